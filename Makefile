@@ -1,0 +1,47 @@
+# make simulate   the whole loop, offline, with the live dashboard
+# make test       everything that is checked: format, lint, types, import boundaries, tests
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+ARGS   ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help install simulate test check-format lint types imports pytest format bench clean
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+# Rebuilt when what it installs has changed.
+$(BIN)/.installed: pyproject.toml constraints.txt
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	@touch $@
+
+install: $(BIN)/.installed ## create .venv and install the project with its tools
+
+simulate: install ## run the loop offline with the live dashboard (ARGS='--scenario burst')
+	$(BIN)/stockpipe simulate $(ARGS)
+
+test: check-format lint types imports pytest ## everything that is checked
+
+check-format: install
+	$(BIN)/ruff format --check .
+
+lint: install
+	$(BIN)/ruff check .
+
+types: install
+	$(BIN)/mypy
+
+imports: install
+	$(BIN)/lint-imports
+
+pytest: install
+	$(BIN)/python -m pytest $(ARGS)
+
+format: install ## rewrite the sources in the project's format
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix-only .
+
+clean: ## remove the environment and everything built
+	rm -rf $(VENV) build dist out *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

@@ -1,0 +1,1 @@
+"""From the template and the handlers to a Lambda zip and a CloudFormation stack, and back to nothing."""

@@ -1,0 +1,201 @@
+"""What happened, as typed facts. The rooms record them; telemetry, the logs and the load test fold them.
+
+An observation is made at the moment of the fact and never changed. `function`, `queue` are logical ids. A recorder
+must be cheap and must not raise: it is called between two steps of a hot path.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+from simulator.store.counters import StoreCounters
+
+Phase = Literal["starting", "running", "draining", "auditing", "done"]
+Outcome = Literal["success", "error", "timeout", "crash", "init-error"]
+
+
+@dataclass(frozen=True, slots=True)
+class PhaseChanged:
+    """The run entered a phase."""
+
+    at: float
+    phase: Phase
+
+
+@dataclass(frozen=True, slots=True)
+class TickFired:
+    """A schedule came due: `number` from 0, `scheduled_at` on the schedule's own clock, `next_at` the real instant
+    of the following tick (None after the last)."""
+
+    at: float
+    schedule: str
+    function: str
+    number: int
+    scheduled_at: float
+    next_at: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectPut:
+    """The simulator itself put an object (real input or load), and the store answered."""
+
+    at: float
+    bucket: str
+    key: str
+    size_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class PollersScaled:
+    """An event source mapping may now have `concurrency` batches in hand at once."""
+
+    at: float
+    mapping: str
+    concurrency: int
+
+
+@dataclass(frozen=True, slots=True)
+class MessagesReceived:
+    """A poller received `count` messages (0: an empty receive)."""
+
+    at: float
+    mapping: str
+    queue: str
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class EnvironmentStarted:
+    """A cold start finished after `init_s`."""
+
+    at: float
+    function: str
+    environment: int
+    init_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class EnvironmentRetired:
+    """An environment is gone: reset, recycled, idle too long or the end of the run."""
+
+    at: float
+    function: str
+    environment: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class InvocationStarted:
+    """An environment was given an event; `messages` is the batch's size for a queue, 0 otherwise."""
+
+    at: float
+    function: str
+    environment: int
+    request_id: str
+    messages: int
+    cold: bool
+
+
+@dataclass(frozen=True, slots=True)
+class InvocationEnded:
+    """An invocation returned, failed or was killed. `duration_s` is billed time without init."""
+
+    at: float
+    function: str
+    environment: int
+    request_id: str
+    messages: int
+    outcome: Outcome
+    duration_s: float
+    init_s: float | None
+    memory_used_mb: int | None
+    error_type: str | None
+    error_message: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class InvocationThrottled:
+    """Lambda refused an invocation (429); `reason` is the limit that was reached."""
+
+    at: float
+    function: str
+    reason: str
+    messages: int
+
+
+@dataclass(frozen=True, slots=True)
+class MessageSettled:
+    """What became of one delivery: deleted, or left in the queue until its visibility timeout ends.
+
+    `sent_at` and `received_at` are the queue's instants, `at` the return of the invocation.
+    """
+
+    at: float
+    mapping: str
+    queue: str
+    message_id: str
+    body: str
+    sent_at: float
+    received_at: float
+    receive_count: int
+    deleted: bool
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class LogWritten:
+    """One line of a function's log stream, without its newline."""
+
+    at: float
+    function: str
+    environment: int
+    line: str
+
+
+@dataclass(frozen=True, slots=True)
+class StoreSampled:
+    """The store's counters, read a few times a second."""
+
+    at: float
+    counters: StoreCounters
+
+
+@dataclass(frozen=True, slots=True)
+class AuditProgressed:
+    """The proof has dealt with `done` of `total` steps of its current part."""
+
+    at: float
+    part: str
+    done: int
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class Noted:
+    """Something worth a sentence to the person who watches: a scenario's caption, a fault switched on."""
+
+    at: float
+    text: str
+    kind: Literal["caption", "fault", "note", "warning"] = "note"
+
+
+Observation = (
+    PhaseChanged
+    | TickFired
+    | ObjectPut
+    | PollersScaled
+    | MessagesReceived
+    | EnvironmentStarted
+    | EnvironmentRetired
+    | InvocationStarted
+    | InvocationEnded
+    | InvocationThrottled
+    | MessageSettled
+    | LogWritten
+    | StoreSampled
+    | AuditProgressed
+    | Noted
+)
+Record = Callable[[Observation], None]

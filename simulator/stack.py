@@ -1,0 +1,162 @@
+"""The typed stack: what a template declares, resolved, as every other room reads it. No parsing, no I/O.
+
+Resources refer to each other by logical id. Every value is already checked against its type; whether AWS would
+accept the combination is `rules.py`'s question.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+
+@dataclass(frozen=True, slots=True)
+class Function:
+    """A Lambda function. `environment` holds its variables as strings; nothing else of the process reaches it."""
+
+    logical_id: str
+    name: str
+    handler: str
+    runtime: str
+    memory_mb: int
+    timeout_s: int
+    environment: Mapping[str, str]
+    reserved_concurrency: int | None
+    log_format: Literal["Text", "JSON"]
+    log_level: str | None
+    asynchronous: AsynchronousInvocation
+    arn: str
+    code_uri: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AsynchronousInvocation:
+    """How Lambda retries an asynchronous event; targets are ARNs."""
+
+    maximum_retries: int = 2
+    maximum_event_age_s: int = 21_600
+    dead_letter_arn: str | None = None
+    on_failure_arn: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ProvisionedPollers:
+    """`ProvisionedPollerConfig` of an event source mapping."""
+
+    minimum: int = 2
+    maximum: int = 200
+
+
+@dataclass(frozen=True, slots=True)
+class EventSourceMapping:
+    """A queue that invokes a function. `queue` and `function` are logical ids."""
+
+    logical_id: str
+    function: str
+    queue: str
+    batch_size: int = 10
+    window_s: int = 0
+    maximum_concurrency: int | None = None
+    provisioned: ProvisionedPollers | None = None
+    reports_batch_item_failures: bool = False
+    filters: tuple[Mapping[str, Any], ...] = ()
+    enabled: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    """A rate() or cron() expression that invokes a function. `input` replaces the whole event when given."""
+
+    logical_id: str
+    name: str
+    function: str
+    expression: str
+    kind: Literal["rule", "scheduler"]
+    arn: str
+    input: str | None = None
+    enabled: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Redrive:
+    """A queue's redrive policy; `dead_letter_queue` is a logical id."""
+
+    dead_letter_queue: str
+    maximum_receives: int
+
+
+@dataclass(frozen=True, slots=True)
+class Queue:
+    """A standard queue. `policy` is its resource policy document, if the template attaches one."""
+
+    logical_id: str
+    name: str
+    arn: str
+    visibility_timeout_s: int = 30
+    receive_wait_s: int = 0
+    retention_s: int = 345_600
+    delay_s: int = 0
+    maximum_message_bytes: int = 1_048_576
+    redrive: Redrive | None = None
+    policy: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Notification:
+    """S3 tells a queue of events under a prefix and suffix; `queue` is a logical id."""
+
+    queue: str
+    events: tuple[str, ...]
+    prefix: str = ""
+    suffix: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Bucket:
+    """A bucket and the notifications it sends."""
+
+    logical_id: str
+    name: str
+    arn: str
+    versioned: bool = False
+    notifications: tuple[Notification, ...] = ()
+    tags: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A DynamoDB table: key attribute name and type ("S", "N", "B"), and its capacity mode."""
+
+    logical_id: str
+    name: str
+    arn: str
+    partition_key: tuple[str, str]
+    sort_key: tuple[str, str] | None = None
+    provisioned_units: tuple[int, int] | None = None
+    maximum_write_units: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Ignored:
+    """A property that AWS would act on and the simulator does not; told at start-up, never passed over."""
+
+    logical_id: str
+    property: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Stack:
+    """All that a template declares, by logical id, in the template's order."""
+
+    name: str
+    parameters: Mapping[str, str]
+    functions: Mapping[str, Function]
+    mappings: Mapping[str, EventSourceMapping]
+    schedules: Mapping[str, Schedule]
+    queues: Mapping[str, Queue]
+    buckets: Mapping[str, Bucket]
+    tables: Mapping[str, Table]
+    ignored: tuple[Ignored, ...] = ()
+    lines: Mapping[str, int] = field(default_factory=dict)

@@ -1,0 +1,73 @@
+"""What the store has done, as plain figures: totals since it started, gauges as of `at`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class QueueCounters:
+    """One queue. Totals leave out S3's test events; gauges are exact.
+
+    `dead_lettered` counts messages moved out of this queue by its redrive policy. `oldest_age_s` is the age of the
+    oldest message not yet deleted (None: empty), as CloudWatch's ApproximateAgeOfOldestMessage has it.
+    """
+
+    visible: int = 0
+    in_flight: int = 0
+    delayed: int = 0
+    oldest_age_s: float | None = None
+    sent: int = 0
+    received: int = 0
+    deleted: int = 0
+    dead_lettered: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class TableCounters:
+    """One table. `rows_written` counts accepted puts; `rows_per_s_max` is the busiest whole second."""
+
+    rows: int = 0
+    rows_written: int = 0
+    rows_per_s_max: int = 0
+    first_write_at: float | None = None
+    last_write_at: float | None = None
+    batch_writes: int = 0
+    unprocessed_items: int = 0
+    throttled_requests: int = 0
+    write_units: float = 0.0
+    read_units: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class BucketCounters:
+    """One bucket: what it holds now, and the puts it accepted."""
+
+    objects: int = 0
+    size_bytes: int = 0
+    puts: int = 0
+    first_put_at: float | None = None
+    last_put_at: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OperationCounters:
+    """One operation, as `dynamodb.BatchWriteItem`: requests answered, how many with an error, time spent inside."""
+
+    requests: int = 0
+    errors: int = 0
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class StoreCounters:
+    """Everything, by the resource's AWS name. `cpu_s` is the processor time of all the store's processes."""
+
+    at: float
+    cpu_s: float = 0.0
+    memory_bytes: int = 0
+    queues: Mapping[str, QueueCounters] = field(default_factory=dict)
+    tables: Mapping[str, TableCounters] = field(default_factory=dict)
+    buckets: Mapping[str, BucketCounters] = field(default_factory=dict)
+    operations: Mapping[str, OperationCounters] = field(default_factory=dict)
