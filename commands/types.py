@@ -1,0 +1,56 @@
+"""How durations, rates, instants and NAME=VALUE pairs are written on the command line.
+
+Each `parse_...` is the `parser` of a typer option: it takes the text and raises `typer.BadParameter` with one line.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+
+import typer
+
+_UNITS_S = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+_DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)")
+_RATE = re.compile(r"(\d+(?:\.\d+)?)/(s|m|h)")
+
+
+def parse_duration(text: str) -> float:
+    """`90s`, `5m`, `1h30m` -> seconds."""
+    parts = _DURATION.findall(text.strip())
+    if not parts or "".join(number + unit for number, unit in parts) != text.strip():
+        raise typer.BadParameter(f"'{text}' is not a duration; write 90s, 5m or 1h")
+    return sum(float(number) * _UNITS_S[unit] for number, unit in parts)
+
+
+def parse_rate(text: str) -> float:
+    """`200/s`, `30/m` -> per second."""
+    found = _RATE.fullmatch(text.strip())
+    if not found or float(found[1]) <= 0:
+        raise typer.BadParameter(f"'{text}' is not a rate; write 200/s or 30/m")
+    return float(found[1]) / _UNITS_S[found[2]]
+
+
+def parse_instant(text: str) -> float:
+    """ISO 8601, UTC unless it names a zone -> seconds since the epoch."""
+    try:
+        instant = datetime.fromisoformat(text.strip())
+    except ValueError:
+        raise typer.BadParameter(f"'{text}' is not a time; write 2026-11-22T09:30:00Z") from None
+    return (instant if instant.tzinfo else instant.replace(tzinfo=UTC)).timestamp()
+
+
+def parse_assignment(text: str) -> tuple[str, str]:
+    """`NAME=VALUE` -> the pair."""
+    name, separator, value = text.partition("=")
+    if not separator or not re.fullmatch(r"[A-Za-z][A-Za-z0-9]*", name):
+        raise typer.BadParameter(f"'{text}' is not NAME=VALUE; write for example FileCount=10")
+    return name, value
+
+
+def duration_text(seconds: float) -> str:
+    """Seconds as the shortest text that `parse_duration` reads back: `90s`, `5m`, `1h`."""
+    for unit in ("h", "m"):
+        if seconds >= _UNITS_S[unit] and seconds % _UNITS_S[unit] == 0:
+            return f"{seconds / _UNITS_S[unit]:g}{unit}"
+    return f"{seconds:g}s"
