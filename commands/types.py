@@ -1,6 +1,7 @@
 """How durations, rates, instants and NAME=VALUE pairs are written on the command line.
 
-Each `parse_...` is the `parser` of a typer option: it takes the text and raises `typer.BadParameter` with one line.
+Each `parse_...` is the `parser` of a typer option: it takes the text, or a default that is already the value, and
+raises `typer.BadParameter` with one line.
 """
 
 from __future__ import annotations
@@ -15,24 +16,30 @@ _DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)")
 _RATE = re.compile(r"(\d+(?:\.\d+)?)/(s|m|h)")
 
 
-def parse_duration(text: str) -> float:
+def parse_duration(text: str | float) -> float:
     """`90s`, `5m`, `1h30m` -> seconds."""
+    if not isinstance(text, str):
+        return text
     parts = _DURATION.findall(text.strip())
     if not parts or "".join(number + unit for number, unit in parts) != text.strip():
         raise typer.BadParameter(f"'{text}' is not a duration; write 90s, 5m or 1h")
     return sum(float(number) * _UNITS_S[unit] for number, unit in parts)
 
 
-def parse_rate(text: str) -> float:
+def parse_rate(text: str | float) -> float:
     """`200/s`, `30/m` -> per second."""
+    if not isinstance(text, str):
+        return text
     found = _RATE.fullmatch(text.strip())
     if not found or float(found[1]) <= 0:
         raise typer.BadParameter(f"'{text}' is not a rate; write 200/s or 30/m")
     return float(found[1]) / _UNITS_S[found[2]]
 
 
-def parse_instant(text: str) -> float:
+def parse_instant(text: str | float) -> float:
     """ISO 8601, UTC unless it names a zone -> seconds since the epoch."""
+    if not isinstance(text, str):
+        return text
     try:
         instant = datetime.fromisoformat(text.strip())
     except ValueError:
@@ -40,8 +47,10 @@ def parse_instant(text: str) -> float:
     return (instant if instant.tzinfo else instant.replace(tzinfo=UTC)).timestamp()
 
 
-def parse_assignment(text: str) -> tuple[str, str]:
+def parse_assignment(text: str | tuple[str, str]) -> tuple[str, str]:
     """`NAME=VALUE` -> the pair."""
+    if not isinstance(text, str):
+        return text
     name, separator, value = text.partition("=")
     if not separator or not re.fullmatch(r"[A-Za-z][A-Za-z0-9]*", name):
         raise typer.BadParameter(f"'{text}' is not NAME=VALUE; write for example FileCount=10")

@@ -26,8 +26,10 @@ class PhaseChanged:
 
 @dataclass(frozen=True, slots=True)
 class TickFired:
-    """A schedule came due: `number` from 0, `scheduled_at` on the schedule's own clock, `next_at` the real instant
-    of the following tick (None after the last)."""
+    """A schedule came due, for the `number`th time from 0.
+
+    `scheduled_at` is on the schedule's own clock, `next_at` the real instant of the following tick (None: the last).
+    """
 
     at: float
     schedule: str

@@ -1,0 +1,343 @@
+"""A CloudFormation document: YAML with its lines, parameters, conditions, and the intrinsic functions.
+
+Owns the language; what the resources mean is `template.py`'s. A template in JSON is read too, as YAML's subset.
+Intrinsics: Ref, GetAtt, Sub, Join, If, Select, Split, FindInMap, Equals, And, Or, Not, Condition.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Any, NoReturn
+
+import yaml
+
+from simulator import limits
+from simulator.errors import InputError
+
+_SUB = re.compile(r"\$\{(!?)([^}]*)\}")
+_LONG_NAMES = {"Ref": "Ref", "Condition": "Condition"}
+_NO_VALUE = object()
+
+
+class TemplateError(InputError):
+    """The template cannot be used: says file, line and resource."""
+
+
+class Located(dict[str, Any]):
+    """A mapping that remembers the line of each of its keys."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.line = 0
+        self.lines: dict[str, int] = {}
+
+
+class _Tagged:
+    """An intrinsic function in YAML's short form, not yet evaluated."""
+
+    __slots__ = ("argument", "line", "name")
+
+    def __init__(self, name: str, argument: Any, line: int) -> None:
+        self.name, self.argument, self.line = name, argument, line
+
+
+class Document:
+    """One template with its parameters bound. `resolve` turns any part of it into plain values.
+
+    `reference(logical_id, attribute)` answers Ref (attribute None) and GetAtt for resources; it returns None for a
+    resource it does not know.
+    """
+
+    def __init__(self, text: str, file: str, parameters: Mapping[str, str], pseudo: Mapping[str, str]) -> None:
+        self.file = file
+        self._pseudo = pseudo
+        self.reference: Callable[[str, str | None], str | None] = lambda *_: None
+        self.root = self._parse(text)
+        self.resources = self._section("Resources")
+        if not self.resources:
+            self.fail("it declares no Resources")
+        self._mappings = self._section("Mappings")
+        self._conditions = self._section("Conditions")
+        self._deciding: list[str] = []
+        self.parameters = self._bind(self._section("Parameters"), parameters)
+
+    def fail(self, message: str, line: int | None = None, resource: str | None = None) -> NoReturn:
+        """Raise `TemplateError` that names file, line and resource."""
+        where = self.file + (f":{line}" if line else "")
+        raise TemplateError(f"{where}: {resource + ': ' if resource else ''}{message}")
+
+    def resolve(self, value: Any, line: int | None = None) -> Any:
+        """The value with every intrinsic function replaced; `AWS::NoValue` removes what it stands for."""
+        result = self._value(value, line)
+        return None if result is _NO_VALUE else result
+
+    def condition(self, name: str, line: int | None = None) -> bool:
+        """Whether a named condition holds."""
+        if name not in self._conditions:
+            self.fail(f"there is no condition '{name}'", line)
+        if name in self._deciding:
+            self.fail(f"condition '{name}' refers to itself", self._conditions.lines[name])
+        self._deciding.append(name)
+        try:
+            return _truth(self.resolve(self._conditions[name], self._conditions.lines[name]))
+        finally:
+            self._deciding.pop()
+
+    # --- reading ---------------------------------------------------------------------------------------------
+
+    def _parse(self, text: str) -> Located:
+        try:
+            node = yaml.compose(text, Loader=_Loader)
+        except yaml.MarkedYAMLError as error:
+            mark = error.problem_mark or error.context_mark
+            self.fail(f"not YAML: {error.problem or error.context}", mark.line + 1 if mark else None)
+        except yaml.YAMLError as error:
+            self.fail(f"not YAML: {' '.join(str(error).split())}")
+        root = self._plain(node) if node is not None else None
+        if not isinstance(root, Located):
+            self.fail("not a CloudFormation template: a mapping with Resources is expected", 1)
+        return root
+
+    def _plain(self, node: yaml.Node) -> Any:
+        line = node.start_mark.line + 1
+        if node.tag.startswith("!"):
+            return _Tagged(node.tag[1:], self._untagged(node), line)
+        return self._untagged(node)
+
+    def _untagged(self, node: yaml.Node) -> Any:
+        if isinstance(node, yaml.MappingNode):
+            located = Located()
+            located.line = node.start_mark.line + 1
+            for key_node, value_node in node.value:
+                key = str(key_node.value)
+                if key in located:
+                    self.fail(f"'{key}' stands twice in one mapping", key_node.start_mark.line + 1)
+                located.lines[key] = key_node.start_mark.line + 1
+                located[key] = self._plain(value_node)
+            return located
+        if isinstance(node, yaml.SequenceNode):
+            return [self._plain(item) for item in node.value]
+        if node.tag.startswith("!"):
+            return node.value
+        return _Loader.scalar(node)
+
+    def _section(self, name: str) -> Located:
+        section = self.root.get(name) or Located()
+        if not isinstance(section, Located):
+            self.fail(f"{name} must be a mapping", self.root.lines[name])
+        return section
+
+    # --- parameters ------------------------------------------------------------------------------------------
+
+    def _bind(self, declared: Located, given: Mapping[str, str]) -> dict[str, str]:
+        unknown = [name for name in given if name not in declared]
+        if unknown:
+            known = ", ".join(declared) or "none"
+            raise TemplateError(f"{self.file} has no parameter '{unknown[0]}'; it has: {known}")
+        bound: dict[str, str] = {}
+        for name, definition in declared.items():
+            line = declared.lines[name]
+            if not isinstance(definition, Located):
+                self.fail(f"parameter {name} must be a mapping", line)
+            if name not in given and "Default" not in definition:
+                self.fail(f"parameter {name} has no default; give it with --parameter {name}=VALUE", line)
+            value = str(given[name]) if name in given else _text(definition["Default"])
+            self._check_parameter(name, value, definition, line)
+            bound[name] = value
+        return bound
+
+    def _check_parameter(self, name: str, value: str, definition: Located, line: int) -> None:
+        def refuse(rule: str) -> NoReturn:
+            raise TemplateError(f"parameter {name}={value}: {rule} ({self.file}:{line})")
+
+        allowed = definition.get("AllowedValues")
+        if allowed is not None and value not in [_text(one) for one in allowed]:
+            refuse("must be one of " + ", ".join(_text(one) for one in allowed))
+        pattern = definition.get("AllowedPattern")
+        if pattern is not None and not re.fullmatch(str(pattern), value):
+            refuse(str(definition.get("ConstraintDescription") or f"must match {pattern}"))
+        if definition.get("Type") == "Number":
+            try:
+                number = float(value)
+            except ValueError:
+                refuse("must be a number")
+            low, high = definition.get("MinValue"), definition.get("MaxValue")
+            if low is not None and number < float(low):
+                refuse(f"must be at least {low}")
+            if high is not None and number > float(high):
+                refuse(f"must be at most {high}")
+        shortest, longest = definition.get("MinLength"), definition.get("MaxLength")
+        if shortest is not None and len(value) < int(shortest):
+            refuse(f"must have at least {shortest} characters")
+        if longest is not None and len(value) > int(longest):
+            refuse(f"must have at most {longest} characters")
+
+    # --- intrinsics ------------------------------------------------------------------------------------------
+
+    def _value(self, value: Any, line: int | None) -> Any:
+        if isinstance(value, _Tagged):
+            name = _LONG_NAMES.get(value.name, "Fn::" + value.name)
+            return self._call(name, value.argument, value.line)
+        if isinstance(value, Located):
+            if len(value) == 1:
+                ((key, argument),) = value.items()
+                # {"Condition": name} is an intrinsic only where a condition is expected; see _truths.
+                if key == "Ref" or key.startswith("Fn::"):
+                    return self._call(key, argument, value.lines[key])
+            resolved = Located()
+            resolved.line = value.line
+            for key, item in value.items():
+                plain = self._value(item, value.lines[key])
+                if plain is not _NO_VALUE:
+                    resolved[key], resolved.lines[key] = plain, value.lines[key]
+            return resolved
+        if isinstance(value, list):
+            items = (self._value(item, line) for item in value)
+            return [item for item in items if item is not _NO_VALUE]
+        return value
+
+    def _call(self, name: str, argument: Any, line: int) -> Any:
+        function = {
+            "Ref": self._ref,
+            "Condition": lambda given, at: self.condition(str(given), at),
+            "Fn::GetAtt": self._get_att,
+            "Fn::Sub": self._sub,
+            "Fn::Join": self._join,
+            "Fn::If": self._if,
+            "Fn::Select": self._select,
+            "Fn::Split": self._split,
+            "Fn::FindInMap": self._find_in_map,
+            "Fn::Equals": lambda given, at: len({_text(one) for one in self._list(given, 2, at)}) == 1,
+            "Fn::And": lambda given, at: all(self._truths(given, at)),
+            "Fn::Or": lambda given, at: any(self._truths(given, at)),
+            "Fn::Not": lambda given, at: not self._truths(given, at)[0],
+        }.get(name)
+        if function is None:
+            self.fail(f"{name} is not supported here", line)
+        return function(argument, line)
+
+    def _list(self, argument: Any, length: int, line: int) -> list[Any]:
+        value = self.resolve(argument, line)
+        if not isinstance(value, list) or len(value) != length:
+            self.fail(f"a list of {length} is expected here", line)
+        return value
+
+    def _truths(self, argument: Any, line: int) -> list[bool]:
+        if not isinstance(argument, list) or not argument:
+            self.fail("a list of conditions is expected here", line)
+        return [
+            self.condition(str(one["Condition"]), line)
+            if isinstance(one, Located) and list(one) == ["Condition"]
+            else _truth(self.resolve(one, line))
+            for one in argument
+        ]
+
+    def _lookup(self, name: str, attribute: str | None, line: int) -> Any:
+        if attribute is None:
+            if name == "AWS::NoValue":
+                return _NO_VALUE
+            if name in self._pseudo:
+                return self._pseudo[name]
+            if name in self.parameters:
+                return self.parameters[name]
+        if name not in self.resources:
+            self.fail(f"'{name}' is neither a resource nor a parameter", line)
+        found = self.reference(name, attribute)
+        if found is None:
+            kind = self.resources[name].get("Type") if isinstance(self.resources[name], dict) else None
+            self.fail(f"{name}{'.' + attribute if attribute else ''} of a {kind} is not known here", line)
+        return found
+
+    def _ref(self, argument: Any, line: int) -> Any:
+        return self._lookup(str(argument), None, line)
+
+    def _get_att(self, argument: Any, line: int) -> Any:
+        parts = argument if isinstance(argument, list) else str(argument).split(".", 1)
+        if len(parts) != 2:
+            self.fail("GetAtt needs a resource and an attribute", line)
+        return self._lookup(str(parts[0]), str(parts[1]), line)
+
+    def _sub(self, argument: Any, line: int) -> str:
+        template, names = argument, Located()
+        if isinstance(argument, list):
+            if len(argument) != 2 or not isinstance(argument[1], Located):
+                self.fail("Sub needs a text, or a list of a text and a mapping", line)
+            template, names = argument
+
+        def replace(match: re.Match[str]) -> str:
+            literal, name = match[1], match[2].strip()
+            if literal:
+                return "${" + name + "}"
+            if name in names:
+                return _text(self.resolve(names[name], line))
+            resource, dot, attribute = name.partition(".")
+            return _text(self._lookup(resource, attribute if dot else None, line))
+
+        return _SUB.sub(replace, str(template))
+
+    def _join(self, argument: Any, line: int) -> str:
+        separator, parts = self._list(argument, 2, line)
+        return str(separator).join(_text(part) for part in parts)
+
+    def _if(self, argument: Any, line: int) -> Any:
+        if not isinstance(argument, list) or len(argument) != 3:
+            self.fail("If needs a condition and two values", line)
+        return self._value(argument[1 if self.condition(str(argument[0]), line) else 2], line)
+
+    def _select(self, argument: Any, line: int) -> Any:
+        index, values = self._list(argument, 2, line)
+        try:
+            return values[int(index)]
+        except (IndexError, ValueError, TypeError, KeyError):
+            self.fail(f"there is no element {index} to select", line)
+
+    def _split(self, argument: Any, line: int) -> list[str]:
+        separator, text = self._list(argument, 2, line)
+        return str(text).split(str(separator))
+
+    def _find_in_map(self, argument: Any, line: int) -> Any:
+        names = self._list(argument, 3, line)
+        found: Any = self._mappings
+        for name in names:
+            if not isinstance(found, dict) or str(name) not in found:
+                self.fail("there is no mapping " + ".".join(str(one) for one in names), line)
+            found = found[str(name)]
+        return self.resolve(found, line)
+
+
+class _Loader(yaml.SafeLoader):
+    """YAML as CloudFormation reads it: dates stay text."""
+
+    @classmethod
+    def scalar(cls, node: yaml.Node) -> Any:
+        """The Python value of a plain scalar node."""
+        return cls("").construct_object(node)
+
+
+_Loader.yaml_implicit_resolvers = {
+    first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:timestamp"]
+    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
+
+
+def pseudo_parameters(stack_name: str) -> dict[str, str]:
+    """AWS's pseudo parameters for a stack in the twin's one region and account."""
+    return {
+        "AWS::AccountId": limits.ACCOUNT_ID,
+        "AWS::Region": limits.REGION,
+        "AWS::Partition": "aws",
+        "AWS::StackName": stack_name,
+        "AWS::StackId": f"arn:aws:cloudformation:{limits.REGION}:{limits.ACCOUNT_ID}:stack/{stack_name}/twin",
+        "AWS::URLSuffix": "amazonaws.com",
+    }
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return "" if value is None else str(value)
+
+
+def _truth(value: Any) -> bool:
+    return value is True or _text(value).lower() == "true"

@@ -1,0 +1,123 @@
+"""Typed access to a resource's properties, which remembers what was read, so that the rest can be told."""
+
+from __future__ import annotations
+
+from typing import Any, NoReturn
+
+from simulator.intrinsics import Document, Located
+
+# No behaviour of the running pipeline hangs on them.
+_DESCRIPTIVE = frozenset({"Description", "Tags", "Metadata"})
+
+
+class Properties:
+    """The resolved properties of one resource, or one mapping inside them.
+
+    Each reader checks the type and raises `TemplateError` at the property's line; `unread` tells what nobody asked for.
+    """
+
+    def __init__(self, document: Document, logical_id: str, values: Located, path: str = "") -> None:
+        self._document, self.logical_id, self._values, self._path = document, logical_id, values, path
+        self._taken: set[str] = set()
+        self._children: list[Properties] = []
+
+    def fail(self, message: str, key: str | None = None) -> NoReturn:
+        """Raise `TemplateError` at this key's line, or at this section's."""
+        line = self._values.lines.get(key, self._values.line) if key else self._values.line
+        name = f"{self._path}{key}: " if key else ""
+        self._document.fail(name + message, line, self.logical_id)
+
+    def raw(self, key: str) -> Any:
+        """The resolved value, None when it is absent."""
+        self._taken.add(key)
+        return self._values.get(key)
+
+    def text(self, key: str, default: str | None = None) -> str:
+        """A text; without a default it is required."""
+        value = self.raw(key)
+        if value is None:
+            if default is None:
+                self.fail("is required", key) if key in self._values else self.fail(f"{self._path}{key} is required")
+            return default
+        if isinstance(value, bool):
+            return "true" if value else "false"
+        if not isinstance(value, (str, int, float)):
+            self.fail("must be a text", key)
+        return str(value)
+
+    def optional_text(self, key: str) -> str | None:
+        """A text, None when it is absent or empty."""
+        return self.text(key, "") or None
+
+    def integer(self, key: str, default: int) -> int:
+        """A whole number."""
+        return default if self.raw(key) is None else self.optional_integer(key) or 0
+
+    def optional_integer(self, key: str) -> int | None:
+        """A whole number, None when it is absent."""
+        value = self.raw(key)
+        if value is None:
+            return None
+        try:
+            number = float(value)
+        except (TypeError, ValueError):
+            self.fail(f"must be a whole number, not '{value}'", key)
+        if isinstance(value, bool) or number != int(number):
+            self.fail(f"must be a whole number, not '{value}'", key)
+        return int(number)
+
+    def boolean(self, key: str, default: bool) -> bool:
+        """True or false, also written as text."""
+        value = self.raw(key)
+        if value is None:
+            return default
+        if str(value).lower() not in ("true", "false"):
+            self.fail(f"must be true or false, not '{value}'", key)
+        return str(value).lower() == "true"
+
+    def section(self, key: str) -> Properties:
+        """A nested mapping, empty when it is absent."""
+        value = self.raw(key)
+        return self._child(key, value if value is not None else Located())
+
+    def sections(self, key: str) -> list[Properties]:
+        """A list of mappings."""
+        value = self.raw(key) or []
+        return [self._child(f"{key}[{n}]", one) for n, one in enumerate(value if isinstance(value, list) else [value])]
+
+    def members(self, key: str) -> list[tuple[str, Properties]]:
+        """The nested mappings of a mapping, by name."""
+        parent = self.section(key)
+        return [(name, parent.section(name)) for name in parent.mapping_keys()]
+
+    def mapping_keys(self) -> list[str]:
+        """The names that are given here."""
+        return list(self._values)
+
+    def texts(self, key: str) -> list[str]:
+        """A list of texts, or one text."""
+        value = self.raw(key) or []
+        return [str(one) for one in (value if isinstance(value, list) else [value])]
+
+    def mapping(self, key: str) -> dict[str, Any]:
+        """A mapping taken whole."""
+        value = self.raw(key)
+        if value is not None and not isinstance(value, dict):
+            self.fail("must be a mapping", key)
+        return dict(value or {})
+
+    def has(self, key: str) -> bool:
+        """Whether it is given."""
+        return self._values.get(key) is not None
+
+    def unread(self) -> list[str]:
+        """The paths of what nobody asked for."""
+        own = [self._path + key for key in self._values if key not in self._taken and key not in _DESCRIPTIVE]
+        return own + [path for child in self._children for path in child.unread()]
+
+    def _child(self, key: str, value: Any) -> Properties:
+        if not isinstance(value, Located):
+            self.fail("must be a mapping", key)
+        child = Properties(self._document, self.logical_id, value, f"{self._path}{key}.")
+        self._children.append(child)
+        return child
