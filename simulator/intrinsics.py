@@ -198,7 +198,7 @@ class Document:
         return value
 
     def _call(self, name: str, argument: Any, line: int) -> Any:
-        function = {
+        functions: dict[str, Callable[[Any, int], Any]] = {
             "Ref": self._ref,
             "Condition": lambda given, at: self.condition(str(given), at),
             "Fn::GetAtt": self._get_att,
@@ -212,7 +212,8 @@ class Document:
             "Fn::And": lambda given, at: all(self._truths(given, at)),
             "Fn::Or": lambda given, at: any(self._truths(given, at)),
             "Fn::Not": lambda given, at: not self._truths(given, at)[0],
-        }.get(name)
+        }
+        function = functions.get(name)
         if function is None:
             self.fail(f"{name} is not supported here", line)
         return function(argument, line)

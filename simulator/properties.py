@@ -37,7 +37,7 @@ class Properties:
         value = self.raw(key)
         if value is None:
             if default is None:
-                self.fail("is required", key) if key in self._values else self.fail(f"{self._path}{key} is required")
+                self.fail(f"{self._path}{key} is required")
             return default
         if isinstance(value, bool):
             return "true" if value else "false"

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from importlib import resources
 from pathlib import Path
-from typing import Any, Literal, NoReturn
+from typing import Any, Literal
 
 from simulator import limits
 from simulator.intrinsics import Document, Located, TemplateError, pseudo_parameters
