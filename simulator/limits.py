@@ -8,3 +8,92 @@ from __future__ import annotations
 
 REGION = "us-east-1"
 ACCOUNT_ID = "123456789012"
+
+# Telemetry and the dashboard.
+RATE_WINDOW_S = 5.0
+"""Rates are means over this long: short enough to see a burst, long enough to span a tick at the default speed."""
+HISTORY_SLOTS = 960
+"""Slots of the charts' history: four for each column of a wide screen; twice the time halves the resolution."""
+HISTORY_SLOT_S = 0.25
+"""The finest slot, as long as the time between two samples of the store."""
+HISTORY_MARKS = 1024
+"""Ticks remembered for the charts' time axis."""
+HISTORY_KEEP_S = 600.0
+"""How far the charts look back in a run without an end."""
+EVENTS_KEPT = 64
+"""Events in words, more than the tallest screen shows."""
+EVENT_REPEAT_S = 5.0
+"""The same event within this long of the last is counted on its line, so that a flood leaves the others readable."""
+FRAMES_PER_S = 4
+"""The dashboard's refresh rate."""
+PLAIN_LINE_S = 1.0
+"""Between two lines of the plain display."""
+
+# Making the stack's resources.
+TABLE_ACTIVE_ATTEMPTS = 30
+"""Looks at a new table, one a second: a local engine answers ACTIVE at once; one that needs longer is stuck."""
+
+
+# Lambda: functions and execution environments -----------------------------------------------------------------------
+# Lambda Developer Guide, "Lambda quotas" (gettingstarted-limits) and "Function scaling" (lambda-concurrency).
+
+FUNCTION_TIMEOUT_S_MAXIMUM = 900
+INIT_TIMEOUT_S = 10.0  # "Lambda execution environment": the init phase
+SYNC_PAYLOAD_BYTES = 6 * 1024 * 1024  # each way; metadata and wrapper count
+RESPONSE_PAYLOAD_BYTES = SYNC_PAYLOAD_BYTES + 100  # what the Runtime API accepts as a response
+ASYNC_PAYLOAD_BYTES = 1024 * 1024
+ACCOUNT_CONCURRENCY = 1_000  # default of a Region; new accounts start lower
+UNRESERVED_CONCURRENCY_MINIMUM = 100  # what reserving must leave to the other functions
+ENVIRONMENTS_BURST = 1_000  # a function gains this many environments ...
+ENVIRONMENTS_BURST_S = 10.0  # ... per this long, refilled continuously
+ENVIRONMENT_REQUESTS_PER_S = 10.0  # one environment serves at most this many requests a second
+# Unpublished; AWS says only that environments are kept "for some time" and recycled "every few hours".
+ENVIRONMENT_IDLE_S = 420.0
+ENVIRONMENT_AGE_S = (7_200.0, 14_400.0)
+
+# Lambda: event source mapping of a standard queue -------------------------------------------------------------------
+# Lambda Developer Guide, "Using Lambda with Amazon SQS": services-sqs-scaling, -configure, -parameters.
+
+MAPPING_INITIAL_CONCURRENCY = 5
+MAPPING_IDLE_CONCURRENCY = 2  # "as few as 2"; not with a maximum concurrency
+MAPPING_GROWTH_PER_MINUTE = 300
+MAPPING_CONCURRENCY = 1_250
+MAPPING_MAXIMUM_CONCURRENCY = (2, 1_000)  # range of ScalingConfig.MaximumConcurrency
+MAPPING_BATCH_SIZE = (1, 10_000)
+MAPPING_BATCH_SIZE_WITHOUT_WINDOW = 10
+MAPPING_WINDOW_S = (0, 300)
+MAPPING_VISIBILITY_MARGIN_S = 30  # window + timeout + this, where the queue's own visibility is shorter
+MAPPING_RECEIVERS = 5  # long polls open at once: 15 empty receives a minute, seen on AWS
+
+PROVISIONED_POLLERS_MINIMUM = (2, 200)
+PROVISIONED_POLLERS_MAXIMUM = (2, 2_000)  # the API reference says 10,000: AWS's pages disagree
+PROVISIONED_POLLER_CONCURRENCY = 10
+PROVISIONED_POLLER_CALLS_PER_S = 10.0
+PROVISIONED_POLLER_BYTES_PER_S = 1024 * 1024
+PROVISIONED_GROWTH_PER_MINUTE = 1_000
+PROVISIONED_CONCURRENCY = 20_000
+
+# Unpublished: how fast a mapping scales down, and how it backs off. Bounds of ours.
+MAPPING_LOW_TRAFFIC_S = 60.0
+MAPPING_IDLE_S = 300.0
+MAPPING_THROTTLE_BACKOFF_S = (0.25, 10.0)
+MAPPING_ERROR_BACKOFF_S = (0.1, 5.0)
+
+# SQS as the mapping uses it. SQS Developer Guide, "Quotas related to messages".
+
+LONG_POLL_S = 20
+POLL_SLICE_S = 1  # a long poll is asked for in slices, so that a soft stop never abandons an answer on its way
+RECEIVE_MESSAGES = 10
+DELETE_MESSAGES = 10
+
+# Lambda: asynchronous invocation. Lambda Developer Guide, "Asynchronous invocation" (invocation-async).
+
+ASYNC_RETRIES = (0, 2)
+ASYNC_EVENT_AGE_S = (60, 21_600)
+ASYNC_ERROR_DELAYS_S = (60.0, 120.0)  # after the first and the second function error
+ASYNC_THROTTLE_BACKOFF_S = (1.0, 300.0)  # throttles and service errors, until the event is too old
+ASYNC_QUEUED_EVENTS = 100_000  # a bound of ours; AWS's own is not published
+
+# EventBridge User Guide, "Creating a rule that runs on a schedule".
+
+SCHEDULE_YEARS = (1970, 2199)

@@ -1,0 +1,75 @@
+"""AWS clients that talk to one loopback engine and never see the user's AWS variables, files or proxies."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import aioboto3
+from aiobotocore.config import AioConfig
+from aiobotocore.session import AioSession
+from botocore.configprovider import BOTOCORE_DEFAUT_SESSION_VARIABLES
+
+from simulator import limits
+
+if TYPE_CHECKING:
+    from types_aiobotocore_dynamodb import DynamoDBClient
+    from types_aiobotocore_s3 import S3Client
+    from types_aiobotocore_sqs import SQSClient
+
+DUMMY_CREDENTIALS = {
+    "aws_access_key_id": "stockpipe",
+    "aws_secret_access_key": "stockpipe",
+    "aws_session_token": "stockpipe",
+}
+"""What every simulated caller signs with; no engine here checks it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Clients:
+    """One client a service; the pool behind each serves many requests at once."""
+
+    s3: S3Client
+    sqs: SQSClient
+    dynamodb: DynamoDBClient
+
+
+def offline_session() -> AioSession:
+    """A session that reads no AWS variable and no AWS file, whatever the user's shell has set.
+
+    Without this, an AWS_PROFILE that names nothing fails every client, and one that names something lends its region,
+    retries and endpoints to a run that must not know them.
+    """
+    without_environment = {
+        name: (config_name, None, default, conversion)
+        for name, (config_name, _, default, conversion) in BOTOCORE_DEFAUT_SESSION_VARIABLES.items()
+    }
+    session = AioSession(session_vars=without_environment)
+    session.set_config_variable("config_file", os.devnull)
+    session.set_config_variable("credentials_file", os.devnull)
+    return session
+
+
+@contextlib.asynccontextmanager
+async def connect(endpoint: str, session: AioSession, *, connections: int = 64) -> AsyncIterator[Clients]:
+    """Clients for one endpoint, closed at the end. A long poll may keep a connection for 20 s."""
+    config = AioConfig(
+        max_pool_connections=connections,
+        parameter_validation=False,
+        proxies={},
+        read_timeout=60,
+        connect_timeout=5,
+        retries={"mode": "standard", "max_attempts": 3},
+        s3={"addressing_style": "path"},
+    )
+    where = {"region_name": limits.REGION, "endpoint_url": endpoint, "config": config, **DUMMY_CREDENTIALS}
+    boto = aioboto3.Session(botocore_session=session)
+    async with (
+        boto.client("s3", **where) as s3,
+        boto.client("sqs", **where) as sqs,
+        boto.client("dynamodb", **where) as dynamodb,
+    ):
+        yield Clients(s3, sqs, dynamodb)

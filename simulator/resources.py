@@ -1,0 +1,182 @@
+"""The stack's queues, buckets and tables, made in an engine by API calls.
+
+Not through the engine's CloudFormation, which drops the notification, the queue policy and more in silence.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from simulator import limits
+from simulator.clients import Clients
+from simulator.errors import InputError
+from simulator.stack import Bucket, EventSourceMapping, Function, Notification, Queue, Stack, Table
+
+if TYPE_CHECKING:
+    from types_aiobotocore_dynamodb.type_defs import CreateTableInputTypeDef
+
+
+@dataclass(frozen=True, slots=True)
+class Wiring:
+    """The one path that a run follows through a stack: bucket -> queue -> consumer -> table."""
+
+    bucket: Bucket
+    notification: Notification
+    queue: Queue
+    dead_letter_queue: Queue | None
+    mapping: EventSourceMapping
+    consumer: Function
+    table: Table
+
+    @property
+    def rejected_prefix(self) -> str:
+        """Where the consumer puts rejected rows; its setting's default where the template does not set it."""
+        return self.consumer.environment.get("REJECTED_PREFIX") or "rejected/"
+
+
+def wiring(stack: Stack) -> Wiring:
+    """The path through the stack; `InputError` says which piece is missing."""
+    for mapping in stack.mappings.values():
+        for bucket in stack.buckets.values():
+            for notification in bucket.notifications:
+                if notification.queue == mapping.queue:
+                    queue = stack.queues[mapping.queue]
+                    consumer = stack.functions[mapping.function]
+                    dead_letters = stack.queues[queue.redrive.dead_letter_queue] if queue.redrive else None
+                    table = _table_of(stack, consumer)
+                    return Wiring(bucket, notification, queue, dead_letters, mapping, consumer, table)
+    raise InputError(
+        "the template has no bucket that notifies a queue with a function behind it; "
+        "it needs a QueueConfigurations entry and an SQS event on the same queue"
+    )
+
+
+def _table_of(stack: Stack, consumer: Function) -> Table:
+    named = consumer.environment.get("TABLE_NAME")
+    for table in stack.tables.values():
+        if table.name == named:
+            return table
+    raise InputError(f"{consumer.logical_id}: TABLE_NAME is '{named or ''}', which is no table of the template")
+
+
+@dataclass(frozen=True, slots=True)
+class Resources:
+    """Where a run's resources are: names and URLs, as the summary and the ready file show them."""
+
+    bucket: str
+    queue_url: str
+    dlq_url: str | None
+    table: str
+    queue_urls: Mapping[str, str]
+
+    def as_json(self) -> dict[str, str | None]:
+        """The contract's `resources`."""
+        return {
+            "bucket": self.bucket,
+            "queue_url": self.queue_url,
+            "dlq_url": self.dlq_url,
+            "table": self.table,
+        }
+
+
+async def create(stack: Stack, clients: Clients) -> Resources:
+    """Make every queue, bucket and table of the stack, in the order that AWS needs.
+
+    A queue exists before its source queue names it as dead-letter queue; queue and policy before the bucket's
+    notification, because S3 checks both.
+    """
+    path = wiring(stack)
+    tables = asyncio.gather(*(_create_table(table, clients) for table in stack.tables.values()))
+    try:
+        urls = await _create_queues(stack, clients)
+        for bucket in stack.buckets.values():
+            await _create_bucket(bucket, stack, clients)
+    finally:
+        await asyncio.gather(tables, return_exceptions=True)
+    await tables
+    return Resources(
+        bucket=path.bucket.name,
+        queue_url=urls[path.queue.logical_id],
+        dlq_url=urls[path.dead_letter_queue.logical_id] if path.dead_letter_queue else None,
+        table=path.table.name,
+        queue_urls=urls,
+    )
+
+
+async def _create_queues(stack: Stack, clients: Clients) -> dict[str, str]:
+    urls: dict[str, str] = {}
+    targets_first = sorted(stack.queues.values(), key=lambda queue: queue.redrive is not None)
+    for queue in targets_first:
+        answer = await clients.sqs.create_queue(QueueName=queue.name, Attributes=queue_attributes(queue, stack))
+        urls[queue.logical_id] = answer["QueueUrl"]
+    return urls
+
+
+def queue_attributes(queue: Queue, stack: Stack) -> dict[Any, str]:
+    """The attributes of CreateQueue: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/."""
+    attributes = {
+        "VisibilityTimeout": str(queue.visibility_timeout_s),
+        "ReceiveMessageWaitTimeSeconds": str(queue.receive_wait_s),
+        "MessageRetentionPeriod": str(queue.retention_s),
+        "DelaySeconds": str(queue.delay_s),
+        "MaximumMessageSize": str(queue.maximum_message_bytes),
+    }
+    if queue.redrive:
+        target = stack.queues[queue.redrive.dead_letter_queue]
+        attributes["RedrivePolicy"] = json.dumps(
+            {"deadLetterTargetArn": target.arn, "maxReceiveCount": queue.redrive.maximum_receives}
+        )
+    if queue.policy:
+        attributes["Policy"] = json.dumps(queue.policy)
+    return attributes
+
+
+async def _create_bucket(bucket: Bucket, stack: Stack, clients: Clients) -> None:
+    await clients.s3.create_bucket(Bucket=bucket.name)
+    if bucket.versioned:
+        await clients.s3.put_bucket_versioning(Bucket=bucket.name, VersioningConfiguration={"Status": "Enabled"})
+    if bucket.notifications:
+        await clients.s3.put_bucket_notification_configuration(
+            Bucket=bucket.name,
+            NotificationConfiguration={
+                "QueueConfigurations": [_queue_configuration(one, stack) for one in bucket.notifications]
+            },
+        )
+
+
+def _queue_configuration(notification: Notification, stack: Stack) -> Any:
+    configuration: dict[str, Any] = {
+        "QueueArn": stack.queues[notification.queue].arn,
+        "Events": list(notification.events),
+    }
+    given = (("prefix", notification.prefix), ("suffix", notification.suffix))
+    rules = [{"Name": name, "Value": value} for name, value in given if value]
+    if rules:
+        configuration["Filter"] = {"Key": {"FilterRules": rules}}
+    return configuration
+
+
+async def _create_table(table: Table, clients: Clients) -> None:
+    keys = [("HASH", table.partition_key)]
+    if table.sort_key:
+        keys.append(("RANGE", table.sort_key))
+    request: Any = {
+        "TableName": table.name,
+        "AttributeDefinitions": [{"AttributeName": name, "AttributeType": kind} for _, (name, kind) in keys],
+        "KeySchema": [{"AttributeName": name, "KeyType": role} for role, (name, _) in keys],
+        "BillingMode": "PROVISIONED" if table.provisioned_units else "PAY_PER_REQUEST",
+    }
+    if table.provisioned_units:
+        reads, writes = table.provisioned_units
+        request["ProvisionedThroughput"] = {"ReadCapacityUnits": reads, "WriteCapacityUnits": writes}
+    if table.maximum_write_units:
+        request["OnDemandThroughput"] = {"MaxWriteRequestUnits": table.maximum_write_units}
+    checked: CreateTableInputTypeDef = request
+    await clients.dynamodb.create_table(**checked)
+    await clients.dynamodb.get_waiter("table_exists").wait(
+        TableName=table.name, WaiterConfig={"Delay": 1, "MaxAttempts": limits.TABLE_ACTIVE_ATTEMPTS}
+    )
