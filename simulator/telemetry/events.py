@@ -1,0 +1,41 @@
+"""What happened, in words: a bounded list in which a repetition is counted instead of listed again."""
+
+from __future__ import annotations
+
+from collections import deque
+
+from simulator import limits
+from simulator.telemetry.snapshot import Event, Tone
+
+
+class EventLog:
+    """The last events, oldest first."""
+
+    def __init__(self, kept: int = limits.EVENTS_KEPT) -> None:
+        self._events: deque[tuple[str, Event]] = deque(maxlen=kept)
+
+    def add(self, at: float, text: str, tone: Tone = "plain", *, key: str | None = None, count: int = 1) -> None:
+        """Tell of something.
+
+        Events of one `key` (default: the text) that follow each other within `limits.EVENT_REPEAT_S` share one line,
+        which moves to the end with the newest text and the sum of the counts.
+        """
+        key = key or text
+        for index in range(len(self._events) - 1, -1, -1):
+            held, event = self._events[index]
+            if at - event.at > limits.EVENT_REPEAT_S:
+                break
+            if held == key:
+                del self._events[index]
+                count += event.count
+                break
+        self._events.append((key, Event(at, printable(text), tone, count)))
+
+    def view(self) -> tuple[Event, ...]:
+        """All that is kept, oldest first."""
+        return tuple(event for _, event in self._events)
+
+
+def printable(text: str) -> str:
+    """`text` on one line without control characters: an error message must not steer the terminal."""
+    return "".join(character if character.isprintable() else " " for character in " ".join(text.split()))

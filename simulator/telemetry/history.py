@@ -1,0 +1,138 @@
+"""The run's course over time and the distribution of its latencies, in bounded memory. No clock, no I/O."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections import deque
+
+from hdrh.histogram import HdrHistogram
+
+from simulator import limits
+from simulator.telemetry.snapshot import LATENCY_BANDS_S, History, Latency
+
+_BANDS = len(LATENCY_BANDS_S) + 1
+_UNIT_S = 1e-4
+_LONGEST_S = 86_400.0
+
+
+def band(latency_s: float) -> int:
+    """The heat strip's band of a latency: 0 is the fastest."""
+    return bisect_left(LATENCY_BANDS_S, latency_s)
+
+
+class Course:
+    """The run in slots of equal width.
+
+    When all slots are taken, a whole run (`keep_s` None) halves its resolution; one without an end does so only until
+    it covers `keep_s`, and then forgets its oldest quarter.
+    """
+
+    def __init__(self, origin_at: float, keep_s: float | None = None, slots: int = limits.HISTORY_SLOTS) -> None:
+        if slots % 4:
+            raise ValueError("slots must divide by four")
+        self._origin_at = origin_at
+        self._slot_s = limits.HISTORY_SLOT_S
+        self._keep_s = keep_s
+        self._slots = slots
+        self._visible: list[int] = []
+        self._in_flight: list[int] = []
+        self._rows: list[float] = []
+        self._heat: list[list[int]] = []
+        self._depth_now = (0, 0)
+        self._marks: deque[float] = deque(maxlen=limits.HISTORY_MARKS)
+
+    def sample_depth(self, at: float, visible: int, in_flight: int) -> None:
+        """The queue's depth at an instant; between samples the last one holds."""
+        slot = self._slot(at)
+        self._depth_now = (visible, in_flight)
+        if visible + in_flight >= self._visible[slot] + self._in_flight[slot]:
+            self._visible[slot], self._in_flight[slot] = visible, in_flight
+
+    def add_rows(self, since_at: float, until_at: float, rows: float) -> None:
+        """`rows` were written between two samples; they are spread evenly over the slots between."""
+        last = self._slot(until_at)
+        length_s = until_at - since_at
+        first = min(last, max(0, int((since_at - self._origin_at) / self._slot_s)))
+        if first == last or length_s <= 0:
+            self._rows[last] += rows
+            return
+        for slot in range(first, last + 1):
+            begins_at = self._origin_at + slot * self._slot_s
+            overlap_s = min(until_at, begins_at + self._slot_s) - max(since_at, begins_at)
+            self._rows[slot] += rows * max(0.0, overlap_s) / length_s
+
+    def add_latency(self, at: float, latency_s: float) -> None:
+        """An object was stored at `at`."""
+        self._heat[self._slot(at)][band(latency_s)] += 1
+
+    def mark(self, at: float) -> None:
+        """A tick, to be shown on the time axis."""
+        self._marks.append(at)
+
+    def view(self, until_at: float) -> History:
+        """The course so far, extended to `until_at`."""
+        self._slot(until_at)
+        return History(
+            origin_at=self._origin_at,
+            slot_s=self._slot_s,
+            visible=tuple(self._visible),
+            in_flight=tuple(self._in_flight),
+            rows=tuple(self._rows),
+            heat=tuple(map(tuple, self._heat)),
+            marks=tuple(mark for mark in self._marks if mark >= self._origin_at),
+        )
+
+    def _slot(self, at: float) -> int:
+        """The slot of an instant, made if need be. What lies before the origin belongs to the first slot."""
+        slot = max(0, int((at - self._origin_at) / self._slot_s))
+        while slot >= self._slots:
+            self._make_room()
+            slot = max(0, int((at - self._origin_at) / self._slot_s))
+        visible, in_flight = self._depth_now
+        while len(self._rows) <= slot:
+            self._visible.append(visible)
+            self._in_flight.append(in_flight)
+            self._rows.append(0.0)
+            self._heat.append([0] * _BANDS)
+        return slot
+
+    def _make_room(self) -> None:
+        if self._keep_s is not None and self._slots * self._slot_s >= self._keep_s * 4 / 3:
+            quarter = self._slots // 4
+            self._origin_at += quarter * self._slot_s
+            for series in (self._visible, self._in_flight, self._rows, self._heat):
+                del series[:quarter]
+            return
+        self._slot_s *= 2
+        pairs = range(0, len(self._rows), 2)
+        depths = list(zip(self._visible, self._in_flight, strict=True))
+        deepest = [max(depths[slot : slot + 2], key=sum) for slot in pairs]
+        self._visible = [visible for visible, _ in deepest]
+        self._in_flight = [in_flight for _, in_flight in deepest]
+        self._rows = [sum(self._rows[slot : slot + 2]) for slot in pairs]
+        self._heat = [[sum(counts) for counts in zip(*self._heat[slot : slot + 2], strict=True)] for slot in pairs]
+
+
+class Latencies:
+    """Percentiles to three digits in bounded memory; the maximum is exact."""
+
+    def __init__(self) -> None:
+        self._histogram = HdrHistogram(1, round(_LONGEST_S / _UNIT_S), 3)
+        self._count = 0
+        self._max = 0.0
+        self._view = Latency()
+
+    def add(self, latency_s: float) -> None:
+        """Record one; a negative one (clocks that differ) counts as zero, one over a day as a day."""
+        latency_s = min(max(latency_s, 0.0), _LONGEST_S)
+        self._count += 1
+        self._max = max(self._max, latency_s)
+        self._histogram.record_value(max(1, round(latency_s / _UNIT_S)))
+
+    def view(self) -> Latency:
+        """Percentiles of all that was recorded."""
+        if self._count != self._view.count:
+            found = self._histogram.get_percentile_to_value_dict([50.0, 90.0, 99.0])
+            p50, p90, p99 = (min(found[p] * _UNIT_S, self._max) for p in (50.0, 90.0, 99.0))
+            self._view = Latency(self._count, p50, p90, p99, self._max)
+        return self._view

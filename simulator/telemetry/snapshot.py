@@ -1,0 +1,232 @@
+"""The state of a run at one instant, whole and unchangeable: what the dashboard, the plain line and the summary read.
+
+Names and units are AWS's. Rates are taken over the last `limits.RATE_WINDOW_S` seconds; totals since the run began.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from simulator.observations import Phase
+from simulator.store.counters import BucketCounters, QueueCounters, StoreCounters, TableCounters
+
+Tone = Literal["plain", "moves", "grows", "lost"]
+"""How a line or figure is meant: green moves, yellow grows, red is lost or refused."""
+
+LATENCY_BANDS_S = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0)
+"""Upper ends of the heat strip's bands; one more band holds everything slower."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunOptions:
+    """What the run was asked for.
+
+    Its end is the first of `duration_s`, `ticks` (of the schedule) and `objects` (of a source) that is given; none of
+    them means until interrupted. `schedule` is the expression, None when nothing fires; `endpoint` None until known.
+    """
+
+    command: str
+    seed: int
+    runtime: str
+    started_at: float
+    endpoint: str | None = None
+    schedule: str | None = None
+    speed: float = 1.0
+    duration_s: float | None = None
+    ticks: int | None = None
+    objects: int | None = None
+    scenario: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Roles:
+    """The template's names along the flow: AWS names, None where the stack has no such part.
+
+    A stack may have several of a kind: the first mapping in the template's order leads, with its queue and function.
+    """
+
+    generator: str | None
+    bucket: str | None
+    queue: str | None
+    dead_letter_queue: str | None
+    consumer: str | None
+    table: str | None
+    concurrency_limit: int | None = None
+    batch_size: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something that happened, in words. `count` times until `at` when it repeated."""
+
+    at: float
+    text: str
+    tone: Tone = "plain"
+    count: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class FunctionView:
+    """One function's invocations and environments.
+
+    `errors` includes `timeouts`, as CloudWatch's Errors does. `left` counts messages that a function named in its
+    partial response. `metrics` holds the sums of what it published in CloudWatch's embedded format.
+    """
+
+    invocations: int = 0
+    ended: int = 0
+    errors: int = 0
+    timeouts: int = 0
+    throttles: int = 0
+    left: int = 0
+    cold_starts: int = 0
+    busy: int = 0
+    busy_max: int = 0
+    environments: int = 0
+    concurrency: int | None = None
+    messages: int = 0
+    invocations_per_s: float = 0.0
+    batch_mean: float | None = None
+    duration_mean_s: float | None = None
+    metrics: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Latency:
+    """Seconds from a message's sending to the return of the invocation that stored its object; None without any."""
+
+    count: int = 0
+    p50: float | None = None
+    p90: float | None = None
+    p99: float | None = None
+    max: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Rates:
+    """Per second, over the sliding window."""
+
+    rows: float = 0.0
+    batch_writes: float = 0.0
+    write_units: float = 0.0
+    throttled_share: float = 0.0
+    puts: float = 0.0
+    received: float = 0.0
+    deleted: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Maxima:
+    """The greatest values seen in the store's samples, and when the queue was deepest."""
+
+    visible: int = 0
+    in_flight: int = 0
+    oldest_age_s: float | None = None
+    depth: int = 0
+    depth_at: float | None = None
+    rows_per_s: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """The run so far in slots of `slot_s` seconds from `origin_at` on, all series equally long.
+
+    `visible` and `in_flight` are the deepest sample of each slot, `rows` those written within it, `heat` the stored
+    objects of each slot by latency band. `marks` are the instants of ticks.
+    """
+
+    origin_at: float = 0.0
+    slot_s: float = 0.25
+    visible: tuple[int, ...] = ()
+    in_flight: tuple[int, ...] = ()
+    rows: tuple[float, ...] = ()
+    heat: tuple[tuple[int, ...], ...] = ()
+    marks: tuple[float, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class LoadView:
+    """What a load test adds to the picture. The load test builds it; `Telemetry.load_view` is where it is asked for.
+
+    `planned` and `stored` are objects in each slot of `slot_s` seconds from `origin_at` on, `heat` like
+    `History.heat` but from the planned instant. `planned` may run ahead of now: it is the plan. `lag_s` is the
+    generator's lag (p99), `objects` the plan's total. `verdict` is one line on what holds the pipeline back.
+    """
+
+    target: str
+    origin_at: float
+    slot_s: float
+    planned: tuple[float, ...] = ()
+    stored: tuple[float, ...] = ()
+    heat: tuple[tuple[int, ...], ...] = ()
+    objects: int | None = None
+    sent: int = 0
+    dropped: int = 0
+    lag_s: float | None = None
+    rate_planned: float = 0.0
+    rate_sent: float = 0.0
+    rate_stored: float = 0.0
+    latency: Latency = field(default_factory=Latency)
+    verdict: str | None = None
+    verdict_tone: Tone = "plain"
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """Everything there is to know of a run at the instant `at`.
+
+    `first_at` is the first tick or put, `drained_at` the end of the drain (None before). `store` is the last sample
+    of all counters, `bucket` to `table` the ones along the flow; `last_written` the objects and rows of the generator's
+    last invocation. `folding_errors` counts observations that telemetry
+    itself failed on: zero, or a defect of ours.
+    """
+
+    at: float
+    options: RunOptions
+    roles: Roles
+    phase: Phase = "starting"
+    phase_at: float = 0.0
+    running_at: float | None = None
+    first_at: float | None = None
+    drained_at: float | None = None
+    ticks: int = 0
+    next_tick_at: float | None = None
+    last_written: tuple[int, int] | None = None
+    puts: int = 0
+    put_bytes: int = 0
+    generator: FunctionView = field(default_factory=FunctionView)
+    consumer: FunctionView = field(default_factory=FunctionView)
+    functions: Mapping[str, FunctionView] = field(default_factory=dict)
+    store: StoreCounters | None = None
+    bucket: BucketCounters = field(default_factory=BucketCounters)
+    queue: QueueCounters = field(default_factory=QueueCounters)
+    dead_letter_queue: QueueCounters = field(default_factory=QueueCounters)
+    table: TableCounters = field(default_factory=TableCounters)
+    rates: Rates = field(default_factory=Rates)
+    maxima: Maxima = field(default_factory=Maxima)
+    latency: Latency = field(default_factory=Latency)
+    history: History = field(default_factory=History)
+    events: tuple[Event, ...] = ()
+    caption: Event | None = None
+    audit_part: str | None = None
+    audit_done: int = 0
+    audit_total: int = 0
+    load: LoadView | None = None
+    folding_errors: int = 0
+
+    @property
+    def elapsed_s(self) -> float:
+        """Seconds since the run began to run, 0 before."""
+        return max(0.0, self.at - self.running_at) if self.running_at is not None else 0.0
+
+    @property
+    def remaining(self) -> int:
+        """Messages for objects that are neither deleted nor dead-lettered."""
+        return max(0, self.queue.sent - self.queue.deleted - self.queue.dead_lettered)
+
+    @property
+    def rejected_rows(self) -> int:
+        """Rows that the consumer refused, by its own count."""
+        return round(self.consumer.metrics.get("RowsRejected", 0))
