@@ -1,0 +1,159 @@
+"""When objects arrive: rate profiles as arithmetic. No clock, no randomness but the seed given, no I/O.
+
+A profile is a chain of segments in which the rate (arrivals a second) runs in a straight line. Arrival `n`, counted
+from 0, is planned for the offset at which the area under the rate reaches `n`; the first is therefore at offset 0.
+"""
+
+from __future__ import annotations
+
+import math
+import random
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import accumulate, pairwise
+
+SPIKE_STARTS_AT = 0.4
+"""Where in the run a spike begins, as a share of the run's length."""
+SPIKE_LASTS = 0.2
+"""How much of the run a spike takes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """`duration_s` seconds in which the rate goes in a straight line from `from_per_s` to `to_per_s`."""
+
+    duration_s: float
+    from_per_s: float
+    to_per_s: float
+
+    @property
+    def arrivals(self) -> float:
+        """The area under the rate: arrivals planned in this segment, not rounded."""
+        return (self.from_per_s + self.to_per_s) / 2 * self.duration_s
+
+    def offset_s(self, arrivals: float) -> float:
+        """Seconds from the segment's start until `arrivals` are planned; at most its length."""
+        if arrivals <= 0:
+            return 0.0
+        slope = (self.to_per_s - self.from_per_s) / self.duration_s
+        root = self.from_per_s**2 + 2 * slope * arrivals
+        # This form of the quadratic formula also holds for slope 0, and loses no digits near it.
+        return min(self.duration_s, 2 * arrivals / (self.from_per_s + math.sqrt(max(0.0, root))))
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """The planned rate over a whole run. `name` is what people call the shape."""
+
+    name: str
+    segments: tuple[Segment, ...]
+
+    def __post_init__(self) -> None:
+        for segment in self.segments:
+            if not (0 < segment.duration_s < math.inf):
+                raise ValueError("a segment needs a length above zero")
+            rates = (segment.from_per_s, segment.to_per_s)
+            if not all(0 <= rate < math.inf for rate in rates) or not any(rates):
+                raise ValueError("a rate must be above zero")
+
+    @property
+    def duration_s(self) -> float:
+        """Length of the run in seconds."""
+        return math.fsum(segment.duration_s for segment in self.segments)
+
+    @property
+    def peak_per_s(self) -> float:
+        """The highest planned rate."""
+        return max(max(segment.from_per_s, segment.to_per_s) for segment in self.segments)
+
+    @property
+    def total(self) -> int:
+        """How many arrivals are planned: those whose instant lies before the end."""
+        area = math.fsum(segment.arrivals for segment in self.segments)
+        # 0.1 * 30 / 0.1 is not quite 30: a hair over a whole number is that number.
+        return math.ceil(area - 1e-9 * max(1.0, area))
+
+    def rate_at(self, offset_s: float) -> float:
+        """Planned arrivals a second at an offset; 0 outside the run."""
+        start = 0.0
+        for segment in self.segments:
+            within = offset_s - start
+            if 0 <= within < segment.duration_s:
+                return segment.from_per_s + (segment.to_per_s - segment.from_per_s) * within / segment.duration_s
+            start += segment.duration_s
+        return 0.0
+
+    def planned_by(self, offset_s: float) -> float:
+        """Arrivals planned from the start to an offset, not rounded."""
+        planned, start = 0.0, 0.0
+        for segment in self.segments:
+            within = min(max(0.0, offset_s - start), segment.duration_s)
+            slope = (segment.to_per_s - segment.from_per_s) / segment.duration_s
+            planned += segment.from_per_s * within + slope * within**2 / 2
+            start += segment.duration_s
+        return planned
+
+    def offset_s(self, arrivals: float) -> float:
+        """The offset at which `arrivals` are planned: for a whole number n, the planned instant of arrival n."""
+        start = 0.0
+        for segment in self.segments:
+            if arrivals < segment.arrivals or segment is self.segments[-1]:
+                return start + segment.offset_s(arrivals)
+            arrivals -= segment.arrivals
+            start += segment.duration_s
+        raise AssertionError("a profile has at least one segment")
+
+    def offsets(self) -> Iterator[float]:
+        """The planned offset of every arrival, in order."""
+        ends = list(accumulate((segment.arrivals for segment in self.segments), initial=0.0))
+        starts = accumulate((segment.duration_s for segment in self.segments), initial=0.0)
+        number, total = 0, self.total
+        for segment, (begin, end), start in zip(self.segments, pairwise(ends), starts, strict=False):
+            last = segment is self.segments[-1]
+            while number < total and (last or number < end):
+                yield start + segment.offset_s(number - begin)
+                number += 1
+
+
+def constant(rate_per_s: float, duration_s: float) -> Profile:
+    """The same rate throughout."""
+    return Profile("constant", (Segment(duration_s, rate_per_s, rate_per_s),))
+
+
+def ramp(from_per_s: float, to_per_s: float, duration_s: float) -> Profile:
+    """A straight line from one rate to another."""
+    return Profile("ramp", (Segment(duration_s, from_per_s, to_per_s),))
+
+
+def steps(rates_per_s: Sequence[float], duration_s: float) -> Profile:
+    """Each rate in turn, for equal shares of the duration."""
+    if not rates_per_s:
+        raise ValueError("steps need at least one rate")
+    share_s = duration_s / len(rates_per_s)
+    return Profile("steps", tuple(Segment(share_s, rate, rate) for rate in rates_per_s))
+
+
+def spike(base_per_s: float, peak_per_s: float, duration_s: float) -> Profile:
+    """The base rate, with the peak from two fifths of the duration to three fifths."""
+    before_s, within_s = duration_s * SPIKE_STARTS_AT, duration_s * SPIKE_LASTS
+    return Profile(
+        "spike",
+        (
+            Segment(before_s, base_per_s, base_per_s),
+            Segment(within_s, peak_per_s, peak_per_s),
+            Segment(duration_s - before_s - within_s, base_per_s, base_per_s),
+        ),
+    )
+
+
+def poisson_offsets(profile: Profile, seed: int) -> Iterator[float]:
+    """Arrivals that know nothing of each other, at the profile's rate: exponential gaps, stretched by the profile.
+
+    The same profile and seed give the same offsets. Their number is random, with the profile's area as its mean.
+    """
+    chance = random.Random(f"arrivals/{seed}")
+    area = math.fsum(segment.arrivals for segment in profile.segments)
+    reached = chance.expovariate(1.0)
+    while reached < area:
+        yield profile.offset_s(reached)
+        reached += chance.expovariate(1.0)

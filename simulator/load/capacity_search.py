@@ -1,0 +1,198 @@
+"""The search for the highest sustainable rate, as a state machine without clock or I/O.
+
+A probe offers a constant rate: first a warm-up that does not count, then a window that does. What it showed decides the
+next probe. A rate is sustained when the latency keeps its bound and the backlog does not grow; a probe above capacity
+is worth more than a no, because the rate at which a never-empty queue is emptied *is* the capacity.
+
+The search doubles until it overloads, then closes the bracket, aiming each time at what the overload showed; the answer
+is probed once more, for longer, before it is given.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from itertools import pairwise
+from typing import Literal
+
+RESOLUTION = 1.04
+"""The bracket is closed when its upper rate is at most this many times its lower one."""
+STEP_UP = 2.0
+"""The factor while nothing has been too much yet."""
+BELOW_CAPACITY = 0.985
+"""Where the next probe aims, as a share of the capacity that an overload showed."""
+NEAR = 0.94
+"""From this share of the shown capacity on, a rate that held is only to be told from one just above it."""
+JUST_ABOVE = 1.039
+"""How far above such a rate the next probe goes: if it fails, the bracket is closed."""
+CLOSEST = 1.012
+"""No probe comes nearer than this factor to a rate whose answer is known."""
+GROWTH_SHARE = 0.02
+"""A backlog that grows by less than this share of the offered rate counts as level..."""
+GROWTH_DEVIATIONS = 2.5
+"""... and so does one whose growth is within this many standard errors of none."""
+PROBES_MAX = 14
+"""The search ends here in any case; each probe takes seconds of somebody's time."""
+WINDOW_ARRIVALS = 300
+"""A window should hold this many arrivals, so that a growth of a few per cent stands out of the noise."""
+
+Stage = Literal["climb", "close", "confirm", "done"]
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """A rate to offer: `warm_up_s` that do not count, then `window_s` that do."""
+
+    rate_per_s: float
+    warm_up_s: float
+    window_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a probe showed in its window.
+
+    `stored_per_s` counts what came out in the window, whenever it had come in. `growth_per_s` is the slope of the
+    backlog, `growth_error_per_s` its standard error. `latency_held` is the verdict on the latency's bound; `refused`
+    counts arrivals that were dropped, failed or could not be sent on time.
+    """
+
+    rate_per_s: float
+    stored_per_s: float
+    growth_per_s: float
+    growth_error_per_s: float
+    latency_held: bool
+    refused: int = 0
+
+    @property
+    def backlog_grows(self) -> bool:
+        """More than noise and more than a rounding share of the rate."""
+        excess = self.growth_per_s - GROWTH_DEVIATIONS * self.growth_error_per_s
+        return self.growth_per_s > GROWTH_SHARE * self.rate_per_s and excess > 0
+
+    @property
+    def sustained(self) -> bool:
+        """The bound kept, the backlog level, and every arrival taken."""
+        return self.latency_held and not self.backlog_grows and self.refused == 0
+
+
+@dataclass(frozen=True, slots=True)
+class CapacitySearch:
+    """Where the search stands. `probe` is what to do next (None: done); `after` takes what it showed.
+
+    `sustained_per_s` is the highest rate that held (None: none has), `exceeded_per_s` the lowest that did not,
+    `shown_per_s` the capacity that the latest overload showed.
+    """
+
+    rate_per_s: float
+    window_s: float = 6.0
+    warm_up_s: float = 2.0
+    ceiling_per_s: float = math.inf
+    stage: Stage = "climb"
+    sustained_per_s: float | None = None
+    exceeded_per_s: float | None = None
+    shown_per_s: float | None = None
+    outcomes: tuple[Outcome, ...] = ()
+    confirmed: bool = False
+
+    @property
+    def probe(self) -> Probe | None:
+        """The next probe, or None when the search has ended. Low rates and the confirmation take longer windows."""
+        if self.stage == "done":
+            return None
+        window_s = min(3 * self.window_s, max(self.window_s, WINDOW_ARRIVALS / self.rate_per_s))
+        return Probe(self.rate_per_s, self.warm_up_s, window_s * (1.5 if self.stage == "confirm" else 1.0))
+
+    @property
+    def answer_per_s(self) -> float | None:
+        """The highest rate that held, once the search is done; None if not even the lowest did."""
+        return self.sustained_per_s if self.stage == "done" else None
+
+    @property
+    def reason(self) -> str:
+        """In words, how the search ended or where it stands."""
+        if self.stage != "done":
+            return f"{self.stage}, probe {len(self.outcomes) + 1}"
+        if self.sustained_per_s is None:
+            return f"not even {self.outcomes[-1].rate_per_s:.3g}/s was sustained"
+        if self.exceeded_per_s is None:
+            return f"{self.sustained_per_s:.4g}/s held, and no higher rate can be offered"
+        kept = "confirmed by a longer probe" if self.confirmed else "not confirmed: the number of probes ran out"
+        return f"{self.sustained_per_s:.4g}/s held, {self.exceeded_per_s:.4g}/s did not; {kept}"
+
+    def after(self, outcome: Outcome) -> CapacitySearch:
+        """The search as it stands once a probe has shown `outcome`."""
+        seen = replace(self, outcomes=(*self.outcomes, outcome))
+        seen = _held(seen, outcome) if outcome.sustained else _failed(seen, outcome)
+        if seen.stage != "done" and len(seen.outcomes) >= PROBES_MAX:
+            return replace(seen, stage="done")
+        return seen
+
+
+def _held(state: CapacitySearch, outcome: Outcome) -> CapacitySearch:
+    held = replace(state, sustained_per_s=max(outcome.rate_per_s, state.sustained_per_s or 0.0))
+    if state.stage == "confirm":
+        return replace(held, stage="done", confirmed=True)
+    if held.exceeded_per_s is None:
+        if outcome.rate_per_s >= state.ceiling_per_s:
+            return replace(held, stage="done", confirmed=True)
+        return replace(held, rate_per_s=min(state.ceiling_per_s, outcome.rate_per_s * STEP_UP))
+    near = state.shown_per_s is not None and outcome.rate_per_s >= NEAR * state.shown_per_s
+    return _aim(held, outcome.rate_per_s * JUST_ABOVE if near else held.shown_per_s or held.exceeded_per_s)
+
+
+def _failed(state: CapacitySearch, outcome: Outcome) -> CapacitySearch:
+    exceeded = min(outcome.rate_per_s, state.exceeded_per_s or math.inf)
+    sustained = state.sustained_per_s
+    if sustained is not None and sustained >= exceeded:
+        # A longer look took back what a shorter one had granted.
+        sustained = max(
+            (past.rate_per_s for past in state.outcomes if past.sustained and past.rate_per_s < exceeded),
+            default=None,
+        )
+    failed = replace(state, sustained_per_s=sustained, exceeded_per_s=exceeded, stage="close")
+    # Only a queue that was never empty shows the capacity; with less backlog the rate itself is the bound.
+    if not outcome.backlog_grows:
+        return _aim(failed, exceeded)
+    return _aim(replace(failed, shown_per_s=outcome.stored_per_s), outcome.stored_per_s * BELOW_CAPACITY)
+
+
+def _aim(state: CapacitySearch, towards_per_s: float) -> CapacitySearch:
+    """Choose the next rate inside the bracket, as near to `towards_per_s` as leaves something to learn."""
+    upper, lower = state.exceeded_per_s or math.inf, state.sustained_per_s
+    if lower is None:
+        if upper < 0.1:
+            return replace(state, stage="done")
+        return replace(state, stage="close", rate_per_s=min(upper / 1.1, max(towards_per_s, upper / 8)))
+    if upper / lower <= RESOLUTION:
+        return replace(state, stage="confirm", rate_per_s=lower)
+    if towards_per_s < lower * CLOSEST:
+        # What was shown is already known to hold.
+        towards_per_s = lower * JUST_ABOVE
+    if towards_per_s > upper / CLOSEST:
+        towards_per_s = math.sqrt(lower * upper)
+    return replace(state, stage="close", rate_per_s=towards_per_s)
+
+
+def slope(samples: list[tuple[float, float]]) -> tuple[float, float]:
+    """Least-squares slope of (instant, value) samples and its standard error; (0, 0) with fewer than three.
+
+    Neighbouring samples of a backlog are not independent; the error is widened by their lag-one correlation.
+    """
+    count = len(samples)
+    if count < 3:
+        return 0.0, 0.0
+    mean_at = math.fsum(at for at, _ in samples) / count
+    mean_value = math.fsum(value for _, value in samples) / count
+    spread = math.fsum((at - mean_at) ** 2 for at, _ in samples)
+    if spread == 0:
+        return 0.0, 0.0
+    found = math.fsum((at - mean_at) * (value - mean_value) for at, value in samples) / spread
+    residuals = [value - mean_value - found * (at - mean_at) for at, value in samples]
+    squares = math.fsum(residual**2 for residual in residuals)
+    error = math.sqrt(squares / (count - 2) / spread)
+    if squares > 0:
+        joint = math.fsum(a * b for a, b in pairwise(residuals))
+        correlation = min(0.9, max(0.0, joint / squares))
+        error *= math.sqrt((1 + correlation) / (1 - correlation))
+    return found, error
