@@ -1,0 +1,247 @@
+"""Rows -> DynamoDB put requests, as the JSON text that goes into a BatchWriteItem body. No I/O.
+
+`put_request` says what an item is, one row at a time. `ItemReader` makes the same of whole columns at once: a column
+that holds nothing but plain numbers, or nothing but canonical timestamps, is checked by one regular expression and
+formatted by one template, which costs a quarter of the work by cells. What does not fit goes the way by rows, so that
+there is one set of rules, in `rows.py`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from itertools import repeat
+from json.encoder import encode_basestring
+from typing import NamedTuple
+
+from pipeline.rows import MAX_PK_BYTES, Columns, RejectedRow, Row, RowReader, Schema
+from pipeline.text import BadRecord, Lines, Record
+from pipeline.values import JSON_NUMBER, BadTimestamp, bad_number
+
+RECORDS_TOGETHER = 500
+"""Single records gathered before their columns are looked at."""
+
+Key = tuple[str, str]
+
+# At most 36 digits and neither exponent nor more than 18 decimals: within DynamoDB's bounds without counting.
+_NUMBER = r"-?(?:0|[1-9][0-9]{0,17})(?:\.[0-9]{1,18})?"
+_DATE = (
+    r"(?!0000)[0-9]{4}-(?:(?:0[1-9]|1[0-2])-(?:0[1-9]|1[0-9]|2[0-8])"
+    r"|(?:0[13-9]|1[0-2])-(?:29|30)|(?:0[13578]|1[02])-31)"
+)
+_TIME = r"(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]"
+
+
+def _all(cell: str) -> re.Pattern[str]:
+    """Matches cells joined by line ends if each of them matches."""
+    return re.compile(rf"(?:{cell}\n)*{cell}")
+
+
+_NUMBERS = _all(_NUMBER)
+_STORED_INSTANTS = _all(rf"{_DATE}T{_TIME}\.[0-9]{{6}}Z")
+_STORED_DATES = _all(_DATE)
+_WHOLE_SECONDS = _all(rf"{_DATE}[T ]{_TIME}Z?")
+_ESCAPED = re.compile('["\\\\\x00-\x1f\ud800-\udfff]')
+
+
+class Items(NamedTuple):
+    """Rows ready to be written, in order: key, physical line and put request of each."""
+
+    keys: list[Key]
+    lines: Sequence[int]
+    puts: list[str]
+
+
+def put_request(row: Row) -> str:
+    """The row as one element of a BatchWriteItem request: JSON text, numbers written as the file has them."""
+    cells = "".join(
+        f',{encode_basestring(name)}:{{"{kind}":{encode_basestring(text)}}}' for name, kind, text in row.cells
+    )
+    return (
+        f'{{"PutRequest":{{"Item":{{"PK":{{"S":{encode_basestring(row.ticker)}}},'
+        f'"SK":{{"S":{encode_basestring(row.timestamp)}}}{cells}}}}}}}'
+    )
+
+
+class ItemReader:
+    """Feed the bytes of the object at `key`, get its items and its rejected rows."""
+
+    def __init__(self, key: str, columns: Columns) -> None:
+        self._reader = RowReader(key, columns)
+        self._encoder: _ColumnEncoder | None = None
+
+    @property
+    def bytes_in(self) -> int:
+        """Bytes fed so far, before inflating."""
+        return self._reader.bytes_in
+
+    def feed(self, chunk: bytes) -> Iterator[Items | RejectedRow]:
+        """What `chunk` completes. Raises `ObjectUnreadable`. Lazy: exhaust it before the next call."""
+        return self._items(self._reader.records(chunk))
+
+    def finish(self) -> Iterator[Items | RejectedRow]:
+        """What the end of the object completes. Raises `ObjectUnreadable`."""
+        return self._items(self._reader.last_records())
+
+    def _items(self, records: Iterator[Lines | Record | BadRecord]) -> Iterator[Items | RejectedRow]:
+        single: list[Record] = []
+        for record in records:
+            if isinstance(record, Record):
+                single.append(record)
+                if len(single) < RECORDS_TOGETHER:
+                    continue
+            if single:
+                yield from self._of_records(single)
+                single = []
+            if isinstance(record, Lines):
+                yield from self._of_lines(record)
+            elif isinstance(record, BadRecord):
+                yield from self._by_rows([record])
+        if single:
+            yield from self._of_records(single)
+
+    def _of_lines(self, record: Lines) -> Iterator[Items | RejectedRow]:
+        encoder = self._columns()
+        text = record.text.rstrip("\n") + "\n"
+        if len(text) <= encoder.safe_chars:
+            count = text.count("\n")
+            stride = encoder.width + 1
+            # A line end becomes a cell of its own: if every stride-th cell is one, every line has the right width.
+            flat = text.replace("\n", ",\n,").split(",")
+            if len(flat) == count * stride + 1 and flat[encoder.width :: stride].count("\n") == count:
+                cells = [flat[i:-1:stride] for i in range(encoder.width)]
+                items = encoder.items(range(record.line, record.line + count), cells)
+                if items is not None:
+                    yield items
+                    return
+        yield from self._by_rows([record])
+
+    def _of_records(self, records: list[Record]) -> Iterator[Items | RejectedRow]:
+        encoder = self._columns()
+        rows = [record.fields for record in records]
+        if (
+            all(len(row) == encoder.width for row in rows)
+            and max(sum(map(len, row)) for row in rows) <= encoder.safe_chars
+        ):
+            items = encoder.items([record.line for record in records], list(zip(*rows, strict=True)))
+            if items is not None:
+                yield items
+                return
+        yield from self._by_rows(records)
+
+    def _by_rows(self, records: Sequence[Lines | Record | BadRecord]) -> Iterator[Items | RejectedRow]:
+        rows: list[Row] = []
+        for record in records:
+            for row in self._reader.rows_of(record):
+                if isinstance(row, Row):
+                    rows.append(row)
+                else:
+                    yield row
+        if rows:
+            yield Items(
+                [(row.ticker, row.timestamp) for row in rows],
+                [row.line for row in rows],
+                [put_request(row) for row in rows],
+            )
+
+    def _columns(self) -> _ColumnEncoder:
+        if self._encoder is None:
+            assert self._reader.schema is not None  # noqa: S101 - records come after the header only
+            self._encoder = _ColumnEncoder(self._reader.schema)
+        return self._encoder
+
+
+class _ColumnEncoder:
+    """Columns of many rows -> their items, or None if a row among them needs to be looked at by itself."""
+
+    def __init__(self, schema: Schema) -> None:
+        self.width = schema.width
+        self.safe_chars = schema.safe_chars
+        self._schema = schema
+        self._labels = {
+            i: "," + encode_basestring(name) + ":" for i, name in enumerate(schema.names) if name is not None
+        }
+        self._templates: dict[tuple[bool, ...], str] = {}
+
+    def items(self, lines: Sequence[int], cells: Sequence[Sequence[str]]) -> Items | None:
+        schema = self._schema
+        count = len(lines)
+        timestamps = self._timestamps(cells[schema.timestamp_at])
+        if timestamps is None:
+            return None
+        tickers: Sequence[str] | repeat[str]
+        if schema.ticker_at is None:
+            if not 0 < len(schema.file_ticker) <= MAX_PK_BYTES // 4:
+                return None
+            tickers = repeat(schema.file_ticker, count)
+            columns: list[Sequence[str]] = [timestamps]
+        else:
+            tickers = cells[schema.ticker_at]
+            if "" in tickers or max(map(len, tickers)) > MAX_PK_BYTES // 4 or _ESCAPED.search("".join(tickers)):
+                return None
+            columns = [tickers, timestamps]
+        shape = []
+        for i, label in self._labels.items():
+            column = cells[i]
+            joined = "\n".join(column)
+            plain = _NUMBERS.fullmatch(joined) is not None and joined.count("\n") == count - 1
+            if not plain:
+                fragments = _fragments(label, column)
+                if fragments is None:
+                    return None
+                column = fragments
+            shape.append(plain)
+            columns.append(column)
+        template = self._template(tuple(shape))
+        return Items(
+            list(zip(tickers, timestamps, strict=True)), lines, list(map(template.__mod__, zip(*columns, strict=True)))
+        )
+
+    def _timestamps(self, column: Sequence[str]) -> Sequence[str] | None:
+        joined = "\n".join(column)
+        if joined.count("\n") == len(column) - 1 and self._schema.reads_iso_first:
+            if _STORED_INSTANTS.fullmatch(joined) or _STORED_DATES.fullmatch(joined):
+                return column
+            if _WHOLE_SECONDS.fullmatch(joined):
+                return [f"{text[:10]}T{text[11:19]}.000000Z" for text in column]
+        try:
+            return list(map(self._schema.parse_timestamp, column))
+        except BadTimestamp:
+            return None
+
+    def _template(self, shape: tuple[bool, ...]) -> str:
+        """The put request of a row with `%s` for what changes; a plain number stands in it with its label."""
+        template = self._templates.get(shape)
+        if template is None:
+            key = (
+                '"%s"' if self._schema.ticker_at is not None else _literal(encode_basestring(self._schema.file_ticker))
+            )
+            cells = "".join(
+                _literal(label) + '{"N":"%s"}' if plain else "%s"
+                for label, plain in zip(self._labels.values(), shape, strict=True)
+            )
+            template = f'{{"PutRequest":{{"Item":{{"PK":{{"S":{key}}},"SK":{{"S":"%s"}}{cells}}}}}}}'
+            self._templates[shape] = template
+        return template
+
+
+def _fragments(label: str, column: Sequence[str]) -> list[str] | None:
+    """`,"name":{...}` for each cell, nothing for an empty one; None if a cell makes its row unfit."""
+    fragments = {"": ""}
+    for text in set(column):
+        if not text:
+            continue
+        if JSON_NUMBER.fullmatch(text):
+            if bad_number(text):
+                return None
+            fragments[text] = f'{label}{{"N":"{text}"}}'
+        elif text.isascii() or not _ESCAPED.search(text):
+            fragments[text] = f'{label}{{"S":{encode_basestring(text)}}}'
+        else:
+            # It may be a lone surrogate, which is what is left of bytes that are no UTF-8.
+            return None
+    return [fragments[text] for text in column]
+
+
+def _literal(text: str) -> str:
+    return text.replace("%", "%%")

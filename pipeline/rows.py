@@ -1,0 +1,244 @@
+"""An object's bytes -> rows to store and rows to reject, by the rules of docs/handlers.md. No I/O, bounded memory.
+
+Owns what a header means and what makes a row storable. Not compression, encodings or quotes (`text.py`), not the form
+of an item (`items.py`).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Literal, NamedTuple
+
+from pipeline.settings import SettingsError, text_setting
+from pipeline.text import BadRecord, Lines, ObjectUnreadable, Record, RecordReader
+from pipeline.values import JSON_NUMBER, BadTimestamp, bad_number, bad_strptime_format, timestamp_parser
+
+__all__ = ["Cell", "Columns", "ObjectUnreadable", "RejectedRow", "Row", "RowReader", "Schema"]
+
+MAX_ITEM_BYTES = 400 * 1024
+"""Names and values of one item (DynamoDB Developer Guide, "Service quotas": items)."""
+MAX_PK_BYTES = 2048
+MAX_SK_BYTES = 1024
+"""Key attributes (the same page: partition and sort keys)."""
+MAX_NAME_BYTES = 65535
+"""An attribute's name (the same page: attributes)."""
+MAX_NUMBER_BYTES = 21
+"""Two digits a byte and one more, which is how DynamoDB counts a number of 38 digits."""
+
+_TICKER_NAMES = ("ticker", "symbol")
+_TIMESTAMP_NAMES = ("timestamp", "datetime", "date", "time")
+_SURROGATES = re.compile("[\ud800-\udfff]")
+
+Cell = tuple[str, Literal["N", "S"], str]
+
+
+class Row(NamedTuple):
+    """One row to store. `line` is the physical line its record begins on, the header being 1; `cells` without keys."""
+
+    line: int
+    ticker: str
+    timestamp: str
+    cells: tuple[Cell, ...]
+
+
+class RejectedRow(NamedTuple):
+    """One row that cannot be stored: why, and its fields as read."""
+
+    line: int
+    reason: str
+    row: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """Which columns hold the key, where the header's own names do not say so; None: decided by the header."""
+
+    ticker: str | None = None
+    timestamp: str | None = None
+    timestamp_format: str | None = None
+
+    @classmethod
+    def from_environ(cls, environ: Mapping[str, str]) -> Columns:
+        """From `TICKER_COLUMN`, `TIMESTAMP_COLUMN`, `TIMESTAMP_FORMAT`. Raises `SettingsError`."""
+        timestamp_format = text_setting(environ, "TIMESTAMP_FORMAT")
+        if timestamp_format is not None and (reason := bad_strptime_format(timestamp_format)):
+            raise SettingsError(f"TIMESTAMP_FORMAT={timestamp_format!r} is no strptime format: {reason}")
+        return cls(text_setting(environ, "TICKER_COLUMN"), text_setting(environ, "TIMESTAMP_COLUMN"), timestamp_format)
+
+
+class Schema:
+    """What one object's header says: where the key is, and how each other column is named in the table.
+
+    `ticker_at` is None where the file's name is the ticker. `names[i]` belongs to field i; a key's is None.
+    `safe_chars`: fields of no more characters than this, even of several rows, are within the size of one item.
+    `reads_iso_first`: no strptime format could read an ISO timestamp another way.
+    """
+
+    def __init__(self, key: str, header: list[str], columns: Columns) -> None:
+        """Read the header of the object at `key`. Raises `ObjectUnreadable`."""
+        if any("\0" in name or _SURROGATES.search(name) for name in header):
+            raise ObjectUnreadable("the header is no text in UTF-8, nor in UTF-16 with a byte order mark")
+        folded = [name.strip().lower() for name in header]
+        timestamp_at = _find(folded, columns.timestamp, _TIMESTAMP_NAMES)
+        if timestamp_at is None:
+            if folded[0]:
+                raise ObjectUnreadable(f"no timestamp column in the header {_shown(header)}")
+            timestamp_at = 0
+        self.width = len(header)
+        self.ticker_at = _find(folded, columns.ticker, _TICKER_NAMES)
+        self.timestamp_at = timestamp_at
+        if self.ticker_at == self.timestamp_at:
+            raise ObjectUnreadable(f"the column {header[timestamp_at]!r} cannot be both ticker and timestamp")
+        keys = {self.ticker_at, self.timestamp_at}
+        # DynamoDB knows no nameless attribute, and pandas writes its index as a nameless column.
+        named = [name.lower().replace(" ", "_") if name.strip() else f"column_{i + 1}" for i, name in enumerate(header)]
+        twice = {name for name in named if named.count(name) > 1}
+        if twice:
+            raise ObjectUnreadable(f"the header has the column {min(twice)!r} twice")
+        if any(len(name.encode()) > MAX_NAME_BYTES for name in named):
+            raise ObjectUnreadable(f"a column name of more than {MAX_NAME_BYTES} bytes")
+        # Four bytes a character at most, so that hardly any row needs its bytes counted.
+        fixed_bytes = MAX_PK_BYTES + MAX_SK_BYTES + sum(len(name.encode()) for name in named)
+        self.safe_chars = (MAX_ITEM_BYTES - fixed_bytes) // 4
+        self.names: list[str | None] = [None if i in keys else name for i, name in enumerate(named)]
+        self.file_ticker = _file_ticker(key)
+        self.parse_timestamp = timestamp_parser(columns.timestamp_format)
+        self.reads_iso_first = columns.timestamp_format is None
+
+    def row(self, line: int, fields: list[str]) -> Row | RejectedRow:
+        """The row that these fields make."""
+        reason = self._refusal(fields)
+        if reason:
+            return RejectedRow(line, reason, tuple(fields))
+        ticker = self.file_ticker if self.ticker_at is None else fields[self.ticker_at]
+        try:
+            timestamp = self.parse_timestamp(fields[self.timestamp_at])
+        except BadTimestamp as error:
+            return RejectedRow(line, str(error), tuple(fields))
+        cells: list[Cell] = []
+        for name, text in zip(self.names, fields, strict=True):
+            if name is None or not text:
+                continue
+            if JSON_NUMBER.fullmatch(text) is None:
+                cells.append((name, "S", text))
+            elif reason := bad_number(text):
+                return RejectedRow(line, f"{name}: {reason}", tuple(fields))
+            else:
+                cells.append((name, "N", text))
+        row = Row(line, ticker, timestamp, tuple(cells))
+        if sum(map(len, fields)) > self.safe_chars and (size := _item_bytes(row)) > MAX_ITEM_BYTES:
+            return RejectedRow(line, f"an item of {size} bytes; DynamoDB holds {MAX_ITEM_BYTES}", tuple(fields))
+        return row
+
+    def _refusal(self, fields: list[str]) -> str | None:
+        """Why these fields make no row, as far as it shows before the timestamp and the numbers are read."""
+        if len(fields) != self.width:
+            return f"{len(fields)} fields where the header has {self.width}"
+        text = "".join(fields)
+        if not text.isascii() and _SURROGATES.search(text):
+            return "the text is not valid UTF-8"
+        ticker = self.file_ticker if self.ticker_at is None else fields[self.ticker_at]
+        if not ticker:
+            return "an empty ticker"
+        if len(ticker.encode()) > MAX_PK_BYTES:
+            return f"a ticker of more than {MAX_PK_BYTES} bytes"
+        if not fields[self.timestamp_at]:
+            return "an empty timestamp"
+        return None
+
+
+class RowReader:
+    """Feed the bytes of the object at `key`, get its rows, in order. What comes out depends on nothing but the bytes.
+
+    `schema` is None until the header has been read; `bytes_in` counts what was fed.
+    """
+
+    def __init__(self, key: str, columns: Columns) -> None:
+        self.schema: Schema | None = None
+        self._key = key
+        self._columns = columns
+        self._records = RecordReader()
+
+    @property
+    def bytes_in(self) -> int:
+        """Bytes fed so far, before inflating."""
+        return self._records.bytes_in
+
+    def feed(self, chunk: bytes) -> Iterator[Row | RejectedRow]:
+        """The rows that `chunk` completes. Raises `ObjectUnreadable`. Lazy: exhaust it before the next call."""
+        return self._rows(self.records(chunk))
+
+    def finish(self) -> Iterator[Row | RejectedRow]:
+        """The rows that the end of the object completes. Raises `ObjectUnreadable`."""
+        return self._rows(self.last_records())
+
+    def records(self, chunk: bytes) -> Iterator[Lines | Record | BadRecord]:
+        """The records below the header, for a reader that makes rows itself; `schema` is set when one comes."""
+        return self._below_header(self._records.feed(chunk))
+
+    def last_records(self) -> Iterator[Lines | Record | BadRecord]:
+        """The records that the end of the object completes. Raises `ObjectUnreadable` if no header came."""
+        yield from self._below_header(self._records.finish())
+        if self.schema is None:
+            raise ObjectUnreadable("no header: the object is empty")
+
+    def _rows(self, records: Iterator[Lines | Record | BadRecord]) -> Iterator[Row | RejectedRow]:
+        for record in records:
+            yield from self.rows_of(record)
+
+    def rows_of(self, record: Lines | Record | BadRecord) -> Iterator[Row | RejectedRow]:
+        """The rows of one record below the header."""
+        assert self.schema is not None  # noqa: S101 - records come after the header only
+        if isinstance(record, Lines):
+            for line, text in enumerate(record.text.split("\n"), record.line):
+                if text:
+                    yield self.schema.row(line, text.split(","))
+        elif isinstance(record, Record):
+            yield self.schema.row(record.line, record.fields)
+        else:
+            yield RejectedRow(record.line, record.reason, tuple(record.fields))
+
+    def _below_header(self, records: Iterator[Lines | Record | BadRecord]) -> Iterator[Lines | Record | BadRecord]:
+        for record in records:
+            if self.schema is not None:
+                yield record
+            elif isinstance(record, Lines):
+                text = record.text.lstrip("\n")
+                if text:
+                    header, _, rest = text.partition("\n")
+                    self.schema = Schema(self._key, header.split(","), self._columns)
+                    line = record.line + len(record.text) - len(text) + 1
+                    if rest:
+                        yield Lines(line, rest)
+            elif isinstance(record, Record):
+                self.schema = Schema(self._key, record.fields, self._columns)
+            else:
+                raise ObjectUnreadable(f"no header: {record.reason}")
+
+
+def _find(folded: list[str], wanted: str | None, names: tuple[str, ...]) -> int | None:
+    """Where the first of the wanted names stands in the header, any case."""
+    for name in (*([wanted.strip().lower()] if wanted else []), *names):
+        if name in folded:
+            return folded.index(name)
+    return None
+
+
+def _item_bytes(row: Row) -> int:
+    """Names and values in UTF-8, as DynamoDB counts an item (Developer Guide, "Item sizes and formats")."""
+    size = len("PKSK") + len(row.ticker.encode()) + len(row.timestamp)
+    for name, kind, text in row.cells:
+        size += len(name.encode()) + (min(len(text), MAX_NUMBER_BYTES) if kind == "N" else len(text.encode()))
+    return size
+
+
+def _file_ticker(key: str) -> str:
+    name = key.rpartition("/")[2].upper()
+    return name.removesuffix(".GZ").removesuffix(".CSV") if name.endswith(".CSV.GZ") else name.removesuffix(".CSV")
+
+
+def _shown(header: list[str]) -> str:
+    text = ",".join(header)
+    return repr(text if len(text) <= 120 else text[:120] + "...")

@@ -1,0 +1,52 @@
+"""A function's settings: environment variables -> checked values. A bad one is named in one line."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+
+class SettingsError(Exception):
+    """A setting is missing or malformed; the message names it and says what it should be."""
+
+
+def text_setting(environ: Mapping[str, str], name: str) -> str | None:
+    """The setting's text; None if it is unset or empty, which means the same."""
+    return environ.get(name) or None
+
+
+def required_setting(environ: Mapping[str, str], name: str) -> str:
+    """The setting's text. Raises `SettingsError` if there is none."""
+    text = text_setting(environ, name)
+    if text is None:
+        raise SettingsError(f"{name} is not set; the function cannot do without it")
+    return text
+
+
+def integer_setting(environ: Mapping[str, str], name: str, default: int, minimum: int, maximum: int) -> int:
+    """The setting as a whole number within the bounds, both included. Raises `SettingsError`."""
+    text = text_setting(environ, name)
+    if text is None:
+        return default
+    try:
+        value = int(text)
+    except ValueError:
+        raise SettingsError(f"{name}={text!r} is no whole number") from None
+    if not minimum <= value <= maximum:
+        raise SettingsError(f"{name}={value} is not within {minimum} to {maximum}")
+    return value
+
+
+def prefix_setting(environ: Mapping[str, str], name: str, default: str) -> str:
+    """The setting as the beginning of object keys. Raises `SettingsError` for what S3 would not take as a key."""
+    prefix = text_setting(environ, name) or default
+    if prefix.startswith("/") or len(prefix.encode()) > 512:
+        raise SettingsError(f"{name}={prefix!r} must not begin with '/' nor exceed 512 bytes")
+    return prefix
+
+
+def choice_setting(environ: Mapping[str, str], name: str, choices: tuple[str, ...]) -> str:
+    """The setting as one of `choices`, the first being the default. Raises `SettingsError`."""
+    text = text_setting(environ, name) or choices[0]
+    if text not in choices:
+        raise SettingsError(f"{name}={text!r} is none of {', '.join(choices)}")
+    return text

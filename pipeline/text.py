@@ -1,0 +1,299 @@
+"""Bytes of an object -> records of a CSV file, pushed in and pulled out, in bounded memory. No I/O.
+
+Owns compression, encodings, line ends, quotes and the limits on all of them; knows no column. Two kinds of record come
+out: `Lines`, whole lines of plain text that hold neither quote nor carriage return (the common case, left unsplit so
+that the reader above can work on many rows at once), and single `Record`s, with `BadRecord` for what is no record.
+"""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import re
+import zlib
+from collections.abc import Iterator
+from typing import NamedTuple, NoReturn
+
+MAX_RECORD_CHARS = 2 * 1024 * 1024
+"""A longer record cannot be an item of 400 KB; it is rejected rather than gathered."""
+SLICE_BYTES = 64 * 1024
+"""Inflated bytes in hand at once."""
+MAX_GZIP_RATIO = 250
+"""Deflate reaches 1,032 : 1 on one repeated byte; rows that differ at all stay far below this."""
+GZIP_RATIO_FREE_BYTES = 64 * 1024 * 1024
+"""Below this much text the ratio is nobody's business."""
+SHOWN_CHARS = 1000
+"""How much of an over-long record its rejection shows."""
+
+csv.field_size_limit(MAX_RECORD_CHARS)
+
+
+class ObjectUnreadable(Exception):  # noqa: N818 - a state of the object, named as the contract names it
+    """The object cannot be read at all, now or later; the message says why."""
+
+
+class Lines(NamedTuple):
+    r"""Whole lines, each ending in `\n`, free of quotes and carriage returns; `line` is the first one's number."""
+
+    line: int
+    text: str
+
+
+class Record(NamedTuple):
+    """One record that needed the CSV parser; `line` is the physical line it begins on."""
+
+    line: int
+    fields: list[str]
+
+
+class BadRecord(NamedTuple):
+    """Text that is no record, and why."""
+
+    line: int
+    reason: str
+    fields: list[str]
+
+
+class _Inflater:
+    """Bytes -> bytes: gzip by its magic bytes (any number of members), everything else as it is."""
+
+    def __init__(self) -> None:
+        self._head = b""
+        self._gzip: bool | None = None
+        self._member = zlib.decompressobj(wbits=31)
+        self._begun = False
+        self._bytes_in = 0
+        self._bytes_out = 0
+
+    def feed(self, chunk: bytes) -> Iterator[bytes]:
+        if self._gzip is None:
+            self._head += chunk
+            if len(self._head) < 2:
+                return
+            self._gzip = self._head.startswith(b"\x1f\x8b")
+            chunk, self._head = self._head, b""
+        if not self._gzip:
+            yield chunk
+            return
+        self._bytes_in += len(chunk)
+        while chunk:
+            if self._member.eof:
+                # Zero bytes may pad the last member; anything else must be another one.
+                chunk = chunk.lstrip(b"\0")
+                if not chunk:
+                    return
+                self._member, self._begun = zlib.decompressobj(wbits=31), False
+            self._begun = True
+            try:
+                out = self._member.decompress(chunk, SLICE_BYTES)
+            except zlib.error as error:
+                raise ObjectUnreadable(f"the gzip stream is damaged: {error}") from None
+            chunk = self._member.unused_data if self._member.eof else self._member.unconsumed_tail
+            self._bytes_out += len(out)
+            self._refuse_bomb()
+            if out:
+                yield out
+
+    def finish(self) -> Iterator[bytes]:
+        if self._gzip is None and self._head:
+            yield self._head
+        if self._gzip and self._begun and not self._member.eof:
+            raise ObjectUnreadable("the gzip stream ends early")
+
+    def _refuse_bomb(self) -> None:
+        if self._bytes_out > max(GZIP_RATIO_FREE_BYTES, MAX_GZIP_RATIO * self._bytes_in):
+            raise ObjectUnreadable(
+                f"a gzip bomb: {self._bytes_in} bytes unfold to more than {MAX_GZIP_RATIO} times as many"
+            )
+
+
+class _Decoder:
+    """Bytes -> text. UTF-16 by its byte order mark, else UTF-8; what is no UTF-8 becomes lone surrogates."""
+
+    def __init__(self) -> None:
+        self._head = b""
+        self._decoder: codecs.IncrementalDecoder | None = None
+        self._utf16 = False
+
+    def feed(self, chunk: bytes, *, final: bool = False) -> str:
+        if self._decoder is None:
+            self._head += chunk
+            if len(self._head) < 3 and not final:
+                return ""
+            chunk, self._head = self._head, b""
+            self._utf16 = chunk.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+            encoding, errors = ("utf-16", "surrogatepass") if self._utf16 else ("utf-8-sig", "surrogateescape")
+            self._decoder = codecs.getincrementaldecoder(encoding)(errors)
+        try:
+            return self._decoder.decode(chunk, final)
+        except UnicodeDecodeError as error:
+            # Only an odd byte at the end of UTF-16 comes here: lone surrogates pass.
+            raise ObjectUnreadable(f"the text is not UTF-16: {error.reason}") from None
+
+
+class _NeedMore(Exception):  # noqa: N818 - not an error: the record goes on in the next chunk
+    """The lines at hand end within a record."""
+
+
+class RecordReader:
+    """Feed an object's bytes, get its records. Blank lines are no records.
+
+    Line ends are LF or CRLF. A quoted field may hold line ends; a quote that never closes costs its own line only: the
+    line is a `BadRecord` and reading goes on with the next. Memory is bounded by `MAX_RECORD_CHARS` and the chunk.
+
+    `bytes_in` counts what was fed, before inflating.
+    """
+
+    def __init__(self) -> None:
+        self.bytes_in = 0
+        self._inflater = _Inflater()
+        self._decoder = _Decoder()
+        self._line = 1
+        self._carry: list[str] = []
+        self._carry_chars = 0
+        self._carry_quoted = False
+        self._skipping = False
+
+    def feed(self, chunk: bytes) -> Iterator[Lines | Record | BadRecord]:
+        """The records that `chunk` completes. Raises `ObjectUnreadable`."""
+        self.bytes_in += len(chunk)
+        for piece in self._inflater.feed(chunk):
+            yield from self._text(self._decoder.feed(piece))
+
+    def finish(self) -> Iterator[Lines | Record | BadRecord]:
+        """The records that the end of the object completes. Raises `ObjectUnreadable`."""
+        for piece in self._inflater.finish():
+            yield from self._text(self._decoder.feed(piece))
+        yield from self._text(self._decoder.feed(b"", final=True))
+        rest = self._take_carry("")
+        if not rest or self._skipping:
+            return
+        yield from self._whole(rest if rest.endswith("\n") else rest + "\n", final=True)
+
+    def _text(self, text: str) -> Iterator[Lines | Record | BadRecord]:
+        """Cut `text` at its last line end, keep the rest, hand on what is whole."""
+        if self._skipping:
+            text = self._skip(text)
+        if not text:
+            return
+        end = text.rfind("\n") + 1
+        # A pending quote may be closed by text without any line end, but its record cannot end before one.
+        if end:
+            whole = self._take_carry(text[:end])
+            text = text[end:]
+            yield from self._whole(whole, final=False)
+        if text:
+            self._keep(text)
+        if self._carry_chars > MAX_RECORD_CHARS:
+            yield from self._overlong()
+
+    def _whole(self, text: str, *, final: bool) -> Iterator[Lines | Record | BadRecord]:
+        if '"' not in text:
+            plain = text.replace("\r\n", "\n") if "\r" in text else text
+            if "\r" not in plain:
+                line = self._line
+                self._line += plain.count("\n")
+                yield Lines(line, plain)
+                return
+        yield from self._quoted(text, final=final)
+
+    def _keep(self, text: str) -> None:
+        self._carry.append(text)
+        self._carry_chars += len(text)
+
+    def _take_carry(self, text: str) -> str:
+        if self._carry:
+            text = "".join([*self._carry, text])
+            self._carry.clear()
+            self._carry_chars = 0
+        return text
+
+    def _overlong(self) -> Iterator[Lines | Record | BadRecord]:
+        """The carry outgrew the limit: an open quote is given up, an endless line is skipped."""
+        text = self._take_carry("")
+        while len(text) > MAX_RECORD_CHARS and (end := text.find("\n") + 1):
+            # Lines are whole here, so a quote has been open since the first of them.
+            yield self._unclosed(text[:end])
+            text = text[end:]
+            whole = text.rfind("\n") + 1
+            rest = text[whole:]
+            if whole:
+                yield from self._quoted(text[:whole], final=False)
+            text = self._take_carry(rest)
+        if len(text) > MAX_RECORD_CHARS:
+            yield BadRecord(self._line, f"a line of more than {MAX_RECORD_CHARS} characters", [text[:SHOWN_CHARS]])
+            self._skipping = True
+        elif text:
+            self._keep(text)
+
+    def _skip(self, text: str) -> str:
+        """What follows the end of the line that is being skipped."""
+        end = text.find("\n") + 1
+        if not end:
+            return ""
+        self._skipping = False
+        self._line += 1
+        return text[end:]
+
+    def _unclosed(self, line_text: str) -> BadRecord:
+        bad = BadRecord(self._line, "a quoted field that does not end", [_without_line_end(line_text)[:SHOWN_CHARS]])
+        self._line += 1
+        return bad
+
+    def _quoted(self, text: str, *, final: bool) -> Iterator[Record | BadRecord]:
+        """Records of text with quotes or carriage returns, by the CSV parser; an open record becomes the carry."""
+        lines = text.split("\n")
+        lines.pop()  # what follows the last line end: nothing
+        at = 0
+
+        def supply() -> Iterator[str]:
+            nonlocal at
+            while at < len(lines):
+                at += 1
+                yield lines[at - 1] + "\n"
+            _need_more()
+
+        # The generator ends when it raises, so a new parser goes with a new one.
+        parser = csv.reader(supply(), strict=True)
+        while at < len(lines):
+            start = at
+            try:
+                fields = next(parser)
+            except _NeedMore:
+                if not final:
+                    self._keep("\n".join([*lines[start:], ""]))
+                    return
+                yield self._unclosed(lines[start])
+                at = start + 1
+                parser = csv.reader(supply(), strict=True)
+                continue
+            except csv.Error as error:
+                # What the parser read up to its error is one line, or the lines of one quoted field.
+                yield BadRecord(
+                    self._line, _reason(error), [_without_line_end("\n".join(lines[start:at]))[:SHOWN_CHARS]]
+                )
+                self._line += at - start
+                continue
+            if fields:
+                yield Record(self._line, fields)
+            self._line += at - start
+
+
+def _need_more() -> NoReturn:
+    raise _NeedMore
+
+
+def _without_line_end(text: str) -> str:
+    return text.removesuffix("\n").removesuffix("\r")
+
+
+_REASONS = (
+    (re.compile("expected after"), "text after a closing quote"),
+    (re.compile("new-line character"), "a carriage return within a line"),
+    (re.compile("field larger"), f"a field of more than {MAX_RECORD_CHARS} characters"),
+)
+
+
+def _reason(error: csv.Error) -> str:
+    text = str(error)
+    return next((reason for pattern, reason in _REASONS if pattern.search(text)), text)
