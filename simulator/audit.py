@@ -1,0 +1,415 @@
+"""The proof: every row of every object under a prefix against every item of the table, cell by cell.
+
+The one module outside the pipeline that reads rows, by `pipeline.rows`; what an item should look like it knows from
+the contract and not from the code that writes items. Owns the reading; `evidence.py` sorts what was read in bounded
+memory, `comparison.py` decides. Serves a deployed stack as well as the twin: it needs two clients and nothing else.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import (
+    AsyncGenerator,
+    AsyncIterable,
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Iterable,
+    Iterator,
+    Mapping,
+)
+from contextlib import aclosing, contextmanager
+from dataclasses import dataclass
+from itertools import islice
+from typing import TYPE_CHECKING, Literal, TypeVar
+
+import aiohttp
+from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError, IncompleteReadError
+
+from pipeline.rows import Columns, ObjectUnreadable, RejectedRow, Row, RowReader
+from simulator.clock import Clock
+from simulator.comparison import Comparison, cells_text, item_text, rejection_text
+from simulator.errors import CouldNotFinish
+from simulator.evidence import Evidence, Kind, Standing
+from simulator.notifications import ObjectRef
+from simulator.observations import AuditProgressed, Record
+from simulator.scan import Item, scan
+
+if TYPE_CHECKING:
+    from types_aiobotocore_dynamodb.client import DynamoDBClient
+    from types_aiobotocore_s3.client import S3Client
+
+CHUNK_BYTES = 65_536
+READ_ATTEMPTS = 3
+"""How often an object whose body breaks off is read; the client repeats only requests that get no answer at all."""
+RECORD_BYTES = 16 * 1024 * 1024
+"""The longest line of a file of rejected rows that is read as one record."""
+CASES_A_TURN = 5_000
+PROGRESS_S = 0.1
+REJECTED_SUFFIX = ".jsonl"
+
+Verdict = Literal["exact", "differs", "unproven"]
+T = TypeVar("T")
+_BROKE_OFF = (HTTPClientError, IncompleteReadError, aiohttp.ClientError)
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """Objects about which a queue holds a message.
+
+    `rows` counts the distinct keys of each, `rows_stored` those of them that are in the table nevertheless.
+    """
+
+    objects: int
+    rows: int
+    rows_stored: int
+
+
+@dataclass(frozen=True, slots=True)
+class Audit:
+    """The account of every row. The fields but the last are the contract's `audit`.
+
+    `parsed_rows` - `rejected` - `duplicates` are the rows that belong in the table, counted once in each object.
+    `expected_rows` are the distinct keys of the objects whose messages are gone from the queues. `missing` and
+    `extra` count rejected rows too, which are missing where no record of them is. `differences` says the first ones
+    in words, one line each.
+    """
+
+    parsed_rows: int
+    rejected: int
+    duplicates: int
+    expected_rows: int
+    stored_rows: int
+    missing: int
+    extra: int
+    different: int
+    ambiguous: int
+    dead_lettered: Held
+    pending: Held
+    verdict: Verdict
+    differences: tuple[str, ...]
+
+
+async def audit(
+    *,
+    s3: S3Client,
+    dynamodb: DynamoDBClient,
+    bucket: str,
+    prefix: str,
+    table: str,
+    environ: Mapping[str, str],
+    rejected_prefix: str,
+    dead_lettered: AsyncIterable[ObjectRef],
+    pending: AsyncIterable[ObjectRef],
+    drained: bool,
+    record: Record,
+    clock: Clock,
+    on_object: Callable[[str, int], None] | None = None,
+    concurrency: int = 8,
+    segments: int = 4,
+) -> Audit:
+    """Compare the objects under `prefix`, the rejected rows under `rejected_prefix` and the items of `table`.
+
+    `environ` are the consumer's variables, which decide how a row is read. `dead_lettered` and `pending` are the
+    objects about which the dead-letter queue and the queue hold a message. `drained` says whether the queue was seen
+    empty: without it, or with anything pending, the verdict is `unproven`. `on_object` is told the key and the rows
+    (rejected ones included) of each object that was read. At most `concurrency` objects and `segments` pages of the
+    table are in hand at once. Nobody may write meanwhile.
+
+    Raises `CouldNotFinish` when a resource cannot be read or the disk is full.
+    """
+    with Evidence() as evidence, _told_plainly():
+        auditor = _Auditor(
+            s3=s3,
+            bucket=bucket,
+            columns=Columns.from_environ(environ),
+            concurrency=concurrency,
+            evidence=evidence,
+            progress=_Progress(record, clock),
+            on_object=on_object,
+        )
+        async for ref in dead_lettered:
+            evidence.refer(ref.bucket, ref.key, Standing.DEAD_LETTERED)
+        async for ref in pending:
+            evidence.refer(ref.bucket, ref.key, Standing.PENDING)
+        await auditor.read_objects(prefix)
+        await auditor.read_rejections(rejected_prefix, prefix)
+        await scan(dynamodb, table, auditor.take_items, segments=segments)
+        await auditor.compare()
+        return auditor.result(drained)
+
+
+@contextmanager
+def _told_plainly() -> Iterator[None]:
+    """Turn the failures of a client, alone or from a group of tasks, into one line."""
+    try:
+        yield
+    except (ExceptionGroup, BotoCoreError, ClientError, aiohttp.ClientError, OSError) as failure:
+        error: Exception = failure
+        while isinstance(error, ExceptionGroup):
+            error = error.exceptions[0]
+        if isinstance(error, CouldNotFinish):
+            raise error from None
+        if isinstance(error, BotoCoreError | ClientError | aiohttp.ClientError | OSError):
+            raise CouldNotFinish(f"the audit could not read on: {error}") from error
+        raise
+
+
+class _Progress:
+    """Records how far a part is, a few times a second and at its end."""
+
+    def __init__(self, record: Record, clock: Clock) -> None:
+        self._record, self._clock = record, clock
+        self._recorded: tuple[str, float] = ("", 0.0)
+
+    def tell(self, part: str, done: int, total: int) -> None:
+        now = self._clock.now()
+        last_part, last_at = self._recorded
+        if part != last_part or now - last_at >= PROGRESS_S or done >= total:
+            self._recorded = (part, now)
+            self._record(AuditProgressed(now, part, done, total))
+
+
+@dataclass
+class _Auditor:
+    """One audit: its parts in order, and the counts that they leave."""
+
+    s3: S3Client
+    bucket: str
+    columns: Columns
+    concurrency: int
+    evidence: Evidence
+    progress: _Progress
+    on_object: Callable[[str, int], None] | None
+
+    def __post_init__(self) -> None:
+        self.comparison = Comparison(self.evidence.object_key)
+        self.parsed_rows = self.stored_rows = self.objects_read = 0
+
+    async def read_objects(self, prefix: str) -> None:
+        """Every object under the prefix: its rows become claims."""
+        async for keys in self._listed(prefix):
+            self.evidence.add_objects(self.bucket, keys)
+            self.progress.tell("objects", 0, self.evidence.object_count())
+        total = self.evidence.object_count()
+
+        async def read(listed: tuple[int, str, Standing]) -> None:
+            await self._read_object(*listed)
+            self.objects_read += 1
+            self.progress.tell("objects", self.objects_read, total)
+
+        await self._each(self.evidence.objects(), read)
+
+    async def _read_object(self, source: int, key: str, standing: Standing) -> None:
+        for attempt in range(1, READ_ATTEMPTS + 1):
+            reading = _Reading(self.evidence, source, key, RowReader(key, self.columns))
+            try:
+                async with aclosing(self._chunks(key)) as chunks:
+                    async for chunk in chunks:
+                        reading.take(chunk)
+                reading.end()
+            except ObjectUnreadable as unreadable:
+                if standing is Standing.SETTLED:
+                    self.evidence.set_standing(source, Standing.UNREADABLE)
+                    self.comparison.unreadable(key, str(unreadable))
+            except ClientError as refusal:
+                if _code(refusal) in {"NoSuchKey", "404"}:
+                    self.evidence.set_standing(source, Standing.VOID)
+                elif standing is Standing.SETTLED:
+                    raise CouldNotFinish(f"the audit could not read s3://{self.bucket}/{key}: {refusal}") from refusal
+            except _BROKE_OFF as broken:
+                if attempt == READ_ATTEMPTS:
+                    raise CouldNotFinish(f"the audit could not read s3://{self.bucket}/{key}: {broken}") from broken
+                source = self.evidence.begin_again(source)
+                continue
+            self.parsed_rows += reading.rows
+            if self.on_object is not None:
+                self.on_object(key, reading.rows)
+            return
+
+    async def read_rejections(self, rejected_prefix: str, prefix: str) -> None:
+        """Every file of rejected rows about an object under the prefix: its records become what is stored."""
+        done = 0
+        async for names in self._listed(rejected_prefix + prefix):
+            await self._each(iter(names), lambda name: self._read_rejections(name, len(rejected_prefix)))
+            done += len(names)
+            self.progress.tell("rejected rows", done, done)
+
+    async def _read_rejections(self, name: str, prefix_length: int) -> None:
+        if not name.endswith(REJECTED_SUFFIX):
+            return
+        key = name[prefix_length : -len(REJECTED_SUFFIX)]
+        standing = self.evidence.standing_of(key)
+        if standing is None:
+            self.comparison.unexplained_rejections(name)
+        if standing is not Standing.SETTLED:
+            return
+        number = 0
+        async with aclosing(self._chunks(name)) as chunks:
+            async for lines in _lines(chunks):
+                records = []
+                for line in lines:
+                    number += 1
+                    if (record := _rejection(line)) is None:
+                        self.comparison.no_rejection(name, number)
+                    else:
+                        records.append((key, *record))
+                self.evidence.show(Kind.REJECTION, records)
+
+    def take_items(self, items: list[Item]) -> None:
+        """A part of the table: its items become what is stored."""
+        stored = []
+        for item in items:
+            try:
+                pk, sk = item.pop("PK")["S"], item.pop("SK")["S"]
+            except KeyError:
+                raise CouldNotFinish(
+                    "the table's keys are not PK and SK as text: it is no table of this pipeline"
+                ) from None
+            stored.append((pk, sk, item_text(item)))
+        self.evidence.show(Kind.ROW, stored)
+        self.stored_rows += len(stored)
+        self.progress.tell("items", self.stored_rows, max(self.stored_rows, self.parsed_rows))
+
+    async def compare(self) -> None:
+        """Judge every key, in a thread, because the sort and the arithmetic would hold up a dashboard."""
+        cases, total, done = self.evidence.cases(), self.evidence.statements, 0
+
+        def judge_some() -> int:
+            judged = 0
+            for case in islice(cases, CASES_A_TURN):
+                self.comparison.judge(case)
+                judged += len(case.claims) + len(case.stored)
+            return judged
+
+        self.progress.tell("comparison", 0, total)
+        while judged := await self._in_thread(judge_some):
+            done += judged
+            self.progress.tell("comparison", done, total)
+
+    async def _in_thread(self, work: Callable[[], T]) -> T:
+        """Run work on the evidence, and leave only when the thread has: nobody may close the file under it."""
+        running = asyncio.ensure_future(asyncio.to_thread(work))
+        try:
+            return await asyncio.shield(running)
+        except asyncio.CancelledError:
+            self.evidence.interrupt()
+            await asyncio.wait({running})
+            raise
+
+    def result(self, drained: bool) -> Audit:
+        """The account of all that was read and compared."""
+        counts = self.comparison
+        held = {
+            standing: Held(
+                self.evidence.referred(standing), counts.held[standing].rows, counts.held[standing].rows_stored
+            )
+            for standing in (Standing.DEAD_LETTERED, Standing.PENDING)
+        }
+        verdict: Verdict = "differs" if counts.missing or counts.extra or counts.different else "exact"
+        if not drained or held[Standing.PENDING].objects:
+            verdict = "unproven"
+        return Audit(
+            parsed_rows=self.parsed_rows,
+            rejected=counts.rejected,
+            duplicates=counts.duplicates,
+            expected_rows=counts.expected_rows,
+            stored_rows=self.stored_rows,
+            missing=counts.missing,
+            extra=counts.extra,
+            different=counts.different,
+            ambiguous=counts.ambiguous,
+            dead_lettered=held[Standing.DEAD_LETTERED],
+            pending=held[Standing.PENDING],
+            verdict=verdict,
+            differences=counts.differences,
+        )
+
+    async def _listed(self, prefix: str) -> AsyncIterator[list[str]]:
+        pages = self.s3.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=prefix)
+        async for page in pages:
+            if names := [entry["Key"] for entry in page.get("Contents", [])]:
+                yield names
+
+    async def _chunks(self, key: str) -> AsyncGenerator[bytes, None]:
+        answer = await self.s3.get_object(Bucket=self.bucket, Key=key)
+        async with answer["Body"] as body:
+            async for chunk in body.iter_chunks(CHUNK_BYTES):
+                yield chunk
+
+    async def _each(self, things: Iterator[T], work: Callable[[T], Awaitable[None]]) -> None:
+        """Do the work on each thing, `concurrency` at a time, taking the next one only when somebody is free."""
+
+        async def worker() -> None:
+            for thing in things:
+                await work(thing)
+
+        async with asyncio.TaskGroup() as group:
+            for _ in range(self.concurrency):
+                group.create_task(worker())
+
+
+class _Reading:
+    """One object's rows on their way into the evidence."""
+
+    def __init__(self, evidence: Evidence, source: int, key: str, reader: RowReader) -> None:
+        self._evidence, self._source, self._key, self._reader = evidence, source, key, reader
+        self.rows = 0
+
+    def take(self, chunk: bytes) -> None:
+        """Read on."""
+        self._claim(self._reader.feed(chunk))
+
+    def end(self) -> None:
+        """The object ends here."""
+        self._claim(self._reader.finish())
+
+    def _claim(self, read: Iterable[Row | RejectedRow]) -> None:
+        rows, rejected = [], []
+        # An object that breaks off in the middle has said what it said: its rows may be stored.
+        try:
+            for row in read:
+                if isinstance(row, Row):
+                    rows.append((row.ticker, row.timestamp, row.line, cells_text(row.cells)))
+                else:
+                    rejected.append((self._key, _line_key(row.line), row.line, rejection_text(row.row)))
+        finally:
+            self._evidence.claim(Kind.ROW, self._source, rows)
+            self._evidence.claim(Kind.REJECTION, self._source, rejected)
+            self.rows += len(rows) + len(rejected)
+
+
+def _line_key(line: int) -> str:
+    return f"{line:012d}"
+
+
+def _rejection(line: bytes) -> tuple[str, str] | None:
+    """A recorded rejection as (line, row) of the evidence, None if it is no such record."""
+    try:
+        record = json.loads(line)
+    except ValueError:
+        return None
+    match record:
+        case {"line": int(number), "reason": str(reason), "row": [*row]} if reason and all(
+            isinstance(field, str) for field in row
+        ):
+            return _line_key(number), rejection_text(row)
+    return None
+
+
+async def _lines(chunks: AsyncIterator[bytes]) -> AsyncIterator[list[bytes]]:
+    """Whole lines, as many as each chunk completes; a line of more than `RECORD_BYTES` is cut there."""
+    rest = b""
+    async for chunk in chunks:
+        *lines, rest = (rest + chunk).split(b"\n")
+        if len(rest) > RECORD_BYTES:
+            lines, rest = [*lines, rest], b""
+        if lines:
+            yield lines
+    if rest:
+        yield [rest]
+
+
+def _code(error: ClientError) -> str:
+    return str(error.response.get("Error", {}).get("Code", ""))

@@ -1,0 +1,235 @@
+"""Real CSV files: which ones a command line names, and their way into the bucket.
+
+Owns names, keys and a cheap look at each file's beginning. What a header and a row mean is the consumer's business:
+a CSV file that it cannot read is sent all the same, and ends in the dead-letter queue for all to see.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import codecs
+import csv
+import os
+import stat
+import zlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING, BinaryIO
+
+import aiohttp
+from botocore.exceptions import BotoCoreError, ClientError
+
+from simulator.clock import Clock
+from simulator.errors import CouldNotFinish, InputError
+from simulator.observations import ObjectPut, Record
+
+if TYPE_CHECKING:
+    from types_aiobotocore_s3.client import S3Client
+    from types_aiobotocore_s3.type_defs import CompletedPartTypeDef
+
+SUFFIXES = (".csv", ".csv.gz")
+FOLDER = "source/"
+HEAD_BYTES = 65_536
+"""How much of a file is read to see whether it is text with a header."""
+PUT_BYTES = 16 * 1024 * 1024
+"""The largest object sent by a single put, held in memory; signing a larger one would hold up the loop."""
+PART_BYTES = 8 * 1024 * 1024
+PARTS_MAXIMUM = 10_000
+KEY_BYTES_MAXIMUM = 1_024
+"""docs.aws.amazon.com/AmazonS3/latest/userguide/object-keys.html, and qfacts.html for the parts."""
+_OTHER_FORMATS = ("{", "[", "<")
+
+
+class SourceError(InputError):
+    """A path given as a source cannot be used; one line that names it."""
+
+
+@dataclass(frozen=True, slots=True)
+class SourceFile:
+    """One file to send: where it is, and the key of the object that it becomes."""
+
+    path: Path
+    key: str
+    size_bytes: int
+
+
+def find(paths: Sequence[Path], prefix: str) -> tuple[SourceFile, ...]:
+    """The CSV files that `paths` name, in the order of the paths and, within a directory, of their names.
+
+    A file becomes `prefix` + `source/` + its name, whatever its suffix. A directory gives every `*.csv` and
+    `*.csv.gz` below it (any case; hidden files and directories are left out), each under its path relative to the
+    directory. A file that is named twice with the same key is sent once; two files with one key are refused.
+
+    `prefix` is the one that the bucket's notification is set on. Raises `SourceError` with one line: nothing there, no
+    CSV files, no CSV, unreadable.
+    """
+    found: dict[str, SourceFile] = {}
+    for path in paths:
+        for file, name in _files(path):
+            source = SourceFile(file, _key(prefix, name, file), _checked(file))
+            other = found.setdefault(source.key, source)
+            if not other.path.samefile(file):
+                raise SourceError(f"{other.path} and {file} would both become {source.key}; send one of them at a time")
+    return tuple(found.values())
+
+
+def _files(path: Path) -> Iterator[tuple[Path, str]]:
+    """Each file that the path names, with its name relative to it."""
+    try:
+        mode = path.stat().st_mode
+    except FileNotFoundError:
+        raise SourceError(f"{path} does not exist") from None
+    except OSError as error:
+        raise SourceError(f"{path} cannot be read: {error.strerror}") from None
+    if stat.S_ISREG(mode):
+        yield path, path.name
+        return
+    if not stat.S_ISDIR(mode):
+        raise SourceError(f"{path} is neither a file nor a directory")
+    files = sorted(_below(path))
+    if not files:
+        raise SourceError(f"{path} holds no CSV files ({' or '.join('*' + suffix for suffix in SUFFIXES)})")
+    for file in files:
+        yield file, PurePosixPath(file.relative_to(path)).as_posix()
+
+
+def _below(directory: Path) -> Iterator[Path]:
+    def refuse(error: OSError) -> None:
+        raise SourceError(f"{error.filename} cannot be read: {error.strerror}")
+
+    for folder, folders, names in os.walk(directory, onerror=refuse):
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        for name in names:
+            if name.lower().endswith(SUFFIXES) and not name.startswith("."):
+                yield Path(folder, name)
+
+
+def _key(prefix: str, name: str, file: Path) -> str:
+    key = f"{prefix}{FOLDER}{name}"
+    try:
+        length = len(key.encode())
+    except UnicodeEncodeError:
+        raise SourceError(f"{os.fsencode(file)!r}: a key in S3 is UTF-8, and this name is not") from None
+    if length > KEY_BYTES_MAXIMUM:
+        raise SourceError(f"{file} would have a key of {length} bytes; S3 takes {KEY_BYTES_MAXIMUM}")
+    return key
+
+
+def _checked(file: Path) -> int:
+    """The file's size, once its beginning has been seen to be CSV."""
+    try:
+        with file.open("rb") as opened:
+            head = opened.read(HEAD_BYTES)
+            size = os.fstat(opened.fileno()).st_size
+    except OSError as error:
+        raise SourceError(f"{file} cannot be read: {error.strerror}") from None
+    if (reason := not_csv(head)) is not None:
+        raise SourceError(f"{file} is no CSV file: {reason}")
+    return size
+
+
+def not_csv(head: bytes) -> str | None:
+    """Why a file that begins like this is no CSV file with a header; None if it may be one.
+
+    Text is UTF-8, or UTF-16 with its mark, plain or gzip; the header has a comma and does not open another format.
+    """
+    if head.startswith(b"\x1f\x8b"):
+        try:
+            head = zlib.decompressobj(wbits=31).decompress(head, HEAD_BYTES)
+        except zlib.error as error:
+            return f"the gzip stream is damaged ({error})"
+    utf16 = head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+    try:
+        text = codecs.getincrementaldecoder("utf-16" if utf16 else "utf-8-sig")().decode(head)
+    except UnicodeDecodeError:
+        return "it is no text"
+    if "\0" in text:
+        return "it is no text"
+    if not (text := text.lstrip()):
+        return "it is empty"
+    if text.startswith(_OTHER_FORMATS):
+        return f"it begins with {text[0]!r}, as JSON or a web page does"
+    try:
+        header = next(csv.reader(text.splitlines(keepends=True)))
+    except csv.Error as error:
+        return f"its header cannot be read ({error})"
+    if len(header) < 2:
+        return "its first line has no comma, so it is no header of columns"
+    return None
+
+
+async def send(
+    sources: Sequence[SourceFile],
+    *,
+    s3: S3Client,
+    bucket: str,
+    record: Record,
+    clock: Clock,
+    stop: asyncio.Event,
+    concurrency: int = 8,
+) -> tuple[SourceFile, ...]:
+    """Put each file into the bucket, `concurrency` at a time and in order, and return those that were put.
+
+    Each is told as an `ObjectPut` when the store has answered. Once `stop` is set no further file is begun. Memory
+    holds `PUT_BYTES` for each in hand; a larger file goes as a multipart upload, and none is left half done.
+    Raises `SourceError` when a file can no longer be read, `CouldNotFinish` when the store refuses one.
+    """
+    waiting = iter(sources)
+    sent: list[SourceFile] = []
+
+    async def worker() -> None:
+        for source in waiting:
+            if stop.is_set():
+                return
+            size = await _put(s3, bucket, source)
+            record(ObjectPut(clock.now(), bucket, source.key, size))
+            sent.append(source)
+
+    try:
+        async with asyncio.TaskGroup() as group:
+            for _ in range(min(concurrency, len(sources))):
+                group.create_task(worker())
+    except ExceptionGroup as failures:
+        error = failures.exceptions[0]
+        if isinstance(error, SourceError | CouldNotFinish):
+            raise error from None
+        raise
+    return tuple(sent)
+
+
+async def _put(s3: S3Client, bucket: str, source: SourceFile) -> int:
+    """Put one file, and return how many bytes it had."""
+    try:
+        with await asyncio.to_thread(source.path.open, "rb") as file:
+            body = await asyncio.to_thread(file.read, PUT_BYTES + 1)
+            if len(body) > PUT_BYTES:
+                file.seek(0)
+                return await _put_parts(s3, bucket, source, file)
+            await s3.put_object(Bucket=bucket, Key=source.key, Body=body)
+            return len(body)
+    except (BotoCoreError, ClientError, aiohttp.ClientError) as error:
+        raise CouldNotFinish(f"{source.path} could not be sent: {error}") from error
+    except OSError as error:
+        raise SourceError(f"{source.path} cannot be read: {error.strerror or error}") from None
+
+
+async def _put_parts(s3: S3Client, bucket: str, source: SourceFile, file: BinaryIO) -> int:
+    size = os.fstat(file.fileno()).st_size
+    part_bytes = max(PART_BYTES, -(-size // PARTS_MAXIMUM))
+    key = source.key
+    upload = (await s3.create_multipart_upload(Bucket=bucket, Key=key))["UploadId"]
+    parts: list[CompletedPartTypeDef] = []
+    sent_bytes = 0
+    try:
+        while body := await asyncio.to_thread(file.read, part_bytes):
+            number = len(parts) + 1
+            answer = await s3.upload_part(Bucket=bucket, Key=key, UploadId=upload, PartNumber=number, Body=body)
+            parts.append({"PartNumber": number, "ETag": answer["ETag"]})
+            sent_bytes += len(body)
+        await s3.complete_multipart_upload(Bucket=bucket, Key=key, UploadId=upload, MultipartUpload={"Parts": parts})
+    except BaseException:
+        # Parts of an upload that nobody ends are stored, and paid for, for ever.
+        await asyncio.shield(s3.abort_multipart_upload(Bucket=bucket, Key=key, UploadId=upload))
+        raise
+    return sent_bytes
