@@ -1,0 +1,271 @@
+"""Charts of block characters over one shared time axis. Pure: series in, lines of a given size out.
+
+A chart reads without colour: layers differ in their pattern, and the heat strip in its density.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from rich.segment import Segment
+from rich.style import Style
+
+from simulator.dashboard.figures import clock, count
+from simulator.dashboard.lines import DIM, PLAIN, TONES, Line, fit
+from simulator.telemetry import LATENCY_BANDS_S
+
+LABEL_WIDTH = 7
+"""Columns left of a plot: the value's label and the axis."""
+_EIGHTHS = " ▁▂▃▄▅▆▇█"
+_DENSITIES = " ░▒▓█"
+_SPANS_S = (30, 60, 90, 120, 180, 240, 300, 450, 600, 900, 1200, 1800, 2700, 3600)
+_BAND_LABELS = ("<0.1 s", "<0.2 s", "<0.5 s", "<1 s", "<2 s", "<5 s", "<10 s", "≥10 s")
+_BAND_STYLES = (*[TONES["moves"]] * 4, *[TONES["grows"]] * 2, *[Style(color="red")] * 2)
+
+
+@dataclass(frozen=True, slots=True)
+class Axis:
+    """The time axis that charts share: `columns` over [`begin_s`, `end_s`), seconds since `origin_at`.
+
+    Nothing is drawn from `now_s` on.
+    """
+
+    origin_at: float
+    begin_s: float
+    end_s: float
+    now_s: float
+    columns: int
+
+    @property
+    def column_s(self) -> float:
+        """Seconds a column."""
+        return (self.end_s - self.begin_s) / self.columns
+
+    def column_of(self, at: float) -> int:
+        """The column of an instant; it may lie outside."""
+        return math.floor((at - self.origin_at - self.begin_s) / self.column_s)
+
+    @property
+    def drawn(self) -> int:
+        """How many columns have begun."""
+        return max(0, min(self.columns, math.ceil((self.now_s - self.begin_s) / self.column_s)))
+
+
+def span(elapsed_s: float, planned_s: float | None, keep_s: float | None) -> tuple[float, float]:
+    """Begin and end of the axis: the planned length while it lasts, then (or without one) the next round length.
+
+    Without an end in sight the axis slides once `keep_s` have passed.
+    """
+    if planned_s is not None and elapsed_s <= planned_s:
+        return 0.0, planned_s
+    if keep_s is not None and elapsed_s > keep_s:
+        return elapsed_s - keep_s, elapsed_s
+    for length_s in _SPANS_S:
+        if elapsed_s <= length_s:
+            return 0.0, float(length_s)
+    return 0.0, math.ceil(elapsed_s / 3600) * 3600.0
+
+
+def nice_top(value: float) -> float:
+    """The least of 1, 2, 5 times a power of ten (and 4 at least) that is not below `value`: the label of the top."""
+    if value <= 4:
+        return 4
+    power = 10.0 ** math.floor(math.log10(value))
+    return next(step * power for step in (1, 2, 3, 4, 5, 6, 8, 10) if step * power >= value)
+
+
+def peaks(values: Sequence[float], origin_at: float, slot_s: float, axis: Axis) -> list[float]:
+    """The greatest value in each drawn column of the axis."""
+    return _resample(values, origin_at, slot_s, axis, lambda held, _: max(held))
+
+
+def per_second(values: Sequence[float], origin_at: float, slot_s: float, axis: Axis) -> list[float]:
+    """Amounts in slots as a rate in each drawn column; a slot counts by how much of it lies in the column."""
+    return _resample(
+        values,
+        origin_at,
+        slot_s,
+        axis,
+        lambda held, shares: sum(map(float.__mul__, map(float, held), shares)) / (sum(shares) * slot_s),
+    )
+
+
+def _resample(
+    values: Sequence[float],
+    origin_at: float,
+    slot_s: float,
+    axis: Axis,
+    fold: Callable[[Sequence[float], Sequence[float]], float],
+) -> list[float]:
+    columns = []
+    begin = (axis.origin_at + axis.begin_s - origin_at) / slot_s
+    step = axis.column_s / slot_s
+    for column in range(axis.drawn):
+        low, high = begin + column * step, begin + (column + 1) * step
+        first, last = max(0, math.floor(low)), min(len(values), math.ceil(high))
+        if first >= last:
+            columns.append(0.0)
+            continue
+        shares = [min(high, slot + 1.0) - max(low, float(slot)) for slot in range(first, last)]
+        columns.append(fold(values[first:last], shares))
+    return columns
+
+
+def area(
+    layers: Sequence[tuple[Sequence[float], str, Style]],
+    outline: tuple[Sequence[float], Style] | None,
+    top: float,
+    columns: int,
+    height: int,
+) -> list[Line]:
+    """A filled chart: layers (values, pattern of a full cell, style) stacked from the bottom, labels on the left.
+
+    A layer's topmost cell is drawn in eighths. `outline` is a second series drawn as a line of dots above it all. A
+    value above zero is never drawn as nothing.
+    """
+    totals = [_levels(layers, column, top, height) for column in range(columns)]
+    dots = [-1] * columns
+    if outline is not None:
+        for column, value in enumerate(outline[0][:columns]):
+            if value > 0:
+                dots[column] = min(height - 1, round(value / top * height * 8) // 8)
+    lines = []
+    for row in range(height - 1, -1, -1):
+        glyphs: list[str] = []
+        styles: list[Style] = []
+        for column in range(columns):
+            if outline is not None and dots[column] == row:
+                glyphs.append("•")
+                styles.append(outline[1])
+                continue
+            glyph, style = _cell(layers, totals[column], row)
+            glyphs.append(glyph)
+            styles.append(style)
+        lines.append([Segment(_label(row, height, top), DIM), *_runs(glyphs, styles)])
+    return lines
+
+
+def _levels(
+    layers: Sequence[tuple[Sequence[float], str, Style]], column: int, top: float, height: int
+) -> tuple[int, ...]:
+    """Each layer's upper end in eighths of a cell."""
+    levels, total = [], 0.0
+    for values, _, _ in layers:
+        total += values[column] if column < len(values) else 0.0
+        level = min(height * 8, round(total / top * height * 8))
+        levels.append(max(level, 1) if total > 0 else level)
+    return tuple(levels)
+
+
+def _cell(layers: Sequence[tuple[Sequence[float], str, Style]], levels: tuple[int, ...], row: int) -> tuple[str, Style]:
+    """What stands in one cell: the layer that fills it for the most part, its pattern, or eighths at the very top."""
+    base, whole = row * 8, levels[-1]
+    if whole <= base:
+        return " ", PLAIN
+    middle = min(base + 4, whole - 1)
+    index = next(index for index, level in enumerate(levels) if level > middle)
+    filled = min(8, whole - base)
+    return (layers[index][1] if filled == 8 else _EIGHTHS[filled]), layers[index][2]
+
+
+def _label(row: int, height: int, top: float) -> str:
+    if row == height - 1:
+        return f"{count(top, 5):>5} ┤"
+    if height % 2 == 0 and row == height // 2 - 1:
+        return f"{count(top / 2, 5) if top >= 10 or top % 2 == 0 else '':>5} ┤"
+    return "      │"
+
+
+def _runs(glyphs: Sequence[str], styles: Sequence[Style]) -> list[Segment]:
+    """Cells as segments, one for each run of the same style."""
+    segments: list[Segment] = []
+    begin = 0
+    for end in range(1, len(glyphs) + 1):
+        if end == len(glyphs) or styles[end] is not styles[begin]:
+            segments.append(Segment("".join(glyphs[begin:end]), styles[begin]))
+            begin = end
+    return segments
+
+
+def axis_line(axis: Axis, marks: Sequence[float]) -> Line:
+    """The axis itself, with a tick where something fired."""
+    cells = ["─"] * axis.columns
+    for mark in marks:
+        column = axis.column_of(mark)
+        if 0 <= column < axis.columns:
+            cells[column] = "┴"
+    return [Segment(f"{'0':>5} ┼" + "".join(cells), DIM)]
+
+
+def axis_labels(axis: Axis) -> Line:
+    """Times since the start under the axis, at even distances."""
+    places = max(2, axis.columns // 15)
+    cells = [" "] * (axis.columns + LABEL_WIDTH)
+    for place in range(places + 1):
+        at_s = axis.begin_s + (axis.end_s - axis.begin_s) * place / places
+        text = clock(at_s)
+        column = round(axis.columns * place / places) + LABEL_WIDTH
+        begin = min(max(column - len(text) // 2, LABEL_WIDTH - 1), len(cells) - len(text))
+        cells[begin : begin + len(text)] = text
+    return [Segment("".join(cells), DIM)]
+
+
+def heat_columns(heat: Sequence[Sequence[int]], origin_at: float, slot_s: float, axis: Axis) -> list[list[int]]:
+    """The counts of each latency band in each drawn column; a slot belongs to the column where its middle lies."""
+    columns = [[0] * len(_BAND_LABELS) for _ in range(axis.drawn)]
+    for slot, bands in enumerate(heat):
+        if not any(bands):
+            continue
+        column = axis.column_of(origin_at + (slot + 0.5) * slot_s)
+        if 0 <= column < len(columns):
+            for band, number in enumerate(bands):
+                columns[column][band] += number
+    return columns
+
+
+def heat_strip(columns: Sequence[Sequence[int]], width: int, height: int) -> list[Line]:
+    """Latency over time: slow above, fast below, denser where more of a column's objects lie.
+
+    With one line, its height is the band that holds the 99th percentile. With fewer lines than bands, neighbouring
+    bands share a line.
+    """
+    if height < 2:
+        return [_percentile_line(columns, width)]
+    groups = [range(*ends) for ends in _groups(len(_BAND_LABELS), height)]
+    lines = []
+    for group in reversed(groups):
+        glyphs, styles = [], []
+        for column in columns[:width]:
+            total = sum(column)
+            share = sum(column[band] for band in group) / total if total else 0.0
+            glyphs.append(_DENSITIES[math.ceil(share * 4)])
+            styles.append(_BAND_STYLES[group[-1]])
+        label = _BAND_LABELS[group[-1]]
+        lines.append([Segment(f"{label:>6}│", DIM), *_runs(glyphs, styles)])
+    return [fit(line, width + LABEL_WIDTH) for line in lines]
+
+
+def _percentile_line(columns: Sequence[Sequence[int]], width: int) -> Line:
+    glyphs, styles = [], []
+    for column in columns[:width]:
+        total, seen, found = sum(column), 0, -1
+        for band, number in enumerate(column):
+            seen += number
+            if total and seen >= total * 0.99:
+                found = band
+                break
+        glyphs.append(_EIGHTHS[found + 1])
+        styles.append(_BAND_STYLES[max(found, 0)])
+    return fit([Segment("  p99 │", DIM), *_runs(glyphs, styles)], width + LABEL_WIDTH)
+
+
+def _groups(bands: int, lines: int) -> list[tuple[int, int]]:
+    lines = min(bands, lines)
+    ends = [round(bands * line / lines) for line in range(lines + 1)]
+    return list(itertools.pairwise(ends))
+
+
+assert len(_BAND_LABELS) == len(LATENCY_BANDS_S) + 1 == len(_EIGHTHS) - 1  # noqa: S101 - glyph, label and band go together

@@ -1,0 +1,336 @@
+"""Where everything stands: the sections of a frame and how a screen's height is shared out among them.
+
+From top to bottom: who and how far, the five stages, losses, the two charts over one time axis, latency, what happens
+in words, and what Ctrl-C does. Every part has a fixed place and height for a given screen, so that nothing jumps.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from rich.segment import Segment
+
+from simulator import limits
+from simulator.dashboard import charts
+from simulator.dashboard.figures import clock, count, rate, seconds
+from simulator.dashboard.lines import ACCENT, BOLD, DIM, FLIGHT, TONES, Line, apart, beside, fit, shorten
+from simulator.dashboard.stages import NARROW_FIGURES, Figure, Stage, losses, stages
+from simulator.telemetry import Event, Latency, Snapshot
+
+_ARROW = "─▶"
+_BOXED_WIDTH, _BOXED_HEIGHT = 110, 30
+_PROGRESS_TEXT = 34
+_GAP = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Heights:
+    """Lines for the parts that may grow."""
+
+    figures: int
+    boxed: bool
+    spacers: int
+    plot: int
+    heat: int
+    events: int
+
+
+def heights(width: int, height: int, *, load: bool) -> Heights:
+    """How `height` lines are shared out; the sum of all parts is `height` from 24 lines on."""
+    boxed = width >= _BOXED_WIDTH and height >= _BOXED_HEIGHT
+    figures = NARROW_FIGURES + 2 if boxed and height >= 40 else NARROW_FIGURES
+    spacers = 2 if boxed else 0
+    # Header and progress, stage titles and names (in a box: its two edges), losses, chart titles, axis and its
+    # labels, percentiles, caption, hint: always there.
+    left = height - 2 - 2 - figures - spacers - 1 - 3 - 1 - 1 - 1
+    if not boxed:
+        heat = 1 if load else 0
+        plot = max(3, min(left - heat - 2, 6 + (left - 8) // 2))
+        return Heights(figures, boxed, spacers, plot, heat, max(0, left - heat - plot))
+    # Heat strip and events share the lines below the charts, side by side.
+    below = 8 if left >= 22 else 4 if left >= 12 else 3
+    below += max(0, (left - 40) // 3)
+    return Heights(figures, boxed, spacers, left - below, min(8, below), below)
+
+
+def lines(snapshot: Snapshot, width: int, height: int) -> list[Line]:
+    """The whole frame, each line `width` wide; fewer than `height` lines are filled up, more are cut."""
+    frame = _small(snapshot, width) if width < 78 or height < 22 else _full(snapshot, width, height)
+    frame = [fit(line, width) for line in frame[:height]]
+    return [*frame, *[fit([], width) for _ in range(height - len(frame))]]
+
+
+def _full(snapshot: Snapshot, width: int, height: int) -> list[Line]:
+    shares = heights(width, height, load=snapshot.load is not None)
+    frame = [_header(snapshot, width), _progress(snapshot, width)]
+    if shares.boxed:
+        frame += [[], *_boxes(stages(snapshot), width, shares.figures)]
+    else:
+        frame += _columns(stages(snapshot), width, shares.figures)
+    frame.append(_losses(snapshot))
+    if shares.spacers > 1:
+        frame.append([])
+    pane = (width - 1 - _GAP) // 2
+    axis = _axis(snapshot, pane - charts.LABEL_WIDTH)
+    frame += _charts(snapshot, axis, pane, shares.plot)
+    frame.append(_latency(snapshot))
+    strip = charts.heat_strip(_heat(snapshot, axis), axis.columns, shares.heat) if shares.heat else []
+    if shares.boxed:
+        told = _events(snapshot, pane, shares.events)
+        blank: Line = []
+        for row in range(shares.events):
+            frame.append(beside([(strip[row] if row < len(strip) else blank, pane), (told[row], pane)]))
+    else:
+        frame += strip
+        frame += _events(snapshot, width, shares.events)
+    frame.append(_said(snapshot, width))
+    frame.append(_hint(snapshot, width))
+    return frame
+
+
+def _small(snapshot: Snapshot, width: int) -> list[Line]:
+    """A screen too small for the charts: one line a stage, losses first of what follows."""
+    frame = [_header(snapshot, width), _progress(snapshot, width)]
+    for stage in stages(snapshot):
+        figures = "  ".join(f"{figure.label} {figure.value}" for figure in stage.figures[:NARROW_FIGURES])
+        frame.append([Segment(f"{stage.title:<12}", BOLD), Segment(figures)])
+    return [*frame, _losses(snapshot), _latency(snapshot), _said(snapshot, width), _hint(snapshot, width)]
+
+
+def _header(snapshot: Snapshot, width: int) -> Line:
+    options = snapshot.options
+    endpoint = (options.endpoint or "store is starting").removeprefix("http://")
+    parts = [options.scenario, f"seed {options.seed}", f"{options.runtime} runtime", f"store {endpoint}"]
+    told = [Segment(f" stockpipe {options.command}", BOLD)]
+    told += [Segment(f" · {part}", DIM) for part in parts if part]
+    tone = {"running": "moves", "draining": "grows", "auditing": "grows"}.get(snapshot.phase, "plain")
+    clocked = clock(snapshot.elapsed_s)
+    if options.duration_s is not None:
+        clocked += f" / {clock(options.duration_s)}"
+    return apart(told, [Segment(f"  {snapshot.phase} ", TONES[tone]), Segment(f"{clocked} ", BOLD)], width)  # type: ignore[index]
+
+
+def progress(snapshot: Snapshot) -> tuple[float | None, str]:
+    """How much of the phase is done, as a share of one (None: no end in sight), and the same in words."""
+    options = snapshot.options
+    match snapshot.phase:
+        case "starting":
+            return 0.0, "starting the store"
+        case "draining":
+            sent = snapshot.queue.sent
+            left = snapshot.remaining
+            return ((sent - left) / sent if sent else 1.0), f"{count(left)} messages to go"
+        case "auditing":
+            total, done = snapshot.audit_total, snapshot.audit_done
+            text = f"{snapshot.audit_part or 'audit'} {count(done)}/{count(total)}"
+            return (done / total if total else 0.0), text
+        case "done":
+            return 1.0, "done"
+    shares: list[tuple[float, str]] = []
+    if options.duration_s:
+        shares.append((snapshot.elapsed_s / options.duration_s, f"{count(snapshot.remaining)} messages on their way"))
+    if options.ticks:
+        shares.append((snapshot.ticks / options.ticks, f"tick {snapshot.ticks} of {options.ticks}"))
+    if options.objects:
+        stored = snapshot.queue.deleted + snapshot.queue.dead_lettered
+        shares.append((stored / options.objects, f"object {count(stored)} of {count(options.objects)}"))
+    if not shares:
+        return None, "until Ctrl-C"
+    return min(1.0, max(shares)[0]), max(shares)[1]
+
+
+def _progress(snapshot: Snapshot, width: int) -> Line:
+    share, text = progress(snapshot)
+    cells = max(1, width - 2 - _PROGRESS_TEXT)
+    told = shorten(text, _PROGRESS_TEXT - 7)
+    if share is None:
+        return fit([Segment(" " + "─" * cells, DIM), Segment(f"{told:>{_PROGRESS_TEXT}}")], width)
+    halves = round(share * cells * 2)
+    bar = "━" * (halves // 2) + ("╸" if halves % 2 else "")
+    told = f"{told:>{_PROGRESS_TEXT - 7}} {int(share * 100):>3} % "
+    return fit([Segment(" "), Segment(bar, ACCENT), Segment("─" * (cells - len(bar)), DIM), Segment(told)], width)
+
+
+def _stage_width(width: int, arrow: int) -> int:
+    return (width - 2 - 4 * arrow) // 5
+
+
+def _figure(figure: Figure, width: int) -> Line:
+    label = shorten(figure.label, width - len(figure.value) - 1)
+    gap = " " * (width - len(label) - len(figure.value))
+    return fit([Segment(label, DIM), Segment(gap), Segment(figure.value, TONES[figure.tone])], width)
+
+
+def _columns(shown: Sequence[Stage], width: int, figures: int) -> list[Line]:
+    """The stages without boxes: titles joined by arrows, names, figures."""
+    cell = _stage_width(width, 2)
+    titles: Line = [Segment(" ")]
+    names: Line = [Segment(" ")]
+    for index, stage in enumerate(shown):
+        last = index == len(shown) - 1
+        title = shorten(stage.title, cell - 2)
+        titles += [Segment(title, BOLD)]
+        titles += [] if last else [Segment(" " + "─" * (cell - len(title)) + "▶"[:1], DIM)]
+        names += fit([Segment(shorten(stage.name, cell), DIM)], cell + 2)
+    frame = [titles, names]
+    for row in range(figures):
+        line: Line = [Segment(" ")]
+        for index, stage in enumerate(shown):
+            line += _figure(stage.figures[row], cell) if row < len(stage.figures) else fit([], cell)
+            line.append(Segment("  " if index < 4 else ""))
+        frame.append(line)
+    return frame
+
+
+def _boxes(shown: Sequence[Stage], width: int, figures: int) -> list[Line]:
+    """The stages in boxes, joined by arrows at the second figure."""
+    cell = _stage_width(width, 2)
+    inner = cell - 4
+    top: Line = [Segment(" ")]
+    bottom: Line = [Segment(" ")]
+    for index, stage in enumerate(shown):
+        gap = Segment("  " if index < 4 else "")
+        title = shorten(stage.title, inner)
+        name = shorten(stage.name, inner - len(title) - 2)
+        rule = "─" * (cell - 5 - len(title) - len(name) - (1 if name else 0))
+        top += [Segment("╭─ ", DIM), Segment(title, BOLD), Segment(f" {name}" if name else "", DIM)]
+        top += [Segment(f" {rule}╮", DIM), gap]
+        bottom += [Segment("╰" + "─" * (cell - 2) + "╯", DIM), gap]
+    frame = [top]
+    for row in range(figures):
+        line: Line = [Segment(" ")]
+        for index, stage in enumerate(shown):
+            joined = row == 1 and index < 4
+            line.append(Segment("│ ", DIM))
+            line += _figure(stage.figures[row], inner) if row < len(stage.figures) else fit([], inner)
+            line.append(Segment(" ├" if joined else " │", DIM))
+            line.append(Segment(_ARROW if joined else "  " if index < 4 else "", DIM))
+        frame.append(line)
+    return [*frame, bottom]
+
+
+def _losses(snapshot: Snapshot) -> Line:
+    line: Line = [Segment(" lost or refused", BOLD)]
+    for figure in losses(snapshot):
+        line += [Segment(f"   {figure.label} ", DIM), Segment(figure.value, TONES[figure.tone])]
+    return line
+
+
+def _axis(snapshot: Snapshot, columns: int) -> charts.Axis:
+    options = snapshot.options
+    endless = options.duration_s is None and options.ticks is None and options.objects is None
+    now = snapshot.drained_at if snapshot.drained_at is not None else snapshot.at
+    origin_at = snapshot.running_at if snapshot.running_at is not None else snapshot.at
+    elapsed_s = max(0.0, now - origin_at)
+    begin_s, end_s = charts.span(elapsed_s, options.duration_s, limits.HISTORY_KEEP_S if endless else None)
+    return charts.Axis(origin_at, begin_s, end_s, elapsed_s, columns)
+
+
+def _charts(snapshot: Snapshot, axis: charts.Axis, pane: int, height: int) -> list[Line]:
+    """Queue depth on the left, write rate (in a load test: planned against stored rate) on the right."""
+    left_title, left = _depth_chart(snapshot, axis, height)
+    right_title, right = _rate_chart(snapshot, axis, height)
+    axis_line = charts.axis_line(axis, snapshot.history.marks)
+    labels = charts.axis_labels(axis)
+    rows = [(left_title, right_title), *zip(left, right, strict=True), (axis_line, axis_line), (labels, labels)]
+    return [beside([(one, pane), (other, pane)]) for one, other in rows]
+
+
+def _depth_chart(snapshot: Snapshot, axis: charts.Axis, height: int) -> tuple[Line, list[Line]]:
+    history, maxima = snapshot.history, snapshot.maxima
+    visible = charts.peaks(history.visible, history.origin_at, history.slot_s, axis)
+    in_flight = charts.peaks(history.in_flight, history.origin_at, history.slot_s, axis)
+    depths = [sum(pair) for pair in zip(visible, in_flight, strict=True)]
+    top = charts.nice_top(max(depths, default=0))
+    layers = [(in_flight, "▒", FLIGHT), (visible, "█", TONES["grows"])]
+    title: Line = [Segment(" queue depth ", BOLD), Segment("█", TONES["grows"]), Segment(" visible ")]
+    title += [Segment("▒", FLIGHT), Segment(" in flight ")]
+    if maxima.depth_at is not None and snapshot.running_at is not None:
+        title.append(Segment(f" peak {count(maxima.depth)}", DIM))
+    return title, charts.area(layers, None, top, axis.columns, height)
+
+
+def _rate_chart(snapshot: Snapshot, axis: charts.Axis, height: int) -> tuple[Line, list[Line]]:
+    load = snapshot.load
+    if load is not None:
+        whole = charts.Axis(axis.origin_at, axis.begin_s, axis.end_s, axis.end_s, axis.columns)
+        planned = charts.per_second(load.planned, load.origin_at, load.slot_s, whole)
+        stored = charts.per_second(load.stored, load.origin_at, load.slot_s, axis)
+        top = charts.nice_top(max([*planned, *stored], default=0))
+        title = [Segment(" objects/s ", BOLD), Segment("•", ACCENT), Segment(f" planned {rate(load.rate_planned)} ")]
+        title += [Segment("█", TONES["moves"]), Segment(f" stored {rate(load.rate_stored)}")]
+        layers = [(stored, "█", TONES["moves"])]
+        return title, charts.area(layers, (planned, ACCENT), top, axis.columns, height)
+    history = snapshot.history
+    rows = charts.per_second(history.rows, history.origin_at, history.slot_s, axis)
+    top = charts.nice_top(max(rows, default=0))
+    table = snapshot.table
+    title = [Segment(" rows/s ", BOLD), Segment(f"into {snapshot.roles.table or 'the table'} ", DIM)]
+    mean = mean_rate(snapshot)
+    if mean is not None:
+        title.append(Segment(f" mean {rate(mean)}  busiest second {count(table.rows_per_s_max)}", DIM))
+    return title, charts.area([(rows, "█", TONES["moves"])], None, top, axis.columns, height)
+
+
+def mean_rate(snapshot: Snapshot) -> float | None:
+    """Rows a second over first put to last write; None before the first write."""
+    table, first_at = snapshot.table, snapshot.bucket.first_put_at
+    if not table.rows_written or table.last_write_at is None or first_at is None:
+        return None
+    length_s = table.last_write_at - first_at
+    return table.rows_written / length_s if length_s > 0 else None
+
+
+def _heat(snapshot: Snapshot, axis: charts.Axis) -> list[list[int]]:
+    history, load = snapshot.history, snapshot.load
+    if load is not None:
+        return charts.heat_columns(load.heat, load.origin_at, load.slot_s, axis)
+    return charts.heat_columns(history.heat, history.origin_at, history.slot_s, axis)
+
+
+def _latency(snapshot: Snapshot) -> Line:
+    latency: Latency = snapshot.load.latency if snapshot.load is not None else snapshot.latency
+    named = "planned to stored" if snapshot.load is not None else "object to stored"
+    line: Line = [Segment(f" {named}", BOLD)]
+    for label, value in (("p50", latency.p50), ("p90", latency.p90), ("p99", latency.p99), ("max", latency.max)):
+        line += [Segment(f"   {label} ", DIM), Segment(f"{seconds(value):>7}")]
+    return line
+
+
+def _events(snapshot: Snapshot, width: int, height: int) -> list[Line]:
+    """The last events, the newest at the bottom."""
+    shown = snapshot.events[-height:] if height else ()
+    told = [_event(event, snapshot, width) for event in shown]
+    return [*told, *[fit([], width) for _ in range(height - len(told))]]
+
+
+def _event(event: Event, snapshot: Snapshot, width: int) -> Line:
+    since_at = snapshot.running_at if snapshot.running_at is not None else snapshot.options.started_at
+    often = f" (×{event.count:,})" if event.count > 1 else ""
+    text = shorten(event.text, width - 11 - len(often))
+    return fit(
+        [Segment(f" {clock(event.at - since_at, tenths=True)}  ", DIM), Segment(text + often, TONES[event.tone])], width
+    )
+
+
+def _said(snapshot: Snapshot, width: int) -> Line:
+    """One line for what needs saying: the load test's verdict so far, or the scenario's caption."""
+    load = snapshot.load
+    if load is not None and load.verdict:
+        return [Segment(" so far: ", BOLD), Segment(shorten(load.verdict, width - 10), TONES[load.verdict_tone])]
+    if snapshot.caption is not None:
+        return [Segment(" ▍", ACCENT), Segment(shorten(snapshot.caption.text, width - 3), BOLD)]
+    return []
+
+
+def _hint(snapshot: Snapshot, width: int) -> Line:
+    text = {
+        "starting": "Ctrl-C ends",
+        "running": "Ctrl-C stops, drains and audits; a second one ends at once",
+        "draining": "Ctrl-C ends at once and leaves the run unproven",
+        "auditing": "Ctrl-C ends at once and leaves the run unproven",
+        "done": "",
+    }[snapshot.phase]
+    window = f"rates over {limits.RATE_WINDOW_S:g} s "
+    return apart([Segment(f" {text}", DIM)], [Segment(window, DIM)], width)

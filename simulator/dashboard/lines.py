@@ -1,0 +1,88 @@
+"""Lines of styled text of an exact width, and a frame of them that rich can print."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from rich.cells import cell_len, set_cell_size
+from rich.console import Console, ConsoleOptions
+from rich.measure import Measurement
+from rich.segment import Segment
+from rich.style import Style
+
+from simulator.telemetry import Tone
+
+Line = list[Segment]
+
+BOLD = Style(bold=True)
+DIM = Style(dim=True)
+PLAIN = Style()
+TONES: dict[Tone, Style] = {
+    "plain": PLAIN,
+    "moves": Style(color="green"),
+    "grows": Style(color="yellow"),
+    "lost": Style(color="red", bold=True),
+}
+FLIGHT = Style(color="cyan")
+ACCENT = Style(color="cyan", bold=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """Lines that fill a rectangle: each is exactly `width` cells wide, so that a frame overwrites the one before."""
+
+    lines: tuple[Line, ...]
+    width: int
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[Segment]:
+        last = len(self.lines) - 1
+        for index, line in enumerate(self.lines):
+            yield from line
+            if index < last:
+                yield Segment.line()
+
+    def __rich_measure__(self, console: Console, options: ConsoleOptions) -> Measurement:
+        return Measurement(self.width, self.width)
+
+
+def fit(segments: Iterable[Segment], width: int) -> Line:
+    """The segments, cut or filled up with blanks to exactly `width` cells."""
+    line: Line = []
+    left = width
+    for segment in segments:
+        if left <= 0:
+            break
+        text = segment.text
+        cells = len(text) if text.isascii() else cell_len(text)
+        if cells > left:
+            segment = Segment(set_cell_size(text, left), segment.style)
+            cells = left
+        line.append(segment)
+        left -= cells
+    if left > 0:
+        line.append(Segment(" " * left))
+    return line
+
+
+def shorten(text: str, width: int) -> str:
+    """`text` in at most `width` cells, an ellipsis where it was cut."""
+    if (len(text) if text.isascii() else cell_len(text)) <= width:
+        return text
+    return set_cell_size(text, max(0, width - 1)).rstrip() + "…" if width > 0 else ""
+
+
+def beside(panes: Sequence[tuple[Line, int]], gap: str = "  ") -> Line:
+    """Panes of given widths next to each other."""
+    line: Line = []
+    for index, (pane, width) in enumerate(panes):
+        if index:
+            line.append(Segment(gap))
+        line.extend(fit(pane, width))
+    return line
+
+
+def apart(left: Iterable[Segment], right: Sequence[Segment], width: int) -> Line:
+    """`left` from the left, `right` flush right; where both do not fit, `left` is cut."""
+    taken = sum(cell_len(segment.text) for segment in right)
+    return [*fit(left, max(0, width - taken)), *fit(right, min(taken, width))]

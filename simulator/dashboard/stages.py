@@ -1,0 +1,183 @@
+"""The five stages of the flow: for each a title, a name and its figures, in the order of their importance."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from simulator.dashboard.figures import NONE, count, percent, rate, seconds, size, wait
+from simulator.telemetry import Snapshot, Tone
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """One labelled value."""
+
+    label: str
+    value: str
+    tone: Tone = "plain"
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """One station of an object's way."""
+
+    title: str
+    name: str
+    figures: tuple[Figure, ...]
+
+
+NARROW_FIGURES = 5
+"""How many of a stage's figures the smallest screen shows; the rest is for wider ones."""
+
+
+def stages(snapshot: Snapshot) -> tuple[Stage, ...]:
+    """The stages from left to right."""
+    return (_origin(snapshot), _bucket(snapshot), _queue(snapshot), _function(snapshot), _table(snapshot))
+
+
+def _origin(snapshot: Snapshot) -> Stage:
+    """Where the objects come from: a load test, a schedule, a source, or whoever uses the endpoint."""
+    options = snapshot.options
+    if snapshot.load is not None:
+        load = snapshot.load
+        sent = count(load.sent) if load.objects is None else f"{count(load.sent, 5)}/{count(load.objects, 5)}"
+        return Stage(
+            "Arrivals",
+            f"target {load.target}",
+            (
+                Figure("planned/s", rate(load.rate_planned)),
+                Figure("sent/s", rate(load.rate_sent), "moves" if load.rate_sent else "plain"),
+                Figure("sent", sent),
+                Figure("dropped", count(load.dropped), _lost(load.dropped)),
+                Figure("lag p99", seconds(load.lag_s), "grows" if (load.lag_s or 0) > 0.1 else "plain"),
+                Figure("stored/s", rate(load.rate_stored), "moves" if load.rate_stored else "plain"),
+            ),
+        )
+    if options.schedule is not None:
+        speed = f" ×{options.speed:g}" if options.speed != 1 else ""
+        ticks = count(snapshot.ticks) if options.ticks is None else f"{snapshot.ticks}/{options.ticks}"
+        next_s = None if snapshot.next_tick_at is None else snapshot.next_tick_at - snapshot.at
+        generator = snapshot.generator
+        return Stage(
+            "EventBridge",
+            options.schedule + speed,
+            (
+                Figure("next tick", wait(next_s)),
+                Figure("ticks", ticks),
+                Figure("running", count(generator.busy), "moves" if generator.busy else "plain"),
+                Figure("takes", seconds(generator.duration_mean_s)),
+                Figure("failed", count(generator.errors), _lost(generator.errors)),
+                Figure("cold starts", count(generator.cold_starts)),
+                Figure("throttles", count(generator.throttles), _grows(generator.throttles)),
+            ),
+        )
+    if options.objects is not None:
+        return Stage(
+            "Source",
+            "real files",
+            (
+                Figure("objects", count(options.objects)),
+                Figure("put", count(snapshot.puts), "moves" if snapshot.puts < options.objects else "plain"),
+                Figure("to go", count(max(0, options.objects - snapshot.puts))),
+                Figure("size", size(snapshot.put_bytes)),
+            ),
+        )
+    return Stage("No schedule", "put your own", (Figure("objects", count(snapshot.bucket.puts)),))
+
+
+def _bucket(snapshot: Snapshot) -> Stage:
+    bucket, written = snapshot.bucket, snapshot.last_written
+    return Stage(
+        "S3",
+        snapshot.roles.bucket or NONE,
+        (
+            Figure("objects", count(bucket.objects)),
+            Figure("holds", size(bucket.size_bytes)),
+            Figure("puts/s", rate(snapshot.rates.puts), "moves" if snapshot.rates.puts else "plain"),
+            Figure("last tick", NONE if written is None else count(written[0])),
+            Figure("rejected", count(snapshot.rejected_rows, 5), _lost(snapshot.rejected_rows)),
+            Figure("puts", count(bucket.puts)),
+            Figure("gets", count(_requests(snapshot, "s3.GetObject"))),
+        ),
+    )
+
+
+def _queue(snapshot: Snapshot) -> Stage:
+    queue = snapshot.queue
+    return Stage(
+        "SQS",
+        snapshot.roles.queue or NONE,
+        (
+            Figure("visible", count(queue.visible), _grows(queue.visible)),
+            Figure("in flight", count(queue.in_flight), "moves" if queue.in_flight else "plain"),
+            Figure("delayed", count(queue.delayed)),
+            Figure("oldest", seconds(queue.oldest_age_s)),
+            Figure("in DLQ", count(queue.dead_lettered), _lost(queue.dead_lettered)),
+            Figure("received/s", rate(snapshot.rates.received)),
+            Figure("deleted/s", rate(snapshot.rates.deleted)),
+        ),
+    )
+
+
+def _function(snapshot: Snapshot) -> Stage:
+    function, roles = snapshot.consumer, snapshot.roles
+    limit = function.concurrency or roles.concurrency_limit
+    busy = count(function.busy) if limit is None else f"{function.busy}/{limit}"
+    return Stage(
+        "Lambda",
+        roles.consumer or NONE,
+        (
+            Figure("busy", busy, "moves" if function.busy else "plain"),
+            Figure("warm", count(max(0, function.environments - function.busy))),
+            Figure("cold starts", count(function.cold_starts, 3)),
+            Figure("errors", count(function.errors), _lost(function.errors)),
+            Figure("throttles", count(function.throttles, 5), _grows(function.throttles)),
+            Figure("takes", seconds(function.duration_mean_s)),
+            Figure("batch", NONE if function.batch_mean is None else f"{function.batch_mean:.1f}"),
+        ),
+    )
+
+
+def _table(snapshot: Snapshot) -> Stage:
+    table, rates = snapshot.table, snapshot.rates
+    return Stage(
+        "DynamoDB",
+        snapshot.roles.table or NONE,
+        (
+            Figure("rows", count(table.rows, 9)),
+            Figure("rows/s", rate(rates.rows), "moves" if rates.rows else "plain"),
+            Figure("writes/s", rate(rates.batch_writes), "moves" if rates.batch_writes else "plain"),
+            Figure("units/s", rate(rates.write_units)),
+            Figure("throttled", percent(rates.throttled_share), _grows(rates.throttled_share)),
+            Figure("unprocessed", count(table.unprocessed_items), _grows(table.unprocessed_items)),
+            Figure("refused", count(table.throttled_requests), _grows(table.throttled_requests)),
+        ),
+    )
+
+
+def losses(snapshot: Snapshot) -> tuple[Figure, ...]:
+    """Everything that was lost or refused, shown at one place even at zero."""
+    figures = [
+        ("dead-lettered", snapshot.queue.dead_lettered),
+        ("rejected rows", snapshot.rejected_rows),
+        ("failed ticks", snapshot.generator.errors),
+        ("errors", snapshot.consumer.errors),
+    ]
+    if snapshot.load is not None:
+        figures[2] = ("dropped", snapshot.load.dropped)
+    if snapshot.folding_errors:
+        figures.append(("not counted", snapshot.folding_errors))
+    return tuple(Figure(label, count(number), _lost(number)) for label, number in figures)
+
+
+def _requests(snapshot: Snapshot, operation: str) -> int:
+    counted = snapshot.store.operations.get(operation) if snapshot.store is not None else None
+    return counted.requests if counted is not None else 0
+
+
+def _lost(number: float) -> Tone:
+    return "lost" if number else "plain"
+
+
+def _grows(number: float) -> Tone:
+    return "grows" if number else "plain"

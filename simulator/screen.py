@@ -1,0 +1,196 @@
+"""A rectangle at the end of the terminal that is drawn over in place.
+
+Nothing is erased before it is rewritten and all of a frame goes out in one write, so nothing flickers. The lines above
+stay readable: no alternate screen. What other code prints meanwhile appears above the frame.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+import signal
+import sys
+import termios
+from collections.abc import Iterator
+from types import FrameType, TracebackType
+from typing import Any
+
+from rich.console import Console, ConsoleOptions
+from rich.control import Control
+from rich.segment import ControlType, Segment
+
+from simulator.dashboard import Frame
+from simulator.dashboard.lines import Line
+
+_CLEAR_BELOW = Segment("\x1b[J", None, [(ControlType.CLEAR,)])
+_HOME = Segment("\x1b[H", None, [(ControlType.HOME,)])
+# Terminals that know "synchronized output" hold the picture still in between; the others ignore it.
+_HOLD = Segment("\x1b[?2026h", None, [(ControlType.BELL,)])
+_RELEASE = Segment("\x1b[?2026l", None, [(ControlType.BELL,)])
+
+
+def can_draw(console: Console) -> bool:
+    """Whether the console is a terminal, in the foreground, that moves its cursor and knows block characters."""
+    try:
+        descriptor = console.file.fileno()
+        return (
+            os.isatty(descriptor)
+            and not console.is_dumb_terminal
+            and not console.legacy_windows
+            and "utf" in console.encoding.lower()
+            and os.tcgetpgrp(descriptor) == os.getpgrp()
+        )
+    except (OSError, ValueError, AttributeError):
+        return False
+
+
+class Screen:
+    """Draws frames; a context manager that gives the terminal back as it was.
+
+    `alive` turns false when the terminal is gone; drawing does nothing from then on.
+    """
+
+    def __init__(self, console: Console) -> None:
+        self.alive = True
+        self._console = console
+        self._drawn: tuple[Line, ...] = ()
+        self._drawn_size: tuple[int, int] | None = None
+        self._printed = io.StringIO()
+        self._attributes: list[Any] | None = None
+        self._suspend_before: Any = None
+        self._redirected = contextlib.ExitStack()
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Columns and lines of the terminal now."""
+        width, height = self._console.size
+        return width, height
+
+    def __enter__(self) -> Screen:
+        self._take()
+        if sys.stdout.isatty():
+            self._redirected.enter_context(contextlib.redirect_stdout(self._printed))
+        if sys.stderr.isatty():
+            self._redirected.enter_context(contextlib.redirect_stderr(self._printed))
+        with contextlib.suppress(ValueError):  # not the main thread: no Ctrl-Z then
+            self._suspend_before = signal.signal(signal.SIGTSTP, self._suspend)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._redirected.close()
+        if self._suspend_before is not None:
+            signal.signal(signal.SIGTSTP, self._suspend_before)
+        self._give_back()
+        rest = self._printed.getvalue()
+        if rest:
+            with contextlib.suppress(OSError, ValueError):
+                sys.stderr.write(rest)
+
+    def draw(self, frame: Frame) -> None:
+        """Show the frame in the place of the last one."""
+        if not self.alive:
+            return
+        try:
+            self._console.print(_Update(tuple(self._update(frame))), end="", soft_wrap=True)
+        except (OSError, ValueError):
+            self.alive = False
+        self._drawn, self._drawn_size = frame.lines, self.size
+
+    def _update(self, frame: Frame) -> Iterator[Segment]:
+        """What turns the screen into the frame. The cursor is at the end of the last line, before and after."""
+        printed = self._printed.getvalue()
+        yield _HOLD
+        if self._drawn_size is None:
+            yield from _all(frame)
+        elif self._drawn_size != self.size:
+            # The terminal has wrapped or cut the old lines its own way: only starting from the top is sure.
+            yield from (_HOME, _CLEAR_BELOW)
+            yield from _all(frame)
+        elif printed:
+            self._printed.seek(0)
+            self._printed.truncate()
+            yield from (*_up(len(self._drawn) - 1), _CLEAR_BELOW)
+            yield Segment(printed if printed.endswith("\n") else printed + "\n")
+            yield from _all(frame)
+        else:
+            yield from self._changes(frame)
+        yield _RELEASE
+
+    def _changes(self, frame: Frame) -> Iterator[Segment]:
+        last = len(frame.lines) - 1
+        at = last
+        for index, line in enumerate(frame.lines):
+            if line != self._drawn[index]:
+                yield from _up(at - index) if index < at else _down(index - at)
+                yield from line
+                at = index
+        yield from _down(last - at)
+
+    def _take(self) -> None:
+        """Hide the cursor and keep typed keys off the picture; signals still work."""
+        self._drawn, self._drawn_size = (), None
+        with contextlib.suppress(OSError, ValueError, termios.error):
+            descriptor = self._console.file.fileno()
+            self._attributes = termios.tcgetattr(descriptor)
+            silent = termios.tcgetattr(descriptor)
+            silent[3] &= ~termios.ECHO
+            termios.tcsetattr(descriptor, termios.TCSANOW, silent)
+        self._say(Control.show_cursor(False))
+
+    def _give_back(self) -> None:
+        self._say(Control.show_cursor(True))
+        if self._drawn_size is not None:
+            self._say("\n")
+        if self._attributes is not None:
+            with contextlib.suppress(OSError, ValueError, termios.error):
+                termios.tcsetattr(self._console.file.fileno(), termios.TCSANOW, self._attributes)
+            self._attributes = None
+
+    def _say(self, what: Control | str) -> None:
+        try:
+            if isinstance(what, Control):
+                self._console.control(what)
+            else:
+                self._console.print(what, end="")
+        except (OSError, ValueError):
+            self.alive = False
+
+    def _suspend(self, _number: int, _frame: FrameType | None) -> None:
+        """Ctrl-Z: give the terminal back, stop, and take it again when the process is continued."""
+        self._give_back()
+        signal.raise_signal(signal.SIGSTOP)
+        self._take()
+
+
+class _Update:
+    """Segments as they are, for one write."""
+
+    def __init__(self, segments: tuple[Segment, ...]) -> None:
+        self._segments = segments
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[Segment]:
+        yield from self._segments
+
+
+def _all(frame: Frame) -> Iterator[Segment]:
+    for index, line in enumerate(frame.lines):
+        if index:
+            yield Segment.line()
+        yield from line
+
+
+def _up(lines: int) -> Iterator[Segment]:
+    """To the first column, `lines` up."""
+    yield Control(ControlType.CARRIAGE_RETURN).segment
+    if lines > 0:
+        yield Control((ControlType.CURSOR_UP, lines)).segment
+
+
+def _down(lines: int) -> Iterator[Segment]:
+    """To the first column, `lines` down; on the same line nothing moves."""
+    if lines > 0:
+        yield Control(ControlType.CARRIAGE_RETURN).segment
+        yield Control((ControlType.CURSOR_DOWN, lines)).segment

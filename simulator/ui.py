@@ -1,0 +1,132 @@
+"""Telemetry on the terminal: one task that refreshes the dashboard, or prints a line a second, until told to stop.
+
+The screen is never scrolled and never cleared while the dashboard is up: a frame overwrites the one before, and only
+the lines that changed are sent. The last frame stays. Whatever way the task ends, the terminal is as it was found.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from pathlib import Path
+from typing import Literal
+
+from rich.console import Console
+
+from simulator import limits
+from simulator.clock import Clock
+from simulator.dashboard import plain_event, plain_line, render
+from simulator.dashboard.screenshot import save
+from simulator.screen import Screen, can_draw
+from simulator.telemetry import Event, Snapshot, Telemetry
+
+Mode = Literal["live", "plain", "quiet"]
+SCREENSHOT_SIZE = (120, 36)
+"""Columns and lines of a screenshot when no terminal says how large the screen is."""
+
+
+def choose_mode(ui: str, console: Console) -> Mode:
+    """What `--ui` means here: `auto` is `live` on a terminal that can be drawn on, and `plain` everywhere else."""
+    match ui:
+        case "live" | "plain" | "quiet":
+            return ui
+    return "live" if can_draw(console) else "plain"
+
+
+async def show(
+    telemetry: Telemetry,
+    *,
+    mode: Mode,
+    console: Console,
+    clock: Clock,
+    stop: asyncio.Event,
+    screenshot: Path | None = None,
+) -> None:
+    """Show the run on `console` until `stop` is set or the task is cancelled; then show its last state once more.
+
+    `live` on something that is no terminal prints the last frame only. A terminal that goes away ends the showing,
+    not the run. `screenshot` receives the last frame as SVG, in every mode; it raises OSError when it cannot be
+    written.
+    """
+    try:
+        if mode == "live" and can_draw(console):
+            await _live(telemetry, console, clock, stop)
+        elif mode == "plain":
+            await _plain(telemetry, console, clock, stop)
+        else:
+            await stop.wait()
+            if mode == "live":
+                console.print(render(telemetry.snapshot(clock.now()), *console.size), soft_wrap=True)
+    finally:
+        if screenshot is not None:
+            size = (console.width, console.height) if can_draw(console) else SCREENSHOT_SIZE
+            save(render(telemetry.snapshot(clock.now()), *size), screenshot)
+
+
+async def _live(telemetry: Telemetry, console: Console, clock: Clock, stop: asyncio.Event) -> None:
+    with Screen(console) as screen:
+        try:
+            while screen.alive and not stop.is_set():
+                _draw(telemetry.snapshot(clock.now()), screen)
+                await _pause(clock, stop, 1 / limits.FRAMES_PER_S)
+            await stop.wait()
+        finally:
+            _draw(telemetry.snapshot(clock.now()), screen)
+
+
+def _draw(snapshot: Snapshot, screen: Screen) -> None:
+    width, height = screen.size
+    screen.draw(render(snapshot, width, height))
+
+
+async def _plain(telemetry: Telemetry, console: Console, clock: Clock, stop: asyncio.Event) -> None:
+    told = _Teller(console)
+    try:
+        while not stop.is_set():
+            told.tell(telemetry.snapshot(clock.now()))
+            await _pause(clock, stop, limits.PLAIN_LINE_S)
+    finally:
+        told.tell(telemetry.snapshot(clock.now()))
+
+
+class _Teller:
+    """Prints the line of a snapshot, after the events since the last one that someone should read."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._last: Event | None = None
+        self._alive = True
+
+    def tell(self, snapshot: Snapshot) -> None:
+        """Print; once nobody reads any more, do nothing."""
+        if not self._alive:
+            return
+        since_at = snapshot.running_at if snapshot.running_at is not None else snapshot.options.started_at
+        texts = [plain_event(event, since_at) for event in self._new(snapshot.events) if event.tone != "plain"]
+        texts.append(plain_line(snapshot))
+        encoding = self._console.encoding
+        text = "".join(f"{text}\n" for text in texts).encode(encoding, "replace").decode(encoding)
+        try:
+            self._console.file.write(text)
+            self._console.file.flush()
+        except (OSError, ValueError):
+            self._alive = False
+
+    def _new(self, events: tuple[Event, ...]) -> tuple[Event, ...]:
+        before, self._last = self._last, events[-1] if events else self._last
+        if before is None:
+            return events
+        return tuple(event for event in events if event.at > before.at)
+
+
+async def _pause(clock: Clock, stop: asyncio.Event, seconds: float) -> None:
+    """Wait `seconds`, or less when `stop` is set meanwhile."""
+    waits = {asyncio.ensure_future(clock.sleep(seconds)), asyncio.ensure_future(stop.wait())}
+    try:
+        await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for wait in waits:
+            wait.cancel()
+        for wait in waits:
+            with contextlib.suppress(asyncio.CancelledError):
+                await wait
