@@ -6,7 +6,8 @@ BIN    := $(VENV)/bin
 ARGS   ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help install simulate test check-format lint types imports pytest format bench clean
+.PHONY: help install simulate test check-format lint types imports pytest audit format bench clean
+.PHONY: build-GeneratorLambda build-ConsumerLambda
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -39,9 +40,25 @@ imports: install
 pytest: install
 	$(BIN)/python -m pytest $(ARGS)
 
+# A scanner of infrastructure, in an environment of its own: it is large and pins its own versions.
+AUDIT := .venv-audit
+$(AUDIT)/.installed: .ci/audit-requirements.txt
+	@test -x $(AUDIT)/bin/python || $(PYTHON) -m venv $(AUDIT)
+	$(AUDIT)/bin/python -m pip install --quiet --disable-pip-version-check -r .ci/audit-requirements.txt
+	@touch $@
+
+audit: $(AUDIT)/.installed ## scan the template; the exceptions and their reasons are in .checkov.yaml
+	$(AUDIT)/bin/checkov --config-file .checkov.yaml
+
 format: install ## rewrite the sources in the project's format
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix-only .
 
+# Called by `sam build`, with ARTIFACTS_DIR set: the same content as `stockpipe package`. No environment is needed.
+PYTHON_VERSION ?= 3.13
+ARCHITECTURE ?= arm64
+build-GeneratorLambda build-ConsumerLambda:
+	$(PYTHON) -m deploy.package --directory "$(ARTIFACTS_DIR)" --python $(PYTHON_VERSION) --arch $(ARCHITECTURE)
+
 clean: ## remove the environment and everything built
-	rm -rf $(VENV) build dist out *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	rm -rf $(VENV) $(AUDIT) build dist out *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

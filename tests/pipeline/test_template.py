@@ -1,0 +1,325 @@
+"""The template: accepted in both forms, complete in its settings, safe in its defaults, twice in one account."""
+
+from __future__ import annotations
+
+import copy
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from deploy import transform
+from simulator import intrinsics, template
+
+SETTINGS = {
+    "GeneratorLambda": {"BUCKET_NAME", "KEY_PREFIX", "FILE_COUNT", "ROWS_PER_FILE", "TICKER_COUNT", "SEED"},
+    "ConsumerLambda": {
+        "TABLE_NAME",
+        "TICKER_COLUMN",
+        "TIMESTAMP_COLUMN",
+        "TIMESTAMP_FORMAT",
+        "REJECTED_PREFIX",
+        "KEY_PREFIX",
+        "OBJECT_CONCURRENCY",
+        "WRITE_CONCURRENCY",
+    },
+}
+DEFAULT_NAMES = {
+    "GeneratorLambda": ("FunctionName", "GeneratorLambda"),
+    "ConsumerLambda": ("FunctionName", "ConsumerLambda"),
+    "StockQueue": ("QueueName", "StockQueue"),
+    "StockDLQ": ("QueueName", "StockDLQ"),
+    "StockData": ("TableName", "StockData"),
+}
+SECOND_STACK = {
+    "GeneratorName": "OtherGenerator",
+    "ConsumerName": "OtherConsumer",
+    "TableName": "OtherData",
+    "QueueName": "OtherQueue",
+    "DeadLetterQueueName": "OtherDLQ",
+}
+NAME_PROPERTIES = ("FunctionName", "TableName", "QueueName", "BucketName", "LogGroupName", "AlarmName", "DashboardName")
+METRICS = {
+    "generator": {"FilesWritten", "RowsGenerated", "BytesWritten"},
+    "consumer": {
+        "MessagesReceived",
+        "MessagesFailed",
+        "ObjectsIngested",
+        "ObjectsUnreadable",
+        "ObjectsGone",
+        "RowsRead",
+        "RowsWritten",
+        "RowsRejected",
+        "RowsDuplicate",
+        "BytesRead",
+        "BatchWrites",
+        "UnprocessedItems",
+        "ThrottledRequests",
+    },
+}
+
+Resolved = dict[str, dict[str, Any]]
+RUN_CFN_LINT = "import sys; from cfnlint.runner import main; sys.exit(main())"
+
+
+@pytest.fixture(scope="session")
+def template_file() -> Path:
+    """The template as it is shipped."""
+    return template.packaged_template()
+
+
+@pytest.fixture(scope="session")
+def translated(template_file: Path) -> dict[str, Any]:
+    """What the serverless transform makes of it."""
+    sam = transform.with_code(transform.read_template(template_file), "artifacts", "lambda/code.zip")
+    return transform.translate(sam, {}, "us-east-1")
+
+
+@pytest.fixture(scope="session")
+def resolve(template_file: Path) -> Callable[..., Resolved]:
+    """The SAM form's resources, every intrinsic replaced; a resource stands for itself as `<Name>`, `<Name.Attribute>`."""
+
+    def resolved(stack_name: str = "stockpipe", parameters: Mapping[str, str] | None = None) -> Resolved:
+        document = intrinsics.Document(
+            template_file.read_text(), "template.yaml", parameters or {}, intrinsics.pseudo_parameters(stack_name)
+        )
+        document.reference = lambda name, attribute: f"<{name}.{attribute}>" if attribute else f"<{name}>"
+        conditional = {
+            name: resource
+            for name, resource in document.resources.items()
+            if "Condition" not in resource or document.condition(resource["Condition"])
+        }
+        return {name: document.resolve(resource) for name, resource in conditional.items()}
+
+    return resolved
+
+
+def cfn_lint(document: Path) -> str:
+    """All that cfn-lint has to say about a template, hints included."""
+    done = subprocess.run(
+        [sys.executable, "-c", RUN_CFN_LINT, "--include-checks", "I", "--format", "parseable", "--", str(document)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return done.stdout + done.stderr
+
+
+def test_sam_form_passes_cfn_lint(template_file: Path) -> None:
+    """cfn-lint finds nothing in the SAM form, not even a hint."""
+    assert cfn_lint(template_file) == ""
+
+
+def test_translated_form_passes_cfn_lint(translated: dict[str, Any], tmp_path: Path) -> None:
+    """cfn-lint finds nothing in what the serverless transform makes of it."""
+    document = tmp_path / "translated.json"
+    document.write_text(json.dumps(translated))
+    assert cfn_lint(document) == ""
+
+
+def test_translated_form_shows_what_the_sam_form_hides(translated: dict[str, Any], tmp_path: Path) -> None:
+    """A rate in the wrong number is found in the translated form: the second lint earns its time."""
+    broken = copy.deepcopy(translated)
+    broken["Parameters"]["ScheduleExpression"]["Default"] = "rate(1 minutes)"
+    document = tmp_path / "broken.json"
+    document.write_text(json.dumps(broken))
+    assert "'minutes' is not one of" in cfn_lint(document)
+
+
+def test_simulator_reads_every_resource(template_file: Path) -> None:
+    """The twin's loader knows every resource type and intrinsic that the template uses."""
+    stack = template.load(template_file)
+    assert {"GeneratorLambda", "ConsumerLambda"} == set(stack.functions)
+
+
+def test_default_names_are_the_documented_ones(resolve: Callable[..., Any]) -> None:
+    """Functions, queues and table carry the names that scripts rely on."""
+    resources = resolve()
+    assert {one: resources[one]["Properties"][field] for one, (field, _) in DEFAULT_NAMES.items()} == {
+        one: name for one, (_, name) in DEFAULT_NAMES.items()
+    }
+
+
+def test_every_setting_is_a_parameter(template_file: Path) -> None:
+    """Each variable of the handlers comes from a parameter, but the names of bucket and table from the resource."""
+    functions = transform.read_template(template_file)["Resources"]
+    parameters = transform.read_template(template_file)["Parameters"]
+    for function, settings in SETTINGS.items():
+        variables = functions[function]["Properties"]["Environment"]["Variables"]
+        assert set(variables) == settings
+        by_resource = {"BUCKET_NAME": "StockBucket", "TABLE_NAME": "StockData"}
+        for name, value in variables.items():
+            assert value == {"Ref": by_resource[name]} if name in by_resource else value["Ref"] in parameters
+
+
+def test_every_figure_is_a_parameter(template_file: Path) -> None:
+    """Timeouts, sizes, batch, window, concurrency, visibility and receive count are parameters."""
+    resources = transform.read_template(template_file)["Resources"]
+    batch = resources["ConsumerLambda"]["Properties"]["Events"]["Batch"]["Properties"]
+    queue = resources["StockQueue"]["Properties"]
+    for value in (
+        *(resources[one]["Properties"][field] for one in SETTINGS for field in ("Timeout", "MemorySize")),
+        batch["BatchSize"],
+        batch["MaximumBatchingWindowInSeconds"],
+        batch["ScalingConfig"]["MaximumConcurrency"],
+        queue["VisibilityTimeout"],
+        queue["RedrivePolicy"]["maxReceiveCount"],
+    ):
+        assert list(value) == ["Ref"]
+
+
+def test_parameters_are_all_used(template_file: Path) -> None:
+    """No parameter is left without effect."""
+    text = template_file.read_text()
+    after = text[text.index("\nConditions:") :]
+    unused = [
+        name for name in transform.read_template(template_file)["Parameters"] if not re.search(rf"\b{name}\b", after)
+    ]
+    assert unused == []
+
+
+def test_two_stacks_share_no_name(resolve: Callable[..., Any]) -> None:
+    """A second stack that passes other names has no physical name in common with the first."""
+
+    def names(resources: dict[str, Any]) -> set[tuple[str, str]]:
+        return {
+            (resource["Type"], resource["Properties"][field])
+            for resource in resources.values()
+            for field in NAME_PROPERTIES
+            if field in resource["Properties"]
+        }
+
+    first, second = names(resolve()), names(resolve("other", SECOND_STACK))
+    assert len(first) == len(second) == 14
+    assert first & second == set()
+
+
+def test_queue_policy_names_the_bucket_that_is_made(resolve: Callable[..., Any]) -> None:
+    """The literal bucket name in the queue's policy is the bucket's own, derived or given."""
+    for parameters in ({}, {"BucketName": "my-quotes"}):
+        resources = resolve("stockpipe", parameters)
+        (statement,) = resources["StockQueuePolicy"]["Properties"]["PolicyDocument"]["Statement"]
+        bucket = resources["StockBucket"]["Properties"]["BucketName"]
+        assert statement["Condition"]["ArnEquals"]["aws:SourceArn"] == f"arn:aws:s3:::{bucket}"
+
+
+def test_alarms_watch_what_can_go_wrong(resolve: Callable[..., Any]) -> None:
+    """Dead-letter queue, oldest message, consumer errors and throttles, generator failures: one alarm each."""
+    watched = {
+        (
+            alarm["Properties"]["Namespace"],
+            alarm["Properties"]["MetricName"],
+            alarm["Properties"]["Dimensions"][0]["Value"],
+        )
+        for alarm in resolve().values()
+        if alarm["Type"] == "AWS::CloudWatch::Alarm"
+    }
+    assert watched == {
+        ("AWS/SQS", "ApproximateNumberOfMessagesVisible", "<StockDLQ.QueueName>"),
+        ("AWS/SQS", "ApproximateAgeOfOldestMessage", "<StockQueue.QueueName>"),
+        ("AWS/Lambda", "Errors", "<ConsumerLambda>"),
+        ("AWS/Lambda", "Throttles", "<ConsumerLambda>"),
+        ("AWS/Lambda", "Errors", "<GeneratorLambda>"),
+    }
+
+
+@pytest.mark.parametrize(("topic", "actions"), [("", None), ("arn:aws:sns:us-east-1:123456789012:t", 1)])
+def test_alarms_tell_a_topic_if_there_is_one(resolve: Callable[..., Any], topic: str, actions: int | None) -> None:
+    """Without a topic the alarms only show; with one, each tells it of the alarm and of its end."""
+    for alarm in resolve("stockpipe", {"AlarmTopicArn": topic}).values():
+        if alarm["Type"] == "AWS::CloudWatch::Alarm":
+            for field in ("AlarmActions", "OKActions"):
+                assert alarm["Properties"].get(field) == ([topic] if actions else None)
+
+
+def test_dashboard_shows_every_published_metric(resolve: Callable[..., Any]) -> None:
+    """The dashboard is JSON, asks for the handlers' metrics by their names and dimension, and misses none."""
+    body = json.loads(resolve()["Dashboard"]["Properties"]["DashboardBody"])
+    asked = [metric for widget in body["widgets"] for metric in widget["properties"].get("metrics", [])]
+    ours = {(metric[1], metric[3]) for metric in asked if metric[0] == "stockpipe"}
+    assert {metric[2] for metric in asked if metric[0] == "stockpipe"} == {"FunctionName"}
+    assert ours == {(name, "<GeneratorLambda>") for name in METRICS["generator"]} | {
+        (name, "<ConsumerLambda>") for name in METRICS["consumer"]
+    }
+
+
+def test_bucket_refuses_plain_http_and_the_public(resolve: Callable[..., Any]) -> None:
+    """Whatever comes without TLS is denied on bucket and objects; the public is locked out; data is encrypted."""
+    resources = resolve()
+    (statement,) = resources["StockBucketPolicy"]["Properties"]["PolicyDocument"]["Statement"]
+    assert statement["Effect"] == "Deny"
+    assert statement["Principal"] == "*"
+    assert statement["Resource"] == ["<StockBucket.Arn>", "<StockBucket.Arn>/*"]
+    assert statement["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
+    bucket = resources["StockBucket"]["Properties"]
+    assert all(bucket["PublicAccessBlockConfiguration"].values())
+    assert bucket["BucketEncryption"]
+    assert all(resources[queue]["Properties"]["SqsManagedSseEnabled"] for queue in ("StockQueue", "StockDLQ"))
+
+
+def test_logs_end_and_are_json(resolve: Callable[..., Any], template_file: Path) -> None:
+    """Each function logs JSON to a group of its own that forgets after the days asked for."""
+    resources = resolve("stockpipe", {"LogRetentionDays": "7"})
+    groups = {name: one for name, one in resources.items() if one["Type"] == "AWS::Logs::LogGroup"}
+    assert {group["Properties"]["RetentionInDays"] for group in groups.values()} == {"7"}
+    used = {resources[one]["Properties"]["LoggingConfig"]["LogGroup"] for one in SETTINGS}
+    assert used == {f"<{name}>" for name in groups}
+    assert transform.read_template(template_file)["Globals"]["Function"]["LoggingConfig"]["LogFormat"] == "JSON"
+
+
+def test_safety_is_a_parameter(resolve: Callable[..., Any]) -> None:
+    """Backups, deletion protection and the expiry of objects follow their parameters."""
+    plain = resolve()
+    table = plain["StockData"]["Properties"]
+    assert table["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": "true"}
+    assert table["DeletionProtectionEnabled"] == "false"
+    assert [rule["Id"] for rule in plain["StockBucket"]["Properties"]["LifecycleConfiguration"]["Rules"]] == [
+        "abandoned-uploads"
+    ]
+    kept = resolve("stockpipe", {"DeletionProtection": "true", "ObjectExpirationDays": "90"})
+    assert kept["StockData"]["Properties"]["DeletionProtectionEnabled"] == "true"
+    assert kept["StockBucket"]["Properties"]["LifecycleConfiguration"]["Rules"][1]["ExpirationInDays"] == "90"
+
+
+def test_tracing_brings_its_permission(resolve: Callable[..., Any]) -> None:
+    """A role may write traces exactly when tracing is active."""
+    for tracing, expected in (("PassThrough", False), ("Active", True)):
+        resources = resolve("stockpipe", {"Tracing": tracing})
+        for role in ("GeneratorRole", "ConsumerRole"):
+            statements = resources[role]["Properties"]["Policies"][0]["PolicyDocument"]["Statement"]
+            assert any(statement["Sid"] == "WriteTraces" for statement in statements) is expected
+
+
+def test_everything_that_can_is_tagged(resolve: Callable[..., Any], template_file: Path) -> None:
+    """Functions, roles, log groups, bucket, queues, table and alarms carry the project's tag."""
+    untaggable = {"AWS::S3::BucketPolicy", "AWS::SQS::QueuePolicy", "AWS::CloudWatch::Dashboard"}
+    for name, resource in resolve("stockpipe", {"Project": "quotes"}).items():
+        if resource["Type"] == "AWS::Serverless::Function":
+            continue
+        tagged = resource["Properties"].get("Tags") == [{"Key": "project", "Value": "quotes"}]
+        assert tagged is (resource["Type"] not in untaggable), name
+    assert transform.read_template(template_file)["Globals"]["Function"]["Tags"] == {"project": {"Ref": "Project"}}
+
+
+def test_sam_build_finds_its_method(template_file: Path) -> None:
+    """Each function is built by `make build-<LogicalId>` in the directory that CodeUri names, by the same code."""
+    makefile = (template_file.parent.parent / "Makefile").read_text()
+    template_defaults = transform.read_template(template_file)["Parameters"]
+    for name in SETTINGS:
+        function = transform.read_template(template_file)["Resources"][name]
+        assert function["Metadata"] == {"BuildMethod": "makefile"}
+        assert function["Properties"]["CodeUri"] == ".."
+        assert re.search(rf"^(build-\w+ )*build-{name}( build-\w+)*:", makefile, re.MULTILINE)
+    assert f"PYTHON_VERSION ?= {template_defaults['PythonVersion']['Default']}" in makefile
+    assert f"ARCHITECTURE ?= {template_defaults['Architecture']['Default']}" in makefile
+
+
+def test_undeclared_parameter_is_named(template_file: Path) -> None:
+    """A parameter that the template does not have is refused with the ones it has."""
+    with pytest.raises(intrinsics.TemplateError, match="has no parameter 'FileCuont'"):
+        template.load(template_file, {"FileCuont": "1"})
