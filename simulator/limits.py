@@ -29,6 +29,16 @@ FRAMES_PER_S = 4
 PLAIN_LINE_S = 1.0
 """Between two lines of the plain display."""
 
+# The twin.
+SAMPLE_S = 0.25
+"""Between two readings of the store's counters: the dashboard's own pace."""
+DRAIN_LOOK_S = 0.05
+"""Between two looks at whether the queue is empty."""
+SCENARIO_LOOK_S = 0.1
+"""Between two looks at whether a scenario's next step is due."""
+SCENARIO_END_S = 2.0
+"""How long a scenario's last steps may wait for their moment after the drain."""
+
 # Making the stack's resources.
 TABLE_ACTIVE_ATTEMPTS = 30
 """Looks at a new table, one a second: a local engine answers ACTIVE at once; one that needs longer is stuck."""
@@ -79,6 +89,11 @@ MAPPING_IDLE_S = 300.0
 MAPPING_THROTTLE_BACKOFF_S = (0.25, 10.0)
 MAPPING_ERROR_BACKOFF_S = (0.1, 5.0)
 
+# Ours: bounds of the twin's own machinery.
+HANDLER_GRACE_S = 1.0  # how long a cancelled handler may still hold its environment
+LOG_FILES_OPEN = 64
+ENVIRONMENTS_CLOSING = 64  # closed at once
+
 # SQS as the mapping uses it. SQS Developer Guide, "Quotas related to messages".
 
 LONG_POLL_S = 20
@@ -97,3 +112,27 @@ ASYNC_QUEUED_EVENTS = 100_000  # a bound of ours; AWS's own is not published
 # EventBridge User Guide, "Creating a rule that runs on a schedule".
 
 SCHEDULE_YEARS = (1970, 2199)
+
+# The load test ------------------------------------------------------------------------------------------------------
+# Bounds of ours.
+
+LOAD_RATE_PER_S = 20_000.0  # no Python process sends more
+LOAD_OBJECTS = 5_000_000  # 32 bytes each are kept for the whole run
+LOAD_ROWS = 1_000_000  # of one object, which is made in memory
+LOAD_DURATION_S = (1.0, 86_400.0)
+LOAD_SENDERS = 64  # puts in flight; an arrival beyond is dropped and counted
+LOAD_FILL_SENDERS = 8  # a backlog is put by so many at once: local engines get no faster with more
+LOAD_SEND_TIMEOUT_S = 60.0
+LOAD_PREPARED_OBJECTS = 4_096  # signed and ready, waiting for their instant
+LOAD_PREPARED_BYTES = 64 * 1024 * 1024
+LOAD_PREPARED_S = 60.0  # a signature of AWS's lives 15 minutes
+LOAD_PREPARE_SLACK_S = 0.002  # with less time than this before an arrival, nothing more is made ahead
+LOAD_REPORT_S = 0.1  # between two reports of the generator
+LOAD_FAILURES_TOLD = 5  # reasons of failed puts told at each report
+LOAD_LAG_P99_S = 0.1  # a generator later than this measures itself: its percentiles are refused
+LOAD_SERIES_POINTS = 600  # of a run's course in its summary
+LOAD_CEILING_S = 2.0
+LOAD_CEILING_CLIENTS = 8
+LOAD_GENERATOR_START_S = 20.0  # until the generator's process must be ready
+LOAD_SINK_START_S = 20.0
+LOAD_LATENCY_LONGEST_S = 86_400.0  # histograms end here
