@@ -49,7 +49,14 @@ class Document:
     resource it does not know.
     """
 
-    def __init__(self, text: str, file: str, parameters: Mapping[str, str], pseudo: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        text: str,
+        file: str,
+        parameters: Mapping[str, str],
+        pseudo: Mapping[str, str],
+        defaults: Mapping[str, str],
+    ) -> None:
         self.file = file
         self._pseudo = pseudo
         self.reference: Callable[[str, str | None], str | None] = lambda *_: None
@@ -60,7 +67,7 @@ class Document:
         self._mappings = self._section("Mappings")
         self._conditions = self._section("Conditions")
         self._deciding: list[str] = []
-        self.parameters = self._bind(self._section("Parameters"), parameters)
+        self.parameters = self._bind(self._section("Parameters"), parameters, defaults)
 
     def fail(self, message: str, line: int | None = None, resource: str | None = None) -> NoReturn:
         """Raise `TemplateError` that names file, line and resource."""
@@ -130,11 +137,12 @@ class Document:
 
     # --- parameters ------------------------------------------------------------------------------------------
 
-    def _bind(self, declared: Located, given: Mapping[str, str]) -> dict[str, str]:
-        unknown = [name for name in given if name not in declared]
+    def _bind(self, declared: Located, asked: Mapping[str, str], defaults: Mapping[str, str]) -> dict[str, str]:
+        unknown = [name for name in asked if name not in declared]
         if unknown:
             known = ", ".join(declared) or "none"
             raise TemplateError(f"{self.file} has no parameter '{unknown[0]}'; it has: {known}")
+        given = {**{name: value for name, value in defaults.items() if name in declared}, **asked}
         bound: dict[str, str] = {}
         for name, definition in declared.items():
             line = declared.lines[name]

@@ -69,12 +69,17 @@ def packaged_template() -> Path:
 
 
 def load(
-    path: Path | None = None, parameters: Mapping[str, str] | None = None, *, stack_name: str = "stockpipe"
+    path: Path | None = None,
+    parameters: Mapping[str, str] | None = None,
+    *,
+    defaults: Mapping[str, str] | None = None,
+    stack_name: str = "stockpipe",
 ) -> Stack:
     """The stack that a template declares (None: the pipeline's own) with `parameters` over its defaults.
 
-    Raises `TemplateError`, one line with file, line and resource, for what cannot be read, is not known here or has
-    the wrong type.
+    `defaults` stand in for the template's own where it has such a parameter, and are passed over where not. Raises
+    `TemplateError`, one line with file, line and resource, for what cannot be read, is not known here or has the wrong
+    type.
     """
     file = path or packaged_template()
     try:
@@ -84,7 +89,7 @@ def load(
     except (OSError, UnicodeDecodeError) as error:
         raise TemplateError(f"{file} cannot be read: {getattr(error, 'strerror', None) or error}") from None
     shown = path or Path("pipeline/template.yaml")
-    document = Document(text, str(shown), parameters or {}, pseudo_parameters(stack_name))
+    document = Document(text, str(shown), parameters or {}, pseudo_parameters(stack_name), defaults or {})
     return _Loader(document, stack_name).stack()
 
 
