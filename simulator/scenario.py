@@ -1,0 +1,298 @@
+"""Scenarios: what a run is asked for and what happens in it, as a small data file that can be copied and changed.
+
+```yaml
+title: one line
+parameters: {MaximumConcurrency: 2}        # template parameters
+options: {ticks: 1, capacity: aws}         # options of simulate, which the command line may still override
+steps:                                     # told and done in this order, each once its trigger has come
+  - at: 3s                                 # seconds since the run began ...
+    caption: what to say
+    put: {key: stocks/broken.csv, text: "..."}
+  - when: queue.visible >= 400             # ... or a figure of the snapshot against a number; several joined by `and`
+    caption: what to say
+    refuse_writes: {share: 0.95, for: 10s} # the table throttles this share of the writes
+```
+
+Reading is pure; `play` is the shell that waits for the triggers.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import operator
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import yaml
+
+from simulator import limits
+from simulator.clock import Clock
+from simulator.errors import InputError
+from simulator.observations import Noted, Record
+from simulator.telemetry import Roles, RunOptions, Snapshot
+
+if TYPE_CHECKING:
+    from simulator.twin import Twin
+
+_OPERATORS: Mapping[str, Callable[[float, float], bool]] = {
+    ">=": operator.ge,
+    "<=": operator.le,
+    "==": operator.eq,
+    "!=": operator.ne,
+    ">": operator.gt,
+    "<": operator.lt,
+}
+_TERM = re.compile(r"([a-z_]+(?:\.[a-z_]+)*)\s*(>=|<=|==|!=|>|<)\s*(-?\d+(?:\.\d+)?)")
+_DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*s?")
+_OPTIONS: Mapping[str, type] = {
+    "ticks": int,
+    "duration": float,
+    "speed": float,
+    "seed": int,
+    "drain_timeout": float,
+    "capacity": str,
+    "runtime": str,
+    "schedule": bool,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """Figures of the snapshot against numbers; all must hold."""
+
+    terms: tuple[tuple[str, str, float], ...]
+
+    def holds(self, snapshot: Snapshot) -> bool:
+        """Whether every term holds now; a figure that does not exist yet holds nothing."""
+        for path, sign, number in self.terms:
+            value = _figure(snapshot, path)
+            if value is None or not _OPERATORS[sign](float(value), number):
+                return False
+        return True
+
+
+@dataclass(frozen=True, slots=True)
+class Put:
+    """An object that the scenario itself puts into the bucket."""
+
+    key: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class RefuseWrites:
+    """The table throttles a share of the writes for a while."""
+
+    share: float
+    for_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One moment of a scenario. Without a trigger it follows the step before at once."""
+
+    at_s: float | None
+    when: Condition | None
+    caption: str | None
+    put: Put | None
+    refuse_writes: RefuseWrites | None
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """A scenario as read; `options` are named as in `simulate`'s summary, lengths in seconds."""
+
+    name: str
+    title: str
+    parameters: Mapping[str, str]
+    options: Mapping[str, Any]
+    steps: tuple[Step, ...]
+
+
+def names() -> tuple[str, ...]:
+    """The scenarios that come with the package."""
+    return tuple(sorted(file.name.removesuffix(".yaml") for file in _folder().iterdir() if file.name.endswith(".yaml")))
+
+
+def load(name: str) -> Scenario:
+    """A scenario by its name, or from a file of the user's own (a path ending in .yaml or .yml).
+
+    Raises `InputError`: no such scenario, or what in the file cannot be used.
+    """
+    if name.endswith((".yaml", ".yml")):
+        file, label = Path(name), Path(name).stem
+    elif name in names():
+        file, label = Path(str(_folder().joinpath(f"{name}.yaml"))), name
+    else:
+        raise InputError(f"there is no scenario '{name}'; there are: {', '.join(names())}, or the path of a .yaml file")
+    try:
+        text = file.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise InputError(f"there is no scenario file {file}") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"scenario file {file} cannot be read: {getattr(error, 'strerror', None) or error}") from None
+    return parse(text, label)
+
+
+def parse(text: str, name: str) -> Scenario:
+    """The scenario in a text; `InputError` names the part that cannot be used."""
+
+    def refuse(message: str) -> NoReturn:
+        raise InputError(f"scenario {name}: {message}")
+
+    try:
+        data = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        refuse("not YAML: " + " ".join(str(error).split()))
+    known = {"title", "parameters", "options", "steps"}
+    if not isinstance(data, dict) or not isinstance(data.get("title"), str):
+        refuse("a mapping with a title is expected")
+    if unknown := sorted(set(map(str, data)) - known):
+        refuse(f"'{unknown[0]}' is not known; known are {', '.join(sorted(known))}")
+    parameters = data.get("parameters") or {}
+    if not isinstance(parameters, dict):
+        refuse("parameters must be a mapping of template parameters")
+    steps = data.get("steps") or []
+    if not isinstance(steps, list):
+        refuse("steps must be a list")
+    return Scenario(
+        name=name,
+        title=data["title"],
+        parameters={str(key): str(value) for key, value in parameters.items()},
+        options=_options(data.get("options") or {}, refuse),
+        steps=tuple(_step(step, number, refuse) for number, step in enumerate(steps, start=1)),
+    )
+
+
+async def play(
+    scenario: Scenario, twin: Twin, look: Callable[[], Snapshot], clock: Clock, record: Record, stop: asyncio.Event
+) -> None:
+    """Tell and do the steps in order, until the last one or `stop`; a fault that is on is switched off at the end."""
+    began_at = clock.now()
+    faults: list[float] = []
+    table = twin.resources.table
+    try:
+        for step in scenario.steps:
+            while not stop.is_set() and not _due(step, clock.now() - began_at, look):
+                await _mend(faults, clock, twin, record)
+                await clock.sleep(limits.SCENARIO_LOOK_S)
+            if stop.is_set():
+                return
+            if step.caption:
+                record(Noted(clock.now(), step.caption, "caption"))
+            if step.put:
+                await twin.clients.s3.put_object(
+                    Bucket=twin.resources.bucket, Key=step.put.key, Body=step.put.text.encode()
+                )
+            if step.refuse_writes and twin.store is not None:
+                await twin.store.refuse_writes(table, step.refuse_writes.share)
+                faults.append(clock.now() + step.refuse_writes.for_s)
+                share = f"{step.refuse_writes.share:.0%}"
+                record(Noted(clock.now(), f"fault: table {table} refuses {share} of the writes", "fault"))
+        while faults and not stop.is_set():
+            await _mend(faults, clock, twin, record)
+            await clock.sleep(limits.SCENARIO_LOOK_S)
+    finally:
+        if faults and twin.store is not None:
+            await twin.store.refuse_writes(table, 0.0)
+
+
+async def _mend(faults: list[float], clock: Clock, twin: Twin, record: Record) -> None:
+    if faults and max(faults) <= clock.now() and twin.store is not None:
+        faults.clear()
+        await twin.store.refuse_writes(twin.resources.table, 0.0)
+        record(Noted(clock.now(), f"fault over: table {twin.resources.table} takes writes again", "fault"))
+
+
+def _due(step: Step, elapsed_s: float, look: Callable[[], Snapshot]) -> bool:
+    if step.at_s is not None:
+        return elapsed_s >= step.at_s
+    return step.when is None or step.when.holds(look())
+
+
+def _folder() -> Any:
+    return resources.files("simulator").joinpath("scenarios")
+
+
+def _figure(snapshot: Snapshot, path: str) -> float | None:
+    value: Any = snapshot
+    for name in path.split("."):
+        value = getattr(value, name, None)
+    return value if isinstance(value, (int, float)) else None
+
+
+def _seconds(value: Any, what: str, refuse: Callable[[str], NoReturn]) -> float:
+    found = _DURATION.fullmatch(str(value).strip())
+    if not found:
+        refuse(f"{what}: '{value}' is not a number of seconds; write 10s")
+    return float(found[1])
+
+
+def _options(given: Any, refuse: Callable[[str], NoReturn]) -> dict[str, Any]:
+    if not isinstance(given, dict):
+        refuse("options must be a mapping")
+    options: dict[str, Any] = {}
+    for key, value in given.items():
+        kind = _OPTIONS.get(str(key))
+        if kind is None:
+            refuse(f"option '{key}' is not known; known are {', '.join(sorted(_OPTIONS))}")
+        if kind is float and isinstance(value, str):
+            value = _seconds(value, f"option {key}", refuse)
+        if kind is float and isinstance(value, int) and not isinstance(value, bool):
+            value = float(value)
+        if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
+            refuse(f"option {key} must be of type {kind.__name__}, not '{value}'")
+        options[str(key)] = value
+    if options.get("capacity", "aws") not in ("aws", "unlimited"):
+        refuse(f"option capacity must be aws or unlimited, not '{options['capacity']}'")
+    if options.get("runtime", "inline") not in ("inline", "process"):
+        refuse(f"option runtime must be inline or process, not '{options['runtime']}'")
+    return options
+
+
+def _step(given: Any, number: int, refuse_scenario: Callable[[str], NoReturn]) -> Step:
+    def refuse(message: str) -> NoReturn:
+        refuse_scenario(f"step {number}: {message}")
+
+    known = {"at", "when", "caption", "put", "refuse_writes"}
+    if not isinstance(given, dict):
+        refuse("a mapping is expected")
+    if unknown := sorted(set(map(str, given)) - known):
+        refuse(f"'{unknown[0]}' is not known; known are {', '.join(sorted(known))}")
+    if "at" in given and "when" in given:
+        refuse("give at or when, not both")
+    put, fault = given.get("put"), given.get("refuse_writes")
+    if put is not None and (not isinstance(put, dict) or set(put) != {"key", "text"}):
+        refuse("put needs key and text")
+    if fault is not None and (not isinstance(fault, dict) or set(fault) != {"share", "for"}):
+        refuse("refuse_writes needs share and for")
+    share = fault["share"] if fault else 0
+    if isinstance(share, bool) or not isinstance(share, (int, float)) or not 0 <= share <= 1:
+        refuse(f"share must be between 0 and 1, not '{share}'")
+    return Step(
+        at_s=_seconds(given["at"], "at", refuse) if "at" in given else None,
+        when=_condition(str(given["when"]), refuse) if "when" in given else None,
+        caption=str(given["caption"]).strip() if given.get("caption") else None,
+        put=Put(str(put["key"]), str(put["text"])) if put else None,
+        refuse_writes=RefuseWrites(float(share), _seconds(fault["for"], "for", refuse)) if fault else None,
+    )
+
+
+def _condition(text: str, refuse: Callable[[str], NoReturn]) -> Condition:
+    empty = Snapshot(at=0.0, options=RunOptions("", 0, "", 0.0), roles=Roles(None, None, None, None, None, None))
+    terms = []
+    for part in re.split(r"\s+and\s+", text.strip()):
+        found = _TERM.fullmatch(part)
+        if not found:
+            refuse(f"when: '{part}' is not a figure, an operator and a number, as in queue.visible >= 100")
+        value: Any = empty
+        for name in found[1].split("."):
+            if not hasattr(value, name):
+                refuse(f"when: there is no figure '{found[1]}'; see docs/scenarios.md")
+            value = getattr(value, name)
+        terms.append((found[1], found[2], float(found[3])))
+    return Condition(tuple(terms))

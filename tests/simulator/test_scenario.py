@@ -1,0 +1,98 @@
+"""Scenario files: what is read, what is refused, and when a step is due."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from simulator import scenario, template
+from simulator.errors import InputError
+from simulator.store.counters import QueueCounters, TableCounters
+from simulator.telemetry import Roles, RunOptions, Snapshot
+
+EMPTY = Snapshot(
+    at=0.0, options=RunOptions("simulate", 0, "inline", 0.0), roles=Roles(None, None, None, None, None, None)
+)
+
+
+def parse(text: str) -> scenario.Scenario:
+    """Parse with a title in front."""
+    return scenario.parse("title: t\n" + text, "mine")
+
+
+@pytest.mark.parametrize("name", scenario.names())
+def test_packaged_scenarios_fit_the_packaged_template(name: str) -> None:
+    """Each scenario that ships is readable, and its parameters are the template's own."""
+    loaded = scenario.load(name)
+
+    assert loaded.title
+    assert loaded.steps
+    assert template.load(None, loaded.parameters).parameters.items() >= dict(loaded.parameters).items()
+
+
+def test_issue_names_are_there() -> None:
+    """The scenarios that the documentation teaches with exist by name."""
+    assert {"burst", "outage", "poison"} <= set(scenario.names())
+
+
+def test_own_file_is_read_by_path(tmp_path: Path) -> None:
+    """A path that ends in .yaml is a scenario of the user's own, named after its file."""
+    (tmp_path / "my.yaml").write_text("title: Mine\n", encoding="utf-8")
+
+    assert scenario.load(str(tmp_path / "my.yaml")).name == "my"
+
+
+def test_condition_holds_when_all_terms_do() -> None:
+    """Terms are figures of the snapshot against numbers, joined by `and`."""
+    condition = parse("steps: [{when: queue.visible >= 3 and table.rows < 10}]").steps[0].when
+    assert condition is not None
+
+    filled = replace(EMPTY, queue=QueueCounters(visible=3), table=TableCounters(rows=9))
+    assert condition.holds(filled)
+    assert not condition.holds(replace(filled, queue=QueueCounters(visible=2)))
+    assert not condition.holds(replace(filled, table=TableCounters(rows=10)))
+
+
+def test_figure_that_does_not_exist_yet_holds_nothing() -> None:
+    """An age of an empty queue is no number, so neither comparison with it is true."""
+    for sign in (">=", "<"):
+        condition = parse(f"steps: [{{when: queue.oldest_age_s {sign} 0}}]").steps[0].when
+        assert condition is not None
+        assert not condition.holds(EMPTY)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("stepz: []", "'stepz' is not known"),
+        ("options: {tick: 3}", "option 'tick' is not known"),
+        ("options: {ticks: many}", "option ticks must be of type int"),
+        ("options: {capacity: big}", "option capacity must be aws or unlimited"),
+        ("options: {runtime: docker}", "option runtime must be inline or process"),
+        ("options: {duration: soon}", "'soon' is not a number of seconds"),
+        ("steps: [{at: 1s, when: queue.visible > 1}]", "step 1: give at or when, not both"),
+        ("steps: [{when: queue.length > 1}]", "step 1: when: there is no figure 'queue.length'"),
+        ("steps: [{when: queue.visible}]", "step 1: when: 'queue.visible' is not a figure, an operator and a number"),
+        ("steps: [{put: {key: a}}]", "step 1: put needs key and text"),
+        ("steps: [{refuse_writes: {share: 2, for: 1s}}]", "step 1: share must be between 0 and 1, not '2'"),
+        ("steps: [{refuse_writes: {share: 0.5}}]", "step 1: refuse_writes needs share and for"),
+        ("steps: {}", "steps must be a list"),
+        ("steps: [5]", "step 1: a mapping is expected"),
+        ("parameters: []\nsteps: [{caption: [}]", "not YAML"),
+    ],
+)
+def test_bad_scenario_is_one_line(text: str, message: str) -> None:
+    """Whatever cannot be used is named with its step, in one line."""
+    with pytest.raises(InputError) as refused:
+        parse(text)
+
+    assert message in str(refused.value)
+    assert "\n" not in str(refused.value)
+
+
+def test_unknown_name_lists_the_known() -> None:
+    """A wrong name is answered with the right ones."""
+    with pytest.raises(InputError, match=r"there is no scenario 'brust'; there are: .*burst"):
+        scenario.load("brust")
