@@ -1,0 +1,50 @@
+"""Ctrl-C and SIGTERM: the first asks for a soft stop, the second ends at once."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+from collections.abc import Iterator
+
+
+class HardStop(BaseException):
+    """The second signal: whatever is in flight is abandoned. No `except Exception` may hold it back."""
+
+
+class Interrupts:
+    """Counts the signals of one run. `soft` is set by the first; the second cancels the owning task."""
+
+    def __init__(self) -> None:
+        self.soft = asyncio.Event()
+        self.hard = False
+        self._owner: asyncio.Task[object] | None = None
+
+    def signalled(self) -> None:
+        """One more signal came in."""
+        if not self.soft.is_set():
+            self.soft.set()
+            return
+        self.hard = True
+        if self._owner is not None and not self._owner.done():
+            self._owner.cancel()
+
+    @contextlib.contextmanager
+    def installed(self) -> Iterator[Interrupts]:
+        """Take SIGINT and SIGTERM for as long as the block runs; a second signal leaves it as `HardStop`."""
+        loop = asyncio.get_running_loop()
+        self._owner = asyncio.current_task()
+        signals = (signal.SIGINT, signal.SIGTERM)
+        for one in signals:
+            loop.add_signal_handler(one, self.signalled)
+        try:
+            yield self
+        except asyncio.CancelledError:
+            if not self.hard:
+                raise
+            if self._owner is not None:
+                self._owner.uncancel()
+            raise HardStop from None
+        finally:
+            for one in signals:
+                loop.remove_signal_handler(one)

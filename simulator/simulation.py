@@ -1,0 +1,212 @@
+"""One run of `simulate`: the twin, its schedule or real files, the drain, the proof.
+
+Owns the order of the phases and what ends each; everything that works during them belongs to the rooms it calls.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import functools
+import json
+import os
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from simulator import limits, sources
+from simulator.audit import Audit, audit
+from simulator.clock import Clock
+from simulator.errors import StockpipeError
+from simulator.interrupts import HardStop, Interrupts
+from simulator.notifications import ObjectRef, objects_of
+from simulator.observations import Noted, Phase, PhaseChanged, Record
+from simulator.resources import Resources
+from simulator.scenario import Scenario, play
+from simulator.sources import SourceFile
+from simulator.stack import Stack
+from simulator.telemetry import Snapshot, Telemetry
+from simulator.twin import RuntimeName, Twin
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a run is asked to do. None for `duration_s` and `ticks` together: until interrupted.
+
+    `start_at` is the schedule's first instant on its own clock, `speed` how many times faster than real time it runs.
+    """
+
+    seed: int
+    start_at: float
+    duration_s: float | None = 60.0
+    ticks: int | None = None
+    speed: float = 12.0
+    schedule: bool = True
+    sources: tuple[SourceFile, ...] = ()
+    scenario: Scenario | None = None
+    runtime: RuntimeName = "inline"
+    code_dir: Path | None = None
+    capacity: Literal["aws", "unlimited"] = "aws"
+    port: int = 0
+    drain_timeout_s: float = 60.0
+    ready: Path | None = None
+    hold: bool = False
+
+
+@dataclass(slots=True)
+class Progress:
+    """How far a run has come, so that whatever ends it can tell what was done."""
+
+    resources: Resources | None = None
+    endpoint: str | None = None
+    audit: Audit | None = None
+    source_rows: int = 0
+    interrupted: bool = False
+    failure: StockpipeError | None = None
+
+
+async def run(
+    stack: Stack,
+    plan: Plan,
+    telemetry: Telemetry,
+    clock: Clock,
+    interrupts: Interrupts,
+    record: Record,
+    progress: Progress,
+    *,
+    located: Callable[[str], None],
+    finished: Callable[[], None],
+) -> None:
+    """Run the plan to its end; what comes out stands in `progress`, even if the run ends by a failure or a signal.
+
+    `located` is told the endpoint once all resources exist, `finished` that the proof is done, before a hold begins.
+    """
+
+    def phase(name: Phase) -> None:
+        record(PhaseChanged(clock.now(), name))
+
+    try:
+        phase("starting")
+        async with Twin.open(
+            stack,
+            clock=clock,
+            record=record,
+            seed=plan.seed,
+            store_port=plan.port,
+            capacity=plan.capacity,
+            runtime=plan.runtime,
+            code_dir=plan.code_dir,
+        ) as twin:
+            progress.resources, progress.endpoint = twin.resources, twin.endpoint
+            if plan.ready is not None:
+                await asyncio.to_thread(_write_ready, plan.ready, twin)
+            located(twin.endpoint)
+            twin.start_mappings()
+            phase("running")
+            async with asyncio.TaskGroup() as group:
+                told = asyncio.Event()
+                story = None
+                if plan.scenario is not None:
+                    look = functools.partial(_look, telemetry, clock)
+                    story = group.create_task(play(plan.scenario, twin, look, clock, record, told))
+                await _work(twin, plan, clock, interrupts, record)
+                progress.interrupted = interrupts.soft.is_set() and not _endless(plan)
+                phase("draining")
+                drained = await twin.drained(plan.drain_timeout_s)
+                if story is not None:
+                    # The last steps tell of the end of the drain; those whose moment never came are left out.
+                    await asyncio.wait({story}, timeout=limits.SCENARIO_END_S)
+                told.set()
+            if not drained:
+                record(Noted(clock.now(), f"not drained within {plan.drain_timeout_s:g} s", "warning"))
+            await twin.stop_mappings()
+            phase("auditing")
+            await _prove(twin, drained, clock, record, progress, plan)
+            phase("done")
+            finished()
+            if plan.hold:
+                await _hold(interrupts)
+    except HardStop:
+        progress.interrupted = True
+    except StockpipeError as error:
+        progress.failure = error
+
+
+async def _work(twin: Twin, plan: Plan, clock: Clock, interrupts: Interrupts, record: Record) -> None:
+    """Let rows come in until what was asked for is done, the time is over or the first signal comes."""
+    stop = asyncio.Event()
+    async with asyncio.TaskGroup() as group:
+        waits = [group.create_task(interrupts.soft.wait())]
+        if plan.duration_s is not None:
+            waits.append(group.create_task(clock.sleep(plan.duration_s)))
+        work: asyncio.Task[None] | None = None
+        if plan.sources:
+            sending = sources.send(
+                plan.sources, s3=twin.clients.s3, bucket=twin.resources.bucket, record=record, clock=clock, stop=stop
+            )
+            work = group.create_task(sending)
+        elif plan.schedule:
+            ticking = twin.run_schedules(start_at=plan.start_at, speed=plan.speed, ticks=plan.ticks, stop=stop)
+            work = group.create_task(ticking)
+        await asyncio.wait([*waits, *([work] if work else [])], return_when=asyncio.FIRST_COMPLETED)
+        stop.set()
+        for task in waits:
+            task.cancel()
+
+
+def _look(telemetry: Telemetry, clock: Clock) -> Snapshot:
+    return telemetry.snapshot(clock.now())
+
+
+async def _prove(twin: Twin, drained: bool, clock: Clock, record: Record, progress: Progress, plan: Plan) -> None:
+    path = twin.wiring
+    rows: list[int] = []
+    progress.audit = await audit(
+        s3=twin.clients.s3,
+        dynamodb=twin.clients.dynamodb,
+        bucket=path.bucket.name,
+        prefix=path.notification.prefix,
+        table=path.table.name,
+        environ=path.consumer.environment,
+        rejected_prefix=path.rejected_prefix,
+        dead_lettered=_objects(twin, path.dead_letter_queue.name if path.dead_letter_queue else None),
+        pending=_objects(twin, path.queue.name),
+        drained=drained,
+        record=record,
+        clock=clock,
+        on_object=lambda _, count: rows.append(count),
+    )
+    if plan.sources:
+        progress.source_rows = sum(rows)
+
+
+async def _objects(twin: Twin, queue_name: str | None) -> AsyncIterator[ObjectRef]:
+    if queue_name is None:
+        return
+    async for message in twin.messages(queue_name):
+        for ref in objects_of(message.body):
+            yield ref
+
+
+async def _hold(interrupts: Interrupts) -> None:
+    """Keep the store up until a signal that comes after the run's own end."""
+    if interrupts.soft.is_set():
+        interrupts.soft.clear()
+    await interrupts.soft.wait()
+
+
+def _endless(plan: Plan) -> bool:
+    return plan.duration_s is None and plan.ticks is None and not plan.sources
+
+
+def _write_ready(file: Path, twin: Twin) -> None:
+    """Write the ready file whole or not at all: whoever waits for it reads it the moment it appears."""
+    text = json.dumps({"endpoint": twin.endpoint, "resources": twin.resources.as_json()}, indent=2)
+    temporary = file.with_name(f".{file.name}.{os.getpid()}")
+    try:
+        temporary.write_text(text + "\n", encoding="utf-8")
+        temporary.replace(file)
+    finally:
+        with contextlib.suppress(FileNotFoundError):
+            temporary.unlink()

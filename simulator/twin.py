@@ -1,0 +1,229 @@
+"""The stack at work: an engine, the resources in it, and what AWS does around the functions, under one owner.
+
+`simulate` and `load-test` both drive this. The engine is the store of our own, or any that answers at `endpoint_url`
+and already stands; either way the stack's resources are made in it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import random
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from simulator import limits, resources
+from simulator.clients import Clients, connect, offline_session
+from simulator.clock import Clock
+from simulator.errors import StockpipeError
+from simulator.event_source_mapping import run_mapping
+from simulator.eventbridge import AsynchronousInvoker, run_schedule
+from simulator.lambda_service import LambdaService
+from simulator.observations import Record, StoreSampled
+from simulator.resources import Resources, Wiring
+from simulator.runtimes import Runtime
+from simulator.runtimes.inline import InlineRuntime
+from simulator.stack import Stack
+from simulator.store import Store
+from simulator.store.counters import QueueCounters, StoreCounters
+
+RuntimeName = Literal["inline", "process"]
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A message at rest in a queue, as the audit wants it."""
+
+    body: str
+    receive_count: int
+
+
+class Twin:
+    """One stack, running. Made by `open`; every task it starts ends with it."""
+
+    def __init__(
+        self,
+        stack: Stack,
+        wiring: Wiring,
+        store: Store | None,
+        endpoint: str,
+        clients: Clients,
+        made: Resources,
+        service: LambdaService,
+        invoker: AsynchronousInvoker,
+        group: asyncio.TaskGroup,
+        clock: Clock,
+        record: Record,
+        rng: random.Random,
+    ) -> None:
+        self.stack, self.wiring = stack, wiring
+        self.store, self.endpoint, self.clients, self.resources = store, endpoint, clients, made
+        self.service = service
+        self.invoker = invoker
+        self._group, self._clock, self._record, self._rng = group, clock, record, rng
+        self._stop_mappings = asyncio.Event()
+        self._mappings: list[asyncio.Task[None]] = []
+
+    @classmethod
+    @contextlib.asynccontextmanager
+    async def open(
+        cls,
+        stack: Stack,
+        *,
+        clock: Clock,
+        record: Record,
+        seed: int,
+        store_port: int = 0,
+        capacity: Literal["aws", "unlimited"] = "unlimited",
+        runtime: RuntimeName = "inline",
+        endpoint_url: str | None = None,
+        code_dir: Path | None = None,
+    ) -> AsyncIterator[Twin]:
+        """The twin with all resources made and nothing running yet.
+
+        Leaving the block cancels what still runs and ends the store's processes, whatever the reason. Raises
+        `StockpipeError` when the engine cannot be had, or as soon as it dies.
+        """
+        path = resources.wiring(stack)
+        rng = random.Random(seed)
+        try:
+            async with contextlib.AsyncExitStack() as owned:
+                store = None
+                if endpoint_url is None:
+                    store = await owned.enter_async_context(Store.open(port=store_port, capacity=capacity))
+                endpoint = endpoint_url or (store.endpoint if store else "")
+                session = offline_session()
+                clients = await owned.enter_async_context(connect(endpoint, session))
+                made = await resources.create(stack, clients)
+                service = await owned.enter_async_context(
+                    LambdaService.open(
+                        stack.functions,
+                        runtime=_runtime(runtime, endpoint, session, code_dir),
+                        clock=clock,
+                        record=record,
+                        rng=rng,
+                    )
+                )
+                group = await owned.enter_async_context(asyncio.TaskGroup())
+                invoker = AsynchronousInvoker(service, stack, clients.sqs, clock=clock, record=record, rng=rng)
+                twin = cls(stack, path, store, endpoint, clients, made, service, invoker, group, clock, record, rng)
+                background = [group.create_task(twin._sample_often(), name="sample")]
+                if store is not None:
+                    background.append(group.create_task(_watch(store), name="watch the store"))
+                try:
+                    yield twin
+                finally:
+                    for task in (*background, *twin._mappings):
+                        task.cancel()
+        except BaseExceptionGroup as failures:
+            raise _cause(failures) from None
+
+    def start_mappings(self) -> None:
+        """Begin to poll: every enabled event source mapping, once."""
+        if self._mappings:
+            return
+        for mapping in self.stack.mappings.values():
+            if mapping.enabled:
+                work = run_mapping(
+                    mapping,
+                    queue=self.stack.queues[mapping.queue],
+                    queue_url=self.resources.queue_urls[mapping.queue],
+                    function=self.stack.functions[mapping.function],
+                    sqs=self.clients.sqs,
+                    service=self.service,
+                    clock=self._clock,
+                    record=self._record,
+                    rng=self._rng,
+                    stop=self._stop_mappings,
+                )
+                self._mappings.append(self._group.create_task(work, name=mapping.logical_id))
+
+    async def stop_mappings(self) -> None:
+        """Soft stop: take nothing new, settle what is in hand."""
+        self._stop_mappings.set()
+        await asyncio.gather(*self._mappings)
+        self._mappings.clear()
+
+    async def run_schedules(self, *, start_at: float, speed: float, ticks: int | None, stop: asyncio.Event) -> None:
+        """Fire every enabled schedule until `ticks` or `stop`; returns once the last event is accepted."""
+        async with asyncio.TaskGroup() as schedules:
+            for schedule in self.stack.schedules.values():
+                if schedule.enabled:
+                    schedules.create_task(
+                        run_schedule(
+                            schedule,
+                            invoke_async=self.invoker.accept,
+                            clock=self._clock,
+                            record=self._record,
+                            start_at=start_at,
+                            speed=speed,
+                            ticks=ticks,
+                            stop=stop,
+                        )
+                    )
+
+    async def counters(self) -> StoreCounters:
+        """The engine's counters; from a foreign engine only the queues' gauges, which is what its API tells."""
+        if self.store is not None:
+            return await self.store.counters()
+        return StoreCounters(at=self._clock.now(), queues=await self._foreign_queues())
+
+    async def drained(self, timeout_s: float) -> bool:
+        """Wait until no event waits for a function and the queue is empty; False when `timeout_s` has passed."""
+        deadline_at = self._clock.now() + timeout_s
+        while True:
+            queue = (await self.counters()).queues[self.wiring.queue.name]
+            if not (queue.visible or queue.in_flight or queue.delayed or self.invoker.pending):
+                return True
+            if self._clock.now() >= deadline_at:
+                return False
+            await self._clock.sleep(limits.DRAIN_LOOK_S)
+
+    async def messages(self, queue_name: str) -> AsyncIterator[Message]:
+        """The messages at rest in a queue, seen without touching them. Only the store of our own can show them."""
+        if self.store is not None:
+            async for message in self.store.peek(queue_name):
+                yield Message(message.body, message.receive_count)
+
+    async def _foreign_queues(self) -> Mapping[str, QueueCounters]:
+        found = {}
+        for logical_id, url in self.resources.queue_urls.items():
+            answer = await self.clients.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])
+            gauges: Mapping[Any, str] = answer["Attributes"]
+            found[self.stack.queues[logical_id].name] = QueueCounters(
+                visible=int(gauges.get("ApproximateNumberOfMessages", 0)),
+                in_flight=int(gauges.get("ApproximateNumberOfMessagesNotVisible", 0)),
+                delayed=int(gauges.get("ApproximateNumberOfMessagesDelayed", 0)),
+            )
+        return found
+
+    async def _sample_often(self) -> None:
+        while True:
+            self._record(StoreSampled(self._clock.now(), await self.counters()))
+            await self._clock.sleep(limits.SAMPLE_S)
+
+
+def _runtime(name: RuntimeName, endpoint: str, session: Any, code_dir: Path | None) -> Runtime:
+    if name == "process":
+        from simulator.runtimes.process import ProcessRuntime
+
+        return ProcessRuntime(endpoint, code_dir)
+    return InlineRuntime(endpoint, session)
+
+
+async def _watch(store: Store) -> None:
+    await store.wait_died()
+
+
+def _cause(failures: BaseExceptionGroup[BaseException]) -> BaseException:
+    """The failure to tell: ours if there is one, else the first."""
+    flat = list(_flatten(failures))
+    return next((one for one in flat if isinstance(one, StockpipeError)), flat[0])
+
+
+def _flatten(failure: BaseException) -> list[BaseException]:
+    if isinstance(failure, BaseExceptionGroup):
+        return [leaf for one in failure.exceptions for leaf in _flatten(one)]
+    return [failure]
