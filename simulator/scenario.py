@@ -156,7 +156,7 @@ def parse(text: str, name: str) -> Scenario:
     parameters = data.get("parameters") or {}
     if not isinstance(parameters, dict):
         refuse("parameters must be a mapping of template parameters")
-    steps = data.get("steps") or []
+    steps = data.get("steps", [])
     if not isinstance(steps, list):
         refuse("steps must be a list")
     return Scenario(
