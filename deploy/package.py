@@ -1,0 +1,218 @@
+"""The Lambda artifact: wheels for the target, trimmed, the handlers, compiled files; as a directory or as a zip.
+
+Imports nothing beyond the standard library and pip, so that `sam build` can run it by any Python:
+`python -m deploy.package --directory DIR --python 3.13 --arch arm64`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import importlib.util
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import zipfile
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from deploy.interpreters import find_interpreter
+from deploy.targets import ARCHITECTURES, PYTHONS, Target, default_python, select_requirements
+from deploy.trimming import trim
+from simulator.errors import CouldNotFinish, InputError, StockpipeError
+
+ZIP_LIMIT_BYTES = 50 * 1024 * 1024
+"""Of a zip given to Lambda directly, as the console does (Lambda Developer Guide, "Lambda quotas")."""
+UNZIPPED_LIMIT_BYTES = 250 * 1024 * 1024
+"""Of the same, unpacked, with all layers."""
+TASK_ROOT = "/var/task"
+_EPOCH = (1980, 1, 1, 0, 0, 0)
+"""The earliest instant a zip can hold: the same for every file of every build."""
+UNCOMPILED_COST = "a cold start then costs about 2.4 times the processor time (docs/performance.md)"
+
+Report = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A top-level entry of the artifact: a package, a module or its metadata."""
+
+    name: str
+    files: int
+    size_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Package:
+    """A built zip. `sha256` is of the file, in hexadecimal; `compiled` tells whether compiled files are in it."""
+
+    file: Path
+    target: Target
+    sha256: str
+    zip_bytes: int
+    unzipped_bytes: int
+    compiled: bool
+    parts: tuple[Part, ...]
+
+
+def build_package(output: Path, target: Target, *, interpreter: Path | None = None, report: Report = print) -> Package:
+    """Build the zip at `output`; the same inputs give the same bytes. `report` is told each step in a few words.
+
+    Raises `InputError` for what cannot be built or is over Lambda's limits, `CouldNotFinish` when pip fails or the
+    disk is full. `output` is replaced only by a whole zip.
+    """
+    try:
+        output.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix="stockpipe-package-") as scratch:
+            directory, zipped = Path(scratch) / "content", Path(scratch) / "package.zip"
+            compiled = build_directory(directory, target, interpreter=interpreter, report=report)
+            report("packing")
+            write_zip(directory, zipped)
+            package = _describe(directory, zipped, target, compiled)
+            refuse_oversize(package.zip_bytes, package.unzipped_bytes)
+            partial = output.with_name(output.name + ".part")
+            shutil.copyfile(zipped, partial)
+            partial.replace(output)
+    except OSError as error:
+        raise CouldNotFinish(f"{output} cannot be written: {error.strerror or error}") from None
+    return Package(
+        output, target, package.sha256, package.zip_bytes, package.unzipped_bytes, package.compiled, package.parts
+    )
+
+
+def build_directory(directory: Path, target: Target, *, interpreter: Path | None = None, report: Report) -> bool:
+    """Fill `directory` with the artifact's content; true if compiled files are in it. Raises as `build_package`."""
+    compiler = find_interpreter(target.python, interpreter)
+    directory.mkdir(parents=True, exist_ok=True)
+    report(f"wheels for Python {target.python} on {target.architecture}")
+    _install_wheels(directory, target)
+    report("trimming")
+    trim(directory)
+    _copy_handlers(directory)
+    if compiler is None:
+        report(
+            f"warning: there is no Python {target.python} here, so no compiled files: {UNCOMPILED_COST}; "
+            f"install it or name one with --interpreter"
+        )
+        return False
+    report("compiling")
+    _compile(directory, compiler)
+    return True
+
+
+def write_zip(directory: Path, file: Path) -> None:
+    """The directory as a zip whose bytes depend on names and contents alone."""
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
+        for path in sorted(directory.rglob("*"), key=lambda one: one.relative_to(directory).as_posix()):
+            if path.is_file():
+                entry = zipfile.ZipInfo(path.relative_to(directory).as_posix(), _EPOCH)
+                entry.compress_type = zipfile.ZIP_DEFLATED
+                entry.create_system = 3
+                entry.external_attr = 0o100644 << 16  # Lambda's user must be able to read it
+                archive.writestr(entry, path.read_bytes(), compresslevel=9)
+
+
+def refuse_oversize(zip_bytes: int, unzipped_bytes: int) -> None:
+    """Raise `InputError` when Lambda would."""
+    for size, limit, what in (
+        (unzipped_bytes, UNZIPPED_LIMIT_BYTES, "unpacked"),
+        (zip_bytes, ZIP_LIMIT_BYTES, "zipped"),
+    ):
+        if size > limit:
+            raise InputError(
+                f"the package is {size / 1e6:.1f} MB {what}, over Lambda's limit of {limit / 1e6:.1f} MB; "
+                "nothing was written"
+            )
+
+
+def _install_wheels(directory: Path, target: Target) -> None:
+    if importlib.util.find_spec("pip") is None:
+        raise InputError(f"{sys.executable} has no pip, which fetches the wheels; run: python -m ensurepip")
+    text = Path(__file__).with_name("requirements.txt").read_text(encoding="utf-8")
+    options = [
+        "--quiet", "--no-input", "--disable-pip-version-check", "--no-deps", "--no-compile", "--only-binary=:all:",
+        "--implementation", "cp", "--python-version", target.python, "--target", str(directory),
+    ]  # fmt: skip
+    for platform in target.platforms:
+        options += ["--platform", platform]
+    done = subprocess.run(  # noqa: S603 (this interpreter's pip)
+        [sys.executable, "-m", "pip", "install", *options, *select_requirements(text, target.python)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        lines = [line for line in done.stderr.splitlines() if line.startswith("ERROR")] or done.stderr.splitlines()
+        reason = lines[-1].removeprefix("ERROR: ") if lines else f"exit code {done.returncode}"
+        raise CouldNotFinish(f"pip cannot fetch the wheels: {reason} (a package index must be within reach)")
+
+
+def _copy_handlers(directory: Path) -> None:
+    spec = importlib.util.find_spec("pipeline")
+    if spec is None or not spec.submodule_search_locations:
+        raise InputError("the package pipeline, which holds the handlers, is not installed here")
+    source = Path(next(iter(spec.submodule_search_locations)))
+    for file in sorted(source.rglob("*.py")):
+        copy = directory / "pipeline" / file.relative_to(source)
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(file, copy)
+
+
+def _compile(directory: Path, interpreter: Path) -> None:
+    # Unchecked hashes: Lambda sets no file times that a checked file could trust, and /var/task cannot be written.
+    command = ["-S", "-m", "compileall", "-q", "-j", "1", "--invalidation-mode", "unchecked-hash"]
+    done = subprocess.run(  # noqa: S603
+        [interpreter, *command, "-s", str(directory), "-p", TASK_ROOT, str(directory)],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={"PATH": os.environ.get("PATH", ""), "PYTHONHASHSEED": "0"},  # a set's order would reach the file
+    )
+    if done.returncode:
+        said = (done.stdout + done.stderr).strip().splitlines()
+        raise CouldNotFinish(f"{interpreter} cannot compile the package: {said[-1] if said else 'no reason given'}")
+
+
+def _describe(directory: Path, zipped: Path, target: Target, compiled: bool) -> Package:
+    sizes: dict[str, list[int]] = {}
+    for file in directory.rglob("*"):
+        if file.is_file():
+            sizes.setdefault(file.relative_to(directory).parts[0], []).append(file.stat().st_size)
+    parts = tuple(Part(name, len(sizes[name]), sum(sizes[name])) for name in sorted(sizes))
+    content = zipped.read_bytes()
+    return Package(
+        file=zipped,
+        target=target,
+        sha256=hashlib.sha256(content).hexdigest(),
+        zip_bytes=len(content),
+        unzipped_bytes=sum(part.size_bytes for part in parts),
+        compiled=compiled,
+        parts=parts,
+    )
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """`python -m deploy.package`: fill a directory, as `sam build` wants it. Returns the exit code."""
+    parser = argparse.ArgumentParser(prog="python -m deploy.package", description="Fill a directory for Lambda.")
+    parser.add_argument("--directory", type=Path, required=True, help="where the content goes; made if missing")
+    parser.add_argument("--python", default=default_python(), choices=PYTHONS, help="Lambda's Python")
+    parser.add_argument("--arch", default="arm64", choices=sorted(ARCHITECTURES), help="Lambda's processor")
+    parser.add_argument("--interpreter", type=Path, help="a Python of that minor, for the compiled files")
+    given = parser.parse_args(arguments)
+
+    def report(line: str) -> None:
+        print(line, file=sys.stderr)  # noqa: T201
+
+    try:
+        build_directory(given.directory, Target(given.python, given.arch), interpreter=given.interpreter, report=report)
+    except StockpipeError as error:
+        report(f"error: {error}")
+        return error.exit_code
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,74 @@
+"""What Lambda offers to run on, and how pip names it. Pure."""
+
+from __future__ import annotations
+
+import re
+import sys
+from dataclasses import dataclass
+
+from simulator.errors import InputError
+
+PYTHONS = ("3.11", "3.12", "3.13", "3.14")
+"""Minors that Lambda offers, as the template allows them (Lambda Developer Guide, "Lambda runtimes")."""
+ARCHITECTURES = {"arm64": "aarch64", "x86_64": "x86_64"}
+"""Lambda's word for a processor, and a wheel's."""
+_NEWEST_GLIBC = {"3.11": 26}
+"""Minor version of glibc 2 in a runtime: Amazon Linux 2 below Python 3.12, Amazon Linux 2023 (2.34) from there on;
+unverified. A wheel that needs a newer one would not load."""
+_AMAZON_LINUX_2023_GLIBC = 34
+_OLDEST_GLIBC = 17
+_REQUIREMENT = re.compile(
+    r'(?P<name>[A-Za-z0-9._-]+)==(?P<version>[^\s;]+)(?:\s*;\s*python_version\s*<\s*"(?P<below>\d+\.\d+)")?'
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A Lambda runtime: `python` is a minor as `3.13`, `architecture` Lambda's word."""
+
+    python: str
+    architecture: str
+
+    def __post_init__(self) -> None:
+        if self.python not in PYTHONS:
+            raise InputError(f"Lambda offers no Python {self.python}; choose one of {', '.join(PYTHONS)}")
+        if self.architecture not in ARCHITECTURES:
+            raise InputError(f"'{self.architecture}' is no Lambda architecture; choose arm64 or x86_64")
+
+    @property
+    def platforms(self) -> tuple[str, ...]:
+        """Platform tags of the wheels that load there, the newest first."""
+        machine = ARCHITECTURES[self.architecture]
+        newest = _NEWEST_GLIBC.get(self.python, _AMAZON_LINUX_2023_GLIBC)
+        numbered = [f"manylinux_2_{minor}_{machine}" for minor in range(newest, _OLDEST_GLIBC - 1, -1)]
+        return (*numbered, f"manylinux2014_{machine}")
+
+
+def default_python() -> str:
+    """The running interpreter's minor where Lambda offers it, else the template's."""
+    running = f"{sys.version_info.major}.{sys.version_info.minor}"
+    return running if running in PYTHONS else "3.13"
+
+
+def select_requirements(text: str, python: str) -> tuple[str, ...]:
+    """The `name==version` lines of a requirements file that hold for a Python minor.
+
+    pip judges markers by the interpreter that runs it, not by the one it installs for, so they are judged here.
+    """
+    chosen = []
+    for line in text.splitlines():
+        line = line.partition("#")[0].strip()
+        if not line:
+            continue
+        match = _REQUIREMENT.fullmatch(line)
+        if not match:
+            raise InputError(
+                f"deploy/requirements.txt: '{line}' is not name==version with an optional python_version <"
+            )
+        if match["below"] is None or _minor(python) < _minor(match["below"]):
+            chosen.append(f"{match['name']}=={match['version']}")
+    return tuple(chosen)
+
+
+def _minor(version: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in version.split("."))

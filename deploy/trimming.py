@@ -1,0 +1,55 @@
+"""Which files of the installed wheels the handlers can do without. Pure, but for the one walk that deletes them."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Mapping
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+SERVICES = ("dynamodb", "s3")
+"""AWS services the handlers call."""
+_SOURCE_ONLY = {".c", ".h", ".hash", ".pxd", ".pxi", ".pyi", ".pyx"}
+_UNUSED_MODELS = ("examples-", "paginators-", "waiters-")
+_UNUSED_METADATA = {"INSTALLER", "RECORD", "REQUESTED", "WHEEL", "direct_url.json", "entry_points.txt", "top_level.txt"}
+
+
+def is_needed(path: PurePosixPath) -> bool:
+    """Whether a file, relative to the directory of the wheels, belongs in the zip.
+
+    Left out: models of services nobody calls, sources of compiled modules, type stubs, tests, scripts, and what pip
+    notes about an installation. Licences and `METADATA` stay.
+    """
+    if path.suffix in _SOURCE_ONLY or path.parts[0] == "bin" or "__pycache__" in path.parts:
+        return False
+    if path.parts[0].endswith(".dist-info"):
+        return path.name not in _UNUSED_METADATA
+    if "tests" in path.parts[:-1]:
+        return False
+    if path.parts[:2] == ("botocore", "data") and len(path.parts) > 3:
+        return path.parts[2] in SERVICES and not path.name.startswith(_UNUSED_MODELS)
+    return True
+
+
+def trim_endpoints(endpoints: Mapping[str, Any]) -> dict[str, Any]:
+    """The endpoints of the services in use alone: reading all of botocore's is a third of what a client costs."""
+    partitions = [
+        {**partition, "services": {name: one for name, one in partition["services"].items() if name in SERVICES}}
+        for partition in endpoints["partitions"]
+    ]
+    return {**endpoints, "partitions": partitions}
+
+
+def trim(directory: Path) -> None:
+    """Delete what the handlers can do without, and shorten botocore's list of endpoints."""
+    for file in sorted(directory.rglob("*")):
+        if file.is_file() and not is_needed(PurePosixPath(file.relative_to(directory).as_posix())):
+            file.unlink()
+    for folder in sorted((one for one in directory.rglob("*") if one.is_dir()), reverse=True):
+        if not any(folder.iterdir()):
+            shutil.rmtree(folder)
+    endpoints = directory / "botocore" / "data" / "endpoints.json"
+    if endpoints.exists():
+        short = trim_endpoints(json.loads(endpoints.read_text(encoding="utf-8")))
+        endpoints.write_text(json.dumps(short, separators=(",", ":")), encoding="utf-8")

@@ -1,0 +1,247 @@
+"""The package: what is in it, that it is the same twice, and what it refuses."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.metadata
+import importlib.util
+import json
+import marshal
+import sys
+import zipfile
+from pathlib import Path, PurePosixPath
+from types import CodeType
+
+import pytest
+from packaging.requirements import Requirement
+
+from deploy import interpreters, package, trimming
+from deploy.targets import PYTHONS, Target, default_python, select_requirements
+from simulator.errors import CouldNotFinish, InputError
+
+ROOT = Path(package.__file__).parent.parent
+Built = tuple[package.Package, list[str]]
+MIB = 1024 * 1024
+
+
+def requirements() -> str:
+    """The file that the package is built from."""
+    return Path(package.__file__).with_name("requirements.txt").read_text()
+
+
+def test_package_is_small(built: Built) -> None:
+    """Zipped it stays under 8 MB, and says its own size."""
+    assert built[0].zip_bytes == built[0].file.stat().st_size < 8_000_000
+
+
+def test_every_module_is_compiled_for_lambda(built: Built, task_root: Path) -> None:
+    """Each source has a compiled file that is never checked, made by this minor and naming /var/task."""
+    assert built[0].compiled
+    sources = list(task_root.rglob("*.py"))
+    assert sources
+    for source in sources:
+        compiled = source.parent / "__pycache__" / f"{source.stem}.{sys.implementation.cache_tag}.pyc"
+        head = compiled.read_bytes()[:16]
+        assert head[:4] == importlib.util.MAGIC_NUMBER
+        assert int.from_bytes(head[4:8], "little") == 0b01
+    code = marshal.loads(next(task_root.glob("pipeline/__pycache__/rows.*.pyc")).read_bytes()[16:])
+    assert isinstance(code, CodeType)
+    assert code.co_filename == "/var/task/pipeline/rows.py"
+
+
+def test_content_is_handlers_and_their_services_alone(task_root: Path) -> None:
+    """The pipeline's modules are there as they stand, botocore's models of S3 and DynamoDB, and nothing of the rest."""
+    for source in (ROOT / "pipeline").glob("*.py"):
+        assert (task_root / "pipeline" / source.name).read_bytes() == source.read_bytes()
+    assert {one.name for one in (task_root / "botocore" / "data").iterdir() if one.is_dir()} == set(trimming.SERVICES)
+    assert not {"simulator", "deploy", "commands", "moto", "boto3", "rich", "bin"} & {
+        one.name for one in task_root.iterdir()
+    }
+
+
+def test_licences_stay(task_root: Path) -> None:
+    """Each distribution keeps its metadata and its licence."""
+    for metadata in task_root.glob("*.dist-info"):
+        assert (metadata / "METADATA").is_file()
+    assert list(task_root.glob("aiohttp-*.dist-info/licenses/LICENSE*"))
+
+
+def test_parts_add_up(built: Built, task_root: Path) -> None:
+    """The listed parts are the whole content."""
+    made = built[0]
+    assert sum(part.size_bytes for part in made.parts) == made.unzipped_bytes
+    assert sum(part.files for part in made.parts) == len(zipfile.ZipFile(made.file).namelist())
+    assert {part.name for part in made.parts} == {one.name for one in task_root.iterdir()}
+
+
+def test_entries_carry_no_time_and_are_readable(built: Built) -> None:
+    """Names are sorted, times are the zip's first, and everyone may read."""
+    entries = zipfile.ZipFile(built[0].file).infolist()
+    assert [entry.filename for entry in entries] == sorted(entry.filename for entry in entries)
+    assert {entry.date_time for entry in entries} == {(1980, 1, 1, 0, 0, 0)}
+    assert {entry.external_attr >> 16 for entry in entries} == {0o100644}
+
+
+def test_steps_are_told(built: Built) -> None:
+    """A build says what it is doing, in order."""
+    assert [step.split()[0] for step in built[1]] == ["wheels", "trimming", "compiling", "packing"]
+
+
+def test_second_build_as_sam_does_it_is_the_same(
+    offline_pip: None, built: Built, machine_target: Target, tmp_path: Path
+) -> None:
+    """The directory that `sam build` asks for, built elsewhere and later, gives the very same zip, byte for byte."""
+    directory, again = tmp_path / "artifacts", tmp_path / "again.zip"
+    target = ["--python", machine_target.python, "--arch", machine_target.architecture]
+    assert package.main(["--directory", str(directory), *target]) == 0
+    package.write_zip(directory, again)
+    assert hashlib.sha256(again.read_bytes()).hexdigest() == built[0].sha256
+    assert again.read_bytes() == built[0].file.read_bytes()
+
+
+def test_missing_wheel_is_named(offline_pip: None, machine_target: Target, tmp_path: Path) -> None:
+    """When the index has no wheel for the target, one line says which, and no file is left."""
+    other = Target(machine_target.python, "arm64" if machine_target.architecture == "x86_64" else "x86_64")
+    with pytest.raises(CouldNotFinish, match="pip cannot fetch the wheels: No matching distribution found for "):
+        package.build_package(tmp_path / "out.zip", other, report=lambda _: None)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_output_that_cannot_be_written_is_named(machine_target: Target, tmp_path: Path) -> None:
+    """A path below a file is refused in one line, before any wheel is fetched."""
+    (tmp_path / "file").write_text("")
+    with pytest.raises(CouldNotFinish, match=r"file/out\.zip cannot be written"):
+        package.build_package(tmp_path / "file" / "out.zip", machine_target, report=lambda _: None)
+
+
+@pytest.mark.parametrize(
+    ("zip_bytes", "unzipped_bytes", "word"),
+    [(50 * MIB + 1, 60 * MIB, "zipped"), (10 * MIB, 250 * MIB + 1, "unpacked"), (50 * MIB, 250 * MIB, None)],
+)
+def test_lambda_limits_are_kept(zip_bytes: int, unzipped_bytes: int, word: str | None) -> None:
+    """A byte over 50 MiB zipped or 250 MiB unpacked is refused; the limit itself is not."""
+    if word is None:
+        package.refuse_oversize(zip_bytes, unzipped_bytes)
+    else:
+        with pytest.raises(InputError, match=f"MB {word}, over Lambda's limit"):
+            package.refuse_oversize(zip_bytes, unzipped_bytes)
+
+
+def test_requirements_are_closed_and_those_of_the_constraints() -> None:
+    """For each Python that Lambda offers, the list is what aiobotocore and orjson need, at the project's versions."""
+    constraints = dict(
+        line.split("==")
+        for line in (ROOT / "constraints.txt").read_text().lower().replace("_", "-").splitlines()
+        if "==" in line
+    )
+    for python in PYTHONS:
+        listed = dict(line.split("==") for line in select_requirements(requirements(), python))
+        needed: set[str] = set()
+        pending = ["aiobotocore", "orjson"]
+        while pending:
+            name = pending.pop()
+            needed.add(name)
+            environment = {"python_version": python, "python_full_version": f"{python}.0", "extra": ""}
+            pending += [
+                one.name.lower().replace("_", "-")
+                for one in map(Requirement, importlib.metadata.requires(name) or [])
+                if (one.marker is None or one.marker.evaluate(environment))
+                and one.name.lower().replace("_", "-") not in needed
+            ]
+        normal = {name.lower().replace("_", "-"): version for name, version in listed.items()}
+        assert set(normal) == needed
+        assert normal == {name: constraints[name] for name in normal}
+
+
+def test_requirements_of_older_pythons_are_judged_by_the_target() -> None:
+    """A marker holds for the Python the package is for, whichever one builds it; another kind of line is refused."""
+    text = '# comment\n\na==1 ; python_version < "3.13"\nb==2  # why\n'
+    assert select_requirements(text, "3.12") == ("a==1", "b==2")
+    assert select_requirements(text, "3.13") == ("b==2",)
+    with pytest.raises(InputError, match="'a>=1' is not name==version"):
+        select_requirements("a>=1", "3.13")
+
+
+def test_amazon_linux_2_gets_older_wheels() -> None:
+    """Python 3.11 runs on a glibc of 2.26, the later ones on 2.34; no newer wheel is taken."""
+    assert Target("3.11", "x86_64").platforms[0] == "manylinux_2_26_x86_64"
+    assert Target("3.13", "arm64").platforms[0] == "manylinux_2_34_aarch64"
+    assert Target("3.13", "arm64").platforms[-1] == "manylinux2014_aarch64"
+
+
+def test_unknown_targets_are_refused() -> None:
+    """A Python or processor that Lambda does not offer is refused with the ones it does."""
+    with pytest.raises(InputError, match=r"no Python 3\.9; choose one of 3\.11"):
+        Target("3.9", "arm64")
+    with pytest.raises(InputError, match="choose arm64 or x86_64"):
+        Target("3.13", "riscv")
+    assert default_python() in PYTHONS
+
+
+def test_interpreter_of_another_minor_is_refused() -> None:
+    """Compiled files of another minor would be ignored in silence, so such an interpreter is refused and named."""
+    other = next(one for one in PYTHONS if one != f"3.{sys.version_info.minor}")
+    with pytest.raises(InputError, match=rf"is CPython 3\.{sys.version_info.minor}; .* need CPython {other}"):
+        interpreters.find_interpreter(other, Path(sys.executable))
+    with pytest.raises(InputError, match="is no CPython that runs here"):
+        interpreters.find_interpreter(other, Path("/nonexistent/python"))
+
+
+def test_own_interpreter_is_found() -> None:
+    """The running interpreter serves its own minor."""
+    assert interpreters.find_interpreter(f"3.{sys.version_info.minor}") == Path(sys.executable)
+
+
+def test_interpreter_is_searched_on_the_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`python3.Y` on the path is taken only if it says that it is a released CPython 3.Y."""
+    other = next(one for one in PYTHONS if one != f"3.{sys.version_info.minor}")
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setenv("PYENV_ROOT", str(tmp_path))
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
+    stand_in = tmp_path / f"python{other}"
+    assert interpreters.find_interpreter(other) is None
+    for words, found in ((f"cpython final {other}", stand_in), (f"cpython candidate {other}", None)):
+        stand_in.write_text(f"#!/bin/sh\necho {words}\n")
+        stand_in.chmod(0o755)
+        assert interpreters.find_interpreter(other) == found
+
+
+def test_without_an_interpreter_there_are_no_compiled_files_and_a_warning(
+    offline_pip: None, machine_target: Target, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The package is built all the same, and one line says what the missing files cost."""
+    monkeypatch.setattr(package, "find_interpreter", lambda python, given: None)
+    monkeypatch.setattr(package, "_install_wheels", lambda directory, target: None)
+    told: list[str] = []
+    assert not package.build_directory(tmp_path, machine_target, report=told.append)
+    assert list(tmp_path.rglob("*.pyc")) == []
+    assert "about 2.4 times the processor time" in told[-1]
+
+
+@pytest.mark.parametrize(
+    ("path", "needed"),
+    [
+        ("botocore/data/s3/2006-03-01/service-2.json.gz", True),
+        ("botocore/data/s3/2006-03-01/paginators-1.json", False),
+        ("botocore/data/ec2/2016-11-15/service-2.json.gz", False),
+        ("botocore/data/endpoints.json", True),
+        ("botocore/cacert.pem", True),
+        ("aiohttp/_http_parser.pyx", False),
+        ("aiohttp/_http_parser.cpython-313-aarch64-linux-gnu.so", True),
+        ("bin/jp.py", False),
+        ("wrapt-1.17.3.dist-info/RECORD", False),
+        ("wrapt-1.17.3.dist-info/licenses/LICENSE", True),
+        ("multidict/__init__.pyi", False),
+        ("pipeline/__pycache__/rows.cpython-311.pyc", False),
+    ],
+)
+def test_what_is_left_out(path: str, needed: bool) -> None:
+    """Models of other services, sources of compiled modules, stubs and pip's notes are left out; the rest stays."""
+    assert trimming.is_needed(PurePosixPath(path)) is needed
+
+
+def test_endpoints_keep_every_partition(task_root: Path) -> None:
+    """The short list of endpoints has every partition and region, and in each the services in use."""
+    partitions = json.loads((task_root / "botocore/data/endpoints.json").read_text())["partitions"]
+    assert {"aws", "aws-cn", "aws-us-gov"} <= {partition["partition"] for partition in partitions}
+    assert {name for partition in partitions for name in partition["services"]} == set(trimming.SERVICES)
