@@ -16,6 +16,7 @@ help: ## this list
 $(BIN)/.installed: pyproject.toml constraints.txt
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt --no-deps vega-datasets
 	@touch $@
 
 install: $(BIN)/.installed ## create .venv and install the project with its tools
