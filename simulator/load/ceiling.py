@@ -1,0 +1,134 @@
+"""The raw ceiling: the requests that an object's way takes, sent bare, to learn what the target alone can do.
+
+A put (with its notification), a tenth of a receive, a get, a batch write for every 25 rows and a tenth of a delete: no
+handler, no CSV, no waiting for each other. Runs in the generator's process, on resources made for it alone.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from dataclasses import dataclass
+from typing import Any
+
+import aiohttp
+from yarl import URL
+
+from simulator.clock import Clock
+from simulator.load.objects import Objects
+from simulator.load.signing import Request, Signer
+
+BATCH = 10
+ITEMS = 25
+_STAMP = "1970-01-01T00:00:00.000000Z"
+
+
+class Refused(Exception):  # noqa: N818 - it says what happened, not what kind of thing it is
+    """The target answered a bare request with an error."""
+
+
+def write_bodies(table: str, rows: int) -> list[bytes]:
+    """The bodies of the batch writes that store one object of `rows` rows, the last one possibly shorter."""
+
+    def put(row: int) -> dict[str, Any]:
+        figures = {name: {"N": "123.45"} for name in ("open", "high", "low", "close")}
+        item = {"PK": {"S": f"CL{row % 1000:03d}"}, "SK": {"S": _STAMP}, **figures, "volume": {"N": "48211"}}
+        return {"PutRequest": {"Item": item}}
+
+    starts = range(0, rows, ITEMS)
+    return [
+        json.dumps({"RequestItems": {table: [put(row) for row in range(start, min(rows, start + ITEMS))]}}).encode()
+        for start in starts
+    ]
+
+
+@dataclass
+class _Client:
+    """One of the bare clients: puts ten objects, receives, reads, writes and deletes as many, and again."""
+
+    order: dict[str, Any]
+    http: aiohttp.ClientSession
+    signer: Signer
+    objects: Objects
+    bodies: list[bytes]
+    number: int
+    step: int
+    requests: int = 0
+    done: int = 0
+
+    async def cycle(self) -> None:
+        bucket_url, queue_url = self.order["bucket_url"], self.order["queue_url"]
+        keys = []
+        for _ in range(BATCH):
+            keys.append(self.objects.key(self.number))
+            await self._do(self.signer.put_object(bucket_url, keys[-1], self.objects.body(self.number), self.number))
+            self.number += self.step
+        receipts: list[dict[str, str]] = []
+        while not receipts:
+            question = {"QueueUrl": queue_url, "MaxNumberOfMessages": BATCH, "WaitTimeSeconds": 1}
+            answer = await self._call("sqs", "AmazonSQS.ReceiveMessage", json.dumps(question).encode())
+            receipts = answer.get("Messages") or []
+        for index in range(len(receipts)):
+            await self._do(self.signer.get_object(bucket_url, keys[index]))
+            # A timestamp of its own for every object: new items cost a table more than the same ones again.
+            stamp = f"{self.number + index:026d}Z".encode()
+            for body in self.bodies:
+                fresh = body.replace(_STAMP.encode(), stamp)
+                await self._call("dynamodb", "DynamoDB_20120810.BatchWriteItem", fresh)
+        entries = [
+            {"Id": str(index), "ReceiptHandle": message["ReceiptHandle"]} for index, message in enumerate(receipts)
+        ]
+        question = {"QueueUrl": queue_url, "Entries": entries}
+        await self._call("sqs", "AmazonSQS.DeleteMessageBatch", json.dumps(question).encode())
+        self.done += len(receipts)
+
+    async def _call(self, service: str, target: str, body: bytes) -> dict[str, Any]:
+        answer: dict[str, Any] = json.loads(await self._do(self.signer.call(service, target, body)) or b"{}")
+        return answer
+
+    async def _do(self, request: Request) -> bytes:
+        self.requests += 1
+        async with self.http.request(
+            request.method, URL(request.url, encoded=True), data=request.body or None, headers=request.headers
+        ) as response:
+            body = await response.read()
+            if response.status >= 300:
+                told = " ".join(body[:300].decode(errors="replace").split())
+                raise Refused(f"{request.method} {request.url} answered HTTP {response.status}: {told}")
+            return body
+
+
+async def measure(
+    order: dict[str, Any],
+    http: aiohttp.ClientSession,
+    signer: Signer,
+    objects: Objects,
+    clock: Clock,
+    stop: asyncio.Event,
+) -> dict[str, Any]:
+    """Run the clients for `order["seconds"]`; objects, rows and requests a second that the target took.
+
+    Each client ends with the cycle it is in, and its rate is taken over its own time, so that a cycle cut by the end
+    neither counts nor costs.
+    """
+    rows, count = order["rows"], order["clients"]
+    bodies = write_bodies(order["table"], rows)
+    begun_at = clock.now()
+
+    async def run(client: _Client) -> tuple[float, float]:
+        while not stop.is_set() and clock.now() - begun_at < order["seconds"]:
+            await client.cycle()
+        took_s = max(1e-6, clock.now() - begun_at)
+        return client.done / took_s, client.requests / took_s
+
+    clients = [_Client(order, http, signer, objects, bodies, number, count) for number in range(count)]
+    async with asyncio.TaskGroup() as group:
+        running = [group.create_task(run(client)) for client in clients]
+    rates = [task.result() for task in running]
+    objects_per_s = sum(rate for rate, _ in rates)
+    return {
+        "objects_per_s": objects_per_s,
+        "rows_per_s": objects_per_s * rows,
+        "requests_per_s": sum(rate for _, rate in rates),
+        "seconds": clock.now() - begun_at,
+    }

@@ -1,0 +1,81 @@
+"""What a load test puts: CSV objects as the pipeline's contract describes them, made fast enough to be made ahead.
+
+Object `n` of a run is a pure function of the run's seed, instant, row count and `n`. No two rows of a run share ticker
+and timestamp, nor do rows of two runs that begin at different microseconds; the tickers carry a digit, which those of
+the generator never do, so that no row of a tick is ever hit.
+"""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+HEADER = b"ticker,timestamp,open,high,low,close,volume\n"
+TICKERS = 50
+"""As many as the template's market has: rows interleave over them, so that no partition of the table runs hot."""
+VARIANTS = 8
+"""Bodies differ in their figures in turns of this many; their keys and timestamps always differ."""
+_STAMP = b"@"
+
+
+@dataclass(frozen=True)
+class Objects:
+    """The objects of one run: `rows` rows each, keys under `prefix`, timestamps counted up from `base_at`."""
+
+    prefix: str
+    rows: int
+    seed: int
+    base_at: float
+    tickers: int = TICKERS
+    _blocks: tuple[tuple[bytes, ...], ...] = field(init=False, repr=False, compare=False)
+    _base: datetime = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        if self.rows < 1:
+            raise ValueError("an object needs at least one row")
+        chance = random.Random(f"objects/{self.seed}")
+        object.__setattr__(self, "_blocks", tuple(self._variant(chance) for _ in range(VARIANTS)))
+        object.__setattr__(self, "_base", datetime.fromtimestamp(self.base_at, UTC))
+
+    @property
+    def _slots(self) -> int:
+        """Distinct timestamps in one object: rows of one slot differ by ticker."""
+        return -(-self.rows // self.tickers)
+
+    def _variant(self, chance: random.Random) -> tuple[bytes, ...]:
+        """One body with a mark where each timestamp goes, cut into the rows of each slot."""
+        prices = [chance.uniform(20, 400) for _ in range(self.tickers)]
+        blocks: list[list[bytes]] = [[] for _ in range(self._slots)]
+        for row in range(self.rows):
+            ticker = row % self.tickers
+            opened = prices[ticker]
+            closed = max(1.0, opened * chance.gauss(1, 0.002))
+            high, low = max(opened, closed) * 1.0005, min(opened, closed) * 0.9995
+            prices[ticker] = closed
+            line = f"LD{ticker:03d},@,{opened:.2f},{high:.2f},{low:.2f},{closed:.2f},{chance.randrange(100, 90_000)}\n"
+            blocks[row // self.tickers].append(line.encode())
+        return tuple(b"".join(block) for block in blocks)
+
+    def key(self, number: int) -> str:
+        """Where object `number` goes: `stocks/load/20261122T093000123456-7/00000042.csv`."""
+        return f"{self.prefix}load/{self._base:%Y%m%dT%H%M%S%f}-{self.seed}/{number:08d}.csv"
+
+    def number(self, key: str) -> int | None:
+        """The number of an object of this run from its key; None for anybody else's."""
+        folder, _, name = key.rpartition("/")
+        if folder != self.key(0).rpartition("/")[0] or not name.endswith(".csv") or not name[:-4].isdecimal():
+            return None
+        return int(name[:-4])
+
+    def body(self, number: int) -> bytes:
+        """The bytes of object `number`: a header and `rows` rows."""
+        blocks = self._blocks[number % VARIANTS]
+        first = number * len(blocks)
+        return HEADER + b"".join(
+            block.replace(_STAMP, self._timestamp(first + slot)) for slot, block in enumerate(blocks)
+        )
+
+    def _timestamp(self, slot: int) -> bytes:
+        moment = self._base + timedelta(microseconds=slot)
+        return moment.replace(tzinfo=None).isoformat(timespec="microseconds").encode() + b"Z"

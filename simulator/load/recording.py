@@ -1,0 +1,185 @@
+"""Every object's planned, sent, answered and stored instant, in compact arrays, and what is computed from them.
+
+No clock and no I/O. Instants are seconds since the epoch; NaN stands for one that has not come.
+"""
+
+from __future__ import annotations
+
+import math
+from array import array
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from hdrh.histogram import HdrHistogram
+
+from simulator import limits
+
+PENDING, SENT, DROPPED, FAILED = range(4)
+"""What became of an arrival. An object that nobody planned (a backlog) is planned when it is sent."""
+
+_NEVER = math.nan
+_UNITS_PER_S = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Percentiles:
+    """Of seconds, by an HDR histogram with three significant digits; `count` of none leaves all else None."""
+
+    count: int = 0
+    mean: float | None = None
+    p50: float | None = None
+    p90: float | None = None
+    p95: float | None = None
+    p99: float | None = None
+    p999: float | None = None
+    max: float | None = None
+
+    def as_json(self) -> dict[str, float | int | None]:
+        """Rounded to the microsecond that the histogram knows."""
+        return {
+            name: value if value is None or isinstance(value, int) else round(value, 6)
+            for name in ("count", "mean", "p50", "p90", "p95", "p99", "p999", "max")
+            for value in (getattr(self, name),)
+        }
+
+
+def percentiles(latencies_s: Iterable[float]) -> Percentiles:
+    """Percentiles of latencies in seconds; one below zero (two clocks disagree) counts as zero."""
+    histogram = HdrHistogram(1, int(limits.LOAD_LATENCY_LONGEST_S) * _UNITS_PER_S, 3)
+    longest, total = 0.0, 0.0
+    for latency_s in latencies_s:
+        held_s = min(max(0.0, latency_s), limits.LOAD_LATENCY_LONGEST_S)
+        histogram.record_value(max(1, round(held_s * _UNITS_PER_S)))
+        longest, total = max(longest, held_s), total + held_s
+    count = histogram.get_total_count()
+    if not count:
+        return Percentiles()
+
+    def at(percentile: float) -> float:
+        # A bucket's upper end may lie above the largest value in it.
+        return min(longest, float(histogram.get_value_at_percentile(percentile)) / _UNITS_PER_S)
+
+    return Percentiles(count, total / count, at(50), at(90), at(95), at(99), at(99.9), longest)
+
+
+class Recording:
+    """The instants of objects `first` onwards, whatever run of one process they belong to."""
+
+    def __init__(self) -> None:
+        self.planned = array("d")
+        self.sent = array("d")
+        self.answered = array("d")
+        self.stored = array("d")
+        self.status = bytearray()
+        self.dropped = self.failed = self.stored_count = 0
+
+    def __len__(self) -> int:
+        return len(self.planned)
+
+    def plan(self, instants: Iterable[float]) -> range:
+        """Add objects planned for `instants`; the numbers they got."""
+        first = len(self.planned)
+        self.planned.extend(instants)
+        added = len(self.planned) - first
+        for column in (self.sent, self.answered, self.stored):
+            column.extend([_NEVER] * added)
+        self.status.extend(bytes(added))
+        return range(first, first + added)
+
+    def replan(self, numbers: range, shift_s: float) -> None:
+        """Move the plan of `numbers`: the generator began later than it was asked to."""
+        for number in numbers:
+            self.planned[number] += shift_s
+
+    def fate(self, number: int, sent_at: float | None, answered_at: float | None, status: int) -> bool:
+        """What the generator tells of an arrival. False when the number is unknown or its fate already told."""
+        if not 0 <= number < len(self.status) or self.status[number] != PENDING:
+            return False
+        self.status[number] = status
+        if sent_at is not None:
+            self.sent[number] = sent_at
+            if math.isnan(self.planned[number]):
+                self.planned[number] = sent_at
+        if answered_at is not None and status == SENT:
+            self.answered[number] = answered_at
+        self.dropped += status == DROPPED
+        self.failed += status == FAILED
+        return True
+
+    def store(self, number: int, at: float) -> bool:
+        """The invocation that stored the object returned. False when it was stored before (a redelivery)."""
+        if not 0 <= number < len(self.stored) or not math.isnan(self.stored[number]):
+            return False
+        self.stored[number] = at
+        self.stored_count += 1
+        return True
+
+    # What follows reads the numbers of one phase.
+
+    def all(self) -> range:
+        """Every number there is."""
+        return range(len(self.planned))
+
+    def count(self, numbers: range, status: int) -> int:
+        """How many of `numbers` met this fate."""
+        return self.status[numbers.start : numbers.stop].count(status)
+
+    def lags(self, numbers: range) -> Iterator[float]:
+        """Generator lag: how late after its planned instant each object was sent."""
+        return self._differences(self.planned, self.sent, numbers)
+
+    def sends(self, numbers: range) -> Iterator[float]:
+        """Send time: from the sending of each put to its answer."""
+        return self._differences(self.sent, self.answered, numbers)
+
+    def latencies(self, numbers: range) -> Iterator[float]:
+        """Object-to-stored: from the planned instant, so that waiting for the generator or the put is not left out."""
+        return self._differences(self.planned, self.stored, numbers)
+
+    def queue_latencies(self, numbers: range) -> Iterator[float]:
+        """From the put being answered to being stored, as a run of `simulate` counts."""
+        return self._differences(self.answered, self.stored, numbers)
+
+    def stored_instants(self, numbers: range) -> list[float]:
+        """When objects were stored, in the order of time."""
+        return sorted(at for at in self.stored[numbers.start : numbers.stop] if not math.isnan(at))
+
+    def put_instants(self, numbers: range) -> list[float]:
+        """When puts were answered, in the order of time."""
+        return sorted(at for at in self.answered[numbers.start : numbers.stop] if not math.isnan(at))
+
+    def pending(self, numbers: range) -> int:
+        """Objects that the engine took and that are not stored yet."""
+        return sum(
+            status == SENT and math.isnan(self.stored[number])
+            for number, status in zip(numbers, self.status[numbers.start : numbers.stop], strict=True)
+        )
+
+    @staticmethod
+    def _differences(start: array[float], end: array[float], numbers: range) -> Iterator[float]:
+        chosen = slice(numbers.start, numbers.stop)
+        for begun, ended in zip(start[chosen], end[chosen], strict=True):
+            if not math.isnan(ended - begun):
+                yield ended - begun
+
+
+def backlog(puts: Sequence[float], stores: Sequence[float], instants: Sequence[float]) -> list[int]:
+    """Objects put and not yet stored at each instant, from the sorted instants of both.
+
+    An invocation may return before its object's put is answered to us; such an object counts as no backlog.
+    """
+    return [max(0, bisect_left(puts, at) - bisect_left(stores, at)) for at in instants]
+
+
+def drain_share(stores: Sequence[float]) -> float | None:
+    """The rate of the last tenth of a drain against that of the first; None with fewer than 100 objects.
+
+    `stores` are the sorted instants. Both tenths hold equally many objects, so the share is that of their lengths.
+    """
+    count = len(stores)
+    if count < 100:
+        return None
+    tenth = count // 10
+    first_s, last_s = stores[tenth] - stores[0], stores[-1] - stores[-1 - tenth]
+    return first_s / last_s if last_s > 0 else None

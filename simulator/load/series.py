@@ -1,0 +1,134 @@
+"""A run's course in equal slots of time: what the report draws and what two runs are compared by. Pure."""
+
+from __future__ import annotations
+
+import math
+from bisect import bisect_left
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from simulator import limits
+from simulator.load.recording import SENT, Recording, backlog, percentiles
+
+HEAT_BOUNDS_S = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 60.0)
+"""Upper ends of the heat map's latency bands; one more band holds everything slower."""
+
+
+@dataclass(frozen=True, slots=True)
+class Gauge:
+    """A figure sampled now and then during the run, beside the objects' own instants."""
+
+    at: float
+    store_cpu: float | None = None
+    handler_cpu: float | None = None
+    generator_cpu: float | None = None
+    concurrency: int | None = None
+    pollers: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """Columns of equal length: slot i covers `slot_s` seconds from `origin_at` + i * `slot_s`.
+
+    Rates are objects a second; `planned`, `sent` and the latencies count in the slot of the planned instant, `stored`
+    and `backlog` in that of their own. `heat` has a row for each slot and a column for each band of `HEAT_BOUNDS_S`.
+    """
+
+    origin_at: float
+    slot_s: float
+    planned: tuple[float, ...]
+    sent: tuple[float, ...]
+    stored: tuple[float, ...]
+    rows: tuple[float, ...]
+    backlog: tuple[int, ...]
+    p50: tuple[float | None, ...]
+    p99: tuple[float | None, ...]
+    heat: tuple[tuple[int, ...], ...]
+    gauges: dict[str, tuple[float | None, ...]] = field(default_factory=dict)
+
+    def as_json(self) -> dict[str, Any]:
+        """The summary's `series`."""
+        slots = range(len(self.planned))
+        return {
+            "slot_s": self.slot_s,
+            "t_s": [round(slot * self.slot_s, 3) for slot in slots],
+            "planned_per_s": _rounded(self.planned),
+            "sent_per_s": _rounded(self.sent),
+            "stored_per_s": _rounded(self.stored),
+            "rows_per_s": _rounded(self.rows),
+            "backlog": list(self.backlog),
+            "p50_s": _rounded(self.p50, 6),
+            "p99_s": _rounded(self.p99, 6),
+            **{name: _rounded(values, 3) for name, values in self.gauges.items()},
+            "heat": {"bounds_s": list(HEAT_BOUNDS_S), "counts": [list(row) for row in self.heat]},
+        }
+
+
+def build(recording: Recording, numbers: range, rows: int, end_at: float, gauges: Sequence[Gauge] = ()) -> Series:
+    """The course of `numbers`, of `rows` rows each, from the first planned instant to `end_at`."""
+    planned = [at for at in recording.planned[numbers.start : numbers.stop] if not math.isnan(at)]
+    origin_at = min(planned, default=end_at)
+    length_s = max(1e-3, end_at - origin_at)
+    slot_s = slot_width(length_s)
+    slots = max(1, math.ceil(length_s / slot_s - 1e-9))
+
+    def slot(at: float) -> int:
+        return min(slots - 1, max(0, int((at - origin_at) / slot_s)))
+
+    planned_counts, sent_counts, stored_counts = ([0] * slots for _ in range(3))
+    latencies: list[list[float]] = [[] for _ in range(slots)]
+    heat = [[0] * (len(HEAT_BOUNDS_S) + 1) for _ in range(slots)]
+    for number in numbers:
+        planned_at, stored_at = recording.planned[number], recording.stored[number]
+        if math.isnan(planned_at):
+            continue
+        at = slot(planned_at)
+        planned_counts[at] += 1
+        sent_counts[at] += recording.status[number] == SENT
+        if not math.isnan(stored_at):
+            stored_counts[slot(stored_at)] += 1
+            latencies[at].append(stored_at - planned_at)
+            heat[at][bisect_left(HEAT_BOUNDS_S, stored_at - planned_at)] += 1
+    shown = [percentiles(held) for held in latencies]
+    ends = [origin_at + (index + 1) * slot_s for index in range(slots)]
+    return Series(
+        origin_at,
+        slot_s,
+        planned=tuple(count / slot_s for count in planned_counts),
+        sent=tuple(count / slot_s for count in sent_counts),
+        stored=tuple(count / slot_s for count in stored_counts),
+        rows=tuple(count * rows / slot_s for count in stored_counts),
+        backlog=tuple(backlog(recording.put_instants(numbers), recording.stored_instants(numbers), ends)),
+        p50=tuple(one.p50 for one in shown),
+        p99=tuple(one.p99 for one in shown),
+        heat=tuple(tuple(row) for row in heat),
+        gauges=_gauges(gauges, origin_at, slot_s, slots),
+    )
+
+
+def slot_width(length_s: float) -> float:
+    """The finest of 0.25, 0.5, 1, 2, 5, ... seconds that keeps a run within the bound on points."""
+    for width_s in (0.25, 0.5, 1, 2, 5, 10, 20, 30, 60, 120, 300, 600):
+        if length_s / width_s <= (120 if width_s < 1 else limits.LOAD_SERIES_POINTS):
+            return float(width_s)
+    return math.ceil(length_s / limits.LOAD_SERIES_POINTS / 600) * 600.0
+
+
+def _gauges(
+    gauges: Sequence[Gauge], origin_at: float, slot_s: float, slots: int
+) -> dict[str, tuple[float | None, ...]]:
+    columns: dict[str, tuple[float | None, ...]] = {}
+    for name in ("store_cpu", "handler_cpu", "generator_cpu", "concurrency", "pollers"):
+        held: list[list[float]] = [[] for _ in range(slots)]
+        for gauge in gauges:
+            value, index = getattr(gauge, name), math.floor((gauge.at - origin_at) / slot_s)
+            if value is not None and 0 <= index < slots:
+                held[index].append(value)
+        if any(held):
+            columns[name] = tuple(sum(values) / len(values) if values else None for values in held)
+    return columns
+
+
+def _rounded(values: Sequence[float | None], digits: int = 2) -> list[float | None]:
+    return [None if value is None else round(value, digits) for value in values]

@@ -1,0 +1,68 @@
+"""Requests signed ahead of their sending, by botocore's own signers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote
+
+from botocore.auth import S3SigV4Auth, SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.credentials import Credentials
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A whole HTTP request: `about` is the number of the object it puts, or whatever its maker wants back."""
+
+    method: str
+    url: str
+    headers: dict[str, str]
+    body: bytes
+    about: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Who signs, and for which region. Keys leave this process only to the generator's standard input."""
+
+    access_key: str
+    secret_key: str
+    token: str | None
+    region: str
+
+    def signer(self, service: str) -> Any:
+        """The signer of a service, as botocore has it."""
+        credentials = Credentials(self.access_key, self.secret_key, self.token)
+        return (S3SigV4Auth if service == "s3" else SigV4Auth)(credentials, service, self.region)
+
+
+class Signer:
+    """Makes signed requests to one endpoint."""
+
+    def __init__(self, endpoint: str, identity: Identity) -> None:
+        self._endpoint = endpoint.rstrip("/")
+        self._signers = {service: identity.signer(service) for service in ("s3", "sqs", "dynamodb")}
+
+    def put_object(self, bucket_url: str, key: str, body: bytes, number: int) -> Request:
+        """PutObject; `bucket_url` is the bucket's address without a slash at its end."""
+        return self._s3("PUT", f"{bucket_url}/{quote(key)}", body, {"Content-Type": "text/csv"}, number)
+
+    def get_object(self, bucket_url: str, key: str) -> Request:
+        """GetObject."""
+        return self._s3("GET", f"{bucket_url}/{quote(key)}", b"", {}, 0)
+
+    def call(self, service: str, target: str, body: bytes) -> Request:
+        """A call in the JSON protocol of SQS and DynamoDB; `target` is the X-Amz-Target."""
+        headers = {"Content-Type": "application/x-amz-json-1.0", "X-Amz-Target": target}
+        url = f"{self._endpoint}/"
+        request = AWSRequest("POST", url, headers, body)
+        self._signers[service].add_auth(request)
+        return Request("POST", url, dict(request.headers.items()), body)
+
+    def _s3(self, method: str, url: str, body: bytes, headers: dict[str, str], number: int) -> Request:
+        request = AWSRequest(method, url, headers, body)
+        # The body goes as it is over loopback or TLS: no need to hash it twice.
+        request.context["payload_signing_enabled"] = False
+        self._signers["s3"].add_auth(request)
+        return Request(method, url, dict(request.headers.items()), body, number)

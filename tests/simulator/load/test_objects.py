@@ -1,0 +1,67 @@
+"""The objects that a load test puts."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator
+
+import pytest
+
+from pipeline.rows import Columns, Row, RowReader
+from simulator.load.objects import Objects
+
+BASE_AT = 1_790_000_000.123456
+
+
+def keys_of(objects: Objects, count: int) -> Iterator[tuple[str, str]]:
+    """(ticker, timestamp) of every row of the first `count` objects."""
+    for number in range(count):
+        for row in csv.DictReader(io.StringIO(objects.body(number).decode())):
+            yield row["ticker"], row["timestamp"]
+
+
+@pytest.mark.parametrize("rows", [1, 49, 50, 51, 100, 1000])
+def test_no_two_rows_share_ticker_and_timestamp(rows: int) -> None:
+    """Over many objects of any size, every key is there once."""
+    seen = list(keys_of(Objects("stocks/", rows, 7, BASE_AT), 40))
+    assert len(seen) == 40 * rows
+    assert len(set(seen)) == len(seen)
+
+
+def test_two_runs_share_no_row() -> None:
+    """A run that begins a second later repeats no key of the first, with the same seed."""
+    first, second = (set(keys_of(Objects("stocks/", 100, 7, at), 500)) for at in (BASE_AT, BASE_AT + 1))
+    assert not first & second
+
+
+def test_an_object_follows_from_seed_instant_and_number() -> None:
+    """The same arguments give the same bytes; another seed gives other figures."""
+    one, same, other = (Objects("stocks/", 100, seed, BASE_AT) for seed in (7, 7, 8))
+    assert one.body(3) == same.body(3) != other.body(3)
+    assert one.key(3) == same.key(3) != other.key(3)
+
+
+def test_the_pipeline_reads_every_row() -> None:
+    """The consumer's own reader accepts all rows, with the contract's columns as numbers."""
+    objects = Objects("stocks/", 120, 1, BASE_AT)
+    reader = RowReader(objects.key(0), Columns.from_environ({}))
+    read = [*reader.feed(objects.body(0)), *reader.finish()]
+    assert len(read) == 120
+    assert all(isinstance(row, Row) for row in read)
+    assert objects.body(0).splitlines()[0] == b"ticker,timestamp,open,high,low,close,volume"
+
+
+def test_a_key_gives_its_number_back_and_no_other_key_does() -> None:
+    """Numbers survive the way through S3; the objects of a tick or of another run are told apart."""
+    objects = Objects("stocks/", 1, 7, BASE_AT)
+    assert objects.number(objects.key(123)) == 123
+    assert objects.key(123).startswith("stocks/load/")
+    for foreign in ("stocks/2026/09/21/141320-0001.csv", Objects("stocks/", 1, 8, BASE_AT).key(1), "x", ""):
+        assert objects.number(foreign) is None
+
+
+def test_an_object_without_rows_is_refused() -> None:
+    """Zero rows is no object."""
+    with pytest.raises(ValueError, match="at least one row"):
+        Objects("stocks/", 0, 1, BASE_AT)
