@@ -192,6 +192,7 @@ class Synthetic:
             first_write_at=self.first_at,
             last_write_at=self.last_write_at,
             batch_writes=self.requests,
+            rows_per_s_max=11_000,
             write_units=float(self.written),
         )
         bucket = BucketCounters(self.sent, self.sent * self.rows * 62, self.sent, self.first_at, self.last_write_at)

@@ -54,6 +54,17 @@ class Screen:
     def __init__(self, console: Console) -> None:
         self.alive = True
         self._console = console
+        # Bound to the stream of now: what others print to sys.stdout from here on is held back.
+        self._out = Console(
+            file=console.file,
+            force_terminal=console.is_terminal,
+            color_system=console.color_system or None,  # type: ignore[arg-type]
+            no_color=console.no_color,
+            legacy_windows=False,
+            emoji=False,
+            markup=False,
+            highlight=False,
+        )
         self._drawn: tuple[Line, ...] = ()
         self._drawn_size: tuple[int, int] | None = None
         self._printed = io.StringIO()
@@ -94,7 +105,7 @@ class Screen:
         if not self.alive:
             return
         try:
-            self._console.print(_Update(tuple(self._update(frame))), end="", soft_wrap=True)
+            self._out.print(_Update(tuple(self._update(frame))), end="", soft_wrap=True)
         except (OSError, ValueError):
             self.alive = False
         self._drawn, self._drawn_size = frame.lines, self.size
@@ -133,7 +144,7 @@ class Screen:
         """Hide the cursor and keep typed keys off the picture; signals still work."""
         self._drawn, self._drawn_size = (), None
         with contextlib.suppress(OSError, ValueError, termios.error):
-            descriptor = self._console.file.fileno()
+            descriptor = self._out.file.fileno()
             self._attributes = termios.tcgetattr(descriptor)
             silent = termios.tcgetattr(descriptor)
             silent[3] &= ~termios.ECHO
@@ -146,15 +157,15 @@ class Screen:
             self._say("\n")
         if self._attributes is not None:
             with contextlib.suppress(OSError, ValueError, termios.error):
-                termios.tcsetattr(self._console.file.fileno(), termios.TCSANOW, self._attributes)
+                termios.tcsetattr(self._out.file.fileno(), termios.TCSANOW, self._attributes)
             self._attributes = None
 
     def _say(self, what: Control | str) -> None:
         try:
             if isinstance(what, Control):
-                self._console.control(what)
+                self._out.control(what)
             else:
-                self._console.print(what, end="")
+                self._out.print(what, end="")
         except (OSError, ValueError):
             self.alive = False
 

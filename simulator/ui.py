@@ -7,7 +7,6 @@ the lines that changed are sent. The last frame stays. Whatever way the task end
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from pathlib import Path
 from typing import Literal
 
@@ -19,6 +18,7 @@ from simulator.dashboard import plain_event, plain_line, render
 from simulator.dashboard.screenshot import save
 from simulator.screen import Screen, can_draw
 from simulator.telemetry import Event, Snapshot, Telemetry
+from simulator.waiting import wait_for_event
 
 Mode = Literal["live", "plain", "quiet"]
 SCREENSHOT_SIZE = (120, 36)
@@ -68,7 +68,7 @@ async def _live(telemetry: Telemetry, console: Console, clock: Clock, stop: asyn
         try:
             while screen.alive and not stop.is_set():
                 _draw(telemetry.snapshot(clock.now()), screen)
-                await _pause(clock, stop, 1 / limits.FRAMES_PER_S)
+                await wait_for_event(stop, clock, 1 / limits.FRAMES_PER_S)
             await stop.wait()
         finally:
             _draw(telemetry.snapshot(clock.now()), screen)
@@ -84,7 +84,7 @@ async def _plain(telemetry: Telemetry, console: Console, clock: Clock, stop: asy
     try:
         while not stop.is_set():
             told.tell(telemetry.snapshot(clock.now()))
-            await _pause(clock, stop, limits.PLAIN_LINE_S)
+            await wait_for_event(stop, clock, limits.PLAIN_LINE_S)
     finally:
         told.tell(telemetry.snapshot(clock.now()))
 
@@ -117,16 +117,3 @@ class _Teller:
         if before is None:
             return events
         return tuple(event for event in events if event.at > before.at)
-
-
-async def _pause(clock: Clock, stop: asyncio.Event, seconds: float) -> None:
-    """Wait `seconds`, or less when `stop` is set meanwhile."""
-    waits = {asyncio.ensure_future(clock.sleep(seconds)), asyncio.ensure_future(stop.wait())}
-    try:
-        await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        for wait in waits:
-            wait.cancel()
-        for wait in waits:
-            with contextlib.suppress(asyncio.CancelledError):
-                await wait

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from rich.segment import Segment
@@ -79,39 +79,39 @@ def nice_top(value: float) -> float:
 
 def peaks(values: Sequence[float], origin_at: float, slot_s: float, axis: Axis) -> list[float]:
     """The greatest value in each drawn column of the axis."""
-    return _resample(values, origin_at, slot_s, axis, lambda held, _: max(held))
+    begin = (axis.origin_at + axis.begin_s - origin_at) / slot_s
+    step = axis.column_s / slot_s
+    columns = []
+    for column in range(axis.drawn):
+        first = max(0, math.floor(begin + column * step))
+        last = min(len(values), max(first + 1, math.ceil(begin + (column + 1) * step)))
+        columns.append(max(values[first:last], default=0))
+    return columns
 
 
 def per_second(values: Sequence[float], origin_at: float, slot_s: float, axis: Axis) -> list[float]:
-    """Amounts in slots as a rate in each drawn column; a slot counts by how much of it lies in the column."""
-    return _resample(
-        values,
-        origin_at,
-        slot_s,
-        axis,
-        lambda held, shares: sum(map(float.__mul__, map(float, held), shares)) / (sum(shares) * slot_s),
-    )
+    """Amounts in slots as a rate in each drawn column, taken over the column and at least the whole second it ends.
 
-
-def _resample(
-    values: Sequence[float],
-    origin_at: float,
-    slot_s: float,
-    axis: Axis,
-    fold: Callable[[Sequence[float], Sequence[float]], float],
-) -> list[float]:
-    columns = []
+    Shorter than a second, the rhythm of the samples and of the batches would show instead of the rate.
+    """
+    sums = [0.0, *itertools.accumulate(values)]
     begin = (axis.origin_at + axis.begin_s - origin_at) / slot_s
     step = axis.column_s / slot_s
+    length = max(step, 1.0 / slot_s)
+    columns = []
     for column in range(axis.drawn):
-        low, high = begin + column * step, begin + (column + 1) * step
-        first, last = max(0, math.floor(low)), min(len(values), math.ceil(high))
-        if first >= last:
-            columns.append(0.0)
-            continue
-        shares = [min(high, slot + 1.0) - max(low, float(slot)) for slot in range(first, last)]
-        columns.append(fold(values[first:last], shares))
+        high = min(begin + (column + 1) * step, float(len(values)))
+        low = max(0.0, high - length)
+        amount = _sum_until(sums, high) - _sum_until(sums, low)
+        columns.append(max(0.0, amount) / (length * slot_s))
     return columns
+
+
+def _sum_until(sums: Sequence[float], place: float) -> float:
+    """The sum of all slots before `place`, part of a slot counting by its share."""
+    slot = min(max(0, int(place)), len(sums) - 1)
+    after = sums[slot + 1] if slot + 1 < len(sums) else sums[slot]
+    return sums[slot] + (after - sums[slot]) * max(0.0, place - slot)
 
 
 def area(
@@ -202,7 +202,9 @@ def axis_line(axis: Axis, marks: Sequence[float]) -> Line:
 
 def axis_labels(axis: Axis) -> Line:
     """Times since the start under the axis, at even distances."""
-    places = max(2, axis.columns // 15)
+    length_s, most = axis.end_s - axis.begin_s, max(2, axis.columns // 10)
+    round_places = [places for places in range(most, 1, -1) if (length_s / places) % 5 == 0]
+    places = round_places[0] if round_places else max(2, axis.columns // 15)
     cells = [" "] * (axis.columns + LABEL_WIDTH)
     for place in range(places + 1):
         at_s = axis.begin_s + (axis.end_s - axis.begin_s) * place / places

@@ -41,9 +41,9 @@ def heights(width: int, height: int, *, load: bool) -> Heights:
     boxed = width >= _BOXED_WIDTH and height >= _BOXED_HEIGHT
     figures = NARROW_FIGURES + 2 if boxed and height >= 40 else NARROW_FIGURES
     spacers = 2 if boxed else 0
-    # Header and progress, stage titles and names (in a box: its two edges), losses, chart titles, axis and its
+    # Header and progress, stage titles and names (a box has a lower edge too), losses, chart titles, axis and its
     # labels, percentiles, caption, hint: always there.
-    left = height - 2 - 2 - figures - spacers - 1 - 3 - 1 - 1 - 1
+    left = height - 2 - (3 if boxed else 2) - figures - spacers - 1 - 3 - 1 - 1 - 1
     if not boxed:
         heat = 1 if load else 0
         plot = max(3, min(left - heat - 2, 6 + (left - 8) // 2))
@@ -100,10 +100,16 @@ def _small(snapshot: Snapshot, width: int) -> list[Line]:
 
 def _header(snapshot: Snapshot, width: int) -> Line:
     options = snapshot.options
-    endpoint = (options.endpoint or "store is starting").removeprefix("http://")
-    parts = [options.scenario, f"seed {options.seed}", f"{options.runtime} runtime", f"store {endpoint}"]
-    told = [Segment(f" stockpipe {options.command}", BOLD)]
-    told += [Segment(f" · {part}", DIM) for part in parts if part]
+    name = f" stockpipe {options.command}"
+    parts = [
+        *([options.scenario] if options.scenario else []),
+        f"seed {options.seed}",
+        f"{options.runtime} runtime",
+        (options.endpoint or "store is starting").removeprefix("http://"),
+    ]
+    while len(parts) > 1 and len(name) + sum(len(part) + 3 for part in parts) > width - 26:
+        del parts[-2]
+    told = [Segment(name, BOLD), *(Segment(f" · {part}", DIM) for part in parts)]
     tone = {"running": "moves", "draining": "grows", "auditing": "grows"}.get(snapshot.phase, "plain")
     clocked = clock(snapshot.elapsed_s)
     if options.duration_s is not None:
@@ -169,9 +175,9 @@ def _columns(shown: Sequence[Stage], width: int, figures: int) -> list[Line]:
     names: Line = [Segment(" ")]
     for index, stage in enumerate(shown):
         last = index == len(shown) - 1
-        title = shorten(stage.title, cell - 2)
+        title = shorten(stage.title, cell - 3)
         titles += [Segment(title, BOLD)]
-        titles += [] if last else [Segment(" " + "─" * (cell - len(title)) + "▶"[:1], DIM)]
+        titles += [] if last else [Segment(" " + "─" * (cell - len(title) - 1) + "▶ ", DIM)]
         names += fit([Segment(shorten(stage.name, cell), DIM)], cell + 2)
     frame = [titles, names]
     for row in range(figures):
@@ -192,18 +198,18 @@ def _boxes(shown: Sequence[Stage], width: int, figures: int) -> list[Line]:
     for index, stage in enumerate(shown):
         gap = Segment("  " if index < 4 else "")
         title = shorten(stage.title, inner)
-        name = shorten(stage.name, inner - len(title) - 2)
-        rule = "─" * (cell - 5 - len(title) - len(name) - (1 if name else 0))
-        top += [Segment("╭─ ", DIM), Segment(title, BOLD), Segment(f" {name}" if name else "", DIM)]
-        top += [Segment(f" {rule}╮", DIM), gap]
+        top += [Segment("╭─ ", DIM), Segment(title, BOLD), Segment(f" {'─' * (cell - 5 - len(title))}╮", DIM), gap]
         bottom += [Segment("╰" + "─" * (cell - 2) + "╯", DIM), gap]
     frame = [top]
-    for row in range(figures):
+    for row in range(-1, figures):
         line: Line = [Segment(" ")]
         for index, stage in enumerate(shown):
             joined = row == 1 and index < 4
             line.append(Segment("│ ", DIM))
-            line += _figure(stage.figures[row], inner) if row < len(stage.figures) else fit([], inner)
+            if row < 0:
+                line += fit([Segment(shorten(stage.name, inner), DIM)], inner)
+            else:
+                line += _figure(stage.figures[row], inner) if row < len(stage.figures) else fit([], inner)
             line.append(Segment(" ├" if joined else " │", DIM))
             line.append(Segment(_ARROW if joined else "  " if index < 4 else "", DIM))
         frame.append(line)
@@ -211,8 +217,10 @@ def _boxes(shown: Sequence[Stage], width: int, figures: int) -> list[Line]:
 
 
 def _losses(snapshot: Snapshot) -> Line:
-    line: Line = [Segment(" lost or refused", BOLD)]
-    for figure in losses(snapshot):
+    figures = losses(snapshot)
+    anything = any(figure.tone == "lost" for figure in figures)
+    line: Line = [Segment(" lost or refused", TONES["lost"] if anything else BOLD)]
+    for figure in figures:
         line += [Segment(f"   {figure.label} ", DIM), Segment(figure.value, TONES[figure.tone])]
     return line
 
@@ -220,11 +228,11 @@ def _losses(snapshot: Snapshot) -> Line:
 def _axis(snapshot: Snapshot, columns: int) -> charts.Axis:
     options = snapshot.options
     endless = options.duration_s is None and options.ticks is None and options.objects is None
-    now = snapshot.drained_at if snapshot.drained_at is not None else snapshot.at
     origin_at = snapshot.running_at if snapshot.running_at is not None else snapshot.at
-    elapsed_s = max(0.0, now - origin_at)
-    begin_s, end_s = charts.span(elapsed_s, options.duration_s, limits.HISTORY_KEEP_S if endless else None)
-    return charts.Axis(origin_at, begin_s, end_s, elapsed_s, columns)
+    # What is not yet sampled is not yet drawn, or each frame would end in a dip.
+    shown_s = max(0.0, snapshot.history.until_at - origin_at)
+    begin_s, end_s = charts.span(shown_s, options.duration_s, limits.HISTORY_KEEP_S if endless else None)
+    return charts.Axis(origin_at, begin_s, end_s, shown_s, columns)
 
 
 def _charts(snapshot: Snapshot, axis: charts.Axis, pane: int, height: int) -> list[Line]:
@@ -246,8 +254,8 @@ def _depth_chart(snapshot: Snapshot, axis: charts.Axis, height: int) -> tuple[Li
     layers = [(in_flight, "▒", FLIGHT), (visible, "█", TONES["grows"])]
     title: Line = [Segment(" queue depth ", BOLD), Segment("█", TONES["grows"]), Segment(" visible ")]
     title += [Segment("▒", FLIGHT), Segment(" in flight ")]
-    if maxima.depth_at is not None and snapshot.running_at is not None:
-        title.append(Segment(f" peak {count(maxima.depth)}", DIM))
+    if axis.columns > 40 and maxima.depth_at is not None and snapshot.running_at is not None:
+        title.append(Segment(f" peak {count(maxima.depth)} at {clock(maxima.depth_at - snapshot.running_at)}", DIM))
     return title, charts.area(layers, None, top, axis.columns, height)
 
 
@@ -266,20 +274,11 @@ def _rate_chart(snapshot: Snapshot, axis: charts.Axis, height: int) -> tuple[Lin
     rows = charts.per_second(history.rows, history.origin_at, history.slot_s, axis)
     top = charts.nice_top(max(rows, default=0))
     table = snapshot.table
-    title = [Segment(" rows/s ", BOLD), Segment(f"into {snapshot.roles.table or 'the table'} ", DIM)]
-    mean = mean_rate(snapshot)
+    title = [Segment(" rows/s ", BOLD), Segment("█", TONES["moves"]), Segment(" written ")]
+    mean = snapshot.rows_per_s_mean
     if mean is not None:
-        title.append(Segment(f" mean {rate(mean)}  busiest second {count(table.rows_per_s_max)}", DIM))
+        title.append(Segment(f" mean {count(mean, 5)}  max {count(table.rows_per_s_max, 5)}", DIM))
     return title, charts.area([(rows, "█", TONES["moves"])], None, top, axis.columns, height)
-
-
-def mean_rate(snapshot: Snapshot) -> float | None:
-    """Rows a second over first put to last write; None before the first write."""
-    table, first_at = snapshot.table, snapshot.bucket.first_put_at
-    if not table.rows_written or table.last_write_at is None or first_at is None:
-        return None
-    length_s = table.last_write_at - first_at
-    return table.rows_written / length_s if length_s > 0 else None
 
 
 def _heat(snapshot: Snapshot, axis: charts.Axis) -> list[list[int]]:

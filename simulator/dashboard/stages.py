@@ -62,7 +62,7 @@ def _origin(snapshot: Snapshot) -> Stage:
             "EventBridge",
             options.schedule + speed,
             (
-                Figure("next tick", wait(next_s)),
+                Figure("next in", wait(next_s)),
                 Figure("ticks", ticks),
                 Figure("running", count(generator.busy), "moves" if generator.busy else "plain"),
                 Figure("takes", seconds(generator.duration_mean_s)),
@@ -87,6 +87,7 @@ def _origin(snapshot: Snapshot) -> Stage:
 
 def _bucket(snapshot: Snapshot) -> Stage:
     bucket, written = snapshot.bucket, snapshot.last_written
+    gets = _requests(snapshot, "s3.GetObject")
     return Stage(
         "S3",
         snapshot.roles.bucket or NONE,
@@ -94,10 +95,12 @@ def _bucket(snapshot: Snapshot) -> Stage:
             Figure("objects", count(bucket.objects)),
             Figure("holds", size(bucket.size_bytes)),
             Figure("puts/s", rate(snapshot.rates.puts), "moves" if snapshot.rates.puts else "plain"),
-            Figure("last tick", NONE if written is None else count(written[0])),
+            Figure("last tick", NONE if written is None else count(written[0]))
+            if snapshot.load is None
+            else Figure("gets", count(gets)),
             Figure("rejected", count(snapshot.rejected_rows, 5), _lost(snapshot.rejected_rows)),
             Figure("puts", count(bucket.puts)),
-            Figure("gets", count(_requests(snapshot, "s3.GetObject"))),
+            Figure("gets", count(gets)),
         ),
     )
 
@@ -148,9 +151,9 @@ def _table(snapshot: Snapshot) -> Stage:
             Figure("rows/s", rate(rates.rows), "moves" if rates.rows else "plain"),
             Figure("writes/s", rate(rates.batch_writes), "moves" if rates.batch_writes else "plain"),
             Figure("units/s", rate(rates.write_units)),
-            Figure("throttled", percent(rates.throttled_share), _grows(rates.throttled_share)),
+            Figure("refused", percent(rates.throttled_share), _grows(rates.throttled_share)),
             Figure("unprocessed", count(table.unprocessed_items), _grows(table.unprocessed_items)),
-            Figure("refused", count(table.throttled_requests), _grows(table.throttled_requests)),
+            Figure("throttled", count(table.throttled_requests), _grows(table.throttled_requests)),
         ),
     )
 

@@ -170,7 +170,7 @@ class Telemetry:
             maxima=self._maxima,
             latency=self._latencies.view(),
             # After the end of the drain nothing moves: the charts stand still there.
-            history=self._course.view(min(now, self._drained_at or now)),
+            history=self._course.view(min(self._sampled_at, self._drained_at or now)),
             events=self._events.view(),
             caption=self._caption,
             audit_part=part,

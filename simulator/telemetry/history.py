@@ -75,6 +75,7 @@ class Course:
         return History(
             origin_at=self._origin_at,
             slot_s=self._slot_s,
+            until_at=max(until_at, self._origin_at),
             visible=tuple(self._visible),
             in_flight=tuple(self._in_flight),
             rows=tuple(self._rows),

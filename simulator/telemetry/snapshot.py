@@ -131,7 +131,7 @@ class Maxima:
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """The run so far in slots of `slot_s` seconds from `origin_at` on, all series equally long.
+    """The run so far in slots of `slot_s` seconds from `origin_at` to `until_at`, all series equally long.
 
     `visible` and `in_flight` are the deepest sample of each slot, `rows` those written within it, `heat` the stored
     objects of each slot by latency band. `marks` are the instants of ticks.
@@ -139,6 +139,7 @@ class History:
 
     origin_at: float = 0.0
     slot_s: float = 0.25
+    until_at: float = 0.0
     visible: tuple[int, ...] = ()
     in_flight: tuple[int, ...] = ()
     rows: tuple[float, ...] = ()
@@ -225,6 +226,15 @@ class Snapshot:
     def remaining(self) -> int:
         """Messages for objects that are neither deleted nor dead-lettered."""
         return max(0, self.queue.sent - self.queue.deleted - self.queue.dead_lettered)
+
+    @property
+    def rows_per_s_mean(self) -> float | None:
+        """Rows written a second, from the first put to the last write; None before there are both."""
+        table, first_at = self.table, self.bucket.first_put_at
+        if not table.rows_written or table.last_write_at is None or first_at is None:
+            return None
+        length_s = table.last_write_at - first_at
+        return table.rows_written / length_s if length_s > 0 else None
 
     @property
     def rejected_rows(self) -> int:
