@@ -1,0 +1,46 @@
+"""How long an invocation may still work: two instants before Lambda's deadline, on the event loop's clock. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+UNLIMITED_S = 900.0
+"""Lambda's longest timeout; what a caller without a context gets."""
+FIRM_SHARE = 0.05
+FIRM_MAX_S = 1.0
+SOFT_SHARE = 0.15
+SOFT_MAX_S = 5.0
+
+
+class Context(Protocol):
+    """What the core needs of Lambda's context object; each part may be missing."""
+
+    aws_request_id: str
+
+    def get_remaining_time_in_millis(self) -> int:
+        """Milliseconds until Lambda kills the environment."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """After `soft_at` nothing new begins, what is in flight may end; after `firm_at` that is abandoned too.
+
+    Between `firm_at` and the deadline the answer is written. All are instants of the event loop's clock.
+    """
+
+    started_at: float
+    soft_at: float
+    firm_at: float
+
+    @classmethod
+    def of(cls, context: object, now: float) -> Budget:
+        """From the context's remaining time, at `now`."""
+        remaining_of = getattr(context, "get_remaining_time_in_millis", None)
+        remaining_s = remaining_of() / 1000 if callable(remaining_of) else UNLIMITED_S
+        return cls(
+            now,
+            now + remaining_s - min(SOFT_MAX_S, remaining_s * SOFT_SHARE),
+            now + remaining_s - min(FIRM_MAX_S, remaining_s * FIRM_SHARE),
+        )

@@ -1,0 +1,297 @@
+"""The consumer: an SQS batch of S3 notifications -> rows in the table -> the messages that failed.
+
+Owns which message is done and which fails, and what is said about it. One message's fate is no other's.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from contextlib import AsyncExitStack, aclosing, asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from aiobotocore.session import AioSession
+
+from pipeline.budget import Budget
+from pipeline.counts import ConsumerCounts
+from pipeline.environment import Invoke, access, client, lambda_handler
+from pipeline.events import MalformedEvent, Message, ObjectReference, created_objects, sqs_messages
+from pipeline.failures import MessageFailure, ObjectGone, OutOfTime
+from pipeline.items import ItemReader, Items
+from pipeline.log import Log
+from pipeline.objects import ObjectStream, RejectedRows
+from pipeline.rows import Columns, ObjectUnreadable, RejectedRow
+from pipeline.settings import SettingsError, integer_setting, prefix_setting, required_setting
+from pipeline.table import ObjectWriter, TableWriter
+from pipeline.transports import ClientTransport
+
+S3_RETRIES = 4
+MEASURED_MIN_S = 0.5
+MEASURED_SHARE = 0.1
+"""An object's speed is judged after this share of the invocation's time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The consumer's settings, checked."""
+
+    table: str
+    columns: Columns
+    key_prefix: str
+    rejected_prefix: str
+    object_concurrency: int
+    write_concurrency: int
+
+    @classmethod
+    def from_environ(cls, environ: Mapping[str, str]) -> Settings:
+        """Raises `SettingsError`, naming the first setting that is missing or malformed."""
+        key_prefix = prefix_setting(environ, "KEY_PREFIX", "stocks/")
+        rejected_prefix = prefix_setting(environ, "REJECTED_PREFIX", "rejected/")
+        # What is written is the prefix before a whole key, so a part of the key's own prefix can do it as well.
+        if (rejected_prefix + key_prefix).startswith(key_prefix):
+            raise SettingsError(
+                f"REJECTED_PREFIX={rejected_prefix!r} puts rejected rows under KEY_PREFIX={key_prefix!r}: "
+                "they would be ingested in their turn, without end"
+            )
+        return cls(
+            required_setting(environ, "TABLE_NAME"),
+            Columns.from_environ(environ),
+            key_prefix,
+            rejected_prefix,
+            integer_setting(environ, "OBJECT_CONCURRENCY", 4, 1, 64),
+            integer_setting(environ, "WRITE_CONCURRENCY", 32, 1, 256),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Environment:
+    """What all invocations share."""
+
+    settings: Settings
+    s3: Any
+    table: TableWriter
+    objects: asyncio.Semaphore
+    log: Log
+    function_name: str
+
+
+@asynccontextmanager
+async def open_environment(
+    environ: Mapping[str, str], session: AioSession, write: Callable[[str], None]
+) -> AsyncIterator[Invoke]:
+    """The consumer's core: settings and clients, for as long as the environment lives. Raises `SettingsError`."""
+    settings = Settings.from_environ(environ)
+    async with AsyncExitStack() as stack:
+        s3 = await stack.enter_async_context(
+            client(session, "s3", access(environ, "s3"), connections=settings.object_concurrency, retries=S3_RETRIES)
+        )
+        dynamodb = await stack.enter_async_context(
+            client(
+                session,
+                "dynamodb",
+                access(environ, "dynamodb"),
+                connections=settings.write_concurrency,
+                retries=0,  # the writer's own retries know the budget and the rate
+            )
+        )
+        environment = _Environment(
+            settings,
+            s3,
+            TableWriter(ClientTransport(dynamodb, settings.table), settings.write_concurrency),
+            asyncio.Semaphore(settings.object_concurrency),
+            Log(write, time.time, level=environ.get("AWS_LAMBDA_LOG_LEVEL")),
+            environ.get("AWS_LAMBDA_FUNCTION_NAME") or "ConsumerLambda",
+        )
+
+        async def invoke(event: Any, context: Any) -> dict[str, Any]:
+            return await _Invocation(environment, context).run(event)
+
+        yield invoke
+
+
+class _Invocation:
+    """One batch. Messages about the same object share one reading of it, and its outcome."""
+
+    def __init__(self, environment: _Environment, context: object) -> None:
+        self._environment = environment
+        self._now = asyncio.get_running_loop().time
+        self._budget = Budget.of(context, self._now())
+        self._log = environment.log.of_request(getattr(context, "aws_request_id", None))
+        self._function_name = getattr(context, "function_name", None) or environment.function_name
+        self._counts = ConsumerCounts()
+        self._outcomes: dict[tuple[str, str], asyncio.Task[MessageFailure | None]] = {}
+        self._reading = 0
+
+    async def run(self, event: object) -> dict[str, Any]:
+        """The batch item failures. Raises `MalformedEvent` if this is no batch at all."""
+        messages = sqs_messages(event)
+        self._counts.messages_received = len(messages)
+        async with asyncio.TaskGroup() as group:
+            done = [group.create_task(self._message(group, message)) for message in messages]
+        failed = [message.id for message, task in zip(messages, done, strict=True) if not task.result()]
+        self._counts.messages_failed = len(failed)
+        self._log.metrics(self._function_name, self._counts.metrics())
+        return {"batchItemFailures": [{"itemIdentifier": identifier} for identifier in failed]}
+
+    async def _message(self, group: asyncio.TaskGroup, message: Message) -> bool:
+        """Do what the message says; whether it is done. Raises nothing but cancellation."""
+        try:
+            references = created_objects(message.body)
+        except MalformedEvent as error:
+            self._failed(message, MessageFailure(str(error), permanent=True))
+            return False
+        for reference in references:
+            if (reference.bucket, reference.key) not in self._outcomes:
+                task = group.create_task(self._object(reference))
+                self._outcomes[reference.bucket, reference.key] = task
+        failures = []
+        for reference in references:
+            failure = await self._outcomes[reference.bucket, reference.key]
+            if failure is not None:
+                failures.append((reference, failure))
+        for reference, failure in failures:
+            self._failed(message, failure, bucket=reference.bucket, key=reference.key)
+        return not failures
+
+    def _failed(self, message: Message, failure: MessageFailure, **fields: object) -> None:
+        self._log.error(
+            "message failed",
+            messageId=message.id,
+            receiveCount=message.receive_count,
+            reason=failure.reason,
+            permanent=failure.permanent,
+            **fields,
+        )
+
+    async def _object(self, reference: ObjectReference) -> MessageFailure | None:
+        """Store one object; why that failed. Raises nothing but cancellation."""
+        try:
+            async with asyncio.timeout_at(self._budget.soft_at):
+                await self._environment.objects.acquire()
+        except TimeoutError:
+            return OutOfTime()
+        self._reading += 1
+        try:
+            await self._ingest(reference)
+        except ObjectGone:
+            self._counts.objects_gone += 1
+            self._log.warn("object gone", bucket=reference.bucket, key=reference.key)
+        except ObjectUnreadable as error:
+            self._counts.objects_unreadable += 1
+            return MessageFailure(f"the object cannot be read: {error}", permanent=True)
+        except MessageFailure as failure:
+            return failure
+        except Exception as error:  # noqa: BLE001 - a defect that one object brings out must not hurt the others
+            return MessageFailure(f"{type(error).__name__}: {error}", permanent=False)
+        finally:
+            self._reading -= 1
+            self._environment.objects.release()
+        return None
+
+    async def _ingest(self, reference: ObjectReference) -> None:
+        """Raises `ObjectGone`, `ObjectUnreadable`, `MessageFailure`; whatever it raises, nothing is left in flight."""
+        environment = self._environment
+        to_key = f"{environment.settings.rejected_prefix}{reference.key}.jsonl"
+        ingest = _Ingest(
+            reference,
+            ObjectStream(environment.s3, reference.bucket, reference.key),
+            ItemReader(reference.key, environment.settings.columns),
+            ObjectWriter(environment.table, self._budget, self._counts),
+            RejectedRows(environment.s3, reference.bucket, to_key),
+            self._now(),
+        )
+        try:
+            async with asyncio.timeout_at(self._budget.soft_at):
+                await self._store(ingest)
+        except TimeoutError:
+            await ingest.writer.settle()
+            raise OutOfTime from None
+        except Exception:
+            await ingest.writer.settle()
+            raise
+        except BaseException:
+            await ingest.writer.abandon()
+            raise
+        finally:
+            self._counts.bytes_read += ingest.reader.bytes_in
+        self._counts.objects_ingested += 1
+        self._log.info(
+            "object stored",
+            bucket=reference.bucket,
+            key=reference.key,
+            rows=ingest.rows,
+            rejected=ingest.rejected.count,
+            duration=round(self._now() - ingest.started_at, 6),
+        )
+
+    async def _store(self, ingest: _Ingest) -> None:
+        async with aclosing(ingest.stream.chunks()) as chunks:
+            async for chunk in chunks:
+                await self._take(ingest, ingest.reader.feed(chunk))
+                self._refuse_hopeless(ingest)
+        await self._take(ingest, ingest.reader.finish())
+        await ingest.writer.finish()
+        await self._reject_refused(ingest)
+        await ingest.rejected.complete()
+
+    async def _take(self, ingest: _Ingest, blocks: Iterator[Items | RejectedRow]) -> None:
+        for block in blocks:
+            if isinstance(block, Items):
+                ingest.rows += len(block.keys)
+                self._counts.rows_read += len(block.keys)
+                await ingest.writer.add(block)
+            else:
+                self._counts.rows_read += 1
+                await self._reject(ingest, block)
+            # Neither a buffered read nor a free slot passes the turn on, so a long chunk would hold the loop.
+            await asyncio.sleep(0)
+            if self._now() >= self._budget.soft_at:
+                raise OutOfTime
+        await self._reject_refused(ingest)
+
+    async def _reject_refused(self, ingest: _Ingest) -> None:
+        """What DynamoDB itself did not want is rejected like what we know it would not want."""
+        while ingest.writer.refused:
+            ingest.rows -= 1
+            await self._reject(ingest, ingest.writer.refused.pop(0))
+
+    async def _reject(self, ingest: _Ingest, row: RejectedRow) -> None:
+        self._counts.rows_rejected += 1
+        await ingest.rejected.add(row)
+
+    def _refuse_hopeless(self, ingest: _Ingest) -> None:
+        """Give up an object that would not be done in time even if it had the environment to itself."""
+        now = self._now()
+        elapsed_s = now - ingest.started_at
+        size, done = ingest.stream.size_bytes, ingest.reader.bytes_in
+        if not size or elapsed_s < max(
+            MEASURED_MIN_S, MEASURED_SHARE * (self._budget.soft_at - self._budget.started_at)
+        ):
+            return
+        left_s = self._budget.soft_at - now
+        needed_s = (size - done) / (done / elapsed_s * self._reading)
+        if needed_s > left_s:
+            raise MessageFailure(
+                f"too large for the time that is left: {size} bytes, of which {done} were stored in {elapsed_s:.1f} s "
+                f"({done / elapsed_s:.0f} bytes/s, {ingest.rows / elapsed_s:.0f} rows/s); "
+                f"{needed_s:.1f} s more are needed, {left_s:.1f} s are left",
+                permanent=ingest.started_at - self._budget.started_at < elapsed_s,
+            )
+
+
+@dataclass(slots=True)
+class _Ingest:
+    """One object on its way into the table."""
+
+    reference: ObjectReference
+    stream: ObjectStream
+    reader: ItemReader
+    writer: ObjectWriter
+    rejected: RejectedRows
+    started_at: float
+    rows: int = 0
+
+
+handler = lambda_handler(open_environment)

@@ -1,0 +1,153 @@
+"""What lives as long as the execution environment does: the event loop, the clients, and the handler over them.
+
+A handler's core is `open_environment(environ, session, write)`, an asynchronous context manager whose value is
+`async invoke(event, context)`. It reads its settings from `environ` alone. `lambda_handler` makes of it the plain
+function that Lambda calls, over one loop of its own.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from typing import Any, Literal, Protocol
+
+from aiobotocore.config import AioConfig
+from aiobotocore.session import AioSession
+
+from pipeline.settings import SettingsError
+
+Invoke = Callable[[Any, Any], Awaitable[Any]]
+OpenEnvironment = Callable[[Mapping[str, str], AioSession, Callable[[str], None]], AbstractAsyncContextManager[Invoke]]
+
+CONNECT_TIMEOUT_S = 3.0
+READ_TIMEOUT_S = 10.0
+"""Far above any healthy answer, far below a usual timeout: a connection that died in a freeze costs this once."""
+KEEPALIVE_S = 5.0
+"""Idle connections are closed before S3 does it, so that a thawed environment opens new ones."""
+DEFAULT_REGION = "us-east-1"
+
+
+class Handler(Protocol):
+    """A plain Lambda handler that carries its asynchronous core."""
+
+    open_environment: OpenEnvironment
+
+    def __call__(self, event: Any, context: Any) -> Any:
+        """Handle one event."""
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """Where a service is and who asks, as far as the function's variables say so. None: botocore's own answer."""
+
+    region: str
+    endpoint_url: str | None
+    access_key: str | None = None
+    secret_key: str | None = None
+    token: str | None = None
+
+
+def access(environ: Mapping[str, str], service: Literal["s3", "dynamodb"]) -> Access:
+    """The service's region, endpoint and credentials.
+
+    With an endpoint (a local engine) the credentials are the ones in `environ`, and must be there: botocore must not
+    go and find the user's own. Without one they come from botocore's provider, which renews them. Raises
+    `SettingsError`.
+    """
+    region = environ.get("AWS_REGION") or environ.get("AWS_DEFAULT_REGION") or DEFAULT_REGION
+    endpoint_url = environ.get(f"AWS_ENDPOINT_URL_{service.upper()}") or environ.get("AWS_ENDPOINT_URL") or None
+    if endpoint_url is None:
+        return Access(region, None)
+    if not endpoint_url.startswith(("http://", "https://")):
+        raise SettingsError(f"AWS_ENDPOINT_URL={endpoint_url!r} must begin with http:// or https://")
+    access_key, secret_key = environ.get("AWS_ACCESS_KEY_ID"), environ.get("AWS_SECRET_ACCESS_KEY")
+    if not access_key or not secret_key:
+        raise SettingsError("AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY must be set where AWS_ENDPOINT_URL is")
+    return Access(region, endpoint_url, access_key, secret_key, environ.get("AWS_SESSION_TOKEN") or None)
+
+
+def client(
+    session: AioSession, service: Literal["s3", "dynamodb"], where: Access, *, connections: int, retries: int
+) -> AbstractAsyncContextManager[Any]:
+    """A client to enter. `retries` is how often botocore tries again by itself.
+
+    Parameters are not validated: they are ours, and validation is half of botocore's time.
+    """
+    return session.create_client(
+        service,
+        region_name=where.region,
+        endpoint_url=where.endpoint_url,
+        aws_access_key_id=where.access_key,
+        aws_secret_access_key=where.secret_key,
+        aws_session_token=where.token,
+        config=AioConfig(
+            connector_args={"keepalive_timeout": KEEPALIVE_S},
+            connect_timeout=CONNECT_TIMEOUT_S,
+            read_timeout=READ_TIMEOUT_S,
+            max_pool_connections=connections,
+            parameter_validation=False,
+            retries={"mode": "standard", "total_max_attempts": retries + 1},
+            s3={"addressing_style": "path" if where.endpoint_url else "auto"},
+            # The SDK's extra checksums cost a pass over the body; TLS and the content length already guard it.
+            request_checksum_calculation="when_required",
+            response_checksum_validation="when_required",
+        ),
+    )
+
+
+class _Environment:
+    """The loop and the core of one Lambda execution environment."""
+
+    def __init__(self, open_environment: OpenEnvironment) -> None:
+        self._open = open_environment
+        self._runner: asyncio.Runner | None = None
+        self._invoke: Invoke | None = None
+
+    def start(self) -> Invoke:
+        """Open the core, once. Raises `SettingsError`."""
+        if self._invoke is None:
+            runner = asyncio.Runner()
+            try:
+                core = self._open(os.environ, AioSession(), _write_stdout)
+                # Never left: Lambda freezes and then kills an environment, it does not close it.
+                self._invoke = runner.run(core.__aenter__())
+            except BaseException:
+                runner.close()
+                raise
+            self._runner = runner
+        return self._invoke
+
+    def __call__(self, event: Any, context: Any) -> Any:
+        invoke = self.start()
+        assert self._runner is not None  # noqa: S101 - start made it
+
+        async def run() -> Any:
+            return await invoke(event, context)
+
+        try:
+            return self._runner.run(run())
+        except (asyncio.CancelledError, SystemExit) as error:
+            # The runtime catches `Exception` alone; these would end the process and cost a cold start.
+            raise RuntimeError(f"the invocation was broken off: {type(error).__name__}") from error
+
+
+def lambda_handler(open_environment: OpenEnvironment) -> Handler:
+    """The plain function that Lambda calls. Within Lambda the core opens at once, so that init pays for it."""
+    environment = _Environment(open_environment)
+
+    def handler(event: Any, context: Any) -> Any:
+        return environment(event, context)
+
+    handler.open_environment = open_environment  # type: ignore[attr-defined]
+    if os.environ.get("AWS_LAMBDA_RUNTIME_API") or os.environ.get("AWS_LAMBDA_FUNCTION_NAME"):
+        environment.start()
+    return handler  # type: ignore[return-value]
+
+
+def _write_stdout(line: str) -> None:
+    sys.stdout.write(line + "\n")
+    sys.stdout.flush()

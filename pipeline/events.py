@@ -1,0 +1,94 @@
+"""SQS and S3 event JSON -> typed messages and object references; the only place that knows those shapes.
+
+Lambda Developer Guide, "Using Lambda with Amazon SQS"; S3 User Guide, "Event message structure". Unknown members and
+newer versions of the event are no reason to refuse it.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from urllib.parse import unquote_plus
+
+
+class MalformedEvent(Exception):  # noqa: N818 - a finding about what was sent to us
+    """The event or the message is not what its sender documents; the message says where."""
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One SQS message of a batch. `id` is what a batch item failure names."""
+
+    id: str
+    body: str
+    receive_count: int
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectReference:
+    """One object that was created. `key` is decoded; `size_bytes` is what the notification says, if it does."""
+
+    bucket: str
+    key: str
+    size_bytes: int | None = None
+
+
+def sqs_messages(event: object) -> list[Message]:
+    """The messages of the batch. Raises `MalformedEvent` if this is no event of an SQS event source mapping."""
+    records = event.get("Records") if isinstance(event, dict) else None
+    if not isinstance(records, list):
+        raise MalformedEvent("the event has no Records: the consumer expects batches of an SQS event source mapping")
+    messages = []
+    for record in records:
+        if not isinstance(record, dict) or not isinstance(record.get("messageId"), str):
+            raise MalformedEvent("a record without messageId: the consumer expects batches of SQS messages")
+        body = record.get("body")
+        count = (record.get("attributes") or {}).get("ApproximateReceiveCount", "1")
+        messages.append(
+            Message(
+                record["messageId"], body if isinstance(body, str) else "", int(count) if str(count).isdigit() else 1
+            )
+        )
+    return messages
+
+
+def created_objects(body: str) -> list[ObjectReference]:
+    """The objects that the notification in an SQS message's body announces; none for a test event.
+
+    Events of another kind (removal, restore) announce nothing. Raises `MalformedEvent`.
+    """
+    try:
+        notification = json.loads(body)
+    except (ValueError, RecursionError):
+        raise MalformedEvent("the message is no JSON") from None
+    if not isinstance(notification, dict):
+        raise MalformedEvent("the message is no S3 notification")
+    if notification.get("Event") == "s3:TestEvent":
+        return []
+    records = notification.get("Records")
+    if not isinstance(records, list):
+        raise MalformedEvent("the message is no S3 notification: it has no Records")
+    return [reference for record in records if (reference := _created_object(record)) is not None]
+
+
+def _created_object(record: object) -> ObjectReference | None:
+    try:
+        name = record["eventName"]  # type: ignore[index]
+        bucket = record["s3"]["bucket"]["name"]  # type: ignore[index]
+        entity = record["s3"]["object"]  # type: ignore[index]
+        key = entity["key"]
+    except (KeyError, TypeError):
+        raise MalformedEvent("a record of the notification names no event, bucket or key") from None
+    if not all(isinstance(text, str) and text for text in (name, bucket, key)):
+        raise MalformedEvent("a record of the notification names no event, bucket or key")
+    if not name.removeprefix("s3:").startswith("ObjectCreated:"):
+        return None
+    size = entity.get("size")
+    # Form style: a space is "+". Real S3 leaves "/" alone, moto escapes it; both come back.
+    return ObjectReference(bucket, unquote_plus(key), size if isinstance(size, int) else None)
+
+
+def tick_time(event: object) -> str | None:
+    """The `time` of a scheduled event; None if it has none, as a test event of the console."""
+    time = event.get("time") if isinstance(event, dict) else None
+    return time if isinstance(time, str) and time else None

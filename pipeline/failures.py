@@ -1,0 +1,23 @@
+"""What can go wrong with one message, as the few kinds that are handled differently."""
+
+from __future__ import annotations
+
+
+class MessageFailure(Exception):  # noqa: N818 - a value that settles a message, not an error of ours
+    """The message fails, for this reason. `permanent`: another delivery cannot mend it."""
+
+    def __init__(self, reason: str, *, permanent: bool) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.permanent = permanent
+
+
+class ObjectGone(Exception):  # noqa: N818 - a state of the object
+    """The key no longer exists: there is nothing to do, and the message is done."""
+
+
+class OutOfTime(MessageFailure):
+    """The invocation's time is up; what is stored stays stored, and the next delivery does the rest."""
+
+    def __init__(self, reason: str = "no time left in this invocation") -> None:
+        super().__init__(reason, permanent=False)

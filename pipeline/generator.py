@@ -1,0 +1,170 @@
+"""The generator: one tick -> its CSV objects in the bucket.
+
+Everything derives from the seed and the event's time, so a retried tick writes the same bytes to the same keys.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import time
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from aiobotocore.session import AioSession
+from botocore.exceptions import BotoCoreError, ClientError
+
+from pipeline.budget import Budget
+from pipeline.environment import Invoke, access, client, lambda_handler
+from pipeline.events import MalformedEvent, tick_time
+from pipeline.log import Log
+from pipeline.market import MAX_TICKERS, SLOTS, Market, tick_of
+from pipeline.settings import SettingsError, integer_setting, prefix_setting, required_setting
+
+UPLOADS = 32
+"""Objects on their way at once."""
+S3_RETRIES = 2
+ATTEMPTS = 4
+PAUSE_BASE_S = 0.1
+"""Full jitter: the n-th pause is anything between nothing and the base doubled n times."""
+MAX_ROWS = 1_000_000
+
+
+class TickFailed(Exception):  # noqa: N818 - the invocation's failure, named for what failed
+    """Some objects of the tick could not be written; EventBridge tries the tick again, and the same objects come."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The generator's settings, checked."""
+
+    bucket: str
+    key_prefix: str
+    market: Market
+
+    @classmethod
+    def from_environ(cls, environ: Mapping[str, str]) -> Settings:
+        """Raises `SettingsError`, naming the first setting that is missing or malformed."""
+        market = Market(
+            seed=integer_setting(environ, "SEED", 0, -(2**63), 2**63 - 1),
+            files=integer_setting(environ, "FILE_COUNT", 50, 1, 10_000),
+            rows=integer_setting(environ, "ROWS_PER_FILE", 100, 1, MAX_ROWS),
+            tickers=integer_setting(environ, "TICKER_COUNT", 50, 1, MAX_TICKERS),
+        )
+        if market.rows_per_ticker > SLOTS:
+            raise SettingsError(
+                f"TICKER_COUNT={market.tickers} is too few for FILE_COUNT={market.files} x "
+                f"ROWS_PER_FILE={market.rows}: a ticker has {SLOTS} distinct timestamps a tick"
+            )
+        return cls(required_setting(environ, "BUCKET_NAME"), prefix_setting(environ, "KEY_PREFIX", "stocks/"), market)
+
+
+@asynccontextmanager
+async def open_environment(
+    environ: Mapping[str, str], session: AioSession, write: Callable[[str], None]
+) -> AsyncIterator[Invoke]:
+    """The generator's core: settings and client, for as long as the environment lives. Raises `SettingsError`."""
+    settings = Settings.from_environ(environ)
+    environment_log = Log(write, time.time, level=environ.get("AWS_LAMBDA_LOG_LEVEL"))
+    name = environ.get("AWS_LAMBDA_FUNCTION_NAME") or "GeneratorLambda"
+    async with client(session, "s3", access(environ, "s3"), connections=UPLOADS, retries=S3_RETRIES) as s3:
+
+        async def invoke(event: Any, context: Any) -> dict[str, Any]:
+            log = environment_log.of_request(getattr(context, "aws_request_id", None))
+            tick = _tick(event)
+            uploads = _Uploads(s3, settings, tick, Budget.of(context, asyncio.get_running_loop().time()))
+            try:
+                await uploads.run()
+            finally:
+                log.metrics(getattr(context, "function_name", None) or name, uploads.metrics())
+            failed = settings.market.files - uploads.files
+            if failed:
+                reason = f"{failed} of {settings.market.files} objects of the tick were not written: {uploads.reason}"
+                log.error("tick failed", tick=tick, failed=failed, reason=uploads.reason)
+                raise TickFailed(reason)
+            log.info("tick written", tick=tick, files=uploads.files, rows=uploads.rows, bytes=uploads.size_bytes)
+            return {"files": uploads.files, "rows": uploads.rows, "bytes": uploads.size_bytes}
+
+        yield invoke
+
+
+class _Uploads:
+    """The objects of one tick, some at a time. `reason` is the first failure's."""
+
+    def __init__(self, s3: Any, settings: Settings, tick: int, budget: Budget) -> None:
+        self.files = self.rows = self.size_bytes = 0
+        self.reason: str | None = None
+        self._s3 = s3
+        self._settings = settings
+        self._tick = tick
+        self._budget = budget
+        self._numbers = iter(range(settings.market.files))
+
+    async def run(self) -> None:
+        """Write what can be written; an object that fails does not keep the others from it."""
+        try:
+            async with asyncio.timeout_at(self._budget.soft_at), asyncio.TaskGroup() as group:
+                for _ in range(min(UPLOADS, self._settings.market.files)):
+                    group.create_task(self._worker())
+        except TimeoutError:
+            self.reason = self.reason or "no time left in this invocation"
+
+    async def _worker(self) -> None:
+        for number in self._numbers:
+            body = bytearray()
+            for chunk in self._settings.market.csv_chunks(self._tick, number):
+                body += chunk
+                await asyncio.sleep(0)
+            key = self._settings.market.key(self._settings.key_prefix, self._tick, number)
+            if await self._put(key, bytes(body)):
+                self.files += 1
+                self.rows += self._settings.market.rows
+                self.size_bytes += len(body)
+
+    async def _put(self, key: str, body: bytes) -> bool:
+        for attempt in range(1, ATTEMPTS + 1):
+            try:
+                await self._s3.put_object(
+                    Bucket=self._settings.bucket, Key=key, Body=body, ContentType="text/csv; charset=utf-8"
+                )
+            except (ClientError, BotoCoreError) as error:
+                if attempt == ATTEMPTS or _permanent(error):
+                    self.reason = self.reason or f"{key}: {error}"
+                    return False
+            else:
+                return True
+            await asyncio.sleep(random.uniform(0, PAUSE_BASE_S * 2**attempt))
+        return False
+
+    def metrics(self) -> dict[str, int]:
+        """By the names that CloudWatch knows them by."""
+        return {"FilesWritten": self.files, "RowsGenerated": self.rows, "BytesWritten": self.size_bytes}
+
+
+def _permanent(error: Exception) -> bool:
+    """Whether S3 says that the request itself is wrong."""
+    if not isinstance(error, ClientError):
+        return False
+    status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 500)
+    code = error.response.get("Error", {}).get("Code", "")
+    return status < 500 and status != 429 and code not in ("RequestTimeout", "ExpiredToken")
+
+
+def _tick(event: object) -> int:
+    """The tick that the event's time names; now for an event without one, as the console's test event."""
+    text = tick_time(event)
+    if text is None:
+        return tick_of(time.time())
+    try:
+        instant = datetime.fromisoformat(text)
+    except ValueError:
+        raise MalformedEvent(f"the event's time {text!r} is not ISO 8601") from None
+    if instant.tzinfo is None:
+        raise MalformedEvent(f"the event's time {text!r} has no zone")
+    return tick_of(instant.timestamp())
+
+
+handler = lambda_handler(open_environment)

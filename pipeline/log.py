@@ -1,0 +1,81 @@
+"""Structured log lines and CloudWatch's embedded metrics, as JSON text handed to a `write` function. Reads no clock.
+
+One log line is one JSON object with the keys that Lambda's own JSON logs have (`timestamp`, `level`, `message`,
+`requestId`) and the fields of the call. One metric line an invocation, in the embedded metric format (CloudWatch User
+Guide, "Specification: Embedded metric format"): the metrics are members of the root.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+
+NAMESPACE = "stockpipe"
+_LEVELS = ("TRACE", "DEBUG", "INFO", "WARN", "ERROR", "FATAL")
+
+
+class Log:
+    """Writes the lines of one invocation.
+
+    `now` gives seconds since the epoch. `level` is the lowest level that is written, in Lambda's names
+    (`AWS_LAMBDA_LOG_LEVEL`); an unknown one means INFO. Metrics are written whatever the level.
+    """
+
+    def __init__(
+        self,
+        write: Callable[[str], None],
+        now: Callable[[], float],
+        *,
+        request_id: str | None = None,
+        level: str | None = None,
+    ) -> None:
+        wanted = (level or "INFO").upper()
+        self._write = write
+        self._now = now
+        self._request_id = request_id
+        self._threshold = _LEVELS.index(wanted) if wanted in _LEVELS else _LEVELS.index("INFO")
+        self._level = wanted
+
+    def of_request(self, request_id: str | None) -> Log:
+        """The same log, its lines naming this invocation."""
+        return Log(self._write, self._now, request_id=request_id, level=self._level)
+
+    def info(self, message: str, **fields: object) -> None:
+        """Something done, worth a line."""
+        self._line("INFO", message, fields)
+
+    def warn(self, message: str, **fields: object) -> None:
+        """Something odd that hurt nothing."""
+        self._line("WARN", message, fields)
+
+    def error(self, message: str, **fields: object) -> None:
+        """Something failed; `fields` give the reason."""
+        self._line("ERROR", message, fields)
+
+    def metrics(self, function_name: str, values: Mapping[str, int]) -> None:
+        """One line with all of `values`; a name that begins with `Bytes` is measured in bytes."""
+        units: list[dict[str, str]] = [
+            {"Name": name, "Unit": "Bytes" if name.startswith("Bytes") else "Count"} for name in values
+        ]
+        directive = {"Namespace": NAMESPACE, "Dimensions": [["FunctionName"]], "Metrics": units}
+        line = {
+            "_aws": {"Timestamp": int(self._now() * 1000), "CloudWatchMetrics": [directive]},
+            "FunctionName": function_name,
+            "requestId": self._request_id,
+            **values,
+        }
+        self._write(json.dumps(line))
+
+    def _line(self, level: str, message: str, fields: Mapping[str, object]) -> None:
+        if _LEVELS.index(level) < self._threshold:
+            return
+        instant = datetime.fromtimestamp(self._now(), UTC).isoformat(timespec="milliseconds")
+        line = {
+            "timestamp": instant.replace("+00:00", "Z"),
+            "level": level,
+            "message": message,
+            "requestId": self._request_id,
+            **fields,
+        }
+        self._write(json.dumps(line, ensure_ascii=False, default=str))

@@ -1,0 +1,155 @@
+"""Objects in S3: reading one as a stream that survives broken connections, and writing what was rejected of it.
+
+Owns no rule about what is in an object.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import random
+from collections.abc import AsyncGenerator
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
+
+from pipeline.failures import MessageFailure, ObjectGone
+from pipeline.rows import RejectedRow
+
+CHUNK_BYTES = 64 * 1024
+RESUMES_MAX = 5
+"""Broken streams of one object that are taken up again where they broke."""
+PAUSE_MAX_S = 2.0
+PART_BYTES = 8 * 1024 * 1024
+"""Rejected rows in memory before they become a part of a multipart upload (S3 asks for 5 MiB at least)."""
+_TRANSIENT_STATUS = 500
+
+
+class ObjectStream:
+    """One object's bytes. `size_bytes` is known once the first chunk has come."""
+
+    def __init__(self, s3: Any, bucket: str, key: str) -> None:
+        self.size_bytes: int | None = None
+        self._s3 = s3
+        self._bucket = bucket
+        self._key = key
+        self._read = 0
+        self._etag: str | None = None
+
+    async def chunks(self) -> AsyncGenerator[bytes]:
+        """The bytes, at most `CHUNK_BYTES` at a time.
+
+        A connection that breaks is taken up again at the byte where it broke, as long as the object is the same.
+        Raises `ObjectGone`, `MessageFailure`.
+        """
+        resumes = 0
+        while True:
+            body = await self._get()
+            try:
+                while chunk := await body.read(CHUNK_BYTES):
+                    self._read += len(chunk)
+                    yield chunk
+            except (BotoCoreError, TimeoutError, OSError) as error:
+                resumes += 1
+                if resumes > RESUMES_MAX:
+                    raise MessageFailure(
+                        f"reading the object broke off {resumes} times: {error}", permanent=False
+                    ) from error
+                await asyncio.sleep(random.uniform(0, min(PAUSE_MAX_S, 0.1 * 2**resumes)))
+            else:
+                return
+            finally:
+                body.close()
+            if self._read == self.size_bytes:
+                return
+
+    async def _get(self) -> Any:
+        position = {"Range": f"bytes={self._read}-", "IfMatch": self._etag} if self._read else {}
+        try:
+            answer = await self._s3.get_object(Bucket=self._bucket, Key=self._key, **position)
+        except (ClientError, BotoCoreError) as error:
+            raise _read_failure(error) from error
+        if not self._read:
+            self.size_bytes = answer["ContentLength"]
+            self._etag = answer["ETag"]
+        return answer["Body"]
+
+
+class RejectedRows:
+    """The rejected rows of one object, as JSON lines at `key`: gathered, written when complete, in bounded memory."""
+
+    def __init__(self, s3: Any, bucket: str, key: str) -> None:
+        self.count = 0
+        self._s3 = s3
+        self._to = {"Bucket": bucket, "Key": key}
+        self._lines: list[bytes] = []
+        self._bytes = 0
+        self._upload_id: str | None = None
+        self._parts: list[dict[str, Any]] = []
+
+    async def add(self, row: RejectedRow) -> None:
+        """One more. Raises `MessageFailure` if a full part cannot be written."""
+        line = json.dumps({"line": row.line, "reason": row.reason, "row": row.row}, ensure_ascii=False) + "\n"
+        # Lone surrogates stand for bytes that are no UTF-8; what is written must be.
+        self._lines.append(line.encode(errors="backslashreplace"))
+        self._bytes += len(self._lines[-1])
+        self.count += 1
+        if self._bytes >= PART_BYTES:
+            await self._write_part()
+
+    async def complete(self) -> None:
+        """Write them, if there are any; until then nothing stands at the key. Raises `MessageFailure`."""
+        if not self.count:
+            return
+        try:
+            if self._upload_id is None:
+                await self._s3.put_object(**self._to, Body=self._take(), ContentType="application/x-ndjson")
+                return
+            if self._lines:
+                await self._write_part()
+            await self._s3.complete_multipart_upload(
+                **self._to, UploadId=self._upload_id, MultipartUpload={"Parts": self._parts}
+            )
+        except (ClientError, BotoCoreError) as error:
+            raise _failure("writing the rejected rows", error) from error
+
+    async def _write_part(self) -> None:
+        try:
+            if self._upload_id is None:
+                begun = await self._s3.create_multipart_upload(**self._to, ContentType="application/x-ndjson")
+                self._upload_id = begun["UploadId"]
+            number = len(self._parts) + 1
+            part = await self._s3.upload_part(
+                **self._to, UploadId=self._upload_id, PartNumber=number, Body=self._take()
+            )
+            self._parts.append({"ETag": part["ETag"], "PartNumber": number})
+        except (ClientError, BotoCoreError) as error:
+            raise _failure("writing the rejected rows", error) from error
+
+    def _take(self) -> bytes:
+        body = b"".join(self._lines)
+        self._lines.clear()
+        self._bytes = 0
+        return body
+
+
+def _read_failure(error: Exception) -> Exception:
+    if isinstance(error, ClientError):
+        code = error.response.get("Error", {}).get("Code", "")
+        if code == "NoSuchKey":
+            return ObjectGone("the key is gone")
+        if code in ("PreconditionFailed", "412"):
+            return MessageFailure("the object was replaced while it was read", permanent=False)
+    return _failure("reading the object", error)
+
+
+def _failure(doing: str, error: Exception) -> MessageFailure:
+    """A client's error that its own retries did not mend: for good if S3 says that the request is wrong."""
+    if isinstance(error, ClientError):
+        status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", _TRANSIENT_STATUS)
+        code = error.response.get("Error", {}).get("Code", "")
+        transient = (
+            status >= _TRANSIENT_STATUS or status == 429 or code in ("RequestTimeout", "SlowDown", "ExpiredToken")
+        )
+        return MessageFailure(f"{doing}: {error}", permanent=not transient)
+    return MessageFailure(f"{doing}: {error}", permanent=not isinstance(error, HTTPClientError))

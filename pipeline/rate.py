@@ -1,0 +1,80 @@
+"""How fast the table may be written: additive increase, multiplicative decrease, for all writers of the environment.
+
+Pure: instants are arguments, of any clock that does not go back.
+"""
+
+from __future__ import annotations
+
+DECREASE = 0.7
+INCREASE_SHARE = 0.05
+"""Each second adds this share of the rate at which the table last refused: a constant step, hence additive."""
+MINIMUM_RATE = 25.0
+"""Rows a second that are always allowed: one request."""
+REACTION_S = 0.25
+"""Refusals within this time are one: they were all on their way before the first was answered."""
+BURST_S = 0.1
+"""Unused time that may be made up for at once."""
+WINDOW_S = 1.0
+QUIET_S = 10.0
+"""Without a refusal for so long, a rate far above the demand limits nothing and is dropped."""
+
+
+class WriteRate:
+    """Rows a second, unlimited until the table refuses for the first time.
+
+    `rows_per_s` is None while unlimited. A refusal cuts it to a share of what the table has been taking; while the
+    table takes everything it grows, and above four times the demand it ceases to exist.
+    """
+
+    def __init__(self) -> None:
+        self.rows_per_s: float | None = None
+        self._step = 0.0
+        self._refused_at = float("-inf")
+        self._increased_at = 0.0
+        self._free_at = 0.0
+        self._window_at = float("-inf")
+        self._window_rows = 0
+        self._taken_rows_per_s = 0.0
+
+    def wait_s(self, rows: int, now: float) -> float:
+        """How long to wait before `rows` more may be sent; they count as sent then."""
+        if self.rows_per_s is None:
+            return 0.0
+        self.rows_per_s = rows_per_s = self._increased(self.rows_per_s, now)
+        if rows_per_s is None:
+            return 0.0
+        self._free_at = max(self._free_at, now - BURST_S)
+        wait_s = max(0.0, self._free_at - now)
+        self._free_at += rows / rows_per_s
+        return wait_s
+
+    def taken(self, rows: int, now: float) -> None:
+        """The table took `rows`."""
+        if now - self._window_at >= WINDOW_S:
+            if now - self._window_at < 2 * WINDOW_S:
+                self._taken_rows_per_s = self._window_rows / (now - self._window_at)
+            self._window_at = now
+            self._window_rows = 0
+        self._window_rows += rows
+
+    def refused(self, now: float) -> None:
+        """The table refused a request or a part of one for want of capacity."""
+        if now - self._refused_at < REACTION_S:
+            return
+        self._refused_at = now
+        elapsed_s = max(now - self._window_at, REACTION_S)
+        taken = max(self._taken_rows_per_s, self._window_rows / elapsed_s if elapsed_s < 2 * WINDOW_S else 0.0)
+        before = taken if self.rows_per_s is None else min(self.rows_per_s, max(taken, MINIMUM_RATE) * 2)
+        self.rows_per_s = max(MINIMUM_RATE, before * DECREASE)
+        self._step = max(MINIMUM_RATE, before * INCREASE_SHARE)
+        self._increased_at = now
+        self._free_at = now
+
+    def _increased(self, rows_per_s: float, now: float) -> float | None:
+        elapsed_s = min(now - self._increased_at, WINDOW_S)
+        self._increased_at = now
+        rows_per_s += self._step * elapsed_s
+        quiet_s = now - self._refused_at
+        if quiet_s > QUIET_S and rows_per_s > 4 * max(self._taken_rows_per_s, MINIMUM_RATE):
+            return None
+        return rows_per_s
