@@ -6,6 +6,7 @@ in words, and what Ctrl-C does. Every part has a fixed place and height for a gi
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -20,6 +21,7 @@ from simulator.telemetry import Event, Latency, Snapshot
 
 _ARROW = "─▶"
 _BOXED_WIDTH, _BOXED_HEIGHT = 110, 30
+_CAPTION_WIDTH = 130
 _PROGRESS_TEXT = 34
 _GAP = 2
 
@@ -34,24 +36,27 @@ class Heights:
     plot: int
     heat: int
     events: int
+    said: int
 
 
-def heights(width: int, height: int, *, load: bool) -> Heights:
+def heights(width: int, height: int, *, load: bool = False, scenario: bool = False) -> Heights:
     """How `height` lines are shared out; the sum of all parts is `height` from 24 lines on."""
     boxed = width >= _BOXED_WIDTH and height >= _BOXED_HEIGHT
     figures = NARROW_FIGURES + 2 if boxed and height >= 40 else NARROW_FIGURES
     spacers = 2 if boxed else 0
+    # A scenario's captions are sentences; a narrow screen needs two lines for one.
+    said = 2 if scenario and width < _CAPTION_WIDTH else 1
     # Header and progress, stage titles and names (a box has a lower edge too), losses, chart titles, axis and its
-    # labels, percentiles, caption, hint: always there.
-    left = height - 2 - (3 if boxed else 2) - figures - spacers - 1 - 3 - 1 - 1 - 1
+    # labels, percentiles, hint: always there.
+    left = height - 2 - (3 if boxed else 2) - figures - spacers - 1 - 3 - 1 - said - 1
     if not boxed:
         heat = 1 if load else 0
-        plot = max(3, min(left - heat - 2, 6 + (left - 8) // 2))
-        return Heights(figures, boxed, spacers, plot, heat, max(0, left - heat - plot))
+        plot = max(3, min(left - heat - 1, 6 + (left - 8) // 2))
+        return Heights(figures, boxed, spacers, plot, heat, max(0, left - heat - plot), said)
     # Heat strip and events share the lines below the charts, side by side.
     below = 8 if left >= 22 else 4 if left >= 12 else 3
     below += max(0, (left - 40) // 3)
-    return Heights(figures, boxed, spacers, left - below, min(8, below), below)
+    return Heights(figures, boxed, spacers, left - below, min(8, below), below, said)
 
 
 def lines(snapshot: Snapshot, width: int, height: int) -> list[Line]:
@@ -62,7 +67,8 @@ def lines(snapshot: Snapshot, width: int, height: int) -> list[Line]:
 
 
 def _full(snapshot: Snapshot, width: int, height: int) -> list[Line]:
-    shares = heights(width, height, load=snapshot.load is not None)
+    scenario = snapshot.options.scenario is not None
+    shares = heights(width, height, load=snapshot.load is not None, scenario=scenario)
     frame = [_header(snapshot, width), _progress(snapshot, width)]
     if shares.boxed:
         frame += [[], *_boxes(stages(snapshot), width, shares.figures)]
@@ -84,7 +90,7 @@ def _full(snapshot: Snapshot, width: int, height: int) -> list[Line]:
     else:
         frame += strip
         frame += _events(snapshot, width, shares.events)
-    frame.append(_said(snapshot, width))
+    frame += _said(snapshot, width, shares.said)
     frame.append(_hint(snapshot, width))
     return frame
 
@@ -95,7 +101,7 @@ def _small(snapshot: Snapshot, width: int) -> list[Line]:
     for stage in stages(snapshot):
         figures = "  ".join(f"{figure.label} {figure.value}" for figure in stage.figures[:NARROW_FIGURES])
         frame.append([Segment(f"{stage.title:<12}", BOLD), Segment(figures)])
-    return [*frame, _losses(snapshot), _latency(snapshot), _said(snapshot, width), _hint(snapshot, width)]
+    return [*frame, _losses(snapshot), _latency(snapshot), *_said(snapshot, width, 2), _hint(snapshot, width)]
 
 
 def _header(snapshot: Snapshot, width: int) -> Line:
@@ -299,7 +305,8 @@ def _latency(snapshot: Snapshot) -> Line:
 
 def _events(snapshot: Snapshot, width: int, height: int) -> list[Line]:
     """The last events, the newest at the bottom."""
-    shown = snapshot.events[-height:] if height else ()
+    told_elsewhere = snapshot.caption
+    shown = [event for event in snapshot.events if event != told_elsewhere][-height:] if height else []
     told = [_event(event, snapshot, width) for event in shown]
     return [*told, *[fit([], width) for _ in range(height - len(told))]]
 
@@ -313,14 +320,20 @@ def _event(event: Event, snapshot: Snapshot, width: int) -> Line:
     )
 
 
-def _said(snapshot: Snapshot, width: int) -> Line:
-    """One line for what needs saying: the load test's verdict so far, or the scenario's caption."""
-    load = snapshot.load
+def _said(snapshot: Snapshot, width: int, height: int) -> list[Line]:
+    """What needs saying: the load test's verdict so far, or the scenario's caption, over `height` lines."""
+    load, caption = snapshot.load, snapshot.caption
+    lead, text, style = Segment(" "), "", BOLD
     if load is not None and load.verdict:
-        return [Segment(" so far: ", BOLD), Segment(shorten(load.verdict, width - 10), TONES[load.verdict_tone])]
-    if snapshot.caption is not None:
-        return [Segment(" ▍", ACCENT), Segment(shorten(snapshot.caption.text, width - 3), BOLD)]
-    return []
+        lead, text, style = Segment(" so far: ", BOLD), load.verdict, TONES[load.verdict_tone]
+    elif caption is not None:
+        lead, text = Segment(" ▍", ACCENT), caption.text
+    inner = width - len(lead.text) - 1
+    parts = textwrap.wrap(text, inner) or [""]
+    if len(parts) > height:
+        parts[height - 1] = shorten(" ".join(parts[height - 1 :]), inner)
+    said: list[Line] = [[lead, Segment(part, style)] for part in parts[:height] if part]
+    return [*said, *[[] for _ in range(height - len(said))]]
 
 
 def _hint(snapshot: Snapshot, width: int) -> Line:
