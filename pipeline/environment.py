@@ -143,7 +143,7 @@ def lambda_handler(open_environment: OpenEnvironment) -> Handler:
         return environment(event, context)
 
     handler.open_environment = open_environment  # type: ignore[attr-defined]
-    if os.environ.get("AWS_LAMBDA_RUNTIME_API") or os.environ.get("AWS_LAMBDA_FUNCTION_NAME"):
+    if os.environ.get("AWS_LAMBDA_RUNTIME_API"):
         environment.start()
     return handler  # type: ignore[return-value]
 
