@@ -22,7 +22,7 @@ HISTORY_KEEP_S = 600.0
 """How far the charts look back in a run without an end."""
 EVENTS_KEPT = 64
 """Events in words, more than the tallest screen shows."""
-EVENT_REPEAT_S = 5.0
+EVENT_REPEAT_S = 2.0
 """The same event within this long of the last is counted on its line, so that a flood leaves the others readable."""
 FRAMES_PER_S = 4
 """The dashboard's refresh rate."""

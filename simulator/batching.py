@@ -1,0 +1,71 @@
+"""When a batch of messages is full, and how many bytes of event it makes. Pure.
+
+AWS: Lambda Developer Guide, "Batching behavior" (invocation-eventsourcemapping). A batch goes to the function as soon
+as one of these holds: it has BatchSize records, its window is over, or one more record would take the event past the
+6 MB of a synchronous payload, Lambda's own wrapping of each record counted.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from simulator import limits
+
+EVENT_BYTES = len(b'{"Records":[]}')
+# A byte of a body never grows beyond "\u00xx", and the rest of a record is well under this.
+_GROWTH, _REST_BYTES = 6, 4096
+
+
+def record_bytes(record: Mapping[str, Any]) -> int:
+    """The bytes of this record in the event, with the comma that follows it."""
+    return len(json.dumps(record, separators=(",", ":"), ensure_ascii=False).encode()) + 1
+
+
+def record_bytes_at_most(body: str) -> int:
+    """A cheap upper bound of `record_bytes` for a message without attributes of its own."""
+    return len(body) * _GROWTH + _REST_BYTES
+
+
+@dataclass(frozen=True, slots=True)
+class BatchPolicy:
+    """BatchSize, MaximumBatchingWindowInSeconds and the payload's limit."""
+
+    size: int
+    window_s: float
+    payload_bytes: int = limits.SYNC_PAYLOAD_BYTES
+
+    @property
+    def measures_bytes(self) -> bool:
+        """Whether a full batch could pass the payload's limit, given that a queue's messages have theirs."""
+        return self.size > 1
+
+    def fits(self, event_bytes: int, more_bytes: int) -> bool:
+        """Whether a record of `more_bytes` may join an event that has `event_bytes` already."""
+        return event_bytes + more_bytes <= self.payload_bytes
+
+    def closes(self, count: int, opened_at: float, now: float) -> bool:
+        """Whether a batch of `count` records, the first received at `opened_at`, goes to the function now.
+
+        Asked between two receives: with a window, a long poll that is under way is not cut short, which is why a
+        quiet queue may wait up to 20 s although its window is shorter.
+        """
+        return count >= self.size or (count > 0 and now >= opened_at + self.window_s)
+
+    def wants(self, count: int) -> int:
+        """How many messages the next receive should ask for."""
+        return min(limits.RECEIVE_MESSAGES, self.size - count)
+
+
+def effective_visibility_s(visibility_timeout_s: int, window_s: int, function_timeout_s: int) -> int:
+    """The visibility timeout the mapping asks for when it receives.
+
+    With a window, a visibility too short for window and function is overridden by window + timeout + 30 s (Lambda
+    Developer Guide of 2023, "Using Lambda with Amazon SQS"; later texts leave the sentence out).
+    """
+    needed = window_s + function_timeout_s
+    if window_s > 0 and needed > visibility_timeout_s:
+        return needed + limits.MAPPING_VISIBILITY_MARGIN_S
+    return visibility_timeout_s

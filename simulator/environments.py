@@ -1,0 +1,248 @@
+"""The pool of execution environments of one account and Region: who may run now, in which environment.
+
+Everything here decides synchronously and never awaits: an environment is busy from the very step that assigns it,
+so no two invocations can be given the same one. The service (`lambda_service.py`) does what is decided.
+
+AWS: Lambda Developer Guide, "Understanding Lambda function scaling" (lambda-concurrency, scaling-behavior) and
+"Understanding the Lambda execution environment lifecycle" (lambda-runtime-environment).
+"""
+
+from __future__ import annotations
+
+import heapq
+import itertools
+import random
+from collections import deque
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from simulator import limits
+from simulator.stack import Function
+
+State = Literal["starting", "busy", "warm", "retired"]
+
+
+@dataclass(slots=True, eq=False)
+class Environment:
+    """One execution environment: at most one event at a time, from assignment to release.
+
+    `needs_init` is true before its first invocation and after a reset; `next_request_at` is the rate limiter's one
+    figure (the instant up to which its ten requests a second are spent).
+    """
+
+    number: int
+    function: str
+    retires_at: float
+    state: State = "starting"
+    needs_init: bool = True
+    was_reset: bool = False
+    idle_since: float = 0.0
+    next_request_at: float = 0.0
+
+    def ready_at(self) -> float:
+        """The earliest instant at which it may take one more request."""
+        burst_s = (limits.ENVIRONMENT_REQUESTS_PER_S - 1) / limits.ENVIRONMENT_REQUESTS_PER_S
+        return self.next_request_at - burst_s
+
+    def spend_request(self, now: float) -> None:
+        """Count one request, at `now`."""
+        self.next_request_at = max(self.next_request_at, now) + 1 / limits.ENVIRONMENT_REQUESTS_PER_S
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """No environment now (429). `reason` is AWS's name for the limit that was reached, where it has one."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class FunctionStatistics:
+    """One function's environments at an instant. `concurrency` counts starting and busy ones."""
+
+    busy: int
+    warm: int
+    starting: int
+    cold_starts: int
+    throttles: int
+    concurrency: int
+    concurrency_limit: int
+
+
+@dataclass(slots=True)
+class _Function:
+    """What the pool keeps of a function. `warm` is in order of idleness, the longest idle first."""
+
+    reserved: int | None
+    warm: deque[Environment] = field(default_factory=deque)
+    resting: list[tuple[float, int, Environment]] = field(default_factory=list)
+    starting: int = 0
+    busy: int = 0
+    cold_starts: int = 0
+    throttles: int = 0
+    starts_spent_until: float = 0.0
+
+    @property
+    def concurrency(self) -> int:
+        return self.starting + self.busy
+
+    @property
+    def environments(self) -> int:
+        return self.concurrency + len(self.warm) + len(self.resting)
+
+
+class EnvironmentPool:
+    """All environments, by function. Every method is total and takes the instant it happens at.
+
+    A function with reserved concurrency has that many for itself; all others share what the account has left.
+    """
+
+    def __init__(self, functions: Mapping[str, Function], account_concurrency: int, rng: random.Random) -> None:
+        self._functions = {name: _Function(each.reserved_concurrency) for name, each in functions.items()}
+        self._unreserved_limit = account_concurrency - sum(each.reserved or 0 for each in self._functions.values())
+        self._unreserved = 0
+        self._rng = rng
+        self._numbers = itertools.count()
+
+    def __repr__(self) -> str:
+        each = (
+            f"{name}: {it.starting} starting, {it.busy} busy, {len(it.warm) + len(it.resting)} warm"
+            for name, it in self._functions.items()
+        )
+        return f"<EnvironmentPool [{' | '.join(each)}]>"
+
+    def assign(self, function: str, now: float) -> Environment | Refused:
+        """An environment for one request, busy (or starting) from now on, or the limit that stands in the way.
+
+        Three cases, in this order: a warm one that may still take a request this second, the last used first; a new
+        one, if the function may have one more; none.
+        """
+        it = self._functions[function]
+        refused = self._refused(it)
+        if refused is None:
+            while it.resting and it.resting[0][0] <= now:
+                it.warm.append(heapq.heappop(it.resting)[2])
+            if it.warm:
+                environment = it.warm.pop()
+                return self._take(it, environment, now)
+            refused = self._start_refused(it, now)
+        if refused is not None:
+            it.throttles += 1
+            return refused
+        it.starts_spent_until = max(it.starts_spent_until, now) + _START_INTERVAL_S
+        retires_at = now + self._rng.uniform(*limits.ENVIRONMENT_AGE_S)
+        return self._take(it, Environment(next(self._numbers), function, retires_at), now)
+
+    def started(self, environment: Environment) -> None:
+        """Its init is over, it runs the event now."""
+        it = self._functions[environment.function]
+        it.starting -= 1
+        it.busy += 1
+        it.cold_starts += 1
+        environment.state = "busy"
+        environment.needs_init = environment.was_reset = False
+
+    def release(self, environment: Environment, now: float, *, reset: bool = False) -> bool:
+        """The request is over. With `reset` (crash, timeout, failed init) the next request runs init again.
+
+        Returns whether the environment stays; False: it has reached its age and is retired.
+        """
+        it = self._leave(environment)
+        if now >= environment.retires_at:
+            environment.state = "retired"
+            return False
+        environment.state = "warm"
+        environment.idle_since = now
+        if reset:
+            environment.needs_init = environment.was_reset = True
+        if environment.ready_at() > now:
+            heapq.heappush(it.resting, (environment.ready_at(), environment.number, environment))
+        else:
+            it.warm.append(environment)
+        return True
+
+    def discard(self, environment: Environment) -> None:
+        """The request was abandoned in the middle: the environment is gone."""
+        self._leave(environment)
+        environment.state = "retired"
+
+    def sweep(self, now: float) -> list[Environment]:
+        """Retire and return the environments that have been idle too long."""
+        retired = []
+        for it in self._functions.values():
+            while it.warm and it.warm[0].idle_since + limits.ENVIRONMENT_IDLE_S <= now:
+                retired.append(it.warm.popleft())
+        for environment in retired:
+            environment.state = "retired"
+        return retired
+
+    def next_sweep_at(self) -> float | None:
+        """When `sweep` will find the next one; None: nothing is idle."""
+        idle = [it.warm[0].idle_since for it in self._functions.values() if it.warm]
+        return min(idle) + limits.ENVIRONMENT_IDLE_S if idle else None
+
+    def drain(self) -> list[Environment]:
+        """Retire and return every idle environment: the end of the run."""
+        retired = []
+        for it in self._functions.values():
+            retired += [*it.warm, *(environment for _, _, environment in it.resting)]
+            it.warm.clear()
+            it.resting.clear()
+        for environment in retired:
+            environment.state = "retired"
+        return retired
+
+    def statistics(self, function: str) -> FunctionStatistics:
+        """One function's figures now."""
+        it = self._functions[function]
+        return FunctionStatistics(
+            busy=it.busy,
+            warm=len(it.warm) + len(it.resting),
+            starting=it.starting,
+            cold_starts=it.cold_starts,
+            throttles=it.throttles,
+            concurrency=it.concurrency,
+            concurrency_limit=self._limit(it),
+        )
+
+    def _limit(self, it: _Function) -> int:
+        return self._unreserved_limit if it.reserved is None else it.reserved
+
+    def _refused(self, it: _Function) -> Refused | None:
+        if it.reserved is not None:
+            full = it.concurrency >= it.reserved
+            return Refused("ReservedFunctionConcurrentInvocationLimitExceeded") if full else None
+        full = self._unreserved >= self._unreserved_limit
+        return Refused("ConcurrentInvocationLimitExceeded") if full else None
+
+    def _start_refused(self, it: _Function, now: float) -> Refused | None:
+        if it.environments >= self._limit(it):
+            prefix = "" if it.reserved is None else "Reserved"
+            return Refused(f"{prefix}FunctionInvocationRateLimitExceeded")
+        if it.starts_spent_until - now > limits.ENVIRONMENTS_BURST_S - _START_INTERVAL_S * 0.5:
+            return Refused("EnvironmentStartRateExceeded")
+        return None
+
+    def _take(self, it: _Function, environment: Environment, now: float) -> Environment:
+        environment.spend_request(now)
+        if environment.needs_init:
+            environment.state = "starting"
+            it.starting += 1
+        else:
+            environment.state = "busy"
+            it.busy += 1
+        self._unreserved += it.reserved is None
+        return environment
+
+    def _leave(self, environment: Environment) -> _Function:
+        it = self._functions[environment.function]
+        if environment.state == "starting":
+            it.starting -= 1
+        else:
+            it.busy -= 1
+        self._unreserved -= it.reserved is None
+        return it
+
+
+_START_INTERVAL_S = limits.ENVIRONMENTS_BURST_S / limits.ENVIRONMENTS_BURST

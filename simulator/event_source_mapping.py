@@ -1,0 +1,406 @@
+"""A queue that invokes a function: poll, batch, invoke, settle.
+
+A few receivers long-poll the queue; each that finds messages fills one batch, hands it to a task of its own and polls
+on. How many batches may be in hand is `scaling.py`'s decision, when a batch closes `batching.py`'s, what becomes of
+its messages `settlement.py`'s. A message's way back travels with it: each delivery is settled exactly once.
+
+AWS: Lambda Developer Guide, "Using Lambda with Amazon SQS" and its pages on scaling, configuration, error handling.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import random
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from simulator import filters, limits, settlement
+from simulator.batching import EVENT_BYTES, BatchPolicy, effective_visibility_s, record_bytes, record_bytes_at_most
+from simulator.clock import Clock
+from simulator.lambda_service import Failed, LambdaService, Succeeded, Throttled
+from simulator.observations import MessageSettled, MessagesReceived, Noted, PollersScaled, Record
+from simulator.scaling import Pace, Scaler, policy_of
+from simulator.settlement import Settlement
+from simulator.stack import EventSourceMapping, Function, Queue
+from simulator.waiting import Backoff, wait_for_event
+
+if TYPE_CHECKING:
+    from types_aiobotocore_sqs import SQSClient
+
+
+async def run_mapping(
+    mapping: EventSourceMapping,
+    *,
+    queue: Queue,
+    queue_url: str,
+    function: Function,
+    sqs: SQSClient,
+    service: LambdaService,
+    clock: Clock,
+    record: Record,
+    rng: random.Random,
+    stop: asyncio.Event,
+    long_poll_s: float = limits.LONG_POLL_S,
+) -> None:
+    """Poll `queue` and invoke `function` until `stop`; then settle what is in hand and return (soft stop).
+
+    Cancelling is the hard stop: batches in hand are abandoned and their messages come back when their visibility
+    timeout ends. A store that does not answer is asked again, with back-off: whether it died is its owner's to say.
+    `long_poll_s` is how long a quiet receive waits, and so how long an open batch may outwait its window.
+    """
+    run = _Mapping(mapping, queue, queue_url, function, sqs, service, clock, record, rng, stop, long_poll_s)
+    await run.run()
+
+
+@dataclass(frozen=True, slots=True)
+class _Delivery:
+    """One message of one receive, and until when it is ours."""
+
+    message: dict[str, Any]
+    received_at: float
+    visible_at: float
+
+    @property
+    def message_id(self) -> str:
+        return str(self.message["MessageId"])
+
+    def attribute(self, name: str) -> str:
+        return str(self.message.get("Attributes", {}).get(name, "0"))
+
+
+@dataclass(slots=True)
+class _Batch:
+    """Deliveries on their way to one invocation, and the size of the event they make (an upper bound, if cheap)."""
+
+    deliveries: list[_Delivery] = field(default_factory=list)
+    event_bytes: int = EVENT_BYTES
+    opened_at: float = 0.0
+
+
+class _Mapping:
+    """One run of one mapping. `in_hand` counts slots taken: batches being filled, invoked or settled."""
+
+    def __init__(
+        self,
+        mapping: EventSourceMapping,
+        queue: Queue,
+        queue_url: str,
+        function: Function,
+        sqs: SQSClient,
+        service: LambdaService,
+        clock: Clock,
+        record: Record,
+        rng: random.Random,
+        stop: asyncio.Event,
+        long_poll_s: float,
+    ) -> None:
+        self._mapping, self._queue, self._url, self._function = mapping, queue, queue_url, function
+        self._sqs, self._service = sqs, service
+        self._clock, self._record, self._rng, self._stop = clock, record, rng, stop
+        self._long_poll_s = long_poll_s
+        self._policy = BatchPolicy(mapping.batch_size, mapping.window_s)
+        self._visibility_s = effective_visibility_s(queue.visibility_timeout_s, mapping.window_s, function.timeout_s)
+        scaling = policy_of(mapping)
+        self._receivers = scaling.receivers
+        self._scaler = Scaler(scaling, clock.now())
+        self._pace = Pace(scaling)
+        self._in_hand = 0
+        self._loaded = 0
+        self._told = 0
+        self._changed = asyncio.Event()  # a slot may be free
+        self._rescale = asyncio.Event()
+        self._rescale_at: float | None = None
+
+    def __repr__(self) -> str:
+        return (
+            f"<Mapping {self._mapping.logical_id} [{self._loaded} loaded, {self._in_hand} in hand, {self._scaler!r}]>"
+        )
+
+    async def run(self) -> None:
+        """All tasks of the mapping, under one owner."""
+        self._tell_concurrency()
+        async with asyncio.TaskGroup() as group:
+            around = [group.create_task(self._keep_scaled()), group.create_task(self._pass_on_stop())]
+            async with asyncio.TaskGroup() as work:
+                for _ in range(self._receivers):
+                    work.create_task(self._receive(work))
+            for task in around:
+                task.cancel()
+
+    # Receiving
+
+    async def _receive(self, work: asyncio.TaskGroup) -> None:
+        """One receiver: take a slot, fill a batch, hand it on with the slot."""
+        carried: list[_Delivery] = []
+        while await self._take_slot(even_when_stopping=bool(carried)):
+            batch, carried = await self._fill(carried)
+            if batch.deliveries:
+                work.create_task(self._deliver(batch))
+            else:
+                self._free_slot()
+
+    async def _fill(self, carried: list[_Delivery]) -> tuple[_Batch, list[_Delivery]]:
+        """A batch, empty if nothing came; and the messages that did not fit, which begin the next one."""
+        batch = _Batch()
+        carried = self._add(batch, carried)
+        while not carried and not self._stop.is_set():
+            count = len(batch.deliveries)
+            if self._policy.closes(count, batch.opened_at, self._clock.now()):
+                break
+            found = await self._poll(self._policy.wants(count))
+            if not found and not count:
+                break
+            carried = self._add(batch, await self._wanted(found))
+        return batch, carried
+
+    async def _poll(self, count: int) -> list[_Delivery]:
+        """One long poll for up to `count` messages; empty after its time, or as soon as the mapping stops."""
+        backoff = Backoff(*limits.MAPPING_ERROR_BACKOFF_S, self._rng)
+        waited_s = 0.0
+        while not self._stop.is_set() and waited_s < self._long_poll_s:
+            now = self._clock.now()
+            due_at = self._pace.call_at(self._scaler.concurrency, now)
+            if due_at > now:
+                await self._clock.sleep(due_at - now)
+            try:
+                answer = await self._sqs.receive_message(
+                    QueueUrl=self._url,
+                    MaxNumberOfMessages=count,
+                    WaitTimeSeconds=limits.POLL_SLICE_S,
+                    VisibilityTimeout=self._visibility_s,
+                    AttributeNames=["All"],
+                    MessageAttributeNames=["All"],
+                )
+            except (BotoCoreError, ClientError) as error:
+                self._note(f"ReceiveMessage failed: {error}")
+                await wait_for_event(self._stop, self._clock, backoff.next_s())
+                continue
+            received_at = self._clock.now()
+            if messages := answer.get("Messages", []):
+                self._record(
+                    MessagesReceived(received_at, self._mapping.logical_id, self._queue.logical_id, len(messages))
+                )
+                size = sum(len(message.get("Body", "")) for message in messages)
+                self._pace.took(size, self._scaler.concurrency, received_at)
+                # Counted from before the call: the queue's own clock started no earlier.
+                return [_Delivery(dict(each), received_at, now + self._visibility_s) for each in messages]
+            self._scaler.found_nothing(received_at)
+            waited_s += limits.POLL_SLICE_S
+        self._record(MessagesReceived(self._clock.now(), self._mapping.logical_id, self._queue.logical_id, 0))
+        return []
+
+    async def _wanted(self, found: list[_Delivery]) -> list[_Delivery]:
+        """Those that the filter criteria let through; the others are deleted from the queue, as AWS does."""
+        wanted: list[_Delivery] = []
+        unwanted: list[_Delivery] = []
+        for each in found:
+            (wanted if filters.matches(self._mapping.filters, str(each.message["Body"])) else unwanted).append(each)
+        if unwanted:
+            await self._settle(unwanted, Settlement(frozenset(), ""), self._clock.now(), "filtered")
+        return wanted
+
+    def _add(self, batch: _Batch, found: list[_Delivery]) -> list[_Delivery]:
+        """Put what fits into the batch; return the rest."""
+        for position, delivery in enumerate(found):
+            more_bytes = self._bytes(batch, delivery)
+            if batch.deliveries and not self._policy.fits(batch.event_bytes, more_bytes):
+                return found[position:]
+            if not batch.deliveries:
+                batch.opened_at = delivery.received_at
+                self._loaded += 1
+                self._tell_load()
+            batch.deliveries.append(delivery)
+            batch.event_bytes += more_bytes
+        return []
+
+    def _bytes(self, batch: _Batch, delivery: _Delivery) -> int:
+        """The record's bytes in the event: measured only where a bound by the body's length would not fit."""
+        if not delivery.message.get("MessageAttributes"):
+            bound = record_bytes_at_most(str(delivery.message["Body"]))
+            if self._policy.fits(batch.event_bytes, bound * self._policy.size):
+                return bound
+        return record_bytes(self._sqs_record(delivery))
+
+    # Delivering
+
+    async def _deliver(self, batch: _Batch) -> None:
+        """Invoke and settle one batch, then give its slot back."""
+        try:
+            result = await self._invoke(batch)
+            returned_at = self._clock.now()
+            ids = [delivery.message_id for delivery in batch.deliveries]
+            if isinstance(result, Succeeded):
+                settled = settlement.of_response(
+                    ids, result.payload, reports_batch_item_failures=self._mapping.reports_batch_item_failures
+                )
+            else:
+                settled = settlement.of_failure(ids, result.outcome if isinstance(result, Failed) else "throttled")
+            if isinstance(result, Failed):
+                self._scaler.invocation_failed(returned_at)
+            await self._settle(batch.deliveries, settled, returned_at, "success")
+        finally:
+            self._loaded -= 1
+            self._tell_load()
+            self._free_slot()
+
+    async def _invoke(self, batch: _Batch) -> Succeeded | Failed | Throttled:
+        """Invoke; while throttled, again and again, until the messages' visibility ends or the mapping stops."""
+        backoff = Backoff(*limits.MAPPING_THROTTLE_BACKOFF_S, self._rng)
+        visible_at = min(delivery.visible_at for delivery in batch.deliveries)
+        while True:
+            event = {"Records": [self._sqs_record(delivery) for delivery in batch.deliveries]}
+            result = await self._service.invoke(self._mapping.function, event, len(batch.deliveries))
+            if not isinstance(result, Throttled):
+                return result
+            now = self._clock.now()
+            self._scaler.invocation_failed(now)
+            self._tell_concurrency()
+            delay_s = backoff.next_s()
+            if now + delay_s >= visible_at:
+                await wait_for_event(self._stop, self._clock, visible_at - now)
+                return result
+            if await wait_for_event(self._stop, self._clock, delay_s):
+                return result
+
+    def _sqs_record(self, delivery: _Delivery) -> dict[str, Any]:
+        """One record of the event, a fresh one each time: the handler may change it."""
+        return sqs_record(delivery.message, self._queue.arn, window=self._mapping.window_s > 0)
+
+    # Settling
+
+    async def _settle(
+        self, deliveries: Sequence[_Delivery], settled: Settlement, returned_at: float, success: str
+    ) -> None:
+        """Delete what is done with, ten a call, and record what became of each delivery."""
+        done = [delivery for delivery in deliveries if settled.deletes(delivery.message_id)]
+        kept = {id(delivery) for delivery in await self._delete(done)}
+        for delivery in deliveries:
+            wanted = settled.deletes(delivery.message_id)
+            deleted = wanted and id(delivery) not in kept
+            reason = success if deleted else "delete failed" if wanted else settled.reason
+            self._record(
+                MessageSettled(
+                    at=returned_at,
+                    mapping=self._mapping.logical_id,
+                    queue=self._queue.logical_id,
+                    message_id=delivery.message_id,
+                    body=str(delivery.message["Body"]),
+                    sent_at=int(delivery.attribute("SentTimestamp")) / 1000,
+                    received_at=delivery.received_at,
+                    receive_count=int(delivery.attribute("ApproximateReceiveCount")),
+                    deleted=deleted,
+                    reason=reason,
+                )
+            )
+
+    async def _delete(self, deliveries: Sequence[_Delivery]) -> list[_Delivery]:
+        """Delete these; returns those the queue did not delete, which it will deliver again."""
+        chunks = [
+            deliveries[start : start + limits.DELETE_MESSAGES]
+            for start in range(0, len(deliveries), limits.DELETE_MESSAGES)
+        ]
+        if len(chunks) == 1:
+            return await self._delete_ten(chunks[0])
+        return [each for kept in await asyncio.gather(*map(self._delete_ten, chunks)) for each in kept]
+
+    async def _delete_ten(self, deliveries: Sequence[_Delivery]) -> list[_Delivery]:
+        try:
+            answer = await self._sqs.delete_message_batch(
+                QueueUrl=self._url,
+                Entries=[
+                    {"Id": str(number), "ReceiptHandle": str(delivery.message["ReceiptHandle"])}
+                    for number, delivery in enumerate(deliveries)
+                ],
+            )
+        except (BotoCoreError, ClientError) as error:
+            self._note(f"DeleteMessageBatch failed: {error}")
+            return list(deliveries)
+        return [deliveries[int(failure["Id"])] for failure in answer.get("Failed", [])]
+
+    # Slots and scaling
+
+    async def _take_slot(self, *, even_when_stopping: bool) -> bool:
+        """Wait until one more batch may be in hand. False: the mapping stops."""
+        while even_when_stopping or not self._stop.is_set():
+            if self._in_hand < self._scaler.concurrency:
+                self._in_hand += 1
+                return True
+            self._changed.clear()
+            await self._changed.wait()
+        return False
+
+    def _free_slot(self) -> None:
+        self._in_hand -= 1
+        self._changed.set()
+
+    def _tell_load(self) -> None:
+        """The number of batches with messages changed: the scaler decides anew."""
+        self._scaler.load(self._loaded, self._clock.now())
+        self._tell_concurrency()
+        due_at = self._scaler.next_change_at
+        if due_at is not None and (self._rescale_at is None or due_at < self._rescale_at):
+            self._rescale.set()
+
+    def _tell_concurrency(self) -> None:
+        if self._told != self._scaler.concurrency:
+            self._told = self._scaler.concurrency
+            self._record(PollersScaled(self._clock.now(), self._mapping.logical_id, self._told))
+            self._changed.set()
+
+    async def _keep_scaled(self) -> None:
+        """Carry out what the scaler does by time alone."""
+        while True:
+            self._rescale.clear()
+            self._rescale_at = due_at = self._scaler.next_change_at
+            now = self._clock.now()
+            await wait_for_event(self._rescale, self._clock, None if due_at is None else due_at - now)
+            self._scaler.advance(self._clock.now())
+            self._tell_concurrency()
+
+    async def _pass_on_stop(self) -> None:
+        await self._stop.wait()
+        self._changed.set()
+
+    def _note(self, text: str) -> None:
+        self._record(Noted(self._clock.now(), f"{self._mapping.logical_id}: {text}", "warning"))
+
+
+def sqs_record(message: Mapping[str, Any], queue_arn: str, *, window: bool) -> dict[str, Any]:
+    """A received message as a record of Lambda's event, with AWS's names and quirks.
+
+    With a batching window, a message without attributes has `md5OfMessageAttributes: null`; without one the key is
+    missing (seen on AWS).
+    """
+    attributes = {name: str(value) for name, value in message.get("Attributes", {}).items()}
+    record = {
+        "messageId": message["MessageId"],
+        "receiptHandle": message["ReceiptHandle"],
+        "body": message["Body"],
+        "attributes": attributes,
+        "messageAttributes": {
+            name: _message_attribute(value) for name, value in message.get("MessageAttributes", {}).items()
+        },
+        "md5OfBody": message.get("MD5OfBody"),
+        "eventSource": "aws:sqs",
+        "eventSourceARN": queue_arn,
+        "awsRegion": limits.REGION,
+    }
+    if "MD5OfMessageAttributes" in message:
+        record["md5OfMessageAttributes"] = message["MD5OfMessageAttributes"]
+    elif window:
+        record["md5OfMessageAttributes"] = None
+    return record
+
+
+def _message_attribute(value: Mapping[str, Any]) -> dict[str, Any]:
+    """A message attribute in the event's spelling; binary values are text there, base64."""
+    found: dict[str, Any] = {"stringListValues": [], "binaryListValues": [], "dataType": value["DataType"]}
+    if "StringValue" in value:
+        found["stringValue"] = value["StringValue"]
+    if "BinaryValue" in value:
+        found["binaryValue"] = base64.b64encode(value["BinaryValue"]).decode()
+    return found

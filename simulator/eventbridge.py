@@ -1,0 +1,260 @@
+"""EventBridge and Lambda's asynchronous queue: a schedule's events, and the retries behind them.
+
+Schedules run on their own clock, which may be sped up; everything behind them (retries, back-off, the event's age)
+runs in real time, as the functions do.
+
+AWS: EventBridge User Guide, "Creating a rule that runs on a schedule"; EventBridge Scheduler User Guide; Lambda
+Developer Guide, "Asynchronous invocation" (invocation-async-error-handling, -retain-records).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import json
+import random
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from simulator import limits
+from simulator.clock import Clock, iso
+from simulator.lambda_service import Failed, LambdaService, Succeeded, Throttled
+from simulator.observations import Noted, Record, TickFired
+from simulator.schedule import parse
+from simulator.stack import Function, Schedule, Stack
+from simulator.waiting import Backoff, wait_for_event
+
+if TYPE_CHECKING:
+    from types_aiobotocore_sqs import SQSClient
+
+_NAMESPACE = uuid.UUID("6f9f7a1e-52d0-4c1f-9d4e-0f7e5d1f2a60")
+
+
+def scheduled_event(schedule: Schedule, due_at: float) -> Any:
+    """The event of one tick: always the same for the same schedule and instant, so a retry carries the same `time`.
+
+    `input`, if given, is the whole event. A rule's and a Scheduler's event differ: source, and `detail`, which is an
+    object for a rule and the text "{}" for Scheduler.
+    """
+    if schedule.input is not None:
+        return json.loads(schedule.input)
+    is_rule = schedule.kind == "rule"
+    return {
+        "version": "0",
+        "id": str(uuid.uuid5(_NAMESPACE, f"{schedule.arn} {due_at}")),
+        "detail-type": "Scheduled Event",
+        "source": "aws.events" if is_rule else "aws.scheduler",
+        "account": limits.ACCOUNT_ID,
+        "time": datetime.fromtimestamp(due_at, UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "region": limits.REGION,
+        "resources": [schedule.arn],
+        "detail": {} if is_rule else "{}",
+    }
+
+
+async def run_schedule(
+    schedule: Schedule,
+    *,
+    invoke_async: Callable[[str, Any], object],
+    clock: Clock,
+    record: Record,
+    start_at: float,
+    speed: float,
+    ticks: int | None,
+    stop: asyncio.Event,
+) -> None:
+    """Fire `schedule` until `ticks` have fired or `stop` is set.
+
+    The schedule's own clock begins at `start_at` and runs `speed` times as fast as `clock`. Tick 0 fires at once: a
+    rate's at `start_at`, a cron's at its first due minute from there on. Tick n fires in real time `(due(n) -
+    due(0)) / speed` after it; one that is late fires at once and bears its own time. `invoke_async` takes the
+    function's logical id and the event, and must not wait.
+    """
+    began_at = clock.now()
+    dues = parse(schedule.expression, schedule.kind).due(start_at)
+    due_at = next(dues, None)
+    first_at = due_at
+    for number in itertools.count() if ticks is None else range(ticks):
+        if due_at is None or first_at is None or stop.is_set():
+            return
+        next_due_at = None if ticks is not None and number + 1 == ticks else next(dues, None)
+        next_at = None if next_due_at is None else began_at + (next_due_at - first_at) / speed
+        record(TickFired(clock.now(), schedule.logical_id, schedule.function, number, due_at, next_at))
+        invoke_async(schedule.function, scheduled_event(schedule, due_at))
+        due_at = next_due_at
+        if next_at is not None and await wait_for_event(stop, clock, next_at - clock.now()):
+            return
+
+
+@dataclass(slots=True)
+class _Event:
+    """One event of the queue. Kept as text: each attempt gets a fresh copy."""
+
+    function: Function
+    request_id: str
+    text: str
+    accepted_at: float
+    attempts: int = 0
+    last_failure: Failed | None = None
+
+
+class AsynchronousInvoker:
+    """Lambda's queue for asynchronous events: accept at once, invoke, retry, and give up as the function says.
+
+    An asynchronous context manager; leaving it abandons what still waits. A function error is retried after one and
+    two minutes of real time, a throttle with growing delays until the event is too old. An event given up goes to the
+    function's dead-letter queue and on-failure destination, if they are queues of the stack. `duplicate_probability`
+    is how often an event runs twice although nothing failed, which AWS does not rule out.
+    """
+
+    def __init__(
+        self,
+        service: LambdaService,
+        stack: Stack,
+        sqs: SQSClient,
+        *,
+        clock: Clock,
+        record: Record,
+        rng: random.Random,
+        duplicate_probability: float = 0.0,
+    ) -> None:
+        self._service, self._stack, self._sqs = service, stack, sqs
+        self._clock, self._record, self._rng = clock, record, rng
+        self._duplicate_probability = duplicate_probability
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._empty = asyncio.Event()
+        self._empty.set()
+
+    def __repr__(self) -> str:
+        return f"<AsynchronousInvoker [{self.pending} pending]>"
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        tasks = list(self._tasks)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    @property
+    def pending(self) -> int:
+        """Events accepted and neither done nor given up."""
+        return len(self._tasks)
+
+    async def wait_until_empty(self) -> None:
+        """Until nothing is pending; with retries that can take minutes."""
+        await self._empty.wait()
+
+    def accept(self, function: str, event: Any) -> str:
+        """Queue `event` for the function (logical id); returns the request id. Raises `ValueError` over 1 MB."""
+        text = json.dumps(event)
+        if len(text.encode()) > limits.ASYNC_PAYLOAD_BYTES:
+            raise ValueError(f"{len(text.encode())} byte payload is too large for the Event invocation type")
+        if len(self._tasks) >= limits.ASYNC_QUEUED_EVENTS:
+            raise ValueError(f"{limits.ASYNC_QUEUED_EVENTS} asynchronous events wait already")
+        request_id = str(uuid.UUID(int=self._rng.getrandbits(128), version=4))
+        now = self._clock.now()
+        copies = 1 + (self._rng.random() < self._duplicate_probability)
+        for _ in range(copies):
+            task = asyncio.create_task(
+                self._see_through(_Event(self._stack.functions[function], request_id, text, now))
+            )
+            self._tasks.add(task)
+            self._empty.clear()
+            task.add_done_callback(self._done)
+        return request_id
+
+    def _done(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not self._tasks:
+            self._empty.set()
+
+    async def _see_through(self, event: _Event) -> None:
+        """Attempts until success, the last retry or old age."""
+        policy = event.function.asynchronous
+        throttles = Backoff(*limits.ASYNC_THROTTLE_BACKOFF_S, self._rng)
+        errors = 0
+        while True:
+            result = await self._service.invoke(event.function.logical_id, json.loads(event.text))
+            if isinstance(result, Succeeded):
+                return None
+            if isinstance(result, Throttled):
+                delay_s = throttles.next_s()
+            else:
+                event.attempts += 1
+                event.last_failure = result
+                errors += 1
+                if errors > policy.maximum_retries:
+                    return await self._give_up(event, "RetriesExhausted")
+                delay_s = limits.ASYNC_ERROR_DELAYS_S[min(errors, len(limits.ASYNC_ERROR_DELAYS_S)) - 1]
+            if self._clock.now() + delay_s > event.accepted_at + policy.maximum_event_age_s:
+                return await self._give_up(event, "EventAgeExceeded")
+            await self._clock.sleep(delay_s)
+
+    async def _give_up(self, event: _Event, condition: str) -> None:
+        """Hand the event to where failures go, and say so."""
+        now, policy = self._clock.now(), event.function.asynchronous
+        name = event.function.logical_id
+        self._record(
+            Noted(now, f"{name}: an event was given up after {event.attempts} attempts ({condition})", "warning")
+        )
+        if policy.dead_letter_arn:
+            await self._send(policy.dead_letter_arn, event.text, _dead_letter_attributes(event))
+        if policy.on_failure_arn:
+            await self._send(policy.on_failure_arn, json.dumps(_destination_record(event, condition, now)), {})
+
+    async def _send(self, arn: str, body: str, attributes: dict[str, Any]) -> None:
+        """Send to a queue of the stack. A failure is told: on AWS it would be lost, and counted, too."""
+        try:
+            url = (await self._sqs.get_queue_url(QueueName=arn.rpartition(":")[2]))["QueueUrl"]
+            await self._sqs.send_message(QueueUrl=url, MessageBody=body, MessageAttributes=attributes)
+        except (BotoCoreError, ClientError) as error:
+            self._record(Noted(self._clock.now(), f"a failed event could not be sent to {arn}: {error}", "warning"))
+
+
+def _dead_letter_attributes(event: _Event) -> dict[str, Any]:
+    """What Lambda tells a dead-letter queue beside the event: request id, status code, the first 1 KB of the error."""
+    failure = event.last_failure
+    message = failure.message if failure else "Rate Exceeded."
+    return {
+        "RequestID": {"DataType": "String", "StringValue": event.request_id},
+        "ErrorCode": {"DataType": "Number", "StringValue": "200" if failure else "429"},
+        "ErrorMessage": {"DataType": "String", "StringValue": message[:1024] or " "},
+    }
+
+
+def _destination_record(event: _Event, condition: str, now: float) -> dict[str, Any]:
+    """An invocation record, as an on-failure destination gets it."""
+    failure = event.last_failure
+    return {
+        "version": "1.0",
+        "timestamp": iso(now),
+        "requestContext": {
+            "requestId": event.request_id,
+            "functionArn": f"{event.function.arn}:$LATEST",
+            "condition": condition,
+            "approximateInvokeCount": event.attempts,
+        },
+        "requestPayload": json.loads(event.text),
+        **(
+            {
+                "responseContext": {
+                    "statusCode": 200,
+                    "executedVersion": "$LATEST",
+                    "functionError": "Unhandled",
+                },
+                "responsePayload": failure.payload,
+            }
+            if failure
+            else {}
+        ),
+    }

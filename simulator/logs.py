@@ -1,0 +1,183 @@
+"""A function's log stream as CloudWatch would have it: the platform's lines around the handler's own.
+
+AWS: Lambda Developer Guide, "Working with Lambda function logs" and "Advanced logging controls". Text format has
+START, END and REPORT; JSON format has one object a line, of which the default system log level INFO lets through
+`platform.initStart`, `platform.start` and `platform.report` (and `platform.runtimeDone` where something failed).
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections import OrderedDict
+from pathlib import Path
+from typing import IO, Any
+
+from simulator import limits
+from simulator.clock import iso
+from simulator.observations import LogWritten, Observation, Outcome, Record
+from simulator.stack import Function
+
+_STATUS = {"success": "success", "timeout": "timeout", "error": "error", "crash": "error", "init-error": "error"}
+
+
+def stream_name(environment: int, started_at: float) -> str:
+    """`2026/11/22/[$LATEST]0000...0007`: the date of the cold start and the environment's number."""
+    return f"{iso(started_at)[:10].replace('-', '/')}/[$LATEST]{environment:032x}"
+
+
+class LogStream:
+    """One environment's log stream. Every line is recorded as it is written."""
+
+    def __init__(self, function: Function, environment: int, record: Record, started_at: float) -> None:
+        self.name = stream_name(environment, started_at)
+        self._function = function
+        self._environment = environment
+        self._record = record
+        self._json = function.log_format == "JSON"
+
+    def line(self, at: float, line: str) -> None:
+        """One line, the handler's or the platform's."""
+        self._record(LogWritten(at, self._function.logical_id, self._environment, line))
+
+    def init_started(self, at: float) -> None:
+        """The runtime is about to load the handler."""
+        if self._json:
+            self._platform(
+                at,
+                "platform.initStart",
+                {
+                    "initializationType": "on-demand",
+                    "phase": "init",
+                    "functionName": self._function.name,
+                    "functionVersion": "$LATEST",
+                },
+            )
+
+    def init_failed(self, at: float, phase: str, duration_s: float, error_type: str | None) -> None:
+        """Init did not end well: an INIT_REPORT. No error type: it ran out of time."""
+        duration_ms = round(duration_s * 1000, 2)
+        status = "error" if error_type else "timeout"
+        if self._json:
+            report = {
+                "initializationType": "on-demand",
+                "phase": phase,
+                "status": status,
+                "metrics": {"durationMs": duration_ms},
+            }
+            self._platform(at, "platform.initReport", report | ({"errorType": error_type} if error_type else {}))
+            return
+        tail = f"\tError Type: {error_type}" if error_type else ""
+        self.line(at, f"INIT_REPORT Init Duration: {duration_ms:.2f} ms\tPhase: {phase}\tStatus: {status}{tail}")
+
+    def started(self, at: float, request_id: str) -> None:
+        """START."""
+        if self._json:
+            self._platform(at, "platform.start", {"requestId": request_id, "version": "$LATEST"})
+        else:
+            self.line(at, f"START RequestId: {request_id} Version: $LATEST")
+
+    def timed_out(self, at: float, request_id: str, timeout_s: float) -> None:
+        """The platform's line for an invocation that ran out of time."""
+        self.line(at, f"{iso(at)} {request_id} Task timed out after {timeout_s:.2f} seconds")
+
+    def ended(
+        self,
+        at: float,
+        request_id: str,
+        outcome: Outcome,
+        duration_s: float,
+        init_s: float | None,
+        memory_used_mb: int | None,
+        error_type: str | None,
+    ) -> None:
+        """END and REPORT. Billed: duration and init, rounded up to a millisecond."""
+        duration_ms = round(duration_s * 1000, 2)
+        init_ms = None if init_s is None else round(init_s * 1000, 2)
+        billed_ms = math.ceil(round(duration_ms + (init_ms or 0), 2))
+        status = _STATUS[outcome]
+        shown_type = error_type if outcome in ("crash", "init-error") else None
+        if not self._json:
+            self.line(at, f"END RequestId: {request_id}")
+            parts = [
+                f"REPORT RequestId: {request_id}",
+                f"Duration: {duration_ms:.2f} ms",
+                f"Billed Duration: {billed_ms} ms",
+                f"Memory Size: {self._function.memory_mb} MB",
+                *([] if memory_used_mb is None else [f"Max Memory Used: {memory_used_mb} MB"]),
+                *([] if init_ms is None else [f"Init Duration: {init_ms:.2f} ms"]),
+                # A handler's own exception is no failure of the runtime: its REPORT has no status.
+                *([] if outcome in ("success", "error") else [f"Status: {status}"]),
+                *([] if shown_type is None else [f"Error Type: {shown_type}"]),
+            ]
+            self.line(at, "\t".join(parts))
+            return
+        if status != "success":
+            done: dict[str, Any] = {"requestId": request_id, "status": status}
+            if error_type:
+                done["errorType"] = error_type
+            self._platform(at, "platform.runtimeDone", done | {"metrics": {"durationMs": duration_ms}})
+        metrics: dict[str, Any] = {
+            "durationMs": duration_ms,
+            "billedDurationMs": billed_ms,
+            "memorySizeMB": self._function.memory_mb,
+        }
+        if memory_used_mb is not None:
+            metrics["maxMemoryUsedMB"] = memory_used_mb
+        if init_ms is not None:
+            metrics["initDurationMs"] = init_ms
+        report: dict[str, Any] = {"requestId": request_id, "metrics": metrics, "status": status}
+        if error_type and status == "error":
+            report["errorType"] = error_type
+        self._platform(at, "platform.report", report)
+
+    def _platform(self, at: float, kind: str, content: dict[str, Any]) -> None:
+        self.line(at, json.dumps({"time": iso(at), "type": kind, "record": content}, separators=(",", ":")))
+
+
+class LogDirectory:
+    """Writes every recorded line to a file per environment: `DIR/FUNCTION/0007.log`. A recorder of observations.
+
+    Files stay open up to a limit, the least recently written is closed first. A line is on disk when `close` (or a
+    reader such as `tail -f`) wants it: each is flushed.
+    """
+
+    def __init__(self, directory: Path) -> None:
+        directory.mkdir(parents=True, exist_ok=True)
+        self._directory = directory
+        self._open: OrderedDict[tuple[str, int], IO[str]] = OrderedDict()
+        self._begun: set[tuple[str, int]] = set()
+        self.failed: OSError | None = None
+
+    def record(self, observation: Observation) -> None:
+        """Write a line if it is one. After a failure (disk full) nothing more is written; `failed` says why."""
+        if not isinstance(observation, LogWritten) or self.failed:
+            return
+        try:
+            file = self._file(observation.function, observation.environment)
+            file.write(f"{observation.line}\n")
+            file.flush()
+        except OSError as error:
+            self.failed = error
+
+    def close(self) -> None:
+        """Close every file."""
+        for file in self._open.values():
+            file.close()
+        self._open.clear()
+
+    def _file(self, function: str, environment: int) -> IO[str]:
+        key = (function, environment)
+        if key in self._open:
+            self._open.move_to_end(key)
+            return self._open[key]
+        if len(self._open) >= limits.LOG_FILES_OPEN:
+            self._open.popitem(last=False)[1].close()
+        folder = self._directory / re.sub(r"[^\w.-]", "_", function)
+        folder.mkdir(exist_ok=True)
+        # A run's first line of an environment replaces what an earlier run left under the same number.
+        mode = "a" if key in self._begun else "w"
+        self._begun.add(key)
+        self._open[key] = (folder / f"{environment:04d}.log").open(mode, encoding="utf-8")
+        return self._open[key]

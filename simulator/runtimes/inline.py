@@ -1,0 +1,327 @@
+"""Environments inside the simulator's own process: fast, and able to hold a thousand of them.
+
+A handler with an asynchronous core (`handler.open_environment`) runs on the simulator's loop. A plain synchronous one
+runs in a thread of its own, with a module of its own, so that module state is per environment as on AWS. What a
+shared process cannot show (a kill at the deadline, memory, `os._exit`, a private `/tmp`, the freeze) is
+`process.py`'s.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import contextvars
+import importlib.util
+import queue
+import sys
+import threading
+from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from simulator import limits
+from simulator.clients import offline_session
+from simulator.clock import Clock, SystemClock
+from simulator.runtimes import Exited, Invocation, Raised, Returned, Write, reports
+from simulator.runtimes.context import LambdaContext
+from simulator.runtimes.isolation import installed, seen_as
+from simulator.runtimes.variables import function_environ
+from simulator.stack import Function
+
+Handler = Callable[[Any, Any], Any]
+Answer = Returned | Raised | Exited
+_OWN_FILES = (__file__, "<frozen importlib._bootstrap>", "<frozen importlib._bootstrap_external>")
+_TASK_ROOT = "/var/task"
+_importing = threading.Lock()
+# What runs on the loop for a thread must not see the variables and the output of that thread.
+_OUTSIDE = contextvars.Context()
+
+
+@dataclass(frozen=True, slots=True)
+class _Setting:
+    """What an environment is made of; the same for its whole life."""
+
+    function: Function
+    environ: dict[str, str]
+    write: Write
+    clock: Clock
+
+    def context(self, invocation: Invocation) -> LambdaContext:
+        return LambdaContext(invocation.request_id, self.environ, self.function.arn, invocation.deadline_at, self.clock)
+
+    def report(self, error: BaseException, request_id: str = "") -> Raised | Exited:
+        """The value for an exception that left the handler or its init; an `Exception` is logged as AWS logs it."""
+        if not isinstance(error, Exception):
+            return reports.exited(error)
+        raised = (
+            error.report if isinstance(error, _LoadError) else reports.raised(error, request_id, skip_files=_OWN_FILES)
+        )
+        for line in reports.error_lines(raised, self.clock.now(), as_json=self.function.log_format == "JSON"):
+            self.write(line)
+        return raised
+
+
+class InlineRuntime:
+    """Environments in this process. `endpoint` is the store's; `session` may be shared with others.
+
+    `code_dir`, if given, is searched for handler modules after the installed packages.
+    """
+
+    def __init__(
+        self, endpoint: str, session: Any = None, *, code_dir: Path | None = None, clock: Clock | None = None
+    ) -> None:
+        self._endpoint = endpoint
+        self._session = session if session is not None else offline_session()
+        self._clock = clock or SystemClock()
+        self._path = str(code_dir) if code_dir else None
+        if self._path:
+            sys.path.append(self._path)
+        self._cores: dict[str, Any] = {}
+
+    def environment(self, function: Function, number: int, log_stream: str, write: Write) -> InlineEnvironment:
+        """A new environment, not started."""
+        del number
+        environ = function_environ(function, self._endpoint, log_stream, task_root=self._path or _TASK_ROOT)
+        return InlineEnvironment(_Setting(function, environ, write, self._clock), self._session, self._cores)
+
+    async def close(self) -> None:
+        """Stop searching the code directory."""
+        if self._path:
+            with contextlib.suppress(ValueError):
+                sys.path.remove(self._path)
+
+
+class InlineEnvironment:
+    """One environment: the core's own task, or the handler's own thread."""
+
+    memory_used_mb = None
+
+    def __init__(self, setting: _Setting, session: Any, cores: dict[str, Any]) -> None:
+        self._setting = setting
+        self._session = session
+        self._cores = cores
+        self._core: _Core | None = None
+        self._thread: _HandlerThread | None = None
+
+    async def start(self) -> Raised | Exited | None:
+        """Load the handler; a core is opened, a plain handler's module runs in its thread."""
+        name = self._setting.function.handler
+        if name not in self._cores:
+            thread = _HandlerThread(self._setting)
+            loaded = await thread.call(lambda: _load(name))
+            if isinstance(loaded, Raised | Exited):
+                thread.end()
+                return loaded
+            core = getattr(loaded, "open_environment", None)
+            if core is None:
+                thread.handler = loaded
+                self._thread = thread
+                return None
+            thread.end()
+            self._cores[name] = core
+        self._core = _Core(self._setting)
+        return await self._core.open(self._cores[name], self._session)
+
+    async def invoke(self, invocation: Invocation) -> Answer:
+        """Run one event on the loop or in the thread."""
+        if self._core is not None:
+            return await self._core.invoke(invocation)
+        if self._thread is None or self._thread.handler is None:
+            raise RuntimeError("the environment was not started")
+        handler, context = self._thread.handler, self._setting.context(invocation)
+        self._setting.environ["_X_AMZN_TRACE_ID"] = invocation.trace_id
+        result = await self._thread.call(lambda: handler(invocation.event, context), invocation.request_id)
+        return result if isinstance(result, Raised | Exited) else reports.marshalled(result, invocation.request_id)
+
+    async def kill(self) -> None:
+        """Forget the core or the thread. A thread cannot be stopped: it is left to end by itself, unheard."""
+        await self.close()
+
+    async def close(self) -> None:
+        """End the core with what it holds; let the thread end."""
+        core, self._core = self._core, None
+        thread, self._thread = self._thread, None
+        if thread is not None:
+            thread.end()
+        if core is not None:
+            await core.close()
+
+
+class _Core:
+    """A handler's asynchronous core, open. One task enters and leaves its context, as such contexts want it."""
+
+    def __init__(self, setting: _Setting) -> None:
+        self._setting = setting
+        self._closing = asyncio.Event()
+        self._owner: asyncio.Task[None] | None = None
+        self._handle: Callable[[Any, Any], Awaitable[Any]] | None = None
+
+    async def open(self, core: Any, session: Any) -> Raised | Exited | None:
+        ready: asyncio.Future[Raised | Exited | None] = asyncio.get_running_loop().create_future()
+        self._owner = asyncio.create_task(self._own(core, session, ready))
+        try:
+            return await ready
+        except BaseException:
+            await self.close()
+            raise
+
+    async def _own(self, core: Any, session: Any, ready: asyncio.Future[Raised | Exited | None]) -> None:
+        try:
+            async with core(self._setting.environ, session, self._setting.write) as self._handle:
+                if not ready.done():
+                    ready.set_result(None)
+                await self._closing.wait()
+        except BaseException as error:
+            # Even SystemExit is the handler's, and must not end the simulator.
+            if isinstance(error, asyncio.CancelledError) and self._closing.is_set():
+                raise
+            failure = self._setting.report(error)
+            if not ready.done():
+                ready.set_result(failure)
+
+    async def invoke(self, invocation: Invocation) -> Answer:
+        handle = self._handle
+        if handle is None:
+            raise RuntimeError("the environment was not started")
+        task = asyncio.current_task()
+        try:
+            result = await handle(invocation.event, self._setting.context(invocation))
+        except asyncio.CancelledError as error:
+            if task is not None and task.cancelling():
+                raise
+            return self._setting.report(error)
+        except BaseException as error:  # noqa: BLE001 - SystemExit would end the simulator's loop, not the environment
+            return self._setting.report(error, invocation.request_id)
+        return reports.marshalled(result, invocation.request_id)
+
+    async def close(self) -> None:
+        self._closing.set()
+        if self._owner is None:
+            return
+        await asyncio.wait((self._owner,), timeout=limits.HANDLER_GRACE_S)
+        if not self._owner.done():
+            self._owner.cancel()
+            await asyncio.wait((self._owner,), timeout=limits.HANDLER_GRACE_S)
+
+
+@dataclass(slots=True)
+class _Job:
+    """One call in the thread, and the loop that waits for its result."""
+
+    call: Callable[[], Any]
+    request_id: str
+    loop: asyncio.AbstractEventLoop
+    done: asyncio.Future[Any] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.done = self.loop.create_future()
+
+    def answer(self, result: Any) -> None:
+        """Hand the result over; nobody may be waiting any more."""
+        with contextlib.suppress(RuntimeError):  # the loop is closed: an abandoned handler came back late
+            self.loop.call_soon_threadsafe(self._set, result, context=_OUTSIDE)
+
+    def _set(self, result: Any) -> None:
+        if not self.done.done():
+            self.done.set_result(result)
+
+
+class _HandlerThread:
+    """A plain handler's thread: module, thread-local state and events stay in one, as in a Lambda environment.
+
+    A daemon, so that a handler that never returns cannot keep the simulator from ending.
+    """
+
+    def __init__(self, setting: _Setting) -> None:
+        self.handler: Handler | None = None
+        self._loop = asyncio.get_running_loop()
+        self._setting = replace(setting, write=self._write)
+        self._write_on_loop = setting.write
+        self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
+        self._abandoned = False
+        threading.Thread(target=self._work, name=setting.function.name, daemon=True).start()
+
+    async def call(self, call: Callable[[], Any], request_id: str = "") -> Any:
+        """The call's result; `Raised` or `Exited` for what it raises."""
+        job = _Job(call, request_id, self._loop)
+        self._jobs.put(job)
+        return await job.done
+
+    def end(self) -> None:
+        """No more calls; what a call still prints is no longer heard."""
+        self._abandoned = True
+        self._jobs.put(None)
+
+    def _work(self) -> None:
+        with installed(), seen_as(self._setting.environ, self._write):
+            while (job := self._jobs.get()) is not None:
+                try:
+                    result = job.call()
+                except BaseException as error:  # noqa: BLE001 - sys.exit() ends the environment, not this thread
+                    result = self._setting.report(error, job.request_id)
+                job.answer(result)
+
+    def _write(self, line: str) -> None:
+        if not self._abandoned:
+            with contextlib.suppress(RuntimeError):  # the loop is closed
+                self._loop.call_soon_threadsafe(self._write_on_loop, line, context=_OUTSIDE)
+
+
+class _LoadError(Exception):
+    """The handler cannot be loaded; carries the runtime client's report."""
+
+    def __init__(self, error_type: str, message: str, stack_trace: list[str] | None = None) -> None:
+        super().__init__(message)
+        self.report = reports.fault(error_type, message, "", stack_trace)
+
+
+def _load(name: str) -> Handler:
+    """A fresh instance of the handler's module, run here; errors as the runtime client names them."""
+    module_name, dot, attribute = name.rpartition(".")
+    if not dot:
+        raise _LoadError(
+            "Runtime.MalformedHandlerName",
+            f"Bad handler '{name}': not enough values to unpack (expected 2, got 1)",
+        )
+    try:
+        module = _fresh_module(module_name.replace("/", "."))
+    except SyntaxError as error:
+        where = [f'  File "{error.filename}" Line {error.lineno}\n    {error.text}']
+        raise _LoadError(
+            "Runtime.UserCodeSyntaxError", f"Syntax error in module '{module_name}': {error}", where
+        ) from None
+    except ImportError as error:
+        raise _LoadError("Runtime.ImportModuleError", f"Unable to import module '{module_name}': {error}") from None
+    try:
+        handler: Handler = getattr(module, attribute)
+    except AttributeError:
+        raise _LoadError(
+            "Runtime.HandlerNotFound", f"Handler '{attribute}' missing on module '{module_name}'"
+        ) from None
+    return handler
+
+
+def _fresh_module(name: str) -> ModuleType:
+    with _importing, _registered(name) as module:
+        if module.__spec__ is None or module.__spec__.loader is None:
+            raise ImportError(f"No module named '{name}'")
+        module.__spec__.loader.exec_module(module)
+        return module
+
+
+@contextlib.contextmanager
+def _registered(name: str) -> Iterator[ModuleType]:
+    """A new module object under its name while it is executed (dataclasses look their module up by it)."""
+    spec = importlib.util.find_spec(name)
+    if spec is None or spec.loader is None:
+        raise ImportError(f"No module named '{name}'")
+    module = importlib.util.module_from_spec(spec)
+    before = sys.modules.get(name)
+    sys.modules[name] = module
+    try:
+        yield module
+    finally:
+        if before is not None:
+            sys.modules[name] = before

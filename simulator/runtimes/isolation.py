@@ -1,0 +1,169 @@
+"""One process, many environments: `os.environ`, standard output and error as each handler's own thread sees them.
+
+For plain synchronous handlers in the simulator's process. While `installed()` is in force, code that runs in
+`seen_as(environ, write)` reads and writes that mapping through `os.environ` and prints to `write`; all other code sees
+the process's own. It follows the context: threads started inside see the same. What goes around Python (the C library's
+`getenv`, a subprocess without an explicit environment) sees the process; the process runtime is for that.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import contextvars
+import os
+import sys
+import threading
+from collections.abc import Callable, Iterator, MutableMapping
+from typing import Any, TextIO
+
+from simulator.runtimes import Write
+
+_environ: contextvars.ContextVar[MutableMapping[str, str] | None] = contextvars.ContextVar("environ", default=None)
+_output: contextvars.ContextVar[_Lines | None] = contextvars.ContextVar("output", default=None)
+_lock = threading.Lock()
+_users = 0
+_undo: list[Callable[[], None]] = []
+
+
+class _Environ(os._Environ):  # type: ignore[type-arg]  # noqa: SLF001 - only its own class may stand in for it
+    """The class `os.environ` has meanwhile: whoever imported the object earlier is served too."""
+
+    def __getitem__(self, key: str) -> str:
+        own = _environ.get()
+        return super().__getitem__(key) if own is None else own[_text(key)]
+
+    def __setitem__(self, key: str, value: str) -> None:
+        own = _environ.get()
+        if own is None:
+            super().__setitem__(key, value)
+        else:
+            own[_text(key)] = _text(value)
+
+    def __delitem__(self, key: str) -> None:
+        own = _environ.get()
+        if own is None:
+            super().__delitem__(key)
+        else:
+            del own[_text(key)]
+
+    def __iter__(self) -> Iterator[str]:
+        own = _environ.get()
+        return super().__iter__() if own is None else iter(list(own))
+
+    def __len__(self) -> int:
+        own = _environ.get()
+        return super().__len__() if own is None else len(own)
+
+    def copy(self) -> dict[str, str]:
+        return dict(self)
+
+
+class _Lines:
+    """Cuts what is written into lines."""
+
+    def __init__(self, write: Write) -> None:
+        self._write = write
+        self._rest = ""
+        self._lock = threading.Lock()
+
+    def write(self, text: str) -> int:
+        with self._lock:
+            *lines, self._rest = (self._rest + text).split("\n")
+            for line in lines:
+                self._write(line)
+        return len(text)
+
+    def end(self) -> None:
+        """The last line may lack its newline."""
+        with self._lock:
+            rest, self._rest = self._rest, ""
+            if rest:
+                self._write(rest)
+
+
+class _Stream:
+    """Standard output or error meanwhile."""
+
+    def __init__(self, real: TextIO) -> None:
+        self._real = real
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._real, name)
+
+    def write(self, text: str) -> int:
+        lines = _output.get()
+        return self._real.write(text) if lines is None else lines.write(text)
+
+    def writelines(self, texts: list[str]) -> None:
+        for text in texts:
+            self.write(text)
+
+    def flush(self) -> None:
+        if _output.get() is None:
+            self._real.flush()
+
+
+@contextlib.contextmanager
+def installed() -> Iterator[None]:
+    """Serve contexts for the length of the block; blocks may overlap, the last to end restores everything."""
+    global _users
+    with _lock:
+        _users += 1
+        if _users == 1:
+            _install()
+    try:
+        yield
+    finally:
+        with _lock:
+            _users -= 1
+            if _users == 0:
+                while _undo:
+                    _undo.pop()()
+
+
+@contextlib.contextmanager
+def seen_as(environ: MutableMapping[str, str], write: Write) -> Iterator[None]:
+    """Run the block with these variables as `os.environ` and `write` as standard output and error."""
+    lines = _Lines(write)
+    environ_token, output_token = _environ.set(environ), _output.set(lines)
+    try:
+        yield
+    finally:
+        lines.end()
+        _environ.reset(environ_token)
+        _output.reset(output_token)
+
+
+def _install() -> None:
+    environ_class = os.environ.__class__
+    os.environ.__class__ = _Environ
+    _undo.append(lambda: setattr(os.environ, "__class__", environ_class))
+    for name in ("stdout", "stderr"):
+        real = getattr(sys, name)
+        if real is None:
+            continue
+        stream = _Stream(real)
+        setattr(sys, name, stream)
+
+        def restore(name: str = name, real: TextIO = real, stream: _Stream = stream) -> None:
+            # Someone else (a test's capture) may have replaced it since, and then owns it.
+            if getattr(sys, name) is stream:
+                setattr(sys, name, real)
+
+        _undo.append(restore)
+    start = threading.Thread.start
+
+    def start_in_context(thread: threading.Thread) -> None:
+        if _environ.get() is not None:
+            context, run = contextvars.copy_context(), thread.run
+            thread.run = lambda: context.run(run)  # type: ignore[method-assign]
+        start(thread)
+
+    threading.Thread.start = start_in_context  # type: ignore[method-assign, assignment]
+    _undo.append(lambda: setattr(threading.Thread, "start", start))
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        raise TypeError(f"str expected, not {type(value).__name__}")
+    return value

@@ -1,0 +1,59 @@
+"""The variables a function sees: its own, the ones AWS reserves, and what keeps it on loopback. Pure.
+
+AWS: Lambda Developer Guide, "Defined runtime environment variables" (configuration-envvars).
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+
+from simulator import limits
+from simulator.stack import Function
+
+DUMMY_CREDENTIALS = {
+    "AWS_ACCESS_KEY_ID": "dummy-access-key",
+    "AWS_SECRET_ACCESS_KEY": "dummy-secret-key",
+    "AWS_SESSION_TOKEN": "dummy-session-token",
+}
+
+
+def function_environ(function: Function, endpoint: str, log_stream: str, *, task_root: str) -> dict[str, str]:
+    """The complete environment of one of the function's environments; nothing of this process is in it.
+
+    What keeps the handler away from AWS wins over the function's own variables: the store's endpoint, dummy
+    credentials, no metadata service, none of the user's configuration files.
+    """
+    return {
+        **function.environment,
+        "AWS_DEFAULT_REGION": limits.REGION,
+        "AWS_REGION": limits.REGION,
+        "AWS_EXECUTION_ENV": f"AWS_Lambda_{function.runtime}",
+        "AWS_LAMBDA_FUNCTION_NAME": function.name,
+        "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(function.memory_mb),
+        "AWS_LAMBDA_FUNCTION_VERSION": "$LATEST",
+        "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand",
+        "AWS_LAMBDA_LOG_GROUP_NAME": log_group(function),
+        "AWS_LAMBDA_LOG_STREAM_NAME": log_stream,
+        "AWS_LAMBDA_LOG_FORMAT": function.log_format,
+        **({"AWS_LAMBDA_LOG_LEVEL": function.log_level} if function.log_level else {}),
+        "_HANDLER": function.handler,
+        "LAMBDA_TASK_ROOT": task_root,
+        "LANG": "en_US.UTF-8",
+        "TZ": ":UTC",
+        **DUMMY_CREDENTIALS,
+        "AWS_ENDPOINT_URL": endpoint,
+        "AWS_EC2_METADATA_DISABLED": "true",
+        "AWS_CONFIG_FILE": os.devnull,
+        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+    }
+
+
+def log_group(function: Function) -> str:
+    """The log group's name."""
+    return f"/aws/lambda/{function.name}"
+
+
+def without_aws(environ: Mapping[str, str]) -> dict[str, str]:
+    """What a subprocess may keep of this process's variables: where programs are, and nothing of AWS."""
+    return {name: environ[name] for name in ("PATH", "LD_LIBRARY_PATH", "SYSTEMROOT") if name in environ}

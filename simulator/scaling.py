@@ -1,0 +1,159 @@
+"""How many batches an event source mapping may have in hand at once, over time. Pure: instants in, a number out.
+
+AWS: Lambda Developer Guide, "Scaling behavior for SQS event source mappings" (services-sqs-scaling). While messages
+wait, `concurrency(t) = min(ceiling, initial + floor(growth x t / 60))`, t counted from the moment all permitted
+batches are in hand. AWS publishes no curve for the way down: the figures for it in `limits.py` are ours.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from simulator import limits
+from simulator.stack import EventSourceMapping
+
+
+@dataclass(frozen=True, slots=True)
+class ScalingPolicy:
+    """Where a mapping begins, how it grows, where it stops; whether failures slow it down."""
+
+    initial: int
+    idle: int
+    ceiling: int
+    growth_per_minute: int
+    slows_on_failure: bool
+    receivers: int
+    calls_per_s: float | None = None
+    bytes_per_s: float | None = None
+
+
+def policy_of(mapping: EventSourceMapping) -> ScalingPolicy:
+    """The policy that the mapping's settings mean.
+
+    With `ReportBatchItemFailures` Lambda does not scale polling down when invocations fail.
+    """
+    slows = not mapping.reports_batch_item_failures
+    if mapping.provisioned is not None:
+        pollers = mapping.provisioned
+        each = limits.PROVISIONED_POLLER_CONCURRENCY
+        least = pollers.minimum * each
+        return ScalingPolicy(
+            initial=least,
+            idle=least,
+            ceiling=min(pollers.maximum * each, limits.PROVISIONED_CONCURRENCY),
+            growth_per_minute=limits.PROVISIONED_GROWTH_PER_MINUTE,
+            slows_on_failure=slows,
+            receivers=limits.MAPPING_RECEIVERS,
+            calls_per_s=limits.PROVISIONED_POLLER_CALLS_PER_S,
+            bytes_per_s=limits.PROVISIONED_POLLER_BYTES_PER_S,
+        )
+    ceiling = limits.MAPPING_CONCURRENCY if mapping.maximum_concurrency is None else mapping.maximum_concurrency
+    initial = min(limits.MAPPING_INITIAL_CONCURRENCY, ceiling)
+    return ScalingPolicy(
+        initial=initial,
+        idle=limits.MAPPING_IDLE_CONCURRENCY if mapping.maximum_concurrency is None else initial,
+        ceiling=ceiling,
+        growth_per_minute=limits.MAPPING_GROWTH_PER_MINUTE,
+        slows_on_failure=slows,
+        receivers=limits.MAPPING_RECEIVERS,
+    )
+
+
+class Scaler:
+    """One mapping's concurrency. Tell it what happens, with the instant; read `concurrency`.
+
+    `next_change_at` is when `advance` would find another figure if nothing else happens (None: never).
+    """
+
+    def __init__(self, policy: ScalingPolicy, now: float) -> None:
+        self.policy = policy
+        self.concurrency = policy.initial
+        self._grows_since: tuple[float, int] | None = None  # the instant, and the concurrency then
+        self._low_since: float | None = now
+        self._idle_since: float | None = now
+        self._loaded = 0  # batches with messages in hand
+
+    def __repr__(self) -> str:
+        trend = "growing" if self._grows_since else "idle" if self._idle_since is not None else "level"
+        return f"<Scaler [{self._loaded} loaded of {self.concurrency}, {trend}]>"
+
+    def load(self, loaded: int, now: float) -> None:
+        """`loaded` batches with messages are in hand. All that is permitted: messages wait, and growth begins."""
+        self.advance(now)
+        self._loaded = loaded
+        if loaded >= self.concurrency:
+            self._grows_since = self._grows_since or (now, self.concurrency)
+        self._low_since = None if loaded * 2 >= self.concurrency else self._low_since or now
+        self._idle_since = None if loaded else self._idle_since or now
+        self._stop_unused_growth()
+
+    def found_nothing(self, now: float) -> None:
+        """A receive came back empty: no message waits, growth ends."""
+        self.advance(now)
+        self._grows_since = None
+
+    def invocation_failed(self, now: float) -> None:
+        """A function error or a throttle: one step down, unless partial batch responses are reported."""
+        self.advance(now)
+        if self.policy.slows_on_failure:
+            self.concurrency = max(min(self.policy.idle, self.policy.initial), self.concurrency - 1)
+            self._grows_since = None
+
+    def advance(self, now: float) -> None:
+        """Bring `concurrency` up to date."""
+        if self._grows_since:
+            since, base = self._grows_since
+            # The instant of a step is computed by division: without the nudge it would round to just before itself.
+            grown = math.floor((now - since) * self.policy.growth_per_minute / 60 + 1e-6)
+            self.concurrency = min(self.policy.ceiling, base + grown)
+            self._stop_unused_growth()
+        if self._low_since is not None and now >= self._low_since + limits.MAPPING_LOW_TRAFFIC_S:
+            self.concurrency = min(self.concurrency, max(self.policy.initial, self._loaded * 2))
+        if self._idle_since is not None and now >= self._idle_since + limits.MAPPING_IDLE_S:
+            self.concurrency = min(self.concurrency, self.policy.idle)
+
+    @property
+    def next_change_at(self) -> float | None:
+        """When the figure changes by time alone."""
+        instants = []
+        if self._grows_since and self.concurrency < self.policy.ceiling:
+            since, base = self._grows_since
+            instants.append(since + (self.concurrency + 1 - base) * 60 / self.policy.growth_per_minute)
+        if self._low_since is not None and self.concurrency > max(self.policy.initial, self._loaded * 2):
+            instants.append(self._low_since + limits.MAPPING_LOW_TRAFFIC_S)
+        if self._idle_since is not None and self.concurrency > self.policy.idle:
+            instants.append(self._idle_since + limits.MAPPING_IDLE_S)
+        return min(instants, default=None)
+
+    def _stop_unused_growth(self) -> None:
+        """Under half of what is permitted is used: no message waits for more."""
+        if self._loaded * 2 < self.concurrency:
+            self._grows_since = None
+
+
+class Pace:
+    """How soon a mapping may ask the queue again: provisioned pollers have a rate of calls and of bytes each."""
+
+    def __init__(self, policy: ScalingPolicy) -> None:
+        self._policy = policy
+        self._calls_spent_until = 0.0
+        self._bytes_spent_until = 0.0
+
+    def call_at(self, concurrency: int, now: float) -> float:
+        """The instant of the next call, which is hereby spent; `now` without a limit."""
+        if self._policy.calls_per_s is None:
+            return now
+        due_at = max(now, self._calls_spent_until, self._bytes_spent_until)
+        self._calls_spent_until = due_at + 1 / (self._policy.calls_per_s * self._pollers(concurrency))
+        return due_at
+
+    def took(self, body_bytes: int, concurrency: int, now: float) -> None:
+        """Count the bytes of the messages that a call brought."""
+        if self._policy.bytes_per_s is not None:
+            spent_s = body_bytes / (self._policy.bytes_per_s * self._pollers(concurrency))
+            self._bytes_spent_until = max(now, self._bytes_spent_until) + spent_s
+
+    @staticmethod
+    def _pollers(concurrency: int) -> int:
+        return max(1, math.ceil(concurrency / limits.PROVISIONED_POLLER_CONCURRENCY))

@@ -1,0 +1,226 @@
+"""Schedule expressions: `rate()`, `cron()` and Scheduler's `at()` -> due instants. Pure.
+
+AWS: EventBridge User Guide, "Creating a rule that runs on a schedule"; EventBridge Scheduler User Guide, "Schedule
+types". Rules know rate and cron in UTC; Scheduler adds at(). A schedule never comes due more than once a minute.
+"""
+
+from __future__ import annotations
+
+import calendar
+import itertools
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from typing import Literal
+
+from simulator import limits
+
+_UNITS_S = {"minute": 60, "hour": 3600, "day": 86_400}
+_RATE = re.compile(r"rate\((\d+) (minutes?|hours?|days?)\)")
+_AT = re.compile(r"at\((\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2})\)")
+_MONTHS = {name.upper(): number for number, name in enumerate(calendar.month_abbr)}
+_DAYS = {name: number for number, name in enumerate(("SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT"), 1)}
+
+
+class ScheduleExpressionError(ValueError):
+    """The expression is not one AWS accepts; the message is AWS's and says what is wrong with it."""
+
+    def __init__(self, expression: str, reason: str) -> None:
+        super().__init__(f"Parameter ScheduleExpression is not valid: '{expression}': {reason}")
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """Every `seconds`, counted from the rule's creation."""
+
+    seconds: int
+
+    def due(self, start_at: float) -> Iterator[float]:
+        """`start_at` itself, then every `seconds` after it, for ever."""
+        return (start_at + number * self.seconds for number in itertools.count())
+
+
+@dataclass(frozen=True, slots=True)
+class At:
+    """Once, at an instant (Scheduler only)."""
+
+    instant: float
+
+    def due(self, start_at: float) -> Iterator[float]:
+        """The instant, unless it is past."""
+        return iter(() if self.instant < start_at else (self.instant,))
+
+
+@dataclass(frozen=True, slots=True)
+class _Days:
+    """The days of a month a cron expression names, by day of month or by day of week."""
+
+    days: frozenset[int] = frozenset()
+    last: bool = False
+    weekday_near: int | None = None
+    weekdays: frozenset[int] = frozenset()
+    nth: tuple[int, int] | None = None
+    last_weekday: int | None = None
+
+    def of(self, year: int, month: int) -> list[int]:
+        """Ascending days of that month."""
+        length = calendar.monthrange(year, month)[1]
+        if self.last:
+            return [length]
+        if self.weekday_near is not None:
+            return _nearest_weekday(year, month, min(self.weekday_near, length), length)
+        by_weekday = [day for day in range(1, length + 1) if _weekday(year, month, day) in self.weekdays]
+        if self.nth is not None:
+            weekday, which = self.nth
+            found = [day for day in range(1, length + 1) if _weekday(year, month, day) == weekday]
+            return found[which - 1 : which]
+        if self.last_weekday is not None:
+            return [day for day in range(1, length + 1) if _weekday(year, month, day) == self.last_weekday][-1:]
+        return sorted({day for day in self.days if day <= length} | set(by_weekday))
+
+
+@dataclass(frozen=True, slots=True)
+class Cron:
+    """Six fields in UTC: minutes, hours, day of month, month, day of week (1 = SUN), year."""
+
+    minutes: tuple[int, ...]
+    hours: tuple[int, ...]
+    days: _Days
+    months: tuple[int, ...]
+    years: frozenset[int]
+
+    def due(self, start_at: float) -> Iterator[float]:
+        """Every due minute from `start_at` on, ascending; ends with the last year named."""
+        start = datetime.fromtimestamp(start_at, UTC)
+        for year in sorted(year for year in self.years if year >= start.year):
+            for month in self.months:
+                if (year, month) < (start.year, start.month):
+                    continue
+                for day in self.days.of(year, month):
+                    for hour, minute in itertools.product(self.hours, self.minutes):
+                        due_at = datetime(year, month, day, hour, minute, tzinfo=UTC).timestamp()
+                        if due_at >= start_at:
+                            yield due_at
+
+
+Expression = Rate | Cron | At
+
+
+def parse(expression: str, kind: Literal["rule", "scheduler"] = "rule") -> Expression:
+    """The schedule that `expression` means; raises `ScheduleExpressionError` where AWS would refuse it."""
+    if expression.startswith("rate("):
+        return _parse_rate(expression)
+    if expression.startswith("cron("):
+        return _parse_cron(expression)
+    if kind == "scheduler" and expression.startswith("at("):
+        return _parse_at(expression)
+    known = "rate(), cron() or at()" if kind == "scheduler" else "rate() or cron()"
+    raise ScheduleExpressionError(expression, f"write {known}")
+
+
+def _parse_rate(expression: str) -> Rate:
+    found = _RATE.fullmatch(expression)
+    if not found:
+        raise ScheduleExpressionError(expression, "write rate(VALUE UNIT), for example rate(5 minutes)")
+    value, unit = int(found[1]), found[2]
+    if value == 0:
+        raise ScheduleExpressionError(expression, "the value must be above zero")
+    if (value == 1) == unit.endswith("s"):
+        right = f"rate({value} {unit.rstrip('s')}{'' if value == 1 else 's'})"
+        raise ScheduleExpressionError(expression, f"the unit is singular only for 1; write {right}")
+    return Rate(value * _UNITS_S[unit.rstrip("s")])
+
+
+def _parse_at(expression: str) -> At:
+    found = _AT.fullmatch(expression)
+    try:
+        instant = datetime.fromisoformat(found[1]) if found else None
+    except ValueError:
+        instant = None
+    if instant is None:
+        raise ScheduleExpressionError(expression, "write at(yyyy-mm-ddThh:mm:ss)")
+    return At(instant.replace(tzinfo=UTC).timestamp())
+
+
+def _parse_cron(expression: str) -> Cron:
+    fields = expression.removeprefix("cron(").removesuffix(")").split() if expression.endswith(")") else []
+    if len(fields) != 6:
+        raise ScheduleExpressionError(expression, "write cron(minutes hours day-of-month month day-of-week year)")
+    if (fields[2] == "?") == (fields[4] == "?"):
+        raise ScheduleExpressionError(expression, "one of day-of-month and day-of-week must be ?, and only one")
+    try:
+        return Cron(
+            minutes=tuple(sorted(_values(fields[0], 0, 59))),
+            hours=tuple(sorted(_values(fields[1], 0, 23))),
+            days=_month_days(fields[2]) if fields[4] == "?" else _week_days(fields[4]),
+            months=tuple(sorted(_values(fields[3], 1, 12, _MONTHS))),
+            years=frozenset(_values(fields[5], *limits.SCHEDULE_YEARS)),
+        )
+    except ValueError as error:
+        raise ScheduleExpressionError(expression, str(error)) from None
+
+
+def _month_days(field: str) -> _Days:
+    if field == "L":
+        return _Days(last=True)
+    if field.endswith("W"):
+        return _Days(weekday_near=_value(field[:-1], 1, 31, {}))
+    return _Days(days=frozenset(_values(field, 1, 31)))
+
+
+def _week_days(field: str) -> _Days:
+    if "#" in field:
+        day, _, which = field.partition("#")
+        return _Days(nth=(_value(day, 1, 7, _DAYS), _value(which, 1, 5, {})))
+    if field == "L":
+        return _Days(weekdays=frozenset({7}))
+    if field.endswith("L"):
+        return _Days(last_weekday=_value(field[:-1], 1, 7, _DAYS))
+    return _Days(weekdays=frozenset(_values(field, 1, 7, _DAYS)))
+
+
+def _values(field: str, low: int, high: int, names: dict[str, int] | None = None) -> set[int]:
+    """What one comma-separated field names: `*`, a value, a range `a-b`, each with an increment `/n`."""
+    found: set[int] = set()
+    for part in field.split(","):
+        span, slash, step_text = part.partition("/")
+        step = 1
+        if slash:
+            if not step_text.isdigit() or int(step_text) == 0:
+                raise ValueError(f"'{part}' has no increment above zero")
+            step = int(step_text)
+        first_text, dash, last_text = span.partition("-")
+        if span == "*":
+            first, last = low, high
+        elif dash:
+            first, last = _value(first_text, low, high, names or {}), _value(last_text, low, high, names or {})
+        else:
+            first = _value(span, low, high, names or {})
+            last = high if slash else first
+        if first > last:
+            raise ValueError(f"'{part}' runs backwards")
+        found.update(range(first, last + 1, step))
+    return found
+
+
+def _value(text: str, low: int, high: int, names: dict[str, int]) -> int:
+    number = names.get(text.upper(), int(text) if text.isascii() and text.isdigit() else -1)
+    if not low <= number <= high:
+        raise ValueError(f"'{text}' is not between {low} and {high}")
+    return number
+
+
+def _weekday(year: int, month: int, day: int) -> int:
+    """1 = SUN ... 7 = SAT, as AWS counts."""
+    return date(year, month, day).isoweekday() % 7 + 1
+
+
+def _nearest_weekday(year: int, month: int, day: int, length: int) -> list[int]:
+    """`15W`: the weekday nearest to the 15th, without leaving the month."""
+    wanted = date(year, month, day)
+    if wanted.isoweekday() == 6:
+        return [day - 1 if day > 1 else day + 2]
+    if wanted.isoweekday() == 7:
+        return [day + 1 if day < length else (wanted - timedelta(days=2)).day]
+    return [day]

@@ -1,0 +1,56 @@
+"""What becomes of a batch's messages once its invocation has ended: delete, or leave in the queue. Pure.
+
+AWS: Lambda Developer Guide, "Handling errors for an SQS event source" (services-sqs-errorhandling). A message that
+is left becomes visible again only when its visibility timeout ends: Lambda never shortens or extends it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Settlement:
+    """`failed` stay, every other message of the batch is deleted. `reason` says why they stay."""
+
+    failed: frozenset[str]
+    reason: str
+
+    def deletes(self, message_id: str) -> bool:
+        """Whether Lambda deletes this message of the batch."""
+        return message_id not in self.failed
+
+
+def of_failure(message_ids: Collection[str], outcome: str) -> Settlement:
+    """An error, a timeout, a crash or a throttle that outlasted the visibility: all of the batch stays."""
+    return Settlement(frozenset(message_ids), outcome)
+
+
+def of_response(message_ids: Collection[str], payload: Any, *, reports_batch_item_failures: bool) -> Settlement:
+    """The function returned `payload` (decoded JSON).
+
+    Without `ReportBatchItemFailures` any return deletes the whole batch. With it, a missing, null or empty
+    `batchItemFailures` (and a null or empty response) is full success; a list of the batch's own message ids fails
+    just those, repetitions counting once; anything else fails the whole batch: an empty, null or missing
+    `itemIdentifier`, an id that is not in the batch, a list or an entry of another shape.
+    """
+    if not reports_batch_item_failures or payload is None:
+        return Settlement(frozenset(), "")
+    whole = Settlement(frozenset(message_ids), "invalid batch item failures")
+    if not isinstance(payload, dict):
+        return whole
+    failures = payload.get("batchItemFailures")
+    if failures is None:
+        return Settlement(frozenset(), "")
+    if not isinstance(failures, list):
+        return whole
+    known = set(message_ids)
+    failed: set[str] = set()
+    for entry in failures:
+        identifier = entry.get("itemIdentifier") if isinstance(entry, dict) else None
+        if not isinstance(identifier, str) or identifier not in known:
+            return whole
+        failed.add(identifier)
+    return Settlement(frozenset(failed), "batch item failure")

@@ -1,0 +1,41 @@
+"""Two ways to wait: for an event with a time limit, and longer after each failure."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+
+from simulator.clock import Clock
+
+
+async def wait_for_event(event: asyncio.Event, clock: Clock, seconds: float | None) -> bool:
+    """Wait until `event` is set, at most `seconds` on `clock` (None: as long as it takes). Whether it is set."""
+    if event.is_set():
+        return True
+    if seconds is None:
+        return await event.wait()
+    tasks = {asyncio.create_task(event.wait()), asyncio.create_task(clock.sleep(seconds))}
+    try:
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in tasks:
+            task.cancel()
+    return event.is_set()
+
+
+class Backoff:
+    """Delays that double from `low_s` to `high_s`, each between half and all of it at random."""
+
+    def __init__(self, low_s: float, high_s: float, rng: random.Random) -> None:
+        self._low_s, self._high_s, self._rng = low_s, high_s, rng
+        self._next_s = low_s
+
+    def next_s(self) -> float:
+        """How long to wait now."""
+        delay_s = self._next_s * self._rng.uniform(0.5, 1.0)
+        self._next_s = min(self._next_s * 2, self._high_s)
+        return delay_s
+
+    def reset(self) -> None:
+        """It worked: begin again with the shortest."""
+        self._next_s = self._low_s
