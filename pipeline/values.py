@@ -56,7 +56,7 @@ def timestamp_parser(strptime_format: str | None) -> Callable[[str], str]:
         try:
             return stored_instant(instant.astimezone(UTC) if instant.tzinfo else instant)
         except OverflowError:
-            raise BadTimestamp(f"unreadable timestamp {_shown(text)}: outside the years 1 to 9999") from None
+            raise BadTimestamp(f"unreadable timestamp {_shown(text)}: no such date or time") from None
 
     return lru_cache(_CACHED_TEXTS)(parse)
 
@@ -114,8 +114,8 @@ def _iso_8601(text: str) -> str:
             tzinfo=_zone(part["zone"]),
         )
         return stored_instant(instant.astimezone(UTC))
-    except (ValueError, OverflowError) as error:
-        raise BadTimestamp(f"unreadable timestamp {_shown(text)}: {error}") from None
+    except (ValueError, OverflowError):
+        raise BadTimestamp(f"unreadable timestamp {_shown(text)}: no such date or time") from None
 
 
 def _zone(text: str | None) -> timezone:
