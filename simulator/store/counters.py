@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -11,7 +12,8 @@ class QueueCounters:
     """One queue. Totals leave out S3's test events; gauges are exact.
 
     `dead_lettered` counts messages moved out of this queue by its redrive policy. `oldest_age_s` is the age of the
-    oldest message not yet deleted (None: empty), as CloudWatch's ApproximateAgeOfOldestMessage has it.
+    oldest message not yet deleted (None: empty), as CloudWatch's ApproximateAgeOfOldestMessage has it. `expired` outlived
+    the retention, `redriven` left by a message move task; `test_events` is how many of the messages held are S3's.
     """
 
     visible: int = 0
@@ -22,6 +24,10 @@ class QueueCounters:
     received: int = 0
     deleted: int = 0
     dead_lettered: int = 0
+    expired: int = 0
+    purged: int = 0
+    redriven: int = 0
+    test_events: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,3 +77,16 @@ class StoreCounters:
     tables: Mapping[str, TableCounters] = field(default_factory=dict)
     buckets: Mapping[str, BucketCounters] = field(default_factory=dict)
     operations: Mapping[str, OperationCounters] = field(default_factory=dict)
+
+
+def from_json(content: Mapping[str, Any]) -> StoreCounters:
+    """The counters from the store's own answer to `/_stockpipe/counters`."""
+    return StoreCounters(
+        at=content["at"],
+        cpu_s=content["cpu_s"],
+        memory_bytes=content["memory_bytes"],
+        queues={name: QueueCounters(**fields) for name, fields in content["queues"].items()},
+        tables={name: TableCounters(**fields) for name, fields in content["tables"].items()},
+        buckets={name: BucketCounters(**fields) for name, fields in content["buckets"].items()},
+        operations={name: OperationCounters(**fields) for name, fields in content["operations"].items()},
+    )

@@ -1,0 +1,74 @@
+"""The store's one endpoint: control calls, AWS's rules, capacity, the fast paths, and moto for all the rest.
+
+Every request passes the layers in this order, on one thread: nothing needs a lock, and each answer is one step. The
+only thing that waits is a long poll, and it waits without holding anybody up.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from simulator.store.aws_errors import AwsError, error_response
+from simulator.store.http import Request, Response
+from simulator.store.ledger import Ledger
+from simulator.store.moto_application import SERVICES, MotoApplication
+from simulator.store.routing import route
+
+CONTROL_PATH = "/_stockpipe/"
+
+# A fast path answers, or returns None: then moto does.
+Answer = Callable[[Request], Response | None]
+WaitingAnswer = Callable[[Request], Awaitable[Response | None]]
+
+
+@dataclass(slots=True)
+class Layers:
+    """What stands in front of moto: `guard` raises `AwsError`, `fast` answers at once, `waiting` may take its time.
+
+    `observe` sees every request with its answer.
+    """
+
+    guard: Callable[[Request], None]
+    fast: Callable[[Request], Response | None]
+    waiting: Callable[[Request], Awaitable[Response] | None]
+    observe: Callable[[Request, Response], None]
+    control: WaitingAnswer
+
+
+class Application:
+    """Answers requests; never raises for one."""
+
+    def __init__(self, moto: MotoApplication, layers: Layers, ledger: Ledger) -> None:
+        self._moto = moto
+        self._layers = layers
+        self._ledger = ledger
+
+    async def answer(self, request: Request) -> Response:
+        """The response to one request."""
+        if request.target.startswith(CONTROL_PATH):
+            return await self._layers.control(request) or Response(404, b"unknown control call\n")
+        route(request)
+        waiting = self._layers.waiting(request)
+        if waiting is not None:
+            return await waiting
+        return self.answer_now(request)
+
+    def answer_now(self, request: Request) -> Response:
+        """The response to a request that does not wait; `request` is routed."""
+        started = time.perf_counter()
+        try:
+            if request.service not in SERVICES:
+                raise AwsError(
+                    "NotImplemented",
+                    f"The stockpipe store serves S3, SQS and DynamoDB; not {request.service or 'this request'}.",
+                    status=501,
+                )
+            self._layers.guard(request)
+            response = self._layers.fast(request) or self._moto.call(request)
+        except AwsError as error:
+            response = error_response(request, error)
+        self._ledger.note(request.service, request.operation, response.status, time.perf_counter() - started)
+        self._layers.observe(request, response)
+        return response

@@ -1,0 +1,295 @@
+"""The messages of one standard queue, kept so that every step costs the same at any depth.
+
+A message is ready, in flight or delayed. Ready ones wait in a heap by their place in the queue, the others in a heap
+by the instant they come back; every look first moves over who is due. Deleted messages leave their heaps lazily.
+Nothing here reads a clock: instants are milliseconds since the epoch, as SQS counts them, and are arguments.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import heapq
+import secrets
+import struct
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+State = Literal["ready", "in_flight", "delayed", "gone"]
+_HANDLE = struct.Struct(">QI")
+_HANDLE_PREFIX = "AQEB"
+# A heap may carry this many entries of messages that are gone before it is rebuilt.
+_SLACK = 1_000
+
+
+@dataclass(slots=True, eq=False)
+class Held:
+    """One message in its queue. `message` is moto's object; `place` orders the queue; `due_ms` is when it is back."""
+
+    message: Any
+    place: int
+    sent_ms: int
+    is_test_event: bool
+    state: State = "ready"
+    due_ms: float = 0.0
+    receives: int = 0
+
+
+@dataclass(slots=True)
+class Totals:
+    """What happened in this queue since it was created; S3's test events are left out of all of them."""
+
+    sent: int = 0
+    received: int = 0
+    deleted: int = 0
+    dead_lettered: int = 0
+    expired: int = 0
+    purged: int = 0
+    redriven: int = 0
+
+
+class UnknownHandle(Exception):
+    """A receipt handle that this queue never gave out."""
+
+
+@dataclass(slots=True)
+class MessageDepot:
+    """All messages of one queue. `arrived` is called whenever a message may have become receivable."""
+
+    totals: Totals = field(default_factory=Totals)
+    arrived: Callable[[], None] | None = None
+    _held: dict[int, Held] = field(default_factory=dict)
+    _ready: list[int] = field(default_factory=list)
+    _away: list[tuple[float, int]] = field(default_factory=list)
+    _by_age: list[tuple[int, int]] = field(default_factory=list)
+    _moved: set[int] = field(default_factory=set)
+    _next_place: int = 0
+    _ready_count: int = 0
+    _in_flight_count: int = 0
+    _delayed_count: int = 0
+    _test_events: int = 0
+    _secret: bytes = field(default_factory=lambda: secrets.token_bytes(16))
+
+    def __len__(self) -> int:
+        return len(self._held)
+
+    # What the queue holds.
+
+    def counts(self, now_ms: float) -> tuple[int, int, int]:
+        """Ready, in flight, delayed, at `now_ms`."""
+        self._bring_back(now_ms)
+        return self._ready_count, self._in_flight_count, self._delayed_count
+
+    @property
+    def test_events(self) -> int:
+        """How many of the messages held are S3's test events."""
+        return self._test_events
+
+    def oldest_sent_ms(self) -> int | None:
+        """When the oldest message not yet deleted was sent; None for an empty queue."""
+        while self._by_age and self._by_age[0][1] not in self._held:
+            heapq.heappop(self._by_age)
+        return self._by_age[0][0] if self._by_age else None
+
+    def next_due_ms(self) -> float | None:
+        """When the next message in flight or delayed comes back by itself; None when none will."""
+        while self._away:
+            due_ms, place = self._away[0]
+            held = self._held.get(place)
+            if held is not None and held.state in ("in_flight", "delayed") and held.due_ms == due_ms:
+                return due_ms
+            heapq.heappop(self._away)
+        return None
+
+    def walk(self, now_ms: float, after: int = -1) -> Iterator[Held]:
+        """Every message behind the place `after`, in the queue's order, whatever its state; without side effects."""
+        self._bring_back(now_ms)
+        return (held for held in self._held.values() if held.place > after)
+
+    # What happens to messages.
+
+    def add(self, message: Any, now_ms: float, *, is_test_event: bool = False, counts_as_sent: bool = True) -> Held:
+        """Append a message; it is delayed while `message.delayed_until` lies ahead."""
+        held = Held(message, self._next_place, int(message.sent_timestamp), is_test_event)
+        held.receives = message.approximate_receive_count
+        self._next_place += 1
+        self._held[held.place] = held
+        self._compact()
+        heapq.heappush(self._by_age, (held.sent_ms, held.place))
+        if is_test_event:
+            self._test_events += 1
+        elif counts_as_sent:
+            self.totals.sent += 1
+        if message.delayed_until > now_ms:
+            held.state, held.due_ms = "delayed", message.delayed_until
+            self._delayed_count += 1
+            heapq.heappush(self._away, (held.due_ms, held.place))
+        else:
+            self._make_ready(held)
+        self._announce()
+        return held
+
+    def take(
+        self, limit: int, now_ms: float, hide_ms: float, retention_ms: float, maximum_receives: int | None
+    ) -> tuple[list[Held], list[Held]]:
+        """Receive up to `limit` ready messages in order, and hide them for `hide_ms`.
+
+        Returns the received ones and those whose receive count had already reached `maximum_receives`; the latter
+        have left this queue and are the dead-letter queue's now. Messages older than the retention are dropped.
+        """
+        self._bring_back(now_ms)
+        received: list[Held] = []
+        dead: list[Held] = []
+        again: list[Held] = []
+        while len(received) < limit and self._ready:
+            held = self._held.get(heapq.heappop(self._ready))
+            if held is None or held.state != "ready":
+                continue
+            self._ready_count -= 1
+            if held.sent_ms + retention_ms <= now_ms:
+                self._drop(held)
+                if not held.is_test_event:
+                    self.totals.expired += 1
+                continue
+            if maximum_receives is not None and held.receives >= maximum_receives:
+                self._drop(held)
+                self._moved.add(held.place)
+                if not held.is_test_event:
+                    self.totals.dead_lettered += 1
+                dead.append(held)
+                continue
+            held.receives += 1
+            if not held.is_test_event:
+                self.totals.received += 1
+            received.append(held)
+            if hide_ms > 0:
+                self._hide(held, now_ms + hide_ms)
+            else:
+                again.append(held)
+        for held in again:
+            self._make_ready(held)
+        return received, dead
+
+    def delete(self, handle: str, *, stale_deletes: bool) -> Held | None:
+        """Delete the message a handle stands for. Deleting it again is no error; None: there was nothing to delete.
+
+        A handle older than the last receive deletes only with `stale_deletes`. Raises `UnknownHandle`.
+        """
+        held, receive = self._look_up(handle)
+        if held is None or (receive != held.receives and not stale_deletes):
+            return None
+        self._uncount(held)
+        self._drop(held)
+        if not held.is_test_event:
+            self.totals.deleted += 1
+        return held
+
+    def find(self, handle: str) -> Held | None:
+        """The message a handle stands for, None once it is deleted. Raises `UnknownHandle`."""
+        return self._look_up(handle)[0]
+
+    def is_current(self, handle: str) -> bool:
+        """Whether the handle belongs to the message's last receive."""
+        held, receive = self._look_up(handle)
+        return held is not None and receive == held.receives
+
+    def change_visibility(self, held: Held, now_ms: float, hide_ms: float) -> None:
+        """The message comes back after `hide_ms` from now; zero: at once."""
+        self._uncount(held)
+        if hide_ms > 0:
+            self._hide(held, now_ms + hide_ms)
+        else:
+            self._make_ready(held)
+        self._announce()
+
+    def purge(self) -> None:
+        """Drop every message."""
+        self.totals.purged += len(self._held) - self._test_events
+        for held in self._held.values():
+            held.state = "gone"
+        self._held.clear()
+        self._ready.clear()
+        self._away.clear()
+        self._by_age.clear()
+        self._ready_count = self._in_flight_count = self._delayed_count = self._test_events = 0
+
+    def remove(self, held: Held) -> None:
+        """Take a message out without counting it as deleted: a move task carried it to another queue."""
+        self._uncount(held)
+        self._drop(held)
+        self._moved.add(held.place)
+        if not held.is_test_event:
+            self.totals.redriven += 1
+
+    def handle_of(self, held: Held) -> str:
+        """The receipt handle of the message's last receive; it proves its origin and needs no place to be kept."""
+        body = _HANDLE.pack(held.place, held.receives)
+        return _HANDLE_PREFIX + base64.b64encode(body + self._seal(body)).decode("ascii")
+
+    # How it is kept.
+
+    def _seal(self, body: bytes) -> bytes:
+        return hashlib.blake2b(body, digest_size=24, key=self._secret).digest()
+
+    def _look_up(self, handle: str) -> tuple[Held | None, int]:
+        try:
+            raw = base64.b64decode(handle.removeprefix(_HANDLE_PREFIX), validate=True)
+        except ValueError:
+            raise UnknownHandle(handle) from None
+        body = raw[: _HANDLE.size]
+        if len(body) < _HANDLE.size or raw[_HANDLE.size :] != self._seal(body):
+            raise UnknownHandle(handle)
+        place, receive = _HANDLE.unpack(body)
+        if place in self._moved:
+            raise UnknownHandle(handle)
+        return self._held.get(place), receive
+
+    def _compact(self) -> None:
+        """Rebuild a heap once most of it stands for messages that are gone; amortised, a few steps a message."""
+        limit = 2 * len(self._held) + _SLACK
+        if len(self._by_age) > limit:
+            self._by_age = [(held.sent_ms, held.place) for held in self._held.values()]
+            heapq.heapify(self._by_age)
+        if len(self._away) > limit:
+            waiting = ("in_flight", "delayed")
+            self._away = [(held.due_ms, held.place) for held in self._held.values() if held.state in waiting]
+            heapq.heapify(self._away)
+        if len(self._ready) > limit:
+            self._ready = [held.place for held in self._held.values() if held.state == "ready"]
+
+    def _bring_back(self, now_ms: float) -> None:
+        while self._away and self._away[0][0] <= now_ms:
+            due_ms, place = heapq.heappop(self._away)
+            held = self._held.get(place)
+            if held is not None and held.state in ("in_flight", "delayed") and held.due_ms == due_ms:
+                self._uncount(held)
+                self._make_ready(held)
+
+    def _make_ready(self, held: Held) -> None:
+        held.state = "ready"
+        self._ready_count += 1
+        heapq.heappush(self._ready, held.place)
+
+    def _hide(self, held: Held, due_ms: float) -> None:
+        held.state, held.due_ms = "in_flight", due_ms
+        self._in_flight_count += 1
+        heapq.heappush(self._away, (due_ms, held.place))
+
+    def _uncount(self, held: Held) -> None:
+        if held.state == "ready":
+            self._ready_count -= 1
+        elif held.state == "in_flight":
+            self._in_flight_count -= 1
+        elif held.state == "delayed":
+            self._delayed_count -= 1
+
+    def _drop(self, held: Held) -> None:
+        held.state = "gone"
+        self._held.pop(held.place, None)
+        if held.is_test_event:
+            self._test_events -= 1
+
+    def _announce(self) -> None:
+        if self.arrived is not None:
+            self.arrived()

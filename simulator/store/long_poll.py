@@ -1,0 +1,85 @@
+"""Long polls: they wait on the event loop, not in a thread, and end when a message comes or their time is up."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Callable
+from typing import Any
+
+from simulator.store.depot import MessageDepot
+from simulator.store.http import Request, Response
+from simulator.store.parameters import without_waiting
+from simulator.store.replacements.sqs import SqsClock, depot_of
+
+# moto's own FIFO queues and a replacement that is off announce nothing: they are looked at this often.
+_BLIND_INTERVAL_S = 0.1
+_MAXIMUM_WAIT_S = 20
+
+
+class LongPolls:
+    """Everybody who waits for messages, by queue, in the order of arrival."""
+
+    def __init__(self, *, announced: bool) -> None:
+        self._announced = announced
+        # The depot is kept beside its number, so that the number is not given to another one.
+        self._waiting: dict[int, tuple[MessageDepot, deque[asyncio.Future[None]]]] = {}
+
+    @property
+    def open(self) -> int:
+        """How many polls are waiting now."""
+        return sum(len(waiting) for _, waiting in self._waiting.values())
+
+    def wait_s(self, request: Request, queue: Any) -> int:
+        """How long this receive may wait: its own wish, else the queue's setting; 0 for one that moto must refuse."""
+        wish = (request.parameters or {}).get("WaitTimeSeconds")
+        if wish is None:
+            wish = queue.receive_message_wait_time_seconds
+        if not isinstance(wish, int) or not 0 <= wish <= _MAXIMUM_WAIT_S:
+            return 0
+        return wish
+
+    async def poll(self, request: Request, queue: Any, wait_s: int, receive: Callable[[Request], Response]) -> Response:
+        """Receive until there is an answer other than an empty one, at most `wait_s` seconds."""
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + wait_s
+        short = without_waiting(request)
+        while True:
+            response = receive(short)
+            remaining_s = deadline - loop.time()
+            if response.status != 200 or remaining_s <= 0 or b"Message" in response.body[:400]:
+                return response
+            await self._wait(queue, remaining_s)
+
+    async def _wait(self, queue: Any, remaining_s: float) -> None:
+        if queue.fifo_queue or not self._announced:
+            await asyncio.sleep(min(remaining_s, _BLIND_INTERVAL_S))
+            return
+        depot = depot_of(queue)
+        waiting = self._waiting.setdefault(id(depot), (depot, deque()))[1]
+        depot.arrived = lambda: self._wake(waiting)
+        due_ms = depot.next_due_ms()
+        if due_ms is not None:
+            remaining_s = min(remaining_s, max(0.001, (due_ms - SqsClock.now_ms()) / 1000))
+        arrival: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        waiting.append(arrival)
+        try:
+            await asyncio.wait_for(arrival, remaining_s)
+        except TimeoutError:
+            pass
+        except asyncio.CancelledError:
+            if arrival.done() and not arrival.cancelled():
+                # Woken while its client went away: the message is the next one's.
+                self._wake(waiting)
+            raise
+        finally:
+            if arrival in waiting:
+                waiting.remove(arrival)
+
+    @staticmethod
+    def _wake(waiting: deque[asyncio.Future[None]]) -> None:
+        while waiting:
+            arrival = waiting.popleft()
+            if not arrival.done():
+                arrival.set_result(None)
+                return

@@ -1,0 +1,99 @@
+"""moto's own WSGI applications, called in this process: every request that no faster path answers ends here.
+
+Only the services of the pipeline are served: S3, SQS, DynamoDB with its streams, and STS so that tools which ask who
+they are get an answer. Importing moto is what start-up pays for, so nothing here imports it before `load`.
+"""
+
+from __future__ import annotations
+
+import io
+import sys
+from typing import Any
+from urllib.parse import unquote_to_bytes
+
+from simulator.store.http import Request, Response
+
+SERVICES = ("s3", "sqs", "dynamodb", "dynamodbstreams", "sts")
+
+
+class MotoApplication:
+    """Calls the WSGI application of one service; `port` is what moto writes into the URLs it returns."""
+
+    def __init__(self, port: int) -> None:
+        self._port = port
+        self._applications: dict[str, Any] = {}
+
+    def load(self) -> None:
+        """Build the three applications that every run needs, so that the first request does not pay for it."""
+        for service in SERVICES[:3]:
+            self._application(service)
+
+    def call(self, request: Request) -> Response:
+        """Let moto answer. Never raises for a request: what moto does not survive is a 500, as AWS would say it."""
+        environ = self._environ(request)
+        started: list[Any] = []
+
+        def start_response(status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Any:
+            started[:] = [status, headers]
+            if exc_info:
+                sys.excepthook(*exc_info)
+            return lambda data: None
+
+        chunks = self._application(request.service)(environ, start_response)
+        try:
+            body = b"".join(chunks)
+        finally:
+            close = getattr(chunks, "close", None)
+            if close is not None:
+                close()
+        status, headers = started
+        return Response(int(status.split(" ", 1)[0]), body, headers)
+
+    def _application(self, service: str) -> Any:
+        application = self._applications.get(service)
+        if application is None:
+            from moto.moto_server.werkzeug_app import create_backend_app
+
+            application = create_backend_app(service)
+            # In debug mode Flask would raise through to the server instead of answering.
+            application.debug = False
+            application.config["PROPAGATE_EXCEPTIONS"] = False
+            self._applications[service] = application
+        return application
+
+    def _environ(self, request: Request) -> dict[str, Any]:
+        path, _, query = request.target.partition("?")
+        environ: dict[str, Any] = {
+            "REQUEST_METHOD": request.method,
+            "SCRIPT_NAME": "",
+            # WSGI wants the bytes of the path as Latin-1 text.
+            "PATH_INFO": unquote_to_bytes(path).decode("latin-1"),
+            "RAW_URI": request.target,
+            "QUERY_STRING": query,
+            "SERVER_NAME": "127.0.0.1",
+            "SERVER_PORT": str(self._port),
+            "SERVER_PROTOCOL": "HTTP/1.1",
+            "REMOTE_ADDR": "127.0.0.1",
+            "wsgi.version": (1, 0),
+            "wsgi.url_scheme": "http",
+            "wsgi.input": io.BytesIO(request.body),
+            "wsgi.errors": sys.stderr,
+            "wsgi.multithread": False,
+            "wsgi.multiprocess": False,
+            "wsgi.run_once": False,
+        }
+        preserved: dict[str, str] = {}
+        for raw_name, raw_value in request.raw_headers:
+            name, value = raw_name.decode("latin-1"), raw_value.decode("latin-1")
+            lowered = name.lower()
+            if lowered in ("content-length", "transfer-encoding", "expect"):
+                continue
+            key = name.upper().replace("-", "_")
+            if key != "CONTENT_TYPE":
+                key = "HTTP_" + key
+            if "_" in name and lowered.startswith("x-amz-meta-"):
+                preserved[key] = name
+            environ[key] = f"{environ[key]},{value}" if key in environ else value
+        environ["CONTENT_LENGTH"] = str(len(request.body))
+        environ["moto.preserved_header_names"] = preserved
+        return environ

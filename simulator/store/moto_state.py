@@ -1,0 +1,32 @@
+"""moto's backends of the one account and region that the twin uses. Importing moto happens on first use."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from simulator.limits import ACCOUNT_ID, REGION
+
+
+def queues() -> Mapping[str, Any]:
+    """moto's queues by name."""
+    from moto.sqs.models import sqs_backends
+
+    found: Mapping[str, Any] = sqs_backends[ACCOUNT_ID][REGION].queues
+    return found
+
+
+def tables() -> Mapping[str, Any]:
+    """moto's tables by name."""
+    from moto.dynamodb.models import dynamodb_backends
+
+    found: Mapping[str, Any] = dynamodb_backends[ACCOUNT_ID][REGION].tables
+    return found
+
+
+def buckets() -> Mapping[str, Any]:
+    """moto's buckets by name."""
+    from moto.s3.models import s3_backends
+
+    found: Mapping[str, Any] = s3_backends[ACCOUNT_ID]["aws"].buckets
+    return found

@@ -1,0 +1,128 @@
+"""The store's process: one event loop that serves one loopback port. Run as `python -m simulator.store.server`.
+
+Its standard input is a pipe held by whoever started it: when that pipe closes, for whatever reason, the process ends.
+The first line on standard output says, as JSON, where it listens; everything after that is for a death message.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import errno
+import json
+import os
+import signal
+import sys
+import warnings
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from aiohttp import web
+
+from simulator.clock import SystemClock
+from simulator.store.http import Request, Response
+
+# S3 takes 5 GiB in one put; the twin's objects are far smaller, and each one is held in memory.
+MAXIMUM_BODY_BYTES = 1 << 30
+EXIT_PORT_IN_USE = 98
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Serve until told to stop. Exit code 98: the port is taken."""
+    parser = argparse.ArgumentParser(prog="simulator.store.server")
+    parser.add_argument("--port", type=int, default=0)
+    parser.add_argument("--capacity", choices=("unlimited", "aws"), default="unlimited")
+    parser.add_argument("--stock-answers", action="store_true", help="moto's own behaviour where AWS's differs")
+    options = parser.parse_args(arguments)
+    # Ctrl-C in the terminal is for the parent; it stops this process when it is ready to.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    warnings.simplefilter("default")
+    try:
+        asyncio.run(serve(options.port, capacity=options.capacity, strict=not options.stock_answers))
+    except OSError as error:
+        if error.errno in (errno.EADDRINUSE, errno.EACCES):
+            print(error.strerror or str(error), file=sys.stderr)
+            return EXIT_PORT_IN_USE
+        raise
+    return 0
+
+
+async def serve(port: int, *, capacity: str, strict: bool) -> None:
+    """Listen, say so, and serve until SIGTERM or the end of standard input."""
+    from simulator.store.assembly import assemble
+
+    stopped = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    loop.add_signal_handler(signal.SIGTERM, stopped.set)
+    application = assemble(SystemClock(), port, capacity=capacity, strict=strict)
+    server = web.Server(
+        http_handler(application.answer),
+        request_factory=_request_factory,  # type: ignore[arg-type]
+        handler_cancellation=True,
+        auto_decompress=False,
+        access_log=None,
+        keepalive_timeout=3_600,
+        max_line_size=65_536,
+        max_field_size=65_536,
+        max_headers=65_536,
+    )
+    runner = web.ServerRunner(server, shutdown_timeout=0.5)
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", port, backlog=1_024)
+    await site.start()
+    print(json.dumps({"port": runner.addresses[0][1], "pid": os.getpid()}), flush=True)
+    lifeline = asyncio.create_task(_lifeline(stopped))
+    await stopped.wait()
+    lifeline.cancel()
+    await runner.cleanup()
+
+
+async def _lifeline(stopped: asyncio.Event) -> None:
+    reader = asyncio.StreamReader()
+    await asyncio.get_running_loop().connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
+    await reader.read()
+    stopped.set()
+
+
+def _request_factory(message: Any, payload: Any, protocol: Any, writer: Any, task: Any) -> web.BaseRequest:
+    return web.BaseRequest(
+        message, payload, protocol, writer, task, asyncio.get_running_loop(), client_max_size=MAXIMUM_BODY_BYTES
+    )
+
+
+def http_handler(
+    answer: Callable[[Request], Awaitable[Response]],
+) -> Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]:
+    """Between aiohttp's types and the store's."""
+
+    async def handle(incoming: web.BaseRequest) -> web.StreamResponse:
+        if incoming.headers.get("Expect", "").lower() == "100-continue":
+            # boto3 asks before every put; the low-level server leaves the word to us.
+            await incoming.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+            incoming.writer.output_size = 0
+        request = Request(
+            method=incoming.method,
+            target=incoming.raw_path,
+            headers={name.lower(): value for name, value in incoming.headers.items()},
+            raw_headers=incoming.raw_headers,
+            body=await incoming.read(),
+        )
+        response = await answer(request)
+        outgoing = web.Response(status=response.status, body=response.body)
+        headers = outgoing.headers
+        headers.popall("Content-Type", None)
+        for name, value in response.headers:
+            lowered = name.lower()
+            if lowered == "content-length":
+                # Only the answer to HEAD states a length that its body does not have.
+                if incoming.method == "HEAD":
+                    headers["Content-Length"] = value
+            elif lowered not in ("connection", "transfer-encoding"):
+                headers.add(name, value)
+        return outgoing
+
+    return handle
+
+
+if __name__ == "__main__":
+    sys.exit(main())
