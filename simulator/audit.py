@@ -334,7 +334,8 @@ class _Auditor:
 
     async def _chunks(self, key: str) -> AsyncGenerator[bytes, None]:
         answer = await self.s3.get_object(Bucket=self.bucket, Key=key)
-        async with answer["Body"] as body:
+        body = answer["Body"]
+        async with body:
             async for chunk in body.iter_chunks(CHUNK_BYTES):
                 yield chunk
 

@@ -10,10 +10,10 @@ import contextlib
 import functools
 import json
 import os
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from simulator import limits, sources
 from simulator.audit import Audit, audit
@@ -76,11 +76,11 @@ async def run(
     progress: Progress,
     *,
     located: Callable[[str], None],
-    finished: Callable[[], None],
+    finished: Callable[[], Awaitable[None]],
 ) -> None:
     """Run the plan to its end; what comes out stands in `progress`, even if the run ends by a failure or a signal.
 
-    `located` is told the endpoint once all resources exist, `finished` that the proof is done, before a hold begins.
+    `located` is told the endpoint once all resources exist; `finished` is awaited after the proof, before a hold.
     """
 
     def phase(name: Phase) -> None:
@@ -124,7 +124,7 @@ async def run(
             phase("auditing")
             await _prove(twin, drained, clock, record, progress, plan)
             phase("done")
-            finished()
+            await finished()
             if plan.hold:
                 await _hold(interrupts)
     except HardStop:
@@ -137,10 +137,10 @@ async def _work(twin: Twin, plan: Plan, clock: Clock, interrupts: Interrupts, re
     """Let rows come in until what was asked for is done, the time is over or the first signal comes."""
     stop = asyncio.Event()
     async with asyncio.TaskGroup() as group:
-        waits = [group.create_task(interrupts.soft.wait())]
+        waits: list[asyncio.Task[Any]] = [group.create_task(interrupts.soft.wait())]
         if plan.duration_s is not None:
             waits.append(group.create_task(clock.sleep(plan.duration_s)))
-        work: asyncio.Task[None] | None = None
+        work: asyncio.Task[Any] | None = None
         if plan.sources:
             sending = sources.send(
                 plan.sources, s3=twin.clients.s3, bucket=twin.resources.bucket, record=record, clock=clock, stop=stop

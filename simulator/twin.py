@@ -106,8 +106,10 @@ class Twin:
                         rng=rng,
                     )
                 )
+                invoker = await owned.enter_async_context(
+                    AsynchronousInvoker(service, stack, clients.sqs, clock=clock, record=record, rng=rng)
+                )
                 group = await owned.enter_async_context(asyncio.TaskGroup())
-                invoker = AsynchronousInvoker(service, stack, clients.sqs, clock=clock, record=record, rng=rng)
                 twin = cls(stack, path, store, endpoint, clients, made, service, invoker, group, clock, record, rng)
                 background = [group.create_task(twin._sample_often(), name="sample")]
                 if store is not None:

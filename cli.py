@@ -1,0 +1,75 @@
+"""The command line: the commands, and the one place where an error becomes a line and an exit code.
+
+Exit codes: 0 done and proven; 1 not proven, or a threshold missed; 2 wrong usage, settings, template or input;
+3 could not finish; 130 interrupted before the end that was asked for.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import sys
+from importlib.metadata import version
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from commands import simulate
+from simulator.errors import StockpipeError
+
+INTERRUPTED = 130
+
+
+class _Commands(TyperGroup):
+    """The group that all commands run in."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the command; what goes wrong leaves as one line and the exit code of whose fault it is."""
+        try:
+            return super().invoke(ctx)
+        except StockpipeError as error:
+            code, line = error.exit_code, str(error)
+        except KeyboardInterrupt:
+            code, line = INTERRUPTED, "interrupted"
+        except BrokenPipeError:
+            # The reader of our output has gone, as `head` does; the rest has nowhere to go either.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            raise typer.Exit(0) from None
+        except OSError as error:
+            if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+                raise
+            code, line = 3, f"the disk is full: {error.filename or 'no space is left'}; free some space and run again"
+        print(f"stockpipe: {line}", file=sys.stderr)  # noqa: T201 - the one line of an error
+        raise typer.Exit(code)
+
+
+app = typer.Typer(
+    cls=_Commands,
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    help="An event-driven ingestion pipeline on AWS that runs, loads and proves itself on a laptop.",
+    epilog="Start with: stockpipe simulate",
+)
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"stockpipe {version('stockpipe')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    _: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")] = False,
+) -> None:
+    pass
+
+
+app.command("simulate", epilog=simulate.EPILOG)(simulate.simulate)
+
+
+if __name__ == "__main__":
+    app()

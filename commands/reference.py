@@ -1,0 +1,79 @@
+"""docs/commands.md, made from the commands themselves, so that it cannot say anything else than they do."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Callable
+from typing import Any, get_args, get_type_hints
+
+import typer
+
+_HEAD = """# Commands
+
+Made from the commands' own help by `make reference`; a test fails when it is stale.
+
+Durations are written `90s`, `5m`, `1h`; rates `200/s`, `30/m`; times as ISO 8601, UTC unless they name a zone. Colours
+obey `NO_COLOR`. Exit codes: 0 done, and proven or within thresholds; 1 not proven, or a threshold missed; 2 wrong
+usage, settings, template or input; 3 could not finish; 130 interrupted before the end that was asked for.
+"""
+
+
+def markdown(app: typer.Typer) -> str:
+    """The whole page."""
+    parts = [_HEAD]
+    for command in app.registered_commands:
+        if command.callback is None or command.hidden:
+            continue
+        parts.append(f"## stockpipe {command.name}\n\n{inspect.cleandoc(command.callback.__doc__ or '')}\n")
+        parts.append(_table(command.callback))
+        if command.epilog:
+            parts.append(_epilog(inspect.cleandoc(command.epilog)))
+    return "\n".join(parts)
+
+
+def _table(function: Callable[..., Any]) -> str:
+    hints = get_type_hints(function, include_extras=True)
+    rows = ["| option | meaning |", "| --- | --- |"]
+    for name, parameter in inspect.signature(function).parameters.items():
+        kind, info = get_args(hints[name])[:2]
+        if not info.hidden:
+            rows.append(f"| `{_cell(_written(name, kind, info))}` | {_cell(_meaning(info, parameter.default))} |")
+    return "\n".join(rows) + "\n"
+
+
+def _written(name: str, kind: Any, info: Any) -> str:
+    """The option as it is typed: its names and what follows them."""
+    if isinstance(info, typer.models.ArgumentInfo):
+        return str(info.metavar or name.upper())
+    dashed = "--" + name.replace("_", "-")
+    flag = kind is bool
+    # Inside Annotated, typer keeps the first declared name where the default would stand.
+    declared = [one for one in (info.default, *(info.param_decls or ())) if isinstance(one, str)]
+    names = "/".join(declared) if declared else f"{dashed}/--no-{dashed[2:]}" if flag else dashed
+    if flag:
+        return names
+    number = "N" if kind in (int, int | None) else "X" if kind in (float, float | None) else "TEXT"
+    return f"{names} {info.metavar or number}"
+
+
+def _meaning(info: Any, default: Any) -> str:
+    text = re.sub(r"\s+", " ", info.help or "").strip()
+    if isinstance(info.show_default, str):
+        return f"{text} [default: {info.show_default}]"
+    if default is None or isinstance(default, (bool, list, tuple)) or info.show_default is False:
+        return text
+    return f"{text} [default: {default}]"
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|")
+
+
+def _epilog(text: str) -> str:
+    """Examples as a block, what is said of exit codes as text."""
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    examples = [line for line in lines if line.startswith("stockpipe ")]
+    rest = [line for line in lines if not line.startswith(("stockpipe ", "Example"))]
+    block = "```\n" + "\n".join(examples) + "\n```\n" if examples else ""
+    return block + ("\n" + "\n\n".join(rest) + "\n" if rest else "")

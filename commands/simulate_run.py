@@ -1,0 +1,324 @@
+"""What `stockpipe simulate` does with its options: resolve them, run, say what came out."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import math
+import sys
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from rich.console import Console
+
+from simulator import scenario as scenarios
+from simulator import simulation, sources, summary, template, ui
+from simulator.clock import Clock, SystemClock, iso
+from simulator.errors import InputError
+from simulator.interrupts import Interrupts
+from simulator.logs import LogDirectory
+from simulator.observations import LogWritten, Noted, Observation, Record
+from simulator.resources import wiring
+from simulator.scenario import Scenario
+from simulator.simulation import Plan, Progress
+from simulator.stack import Ignored, Stack
+from simulator.telemetry import RunOptions, Telemetry
+
+INTERRUPTED = 130
+_DEFAULTS: Mapping[str, Any] = {
+    "speed": 12.0,
+    "seed": 0,
+    "schedule": True,
+    "runtime": "inline",
+    "capacity": "aws",
+    "drain_timeout": 60.0,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """The options as given; None where the scenario or the default decides."""
+
+    duration_s: float | None = None
+    ticks: int | None = None
+    speed: float | None = None
+    start_at: float | None = None
+    seed: int | None = None
+    files: int | None = None
+    rows: int | None = None
+    sources: tuple[Path, ...] = ()
+    schedule: bool | None = None
+    scenario: str | None = None
+    template: Path | None = None
+    parameters: Mapping[str, str] = field(default_factory=dict)
+    runtime: Literal["inline", "process"] | None = None
+    capacity: Literal["aws", "unlimited"] | None = None
+    port: int = 0
+    drain_timeout_s: float | None = None
+    ui: Literal["auto", "live", "plain", "quiet"] = "auto"
+    ready: Path | None = None
+    summary: Path | None = None
+    hold: bool = False
+    logs: Path | None = None
+    tail: bool = False
+    screenshot: Path | None = None
+
+
+def list_scenarios() -> None:
+    """Print the scenarios that come with the package."""
+    for name in scenarios.names():
+        sys.stdout.write(f"{name:<16} {scenarios.load(name).title}\n")
+    sys.stdout.write("\nRun one: stockpipe simulate --scenario burst    Each is explained in docs/scenarios.md\n")
+
+
+def run(asked: Asked) -> int:
+    """Run it and return the exit code."""
+    stack, plan = resolve(asked)
+    for file in (asked.ready, asked.summary, asked.screenshot):
+        if file is not None and str(file) != "-" and not file.absolute().parent.is_dir():
+            raise InputError(f"{file}: there is no directory {file.absolute().parent}")
+    return asyncio.run(_run(asked, stack, plan))
+
+
+def resolve(asked: Asked) -> tuple[Stack, Plan]:
+    """The stack and the plan: what was given, over the scenario's, over the defaults. Raises `InputError`."""
+    scenario = scenarios.load(asked.scenario) if asked.scenario else None
+    given = scenario.options if scenario else {}
+
+    def choose(name: str, value: Any) -> Any:
+        return value if value is not None else given.get(name, _DEFAULTS.get(name))
+
+    seed, ticks, duration_s = (
+        choose("seed", asked.seed),
+        choose("ticks", asked.ticks),
+        choose("duration", asked.duration_s),
+    )
+    if duration_s is None:
+        duration_s = None if ticks is not None or asked.sources else 60.0
+    elif duration_s == 0:
+        duration_s = None
+    stack = template.load(asked.template, _parameters(asked, scenario), defaults={"Seed": str(seed)})
+    path = wiring(stack)
+    schedule = choose("schedule", asked.schedule) and not asked.sources
+    now = SystemClock().now()
+    plan = Plan(
+        seed=seed,
+        start_at=math.floor(asked.start_at if asked.start_at is not None else now),
+        duration_s=duration_s,
+        ticks=ticks if schedule else None,
+        speed=choose("speed", asked.speed),
+        schedule=schedule,
+        sources=sources.find(asked.sources, prefix=path.notification.prefix) if asked.sources else (),
+        scenario=scenario,
+        runtime=choose("runtime", asked.runtime),
+        capacity=choose("capacity", asked.capacity),
+        port=asked.port,
+        drain_timeout_s=choose("drain_timeout", asked.drain_timeout_s),
+        ready=asked.ready,
+        hold=asked.hold,
+    )
+    return stack, plan
+
+
+def _parameters(asked: Asked, scenario: Scenario | None) -> dict[str, str]:
+    chosen = dict(scenario.parameters) if scenario else {}
+    if asked.files is not None:
+        chosen["FileCount"] = str(asked.files)
+    if asked.rows is not None:
+        chosen["RowsPerFile"] = str(asked.rows)
+    chosen.update(asked.parameters)
+    return chosen
+
+
+async def _run(asked: Asked, stack: Stack, plan: Plan) -> int:
+    clock = SystemClock()
+    telemetry = Telemetry(stack, _run_options(plan, clock.now(), stack))
+    outlet = _Outlet(asked, plan, telemetry, clock)
+    progress = Progress()
+    with contextlib.ExitStack() as owned, Interrupts().installed() as interrupts:
+        record = _recorders(asked, telemetry, outlet, owned)
+        outlet.tell_ignored(stack, record)
+        async with asyncio.TaskGroup() as group:
+            outlet.showing = group.create_task(
+                ui.show(
+                    telemetry,
+                    mode=outlet.mode,
+                    console=outlet.console,
+                    clock=clock,
+                    stop=outlet.stop_showing,
+                    screenshot=asked.screenshot,
+                )
+            )
+            try:
+                await simulation.run(
+                    stack,
+                    plan,
+                    telemetry,
+                    clock,
+                    interrupts,
+                    record,
+                    progress,
+                    located=outlet.located,
+                    finished=lambda: outlet.finish(progress),
+                )
+                await outlet.finish(progress)
+            finally:
+                outlet.stop_showing.set()
+    if progress.failure is not None:
+        raise progress.failure
+    return _exit_code(progress)
+
+
+class _Outlet:
+    """Where a run's words go: the display while it runs, the summary once it is over, machine output by itself."""
+
+    def __init__(self, asked: Asked, plan: Plan, telemetry: Telemetry, clock: Clock) -> None:
+        self._asked, self._plan, self._telemetry, self._clock = asked, plan, telemetry, clock
+        # With --summary - standard output carries the JSON alone.
+        self.console = Console(stderr=str(asked.summary) == "-", highlight=False)
+        self.mode = ui.choose_mode(asked.ui, self.console)
+        self.stop_showing = asyncio.Event()
+        self.showing: asyncio.Task[None] | None = None
+        self._finished = False
+
+    def located(self, endpoint: str) -> None:
+        """The engine listens and all resources exist."""
+        self._telemetry.located(endpoint)
+        if self.mode != "live":
+            print(f"endpoint {endpoint}", file=sys.stderr, flush=True)  # noqa: T201 - a line that scripts wait for
+
+    def tell_ignored(self, stack: Stack, record: Record) -> None:
+        """List what the template asks for and the twin does not act on: in words here, in the events there."""
+        if not stack.ignored:
+            return
+        record(Noted(self._clock.now(), f"{len(stack.ignored)} template properties are not simulated", "note"))
+        if self.mode != "quiet":
+            self.console.print(_ignored_text(stack.ignored), style="dim", soft_wrap=True, markup=False)
+
+    def tail(self, observation: Observation) -> None:
+        """Print a line of a log stream as it is written."""
+        if isinstance(observation, LogWritten):
+            where = f"{observation.function}[{observation.environment}]"
+            self.console.print(f"{where} {observation.line}", soft_wrap=True, markup=False)
+
+    async def finish(self, progress: Progress) -> None:
+        """End the display, write the summary. Once: a hold comes here twice."""
+        if self._finished:
+            return
+        self._finished = True
+        self.stop_showing.set()
+        if self.showing is not None:
+            await self.showing
+        built = summary.build(
+            self._telemetry.snapshot(self._clock.now()),
+            audit=progress.audit,
+            resources=progress.resources.as_json() if progress.resources else None,
+            options=_options_json(self._asked, self._plan),
+            ended_at=self._clock.now(),
+            interrupted=progress.interrupted,
+            source_rows=progress.source_rows if self._plan.sources else None,
+        )
+        if self.mode == "quiet":
+            self.console.print(f"verdict {built['audit']['verdict']}", markup=False)
+        else:
+            self.console.print(summary.render_summary(built))
+            if self._plan.hold and progress.failure is None:
+                self.console.print(f"  the store stays up at {progress.endpoint} until Ctrl-C", markup=False)
+        if self._asked.summary is not None:
+            _write_summary(self._asked.summary, json.dumps(built, indent=2) + "\n")
+
+
+def _ignored_text(ignored: Sequence[Ignored]) -> str:
+    """Not simulated, on a line each: whole resources by type, and properties by the resources that have them."""
+    types = Counter(one.property for one in ignored if "::" in one.property)
+    properties: dict[str, list[str]] = {}
+    for one in ignored:
+        if "::" not in one.property:
+            properties.setdefault(one.logical_id, []).append(one.property)
+    owners: dict[str, list[str]] = {}
+    for logical_id, names in properties.items():
+        owners.setdefault(", ".join(names), []).append(logical_id)
+    lines = [", ".join(f"{count} {kind}" for kind, count in types.items())] if types else []
+    lines += [f"{', '.join(resources)}: {names}" for names, resources in owners.items()]
+    return "\n".join(["not simulated", *(f"  {line}" for line in lines)])
+
+
+def _write_summary(file: Path, text: str) -> None:
+    if str(file) == "-":
+        sys.stdout.write(text)
+        sys.stdout.flush()
+        return
+    file.write_text(text, encoding="utf-8")
+
+
+def _recorders(asked: Asked, telemetry: Telemetry, outlet: _Outlet, owned: contextlib.ExitStack) -> Record:
+    """One function that tells every reader of observations."""
+    recorders: list[Record] = [telemetry.record]
+    if asked.logs is not None:
+        try:
+            directory = LogDirectory(asked.logs)
+        except OSError as error:
+            raise InputError(f"--logs {asked.logs}: {error.strerror}") from None
+        owned.callback(directory.close)
+        recorders.append(directory.record)
+    if asked.tail:
+        if outlet.mode == "live":
+            raise InputError("--tail does not go with the dashboard; add --ui plain or --ui quiet, or use --logs DIR")
+        recorders.append(outlet.tail)
+    if len(recorders) == 1:
+        return recorders[0]
+
+    def record(observation: Observation) -> None:
+        for one in recorders:
+            one(observation)
+
+    return record
+
+
+def _run_options(plan: Plan, now: float, stack: Stack) -> RunOptions:
+    schedules = [one.expression for one in stack.schedules.values() if one.enabled]
+    return RunOptions(
+        command="simulate",
+        seed=plan.seed,
+        runtime=plan.runtime,
+        started_at=now,
+        schedule=schedules[0] if schedules and plan.schedule else None,
+        speed=plan.speed,
+        duration_s=plan.duration_s,
+        ticks=plan.ticks,
+        objects=len(plan.sources) or None,
+        scenario=plan.scenario.name if plan.scenario else None,
+    )
+
+
+def _options_json(asked: Asked, plan: Plan) -> dict[str, Any]:
+    """The options as resolved, lengths in seconds, named as on the command line."""
+    return {
+        "duration": plan.duration_s if plan.duration_s is not None else 0.0,
+        "ticks": plan.ticks,
+        "speed": plan.speed,
+        "start": iso(plan.start_at),
+        "seed": plan.seed,
+        "files": asked.files,
+        "rows": asked.rows,
+        "source": [str(path) for path in asked.sources],
+        "schedule": plan.schedule,
+        "scenario": plan.scenario.name if plan.scenario else None,
+        "template": str(asked.template) if asked.template else None,
+        "parameters": _parameters(asked, plan.scenario),
+        "runtime": plan.runtime,
+        "capacity": plan.capacity,
+        "port": plan.port,
+        "drain_timeout": plan.drain_timeout_s,
+        "ui": asked.ui,
+    }
+
+
+def _exit_code(progress: Progress) -> int:
+    if progress.audit is None or progress.audit.verdict != "exact":
+        return 1
+    return INTERRUPTED if progress.interrupted else 0
