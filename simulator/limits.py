@@ -48,6 +48,8 @@ TABLE_ACTIVE_ATTEMPTS = 30
 # Lambda Developer Guide, "Lambda quotas" (gettingstarted-limits) and "Function scaling" (lambda-concurrency).
 
 FUNCTION_TIMEOUT_S_MAXIMUM = 900
+FUNCTION_MEMORY_MB = (128, 10_240)
+ENVIRONMENT_BYTES = 4096  # all variables of a function together
 INIT_TIMEOUT_S = 10.0  # "Lambda execution environment": the init phase
 SYNC_PAYLOAD_BYTES = 6 * 1024 * 1024  # each way; metadata and wrapper count
 RESPONSE_PAYLOAD_BYTES = SYNC_PAYLOAD_BYTES + 100  # what the Runtime API accepts as a response
@@ -96,6 +98,12 @@ ENVIRONMENTS_CLOSING = 64  # closed at once
 
 # SQS as the mapping uses it. SQS Developer Guide, "Quotas related to messages".
 
+QUEUE_VISIBILITY_S = (0, 43_200)
+QUEUE_RETENTION_S = (60, 1_209_600)
+QUEUE_DELAY_S = (0, 900)
+QUEUE_MESSAGE_BYTES = (1_024, 1_048_576)
+QUEUE_RECEIVES = 1_000  # of a redrive policy
+NOTIFICATION_BYTES = 65_536  # S3 User Guide: the most that an event notification may have
 LONG_POLL_S = 20
 POLL_SLICE_S = 1  # a long poll is asked for in slices, so that a soft stop never abandons an answer on its way
 RECEIVE_MESSAGES = 10
