@@ -16,17 +16,20 @@ from aiobotocore.session import AioSession
 
 from pipeline.budget import Budget
 from pipeline.counts import ConsumerCounts
-from pipeline.environment import Invoke, access, client, lambda_handler
+from pipeline.environment import Invoke, access, client, credentials_of, lambda_handler, trusted_authorities
 from pipeline.events import MalformedEvent, Message, ObjectReference, created_objects, sqs_messages
 from pipeline.failures import MessageFailure, ObjectGone, OutOfTime
 from pipeline.items import ItemReader, Items
 from pipeline.log import Log
 from pipeline.objects import ObjectStream, RejectedRows
 from pipeline.rows import Columns, ObjectUnreadable, RejectedRow
-from pipeline.settings import SettingsError, integer_setting, prefix_setting, required_setting
-from pipeline.table import ObjectWriter, TableWriter
-from pipeline.transports import ClientTransport
+from pipeline.settings import SettingsError, choice_setting, integer_setting, prefix_setting, required_setting
+from pipeline.table import ObjectWriter, TableWriter, Transport
+from pipeline.transports import ClientTransport, SignedTransport
+from pipeline.wire import HttpPool
 
+SIGNED, CLIENT = "signed", "aiobotocore"
+"""How batches are written: signed and sent by ourselves, or by aiobotocore's client."""
 S3_RETRIES = 4
 MEASURED_MIN_S = 0.5
 MEASURED_SHARE = 0.1
@@ -43,6 +46,7 @@ class Settings:
     rejected_prefix: str
     object_concurrency: int
     write_concurrency: int
+    batch_writer: str
 
     @classmethod
     def from_environ(cls, environ: Mapping[str, str]) -> Settings:
@@ -62,6 +66,7 @@ class Settings:
             rejected_prefix,
             integer_setting(environ, "OBJECT_CONCURRENCY", 4, 1, 64),
             integer_setting(environ, "WRITE_CONCURRENCY", 32, 1, 256),
+            choice_setting(environ, "BATCH_WRITER", (SIGNED, CLIENT)),
         )
 
 
@@ -87,19 +92,11 @@ async def open_environment(
         s3 = await stack.enter_async_context(
             client(session, "s3", access(environ, "s3"), connections=settings.object_concurrency, retries=S3_RETRIES)
         )
-        dynamodb = await stack.enter_async_context(
-            client(
-                session,
-                "dynamodb",
-                access(environ, "dynamodb"),
-                connections=settings.write_concurrency,
-                retries=0,  # the writer's own retries know the budget and the rate
-            )
-        )
+        transport = await _open_transport(stack, settings, environ, session)
         environment = _Environment(
             settings,
             s3,
-            TableWriter(ClientTransport(dynamodb, settings.table), settings.write_concurrency),
+            TableWriter(transport, settings.write_concurrency),
             asyncio.Semaphore(settings.object_concurrency),
             Log(write, time.time, level=environ.get("AWS_LAMBDA_LOG_LEVEL")),
             environ.get("AWS_LAMBDA_FUNCTION_NAME") or "ConsumerLambda",
@@ -109,6 +106,29 @@ async def open_environment(
             return await _Invocation(environment, context).run(event)
 
         yield invoke
+
+
+async def _open_transport(
+    stack: AsyncExitStack, settings: Settings, environ: Mapping[str, str], session: AioSession
+) -> Transport:
+    where = access(environ, "dynamodb")
+    dynamodb = await stack.enter_async_context(
+        # The writer's own retries know the budget and the rate.
+        client(session, "dynamodb", where, connections=settings.write_concurrency, retries=0)
+    )
+    endpoint_url = dynamodb.meta.endpoint_url
+    if settings.batch_writer == CLIENT or (where.endpoint_url is None and _https_proxy(environ)):
+        # Only botocore knows the way through a proxy.
+        return ClientTransport(dynamodb, settings.table)
+    secure = endpoint_url.startswith("https:")
+    pool = HttpPool(endpoint_url, settings.write_concurrency, trusted_authorities(environ) if secure else None)
+    stack.callback(pool.close)
+    credentials = await credentials_of(session, where)
+    return SignedTransport(endpoint_url, where.region, settings.table, pool, credentials, time.time)
+
+
+def _https_proxy(environ: Mapping[str, str]) -> bool:
+    return bool(environ.get("HTTPS_PROXY") or environ.get("https_proxy"))
 
 
 class _Invocation:

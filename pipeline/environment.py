@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import ssl
 import sys
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
@@ -17,8 +18,10 @@ from typing import Any, Literal, Protocol
 
 from aiobotocore.config import AioConfig
 from aiobotocore.session import AioSession
+from botocore.httpsession import get_cert_path
 
 from pipeline.settings import SettingsError
+from pipeline.signing import Credentials
 
 Invoke = Callable[[Any, Any], Awaitable[Any]]
 OpenEnvironment = Callable[[Mapping[str, str], AioSession, Callable[[str], None]], AbstractAsyncContextManager[Invoke]]
@@ -97,6 +100,33 @@ def client(
             response_checksum_validation="when_required",
         ),
     )
+
+
+async def credentials_of(session: AioSession, where: Access) -> Callable[[], Awaitable[Credentials]]:
+    """What to ask for the credentials of the moment. Raises `SettingsError` if there are none."""
+    if where.access_key is not None and where.secret_key is not None:
+        fixed = Credentials(where.access_key, where.secret_key, where.token)
+
+        async def given() -> Credentials:
+            return fixed
+
+        return given
+    provided = await session.get_credentials()
+    if provided is None:
+        raise SettingsError(
+            "no AWS credentials: neither AWS_ACCESS_KEY_ID nor any other source of botocore's gives any"
+        )
+
+    async def renewed() -> Credentials:
+        frozen = await provided.get_frozen_credentials()
+        return Credentials(frozen.access_key or "", frozen.secret_key or "", frozen.token)
+
+    return renewed
+
+
+def trusted_authorities(environ: Mapping[str, str]) -> ssl.SSLContext:
+    """For TLS, the authorities that botocore trusts: `AWS_CA_BUNDLE` or its own bundle."""
+    return ssl.create_default_context(cafile=environ.get("AWS_CA_BUNDLE") or get_cert_path(True))
 
 
 class _Environment:

@@ -1,0 +1,286 @@
+"""A bare HTTP/1.1 client for many small requests to one endpoint: keep-alive connections, one exchange at a time each.
+
+It knows what DynamoDB and its stand-ins answer: content length, chunks or the end of the connection. A connection that
+has been idle for long is not used again, and a request whose used connection turns out dead goes to another one, so
+requests must be idempotent.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import ssl as tls
+import time
+from typing import NamedTuple
+from urllib.parse import urlsplit
+
+IDLE_MAX_S = 5.0
+"""Longer idle connections are closed: after a freeze of the environment their other end is probably gone."""
+STALE_AFTER_S = 0.5
+STALE_ANSWER_S = 1.5
+"""How long a connection that was idle for `STALE_AFTER_S` may take to answer before another one is tried."""
+CONNECT_TIMEOUT_S = 3.0
+HEAD_MAX_BYTES = 64 * 1024
+BODY_MAX_BYTES = 32 * 1024 * 1024
+"""An answer with 16 MB of unprocessed items in JSON stays below."""
+
+_CONTENT_LENGTH = re.compile(rb"\r\ncontent-length:[ \t]*([0-9]+)", re.IGNORECASE)
+_CHUNKED = re.compile(rb"\r\ntransfer-encoding:[^\r]*chunked", re.IGNORECASE)
+_CLOSE = re.compile(rb"\r\nconnection:[^\r]*close", re.IGNORECASE)
+
+
+class WireError(Exception):
+    """The exchange did not come to its end; nobody knows whether the request was carried out."""
+
+
+class Reply(NamedTuple):
+    """An answer: status, head as received (status line and headers), body."""
+
+    status: int
+    head: bytes
+    body: bytes
+
+
+class _Connection(asyncio.Protocol):
+    """One connection: the parser of the answer under way, and whoever waits for it."""
+
+    def __init__(self) -> None:
+        self.idle_since = 0.0
+        self.idle_since_wall = 0.0
+        self.usable = True
+        self._transport: asyncio.Transport | None = None
+        self._waiter: asyncio.Future[Reply] | None = None
+        self._reset()
+
+    def _reset(self) -> None:
+        self._received = b""
+        self._head = b""
+        self._status = 0
+        self._body_bytes: int | None = None
+        self._chunked: _Chunks | None = None
+        self._parts: list[bytes] = []
+        self._parts_bytes = 0
+
+    async def exchange(self, request: bytes, timeout_s: float) -> Reply:
+        """Send `request`, wait for its answer. Raises `WireError`; the connection is closed then."""
+        assert self._transport is not None  # noqa: S101 - a connection is used once it is made
+        loop = asyncio.get_running_loop()
+        waiter: asyncio.Future[Reply] = loop.create_future()
+        self._waiter = waiter
+        timer = loop.call_later(timeout_s, self._fail, f"no answer within {timeout_s:.1f} s")
+        self._transport.write(request)
+        try:
+            return await waiter
+        except asyncio.CancelledError:
+            self.close()
+            raise
+        finally:
+            timer.cancel()
+            self._waiter = None
+
+    def close(self) -> None:
+        """Close at once."""
+        self.usable = False
+        if self._transport is not None:
+            self._transport.abort()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """asyncio: the connection stands."""
+        assert isinstance(transport, asyncio.Transport)  # noqa: S101 - a stream socket
+        self._transport = transport
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """asyncio: the connection is gone."""
+        self.usable = False
+        if self._head and self._body_bytes is None and self._chunked is None and exc is None:
+            self._complete(b"".join(self._parts))
+        else:
+            self._fail(f"connection closed: {exc}" if exc else "connection closed")
+
+    def data_received(self, data: bytes) -> None:
+        """asyncio: a part of the answer."""
+        if self._waiter is None or self._waiter.done():
+            # Nobody asked; what comes next could not be told from an answer.
+            self.close()
+            return
+        if not self._head:
+            data = self._received + data if self._received else data
+            end = data.find(b"\r\n\r\n")
+            if end < 0:
+                self._received = data
+                if len(data) > HEAD_MAX_BYTES:
+                    self._fail("an answer without end of its head")
+                return
+            self._received = b""
+            if not self._begin(data[:end]):
+                return
+            data = data[end + 4 :]
+            if self._body_bytes == len(data):
+                self._complete(data)
+                return
+        self._continue(data)
+
+    def _begin(self, head: bytes) -> bool:
+        """Read the answer's head; whether a body may follow."""
+        if not head.startswith(b"HTTP/1.") or not head[9:12].isdigit():
+            self._fail("the answer is not HTTP/1.1")
+            return False
+        self._head, self._status = head, int(head[9:12])
+        if self._status < 200:
+            self._fail(f"an answer of status {self._status}")
+            return False
+        length = _CONTENT_LENGTH.search(head)
+        if _CHUNKED.search(head):
+            self._chunked = _Chunks()
+        elif length:
+            self._body_bytes = int(length[1])
+        elif self._status in (204, 304):
+            self._body_bytes = 0
+        if _CLOSE.search(head) or (self._body_bytes is None and self._chunked is None):
+            self.usable = False
+        return True
+
+    def _continue(self, data: bytes) -> None:
+        self._parts_bytes += len(data)
+        if self._parts_bytes > BODY_MAX_BYTES:
+            self._fail(f"an answer of more than {BODY_MAX_BYTES} bytes")
+        elif self._chunked is not None:
+            try:
+                done = self._chunked.feed(data)
+            except ValueError:
+                self._fail("the answer's chunks are damaged")
+                return
+            if done:
+                self._complete(b"".join(self._chunked.parts))
+        else:
+            self._parts.append(data)
+            if self._body_bytes is not None and self._parts_bytes >= self._body_bytes:
+                if self._parts_bytes > self._body_bytes:
+                    self._fail("an answer longer than its content length")
+                else:
+                    self._complete(b"".join(self._parts))
+
+    def _complete(self, body: bytes) -> None:
+        reply = Reply(self._status, self._head, body)
+        self._reset()
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_result(reply)
+
+    def _fail(self, reason: str) -> None:
+        self.close()
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_exception(WireError(reason))
+
+
+class _Chunks:
+    """The chunked transfer coding (RFC 9112, section 7.1), fed as it comes. Trailers are skipped."""
+
+    def __init__(self) -> None:
+        self.parts: list[bytes] = []
+        self._rest = b""
+        self._missing = 0
+        self._last = False
+
+    def feed(self, data: bytes) -> bool:
+        """Whether the last chunk is complete. Raises `ValueError`."""
+        data = self._rest + data
+        at = 0
+        while True:
+            if self._missing:
+                part = data[at : at + self._missing]
+                # The line end after a chunk is counted as its last two bytes.
+                self.parts.append(part[: max(0, self._missing - 2)])
+                self._missing -= len(part)
+                at += len(part)
+                if self._missing:
+                    self._rest = b""
+                    return False
+            end = data.find(b"\r\n", at)
+            if end < 0:
+                self._rest = data[at:]
+                return False
+            line = data[at:end]
+            at = end + 2
+            if self._last:
+                if not line:
+                    return True
+                continue
+            size = int(line.partition(b";")[0], 16)
+            if size:
+                self._missing = size + 2
+            else:
+                self._last = True
+
+
+class HttpPool:
+    """Exchanges with one endpoint. `url` gives scheme, host and port; at most `connections` are kept idle.
+
+    It opens a connection whenever none is idle: how many requests are on their way at once is the caller's business.
+    """
+
+    def __init__(self, url: str, connections: int, ssl: tls.SSLContext | None = None) -> None:
+        parts = urlsplit(url)
+        secure = parts.scheme == "https"
+        self._host = parts.hostname or ""
+        self._port = parts.port or (443 if secure else 80)
+        self._ssl = (ssl or tls.create_default_context()) if secure else None
+        self._keep = connections
+        self._idle: list[_Connection] = []
+
+    async def request(self, request: bytes, timeout_s: float) -> Reply:
+        """The answer to `request`, a whole HTTP/1.1 request. Raises `WireError`."""
+        loop = asyncio.get_running_loop()
+        end_at = loop.time() + timeout_s
+        while True:
+            connection, idle_s = self._take(loop.time())
+            if connection is None:
+                connection = await self._connect(end_at - loop.time())
+                return await self._exchange(connection, request, end_at - loop.time())
+            left_s = end_at - loop.time()
+            if idle_s > STALE_AFTER_S:
+                left_s = min(left_s, STALE_ANSWER_S)
+            try:
+                return await self._exchange(connection, request, left_s)
+            except WireError:
+                # A connection closed in our back, or silent since: not this request's fault. The others are no better.
+                self.close()
+                if loop.time() >= end_at:
+                    raise
+
+    def close(self) -> None:
+        """Close the idle connections."""
+        while self._idle:
+            self._idle.pop().close()
+
+    async def _exchange(self, connection: _Connection, request: bytes, timeout_s: float) -> Reply:
+        reply = await connection.exchange(request, timeout_s)
+        if connection.usable and len(self._idle) < self._keep:
+            connection.idle_since = asyncio.get_running_loop().time()
+            connection.idle_since_wall = time.time()
+            self._idle.append(connection)
+        else:
+            connection.close()
+        return reply
+
+    def _take(self, now: float) -> tuple[_Connection | None, float]:
+        """The connection that was used last, if it can be used still, and how long it has been idle."""
+        while self._idle:
+            connection = self._idle.pop()
+            # The monotonic clock may stand still while the environment is frozen; the wall clock does not.
+            idle_s = max(now - connection.idle_since, time.time() - connection.idle_since_wall)
+            if connection.usable and idle_s <= IDLE_MAX_S:
+                return connection, idle_s
+            connection.close()
+        return None, 0.0
+
+    async def _connect(self, timeout_s: float) -> _Connection:
+        loop = asyncio.get_running_loop()
+        limit_s = min(CONNECT_TIMEOUT_S, timeout_s)
+        try:
+            async with asyncio.timeout(limit_s):
+                _, connection = await loop.create_connection(_Connection, self._host, self._port, ssl=self._ssl)
+        except TimeoutError:
+            raise WireError(f"no connection to {self._host}:{self._port} within {limit_s:.1f} s") from None
+        except OSError as error:
+            raise WireError(f"no connection to {self._host}:{self._port}: {error}") from error
+        return connection
