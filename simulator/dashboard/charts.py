@@ -103,7 +103,7 @@ def per_second(values: Sequence[float], origin_at: float, slot_s: float, axis: A
         high = min(begin + (column + 1) * step, float(len(values)))
         low = max(0.0, high - length)
         amount = _sum_until(sums, high) - _sum_until(sums, low)
-        columns.append(max(0.0, amount) / (length * slot_s))
+        columns.append(max(0.0, amount) / ((high - low) * slot_s) if high > low else 0.0)
     return columns
 
 

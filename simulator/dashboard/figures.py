@@ -14,7 +14,7 @@ def count(number: float, width: int = 7) -> str:
         scaled = number / divisor
         for digits in (2, 1, 0):
             text = f"{scaled:.{digits}f}{unit}"
-            if len(text) <= width and abs(scaled) < 1000:
+            if len(text) <= width and round(abs(scaled), digits) < 1000:
                 return text
     return text
 

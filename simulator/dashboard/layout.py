@@ -21,7 +21,7 @@ from simulator.telemetry import Event, Latency, Snapshot
 
 _ARROW = "─▶"
 _BOXED_WIDTH, _BOXED_HEIGHT = 110, 30
-_CAPTION_WIDTH = 130
+_CAPTION_WIDTH = 115
 _PROGRESS_TEXT = 34
 _GAP = 2
 
@@ -139,6 +139,9 @@ def progress(snapshot: Snapshot) -> tuple[float | None, str]:
             return (done / total if total else 0.0), text
         case "done":
             return 1.0, "done"
+    load = snapshot.load
+    if load is not None and load.objects:
+        return min(1.0, (load.sent + load.dropped) / load.objects), f"sent {count(load.sent)} of {count(load.objects)}"
     shares: list[tuple[float, str]] = []
     if options.duration_s:
         shares.append((snapshot.elapsed_s / options.duration_s, f"{count(snapshot.remaining)} messages on their way"))
@@ -169,9 +172,12 @@ def _stage_width(width: int, arrow: int) -> int:
 
 
 def _figure(figure: Figure, width: int) -> Line:
-    label = shorten(figure.label, width - len(figure.value) - 1)
-    gap = " " * (width - len(label) - len(figure.value))
-    return fit([Segment(label, DIM), Segment(gap), Segment(figure.value, TONES[figure.tone])], width)
+    value, room = figure.value, width - len(figure.label) - 1
+    if len(value) > room and figure.number is not None:
+        value = count(figure.number, room)
+    label = shorten(figure.label, width - len(value) - 1)
+    gap = " " * (width - len(label) - len(value))
+    return fit([Segment(label, DIM), Segment(gap), Segment(value, TONES[figure.tone])], width)
 
 
 def _columns(shown: Sequence[Stage], width: int, figures: int) -> list[Line]:
@@ -280,7 +286,7 @@ def _rate_chart(snapshot: Snapshot, axis: charts.Axis, height: int) -> tuple[Lin
     rows = charts.per_second(history.rows, history.origin_at, history.slot_s, axis)
     top = charts.nice_top(max(rows, default=0))
     table = snapshot.table
-    title = [Segment(" rows/s ", BOLD), Segment("█", TONES["moves"]), Segment(" written ")]
+    title = [Segment(" rows/s ", BOLD), Segment("█", TONES["moves"])]
     mean = snapshot.rows_per_s_mean
     if mean is not None:
         title.append(Segment(f" mean {count(mean, 5)}  max {count(table.rows_per_s_max, 5)}", DIM))
@@ -329,7 +335,7 @@ def _said(snapshot: Snapshot, width: int, height: int) -> list[Line]:
     elif caption is not None:
         lead, text = Segment(" ▍", ACCENT), caption.text
     inner = width - len(lead.text) - 1
-    parts = textwrap.wrap(text, inner) or [""]
+    parts = textwrap.wrap(text, max(1, inner)) or [""]
     if len(parts) > height:
         parts[height - 1] = shorten(" ".join(parts[height - 1 :]), inner)
     said: list[Line] = [[lead, Segment(part, style)] for part in parts[:height] if part]

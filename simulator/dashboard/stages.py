@@ -10,11 +10,17 @@ from simulator.telemetry import Snapshot, Tone
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """One labelled value."""
+    """One labelled value. `number` is what the value counts, for a place that is too narrow to write it out."""
 
     label: str
     value: str
     tone: Tone = "plain"
+    number: float | None = None
+
+    @classmethod
+    def of(cls, label: str, number: float, tone: Tone = "plain", width: int = 7) -> Figure:
+        """A count."""
+        return cls(label, count(number, width), tone, number)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,15 +46,14 @@ def _origin(snapshot: Snapshot) -> Stage:
     options = snapshot.options
     if snapshot.load is not None:
         load = snapshot.load
-        sent = count(load.sent) if load.objects is None else f"{count(load.sent, 5)}/{count(load.objects, 5)}"
         return Stage(
             "Arrivals",
             f"target {load.target}",
             (
                 Figure("planned/s", rate(load.rate_planned)),
                 Figure("sent/s", rate(load.rate_sent), "moves" if load.rate_sent else "plain"),
-                Figure("sent", sent),
-                Figure("dropped", count(load.dropped), _lost(load.dropped)),
+                Figure.of("sent", load.sent),
+                Figure.of("dropped", load.dropped, _lost(load.dropped)),
                 Figure("lag p99", seconds(load.lag_s), "grows" if (load.lag_s or 0) > 0.1 else "plain"),
                 Figure("stored/s", rate(load.rate_stored), "moves" if load.rate_stored else "plain"),
             ),
@@ -64,11 +69,11 @@ def _origin(snapshot: Snapshot) -> Stage:
             (
                 Figure("next in", wait(next_s)),
                 Figure("ticks", ticks),
-                Figure("running", count(generator.busy), "moves" if generator.busy else "plain"),
+                Figure.of("running", generator.busy, "moves" if generator.busy else "plain"),
                 Figure("takes", seconds(generator.duration_mean_s)),
-                Figure("failed", count(generator.errors), _lost(generator.errors)),
-                Figure("cold starts", count(generator.cold_starts)),
-                Figure("throttles", count(generator.throttles), _grows(generator.throttles)),
+                Figure.of("failed", generator.errors, _lost(generator.errors)),
+                Figure.of("cold starts", generator.cold_starts),
+                Figure.of("throttles", generator.throttles, _grows(generator.throttles)),
             ),
         )
     if options.objects is not None:
@@ -76,9 +81,9 @@ def _origin(snapshot: Snapshot) -> Stage:
             "Source",
             "real files",
             (
-                Figure("objects", count(options.objects)),
-                Figure("put", count(snapshot.puts), "moves" if snapshot.puts < options.objects else "plain"),
-                Figure("to go", count(max(0, options.objects - snapshot.puts))),
+                Figure.of("objects", options.objects),
+                Figure.of("put", snapshot.puts, "moves" if snapshot.puts < options.objects else "plain"),
+                Figure.of("to go", max(0, options.objects - snapshot.puts)),
                 Figure("size", size(snapshot.put_bytes)),
             ),
         )
@@ -92,15 +97,15 @@ def _bucket(snapshot: Snapshot) -> Stage:
         "S3",
         snapshot.roles.bucket or NONE,
         (
-            Figure("objects", count(bucket.objects)),
+            Figure.of("objects", bucket.objects),
             Figure("holds", size(bucket.size_bytes)),
             Figure("puts/s", rate(snapshot.rates.puts), "moves" if snapshot.rates.puts else "plain"),
             Figure("last tick", NONE if written is None else count(written[0]))
             if snapshot.load is None
-            else Figure("gets", count(gets)),
-            Figure("rejected", count(snapshot.rejected_rows, 5), _lost(snapshot.rejected_rows)),
-            Figure("puts", count(bucket.puts)),
-            Figure("gets", count(gets)),
+            else Figure.of("gets", gets),
+            Figure.of("rejected", snapshot.rejected_rows, _lost(snapshot.rejected_rows)),
+            Figure.of("puts", bucket.puts),
+            Figure.of("gets", gets),
         ),
     )
 
@@ -111,11 +116,11 @@ def _queue(snapshot: Snapshot) -> Stage:
         "SQS",
         snapshot.roles.queue or NONE,
         (
-            Figure("visible", count(queue.visible), _grows(queue.visible)),
-            Figure("in flight", count(queue.in_flight), "moves" if queue.in_flight else "plain"),
-            Figure("delayed", count(queue.delayed)),
+            Figure.of("visible", queue.visible, _grows(queue.visible)),
+            Figure.of("in flight", queue.in_flight, "moves" if queue.in_flight else "plain"),
+            Figure.of("delayed", queue.delayed),
             Figure("oldest", seconds(queue.oldest_age_s)),
-            Figure("in DLQ", count(queue.dead_lettered), _lost(queue.dead_lettered)),
+            Figure.of("in DLQ", queue.dead_lettered, _lost(queue.dead_lettered)),
             Figure("received/s", rate(snapshot.rates.received)),
             Figure("deleted/s", rate(snapshot.rates.deleted)),
         ),
@@ -131,10 +136,10 @@ def _function(snapshot: Snapshot) -> Stage:
         roles.consumer or NONE,
         (
             Figure("busy", busy, "moves" if function.busy else "plain"),
-            Figure("warm", count(max(0, function.environments - function.busy))),
-            Figure("cold starts", count(function.cold_starts, 3)),
-            Figure("errors", count(function.errors), _lost(function.errors)),
-            Figure("throttles", count(function.throttles, 5), _grows(function.throttles)),
+            Figure.of("warm", max(0, function.environments - function.busy)),
+            Figure.of("cold starts", function.cold_starts),
+            Figure.of("errors", function.errors, _lost(function.errors)),
+            Figure.of("throttles", function.throttles, _grows(function.throttles)),
             Figure("takes", seconds(function.duration_mean_s)),
             Figure("batch", NONE if function.batch_mean is None else f"{function.batch_mean:.1f}"),
         ),
@@ -147,13 +152,13 @@ def _table(snapshot: Snapshot) -> Stage:
         "DynamoDB",
         snapshot.roles.table or NONE,
         (
-            Figure("rows", count(table.rows, 9)),
+            Figure.of("rows", table.rows, width=9),
             Figure("rows/s", rate(rates.rows), "moves" if rates.rows else "plain"),
             Figure("writes/s", rate(rates.batch_writes), "moves" if rates.batch_writes else "plain"),
             Figure("units/s", rate(rates.write_units)),
             Figure("refused", percent(rates.throttled_share), _grows(rates.throttled_share)),
-            Figure("unprocessed", count(table.unprocessed_items), _grows(table.unprocessed_items)),
-            Figure("throttled", count(table.throttled_requests), _grows(table.throttled_requests)),
+            Figure.of("unprocessed", table.unprocessed_items, _grows(table.unprocessed_items)),
+            Figure.of("throttled", table.throttled_requests, _grows(table.throttled_requests)),
         ),
     )
 

@@ -1,0 +1,160 @@
+"""A snapshot of a busy run, made by arithmetic, and the comparison with golden text."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from simulator import template
+from simulator.store.counters import BucketCounters, OperationCounters, QueueCounters, StoreCounters, TableCounters
+from simulator.telemetry import (
+    Event,
+    FunctionView,
+    History,
+    Latency,
+    LoadView,
+    Maxima,
+    Rates,
+    RunOptions,
+    Snapshot,
+    Telemetry,
+)
+
+BEGAN_AT = 1_700_000_000.0
+SLOTS = 168
+_TICK_SLOTS = 48
+
+
+CAPTION = "The queue is deep, and the table does not notice. It is written at the pace that two consumers keep."
+
+
+@pytest.fixture
+def snapshot() -> Snapshot:
+    """Forty-two seconds into a minute: four ticks, a queue that swelled and drained with each, one poisoned object."""
+    options = RunOptions(
+        "simulate", 7, "inline", BEGAN_AT - 1, "http://127.0.0.1:41233", "rate(1 minute)", 5.0, 60.0, scenario="burst"
+    )
+    phase = [slot % _TICK_SLOTS for slot in range(SLOTS)]
+    visible = tuple(max(0, 350 - 9 * place) for place in phase)
+    in_flight = tuple(
+        50 if depth else max(0, 50 - 8 * (place - 39)) for depth, place in zip(visible, phase, strict=True)
+    )
+    rows = tuple(900.0 if place < 44 else 0.0 for place in phase)
+    heat = tuple(_bands(min(7, place // 6), 9) if place < 44 else (0,) * 8 for place in phase)
+    ticks = tuple(BEGAN_AT + slot / 4 for slot in range(0, SLOTS, _TICK_SLOTS))
+    table = TableCounters(
+        rows=131_400,
+        rows_written=131_400,
+        rows_per_s_max=4105,
+        first_write_at=BEGAN_AT + 0.4,
+        last_write_at=BEGAN_AT + 42,
+        batch_writes=5_256,
+        write_units=131_400.0,
+    )
+    bucket = BucketCounters(1_401, 8_690_000, 1_401, BEGAN_AT + 0.1, BEGAN_AT + 36.3)
+    queue = QueueCounters(44, 50, 0, 6.2, 1_401, 1_420, 1_306, 1)
+    return Snapshot(
+        at=BEGAN_AT + 42.0,
+        options=options,
+        roles=Telemetry(template.load(), options).snapshot(BEGAN_AT).roles,
+        phase="running",
+        phase_at=BEGAN_AT,
+        running_at=BEGAN_AT,
+        first_at=BEGAN_AT,
+        ticks=4,
+        next_tick_at=BEGAN_AT + 48.0,
+        last_written=(350, 35_000),
+        generator=FunctionView(invocations=4, ended=4, cold_starts=1, environments=1, duration_mean_s=0.31),
+        consumer=FunctionView(
+            invocations=142,
+            ended=137,
+            errors=2,
+            timeouts=1,
+            throttles=3,
+            left=5,
+            cold_starts=6,
+            busy=5,
+            busy_max=6,
+            environments=6,
+            concurrency=5,
+            batch_mean=9.8,
+            duration_mean_s=0.084,
+            metrics={"RowsRejected": 3.0},
+        ),
+        store=StoreCounters(BEGAN_AT + 42, operations={"s3.GetObject": OperationCounters(1_420)}),
+        bucket=bucket,
+        queue=queue,
+        dead_letter_queue=QueueCounters(visible=1, sent=1),
+        table=table,
+        rates=Rates(
+            rows=3_600.0,
+            batch_writes=144.0,
+            write_units=3_600.0,
+            throttled_share=0.002,
+            puts=70.0,
+            received=36.4,
+            deleted=36.0,
+        ),
+        maxima=Maxima(
+            visible=350, in_flight=50, oldest_age_s=9.1, depth=400, depth_at=BEGAN_AT + 36.1, rows_per_s=4105
+        ),
+        latency=Latency(1_306, 0.31, 0.842, 8.04, 9.5),
+        history=History(BEGAN_AT, 0.25, BEGAN_AT + 42.0, visible, in_flight, rows, heat, ticks),
+        events=(
+            Event(BEGAN_AT + 0.8, "ConsumerLambda environment 6: cold start 212 ms", count=6),
+            Event(BEGAN_AT + 30.2, "moved from StockQueue to its dead-letter queue: received too often", "lost"),
+            Event(BEGAN_AT + 36.2, "GeneratorLambda wrote 350 objects, 35,000 rows", "moves"),
+            Event(BEGAN_AT + 41.2, CAPTION, "moves"),
+        ),
+        caption=Event(BEGAN_AT + 41.2, CAPTION, "moves"),
+    )
+
+
+@pytest.fixture
+def load_snapshot(snapshot: Snapshot) -> Snapshot:
+    """The same as a load test of 80 objects a second, of which 60 are stored."""
+    load = LoadView(
+        target="store",
+        origin_at=BEGAN_AT,
+        slot_s=1.0,
+        planned=(80.0,) * 60,
+        stored=(60.0,) * 42,
+        heat=tuple(_bands(min(7, second // 5), 60) for second in range(42)),
+        objects=4_800,
+        sent=3_360,
+        dropped=12,
+        lag_s=0.0013,
+        rate_planned=80.0,
+        rate_sent=79.8,
+        rate_stored=60.0,
+        latency=Latency(2_520, 3.1, 7.2, 9.8, 11.0),
+        verdict="store CPU 96 %: you are measuring the store, not the handlers",
+        verdict_tone="grows",
+    )
+    options = dataclasses.replace(snapshot.options, command="load-test", schedule=None, scenario=None)
+    return dataclasses.replace(snapshot, load=load, options=options, caption=None)
+
+
+def _bands(band: int, objects: int) -> tuple[int, ...]:
+    counts = [0] * 8
+    counts[band] += objects - objects // 3
+    counts[max(0, band - 1)] += objects // 3
+    return tuple(counts)
+
+
+@pytest.fixture
+def golden() -> Callable[[str, str], Any]:
+    """`golden(name, text)`: the text is what the file says. WRITE_GOLDEN=1 writes the files anew, to be looked at."""
+
+    def compare(name: str, text: str) -> None:
+        file = Path(__file__).with_name("golden") / name
+        if os.environ.get("WRITE_GOLDEN"):
+            file.write_text(text, encoding="utf-8")
+        assert text == file.read_text(encoding="utf-8")
+
+    return compare

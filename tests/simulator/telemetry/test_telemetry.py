@@ -1,0 +1,241 @@
+"""What a snapshot says after given observations."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from simulator import template
+from simulator.observations import (
+    AuditProgressed,
+    EnvironmentRetired,
+    EnvironmentStarted,
+    InvocationEnded,
+    InvocationStarted,
+    InvocationThrottled,
+    LogWritten,
+    MessageSettled,
+    Noted,
+    ObjectPut,
+    PhaseChanged,
+    PollersScaled,
+    StoreSampled,
+    TickFired,
+)
+from simulator.telemetry import LoadView, Telemetry
+
+Make = Callable[..., Any]
+Sample = Callable[..., StoreSampled]
+
+
+def embedded(namespace: str = "stockpipe", **metrics: Any) -> str:
+    """A log line in CloudWatch's embedded metric format."""
+    directive = {"Namespace": namespace, "Dimensions": [[]], "Metrics": [{"Name": name} for name in metrics]}
+    return json.dumps({"_aws": {"Timestamp": 1, "CloudWatchMetrics": [directive]}, **metrics})
+
+
+def test_the_flow_is_found_in_the_template(telemetry: Telemetry) -> None:
+    """The parts that are shown are the template's: names, the mapping's batch size and its concurrency."""
+    roles = telemetry.snapshot(1000.0).roles
+    assert (roles.generator, roles.consumer) == ("GeneratorLambda", "ConsumerLambda")
+    assert (roles.queue, roles.dead_letter_queue, roles.table) == ("StockQueue", "StockDLQ", "StockData")
+    assert roles.bucket == "stockpipe-data-123456789012-us-east-1"
+    assert (roles.concurrency_limit, roles.batch_size) == (10, 10)
+
+
+def test_a_run_without_any_observation_has_a_whole_snapshot(telemetry: Telemetry) -> None:
+    """Before anything happened every figure is there, at zero or None."""
+    seen = telemetry.snapshot(1000.0)
+    assert (seen.phase, seen.ticks, seen.queue.sent, seen.table.rows_written, seen.remaining) == (
+        "starting",
+        0,
+        0,
+        0,
+        0,
+    )
+    assert seen.latency.p50 is None
+    assert seen.rows_per_s_mean is None
+
+
+def test_ticks_count_and_the_first_begins_the_run(telemetry: Telemetry) -> None:
+    """The first tick or put is the run's first instant; the next tick's is known until the drain begins."""
+    telemetry.record(PhaseChanged(1001.0, "running"))
+    telemetry.record(TickFired(1001.5, "Tick", "GeneratorLambda", 0, 0.0, 1006.5))
+    telemetry.record(ObjectPut(1002.0, "b", "k", 70))
+    telemetry.record(TickFired(1006.5, "Tick", "GeneratorLambda", 1, 60.0, 1011.5))
+    seen = telemetry.snapshot(1007.0)
+    assert (seen.ticks, seen.first_at, seen.next_tick_at, seen.puts, seen.put_bytes) == (2, 1001.5, 1011.5, 1, 70)
+    assert seen.elapsed_s == 6.0
+    telemetry.record(PhaseChanged(1008.0, "draining"))
+    assert telemetry.snapshot(1008.0).next_tick_at is None
+    telemetry.record(PhaseChanged(1009.0, "auditing"))
+    telemetry.record(PhaseChanged(1010.0, "done"))
+    assert telemetry.snapshot(1011.0).drained_at == 1009.0
+
+
+def test_invocations_are_counted_by_function_and_outcome(telemetry: Telemetry, make: Make) -> None:
+    """Errors include timeouts, as in CloudWatch; busy and its maximum follow starts and ends."""
+    for number in range(4):
+        telemetry.record(make(InvocationStarted, request_id=f"r{number}", environment=number))
+    assert telemetry.snapshot(1000.5).consumer.busy == 4
+    for number, outcome in enumerate(["success", "error", "timeout", "crash"]):
+        telemetry.record(make(InvocationEnded, request_id=f"r{number}", outcome=outcome))
+    telemetry.record(make(InvocationStarted, request_id="r9"))
+    telemetry.record(InvocationThrottled(1001.0, "ConsumerLambda", "reserved concurrency", 10))
+    consumer = telemetry.snapshot(1002.0).consumer
+    assert (consumer.invocations, consumer.ended, consumer.errors, consumer.timeouts) == (5, 4, 3, 1)
+    assert (consumer.busy, consumer.busy_max, consumer.throttles) == (1, 4, 1)
+    assert telemetry.snapshot(1002.0).generator.invocations == 0
+
+
+def test_environments_are_counted_from_start_to_retirement(telemetry: Telemetry) -> None:
+    """A finished cold start adds an environment, a retirement takes it away; cold starts stay counted."""
+    telemetry.record(EnvironmentStarted(1000.0, "ConsumerLambda", 1, 0.2))
+    telemetry.record(EnvironmentStarted(1000.0, "ConsumerLambda", 2, 0.2))
+    telemetry.record(EnvironmentRetired(1001.0, "ConsumerLambda", 1, "crash"))
+    consumer = telemetry.snapshot(1001.0).consumer
+    assert (consumer.environments, consumer.cold_starts) == (1, 2)
+
+
+def test_only_what_a_partial_response_names_is_a_batch_item_failure(telemetry: Telemetry, make: Make) -> None:
+    """Messages left by an error or by a malformed response are no batch item failures."""
+    for reason in ("batch item failure", "batch item failure", "invalid batch item failures", "error"):
+        telemetry.record(make(MessageSettled, deleted=False, reason=reason))
+    assert telemetry.snapshot(1002.0).consumer.left == 2
+
+
+def test_latency_counts_stored_objects_alone(telemetry: Telemetry, make: Make) -> None:
+    """From the message's sending to the return; a test event, a deletion without records and a failure do not count."""
+    telemetry.record(PhaseChanged(1000.0, "running"))
+    for latency_s in (0.5, 1.5, 2.5):
+        telemetry.record(make(MessageSettled, at=1000.0 + latency_s, sent_at=1000.0))
+    telemetry.record(make(MessageSettled, at=1900.0, body='{"Event": "s3:TestEvent"}'))
+    telemetry.record(make(MessageSettled, at=1900.0, deleted=False, reason="error"))
+    latency = telemetry.snapshot(1010.0).latency
+    assert latency.count == 3
+    assert latency.p50 == pytest.approx(1.5, rel=1e-3)
+    assert latency.max == 2.5
+
+
+def test_the_functions_own_metrics_are_summed(telemetry: Telemetry) -> None:
+    """Metrics in the embedded format add up by name; other namespaces, other lines and broken lines do not."""
+    for line in (
+        embedded(FilesWritten=50, RowsGenerated=5000, BytesWritten=310_000),
+        embedded(FilesWritten=50, RowsGenerated=[2000, 3000]),
+        embedded("other", FilesWritten=1),
+        '{"level": "INFO", "message": "FilesWritten"}',
+        '{"_aws": 3',
+        '{"_aws": {"CloudWatchMetrics": 7}}',
+        'plain text with "_aws" in it',
+    ):
+        telemetry.record(LogWritten(1000.0, "GeneratorLambda", 1, line))
+    telemetry.record(LogWritten(1000.0, "ConsumerLambda", 1, embedded(RowsRejected=3)))
+    seen = telemetry.snapshot(1001.0)
+    assert seen.generator.metrics == {"FilesWritten": 100, "RowsGenerated": 10_000, "BytesWritten": 310_000}
+    assert seen.last_written == (50, 5000)
+    assert seen.rejected_rows == 3
+    assert seen.folding_errors == 0
+
+
+def test_rates_are_taken_over_the_last_five_seconds(telemetry: Telemetry, sample: Sample) -> None:
+    """A sample that is older than the window no longer counts."""
+    telemetry.record(PhaseChanged(1000.0, "running"))
+    for second in range(20):
+        rows = 1000 * second if second < 10 else 9000 + 100 * (second - 9)
+        telemetry.record(sample(1000.0 + second, table={"rows_written": rows, "batch_writes": rows // 25}))
+    rates = telemetry.snapshot(1020.0).rates
+    assert rates.rows == pytest.approx(100.0)
+    assert rates.batch_writes == pytest.approx(4.0)
+
+
+def test_maxima_come_from_the_samples(telemetry: Telemetry, sample: Sample) -> None:
+    """The deepest queue, the oldest message and the busiest second are kept when they are over."""
+    telemetry.record(PhaseChanged(1000.0, "running"))
+    telemetry.record(sample(1001.0, queue={"visible": 5, "in_flight": 40, "oldest_age_s": 2.0}))
+    telemetry.record(sample(1002.0, queue={"visible": 30, "in_flight": 20, "oldest_age_s": 7.5}))
+    telemetry.record(sample(1003.0, table={"rows_per_s_max": 77}))
+    maxima = telemetry.snapshot(1004.0).maxima
+    assert (maxima.visible, maxima.in_flight, maxima.oldest_age_s) == (30, 40, 7.5)
+    assert (maxima.depth, maxima.depth_at, maxima.rows_per_s) == (50, 1002.0, 77)
+
+
+def test_remaining_is_what_is_neither_deleted_nor_dead_lettered(telemetry: Telemetry, sample: Sample) -> None:
+    """Sent equals deleted, dead-lettered and remaining together."""
+    telemetry.record(sample(1001.0, queue={"sent": 100, "deleted": 60, "dead_lettered": 1}))
+    assert telemetry.snapshot(1001.0).remaining == 39
+
+
+def test_what_the_store_lost_or_refused_is_told(telemetry: Telemetry, sample: Sample) -> None:
+    """Messages moved to the dead-letter queue and throttled requests become events with their number."""
+    telemetry.record(sample(1001.0))
+    telemetry.record(sample(1002.0, queue={"dead_lettered": 2}, table={"throttled_requests": 5}))
+    told = {event.text: (event.tone, event.count) for event in telemetry.snapshot(1002.0).events}
+    assert told["moved from StockQueue to its dead-letter queue: received too often"] == ("lost", 2)
+    assert told["table StockData throttled requests"] == ("grows", 5)
+
+
+def test_a_flood_of_one_event_leaves_the_others_readable(telemetry: Telemetry, make: Make) -> None:
+    """Ten thousand equal failures are one line with their number, and the caption before them is still there."""
+    telemetry.record(Noted(1000.0, "the lesson begins", "caption"))
+    for number in range(10_000):
+        failed = make(
+            InvocationEnded, at=1000.0 + number / 1e4, outcome="error", error_type="ValueError", error_message="x"
+        )
+        telemetry.record(failed)
+    seen = telemetry.snapshot(1002.0)
+    assert [(event.text, event.count) for event in seen.events] == [
+        ("the lesson begins", 1),
+        ("ConsumerLambda failed: ValueError: x", 10_000),
+    ]
+    assert seen.caption is not None
+    assert seen.caption.text == "the lesson begins"
+
+
+def test_an_error_message_cannot_steer_the_terminal(telemetry: Telemetry, make: Make) -> None:
+    """Control characters and line ends in a message become blanks."""
+    telemetry.record(make(InvocationEnded, outcome="error", error_type="E", error_message="a\x1b[2Jb\r\nc\x07"))
+    assert telemetry.snapshot(1002.0).events[0].text == "ConsumerLambda failed: E: a [2Jb c "
+
+
+def test_recording_never_raises(telemetry: Telemetry, make: Make) -> None:
+    """An observation of something the stack does not have is counted as a failure of ours and passed over."""
+    telemetry.record(make(InvocationStarted, function="Nobody"))
+    telemetry.record(PollersScaled(1000.0, "Nothing", 5))
+    telemetry.record("no observation at all")  # type: ignore[arg-type]
+    telemetry.record(make(InvocationStarted))
+    seen = telemetry.snapshot(1001.0)
+    assert (seen.folding_errors, seen.consumer.invocations) == (2, 1)
+
+
+def test_a_snapshot_does_not_change_afterwards(telemetry: Telemetry, sample: Sample, make: Make) -> None:
+    """What is recorded later shows in the next snapshot only."""
+    telemetry.record(PhaseChanged(1000.0, "running"))
+    telemetry.record(sample(1001.0, queue={"visible": 3}))
+    before = telemetry.snapshot(1001.0)
+    kept = repr(before)
+    telemetry.record(make(MessageSettled))
+    telemetry.record(LogWritten(1002.0, "ConsumerLambda", 1, embedded(RowsRejected=3)))
+    telemetry.record(sample(1003.0, queue={"visible": 9}))
+    telemetry.record(AuditProgressed(1003.0, "objects", 1, 2))
+    assert repr(before) == kept
+    after = telemetry.snapshot(1003.0)
+    assert (after.audit_part, after.audit_done, after.audit_total) == ("objects", 1, 2)
+
+
+def test_pollers_are_shown_as_the_mapping_scales(telemetry: Telemetry) -> None:
+    """The consumer's concurrency is the mapping's last word; only a change is told."""
+    mapping = next(iter(template.load().mappings))
+    telemetry.record(PollersScaled(1000.0, mapping, 5))
+    telemetry.record(PollersScaled(1001.0, mapping, 10))
+    seen = telemetry.snapshot(1001.0)
+    assert seen.consumer.concurrency == 10
+    assert [event.text for event in seen.events] == ["pollers of ConsumerLambda: 10 batches at once"]
+
+
+def test_a_load_test_adds_its_view(telemetry: Telemetry) -> None:
+    """Whoever sets `load_view` is asked at each snapshot with its instant."""
+    telemetry.load_view = lambda now: LoadView(target="sink", origin_at=now, slot_s=1.0)
+    assert telemetry.snapshot(1005.0).load == LoadView(target="sink", origin_at=1005.0, slot_s=1.0)
