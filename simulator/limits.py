@@ -94,6 +94,8 @@ MAPPING_ERROR_BACKOFF_S = (0.1, 5.0)
 # Ours: bounds of the twin's own machinery.
 HANDLER_GRACE_S = 1.0  # how long a cancelled handler may still hold its environment
 LOG_FILES_OPEN = 64
+LOG_LINE_CHARACTERS = 1_048_576  # a longer line without an end is cut
+MEMORY_LOOK_S = 0.05  # how often a busy process's memory is looked at
 ENVIRONMENTS_CLOSING = 64  # closed at once
 
 # SQS as the mapping uses it. SQS Developer Guide, "Quotas related to messages".

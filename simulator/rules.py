@@ -43,11 +43,14 @@ def examine(stack: Stack) -> Findings:
 
 
 def _collect(stack: Stack, rules: Sequence[Callable[[Stack], Said]]) -> tuple[Finding, ...]:
-    order = {logical_id: position for position, logical_id in enumerate(stack.lines)}
-    found = [
-        Finding(logical_id, text, stack.lines.get(logical_id)) for rule in rules for logical_id, text in rule(stack)
-    ]
-    return tuple(sorted(found, key=lambda finding: order.get(finding.logical_id, len(order))))
+    found = [Finding(logical_id, text, _line(stack, logical_id)) for rule in rules for logical_id, text in rule(stack)]
+    return tuple(sorted(found, key=lambda finding: finding.line or 0))
+
+
+def _line(stack: Stack, logical_id: str) -> int | None:
+    """The resource's line; a function's event (a mapping, a schedule) is found at its function."""
+    event = stack.mappings.get(logical_id) or stack.schedules.get(logical_id)
+    return stack.lines.get(logical_id) or (stack.lines.get(event.function) if event else None)
 
 
 # Refused

@@ -1,0 +1,32 @@
+"""Started in the environment's own process, before AWS's runtime client: `bootstrap.py PARENT HANDLER`.
+
+It ties the process to the simulator's life, sets Lambda's limit of open files, and becomes `python -m awslambdaric`.
+Imports nothing of the simulator: here is only what the function would find on Lambda.
+"""
+
+import ctypes
+import os
+import resource
+import runpy
+import signal
+import sys
+
+_PR_SET_PDEATHSIG = 1
+_OPEN_FILES = 1024
+
+
+def main() -> None:
+    """Never returns: the runtime client serves events until the process is killed."""
+    parent, handler = int(sys.argv[1]), sys.argv[2]
+    # However the simulator ends, even killed, its environments end with it.
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+    if os.getppid() != parent:
+        sys.exit(1)
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    files = min(_OPEN_FILES, hard) if hard != resource.RLIM_INFINITY else _OPEN_FILES
+    resource.setrlimit(resource.RLIMIT_NOFILE, (files, files))
+    sys.argv = ["awslambdaric", handler]
+    runpy.run_module("awslambdaric", run_name="__main__", alter_sys=True)
+
+
+main()

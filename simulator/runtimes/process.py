@@ -1,0 +1,319 @@
+"""An environment in a process of its own, under AWS's runtime client (`awslambdaric`): Lambda as close as it gets.
+
+Each process is driven by a Runtime API server (`runtime_api.py`), sees only its function's variables, is stopped
+between invocations (SIGSTOP), killed at the deadline and when it uses more memory than the function has. Linux only:
+the client has no wheel elsewhere, and memory is read from /proc.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import codecs
+import contextlib
+import importlib.util
+import os
+import shutil
+import signal
+import sys
+import sysconfig
+import tempfile
+from asyncio.subprocess import Process
+from collections.abc import Awaitable, Iterator
+from pathlib import Path
+from typing import TypeVar
+
+from simulator import limits
+from simulator.clock import Clock, SystemClock
+from simulator.errors import InputError
+from simulator.runtimes import Exited, Invocation, Raised, Returned, Write
+from simulator.runtimes.runtime_api import RuntimeApi
+from simulator.runtimes.variables import function_environ
+from simulator.stack import Function
+
+T = TypeVar("T")
+_BOOTSTRAP = Path(__file__).with_name("bootstrap.py")
+# The runtime client and what it imports: all that a built package does not bring itself.
+_CLIENT_MODULES = ("awslambdaric", "runtime_client", "simplejson", "snapshot_restore_py")
+
+
+class ProcessRuntime:
+    """Environments in processes. `endpoint` is the store's.
+
+    `code_dir` is what Lambda would unpack into /var/task: the handlers see it, the standard library and the runtime
+    client, nothing else. Without it they see this installation's own packages. Raises `InputError` where the runtime
+    client cannot be had.
+    """
+
+    def __init__(self, endpoint: str, code_dir: Path | None = None, *, clock: Clock | None = None) -> None:
+        _require_client()
+        self._endpoint = endpoint
+        self._clock = clock or SystemClock()
+        self._folder = Path(tempfile.mkdtemp(prefix="stockpipe-"))
+        runtime_dir = self._folder / "runtime"
+        runtime_dir.mkdir()
+        for origin in _client_files():
+            (runtime_dir / origin.name).symlink_to(origin)
+        packages = [] if code_dir else [sysconfig.get_path("purelib"), sysconfig.get_path("platlib")]
+        self.task_root = (code_dir or Path(__file__).parents[2]).resolve()
+        self._search = os.pathsep.join(dict.fromkeys([str(self.task_root), str(runtime_dir), *packages]))
+        self._busy: set[ProcessEnvironment] = set()
+        self._some_busy = asyncio.Event()
+        self._watcher: asyncio.Task[None] | None = None
+
+    def environment(self, function: Function, number: int, log_stream: str, write: Write) -> ProcessEnvironment:
+        """A new environment, no process yet."""
+        scratch = self._folder / f"tmp-{number}"
+        environ = function_environ(function, self._endpoint, log_stream, task_root=str(self.task_root)) | {
+            "PATH": os.environ.get("PATH", os.defpath),
+            "PYTHONPATH": self._search,
+            "TMPDIR": str(scratch),
+        }
+        return ProcessEnvironment(self, function, environ, scratch, write)
+
+    async def close(self) -> None:
+        """End the memory watch, remove the temporary folder."""
+        if self._watcher is not None:
+            self._watcher.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._watcher
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    @contextlib.contextmanager
+    def watching(self, environment: ProcessEnvironment) -> Iterator[None]:
+        """Look after the environment's memory for the length of the block."""
+        self._busy.add(environment)
+        self._some_busy.set()
+        if self._watcher is None:
+            self._watcher = asyncio.create_task(self._watch())
+        try:
+            yield
+        finally:
+            self._busy.discard(environment)
+            if not self._busy:
+                self._some_busy.clear()
+
+    async def _watch(self) -> None:
+        while True:
+            await self._some_busy.wait()
+            await self._clock.sleep(limits.MEMORY_LOOK_S)
+            for environment in tuple(self._busy):
+                environment.check_memory()
+
+
+class ProcessEnvironment:
+    """One environment: a process, its Runtime API, its scratch directory (`TMPDIR`, which outlives the process)."""
+
+    def __init__(
+        self, runtime: ProcessRuntime, function: Function, environ: dict[str, str], scratch: Path, write: Write
+    ) -> None:
+        self._runtime, self._function, self._environ = runtime, function, environ
+        self._scratch, self._write = scratch, write
+        self._api = RuntimeApi(function.arn, self._waits)
+        self._address: str | None = None
+        self._process: Process | None = None
+        self._exit: asyncio.Task[int] | None = None
+        self._output: _Output | None = None
+        self._waiting = asyncio.Event()
+        self._memory_bytes = 0
+        self._over_memory = False
+
+    @property
+    def memory_used_mb(self) -> int | None:
+        """The kernel's high-water mark of the process's resident memory."""
+        self._measure()
+        return -(-self._memory_bytes // _MB) if self._memory_bytes else None
+
+    @property
+    def pid(self) -> int | None:
+        """The process, while it lives."""
+        alive = self._process is not None and self._process.returncode is None
+        return self._process.pid if alive and self._process else None
+
+    async def start(self) -> Raised | Exited | None:
+        """A new process; ready when the runtime client asks for its first event."""
+        await self.kill()
+        if self._address is None:
+            self._scratch.mkdir(exist_ok=True)
+            self._address = await self._api.serve()
+        self._api.restart()
+        self._waiting.clear()
+        self._over_memory = False
+        self._output = _Output(self._write)
+        try:
+            self._process = await asyncio.create_subprocess_exec(
+                sys.executable,
+                *("-B", "-S", "-P", str(_BOOTSTRAP), str(os.getpid()), self._function.handler),
+                cwd=self._runtime.task_root,
+                env=self._environ | {"AWS_LAMBDA_RUNTIME_API": self._address},
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=self._output.write_end,
+                stderr=self._output.write_end,
+                process_group=0,
+            )
+        finally:
+            self._output.started()
+        self._exit = asyncio.create_task(self._process.wait())
+        with self._runtime.watching(self):
+            outcome = await self._or_exit(self._api.wait_init())
+        if isinstance(outcome, Raised):
+            # The client exits by itself once it has reported; its last lines come before that.
+            await asyncio.wait((self._exit,), timeout=limits.HANDLER_GRACE_S)
+        self._output.drain()
+        return outcome
+
+    async def invoke(self, invocation: Invocation) -> Returned | Raised | Exited:
+        """Thaw the process, hand over the event, wait for the answer and until the client waits again."""
+        if self.pid is None:
+            # It went away after its last answer: Lambda would start it anew.
+            failure = await self.start()
+            if failure is not None:
+                return failure
+        with self._runtime.watching(self):
+            self._signal(signal.SIGCONT)
+            self._waiting.clear()
+            answer = await self._or_exit(self._api.give(invocation))
+            if not isinstance(answer, Exited):
+                await self._or_exit(self._waiting.wait())
+        if self._output is not None:
+            self._output.drain()
+        if self.check_memory() and not isinstance(answer, Exited):
+            return Exited("signal: killed")
+        return answer
+
+    async def kill(self) -> None:
+        """SIGKILL for the process and what it started."""
+        if self._exit is None:
+            return
+        self._measure()
+        self._signal(signal.SIGKILL)
+        await self._exit
+        self._process = self._exit = None
+        if self._output is not None:
+            self._output.close()
+            self._output = None
+
+    async def close(self) -> None:
+        """Kill, stop serving, remove the scratch directory. Lambda gives a function no time either."""
+        await self.kill()
+        await self._api.close()
+        shutil.rmtree(self._scratch, ignore_errors=True)
+
+    def check_memory(self) -> bool:
+        """Kill the process if it has used more than the function's memory; whether it has."""
+        self._measure()
+        if not self._over_memory and self._memory_bytes > self._function.memory_mb * _MB and self.pid:
+            self._over_memory = True
+            self._signal(signal.SIGKILL)
+        return self._over_memory
+
+    def _waits(self) -> None:
+        """The client asks for an event: it is frozen until there is one."""
+        self._waiting.set()
+        self._signal(signal.SIGSTOP)
+
+    def _signal(self, number: signal.Signals) -> None:
+        if self._exit is not None and self._process is not None:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self._process.pid, number)
+
+    def _measure(self) -> None:
+        if self.pid:
+            with contextlib.suppress(OSError):
+                self._memory_bytes = max(self._memory_bytes, _high_water_bytes(self.pid))
+
+    async def _or_exit(self, work: Awaitable[T]) -> T | Exited:
+        """What `work` gives, or how the process ended."""
+        assert self._exit is not None  # noqa: S101 - start made it
+        task = asyncio.ensure_future(work)
+        try:
+            await asyncio.wait((task, self._exit), return_when=asyncio.FIRST_COMPLETED)
+            if task.done():
+                return task.result()
+            if self._output is not None:
+                self._output.drain()
+            return _exited(self._exit.result())
+        finally:
+            task.cancel()
+
+
+class _Output:
+    """What the process prints, line by line. `drain` takes what is there now, so that it comes before REPORT."""
+
+    def __init__(self, write: Write) -> None:
+        self._write = write
+        self._read_end, self.write_end = os.pipe()
+        os.set_blocking(self._read_end, False)
+        self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
+        self._rest = ""
+        self._open = True
+
+    def started(self) -> None:
+        """The process has its end of the pipe."""
+        os.close(self.write_end)
+        asyncio.get_running_loop().add_reader(self._read_end, self.drain)
+
+    def drain(self) -> None:
+        """Pass on every complete line that was written so far."""
+        while self._open:
+            try:
+                data = os.read(self._read_end, 65_536)
+            except BlockingIOError:
+                return
+            if not data:
+                self.close()
+                return
+            # The client ends the lines of one message with a carriage return, as CloudWatch joins them.
+            *lines, self._rest = (self._rest + self._decoder.decode(data)).replace("\r", "\n").split("\n")
+            if len(self._rest) > limits.LOG_LINE_CHARACTERS:
+                lines, self._rest = [*lines, self._rest], ""
+            for line in lines:
+                self._write(line)
+
+    def close(self) -> None:
+        """The end; an unfinished line is passed on too."""
+        if not self._open:
+            return
+        self._open = False
+        asyncio.get_running_loop().remove_reader(self._read_end)
+        os.close(self._read_end)
+        if self._rest:
+            self._write(self._rest)
+
+
+_MB = 1024 * 1024
+
+
+def _exited(returncode: int) -> Exited:
+    """The end of the process in Lambda's words."""
+    if returncode < 0:
+        description = signal.strsignal(-returncode) or f"signal {-returncode}"
+        return Exited(f"signal: {description.lower()}")
+    return Exited(f"exit status {returncode}" if returncode else "")
+
+
+def _high_water_bytes(pid: int) -> int:
+    for line in Path(f"/proc/{pid}/status").read_text(encoding="ascii", errors="replace").splitlines():
+        if line.startswith("VmHWM:"):
+            return int(line.split()[1]) * 1024
+    return 0
+
+
+def _require_client() -> None:
+    if not sys.platform.startswith("linux"):
+        raise InputError(
+            "--runtime process needs AWS's runtime client awslambdaric, which exists for Linux only; "
+            "use --runtime inline"
+        )
+    if any(importlib.util.find_spec(name) is None for name in _CLIENT_MODULES):
+        raise InputError("--runtime process needs AWS's runtime client: pip install awslambdaric")
+
+
+def _client_files() -> list[Path]:
+    """The packages and modules of the runtime client, as files of this installation."""
+    files = []
+    for name in _CLIENT_MODULES:
+        spec = importlib.util.find_spec(name)
+        if spec is not None and spec.origin is not None:
+            origin = Path(spec.origin)
+            files.append(origin.parent if spec.submodule_search_locations else origin)
+    return files
