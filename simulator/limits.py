@@ -146,3 +146,44 @@ LOAD_CEILING_CLIENTS = 8
 LOAD_GENERATOR_START_S = 20.0  # until the generator's process must be ready
 LOAD_SINK_START_S = 20.0
 LOAD_LATENCY_LONGEST_S = 86_400.0  # histograms end here
+
+# The store: DynamoDB --------------------------------------------------------------------------------------------------
+# Developer Guide, "Service, account, and table quotas", "Constraints", "Supported data types and naming rules".
+
+DYNAMODB_BATCH_WRITE_ITEMS = 25
+DYNAMODB_BATCH_WRITE_BYTES = 16 * 1024 * 1024
+DYNAMODB_ITEM_BYTES = 400 * 1024
+DYNAMODB_HASH_KEY_BYTES = 2_048
+DYNAMODB_RANGE_KEY_BYTES = 1_024
+DYNAMODB_PAGE_BYTES = 1024 * 1024  # one page of Query and Scan
+DYNAMODB_NESTING_LEVELS = 32
+DYNAMODB_NUMBER_DIGITS = 38
+DYNAMODB_NUMBER_EXPONENT_MAXIMUM = 125
+DYNAMODB_NUMBER_EXPONENT_MINIMUM = -130
+
+# "On-demand capacity mode", "Best practices for designing partition keys". Units a second.
+ON_DEMAND_NEW_TABLE_WRITE_UNITS = 4_000
+ON_DEMAND_NEW_TABLE_READ_UNITS = 12_000
+ON_DEMAND_TABLE_QUOTA_UNITS = 40_000
+ON_DEMAND_PEAK_AGE_S = 1_800.0  # a peak so old may be doubled at once
+PARTITION_WRITE_UNITS = 1_000
+PARTITION_READ_UNITS = 3_000
+PROVISIONED_BURST_S = 300.0  # of unused capacity is kept (unverified)
+
+# The store: SQS and S3 ------------------------------------------------------------------------------------------------
+# SQS Developer Guide, "Amazon SQS standard queue quotas" and "message quotas"; S3 User Guide, "Optimizing performance".
+
+SQS_IN_FLIGHT_MESSAGES = 120_000
+SQS_VISIBILITY_TIMEOUT_S = (0, 43_200)
+SQS_DELAY_S = (0, 900)
+SQS_RETENTION_S = (60, 1_209_600)
+SQS_RECEIVE_WAIT_S = (0, 20)
+SQS_MESSAGE_BYTES = (1_024, 1_048_576)
+SQS_BATCH_ENTRIES = 10
+SQS_MOVE_RATE_PER_S = (1, 500)
+SQS_MOVE_TASKS_ACTIVE = 100
+SQS_MOVE_TASKS_LISTED = 10
+S3_KEY_BYTES = 1_024
+S3_WRITES_PER_S = 3_500  # of one partitioned prefix; a new bucket is one
+S3_READS_PER_S = 5_500
+S3_NOTIFICATION_BYTES = 64 * 1024
