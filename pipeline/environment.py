@@ -95,6 +95,8 @@ def client(
             parameter_validation=False,
             retries={"mode": "standard", "total_max_attempts": retries + 1},
             s3={"addressing_style": "path" if where.endpoint_url else "auto"},
+            # An endpoint of one's own is reached directly, whatever proxy the process's own variables name.
+            proxies={} if where.endpoint_url else None,
             # The SDK's extra checksums cost a pass over the body; TLS and the content length already guard it.
             request_checksum_calculation="when_required",
             response_checksum_validation="when_required",
