@@ -82,11 +82,11 @@ def translated(template_file: Path) -> dict[str, Any]:
 
 @pytest.fixture(scope="session")
 def resolve(template_file: Path) -> Callable[..., Resolved]:
-    """The SAM form's resources, every intrinsic replaced; a resource stands for itself as `<Name>`, `<Name.Attribute>`."""
+    """The SAM form resolved; a resource that is referred to stands for itself as `<Name>` or `<Name.Attribute>`."""
 
     def resolved(stack_name: str = "stockpipe", parameters: Mapping[str, str] | None = None) -> Resolved:
         document = intrinsics.Document(
-            template_file.read_text(), "template.yaml", parameters or {}, intrinsics.pseudo_parameters(stack_name)
+            template_file.read_text(), "template.yaml", parameters or {}, intrinsics.pseudo_parameters(stack_name), {}
         )
         document.reference = lambda name, attribute: f"<{name}.{attribute}>" if attribute else f"<{name}>"
         conditional = {
@@ -323,3 +323,14 @@ def test_undeclared_parameter_is_named(template_file: Path) -> None:
     """A parameter that the template does not have is refused with the ones it has."""
     with pytest.raises(intrinsics.TemplateError, match="has no parameter 'FileCuont'"):
         template.load(template_file, {"FileCuont": "1"})
+
+
+def test_dashboard_shows_every_alarm(resolve: Callable[..., Any]) -> None:
+    """The alarms on the dashboard are the stack's own, by the names they are given."""
+    for parameters in ({}, {"AlarmPrefix": "quotes"}):
+        resources = resolve("stockpipe", parameters)
+        body = json.loads(resources["Dashboard"]["Properties"]["DashboardBody"])
+        shown = {arn.rpartition(":")[2] for arn in body["widgets"][-1]["properties"]["alarms"]}
+        assert shown == {
+            one["Properties"]["AlarmName"] for one in resources.values() if one["Type"] == "AWS::CloudWatch::Alarm"
+        }
