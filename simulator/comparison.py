@@ -10,7 +10,7 @@ import json
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from decimal import Context, InvalidOperation
+from decimal import Context, DecimalException, Inexact, InvalidOperation, Overflow
 from itertools import groupby
 from typing import Any
 
@@ -20,7 +20,7 @@ DIFFERENCES = 10
 _SHOWN_CHARACTERS = 120
 _PLAIN_NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]*[1-9])?")
 # DynamoDB keeps 38 digits; a store that keeps more is told from one that does not.
-_EXACT = Context(prec=400)
+_EXACT = Context(prec=400, traps=[InvalidOperation, Overflow, Inexact])
 _LARGEST_EXPONENT = 200
 _encode = json.JSONEncoder(separators=(",", ":")).encode
 
@@ -37,7 +37,7 @@ def number_text(text: str) -> str:
         return text
     try:
         number = _EXACT.create_decimal(text)
-    except InvalidOperation:
+    except DecimalException:
         return text
     if not number.is_finite() or abs(number.adjusted()) > _LARGEST_EXPONENT:
         return text

@@ -1,0 +1,473 @@
+"""The audit against a real store: an exact one, and what it says of each way to damage it."""
+
+from __future__ import annotations
+
+import asyncio
+import gzip
+import json
+import uuid
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass, field, replace
+from typing import Any, cast
+
+import pytest
+import pytest_asyncio
+from aiobotocore.response import StreamingBody
+
+from simulator import evidence as evidence_module
+from simulator.audit import Audit, Held, audit
+from simulator.clients import Clients, connect, offline_session
+from simulator.clock import ManualClock
+from simulator.errors import CouldNotFinish
+from simulator.notifications import ObjectRef
+from simulator.observations import AuditProgressed, Observation
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+FIRST = """ticker,timestamp,close,volume,note
+AAPL,2026-11-22T09:00:00Z,10.50,100,
+MSFT,2026-11-22T09:00:00Z,20.25,007,opening
+AAPL,someday,10.75,100,
+AAPL,2026-11-22T09:01:00Z,11,120,"a ""quoted"", note"
+"""
+SECOND = """symbol,date,price
+IBM,2000-01-01,100.520
+IBM,2000-01-01,100.53
+"""
+# What the two objects say, written by hand: the proof must not rest on the parser that it uses.
+ITEMS: tuple[dict[str, dict[str, str]], ...] = (
+    {
+        "PK": {"S": "AAPL"},
+        "SK": {"S": "2026-11-22T09:00:00.000000Z"},
+        "close": {"N": "10.50"},
+        "volume": {"N": "100"},
+    },
+    {
+        "PK": {"S": "MSFT"},
+        "SK": {"S": "2026-11-22T09:00:00.000000Z"},
+        "close": {"N": "20.25"},
+        "volume": {"S": "007"},
+        "note": {"S": "opening"},
+    },
+    {
+        "PK": {"S": "AAPL"},
+        "SK": {"S": "2026-11-22T09:01:00.000000Z"},
+        "close": {"N": "11"},
+        "volume": {"N": "120"},
+        "note": {"S": 'a "quoted", note'},
+    },
+    {"PK": {"S": "IBM"}, "SK": {"S": "2000-01-01"}, "price": {"N": "100.53"}},
+)
+REJECTED_KEY = "rejected/stocks/first.csv.jsonl"
+REJECTED = {"line": 4, "reason": "unreadable timestamp 'someday'", "row": ["AAPL", "someday", "10.75", "100", ""]}
+EXACT = Audit(
+    parsed_rows=6,
+    rejected=1,
+    duplicates=1,
+    expected_rows=4,
+    stored_rows=4,
+    missing=0,
+    extra=0,
+    different=0,
+    ambiguous=0,
+    dead_lettered=Held(0, 0, 0),
+    pending=Held(0, 0, 0),
+    verdict="exact",
+    differences=(),
+)
+
+
+@dataclass
+class Scene:
+    """A bucket and a table of their own, and the audit of them."""
+
+    clients: Clients
+    name: str
+    recorded: list[Observation] = field(default_factory=list)
+
+    async def put(self, key: str, body: str | bytes) -> None:
+        """An object."""
+        await self.clients.s3.put_object(
+            Bucket=self.name, Key=key, Body=body if isinstance(body, bytes) else body.encode()
+        )
+
+    async def put_rejected(self, *records: object, key: str = REJECTED_KEY) -> None:
+        """A file of rejected rows."""
+        await self.put(key, "".join(json.dumps(record) + "\n" for record in records))
+
+    async def store(self, item: dict[str, Any]) -> None:
+        """An item, as it is given."""
+        await self.clients.dynamodb.put_item(TableName=self.name, Item=item)
+
+    async def change(self, item: dict[str, dict[str, str]], **attributes: dict[str, Any]) -> None:
+        """The item with other attributes."""
+        await self.store(item | attributes)
+
+    async def delete(self, item: dict[str, dict[str, str]]) -> None:
+        """No such item any more."""
+        await self.clients.dynamodb.delete_item(TableName=self.name, Key={"PK": item["PK"], "SK": item["SK"]})
+
+    async def audit(
+        self, *, dead_lettered: tuple[str, ...] = (), pending: tuple[str, ...] = (), **changes: Any
+    ) -> Audit:
+        """The audit of it all, of a drained queue unless told otherwise."""
+        arguments: dict[str, Any] = {
+            "s3": self.clients.s3,
+            "dynamodb": self.clients.dynamodb,
+            "bucket": self.name,
+            "prefix": "stocks/",
+            "table": self.name,
+            "environ": {"TABLE_NAME": self.name},
+            "rejected_prefix": "rejected/",
+            "dead_lettered": self._refs(dead_lettered),
+            "pending": self._refs(pending),
+            "drained": True,
+            "record": self.recorded.append,
+            "clock": ManualClock(),
+        }
+        return await audit(**(arguments | changes))
+
+    async def _refs(self, keys: tuple[str, ...]) -> AsyncIterator[ObjectRef]:
+        for key in keys:
+            yield ObjectRef(self.name, key)
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def clients(store_endpoint: str) -> AsyncIterator[Clients]:
+    """One set for all tests: making it costs more than a test."""
+    async with connect(store_endpoint, offline_session()) as clients:
+        yield clients
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def empty(clients: Clients) -> Scene:
+    """Neither object nor item."""
+    scene = Scene(clients, f"audit-{uuid.uuid4().hex[:12]}")
+    await clients.s3.create_bucket(Bucket=scene.name)
+    await clients.dynamodb.create_table(
+        TableName=scene.name,
+        BillingMode="PAY_PER_REQUEST",
+        AttributeDefinitions=[
+            {"AttributeName": "PK", "AttributeType": "S"},
+            {"AttributeName": "SK", "AttributeType": "S"},
+        ],
+        KeySchema=[{"AttributeName": "PK", "KeyType": "HASH"}, {"AttributeName": "SK", "KeyType": "RANGE"}],
+    )
+    return scene
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def scene(empty: Scene) -> Scene:
+    """Two objects, stored and rejected as the contract says."""
+    await empty.put("stocks/first.csv", FIRST)
+    await empty.put("stocks/sub folder/second+.csv", SECOND)
+    await empty.put_rejected(REJECTED)
+    for item in ITEMS:
+        await empty.store(item)
+    return empty
+
+
+async def test_what_is_stored_as_it_should_be_is_exact(scene: Scene) -> None:
+    """Every row of every object is in the table or rejected on record, and the account says how many."""
+    assert await scene.audit() == EXACT
+
+
+Damage = Callable[[Scene], Awaitable[None]]
+
+
+@pytest.mark.parametrize(
+    ("damage", "changes", "said"),
+    [
+        pytest.param(
+            lambda s: s.delete(ITEMS[0]),
+            {"missing": 1, "stored_rows": 3},
+            "AAPL 2026-11-22T09:00:00.000000Z: missing, stocks/first.csv line 2 has it",
+            id="an item is deleted",
+        ),
+        pytest.param(
+            lambda s: s.change(ITEMS[1], note={"S": "Opening"}),
+            {"different": 1},
+            'MSFT 2026-11-22T09:00:00.000000Z: note should be S "opening" and is S "Opening", stocks/first.csv line 3',
+            id="a text cell is changed",
+        ),
+        pytest.param(
+            lambda s: s.change(ITEMS[0], close={"N": "10.51"}),
+            {"different": 1},
+            "close should be the number 10.5 and is the number 10.51",
+            id="a number's last digit is changed",
+        ),
+        pytest.param(
+            lambda s: s.change(ITEMS[0], volume={"S": "100"}),
+            {"different": 1},
+            'volume should be the number 100 and is S "100"',
+            id="a number is stored as text",
+        ),
+        pytest.param(
+            lambda s: s.change(ITEMS[1], volume={"N": "7"}),
+            {"different": 1},
+            'volume should be S "007" and is the number 7',
+            id="a text is stored as a number",
+        ),
+        pytest.param(
+            lambda s: s.change(ITEMS[3], price={"N": "100.52"}),
+            {"different": 1},
+            "price should be the number 100.53 and is the number 100.52, stocks/sub folder/second+.csv line 3",
+            id="a row that its object replaces itself is stored",
+        ),
+        pytest.param(
+            lambda s: s.store({"PK": {"S": "XYZ"}, "SK": {"S": "2000-01-01"}}),
+            {"extra": 1, "stored_rows": 5},
+            "XYZ 2000-01-01: extra, no object has this row",
+            id="an item is added",
+        ),
+        pytest.param(
+            lambda s: s.change(ITEMS[0], note={"S": "x"}),
+            {"different": 1},
+            'note should be absent and is S "x"',
+            id="an attribute is added",
+        ),
+        pytest.param(
+            lambda s: s.change(ITEMS[0], note={"NULL": True}),
+            {"different": 1},
+            "note should be absent and is NULL",
+            id="an empty field is stored instead of left out",
+        ),
+        pytest.param(
+            lambda s: s.store({n: v for n, v in ITEMS[1].items() if n != "note"}),
+            {"different": 1},
+            'note should be S "opening" and is absent',
+            id="an attribute is lost",
+        ),
+        pytest.param(
+            lambda s: s.put("stocks/third.csv", "ticker,timestamp\nA,2026-01-01\n"),
+            {"parsed_rows": 7, "expected_rows": 5, "missing": 1},
+            "A 2026-01-01: missing, stocks/third.csv line 2 has it",
+            id="an object was never consumed",
+        ),
+        pytest.param(
+            lambda s: s.clients.s3.delete_object(Bucket=s.name, Key=REJECTED_KEY),
+            {"missing": 1},
+            "stocks/first.csv line 4: the row is rejected, but not recorded",
+            id="the file of rejected rows is deleted",
+        ),
+        pytest.param(
+            lambda s: s.put_rejected(REJECTED | {"row": ["AAPL", "someday", "10.75", "101", ""]}),
+            {"different": 1},
+            'stocks/first.csv line 4: the row recorded as rejected is ["AAPL","someday","10.75","101",""]',
+            id="a rejected row is recorded otherwise than it was read",
+        ),
+        pytest.param(
+            lambda s: s.put_rejected(REJECTED | {"line": 5}),
+            {"missing": 1, "extra": 1},
+            "stocks/first.csv line 5: recorded as rejected, but the object has no such rejected row",
+            id="a rejected row is recorded under another line",
+        ),
+        pytest.param(
+            lambda s: s.put_rejected(REJECTED | {"reason": ""}),
+            {"missing": 1, "extra": 1},
+            f"{REJECTED_KEY} line 1: not a record of a rejected row",
+            id="a rejected row is recorded without a reason",
+        ),
+        pytest.param(
+            lambda s: s.put(REJECTED_KEY, json.dumps(REJECTED) + "\n{half a rec"),
+            {"extra": 1},
+            f"{REJECTED_KEY} line 2: not a record of a rejected row",
+            id="the file of rejected rows is damaged",
+        ),
+        pytest.param(
+            lambda s: s.put_rejected(REJECTED, REJECTED),
+            {"extra": 1},
+            "stocks/first.csv line 4: recorded as rejected 2 times",
+            id="a rejected row is recorded twice",
+        ),
+        pytest.param(
+            lambda s: s.put_rejected(REJECTED, key="rejected/stocks/gone.csv.jsonl"),
+            {"extra": 1},
+            "rejected/stocks/gone.csv.jsonl: rejected rows of an object that does not exist",
+            id="rows are rejected that no object has",
+        ),
+        pytest.param(
+            lambda s: s.put("stocks/broken.csv", "a,b\n1,2\n"),
+            {"missing": 1},
+            "stocks/broken.csv cannot be read (no timestamp column",
+            id="an object that cannot be read is in no queue",
+        ),
+    ],
+)
+async def test_damage_is_seen_and_named(scene: Scene, damage: Damage, changes: dict[str, int], said: str) -> None:
+    """Whatever is changed behind the pipeline's back makes the verdict `differs`, is counted once and named."""
+    await damage(scene)
+    found = await scene.audit()
+    assert replace(found, differences=()) == replace(EXACT, verdict="differs", **changes)
+    assert any(said in text for text in found.differences), found.differences
+    assert len(found.differences) == found.missing + found.extra + found.different
+
+
+async def test_a_number_written_otherwise_is_the_same_number(scene: Scene) -> None:
+    """A store may give 10.50 back as 10.5, as DynamoDB does, or as 1.05E1: that is no difference."""
+    await scene.change(ITEMS[0], close={"N": "1.05E1"}, volume={"N": "100.0"})
+    assert await scene.audit() == EXACT
+
+
+@pytest.mark.parametrize("stored", ["1", "2"])
+async def test_either_of_two_objects_may_win_a_key(scene: Scene, stored: str) -> None:
+    """Two objects that say different things of one key make it ambiguous, and both contents right."""
+    for number in "12":
+        await scene.put(f"stocks/ambiguous{number}.csv", f"ticker,date,price\nAMB,2026-01-01,{number}\n")
+    await scene.store({"PK": {"S": "AMB"}, "SK": {"S": "2026-01-01"}, "price": {"N": stored}})
+    assert await scene.audit() == replace(EXACT, parsed_rows=8, expected_rows=5, stored_rows=5, ambiguous=1)
+
+
+async def test_a_third_content_of_an_ambiguous_key_is_different(scene: Scene) -> None:
+    """An ambiguous key is right with a content that one of its objects has, not with any."""
+    for number in "12":
+        await scene.put(f"stocks/ambiguous{number}.csv", f"ticker,date,price\nAMB,2026-01-01,{number}\n")
+    await scene.store({"PK": {"S": "AMB"}, "SK": {"S": "2026-01-01"}, "price": {"N": "3"}})
+    found = await scene.audit()
+    assert (found.ambiguous, found.different, found.verdict) == (1, 1, "differs")
+
+
+async def test_an_unreadable_object_in_the_dead_letter_queue_is_accounted_for(scene: Scene) -> None:
+    """A poisoned object whose message is in the dead-letter queue is no loss: the rest is exact."""
+    await scene.put("stocks/broken.csv", b"\x00\x01\x02")
+    found = await scene.audit(dead_lettered=("stocks/broken.csv",))
+    assert found == replace(EXACT, dead_lettered=Held(1, 0, 0))
+
+
+async def test_rows_of_a_dead_lettered_object_are_neither_missing_nor_extra(scene: Scene) -> None:
+    """Half of a dead-lettered object is stored: the account says how much, and the verdict stays exact."""
+    await scene.delete(ITEMS[0])
+    found = await scene.audit(dead_lettered=("stocks/first.csv", "stocks/first.csv", "stocks/gone.csv"))
+    assert found == replace(EXACT, expected_rows=1, stored_rows=3, dead_lettered=Held(2, 3, 2))
+
+
+async def test_an_object_that_breaks_off_may_have_stored_what_came_before(scene: Scene) -> None:
+    """The rows before the damage of a dead-lettered object are explained by it, the rest is not asked for."""
+    body = gzip.compress(b"ticker,date,price\n" + b"".join(b"GZ,20%02d-01-01,1\n" % year for year in range(50)))
+    await scene.put("stocks/cut.csv.gz", body[:-8])
+    await scene.store({"PK": {"S": "GZ"}, "SK": {"S": "2007-01-01"}, "price": {"N": "1"}})
+    found = await scene.audit(dead_lettered=("stocks/cut.csv.gz",))
+    assert found.verdict == "exact"
+    assert (found.dead_lettered.objects, found.dead_lettered.rows_stored, found.stored_rows) == (1, 1, 5)
+    lost = await scene.audit()
+    assert (lost.verdict, lost.missing, lost.extra) == ("differs", 1, 0)
+    assert "stocks/cut.csv.gz cannot be read (the gzip stream ends early)" in lost.differences[0]
+
+
+async def test_a_pending_object_leaves_the_run_unproven(scene: Scene) -> None:
+    """What the queue still holds is not missing, but nothing is proven before it is consumed."""
+    await scene.delete(ITEMS[3])
+    found = await scene.audit(pending=("stocks/sub folder/second+.csv",))
+    assert found == replace(EXACT, expected_rows=3, stored_rows=3, pending=Held(1, 1, 0), verdict="unproven")
+
+
+async def test_a_queue_that_was_not_drained_leaves_the_run_unproven(scene: Scene) -> None:
+    """Without a drained queue the counts are told, but the verdict is no more than `unproven`."""
+    assert await scene.audit(drained=False) == replace(EXACT, verdict="unproven")
+
+
+async def test_the_consumers_settings_decide_how_rows_are_read(empty: Scene) -> None:
+    """The audit reads with the consumer's own columns and format."""
+    await empty.put("stocks/msft.csv", "When,Who,Price\nJan 2 2000,MSFT,39.81\n")
+    await empty.store({"PK": {"S": "MSFT"}, "SK": {"S": "2000-01-02"}, "price": {"N": "39.81"}})
+    environ = {"TICKER_COLUMN": "who", "TIMESTAMP_COLUMN": "WHEN", "TIMESTAMP_FORMAT": "%b %d %Y"}
+    found = await empty.audit(environ=environ)
+    assert (found.verdict, found.expected_rows) == ("exact", 1)
+
+
+async def test_only_objects_under_the_prefix_count(scene: Scene) -> None:
+    """What lies elsewhere in the bucket triggers nothing, so nobody expects its rows."""
+    await scene.put("elsewhere/a.csv", FIRST)
+    assert await scene.audit() == EXACT
+
+
+async def test_a_table_of_many_pages_is_read_whole(empty: Scene) -> None:
+    """Scans end at 1 MB: the items after the first page of each segment count like those before it."""
+    rows = [f"T{number % 5},{1900 + number}-01-01,{'x' * 60_000}" for number in range(60)]
+    await empty.put("stocks/wide.csv", "\n".join(["ticker,date,text", *rows]))
+    for row in rows:
+        ticker, date, text = row.split(",")
+        await empty.store({"PK": {"S": ticker}, "SK": {"S": date}, "text": {"S": text}})
+    for segments in (1, 3):
+        found = await empty.audit(segments=segments)
+        assert (found.verdict, found.expected_rows, found.stored_rows) == ("exact", 60, 60)
+
+
+async def test_progress_and_rows_of_each_object_are_told(scene: Scene) -> None:
+    """Each part tells how far it is and that it has ended; each object's rows are told once."""
+    told: dict[str, int] = {}
+    await scene.audit(on_object=lambda key, rows: told.update({key: rows}))
+    assert told == {"stocks/first.csv": 4, "stocks/sub folder/second+.csv": 2}
+    last = {each.part: each for each in scene.recorded if isinstance(each, AuditProgressed)}
+    assert list(last) == ["objects", "rejected rows", "items", "comparison"]
+    assert all(part.done <= part.total for part in last.values())
+    assert last["objects"].done == last["objects"].total == 2
+    assert last["comparison"].done == last["comparison"].total > 0
+
+
+class _BreaksOff:
+    """An S3 client whose first bodies break off after a few bytes, as a lost connection does."""
+
+    def __init__(self, real: Any, times: int) -> None:
+        self._real, self._times = real, times
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._real, name)
+
+    async def get_object(self, **arguments: Any) -> Any:
+        answer = await self._real.get_object(**arguments)
+        if arguments["Key"] == "stocks/first.csv" and self._times:
+            self._times -= 1
+            # S3 announced one byte more than came.
+            answer["Body"] = StreamingBody(answer["Body"].__wrapped__, str(answer["ContentLength"] + 1))
+        return answer
+
+
+async def test_an_object_whose_body_breaks_off_is_read_again(scene: Scene) -> None:
+    """A connection lost in the middle of an object costs a second read and no row is counted twice."""
+    assert await scene.audit(s3=_BreaksOff(scene.clients.s3, 2)) == EXACT
+
+
+async def test_an_object_that_always_breaks_off_ends_the_audit(scene: Scene) -> None:
+    """After three attempts the audit gives up with one line that names the object."""
+    with pytest.raises(CouldNotFinish, match=f"could not read s3://{scene.name}/stocks/first.csv") as failure:
+        await scene.audit(s3=_BreaksOff(scene.clients.s3, 99))
+    assert "\n" not in str(failure.value)
+
+
+async def test_a_table_that_does_not_exist_is_one_clear_line(scene: Scene) -> None:
+    """What AWS refuses is told as one line."""
+    with pytest.raises(CouldNotFinish, match=r"could not read on: .*ResourceNotFoundException"):
+        await scene.audit(table="nowhere")
+
+
+async def test_a_store_that_is_gone_is_one_clear_line(scene: Scene, unused_tcp_port: int) -> None:
+    """A store that died ends the audit, not the program's manners."""
+    async with connect(f"http://127.0.0.1:{unused_tcp_port}", offline_session()) as nobody:
+        with pytest.raises(CouldNotFinish, match="could not read on: Could not connect"):
+            await scene.audit(dynamodb=nobody.dynamodb)
+
+
+async def test_a_full_disk_ends_the_audit_with_one_line(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The temporary file cannot grow: one line says so, from whatever task it happens in."""
+    schema = evidence_module._SCHEMA
+    monkeypatch.setattr(evidence_module, "_SCHEMA", schema.replace("BEGIN;", "PRAGMA max_page_count = 9; BEGIN;"))
+    await scene.put("stocks/more.csv", "ticker,date\n" + "".join(f"A,{n:04d}-01-01\n" for n in range(1, 3000)))
+    with pytest.raises(CouldNotFinish, match="disk is full"):
+        await scene.audit()
+
+
+async def test_a_cancelled_audit_leaves_nothing_running(scene: Scene) -> None:
+    """Ctrl-C in the middle of the comparison: the thread has ended when the audit has."""
+    entered, before = asyncio.Event(), asyncio.all_tasks()
+
+    def record(observation: Observation) -> None:
+        if cast("AuditProgressed", observation).part == "comparison":
+            entered.set()
+
+    running = asyncio.create_task(scene.audit(record=record))
+    await entered.wait()
+    running.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await running
+    assert asyncio.all_tasks() == before
