@@ -12,6 +12,7 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from rich.console import Group, RenderableType
+from rich.padding import Padding
 from rich.style import Style
 from rich.table import Table
 from rich.text import Text
@@ -197,14 +198,18 @@ def render_summary(summary: Mapping[str, Any]) -> RenderableType:
     differences = summary["audit"].get("differences") or []
     if differences:
         parts.append(Text("  first differences", Style(bold=True)))
-        parts += [Text(f"    {printable(line)}", Style(color="red")) for line in differences[:DIFFERENCES_SHOWN]]
+        parts += [_indented(printable(line), Style(color="red")) for line in differences[:DIFFERENCES_SHOWN]]
         if len(differences) > DIFFERENCES_SHOWN:
-            parts.append(Text(f"    and {len(differences) - DIFFERENCES_SHOWN:,} more in the summary file"))
+            parts.append(_indented(f"and {len(differences) - DIFFERENCES_SHOWN:,} more in the summary file"))
     advice = list(_advice(summary))
     if advice:
         parts.append(Text("  what to do next", Style(bold=True)))
-        parts += [Text(f"    {line}") for line in advice]
+        parts += [_indented(line) for line in advice]
     return Group(*parts)
+
+
+def _indented(text: str, style: Style | str = "") -> RenderableType:
+    return Padding(Text(text, style), (0, 0, 0, 4))
 
 
 def _headline(summary: Mapping[str, Any]) -> Text:
@@ -227,27 +232,23 @@ def _stages(summary: Mapping[str, Any]) -> Iterable[tuple[str, str]]:
     ticks = f"{_n(generated['invocations'], 'tick')} wrote " if generated["invocations"] else ""
     yield "generated", ticks + made
     if queue["sent"] is not None:
-        yield (
-            "queue",
-            f"{queue['sent']:,} sent = {queue['deleted']:,} deleted + {queue['dead_lettered']:,} dead-lettered + "
-            f"{queue['remaining']:,} remaining; {_n(queue['received'], 'delivery', 'deliveries')}; at most "
-            f"{queue['visible_max']:,} visible, {queue['in_flight_max']:,} in flight, "
-            f"oldest {seconds(queue['oldest_age_s_max'])}",
-        )
-    yield (
-        "consumer",
-        f"{_n(consumer['invocations'], 'invocation')}, at most {consumer['concurrency_max']} at once, "
-        f"{_n(consumer['cold_starts'], 'cold start')}; {_n(consumer['errors'], 'error')} "
-        f"({_n(consumer['timeouts'], 'timeout')}), {_n(consumer['throttles'], 'throttle')}, "
-        f"{_n(consumer['batch_item_failures'], 'batch item failure')}",
-    )
+        gone = f"{queue['deleted']:,} deleted + {queue['dead_lettered']:,} dead-lettered"
+        yield "queue", f"{queue['sent']:,} sent = {gone} + {queue['remaining']:,} remaining"
+        deepest = f"{queue['visible_max']:,} visible, {queue['in_flight_max']:,} in flight"
+        received = _n(queue["received"], "delivery", "deliveries")
+        yield "", f"{received}; at most {deepest}, oldest {seconds(queue['oldest_age_s_max'])}"
+    starts = _n(consumer["cold_starts"], "cold start")
+    invocations = _n(consumer["invocations"], "invocation")
+    yield "consumer", f"{invocations}, at most {consumer['concurrency_max']:,} at once; {starts}"
+    errors = f"{_n(consumer['errors'], 'error')} ({_n(consumer['timeouts'], 'timeout')})"
+    failures = _n(consumer["batch_item_failures"], "batch item failure")
+    yield "", f"{errors}, {_n(consumer['throttles'], 'throttle')}, {failures}"
     if table["rows_written"] is not None:
-        yield (
-            "table",
-            f"{_n(table['rows_written'], 'row')} written in {_n(table['batch_writes'], 'batch write')}, "
-            f"{count(table['write_units'], 12)} write units; {_n(table['unprocessed_items'], 'unprocessed item')}, "
-            f"{_n(table['throttled_requests'], 'throttled request')}",
-        )
+        units = f"{count(table['write_units'], 12)} write units"
+        written = f"{_n(table['rows_written'], 'row')} written"
+        yield "table", f"{written} in {_n(table['batch_writes'], 'batch write')}; {units}"
+        throttled = _n(table["throttled_requests"], "throttled request")
+        yield "", f"{_n(table['unprocessed_items'], 'unprocessed item')}, {throttled}"
     throughput = summary["throughput"]
     if throughput["rows_per_s_mean"] is not None:
         busiest = rate(throughput["rows_per_s_max"])
@@ -261,16 +262,11 @@ def _stages(summary: Mapping[str, Any]) -> Iterable[tuple[str, str]]:
 
 
 def _proof(audit: Mapping[str, Any]) -> Iterable[tuple[str, str]]:
-    yield (
-        "proof",
-        f"{_n(audit['parsed_rows'], 'row')} read, {audit['rejected']:,} rejected, {audit['duplicates']:,} replaced "
-        f"within their object; {audit['expected_rows']:,} expected, {audit['stored_rows']:,} stored",
-    )
-    yield (
-        "",
-        f"{audit['missing']:,} missing, {audit['extra']:,} extra, {audit['different']:,} different, "
-        f"{audit['ambiguous']:,} ambiguous",
-    )
+    replaced = f"{audit['duplicates']:,} replaced within their object"
+    yield "proof", f"{_n(audit['parsed_rows'], 'row')} read, {audit['rejected']:,} rejected, {replaced}"
+    kept = f"{audit['expected_rows']:,} expected, {audit['stored_rows']:,} stored"
+    wrong = ", ".join(f"{audit[name]:,} {name}" for name in ("missing", "extra", "different", "ambiguous"))
+    yield "", f"{kept}: {wrong}"
     for name, where in (("dead_lettered", "dead-letter queue"), ("pending", "still in the queue")):
         held = audit[name]
         if held["objects"]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import fcntl
 import io
 import os
@@ -11,6 +12,7 @@ import re
 import struct
 import sys
 import termios
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from xml.etree import ElementTree as ET
@@ -26,6 +28,8 @@ from simulator.observations import InvocationEnded, Noted, PhaseChanged
 from simulator.screen import Screen, can_draw
 from simulator.telemetry import RunOptions, Telemetry
 
+_END = b"\x1b[777m"
+"""Written by a test to know that all before it has arrived."""
 _SEQUENCE = re.compile(r"\x1b\[(\??[\d;]*)([A-Za-z])")
 
 
@@ -38,6 +42,10 @@ class Terminal:
         self.erased = 0
         self._row = self._column = 0
         self.resize(width, height)
+        self._received = bytearray()
+        self._came = threading.Condition()
+        self._thread = threading.Thread(target=self._read, daemon=True)
+        self._thread.start()
         self.stream = os.fdopen(os.dup(self.writer), "w", encoding="utf-8")
 
     def resize(self, width: int, height: int) -> None:
@@ -57,21 +65,28 @@ class Terminal:
 
     def shown(self) -> list[str]:
         """The screen's lines after everything that was written so far."""
-        os.set_blocking(self.reader, False)
-        data = b""
-        while True:
-            try:
-                data += os.read(self.reader, 65_536)
-            except BlockingIOError:
-                break
+        os.write(self.writer, _END)
+        with self._came:
+            assert self._came.wait_for(lambda: _END in self._received, timeout=30)
+            data, _, rest = bytes(self._received).partition(_END)
+            self._received[:] = rest
         self._feed(data.decode())
         return self.lines
 
     def close(self) -> None:
         """Give the descriptors back."""
         self.stream.close()
-        os.close(self.reader)
         os.close(self.writer)
+        self._thread.join()
+        os.close(self.reader)
+
+    def _read(self) -> None:
+        """Take what is written as it comes, so that no writer ever waits; ends when the last writer has closed."""
+        with contextlib.suppress(OSError):
+            while data := os.read(self.reader, 65_536):
+                with self._came:
+                    self._received += data
+                    self._came.notify_all()
 
     def _feed(self, text: str) -> None:
         place = 0

@@ -1,0 +1,232 @@
+"""The summary: the contract's JSON and its text."""
+
+from __future__ import annotations
+
+import dataclasses
+import io
+import json
+from typing import Any
+
+import pytest
+from rich.console import Console
+
+from simulator import summary, template
+from simulator.audit import Audit, Held
+from simulator.observations import ObjectPut, PhaseChanged
+from simulator.store.counters import BucketCounters, QueueCounters, StoreCounters, TableCounters
+from simulator.telemetry import FunctionView, Latency, Maxima, RunOptions, Snapshot, Telemetry
+
+OPTIONS = RunOptions("simulate", 7, "inline", 1_700_000_000.0, "http://127.0.0.1:41233", "rate(1 minute)", 12.0, 60.0)
+RESOURCES = {"bucket": "b", "queue_url": "http://q", "dlq_url": "http://d", "table": "StockData"}
+CONTRACT = {
+    "": "schema command versions options seed started_at ended_at interrupted endpoint duration_s resources generated "
+    "queue consumer table latency_s throughput audit",
+    "versions": "stockpipe python moto aiobotocore",
+    "resources": "bucket queue_url dlq_url table",
+    "generated": "invocations files rows bytes",
+    "queue": "sent received deleted dead_lettered remaining visible_max in_flight_max oldest_age_s_max",
+    "consumer": "invocations cold_starts errors timeouts throttles batch_item_failures concurrency_max",
+    "table": "rows_written batch_writes unprocessed_items throttled_requests write_units",
+    "latency_s.object_to_stored": "p50 p90 p99 max",
+    "throughput": "rows_per_s_mean rows_per_s_max",
+    "audit": "parsed_rows rejected duplicates expected_rows stored_rows missing extra different ambiguous "
+    "dead_lettered pending verdict",
+    "audit.dead_lettered": "objects rows rows_stored",
+    "audit.pending": "objects rows rows_stored",
+}
+
+
+@pytest.fixture
+def snapshot() -> Snapshot:
+    """A run of a minute that drained within three seconds."""
+    began_at = OPTIONS.started_at + 2
+    return Snapshot(
+        at=began_at + 64,
+        options=OPTIONS,
+        roles=Telemetry(template.load(), OPTIONS).snapshot(began_at).roles,
+        phase="done",
+        running_at=began_at,
+        first_at=began_at + 0.25,
+        drained_at=began_at + 63.25,
+        generator=FunctionView(
+            invocations=12, metrics={"FilesWritten": 600, "RowsGenerated": 60_000, "BytesWritten": 3_720_000}
+        ),
+        consumer=FunctionView(
+            invocations=70, cold_starts=8, errors=2, timeouts=1, throttles=3, left=4, busy_max=8
+        ),
+        store=StoreCounters(began_at + 63.25),
+        bucket=BucketCounters(600, 3_720_000, 600, began_at + 0.5, began_at + 55.0),
+        queue=QueueCounters(sent=600, received=612, deleted=599, dead_lettered=1),
+        table=TableCounters(
+            rows=59_900, rows_written=60_400, rows_per_s_max=4_105, last_write_at=began_at + 60.5, batch_writes=2_416,
+            unprocessed_items=20, throttled_requests=2, write_units=60_400.0,
+        ),
+        maxima=Maxima(visible=350, in_flight=80, oldest_age_s=8.1234),
+        latency=Latency(599, 0.31, 0.84, 1.92, 2.4),
+    )  # fmt: skip
+
+
+@pytest.fixture
+def proof() -> Audit:
+    """Everything in its place, one object of a hundred rows in the dead-letter queue."""
+    return Audit(
+        parsed_rows=60_000,
+        rejected=0,
+        duplicates=0,
+        expected_rows=59_900,
+        stored_rows=59_900,
+        missing=0,
+        extra=0,
+        different=0,
+        ambiguous=0,
+        dead_lettered=Held(1, 100, 0),
+        pending=Held(0, 0, 0),
+        verdict="exact",
+        differences=(),
+    )
+
+
+def build(snapshot: Snapshot, audit: Audit | None, **changed: Any) -> dict[str, Any]:
+    """The summary with the arguments that a test does not care about filled."""
+    arguments = {"resources": RESOURCES, "options": {"speed": 12.0}, "ended_at": 1_700_000_070.0, "interrupted": False}
+    return summary.build(snapshot, audit=audit, **{**arguments, **changed})
+
+
+def text(built: dict[str, Any], width: int = 100) -> str:
+    """The text as it is printed, each line without trailing blanks."""
+    console = Console(file=io.StringIO(), width=width)
+    console.print(summary.render_summary(built))
+    printed: str = console.file.getvalue()  # type: ignore[attr-defined]
+    return "\n".join(line.rstrip() for line in printed.splitlines())
+
+
+def keys(built: dict[str, Any], path: str) -> list[str]:
+    """The keys under a dotted path."""
+    for name in filter(None, path.split(".")):
+        built = built[name]
+    return list(built)
+
+
+@pytest.mark.parametrize("path", CONTRACT)
+@pytest.mark.parametrize("audited", [True, False])
+def test_every_key_of_the_contract_is_there(snapshot: Snapshot, proof: Audit, path: str, audited: bool) -> None:
+    """With and without a proof; a run that never began has them all as well."""
+    never = Snapshot(1.0, OPTIONS, snapshot.roles)
+    for shown in (snapshot, never):
+        built = build(shown, proof if audited else None)
+        assert set(CONTRACT[path].split()) <= set(keys(built, path))
+        assert json.loads(json.dumps(built)) == built
+
+
+def test_the_figures_of_a_run(snapshot: Snapshot, proof: Audit) -> None:
+    """Each figure comes from where the contract says."""
+    built = build(snapshot, proof)
+    assert built["schema"] == "stockpipe.run/1"
+    assert built["started_at"] == "2023-11-14T22:13:20.000Z"
+    assert built["duration_s"] == 63.0
+    assert built["generated"] == {"invocations": 12, "files": 600, "rows": 60_000, "bytes": 3_720_000}
+    assert built["queue"] == {
+        "sent": 600, "received": 612, "deleted": 599, "dead_lettered": 1, "remaining": 0, "visible_max": 350,
+        "in_flight_max": 80, "oldest_age_s_max": 8.123,
+    }  # fmt: skip
+    assert built["consumer"] == {
+        "invocations": 70, "cold_starts": 8, "errors": 2, "timeouts": 1, "throttles": 3, "batch_item_failures": 4,
+        "concurrency_max": 8,
+    }  # fmt: skip
+    assert built["table"] == {
+        "rows_written": 60_400, "batch_writes": 2_416, "unprocessed_items": 20, "throttled_requests": 2,
+        "write_units": 60_400.0,
+    }  # fmt: skip
+    assert built["latency_s"]["object_to_stored"] == {"p50": 0.31, "p90": 0.84, "p99": 1.92, "max": 2.4}
+    assert built["throughput"] == {"rows_per_s_mean": 1006.7, "rows_per_s_max": 4105.0}
+    assert built["audit"]["dead_lettered"] == {"objects": 1, "rows": 100, "rows_stored": 0}
+
+
+def test_what_does_not_exist_is_null(snapshot: Snapshot) -> None:
+    """A run whose store never answered has no queue, no latency, no throughput, no duration and no audit."""
+    built = build(Snapshot(1.0, OPTIONS, snapshot.roles), None, resources=None)
+    assert set(built["queue"].values()) == set(built["table"].values()) == {None}
+    assert set(built["latency_s"]["object_to_stored"].values()) == set(built["throughput"].values()) == {None}
+    assert built["duration_s"] is None
+    assert built["resources"] == {"bucket": None, "queue_url": None, "dlq_url": None, "table": None}
+    assert built["audit"]["verdict"] == "unproven"
+    assert built["audit"]["missing"] is None
+    assert built["audit"]["pending"] == {"objects": None, "rows": None, "rows_stored": None}
+
+
+def test_real_files_count_as_generated() -> None:
+    """Objects and bytes as put by the run, rows as the proof read them, no invocation."""
+    telemetry = Telemetry(template.load(), dataclasses.replace(OPTIONS, schedule=None, objects=2))
+    telemetry.record(PhaseChanged(0.0, "running"))
+    telemetry.record(ObjectPut(1.0, "b", "stocks/source/a.csv", 400))
+    telemetry.record(ObjectPut(2.0, "b", "stocks/source/b.csv", 200))
+    built = build(telemetry.snapshot(3.0), None, source_rows=560)
+    assert built["generated"] == {"invocations": 0, "files": 2, "rows": 560, "bytes": 600}
+
+
+def test_what_others_put_is_not_generated(snapshot: Snapshot) -> None:
+    """Objects that a scenario or a stranger put are in the queue's figures alone."""
+    shown = dataclasses.replace(snapshot, puts=5, put_bytes=500, generator=FunctionView())
+    assert set(build(shown, None)["generated"].values()) == {0}
+
+
+def test_a_run_begins_with_a_put_by_others(snapshot: Snapshot) -> None:
+    """Without a tick, the duration counts from the store's first put."""
+    shown = dataclasses.replace(snapshot, first_at=None)
+    assert build(shown, None)["duration_s"] == 62.75
+
+
+def test_the_text_of_a_proven_run(snapshot: Snapshot, proof: Audit) -> None:
+    """Verdict first, then the stages; what lies in the dead-letter queue is pointed at."""
+    assert text(build(snapshot, proof), 100) == (
+        """\
+  exact  every row is accounted for: 59,900 expected, 59,900 stored
+  took        63.0 s from the first tick or put to the end of the drain
+  generated   12 ticks wrote 600 objects, 60,000 rows, 3.72 MB
+  queue       600 sent = 599 deleted + 1 dead-lettered + 0 remaining
+              612 deliveries; at most 350 visible, 80 in flight, oldest 8.12 s
+  consumer    70 invocations, at most 8 at once; 8 cold starts
+              2 errors (1 timeout), 3 throttles, 4 batch item failures
+  table       60,400 rows written in 2,416 batch writes; 60,400 write units
+              20 unprocessed items, 2 throttled requests
+  throughput  mean 1,007 rows/s, busiest second 4,105
+  latency     object to stored  p50 310 ms  p90 840 ms  p99 1.92 s  max 2.40 s
+  proof       60,000 rows read, 0 rejected, 0 replaced within their object
+              59,900 expected, 59,900 stored: 0 missing, 0 extra, 0 different, 0 ambiguous
+              dead-letter queue: 1 object with 100 rows, 0 of them stored
+  what to do next
+    1 message in the dead-letter queue: run again with --seed 7 and --hold, then read http://d."""
+    )
+
+
+def test_the_text_names_the_first_differences(snapshot: Snapshot, proof: Audit) -> None:
+    """Ten of them, and how many more there are; control characters do not get through."""
+    lines = ("stocks/a.csv line 2: [red]MSFT\x1b[0m missing", *(f"row {number} missing" for number in range(14)))
+    differs = dataclasses.replace(proof, verdict="differs", missing=15, differences=lines)
+    told = text(build(snapshot, differs))
+    assert told.startswith("  differs  the table is not what the objects say")
+    assert "    stocks/a.csv line 2: [red]MSFT [0m missing" in told
+    assert "    row 8 missing\n    and 5 more in the summary file" in told
+    assert "run again with --seed 7 and --hold, and look at the rows named above" in told
+
+
+def test_the_text_of_a_run_that_was_cut_off(snapshot: Snapshot) -> None:
+    """No proof: it says so, what is left, and what helps."""
+    shown = dataclasses.replace(snapshot, queue=QueueCounters(sent=600, received=100, deleted=90))
+    told = text(build(shown, None, interrupted=True))
+    assert told.startswith("  unproven  whether every row is stored was not proven (interrupted)")
+    assert "510 messages were not dealt with: give the drain longer (--drain-timeout)" in told
+    assert "proof" not in told.split("took")[1].split("what to do next")[0]
+
+
+def test_a_run_that_never_began_has_a_text(snapshot: Snapshot) -> None:
+    """Every figure may be missing."""
+    told = text(build(Snapshot(1.0, OPTIONS, snapshot.roles), None, resources=None), 60)
+    assert told.startswith("  unproven")
+    assert "generated  0 objects, 0 rows, 0 B" in told
+
+
+@pytest.mark.parametrize("width", [20, 40, 80, 200])
+def test_the_text_fits_any_width(snapshot: Snapshot, proof: Audit, width: int) -> None:
+    """No line is wider than the screen."""
+    assert max(map(len, text(build(snapshot, proof), width).splitlines())) <= width
