@@ -122,8 +122,11 @@ async def measure(
         return client.done / took_s, client.requests / took_s
 
     clients = [_Client(order, http, signer, objects, bodies, number, count) for number in range(count)]
-    async with asyncio.TaskGroup() as group:
-        running = [group.create_task(run(client)) for client in clients]
+    try:
+        async with asyncio.TaskGroup() as group:
+            running = [group.create_task(run(client)) for client in clients]
+    except BaseExceptionGroup as failures:
+        raise failures.exceptions[0] from None
     rates = [task.result() for task in running]
     objects_per_s = sum(rate for rate, _ in rates)
     return {

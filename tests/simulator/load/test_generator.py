@@ -1,0 +1,169 @@
+"""The generator's process against a sink."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+from botocore.auth import S3SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.credentials import Credentials
+
+from simulator.clients import Clients
+from simulator.clock import SystemClock
+from simulator.errors import CouldNotFinish
+from simulator.load.arrivals import constant
+from simulator.load.objects import Objects
+from simulator.load.processes import Generator
+from simulator.load.recording import SENT, Recording
+from simulator.load.signing import Identity, Signer
+from simulator.load.sink import listening
+
+WHO = Identity("stockpipe", "stockpipe", None, "us-east-1")
+
+
+@asynccontextmanager
+async def generator(endpoint: str, bucket: str = "b", senders: int = 8) -> AsyncIterator[Generator]:
+    """A generator of small objects."""
+    objects = Objects("stocks/", 2, 1, SystemClock().now())
+    async with Generator.open(
+        endpoint=endpoint, bucket_url=f"{endpoint}/{bucket}", identity=WHO, objects=objects, senders=senders
+    ) as made:
+        yield made
+
+
+async def test_every_arrival_has_its_instants(sink_endpoint: str, sink_clients: Clients) -> None:
+    """40 arrivals at 200/s: all sent, none before its planned instant, every put answered."""
+    await sink_clients.s3.create_bucket(Bucket="b")
+    recording, starts = Recording(), []
+    profile = constant(200, 0.2)
+    async with generator(sink_endpoint) as sender:
+        start_at = SystemClock().now() + 0.1
+        numbers = recording.plan(start_at + offset for offset in profile.offsets())
+        offered = await sender.offer(
+            profile, first=0, start_at=start_at, poisson_seed=None, fate=recording.fate, started=starts.append
+        )
+    assert offered == 40
+    assert recording.count(numbers, SENT) == 40
+    assert all(lag > -0.002 for lag in recording.lags(numbers))
+    assert len(recording.put_instants(numbers)) == 40
+    assert starts[0] == pytest.approx(start_at, abs=1)
+    assert sender.cpu_s > 0
+
+
+async def test_an_arrival_without_a_free_sender_is_dropped_and_counted() -> None:
+    """One sender against a target that takes its time: what finds it busy is dropped, never sent late."""
+    recording = Recording()
+    profile = constant(100, 0.3)
+    async with listening(SystemClock(), 0.1) as (endpoint, sink):
+        sink.s3("PUT", "/b", b"", lambda *_: None)
+        async with generator(endpoint, senders=1) as sender:
+            numbers = recording.plan([0.0] * 30)
+            await sender.offer(
+                profile, first=0, start_at=0.0, poisson_seed=None, fate=recording.fate, started=lambda _: None
+            )
+        puts = sink.counters()["buckets"]["b"]["puts"]
+    assert recording.count(numbers, SENT) == puts < 10
+    assert recording.dropped == 30 - puts
+
+
+async def test_a_refused_put_is_counted_with_its_reason(sink_endpoint: str) -> None:
+    """A bucket that is not there: every arrival fails, and the reason is told in one line."""
+    recording = Recording()
+    recording.plan([0.0] * 3)
+    async with generator(sink_endpoint, bucket="nowhere") as sender:
+        await sender.fill(3, first=0, fate=recording.fate)
+        assert recording.failed == 3
+        assert "NoSuchBucket" in sender.failures[0]
+        assert "\n" not in sender.failures[0]
+
+
+async def test_a_target_that_is_gone_fails_the_puts_and_not_the_generator() -> None:
+    """Connection refused is a failed put, with a reason."""
+    recording = Recording()
+    recording.plan([0.0])
+    async with generator("http://127.0.0.1:9") as sender:
+        assert await sender.fill(1, first=0, fate=recording.fate) == 1
+        assert recording.failed == 1
+        assert "Connect" in sender.failures[0]
+
+
+async def test_a_fill_puts_everything_unplanned(sink_endpoint: str, sink_clients: Clients) -> None:
+    """A backlog's objects are planned when they are sent."""
+    await sink_clients.s3.create_bucket(Bucket="b")
+    recording = Recording()
+    numbers = recording.plan([math.nan] * 100)
+    async with generator(sink_endpoint) as sender:
+        assert await sender.fill(100, first=0, fate=recording.fate) == 100
+    assert recording.count(numbers, SENT) == 100
+    assert set(recording.lags(numbers)) == {0.0}
+
+
+async def test_an_order_can_be_ended_early(sink_endpoint: str, sink_clients: Clients) -> None:
+    """`stop` ends a plan of an hour; what was offered is told."""
+    await sink_clients.s3.create_bucket(Bucket="b")
+    recording = Recording()
+    recording.plan([0.0] * 1000)
+    async with generator(sink_endpoint) as sender:
+        stopping: list[object] = []
+
+        def fate(number: int, sent_at: float | None, answered_at: float | None, status: int) -> None:
+            recording.fate(number, sent_at, answered_at, status)
+            if not stopping:
+                stopping.append(asyncio.ensure_future(sender.stop()))
+
+        offered = await sender.offer(
+            constant(50, 3600), first=0, start_at=0.0, poisson_seed=None, fate=fate, started=lambda _: None
+        )
+    assert 0 < offered < 1000
+    assert recording.count(range(offered), SENT) == offered
+
+
+async def test_the_ceiling_goes_an_objects_whole_way(sink_endpoint: str, sink_clients: Clients) -> None:
+    """Bare requests put, receive, get, write and delete; the rates belong together."""
+    url = (await sink_clients.sqs.create_queue(QueueName="q"))["QueueUrl"]
+    await sink_clients.s3.create_bucket(Bucket="b")
+    arn = "arn:aws:sqs:us-east-1:123456789012:q"
+    await sink_clients.s3.put_bucket_notification_configuration(
+        Bucket="b",
+        NotificationConfiguration={"QueueConfigurations": [{"QueueArn": arn, "Events": ["s3:ObjectCreated:*"]}]},
+    )
+    keys: Any = [{"AttributeName": "PK", "KeyType": "HASH"}]
+    names: Any = [{"AttributeName": "PK", "AttributeType": "S"}]
+    await sink_clients.dynamodb.create_table(
+        TableName="t", KeySchema=keys, AttributeDefinitions=names, BillingMode="PAY_PER_REQUEST"
+    )
+    order = {
+        "bucket_url": f"{sink_endpoint}/b",
+        "queue_url": url,
+        "table": "t",
+        "rows": 30,
+        "seconds": 0.2,
+        "clients": 2,
+    }
+    async with generator(sink_endpoint) as sender:
+        shown = await sender.ceiling(order)
+        assert shown["rows_per_s"] == pytest.approx(30 * shown["objects_per_s"])
+        # A put, a get and two batch writes each, with a fifth of a call for the queue.
+        assert shown["requests_per_s"] == pytest.approx(4.2 * shown["objects_per_s"])
+        with pytest.raises(CouldNotFinish, match="ResourceNotFound"):
+            await sender.ceiling({**order, "table": "none"})
+
+
+def test_a_put_is_signed_as_botocore_signs_it() -> None:
+    """The prepared request carries the signature that botocore computes for the same instant."""
+    request = Signer("http://127.0.0.1:1", WHO).put_object("http://127.0.0.1:1/b", "stocks/a b.csv", b"body", 4)
+    assert request.url == "http://127.0.0.1:1/b/stocks/a%20b.csv"
+    assert request.about == 4
+    mine = AWSRequest("PUT", request.url, {"Content-Type": "text/csv"}, b"body")
+    mine.context["timestamp"] = request.headers["X-Amz-Date"]
+    signer = S3SigV4Auth(Credentials("stockpipe", "stockpipe"), "s3", "us-east-1")
+    mine.headers["X-Amz-Date"] = request.headers["X-Amz-Date"]
+    mine.headers["X-Amz-Content-SHA256"] = request.headers["X-Amz-Content-SHA256"]
+    canonical = signer.canonical_request(mine)
+    signature = signer.signature(signer.string_to_sign(mine, canonical), mine)
+    assert request.headers["Authorization"].endswith(f"Signature={signature}")
