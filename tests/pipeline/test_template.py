@@ -276,13 +276,13 @@ def test_safety_is_a_parameter(resolve: Callable[..., Any]) -> None:
     """Backups, deletion protection and the expiry of objects follow their parameters."""
     plain = resolve()
     table = plain["StockData"]["Properties"]
-    assert table["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": "true"}
-    assert table["DeletionProtectionEnabled"] == "false"
+    assert table["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
+    assert table["DeletionProtectionEnabled"] is False
     assert [rule["Id"] for rule in plain["StockBucket"]["Properties"]["LifecycleConfiguration"]["Rules"]] == [
         "abandoned-uploads"
     ]
     kept = resolve("stockpipe", {"DeletionProtection": "true", "ObjectExpirationDays": "90"})
-    assert kept["StockData"]["Properties"]["DeletionProtectionEnabled"] == "true"
+    assert kept["StockData"]["Properties"]["DeletionProtectionEnabled"] is True
     assert kept["StockBucket"]["Properties"]["LifecycleConfiguration"]["Rules"][1]["ExpirationInDays"] == "90"
 
 

@@ -1,0 +1,143 @@
+"""What the commands that talk to AWS share: where to, questions, and how a stack's events are shown."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import sys
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from types import TracebackType
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+
+import typer
+
+from commands.types import parse_assignment
+from simulator.errors import InputError
+
+if TYPE_CHECKING:
+    from deploy.aws import Aws
+    from deploy.cloudformation import Event
+
+T = TypeVar("T")
+DECLINED = 130
+"""Exit code when the answer to a question was no: the end that was asked for was not reached."""
+
+StackName = Annotated[str, typer.Option("--stack", metavar="NAME", help="The CloudFormation stack.")]
+Region = Annotated[str | None, typer.Option(help="AWS region.  [default: as the AWS CLI finds it]")]
+Profile = Annotated[str | None, typer.Option(help="AWS profile.  [default: as the AWS CLI finds it]")]
+EndpointUrl = Annotated[str | None, typer.Option(metavar="URL", help="Another engine than AWS, for every service.")]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Ask nothing.")]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+Parameters = Annotated[
+    list[Any] | None,
+    typer.Option(
+        "--parameter", parser=parse_assignment, metavar="NAME=VALUE", help="A template parameter; repeatable."
+    ),
+]
+
+
+def run(region: str | None, profile: str | None, endpoint_url: str | None, work: Callable[[Aws], Awaitable[T]]) -> T:
+    """Connect, do the work, and let everything that AWS says amiss leave as one line."""
+    from deploy.aws import Where, connect
+
+    async def connected() -> T:
+        async with connect(Where(region, profile, endpoint_url)) as aws:
+            return await work(aws)
+
+    return asyncio.run(connected())
+
+
+def say(text: str) -> None:
+    """A line for the person who watches; standard output stays for results."""
+    typer.echo(text, err=True)
+
+
+def confirm(question: str, yes: bool, otherwise: str = "--yes") -> bool:
+    """Ask, unless `yes`. Raises `InputError` where nobody can answer; `otherwise` names the option that does."""
+    if yes:
+        return True
+    _require_terminal(question, otherwise)
+    with _interruptible():
+        return typer.confirm(question, err=True)
+
+
+def ask(question: str, otherwise: str) -> str:
+    """A line of answer. Raises `InputError` where nobody can give one."""
+    _require_terminal(question, otherwise)
+    with _interruptible():
+        answer: str = typer.prompt(question, err=True, default="", show_default=False)
+    return answer.strip()
+
+
+def can_ask() -> bool:
+    """Whether a person is there to answer."""
+    return sys.stdin.isatty()
+
+
+class StackProgress:
+    """A stack's events as they come: a line each, and on a terminal a bar below them."""
+
+    def __init__(self, title: str, total: int) -> None:
+        from rich.console import Console
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+        self._console = Console(stderr=True, highlight=False)
+        self._progress = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            console=self._console,
+            transient=True,
+            disable=not self._console.is_terminal,
+        )
+        self._task = self._progress.add_task(title, total=total)
+        self._title = title
+        self._done: set[str] = set()
+
+    def __enter__(self) -> StackProgress:
+        self._progress.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._progress.stop()
+
+    def emptied(self, objects: int) -> None:
+        """Show how many objects are deleted so far."""
+        self._progress.update(self._task, description=f"{self._title}, {objects:,} objects deleted")
+
+    def __call__(self, event: Event) -> None:
+        """Show one event."""
+        from rich.text import Text
+
+        bad = event.status.endswith("_FAILED") or "ROLLBACK" in event.status
+        style = "red" if bad else "green" if event.status.endswith("_COMPLETE") else ""
+        line = Text(f"{event.at}  ")
+        line.append(f"{event.status:<28}", style=style)
+        line.append(f"{event.logical_id}  {event.type}")
+        if event.reason:
+            line.append(f"  {event.reason}")
+        self._console.print(line, soft_wrap=True)
+        if event.status.endswith("_COMPLETE") and event.type != "AWS::CloudFormation::Stack":
+            self._done.add(event.logical_id)
+            self._progress.update(self._task, completed=len(self._done))
+
+
+def _require_terminal(question: str, otherwise: str) -> None:
+    if not can_ask():
+        raise InputError(f"nobody is there to answer '{question}'; pass {otherwise}")
+
+
+@contextmanager
+def _interruptible() -> Iterator[None]:
+    """Ctrl-C at a question ends it at once: asyncio's own handler would only take note of it."""
+    handler = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        yield
+    except typer.Abort:
+        raise KeyboardInterrupt from None
+    finally:
+        signal.signal(signal.SIGINT, handler)

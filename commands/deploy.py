@@ -1,0 +1,155 @@
+"""`stockpipe deploy`: check, package, upload, show the change set, ask, follow it to its end."""
+
+from __future__ import annotations
+
+import asyncio
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from commands.cloud import (
+    DECLINED,
+    EndpointUrl,
+    Parameters,
+    Profile,
+    Region,
+    StackName,
+    StackProgress,
+    Yes,
+    can_ask,
+    confirm,
+    run,
+    say,
+)
+
+if TYPE_CHECKING:
+    from deploy.aws import Aws
+    from deploy.cloudformation import ChangeSet, Stack
+
+EPILOG = """Example:
+
+stockpipe deploy --stack stockpipe --region eu-central-1 --parameter FileCount=10
+
+A parameter that is not given keeps its value in the stack, or else the template's default. A second stack in the
+same region needs names of its own: --parameter TableName=... and its like.
+
+Exit codes: 0 deployed or nothing to change, 2 refused before anything was made, 3 AWS refused, 130 declined."""
+
+Template = Annotated[
+    Path | None, typer.Option(metavar="FILE", help="A SAM template.  [default: the pipeline's own]", show_default=False)
+]
+Interpreter = Annotated[
+    Path | None,
+    typer.Option(metavar="PATH", help="A Python of the stack's minor, for compiled files.  [default: searched for]"),
+]
+LocalTransform = Annotated[
+    bool, typer.Option("--local-transform", help="Do the serverless transform here, for engines without it.")
+]
+CleanUp = Annotated[bool, typer.Option("--clean-up", help="After a failed creation delete what is left.")]
+
+
+def deploy(
+    *,
+    stack: StackName,
+    parameter: Parameters = None,
+    template: Template = None,
+    interpreter: Interpreter = None,
+    yes: Yes = False,
+    clean_up: CleanUp = False,
+    local_transform: LocalTransform = False,
+    region: Region = None,
+    profile: Profile = None,
+    endpoint_url: EndpointUrl = None,
+) -> None:
+    """Create or update a stack: the handlers and the template that the twin ran."""
+    given = dict(parameter or ())
+
+    async def work(aws: Aws) -> None:
+        from deploy import deployment
+        from deploy.package import build_package
+        from simulator.clock import SystemClock
+
+        clock = SystemClock()
+        say(f"account {aws.account}, region {aws.region}, as {aws.caller}")
+        draft = await deployment.check(aws, stack, template, given)
+        for advice in draft.advice:
+            say(f"advice: {advice.logical_id}: {advice.text}")
+        with tempfile.TemporaryDirectory(prefix="stockpipe-deploy-") as scratch:
+            package = await asyncio.to_thread(
+                build_package, Path(scratch) / "package.zip", draft.target, interpreter=interpreter, report=say
+            )
+            change_set = await deployment.propose(
+                aws, clock, draft, package, local_transform=local_transform, report=say
+            )
+        if change_set is None:
+            say(f"stack {stack} is up to date: nothing to change")
+            if draft.existing:
+                _print_outputs(draft.existing)
+            return
+        if not await _agreed(aws, change_set, stack, yes):
+            say("nothing was changed")
+            raise typer.Exit(DECLINED)
+        made = await _execute(aws, change_set, stack, clean_up)
+        await deployment.refuse_incomplete(aws, draft, made)
+        _print_outputs(made)
+        say(f"next: `stockpipe invoke --stack {stack}` fires one tick now, `stockpipe status --stack {stack}` looks,")
+        say(f"      `stockpipe verify --stack {stack}` proves every row, `stockpipe destroy --stack {stack}` ends it")
+
+    run(region, profile, endpoint_url, work)
+
+
+async def _agreed(aws: Aws, change_set: ChangeSet, stack: str, yes: bool) -> bool:
+    """Show the change set and ask; it is withdrawn unless the answer is yes."""
+    from deploy import cloudformation
+
+    say(f"changes to stack {stack}:")
+    for change in change_set.changes:
+        replaced = "" if change.replacement in (None, "False") else f"  REPLACEMENT: {change.replacement}"
+        say(f"  {change.action:<8}{change.logical_id}  {change.type}{replaced}")
+    agreed = False
+    try:
+        agreed = confirm("deploy these changes?", yes)
+    finally:
+        if not agreed:
+            await cloudformation.withdraw(await aws.cloudformation(), change_set)
+    return agreed
+
+
+async def _execute(aws: Aws, change_set: ChangeSet, stack: str, clean_up: bool) -> Stack:
+    """Execute the change set and follow it; `CouldNotFinish` names the first cause of a failure."""
+    from deploy import cloudformation
+    from simulator.clock import SystemClock
+    from simulator.errors import CouldNotFinish
+
+    client, clock = await aws.cloudformation(), SystemClock()
+    after = await cloudformation.last_event(client, change_set.stack_id)
+    await cloudformation.execute(client, change_set)
+    try:
+        with StackProgress(stack, len(change_set.changes)) as progress:
+            ended, events = await cloudformation.follow(
+                client, clock, change_set.stack_id, after=after, on_event=progress
+            )
+    except asyncio.CancelledError:
+        say(f"AWS goes on without us: `stockpipe status --stack {stack}` shows the end; then deploy again to resume")
+        raise
+    if ended is not None and cloudformation.has_succeeded(ended.status):
+        return ended
+    cause = cloudformation.first_cause(events)
+    why = f"{cause.logical_id} ({cause.type}): {cause.reason}" if cause else (ended.reason if ended else "it is gone")
+    way_out = f"mend that and deploy again; the stack is as it was ({ended.status if ended else 'gone'})"
+    if change_set.kind == "CREATE":
+        if ended is not None and (clean_up or (can_ask() and confirm(f"{why}\ndelete what is left?", yes=False))):
+            await client.delete_stack(StackName=change_set.stack_id)
+            with StackProgress(stack, len(change_set.changes)) as progress:
+                await cloudformation.follow(client, clock, change_set.stack_id, after=None, on_event=progress)
+            way_out = "nothing is left; mend that and deploy again"
+        else:
+            way_out = f"mend that, `stockpipe destroy --stack {stack}`, and deploy again"
+    raise CouldNotFinish(f"the deployment failed at {why}; {way_out}")
+
+
+def _print_outputs(stack: Stack) -> None:
+    for name, value in stack.outputs.items():
+        typer.echo(f"{name:<20} {value}")

@@ -1,0 +1,116 @@
+"""`stockpipe destroy`: back to nothing, after saying what that loses."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from commands.cloud import (
+    DECLINED,
+    EndpointUrl,
+    Profile,
+    Region,
+    StackName,
+    StackProgress,
+    Yes,
+    ask,
+    can_ask,
+    confirm,
+    run,
+    say,
+)
+
+if TYPE_CHECKING:
+    from deploy.aws import Aws
+    from deploy.teardown import Losses
+
+EPILOG = """Example:
+
+stockpipe destroy --stack stockpipe
+
+A table under deletion protection is respected: nothing is removed then.
+
+Exit codes: 0 gone, 2 no such stack or a protected table, 3 AWS refused, 130 declined."""
+
+Artifacts = Annotated[
+    bool | None,
+    typer.Option(
+        "--artifacts/--keep-artifacts",
+        help="Remove the bucket of packages too.  [default: asks; kept with --yes]",
+        show_default=False,
+    ),
+]
+
+
+def destroy(
+    *,
+    stack: StackName,
+    yes: Yes = False,
+    artifacts: Artifacts = None,
+    region: Region = None,
+    profile: Profile = None,
+    endpoint_url: EndpointUrl = None,
+) -> None:
+    """Say what will be lost, ask for the stack's name, empty the bucket, delete the stack and wait."""
+
+    async def work(aws: Aws) -> None:
+        from deploy import deployed as stacks
+        from deploy import teardown
+        from simulator.clock import SystemClock
+
+        found = await stacks.find(aws, stack)
+        lost = await teardown.losses(aws, found)
+        teardown.refuse_protected(stack, lost)
+        say(f"stack {stack} in {aws.region} of account {aws.account}; with it goes:")
+        for line in _losses(lost):
+            say(f"  {line}")
+        if not yes and ask("type the stack's name to go on", "--yes") != stack:
+            say("that is not its name; nothing was removed")
+            raise typer.Exit(DECLINED)
+        try:
+            with StackProgress(stack, len(found.resources)) as progress:
+                await teardown.destroy(aws, SystemClock(), found, on_event=progress, told=progress.emptied)
+        except asyncio.CancelledError:
+            say(f"half done: `stockpipe destroy --stack {stack}` goes on from here")
+            raise
+        say(f"stack {stack} is gone")
+        await _offer_artifacts(aws, artifacts, yes)
+
+    run(region, profile, endpoint_url, work)
+
+
+async def _offer_artifacts(aws: Aws, wanted: bool | None, yes: bool) -> None:
+    from deploy import artifact
+
+    bucket = artifact.bucket_name(aws)
+    if wanted is False or not await artifact.bucket_exists(aws, bucket):
+        return
+    if wanted is None:
+        wanted = (
+            not yes
+            and can_ask()
+            and confirm(f"remove {bucket} too? No stack needs it to run, the next deploy makes it again", yes=False)
+        )
+    if wanted:
+        await artifact.remove_bucket(aws, bucket)
+        say(f"bucket {bucket} is gone")
+    else:
+        say(f"bucket {bucket} is kept; --artifacts removes it")
+
+
+def _losses(lost: Losses) -> list[str]:
+    from deploy.teardown import COUNTED_OBJECTS
+
+    lines = []
+    if lost.objects is not None:
+        more = "at least " if lost.objects >= COUNTED_OBJECTS else ""
+        lines.append(f"{more}{lost.objects:,} objects in bucket {lost.bucket}")
+    if lost.rows is not None:
+        lines.append(f"{lost.rows:,} rows in table {lost.table}, as DynamoDB counted them up to six hours ago")
+    if lost.messages is not None:
+        lines.append(f"{lost.messages:,} messages in the queue")
+    if lost.dead_letters is not None:
+        lines.append(f"{lost.dead_letters:,} messages in the dead-letter queue")
+    return [*lines, "the functions, their logs, the alarms and the dashboard"]

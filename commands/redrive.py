@@ -1,0 +1,69 @@
+"""`stockpipe redrive`: what failed too often, why, and back to the queue."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from commands.cloud import DECLINED, EndpointUrl, Profile, Region, StackName, Yes, confirm, run, say
+
+if TYPE_CHECKING:
+    from deploy.aws import Aws
+
+EPILOG = """Example:
+
+stockpipe redrive --stack stockpipe --sample 20
+
+Mend the cause first: a message that fails again is back after as many deliveries as MaxReceiveCount says.
+
+Exit codes: 0 moved, or nothing to move; 3 AWS refused; 130 declined."""
+
+Sample = Annotated[int, typer.Option(min=1, max=100, help="How many messages to show.")]
+
+
+def redrive(
+    *,
+    stack: StackName,
+    sample: Sample = 10,
+    yes: Yes = False,
+    region: Region = None,
+    profile: Profile = None,
+    endpoint_url: EndpointUrl = None,
+) -> None:
+    """Show a sample of the dead-letter queue with the reasons, then move all of it back to the queue."""
+
+    async def work(aws: Aws) -> None:
+        from contextlib import aclosing
+
+        from rich.console import Console
+
+        from deploy import redrive as queues
+        from deploy.deployed import address, find
+        from simulator.clock import SystemClock
+
+        clock = SystemClock()
+        deployed = await find(aws, stack)
+        source = await queues.dead_letter_queue(aws, deployed)
+        async with aclosing(queues.peek(aws, source, sample)) as letters:
+            shown = [letter async for letter in letters]
+        if not shown:
+            say(f"{source.name} is empty: nothing to move")
+            return
+        count = max(await queues.depth(aws, source), len(shown))
+        say(f"{source.name} holds {count:,} messages; {len(shown)} of them:")
+        for letter in shown:
+            reason = await queues.find_reason(aws, clock, deployed.get("ConsumerLogs"), letter.message_id)
+            about = ", ".join(f"s3://{one.bucket}/{one.key}" for one in letter.objects) or letter.body[:100]
+            typer.echo(f"{queues.sent_text(letter)}  {about}  {reason or 'no reason in the log'}")
+        if not confirm(f"move all {count:,} back to the queue?", yes):
+            say("nothing was moved")
+            raise typer.Exit(DECLINED)
+        target = await address(aws, deployed.require("StockQueue"))
+        with Console(stderr=True).status("moving") as status:
+            moved = await queues.send_back(
+                aws, clock, source, target, lambda total: status.update(f"moved {total:,} of {count:,}")
+            )
+        say(f"{moved:,} messages are back in {target.name}; `stockpipe status --stack {stack}` shows how they fare")
+
+    run(region, profile, endpoint_url, work)

@@ -1,0 +1,78 @@
+"""`stockpipe status`: one look at a deployed stack."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from typing import TYPE_CHECKING
+
+import typer
+
+from commands.cloud import EndpointUrl, Json, Profile, Region, StackName, run
+
+if TYPE_CHECKING:
+    from deploy.aws import Aws
+    from deploy.status import QueueStatus, Status
+
+EPILOG = """Example:
+
+stockpipe status --stack stockpipe --json
+
+Errors, throttles and rows written are sums over the last hour. Ages and sums are CloudWatch's, a few minutes old;
+rows in the table are DynamoDB's own count, up to six hours old."""
+
+
+def status(
+    *,
+    stack: StackName,
+    as_json: Json = False,
+    region: Region = None,
+    profile: Profile = None,
+    endpoint_url: EndpointUrl = None,
+) -> None:
+    """Queue, dead-letter queue, ages, errors, rows, last tick and alarms of a stack."""
+
+    async def work(aws: Aws) -> Status | None:
+        from deploy.deployed import find
+        from deploy.status import read_status
+        from simulator.clock import SystemClock
+
+        deployed = await find(aws, stack)
+        if "ConsumerLambda" not in deployed.resources:
+            typer.echo(f"stack {stack}: {deployed.stack.status} {deployed.stack.reason}".rstrip(), err=True)
+        return await read_status(aws, SystemClock(), deployed)
+
+    found = run(region, profile, endpoint_url, work)
+    if found is None:
+        return
+    if as_json:
+        typer.echo(json.dumps({"schema": "stockpipe.status/1", **dataclasses.asdict(found)}))
+        return
+    for name, value in _lines(found):
+        typer.echo(f"{name:<20} {value}")
+
+
+def _lines(found: Status) -> list[tuple[str, str]]:
+    lines = [
+        ("stack", f"{found.stack} {found.state}"),
+        ("schedule", found.schedule or "none"),
+        ("last tick", found.last_tick_at or "none in the last 24 hours"),
+        ("queue", _queue(found.queue)),
+        ("dead-letter queue", _queue(found.dead_letter)),
+        ("rows in the table", f"{found.rows:,} ({found.table_bytes:,} bytes), counted every six hours"),
+        ("rows written", f"{_figure(found.rows_written)} in the last hour, {_figure(found.rows_rejected)} rejected"),
+        ("messages failed", f"{_figure(found.messages_failed)} in the last hour"),
+        ("generator errors", f"{_figure(found.generator_errors)} in the last hour"),
+        ("consumer errors", f"{_figure(found.consumer_errors)} in the last hour"),
+        ("consumer throttles", f"{_figure(found.consumer_throttles)} in the last hour"),
+    ]
+    return lines + [("alarm", f"{state:<18} {name}") for name, state in found.alarms.items()]
+
+
+def _queue(queue: QueueStatus) -> str:
+    age = "" if queue.oldest_age_s is None else f", oldest {queue.oldest_age_s:,.0f} s"
+    return f"{queue.visible:,} visible, {queue.in_flight:,} in flight, {queue.delayed:,} delayed{age}"
+
+
+def _figure(value: float | None) -> str:
+    return "no data" if value is None else f"{value:,.0f}"

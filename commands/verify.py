@@ -1,0 +1,125 @@
+"""`stockpipe verify`: the audit of `simulate` on a deployed stack."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from commands.cloud import DECLINED, EndpointUrl, Json, Profile, Region, StackName, Yes, confirm, run, say
+from commands.types import parse_duration
+
+if TYPE_CHECKING:
+    from deploy.aws import Aws
+    from deploy.verification import Subject
+    from simulator.audit import Audit
+    from simulator.clock import Clock
+    from simulator.observations import Observation
+
+EPILOG = """Example:
+
+stockpipe verify --stack stockpipe --wait 10m
+
+What it reads and what that costs is told first; above --free it asks. The schedule is paused meanwhile, because a row
+that arrives during the audit would count as a difference, and goes on afterwards.
+
+Exit codes: 0 exact, 1 not proven, 2 wrong options, 3 AWS refused, 130 declined or interrupted."""
+
+Wait = Annotated[
+    float,
+    typer.Option(parser=parse_duration, metavar="DURATION", help="How long the queue may take to empty."),
+]
+Pause = Annotated[bool, typer.Option("--pause/--no-pause", help="Disable the schedule's rule during the audit.")]
+Free = Annotated[float, typer.Option("--free", metavar="USD", min=0, help="A cost that needs no question.")]
+
+
+def verify(
+    *,
+    stack: StackName,
+    wait: Wait = 300.0,
+    pause: Pause = True,
+    free: Free = 0.10,
+    yes: Yes = False,
+    as_json: Json = False,
+    region: Region = None,
+    profile: Profile = None,
+    endpoint_url: EndpointUrl = None,
+) -> None:
+    """Compare every row of every object in the bucket with the table, cell by cell."""
+
+    async def work(aws: Aws) -> Audit:
+        from deploy import verification
+        from deploy.deployed import find
+        from simulator.clock import SystemClock
+
+        clock = SystemClock()
+        deployed = await find(aws, stack)
+        subject = await verification.find_subject(aws, deployed)
+        cost = await verification.estimate(aws, subject)
+        say(
+            f"this reads {cost.objects:,} objects ({cost.object_bytes:,} bytes) and about {cost.table_bytes:,} bytes "
+            f"of the table: about {cost.usd:.4f} USD, traffic out of the region not counted"
+        )
+        if cost.usd > free and not confirm("go on?", yes):
+            raise typer.Exit(DECLINED)
+        async with verification.paused(aws, deployed.rule if pause else None) as was_running:
+            if was_running:
+                say(f"the schedule is paused; should this be killed: aws events enable-rule --name {deployed.rule}")
+            return await _audit(aws, clock, subject, wait, verification.SETTLE_S if was_running else 0.0)
+
+    result = run(region, profile, endpoint_url, work)
+    if as_json:
+        typer.echo(json.dumps({"schema": "stockpipe.verify/1", **dataclasses.asdict(result)}))
+    else:
+        _print(result)
+    if result.verdict != "exact":
+        raise typer.Exit(1)
+
+
+async def _audit(aws: Aws, clock: Clock, subject: Subject, wait: float, settle_s: float) -> Audit:
+    """Wait for an empty queue, then compare, with a line or a bar for how far it is."""
+    from rich.console import Console
+    from rich.progress import Progress
+
+    from deploy import verification
+    from simulator.observations import AuditProgressed
+
+    console = Console(stderr=True)
+    with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
+        tasks = {"queue": progress.add_task("messages in the queue", total=None)}
+        drained = await verification.wait_until_drained(
+            aws,
+            clock,
+            subject.queue,
+            settle_s=settle_s,
+            timeout_s=wait,
+            told=lambda depth: progress.update(tasks["queue"], description=f"messages in the queue: {depth:,}"),
+        )
+        progress.remove_task(tasks["queue"])
+
+        def record(observation: Observation) -> None:
+            if isinstance(observation, AuditProgressed):
+                part = observation.part
+                if part not in tasks:
+                    tasks[part] = progress.add_task(part)
+                progress.update(tasks[part], completed=observation.done, total=max(observation.total, 1))
+
+        result = await verification.verify(aws, clock, subject, drained=drained, record=record)
+    if not drained:
+        say("the queue did not empty in time, so nothing is proven; wait longer with --wait")
+    return result
+
+
+def _print(result: Audit) -> None:
+    figures: dict[str, Any] = dataclasses.asdict(result)
+    differences = figures.pop("differences")
+    for name, value in figures.items():
+        if isinstance(value, dict):
+            value = f"{value['objects']:,} objects, {value['rows']:,} rows, {value['rows_stored']:,} stored"
+        elif isinstance(value, int):
+            value = f"{value:,}"
+        typer.echo(f"{name:<16} {value}")
+    for line in differences:
+        say(line)

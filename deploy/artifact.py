@@ -1,0 +1,121 @@
+"""The bucket that Lambda reads code from: made once for account and region, filled by content, emptied and removed."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import ClientError
+
+from deploy.aws import Aws, error_code
+from simulator.errors import CouldNotFinish
+
+if TYPE_CHECKING:
+    from types_aiobotocore_s3 import S3Client
+
+_ABSENT = {"404", "NoSuchBucket", "NoSuchKey", "NotFound"}
+_PAGE = 1000
+"""Keys that one request deletes (S3 API Reference, "DeleteObjects")."""
+
+
+def bucket_name(aws: Aws) -> str:
+    """The artifact bucket's name, one for each account and region."""
+    return f"stockpipe-artifacts-{aws.account}-{aws.region}"
+
+
+async def ensure_bucket(aws: Aws) -> bool:
+    """Make the artifact bucket if it does not exist: private, TLS only, its uploads expiring. True if it was made.
+
+    Raises `CouldNotFinish` when the name belongs to another account.
+    """
+    s3, name = await aws.s3(), bucket_name(aws)
+    if await bucket_exists(aws, name):
+        return False
+    location: Any = {} if aws.region == "us-east-1" else {"LocationConstraint": aws.region}
+    await s3.create_bucket(Bucket=name, **({"CreateBucketConfiguration": location} if location else {}))
+    await s3.put_public_access_block(
+        Bucket=name,
+        PublicAccessBlockConfiguration={
+            "BlockPublicAcls": True,
+            "BlockPublicPolicy": True,
+            "IgnorePublicAcls": True,
+            "RestrictPublicBuckets": True,
+        },
+    )
+    await s3.put_bucket_tagging(Bucket=name, Tagging={"TagSet": [{"Key": "project", "Value": "stockpipe"}]})
+    return True
+
+
+async def bucket_exists(aws: Aws, name: str) -> bool:
+    """Whether the bucket exists and is this account's; `CouldNotFinish` if it is another's."""
+    s3 = await aws.s3()
+    try:
+        await s3.head_bucket(Bucket=name, ExpectedBucketOwner=aws.account)
+    except ClientError as error:
+        if error_code(error) in _ABSENT:
+            return False
+        if error_code(error) in {"403", "Forbidden", "AccessDenied"}:
+            raise CouldNotFinish(
+                f"bucket {name} belongs to another account, or s3:ListBucket on it is missing"
+            ) from None
+        raise
+    return True
+
+
+async def upload(aws: Aws, file: Path, key: str) -> bool:
+    """Put the file under a key that stands for its content; true if it was not there yet."""
+    s3, bucket = await aws.s3(), bucket_name(aws)
+    try:
+        await s3.head_object(Bucket=bucket, Key=key, ExpectedBucketOwner=aws.account)
+    except ClientError as error:
+        if error_code(error) not in _ABSENT:
+            raise
+    else:
+        return False
+    await s3.put_object(
+        Bucket=bucket,
+        Key=key,
+        Body=await asyncio.to_thread(file.read_bytes),
+        ExpectedBucketOwner=aws.account,
+        ChecksumAlgorithm="SHA256",
+    )
+    return True
+
+
+async def upload_text(aws: Aws, text: str, key: str) -> str:
+    """Put a text under a key; its URL as CloudFormation takes it."""
+    s3, bucket = await aws.s3(), bucket_name(aws)
+    await s3.put_object(Bucket=bucket, Key=key, Body=text.encode(), ExpectedBucketOwner=aws.account)
+    suffix = "amazonaws.com.cn" if aws.region.startswith("cn-") else "amazonaws.com"
+    return f"https://{bucket}.s3.{aws.region}.{suffix}/{key}"
+
+
+async def empty_bucket(s3: S3Client, bucket: str, told: Callable[[int], None]) -> int:
+    """Delete every object and every version, a page at a time; how many. `told` hears the running total."""
+    deleted = 0
+    async for page in s3.get_paginator("list_object_versions").paginate(
+        Bucket=bucket, PaginationConfig={"PageSize": _PAGE}
+    ):
+        found = [*page.get("Versions", []), *page.get("DeleteMarkers", [])]
+        if not found:
+            continue
+        objects: Any = [{"Key": one["Key"], "VersionId": one["VersionId"]} for one in found]
+        answer = await s3.delete_objects(Bucket=bucket, Delete={"Objects": objects, "Quiet": True})
+        errors = answer.get("Errors", [])
+        if errors:
+            first = errors[0]
+            raise CouldNotFinish(
+                f"s3://{bucket}/{first.get('Key', '')} cannot be deleted: {first.get('Message') or first.get('Code')}"
+            )
+        deleted += len(found)
+        told(deleted)
+    return deleted
+
+
+async def remove_bucket(aws: Aws, bucket: str) -> None:
+    """Empty the bucket and delete it."""
+    s3 = await aws.s3()
+    await empty_bucket(s3, bucket, lambda _: None)
+    await s3.delete_bucket(Bucket=bucket, ExpectedBucketOwner=aws.account)

@@ -1,0 +1,228 @@
+"""One region of one account, as the AWS CLI would find it: credentials, region, clients, and errors in one line.
+
+A loopback endpoint never sees the user's credentials, and needs none.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from aiobotocore.config import AioConfig
+from aiobotocore.session import AioSession
+from botocore import exceptions as botocore_errors
+from botocore.parsers import ResponseParserError
+
+from simulator import limits
+from simulator.clients import DUMMY_CREDENTIALS, offline_session
+from simulator.errors import CouldNotFinish, InputError, StockpipeError
+
+if TYPE_CHECKING:
+    from types_aiobotocore_cloudformation import CloudFormationClient
+    from types_aiobotocore_cloudwatch import CloudWatchClient
+    from types_aiobotocore_dynamodb import DynamoDBClient
+    from types_aiobotocore_lambda import LambdaClient
+    from types_aiobotocore_logs import CloudWatchLogsClient
+    from types_aiobotocore_s3 import S3Client
+    from types_aiobotocore_sqs import SQSClient
+    from types_aiobotocore_sts import STSClient
+
+POLICY_FILE = "docs/deployer-policy.json"
+LONGEST_ANSWER_S = 960
+"""A function invoked by hand answers after at most its timeout, of which Lambda allows 900 s."""
+
+_EXPIRED = {"ExpiredToken", "ExpiredTokenException", "RequestExpired", "TokenRefreshRequired"}
+_UNKNOWN = {
+    "AuthFailure",
+    "InvalidAccessKeyId",
+    "InvalidClientTokenId",
+    "InvalidSignatureException",
+    "SignatureDoesNotMatch",
+    "UnrecognizedClientException",
+}
+_FORBIDDEN = {"403", "AccessDenied", "AccessDeniedException", "Forbidden", "UnauthorizedOperation"}
+
+
+@dataclass(frozen=True, slots=True)
+class Where:
+    """What the options say; None leaves it to the environment and the AWS configuration files."""
+
+    region: str | None = None
+    profile: str | None = None
+    endpoint_url: str | None = None
+
+
+@dataclass
+class Aws:
+    """Clients of one region, each made when first asked for. `account` and `caller` are who STS says we are."""
+
+    region: str
+    endpoint_url: str | None
+    account: str
+    caller: str
+    _session: AioSession
+    _stack: AsyncExitStack
+    _fixed: dict[str, Any]
+    _clients: dict[str, Any] = field(default_factory=dict)
+
+    async def cloudformation(self) -> CloudFormationClient:
+        """The client of CloudFormation."""
+        client: CloudFormationClient = await self._client("cloudformation")
+        return client
+
+    async def cloudwatch(self) -> CloudWatchClient:
+        """The client of CloudWatch."""
+        client: CloudWatchClient = await self._client("cloudwatch")
+        return client
+
+    async def dynamodb(self) -> DynamoDBClient:
+        """The client of DynamoDB."""
+        client: DynamoDBClient = await self._client("dynamodb")
+        return client
+
+    async def events(self) -> Any:
+        """The client of EventBridge."""
+        return await self._client("events")
+
+    async def functions(self) -> LambdaClient:
+        """The client of Lambda."""
+        client: LambdaClient = await self._client("lambda")
+        return client
+
+    async def logs(self) -> CloudWatchLogsClient:
+        """The client of CloudWatch Logs."""
+        client: CloudWatchLogsClient = await self._client("logs")
+        return client
+
+    async def s3(self) -> S3Client:
+        """The client of S3."""
+        client: S3Client = await self._client("s3")
+        return client
+
+    async def sqs(self) -> SQSClient:
+        """The client of SQS."""
+        client: SQSClient = await self._client("sqs")
+        return client
+
+    async def sts(self) -> STSClient:
+        """The client of STS."""
+        client: STSClient = await self._client("sts")
+        return client
+
+    async def _client(self, service: str) -> Any:
+        if service not in self._clients:
+            config = AioConfig(
+                retries={"mode": "standard", "max_attempts": 1 if service == "lambda" else 5},
+                connect_timeout=10,
+                read_timeout=LONGEST_ANSWER_S if service == "lambda" else 60,
+                s3={"addressing_style": "path"} if self.endpoint_url else {},
+                user_agent_extra="stockpipe",
+            )
+            create: Any = self._session.create_client
+            self._clients[service] = await self._stack.enter_async_context(
+                create(service, region_name=self.region, endpoint_url=self.endpoint_url, config=config, **self._fixed)
+            )
+        return self._clients[service]
+
+
+@asynccontextmanager
+async def connect(where: Where) -> AsyncIterator[Aws]:
+    """Find region and credentials and ask STS who we are. Everything that AWS says amiss leaves as one line.
+
+    Raises `InputError` for a region, profile, credentials or endpoint that cannot be used, `CouldNotFinish` for what
+    AWS refuses or does not answer.
+    """
+    local = where.endpoint_url is not None and is_loopback(where.endpoint_url)
+    with told_plainly():
+        if where.endpoint_url and not where.endpoint_url.startswith(("http://", "https://")):
+            raise InputError(f"--endpoint-url {where.endpoint_url} must begin with http:// or https://")
+        session = offline_session() if local else AioSession(profile=where.profile)
+        region = where.region or os.environ.get("AWS_REGION") or session.get_config_variable("region")
+        if region is None and local:
+            region = limits.REGION
+        if not region:
+            raise InputError("there is no region: pass --region, set AWS_REGION or run `aws configure`")
+        async with AsyncExitStack() as stack:
+            fixed = DUMMY_CREDENTIALS if local else {}
+            aws = Aws(region, where.endpoint_url, "", "", session, stack, dict(fixed))
+            identity = await (await aws.sts()).get_caller_identity()
+            aws.account, aws.caller = identity["Account"], identity["Arn"]
+            yield aws
+
+
+def is_loopback(url: str) -> bool:
+    """Whether the URL's host is this machine."""
+    host = urlsplit(url).hostname or ""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost" or host.endswith((".localhost", ".localhost.localstack.cloud"))
+
+
+@contextmanager
+def told_plainly() -> Iterator[None]:
+    """Turn what botocore raises inside into a `StockpipeError` of one line with the way out."""
+    try:
+        yield
+    except ExceptionGroup as group:
+        error: BaseException = group
+        while isinstance(error, BaseExceptionGroup):
+            error = error.exceptions[0]
+        raise explain(error) or error from None
+    except (botocore_errors.BotoCoreError, botocore_errors.ClientError, ResponseParserError) as error:
+        raise explain(error) or error from None
+
+
+def explain(error: BaseException) -> StockpipeError | None:
+    """What an error of botocore means to the person at the keyboard; None if it is none of botocore's."""
+    if isinstance(error, StockpipeError):
+        return error
+    if isinstance(error, botocore_errors.ClientError):
+        return _explain_refusal(error)
+    if isinstance(error, botocore_errors.ProfileNotFound):
+        return InputError(f"{error}; `aws configure list-profiles` names those that exist")
+    if isinstance(error, botocore_errors.NoCredentialsError):
+        return InputError("there are no AWS credentials: run `aws configure`, or pass --profile")
+    if isinstance(error, botocore_errors.PartialCredentialsError | botocore_errors.CredentialRetrievalError):
+        return InputError(f"the AWS credentials cannot be used: {error}")
+    if isinstance(
+        error,
+        botocore_errors.SSOError | botocore_errors.TokenRetrievalError | botocore_errors.UnauthorizedSSOTokenError,
+    ):
+        return InputError(f"{error}; sign in again with `aws sso login`")
+    if isinstance(error, botocore_errors.NoRegionError | botocore_errors.InvalidRegionError):
+        return InputError(f"{error}; pass --region")
+    if isinstance(error, botocore_errors.HTTPClientError | botocore_errors.ConnectionError):
+        return CouldNotFinish(f"AWS does not answer: {error}; run the same command again")
+    if isinstance(error, botocore_errors.BotoCoreError | ResponseParserError):
+        return CouldNotFinish(" ".join(str(error).split()))
+    return None
+
+
+def error_code(error: botocore_errors.ClientError) -> str:
+    """The error code of a refusal, as `ValidationError`."""
+    return str(error.response.get("Error", {}).get("Code", ""))
+
+
+def error_message(error: botocore_errors.ClientError) -> str:
+    """The refusal in AWS's own words, on one line."""
+    return " ".join(str(error.response.get("Error", {}).get("Message", "")).split())
+
+
+def _explain_refusal(error: botocore_errors.ClientError) -> StockpipeError:
+    code, message = error_code(error), error_message(error)
+    if code in _EXPIRED:
+        return InputError("the AWS credentials have expired: sign in again and run the same command")
+    if code in _UNKNOWN:
+        return InputError(
+            f"AWS does not accept these credentials ({code}): check them with `aws sts get-caller-identity`"
+        )
+    if code in _FORBIDDEN:
+        said = message if message and message != "Forbidden" else error.operation_name
+        return CouldNotFinish(f"a permission is missing: {said}; {POLICY_FILE} is a policy that has all of them")
+    return CouldNotFinish(f"{error.operation_name} was refused: {message or 'no reason given'} ({code})")

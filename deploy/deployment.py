@@ -1,0 +1,182 @@
+"""A deployment up to its change set: what is checked first, what is uploaded, what would change.
+
+Nothing that a stack holds is touched here; `cloudformation.execute` does that, once someone has agreed.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from deploy import artifact, cloudformation, transform
+from deploy.aws import Aws, error_code
+from deploy.package import Package
+from deploy.targets import Target
+from simulator import limits
+from simulator import template as templates
+from simulator.clock import Clock, iso
+from simulator.errors import CouldNotFinish, InputError
+from simulator.rules import Finding, examine
+from simulator.stack import Stack
+
+INLINE_TEMPLATE_BYTES = 51_200
+"""The longest template that a request carries (CloudFormation User Guide, "Quotas"); a longer one goes by S3."""
+_BUCKET = re.compile(r"[a-z0-9][a-z0-9-]{1,61}[a-z0-9]")
+_ABSENT = {
+    "404",
+    "NoSuchBucket",
+    "NotFound",
+    "ResourceNotFoundException",
+    "AWS.SimpleQueueService.NonExistentQueue",
+    "QueueDoesNotExist",
+}
+
+Report = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A deployment that has passed its checks: nothing is uploaded yet.
+
+    `parameters` are the values that differ from the template's defaults or come from the stack that exists.
+    """
+
+    stack_name: str
+    template: Path
+    parameters: Mapping[str, str]
+    kind: cloudformation.Kind
+    existing: cloudformation.Stack | None
+    advice: tuple[Finding, ...]
+
+    @property
+    def target(self) -> Target:
+        """What the package is built for."""
+        return Target(self.parameters["PythonVersion"], self.parameters["Architecture"])
+
+
+async def check(aws: Aws, stack_name: str, template: Path | None, given: Mapping[str, str]) -> Draft:
+    """Check name, template, account and state before anything is built or uploaded.
+
+    A parameter that is not given keeps its value in the stack, as with `aws cloudformation deploy`. Raises
+    `InputError`, one line with the way out.
+    """
+    cloudformation.check_name(stack_name)
+    existing = await cloudformation.describe(await aws.cloudformation(), stack_name)
+    kind = cloudformation.next_step(existing, stack_name)
+    file = template or templates.packaged_template()
+    declared = transform.read_template(file).get("Parameters", {})
+    kept = {
+        name: value
+        for name, value in (existing.parameters if existing and kind == "UPDATE" else {}).items()
+        if name in declared
+    }
+    stack = templates.load(template, {**kept, **given}, stack_name=stack_name)
+    findings = examine(stack)
+    if findings.violations:
+        first, others = findings.violations[0], len(findings.violations) - 1
+        more = f" (and {others} more; `stockpipe check` lists them)" if others else ""
+        raise InputError(f"AWS would refuse {first.logical_id}: {first.text}{more}")
+    for missing in ("PythonVersion", "Architecture"):
+        if missing not in stack.parameters:
+            raise InputError(f"{file} has no parameter {missing}, which says what the package is built for")
+    buckets = real_bucket_names(stack, aws)
+    if kind == "CREATE":
+        await refuse_taken_names(aws, stack, buckets)
+    return Draft(
+        stack_name,
+        file,
+        dict(stack.parameters),
+        kind,
+        existing,
+        findings.advice,
+    )
+
+
+def real_bucket_names(stack: Stack, aws: Aws) -> tuple[str, ...]:
+    """The buckets' names in this account and region. Raises `InputError` for one that S3 would not take."""
+    names = []
+    for bucket in stack.buckets.values():
+        name = bucket.name.replace(limits.ACCOUNT_ID, aws.account).replace(limits.REGION, aws.region)
+        if not _BUCKET.fullmatch(name):
+            raise InputError(
+                f"'{name}' is no bucket name: 3 to 63 lower-case letters, digits and hyphens; "
+                "choose a shorter stack name in lower case, or pass --parameter BucketName=NAME"
+            )
+        names.append(name)
+    return tuple(names)
+
+
+async def refuse_taken_names(aws: Aws, stack: Stack, buckets: tuple[str, ...]) -> None:
+    """Raise `InputError` for the first name of a new stack that something else already has."""
+    functions, sqs, dynamodb = await aws.functions(), await aws.sqs(), await aws.dynamodb()
+    by_parameter = {value: name for name, value in stack.parameters.items() if name.endswith("Name") and value}
+
+    async def refuse(what: str, name: str, ask: Callable[..., Any], **arguments: str) -> None:
+        try:
+            await ask(**arguments)
+        except ClientError as error:
+            if error_code(error) in _ABSENT:
+                return
+            raise
+        parameter = by_parameter.get(name, "BucketName")
+        raise InputError(
+            f"the {what} {name} exists already, outside of this stack; pass another name: --parameter {parameter}=NAME"
+        )
+
+    for function in stack.functions.values():
+        await refuse("function", function.name, functions.get_function_configuration, FunctionName=function.name)
+    for queue in stack.queues.values():
+        await refuse("queue", queue.name, sqs.get_queue_url, QueueName=queue.name)
+    for table in stack.tables.values():
+        await refuse("table", table.name, dynamodb.describe_table, TableName=table.name)
+    for name in buckets:
+        if await artifact.bucket_exists(aws, name):
+            raise InputError(f"the bucket {name} exists already; pass another name: --parameter BucketName=NAME")
+
+
+async def propose(
+    aws: Aws, clock: Clock, draft: Draft, package: Package, *, local_transform: bool, report: Report
+) -> cloudformation.ChangeSet | None:
+    """Upload the package by its content hash and create the change set; None if it would change nothing."""
+    if await artifact.ensure_bucket(aws):
+        report(f"made bucket {artifact.bucket_name(aws)} for packages")
+    key = f"lambda/{package.sha256}.zip"
+    uploaded = await artifact.upload(aws, package.file, key)
+    report(f"package {package.sha256[:12]} {'uploaded' if uploaded else 'is there already'}")
+    document = transform.with_code(transform.read_template(draft.template), artifact.bucket_name(aws), key)
+    if local_transform:
+        document = transform.translate(document, draft.parameters, aws.region)
+    text = transform.body(document)
+    if len(text.encode()) <= INLINE_TEMPLATE_BYTES:
+        template = {"TemplateBody": text}
+    else:
+        template = {"TemplateURL": await artifact.upload_text(aws, text, f"templates/{package.sha256}.json")}
+    report("creating the change set")
+    stamp = re.sub(r"[^0-9]", "", iso(clock.now()))
+    return await cloudformation.create_change_set(
+        await aws.cloudformation(),
+        clock,
+        stack_name=draft.stack_name,
+        kind=draft.kind,
+        name=f"stockpipe-{package.sha256[:8]}-{stamp}",
+        template=template,
+        parameters=draft.parameters,
+    )
+
+
+async def refuse_incomplete(aws: Aws, draft: Draft, stack: cloudformation.Stack) -> None:
+    """Raise `CouldNotFinish` if the engine passed over resources, as one without the serverless transform does."""
+    declared = transform.read_template(draft.template)["Resources"]
+    made = await cloudformation.resource_ids(await aws.cloudformation(), stack.id)
+    functions = [name for name, one in declared.items() if one["Type"] == transform.FUNCTION_TYPE]
+    missing = [name for name in functions if name not in made]
+    if missing:
+        raise CouldNotFinish(
+            f"the engine says {stack.status} but made no {', '.join(missing)}: it does not know the serverless "
+            f"transform; destroy the stack and deploy with --local-transform"
+        )

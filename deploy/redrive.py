@@ -1,0 +1,182 @@
+"""The dead-letter queue: a look at what is in it and why, and the way back to the queue."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncGenerator, Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from deploy.aws import Aws, error_code
+from deploy.deployed import Deployed, QueueAddress, address
+from deploy.status import queue_status
+from simulator.clock import Clock
+from simulator.errors import CouldNotFinish
+from simulator.notifications import ObjectRef, objects_of
+
+PEEK_VISIBILITY_S = 300
+"""How long a message that was looked at stays hidden if nobody hands it back."""
+BATCH = 10
+REASONS_WINDOW_S = 14 * 86_400
+"""As long as a message can have waited in the dead-letter queue."""
+POLL_S = 2.0
+_UNSUPPORTED = {"InternalFailure", "InternalError", "500", "501", "UnsupportedOperation", "InvalidAction"}
+
+
+@dataclass(frozen=True, slots=True)
+class DeadLetter:
+    """A message that failed too often. `reason` is the consumer's last word on it, None if its log has none."""
+
+    message_id: str
+    objects: tuple[ObjectRef, ...]
+    sent_at: float | None
+    receive_count: int
+    body: str
+    reason: str | None = None
+
+
+async def dead_letter_queue(aws: Aws, deployed: Deployed) -> QueueAddress:
+    """Where the dead-letter queue is."""
+    return await address(aws, deployed.require("StockDLQ"))
+
+
+async def peek(aws: Aws, queue: QueueAddress, limit: int | None) -> AsyncGenerator[DeadLetter, None]:
+    """Messages of a queue, each once, handed back at the end whatever happens; `limit` None: all of them.
+
+    Meant for a queue that nobody else reads. A message stays hidden from others for as long as the look takes.
+    """
+    sqs = await aws.sqs()
+    seen: set[str] = set()
+    handles: list[str] = []
+    try:
+        while limit is None or len(seen) < limit:
+            answer = await sqs.receive_message(
+                QueueUrl=queue.url,
+                MaxNumberOfMessages=BATCH if limit is None else min(BATCH, limit - len(seen)),
+                VisibilityTimeout=PEEK_VISIBILITY_S,
+                WaitTimeSeconds=1,
+                MessageSystemAttributeNames=["ApproximateReceiveCount", "SentTimestamp"],
+            )
+            messages = answer.get("Messages", [])
+            handles += [message["ReceiptHandle"] for message in messages]
+            new = [message for message in messages if message["MessageId"] not in seen]
+            if not new:
+                return
+            for message in new:
+                seen.add(message["MessageId"])
+                yield _dead_letter(message)
+    finally:
+        for start in range(0, len(handles), BATCH):
+            entries: Any = [
+                {"Id": str(number), "ReceiptHandle": handle, "VisibilityTimeout": 0}
+                for number, handle in enumerate(handles[start : start + BATCH])
+            ]
+            await sqs.change_message_visibility_batch(QueueUrl=queue.url, Entries=entries)
+
+
+async def find_reason(aws: Aws, clock: Clock, log_group: str | None, message_id: str) -> str | None:
+    """The last reason that the consumer's log gives for a message."""
+    if log_group is None:
+        return None
+    logs = await aws.logs()
+    reason: str | None = None
+    pages = logs.get_paginator("filter_log_events").paginate(
+        logGroupName=log_group,
+        filterPattern=f'"{message_id}"',
+        startTime=int((clock.now() - REASONS_WINDOW_S) * 1000),
+        PaginationConfig={"MaxItems": 1000},
+    )
+    try:
+        async for page in pages:
+            for event in page["events"]:
+                reason = _reason_in(event.get("message", ""), message_id) or reason
+    except ClientError as error:
+        if error_code(error) == "ResourceNotFoundException":
+            return None
+        raise
+    return reason
+
+
+async def send_back(
+    aws: Aws, clock: Clock, source: QueueAddress, target: QueueAddress, told: Callable[[int], None]
+) -> int:
+    """Move every message back and wait until it is done; how many. `told` hears the running total.
+
+    An engine without message move tasks is served message by message: sent first, then deleted, so that an
+    interruption leaves a message in both queues rather than in none.
+    """
+    sqs = await aws.sqs()
+    try:
+        task = await sqs.start_message_move_task(SourceArn=source.arn, DestinationArn=target.arn)
+    except ClientError as error:
+        status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+        if aws.endpoint_url and (status >= 500 or error_code(error) in _UNSUPPORTED):
+            return await _move_by_hand(aws, source, target, told)
+        raise
+    handle = task.get("TaskHandle")
+    while True:
+        answer = await sqs.list_message_move_tasks(SourceArn=source.arn, MaxResults=BATCH)
+        tasks = answer.get("Results", [])
+        found: Any = next((one for one in tasks if one.get("TaskHandle") == handle), tasks[0] if tasks else {})
+        moved = int(found.get("ApproximateNumberOfMessagesMoved", 0))
+        told(moved)
+        if found.get("Status") == "COMPLETED":
+            return moved
+        if found.get("Status") in {"FAILED", "CANCELLED"}:
+            reason = found.get("FailureReason") or found["Status"].lower()
+            raise CouldNotFinish(f"{moved} messages are back, then the move ended: {reason}; run it again for the rest")
+        await clock.sleep(POLL_S)
+
+
+async def depth(aws: Aws, queue: QueueAddress) -> int:
+    """How many messages the queue holds, in whatever state."""
+    status = await queue_status(aws, queue)
+    return status.visible + status.in_flight + status.delayed
+
+
+async def _move_by_hand(aws: Aws, source: QueueAddress, target: QueueAddress, told: Callable[[int], None]) -> int:
+    sqs, moved = await aws.sqs(), 0
+    while True:
+        answer = await sqs.receive_message(QueueUrl=source.url, MaxNumberOfMessages=BATCH)
+        messages = answer.get("Messages", [])
+        if not messages:
+            return moved
+        for message in messages:
+            await sqs.send_message(QueueUrl=target.url, MessageBody=message["Body"])
+            await sqs.delete_message(QueueUrl=source.url, ReceiptHandle=message["ReceiptHandle"])
+            moved += 1
+        told(moved)
+
+
+def _dead_letter(message: Any) -> DeadLetter:
+    attributes = message.get("Attributes", {})
+    sent = attributes.get("SentTimestamp")
+    return DeadLetter(
+        message_id=message["MessageId"],
+        objects=objects_of(message["Body"]),
+        sent_at=int(sent) / 1000 if sent else None,
+        receive_count=int(attributes.get("ApproximateReceiveCount", 0)),
+        body=message["Body"],
+    )
+
+
+def _reason_in(line: str, message_id: str) -> str | None:
+    """The `reason` of a JSON log line about this message."""
+    try:
+        fields = json.loads(line)
+    except ValueError:
+        return None
+    if not isinstance(fields, dict) or message_id not in fields.values():
+        return None
+    reason = fields.get("reason")
+    return str(reason) if reason else None
+
+
+def sent_text(letter: DeadLetter) -> str:
+    """When the message was sent, as `2026-11-22 09:00:01Z`."""
+    if letter.sent_at is None:
+        return "?"
+    return datetime.fromtimestamp(letter.sent_at, UTC).strftime("%Y-%m-%d %H:%M:%SZ")

@@ -1,0 +1,174 @@
+"""How a deployed stack is doing: queues, ages, errors, rows, last tick, alarms. A figure that AWS has not is None."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from deploy.aws import Aws
+from deploy.deployed import Deployed, QueueAddress, address
+from simulator.clock import Clock
+
+WINDOW_S = 3600
+"""What `errors` and its like are sums over."""
+LAST_TICK_WINDOW_S = 86_400
+_PERIOD_S = 60
+
+
+@dataclass(frozen=True, slots=True)
+class QueueStatus:
+    """One queue, as SQS counts approximately. `oldest_age_s` is CloudWatch's, minutes old."""
+
+    name: str
+    visible: int
+    in_flight: int
+    delayed: int
+    oldest_age_s: float | None
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether no message is seen in any state."""
+        return not (self.visible or self.in_flight or self.delayed)
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """One look at a stack. Sums are over the last hour; `rows` is DynamoDB's own count, up to six hours old."""
+
+    stack: str
+    state: str
+    schedule: str | None
+    last_tick_at: str | None
+    queue: QueueStatus
+    dead_letter: QueueStatus
+    rows: int
+    table_bytes: int
+    generator_errors: float | None
+    consumer_errors: float | None
+    consumer_throttles: float | None
+    messages_failed: float | None
+    rows_written: float | None
+    rows_rejected: float | None
+    alarms: Mapping[str, str]
+
+
+async def read_status(aws: Aws, clock: Clock, deployed: Deployed) -> Status:
+    """Look at everything once."""
+    queue = await address(aws, deployed.require("StockQueue"))
+    dead_letter = await address(aws, deployed.require("StockDLQ"))
+    metrics = await _metrics(aws, clock, deployed, queue, dead_letter)
+    table = (await (await aws.dynamodb()).describe_table(TableName=deployed.table))["Table"]
+    return Status(
+        stack=deployed.stack.name,
+        state=deployed.stack.status,
+        schedule=await _schedule(aws, deployed),
+        last_tick_at=metrics.pop("last_tick_at"),
+        queue=await queue_status(aws, queue, metrics.pop("queue_age")),
+        dead_letter=await queue_status(aws, dead_letter, metrics.pop("dead_letter_age")),
+        rows=table.get("ItemCount", 0),
+        table_bytes=table.get("TableSizeBytes", 0),
+        alarms=await _alarms(aws, deployed),
+        **metrics,
+    )
+
+
+async def queue_status(aws: Aws, queue: QueueAddress, oldest_age_s: float | None = None) -> QueueStatus:
+    """A queue's three counts now."""
+    answer = await (await aws.sqs()).get_queue_attributes(
+        QueueUrl=queue.url,
+        AttributeNames=[
+            "ApproximateNumberOfMessages",
+            "ApproximateNumberOfMessagesNotVisible",
+            "ApproximateNumberOfMessagesDelayed",
+        ],
+    )
+    counts = answer["Attributes"]
+    return QueueStatus(
+        queue.name,
+        int(counts["ApproximateNumberOfMessages"]),
+        int(counts["ApproximateNumberOfMessagesNotVisible"]),
+        int(counts["ApproximateNumberOfMessagesDelayed"]),
+        oldest_age_s,
+    )
+
+
+async def _metrics(
+    aws: Aws, clock: Clock, deployed: Deployed, queue: QueueAddress, dead_letter: QueueAddress
+) -> dict[str, Any]:
+    """The figures that CloudWatch keeps: sums of the last hour, latest ages, the last minute with a tick."""
+
+    def query(name: str, namespace: str, metric: str, dimension: str, value: str, stat: str) -> dict[str, Any]:
+        dimensions = [{"Name": dimension, "Value": value}]
+        described = {"Namespace": namespace, "MetricName": metric, "Dimensions": dimensions}
+        return {"Id": name, "MetricStat": {"Metric": described, "Period": _PERIOD_S, "Stat": stat}}
+
+    generator, consumer = deployed.generator, deployed.consumer
+    sums = {
+        "generator_errors": ("AWS/Lambda", "Errors", generator),
+        "consumer_errors": ("AWS/Lambda", "Errors", consumer),
+        "consumer_throttles": ("AWS/Lambda", "Throttles", consumer),
+        "messages_failed": ("stockpipe", "MessagesFailed", consumer),
+        "rows_written": ("stockpipe", "RowsWritten", consumer),
+        "rows_rejected": ("stockpipe", "RowsRejected", consumer),
+    }
+    queries = [
+        query(name, namespace, metric, "FunctionName", function, "Sum")
+        for name, (namespace, metric, function) in sums.items()
+    ]
+    for name, one in (("queue_age", queue), ("dead_letter_age", dead_letter)):
+        queries.append(query(name, "AWS/SQS", "ApproximateAgeOfOldestMessage", "QueueName", one.name, "Maximum"))
+    recent = await _data(aws, clock, queries, WINDOW_S)
+    ticks = await _data(
+        aws,
+        clock,
+        [query("ticks", "AWS/Lambda", "Invocations", "FunctionName", generator, "Sum")],
+        LAST_TICK_WINDOW_S,
+    )
+    result: dict[str, Any] = {name: sum(recent[name].values()) if recent[name] else None for name in sums}
+    for name in ("queue_age", "dead_letter_age"):
+        result[name] = recent[name][max(recent[name])] if recent[name] else None
+    result["last_tick_at"] = _iso(max(ticks["ticks"])) if ticks["ticks"] else None
+    return result
+
+
+async def _data(
+    aws: Aws, clock: Clock, queries: list[dict[str, Any]], window_s: int
+) -> dict[str, dict[datetime, float]]:
+    client = await aws.cloudwatch()
+    end = datetime.fromtimestamp(clock.now(), UTC)
+    found: dict[str, dict[datetime, float]] = {query["Id"]: {} for query in queries}
+    token: dict[str, str] = {}
+    while True:
+        answer: Any = await client.get_metric_data(
+            MetricDataQueries=queries,  # type: ignore[arg-type]
+            StartTime=end - timedelta(seconds=window_s),
+            EndTime=end,
+            **token,  # type: ignore[arg-type]
+        )
+        for one in answer["MetricDataResults"]:
+            found[one["Id"]].update(zip(one["Timestamps"], one["Values"], strict=True))
+        if not answer.get("NextToken"):
+            return found
+        token = {"NextToken": answer["NextToken"]}
+
+
+async def _schedule(aws: Aws, deployed: Deployed) -> str | None:
+    """The expression, `(paused)` behind it while the rule is disabled."""
+    if deployed.rule is None:
+        return None
+    rule = await (await aws.events()).describe_rule(Name=deployed.rule)
+    paused = " (paused)" if rule.get("State") == "DISABLED" else ""
+    return f"{rule.get('ScheduleExpression', '')}{paused}"
+
+
+async def _alarms(aws: Aws, deployed: Deployed) -> dict[str, str]:
+    if not deployed.alarms:
+        return {}
+    answer = await (await aws.cloudwatch()).describe_alarms(AlarmNames=list(deployed.alarms))
+    return {one["AlarmName"]: one["StateValue"] for one in answer["MetricAlarms"]}
+
+
+def _iso(instant: datetime) -> str:
+    return instant.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

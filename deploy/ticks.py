@@ -1,0 +1,60 @@
+"""One tick by hand: the generator, invoked with the event that EventBridge would send now."""
+
+from __future__ import annotations
+
+import base64
+import json
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from deploy.aws import Aws
+from deploy.deployed import Deployed
+
+
+@dataclass(frozen=True, slots=True)
+class TickResult:
+    """What the generator answered. `error` is its error type and message, None if it succeeded."""
+
+    time: str
+    payload: Any
+    error: str | None
+    log: tuple[str, ...]
+
+
+def scheduled_event(aws: Aws, rule: str | None, at: float) -> dict[str, Any]:
+    """A scheduled event of EventBridge, for the second `at` lies in (EventBridge User Guide, "Scheduled events")."""
+    partition = "aws-cn" if aws.region.startswith("cn-") else "aws-us-gov" if aws.region.startswith("us-gov") else "aws"
+    return {
+        "version": "0",
+        "id": "stockpipe-invoke",
+        "detail-type": "Scheduled Event",
+        "source": "aws.events",
+        "account": aws.account,
+        "time": datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "region": aws.region,
+        "resources": [f"arn:{partition}:events:{aws.region}:{aws.account}:rule/{rule}"] if rule else [],
+        "detail": {},
+    }
+
+
+async def fire(aws: Aws, deployed: Deployed, at: float) -> TickResult:
+    """Invoke the generator once, and wait for it. A failed invocation is a value."""
+    event = scheduled_event(aws, deployed.rule, at)
+    answer = await (await aws.functions()).invoke(
+        FunctionName=deployed.generator, LogType="Tail", Payload=json.dumps(event).encode()
+    )
+    async with answer["Payload"] as body:
+        text = (await body.read()).decode("utf-8", "replace")
+    payload: Any
+    try:
+        payload = json.loads(text)
+    except ValueError:
+        payload = text
+    error = None
+    if answer.get("FunctionError"):
+        error = text
+        if isinstance(payload, dict):
+            error = f"{payload.get('errorType', 'Error')}: {payload.get('errorMessage', '')}"
+    tail = base64.b64decode(answer.get("LogResult", "")).decode("utf-8", "replace")
+    return TickResult(event["time"], payload, error, tuple(tail.splitlines()))

@@ -1,0 +1,171 @@
+"""The audit of `simulate`, on a deployed bucket and table: its cost, a still moment for it, and the proof."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import aclosing, asynccontextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from deploy.deployed import Deployed, QueueAddress, address
+from deploy.redrive import peek
+from deploy.status import queue_status
+from simulator.audit import Audit, audit
+from simulator.clock import Clock
+from simulator.notifications import ObjectRef
+from simulator.observations import Record
+
+if TYPE_CHECKING:
+    from deploy.aws import Aws
+
+GET_USD = 0.0004 / 1000
+LIST_USD = 0.005 / 1000
+READ_UNIT_USD = 0.125 / 1_000_000
+"""Prices in us-east-1 (AWS price list, 2026-08)."""
+KEYS_A_LIST = 1000
+READ_UNIT_BYTES = 4096
+"""One read unit is one consistent read of this much (DynamoDB Developer Guide, "Read consistency")."""
+POLL_S = 5.0
+SETTLE_S = 60.0
+"""How long the queue must be seen empty after the schedule was paused: SQS counts lag by up to a minute (unverified),
+and a tick that was under way still writes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """What an audit will read. `usd` leaves out traffic that leaves the region."""
+
+    objects: int
+    object_bytes: int
+    rows: int
+    table_bytes: int
+    usd: float
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What is audited. `environ` are the consumer's own variables, as Lambda has them."""
+
+    bucket: str
+    table: str
+    environ: dict[str, str]
+    queue: QueueAddress
+    dead_letter: QueueAddress
+
+    @property
+    def key_prefix(self) -> str:
+        """Where the objects are."""
+        return self.environ.get("KEY_PREFIX") or "stocks/"
+
+    @property
+    def rejected_prefix(self) -> str:
+        """Where the rejected rows are."""
+        return self.environ.get("REJECTED_PREFIX") or "rejected/"
+
+
+def cost_usd(objects: int, rejected: int, table_bytes: int) -> float:
+    """List each object, get each once, and scan the table consistently."""
+    lists = -(-objects // KEYS_A_LIST) + -(-rejected // KEYS_A_LIST)
+    units = -(-table_bytes // READ_UNIT_BYTES)
+    return lists * LIST_USD + (objects + rejected) * GET_USD + units * READ_UNIT_USD
+
+
+async def find_subject(aws: Aws, deployed: Deployed) -> Subject:
+    """Bucket, table, queues and the settings that decide how a row is read."""
+    functions = await aws.functions()
+    configuration = await functions.get_function_configuration(FunctionName=deployed.consumer)
+    return Subject(
+        deployed.bucket,
+        deployed.table,
+        dict(configuration.get("Environment", {}).get("Variables", {})),
+        await address(aws, deployed.require("StockQueue")),
+        await address(aws, deployed.require("StockDLQ")),
+    )
+
+
+async def estimate(aws: Aws, subject: Subject) -> Estimate:
+    """List the keys, which costs a request a thousand, and ask the table for its size.
+
+    DynamoDB's size is up to six hours old, so a table is taken to be at least as large as the objects.
+    """
+    objects, object_bytes = await _measure(aws, subject.bucket, subject.key_prefix)
+    rejected, _ = await _measure(aws, subject.bucket, subject.rejected_prefix)
+    table = (await (await aws.dynamodb()).describe_table(TableName=subject.table))["Table"]
+    table_bytes = max(table.get("TableSizeBytes", 0), object_bytes)
+    return Estimate(
+        objects, object_bytes, table.get("ItemCount", 0), table_bytes, cost_usd(2 * objects, 2 * rejected, table_bytes)
+    )
+
+
+@asynccontextmanager
+async def paused(aws: Aws, rule: str | None) -> AsyncIterator[bool]:
+    """The schedule's rule disabled, and enabled again at the end if it was; whether it had to be."""
+    if rule is None:
+        yield False
+        return
+    events = await aws.events()
+    if (await events.describe_rule(Name=rule)).get("State") == "DISABLED":
+        yield False
+        return
+    await events.disable_rule(Name=rule)
+    try:
+        yield True
+    finally:
+        await events.enable_rule(Name=rule)
+
+
+async def wait_until_drained(
+    aws: Aws, clock: Clock, queue: QueueAddress, *, settle_s: float, timeout_s: float, told: Callable[[int], None]
+) -> bool:
+    """Whether the queue was seen empty for `settle_s` on end within `timeout_s`. `told` hears its depth."""
+    deadline = clock.now() + timeout_s
+    empty_since: float | None = None
+    while True:
+        status = await queue_status(aws, queue)
+        now = clock.now()
+        told(status.visible + status.in_flight + status.delayed)
+        empty_since = (now if empty_since is None else empty_since) if status.is_empty else None
+        if empty_since is not None and now - empty_since >= settle_s:
+            return True
+        if now >= deadline:
+            return False
+        await clock.sleep(min(POLL_S, max(0.1, deadline - now)))
+
+
+async def verify(aws: Aws, clock: Clock, subject: Subject, *, drained: bool, record: Record) -> Audit:
+    """Compare every object with the table. What waits in the dead-letter queue is looked at and handed back."""
+
+    async def dead_lettered() -> AsyncIterator[ObjectRef]:
+        async with aclosing(peek(aws, subject.dead_letter, None)) as letters:
+            async for letter in letters:
+                for reference in letter.objects:
+                    yield reference
+
+    async def pending() -> AsyncIterator[ObjectRef]:
+        # Receiving from the queue would count as a delivery: without an empty queue the verdict is unproven anyway.
+        nothing: tuple[ObjectRef, ...] = ()
+        for reference in nothing:
+            yield reference
+
+    return await audit(
+        s3=await aws.s3(),
+        dynamodb=await aws.dynamodb(),
+        bucket=subject.bucket,
+        prefix=subject.key_prefix,
+        table=subject.table,
+        environ=subject.environ,
+        rejected_prefix=subject.rejected_prefix,
+        dead_lettered=dead_lettered(),
+        pending=pending(),
+        drained=drained,
+        record=record,
+        clock=clock,
+    )
+
+
+async def _measure(aws: Aws, bucket: str, prefix: str) -> tuple[int, int]:
+    objects = size = 0
+    async for page in (await aws.s3()).get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix):
+        objects += page.get("KeyCount", 0)
+        size += sum(entry["Size"] for entry in page.get("Contents", []))
+    return objects, size
