@@ -31,9 +31,10 @@ from pipeline.wire import HttpPool
 SIGNED, CLIENT = "signed", "aiobotocore"
 """How batches are written: signed and sent by ourselves, or by aiobotocore's client."""
 S3_RETRIES = 4
-MEASURED_MIN_S = 0.5
 MEASURED_SHARE = 0.1
 """An object's speed is judged after this share of the invocation's time."""
+PART_ROWS = 250
+"""Rows between two looks at the time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,7 +242,7 @@ class _Invocation:
             "object stored",
             bucket=reference.bucket,
             key=reference.key,
-            rows=ingest.rows,
+            rows=ingest.rows_added - ingest.rejected.count,
             rejected=ingest.rejected.count,
             duration=round(self._now() - ingest.started_at, 6),
         )
@@ -250,7 +251,7 @@ class _Invocation:
         async with aclosing(ingest.stream.chunks()) as chunks:
             async for chunk in chunks:
                 await self._take(ingest, ingest.reader.feed(chunk))
-                self._refuse_hopeless(ingest)
+                self._check_time(ingest)
         await self._take(ingest, ingest.reader.finish())
         await ingest.writer.finish()
         await self._reject_refused(ingest)
@@ -259,43 +260,50 @@ class _Invocation:
     async def _take(self, ingest: _Ingest, blocks: Iterator[Items | RejectedRow]) -> None:
         for block in blocks:
             if isinstance(block, Items):
-                ingest.rows += len(block.keys)
                 self._counts.rows_read += len(block.keys)
-                await ingest.writer.add(block)
+                ingest.rows_seen += len(block.keys)
+                for part in block.parts(PART_ROWS):
+                    await ingest.writer.add(part)
+                    ingest.rows_added += len(part.keys)
+                    self._check_time(ingest)
+                await self._reject_refused(ingest)
             else:
                 self._counts.rows_read += 1
+                ingest.rows_seen += 1
+                ingest.rows_added += 1
                 await self._reject(ingest, block)
+                if ingest.rejected.count % PART_ROWS == 0:
+                    self._check_time(ingest)
             # Neither a buffered read nor a free slot passes the turn on, so a long chunk would hold the loop.
             await asyncio.sleep(0)
-            if self._now() >= self._budget.soft_at:
-                raise OutOfTime
-        await self._reject_refused(ingest)
 
     async def _reject_refused(self, ingest: _Ingest) -> None:
         """What DynamoDB itself did not want is rejected like what we know it would not want."""
         while ingest.writer.refused:
-            ingest.rows -= 1
             await self._reject(ingest, ingest.writer.refused.pop(0))
 
     async def _reject(self, ingest: _Ingest, row: RejectedRow) -> None:
         self._counts.rows_rejected += 1
         await ingest.rejected.add(row)
 
-    def _refuse_hopeless(self, ingest: _Ingest) -> None:
-        """Give up an object that would not be done in time even if it had the environment to itself."""
+    def _check_time(self, ingest: _Ingest) -> None:
+        """Stop when time is up, or when the object would not be done in time with the environment to itself."""
         now = self._now()
+        if now >= self._budget.soft_at:
+            raise OutOfTime
         elapsed_s = now - ingest.started_at
-        size, done = ingest.stream.size_bytes, ingest.reader.bytes_in
-        if not size or elapsed_s < max(
-            MEASURED_MIN_S, MEASURED_SHARE * (self._budget.soft_at - self._budget.started_at)
-        ):
+        size = ingest.stream.size_bytes
+        if not size or elapsed_s < MEASURED_SHARE * (self._budget.soft_at - self._budget.started_at):
             return
+        done = ingest.reader.bytes_in
+        if ingest.rows_seen:
+            done = done * ingest.rows_added // ingest.rows_seen
         left_s = self._budget.soft_at - now
-        needed_s = (size - done) / (done / elapsed_s * self._reading)
+        needed_s = (size - done) * elapsed_s / (max(1, done) * self._reading)
         if needed_s > left_s:
             raise MessageFailure(
                 f"too large for the time that is left: {size} bytes, of which {done} were stored in {elapsed_s:.1f} s "
-                f"({done / elapsed_s:.0f} bytes/s, {ingest.rows / elapsed_s:.0f} rows/s); "
+                f"({done / elapsed_s:.0f} bytes/s, {ingest.rows_added / elapsed_s:.0f} rows/s); "
                 f"{needed_s:.1f} s more are needed, {left_s:.1f} s are left",
                 permanent=ingest.started_at - self._budget.started_at < elapsed_s,
             )
@@ -311,7 +319,8 @@ class _Ingest:
     writer: ObjectWriter
     rejected: RejectedRows
     started_at: float
-    rows: int = 0
+    rows_seen: int = 0
+    rows_added: int = 0
 
 
 handler = lambda_handler(open_environment)

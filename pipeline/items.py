@@ -51,6 +51,14 @@ class Items(NamedTuple):
     lines: Sequence[int]
     puts: list[str]
 
+    def parts(self, rows: int) -> Iterator[Items]:
+        """The same in pieces of at most so many rows."""
+        if len(self.keys) <= rows:
+            yield self
+            return
+        for i in range(0, len(self.keys), rows):
+            yield Items(self.keys[i : i + rows], self.lines[i : i + rows], self.puts[i : i + rows])
+
 
 def put_request(row: Row) -> str:
     """The row as one element of a BatchWriteItem request: JSON text, numbers written as the file has them."""

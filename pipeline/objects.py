@@ -11,6 +11,7 @@ import random
 from collections.abc import AsyncGenerator
 from typing import Any
 
+from aiohttp import ClientConnectionError, ClientPayloadError
 from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
 
 from pipeline.failures import MessageFailure, ObjectGone
@@ -49,7 +50,7 @@ class ObjectStream:
                 while chunk := await body.read(CHUNK_BYTES):
                     self._read += len(chunk)
                     yield chunk
-            except (BotoCoreError, TimeoutError, OSError) as error:
+            except (BotoCoreError, ClientConnectionError, ClientPayloadError, TimeoutError) as error:
                 resumes += 1
                 if resumes > RESUMES_MAX:
                     raise MessageFailure(

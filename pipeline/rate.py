@@ -7,7 +7,7 @@ from __future__ import annotations
 
 DECREASE = 0.7
 INCREASE_SHARE = 0.05
-"""Each second adds this share of the rate at which the table last refused: a constant step, hence additive."""
+"""Each second adds this share of the most that the table ever took in a second: a constant step, hence additive."""
 MINIMUM_RATE = 25.0
 """Rows a second that are always allowed: one request."""
 REACTION_S = 0.25
@@ -35,6 +35,7 @@ class WriteRate:
         self._window_at = float("-inf")
         self._window_rows = 0
         self._taken_rows_per_s = 0.0
+        self._best_rows_per_s = 0.0
 
     def wait_s(self, rows: int, now: float) -> float:
         """How long to wait before `rows` more may be sent; they count as sent then."""
@@ -53,6 +54,7 @@ class WriteRate:
         if now - self._window_at >= WINDOW_S:
             if now - self._window_at < 2 * WINDOW_S:
                 self._taken_rows_per_s = self._window_rows / (now - self._window_at)
+                self._best_rows_per_s = max(self._best_rows_per_s, self._taken_rows_per_s)
             self._window_at = now
             self._window_rows = 0
         self._window_rows += rows
@@ -64,9 +66,10 @@ class WriteRate:
         self._refused_at = now
         elapsed_s = max(now - self._window_at, REACTION_S)
         taken = max(self._taken_rows_per_s, self._window_rows / elapsed_s if elapsed_s < 2 * WINDOW_S else 0.0)
+        self._best_rows_per_s = max(self._best_rows_per_s, taken)
         before = taken if self.rows_per_s is None else min(self.rows_per_s, max(taken, MINIMUM_RATE) * 2)
         self.rows_per_s = max(MINIMUM_RATE, before * DECREASE)
-        self._step = max(MINIMUM_RATE, before * INCREASE_SHARE)
+        self._step = max(MINIMUM_RATE, self._best_rows_per_s * INCREASE_SHARE)
         self._increased_at = now
         self._free_at = now
 

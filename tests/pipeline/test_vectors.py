@@ -21,7 +21,7 @@ VECTORS = [
 Read = tuple[list[dict[str, Any]], list[tuple[int, str, list[str]]], str | None]
 
 
-def bytes_of(vector: dict[str, Any]) -> bytes:
+def _bytes_of(vector: dict[str, Any]) -> bytes:
     if "hex" in vector:
         return bytes.fromhex(vector["hex"])
     text = vector["input"]
@@ -31,21 +31,21 @@ def bytes_of(vector: dict[str, Any]) -> bytes:
     return gzip.compress(body) if vector.get("gzip") else body
 
 
-def reader_arguments(vector: dict[str, Any]) -> tuple[str, Columns]:
+def _reader_arguments(vector: dict[str, Any]) -> tuple[str, Columns]:
     columns = Columns(vector.get("ticker"), vector.get("timestamp"), vector.get("timestamp_format"))
     return vector.get("key", "stocks/aapl.csv"), columns
 
 
-def chunks_of(body: bytes, size: int) -> list[bytes]:
+def _chunks_of(body: bytes, size: int) -> list[bytes]:
     return [body[i : i + size] for i in range(0, len(body), size)]
 
 
-def read_rows(vector: dict[str, Any], size: int) -> Read:
-    reader = RowReader(*reader_arguments(vector))
+def _read_rows(vector: dict[str, Any], size: int) -> Read:
+    reader = RowReader(*_reader_arguments(vector))
     items: list[dict[str, Any]] = []
     rejected = []
     try:
-        rows = [row for chunk in chunks_of(bytes_of(vector), size) for row in reader.feed(chunk)]
+        rows = [row for chunk in _chunks_of(_bytes_of(vector), size) for row in reader.feed(chunk)]
         rows += reader.finish()
     except ObjectUnreadable as error:
         return [], [], str(error)
@@ -57,13 +57,13 @@ def read_rows(vector: dict[str, Any], size: int) -> Read:
     return items, rejected, None
 
 
-def read_items(vector: dict[str, Any], size: int) -> Read:
-    reader = ItemReader(*reader_arguments(vector))
+def _read_items(vector: dict[str, Any], size: int) -> Read:
+    reader = ItemReader(*_reader_arguments(vector))
     items: list[dict[str, Any]] = []
     rejected = []
     blocks: list[Items | RejectedRow] = []
     try:
-        for chunk in chunks_of(bytes_of(vector), size):
+        for chunk in _chunks_of(_bytes_of(vector), size):
             blocks += reader.feed(chunk)
         blocks += reader.finish()
     except ObjectUnreadable as error:
@@ -78,7 +78,7 @@ def read_items(vector: dict[str, Any], size: int) -> Read:
 
 
 @pytest.mark.parametrize("size", [1, 7, 65536])
-@pytest.mark.parametrize("read", [read_rows, read_items])
+@pytest.mark.parametrize("read", [_read_rows, _read_items])
 @pytest.mark.parametrize("vector", VECTORS)
 def test_an_object_becomes_exactly_the_items_and_rejections_written_down(vector, read, size):
     """Whatever the reader and wherever the chunks are cut, the outcome is the one in the vector."""
