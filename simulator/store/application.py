@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from simulator.store.aws_errors import AwsError, error_response
 from simulator.store.http import Request, Response
 from simulator.store.ledger import Ledger
-from simulator.store.moto_application import SERVICES, MotoApplication
+from simulator.store.moto_application import SERVICES
 from simulator.store.routing import route
 
 CONTROL_PATH = "/_stockpipe/"
@@ -25,13 +25,15 @@ WaitingAnswer = Callable[[Request], Awaitable[Response | None]]
 
 @dataclass(slots=True)
 class Layers:
-    """What stands in front of moto: `guard` raises `AwsError`, `fast` answers at once, `waiting` may take its time.
+    """What stands in front of moto: `guard` raises `AwsError`, `fast` answers at once, `waiting` may take its time,
+    `moto` answers what is left.
 
     `observe` sees every request with its answer.
     """
 
     guard: Callable[[Request], None]
     fast: Callable[[Request], Response | None]
+    moto: Callable[[Request], Response]
     waiting: Callable[[Request], Awaitable[Response] | None]
     observe: Callable[[Request, Response], None]
     control: WaitingAnswer
@@ -40,8 +42,7 @@ class Layers:
 class Application:
     """Answers requests; never raises for one."""
 
-    def __init__(self, moto: MotoApplication, layers: Layers, ledger: Ledger) -> None:
-        self._moto = moto
+    def __init__(self, layers: Layers, ledger: Ledger) -> None:
         self._layers = layers
         self._ledger = ledger
 
@@ -66,7 +67,7 @@ class Application:
                     status=501,
                 )
             self._layers.guard(request)
-            response = self._layers.fast(request) or self._moto.call(request)
+            response = self._layers.fast(request) or self._layers.moto(request)
         except AwsError as error:
             response = error_response(request, error)
         self._ledger.note(request.service, request.operation, response.status, time.perf_counter() - started)

@@ -16,6 +16,7 @@ from simulator.store.http import Request, Response
 from simulator.store.ledger import Ledger, process_cpu_s, process_memory_bytes
 from simulator.store.replacements.sqs import SqsClock, depot_of
 from simulator.store.tallies import Tallies
+from simulator.store.throttles import Throttles
 
 CONTROL_PATH = "/_stockpipe/"
 PEEK_PAGE = 500
@@ -25,11 +26,11 @@ _JSON = [("Content-Type", "application/json")]
 class Control:
     """Answers the control calls of one store."""
 
-    def __init__(self, clock: Clock, ledger: Ledger, tallies: Tallies, faults: dict[str, float]) -> None:
+    def __init__(self, clock: Clock, ledger: Ledger, tallies: Tallies, throttles: Throttles) -> None:
         self._clock = clock
         self._ledger = ledger
         self._tallies = tallies
-        self._faults = faults
+        self._throttles = throttles
 
     async def answer(self, request: Request) -> Response:
         """The answer to one control call."""
@@ -93,10 +94,7 @@ class Control:
             fraction = -1.0
         if not 0 <= fraction <= 1:
             return Response(400, b"fraction is a number from 0 to 1\n")
-        if fraction:
-            self._faults[table] = fraction
-        else:
-            self._faults.pop(table, None)
+        self._throttles.refuse_writes(table, fraction)
         return Response(200, b"{}", _JSON)
 
 

@@ -5,13 +5,17 @@ A refusal that AWS itself would answer is no error of the store; it travels to t
 
 from __future__ import annotations
 
+from simulator.errors import CouldNotFinish
 
-class StoreError(Exception):
+
+class StoreError(CouldNotFinish):
     """The store cannot do what was asked of it; the text is one line for the person at the terminal."""
 
 
 class PortInUse(StoreError):
     """Another program listens on the port that was asked for."""
+
+    exit_code = 2
 
 
 class StoreStartFailed(StoreError):

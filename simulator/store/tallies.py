@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-import orjson
-
 from simulator.clock import Clock
 from simulator.store.activity import BucketActivity, TableActivity
 from simulator.store.http import Request, Response
 
 _PUTS = {"PutObject", "CopyObject", "CompleteMultipartUpload", "PostObject"}
-_THROTTLES = (b"ProvisionedThroughputExceededException", b"ThrottlingException", b"RequestLimitExceeded")
 
 
 class Tallies:
@@ -31,56 +28,47 @@ class Tallies:
 
     def observe(self, request: Request, response: Response) -> None:
         """Fold one answered request in."""
-        if request.service == "dynamodb":
-            self._observe_table(request, response)
-        elif request.service == "s3" and request.operation in _PUTS and response.status == 200:
+        if request.service == "s3" and request.operation in _PUTS and response.status == 200:
             bucket = request.path.lstrip("/").partition("/")[0]
             activity = self.buckets.get(bucket)
             if activity is None:
                 activity = self.buckets[bucket] = BucketActivity()
             activity.put(self._clock.now())
 
-    def _observe_table(self, request: Request, response: Response) -> None:
-        parameters = request.parameters or {}
-        operation = request.operation
-        if operation == "BatchWriteItem":
-            self._observe_batch(parameters, response)
-            return
-        name = parameters.get("TableName")
-        if not isinstance(name, str):
-            return
-        if response.status == 200:
-            if operation == "PutItem":
-                self.table(name).wrote(1, self._clock.now())
-            elif operation == "DeleteTable":
-                self.tables.pop(name, None)
-        elif any(code in response.body for code in _THROTTLES):
-            self.table(name).throttled_requests += 1
+    def batch_written(self, name: str, rows: int, unprocessed: int, units: float, now: float) -> None:
+        """A batch was answered: so many puts stored, so many operations handed back, so many write units."""
+        activity = self.table(name)
+        activity.batch_writes += 1
+        activity.unprocessed_items += unprocessed
+        activity.write_units += units
+        if unprocessed:
+            activity.throttled_requests += 1
+        activity.wrote(rows, now)
 
-    def _observe_batch(self, parameters: Any, response: Response) -> None:
-        items = parameters.get("RequestItems")
-        if not isinstance(items, dict):
-            return
-        if response.status != 200:
-            if any(code in response.body for code in _THROTTLES):
-                for name, requests in items.items():
-                    activity = self.table(name)
-                    activity.throttled_requests += 1
-                    activity.unprocessed_items += len(requests)
-            return
-        refused: Any = {}
-        if b'"UnprocessedItems":{}' not in response.body and b'"UnprocessedItems": {}' not in response.body:
-            refused = orjson.loads(response.body).get("UnprocessedItems") or {}
+    def put_written(self, name: str, units: float, now: float) -> None:
+        """A single put was stored."""
+        activity = self.table(name)
+        activity.write_units += units
+        activity.wrote(1, now)
+
+    def refused(self, name: str, operations: int) -> None:
+        """A write request was refused as a whole."""
+        activity = self.table(name)
+        activity.throttled_requests += 1
+        activity.unprocessed_items += operations
+
+    def observe_moto(self, request: Request, response: Response) -> None:
+        """Fold in a write that moto answered."""
+        parameters = request.parameters or {}
         now = self._clock.now()
-        for name, requests in items.items():
-            left = refused.get(name, ())
-            activity = self.table(name)
-            activity.batch_writes += 1
-            activity.unprocessed_items += len(left)
-            if left:
-                activity.throttled_requests += 1
-            puts = sum("PutRequest" in request for request in requests)
-            activity.wrote(puts - sum("PutRequest" in request for request in left), now)
+        if request.operation == "DeleteTable" and response.status == 200:
+            self.tables.pop(str(parameters.get("TableName")), None)
+        elif request.operation == "PutItem" and response.status == 200:
+            self.put_written(str(parameters.get("TableName")), 1, now)
+        elif request.operation == "BatchWriteItem" and response.status == 200:
+            for name, requests in parameters.get("RequestItems", {}).items():
+                puts = sum("PutRequest" in each for each in requests)
+                self.batch_written(name, puts, 0, len(requests), now)
 
     def table_counters(self, name: str, table: Any) -> dict[str, Any]:
         """One table's part of the counters."""

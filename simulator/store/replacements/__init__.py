@@ -1,8 +1,1 @@
-"""Every replacement of moto's code, one file a service; `registry` says what one is."""
-
-from __future__ import annotations
-
-from simulator.store import sqs_answers
-from simulator.store.replacements import sqs
-
-ALL = (*sqs.REPLACEMENTS, *sqs_answers.REPLACEMENTS)
+"""What stands in for moto's slow paths, one file a service; `registry` says what a replacement is."""

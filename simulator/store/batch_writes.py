@@ -1,0 +1,158 @@
+"""BatchWriteItem as AWS validates it: everything first, then nothing or all of it. Pure but for the rows it looks up."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+
+from simulator.limits import DYNAMODB_BATCH_WRITE_BYTES, DYNAMODB_BATCH_WRITE_ITEMS
+from simulator.store.aws_errors import AwsError
+from simulator.store.items import (
+    check_item,
+    check_item_size,
+    check_key_sizes,
+    item_size,
+    normalise_number,
+    validation,
+    write_units,
+)
+from simulator.store.rows import Key, key_value
+
+_KEY_MISMATCH = "The provided key element does not match the schema"
+
+
+@dataclass(slots=True)
+class Write:
+    """One operation of a batch: `row` is None for a delete; `request` is how the client wrote it."""
+
+    table: Any
+    table_name: str
+    hash_key: Key
+    sort_key: Key
+    row: bytes | None
+    units: int
+    request: Mapping[str, Any]
+
+
+def plan_batch(items: Any, tables: Mapping[str, Any], body_bytes: int) -> list[Write]:
+    """Every write of a batch, checked. Raises the `AwsError` that AWS answers; then nothing has been stored."""
+    if body_bytes > DYNAMODB_BATCH_WRITE_BYTES:
+        raise AwsError("RequestEntityTooLargeException", "Request size exceeded the limit of 16 MB", status=413)
+    check_request_sizes(items)
+    writes = []
+    for table_name, requests in items.items():
+        table = tables.get(table_name.rsplit("/", 1)[-1])
+        if table is None:
+            raise AwsError("ResourceNotFoundException", "Requested resource not found")
+        seen = set()
+        for request in requests:
+            write = plan_write(table, table_name, request)
+            seen.add((write.hash_key, write.sort_key))
+            writes.append(write)
+        if len(seen) != len(requests):
+            raise validation("Provided list of item keys contains duplicates")
+    return writes
+
+
+def check_request_sizes(items: Any) -> None:
+    """Between 1 and 25 operations, and at least one for every table named."""
+    if not isinstance(items, dict):
+        raise validation(
+            "1 validation error detected: Value null at 'requestItems' failed to satisfy constraint: "
+            "Member must not be null"
+        )
+    if not items:
+        raise validation(
+            "1 validation error detected: Value '{}' at 'requestItems' failed to satisfy constraint: "
+            "Member must have length greater than or equal to 1"
+        )
+    for table_name, requests in items.items():
+        if not isinstance(requests, list) or not requests:
+            raise validation(
+                f"1 validation error detected: Value '{{{table_name}=[]}}' at 'requestItems' failed to satisfy "
+                "constraint: Map value must satisfy constraint: [Member must have length less than or equal to 25, "
+                "Member must have length greater than or equal to 1]"
+            )
+    if sum(map(len, items.values())) > DYNAMODB_BATCH_WRITE_ITEMS:
+        raise validation("Too many items requested for the BatchWriteItem call")
+
+
+def plan_write(table: Any, table_name: str, request: Any) -> Write:
+    """One operation, checked against its table."""
+    if isinstance(request, dict) and len(request) == 1:
+        put = request.get("PutRequest")
+        if put is not None and isinstance(put.get("Item"), dict):
+            return _plan_put(table, table_name, request, put["Item"])
+        delete = request.get("DeleteRequest")
+        if delete is not None and isinstance(delete.get("Key"), dict):
+            return _plan_delete(table, table_name, request, delete["Key"])
+    raise validation(
+        "Supplied AttributeValue has more than one datatypes set, must contain exactly one of the supported datatypes"
+        if isinstance(request, dict) and len(request) > 1
+        else "Supplied WriteRequest is empty, must contain exactly one of PutRequest and DeleteRequest"
+    )
+
+
+def _plan_put(table: Any, table_name: str, request: Any, item: Mapping[str, Any]) -> Write:
+    item = check_item(item) or item
+    hash_key, sort_key = keys_of(table, item)
+    row = orjson.dumps(item)
+    units = 1 if len(row) <= 1_024 else write_units(check_item_size(item))
+    return Write(table, table_name, hash_key, sort_key, row, units, request)
+
+
+def _plan_delete(table: Any, table_name: str, request: Any, key: Mapping[str, Any]) -> Write:
+    if len(key) != (1 if table.range_key_attr is None else 2):
+        raise validation(_KEY_MISMATCH)
+    hash_key, sort_key = keys_of(table, key)
+    return Write(table, table_name, hash_key, sort_key, None, 1, request)
+
+
+def keys_of(table: Any, item: Mapping[str, Any]) -> tuple[Key, Key]:
+    """The key values of an item. Raises where they are missing, empty, too long or of another type."""
+    hash_key = _key(item.get(table.hash_key_attr), table.hash_key_type, table.hash_key_attr)
+    if table.range_key_attr is None:
+        sort_key: Key = None
+    else:
+        sort_key = _key(item.get(table.range_key_attr), table.range_key_type, table.range_key_attr)
+    if _may_be_long(hash_key, 512) or _may_be_long(sort_key, 256):
+        check_key_sizes(
+            _sized(table.hash_key_type, hash_key),
+            None if sort_key is None else _sized(table.range_key_type, sort_key),
+        )
+    return hash_key, sort_key
+
+
+def _key(typed: Any, kind: str, name: str) -> Key:
+    if type(typed) is not dict or len(typed) != 1 or kind not in typed:
+        raise validation(_KEY_MISMATCH)
+    value = typed[kind]
+    if value == "" and kind in ("S", "B"):
+        raise validation(
+            "One or more parameter values are not valid. The AttributeValue for a key attribute cannot contain an "
+            f"empty {'string' if kind == 'S' else 'binary'} value. Key: {name}"
+        )
+    if kind == "N":
+        value = normalise_number(value)
+    elif not isinstance(value, str):
+        raise validation(_KEY_MISMATCH)
+    return key_value(kind, value)
+
+
+def _may_be_long(key: Key, characters: int) -> bool:
+    # A character is at most four bytes: shorter ones cannot reach the limit.
+    return isinstance(key, str | bytes) and len(key) > characters
+
+
+def _sized(kind: str, key: Key) -> tuple[str, Any]:
+    return kind, str(key) if kind == "N" else key
+
+
+def row_units(row: bytes | None) -> int:
+    """Write units that a row already stored stands for; 1 for none, as a write that changes nothing costs."""
+    if row is None or len(row) <= 1_024:
+        return 1
+    return write_units(item_size(orjson.loads(row)))

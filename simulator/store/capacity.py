@@ -1,0 +1,163 @@
+"""DynamoDB's and S3's request rates as token buckets. Pure: the instant is an argument, nothing waits.
+
+Sources: DynamoDB Developer Guide, "On-demand capacity mode", "Provisioned capacity mode", "Best practices for designing
+and using partition keys effectively"; S3 User Guide, "Optimizing Amazon S3 performance".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from dataclasses import dataclass, field
+
+from simulator.limits import (
+    ON_DEMAND_NEW_TABLE_READ_UNITS,
+    ON_DEMAND_NEW_TABLE_WRITE_UNITS,
+    ON_DEMAND_PEAK_AGE_S,
+    ON_DEMAND_TABLE_QUOTA_UNITS,
+    PARTITION_READ_UNITS,
+    PARTITION_WRITE_UNITS,
+    PROVISIONED_BURST_S,
+)
+
+KEY_RANGE = "KeyRangeThroughputExceeded"
+PROVISIONED = "ProvisionedThroughputExceeded"
+MAXIMUM_ON_DEMAND = "MaxOnDemandThroughputExceeded"
+
+# Buckets of partition keys that have been full for a while are forgotten once there are more than this.
+_PARTITIONS_KEPT = 20_000
+
+
+@dataclass(slots=True)
+class TokenBucket:
+    """`rate` tokens a second flow in, `size` fit; it starts with `tokens`."""
+
+    rate: float
+    size: float
+    tokens: float
+    at: float
+
+    def refill(self, now: float) -> None:
+        """Let in what has flowed since the last look."""
+        if now > self.at:
+            self.tokens = min(self.size, self.tokens + (now - self.at) * self.rate)
+            self.at = now
+
+    def has(self, units: float, now: float) -> bool:
+        """Whether `units` may be taken now. More than fits at all may be taken from a full bucket."""
+        self.refill(now)
+        return self.tokens >= min(units, self.size)
+
+    def take(self, units: float) -> None:
+        """Take `units`; what is overdrawn flows in first."""
+        self.tokens -= units
+
+
+@dataclass(slots=True)
+class PeakHistory:
+    """The best minute so far, of minutes that ended at least `ON_DEMAND_PEAK_AGE_S` ago."""
+
+    settled_peak: float = 0.0
+    _minute: int = -1
+    _units: float = 0.0
+    _recent: list[tuple[int, float]] = field(default_factory=list)
+
+    def note(self, units: float, now: float) -> None:
+        """`units` were consumed now."""
+        minute = int(now // 60)
+        if minute != self._minute:
+            if self._minute >= 0:
+                self._recent.append((self._minute, self._units / 60))
+            self._minute, self._units = minute, 0.0
+        self._units += units
+
+    def peak(self, now: float) -> float:
+        """Units a second of the best settled minute."""
+        while self._recent and (self._recent[0][0] + 1) * 60 + ON_DEMAND_PEAK_AGE_S <= now:
+            self.settled_peak = max(self.settled_peak, self._recent.pop(0)[1])
+        return self.settled_peak
+
+
+class Throughput:
+    """One direction (writes or reads) of one table: the table's rate and each partition key's.
+
+    On demand, the rate is twice the previous peak and never under a new table's. Provisioned, unused capacity of up
+    to five minutes is kept for bursts. `ceiling` is `OnDemandThroughput`'s maximum.
+    """
+
+    def __init__(self, now: float, *, writes: bool, provisioned: int | None, ceiling: int | None = None) -> None:
+        self._provisioned = provisioned
+        self._ceiling = ceiling
+        self._new_table = ON_DEMAND_NEW_TABLE_WRITE_UNITS if writes else ON_DEMAND_NEW_TABLE_READ_UNITS
+        self._partition_rate = float(PARTITION_WRITE_UNITS if writes else PARTITION_READ_UNITS)
+        self._peaks = PeakHistory()
+        rate = self.rate(now)
+        size = rate * PROVISIONED_BURST_S if provisioned is not None else rate
+        self._table = TokenBucket(rate, size, rate, now)
+        self._maximum = None if ceiling is None else TokenBucket(ceiling, ceiling, ceiling, now)
+        self._partitions: dict[Hashable, TokenBucket] = {}
+
+    def rate(self, now: float) -> float:
+        """What the table takes in a second, now."""
+        if self._provisioned is not None:
+            return float(self._provisioned)
+        return float(min(ON_DEMAND_TABLE_QUOTA_UNITS, max(self._new_table, 2 * self._peaks.peak(now))))
+
+    def take(self, partition_key: Hashable, units: float, now: float) -> str | None:
+        """Consume `units` of a partition key, or say which limit forbids it (and consume nothing)."""
+        if self._provisioned is None:
+            rate = self.rate(now)
+            if rate != self._table.rate:
+                self._table.refill(now)
+                self._table.rate = self._table.size = rate
+        if self._maximum is not None and not self._maximum.has(units, now):
+            return MAXIMUM_ON_DEMAND
+        if not self._table.has(units, now):
+            return KEY_RANGE if self._provisioned is None else PROVISIONED
+        partition = self._partition(partition_key, now)
+        if not partition.has(units, now):
+            return KEY_RANGE
+        for bucket in (self._maximum, self._table, partition):
+            if bucket is not None:
+                bucket.take(units)
+        self._peaks.note(units, now)
+        return None
+
+    def charge(self, units: float, now: float) -> None:
+        """Consume what a read across partitions turned out to cost; the next one waits for it."""
+        self._table.refill(now)
+        self._table.take(units)
+
+    def exhausted(self, now: float) -> str | None:
+        """Which limit forbids another read now."""
+        if self._table.has(1, now):
+            return None
+        return KEY_RANGE if self._provisioned is None else PROVISIONED
+
+    def _partition(self, key: Hashable, now: float) -> TokenBucket:
+        bucket = self._partitions.get(key)
+        if bucket is None:
+            if len(self._partitions) >= _PARTITIONS_KEPT:
+                self._partitions = {
+                    kept: bucket for kept, bucket in self._partitions.items() if not bucket.has(bucket.size, now)
+                }
+            rate = self._partition_rate
+            bucket = self._partitions[key] = TokenBucket(rate, rate, rate, now)
+        return bucket
+
+
+class Refusals:
+    """A share of operations, spread evenly: at 0.9, nine in ten are refused, whatever the batch sizes."""
+
+    __slots__ = ("_debt", "share")
+
+    def __init__(self, share: float) -> None:
+        self.share = share
+        self._debt = 0.0
+
+    def refuses(self) -> bool:
+        """Whether the next operation is one of the refused."""
+        self._debt += self.share
+        if self._debt >= 1.0 - 1e-9:
+            self._debt -= 1.0
+            return True
+        return False

@@ -1,0 +1,310 @@
+"""Reads of DynamoDB on `Rows`: GetItem, BatchGetItem, Scan and Query of a table, without filter or index.
+
+What a filter, an index or an older parameter asks for is moto's. A page ends, as AWS's does, at 1 MB of items.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from hashlib import md5
+from itertools import islice
+from typing import Any
+
+import orjson
+
+from simulator.clock import Clock
+from simulator.limits import DYNAMODB_PAGE_BYTES
+from simulator.store.aws_errors import AwsError
+from simulator.store.batch_writes import keys_of
+from simulator.store.dynamodb_writes import consumed
+from simulator.store.items import item_size, read_units
+from simulator.store.replacements.dynamodb import rows_of
+from simulator.store.rows import Key, Partition, Rows, key_value
+from simulator.store.tallies import Tallies
+from simulator.store.throttles import Throttles
+
+_PAGE = {"TableName", "Limit", "ExclusiveStartKey", "ConsistentRead", "ReturnConsumedCapacity", "Select"}
+_PROJECTED = {"ProjectionExpression", "ExpressionAttributeNames"}
+_SCAN = _PAGE | _PROJECTED | {"Segment", "TotalSegments"}
+_QUERY = _PAGE | {"KeyConditionExpression", "ExpressionAttributeNames", "ExpressionAttributeValues", "ScanIndexForward"}
+_GET = {"TableName", "Key", "ConsistentRead", "ReturnConsumedCapacity"}
+_SELECTS = (None, "ALL_ATTRIBUTES", "COUNT")
+
+Parameters = Mapping[str, Any]
+
+
+class TableReads:
+    """Reads of the tables of one store; answers are JSON text, because rows already are."""
+
+    def __init__(
+        self,
+        tables: Callable[[], Mapping[str, Any]],
+        tallies: Tallies,
+        throttles: Throttles,
+        clock: Clock,
+        *,
+        strict: bool,
+    ) -> None:
+        self._tables = tables
+        self._tallies = tallies
+        self._throttles = throttles
+        self._clock = clock
+        self._strict = strict
+
+    def get(self, parameters: Parameters) -> bytes | None:
+        """The answer to a plain GetItem; None where moto must give it."""
+        table = self._table(parameters, _GET)
+        key = parameters.get("Key")
+        if table is None or not isinstance(key, dict) or len(key) != len(table.table_key_attrs):
+            return None
+        try:
+            hash_key, sort_key = keys_of(table, key)
+        except AwsError:
+            return None
+        self._admit(table)
+        row = _rows(table).row(hash_key, sort_key)
+        size = 0 if row is None else _size(row)
+        capacity = self._charge(table, parameters, size, 0.5)
+        return b"{%b}" % b",".join(filter(None, (b'"Item":' + row if row else b"", capacity)))
+
+    def scan(self, parameters: Parameters) -> bytes | None:
+        """The answer to a Scan without filter or index; None where moto must give it."""
+        table = self._table(parameters, _SCAN)
+        if table is None or parameters.get("Select") not in _SELECTS:
+            return None
+        try:
+            names = _projection(parameters)
+            after = self._start(table, parameters)
+            wanted = _segment(parameters)
+        except (AwsError, ValueError):
+            return None
+        if parameters.get("Select") and names is not None:
+            return None
+        self._admit(table)
+        return self._page(table, parameters, _rows(table).walk(after, wanted), names)
+
+    def query(self, parameters: Parameters) -> bytes | None:
+        """The answer to a Query of the table itself by a key condition; None where moto must give it."""
+        table = self._table(parameters, _QUERY)
+        if table is None or table.range_key_attr is None or parameters.get("Select") not in _SELECTS:
+            return None
+        try:
+            condition = _key_condition(table, parameters)
+            after = self._start(table, parameters)
+        except (AwsError, ValueError):
+            return None
+        if condition is None:
+            return None
+        self._admit(table)
+        hash_key, bounds, prefix = condition
+        partition = _rows(table).partitions.get(hash_key)
+        forward = parameters.get("ScanIndexForward", True)
+        rows = () if partition is None else _in_partition(hash_key, partition, bounds, prefix, after, forward)
+        return self._page(table, parameters, rows, None)
+
+    def _table(self, parameters: Parameters, allowed: set[str]) -> Any:
+        if not allowed.issuperset(parameters):
+            return None
+        name = parameters.get("TableName")
+        table = self._tables().get(name) if isinstance(name, str) else None
+        if table is None or rows_of(table) is None:
+            return None
+        return table if parameters.get("ReturnConsumedCapacity") in (None, "NONE", "TOTAL", "INDEXES") else None
+
+    def _start(self, table: Any, parameters: Parameters) -> tuple[Key, Key] | None:
+        start = parameters.get("ExclusiveStartKey")
+        if start is None:
+            return None
+        if not isinstance(start, dict) or len(start) != len(table.table_key_attrs):
+            raise ValueError(start)
+        return keys_of(table, start)
+
+    def _admit(self, table: Any) -> None:
+        reason = self._throttles.read(table, self._clock.now())
+        if reason is not None:
+            self._tallies.table(table.name).throttled_requests += 1
+            raise self._throttles.read_error(table, reason)
+
+    def _page(
+        self, table: Any, parameters: Parameters, rows: Iterable[tuple[Key, Key, bytes]], names: set[str] | None
+    ) -> bytes | None:
+        limit = parameters.get("Limit")
+        if limit is not None and (not isinstance(limit, int) or limit < 1):
+            return None
+        taken, size, last = _take_page(rows, limit)
+        counting = parameters.get("Select") == "COUNT"
+        parts = [b'"Count":%d,"ScannedCount":%d' % (len(taken), len(taken))]
+        if not counting:
+            bodies = taken if names is None else [_project(row, names) for row in taken]
+            parts.append(b'"Items":[%b]' % b",".join(bodies))
+        if last is not None:
+            parts.append(b'"LastEvaluatedKey":' + _written_key(table, *last))
+        parts.append(self._charge(table, parameters, size, 1.0))
+        return b"{%b}" % b",".join(filter(None, parts))
+
+    def _charge(self, table: Any, parameters: Parameters, size: int, as_moto: float) -> bytes:
+        units = read_units(size, consistent=bool(parameters.get("ConsistentRead")))
+        self._tallies.table(table.name).read_units += units
+        self._throttles.charge_read(table, units, self._clock.now())
+        wish = parameters.get("ReturnConsumedCapacity")
+        if wish not in ("TOTAL", "INDEXES"):
+            return b""
+        return b'"ConsumedCapacity":' + orjson.dumps(consumed(table.name, units if self._strict else as_moto, wish))
+
+
+def _rows(table: Any) -> Rows:
+    rows = rows_of(table)
+    assert rows is not None  # noqa: S101 `_table` has looked
+    return rows
+
+
+def _size(row: bytes) -> int:
+    # Up to 4 KB all sizes cost the same, and no item is larger than its JSON.
+    return len(row) if len(row) <= 4_096 else item_size(orjson.loads(row))
+
+
+def _take_page(
+    rows: Iterable[tuple[Key, Key, bytes]], limit: int | None
+) -> tuple[list[bytes], int, tuple[Key, Key] | None]:
+    """Rows of one page, their size, and the last one's key if there are more."""
+    taken: list[bytes] = []
+    size = json_size = 0
+    exact = False
+    last: tuple[Key, Key] | None = None
+    for hash_key, sort_key, row in rows:
+        if limit is not None and len(taken) == limit:
+            return taken, size, last
+        json_size += len(row)
+        if not exact and json_size > DYNAMODB_PAGE_BYTES:
+            # Items are smaller than their JSON; only from here on can the page be full.
+            exact, size = True, sum(item_size(orjson.loads(earlier)) for earlier in taken)
+        grown = size + (item_size(orjson.loads(row)) if exact else len(row))
+        if exact and taken and grown > DYNAMODB_PAGE_BYTES:
+            return taken, size, last
+        size = grown
+        taken.append(row)
+        last = hash_key, sort_key
+    if not exact:
+        size = sum(item_size(orjson.loads(row)) for row in taken) if size > 4_096 else size
+    return taken, size, None
+
+
+def _written_key(table: Any, hash_key: Key, sort_key: Key) -> bytes:
+    hash_type, sort_type = _rows(table).key_types(hash_key, sort_key)
+    key = {table.hash_key_attr: {hash_type.type: hash_type.value}}
+    if sort_type is not None:
+        key[table.range_key_attr] = {sort_type.type: sort_type.value}
+    return orjson.dumps(key)
+
+
+def _projection(parameters: Parameters) -> set[str] | None:
+    """Top-level attribute names; None for all. Raises ValueError where moto's own parser must look."""
+    expression, names = parameters.get("ProjectionExpression"), parameters.get("ExpressionAttributeNames")
+    if expression is None:
+        if names is not None:
+            raise ValueError(names)
+        return None
+    placeholders = names or {}
+    tokens = [token.strip() for token in expression.split(",")]
+    if len(set(tokens)) != len(tokens) or set(placeholders) != {token for token in tokens if token.startswith("#")}:
+        raise ValueError(expression)
+    if not all(token.startswith("#") for token in tokens):
+        # A bare name may be a reserved word.
+        raise ValueError(expression)
+    return {placeholders[token] for token in tokens}
+
+
+def _project(row: bytes, names: set[str]) -> bytes:
+    return orjson.dumps({name: value for name, value in orjson.loads(row).items() if name in names})
+
+
+def _segment(parameters: Parameters) -> Callable[[Any], bool] | None:
+    """Which partition keys belong to a parallel scan's segment, as moto divides them."""
+    segment, total = parameters.get("Segment"), parameters.get("TotalSegments")
+    if segment is None and total is None:
+        return None
+    if not isinstance(segment, int) or not isinstance(total, int) or not 0 <= segment < total <= 1_000_000:
+        raise ValueError(segment)
+    return lambda key: md5(str(key).encode(), usedforsecurity=False).digest()[0] % total == segment
+
+
+def _key_condition(table: Any, parameters: Parameters) -> tuple[Key, tuple[Any, Any, bool, bool], str | None] | None:
+    """Partition key, bounds of the sort key (low, high, whether open) and a prefix, by moto's own parser."""
+    from moto.dynamodb.exceptions import MockValidationException
+    from moto.dynamodb.parsing.key_condition_expression import parse_expression
+
+    names = parameters.get("ExpressionAttributeNames") or {}
+    values = parameters.get("ExpressionAttributeValues") or {}
+    try:
+        hashes, ranges, used = parse_expression(
+            key_condition_expression=parameters["KeyConditionExpression"],
+            expression_attribute_names=names,
+            expression_attribute_values=values,
+            schema=table.schema,
+        )
+    except (MockValidationException, KeyError, TypeError, AttributeError, IndexError):
+        return None
+    if set(names) != set(used) or len(hashes) != 1 or len(ranges) > 1:
+        return None
+    hash_typed = _typed(hashes[0][1])
+    if hash_typed is None or hash_typed[0] != table.hash_key_type:
+        return None
+    hash_key = key_value(*hash_typed)
+    if not ranges:
+        return hash_key, (None, None, False, False), None
+    _, comparison, raw_operands = ranges[0]
+    operands = [_typed(operand) for operand in raw_operands]
+    if any(operand is None or operand[0] != table.range_key_type for operand in operands):
+        return None
+    keys = [key_value(*operand) for operand in operands if operand is not None]
+    if comparison.upper() == "BEGINS_WITH":
+        return (hash_key, (keys[0], None, False, False), keys[0]) if isinstance(keys[0], str) else None
+    bounds = _bounds(comparison.upper(), keys)
+    return None if bounds is None else (hash_key, bounds, None)
+
+
+def _typed(operand: Any) -> tuple[str, Any] | None:
+    if isinstance(operand, dict) and len(operand) == 1:
+        return next(iter(operand.items()))
+    kind = getattr(operand, "type", None)
+    return None if kind is None else (kind, operand.value)
+
+
+def _bounds(comparison: str, keys: list[Any]) -> tuple[Any, Any, bool, bool] | None:
+    one = keys[0]
+    table = {
+        "=": (one, one, False, False),
+        "<": (None, one, False, True),
+        "<=": (None, one, False, False),
+        ">": (one, None, True, False),
+        ">=": (one, None, False, False),
+        "BETWEEN": (one, keys[-1], False, False),
+    }
+    return table.get(comparison)
+
+
+def _in_partition(
+    hash_key: Key,
+    partition: Partition,
+    bounds: tuple[Any, Any, bool, bool],
+    prefix: str | None,
+    after: tuple[Key, Key] | None,
+    forward: bool,
+) -> Iterator[tuple[Key, Key, bytes]]:
+    low, high, low_open, high_open = bounds
+    start, stop = partition.between(low, high, low_open=low_open, high_open=high_open)
+    order = partition.order()
+    if after is not None:
+        if forward:
+            start = max(start, partition.between(None, after[1])[1])
+        else:
+            stop = min(stop, partition.between(after[1], None)[0])
+    if prefix is not None:
+        # Behind the last key with the prefix, no other has it.
+        others = (n for n, key in enumerate(islice(order, start, stop)) if not key.startswith(prefix))
+        stop = start + next(others, stop - start)
+    positions = range(start, stop) if forward else range(stop - 1, start - 1, -1)
+    for position in positions:
+        sort_key = order[position]
+        row = partition.rows[sort_key]
+        yield hash_key, sort_key, row

@@ -1,0 +1,174 @@
+"""Writes to DynamoDB: the rules, the throttles and the fast path of BatchWriteItem and PutItem, on `Rows`.
+
+With `strict`, a batch is validated as AWS does it and carried out as planned. Without it only what moto and AWS treat
+alike is answered here; the rest is moto's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import orjson
+
+from simulator.clock import Clock
+from simulator.store.aws_errors import AwsError
+from simulator.store.batch_writes import Write, plan_batch, plan_write, row_units
+from simulator.store.items import item_size, write_units
+from simulator.store.replacements.dynamodb import rows_of
+from simulator.store.tallies import Tallies
+from simulator.store.throttles import Throttles
+
+_PLAIN_BATCH = {"RequestItems", "ReturnConsumedCapacity", "ReturnItemCollectionMetrics"}
+_PLAIN_PUT = {"TableName", "Item", "ReturnConsumedCapacity"}
+_CAPACITY_WISHES = (None, "NONE", "TOTAL", "INDEXES")
+
+Result = dict[str, Any]
+
+
+class TableWrites:
+    """BatchWriteItem and PutItem on the tables of one store."""
+
+    def __init__(
+        self,
+        tables: Callable[[], Mapping[str, Any]],
+        tallies: Tallies,
+        throttles: Throttles,
+        clock: Clock,
+        *,
+        strict: bool,
+    ) -> None:
+        self._tables = tables
+        self._tallies = tallies
+        self._throttles = throttles
+        self._clock = clock
+        self._strict = strict
+
+    def batch(self, parameters: Mapping[str, Any], body_bytes: int) -> Result | None:
+        """The answer to BatchWriteItem; None where moto must give it. Raises `AwsError`."""
+        items = parameters.get("RequestItems")
+        if not self._strict:
+            if not _PLAIN_BATCH.issuperset(parameters) or not isinstance(items, dict):
+                return None
+            writes = self._plan_as_moto(items)
+            if writes is None:
+                return None
+        else:
+            writes = plan_batch(items, self._tables(), body_bytes)
+        if not all(_is_plain(write.table) for write in writes):
+            return None
+        wish = parameters.get("ReturnConsumedCapacity")
+        if wish not in _CAPACITY_WISHES:
+            return None
+        return self._carry_out(writes, items, wish)
+
+    def put(self, parameters: Mapping[str, Any]) -> Result | None:
+        """The answer to a PutItem without condition or return values; None where moto must give it."""
+        if not _PLAIN_PUT.issuperset(parameters):
+            return None
+        wish, name = parameters.get("ReturnConsumedCapacity"), parameters.get("TableName")
+        table = self._tables().get(name) if isinstance(name, str) else None
+        if table is None or not _is_plain(table) or wish not in _CAPACITY_WISHES:
+            return None
+        try:
+            write = plan_write(table, str(name), {"PutRequest": {"Item": parameters.get("Item")}})
+        except AwsError:
+            # The same mistakes have other texts for a single put, and those are moto's.
+            return None
+        if not self._strict and write.row != orjson.dumps(parameters["Item"]):
+            return None
+        reason = self._apply(write, self._clock.now())
+        if reason is not None:
+            raise self._throttles.write_error(table, reason)
+        return self._capacity_of_put(str(name), wish, write.units)
+
+    def _plan_as_moto(self, items: Mapping[str, Any]) -> list[Write] | None:
+        try:
+            writes = plan_batch(items, self._tables(), 0)
+        except AwsError:
+            return None
+        # moto stores numbers as they are written.
+        for write in writes:
+            put = write.request.get("PutRequest")
+            if put is not None and write.row != orjson.dumps(put["Item"]):
+                return None
+        return writes
+
+    def _carry_out(self, writes: list[Write], items: Mapping[str, Any], wish: str | None) -> Result:
+        now = self._clock.now()
+        unprocessed: dict[str, list[Any]] = {}
+        stored: dict[str, int] = {}
+        units: dict[str, int] = {}
+        refused: tuple[Any, str] | None = None
+        for write in writes:
+            name = write.table_name
+            reason = self._apply(write, now)
+            if reason is not None:
+                refused = write.table, reason
+                unprocessed.setdefault(name, []).append(write.request)
+                continue
+            units[name] = units.get(name, 0) + write.units
+            if write.row is not None:
+                stored[name] = stored.get(name, 0) + 1
+        if refused is not None and not units:
+            for name, requests in items.items():
+                self._tallies.refused(name, len(requests))
+            raise self._throttles.write_error(*refused)
+        for name in items:
+            self._tallies.batch_written(
+                name, stored.get(name, 0), len(unprocessed.get(name, ())), units.get(name, 0), now
+            )
+        result: Result = {"UnprocessedItems": unprocessed}
+        if not self._strict:
+            # moto always reports, and always one unit.
+            result |= {
+                "ConsumedCapacity": [
+                    {"TableName": name, "CapacityUnits": 1.0, "Table": {"CapacityUnits": 1.0}} for name in items
+                ],
+                "ItemCollectionMetrics": {},
+            }
+        elif wish in ("TOTAL", "INDEXES"):
+            result["ConsumedCapacity"] = [consumed(name, units.get(name, 0), wish) for name in items]
+        return result
+
+    def _apply(self, write: Write, now: float) -> str | None:
+        """Store or delete one row, or name the limit that forbids it."""
+        rows = rows_of(write.table)
+        assert rows is not None  # noqa: S101 `_is_plain` has looked
+        old = rows.row(write.hash_key, write.sort_key)
+        if write.row is None:
+            write.units = row_units(old)
+        elif old is not None and len(old) > 1_024:
+            # Replacing a larger item costs what the larger one does.
+            write.units = max(write.units, row_units(old))
+        reason = self._throttles.write(write.table, write.hash_key, write.units, now)
+        if reason is not None:
+            return reason
+        if write.row is None:
+            rows.drop(write.hash_key, write.sort_key)
+        else:
+            rows.put(write.hash_key, write.sort_key, write.row)
+        return None
+
+    def _capacity_of_put(self, name: str, wish: str | None, units: int) -> Result:
+        self._tallies.put_written(name, units, self._clock.now())
+        if wish not in ("TOTAL", "INDEXES"):
+            return {}
+        return {"ConsumedCapacity": consumed(name, units if self._strict else 1, wish)}
+
+
+def consumed(name: str, units: float, wish: str) -> dict[str, Any]:
+    """ConsumedCapacity of one table, as TOTAL or INDEXES asks for it."""
+    result: dict[str, Any] = {"TableName": name, "CapacityUnits": float(units)}
+    if wish == "INDEXES":
+        result["Table"] = {"CapacityUnits": float(units)}
+    return result
+
+
+def _is_plain(table: Any) -> bool:
+    """Whether writing a row is all there is to it: no stream to feed, no index keys to check."""
+    return (
+        rows_of(table) is not None and table.stream_shard is None and not table.global_indexes and not table.indexes
+    )
+
+
