@@ -22,6 +22,7 @@ from pathlib import Path
 
 from rich.console import Console
 
+from simulator import template
 from simulator.clock import SystemClock
 from simulator.dashboard import render
 from simulator.observations import (
@@ -39,66 +40,14 @@ from simulator.observations import (
     TickFired,
 )
 from simulator.screen import Screen
-from simulator.stack import (
-    AsynchronousInvocation,
-    Bucket,
-    EventSourceMapping,
-    Function,
-    Notification,
-    Queue,
-    Redrive,
-    Schedule,
-    Stack,
-    Table,
-)
 from simulator.store.counters import BucketCounters, OperationCounters, QueueCounters, StoreCounters, TableCounters
-from simulator.telemetry import Course, Latency, LoadView, RunOptions, Telemetry
+from simulator.telemetry import Course, Latencies, LoadView, RunOptions, Telemetry
 from simulator.ui import show
 
+MAPPING = next(iter(template.load().mappings))
 BODY = json.dumps(
     {"Records": [{"eventSource": "aws:s3", "s3": {"object": {"key": f"stocks/{'x' * 40}"}, "pad": "y" * 600}}]}
 )
-
-
-def stack() -> Stack:
-    """The project's own stack, as its template resolves."""
-
-    def function(name: str) -> Function:
-        return Function(
-            logical_id=name,
-            name=name,
-            handler="x.handler",
-            runtime="python3.13",
-            memory_mb=512,
-            timeout_s=60,
-            environment={},
-            reserved_concurrency=None,
-            log_format="JSON",
-            log_level=None,
-            asynchronous=AsynchronousInvocation(),
-            arn=f"arn:{name}",
-        )
-
-    return Stack(
-        name="stockpipe",
-        parameters={},
-        functions={name: function(name) for name in ("GeneratorLambda", "ConsumerLambda")},
-        mappings={"Batch": EventSourceMapping("Batch", "ConsumerLambda", "StockQueue", maximum_concurrency=10)},
-        schedules={"Tick": Schedule("Tick", "Tick", "GeneratorLambda", "rate(1 minute)", "rule", "arn:tick")},
-        queues={
-            "StockQueue": Queue("StockQueue", "StockQueue", "arn:q", redrive=Redrive("StockDLQ", 5)),
-            "StockDLQ": Queue("StockDLQ", "StockDLQ", "arn:d"),
-        },
-        buckets={
-            "StockBucket": Bucket(
-                "StockBucket",
-                "stockpipe-data-123456789012-us-east-1",
-                "arn:b",
-                notifications=(Notification("StockQueue", ("s3:ObjectCreated:*",), "stocks/"),),
-            )
-        },
-        tables={"StockData": Table("StockData", "StockData", "arn:t", ("PK", "S"), ("SK", "S"))},
-    )
 
 
 class Synthetic:
@@ -116,6 +65,7 @@ class Synthetic:
         self.ticks = self.sent = self.received = self.deleted = self.written = self.requests = self.number = 0
         self.next_tick_at: float | None = started_at
         self.first_at, self.last_write_at = started_at, started_at
+        self.course, self.latencies = Course(started_at), Latencies()
 
     def step(self, ticking: bool) -> Iterator[Observation]:
         """The next step; new ticks only while `ticking`."""
@@ -146,11 +96,14 @@ class Synthetic:
             del self.batches[environment]
             for index, sent_at in enumerate(batch):
                 name = f"{request}-{index}"
-                yield MessageSettled(until, "Batch", "StockQueue", name, BODY, sent_at, sent_at, 1, True, "")
+                self.latencies.add(until - sent_at)
+                self.course.add_latency(until, until - sent_at)
+                yield MessageSettled(until, MAPPING, "StockQueue", name, BODY, sent_at, sent_at, 1, True, "")
             self.deleted += len(batch)
             self.written += len(batch) * self.rows
             self.requests += -(-len(batch) * self.rows // 25)
             self.last_write_at = until
+            self.course.add_rows(until, until, len(batch) * self.rows)
             yield LogWritten(until, "ConsumerLambda", environment, '{"level": "INFO", "message": "batch done"}')
             line = embedded(MessagesReceived=len(batch), RowsWritten=len(batch) * self.rows, RowsRejected=0)
             yield LogWritten(until, "ConsumerLambda", environment, line)
@@ -170,7 +123,7 @@ class Synthetic:
             if cold:
                 self.warm.add(environment)
                 yield EnvironmentStarted(self.at, "ConsumerLambda", environment, 0.21)
-            yield MessagesReceived(self.at, "Batch", "StockQueue", len(batch))
+            yield MessagesReceived(self.at, MAPPING, "StockQueue", len(batch))
             yield InvocationStarted(self.at, "ConsumerLambda", environment, request, len(batch), cold)
             self.batches[environment] = (self.at + self.takes_s, batch, request)
 
@@ -231,7 +184,7 @@ def measure(width: int, height: int, length_s: float) -> dict[str, float]:
     options = RunOptions(
         "simulate", 7, "inline", started_at, "http://127.0.0.1:41233", "rate(1 minute)", 12.0, length_s
     )
-    telemetry = Telemetry(stack(), options)
+    telemetry = Telemetry(template.load(), options)
     run = Synthetic(started_at, files=5_000, rows=100, period_s=5.0, pollers=10, takes_s=0.09)
     observations: list[list[Observation]] = []
     while run.at < started_at + length_s:
@@ -272,44 +225,27 @@ def measure(width: int, height: int, length_s: float) -> dict[str, float]:
     }
 
 
-def load_view(origin_at: float, length_s: float, telemetry: Telemetry, run: Synthetic) -> None:
-    """Let the synthetic run look like a load test of a constant rate."""
-    course = Course(origin_at)
-
-    def view(now: float) -> LoadView:
-        snapshot_course = course.view(now)
-        slots = int(length_s / snapshot_course.slot_s)
-        planned = run.files / run.period_s * snapshot_course.slot_s
-        stored = [rows / run.rows for rows in feed.snapshot_rows(now)]
-        return LoadView(
-            target="store",
-            origin_at=origin_at,
-            slot_s=0.25,
-            planned=(planned,) * slots,
-            stored=tuple(stored),
-            heat=feed.heat(now),
-            objects=round(length_s * run.files / run.period_s),
-            sent=run.sent,
-            dropped=0,
-            lag_s=0.0012,
-            rate_planned=run.files / run.period_s,
-            rate_sent=run.files / run.period_s,
-            rate_stored=run.deleted / max(0.25, now - origin_at),
-            latency=Latency(run.deleted, 0.31, 0.84, 1.92, 2.4),
-            verdict="store CPU 96 %: you are measuring the store, not the handlers",
-            verdict_tone="grows",
-        )
-
-    class feed:  # noqa: N801 - two readings of the same history
-        @staticmethod
-        def snapshot_rows(now: float) -> tuple[float, ...]:
-            return telemetry._course.view(now).rows  # noqa: SLF001 - the demo borrows the run's own history
-
-        @staticmethod
-        def heat(now: float) -> tuple[tuple[int, ...], ...]:
-            return telemetry._course.view(now).heat  # noqa: SLF001
-
-    telemetry.load_view = view
+def load_view(now: float, origin_at: float, length_s: float, run: Synthetic) -> LoadView:
+    """The synthetic run as a load test of a constant rate would show itself."""
+    rate = run.files / run.period_s
+    history = run.course.view(now)
+    return LoadView(
+        target="store",
+        origin_at=history.origin_at,
+        slot_s=history.slot_s,
+        planned=(rate * history.slot_s,) * int((origin_at + length_s - history.origin_at) / history.slot_s),
+        stored=tuple(rows / run.rows for rows in history.rows),
+        heat=history.heat,
+        objects=round(length_s * rate),
+        sent=run.sent,
+        lag_s=0.0012,
+        rate_planned=rate,
+        rate_sent=rate,
+        rate_stored=run.deleted / max(0.25, now - origin_at),
+        latency=run.latencies.view(),
+        verdict="store CPU 96 %: you are measuring the store, not the handlers",
+        verdict_tone="grows",
+    )
 
 
 async def demo(length_s: float, load: bool, screenshot: Path | None) -> None:
@@ -321,12 +257,12 @@ async def demo(length_s: float, load: bool, screenshot: Path | None) -> None:
     options = RunOptions(
         command, 7, "inline", started_at, None, schedule, 12.0, length_s, scenario=None if load else "burst"
     )
-    telemetry = Telemetry(stack(), options)
+    telemetry = Telemetry(template.load(), options)
     run = Synthetic(
         started_at + 1, files=4 if load else 350, rows=100, period_s=0.05 if load else 5.0, pollers=4, takes_s=0.35
     )
     if load:
-        load_view(started_at + 1, length_s, telemetry, run)
+        telemetry.load_view = lambda now: load_view(now, started_at + 1, length_s, run)
     stop = asyncio.Event()
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(
@@ -335,7 +271,7 @@ async def demo(length_s: float, load: bool, screenshot: Path | None) -> None:
         await clock.sleep(1)
         telemetry.located("http://127.0.0.1:41233")
         telemetry.record(PhaseChanged(clock.now(), "running"))
-        telemetry.record(PollersScaled(clock.now(), "Batch", 4))
+        telemetry.record(PollersScaled(clock.now(), MAPPING, 4))
         telemetry.record(
             Noted(clock.now(), "350 objects at once: the queue takes them all, the table sees no peak", "caption")
         )

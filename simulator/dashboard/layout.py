@@ -15,7 +15,7 @@ from rich.segment import Segment
 from simulator import limits
 from simulator.dashboard import charts
 from simulator.dashboard.figures import clock, count, rate, seconds
-from simulator.dashboard.lines import ACCENT, BOLD, DIM, FLIGHT, TONES, Line, apart, beside, fit, shorten
+from simulator.dashboard.lines import ACCENT, BOLD, DIM, TONES, Line, apart, beside, fit, shorten
 from simulator.dashboard.stages import NARROW_FIGURES, Figure, Stage, losses, stages
 from simulator.telemetry import Event, Latency, Snapshot
 
@@ -263,9 +263,9 @@ def _depth_chart(snapshot: Snapshot, axis: charts.Axis, height: int) -> tuple[Li
     in_flight = charts.peaks(history.in_flight, history.origin_at, history.slot_s, axis)
     depths = [sum(pair) for pair in zip(visible, in_flight, strict=True)]
     top = charts.nice_top(max(depths, default=0))
-    layers = [(in_flight, "▒", FLIGHT), (visible, "█", TONES["grows"])]
+    layers = [(in_flight, "▒", TONES["moves"]), (visible, "█", TONES["grows"])]
     title: Line = [Segment(" queue depth ", BOLD), Segment("█", TONES["grows"]), Segment(" visible ")]
-    title += [Segment("▒", FLIGHT), Segment(" in flight ")]
+    title += [Segment("▒", TONES["moves"]), Segment(" in flight ")]
     if axis.columns > 40 and maxima.depth_at is not None and snapshot.running_at is not None:
         title.append(Segment(f" peak {count(maxima.depth)} at {clock(maxima.depth_at - snapshot.running_at)}", DIM))
     return title, charts.area(layers, None, top, axis.columns, height)

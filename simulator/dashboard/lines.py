@@ -24,7 +24,6 @@ TONES: dict[Tone, Style] = {
     "grows": Style(color="yellow"),
     "lost": Style(color="red", bold=True),
 }
-FLIGHT = Style(color="cyan")
 ACCENT = Style(color="cyan", bold=True)
 
 

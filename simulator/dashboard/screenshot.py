@@ -1,58 +1,55 @@
-"""A frame as an SVG file that opens offline: no font, style or picture is loaded from anywhere."""
+"""A frame as an SVG file that opens offline: no font, style or picture is loaded from anywhere.
+
+Blocks and lines are drawn as shapes and not as letters, because fonts leave gaps between them; text is stretched to
+its cells, whatever monospaced font the viewer has.
+"""
 
 from __future__ import annotations
 
-import io
+import itertools
 import os
+from collections.abc import Iterator
 from pathlib import Path
+from xml.sax.saxutils import escape
 
-from rich.console import Console
+from rich.cells import cell_len
+from rich.color import blend_rgb
+from rich.style import Style
+from rich.terminal_theme import SVG_EXPORT_THEME
 
-from simulator.dashboard.lines import Frame
+from simulator.dashboard.lines import PLAIN, Frame, Line
 
-# As rich's own format, without the web fonts that it would load.
-_FORMAT = """\
-<svg class="rich-terminal" viewBox="0 0 {width} {height}" xmlns="http://www.w3.org/2000/svg">
-<style>
-.{unique_id}-matrix {{
-    font-family: ui-monospace, 'DejaVu Sans Mono', Menlo, Consolas, 'Liberation Mono', monospace;
-    font-size: {char_height}px;
-    line-height: {line_height}px;
-}}
-.{unique_id}-title {{ font-size: 18px; font-weight: bold; font-family: sans-serif; }}
-{styles}
-</style>
-<defs>
-<clipPath id="{unique_id}-clip-terminal">
-<rect x="0" y="0" width="{terminal_width}" height="{terminal_height}" />
-</clipPath>
-{lines}
-</defs>
-{chrome}
-<g transform="translate({terminal_x}, {terminal_y})" clip-path="url(#{unique_id}-clip-terminal)">
-{backgrounds}
-<g class="{unique_id}-matrix">
-{matrix}
-</g>
-</g>
-</svg>
-"""
+_CELL_WIDTH, _CELL_HEIGHT = 8.4, 17
+_FONT_SIZE, _BASELINE = 14, 13
+_MARGIN, _TITLE_HEIGHT = 12, 30
+_FONTS = "ui-monospace, 'DejaVu Sans Mono', Menlo, Consolas, 'Liberation Mono', monospace"
+_FIXED_SPACE = "\N{NO-BREAK SPACE}"
+"""Viewers join several plain blanks to one."""
+_BLOCKS = {glyph: (eighth / 8, 1.0) for eighth, glyph in enumerate("▁▂▃▄▅▆▇█", start=1)}
+_BLOCKS |= {"░": (1.0, 0.25), "▒": (1.0, 0.5), "▓": (1.0, 0.75)}
+_ARMS = {
+    "─": "lr", "│": "ud", "┤": "udl", "├": "udr", "┴": "lru", "┼": "lrud",
+    "╭": "rd", "╮": "ld", "╰": "ru", "╯": "lu", "━": "lr", "╸": "l",
+}  # fmt: skip
+"""Lines by the sides of the cell that they reach; two sides that are not opposite make a rounded corner."""
 
 
 def svg(frame: Frame, title: str = "stockpipe") -> str:
-    """The frame as SVG text."""
-    console = Console(
-        record=True,
-        file=io.StringIO(),
-        width=frame.width,
-        height=len(frame.lines),
-        force_terminal=True,
-        color_system="truecolor",
-        no_color=False,
-        legacy_windows=False,
-    )
-    console.print(frame, soft_wrap=True)
-    return console.export_svg(title=title, code_format=_FORMAT, unique_id="stockpipe")
+    """The frame as SVG text, `title` on its upper edge."""
+    width = round(frame.width * _CELL_WIDTH) + 2 * _MARGIN
+    height = len(frame.lines) * _CELL_HEIGHT + _TITLE_HEIGHT + _MARGIN
+    background = SVG_EXPORT_THEME.background_color.hex
+    parts = [
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" height="{height}">',
+        f"<title>{escape(title)}</title>",
+        f"<style>text{{font-family:{_FONTS};font-size:{_FONT_SIZE}px}}.b{{font-weight:bold}}"
+        "path{fill:none}.s{shape-rendering:crispEdges}</style>",
+        f'<rect width="{width}" height="{height}" rx="8" fill="{background}"/>',
+        f'<text x="{width / 2:g}" y="20" text-anchor="middle" fill="#9a9a9a">{escape(title)}</text>',
+    ]
+    for row, line in enumerate(frame.lines):
+        parts += _line(line, _TITLE_HEIGHT + row * _CELL_HEIGHT)
+    return "\n".join([*parts, "</svg>", ""])
 
 
 def save(frame: Frame, path: Path) -> None:
@@ -64,3 +61,73 @@ def save(frame: Frame, path: Path) -> None:
     except OSError:
         partial.unlink(missing_ok=True)
         raise
+
+
+def _line(line: Line, top: float) -> Iterator[str]:
+    """One line of the frame, `top` pixels from above: runs of equal glyphs as shapes, the rest as text."""
+    column = 0
+    for segment in line:
+        style = segment.style or PLAIN
+        color = _color(style)
+        for kind, run in itertools.groupby(segment.text, key=_kind):
+            text = "".join(run)
+            left = _MARGIN + column * _CELL_WIDTH
+            column += cell_len(text)
+            right = _MARGIN + column * _CELL_WIDTH
+            if kind in _BLOCKS:
+                yield _block(kind, left, right, top, color)
+            elif kind in _ARMS:
+                yield from (_stroke(kind, left, right, top, color, place) for place in range(_strokes(kind, text)))
+            elif text.strip():
+                yield _text(text, left, top, color, bold=bool(style.bold))
+
+
+def _kind(character: str) -> str:
+    """What a character is drawn as: itself, for shapes; the empty text, for letters."""
+    return character if character in _BLOCKS or character in _ARMS else ""
+
+
+def _block(glyph: str, left: float, right: float, top: float, color: str) -> str:
+    share, opacity = _BLOCKS[glyph]
+    height = _CELL_HEIGHT * share
+    faded = f' fill-opacity="{opacity}"' if opacity < 1 else ""
+    return (
+        f'<rect class="s" x="{left:.1f}" y="{top + _CELL_HEIGHT - height:.1f}" width="{right - left:.1f}" '
+        f'height="{height:.1f}" fill="{color}"{faded}/>'
+    )
+
+
+def _strokes(glyph: str, text: str) -> int:
+    """A run of horizontal lines is one stroke; of anything else each is its own."""
+    return 1 if _ARMS[glyph] == "lr" else len(text)
+
+
+def _stroke(glyph: str, left: float, right: float, top: float, color: str, place: int) -> str:
+    arms = _ARMS[glyph]
+    if arms != "lr":
+        left += place * _CELL_WIDTH
+        right = left + _CELL_WIDTH
+    across, down = (left + right) / 2, top + _CELL_HEIGHT / 2
+    ends = {"l": (left, down), "r": (right, down), "u": (across, top), "d": (across, top + _CELL_HEIGHT)}
+    if arms in ("rd", "ld", "ru", "lu"):
+        (from_x, from_y), (to_x, to_y) = ends[arms[0]], ends[arms[1]]
+        path = f"M{from_x:.1f} {from_y:.1f}Q{across:.1f} {down:.1f} {to_x:.1f} {to_y:.1f}"
+    else:
+        path = "".join(f"M{across:.1f} {down:.1f}L{ends[arm][0]:.1f} {ends[arm][1]:.1f}" for arm in arms)
+    return f'<path d="{path}" stroke="{color}" stroke-width="{3 if glyph in "━╸" else 1}"/>'
+
+
+def _text(text: str, left: float, top: float, color: str, *, bold: bool) -> str:
+    blank = len(text) - len(text.lstrip(" "))
+    text = text.strip(" ")
+    weight = ' class="b"' if bold else ""
+    return (
+        f'<text{weight} x="{left + blank * _CELL_WIDTH:.1f}" y="{top + _BASELINE}" '
+        f'textLength="{cell_len(text) * _CELL_WIDTH:.1f}" fill="{color}">{escape(text).replace(" ", _FIXED_SPACE)}</text>'
+    )
+
+
+def _color(style: Style) -> str:
+    theme = SVG_EXPORT_THEME
+    color = theme.foreground_color if style.color is None else style.color.get_truecolor(theme)
+    return (blend_rgb(color, theme.background_color, 0.4) if style.dim else color).hex
