@@ -120,10 +120,11 @@ def _stroke(glyph: str, left: float, right: float, top: float, color: str, place
 def _text(text: str, left: float, top: float, color: str, *, bold: bool) -> str:
     blank = len(text) - len(text.lstrip(" "))
     text = text.strip(" ")
+    shown = escape(text).replace(" ", _FIXED_SPACE)
     weight = ' class="b"' if bold else ""
     return (
         f'<text{weight} x="{left + blank * _CELL_WIDTH:.1f}" y="{top + _BASELINE}" '
-        f'textLength="{cell_len(text) * _CELL_WIDTH:.1f}" fill="{color}">{escape(text).replace(" ", _FIXED_SPACE)}</text>'
+        f'textLength="{cell_len(text) * _CELL_WIDTH:.1f}" fill="{color}">{shown}</text>'
     )
 
 
