@@ -18,7 +18,7 @@ from rich.console import Console
 from simulator import scenario as scenarios
 from simulator import simulation, sources, summary, template, ui
 from simulator.clock import Clock, SystemClock, iso
-from simulator.errors import InputError
+from simulator.errors import InputError, cause_of
 from simulator.interrupts import Interrupts
 from simulator.logs import LogDirectory
 from simulator.observations import LogWritten, Noted, Observation, Record
@@ -139,35 +139,38 @@ async def _run(asked: Asked, stack: Stack, plan: Plan) -> int:
     telemetry = Telemetry(stack, _run_options(plan, clock.now(), stack))
     outlet = _Outlet(asked, plan, telemetry, clock)
     progress = Progress()
-    with contextlib.ExitStack() as owned, Interrupts().installed() as interrupts:
-        record = _recorders(asked, telemetry, outlet, owned)
-        outlet.tell_ignored(stack, record)
-        async with asyncio.TaskGroup() as group:
-            outlet.showing = group.create_task(
-                ui.show(
-                    telemetry,
-                    mode=outlet.mode,
-                    console=outlet.console,
-                    clock=clock,
-                    stop=outlet.stop_showing,
-                    screenshot=asked.screenshot,
+    try:
+        with contextlib.ExitStack() as owned:
+            record = _recorders(asked, telemetry, outlet, owned)
+            outlet.tell_ignored(stack, record)
+            async with asyncio.TaskGroup() as group:
+                outlet.showing = group.create_task(
+                    ui.show(
+                        telemetry,
+                        mode=outlet.mode,
+                        console=outlet.console,
+                        clock=clock,
+                        stop=outlet.stop_showing,
+                        screenshot=asked.screenshot,
+                    )
                 )
-            )
-            try:
-                await simulation.run(
-                    stack,
-                    plan,
-                    telemetry,
-                    clock,
-                    interrupts,
-                    record,
-                    progress,
-                    located=outlet.located,
-                    finished=lambda: outlet.finish(progress),
-                )
-                await outlet.finish(progress)
-            finally:
-                outlet.stop_showing.set()
+                try:
+                    await simulation.run(
+                        stack,
+                        plan,
+                        telemetry,
+                        clock,
+                        Interrupts(),
+                        record,
+                        progress,
+                        located=outlet.located,
+                        finished=lambda: outlet.finish(progress),
+                    )
+                    await outlet.finish(progress)
+                finally:
+                    outlet.stop_showing.set()
+    except BaseExceptionGroup as failures:
+        raise cause_of(failures) from None
     if progress.failure is not None:
         raise progress.failure
     return _exit_code(progress)

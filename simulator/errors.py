@@ -22,3 +22,15 @@ class CouldNotFinish(StockpipeError):
     """The work was sound but could not be done: the store died, the disk is full, AWS refused."""
 
     exit_code = 3
+
+
+def cause_of(failures: BaseExceptionGroup[BaseException]) -> BaseException:
+    """The one failure to tell of several that came together: ours if there is one, else the first."""
+    leaves = _leaves(failures)
+    return next((one for one in leaves if isinstance(one, StockpipeError)), leaves[0])
+
+
+def _leaves(failure: BaseException) -> list[BaseException]:
+    if isinstance(failure, BaseExceptionGroup):
+        return [leaf for one in failure.exceptions for leaf in _leaves(one)]
+    return [failure]

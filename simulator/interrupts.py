@@ -25,13 +25,18 @@ class Interrupts:
         if not self.soft.is_set():
             self.soft.set()
             return
+        if self.hard:
+            return
         self.hard = True
         if self._owner is not None and not self._owner.done():
             self._owner.cancel()
 
     @contextlib.contextmanager
     def installed(self) -> Iterator[Interrupts]:
-        """Take SIGINT and SIGTERM for as long as the block runs; a second signal leaves it as `HardStop`."""
+        """Take SIGINT and SIGTERM for as long as the block runs; a second signal leaves it as `HardStop`.
+
+        From then on signals are swallowed until the loop closes.
+        """
         loop = asyncio.get_running_loop()
         self._owner = asyncio.current_task()
         signals = (signal.SIGINT, signal.SIGTERM)
@@ -46,5 +51,7 @@ class Interrupts:
                 self._owner.uncancel()
             raise HardStop from None
         finally:
-            for one in signals:
-                loop.remove_signal_handler(one)
+            # After a hard stop the little that is left, the summary, is not interrupted a third time.
+            if not self.hard:
+                for one in signals:
+                    loop.remove_signal_handler(one)

@@ -18,10 +18,18 @@ from typing import Any, Literal
 from simulator import limits, sources
 from simulator.audit import Audit, audit
 from simulator.clock import Clock
-from simulator.errors import StockpipeError
+from simulator.errors import InputError, StockpipeError
 from simulator.interrupts import HardStop, Interrupts
 from simulator.notifications import ObjectRef, objects_of
-from simulator.observations import Noted, Phase, PhaseChanged, Record
+from simulator.observations import (
+    EnvironmentStarted,
+    InvocationEnded,
+    Noted,
+    Observation,
+    Phase,
+    PhaseChanged,
+    Record,
+)
 from simulator.resources import Resources
 from simulator.scenario import Scenario, play
 from simulator.sources import SourceFile
@@ -66,13 +74,42 @@ class Progress:
     failure: StockpipeError | None = None
 
 
+class Starts:
+    """Notices a function that cannot start: an observation's recorder that fails no one but the run.
+
+    A handler whose settings are wrong fails at each init; on AWS its messages end in the dead-letter queue after
+    hours, here the run ends with the handler's own line.
+    """
+
+    def __init__(self) -> None:
+        self._started: set[str] = set()
+        self._failure: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    def record(self, observation: Observation) -> None:
+        """Look at what concerns a start."""
+        if isinstance(observation, EnvironmentStarted):
+            self._started.add(observation.function)
+        elif (
+            isinstance(observation, InvocationEnded)
+            and observation.outcome == "init-error"
+            and observation.function not in self._started
+            and not self._failure.done()
+        ):
+            reason = observation.error_message or observation.error_type
+            self._failure.set_exception(InputError(f"{observation.function} cannot start: {reason}"))
+
+    async def watch(self) -> None:
+        """Wait for such a function, and raise `InputError`."""
+        await self._failure
+
+
 async def run(
     stack: Stack,
     plan: Plan,
     telemetry: Telemetry,
     clock: Clock,
     interrupts: Interrupts,
-    record: Record,
+    tell: Record,
     progress: Progress,
     *,
     located: Callable[[str], None],
@@ -80,57 +117,81 @@ async def run(
 ) -> None:
     """Run the plan to its end; what comes out stands in `progress`, even if the run ends by a failure or a signal.
 
-    `located` is told the endpoint once all resources exist; `finished` is awaited after the proof, before a hold.
+    `tell` is handed every observation; `located` is told the endpoint once all resources exist; `finished` is awaited
+    after the proof, before a hold.
     """
+    starts = Starts()
 
-    def phase(name: Phase) -> None:
-        record(PhaseChanged(clock.now(), name))
+    def record(observation: Observation) -> None:
+        starts.record(observation)
+        tell(observation)
 
     try:
-        phase("starting")
-        async with Twin.open(
-            stack,
-            clock=clock,
-            record=record,
-            seed=plan.seed,
-            store_port=plan.port,
-            capacity=plan.capacity,
-            runtime=plan.runtime,
-            code_dir=plan.code_dir,
-        ) as twin:
-            progress.resources, progress.endpoint = twin.resources, twin.endpoint
-            if plan.ready is not None:
-                await asyncio.to_thread(_write_ready, plan.ready, twin)
-            located(twin.endpoint)
-            twin.start_mappings()
-            phase("running")
-            async with asyncio.TaskGroup() as group:
-                told = asyncio.Event()
-                story = None
-                if plan.scenario is not None:
-                    look = functools.partial(_look, telemetry, clock)
-                    story = group.create_task(play(plan.scenario, twin, look, clock, record, told))
-                await _work(twin, plan, clock, interrupts, record)
-                progress.interrupted = interrupts.soft.is_set() and not _endless(plan)
-                phase("draining")
-                drained = await twin.drained(plan.drain_timeout_s)
-                if story is not None:
-                    # The last steps tell of the end of the drain; those whose moment never came are left out.
-                    await asyncio.wait({story}, timeout=limits.SCENARIO_END_S)
-                told.set()
-            if not drained:
-                record(Noted(clock.now(), f"not drained within {plan.drain_timeout_s:g} s", "warning"))
-            await twin.stop_mappings()
-            phase("auditing")
-            await _prove(twin, drained, clock, record, progress, plan)
-            phase("done")
-            await finished()
-            if plan.hold:
-                await _hold(interrupts)
+        with interrupts.installed():
+            await _phases(stack, plan, telemetry, clock, interrupts, record, progress, located, finished, starts)
     except HardStop:
         progress.interrupted = True
     except StockpipeError as error:
         progress.failure = error
+
+
+async def _phases(
+    stack: Stack,
+    plan: Plan,
+    telemetry: Telemetry,
+    clock: Clock,
+    interrupts: Interrupts,
+    record: Record,
+    progress: Progress,
+    located: Callable[[str], None],
+    finished: Callable[[], Awaitable[None]],
+    starts: Starts,
+) -> None:
+    def phase(name: Phase) -> None:
+        record(PhaseChanged(clock.now(), name))
+
+    phase("starting")
+    async with Twin.open(
+        stack,
+        clock=clock,
+        record=record,
+        seed=plan.seed,
+        store_port=plan.port,
+        capacity=plan.capacity,
+        runtime=plan.runtime,
+        code_dir=plan.code_dir,
+    ) as twin:
+        progress.resources, progress.endpoint = twin.resources, twin.endpoint
+        if plan.ready is not None:
+            await asyncio.to_thread(_write_ready, plan.ready, twin)
+        located(twin.endpoint)
+        twin.start_mappings()
+        phase("running")
+        async with asyncio.TaskGroup() as group:
+            watching = group.create_task(starts.watch())
+            told = asyncio.Event()
+            story = None
+            if plan.scenario is not None:
+                look = functools.partial(_look, telemetry, clock)
+                story = group.create_task(play(plan.scenario, twin, look, clock, record, told))
+            await _work(twin, plan, clock, interrupts, record)
+            progress.interrupted = interrupts.soft.is_set() and not _endless(plan)
+            phase("draining")
+            drained = await twin.drained(plan.drain_timeout_s)
+            if story is not None:
+                # The last steps tell of the end of the drain; those whose moment never came are left out.
+                await asyncio.wait({story}, timeout=limits.SCENARIO_END_S)
+            told.set()
+            watching.cancel()
+        if not drained:
+            record(Noted(clock.now(), f"not drained within {plan.drain_timeout_s:g} s", "warning"))
+        await twin.stop_mappings()
+        phase("auditing")
+        await _prove(twin, drained, clock, record, progress, plan)
+        phase("done")
+        await finished()
+        if plan.hold:
+            await _hold(interrupts)
 
 
 async def _work(twin: Twin, plan: Plan, clock: Clock, interrupts: Interrupts, record: Record) -> None:

@@ -17,7 +17,7 @@ from typing import Any, Literal
 from simulator import limits, resources
 from simulator.clients import Clients, connect, offline_session
 from simulator.clock import Clock
-from simulator.errors import StockpipeError
+from simulator.errors import cause_of
 from simulator.event_source_mapping import run_mapping
 from simulator.eventbridge import AsynchronousInvoker, run_schedule
 from simulator.lambda_service import LambdaService
@@ -120,7 +120,7 @@ class Twin:
                     for task in (*background, *twin._mappings):
                         task.cancel()
         except BaseExceptionGroup as failures:
-            raise _cause(failures) from None
+            raise cause_of(failures) from None
 
     def start_mappings(self) -> None:
         """Begin to poll: every enabled event source mapping, once."""
@@ -217,15 +217,3 @@ def _runtime(name: RuntimeName, endpoint: str, session: Any, code_dir: Path | No
 
 async def _watch(store: Store) -> None:
     await store.wait_died()
-
-
-def _cause(failures: BaseExceptionGroup[BaseException]) -> BaseException:
-    """The failure to tell: ours if there is one, else the first."""
-    flat = list(_flatten(failures))
-    return next((one for one in flat if isinstance(one, StockpipeError)), flat[0])
-
-
-def _flatten(failure: BaseException) -> list[BaseException]:
-    if isinstance(failure, BaseExceptionGroup):
-        return [leaf for one in failure.exceptions for leaf in _flatten(one)]
-    return [failure]

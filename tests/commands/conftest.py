@@ -1,0 +1,135 @@
+"""The commands as a user starts them: a process of their own, its output, its exit code, and nothing left behind."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+DEADLINE_S = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """A command that has ended."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def summary(self) -> dict[str, Any]:
+        """What `--summary -` wrote."""
+        parsed: dict[str, Any] = json.loads(self.out)
+        return parsed
+
+
+class Running:
+    """A command that runs in a process group of its own."""
+
+    def __init__(self, arguments: tuple[str, ...], directory: Path, environ: dict[str, str]) -> None:
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "cli", *arguments],
+            cwd=directory,
+            env={**os.environ, "TMPDIR": str(directory / "tmp"), "COLUMNS": "200", **environ},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        )
+        self._directory = directory
+
+    def wait_for(self, condition: Callable[[], bool], what: str) -> None:
+        """Look until the condition holds; a test fails at the deadline or when the command ends first."""
+        deadline = time.monotonic() + DEADLINE_S
+        while not condition():
+            assert self.process.poll() is None, f"ended before {what}: {self.process.communicate()}"
+            assert time.monotonic() < deadline, f"no {what} within {DEADLINE_S:g} s"
+            time.sleep(0.02)
+
+    def wait_ready(self) -> dict[str, Any]:
+        """The ready file's content; the command must have been started with `--ready ready.json`."""
+        file = self._directory / "ready.json"
+        self.wait_for(file.exists, "the ready file")
+        ready: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+        return ready
+
+    def signal(self, number: signal.Signals) -> None:
+        """Signal the command alone, as `kill` does."""
+        self.process.send_signal(number)
+
+    def children(self) -> list[int]:
+        """The processes that the command has started."""
+        found = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children")
+        return [int(pid) for pid in found.read_text(encoding="utf-8").split()]
+
+    def finish(self) -> Finished:
+        """Wait for the end."""
+        out, err = self.process.communicate(timeout=DEADLINE_S)
+        return Finished(self.process.returncode, out, err)
+
+
+Start = Callable[..., Running]
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> Iterator[Start]:
+    """Start `stockpipe ARGUMENTS`; at the end nothing of it may run, and its temporary directory must be empty."""
+    (tmp_path / "tmp").mkdir()
+    started: list[Running] = []
+
+    def start(*arguments: str, **environ: str) -> Running:
+        running = Running(arguments, tmp_path, environ)
+        started.append(running)
+        return running
+
+    yield start
+    for running in started:
+        alive = running.process.poll() is None
+        if alive:
+            os.killpg(running.process.pid, signal.SIGKILL)
+            running.process.communicate()
+        assert not alive, "the command was still running"
+        _assert_group_gone(running.process.pid)
+    assert list((tmp_path / "tmp").iterdir()) == []
+
+
+def _assert_group_gone(group: int) -> None:
+    """Wait until no process of the session is left; a child may need a moment to notice its parent's death."""
+    deadline = time.monotonic() + DEADLINE_S
+    while left := [pid for pid in _processes() if _session(pid) == group]:
+        assert time.monotonic() < deadline, f"left running: {left}"
+        time.sleep(0.02)
+
+
+def _processes() -> list[int]:
+    return [int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdigit()]
+
+
+def _session(pid: int) -> int | None:
+    try:
+        text = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8")
+    except (FileNotFoundError, ProcessLookupError):
+        return None
+    state, _, _, session = text.rpartition(")")[2].split()[:4]
+    return None if state == "Z" else int(session)
+
+
+@pytest.fixture
+def stockpipe(start: Start) -> Callable[..., Finished]:
+    """Run `stockpipe ARGUMENTS` to its end."""
+
+    def stockpipe(*arguments: str, **environ: str) -> Finished:
+        return start(*arguments, **environ).finish()
+
+    return stockpipe
