@@ -1,0 +1,211 @@
+"""Who gets which environment: decided in one step, told by the pool's repr."""
+
+from __future__ import annotations
+
+import random
+from typing import Any
+
+import pytest
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
+
+from simulator import limits
+from simulator.environments import Environment, EnvironmentPool, Refused
+from simulator.stack import AsynchronousInvocation, Function
+
+
+def pool_of(*functions: Function, account: int = 1000) -> EnvironmentPool:
+    return EnvironmentPool({each.logical_id: each for each in functions}, account, random.Random(1))
+
+
+def started(pool: EnvironmentPool, function: str, now: float) -> Environment:
+    environment = pool.assign(function, now)
+    assert isinstance(environment, Environment)
+    if environment.needs_init:
+        pool.started(environment)
+    return environment
+
+
+def test_life_of_an_environment(declare: Any) -> None:
+    """Starting, busy, warm, busy again: one environment, one cold start."""
+    pool = pool_of(declare.function())
+    environment = pool.assign("Consumer", 0.0)
+    assert isinstance(environment, Environment)
+    assert repr(pool) == "<EnvironmentPool [Consumer: 1 starting, 0 busy, 0 warm]>"
+    pool.started(environment)
+    assert repr(pool) == "<EnvironmentPool [Consumer: 0 starting, 1 busy, 0 warm]>"
+    assert pool.release(environment, 1.0)
+    assert repr(pool) == "<EnvironmentPool [Consumer: 0 starting, 0 busy, 1 warm]>"
+    assert pool.assign("Consumer", 2.0) is environment
+    assert repr(pool) == "<EnvironmentPool [Consumer: 0 starting, 1 busy, 0 warm]>"
+    assert pool.statistics("Consumer").cold_starts == 1
+
+
+def test_assigned_is_busy_at_once(declare: Any) -> None:
+    """Two requests in the same instant never get the same environment."""
+    pool = pool_of(declare.function())
+    first = started(pool, "Consumer", 0.0)
+    pool.release(first, 0.0)
+    assert pool.assign("Consumer", 1.0) is not pool.assign("Consumer", 1.0)
+
+
+def test_the_last_used_is_taken_first(declare: Any) -> None:
+    """Of several warm ones the last used serves, so that the others can grow old."""
+    pool = pool_of(declare.function())
+    first, second = started(pool, "Consumer", 0.0), started(pool, "Consumer", 0.0)
+    pool.release(second, 1.0)
+    pool.release(first, 2.0)
+    assert pool.assign("Consumer", 3.0) is first
+
+
+def test_reserved_concurrency(declare: Any) -> None:
+    """A function has no more than it reserved, and is told by which limit; the refusal is counted."""
+    pool = pool_of(declare.function(reserved_concurrency=1))
+    started(pool, "Consumer", 0.0)
+    assert pool.assign("Consumer", 0.0) == Refused("ReservedFunctionConcurrentInvocationLimitExceeded")
+    assert pool.statistics("Consumer").throttles == 1
+
+
+def test_account_concurrency_is_shared(declare: Any) -> None:
+    """Functions without a reservation share what the account has left; a reservation is untouched by them."""
+    pool = pool_of(
+        declare.function("One"), declare.function("Two"), declare.function("Own", reserved_concurrency=2), account=4
+    )
+    started(pool, "One", 0.0)
+    started(pool, "Two", 0.0)
+    assert pool.assign("One", 0.0) == Refused("ConcurrentInvocationLimitExceeded")
+    assert isinstance(pool.assign("Own", 0.0), Environment)
+
+
+def test_thousand_environments_in_ten_seconds(declare: Any) -> None:
+    """A function gains 1,000 environments at once, and then one every 10 ms."""
+    pool = pool_of(declare.function(), account=5000)
+    for _ in range(limits.ENVIRONMENTS_BURST):
+        assert isinstance(pool.assign("Consumer", 0.0), Environment)
+    assert pool.assign("Consumer", 0.0) == Refused("EnvironmentStartRateExceeded")
+    assert isinstance(pool.assign("Consumer", 0.0101), Environment)
+    assert isinstance(pool.assign("Consumer", 0.0101), Refused)
+    later = [isinstance(pool.assign("Consumer", 10.02), Environment) for _ in range(1001)]
+    assert sum(later) == 1000
+
+
+def test_ten_requests_a_second(declare: Any) -> None:
+    """The eleventh request in a row gets a new environment although one is warm; a tenth of a second buys one."""
+    pool = pool_of(declare.function())
+    for number in range(10):
+        pool.release(started(pool, "Consumer", 0.01 * number), 0.01 * number + 0.005)
+    assert pool.statistics("Consumer").cold_starts == 1
+    pool.release(started(pool, "Consumer", 0.095), 0.095)
+    assert pool.statistics("Consumer").cold_starts == 2
+    pool.release(started(pool, "Consumer", 1.5), 1.5)
+    assert pool.statistics("Consumer").cold_starts == 2
+
+
+def test_ten_requests_a_second_and_concurrency(declare: Any) -> None:
+    """A reservation of one serves ten requests a second, however short they are."""
+    pool = pool_of(declare.function(reserved_concurrency=1))
+    for number in range(10):
+        pool.release(started(pool, "Consumer", 0.001 * number), 0.001 * number)
+    assert pool.assign("Consumer", 0.02) == Refused("ReservedFunctionInvocationRateLimitExceeded")
+    assert isinstance(pool.assign("Consumer", 0.2), Environment)
+
+
+def test_reset_needs_init_again(declare: Any) -> None:
+    """After a crash the environment stays, and runs init before its next event."""
+    pool = pool_of(declare.function())
+    environment = started(pool, "Consumer", 0.0)
+    pool.release(environment, 1.0, reset=True)
+    again = pool.assign("Consumer", 2.0)
+    assert again is environment
+    assert environment.needs_init
+    assert environment.was_reset
+
+
+def test_recycled_by_age(declare: Any) -> None:
+    """An environment that has reached its age is not kept."""
+    pool = pool_of(declare.function())
+    environment = started(pool, "Consumer", 0.0)
+    assert limits.ENVIRONMENT_AGE_S[0] <= environment.retires_at <= limits.ENVIRONMENT_AGE_S[1]
+    assert not pool.release(environment, environment.retires_at)
+    assert environment.state == "retired"
+
+
+def test_idle_environments_are_swept(declare: Any) -> None:
+    """The longest idle goes first, each when its time has come."""
+    pool = pool_of(declare.function())
+    first, second = started(pool, "Consumer", 0.0), started(pool, "Consumer", 0.0)
+    pool.release(first, 1.0)
+    pool.release(second, 5.0)
+    assert pool.next_sweep_at() == 1.0 + limits.ENVIRONMENT_IDLE_S
+    assert pool.sweep(1.0 + limits.ENVIRONMENT_IDLE_S) == [first]
+    assert pool.next_sweep_at() == 5.0 + limits.ENVIRONMENT_IDLE_S
+    assert pool.drain() == [second]
+    assert pool.next_sweep_at() is None
+
+
+class Pool(RuleBasedStateMachine):
+    """Any order of assignments, ends, resets and sweeps."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.limit = 3
+        function = Function(
+            "F", "F", "m.h", "python3.13", 128, 3, {}, self.limit, "Text", None, AsynchronousInvocation(), "arn"
+        )
+        self.pool = pool_of(function)
+        self.now = 0.0
+        self.out: list[Environment] = []
+
+    @rule(seconds=st.floats(0, 500))
+    def wait(self, seconds: float) -> None:
+        self.now += seconds
+
+    @rule()
+    def assign(self) -> None:
+        environment = self.pool.assign("F", self.now)
+        if isinstance(environment, Environment):
+            assert environment not in self.out
+            if environment.needs_init:
+                self.pool.started(environment)
+            self.out.append(environment)
+
+    @rule(reset=st.booleans(), which=st.integers(0, 2))
+    def release(self, reset: bool, which: int) -> None:
+        if which < len(self.out):
+            self.pool.release(self.out.pop(which), self.now, reset=reset)
+
+    @rule(which=st.integers(0, 2))
+    def discard(self, which: int) -> None:
+        if which < len(self.out):
+            self.pool.discard(self.out.pop(which))
+
+    @rule()
+    def sweep(self) -> None:
+        assert not set(map(id, self.pool.sweep(self.now))) & set(map(id, self.out))
+
+    @invariant()
+    def within_limits(self) -> None:
+        """Busy is what is out, never over the limit."""
+        statistics = self.pool.statistics("F")
+        assert statistics.busy == len(self.out) <= self.limit
+        assert statistics.starting == 0
+        assert statistics.warm >= 0
+
+
+class TestPool(Pool.TestCase):  # type: ignore[name-defined,misc]
+    """Busy never passes the limit, and nobody gets an environment that another has."""
+
+    settings = settings(max_examples=40, stateful_step_count=30, deadline=None)
+
+
+@pytest.mark.parametrize("how", ["release", "discard"])
+def test_limit_is_given_back(declare: Any, how: str) -> None:
+    """However a request ends, its place is free again."""
+    pool = pool_of(declare.function(reserved_concurrency=1))
+    environment = started(pool, "Consumer", 0.0)
+    if how == "release":
+        pool.release(environment, 1.0)
+    else:
+        pool.discard(environment)
+    assert isinstance(pool.assign("Consumer", 2.0), Environment)

@@ -1,0 +1,477 @@
+"""The mapping at work on a manual clock: what reaches the function, what is deleted, what comes back."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import math
+import random
+from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from simulator import limits
+from simulator.clock import ManualClock
+from simulator.event_source_mapping import run_mapping
+from simulator.lambda_service import LambdaService
+from simulator.observations import (
+    InvocationStarted,
+    InvocationThrottled,
+    MessageSettled,
+    MessagesReceived,
+    Noted,
+    PollersScaled,
+)
+from simulator.runtimes import Exited, Raised, Returned
+from simulator.stack import EventSourceMapping, Function, Queue
+
+ANSWER = Returned({"batchItemFailures": []})
+
+
+class Twin:
+    """One mapping with its queue and function, all on one manual clock."""
+
+    def __init__(self, fakes: SimpleNamespace, clock: ManualClock, seen: Any) -> None:
+        self.clock, self.seen = clock, seen
+        self.runtime = fakes.ScriptedRuntime(self.answer)
+        self.stop = asyncio.Event()
+        self.takes_s = 0.0
+
+    async def answer(self, event: Any) -> Any:
+        await self.clock.sleep(self.takes_s)
+        return ANSWER
+
+    @asynccontextmanager
+    async def run(
+        self, queue: Any, mapping: EventSourceMapping, function: Function, declared: Queue, account: int = 1000
+    ) -> AsyncIterator[asyncio.Task[None]]:
+        async with LambdaService.open(
+            {function.logical_id: function},
+            runtime=self.runtime,
+            clock=self.clock,
+            record=self.seen.append,
+            rng=random.Random(3),
+            account_concurrency=account,
+        ) as service:
+            task = asyncio.create_task(
+                run_mapping(
+                    mapping,
+                    queue=declared,
+                    queue_url="http://queue",
+                    function=function,
+                    sqs=queue,
+                    service=service,
+                    clock=self.clock,
+                    record=self.seen.append,
+                    rng=random.Random(4),
+                    stop=self.stop,
+                )
+            )
+            try:
+                yield task
+            finally:
+                self.stop.set()
+                while not task.done():
+                    await self.clock.advance(1)
+                await task
+
+    def settled(self) -> Counter[tuple[str, bool]]:
+        return Counter((each.reason, each.deleted) for each in self.seen.of(MessageSettled))
+
+
+@pytest.fixture
+def twin(twin_fakes: SimpleNamespace, clock: ManualClock, seen: Any) -> Twin:
+    return Twin(twin_fakes, clock, seen)
+
+
+async def test_record_has_awss_fields(twin: Twin, twin_fakes: Any, clock: Any, declare: Any) -> None:
+    """The handler gets exactly AWS's fields, attributes as text, and its messages are deleted."""
+    queue = twin_fakes.ManualQueue(clock)
+    queue.send("hello")
+    async with twin.run(queue, declare.mapping(), declare.function(), declare.queue()):
+        await clock.advance(1)
+    assert twin.runtime.events == [
+        {
+            "Records": [
+                {
+                    "messageId": "id-000000",
+                    "receiptHandle": "id-000000#1",
+                    "body": "hello",
+                    "attributes": {
+                        "ApproximateReceiveCount": "1",
+                        "SentTimestamp": "1000000000",
+                        "SenderId": "sender",
+                        "ApproximateFirstReceiveTimestamp": "1000000000",
+                    },
+                    "messageAttributes": {},
+                    "md5OfBody": "md5",
+                    "eventSource": "aws:sqs",
+                    "eventSourceARN": "arn:aws:sqs:us-east-1:123456789012:Queue",
+                    "awsRegion": "us-east-1",
+                }
+            ]
+        }
+    ]
+    assert queue.messages == {}
+    (settled,) = twin.seen.of(MessageSettled)
+    assert (settled.body, settled.sent_at, settled.receive_count) == ("hello", 1_000_000.0, 1)
+
+
+async def test_md5_quirk_of_a_window(twin: Twin, twin_fakes: Any, clock: Any, declare: Any) -> None:
+    """With a window, a record without attributes carries `md5OfMessageAttributes: null`."""
+    queue = twin_fakes.ManualQueue(clock)
+    queue.send("hello")
+    async with twin.run(queue, declare.mapping(window_s=1), declare.function(), declare.queue()):
+        await clock.advance(30)
+    assert twin.runtime.events[0]["Records"][0]["md5OfMessageAttributes"] is None
+
+
+async def test_ramp_equals_the_closed_form(twin: Twin, twin_fakes: Any, clock: Any, declare: Any) -> None:
+    """A deep queue and slow invocations: the recorded concurrency is 5 + 300 a minute, and is used in full."""
+    queue = twin_fakes.ManualQueue(clock, visibility_s=7200)
+    queue.send(*map(str, range(600)))
+    twin.takes_s = 850.0
+    function = declare.function(timeout_s=900)
+    async with twin.run(queue, declare.mapping(batch_size=1), function, declare.queue(visibility_timeout_s=7200)):
+        await clock.advance(60)
+        began_at = twin.seen.of(PollersScaled)[0].at
+        for scaled in twin.seen.of(PollersScaled):
+            assert scaled.concurrency == 5 + math.floor((scaled.at - began_at) * 5 + 1e-6)
+        assert twin.runtime.running == twin.seen.of(PollersScaled)[-1].concurrency == 305
+        twin.runtime.behaviour = twin.answer
+        twin.takes_s = 0.0
+        await clock.advance(850)
+
+
+async def test_maximum_concurrency_holds(twin: Twin, twin_fakes: Any, clock: Any, declare: Any) -> None:
+    """Never more batches at once than MaximumConcurrency, however deep the queue."""
+    queue = twin_fakes.ManualQueue(clock)
+    queue.send(*map(str, range(100)))
+    twin.takes_s = 1.0
+    async with twin.run(
+        queue, declare.mapping(maximum_concurrency=2, batch_size=5), declare.function(), declare.queue()
+    ):
+        await clock.advance(12)
+    assert twin.runtime.running_most == 2
+    assert not queue.messages
+
+
+async def test_batch_size(twin: Twin, twin_fakes: Any, clock: Any, declare: Any) -> None:
+    """No batch is larger than BatchSize; a larger one than ten is gathered over several receives."""
+    queue = twin_fakes.ManualQueue(clock)
+    queue.send(*map(str, range(50)))
+    mapping = declare.mapping(batch_size=25, window_s=5, maximum_concurrency=2)
+    async with twin.run(queue, mapping, declare.function(), declare.queue()):
+        await clock.advance(1)
+    assert [len(event["Records"]) for event in twin.runtime.events] == [25, 25]
+
+
+async def test_window_waits_for_the_long_poll(twin: Twin, twin_fakes: Any, clock: Any, declare: Any) -> None:
+    """A quiet queue: a batch with a window of one second waits for the 20 s poll that is under way."""
+    queue = twin_fakes.ManualQueue(clock)
+    queue.send("lonely")
+    async with twin.run(queue, declare.mapping(window_s=1), declare.function(), declare.queue()):
+        await clock.advance(limits.LONG_POLL_S - 1)
+        assert twin.runtime.events == []
+        await clock.advance(2)
+        assert len(twin.runtime.events) == 1
+
+
+async def test_six_megabytes_split(twin: Twin, twin_fakes: Any, clock: Any, declare: Any) -> None:
+    """A batch that would pass 6 MB goes before it does, the rest in the next one; nothing is left behind."""
+    queue = twin_fakes.ManualQueue(clock)
+    queue.send(*["x" * 1_000_000] * 9)
+    mapping = declare.mapping(batch_size=9, maximum_concurrency=2)
+    async with twin.run(queue, mapping, declare.function(), declare.queue()):
+        await clock.advance(1)
+    sizes = [len(json.dumps(event, separators=(",", ":"))) for event in twin.runtime.events]
+    assert [len(event["Records"]) for event in twin.runtime.events] == [6, 3]
+    assert max(sizes) <= limits.SYNC_PAYLOAD_BYTES
+    assert not queue.messages
+
+
+async def test_partial_failure_stays_until_visibility_ends(
+    twin: Twin, twin_fakes: Any, clock: Any, declare: Any
+) -> None:
+    """A listed message is not deleted, and is received again only when its visibility timeout is over."""
+    queue = twin_fakes.ManualQueue(clock, visibility_s=30)
+    queue.send("good", "bad")
+
+    async def behaviour(event: Any) -> Any:
+        bad = [{"itemIdentifier": each["messageId"]} for each in event["Records"] if each["body"] == "bad"]
+        return Returned({"batchItemFailures": bad})
+
+    twin.runtime.behaviour = behaviour
+    mapping = declare.mapping(reports_batch_item_failures=True)
+    async with twin.run(queue, mapping, declare.function(), declare.queue()):
+        await clock.advance(29)
+        assert [each["body"] for each in queue.messages.values()] == ["bad"]
+        assert len(twin.runtime.events) == 1
+        await clock.advance(2)
+        assert len(twin.runtime.events) == 2
+    assert twin.settled() == {("success", True): 1, ("batch item failure", False): 2}
+
+
+@pytest.mark.parametrize(
+    ("answer", "reason"),
+    [
+        (Raised("ValueError", "no", {}), "error"),
+        (Exited("exit status 1"), "crash"),
+        (Returned("no JSON"), "invalid batch item failures"),
+    ],
+)
+async def test_failures_leave_the_batch(
+    twin: Twin, twin_fakes: Any, clock: Any, declare: Any, answer: Any, reason: str
+) -> None:
+    """An exception, a crash and an invalid response delete nothing."""
+    queue = twin_fakes.ManualQueue(clock)
+    queue.send("a", "b")
+
+    async def behaviour(event: Any) -> Any:
+        return answer
+
+    twin.runtime.behaviour = behaviour
+    mapping = declare.mapping(reports_batch_item_failures=True)
+    async with twin.run(queue, mapping, declare.function(), declare.queue()):
+        await clock.advance(1)
+    assert twin.settled() == {(reason, False): 2}
+    assert len(queue.messages) == 2
+
+
+async def test_timeout_leaves_the_batch(twin: Twin, twin_fakes: Any, clock: Any, declare: Any) -> None:
+    """An invocation past the function's timeout is killed there and deletes nothing."""
+    queue = twin_fakes.ManualQueue(clock)
+    queue.send("a")
+    twin.takes_s = 10.0
+    async with twin.run(queue, declare.mapping(), declare.function(timeout_s=3), declare.queue()):
+        await clock.advance(2.9)
+        assert twin.settled() == {}
+        await clock.advance(0.2)
+        assert twin.settled() == {("timeout", False): 1}
+
+
+async def test_throttled_deliveries_fill_the_dead_letter_queue(
+    twin: Twin, twin_fakes: Any, clock: Any, declare: Any
+) -> None:
+    """Reserved concurrency 1 and a low receive count: sound messages die though the handler never saw them."""
+    queue = twin_fakes.ManualQueue(clock, visibility_s=30, maximum_receives=2)
+    queue.send(*map(str, range(100)))
+    twin.takes_s = 25.0
+    function = declare.function(timeout_s=30, reserved_concurrency=1)
+    async with twin.run(queue, declare.mapping(reports_batch_item_failures=True), function, declare.queue()):
+        await clock.advance(100)
+    handled = {record["body"] for event in twin.runtime.events for record in event["Records"]}
+    assert queue.dead_letters
+    assert set(queue.dead_letters) - handled
+    assert twin.seen.of(InvocationThrottled)[0].reason == "ReservedFunctionConcurrentInvocationLimitExceeded"
+    assert twin.settled()["throttled", False] >= len(queue.dead_letters)
+
+
+async def test_maximum_concurrency_cures_it(twin: Twin, twin_fakes: Any, clock: Any, declare: Any) -> None:
+    """The same load with MaximumConcurrency within the reservation: nothing is throttled, nothing dies."""
+    queue = twin_fakes.ManualQueue(clock, visibility_s=30, maximum_receives=2)
+    queue.send(*map(str, range(100)))
+    twin.takes_s = 25.0
+    function = declare.function(timeout_s=30, reserved_concurrency=2)
+    mapping = declare.mapping(reports_batch_item_failures=True, maximum_concurrency=2)
+    async with twin.run(queue, mapping, function, declare.queue()):
+        await clock.advance(150)
+    assert not queue.dead_letters
+    assert not queue.messages
+    assert not twin.seen.of(InvocationThrottled)
+
+
+async def test_throttle_retries_the_same_batch(twin: Twin, twin_fakes: Any, clock: Any, declare: Any) -> None:
+    """A throttled batch is tried again with back-off while it is ours, and counts one receive."""
+    queue = twin_fakes.ManualQueue(clock, visibility_s=30)
+    queue.send("first", "second")
+    twin.takes_s = 2.0
+    function = declare.function(reserved_concurrency=1)
+    async with twin.run(queue, declare.mapping(batch_size=1, maximum_concurrency=2), function, declare.queue()):
+        await clock.advance(8)
+    assert not queue.messages
+    assert [each.receive_count for each in twin.seen.of(MessageSettled)] == [1, 1]
+    assert 1 <= len(twin.seen.of(InvocationThrottled)) < 10
+
+
+@pytest.mark.parametrize(("reports", "least"), [(False, 2), (True, 5)])
+async def test_errors_scale_down(
+    twin: Twin, twin_fakes: Any, clock: Any, declare: Any, reports: bool, least: int
+) -> None:
+    """Errors take concurrency away without partial batch responses, and none with them."""
+    queue = twin_fakes.ManualQueue(clock, visibility_s=5)
+    queue.send(*map(str, range(4)))
+
+    async def behaviour(event: Any) -> Any:
+        return Raised("ValueError", "no", {})
+
+    twin.runtime.behaviour = behaviour
+    mapping = declare.mapping(batch_size=1, reports_batch_item_failures=reports)
+    async with twin.run(queue, mapping, declare.function(), declare.queue(visibility_timeout_s=5)):
+        await clock.advance(20)
+    assert min(each.concurrency for each in twin.seen.of(PollersScaled)) == least
+
+
+async def test_back_to_five_and_two_when_idle(twin: Twin, twin_fakes: Any, clock: Any, declare: Any) -> None:
+    """After the last message the mapping goes back to five, then to two, and still polls."""
+    queue = twin_fakes.ManualQueue(clock)
+    queue.send(*map(str, range(200)))
+    twin.takes_s = 2.0
+    async with twin.run(queue, declare.mapping(batch_size=1), declare.function(), declare.queue()):
+        await clock.advance(400)
+        assert max(each.concurrency for each in twin.seen.of(PollersScaled)) > 5
+        assert [each.concurrency for each in twin.seen.of(PollersScaled)][-2:] == [5, 2]
+        queue.send("late")
+        await clock.advance(3)
+        assert not queue.messages
+
+
+async def test_idle_receives(twin: Twin, twin_fakes: Any, clock: Any, declare: Any) -> None:
+    """Five pollers with 20 s polls make fifteen empty receives a minute on an empty queue."""
+    queue = twin_fakes.ManualQueue(clock)
+    async with twin.run(queue, declare.mapping(), declare.function(), declare.queue()):
+        await clock.advance(60)
+        assert [each.count for each in twin.seen.of(MessagesReceived)] == [0] * 15
+
+
+async def test_a_delete_that_fails(twin: Twin, twin_fakes: Any, clock: Any, declare: Any) -> None:
+    """A message whose delete fails is left, told as such, and handled again."""
+    queue = twin_fakes.ManualQueue(clock, visibility_s=30)
+    queue.send("a", "b")
+    queue.refuse_deletes = 1
+    async with twin.run(queue, declare.mapping(), declare.function(), declare.queue()):
+        await clock.advance(31)
+    assert twin.settled() == {("delete failed", False): 2, ("success", True): 2}
+    assert [len(event["Records"]) for event in twin.runtime.events] == [2, 2]
+
+
+async def test_deletes_come_in_tens(twin: Twin, twin_fakes: Any, clock: Any, declare: Any) -> None:
+    """A batch of 25 is deleted by three calls of at most ten."""
+    queue = twin_fakes.ManualQueue(clock)
+    queue.send(*map(str, range(25)))
+    mapping = declare.mapping(batch_size=25, window_s=5, maximum_concurrency=2)
+    async with twin.run(queue, mapping, declare.function(), declare.queue()):
+        await clock.advance(1)
+    assert sorted(queue.deletes) == [5, 10, 10]
+
+
+async def test_filtered_messages_are_deleted(twin: Twin, twin_fakes: Any, clock: Any, declare: Any) -> None:
+    """What the filter criteria reject never reaches the function and is deleted from the queue."""
+    queue = twin_fakes.ManualQueue(clock)
+    queue.send('{"kind": "wanted"}', '{"kind": "other"}', "no JSON")
+    mapping = declare.mapping(filters=({"body": {"kind": ["wanted"]}},))
+    async with twin.run(queue, mapping, declare.function(), declare.queue()):
+        await clock.advance(1)
+    assert [record["body"] for event in twin.runtime.events for record in event["Records"]] == ['{"kind": "wanted"}']
+    assert twin.settled() == {("filtered", True): 2, ("success", True): 1}
+    assert not queue.messages
+
+
+async def test_soft_stop_settles_what_is_in_hand(twin: Twin, twin_fakes: Any, clock: Any, declare: Any) -> None:
+    """After stop nothing new is received, what is in hand is settled, and then the mapping returns."""
+    queue = twin_fakes.ManualQueue(clock)
+    queue.send(*map(str, range(100)))
+    twin.takes_s = 2.0
+    async with twin.run(queue, declare.mapping(), declare.function(), declare.queue()) as task:
+        await clock.advance(0.1)
+        received = sum(each.count for each in twin.seen.of(MessagesReceived))
+        twin.stop.set()
+        await clock.advance(1.0)
+        assert not task.done()
+        await clock.advance(1.0)
+        assert task.done()
+    assert received == sum(each.count for each in twin.seen.of(MessagesReceived))
+    assert twin.settled() == {("success", True): received}
+
+
+async def test_soft_stop_does_not_wait_for_a_long_poll(twin: Twin, twin_fakes: Any, clock: Any, declare: Any) -> None:
+    """On an empty queue the mapping returns within a second of stop, with no receive cut off."""
+    queue = twin_fakes.ManualQueue(clock)
+    async with twin.run(queue, declare.mapping(), declare.function(), declare.queue()) as task:
+        await clock.advance(5.5)
+        twin.stop.set()
+        await clock.advance(limits.POLL_SLICE_S)
+        assert task.done()
+
+
+async def test_soft_stop_sends_an_open_batch(twin: Twin, twin_fakes: Any, clock: Any, declare: Any) -> None:
+    """A batch that still waits for its window goes to the function at once."""
+    queue = twin_fakes.ManualQueue(clock)
+    queue.send("a")
+    async with twin.run(queue, declare.mapping(window_s=300), declare.function(), declare.queue()):
+        await clock.advance(2)
+        twin.stop.set()
+        await clock.advance(limits.POLL_SLICE_S)
+        assert len(twin.runtime.events) == 1
+
+
+async def test_store_that_fails_is_asked_again(twin: Twin, twin_fakes: Any, clock: Any, declare: Any) -> None:
+    """A receive that fails is told and repeated with back-off."""
+    from botocore.exceptions import EndpointConnectionError
+
+    queue = twin_fakes.ManualQueue(clock)
+    queue.send("a")
+    works, failures = queue.receive_message, iter(range(3))
+
+    async def receive(**request: Any) -> Any:
+        if next(failures, None) is not None:
+            raise EndpointConnectionError(endpoint_url="http://queue")
+        return await works(**request)
+
+    queue.receive_message = receive
+    async with twin.run(queue, declare.mapping(), declare.function(), declare.queue()):
+        await clock.advance(5)
+    assert not queue.messages
+    assert [each.kind for each in twin.seen.of(Noted)] == ["warning"] * 3
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3, 4])
+@pytest.mark.parametrize("reports", [True, False])
+async def test_chaos(twin: Twin, twin_fakes: Any, clock: Any, declare: Any, seed: int, reports: bool) -> None:
+    """Crashes, timeouts, errors, partial failures, throttles and failing deletes at random: each delivery is settled
+    once, and every message ends deleted or in the dead-letter queue."""
+    rng = random.Random(seed)
+    queue = twin_fakes.ManualQueue(clock, visibility_s=20, maximum_receives=3)
+    bodies = [f"message {number}" for number in range(120)]
+    queue.send(*bodies)
+    succeeded: set[str] = set()
+
+    async def behaviour(event: Any) -> Any:
+        await clock.sleep(rng.choice([0.1, 1.0, 2.0, 9.0]))
+        kind = rng.choice(["good", "good", "partial", "error", "crash"])
+        if kind == "error":
+            return Raised("ValueError", "chaos", {})
+        if kind == "crash":
+            return Exited("signal: killed")
+        failed = [each for each in event["Records"] if kind == "partial" and rng.random() < 0.5]
+        succeeded.update(each["body"] for each in event["Records"] if each not in failed or not reports)
+        return Returned({"batchItemFailures": [{"itemIdentifier": each["messageId"]} for each in failed]})
+
+    twin.runtime.behaviour = behaviour
+    deletes = queue.delete_message_batch
+
+    async def delete(**request: Any) -> Any:
+        queue.refuse_deletes = int(rng.random() < 0.1)
+        return await deletes(**request)
+
+    queue.delete_message_batch = delete
+    function = declare.function(timeout_s=5, reserved_concurrency=3)
+    mapping = declare.mapping(reports_batch_item_failures=reports)
+    async with twin.run(queue, mapping, function, declare.queue(visibility_timeout_s=20)):
+        for _ in range(400):
+            await clock.advance(2)
+            assert twin.runtime.running <= 3
+            if not queue.messages:
+                break
+    settled = twin.seen.of(MessageSettled)
+    assert not queue.messages
+    assert Counter(each.body for each in settled if each.deleted).most_common(1)[0][1] == 1
+    assert {each.body for each in settled if each.deleted} | set(queue.dead_letters) == set(bodies)
+    assert len(settled) == sum(each.count for each in twin.seen.of(MessagesReceived))
+    assert len({(each.message_id, each.receive_count) for each in settled}) == len(settled)
+    assert {each.body for each in settled if each.deleted} <= succeeded
+    assert sum(each.messages for each in twin.seen.of(InvocationStarted)) <= len(settled)

@@ -1,0 +1,115 @@
+"""Schedule expressions: AWS's grammar, and when they come due."""
+
+from __future__ import annotations
+
+import itertools
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from simulator.schedule import Rate, ScheduleExpressionError, parse
+
+
+def instant(text: str) -> float:
+    return datetime.fromisoformat(text).replace(tzinfo=UTC).timestamp()
+
+
+def due(expression: str, start: str, count: int = 3) -> list[str]:
+    instants = itertools.islice(parse(expression).due(instant(start)), count)
+    return [datetime.fromtimestamp(each, UTC).strftime("%Y-%m-%dT%H:%M") for each in instants]
+
+
+@pytest.mark.parametrize(
+    ("expression", "seconds"),
+    [("rate(1 minute)", 60), ("rate(5 minutes)", 300), ("rate(1 hour)", 3600), ("rate(2 days)", 172_800)],
+)
+def test_rates(expression: str, seconds: int) -> None:
+    """A value and its unit, singular only for one."""
+    assert parse(expression) == Rate(seconds)
+
+
+@pytest.mark.parametrize(
+    "expression",
+    [
+        "rate(1 minutes)",
+        "rate(5 minute)",
+        "rate(0 minutes)",
+        "rate(30 seconds)",
+        "rate(1.5 hours)",
+        "rate(minute)",
+        "rate(1 minute",
+        "every minute",
+        "at(2026-11-22T09:00:00)",
+        "cron(0 9 * * ? )",
+        "cron(0 9 * * * *)",
+        "cron(0 9 ? * ? *)",
+        "cron(60 9 * * ? *)",
+        "cron(0 24 * * ? *)",
+        "cron(0 9 32 * ? *)",
+        "cron(0 9 * 13 ? *)",
+        "cron(0 9 ? * 8 *)",
+        "cron(0 9 * * ? 1969)",
+        "cron(0/0 9 * * ? *)",
+        "cron(30-10 9 * * ? *)",
+        "cron(x 9 * * ? *)",
+        "cron(0 9 ? * MON#6 *)",
+    ],
+)
+def test_refused(expression: str) -> None:
+    """What AWS does not accept is refused, with its words and the expression."""
+    with pytest.raises(ScheduleExpressionError, match="Parameter ScheduleExpression is not valid") as refused:
+        parse(expression)
+    assert expression in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("expression", "start", "expected"),
+    [
+        ("cron(0 9 * * ? *)", "2026-11-22T10:00", ["2026-11-23T09:00", "2026-11-24T09:00", "2026-11-25T09:00"]),
+        ("cron(0/20 9 * * ? *)", "2026-11-22T09:01", ["2026-11-22T09:20", "2026-11-22T09:40", "2026-11-23T09:00"]),
+        ("cron(0 18 ? * MON-FRI *)", "2026-11-20T19:00", ["2026-11-23T18:00", "2026-11-24T18:00", "2026-11-25T18:00"]),
+        ("cron(0 0 L * ? *)", "2027-01-31T00:01", ["2027-02-28T00:00", "2027-03-31T00:00", "2027-04-30T00:00"]),
+        ("cron(0 0 1W * ? *)", "2026-08-01T00:00", ["2026-08-03T00:00", "2026-09-01T00:00", "2026-10-01T00:00"]),
+        ("cron(0 0 31W * ? *)", "2027-01-01T00:00", ["2027-01-29T00:00", "2027-02-26T00:00", "2027-03-31T00:00"]),
+        ("cron(0 8 ? * 2#1 *)", "2026-11-22T00:00", ["2026-12-07T08:00", "2027-01-04T08:00", "2027-02-01T08:00"]),
+        ("cron(0 8 ? * FRIL *)", "2026-11-22T00:00", ["2026-11-27T08:00", "2026-12-25T08:00", "2027-01-29T08:00"]),
+        (
+            "cron(0 8 ? JAN,jul L 2027)",
+            "2026-01-01T00:00",
+            ["2027-01-02T08:00", "2027-01-09T08:00", "2027-01-16T08:00"],
+        ),
+        ("cron(15,45 8 29 2 ? *)", "2026-11-22T00:00", ["2028-02-29T08:15", "2028-02-29T08:45", "2032-02-29T08:15"]),
+    ],
+)
+def test_cron(expression: str, start: str, expected: list[str]) -> None:
+    """Every form of the six fields comes due when a calendar says so."""
+    assert due(expression, start) == expected
+
+
+def test_cron_ends_with_its_years() -> None:
+    """A year that is past never comes due again."""
+    assert due("cron(0 9 1 1 ? 2025)", "2026-01-01T00:00") == []
+
+
+def test_at_is_schedulers() -> None:
+    """`at()` is known to Scheduler alone, and comes due once."""
+    expression = parse("at(2026-11-22T09:00:00)", "scheduler")
+    assert list(expression.due(instant("2026-11-01T00:00"))) == [instant("2026-11-22T09:00")]
+    assert list(expression.due(instant("2026-12-01T00:00"))) == []
+
+
+@given(st.integers(2, 1000), st.floats(0, 4e9), st.integers(0, 1000))
+def test_rate_tick_n(value: int, start_at: float, number: int) -> None:
+    """Tick n of a rate is due at start + n x rate, exactly."""
+    instants = parse(f"rate({value} minutes)").due(start_at)
+    assert next(itertools.islice(instants, number, None)) == start_at + number * value * 60
+
+
+@given(st.floats(0, 4e9))
+def test_cron_ascends_in_whole_minutes(start_at: float) -> None:
+    """Due instants ascend, are whole minutes and none is before the start."""
+    instants = list(itertools.islice(parse("cron(0/7 0/5 ? * * *)").due(start_at), 20))
+    assert instants == sorted(set(instants))
+    assert all(each % 60 == 0 and each >= start_at for each in instants)
