@@ -21,7 +21,7 @@ LABEL_WIDTH = 7
 """Columns left of a plot: the value's label and the axis."""
 _EIGHTHS = " ▁▂▃▄▅▆▇█"
 _DENSITIES = " ░▒▓█"
-_SPANS_S = (30, 60, 90, 120, 180, 240, 300, 450, 600, 900, 1200, 1800, 2700, 3600)
+_SPANS_S = (10, 20, 30, 45, 60, 90, 120, 180, 240, 300, 450, 600, 900, 1200, 1800, 2700, 3600)
 _BAND_LABELS = ("<0.1 s", "<0.2 s", "<0.5 s", "<1 s", "<2 s", "<5 s", "<10 s", "≥10 s")
 _BAND_STYLES = (*[TONES["moves"]] * 4, *[TONES["grows"]] * 2, *[Style(color="red")] * 2)
 
@@ -55,12 +55,13 @@ class Axis:
 
 
 def span(elapsed_s: float, planned_s: float | None, keep_s: float | None) -> tuple[float, float]:
-    """Begin and end of the axis: the planned length while it lasts, then (or without one) the next round length.
+    """Begin and end of the axis: the planned length, and beyond it as many sixths of it as the drain needs.
 
-    Without an end in sight the axis slides once `keep_s` have passed.
+    Without a plan it is the next round length, and without an end in sight it slides once `keep_s` have passed.
     """
-    if planned_s is not None and elapsed_s <= planned_s:
-        return 0.0, planned_s
+    if planned_s is not None:
+        step_s = max(1.0, 5.0 * round(planned_s / 30))
+        return 0.0, planned_s + step_s * max(0, math.ceil((elapsed_s - planned_s) / step_s))
     if keep_s is not None and elapsed_s > keep_s:
         return elapsed_s - keep_s, elapsed_s
     for length_s in _SPANS_S:

@@ -46,7 +46,13 @@ class FunctionTotals:
         self._environments.discard(environment)
 
     def view(self, ended: float, messages: float, duration_s: float, window_s: float) -> FunctionView:
-        """The totals, with means over the last `window_s`: what `ended`, `messages` and `duration_s` grew by in it."""
+        """The totals, with means over the last `window_s`: what `ended`, `messages` and `duration_s` grew by in it.
+
+        Where nothing ended in it, the means are those of the whole run.
+        """
+        rate = ended / window_s if window_s > 0 else 0.0
+        if not ended:
+            ended, messages, duration_s = self.ended, self.messages, self.duration_s
         return FunctionView(
             invocations=self.invocations,
             ended=self.ended,
@@ -60,7 +66,7 @@ class FunctionTotals:
             environments=len(self._environments),
             concurrency=self.concurrency,
             messages=self.messages,
-            invocations_per_s=ended / window_s if window_s > 0 else 0.0,
+            invocations_per_s=rate,
             batch_mean=messages / ended if ended else None,
             duration_mean_s=duration_s / ended if ended else None,
             metrics=dict(self.metrics),

@@ -239,3 +239,20 @@ def test_a_load_test_adds_its_view(telemetry: Telemetry) -> None:
     """Whoever sets `load_view` is asked at each snapshot with its instant."""
     telemetry.load_view = lambda now: LoadView(target="sink", origin_at=now, slot_s=1.0)
     assert telemetry.snapshot(1005.0).load == LoadView(target="sink", origin_at=1005.0, slot_s=1.0)
+
+
+def test_means_are_of_the_window_or_else_of_the_whole_run(telemetry: Telemetry, make: Make, sample: Sample) -> None:
+    """A function that ran in the last five seconds shows their mean; one that did not shows what it took before."""
+    telemetry.record(sample(1000.0))
+    telemetry.record(make(InvocationStarted, messages=10))
+    telemetry.record(make(InvocationEnded, duration_s=3.0))
+    telemetry.record(sample(1001.0))
+    telemetry.record(sample(1010.0))
+    telemetry.record(sample(1015.0))
+    idle = telemetry.snapshot(1015.0).consumer
+    assert (idle.duration_mean_s, idle.batch_mean, idle.invocations_per_s) == (3.0, 10.0, 0.0)
+    telemetry.record(make(InvocationStarted, messages=4))
+    telemetry.record(make(InvocationEnded, duration_s=1.0))
+    telemetry.record(sample(1020.0))
+    busy = telemetry.snapshot(1020.0).consumer
+    assert (busy.duration_mean_s, busy.batch_mean, busy.invocations_per_s) == (1.0, 4.0, pytest.approx(0.2))
