@@ -264,9 +264,8 @@ def _stages(summary: Mapping[str, Any]) -> Iterable[tuple[str, str]]:
 def _proof(audit: Mapping[str, Any]) -> Iterable[tuple[str, str]]:
     replaced = f"{audit['duplicates']:,} replaced within their object"
     yield "proof", f"{_n(audit['parsed_rows'], 'row')} read, {audit['rejected']:,} rejected, {replaced}"
-    kept = f"{audit['expected_rows']:,} expected, {audit['stored_rows']:,} stored"
-    wrong = ", ".join(f"{audit[name]:,} {name}" for name in ("missing", "extra", "different", "ambiguous"))
-    yield "", f"{kept}: {wrong}"
+    yield "", f"{audit['expected_rows']:,} expected, {audit['stored_rows']:,} stored"
+    yield "", ", ".join(f"{audit[name]:,} {name}" for name in ("missing", "extra", "different", "ambiguous"))
     for name, where in (("dead_lettered", "dead-letter queue"), ("pending", "still in the queue")):
         held = audit[name]
         if held["objects"]:
@@ -280,13 +279,13 @@ def _advice(summary: Mapping[str, Any]) -> Iterable[str]:
     if audit["verdict"] == "differs":
         yield f"{again}, and look at the rows named above: the store then stays up."
     if audit["verdict"] == "unproven":
+        if summary["interrupted"]:
+            yield "press Ctrl-C only once: the run then stops taking in, drains, and proves what it stored."
         if queue["remaining"]:
             yield (
-                f"{_n(queue['remaining'], 'message')} were not dealt with: give the drain longer (--drain-timeout) or "
+                f"{_n(queue['remaining'], 'message')} not dealt with: give the drain longer (--drain-timeout) or "
                 "the consumer more room (--parameter MaximumConcurrency=...)."
             )
-        else:
-            yield "let the run end by itself, or press Ctrl-C only once: it then drains and proves."
     if queue["dead_lettered"]:
         yield (
             f"{_n(queue['dead_lettered'], 'message')} in the dead-letter queue: {again}, then read "

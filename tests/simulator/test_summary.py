@@ -192,7 +192,8 @@ def test_the_text_of_a_proven_run(snapshot: Snapshot, proof: Audit) -> None:
   throughput  mean 1,007 rows/s, busiest second 4,105
   latency     object to stored  p50 310 ms  p90 840 ms  p99 1.92 s  max 2.40 s
   proof       60,000 rows read, 0 rejected, 0 replaced within their object
-              59,900 expected, 59,900 stored: 0 missing, 0 extra, 0 different, 0 ambiguous
+              59,900 expected, 59,900 stored
+              0 missing, 0 extra, 0 different, 0 ambiguous
               dead-letter queue: 1 object with 100 rows, 0 of them stored
   what to do next
     1 message in the dead-letter queue: run again with --seed 7 and --hold, then read http://d."""
@@ -215,7 +216,8 @@ def test_the_text_of_a_run_that_was_cut_off(snapshot: Snapshot) -> None:
     shown = dataclasses.replace(snapshot, queue=QueueCounters(sent=600, received=100, deleted=90))
     told = text(build(shown, None, interrupted=True))
     assert told.startswith("  unproven  whether every row is stored was not proven (interrupted)")
-    assert "510 messages were not dealt with: give the drain longer (--drain-timeout)" in told
+    assert "510 messages not dealt with: give the drain longer (--drain-timeout)" in told
+    assert "press Ctrl-C only once" in told
     assert "proof" not in told.split("took")[1].split("what to do next")[0]
 
 
