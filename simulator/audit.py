@@ -107,7 +107,7 @@ async def audit(
     clock: Clock,
     on_object: Callable[[str, int], None] | None = None,
     concurrency: int = 8,
-    segments: int = 4,
+    segments: int = 1,
 ) -> Audit:
     """Compare the objects under `prefix`, the rejected rows under `rejected_prefix` and the items of `table`.
 
@@ -115,7 +115,8 @@ async def audit(
     objects about which the dead-letter queue and the queue hold a message. `drained` says whether the queue was seen
     empty: without it, or with anything pending, the verdict is `unproven`. `on_object` is told the key and the rows
     (rejected ones included) of each object that was read. At most `concurrency` objects and `segments` pages of the
-    table are in hand at once. Nobody may write meanwhile.
+    table are in hand at once; more than one segment pays on AWS, where each is read by another machine, and costs on
+    a local engine, which goes through the whole table for each. Nobody may write meanwhile.
 
     Raises `CouldNotFinish` when a resource cannot be read or the disk is full.
     """

@@ -13,6 +13,7 @@ from typing import Any, cast
 import pytest
 import pytest_asyncio
 from aiobotocore.response import StreamingBody
+from botocore.exceptions import ClientError
 
 from simulator import evidence as evidence_module
 from simulator.audit import Audit, Held, audit
@@ -433,6 +434,41 @@ async def test_an_object_that_always_breaks_off_ends_the_audit(scene: Scene) -> 
     with pytest.raises(CouldNotFinish, match=f"could not read s3://{scene.name}/stocks/first.csv") as failure:
         await scene.audit(s3=_BreaksOff(scene.clients.s3, 99))
     assert "\n" not in str(failure.value)
+
+
+class _Refuses:
+    """An S3 client that lists an object and then answers its get with an error."""
+
+    def __init__(self, real: Any, key: str, code: str) -> None:
+        self._real, self._key, self._code = real, key, code
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._real, name)
+
+    async def get_object(self, **arguments: Any) -> Any:
+        if arguments["Key"] == self._key:
+            raise ClientError({"Error": {"Code": self._code, "Message": "no"}}, "GetObject")
+        return await self._real.get_object(**arguments)
+
+
+async def test_an_object_that_may_not_be_read_ends_the_audit(scene: Scene) -> None:
+    """Without an object's rows nothing can be proven of it, so the refusal is told and names the object."""
+    with pytest.raises(CouldNotFinish, match=r"s3://audit-\w+/stocks/first\.csv: .*AccessDenied"):
+        await scene.audit(s3=_Refuses(scene.clients.s3, "stocks/first.csv", "AccessDenied"))
+
+
+async def test_a_forbidden_object_in_the_dead_letter_queue_is_accounted_for(scene: Scene) -> None:
+    """What nobody may read ended in the dead-letter queue for that reason; the rest is proven without it."""
+    await scene.put("stocks/forbidden.csv", FIRST)
+    refuses = _Refuses(scene.clients.s3, "stocks/forbidden.csv", "AccessDenied")
+    found = await scene.audit(s3=refuses, dead_lettered=("stocks/forbidden.csv",))
+    assert found == replace(EXACT, dead_lettered=Held(1, 0, 0))
+
+
+async def test_an_object_that_is_deleted_during_the_audit_says_nothing(scene: Scene) -> None:
+    """An object that was listed and is gone when it is read is as one that never was."""
+    await scene.put("stocks/passing.csv", FIRST)
+    assert await scene.audit(s3=_Refuses(scene.clients.s3, "stocks/passing.csv", "NoSuchKey")) == EXACT
 
 
 async def test_a_table_that_does_not_exist_is_one_clear_line(scene: Scene) -> None:

@@ -1,0 +1,173 @@
+"""What the audit costs: rows a second against a local store, whose processor time that is, and memory.
+
+    python benchmarks/audit.py                     50,000 rows in files of 1,000
+    python benchmarks/audit.py --rows 200000 --runs 3
+    python benchmarks/audit.py --evidence 5000000  the sort alone: rows of both sides through the temporary file
+
+A bare reader (the same listing, gets and scans, nothing done with the answers) runs in turn with the audit, so that
+the ratio between them says what the proof costs beyond its reading.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+import platform
+import sqlite3
+import statistics
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from importlib.metadata import version
+from pathlib import Path
+
+from simulator.audit import audit
+from simulator.clients import Clients, connect, offline_session
+from simulator.clock import SystemClock
+from simulator.comparison import Comparison, cells_text
+from simulator.evidence import Evidence, Kind
+from simulator.notifications import ObjectRef
+from simulator.scan import scan
+from simulator.store import Store
+
+NAME = "benchmark"
+FILE_ROWS = 1_000
+
+
+def main() -> None:
+    """Measure what the arguments ask for, and print it."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rows", type=int, default=50_000)
+    parser.add_argument("--runs", type=int, default=3)
+    parser.add_argument("--evidence", type=int, metavar="ROWS")
+    arguments = parser.parse_args()
+    print(
+        f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}, "
+        f"moto {version('moto')}, aiobotocore {version('aiobotocore')}, SQLite {sqlite3.sqlite_version}"
+    )
+    if arguments.evidence:
+        _measure_evidence(arguments.evidence)
+    else:
+        asyncio.run(_measure_audit(arguments.rows, arguments.runs))
+
+
+async def _measure_audit(rows: int, runs: int) -> None:
+    async with Store.open() as store, connect(store.endpoint, offline_session()) as clients:
+        await _fill(clients, rows)
+        figures: dict[str, list[tuple[float, float, float]]] = {"bare reader": [], "audit": []}
+        reads: dict[str, Callable[[Clients], Awaitable[None]]] = {"bare reader": _read, "audit": _audit}
+        memory = _memory_kib()
+        for _ in range(runs):
+            for name, read in reads.items():
+                store_before = (await store.counters()).cpu_s
+                wall, own = time.perf_counter(), time.process_time()
+                await read(clients)
+                wall, own = time.perf_counter() - wall, time.process_time() - own
+                figures[name].append((wall, own, (await store.counters()).cpu_s - store_before))
+        print(f"{rows} rows in files of {FILE_ROWS}, medians of {runs} interleaved runs")
+        print(f"{'':12} {'rows/s':>9} {'own CPU us/row':>15} {'store CPU us/row':>17}")
+        for name, runs_of in figures.items():
+            wall, own, stores = (statistics.median(figure) for figure in zip(*runs_of, strict=True))
+            print(f"{name:12} {rows / wall:9,.0f} {own / rows * 1e6:15.1f} {stores / rows * 1e6:17.1f}")
+        walls = {name: statistics.median(figure[0] for figure in runs_of) for name, runs_of in figures.items()}
+        print(f"audit / bare reader, wall time: {walls['audit'] / walls['bare reader']:.2f}")
+        print(f"memory grew by {(_memory_kib() - memory) / 1024:.0f} MiB at the peak")
+
+
+async def _fill(clients: Clients, rows: int) -> None:
+    await clients.s3.create_bucket(Bucket=NAME)
+    await clients.dynamodb.create_table(
+        TableName=NAME,
+        BillingMode="PAY_PER_REQUEST",
+        AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in ("PK", "SK")],
+        KeySchema=[{"AttributeName": "PK", "KeyType": "HASH"}, {"AttributeName": "SK", "KeyType": "RANGE"}],
+    )
+
+    async def file(number: int) -> None:
+        lines, puts = ["ticker,timestamp,open,high,low,close,volume"], []
+        for row in range(number * FILE_ROWS, (number + 1) * FILE_ROWS):
+            ticker, second, price = f"T{row % 50:02d}", row // 50, f"{100 + row % 977 / 100:.2f}"
+            stamp = f"{second // 3600 % 24:02d}:{second // 60 % 60:02d}:{second % 60:02d}"
+            day = f"2026-11-{1 + second // 86400:02d}"
+            lines.append(f"{ticker},{day}T{stamp}Z,{price},{price},{price},{price},{row}")
+            item = {name: {"N": price} for name in ("open", "high", "low", "close")}
+            key = {"PK": {"S": ticker}, "SK": {"S": f"{day}T{stamp}.000000Z"}}
+            puts.append({"PutRequest": {"Item": item | key | {"volume": {"N": str(row)}}}})
+        await clients.s3.put_object(Bucket=NAME, Key=f"stocks/{number:06d}.csv", Body="\n".join(lines).encode())
+        for first in range(0, FILE_ROWS, 25):
+            await clients.dynamodb.batch_write_item(RequestItems={NAME: puts[first : first + 25]})
+
+    for first in range(0, rows // FILE_ROWS, 4):
+        await asyncio.gather(*(file(n) for n in range(first, min(first + 4, rows // FILE_ROWS))))
+
+
+async def _read(clients: Clients) -> None:
+    """The same requests as the audit's, and nothing done with their answers."""
+    limit = asyncio.Semaphore(8)
+
+    async def get(key: str) -> None:
+        async with limit:
+            answer = await clients.s3.get_object(Bucket=NAME, Key=key)
+            await answer["Body"].read()
+
+    async for page in clients.s3.get_paginator("list_objects_v2").paginate(Bucket=NAME, Prefix="stocks/"):
+        await asyncio.gather(*(get(entry["Key"]) for entry in page["Contents"]))
+    await scan(clients.dynamodb, NAME, _ignore, segments=1)
+
+
+async def _audit(clients: Clients) -> None:
+    found = await audit(
+        s3=clients.s3,
+        dynamodb=clients.dynamodb,
+        bucket=NAME,
+        prefix="stocks/",
+        table=NAME,
+        environ={},
+        rejected_prefix="rejected/",
+        dead_lettered=_none(),
+        pending=_none(),
+        drained=True,
+        record=_ignore,
+        clock=SystemClock(),
+    )
+    assert found.verdict == "exact", found.differences
+
+
+def _ignore(_: object) -> None:
+    """Neither the items nor the progress."""
+
+
+async def _none() -> AsyncIterator[ObjectRef]:
+    for ref in ():
+        yield ref
+
+
+def _measure_evidence(rows: int) -> None:
+    """Claims and items of `rows` keys through the temporary file, in an order far from their sorted one."""
+    memory = _memory_kib()
+    started = time.process_time()
+    with Evidence() as evidence:
+        evidence.add_objects("b", ["stocks/a.csv"])
+        for first in range(0, rows, FILE_ROWS):
+            part = [
+                (f"T{n * 7919 % 50:02d}", f"{n * 7919 % rows:09d}", cells_text([("price", "N", f"{n}.5")] * 5))
+                for n in range(first, min(first + FILE_ROWS, rows))
+            ]
+            evidence.claim(Kind.ROW, 1, ((pk, sk, 2, content) for pk, sk, content in part))
+            evidence.show(Kind.ROW, part)
+        comparison = Comparison(evidence.object_key)
+        for case in evidence.cases():
+            comparison.judge(case)
+    spent = time.process_time() - started
+    print(f"{rows} keys of both sides: {rows / spent:,.0f} keys/s of CPU, missing {comparison.missing}")
+    print(f"memory grew by {(_memory_kib() - memory) / 1024:.0f} MiB at the peak")
+
+
+def _memory_kib() -> int:
+    """The peak of resident memory so far."""
+    status = Path("/proc/self/status").read_text()
+    return int(next(line.split()[1] for line in status.splitlines() if line.startswith("VmHWM")))
+
+
+if __name__ == "__main__":
+    main()
