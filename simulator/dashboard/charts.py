@@ -101,8 +101,8 @@ def per_second(values: Sequence[float], origin_at: float, slot_s: float, axis: A
     length = max(step, 1.0 / slot_s)
     columns = []
     for column in range(axis.drawn):
-        high = min(begin + (column + 1) * step, float(len(values)))
-        low = max(0.0, high - length)
+        end = begin + (column + 1) * step
+        low, high = max(0.0, end - length), min(end, float(len(values)))
         amount = _sum_until(sums, high) - _sum_until(sums, low)
         columns.append(max(0.0, amount) / ((high - low) * slot_s) if high > low else 0.0)
     return columns

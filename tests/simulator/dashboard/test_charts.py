@@ -89,6 +89,12 @@ def test_a_rate_over_wide_columns_adds_up() -> None:
     assert [rate * 4 for rate in rates] == [4, 12]
 
 
+def test_a_rate_ends_with_its_series() -> None:
+    """A plan that is over before the axis ends is not carried on."""
+    axis = Axis(0.0, 0.0, 8.0, 8.0, 4)
+    assert charts.per_second([6, 6, 6], 0.0, 1.0, axis) == [6, 6, 0, 0]
+
+
 def test_what_has_not_happened_is_not_drawn() -> None:
     """Columns after now are missing, not zero."""
     axis = Axis(100.0, 0.0, 10.0, 4.0, 10)
