@@ -52,24 +52,41 @@ class Application:
             return await self._layers.control(request) or Response(404, b"unknown control call\n")
         route(request)
         waiting = self._layers.waiting(request)
-        if waiting is not None:
-            return await waiting
-        return self.answer_now(request)
-
-    def answer_now(self, request: Request) -> Response:
-        """The response to a request that does not wait; `request` is routed."""
-        started = time.perf_counter()
+        if waiting is None:
+            return self._answer_now(request)
         try:
-            if request.service not in SERVICES:
-                raise AwsError(
-                    "NotImplemented",
-                    f"The stockpipe store serves S3, SQS and DynamoDB; not {request.service or 'this request'}.",
-                    status=501,
-                )
-            self._layers.guard(request)
-            response = self._layers.fast(request) or self._layers.moto(request)
+            response = await waiting
         except AwsError as error:
             response = error_response(request, error)
-        self._ledger.note(request.service, request.operation, response.status, time.perf_counter() - started)
+        self._ledger.note(request.service, request.operation, response.status)
         self._layers.observe(request, response)
         return response
+
+    def receive_now(self, request: Request) -> Response:
+        """One look of a long poll into its queue; the poll as a whole is the request that counts. Raises `AwsError`."""
+        started = time.perf_counter()
+        try:
+            return self._carry_out(request)
+        finally:
+            self._ledger.spent(request.service, request.operation, time.perf_counter() - started)
+
+    def _answer_now(self, request: Request) -> Response:
+        started = time.perf_counter()
+        try:
+            response = self._carry_out(request)
+        except AwsError as error:
+            response = error_response(request, error)
+        self._ledger.spent(request.service, request.operation, time.perf_counter() - started)
+        self._ledger.note(request.service, request.operation, response.status)
+        self._layers.observe(request, response)
+        return response
+
+    def _carry_out(self, request: Request) -> Response:
+        if request.service not in SERVICES:
+            raise AwsError(
+                "NotImplemented",
+                f"The stockpipe store serves S3, SQS and DynamoDB; not {request.service or 'this request'}.",
+                status=501,
+            )
+        self._layers.guard(request)
+        return self._layers.fast(request) or self._layers.moto(request)

@@ -99,7 +99,8 @@ def plan_write(table: Any, table_name: str, request: Any) -> Write:
 def _plan_put(table: Any, table_name: str, request: Any, item: Mapping[str, Any]) -> Write:
     item = check_item(item) or item
     hash_key, sort_key = keys_of(table, item)
-    row = orjson.dumps(item)
+    # orjson hands out text in a buffer several times its size; a copy takes what it needs.
+    row = bytes(memoryview(orjson.dumps(item)))
     units = 1 if len(row) <= 1_024 else write_units(check_item_size(item))
     return Write(table, table_name, hash_key, sort_key, row, units, request)
 

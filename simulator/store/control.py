@@ -14,7 +14,7 @@ from simulator.clock import Clock
 from simulator.store import moto_state
 from simulator.store.http import Request, Response
 from simulator.store.ledger import Ledger, process_cpu_s, process_memory_bytes
-from simulator.store.replacements.sqs import SqsClock, depot_of
+from simulator.store.replacements.sqs import QueueTime, depot_of
 from simulator.store.tallies import Tallies
 from simulator.store.throttles import Throttles
 
@@ -69,7 +69,7 @@ class Control:
             return Response(400, b"a look into a FIFO queue is not offered\n")
         after = int(arguments.get("after", "-1"))
         page = []
-        for held in depot_of(queue).walk(SqsClock.now_ms(), after):
+        for held in depot_of(queue).walk(QueueTime.now_ms(), after):
             page.append(
                 {
                     "place": held.place,
@@ -105,7 +105,7 @@ def _queue_counters(queue: Any) -> dict[str, Any]:
             "in_flight": queue.approximate_number_of_messages_not_visible,
             "delayed": queue.approximate_number_of_messages_delayed,
         }
-    depot, now_ms = depot_of(queue), SqsClock.now_ms()
+    depot, now_ms = depot_of(queue), QueueTime.now_ms()
     visible, in_flight, delayed = depot.counts(now_ms)
     oldest_ms = depot.oldest_sent_ms()
     totals = depot.totals

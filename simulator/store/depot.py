@@ -34,6 +34,7 @@ class Held:
     state: State = "ready"
     due_ms: float = 0.0
     receives: int = 0
+    received_ms: float = 0.0
 
 
 @dataclass(slots=True)
@@ -160,6 +161,7 @@ class MessageDepot:
                 dead.append(held)
                 continue
             held.receives += 1
+            held.received_ms = now_ms
             if not held.is_test_event:
                 self.totals.received += 1
             received.append(held)
@@ -214,13 +216,20 @@ class MessageDepot:
         self._by_age.clear()
         self._ready_count = self._in_flight_count = self._delayed_count = self._test_events = 0
 
-    def remove(self, held: Held) -> None:
-        """Take a message out without counting it as deleted: a move task carried it to another queue."""
-        self._uncount(held)
-        self._drop(held)
-        self._moved.add(held.place)
-        if not held.is_test_event:
-            self.totals.redriven += 1
+    def carry_off(self, now_ms: float) -> Held | None:
+        """Take the next ready message out for a move task: neither received nor deleted. None: nothing is ready."""
+        self._bring_back(now_ms)
+        while self._ready:
+            held = self._held.get(heapq.heappop(self._ready))
+            if held is None or held.state != "ready":
+                continue
+            self._ready_count -= 1
+            self._drop(held)
+            self._moved.add(held.place)
+            if not held.is_test_event:
+                self.totals.redriven += 1
+            return held
+        return None
 
     def handle_of(self, held: Held) -> str:
         """The receipt handle of the message's last receive; it proves its origin and needs no place to be kept."""

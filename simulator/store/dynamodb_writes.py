@@ -167,8 +167,4 @@ def consumed(name: str, units: float, wish: str) -> dict[str, Any]:
 
 def _is_plain(table: Any) -> bool:
     """Whether writing a row is all there is to it: no stream to feed, no index keys to check."""
-    return (
-        rows_of(table) is not None and table.stream_shard is None and not table.global_indexes and not table.indexes
-    )
-
-
+    return rows_of(table) is not None and table.stream_shard is None and not table.global_indexes and not table.indexes

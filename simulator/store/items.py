@@ -93,7 +93,9 @@ def _check_text(kind: str, value: Any) -> str:
         try:
             base64.b64decode(value, validate=True)
         except (binascii.Error, ValueError):
-            raise AwsError("SerializationException", "Base64 encoded length is expected a multiple of 4 bytes") from None
+            raise AwsError(
+                "SerializationException", "Base64 encoded length is expected a multiple of 4 bytes"
+            ) from None
     return value
 
 
@@ -129,9 +131,7 @@ def normalise_number(text: Any) -> str:
         if len(digits) > DYNAMODB_NUMBER_DIGITS:
             raise validation("Attempting to store more than 38 significant digits in a Number")
         if number.adjusted() > DYNAMODB_NUMBER_EXPONENT_MAXIMUM:
-            raise validation(
-                "Number overflow. Attempting to store a number with magnitude larger than supported range"
-            )
+            raise validation("Number overflow. Attempting to store a number with magnitude larger than supported range")
         if number.adjusted() < DYNAMODB_NUMBER_EXPONENT_MINIMUM:
             raise validation(
                 "Number underflow. Attempting to store a number with magnitude smaller than supported range"

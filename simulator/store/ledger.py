@@ -25,16 +25,23 @@ class Ledger:
 
     operations: dict[str, OperationTally] = field(default_factory=dict)
 
-    def note(self, service: str, operation: str, status: int, seconds: float) -> None:
+    def note(self, service: str, operation: str, status: int) -> None:
         """Count one answered request."""
+        tally = self._tally(service, operation)
+        tally.requests += 1
+        if status >= 400:
+            tally.errors += 1
+
+    def spent(self, service: str, operation: str, seconds: float) -> None:
+        """Add time that was worked, not waited."""
+        self._tally(service, operation).seconds += seconds
+
+    def _tally(self, service: str, operation: str) -> OperationTally:
         name = f"{service}.{operation}"
         tally = self.operations.get(name)
         if tally is None:
             tally = self.operations[name] = OperationTally()
-        tally.requests += 1
-        tally.seconds += seconds
-        if status >= 400:
-            tally.errors += 1
+        return tally
 
 
 def process_cpu_s() -> float:

@@ -24,9 +24,14 @@ def tables() -> Mapping[str, Any]:
     return found
 
 
-def buckets() -> Mapping[str, Any]:
-    """moto's buckets by name."""
+def s3_backend() -> Any:
+    """moto's S3."""
     from moto.s3.models import s3_backends
 
-    found: Mapping[str, Any] = s3_backends[ACCOUNT_ID]["aws"].buckets
+    return s3_backends[ACCOUNT_ID]["aws"]
+
+
+def buckets() -> Mapping[str, Any]:
+    """moto's buckets by name."""
+    found: Mapping[str, Any] = s3_backend().buckets
     return found

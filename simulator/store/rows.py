@@ -118,9 +118,9 @@ class Rows(MutableMapping[Any, Any]):
             self._order = keys
         return self._order
 
-    def walk(self, after: tuple[Key, Key] | None, wanted: Callable[[Any], bool] | None = None) -> (
-        Iterator[tuple[Key, Key, bytes]]
-    ):
+    def walk(
+        self, after: tuple[Key, Key] | None, wanted: Callable[[Any], bool] | None = None
+    ) -> Iterator[tuple[Key, Key, bytes]]:
         """Rows in key order, behind `after`; `wanted` chooses partitions by their key."""
         order = self.order()
         start = 0 if after is None else bisect_left(order, after[0])

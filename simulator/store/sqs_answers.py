@@ -16,7 +16,7 @@ import orjson
 from simulator.store.depot import Held, UnknownHandle
 from simulator.store.http import Request, Response
 from simulator.store.replacements.registry import Replacement
-from simulator.store.replacements.sqs import SqsClock, add, depot_of, receive
+from simulator.store.replacements.sqs import QueueTime, add, depot_of, receive
 
 NAME = "sqs.answers"
 _JSON = ("Content-Type", "application/x-amz-json-1.0")
@@ -181,12 +181,16 @@ class SqsAnswers:
         handle, timeout_s = parameters.get("ReceiptHandle"), parameters.get("VisibilityTimeout")
         if not isinstance(handle, str) or not isinstance(timeout_s, int) or not 0 <= timeout_s <= 43_200:
             return None
-        depot, now_ms = depot_of(queue), SqsClock.now_ms()
+        depot, now_ms = depot_of(queue), QueueTime.now_ms()
         try:
             held = depot.find(handle)
         except UnknownHandle:
             return None
-        if held is None or now_ms + timeout_s * 1000 - held.sent_ms > 43_200_000:
+        if held is None:
+            return None
+        # AWS counts the twelve hours from the receive, moto from the send.
+        since_ms = held.received_ms if self._strict else held.sent_ms
+        if now_ms + timeout_s * 1000 - since_ms > 43_200_000:
             return None
         depot.change_visibility(held, now_ms, timeout_s * 1000)
         return {}
@@ -204,7 +208,7 @@ def _plain_message(queue: Any, entry: Parameters) -> Any:
     if not isinstance(delay_s, int) or not 0 <= delay_s <= 900:
         return None
     message = Message(str(uuid.uuid4()), body)
-    now_ms = SqsClock.now_ms()
+    now_ms = QueueTime.now_ms()
     message.sent_timestamp = int(now_ms)
     if delay_s:
         message.delayed_until = now_ms + delay_s * 1000

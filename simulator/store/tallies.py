@@ -90,8 +90,8 @@ class Tallies:
         """One bucket's part of the counters."""
         activity = self.buckets.get(name, BucketActivity())
         return {
-            "objects": len(bucket.keys),
-            "size_bytes": sum(key.size for key in bucket.keys.values()),
+            "objects": getattr(bucket.keys, "object_count", len(bucket.keys)),
+            "size_bytes": getattr(bucket.keys, "size_bytes", 0),
             "puts": activity.puts,
             "first_put_at": activity.first_put_at,
             "last_put_at": activity.last_put_at,

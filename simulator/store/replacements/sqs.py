@@ -17,10 +17,12 @@ _MODELS = "moto.sqs.models"
 DEPTH = "sqs.depth"
 
 
-class SqsClock:
-    """The instants of all queues, in milliseconds; one clock for all so that they can be compared."""
+class QueueTime:
+    """What all queues share: one clock, so that their instants can be compared, and what a stale handle does."""
 
     clock: Clock = SystemClock()
+    # moto deletes by any receipt handle a message ever had; AWS not.
+    stale_deletes = True
 
     @classmethod
     def now_ms(cls) -> float:
@@ -53,7 +55,7 @@ def add(queue: Any, message: Any, *, counts_as_sent: bool = True) -> Held:
     """Put a moto message into a standard queue."""
     return depot_of(queue).add(
         message,
-        SqsClock.now_ms(),
+        QueueTime.now_ms(),
         is_test_event=is_test_event(message.body),
         counts_as_sent=counts_as_sent,
     )
@@ -61,7 +63,7 @@ def add(queue: Any, message: Any, *, counts_as_sent: bool = True) -> Held:
 
 def receive(queue: Any, limit: int, visibility_timeout_s: int) -> list[Held]:
     """Receive up to `limit` messages now; what is due for the dead-letter queue moves there instead."""
-    depot, now_ms = depot_of(queue), SqsClock.now_ms()
+    depot, now_ms = depot_of(queue), QueueTime.now_ms()
     received, dead = depot.take(
         limit, now_ms, visibility_timeout_s * 1000, queue.message_retention_period * 1000, maximum_receives(queue)
     )
@@ -98,7 +100,7 @@ def _install_queue(models: Any) -> None:
         def count(self: Any) -> int:
             if self.fifo_queue:
                 return int(original.fget(self))
-            return depot_of(self).counts(SqsClock.now_ms())[index]
+            return depot_of(self).counts(QueueTime.now_ms())[index]
 
         return property(count)
 
@@ -108,7 +110,7 @@ def _install_queue(models: Any) -> None:
     def messages(self: Any) -> list[Any]:
         if self.fifo_queue:
             return list(own["messages"].fget(self))
-        walk = depot_of(self).walk(SqsClock.now_ms())
+        walk = depot_of(self).walk(QueueTime.now_ms())
         return [held.message for held in walk if held.state == "ready"]
 
     def add_message(self: Any, message: Any) -> None:
@@ -122,7 +124,7 @@ def _install_queue(models: Any) -> None:
             own["delete_message"](self, receipt_handle)
             return
         try:
-            depot_of(self).delete(receipt_handle, stale_deletes=True)
+            depot_of(self).delete(receipt_handle, stale_deletes=QueueTime.stale_deletes)
         except UnknownHandle:
             raise models.ReceiptHandleIsInvalid() from None
 
@@ -164,7 +166,7 @@ def _install_backend(models: Any) -> None:
         if queue.fifo_queue:
             own["change_message_visibility"](self, queue_name, receipt_handle, visibility_timeout)
             return
-        depot, now_ms = depot_of(queue), SqsClock.now_ms()
+        depot, now_ms = depot_of(queue), QueueTime.now_ms()
         try:
             held = depot.find(receipt_handle)
         except UnknownHandle:

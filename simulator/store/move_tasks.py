@@ -1,0 +1,189 @@
+"""Dead-letter queue redrive: StartMessageMoveTask, ListMessageMoveTasks and CancelMessageMoveTask, which moto lacks.
+
+Source: Amazon SQS API Reference of the three, Developer Guide "Configure a dead-letter queue redrive". A moved message
+is a new one: its id, its sent instant and its receive count begin again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import json
+import uuid
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from simulator.clock import Clock
+from simulator.limits import SQS_MOVE_RATE_PER_S, SQS_MOVE_TASKS_ACTIVE, SQS_MOVE_TASKS_LISTED
+from simulator.store.aws_errors import AwsError
+from simulator.store.replacements.sqs import QueueTime, add, depot_of
+
+OPERATIONS = {"StartMessageMoveTask", "ListMessageMoveTasks", "CancelMessageMoveTask"}
+_STEP_S = 0.05
+
+Status = Literal["RUNNING", "COMPLETED", "CANCELLED", "FAILED"]
+
+
+@dataclass(slots=True)
+class MoveTask:
+    """One redrive: from a dead-letter queue to `destination_arn`, or, without one, to where each message came from."""
+
+    handle: str
+    source_arn: str
+    destination_arn: str | None
+    rate_per_s: int | None
+    to_move: int
+    started_at: float
+    moved: int = 0
+    status: Status = "RUNNING"
+    failure: str | None = None
+
+    def due(self, now: float) -> int:
+        """How many messages may have been moved by `now`, at the task's rate (else the highest SQS offers)."""
+        return max(1, int((now - self.started_at) * (self.rate_per_s or SQS_MOVE_RATE_PER_S[1])))
+
+    def listed(self) -> dict[str, Any]:
+        """The task as ListMessageMoveTasks shows it."""
+        shown: dict[str, Any] = {
+            "Status": self.status,
+            "SourceArn": self.source_arn,
+            "ApproximateNumberOfMessagesMoved": self.moved,
+            "ApproximateNumberOfMessagesToMove": self.to_move,
+            "StartedTimestamp": int(self.started_at * 1000),
+        }
+        if self.status == "RUNNING":
+            shown["TaskHandle"] = self.handle
+        if self.destination_arn is not None:
+            shown["DestinationArn"] = self.destination_arn
+        if self.rate_per_s is not None:
+            shown["MaxNumberOfMessagesPerSecond"] = self.rate_per_s
+        if self.failure is not None:
+            shown["FailureReason"] = self.failure
+        return shown
+
+
+class MoveTasks:
+    """All move tasks of one store; the running ones are tasks of its event loop."""
+
+    def __init__(self, queues: Callable[[], Mapping[str, Any]], clock: Clock) -> None:
+        self._queues = queues
+        self._clock = clock
+        self._tasks: list[MoveTask] = []
+        self._running: set[asyncio.Task[None]] = set()
+
+    def answer(self, operation: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
+        """The result of one of the three operations. Raises `AwsError`."""
+        if operation == "StartMessageMoveTask":
+            return self._start(parameters)
+        if operation == "ListMessageMoveTasks":
+            return self._list(parameters)
+        return self._cancel(parameters)
+
+    def _start(self, parameters: Mapping[str, Any]) -> dict[str, Any]:
+        source_arn, destination_arn = parameters.get("SourceArn"), parameters.get("DestinationArn")
+        rate = parameters.get("MaxNumberOfMessagesPerSecond")
+        source = self._queue(source_arn, "SourceArn")
+        if not any(queue.dead_letter_queue is source for queue in self._queues().values()):
+            raise AwsError("InvalidParameterValue", "Source queue must be configured as a Dead Letter Queue.")
+        if destination_arn is not None:
+            self._queue(destination_arn, "DestinationArn")
+        low, high = SQS_MOVE_RATE_PER_S
+        if rate is not None and (not isinstance(rate, int) or not low <= rate <= high):
+            raise AwsError(
+                "InvalidParameterValue",
+                f"Value {rate} for parameter MaxNumberOfMessagesPerSecond is invalid. Reason: Must be >= {low} and "
+                f"<= {high}, if provided.",
+            )
+        running = [task for task in self._tasks if task.status == "RUNNING"]
+        if any(task.source_arn == source_arn for task in running):
+            raise AwsError(
+                "AWS.SimpleQueueService.UnsupportedOperation",
+                "There is already a task running. Only one active task is allowed for a source queue arn at a given time.",
+                shape="UnsupportedOperation",
+            )
+        if len(running) >= SQS_MOVE_TASKS_ACTIVE:
+            raise AwsError("OverLimit", "The maximum number of active message move tasks is reached.", status=403)
+        identity = {"taskId": str(uuid.uuid4()), "sourceArn": source_arn}
+        handle = base64.b64encode(json.dumps(identity).encode()).decode()
+        ready = depot_of(source).counts(QueueTime.now_ms())[0]
+        task = MoveTask(handle, str(source_arn), destination_arn, rate, ready, self._clock.now())
+        self._tasks.append(task)
+        running_task = asyncio.get_running_loop().create_task(self._run(task, source))
+        self._running.add(running_task)
+        running_task.add_done_callback(self._running.discard)
+        return {"TaskHandle": handle}
+
+    def _list(self, parameters: Mapping[str, Any]) -> dict[str, Any]:
+        source_arn = parameters.get("SourceArn")
+        self._queue(source_arn, "SourceArn")
+        limit = parameters.get("MaxResults", 1)
+        if not isinstance(limit, int) or not 1 <= limit <= SQS_MOVE_TASKS_LISTED:
+            raise AwsError(
+                "InvalidParameterValue", f"Value {limit} for parameter MaxResults is invalid. Reason: Must be 1 to 10."
+            )
+        of_queue = [task for task in reversed(self._tasks) if task.source_arn == source_arn]
+        return {"Results": [task.listed() for task in of_queue[:limit]]}
+
+    def _cancel(self, parameters: Mapping[str, Any]) -> dict[str, Any]:
+        handle = parameters.get("TaskHandle")
+        for task in self._tasks:
+            if task.handle == handle and task.status == "RUNNING":
+                task.status = "CANCELLED"
+                return {"ApproximateNumberOfMessagesMoved": task.moved}
+        raise _not_found("Task does not exist.")
+
+    async def _run(self, task: MoveTask, source: Any) -> None:
+        while task.status == "RUNNING":
+            while task.moved < task.due(self._clock.now()):
+                target = self._target(task, source)
+                if target is None:
+                    return
+                if not self._move_one(task, source):
+                    task.status = "COMPLETED"
+                    return
+            await self._clock.sleep(_STEP_S)
+
+    def _target(self, task: MoveTask, source: Any) -> Any:
+        """A queue that the task can still move to: its destination, else any (each message knows its own)."""
+        if task.destination_arn is None:
+            return source
+        target = self._by_arn(task.destination_arn)
+        if target is None:
+            task.status, task.failure = "FAILED", "AWS.SimpleQueueService.NonExistentQueue"
+        return target
+
+    def _move_one(self, task: MoveTask, source: Any) -> bool:
+        from moto.sqs.models import Message
+
+        depot, now_ms = depot_of(source), QueueTime.now_ms()
+        held = depot.carry_off(now_ms)
+        if held is None:
+            return False
+        old = held.message
+        origin = task.destination_arn or old.__dict__.get("dead_letter_source_arn")
+        target = self._by_arn(origin) or source
+        message = Message(str(uuid.uuid4()), old.body, old.system_attributes)
+        message.message_attributes = old.message_attributes
+        message.sent_timestamp = int(now_ms)
+        if target is source:
+            # A message that never came from another queue has nowhere to go back to.
+            task.status, task.failure = "FAILED", "CouldNotDetermineMessageSource"
+        else:
+            task.moved += 1
+        add(target, message)
+        return True
+
+    def _queue(self, arn: Any, name: str) -> Any:
+        queue = self._by_arn(arn)
+        if queue is None or queue.fifo_queue:
+            raise _not_found(f"The resource that you specified for the {name} parameter doesn't exist.")
+        return queue
+
+    def _by_arn(self, arn: Any) -> Any:
+        queue = self._queues().get(str(arn).rsplit(":", 1)[-1])
+        return queue if queue is not None and queue.queue_arn == arn else None
+
+
+def _not_found(message: str) -> AwsError:
+    return AwsError("ResourceNotFoundException", message, status=404)

@@ -1,0 +1,84 @@
+"""S3's event records as S3 sends them today. Pure: the caller says what happened and when.
+
+Source: S3 User Guide, "Event message structure" (version 2.5) and "Supported event types".
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote_plus
+
+from simulator.clock import iso
+
+EVENT_VERSION = "2.5"
+OWNER_ID = "A3NL1KOZZKEXAMPLE"
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """The request that caused an event: its ids, as its response carries them, and who made it."""
+
+    operation: str = ""
+    request_id: str = ""
+    extended_id: str = ""
+    access_key: str = "testing"
+    source_ip: str = "127.0.0.1"
+
+
+class Sequencers:
+    """Texts that order the events of a key: each is greater than all before it."""
+
+    def __init__(self) -> None:
+        self._last = 0
+
+    def next(self, at: float) -> str:
+        """The next sequencer; hexadecimal, always of one length."""
+        self._last = max(self._last + 1, int(at * 1e9))
+        return f"{self._last:018X}"
+
+
+def encoded_key(key: str) -> str:
+    """An object's key as it stands in a record: form-encoded, slashes left as they are."""
+    return quote_plus(key, safe="/")
+
+
+def record(bucket: Any, key: Any, event: str, configuration_id: str, cause: Cause, sequencer: str, at: float) -> str:
+    """The message for one event, as JSON text. `bucket` and `key` are moto's objects."""
+    described: dict[str, Any] = {"key": encoded_key(key.name)}
+    if event.startswith("ObjectCreated"):
+        described |= {"size": key.size, "eTag": key.etag.strip('"')}
+    if bucket.is_versioned and key.version_id != "null":
+        described["versionId"] = key.version_id
+    described["sequencer"] = sequencer
+    content = {
+        "eventVersion": EVENT_VERSION,
+        "eventSource": "aws:s3",
+        "awsRegion": bucket.region_name,
+        "eventTime": iso(at),
+        "eventName": event,
+        "userIdentity": {"principalId": f"AWS:{cause.access_key}"},
+        "requestParameters": {"sourceIPAddress": cause.source_ip},
+        "responseElements": {"x-amz-request-id": cause.request_id, "x-amz-id-2": cause.extended_id},
+        "s3": {
+            "s3SchemaVersion": "1.0",
+            "configurationId": configuration_id,
+            "bucket": {"name": bucket.name, "ownerIdentity": {"principalId": OWNER_ID}, "arn": bucket.arn},
+            "object": described,
+        },
+    }
+    return json.dumps({"Records": [content]}, separators=(",", ":"))
+
+
+def test_event(bucket_name: str, cause: Cause, at: float) -> str:
+    """The message S3 sends when a notification is configured."""
+    content = {
+        "Service": "Amazon S3",
+        "Event": "s3:TestEvent",
+        "Time": iso(at),
+        "Bucket": bucket_name,
+        "RequestId": cause.request_id,
+        "HostId": cause.extended_id,
+    }
+    return json.dumps(content, separators=(",", ":"))

@@ -1,0 +1,138 @@
+"""moto's bucket with its keys in order, and S3's events as S3 sends them."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+from simulator.clock import Clock, SystemClock
+from simulator.limits import S3_NOTIFICATION_BYTES
+from simulator.store import moto_state
+from simulator.store.notifications import Cause, Sequencers, record, test_event
+from simulator.store.objects import indexed_keys
+from simulator.store.policies import allows_s3
+from simulator.store.replacements.registry import Replacement
+from simulator.store.replacements.sqs import add
+
+_MODELS = "moto.s3.models:"
+DEPTH = "s3.depth"
+EVENTS = "s3.events"
+
+
+class CurrentCause:
+    """The request that is being answered; the store answers one at a time."""
+
+    cause = Cause()
+    clock: Clock = SystemClock()
+
+
+def _install_depth() -> None:
+    from moto.s3 import models
+    from moto.s3.utils import _VersionedKeyStore
+
+    own_init = models.FakeBucket.__init__
+    keys_class = indexed_keys(_VersionedKeyStore, models.FakeDeleteMarker)
+
+    def initialise(self: Any, *arguments: Any, **named: Any) -> None:
+        own_init(self, *arguments, **named)
+        self.keys = keys_class()
+
+    models.FakeBucket.__init__ = initialise
+
+
+def _install_events() -> None:
+    from moto.s3 import notifications
+
+    own_send_event = notifications.send_event
+    sequencers = Sequencers()
+
+    def send_event(account_id: str, event_name: Any, bucket: Any, key: Any) -> None:
+        configuration = bucket.notification_configuration
+        if configuration is None or _not_sent_by_s3(str(event_name.value), key):
+            return
+        at, event = CurrentCause.clock.now(), str(event_name.value).removeprefix("s3:")
+        for notification in configuration.queue:
+            if notification.matches(event_name, key.name):
+                sequencer = sequencers.next(at)
+                body = record(bucket, key, event, notification.id, CurrentCause.cause, sequencer, at)
+                deliver(bucket, notification.arn, body, account_id)
+        if configuration.cloud_function or configuration.topic or configuration.event_bridge is not None:
+            # Other destinations are moto's; the queues have theirs already.
+            queues, configuration.queue = configuration.queue, []
+            try:
+                own_send_event(account_id, event_name, bucket, key)
+            finally:
+                configuration.queue = queues
+
+    def send_test_event(account_id: str, bucket: Any) -> None:
+        at = CurrentCause.clock.now()
+        for arn in dict.fromkeys(each.arn for each in bucket.notification_configuration.queue):
+            deliver(bucket, arn, test_event(bucket.name, CurrentCause.cause, at), account_id)
+
+    notifications.send_event = send_event
+    notifications.send_test_event = send_test_event
+
+
+def _not_sent_by_s3(event: str, key: Any) -> bool:
+    """moto stores a completed multipart upload and an object's tags through functions that send events of their own."""
+    if event == "s3:ObjectCreated:Put" and key.multipart is not None:
+        return True
+    return event == "s3:ObjectTagging:Put" and CurrentCause.cause.operation != "PutObjectTagging"
+
+
+def deliver(bucket: Any, queue_arn: str, body: str, account_id: str) -> bool:
+    """Put an event into a queue; False where S3 would lose it: no such queue, not allowed, or too small a limit."""
+    queue = moto_state.queues().get(queue_arn.rsplit(":", 1)[-1])
+    if queue is None or queue.fifo_queue or not may_notify(queue, bucket.arn, account_id):
+        return False
+    if len(body) > min(S3_NOTIFICATION_BYTES, queue.maximum_message_size):
+        return False
+    from moto.sqs.models import Message
+
+    at = CurrentCause.clock.now()
+    message = Message(str(uuid.uuid4()), body)
+    message.sent_timestamp = int(at * 1000)
+    if queue.delay_seconds:
+        message.delayed_until = (at + queue.delay_seconds) * 1000
+    add(queue, message)
+    return True
+
+
+def may_notify(queue: Any, bucket_arn: str, account_id: str) -> bool:
+    """Whether the queue's policy lets S3 send this bucket's events; remembered until the policy is set again."""
+    policy = queue.__dict__.get("_policy_json")
+    remembered = queue.__dict__.setdefault("_stockpipe_allowed", {})
+    known = remembered.get(bucket_arn)
+    if known is not None and known[0] is policy and known[1] == len((policy or {}).get("Statement", ())):
+        return bool(known[2])
+    allowed = allows_s3(policy, queue.queue_arn, bucket_arn, account_id)
+    remembered[bucket_arn] = policy, len((policy or {}).get("Statement", ())), allowed
+    return allowed
+
+
+DEPTH_REPLACEMENTS = (
+    Replacement(
+        name=DEPTH,
+        dated="2026-11-23",
+        functions={_MODELS + "FakeBucket.__init__": "", "moto.s3.utils:_VersionedKeyStore": ""},
+        why="a page of a listing sorts the whole bucket, and counting its objects and bytes walks it",
+        keeps="moto's key store in every respect; it is subclassed",
+        install=_install_depth,
+    ),
+)
+EVENT_REPLACEMENTS = (
+    Replacement(
+        name=EVENTS,
+        dated="2026-11-23",
+        functions={
+            "moto.s3.notifications:send_event": "",
+            "moto.s3.notifications:send_test_event": "",
+            _MODELS + "S3Backend.complete_multipart_upload": "",
+            _MODELS + "S3Backend.put_object_tagging": "",
+        },
+        why="records of version 2.1 with escaped slashes, without sequencer, identity and request fields; two events "
+        "for a multipart upload; delivery to queues whose policy does not allow it",
+        keeps="which events match a configuration; topics, functions and EventBridge, which stay moto's",
+        install=_install_events,
+    ),
+)

@@ -1,0 +1,174 @@
+"""PutObject, GetObject and ListObjectsV2 answered without Flask and moto's parser, on moto's own buckets."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping
+from typing import Any
+from urllib.parse import parse_qsl, quote, unquote
+from xml.sax.saxutils import escape
+
+from simulator.store.http import Request, Response
+from simulator.store.replacements.registry import Replacement
+from simulator.store.replacements.s3 import DEPTH
+
+NAME = "s3.answers"
+
+# What a put may say without moto having to look: what signing, checksums and content are described by.
+_PLAIN_PUT = {
+    "host", "accept-encoding", "user-agent", "content-length", "content-type", "content-md5", "expect", "connection",
+    "accept", "authorization", "x-amz-date", "x-amz-content-sha256", "x-amz-checksum-crc32", "x-amz-security-token",
+    "x-amz-sdk-checksum-algorithm", "amz-sdk-invocation-id", "amz-sdk-request", "x-amz-user-agent", "date",
+    "x-amzn-trace-id", "transfer-encoding",
+}  # fmt: skip
+_PLAIN_GET = (_PLAIN_PUT - {"content-md5"}) | {"x-amz-checksum-mode"}
+_LISTING = {"list-type", "prefix", "max-keys", "continuation-token", "start-after", "encoding-type"}
+
+
+class S3Answers:
+    """Answers on the buckets of one account."""
+
+    def __init__(self, backend: Callable[[], Any], buckets: Callable[[], Mapping[str, Any]]) -> None:
+        self._backend = backend
+        self._buckets = buckets
+
+    def answer(self, request: Request) -> Response | None:
+        """The answer, or None where moto must give it."""
+        if request.operation not in ("PutObject", "GetObject", "ListObjectsV2"):
+            return None
+        bucket_name, _, raw_key = request.path.lstrip("/").partition("/")
+        bucket = self._buckets().get(bucket_name)
+        if bucket is None or type(bucket).__name__ != "FakeBucket":
+            return None
+        if request.operation == "ListObjectsV2":
+            return self._list(request, bucket)
+        if "%" in raw_key:
+            try:
+                key = unquote(raw_key, errors="strict")
+            except UnicodeDecodeError:
+                return None
+        else:
+            key = raw_key
+        if request.query_text not in ("", f"x-id={request.operation}"):
+            return None
+        return self._put(request, bucket, key) if request.operation == "PutObject" else self._get(request, bucket, key)
+
+    def _put(self, request: Request, bucket: Any, key_name: str) -> Response | None:
+        headers = request.headers
+        if bucket.object_lock_enabled or bucket.policy is not None or not _PLAIN_PUT.issuperset(headers):
+            return None
+        algorithm = headers.get("x-amz-sdk-checksum-algorithm", "")
+        checksum = headers.get("x-amz-checksum-crc32")
+        if (algorithm or checksum) and (algorithm.upper() != "CRC32" or checksum is None):
+            return None
+        backend = self._backend()
+        etag = hashlib.md5(request.body, usedforsecurity=False).hexdigest()
+        key = backend.put_object(
+            bucket.name, key_name, request.body, storage="STANDARD", etag=etag, checksum_value=checksum
+        )
+        if "content-type" in headers:
+            key.set_metadata({"Content-Type": headers["content-type"]})
+        key.set_acl(bucket.acl)
+        if algorithm:
+            key.checksum_algorithm = algorithm
+        backend.tagger.delete_all_tags_for_resource(key.arn)
+        answer = [("ETag", key.etag), ("last-modified", key.last_modified_RFC1123)]
+        if checksum:
+            answer += [("x-amz-checksum-crc32", checksum), ("x-amz-sdk-checksum-algorithm", algorithm)]
+        if bucket.is_versioned:
+            answer.append(("x-amz-version-id", key.version_id))
+        if key.encryption is not None:
+            return Response(200, b"", [*answer, ("x-amz-server-side-encryption", key.encryption)])
+        return Response(200, b"", answer)
+
+    def _get(self, request: Request, bucket: Any, key_name: str) -> Response | None:
+        if bucket.policy is not None or not _PLAIN_GET.issuperset(request.headers):
+            return None
+        key = bucket.keys.get(key_name)
+        if key is None or type(key).__name__ != "FakeKey" or key.storage_class != "STANDARD":
+            return None
+        described = dict(key.response_dict)
+        if key.version_id != "null":
+            described["x-amz-version-id"] = key.version_id
+        if request.headers.get("x-amz-checksum-mode") == "ENABLED" and key.checksum_algorithm:
+            if key.checksum_type:
+                return None
+            described[f"x-amz-checksum-{key.checksum_algorithm.lower()}"] = key.checksum_value
+        described.update(key.metadata)
+        described["Accept-Ranges"] = "bytes"
+        return Response(200, key.value, [(name, str(value)) for name, value in described.items()])
+
+    def _list(self, request: Request, bucket: Any) -> Response | None:
+        query = dict(parse_qsl(request.query_text, keep_blank_values=True))
+        wanted = query.get("max-keys", "1000")
+        if not _LISTING.issuperset(query) or not wanted.isdigit() or not 1 <= int(wanted) <= 1_000:
+            return None
+        if query.get("encoding-type", "url") != "url" or bucket.policy is not None:
+            return None
+        tokens = self._backend()._pagination_tokens  # noqa: SLF001 moto's own tokens, so that either side reads them
+        token = query.get("continuation-token")
+        after = query.get("start-after") if token is None else tokens.get(token)
+        if token is not None and after is None:
+            return None
+        limit = int(wanted)
+        found = bucket.keys.current(after, query.get("prefix"), limit + 1)
+        page, more = found[:limit], len(found) > limit
+        next_token = None
+        if more:
+            last = page[-1].name
+            next_token = hashlib.md5(last.encode(), usedforsecurity=False).hexdigest()
+            tokens[next_token] = last
+        body = _listing(bucket.name, query, limit, page, next_token)
+        return Response(200, body.encode(), [("Content-Type", "application/xml")])
+
+
+def _listing(name: str, query: Mapping[str, str], limit: int, page: list[Any], next_token: str | None) -> str:
+    encoded = "encoding-type" in query
+
+    def written(text: str) -> str:
+        return quote(text) if encoded else escape(text)
+
+    parts = [
+        '<?xml version="1.0" encoding="utf-8"?>\n<ListBucketResult xmlns="http://s3.amazonaws.com/doc/2006-03-01/">'
+        f"<Name>{name}</Name><Prefix>{written(query.get('prefix', ''))}</Prefix><MaxKeys>{limit}</MaxKeys>"
+        f"<KeyCount>{len(page)}</KeyCount><IsTruncated>{'true' if next_token else 'false'}</IsTruncated>"
+    ]
+    for key in page:
+        algorithm = f"<ChecksumAlgorithm>{key.checksum_algorithm}</ChecksumAlgorithm>" if key.checksum_algorithm else ""
+        parts.append(
+            f"<Contents><Key>{written(key.name)}</Key><LastModified>{key.last_modified_ISO8601}</LastModified>"
+            f"<ETag>{escape(key.etag)}</ETag><Size>{key.size}</Size><StorageClass>{key.storage_class}</StorageClass>"
+            f"{algorithm}</Contents>"
+        )
+    if encoded:
+        parts.append("<EncodingType>url</EncodingType>")
+    if next_token:
+        parts.append(f"<NextContinuationToken>{next_token}</NextContinuationToken>")
+    if "continuation-token" not in query and query.get("start-after"):
+        parts.append(f"<StartAfter>{escape(query['start-after'])}</StartAfter>")
+    parts.append("</ListBucketResult>")
+    return "".join(parts)
+
+
+_RESPONSE = "moto.s3.responses:S3Response."
+_MODELS = "moto.s3.models:"
+REPLACEMENTS = (
+    Replacement(
+        name=NAME,
+        dated="2026-11-23",
+        functions={
+            _RESPONSE + "put_object": "",
+            _RESPONSE + "get_object": "",
+            _RESPONSE + "list_objects_v2": "",
+            _MODELS + "S3Backend.put_object": "",
+            _MODELS + "S3Backend.list_objects_v2": "",
+            _MODELS + "S3Backend.list_objects": "",
+            _MODELS + "FakeKey.__init__": "",
+            _MODELS + "FakeKey.response_dict": "",
+        },
+        why="a put passes Flask's router, a form parser and a dozen header readers: four to seven milliseconds for "
+        "what takes a tenth of one",
+        keeps="puts and gets without conditions, ranges, tags, locks, encryption headers or a bucket policy; listings "
+        "without delimiter; every other request is moto's. Needs " + DEPTH,
+    ),
+)

@@ -1,0 +1,143 @@
+"""What SQS refuses and moto accepts. Parameters are in the JSON protocol's shape, whatever protocol they came in.
+
+Sources: Amazon SQS API Reference (SendMessage, ReceiveMessage, ChangeMessageVisibility, SetQueueAttributes) and
+Developer Guide, "Amazon SQS standard queue quotas".
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from simulator.limits import (
+    SQS_BATCH_ENTRIES,
+    SQS_DELAY_S,
+    SQS_IN_FLIGHT_MESSAGES,
+    SQS_MESSAGE_BYTES,
+    SQS_RECEIVE_WAIT_S,
+    SQS_RETENTION_S,
+    SQS_VISIBILITY_TIMEOUT_S,
+)
+from simulator.store.aws_errors import AwsError
+from simulator.store.depot import MessageDepot, UnknownHandle
+
+_FORBIDDEN = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_ATTRIBUTE_RANGES = {
+    "VisibilityTimeout": SQS_VISIBILITY_TIMEOUT_S,
+    "DelaySeconds": SQS_DELAY_S,
+    "MessageRetentionPeriod": SQS_RETENTION_S,
+    "ReceiveMessageWaitTimeSeconds": SQS_RECEIVE_WAIT_S,
+    "MaximumMessageSize": SQS_MESSAGE_BYTES,
+}
+Parameters = Mapping[str, Any]
+
+
+def check_request(operation: str, parameters: Parameters, queue: Any) -> None:
+    """Raise what SQS would answer; `queue` is moto's, or None."""
+    if operation in ("CreateQueue", "SetQueueAttributes"):
+        check_attributes(parameters.get("Attributes") or {})
+    if queue is None:
+        return
+    if operation == "SendMessage":
+        check_message(parameters, queue)
+    elif operation == "SendMessageBatch":
+        check_batch(parameters, queue)
+    elif operation == "ReceiveMessage":
+        _check_range(parameters, "VisibilityTimeout", SQS_VISIBILITY_TIMEOUT_S)
+        _check_range(parameters, "WaitTimeSeconds", SQS_RECEIVE_WAIT_S)
+        _check_range(
+            parameters, "MaxNumberOfMessages", (1, SQS_BATCH_ENTRIES), "Must be between 1 and 10, if provided."
+        )
+    elif operation == "ChangeMessageVisibility":
+        _check_range(parameters, "VisibilityTimeout", SQS_VISIBILITY_TIMEOUT_S)
+
+
+def check_attributes(attributes: Mapping[str, Any]) -> None:
+    """Every numeric attribute of a queue within its range."""
+    for name, (low, high) in _ATTRIBUTE_RANGES.items():
+        if name not in attributes:
+            continue
+        text = str(attributes[name])
+        if not text.lstrip("-").isdigit() or not low <= int(text) <= high:
+            raise AwsError("InvalidAttributeValue", f"Invalid value for the parameter {name}.")
+
+
+def check_batch(parameters: Parameters, queue: Any) -> None:
+    """Every message of a batch, and their size together."""
+    entries = parameters.get("Entries")
+    if not isinstance(entries, list):
+        return
+    total = 0
+    for entry in entries:
+        if isinstance(entry, dict):
+            total += check_message(entry, queue)
+    if total > SQS_MESSAGE_BYTES[1]:
+        raise AwsError(
+            "AWS.SimpleQueueService.BatchRequestTooLong",
+            f"Batch requests cannot be longer than {SQS_MESSAGE_BYTES[1]} bytes. You have sent {total} bytes.",
+            shape="BatchRequestTooLong",
+        )
+
+
+def check_message(entry: Parameters, queue: Any) -> int:
+    """One message's body and delay; returns its size in bytes, attributes included."""
+    body = entry.get("MessageBody")
+    if not isinstance(body, str) or not body:
+        raise AwsError("MissingParameter", "The request must contain the parameter MessageBody.")
+    if not body.isascii() or not body.isprintable():
+        found = _FORBIDDEN.search(body)
+        if found is not None:
+            raise AwsError(
+                "InvalidMessageContents",
+                f"Invalid binary character '#x{ord(found.group()):X}' was found in the message body, the set of allowed "
+                "characters is #x9 | #xA | #xD | #x20 to #xD7FF | #xE000 to #xFFFD | #x10000 to #x10FFFF",
+            )
+    _check_range(entry, "DelaySeconds", SQS_DELAY_S, "DelaySeconds must be >= 0 and <= 900.")
+    size = len(body) if body.isascii() else len(body.encode())
+    for name, value in (entry.get("MessageAttributes") or {}).items():
+        size += len(name.encode()) + sum(len(str(part).encode()) for part in value.values())
+    if size > queue.maximum_message_size:
+        raise AwsError(
+            "InvalidParameterValue",
+            "One or more parameters are invalid. "
+            f"Reason: Message must be shorter than {queue.maximum_message_size} bytes.",
+        )
+    return size
+
+
+def check_visibility_change(handle: Any, depot: MessageDepot, now_ms: float) -> None:
+    """A message whose visibility changes must be in flight."""
+    if not isinstance(handle, str):
+        return
+    try:
+        held = depot.find(handle)
+    except UnknownHandle:
+        return
+    depot.counts(now_ms)
+    if held is None or held.state != "in_flight":
+        raise AwsError(
+            "InvalidParameterValue",
+            f"Value {handle} for parameter ReceiptHandle is invalid. Reason: Message does not exist or is not "
+            "available for visibility timeout change.",
+        )
+
+
+def in_flight_is_full(depot: MessageDepot, now_ms: float) -> bool:
+    """Whether the queue has as many messages in flight as SQS allows."""
+    return depot.counts(now_ms)[1] >= SQS_IN_FLIGHT_MESSAGES
+
+
+def over_limit() -> AwsError:
+    """What a short poll is told then; a long poll gets no messages and no error."""
+    return AwsError("OverLimit", "The maximum number of in flight messages is reached.", status=403)
+
+
+def _check_range(parameters: Parameters, name: str, bounds: tuple[int, int], reason: str | None = None) -> None:
+    value = parameters.get(name)
+    if value is None:
+        return
+    low, high = bounds
+    if not isinstance(value, int) or not low <= value <= high:
+        reason = reason or f"Must be >= {low} and <= {high}, if provided."
+        raise AwsError("InvalidParameterValue", f"Value {value} for parameter {name} is invalid. Reason: {reason}")
