@@ -15,6 +15,7 @@ import asyncio
 import contextlib
 import gc
 import json
+import os
 import resource
 import signal
 import sys
@@ -281,6 +282,9 @@ async def _lines(reader: asyncio.StreamReader) -> AsyncIterator[bytes]:
 def main() -> None:
     """Run until the input ends; signals are the parent's affair, which closes the input."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # Sleeping most of the time it is soon given a core anyway; where the system allows, at once.
+    with contextlib.suppress(OSError):
+        os.setpriority(os.PRIO_PROCESS, 0, limits.LOAD_GENERATOR_NICE)
     with contextlib.suppress(BrokenPipeError):
         asyncio.run(serve())
 

@@ -87,10 +87,11 @@ class Recording:
         self.status.extend(bytes(added))
         return range(first, first + added)
 
-    def replan(self, numbers: range, shift_s: float) -> None:
-        """Move the plan of `numbers`: the generator began later than it was asked to."""
-        for number in numbers:
-            self.planned[number] += shift_s
+    def truncate(self, count: int) -> None:
+        """Forget the objects from number `count` on: they were planned, but the run ended before their instants."""
+        for column in (self.planned, self.sent, self.answered, self.stored):
+            del column[count:]
+        del self.status[count:]
 
     def fate(self, number: int, sent_at: float | None, answered_at: float | None, status: int) -> bool:
         """What the generator tells of an arrival. False when the number is unknown or its fate already told."""

@@ -55,6 +55,18 @@ def test_a_fate_is_told_once() -> None:
     assert recording.dropped == 0
 
 
+def test_a_run_that_ends_early_forgets_what_it_only_planned() -> None:
+    """Ten planned, four offered: four are left, with their fates."""
+    recording = Recording()
+    recording.plan(float(number) for number in range(10))
+    for number in range(4):
+        recording.fate(number, number, number + 0.1, SENT)
+    recording.truncate(4)
+    assert len(recording) == 4
+    assert recording.count(recording.all(), SENT) == 4
+    assert not recording.store(5, 1.0)
+
+
 def test_percentiles_hold_three_digits() -> None:
     """Against sorting, over six orders of magnitude, within the histogram's 0.1 %."""
     chance = random.Random(3)

@@ -1,0 +1,166 @@
+"""What holds the pipeline back, judged from evidence. Pure: the same evidence gives the same verdict."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from simulator import limits
+
+Kind = Literal[
+    "none",
+    "generator",
+    "table throttling",
+    "function errors",
+    "store CPU",
+    "handler CPU",
+    "pollers ramping",
+    "concurrency limit",
+    "target",
+    "unknown",
+]
+
+BUSY = 0.85
+"""A single-threaded part that uses this share of a core has no more to give on a shared machine."""
+LIMITED = 0.9
+"""A limit on concurrency counts as reached when this share of it is in use on average."""
+BEHIND = 0.03
+"""The pipeline is behind when it stores this much less than what is planned for it."""
+THROTTLED = 0.01
+"""Throttling matters from this share of the batch writes on."""
+NEAR_CEILING = 0.7
+"""From this share of the raw ceiling on, a figure says more of the engine than of the handlers."""
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What was seen while the load was on. CPU figures are shares of one core; None where nobody could look.
+
+    `behind` is the share of the planned objects that were not stored in the time; `concurrency` the mean number of
+    invocations at work, `pollers` what the event source mapping may have in hand now and `pollers_limit` at most.
+    """
+
+    target: Literal["store", "sink", "endpoint", "stack"]
+    planned_per_s: float
+    stored_per_s: float
+    behind: float
+    lag_p99_s: float | None = None
+    dropped: int = 0
+    failed: int = 0
+    sent: int = 0
+    send_p50_s: float | None = None
+    store_cpu: float | None = None
+    handler_cpu: float | None = None
+    concurrency: float | None = None
+    pollers: int | None = None
+    pollers_limit: int | None = None
+    invocations: int = 0
+    errors: int = 0
+    invocations_throttled: int = 0
+    batch_writes: int = 0
+    table_throttled: int = 0
+    ceiling_per_s: float | None = None
+
+    @property
+    def share_of_ceiling(self) -> float | None:
+        """Objects stored a second against what bare requests reach."""
+        return self.stored_per_s / self.ceiling_per_s if self.ceiling_per_s else None
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What holds it back, in one sentence, and the figures that say so.
+
+    `emulator` is set when the run's figures say more of the engine on this machine than of the handlers.
+    """
+
+    kind: Kind
+    text: str
+    evidence: tuple[str, ...]
+    emulator: bool = False
+
+    def as_json(self) -> dict[str, Any]:
+        """The summary's `bottleneck`."""
+        return {
+            "kind": self.kind,
+            "text": self.text,
+            "evidence": list(self.evidence),
+            "measures_the_emulator": self.emulator,
+        }
+
+
+def judge(seen: Evidence) -> Verdict:
+    """The verdict: the generator first (nothing else can be judged then), causes before symptoms."""
+    figures = _figures(seen)
+    kind, text = _cause(seen)
+    share = seen.share_of_ceiling
+    near = share is not None and share >= NEAR_CEILING
+    emulator = seen.target in ("store", "endpoint") and kind in ("none", "store CPU", "unknown", "target") and near
+    emulator = emulator or (kind in ("store CPU", "target") and seen.target in ("store", "endpoint"))
+    if emulator and kind != "none":
+        text += "; this measures the emulator, not the handlers"
+    elif emulator:
+        text += "; near its ceiling a figure says more of the emulator than of the handlers"
+    return Verdict(kind, text, figures, emulator)
+
+
+def _cause(seen: Evidence) -> tuple[Kind, str]:
+    if seen.lag_p99_s is not None and seen.lag_p99_s > limits.LOAD_LAG_P99_S:
+        return "generator", f"the generator ran {_ms(seen.lag_p99_s)} late (p99): this machine could not keep the plan"
+    behind = seen.behind > BEHIND
+    if not behind and not seen.dropped and not seen.failed:
+        return "none", "nothing: the pipeline kept up with the plan"
+    if seen.table_throttled > THROTTLED * max(1, seen.batch_writes):
+        return "table throttling", f"the table throttled {seen.table_throttled:,} requests"
+    if seen.errors > 0.02 * max(1, seen.invocations) and behind:
+        return "function errors", f"{seen.errors:,} of {seen.invocations:,} invocations failed, and their messages wait"
+    busy = _busiest(seen)
+    if busy is not None:
+        return busy
+    full = seen.concurrency is not None and seen.pollers is not None and seen.concurrency >= LIMITED * seen.pollers
+    if full and seen.pollers is not None:
+        if seen.pollers_limit is not None and seen.pollers < seen.pollers_limit:
+            return "pollers ramping", f"the pollers are still ramping: {seen.pollers} of {seen.pollers_limit} batches"
+        return "concurrency limit", f"all {seen.pollers} concurrent batches are in use: the concurrency limit holds it"
+    if seen.invocations_throttled:
+        return "concurrency limit", f"Lambda throttled {seen.invocations_throttled:,} invocations"
+    if seen.dropped or seen.failed:
+        took = f", puts take {_ms(seen.send_p50_s)}" if seen.send_p50_s is not None else ""
+        lost = f"{seen.dropped:,} arrivals dropped, {seen.failed:,} puts failed"
+        return "target", f"the target does not take the puts ({lost}{took})"
+    return "unknown", "it is behind, and neither CPU, pollers, throttling nor errors explain it"
+
+
+def _busiest(seen: Evidence) -> tuple[Kind, str] | None:
+    """The single-threaded part that has no more to give, if one has not."""
+    store, handler = seen.store_cpu or 0.0, seen.handler_cpu or 0.0
+    if max(store, handler) < BUSY:
+        return None
+    if store >= handler and seen.target != "sink":
+        return "store CPU", f"the store's CPU is at {store:.0%} of a core: you are measuring the store"
+    if handler >= BUSY:
+        return "handler CPU", f"handlers and twin use {handler:.0%} of a core, all that one event loop has"
+    return None
+
+
+def _figures(seen: Evidence) -> tuple[str, ...]:
+    said = [
+        f"planned {seen.planned_per_s:,.1f}/s, stored {seen.stored_per_s:,.1f}/s",
+        f"generator lag p99 {_ms(seen.lag_p99_s)}" if seen.lag_p99_s is not None else "",
+        f"{seen.dropped:,} arrivals dropped" if seen.dropped else "",
+        f"{seen.failed:,} puts failed" if seen.failed else "",
+        f"{'sink' if seen.target == 'sink' else 'store'} CPU {seen.store_cpu:.0%}"
+        if seen.store_cpu is not None
+        else "",
+        f"handler and twin CPU {seen.handler_cpu:.0%}" if seen.handler_cpu is not None else "",
+        f"{seen.concurrency:.1f} invocations at once" if seen.concurrency is not None else "",
+        f"pollers {seen.pollers} of {seen.pollers_limit}" if seen.pollers and seen.pollers_limit else "",
+        f"table throttled {seen.table_throttled:,} requests" if seen.table_throttled else "",
+        f"{seen.errors:,} invocations failed" if seen.errors else "",
+        f"{seen.share_of_ceiling:.0%} of the raw ceiling" if seen.share_of_ceiling is not None else "",
+    ]
+    return tuple(text for text in said if text)
+
+
+def _ms(seconds: float | None) -> str:
+    return "-" if seconds is None else f"{seconds * 1000:,.1f} ms"

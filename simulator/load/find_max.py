@@ -1,0 +1,128 @@
+"""The capacity search at work: probes against the running twin, then a spike at the rate that was found."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from simulator import limits
+from simulator.load.arrivals import Profile, Segment, constant
+from simulator.load.capacity_search import CapacitySearch, Outcome, Probe, slope
+from simulator.load.plan import Span
+from simulator.load.recording import DROPPED, FAILED, Percentiles, Recording, backlog, percentiles
+from simulator.load.slo import Threshold, parse
+
+if TYPE_CHECKING:
+    from simulator.load.run import Load
+
+DEFAULT_BOUND = "p99<5s"
+START_SHARE = 0.6
+"""The first probe's rate as a share of the raw ceiling: near what a loop reaches, so that few probes are needed."""
+START_PER_S = 20.0
+GIVE_UP_BACKLOG_S = 2.5
+"""A probe whose backlog holds this many seconds of arrivals has shown enough."""
+GIVE_UP_WINDOW_S = 3.0
+SPIKE_BASE, SPIKE_PEAK = 0.5, 2.0
+"""The spike after the search: half the rate found, then twice it, then half again until the backlog is gone."""
+SPIKE_S = (2.0, 3.0, 5.0)
+
+
+async def find_max(load: Load) -> Span:
+    """Search, then spike; the span to drain. `load.result` gets the search, the confirmed span and the spike."""
+    bounds = tuple(one for one in load.plan.slo if one.bounds_latency) or (parse(DEFAULT_BOUND),)
+    ceiling = load.result.ceiling["objects_per_s"] if load.result.ceiling else None
+    search = CapacitySearch(
+        min(limits.LOAD_RATE_PER_S, max(0.5, ceiling * START_SHARE) if ceiling else START_PER_S),
+        ceiling_per_s=limits.LOAD_RATE_PER_S,
+    )
+    while (probe := search.probe) is not None and not load.stopped:
+        load.note(f"probe {len(search.outcomes) + 1}: {probe.rate_per_s:,.1f} objects/s", "caption")
+        span, outcome = await _probe(load, probe, bounds)
+        if outcome is None:
+            break
+        if outcome.sustained:
+            load.result.span = span
+        load.note(_told(outcome))
+        search = search.after(outcome)
+        load.result.search = search
+    load.result.search = search
+    if load.result.span is None:
+        load.result.span = load.result.spans[-1]
+    answer = search.answer_per_s
+    if answer is None or load.stopped:
+        return load.result.spans[-1]
+    load.result.span = _span_at(load, answer)
+    load.note(f"{answer:,.1f} objects/s held; now a spike at that rate, and its drain", "caption")
+    profile = Profile(
+        "spike",
+        tuple(
+            Segment(length_s, answer * share, answer * share)
+            for length_s, share in zip(SPIKE_S, (SPIKE_BASE, SPIKE_PEAK, SPIKE_BASE), strict=True)
+        ),
+    )
+    load.result.spike = await load.offer(profile)
+    return load.result.spike
+
+
+def _span_at(load: Load, rate_per_s: float) -> Span:
+    """The longest span that was probed at the answer: its confirmation."""
+    spans = load.result.spans
+    rates = [outcome.rate_per_s for outcome in load.result.search.outcomes] if load.result.search else []
+    at_rate = [span for span, rate in zip(spans, rates, strict=False) if rate == rate_per_s]
+    return at_rate[-1] if at_rate else spans[-1]
+
+
+async def _probe(load: Load, probe: Probe, bounds: tuple[Threshold, ...]) -> tuple[Span, Outcome | None]:
+    """Offer one rate and see. None for the outcome when a signal or a drain without end cut it short."""
+
+    def enough(span: Span) -> bool:
+        if not len(span.numbers) or load.clock.now() < span.begun_at + probe.warm_up_s + GIVE_UP_WINDOW_S:
+            return False
+        waiting = load.recording.pending(span.numbers)
+        return waiting > GIVE_UP_BACKLOG_S * probe.rate_per_s
+
+    span = await load.offer(constant(probe.rate_per_s, probe.warm_up_s + probe.window_s), enough)
+    if load.stopped or not await load.drain(span):
+        return span, None
+    return span, outcome_of(load.recording, span, probe, bounds)
+
+
+def outcome_of(recording: Recording, span: Span, probe: Probe, bounds: tuple[Threshold, ...]) -> Outcome:
+    """What a drained probe showed in its window."""
+    begin_at, end_at = span.begun_at + probe.warm_up_s, span.offered_at
+    puts, stores = recording.put_instants(span.numbers), recording.stored_instants(span.numbers)
+    ticks = [begin_at + step * 0.25 for step in range(max(1, int((end_at - begin_at) / 0.25)) + 1)]
+    ticks = [at for at in ticks if at <= end_at]
+    growth, error = slope(list(zip(ticks, map(float, backlog(puts, stores, ticks)), strict=True)))
+    inside = _numbers_within(recording, span, begin_at)
+    shown = percentiles(recording.latencies(inside))
+    lag = percentiles(recording.lags(inside)).p99 or 0.0
+    late = 0 if lag <= limits.LOAD_LAG_P99_S else len(inside)
+    return Outcome(
+        probe.rate_per_s,
+        sum(begin_at <= at < end_at for at in stores) / max(1e-3, end_at - begin_at),
+        growth,
+        error,
+        latency_held=all(bound.holds(_figure(shown, bound)) for bound in bounds),
+        refused=recording.count(inside, DROPPED) + recording.count(inside, FAILED) + late,
+    )
+
+
+def _numbers_within(recording: Recording, span: Span, begin_at: float) -> range:
+    """The numbers planned from `begin_at` on; all of them when the span ended before."""
+    for number in span.numbers:
+        if recording.planned[number] >= begin_at:
+            return range(number, span.numbers.stop)
+    return span.numbers
+
+
+def _figure(shown: Percentiles, bound: Threshold) -> float | None:
+    value: float | None = getattr(shown, bound.figure, None)
+    return value
+
+
+def _told(outcome: Outcome) -> str:
+    held = "held" if outcome.sustained else "too much"
+    return (
+        f"{outcome.rate_per_s:,.1f}/s {held}: stored {outcome.stored_per_s:,.1f}/s,"
+        f" backlog {outcome.growth_per_s:+,.1f}/s" + (f", {outcome.refused} refused" if outcome.refused else "")
+    )

@@ -1,0 +1,113 @@
+"""The load test's part of the live picture: planned against stored, the heat strip, the verdict so far."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from simulator.load.arrivals import Profile
+from simulator.load.bottleneck import Verdict
+from simulator.load.recording import DROPPED, SENT
+from simulator.telemetry import LATENCY_BANDS_S, Latencies, LoadView, Tone
+from simulator.telemetry.history import band
+
+SLOTS = 240
+"""Slots kept for the charts; when they are full, two become one."""
+SLOT_S = 0.25
+RATE_WINDOW_S = 5.0
+
+
+class Live:
+    """Collects as the run goes; `view` is what telemetry asks for at each snapshot."""
+
+    def __init__(self, target: str) -> None:
+        self._target = target
+        self._origin_at: float | None = None
+        self._slot_s = SLOT_S
+        self._planned: list[float] = []
+        self._sent: list[float] = []
+        self._stored: list[float] = []
+        self._heat: list[list[int]] = []
+        self._latencies = Latencies()
+        self._lags = Latencies()
+        self._profile: tuple[Profile, float] | None = None
+        self.objects: int | None = None
+        self.sent = self.dropped = 0
+        self.verdict: Verdict | None = None
+
+    def plan(self, instants: Iterable[float], profile: Profile | None, start_at: float) -> None:
+        """More is planned, possibly for the time to come."""
+        self._profile = (profile, start_at) if profile is not None else None
+        for at in instants:
+            self._planned[self._slot(at)] += 1
+
+    def fate(self, planned_at: float, sent_at: float | None, status: int) -> None:
+        """What became of an arrival."""
+        self.sent += status == SENT
+        self.dropped += status == DROPPED
+        if sent_at is not None:
+            self._sent[self._slot(sent_at)] += 1
+            self._lags.add(sent_at - planned_at)
+
+    def stored(self, planned_at: float, at: float) -> None:
+        """An object is stored."""
+        slot = self._slot(at)
+        self._stored[slot] += 1
+        self._heat[slot][band(max(0.0, at - planned_at))] += 1
+        self._latencies.add(at - planned_at)
+
+    def view(self, now: float) -> LoadView:
+        """The picture as of `now`."""
+        origin_at = self._origin_at if self._origin_at is not None else now
+        return LoadView(
+            target=self._target,
+            origin_at=origin_at,
+            slot_s=self._slot_s,
+            planned=tuple(self._planned),
+            stored=tuple(self._stored),
+            heat=tuple(map(tuple, self._heat)),
+            objects=self.objects,
+            sent=self.sent,
+            dropped=self.dropped,
+            lag_s=self._lags.view().p99,
+            rate_planned=self._profile[0].rate_at(now - self._profile[1]) if self._profile else 0.0,
+            rate_sent=self._rate(self._sent, now),
+            rate_stored=self._rate(self._stored, now),
+            latency=self._latencies.view(),
+            verdict=self.verdict.text if self.verdict else None,
+            verdict_tone=_tone(self.verdict),
+        )
+
+    def _slot(self, at: float) -> int:
+        if self._origin_at is None:
+            self._origin_at = at
+        index = max(0, int((at - self._origin_at) / self._slot_s))
+        while index >= SLOTS:
+            self._halve()
+            index = int((at - self._origin_at) / self._slot_s)
+        while len(self._planned) <= index:
+            for column in (self._planned, self._sent, self._stored):
+                column.append(0.0)
+            self._heat.append([0] * (len(LATENCY_BANDS_S) + 1))
+        return index
+
+    def _halve(self) -> None:
+        self._slot_s *= 2
+        pairs = range(0, len(self._planned), 2)
+        self._planned, self._sent, self._stored = (
+            [sum(column[slot : slot + 2]) for slot in pairs] for column in (self._planned, self._sent, self._stored)
+        )
+        self._heat = [[sum(counts) for counts in zip(*self._heat[slot : slot + 2], strict=True)] for slot in pairs]
+
+    def _rate(self, column: list[float], now: float) -> float:
+        """Mean over the slots that ended within the window."""
+        if self._origin_at is None:
+            return 0.0
+        end = min(len(column), max(0, int((now - self._origin_at) / self._slot_s)))
+        first = max(0, end - max(1, round(RATE_WINDOW_S / self._slot_s)))
+        return sum(column[first:end]) / ((end - first) * self._slot_s) if end > first else 0.0
+
+
+def _tone(verdict: Verdict | None) -> Tone:
+    if verdict is None:
+        return "plain"
+    return "moves" if verdict.kind == "none" else "grows"

@@ -1,0 +1,317 @@
+"""One load test against a local engine: engine and twin up, the ceiling, the load, the drain, the proof.
+
+Owns the order of the phases and what ends each; what is measured is decided in the pure rooms beside it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import math
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any
+
+from simulator import limits
+from simulator.audit import audit
+from simulator.clients import DUMMY_CREDENTIALS
+from simulator.clock import Clock
+from simulator.errors import StockpipeError
+from simulator.interrupts import HardStop, Interrupts
+from simulator.load.arrivals import Profile, poisson_offsets
+from simulator.load.assess import evidence_of
+from simulator.load.bottleneck import judge
+from simulator.load.find_max import find_max
+from simulator.load.live import Live
+from simulator.load.objects import Objects
+from simulator.load.plan import Plan, Result, Span
+from simulator.load.processes import Generator, SinkProcess
+from simulator.load.scratch import scratch
+from simulator.load.signing import Identity
+from simulator.load.tap import Tap
+from simulator.notifications import ObjectRef, objects_of
+from simulator.observations import Noted, ObjectPut, Phase, PhaseChanged
+from simulator.stack import Stack
+from simulator.twin import Twin
+
+LOCAL = Identity(
+    DUMMY_CREDENTIALS["aws_access_key_id"],
+    DUMMY_CREDENTIALS["aws_secret_access_key"],
+    DUMMY_CREDENTIALS["aws_session_token"],
+    limits.REGION,
+)
+
+
+class Load:
+    """A load test that runs: what its phases share."""
+
+    def __init__(
+        self,
+        plan: Plan,
+        twin: Twin,
+        generator: Generator,
+        objects: Objects,
+        tap: Tap,
+        live: Live,
+        clock: Clock,
+        interrupts: Interrupts,
+        result: Result,
+    ) -> None:
+        self.plan, self.twin, self.generator, self.objects = plan, twin, generator, objects
+        self.tap, self.live, self.clock, self.interrupts, self.result = tap, live, clock, interrupts, result
+        self.recording = result.recording
+        self._body_bytes = len(objects.body(0))
+        self._offers = 0
+
+    @property
+    def stopped(self) -> bool:
+        """The first signal has come: nothing new is begun."""
+        return self.interrupts.soft.is_set()
+
+    def note(self, text: str, kind: Any = "note") -> None:
+        """A sentence for whoever watches."""
+        self.tap.record(Noted(self.clock.now(), text, kind))
+
+    async def offer(self, profile: Profile, until: Callable[[Span], bool] | None = None) -> Span:
+        """Let objects arrive by the plan. `until` may end it early; the first signal does."""
+        first = len(self.recording)
+        seed = self.plan.seed + self._offers
+        self._offers += 1
+        offsets = list(poisson_offsets(profile, seed) if self.plan.poisson else profile.offsets())
+        span = Span(range(first, first), math.nan, math.nan, durations=slice(len(self.tap.durations_s), None))
+
+        def started(at: float) -> None:
+            instants = [at + offset for offset in offsets]
+            span.numbers, span.begun_at = self.recording.plan(instants), at
+            span.offered_at = at + profile.duration_s
+            self.live.plan(instants, profile, at)
+
+        self.result.spans.append(span)
+        async with self._stopping(span, until):
+            offered = await self.generator.offer(
+                profile,
+                first=first,
+                start_at=self.clock.now() + 0.05,
+                poisson_seed=seed if self.plan.poisson else None,
+                fate=self._fate,
+                started=started,
+            )
+        if offered < len(span.numbers):
+            self.recording.truncate(first + offered)
+            span.numbers = range(first, first + offered)
+            span.offered_at = self.clock.now()
+        return span
+
+    async def fill(self, count: int) -> Span:
+        """Put a backlog: as fast as it is taken, for nobody consumes yet."""
+        first = len(self.recording)
+        begun_at = self.clock.now()
+        span = Span(self.recording.plan([math.nan] * count), begun_at, begun_at)
+        self.result.spans.append(span)
+        async with self._stopping(span, None):
+            put = await self.generator.fill(count, first=first, fate=self._fate)
+        if put < count:
+            self.recording.truncate(first + put)
+            span.numbers = range(first, first + put)
+        return span
+
+    async def drain(self, span: Span) -> bool:
+        """Wait until the queue is empty; whether it was in time."""
+        span.drained = await self.twin.drained(self.plan.drain_timeout_s)
+        span.durations = slice(span.durations.start, len(self.tap.durations_s))
+        stores = self.recording.stored_instants(span.numbers)
+        span.drained_at = stores[-1] if stores else self.clock.now()
+        return span.drained
+
+    def _fate(self, number: int, sent_at: float | None, answered_at: float | None, status: int) -> None:
+        if not self.recording.fate(number, sent_at, answered_at, status):
+            return
+        self.live.fate(self.recording.planned[number], sent_at, status)
+        if answered_at is not None and not math.isnan(self.recording.answered[number]):
+            self.tap.record(
+                ObjectPut(answered_at, self.twin.resources.bucket, self.objects.key(number), self._body_bytes)
+            )
+
+    @contextlib.asynccontextmanager
+    async def _stopping(self, span: Span, until: Callable[[Span], bool] | None) -> AsyncIterator[None]:
+        """While the block runs: end the generator's order at the first signal, or when `until` says so."""
+
+        async def watch() -> None:
+            while not self.stopped and not (until is not None and until(span)):
+                await self.clock.sleep(limits.SAMPLE_S)
+            await self.generator.stop()
+
+        watching = asyncio.create_task(watch())
+        try:
+            yield
+        finally:
+            watching.cancel()
+            await asyncio.gather(watching, return_exceptions=True)
+
+
+async def run(
+    stack: Stack,
+    plan: Plan,
+    tap: Tap,
+    live: Live,
+    clock: Clock,
+    interrupts: Interrupts,
+    result: Result,
+    *,
+    located: Callable[[str], None],
+    finished: Callable[[], Awaitable[None]],
+) -> None:
+    """Run the plan to its end; what comes out stands in `result`, even if a failure or a signal ends it."""
+
+    def phase(name: Phase) -> None:
+        tap.record(PhaseChanged(clock.now(), name))
+
+    try:
+        async with contextlib.AsyncExitStack() as owned:
+            phase("starting")
+            sink, twin = await _engine(stack, plan, tap, clock, owned)
+            result.resources, result.endpoint = twin.resources, twin.endpoint
+            located(twin.endpoint)
+            objects = Objects(twin.wiring.notification.prefix, plan.rows, plan.seed, clock.now())
+            tap.objects = objects
+            tap.on_stored = lambda number, at: live.stored(result.recording.planned[number], at)
+            generator = await owned.enter_async_context(
+                Generator.open(
+                    endpoint=twin.endpoint,
+                    bucket_url=f"{twin.endpoint}/{twin.resources.bucket}",
+                    identity=LOCAL,
+                    objects=objects,
+                )
+            )
+            tap.generator_cpu_s = lambda: generator.cpu_s
+            load = Load(plan, twin, generator, objects, tap, live, clock, interrupts, result)
+            group = await owned.enter_async_context(asyncio.TaskGroup())
+            background = [group.create_task(_judge_often(load))]
+            if sink is not None:
+                background.append(group.create_task(_sample_often(sink, tap, clock)))
+            try:
+                await _measure_ceiling(load)
+                await _work(load, phase)
+                result.failures = generator.failures
+                result.verdict = judge(evidence_of(plan, result, tap, live_only=False))
+                phase("auditing")
+                if plan.audited:
+                    await _prove(load)
+                phase("done")
+            finally:
+                for task in background:
+                    task.cancel()
+            await finished()
+    except HardStop:
+        result.interrupted = True
+    except BaseExceptionGroup as failures:
+        ours = failures.subgroup(StockpipeError)
+        if ours is None:
+            raise
+        result.failure = _first(ours)
+    except StockpipeError as error:
+        result.failure = error
+
+
+async def _engine(
+    stack: Stack, plan: Plan, tap: Tap, clock: Clock, owned: contextlib.AsyncExitStack
+) -> tuple[SinkProcess | None, Twin]:
+    sink = None
+    if plan.target == "sink":
+        sink = await owned.enter_async_context(SinkProcess.open(clock, plan.sink_latency_s))
+    twin = await owned.enter_async_context(
+        Twin.open(
+            stack,
+            clock=clock,
+            record=tap.record,
+            seed=plan.seed,
+            store_port=plan.port,
+            capacity="unlimited",
+            runtime=plan.runtime,
+            endpoint_url=sink.endpoint if sink else plan.endpoint_url,
+            code_dir=plan.code_dir,
+        )
+    )
+    return sink, twin
+
+
+async def _measure_ceiling(load: Load) -> None:
+    load.note(f"measuring the raw ceiling: {limits.LOAD_CEILING_S:g} s of bare requests")
+    async with scratch(load.twin.clients, load.twin.endpoint, load.plan.rows, limits.LOAD_CEILING_S) as order:
+        load.result.ceiling = await load.generator.ceiling(order)
+    if load.result.ceiling:
+        shown = load.result.ceiling
+        load.note(f"raw ceiling {shown['objects_per_s']:,.0f} objects/s, {shown['rows_per_s']:,.0f} rows/s")
+
+
+async def _work(load: Load, phase: Callable[[Phase], None]) -> None:
+    """The load itself, by the mode that was asked for, until the queue is empty."""
+    plan, result = load.plan, load.result
+    begun_at, cpu_s = load.clock.now(), load.generator.cpu_s
+    load.live.objects = plan.backlog or (None if plan.find_max else plan.profile.total)
+    if plan.backlog:
+        phase("running")
+        load.note(f"putting a backlog of {plan.backlog:,} objects; the consumer starts when they are there", "caption")
+        span = result.span = await load.fill(plan.backlog)
+        span.begun_at = span.offered_at = load.clock.now()
+        load.twin.start_mappings()
+        load.note("the consumer starts: watch the backlog drain", "caption")
+    elif plan.find_max:
+        load.twin.start_mappings()
+        phase("running")
+        span = await find_max(load)
+    else:
+        load.twin.start_mappings()
+        phase("running")
+        span = result.span = await load.offer(plan.profile)
+    result.interrupted = load.stopped
+    phase("draining")
+    if not await load.drain(span):
+        load.note(f"not drained within {plan.drain_timeout_s:g} s", "warning")
+    result.generator_cpu_s = load.generator.cpu_s - cpu_s
+    result.generator_wall_s = load.clock.now() - begun_at
+    await load.twin.stop_mappings()
+
+
+async def _prove(load: Load) -> None:
+    twin, path = load.twin, load.twin.wiring
+    load.result.audit = await audit(
+        s3=twin.clients.s3,
+        dynamodb=twin.clients.dynamodb,
+        bucket=path.bucket.name,
+        prefix=path.notification.prefix,
+        table=path.table.name,
+        environ=path.consumer.environment,
+        rejected_prefix=path.rejected_prefix,
+        dead_lettered=_held(twin, path.dead_letter_queue.name if path.dead_letter_queue else None),
+        pending=_held(twin, path.queue.name),
+        drained=all(span.drained for span in load.result.spans),
+        record=load.tap.record,
+        clock=load.clock,
+    )
+
+
+async def _held(twin: Twin, queue_name: str | None) -> AsyncIterator[ObjectRef]:
+    if queue_name is None:
+        return
+    async for message in twin.messages(queue_name):
+        for ref in objects_of(message.body):
+            yield ref
+
+
+async def _judge_often(load: Load) -> None:
+    """The verdict so far, for the dashboard."""
+    while True:
+        await load.clock.sleep(1.0)
+        if load.result.spans and len(load.result.spans[-1].numbers):
+            load.live.verdict = judge(evidence_of(load.plan, load.result, load.tap, live_only=True))
+
+
+async def _sample_often(sink: SinkProcess, tap: Tap, clock: Clock) -> None:
+    while True:
+        tap.sample(await sink.counters())
+        await clock.sleep(limits.SAMPLE_S)
+
+
+def _first(failures: BaseExceptionGroup[StockpipeError]) -> StockpipeError:
+    first = failures.exceptions[0]
+    return _first(first) if isinstance(first, BaseExceptionGroup) else first

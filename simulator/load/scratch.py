@@ -1,0 +1,73 @@
+"""The raw ceiling's own resources in a local engine: a bucket that notifies a queue, and a table. Gone afterwards."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from collections.abc import AsyncIterator
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from simulator import limits
+from simulator.clients import Clients
+from simulator.errors import CouldNotFinish
+
+NAME = "stockpipe-ceiling"
+
+
+@contextlib.asynccontextmanager
+async def scratch(clients: Clients, endpoint: str, rows: int, seconds: float) -> AsyncIterator[dict[str, Any]]:
+    """The resources as the generator's `ceiling` order names them. Never the stack's own, never a user's table."""
+    try:
+        order = await _create(clients, endpoint)
+    except (BotoCoreError, ClientError) as error:
+        raise CouldNotFinish(f"the raw ceiling's own resources could not be made at {endpoint}: {error}") from error
+    try:
+        yield {**order, "rows": rows, "seconds": seconds, "clients": limits.LOAD_CEILING_CLIENTS}
+    finally:
+        with contextlib.suppress(BotoCoreError, ClientError):
+            await _remove(clients, order["queue_url"])
+
+
+async def _create(clients: Clients, endpoint: str) -> dict[str, str]:
+    arn = f"arn:aws:sqs:{limits.REGION}:{limits.ACCOUNT_ID}:{NAME}"
+    allow = {
+        "Effect": "Allow",
+        "Principal": {"Service": "s3.amazonaws.com"},
+        "Action": "sqs:SendMessage",
+        "Resource": arn,
+        "Condition": {"ArnEquals": {"aws:SourceArn": f"arn:aws:s3:::{NAME}"}},
+    }
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [allow]})
+    queue = await clients.sqs.create_queue(QueueName=NAME, Attributes={"Policy": policy})
+    await clients.s3.create_bucket(Bucket=NAME)
+    await clients.s3.put_bucket_notification_configuration(
+        Bucket=NAME,
+        NotificationConfiguration={"QueueConfigurations": [{"QueueArn": arn, "Events": ["s3:ObjectCreated:*"]}]},
+    )
+    await clients.dynamodb.create_table(
+        TableName=NAME,
+        KeySchema=[{"AttributeName": "PK", "KeyType": "HASH"}, {"AttributeName": "SK", "KeyType": "RANGE"}],
+        AttributeDefinitions=[
+            {"AttributeName": "PK", "AttributeType": "S"},
+            {"AttributeName": "SK", "AttributeType": "S"},
+        ],
+        BillingMode="PAY_PER_REQUEST",
+    )
+    await clients.dynamodb.get_waiter("table_exists").wait(
+        TableName=NAME, WaiterConfig={"Delay": 1, "MaxAttempts": limits.TABLE_ACTIVE_ATTEMPTS}
+    )
+    return {"queue_url": queue["QueueUrl"], "bucket_url": f"{endpoint}/{NAME}", "table": NAME}
+
+
+async def _remove(clients: Clients, queue_url: str) -> None:
+    await clients.dynamodb.delete_table(TableName=NAME)
+    await clients.sqs.delete_queue(QueueUrl=queue_url)
+    while True:
+        listed = await clients.s3.list_objects_v2(Bucket=NAME)
+        keys: Any = [{"Key": one["Key"]} for one in listed.get("Contents", ())]
+        if not keys:
+            break
+        await clients.s3.delete_objects(Bucket=NAME, Delete={"Objects": keys, "Quiet": True})
+    await clients.s3.delete_bucket(Bucket=NAME)

@@ -1,0 +1,136 @@
+"""The load test's summary as a short text for the person who ran it. Reads nothing but the JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from rich.console import Group, RenderableType
+from rich.style import Style
+from rich.table import Table
+from rich.text import Text
+
+
+def render(summary: Mapping[str, Any]) -> RenderableType:
+    """The verdict, the percentiles, what held it back, the cost, the thresholds."""
+    parts: list[RenderableType] = [_headline(summary), _percentiles(summary)]
+    grid = Table.grid(padding=(0, 2), pad_edge=True)
+    grid.add_column(style=Style(dim=True), no_wrap=True)
+    grid.add_column()
+    for label, text in _lines(summary):
+        grid.add_row(label, Text(text))
+    parts.append(grid)
+    for one in summary["slo"]:
+        met = "not measured" if one["value"] is None else f"{one['value']:,.4g}"
+        mark, style = ("held  ", "green") if one["held"] else ("missed", "red")
+        parts.append(Text.assemble("  ", (mark, style), f"  {one['threshold']}  ({met})"))
+    return Group(*parts)
+
+
+def _headline(summary: Mapping[str, Any]) -> Text:
+    arrivals, audit = summary["arrivals"], summary["audit"]
+    text = Text(f"{summary['stored']:,} of {summary['planned']:,} objects stored", Style(bold=True))
+    text.append(f", {arrivals['rows']:,} rows each, {_shape(summary)}; ", Style(bold=False))
+    if audit is None:
+        text.append(f"no audit: the {summary['options']['target']} keeps no rows to prove", Style(dim=True, bold=False))
+    else:
+        style = {"exact": "green", "differs": "red"}.get(audit["verdict"], "yellow")
+        text.append(f"audit {audit['verdict']}", Style.parse(f"bold {style}"))
+    if summary["interrupted"]:
+        text.append("; interrupted", Style.parse("yellow"))
+    return text
+
+
+def _shape(summary: Mapping[str, Any]) -> str:
+    arrivals = summary["arrivals"]
+    match arrivals["shape"]:
+        case "backlog":
+            return "put before the consumer started"
+        case "search":
+            return "searching the highest rate"
+    peak = max(max(one["from_per_s"], one["to_per_s"]) for one in arrivals["segments"])
+    chance = "Poisson, " if arrivals["poisson"] else ""
+    rate = f"{peak:,.4g}/s" if arrivals["shape"] == "constant" else f"{arrivals['shape']} up to {peak:,.4g}/s"
+    return f"{chance}{rate} for {arrivals['duration_s']:,.4g} s"
+
+
+def _percentiles(summary: Mapping[str, Any]) -> RenderableType:
+    table = Table(box=None, pad_edge=True, padding=(0, 2), header_style="dim")
+    table.add_column("")
+    for name in ("p50", "p90", "p99", "p99.9", "max"):
+        table.add_column(name, justify="right")
+    labels = {
+        "object_to_stored": "object to stored",
+        "send": "send (put)",
+        "handler": "handler",
+    }
+    for key, label in labels.items():
+        shown = summary["latency_s"][key]
+        table.add_row(label, *(seconds(shown[name]) for name in ("p50", "p90", "p99", "p999", "max")))
+    lag = summary["generator_lag_s"]
+    table.add_row("generator lag", *(seconds(lag[name]) for name in ("p50", "p90", "p99", "p999", "max")), style="dim")
+    return table
+
+
+def _lines(summary: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    if summary["latency_refused"]:
+        yield "percentiles", f"refused: {summary['latency_refused']}"
+    yield "sent", _sent(summary)
+    for reason in summary["failures"]:
+        yield "", f"failed put: {reason}"
+    throughput = summary["throughput"]
+    stored = [
+        f"{throughput['objects_per_s_mean']:,.1f} objects/s" if throughput.get("objects_per_s_mean") else "",
+        f"{throughput['rows_per_s_mean']:,.0f} rows/s" if throughput.get("rows_per_s_mean") else "",
+    ]
+    yield "stored", ", ".join(filter(None, stored)) or "nothing"
+    yield "backlog", _backlog(summary["backlog"])
+    ceiling = summary["ceiling"]
+    if ceiling:
+        share = "" if ceiling["share"] is None else f"; this run reached {ceiling['share']:.0%} of it"
+        rates = f"{ceiling['objects_per_s']:,.1f} objects/s, {ceiling['rows_per_s']:,.0f} rows/s"
+        yield "raw ceiling", f"{rates} by bare requests{share}"
+    if summary["find_max"]:
+        yield "highest rate", summary["find_max"]["reason"]
+    verdict = summary["bottleneck"]
+    if verdict:
+        yield "held back by", verdict["text"]
+        yield "", "; ".join(verdict["evidence"])
+    bill = summary["cost"]
+    if bill:
+        yield "on AWS", f"{bill['usd_per_million_rows']:.3f} USD for a million rows (durations of {bill['durations']})"
+
+
+def _sent(summary: Mapping[str, Any]) -> str:
+    said = f"{summary['sent']:,} of {summary['planned']:,} planned"
+    if summary["dropped"]:
+        said += f", {summary['dropped']:,} dropped (no sender free)"
+    if summary["failed"]:
+        said += f", {summary['failed']:,} failed"
+    if summary["generator_cpu"] is not None:
+        said += f"; generator {summary['generator_cpu']:.0%} of a core"
+    return said
+
+
+def _backlog(held: Mapping[str, Any]) -> str:
+    said = f"peak {held['peak']:,}"
+    if held["drain_s"] is not None:
+        said += f", drained {held['drain_s']:,.1f} s after the last arrival"
+    elif held["drained"] is False:
+        said += ", not drained"
+    if held.get("drain_objects_per_s"):
+        said = f"{held['peak']:,} objects drained in {held['drain_s'] or 0:,.1f} s"
+        said += f": {held['drain_objects_per_s']:,.1f} objects/s, {held['drain_rows_per_s']:,.0f} rows/s"
+        if held["last_tenth_to_first"] is not None:
+            said += f"; last tenth at {held['last_tenth_to_first']:.2f} of the first's rate"
+    return said
+
+
+def seconds(value: float | None) -> str:
+    """A time with the unit that reads best; `-` for none."""
+    if value is None:
+        return "-"
+    for limit, factor, unit in ((1e-3, 1e6, "us"), (1.0, 1e3, "ms")):
+        if value < limit:
+            return f"{value * factor:,.3g} {unit}"
+    return f"{value:,.2f} s"
