@@ -175,7 +175,8 @@ class LambdaService:
                 self._started(environment, took_s)
             else:
                 # Lambda tries init once more as part of the invocation, under the function's own timeout.
-                await host.runtime.kill()
+                if not isinstance(failure, _TimedOut):
+                    await host.runtime.kill()
                 stream.init_failed(clock.now(), "init", took_s, _error_type(failure))
         began_at = clock.now()
         deadline_at = began_at + function.timeout_s

@@ -255,12 +255,13 @@ class _HandlerThread:
         self._jobs.put(None)
 
     def _work(self) -> None:
-        with installed(), seen_as(self._setting.environ, self._write):
+        with installed(), seen_as(self._setting.environ, self._write) as end_line:
             while (job := self._jobs.get()) is not None:
                 try:
                     result = job.call()
                 except BaseException as error:  # noqa: BLE001 - sys.exit() ends the environment, not this thread
                     result = self._setting.report(error, job.request_id)
+                end_line()
                 job.answer(result)
 
     def _write(self, line: str) -> None:

@@ -111,6 +111,8 @@ def installed() -> Iterator[None]:
         _users += 1
         if _users == 1:
             _install()
+        # Each time: whoever captures the output (a test, a live display) may have put a stream of its own there.
+        _install_streams()
     try:
         yield
     finally:
@@ -122,12 +124,15 @@ def installed() -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def seen_as(environ: MutableMapping[str, str], write: Write) -> Iterator[None]:
-    """Run the block with these variables as `os.environ` and `write` as standard output and error."""
+def seen_as(environ: MutableMapping[str, str], write: Write) -> Iterator[Callable[[], None]]:
+    """Run the block with these variables as `os.environ` and `write` as standard output and error.
+
+    The value passes on a last line that has no newline yet.
+    """
     lines = _Lines(write)
     environ_token, output_token = _environ.set(environ), _output.set(lines)
     try:
-        yield
+        yield lines.end
     finally:
         lines.end()
         _environ.reset(environ_token)
@@ -138,19 +143,6 @@ def _install() -> None:
     environ_class = os.environ.__class__
     os.environ.__class__ = _Environ
     _undo.append(lambda: setattr(os.environ, "__class__", environ_class))
-    for name in ("stdout", "stderr"):
-        real = getattr(sys, name)
-        if real is None:
-            continue
-        stream = _Stream(real)
-        setattr(sys, name, stream)
-
-        def restore(name: str = name, real: TextIO = real, stream: _Stream = stream) -> None:
-            # Someone else (a test's capture) may have replaced it since, and then owns it.
-            if getattr(sys, name) is stream:
-                setattr(sys, name, real)
-
-        _undo.append(restore)
     start = threading.Thread.start
 
     def start_in_context(thread: threading.Thread) -> None:
@@ -161,6 +153,22 @@ def _install() -> None:
 
     threading.Thread.start = start_in_context  # type: ignore[method-assign, assignment]
     _undo.append(lambda: setattr(threading.Thread, "start", start))
+
+
+def _install_streams() -> None:
+    for name in ("stdout", "stderr"):
+        real = getattr(sys, name)
+        if real is None or isinstance(real, _Stream):
+            continue
+        stream = _Stream(real)
+        setattr(sys, name, stream)
+
+        def restore(name: str = name, real: TextIO = real, stream: _Stream = stream) -> None:
+            # Someone else (a test's capture) may have replaced it since, and then owns it.
+            if getattr(sys, name) is stream:
+                setattr(sys, name, real)
+
+        _undo.append(restore)
 
 
 def _text(value: object) -> str:

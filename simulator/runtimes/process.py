@@ -176,6 +176,7 @@ class ProcessEnvironment:
                 await self._or_exit(self._waiting.wait())
         if self._output is not None:
             self._output.drain()
+            self._output.end_line()
         if self.check_memory() and not isinstance(answer, Exited):
             return Exited("signal: killed")
         return answer
@@ -269,6 +270,12 @@ class _Output:
             for line in lines:
                 self._write(line)
 
+    def end_line(self) -> None:
+        """Pass on a last line that has no newline yet."""
+        rest, self._rest = self._rest, ""
+        if rest:
+            self._write(rest)
+
     def close(self) -> None:
         """The end; an unfinished line is passed on too."""
         if not self._open:
@@ -276,8 +283,7 @@ class _Output:
         self._open = False
         asyncio.get_running_loop().remove_reader(self._read_end)
         os.close(self._read_end)
-        if self._rest:
-            self._write(self._rest)
+        self.end_line()
 
 
 _MB = 1024 * 1024

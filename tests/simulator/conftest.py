@@ -26,6 +26,7 @@ class Declare:
 
     @staticmethod
     def function(logical_id: str = "Consumer", **changes: Any) -> Function:
+        """A function."""
         plain = Function(
             logical_id=logical_id,
             name=logical_id,
@@ -44,14 +45,17 @@ class Declare:
 
     @staticmethod
     def queue(logical_id: str = "Queue", **changes: Any) -> Queue:
+        """A queue."""
         return dataclasses.replace(Queue(logical_id, logical_id, ARN.format("sqs", logical_id)), **changes)
 
     @staticmethod
     def mapping(**changes: Any) -> EventSourceMapping:
+        """A mapping of that queue to that function."""
         return dataclasses.replace(EventSourceMapping("Mapping", "Consumer", "Queue"), **changes)
 
     @staticmethod
     def stack(**changes: Any) -> Stack:
+        """A stack of nothing but what is given."""
         return dataclasses.replace(Stack("stack", {}, {}, {}, {}, {}, {}, {}), **changes)
 
 
@@ -67,23 +71,28 @@ class ScriptedRuntime:
         self.running_most = 0
 
     def environment(self, function: Function, number: int, log_stream: str, write: Write) -> ScriptedEnvironment:
+        """An environment of the script."""
         return ScriptedEnvironment(self, number)
 
     async def close(self) -> None:
+        """Note it."""
         self.calls.append("close runtime")
 
 
 class ScriptedEnvironment:
+    """An environment that does what the script says."""
     memory_used_mb = 31
 
     def __init__(self, runtime: ScriptedRuntime, number: int) -> None:
         self._runtime, self._number = runtime, number
 
     async def start(self) -> Raised | Exited | None:
+        """Note it, and run the script's init."""
         self._runtime.calls.append(f"start {self._number}")
         return await self._runtime.init() if self._runtime.init else None
 
     async def invoke(self, invocation: Invocation) -> Returned | Raised | Exited:
+        """Run the event."""
         runtime = self._runtime
         runtime.events.append(invocation.event)
         runtime.running += 1
@@ -94,9 +103,11 @@ class ScriptedEnvironment:
             runtime.running -= 1
 
     async def kill(self) -> None:
+        """Note it."""
         self._runtime.calls.append(f"kill {self._number}")
 
     async def close(self) -> None:
+        """Note it."""
         self._runtime.calls.append(f"close {self._number}")
 
 
@@ -117,6 +128,7 @@ class ManualQueue:
         self._sent = asyncio.Event()
 
     def send(self, *bodies: str) -> None:
+        """Put messages, receivable now."""
         for body in bodies:
             number = next(self._numbers)
             self.messages[f"id-{number:06d}"] = {
@@ -128,6 +140,7 @@ class ManualQueue:
         self._sent.set()
 
     async def receive_message(self, **request: Any) -> dict[str, Any]:
+        """As SQS: up to ten that are visible, waiting for the first one."""
         self.receives += 1
         deadline_at = self._clock.now() + request["WaitTimeSeconds"]
         while True:
@@ -140,6 +153,7 @@ class ManualQueue:
             await wait_for_event(self._sent, self._clock, max(0.0, min(due, deadline_at) - now))
 
     async def delete_message_batch(self, **request: Any) -> dict[str, Any]:
+        """As SQS; the next `refuse_deletes` calls delete nothing."""
         entries = request["Entries"]
         self.deletes.append(len(entries))
         if self.refuse_deletes:
@@ -183,29 +197,35 @@ class Recorder(list[Any]):
     """Observations as they come."""
 
     def of(self, kind: type) -> list[Any]:
+        """Those of one kind."""
         return [observation for observation in self if isinstance(observation, kind)]
 
     def lines(self) -> list[str]:
+        """The log lines."""
         return [observation.line for observation in self if hasattr(observation, "line")]
 
 
 @pytest.fixture
 def declare() -> type[Declare]:
+    """How to declare a resource."""
     return Declare
 
 
 @pytest.fixture
 def clock() -> ManualClock:
+    """A clock that moves only when told to."""
     return ManualClock(1_000_000.0)
 
 
 @pytest.fixture
 def seen() -> Recorder:
+    """A fresh recorder."""
     return Recorder()
 
 
 @pytest.fixture
 def rng() -> random.Random:
+    """A seeded source of randomness."""
     return random.Random(7)
 
 

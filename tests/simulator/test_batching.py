@@ -21,6 +21,7 @@ from simulator.event_source_mapping import sqs_record
 
 
 def message(body: str) -> dict[str, Any]:
+    """A message as a receive brings it."""
     return {
         "MessageId": "6f3c2d2e-0000-4000-8000-000000000000",
         "ReceiptHandle": "r" * 200,

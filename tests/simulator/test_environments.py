@@ -16,10 +16,12 @@ from simulator.stack import AsynchronousInvocation, Function
 
 
 def pool_of(*functions: Function, account: int = 1000) -> EnvironmentPool:
+    """A pool for these functions."""
     return EnvironmentPool({each.logical_id: each for each in functions}, account, random.Random(1))
 
 
 def started(pool: EnvironmentPool, function: str, now: float) -> Environment:
+    """An environment that runs an event."""
     environment = pool.assign(function, now)
     assert isinstance(environment, Environment)
     if environment.needs_init:
@@ -159,10 +161,12 @@ class Pool(RuleBasedStateMachine):
 
     @rule(seconds=st.floats(0, 500))
     def wait(self, seconds: float) -> None:
+        """Time passes."""
         self.now += seconds
 
     @rule()
     def assign(self) -> None:
+        """A request comes."""
         environment = self.pool.assign("F", self.now)
         if isinstance(environment, Environment):
             assert environment not in self.out
@@ -172,16 +176,19 @@ class Pool(RuleBasedStateMachine):
 
     @rule(reset=st.booleans(), which=st.integers(0, 2))
     def release(self, reset: bool, which: int) -> None:
+        """A request ends."""
         if which < len(self.out):
             self.pool.release(self.out.pop(which), self.now, reset=reset)
 
     @rule(which=st.integers(0, 2))
     def discard(self, which: int) -> None:
+        """A request is abandoned."""
         if which < len(self.out):
             self.pool.discard(self.out.pop(which))
 
     @rule()
     def sweep(self) -> None:
+        """The idle are looked at."""
         assert not set(map(id, self.pool.sweep(self.now))) & set(map(id, self.out))
 
     @invariant()

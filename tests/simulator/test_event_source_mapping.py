@@ -42,6 +42,7 @@ class Twin:
         self.takes_s = 0.0
 
     async def answer(self, event: Any) -> Any:
+        """All is well, after `takes_s`."""
         await self.clock.sleep(self.takes_s)
         return ANSWER
 
@@ -49,6 +50,7 @@ class Twin:
     async def run(
         self, queue: Any, mapping: EventSourceMapping, function: Function, declared: Queue, account: int = 1000
     ) -> AsyncIterator[asyncio.Task[None]]:
+        """The mapping for the length of the block; then it is stopped softly."""
         async with LambdaService.open(
             {function.logical_id: function},
             runtime=self.runtime,
@@ -80,11 +82,13 @@ class Twin:
                 await task
 
     def settled(self) -> Counter[tuple[str, bool]]:
+        """How many deliveries had which end."""
         return Counter((each.reason, each.deleted) for each in self.seen.of(MessageSettled))
 
 
 @pytest.fixture
 def twin(twin_fakes: SimpleNamespace, clock: ManualClock, seen: Any) -> Twin:
+    """A twin on the manual clock."""
     return Twin(twin_fakes, clock, seen)
 
 
@@ -432,8 +436,7 @@ async def test_store_that_fails_is_asked_again(twin: Twin, twin_fakes: Any, cloc
 @pytest.mark.parametrize("seed", [1, 2, 3, 4])
 @pytest.mark.parametrize("reports", [True, False])
 async def test_chaos(twin: Twin, twin_fakes: Any, clock: Any, declare: Any, seed: int, reports: bool) -> None:
-    """Crashes, timeouts, errors, partial failures, throttles and failing deletes at random: each delivery is settled
-    once, and every message ends deleted or in the dead-letter queue."""
+    """Whatever fails at random, each delivery is settled once, and every message ends deleted or as a dead letter."""
     rng = random.Random(seed)
     queue = twin_fakes.ManualQueue(clock, visibility_s=20, maximum_receives=3)
     bodies = [f"message {number}" for number in range(120)]

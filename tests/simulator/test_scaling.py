@@ -27,6 +27,7 @@ def saturated(scaler: Scaler, until: float) -> list[tuple[float, int]]:
 
 
 def closed_form(policy: ScalingPolicy, at: float) -> int:
+    """AWS's sentence as a formula."""
     return min(policy.ceiling, policy.initial + math.floor(policy.growth_per_minute * at / 60 + 1e-6))
 
 

@@ -13,10 +13,12 @@ from simulator.schedule import Rate, ScheduleExpressionError, parse
 
 
 def instant(text: str) -> float:
+    """UTC."""
     return datetime.fromisoformat(text).replace(tzinfo=UTC).timestamp()
 
 
 def due(expression: str, start: str, count: int = 3) -> list[str]:
+    """The first due instants, readable."""
     instants = itertools.islice(parse(expression).due(instant(start)), count)
     return [datetime.fromtimestamp(each, UTC).strftime("%Y-%m-%dT%H:%M") for each in instants]
 

@@ -14,6 +14,7 @@ IDS = ("one", "two", "three")
 
 
 def failures(*identifiers: Any) -> dict[str, Any]:
+    """A response that lists these."""
     return {"batchItemFailures": [{"itemIdentifier": identifier} for identifier in identifiers]}
 
 
@@ -93,8 +94,7 @@ def test_without_the_setting_the_list_is_ignored() -> None:
     payload=st.recursive(
         st.none() | st.booleans() | st.integers() | st.text() | st.sampled_from(IDS),
         lambda inner: (
-            st.lists(inner)
-            | st.dictionaries(st.sampled_from(["batchItemFailures", "itemIdentifier", "other"]), inner)
+            st.lists(inner) | st.dictionaries(st.sampled_from(["batchItemFailures", "itemIdentifier", "other"]), inner)
         ),
     ),
     reports=st.booleans(),

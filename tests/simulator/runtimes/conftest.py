@@ -1,0 +1,59 @@
+"""Handlers in files, and an environment of either runtime to run them in."""
+
+from __future__ import annotations
+
+import random
+import sys
+import textwrap
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from simulator.clock import SystemClock
+from simulator.lambda_service import LambdaService
+from simulator.runtimes import Runtime
+from simulator.runtimes.inline import InlineRuntime
+
+ENDPOINT = "http://127.0.0.1:9"
+Open = Callable[..., AbstractAsyncContextManager[Any]]
+linux_only = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="awslambdaric has no wheel here")
+
+
+class Opened:
+    """One function under one runtime; `invoke` runs an event."""
+
+    def __init__(self, service: LambdaService, runtime: Runtime, seen: Any) -> None:
+        self.service, self.runtime, self.seen = service, runtime, seen
+
+    async def invoke(self, event: Any = None) -> Any:
+        """The result of one event."""
+        return await self.service.invoke("Consumer", event)
+
+
+@pytest.fixture
+def open_function(tmp_path: Path, declare: Any, seen: Any) -> Callable[..., Any]:
+    """Open a function whose handler is in `source`, under the runtime named."""
+
+    @asynccontextmanager
+    async def open_it(kind: str, source: str, **changes: Any) -> AsyncIterator[Opened]:
+        module = f"handler_{abs(hash(source)):x}"
+        (tmp_path / f"{module}.py").write_text(textwrap.dedent(source))
+        function = declare.function(**{"handler": f"{module}.handler", "memory_mb": 512} | changes)
+        clock = SystemClock()
+        runtime: Runtime
+        if kind == "process":
+            from simulator.runtimes.process import ProcessRuntime
+
+            runtime = ProcessRuntime(ENDPOINT, tmp_path, clock=clock)
+        else:
+            runtime = InlineRuntime(ENDPOINT, code_dir=tmp_path, clock=clock)
+        async with LambdaService.open(
+            {"Consumer": function}, runtime=runtime, clock=clock, record=seen.append, rng=random.Random(1)
+        ) as service:
+            yield Opened(service, runtime, seen)
+        sys.modules.pop(module, None)
+
+    return open_it

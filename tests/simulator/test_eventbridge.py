@@ -1,0 +1,261 @@
+"""Schedules that fire, and the queue behind them that does not give up soon."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import json
+import random
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from simulator import limits
+from simulator.clock import ManualClock
+from simulator.eventbridge import AsynchronousInvoker, run_schedule, scheduled_event
+from simulator.lambda_service import LambdaService
+from simulator.observations import Noted, TickFired
+from simulator.runtimes import Raised, Returned
+from simulator.stack import AsynchronousInvocation, Schedule
+
+RULE = Schedule("Tick", "tick", "Consumer", "rate(1 minute)", "rule", "arn:aws:events:us-east-1:123456789012:rule/tick")
+START = 1_763_802_000.0  # 2025-11-22T09:00:00Z
+QUEUE_ARN = "arn:aws:sqs:us-east-1:123456789012:{}"
+
+
+def test_rule_event() -> None:
+    """A rule's event has EventBridge's fields, and an object as detail."""
+    event = scheduled_event(RULE, START)
+    identifier = event.pop("id")
+    assert event == {
+        "version": "0",
+        "detail-type": "Scheduled Event",
+        "source": "aws.events",
+        "account": "123456789012",
+        "time": "2025-11-22T09:00:00Z",
+        "region": "us-east-1",
+        "resources": [RULE.arn],
+        "detail": {},
+    }
+    assert identifier == scheduled_event(RULE, START)["id"] != scheduled_event(RULE, START + 60)["id"]
+
+
+def test_scheduler_event_differs() -> None:
+    """Scheduler's event has another source, and a text as detail."""
+    schedule = dataclasses.replace(RULE, kind="scheduler", arn="arn:aws:scheduler:...:schedule/default/tick")
+    event = scheduled_event(schedule, START)
+    assert (event["source"], event["detail"]) == ("aws.scheduler", "{}")
+
+
+def test_input_is_the_whole_event() -> None:
+    """An Input replaces everything."""
+    assert scheduled_event(dataclasses.replace(RULE, input='{"mine": 1}'), START) == {"mine": 1}
+
+
+async def fire(clock: ManualClock, seen: Any, seconds: float, **given: Any) -> list[tuple[float, str]]:
+    """Run the schedule for some real seconds; when it fired, and the event's time."""
+    fired: list[tuple[float, str]] = []
+    stop = given.pop("stop", asyncio.Event())
+    began_at = clock.now()
+    task = asyncio.create_task(
+        run_schedule(
+            given.pop("schedule", RULE),
+            invoke_async=lambda function, event: fired.append((clock.now() - began_at, event["time"])),
+            clock=clock,
+            record=seen.append,
+            start_at=START,
+            stop=stop,
+            **{"speed": 12.0, "ticks": None} | given,
+        )
+    )
+    await clock.advance(seconds)
+    stop.set()
+    await clock.advance(0)
+    await task
+    return fired
+
+
+async def test_tick_n(clock: ManualClock, seen: Any) -> None:
+    """Tick 0 fires at once, tick n after n x rate / speed, and bears the time start + n x rate."""
+    assert await fire(clock, seen, 11.0) == [
+        (0.0, "2025-11-22T09:00:00Z"),
+        (5.0, "2025-11-22T09:01:00Z"),
+        (10.0, "2025-11-22T09:02:00Z"),
+    ]
+    first = seen.of(TickFired)[0]
+    assert (first.number, first.scheduled_at, first.next_at) == (0, START, first.at + 5.0)
+
+
+async def test_number_of_ticks(clock: ManualClock, seen: Any) -> None:
+    """After the last tick there is no next one."""
+    assert len(await fire(clock, seen, 100.0, ticks=2)) == 2
+    assert seen.of(TickFired)[-1].next_at is None
+
+
+async def test_stop_ends_the_wait(clock: ManualClock, seen: Any) -> None:
+    """A stop between two ticks ends the schedule at once."""
+    stop = asyncio.Event()
+    stop.set()
+    assert await fire(clock, seen, 0.0, stop=stop) == []
+
+
+async def test_cron_begins_at_its_first_due_minute(clock: ManualClock, seen: Any) -> None:
+    """A cron's clock starts at the first due minute, so that tick 0 fires at once too."""
+    schedule = dataclasses.replace(RULE, expression="cron(30 9,10 * * ? *)")
+    fired = await fire(clock, seen, 400.0, schedule=schedule, ticks=2)
+    assert fired == [(0.0, "2025-11-22T09:30:00Z"), (300.0, "2025-11-22T10:30:00Z")]
+
+
+class Targets:
+    """The queues that failed events go to."""
+
+    def __init__(self) -> None:
+        self.sent: list[tuple[str, str, dict[str, Any]]] = []
+
+    async def get_queue_url(self, **request: Any) -> dict[str, str]:
+        """Every queue is there."""
+        return {"QueueUrl": f"http://{request['QueueName']}"}
+
+    async def send_message(self, **request: Any) -> None:
+        """Keep it."""
+        self.sent.append((request["QueueUrl"], request["MessageBody"], request["MessageAttributes"]))
+
+
+class Asynchronous:
+    """An invoker over a scripted handler that fails as often as told."""
+
+    def __init__(self, fakes: SimpleNamespace, clock: ManualClock, seen: Any, declare: Any) -> None:
+        self.clock, self.seen, self.declare = clock, seen, declare
+        self.failures = 0
+        self.started_at: list[float] = []
+        self.runtime = fakes.ScriptedRuntime(self._behave)
+        self.targets = Targets()
+
+    async def _behave(self, event: Any) -> Any:
+        self.started_at.append(self.clock.now() - 1_000_000.0)
+        if self.failures > 0:
+            self.failures -= 1
+            return Raised("ValueError", "no", {"errorType": "ValueError", "errorMessage": "no"})
+        return Returned(None)
+
+    @asynccontextmanager
+    async def open(self, duplicates: float = 0.0, **changes: Any) -> AsyncIterator[AsynchronousInvoker]:
+        """The invoker over a function with this policy."""
+        reserved = changes.pop("reserved_concurrency", None)
+        policy = AsynchronousInvocation(**changes)
+        function = self.declare.function(asynchronous=policy, reserved_concurrency=reserved)
+        async with (
+            LambdaService.open(
+                {"Consumer": function},
+                runtime=self.runtime,
+                clock=self.clock,
+                record=self.seen.append,
+                rng=random.Random(1),
+            ) as service,
+            AsynchronousInvoker(
+                service,
+                self.declare.stack(functions={"Consumer": function}),
+                self.targets,  # type: ignore[arg-type]
+                clock=self.clock,
+                record=self.seen.append,
+                rng=random.Random(2),
+                duplicate_probability=duplicates,
+            ) as invoker,
+        ):
+            yield invoker
+
+
+@pytest.fixture
+def asynchronous(twin_fakes: SimpleNamespace, clock: ManualClock, seen: Any, declare: Any) -> Asynchronous:
+    """An invoker to be opened."""
+    return Asynchronous(twin_fakes, clock, seen, declare)
+
+
+async def test_two_retries_after_one_and_two_minutes(asynchronous: Asynchronous, clock: ManualClock) -> None:
+    """A failing event is tried again after one minute and after two more, always with the same time."""
+    asynchronous.failures = 2
+    async with asynchronous.open() as invoker:
+        invoker.accept("Consumer", scheduled_event(RULE, START))
+        await clock.advance(179.0)
+        assert invoker.pending == 1
+        await clock.advance(2.0)
+        assert invoker.pending == 0
+        await invoker.wait_until_empty()
+    assert asynchronous.started_at == [0.0, 60.0, 180.0]
+    assert len({json.dumps(event) for event in asynchronous.runtime.events}) == 1
+
+
+async def test_given_up_to_the_dead_letter_queue(asynchronous: Asynchronous, clock: ManualClock) -> None:
+    """After the last retry the event goes to the dead-letter queue with its error, and to the failure target."""
+    asynchronous.failures = 10
+    async with asynchronous.open(
+        maximum_retries=1, dead_letter_arn=QUEUE_ARN.format("dlq"), on_failure_arn=QUEUE_ARN.format("failed")
+    ) as invoker:
+        request_id = invoker.accept("Consumer", {"n": 1})
+        await clock.advance(61.0)
+        assert invoker.pending == 0
+    (dlq, body, attributes), (target, record, _) = asynchronous.targets.sent
+    assert (dlq, json.loads(body)) == ("http://dlq", {"n": 1})
+    assert attributes["RequestID"]["StringValue"] == request_id
+    assert attributes["ErrorCode"]["StringValue"] == "200"
+    assert attributes["ErrorMessage"]["StringValue"] == "no"
+    told = json.loads(record)
+    assert target == "http://failed"
+    assert told["requestContext"]["condition"] == "RetriesExhausted"
+    assert told["requestContext"]["approximateInvokeCount"] == 2
+    assert told["requestPayload"] == {"n": 1}
+    assert told["responsePayload"]["errorType"] == "ValueError"
+    assert len(asynchronous.seen.of(Noted)) == 1
+
+
+async def test_too_old(asynchronous: Asynchronous, clock: ManualClock) -> None:
+    """An event that would be too old at its next attempt is given up now."""
+    asynchronous.failures = 10
+    async with asynchronous.open(maximum_event_age_s=100, on_failure_arn=QUEUE_ARN.format("failed")) as invoker:
+        invoker.accept("Consumer", {})
+        await clock.advance(61.0)
+        assert invoker.pending == 0
+    (_, record, _) = asynchronous.targets.sent[0]
+    assert json.loads(record)["requestContext"]["condition"] == "EventAgeExceeded"
+    assert asynchronous.started_at == [0.0, 60.0]
+
+
+async def test_throttles_are_retried_for_long(asynchronous: Asynchronous, clock: ManualClock) -> None:
+    """A throttled event waits with growing delays until it is too old, and costs no retry; six hours by default."""
+    async with asynchronous.open(reserved_concurrency=0, dead_letter_arn=QUEUE_ARN.format("dlq")) as invoker:
+        invoker.accept("Consumer", {})
+        await clock.advance(20_000.0)
+        assert invoker.pending == 1
+        await clock.advance(2_000.0)
+        assert invoker.pending == 0
+    (_, _, attributes) = asynchronous.targets.sent[0]
+    assert attributes["ErrorCode"]["StringValue"] == "429"
+    assert asynchronous.started_at == []
+
+
+async def test_duplicates(asynchronous: Asynchronous, clock: ManualClock) -> None:
+    """An event may run twice although nothing failed, with the same id."""
+    async with asynchronous.open(duplicates=1.0) as invoker:
+        invoker.accept("Consumer", {"id": 1})
+        await clock.advance(1.0)
+    assert asynchronous.runtime.events == [{"id": 1}, {"id": 1}]
+
+
+async def test_payload_limit(asynchronous: Asynchronous) -> None:
+    """An asynchronous event has at most one megabyte."""
+    async with asynchronous.open() as invoker:
+        with pytest.raises(ValueError, match="too large for the Event invocation type"):
+            invoker.accept("Consumer", "x" * limits.ASYNC_PAYLOAD_BYTES)
+
+
+async def test_leaving_abandons_what_waits(asynchronous: Asynchronous, clock: ManualClock) -> None:
+    """The end of the run does not wait for retries."""
+    asynchronous.failures = 1
+    async with asynchronous.open() as invoker:
+        invoker.accept("Consumer", {})
+        await clock.advance(1.0)
+        assert repr(invoker) == "<AsynchronousInvoker [1 pending]>"
+    assert asynchronous.started_at == [0.0]

@@ -1,0 +1,143 @@
+"""The log stream around the handler's lines, and the files of `--logs`."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from simulator import limits
+from simulator.logs import LogDirectory, LogStream
+from simulator.observations import LogWritten, Noted
+
+AT = 1_763_802_000.123
+REQUEST = "1027c4d1-c386-4bc4-8d61-3e30d8f16adf"
+
+
+@pytest.fixture
+def streams(declare: Any, seen: Any) -> dict[str, LogStream]:
+    """A stream of either format."""
+    return {
+        name: LogStream(declare.function(memory_mb=128, log_format=name), 7, seen.append, AT)
+        for name in ("Text", "JSON")
+    }
+
+
+def test_stream_name(streams: dict[str, LogStream]) -> None:
+    """The date, the version and the environment, as CloudWatch names a stream."""
+    assert streams["Text"].name == "2025/11/22/[$LATEST]00000000000000000000000000000007"
+
+
+def test_text(streams: dict[str, LogStream], seen: Any) -> None:
+    """START, END and REPORT in AWS's words; billed is duration and init, rounded up to a millisecond."""
+    stream = streams["Text"]
+    stream.init_started(AT)
+    stream.started(AT, REQUEST)
+    stream.ended(AT, REQUEST, "success", 0.0137412, 0.084, 31, None)
+    assert seen.lines() == [
+        f"START RequestId: {REQUEST} Version: $LATEST",
+        f"END RequestId: {REQUEST}",
+        f"REPORT RequestId: {REQUEST}\tDuration: 13.74 ms\tBilled Duration: 98 ms\tMemory Size: 128 MB\t"
+        "Max Memory Used: 31 MB\tInit Duration: 84.00 ms",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("outcome", "error_type", "tail"),
+    [
+        ("timeout", "Sandbox.Timedout", "\tStatus: timeout"),
+        ("crash", "Runtime.ExitError", "\tStatus: error\tError Type: Runtime.ExitError"),
+        ("error", "ValueError", ""),
+    ],
+)
+def test_text_status(streams: dict[str, LogStream], seen: Any, outcome: Any, error_type: str, tail: str) -> None:
+    """A runtime that failed shows in REPORT; an exception of the handler does not. Unknown memory is left out."""
+    streams["Text"].ended(AT, REQUEST, outcome, 3.0, None, None, error_type)
+    assert seen.lines()[-1] == (
+        f"REPORT RequestId: {REQUEST}\tDuration: 3000.00 ms\tBilled Duration: 3000 ms\tMemory Size: 128 MB{tail}"
+    )
+
+
+def test_json(streams: dict[str, LogStream], seen: Any) -> None:
+    """One object a line: initStart, start and report, with AWS's keys."""
+    stream = streams["JSON"]
+    stream.init_started(AT)
+    stream.started(AT, REQUEST)
+    stream.ended(AT, REQUEST, "success", 0.0137412, 0.084, 31, None)
+    init, start, report = map(json.loads, seen.lines())
+    assert (init["type"], init["record"]["phase"]) == ("platform.initStart", "init")
+    assert start == {
+        "time": "2025-11-22T09:00:00.123Z",
+        "type": "platform.start",
+        "record": {"requestId": REQUEST, "version": "$LATEST"},
+    }
+    assert report["type"] == "platform.report"
+    assert report["record"] == {
+        "requestId": REQUEST,
+        "metrics": {
+            "durationMs": 13.74,
+            "billedDurationMs": 98,
+            "memorySizeMB": 128,
+            "maxMemoryUsedMB": 31,
+            "initDurationMs": 84.0,
+        },
+        "status": "success",
+    }
+
+
+def test_json_failure(streams: dict[str, LogStream], seen: Any) -> None:
+    """A failure adds runtimeDone, which the default level hides otherwise."""
+    streams["JSON"].ended(AT, REQUEST, "crash", 0.5, None, None, "Runtime.ExitError")
+    done, report = map(json.loads, seen.lines())
+    assert (done["type"], done["record"]["status"]) == ("platform.runtimeDone", "error")
+    assert (report["record"]["status"], report["record"]["errorType"]) == ("error", "Runtime.ExitError")
+
+
+def test_timeout_line(streams: dict[str, LogStream], seen: Any) -> None:
+    """The platform says when and for which request the time was over."""
+    streams["Text"].timed_out(AT, REQUEST, 3)
+    assert seen.lines() == [f"2025-11-22T09:00:00.123Z {REQUEST} Task timed out after 3.00 seconds"]
+
+
+def test_failed_init_in_both_formats(streams: dict[str, LogStream], seen: Any) -> None:
+    """INIT_REPORT names the phase, and the error or the lack of time."""
+    streams["Text"].init_failed(AT, "init", 10.0, None)
+    streams["JSON"].init_failed(AT, "invoke", 0.5, "Runtime.ImportModuleError")
+    text, line = seen.lines()
+    assert text == "INIT_REPORT Init Duration: 10000.00 ms\tPhase: init\tStatus: timeout"
+    assert json.loads(line)["record"]["errorType"] == "Runtime.ImportModuleError"
+
+
+def test_a_file_an_environment(tmp_path: Path) -> None:
+    """Each environment has a file of its own under its function's directory; an older run's is replaced."""
+    (tmp_path / "logs" / "Consumer").mkdir(parents=True)
+    (tmp_path / "logs" / "Consumer" / "0001.log").write_text("of an older run\n")
+    directory = LogDirectory(tmp_path / "logs")
+    for environment, line in ((1, "one"), (2, "two"), (1, "three")):
+        directory.record(LogWritten(AT, "Consumer", environment, line))
+    directory.record(Noted(AT, "not a log line"))
+    directory.close()
+    assert (tmp_path / "logs" / "Consumer" / "0001.log").read_text() == "one\nthree\n"
+    assert (tmp_path / "logs" / "Consumer" / "0002.log").read_text() == "two\n"
+
+
+def test_more_environments_than_open_files(tmp_path: Path) -> None:
+    """Files are closed and opened again beyond the limit, and lose nothing."""
+    directory = LogDirectory(tmp_path)
+    count = limits.LOG_FILES_OPEN + 3
+    for turn in ("first", "second"):
+        for environment in range(count):
+            directory.record(LogWritten(AT, "F", environment, turn))
+    directory.close()
+    assert {(tmp_path / "F" / f"{each:04d}.log").read_text() for each in range(count)} == {"first\nsecond\n"}
+
+
+def test_a_full_disk_is_told_once(tmp_path: Path) -> None:
+    """What cannot be written does not raise into the run; `failed` says why."""
+    (tmp_path / "F").write_text("in the way")
+    directory = LogDirectory(tmp_path)
+    directory.record(LogWritten(AT, "F", 1, "line"))
+    directory.record(LogWritten(AT, "F", 1, "line"))
+    assert isinstance(directory.failed, OSError)
