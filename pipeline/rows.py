@@ -15,7 +15,7 @@ from pipeline.settings import SettingsError, text_setting
 from pipeline.text import BadRecord, Lines, ObjectUnreadable, Record, RecordReader
 from pipeline.values import JSON_NUMBER, BadTimestamp, bad_number, bad_strptime_format, timestamp_parser
 
-__all__ = ["Cell", "Columns", "ObjectUnreadable", "RejectedRow", "Row", "RowReader", "Schema"]
+__all__ = ["Cell", "Columns", "ObjectUnreadable", "RejectedRow", "Row", "RowReader", "Schema", "SettingsError"]
 
 MAX_ITEM_BYTES = 400 * 1024
 """Names and values of one item (DynamoDB Developer Guide, "Service quotas": items)."""

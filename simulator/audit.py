@@ -27,10 +27,10 @@ from typing import TYPE_CHECKING, Literal, TypeVar
 import aiohttp
 from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError, IncompleteReadError
 
-from pipeline.rows import Columns, ObjectUnreadable, RejectedRow, Row, RowReader
+from pipeline.rows import Columns, ObjectUnreadable, RejectedRow, Row, RowReader, SettingsError
 from simulator.clock import Clock
 from simulator.comparison import Comparison, cells_text, item_text, rejection_text
-from simulator.errors import CouldNotFinish
+from simulator.errors import CouldNotFinish, InputError
 from simulator.evidence import Evidence, Kind, Standing
 from simulator.notifications import ObjectRef
 from simulator.observations import AuditProgressed, Record
@@ -118,13 +118,14 @@ async def audit(
     table are in hand at once; more than one segment pays on AWS, where each is read by another machine, and costs on
     a local engine, which goes through the whole table for each. Nobody may write meanwhile.
 
-    Raises `CouldNotFinish` when a resource cannot be read or the disk is full.
+    Raises `CouldNotFinish` when a resource cannot be read or the disk is full, `InputError` when one
+    of the consumer's variables is malformed.
     """
     with Evidence() as evidence, _told_plainly():
         auditor = _Auditor(
             s3=s3,
             bucket=bucket,
-            columns=Columns.from_environ(environ),
+            columns=_columns_of(environ),
             concurrency=concurrency,
             evidence=evidence,
             progress=_Progress(record, clock),
@@ -139,6 +140,13 @@ async def audit(
         await scan(dynamodb, table, auditor.take_items, segments=segments)
         await auditor.compare()
         return auditor.result(drained)
+
+
+def _columns_of(environ: Mapping[str, str]) -> Columns:
+    try:
+        return Columns.from_environ(environ)
+    except SettingsError as error:
+        raise InputError(f"the consumer's {error}") from None
 
 
 @contextmanager

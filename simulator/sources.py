@@ -135,10 +135,13 @@ def not_csv(head: bytes) -> str | None:
     Text is UTF-8, or UTF-16 with its mark, plain or gzip; the header has a comma and does not open another format.
     """
     if head.startswith(b"\x1f\x8b"):
+        inflater = zlib.decompressobj(wbits=31)
         try:
-            head = zlib.decompressobj(wbits=31).decompress(head, HEAD_BYTES)
+            head = inflater.decompress(head, HEAD_BYTES)
         except zlib.error as error:
             return f"the gzip stream is damaged ({error})"
+        if not head and not inflater.eof:
+            return "the gzip stream ends early"
     utf16 = head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
     try:
         text = codecs.getincrementaldecoder("utf-16" if utf16 else "utf-8-sig")().decode(head)

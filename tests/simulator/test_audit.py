@@ -19,7 +19,7 @@ from simulator import evidence as evidence_module
 from simulator.audit import Audit, Held, audit
 from simulator.clients import Clients, connect, offline_session
 from simulator.clock import ManualClock
-from simulator.errors import CouldNotFinish
+from simulator.errors import CouldNotFinish, InputError
 from simulator.notifications import ObjectRef
 from simulator.observations import AuditProgressed, Observation
 
@@ -374,6 +374,13 @@ async def test_the_consumers_settings_decide_how_rows_are_read(empty: Scene) -> 
     environ = {"TICKER_COLUMN": "who", "TIMESTAMP_COLUMN": "WHEN", "TIMESTAMP_FORMAT": "%b %d %Y"}
     found = await empty.audit(environ=environ)
     assert (found.verdict, found.expected_rows) == ("exact", 1)
+
+
+async def test_a_setting_that_the_consumer_could_not_use_is_the_users_mistake(empty: Scene) -> None:
+    """A malformed format is told as bad input that names the variable, not as a failure of the audit."""
+    with pytest.raises(InputError, match=r"the consumer's TIMESTAMP_FORMAT='%Q' is no strptime format") as refusal:
+        await empty.audit(environ={"TIMESTAMP_FORMAT": "%Q"})
+    assert refusal.value.exit_code == 2
 
 
 async def test_only_objects_under_the_prefix_count(scene: Scene) -> None:
