@@ -28,6 +28,7 @@ import aiohttp
 from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError, IncompleteReadError
 
 from pipeline.rows import Columns, ObjectUnreadable, RejectedRow, Row, RowReader, SettingsError
+from simulator import limits
 from simulator.clock import Clock
 from simulator.comparison import Comparison, cells_text, item_text, rejection_text
 from simulator.errors import CouldNotFinish, InputError
@@ -40,11 +41,6 @@ if TYPE_CHECKING:
     from types_aiobotocore_dynamodb.client import DynamoDBClient
     from types_aiobotocore_s3.client import S3Client
 
-CHUNK_BYTES = 65_536
-READ_ATTEMPTS = 3
-"""How often an object whose body breaks off is read; the client repeats only requests that get no answer at all."""
-RECORD_BYTES = 16 * 1024 * 1024
-"""The longest line of a file of rejected rows that is read as one record."""
 CASES_A_TURN = 5_000
 PROGRESS_S = 0.1
 REJECTED_SUFFIX = ".jsonl"
@@ -211,7 +207,7 @@ class _Auditor:
         await self._each(self.evidence.objects(), read)
 
     async def _read_object(self, source: int, key: str, standing: Standing) -> None:
-        for attempt in range(1, READ_ATTEMPTS + 1):
+        for attempt in range(1, limits.AUDIT_READ_ATTEMPTS + 1):
             reading = _Reading(self.evidence, source, key, RowReader(key, self.columns))
             try:
                 async with aclosing(self._chunks(key)) as chunks:
@@ -228,7 +224,7 @@ class _Auditor:
                 elif standing is Standing.SETTLED:
                     raise CouldNotFinish(f"the audit could not read s3://{self.bucket}/{key}: {refusal}") from refusal
             except _BROKE_OFF as broken:
-                if attempt == READ_ATTEMPTS:
+                if attempt == limits.AUDIT_READ_ATTEMPTS:
                     raise CouldNotFinish(f"the audit could not read s3://{self.bucket}/{key}: {broken}") from broken
                 source = self.evidence.begin_again(source)
                 continue
@@ -345,7 +341,7 @@ class _Auditor:
         answer = await self.s3.get_object(Bucket=self.bucket, Key=key)
         body = answer["Body"]
         async with body:
-            async for chunk in body.iter_chunks(CHUNK_BYTES):
+            async for chunk in body.iter_chunks(limits.AUDIT_CHUNK_BYTES):
                 yield chunk
 
     async def _each(self, things: Iterator[T], work: Callable[[T], Awaitable[None]]) -> None:
@@ -409,11 +405,11 @@ def _rejection(line: bytes) -> tuple[str, str] | None:
 
 
 async def _lines(chunks: AsyncIterator[bytes]) -> AsyncIterator[list[bytes]]:
-    """Whole lines, as many as each chunk completes; a line of more than `RECORD_BYTES` is cut there."""
+    """Whole lines, as many as each chunk completes; a line of more than `limits.AUDIT_RECORD_BYTES` is cut there."""
     rest = b""
     async for chunk in chunks:
         *lines, rest = (rest + chunk).split(b"\n")
-        if len(rest) > RECORD_BYTES:
+        if len(rest) > limits.AUDIT_RECORD_BYTES:
             lines, rest = [*lines, rest], b""
         if lines:
             yield lines

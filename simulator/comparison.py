@@ -14,9 +14,9 @@ from decimal import Context, DecimalException, Inexact, InvalidOperation, Overfl
 from itertools import groupby
 from typing import Any
 
+from simulator import limits
 from simulator.evidence import Case, Claim, Kind, Standing
 
-DIFFERENCES = 10
 _SHOWN_CHARACTERS = 120
 _PLAIN_NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]*[1-9])?")
 # DynamoDB keeps 38 digits; a store that keeps more is told from one that does not.
@@ -108,11 +108,11 @@ class Comparison:
         """The first differences of each sort, so that a thousand missing rows do not hide a changed cell."""
         sorts = [iter(words) for words in self._words.values()]
         chosen: list[str] = []
-        while sorts and len(chosen) < DIFFERENCES:
+        while sorts and len(chosen) < limits.AUDIT_DIFFERENCES:
             for words in list(sorts):
                 if (text := next(words, None)) is None:
                     sorts.remove(words)
-                elif len(chosen) < DIFFERENCES:
+                elif len(chosen) < limits.AUDIT_DIFFERENCES:
                     chosen.append(text)
         return tuple(chosen)
 
@@ -185,7 +185,7 @@ class Comparison:
 
     def _say(self, sort: str, text: str) -> None:
         words = self._words.setdefault(sort, [])
-        if len(words) < DIFFERENCES:
+        if len(words) < limits.AUDIT_DIFFERENCES:
             words.append(text)
 
 

@@ -16,9 +16,9 @@ from operator import itemgetter
 from types import TracebackType
 from typing import NamedTuple
 
+from simulator import limits
 from simulator.errors import CouldNotFinish
 
-CACHE_KIB = 65_536
 FETCH_ROWS = 1_000
 
 _SCHEMA = """
@@ -99,7 +99,7 @@ class Evidence:
     def __init__(self) -> None:
         with _disk():
             self._db = sqlite3.connect("", isolation_level=None, check_same_thread=False)
-            self._db.executescript(_SCHEMA % CACHE_KIB)
+            self._db.executescript(_SCHEMA % limits.AUDIT_CACHE_KIB)
         self.statements = 0
 
     def __enter__(self) -> Evidence:

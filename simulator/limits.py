@@ -185,6 +185,19 @@ SQS_MOVE_RATE_PER_S = (1, 500)
 SQS_MOVE_TASKS_ACTIVE = 100
 SQS_MOVE_TASKS_LISTED = 10
 S3_KEY_BYTES = 1_024
+S3_UPLOAD_PARTS = 10_000
 S3_WRITES_PER_S = 3_500  # of one partitioned prefix; a new bucket is one
 S3_READS_PER_S = 5_500
 S3_NOTIFICATION_BYTES = 64 * 1024
+
+# The proof and real files ---------------------------------------------------------------------------------------------
+# Bounds of ours.
+
+AUDIT_CACHE_KIB = 65_536  # of sorting memory; the rest goes to disk
+AUDIT_CHUNK_BYTES = 65_536  # of an object at once: its rows take some 25 ms of the loop
+AUDIT_READ_ATTEMPTS = 3  # for a body that breaks off; the client repeats only requests that get no answer
+AUDIT_RECORD_BYTES = 16 * 1024 * 1024  # the longest line of a file of rejected rows that is read as one record
+AUDIT_DIFFERENCES = 10  # told in words
+SOURCE_HEAD_BYTES = 65_536  # of a file, to see whether it is text with a header
+SOURCE_PUT_BYTES = 16 * 1024 * 1024  # in a single put, held in memory; signing a larger one would hold up the loop
+SOURCE_PART_BYTES = 8 * 1024 * 1024

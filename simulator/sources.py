@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, BinaryIO
 import aiohttp
 from botocore.exceptions import BotoCoreError, ClientError
 
+from simulator import limits
 from simulator.clock import Clock
 from simulator.errors import CouldNotFinish, InputError
 from simulator.observations import ObjectPut, Record
@@ -30,14 +31,6 @@ if TYPE_CHECKING:
 
 SUFFIXES = (".csv", ".csv.gz")
 FOLDER = "source/"
-HEAD_BYTES = 65_536
-"""How much of a file is read to see whether it is text with a header."""
-PUT_BYTES = 16 * 1024 * 1024
-"""The largest object sent by a single put, held in memory; signing a larger one would hold up the loop."""
-PART_BYTES = 8 * 1024 * 1024
-PARTS_MAXIMUM = 10_000
-KEY_BYTES_MAXIMUM = 1_024
-"""docs.aws.amazon.com/AmazonS3/latest/userguide/object-keys.html, and qfacts.html for the parts."""
 _OTHER_FORMATS = ("{", "[", "<")
 
 
@@ -111,8 +104,8 @@ def _key(prefix: str, name: str, file: Path) -> str:
         length = len(key.encode())
     except UnicodeEncodeError:
         raise SourceError(f"{os.fsencode(file)!r}: a key in S3 is UTF-8, and this name is not") from None
-    if length > KEY_BYTES_MAXIMUM:
-        raise SourceError(f"{file} would have a key of {length} bytes; S3 takes {KEY_BYTES_MAXIMUM}")
+    if length > limits.S3_KEY_BYTES:
+        raise SourceError(f"{file} would have a key of {length} bytes; S3 takes {limits.S3_KEY_BYTES}")
     return key
 
 
@@ -120,7 +113,7 @@ def _checked(file: Path) -> int:
     """The file's size, once its beginning has been seen to be CSV."""
     try:
         with file.open("rb") as opened:
-            head = opened.read(HEAD_BYTES)
+            head = opened.read(limits.SOURCE_HEAD_BYTES)
             size = os.fstat(opened.fileno()).st_size
     except OSError as error:
         raise SourceError(f"{file} cannot be read: {error.strerror}") from None
@@ -137,7 +130,7 @@ def not_csv(head: bytes) -> str | None:
     if head.startswith(b"\x1f\x8b"):
         inflater = zlib.decompressobj(wbits=31)
         try:
-            head = inflater.decompress(head, HEAD_BYTES)
+            head = inflater.decompress(head, limits.SOURCE_HEAD_BYTES)
         except zlib.error as error:
             return f"the gzip stream is damaged ({error})"
         if not head and not inflater.eof:
@@ -175,7 +168,7 @@ async def send(
     """Put each file into the bucket, `concurrency` at a time and in order, and return those that were put.
 
     Each is told as an `ObjectPut` when the store has answered. Once `stop` is set no further file is begun. Memory
-    holds `PUT_BYTES` for each in hand; a larger file goes as a multipart upload, and none is left half done.
+    holds `limits.SOURCE_PUT_BYTES` for each in hand; a larger file goes as a multipart upload, none left half done.
     Raises `SourceError` when a file can no longer be read, `CouldNotFinish` when the store refuses one.
     """
     waiting = iter(sources)
@@ -205,8 +198,8 @@ async def _put(s3: S3Client, bucket: str, source: SourceFile) -> int:
     """Put one file, and return how many bytes it had."""
     try:
         with await asyncio.to_thread(source.path.open, "rb") as file:
-            body = await asyncio.to_thread(file.read, PUT_BYTES + 1)
-            if len(body) > PUT_BYTES:
+            body = await asyncio.to_thread(file.read, limits.SOURCE_PUT_BYTES + 1)
+            if len(body) > limits.SOURCE_PUT_BYTES:
                 file.seek(0)
                 return await _put_parts(s3, bucket, source, file)
             await s3.put_object(Bucket=bucket, Key=source.key, Body=body)
@@ -219,7 +212,7 @@ async def _put(s3: S3Client, bucket: str, source: SourceFile) -> int:
 
 async def _put_parts(s3: S3Client, bucket: str, source: SourceFile, file: BinaryIO) -> int:
     size = os.fstat(file.fileno()).st_size
-    part_bytes = max(PART_BYTES, -(-size // PARTS_MAXIMUM))
+    part_bytes = max(limits.SOURCE_PART_BYTES, -(-size // limits.S3_UPLOAD_PARTS))
     key = source.key
     upload = (await s3.create_multipart_upload(Bucket=bucket, Key=key))["UploadId"]
     parts: list[CompletedPartTypeDef] = []

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from simulator.comparison import DIFFERENCES, Comparison, cells_text, item_text, number_text
+from simulator import limits
+from simulator.comparison import Comparison, cells_text, item_text, number_text
 from simulator.evidence import Case, Claim, Kind, Standing
 
 SETTLED, DEAD, PENDING = Standing.SETTLED, Standing.DEAD_LETTERED, Standing.PENDING
@@ -191,8 +192,8 @@ def test_many_differences_of_one_sort_do_not_hide_another() -> None:
     """A thousand missing rows leave room for the one changed cell and the one extra item."""
     lost = [_case((1, SETTLED, "1"), stored=None, pk=f"A{n:03d}") for n in range(100)]
     judged = _judged(*lost, _case((1, SETTLED, "1"), stored="2", pk="Y"), _case(stored="1", pk="Z"))
-    assert len(judged.differences) == DIFFERENCES
-    assert sum("missing" in text for text in judged.differences) == DIFFERENCES - 2
+    assert len(judged.differences) == limits.AUDIT_DIFFERENCES
+    assert sum("missing" in text for text in judged.differences) == limits.AUDIT_DIFFERENCES - 2
     assert [text[0] for text in judged.differences[:3]] == ["A", "Y", "Z"]
     assert (judged.missing, judged.different, judged.extra) == (100, 1, 1)
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from simulator import evidence as evidence_module
+from simulator import limits
 from simulator.errors import CouldNotFinish
 from simulator.evidence import Case, Claim, Evidence, Kind, Standing
 
@@ -86,7 +86,7 @@ def test_what_a_broken_reading_said_is_forgotten() -> None:
 def test_rows_beyond_memory_go_to_a_file_that_has_no_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """With more rows than its memory holds the evidence sorts all the same, and a killed process leaves no file."""
     monkeypatch.setenv("SQLITE_TMPDIR", str(tmp_path))
-    monkeypatch.setattr(evidence_module, "CACHE_KIB", 256)
+    monkeypatch.setattr(limits, "AUDIT_CACHE_KIB", 256)
     with Evidence() as evidence:
         for first in range(0, 20_000, 1_000):
             evidence.show(

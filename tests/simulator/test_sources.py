@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from simulator import sources
+from simulator import limits
 from simulator.audit import audit
 from simulator.clients import Clients, connect, offline_session
 from simulator.clock import ManualClock
@@ -120,7 +120,7 @@ def test_what_is_no_csv_is_refused_with_its_reason(tmp_path: Path, content: byte
         gzip.compress(CSV.encode("utf-16")),
         b",a\n1,2",
         b'"a,b","c\nd"\n1,2\n',
-        b"symbol,n\xc3\xa4me\n" + b"\xc3\xa4" * sources.HEAD_BYTES,
+        b"symbol,n\xc3\xa4me\n" + b"\xc3\xa4" * limits.SOURCE_HEAD_BYTES,
         gzip.compress(b"a,b\n" + os.urandom(100_000).hex().encode()),
     ],
 )
@@ -235,8 +235,8 @@ async def test_every_file_arrives_as_it_is(tmp_path: Path, place: Place) -> None
 @in_module_loop
 async def test_a_large_file_goes_in_parts(tmp_path: Path, place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     """A file that is too large for one put arrives whole all the same, its parts in order."""
-    monkeypatch.setattr(sources, "PUT_BYTES", 6 * 1024 * 1024)
-    monkeypatch.setattr(sources, "PART_BYTES", 5 * 1024 * 1024)
+    monkeypatch.setattr(limits, "SOURCE_PUT_BYTES", 6 * 1024 * 1024)
+    monkeypatch.setattr(limits, "SOURCE_PART_BYTES", 5 * 1024 * 1024)
     body = b"a,b\n" + os.urandom(1024) * 11 * 1024
     path = _write(tmp_path / "large.csv", body)
     file = SourceFile(path, "stocks/source/large.csv", len(body))
@@ -251,8 +251,8 @@ async def test_a_large_file_that_breaks_off_leaves_no_upload(
     tmp_path: Path, place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """When a part is refused the upload is ended, so that no part stays behind in the bucket."""
-    monkeypatch.setattr(sources, "PUT_BYTES", 10)
-    monkeypatch.setattr(sources, "PART_BYTES", 20)  # S3 refuses parts below 5 MB when the upload is completed
+    monkeypatch.setattr(limits, "SOURCE_PUT_BYTES", 10)
+    monkeypatch.setattr(limits, "SOURCE_PART_BYTES", 20)  # S3 refuses parts below 5 MB when the upload is completed
     path = _write(tmp_path / "a.csv", CSV * 3)
     with pytest.raises(CouldNotFinish, match=r"a\.csv could not be sent: .*EntityTooSmall"):
         await place.send((SourceFile(path, "stocks/source/a.csv", 1),))
