@@ -25,9 +25,9 @@ WaitingAnswer = Callable[[Request], Awaitable[Response | None]]
 
 @dataclass(slots=True)
 class Layers:
-    """What stands in front of moto: `guard` raises `AwsError`, `fast` answers at once, `waiting` may take its time,
-    `moto` answers what is left.
+    """What a request meets. `guard` raises `AwsError`; `waiting` may take its time; `fast` answers at once, or None.
 
+    `moto` answers the rest.
     `observe` sees every request with its answer.
     """
 

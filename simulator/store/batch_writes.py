@@ -1,4 +1,4 @@
-"""BatchWriteItem as AWS validates it: everything first, then nothing or all of it. Pure but for the rows it looks up."""
+"""BatchWriteItem as AWS validates it: everything first, then nothing or all of it is stored. Pure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The control calls under `/_stockpipe/`, a path that no bucket can have: health, counters, a look into a queue, faults.
+"""The control calls under `/_stockpipe/`, a path no bucket can have: health, counters, a look into a queue, faults.
 
 They are the store's own and answer JSON; a mistake is a 400 with one line of text.
 """

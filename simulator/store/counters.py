@@ -12,8 +12,9 @@ class QueueCounters:
     """One queue. Totals leave out S3's test events; gauges are exact.
 
     `dead_lettered` counts messages moved out of this queue by its redrive policy. `oldest_age_s` is the age of the
-    oldest message not yet deleted (None: empty), as CloudWatch's ApproximateAgeOfOldestMessage has it. `expired` outlived
-    the retention, `redriven` left by a message move task; `test_events` is how many of the messages held are S3's.
+    oldest message not yet deleted (None: empty), as CloudWatch's ApproximateAgeOfOldestMessage has it. `expired`
+    outlived the retention, `redriven` left by a message move task; `test_events` is how many of the messages held are
+    S3's.
     """
 
     visible: int = 0

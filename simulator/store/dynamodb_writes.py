@@ -14,7 +14,6 @@ import orjson
 from simulator.clock import Clock
 from simulator.store.aws_errors import AwsError
 from simulator.store.batch_writes import Write, plan_batch, plan_write, row_units
-from simulator.store.items import item_size, write_units
 from simulator.store.replacements.dynamodb import rows_of
 from simulator.store.tallies import Tallies
 from simulator.store.throttles import Throttles
@@ -60,7 +59,7 @@ class TableWrites:
         wish = parameters.get("ReturnConsumedCapacity")
         if wish not in _CAPACITY_WISHES:
             return None
-        return self._carry_out(writes, items, wish)
+        return self._carry_out(writes, dict(items or {}), wish)
 
     def put(self, parameters: Mapping[str, Any]) -> Result | None:
         """The answer to a PutItem without condition or return values; None where moto must give it."""

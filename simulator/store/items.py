@@ -176,7 +176,7 @@ def value_size(kind: str, value: Any) -> int:
         return len(value.encode())
     if kind == "N":
         digits = value.lstrip("-").split("e")[0].split("E")[0].replace(".", "").strip("0")
-        return (len(digits) + 1) // 2 + 1 + value.startswith("-")
+        return (len(digits) + 1) // 2 + 1 + int(value.startswith("-"))
     if kind == "B":
         return len(value) if isinstance(value, bytes) else len(base64.b64decode(value))
     if kind in _SETS:

@@ -37,7 +37,7 @@ class MotoApplication:
             started[:] = [status, headers]
             if exc_info:
                 sys.excepthook(*exc_info)
-            return lambda data: None
+            return lambda _data: None
 
         chunks = self._application(request.service)(environ, start_response)
         try:
@@ -54,7 +54,7 @@ class MotoApplication:
         if application is None:
             from moto.moto_server.werkzeug_app import create_backend_app
 
-            application = create_backend_app(service)
+            application = create_backend_app(service)  # type: ignore[arg-type]
             # In debug mode Flask would raise through to the server instead of answering.
             application.debug = False
             application.config["PROPAGATE_EXCEPTIONS"] = False

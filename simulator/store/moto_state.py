@@ -9,7 +9,7 @@ from simulator.limits import ACCOUNT_ID, REGION
 
 
 def queues() -> Mapping[str, Any]:
-    """moto's queues by name."""
+    """The queues by name."""
     from moto.sqs.models import sqs_backends
 
     found: Mapping[str, Any] = sqs_backends[ACCOUNT_ID][REGION].queues
@@ -17,7 +17,7 @@ def queues() -> Mapping[str, Any]:
 
 
 def tables() -> Mapping[str, Any]:
-    """moto's tables by name."""
+    """The tables by name."""
     from moto.dynamodb.models import dynamodb_backends
 
     found: Mapping[str, Any] = dynamodb_backends[ACCOUNT_ID][REGION].tables
@@ -25,13 +25,13 @@ def tables() -> Mapping[str, Any]:
 
 
 def s3_backend() -> Any:
-    """moto's S3."""
+    """S3, whose names are global."""
     from moto.s3.models import s3_backends
 
     return s3_backends[ACCOUNT_ID]["aws"]
 
 
 def buckets() -> Mapping[str, Any]:
-    """moto's buckets by name."""
+    """The buckets by name."""
     found: Mapping[str, Any] = s3_backend().buckets
     return found

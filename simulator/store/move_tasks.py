@@ -99,7 +99,8 @@ class MoveTasks:
         if any(task.source_arn == source_arn for task in running):
             raise AwsError(
                 "AWS.SimpleQueueService.UnsupportedOperation",
-                "There is already a task running. Only one active task is allowed for a source queue arn at a given time.",
+                "There is already a task running. Only one active task is allowed for a source queue arn at a given "
+                "time.",
                 shape="UnsupportedOperation",
             )
         if len(running) >= SQS_MOVE_TASKS_ACTIVE:
@@ -165,7 +166,7 @@ class MoveTasks:
         target = self._by_arn(origin) or source
         message = Message(str(uuid.uuid4()), old.body, old.system_attributes)
         message.message_attributes = old.message_attributes
-        message.sent_timestamp = int(now_ms)
+        message.sent_timestamp = int(now_ms)  # type: ignore[assignment]
         if target is source:
             # A message that never came from another queue has nowhere to go back to.
             task.status, task.failure = "FAILED", "CouldNotDetermineMessageSource"

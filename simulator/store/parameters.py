@@ -35,7 +35,8 @@ def _read_form(request: Request) -> dict[str, Any] | None:
     pairs += parse_qsl(request.query_text, keep_blank_values=True)
     try:
         operation = get_service_model("sqs").operation_model(request.operation)
-        parsed = PROTOCOL_PARSERS["query"](operation).parse({"values": MultiDict(pairs), "headers": {}})
+        parser: Any = PROTOCOL_PARSERS["query"](operation)
+        parsed = parser.parse({"values": MultiDict(pairs), "headers": {}})
     except Exception:  # noqa: BLE001 whatever moto's parser stumbles over, moto's answer will say
         return None
     parameters = dict(parsed)

@@ -94,7 +94,7 @@ class Rows(MutableMapping[Any, Any]):
 
     def get(self, hash_key: Any, default: Any = None) -> Any:
         """Mapping's `get`, for moto."""
-        return self[hash_key] if hash_key in self else default
+        return self[hash_key] if hash_key in self else default  # noqa: SIM401 this is that `get`
 
     def row(self, hash_key: Key, sort_key: Key) -> bytes | None:
         """One row, or None."""
@@ -261,13 +261,13 @@ class PartitionView(MutableMapping[Any, Any]):
         return 0 if partition is None else len(partition.rows)
 
 
-def decode_item(row: bytes | Any, rows: Rows, hash_key: Key, sort_key: Key) -> Any:
+def decode_item(row: Any, rows: Rows, hash_key: Key, sort_key: Key) -> Any:
     """A row at rest as a moto Item."""
     if not isinstance(row, bytes):
         return row
     from moto.dynamodb.models.dynamo_type import DynamoType, Item, LimitedSizeDict
 
-    item = Item.__new__(Item)
+    item: Any = Item.__new__(Item)
     item.hash_key, item.range_key = rows.key_types(hash_key, sort_key)
     attributes = LimitedSizeDict.__new__(LimitedSizeDict)
     for name, value in orjson.loads(row).items():

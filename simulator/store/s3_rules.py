@@ -10,7 +10,7 @@ import zlib
 from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import unquote
-from xml.etree import ElementTree
+from xml.etree import ElementTree as ET
 
 from simulator.limits import ACCOUNT_ID, S3_KEY_BYTES
 from simulator.store.aws_errors import AwsError
@@ -79,7 +79,8 @@ def check_digests(request: Request) -> None:
 
 def unchunked(body: bytes) -> bytes:
     """The payload of an aws-chunked body: hexadecimal sizes, data, trailers."""
-    parts, position = [], 0
+    parts: list[bytes] = []
+    position = 0
     while True:
         end = body.find(b"\r\n", position)
         if end < 0:
@@ -124,8 +125,8 @@ _CHECKSUMS: dict[str, Callable[[bytes], bytes]] = {
 def check_notification(request: Request, bucket: Any, queues: Mapping[str, Any], may_notify: Any) -> None:
     """Every queue named exists, is a standard one, and its policy lets S3 send; no two rules overlap."""
     try:
-        root = ElementTree.fromstring(request.body.decode("utf-8"))  # noqa: S314 loopback, and moto parses it too
-    except (ElementTree.ParseError, UnicodeDecodeError):
+        root = ET.fromstring(request.body.decode("utf-8"))  # noqa: S314 loopback, and moto parses it too
+    except (ET.ParseError, UnicodeDecodeError):
         return
     rules = [_rule(element) for element in root if _local(element) == "QueueConfiguration"]
     _check_overlaps(rules)

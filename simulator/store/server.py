@@ -41,7 +41,7 @@ def main(arguments: list[str] | None = None) -> int:
         asyncio.run(serve(options.port, capacity=options.capacity, strict=not options.stock_answers))
     except OSError as error:
         if error.errno in (errno.EADDRINUSE, errno.EACCES):
-            print(error.strerror or str(error), file=sys.stderr)
+            print(error.strerror or str(error), file=sys.stderr)  # noqa: T201 the owner reads it
             return EXIT_PORT_IN_USE
         raise
     return 0
@@ -57,7 +57,7 @@ async def serve(port: int, *, capacity: str, strict: bool) -> None:
     application = assemble(SystemClock(), port, capacity=capacity, strict=strict)
     server = web.Server(
         http_handler(application.answer),
-        request_factory=_request_factory,  # type: ignore[arg-type]
+        request_factory=_request_factory,
         handler_cancellation=True,
         auto_decompress=False,
         access_log=None,
@@ -66,11 +66,11 @@ async def serve(port: int, *, capacity: str, strict: bool) -> None:
         max_field_size=65_536,
         max_headers=65_536,
     )
-    runner = web.ServerRunner(server, shutdown_timeout=0.5)
+    runner = web.ServerRunner(server, shutdown_timeout=0.05)
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", port, backlog=1_024)
     await site.start()
-    print(json.dumps({"port": runner.addresses[0][1], "pid": os.getpid()}), flush=True)
+    print(json.dumps({"port": runner.addresses[0][1], "pid": os.getpid()}), flush=True)  # noqa: T201 the owner reads it
     lifeline = asyncio.create_task(_lifeline(stopped))
     await stopped.wait()
     lifeline.cancel()

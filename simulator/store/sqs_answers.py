@@ -16,10 +16,11 @@ import orjson
 from simulator.store.depot import Held, UnknownHandle
 from simulator.store.http import Request, Response
 from simulator.store.replacements.registry import Replacement
-from simulator.store.replacements.sqs import QueueTime, add, depot_of, receive
+from simulator.store.replacements.sqs import QueueTime, add, copy_message, depot_of, receive
 
 NAME = "sqs.answers"
 _JSON = ("Content-Type", "application/x-amz-json-1.0")
+_MD5 = "_stockpipe_md5"
 _PLAIN_SEND = {"QueueUrl", "MessageBody", "DelaySeconds"}
 _RECEIVE = {
     "QueueUrl",
@@ -209,25 +210,25 @@ def _plain_message(queue: Any, entry: Parameters) -> Any:
         return None
     message = Message(str(uuid.uuid4()), body)
     now_ms = QueueTime.now_ms()
-    message.sent_timestamp = int(now_ms)
+    message.sent_timestamp = int(now_ms)  # type: ignore[assignment]
     if delay_s:
         message.delayed_until = now_ms + delay_s * 1000
     return message
 
 
 def _md5(message: Any) -> str:
-    digest: str | None = message.__dict__.get("_stockpipe_md5")
+    digest: str | None = message.__dict__.get(_MD5)
     if digest is None:
-        digest = message._stockpipe_md5 = hashlib.md5(message.body.encode(), usedforsecurity=False).hexdigest()
+        digest = hashlib.md5(message.body.encode(), usedforsecurity=False).hexdigest()
+        setattr(message, _MD5, digest)
     return digest
 
 
 def _add_message_attributes(result: dict[str, Any], message: Any, names: list[str]) -> None:
     from moto.sqs import models
 
-    copied = message.__class__.__new__(message.__class__)
-    copied.__dict__.update(message.__dict__)
-    models._filter_message_attributes(copied, names)
+    copied = copy_message(message)
+    models._filter_message_attributes(copied, names)  # noqa: SLF001 moto's filter
     if copied.message_attributes:
         result["MessageAttributes"] = _wire_attributes(copied.message_attributes)
         result["MD5OfMessageAttributes"] = copied.attribute_md5
@@ -272,17 +273,17 @@ REPLACEMENTS = (
         name=NAME,
         dated="2026-11-23",
         functions={
-            _RESPONSES + "send_message": "",
-            _RESPONSES + "send_message_batch": "",
-            _RESPONSES + "receive_message": "",
-            _RESPONSES + "delete_message": "",
-            _RESPONSES + "delete_message_batch": "",
-            _RESPONSES + "change_message_visibility": "",
-            "moto.sqs.models:SQSBackend.send_message": "",
-            "moto.sqs.models:SQSBackend.send_message_batch": "",
-            "moto.sqs.models:SQSBackend.delete_message_batch": "",
-            "moto.sqs.models:_filter_message_attributes": "",
-            "moto.sqs.models:Message.__init__": "",
+            _RESPONSES + "send_message": "f486fa48de9f0fc7",
+            _RESPONSES + "send_message_batch": "c68cdac5e2afa47d",
+            _RESPONSES + "receive_message": "0027050ecd1294f8",
+            _RESPONSES + "delete_message": "ea1bab65ef349241",
+            _RESPONSES + "delete_message_batch": "79dfc09563eaa074",
+            _RESPONSES + "change_message_visibility": "9935ebc46afeb010",
+            "moto.sqs.models:SQSBackend.send_message": "bf161af09a9e6b86",
+            "moto.sqs.models:SQSBackend.send_message_batch": "0707ad219481c867",
+            "moto.sqs.models:SQSBackend.delete_message_batch": "53c0bc5d5f51468a",
+            "moto.sqs.models:_filter_message_attributes": "2e61eb0503c8ea0a",
+            "moto.sqs.models:Message.__init__": "4ab16d5eb16ec41c",
         },
         why="each request passes Flask's router, botocore's model, a parser and a serializer built for any service: "
         "over a millisecond before the queue is touched",

@@ -90,8 +90,8 @@ def check_message(entry: Parameters, queue: Any) -> int:
         if found is not None:
             raise AwsError(
                 "InvalidMessageContents",
-                f"Invalid binary character '#x{ord(found.group()):X}' was found in the message body, the set of allowed "
-                "characters is #x9 | #xA | #xD | #x20 to #xD7FF | #xE000 to #xFFFD | #x10000 to #x10FFFF",
+                f"Invalid binary character '#x{ord(found.group()):X}' was found in the message body, the set of "
+                "allowed characters is #x9 | #xA | #xD | #x20 to #xD7FF | #xE000 to #xFFFD | #x10000 to #x10FFFF",
             )
     _check_range(entry, "DelaySeconds", SQS_DELAY_S, "DelaySeconds must be >= 0 and <= 900.")
     size = len(body) if body.isascii() else len(body.encode())

@@ -1,4 +1,4 @@
-"""The store as its owner holds it: start, health, counters, a look into a queue, faults, stop; and the news of a death."""
+"""The store as its owner holds it: start, counters, a look into a queue, faults, stop, and the news of a death."""
 
 from __future__ import annotations
 
@@ -146,7 +146,7 @@ class Store:
 
     async def _collect_output(self) -> None:
         stdout = self._process.stdout
-        assert stdout is not None
+        assert stdout is not None  # noqa: S101 it was asked for
         while chunk := await stdout.read(4_096):
             self._output.extend(chunk.decode("utf-8", "replace").splitlines())
 
@@ -185,7 +185,7 @@ async def _spawn(port: int, capacity: str, strict: bool) -> asyncio.subprocess.P
 
 async def _first_line(process: asyncio.subprocess.Process, port: int) -> Mapping[str, Any]:
     stdout = process.stdout
-    assert stdout is not None
+    assert stdout is not None  # noqa: S101 it was asked for
     said: deque[str] = deque(maxlen=_OUTPUT_LINES)
     try:
         async with asyncio.timeout(START_TIMEOUT_S):

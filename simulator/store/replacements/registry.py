@@ -41,7 +41,7 @@ class Replacement:
 
 
 def source_of(function: str) -> str:
-    """The source text of `module:Class.function`; a property's is its getter's. Raises AttributeError or ImportError."""
+    """The source of `module:Class.function`; a property's is its getter's. Raises AttributeError or ImportError."""
     module_name, _, path = function.partition(":")
     found: Any = importlib.import_module(module_name)
     for part in path.split("."):

@@ -37,7 +37,7 @@ def _install_depth() -> None:
         own_init(self, *arguments, **named)
         self.keys = keys_class()
 
-    models.FakeBucket.__init__ = initialise
+    models.FakeBucket.__init__ = initialise  # type: ignore[method-assign]
 
 
 def _install_events() -> None:
@@ -74,7 +74,7 @@ def _install_events() -> None:
 
 
 def _not_sent_by_s3(event: str, key: Any) -> bool:
-    """moto stores a completed multipart upload and an object's tags through functions that send events of their own."""
+    """Whether only moto sends this: it stores multipart uploads and tags through functions with events of their own."""
     if event == "s3:ObjectCreated:Put" and key.multipart is not None:
         return True
     return event == "s3:ObjectTagging:Put" and CurrentCause.cause.operation != "PutObjectTagging"
@@ -91,7 +91,7 @@ def deliver(bucket: Any, queue_arn: str, body: str, account_id: str) -> bool:
 
     at = CurrentCause.clock.now()
     message = Message(str(uuid.uuid4()), body)
-    message.sent_timestamp = int(at * 1000)
+    message.sent_timestamp = int(at * 1000)  # type: ignore[assignment]
     if queue.delay_seconds:
         message.delayed_until = (at + queue.delay_seconds) * 1000
     add(queue, message)
@@ -114,7 +114,10 @@ DEPTH_REPLACEMENTS = (
     Replacement(
         name=DEPTH,
         dated="2026-11-23",
-        functions={_MODELS + "FakeBucket.__init__": "", "moto.s3.utils:_VersionedKeyStore": ""},
+        functions={
+            _MODELS + "FakeBucket.__init__": "8965d4badfeec9f4",
+            "moto.s3.utils:_VersionedKeyStore": "6592286b65e1d849",
+        },
         why="a page of a listing sorts the whole bucket, and counting its objects and bytes walks it",
         keeps="moto's key store in every respect; it is subclassed",
         install=_install_depth,
@@ -125,10 +128,10 @@ EVENT_REPLACEMENTS = (
         name=EVENTS,
         dated="2026-11-23",
         functions={
-            "moto.s3.notifications:send_event": "",
-            "moto.s3.notifications:send_test_event": "",
-            _MODELS + "S3Backend.complete_multipart_upload": "",
-            _MODELS + "S3Backend.put_object_tagging": "",
+            "moto.s3.notifications:send_event": "da8a7c7c6f2b0a8f",
+            "moto.s3.notifications:send_test_event": "89bc68c5842cc0ec",
+            _MODELS + "S3Backend.complete_multipart_upload": "f16c9a08e5db3f4f",
+            _MODELS + "S3Backend.put_object_tagging": "5d1ebe6352a499bf",
         },
         why="records of version 2.1 with escaped slashes, without sequencer, identity and request fields; two events "
         "for a multipart upload; delivery to queues whose policy does not allow it",

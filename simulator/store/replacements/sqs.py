@@ -126,7 +126,7 @@ def _install_queue(models: Any) -> None:
         try:
             depot_of(self).delete(receipt_handle, stale_deletes=QueueTime.stale_deletes)
         except UnknownHandle:
-            raise models.ReceiptHandleIsInvalid() from None
+            raise models.ReceiptHandleIsInvalid from None
 
     queue_class.messages = property(messages)
     queue_class.add_message = add_message
@@ -156,8 +156,8 @@ def _install_backend(models: Any) -> None:
         held = receive(queue, count, int(visibility_timeout or 0))
         copies = []
         for each in held:
-            copied = models.copy_message(each.message)
-            models._filter_message_attributes(copied, message_attribute_names or [])
+            copied = copy_message(each.message)
+            models._filter_message_attributes(copied, message_attribute_names or [])  # noqa: SLF001 moto's filter
             copies.append(copied)
         return copies
 
@@ -170,9 +170,9 @@ def _install_backend(models: Any) -> None:
         try:
             held = depot.find(receipt_handle)
         except UnknownHandle:
-            raise models.ReceiptHandleIsInvalid() from None
+            raise models.ReceiptHandleIsInvalid from None
         if held is None:
-            raise models.ReceiptHandleIsInvalid()
+            raise models.ReceiptHandleIsInvalid
         hide_ms = int(visibility_timeout) * 1000
         if now_ms + hide_ms - held.sent_ms > 43_200_000:
             raise models.InvalidParameterValue(
@@ -187,13 +187,12 @@ def _install_backend(models: Any) -> None:
         if not queue.fifo_queue:
             depot_of(queue).purge()
 
-    models.copy_message = _copy_message
     backend_class.receive_message = receive_message
     backend_class.change_message_visibility = change_message_visibility
     backend_class.purge_queue = purge_queue
 
 
-def _copy_message(message: Any) -> Any:
+def copy_message(message: Any) -> Any:
     """A shallow copy: the caller replaces its attribute map and changes nothing else."""
     copied = message.__class__.__new__(message.__class__)
     copied.__dict__.update(message.__dict__)
@@ -205,15 +204,15 @@ REPLACEMENTS = (
         name=DEPTH,
         dated="2026-11-23",
         functions={
-            f"{_MODELS}:Queue.approximate_number_of_messages": "",
-            f"{_MODELS}:Queue.approximate_number_of_messages_not_visible": "",
-            f"{_MODELS}:Queue.approximate_number_of_messages_delayed": "",
-            f"{_MODELS}:Queue.messages": "",
-            f"{_MODELS}:Queue.add_message": "",
-            f"{_MODELS}:Queue.delete_message": "",
-            f"{_MODELS}:SQSBackend.receive_message": "",
-            f"{_MODELS}:SQSBackend.change_message_visibility": "",
-            f"{_MODELS}:SQSBackend.purge_queue": "",
+            f"{_MODELS}:Queue.approximate_number_of_messages": "d357a9506a56d2f8",
+            f"{_MODELS}:Queue.approximate_number_of_messages_not_visible": "5dbecc4dda174358",
+            f"{_MODELS}:Queue.approximate_number_of_messages_delayed": "c3c1dadb0c42ed5f",
+            f"{_MODELS}:Queue.messages": "03a531dbcbcf9aee",
+            f"{_MODELS}:Queue.add_message": "f27c9231c1f20433",
+            f"{_MODELS}:Queue.delete_message": "fa6fd5b9bd2cafb4",
+            f"{_MODELS}:SQSBackend.receive_message": "065f3e5e7d214408",
+            f"{_MODELS}:SQSBackend.change_message_visibility": "f0e9df5f66627114",
+            f"{_MODELS}:SQSBackend.purge_queue": "443ea1ae7b15230c",
         },
         why="each receive builds the counts of all messages several times for every message it returns, a delete "
         "rebuilds the list of messages, and a long poll blocks its thread",
