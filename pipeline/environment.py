@@ -8,6 +8,7 @@ function that Lambda calls, over one loop of its own.
 from __future__ import annotations
 
 import asyncio
+import atexit
 import os
 import ssl
 import sys
@@ -38,6 +39,7 @@ class Handler(Protocol):
     """A plain Lambda handler that carries its asynchronous core."""
 
     open_environment: OpenEnvironment
+    close: Callable[[], None]
 
     def __call__(self, event: Any, context: Any) -> Any:
         """Handle one event."""
@@ -137,6 +139,7 @@ class _Environment:
     def __init__(self, open_environment: OpenEnvironment) -> None:
         self._open = open_environment
         self._runner: asyncio.Runner | None = None
+        self._core: AbstractAsyncContextManager[Invoke] | None = None
         self._invoke: Invoke | None = None
 
     def start(self) -> Invoke:
@@ -145,13 +148,23 @@ class _Environment:
             runner = asyncio.Runner()
             try:
                 core = self._open(os.environ, AioSession(), _write_stdout)
-                # Never left: Lambda freezes and then kills an environment, it does not close it.
-                self._invoke = runner.run(core.__aenter__())
+                self._invoke = runner.run(_enter(core))
             except BaseException:
                 runner.close()
                 raise
-            self._runner = runner
+            self._runner, self._core = runner, core
+            # Lambda kills an environment, but every other process that calls a handler ends in order.
+            atexit.register(self.close)
         return self._invoke
+
+    def close(self) -> None:
+        """Close the core and the loop; the next call opens others."""
+        runner, core = self._runner, self._core
+        self._runner = self._core = self._invoke = None
+        if runner is not None and core is not None:
+            atexit.unregister(self.close)
+            with runner:
+                runner.run(_leave(core))
 
     def __call__(self, event: Any, context: Any) -> Any:
         invoke = self.start()
@@ -167,6 +180,14 @@ class _Environment:
             raise RuntimeError(f"the invocation was broken off: {type(error).__name__}") from error
 
 
+async def _enter(core: AbstractAsyncContextManager[Invoke]) -> Invoke:
+    return await core.__aenter__()
+
+
+async def _leave(core: AbstractAsyncContextManager[Invoke]) -> None:
+    await core.__aexit__(None, None, None)
+
+
 def lambda_handler(open_environment: OpenEnvironment) -> Handler:
     """The plain function that Lambda calls. Within Lambda the core opens at once, so that init pays for it."""
     environment = _Environment(open_environment)
@@ -175,6 +196,7 @@ def lambda_handler(open_environment: OpenEnvironment) -> Handler:
         return environment(event, context)
 
     handler.open_environment = open_environment  # type: ignore[attr-defined]
+    handler.close = environment.close  # type: ignore[attr-defined]
     if os.environ.get("AWS_LAMBDA_RUNTIME_API"):
         environment.start()
     return handler  # type: ignore[return-value]

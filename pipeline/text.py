@@ -166,36 +166,38 @@ class RecordReader:
             yield from self._text(self._decoder.feed(piece))
         yield from self._text(self._decoder.feed(b"", final=True))
         rest = self._take_carry("")
-        if not rest or self._skipping:
-            return
-        yield from self._whole(rest if rest.endswith("\n") else rest + "\n", final=True)
+        if rest and not self._skipping:
+            yield from self._whole(rest if rest.endswith("\n") else rest + "\n", "", final=True)
 
     def _text(self, text: str) -> Iterator[Lines | Record | BadRecord]:
         """Cut `text` at its last line end, keep the rest, hand on what is whole."""
         if self._skipping:
             text = self._skip(text)
-        if not text:
-            return
         end = text.rfind("\n") + 1
-        # A pending quote may be closed by text without any line end, but its record cannot end before one.
         if end:
-            whole = self._take_carry(text[:end])
-            text = text[end:]
-            yield from self._whole(whole, final=False)
-        if text:
+            # A record that is open since an earlier chunk cannot end before a line does.
+            yield from self._whole(self._take_carry(text[:end]), text[end:], final=False)
+        elif text:
             self._keep(text)
         if self._carry_chars > MAX_RECORD_CHARS:
-            yield from self._overlong()
+            text = self._take_carry("")
+            end = text.rfind("\n") + 1
+            if end:
+                yield from self._quoted(text[:end], text[end:], final=False)
+            else:
+                self._keep(text)
+        if self._carry_chars > MAX_RECORD_CHARS:
+            yield self._overlong(self._take_carry(""))
+            self._skipping = True
 
-    def _whole(self, text: str, *, final: bool) -> Iterator[Lines | Record | BadRecord]:
-        if '"' not in text:
-            plain = text.replace("\r\n", "\n") if "\r" in text else text
-            if "\r" not in plain:
-                line = self._line
-                self._line += plain.count("\n")
-                yield Lines(line, plain)
-                return
-        yield from self._quoted(text, final=final)
+    def _skip(self, text: str) -> str:
+        """What follows the end of the line that is being skipped."""
+        end = text.find("\n") + 1
+        if not end:
+            return ""
+        self._skipping = False
+        self._line += 1
+        return text[end:]
 
     def _keep(self, text: str) -> None:
         self._carry.append(text)
@@ -208,40 +210,21 @@ class RecordReader:
             self._carry_chars = 0
         return text
 
-    def _overlong(self) -> Iterator[Lines | Record | BadRecord]:
-        """The carry outgrew the limit: an open quote is given up, an endless line is skipped."""
-        text = self._take_carry("")
-        while len(text) > MAX_RECORD_CHARS and (end := text.find("\n") + 1):
-            # Lines are whole here, so a quote has been open since the first of them.
-            yield self._unclosed(text[:end])
-            text = text[end:]
-            whole = text.rfind("\n") + 1
-            rest = text[whole:]
-            if whole:
-                yield from self._quoted(text[:whole], final=False)
-            text = self._take_carry(rest)
-        if len(text) > MAX_RECORD_CHARS:
-            yield BadRecord(self._line, f"a line of more than {MAX_RECORD_CHARS} characters", [text[:SHOWN_CHARS]])
-            self._skipping = True
-        elif text:
-            self._keep(text)
+    def _whole(self, text: str, tail: str, *, final: bool) -> Iterator[Lines | Record | BadRecord]:
+        """Records of whole lines; `tail` is the begin of the line after them, kept for later."""
+        if '"' not in text and len(text) <= MAX_RECORD_CHARS:
+            plain = text.replace("\r\n", "\n") if "\r" in text else text
+            if "\r" not in plain:
+                line = self._line
+                self._line += plain.count("\n")
+                if tail:
+                    self._keep(tail)
+                yield Lines(line, plain)
+                return
+        yield from self._quoted(text, tail, final=final)
 
-    def _skip(self, text: str) -> str:
-        """What follows the end of the line that is being skipped."""
-        end = text.find("\n") + 1
-        if not end:
-            return ""
-        self._skipping = False
-        self._line += 1
-        return text[end:]
-
-    def _unclosed(self, line_text: str) -> BadRecord:
-        bad = BadRecord(self._line, "a quoted field that does not end", [_without_line_end(line_text)[:SHOWN_CHARS]])
-        self._line += 1
-        return bad
-
-    def _quoted(self, text: str, *, final: bool) -> Iterator[Record | BadRecord]:
-        """Records of text with quotes or carriage returns, by the CSV parser; an open record becomes the carry."""
+    def _quoted(self, text: str, tail: str, *, final: bool) -> Iterator[Record | BadRecord]:
+        """The same by the CSV parser; a record that is still open is kept with the tail."""
         lines = text.split("\n")
         lines.pop()  # what follows the last line end: nothing
         at = 0
@@ -257,26 +240,42 @@ class RecordReader:
         parser = csv.reader(supply(), strict=True)
         while at < len(lines):
             start = at
+            fields: list[str] = []
+            bad: str | None = None
+            open_record = False
             try:
                 fields = next(parser)
             except _NeedMore:
-                if not final:
-                    self._keep("\n".join([*lines[start:], ""]))
-                    return
-                yield self._unclosed(lines[start])
-                at = start + 1
-                parser = csv.reader(supply(), strict=True)
-                continue
+                open_record = True
             except csv.Error as error:
                 # What the parser read up to its error is one line, or the lines of one quoted field.
-                yield BadRecord(
-                    self._line, _reason(error), [_without_line_end("\n".join(lines[start:at]))[:SHOWN_CHARS]]
+                bad = _reason(error)
+            chars = sum(map(len, lines[start:at])) + at - start
+            if open_record and not final and chars + len(tail) <= MAX_RECORD_CHARS:
+                self._keep("\n".join([*lines[start:], tail]))
+                return
+            if open_record or chars > MAX_RECORD_CHARS:
+                # Its first line alone is given up, so that an open quote does not swallow what follows.
+                at = start + 1
+                parser = csv.reader(supply(), strict=True)
+                yield (
+                    self._unclosed(lines[start])
+                    if len(lines[start]) < MAX_RECORD_CHARS
+                    else self._overlong(lines[start])
                 )
-                self._line += at - start
-                continue
-            if fields:
+            elif bad:
+                yield BadRecord(self._line, bad, [_without_line_end("\n".join(lines[start:at]))[:SHOWN_CHARS]])
+            elif fields:
                 yield Record(self._line, fields)
             self._line += at - start
+        if tail:
+            self._keep(tail)
+
+    def _unclosed(self, line: str) -> BadRecord:
+        return BadRecord(self._line, "a quoted field that does not end", [_without_line_end(line)[:SHOWN_CHARS]])
+
+    def _overlong(self, line: str) -> BadRecord:
+        return BadRecord(self._line, f"a line of more than {MAX_RECORD_CHARS} characters", [line[:SHOWN_CHARS]])
 
 
 def _need_more() -> NoReturn:

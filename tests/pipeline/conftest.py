@@ -52,6 +52,7 @@ async def aws() -> AsyncIterator[FakeAws]:
 def short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     """Back-off as ever, a thousandth as long."""
     monkeypatch.setattr("pipeline.table.PAUSE_MAX_S", 0.002)
+    monkeypatch.setattr("pipeline.objects.PAUSE_MAX_S", 0.002)
     monkeypatch.setattr("pipeline.rate.MINIMUM_RATE", 25_000.0)
 
 

@@ -1,0 +1,175 @@
+"""The plain handler that Lambda calls, and where clients go."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+from aiobotocore.session import AioSession
+from fake_aws import serving
+from pipeline_harness import batch, environ, opened
+
+from pipeline import consumer
+from pipeline.environment import Access, access, credentials_of, lambda_handler
+from pipeline.settings import SettingsError
+
+
+def handler_of(invoke):
+    """A handler over this coroutine function."""
+
+    class Core:
+        def __init__(self, _environ, _session, _write):
+            pass
+
+        async def __aenter__(self):
+            return invoke
+
+        async def __aexit__(self, *_):
+            return None
+
+    return lambda_handler(Core)
+
+
+def test_all_invocations_run_on_one_loop():
+    """Clients and locks outlive the invocation because their loop does."""
+
+    async def invoke(event, _context):
+        return id(asyncio.get_running_loop()), event
+
+    handler = handler_of(invoke)
+
+    assert handler(1, None)[0] == handler(2, None)[0]
+    handler.close()
+
+
+@pytest.mark.parametrize("raised", [asyncio.CancelledError, SystemExit])
+def test_what_would_end_the_process_becomes_a_failed_invocation(raised):
+    """Lambda's runtime catches `Exception` alone; the environment must outlive the rest."""
+
+    async def invoke(event, _context):
+        if event == "bad":
+            raise raised
+        return event
+
+    handler = handler_of(invoke)
+
+    with pytest.raises(RuntimeError, match="the invocation was broken off"):
+        handler("bad", None)
+    assert handler("good", None) == "good"
+    handler.close()
+
+
+def run_python(code: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    """Run this in an interpreter that knows these variables and no credentials."""
+    kept = {name: os.environ[name] for name in ("PATH", "HOME", "PYTHONPATH") if name in os.environ}
+    return subprocess.run(
+        [sys.executable, "-c", code], env=kept | variables, capture_output=True, text=True, timeout=60, check=False
+    )
+
+
+def test_within_lambda_a_bad_setting_fails_the_import():
+    """That is init: the deployment shows it before the first message does."""
+    result = run_python("import pipeline.consumer", AWS_LAMBDA_RUNTIME_API="127.0.0.1:9001")
+
+    assert result.returncode == 1
+    assert result.stderr.strip().splitlines()[-1] == (
+        "pipeline.settings.SettingsError: TABLE_NAME is not set; the function cannot do without it"
+    )
+
+
+def test_outside_lambda_the_import_needs_no_settings():
+    """A simulator and a type checker import handlers without being a function."""
+    result = run_python("import pipeline.consumer, pipeline.generator")
+
+    assert (result.returncode, result.stderr) == (0, "")
+
+
+async def test_the_plain_handler_works_as_lambda_calls_it(aws):
+    """From the process's variables, over its own loop, twice, with log lines on standard output."""
+    aws.objects["stocks/a.csv"] = b"ticker,date\nA,2024-01-02\n"
+    code = f"""
+from pipeline.consumer import handler
+for _ in range(2):
+    assert handler({batch("stocks/a.csv")!r}, None) == {{"batchItemFailures": []}}
+"""
+    result = await asyncio.to_thread(run_python, code, **environ(aws.endpoint), AWS_LAMBDA_FUNCTION_NAME="Consumer")
+
+    assert (result.returncode, result.stderr) == (0, "")
+    lines = [json.loads(line) for line in result.stdout.splitlines()]
+    assert [line.get("message", line.get("FunctionName")) for line in lines] == ["object stored", "Consumer"] * 2
+    assert aws.table.keys() == {("A", "2024-01-02")}
+
+
+def test_an_endpoint_wants_its_own_credentials():
+    """Next to a local engine botocore must never go and find the user's."""
+    with pytest.raises(SettingsError, match="AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"):
+        access({"AWS_ENDPOINT_URL": "http://127.0.0.1:1"}, "s3")
+    with pytest.raises(SettingsError, match="must begin with http"):
+        access({"AWS_ENDPOINT_URL": "127.0.0.1:1"}, "s3")
+    assert access({"AWS_REGION": "eu-west-1"}, "s3") == Access("eu-west-1", None)
+
+
+def test_a_service_may_have_an_endpoint_of_its_own():
+    """`AWS_ENDPOINT_URL_DYNAMODB` goes before `AWS_ENDPOINT_URL`."""
+    variables = environ("http://127.0.0.1:1", AWS_ENDPOINT_URL_DYNAMODB="http://127.0.0.1:2")
+
+    assert access(variables, "s3").endpoint_url == "http://127.0.0.1:1"
+    assert access(variables, "dynamodb").endpoint_url == "http://127.0.0.1:2"
+
+
+async def test_credentials_come_from_botocore_where_no_endpoint_is_given(monkeypatch):
+    """Through its provider, asked again each time, so that renewed ones are seen."""
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "from-botocore")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "x")
+    monkeypatch.setenv("AWS_SESSION_TOKEN", "first")
+    session = AioSession()
+    current = await credentials_of(session, Access("us-east-1", None))
+    first = await current()
+    (await session.get_credentials()).token = "second"
+
+    assert (first.access_key, first.token) == ("from-botocore", "first")
+    assert (await current()).token == "second"
+
+
+async def test_no_credentials_at_all_is_a_clear_error():
+    """At init, in one line."""
+
+    class Poor:
+        async def get_credentials(self):
+            return None
+
+    with pytest.raises(SettingsError, match="no AWS credentials"):
+        await credentials_of(Poor(), Access("us-east-1", None))
+
+
+async def test_the_core_reads_nothing_but_its_environ(aws, session, monkeypatch):
+    """The process's own endpoint, credentials and settings are not seen."""
+    for name, value in environ("http://127.0.0.1:9", TABLE_NAME="Other").items():
+        monkeypatch.setenv(name, value)
+    aws.objects["stocks/a.csv"] = b"ticker,date\nA,2024-01-02\n"
+
+    async with opened(consumer.handler, session, environ(aws.endpoint)) as opened_consumer:
+        assert await opened_consumer.ingest("stocks/a.csv") == []
+
+    assert aws.table
+
+
+async def test_connections_that_died_while_frozen_cost_no_message(session, aws):
+    """Between two invocations every connection is closed by the other end: the second one does not notice."""
+    aws.objects["stocks/a.csv"] = b"ticker,date\nA,2024-01-02\n"
+    transports = set()
+
+    async def handle(request):
+        transports.add(request.transport)
+        return await aws.handle(request)
+
+    async with serving(handle) as endpoint, opened(consumer.handler, session, environ(endpoint)) as opened_consumer:
+        assert await opened_consumer.ingest("stocks/a.csv") == []
+        for transport in transports:
+            transport.abort()
+        assert await opened_consumer.ingest("stocks/a.csv") == []
+        assert opened_consumer.metrics["BatchWrites"] == 1

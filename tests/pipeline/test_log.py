@@ -1,0 +1,64 @@
+"""Log lines and embedded metrics as CloudWatch reads them."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from pipeline.counts import ConsumerCounts
+from pipeline.log import Log
+
+
+def log(lines: list[str], **options: str) -> Log:
+    """A log into this list, at a fixed instant."""
+    return Log(lines.append, lambda: 1_795_340_400.5, **options)
+
+
+def test_a_line_is_one_json_object_with_lambdas_keys():
+    """Text beyond ASCII stays legible, line ends do not break the line, anything can be a field."""
+    lines: list[str] = []
+    log(lines, request_id="r").info("object stored", key="stocks/é\n.csv", error=ValueError("x"))
+
+    assert "\n" not in lines[0]
+    assert "é" in lines[0]
+    assert json.loads(lines[0]) == {
+        "timestamp": "2026-11-22T09:40:00.500Z",
+        "level": "INFO",
+        "message": "object stored",
+        "requestId": "r",
+        "key": "stocks/é\n.csv",
+        "error": "x",
+    }
+
+
+@pytest.mark.parametrize(
+    ("level", "written"), [(None, 3), ("INFO", 3), ("WARN", 2), ("error", 1), ("FATAL", 0), ("?", 3)]
+)
+def test_the_level_is_lambdas(level, written):
+    """`AWS_LAMBDA_LOG_LEVEL` rules what is written; metrics always are."""
+    lines: list[str] = []
+    target = log(lines, level=level)
+    target.info("a")
+    target.warn("b")
+    target.error("c")
+    target.of_request("r").metrics("f", {"FilesWritten": 1})
+
+    assert len(lines) == written + 1
+
+
+def test_metrics_follow_the_embedded_metric_format():
+    """Every metric and dimension that the directive names is a member of the root; few dimensions, few metrics."""
+    lines: list[str] = []
+    log(lines).metrics("Consumer", ConsumerCounts(rows_written=3, bytes_read=9).metrics())
+
+    line = json.loads(lines[0])
+    (directive,) = line["_aws"]["CloudWatchMetrics"]
+    assert line["_aws"]["Timestamp"] == 1_795_340_400_500
+    assert directive["Namespace"] == "stockpipe"
+    assert directive["Dimensions"] == [["FunctionName"]]
+    assert line["FunctionName"] == "Consumer"
+    assert {metric["Name"]: metric["Unit"] for metric in directive["Metrics"]}["BytesRead"] == "Bytes"
+    assert all(isinstance(line[metric["Name"]], int) for metric in directive["Metrics"])
+    assert (line["RowsWritten"], line["BytesRead"]) == (3, 9)
+    assert len(directive["Metrics"]) <= 100

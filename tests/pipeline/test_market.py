@@ -1,0 +1,114 @@
+"""The synthetic market: the same bytes for ever, no key twice, a plausible walk, tickers interleaved."""
+
+from __future__ import annotations
+
+import hashlib
+from itertools import pairwise
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pipeline.items import ItemReader
+from pipeline.market import SLOTS, Market
+from pipeline.rows import Columns
+
+TICK = 1_795_340_400  # 2026-11-22T09:40:00Z
+
+
+def rows_of(market: Market, tick: int) -> list[list[str]]:
+    """All rows of a tick, in the order of its objects."""
+    return [
+        line.split(",") for number in range(market.files) for line in market.csv(tick, number).decode().splitlines()[1:]
+    ]
+
+
+def test_the_bytes_are_these_and_will_stay_these():
+    """A hash taken once: another Python, machine or day makes the same object."""
+    body = Market(seed=7, files=3, rows=40, tickers=12).csv(TICK, 2)
+
+    assert body.startswith(b"ticker,timestamp,open,high,low,close,volume\n")
+    assert hashlib.sha256(body).hexdigest() == "fd8588ecdb427eb0c33a48be63b32d40bf1e1834b342a5ce37d144a68d5d1a1f"
+
+
+def test_seed_tick_and_number_each_matter():
+    """Another seed, tick or object is another text."""
+    made = {
+        Market(seed, 4, 50, 10).csv(tick, number) for seed in (0, 1) for tick in (TICK, TICK + 1) for number in (0, 3)
+    }
+
+    assert len(made) == 8
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    files=st.integers(1, 12),
+    rows=st.integers(1, 40),
+    tickers=st.integers(1, 30),
+    ticks=st.sets(st.integers(TICK, TICK + 200), min_size=1, max_size=4),
+)
+def test_no_key_twice_across_files_and_ticks(files, rows, tickers, ticks):
+    """Whatever the sizes and however close the ticks, (ticker, timestamp) is unique."""
+    market = Market(0, files, rows, tickers)
+    keys = [(row[0], row[1]) for tick in ticks for row in rows_of(market, tick)]
+
+    assert len(set(keys)) == len(keys) == len(ticks) * files * rows
+
+
+def test_a_full_minute_of_one_ticker_has_no_key_twice():
+    """At the limit of a ticker's slots the timestamps are distinct still."""
+    market = Market(0, 1000, SLOTS // 1000, 1)
+    assert market.rows_per_ticker == SLOTS
+    keys = {
+        line.split(",")[1] for number in (0, 1, 998, 999) for line in market.csv(TICK + 59, number).decode().split()[1:]
+    }
+
+    assert len(keys) == 4 * SLOTS // 1000
+
+
+def test_quotes_are_of_the_minute_before_the_tick():
+    """Nothing from the future, nothing older than the schedule."""
+    stamps = [row[1] for row in rows_of(Market(0, 5, 60, 20), TICK + 13)]
+
+    assert min(stamps) >= "2026-11-22T09:39:12.999"
+    assert max(stamps) < "2026-11-22T09:40:13"
+    assert stamps == sorted(stamps)
+    assert all(len(stamp) == 27 for stamp in stamps)
+
+
+def test_tickers_are_interleaved():
+    """25 rows in a row are of 25 tickers, so that no DynamoDB partition gets a batch for itself."""
+    names = [row[0] for row in rows_of(Market(0, 2, 100, 50), TICK)]
+
+    assert all(len(set(names[start : start + 25])) == 25 for start in range(0, 200, 25))
+
+
+def test_prices_walk_and_volumes_follow_the_day():
+    """From tick to tick a price moves by a little; at the opening more is traded than at noon, at night hardly any."""
+    market = Market(0, 1, 60, 1)
+    closes = [float(rows_of(market, TICK + 60 * minute)[-1][5]) for minute in range(30)]
+
+    assert len(set(closes)) > 5
+    assert all(abs(after / before - 1) < 0.01 for before, after in pairwise(closes))
+    day = TICK // 86_400 * 86_400
+
+    def volume(hour: float) -> int:
+        return sum(int(row[6]) for row in rows_of(market, day + int(hour * 3600)))
+
+    assert volume(13.6) > 2 * volume(16.75) > 4 * volume(3)
+
+
+def test_every_row_is_consistent_and_readable():
+    """Low <= open, close <= high; the consumer stores every row as it is."""
+    market = Market(3, 4, 250, 60)
+    for row in rows_of(market, TICK):
+        opened, high, low, closed = map(float, row[2:6])
+        assert 0 < low <= min(opened, closed) <= max(opened, closed) <= high
+    reader = ItemReader("stocks/x.csv", Columns())
+    blocks = [*reader.feed(market.csv(TICK, 1)), *reader.finish()]
+    assert sum(len(block.keys) for block in blocks) == 250
+    assert '"volume":{"N":"' in blocks[0].puts[0]
+
+
+def test_keys_name_the_instant_and_the_number():
+    """`stocks/YYYY/MM/DD/HHMMSS-NNNN.csv`."""
+    assert Market(0, 1, 1, 1).key("stocks/", TICK + 5, 42) == "stocks/2026/11/22/094005-0042.csv"

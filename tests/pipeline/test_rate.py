@@ -1,0 +1,89 @@
+"""The adaptive write rate, as arithmetic."""
+
+from __future__ import annotations
+
+from pipeline.rate import MINIMUM_RATE, QUIET_S, WriteRate
+
+
+def drive(rate: WriteRate, capacity: float, seconds: float, demand: float = 1e9) -> tuple[float, float]:
+    """Send 25 rows at a time for so long to a table that takes `capacity` rows a second; (taken, refused) a second.
+
+    The table's bucket holds a second's worth.
+    """
+    now = taken = refused = 0.0
+    tokens, filled_at, sent = capacity, 0.0, 0.0
+    while now < seconds:
+        now = max(now + rate.wait_s(25, now), sent / demand)
+        tokens, filled_at = min(capacity, tokens + (now - filled_at) * capacity), now
+        sent += 25
+        if tokens >= 25:
+            tokens -= 25
+            taken += 25
+            rate.taken(25, now)
+        else:
+            refused += 25
+            rate.refused(now)
+            now += 0.01
+        now += 0.0005
+    return taken / seconds, refused / seconds
+
+
+def test_nothing_is_limited_until_the_table_refuses():
+    """A healthy table is written as fast as it answers."""
+    rate = WriteRate()
+
+    assert [rate.wait_s(25, now / 1000) for now in range(1000)] == [0.0] * 1000
+    assert rate.rows_per_s is None
+
+
+def test_the_rate_settles_at_what_the_table_takes():
+    """Nearly all of the capacity is used, and only a small share of the rows is refused."""
+    for capacity in (500.0, 4000.0, 20_000.0):
+        taken, refused = drive(WriteRate(), capacity, 60.0)
+
+        assert taken > 0.75 * capacity
+        assert refused < 0.15 * taken
+
+
+def test_a_refusal_cuts_and_time_adds():
+    """Multiplicative decrease once a burst, additive increase with each second."""
+    rate = WriteRate()
+    for i in range(200):
+        rate.taken(25, i * 0.01)
+    rate.refused(2.0)
+    cut = rate.rows_per_s
+    assert cut is not None
+    rate.refused(2.1)
+    assert rate.rows_per_s == cut
+    assert cut < 2500
+
+    rate.wait_s(25, 2.5)
+    first = rate.rows_per_s
+    rate.wait_s(25, 3.0)
+
+    assert first is not None
+    assert rate.rows_per_s is not None
+    assert rate.rows_per_s - first == first - cut > 0
+
+
+def test_refused_for_good_the_rate_stays_above_its_minimum():
+    """One request a second always goes, so that a table that comes back is noticed."""
+    rate = WriteRate()
+    for i in range(100):
+        rate.refused(float(i))
+
+    assert rate.rows_per_s == MINIMUM_RATE
+    assert rate.wait_s(25, 100.0) <= 1.0
+
+
+def test_a_limit_far_above_the_demand_ceases():
+    """After a quiet while nothing is left of one bad moment."""
+    rate = WriteRate()
+    rate.refused(0.0)
+    now = 0.0
+    while now < 20 * QUIET_S and rate.rows_per_s is not None:
+        now += 1.0
+        rate.wait_s(25, now)
+        rate.taken(25, now)
+
+    assert rate.rows_per_s is None

@@ -1,0 +1,254 @@
+"""Reading any bytes: never a crash, never a silent drop, the same outcome for every way in and every cut."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import io
+import json
+import tracemalloc
+import zlib
+from itertools import pairwise
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from pipeline import text as text_module
+from pipeline.items import ItemReader, Items, put_request
+from pipeline.rows import Columns, ObjectUnreadable, RejectedRow, Row, RowReader
+from pipeline.text import MAX_RECORD_CHARS
+
+KEY = "stocks/a.csv"
+
+
+def cut(body: bytes, cuts: list[int]) -> list[bytes]:
+    """The body in pieces, cut at these places."""
+    places = [0, *sorted(place % (len(body) + 1) for place in cuts), len(body)]
+    return [body[start:end] for start, end in pairwise(places)]
+
+
+def by_rows(chunks: list[bytes], columns: Columns = Columns()) -> list[tuple[str, ...]] | str:  # noqa: B008 - frozen
+    """What the reader of rows makes of them, in a form to compare; the reason if the object is unreadable."""
+    reader = RowReader(KEY, columns)
+    try:
+        found = [row for chunk in chunks for row in reader.feed(chunk)] + list(reader.finish())
+    except ObjectUnreadable as error:
+        return str(error)
+    return sorted(
+        ("put", str(row.line), put_request(row))
+        if isinstance(row, Row)
+        else ("no", str(row.line), row.reason, *row.row)
+        for row in found
+    )
+
+
+def by_columns(chunks: list[bytes], columns: Columns = Columns()) -> list[tuple[str, ...]] | str:  # noqa: B008 - frozen
+    """The same of the reader of items."""
+    reader = ItemReader(KEY, columns)
+    found: list[Items | RejectedRow] = []
+    try:
+        for chunk in chunks:
+            found += reader.feed(chunk)
+        found += reader.finish()
+    except ObjectUnreadable as error:
+        return str(error)
+    outcome: list[tuple[str, ...]] = []
+    for block in found:
+        if isinstance(block, Items):
+            assert len(block.keys) == len(block.lines) == len(block.puts)
+            for key, put in zip(block.keys, block.puts, strict=True):
+                item = json.loads(put)["PutRequest"]["Item"]
+                assert (item["PK"]["S"], item["SK"]["S"]) == key
+            outcome += [("put", str(line), put) for line, put in zip(block.lines, block.puts, strict=True)]
+        else:
+            outcome.append(("no", str(block.line), block.reason, *block.row))
+    return sorted(outcome)
+
+
+pieces = st.sampled_from(
+    [
+        *(
+            "date",
+            "ticker",
+            "A",
+            "2024-01-02",
+            "2024-02-30",
+            "2024-01-02T03:04:05Z",
+            "2024-01-02 03:04:05",
+            "1.5",
+            "-0",
+        ),
+        *(
+            "1e400",
+            "01",
+            "",
+            " ",
+            ",",
+            ",",
+            ",",
+            ",",
+            "\n",
+            "\n",
+            "\n",
+            "\r\n",
+            "\r",
+            '"',
+            '""',
+            "é",
+            "\ufeff",
+            "\0",
+            "%s",
+        ),
+        *("\\", "\t", "x" * 50, "1234567890" * 4, "\ud800"),
+    ]
+)
+texts = st.lists(pieces, max_size=60).map("".join)
+bodies = st.one_of(
+    st.binary(max_size=300),
+    texts.map(lambda text: ("ticker,date,n\n" + text).encode("utf-8", "surrogatepass")),
+    texts.map(lambda text: text.encode("utf-8", "surrogatepass")),
+    texts.map(lambda text: ("\ufeffdate,n\n" + text).encode("utf-16-le", "surrogatepass")),
+    texts.map(lambda text: gzip.compress(("date,n\n" + text).encode("utf-8", "surrogatepass"))),
+)
+
+
+@settings(max_examples=250, deadline=None)
+@given(body=bodies, cuts=st.lists(st.integers(0, 10_000), max_size=5))
+@example(body=b"date,n\n2024-01-02,1\n2024-01-02,\xc3", cuts=[])
+@example(body=b"date,n\r\n2024-01-02,1\r", cuts=[8])
+@example(body=b'date,n\n"2024-01-02\n2024-01-03,1\n', cuts=[20])
+def test_any_bytes_have_one_outcome(body, cuts):
+    """No bytes crash a reader; rows, columns and cuts agree on every row and on every reason."""
+    expected = by_rows([body])
+
+    assert by_columns([body]) == expected
+    assert by_rows(cut(body, cuts)) == expected
+    assert by_columns(cut(body, cuts)) == expected
+
+
+cells = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    table=st.lists(st.lists(cells, min_size=3, max_size=3), max_size=20),
+    quoting=st.sampled_from([csv.QUOTE_ALL, csv.QUOTE_MINIMAL]),
+)
+def test_no_record_is_dropped(table, quoting):
+    """Whatever Python's own CSV writer writes: each record comes out once, stored or rejected."""
+    written = io.StringIO()
+    writer = csv.writer(written, quoting=quoting)
+    writer.writerow(["ticker", "date", "n"])
+    writer.writerows(table)
+
+    outcome = by_columns([written.getvalue().encode()])
+
+    assert isinstance(outcome, list)
+    assert len(outcome) == len(table)
+
+
+def test_what_is_stored_is_what_was_written():
+    """Numbers keep every digit as written, strings every character."""
+    cells = ["0.10", "1e5", "-0", "12345678901234567890123456789012345678", "a,b", 'say "hi"', "line\nbreak", " x "]
+    written = io.StringIO()
+    csv.writer(written).writerows([["date", *(f"c{i}" for i in range(len(cells)))], ["2024-01-02", *cells]])
+    reader = RowReader(KEY, Columns())
+
+    (row,) = [*reader.feed(written.getvalue().encode()), *reader.finish()]
+
+    assert isinstance(row, Row)
+    assert [text for _, _, text in row.cells] == cells
+    assert [kind for _, kind, _ in row.cells] == ["N", "N", "N", "N", "S", "S", "S", "S"]
+
+
+def test_a_row_of_400_kb_is_stored_and_a_longer_one_rejected():
+    """The limit is on the item: names and values in UTF-8, not on characters."""
+    names = len("PKSK") + len("A") + len("2024-01-02") + len("note")
+    fits = "é" * ((400 * 1024 - names) // 2)
+    body = f"ticker,date,note\nA,2024-01-02,{fits}\nA,2024-01-02,{fits}é\nA,2024-01-03,short\n".encode()
+
+    for read in (by_rows, by_columns):
+        no, short, long = read([body])
+        assert no[:3] == ("no", "3", "an item of 409601 bytes; DynamoDB holds 409600")
+        assert (short[:2], long[:2]) == (("put", "2"), ("put", "4"))
+
+
+@pytest.mark.parametrize(
+    ("line", "reason"),
+    [
+        (b"2024-01-01," + b"x" * (MAX_RECORD_CHARS + 10), f"a line of more than {MAX_RECORD_CHARS} characters"),
+        (b'2024-01-01,"' + b"x" * (MAX_RECORD_CHARS + 10), f"a line of more than {MAX_RECORD_CHARS} characters"),
+        (b'2024-01-01,"' + (b"x" * 999 + b"\n") * (MAX_RECORD_CHARS // 1000 + 10), "a quoted field that does not end"),
+    ],
+)
+def test_an_endless_record_costs_itself_alone(line, reason):
+    """Neither an endless line nor an open quote grows without bound, and what follows is read."""
+    body = b"date,n\n2024-01-02,1\n" + line + b"\n2024-01-03,2\n"
+
+    outcome = by_columns([body[i : i + 65536] for i in range(0, len(body), 65536)])
+
+    assert outcome == by_columns([body])
+    assert isinstance(outcome, list)
+    assert {put for kind, _, put, *_ in outcome if kind == "put"} == {
+        '{"PutRequest":{"Item":{"PK":{"S":"A"},"SK":{"S":"2024-01-02"},"n":{"N":"1"}}}}',
+        '{"PutRequest":{"Item":{"PK":{"S":"A"},"SK":{"S":"2024-01-03"},"n":{"N":"2"}}}}',
+    }
+    assert ("no", "3", reason) in {entry[:3] for entry in outcome}
+
+
+def read_through(reader: ItemReader, body: bytes) -> None:
+    """Read all of it, keep nothing."""
+    for start in range(0, len(body), 65536):
+        for _ in reader.feed(body[start : start + 65536]):
+            pass
+
+
+def test_a_gzip_bomb_is_refused_in_bounded_memory():
+    """A megabyte that unfolds to a gigabyte is given up long before, with little in hand."""
+    deflater = zlib.compressobj(9, wbits=31)
+    chunk = b"2024-01-02,1\n" * 80_000
+    bomb = deflater.compress(b"date,n\n") + b"".join(deflater.compress(b"\0" * 2**20) for _ in range(100))
+    bomb += deflater.compress(chunk) + deflater.flush()
+    reader = ItemReader(KEY, Columns())
+    tracemalloc.start()
+    try:
+        with pytest.raises(ObjectUnreadable, match="a gzip bomb"):
+            read_through(reader, bomb)
+        assert tracemalloc.get_traced_memory()[1] < 32 * 2**20
+    finally:
+        tracemalloc.stop()
+
+
+def test_several_gzip_members_and_padding_are_one_text():
+    """As `cat a.gz b.gz` makes them, and as tape archives pad them."""
+    body = gzip.compress(b"date,n\n2024-01-02,1\n") + gzip.compress(b"2024-01-03,2\n") + b"\0\0\0"
+
+    assert len(by_columns([body])) == len(by_columns(cut(body, [1, 20, 41, 60, 75]))) == 2
+
+
+def test_memory_does_not_grow_with_the_object():
+    """Ten times the rows, the same peak."""
+
+    def peak(rows: int) -> int:
+        reader = ItemReader(KEY, Columns())
+        tracemalloc.start()
+        for start in range(0, rows, 1000):
+            chunk = "".join(f"2024-01-02T00:00:00.{i:06d}Z,{i}\n" for i in range(start, start + 1000))
+            for _ in reader.feed((("date,n\n" if not start else "") + chunk).encode()):
+                pass
+        return_value = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        return return_value
+
+    peak(2000)
+    assert peak(20_000) < 1.2 * peak(4000)
+
+
+def test_the_limits_fit_together():
+    """A chunk's rows are looked at by columns, and Python's parser takes the longest record."""
+    assert csv.field_size_limit() >= MAX_RECORD_CHARS
+    reader = RowReader(KEY, Columns())
+    list(reader.feed(b"ticker,date,open,high,low,close,volume\n"))
+    assert reader.schema is not None
+    assert reader.schema.safe_chars > 1.2 * text_module.SLICE_BYTES

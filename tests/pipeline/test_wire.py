@@ -1,0 +1,282 @@
+"""The bare HTTP client against servers that answer in pieces, in chunks, badly or not at all."""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pipeline import wire
+from pipeline.wire import HttpPool, WireError
+
+REQUEST = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\nhi"
+OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
+Conversation = Callable[[asyncio.StreamReader, asyncio.StreamWriter, int], Awaitable[None]]
+
+
+@asynccontextmanager
+async def server(converse: Conversation, tls: ssl.SSLContext | None = None) -> AsyncIterator[str]:
+    """The URL of a server that hands each connection, with its number, to `converse`."""
+    count = 0
+
+    async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal count
+        count += 1
+        try:
+            await converse(reader, writer, count)
+        except (ConnectionError, asyncio.IncompleteReadError):
+            pass
+        finally:
+            writer.close()
+
+    listening = await asyncio.start_server(connected, "127.0.0.1", 0, ssl=tls)
+    async with listening:
+        yield f"http{'s' if tls else ''}://localhost:{listening.sockets[0].getsockname()[1]}"
+
+
+def answering(*answers: list[bytes]) -> Conversation:
+    """Each connection answers its n-th request with the n-th list of pieces, then closes."""
+
+    async def converse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, number: int) -> None:
+        for pieces in answers:
+            await reader.readexactly(len(REQUEST))
+            for piece in pieces:
+                writer.write(piece)
+                await writer.drain()
+                await asyncio.sleep(0)
+
+    return converse
+
+
+async def ask(url: str, timeout_s: float = 5.0) -> wire.Reply:
+    """One request, over a pool of its own."""
+    pool = HttpPool(url, 4)
+    try:
+        return await pool.request(REQUEST, timeout_s)
+    finally:
+        pool.close()
+
+
+@pytest.mark.parametrize(
+    ("pieces", "status", "body"),
+    [
+        ([OK], 200, b"ok"),
+        ([b"HTTP/1.1 200 OK\r\ncontent-LENGTH:0\r\n\r\n"], 200, b""),
+        ([b"HTTP/1.1 204 No Content\r\n\r\n"], 204, b""),
+        ([b"HTTP/1.0 200 OK\r\n\r\nto the ", b"end"], 200, b"to the end"),
+        ([b"HTTP/1.1 400 Bad\r\nConnection: close\r\nContent-Length: 3\r\n\r\nbad"], 400, b"bad"),
+        (
+            [b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n3;x=y\r\nay!\r\n0\r\nT: r\r\n\r\n"],
+            200,
+            b"okay!",
+        ),
+    ],
+)
+async def test_every_form_of_an_answer(pieces, status, body):
+    """Content length, none, chunks with extensions and trailers, the end of the connection."""
+    async with server(answering(pieces)) as url:
+        reply = await ask(url)
+
+    assert (reply.status, reply.body) == (status, body)
+
+
+CHUNKED = (
+    b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+    + b"".join(b"%x\r\n%b\r\n" % (size, b"z" * size) for size in (1, 16, 255, 3))
+    + b"0\r\n\r\n"
+)
+
+
+@settings(max_examples=40, deadline=None)
+@given(answer=st.sampled_from([OK, CHUNKED]), cuts=st.sets(st.integers(1, len(CHUNKED) - 1), max_size=12))
+async def test_an_answer_may_be_cut_anywhere(answer, cuts):
+    """However TCP cuts it, the answer is the same."""
+    connection = wire._Connection()
+    connection._waiter = waiter = asyncio.get_running_loop().create_future()
+    places = [0, *sorted(cut for cut in cuts if cut < len(answer)), len(answer)]
+
+    for start, end in pairwise(places):
+        connection.data_received(answer[start:end])
+
+    assert (await waiter).body == (b"ok" if answer is OK else b"z" * 275)
+
+
+@pytest.mark.parametrize(
+    ("pieces", "reason"),
+    [
+        ([b"SSH-2.0-OpenSSH\r\n\r\n"], "the answer is not HTTP"),
+        ([b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nshort"], "connection closed"),
+        ([b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\nlong"], "longer than its content length"),
+        ([b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n"], "chunks are damaged"),
+        ([b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nab"], "connection closed"),
+        ([b"HTTP/1.1 100 Continue\r\n\r\n"], "an answer of status 100"),
+        ([b"x" * 70_000], "without end of its head"),
+        ([b""], "connection closed"),
+    ],
+)
+async def test_a_bad_answer_is_an_error_that_says_why(pieces, reason):
+    """None of them is taken for an answer, and none hangs."""
+    async with server(answering(pieces)) as url:
+        with pytest.raises(WireError, match=reason):
+            await ask(url)
+
+
+async def test_connections_are_kept_and_reused():
+    """Ten requests, one connection."""
+    numbers = []
+
+    async def converse(reader, writer, number):
+        while True:
+            await reader.readexactly(len(REQUEST))
+            numbers.append(number)
+            writer.write(OK)
+
+    async with server(converse) as url:
+        pool = HttpPool(url, 4)
+        for _ in range(10):
+            await pool.request(REQUEST, 5)
+        pool.close()
+
+    assert numbers == [1] * 10
+
+
+async def test_a_connection_that_was_closed_while_idle_is_replaced():
+    """The other end went away between two requests: the second one goes over a new connection."""
+    async with server(answering([OK])) as url:
+        pool = HttpPool(url, 4)
+        replies = [await pool.request(REQUEST, 5) for _ in range(3)]
+        pool.close()
+
+    assert [reply.body for reply in replies] == [b"ok"] * 3
+
+
+async def test_a_connection_that_fell_silent_while_frozen_is_replaced(monkeypatch):
+    """After a freeze the old connection swallows the request; another one answers it, well within the time."""
+    monkeypatch.setattr(wire, "STALE_ANSWER_S", 0.05)
+    monkeypatch.setattr(wire, "STALE_AFTER_S", -1.0)
+
+    async def converse(reader, writer, number):
+        await reader.readexactly(len(REQUEST))
+        writer.write(OK)
+        if number == 1:
+            await reader.read()
+
+    async with server(converse) as url:
+        pool = HttpPool(url, 4)
+        first, second = [await pool.request(REQUEST, 5) for _ in range(2)]
+        pool.close()
+
+    assert first.body == second.body == b"ok"
+
+
+async def test_a_connection_idle_for_long_by_the_wall_clock_is_not_used(monkeypatch):
+    """The monotonic clock may stand still in a freeze; the wall clock tells."""
+    numbers = []
+
+    async def converse(reader, writer, number):
+        while True:
+            await reader.readexactly(len(REQUEST))
+            numbers.append(number)
+            writer.write(OK)
+
+    wall = 1000.0
+    monkeypatch.setattr("pipeline.wire.time.time", lambda: wall)
+    async with server(converse) as url:
+        pool = HttpPool(url, 4)
+        await pool.request(REQUEST, 5)
+        wall += 3600
+        await pool.request(REQUEST, 5)
+        pool.close()
+
+    assert numbers == [1, 2]
+
+
+async def test_a_fresh_connection_that_never_answers_is_an_error():
+    """It is the caller who decides whether to ask again."""
+
+    async def converse(reader, writer, number):
+        await reader.read()
+
+    async with server(converse) as url:
+        with pytest.raises(WireError, match=r"no answer within 0\.\d s"):
+            await ask(url, timeout_s=0.1)
+
+
+async def test_nobody_there_is_an_error():
+    """A port that nobody listens on."""
+    async with server(answering([OK])) as url:
+        pass
+    with pytest.raises(WireError, match="no connection to localhost"):
+        await ask(url)
+
+
+async def test_a_cancelled_request_takes_its_connection_with_it():
+    """What it would still receive belongs to nobody; the next request must not see it."""
+    asked = asyncio.Event()
+    numbers = []
+
+    async def converse(reader, writer, number):
+        await reader.readexactly(len(REQUEST))
+        numbers.append(number)
+        asked.set()
+        if number == 1:
+            await reader.read()
+        writer.write(OK)
+
+    async with server(converse) as url:
+        pool = HttpPool(url, 4)
+        request = asyncio.ensure_future(pool.request(REQUEST, 5))
+        await asked.wait()
+        request.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await request
+        assert (await pool.request(REQUEST, 5)).body == b"ok"
+        pool.close()
+
+    assert numbers == [1, 2]
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, str]:
+    """Certificate and key files of `localhost`, signed by itself."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "localhost")])
+    now = datetime.now(UTC)
+    made = (
+        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    folder = tmp_path_factory.mktemp("tls")
+    (folder / "cert.pem").write_bytes(made.public_bytes(serialization.Encoding.PEM))
+    plain = serialization.NoEncryption()
+    (folder / "key.pem").write_bytes(
+        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, plain)
+    )
+    return str(folder / "cert.pem"), str(folder / "key.pem")
+
+
+async def test_tls_with_a_trusted_authority_and_without(certificate):
+    """The answer comes over TLS if the certificate is trusted, and not at all if it is not."""
+    identity = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    identity.load_cert_chain(*certificate)
+    trusting = ssl.create_default_context(cafile=certificate[0])
+
+    async with server(answering([OK]), identity) as url:
+        pool = HttpPool(url, 4, trusting)
+        assert (await pool.request(REQUEST, 5)).body == b"ok"
+        pool.close()
+        with pytest.raises(WireError, match="CERTIFICATE_VERIFY_FAILED"):
+            await ask(url)
