@@ -78,13 +78,13 @@ class InlineRuntime:
         self._path = str(code_dir) if code_dir else None
         if self._path:
             sys.path.append(self._path)
-        self._cores: dict[str, Any] = {}
+        self._handlers = _Handlers()
 
     def environment(self, function: Function, number: int, log_stream: str, write: Write) -> InlineEnvironment:
         """A new environment, not started."""
         del number
         environ = function_environ(function, self._endpoint, log_stream, task_root=self._path or _TASK_ROOT)
-        return InlineEnvironment(_Setting(function, environ, write, self._clock), self._session, self._cores)
+        return InlineEnvironment(_Setting(function, environ, write, self._clock), self._session, self._handlers)
 
     async def close(self) -> None:
         """Stop searching the code directory."""
@@ -93,36 +93,53 @@ class InlineRuntime:
                 sys.path.remove(self._path)
 
 
+@dataclass(slots=True)
+class _Handlers:
+    """What is known of the handlers by name: their core, or None for a plain one. Loaded first one at a time."""
+
+    cores: dict[str, Any] = field(default_factory=dict)
+    first_load: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+
 class InlineEnvironment:
     """One environment: the core's own task, or the handler's own thread."""
 
     memory_used_mb = None
 
-    def __init__(self, setting: _Setting, session: Any, cores: dict[str, Any]) -> None:
+    def __init__(self, setting: _Setting, session: Any, handlers: _Handlers) -> None:
         self._setting = setting
         self._session = session
-        self._cores = cores
+        self._handlers = handlers
         self._core: _Core | None = None
         self._thread: _HandlerThread | None = None
 
     async def start(self) -> Raised | Exited | None:
         """Load the handler; a core is opened, a plain handler's module runs in its thread."""
         name = self._setting.function.handler
-        if name not in self._cores:
-            thread = _HandlerThread(self._setting)
-            loaded = await thread.call(lambda: _load(name))
-            if isinstance(loaded, Raised | Exited):
-                thread.end()
-                return loaded
-            core = getattr(loaded, "open_environment", None)
-            if core is None:
-                thread.handler = loaded
-                self._thread = thread
-                return None
-            thread.end()
-            self._cores[name] = core
+        async with self._handlers.first_load:
+            if name not in self._handlers.cores:
+                failure = await self._load(name)
+                if failure is not None or self._thread is not None:
+                    return failure
+        core = self._handlers.cores[name]
+        if core is None:
+            return await self._load(name)
         self._core = _Core(self._setting)
-        return await self._core.open(self._cores[name], self._session)
+        return await self._core.open(core, self._session)
+
+    async def _load(self, name: str) -> Raised | Exited | None:
+        """Run the handler's module in a thread, which stays if the handler is a plain one."""
+        thread = _HandlerThread(self._setting)
+        loaded = await thread.call(lambda: _load(name))
+        if isinstance(loaded, Raised | Exited):
+            thread.end()
+            return loaded
+        core = self._handlers.cores[name] = getattr(loaded, "open_environment", None)
+        if core is None:
+            thread.handler, self._thread = loaded, thread
+        else:
+            thread.end()
+        return None
 
     async def invoke(self, invocation: Invocation) -> Answer:
         """Run one event on the loop or in the thread."""

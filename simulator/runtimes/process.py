@@ -119,15 +119,21 @@ class ProcessEnvironment:
 
     @property
     def memory_used_mb(self) -> int | None:
-        """The kernel's high-water mark of the process's resident memory."""
+        """The kernel's high-water mark of the process's resident memory; a new process begins anew."""
         self._measure()
         return -(-self._memory_bytes // _MB) if self._memory_bytes else None
 
     @property
     def pid(self) -> int | None:
         """The process, while it lives."""
-        alive = self._process is not None and self._process.returncode is None
-        return self._process.pid if alive and self._process else None
+        if self._process is None or self._process.returncode is not None:
+            return None
+        try:
+            # Looked at without waiting for it: asyncio hears of the end only some time later.
+            ended = os.waitid(os.P_PID, self._process.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+        except ChildProcessError:
+            return None
+        return None if ended else self._process.pid
 
     async def start(self) -> Raised | Exited | None:
         """A new process; ready when the runtime client asks for its first event."""
@@ -137,7 +143,7 @@ class ProcessEnvironment:
             self._address = await self._api.serve()
         self._api.restart()
         self._waiting.clear()
-        self._over_memory = False
+        self._over_memory, self._memory_bytes = False, 0
         self._output = _Output(self._write)
         try:
             self._process = await asyncio.create_subprocess_exec(

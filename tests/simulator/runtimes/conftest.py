@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
 import sys
 import textwrap
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,6 @@ from simulator.runtimes.inline import InlineRuntime
 
 ENDPOINT = "http://127.0.0.1:9"
 Open = Callable[..., AbstractAsyncContextManager[Any]]
-linux_only = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="awslambdaric has no wheel here")
 
 
 class Opened:
@@ -57,3 +57,15 @@ def open_function(tmp_path: Path, declare: Any, seen: Any) -> Callable[..., Any]
         sys.modules.pop(module, None)
 
     return open_it
+
+
+@pytest.fixture
+def until() -> Callable[[Callable[[], bool]], Awaitable[None]]:
+    """Wait for a condition, at most ten seconds."""
+
+    async def wait_until(condition: Callable[[], bool]) -> None:
+        async with asyncio.timeout(10):
+            while not condition():  # noqa: ASYNC110 - what is waited for happens outside this loop
+                await asyncio.sleep(0.005)
+
+    return wait_until

@@ -1,0 +1,360 @@
+"""What only a process of its own can show: kills, memory, exits, scratch space, the freeze, the state machine."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import json
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import pytest
+import pytest_asyncio
+
+from simulator.errors import InputError
+from simulator.lambda_service import Failed, Succeeded
+from simulator.observations import InvocationEnded
+from simulator.runtimes import Invocation, Raised, Returned
+from simulator.runtimes.process import ProcessRuntime
+from simulator.runtimes.runtime_api import RuntimeApi
+
+Open = Callable[..., Any]
+pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="awslambdaric has no wheel here")
+STATE = """
+    import os
+    def handler(event, context):
+        return os.getpid()
+"""
+
+
+def state_of(pid: int) -> str:
+    """The kernel's letter for the process: R running, S sleeping, T stopped."""
+    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+
+
+def cpu_ticks(pid: int) -> int:
+    """Processor time the process has had."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return int(fields[11]) + int(fields[12])
+
+
+def exists(path: Any) -> bool:
+    """Whether there is such a file or directory."""
+    return Path(path).exists()
+
+
+def alive(pid: int) -> bool:
+    """Whether the process exists and is no zombie."""
+    try:
+        return state_of(pid) != "Z"
+    except OSError:
+        return False
+
+
+async def test_deadline_kills_what_never_yields(open_function: Open, until: Callable[..., Any]) -> None:
+    """A handler that computes without end is killed, with the processes it started."""
+    source = """
+        import os, subprocess
+        def handler(event, context):
+            if event == "pids":
+                return None
+            child = subprocess.Popen(["sleep", "600"])
+            print("pids", os.getpid(), child.pid)
+            while True:
+                pass
+    """
+    async with open_function("process", source, timeout_s=1) as function:
+        result = await function.invoke("hang")
+        assert isinstance(result, Failed)
+        assert result.error_type == "Sandbox.Timedout"
+        (line,) = [each for each in function.seen.lines() if each.startswith("pids")]
+        handler, child = map(int, line.split()[1:])
+        await until(lambda: not alive(handler) and not alive(child))
+
+
+async def test_memory_beyond_the_functions_size_kills(open_function: Open) -> None:
+    """A process that grows beyond the function's memory is killed; the next event finds a new one."""
+    source = """
+        def handler(event, context):
+            kept = bytearray(event * 1024 * 1024)
+            for position in range(0, len(kept), 4096):
+                kept[position] = 1
+            return len(kept)
+    """
+    async with open_function("process", source, memory_mb=128) as function:
+        result = await function.invoke(300)
+        assert isinstance(result, Failed)
+        assert (result.outcome, result.error_type) == ("crash", "Runtime.ExitError")
+        assert result.message.endswith("Error: Runtime exited with error: signal: killed")
+        assert await function.invoke(1) == Succeeded(1024 * 1024)
+
+
+async def test_memory_used_is_measured(open_function: Open) -> None:
+    """REPORT tells the most memory the process has had."""
+    source = """
+        def handler(event, context):
+            kept = b"x" * (event * 1024 * 1024)
+    """
+    async with open_function("process", source, memory_mb=512) as function:
+        await function.invoke(0)
+        await function.invoke(100)
+        await function.invoke(0)
+    small, large, after = [each.memory_used_mb for each in function.seen.of(InvocationEnded)]
+    assert large - small == pytest.approx(100, abs=10)
+    assert after == large
+    assert f"Max Memory Used: {large} MB" in function.seen.lines()[-1]
+
+
+@pytest.mark.parametrize(
+    ("statement", "text"),
+    [
+        ("os._exit(7)", "Runtime exited with error: exit status 7"),
+        ("os._exit(0)", "Runtime exited without providing a reason"),
+        ("os.kill(os.getpid(), signal.SIGSEGV)", "Runtime exited with error: signal: segmentation fault"),
+    ],
+)
+async def test_process_that_ends(open_function: Open, statement: str, text: str) -> None:
+    """However the process ends in mid-event, the caller is told in the service's words."""
+    source = f"""
+        import os, signal
+        def handler(event, context):
+            {statement}
+    """
+    async with open_function("process", source) as function:
+        result = await function.invoke()
+    assert isinstance(result, Failed)
+    assert result.payload["errorType"] == "Runtime.ExitError"
+    assert result.payload["errorMessage"].endswith(f"Error: {text}")
+
+
+async def test_scratch_space_outlives_a_crash(open_function: Open) -> None:
+    """What a handler keeps in its temporary directory is there after a crash, and gone after the environment."""
+    source = """
+        import os, tempfile
+        def handler(event, context):
+            path = os.path.join(tempfile.gettempdir(), "kept")
+            if event == "write":
+                open(path, "w").write("here")
+                os._exit(1)
+            return [path, open(path).read()]
+    """
+    async with open_function("process", source) as function:
+        await function.invoke("write")
+        path, text = (await function.invoke("read")).payload
+        assert text == "here"
+    assert not exists(path)
+
+
+async def test_frozen_between_invocations(open_function: Open, until: Callable[..., Any]) -> None:
+    """Between two events the process is stopped with all its threads, and uses no time; an event thaws it."""
+    source = """
+        import os, threading, time
+        ticks = 0
+        def tick():
+            global ticks
+            while True:
+                ticks += 1
+                time.sleep(0.001)
+        threading.Thread(target=tick, daemon=True).start()
+        def handler(event, context):
+            return [os.getpid(), ticks]
+    """
+    async with open_function("process", source) as function:
+        pid, _ = (await function.invoke()).payload
+        await until(lambda: state_of(pid) == "T")
+        cpu = cpu_ticks(pid)
+        await function.invoke()
+        await until(lambda: state_of(pid) == "T")
+        before = cpu_ticks(pid)
+        assert before >= cpu
+        for _ in range(50):
+            await asyncio.sleep(0)
+        assert cpu_ticks(pid) == before
+
+
+async def test_nothing_is_left_running(open_function: Open, tmp_path: Path) -> None:
+    """The end of the service is the end of every process, frozen ones too."""
+    async with open_function("process", STATE) as function:
+        pids = [result.payload for result in await asyncio.gather(*(function.invoke() for _ in range(3)))]
+        assert all(map(alive, pids))
+        folder = function.runtime._folder
+    assert not any(map(alive, pids))
+    assert not exists(folder)
+
+
+async def test_environments_die_with_the_simulator(tmp_path: Path, until: Callable[..., Any]) -> None:
+    """Even a simulator that is killed leaves no environment behind."""
+    (tmp_path / "module.py").write_text("import os\ndef handler(event, context): return os.getpid()\n")
+    script = tmp_path / "simulate.py"
+    script.write_text(
+        "import asyncio, pathlib, random, sys\n"
+        "from simulator.clock import SystemClock\n"
+        "from simulator.runtimes import Invocation\n"
+        "from simulator.runtimes.process import ProcessRuntime\n"
+        "from simulator.stack import AsynchronousInvocation, Function\n"
+        "async def main():\n"
+        "    function = Function('F', 'F', 'module.handler', 'python3.13', 512, 3, {}, None, 'Text', None,\n"
+        "                        AsynchronousInvocation(), 'arn')\n"
+        "    runtime = ProcessRuntime('http://127.0.0.1:9', pathlib.Path(sys.argv[1]))\n"
+        "    environment = runtime.environment(function, 0, 'stream', print)\n"
+        "    await environment.start()\n"
+        "    answer = await environment.invoke(Invocation('id', {}, 9e9, 'trace'))\n"
+        "    print(answer.payload, runtime._folder, flush=True)\n"
+        "    await asyncio.sleep(600)\n"
+        "asyncio.run(main())\n"
+    )
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        str(script),
+        str(tmp_path),
+        stdout=asyncio.subprocess.PIPE,
+        env=os.environ | {"PYTHONPATH": str(Path(__file__).parents[3]), "TMPDIR": str(tmp_path)},
+    )
+    assert process.stdout is not None
+    pid = int((await process.stdout.readline()).split()[0])
+    assert alive(pid)
+    process.kill()
+    await process.wait()
+    await until(lambda: not alive(pid))
+    await process.stdout.read()
+
+
+async def test_only_the_code_directory_is_seen(open_function: Open) -> None:
+    """A package of this installation that the code directory lacks cannot be imported, as on Lambda."""
+    source = """
+        def handler(event, context):
+            try:
+                import moto
+            except ImportError as error:
+                return str(error)
+    """
+    async with open_function("process", source) as function:
+        assert await function.invoke() == Succeeded("No module named 'moto'")
+
+
+async def test_limit_of_open_files(open_function: Open) -> None:
+    """A process has Lambda's 1,024 file descriptors at most."""
+    source = """
+        import resource
+        def handler(event, context):
+            return resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+    """
+    async with open_function("process", source) as function:
+        assert (await function.invoke()).payload <= 1024
+
+
+async def test_process_that_dies_while_idle(open_function: Open, until: Callable[..., Any]) -> None:
+    """A frozen process that is killed from outside is started anew for the next event."""
+    async with open_function("process", STATE) as function:
+        first = (await function.invoke()).payload
+        os.kill(first, signal.SIGKILL)
+        await until(lambda: not exists(f"/proc/{first}"))
+        second = (await function.invoke()).payload
+        assert alive(second)
+        assert second != first
+
+
+def test_other_systems_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where there is no wheel the option says so, with the way out."""
+    monkeypatch.setattr(sys, "platform", "darwin")
+    with pytest.raises(InputError, match="Linux only; use --runtime inline"):
+        ProcessRuntime("http://127.0.0.1:9")
+
+
+class Client:
+    """A runtime's calls, by hand."""
+
+    def __init__(self, api: RuntimeApi, address: str, http: aiohttp.ClientSession) -> None:
+        self.api, self._base, self._http = api, f"http://{address}/2018-06-01/runtime", http
+
+    async def get_next(self) -> tuple[int, dict[str, str], Any]:
+        """GET /next: status, headers, body."""
+        async with self._http.get(f"{self._base}/invocation/next") as answer:
+            return answer.status, dict(answer.headers), await answer.json()
+
+    async def post(self, path: str, body: Any = b"{}", **headers: str) -> tuple[int, Any]:
+        """POST: status, body."""
+        async with self._http.post(
+            f"{self._base}/{path}", data=body, headers={"Content-Type": "application/json"} | headers
+        ) as answer:
+            return answer.status, await answer.json()
+
+
+@pytest_asyncio.fixture
+async def client() -> AsyncIterator[Client]:
+    """A Runtime API that listens, and somebody to call it."""
+    api = RuntimeApi("arn:aws:lambda:us-east-1:123456789012:function:F")
+    async with aiohttp.ClientSession() as http:
+        yield Client(api, await api.serve(), http)
+        await api.close()
+
+
+async def given(client: Client) -> tuple[asyncio.Task[Any], dict[str, str], Any]:
+    """Bring the API to the state in which the runtime has an event."""
+    asking = asyncio.create_task(client.get_next())
+    assert await client.api.wait_init() is None
+    answer = asyncio.create_task(client.api.give(Invocation("request-1", {"n": 1}, 1_763_802_000.5, "Root=1-2-3")))
+    status, headers, body = await asking
+    assert status == 200
+    return answer, headers, body
+
+
+async def test_next_has_the_headers(client: Client) -> None:
+    """/next carries request id, deadline in milliseconds, function and trace, and the event."""
+    answer, headers, body = await given(client)
+    assert body == {"n": 1}
+    assert headers["Lambda-Runtime-Aws-Request-Id"] == "request-1"
+    assert headers["Lambda-Runtime-Deadline-Ms"] == "1763802000500"
+    assert headers["Lambda-Runtime-Invoked-Function-Arn"] == "arn:aws:lambda:us-east-1:123456789012:function:F"
+    assert headers["Lambda-Runtime-Trace-Id"] == "Root=1-2-3"
+    assert await client.post("invocation/request-1/response", b"[1]") == (202, {"status": "OK"})
+    assert await answer == Returned([1])
+
+
+async def test_error_report(client: Client) -> None:
+    """An error is the body's, the type from the header where the body has none."""
+    answer, _, _ = await given(client)
+    headers = {"Lambda-Runtime-Function-Error-Type": "Function.Mine"}
+    assert (await client.post("invocation/request-1/error", b'{"errorMessage": "no"}', **headers))[0] == 202
+    assert await answer == Raised("Function.Mine", "no", {"errorMessage": "no", "errorType": "Function.Mine"})
+
+
+async def test_init_error(client: Client) -> None:
+    """An init error ends init, once."""
+    body = json.dumps({"errorType": "Runtime.ImportModuleError", "errorMessage": "no"}).encode()
+    assert (await client.post("init/error", body))[0] == 202
+    report = await client.api.wait_init()
+    assert report is not None
+    assert report.error_type == "Runtime.ImportModuleError"
+    assert (await client.post("init/error", body))[0] == 403
+    assert (await client.get_next())[0] == 403
+
+
+async def test_calls_out_of_turn(client: Client) -> None:
+    """A second /next, an init error after init, a wrong id and a second response are refused as AWS refuses them."""
+    answer, _, _ = await given(client)
+    status, _, body = await client.get_next()
+    assert (status, body["errorType"]) == (403, "InvalidStateTransition")
+    assert (await client.post("init/error"))[0] == 403
+    status, body = await client.post("invocation/request-2/response")
+    assert (status, body["errorType"]) == (400, "InvalidRequestID")
+    assert (await client.post("invocation/request-1/response"))[0] == 202
+    assert (await client.post("invocation/request-1/response"))[0] == 400
+    assert (await client.post("invocation/request-1/what"))[0] == 404
+    assert await answer == Returned({})
+
+
+async def test_response_over_the_limit(client: Client) -> None:
+    """413 for a response over 6 MB and 100 bytes; the invocation has failed."""
+    answer, _, _ = await given(client)
+    body = io.BytesIO(b'"' + b"x" * (6 * 1024 * 1024 + 99) + b'"')
+    status, _ = await client.post("invocation/request-1/response", body)
+    assert status == 413
+    failure = await answer
+    assert isinstance(failure, Raised)
+    assert failure.error_type == "Function.ResponseSizeTooLarge"
