@@ -118,7 +118,7 @@ class Screen:
             yield from _all(frame)
         elif self._drawn_size != self.size:
             # The terminal has wrapped or cut the old lines its own way: only starting from the top is sure.
-            yield from (_HOME, _CLEAR_BELOW)
+            yield _HOME
             yield from _all(frame)
         elif printed:
             self._printed.seek(0)

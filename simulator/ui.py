@@ -94,7 +94,7 @@ class _Teller:
 
     def __init__(self, console: Console) -> None:
         self._console = console
-        self._last: Event | None = None
+        self._told: frozenset[Event] = frozenset()
         self._alive = True
 
     def tell(self, snapshot: Snapshot) -> None:
@@ -102,7 +102,9 @@ class _Teller:
         if not self._alive:
             return
         since_at = snapshot.running_at if snapshot.running_at is not None else snapshot.options.started_at
-        texts = [plain_event(event, since_at) for event in self._new(snapshot.events) if event.tone != "plain"]
+        new = [event for event in snapshot.events if event.tone != "plain" and event not in self._told]
+        self._told = frozenset(snapshot.events)
+        texts = [plain_event(event, since_at) for event in new]
         texts.append(plain_line(snapshot))
         encoding = self._console.encoding
         text = "".join(f"{text}\n" for text in texts).encode(encoding, "replace").decode(encoding)
@@ -111,9 +113,3 @@ class _Teller:
             self._console.file.flush()
         except (OSError, ValueError):
             self._alive = False
-
-    def _new(self, events: tuple[Event, ...]) -> tuple[Event, ...]:
-        before, self._last = self._last, events[-1] if events else self._last
-        if before is None:
-            return events
-        return tuple(event for event in events if event.at > before.at)

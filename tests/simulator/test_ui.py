@@ -274,14 +274,15 @@ async def _shown(
 
 async def test_plain_prints_a_line_a_second(telemetry: Telemetry) -> None:
     """The first at once, the last at the end, and before each the events that someone should read, once."""
+    telemetry.record(Noted(0.4, "only a note", "note"))
     telemetry.record(Noted(0.5, "the lesson begins", "caption"))
-    telemetry.record(Noted(0.6, "only a note", "note"))
+    telemetry.record(Noted(0.5, "a fault is on", "fault"))
     out = io.StringIO()
     await _shown(telemetry, "plain", Console(file=out, width=80), 2.5)
     told = out.getvalue().splitlines()
-    assert told[0] == "00:00 -- the lesson begins"
-    assert [line[:5] for line in told[1:]] == ["00:00", "00:01", "00:02", "00:02"]
-    assert all(" | ticks 0 | " in line for line in told[1:])
+    assert told[:2] == ["00:00 -- the lesson begins", "00:00 -- a fault is on"]
+    assert [line[:5] for line in told[2:]] == ["00:00", "00:01", "00:02", "00:02"]
+    assert all(" | ticks 0 | " in line for line in told[2:])
 
 
 async def test_quiet_prints_nothing(telemetry: Telemetry) -> None:
