@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
-
 import pytest
+from pipeline_harness import tasks_of_the_pipeline
 
 from pipeline import consumer, generator
 from pipeline.settings import SettingsError
@@ -90,7 +89,7 @@ async def test_without_time_the_invocation_fails_before_lambda_ends_it(aws, open
     with pytest.raises(generator.TickFailed, match="no time left in this invocation"):
         await handler(EVENT, remaining_s=0.05)
 
-    assert len(asyncio.all_tasks()) < 40
+    assert not tasks_of_the_pipeline()
 
 
 @pytest.mark.parametrize(
