@@ -35,7 +35,7 @@ class Interrupts:
     def installed(self) -> Iterator[Interrupts]:
         """Take SIGINT and SIGTERM for as long as the block runs; a second signal leaves it as `HardStop`.
 
-        From then on signals are swallowed until the loop closes.
+        From then on the process ignores both.
         """
         loop = asyncio.get_running_loop()
         self._owner = asyncio.current_task()
@@ -51,7 +51,8 @@ class Interrupts:
                 self._owner.uncancel()
             raise HardStop from None
         finally:
-            # After a hard stop the little that is left, the summary, is not interrupted a third time.
-            if not self.hard:
-                for one in signals:
-                    loop.remove_signal_handler(one)
+            for one in signals:
+                loop.remove_signal_handler(one)
+                if self.hard:
+                    # The little that is left, the summary, is not interrupted a third time.
+                    signal.signal(one, signal.SIG_IGN)

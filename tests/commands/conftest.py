@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -67,6 +68,15 @@ class Running:
     def signal(self, number: signal.Signals) -> None:
         """Signal the command alone, as `kill` does."""
         self.process.send_signal(number)
+
+    def signal_until_it_ends(self, number: signal.Signals) -> None:
+        """Signal again and again, as an impatient person does: signals that arrive together count as one."""
+        deadline = time.monotonic() + DEADLINE_S
+        while self.process.poll() is None:
+            assert time.monotonic() < deadline, f"still running after {DEADLINE_S:g} s of signals"
+            self.process.send_signal(number)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self.process.wait(0.2)
 
     def children(self) -> list[int]:
         """The processes that the command has started."""

@@ -185,9 +185,7 @@ def test_second_signal_ends_at_once(start: Start) -> None:
     # A message that fails for good keeps the queue from draining for as long as its visibility timeout lasts.
     url = f"{ready['endpoint']}/{ready['resources']['bucket']}/stocks/broken.csv"
     urllib.request.urlopen(urllib.request.Request(url, data=b"ticker,price\n", method="PUT")).close()
-    # Signals that arrive together count as one, so the second is sent until it has been taken.
-    while running.process.poll() is None:
-        running.signal(signal.SIGINT)
+    running.signal_until_it_ends(signal.SIGINT)
 
     ended = running.finish()
     assert (ended.code, ended.summary["audit"]["verdict"]) == (1, "unproven")
