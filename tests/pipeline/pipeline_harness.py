@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import urllib.parse
 from collections.abc import AsyncIterator
@@ -106,3 +107,9 @@ async def opened(handler: Any, session: AioSession, variables: dict[str, str]) -
     lines: list[dict[str, Any]] = []
     async with handler.open_environment(variables, session, lambda line: lines.append(json.loads(line))) as invoke:
         yield Opened(invoke, lines)
+
+
+def tasks_of_the_pipeline() -> list[asyncio.Task[Any]]:
+    """What the pipeline has left running on this loop."""
+    tasks = asyncio.all_tasks()
+    return [task for task in tasks if "/pipeline/" in repr(task) and "/tests/" not in repr(task)]

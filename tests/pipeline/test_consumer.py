@@ -8,7 +8,7 @@ import json
 
 import pytest
 from fake_aws import BUCKET, error, unprocessed, until
-from pipeline_harness import batch, notification, sqs_event
+from pipeline_harness import batch, notification, sqs_event, tasks_of_the_pipeline
 
 HEADER = "ticker,timestamp,n\n"
 
@@ -433,7 +433,6 @@ async def test_cancellation_leaves_nothing_behind(aws, open_consumer):
     aws.objects["stocks/x.csv"] = csv_of(500)
     aws.on_write = stuck
     consumer = await open_consumer()
-    before = asyncio.all_tasks()
     invocation = asyncio.ensure_future(consumer.ingest("stocks/x.csv"))
     await until(lambda: len(aws.writes) > 3)
 
@@ -441,16 +440,8 @@ async def test_cancellation_leaves_nothing_behind(aws, open_consumer):
     with pytest.raises(asyncio.CancelledError):
         await invocation
 
+    assert not tasks_of_the_pipeline()
     held.set()
     aws.on_write = None
     assert await consumer.ingest("stocks/x.csv") == []
     assert len(aws.table) == 500
-    await until(
-        lambda: (
-            not {
-                task
-                for task in asyncio.all_tasks() - before
-                if "fake_aws" not in repr(task) and "web_protocol" not in repr(task)
-            }
-        )
-    )
