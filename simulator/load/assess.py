@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from bisect import bisect_left
 from collections.abc import Sequence
 
@@ -69,6 +70,8 @@ def evidence_of(plan: Plan, result: Result, tap: Tap, *, live_only: bool) -> Evi
         batch_writes=tap.totals.batch_writes,
         table_throttled=tap.totals.table_throttled,
         ceiling_per_s=result.ceiling["objects_per_s"] if result.ceiling else None,
+        machine_load=_mean(gauges, "machine_load"),
+        cores=os.cpu_count() or 1,
     )
 
 

@@ -16,16 +16,22 @@ Kind = Literal[
     "handler CPU",
     "pollers ramping",
     "concurrency limit",
+    "other work",
     "target",
     "unknown",
 ]
 
 BUSY = 0.85
 """A single-threaded part that uses this share of a core has no more to give on a shared machine."""
-LIMITED = 0.9
-"""A limit on concurrency counts as reached when this share of it is in use on average."""
+LIMITED = 0.8
+"""A limit on concurrency counts as reached when this share of it is in use on average: between two batches of a poller
+lie a receive and a delete."""
 BEHIND = 0.03
 """The pipeline is behind when it stores this much less than what is planned for it."""
+OVERLOADED = 1.25
+"""From this load average a core on, somebody else's work takes the time that ours does not use..."""
+IDLE = 0.7
+"""... if ours uses less than this share of all cores."""
 THROTTLED = 0.01
 """Throttling matters from this share of the batch writes on."""
 NEAR_CEILING = 0.7
@@ -38,6 +44,7 @@ class Evidence:
 
     `behind` is the share of the planned objects that were not stored in the time; `concurrency` the mean number of
     invocations at work, `pollers` what the event source mapping may have in hand now and `pollers_limit` at most.
+    `machine_load` is the load average of all work on this machine, on `cores` cores.
     """
 
     target: Literal["store", "sink", "endpoint", "stack"]
@@ -60,6 +67,8 @@ class Evidence:
     batch_writes: int = 0
     table_throttled: int = 0
     ceiling_per_s: float | None = None
+    machine_load: float | None = None
+    cores: int = 1
 
     @property
     def share_of_ceiling(self) -> float | None:
@@ -109,12 +118,12 @@ def _cause(seen: Evidence) -> tuple[Kind, str]:
         return "generator", f"the generator ran {_ms(seen.lag_p99_s)} late (p99): this machine could not keep the plan"
     behind = seen.behind > BEHIND
     if not behind and not seen.dropped and not seen.failed:
-        return "none", "nothing: the pipeline kept up with the plan"
+        return "none", "nothing holds it back: the pipeline kept up with the plan"
     if seen.table_throttled > THROTTLED * max(1, seen.batch_writes):
         return "table throttling", f"the table throttled {seen.table_throttled:,} requests"
     if seen.errors > 0.02 * max(1, seen.invocations) and behind:
         return "function errors", f"{seen.errors:,} of {seen.invocations:,} invocations failed, and their messages wait"
-    busy = _busiest(seen)
+    busy = _busiest(seen) or _other_work(seen)
     if busy is not None:
         return busy
     full = seen.concurrency is not None and seen.pollers is not None and seen.concurrency >= LIMITED * seen.pollers
@@ -141,6 +150,15 @@ def _busiest(seen: Evidence) -> tuple[Kind, str] | None:
     if handler >= BUSY:
         return "handler CPU", f"handlers and twin use {handler:.0%} of a core, all that one event loop has"
     return None
+
+
+def _other_work(seen: Evidence) -> tuple[Kind, str] | None:
+    """Cores that are taken by none of ours."""
+    ours = (seen.store_cpu or 0.0) + (seen.handler_cpu or 0.0)
+    if seen.machine_load is None or seen.machine_load < OVERLOADED * seen.cores or ours >= IDLE * seen.cores:
+        return None
+    load = f"load {seen.machine_load:.1f} on {seen.cores} cores, of which this run uses {ours:.1f}"
+    return "other work", f"other work on this machine takes the CPU ({load}): measure again on a quiet machine"
 
 
 def _figures(seen: Evidence) -> tuple[str, ...]:

@@ -25,6 +25,7 @@ class Gauge:
     generator_cpu: float | None = None
     concurrency: int | None = None
     pollers: int | None = None
+    machine_load: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +120,7 @@ def _gauges(
     gauges: Sequence[Gauge], origin_at: float, slot_s: float, slots: int
 ) -> dict[str, tuple[float | None, ...]]:
     columns: dict[str, tuple[float | None, ...]] = {}
-    for name in ("store_cpu", "handler_cpu", "generator_cpu", "concurrency", "pollers"):
+    for name in ("store_cpu", "handler_cpu", "generator_cpu", "concurrency", "pollers", "machine_load"):
         held: list[list[float]] = [[] for _ in range(slots)]
         for gauge in gauges:
             value, index = getattr(gauge, name), math.floor((gauge.at - origin_at) / slot_s)

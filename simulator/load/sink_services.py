@@ -241,7 +241,13 @@ class Sink:
             },
             "tables": {name: rows.as_json() for name, rows in self._rows.items()},
             "buckets": {
-                name: {"objects": bucket.puts, "size_bytes": bucket.size_bytes, "puts": bucket.puts}
+                name: {
+                    "objects": bucket.puts,
+                    "size_bytes": bucket.size_bytes,
+                    "puts": bucket.puts,
+                    "first_put_at": bucket.first_put_at,
+                    "last_put_at": bucket.last_put_at,
+                }
                 for name, bucket in self._buckets.items()
             },
             "operations": {name: {"requests": count} for name, count in self._requests.items()},
@@ -410,6 +416,8 @@ class Sink:
             if not key.startswith("rejected/"):
                 self._body, self._etag = body, f'"{digest}"'.encode()
             bucket.puts += 1
+            bucket.last_put_at = self._clock.now()
+            bucket.first_put_at = bucket.first_put_at or bucket.last_put_at
             bucket.size_bytes += len(body)
             etag = ((b"ETag", f'"{digest}"'.encode()),)
             reply(Answer(b"", 200, b"application/xml", etag), True)
@@ -442,6 +450,8 @@ class _Bucket:
     prefix: str = ""
     puts: int = 0
     size_bytes: int = 0
+    first_put_at: float | None = None
+    last_put_at: float | None = None
 
 
 @dataclass

@@ -6,6 +6,7 @@ Called between two steps of hot paths: it only adds.
 
 from __future__ import annotations
 
+import os
 import resource
 from array import array
 from collections.abc import Callable
@@ -200,6 +201,7 @@ class Tap:
                 generator_cpu=generator,
                 concurrency=self.concurrency,
                 pollers=self.pollers,
+                machine_load=os.getloadavg()[0],
             )
         )
 

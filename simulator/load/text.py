@@ -94,7 +94,7 @@ def _lines(summary: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         yield "highest rate", summary["find_max"]["reason"]
     verdict = summary["bottleneck"]
     if verdict:
-        yield "held back by", verdict["text"]
+        yield "bottleneck", verdict["text"]
         yield "", "; ".join(verdict["evidence"])
     bill = summary["cost"]
     if bill:

@@ -1,0 +1,360 @@
+"""Two summaries side by side, with a verdict that noise cannot fool. Pure: summaries in, findings out.
+
+A figure counts as changed only if all of this holds: the change is larger than the tolerance, and than three times the
+spread within the runs, because two runs of the same code differ by more than the chance within each would make them;
+it is seen all through both (nearly every stretch of one lies on the same side of nearly every stretch of the other,
+and a permutation test finds that no accident); and the runs are long enough to tell. Stretches, not seconds, are
+compared, because neighbouring seconds of a queue resemble each other.
+"""
+
+from __future__ import annotations
+
+import math
+import random
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from statistics import median, variance
+from typing import Any, Literal
+
+from simulator.errors import InputError
+from simulator.load.text import seconds
+
+Direction = Literal["higher", "lower"]
+Judgement = Literal["same", "better", "worse", "noise", "shown"]
+
+TOLERANCE = 0.10
+STRETCHES = 12
+"""Each run is cut into this many stretches at most."""
+STRETCHES_MIN = 6
+"""With fewer there is nothing to tell chance from change by."""
+SEPARATION = 0.8
+"""Cliff's delta from which on two sets of stretches count as apart: 90 % of all pairs on one side."""
+SPREADS = 3.0
+"""A change must exceed this many times the spread of the stretches within a run."""
+CHANCE = 0.002
+"""The highest accepted chance that a shuffling of the stretches looks as different as the runs do."""
+SHUFFLES = 4_000
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """One compared figure: how to read it, which way is better, and the change too small to matter in its own unit.
+
+    `samples` is the series' column that shows it over time; None where there is none and the figure is only shown.
+    """
+
+    name: str
+    unit: str
+    better: Direction
+    path: tuple[str, ...]
+    samples: str | None = None
+    least: float = 0.0
+
+
+FIGURES = (
+    Figure("object to stored, p50", "s", "lower", ("latency_s", "object_to_stored", "p50"), "p50_s", 0.010),
+    Figure("object to stored, p99", "s", "lower", ("latency_s", "object_to_stored", "p99"), "p99_s", 0.025),
+    Figure("stored objects a second", "/s", "higher", ("throughput", "objects_per_s_mean"), "stored_per_s"),
+    Figure("rows a second", "/s", "higher", ("throughput", "rows_per_s_mean"), "rows_per_s"),
+    Figure("backlog, peak", "", "lower", ("backlog", "peak"), "backlog", 10),
+    Figure("highest rate", "/s", "higher", ("find_max", "rate_per_s")),
+    Figure("send, p99", "s", "lower", ("latency_s", "send", "p99")),
+    Figure("handler, p50", "s", "lower", ("latency_s", "handler", "p50")),
+    Figure("drain", "s", "lower", ("backlog", "drain_s")),
+    Figure("share of the raw ceiling", "%", "higher", ("ceiling", "share")),
+    Figure("a million rows on AWS", "USD", "lower", ("cost", "usd_per_million_rows")),
+)
+LOSSES = (
+    ("dropped arrivals", ("dropped",)),
+    ("failed puts", ("failed",)),
+    ("failed invocations", ("consumer", "errors")),
+    ("dead-lettered messages", ("queue", "dead_lettered")),
+    ("throttled table requests", ("table", "throttled_requests")),
+)
+"""Counts that should be nothing; judged against how many objects there were, by counting error."""
+MATTERS = (
+    "target",
+    "rows",
+    "rate",
+    "duration",
+    "ramp",
+    "steps",
+    "spike",
+    "poisson",
+    "backlog",
+    "find_max",
+    "sink_latency",
+    "runtime",
+    "parameters",
+)
+"""Options in which two runs must agree for their difference to mean the code."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One figure in both runs. `ratio` is B to A; `why` says in words how it was judged."""
+
+    name: str
+    unit: str
+    before: float | None
+    after: float | None
+    judgement: Judgement
+    why: str = ""
+
+    @property
+    def ratio(self) -> float | None:
+        """B to A, where both exist and A is not zero."""
+        if self.before is None or self.after is None or self.before == 0:
+            return None
+        return self.after / self.before
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """All findings, and what makes the runs unlike beyond the code under test."""
+
+    findings: tuple[Finding, ...]
+    unlike: tuple[str, ...]
+
+    @property
+    def worse(self) -> tuple[Finding, ...]:
+        """What got worse beyond noise."""
+        return tuple(one for one in self.findings if one.judgement == "worse")
+
+    @property
+    def better(self) -> tuple[Finding, ...]:
+        """What got better beyond noise."""
+        return tuple(one for one in self.findings if one.judgement == "better")
+
+    @property
+    def verdict(self) -> str:
+        """One line."""
+        if self.worse:
+            return f"worse: {', '.join(one.name for one in self.worse)}"
+        if self.better:
+            return f"better: {', '.join(one.name for one in self.better)}"
+        return "no difference beyond noise"
+
+
+def compare(before: Mapping[str, Any], after: Mapping[str, Any], tolerance: float = TOLERANCE) -> Comparison:
+    """Compare two summaries of `load-test` or `simulate`. Raises `InputError` for anything else."""
+    for document in (before, after):
+        _check(document)
+    findings = [_figure(figure, before, after, tolerance) for figure in FIGURES]
+    findings += [_loss(name, path, before, after) for name, path in LOSSES]
+    findings.append(_proof(before, after))
+    return Comparison(tuple(one for one in findings if one is not None), _unlike(before, after))
+
+
+def _check(document: Any) -> None:
+    schema = document.get("schema") if isinstance(document, Mapping) else None
+    if not isinstance(schema, str) or not schema.startswith(("stockpipe.load/", "stockpipe.run/")):
+        raise InputError("it is no summary of stockpipe load-test or simulate (its 'schema' is missing or another)")
+    if schema.partition("/")[2] != "1":
+        raise InputError(f"its schema is {schema}; this stockpipe reads version 1")
+
+
+def _figure(figure: Figure, before: Mapping[str, Any], after: Mapping[str, Any], tolerance: float) -> Finding | None:
+    values = _number(before, figure.path), _number(after, figure.path)
+    if values == (None, None):
+        return None
+    judgement, why = _judge(figure, values, _samples(before, figure), _samples(after, figure), tolerance)
+    return Finding(figure.name, figure.unit, *values, judgement, why)
+
+
+def _judge(
+    figure: Figure,
+    values: tuple[float | None, float | None],
+    before: Sequence[float],
+    after: Sequence[float],
+    tolerance: float,
+) -> tuple[Judgement, str]:
+    old, new = values
+    if old is None or new is None:
+        return "shown", "measured in one run only"
+    if old == new:
+        return "same", ""
+    if figure.samples is None:
+        return "shown", "one figure a run: shown, not judged"
+    first, second = stretches(before), stretches(after)
+    if min(len(first), len(second)) < STRETCHES_MIN:
+        return "shown", "too short to tell change from chance"
+    change = median(second) - median(first)
+    if abs(change) <= max(figure.least, tolerance * abs(median(first))):
+        return "same", f"within {tolerance:.0%}"
+    delta = cliffs_delta(first, second)
+    if abs(change) <= SPREADS * spread(first, second):
+        return "noise", "no larger than what the runs do by themselves"
+    if abs(delta) < SEPARATION or permutation_chance(first, second) > CHANCE:
+        return "noise", "the runs overlap: no more than noise"
+    improved = (change > 0) == (figure.better == "higher")
+    return ("better" if improved else "worse"), f"{abs(delta):.0%} apart"
+
+
+def stretches(samples: Sequence[float]) -> list[float]:
+    """Medians of up to `STRETCHES` equal stretches of a series, each of at least two samples."""
+    count = min(STRETCHES, len(samples) // 2)
+    if count < 1:
+        return []
+    edges = [round(index * len(samples) / count) for index in range(count + 1)]
+    return [median(samples[start:end]) for start, end in pairwise(edges)]
+
+
+def spread(first: Sequence[float], second: Sequence[float]) -> float:
+    """The standard deviation of the stretches within a run, pooled over both runs."""
+    return math.sqrt((variance(first) + variance(second)) / 2)
+
+
+def cliffs_delta(first: Sequence[float], second: Sequence[float]) -> float:
+    """How far apart two sets are: 1 when all of the second lie above all of the first, -1 below, 0 when mixed."""
+    above = sum((b > a) - (b < a) for a in first for b in second)
+    return above / (len(first) * len(second))
+
+
+def permutation_chance(first: Sequence[float], second: Sequence[float]) -> float:
+    """The share of shufflings in which the means are at least as far apart; the same for the same values."""
+    chance = random.Random(0)
+    pooled, size = [*first, *second], len(first)
+    shown = abs(math.fsum(first) / size - math.fsum(second) / len(second))
+    total = math.fsum(pooled)
+    met = 0
+    for _ in range(SHUFFLES):
+        chance.shuffle(pooled)
+        part = math.fsum(pooled[:size])
+        met += abs(part / size - (total - part) / len(second)) >= shown * (1 - 1e-12)
+    return (met + 1) / (SHUFFLES + 1)
+
+
+def _loss(name: str, path: tuple[str, ...], before: Mapping[str, Any], after: Mapping[str, Any]) -> Finding | None:
+    old, new = _number(before, path), _number(after, path)
+    if old is None or new is None or (not old and not new):
+        return None
+    # Two counts differ when their difference exceeds three times its own counting error, and is no handful.
+    apart = abs(new - old) > 3 * math.sqrt(max(1.0, new + old)) and abs(new - old) > 0.001 * _objects(before, after)
+    judgement: Judgement = "noise" if not apart else "worse" if new > old else "better"
+    return Finding(name, "", old, new, "same" if old == new else judgement)
+
+
+def _objects(before: Mapping[str, Any], after: Mapping[str, Any]) -> float:
+    counted = (_number(one, ("planned",)) or _number(one, ("queue", "sent")) or 0.0 for one in (before, after))
+    return max(counted)
+
+
+def _proof(before: Mapping[str, Any], after: Mapping[str, Any]) -> Finding | None:
+    verdicts = [(one.get("audit") or {}).get("verdict") for one in (before, after)]
+    if None in verdicts:
+        return None
+    old, new = (float(verdict == "exact") for verdict in verdicts)
+    judgement: Judgement = "same" if old == new else "better" if new > old else "worse"
+    return Finding("audit exact", "", old, new, judgement, f"{verdicts[0]} -> {verdicts[1]}")
+
+
+def _samples(summary: Mapping[str, Any], figure: Figure) -> list[float]:
+    """A column of the series while objects arrived; for a backlog, which arrives beforehand, while it drained."""
+    series = summary.get("series")
+    if not isinstance(series, Mapping) or figure.samples is None:
+        return []
+    column, planned = series.get(figure.samples), series.get("planned_per_s")
+    if not isinstance(column, list) or not isinstance(planned, list) or len(column) != len(planned):
+        return []
+    arrivals = [index for index, rate in enumerate(planned) if rate]
+    drained = (summary.get("arrivals") or {}).get("shape") == "backlog"
+    chosen = range(len(column)) if drained or not arrivals else range(arrivals[0], arrivals[-1] + 1)
+    values = [column[index] for index in chosen if isinstance(column[index], int | float)]
+    # The first slots hold cold starts and the last one may be cut short.
+    return values[len(values) // 10 : -1]
+
+
+def _number(summary: Mapping[str, Any], path: tuple[str, ...]) -> float | None:
+    held: Any = summary
+    for name in path:
+        held = held.get(name) if isinstance(held, Mapping) else None
+    return float(held) if isinstance(held, int | float) and not isinstance(held, bool) else None
+
+
+def _unlike(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[str, ...]:
+    """What differs besides the code: options that shape the run, and versions."""
+    said = []
+    if before.get("command") != after.get("command"):
+        said.append(f"command: {before.get('command')} and {after.get('command')}")
+    for source, names in (("options", MATTERS), ("versions", ("python", "moto", "aiobotocore"))):
+        old, new = before.get(source) or {}, after.get(source) or {}
+        said += [
+            f"{name.replace('_', '-')}: {old.get(name)} and {new.get(name)}"
+            for name in names
+            if old.get(name) != new.get(name)
+        ]
+    return tuple(said)
+
+
+# Words.
+
+_MARKS: Mapping[Judgement, str] = {
+    "same": "same",
+    "better": "better",
+    "worse": "WORSE",
+    "noise": "noise",
+    "shown": "",
+}
+
+
+def markdown(comparison: Comparison, names: tuple[str, str]) -> str:
+    """For a pull request: the verdict, then a table."""
+    lines = [f"**stockpipe: {comparison.verdict}**", ""]
+    if comparison.unlike:
+        lines += [f"> The runs are not alike in {_cell('; '.join(comparison.unlike))}.", ""]
+    lines += [f"| | {_cell(names[0])} | {_cell(names[1])} | change | |", "| --- | ---: | ---: | ---: | --- |"]
+    for one in comparison.findings:
+        mark = f"**{_MARKS[one.judgement]}**" if one.judgement in ("better", "worse") else _MARKS[one.judgement]
+        said = " ".join(filter(None, (mark, f"({one.why})" if one.why else "")))
+        cells = (one.name, value_text(one.before, one.unit), value_text(one.after, one.unit), change_text(one), said)
+        lines.append(f"| {' | '.join(map(_cell, cells))} |")
+    return "\n".join(lines) + "\n"
+
+
+def as_json(comparison: Comparison) -> dict[str, Any]:
+    """For programs: `stockpipe.compare/1`."""
+    return {
+        "schema": "stockpipe.compare/1",
+        "verdict": "worse" if comparison.worse else "better" if comparison.better else "same",
+        "text": comparison.verdict,
+        "unlike": list(comparison.unlike),
+        "figures": [
+            {
+                "name": one.name,
+                "unit": one.unit,
+                "before": one.before,
+                "after": one.after,
+                "ratio": None if one.ratio is None else round(one.ratio, 4),
+                "judgement": one.judgement,
+                "why": one.why,
+            }
+            for one in comparison.findings
+        ],
+    }
+
+
+def value_text(value: float | None, unit: str) -> str:
+    """A figure with its unit, as short as it reads well."""
+    if value is None:
+        return "-"
+    match unit:
+        case "s":
+            return seconds(value)
+        case "%":
+            return f"{value:.0%}"
+        case "USD":
+            return f"{value:.3f} USD"
+        case "/s":
+            return f"{value:,.1f}/s"
+    return f"{value:,.6g}"
+
+
+def change_text(finding: Finding) -> str:
+    """`+12.3 %`, or nothing where there is no ratio."""
+    return "" if finding.ratio is None else f"{(finding.ratio - 1) * 100:+.1f} %"
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|").replace("\n", " ")

@@ -1,0 +1,215 @@
+"""The load test's page: one HTML file with its charts inside, that opens offline, in light and dark, on any width.
+
+Everything that can be read without scripts stands in the page as text and tables; the charts are drawn by uPlot, which
+is embedded with its licence. Reads nothing but the summary.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from html import escape
+from importlib import resources
+from typing import Any
+
+from simulator.load.text import seconds
+
+_PERCENTILES = ("count", "mean", "p50", "p90", "p95", "p99", "p999", "max")
+
+
+def page(summary: Mapping[str, Any]) -> str:
+    """The whole page."""
+    assets = resources.files("simulator.load") / "assets"
+    text = (assets / "report.html").read_text(encoding="utf-8")
+    licence = (assets / "uPlot.LICENSE").read_text(encoding="utf-8")
+    script = f"/*\nuPlot\n{licence}*/\n{(assets / 'uPlot.iife.min.js').read_text(encoding='utf-8')}"
+    filled = {
+        "TITLE": escape(f"stockpipe load test {summary['started_at']}"),
+        "UPLOT_CSS": (assets / "uPlot.min.css").read_text(encoding="utf-8"),
+        "BODY": "\n".join(_body(summary)),
+        "SERIES": json.dumps(summary["series"]).replace("</", "<\\/"),
+        "UPLOT_JS": script,
+    }
+    for name, value in filled.items():
+        text = text.replace("{{" + name + "}}", value)
+    return text
+
+
+def _body(summary: Mapping[str, Any]) -> Iterable[str]:
+    yield from _head(summary)
+    yield _tiles(summary)
+    yield _verdict(summary)
+    yield _chart("rates", "Objects a second", "What was planned, what was sent, what was stored.")
+    yield _chart("backlog", "Backlog", "Objects put and not yet stored.")
+    yield _chart(
+        "latency", "Object to stored", "From the planned instant, by the second in which the object was planned."
+    )
+    yield _chart("heat", "Latency over time", "Each column is a stretch of time; the darker, the more objects.")
+    yield _chart("cpu", "CPU", "Shares of one core.")
+    yield _chart(
+        "concurrency", "Concurrency", "Invocations at work, and the batches that the pollers may have in hand."
+    )
+    yield _percentile_table(summary)
+    yield _slo_table(summary)
+    yield _search_table(summary)
+    yield _cost_table(summary)
+    yield _details(summary)
+
+
+def _head(summary: Mapping[str, Any]) -> Iterable[str]:
+    options, arrivals = summary["options"], summary["arrivals"]
+    yield f"<h1>Load test: {summary['stored']:,} of {summary['planned']:,} objects stored</h1>"
+    audit = summary["audit"]
+    proof = "no audit: the target keeps no rows to prove" if audit is None else f"audit {audit['verdict']}"
+    said = [
+        f"target {options.get('target')}",
+        f"{arrivals['shape']}, {arrivals['rows']:,} rows an object",
+        proof,
+        f"seed {summary['seed']}",
+        summary["started_at"],
+        f"stockpipe {summary['versions'].get('stockpipe')}",
+    ]
+    if summary["interrupted"]:
+        said.append("interrupted")
+    yield f'<p class="dim">{escape(" · ".join(map(str, said)))}</p>'
+    if summary["latency_refused"]:
+        yield f'<p class="bad">Percentiles refused: {escape(summary["latency_refused"])}.</p>'
+
+
+def _tiles(summary: Mapping[str, Any]) -> str:
+    throughput, stored = summary["throughput"], summary["latency_s"]["object_to_stored"]
+    ceiling, bill, backlog = summary["ceiling"], summary["cost"], summary["backlog"]
+    rate = throughput.get("objects_per_s_mean")
+    tiles = [
+        ("objects a second, stored", f"{rate:,.1f}" if rate else "-"),
+        ("rows a second, mean", _count(throughput.get("rows_per_s_mean"))),
+        ("object to stored, p50", seconds(stored["p50"])),
+        ("object to stored, p99", seconds(stored["p99"])),
+        ("backlog, peak", _count(backlog["peak"])),
+        ("drain", seconds(backlog["drain_s"]) if backlog["drain_s"] is not None else "-"),
+        ("of the raw ceiling", f"{ceiling['share']:.0%}" if ceiling and ceiling["share"] is not None else "-"),
+        ("a million rows on AWS", f"{bill['usd_per_million_rows']:.2f} USD" if bill else "-"),
+    ]
+    if summary["find_max"]:
+        found = summary["find_max"]["rate_per_s"]
+        tiles.insert(0, ("highest sustained rate", f"{found:,.1f}/s" if found else "none"))
+    cells = "".join(
+        f'<div class="tile"><b>{escape(value)}</b><span>{escape(label)}</span></div>' for label, value in tiles
+    )
+    return f'<div class="tiles">{cells}</div>'
+
+
+def _verdict(summary: Mapping[str, Any]) -> str:
+    verdict = summary["bottleneck"]
+    if not verdict:
+        return ""
+    kind = "verdict none" if verdict["kind"] == "none" else "verdict"
+    evidence = escape("; ".join(verdict["evidence"]))
+    return f'<div class="{kind}"><b>{escape(_sentence(verdict["text"]))}</b><p class="note">{evidence}</p></div>'
+
+
+def _sentence(text: str) -> str:
+    return f"{text[:1].upper()}{text[1:]}."
+
+
+def _chart(name: str, title: str, note: str) -> str:
+    return (
+        f'<section><h2>{escape(title)}</h2><p class="note">{escape(note)}</p>'
+        f'<div class="chart" id="{name}"></div></section>'
+    )
+
+
+def _percentile_table(summary: Mapping[str, Any]) -> str:
+    labels = {
+        "object_to_stored": "object to stored",
+        "put_to_stored": "put answered to stored",
+        "send": "send (put)",
+        "handler": "handler",
+    }
+    rows = [[label, *_percentile_row(summary["latency_s"][key])] for key, label in labels.items()]
+    rows.append(["generator lag", *_percentile_row(summary["generator_lag_s"])])
+    head = ["", "count", "mean", "p50", "p90", "p95", "p99", "p99.9", "max"]
+    note = "HDR histograms with three digits. Object to stored counts from the planned instant of each object."
+    if summary["bottleneck"] and summary["options"].get("target") != "stack":
+        note += " Handler times are this machine's, not AWS Lambda's."
+    return _table("Percentiles", head, rows, note)
+
+
+def _percentile_row(shown: Mapping[str, Any]) -> list[str]:
+    return [_count(shown[name]) if name == "count" else seconds(shown[name]) for name in _PERCENTILES]
+
+
+def _slo_table(summary: Mapping[str, Any]) -> str:
+    if not summary["slo"]:
+        return ""
+    rows = [
+        [one["threshold"], "not measured" if one["value"] is None else f"{one['value']:,.4g}", _mark(one["held"])]
+        for one in summary["slo"]
+    ]
+    return _table("Thresholds", ["threshold", "measured", ""], rows)
+
+
+def _mark(held: bool) -> str:
+    return "held" if held else "missed"
+
+
+def _search_table(summary: Mapping[str, Any]) -> str:
+    found = summary["find_max"]
+    if not found:
+        return ""
+    rows = [
+        [
+            f"{number}",
+            f"{one['rate_per_s']:,.1f}",
+            f"{one['stored_per_s']:,.1f}",
+            f"{one['backlog_growth_per_s']:+,.1f}",
+            "yes" if one["latency_held"] else "no",
+            "held" if one["sustained"] else "too much",
+        ]
+        for number, one in enumerate(found["probes"], 1)
+    ]
+    head = ["probe", "objects/s", "stored/s", "backlog/s", "latency kept", ""]
+    return _table("The search for the highest rate", head, rows, found["reason"])
+
+
+def _cost_table(summary: Mapping[str, Any]) -> str:
+    bill = summary["cost"]
+    if not bill:
+        return ""
+    rows = [
+        [one["item"], _quantity(one["quantity"]), one["unit"], f"{one['usd']:.4f}", one["source"]]
+        for one in bill["lines"]
+    ]
+    rows.append(["total", "", "", f"{bill['usd_per_million_rows']:.4f}", ""])
+    note = f"{bill['prices']}. Durations are those of {bill['durations']}."
+    return _table("A million rows on AWS", ["item", "quantity", "unit", "USD", "price from"], rows, note)
+
+
+def _details(summary: Mapping[str, Any]) -> str:
+    kept = {name: value for name, value in summary.items() if name != "series"}
+    text = escape(json.dumps(kept, indent=2))
+    return f"<details><summary>Everything else, as JSON</summary><pre>{text}</pre></details>"
+
+
+def _table(title: str, head: list[str], rows: list[list[str]], note: str = "") -> str:
+    def row(cells: list[str], tag: str) -> str:
+        return "<tr>" + "".join(f"<{tag}{_tone(cell)}>{escape(cell)}</{tag}>" for cell in cells) + "</tr>"
+
+    said = f'<p class="note">{escape(note)}</p>' if note else ""
+    body = "".join(row(cells, "td") for cells in rows)
+    return (
+        f'<section><h2>{escape(title)}</h2>{said}<div class="scroll"><table><thead>{row(head, "th")}</thead>'
+        f"<tbody>{body}</tbody></table></div></section>"
+    )
+
+
+def _tone(cell: str) -> str:
+    return {"held": ' class="good"', "missed": ' class="bad"', "too much": ' class="warn"'}.get(cell, "")
+
+
+def _quantity(value: float) -> str:
+    return f"{value:,.0f}" if value >= 100 else f"{value:,.3g}"
+
+
+def _count(value: float | None) -> str:
+    return "-" if value is None else f"{value:,.0f}"
