@@ -15,7 +15,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from commands import simulate
+from commands import check, deploy, destroy, invoke, package, redrive, simulate, status, store, verify
 from simulator.errors import StockpipeError
 
 INTERRUPTED = 130
@@ -68,7 +68,9 @@ def _options(
     pass
 
 
-app.command("simulate", epilog=simulate.EPILOG)(simulate.simulate)
+for _command in (simulate, store, check, package, deploy, status, invoke, verify, redrive, destroy):
+    _name = _command.__name__.rpartition(".")[2]
+    app.command(_name, epilog=_command.EPILOG)(getattr(_command, _name))
 
 
 if __name__ == "__main__":

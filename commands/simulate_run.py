@@ -7,16 +7,16 @@ import contextlib
 import json
 import math
 import sys
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
 from rich.console import Console
 
+from commands.words import finding_lines, ignored_lines
+from simulator import rules, simulation, sources, summary, template, ui
 from simulator import scenario as scenarios
-from simulator import simulation, sources, summary, template, ui
 from simulator.clock import Clock, SystemClock, iso
 from simulator.errors import InputError, cause_of
 from simulator.interrupts import Interrupts
@@ -25,7 +25,7 @@ from simulator.observations import LogWritten, Noted, Observation, Record
 from simulator.resources import wiring
 from simulator.scenario import Scenario
 from simulator.simulation import Plan, Progress
-from simulator.stack import Ignored, Stack
+from simulator.stack import Stack
 from simulator.telemetry import RunOptions, Telemetry
 
 INTERRUPTED = 130
@@ -103,6 +103,10 @@ def resolve(asked: Asked) -> tuple[Stack, Plan]:
         duration_s = None
     stack = template.load(asked.template, _parameters(asked, scenario), defaults={"Seed": str(seed)})
     path = wiring(stack)
+    violations = rules.examine(stack).violations
+    if violations:
+        shown = str(asked.template or "pipeline/template.yaml")
+        raise InputError(next(iter(finding_lines(violations, shown, "AWS refuses it"))))
     schedule = choose("schedule", asked.schedule) and not asked.sources
     now = SystemClock().now()
     plan = Plan(
@@ -142,7 +146,7 @@ async def _run(asked: Asked, stack: Stack, plan: Plan) -> int:
     try:
         with contextlib.ExitStack() as owned:
             record = _recorders(asked, telemetry, outlet, owned)
-            outlet.tell_ignored(stack, record)
+            outlet.tell_template(stack, record)
             async with asyncio.TaskGroup() as group:
                 outlet.showing = group.create_task(
                     ui.show(
@@ -194,13 +198,15 @@ class _Outlet:
         if self.mode != "live":
             print(f"endpoint {endpoint}", file=sys.stderr, flush=True)  # noqa: T201 - a line that scripts wait for
 
-    def tell_ignored(self, stack: Stack, record: Record) -> None:
-        """List what the template asks for and the twin does not act on: in words here, in the events there."""
+    def tell_template(self, stack: Stack, record: Record) -> None:
+        """Say what AWS advises against in the template, and list what the twin does not act on."""
+        for line in finding_lines(rules.examine(stack).advice, "advice", "against AWS's advice"):
+            record(Noted(self._clock.now(), line.removeprefix("advice: "), "warning"))
         if not stack.ignored:
             return
         record(Noted(self._clock.now(), f"{len(stack.ignored)} template properties are not simulated", "note"))
         if self.mode != "quiet":
-            self.console.print(_ignored_text(stack.ignored), style="dim", soft_wrap=True, markup=False)
+            self.console.print("\n".join(ignored_lines(stack.ignored)), style="dim", soft_wrap=True, markup=False)
 
     def tail(self, observation: Observation) -> None:
         """Print a line of a log stream as it is written."""
@@ -233,21 +239,6 @@ class _Outlet:
                 self.console.print(f"  the store stays up at {progress.endpoint} until Ctrl-C", markup=False)
         if self._asked.summary is not None:
             _write_summary(self._asked.summary, json.dumps(built, indent=2) + "\n")
-
-
-def _ignored_text(ignored: Sequence[Ignored]) -> str:
-    """Not simulated, on a line each: whole resources by type, and properties by the resources that have them."""
-    types = Counter(one.property for one in ignored if "::" in one.property)
-    properties: dict[str, list[str]] = {}
-    for one in ignored:
-        if "::" not in one.property:
-            properties.setdefault(one.logical_id, []).append(one.property)
-    owners: dict[str, list[str]] = {}
-    for logical_id, names in properties.items():
-        owners.setdefault(", ".join(names), []).append(logical_id)
-    lines = [", ".join(f"{count} {kind}" for kind, count in types.items())] if types else []
-    lines += [f"{', '.join(resources)}: {names}" for names, resources in owners.items()]
-    return "\n".join(["not simulated", *(f"  {line}" for line in lines)])
 
 
 def _write_summary(file: Path, text: str) -> None:

@@ -55,7 +55,10 @@ def offline_session() -> AioSession:
 
 @contextlib.asynccontextmanager
 async def connect(endpoint: str, session: AioSession, *, connections: int = 64) -> AsyncIterator[Clients]:
-    """Clients for one endpoint, closed at the end. A long poll may keep a connection for 20 s."""
+    """Clients for one endpoint, closed at the end. A long poll may keep a connection for 20 s.
+
+    A session is connected once: aioboto3 adds its S3 methods to a session's events each time.
+    """
     config = AioConfig(
         max_pool_connections=connections,
         parameter_validation=False,
