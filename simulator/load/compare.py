@@ -28,8 +28,8 @@ STRETCHES = 12
 """Each run is cut into this many stretches at most."""
 STRETCHES_MIN = 6
 """With fewer there is nothing to tell chance from change by."""
-SEPARATION = 0.8
-"""Cliff's delta from which on two sets of stretches count as apart: 90 % of all pairs on one side."""
+SEPARATION = 0.95
+"""Cliff's delta from which on two sets of stretches count as apart: 39 pairs of 40 on one side."""
 SPREADS = 3.0
 """A change must exceed this many times the spread of the stretches within a run."""
 CHANCE = 0.002
