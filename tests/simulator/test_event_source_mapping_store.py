@@ -1,0 +1,137 @@
+"""The mapping against the real store: what the manual queue of the other tests promises holds there too."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import random
+import uuid
+from collections import Counter
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from simulator.clients import connect, offline_session
+from simulator.clock import SystemClock
+from simulator.event_source_mapping import run_mapping
+from simulator.lambda_service import LambdaService
+from simulator.observations import MessageSettled
+from simulator.runtimes import Returned
+
+
+@dataclass
+class Running:
+    """A mapping at work on a queue of its own in the store."""
+
+    sqs: Any
+    queue_url: str
+    dlq_url: str
+    stop: asyncio.Event
+    task: asyncio.Task[None]
+    seen: Any
+
+    async def depth(self, url: str) -> int:
+        """Messages in a queue, seen or not."""
+        names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
+        answer = await self.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=names)
+        return sum(int(answer["Attributes"][name]) for name in names)
+
+    async def until(self, condition: Callable[[], Any]) -> None:
+        """Wait for it, at most twenty seconds."""
+        async with asyncio.timeout(20):
+            while not await condition():  # noqa: ASYNC110 - what is waited for happens in the store
+                await asyncio.sleep(0.02)
+
+
+@pytest.fixture
+def running(store_endpoint: str, declare: Any, seen: Any, twin_fakes: SimpleNamespace) -> Any:
+    """Start a mapping over a scripted handler, with `bodies` in its queue."""
+
+    @asynccontextmanager
+    async def run(
+        behaviour: Any, bodies: list[str], *, visibility_s: int = 1, receives: int = 3
+    ) -> AsyncIterator[Running]:
+        clock, name = SystemClock(), f"q-{uuid.uuid4().hex}"
+        function = declare.function(timeout_s=1)
+        queue = declare.queue(name=name, visibility_timeout_s=visibility_s)
+        mapping = declare.mapping(reports_batch_item_failures=True)
+        async with connect(store_endpoint, offline_session()) as clients:
+            sqs = clients.sqs
+            dlq_url = (await sqs.create_queue(QueueName=f"{name}-dlq"))["QueueUrl"]
+            policy = {
+                "deadLetterTargetArn": f"arn:aws:sqs:us-east-1:123456789012:{name}-dlq",
+                "maxReceiveCount": receives,
+            }
+            attributes = {"VisibilityTimeout": str(visibility_s), "RedrivePolicy": json.dumps(policy)}
+            url = (await sqs.create_queue(QueueName=name, Attributes=attributes))["QueueUrl"]
+            for body in bodies:
+                await sqs.send_message(QueueUrl=url, MessageBody=body)
+            runtime = twin_fakes.ScriptedRuntime(behaviour)
+            async with LambdaService.open(
+                {"Consumer": function}, runtime=runtime, clock=clock, record=seen.append, rng=random.Random(1)
+            ) as service:
+                stop = asyncio.Event()
+                work = run_mapping(
+                    mapping,
+                    queue=queue,
+                    queue_url=url,
+                    function=function,
+                    sqs=sqs,
+                    service=service,
+                    clock=clock,
+                    record=seen.append,
+                    rng=random.Random(2),
+                    stop=stop,
+                )
+                task = asyncio.create_task(work)
+                yield Running(sqs, url, dlq_url, stop, task, seen)
+                stop.set()
+                await task
+
+    return run
+
+
+async def test_poison_ends_in_the_dead_letter_queue(running: Any) -> None:
+    """A message that always fails is received as often as its redrive policy allows, its neighbours once."""
+
+    async def behaviour(event: Any) -> Any:
+        bad = [{"itemIdentifier": each["messageId"]} for each in event["Records"] if each["body"] == "poison"]
+        return Returned({"batchItemFailures": bad})
+
+    async with running(behaviour, ["good", "poison", "fine"], receives=2) as run:
+
+        async def dead() -> bool:
+            return await run.depth(run.dlq_url) == 1
+
+        await run.until(dead)
+        assert await run.depth(run.queue_url) == 0
+    settled = Counter((each.body, each.deleted) for each in run.seen.of(MessageSettled))
+    assert settled == {("good", True): 1, ("fine", True): 1, ("poison", False): 2}
+    assert [each.receive_count for each in run.seen.of(MessageSettled) if each.body == "poison"] == [1, 2]
+
+
+async def test_a_soft_stop_strands_nothing(running: Any) -> None:
+    """Stopped in the middle, the mapping settles what it has; everything else is still to be received."""
+    started = asyncio.Event()
+
+    async def behaviour(event: Any) -> Any:
+        started.set()
+        await asyncio.sleep(0)
+        return Returned(None)
+
+    bodies = [str(number) for number in range(60)]
+    async with running(behaviour, bodies, visibility_s=600) as run:
+        await started.wait()
+        run.stop.set()
+        await run.task
+        left = await run.depth(run.queue_url)
+        answer = await run.sqs.get_queue_attributes(
+            QueueUrl=run.queue_url, AttributeNames=["ApproximateNumberOfMessagesNotVisible"]
+        )
+        assert answer["Attributes"]["ApproximateNumberOfMessagesNotVisible"] == "0"
+    deleted = [each for each in run.seen.of(MessageSettled) if each.deleted]
+    assert len(deleted) + left == len(bodies)
