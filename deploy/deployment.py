@@ -47,7 +47,7 @@ class Draft:
     """
 
     stack_name: str
-    template: Path
+    document: Mapping[str, Any]
     parameters: Mapping[str, str]
     kind: cloudformation.Kind
     existing: cloudformation.Stack | None
@@ -69,7 +69,8 @@ async def check(aws: Aws, stack_name: str, template: Path | None, given: Mapping
     existing = await cloudformation.describe(await aws.cloudformation(), stack_name)
     kind = cloudformation.next_step(existing, stack_name)
     file = template or templates.packaged_template()
-    declared = transform.read_template(file).get("Parameters", {})
+    document = transform.read_template(file)
+    declared = document.get("Parameters", {})
     kept = {
         name: value
         for name, value in (existing.parameters if existing and kind == "UPDATE" else {}).items()
@@ -89,7 +90,7 @@ async def check(aws: Aws, stack_name: str, template: Path | None, given: Mapping
         await refuse_taken_names(aws, stack, buckets)
     return Draft(
         stack_name,
-        file,
+        document,
         dict(stack.parameters),
         kind,
         existing,
@@ -148,7 +149,7 @@ async def propose(
     key = f"lambda/{package.sha256}.zip"
     uploaded = await artifact.upload(aws, package.file, key)
     report(f"package {package.sha256[:12]} {'uploaded' if uploaded else 'is there already'}")
-    document = transform.with_code(transform.read_template(draft.template), artifact.bucket_name(aws), key)
+    document = transform.with_code(draft.document, artifact.bucket_name(aws), key)
     if local_transform:
         document = transform.translate(document, draft.parameters, aws.region)
     text = transform.body(document)
@@ -171,7 +172,7 @@ async def propose(
 
 async def refuse_incomplete(aws: Aws, draft: Draft, stack: cloudformation.Stack) -> None:
     """Raise `CouldNotFinish` if the engine passed over resources, as one without the serverless transform does."""
-    declared = transform.read_template(draft.template)["Resources"]
+    declared = draft.document["Resources"]
     made = await cloudformation.resource_ids(await aws.cloudformation(), stack.id)
     functions = [name for name, one in declared.items() if one["Type"] == transform.FUNCTION_TYPE]
     missing = [name for name in functions if name not in made]

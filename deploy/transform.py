@@ -20,7 +20,7 @@ FUNCTION_TYPE = "AWS::Serverless::Function"
 _BARE_NAMES = ("Ref", "Condition")
 
 
-class _LongForm(yaml.SafeLoader):
+class _LongForm(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
     """Reads `!GetAtt a.b` as `{"Fn::GetAtt": ["a", "b"]}`; a date stays text, as CloudFormation has it."""
 
 

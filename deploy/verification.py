@@ -77,7 +77,7 @@ async def find_subject(aws: Aws, deployed: Deployed) -> Subject:
     return Subject(
         deployed.bucket,
         deployed.table,
-        dict(configuration.get("Environment", {}).get("Variables", {})),
+        {name: str(value) for name, value in configuration.get("Environment", {}).get("Variables", {}).items()},
         await address(aws, deployed.require("StockQueue")),
         await address(aws, deployed.require("StockDLQ")),
     )

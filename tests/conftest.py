@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import importlib.metadata
-from collections.abc import AsyncIterator
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
@@ -26,3 +28,28 @@ def vega_stocks() -> Path:
     Found without importing the package, which wants pandas.
     """
     return Path(str(importlib.metadata.distribution("vega-datasets").locate_file("vega_datasets/_data/stocks.csv")))
+
+
+MOTO = """
+import logging, sys
+from moto.server import ThreadedMotoServer
+logging.disable()
+server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+server.start()
+print("http://%s:%d" % server.get_host_and_port(), flush=True)
+sys.stdin.read()
+"""
+
+
+@pytest.fixture(scope="session")
+def aws_engine() -> Iterator[str]:
+    """A stock moto server, for the services that the store has not: CloudFormation, Lambda, STS and CloudWatch.
+
+    It ends when its input does, whatever way the tests end.
+    """
+    command = [sys.executable, "-W", "ignore", "-c", MOTO]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as process:
+        assert process.stdin
+        assert process.stdout
+        yield process.stdout.readline().decode().strip()
+        process.stdin.close()

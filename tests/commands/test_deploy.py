@@ -1,0 +1,391 @@
+"""deploy, status, verify, redrive, invoke and destroy against an engine: what they ask, do, print and leave.
+
+The engine is moto, whose green stack proves little; what AWS is asked for in requests and events is proven in
+`tests/deploy`. The package is a tiny zip, because moto runs no function.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import time
+import urllib.request
+import zipfile
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+import typer
+from aiobotocore.session import AioSession
+from click.testing import Result
+from typer.testing import CliRunner
+
+from commands import cloud, deploy, destroy, invoke, redrive, status, verify
+from deploy import aws, package, transform, verification
+from simulator.clients import offline_session
+from simulator.errors import CouldNotFinish, InputError
+
+ARTIFACTS = "stockpipe-artifacts-123456789012-us-east-1"
+Stockpipe = Callable[..., Result]
+
+
+@pytest.fixture
+def built(monkeypatch: pytest.MonkeyPatch) -> dict[str, bytes]:
+    """What the package holds; a test may change it between two deployments."""
+    content = {"handler.py": b"one"}
+
+    def build(output: Path, target: Any, *, interpreter: Path | None, report: Callable[[str], None]) -> package.Package:
+        with zipfile.ZipFile(output, "w") as archive:
+            for name, text in content.items():
+                archive.writestr(zipfile.ZipInfo(name), text)
+        data = output.read_bytes()
+        return package.Package(output, target, hashlib.sha256(data).hexdigest(), len(data), len(data), True, ())
+
+    monkeypatch.setattr(package, "build_package", build)
+    return content
+
+
+@pytest.fixture
+def answers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Somebody is there to answer questions."""
+    monkeypatch.setattr(cloud, "can_ask", lambda: True)
+    for module in (deploy, destroy):
+        monkeypatch.setattr(module, "can_ask", lambda: True)
+
+
+@pytest.fixture
+def client(aws_engine: str) -> Iterator[Callable[[str], Any]]:
+    """A plain client of the engine, which is emptied before and after."""
+    session = boto3.Session(aws_access_key_id="a", aws_secret_access_key="b", region_name="us-east-1")
+    reset(aws_engine)
+    yield lambda service: session.client(service, endpoint_url=aws_engine)
+    reset(aws_engine)
+
+
+def reset(aws_engine: str) -> None:
+    """Empty the engine."""
+    urllib.request.urlopen(urllib.request.Request(f"{aws_engine}/moto-api/reset", method="POST")).close()
+
+
+@pytest.fixture(scope="module")
+def session() -> AioSession:
+    """One for all commands of this file, which otherwise spend their time on reading botocore's models again."""
+    return offline_session()
+
+
+@pytest.fixture(scope="module")
+def remembered() -> Callable[..., dict[str, Any]]:
+    """The serverless transform, done once for each document and its parameters."""
+    known: dict[str, str] = {}
+    translate = transform.translate
+
+    def translated(template: Any, parameters: Any, region: str) -> dict[str, Any]:
+        asked = json.dumps([template, dict(parameters), region])
+        if asked not in known:
+            known[asked] = json.dumps(translate(template, parameters, region))
+        answer: dict[str, Any] = json.loads(known[asked])
+        return answer
+
+    return translated
+
+
+@pytest.fixture
+def stockpipe(
+    aws_engine: str,
+    client: Any,
+    built: dict[str, bytes],
+    session: AioSession,
+    remembered: Any,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Stockpipe:
+    """Run a command against the engine; `answer` is typed at its questions."""
+    monkeypatch.setattr(verification, "SETTLE_S", 0.0)
+    monkeypatch.setattr(aws, "offline_session", lambda: session)
+    monkeypatch.setattr(transform, "translate", remembered)
+    app = typer.Typer()
+    for module in (deploy, status, invoke, verify, redrive, destroy):
+        name = module.__name__.rpartition(".")[2]
+        app.command(name)(getattr(module, name))
+
+    def run(*arguments: str, answer: str = "", stack: str = "quotes") -> Result:
+        return CliRunner().invoke(app, [*arguments, "--stack", stack, "--endpoint-url", aws_engine], input=answer)
+
+    return run
+
+
+@pytest.fixture
+def deployed(stockpipe: Stockpipe) -> Stockpipe:
+    """The same, with a stack that stands."""
+    done = stockpipe("deploy", "--yes", "--local-transform")
+    assert done.exit_code == 0, (done.output, done.exception)
+    return stockpipe
+
+
+def test_first_deployment_makes_everything(stockpipe: Stockpipe, client: Any) -> None:
+    """Account and region are said, the bucket is made, the package goes up by its hash, changes and next steps show."""
+    done = stockpipe("deploy", "--yes", "--local-transform", "--parameter", "FileCount=3")
+    assert done.exit_code == 0, done.exception
+    assert "account 123456789012, region us-east-1, as arn:" in done.stderr
+    assert f"made bucket {ARTIFACTS}" in done.stderr
+    assert "  Add     StockQueue  AWS::SQS::Queue" in done.stderr
+    assert "CREATE_COMPLETE" in done.stderr
+    assert "`stockpipe invoke --stack quotes`" in done.stderr
+    function = client("lambda").get_function_configuration(FunctionName="GeneratorLambda")
+    assert str(function["Environment"]["Variables"]["FILE_COUNT"]) == "3"
+    (stored,) = client("s3").list_objects_v2(Bucket=ARTIFACTS)["Contents"]
+    content = client("s3").get_object(Bucket=ARTIFACTS, Key=stored["Key"])["Body"].read()
+    assert stored["Key"] == f"lambda/{hashlib.sha256(content).hexdigest()}.zip"
+    assert client("s3").get_public_access_block(Bucket=ARTIFACTS)["PublicAccessBlockConfiguration"]["BlockPublicPolicy"]
+
+
+def test_later_deployments_change_what_they_must(deployed: Stockpipe, client: Any, built: dict[str, bytes]) -> None:
+    """Without a change nothing goes up, and that is said; a parameter that is not given keeps its value."""
+    done = deployed("deploy", "--yes", "--local-transform")
+    assert done.exit_code == 0
+    assert "is there already" in done.stderr
+    assert "stack quotes is up to date: nothing to change" in done.stderr
+    assert deployed("deploy", "--yes", "--local-transform", "--parameter", "FileCount=7").exit_code == 0
+    built["handler.py"] = b"two"
+    done = deployed("deploy", "--yes", "--local-transform", "--parameter", "Seed=9")
+    assert done.exit_code == 0, done.exception
+    assert "  Modify  GeneratorLambda  AWS::Lambda::Function" in done.stderr
+    variables = client("lambda").get_function_configuration(FunctionName="GeneratorLambda")["Environment"]["Variables"]
+    assert (str(variables["FILE_COUNT"]), str(variables["SEED"])) == ("7", "9")
+
+
+def test_no_is_an_answer(stockpipe: Stockpipe, client: Any, answers: None) -> None:
+    """Declined, nothing is left: no change set, no empty stack; the exit code says that the end was not reached."""
+    done = stockpipe("deploy", "--local-transform", answer="n\n")
+    assert done.exit_code == 130
+    assert "nothing was changed" in done.stderr
+    assert [one for one in client("cloudformation").list_stacks()["StackSummaries"]
+            if one["StackStatus"] != "DELETE_COMPLETE"] == []  # fmt: skip
+
+
+def test_nobody_to_ask_is_an_error_that_leaves_nothing(stockpipe: Stockpipe, client: Any) -> None:
+    """In a script without --yes the change set is withdrawn and the option named."""
+    done = stockpipe("deploy", "--local-transform")
+    assert isinstance(done.exception, InputError)
+    assert "pass --yes" in str(done.exception)
+    assert [one for one in client("cloudformation").list_stacks()["StackSummaries"]
+            if one["StackStatus"] != "DELETE_COMPLETE"] == []  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("arguments", "stack", "words"),
+    [
+        ([], "Quotes", "'Quotes-data-123456789012-us-east-1' is no bucket name"),
+        ([], "my_quotes", "'my_quotes' is no stack name"),
+        (["--parameter", "FileCuont=1"], "quotes", "has no parameter 'FileCuont'"),
+        (["--parameter", "BatchSize=20000"], "quotes", "parameter BatchSize=20000: must be at most 10000"),
+        (["--parameter", "VisibilityTimeout=10"], "quotes", "AWS would refuse ConsumerLambdaBatch"),
+        (["--template", "nowhere.yaml"], "quotes", "nowhere.yaml"),
+    ],
+)
+def test_what_cannot_work_is_refused_before_anything_is_made(
+    stockpipe: Stockpipe, client: Any, arguments: list[str], stack: str, words: str
+) -> None:
+    """A bad name, parameter or template is one line, and no bucket exists afterwards."""
+    done = stockpipe("deploy", "--yes", *arguments, stack=stack)
+    assert isinstance(done.exception, InputError)
+    assert words in str(done.exception)
+    assert client("s3").list_buckets()["Buckets"] == []
+
+
+@pytest.mark.parametrize(
+    ("service", "call", "arguments", "words"),
+    [
+        ("sqs", "create_queue", {"QueueName": "StockDLQ"}, "queue StockDLQ exists .*DeadLetterQueueName=NAME"),
+        ("s3", "create_bucket", {"Bucket": "quotes-data-123456789012-us-east-1"}, "bucket quotes-.* .*BucketName=NAME"),
+    ],
+)  # fmt: skip
+def test_taken_names_are_found_first(
+    stockpipe: Stockpipe, client: Any, service: str, call: str, arguments: dict[str, Any], words: str
+) -> None:
+    """A name that something else has is told before the deployment, with the parameter that changes it."""
+    getattr(client(service), call)(**arguments)
+    done = stockpipe("deploy", "--yes")
+    assert isinstance(done.exception, InputError)
+    assert re.search(words, str(done.exception))
+
+
+def test_two_stacks_live_side_by_side(deployed: Stockpipe, client: Any) -> None:
+    """A second stack with names of its own stands beside the first."""
+    names = {
+        "GeneratorName": "G2",
+        "ConsumerName": "C2",
+        "TableName": "T2",
+        "QueueName": "Q2",
+        "DeadLetterQueueName": "D2",
+    }
+    arguments = [word for name, value in names.items() for word in ("--parameter", f"{name}={value}")]
+    done = deployed("deploy", "--yes", "--local-transform", *arguments, stack="second")
+    assert done.exit_code == 0, done.exception
+    assert sorted(client("dynamodb").list_tables()["TableNames"]) == ["StockData", "T2"]
+
+
+def test_engine_without_the_transform_is_found_out(stockpipe: Stockpipe) -> None:
+    """A green stack without its functions is no success."""
+    done = stockpipe("deploy", "--yes")
+    assert isinstance(done.exception, CouldNotFinish)
+    assert "made no GeneratorLambda, ConsumerLambda" in str(done.exception)
+    assert "--local-transform" in str(done.exception)
+
+
+def test_status_is_text_and_json(deployed: Stockpipe, client: Any) -> None:
+    """Queues, schedule and the figures that the handlers publish; a figure that does not exist is null."""
+    client("sqs").send_message(QueueUrl=queue_url(client, "StockQueue"), MessageBody="{}")
+    told = json.loads(deployed("status", "--json").stdout)
+    assert told["schema"] == "stockpipe.status/1"
+    assert told["state"] == "CREATE_COMPLETE"
+    assert told["schedule"] == "rate(1 minute)"
+    assert told["queue"] == {"name": "StockQueue", "visible": 1, "in_flight": 0, "delayed": 0, "oldest_age_s": None}
+    assert told["rows_written"] is None
+    now = datetime.now(UTC) - timedelta(minutes=2)
+    for namespace, metric, function, value in (
+        ("stockpipe", "RowsWritten", "ConsumerLambda", 120),
+        ("AWS/Lambda", "Invocations", "GeneratorLambda", 1),
+    ):
+        dimensions = [{"Name": "FunctionName", "Value": function}]
+        datum = {"MetricName": metric, "Value": value, "Dimensions": dimensions, "Timestamp": now}
+        client("cloudwatch").put_metric_data(Namespace=namespace, MetricData=[datum])
+    told = json.loads(deployed("status", "--json").stdout)
+    assert told["rows_written"] == 120
+    assert told["last_tick_at"][:15] == f"{now:%Y-%m-%dT%H:%M}"[:15]
+    # moto runs no function, so that the tick fails: one line with the function's error.
+    done = deployed("invoke", "--time", "2026-11-22T09:30:00Z")
+    assert isinstance(done.exception, CouldNotFinish)
+    assert str(done.exception).startswith("the tick of 2026-11-22T09:30:00Z failed: ")
+    text = deployed("status").stdout
+    assert "queue                1 visible, 0 in flight, 0 delayed" in text
+    assert "rows written         120 in the last hour" in text
+
+
+def test_unknown_stack_is_named(stockpipe: Stockpipe) -> None:
+    """Every command but deploy says that there is no such stack, and what makes it."""
+    for command in ("status", "invoke", "verify", "redrive", "destroy"):
+        done = stockpipe(command, stack="nothing")
+        assert isinstance(done.exception, InputError)
+        assert "there is no stack nothing in us-east-1 of account 123456789012" in str(done.exception)
+
+
+CSV = b"ticker,timestamp,close\nAAPL,2026-01-02T10:00:00Z,1.5\n"
+ITEM = {"PK": {"S": "AAPL"}, "SK": {"S": "2026-01-02T10:00:00.000000Z"}, "close": {"N": "1.5"}}
+
+
+def test_verify_tells_missing_from_proven_from_unproven(deployed: Stockpipe, client: Any, answers: None) -> None:
+    """The cost comes first and may be declined; then a verdict.
+
+    A missing row is named, rows that are there are exact, what still waits cannot be judged; and the schedule, paused
+    meanwhile, runs on afterwards.
+    """
+    client("s3").put_object(Bucket="quotes-data-123456789012-us-east-1", Key="stocks/a.csv", Body=CSV)
+    done = deployed("verify", "--free", "0", answer="n\n")
+    assert done.exit_code == 130
+    assert "this reads 1 objects (53 bytes)" in done.stderr
+    assert "verdict" not in done.stdout
+
+    done = deployed("verify", "--no-pause")
+    assert done.exit_code == 1
+    assert "missing          1" in done.stdout
+    assert "verdict          differs" in done.stdout
+    assert "AAPL" in done.stderr
+
+    client("dynamodb").put_item(TableName="StockData", Item=ITEM)
+    done = deployed("verify", "--json")
+    assert done.exit_code == 0, done.exception
+    told = json.loads(done.stdout)
+    assert (told["verdict"], told["expected_rows"], told["stored_rows"]) == ("exact", 1, 1)
+    assert "the schedule is paused" in done.stderr
+    (rule,) = client("events").list_rules()["Rules"]
+    assert rule["State"] == "ENABLED"
+
+    client("sqs").send_message(QueueUrl=queue_url(client, "StockQueue"), MessageBody="{}")
+    done = deployed("verify", "--wait", "0s", "--no-pause")
+    assert done.exit_code == 1
+    assert "verdict          unproven" in done.stdout
+    assert "wait longer with --wait" in done.stderr
+
+
+def queue_url(client: Any, name: str) -> str:
+    """Where a queue is."""
+    return str(client("sqs").get_queue_url(QueueName=name)["QueueUrl"])
+
+
+def dead_letter(client: Any, key: str) -> str:
+    """A message about an object in the dead-letter queue; its id."""
+    body = {"Records": [{"s3": {"bucket": {"name": "b"}, "object": {"key": key}}}]}
+    sent = client("sqs").send_message(QueueUrl=queue_url(client, "StockDLQ"), MessageBody=json.dumps(body))
+    return str(sent["MessageId"])
+
+
+def log(client: Any, message_id: str, reason: str) -> None:
+    """A line of the consumer's log about a message."""
+    logs = client("logs")
+    logs.create_log_stream(logGroupName="/aws/lambda/ConsumerLambda", logStreamName=message_id)
+    line = json.dumps({"level": "ERROR", "message": "message failed", "messageId": message_id, "reason": reason})
+    logs.put_log_events(
+        logGroupName="/aws/lambda/ConsumerLambda",
+        logStreamName=message_id,
+        logEvents=[{"timestamp": int(time.time() * 1000), "message": line}],
+    )
+
+
+def test_redrive_shows_and_moves(deployed: Stockpipe, client: Any, answers: None) -> None:
+    """Each message of the sample shows its object and the consumer's reason.
+
+    Declined, all stay and are visible at once; with a yes all are back in the queue; an empty queue is no failure.
+    """
+    log(client, dead_letter(client, "stocks/bad+one.csv"), "no timestamp column")
+    dead_letter(client, "stocks/other.csv")
+    done = deployed("redrive", answer="n\n")
+    assert done.exit_code == 130
+    assert "StockDLQ holds 2 messages" in done.stderr
+    assert "s3://b/stocks/bad one.csv  no timestamp column" in done.stdout
+    assert "s3://b/stocks/other.csv  no reason in the log" in done.stdout
+    done = deployed("redrive", "--yes")
+    assert done.exit_code == 0, done.exception
+    assert "2 messages are back in StockQueue" in done.stderr
+    counts = client("sqs").get_queue_attributes(
+        QueueUrl=queue_url(client, "StockQueue"), AttributeNames=["ApproximateNumberOfMessages"]
+    )
+    assert counts["Attributes"]["ApproximateNumberOfMessages"] == "2"
+    done = deployed("redrive")
+    assert done.exit_code == 0
+    assert "StockDLQ is empty: nothing to move" in done.stderr
+
+
+def test_destroy_says_what_is_lost_and_wants_the_name(deployed: Stockpipe, client: Any, answers: None) -> None:
+    """Another name than the stack's removes nothing; the right one removes it, objects and all, and the packages."""
+    bucket = "quotes-data-123456789012-us-east-1"
+    for number in range(3):
+        client("s3").put_object(Bucket=bucket, Key=f"stocks/{number}.csv", Body=CSV)
+    done = deployed("destroy", answer="quote\n")
+    assert done.exit_code == 130
+    assert f"3 objects in bucket {bucket}" in done.stderr
+    assert "nothing was removed" in done.stderr
+    done = deployed("destroy", answer="quotes\ny\n")
+    assert done.exit_code == 0, done.exception
+    assert client("s3").list_buckets()["Buckets"] == []
+    assert client("dynamodb").list_tables()["TableNames"] == []
+
+
+def test_destroy_keeps_the_packages_unless_told(deployed: Stockpipe, client: Any) -> None:
+    """With --yes alone the bucket of packages stays, and its removal is named."""
+    done = deployed("destroy", "--yes")
+    assert f"bucket {ARTIFACTS} is kept; --artifacts removes it" in done.stderr
+    assert [one["Name"] for one in client("s3").list_buckets()["Buckets"]] == [ARTIFACTS]
+
+
+def test_protected_table_is_respected_and_named(stockpipe: Stockpipe, client: Any) -> None:
+    """A table under deletion protection keeps the whole stack, and the line says how to lift it."""
+    assert stockpipe("deploy", "--yes", "--local-transform", "--parameter", "DeletionProtection=true").exit_code == 0
+    done = stockpipe("destroy", "--yes")
+    assert isinstance(done.exception, InputError)
+    assert "table StockData is under deletion protection" in str(done.exception)
+    assert "--parameter DeletionProtection=false" in str(done.exception)
+    assert client("dynamodb").list_tables()["TableNames"] == ["StockData"]

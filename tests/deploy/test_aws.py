@@ -1,0 +1,144 @@
+"""Who we are and where: found as the AWS CLI finds it, and told in one line when it cannot be."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from botocore import exceptions
+from botocore.parsers import ResponseParserError
+
+from deploy.aws import Where, connect, explain, is_loopback, told_plainly
+from simulator.errors import CouldNotFinish, InputError, StockpipeError
+
+
+@pytest.fixture(autouse=True)
+def no_aws_settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Nothing of the machine's own AWS configuration."""
+    for name in ("AWS_PROFILE", "AWS_REGION", "AWS_DEFAULT_REGION", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "config"))
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "credentials"))
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+
+
+def refusal(code: str, message: str) -> exceptions.ClientError:
+    """What AWS says no with."""
+    return exceptions.ClientError({"Error": {"Code": code, "Message": message}}, "CreateChangeSet")
+
+
+@pytest.mark.parametrize(
+    ("error", "kind", "words"),
+    [
+        (refusal("ExpiredToken", "x"), InputError, "have expired: sign in again"),
+        (refusal("InvalidClientTokenId", "x"), InputError, "aws sts get-caller-identity"),
+        (
+            refusal("AccessDenied", "User: u is not authorized to perform: s3:PutObject"),
+            CouldNotFinish,
+            "a permission is missing: User: u is not authorized to perform: s3:PutObject; docs/deployer-policy.json",
+        ),
+        (refusal("403", "Forbidden"), CouldNotFinish, "a permission is missing: CreateChangeSet"),
+        (refusal("LimitExceeded", "too many\nstacks"), CouldNotFinish, "was refused: too many stacks (LimitExceeded)"),
+        (exceptions.ProfileNotFound(profile="p"), InputError, "aws configure list-profiles"),
+        (exceptions.NoCredentialsError(), InputError, "run `aws configure`, or pass --profile"),
+        (
+            exceptions.PartialCredentialsError(provider="env", cred_var="AWS_SECRET_ACCESS_KEY"),
+            InputError,
+            "cannot be used",
+        ),
+        (exceptions.UnauthorizedSSOTokenError(), InputError, "aws sso login"),
+        (exceptions.NoRegionError(), InputError, "pass --region"),
+        (exceptions.EndpointConnectionError(endpoint_url="http://x"), CouldNotFinish, "run the same command again"),
+        (exceptions.ParamValidationError(report="bad"), CouldNotFinish, "bad"),
+        (ResponseParserError("<html>\n500"), CouldNotFinish, "<html> 500"),
+    ],
+)
+def test_errors_are_one_line_with_the_way_out(error: Exception, kind: type[StockpipeError], words: str) -> None:
+    """Each error of AWS or botocore becomes one line of the right kind."""
+    explained = explain(error)
+    assert type(explained) is kind
+    assert words in str(explained)
+    assert "\n" not in str(explained)
+
+
+def test_errors_of_tasks_are_told_as_one() -> None:
+    """An error out of a group of tasks is the line of its first member."""
+    with pytest.raises(InputError, match="have expired"), told_plainly():
+        raise ExceptionGroup("tasks", [refusal("ExpiredToken", "x")])
+
+
+def test_errors_of_our_own_pass() -> None:
+    """What is no error of AWS is left alone."""
+    with pytest.raises(ValueError, match="ours"), told_plainly():
+        raise ValueError("ours")
+
+
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [
+        ("http://127.0.0.1:5000", True),
+        ("http://localhost:4566", True),
+        ("http://[::1]:80", True),
+        ("https://s3.eu-central-1.amazonaws.com", False),
+        ("http://10.0.0.1", False),
+        ("http://localhost.example.com", False),
+    ],
+)
+def test_loopback_is_this_machine_alone(url: str, expected: bool) -> None:
+    """Only addresses of this machine count as local engines."""
+    assert is_loopback(url) is expected
+
+
+async def test_no_region_is_said_before_any_call() -> None:
+    """Without a region nothing is asked of AWS."""
+    with pytest.raises(InputError, match="there is no region: pass --region"):
+        async with connect(Where()):
+            pass
+
+
+async def test_no_credentials_is_said() -> None:
+    """Without credentials nothing is sent."""
+    with pytest.raises(InputError, match="there are no AWS credentials"):
+        async with connect(Where(region="eu-central-1")):
+            pass
+
+
+async def test_unknown_profile_is_named() -> None:
+    """A profile that does not exist is named."""
+    with pytest.raises(InputError, match=r"\(nobody\) could not be found"):
+        async with connect(Where(profile="nobody")):
+            pass
+
+
+async def test_endpoint_must_be_a_url() -> None:
+    """An endpoint without a scheme is refused."""
+    with pytest.raises(InputError, match="must begin with http"):
+        async with connect(Where(endpoint_url="127.0.0.1:5000")):
+            pass
+
+
+async def test_profile_gives_region_and_credentials(tmp_path: Path, aws_engine: str) -> None:
+    """Region, credentials and endpoint come from the profile, as the AWS CLI has it; STS says who that is."""
+    (tmp_path / "config").write_text(f"[profile p]\nregion = eu-north-1\nendpoint_url = {aws_engine}\n")
+    (tmp_path / "credentials").write_text("[p]\naws_access_key_id = a\naws_secret_access_key = b\n")
+    async with connect(Where(profile="p")) as aws:
+        assert (aws.region, aws.account) == ("eu-north-1", "123456789012")
+    async with connect(Where(profile="p", region="eu-west-3")) as aws:
+        assert aws.region == "eu-west-3"
+
+
+async def test_local_engine_never_sees_the_users_credentials(
+    aws_engine: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A loopback endpoint is asked with dummy credentials, in a region of its own, whatever the shell has set."""
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIASECRET")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
+    monkeypatch.setenv("AWS_PROFILE", "nobody")
+    async with connect(Where(endpoint_url=aws_engine)) as aws:
+        s3 = await aws.s3()
+        sent: list[str] = []
+        s3.meta.events.register("before-send.s3", lambda request, **_: sent.append(str(request.headers)))
+        await s3.list_buckets()
+        assert aws.region == "us-east-1"
+    assert "AKIASECRET" not in sent[0]
+    assert "Credential=stockpipe/" in sent[0]

@@ -1,0 +1,319 @@
+"""CloudFormation's side: what a state allows, whose fault a failure is, and that nothing is left half done."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import botocore.session
+import pytest
+from botocore.exceptions import ClientError
+from botocore.validate import validate_parameters
+
+from deploy import cloudformation
+from deploy.cloudformation import ChangeSet, Event, Stack
+from simulator.clock import ManualClock
+from simulator.errors import CouldNotFinish, InputError
+
+MODEL = botocore.session.Session().get_service_model("cloudformation")
+STACK_ID = "arn:aws:cloudformation:us-east-1:123456789012:stack/s/1"
+STACK_TYPE = "AWS::CloudFormation::Stack"
+
+
+class ScriptedClient:
+    """Answers each operation from a list, the last answer again and again; every request is held against the model."""
+
+    def __init__(self, **answers: Any) -> None:
+        self.answers = {name: list(one) if isinstance(one, list) else [one] for name, one in answers.items()}
+        self.calls: list[tuple[str, dict[str, Any]]] = []
+
+    def __getattr__(self, name: str) -> Callable[..., Any]:
+        async def call(**request: Any) -> Any:
+            return self._answer(name, request)
+
+        return call
+
+    def get_paginator(self, name: str) -> ScriptedClient:
+        """Its pages are its answers."""
+        self._paginated = name
+        return self
+
+    async def paginate(self, **request: Any) -> Any:
+        """One page."""
+        yield self._answer(self._paginated, request)
+
+    def _answer(self, name: str, request: dict[str, Any]) -> Any:
+        operation = "".join(word.capitalize() for word in name.split("_"))
+        validate_parameters(request, MODEL.operation_model(operation).input_shape)
+        self.calls.append((name, request))
+        answers = self.answers.get(name, [{}])
+        answer = answers.pop(0) if len(answers) > 1 else answers[0]
+        if isinstance(answer, BaseException):
+            raise answer
+        return answer
+
+    def names(self) -> list[str]:
+        """The operations, in the order in which they were asked for."""
+        return [name for name, _ in self.calls]
+
+
+class InstantClock(ManualClock):
+    """Moves on by itself whenever somebody waits."""
+
+    async def sleep(self, seconds: float) -> None:
+        """Be there at once."""
+        self._now += seconds
+
+
+def stack(status: str) -> Stack:
+    """A stack in a state."""
+    return Stack(STACK_ID, "s", status, "", {}, {})
+
+
+def described(status: str, **more: Any) -> dict[str, Any]:
+    """DescribeStacks' answer."""
+    return {"Stacks": [{"StackId": STACK_ID, "StackName": "s", "StackStatus": status, **more}]}
+
+
+def event(number: int, logical_id: str, status: str, reason: str = "", kind: str = "AWS::SQS::Queue") -> dict[str, Any]:
+    """One of DescribeStackEvents."""
+    return {
+        "EventId": f"e{number}",
+        "Timestamp": datetime(2026, 11, 22, 9, tzinfo=UTC) + timedelta(seconds=number),
+        "LogicalResourceId": logical_id,
+        "PhysicalResourceId": logical_id.lower(),
+        "ResourceType": kind,
+        "ResourceStatus": status,
+        "ResourceStatusReason": reason,
+    }
+
+
+def plain(number: int, logical_id: str, status: str, reason: str = "") -> Event:
+    """The same, read."""
+    return Event(f"e{number}", "", logical_id, "", "AWS::SQS::Queue", status, reason)
+
+
+def refusal(code: str, message: str, operation: str = "DescribeStacks") -> ClientError:
+    """What AWS says no with."""
+    return ClientError({"Error": {"Code": code, "Message": message}}, operation)
+
+
+@pytest.mark.parametrize(
+    ("status", "kind"),
+    [(None, "CREATE"), ("REVIEW_IN_PROGRESS", "CREATE"), ("CREATE_COMPLETE", "UPDATE"), ("UPDATE_COMPLETE", "UPDATE"),
+     ("UPDATE_ROLLBACK_COMPLETE", "UPDATE"), ("IMPORT_COMPLETE", "UPDATE"), ("UPDATE_FAILED", "UPDATE")],
+)  # fmt: skip
+def test_states_that_can_be_deployed_to(status: str | None, kind: str) -> None:
+    """A stack that is not there, or never was more than a change set, is created; one at rest is updated."""
+    assert cloudformation.next_step(stack(status) if status else None, "s") == kind
+
+
+@pytest.mark.parametrize(
+    ("status", "way_out"),
+    [
+        ("ROLLBACK_COMPLETE", "stockpipe destroy --stack s"),
+        ("ROLLBACK_FAILED", "stockpipe destroy --stack s"),
+        ("CREATE_FAILED", "stockpipe destroy --stack s"),
+        ("DELETE_FAILED", "stockpipe destroy --stack s"),
+        ("UPDATE_ROLLBACK_FAILED", "continue-update-rollback --stack-name s"),
+        ("CREATE_IN_PROGRESS", "stockpipe status --stack s"),
+        ("DELETE_IN_PROGRESS", "stockpipe status --stack s"),
+        ("UPDATE_COMPLETE_CLEANUP_IN_PROGRESS", "stockpipe status --stack s"),
+    ],
+)
+def test_other_states_say_the_way_out(status: str, way_out: str) -> None:
+    """Every other state is refused in one line that names the state and the command that ends it."""
+    with pytest.raises(InputError) as refused:
+        cloudformation.next_step(stack(status), "s")
+    assert status in str(refused.value)
+    assert way_out in str(refused.value)
+    assert "\n" not in str(refused.value)
+
+
+@pytest.mark.parametrize("name", ["", "1stack", "my_stack", "a" * 129, "stäck"])
+def test_bad_stack_names_are_refused(name: str) -> None:
+    """What CloudFormation would not take as a name is refused before any call."""
+    with pytest.raises(InputError, match="is no stack name"):
+        cloudformation.check_name(name)
+
+
+def test_first_cause_is_not_what_it_cancelled() -> None:
+    """Of many failures the first that was not merely cancelled is the cause."""
+    events = [
+        plain(1, "Stack", "CREATE_IN_PROGRESS"),
+        plain(2, "Queue", "CREATE_FAILED", "Resource creation cancelled"),
+        plain(3, "Table", "CREATE_FAILED", "StockData already exists"),
+        plain(4, "Role", "CREATE_FAILED", "Resource creation cancelled"),
+    ]
+    cause = cloudformation.first_cause(events)
+    assert cause is not None
+    assert cause.logical_id == "Table"
+    assert cloudformation.first_cause(events[:2]) == events[1]
+    assert cloudformation.first_cause(events[:1]) is None
+
+
+async def test_change_set_is_asked_for_as_aws_wants_it() -> None:
+    """The request names type, capabilities and every parameter, and comes back as what would change."""
+    resource = {"Action": "Modify", "LogicalResourceId": "StockQueue", "ResourceType": "AWS::SQS::Queue"}
+    change = {"ResourceChange": {**resource, "Replacement": "True", "PhysicalResourceId": "q"}}
+    client = ScriptedClient(
+        create_change_set={"Id": "arn:change-set/1", "StackId": STACK_ID},
+        describe_change_set=[
+            {"Status": "CREATE_PENDING"},
+            {"Status": "CREATE_COMPLETE"},
+            {"Status": "CREATE_COMPLETE", "Changes": [change], "NextToken": "more"},
+            {"Status": "CREATE_COMPLETE", "Changes": [change]},
+        ],
+    )
+    made = await create(client, kind="UPDATE", parameters={"FileCount": "2"})
+    assert made is not None
+    assert [(one.action, one.logical_id, one.replacement) for one in made.changes] == [
+        ("Modify", "StockQueue", "True")
+    ] * 2
+    _, request = client.calls[0]
+    assert request["ChangeSetType"] == "UPDATE"
+    assert "CAPABILITY_IAM" in request["Capabilities"]
+    assert request["Parameters"] == [{"ParameterKey": "FileCount", "ParameterValue": "2"}]
+    assert client.calls[-1][1]["NextToken"] == "more"
+
+
+async def test_nothing_to_change_leaves_nothing() -> None:
+    """A change set without changes is None, and it is deleted; the stack stays."""
+    client = ScriptedClient(
+        create_change_set={"Id": "arn:change-set/1", "StackId": STACK_ID},
+        describe_change_set={"Status": "FAILED", "StatusReason": "The submitted information didn't contain changes."},
+    )
+    assert await create(client, kind="UPDATE") is None
+    assert client.names()[-1] == "delete_change_set"
+
+
+async def test_refused_change_set_takes_its_empty_stack_along() -> None:
+    """When CloudFormation refuses a creation, change set and the stack made for it go, and the reason is told."""
+    client = ScriptedClient(
+        create_change_set={"Id": "arn:change-set/1", "StackId": STACK_ID},
+        describe_change_set={"Status": "FAILED", "StatusReason": "Transform failed:\n no such type"},
+    )
+    with pytest.raises(CouldNotFinish, match="refuses the change set: Transform failed: no such type"):
+        await create(client, kind="CREATE")
+    assert client.names()[-2:] == ["delete_change_set", "delete_stack"]
+
+
+async def test_interrupted_change_set_is_withdrawn() -> None:
+    """Ctrl-C while CloudFormation thinks leaves nothing behind."""
+    client = ScriptedClient(
+        create_change_set={"Id": "arn:change-set/1", "StackId": STACK_ID},
+        describe_change_set=asyncio.CancelledError(),
+    )
+    with pytest.raises(asyncio.CancelledError):
+        await create(client, kind="CREATE")
+    assert client.names()[-2:] == ["delete_change_set", "delete_stack"]
+
+
+async def test_refused_execution_is_withdrawn() -> None:
+    """A change set that cannot be executed does not stay behind."""
+    client = ScriptedClient(execute_change_set=refusal("ValidationError", "no", "ExecuteChangeSet"))
+    with pytest.raises(ClientError):
+        await cloudformation.execute(client, ChangeSet("arn:change-set/1", STACK_ID, "CREATE", (), True))  # type: ignore[arg-type]
+    assert client.names() == ["execute_change_set", "delete_change_set", "delete_stack"]
+
+
+async def test_endless_change_set_is_given_up() -> None:
+    """After ten minutes the wait ends with a line, and the change set is withdrawn."""
+    client = ScriptedClient(
+        create_change_set={"Id": "arn:change-set/1", "StackId": STACK_ID},
+        describe_change_set={"Status": "CREATE_IN_PROGRESS"},
+    )
+    with pytest.raises(CouldNotFinish, match="10 minutes"):
+        await create(client, kind="UPDATE")
+    assert client.names()[-1] == "delete_change_set"
+
+
+async def test_events_are_told_once_oldest_first() -> None:
+    """Events before the deployment are not told; the others once each, in order, until the stack rests."""
+    old = event(0, "s", "CREATE_COMPLETE", kind=STACK_TYPE)
+    first = [event(1, "s", "UPDATE_IN_PROGRESS", kind=STACK_TYPE)]
+    second = [event(2, "Queue", "UPDATE_IN_PROGRESS"), event(3, "Queue", "UPDATE_COMPLETE")]
+    third = [event(4, "s", "UPDATE_COMPLETE", kind=STACK_TYPE)]
+    client = ScriptedClient(
+        describe_stacks=[
+            described("UPDATE_IN_PROGRESS"),
+            described("UPDATE_IN_PROGRESS"),
+            described("UPDATE_COMPLETE"),
+        ],
+        describe_stack_events=[
+            {"StackEvents": [*first, old]},
+            {"StackEvents": [*second[::-1], *first, old]},
+            {"StackEvents": [*third, *second[::-1], *first, old]},
+        ],
+    )
+    told: list[str] = []
+    ended, events = await cloudformation.follow(
+        client,
+        InstantClock(),
+        STACK_ID,
+        after="e0",
+        on_event=lambda one: told.append(one.id),  # type: ignore[arg-type]
+    )
+    assert told == ["e1", "e2", "e3", "e4"] == [one.id for one in events]
+    assert ended is not None
+    assert cloudformation.has_succeeded(ended.status)
+    assert events[0].at == "09:00:01"
+
+
+async def test_follow_waits_for_the_first_event() -> None:
+    """A stack that has not begun to change yet looks at rest, and is not taken for the end."""
+    done = event(1, "s", "UPDATE_COMPLETE", kind=STACK_TYPE)
+    client = ScriptedClient(
+        describe_stacks=[described("CREATE_COMPLETE"), described("UPDATE_COMPLETE")],
+        describe_stack_events=[{"StackEvents": []}, {"StackEvents": [done]}],
+    )
+    ended, _ = await cloudformation.follow(client, InstantClock(), STACK_ID, after=None, on_event=lambda one: None)  # type: ignore[arg-type]
+    assert ended is not None
+    assert ended.status == "UPDATE_COMPLETE"
+
+
+async def test_follow_ends_when_the_stack_is_gone() -> None:
+    """A deleted stack that cannot be described any more is the end of following it."""
+    client = ScriptedClient(
+        describe_stacks=refusal("ValidationError", "Stack with id s does not exist"),
+        describe_stack_events=refusal("ValidationError", "Stack with id s does not exist"),
+    )
+    assert await cloudformation.follow(client, InstantClock(), STACK_ID, after=None, on_event=lambda one: None) == (  # type: ignore[arg-type]
+        None,
+        (),
+    )
+
+
+async def test_other_refusals_are_not_taken_for_absence() -> None:
+    """Only `does not exist` means that there is no stack."""
+    client = ScriptedClient(describe_stacks=refusal("AccessDenied", "not authorized"))
+    with pytest.raises(ClientError):
+        await cloudformation.describe(client, "s")  # type: ignore[arg-type]
+
+
+async def test_description_has_parameters_and_outputs() -> None:
+    """Parameters and outputs come as plain mappings."""
+    client = ScriptedClient(
+        describe_stacks=described(
+            "CREATE_COMPLETE",
+            Parameters=[{"ParameterKey": "FileCount", "ParameterValue": "2"}],
+            Outputs=[{"OutputKey": "Bucket", "OutputValue": "b"}],
+        )
+    )
+    found = await cloudformation.describe(client, "s")  # type: ignore[arg-type]
+    assert found == Stack(STACK_ID, "s", "CREATE_COMPLETE", "", {"FileCount": "2"}, {"Bucket": "b"})
+
+
+async def create(client: ScriptedClient, *, kind: Any, parameters: dict[str, str] | None = None) -> ChangeSet | None:
+    """A change set of one short template."""
+    return await cloudformation.create_change_set(
+        client,  # type: ignore[arg-type]
+        InstantClock(),
+        stack_name="s",
+        kind=kind,
+        name="c1",
+        template={"TemplateBody": "{}"},
+        parameters=parameters or {},
+    )
