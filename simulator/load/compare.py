@@ -1,6 +1,6 @@
 """Two summaries side by side, with a verdict that noise cannot fool. Pure: summaries in, findings out.
 
-A figure counts as changed only if all of this holds: the change is larger than the tolerance, and than three times the
+A figure counts as changed only if all of this holds: the change is larger than the tolerance, and than 3.5 times the
 spread within the runs, because two runs of the same code differ by more than the chance within each would make them;
 it is seen all through both (nearly every stretch of one lies on the same side of nearly every stretch of the other,
 and a permutation test finds that no accident); and the runs are long enough to tell. Stretches, not seconds, are
@@ -30,7 +30,7 @@ STRETCHES_MIN = 6
 """With fewer there is nothing to tell chance from change by."""
 SEPARATION = 0.95
 """Cliff's delta from which on two sets of stretches count as apart: 39 pairs of 40 on one side."""
-SPREADS = 3.0
+SPREADS = 3.5
 """A change must exceed this many times the spread of the stretches within a run."""
 CHANCE = 0.002
 """The highest accepted chance that a shuffling of the stretches looks as different as the runs do."""
