@@ -47,6 +47,7 @@ class Settings:
     rejected_prefix: str
     object_concurrency: int
     write_concurrency: int
+    write_rate: int
     batch_writer: str
 
     @classmethod
@@ -67,6 +68,7 @@ class Settings:
             rejected_prefix,
             integer_setting(environ, "OBJECT_CONCURRENCY", 4, 1, 64),
             integer_setting(environ, "WRITE_CONCURRENCY", 32, 1, 256),
+            integer_setting(environ, "WRITE_RATE", 0, 0, 1_000_000),
             choice_setting(environ, "BATCH_WRITER", (SIGNED, CLIENT)),
         )
 
@@ -97,7 +99,7 @@ async def open_environment(
         environment = _Environment(
             settings,
             s3,
-            TableWriter(transport, settings.write_concurrency),
+            TableWriter(transport, settings.write_concurrency, settings.write_rate or None),
             asyncio.Semaphore(settings.object_concurrency),
             Log(write, time.time, level=environ.get("AWS_LAMBDA_LOG_LEVEL")),
             environ.get("AWS_LAMBDA_FUNCTION_NAME") or "ConsumerLambda",

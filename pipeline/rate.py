@@ -20,14 +20,15 @@ QUIET_S = 10.0
 
 
 class WriteRate:
-    """Rows a second, unlimited until the table refuses for the first time.
+    """Rows a second, at most `maximum_rows_per_s`, and unlimited without it until the table refuses for the first time.
 
     `rows_per_s` is None while unlimited. A refusal cuts it to a share of what the table has been taking; while the
     table takes everything it grows, and above four times the demand it ceases to exist.
     """
 
-    def __init__(self) -> None:
-        self.rows_per_s: float | None = None
+    def __init__(self, maximum_rows_per_s: float | None = None) -> None:
+        self.rows_per_s = maximum_rows_per_s
+        self._maximum_rows_per_s = maximum_rows_per_s
         self._step = 0.0
         self._refused_at = float("-inf")
         self._increased_at = 0.0
@@ -77,6 +78,8 @@ class WriteRate:
         elapsed_s = min(now - self._increased_at, WINDOW_S)
         self._increased_at = now
         rows_per_s += self._step * elapsed_s
+        if self._maximum_rows_per_s is not None:
+            return min(rows_per_s, self._maximum_rows_per_s)
         quiet_s = now - self._refused_at
         if quiet_s > QUIET_S and rows_per_s > 4 * max(self._taken_rows_per_s, MINIMUM_RATE):
             return None

@@ -77,11 +77,14 @@ class Transport(Protocol):
 
 
 class TableWriter:
-    """Writes batches for all objects of the environment, at most `concurrency` requests at once."""
+    """Writes batches for all objects of the environment, at most `concurrency` requests at once.
 
-    def __init__(self, transport: Transport, concurrency: int) -> None:
+    `rows_per_s` bounds what the environment writes, None: only the table does.
+    """
+
+    def __init__(self, transport: Transport, concurrency: int, rows_per_s: float | None = None) -> None:
         self.slots = asyncio.Semaphore(concurrency)
-        self.rate = WriteRate()
+        self.rate = WriteRate(rows_per_s)
         self._transport = transport
         self._accepts = False
 

@@ -87,3 +87,11 @@ def test_a_limit_far_above_the_demand_ceases():
         rate.taken(25, now)
 
     assert rate.rows_per_s is None
+
+
+def test_a_maximum_holds_from_the_first_row_on():
+    """A table with room for more is written at the maximum and no faster, however long it has refused nothing."""
+    taken, refused = drive(WriteRate(800.0), 4000.0, 10 * QUIET_S)
+
+    assert refused == 0
+    assert 0.95 * 800 < taken < 1.02 * 800

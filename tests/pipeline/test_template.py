@@ -27,6 +27,7 @@ SETTINGS = {
         "KEY_PREFIX",
         "OBJECT_CONCURRENCY",
         "WRITE_CONCURRENCY",
+        "WRITE_RATE",
     },
 }
 DEFAULT_NAMES = {
