@@ -1,0 +1,126 @@
+"""Clients of a running store, and stock moto beside it for comparison."""
+
+from __future__ import annotations
+
+import http.client
+import itertools
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+import boto3
+import pytest
+import pytest_asyncio
+from botocore.config import Config
+
+from simulator.store import Store
+from simulator.store.http import Request, Response
+from simulator.store.moto_application import MotoApplication
+from simulator.store.routing import route
+
+ACCOUNT = "123456789012"
+_numbers = itertools.count()
+
+
+def client(service: str, endpoint: str) -> Any:
+    """A boto3 client that tries once and lets every parameter through to the server."""
+    return boto3.client(
+        service,
+        endpoint_url=endpoint,
+        region_name="us-east-1",
+        aws_access_key_id="testing",
+        aws_secret_access_key="testing",
+        config=Config(parameter_validation=False, retries={"total_max_attempts": 1}, s3={"addressing_style": "path"}),
+    )
+
+
+@pytest.fixture(scope="session")
+def sqs(store_endpoint: str) -> Any:
+    """SQS of the session's strict store."""
+    return client("sqs", store_endpoint)
+
+
+@pytest.fixture(scope="session")
+def dynamodb(store_endpoint: str) -> Any:
+    """DynamoDB of the session's strict store."""
+    return client("dynamodb", store_endpoint)
+
+
+@pytest.fixture(scope="session")
+def s3(store_endpoint: str) -> Any:
+    """S3 of the session's strict store."""
+    return client("s3", store_endpoint)
+
+
+@pytest.fixture
+def name() -> str:
+    """A name that nobody else uses."""
+    return f"store-{next(_numbers)}"
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def lenient_endpoint() -> Any:
+    """A store without AWS's rules: it must answer as stock moto does."""
+    async with Store.open(strict=False) as store:
+        yield store.endpoint
+
+
+@dataclass(frozen=True)
+class Engine:
+    """Something that answers requests: stock moto, or the store."""
+
+    call: Callable[[str, str, dict[str, str], bytes], Response]
+
+    def json(self, service: str, operation: str, parameters: dict[str, Any]) -> tuple[int, Any]:
+        """One request of the JSON protocol: status and parsed answer."""
+        prefix = {"sqs": "AmazonSQS", "dynamodb": "DynamoDB_20120810"}[service]
+        headers = {
+            "X-Amz-Target": f"{prefix}.{operation}",
+            "Content-Type": "application/x-amz-json-1.0",
+            "Authorization": signed(service),
+        }
+        response = self.call("POST", "/", headers, json.dumps(parameters).encode())
+        return response.status, json.loads(response.body or b"{}")
+
+    def s3(self, method: str, target: str, body: bytes = b"", **headers: str) -> Response:
+        """One request to S3; underscores in header names stand for hyphens."""
+        named = {key.replace("_", "-"): value for key, value in headers.items()}
+        return self.call(method, target, {"Authorization": signed("s3"), **named}, body)
+
+
+@dataclass(frozen=True)
+class Twins:
+    """Stock moto, in this process, and the store that must answer like it."""
+
+    stock: Engine
+    store: Engine
+
+
+@pytest.fixture(scope="session")
+def twins(lenient_endpoint: str) -> Iterator[Twins]:
+    """Stock moto and the store without AWS's rules."""
+    address = urlsplit(lenient_endpoint)
+    moto = MotoApplication(address.port or 0)
+    connection = http.client.HTTPConnection(address.hostname or "", address.port)
+
+    def to_stock(method: str, target: str, headers: dict[str, str], body: bytes) -> Response:
+        sent = {"Host": address.netloc, **headers}
+        raw = tuple((key.encode(), value.encode()) for key, value in sent.items())
+        request = Request(method, target, {key.lower(): value for key, value in sent.items()}, raw, body)
+        route(request)
+        return moto.call(request)
+
+    def to_store(method: str, target: str, headers: dict[str, str], body: bytes) -> Response:
+        connection.request(method, target, body, headers)
+        answer = connection.getresponse()
+        return Response(answer.status, answer.read(), answer.getheaders())
+
+    yield Twins(Engine(to_stock), Engine(to_store))
+    connection.close()
+
+
+def signed(service: str) -> str:
+    """An Authorization header that names a service; nobody checks the signature."""
+    return f"AWS4-HMAC-SHA256 Credential=TESTING/20261122/us-east-1/{service}/aws4_request, Signature=0"
