@@ -113,7 +113,7 @@ def _header(snapshot: Snapshot, width: int) -> Line:
         f"{options.runtime} runtime",
         (options.endpoint or "store is starting").removeprefix("http://"),
     ]
-    while len(parts) > 1 and len(name) + sum(len(part) + 3 for part in parts) > width - 26:
+    while len(parts) > 1 and len(name) + sum(len(part) + 3 for part in parts) > width - 25:
         del parts[-2]
     told = [Segment(name, BOLD), *(Segment(f" · {part}", DIM) for part in parts)]
     tone = {"running": "moves", "draining": "grows", "auditing": "grows"}.get(snapshot.phase, "plain")
