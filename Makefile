@@ -61,5 +61,15 @@ ARCHITECTURE ?= arm64
 build-GeneratorLambda build-ConsumerLambda:
 	$(PYTHON) -m deploy.package --directory "$(ARTIFACTS_DIR)" --python $(PYTHON_VERSION) --arch $(ARCHITECTURE)
 
+# The peers stay out of the project's own environment.
+.venv-bench/.installed: pyproject.toml constraints.txt
+	@test -x .venv-bench/bin/python || $(PYTHON) -m venv .venv-bench
+	.venv-bench/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt \
+		aiobotocore aioboto3 boto3 aiohttp aiodynamo aws-lambda-powertools awswrangler
+	@touch $@
+
+bench: .venv-bench/.installed ## the consumer against its peers and the floor (ARGS='--full', ARGS='--only memory')
+	.venv-bench/bin/python benchmarks/handlers.py $(ARGS)
+
 clean: ## remove the environment and everything built
 	rm -rf $(VENV) $(AUDIT) build dist out *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

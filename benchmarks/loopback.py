@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import re
 import sys
 from collections.abc import Callable
 
@@ -50,6 +51,17 @@ class Server(asyncio.Protocol):
         self._delay_s = delay_s
         self._pieces = bytearray()
         self._transport: asyncio.Transport | None = None
+        self._writable = asyncio.Event()
+        self._writable.set()
+        self._streaming: asyncio.Task[None] | None = None
+
+    def pause_writing(self) -> None:
+        """asyncio: the client reads more slowly than we write."""
+        self._writable.clear()
+
+    def resume_writing(self) -> None:
+        """asyncio: it has caught up."""
+        self._writable.set()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """asyncio: a client came."""
@@ -69,11 +81,26 @@ class Server(asyncio.Protocol):
             if len(self._pieces) < head_end + 4 + length:
                 return
             del self._pieces[: head_end + 4 + length]
+            huge = re.search(rb"-mb([0-9]+)\.csv", head)
+            if huge:
+                self._streaming = asyncio.ensure_future(self._stream(int(huge[1]) * 2**20))
+                continue
             answer = self._answer(head)
             if self._delay_s:
                 asyncio.get_running_loop().call_later(self._delay_s, self._write, answer)
             else:
                 self._write(answer)
+
+    async def _stream(self, size: int) -> None:
+        """An object of about this size, block by block: the same 10,000 rows over and over."""
+        rows = csv_object(10_000).partition(b"\n")[2]
+        blocks = size // len(rows)
+        length = len(HEADER) + blocks * len(rows)
+        self._write(b'HTTP/1.1 200 OK\r\nETag: "0"\r\nContent-Length: %d\r\n\r\n' % length + HEADER.encode())
+        for _ in range(blocks):
+            for start in range(0, len(rows), 65536):
+                await self._writable.wait()
+                self._write(rows[start : start + 65536])
 
     def _answer(self, head: bytes) -> bytes:
         if head.startswith(b"GET"):
