@@ -162,12 +162,12 @@ def _levels(
 
 
 def _cell(layers: Sequence[tuple[Sequence[float], str, Style]], levels: tuple[int, ...], row: int) -> tuple[str, Style]:
-    """What stands in one cell: the layer that fills it for the most part, its pattern, or eighths at the very top."""
+    """What stands in one cell: the lowest layer that fills three eighths of it, its pattern, or eighths at the top."""
     base, whole = row * 8, levels[-1]
     if whole <= base:
         return " ", PLAIN
-    middle = min(base + 4, whole - 1)
-    index = next(index for index, level in enumerate(levels) if level > middle)
+    enough = min(base + 2, whole - 1)
+    index = next(index for index, level in enumerate(levels) if level > enough)
     filled = min(8, whole - base)
     return (layers[index][1] if filled == 8 else _EIGHTHS[filled]), layers[index][2]
 

@@ -28,6 +28,12 @@ def test_layers_are_stacked_and_differ_in_their_pattern() -> None:
     assert plots(drawn) == ["██ ", "▒█▒"]
 
 
+def test_a_thin_layer_below_a_thick_one_is_seen() -> None:
+    """A layer that fills three eighths of a cell has it, less is left to the one above."""
+    drawn = charts.area([([20, 10], "▒", PLAIN), ([80, 90], "█", PLAIN)], None, 100, 2, 2)
+    assert plots(drawn) == ["██", "▒█"]
+
+
 def test_an_outline_lies_over_the_area() -> None:
     """The second series is a line of dots at its height."""
     drawn = charts.area([([20, 80], "█", PLAIN)], ([60, 60], TONES["moves"]), 100, 2, 4)
