@@ -1,0 +1,249 @@
+"""What S3 documents and moto does not do, each by its sentence. Against a running store."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import http.client
+import json
+import zlib
+from typing import Any
+from urllib.parse import unquote_plus, urlsplit
+
+import pytest
+from botocore.exceptions import ClientError
+
+ARN = "arn:aws:sqs:us-east-1:123456789012:"
+
+
+@pytest.fixture
+def bucket(s3: Any, name: str) -> str:
+    """An empty bucket."""
+    s3.create_bucket(Bucket=name)
+    return name
+
+
+def allow(sqs: Any, url: str, **condition: Any) -> None:
+    """Let S3 send to a queue."""
+    statement = {"Effect": "Allow", "Principal": {"Service": "s3.amazonaws.com"}, "Action": "sqs:SendMessage"}
+    policy = {"Version": "2012-10-17", "Statement": [statement | {"Resource": "*", "Condition": condition}]}
+    sqs.set_queue_attributes(QueueUrl=url, Attributes={"Policy": json.dumps(policy)})
+
+
+@pytest.fixture
+def notified(s3: Any, sqs: Any, bucket: str) -> tuple[str, str]:
+    """A bucket whose created objects under `stocks/` are told to a queue, and that queue without the test event."""
+    url = str(sqs.create_queue(QueueName=bucket)["QueueUrl"])
+    allow(
+        sqs,
+        url,
+        ArnEquals={"aws:SourceArn": f"arn:aws:s3:::{bucket}"},
+        StringEquals={"aws:SourceAccount": "123456789012"},
+    )
+    configure(s3, bucket, bucket, ["s3:ObjectCreated:*"])
+    test = receive(sqs, url)
+    assert test["Event"] == "s3:TestEvent"
+    return bucket, url
+
+
+def configure(s3: Any, bucket: str, queue: str, events: list[str], prefix: str = "stocks/") -> None:
+    """Set one notification to a queue."""
+    rules = {"Key": {"FilterRules": [{"Name": "prefix", "Value": prefix}]}}
+    configuration = {"Id": "ingest", "QueueArn": ARN + queue, "Events": events, "Filter": rules}
+    s3.put_bucket_notification_configuration(
+        Bucket=bucket, NotificationConfiguration={"QueueConfigurations": [configuration]}
+    )
+
+
+def receive(sqs: Any, url: str) -> Any:
+    """The next message's body, deleted."""
+    message = sqs.receive_message(QueueUrl=url, WaitTimeSeconds=5)["Messages"][0]
+    sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+    return json.loads(message["Body"])
+
+
+def test_an_event_record_is_of_version_2_5_with_identity_and_request(s3: Any, sqs: Any, notified: Any) -> None:
+    """Event message structure: all members, slashes unescaped, the ids of the response that answered the put."""
+    bucket, url = notified
+    key = "stocks/2026 a+b=\u00e9.csv"
+    answer = s3.put_object(Bucket=bucket, Key=key, Body=b"hello")
+    (record,) = receive(sqs, url)["Records"]
+    described = record["s3"]["object"]
+    assert (record["eventVersion"], record["eventName"], record["awsRegion"]) == (
+        "2.5",
+        "ObjectCreated:Put",
+        "us-east-1",
+    )
+    assert described["key"] == "stocks/2026+a%2Bb%3D%C3%A9.csv"
+    assert unquote_plus(described["key"]) == key
+    assert (described["size"], described["eTag"]) == (5, answer["ETag"].strip('"'))
+    assert record["userIdentity"] == {"principalId": "AWS:testing"}
+    assert record["requestParameters"] == {"sourceIPAddress": "127.0.0.1"}
+    headers = answer["ResponseMetadata"]["HTTPHeaders"]
+    assert record["responseElements"] == {name: headers[name] for name in ("x-amz-request-id", "x-amz-id-2")}
+    assert record["s3"]["configurationId"] == "ingest"
+    assert record["s3"]["bucket"]["ownerIdentity"]["principalId"]
+
+
+def test_the_sequencer_orders_the_events_of_a_key(s3: Any, sqs: Any, notified: Any) -> None:
+    """Event message structure: the greater sequencer is the later event, compared as text."""
+    bucket, url = notified
+    sequencers = []
+    for _ in range(5):
+        s3.put_object(Bucket=bucket, Key="stocks/same", Body=b"x")
+        sequencers.append(receive(sqs, url)["Records"][0]["s3"]["object"]["sequencer"])
+    assert sequencers == sorted(set(sequencers))
+    assert all(int(each, 16) and len(each) == len(sequencers[0]) for each in sequencers)
+
+
+def test_a_multipart_upload_is_one_event(s3: Any, sqs: Any, notified: Any) -> None:
+    """Supported event types: CompleteMultipartUpload, and no Put beside it."""
+    bucket, url = notified
+    upload = s3.create_multipart_upload(Bucket=bucket, Key="stocks/big")["UploadId"]
+    part = s3.upload_part(Bucket=bucket, Key="stocks/big", UploadId=upload, PartNumber=1, Body=b"part")
+    s3.complete_multipart_upload(
+        Bucket=bucket,
+        Key="stocks/big",
+        UploadId=upload,
+        MultipartUpload={"Parts": [{"PartNumber": 1, "ETag": part["ETag"]}]},
+    )
+    assert receive(sqs, url)["Records"][0]["eventName"] == "ObjectCreated:CompleteMultipartUpload"
+    assert "Messages" not in sqs.receive_message(QueueUrl=url)
+
+
+def test_a_copy_is_an_event_and_another_prefix_is_none(s3: Any, sqs: Any, notified: Any) -> None:
+    """A copy says ObjectCreated:Copy; what the filter does not match is not told."""
+    bucket, url = notified
+    s3.put_object(Bucket=bucket, Key="rejected/one", Body=b"x")
+    s3.copy_object(Bucket=bucket, Key="stocks/two", CopySource={"Bucket": bucket, "Key": "rejected/one"})
+    (record,) = receive(sqs, url)["Records"]
+    assert (record["eventName"], record["s3"]["object"]["key"]) == ("ObjectCreated:Copy", "stocks/two")
+    assert "Messages" not in sqs.receive_message(QueueUrl=url)
+
+
+def test_the_test_event_carries_its_ids(s3: Any, sqs: Any, bucket: str) -> None:
+    """How to enable notifications: the test event has Service, Event, Time, Bucket, RequestId and HostId."""
+    url = sqs.create_queue(QueueName=bucket)["QueueUrl"]
+    allow(sqs, url)
+    configure(s3, bucket, bucket, ["s3:ObjectCreated:*"])
+    event = receive(sqs, url)
+    assert set(event) == {"Service", "Event", "Time", "Bucket", "RequestId", "HostId"}
+    assert event["Bucket"] == bucket
+
+
+def refused(s3: Any, bucket: str, queue: str) -> tuple[str, str, str]:
+    """How a notification is refused: code, text, and what is said of the destination."""
+    with pytest.raises(ClientError) as caught:
+        configure(s3, bucket, queue, ["s3:ObjectCreated:*"])
+    error = caught.value.response["Error"]
+    return error["Code"], error["Message"], error["ArgumentValue1"]
+
+
+def test_a_notification_goes_only_to_a_queue_that_exists(s3: Any, bucket: str) -> None:
+    """PutBucketNotificationConfiguration: S3 verifies that the destination exists."""
+    expected = (
+        "InvalidArgument",
+        "Unable to validate the following destination configurations",
+        "The destination queue does not exist",
+    )
+    assert refused(s3, bucket, "no-such-queue") == expected
+
+
+@pytest.mark.parametrize(
+    "condition",
+    [
+        None,
+        {"ArnEquals": {"aws:SourceArn": "arn:aws:s3:::another"}},
+        {"StringEquals": {"aws:SourceAccount": "000000000000"}},
+    ],
+)
+def test_a_notification_goes_only_to_a_queue_whose_policy_allows_it(
+    s3: Any, sqs: Any, bucket: str, condition: Any
+) -> None:
+    """PutBucketNotificationConfiguration: the bucket owner has permission to publish to it."""
+    url = sqs.create_queue(QueueName=bucket)["QueueUrl"]
+    if condition is not None:
+        allow(sqs, url, **condition)
+    assert "do not allow S3 to publish" in refused(s3, bucket, bucket)[2]
+
+
+def test_events_are_lost_once_the_policy_no_longer_allows_them(s3: Any, sqs: Any, notified: Any) -> None:
+    """Delivery needs the permission too, not only the configuration."""
+    bucket, url = notified
+    allow(sqs, url, StringEquals={"aws:SourceAccount": "000000000000"})
+    s3.put_object(Bucket=bucket, Key="stocks/lost", Body=b"x")
+    assert "Messages" not in sqs.receive_message(QueueUrl=url)
+
+
+def test_overlapping_rules_for_one_event_are_refused(s3: Any, sqs: Any, bucket: str) -> None:
+    """Configuring notifications with key name filtering: overlapping prefixes for the same event type."""
+    url = sqs.create_queue(QueueName=bucket)["QueueUrl"]
+    allow(sqs, url)
+    rules = [
+        {
+            "QueueArn": ARN + bucket,
+            "Events": [event],
+            "Filter": {"Key": {"FilterRules": [{"Name": "prefix", "Value": prefix}]}},
+        }
+        for event, prefix in (("s3:ObjectCreated:*", "stocks/"), ("s3:ObjectCreated:Put", "stocks/2026/"))
+    ]
+    with pytest.raises(ClientError, match="ambiguously defined"):
+        s3.put_bucket_notification_configuration(
+            Bucket=bucket, NotificationConfiguration={"QueueConfigurations": rules}
+        )
+
+
+@pytest.mark.parametrize(
+    ("header", "value", "code"),
+    [
+        ("Content-MD5", base64.b64encode(hashlib.md5(b"other").digest()).decode(), "BadDigest"),
+        ("Content-MD5", "no digest", "InvalidDigest"),
+        ("x-amz-content-sha256", hashlib.sha256(b"other").hexdigest(), "XAmzContentSHA256Mismatch"),
+        ("x-amz-checksum-crc32", base64.b64encode(zlib.crc32(b"other").to_bytes(4, "big")).decode(), "BadDigest"),
+        ("x-amz-checksum-sha256", base64.b64encode(hashlib.sha256(b"other").digest()).decode(), "BadDigest"),
+        ("x-amz-checksum-crc32c", "AAAAAA==", "BadDigest"),
+        ("x-amz-checksum-crc64nvme", "AAAAAAAAAAA=", "BadDigest"),
+    ],
+)
+def test_a_bad_digest_stores_nothing(
+    s3: Any, store_endpoint: str, bucket: str, header: str, value: str, code: str
+) -> None:
+    """Checking object integrity: S3 rejects the upload when the digest does not match what it received."""
+    connection = http.client.HTTPConnection(urlsplit(store_endpoint).netloc)
+    connection.request("PUT", f"/{bucket}/key", b"body", {header: value})
+    answer = connection.getresponse()
+    assert (answer.status, f"<Code>{code}</Code>".encode() in answer.read()) == (400, True)
+    connection.close()
+    assert s3.list_objects_v2(Bucket=bucket)["KeyCount"] == 0
+
+
+@pytest.mark.parametrize(
+    ("header", "value"),
+    [("x-amz-checksum-crc32c", "4waSgw=="), ("x-amz-checksum-crc64nvme", "rosUhgp5mIg=")],
+)
+def test_a_right_digest_of_every_kind_is_accepted(store_endpoint: str, bucket: str, header: str, value: str) -> None:
+    """CRC-32C and CRC-64/NVME of `123456789` are the published check values."""
+    connection = http.client.HTTPConnection(urlsplit(store_endpoint).netloc)
+    connection.request("PUT", f"/{bucket}/key", b"123456789", {header: value})
+    answer = connection.getresponse()
+    assert answer.status == 200, answer.read()
+    answer.read()
+    connection.close()
+
+
+def test_a_key_has_at_most_1024_bytes(s3: Any, bucket: str) -> None:
+    """Object key names: UTF-8, at most 1,024 bytes."""
+    s3.put_object(Bucket=bucket, Key="\u00e9" * 512, Body=b"")
+    with pytest.raises(ClientError) as caught:
+        s3.put_object(Bucket=bucket, Key="\u00e9" * 513, Body=b"")
+    assert caught.value.response["Error"]["Code"] == "KeyTooLongError"
+
+
+@pytest.mark.parametrize("wrong", ["Bad_Name", "ab", "-dash", "192.168.0.1", "two..dots"])
+def test_a_bucket_name_follows_the_rules(store_endpoint: str, wrong: str) -> None:
+    """Bucket naming rules: 3 to 63 lower-case letters, digits, dots and hyphens, no address."""
+    connection = http.client.HTTPConnection(urlsplit(store_endpoint).netloc)
+    connection.request("PUT", f"/{wrong}")
+    answer = connection.getresponse()
+    assert (answer.status, b"InvalidBucketName" in answer.read()) == (400, True)
+    connection.close()
