@@ -6,7 +6,7 @@ BIN    := $(VENV)/bin
 ARGS   ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help install simulate test check-format lint types imports pytest audit format bench clean
+.PHONY: help install simulate test check-format lint types imports pytest audit reference format bench clean
 .PHONY: build-GeneratorLambda build-ConsumerLambda
 
 help: ## this list
@@ -51,6 +51,9 @@ $(AUDIT)/.installed: .ci/audit-requirements.txt
 audit: $(AUDIT)/.installed ## scan the template; the exceptions and their reasons are in .checkov.yaml
 	$(AUDIT)/bin/checkov --config-file .checkov.yaml
 
+reference: install ## write docs/commands.md from the commands' own help
+	$(BIN)/python -c "import cli; from commands import reference; print(reference.markdown(cli.app), end='')" > docs/commands.md
+
 format: install ## rewrite the sources in the project's format
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix-only .
@@ -62,14 +65,13 @@ build-GeneratorLambda build-ConsumerLambda:
 	$(PYTHON) -m deploy.package --directory "$(ARTIFACTS_DIR)" --python $(PYTHON_VERSION) --arch $(ARCHITECTURE)
 
 # The peers stay out of the project's own environment.
-.venv-bench/.installed: pyproject.toml constraints.txt
+.venv-bench/.installed: benchmarks/requirements.txt constraints.txt
 	@test -x .venv-bench/bin/python || $(PYTHON) -m venv .venv-bench
-	.venv-bench/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt \
-		aiobotocore aioboto3 boto3 aiohttp aiodynamo aws-lambda-powertools awswrangler
+	.venv-bench/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -r benchmarks/requirements.txt
 	@touch $@
 
 bench: .venv-bench/.installed ## the consumer against its peers and the floor (ARGS='--full', ARGS='--only memory')
 	.venv-bench/bin/python benchmarks/handlers.py $(ARGS)
 
 clean: ## remove the environment and everything built
-	rm -rf $(VENV) $(AUDIT) build dist out *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	rm -rf $(VENV) $(AUDIT) .venv-bench build dist out *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

@@ -24,7 +24,8 @@ RECORDS_TOGETHER = 500
 Key = tuple[str, str]
 
 # At most 36 digits and neither exponent nor more than 18 decimals: within DynamoDB's bounds without counting.
-_NUMBER = r"-?(?:0|[1-9][0-9]{0,17})(?:\.[0-9]{1,18})?"
+# Possessive, because no shorter match could help: half the time of the backtracking form.
+_NUMBER = r"-?+(?!0[0-9])[0-9]{1,18}+(?:\.[0-9]{1,18}+)?+"
 _DATE = (
     r"(?!0000)[0-9]{4}-(?:(?:0[1-9]|1[0-2])-(?:0[1-9]|1[0-9]|2[0-8])"
     r"|(?:0[13-9]|1[0-2])-(?:29|30)|(?:0[13578]|1[02])-31)"
@@ -202,7 +203,7 @@ class _ColumnEncoder:
             columns.append(column)
         template = self._template(tuple(shape))
         return Items(
-            list(zip(tickers, timestamps, strict=True)), lines, list(map(template.__mod__, zip(*columns, strict=True)))
+            list(zip(tickers, timestamps, strict=True)), lines, [template % row for row in zip(*columns, strict=True)]
         )
 
     def _timestamps(self, column: Sequence[str]) -> Sequence[str] | None:

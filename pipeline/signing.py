@@ -117,9 +117,8 @@ class PostSigner:
             self._prepare(second, await self._credentials())
         canonical = self._canonical.copy()
         canonical.update(hashlib.sha256(body).hexdigest().encode())
-        to_sign = self._to_sign + canonical.hexdigest().encode()
-        signature = hmac.digest(self._key, to_sign, "sha256").hex()
-        return b"%b%b\r\nContent-Length: %d\r\n\r\n" % (self._head, signature.encode(), len(body))
+        signature = hmac.digest(self._key, self._to_sign + canonical.hexdigest().encode(), "sha256")
+        return b"%b%b\r\nContent-Length: %d\r\n\r\n" % (self._head, signature.hex().encode(), len(body))
 
     def _prepare(self, second: int, credentials: Credentials) -> None:
         stamp = datetime.fromtimestamp(second, UTC).strftime("%Y%m%dT%H%M%SZ")

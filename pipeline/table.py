@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+from collections import deque
 from collections.abc import Iterable
 from typing import Literal, Protocol
 
@@ -76,6 +77,41 @@ class Transport(Protocol):
         ...
 
 
+class Slots:
+    """So many at once; a semaphore whose free slots cost no turn of the loop."""
+
+    def __init__(self, count: int) -> None:
+        self._free = count
+        self._waiting: deque[asyncio.Future[None]] = deque()
+
+    def take(self) -> bool:
+        """Whether there was one; it is the caller's then."""
+        if self._free:
+            self._free -= 1
+            return True
+        return False
+
+    async def wait(self) -> None:
+        """Wait for one, in turn."""
+        waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiting.append(waiter)
+        try:
+            await waiter
+        except asyncio.CancelledError:
+            if waiter.done() and not waiter.cancelled():
+                self.give_back()
+            raise
+
+    def give_back(self) -> None:
+        """Done with one; who has waited longest gets it."""
+        while self._waiting:
+            waiter = self._waiting.popleft()
+            if not waiter.done():
+                waiter.set_result(None)
+                return
+        self._free += 1
+
+
 class TableWriter:
     """Writes batches for all objects of the environment, at most `concurrency` requests at once.
 
@@ -83,7 +119,7 @@ class TableWriter:
     """
 
     def __init__(self, transport: Transport, concurrency: int, rows_per_s: float | None = None) -> None:
-        self.slots = asyncio.Semaphore(concurrency)
+        self.slots = Slots(concurrency)
         self.rate = WriteRate(rows_per_s)
         self._transport = transport
         self._accepts = False
@@ -104,10 +140,12 @@ class TableWriter:
         now = asyncio.get_running_loop().time
         attempt = transient = 0
         while True:
-            wait_s = self.rate.wait_s(len(batch), now())
+            began_at = now()
+            wait_s = self.rate.wait_s(len(batch), began_at)
             if wait_s:
                 await _pause(wait_s, budget)
-            timeout_s = min(REQUEST_TIMEOUT_S, budget.firm_at - now())
+                began_at = now()
+            timeout_s = min(REQUEST_TIMEOUT_S, budget.firm_at - began_at)
             if timeout_s <= 0:
                 raise OutOfTime
             counts.batch_writes += 1
@@ -224,9 +262,11 @@ class ObjectWriter:
         # An earlier row of the same key must be in the table before its successor is sent.
         while not self._keys_in_flight.isdisjoint(batch):
             await asyncio.wait(self._in_flight, return_when=asyncio.FIRST_COMPLETED)
-        await self._table.slots.acquire()
+        slots = self._table.slots
+        if not slots.take():
+            await slots.wait()
         if self._failure is not None:
-            self._table.slots.release()
+            slots.give_back()
             self._raise_failure()
         self._keys_in_flight.update(batch)
         task = asyncio.get_running_loop().create_task(self._write(batch))
@@ -241,7 +281,7 @@ class ObjectWriter:
             if self._failure is None:
                 self._failure = error
         finally:
-            self._table.slots.release()
+            self._table.slots.give_back()
             self._keys_in_flight.difference_update(batch)
             task = asyncio.current_task()
             assert task is not None  # noqa: S101 - this runs in one

@@ -49,7 +49,9 @@ class _Connection(asyncio.Protocol):
         self.idle_since_wall = 0.0
         self.usable = True
         self._transport: asyncio.Transport | None = None
+        self._loop = asyncio.get_running_loop()
         self._waiter: asyncio.Future[Reply] | None = None
+        self._timer: asyncio.TimerHandle | None = None
         self._reset()
 
     def _reset(self) -> None:
@@ -61,22 +63,23 @@ class _Connection(asyncio.Protocol):
         self._parts: list[bytes] = []
         self._parts_bytes = 0
 
-    async def exchange(self, request: bytes, timeout_s: float) -> Reply:
-        """Send `request`, wait for its answer. Raises `WireError`; the connection is closed then."""
+    def send(self, request: bytes, end_at: float) -> asyncio.Future[Reply]:
+        """Send `request`; its answer to await. It fails with `WireError` at `end_at`, or when the connection does."""
         assert self._transport is not None  # noqa: S101 - a connection is used once it is made
-        loop = asyncio.get_running_loop()
-        waiter: asyncio.Future[Reply] = loop.create_future()
-        self._waiter = waiter
-        timer = loop.call_later(timeout_s, self._fail, f"no answer within {timeout_s:.1f} s")
+        loop = self._loop
+        self._waiter = waiter = loop.create_future()
+        self._timer = loop.call_at(end_at, self._fail, "no answer in time")
         self._transport.write(request)
-        try:
-            return await waiter
-        except asyncio.CancelledError:
+        return waiter
+
+    def done(self) -> None:
+        """The answer was awaited, or is awaited no longer."""
+        if self._timer is not None:
+            self._timer.cancel()
+        if self._waiter is not None and not self._waiter.done():
+            # What is still to come would be taken for the next answer.
             self.close()
-            raise
-        finally:
-            timer.cancel()
-            self._waiter = None
+        self._waiter = None
 
     def close(self) -> None:
         """Close at once."""
@@ -230,37 +233,42 @@ class HttpPool:
     async def request(self, request: bytes, timeout_s: float) -> Reply:
         """The answer to `request`, a whole HTTP/1.1 request. Raises `WireError`."""
         loop = asyncio.get_running_loop()
-        end_at = loop.time() + timeout_s
+        now = loop.time()
+        end_at = now + timeout_s
         while True:
-            connection, idle_s = self._take(loop.time())
+            connection, idle_s = self._take(now)
+            fresh = connection is None
             if connection is None:
-                connection = await self._connect(end_at - loop.time())
-                return await self._exchange(connection, request, end_at - loop.time())
-            left_s = end_at - loop.time()
-            if idle_s > STALE_AFTER_S:
-                left_s = min(left_s, STALE_ANSWER_S)
+                connection = await self._connect(end_at - now)
+            answer_by = min(end_at, now + STALE_ANSWER_S) if idle_s > STALE_AFTER_S else end_at
             try:
-                return await self._exchange(connection, request, left_s)
+                reply = await connection.send(request, answer_by)
             except WireError:
+                if fresh:
+                    raise
                 # A connection closed in our back, or silent since: not this request's fault. The others are no better.
                 self.close()
-                if loop.time() >= end_at:
+                now = loop.time()
+                if now >= end_at:
                     raise
+            else:
+                self._keep_idle(connection, loop.time())
+                return reply
+            finally:
+                connection.done()
 
     def close(self) -> None:
         """Close the idle connections."""
         while self._idle:
             self._idle.pop().close()
 
-    async def _exchange(self, connection: _Connection, request: bytes, timeout_s: float) -> Reply:
-        reply = await connection.exchange(request, timeout_s)
+    def _keep_idle(self, connection: _Connection, now: float) -> None:
         if connection.usable and len(self._idle) < self._keep:
-            connection.idle_since = asyncio.get_running_loop().time()
+            connection.idle_since = now
             connection.idle_since_wall = time.time()
             self._idle.append(connection)
         else:
             connection.close()
-        return reply
 
     def _take(self, now: float) -> tuple[_Connection | None, float]:
         """The connection that was used last, if it can be used still, and how long it has been idle."""

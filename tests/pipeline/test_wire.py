@@ -208,7 +208,7 @@ async def test_a_fresh_connection_that_never_answers_is_an_error():
         await reader.read()
 
     async with server(converse) as url:
-        with pytest.raises(WireError, match=r"no answer within 0\.\d s"):
+        with pytest.raises(WireError, match="no answer in time"):
             await ask(url, timeout_s=0.1)
 
 
