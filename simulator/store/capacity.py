@@ -108,6 +108,8 @@ class Throughput:
             rate = self.rate(now)
             if rate != self._table.rate:
                 self._table.refill(now)
+                # What a table has grown to, it takes at once.
+                self._table.take(self._table.size - rate)
                 self._table.rate = self._table.size = rate
         if self._maximum is not None and not self._maximum.has(units, now):
             return MAXIMUM_ON_DEMAND

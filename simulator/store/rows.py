@@ -272,9 +272,23 @@ def decode_item(row: Any, rows: Rows, hash_key: Key, sort_key: Key) -> Any:
     attributes = LimitedSizeDict.__new__(LimitedSizeDict)
     for name, value in orjson.loads(row).items():
         # Written rows were measured already; LimitedSizeDict would measure again for every attribute.
-        dict.__setitem__(attributes, name, DynamoType(value))
+        dict.__setitem__(attributes, name, DynamoType(_parsed(value)))
     item.attrs = attributes
     return item
+
+
+def _parsed(typed: dict[str, Any]) -> dict[str, Any]:
+    """An attribute as moto's request parser hands it on: binary values are bytes."""
+    ((kind, value),) = typed.items()
+    if kind == "B":
+        return {kind: base64.b64decode(value)}
+    if kind == "BS":
+        return {kind: [base64.b64decode(element) for element in value]}
+    if kind == "L":
+        return {kind: [_parsed(element) for element in value]}
+    if kind == "M":
+        return {kind: {name: _parsed(element) for name, element in value.items()}}
+    return typed
 
 
 def encode_item(item: Any) -> bytes:

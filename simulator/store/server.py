@@ -44,7 +44,10 @@ def main(arguments: list[str] | None = None) -> int:
             print(error.strerror or str(error), file=sys.stderr)  # noqa: T201 the owner reads it
             return EXIT_PORT_IN_USE
         raise
-    return 0
+    # All that is left is to take moto's modules apart, which costs the owner half a second.
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(0)
 
 
 async def serve(port: int, *, capacity: str, strict: bool) -> None:

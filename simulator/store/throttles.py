@@ -11,8 +11,8 @@ from simulator.store.capacity import KEY_RANGE, PROVISIONED, Refusals, Throughpu
 _TEXTS = {
     PROVISIONED: "The level of configured provisioned throughput for the table was exceeded. Consider increasing "
     "your provisioning level with the UpdateTable API.",
-    "on demand": "Throughput exceeds the current capacity of your table or index. DynamoDB is automatically scaling your "
-    "table or index so please try again shortly. If exceptions persist, check if you have a hot key: "
+    "on demand": "Throughput exceeds the current capacity of your table or index. DynamoDB is automatically scaling "
+    "your table or index so please try again shortly. If exceptions persist, check if you have a hot key: "
     "https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/bp-partition-key-design.html",
     "maximum": "Throughput exceeds the maximum OnDemandThroughput configured on table or index.",
 }

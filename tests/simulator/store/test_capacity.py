@@ -1,0 +1,82 @@
+"""DynamoDB's and S3's rates as arithmetic: no clock, no store."""
+
+from __future__ import annotations
+
+import pytest
+
+from simulator.store.aws_errors import AwsError
+from simulator.store.capacity import KEY_RANGE, MAXIMUM_ON_DEMAND, PROVISIONED, Refusals, Throughput
+from simulator.store.http import Request
+from simulator.store.rates import S3Rates
+
+
+def accepted(throughput: Throughput, at: float, keys: int, writes: int) -> tuple[int, set[str]]:
+    """How many of `writes` one-unit writes over `keys` partition keys are taken at an instant; and the reasons."""
+    reasons = [throughput.take(number % keys, 1, at) for number in range(writes)]
+    return reasons.count(None), {reason for reason in reasons if reason is not None}
+
+
+def test_a_new_on_demand_table_takes_4000_write_units_a_second() -> None:
+    """On-demand capacity mode: newly created tables serve up to 4,000 write units a second."""
+    table = Throughput(0.0, writes=True, provisioned=None)
+    assert accepted(table, 0.0, 10, 5_000) == (4_000, {KEY_RANGE})
+    assert accepted(table, 1.0, 10, 5_000) == (4_000, {KEY_RANGE})
+
+
+def test_a_partition_key_takes_1000_write_units_a_second() -> None:
+    """Designing partition keys: no partition takes more than 1,000 write units a second, in any mode."""
+    for provisioned in (None, 10_000):
+        table = Throughput(0.0, writes=True, provisioned=provisioned)
+        assert accepted(table, 0.0, 1, 3_000) == (1_000, {KEY_RANGE})
+        assert accepted(table, 0.5, 1, 3_000) == (500, {KEY_RANGE})
+
+
+def test_on_demand_takes_twice_a_peak_of_half_an_hour_ago() -> None:
+    """On-demand capacity mode: instantly up to double the previous peak, which counts once it is 30 minutes old."""
+    table = Throughput(0.0, writes=True, provisioned=None)
+    for second in range(60):
+        accepted(table, float(second), 10, 4_000)
+    accepted(table, 60.0, 10, 1)
+    assert table.rate(1_800.0) == 4_000
+    assert table.rate(1_860.0) == 8_000
+    assert accepted(table, 1_861.0, 20, 8_000)[0] == 8_000
+
+
+def test_provisioned_capacity_keeps_five_minutes_for_bursts() -> None:
+    """Provisioned capacity mode: up to 300 seconds of unused capacity is kept."""
+    table = Throughput(0.0, writes=True, provisioned=10)
+    assert accepted(table, 0.0, 5, 100) == (10, {PROVISIONED})
+    assert accepted(table, 10_000.0, 50, 5_000) == (3_000, {PROVISIONED})
+
+
+def test_a_maximum_on_demand_throughput_has_its_own_reason() -> None:
+    """OnDemandThroughput: requests beyond MaxWriteRequestUnits are throttled."""
+    table = Throughput(0.0, writes=True, provisioned=None, ceiling=50)
+    assert accepted(table, 0.0, 10, 100) == (50, {MAXIMUM_ON_DEMAND})
+
+
+def test_an_item_larger_than_the_bucket_is_written_from_a_full_one() -> None:
+    """An item of 400 KB costs 400 units and can be written to a table with 1 provisioned unit, when it has rested."""
+    table = Throughput(0.0, writes=True, provisioned=1)
+    assert table.take("k", 400, 300.0) is None
+    assert table.take("k", 1, 301.0) == PROVISIONED
+
+
+def test_refusals_are_spread_evenly_whatever_the_batches() -> None:
+    """A share of 0.9 refuses nine of every ten operations; 1 refuses all."""
+    refusals = Refusals(0.9)
+    assert [sum(refusals.refuses() for _ in range(10)) for _ in range(5)] == [9] * 5
+    assert all(Refusals(1.0).refuses() for _ in range(3))
+
+
+def test_s3_slows_down_beyond_3500_writes_and_5500_reads_a_second() -> None:
+    """Optimizing performance: 503 SlowDown beyond the rates of one partitioned prefix."""
+    rates = S3Rates()
+    for method, rate in (("PUT", 3_500), ("GET", 5_500)):
+        request = Request(method, "/bucket/key", {}, (), b"")
+        for _ in range(rate):
+            rates.admit(request, 0.0)
+        with pytest.raises(AwsError, match="Please reduce your request rate") as caught:
+            rates.admit(request, 0.0)
+        assert (caught.value.code, caught.value.status) == ("SlowDown", 503)
+        rates.admit(request, 0.001)

@@ -1,0 +1,219 @@
+"""The store's process: it starts, answers many at once, and ends with its owner, whatever way that goes."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import pytest
+
+from simulator.store import ControlRefused, PortInUse, Store, StoreDied
+
+_OWNER = """
+import asyncio
+from simulator.store import Store
+async def main():
+    async with Store.open() as store:
+        print(store.pid, flush=True)
+        await asyncio.Event().wait()
+asyncio.run(main())
+"""
+
+
+def is_running(pid: int) -> bool:
+    """Whether a process exists and is no zombie that waits to be reaped."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    with contextlib.suppress(OSError):
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    return True
+
+
+def ends(pid: int) -> bool:
+    """Whether the process is gone within ten seconds."""
+    deadline = time.monotonic() + 10
+    while is_running(pid):
+        if time.monotonic() > deadline:
+            return False
+        os.sched_yield()
+    return True
+
+
+def outside(pid: int) -> tuple[bytes, str]:
+    """What a process was given: its environment, and what its standard input is. Where there is no /proc: skipped."""
+    if not Path("/proc/self/environ").exists():
+        pytest.skip("needs /proc")
+    return Path(f"/proc/{pid}/environ").read_bytes(), Path(f"/proc/{pid}/fd/0").readlink().name
+
+
+async def test_a_store_serves_one_loopback_endpoint_and_is_gone_afterwards() -> None:
+    """Open and close: the endpoint answers in between, and the process is reaped at the end."""
+    async with Store.open() as store:
+        assert store.endpoint.startswith("http://127.0.0.1:")
+        counters = await store.counters()
+        assert (counters.queues, counters.cpu_s > 0, counters.memory_bytes > 0) == ({}, True, True)
+        pid = store.pid
+    assert not is_running(pid)
+
+
+async def test_a_store_ends_when_its_block_is_cancelled() -> None:
+    """A cancelled owner leaves no process."""
+    pids = []
+
+    async def own() -> None:
+        async with Store.open() as store:
+            pids.append(store.pid)
+            opened.set()
+            await asyncio.Event().wait()
+
+    opened = asyncio.Event()
+    task = asyncio.create_task(own())
+    await opened.wait()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert not is_running(pids[0])
+
+
+@pytest.mark.parametrize("end", [signal.SIGKILL, signal.SIGTERM])
+def test_a_store_ends_when_its_owner_is_killed(end: signal.Signals) -> None:
+    """Nobody stops it then: it sees the end of its standard input."""
+    owner = subprocess.Popen([sys.executable, "-c", _OWNER], stdout=subprocess.PIPE, text=True)
+    assert owner.stdout is not None
+    pid = int(owner.stdout.readline())
+    owner.send_signal(end)
+    owner.communicate()
+    assert ends(pid)
+
+
+async def test_ctrl_c_in_the_terminal_does_not_reach_the_store() -> None:
+    """The store has a session of its own and ignores SIGINT; its owner decides when it ends."""
+    async with Store.open() as store:
+        assert os.getsid(store.pid) != os.getsid(0)
+        os.kill(store.pid, signal.SIGINT)
+        await store.counters()
+
+
+async def test_the_death_of_the_process_is_told_at_once() -> None:
+    """`wait_died` raises, and so does every later call, with the reason in one line."""
+    async with Store.open() as store:
+        os.kill(store.pid, signal.SIGKILL)
+        async with asyncio.timeout(10):
+            with pytest.raises(StoreDied, match=r"ended by itself \(signal 9\)"):
+                await store.wait_died()
+        with pytest.raises(StoreDied):
+            await store.counters()
+
+
+async def test_a_port_in_use_is_one_clear_line() -> None:
+    """The line names the port and the way out."""
+    async with Store.open() as store:
+        with pytest.raises(PortInUse, match=rf"port {store.port} cannot be used: .*; name another with --port, or 0"):
+            async with Store.open(port=store.port):
+                pass
+
+
+async def test_the_users_aws_variables_do_not_reach_the_store(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither credentials nor files of the user are in its environment, and its standard input is not the terminal."""
+    monkeypatch.setenv("AWS_PROFILE", "production")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
+    async with Store.open() as store:
+        environment, standard_input = outside(store.pid)
+    assert b"production" not in environment
+    assert b"AWS_SECRET_ACCESS_KEY=testing" in environment
+    assert standard_input.startswith("pipe:")
+
+
+async def test_a_hundred_and_fifty_long_polls_hold_nobody_up() -> None:
+    """Polls wait on the event loop: with 150 of them open other calls are answered, and each message wakes one."""
+    async with Store.open() as store, aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as session:
+
+        async def call(operation: str, **parameters: Any) -> Any:
+            headers = {"X-Amz-Target": f"AmazonSQS.{operation}", "Content-Type": "application/x-amz-json-1.0"}
+            async with session.post(store.endpoint, data=json.dumps(parameters), headers=headers) as response:
+                return json.loads(await response.read() or b"{}")
+
+        url = (await call("CreateQueue", QueueName="polled"))["QueueUrl"]
+        polls = [asyncio.create_task(call("ReceiveMessage", QueueUrl=url, WaitTimeSeconds=20)) for _ in range(150)]
+        while (await store.counters()).operations.get("sqs.ReceiveMessage") is None:
+            pass
+        entries = [{"Id": str(number), "MessageBody": f"m{number}"} for number in range(10)]
+        for _ in range(15):
+            await call("SendMessageBatch", QueueUrl=url, Entries=entries)
+        answers = await asyncio.gather(*polls)
+        assert sum(len(answer.get("Messages", ())) for answer in answers) == 150
+        counted = (await store.counters()).queues["polled"]
+        assert (counted.sent, counted.received, counted.in_flight, counted.visible) == (150, 150, 150, 0)
+
+
+async def test_counters_and_peek_tell_what_happened_without_side_effects() -> None:
+    """Totals, gauges and messages; looking changes nothing, and test events are left out of the totals."""
+    async with Store.open(strict=False) as store, aiohttp.ClientSession() as session:
+
+        async def call(target: str, **parameters: Any) -> Any:
+            headers = {"X-Amz-Target": target, "Content-Type": "application/x-amz-json-1.0"}
+            async with session.post(store.endpoint, data=json.dumps(parameters), headers=headers) as response:
+                return json.loads(await response.read() or b"{}")
+
+        url = (await call("AmazonSQS.CreateQueue", QueueName="seen"))["QueueUrl"]
+        for body in ("first", '{"Service": "Amazon S3", "Event": "s3:TestEvent"}', "second"):
+            await call("AmazonSQS.SendMessage", QueueUrl=url, MessageBody=body)
+        await call("AmazonSQS.ReceiveMessage", QueueUrl=url)
+        seen = [message async for message in store.peek("seen")]
+        assert [(message.body[:6], message.receive_count, message.in_flight) for message in seen] == [
+            ("first", 1, True),
+            ('{"Serv', 0, False),
+            ("second", 0, False),
+        ]
+        counters = await store.counters()
+        queue = counters.queues["seen"]
+        assert (queue.sent, queue.received, queue.visible, queue.in_flight, queue.test_events) == (2, 1, 2, 1, 1)
+        assert queue.oldest_age_s is not None
+        assert counters.operations["sqs.SendMessage"].requests == 3
+        with pytest.raises(ControlRefused, match="there is no queue 'gone'"):
+            _ = [message async for message in store.peek("gone")]
+        with pytest.raises(ControlRefused, match="there is no table 'gone'"):
+            await store.refuse_writes("gone", 0.5)
+
+
+async def test_refused_writes_come_back_unprocessed_and_then_as_an_exception() -> None:
+    """Half a batch is 200 with UnprocessedItems; all of it is AWS's exception with its reason; zero ends it."""
+    async with Store.open() as store, aiohttp.ClientSession() as session:
+
+        async def call(operation: str, **parameters: Any) -> tuple[int, Any]:
+            headers = {"X-Amz-Target": f"DynamoDB_20120810.{operation}"}
+            async with session.post(store.endpoint, data=json.dumps(parameters), headers=headers) as response:
+                return response.status, json.loads(await response.read() or b"{}")
+
+        await call(
+            "CreateTable",
+            TableName="rows",
+            KeySchema=[{"AttributeName": "PK", "KeyType": "HASH"}],
+            AttributeDefinitions=[{"AttributeName": "PK", "AttributeType": "S"}],
+            BillingMode="PAY_PER_REQUEST",
+        )
+        batch = {"rows": [{"PutRequest": {"Item": {"PK": {"S": str(number)}}}} for number in range(20)]}
+        await store.refuse_writes("rows", 0.5)
+        status, answer = await call("BatchWriteItem", RequestItems=batch)
+        assert (status, len(answer["UnprocessedItems"]["rows"])) == (200, 10)
+        await store.refuse_writes("rows", 1)
+        status, answer = await call("BatchWriteItem", RequestItems=batch)
+        assert status == 400
+        assert answer["__type"].endswith("#ProvisionedThroughputExceededException")
+        assert answer["ThrottlingReasons"][0]["reason"] == "TableWriteKeyRangeThroughputExceeded"
+        await store.refuse_writes("rows", 0)
+        assert await call("BatchWriteItem", RequestItems=batch) == (200, {"UnprocessedItems": {}})
+        table = (await store.counters()).tables["rows"]
+        assert (table.rows, table.rows_written, table.batch_writes) == (20, 30, 2)
+        assert (table.unprocessed_items, table.throttled_requests, table.write_units) == (30, 2, 30.0)

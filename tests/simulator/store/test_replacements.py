@@ -1,0 +1,48 @@
+"""What stands in for moto's code knows what it was written against, and stays off where that has changed."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+from importlib.metadata import version
+
+import pytest
+
+from simulator.store.assembly import FASTER, STRICTER
+from simulator.store.replacements.registry import (
+    MOTO_VERSION,
+    Replacement,
+    ReplacementOff,
+    Replacements,
+    changed_functions,
+)
+
+ALL = (*FASTER, *STRICTER)
+
+
+@pytest.mark.parametrize("replacement", ALL, ids=lambda each: each.name)
+def test_every_replaced_function_is_the_one_it_was_written_against(replacement: Replacement) -> None:
+    """The installed moto has the very source of each, and each says why, what it keeps and when."""
+    assert changed_functions(replacement) == []
+    assert replacement.why
+    assert replacement.keeps
+    assert dt.date.fromisoformat(replacement.dated)
+
+
+def test_the_installed_moto_is_the_version_the_replacements_name() -> None:
+    """Another version is fine, but the differential tests ran with this one."""
+    assert version("moto") == MOTO_VERSION
+
+
+def test_a_replacement_stays_off_with_a_warning_where_moto_has_changed() -> None:
+    """With another version the sources are compared; the others are still put in place."""
+    installed = []
+    sound = dataclasses.replace(ALL[0], install=lambda: installed.append("sound"))
+    function = next(iter(sound.functions))
+    stale = dataclasses.replace(sound, name="stale", functions={function: "0" * 16, "moto.sqs.models:Gone": "0"})
+    in_force = Replacements()
+    with pytest.warns(
+        ReplacementOff, match=f"moto 99 changed {function}, moto.sqs.models:Gone; the replacement 'stale'"
+    ):
+        in_force.install((stale, sound), "99")
+    assert (in_force.active, installed) == ({sound.name}, ["sound"])

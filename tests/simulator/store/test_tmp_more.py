@@ -1,0 +1,193 @@
+"""Random sequences of DynamoDB calls get the same answers from stock moto and from the store without AWS's rules."""
+
+from __future__ import annotations
+
+import itertools
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+_numbers = itertools.count()
+_hashes = st.sampled_from(["A", "B", "\u00e9"])
+_ranges = st.sampled_from(["1", "2", "10", "3"])
+_values = st.one_of(
+    st.builds(lambda text: {"S": text}, st.text("ab\u20ac", max_size=3)),
+    st.builds(lambda number: {"N": number}, st.sampled_from(["1", "1.50", "-0.5", "12e2", "007"])),
+    st.just({"BOOL": True}),
+    st.just({"NULL": True}),
+    st.just({"L": [{"S": "x"}, {"N": "2"}]}),
+    st.just({"M": {"inner": {"N": "1"}, "deep": {"L": [{"S": "y"}]}}}),
+    st.just({"SS": ["p", "q"]}),
+    st.just({"B": "aGVsbG8="}),
+)
+_items = st.builds(
+    lambda hash_key, range_key, value, more: {"h": hash_key, "r": range_key, "v": value, **more},
+    _hashes,
+    _ranges,
+    _values,
+    st.dictionaries(st.sampled_from(["w", "long name"]), _values, max_size=2),
+)
+_keys = st.tuples(_hashes, _ranges)
+STEPS = st.one_of(
+    st.tuples(st.just("batch"), st.lists(_items, max_size=5), st.lists(_keys, max_size=2)),
+    st.tuples(st.just("put"), _items, st.sampled_from(["", "condition", "old", "capacity"])),
+    st.tuples(st.just("get"), _keys, st.booleans()),
+    st.tuples(st.just("delete"), _keys),
+    st.tuples(st.just("update"), _keys, st.sampled_from(["set", "remove", "add"])),
+    st.tuples(st.just("query"), _hashes, st.sampled_from(["", "=", "<", ">=", "between", "begins"]), st.booleans()),
+    st.tuples(st.just("pages"), st.sampled_from(["Scan", "Query"]), st.integers(1, 3), st.booleans()),
+    st.tuples(st.just("scan"), st.sampled_from(["", "count", "filter", "projection", "segments"])),
+    st.tuples(st.just("transact"), _items, _keys),
+    st.tuples(st.just("mistake"), st.sampled_from(["table", "key", "empty", "type", "expression"])),
+)
+
+
+class _Side:
+    """One of the two engines with a table of its own; `kind` is the sort key's type, empty without one."""
+
+    def __init__(self, engine: Any, name: str, kind: str) -> None:
+        self._engine, self._name, self._kind = engine, name, kind
+        attributes = [{"AttributeName": "h", "AttributeType": "S"}]
+        schema = [{"AttributeName": "h", "KeyType": "HASH"}]
+        if kind:
+            attributes.append({"AttributeName": "r", "AttributeType": kind})
+            schema.append({"AttributeName": "r", "KeyType": "RANGE"})
+        status, answer = engine.json(
+            "dynamodb",
+            "CreateTable",
+            {
+                "TableName": name,
+                "KeySchema": schema,
+                "AttributeDefinitions": attributes,
+                "BillingMode": "PAY_PER_REQUEST",
+            },
+        )
+        assert status == 200, answer
+
+    def do(self, operation: str, **parameters: Any) -> Any:
+        return self._engine.json("dynamodb", operation, {"TableName": self._name, **parameters})
+
+    def step(self, step: Any) -> Any:
+        kind, *arguments = step
+        return getattr(self, f"_{kind}")(*arguments)
+
+    def _key(self, key: tuple[str, str]) -> dict[str, Any]:
+        return {"h": {"S": key[0]}} | ({"r": {self._kind: key[1]}} if self._kind else {})
+
+    def _item(self, item: dict[str, Any]) -> dict[str, Any]:
+        rest = {name: value for name, value in item.items() if name not in ("h", "r")}
+        return self._key((item["h"], item["r"])) | rest
+
+    def _batch(self, puts: list[Any], deletes: list[Any]) -> Any:
+        requests = [{"PutRequest": {"Item": self._item(item)}} for item in puts]
+        requests += [{"DeleteRequest": {"Key": self._key(key)}} for key in deletes]
+        return self._engine.json("dynamodb", "BatchWriteItem", {"RequestItems": {self._name: requests}})
+
+    def _put(self, item: Any, how: str) -> Any:
+        more: dict[str, Any] = {
+            "condition": {"ConditionExpression": "attribute_not_exists(h)"},
+            "old": {"ReturnValues": "ALL_OLD"},
+            "capacity": {"ReturnConsumedCapacity": "INDEXES"},
+        }.get(how, {})
+        return self.do("PutItem", Item=self._item(item), **more)
+
+    def _get(self, key: Any, consistent: bool) -> Any:
+        return self.do("GetItem", Key=self._key(key), ConsistentRead=consistent, ReturnConsumedCapacity="TOTAL")
+
+    def _delete(self, key: Any) -> Any:
+        return self.do("DeleteItem", Key=self._key(key), ReturnValues="ALL_OLD")
+
+    def _update(self, key: Any, how: str) -> Any:
+        expression = {"set": "SET #n = :v", "remove": "REMOVE #n", "add": "ADD #n :v"}[how]
+        values = {} if how == "remove" else {"ExpressionAttributeValues": {":v": {"N": "3"}}}
+        return self.do(
+            "UpdateItem",
+            Key=self._key(key),
+            UpdateExpression=expression,
+            ExpressionAttributeNames={"#n": "n"},
+            ReturnValues="ALL_NEW",
+            **values,
+        )
+
+    def _query(self, hash_key: str, comparison: str, forward: bool) -> Any:
+        expression, values = "h = :h", {":h": {"S": hash_key}}
+        one, two = {self._kind or "S": "10"}, {self._kind or "S": "3"}
+        if comparison == "between":
+            expression, values = expression + " AND r BETWEEN :a AND :b", values | {":a": one, ":b": two}
+        elif comparison == "begins":
+            expression, values = expression + " AND begins_with(r, :a)", values | {":a": {"S": "1"}}
+        elif comparison:
+            expression, values = expression + f" AND #r {comparison} :a", values | {":a": two}
+        names = {"ExpressionAttributeNames": {"#r": "r"}} if "#r" in expression else {}
+        return self.do(
+            "Query",
+            KeyConditionExpression=expression,
+            ExpressionAttributeValues=values,
+            ScanIndexForward=forward,
+            **names,
+        )
+
+    def _pages(self, operation: str, limit: int, forward: bool) -> Any:
+        more: dict[str, Any] = {}
+        if operation == "Query":
+            more = {
+                "KeyConditionExpression": "h = :h",
+                "ExpressionAttributeValues": {":h": {"S": "A"}},
+                "ScanIndexForward": forward,
+            }
+        answers = []
+        while True:
+            status, answer = self.do(operation, Limit=limit, **more)
+            answers.append((status, answer))
+            if "LastEvaluatedKey" not in answer:
+                return answers
+            more["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
+
+    def _scan(self, how: str) -> Any:
+        if how == "segments":
+            return [self.do("Scan", Segment=segment, TotalSegments=3) for segment in range(3)]
+        more: dict[str, Any] = {
+            "count": {"Select": "COUNT"},
+            "filter": {"FilterExpression": "attribute_exists(w)"},
+            "projection": {"ProjectionExpression": "#v,#h", "ExpressionAttributeNames": {"#v": "v", "#h": "h"}},
+        }.get(how, {})
+        return self.do("Scan", **more)
+
+    def _transact(self, item: Any, key: Any) -> Any:
+        actions = [
+            {"Put": {"TableName": self._name, "Item": self._item(item)}},
+            {
+                "Delete": {
+                    "TableName": self._name,
+                    "Key": self._key(key),
+                    "ConditionExpression": "attribute_exists(h)",
+                }
+            },
+        ]
+        status, _ = self._engine.json("dynamodb", "TransactWriteItems", {"TransactItems": actions})
+        return status
+
+    def _mistake(self, kind: str) -> Any:
+        if kind == "table":
+            request = [{"DeleteRequest": {"Key": {"h": {"S": "a"}}}}]
+            return self._engine.json("dynamodb", "BatchWriteItem", {"RequestItems": {"no-such": request}})
+        if kind == "key":
+            return self.do("PutItem", Item={"other": {"S": "x"}})
+        if kind == "empty":
+            return self.do("PutItem", Item=self._item({"h": "", "r": "1"}))
+        if kind == "type":
+            return self.do("PutItem", Item=self._key(("A", "1")) | {"n": {"N": "abc"}})
+        return self.do("Scan", FilterExpression="")
+
+
+@pytest.mark.parametrize("kind", ["S", "N", ""])
+@given(steps=st.lists(STEPS, min_size=4, max_size=20))
+@settings(max_examples=100, deadline=None, derandomize=False, suppress_health_check=list(HealthCheck))
+def test_any_sequence_of_table_calls_is_answered_as_by_stock_moto(twins: Any, kind: str, steps: list[Any]) -> None:
+    """Batches, puts, updates, transactions, queries, pages and mistakes, on every sort of key: as moto answers."""
+    name = f"d{next(_numbers)}"
+    stock, store = _Side(twins.stock, name, kind), _Side(twins.store, name, kind)
+    for step in steps:
+        assert store.step(step) == stock.step(step), step
