@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import signal
 import sys
 from collections.abc import Awaitable, Callable, Iterator
@@ -39,6 +38,8 @@ Parameters = Annotated[
 
 def run(region: str | None, profile: str | None, endpoint_url: str | None, work: Callable[[Aws], Awaitable[T]]) -> T:
     """Connect, do the work, and let everything that AWS says amiss leave as one line."""
+    import asyncio
+
     from deploy.aws import Where, connect
 
     async def connected() -> T:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -64,6 +63,8 @@ def deploy(
     endpoint_url: EndpointUrl = None,
 ) -> None:
     """Create or update a stack: the handlers and the template that the twin ran."""
+    import asyncio
+
     given = dict(parameter or ())
 
     async def work(aws: Aws) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -54,6 +53,7 @@ def destroy(
     endpoint_url: EndpointUrl = None,
 ) -> None:
     """Say what will be lost, ask for the stack's name, empty the bucket, delete the stack and wait."""
+    import asyncio
 
     async def work(aws: Aws) -> None:
         from deploy import deployed as stacks

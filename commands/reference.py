@@ -61,6 +61,8 @@ def _meaning(info: Any, default: Any) -> str:
     text = re.sub(r"\s+", " ", info.help or "").strip()
     if isinstance(info.show_default, str):
         return f"{text} [default: {info.show_default}]"
+    if default is inspect.Parameter.empty:
+        return f"{text} Required."
     if default is None or isinstance(default, (bool, list, tuple)) or info.show_default is False:
         return text
     return f"{text} [default: {default}]"

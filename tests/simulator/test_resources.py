@@ -1,0 +1,129 @@
+"""The stack's resources in a real store: what the template declares is what the engine then says it has."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+
+from simulator import resources
+from simulator.clients import Clients, connect, offline_session
+from simulator.errors import InputError
+from simulator.stack import Stack
+from simulator.template import load
+
+
+@pytest_asyncio.fixture
+async def clients(store_endpoint: str) -> AsyncIterator[Clients]:
+    """Clients of the session's store."""
+    async with connect(store_endpoint, offline_session()) as made:
+        yield made
+
+
+def fresh_stack(**parameters: str) -> Stack:
+    """The pipeline's stack under names that no other test has."""
+    unique = uuid.uuid4().hex[:8]
+    names = {name: f"{name}-{unique}" for name in ("QueueName", "DeadLetterQueueName", "TableName")}
+    return load(None, {"BucketName": f"b-{unique}", **names, **parameters})
+
+
+async def test_queue_has_the_templates_attributes(clients: Clients) -> None:
+    """Visibility, long polling, redrive and policy arrive; the dead-letter queue keeps messages for 14 days."""
+    stack = fresh_stack(VisibilityTimeout="400", MaxReceiveCount="7")
+
+    made = await resources.create(stack, clients)
+
+    answer = await clients.sqs.get_queue_attributes(QueueUrl=made.queue_url, AttributeNames=["All"])
+    attributes = dict(answer["Attributes"])
+    assert (attributes["VisibilityTimeout"], attributes["ReceiveMessageWaitTimeSeconds"]) == ("400", "20")
+    redrive = json.loads(attributes["RedrivePolicy"])
+    assert (redrive["deadLetterTargetArn"], int(redrive["maxReceiveCount"])) == (stack.queues["StockDLQ"].arn, 7)
+    assert json.loads(attributes["Policy"]) == stack.queues["StockQueue"].policy
+    assert made.dlq_url is not None
+    dead_letters = await clients.sqs.get_queue_attributes(QueueUrl=made.dlq_url, AttributeNames=["All"])
+    assert dict(dead_letters["Attributes"])["MessageRetentionPeriod"] == "1209600"
+
+
+async def test_objects_under_the_prefix_are_notified(clients: Clients) -> None:
+    """An object under stocks/ gives a message, one beside it gives none."""
+    stack = fresh_stack()
+    made = await resources.create(stack, clients)
+
+    for key in ("other/a.csv", "stocks/b.csv"):
+        await clients.s3.put_object(Bucket=made.bucket, Key=key, Body=b"x")
+
+    bodies = []
+    while not any('"Records"' in body for body in bodies):
+        answer = await clients.sqs.receive_message(QueueUrl=made.queue_url, MaxNumberOfMessages=10, WaitTimeSeconds=5)
+        bodies += [message["Body"] for message in answer.get("Messages", [])]
+    keys = [record["s3"]["object"]["key"] for body in bodies for record in json.loads(body).get("Records", [])]
+    assert keys == ["stocks/b.csv"]
+
+
+async def test_table_has_the_templates_keys(clients: Clients) -> None:
+    """PK and SK are strings, and the table is on demand."""
+    stack = fresh_stack()
+    made = await resources.create(stack, clients)
+
+    table = (await clients.dynamodb.describe_table(TableName=made.table))["Table"]
+
+    assert {(one["AttributeName"], one["KeyType"]) for one in table["KeySchema"]} == {("PK", "HASH"), ("SK", "RANGE")}
+    assert {one["AttributeType"] for one in table["AttributeDefinitions"]} == {"S"}
+    assert table["BillingModeSummary"]["BillingMode"] == "PAY_PER_REQUEST"
+
+
+async def test_provisioned_table_keeps_its_units(clients: Clients, tmp_path: Path) -> None:
+    """A table with provisioned throughput is made with it."""
+    from simulator.template import packaged_template
+
+    text = packaged_template().read_text(encoding="utf-8")
+    copy = tmp_path / "t.yaml"
+    copy.write_text(
+        text.replace(
+            "BillingMode: PAY_PER_REQUEST",
+            "ProvisionedThroughput: {ReadCapacityUnits: 3, WriteCapacityUnits: 4}",
+        ),
+        encoding="utf-8",
+    )
+    unique = uuid.uuid4().hex[:8]
+    stack = load(
+        copy,
+        {
+            "BucketName": f"b-{unique}",
+            "TableName": f"t-{unique}",
+            "QueueName": f"q-{unique}",
+            "DeadLetterQueueName": f"d-{unique}",
+        },
+    )
+
+    made = await resources.create(stack, clients)
+
+    table = (await clients.dynamodb.describe_table(TableName=made.table))["Table"]
+    assert table["ProvisionedThroughput"]["WriteCapacityUnits"] == 4
+
+
+def test_wiring_is_the_path_from_bucket_to_table() -> None:
+    """The run follows the notification to the queue, the mapping to the consumer, its variable to the table."""
+    path = resources.wiring(load())
+
+    assert path.queue.logical_id == path.notification.queue == "StockQueue"
+    assert path.dead_letter_queue is not None
+    assert path.dead_letter_queue.logical_id == "StockDLQ"
+    assert (path.consumer.logical_id, path.table.name) == ("ConsumerLambda", "StockData")
+    assert path.rejected_prefix == "rejected/"
+
+
+def test_table_that_nobody_declares_is_refused(tmp_path: Path) -> None:
+    """A TABLE_NAME that is no table of the template is one clear line."""
+    from simulator.template import packaged_template
+
+    copy = tmp_path / "t.yaml"
+    text = packaged_template().read_text(encoding="utf-8")
+    copy.write_text(text.replace("TABLE_NAME: !Ref StockData", "TABLE_NAME: Elsewhere"), encoding="utf-8")
+
+    with pytest.raises(InputError, match="TABLE_NAME is 'Elsewhere', which is no table of the template"):
+        resources.wiring(load(copy))
