@@ -120,6 +120,8 @@ async def _agreed(aws: Aws, change_set: ChangeSet, stack: str, yes: bool) -> boo
 
 async def _execute(aws: Aws, change_set: ChangeSet, stack: str, clean_up: bool) -> Stack:
     """Execute the change set and follow it; `CouldNotFinish` names the first cause of a failure."""
+    import asyncio
+
     from deploy import cloudformation
     from simulator.clock import SystemClock
     from simulator.errors import CouldNotFinish
