@@ -93,6 +93,7 @@ def test_own_template_has_the_names_of_the_contract() -> None:
                 ("ObjectConcurrency", "2", "OBJECT_CONCURRENCY"),
                 ("WriteConcurrency", "3", "WRITE_CONCURRENCY"),
                 ("WriteRate", "100", "WRITE_RATE"),
+                ("BatchWriter", "aiobotocore", "BATCH_WRITER"),
             ]
         ],
     ],
