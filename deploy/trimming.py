@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import shutil
 from collections.abc import Mapping
@@ -41,15 +42,36 @@ def trim_endpoints(endpoints: Mapping[str, Any]) -> dict[str, Any]:
     return {**endpoints, "partitions": partitions}
 
 
+def without_documentation(model: Any) -> Any:
+    """A service model without its prose, which is most of what a client reads when it is made."""
+    if isinstance(model, dict):
+        return {
+            name: without_documentation(value)
+            for name, value in model.items()
+            if not (name == "documentation" and isinstance(value, str))
+        }
+    if isinstance(model, list):
+        return [without_documentation(value) for value in model]
+    return model
+
+
 def trim(directory: Path) -> None:
-    """Delete what the handlers can do without, and shorten botocore's list of endpoints."""
+    """Delete what the handlers can do without; shorten botocore's models and its list of endpoints."""
     for file in sorted(directory.rglob("*")):
         if file.is_file() and not is_needed(PurePosixPath(file.relative_to(directory).as_posix())):
             file.unlink()
     for folder in sorted((one for one in directory.rglob("*") if one.is_dir()), reverse=True):
         if not any(folder.iterdir()):
             shutil.rmtree(folder)
-    endpoints = directory / "botocore" / "data" / "endpoints.json"
+    data = directory / "botocore" / "data"
+    for model in sorted(data.glob("*/*/*.json.gz")):
+        short = without_documentation(json.loads(gzip.decompress(model.read_bytes())))
+        _write_json(model.with_suffix(""), short)  # not packed twice: the zip packs it, and nobody unpacks it at start
+        model.unlink()
+    endpoints = data / "endpoints.json"
     if endpoints.exists():
-        short = trim_endpoints(json.loads(endpoints.read_text(encoding="utf-8")))
-        endpoints.write_text(json.dumps(short, separators=(",", ":")), encoding="utf-8")
+        _write_json(endpoints, trim_endpoints(json.loads(endpoints.read_text(encoding="utf-8"))))
+
+
+def _write_json(file: Path, content: Any) -> None:
+    file.write_text(json.dumps(content, separators=(",", ":")), encoding="utf-8")

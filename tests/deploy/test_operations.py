@@ -320,7 +320,7 @@ async def test_long_template_goes_by_s3(tmp_path: Any, monkeypatch: pytest.Monke
     )
     (uploaded,) = [request for name, request in aws.calls if name == "put_object"]
     code = json.loads(uploaded["Body"])["Resources"]["F"]["Properties"]["CodeUri"]
-    assert code == {"Bucket": bucket, "Key": f"lambda/{'ab' * 32}.zip"}
+    assert code == {"Bucket": "stockpipe-artifacts-123456789012-eu-central-1", "Key": f"lambda/{'ab' * 32}.zip"}
 
 
 async def test_schedule_goes_on_after_a_failed_audit() -> None:

@@ -12,6 +12,7 @@ import zipfile
 from pathlib import Path, PurePosixPath
 from types import CodeType
 
+import botocore.session
 import pytest
 from packaging.requirements import Requirement
 
@@ -215,7 +216,7 @@ def test_without_an_interpreter_there_are_no_compiled_files_and_a_warning(
     told: list[str] = []
     assert not package.build_directory(tmp_path, machine_target, report=told.append)
     assert list(tmp_path.rglob("*.pyc")) == []
-    assert "about 2.4 times the processor time" in told[-1]
+    assert "about 2.5 times the processor time" in told[-1]
 
 
 @pytest.mark.parametrize(
@@ -245,3 +246,23 @@ def test_endpoints_keep_every_partition(task_root: Path) -> None:
     partitions = json.loads((task_root / "botocore/data/endpoints.json").read_text())["partitions"]
     assert {"aws", "aws-cn", "aws-us-gov"} <= {partition["partition"] for partition in partitions}
     assert {name for partition in partitions for name in partition["services"]} == set(trimming.SERVICES)
+
+
+def test_models_lose_their_prose_alone(task_root: Path) -> None:
+    """The models in use have every operation and shape of botocore's own, and no documentation."""
+    for service, version in (("s3", "2006-03-01"), ("dynamodb", "2012-08-10")):
+        short = json.loads((task_root / "botocore/data" / service / version / "service-2.json").read_text())
+        full = botocore.session.Session().get_component("data_loader").load_service_model(service, "service-2", version)
+        assert short["operations"].keys() == full["operations"].keys()
+        assert short["shapes"].keys() == full["shapes"].keys()
+        assert "documentation" not in short
+        assert short == json.loads(json.dumps(trimming.without_documentation(short)))
+
+
+def test_documentation_is_prose_and_no_member() -> None:
+    """A member that is called documentation stays; a text under that name goes, however deep."""
+    model = {
+        "members": {"documentation": {"shape": "Text", "documentation": "prose"}},
+        "list": [{"documentation": "p"}],
+    }
+    assert trimming.without_documentation(model) == {"members": {"documentation": {"shape": "Text"}}, "list": [{}]}
