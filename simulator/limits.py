@@ -88,7 +88,7 @@ PROVISIONED_CONCURRENCY = 20_000
 # Unpublished: how fast a mapping scales down, and how it backs off. Bounds of ours.
 MAPPING_LOW_TRAFFIC_S = 60.0
 MAPPING_IDLE_S = 300.0
-MAPPING_THROTTLE_BACKOFF_S = (0.25, 10.0)
+MAPPING_THROTTLE_BACKOFF_S = (0.25, 3.0)
 MAPPING_ERROR_BACKOFF_S = (0.1, 5.0)
 
 # Ours: bounds of the twin's own machinery.

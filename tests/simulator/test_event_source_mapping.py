@@ -289,6 +289,25 @@ async def test_maximum_concurrency_cures_it(twin: Twin, twin_fakes: Any, clock: 
     assert not twin.seen.of(InvocationThrottled)
 
 
+@pytest.mark.parametrize(("visibility_s", "doubled"), [(3, True), (18, False)])
+async def test_short_visibility_doubles_the_work(
+    twin: Twin, twin_fakes: Any, clock: Any, declare: Any, visibility_s: int, doubled: bool
+) -> None:
+    """A batch that a throttle delays outlives a visibility of one timeout and is handled twice; with six, once."""
+    queue = twin_fakes.ManualQueue(clock, visibility_s=visibility_s)
+    queue.send(*map(str, range(120)))
+    twin.takes_s = 2.2
+    function = declare.function(timeout_s=3, reserved_concurrency=2)
+    declared = declare.queue(visibility_timeout_s=visibility_s)
+    mapping = declare.mapping(reports_batch_item_failures=True, maximum_concurrency=5)
+    async with twin.run(queue, mapping, function, declared):
+        await clock.advance(60)
+    handled = Counter(record["body"] for event in twin.runtime.events for record in event["Records"])
+    assert not queue.messages
+    assert set(handled) == set(map(str, range(120)))
+    assert (handled.total() > 120) is doubled
+
+
 async def test_throttle_retries_the_same_batch(twin: Twin, twin_fakes: Any, clock: Any, declare: Any) -> None:
     """A throttled batch is tried again with back-off while it is ours, and counts one receive."""
     queue = twin_fakes.ManualQueue(clock, visibility_s=30)

@@ -258,3 +258,11 @@ def test_silent_losses(sound: Sound) -> None:
     assert "never used" in told["Consumer"]
     assert "ReportBatchItemFailures" in told["Mapping"]
     assert "larger ones are lost" in told["Queue"]
+
+
+def test_own_template_with_a_reservation() -> None:
+    """The pipeline's `ReservedConcurrency` reaches the function, and one below the mapping's concurrency is told."""
+    stack = template.load(None, {"ReservedConcurrency": "2"})
+    assert stack.functions["ConsumerLambda"].reserved_concurrency == 2
+    (advice,) = examine(stack).advice
+    assert "reserved concurrency 2 is below the 10 batches" in advice.text
