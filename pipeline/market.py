@@ -54,33 +54,44 @@ class Market:
     def csv_chunks(self, tick: int, number: int) -> Iterator[bytes]:
         """The same bytes, a few hundred rows at a time, for callers that have other things to do."""
         rng = random.Random(f"{self.seed}/{tick}/{number}")
-        first_us = (tick - 60) * 1_000_000 // 60 * 60 + tick % 60
         yield HEADER.encode()
         begin = number * self.rows
         for start in range(begin, begin + self.rows, CHUNK_ROWS):
-            stop = min(start + CHUNK_ROWS, begin + self.rows)
-            yield "".join([self._line(rng, tick, first_us, row) for row in range(start, stop)]).encode()
+            yield b"".join(self._lines(rng, tick, range(start, min(start + CHUNK_ROWS, begin + self.rows))))
 
-    def _line(self, rng: random.Random, tick: int, first_us: int, row: int) -> str:
-        turn, number = divmod(row, self.tickers)
-        # Slots of one turn spread over the turn's share of the minute, so that quotes of different tickers differ.
-        slot = (turn * self.tickers + number) * SLOTS // (self.rows_per_ticker * self.tickers)
-        instant_us = first_us + slot * 60
-        name, _, lot = _listing(self.seed, number)
-        before, after = _prices(self.seed, number, tick)
-        middle = before + (after - before) * slot // SLOTS
-        spread = max(2, middle // 1000)
-        jitter = rng.getrandbits(48)
-        opened = middle + jitter % spread - spread // 2
-        closed = middle + (jitter >> 12) % spread - spread // 2
-        high = max(opened, closed) + (jitter >> 24) % spread // 2
-        low = max(1, min(opened, closed) - (jitter >> 36) % spread // 2)
-        volume = lot * _activity(tick) * (50 + (jitter >> 4) % 101) // 10_000
-        seconds, microseconds = divmod(instant_us, 1_000_000)
-        return (
-            f"{name},{_second(seconds)}.{microseconds:06d}Z,{_money(opened)},{_money(high)},{_money(low)},"
-            f"{_money(closed)},{volume}\n"
-        )
+    def _lines(self, rng: random.Random, tick: int, rows: range) -> Iterator[bytes]:
+        """These rows of the tick, counted over all its objects. Hot: a load test makes millions of them."""
+        tickers, in_all = self.tickers, self.rows_per_ticker * self.tickers
+        first_us = (tick - 60) * 1_000_000 // 60 * 60 + tick % 60
+        random_bits, quote, activity = rng.getrandbits, _quote, _activity(tick)
+        for row in rows:
+            # Slots of one turn spread over the turn's share of the minute, so that quotes of different tickers differ.
+            slot = row * SLOTS // in_all
+            seconds, microseconds = divmod(first_us + slot * 60, 1_000_000)
+            name, lot, before, after = quote(self.seed, row % tickers, tick)
+            middle = before + (after - before) * slot // SLOTS
+            spread = middle // 1000 if middle >= 2000 else 2
+            lowest = middle - spread // 2
+            jitter = random_bits(48)
+            opened = lowest + jitter % spread
+            closed = lowest + (jitter >> 12) % spread
+            above, below = (closed, opened) if closed > opened else (opened, closed)
+            high = above + (jitter >> 24) % spread // 2
+            low = below - (jitter >> 36) % spread // 2
+            yield b"%b,%b.%06dZ,%d.%02d,%d.%02d,%d.%02d,%d.%02d,%d\n" % (
+                name,
+                _second(seconds),
+                microseconds,
+                opened // 100,
+                opened % 100,
+                high // 100,
+                high % 100,
+                low // 100,
+                low % 100,
+                closed // 100,
+                closed % 100,
+                lot * activity * (50 + (jitter >> 4) % 101) // 10_000,
+            )
 
 
 def tick_of(instant: float) -> int:
@@ -88,13 +99,9 @@ def tick_of(instant: float) -> int:
     return int(instant // 1)
 
 
-def _money(cents: int) -> str:
-    return f"{cents // 100}.{cents % 100:02d}"
-
-
 @lru_cache(4096)
-def _second(seconds: int) -> str:
-    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S")
+def _second(seconds: int) -> bytes:
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S").encode()
 
 
 @lru_cache(16_384)
@@ -109,9 +116,10 @@ def _listing(seed: int, number: int) -> tuple[str, int, int]:
 
 
 @lru_cache(16_384)
-def _prices(seed: int, number: int, tick: int) -> tuple[int, int]:
-    """The ticker's price in cents at the begin and at the end of the tick's minute."""
-    return _price(seed, number, tick - 60), _price(seed, number, tick)
+def _quote(seed: int, number: int, tick: int) -> tuple[bytes, int, int, int]:
+    """The ticker's name and lot, and its price in cents at the begin and at the end of the tick's minute."""
+    name, _, lot = _listing(seed, number)
+    return name.encode(), lot, _price(seed, number, tick - 60), _price(seed, number, tick)
 
 
 def _price(seed: int, number: int, instant: int) -> int:
