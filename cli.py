@@ -15,13 +15,26 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from commands import check, deploy, destroy, invoke, package, redrive, simulate, status, store, verify
+from commands import (
+    check,
+    compare,
+    deploy,
+    destroy,
+    invoke,
+    load_test,
+    package,
+    redrive,
+    simulate,
+    status,
+    store,
+    verify,
+)
 from simulator.errors import StockpipeError
 
 INTERRUPTED = 130
 
 
-class _Commands(TyperGroup):
+class Commands(TyperGroup):
     """The group that all commands run in."""
 
     def invoke(self, ctx: Any) -> Any:
@@ -45,7 +58,7 @@ class _Commands(TyperGroup):
 
 
 app = typer.Typer(
-    cls=_Commands,
+    cls=Commands,
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -68,9 +81,9 @@ def _options(
     pass
 
 
-for _command in (simulate, store, check, package, deploy, status, invoke, verify, redrive, destroy):
+for _command in (simulate, load_test, compare, store, check, package, deploy, status, invoke, verify, redrive, destroy):
     _name = _command.__name__.rpartition(".")[2]
-    app.command(_name, epilog=_command.EPILOG)(getattr(_command, _name))
+    app.command(_name.replace("_", "-"), epilog=_command.EPILOG)(getattr(_command, _name))
 
 
 if __name__ == "__main__":

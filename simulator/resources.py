@@ -90,7 +90,7 @@ async def create(stack: Stack, clients: Clients) -> Resources:
     notification, because S3 checks both.
     """
     path = wiring(stack)
-    tables = asyncio.gather(*(_create_table(table, clients) for table in stack.tables.values()))
+    tables = asyncio.gather(*(create_table(table, clients) for table in stack.tables.values()))
     try:
         urls = await _create_queues(stack, clients)
         for bucket in stack.buckets.values():
@@ -160,7 +160,8 @@ def _queue_configuration(notification: Notification, stack: Stack) -> Any:
     return configuration
 
 
-async def _create_table(table: Table, clients: Clients) -> None:
+async def create_table(table: Table, clients: Clients) -> None:
+    """Make one table of the stack and wait until it is active."""
     keys = [("HASH", table.partition_key)]
     if table.sort_key:
         keys.append(("RANGE", table.sort_key))

@@ -5,16 +5,19 @@ from __future__ import annotations
 import os
 from bisect import bisect_left
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from simulator import limits
 from simulator.load.bottleneck import Evidence
 from simulator.load.plan import Plan, Result, Span
-from simulator.load.recording import SENT, Recording, backlog, percentiles
+from simulator.load.recording import DROPPED, FAILED, SENT, Recording, backlog, percentiles
 from simulator.load.series import Gauge
 from simulator.load.tap import Tap
 
 FLOOR_S = 1.0
 """A backlog of less than this many seconds of the planned rate is the pipeline's own latency, not a lag behind."""
+PASSING = 0.2
+"""A backlog that was there for less than this share of the time, and is gone at the end, was in passing."""
 LIVE_WINDOW_S = 5.0
 STEP_S = 0.25
 
@@ -33,37 +36,67 @@ def peak_backlog(recording: Recording, span: Span) -> tuple[int, float | None]:
     return peak, instants[depths.index(peak)] if peak else None
 
 
+@dataclass(frozen=True, slots=True)
+class Lag:
+    """When a span's backlog was more than its latency explains, from `from_at` to `to_at`.
+
+    `share` is the deepest backlog as a part of what was put by then. 0: it kept up.
+    """
+
+    share: float = 0.0
+    from_at: float | None = None
+    to_at: float | None = None
+
+
+def lag_of(recording: Recording, span: Span, end_at: float, window_s: float) -> Lag:
+    """Where a span fell behind. What its cold start alone built up, and what was gone by itself, does not count."""
+    puts, stores = recording.put_instants(span.numbers), recording.stored_instants(span.numbers)
+    end_at = min(end_at, span.offered_at)
+    if not puts or end_at <= puts[0]:
+        return Lag()
+    instants = [puts[0] + step * STEP_S for step in range(int((end_at - puts[0]) / STEP_S) + 1)]
+    depths = backlog(puts, stores, instants)
+    floor = (FLOOR_S + window_s) * len(puts) / max(STEP_S, puts[-1] - puts[0])
+    late = [at for at, depth in zip(instants, depths, strict=True) if depth > floor]
+    if not late or (len(late) <= PASSING * len(instants) and depths[-1] <= floor):
+        return Lag()
+    deepest = max(range(len(depths)), key=depths.__getitem__)
+    return Lag(depths[deepest] / max(1, bisect_left(puts, instants[deepest])), late[0], late[-1] + STEP_S)
+
+
 def evidence_of(plan: Plan, result: Result, tap: Tap, *, live_only: bool) -> Evidence:
-    """The evidence of the span in hand (`live_only`: its last seconds), or of the span that is reported."""
+    """The evidence of the span in hand (`live_only`: its last seconds), or of the span that is reported.
+
+    CPU and concurrency are means over the time in which it was behind, or over all of it when it never was.
+    """
     span = result.spans[-1] if live_only or result.span is None else result.span
-    recording = result.recording
-    numbers = span.numbers
+    recording, numbers = result.recording, span.numbers
     now = tap.gauges[-1].at if tap.gauges else span.offered_at
     begun_at = max(span.begun_at, now - LIVE_WINDOW_S) if live_only else span.begun_at
     end_at = now if live_only else min(span.drained_at or now, max(span.offered_at, _busy_until(recording, span)))
     length_s = max(1e-3, end_at - begun_at)
-    stores, puts = recording.stored_instants(numbers), recording.put_instants(numbers)
+    stores = recording.stored_instants(numbers)
     stored = bisect_left(stores, end_at) - bisect_left(stores, begun_at)
     planned = [at for at in recording.planned[numbers.start : numbers.stop] if begun_at <= at <= end_at]
     rate = len(planned) / max(1e-3, min(length_s, max(STEP_S, span.offered_at - begun_at)))
-    gauges = [gauge for gauge in tap.gauges if begun_at <= gauge.at <= end_at]
-    sends = percentiles(recording.sends(numbers))
-    mapping = tap.wiring.mapping
+    lag = Lag(1.0) if plan.backlog else lag_of(recording, span, end_at, plan.window_s)
+    from_at, to_at = (begun_at, end_at) if live_only or lag.from_at is None else (lag.from_at, lag.to_at or end_at)
+    gauges = [gauge for gauge in tap.gauges if from_at <= gauge.at <= to_at]
     return Evidence(
         target=plan.target,
         planned_per_s=0.0 if plan.backlog else rate,
         stored_per_s=stored / length_s,
-        behind=_behind(plan, recording, span, puts, stores, end_at, live_only),
-        lag_p99_s=percentiles(recording.lags(numbers)).p99 if not plan.backlog else None,
-        dropped=recording.dropped,
-        failed=recording.failed,
+        behind=lag.share,
+        lag_p99_s=None if plan.backlog else percentiles(recording.lags(numbers)).p99,
+        dropped=recording.count(numbers, DROPPED),
+        failed=recording.count(numbers, FAILED),
         sent=recording.count(numbers, SENT),
-        send_p50_s=sends.p50,
+        send_p50_s=percentiles(recording.sends(numbers)).p50,
         store_cpu=_mean(gauges, "store_cpu"),
         handler_cpu=_mean(gauges, "handler_cpu") if plan.runtime == "inline" else None,
         concurrency=_mean(gauges, "concurrency"),
         pollers=tap.pollers,
-        pollers_limit=mapping.maximum_concurrency or _poller_ceiling(tap),
+        pollers_limit=tap.wiring.mapping.maximum_concurrency or _poller_ceiling(tap),
         invocations=tap.totals.ended,
         errors=tap.totals.errors,
         invocations_throttled=tap.totals.throttled,
@@ -73,29 +106,6 @@ def evidence_of(plan: Plan, result: Result, tap: Tap, *, live_only: bool) -> Evi
         machine_load=_mean(gauges, "machine_load"),
         cores=os.cpu_count() or 1,
     )
-
-
-def _behind(
-    plan: Plan,
-    recording: Recording,
-    span: Span,
-    puts: Sequence[float],
-    stores: Sequence[float],
-    end_at: float,
-    live_only: bool,
-) -> float:
-    """The deepest backlog as a share of what was put by then; zero where it is no more than latency."""
-    if plan.backlog:
-        return 1.0
-    if live_only:
-        depth: float = backlog(puts, stores, [end_at])[0]
-        at: float | None = end_at
-    else:
-        depth, at = peak_backlog(recording, span)
-    if at is None or not puts:
-        return 0.0
-    rate = len(puts) / max(STEP_S, puts[-1] - puts[0])
-    return 0.0 if depth <= rate * (FLOOR_S + plan.window_s) else depth / max(1, bisect_left(puts, at))
 
 
 def _busy_until(recording: Recording, span: Span) -> float:

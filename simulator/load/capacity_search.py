@@ -31,6 +31,8 @@ GROWTH_SHARE = 0.02
 """A backlog that grows by less than this share of the offered rate counts as level..."""
 GROWTH_DEVIATIONS = 2.5
 """... and so does one whose growth is within this many standard errors of none."""
+GROWTH_BEYOND_DOUBT = 0.15
+"""No noise of a queue that keeps up makes its backlog grow by this share of the rate through a whole window."""
 PROBES_MAX = 14
 """The search ends here in any case; each probe takes seconds of somebody's time."""
 WINDOW_ARRIVALS = 300
@@ -66,9 +68,10 @@ class Outcome:
 
     @property
     def backlog_grows(self) -> bool:
-        """More than noise and more than a rounding share of the rate."""
+        """More than noise and more than a rounding share of the rate; beyond doubt when it is a large share."""
         excess = self.growth_per_s - GROWTH_DEVIATIONS * self.growth_error_per_s
-        return self.growth_per_s > GROWTH_SHARE * self.rate_per_s and excess > 0
+        level = self.growth_per_s <= GROWTH_SHARE * self.rate_per_s
+        return not level and (excess > 0 or self.growth_per_s > GROWTH_BEYOND_DOUBT * self.rate_per_s)
 
     @property
     def sustained(self) -> bool:
@@ -81,12 +84,12 @@ class CapacitySearch:
     """Where the search stands. `probe` is what to do next (None: done); `after` takes what it showed.
 
     `sustained_per_s` is the highest rate that held (None: none has), `exceeded_per_s` the lowest that did not,
-    `shown_per_s` the capacity that the latest overload showed.
+    `shown_per_s` the capacity that the latest overload showed. `doubted`: a confirmation has failed once.
     """
 
     rate_per_s: float
-    window_s: float = 6.0
-    warm_up_s: float = 2.0
+    window_s: float = 4.0
+    warm_up_s: float = 1.5
     ceiling_per_s: float = math.inf
     stage: Stage = "climb"
     sustained_per_s: float | None = None
@@ -94,6 +97,7 @@ class CapacitySearch:
     shown_per_s: float | None = None
     outcomes: tuple[Outcome, ...] = ()
     confirmed: bool = False
+    doubted: bool = False
 
     @property
     def probe(self) -> Probe | None:
@@ -113,12 +117,18 @@ class CapacitySearch:
         """In words, how the search ended or where it stands."""
         if self.stage != "done":
             return f"{self.stage}, probe {len(self.outcomes) + 1}"
+        if not self.outcomes:
+            return "no probe was made"
         if self.sustained_per_s is None:
             return f"not even {self.outcomes[-1].rate_per_s:.3g}/s was sustained"
         if self.exceeded_per_s is None:
             return f"{self.sustained_per_s:.4g}/s held, and no higher rate can be offered"
-        kept = "confirmed by a longer probe" if self.confirmed else "not confirmed: the number of probes ran out"
+        kept = "confirmed by a longer probe" if self.confirmed else "not confirmed: time or probes ran out"
         return f"{self.sustained_per_s:.4g}/s held, {self.exceeded_per_s:.4g}/s did not; {kept}"
+
+    def ended(self) -> CapacitySearch:
+        """The search as it ends when there is no more time: with what held so far, unconfirmed."""
+        return self if self.stage == "done" else replace(self, stage="done")
 
     def after(self, outcome: Outcome) -> CapacitySearch:
         """The search as it stands once a probe has shown `outcome`."""
@@ -150,7 +160,10 @@ def _failed(state: CapacitySearch, outcome: Outcome) -> CapacitySearch:
             (past.rate_per_s for past in state.outcomes if past.sustained and past.rate_per_s < exceeded),
             default=None,
         )
-    failed = replace(state, sustained_per_s=sustained, exceeded_per_s=exceeded, stage="close")
+    if state.stage == "confirm" and not state.doubted:
+        # One look said yes and one says no: on a shared machine a third decides.
+        return replace(state, doubted=True)
+    failed = replace(state, sustained_per_s=sustained, exceeded_per_s=exceeded, stage="close", doubted=False)
     # Only a queue that was never empty shows the capacity; with less backlog the rate itself is the bound.
     if not outcome.backlog_grows:
         return _aim(failed, exceeded)

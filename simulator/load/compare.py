@@ -140,14 +140,15 @@ class Comparison:
 def compare(before: Mapping[str, Any], after: Mapping[str, Any], tolerance: float = TOLERANCE) -> Comparison:
     """Compare two summaries of `load-test` or `simulate`. Raises `InputError` for anything else."""
     for document in (before, after):
-        _check(document)
+        require_summary(document)
     findings = [_figure(figure, before, after, tolerance) for figure in FIGURES]
     findings += [_loss(name, path, before, after) for name, path in LOSSES]
     findings.append(_proof(before, after))
     return Comparison(tuple(one for one in findings if one is not None), _unlike(before, after))
 
 
-def _check(document: Any) -> None:
+def require_summary(document: Any) -> None:
+    """Raise `InputError` unless it is a summary that this version reads."""
     schema = document.get("schema") if isinstance(document, Mapping) else None
     if not isinstance(schema, str) or not schema.startswith(("stockpipe.load/", "stockpipe.run/")):
         raise InputError("it is no summary of stockpipe load-test or simulate (its 'schema' is missing or another)")

@@ -19,11 +19,12 @@ START_SHARE = 0.6
 """The first probe's rate as a share of the raw ceiling: near what a loop reaches, so that few probes are needed."""
 START_PER_S = 20.0
 GIVE_UP_BACKLOG_S = 2.5
-"""A probe whose backlog holds this many seconds of arrivals has shown enough."""
-GIVE_UP_WINDOW_S = 3.0
+"""A probe whose backlog holds this many seconds of arrivals has shown enough..."""
+GIVE_UP_WINDOW_S = 2.0
+"""... once this much of its window has passed."""
 SPIKE_BASE, SPIKE_PEAK = 0.5, 2.0
 """The spike after the search: half the rate found, then twice it, then half again until the backlog is gone."""
-SPIKE_S = (2.0, 3.0, 5.0)
+SPIKE_S = (2.0, 2.0, 3.0)
 
 
 async def find_max(load: Load) -> Span:
@@ -34,7 +35,12 @@ async def find_max(load: Load) -> Span:
         min(limits.LOAD_RATE_PER_S, max(0.5, ceiling * START_SHARE) if ceiling else START_PER_S),
         ceiling_per_s=limits.LOAD_RATE_PER_S,
     )
+    deadline_at = load.clock.now() + limits.LOAD_SEARCH_S
     while (probe := search.probe) is not None and not load.stopped:
+        if load.clock.now() >= deadline_at:
+            load.note(f"the search ends after {limits.LOAD_SEARCH_S:g} s", "warning")
+            search = search.ended()
+            break
         load.note(f"probe {len(search.outcomes) + 1}: {probe.rate_per_s:,.1f} objects/s", "caption")
         span, outcome = await _probe(load, probe, bounds)
         if outcome is None:
@@ -44,6 +50,8 @@ async def find_max(load: Load) -> Span:
         load.note(_told(outcome))
         search = search.after(outcome)
         load.result.search = search
+        if search.probe is not None:
+            await load.forget(span)
     load.result.search = search
     if load.result.span is None:
         load.result.span = load.result.spans[-1]

@@ -11,7 +11,7 @@ import math
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
-from simulator import limits
+from simulator import limits, resources
 from simulator.audit import audit
 from simulator.clients import DUMMY_CREDENTIALS
 from simulator.clock import Clock
@@ -121,6 +121,22 @@ class Load:
         stores = self.recording.stored_instants(span.numbers)
         span.drained_at = stores[-1] if stores else self.clock.now()
         return span.drained
+
+    async def forget(self, span: Span) -> None:
+        """Delete what a probe left in our own store, so that the next one finds it as small and as fast.
+
+        Its objects are counted first: all that were sent are stored. If not, everything stays for the audit to tell.
+        """
+        if self.plan.target != "store" or not span.drained or self.recording.pending(span.numbers):
+            return
+        twin = self.twin
+        keys = [self.objects.key(number) for number in span.numbers]
+        for start in range(0, len(keys), limits.LOAD_DELETES):
+            batch: Any = [{"Key": key} for key in keys[start : start + limits.LOAD_DELETES]]
+            await twin.clients.s3.delete_objects(Bucket=twin.resources.bucket, Delete={"Objects": batch, "Quiet": True})
+        self.tap.carry((await twin.counters()).tables.get(twin.resources.table))
+        await twin.clients.dynamodb.delete_table(TableName=twin.resources.table)
+        await resources.create_table(twin.wiring.table, twin.clients)
 
     def _fate(self, number: int, sent_at: float | None, answered_at: float | None, status: int) -> None:
         if not self.recording.fate(number, sent_at, answered_at, status):

@@ -78,6 +78,7 @@ class Tap:
         self.pollers: int | None = None
         self.concurrency = self.concurrency_max = 0
         self._concurrency_at = 0.0
+        self._carried = TableCounters()
         self._before: tuple[float, float, float, float] | None = None
         self._first_write_at: float | None = None
         self._last_write_at: float | None = None
@@ -109,6 +110,11 @@ class Tap:
                     return
                 observation = self._sampled(observation)
         self._onwards(observation)
+
+    def carry(self, table: TableCounters | None) -> None:
+        """The table is about to be made anew: what was counted of it so far goes on counting."""
+        if table is not None:
+            self._carried = _added(self._carried, table)
 
     def sample(self, counters: StoreCounters) -> None:
         """Counters that somebody else read: the sink's."""
@@ -159,6 +165,10 @@ class Tap:
     def _sampled(self, seen: StoreSampled) -> StoreSampled:
         if self._foreign:
             seen = replace(seen, counters=self._completed(seen.counters))
+        elif self._carried.rows_written:
+            name = self.wiring.table.name
+            table = _added(self._carried, seen.counters.tables.get(name, TableCounters()))
+            seen = replace(seen, counters=replace(seen.counters, tables={**seen.counters.tables, name: table}))
         self._gauge(seen)
         return seen
 
@@ -204,6 +214,22 @@ class Tap:
                 machine_load=os.getloadavg()[0],
             )
         )
+
+
+def _added(earlier: TableCounters, later: TableCounters) -> TableCounters:
+    """The counters of one table that was deleted and made again."""
+    return replace(
+        later,
+        rows_written=earlier.rows_written + later.rows_written,
+        rows_per_s_max=max(earlier.rows_per_s_max, later.rows_per_s_max),
+        first_write_at=later.first_write_at if earlier.first_write_at is None else earlier.first_write_at,
+        last_write_at=earlier.last_write_at if later.last_write_at is None else later.last_write_at,
+        batch_writes=earlier.batch_writes + later.batch_writes,
+        unprocessed_items=earlier.unprocessed_items + later.unprocessed_items,
+        throttled_requests=earlier.throttled_requests + later.throttled_requests,
+        write_units=earlier.write_units + later.write_units,
+        read_units=earlier.read_units + later.read_units,
+    )
 
 
 def _own_cpu_s() -> float:

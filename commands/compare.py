@@ -1,0 +1,95 @@
+"""`stockpipe compare`: two summaries, with a verdict that noise cannot fool."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from simulator.load.compare import Comparison
+
+EPILOG = """Examples:
+
+stockpipe compare main.json branch.json
+
+stockpipe compare main.json branch.json --format markdown >> "$GITHUB_STEP_SUMMARY"
+
+Exit codes: 0 nothing got worse beyond noise, 1 something did, 2 wrong input."""
+
+Before = Annotated[Path, typer.Argument(metavar="A.json", help="The summary to compare with.")]
+After = Annotated[Path, typer.Argument(metavar="B.json", help="The summary that is judged.")]
+Format = Annotated[str, typer.Option("--format", metavar="text|markdown|json", help="How the differences are written.")]
+Tolerance = Annotated[float, typer.Option(min=0.0, max=10.0, help="A change within this share is none: 0.1 is 10 %.")]
+
+
+def compare(before: Before, after: After, *, form: Format = "text", tolerance: Tolerance = 0.1) -> None:
+    """Say what got better or worse between two load tests, and what is no more than noise."""
+    from simulator.errors import InputError
+    from simulator.load import compare as comparing
+
+    if form not in ("text", "markdown", "json"):
+        raise typer.BadParameter(f"'{form}' is not one of text, markdown, json", param_hint="'--format'")
+    old, new = _read(before), _read(after)
+    for path, document in ((before, old), (after, new)):
+        try:
+            comparing.require_summary(document)
+        except InputError as error:
+            raise InputError(f"{path}: {error}") from None
+    found = comparing.compare(old, new, tolerance)
+    if form == "markdown":
+        sys.stdout.write(comparing.markdown(found, (before.name, after.name)))
+    elif form == "json":
+        sys.stdout.write(json.dumps(comparing.as_json(found), indent=2) + "\n")
+    else:
+        _print(found, before, after)
+    raise typer.Exit(1 if found.worse else 0)
+
+
+def _read(path: Path) -> Any:
+    from simulator.errors import InputError
+
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise InputError(f"{path} cannot be read: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise InputError(f"{path} is no text; give the file that --summary wrote") from None
+    except json.JSONDecodeError as error:
+        raise InputError(f"{path} is no JSON: {error.msg} in line {error.lineno}, column {error.colno}") from None
+    except RecursionError:
+        raise InputError(f"{path} is nested too deeply to be a summary") from None
+
+
+def _print(found: Comparison, before: Path, after: Path) -> None:
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    from simulator.load.compare import change_text, value_text
+
+    console = Console(highlight=False)
+    style = "bold red" if found.worse else "bold green" if found.better else "bold"
+    console.print(Text(found.verdict, style=style))
+    for difference in found.unlike:
+        console.print(Text(f"the runs differ in {difference}", style="yellow"))
+    table = Table(box=None, pad_edge=False, padding=(0, 2), header_style="dim")
+    table.add_column("")
+    for name in (before.name, after.name, "change"):
+        table.add_column(name, justify="right", overflow="fold")
+    table.add_column("")
+    tones = {"worse": "red", "better": "green"}
+    for one in found.findings:
+        judged = " ".join(filter(None, ("" if one.judgement == "shown" else one.judgement, one.why and f"({one.why})")))
+        table.add_row(
+            one.name,
+            value_text(one.before, one.unit),
+            value_text(one.after, one.unit),
+            change_text(one),
+            judged,
+            style=tones.get(one.judgement, ""),
+        )
+    console.print(table)
