@@ -65,6 +65,7 @@ def measure(name: str, port: int, events: int, objects: int, rows: int, *more: s
         print(f"  {name} failed: {(done.stderr.strip().splitlines() or ['no output'])[-1]}", file=sys.stderr)
         return None
     figures: Figures = json.loads(lines[-1])
+    figures["rows"] = figures["rows"] or 1
     return figures | {
         "per_cpu_s": figures["rows"] / figures["cpu_s"],
         "per_s": figures["rows"] / figures["wall_s"],
