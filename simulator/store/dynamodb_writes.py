@@ -74,8 +74,10 @@ class TableWrites:
         except AwsError:
             # The same mistakes have other texts for a single put, and those are moto's.
             return None
-        if not self._strict and write.row != orjson.dumps(parameters["Item"]):
-            return None
+        if not self._strict:
+            write.row = _as_written(write, parameters["Item"])
+            if write.row is None:
+                return None
         reason = self._apply(write, self._clock.now())
         if reason is not None:
             raise self._throttles.write_error(table, reason)
@@ -86,11 +88,12 @@ class TableWrites:
             writes = plan_batch(items, self._tables(), 0)
         except AwsError:
             return None
-        # moto stores numbers as they are written.
         for write in writes:
             put = write.request.get("PutRequest")
-            if put is not None and write.row != orjson.dumps(put["Item"]):
-                return None
+            if put is not None:
+                write.row = _as_written(write, put["Item"])
+                if write.row is None:
+                    return None
         return writes
 
     def _carry_out(self, writes: list[Write], items: Mapping[str, Any], wish: str | None) -> Result:
@@ -162,6 +165,14 @@ def consumed(name: str, units: float, wish: str) -> dict[str, Any]:
     if wish == "INDEXES":
         result["Table"] = {"CapacityUnits": float(units)}
     return result
+
+
+def _as_written(write: Write, item: Mapping[str, Any]) -> bytes | None:
+    """The row with its numbers as the client wrote them, as moto keeps them; None where a key is one of them."""
+    if "N" in (write.table.hash_key_type, write.table.range_key_type):
+        return write.row if write.row == orjson.dumps(item) else None
+    # A copy, because orjson's buffer is larger than what it holds.
+    return bytes(memoryview(orjson.dumps(item)))
 
 
 def _is_plain(table: Any) -> bool:
