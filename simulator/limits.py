@@ -95,6 +95,7 @@ MAPPING_ERROR_BACKOFF_S = (0.1, 5.0)
 HANDLER_GRACE_S = 1.0  # how long a cancelled handler may still hold its environment
 LOG_FILES_OPEN = 64
 LOG_LINE_CHARACTERS = 1_048_576  # a longer line without an end is cut
+RUNTIME_API_HEAD_BYTES = 65_536  # request line and headers of a runtime client
 MEMORY_LOOK_S = 0.05  # how often a busy process's memory is looked at
 ENVIRONMENTS_CLOSING = 64  # closed at once
 

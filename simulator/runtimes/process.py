@@ -18,9 +18,8 @@ import sys
 import sysconfig
 import tempfile
 from asyncio.subprocess import Process
-from collections.abc import Awaitable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TypeVar
 
 from simulator import limits
 from simulator.clock import Clock, SystemClock
@@ -30,7 +29,6 @@ from simulator.runtimes.runtime_api import RuntimeApi
 from simulator.runtimes.variables import function_environ
 from simulator.stack import Function
 
-T = TypeVar("T")
 _BOOTSTRAP = Path(__file__).with_name("bootstrap.py")
 # The runtime client and what it imports: all that a built package does not bring itself.
 _CLIENT_MODULES = ("awslambdaric", "runtime_client", "simplejson", "snapshot_restore_py")
@@ -108,19 +106,18 @@ class ProcessEnvironment:
     ) -> None:
         self._runtime, self._function, self._environ = runtime, function, environ
         self._scratch, self._write = scratch, write
-        self._api = RuntimeApi(function.arn, self._waits)
+        self._api = RuntimeApi(function.arn)
         self._address: str | None = None
         self._process: Process | None = None
         self._exit: asyncio.Task[int] | None = None
         self._output: _Output | None = None
-        self._waiting = asyncio.Event()
+        self._memory_file: int | None = None
         self._memory_bytes = 0
         self._over_memory = False
 
     @property
     def memory_used_mb(self) -> int | None:
         """The kernel's high-water mark of the process's resident memory; a new process begins anew."""
-        self._measure()
         return -(-self._memory_bytes // _MB) if self._memory_bytes else None
 
     @property
@@ -141,8 +138,7 @@ class ProcessEnvironment:
         if self._address is None:
             self._scratch.mkdir(exist_ok=True)
             self._address = await self._api.serve()
-        self._api.restart()
-        self._waiting.clear()
+        ready = self._api.restart()
         self._over_memory, self._memory_bytes = False, 0
         self._output = _Output(self._write)
         try:
@@ -158,9 +154,14 @@ class ProcessEnvironment:
             )
         finally:
             self._output.started()
+        # Kept open: it is read in every invocation.
+        self._memory_file = os.open(f"/proc/{self._process.pid}/status", os.O_RDONLY | os.O_CLOEXEC)
         self._exit = asyncio.create_task(self._process.wait())
+        self._exit.add_done_callback(self._ended)
         with self._runtime.watching(self):
-            outcome = await self._or_exit(self._api.wait_init())
+            outcome = await ready
+        if outcome is None:
+            self._signal(signal.SIGSTOP)
         if isinstance(outcome, Raised):
             # The client exits by itself once it has reported; its last lines come before that.
             await asyncio.wait((self._exit,), timeout=limits.HANDLER_GRACE_S)
@@ -176,10 +177,9 @@ class ProcessEnvironment:
                 return failure
         with self._runtime.watching(self):
             self._signal(signal.SIGCONT)
-            self._waiting.clear()
-            answer = await self._or_exit(self._api.give(invocation))
-            if not isinstance(answer, Exited):
-                await self._or_exit(self._waiting.wait())
+            answer = await self._api.give(invocation)
+            # The client asks for the next event: frozen until there is one.
+            self._signal(signal.SIGSTOP)
         if self._output is not None:
             self._output.drain()
             self._output.end_line()
@@ -195,6 +195,9 @@ class ProcessEnvironment:
         self._signal(signal.SIGKILL)
         await self._exit
         self._process = self._exit = None
+        if self._memory_file is not None:
+            os.close(self._memory_file)
+            self._memory_file = None
         if self._output is not None:
             self._output.close()
             self._output = None
@@ -213,10 +216,12 @@ class ProcessEnvironment:
             self._signal(signal.SIGKILL)
         return self._over_memory
 
-    def _waits(self) -> None:
-        """The client asks for an event: it is frozen until there is one."""
-        self._waiting.set()
-        self._signal(signal.SIGSTOP)
+    def _ended(self, exit_: asyncio.Task[int]) -> None:
+        """The process has ended: pass on its last words, then the news."""
+        if not exit_.cancelled() and exit_ is self._exit:
+            if self._output is not None:
+                self._output.drain()
+            self._api.gone(_exited(exit_.result()))
 
     def _signal(self, number: signal.Signals) -> None:
         if self._exit is not None and self._process is not None:
@@ -224,23 +229,9 @@ class ProcessEnvironment:
                 os.killpg(self._process.pid, number)
 
     def _measure(self) -> None:
-        if self.pid:
+        if self._memory_file is not None:
             with contextlib.suppress(OSError):
-                self._memory_bytes = max(self._memory_bytes, _high_water_bytes(self.pid))
-
-    async def _or_exit(self, work: Awaitable[T]) -> T | Exited:
-        """What `work` gives, or how the process ended."""
-        assert self._exit is not None  # noqa: S101 - start made it
-        task = asyncio.ensure_future(work)
-        try:
-            await asyncio.wait((task, self._exit), return_when=asyncio.FIRST_COMPLETED)
-            if task.done():
-                return task.result()
-            if self._output is not None:
-                self._output.drain()
-            return _exited(self._exit.result())
-        finally:
-            task.cancel()
+                self._memory_bytes = max(self._memory_bytes, _high_water_bytes(self._memory_file))
 
 
 class _Output:
@@ -303,11 +294,10 @@ def _exited(returncode: int) -> Exited:
     return Exited(f"exit status {returncode}" if returncode else "")
 
 
-def _high_water_bytes(pid: int) -> int:
-    for line in Path(f"/proc/{pid}/status").read_text(encoding="ascii", errors="replace").splitlines():
-        if line.startswith("VmHWM:"):
-            return int(line.split()[1]) * 1024
-    return 0
+def _high_water_bytes(status: int) -> int:
+    """VmHWM of an open /proc/PID/status; 0 once the process has ended."""
+    _, _, rest = os.pread(status, 8192, 0).partition(b"VmHWM:")
+    return int(rest.split(None, 1)[0]) * 1024 if rest else 0
 
 
 def _require_client() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import io
 import json
 import os
@@ -294,14 +295,26 @@ async def client() -> AsyncIterator[Client]:
         await api.close()
 
 
-async def given(client: Client) -> tuple[asyncio.Task[Any], dict[str, str], Any]:
+async def given(client: Client) -> tuple[asyncio.Future[Any], dict[str, str], Any]:
     """Bring the API to the state in which the runtime has an event."""
+    ready = client.api.restart()
     asking = asyncio.create_task(client.get_next())
-    assert await client.api.wait_init() is None
-    answer = asyncio.create_task(client.api.give(Invocation("request-1", {"n": 1}, 1_763_802_000.5, "Root=1-2-3")))
+    assert await ready is None
+    answer = client.api.give(Invocation("request-1", {"n": 1}, 1_763_802_000.5, "Root=1-2-3"))
     status, headers, body = await asking
     assert status == 200
     return answer, headers, body
+
+
+async def ended(client: Client) -> None:
+    """The runtime asks for its next event, which ends the one before."""
+    asking = asyncio.create_task(client.get_next())
+    async with asyncio.timeout(10):
+        while client.api.state != "ready":  # noqa: ASYNC110 - the state has no event, and needs none
+            await asyncio.sleep(0)
+    await client.api.close()
+    with contextlib.suppress(aiohttp.ClientError):
+        await asking
 
 
 async def test_next_has_the_headers(client: Client) -> None:
@@ -313,6 +326,8 @@ async def test_next_has_the_headers(client: Client) -> None:
     assert headers["Lambda-Runtime-Invoked-Function-Arn"] == "arn:aws:lambda:us-east-1:123456789012:function:F"
     assert headers["Lambda-Runtime-Trace-Id"] == "Root=1-2-3"
     assert await client.post("invocation/request-1/response", b"[1]") == (202, {"status": "OK"})
+    assert not answer.done()
+    await ended(client)
     assert await answer == Returned([1])
 
 
@@ -321,15 +336,17 @@ async def test_error_report(client: Client) -> None:
     answer, _, _ = await given(client)
     headers = {"Lambda-Runtime-Function-Error-Type": "Function.Mine"}
     assert (await client.post("invocation/request-1/error", b'{"errorMessage": "no"}', **headers))[0] == 202
+    await ended(client)
     assert await answer == Raised("Function.Mine", "no", {"errorMessage": "no", "errorType": "Function.Mine"})
 
 
 async def test_init_error(client: Client) -> None:
     """An init error ends init, once."""
     body = json.dumps({"errorType": "Runtime.ImportModuleError", "errorMessage": "no"}).encode()
+    ready = client.api.restart()
     assert (await client.post("init/error", body))[0] == 202
-    report = await client.api.wait_init()
-    assert report is not None
+    report = await ready
+    assert isinstance(report, Raised)
     assert report.error_type == "Runtime.ImportModuleError"
     assert (await client.post("init/error", body))[0] == 403
     assert (await client.get_next())[0] == 403
@@ -346,6 +363,7 @@ async def test_calls_out_of_turn(client: Client) -> None:
     assert (await client.post("invocation/request-1/response"))[0] == 202
     assert (await client.post("invocation/request-1/response"))[0] == 400
     assert (await client.post("invocation/request-1/what"))[0] == 404
+    await ended(client)
     assert await answer == Returned({})
 
 
@@ -355,6 +373,26 @@ async def test_response_over_the_limit(client: Client) -> None:
     body = io.BytesIO(b'"' + b"x" * (6 * 1024 * 1024 + 99) + b'"')
     status, _ = await client.post("invocation/request-1/response", body)
     assert status == 413
+    await ended(client)
     failure = await answer
     assert isinstance(failure, Raised)
     assert failure.error_type == "Function.ResponseSizeTooLarge"
+
+
+async def test_raw_requests(client: Client) -> None:
+    """A request may come in pieces and ask before it sends; a body without its length is refused."""
+    client.api.restart()
+    reader, writer = await asyncio.open_connection("127.0.0.1", int(client._base.rpartition(":")[2].partition("/")[0]))
+    body = b'{"errorType": "Mine"}'
+    start = "POST /2018-06-01/runtime/init/error HTTP/1.1\r\n"
+    head = f"{start}Expect: 100-continue\r\nContent-Length: {len(body)}\r\n\r\n"
+    for piece in (head[:20], head[20:]):
+        writer.write(piece.encode())
+        await writer.drain()
+        await asyncio.sleep(0)
+    assert await reader.readuntil(b"\r\n\r\n") == b"HTTP/1.1 100 Continue\r\n\r\n"
+    writer.write(body)
+    assert (await reader.readline()).startswith(b"HTTP/1.1 202")
+    writer.write(b"POST /2018-06-01/runtime/init/error HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n")
+    assert b"411" in await reader.read()
+    writer.close()
