@@ -18,7 +18,7 @@ from commands.words import finding_lines, ignored_lines
 from simulator import rules, simulation, sources, summary, template, ui
 from simulator import scenario as scenarios
 from simulator.clock import Clock, SystemClock, iso
-from simulator.errors import InputError, cause_of
+from simulator.errors import CouldNotFinish, InputError, cause_of
 from simulator.interrupts import Interrupts
 from simulator.logs import LogDirectory
 from simulator.observations import LogWritten, Noted, Observation, Record
@@ -214,6 +214,12 @@ class _Outlet:
             where = f"{observation.function}[{observation.environment}]"
             self.console.print(f"{where} {observation.line}", soft_wrap=True, markup=False)
 
+    def close_logs(self, directory: LogDirectory) -> None:
+        """Close the files of `--logs`; raise what kept lines from being written."""
+        directory.close()
+        if (error := directory.failed) is not None:
+            raise CouldNotFinish(f"--logs: lines are missing, {error.filename or 'a file'}: {error.strerror}")
+
     async def finish(self, progress: Progress) -> None:
         """End the display, write the summary. Once: a hold comes here twice."""
         if self._finished:
@@ -257,7 +263,7 @@ def _recorders(asked: Asked, telemetry: Telemetry, outlet: _Outlet, owned: conte
             directory = LogDirectory(asked.logs)
         except OSError as error:
             raise InputError(f"--logs {asked.logs}: {error.strerror}") from None
-        owned.callback(directory.close)
+        owned.callback(outlet.close_logs, directory)
         recorders.append(directory.record)
     if asked.tail:
         if outlet.mode == "live":

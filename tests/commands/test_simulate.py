@@ -252,6 +252,23 @@ def test_full_disk_is_one_line(stockpipe: Stockpipe) -> None:
     assert "Traceback" not in ended.err
 
 
+def test_logs_are_kept_or_the_loss_is_told(stockpipe: Stockpipe, tmp_path: Path) -> None:
+    """--logs has a file an environment with the platform's and the handler's lines; what cannot be written is told."""
+    (tmp_path / "logs").mkdir()
+    (tmp_path / "logs" / "GeneratorLambda").write_text("in the way", encoding="utf-8")
+
+    ended = stockpipe("simulate", "--ticks", "1", "--logs", "logs", "--summary", "-", *SMALL)
+
+    assert (ended.code, ended.summary["audit"]["verdict"]) == (3, "exact")
+    assert "stockpipe: --logs: lines are missing" in ended.err
+    kept = stockpipe("simulate", "--ticks", "1", "--logs", "other", *SMALL)
+    assert kept.code == 0
+    (generator,) = (tmp_path / "other" / "GeneratorLambda").iterdir()
+    lines = [json.loads(line) for line in generator.read_text(encoding="utf-8").splitlines()]
+    assert [line["type"] for line in lines if "type" in line][-1] == "platform.report"
+    assert any("_aws" in line for line in lines)
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
