@@ -114,6 +114,18 @@ class Aws:
         client: STSClient = await self._client("sts")
         return client
 
+    async def credentials(self) -> tuple[str, str, str | None]:
+        """Access key, secret key and session token as they are now, for requests that are signed elsewhere."""
+        if self._fixed.get("aws_access_key_id"):
+            names = ("aws_access_key_id", "aws_secret_access_key", "aws_session_token")
+            key, secret, token = (DUMMY_CREDENTIALS[name] for name in names)
+            return key, secret, token
+        found = await self._session.get_credentials()
+        if found is None:
+            raise botocore_errors.NoCredentialsError
+        frozen = await found.get_frozen_credentials()
+        return str(frozen.access_key), str(frozen.secret_key), frozen.token
+
     async def _client(self, service: str) -> Any:
         if service not in self._clients:
             config = AioConfig(

@@ -65,8 +65,12 @@ def trim(directory: Path) -> None:
             shutil.rmtree(folder)
     data = directory / "botocore" / "data"
     for model in sorted(data.glob("*/*/*.json.gz")):
-        short = without_documentation(json.loads(gzip.decompress(model.read_bytes())))
-        _write_json(model.with_suffix(""), short)  # not packed twice: the zip packs it, and nobody unpacks it at start
+        content = json.loads(gzip.decompress(model.read_bytes()))
+        # Elsewhere, as in the rules of endpoints, botocore asks for the prose.
+        for part in ("operations", "shapes"):
+            if part in content:
+                content[part] = without_documentation(content[part])
+        _write_json(model.with_suffix(""), content)  # not packed twice: the zip does it, and nobody unpacks at start
         model.unlink()
     endpoints = data / "endpoints.json"
     if endpoints.exists():

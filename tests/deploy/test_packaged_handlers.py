@@ -23,6 +23,7 @@ from deploy import transform
 from simulator import intrinsics, limits
 from simulator import template as templates
 from simulator.clock import SystemClock
+from simulator.observations import LogWritten
 from simulator.runtimes.variables import DUMMY_CREDENTIALS
 from simulator.twin import Twin
 
@@ -181,7 +182,7 @@ async def run(task_root: Path, store_endpoint: str) -> tuple[set[tuple[str, str]
         await twin.clients.sqs.send_message(
             QueueUrl=twin.resources.queue_urls["StockQueue"], MessageBody=json.dumps(gone)
         )
-        assert await twin.drained(60.0)
+        assert await twin.drained(60.0), [one.line for one in observed if isinstance(one, LogWritten)]
         await twin.stop_mappings()
         answer = await twin.clients.dynamodb.scan(TableName=twin.wiring.table.name, Select="COUNT")
         return recorder.calls, answer["Count"], observed
