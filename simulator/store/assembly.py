@@ -108,13 +108,13 @@ class _Assembly:
         return Response(200, orjson.dumps(result), headers)
 
     def _by_moto(self, request: Request) -> Response:
-        response = self._moto.call(request)
         if request.service == "dynamodb":
-            self._dynamodb.settle()
+            response = self._dynamodb.through_moto(request, self._moto.call)
             if response.status == 200 and request.operation in ("CreateTable", "UpdateTable"):
                 parameters = request.parameters or {}
                 self._throttles.configured(str(parameters.get("TableName")), parameters.get("OnDemandThroughput"))
-            self._tallies.observe_moto(request, response)
+            return response
+        response = self._moto.call(request)
         return self._with_ids(response) if request.service == "s3" else response
 
     def _with_ids(self, response: Response) -> Response:

@@ -63,8 +63,6 @@ class Tallies:
         now = self._clock.now()
         if request.operation == "DeleteTable" and response.status == 200:
             self.tables.pop(str(parameters.get("TableName")), None)
-        elif request.operation == "PutItem" and response.status == 200:
-            self.put_written(str(parameters.get("TableName")), 1, now)
         elif request.operation == "BatchWriteItem" and response.status == 200:
             for name, requests in parameters.get("RequestItems", {}).items():
                 puts = sum("PutRequest" in each for each in requests)

@@ -190,3 +190,15 @@ def test_a_single_put_keeps_the_same_rules(dynamodb: Any, table: str, number: st
     for more in ({}, {"ConditionExpression": "attribute_not_exists(PK)"}):
         with pytest.raises(ClientError, match="Number"):
             dynamodb.put_item(TableName=table, Item=put(1, n={"N": number})["PutRequest"]["Item"], **more)
+
+
+def test_updates_and_deletes_cost_the_larger_of_before_and_after(dynamodb: Any, table: str) -> None:
+    """UpdateItem, DeleteItem: the item's size before or after, whichever is larger, in units of 1 KB."""
+    dynamodb.batch_write_item(RequestItems={table: [put(1, v={"S": "x" * 3_000})]})
+    key = {"PK": {"S": "p"}, "SK": {"S": "1"}}
+    common = {"TableName": table, "Key": key, "ReturnConsumedCapacity": "TOTAL"}
+    values = {":v": {"S": "y"}}
+    update = dynamodb.update_item(**common, UpdateExpression="SET v = :v", ExpressionAttributeValues=values)
+    assert update["ConsumedCapacity"]["CapacityUnits"] == 3.0
+    assert dynamodb.delete_item(**common)["ConsumedCapacity"]["CapacityUnits"] == 1.0
+    assert "ConsumedCapacity" not in dynamodb.delete_item(TableName=table, Key=key)
