@@ -26,12 +26,16 @@ from importlib.metadata import version
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
+from unittest import mock
 
 import aiohttp
+import orjson
 
 from pipeline.consumer import handler
 from simulator.clients import Clients, connect, offline_session
+from simulator.clock import SystemClock
 from simulator.store import Store
+from simulator.store.http import Request, Response
 
 OBJECT_ROWS = 100
 WORKERS = 8
@@ -279,11 +283,110 @@ async def _loop_part(options: argparse.Namespace) -> None:
 
 
 async def _rules_part(options: argparse.Namespace) -> None:
-    engines: dict[str, Callable[[], Any]] = {"store --no-strict": lambda: _store(strict=False), "store": _store}
-    figures = await _compare_loops(engines, 3 * options.loop_objects, options.runs)
-    _print_loops("What the rules cost", figures, options.runs)
-    plain, strict = figures.values()
-    print(f"the store's CPU with the rules: {strict[1] / plain[1]:.2f} of that without")
+    """The same requests straight into the store's application, with its checks and with checks that do nothing."""
+    from simulator.store import batch_writes, guards
+    from simulator.store.assembly import assemble
+
+    application = assemble(SystemClock(), 0, capacity="unlimited", strict=True)
+    requests = Requests(application.answer)
+    await requests.prepare()
+    checks = [(batch_writes, "check_item"), (batch_writes, "_may_be_long"), (batch_writes, "check_request_sizes")]
+    checks += [(guards.s3_rules, "check_request"), (guards.sqs_rules, "check_request")]
+    checks += [(guards.sqs_rules, "in_flight_is_full")]
+    times: dict[bool, list[float]] = {True: [], False: []}
+    for number in range(options.runs + 1):
+        for checked in (True, False):
+            with contextlib.ExitStack() as stack:
+                for module, name in () if checked else checks:
+                    stack.enter_context(mock.patch.object(module, name, _checks_nothing))
+                prepared = [requests.batches() for _ in range(100)]
+                started = time.process_time()
+                for batches in prepared:
+                    await requests.object_of_100_rows(batches)
+                if number:
+                    times[checked].append(time.process_time() - started)
+    with_rules, without = statistics.median(times[True]), statistics.median(times[False])
+    print(
+        f"\nWhat the rules cost in the store, without HTTP; medians of {options.runs} alternating runs of 100 objects"
+    )
+    print(f"with {with_rules * 100:.1f} us a row, without {without * 100:.1f}, ratio {with_rules / without:.3f}")
+
+
+def _json_request(target: str, parameters: dict[str, Any]) -> Request:
+    headers = {"host": "127.0.0.1", "x-amz-target": target, "content-type": "application/x-amz-json-1.0"}
+    raw = tuple((name.encode(), value.encode()) for name, value in headers.items())
+    return Request("POST", "/", headers, raw, orjson.dumps(parameters))
+
+
+def _checks_nothing(*_: Any) -> None:
+    return None
+
+
+class Requests:
+    """The requests that one object of 100 rows causes, made once and answered again and again."""
+
+    def __init__(self, answer: Callable[[Request], Awaitable[Response]]) -> None:
+        self._answer = answer
+        self._rows = 0
+
+    async def _json(self, target: str, parameters: dict[str, Any]) -> Any:
+        return await self._sent(_json_request(target, parameters))
+
+    async def _sent(self, request: Request) -> Any:
+        response = await self._answer(request)
+        assert response.status == 200, response.body
+        return orjson.loads(response.body)
+
+    async def _s3(self, method: str, target: str, body: bytes = b"") -> None:
+        response = await self._answer(Request(method, target, {"host": "127.0.0.1"}, ((b"host", b"127.0.0.1"),), body))
+        assert response.status == 200, response.body
+
+    async def prepare(self) -> None:
+        """Queue, bucket, notification, table."""
+        await self._json("AmazonSQS.CreateQueue", {"QueueName": "q", "Attributes": {"Policy": json.dumps(POLICY)}})
+        await self._s3("PUT", "/rules")
+        queue = "<Queue>arn:aws:sqs:us-east-1:123456789012:q</Queue><Event>s3:ObjectCreated:*</Event>"
+        rule = f"<QueueConfiguration>{queue}</QueueConfiguration>"
+        document = f"<NotificationConfiguration>{rule}</NotificationConfiguration>"
+        await self._s3("PUT", "/rules?notification", document.encode())
+        keys = (("PK", "HASH"), ("SK", "RANGE"))
+        await self._json(
+            "DynamoDB_20120810.CreateTable",
+            {
+                "TableName": "t",
+                "KeySchema": [{"AttributeName": key, "KeyType": kind} for key, kind in keys],
+                "AttributeDefinitions": [{"AttributeName": key, "AttributeType": "S"} for key, _ in keys],
+                "BillingMode": "PAY_PER_REQUEST",
+            },
+        )
+
+    def batches(self) -> list[Request]:
+        """The batch writes of the next object."""
+        self._rows += 100
+        return [
+            _json_request(
+                "DynamoDB_20120810.BatchWriteItem",
+                {
+                    "RequestItems": {
+                        "t": [
+                            {"PutRequest": {"Item": _item(f"T{n % 50}", f"{n:09d}", n)}}
+                            for n in range(start, start + 25)
+                        ]
+                    }
+                },
+            )
+            for start in range(self._rows, self._rows + 100, 25)
+        ]
+
+    async def object_of_100_rows(self, batches: list[Request]) -> None:
+        """Put, receive, get, four batches, delete."""
+        await self._s3("PUT", f"/rules/stocks/{self._rows}.csv", b"x" * 5_000)
+        got = await self._json("AmazonSQS.ReceiveMessage", {"QueueUrl": "q", "MaxNumberOfMessages": 10})
+        await self._s3("GET", f"/rules/stocks/{self._rows}.csv")
+        for batch in batches:
+            await self._sent(batch)
+        for message in got["Messages"]:
+            await self._json("AmazonSQS.DeleteMessage", {"QueueUrl": "q", "ReceiptHandle": message["ReceiptHandle"]})
 
 
 async def _split_part(options: argparse.Namespace) -> None:

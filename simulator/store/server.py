@@ -44,10 +44,7 @@ def main(arguments: list[str] | None = None) -> int:
             print(error.strerror or str(error), file=sys.stderr)  # noqa: T201 the owner reads it
             return EXIT_PORT_IN_USE
         raise
-    # All that is left is to take moto's modules apart, which costs the owner half a second.
-    sys.stdout.flush()
-    sys.stderr.flush()
-    os._exit(0)
+    return 0
 
 
 async def serve(port: int, *, capacity: str, strict: bool) -> None:
@@ -128,4 +125,8 @@ def http_handler(
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    code = main()
+    # All that is left is to take moto's modules apart, which would cost the owner half a second.
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)

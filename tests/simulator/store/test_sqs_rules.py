@@ -5,13 +5,18 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
 
-from simulator.store.depot import MessageDepot
-from simulator.store.sqs_rules import in_flight_is_full
+from simulator.clock import ManualClock
+from simulator.store.aws_errors import AwsError
+from simulator.store.guards import Guards
+from simulator.store.http import Request, Response
+from simulator.store.long_poll import LongPolls
+from simulator.store.sqs_rules import over_limit
 
 ARN = "arn:aws:sqs:us-east-1:123456789012:"
 
@@ -118,19 +123,41 @@ def test_a_dead_letter_names_the_queue_it_came_from(sqs: Any, dead_letters: tupl
     assert message["Attributes"]["ApproximateReceiveCount"] == "2"
 
 
-def test_the_cap_on_messages_in_flight_is_120_000() -> None:
-    """Quotas: for most standard queues there can be about 120,000 in flight messages."""
+class _Crowded:
+    """A depot with so many messages in flight."""
 
-    class _Message:
-        sent_timestamp, approximate_receive_count, delayed_until = 1, 0, 0.0
+    def __init__(self, in_flight: int) -> None:
+        self._in_flight = in_flight
 
-    depot = MessageDepot()
-    for _ in range(120_000):
-        depot.add(_Message(), 1.0)
-    depot.take(119_999, 2.0, 30_000, 1e12, None)
-    assert not in_flight_is_full(depot, 3.0)
-    depot.take(1, 3.0, 30_000, 1e12, None)
-    assert in_flight_is_full(depot, 4.0)
+    def counts(self, _now_ms: float) -> tuple[int, int, int]:
+        return 1, self._in_flight, 0
+
+
+@pytest.mark.parametrize(("in_flight", "full"), [(119_999, False), (120_000, True)])
+def test_the_cap_on_messages_in_flight_is_120_000(in_flight: int, full: bool) -> None:
+    """Quotas: about 120,000 in flight messages; a short poll beyond them is refused with OverLimit."""
+    queue = SimpleNamespace(fifo_queue=False, _stockpipe_depot=_Crowded(in_flight), maximum_message_size=1_024)
+    guards = Guards(ManualClock(), lambda _: queue, strict=True, rates=False)
+    request = Request("POST", "/", {"x-amz-target": "AmazonSQS.ReceiveMessage"}, (), b'{"QueueUrl":"q"}')
+    request.service, request.operation = "sqs", "ReceiveMessage"
+    if not full:
+        guards.check(request)
+        return
+    with pytest.raises(AwsError, match="maximum number of in flight messages") as caught:
+        guards.check(request)
+    assert (caught.value.code, caught.value.status) == ("OverLimit", 403)
+
+
+async def test_a_long_poll_over_the_cap_is_empty_and_no_error() -> None:
+    """Quotas: with long polling no error is returned when the limit is reached, only no messages."""
+
+    def over(_request: Request) -> Response:
+        raise over_limit()
+
+    request = Request("POST", "/", {"x-amz-target": "AmazonSQS.ReceiveMessage"}, (), b"{}")
+    request.parameters = {"QueueUrl": "q"}
+    answer = await LongPolls(announced=True).poll(request, None, 0, over)
+    assert (answer.status, answer.body) == (200, b"{}")
 
 
 def test_a_long_poll_ends_as_soon_as_a_message_comes(sqs: Any, queue: str) -> None:
