@@ -6,6 +6,7 @@ Intrinsics: Ref, GetAtt, Sub, Join, If, Select, Split, FindInMap, Equals, And, O
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections.abc import Callable, Mapping
 from typing import Any, NoReturn
@@ -95,7 +96,7 @@ class Document:
 
     def _parse(self, text: str) -> Located:
         try:
-            node = yaml.compose(text, Loader=_Loader)
+            node = _composed(text)
         except yaml.MarkedYAMLError as error:
             mark = error.problem_mark or error.context_mark
             self.fail(f"not YAML: {error.problem or error.context}", mark.line + 1 if mark else None)
@@ -127,7 +128,7 @@ class Document:
             return [self._plain(item) for item in node.value]
         if node.tag.startswith("!"):
             return node.value
-        return _Loader.scalar(node)
+        return _scalar(node)
 
     def _section(self, name: str) -> Located:
         section = self.root.get(name) or Located()
@@ -318,16 +319,28 @@ class Document:
 class _Loader(yaml.SafeLoader):
     """YAML as CloudFormation reads it: dates stay text."""
 
-    @classmethod
-    def scalar(cls, node: yaml.Node) -> Any:
-        """The Python value of a plain scalar node."""
-        return cls("").construct_object(node)
+    yaml_implicit_resolvers = {  # noqa: RUF012 - the library's own attribute
+        first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:timestamp"]
+        for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+    }
 
 
-_Loader.yaml_implicit_resolvers = {
-    first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:timestamp"]
-    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
-}
+class _FastLoader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
+    """The same by libyaml, where PyYAML has it: eight times as fast."""
+
+    yaml_implicit_resolvers = _Loader.yaml_implicit_resolvers
+
+
+def _composed(text: str) -> yaml.Node | None:
+    """The document's nodes. Errors are the slow loader's, which names a place that helps, the same everywhere."""
+    with contextlib.suppress(yaml.YAMLError):
+        return yaml.compose(text, Loader=_FastLoader)
+    return yaml.compose(text, Loader=_Loader)
+
+
+def _scalar(node: yaml.Node) -> Any:
+    """The Python value of a plain scalar node."""
+    return yaml.constructor.SafeConstructor().construct_object(node)
 
 
 def pseudo_parameters(stack_name: str) -> dict[str, str]:
