@@ -89,9 +89,9 @@ def run(asked: Asked) -> int:
     check_files(asked)
     stack, plan = resolve(asked)
     if asked.stack is not None:
-        from commands import load_test_stack
+        from commands.load_test_stack import run as run_on_stack  # imports what a deployed stack needs
 
-        return load_test_stack.run(asked, stack, plan)
+        return run_on_stack(asked, stack, plan)
     if plan.endpoint_url is not None:
         _require_reachable(plan.endpoint_url)
     return asyncio.run(_run(asked, stack, plan))

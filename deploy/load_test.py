@@ -284,6 +284,10 @@ async def run(
                     result.failures = generator.failures
                     phase("draining")
                     await _drain(sender, watcher, span)
+                    # The metrics of an invocation follow its last object's line.
+                    await clock.sleep(POLL_S)
+                    await watcher.read_logs()
+                    await watcher.look_at_queue()
                 result.cloud = await _metrics(aws, target, span, clock.now())
                 result.verdict = judge(evidence_of(plan, result, tap, live_only=False))
                 phase("done")

@@ -81,6 +81,7 @@ def evidence_of(plan: Plan, result: Result, tap: Tap, *, live_only: bool) -> Evi
     rate = len(planned) / max(1e-3, min(length_s, max(STEP_S, span.offered_at - begun_at)))
     lag = Lag(1.0) if plan.backlog else lag_of(recording, span, end_at, plan.window_s)
     from_at, to_at = (begun_at, end_at) if live_only or lag.from_at is None else (lag.from_at, lag.to_at or end_at)
+    local = plan.target != "stack"
     gauges = [gauge for gauge in tap.gauges if from_at <= gauge.at <= to_at]
     return Evidence(
         target=plan.target,
@@ -93,8 +94,8 @@ def evidence_of(plan: Plan, result: Result, tap: Tap, *, live_only: bool) -> Evi
         sent=recording.count(numbers, SENT),
         send_p50_s=percentiles(recording.sends(numbers)).p50,
         store_cpu=_mean(gauges, "store_cpu"),
-        handler_cpu=_mean(gauges, "handler_cpu") if plan.runtime == "inline" else None,
-        concurrency=_mean(gauges, "concurrency"),
+        handler_cpu=_mean(gauges, "handler_cpu") if local and plan.runtime == "inline" else None,
+        concurrency=_mean(gauges, "concurrency") if local else None,
         pollers=tap.pollers,
         pollers_limit=tap.wiring.mapping.maximum_concurrency or _poller_ceiling(tap),
         invocations=tap.totals.ended,
@@ -103,7 +104,7 @@ def evidence_of(plan: Plan, result: Result, tap: Tap, *, live_only: bool) -> Evi
         batch_writes=tap.totals.batch_writes,
         table_throttled=tap.totals.table_throttled,
         ceiling_per_s=result.ceiling["objects_per_s"] if result.ceiling else None,
-        machine_load=_mean(gauges, "machine_load"),
+        machine_load=_mean(gauges, "machine_load") if local else None,
         cores=os.cpu_count() or 1,
     )
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import math
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
@@ -17,7 +16,6 @@ from simulator.clients import DUMMY_CREDENTIALS
 from simulator.clock import Clock
 from simulator.errors import StockpipeError
 from simulator.interrupts import HardStop, Interrupts
-from simulator.load.arrivals import Profile, poisson_offsets
 from simulator.load.assess import evidence_of
 from simulator.load.bottleneck import judge
 from simulator.load.find_max import find_max
@@ -26,10 +24,11 @@ from simulator.load.objects import Objects
 from simulator.load.plan import Plan, Result, Span
 from simulator.load.processes import Generator, SinkProcess
 from simulator.load.scratch import scratch
+from simulator.load.sender import Sender
 from simulator.load.signing import Identity
 from simulator.load.tap import Tap
 from simulator.notifications import ObjectRef, objects_of
-from simulator.observations import Noted, ObjectPut, Phase, PhaseChanged
+from simulator.observations import Phase, PhaseChanged
 from simulator.stack import Stack
 from simulator.twin import Twin
 
@@ -41,78 +40,12 @@ LOCAL = Identity(
 )
 
 
-class Load:
-    """A load test that runs: what its phases share."""
+class Load(Sender):
+    """A load test against a twin: what its phases share."""
 
-    def __init__(
-        self,
-        plan: Plan,
-        twin: Twin,
-        generator: Generator,
-        objects: Objects,
-        tap: Tap,
-        live: Live,
-        clock: Clock,
-        interrupts: Interrupts,
-        result: Result,
-    ) -> None:
-        self.plan, self.twin, self.generator, self.objects = plan, twin, generator, objects
-        self.tap, self.live, self.clock, self.interrupts, self.result = tap, live, clock, interrupts, result
-        self.recording = result.recording
-        self._body_bytes = len(objects.body(0))
-        self._offers = 0
-
-    @property
-    def stopped(self) -> bool:
-        """The first signal has come: nothing new is begun."""
-        return self.interrupts.soft.is_set()
-
-    def note(self, text: str, kind: Any = "note") -> None:
-        """A sentence for whoever watches."""
-        self.tap.record(Noted(self.clock.now(), text, kind))
-
-    async def offer(self, profile: Profile, until: Callable[[Span], bool] | None = None) -> Span:
-        """Let objects arrive by the plan. `until` may end it early; the first signal does."""
-        first = len(self.recording)
-        seed = self.plan.seed + self._offers
-        self._offers += 1
-        offsets = list(poisson_offsets(profile, seed) if self.plan.poisson else profile.offsets())
-        span = Span(range(first, first), math.nan, math.nan, durations=slice(len(self.tap.durations_s), None))
-
-        def started(at: float) -> None:
-            instants = [at + offset for offset in offsets]
-            span.numbers, span.begun_at = self.recording.plan(instants), at
-            span.offered_at = at + profile.duration_s
-            self.live.plan(instants, profile, at)
-
-        self.result.spans.append(span)
-        async with self._stopping(span, until):
-            offered = await self.generator.offer(
-                profile,
-                first=first,
-                start_at=self.clock.now() + 0.05,
-                poisson_seed=seed if self.plan.poisson else None,
-                fate=self._fate,
-                started=started,
-            )
-        if offered < len(span.numbers):
-            self.recording.truncate(first + offered)
-            span.numbers = range(first, first + offered)
-            span.offered_at = self.clock.now()
-        return span
-
-    async def fill(self, count: int) -> Span:
-        """Put a backlog: as fast as it is taken, for nobody consumes yet."""
-        first = len(self.recording)
-        begun_at = self.clock.now()
-        span = Span(self.recording.plan([math.nan] * count), begun_at, begun_at)
-        self.result.spans.append(span)
-        async with self._stopping(span, None):
-            put = await self.generator.fill(count, first=first, fate=self._fate)
-        if put < count:
-            self.recording.truncate(first + put)
-            span.numbers = range(first, first + put)
-        return span
+    def __init__(self, twin: Twin, *sending: Any) -> None:
+        super().__init__(*sending)
+        self.twin = twin
 
     async def drain(self, span: Span) -> bool:
         """Wait until the queue is empty; whether it was in time."""
@@ -137,31 +70,6 @@ class Load:
         self.tap.carry((await twin.counters()).tables.get(twin.resources.table))
         await twin.clients.dynamodb.delete_table(TableName=twin.resources.table)
         await resources.create_table(twin.wiring.table, twin.clients)
-
-    def _fate(self, number: int, sent_at: float | None, answered_at: float | None, status: int) -> None:
-        if not self.recording.fate(number, sent_at, answered_at, status):
-            return
-        self.live.fate(self.recording.planned[number], sent_at, status)
-        if answered_at is not None and not math.isnan(self.recording.answered[number]):
-            self.tap.record(
-                ObjectPut(answered_at, self.twin.resources.bucket, self.objects.key(number), self._body_bytes)
-            )
-
-    @contextlib.asynccontextmanager
-    async def _stopping(self, span: Span, until: Callable[[Span], bool] | None) -> AsyncIterator[None]:
-        """While the block runs: end the generator's order at the first signal, or when `until` says so."""
-
-        async def watch() -> None:
-            while not self.stopped and not (until is not None and until(span)):
-                await self.clock.sleep(limits.SAMPLE_S)
-            await self.generator.stop()
-
-        watching = asyncio.create_task(watch())
-        try:
-            yield
-        finally:
-            watching.cancel()
-            await asyncio.gather(watching, return_exceptions=True)
 
 
 async def run(
@@ -199,7 +107,7 @@ async def run(
                 )
             )
             tap.generator_cpu_s = lambda: generator.cpu_s
-            load = Load(plan, twin, generator, objects, tap, live, clock, interrupts, result)
+            load = Load(twin, plan, twin.resources.bucket, generator, objects, tap, live, clock, interrupts, result)
             group = await owned.enter_async_context(asyncio.TaskGroup())
             background = [group.create_task(_judge_often(load))]
             if sink is not None:

@@ -71,6 +71,7 @@ def build(
     summary["find_max"] = _find_max(result) if plan.find_max else None
     bill = cost.per_million_rows(_work(stack, result, tap, summary), _duration_of(plan))
     summary["cost"] = bill.as_json() if bill else None
+    summary["cloudwatch"] = result.cloud
     summary["series"] = _series(result, tap, plan, ended_at)
     judged = judge(plan.slo, summary)
     summary["slo"] = [one.as_json() for one in judged]

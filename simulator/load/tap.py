@@ -66,7 +66,7 @@ class Tap:
     """
 
     def __init__(self, onwards: Record, recording: Recording, wiring: Wiring, *, foreign: bool, sink: bool) -> None:
-        self._onwards, self._recording, self.wiring = onwards, recording, wiring
+        self._onwards, self.recording, self.wiring = onwards, recording, wiring
         self._foreign, self._sink = foreign, sink
         self.objects: Objects | None = None
         self.on_stored: Callable[[int, float], None] | None = None
@@ -123,13 +123,17 @@ class Tap:
         self._onwards(observation)
 
     def _settled(self, seen: MessageSettled) -> None:
-        if not seen.deleted or self.objects is None:
+        if not seen.deleted:
             return
         for ref in objects_of(seen.body):
-            number = self.objects.number(ref.key)
-            if number is not None and self._recording.store(number, seen.at) and self.on_stored is not None:
-                self.on_stored(number, seen.at)
+            self.stored(ref.key, seen.at)
         self.totals.deleted += 1
+
+    def stored(self, key: str, at: float) -> None:
+        """The object is stored, if it is one of this run."""
+        number = self.objects.number(key) if self.objects is not None else None
+        if number is not None and self.recording.store(number, at) and self.on_stored is not None:
+            self.on_stored(number, at)
 
     def _ended(self, seen: InvocationEnded) -> None:
         self.totals.ended += 1
@@ -177,7 +181,7 @@ class Tap:
         totals, name = self.totals, self.wiring.queue.name
         queue = replace(
             counters.queues.get(name, QueueCounters()),
-            sent=len(self._recording) - self._recording.dropped - self._recording.failed,
+            sent=len(self.recording) - self.recording.dropped - self.recording.failed,
             received=totals.received,
             deleted=totals.deleted,
         )

@@ -1,0 +1,108 @@
+"""`stockpipe load-test --stack NAME`: the same load against a deployed stack, after saying what it will cost."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+
+from commands import cloud
+from commands.load_test_run import Asked, Outlet, exit_code, run_options
+from deploy import load_test as deployed_load
+from deploy.aws import Aws
+from deploy.deployed import Deployed, find
+from deploy.status import queue_status
+from simulator import template, ui
+from simulator.clock import SystemClock
+from simulator.errors import InputError
+from simulator.interrupts import Interrupts
+from simulator.load.live import Live
+from simulator.load.plan import Plan, Result
+from simulator.load.signing import Identity
+from simulator.load.tap import Tap
+from simulator.resources import wiring
+from simulator.stack import Stack
+from simulator.telemetry import Telemetry
+
+DECLINED = 130
+
+
+def run(asked: Asked, stack: Stack, plan: Plan) -> int:
+    """Find the stack, tell the cost, ask, run; the exit code."""
+    if plan.find_max:
+        raise InputError(
+            "--find-max searches on this machine alone: on AWS log lines tell of stored objects too late for a search; "
+            "use --steps with --stack"
+        )
+
+    async def work(aws: Aws) -> int:
+        name = asked.stack or ""
+        deployed = await find(aws, name)
+        target = await deployed_load.find_target(aws, deployed)
+        status = await queue_status(aws, target.queue)
+        deployed_load.require_idle(status.visible + status.in_flight + status.delayed, name)
+        if not _confirmed(asked, plan, deployed, aws):
+            cloud.say("nothing was sent")
+            return DECLINED
+        return await _run(asked, _as_deployed(stack, deployed), plan, aws, target)
+
+    return cloud.run(asked.region, asked.profile, asked.endpoint_url, work)
+
+
+def _confirmed(asked: Asked, plan: Plan, deployed: Deployed, aws: Aws) -> bool:
+    objects = plan.profile.total
+    usd = deployed_load.estimate(plan, deployed.stack.parameters)
+    cloud.say(
+        f"stack {deployed.stack.name} in {aws.region} of account {aws.account}: {objects:,} objects with "
+        f"{objects * plan.rows:,} rows in {plan.profile.duration_s:g} s, about {max(usd, 0.01):,.2f} USD; "
+        f"they stay in the bucket and in table {deployed.table}"
+    )
+    return cloud.confirm("send them?", asked.yes)
+
+
+def _as_deployed(stack: Stack, deployed: Deployed) -> Stack:
+    """The template as it was deployed: with the stack's own parameters, as far as this template has them."""
+    given = {name: value for name, value in deployed.stack.parameters.items() if name in stack.parameters}
+    return template.load(None, given)
+
+
+async def _run(asked: Asked, stack: Stack, plan: Plan, aws: Aws, target: deployed_load.Target) -> int:
+    clock = SystemClock()
+    telemetry = Telemetry(stack, replace(run_options(plan, clock.now()), runtime="AWS Lambda"))
+    result, live = Result(), Live("stack")
+    tap = Tap(telemetry.record, result.recording, wiring(stack), foreign=False, sink=True)
+    telemetry.load_view = live.view
+    outlet = Outlet(asked, plan, stack, telemetry, tap, result, clock)
+    access_key, secret_key, token = await aws.credentials()
+    identity = Identity(access_key, secret_key, token, aws.region)
+    with Interrupts().installed() as interrupts:
+        async with asyncio.TaskGroup() as group:
+            outlet.showing = group.create_task(
+                ui.show(
+                    telemetry,
+                    mode=outlet.mode,
+                    console=outlet.console,
+                    clock=clock,
+                    stop=outlet.stop_showing,
+                    screenshot=asked.screenshot,
+                )
+            )
+            try:
+                await deployed_load.run(
+                    aws,
+                    target,
+                    plan,
+                    tap,
+                    live,
+                    identity,
+                    clock,
+                    interrupts,
+                    result,
+                    located=outlet.located,
+                    finished=outlet.finish,
+                )
+                await outlet.finish()
+            finally:
+                outlet.stop_showing.set()
+    if result.failure is not None:
+        raise result.failure
+    return exit_code(outlet.summary, result)
