@@ -54,7 +54,7 @@ class TableWrites:
                 return None
         else:
             writes = plan_batch(items, self._tables(), body_bytes)
-        if not all(_is_plain(write.table) for write in writes):
+        if not all(map(_is_plain, {id(write.table): write.table for write in writes}.values())):
             return None
         wish = parameters.get("ReturnConsumedCapacity")
         if wish not in _CAPACITY_WISHES:

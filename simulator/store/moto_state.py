@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
 from typing import Any
 
 from simulator.limits import ACCOUNT_ID, REGION
@@ -10,20 +11,24 @@ from simulator.limits import ACCOUNT_ID, REGION
 
 def queues() -> Mapping[str, Any]:
     """The queues by name."""
-    from moto.sqs.models import sqs_backends
-
-    found: Mapping[str, Any] = sqs_backends[ACCOUNT_ID][REGION].queues
+    found: Mapping[str, Any] = _sqs_backend().queues
     return found
 
 
 def tables() -> Mapping[str, Any]:
-    """The tables by name."""
-    from moto.dynamodb.models import dynamodb_backends
-
-    found: Mapping[str, Any] = dynamodb_backends[ACCOUNT_ID][REGION].tables
+    """The tables by name; moto replaces the mapping when it takes a transaction back."""
+    found: Mapping[str, Any] = _dynamodb_backend().tables
     return found
 
 
+def buckets() -> Mapping[str, Any]:
+    """The buckets by name."""
+    found: Mapping[str, Any] = s3_backend().buckets
+    return found
+
+
+# moto finds a backend through three mappings that make what is missing; the backends themselves stay.
+@cache
 def s3_backend() -> Any:
     """S3, whose names are global."""
     from moto.s3.models import s3_backends
@@ -31,7 +36,15 @@ def s3_backend() -> Any:
     return s3_backends[ACCOUNT_ID]["aws"]
 
 
-def buckets() -> Mapping[str, Any]:
-    """The buckets by name."""
-    found: Mapping[str, Any] = s3_backend().buckets
-    return found
+@cache
+def _sqs_backend() -> Any:
+    from moto.sqs.models import sqs_backends
+
+    return sqs_backends[ACCOUNT_ID][REGION]
+
+
+@cache
+def _dynamodb_backend() -> Any:
+    from moto.dynamodb.models import dynamodb_backends
+
+    return dynamodb_backends[ACCOUNT_ID][REGION]

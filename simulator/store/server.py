@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import errno
+import gc
 import json
 import os
 import signal
@@ -55,6 +56,9 @@ async def serve(port: int, *, capacity: str, strict: bool) -> None:
     loop = asyncio.get_running_loop()
     loop.add_signal_handler(signal.SIGTERM, stopped.set)
     application = assemble(SystemClock(), port, capacity=capacity, strict=strict)
+    # What moto has built so far stays for good; walking it again and again would cost a tenth of the store's time.
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 50)
     server = web.Server(
         http_handler(application.answer),
         request_factory=_request_factory,
