@@ -50,9 +50,13 @@ class Commands(TyperGroup):
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             raise typer.Exit(0) from None
         except OSError as error:
-            if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            if error.errno in (errno.ENOSPC, errno.EDQUOT):
+                line = f"the disk is full: {error.filename or 'no space is left'}; free some space and run again"
+            elif error.filename is not None:
+                line = f"{error.filename}: {error.strerror}"
+            else:
                 raise
-            code, line = 3, f"the disk is full: {error.filename or 'no space is left'}; free some space and run again"
+            code = 3
         print(f"stockpipe: {line}", file=sys.stderr)  # noqa: T201 - the one line of an error
         raise typer.Exit(code)
 

@@ -15,16 +15,15 @@ from typing import Any, Literal
 from rich.console import Console
 
 from commands.words import finding_lines, ignored_lines
-from simulator import rules, simulation, sources, summary, template, ui
+from simulator import rules, sources, summary, template, ui
 from simulator import scenario as scenarios
 from simulator.clock import Clock, SystemClock, iso
 from simulator.errors import CouldNotFinish, InputError, cause_of
-from simulator.interrupts import Interrupts
 from simulator.logs import LogDirectory
 from simulator.observations import LogWritten, Noted, Observation, Record
 from simulator.resources import wiring
 from simulator.scenario import Scenario
-from simulator.simulation import Plan, Progress
+from simulator.simulation import Plan, Progress, Simulation
 from simulator.stack import Stack
 from simulator.telemetry import RunOptions, Telemetry
 
@@ -142,11 +141,19 @@ async def _run(asked: Asked, stack: Stack, plan: Plan) -> int:
     clock = SystemClock()
     telemetry = Telemetry(stack, _run_options(plan, clock.now(), stack))
     outlet = _Outlet(asked, plan, telemetry, clock)
-    progress = Progress()
     try:
         with contextlib.ExitStack() as owned:
             record = _recorders(asked, telemetry, outlet, owned)
             outlet.tell_template(stack, record)
+            simulation = Simulation(
+                stack,
+                plan,
+                telemetry,
+                clock,
+                record,
+                located=outlet.located,
+                finished=lambda: outlet.finish(simulation.progress),
+            )
             async with asyncio.TaskGroup() as group:
                 outlet.showing = group.create_task(
                     ui.show(
@@ -159,22 +166,13 @@ async def _run(asked: Asked, stack: Stack, plan: Plan) -> int:
                     )
                 )
                 try:
-                    await simulation.run(
-                        stack,
-                        plan,
-                        telemetry,
-                        clock,
-                        Interrupts(),
-                        record,
-                        progress,
-                        located=outlet.located,
-                        finished=lambda: outlet.finish(progress),
-                    )
-                    await outlet.finish(progress)
+                    await simulation.run()
+                    await outlet.finish(simulation.progress)
                 finally:
                     outlet.stop_showing.set()
     except BaseExceptionGroup as failures:
         raise cause_of(failures) from None
+    progress = simulation.progress
     if progress.failure is not None:
         raise progress.failure
     return _exit_code(progress)

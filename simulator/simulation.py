@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import functools
 import json
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -103,80 +102,80 @@ class Starts:
         await self._failure
 
 
-async def run(
-    stack: Stack,
-    plan: Plan,
-    telemetry: Telemetry,
-    clock: Clock,
-    interrupts: Interrupts,
-    tell: Record,
-    progress: Progress,
-    *,
-    located: Callable[[str], None],
-    finished: Callable[[], Awaitable[None]],
-) -> None:
-    """Run the plan to its end; what comes out stands in `progress`, even if the run ends by a failure or a signal.
+class Simulation:
+    """One run of a plan. What comes out stands in `progress`, even if a failure or a signal ends it.
 
     `tell` is handed every observation; `located` is told the endpoint once all resources exist; `finished` is awaited
     after the proof, before a hold.
     """
-    starts = Starts()
 
-    def record(observation: Observation) -> None:
-        starts.record(observation)
-        tell(observation)
+    def __init__(
+        self,
+        stack: Stack,
+        plan: Plan,
+        telemetry: Telemetry,
+        clock: Clock,
+        tell: Record,
+        *,
+        located: Callable[[str], None],
+        finished: Callable[[], Awaitable[None]],
+    ) -> None:
+        self.progress = Progress()
+        self._stack, self._plan, self._telemetry, self._clock = stack, plan, telemetry, clock
+        self._tell, self._located, self._finished = tell, located, finished
+        self._interrupts = Interrupts()
+        self._starts = Starts()
 
-    try:
-        with interrupts.installed():
-            await _phases(stack, plan, telemetry, clock, interrupts, record, progress, located, finished, starts)
-    except HardStop:
-        progress.interrupted = True
-    except StockpipeError as error:
-        progress.failure = error
+    async def run(self) -> None:
+        """Run the plan to its end. A failure of ours is in `progress.failure`, not raised."""
+        try:
+            with self._interrupts.installed():
+                await self._phases()
+        except HardStop:
+            self.progress.interrupted = True
+        except StockpipeError as error:
+            self.progress.failure = error
 
+    async def _phases(self) -> None:
+        plan = self._plan
+        self._enter("starting")
+        async with Twin.open(
+            self._stack,
+            clock=self._clock,
+            record=self._record,
+            seed=plan.seed,
+            store_port=plan.port,
+            capacity=plan.capacity,
+            runtime=plan.runtime,
+            code_dir=plan.code_dir,
+        ) as twin:
+            self.progress.resources, self.progress.endpoint = twin.resources, twin.endpoint
+            if plan.ready is not None:
+                await asyncio.to_thread(_write_ready, plan.ready, twin)
+            self._located(twin.endpoint)
+            twin.start_mappings()
+            drained = await self._run_and_drain(twin)
+            await twin.stop_mappings()
+            self._enter("auditing")
+            await self._prove(twin, drained)
+            self._enter("done")
+            await self._finished()
+            if plan.hold:
+                await self._hold()
 
-async def _phases(
-    stack: Stack,
-    plan: Plan,
-    telemetry: Telemetry,
-    clock: Clock,
-    interrupts: Interrupts,
-    record: Record,
-    progress: Progress,
-    located: Callable[[str], None],
-    finished: Callable[[], Awaitable[None]],
-    starts: Starts,
-) -> None:
-    def phase(name: Phase) -> None:
-        record(PhaseChanged(clock.now(), name))
-
-    phase("starting")
-    async with Twin.open(
-        stack,
-        clock=clock,
-        record=record,
-        seed=plan.seed,
-        store_port=plan.port,
-        capacity=plan.capacity,
-        runtime=plan.runtime,
-        code_dir=plan.code_dir,
-    ) as twin:
-        progress.resources, progress.endpoint = twin.resources, twin.endpoint
-        if plan.ready is not None:
-            await asyncio.to_thread(_write_ready, plan.ready, twin)
-        located(twin.endpoint)
-        twin.start_mappings()
-        phase("running")
+    async def _run_and_drain(self, twin: Twin) -> bool:
+        """Let rows come in and be stored, while a scenario tells its story; whether everything was drained."""
+        plan, clock = self._plan, self._clock
         async with asyncio.TaskGroup() as group:
-            watching = group.create_task(starts.watch())
+            watching = group.create_task(self._starts.watch())
             told = asyncio.Event()
             story = None
+            self._enter("running")
             if plan.scenario is not None:
-                look = functools.partial(_look, telemetry, clock)
-                story = group.create_task(play(plan.scenario, twin, look, clock, record, told))
-            await _work(twin, plan, clock, interrupts, record)
-            progress.interrupted = interrupts.soft.is_set() and not _endless(plan)
-            phase("draining")
+                story = group.create_task(play(plan.scenario, twin, self._look, clock, self._record, told))
+            await self._work(twin)
+            self.progress.interrupted = self._interrupts.soft.is_set() and not _endless(plan)
+            self._enter("draining")
             drained = await twin.drained(plan.drain_timeout_s)
             if story is not None:
                 # The last steps tell of the end of the drain; those whose moment never came are left out.
@@ -184,62 +183,65 @@ async def _phases(
             told.set()
             watching.cancel()
         if not drained:
-            record(Noted(clock.now(), f"not drained within {plan.drain_timeout_s:g} s", "warning"))
-        await twin.stop_mappings()
-        phase("auditing")
-        await _prove(twin, drained, clock, record, progress, plan)
-        phase("done")
-        await finished()
-        if plan.hold:
-            await _hold(interrupts)
+            self._record(Noted(clock.now(), f"not drained within {plan.drain_timeout_s:g} s", "warning"))
+        return drained
 
+    async def _work(self, twin: Twin) -> None:
+        """Let rows come in until what was asked for is done, the time is over or the first signal comes."""
+        plan, clock = self._plan, self._clock
+        stop = asyncio.Event()
+        async with asyncio.TaskGroup() as group:
+            waits: list[asyncio.Task[Any]] = [group.create_task(self._interrupts.soft.wait())]
+            if plan.duration_s is not None:
+                waits.append(group.create_task(clock.sleep(plan.duration_s)))
+            work: list[asyncio.Task[Any]] = []
+            if plan.sources:
+                s3, bucket = twin.clients.s3, twin.resources.bucket
+                sending = sources.send(plan.sources, s3=s3, bucket=bucket, record=self._record, clock=clock, stop=stop)
+                work.append(group.create_task(sending))
+            elif plan.schedule:
+                ticking = twin.run_schedules(start_at=plan.start_at, speed=plan.speed, ticks=plan.ticks, stop=stop)
+                work.append(group.create_task(ticking))
+            await asyncio.wait([*waits, *work], return_when=asyncio.FIRST_COMPLETED)
+            stop.set()
+            for task in waits:
+                task.cancel()
 
-async def _work(twin: Twin, plan: Plan, clock: Clock, interrupts: Interrupts, record: Record) -> None:
-    """Let rows come in until what was asked for is done, the time is over or the first signal comes."""
-    stop = asyncio.Event()
-    async with asyncio.TaskGroup() as group:
-        waits: list[asyncio.Task[Any]] = [group.create_task(interrupts.soft.wait())]
-        if plan.duration_s is not None:
-            waits.append(group.create_task(clock.sleep(plan.duration_s)))
-        work: asyncio.Task[Any] | None = None
-        if plan.sources:
-            sending = sources.send(
-                plan.sources, s3=twin.clients.s3, bucket=twin.resources.bucket, record=record, clock=clock, stop=stop
-            )
-            work = group.create_task(sending)
-        elif plan.schedule:
-            ticking = twin.run_schedules(start_at=plan.start_at, speed=plan.speed, ticks=plan.ticks, stop=stop)
-            work = group.create_task(ticking)
-        await asyncio.wait([*waits, *([work] if work else [])], return_when=asyncio.FIRST_COMPLETED)
-        stop.set()
-        for task in waits:
-            task.cancel()
+    async def _prove(self, twin: Twin, drained: bool) -> None:
+        path = twin.wiring
+        rows: list[int] = []
+        self.progress.audit = await audit(
+            s3=twin.clients.s3,
+            dynamodb=twin.clients.dynamodb,
+            bucket=path.bucket.name,
+            prefix=path.notification.prefix,
+            table=path.table.name,
+            environ=path.consumer.environment,
+            rejected_prefix=path.rejected_prefix,
+            dead_lettered=_objects(twin, path.dead_letter_queue.name if path.dead_letter_queue else None),
+            pending=_objects(twin, path.queue.name),
+            drained=drained,
+            record=self._record,
+            clock=self._clock,
+            on_object=lambda _, count: rows.append(count),
+        )
+        if self._plan.sources:
+            self.progress.source_rows = sum(rows)
 
+    async def _hold(self) -> None:
+        """Keep the store up until a signal that comes after the run's own end."""
+        self._interrupts.soft.clear()
+        await self._interrupts.soft.wait()
 
-def _look(telemetry: Telemetry, clock: Clock) -> Snapshot:
-    return telemetry.snapshot(clock.now())
+    def _record(self, observation: Observation) -> None:
+        self._starts.record(observation)
+        self._tell(observation)
 
+    def _enter(self, phase: Phase) -> None:
+        self._record(PhaseChanged(self._clock.now(), phase))
 
-async def _prove(twin: Twin, drained: bool, clock: Clock, record: Record, progress: Progress, plan: Plan) -> None:
-    path = twin.wiring
-    rows: list[int] = []
-    progress.audit = await audit(
-        s3=twin.clients.s3,
-        dynamodb=twin.clients.dynamodb,
-        bucket=path.bucket.name,
-        prefix=path.notification.prefix,
-        table=path.table.name,
-        environ=path.consumer.environment,
-        rejected_prefix=path.rejected_prefix,
-        dead_lettered=_objects(twin, path.dead_letter_queue.name if path.dead_letter_queue else None),
-        pending=_objects(twin, path.queue.name),
-        drained=drained,
-        record=record,
-        clock=clock,
-        on_object=lambda _, count: rows.append(count),
-    )
-    if plan.sources:
-        progress.source_rows = sum(rows)
+    def _look(self) -> Snapshot:
+        return self._telemetry.snapshot(self._clock.now())
 
 
 async def _objects(twin: Twin, queue_name: str | None) -> AsyncIterator[ObjectRef]:
@@ -248,13 +250,6 @@ async def _objects(twin: Twin, queue_name: str | None) -> AsyncIterator[ObjectRe
     async for message in twin.messages(queue_name):
         for ref in objects_of(message.body):
             yield ref
-
-
-async def _hold(interrupts: Interrupts) -> None:
-    """Keep the store up until a signal that comes after the run's own end."""
-    if interrupts.soft.is_set():
-        interrupts.soft.clear()
-    await interrupts.soft.wait()
 
 
 def _endless(plan: Plan) -> bool:

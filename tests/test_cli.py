@@ -81,6 +81,7 @@ def test_links_between_pages_lead_somewhere() -> None:
         (CouldNotFinish("the store died"), 3, "the store died"),
         (KeyboardInterrupt(), 130, "interrupted"),
         (OSError(errno.ENOSPC, "No space left on device", "x.json"), 3, "the disk is full: x.json"),
+        (PermissionError(errno.EACCES, "Permission denied", "x.json"), 3, "x.json: Permission denied"),
     ],
 )
 def test_errors_become_one_line_and_a_code(error: BaseException, code: int, said: str) -> None:
