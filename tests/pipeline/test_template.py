@@ -28,6 +28,7 @@ SETTINGS = {
         "OBJECT_CONCURRENCY",
         "WRITE_CONCURRENCY",
         "WRITE_RATE",
+        "WRITE_RATE",
         "BATCH_WRITER",
     },
 }

@@ -1,0 +1,49 @@
+"""The pages on deploying and operating name what there is to name."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import deploy
+from deploy import transform
+from simulator.template import packaged_template
+
+DOCS = Path(deploy.__file__).parent.parent / "docs"
+DEPLOYING = (DOCS / "deploying.md").read_text()
+OPERATIONS = (DOCS / "operations.md").read_text()
+TEMPLATE = transform.read_template(packaged_template())
+CODE = re.compile(r"`([^`\n]+)`")
+
+
+def test_every_alarm_is_explained() -> None:
+    """Each alarm of the template has its row: meaning and what to do."""
+    names = re.findall(r'"\$\{Prefix\}(-[a-z-]+)"', packaged_template().read_text())
+    assert len(names) == 5
+    for name in names:
+        assert re.search(rf"^\| `{name}` \| .+ \| .+ \| .+ \|$", OPERATIONS, re.MULTILINE), name
+
+
+def test_console_path_leads_to_every_resource() -> None:
+    """Each resource that a person would click together stands in the table of steps."""
+    table = DEPLOYING[DEPLOYING.index("## The console") :]
+    for name, resource in TEMPLATE["Resources"].items():
+        if resource["Type"] != "AWS::CloudWatch::Alarm":
+            assert f"`{name}`" in table, name
+
+
+def test_parameters_that_are_named_exist() -> None:
+    """A word in code that looks like one of the template's parameters is one of them, or a resource or AWS's own."""
+    known = {*TEMPLATE["Parameters"], *TEMPLATE["Resources"]}
+    foreign = {"UpdateReplacePolicy", "RowsRejected", "NotificationConfiguration", "AccessDenied", "OutOfMemory"}
+    for text in (DEPLOYING, OPERATIONS):
+        for code in CODE.findall(text):
+            for word in re.findall(r"(?<![./:\w])[A-Z][a-z]+(?:[A-Z][a-zA-Z]+)+(?=$|=| |:)", code):
+                assert word in known | foreign, word
+
+
+def test_commands_that_are_named_exist() -> None:
+    """Each `stockpipe COMMAND` on these pages is a command."""
+    commands = {file.stem.replace("_", "-") for file in (DOCS.parent / "commands").glob("*.py")}
+    for text in (DEPLOYING, OPERATIONS):
+        assert set(re.findall(r"\bstockpipe ([a-z-]+)(?= |`)", text)) <= commands
