@@ -72,14 +72,13 @@ class _Connection(asyncio.Protocol):
         self._transport.write(request)
         return waiter
 
-    def done(self) -> None:
-        """The answer was awaited, or is awaited no longer."""
+    def settle(self, *, answered: bool) -> None:
+        """The answer is awaited no longer. Without one the connection is closed: its answer may still be coming."""
         if self._timer is not None:
             self._timer.cancel()
-        if self._waiter is not None and not self._waiter.done():
-            # What is still to come would be taken for the next answer.
-            self.close()
         self._waiter = None
+        if not answered:
+            self.close()
 
     def close(self) -> None:
         """Close at once."""
@@ -240,9 +239,11 @@ class HttpPool:
             fresh = connection is None
             if connection is None:
                 connection = await self._connect(end_at - now)
+            answered = False
             answer_by = min(end_at, now + STALE_ANSWER_S) if idle_s > STALE_AFTER_S else end_at
             try:
                 reply = await connection.send(request, answer_by)
+                answered = True
             except WireError:
                 if fresh:
                     raise
@@ -255,7 +256,7 @@ class HttpPool:
                 self._keep_idle(connection, loop.time())
                 return reply
             finally:
-                connection.done()
+                connection.settle(answered=answered)
 
     def close(self) -> None:
         """Close the idle connections."""

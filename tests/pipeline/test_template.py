@@ -28,7 +28,6 @@ SETTINGS = {
         "OBJECT_CONCURRENCY",
         "WRITE_CONCURRENCY",
         "WRITE_RATE",
-        "WRITE_RATE",
         "BATCH_WRITER",
     },
 }

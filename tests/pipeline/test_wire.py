@@ -222,7 +222,7 @@ async def test_nobody_there_is_an_error():
 
 async def test_a_cancelled_request_takes_its_connection_with_it():
     """What it would still receive belongs to nobody; the next request must not see it."""
-    asked = asyncio.Event()
+    asked, gone = asyncio.Event(), asyncio.Event()
     numbers = []
 
     async def converse(reader, writer, number):
@@ -231,6 +231,7 @@ async def test_a_cancelled_request_takes_its_connection_with_it():
         asked.set()
         if number == 1:
             await reader.read()
+            gone.set()
         writer.write(OK)
 
     async with server(converse) as url:
@@ -240,6 +241,8 @@ async def test_a_cancelled_request_takes_its_connection_with_it():
         request.cancel()
         with pytest.raises(asyncio.CancelledError):
             await request
+        async with asyncio.timeout(10):
+            await gone.wait()
         assert (await pool.request(REQUEST, 5)).body == b"ok"
         pool.close()
 
