@@ -207,12 +207,14 @@ class TestPool(Pool.TestCase):  # type: ignore[name-defined,misc]
 
 
 @pytest.mark.parametrize("how", ["release", "discard"])
-def test_limit_is_given_back(declare: Any, how: str) -> None:
-    """However a request ends, its place is free again."""
-    pool = pool_of(declare.function(reserved_concurrency=1))
+@pytest.mark.parametrize("reserved", [None, 1])
+def test_limit_is_given_back(declare: Any, how: str, reserved: int | None) -> None:
+    """However a request ends, its place is free again, the function's own or the account's."""
+    pool = pool_of(declare.function(reserved_concurrency=reserved), account=1 if reserved is None else 100)
     environment = started(pool, "Consumer", 0.0)
     if how == "release":
         pool.release(environment, 1.0)
     else:
         pool.discard(environment)
     assert isinstance(pool.assign("Consumer", 2.0), Environment)
+    assert isinstance(pool.assign("Consumer", 2.0), Refused)

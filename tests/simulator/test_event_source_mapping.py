@@ -273,6 +273,8 @@ async def test_throttled_deliveries_fill_the_dead_letter_queue(
     assert set(queue.dead_letters) - handled
     assert twin.seen.of(InvocationThrottled)[0].reason == "ReservedFunctionConcurrentInvocationLimitExceeded"
     assert twin.settled()["throttled", False] >= len(queue.dead_letters)
+    throttled = [each for each in twin.seen.of(MessageSettled) if each.reason == "throttled"]
+    assert max(each.at - each.received_at for each in throttled) <= 30
 
 
 async def test_maximum_concurrency_cures_it(twin: Twin, twin_fakes: Any, clock: Any, declare: Any) -> None:
@@ -409,6 +411,33 @@ async def test_soft_stop_settles_what_is_in_hand(twin: Twin, twin_fakes: Any, cl
         assert task.done()
     assert received == sum(each.count for each in twin.seen.of(MessagesReceived))
     assert twin.settled() == {("success", True): received}
+
+
+async def test_soft_stop_releases_a_throttled_batch(twin: Twin, twin_fakes: Any, clock: Any, declare: Any) -> None:
+    """A batch that waits for a place is given back at once, although its visibility lasts for minutes."""
+    queue = twin_fakes.ManualQueue(clock)
+    queue.send("a")
+    function = declare.function(reserved_concurrency=0)
+    declared = declare.queue(visibility_timeout_s=600)
+    async with twin.run(queue, declare.mapping(), function, declared) as task:
+        await clock.advance(5)
+        twin.stop.set()
+        await clock.advance(limits.POLL_SLICE_S)
+        assert task.done()
+    assert twin.settled() == {("throttled", False): 1}
+
+
+async def test_growth_ends_with_the_backlog(twin: Twin, twin_fakes: Any, clock: Any, declare: Any) -> None:
+    """Once a receive comes back empty nothing more is permitted, however many batches are in hand."""
+    queue = twin_fakes.ManualQueue(clock, visibility_s=7200)
+    queue.send(*map(str, range(60)))
+    twin.takes_s = 100.0
+    function, declared = declare.function(timeout_s=200), declare.queue(visibility_timeout_s=7200)
+    async with twin.run(queue, declare.mapping(batch_size=1), function, declared):
+        await clock.advance(40)
+        assert twin.runtime.running == 60
+        assert 60 < twin.seen.of(PollersScaled)[-1].concurrency <= 67
+        await clock.advance(100)
 
 
 async def test_soft_stop_does_not_wait_for_a_long_poll(twin: Twin, twin_fakes: Any, clock: Any, declare: Any) -> None:

@@ -189,8 +189,10 @@ async def test_nothing_is_left_running(open_function: Open, tmp_path: Path) -> N
 
 
 async def test_environments_die_with_the_simulator(tmp_path: Path, until: Callable[..., Any]) -> None:
-    """Even a simulator that is killed leaves no environment behind."""
-    (tmp_path / "module.py").write_text("import os\ndef handler(event, context): return os.getpid()\n")
+    """Even a simulator that is killed leaves no environment behind, frozen or in the middle of an event."""
+    (tmp_path / "module.py").write_text(
+        "import os, time\ndef handler(event, context):\n    print(os.getpid())\n    time.sleep(event)\n"
+    )
     script = tmp_path / "simulate.py"
     script.write_text(
         "import asyncio, pathlib, random, sys\n"
@@ -202,11 +204,10 @@ async def test_environments_die_with_the_simulator(tmp_path: Path, until: Callab
         "    function = Function('F', 'F', 'module.handler', 'python3.13', 512, 3, {}, None, 'Text', None,\n"
         "                        AsynchronousInvocation(), 'arn')\n"
         "    runtime = ProcessRuntime('http://127.0.0.1:9', pathlib.Path(sys.argv[1]))\n"
-        "    environment = runtime.environment(function, 0, 'stream', print)\n"
-        "    await environment.start()\n"
-        "    answer = await environment.invoke(Invocation('id', {}, 9e9, 'trace'))\n"
-        "    print(answer.payload, runtime._folder, flush=True)\n"
-        "    await asyncio.sleep(600)\n"
+        "    for seconds in (0, 600):\n"
+        "        environment = runtime.environment(function, seconds, 'stream', lambda line: print(line, flush=True))\n"
+        "        await environment.start()\n"
+        "        await environment.invoke(Invocation('id', seconds, 9e9, 'trace'))\n"
         "asyncio.run(main())\n"
     )
     process = await asyncio.create_subprocess_exec(
@@ -217,11 +218,12 @@ async def test_environments_die_with_the_simulator(tmp_path: Path, until: Callab
         env=os.environ | {"PYTHONPATH": str(Path(__file__).parents[3]), "TMPDIR": str(tmp_path)},
     )
     assert process.stdout is not None
-    pid = int((await process.stdout.readline()).split()[0])
-    assert alive(pid)
+    frozen, busy = [int(await process.stdout.readline()) for _ in range(2)]
+    assert alive(frozen)
+    assert alive(busy)
     process.kill()
     await process.wait()
-    await until(lambda: not alive(pid))
+    await until(lambda: not alive(frozen) and not alive(busy))
     await process.stdout.read()
 
 
