@@ -39,7 +39,7 @@ imports: install
 	$(BIN)/lint-imports
 
 pytest: install
-	$(BIN)/python -m pytest -n auto --dist loadfile $(ARGS)
+	$(BIN)/python -m pytest -n auto --dist worksteal $(ARGS)
 
 # A scanner of infrastructure, in an environment of its own: it is large and pins its own versions.
 AUDIT := .venv-audit
