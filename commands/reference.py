@@ -73,9 +73,9 @@ def _cell(text: str) -> str:
 
 
 def _epilog(text: str) -> str:
-    """Examples as a block, what is said of exit codes as text."""
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
-    examples = [line for line in lines if line.startswith("stockpipe ")]
-    rest = [line for line in lines if not line.startswith(("stockpipe ", "Example"))]
+    """Examples as a block, then what else is said, a paragraph each."""
+    paragraphs = [" ".join(part.split()) for part in text.split("\n\n")]
+    examples = [part for part in paragraphs if part.startswith(("stockpipe ", "aws "))]
+    rest = [part for part in paragraphs if part not in examples and not part.startswith("Example")]
     block = "```\n" + "\n".join(examples) + "\n```\n" if examples else ""
-    return block + ("\n" + "\n\n".join(rest) + "\n" if rest else "")
+    return block + "".join(f"\n{part}\n" for part in rest)
