@@ -6,7 +6,7 @@ import contextlib
 import os
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import aioboto3
 from aiobotocore.config import AioConfig
@@ -26,6 +26,7 @@ DUMMY_CREDENTIALS = {
     "aws_session_token": "stockpipe",
 }
 """What every simulated caller signs with; no engine here checks it."""
+_NOWHERE = "http://127.0.0.1:9"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +52,14 @@ def offline_session() -> AioSession:
     session.set_config_variable("config_file", os.devnull)
     session.set_config_variable("credentials_file", os.devnull)
     return session
+
+
+async def prepare(session: AioSession) -> None:
+    """Let the session read what it must know of the services: 0.1 s that need no engine yet."""
+    where: dict[str, Any] = {"region_name": limits.REGION, "endpoint_url": _NOWHERE, **DUMMY_CREDENTIALS}
+    for service in ("s3", "sqs", "dynamodb"):
+        async with session.create_client(service, verify=False, **where):
+            pass
 
 
 @contextlib.asynccontextmanager

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from simulator import limits, resources
-from simulator.clients import Clients, connect, offline_session
+from simulator.clients import Clients, connect, offline_session, prepare
 from simulator.clock import Clock
 from simulator.errors import cause_of
 from simulator.event_source_mapping import run_mapping
@@ -91,10 +91,13 @@ class Twin:
         try:
             async with contextlib.AsyncExitStack() as owned:
                 store = None
-                if endpoint_url is None:
-                    store = await owned.enter_async_context(Store.open(port=store_port, capacity=capacity))
-                endpoint = endpoint_url or (store.endpoint if store else "")
                 session = offline_session()
+                if endpoint_url is None:
+                    async with asyncio.TaskGroup() as meanwhile:
+                        # The store's process needs half a second to stand, on a core of its own.
+                        meanwhile.create_task(prepare(session), name="prepare the clients")
+                        store = await owned.enter_async_context(Store.open(port=store_port, capacity=capacity))
+                endpoint = endpoint_url or (store.endpoint if store else "")
                 clients = await owned.enter_async_context(connect(endpoint, session))
                 made = await resources.create(stack, clients)
                 service = await owned.enter_async_context(
