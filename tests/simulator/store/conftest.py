@@ -6,7 +6,7 @@ import http.client
 import itertools
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
@@ -62,10 +62,10 @@ def name() -> str:
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def lenient_endpoint() -> Any:
+async def lenient_store() -> AsyncIterator[Store]:
     """A store without AWS's rules: it must answer as stock moto does."""
     async with Store.open(strict=False) as store:
-        yield store.endpoint
+        yield store
 
 
 @dataclass(frozen=True)
@@ -100,9 +100,9 @@ class Twins:
 
 
 @pytest.fixture(scope="session")
-def twins(lenient_endpoint: str) -> Iterator[Twins]:
+def twins(lenient_store: Store) -> Iterator[Twins]:
     """Stock moto and the store without AWS's rules."""
-    address = urlsplit(lenient_endpoint)
+    address = urlsplit(lenient_store.endpoint)
     moto = MotoApplication(address.port or 0)
     connection = http.client.HTTPConnection(address.hostname or "", address.port)
 

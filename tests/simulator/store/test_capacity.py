@@ -35,7 +35,7 @@ def test_on_demand_takes_twice_a_peak_of_half_an_hour_ago() -> None:
     """On-demand capacity mode: instantly up to double the previous peak, which counts once it is 30 minutes old."""
     table = Throughput(0.0, writes=True, provisioned=None)
     for second in range(60):
-        accepted(table, float(second), 10, 4_000)
+        assert [table.take(key, 400, float(second)) for key in range(10)] == [None] * 10
     accepted(table, 60.0, 10, 1)
     assert table.rate(1_800.0) == 4_000
     assert table.rate(1_860.0) == 8_000
