@@ -1,0 +1,58 @@
+"""The generator under Lambda's asynchronous queue, against the real store: a tick that runs again changes nothing."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import uuid
+from typing import Any
+
+from simulator import template
+from simulator.clients import connect, offline_session
+from simulator.clock import SystemClock
+from simulator.eventbridge import AsynchronousInvoker, scheduled_event
+from simulator.lambda_service import LambdaService
+from simulator.observations import InvocationEnded
+from simulator.runtimes.inline import InlineRuntime
+
+
+async def test_a_tick_that_runs_again_writes_the_same(store_endpoint: str, seen: Any) -> None:
+    """A duplicate or a retry of a tick writes the same keys with the same bytes, whenever it runs."""
+    bucket = f"bucket-{uuid.uuid4().hex}"
+    stack = template.load(None, {"BucketName": bucket, "FileCount": "5", "RowsPerFile": "20"})
+    (schedule,) = stack.schedules.values()
+    event = scheduled_event(schedule, 1_763_802_000.0)
+    clock, session = SystemClock(), offline_session()
+    async with (
+        connect(store_endpoint, session) as clients,
+        LambdaService.open(
+            stack.functions,
+            runtime=InlineRuntime(store_endpoint, session),
+            clock=clock,
+            record=seen.append,
+            rng=random.Random(1),
+        ) as service,
+        AsynchronousInvoker(
+            service,
+            stack,
+            clients.sqs,
+            clock=clock,
+            record=seen.append,
+            rng=random.Random(1),
+            duplicate_probability=1.0,
+        ) as invoker,
+        asyncio.timeout(20),
+    ):
+        await clients.s3.create_bucket(Bucket=bucket)
+
+        async def written() -> dict[str, str]:
+            invoker.accept(schedule.function, event)
+            await invoker.wait_until_empty()
+            listed = await clients.s3.list_objects_v2(Bucket=bucket)
+            return {each["Key"]: each["ETag"] for each in listed["Contents"]}
+
+        first, again = await written(), await written()
+    assert len(seen.of(InvocationEnded)) == 4
+    assert {each.outcome for each in seen.of(InvocationEnded)} == {"success"}
+    assert len(first) == 5
+    assert first == again
