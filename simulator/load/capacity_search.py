@@ -23,6 +23,8 @@ BELOW_CAPACITY = 0.985
 """Where the next probe aims, as a share of the capacity that an overload showed."""
 NEAR = 0.94
 """From this share of the shown capacity on, a rate that held is only to be told from one just above it."""
+DISPROVED = 1.06
+"""A rate that held and is this many times the shown capacity proves that capacity wrong."""
 JUST_ABOVE = 1.039
 """How far above such a rate the next probe goes: if it fails, the bracket is closed."""
 CLOSEST = 1.012
@@ -147,8 +149,12 @@ def _held(state: CapacitySearch, outcome: Outcome) -> CapacitySearch:
         if outcome.rate_per_s >= state.ceiling_per_s:
             return replace(held, stage="done", confirmed=True)
         return replace(held, rate_per_s=min(state.ceiling_per_s, outcome.rate_per_s * STEP_UP))
-    near = state.shown_per_s is not None and outcome.rate_per_s >= NEAR * state.shown_per_s
-    return _aim(held, outcome.rate_per_s * JUST_ABOVE if near else held.shown_per_s or held.exceeded_per_s)
+    shown = state.shown_per_s
+    if shown is not None and outcome.rate_per_s > DISPROVED * shown:
+        # That overload met a bad moment: what it showed is no capacity.
+        held, shown = replace(held, shown_per_s=None), None
+    near = shown is not None and outcome.rate_per_s >= NEAR * shown
+    return _aim(held, outcome.rate_per_s * JUST_ABOVE if near else shown or state.exceeded_per_s or math.inf)
 
 
 def _failed(state: CapacitySearch, outcome: Outcome) -> CapacitySearch:

@@ -18,6 +18,8 @@ DEFAULT_BOUND = "p99<5s"
 START_SHARE = 0.6
 """The first probe's rate as a share of the raw ceiling: near what a loop reaches, so that few probes are needed."""
 START_PER_S = 20.0
+WARM_UP_PER_S, WARM_UP_S = 20.0, 1.5
+"""Enough for an invocation in every environment that the pollers begin with."""
 GIVE_UP_BACKLOG_S = 2.5
 """A probe whose backlog holds this many seconds of arrivals has shown enough..."""
 GIVE_UP_WINDOW_S = 2.0
@@ -35,6 +37,7 @@ async def find_max(load: Load) -> Span:
         min(limits.LOAD_RATE_PER_S, max(0.5, ceiling * START_SHARE) if ceiling else START_PER_S),
         ceiling_per_s=limits.LOAD_RATE_PER_S,
     )
+    await _warm_up(load, min(search.rate_per_s, WARM_UP_PER_S))
     deadline_at = load.clock.now() + limits.LOAD_SEARCH_S
     while (probe := search.probe) is not None and not load.stopped:
         if load.clock.now() >= deadline_at:
@@ -69,6 +72,15 @@ async def find_max(load: Load) -> Span:
     )
     load.result.spike = await load.offer(profile)
     return load.result.spike
+
+
+async def _warm_up(load: Load, rate_per_s: float) -> None:
+    """Let the cold starts happen before anything is judged by them."""
+    load.note("warming up the environments")
+    span = await load.offer(constant(rate_per_s, WARM_UP_S))
+    if not load.stopped and await load.drain(span):
+        await load.forget(span)
+    load.result.spans.remove(span)
 
 
 def _span_at(load: Load, rate_per_s: float) -> Span:

@@ -41,14 +41,14 @@ class Prepared:
     def __init__(self, objects: Objects, signer: Signer, bucket_url: str) -> None:
         self._objects, self._signer, self._bucket_url = objects, signer, bucket_url
         self._ready: deque[Request] = deque()
-        self._next = 0
+        self._next = self._end = 0
         size = len(objects.body(0))
         self._bound = max(16, min(limits.LOAD_PREPARED_OBJECTS, limits.LOAD_PREPARED_BYTES // size))
 
-    def begin(self, first: int, ahead: int) -> None:
-        """Start at number `first`; make as many as the bound allows of the `ahead` that are asked for."""
+    def begin(self, first: int, count: int, ahead: int) -> None:
+        """Start at number `first` of `count`; make as many as the bound allows of the `ahead` that are asked for."""
         self._ready.clear()
-        self._next = first
+        self._next, self._end = first, first + count
         while len(self._ready) < min(ahead, self._bound):
             self._make()
 
@@ -59,8 +59,8 @@ class Prepared:
         return self._ready.popleft()
 
     def make_one(self) -> bool:
-        """Make one more ahead; False when the bound is reached."""
-        if len(self._ready) >= self._bound:
+        """Make one more ahead; False when there are enough."""
+        if len(self._ready) >= self._bound or self._next >= self._end:
             return False
         self._make()
         return True
@@ -97,7 +97,7 @@ class Generator:
         poisson: int | None = order["poisson_seed"]
         offsets = profile.offsets() if poisson is None else poisson_offsets(profile, poisson)
         horizon = int(profile.peak_per_s * limits.LOAD_PREPARED_S) + 1
-        self._prepared.begin(order["first"], min(profile.total, horizon))
+        self._prepared.begin(order["first"], profile.total, min(profile.total, horizon))
         start_at = max(order["start_at"], self._clock.now() + 0.02)
         self._answer.send({"started": start_at})
         number = order["first"]
@@ -117,7 +117,7 @@ class Generator:
     async def fill(self, order: dict[str, Any]) -> dict[str, Any]:
         """Put `count` objects as fast as they are taken, a few at a time: a backlog, not a measurement."""
         self._stop.clear()
-        self._prepared.begin(order["first"], min(order["count"], 64))
+        self._prepared.begin(order["first"], order["count"], min(order["count"], 64))
         put = 0
         while put < order["count"] and not self._stop.is_set():
             self._start(self._prepared.take())

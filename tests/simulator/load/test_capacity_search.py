@@ -156,6 +156,17 @@ def test_a_confirmation_that_fails_once_is_looked_at_again() -> None:
     assert state.answer_per_s == pytest.approx(100, rel=0.05)
 
 
+def test_a_first_probe_in_a_bad_moment_is_recovered_from() -> None:
+    """An overload that showed next to nothing (a cold start, a busy machine) does not make the search crawl."""
+    queue = Queue(100, 10, seed=2)
+    state = CapacitySearch(60).after(Outcome(60, 0.5, 59, 0.5, latency_held=True))
+    while (probe := state.probe) is not None:
+        state = state.after(queue.offer(probe))
+    assert state.sustained_per_s is not None
+    assert state.sustained_per_s > 55
+    assert len(state.outcomes) <= 10
+
+
 def test_a_search_out_of_time_gives_what_held() -> None:
     """Ended early it answers with the best rate so far, and does not call it confirmed."""
     state = CapacitySearch(10).after(Outcome(10, 10, 0.0, 0.0, latency_held=True)).ended()
