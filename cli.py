@@ -9,7 +9,6 @@ from __future__ import annotations
 import errno
 import os
 import sys
-from importlib.metadata import version
 from typing import Annotated, Any
 
 import typer
@@ -74,6 +73,8 @@ app = typer.Typer(
 
 def _version(asked: bool) -> None:
     if asked:
+        from importlib.metadata import version  # a seventh of the time that --help takes
+
         typer.echo(f"stockpipe {version('stockpipe')}")
         raise typer.Exit
 
