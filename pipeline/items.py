@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 from pipeline.rows import MAX_PK_BYTES, Columns, RejectedRow, Row, RowReader, Schema
 from pipeline.text import BadRecord, Lines, Record
-from pipeline.values import JSON_NUMBER, BadTimestamp, bad_number
+from pipeline.values import DATE, JSON_NUMBER, TIME, BadTimestamp, bad_number
 
 RECORDS_TOGETHER = 500
 """Single records gathered before their columns are looked at."""
@@ -26,11 +26,6 @@ Key = tuple[str, str]
 # At most 36 digits and neither exponent nor more than 18 decimals: within DynamoDB's bounds without counting.
 # Possessive, because no shorter match could help: half the time of the backtracking form.
 _NUMBER = r"-?+(?!0[0-9])[0-9]{1,18}+(?:\.[0-9]{1,18}+)?+"
-_DATE = (
-    r"(?!0000)[0-9]{4}-(?:(?:0[1-9]|1[0-2])-(?:0[1-9]|1[0-9]|2[0-8])"
-    r"|(?:0[13-9]|1[0-2])-(?:29|30)|(?:0[13578]|1[02])-31)"
-)
-_TIME = r"(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]"
 
 
 def _all(cell: str) -> re.Pattern[str]:
@@ -39,9 +34,9 @@ def _all(cell: str) -> re.Pattern[str]:
 
 
 _NUMBERS = _all(_NUMBER)
-_STORED_INSTANTS = _all(rf"{_DATE}T{_TIME}\.[0-9]{{6}}Z")
-_STORED_DATES = _all(_DATE)
-_WHOLE_SECONDS = _all(rf"{_DATE}[T ]{_TIME}Z?")
+_STORED_INSTANTS = _all(rf"{DATE}T{TIME}\.[0-9]{{6}}Z")
+_STORED_DATES = _all(DATE)
+_WHOLE_SECONDS = _all(rf"{DATE}[T ]{TIME}Z?")
 _ESCAPED = re.compile('["\\\\\x00-\x1f\ud800-\udfff]')
 
 

@@ -14,6 +14,13 @@ MAX_EXPONENT = 125
 """9.99...E+125 is the largest magnitude, 1E-130 the smallest (the same page)."""
 MIN_EXPONENT = -130
 
+# A date that exists (but for 29 February, which is looked up) and a time that does.
+DATE = (
+    r"(?!0000)[0-9]{4}-(?:(?:0[1-9]|1[0-2])-(?:0[1-9]|1[0-9]|2[0-8])"
+    r"|(?:0[13-9]|1[0-2])-(?:29|30)|(?:0[13578]|1[02])-31)"
+)
+TIME = r"(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]"
+_STORED = re.compile(rf"{DATE}(?:T{TIME}\.[0-9]{{6}}Z)?")
 _ISO_8601 = re.compile(
     r"(?P<year>[0-9]{4})(?P<dash>-?)(?P<month>[0-9]{2})(?P=dash)(?P<day>[0-9]{2})"
     r"(?:[Tt ](?P<hour>[0-9]{2}):?(?P<minute>[0-9]{2})(?::?(?P<second>[0-9]{2})(?:[.,](?P<fraction>[0-9]+))?)?"
@@ -75,6 +82,8 @@ def bad_strptime_format(strptime_format: str) -> str | None:
 
 def bad_number(text: str) -> str | None:
     """Why DynamoDB cannot hold this JSON number; None if it can, which then keeps every digit as written."""
+    if len(text) <= MAX_DIGITS and "e" not in text and "E" not in text:
+        return None
     mantissa, _, exponent_text = text.lower().partition("e")
     whole, _, fraction = mantissa.lstrip("-").partition(".")
     digits = (whole + fraction).lstrip("0")
@@ -92,6 +101,8 @@ def bad_number(text: str) -> str | None:
 
 
 def _iso_8601(text: str) -> str:
+    if _STORED.fullmatch(text):
+        return text
     match = _ISO_8601.fullmatch(text.strip())
     if match is None:
         raise BadTimestamp(f"unreadable timestamp {_shown(text)}")
