@@ -137,15 +137,15 @@ async def test_md5_quirk_of_a_window(twin: Twin, twin_fakes: Any, clock: Any, de
 async def test_ramp_equals_the_closed_form(twin: Twin, twin_fakes: Any, clock: Any, declare: Any) -> None:
     """A deep queue and slow invocations: the recorded concurrency is 5 + 300 a minute, and is used in full."""
     queue = twin_fakes.ManualQueue(clock, visibility_s=7200)
-    queue.send(*map(str, range(600)))
+    queue.send(*map(str, range(300)))
     twin.takes_s = 850.0
     function = declare.function(timeout_s=900)
     async with twin.run(queue, declare.mapping(batch_size=1), function, declare.queue(visibility_timeout_s=7200)):
-        await clock.advance(60)
+        await clock.advance(30)
         began_at = twin.seen.of(PollersScaled)[0].at
         for scaled in twin.seen.of(PollersScaled):
             assert scaled.concurrency == 5 + math.floor((scaled.at - began_at) * 5 + 1e-6)
-        assert twin.runtime.running == twin.seen.of(PollersScaled)[-1].concurrency == 305
+        assert twin.runtime.running == twin.seen.of(PollersScaled)[-1].concurrency == 155
         twin.runtime.behaviour = twin.answer
         twin.takes_s = 0.0
         await clock.advance(850)

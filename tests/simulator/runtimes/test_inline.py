@@ -117,6 +117,7 @@ async def test_core_that_does_not_open(open_function: Open) -> None:
 
 async def test_process_is_left_as_it_was(open_function: Open, until: Callable[..., Any]) -> None:
     """After a plain handler's run `os.environ`, the streams and threads are what they were."""
+    await until(lambda: type(os.environ).__module__ == "os")  # threads of other tests have ended
     before = (type(os.environ), sys.stdout, sys.stderr, threading.Thread.start)
     source = """
         def handler(event, context):
