@@ -69,7 +69,7 @@ STEPS = st.lists(
 
 
 @given(steps=STEPS)
-@settings(deadline=None, derandomize=True)
+@settings(deadline=None)
 def test_counts_are_those_of_a_plain_list_of_messages(steps: list[tuple[str, int]]) -> None:
     """Whatever happens, ready, in flight and delayed are what counting all messages one by one gives."""
     depot, plain, now = MessageDepot(), [], 0.0

@@ -184,7 +184,7 @@ class _Side:
 
 @pytest.mark.parametrize("kind", ["S", "N", ""])
 @given(steps=st.lists(STEPS, min_size=4, max_size=20))
-@settings(max_examples=10, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@settings(max_examples=10, deadline=None, suppress_health_check=list(HealthCheck))
 def test_any_sequence_of_table_calls_is_answered_as_by_stock_moto(twins: Any, kind: str, steps: list[Any]) -> None:
     """Batches, puts, updates, transactions, queries, pages and mistakes, on every sort of key: as moto answers."""
     name = f"d{next(_numbers)}"

@@ -131,7 +131,7 @@ def _members(element: Any) -> Any:
 
 
 @given(steps=st.lists(STEPS, min_size=4, max_size=20))
-@settings(max_examples=25, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
 def test_any_sequence_of_object_calls_is_answered_as_by_stock_moto(twins: Any, steps: list[Any]) -> None:
     """Puts, gets, copies, deletes, versions, listings and mistakes: status, headers and content are moto's."""
     name = f"differential-{next(_numbers)}"

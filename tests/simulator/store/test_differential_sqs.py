@@ -126,7 +126,7 @@ def _comparable(answer: Any) -> Any:
 
 
 @given(steps=st.lists(STEPS, min_size=4, max_size=24))
-@settings(max_examples=25, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
 def test_any_sequence_of_queue_calls_is_answered_as_by_stock_moto(twins: Any, steps: list[Any]) -> None:
     """Sends, receives, deletes, redrive, counts and mistakes: order, counts and texts are moto's."""
     name = f"d{next(_numbers)}"
