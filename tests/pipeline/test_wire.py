@@ -209,7 +209,7 @@ async def test_a_fresh_connection_that_never_answers_is_an_error():
 
     async with server(converse) as url:
         with pytest.raises(WireError, match="no answer in time"):
-            await ask(url, timeout_s=0.1)
+            await ask(url, timeout_s=0.5)
 
 
 async def test_nobody_there_is_an_error():
