@@ -278,7 +278,7 @@ def test_safety_is_a_parameter(resolve: Callable[..., Any]) -> None:
     """Backups, deletion protection and the expiry of objects follow their parameters."""
     plain = resolve()
     table = plain["StockData"]["Properties"]
-    assert table["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
+    assert table["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": "true"}
     assert table["DeletionProtectionEnabled"] is False
     assert [rule["Id"] for rule in plain["StockBucket"]["Properties"]["LifecycleConfiguration"]["Rules"]] == [
         "abandoned-uploads"
