@@ -38,14 +38,16 @@ class Live:
         """More is planned, possibly for the time to come."""
         self._profile = (profile, start_at) if profile is not None else None
         for at in instants:
-            self._planned[self._slot(at)] += 1
+            slot = self._slot(at)  # first: it may put other lists in place
+            self._planned[slot] += 1
 
     def fate(self, planned_at: float, sent_at: float | None, status: int) -> None:
         """What became of an arrival."""
         self.sent += status == SENT
         self.dropped += status == DROPPED
         if sent_at is not None:
-            self._sent[self._slot(sent_at)] += 1
+            slot = self._slot(sent_at)
+            self._sent[slot] += 1
             self._lags.add(sent_at - planned_at)
 
     def stored(self, planned_at: float, at: float) -> None:

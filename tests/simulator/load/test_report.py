@@ -1,0 +1,183 @@
+"""The page and the text of a load test."""
+
+from __future__ import annotations
+
+import json
+import re
+from html.parser import HTMLParser
+from typing import Any
+
+import pytest
+from rich.console import Console
+
+from simulator.load.recording import SENT, Recording, percentiles
+from simulator.load.report import page
+from simulator.load.series import build
+from simulator.load.text import render, seconds
+
+
+def a_summary(**changed: Any) -> dict[str, Any]:
+    """A summary with every part, and a hostile name in it."""
+    recording = Recording()
+    numbers = recording.plan(1000 + number / 20 for number in range(200))
+    for number in numbers:
+        recording.fate(number, recording.planned[number], recording.planned[number] + 0.01, SENT)
+        recording.store(number, recording.planned[number] + 0.2)
+    shown = percentiles(recording.latencies(numbers)).as_json()
+    summary: dict[str, Any] = {
+        "schema": "stockpipe.load/1",
+        "seed": 7,
+        "started_at": "2026-11-22T09:30:00.000Z",
+        "versions": {"stockpipe": "0.1.0"},
+        "options": {"target": "store", "template": "</script><b>x"},
+        "interrupted": False,
+        "arrivals": {
+            "shape": "constant",
+            "rows": 100,
+            "poisson": False,
+            "duration_s": 10.0,
+            "segments": [{"from_per_s": 20.0, "to_per_s": 20.0, "duration_s": 10.0}],
+        },
+        "planned": 200,
+        "sent": 199,
+        "dropped": 1,
+        "failed": 0,
+        "failures": [],
+        "stored": 199,
+        "audit": {"verdict": "exact"},
+        "generator_lag_s": shown,
+        "generator_cpu": 0.05,
+        "latency_s": dict.fromkeys(("object_to_stored", "put_to_stored", "send", "handler"), shown),
+        "latency_refused": None,
+        "throughput": {"objects_per_s_mean": 19.9, "rows_per_s_mean": 1990.0},
+        "backlog": {"peak": 5, "drain_s": 0.2, "drained": True},
+        "ceiling": {"objects_per_s": 60.0, "rows_per_s": 6000.0, "share": 0.33},
+        "bottleneck": {"kind": "none", "text": "nothing holds it back", "evidence": ["planned 20/s"]},
+        "find_max": None,
+        "cost": {
+            "usd_per_million_rows": 0.71,
+            "lines": [{"item": "S3 puts", "quantity": 10_000.0, "unit": "request", "usd": 0.05, "source": "aws"}],
+            "durations": "this machine, not AWS Lambda",
+            "prices": "us-east-1",
+        },
+        "slo": [{"threshold": "p99<5s", "value": 0.2, "held": True}],
+        "series": build(recording, numbers, 100, 1010.5).as_json(),
+    }
+    return {**summary, **changed}
+
+
+class Tags(HTMLParser):
+    """Which tags are open, and every attribute that could fetch something."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.fetched: list[str] = []
+        self.scripts = 0
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """One tag."""
+        self.scripts += tag == "script"
+        self.fetched += [value or "" for name, value in attrs if name in ("src", "href", "data", "action")]
+        if tag not in ("meta", "link", "br"):
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        """Its end."""
+        assert self.open.pop() == tag
+
+
+def test_the_page_is_whole_and_fetches_nothing() -> None:
+    """Every tag is closed, no address is fetched, the series is JSON, text from outside stays text."""
+    text = page(a_summary())
+    tags = Tags()
+    tags.feed(text)
+    assert tags.open == []
+    assert tags.fetched == []
+    assert tags.scripts == 3
+    assert "</script><b>x" not in text
+    assert "{{" not in text.partition("<script>")[0]
+    series = re.search(r'id="series">(.*?)</script>', text, re.DOTALL)
+    assert series
+    assert json.loads(series[1])["planned_per_s"]
+
+
+def test_the_page_can_be_read_without_scripts() -> None:
+    """Verdict, percentiles, thresholds and cost stand in it as text; it knows dark mode and small screens."""
+    text = page(a_summary())
+    for part in ("199 of 200 objects stored", "Nothing holds it back.", "p99&lt;5s", "A million rows on AWS", "0.7100"):
+        assert part in text
+    assert "prefers-color-scheme: dark" in text
+    assert 'name="viewport"' in text
+    assert "uPlot" in text
+    assert "Permission is hereby granted" in text
+
+
+def test_a_run_that_measured_nothing_still_has_a_page_and_a_text() -> None:
+    """Null figures are dashes, missing parts are left out."""
+    nothing = percentiles([]).as_json()
+    empty = a_summary(
+        audit=None,
+        generator_lag_s=nothing,
+        generator_cpu=None,
+        latency_s=dict.fromkeys(("object_to_stored", "put_to_stored", "send", "handler"), nothing),
+        latency_refused="the generator sent 500 ms late",
+        throughput={"objects_per_s_mean": None, "rows_per_s_mean": None},
+        backlog={"peak": 0, "drain_s": None, "drained": None},
+        ceiling=None,
+        bottleneck=None,
+        cost=None,
+        slo=[{"threshold": "p99<5s", "value": None, "held": False}],
+        series=None,
+        stored=0,
+        interrupted=True,
+    )
+    text = page(empty)
+    assert "Percentiles refused" in text
+    assert "not measured" in text
+    told = written(empty)
+    assert "refused: the generator sent 500 ms late" in told
+    assert "missed" in told
+    assert "interrupted" in told
+
+
+def written(summary: dict[str, Any]) -> str:
+    """The text as a terminal of 100 columns shows it."""
+    console = Console(record=True, width=100, file=None, quiet=False, force_terminal=False)
+    with console.capture() as captured:
+        console.print(render(summary))
+    return captured.get()
+
+
+def test_the_text_says_what_came_out() -> None:
+    """The dozen lines a person reads first."""
+    told = written(a_summary())
+    for part in ("199 of 200 objects stored", "audit exact", "object to stored", "200 ms", "1 dropped", "0.710 USD"):
+        assert part in told
+
+
+def test_a_search_and_a_backlog_are_told() -> None:
+    """Their own lines, in the text and on the page."""
+    probe = {
+        "rate_per_s": 50.0, "stored_per_s": 49.0, "backlog_growth_per_s": 0.1, "latency_held": True, "refused": 0,
+        "sustained": True,
+    }  # fmt: skip
+    found = {"rate_per_s": 50.0, "confirmed": True, "reason": "50/s held, 52/s did not", "probes": [probe]}
+    search = a_summary(find_max=found, arrivals={"shape": "search", "rows": 100})
+    assert "50/s held, 52/s did not" in written(search)
+    assert "highest sustained rate" in page(search)
+    drain = {
+        "peak": 10_000, "drain_s": 20.0, "drained": True, "drain_objects_per_s": 500.0, "drain_rows_per_s": 500.0,
+        "last_tenth_to_first": 0.97,
+    }  # fmt: skip
+    told = written(a_summary(backlog=drain, arrivals={"shape": "backlog", "rows": 1}))
+    assert "10,000 objects drained in 20.0 s" in told
+    assert "0.97 of the first" in " ".join(told.split())
+
+
+@pytest.mark.parametrize(
+    ("value", "text"), [(None, "-"), (0.0, "0 us"), (0.00042, "420 us"), (0.0123, "12.3 ms"), (5.4321, "5.43 s")]
+)
+def test_times_have_the_unit_that_reads_best(value: float | None, text: str) -> None:
+    """Microseconds to seconds."""
+    assert seconds(value) == text
