@@ -63,6 +63,13 @@ Runtime = Annotated[
     str | None,
     typer.Option(metavar="inline|process", help="Where the handlers run.  [default: inline]", show_default=False),
 ]
+Code = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="PATH",
+        help="The package (zip or unpacked) that --runtime process runs; inline finds other handlers in it.",
+    ),
+]
 Capacity = Annotated[
     str | None,
     typer.Option(metavar="aws|unlimited", help="The engine's write capacity.  [default: aws]", show_default=False),
@@ -102,6 +109,7 @@ def simulate(
     template: Template = None,
     parameter: Parameters = None,
     runtime: Runtime = None,
+    code: Code = None,
     capacity: Capacity = None,
     port: Port = 0,
     drain_timeout: DrainTimeout = None,
@@ -138,6 +146,7 @@ def simulate(
         template=template,
         parameters=dict(parameter or ()),
         runtime=_one_of("--runtime", runtime, ("inline", "process")),
+        code=code,
         capacity=_one_of("--capacity", capacity, ("aws", "unlimited")),
         port=port,
         drain_timeout_s=drain_timeout,

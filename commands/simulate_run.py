@@ -55,6 +55,7 @@ class Asked:
     template: Path | None = None
     parameters: Mapping[str, str] = field(default_factory=dict)
     runtime: Literal["inline", "process"] | None = None
+    code: Path | None = None
     capacity: Literal["aws", "unlimited"] | None = None
     port: int = 0
     drain_timeout_s: float | None = None
@@ -118,6 +119,7 @@ def resolve(asked: Asked) -> tuple[Stack, Plan]:
         sources=sources.find(asked.sources, prefix=path.notification.prefix) if asked.sources else (),
         scenario=scenario,
         runtime=choose("runtime", asked.runtime),
+        code_dir=asked.code,
         capacity=choose("capacity", asked.capacity),
         port=asked.port,
         drain_timeout_s=choose("drain_timeout", asked.drain_timeout_s),
@@ -309,6 +311,7 @@ def _options_json(asked: Asked, plan: Plan) -> dict[str, Any]:
         "template": str(asked.template) if asked.template else None,
         "parameters": _parameters(asked, plan.scenario),
         "runtime": plan.runtime,
+        "code": str(asked.code) if asked.code else None,
         "capacity": plan.capacity,
         "port": plan.port,
         "drain_timeout": plan.drain_timeout_s,

@@ -215,7 +215,7 @@ def _runtime(name: RuntimeName, endpoint: str, session: Any, code_dir: Path | No
         from simulator.runtimes.process import ProcessRuntime
 
         return ProcessRuntime(endpoint, code_dir)
-    return InlineRuntime(endpoint, session)
+    return InlineRuntime(endpoint, session, code_dir=code_dir)
 
 
 async def _watch(store: Store) -> None:

@@ -27,7 +27,7 @@ from simulator.clock import Clock, SystemClock
 from simulator.runtimes import Exited, Invocation, Raised, Returned, Write, reports
 from simulator.runtimes.context import LambdaContext
 from simulator.runtimes.isolation import installed, seen_as
-from simulator.runtimes.variables import function_environ
+from simulator.runtimes.variables import function_environ, require_code
 from simulator.stack import Function
 
 Handler = Callable[[Any, Any], Any]
@@ -66,7 +66,8 @@ class _Setting:
 class InlineRuntime:
     """Environments in this process. `endpoint` is the store's; `session` may be shared with others.
 
-    `code_dir`, if given, is searched for handler modules after the installed packages.
+    `code_dir` (a directory or a zip), if given, is searched for handler modules after the installed packages: in a
+    shared process it must not replace what the simulator itself runs on. Raises `InputError` if it is not there.
     """
 
     def __init__(
@@ -76,8 +77,9 @@ class InlineRuntime:
         self._session = session if session is not None else offline_session()
         self._clock = clock or SystemClock()
         self._path = str(code_dir) if code_dir else None
-        if self._path:
-            sys.path.append(self._path)
+        if code_dir is not None:
+            require_code(code_dir)
+            sys.path.append(str(code_dir))
         self._handlers = _Handlers()
 
     def environment(self, function: Function, number: int, log_stream: str, write: Write) -> InlineEnvironment:

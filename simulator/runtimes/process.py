@@ -17,6 +17,7 @@ import signal
 import sys
 import sysconfig
 import tempfile
+import zipfile
 from asyncio.subprocess import Process
 from collections.abc import Iterator
 from pathlib import Path
@@ -26,7 +27,7 @@ from simulator.clock import Clock, SystemClock
 from simulator.errors import InputError
 from simulator.runtimes import Exited, Invocation, Raised, Returned, Write
 from simulator.runtimes.runtime_api import RuntimeApi
-from simulator.runtimes.variables import function_environ
+from simulator.runtimes.variables import function_environ, require_code
 from simulator.stack import Function
 
 _BOOTSTRAP = Path(__file__).with_name("bootstrap.py")
@@ -37,13 +38,15 @@ _CLIENT_MODULES = ("awslambdaric", "runtime_client", "simplejson", "snapshot_res
 class ProcessRuntime:
     """Environments in processes. `endpoint` is the store's.
 
-    `code_dir` is what Lambda would unpack into /var/task: the handlers see it, the standard library and the runtime
-    client, nothing else. Without it they see this installation's own packages. Raises `InputError` where the runtime
-    client cannot be had.
+    `code_dir` is what Lambda would unpack into /var/task, or the zip of it: the handlers see it, the standard library
+    and the runtime client, nothing else. Without it they see this installation's own packages. Raises `InputError`
+    where the runtime client cannot be had or the code is not there.
     """
 
     def __init__(self, endpoint: str, code_dir: Path | None = None, *, clock: Clock | None = None) -> None:
         _require_client()
+        if code_dir is not None:
+            require_code(code_dir)
         self._endpoint = endpoint
         self._clock = clock or SystemClock()
         self._folder = Path(tempfile.mkdtemp(prefix="stockpipe-"))
@@ -53,6 +56,10 @@ class ProcessRuntime:
             (runtime_dir / origin.name).symlink_to(origin)
         packages = [] if code_dir else [sysconfig.get_path("purelib"), sysconfig.get_path("platlib")]
         self.task_root = (code_dir or Path(__file__).parents[2]).resolve()
+        if self.task_root.is_file():
+            with zipfile.ZipFile(self.task_root) as package:
+                package.extractall(self._folder / "task")
+            self.task_root = self._folder / "task"
         self._search = os.pathsep.join(dict.fromkeys([str(self.task_root), str(runtime_dir), *packages]))
         self._busy: set[ProcessEnvironment] = set()
         self._some_busy = asyncio.Event()

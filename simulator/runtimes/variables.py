@@ -1,4 +1,4 @@
-"""The variables a function sees: its own, the ones AWS reserves, and what keeps it on loopback. Pure.
+"""The variables a function sees: its own, the ones AWS reserves, and what keeps it on loopback.
 
 AWS: Lambda Developer Guide, "Defined runtime environment variables" (configuration-envvars).
 """
@@ -6,9 +6,11 @@ AWS: Lambda Developer Guide, "Defined runtime environment variables" (configurat
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+import zipfile
+from pathlib import Path
 
 from simulator import limits
+from simulator.errors import InputError
 from simulator.stack import Function
 
 DUMMY_CREDENTIALS = {
@@ -49,11 +51,14 @@ def function_environ(function: Function, endpoint: str, log_stream: str, *, task
     }
 
 
+def require_code(path: Path) -> None:
+    """Raise `InputError` unless `path` is a directory or a zip."""
+    if not path.is_dir() and not (path.is_file() and zipfile.is_zipfile(path)):
+        raise InputError(
+            f"{path} is neither a directory nor a zip of code; make one: stockpipe package --output {path}"
+        )
+
+
 def log_group(function: Function) -> str:
     """The log group's name."""
     return f"/aws/lambda/{function.name}"
-
-
-def without_aws(environ: Mapping[str, str]) -> dict[str, str]:
-    """What a subprocess may keep of this process's variables: where programs are, and nothing of AWS."""
-    return {name: environ[name] for name in ("PATH", "LD_LIBRARY_PATH", "SYSTEMROOT") if name in environ}

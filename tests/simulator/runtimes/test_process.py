@@ -7,8 +7,10 @@ import contextlib
 import io
 import json
 import os
+import random
 import signal
 import sys
+import zipfile
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
@@ -17,10 +19,12 @@ import aiohttp
 import pytest
 import pytest_asyncio
 
+from simulator.clock import SystemClock
 from simulator.errors import InputError
-from simulator.lambda_service import Failed, Succeeded
+from simulator.lambda_service import Failed, LambdaService, Succeeded
 from simulator.observations import InvocationEnded
 from simulator.runtimes import Invocation, Raised, Returned
+from simulator.runtimes.inline import InlineRuntime
 from simulator.runtimes.process import ProcessRuntime
 from simulator.runtimes.runtime_api import RuntimeApi
 
@@ -238,6 +242,31 @@ async def test_only_the_code_directory_is_seen(open_function: Open) -> None:
     """
     async with open_function("process", source) as function:
         assert await function.invoke() == Succeeded("No module named 'moto'")
+
+
+async def test_code_may_be_a_zip(tmp_path: Path, declare: Any, seen: Any) -> None:
+    """A built zip is unpacked and run, as Lambda does."""
+    with zipfile.ZipFile(tmp_path / "package.zip", "w") as package:
+        package.writestr("zipped.py", "def handler(event, context): return __file__\n")
+    runtime = ProcessRuntime("http://127.0.0.1:9", tmp_path / "package.zip")
+    async with LambdaService.open(
+        {"F": declare.function("F", handler="zipped.handler", memory_mb=512)},
+        runtime=runtime,
+        clock=SystemClock(),
+        record=seen.append,
+        rng=random.Random(1),
+    ) as service:
+        assert await service.invoke("F", {}) == Succeeded(str(runtime.task_root / "zipped.py"))
+    assert not exists(runtime.task_root)
+
+
+@pytest.mark.parametrize("runtime", [ProcessRuntime, InlineRuntime])
+def test_code_that_is_not_there(tmp_path: Path, runtime: Any) -> None:
+    """Neither a directory nor a zip: one line, with the command that makes one."""
+    (tmp_path / "text").write_text("no zip")
+    for path in (tmp_path / "nothing", tmp_path / "text"):
+        with pytest.raises(InputError, match="neither a directory nor a zip of code; make one: stockpipe package"):
+            runtime("http://127.0.0.1:9", code_dir=path)
 
 
 async def test_limit_of_open_files(open_function: Open) -> None:
