@@ -69,7 +69,8 @@ def evidence_of(plan: Plan, result: Result, tap: Tap, *, live_only: bool) -> Evi
 
     CPU and concurrency are means over the time in which it was behind, or over all of it when it never was.
     """
-    span = result.spans[-1] if live_only or result.span is None else result.span
+    reported = result.limit or result.span
+    span = result.spans[-1] if live_only or reported is None else reported
     recording, numbers = result.recording, span.numbers
     now = tap.gauges[-1].at if tap.gauges else span.offered_at
     begun_at = max(span.begun_at, now - LIVE_WINDOW_S) if live_only else span.begun_at

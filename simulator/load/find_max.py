@@ -51,6 +51,8 @@ async def find_max(load: Load) -> Span:
             break
         if outcome.sustained:
             load.result.span = span
+        else:
+            load.result.limit = span
         load.note(_told(outcome))
         search = search.after(outcome)
         load.result.search = search

@@ -62,7 +62,7 @@ class Result:
     """How far a load test has come, so that whatever ends it can tell what was done.
 
     `span` is the stretch that the percentiles are of: the whole run, the backlog's drain, or the last probe of the
-    search that held.
+    search that held. `limit` is the search's last probe that was too much: the verdict is of that one.
     """
 
     recording: Recording = field(default_factory=Recording)
@@ -71,6 +71,7 @@ class Result:
     spans: list[Span] = field(default_factory=list)
     span: Span | None = None
     spike: Span | None = None
+    limit: Span | None = None
     ceiling: dict[str, float] | None = None
     search: CapacitySearch | None = None
     verdict: Verdict | None = None

@@ -128,8 +128,8 @@ def _backlog(held: Mapping[str, Any]) -> str:
 
 def seconds(value: float | None) -> str:
     """A time with the unit that reads best; `-` for none."""
-    if value is None:
-        return "-"
+    if not value:
+        return "-" if value is None else "0 s"
     for limit, factor, unit in ((1e-3, 1e6, "us"), (1.0, 1e3, "ms")):
         if value < limit:
             return f"{value * factor:,.3g} {unit}"

@@ -176,7 +176,7 @@ def test_a_search_and_a_backlog_are_told() -> None:
 
 
 @pytest.mark.parametrize(
-    ("value", "text"), [(None, "-"), (0.0, "0 us"), (0.00042, "420 us"), (0.0123, "12.3 ms"), (5.4321, "5.43 s")]
+    ("value", "text"), [(None, "-"), (0.0, "0 s"), (0.00042, "420 us"), (0.0123, "12.3 ms"), (5.4321, "5.43 s")]
 )
 def test_times_have_the_unit_that_reads_best(value: float | None, text: str) -> None:
     """Microseconds to seconds."""
