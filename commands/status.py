@@ -38,8 +38,16 @@ def status(
         from simulator.clock import SystemClock
 
         deployed = await find(aws, stack)
-        if "ConsumerLambda" not in deployed.resources:
-            typer.echo(f"stack {stack}: {deployed.stack.status} {deployed.stack.reason}".rstrip(), err=True)
+        if not deployed.is_whole:
+            half = {"stack": stack, "state": deployed.stack.status, "reason": deployed.stack.reason}
+            if as_json:
+                typer.echo(json.dumps({"schema": "stockpipe.status/1", **half}))
+            else:
+                typer.echo(f"stack                {stack} {half['state']} {half['reason']}".rstrip())
+                typer.echo(
+                    f"it has {len(deployed.resources)} resources so far, or still; there is nothing to measure yet"
+                )
+            return None
         return await read_status(aws, SystemClock(), deployed)
 
     found = run(region, profile, endpoint_url, work)

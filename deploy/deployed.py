@@ -26,6 +26,13 @@ class Deployed:
             )
         return self.resources[logical_id][1]
 
+    @property
+    def is_whole(self) -> bool:
+        """Whether everything that rows flow through exists."""
+        return {"StockBucket", "StockQueue", "StockDLQ", "StockData", "GeneratorLambda", "ConsumerLambda"} <= set(
+            self.resources
+        )
+
     def get(self, logical_id: str) -> str | None:
         """The physical id, or None."""
         found = self.resources.get(logical_id)

@@ -25,7 +25,7 @@ from click.testing import Result
 from typer.testing import CliRunner
 
 from commands import cloud, deploy, destroy, invoke, redrive, status, verify
-from deploy import aws, package, transform, verification
+from deploy import aws, cloudformation, package, transform, verification
 from simulator.clients import offline_session
 from simulator.errors import CouldNotFinish, InputError
 
@@ -229,11 +229,76 @@ def test_two_stacks_live_side_by_side(deployed: Stockpipe, client: Any) -> None:
 
 
 def test_engine_without_the_transform_is_found_out(stockpipe: Stockpipe) -> None:
-    """A green stack without its functions is no success."""
+    """A green stack without its functions is no success; status shows its state and measures nothing."""
     done = stockpipe("deploy", "--yes")
     assert isinstance(done.exception, CouldNotFinish)
     assert "made no GeneratorLambda, ConsumerLambda" in str(done.exception)
     assert "--local-transform" in str(done.exception)
+    assert "quotes CREATE_COMPLETE" in stockpipe("status").stdout
+    assert json.loads(stockpipe("status", "--json").stdout)["state"] == "CREATE_COMPLETE"
+
+
+class FailingCreation:
+    """CloudFormation when a creation fails: one cause, what it cancelled, and a stack that then can be deleted."""
+
+    def __init__(self) -> None:
+        self.deleted = False
+        self.states = ["CREATE_IN_PROGRESS", "ROLLBACK_COMPLETE"]
+
+    async def cloudformation(self) -> FailingCreation:
+        """The client is this object."""
+        return self
+
+    async def execute_change_set(self, **_: Any) -> None:
+        """Nothing fails yet."""
+
+    async def delete_stack(self, **_: Any) -> None:
+        """What is left goes."""
+        self.deleted = True
+        self.states = ["DELETE_COMPLETE"]
+
+    async def describe_stacks(self, **_: Any) -> dict[str, Any]:
+        """The next state."""
+        state = self.states.pop(0) if len(self.states) > 1 else self.states[0]
+        return {"Stacks": [{"StackId": "id", "StackName": "quotes", "StackStatus": state}]}
+
+    async def describe_stack_events(self, **_: Any) -> dict[str, Any]:
+        """None before."""
+        return {"StackEvents": []}
+
+    def get_paginator(self, _: str) -> FailingCreation:
+        """Events come in one page."""
+        return self
+
+    async def paginate(self, **_: Any) -> Any:
+        """The newest first, as AWS lists them."""
+        reasons = ["Resource creation cancelled", "StockData already exists", "Resource creation cancelled"]
+        yield {
+            "StackEvents": [
+                {
+                    "EventId": f"e{number}",
+                    "Timestamp": datetime(2026, 11, 22, tzinfo=UTC),
+                    "LogicalResourceId": "StockData",
+                    "ResourceType": "AWS::DynamoDB::Table",
+                    "ResourceStatus": "CREATE_FAILED",
+                    "ResourceStatusReason": reason,
+                }
+                for number, reason in enumerate(reasons)
+            ]
+        }
+
+
+@pytest.mark.parametrize("clean_up", [True, False])
+async def test_failed_creation_shows_its_first_cause(clean_up: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The cause is told, not what it cancelled; what is left goes if asked, or the command for it is named."""
+    monkeypatch.setattr(cloudformation, "POLL_S", 0.0)
+    aws = FailingCreation()
+    change_set = cloudformation.ChangeSet("arn", "id", "CREATE", (), True)
+    with pytest.raises(CouldNotFinish) as failed:
+        await deploy._execute(aws, change_set, "quotes", clean_up)  # type: ignore[arg-type]
+    assert "failed at StockData (AWS::DynamoDB::Table): StockData already exists" in str(failed.value)
+    assert aws.deleted is clean_up
+    assert ("nothing is left" if clean_up else "stockpipe destroy --stack quotes") in str(failed.value)
 
 
 def test_status_is_text_and_json(deployed: Stockpipe, client: Any) -> None:
