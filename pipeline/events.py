@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from urllib.parse import unquote_plus
 
 
-class MalformedEvent(Exception):  # noqa: N818 - a finding about what was sent to us
+class MalformedEvent(Exception):
     """The event or the message is not what its sender documents; the message says where."""
 
 

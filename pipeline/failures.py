@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 
-class MessageFailure(Exception):  # noqa: N818 - a value that settles a message, not an error of ours
+class MessageFailure(Exception):
     """The message fails, for this reason. `permanent`: another delivery cannot mend it."""
 
     def __init__(self, reason: str, *, permanent: bool) -> None:
@@ -12,7 +12,7 @@ class MessageFailure(Exception):  # noqa: N818 - a value that settles a message,
         self.permanent = permanent
 
 
-class ObjectGone(Exception):  # noqa: N818 - a state of the object
+class ObjectGone(Exception):
     """The key no longer exists: there is nothing to do, and the message is done."""
 
 

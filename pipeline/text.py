@@ -28,7 +28,7 @@ SHOWN_CHARS = 1000
 csv.field_size_limit(MAX_RECORD_CHARS)
 
 
-class ObjectUnreadable(Exception):  # noqa: N818 - a state of the object, named as the contract names it
+class ObjectUnreadable(Exception):
     """The object cannot be read at all, now or later; the message says why."""
 
 
@@ -131,7 +131,7 @@ class _Decoder:
             raise ObjectUnreadable(f"the text is not UTF-16: {error.reason}") from None
 
 
-class _NeedMore(Exception):  # noqa: N818 - not an error: the record goes on in the next chunk
+class _NeedMore(Exception):
     """The lines at hand end within a record."""
 
 

@@ -30,7 +30,7 @@ _TIME_DIRECTIVES = re.compile(r"%[HIMSfpXcT]")
 _CACHED_TEXTS = 4096
 
 
-class BadTimestamp(ValueError):  # noqa: N818 - a finding about a cell, named as the reports name it
+class BadTimestamp(ValueError):
     """The text is no timestamp; the message says what was read."""
 
 

@@ -9,7 +9,6 @@ AWS: Lambda Developer Guide, "Understanding the Lambda execution environment lif
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import random
 import uuid
 from collections.abc import AsyncIterator, Coroutine, Iterator, Mapping
@@ -101,6 +100,7 @@ class LambdaService:
         self._hosts: dict[int, _Host] = {}
         self._retired: list[_Host] = []
         self._sweep_at: float | None = None
+        self._stopping = False
         self._woken = asyncio.Event()
 
     @classmethod
@@ -121,9 +121,10 @@ class LambdaService:
         try:
             yield service
         finally:
-            sweeper.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await sweeper
+            # Not cancelled: it may be in the middle of closing an environment.
+            service._stopping = True
+            service._woken.set()
+            await sweeper
             await service._close()
 
     def __repr__(self) -> str:
@@ -274,7 +275,7 @@ class LambdaService:
 
     async def _sweep(self) -> None:
         """Retire idle environments when they are due, close retired ones; asleep in between, however many there are."""
-        while True:
+        while not self._stopping:
             self._woken.clear()
             self._retire(self._pool.sweep(self._clock.now()), "idle")
             await self._close_retired()

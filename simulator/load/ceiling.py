@@ -23,7 +23,7 @@ ITEMS = 25
 _STAMP = "1970-01-01T00:00:00.000000Z"
 
 
-class Refused(Exception):  # noqa: N818 - it says what happened, not what kind of thing it is
+class Refused(Exception):
     """The target answered a bare request with an error."""
 
 

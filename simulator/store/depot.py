@@ -50,7 +50,7 @@ class Totals:
     redriven: int = 0
 
 
-class UnknownHandle(Exception):  # noqa: N818
+class UnknownHandle(Exception):
     """A receipt handle that this queue never gave out."""
 
 

@@ -12,19 +12,19 @@ class StoreError(CouldNotFinish):
     """The store cannot do what was asked of it; the text is one line for the person at the terminal."""
 
 
-class PortInUse(StoreError):  # noqa: N818
+class PortInUse(StoreError):
     """Another program listens on the port that was asked for."""
 
     exit_code = 2
 
 
-class StoreStartFailed(StoreError):  # noqa: N818
+class StoreStartFailed(StoreError):
     """The store's process ended, or did not answer, before it served its first request."""
 
 
-class StoreDied(StoreError):  # noqa: N818
+class StoreDied(StoreError):
     """The store's process ended although nobody stopped it; the text carries what it said last."""
 
 
-class ControlRefused(StoreError):  # noqa: N818
+class ControlRefused(StoreError):
     """The store answers, but not to this control call: an unknown queue or table, or a value out of range."""

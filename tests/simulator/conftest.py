@@ -81,6 +81,7 @@ class ScriptedRuntime:
 
 class ScriptedEnvironment:
     """An environment that does what the script says."""
+
     memory_used_mb = 31
 
     def __init__(self, runtime: ScriptedRuntime, number: int) -> None:
