@@ -33,7 +33,7 @@ PAUSE_BASE_S = 0.1
 MAX_ROWS = 1_000_000
 
 
-class TickFailed(Exception):  # noqa: N818 - the invocation's failure, named for what failed
+class TickFailed(Exception):
     """Some objects of the tick could not be written; EventBridge tries the tick again, and the same objects come."""
 
 
@@ -102,6 +102,7 @@ class _Uploads:
         self._tick = tick
         self._budget = budget
         self._numbers = iter(range(settings.market.files))
+        self._making = asyncio.Lock()
 
     async def run(self) -> None:
         """Write what can be written; an object that fails does not keep the others from it."""
@@ -114,10 +115,12 @@ class _Uploads:
 
     async def _worker(self) -> None:
         for number in self._numbers:
-            body = bytearray()
-            for chunk in self._settings.market.csv_chunks(self._tick, number):
-                body += chunk
-                await asyncio.sleep(0)
+            # One at a time: the first is on its way at once, and others on the loop wait for no more than a chunk.
+            async with self._making:
+                body = bytearray()
+                for chunk in self._settings.market.csv_chunks(self._tick, number):
+                    body += chunk
+                    await asyncio.sleep(0)
             key = self._settings.market.key(self._settings.key_prefix, self._tick, number)
             if await self._put(key, bytes(body)):
                 self.files += 1

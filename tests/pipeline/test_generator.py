@@ -6,6 +6,7 @@ import pytest
 from pipeline_harness import tasks_of_the_pipeline
 
 from pipeline import consumer, generator
+from pipeline.market import Market
 from pipeline.settings import SettingsError
 
 EVENT = {"version": "0", "detail-type": "Scheduled Event", "time": "2026-11-22T09:40:00Z", "detail": {}}
@@ -35,6 +36,24 @@ async def test_a_retried_tick_writes_the_same_bytes(aws, open_generator):
 
     assert aws.objects == first
     assert len(aws.puts) == 10
+
+
+async def test_objects_are_made_one_at_a_time(aws, open_generator, monkeypatch):
+    """An object is whole before the next one is begun: the first leaves while the others are still to be made."""
+    seen = []
+    whole = Market.csv_chunks
+
+    def watched(self, tick, number):
+        seen.append(("begin", number))
+        yield from whole(self, tick, number)
+        seen.append(("end", number))
+
+    monkeypatch.setattr(Market, "csv_chunks", watched)
+    handler = await open_generator(FILE_COUNT="40", ROWS_PER_FILE="1000")
+
+    await handler(EVENT)
+
+    assert seen == [(moment, number) for number in range(40) for moment in ("begin", "end")]
 
 
 async def test_an_event_without_time_means_now(aws, open_generator, monkeypatch):
