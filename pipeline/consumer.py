@@ -115,14 +115,16 @@ async def _open_transport(
     stack: AsyncExitStack, settings: Settings, environ: Mapping[str, str], session: AioSession
 ) -> Transport:
     where = access(environ, "dynamodb")
-    dynamodb = await stack.enter_async_context(
-        # The writer's own retries know the budget and the rate.
-        client(session, "dynamodb", where, connections=settings.write_concurrency, retries=0)
-    )
-    endpoint_url = dynamodb.meta.endpoint_url
-    if settings.batch_writer == CLIENT or (where.endpoint_url is None and _https_proxy(environ)):
-        # Only botocore knows the way through a proxy.
-        return ClientTransport(dynamodb, settings.table)
+    endpoint_url = where.endpoint_url
+    if settings.batch_writer == CLIENT or endpoint_url is None:
+        dynamodb = await stack.enter_async_context(
+            # The writer's own retries know the budget and the rate.
+            client(session, "dynamodb", where, connections=settings.write_concurrency, retries=0)
+        )
+        if settings.batch_writer == CLIENT or _https_proxy(environ):
+            # Only botocore knows the way through a proxy.
+            return ClientTransport(dynamodb, settings.table)
+        endpoint_url = str(dynamodb.meta.endpoint_url)
     secure = endpoint_url.startswith("https:")
     pool = HttpPool(endpoint_url, settings.write_concurrency, trusted_authorities(environ) if secure else None)
     stack.callback(pool.close)
