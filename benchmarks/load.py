@@ -45,14 +45,8 @@ def paced(name: str, *arguments: str) -> dict[str, Any]:
         "lag_p50": lag["p50"],
         "lag_p99": lag["p99"],
         "dropped": summary["dropped"],
-        "cpu": summary["generator_cpu"] * summary_wall(summary),
+        "cpu": summary["generator_cpu"],
     }
-
-
-def summary_wall(summary: dict[str, Any]) -> float:
-    """The generator's share was taken over load and drain; over the load alone it is this many times as much."""
-    drained = summary["backlog"]["drain_s"] or 0.0
-    return (summary["arrivals"]["duration_s"] + drained) / summary["arrivals"]["duration_s"]
 
 
 def main() -> None:

@@ -188,11 +188,11 @@ async def _work(load: Load, phase: Callable[[Phase], None]) -> None:
         phase("running")
         span = result.span = await load.offer(plan.profile)
     result.interrupted = load.stopped
+    result.generator_cpu_s = load.generator.cpu_s - cpu_s
+    result.generator_wall_s = load.clock.now() - begun_at
     phase("draining")
     if not await load.drain(span):
         load.note(f"not drained within {plan.drain_timeout_s:g} s", "warning")
-    result.generator_cpu_s = load.generator.cpu_s - cpu_s
-    result.generator_wall_s = load.clock.now() - begun_at
     await load.twin.stop_mappings()
 
 
