@@ -183,7 +183,7 @@ def cold_start(rounds: int) -> None:
     environ = {
         "PATH": os.environ["PATH"],
         "PYTHONPATH": str(HERE.parent),
-        "AWS_ENDPOINT_URL": "http://127.0.0.1:9",
+        "AWS_REGION": "us-east-1",
         "AWS_ACCESS_KEY_ID": "x",
         "AWS_SECRET_ACCESS_KEY": "y",
         "TABLE_NAME": "T",
