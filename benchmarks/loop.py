@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import gc
 import json
 import pickle
 import statistics
@@ -30,6 +29,7 @@ from machine import machine
 from simulator import limits, resources, template
 from simulator.clients import connect, offline_session
 from simulator.clock import SystemClock
+from simulator.collector import kept_for_good
 from simulator.resources import wiring
 from simulator.stack import Stack
 from simulator.store import Store
@@ -61,7 +61,8 @@ def figures(stack: Stack, counters: StoreCounters, cpu_s: float, store_cpu_s: fl
 
 async def run_loop(files: int, rows: int) -> dict[str, float]:
     """One tick, as `simulate` runs it, with telemetry; without a display and the proof that follows the drain."""
-    gc.freeze()  # as the command does
+    with kept_for_good():  # as the command does
+        pass
     stack, clock = stack_of(files, rows), SystemClock()
     telemetry = Telemetry(stack, RunOptions("simulate", 0, "inline", clock.now(), None, "rate(1 minute)", 12.0, None))
     opening = Twin.open(stack, clock=clock, record=telemetry.record, seed=0, capacity="unlimited")

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import gc
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from commands.types import parse_assignment, parse_duration, parse_instant
+from simulator.collector import kept_for_good
 
 EPILOG = """Examples:
 
@@ -122,11 +122,9 @@ def simulate(
     screenshot: Screenshot = None,
 ) -> None:
     """Run the whole pipeline offline, with a live dashboard, and prove that no row was lost or invented."""
-    gc.disable()  # what is imported stays; walking it while it grows would cost a tenth of the start
-    from commands import simulate_run  # imports what a run needs; --help must not wait for it
+    with kept_for_good():
+        from commands import simulate_run  # imports what a run needs; --help must not wait for it
 
-    gc.freeze()
-    gc.enable()
     if scenario == "list":
         simulate_run.list_scenarios()
         return

@@ -9,7 +9,6 @@ from __future__ import annotations
 import argparse
 import asyncio
 import errno
-import gc
 import json
 import os
 import signal
@@ -21,6 +20,7 @@ from typing import Any
 from aiohttp import web
 
 from simulator.clock import SystemClock
+from simulator.collector import kept_for_good
 from simulator.store.http import Request, Response
 
 # S3 takes 5 GiB in one put; the twin's objects are far smaller, and each one is held in memory.
@@ -50,17 +50,13 @@ def main(arguments: list[str] | None = None) -> int:
 
 async def serve(port: int, *, capacity: str, strict: bool) -> None:
     """Listen, say so, and serve until SIGTERM or the end of standard input."""
-    gc.disable()  # what is imported stays; walking it while it grows would cost a tenth of the start
-    from simulator.store.assembly import assemble
+    with kept_for_good():
+        from simulator.store.assembly import assemble
 
+        application = assemble(SystemClock(), port, capacity=capacity, strict=strict)
     stopped = asyncio.Event()
     loop = asyncio.get_running_loop()
     loop.add_signal_handler(signal.SIGTERM, stopped.set)
-    application = assemble(SystemClock(), port, capacity=capacity, strict=strict)
-    # What moto has built so far stays for good; walking it again and again would cost a tenth of the store's time.
-    gc.freeze()
-    gc.set_threshold(50_000, 20, 50)
-    gc.enable()
     server = web.Server(
         http_handler(application.answer),
         request_factory=_request_factory,
