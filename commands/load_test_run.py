@@ -351,8 +351,8 @@ class Outlet:
             print(f"endpoint {endpoint}", file=sys.stderr, flush=True)  # noqa: T201 - a line that scripts wait for
 
     async def finish(self) -> None:
-        """End the display, write summary and page. Once."""
-        if self.summary:
+        """End the display, write summary and page. Once; of a load that never began there is nothing to tell."""
+        if self.summary or (self._result.failure is not None and not self._result.spans):
             return
         ended_at = self._clock.now()
         self.stop_showing.set()

@@ -10,11 +10,13 @@ import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
+from botocore.exceptions import BotoCoreError, ClientError
+
 from simulator import limits, resources
 from simulator.audit import audit
 from simulator.clients import DUMMY_CREDENTIALS
 from simulator.clock import Clock
-from simulator.errors import StockpipeError
+from simulator.errors import CouldNotFinish, InputError, StockpipeError
 from simulator.interrupts import HardStop, Interrupts
 from simulator.load.assess import evidence_of
 from simulator.load.bottleneck import judge
@@ -38,6 +40,14 @@ LOCAL = Identity(
     DUMMY_CREDENTIALS["aws_session_token"],
     limits.REGION,
 )
+
+_TAKEN = {
+    "BucketAlreadyExists",
+    "BucketAlreadyOwnedByYou",
+    "QueueAlreadyExists",
+    "QueueNameExists",
+    "ResourceInUseException",
+}
 
 
 class Load(Sender):
@@ -128,12 +138,9 @@ async def run(
     except HardStop:
         result.interrupted = True
     except BaseExceptionGroup as failures:
-        ours = failures.subgroup(StockpipeError)
-        if ours is None:
-            raise
-        result.failure = _first(ours)
-    except StockpipeError as error:
-        result.failure = error
+        result.failure = _told(_first(failures), plan)
+    except (StockpipeError, BotoCoreError, ClientError) as error:
+        result.failure = _told(error, plan)
 
 
 async def _engine(
@@ -236,6 +243,27 @@ async def _sample_often(sink: SinkProcess, tap: Tap, clock: Clock) -> None:
         await clock.sleep(limits.SAMPLE_S)
 
 
-def _first(failures: BaseExceptionGroup[StockpipeError]) -> StockpipeError:
-    first = failures.exceptions[0]
+def _first(failures: BaseExceptionGroup[BaseException]) -> BaseException:
+    """The failure to tell of a group: one of ours if there is one, else the first that is no cancellation."""
+    ours = failures.subgroup(StockpipeError)
+    first = (ours or failures).exceptions[0]
     return _first(first) if isinstance(first, BaseExceptionGroup) else first
+
+
+def _told(error: BaseException, plan: Plan) -> StockpipeError:
+    """The line to tell; what is no failure of ours, of the engine or of its clients is raised as it is."""
+    if isinstance(error, StockpipeError):
+        return error
+    where = plan.endpoint_url or "the store"
+    if isinstance(error, ClientError):
+        said = error.response.get("Error", {})
+        code, message = said.get("Code", ""), " ".join(str(said.get("Message", "")).split())
+        if code in _TAKEN:
+            return InputError(
+                f"{where} has resources of these names already ({error.operation_name}: {message or code});"
+                " empty the engine, or give other names with --parameter TableName=..., BucketName=..., QueueName=..."
+            )
+        return CouldNotFinish(f"{where} refused {error.operation_name}: {message or 'no reason given'} ({code})")
+    if isinstance(error, BotoCoreError):
+        return CouldNotFinish(f"{where} does not answer: {' '.join(str(error).split())}")
+    raise error
