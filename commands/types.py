@@ -61,5 +61,5 @@ def duration_text(seconds: float) -> str:
     """Seconds as the shortest text that `parse_duration` reads back: `90s`, `5m`, `1h`."""
     for unit in ("h", "m"):
         if seconds >= _UNITS_S[unit] and seconds % _UNITS_S[unit] == 0:
-            return f"{seconds / _UNITS_S[unit]:g}{unit}"
-    return f"{seconds:g}s"
+            return f"{seconds / _UNITS_S[unit]:.0f}{unit}"
+    return f"{seconds:.6f}".rstrip("0").rstrip(".") + "s"
