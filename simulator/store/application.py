@@ -6,7 +6,9 @@ only thing that waits is a long poll, and it waits without holding anybody up.
 
 from __future__ import annotations
 
+import sys
 import time
+import traceback
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
@@ -88,5 +90,12 @@ class Application:
                 f"The stockpipe store serves S3, SQS and DynamoDB; not {request.service or 'this request'}.",
                 status=501,
             )
-        self._layers.guard(request)
-        return self._layers.fast(request) or self._layers.moto(request)
+        try:
+            self._layers.guard(request)
+            return self._layers.fast(request) or self._layers.moto(request)
+        except AwsError:
+            raise
+        except Exception as error:
+            # One request that nobody foresaw must not end the store; what it was is among its last words.
+            traceback.print_exc(file=sys.stderr)
+            raise AwsError("InternalFailure", f"The store failed on this request: {error!r}", status=500) from error

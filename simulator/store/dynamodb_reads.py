@@ -1,6 +1,7 @@
-"""Reads of DynamoDB on `Rows`: GetItem, BatchGetItem, Scan and Query of a table, without filter or index.
+"""Reads of DynamoDB on `Rows`: GetItem, Scan and Query of a table.
 
-What a filter, an index or an older parameter asks for is moto's. A page ends, as AWS's does, at 1 MB of items.
+What an index or an older parameter asks for is moto's. A page ends, as AWS's does, at 1 MB of items; a filter is
+moto's too, but looks at the page alone.
 """
 
 from __future__ import annotations
@@ -19,18 +20,19 @@ from simulator.store.batch_writes import keys_of
 from simulator.store.dynamodb_writes import consumed
 from simulator.store.items import item_size, read_units
 from simulator.store.replacements.dynamodb import rows_of
-from simulator.store.rows import Key, Partition, Rows, key_value
+from simulator.store.rows import Key, Partition, Rows, decode_item, key_value
 from simulator.store.tallies import Tallies
 from simulator.store.throttles import Throttles
 
 _PAGE = {"TableName", "Limit", "ExclusiveStartKey", "ConsistentRead", "ReturnConsumedCapacity", "Select"}
-_PROJECTED = {"ProjectionExpression", "ExpressionAttributeNames"}
-_SCAN = _PAGE | _PROJECTED | {"Segment", "TotalSegments"}
-_QUERY = _PAGE | {"KeyConditionExpression", "ExpressionAttributeNames", "ExpressionAttributeValues", "ScanIndexForward"}
+_EXPRESSIONS = {"FilterExpression", "ExpressionAttributeNames", "ExpressionAttributeValues"}
+_SCAN = _PAGE | _EXPRESSIONS | {"ProjectionExpression", "Segment", "TotalSegments"}
+_QUERY = _PAGE | _EXPRESSIONS | {"KeyConditionExpression", "ScanIndexForward"}
 _GET = {"TableName", "Key", "ConsistentRead", "ReturnConsumedCapacity"}
 _SELECTS = (None, "ALL_ATTRIBUTES", "COUNT")
 
 Parameters = Mapping[str, Any]
+Row = tuple[Key, Key, bytes]
 
 
 class TableReads:
@@ -68,20 +70,22 @@ class TableReads:
         return b"{%b}" % b",".join(filter(None, (b'"Item":' + row if row else b"", capacity)))
 
     def scan(self, parameters: Parameters) -> bytes | None:
-        """The answer to a Scan without filter or index; None where moto must give it."""
+        """The answer to a Scan of the table itself; None where moto must give it."""
         table = self._table(parameters, _SCAN)
         if table is None or parameters.get("Select") not in _SELECTS:
             return None
         try:
-            names = _projection(parameters)
+            names, shown = _projection(parameters)
+            keeps, filtered = _filter(parameters)
+            _check_names(parameters, shown | filtered)
             after = self._start(table, parameters)
             wanted = _segment(parameters)
         except (AwsError, ValueError):
             return None
-        if parameters.get("Select") and names is not None:
+        if (parameters.get("Select") and names is not None) or (keeps is None and _values(parameters)):
             return None
         self._admit(table)
-        return self._page(table, parameters, _rows(table).walk(after, wanted), names)
+        return self._page(table, parameters, _rows(table).walk(after, wanted), names, keeps)
 
     def query(self, parameters: Parameters) -> bytes | None:
         """The answer to a Query of the table itself by a key condition; None where moto must give it."""
@@ -89,7 +93,8 @@ class TableReads:
         if table is None or table.range_key_attr is None or parameters.get("Select") not in _SELECTS:
             return None
         try:
-            condition = _key_condition(table, parameters)
+            keeps, filtered = _filter(parameters)
+            condition = _key_condition(table, parameters, filtered)
             after = self._start(table, parameters)
         except (AwsError, ValueError):
             return None
@@ -100,7 +105,7 @@ class TableReads:
         partition = _rows(table).partitions.get(hash_key)
         forward = parameters.get("ScanIndexForward", True)
         rows = () if partition is None else _in_partition(hash_key, partition, bounds, prefix, after, forward)
-        return self._page(table, parameters, rows, None)
+        return self._page(table, parameters, rows, None, keeps)
 
     def _table(self, parameters: Parameters, allowed: set[str]) -> Any:
         if not allowed.issuperset(parameters):
@@ -126,16 +131,25 @@ class TableReads:
             raise self._throttles.read_error(table, reason)
 
     def _page(
-        self, table: Any, parameters: Parameters, rows: Iterable[tuple[Key, Key, bytes]], names: set[str] | None
+        self,
+        table: Any,
+        parameters: Parameters,
+        rows: Iterable[Row],
+        names: set[str] | None,
+        keeps: Callable[[Any], bool] | None,
     ) -> bytes | None:
         limit = parameters.get("Limit")
         if limit is not None and (not isinstance(limit, int) or limit < 1):
             return None
         taken, size, last = _take_page(rows, limit)
+        try:
+            kept = [row for _, _, row in taken] if keeps is None else _kept(taken, _rows(table), keeps)
+        except Exception:  # noqa: BLE001 moto's conditions raise what they like; its own answer to the same follows
+            return None
         counting = parameters.get("Select") == "COUNT"
-        parts = [b'"Count":%d,"ScannedCount":%d' % (len(taken), len(taken))]
+        parts = [b'"Count":%d,"ScannedCount":%d' % (len(kept), len(taken))]
         if not counting:
-            bodies = taken if names is None else [_project(row, names) for row in taken]
+            bodies = kept if names is None else [_project(row, names) for row in kept]
             parts.append(b'"Items":[%b]' % b",".join(bodies))
         if last is not None:
             parts.append(b'"LastEvaluatedKey":' + _written_key(table, *last))
@@ -163,11 +177,9 @@ def _size(row: bytes) -> int:
     return len(row) if len(row) <= 4_096 else item_size(orjson.loads(row))
 
 
-def _take_page(
-    rows: Iterable[tuple[Key, Key, bytes]], limit: int | None
-) -> tuple[list[bytes], int, tuple[Key, Key] | None]:
+def _take_page(rows: Iterable[Row], limit: int | None) -> tuple[list[Row], int, tuple[Key, Key] | None]:
     """Rows of one page, their size, and the last one's key if there are more."""
-    taken: list[bytes] = []
+    taken: list[Row] = []
     size = json_size = 0
     exact = False
     last: tuple[Key, Key] | None = None
@@ -177,15 +189,15 @@ def _take_page(
         json_size += len(row)
         if not exact and json_size > DYNAMODB_PAGE_BYTES:
             # Items are smaller than their JSON; only from here on can the page be full.
-            exact, size = True, sum(item_size(orjson.loads(earlier)) for earlier in taken)
+            exact, size = True, sum(item_size(orjson.loads(earlier)) for _, _, earlier in taken)
         grown = size + (item_size(orjson.loads(row)) if exact else len(row))
         if exact and taken and grown > DYNAMODB_PAGE_BYTES:
             return taken, size, last
         size = grown
-        taken.append(row)
+        taken.append((hash_key, sort_key, row))
         last = hash_key, sort_key
     if not exact:
-        size = sum(item_size(orjson.loads(row)) for row in taken) if size > 4_096 else size
+        size = sum(item_size(orjson.loads(row)) for _, _, row in taken) if size > 4_096 else size
     return taken, size, None
 
 
@@ -197,21 +209,52 @@ def _written_key(table: Any, hash_key: Key, sort_key: Key) -> bytes:
     return orjson.dumps(key)
 
 
-def _projection(parameters: Parameters) -> set[str] | None:
-    """Top-level attribute names; None for all. Raises ValueError where moto's own parser must look."""
-    expression, names = parameters.get("ProjectionExpression"), parameters.get("ExpressionAttributeNames")
+def _kept(taken: list[Row], rows: Rows, keeps: Callable[[Any], bool]) -> list[bytes]:
+    """What a filter leaves of a page."""
+    return [row for hash_key, sort_key, row in taken if keeps(decode_item(row, rows, hash_key, sort_key))]
+
+
+def _values(parameters: Parameters) -> dict[str, Any]:
+    values: dict[str, Any] = parameters.get("ExpressionAttributeValues") or {}
+    return values
+
+
+def _check_names(parameters: Parameters, used: set[str]) -> None:
+    """Raise ValueError where moto would find a name that no expression uses, or that is missing."""
+    if set(parameters.get("ExpressionAttributeNames") or {}) != used:
+        raise ValueError(used)
+
+
+def _filter(parameters: Parameters) -> tuple[Callable[[Any], bool] | None, set[str]]:
+    """The filter by moto's own parser, and the names it uses. Raises ValueError where moto must say what is wrong."""
+    expression = parameters.get("FilterExpression")
     if expression is None:
-        if names is not None:
-            raise ValueError(names)
-        return None
-    placeholders = names or {}
+        return None, set()
+    from moto.dynamodb.comparisons import create_condition_expression_parser
+
+    names = parameters.get("ExpressionAttributeNames") or {}
+    try:
+        parser: Any = create_condition_expression_parser(expression, names, _values(parameters))
+        condition = parser.parse()
+    except Exception as error:
+        # Whatever moto's parser stumbles over, moto's answer will say.
+        raise ValueError(expression) from error
+    if expression == "":
+        raise ValueError(expression)
+    # moto counts plain names among them.
+    return condition.expr, {name for name in parser.expr_attr_names_found if name.startswith("#")}
+
+
+def _projection(parameters: Parameters) -> tuple[set[str] | None, set[str]]:
+    """Top-level attribute names (None: all) and the placeholders; ValueError where moto's own parser must look."""
+    expression, placeholders = parameters.get("ProjectionExpression"), parameters.get("ExpressionAttributeNames") or {}
+    if expression is None:
+        return None, set()
     tokens = [token.strip() for token in expression.split(",")]
-    if len(set(tokens)) != len(tokens) or set(placeholders) != {token for token in tokens if token.startswith("#")}:
+    # A bare name may be a reserved word.
+    if len(set(tokens)) != len(tokens) or not all(token in placeholders for token in tokens):
         raise ValueError(expression)
-    if not all(token.startswith("#") for token in tokens):
-        # A bare name may be a reserved word.
-        raise ValueError(expression)
-    return {placeholders[token] for token in tokens}
+    return {placeholders[token] for token in tokens}, set(tokens)
 
 
 def _project(row: bytes, names: set[str]) -> bytes:
@@ -228,13 +271,15 @@ def _segment(parameters: Parameters) -> Callable[[Any], bool] | None:
     return lambda key: md5(str(key).encode(), usedforsecurity=False).digest()[0] % total == segment
 
 
-def _key_condition(table: Any, parameters: Parameters) -> tuple[Key, tuple[Any, Any, bool, bool], str | None] | None:
+def _key_condition(
+    table: Any, parameters: Parameters, filtered: set[str]
+) -> tuple[Key, tuple[Any, Any, bool, bool], str | None] | None:
     """Partition key, bounds of the sort key (low, high, whether open) and a prefix, by moto's own parser."""
     from moto.dynamodb.exceptions import MockValidationException
     from moto.dynamodb.parsing.key_condition_expression import parse_expression
 
     names = parameters.get("ExpressionAttributeNames") or {}
-    values = parameters.get("ExpressionAttributeValues") or {}
+    values = _values(parameters)
     try:
         hashes, ranges, used = parse_expression(
             key_condition_expression=parameters["KeyConditionExpression"],
@@ -244,7 +289,7 @@ def _key_condition(table: Any, parameters: Parameters) -> tuple[Key, tuple[Any, 
         )
     except (MockValidationException, KeyError, TypeError, AttributeError, IndexError):
         return None
-    if set(names) != set(used) or len(hashes) != 1 or len(ranges) > 1:
+    if set(names) != set(used) | filtered or len(hashes) != 1 or len(ranges) > 1:
         return None
     hash_typed = _typed(hashes[0][1])
     if hash_typed is None or hash_typed[0] != table.hash_key_type:

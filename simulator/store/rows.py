@@ -49,7 +49,10 @@ class Partition:
     def drop(self, sort_key: Key) -> Any:
         """Remove a row and return it. Raises KeyError."""
         row = self.rows.pop(sort_key)
-        if self._order is not None:
+        if sort_key is None:
+            # The only row of its partition; None has no order to look it up by.
+            self._order = None
+        elif self._order is not None:
             del self._order[bisect_left(self._order, sort_key)]
         return row
 

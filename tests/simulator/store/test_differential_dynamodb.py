@@ -38,7 +38,11 @@ STEPS = st.one_of(
     st.tuples(st.just("update"), _keys, st.sampled_from(["set", "remove", "add"])),
     st.tuples(st.just("query"), _hashes, st.sampled_from(["", "=", "<", ">=", "between", "begins"]), st.booleans()),
     st.tuples(st.just("pages"), st.sampled_from(["Scan", "Query"]), st.integers(1, 3), st.booleans()),
-    st.tuples(st.just("scan"), st.sampled_from(["", "count", "filter", "projection", "segments"])),
+    st.tuples(
+        st.just("scan"),
+        st.sampled_from(["", "count", "filter", "compare", "nested", "both", "unused", "projection", "segments"]),
+    ),
+    st.tuples(st.just("filtered_query"), _hashes, st.integers(1, 4)),
     st.tuples(st.just("transact"), _items, _keys),
     st.tuples(st.just("mistake"), st.sampled_from(["table", "key", "empty", "type", "expression"])),
 )
@@ -129,6 +133,16 @@ class _Side:
             **names,
         )
 
+    def _filtered_query(self, hash_key: str, limit: int) -> Any:
+        return self.do(
+            "Query",
+            KeyConditionExpression="#h = :h",
+            FilterExpression="attribute_not_exists(w) AND #v <> :v",
+            ExpressionAttributeNames={"#h": "h", "#v": "v"},
+            ExpressionAttributeValues={":h": {"S": hash_key}, ":v": {"BOOL": True}},
+            Limit=limit,
+        )
+
     def _pages(self, operation: str, limit: int, forward: bool) -> Any:
         more: dict[str, Any] = {}
         if operation == "Query":
@@ -138,12 +152,13 @@ class _Side:
                 "ScanIndexForward": forward,
             }
         answers = []
-        while True:
+        for _ in range(15):
             status, answer = self.do(operation, Limit=limit, **more)
             answers.append((status, answer))
             if "LastEvaluatedKey" not in answer:
                 return answers
             more["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
+        raise AssertionError(answers[-3:])
 
     def _scan(self, how: str) -> Any:
         if how == "segments":
@@ -151,6 +166,17 @@ class _Side:
         more: dict[str, Any] = {
             "count": {"Select": "COUNT"},
             "filter": {"FilterExpression": "attribute_exists(w)"},
+            "compare": {"FilterExpression": "v = :v", "ExpressionAttributeValues": {":v": {"N": "1"}}},
+            "nested": {
+                "FilterExpression": "attribute_type(v, :t) OR w = :t",
+                "ExpressionAttributeValues": {":t": {"S": "N"}},
+            },
+            "both": {
+                "FilterExpression": "attribute_exists(#w)",
+                "ProjectionExpression": "#v",
+                "ExpressionAttributeNames": {"#v": "v", "#w": "w"},
+            },
+            "unused": {"FilterExpression": "attribute_exists(w)", "ExpressionAttributeNames": {"#v": "v"}},
             "projection": {"ProjectionExpression": "#v,#h", "ExpressionAttributeNames": {"#v": "v", "#h": "h"}},
         }.get(how, {})
         return self.do("Scan", **more)
