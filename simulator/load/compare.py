@@ -53,8 +53,8 @@ class Figure:
 
 
 FIGURES = (
-    Figure("object to stored, p50", "s", "lower", ("latency_s", "object_to_stored", "p50"), "p50_s", 0.010),
-    Figure("object to stored, p99", "s", "lower", ("latency_s", "object_to_stored", "p99"), "p99_s", 0.025),
+    Figure("planned to stored, p50", "s", "lower", ("latency_s", "planned_to_stored", "p50"), "p50_s", 0.010),
+    Figure("planned to stored, p99", "s", "lower", ("latency_s", "planned_to_stored", "p99"), "p99_s", 0.025),
     Figure("stored objects a second", "/s", "higher", ("throughput", "objects_per_s_mean"), "stored_per_s"),
     Figure("rows a second", "/s", "higher", ("throughput", "rows_per_s_mean"), "rows_per_s"),
     Figure("backlog, peak", "", "lower", ("backlog", "peak"), "backlog", 10),

@@ -77,14 +77,14 @@ def _head(summary: Mapping[str, Any]) -> Iterable[str]:
 
 
 def _tiles(summary: Mapping[str, Any]) -> str:
-    throughput, stored = summary["throughput"], summary["latency_s"]["object_to_stored"]
+    throughput, stored = summary["throughput"], summary["latency_s"]["planned_to_stored"]
     ceiling, bill, backlog = summary["ceiling"], summary["cost"], summary["backlog"]
     rate = throughput.get("objects_per_s_mean")
     tiles = [
         ("objects a second, stored", f"{rate:,.1f}" if rate else "-"),
         ("rows a second, mean", _count(throughput.get("rows_per_s_mean"))),
-        ("object to stored, p50", seconds(stored["p50"])),
-        ("object to stored, p99", seconds(stored["p99"])),
+        ("planned to stored, p50", seconds(stored["p50"])),
+        ("planned to stored, p99", seconds(stored["p99"])),
         ("backlog, peak", _count(backlog["peak"])),
         ("drain", seconds(backlog["drain_s"]) if backlog["drain_s"] is not None else "-"),
         ("of the raw ceiling", f"{ceiling['share']:.0%}" if ceiling and ceiling["share"] is not None else "-"),
@@ -121,8 +121,8 @@ def _chart(name: str, title: str, note: str) -> str:
 
 def _percentile_table(summary: Mapping[str, Any]) -> str:
     labels = {
+        "planned_to_stored": "planned to stored",
         "object_to_stored": "object to stored",
-        "put_to_stored": "put answered to stored",
         "send": "send (put)",
         "handler": "handler",
     }

@@ -29,7 +29,7 @@ def _at(*path: str) -> Callable[[Mapping[str, Any]], float | None]:
     return read
 
 
-_STORED = ("latency_s", "object_to_stored")
+_STORED = ("latency_s", "planned_to_stored")
 FIGURES: dict[str, tuple[str, Callable[[Mapping[str, Any]], float | None]]] = {
     **{name: ("s", _at(*_STORED, name)) for name in ("mean", "p50", "p90", "p95", "p99", "p999", "max")},
     **{f"send_{name}": ("s", _at("latency_s", "send", name)) for name in ("p50", "p90", "p99", "max")},

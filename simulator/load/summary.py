@@ -110,8 +110,8 @@ def _latencies(result: Result, tap: Tap, span: Span, refusal: str | None) -> dic
     nothing = Percentiles()
     refused = refusal is not None
     return {
-        "object_to_stored": (nothing if refused else percentiles(recording.latencies(numbers))).as_json(),
-        "put_to_stored": (nothing if refused else percentiles(recording.queue_latencies(numbers))).as_json(),
+        "planned_to_stored": (nothing if refused else percentiles(recording.latencies(numbers))).as_json(),
+        "object_to_stored": (nothing if refused else percentiles(recording.queue_latencies(numbers))).as_json(),
         "send": (nothing if refused else percentiles(recording.sends(numbers))).as_json(),
         "handler": percentiles(tap.durations_s[span.durations]).as_json(),
     }

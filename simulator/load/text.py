@@ -60,6 +60,7 @@ def _percentiles(summary: Mapping[str, Any]) -> RenderableType:
     for name in ("p50", "p90", "p99", "p99.9", "max"):
         table.add_column(name, justify="right")
     labels = {
+        "planned_to_stored": "planned to stored",
         "object_to_stored": "object to stored",
         "send": "send (put)",
         "handler": "handler",

@@ -21,7 +21,7 @@ def a_summary(scale: float = 1.0) -> dict[str, Any]:
         "options": {"target": "store"},
         "planned": 1200,
         "dropped": 0,
-        "latency_s": {"object_to_stored": {"p50": 0.3 * scale, "p99": 0.32 * scale}},
+        "latency_s": {"planned_to_stored": {"p50": 0.3 * scale, "p99": 0.32 * scale}},
         "audit": {"verdict": "exact"},
         "series": {"planned_per_s": [20.0] * 60, "p50_s": wave, "p99_s": wave},
     }
@@ -52,15 +52,15 @@ def test_what_got_worse_ends_with_1_and_what_got_better_with_0(files: tuple[str,
     """Twice the latency fails a CI job; half of it does not."""
     worse, better = run(*files), run(*reversed(files))
     assert (worse.exit_code, better.exit_code) == (1, 0)
-    assert "worse: object to stored, p50" in worse.output
-    assert "better: object to stored, p50" in better.output
+    assert "worse: planned to stored, p50" in worse.output
+    assert "better: planned to stored, p50" in better.output
 
 
 def test_markdown_and_json_carry_the_same_verdict(files: tuple[str, str]) -> None:
     """One for a pull request, one for a program; the exit code stays."""
     table, told = run(*files, "--format", "markdown"), run(*files, "--format", "json")
     assert table.exit_code == told.exit_code == 1
-    assert table.output.startswith("**stockpipe: worse: object to stored, p50")
+    assert table.output.startswith("**stockpipe: worse: planned to stored, p50")
     assert "| | a.json | b.json | change | |" in table.output
     assert json.loads(told.output)["verdict"] == "worse"
 

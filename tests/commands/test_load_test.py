@@ -45,10 +45,10 @@ def test_a_load_test_measures_proves_and_reports(stockpipe: Stockpipe, tmp_path:
     assert summary["generated"]["rows"] == summary["table"]["rows_written"] == 600
     assert summary["audit"]["verdict"] == "exact"
     assert summary["audit"]["stored_rows"] == 600
-    stored = summary["latency_s"]["object_to_stored"]
+    stored = summary["latency_s"]["planned_to_stored"]
     assert stored["count"] == 20
     assert 0 < stored["p50"] <= stored["p90"] <= stored["p99"] <= stored["max"]
-    assert summary["latency_s"]["put_to_stored"]["p50"] <= stored["max"]
+    assert summary["latency_s"]["object_to_stored"]["p50"] <= stored["max"]
     assert summary["latency_s"]["handler"]["count"] == summary["consumer"]["invocations"] > 0
     assert summary["generator_lag_s"]["count"] == 20
     assert summary["ceiling"]["share"] > 0
@@ -325,7 +325,7 @@ def test_a_deployed_stack_is_loaded_and_watched_from_outside(
     assert (summary["planned"], summary["sent"], summary["stored"]) == (5, 5, 5)
     assert summary["audit"] is None
     assert summary["ceiling"] is None
-    assert summary["latency_s"]["object_to_stored"]["count"] == 5
+    assert summary["latency_s"]["planned_to_stored"]["count"] == 5
     assert summary["latency_s"]["handler"]["p50"] == pytest.approx(0.02, rel=0.01)
     assert summary["table"]["rows_written"] == 20
     assert summary["resources"]["bucket"] == "deployed-data"

@@ -45,7 +45,7 @@ def a_run(seed: int, *, slower: float = 1.0, fewer: float = 1.0, wobble: float =
         "dropped": 0,
         "failed": 0,
         "arrivals": {"shape": "constant"},
-        "latency_s": {"object_to_stored": {"p50": median(p50), "p99": max(p99)}, "send": {"p99": 0.02}},
+        "latency_s": {"planned_to_stored": {"p50": median(p50), "p99": max(p99)}, "send": {"p99": 0.02}},
         "throughput": {"objects_per_s_mean": sum(stored) / 60, "rows_per_s_mean": sum(stored) / 60 * 100},
         "backlog": {"peak": 30, "drain_s": 1.0},
         "consumer": {"errors": 0},
@@ -81,9 +81,9 @@ def test_a_against_a_gives_no_alarm() -> None:
 def test_two_thirds_slower_is_seen() -> None:
     """A latency two thirds up is called worse in nearly every pair, and the other way round better."""
     pairs = [(a_run(seed, wobble=0.2), a_run(seed + 500, slower=1.67, wobble=0.2)) for seed in range(40)]
-    seen = [any(one.name == "object to stored, p50" for one in compare(*pair).worse) for pair in pairs]
+    seen = [any(one.name == "planned to stored, p50" for one in compare(*pair).worse) for pair in pairs]
     assert sum(seen) >= 36
-    praised = [any(one.name == "object to stored, p50" for one in compare(*pair[::-1]).better) for pair in pairs]
+    praised = [any(one.name == "planned to stored, p50" for one in compare(*pair[::-1]).better) for pair in pairs]
     assert sum(praised) >= 36
 
 
@@ -98,7 +98,7 @@ def test_a_change_within_the_tolerance_is_none() -> None:
     """Half the tolerance is the same; with a smaller tolerance it is a change."""
     before, after = a_run(1, wobble=0.01), a_run(1, wobble=0.01, slower=1.05)
     assert compare(before, after).worse == ()
-    assert [one.name for one in compare(before, after, tolerance=0.02).worse] == ["object to stored, p50"]
+    assert [one.name for one in compare(before, after, tolerance=0.02).worse] == ["planned to stored, p50"]
 
 
 def test_a_short_run_is_not_judged() -> None:
@@ -153,7 +153,7 @@ def test_a_damaged_summary_is_compared_as_far_as_it_goes() -> None:
     after["latency_s"] = None
     after["throughput"] = {"rows_per_s_mean": "fast"}
     found = {one.name: one for one in compare(before, after).findings}
-    assert found["object to stored, p50"].why == "measured in one run only"
+    assert found["planned to stored, p50"].why == "measured in one run only"
     assert found["rows a second"].after is None
 
 
@@ -163,7 +163,7 @@ def test_the_markdown_is_a_table_of_its_figures() -> None:
     lines = text.splitlines()
     assert lines[0].startswith("**stockpipe: worse: ")
     assert "| | main | a\\|b | change | |" in lines
-    (row,) = (line for line in lines if line.startswith("| object to stored, p50 "))
+    (row,) = (line for line in lines if line.startswith("| planned to stored, p50 "))
     assert row.count(" | ") == 4
     assert "**WORSE**" in row
     assert "%" in row

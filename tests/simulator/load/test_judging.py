@@ -14,7 +14,7 @@ from simulator.load.slo import FIGURES, parse
 from simulator.load.slo import judge as judge_slo
 
 SUMMARY: dict[str, Any] = {
-    "latency_s": {"object_to_stored": {"p99": 4.2, "p50": None}},
+    "latency_s": {"planned_to_stored": {"p99": 4.2, "p50": None}},
     "throughput": {"rows_per_s_mean": 2100.0},
     "dropped": 0,
 }

@@ -47,7 +47,7 @@ def a_summary(**changed: Any) -> dict[str, Any]:
         "audit": {"verdict": "exact"},
         "generator_lag_s": shown,
         "generator_cpu": 0.05,
-        "latency_s": dict.fromkeys(("object_to_stored", "put_to_stored", "send", "handler"), shown),
+        "latency_s": dict.fromkeys(("planned_to_stored", "object_to_stored", "send", "handler"), shown),
         "latency_refused": None,
         "throughput": {"objects_per_s_mean": 19.9, "rows_per_s_mean": 1990.0},
         "backlog": {"peak": 5, "drain_s": 0.2, "drained": True},
@@ -120,7 +120,7 @@ def test_a_run_that_measured_nothing_still_has_a_page_and_a_text() -> None:
         audit=None,
         generator_lag_s=nothing,
         generator_cpu=None,
-        latency_s=dict.fromkeys(("object_to_stored", "put_to_stored", "send", "handler"), nothing),
+        latency_s=dict.fromkeys(("planned_to_stored", "object_to_stored", "send", "handler"), nothing),
         latency_refused="the generator sent 500 ms late",
         throughput={"objects_per_s_mean": None, "rows_per_s_mean": None},
         backlog={"peak": 0, "drain_s": None, "drained": None},
@@ -152,7 +152,7 @@ def written(summary: dict[str, Any]) -> str:
 def test_the_text_says_what_came_out() -> None:
     """The dozen lines a person reads first."""
     told = written(a_summary())
-    for part in ("199 of 200 objects stored", "audit exact", "object to stored", "200 ms", "1 dropped", "0.710 USD"):
+    for part in ("199 of 200 objects stored", "audit exact", "planned to stored", "200 ms", "1 dropped", "0.710 USD"):
         assert part in told
 
 
