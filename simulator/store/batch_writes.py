@@ -14,6 +14,7 @@ from simulator.store.items import (
     check_item,
     check_item_size,
     check_key_sizes,
+    is_plain_row,
     item_size,
     normalise_number,
     validation,
@@ -97,10 +98,13 @@ def plan_write(table: Any, table_name: str, request: Any) -> Write:
 
 
 def _plan_put(table: Any, table_name: str, request: Any, item: Mapping[str, Any]) -> Write:
-    item = check_item(item) or item
+    written = orjson.dumps(item)
+    if not is_plain_row(written):
+        item = check_item(item) or item
+        written = orjson.dumps(item)
     hash_key, sort_key = keys_of(table, item)
     # orjson hands out text in a buffer several times its size; a copy takes what it needs.
-    row = bytes(memoryview(orjson.dumps(item)))
+    row = bytes(memoryview(written))
     units = 1 if len(row) <= 1_024 else write_units(check_item_size(item))
     return Write(table, table_name, hash_key, sort_key, row, units, request)
 

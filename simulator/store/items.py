@@ -25,7 +25,12 @@ from simulator.limits import (
 from simulator.store.aws_errors import AwsError
 
 # What no rule could object to and no normalisation would change: at most 20 digits, no zeros to trim.
-_plain_number = re.compile(r"-?(?:0|[1-9][0-9]{0,9}(?:\.[0-9]{0,9}[1-9])?|0\.[0-9]{0,9}[1-9])").fullmatch
+_PLAIN = r"-?(?:0|[1-9][0-9]{0,9})(?:\.[0-9]{0,9}[1-9])?"
+_plain_number = re.compile(rf"(?!-0\Z){_PLAIN}").fullmatch
+# A row of texts without escapes and such numbers: one look at its JSON instead of one at each attribute.
+is_plain_row = re.compile(
+    rb'\{(?:"[^"\\]*+":\{"(?:N":"(?!-0")' + _PLAIN.encode() + rb'"|S":"[^"\\]*+")\},?)++\}'
+).fullmatch
 _NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
 _SETS = {"SS": "string", "NS": "number", "BS": "binary"}
 

@@ -129,11 +129,27 @@ def test_one_invalid_item_stores_nothing(dynamodb: Any, table: str, item: Any, t
 
 def test_numbers_are_stored_trimmed(dynamodb: Any, table: str) -> None:
     """Leading and trailing zeroes are trimmed; 38 digits and the ends of the range are kept."""
-    numbers = {"a": "1.500", "b": "-007", "c": "1" * 38, "d": "9.9e125", "e": "1e-130", "f": "-0.0"}
+    numbers = {
+        "a": "1.500",
+        "b": "-007",
+        "c": "1" * 38,
+        "d": "9.9e125",
+        "e": "1e-130",
+        "f": "-0.0",
+        "g": "-0",
+        "h": "-0.5",
+    }
     item = {key: {"N": value} for key, value in numbers.items()}
     dynamodb.batch_write_item(RequestItems={table: [put(1, **item)]})
     stored = dynamodb.scan(TableName=table)["Items"][0]
-    assert {key: stored[key]["N"] for key in "abcf"} == {"a": "1.5", "b": "-7", "c": "1" * 38, "f": "0"}
+    assert {key: stored[key]["N"] for key in "abcfgh"} == {
+        "a": "1.5",
+        "b": "-7",
+        "c": "1" * 38,
+        "f": "0",
+        "g": "0",
+        "h": "-0.5",
+    }
     assert (float(stored["d"]["N"]), float(stored["e"]["N"])) == (9.9e125, 1e-130)
 
 
@@ -202,3 +218,11 @@ def test_updates_and_deletes_cost_the_larger_of_before_and_after(dynamodb: Any, 
     assert update["ConsumedCapacity"]["CapacityUnits"] == 3.0
     assert dynamodb.delete_item(**common)["ConsumedCapacity"]["CapacityUnits"] == 1.0
     assert "ConsumedCapacity" not in dynamodb.delete_item(TableName=table, Key=key)
+
+
+def test_a_row_of_plain_values_is_checked_too(dynamodb: Any, table: str) -> None:
+    """`-0` among nothing but plain values is trimmed, and a long number among them refused."""
+    dynamodb.batch_write_item(RequestItems={table: [put(1, n={"N": "-0"})]})
+    assert dynamodb.scan(TableName=table)["Items"][0]["n"] == {"N": "0"}
+    with pytest.raises(ClientError, match="38 significant digits"):
+        dynamodb.batch_write_item(RequestItems={table: [put(2, n={"N": "1" * 39})]})
