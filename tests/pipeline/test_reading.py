@@ -109,7 +109,7 @@ bodies = st.one_of(
     texts.map(lambda text: ("ticker,date,n\n" + text).encode("utf-8", "surrogatepass")),
     texts.map(lambda text: text.encode("utf-8", "surrogatepass")),
     texts.map(lambda text: ("\ufeffdate,n\n" + text).encode("utf-16-le", "surrogatepass")),
-    texts.map(lambda text: gzip.compress(("date,n\n" + text).encode("utf-8", "surrogatepass"))),
+    texts.map(lambda text: gzip.compress(("date,n\n" + text).encode("utf-8", "surrogatepass"), mtime=0)),
 )
 
 

@@ -7,6 +7,7 @@ import calendar
 import gzip
 import hashlib
 import os
+import random
 import uuid
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
@@ -85,12 +86,12 @@ def test_two_files_for_one_key_are_refused(tmp_path: Path) -> None:
     [
         (b"", "it is empty"),
         (b"\n \r\n", "it is empty"),
-        (gzip.compress(b""), "it is empty"),
+        (gzip.compress(b"", mtime=0), "it is empty"),
         (b"\x89PNG\r\n\x1a\n\0\0", "it is no text"),
         (b"PK\x03\x04" + bytes(range(256)), "it is no text"),
         (b"a,b\n\0\0", "it is no text"),
         (b"price,\xff\xfe\xfd\n", "it is no text"),
-        (gzip.compress(b"\xff\x00\xff\x00"), "it is no text"),
+        (gzip.compress(b"\xff\x00\xff\x00", mtime=0), "it is no text"),
         (b"\x1f\x8b\x08garbage that is no gzip", "the gzip stream is damaged"),
         (b'{"symbol": "A", "price": 1}', "it begins with '{', as JSON or a web page does"),
         (b'[{"symbol": "A", "price": 1}]', "it begins with '['"),
@@ -116,12 +117,12 @@ def test_what_is_no_csv_is_refused_with_its_reason(tmp_path: Path, content: byte
         b"\xef\xbb\xbf" + CSV.encode(),
         b"\r\n" + CSV.replace("\n", "\r\n").encode(),
         CSV.encode("utf-16"),
-        gzip.compress(CSV.encode()),
-        gzip.compress(CSV.encode("utf-16")),
+        gzip.compress(CSV.encode(), mtime=0),
+        gzip.compress(CSV.encode("utf-16"), mtime=0),
         b",a\n1,2",
         b'"a,b","c\nd"\n1,2\n',
         b"symbol,n\xc3\xa4me\n" + b"\xc3\xa4" * limits.SOURCE_HEAD_BYTES,
-        gzip.compress(b"a,b\n" + os.urandom(100_000).hex().encode()),
+        gzip.compress(b"a,b\n" + random.Random(0).randbytes(100_000).hex().encode(), mtime=0),
     ],
 )
 def test_what_the_contract_calls_csv_is_taken(tmp_path: Path, content: bytes) -> None:
