@@ -1,7 +1,11 @@
 """Which server to put moto behind: requests a second and processor time a request, for an idle application.
 
     python benchmarks/store_servers.py     every server that is installed
-    python -m pip install granian cheroot uvicorn httptools     the others
+
+aiohttp and werkzeug come with the project. The others are compared here and used nowhere else, so the project does not
+depend on them; to have them in the table:
+
+    python -m pip install granian cheroot uvicorn httptools
 
 The body is a BatchWriteItem's (6 KB), eight keep-alive connections; processor time is of all the server's processes.
 """
