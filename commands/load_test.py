@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from commands.types import parse_assignment, parse_duration, parse_rate
+from commands.types import one_of, parse_assignment, parse_duration, parse_rate
 
 EPILOG = """Examples:
 
@@ -174,7 +174,7 @@ def load_test(
         spike_per_s=spike,
         poisson=poisson,
         find_max=find_max,
-        target=_one_of("--target", target, ("store", "sink")),
+        target=one_of("--target", target, ("store", "sink")),
         sink_latency_s=sink_latency,
         endpoint_url=endpoint_url,
         stack=stack,
@@ -183,7 +183,7 @@ def load_test(
         yes=yes,
         slo=tuple(slo or ()),
         seed=seed,
-        runtime=_one_of("--runtime", runtime, ("inline", "process")) or "inline",
+        runtime=one_of("--runtime", runtime, ("inline", "process")) or "inline",
         concurrency=concurrency,
         batch_size=batch_size,
         window_s=window,
@@ -192,15 +192,9 @@ def load_test(
         parameters=dict(parameter or ()),
         drain_timeout_s=drain_timeout,
         port=port,
-        ui=_one_of("--ui", ui, ("auto", "live", "plain", "quiet")) or "auto",
+        ui=one_of("--ui", ui, ("auto", "live", "plain", "quiet")) or "auto",
         summary=summary,
         report=report,
         screenshot=screenshot,
     )
     raise typer.Exit(load_test_run.run(asked))
-
-
-def _one_of(option: str, value: str | None, allowed: tuple[str, ...]) -> Any:
-    if value is not None and value not in allowed:
-        raise typer.BadParameter(f"'{value}' is not one of {', '.join(allowed)}", param_hint=f"'{option}'")
-    return value

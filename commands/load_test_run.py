@@ -15,10 +15,8 @@ from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
-from rich.console import Console
-
 from commands.types import duration_text
-from simulator import limits, template, ui
+from simulator import limits, template
 from simulator.clock import SystemClock
 from simulator.errors import InputError
 from simulator.interrupts import Interrupts
@@ -34,6 +32,7 @@ from simulator.load.tap import Tap
 from simulator.resources import wiring
 from simulator.stack import Stack
 from simulator.telemetry import RunOptions, Telemetry
+from simulator.ui import Display
 
 INTERRUPTED = 130
 DEFAULT_RATE_PER_S = 20.0
@@ -278,32 +277,19 @@ async def _run(asked: Asked, stack: Stack, plan: Plan) -> int:
     telemetry.load_view = live.view
     outlet = Outlet(asked, plan, stack, telemetry, tap, result, clock)
     with Interrupts().installed() as interrupts:
-        async with asyncio.TaskGroup() as group:
-            outlet.showing = group.create_task(
-                ui.show(
-                    telemetry,
-                    mode=outlet.mode,
-                    console=outlet.console,
-                    clock=clock,
-                    stop=outlet.stop_showing,
-                    screenshot=asked.screenshot,
-                )
+        async with outlet.display.shown():
+            await load.run(
+                stack,
+                plan,
+                tap,
+                live,
+                clock,
+                interrupts,
+                result,
+                located=outlet.display.located,
+                finished=outlet.finish,
             )
-            try:
-                await load.run(
-                    stack,
-                    plan,
-                    tap,
-                    live,
-                    clock,
-                    interrupts,
-                    result,
-                    located=outlet.located,
-                    finished=outlet.finish,
-                )
-                await outlet.finish()
-            finally:
-                outlet.stop_showing.set()
+            await outlet.finish()
     if result.failure is not None:
         raise result.failure
     return exit_code(outlet.summary, result)
@@ -337,27 +323,17 @@ class Outlet:
     ) -> None:
         self._asked, self._plan, self._stack = asked, plan, stack
         self._telemetry, self._tap, self._result, self._clock = telemetry, tap, result, clock
-        # With --summary - standard output carries the JSON alone.
-        self.console = Console(stderr=str(asked.summary) == "-", highlight=False)
-        self.mode = ui.choose_mode(asked.ui, self.console)
-        self.stop_showing = asyncio.Event()
-        self.showing: asyncio.Task[None] | None = None
+        self.display = Display(
+            telemetry, asked.ui, clock, machine_output=str(asked.summary) == "-", screenshot=asked.screenshot
+        )
         self.summary: dict[str, Any] = {}
-
-    def located(self, endpoint: str) -> None:
-        """The engine listens and all resources exist."""
-        self._telemetry.located(endpoint)
-        if self.mode != "live":
-            print(f"endpoint {endpoint}", file=sys.stderr, flush=True)  # noqa: T201 - a line that scripts wait for
 
     async def finish(self) -> None:
         """End the display, write summary and page. Once; of a load that never began there is nothing to tell."""
         if self.summary or (self._result.failure is not None and not self._result.spans):
             return
         ended_at = self._clock.now()
-        self.stop_showing.set()
-        if self.showing is not None:
-            await self.showing
+        await self.display.end()
         built = self.summary = summaries.build(
             self._telemetry.snapshot(ended_at),
             self._plan,
@@ -367,14 +343,14 @@ class Outlet:
             options=options_json(self._asked, self._plan),
             ended_at=ended_at,
         )
-        if self.mode == "quiet":
-            self.console.print(_quiet(built), markup=False)
+        if self.display.mode == "quiet":
+            self.display.console.print(_quiet(built), markup=False)
         else:
-            self.console.print(text.render(built))
+            self.display.console.print(text.render(built))
         if self._asked.report is not None:
             self._asked.report.write_text(page(built), encoding="utf-8")
-            if self.mode != "quiet":
-                self.console.print(f"  the page is in {self._asked.report}", markup=False, soft_wrap=True)
+            if self.display.mode != "quiet":
+                self.display.console.print(f"  the page is in {self._asked.report}", markup=False, soft_wrap=True)
         if self._asked.summary is not None:
             _write(self._asked.summary, json.dumps(built, indent=2) + "\n")
 

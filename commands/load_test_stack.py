@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import replace
 
 from commands import cloud
@@ -11,7 +10,7 @@ from deploy import load_test as deployed_load
 from deploy.aws import Aws
 from deploy.deployed import Deployed, find
 from deploy.status import queue_status
-from simulator import template, ui
+from simulator import template
 from simulator.clock import SystemClock
 from simulator.errors import InputError
 from simulator.interrupts import Interrupts
@@ -75,34 +74,21 @@ async def _run(asked: Asked, stack: Stack, plan: Plan, aws: Aws, target: deploye
     access_key, secret_key, token = await aws.credentials()
     identity = Identity(access_key, secret_key, token, aws.region)
     with Interrupts().installed() as interrupts:
-        async with asyncio.TaskGroup() as group:
-            outlet.showing = group.create_task(
-                ui.show(
-                    telemetry,
-                    mode=outlet.mode,
-                    console=outlet.console,
-                    clock=clock,
-                    stop=outlet.stop_showing,
-                    screenshot=asked.screenshot,
-                )
+        async with outlet.display.shown():
+            await deployed_load.run(
+                aws,
+                target,
+                plan,
+                tap,
+                live,
+                identity,
+                clock,
+                interrupts,
+                result,
+                located=outlet.display.located,
+                finished=outlet.finish,
             )
-            try:
-                await deployed_load.run(
-                    aws,
-                    target,
-                    plan,
-                    tap,
-                    live,
-                    identity,
-                    clock,
-                    interrupts,
-                    result,
-                    located=outlet.located,
-                    finished=outlet.finish,
-                )
-                await outlet.finish()
-            finally:
-                outlet.stop_showing.set()
+            await outlet.finish()
     if result.failure is not None:
         raise result.failure
     return exit_code(outlet.summary, result)

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from commands.types import parse_assignment, parse_duration, parse_instant
+from commands.types import one_of, parse_assignment, parse_duration, parse_instant
 from simulator.collector import kept_for_good
 
 EPILOG = """Examples:
@@ -143,12 +143,12 @@ def simulate(
         scenario=scenario,
         template=template,
         parameters=dict(parameter or ()),
-        runtime=_one_of("--runtime", runtime, ("inline", "process")),
+        runtime=one_of("--runtime", runtime, ("inline", "process")),
         code=code,
-        capacity=_one_of("--capacity", capacity, ("aws", "unlimited")),
+        capacity=one_of("--capacity", capacity, ("aws", "unlimited")),
         port=port,
         drain_timeout_s=drain_timeout,
-        ui=_one_of("--ui", ui, ("auto", "live", "plain", "quiet")) or "auto",
+        ui=one_of("--ui", ui, ("auto", "live", "plain", "quiet")) or "auto",
         ready=ready,
         summary=summary,
         hold=hold,
@@ -157,9 +157,3 @@ def simulate(
         screenshot=screenshot,
     )
     raise typer.Exit(simulate_run.run(asked))
-
-
-def _one_of(option: str, value: str | None, allowed: tuple[str, ...]) -> Any:
-    if value is not None and value not in allowed:
-        raise typer.BadParameter(f"'{value}' is not one of {', '.join(allowed)}", param_hint=f"'{option}'")
-    return value

@@ -12,13 +12,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from rich.console import Console
-
 from commands.words import finding_lines, ignored_lines
-from simulator import rules, sources, summary, template, ui
+from simulator import rules, sources, summary, template
 from simulator import scenario as scenarios
 from simulator.clock import Clock, SystemClock, iso
-from simulator.errors import CouldNotFinish, InputError, cause_of
+from simulator.errors import CouldNotFinish, InputError
 from simulator.logs import LogDirectory
 from simulator.observations import LogWritten, Noted, Observation, Record
 from simulator.resources import wiring
@@ -26,6 +24,7 @@ from simulator.scenario import Scenario
 from simulator.simulation import Plan, Progress, Simulation
 from simulator.stack import Stack
 from simulator.telemetry import RunOptions, Telemetry
+from simulator.ui import Display
 
 INTERRUPTED = 130
 _DEFAULTS: Mapping[str, Any] = {
@@ -143,37 +142,21 @@ async def _run(asked: Asked, stack: Stack, plan: Plan) -> int:
     clock = SystemClock()
     telemetry = Telemetry(stack, _run_options(plan, clock.now(), stack))
     outlet = _Outlet(asked, plan, telemetry, clock)
-    try:
-        with contextlib.ExitStack() as owned:
-            record = _recorders(asked, telemetry, outlet, owned)
-            outlet.tell_template(stack, record)
-            simulation = Simulation(
-                stack,
-                plan,
-                telemetry,
-                clock,
-                record,
-                located=outlet.located,
-                finished=lambda: outlet.finish(simulation.progress),
-            )
-            async with asyncio.TaskGroup() as group:
-                outlet.showing = group.create_task(
-                    ui.show(
-                        telemetry,
-                        mode=outlet.mode,
-                        console=outlet.console,
-                        clock=clock,
-                        stop=outlet.stop_showing,
-                        screenshot=asked.screenshot,
-                    )
-                )
-                try:
-                    await simulation.run()
-                    await outlet.finish(simulation.progress)
-                finally:
-                    outlet.stop_showing.set()
-    except BaseExceptionGroup as failures:
-        raise cause_of(failures) from None
+    with contextlib.ExitStack() as owned:
+        record = _recorders(asked, telemetry, outlet, owned)
+        outlet.tell_template(stack, record)
+        simulation = Simulation(
+            stack,
+            plan,
+            telemetry,
+            clock,
+            record,
+            located=outlet.display.located,
+            finished=lambda: outlet.finish(simulation.progress),
+        )
+        async with outlet.display.shown():
+            await simulation.run()
+            await outlet.finish(simulation.progress)
     progress = simulation.progress
     if progress.failure is not None:
         raise progress.failure
@@ -185,18 +168,10 @@ class _Outlet:
 
     def __init__(self, asked: Asked, plan: Plan, telemetry: Telemetry, clock: Clock) -> None:
         self._asked, self._plan, self._telemetry, self._clock = asked, plan, telemetry, clock
-        # With --summary - standard output carries the JSON alone.
-        self.console = Console(stderr=str(asked.summary) == "-", highlight=False)
-        self.mode = ui.choose_mode(asked.ui, self.console)
-        self.stop_showing = asyncio.Event()
-        self.showing: asyncio.Task[None] | None = None
+        self.display = Display(
+            telemetry, asked.ui, clock, machine_output=str(asked.summary) == "-", screenshot=asked.screenshot
+        )
         self._finished = False
-
-    def located(self, endpoint: str) -> None:
-        """The engine listens and all resources exist."""
-        self._telemetry.located(endpoint)
-        if self.mode != "live":
-            print(f"endpoint {endpoint}", file=sys.stderr, flush=True)  # noqa: T201 - a line that scripts wait for
 
     def tell_template(self, stack: Stack, record: Record) -> None:
         """Say what AWS advises against in the template, and list what the twin does not act on."""
@@ -205,14 +180,16 @@ class _Outlet:
         if not stack.ignored:
             return
         record(Noted(self._clock.now(), f"{len(stack.ignored)} template properties are not simulated", "note"))
-        if self.mode != "quiet":
-            self.console.print("\n".join(ignored_lines(stack.ignored)), style="dim", soft_wrap=True, markup=False)
+        if self.display.mode != "quiet":
+            self.display.console.print(
+                "\n".join(ignored_lines(stack.ignored)), style="dim", soft_wrap=True, markup=False
+            )
 
     def tail(self, observation: Observation) -> None:
         """Print a line of a log stream as it is written."""
         if isinstance(observation, LogWritten):
             where = f"{observation.function}[{observation.environment}]"
-            self.console.print(f"{where} {observation.line}", soft_wrap=True, markup=False)
+            self.display.console.print(f"{where} {observation.line}", soft_wrap=True, markup=False)
 
     def close_logs(self, directory: LogDirectory) -> None:
         """Close the files of `--logs`; raise what kept lines from being written."""
@@ -225,9 +202,7 @@ class _Outlet:
         if self._finished:
             return
         self._finished = True
-        self.stop_showing.set()
-        if self.showing is not None:
-            await self.showing
+        await self.display.end()
         built = summary.build(
             self._telemetry.snapshot(self._clock.now()),
             audit=progress.audit,
@@ -237,12 +212,12 @@ class _Outlet:
             interrupted=progress.interrupted,
             source_rows=progress.source_rows if self._plan.sources else None,
         )
-        if self.mode == "quiet":
-            self.console.print(f"verdict {built['audit']['verdict']}", markup=False)
+        if self.display.mode == "quiet":
+            self.display.console.print(f"verdict {built['audit']['verdict']}", markup=False)
         else:
-            self.console.print(summary.render_summary(built))
+            self.display.console.print(summary.render_summary(built))
             if self._plan.hold and progress.failure is None:
-                self.console.print(f"  the store stays up at {progress.endpoint} until Ctrl-C", markup=False)
+                self.display.console.print(f"  the store stays up at {progress.endpoint} until Ctrl-C", markup=False)
         if self._asked.summary is not None:
             _write_summary(self._asked.summary, json.dumps(built, indent=2) + "\n")
 
@@ -266,7 +241,7 @@ def _recorders(asked: Asked, telemetry: Telemetry, outlet: _Outlet, owned: conte
         owned.callback(outlet.close_logs, directory)
         recorders.append(directory.record)
     if asked.tail:
-        if outlet.mode == "live":
+        if outlet.display.mode == "live":
             raise InputError("--tail does not go with the dashboard; add --ui plain or --ui quiet, or use --logs DIR")
         recorders.append(outlet.tail)
     if len(recorders) == 1:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime
+from typing import Any
 
 import typer
 
@@ -55,6 +56,13 @@ def parse_assignment(text: str | tuple[str, str]) -> tuple[str, str]:
     if not separator or not re.fullmatch(r"[A-Za-z][A-Za-z0-9]*", name):
         raise typer.BadParameter(f"'{text}' is not NAME=VALUE; write for example FileCount=10")
     return name, value
+
+
+def one_of(option: str, value: str | None, allowed: tuple[str, ...]) -> Any:
+    """The value, which must be one of those allowed; None stays None."""
+    if value is not None and value not in allowed:
+        raise typer.BadParameter(f"'{value}' is not one of {', '.join(allowed)}", param_hint=f"'{option}'")
+    return value
 
 
 def duration_text(seconds: float) -> str:

@@ -9,17 +9,16 @@ import asyncio
 import contextlib
 import json
 import os
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 from simulator import limits, sources
-from simulator.audit import Audit, audit
+from simulator.audit import Audit
 from simulator.clock import Clock
 from simulator.errors import InputError, StockpipeError
 from simulator.interrupts import HardStop, Interrupts
-from simulator.notifications import ObjectRef, objects_of
 from simulator.observations import (
     EnvironmentStarted,
     InvocationEnded,
@@ -29,6 +28,7 @@ from simulator.observations import (
     PhaseChanged,
     Record,
 )
+from simulator.proof import prove
 from simulator.resources import Resources
 from simulator.scenario import Scenario, play
 from simulator.sources import SourceFile
@@ -208,18 +208,9 @@ class Simulation:
                 task.cancel()
 
     async def _prove(self, twin: Twin, drained: bool) -> None:
-        path = twin.wiring
         rows: list[int] = []
-        self.progress.audit = await audit(
-            s3=twin.clients.s3,
-            dynamodb=twin.clients.dynamodb,
-            bucket=path.bucket.name,
-            prefix=path.notification.prefix,
-            table=path.table.name,
-            environ=path.consumer.environment,
-            rejected_prefix=path.rejected_prefix,
-            dead_lettered=_objects(twin, path.dead_letter_queue.name if path.dead_letter_queue else None),
-            pending=_objects(twin, path.queue.name),
+        self.progress.audit = await prove(
+            twin,
             drained=drained,
             record=self._record,
             clock=self._clock,
@@ -242,14 +233,6 @@ class Simulation:
 
     def _look(self) -> Snapshot:
         return self._telemetry.snapshot(self._clock.now())
-
-
-async def _objects(twin: Twin, queue_name: str | None) -> AsyncIterator[ObjectRef]:
-    if queue_name is None:
-        return
-    async for message in twin.messages(queue_name):
-        for ref in objects_of(message.body):
-            yield ref
 
 
 def _endless(plan: Plan) -> bool:

@@ -7,6 +7,9 @@ the lines that changed are sent. The last frame stays. Whatever way the task end
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import sys
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Literal
 
@@ -16,6 +19,7 @@ from simulator import limits
 from simulator.clock import Clock
 from simulator.dashboard import plain_event, plain_line, render
 from simulator.dashboard.screenshot import save
+from simulator.errors import cause_of
 from simulator.screen import Screen, can_draw
 from simulator.telemetry import Event, Snapshot, Telemetry
 from simulator.waiting import wait_for_event
@@ -61,6 +65,56 @@ async def show(
         if screenshot is not None:
             size = (console.width, console.height) if can_draw(console) else SCREENSHOT_SIZE
             save(render(telemetry.snapshot(clock.now()), *size), screenshot)
+
+
+class Display:
+    """The display of one run: where its words go while it runs, and until it has said its last.
+
+    `machine_output` keeps standard output free for the JSON of `--summary -`; all words go to standard error then.
+    """
+
+    def __init__(
+        self, telemetry: Telemetry, ui: str, clock: Clock, *, machine_output: bool, screenshot: Path | None
+    ) -> None:
+        self.console = Console(stderr=machine_output, highlight=False)
+        self.mode = choose_mode(ui, self.console)
+        self._telemetry, self._clock, self._screenshot = telemetry, clock, screenshot
+        self._stop = asyncio.Event()
+        self._showing: asyncio.Task[None] | None = None
+
+    def located(self, endpoint: str) -> None:
+        """The engine listens and all resources exist: scripts wait for this line."""
+        self._telemetry.located(endpoint)
+        if self.mode != "live":
+            sys.stderr.write(f"endpoint {endpoint}\n")
+            sys.stderr.flush()
+
+    @contextlib.asynccontextmanager
+    async def shown(self) -> AsyncIterator[None]:
+        """Show the run beside the block, or until `end`. A failure of either leaves alone, not in a group."""
+        try:
+            async with asyncio.TaskGroup() as group:
+                work = show(
+                    self._telemetry,
+                    mode=self.mode,
+                    console=self.console,
+                    clock=self._clock,
+                    stop=self._stop,
+                    screenshot=self._screenshot,
+                )
+                self._showing = group.create_task(work, name="display")
+                try:
+                    yield
+                finally:
+                    self._stop.set()
+        except BaseExceptionGroup as failures:
+            raise cause_of(failures) from None
+
+    async def end(self) -> None:
+        """Show the last state and stop, so that what is printed next stands below it."""
+        self._stop.set()
+        if self._showing is not None:
+            await self._showing
 
 
 async def _live(telemetry: Telemetry, console: Console, clock: Clock, stop: asyncio.Event) -> None:

@@ -7,13 +7,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from simulator import limits, resources
-from simulator.audit import audit
 from simulator.clients import DUMMY_CREDENTIALS
 from simulator.clock import Clock
 from simulator.errors import CouldNotFinish, InputError, StockpipeError
@@ -29,8 +28,8 @@ from simulator.load.scratch import scratch
 from simulator.load.sender import Sender
 from simulator.load.signing import Identity
 from simulator.load.tap import Tap
-from simulator.notifications import ObjectRef, objects_of
 from simulator.observations import Phase, PhaseChanged
+from simulator.proof import prove
 from simulator.stack import Stack
 from simulator.twin import Twin
 
@@ -204,29 +203,8 @@ async def _work(load: Load, phase: Callable[[Phase], None]) -> None:
 
 
 async def _prove(load: Load) -> None:
-    twin, path = load.twin, load.twin.wiring
-    load.result.audit = await audit(
-        s3=twin.clients.s3,
-        dynamodb=twin.clients.dynamodb,
-        bucket=path.bucket.name,
-        prefix=path.notification.prefix,
-        table=path.table.name,
-        environ=path.consumer.environment,
-        rejected_prefix=path.rejected_prefix,
-        dead_lettered=_held(twin, path.dead_letter_queue.name if path.dead_letter_queue else None),
-        pending=_held(twin, path.queue.name),
-        drained=all(span.drained for span in load.result.spans),
-        record=load.tap.record,
-        clock=load.clock,
-    )
-
-
-async def _held(twin: Twin, queue_name: str | None) -> AsyncIterator[ObjectRef]:
-    if queue_name is None:
-        return
-    async for message in twin.messages(queue_name):
-        for ref in objects_of(message.body):
-            yield ref
+    drained = all(span.drained for span in load.result.spans)
+    load.result.audit = await prove(load.twin, drained=drained, record=load.tap.record, clock=load.clock)
 
 
 async def _judge_often(load: Load) -> None:
