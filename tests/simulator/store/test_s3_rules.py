@@ -85,6 +85,16 @@ def test_an_event_record_is_of_version_2_5_with_identity_and_request(s3: Any, sq
     assert record["s3"]["bucket"]["ownerIdentity"]["principalId"]
 
 
+def test_no_client_can_give_a_bucket_the_tags_that_a_record_would_name(s3: Any, sqs: Any, notified: Any) -> None:
+    """Event message structure: `awsGeneratedTags` are system tags (`aws:`); a request to set one is refused."""
+    bucket, url = notified
+    tags = {"TagSet": [{"Key": "aws:cloudformation:stack-name", "Value": "stockpipe"}]}
+    with pytest.raises(ClientError, match="System tags cannot be added/updated by requester"):
+        s3.put_bucket_tagging(Bucket=bucket, Tagging=tags)
+    s3.put_object(Bucket=bucket, Key="stocks/x", Body=b"x")
+    assert set(receive(sqs, url)["Records"][0]["s3"]["bucket"]) == {"name", "ownerIdentity", "arn"}
+
+
 def test_the_sequencer_orders_the_events_of_a_key(s3: Any, sqs: Any, notified: Any) -> None:
     """Event message structure: the greater sequencer is the later event, compared as text."""
     bucket, url = notified
