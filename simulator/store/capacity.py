@@ -124,6 +124,13 @@ class Throughput:
         self._peaks.note(units, now)
         return None
 
+    def give_back(self, partition_key: Hashable, units: float, now: float) -> None:
+        """Undo a `take`."""
+        for bucket in (self._maximum, self._table, self._partition(partition_key, now)):
+            if bucket is not None:
+                bucket.take(-units)
+        self._peaks.note(-units, now)
+
     def charge(self, units: float, now: float) -> None:
         """Consume what a read across partitions turned out to cost; the next one waits for it."""
         self._table.refill(now)

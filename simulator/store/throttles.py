@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Sequence
 from typing import Any
 
 from simulator.store.aws_errors import AwsError
@@ -16,6 +16,8 @@ _TEXTS = {
     "https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/bp-partition-key-design.html",
     "maximum": "Throughput exceeds the maximum OnDemandThroughput configured on table or index.",
 }
+# Of a transaction's cancellation; any other reason is ThrottlingError.
+_CODES = {None: "None", PROVISIONED: "ProvisionedThroughputExceeded"}
 
 
 class Throttles:
@@ -25,8 +27,9 @@ class Throttles:
         self.applied = applied
         self.faults: dict[str, Refusals] = {}
         self.maximums: dict[str, dict[str, int]] = {}
-        self._writes: dict[int, tuple[Any, Throughput]] = {}
-        self._reads: dict[int, tuple[Any, Throughput]] = {}
+        # By names, not by moto's objects: moto replaces those when it takes a transaction back.
+        self._writes: dict[tuple[str, str | None], Throughput] = {}
+        self._reads: dict[tuple[str, str | None], Throughput] = {}
 
     @property
     def idle(self) -> bool:
@@ -47,8 +50,8 @@ class Throttles:
             self.maximums[table_name] = {
                 name: units for name, units in throughput.items() if isinstance(units, int) and units > 0
             }
-        self._writes = {number: kept for number, kept in self._writes.items() if kept[0].name != table_name}
-        self._reads = {number: kept for number, kept in self._reads.items() if kept[0].name != table_name}
+        self._writes = {names: kept for names, kept in self._writes.items() if names[0] != table_name}
+        self._reads = {names: kept for names, kept in self._reads.items() if names[0] != table_name}
 
     def write(self, table: Any, hash_key: Hashable, units: float, now: float) -> str | None:
         """Consume a write of `units`, or the reason why not."""
@@ -59,45 +62,69 @@ class Throttles:
             return None
         return self._throughput(table, now, writes=True).take(hash_key, units, now)
 
-    def read(self, table: Any, now: float) -> str | None:
-        """Why another read of the table is refused now, or None."""
-        return self._throughput(table, now, writes=False).exhausted(now) if self.applied else None
+    def give_back(self, table: Any, hash_key: Hashable, units: float, now: float) -> None:
+        """A write of `units` was let through and is not going to happen."""
+        if self.applied:
+            self._throughput(table, now, writes=True).give_back(hash_key, units, now)
 
-    def charge_read(self, table: Any, units: float, now: float) -> None:
+    def charge_write(self, table: Any, units: float, now: float) -> None:
+        """A write turned out to cost `units` more than was known before."""
+        if self.applied and units > 0:
+            self._throughput(table, now, writes=True).charge(units, now)
+
+    def read(self, table: Any, now: float, index: Any = None) -> str | None:
+        """Why another read of the table, or of its global `index`, is refused now, or None."""
+        return self._throughput(table, now, writes=False, index=index).exhausted(now) if self.applied else None
+
+    def charge_read(self, table: Any, units: float, now: float, index: Any = None) -> None:
         """A read was answered and cost `units`."""
         if self.applied:
-            self._throughput(table, now, writes=False).charge(units, now)
+            self._throughput(table, now, writes=False, index=index).charge(units, now)
 
     def write_error(self, table: Any, reason: str) -> AwsError:
         """What a client is told when nothing of its request could be written."""
-        return self._error(table, "Write", reason)
+        return self._error("Table", "Write", reason, table.table_arn)
 
-    def read_error(self, table: Any, reason: str) -> AwsError:
+    def read_error(self, table: Any, reason: str, index: Any = None) -> AwsError:
         """What a client is told when a read is refused."""
-        return self._error(table, "Read", reason)
+        if index is None:
+            return self._error("Table", "Read", reason, table.table_arn)
+        return self._error("Index", "Read", reason, f"{table.table_arn}/index/{index.name}")
 
-    def _error(self, table: Any, direction: str, reason: str) -> AwsError:
-        if reason == PROVISIONED:
-            text = _TEXTS[PROVISIONED]
-        else:
-            text = _TEXTS["on demand" if reason == KEY_RANGE else "maximum"]
-        reasons = [{"reason": f"Table{direction}{reason}", "resource": table.table_arn}]
-        return AwsError("ProvisionedThroughputExceededException", text, details={"ThrottlingReasons": reasons})
+    def cancellation(self, reasons: Sequence[str | None]) -> AwsError:
+        """What a client is told of a transaction of which some actions are refused: a reason for each, in order."""
+        codes = [_CODES.get(reason, "ThrottlingError") for reason in reasons]
+        content = [
+            {"Code": code} if reason is None else {"Code": code, "Message": _text(reason)}
+            for code, reason in zip(codes, reasons, strict=True)
+        ]
+        text = f"Transaction cancelled, please refer cancellation reasons for specific reasons [{', '.join(codes)}]"
+        return AwsError("TransactionCanceledException", text, details={"CancellationReasons": content})
 
-    def _throughput(self, table: Any, now: float, *, writes: bool) -> Throughput:
+    def _error(self, of: str, direction: str, reason: str, arn: str) -> AwsError:
+        reasons = [{"reason": f"{of}{direction}{reason}", "resource": arn}]
+        return AwsError("ProvisionedThroughputExceededException", _text(reason), details={"ThrottlingReasons": reasons})
+
+    def _throughput(self, table: Any, now: float, *, writes: bool, index: Any = None) -> Throughput:
         kept = self._writes if writes else self._reads
-        found = kept.get(id(table))
+        names = table.name, None if index is None else index.name
+        found = kept.get(names)
         if found is None:
             provisioned, ceiling = None, None
             if not _on_demand(table):
-                provisioned = int(table.throughput["WriteCapacityUnits" if writes else "ReadCapacityUnits"])
-            else:
+                configured = (table if index is None else index).throughput
+                provisioned = int(configured["WriteCapacityUnits" if writes else "ReadCapacityUnits"])
+            elif index is None:
                 name = "MaxWriteRequestUnits" if writes else "MaxReadRequestUnits"
                 ceiling = self.maximums.get(table.name, {}).get(name)
-            # The table is kept beside its number, so that the number is not given to another one.
-            found = table, Throughput(now, writes=writes, provisioned=provisioned, ceiling=ceiling)
-            kept[id(table)] = found
-        return found[1]
+            found = kept[names] = Throughput(now, writes=writes, provisioned=provisioned, ceiling=ceiling)
+        return found
+
+
+def _text(reason: str) -> str:
+    if reason == PROVISIONED:
+        return _TEXTS[PROVISIONED]
+    return _TEXTS["on demand" if reason == KEY_RANGE else "maximum"]
 
 
 def _on_demand(table: Any) -> bool:

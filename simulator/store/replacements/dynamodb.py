@@ -1,14 +1,21 @@
-"""moto's table, its rows kept in `Rows`: a write, a page of a scan and a lookup cost the same at any depth."""
+"""moto's table, its rows kept in `Rows`: a write, a page of a scan and a lookup cost the same at any depth.
+
+And reads of its indexes, measured.
+"""
 
 from __future__ import annotations
 
 from typing import Any
 
+import orjson
+
+from simulator.store.items import item_size
 from simulator.store.replacements.registry import Replacement
-from simulator.store.rows import Rows
+from simulator.store.rows import Rows, encode_item
 
 _TABLE = "moto.dynamodb.models.table:Table."
 DEPTH = "dynamodb.depth"
+INDEX_READS = "dynamodb.index_reads"
 
 
 def rows_of(table: Any) -> Rows | None:
@@ -43,6 +50,25 @@ def _install() -> None:
     Table.all_items = all_items  # type: ignore[method-assign]
 
 
+class IndexMeter:
+    """How many bytes of index entries were read since somebody set this to 0; the store answers one at a time."""
+
+    read_bytes = 0
+
+
+def _install_meter() -> None:
+    from moto.dynamodb.models.table import SecondaryIndex
+
+    own_project = SecondaryIndex.project
+
+    def project(self: Any, item: Any) -> Any:
+        entry = own_project(self, item)
+        IndexMeter.read_bytes += item_size(orjson.loads(encode_item(entry)))
+        return entry
+
+    SecondaryIndex.project = project  # type: ignore[method-assign]
+
+
 REPLACEMENTS = (
     Replacement(
         name=DEPTH,
@@ -60,5 +86,17 @@ REPLACEMENTS = (
         "the whole table for every page that is read",
         keeps="moto's order of rows, every operation of moto that is not answered faster, on Items built when asked",
         install=_install,
+    ),
+    Replacement(
+        name=INDEX_READS,
+        dated="2026-11-23",
+        functions={
+            _TABLE + "scan": "5ef1ab21eef06a74",
+            _TABLE + "query": "002b4d00be6df07c",
+            "moto.dynamodb.models.table:SecondaryIndex.project": "b2eb603ebd167860",
+        },
+        why="moto does not say how much a read of an index has read, only what a filter left of it",
+        keeps="the answer; entries are measured where moto projects them, before any filter",
+        install=_install_meter,
     ),
 )
