@@ -104,13 +104,7 @@ class Throughput:
 
     def take(self, partition_key: Hashable, units: float, now: float) -> str | None:
         """Consume `units` of a partition key, or say which limit forbids it (and consume nothing)."""
-        if self._provisioned is None:
-            rate = self.rate(now)
-            if rate != self._table.rate:
-                self._table.refill(now)
-                # What a table has grown to, it takes at once.
-                self._table.take(self._table.size - rate)
-                self._table.rate = self._table.size = rate
+        self._grow(now)
         if self._maximum is not None and not self._maximum.has(units, now):
             return MAXIMUM_ON_DEMAND
         if not self._table.has(units, now):
@@ -126,21 +120,41 @@ class Throughput:
 
     def give_back(self, partition_key: Hashable, units: float, now: float) -> None:
         """Undo a `take`."""
-        for bucket in (self._maximum, self._table, self._partition(partition_key, now)):
-            if bucket is not None:
-                bucket.take(-units)
+        for bucket in self._buckets(partition_key, now):
+            bucket.take(-units)
         self._peaks.note(-units, now)
 
-    def charge(self, units: float, now: float) -> None:
-        """Consume what a read across partitions turned out to cost; the next one waits for it."""
-        self._table.refill(now)
-        self._table.take(units)
+    def charge(self, units: float, now: float, partition_key: Hashable = None) -> None:
+        """Consume what a request turned out to cost, of one partition key or (None) across them; the next one waits."""
+        for bucket in self._buckets(partition_key, now):
+            bucket.refill(now)
+            bucket.take(units)
+        self._peaks.note(units, now)
 
-    def exhausted(self, now: float) -> str | None:
-        """Which limit forbids another read now."""
-        if self._table.has(1, now):
-            return None
-        return KEY_RANGE if self._provisioned is None else PROVISIONED
+    def exhausted(self, now: float, partition_key: Hashable = None) -> str | None:
+        """Which limit forbids another read now, of one partition key or (None) across them."""
+        self._grow(now)
+        if self._maximum is not None and not self._maximum.has(1, now):
+            return MAXIMUM_ON_DEMAND
+        if not self._table.has(1, now):
+            return KEY_RANGE if self._provisioned is None else PROVISIONED
+        if partition_key is not None and not self._partition(partition_key, now).has(1, now):
+            return KEY_RANGE
+        return None
+
+    def _grow(self, now: float) -> None:
+        if self._provisioned is not None:
+            return
+        rate = self.rate(now)
+        if rate != self._table.rate:
+            self._table.refill(now)
+            # What a table has grown to, it takes at once.
+            self._table.take(self._table.size - rate)
+            self._table.rate = self._table.size = rate
+
+    def _buckets(self, partition_key: Hashable, now: float) -> list[TokenBucket]:
+        partition = None if partition_key is None else self._partition(partition_key, now)
+        return [bucket for bucket in (self._maximum, self._table, partition) if bucket is not None]
 
     def _partition(self, key: Hashable, now: float) -> TokenBucket:
         bucket = self._partitions.get(key)

@@ -167,7 +167,7 @@ class ByMoto:
                 return None
             found.append((table, key))
         now = self._clock.now()
-        reasons = [self._throttles.read(table, now) for table, _ in found]
+        reasons = [self._throttles.read(table, now, key[0]) for table, key in found]
         if any(reasons):
             raise self._cancelled([table for table, _ in found], reasons)
         response = self._call(request, call)
@@ -179,7 +179,7 @@ class ByMoto:
             size = 0 if row is None else item_size(orjson.loads(row))
             cost = TRANSACTION_FACTOR * read_units(size, consistent=True)
             self._tallies.table(table.name).read_units += cost
-            self._throttles.charge_read(table, cost, now)
+            self._throttles.charge_read(table, cost, now, key[0])
             units[table.name] = units.get(table.name, 0) + cost
         return self._with_transaction_capacity(response, parameters, units, "ReadCapacityUnits")
 
@@ -193,7 +193,7 @@ class ByMoto:
         # A global index has a throughput of its own; a local one lives on its table's.
         own = index if index in table.global_indexes else None
         now = self._clock.now()
-        reason = self._throttles.read(table, now, own)
+        reason = self._throttles.read(table, now, index=own)
         if reason is not None:
             self._tallies.table(table.name).throttled_requests += 1
             raise self._throttles.read_error(table, reason, own)
@@ -203,7 +203,7 @@ class ByMoto:
             return response
         units = read_units(IndexMeter.read_bytes, consistent=bool(parameters.get("ConsistentRead")))
         self._tallies.table(table.name).read_units += units
-        self._throttles.charge_read(table, units, now, own)
+        self._throttles.charge_read(table, units, now, index=own)
         capacity = _first(_wished(parameters, {table.name: units}))
         if capacity is not None and "Table" in capacity:
             kind = "LocalSecondaryIndexes" if own is None else "GlobalSecondaryIndexes"
@@ -239,7 +239,7 @@ class ByMoto:
         units: dict[str, float] = {}
         for write in writes:
             activity, cost = self._tallies.table(write.table.name), factor * write.units_after()
-            self._throttles.charge_write(write.table, cost - factor * write.units, now)
+            self._throttles.charge_write(write.table, write.key[0], cost - factor * write.units, now)
             activity.write_units += cost
             activity.wrote(int(write.puts), now)
             units[write.table.name] = units.get(write.table.name, 0) + cost

@@ -63,10 +63,10 @@ class TableReads:
             hash_key, sort_key = keys_of(table, key)
         except AwsError:
             return None
-        self._admit(table)
+        self._admit(table, hash_key)
         row = _rows(table).row(hash_key, sort_key)
         size = 0 if row is None else _size(row)
-        capacity = self._charge(table, parameters, size, 0.5)
+        capacity = self._charge(table, parameters, size, 0.5, hash_key)
         return b"{%b}" % b",".join(filter(None, (b'"Item":' + row if row else b"", capacity)))
 
     def scan(self, parameters: Parameters) -> bytes | None:
@@ -84,8 +84,8 @@ class TableReads:
             return None
         if (parameters.get("Select") and names is not None) or (keeps is None and _values(parameters)):
             return None
-        self._admit(table)
-        return self._page(table, parameters, _rows(table).walk(after, wanted), names, keeps)
+        self._admit(table, None)
+        return self._page(table, parameters, _rows(table).walk(after, wanted), names, keeps, None)
 
     def query(self, parameters: Parameters) -> bytes | None:
         """The answer to a Query of the table itself by a key condition; None where moto must give it."""
@@ -100,12 +100,12 @@ class TableReads:
             return None
         if condition is None:
             return None
-        self._admit(table)
         hash_key, bounds, prefix = condition
+        self._admit(table, hash_key)
         partition = _rows(table).partitions.get(hash_key)
         forward = parameters.get("ScanIndexForward", True)
         rows = () if partition is None else _in_partition(hash_key, partition, bounds, prefix, after, forward)
-        return self._page(table, parameters, rows, None, keeps)
+        return self._page(table, parameters, rows, None, keeps, hash_key)
 
     def _table(self, parameters: Parameters, allowed: set[str]) -> Any:
         if not allowed.issuperset(parameters):
@@ -124,8 +124,8 @@ class TableReads:
             raise ValueError(start)
         return keys_of(table, start)
 
-    def _admit(self, table: Any) -> None:
-        reason = self._throttles.read(table, self._clock.now())
+    def _admit(self, table: Any, hash_key: Key) -> None:
+        reason = self._throttles.read(table, self._clock.now(), hash_key)
         if reason is not None:
             self._tallies.table(table.name).throttled_requests += 1
             raise self._throttles.read_error(table, reason)
@@ -137,6 +137,7 @@ class TableReads:
         rows: Iterable[Row],
         names: set[str] | None,
         keeps: Callable[[Any], bool] | None,
+        hash_key: Key,
     ) -> bytes | None:
         limit = parameters.get("Limit")
         if limit is not None and (not isinstance(limit, int) or limit < 1):
@@ -153,13 +154,13 @@ class TableReads:
             parts.append(b'"Items":[%b]' % b",".join(bodies))
         if last is not None:
             parts.append(b'"LastEvaluatedKey":' + _written_key(table, *last))
-        parts.append(self._charge(table, parameters, size, 1.0))
+        parts.append(self._charge(table, parameters, size, 1.0, hash_key))
         return b"{%b}" % b",".join(filter(None, parts))
 
-    def _charge(self, table: Any, parameters: Parameters, size: int, as_moto: float) -> bytes:
+    def _charge(self, table: Any, parameters: Parameters, size: int, as_moto: float, hash_key: Key) -> bytes:
         units = read_units(size, consistent=bool(parameters.get("ConsistentRead")))
         self._tallies.table(table.name).read_units += units
-        self._throttles.charge_read(table, units, self._clock.now())
+        self._throttles.charge_read(table, units, self._clock.now(), hash_key)
         wish = parameters.get("ReturnConsumedCapacity")
         if wish not in ("TOTAL", "INDEXES"):
             return b""

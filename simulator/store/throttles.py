@@ -67,19 +67,24 @@ class Throttles:
         if self.applied:
             self._throughput(table, now, writes=True).give_back(hash_key, units, now)
 
-    def charge_write(self, table: Any, units: float, now: float) -> None:
+    def charge_write(self, table: Any, hash_key: Hashable, units: float, now: float) -> None:
         """A write turned out to cost `units` more than was known before."""
         if self.applied and units > 0:
-            self._throughput(table, now, writes=True).charge(units, now)
+            self._throughput(table, now, writes=True).charge(units, now, hash_key)
 
-    def read(self, table: Any, now: float, index: Any = None) -> str | None:
-        """Why another read of the table, or of its global `index`, is refused now, or None."""
-        return self._throughput(table, now, writes=False, index=index).exhausted(now) if self.applied else None
+    def read(self, table: Any, now: float, hash_key: Hashable = None, index: Any = None) -> str | None:
+        """Why another read of the table, or of its global `index`, is refused now, or None.
 
-    def charge_read(self, table: Any, units: float, now: float, index: Any = None) -> None:
+        `hash_key` is the one partition that is read, None a scan or a partition of an index.
+        """
+        if not self.applied:
+            return None
+        return self._throughput(table, now, writes=False, index=index).exhausted(now, hash_key)
+
+    def charge_read(self, table: Any, units: float, now: float, hash_key: Hashable = None, index: Any = None) -> None:
         """A read was answered and cost `units`."""
         if self.applied:
-            self._throughput(table, now, writes=False, index=index).charge(units, now)
+            self._throughput(table, now, writes=False, index=index).charge(units, now, hash_key)
 
     def write_error(self, table: Any, reason: str) -> AwsError:
         """What a client is told when nothing of its request could be written."""

@@ -55,6 +55,31 @@ def test_a_maximum_on_demand_throughput_has_its_own_reason() -> None:
     assert accepted(table, 0.0, 10, 100) == (50, {MAXIMUM_ON_DEMAND})
 
 
+def test_a_partition_key_gives_3000_read_units_a_second() -> None:
+    """Designing partition keys: 3,000 read units a second; other keys, and scans, are not held up by it."""
+    table = Throughput(0.0, writes=False, provisioned=None)
+    table.charge(3_000, 0.0, "hot")
+    assert [table.exhausted(0.0, key) for key in ("hot", "cold", None)] == [KEY_RANGE, None, None]
+    assert table.exhausted(0.5, "hot") is None
+
+
+def test_a_maximum_on_demand_throughput_holds_for_reads() -> None:
+    """OnDemandThroughput: requests beyond MaxReadRequestUnits are throttled."""
+    table = Throughput(0.0, writes=False, provisioned=None, ceiling=50)
+    table.charge(60, 0.0)
+    assert [table.exhausted(at) for at in (0.0, 0.5)] == [MAXIMUM_ON_DEMAND, None]
+
+
+def test_reads_take_twice_a_peak_of_half_an_hour_ago() -> None:
+    """On-demand capacity mode: reads grow from 12,000 units a second as writes do from 4,000."""
+    table = Throughput(0.0, writes=False, provisioned=None)
+    for second in range(60):
+        assert table.exhausted(float(second)) is None
+        table.charge(12_000, float(second))
+    table.charge(1, 60.0)
+    assert (table.rate(1_800.0), table.rate(1_860.0)) == (12_000, 24_000)
+
+
 def test_an_item_larger_than_the_bucket_is_written_from_a_full_one() -> None:
     """An item of 400 KB costs 400 units and can be written to a table with 1 provisioned unit, when it has rested."""
     table = Throughput(0.0, writes=True, provisioned=1)
