@@ -25,6 +25,7 @@ from simulator import template as templates
 from simulator.clock import SystemClock
 from simulator.observations import LogWritten
 from simulator.runtimes.variables import DUMMY_CREDENTIALS
+from simulator.store import Store
 from simulator.twin import Twin
 
 STACK = "packaged"
@@ -156,12 +157,13 @@ def allows(statement: dict[str, Any], action: str, resource: str) -> bool:
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def run(task_root: Path, store_endpoint: str) -> tuple[set[tuple[str, str]], int, list[Any]]:
+async def run(task_root: Path) -> tuple[set[tuple[str, str]], int, list[Any]]:
     """One tick, a file with a bad row, a key that is gone: the calls of the handlers, the rows, what was observed."""
     observed: list[Any] = []
     stack = templates.load(None, PARAMETERS, stack_name=STACK)
     async with (
-        recording(store_endpoint) as (recorder, endpoint),
+        Store.open() as store,  # of its own: the names are those that the roles name
+        recording(store.endpoint) as (recorder, endpoint),
         Twin.open(
             stack,
             clock=SystemClock(),
