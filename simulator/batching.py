@@ -37,11 +37,6 @@ class BatchPolicy:
     window_s: float
     payload_bytes: int = limits.SYNC_PAYLOAD_BYTES
 
-    @property
-    def measures_bytes(self) -> bool:
-        """Whether a full batch could pass the payload's limit, given that a queue's messages have theirs."""
-        return self.size > 1
-
     def fits(self, event_bytes: int, more_bytes: int) -> bool:
         """Whether a record of `more_bytes` may join an event that has `event_bytes` already."""
         return event_bytes + more_bytes <= self.payload_bytes

@@ -191,11 +191,6 @@ class MessageDepot:
         """The message a handle stands for, None once it is deleted. Raises `UnknownHandle`."""
         return self._look_up(handle)[0]
 
-    def is_current(self, handle: str) -> bool:
-        """Whether the handle belongs to the message's last receive."""
-        held, receive = self._look_up(handle)
-        return held is not None and receive == held.receives
-
     def change_visibility(self, held: Held, now_ms: float, hide_ms: float) -> None:
         """The message comes back after `hide_ms` from now; zero: at once."""
         self._uncount(held)
