@@ -2,28 +2,15 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Annotated, Any
-
 import typer
 
-from commands.types import parse_assignment
+from commands.options import Parameters, Template
 
 EPILOG = """Example:
 
 stockpipe check --template template.yaml --parameter VisibilityTimeout=30
 
 Exit codes: 0 nothing is refused, 2 the template cannot be read or AWS would refuse it."""
-
-Template = Annotated[
-    Path | None, typer.Option(metavar="FILE", help="A SAM template.  [default: the pipeline's own]", show_default=False)
-]
-Parameters = Annotated[
-    list[Any] | None,
-    typer.Option(
-        "--parameter", parser=parse_assignment, metavar="NAME=VALUE", help="A template parameter; repeatable."
-    ),
-]
 
 
 def check(*, template: Template = None, parameter: Parameters = None) -> None:

@@ -7,11 +7,10 @@ import sys
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from types import TracebackType
-from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
-from commands.types import parse_assignment
 from simulator.errors import InputError
 
 if TYPE_CHECKING:
@@ -28,12 +27,6 @@ Profile = Annotated[str | None, typer.Option(help="AWS profile.  [default: as th
 EndpointUrl = Annotated[str | None, typer.Option(metavar="URL", help="Another engine than AWS, for every service.")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Ask nothing.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
-Parameters = Annotated[
-    list[Any] | None,
-    typer.Option(
-        "--parameter", parser=parse_assignment, metavar="NAME=VALUE", help="A template parameter; repeatable."
-    ),
-]
 
 
 def run(region: str | None, profile: str | None, endpoint_url: str | None, work: Callable[[Aws], Awaitable[T]]) -> T:

@@ -11,7 +11,6 @@ import typer
 from commands.cloud import (
     DECLINED,
     EndpointUrl,
-    Parameters,
     Profile,
     Region,
     StackName,
@@ -22,6 +21,7 @@ from commands.cloud import (
     run,
     say,
 )
+from commands.options import Parameters, Template
 
 if TYPE_CHECKING:
     from deploy.aws import Aws
@@ -36,9 +36,6 @@ same region needs names of its own: --parameter TableName=... and its like.
 
 Exit codes: 0 deployed or nothing to change, 2 refused before anything was made, 3 AWS refused, 130 declined."""
 
-Template = Annotated[
-    Path | None, typer.Option(metavar="FILE", help="A SAM template.  [default: the pipeline's own]", show_default=False)
-]
 Interpreter = Annotated[
     Path | None,
     typer.Option(metavar="PATH", help="A Python of the stack's minor, for compiled files.  [default: searched for]"),

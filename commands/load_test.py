@@ -7,7 +7,8 @@ from typing import Annotated, Any
 
 import typer
 
-from commands.types import one_of, parse_assignment, parse_duration, parse_rate
+from commands.options import Parameters, Runtime, Screenshot, Summary, Template, Ui
+from commands.types import one_of, parse_duration, parse_rate
 
 EPILOG = """Examples:
 
@@ -93,10 +94,6 @@ Slo = Annotated[
     typer.Option("--slo", metavar="BOUND", help="'p99<5s', 'rows_per_s>2000', ...: sets the exit code; repeatable."),
 ]
 Seed = Annotated[int, typer.Option(help="Drives all randomness.")]
-Runtime = Annotated[
-    str | None,
-    typer.Option(metavar="inline|process", help="Where the handlers run.  [default: inline]", show_default=False),
-]
 Concurrency = Annotated[int | None, typer.Option(help="The mapping's maximum concurrency.  [default: the template's]")]
 BatchSize = Annotated[int | None, typer.Option(help="Messages a batch.  [default: the template's]")]
 Window = Annotated[
@@ -104,27 +101,12 @@ Window = Annotated[
     typer.Option(parser=parse_duration, metavar="DURATION", help="The batching window.  [default: the template's]"),
 ]
 Memory = Annotated[int | None, typer.Option(help="The consumer's memory in MB.  [default: the template's]")]
-Template = Annotated[
-    Path | None, typer.Option(metavar="FILE", help="A SAM template.  [default: the pipeline's own]", show_default=False)
-]
-Parameters = Annotated[
-    list[Any] | None,
-    typer.Option(
-        "--parameter", parser=parse_assignment, metavar="NAME=VALUE", help="A template parameter; repeatable."
-    ),
-]
 DrainTimeout = Annotated[
     float,
     typer.Option(parser=parse_duration, metavar="DURATION", help="How long a drain may take.", show_default="2m"),
 ]
 Port = Annotated[int, typer.Option(min=0, max=65535, help="The store's port; 0: any free one.")]
-Ui = Annotated[str, typer.Option(metavar="auto|live|plain|quiet", help="Dashboard, a line a second, or nothing.")]
-Summary = Annotated[
-    Path | None,
-    typer.Option(metavar="FILE", help="Write the summary as JSON; -: to standard output, all else to standard error."),
-]
 Report = Annotated[Path | None, typer.Option(metavar="FILE.html", help="Write a page with charts that opens offline.")]
-Screenshot = Annotated[Path | None, typer.Option(metavar="FILE.svg", help="Save the dashboard's last frame.")]
 
 
 def load_test(

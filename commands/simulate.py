@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
-from commands.types import one_of, parse_assignment, parse_duration, parse_instant
+from commands.options import Parameters, Runtime, Screenshot, Summary, Template, Ui
+from commands.types import one_of, parse_duration, parse_instant
 from simulator.collector import kept_for_good
 
 EPILOG = """Examples:
@@ -50,19 +51,6 @@ ScenarioName = Annotated[
     str | None,
     typer.Option("--scenario", metavar="NAME", help="burst, poison, outage, ... or a .yaml file; 'list' names all."),
 ]
-Template = Annotated[
-    Path | None, typer.Option(metavar="FILE", help="A SAM template.  [default: the pipeline's own]", show_default=False)
-]
-Parameters = Annotated[
-    list[Any] | None,
-    typer.Option(
-        "--parameter", parser=parse_assignment, metavar="NAME=VALUE", help="A template parameter; repeatable."
-    ),
-]
-Runtime = Annotated[
-    str | None,
-    typer.Option(metavar="inline|process", help="Where the handlers run.  [default: inline]", show_default=False),
-]
 Code = Annotated[
     Path | None,
     typer.Option(
@@ -79,18 +67,12 @@ DrainTimeout = Annotated[
     float | None,
     typer.Option(parser=parse_duration, metavar="DURATION", help="How long the drain may take.  [default: 60s]"),
 ]
-Ui = Annotated[str, typer.Option(metavar="auto|live|plain|quiet", help="Dashboard, a line a second, or nothing.")]
 Ready = Annotated[
     Path | None, typer.Option(metavar="FILE", help="Write endpoint and resources as JSON once all exist.")
-]
-Summary = Annotated[
-    Path | None,
-    typer.Option(metavar="FILE", help="Write the summary as JSON; -: to standard output, all else to standard error."),
 ]
 Hold = Annotated[bool, typer.Option("--hold", help="Keep the store up after the summary until Ctrl-C.")]
 Logs = Annotated[Path | None, typer.Option(metavar="DIR", help="Write each environment's log stream to a file here.")]
 Tail = Annotated[bool, typer.Option("--tail", help="Print the functions' log lines as they come (plain and quiet).")]
-Screenshot = Annotated[Path | None, typer.Option(metavar="FILE.svg", help="Save the dashboard's last frame.")]
 
 
 def simulate(

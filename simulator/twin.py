@@ -10,7 +10,6 @@ import asyncio
 import contextlib
 import random
 from collections.abc import AsyncIterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
@@ -26,18 +25,10 @@ from simulator.resources import Resources, Wiring
 from simulator.runtimes import Runtime
 from simulator.runtimes.inline import InlineRuntime
 from simulator.stack import Stack
-from simulator.store import Store
+from simulator.store import QueuedMessage, Store
 from simulator.store.counters import QueueCounters, StoreCounters
 
 RuntimeName = Literal["inline", "process"]
-
-
-@dataclass(frozen=True, slots=True)
-class Message:
-    """A message at rest in a queue, as the audit wants it."""
-
-    body: str
-    receive_count: int
 
 
 class Twin:
@@ -186,11 +177,11 @@ class Twin:
                 return False
             await self._clock.sleep(limits.DRAIN_LOOK_S)
 
-    async def messages(self, queue_name: str) -> AsyncIterator[Message]:
+    async def messages(self, queue_name: str) -> AsyncIterator[QueuedMessage]:
         """The messages at rest in a queue, seen without touching them. Only the store of our own can show them."""
         if self.store is not None:
             async for message in self.store.peek(queue_name):
-                yield Message(message.body, message.receive_count)
+                yield message
 
     async def _foreign_queues(self) -> Mapping[str, QueueCounters]:
         found = {}
