@@ -28,7 +28,7 @@ from commands import (
     store,
     verify,
 )
-from simulator.errors import StockpipeError
+from simulator.base.errors import StockpipeError
 
 INTERRUPTED = 130
 

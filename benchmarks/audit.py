@@ -22,8 +22,8 @@ from importlib.metadata import version
 from pathlib import Path
 
 from simulator.audit import audit
-from simulator.clients import Clients, connect, offline_session
-from simulator.clock import SystemClock
+from simulator.base.clients import Clients, connect, offline_session
+from simulator.base.clock import SystemClock
 from simulator.comparison import Comparison, cells_text
 from simulator.evidence import Evidence, Kind
 from simulator.notifications import ObjectRef

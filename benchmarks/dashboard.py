@@ -23,9 +23,9 @@ from pathlib import Path
 from rich.console import Console
 
 from simulator import template
-from simulator.clock import SystemClock
-from simulator.dashboard import render
-from simulator.observations import (
+from simulator.base.clock import SystemClock
+from simulator.base.counters import BucketCounters, OperationCounters, QueueCounters, StoreCounters, TableCounters
+from simulator.base.observations import (
     EnvironmentStarted,
     InvocationEnded,
     InvocationStarted,
@@ -39,8 +39,8 @@ from simulator.observations import (
     StoreSampled,
     TickFired,
 )
+from simulator.dashboard import render
 from simulator.screen import Screen
-from simulator.store.counters import BucketCounters, OperationCounters, QueueCounters, StoreCounters, TableCounters
 from simulator.telemetry import Course, Latencies, LoadView, RunOptions, Telemetry
 from simulator.ui import show
 

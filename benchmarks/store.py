@@ -32,8 +32,8 @@ import aiohttp
 import orjson
 
 from pipeline.consumer import handler
-from simulator.clients import Clients, connect, offline_session
-from simulator.clock import SystemClock
+from simulator.base.clients import Clients, connect, offline_session
+from simulator.base.clock import SystemClock
 from simulator.store import Store
 from simulator.store.http import Request, Response
 

@@ -21,8 +21,8 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
-from simulator import limits
-from simulator.clock import SystemClock
+from simulator.base import limits
+from simulator.base.clock import SystemClock
 from simulator.lambda_service import LambdaService, Succeeded
 from simulator.runtimes import Runtime
 from simulator.runtimes.inline import InlineRuntime

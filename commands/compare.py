@@ -28,7 +28,7 @@ Tolerance = Annotated[float, typer.Option(min=0.0, max=10.0, help="A change with
 
 def compare(before: Before, after: After, *, form: Format = "text", tolerance: Tolerance = 0.1) -> None:
     """Say what got better or worse between two load tests, and what is no more than noise."""
-    from simulator.errors import InputError
+    from simulator.base.errors import InputError
     from simulator.load import compare as comparing
 
     if form not in ("text", "markdown", "json"):
@@ -50,7 +50,7 @@ def compare(before: Before, after: After, *, form: Format = "text", tolerance: T
 
 
 def _read(path: Path) -> Any:
-    from simulator.errors import InputError
+    from simulator.base.errors import InputError
 
     try:
         return json.loads(path.read_text(encoding="utf-8"))

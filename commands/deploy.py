@@ -67,7 +67,7 @@ def deploy(
     async def work(aws: Aws) -> None:
         from deploy import deployment
         from deploy.package import build_package
-        from simulator.clock import SystemClock
+        from simulator.base.clock import SystemClock
 
         clock = SystemClock()
         say(f"account {aws.account}, region {aws.region}, as {aws.caller}")
@@ -120,8 +120,8 @@ async def _execute(aws: Aws, change_set: ChangeSet, stack: str, clean_up: bool) 
     import asyncio
 
     from deploy import cloudformation
-    from simulator.clock import SystemClock
-    from simulator.errors import CouldNotFinish
+    from simulator.base.clock import SystemClock
+    from simulator.base.errors import CouldNotFinish
 
     client, clock = await aws.cloudformation(), SystemClock()
     after = await cloudformation.last_event(client, change_set.stack_id)

@@ -58,7 +58,7 @@ def destroy(
     async def work(aws: Aws) -> None:
         from deploy import deployed as stacks
         from deploy import teardown
-        from simulator.clock import SystemClock
+        from simulator.base.clock import SystemClock
 
         found = await stacks.find(aws, stack)
         lost = await teardown.losses(aws, found)

@@ -41,7 +41,7 @@ def invoke(
     async def work(aws: Aws) -> TickResult:
         from deploy.deployed import find
         from deploy.ticks import fire
-        from simulator.clock import SystemClock
+        from simulator.base.clock import SystemClock
 
         return await fire(aws, await find(aws, stack), SystemClock().now() if time is None else time)
 
@@ -49,7 +49,7 @@ def invoke(
     for line in result.log:
         say(line)
     if result.error is not None:
-        from simulator.errors import CouldNotFinish
+        from simulator.base.errors import CouldNotFinish
 
         raise CouldNotFinish(f"the tick of {result.time} failed: {result.error}")
     typer.echo(json.dumps({"time": result.time, "result": result.payload}))

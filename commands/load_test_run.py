@@ -16,10 +16,11 @@ from typing import Any, Literal
 from urllib.parse import urlsplit
 
 from commands.types import duration_text
-from simulator import limits, template
-from simulator.clock import SystemClock
-from simulator.errors import InputError
-from simulator.interrupts import Interrupts
+from simulator import template
+from simulator.base import limits
+from simulator.base.clock import SystemClock
+from simulator.base.errors import InputError
+from simulator.base.interrupts import Interrupts
 from simulator.load import run as load
 from simulator.load import summary as summaries
 from simulator.load import text

@@ -11,9 +11,9 @@ from deploy.aws import Aws
 from deploy.deployed import Deployed, find
 from deploy.status import queue_status
 from simulator import template
-from simulator.clock import SystemClock
-from simulator.errors import InputError
-from simulator.interrupts import Interrupts
+from simulator.base.clock import SystemClock
+from simulator.base.errors import InputError
+from simulator.base.interrupts import Interrupts
 from simulator.load.live import Live
 from simulator.load.plan import Plan, Result
 from simulator.load.signing import Identity

@@ -40,7 +40,7 @@ def redrive(
 
         from deploy import redrive as queues
         from deploy.deployed import address, find
-        from simulator.clock import SystemClock
+        from simulator.base.clock import SystemClock
 
         clock = SystemClock()
         deployed = await find(aws, stack)

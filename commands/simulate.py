@@ -9,7 +9,7 @@ import typer
 
 from commands.options import Parameters, Runtime, Screenshot, Summary, Template, Ui
 from commands.types import one_of, parse_duration, parse_instant
-from simulator.collector import kept_for_good
+from simulator.base.collector import kept_for_good
 
 EPILOG = """Examples:
 

@@ -15,10 +15,10 @@ from typing import Any, Literal
 from commands.words import finding_lines, ignored_lines
 from simulator import rules, sources, summary, template
 from simulator import scenario as scenarios
-from simulator.clock import Clock, SystemClock, iso
-from simulator.errors import CouldNotFinish, InputError
+from simulator.base.clock import Clock, SystemClock, iso
+from simulator.base.errors import CouldNotFinish, InputError
+from simulator.base.observations import LogWritten, Noted, Observation, Record
 from simulator.logs import LogDirectory
-from simulator.observations import LogWritten, Noted, Observation, Record
 from simulator.resources import wiring
 from simulator.scenario import Scenario
 from simulator.simulation import Plan, Progress, Simulation

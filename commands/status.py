@@ -35,7 +35,7 @@ def status(
     async def work(aws: Aws) -> Status | None:
         from deploy.deployed import find
         from deploy.status import read_status
-        from simulator.clock import SystemClock
+        from simulator.base.clock import SystemClock
 
         deployed = await find(aws, stack)
         if not deployed.is_whole:

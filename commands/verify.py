@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from deploy.aws import Aws
     from deploy.verification import Subject
     from simulator.audit import Audit
-    from simulator.clock import Clock
-    from simulator.observations import Observation
+    from simulator.base.clock import Clock
+    from simulator.base.observations import Observation
 
 EPILOG = """Example:
 
@@ -52,7 +52,7 @@ def verify(
     async def work(aws: Aws) -> Audit:
         from deploy import verification
         from deploy.deployed import find
-        from simulator.clock import SystemClock
+        from simulator.base.clock import SystemClock
 
         clock = SystemClock()
         deployed = await find(aws, stack)
@@ -84,7 +84,7 @@ async def _audit(aws: Aws, clock: Clock, subject: Subject, wait: float, settle_s
     from rich.progress import Progress
 
     from deploy import verification
-    from simulator.observations import AuditProgressed
+    from simulator.base.observations import AuditProgressed
 
     console = Console(stderr=True)
     with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:

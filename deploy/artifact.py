@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError
 
 from deploy.aws import Aws, error_code
-from simulator.errors import CouldNotFinish
+from simulator.base.errors import CouldNotFinish
 
 if TYPE_CHECKING:
     from types_aiobotocore_s3 import S3Client

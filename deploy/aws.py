@@ -18,9 +18,9 @@ from aiobotocore.session import AioSession
 from botocore import exceptions as botocore_errors
 from botocore.parsers import ResponseParserError
 
-from simulator import limits
-from simulator.clients import DUMMY_CREDENTIALS, offline_session
-from simulator.errors import CouldNotFinish, InputError, StockpipeError
+from simulator.base import limits
+from simulator.base.clients import DUMMY_CREDENTIALS, offline_session
+from simulator.base.errors import CouldNotFinish, InputError, StockpipeError
 
 if TYPE_CHECKING:
     from types_aiobotocore_cloudformation import CloudFormationClient

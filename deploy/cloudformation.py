@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any, Literal
 from botocore.exceptions import ClientError
 
 from deploy.aws import error_code, error_message
-from simulator.clock import Clock
-from simulator.errors import CouldNotFinish, InputError
+from simulator.base.clock import Clock
+from simulator.base.errors import CouldNotFinish, InputError
 
 if TYPE_CHECKING:
     from types_aiobotocore_cloudformation import CloudFormationClient

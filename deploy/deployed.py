@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from deploy import cloudformation
 from deploy.aws import Aws
-from simulator.errors import InputError
+from simulator.base.errors import InputError
 
 
 @dataclass(frozen=True, slots=True)

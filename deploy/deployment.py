@@ -17,10 +17,10 @@ from deploy import artifact, cloudformation, transform
 from deploy.aws import Aws, error_code
 from deploy.package import Package
 from deploy.targets import Target
-from simulator import limits
 from simulator import template as templates
-from simulator.clock import Clock, iso
-from simulator.errors import CouldNotFinish, InputError
+from simulator.base import limits
+from simulator.base.clock import Clock, iso
+from simulator.base.errors import CouldNotFinish, InputError
 from simulator.rules import Finding, examine
 from simulator.stack import Stack
 

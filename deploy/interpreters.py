@@ -9,7 +9,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from simulator.errors import InputError
+from simulator.base.errors import InputError
 
 _IDENTIFY = (
     "import sys; v = sys.version_info; "

@@ -18,9 +18,18 @@ from botocore.exceptions import ClientError
 from deploy.aws import Aws, error_code, told_plainly
 from deploy.deployed import Deployed, QueueAddress, address
 from deploy.status import queue_status
-from simulator.clock import Clock
-from simulator.errors import CouldNotFinish, InputError, StockpipeError
-from simulator.interrupts import HardStop, Interrupts
+from simulator.base.clock import Clock
+from simulator.base.counters import BucketCounters, QueueCounters, StoreCounters, TableCounters
+from simulator.base.errors import CouldNotFinish, InputError, StockpipeError
+from simulator.base.interrupts import HardStop, Interrupts
+from simulator.base.observations import (
+    EnvironmentStarted,
+    InvocationEnded,
+    InvocationStarted,
+    LogWritten,
+    Phase,
+    PhaseChanged,
+)
 from simulator.load import cloud_log, cost
 from simulator.load.assess import evidence_of
 from simulator.load.bottleneck import judge
@@ -32,16 +41,7 @@ from simulator.load.recording import SENT
 from simulator.load.sender import Sender
 from simulator.load.signing import Identity
 from simulator.load.tap import Tap
-from simulator.observations import (
-    EnvironmentStarted,
-    InvocationEnded,
-    InvocationStarted,
-    LogWritten,
-    Phase,
-    PhaseChanged,
-)
 from simulator.resources import Resources
-from simulator.store.counters import BucketCounters, QueueCounters, StoreCounters, TableCounters
 
 POLL_S = 1.0
 LOGS_POLL_S = 2.0

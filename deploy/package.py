@@ -22,7 +22,7 @@ from pathlib import Path
 from deploy.interpreters import find_interpreter
 from deploy.targets import ARCHITECTURES, PYTHONS, Target, default_python, select_requirements
 from deploy.trimming import trim
-from simulator.errors import CouldNotFinish, InputError, StockpipeError
+from simulator.base.errors import CouldNotFinish, InputError, StockpipeError
 
 ZIP_LIMIT_BYTES = 50 * 1024 * 1024
 """Of a zip given to Lambda directly, as the console does (Lambda Developer Guide, "Lambda quotas")."""

@@ -13,8 +13,8 @@ from botocore.exceptions import ClientError
 from deploy.aws import Aws, error_code
 from deploy.deployed import Deployed, QueueAddress, address
 from deploy.status import queue_status
-from simulator.clock import Clock
-from simulator.errors import CouldNotFinish
+from simulator.base.clock import Clock
+from simulator.base.errors import CouldNotFinish
 from simulator.notifications import ObjectRef, objects_of
 
 PEEK_VISIBILITY_S = 300

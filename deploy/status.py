@@ -9,7 +9,7 @@ from typing import Any
 
 from deploy.aws import Aws
 from deploy.deployed import Deployed, QueueAddress, address
-from simulator.clock import Clock
+from simulator.base.clock import Clock
 
 WINDOW_S = 3600
 """What `errors` and its like are sums over."""

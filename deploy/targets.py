@@ -6,7 +6,7 @@ import re
 import sys
 from dataclasses import dataclass
 
-from simulator.errors import InputError
+from simulator.base.errors import InputError
 
 PYTHONS = ("3.11", "3.12", "3.13", "3.14")
 """Minors that Lambda offers, as the template allows them (Lambda Developer Guide, "Lambda runtimes")."""

@@ -11,8 +11,8 @@ from deploy import artifact, cloudformation
 from deploy.aws import Aws, error_code
 from deploy.deployed import Deployed, address
 from deploy.status import queue_status
-from simulator.clock import Clock
-from simulator.errors import CouldNotFinish, InputError
+from simulator.base.clock import Clock
+from simulator.base.errors import CouldNotFinish, InputError
 
 COUNTED_OBJECTS = 100_000
 """Objects are counted up to here before a stack is destroyed: a hundred requests."""

@@ -14,7 +14,7 @@ from typing import Any
 
 import yaml
 
-from simulator.errors import InputError
+from simulator.base.errors import InputError
 
 FUNCTION_TYPE = "AWS::Serverless::Function"
 _BARE_NAMES = ("Ref", "Condition")

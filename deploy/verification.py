@@ -11,9 +11,9 @@ from deploy.deployed import Deployed, QueueAddress, address
 from deploy.redrive import peek
 from deploy.status import queue_status
 from simulator.audit import Audit, audit
-from simulator.clock import Clock
+from simulator.base.clock import Clock
+from simulator.base.observations import Record
 from simulator.notifications import ObjectRef
-from simulator.observations import Record
 
 if TYPE_CHECKING:
     from deploy.aws import Aws

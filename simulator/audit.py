@@ -28,13 +28,13 @@ import aiohttp
 from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError, IncompleteReadError
 
 from pipeline.rows import Columns, ObjectUnreadable, RejectedRow, Row, RowReader, SettingsError
-from simulator import limits
-from simulator.clock import Clock
+from simulator.base import limits
+from simulator.base.clock import Clock
+from simulator.base.errors import CouldNotFinish, InputError
+from simulator.base.observations import AuditProgressed, Record
 from simulator.comparison import Comparison, cells_text, item_text, rejection_text
-from simulator.errors import CouldNotFinish, InputError
 from simulator.evidence import Evidence, Kind, Standing
 from simulator.notifications import ObjectRef
-from simulator.observations import AuditProgressed, Record
 from simulator.scan import Item, scan
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from simulator import limits
+from simulator.base import limits
 
 EVENT_BYTES = len(b'{"Records":[]}')
 # A byte of a body never grows beyond "\u00xx", and the rest of a record is well under this.

@@ -14,7 +14,7 @@ from decimal import Context, DecimalException, Inexact, InvalidOperation, Overfl
 from itertools import groupby
 from typing import Any
 
-from simulator import limits
+from simulator.base import limits
 from simulator.evidence import Case, Claim, Kind, Standing
 
 _SHOWN_CHARACTERS = 120

@@ -17,7 +17,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from simulator import limits
+from simulator.base import limits
 from simulator.stack import Function
 
 State = Literal["starting", "busy", "warm", "retired"]

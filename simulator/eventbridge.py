@@ -22,13 +22,13 @@ from typing import TYPE_CHECKING, Any, Self
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from simulator import limits
-from simulator.clock import Clock, iso
+from simulator.base import limits
+from simulator.base.clock import Clock, iso
+from simulator.base.observations import Noted, Record, TickFired
+from simulator.base.waiting import Backoff, wait_for_event
 from simulator.lambda_service import Failed, LambdaService, Succeeded, Throttled
-from simulator.observations import Noted, Record, TickFired
 from simulator.schedule import parse
 from simulator.stack import Function, Schedule, Stack
-from simulator.waiting import Backoff, wait_for_event
 
 if TYPE_CHECKING:
     from types_aiobotocore_sqs import SQSClient

@@ -16,8 +16,8 @@ from operator import itemgetter
 from types import TracebackType
 from typing import NamedTuple
 
-from simulator import limits
-from simulator.errors import CouldNotFinish
+from simulator.base import limits
+from simulator.base.errors import CouldNotFinish
 
 FETCH_ROWS = 1_000
 

@@ -13,8 +13,8 @@ from typing import Any, NoReturn
 
 import yaml
 
-from simulator import limits
-from simulator.errors import InputError
+from simulator.base import limits
+from simulator.base.errors import InputError
 
 _SUB = re.compile(r"\$\{(!?)([^}]*)\}")
 _LONG_NAMES = {"Ref": "Ref", "Condition": "Condition"}

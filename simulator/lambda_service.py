@@ -16,11 +16,9 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, Literal, TypeVar
 
-from simulator import limits
-from simulator.clock import Clock
-from simulator.environments import Environment, EnvironmentPool, FunctionStatistics, Refused
-from simulator.logs import LogStream
-from simulator.observations import (
+from simulator.base import limits
+from simulator.base.clock import Clock
+from simulator.base.observations import (
     EnvironmentRetired,
     EnvironmentStarted,
     InvocationEnded,
@@ -28,9 +26,11 @@ from simulator.observations import (
     InvocationThrottled,
     Record,
 )
+from simulator.base.waiting import wait_for_event
+from simulator.environments import Environment, EnvironmentPool, FunctionStatistics, Refused
+from simulator.logs import LogStream
 from simulator.runtimes import Exited, Invocation, Raised, Returned, Runtime, RuntimeEnvironment
 from simulator.stack import Function
-from simulator.waiting import wait_for_event
 
 T = TypeVar("T")
 

@@ -14,9 +14,9 @@ from collections import OrderedDict
 from pathlib import Path
 from typing import IO, Any
 
-from simulator import limits
-from simulator.clock import iso
-from simulator.observations import LogWritten, Observation, Outcome, Record
+from simulator.base import limits
+from simulator.base.clock import iso
+from simulator.base.observations import LogWritten, Observation, Outcome, Record
 from simulator.stack import Function
 
 _STATUS = {"success": "success", "timeout": "timeout", "error": "error", "crash": "error", "init-error": "error"}

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable
 
 from simulator.audit import Audit, audit
-from simulator.clock import Clock
+from simulator.base.clock import Clock
+from simulator.base.observations import Record
 from simulator.notifications import ObjectRef, objects_of
-from simulator.observations import Record
 from simulator.twin import Twin
 
 

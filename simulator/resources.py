@@ -11,9 +11,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from simulator import limits
-from simulator.clients import Clients
-from simulator.errors import InputError
+from simulator.base import limits
+from simulator.base.clients import Clients
+from simulator.base.errors import InputError
 from simulator.stack import Bucket, EventSourceMapping, Function, Notification, Queue, Stack, Table
 
 if TYPE_CHECKING:

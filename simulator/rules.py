@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from simulator import limits
+from simulator.base import limits
 from simulator.schedule import ScheduleExpressionError, parse
 from simulator.stack import EventSourceMapping, Function, Notification, Queue, Stack
 

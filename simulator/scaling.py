@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from simulator import limits
+from simulator.base import limits
 from simulator.stack import EventSourceMapping
 
 

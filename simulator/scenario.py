@@ -29,10 +29,10 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import yaml
 
-from simulator import limits
-from simulator.clock import Clock
-from simulator.errors import InputError
-from simulator.observations import Noted, Record
+from simulator.base import limits
+from simulator.base.clock import Clock
+from simulator.base.errors import InputError
+from simulator.base.observations import Noted, Record
 from simulator.telemetry import Roles, RunOptions, Snapshot
 
 if TYPE_CHECKING:

@@ -14,12 +14,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from simulator import limits, sources
+from simulator import sources
 from simulator.audit import Audit
-from simulator.clock import Clock
-from simulator.errors import InputError, StockpipeError
-from simulator.interrupts import HardStop, Interrupts
-from simulator.observations import (
+from simulator.base import limits
+from simulator.base.clock import Clock
+from simulator.base.errors import InputError, StockpipeError
+from simulator.base.interrupts import HardStop, Interrupts
+from simulator.base.observations import (
     EnvironmentStarted,
     InvocationEnded,
     Noted,

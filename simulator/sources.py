@@ -20,10 +20,10 @@ from typing import TYPE_CHECKING, BinaryIO
 import aiohttp
 from botocore.exceptions import BotoCoreError, ClientError
 
-from simulator import limits
-from simulator.clock import Clock
-from simulator.errors import CouldNotFinish, InputError
-from simulator.observations import ObjectPut, Record
+from simulator.base import limits
+from simulator.base.clock import Clock
+from simulator.base.errors import CouldNotFinish, InputError
+from simulator.base.observations import ObjectPut, Record
 
 if TYPE_CHECKING:
     from types_aiobotocore_s3.client import S3Client

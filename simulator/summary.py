@@ -18,7 +18,7 @@ from rich.table import Table
 from rich.text import Text
 
 from simulator.audit import Audit
-from simulator.clock import iso
+from simulator.base.clock import iso
 from simulator.dashboard.figures import count, rate, seconds, size
 from simulator.telemetry import Latency, Snapshot
 from simulator.telemetry.events import printable

@@ -12,7 +12,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Any, Literal
 
-from simulator import limits
+from simulator.base import limits
 from simulator.intrinsics import Document, Located, TemplateError, pseudo_parameters
 from simulator.properties import Properties
 from simulator.stack import (

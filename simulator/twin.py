@@ -13,20 +13,21 @@ from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 from typing import Any, Literal
 
-from simulator import limits, resources
-from simulator.clients import Clients, connect, offline_session, prepare
-from simulator.clock import Clock
-from simulator.errors import cause_of
+from simulator import resources
+from simulator.base import limits
+from simulator.base.clients import Clients, connect, offline_session, prepare
+from simulator.base.clock import Clock
+from simulator.base.counters import QueueCounters, StoreCounters
+from simulator.base.errors import cause_of
+from simulator.base.observations import Record, StoreSampled
 from simulator.event_source_mapping import run_mapping
 from simulator.eventbridge import AsynchronousInvoker, run_schedule
 from simulator.lambda_service import LambdaService
-from simulator.observations import Record, StoreSampled
 from simulator.resources import Resources, Wiring
 from simulator.runtimes import Runtime
 from simulator.runtimes.inline import InlineRuntime
 from simulator.stack import Stack
 from simulator.store import QueuedMessage, Store
-from simulator.store.counters import QueueCounters, StoreCounters
 
 RuntimeName = Literal["inline", "process"]
 

@@ -15,14 +15,14 @@ from typing import Literal
 
 from rich.console import Console
 
-from simulator import limits
-from simulator.clock import Clock
+from simulator.base import limits
+from simulator.base.clock import Clock
+from simulator.base.errors import cause_of
+from simulator.base.waiting import wait_for_event
 from simulator.dashboard import plain_event, plain_line, render
 from simulator.dashboard.screenshot import save
-from simulator.errors import cause_of
 from simulator.screen import Screen, can_draw
 from simulator.telemetry import Event, Snapshot, Telemetry
-from simulator.waiting import wait_for_event
 
 Mode = Literal["live", "plain", "quiet"]
 SCREENSHOT_SIZE = (120, 36)

@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 
 import cli
 from commands import reference
-from simulator.errors import CouldNotFinish, InputError, StockpipeError
+from simulator.base.errors import CouldNotFinish, InputError, StockpipeError
 
 ROOT = Path(__file__).resolve().parents[1]
 CONTRACT = (

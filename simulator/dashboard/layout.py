@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from rich.segment import Segment
 
-from simulator import limits
+from simulator.base import limits
 from simulator.dashboard import charts
 from simulator.dashboard.figures import clock, count, rate, seconds
 from simulator.dashboard.lines import ACCENT, BOLD, DIM, TONES, Line, apart, beside, fit, shorten

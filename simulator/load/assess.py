@@ -7,7 +7,7 @@ from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from simulator import limits
+from simulator.base import limits
 from simulator.load.bottleneck import Evidence
 from simulator.load.plan import Plan, Result, Span
 from simulator.load.recording import DROPPED, FAILED, SENT, Recording, backlog, percentiles

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from simulator import limits
+from simulator.base import limits
 
 Kind = Literal[
     "none",

@@ -14,7 +14,7 @@ from typing import Any
 import aiohttp
 from yarl import URL
 
-from simulator.clock import Clock
+from simulator.base.clock import Clock
 from simulator.load.objects import Objects
 from simulator.load.signing import Request, Signer
 

@@ -17,7 +17,7 @@ from itertools import pairwise
 from statistics import median, variance
 from typing import Any, Literal
 
-from simulator.errors import InputError
+from simulator.base.errors import InputError
 from simulator.load.text import seconds
 
 Direction = Literal["higher", "lower"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from simulator import limits
+from simulator.base import limits
 from simulator.load.arrivals import Profile, Segment, constant
 from simulator.load.capacity_search import CapacitySearch, Outcome, Probe, slope
 from simulator.load.plan import Span

@@ -26,8 +26,8 @@ from typing import Any
 import aiohttp
 from yarl import URL
 
-from simulator import limits
-from simulator.clock import Clock, SystemClock
+from simulator.base import limits
+from simulator.base.clock import Clock, SystemClock
 from simulator.load import ceiling
 from simulator.load.arrivals import Profile, Segment, poisson_offsets
 from simulator.load.objects import Objects

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from simulator.audit import Audit
-from simulator.errors import StockpipeError
+from simulator.base.errors import StockpipeError
 from simulator.load.arrivals import Profile
 from simulator.load.bottleneck import Verdict
 from simulator.load.capacity_search import CapacitySearch

@@ -15,19 +15,13 @@ from typing import Any
 
 import aiohttp
 
-from simulator import limits
-from simulator.clock import Clock
-from simulator.errors import CouldNotFinish
+from simulator.base import limits
+from simulator.base.clock import Clock
+from simulator.base.counters import BucketCounters, OperationCounters, QueueCounters, StoreCounters, TableCounters
+from simulator.base.errors import CouldNotFinish
 from simulator.load.arrivals import Profile
 from simulator.load.objects import Objects
 from simulator.load.signing import Identity
-from simulator.store.counters import (
-    BucketCounters,
-    OperationCounters,
-    QueueCounters,
-    StoreCounters,
-    TableCounters,
-)
 
 Fate = Callable[[int, float | None, float | None, int], None]
 """Told of each arrival: number, sent and answered instants, status."""

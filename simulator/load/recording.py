@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from hdrh.histogram import HdrHistogram
 
-from simulator import limits
+from simulator.base import limits
 
 PENDING, SENT, DROPPED, FAILED = range(4)
 """What became of an arrival. An object that nobody planned (a backlog) is planned when it is sent."""

@@ -12,11 +12,13 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from simulator import limits, resources
-from simulator.clients import DUMMY_CREDENTIALS
-from simulator.clock import Clock
-from simulator.errors import CouldNotFinish, InputError, StockpipeError
-from simulator.interrupts import HardStop, Interrupts
+from simulator import resources
+from simulator.base import limits
+from simulator.base.clients import DUMMY_CREDENTIALS
+from simulator.base.clock import Clock
+from simulator.base.errors import CouldNotFinish, InputError, StockpipeError
+from simulator.base.interrupts import HardStop, Interrupts
+from simulator.base.observations import Phase, PhaseChanged
 from simulator.load.assess import evidence_of
 from simulator.load.bottleneck import judge
 from simulator.load.find_max import find_max
@@ -28,7 +30,6 @@ from simulator.load.scratch import scratch
 from simulator.load.sender import Sender
 from simulator.load.signing import Identity
 from simulator.load.tap import Tap
-from simulator.observations import Phase, PhaseChanged
 from simulator.proof import prove
 from simulator.stack import Stack
 from simulator.twin import Twin

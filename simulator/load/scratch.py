@@ -9,9 +9,9 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from simulator import limits
-from simulator.clients import Clients
-from simulator.errors import CouldNotFinish
+from simulator.base import limits
+from simulator.base.clients import Clients
+from simulator.base.errors import CouldNotFinish
 
 NAME = "stockpipe-ceiling"
 

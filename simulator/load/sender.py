@@ -8,16 +8,16 @@ import math
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
-from simulator import limits
-from simulator.clock import Clock
-from simulator.interrupts import Interrupts
+from simulator.base import limits
+from simulator.base.clock import Clock
+from simulator.base.interrupts import Interrupts
+from simulator.base.observations import Noted, ObjectPut
 from simulator.load.arrivals import Profile, poisson_offsets
 from simulator.load.live import Live
 from simulator.load.objects import Objects
 from simulator.load.plan import Plan, Result, Span
 from simulator.load.processes import Generator
 from simulator.load.tap import Tap
-from simulator.observations import Noted, ObjectPut
 
 
 class Sender:

@@ -19,7 +19,7 @@ import signal
 import sys
 from typing import Any
 
-from simulator.clock import Clock, SystemClock
+from simulator.base.clock import Clock, SystemClock
 from simulator.load.sink_services import Answer, Sink, error_answer
 
 _COUNTERS = b"/_sink/counters"

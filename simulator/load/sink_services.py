@@ -18,8 +18,8 @@ from typing import Any, Protocol
 from urllib.parse import quote, unquote, urlsplit
 from xml.sax.saxutils import escape
 
-from simulator import limits
-from simulator.clock import Clock, iso
+from simulator.base import limits
+from simulator.base.clock import Clock, iso
 
 Reply = Callable[["Answer", bool], None]
 """Takes an answer, and whether the sink's latency applies to it (reads and writes; not the queue's calls)."""

@@ -9,8 +9,8 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from simulator import limits
 from simulator import summary as runs
+from simulator.base import limits
 from simulator.load import cost
 from simulator.load.assess import peak_backlog
 from simulator.load.plan import Plan, Result, Span

@@ -12,12 +12,9 @@ from array import array
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from simulator import limits
-from simulator.load.objects import Objects
-from simulator.load.recording import Recording
-from simulator.load.series import Gauge
-from simulator.notifications import objects_of
-from simulator.observations import (
+from simulator.base import limits
+from simulator.base.counters import QueueCounters, StoreCounters, TableCounters
+from simulator.base.observations import (
     EnvironmentStarted,
     InvocationEnded,
     InvocationStarted,
@@ -30,8 +27,11 @@ from simulator.observations import (
     Record,
     StoreSampled,
 )
+from simulator.load.objects import Objects
+from simulator.load.recording import Recording
+from simulator.load.series import Gauge
+from simulator.notifications import objects_of
 from simulator.resources import Wiring
-from simulator.store.counters import QueueCounters, StoreCounters, TableCounters
 from simulator.telemetry.metrics import embedded_metrics
 
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from types import SimpleNamespace
 from typing import Any
 
-from simulator.clock import Clock
+from simulator.base.clock import Clock
 
 
 class LambdaContext:

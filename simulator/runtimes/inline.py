@@ -21,9 +21,9 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from simulator import limits
-from simulator.clients import offline_session
-from simulator.clock import Clock, SystemClock
+from simulator.base import limits
+from simulator.base.clients import offline_session
+from simulator.base.clock import Clock, SystemClock
 from simulator.runtimes import Exited, Invocation, Raised, Returned, Write, reports
 from simulator.runtimes.context import LambdaContext
 from simulator.runtimes.isolation import installed, seen_as

@@ -22,9 +22,9 @@ from asyncio.subprocess import Process
 from collections.abc import Iterator
 from pathlib import Path
 
-from simulator import limits
-from simulator.clock import Clock, SystemClock
-from simulator.errors import InputError
+from simulator.base import limits
+from simulator.base.clock import Clock, SystemClock
+from simulator.base.errors import InputError
 from simulator.runtimes import Exited, Invocation, Raised, Returned, Write
 from simulator.runtimes.runtime_api import RuntimeApi
 from simulator.runtimes.variables import function_environ, require_code

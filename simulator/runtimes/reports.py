@@ -12,7 +12,7 @@ import time
 import traceback
 from typing import Any
 
-from simulator import limits
+from simulator.base import limits
 from simulator.runtimes import Exited, Raised, Returned
 
 

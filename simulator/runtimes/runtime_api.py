@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any, Literal
 
-from simulator import limits
+from simulator.base import limits
 from simulator.runtimes import Exited, Invocation, Raised, Returned
 from simulator.runtimes.reports import response_too_large
 

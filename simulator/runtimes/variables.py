@@ -9,8 +9,8 @@ import os
 import zipfile
 from pathlib import Path
 
-from simulator import limits
-from simulator.errors import InputError
+from simulator.base import limits
+from simulator.base.errors import InputError
 from simulator.stack import Function
 
 DUMMY_CREDENTIALS = {

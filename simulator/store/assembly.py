@@ -8,7 +8,7 @@ from importlib.metadata import version
 
 import orjson
 
-from simulator.clock import Clock
+from simulator.base.clock import Clock
 from simulator.store import dynamodb_answers, moto_state, s3_answers, sqs_answers
 from simulator.store.application import Application, Layers
 from simulator.store.aws_errors import AwsError, is_query

@@ -8,7 +8,7 @@ from typing import Any
 
 import orjson
 
-from simulator.limits import DYNAMODB_BATCH_WRITE_BYTES, DYNAMODB_BATCH_WRITE_ITEMS
+from simulator.base.limits import DYNAMODB_BATCH_WRITE_BYTES, DYNAMODB_BATCH_WRITE_ITEMS
 from simulator.store.aws_errors import AwsError
 from simulator.store.items import (
     check_item,

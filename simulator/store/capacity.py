@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Hashable
 from dataclasses import dataclass, field
 
-from simulator.limits import (
+from simulator.base.limits import (
     ON_DEMAND_NEW_TABLE_READ_UNITS,
     ON_DEMAND_NEW_TABLE_WRITE_UNITS,
     ON_DEMAND_PEAK_AGE_S,

@@ -10,7 +10,7 @@ from urllib.parse import parse_qsl
 
 import orjson
 
-from simulator.clock import Clock
+from simulator.base.clock import Clock
 from simulator.store import moto_state
 from simulator.store.http import Request, Response
 from simulator.store.ledger import Ledger, process_cpu_s, process_memory_bytes

@@ -7,7 +7,7 @@ from typing import Any
 
 import orjson
 
-from simulator.clock import Clock
+from simulator.base.clock import Clock
 from simulator.store.dynamodb_by_moto import ByMoto, dynamodb_response
 from simulator.store.dynamodb_reads import TableReads
 from simulator.store.dynamodb_writes import TableWrites

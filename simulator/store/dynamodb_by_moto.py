@@ -13,7 +13,7 @@ from typing import Any
 
 import orjson
 
-from simulator.clock import Clock
+from simulator.base.clock import Clock
 from simulator.store.aws_errors import AwsError, request_id
 from simulator.store.batch_writes import keys_of, plan_batch, plan_write, row_units
 from simulator.store.dynamodb_writes import consumed

@@ -13,8 +13,8 @@ from typing import Any
 
 import orjson
 
-from simulator.clock import Clock
-from simulator.limits import DYNAMODB_PAGE_BYTES
+from simulator.base.clock import Clock
+from simulator.base.limits import DYNAMODB_PAGE_BYTES
 from simulator.store.aws_errors import AwsError
 from simulator.store.batch_writes import keys_of
 from simulator.store.dynamodb_writes import consumed

@@ -11,7 +11,7 @@ from typing import Any
 
 import orjson
 
-from simulator.clock import Clock
+from simulator.base.clock import Clock
 from simulator.store.aws_errors import AwsError
 from simulator.store.batch_writes import Write, plan_batch, plan_write, row_units
 from simulator.store.replacements.dynamodb import rows_of

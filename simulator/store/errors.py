@@ -5,7 +5,7 @@ A refusal that AWS itself would answer is no error of the store; it travels to t
 
 from __future__ import annotations
 
-from simulator.errors import CouldNotFinish
+from simulator.base.errors import CouldNotFinish
 
 
 class StoreError(CouldNotFinish):

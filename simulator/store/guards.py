@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from simulator.clock import Clock
+from simulator.base.clock import Clock
 from simulator.store import moto_state, s3_rules, sqs_rules
 from simulator.store.aws_errors import s3_request_ids
 from simulator.store.http import Request

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation, localcontext
 from typing import Any
 
-from simulator.limits import (
+from simulator.base.limits import (
     DYNAMODB_HASH_KEY_BYTES,
     DYNAMODB_ITEM_BYTES,
     DYNAMODB_NESTING_LEVELS,

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
-from simulator.limits import ACCOUNT_ID, REGION
+from simulator.base.limits import ACCOUNT_ID, REGION
 
 
 def queues() -> Mapping[str, Any]:

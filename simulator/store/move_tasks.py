@@ -14,8 +14,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from simulator.clock import Clock
-from simulator.limits import SQS_MOVE_RATE_PER_S, SQS_MOVE_TASKS_ACTIVE, SQS_MOVE_TASKS_LISTED
+from simulator.base.clock import Clock
+from simulator.base.limits import SQS_MOVE_RATE_PER_S, SQS_MOVE_TASKS_ACTIVE, SQS_MOVE_TASKS_LISTED
 from simulator.store.aws_errors import AwsError
 from simulator.store.replacements.sqs import QueueTime, add, depot_of
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote_plus
 
-from simulator.clock import iso
+from simulator.base.clock import iso
 
 EVENT_VERSION = "2.5"
 OWNER_ID = "A3NL1KOZZKEXAMPLE"

@@ -12,7 +12,7 @@ from typing import Any
 from urllib.parse import unquote
 from xml.etree import ElementTree as ET
 
-from simulator.limits import ACCOUNT_ID, S3_KEY_BYTES
+from simulator.base.limits import ACCOUNT_ID, S3_KEY_BYTES
 from simulator.store.aws_errors import AwsError
 from simulator.store.http import Request
 

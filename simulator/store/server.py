@@ -19,8 +19,8 @@ from typing import Any
 
 from aiohttp import web
 
-from simulator.clock import SystemClock
-from simulator.collector import kept_for_good
+from simulator.base.clock import SystemClock
+from simulator.base.collector import kept_for_good
 from simulator.store.http import Request, Response
 
 # S3 takes 5 GiB in one put; the twin's objects are far smaller, and each one is held in memory.

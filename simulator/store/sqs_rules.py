@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from simulator.limits import (
+from simulator.base.limits import (
     SQS_BATCH_ENTRIES,
     SQS_DELAY_S,
     SQS_IN_FLIGHT_MESSAGES,

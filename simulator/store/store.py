@@ -17,7 +17,7 @@ from urllib.parse import urlencode
 
 import aiohttp
 
-from simulator.store.counters import StoreCounters, from_json
+from simulator.base.counters import StoreCounters, from_json
 from simulator.store.errors import ControlRefused, PortInUse, StoreDied, StoreStartFailed
 
 Capacity = Literal["unlimited", "aws"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from simulator.clock import Clock
+from simulator.base.clock import Clock
 from simulator.store.activity import BucketActivity, TableActivity
 from simulator.store.http import Request, Response
 

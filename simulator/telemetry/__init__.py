@@ -11,8 +11,9 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from simulator import limits
-from simulator.observations import (
+from simulator.base import limits
+from simulator.base.counters import BucketCounters, QueueCounters, StoreCounters, TableCounters
+from simulator.base.observations import (
     AuditProgressed,
     EnvironmentRetired,
     EnvironmentStarted,
@@ -31,7 +32,6 @@ from simulator.observations import (
     TickFired,
 )
 from simulator.stack import Stack
-from simulator.store.counters import BucketCounters, QueueCounters, StoreCounters, TableCounters
 from simulator.telemetry.events import EventLog, printable
 from simulator.telemetry.functions import FunctionTotals
 from simulator.telemetry.history import Course, Latencies

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 
-from simulator import limits
+from simulator.base import limits
 from simulator.telemetry.snapshot import Event, Tone
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 
-from simulator.observations import InvocationEnded, InvocationStarted
+from simulator.base.observations import InvocationEnded, InvocationStarted
 from simulator.telemetry.snapshot import FunctionView
 
 

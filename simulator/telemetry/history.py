@@ -7,7 +7,7 @@ from collections import deque
 
 from hdrh.histogram import HdrHistogram
 
-from simulator import limits
+from simulator.base import limits
 from simulator.telemetry.snapshot import LATENCY_BANDS_S, History, Latency
 
 _BANDS = len(LATENCY_BANDS_S) + 1

@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from simulator.observations import Phase
-from simulator.store.counters import BucketCounters, QueueCounters, StoreCounters, TableCounters
+from simulator.base.counters import BucketCounters, QueueCounters, StoreCounters, TableCounters
+from simulator.base.observations import Phase
 
 Tone = Literal["plain", "moves", "grows", "lost"]
 """How a line or figure is meant: green moves, yellow grows, red is lost or refused."""

@@ -26,8 +26,8 @@ from typer.testing import CliRunner
 
 from commands import cloud, deploy, destroy, invoke, redrive, status, verify
 from deploy import aws, cloudformation, package, transform, verification
-from simulator.clients import offline_session
-from simulator.errors import CouldNotFinish, InputError
+from simulator.base.clients import offline_session
+from simulator.base.errors import CouldNotFinish, InputError
 
 ARTIFACTS = "stockpipe-artifacts-123456789012-us-east-1"
 Stockpipe = Callable[..., Result]

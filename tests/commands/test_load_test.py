@@ -20,7 +20,7 @@ from typer.testing import CliRunner
 
 from cli import app
 from commands.load_test_run import Asked, parameters, resolve
-from simulator.errors import InputError
+from simulator.base.errors import InputError
 
 Stockpipe = Callable[..., Any]
 RUN_KEYS = {

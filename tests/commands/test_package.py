@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 from commands.package import package as command
 from deploy import package
 from deploy.targets import Target
-from simulator.errors import InputError
+from simulator.base.errors import InputError
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ from typer.testing import CliRunner
 
 from cli import app
 from commands.simulate_run import Asked, resolve
-from simulator.errors import InputError
+from simulator.base.errors import InputError
 
 Stockpipe = Callable[..., Any]
 Start = Callable[..., Any]

@@ -9,7 +9,7 @@ from botocore import exceptions
 from botocore.parsers import ResponseParserError
 
 from deploy.aws import Where, connect, explain, is_loopback, told_plainly
-from simulator.errors import CouldNotFinish, InputError, StockpipeError
+from simulator.base.errors import CouldNotFinish, InputError, StockpipeError
 
 
 @pytest.fixture(autouse=True)

@@ -14,8 +14,8 @@ from botocore.validate import validate_parameters
 
 from deploy import cloudformation
 from deploy.cloudformation import ChangeSet, Event, Stack
-from simulator.clock import ManualClock
-from simulator.errors import CouldNotFinish, InputError
+from simulator.base.clock import ManualClock
+from simulator.base.errors import CouldNotFinish, InputError
 
 MODEL = botocore.session.Session().get_service_model("cloudformation")
 STACK_ID = "arn:aws:cloudformation:us-east-1:123456789012:stack/s/1"

@@ -18,8 +18,8 @@ from deploy.cloudformation import ChangeSet, Stack
 from deploy.deployed import Deployed, QueueAddress
 from deploy.package import Package
 from deploy.targets import Target
-from simulator.clock import ManualClock
-from simulator.errors import CouldNotFinish, InputError
+from simulator.base.clock import ManualClock
+from simulator.base.errors import CouldNotFinish, InputError
 
 SESSION = botocore.session.Session()
 STACK_ID = "arn:aws:cloudformation:us-east-1:123456789012:stack/s/1"

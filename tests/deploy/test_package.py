@@ -18,7 +18,7 @@ from packaging.requirements import Requirement
 
 from deploy import interpreters, package, trimming
 from deploy.targets import PYTHONS, Target, default_python, select_requirements
-from simulator.errors import CouldNotFinish, InputError
+from simulator.base.errors import CouldNotFinish, InputError
 
 ROOT = Path(package.__file__).parent.parent
 Built = tuple[package.Package, list[str]]

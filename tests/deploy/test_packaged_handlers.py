@@ -20,10 +20,11 @@ import yarl
 from aiohttp import web
 
 from deploy import transform
-from simulator import intrinsics, limits
+from simulator import intrinsics
 from simulator import template as templates
-from simulator.clock import SystemClock
-from simulator.observations import LogWritten
+from simulator.base import limits
+from simulator.base.clock import SystemClock
+from simulator.base.observations import LogWritten
 from simulator.runtimes.variables import DUMMY_CREDENTIALS
 from simulator.store import Store
 from simulator.twin import Twin

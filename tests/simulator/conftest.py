@@ -12,10 +12,10 @@ from typing import Any
 
 import pytest
 
-from simulator.clock import ManualClock
+from simulator.base.clock import ManualClock
+from simulator.base.waiting import wait_for_event
 from simulator.runtimes import Exited, Invocation, Raised, Returned, Write
 from simulator.stack import AsynchronousInvocation, EventSourceMapping, Function, Queue, Stack
-from simulator.waiting import wait_for_event
 
 ARN = "arn:aws:{}:us-east-1:123456789012:{}"
 Behaviour = Callable[[Any], Awaitable[Returned | Raised | Exited]]

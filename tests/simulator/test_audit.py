@@ -17,11 +17,11 @@ from botocore.exceptions import ClientError
 
 from simulator import evidence as evidence_module
 from simulator.audit import Audit, Held, audit
-from simulator.clients import Clients, connect, offline_session
-from simulator.clock import ManualClock
-from simulator.errors import CouldNotFinish, InputError
+from simulator.base.clients import Clients, connect, offline_session
+from simulator.base.clock import ManualClock
+from simulator.base.errors import CouldNotFinish, InputError
+from simulator.base.observations import AuditProgressed, Observation
 from simulator.notifications import ObjectRef
-from simulator.observations import AuditProgressed, Observation
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from simulator import limits
+from simulator.base import limits
 from simulator.comparison import Comparison, cells_text, item_text, number_text
 from simulator.evidence import Case, Claim, Kind, Standing
 

@@ -10,7 +10,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from simulator import limits
+from simulator.base import limits
 from simulator.environments import Environment, EnvironmentPool, Refused
 from simulator.stack import AsynchronousInvocation, Function
 

@@ -14,11 +14,9 @@ from typing import Any
 
 import pytest
 
-from simulator import limits
-from simulator.clock import ManualClock
-from simulator.event_source_mapping import run_mapping
-from simulator.lambda_service import LambdaService
-from simulator.observations import (
+from simulator.base import limits
+from simulator.base.clock import ManualClock
+from simulator.base.observations import (
     InvocationStarted,
     InvocationThrottled,
     MessageSettled,
@@ -26,6 +24,8 @@ from simulator.observations import (
     Noted,
     PollersScaled,
 )
+from simulator.event_source_mapping import run_mapping
+from simulator.lambda_service import LambdaService
 from simulator.runtimes import Exited, Raised, Returned
 from simulator.stack import EventSourceMapping, Function, Queue
 

@@ -15,11 +15,11 @@ from typing import Any
 
 import pytest
 
-from simulator.clients import connect, offline_session
-from simulator.clock import SystemClock
+from simulator.base.clients import connect, offline_session
+from simulator.base.clock import SystemClock
+from simulator.base.observations import MessageSettled
 from simulator.event_source_mapping import run_mapping
 from simulator.lambda_service import LambdaService
-from simulator.observations import MessageSettled
 from simulator.runtimes import Returned
 
 

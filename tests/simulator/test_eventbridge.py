@@ -13,11 +13,11 @@ from typing import Any
 
 import pytest
 
-from simulator import limits
-from simulator.clock import ManualClock
+from simulator.base import limits
+from simulator.base.clock import ManualClock
+from simulator.base.observations import Noted, TickFired
 from simulator.eventbridge import AsynchronousInvoker, run_schedule, scheduled_event
 from simulator.lambda_service import LambdaService
-from simulator.observations import Noted, TickFired
 from simulator.runtimes import Raised, Returned
 from simulator.stack import AsynchronousInvocation, Schedule
 

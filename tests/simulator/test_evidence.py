@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from simulator import limits
-from simulator.errors import CouldNotFinish
+from simulator.base import limits
+from simulator.base.errors import CouldNotFinish
 from simulator.evidence import Case, Claim, Evidence, Kind, Standing
 
 

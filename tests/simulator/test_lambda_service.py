@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from simulator import limits
-from simulator.clock import ManualClock
+from simulator.base import limits
+from simulator.base.clock import ManualClock
+from simulator.base.observations import EnvironmentRetired, EnvironmentStarted, InvocationEnded, InvocationStarted
 from simulator.lambda_service import Failed, LambdaService, Succeeded, Throttled
-from simulator.observations import EnvironmentRetired, EnvironmentStarted, InvocationEnded, InvocationStarted
 from simulator.runtimes import Exited, Raised, Returned
 
 

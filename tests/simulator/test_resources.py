@@ -11,8 +11,8 @@ import pytest
 import pytest_asyncio
 
 from simulator import resources
-from simulator.clients import Clients, connect, offline_session
-from simulator.errors import InputError
+from simulator.base.clients import Clients, connect, offline_session
+from simulator.base.errors import InputError
 from simulator.stack import Stack
 from simulator.template import load
 

@@ -8,11 +8,11 @@ import uuid
 from typing import Any
 
 from simulator import template
-from simulator.clients import connect, offline_session
-from simulator.clock import SystemClock
+from simulator.base.clients import connect, offline_session
+from simulator.base.clock import SystemClock
+from simulator.base.observations import InvocationEnded
 from simulator.eventbridge import AsynchronousInvoker, scheduled_event
 from simulator.lambda_service import LambdaService
-from simulator.observations import InvocationEnded
 from simulator.runtimes.inline import InlineRuntime
 
 

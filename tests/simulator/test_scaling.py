@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from simulator import limits
+from simulator.base import limits
 from simulator.scaling import Pace, Scaler, ScalingPolicy, policy_of
 from simulator.stack import ProvisionedPollers
 

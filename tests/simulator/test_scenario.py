@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from simulator import scenario, template
-from simulator.errors import InputError
-from simulator.store.counters import QueueCounters, TableCounters
+from simulator.base.counters import QueueCounters, TableCounters
+from simulator.base.errors import InputError
 from simulator.telemetry import Roles, RunOptions, Snapshot
 
 EMPTY = Snapshot(

@@ -21,10 +21,10 @@ import pytest
 from rich.console import Console, ConsoleDimensions
 
 from simulator import template, ui
-from simulator.clock import ManualClock
+from simulator.base.clock import ManualClock
+from simulator.base.observations import InvocationEnded, Noted, PhaseChanged
 from simulator.dashboard import Frame, render
 from simulator.dashboard.screenshot import svg
-from simulator.observations import InvocationEnded, Noted, PhaseChanged
 from simulator.screen import Screen, can_draw
 from simulator.telemetry import RunOptions, Telemetry
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import uuid
 from typing import Any
 
-from simulator.clock import Clock, SystemClock
-from simulator.limits import S3_NOTIFICATION_BYTES
+from simulator.base.clock import Clock, SystemClock
+from simulator.base.limits import S3_NOTIFICATION_BYTES
 from simulator.store import moto_state
 from simulator.store.notifications import Cause, Sequencers, record, test_event
 from simulator.store.objects import indexed_keys

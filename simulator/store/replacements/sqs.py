@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from simulator.clock import Clock, SystemClock
+from simulator.base.clock import Clock, SystemClock
 from simulator.store.depot import Held, MessageDepot, UnknownHandle
 from simulator.store.replacements.registry import Replacement
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from simulator import template
-from simulator.store.counters import BucketCounters, OperationCounters, QueueCounters, StoreCounters, TableCounters
+from simulator.base.counters import BucketCounters, OperationCounters, QueueCounters, StoreCounters, TableCounters
 from simulator.telemetry import (
     Event,
     FunctionView,

@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 from rich.console import Console
 
+from simulator.base.counters import BucketCounters, QueueCounters, TableCounters
+from simulator.base.observations import Phase
 from simulator.dashboard import Frame, plain_event, plain_line, render
 from simulator.dashboard.layout import heights
-from simulator.observations import Phase
-from simulator.store.counters import BucketCounters, QueueCounters, TableCounters
 from simulator.telemetry import Event, RunOptions, Snapshot
 
 

@@ -6,8 +6,8 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from simulator.clients import Clients, connect, offline_session
-from simulator.clock import SystemClock
+from simulator.base.clients import Clients, connect, offline_session
+from simulator.base.clock import SystemClock
 from simulator.load.sink import listening
 
 

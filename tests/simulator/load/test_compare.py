@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from simulator.errors import InputError
+from simulator.base.errors import InputError
 from simulator.load.compare import (
     as_json,
     change_text,

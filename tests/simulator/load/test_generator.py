@@ -13,9 +13,9 @@ from botocore.auth import S3SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
-from simulator.clients import Clients
-from simulator.clock import SystemClock
-from simulator.errors import CouldNotFinish
+from simulator.base.clients import Clients
+from simulator.base.clock import SystemClock
+from simulator.base.errors import CouldNotFinish
 from simulator.load.arrivals import constant
 from simulator.load.objects import Objects
 from simulator.load.processes import Generator

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from simulator.errors import InputError
+from simulator.base.errors import InputError
 from simulator.load import cost
 from simulator.load.bottleneck import Evidence, judge
 from simulator.load.slo import FIGURES, parse

@@ -8,7 +8,16 @@ import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError
 
 from simulator import template
-from simulator.errors import CouldNotFinish, InputError, StockpipeError
+from simulator.base.counters import StoreCounters, TableCounters
+from simulator.base.errors import CouldNotFinish, InputError, StockpipeError
+from simulator.base.observations import (
+    InvocationEnded,
+    InvocationStarted,
+    LogWritten,
+    MessageSettled,
+    Observation,
+    StoreSampled,
+)
 from simulator.load import run
 from simulator.load.arrivals import constant
 from simulator.load.generator import Prepared
@@ -17,16 +26,7 @@ from simulator.load.plan import Plan
 from simulator.load.recording import Recording
 from simulator.load.signing import Identity, Signer
 from simulator.load.tap import Tap
-from simulator.observations import (
-    InvocationEnded,
-    InvocationStarted,
-    LogWritten,
-    MessageSettled,
-    Observation,
-    StoreSampled,
-)
 from simulator.resources import wiring
-from simulator.store.counters import StoreCounters, TableCounters
 
 PLAN = Plan(constant(1, 1), 1, 0, target="endpoint", endpoint_url="http://127.0.0.1:4566")
 

@@ -12,8 +12,8 @@ import pytest
 from botocore.exceptions import ClientError
 
 from simulator import resources
-from simulator.clients import Clients
-from simulator.clock import ManualClock, SystemClock
+from simulator.base.clients import Clients
+from simulator.base.clock import ManualClock, SystemClock
 from simulator.load.processes import SinkProcess
 from simulator.load.sink import listening
 from simulator.load.sink_services import Answer, Queue, Sink

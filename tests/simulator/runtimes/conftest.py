@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from simulator.clock import SystemClock
+from simulator.base.clock import SystemClock
 from simulator.lambda_service import LambdaService
 from simulator.runtimes import Runtime
 from simulator.runtimes.inline import InlineRuntime

@@ -19,10 +19,10 @@ import aiohttp
 import pytest
 import pytest_asyncio
 
-from simulator.clock import SystemClock
-from simulator.errors import InputError
+from simulator.base.clock import SystemClock
+from simulator.base.errors import InputError
+from simulator.base.observations import InvocationEnded
 from simulator.lambda_service import Failed, LambdaService, Succeeded
-from simulator.observations import InvocationEnded
 from simulator.runtimes import Invocation, Raised, Returned
 from simulator.runtimes.inline import InlineRuntime
 from simulator.runtimes.process import ProcessRuntime
@@ -200,7 +200,7 @@ async def test_environments_die_with_the_simulator(tmp_path: Path, until: Callab
     script = tmp_path / "simulate.py"
     script.write_text(
         "import asyncio, pathlib, random, sys\n"
-        "from simulator.clock import SystemClock\n"
+        "from simulator.base.clock import SystemClock\n"
         "from simulator.runtimes import Invocation\n"
         "from simulator.runtimes.process import ProcessRuntime\n"
         "from simulator.stack import AsynchronousInvocation, Function\n"

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
+from simulator.base.observations import EnvironmentStarted, InvocationEnded
 from simulator.lambda_service import Failed, Succeeded
-from simulator.observations import EnvironmentStarted, InvocationEnded
 
 KINDS = [
     "inline",

@@ -12,8 +12,8 @@ import pytest_asyncio
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
+from simulator.base.counters import TableCounters
 from simulator.store import Store
-from simulator.store.counters import TableCounters
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from simulator.clock import ManualClock
+from simulator.base.clock import ManualClock
 from simulator.store.aws_errors import AwsError
 from simulator.store.dynamodb_reads import TableReads
 from simulator.store.rows import Rows

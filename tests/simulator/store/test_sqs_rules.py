@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from simulator.clock import ManualClock
+from simulator.base.clock import ManualClock
 from simulator.store.aws_errors import AwsError
 from simulator.store.guards import Guards
 from simulator.store.http import Request, Response

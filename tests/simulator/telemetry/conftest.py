@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from simulator import template
-from simulator.observations import InvocationEnded, InvocationStarted, MessageSettled, StoreSampled
-from simulator.store.counters import BucketCounters, QueueCounters, StoreCounters, TableCounters
+from simulator.base.counters import BucketCounters, QueueCounters, StoreCounters, TableCounters
+from simulator.base.observations import InvocationEnded, InvocationStarted, MessageSettled, StoreSampled
 from simulator.telemetry import RunOptions, Telemetry
 
 BUCKET = "stockpipe-data-123456789012-us-east-1"

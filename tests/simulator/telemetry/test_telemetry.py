@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from simulator import template
-from simulator.observations import (
+from simulator.base.observations import (
     AuditProgressed,
     EnvironmentRetired,
     EnvironmentStarted,

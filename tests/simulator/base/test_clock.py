@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from simulator.clock import ManualClock, SystemClock, iso
+from simulator.base.clock import ManualClock, SystemClock, iso
 
 
 def test_system_clock_never_goes_back() -> None:

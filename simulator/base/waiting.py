@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 
-from simulator.clock import Clock
+from simulator.base.clock import Clock
 
 
 async def wait_for_event(event: asyncio.Event, clock: Clock, seconds: float | None) -> bool:

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
-from simulator.store.counters import StoreCounters
+from simulator.base.counters import StoreCounters
 
 Phase = Literal["starting", "running", "draining", "auditing", "done"]
 Outcome = Literal["success", "error", "timeout", "crash", "init-error"]

@@ -8,7 +8,7 @@ import sys
 
 PROGRAM = """
 import gc, json
-from simulator.collector import THRESHOLDS, kept_for_good
+from simulator.base.collector import THRESHOLDS, kept_for_good
 
 class Node: pass
 

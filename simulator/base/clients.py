@@ -13,7 +13,7 @@ from aiobotocore.config import AioConfig
 from aiobotocore.session import AioSession
 from botocore.configprovider import BOTOCORE_DEFAUT_SESSION_VARIABLES
 
-from simulator import limits
+from simulator.base import limits
 
 if TYPE_CHECKING:
     from types_aiobotocore_dynamodb import DynamoDBClient
