@@ -22,7 +22,6 @@ from pathlib import Path
 
 from rich.console import Console
 
-from simulator import template
 from simulator.base.clock import SystemClock
 from simulator.base.counters import BucketCounters, OperationCounters, QueueCounters, StoreCounters, TableCounters
 from simulator.base.observations import (
@@ -41,6 +40,7 @@ from simulator.base.observations import (
 )
 from simulator.dashboard import render
 from simulator.screen import Screen
+from simulator.stack import template
 from simulator.telemetry import Course, Latencies, LoadView, RunOptions, Telemetry
 from simulator.ui import show
 

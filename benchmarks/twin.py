@@ -27,7 +27,7 @@ from simulator.lambda_service import LambdaService, Succeeded
 from simulator.runtimes import Runtime
 from simulator.runtimes.inline import InlineRuntime
 from simulator.scaling import Scaler, policy_of
-from simulator.stack import AsynchronousInvocation, EventSourceMapping, Function
+from simulator.stack.model import AsynchronousInvocation, EventSourceMapping, Function
 
 INVOCATIONS = 2_000
 PROCESS_INVOCATIONS = 300

@@ -16,7 +16,6 @@ from typing import Any, Literal
 from urllib.parse import urlsplit
 
 from commands.types import duration_text
-from simulator import template
 from simulator.base import limits
 from simulator.base.clock import SystemClock
 from simulator.base.errors import InputError
@@ -31,7 +30,8 @@ from simulator.load.report import page
 from simulator.load.slo import parse
 from simulator.load.tap import Tap
 from simulator.resources import wiring
-from simulator.stack import Stack
+from simulator.stack import template
+from simulator.stack.model import Stack
 from simulator.telemetry import RunOptions, Telemetry
 from simulator.ui import Display
 

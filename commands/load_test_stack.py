@@ -10,7 +10,6 @@ from deploy import load_test as deployed_load
 from deploy.aws import Aws
 from deploy.deployed import Deployed, find
 from deploy.status import queue_status
-from simulator import template
 from simulator.base.clock import SystemClock
 from simulator.base.errors import InputError
 from simulator.base.interrupts import Interrupts
@@ -19,7 +18,8 @@ from simulator.load.plan import Plan, Result
 from simulator.load.signing import Identity
 from simulator.load.tap import Tap
 from simulator.resources import wiring
-from simulator.stack import Stack
+from simulator.stack import template
+from simulator.stack.model import Stack
 from simulator.telemetry import Telemetry
 
 DECLINED = 130

@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any, Literal
 
 from commands.words import finding_lines, ignored_lines
-from simulator import rules, sources, summary, template
 from simulator import scenario as scenarios
+from simulator import sources, summary
 from simulator.base.clock import Clock, SystemClock, iso
 from simulator.base.errors import CouldNotFinish, InputError
 from simulator.base.observations import LogWritten, Noted, Observation, Record
@@ -22,7 +22,8 @@ from simulator.logs import LogDirectory
 from simulator.resources import wiring
 from simulator.scenario import Scenario
 from simulator.simulation import Plan, Progress, Simulation
-from simulator.stack import Stack
+from simulator.stack import rules, template
+from simulator.stack.model import Stack
 from simulator.telemetry import RunOptions, Telemetry
 from simulator.ui import Display
 

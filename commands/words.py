@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
-from simulator.rules import Finding
-from simulator.stack import Ignored
+from simulator.stack.model import Ignored
+from simulator.stack.rules import Finding
 
 
 def finding_lines(findings: Sequence[Finding], file: str, kind: str) -> Iterator[str]:

@@ -17,12 +17,12 @@ from deploy import artifact, cloudformation, transform
 from deploy.aws import Aws, error_code
 from deploy.package import Package
 from deploy.targets import Target
-from simulator import template as templates
 from simulator.base import limits
 from simulator.base.clock import Clock, iso
 from simulator.base.errors import CouldNotFinish, InputError
-from simulator.rules import Finding, examine
-from simulator.stack import Stack
+from simulator.stack import template as templates
+from simulator.stack.model import Stack
+from simulator.stack.rules import Finding, examine
 
 INLINE_TEMPLATE_BYTES = 51_200
 """The longest template that a request carries (CloudFormation User Guide, "Quotas"); a longer one goes by S3."""

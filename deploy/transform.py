@@ -1,6 +1,6 @@
 """The template as a document to send: YAML with short intrinsics -> plain JSON, code locations, the SAM transform.
 
-`simulator.template` owns what a template means; here it is only rewritten, value for value.
+`simulator.stack.template` owns what a template means; here it is only rewritten, value for value.
 """
 
 from __future__ import annotations

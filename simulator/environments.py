@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from simulator.base import limits
-from simulator.stack import Function
+from simulator.stack.model import Function
 
 State = Literal["starting", "busy", "warm", "retired"]
 

@@ -27,7 +27,7 @@ from simulator.batching import EVENT_BYTES, BatchPolicy, effective_visibility_s,
 from simulator.lambda_service import Failed, LambdaService, Succeeded, Throttled
 from simulator.scaling import Pace, Scaler, policy_of
 from simulator.settlement import Settlement
-from simulator.stack import EventSourceMapping, Function, Queue
+from simulator.stack.model import EventSourceMapping, Function, Queue
 
 if TYPE_CHECKING:
     from types_aiobotocore_sqs import SQSClient

@@ -27,8 +27,8 @@ from simulator.base.clock import Clock, iso
 from simulator.base.observations import Noted, Record, TickFired
 from simulator.base.waiting import Backoff, wait_for_event
 from simulator.lambda_service import Failed, LambdaService, Succeeded, Throttled
-from simulator.schedule import parse
-from simulator.stack import Function, Schedule, Stack
+from simulator.stack.model import Function, Schedule, Stack
+from simulator.stack.schedule import parse
 
 if TYPE_CHECKING:
     from types_aiobotocore_sqs import SQSClient

@@ -30,7 +30,7 @@ from simulator.base.waiting import wait_for_event
 from simulator.environments import Environment, EnvironmentPool, FunctionStatistics, Refused
 from simulator.logs import LogStream
 from simulator.runtimes import Exited, Invocation, Raised, Returned, Runtime, RuntimeEnvironment
-from simulator.stack import Function
+from simulator.stack.model import Function
 
 T = TypeVar("T")
 

@@ -17,7 +17,7 @@ from typing import IO, Any
 from simulator.base import limits
 from simulator.base.clock import iso
 from simulator.base.observations import LogWritten, Observation, Outcome, Record
-from simulator.stack import Function
+from simulator.stack.model import Function
 
 _STATUS = {"success": "success", "timeout": "timeout", "error": "error", "crash": "error", "init-error": "error"}
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from simulator.base import limits
 from simulator.base.clients import Clients
 from simulator.base.errors import InputError
-from simulator.stack import Bucket, EventSourceMapping, Function, Notification, Queue, Stack, Table
+from simulator.stack.model import Bucket, EventSourceMapping, Function, Notification, Queue, Stack, Table
 
 if TYPE_CHECKING:
     from types_aiobotocore_dynamodb.type_defs import CreateTableInputTypeDef

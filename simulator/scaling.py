@@ -11,7 +11,7 @@ import math
 from dataclasses import dataclass
 
 from simulator.base import limits
-from simulator.stack import EventSourceMapping
+from simulator.stack.model import EventSourceMapping
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,7 +33,7 @@ from simulator.proof import prove
 from simulator.resources import Resources
 from simulator.scenario import Scenario, play
 from simulator.sources import SourceFile
-from simulator.stack import Stack
+from simulator.stack.model import Stack
 from simulator.telemetry import Snapshot, Telemetry
 from simulator.twin import RuntimeName, Twin
 

@@ -26,7 +26,7 @@ from simulator.lambda_service import LambdaService
 from simulator.resources import Resources, Wiring
 from simulator.runtimes import Runtime
 from simulator.runtimes.inline import InlineRuntime
-from simulator.stack import Stack
+from simulator.stack.model import Stack
 from simulator.store import QueuedMessage, Store
 
 RuntimeName = Literal["inline", "process"]

@@ -31,7 +31,7 @@ from simulator.load.sender import Sender
 from simulator.load.signing import Identity
 from simulator.load.tap import Tap
 from simulator.proof import prove
-from simulator.stack import Stack
+from simulator.stack.model import Stack
 from simulator.twin import Twin
 
 LOCAL = Identity(

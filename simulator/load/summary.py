@@ -18,7 +18,7 @@ from simulator.load.recording import SENT, Percentiles, drain_share, percentiles
 from simulator.load.series import build as build_series
 from simulator.load.slo import judge
 from simulator.load.tap import Tap
-from simulator.stack import Stack
+from simulator.stack.model import Stack
 from simulator.telemetry import Snapshot
 
 SCHEMA = "stockpipe.load/1"

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from simulator.stack import Function
+from simulator.stack.model import Function
 
 Write = Callable[[str], None]
 """Takes one line of the handler's output, without its newline."""

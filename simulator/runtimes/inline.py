@@ -28,7 +28,7 @@ from simulator.runtimes import Exited, Invocation, Raised, Returned, Write, repo
 from simulator.runtimes.context import LambdaContext
 from simulator.runtimes.isolation import installed, seen_as
 from simulator.runtimes.variables import function_environ, require_code
-from simulator.stack import Function
+from simulator.stack.model import Function
 
 Handler = Callable[[Any, Any], Any]
 Answer = Returned | Raised | Exited

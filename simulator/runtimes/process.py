@@ -28,7 +28,7 @@ from simulator.base.errors import InputError
 from simulator.runtimes import Exited, Invocation, Raised, Returned, Write
 from simulator.runtimes.runtime_api import RuntimeApi
 from simulator.runtimes.variables import function_environ, require_code
-from simulator.stack import Function
+from simulator.stack.model import Function
 
 _BOOTSTRAP = Path(__file__).with_name("bootstrap.py")
 # The runtime client and what it imports: all that a built package does not bring itself.

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from simulator.base import limits
 from simulator.base.errors import InputError
-from simulator.stack import Function
+from simulator.stack.model import Function
 
 DUMMY_CREDENTIALS = {
     "AWS_ACCESS_KEY_ID": "dummy-access-key",

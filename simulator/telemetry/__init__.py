@@ -31,7 +31,7 @@ from simulator.base.observations import (
     StoreSampled,
     TickFired,
 )
-from simulator.stack import Stack
+from simulator.stack.model import Stack
 from simulator.telemetry.events import EventLog, printable
 from simulator.telemetry.functions import FunctionTotals
 from simulator.telemetry.history import Course, Latencies

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from simulator.stack import Stack
+from simulator.stack.model import Stack
 from simulator.telemetry.snapshot import Roles
 
 

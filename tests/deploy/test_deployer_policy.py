@@ -14,7 +14,7 @@ from botocore import xform_name
 
 import deploy
 from deploy import transform
-from simulator.template import packaged_template
+from simulator.stack.template import packaged_template
 
 ROOT = Path(deploy.__file__).parent.parent
 POLICY: dict[str, Any] = json.loads((ROOT / "docs" / "deployer-policy.json").read_text())

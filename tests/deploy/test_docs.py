@@ -7,7 +7,7 @@ from pathlib import Path
 
 import deploy
 from deploy import transform
-from simulator.template import packaged_template
+from simulator.stack.template import packaged_template
 
 DOCS = Path(deploy.__file__).parent.parent / "docs"
 DEPLOYING = (DOCS / "deploying.md").read_text()

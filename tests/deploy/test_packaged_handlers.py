@@ -20,12 +20,12 @@ import yarl
 from aiohttp import web
 
 from deploy import transform
-from simulator import intrinsics
-from simulator import template as templates
 from simulator.base import limits
 from simulator.base.clock import SystemClock
 from simulator.base.observations import LogWritten
 from simulator.runtimes.variables import DUMMY_CREDENTIALS
+from simulator.stack import intrinsics
+from simulator.stack import template as templates
 from simulator.store import Store
 from simulator.twin import Twin
 

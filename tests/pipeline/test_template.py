@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from deploy import transform
-from simulator import intrinsics, template
+from simulator.stack import intrinsics, template
 
 SETTINGS = {
     "GeneratorLambda": {"BUCKET_NAME", "KEY_PREFIX", "FILE_COUNT", "ROWS_PER_FILE", "TICKER_COUNT", "SEED"},

@@ -12,7 +12,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from simulator.base import limits
 from simulator.environments import Environment, EnvironmentPool, Refused
-from simulator.stack import AsynchronousInvocation, Function
+from simulator.stack.model import AsynchronousInvocation, Function
 
 
 def pool_of(*functions: Function, account: int = 1000) -> EnvironmentPool:

@@ -27,7 +27,7 @@ from simulator.base.observations import (
 from simulator.event_source_mapping import run_mapping
 from simulator.lambda_service import LambdaService
 from simulator.runtimes import Exited, Raised, Returned
-from simulator.stack import EventSourceMapping, Function, Queue
+from simulator.stack.model import EventSourceMapping, Function, Queue
 
 ANSWER = Returned({"batchItemFailures": []})
 

@@ -19,7 +19,7 @@ from simulator.base.observations import Noted, TickFired
 from simulator.eventbridge import AsynchronousInvoker, run_schedule, scheduled_event
 from simulator.lambda_service import LambdaService
 from simulator.runtimes import Raised, Returned
-from simulator.stack import AsynchronousInvocation, Schedule
+from simulator.stack.model import AsynchronousInvocation, Schedule
 
 RULE = Schedule("Tick", "tick", "Consumer", "rate(1 minute)", "rule", "arn:aws:events:us-east-1:123456789012:rule/tick")
 START = 1_763_802_000.0  # 2025-11-22T09:00:00Z

@@ -13,8 +13,8 @@ import pytest_asyncio
 from simulator import resources
 from simulator.base.clients import Clients, connect, offline_session
 from simulator.base.errors import InputError
-from simulator.stack import Stack
-from simulator.template import load
+from simulator.stack.model import Stack
+from simulator.stack.template import load
 
 
 @pytest_asyncio.fixture
@@ -78,7 +78,7 @@ async def test_table_has_the_templates_keys(clients: Clients) -> None:
 
 async def test_provisioned_table_keeps_its_units(clients: Clients, tmp_path: Path) -> None:
     """A table with provisioned throughput is made with it."""
-    from simulator.template import packaged_template
+    from simulator.stack.template import packaged_template
 
     text = packaged_template().read_text(encoding="utf-8")
     copy = tmp_path / "t.yaml"
@@ -119,7 +119,7 @@ def test_wiring_is_the_path_from_bucket_to_table() -> None:
 
 def test_table_that_nobody_declares_is_refused(tmp_path: Path) -> None:
     """A TABLE_NAME that is no table of the template is one clear line."""
-    from simulator.template import packaged_template
+    from simulator.stack.template import packaged_template
 
     copy = tmp_path / "t.yaml"
     text = packaged_template().read_text(encoding="utf-8")

@@ -7,13 +7,13 @@ import random
 import uuid
 from typing import Any
 
-from simulator import template
 from simulator.base.clients import connect, offline_session
 from simulator.base.clock import SystemClock
 from simulator.base.observations import InvocationEnded
 from simulator.eventbridge import AsynchronousInvoker, scheduled_event
 from simulator.lambda_service import LambdaService
 from simulator.runtimes.inline import InlineRuntime
+from simulator.stack import template
 
 
 async def test_a_tick_that_runs_again_writes_the_same(store_endpoint: str, seen: Any) -> None:

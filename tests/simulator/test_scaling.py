@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from simulator.base import limits
 from simulator.scaling import Pace, Scaler, ScalingPolicy, policy_of
-from simulator.stack import ProvisionedPollers
+from simulator.stack.model import ProvisionedPollers
 
 
 def saturated(scaler: Scaler, until: float) -> list[tuple[float, int]]:

@@ -10,10 +10,11 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from simulator import summary, template
+from simulator import summary
 from simulator.audit import Audit, Held
 from simulator.base.counters import BucketCounters, QueueCounters, StoreCounters, TableCounters
 from simulator.base.observations import ObjectPut, PhaseChanged
+from simulator.stack import template
 from simulator.telemetry import FunctionView, Latency, Maxima, RunOptions, Snapshot, Telemetry
 
 OPTIONS = RunOptions("simulate", 7, "inline", 1_700_000_000.0, "http://127.0.0.1:41233", "rate(1 minute)", 12.0, 60.0)

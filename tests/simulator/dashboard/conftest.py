@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from simulator import template
 from simulator.base.counters import BucketCounters, OperationCounters, QueueCounters, StoreCounters, TableCounters
+from simulator.stack import template
 from simulator.telemetry import (
     Event,
     FunctionView,

@@ -7,7 +7,6 @@ import json
 import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError
 
-from simulator import template
 from simulator.base.counters import StoreCounters, TableCounters
 from simulator.base.errors import CouldNotFinish, InputError, StockpipeError
 from simulator.base.observations import (
@@ -27,6 +26,7 @@ from simulator.load.recording import Recording
 from simulator.load.signing import Identity, Signer
 from simulator.load.tap import Tap
 from simulator.resources import wiring
+from simulator.stack import template
 
 PLAN = Plan(constant(1, 1), 1, 0, target="endpoint", endpoint_url="http://127.0.0.1:4566")
 

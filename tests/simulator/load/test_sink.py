@@ -18,7 +18,7 @@ from simulator.load.processes import SinkProcess
 from simulator.load.sink import listening
 from simulator.load.sink_services import Answer, Queue, Sink
 from simulator.notifications import objects_of
-from simulator.template import load
+from simulator.stack.template import load
 
 TEMPLATE = Path("pipeline/template.yaml")
 

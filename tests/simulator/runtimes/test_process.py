@@ -203,7 +203,7 @@ async def test_environments_die_with_the_simulator(tmp_path: Path, until: Callab
         "from simulator.base.clock import SystemClock\n"
         "from simulator.runtimes import Invocation\n"
         "from simulator.runtimes.process import ProcessRuntime\n"
-        "from simulator.stack import AsynchronousInvocation, Function\n"
+        "from simulator.stack.model import AsynchronousInvocation, Function\n"
         "async def main():\n"
         "    function = Function('F', 'F', 'module.handler', 'python3.13', 512, 3, {}, None, 'Text', None,\n"
         "                        AsynchronousInvocation(), 'arn')\n"

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from simulator import template
 from simulator.base.counters import BucketCounters, QueueCounters, StoreCounters, TableCounters
 from simulator.base.observations import InvocationEnded, InvocationStarted, MessageSettled, StoreSampled
+from simulator.stack import template
 from simulator.telemetry import RunOptions, Telemetry
 
 BUCKET = "stockpipe-data-123456789012-us-east-1"

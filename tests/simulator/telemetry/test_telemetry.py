@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 
-from simulator import template
 from simulator.base.observations import (
     AuditProgressed,
     EnvironmentRetired,
@@ -25,6 +24,7 @@ from simulator.base.observations import (
     StoreSampled,
     TickFired,
 )
+from simulator.stack import template
 from simulator.telemetry import LoadView, Telemetry
 
 Make = Callable[..., Any]

@@ -7,9 +7,8 @@ from typing import Any
 
 import pytest
 
-from simulator import template
-from simulator.rules import Finding, examine
-from simulator.stack import (
+from simulator.stack import template
+from simulator.stack.model import (
     AsynchronousInvocation,
     Bucket,
     EventSourceMapping,
@@ -21,6 +20,7 @@ from simulator.stack import (
     Schedule,
     Stack,
 )
+from simulator.stack.rules import Finding, examine
 
 POLICY = {"Statement": {"Effect": "Allow", "Principal": {"Service": "s3.amazonaws.com"}, "Action": "sqs:SendMessage"}}
 

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from simulator.base import limits
-from simulator.schedule import ScheduleExpressionError, parse
-from simulator.stack import EventSourceMapping, Function, Notification, Queue, Stack
+from simulator.stack.model import EventSourceMapping, Function, Notification, Queue, Stack
+from simulator.stack.schedule import ScheduleExpressionError, parse
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from simulator.schedule import Rate, ScheduleExpressionError, parse
+from simulator.stack.schedule import Rate, ScheduleExpressionError, parse
 
 
 def instant(text: str) -> float:

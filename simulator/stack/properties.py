@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, NoReturn
 
-from simulator.intrinsics import Document, Located
+from simulator.stack.intrinsics import Document, Located
 
 # No behaviour of the running pipeline hangs on them.
 _DESCRIPTIVE = frozenset({"Description", "Tags", "Metadata"})

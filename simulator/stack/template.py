@@ -13,9 +13,8 @@ from pathlib import Path
 from typing import Any, Literal
 
 from simulator.base import limits
-from simulator.intrinsics import Document, Located, TemplateError, pseudo_parameters
-from simulator.properties import Properties
-from simulator.stack import (
+from simulator.stack.intrinsics import Document, Located, TemplateError, pseudo_parameters
+from simulator.stack.model import (
     AsynchronousInvocation,
     Bucket,
     EventSourceMapping,
@@ -29,6 +28,7 @@ from simulator.stack import (
     Stack,
     Table,
 )
+from simulator.stack.properties import Properties
 
 __all__ = ["TemplateError", "load", "packaged_template"]
 

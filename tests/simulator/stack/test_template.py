@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from simulator.stack import Notification, Redrive, Stack
-from simulator.template import TemplateError, load
+from simulator.stack.model import Notification, Redrive, Stack
+from simulator.stack.template import TemplateError, load
 
 Load = Callable[..., Stack]
 

@@ -1,0 +1,1 @@
+"""The stack: the template read, resolved and checked, as typed values."""
