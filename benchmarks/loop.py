@@ -26,18 +26,18 @@ from typing import Any
 from bare_client import BareClient, Recording, empty_recording, recorder
 from machine import machine
 
-from simulator import resources
 from simulator.base import limits
 from simulator.base.clients import connect, offline_session
 from simulator.base.clock import SystemClock
 from simulator.base.collector import kept_for_good
 from simulator.base.counters import StoreCounters
-from simulator.resources import wiring
 from simulator.stack import template
 from simulator.stack.model import Stack
 from simulator.store import Store
 from simulator.telemetry import RunOptions, Telemetry
-from simulator.twin import Twin
+from simulator.twin import resources
+from simulator.twin.resources import wiring
+from simulator.twin.twin import Twin
 
 PUTS_AT_ONCE = 32
 OPERATIONS = ("PutObject", "ReceiveMessage", "GetObject", "BatchWriteItem", "DeleteMessageBatch")

@@ -16,9 +16,9 @@ Exit codes: 0 nothing is refused, 2 the template cannot be read or AWS would ref
 def check(*, template: Template = None, parameter: Parameters = None) -> None:
     """Check a template by the rules that AWS enforces when it deploys one, and by those that it advises."""
     from commands.words import finding_lines, ignored_lines
-    from simulator import resources
     from simulator.stack import rules
     from simulator.stack import template as templates
+    from simulator.twin import resources
 
     stack = templates.load(template, dict(parameter or ()))
     resources.wiring(stack)

@@ -29,10 +29,10 @@ from simulator.load.plan import Plan, Result, Target
 from simulator.load.report import page
 from simulator.load.slo import parse
 from simulator.load.tap import Tap
-from simulator.resources import wiring
 from simulator.stack import template
 from simulator.stack.model import Stack
 from simulator.telemetry import RunOptions, Telemetry
+from simulator.twin.resources import wiring
 from simulator.ui import Display
 
 INTERRUPTED = 130

@@ -17,10 +17,10 @@ from simulator.load.live import Live
 from simulator.load.plan import Plan, Result
 from simulator.load.signing import Identity
 from simulator.load.tap import Tap
-from simulator.resources import wiring
 from simulator.stack import template
 from simulator.stack.model import Stack
 from simulator.telemetry import Telemetry
+from simulator.twin.resources import wiring
 
 DECLINED = 130
 

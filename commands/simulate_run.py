@@ -19,12 +19,12 @@ from simulator.base.clock import Clock, SystemClock, iso
 from simulator.base.errors import CouldNotFinish, InputError
 from simulator.base.observations import LogWritten, Noted, Observation, Record
 from simulator.logs import LogDirectory
-from simulator.resources import wiring
 from simulator.scenario import Scenario
 from simulator.simulation import Plan, Progress, Simulation
 from simulator.stack import rules, template
 from simulator.stack.model import Stack
 from simulator.telemetry import RunOptions, Telemetry
+from simulator.twin.resources import wiring
 from simulator.ui import Display
 
 INTERRUPTED = 130

@@ -41,7 +41,7 @@ from simulator.load.recording import SENT
 from simulator.load.sender import Sender
 from simulator.load.signing import Identity
 from simulator.load.tap import Tap
-from simulator.resources import Resources
+from simulator.twin.resources import Resources
 
 POLL_S = 1.0
 LOGS_POLL_S = 2.0

@@ -36,7 +36,7 @@ from simulator.base.observations import Noted, Record
 from simulator.telemetry import Roles, RunOptions, Snapshot
 
 if TYPE_CHECKING:
-    from simulator.twin import Twin
+    from simulator.twin.twin import Twin
 
 _OPERATORS: Mapping[str, Callable[[float, float], bool]] = {
     ">=": operator.ge,

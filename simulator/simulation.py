@@ -29,13 +29,13 @@ from simulator.base.observations import (
     PhaseChanged,
     Record,
 )
-from simulator.proof import prove
-from simulator.resources import Resources
 from simulator.scenario import Scenario, play
 from simulator.sources import SourceFile
 from simulator.stack.model import Stack
 from simulator.telemetry import Snapshot, Telemetry
-from simulator.twin import RuntimeName, Twin
+from simulator.twin.prove import prove
+from simulator.twin.resources import Resources
+from simulator.twin.twin import RuntimeName, Twin
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,8 +13,8 @@ from simulator.load.bottleneck import Verdict
 from simulator.load.capacity_search import CapacitySearch
 from simulator.load.recording import Recording
 from simulator.load.slo import Threshold
-from simulator.resources import Resources
-from simulator.twin import RuntimeName
+from simulator.twin.resources import Resources
+from simulator.twin.twin import RuntimeName
 
 Target = Literal["store", "sink", "endpoint", "stack"]
 

@@ -12,7 +12,6 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from simulator import resources
 from simulator.base import limits
 from simulator.base.clients import DUMMY_CREDENTIALS
 from simulator.base.clock import Clock
@@ -30,9 +29,10 @@ from simulator.load.scratch import scratch
 from simulator.load.sender import Sender
 from simulator.load.signing import Identity
 from simulator.load.tap import Tap
-from simulator.proof import prove
 from simulator.stack.model import Stack
-from simulator.twin import Twin
+from simulator.twin import resources
+from simulator.twin.prove import prove
+from simulator.twin.twin import Twin
 
 LOCAL = Identity(
     DUMMY_CREDENTIALS["aws_access_key_id"],

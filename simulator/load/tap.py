@@ -31,8 +31,8 @@ from simulator.load.objects import Objects
 from simulator.load.recording import Recording
 from simulator.load.series import Gauge
 from simulator.notifications import objects_of
-from simulator.resources import Wiring
 from simulator.telemetry.metrics import embedded_metrics
+from simulator.twin.resources import Wiring
 
 
 @dataclass(slots=True)

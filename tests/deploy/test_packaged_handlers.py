@@ -27,7 +27,7 @@ from simulator.runtimes.variables import DUMMY_CREDENTIALS
 from simulator.stack import intrinsics
 from simulator.stack import template as templates
 from simulator.store import Store
-from simulator.twin import Twin
+from simulator.twin.twin import Twin
 
 STACK = "packaged"
 PARAMETERS = {

@@ -25,8 +25,8 @@ from simulator.load.plan import Plan
 from simulator.load.recording import Recording
 from simulator.load.signing import Identity, Signer
 from simulator.load.tap import Tap
-from simulator.resources import wiring
 from simulator.stack import template
+from simulator.twin.resources import wiring
 
 PLAN = Plan(constant(1, 1), 1, 0, target="endpoint", endpoint_url="http://127.0.0.1:4566")
 

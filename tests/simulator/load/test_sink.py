@@ -11,7 +11,6 @@ import aiohttp
 import pytest
 from botocore.exceptions import ClientError
 
-from simulator import resources
 from simulator.base.clients import Clients
 from simulator.base.clock import ManualClock, SystemClock
 from simulator.load.processes import SinkProcess
@@ -19,6 +18,7 @@ from simulator.load.sink import listening
 from simulator.load.sink_services import Answer, Queue, Sink
 from simulator.notifications import objects_of
 from simulator.stack.template import load
+from simulator.twin import resources
 
 TEMPLATE = Path("pipeline/template.yaml")
 

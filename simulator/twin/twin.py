@@ -13,7 +13,6 @@ from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 from typing import Any, Literal
 
-from simulator import resources
 from simulator.base import limits
 from simulator.base.clients import Clients, connect, offline_session, prepare
 from simulator.base.clock import Clock
@@ -23,11 +22,12 @@ from simulator.base.observations import Record, StoreSampled
 from simulator.event_source_mapping import run_mapping
 from simulator.eventbridge import AsynchronousInvoker, run_schedule
 from simulator.lambda_service import LambdaService
-from simulator.resources import Resources, Wiring
 from simulator.runtimes import Runtime
 from simulator.runtimes.inline import InlineRuntime
 from simulator.stack.model import Stack
 from simulator.store import QueuedMessage, Store
+from simulator.twin import resources
+from simulator.twin.resources import Resources, Wiring
 
 RuntimeName = Literal["inline", "process"]
 

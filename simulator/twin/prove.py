@@ -8,7 +8,7 @@ from simulator.audit import Audit, audit
 from simulator.base.clock import Clock
 from simulator.base.observations import Record
 from simulator.notifications import ObjectRef, objects_of
-from simulator.twin import Twin
+from simulator.twin.twin import Twin
 
 
 async def prove(

@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from simulator import resources
 from simulator.base.clients import Clients, connect, offline_session
 from simulator.base.errors import InputError
 from simulator.stack.model import Stack
 from simulator.stack.template import load
+from simulator.twin import resources
 
 
 @pytest_asyncio.fixture
