@@ -21,13 +21,13 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from importlib.metadata import version
 from pathlib import Path
 
-from simulator.audit import audit
 from simulator.base.clients import Clients, connect, offline_session
 from simulator.base.clock import SystemClock
-from simulator.comparison import Comparison, cells_text
-from simulator.evidence import Evidence, Kind
-from simulator.notifications import ObjectRef
-from simulator.scan import scan
+from simulator.proof.audit import audit
+from simulator.proof.comparison import Comparison, cells_text
+from simulator.proof.evidence import Evidence, Kind
+from simulator.proof.notifications import ObjectRef
+from simulator.proof.scan import scan
 from simulator.store import Store
 
 NAME = "benchmark"

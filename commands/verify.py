@@ -14,9 +14,9 @@ from commands.types import parse_duration
 if TYPE_CHECKING:
     from deploy.aws import Aws
     from deploy.verification import Subject
-    from simulator.audit import Audit
     from simulator.base.clock import Clock
     from simulator.base.observations import Observation
+    from simulator.proof.audit import Audit
 
 EPILOG = """Example:
 

@@ -15,7 +15,7 @@ from deploy.deployed import Deployed, QueueAddress, address
 from deploy.status import queue_status
 from simulator.base.clock import Clock
 from simulator.base.errors import CouldNotFinish
-from simulator.notifications import ObjectRef, objects_of
+from simulator.proof.notifications import ObjectRef, objects_of
 
 PEEK_VISIBILITY_S = 300
 """How long a message that was looked at stays hidden if nobody hands it back."""

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 from deploy.deployed import Deployed, QueueAddress, address
 from deploy.redrive import peek
 from deploy.status import queue_status
-from simulator.audit import Audit, audit
 from simulator.base.clock import Clock
 from simulator.base.observations import Record
-from simulator.notifications import ObjectRef
+from simulator.proof.audit import Audit, audit
+from simulator.proof.notifications import ObjectRef
 
 if TYPE_CHECKING:
     from deploy.aws import Aws

@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any, Literal
 
 from simulator import sources
-from simulator.audit import Audit
 from simulator.base import limits
 from simulator.base.clock import Clock
 from simulator.base.errors import InputError, StockpipeError
@@ -29,6 +28,7 @@ from simulator.base.observations import (
     PhaseChanged,
     Record,
 )
+from simulator.proof.audit import Audit
 from simulator.scenario import Scenario, play
 from simulator.sources import SourceFile
 from simulator.stack.model import Stack

@@ -17,9 +17,9 @@ from rich.style import Style
 from rich.table import Table
 from rich.text import Text
 
-from simulator.audit import Audit
 from simulator.base.clock import iso
 from simulator.dashboard.figures import count, rate, seconds, size
+from simulator.proof.audit import Audit
 from simulator.telemetry import Latency, Snapshot
 from simulator.telemetry.events import printable
 

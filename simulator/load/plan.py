@@ -6,13 +6,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from simulator.audit import Audit
 from simulator.base.errors import StockpipeError
 from simulator.load.arrivals import Profile
 from simulator.load.bottleneck import Verdict
 from simulator.load.capacity_search import CapacitySearch
 from simulator.load.recording import Recording
 from simulator.load.slo import Threshold
+from simulator.proof.audit import Audit
 from simulator.twin.resources import Resources
 from simulator.twin.twin import RuntimeName
 

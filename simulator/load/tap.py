@@ -30,7 +30,7 @@ from simulator.base.observations import (
 from simulator.load.objects import Objects
 from simulator.load.recording import Recording
 from simulator.load.series import Gauge
-from simulator.notifications import objects_of
+from simulator.proof.notifications import objects_of
 from simulator.telemetry.metrics import embedded_metrics
 from simulator.twin.resources import Wiring
 

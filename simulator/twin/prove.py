@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
 
-from simulator.audit import Audit, audit
 from simulator.base.clock import Clock
 from simulator.base.observations import Record
-from simulator.notifications import ObjectRef, objects_of
+from simulator.proof.audit import Audit, audit
+from simulator.proof.notifications import ObjectRef, objects_of
 from simulator.twin.twin import Twin
 
 

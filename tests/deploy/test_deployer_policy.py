@@ -132,8 +132,8 @@ def called_operations() -> set[str]:
     found: set[str] = set()
     files = [
         *Path(deploy.__file__).parent.glob("*.py"),
-        ROOT / "simulator" / "audit.py",
-        ROOT / "simulator" / "scan.py",
+        ROOT / "simulator" / "proof" / "audit.py",
+        ROOT / "simulator" / "proof" / "scan.py",
     ]
     for file in files:
         for node in ast.walk(ast.parse(file.read_text())):

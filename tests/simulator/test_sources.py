@@ -17,13 +17,13 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from simulator.audit import audit
 from simulator.base import limits
 from simulator.base.clients import Clients, connect, offline_session
 from simulator.base.clock import ManualClock
 from simulator.base.errors import CouldNotFinish
 from simulator.base.observations import ObjectPut, Observation
-from simulator.notifications import ObjectRef
+from simulator.proof.audit import audit
+from simulator.proof.notifications import ObjectRef
 from simulator.sources import SourceError, SourceFile, find, send
 
 CSV = "ticker,date,price\nA,2026-01-01,1\n"

@@ -11,9 +11,9 @@ import pytest
 from rich.console import Console
 
 from simulator import summary
-from simulator.audit import Audit, Held
 from simulator.base.counters import BucketCounters, QueueCounters, StoreCounters, TableCounters
 from simulator.base.observations import ObjectPut, PhaseChanged
+from simulator.proof.audit import Audit, Held
 from simulator.stack import template
 from simulator.telemetry import FunctionView, Latency, Maxima, RunOptions, Snapshot, Telemetry
 

@@ -16,7 +16,7 @@ from simulator.base.clock import ManualClock, SystemClock
 from simulator.load.processes import SinkProcess
 from simulator.load.sink import listening
 from simulator.load.sink_services import Answer, Queue, Sink
-from simulator.notifications import objects_of
+from simulator.proof.notifications import objects_of
 from simulator.stack.template import load
 from simulator.twin import resources
 

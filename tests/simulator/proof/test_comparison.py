@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from simulator.base import limits
-from simulator.comparison import Comparison, cells_text, item_text, number_text
-from simulator.evidence import Case, Claim, Kind, Standing
+from simulator.proof.comparison import Comparison, cells_text, item_text, number_text
+from simulator.proof.evidence import Case, Claim, Kind, Standing
 
 SETTLED, DEAD, PENDING = Standing.SETTLED, Standing.DEAD_LETTERED, Standing.PENDING
 

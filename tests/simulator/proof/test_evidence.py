@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from simulator.base import limits
 from simulator.base.errors import CouldNotFinish
-from simulator.evidence import Case, Claim, Evidence, Kind, Standing
+from simulator.proof.evidence import Case, Claim, Evidence, Kind, Standing
 
 
 def test_claims_and_items_of_a_key_meet_whatever_the_order_of_reading() -> None:

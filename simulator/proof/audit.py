@@ -32,10 +32,10 @@ from simulator.base import limits
 from simulator.base.clock import Clock
 from simulator.base.errors import CouldNotFinish, InputError
 from simulator.base.observations import AuditProgressed, Record
-from simulator.comparison import Comparison, cells_text, item_text, rejection_text
-from simulator.evidence import Evidence, Kind, Standing
-from simulator.notifications import ObjectRef
-from simulator.scan import Item, scan
+from simulator.proof.comparison import Comparison, cells_text, item_text, rejection_text
+from simulator.proof.evidence import Evidence, Kind, Standing
+from simulator.proof.notifications import ObjectRef
+from simulator.proof.scan import Item, scan
 
 if TYPE_CHECKING:
     from types_aiobotocore_dynamodb.client import DynamoDBClient

@@ -15,7 +15,7 @@ from itertools import groupby
 from typing import Any
 
 from simulator.base import limits
-from simulator.evidence import Case, Claim, Kind, Standing
+from simulator.proof.evidence import Case, Claim, Kind, Standing
 
 _SHOWN_CHARACTERS = 120
 _PLAIN_NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]*[1-9])?")

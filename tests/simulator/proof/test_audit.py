@@ -15,13 +15,13 @@ import pytest_asyncio
 from aiobotocore.response import StreamingBody
 from botocore.exceptions import ClientError
 
-from simulator import evidence as evidence_module
-from simulator.audit import Audit, Held, audit
 from simulator.base.clients import Clients, connect, offline_session
 from simulator.base.clock import ManualClock
 from simulator.base.errors import CouldNotFinish, InputError
 from simulator.base.observations import AuditProgressed, Observation
-from simulator.notifications import ObjectRef
+from simulator.proof import evidence as evidence_module
+from simulator.proof.audit import Audit, Held, audit
+from simulator.proof.notifications import ObjectRef
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from simulator.notifications import ObjectRef, objects_of
+from simulator.proof.notifications import ObjectRef, objects_of
 
 
 def _record(key: str) -> dict[str, object]:
