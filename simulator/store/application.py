@@ -12,11 +12,11 @@ import traceback
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from simulator.store.aws_errors import AwsError, error_response
-from simulator.store.http import Request, Response
 from simulator.store.ledger import Ledger
 from simulator.store.moto_application import SERVICES
-from simulator.store.routing import route
+from simulator.store.wire.aws_errors import AwsError, error_response
+from simulator.store.wire.messages import Request, Response
+from simulator.store.wire.routing import route
 
 CONTROL_PATH = "/_stockpipe/"
 

@@ -9,7 +9,6 @@ from typing import Any
 import orjson
 
 from simulator.base.limits import DYNAMODB_BATCH_WRITE_BYTES, DYNAMODB_BATCH_WRITE_ITEMS
-from simulator.store.aws_errors import AwsError
 from simulator.store.items import (
     check_item,
     check_item_size,
@@ -21,6 +20,7 @@ from simulator.store.items import (
     write_units,
 )
 from simulator.store.rows import Key, key_value
+from simulator.store.wire.aws_errors import AwsError
 
 _KEY_MISMATCH = "The provided key element does not match the schema"
 

@@ -12,11 +12,11 @@ import orjson
 
 from simulator.base.clock import Clock
 from simulator.store import moto_state
-from simulator.store.http import Request, Response
 from simulator.store.ledger import Ledger, process_cpu_s, process_memory_bytes
 from simulator.store.replacements.sqs import QueueTime, depot_of
 from simulator.store.tallies import Tallies
 from simulator.store.throttles import Throttles
+from simulator.store.wire.messages import Request, Response
 
 CONTROL_PATH = "/_stockpipe/"
 PEEK_PAGE = 500

@@ -15,7 +15,6 @@ import orjson
 
 from simulator.base.clock import Clock
 from simulator.base.limits import DYNAMODB_PAGE_BYTES
-from simulator.store.aws_errors import AwsError
 from simulator.store.batch_writes import keys_of
 from simulator.store.dynamodb_writes import consumed
 from simulator.store.items import item_size, read_units
@@ -23,6 +22,7 @@ from simulator.store.replacements.dynamodb import rows_of
 from simulator.store.rows import Key, Partition, Rows, decode_item, key_value
 from simulator.store.tallies import Tallies
 from simulator.store.throttles import Throttles
+from simulator.store.wire.aws_errors import AwsError
 
 _PAGE = {"TableName", "Limit", "ExclusiveStartKey", "ConsistentRead", "ReturnConsumedCapacity", "Select"}
 _EXPRESSIONS = {"FilterExpression", "ExpressionAttributeNames", "ExpressionAttributeValues"}

@@ -12,11 +12,11 @@ from typing import Any
 import orjson
 
 from simulator.base.clock import Clock
-from simulator.store.aws_errors import AwsError
 from simulator.store.batch_writes import Write, plan_batch, plan_write, row_units
 from simulator.store.replacements.dynamodb import rows_of
 from simulator.store.tallies import Tallies
 from simulator.store.throttles import Throttles
+from simulator.store.wire.aws_errors import AwsError
 
 _PLAIN_BATCH = {"RequestItems", "ReturnConsumedCapacity", "ReturnItemCollectionMetrics"}
 _PLAIN_PUT = {"TableName", "Item", "ReturnConsumedCapacity"}

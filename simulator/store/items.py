@@ -22,7 +22,7 @@ from simulator.base.limits import (
     DYNAMODB_NUMBER_EXPONENT_MINIMUM,
     DYNAMODB_RANGE_KEY_BYTES,
 )
-from simulator.store.aws_errors import AwsError
+from simulator.store.wire.aws_errors import AwsError
 
 # What no rule could object to and no normalisation would change: at most 20 digits, no zeros to trim.
 _PLAIN = r"-?(?:0|[1-9][0-9]{0,9})(?:\.[0-9]{0,9}[1-9])?"

@@ -7,11 +7,11 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any
 
-from simulator.store.aws_errors import AwsError, is_query, request_id
 from simulator.store.depot import MessageDepot
-from simulator.store.http import Request, Response
-from simulator.store.parameters import without_waiting
 from simulator.store.replacements.sqs import QueueTime, depot_of
+from simulator.store.wire.aws_errors import AwsError, is_query, request_id
+from simulator.store.wire.messages import Request, Response
+from simulator.store.wire.parameters import without_waiting
 
 # moto's own FIFO queues and a replacement that is off announce nothing: they are looked at this often.
 _BLIND_INTERVAL_S = 0.1

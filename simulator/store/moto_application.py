@@ -11,7 +11,7 @@ import sys
 from typing import Any
 from urllib.parse import unquote_to_bytes
 
-from simulator.store.http import Request, Response
+from simulator.store.wire.messages import Request, Response
 
 SERVICES = ("s3", "sqs", "dynamodb", "dynamodbstreams", "sts")
 

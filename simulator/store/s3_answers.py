@@ -8,9 +8,9 @@ from typing import Any
 from urllib.parse import parse_qsl, quote, unquote
 from xml.sax.saxutils import escape
 
-from simulator.store.http import Request, Response
 from simulator.store.replacements.registry import Replacement
 from simulator.store.replacements.s3 import DEPTH
+from simulator.store.wire.messages import Request, Response
 
 NAME = "s3.answers"
 

@@ -13,8 +13,8 @@ from urllib.parse import unquote
 from xml.etree import ElementTree as ET
 
 from simulator.base.limits import ACCOUNT_ID, S3_KEY_BYTES
-from simulator.store.aws_errors import AwsError
-from simulator.store.http import Request
+from simulator.store.wire.aws_errors import AwsError
+from simulator.store.wire.messages import Request
 
 _BODY_OPERATIONS = {"PutObject", "UploadPart"}
 _BUCKET_NAME = re.compile(r"(?!xn--)(?!\d+\.\d+\.\d+\.\d+$)(?!.*\.\.)[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")

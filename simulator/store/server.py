@@ -21,7 +21,7 @@ from aiohttp import web
 
 from simulator.base.clock import SystemClock
 from simulator.base.collector import kept_for_good
-from simulator.store.http import Request, Response
+from simulator.store.wire.messages import Request, Response
 
 # S3 takes 5 GiB in one put; the twin's objects are far smaller, and each one is held in memory.
 MAXIMUM_BODY_BYTES = 1 << 30

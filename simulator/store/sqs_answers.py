@@ -14,9 +14,9 @@ from typing import Any
 import orjson
 
 from simulator.store.depot import Held, UnknownHandle
-from simulator.store.http import Request, Response
 from simulator.store.replacements.registry import Replacement
 from simulator.store.replacements.sqs import QueueTime, add, copy_message, depot_of, receive
+from simulator.store.wire.messages import Request, Response
 
 NAME = "sqs.answers"
 _JSON = ("Content-Type", "application/x-amz-json-1.0")

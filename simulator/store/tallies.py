@@ -6,7 +6,7 @@ from typing import Any
 
 from simulator.base.clock import Clock
 from simulator.store.activity import BucketActivity, TableActivity
-from simulator.store.http import Request, Response
+from simulator.store.wire.messages import Request, Response
 
 _PUTS = {"PutObject", "CopyObject", "CompleteMultipartUpload", "PostObject"}
 

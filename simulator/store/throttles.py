@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Hashable, Sequence
 from typing import Any
 
-from simulator.store.aws_errors import AwsError
 from simulator.store.capacity import KEY_RANGE, PROVISIONED, Refusals, Throughput
+from simulator.store.wire.aws_errors import AwsError
 
 _TEXTS = {
     PROVISIONED: "The level of configured provisioned throughput for the table was exceeded. Consider increasing "

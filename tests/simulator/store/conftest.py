@@ -17,9 +17,9 @@ import pytest_asyncio
 from botocore.config import Config
 
 from simulator.store import Store
-from simulator.store.http import Request, Response
 from simulator.store.moto_application import MotoApplication
-from simulator.store.routing import route
+from simulator.store.wire.messages import Request, Response
+from simulator.store.wire.routing import route
 
 ACCOUNT = "123456789012"
 _numbers = itertools.count()

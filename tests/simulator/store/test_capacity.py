@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from simulator.store.aws_errors import AwsError
 from simulator.store.capacity import KEY_RANGE, MAXIMUM_ON_DEMAND, PROVISIONED, Refusals, Throughput
-from simulator.store.http import Request
 from simulator.store.rates import S3Rates
+from simulator.store.wire.aws_errors import AwsError
+from simulator.store.wire.messages import Request
 
 
 def accepted(throughput: Throughput, at: float, keys: int, writes: int) -> tuple[int, set[str]]:

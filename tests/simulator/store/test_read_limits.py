@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 
 from simulator.base.clock import ManualClock
-from simulator.store.aws_errors import AwsError
 from simulator.store.dynamodb_reads import TableReads
 from simulator.store.rows import Rows
 from simulator.store.tallies import Tallies
 from simulator.store.throttles import Throttles
+from simulator.store.wire.aws_errors import AwsError
 
 
 def test_a_hot_partition_key_is_refused_by_get_and_query_alone() -> None:

@@ -12,11 +12,11 @@ import pytest
 from botocore.exceptions import ClientError
 
 from simulator.base.clock import ManualClock
-from simulator.store.aws_errors import AwsError
 from simulator.store.guards import Guards
-from simulator.store.http import Request, Response
 from simulator.store.long_poll import LongPolls
 from simulator.store.sqs_rules import over_limit
+from simulator.store.wire.aws_errors import AwsError
+from simulator.store.wire.messages import Request, Response
 
 ARN = "arn:aws:sqs:us-east-1:123456789012:"
 

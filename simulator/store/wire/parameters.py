@@ -7,8 +7,8 @@ from urllib.parse import parse_qsl, urlencode
 
 import orjson
 
-from simulator.store.aws_errors import is_query
-from simulator.store.http import Request
+from simulator.store.wire.aws_errors import is_query
+from simulator.store.wire.messages import Request
 
 
 def read_parameters(request: Request) -> None:

@@ -1,0 +1,1 @@
+"""The wire: bytes to typed requests and back, and the buckets that bound their rate."""
