@@ -12,7 +12,7 @@ import traceback
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from simulator.store.ledger import Ledger
+from simulator.store.counting.ledger import Ledger
 from simulator.store.moto_application import SERVICES
 from simulator.store.wire.aws_errors import AwsError, error_response
 from simulator.store.wire.messages import Request, Response

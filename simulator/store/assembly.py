@@ -12,8 +12,9 @@ from simulator.base.clock import Clock
 from simulator.store import dynamodb_answers, moto_state, s3_answers, sqs_answers
 from simulator.store.application import Application, Layers
 from simulator.store.control import Control
+from simulator.store.counting.ledger import Ledger
+from simulator.store.counting.tallies import Tallies
 from simulator.store.guards import Guards
-from simulator.store.ledger import Ledger
 from simulator.store.long_poll import LongPolls
 from simulator.store.moto_application import MotoApplication
 from simulator.store.move_tasks import OPERATIONS as MOVE_OPERATIONS
@@ -22,7 +23,6 @@ from simulator.store.replacements import dynamodb as dynamodb_replacements
 from simulator.store.replacements import s3 as s3_replacements
 from simulator.store.replacements import sqs as sqs_replacements
 from simulator.store.replacements.registry import Replacements
-from simulator.store.tallies import Tallies
 from simulator.store.throttles import Throttles
 from simulator.store.wire.aws_errors import AwsError, is_query
 from simulator.store.wire.messages import Request, Response

@@ -12,9 +12,9 @@ import orjson
 
 from simulator.base.clock import Clock
 from simulator.store import moto_state
-from simulator.store.ledger import Ledger, process_cpu_s, process_memory_bytes
+from simulator.store.counting.ledger import Ledger, process_cpu_s, process_memory_bytes
+from simulator.store.counting.tallies import Tallies
 from simulator.store.replacements.sqs import QueueTime, depot_of
-from simulator.store.tallies import Tallies
 from simulator.store.throttles import Throttles
 from simulator.store.wire.messages import Request, Response
 

@@ -13,8 +13,8 @@ import orjson
 
 from simulator.base.clock import Clock
 from simulator.store.batch_writes import Write, plan_batch, plan_write, row_units
+from simulator.store.counting.tallies import Tallies
 from simulator.store.replacements.dynamodb import rows_of
-from simulator.store.tallies import Tallies
 from simulator.store.throttles import Throttles
 from simulator.store.wire.aws_errors import AwsError
 

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from simulator.base.clock import ManualClock
+from simulator.store.counting.tallies import Tallies
 from simulator.store.dynamodb_reads import TableReads
 from simulator.store.rows import Rows
-from simulator.store.tallies import Tallies
 from simulator.store.throttles import Throttles
 from simulator.store.wire.aws_errors import AwsError
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from simulator.base.clock import Clock
-from simulator.store.activity import BucketActivity, TableActivity
+from simulator.store.counting.activity import BucketActivity, TableActivity
 from simulator.store.wire.messages import Request, Response
 
 _PUTS = {"PutObject", "CopyObject", "CompleteMultipartUpload", "PostObject"}
