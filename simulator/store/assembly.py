@@ -9,20 +9,21 @@ from importlib.metadata import version
 import orjson
 
 from simulator.base.clock import Clock
-from simulator.store import dynamodb_answers, moto_state, s3_answers, sqs_answers
+from simulator.store import dynamodb_answers, moto_state, s3_answers
 from simulator.store.application import Application, Layers
 from simulator.store.control import Control
 from simulator.store.counting.ledger import Ledger
 from simulator.store.counting.tallies import Tallies
 from simulator.store.guards import Guards
-from simulator.store.long_poll import LongPolls
 from simulator.store.moto_application import MotoApplication
-from simulator.store.move_tasks import OPERATIONS as MOVE_OPERATIONS
-from simulator.store.move_tasks import MoveTasks
 from simulator.store.replacements import dynamodb as dynamodb_replacements
 from simulator.store.replacements import s3 as s3_replacements
-from simulator.store.replacements import sqs as sqs_replacements
 from simulator.store.replacements.registry import Replacements
+from simulator.store.sqs import answers as sqs_answers
+from simulator.store.sqs import moto_queue as sqs_replacements
+from simulator.store.sqs.long_poll import LongPolls
+from simulator.store.sqs.move_tasks import OPERATIONS as MOVE_OPERATIONS
+from simulator.store.sqs.move_tasks import MoveTasks
 from simulator.store.throttles import Throttles
 from simulator.store.wire.aws_errors import AwsError, is_query
 from simulator.store.wire.messages import Request, Response

@@ -6,12 +6,13 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from simulator.base.clock import Clock
-from simulator.store import moto_state, s3_rules, sqs_rules
+from simulator.store import moto_state, s3_rules
 from simulator.store.items import check_item
 from simulator.store.notifications import Cause
 from simulator.store.rates import S3Rates
 from simulator.store.replacements.s3 import CurrentCause, may_notify
-from simulator.store.replacements.sqs import QueueTime, depot_of
+from simulator.store.sqs import rules as sqs_rules
+from simulator.store.sqs.moto_queue import QueueTime, depot_of
 from simulator.store.wire.aws_errors import s3_request_ids
 from simulator.store.wire.messages import Request
 from simulator.store.wire.parameters import read_parameters

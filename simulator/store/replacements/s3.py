@@ -12,7 +12,7 @@ from simulator.store.notifications import Cause, Sequencers, record, test_event
 from simulator.store.objects import indexed_keys
 from simulator.store.policies import allows_s3
 from simulator.store.replacements.registry import Replacement
-from simulator.store.replacements.sqs import add
+from simulator.store.sqs.moto_queue import add
 
 _MODELS = "moto.s3.models:"
 DEPTH = "s3.depth"

@@ -13,8 +13,8 @@ from botocore.exceptions import ClientError
 
 from simulator.base.clock import ManualClock
 from simulator.store.guards import Guards
-from simulator.store.long_poll import LongPolls
-from simulator.store.sqs_rules import over_limit
+from simulator.store.sqs.long_poll import LongPolls
+from simulator.store.sqs.rules import over_limit
 from simulator.store.wire.aws_errors import AwsError
 from simulator.store.wire.messages import Request, Response
 

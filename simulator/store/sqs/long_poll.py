@@ -7,8 +7,8 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any
 
-from simulator.store.depot import MessageDepot
-from simulator.store.replacements.sqs import QueueTime, depot_of
+from simulator.store.sqs.depot import MessageDepot
+from simulator.store.sqs.moto_queue import QueueTime, depot_of
 from simulator.store.wire.aws_errors import AwsError, is_query, request_id
 from simulator.store.wire.messages import Request, Response
 from simulator.store.wire.parameters import without_waiting

@@ -16,7 +16,7 @@ from typing import Any, Literal
 
 from simulator.base.clock import Clock
 from simulator.base.limits import SQS_MOVE_RATE_PER_S, SQS_MOVE_TASKS_ACTIVE, SQS_MOVE_TASKS_LISTED
-from simulator.store.replacements.sqs import QueueTime, add, depot_of
+from simulator.store.sqs.moto_queue import QueueTime, add, depot_of
 from simulator.store.wire.aws_errors import AwsError
 
 OPERATIONS = {"StartMessageMoveTask", "ListMessageMoveTasks", "CancelMessageMoveTask"}

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from simulator.store.depot import MessageDepot, UnknownHandle
+from simulator.store.sqs.depot import MessageDepot, UnknownHandle
 
 HOUR_MS = 3_600_000.0
 

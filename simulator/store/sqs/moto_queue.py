@@ -8,8 +8,8 @@ from __future__ import annotations
 from typing import Any
 
 from simulator.base.clock import Clock, SystemClock
-from simulator.store.depot import Held, MessageDepot, UnknownHandle
 from simulator.store.replacements.registry import Replacement
+from simulator.store.sqs.depot import Held, MessageDepot, UnknownHandle
 
 _FIELD = "_stockpipe_depot"
 _MODELS = "moto.sqs.models"
