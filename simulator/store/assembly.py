@@ -9,7 +9,7 @@ from importlib.metadata import version
 import orjson
 
 from simulator.base.clock import Clock
-from simulator.store import dynamodb_answers, moto_state, s3_answers
+from simulator.store import dynamodb_answers, moto_state
 from simulator.store.application import Application, Layers
 from simulator.store.control import Control
 from simulator.store.counting.ledger import Ledger
@@ -17,8 +17,9 @@ from simulator.store.counting.tallies import Tallies
 from simulator.store.guards import Guards
 from simulator.store.moto_application import MotoApplication
 from simulator.store.replacements import dynamodb as dynamodb_replacements
-from simulator.store.replacements import s3 as s3_replacements
 from simulator.store.replacements.registry import Replacements
+from simulator.store.s3 import answers as s3_answers
+from simulator.store.s3 import moto_bucket as s3_replacements
 from simulator.store.sqs import answers as sqs_answers
 from simulator.store.sqs import moto_queue as sqs_replacements
 from simulator.store.sqs.long_poll import LongPolls

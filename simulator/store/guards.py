@@ -6,11 +6,12 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from simulator.base.clock import Clock
-from simulator.store import moto_state, s3_rules
+from simulator.store import moto_state
 from simulator.store.items import check_item
-from simulator.store.notifications import Cause
-from simulator.store.rates import S3Rates
-from simulator.store.replacements.s3 import CurrentCause, may_notify
+from simulator.store.s3 import rules as s3_rules
+from simulator.store.s3.moto_bucket import CurrentCause, may_notify
+from simulator.store.s3.notifications import Cause
+from simulator.store.s3.rates import S3Rates
 from simulator.store.sqs import rules as sqs_rules
 from simulator.store.sqs.moto_queue import QueueTime, depot_of
 from simulator.store.wire.aws_errors import s3_request_ids

@@ -9,7 +9,7 @@ from urllib.parse import parse_qsl, quote, unquote
 from xml.sax.saxutils import escape
 
 from simulator.store.replacements.registry import Replacement
-from simulator.store.replacements.s3 import DEPTH
+from simulator.store.s3.moto_bucket import DEPTH
 from simulator.store.wire.messages import Request, Response
 
 NAME = "s3.answers"

@@ -8,10 +8,10 @@ from typing import Any
 from simulator.base.clock import Clock, SystemClock
 from simulator.base.limits import S3_NOTIFICATION_BYTES
 from simulator.store import moto_state
-from simulator.store.notifications import Cause, Sequencers, record, test_event
-from simulator.store.objects import indexed_keys
-from simulator.store.policies import allows_s3
 from simulator.store.replacements.registry import Replacement
+from simulator.store.s3.keys import indexed_keys
+from simulator.store.s3.notifications import Cause, Sequencers, record, test_event
+from simulator.store.s3.policies import allows_s3
 from simulator.store.sqs.moto_queue import add
 
 _MODELS = "moto.s3.models:"
