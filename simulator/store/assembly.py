@@ -9,14 +9,16 @@ from importlib.metadata import version
 import orjson
 
 from simulator.base.clock import Clock
-from simulator.store import dynamodb_answers, moto_state
+from simulator.store import moto_state
 from simulator.store.application import Application, Layers
 from simulator.store.control import Control
 from simulator.store.counting.ledger import Ledger
 from simulator.store.counting.tallies import Tallies
+from simulator.store.dynamodb import answers as dynamodb_answers
+from simulator.store.dynamodb import moto_table as dynamodb_replacements
+from simulator.store.dynamodb.throttles import Throttles
 from simulator.store.guards import Guards
 from simulator.store.moto_application import MotoApplication
-from simulator.store.replacements import dynamodb as dynamodb_replacements
 from simulator.store.replacements.registry import Replacements
 from simulator.store.s3 import answers as s3_answers
 from simulator.store.s3 import moto_bucket as s3_replacements
@@ -25,7 +27,6 @@ from simulator.store.sqs import moto_queue as sqs_replacements
 from simulator.store.sqs.long_poll import LongPolls
 from simulator.store.sqs.move_tasks import OPERATIONS as MOVE_OPERATIONS
 from simulator.store.sqs.move_tasks import MoveTasks
-from simulator.store.throttles import Throttles
 from simulator.store.wire.aws_errors import AwsError, is_query
 from simulator.store.wire.messages import Request, Response
 from simulator.store.wire.parameters import read_parameters

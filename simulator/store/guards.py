@@ -7,7 +7,7 @@ from typing import Any
 
 from simulator.base.clock import Clock
 from simulator.store import moto_state
-from simulator.store.items import check_item
+from simulator.store.dynamodb.items import check_item
 from simulator.store.s3 import rules as s3_rules
 from simulator.store.s3.moto_bucket import CurrentCause, may_notify
 from simulator.store.s3.notifications import Cause

@@ -7,7 +7,7 @@ prefix. A new bucket is one such prefix. SQS documents no rate for standard queu
 from __future__ import annotations
 
 from simulator.base.limits import S3_READS_PER_S, S3_WRITES_PER_S
-from simulator.store.capacity import TokenBucket
+from simulator.store.dynamodb.capacity import TokenBucket
 from simulator.store.wire.aws_errors import AwsError
 from simulator.store.wire.messages import Request
 

@@ -9,9 +9,9 @@ from typing import Any
 
 import orjson
 
-from simulator.store.items import item_size
+from simulator.store.dynamodb.items import item_size
+from simulator.store.dynamodb.rows import Rows, encode_item
 from simulator.store.replacements.registry import Replacement
-from simulator.store.rows import Rows, encode_item
 
 _TABLE = "moto.dynamodb.models.table:Table."
 DEPTH = "dynamodb.depth"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from simulator.store.capacity import KEY_RANGE, MAXIMUM_ON_DEMAND, PROVISIONED, Refusals, Throughput
+from simulator.store.dynamodb.capacity import KEY_RANGE, MAXIMUM_ON_DEMAND, PROVISIONED, Refusals, Throughput
 from simulator.store.s3.rates import S3Rates
 from simulator.store.wire.aws_errors import AwsError
 from simulator.store.wire.messages import Request

@@ -12,10 +12,10 @@ from typing import Any
 import orjson
 
 from simulator.base.clock import Clock
-from simulator.store.batch_writes import Write, plan_batch, plan_write, row_units
 from simulator.store.counting.tallies import Tallies
-from simulator.store.replacements.dynamodb import rows_of
-from simulator.store.throttles import Throttles
+from simulator.store.dynamodb.batch_writes import Write, plan_batch, plan_write, row_units
+from simulator.store.dynamodb.moto_table import rows_of
+from simulator.store.dynamodb.throttles import Throttles
 from simulator.store.wire.aws_errors import AwsError
 
 _PLAIN_BATCH = {"RequestItems", "ReturnConsumedCapacity", "ReturnItemCollectionMetrics"}

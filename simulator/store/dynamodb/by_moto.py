@@ -14,13 +14,13 @@ from typing import Any
 import orjson
 
 from simulator.base.clock import Clock
-from simulator.store.batch_writes import keys_of, plan_batch, plan_write, row_units
 from simulator.store.counting.tallies import Tallies
-from simulator.store.dynamodb_writes import consumed
-from simulator.store.items import item_size, read_units
-from simulator.store.replacements.dynamodb import IndexMeter, rows_of
-from simulator.store.rows import Key
-from simulator.store.throttles import Throttles
+from simulator.store.dynamodb.batch_writes import keys_of, plan_batch, plan_write, row_units
+from simulator.store.dynamodb.items import item_size, read_units
+from simulator.store.dynamodb.moto_table import IndexMeter, rows_of
+from simulator.store.dynamodb.rows import Key
+from simulator.store.dynamodb.throttles import Throttles
+from simulator.store.dynamodb.writes import consumed
 from simulator.store.wire.aws_errors import AwsError, request_id
 from simulator.store.wire.messages import Request, Response
 

@@ -9,9 +9,9 @@ import pytest
 
 from simulator.base.clock import ManualClock
 from simulator.store.counting.tallies import Tallies
-from simulator.store.dynamodb_reads import TableReads
-from simulator.store.rows import Rows
-from simulator.store.throttles import Throttles
+from simulator.store.dynamodb.reads import TableReads
+from simulator.store.dynamodb.rows import Rows
+from simulator.store.dynamodb.throttles import Throttles
 from simulator.store.wire.aws_errors import AwsError
 
 

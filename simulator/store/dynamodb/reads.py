@@ -15,13 +15,13 @@ import orjson
 
 from simulator.base.clock import Clock
 from simulator.base.limits import DYNAMODB_PAGE_BYTES
-from simulator.store.batch_writes import keys_of
 from simulator.store.counting.tallies import Tallies
-from simulator.store.dynamodb_writes import consumed
-from simulator.store.items import item_size, read_units
-from simulator.store.replacements.dynamodb import rows_of
-from simulator.store.rows import Key, Partition, Rows, decode_item, key_value
-from simulator.store.throttles import Throttles
+from simulator.store.dynamodb.batch_writes import keys_of
+from simulator.store.dynamodb.items import item_size, read_units
+from simulator.store.dynamodb.moto_table import rows_of
+from simulator.store.dynamodb.rows import Key, Partition, Rows, decode_item, key_value
+from simulator.store.dynamodb.throttles import Throttles
+from simulator.store.dynamodb.writes import consumed
 from simulator.store.wire.aws_errors import AwsError
 
 _PAGE = {"TableName", "Limit", "ExclusiveStartKey", "ConsistentRead", "ReturnConsumedCapacity", "Select"}

@@ -9,11 +9,11 @@ import orjson
 
 from simulator.base.clock import Clock
 from simulator.store.counting.tallies import Tallies
-from simulator.store.dynamodb_by_moto import ByMoto, dynamodb_response
-from simulator.store.dynamodb_reads import TableReads
-from simulator.store.dynamodb_writes import TableWrites
+from simulator.store.dynamodb.by_moto import ByMoto, dynamodb_response
+from simulator.store.dynamodb.reads import TableReads
+from simulator.store.dynamodb.throttles import Throttles
+from simulator.store.dynamodb.writes import TableWrites
 from simulator.store.replacements.registry import Replacement
-from simulator.store.throttles import Throttles
 from simulator.store.wire.messages import Request, Response
 
 NAME = "dynamodb.answers"

@@ -9,7 +9,7 @@ from typing import Any
 import orjson
 
 from simulator.base.limits import DYNAMODB_BATCH_WRITE_BYTES, DYNAMODB_BATCH_WRITE_ITEMS
-from simulator.store.items import (
+from simulator.store.dynamodb.items import (
     check_item,
     check_item_size,
     check_key_sizes,
@@ -19,7 +19,7 @@ from simulator.store.items import (
     validation,
     write_units,
 )
-from simulator.store.rows import Key, key_value
+from simulator.store.dynamodb.rows import Key, key_value
 from simulator.store.wire.aws_errors import AwsError
 
 _KEY_MISMATCH = "The provided key element does not match the schema"

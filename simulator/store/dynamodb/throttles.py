@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Sequence
 from typing import Any
 
-from simulator.store.capacity import KEY_RANGE, PROVISIONED, Refusals, Throughput
+from simulator.store.dynamodb.capacity import KEY_RANGE, PROVISIONED, Refusals, Throughput
 from simulator.store.wire.aws_errors import AwsError
 
 _TEXTS = {

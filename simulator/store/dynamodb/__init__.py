@@ -1,0 +1,1 @@
+"""DynamoDB: its rows, its capacity, and the requests that are answered without moto."""
