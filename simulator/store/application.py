@@ -13,7 +13,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from simulator.store.counting.ledger import Ledger
-from simulator.store.moto_application import SERVICES
+from simulator.store.moto.application import SERVICES
 from simulator.store.wire.aws_errors import AwsError, error_response
 from simulator.store.wire.messages import Request, Response
 from simulator.store.wire.routing import route

@@ -9,7 +9,6 @@ from importlib.metadata import version
 import orjson
 
 from simulator.base.clock import Clock
-from simulator.store import moto_state
 from simulator.store.application import Application, Layers
 from simulator.store.control import Control
 from simulator.store.counting.ledger import Ledger
@@ -18,8 +17,9 @@ from simulator.store.dynamodb import answers as dynamodb_answers
 from simulator.store.dynamodb import moto_table as dynamodb_replacements
 from simulator.store.dynamodb.throttles import Throttles
 from simulator.store.guards import Guards
-from simulator.store.moto_application import MotoApplication
-from simulator.store.replacements.registry import Replacements
+from simulator.store.moto import state as moto_state
+from simulator.store.moto.application import MotoApplication
+from simulator.store.moto.replacement import Replacements
 from simulator.store.s3 import answers as s3_answers
 from simulator.store.s3 import moto_bucket as s3_replacements
 from simulator.store.sqs import answers as sqs_answers

@@ -11,10 +11,10 @@ from urllib.parse import parse_qsl
 import orjson
 
 from simulator.base.clock import Clock
-from simulator.store import moto_state
 from simulator.store.counting.ledger import Ledger, process_cpu_s, process_memory_bytes
 from simulator.store.counting.tallies import Tallies
 from simulator.store.dynamodb.throttles import Throttles
+from simulator.store.moto import state as moto_state
 from simulator.store.sqs.moto_queue import QueueTime, depot_of
 from simulator.store.wire.messages import Request, Response
 

@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from simulator.base.clock import Clock
-from simulator.store import moto_state
 from simulator.store.dynamodb.items import check_item
+from simulator.store.moto import state as moto_state
 from simulator.store.s3 import rules as s3_rules
 from simulator.store.s3.moto_bucket import CurrentCause, may_notify
 from simulator.store.s3.notifications import Cause

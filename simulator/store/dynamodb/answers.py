@@ -13,7 +13,7 @@ from simulator.store.dynamodb.by_moto import ByMoto, dynamodb_response
 from simulator.store.dynamodb.reads import TableReads
 from simulator.store.dynamodb.throttles import Throttles
 from simulator.store.dynamodb.writes import TableWrites
-from simulator.store.replacements.registry import Replacement
+from simulator.store.moto.replacement import Replacement
 from simulator.store.wire.messages import Request, Response
 
 NAME = "dynamodb.answers"

@@ -11,7 +11,7 @@ import orjson
 
 from simulator.store.dynamodb.items import item_size
 from simulator.store.dynamodb.rows import Rows, encode_item
-from simulator.store.replacements.registry import Replacement
+from simulator.store.moto.replacement import Replacement
 
 _TABLE = "moto.dynamodb.models.table:Table."
 DEPTH = "dynamodb.depth"

@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import parse_qsl, quote, unquote
 from xml.sax.saxutils import escape
 
-from simulator.store.replacements.registry import Replacement
+from simulator.store.moto.replacement import Replacement
 from simulator.store.s3.moto_bucket import DEPTH
 from simulator.store.wire.messages import Request, Response
 

@@ -7,8 +7,8 @@ from typing import Any
 
 from simulator.base.clock import Clock, SystemClock
 from simulator.base.limits import S3_NOTIFICATION_BYTES
-from simulator.store import moto_state
-from simulator.store.replacements.registry import Replacement
+from simulator.store.moto import state as moto_state
+from simulator.store.moto.replacement import Replacement
 from simulator.store.s3.keys import indexed_keys
 from simulator.store.s3.notifications import Cause, Sequencers, record, test_event
 from simulator.store.s3.policies import allows_s3

@@ -13,7 +13,7 @@ from typing import Any
 
 import orjson
 
-from simulator.store.replacements.registry import Replacement
+from simulator.store.moto.replacement import Replacement
 from simulator.store.sqs.depot import Held, UnknownHandle
 from simulator.store.sqs.moto_queue import QueueTime, add, copy_message, depot_of, receive
 from simulator.store.wire.messages import Request, Response

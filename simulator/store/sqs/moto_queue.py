@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from simulator.base.clock import Clock, SystemClock
-from simulator.store.replacements.registry import Replacement
+from simulator.store.moto.replacement import Replacement
 from simulator.store.sqs.depot import Held, MessageDepot, UnknownHandle
 
 _FIELD = "_stockpipe_depot"

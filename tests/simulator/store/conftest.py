@@ -17,7 +17,7 @@ import pytest_asyncio
 from botocore.config import Config
 
 from simulator.store import Store
-from simulator.store.moto_application import MotoApplication
+from simulator.store.moto.application import MotoApplication
 from simulator.store.wire.messages import Request, Response
 from simulator.store.wire.routing import route
 
