@@ -291,9 +291,9 @@ async def _loop_part(options: argparse.Namespace) -> None:
 
 async def _rules_part(options: argparse.Namespace) -> None:
     """The same requests straight into the store's application, with its checks and with checks that do nothing."""
-    from simulator.store import guards
-    from simulator.store.assembly import assemble
     from simulator.store.dynamodb import batch_writes
+    from simulator.store.front import guards
+    from simulator.store.front.assembly import assemble
 
     application = assemble(SystemClock(), 0, capacity="unlimited", strict=True)
     requests = Requests(application.answer)

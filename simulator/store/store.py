@@ -173,7 +173,7 @@ async def _spawn(port: int, capacity: str, strict: bool) -> asyncio.subprocess.P
         sys.executable,
         "-P",
         "-m",
-        "simulator.store.server",
+        "simulator.store.front.server",
         *arguments,
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,

@@ -8,7 +8,7 @@ from importlib.metadata import version
 
 import pytest
 
-from simulator.store.assembly import FASTER, STRICTER
+from simulator.store.front.assembly import FASTER, STRICTER
 from simulator.store.moto.replacement import MOTO_VERSION, Replacement, ReplacementOff, Replacements, changed_functions
 
 ALL = (*FASTER, *STRICTER)

@@ -12,7 +12,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from simulator.base.clock import ManualClock
-from simulator.store.guards import Guards
+from simulator.store.front.guards import Guards
 from simulator.store.sqs.long_poll import LongPolls
 from simulator.store.sqs.rules import over_limit
 from simulator.store.wire.aws_errors import AwsError

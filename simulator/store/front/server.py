@@ -1,4 +1,4 @@
-"""The store's process: one event loop that serves one loopback port. Run as `python -m simulator.store.server`.
+"""The store's process: one event loop that serves one loopback port. Run as `python -m simulator.store.front.server`.
 
 Its standard input is a pipe held by whoever started it: when that pipe closes, for whatever reason, the process ends.
 The first line on standard output says, as JSON, where it listens; everything after that is for a death message.
@@ -30,7 +30,7 @@ EXIT_PORT_IN_USE = 98
 
 def main(arguments: list[str] | None = None) -> int:
     """Serve until told to stop. Exit code 98: the port is taken."""
-    parser = argparse.ArgumentParser(prog="simulator.store.server")
+    parser = argparse.ArgumentParser(prog="simulator.store.front.server")
     parser.add_argument("--port", type=int, default=0)
     parser.add_argument("--capacity", choices=("unlimited", "aws"), default="unlimited")
     parser.add_argument("--stock-answers", action="store_true", help="moto's own behaviour where AWS's differs")
@@ -51,7 +51,7 @@ def main(arguments: list[str] | None = None) -> int:
 async def serve(port: int, *, capacity: str, strict: bool) -> None:
     """Listen, say so, and serve until SIGTERM or the end of standard input."""
     with kept_for_good():
-        from simulator.store.assembly import assemble
+        from simulator.store.front.assembly import assemble
 
         application = assemble(SystemClock(), port, capacity=capacity, strict=strict)
     stopped = asyncio.Event()

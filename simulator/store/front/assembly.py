@@ -9,14 +9,14 @@ from importlib.metadata import version
 import orjson
 
 from simulator.base.clock import Clock
-from simulator.store.application import Application, Layers
-from simulator.store.control import Control
 from simulator.store.counting.ledger import Ledger
 from simulator.store.counting.tallies import Tallies
 from simulator.store.dynamodb import answers as dynamodb_answers
 from simulator.store.dynamodb import moto_table as dynamodb_replacements
 from simulator.store.dynamodb.throttles import Throttles
-from simulator.store.guards import Guards
+from simulator.store.front.application import Application, Layers
+from simulator.store.front.control import Control
+from simulator.store.front.guards import Guards
 from simulator.store.moto import state as moto_state
 from simulator.store.moto.application import MotoApplication
 from simulator.store.moto.replacement import Replacements
