@@ -1,7 +1,7 @@
-"""DynamoDB's and S3's request rates as token buckets. Pure: the instant is an argument, nothing waits.
+"""DynamoDB's throughput as token buckets. Pure: the instant is an argument, nothing waits.
 
 Sources: DynamoDB Developer Guide, "On-demand capacity mode", "Provisioned capacity mode", "Best practices for designing
-and using partition keys effectively"; S3 User Guide, "Optimizing Amazon S3 performance".
+and using partition keys effectively".
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from simulator.base.limits import (
     PARTITION_WRITE_UNITS,
     PROVISIONED_BURST_S,
 )
+from simulator.store.wire.token_bucket import TokenBucket
 
 KEY_RANGE = "KeyRangeThroughputExceeded"
 PROVISIONED = "ProvisionedThroughputExceeded"
@@ -25,31 +26,6 @@ MAXIMUM_ON_DEMAND = "MaxOnDemandThroughputExceeded"
 
 # Buckets of partition keys that have been full for a while are forgotten once there are more than this.
 _PARTITIONS_KEPT = 20_000
-
-
-@dataclass(slots=True)
-class TokenBucket:
-    """`rate` tokens a second flow in, `size` fit; it starts with `tokens`."""
-
-    rate: float
-    size: float
-    tokens: float
-    at: float
-
-    def refill(self, now: float) -> None:
-        """Let in what has flowed since the last look."""
-        if now > self.at:
-            self.tokens = min(self.size, self.tokens + (now - self.at) * self.rate)
-            self.at = now
-
-    def has(self, units: float, now: float) -> bool:
-        """Whether `units` may be taken now. More than fits at all may be taken from a full bucket."""
-        self.refill(now)
-        return self.tokens >= min(units, self.size)
-
-    def take(self, units: float) -> None:
-        """Take `units`; what is overdrawn flows in first."""
-        self.tokens -= units
 
 
 @dataclass(slots=True)

@@ -1,1 +1,4 @@
-"""What stands in for moto's slow paths, one file a service; `registry` says what a replacement is."""
+"""What a new version of moto could break: its state, its application, and what a replacement of its code is.
+
+The replacements themselves are with their service: `moto_queue`, `moto_bucket`, `moto_table`, and the `answers`.
+"""

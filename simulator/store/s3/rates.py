@@ -7,9 +7,9 @@ prefix. A new bucket is one such prefix. SQS documents no rate for standard queu
 from __future__ import annotations
 
 from simulator.base.limits import S3_READS_PER_S, S3_WRITES_PER_S
-from simulator.store.dynamodb.capacity import TokenBucket
 from simulator.store.wire.aws_errors import AwsError
 from simulator.store.wire.messages import Request
+from simulator.store.wire.token_bucket import TokenBucket
 
 _WRITES = ("PUT", "POST", "DELETE")
 

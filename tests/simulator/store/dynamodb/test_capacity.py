@@ -1,13 +1,8 @@
-"""DynamoDB's and S3's rates as arithmetic: no clock, no store."""
+"""DynamoDB's throughput as arithmetic: no clock, no store."""
 
 from __future__ import annotations
 
-import pytest
-
 from simulator.store.dynamodb.capacity import KEY_RANGE, MAXIMUM_ON_DEMAND, PROVISIONED, Refusals, Throughput
-from simulator.store.s3.rates import S3Rates
-from simulator.store.wire.aws_errors import AwsError
-from simulator.store.wire.messages import Request
 
 
 def accepted(throughput: Throughput, at: float, keys: int, writes: int) -> tuple[int, set[str]]:
@@ -92,16 +87,3 @@ def test_refusals_are_spread_evenly_whatever_the_batches() -> None:
     refusals = Refusals(0.9)
     assert [sum(refusals.refuses() for _ in range(10)) for _ in range(5)] == [9] * 5
     assert all(Refusals(1.0).refuses() for _ in range(3))
-
-
-def test_s3_slows_down_beyond_3500_writes_and_5500_reads_a_second() -> None:
-    """Optimizing performance: 503 SlowDown beyond the rates of one partitioned prefix."""
-    rates = S3Rates()
-    for method, rate in (("PUT", 3_500), ("GET", 5_500)):
-        request = Request(method, "/bucket/key", {}, (), b"")
-        for _ in range(rate):
-            rates.admit(request, 0.0)
-        with pytest.raises(AwsError, match="Please reduce your request rate") as caught:
-            rates.admit(request, 0.0)
-        assert (caught.value.code, caught.value.status) == ("SlowDown", 503)
-        rates.admit(request, 0.001)
