@@ -14,8 +14,9 @@ from typing import Any
 import orjson
 
 from simulator.store.moto.replacement import Replacement
-from simulator.store.sqs.depot import Held, UnknownHandle
+from simulator.store.sqs.depot import Held
 from simulator.store.sqs.moto_queue import QueueTime, add, copy_message, depot_of, receive
+from simulator.store.sqs.receipt_handles import UnknownHandle
 from simulator.store.wire.messages import Request, Response
 
 NAME = "sqs.answers"

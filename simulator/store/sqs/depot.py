@@ -7,18 +7,14 @@ Nothing here reads a clock: instants are milliseconds since the epoch, as SQS co
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import heapq
-import secrets
-import struct
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from simulator.store.sqs.receipt_handles import ReceiptHandles, UnknownHandle, may_delete
+
 State = Literal["ready", "in_flight", "delayed", "gone"]
-_HANDLE = struct.Struct(">QI")
-_HANDLE_PREFIX = "AQEB"
 # A heap may carry this many entries of messages that are gone before it is rebuilt.
 _SLACK = 1_000
 
@@ -50,10 +46,6 @@ class Totals:
     redriven: int = 0
 
 
-class UnknownHandle(Exception):
-    """A receipt handle that this queue never gave out."""
-
-
 @dataclass(slots=True)
 class MessageDepot:
     """All messages of one queue. `arrived` is called whenever a message may have become receivable."""
@@ -70,7 +62,7 @@ class MessageDepot:
     _in_flight_count: int = 0
     _delayed_count: int = 0
     _test_events: int = 0
-    _secret: bytes = field(default_factory=lambda: secrets.token_bytes(16))
+    _handles: ReceiptHandles = field(default_factory=ReceiptHandles)
 
     def __len__(self) -> int:
         return len(self._held)
@@ -179,7 +171,7 @@ class MessageDepot:
         A handle older than the last receive deletes only with `stale_deletes`. Raises `UnknownHandle`.
         """
         held, receive = self._look_up(handle)
-        if held is None or (receive != held.receives and not stale_deletes):
+        if held is None or not may_delete(receive, held.receives, stale_deletes=stale_deletes):
             return None
         self._uncount(held)
         self._drop(held)
@@ -228,23 +220,12 @@ class MessageDepot:
 
     def handle_of(self, held: Held) -> str:
         """The receipt handle of the message's last receive; it proves its origin and needs no place to be kept."""
-        body = _HANDLE.pack(held.place, held.receives)
-        return _HANDLE_PREFIX + base64.b64encode(body + self._seal(body)).decode("ascii")
+        return self._handles.give(held.place, held.receives)
 
     # How it is kept.
 
-    def _seal(self, body: bytes) -> bytes:
-        return hashlib.blake2b(body, digest_size=24, key=self._secret).digest()
-
     def _look_up(self, handle: str) -> tuple[Held | None, int]:
-        try:
-            raw = base64.b64decode(handle.removeprefix(_HANDLE_PREFIX), validate=True)
-        except ValueError:
-            raise UnknownHandle(handle) from None
-        body = raw[: _HANDLE.size]
-        if len(body) < _HANDLE.size or raw[_HANDLE.size :] != self._seal(body):
-            raise UnknownHandle(handle)
-        place, receive = _HANDLE.unpack(body)
+        place, receive = self._handles.read(handle)
         if place in self._moved:
             raise UnknownHandle(handle)
         return self._held.get(place), receive

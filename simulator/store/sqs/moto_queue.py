@@ -9,7 +9,8 @@ from typing import Any
 
 from simulator.base.clock import Clock, SystemClock
 from simulator.store.moto.replacement import Replacement
-from simulator.store.sqs.depot import Held, MessageDepot, UnknownHandle
+from simulator.store.sqs.depot import Held, MessageDepot
+from simulator.store.sqs.receipt_handles import UnknownHandle
 
 _FIELD = "_stockpipe_depot"
 _MODELS = "moto.sqs.models"

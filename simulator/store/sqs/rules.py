@@ -19,7 +19,8 @@ from simulator.base.limits import (
     SQS_RETENTION_S,
     SQS_VISIBILITY_TIMEOUT_S,
 )
-from simulator.store.sqs.depot import MessageDepot, UnknownHandle
+from simulator.store.sqs.depot import MessageDepot
+from simulator.store.sqs.receipt_handles import UnknownHandle
 from simulator.store.wire.aws_errors import AwsError
 
 _FORBIDDEN = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from simulator.store.sqs.depot import MessageDepot, UnknownHandle
+from simulator.store.sqs.depot import MessageDepot
+from simulator.store.sqs.receipt_handles import UnknownHandle
 
 HOUR_MS = 3_600_000.0
 
