@@ -23,9 +23,9 @@ from typing import Any
 
 from simulator.base import limits
 from simulator.base.clock import SystemClock
-from simulator.lambda_service import LambdaService, Succeeded
-from simulator.runtimes import Runtime
-from simulator.runtimes.inline import InlineRuntime
+from simulator.functions.runtimes import Runtime
+from simulator.functions.runtimes.inline import InlineRuntime
+from simulator.functions.service import LambdaService, Succeeded
 from simulator.scaling import Scaler, policy_of
 from simulator.stack.model import AsynchronousInvocation, EventSourceMapping, Function
 
@@ -172,7 +172,7 @@ async def measure(rounds: int, code: Path) -> dict[str, list[float]]:
                 await opened(inline(), handler, lambda service: invoked(service, INVOCATIONS, time.process_time)),
             )
         if sys.platform.startswith("linux"):
-            from simulator.runtimes.process import ProcessRuntime
+            from simulator.functions.runtimes.process import ProcessRuntime
 
             for side, cpu in (("both sides", tree_cpu_s), ("the simulator's side", time.process_time)):
                 note(

@@ -18,7 +18,7 @@ from simulator import sources, summary
 from simulator.base.clock import Clock, SystemClock, iso
 from simulator.base.errors import CouldNotFinish, InputError
 from simulator.base.observations import LogWritten, Noted, Observation, Record
-from simulator.logs import LogDirectory
+from simulator.functions.logs import LogDirectory
 from simulator.scenario import Scenario
 from simulator.simulation import Plan, Progress, Simulation
 from simulator.stack import rules, template

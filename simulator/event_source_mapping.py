@@ -24,7 +24,7 @@ from simulator.base.clock import Clock
 from simulator.base.observations import MessageSettled, MessagesReceived, Noted, PollersScaled, Record
 from simulator.base.waiting import Backoff, wait_for_event
 from simulator.batching import EVENT_BYTES, BatchPolicy, effective_visibility_s, record_bytes, record_bytes_at_most
-from simulator.lambda_service import Failed, LambdaService, Succeeded, Throttled
+from simulator.functions.service import Failed, LambdaService, Succeeded, Throttled
 from simulator.scaling import Pace, Scaler, policy_of
 from simulator.settlement import Settlement
 from simulator.stack.model import EventSourceMapping, Function, Queue

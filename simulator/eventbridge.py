@@ -26,7 +26,7 @@ from simulator.base import limits
 from simulator.base.clock import Clock, iso
 from simulator.base.observations import Noted, Record, TickFired
 from simulator.base.waiting import Backoff, wait_for_event
-from simulator.lambda_service import Failed, LambdaService, Succeeded, Throttled
+from simulator.functions.service import Failed, LambdaService, Succeeded, Throttled
 from simulator.stack.model import Function, Schedule, Stack
 from simulator.stack.schedule import parse
 

@@ -21,9 +21,9 @@ from simulator.base.errors import cause_of
 from simulator.base.observations import Record, StoreSampled
 from simulator.event_source_mapping import run_mapping
 from simulator.eventbridge import AsynchronousInvoker, run_schedule
-from simulator.lambda_service import LambdaService
-from simulator.runtimes import Runtime
-from simulator.runtimes.inline import InlineRuntime
+from simulator.functions.runtimes import Runtime
+from simulator.functions.runtimes.inline import InlineRuntime
+from simulator.functions.service import LambdaService
 from simulator.stack.model import Stack
 from simulator.store import QueuedMessage, Store
 from simulator.twin import resources
@@ -204,7 +204,7 @@ class Twin:
 
 def _runtime(name: RuntimeName, endpoint: str, session: Any, code_dir: Path | None) -> Runtime:
     if name == "process":
-        from simulator.runtimes.process import ProcessRuntime
+        from simulator.functions.runtimes.process import ProcessRuntime
 
         return ProcessRuntime(endpoint, code_dir)
     return InlineRuntime(endpoint, session, code_dir=code_dir)

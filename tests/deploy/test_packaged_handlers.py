@@ -23,7 +23,7 @@ from deploy import transform
 from simulator.base import limits
 from simulator.base.clock import SystemClock
 from simulator.base.observations import LogWritten
-from simulator.runtimes.variables import DUMMY_CREDENTIALS
+from simulator.functions.runtimes.variables import DUMMY_CREDENTIALS
 from simulator.stack import intrinsics
 from simulator.stack import template as templates
 from simulator.store import Store

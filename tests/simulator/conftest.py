@@ -14,7 +14,7 @@ import pytest
 
 from simulator.base.clock import ManualClock
 from simulator.base.waiting import wait_for_event
-from simulator.runtimes import Exited, Invocation, Raised, Returned, Write
+from simulator.functions.runtimes import Exited, Invocation, Raised, Returned, Write
 from simulator.stack.model import AsynchronousInvocation, EventSourceMapping, Function, Queue, Stack
 
 ARN = "arn:aws:{}:us-east-1:123456789012:{}"

@@ -25,8 +25,8 @@ from simulator.base.observations import (
     PollersScaled,
 )
 from simulator.event_source_mapping import run_mapping
-from simulator.lambda_service import LambdaService
-from simulator.runtimes import Exited, Raised, Returned
+from simulator.functions.runtimes import Exited, Raised, Returned
+from simulator.functions.service import LambdaService
 from simulator.stack.model import EventSourceMapping, Function, Queue
 
 ANSWER = Returned({"batchItemFailures": []})

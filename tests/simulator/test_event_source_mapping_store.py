@@ -19,8 +19,8 @@ from simulator.base.clients import connect, offline_session
 from simulator.base.clock import SystemClock
 from simulator.base.observations import MessageSettled
 from simulator.event_source_mapping import run_mapping
-from simulator.lambda_service import LambdaService
-from simulator.runtimes import Returned
+from simulator.functions.runtimes import Returned
+from simulator.functions.service import LambdaService
 
 
 @dataclass

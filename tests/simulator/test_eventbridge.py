@@ -17,8 +17,8 @@ from simulator.base import limits
 from simulator.base.clock import ManualClock
 from simulator.base.observations import Noted, TickFired
 from simulator.eventbridge import AsynchronousInvoker, run_schedule, scheduled_event
-from simulator.lambda_service import LambdaService
-from simulator.runtimes import Raised, Returned
+from simulator.functions.runtimes import Raised, Returned
+from simulator.functions.service import LambdaService
 from simulator.stack.model import AsynchronousInvocation, Schedule
 
 RULE = Schedule("Tick", "tick", "Consumer", "rate(1 minute)", "rule", "arn:aws:events:us-east-1:123456789012:rule/tick")

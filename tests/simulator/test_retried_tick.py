@@ -11,8 +11,8 @@ from simulator.base.clients import connect, offline_session
 from simulator.base.clock import SystemClock
 from simulator.base.observations import InvocationEnded
 from simulator.eventbridge import AsynchronousInvoker, scheduled_event
-from simulator.lambda_service import LambdaService
-from simulator.runtimes.inline import InlineRuntime
+from simulator.functions.runtimes.inline import InlineRuntime
+from simulator.functions.service import LambdaService
 from simulator.stack import template
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from simulator.base import limits
 from simulator.base.observations import LogWritten, Noted
-from simulator.logs import LogDirectory, LogStream
+from simulator.functions.logs import LogDirectory, LogStream
 
 AT = 1_763_802_000.123
 REQUEST = "1027c4d1-c386-4bc4-8d61-3e30d8f16adf"

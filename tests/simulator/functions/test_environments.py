@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from simulator.base import limits
-from simulator.environments import Environment, EnvironmentPool, Refused
+from simulator.functions.environments import Environment, EnvironmentPool, Refused
 from simulator.stack.model import AsynchronousInvocation, Function
 
 

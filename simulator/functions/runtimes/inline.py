@@ -24,10 +24,10 @@ from typing import Any
 from simulator.base import limits
 from simulator.base.clients import offline_session
 from simulator.base.clock import Clock, SystemClock
-from simulator.runtimes import Exited, Invocation, Raised, Returned, Write, reports
-from simulator.runtimes.context import LambdaContext
-from simulator.runtimes.isolation import installed, seen_as
-from simulator.runtimes.variables import function_environ, require_code
+from simulator.functions.runtimes import Exited, Invocation, Raised, Returned, Write, reports
+from simulator.functions.runtimes.context import LambdaContext
+from simulator.functions.runtimes.isolation import installed, seen_as
+from simulator.functions.runtimes.variables import function_environ, require_code
 from simulator.stack.model import Function
 
 Handler = Callable[[Any, Any], Any]

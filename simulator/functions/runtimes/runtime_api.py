@@ -15,8 +15,8 @@ from http import HTTPStatus
 from typing import Any, Literal
 
 from simulator.base import limits
-from simulator.runtimes import Exited, Invocation, Raised, Returned
-from simulator.runtimes.reports import response_too_large
+from simulator.functions.runtimes import Exited, Invocation, Raised, Returned
+from simulator.functions.runtimes.reports import response_too_large
 
 State = Literal["starting", "ready", "busy", "answered", "failed", "closed"]
 Answer = Returned | Raised | Exited

@@ -13,7 +13,7 @@ import traceback
 from typing import Any
 
 from simulator.base import limits
-from simulator.runtimes import Exited, Raised, Returned
+from simulator.functions.runtimes import Exited, Raised, Returned
 
 
 def raised(error: Exception, request_id: str, *, skip_files: tuple[str, ...]) -> Raised:

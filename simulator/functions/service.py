@@ -27,9 +27,9 @@ from simulator.base.observations import (
     Record,
 )
 from simulator.base.waiting import wait_for_event
-from simulator.environments import Environment, EnvironmentPool, FunctionStatistics, Refused
-from simulator.logs import LogStream
-from simulator.runtimes import Exited, Invocation, Raised, Returned, Runtime, RuntimeEnvironment
+from simulator.functions.environments import Environment, EnvironmentPool, FunctionStatistics, Refused
+from simulator.functions.logs import LogStream
+from simulator.functions.runtimes import Exited, Invocation, Raised, Returned, Runtime, RuntimeEnvironment
 from simulator.stack.model import Function
 
 T = TypeVar("T")

@@ -25,9 +25,9 @@ from pathlib import Path
 from simulator.base import limits
 from simulator.base.clock import Clock, SystemClock
 from simulator.base.errors import InputError
-from simulator.runtimes import Exited, Invocation, Raised, Returned, Write
-from simulator.runtimes.runtime_api import RuntimeApi
-from simulator.runtimes.variables import function_environ, require_code
+from simulator.functions.runtimes import Exited, Invocation, Raised, Returned, Write
+from simulator.functions.runtimes.runtime_api import RuntimeApi
+from simulator.functions.runtimes.variables import function_environ, require_code
 from simulator.stack.model import Function
 
 _BOOTSTRAP = Path(__file__).with_name("bootstrap.py")
@@ -55,7 +55,7 @@ class ProcessRuntime:
         for origin in _client_files():
             (runtime_dir / origin.name).symlink_to(origin)
         packages = [] if code_dir else [sysconfig.get_path("purelib"), sysconfig.get_path("platlib")]
-        self.task_root = (code_dir or Path(__file__).parents[2]).resolve()
+        self.task_root = (code_dir or Path(__file__).parents[3]).resolve()
         if self.task_root.is_file():
             with zipfile.ZipFile(self.task_root) as package:
                 package.extractall(self._folder / "task")

@@ -22,11 +22,11 @@ import pytest_asyncio
 from simulator.base.clock import SystemClock
 from simulator.base.errors import InputError
 from simulator.base.observations import InvocationEnded
-from simulator.lambda_service import Failed, LambdaService, Succeeded
-from simulator.runtimes import Invocation, Raised, Returned
-from simulator.runtimes.inline import InlineRuntime
-from simulator.runtimes.process import ProcessRuntime
-from simulator.runtimes.runtime_api import RuntimeApi
+from simulator.functions.runtimes import Invocation, Raised, Returned
+from simulator.functions.runtimes.inline import InlineRuntime
+from simulator.functions.runtimes.process import ProcessRuntime
+from simulator.functions.runtimes.runtime_api import RuntimeApi
+from simulator.functions.service import Failed, LambdaService, Succeeded
 
 Open = Callable[..., Any]
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="awslambdaric has no wheel here")
@@ -201,8 +201,8 @@ async def test_environments_die_with_the_simulator(tmp_path: Path, until: Callab
     script.write_text(
         "import asyncio, pathlib, random, sys\n"
         "from simulator.base.clock import SystemClock\n"
-        "from simulator.runtimes import Invocation\n"
-        "from simulator.runtimes.process import ProcessRuntime\n"
+        "from simulator.functions.runtimes import Invocation\n"
+        "from simulator.functions.runtimes.process import ProcessRuntime\n"
         "from simulator.stack.model import AsynchronousInvocation, Function\n"
         "async def main():\n"
         "    function = Function('F', 'F', 'module.handler', 'python3.13', 512, 3, {}, None, 'Text', None,\n"
@@ -219,7 +219,7 @@ async def test_environments_die_with_the_simulator(tmp_path: Path, until: Callab
         str(script),
         str(tmp_path),
         stdout=asyncio.subprocess.PIPE,
-        env=os.environ | {"PYTHONPATH": str(Path(__file__).parents[3]), "TMPDIR": str(tmp_path)},
+        env=os.environ | {"PYTHONPATH": str(Path(__file__).parents[4]), "TMPDIR": str(tmp_path)},
     )
     assert process.stdout is not None
     frozen, busy = [int(await process.stdout.readline()) for _ in range(2)]

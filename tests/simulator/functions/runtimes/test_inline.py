@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
-from simulator.lambda_service import Failed, Succeeded
-from simulator.runtimes.isolation import installed, seen_as
+from simulator.functions.runtimes.isolation import installed, seen_as
+from simulator.functions.service import Failed, Succeeded
 
 Open = Callable[..., Any]
 CORE = """

@@ -14,9 +14,9 @@ from typing import Any
 import pytest
 
 from simulator.base.clock import SystemClock
-from simulator.lambda_service import LambdaService
-from simulator.runtimes import Runtime
-from simulator.runtimes.inline import InlineRuntime
+from simulator.functions.runtimes import Runtime
+from simulator.functions.runtimes.inline import InlineRuntime
+from simulator.functions.service import LambdaService
 
 ENDPOINT = "http://127.0.0.1:9"
 Open = Callable[..., AbstractAsyncContextManager[Any]]
@@ -45,7 +45,7 @@ def open_function(tmp_path: Path, declare: Any, seen: Any) -> Callable[..., Any]
         clock = SystemClock()
         runtime: Runtime
         if kind == "process":
-            from simulator.runtimes.process import ProcessRuntime
+            from simulator.functions.runtimes.process import ProcessRuntime
 
             runtime = ProcessRuntime(ENDPOINT, tmp_path, clock=clock)
         else:

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from simulator.base.observations import EnvironmentStarted, InvocationEnded
-from simulator.lambda_service import Failed, Succeeded
+from simulator.functions.service import Failed, Succeeded
 
 KINDS = [
     "inline",

@@ -14,8 +14,8 @@ import pytest_asyncio
 from simulator.base import limits
 from simulator.base.clock import ManualClock
 from simulator.base.observations import EnvironmentRetired, EnvironmentStarted, InvocationEnded, InvocationStarted
-from simulator.lambda_service import Failed, LambdaService, Succeeded, Throttled
-from simulator.runtimes import Exited, Raised, Returned
+from simulator.functions.runtimes import Exited, Raised, Returned
+from simulator.functions.service import Failed, LambdaService, Succeeded, Throttled
 
 
 class Lambda:

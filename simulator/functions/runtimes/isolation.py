@@ -16,7 +16,7 @@ import threading
 from collections.abc import Callable, Iterator, MutableMapping
 from typing import Any, TextIO
 
-from simulator.runtimes import Write
+from simulator.functions.runtimes import Write
 
 _environ: contextvars.ContextVar[MutableMapping[str, str] | None] = contextvars.ContextVar("environ", default=None)
 _output: contextvars.ContextVar[_Lines | None] = contextvars.ContextVar("output", default=None)
