@@ -26,8 +26,8 @@ from simulator.base.clock import SystemClock
 from simulator.functions.runtimes import Runtime
 from simulator.functions.runtimes.inline import InlineRuntime
 from simulator.functions.service import LambdaService, Succeeded
-from simulator.scaling import Scaler, policy_of
 from simulator.stack.model import AsynchronousInvocation, EventSourceMapping, Function
+from simulator.triggers.scaling import Scaler, policy_of
 
 INVOCATIONS = 2_000
 PROCESS_INVOCATIONS = 300

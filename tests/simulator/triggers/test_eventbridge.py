@@ -16,10 +16,10 @@ import pytest
 from simulator.base import limits
 from simulator.base.clock import ManualClock
 from simulator.base.observations import Noted, TickFired
-from simulator.eventbridge import AsynchronousInvoker, run_schedule, scheduled_event
 from simulator.functions.runtimes import Raised, Returned
 from simulator.functions.service import LambdaService
 from simulator.stack.model import AsynchronousInvocation, Schedule
+from simulator.triggers.eventbridge import AsynchronousInvoker, run_schedule, scheduled_event
 
 RULE = Schedule("Tick", "tick", "Consumer", "rate(1 minute)", "rule", "arn:aws:events:us-east-1:123456789012:rule/tick")
 START = 1_763_802_000.0  # 2025-11-22T09:00:00Z

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from simulator.settlement import of_failure, of_response
+from simulator.triggers.settlement import of_failure, of_response
 
 IDS = ("one", "two", "three")
 

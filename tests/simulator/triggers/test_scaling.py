@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from simulator.base import limits
-from simulator.scaling import Pace, Scaler, ScalingPolicy, policy_of
 from simulator.stack.model import ProvisionedPollers
+from simulator.triggers.scaling import Pace, Scaler, ScalingPolicy, policy_of
 
 
 def saturated(scaler: Scaler, until: float) -> list[tuple[float, int]]:

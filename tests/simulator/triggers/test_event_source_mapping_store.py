@@ -18,9 +18,9 @@ import pytest
 from simulator.base.clients import connect, offline_session
 from simulator.base.clock import SystemClock
 from simulator.base.observations import MessageSettled
-from simulator.event_source_mapping import run_mapping
 from simulator.functions.runtimes import Returned
 from simulator.functions.service import LambdaService
+from simulator.triggers.event_source_mapping import run_mapping
 
 
 @dataclass

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from simulator.filters import matches
+from simulator.triggers.filters import matches
 
 BODY = {"city": "Seattle", "temperature": 42, "tags": ["a", "b"], "s3": {"object": {"key": "stocks/AAPL.csv"}}}
 

@@ -10,10 +10,10 @@ from typing import Any
 from simulator.base.clients import connect, offline_session
 from simulator.base.clock import SystemClock
 from simulator.base.observations import InvocationEnded
-from simulator.eventbridge import AsynchronousInvoker, scheduled_event
 from simulator.functions.runtimes.inline import InlineRuntime
 from simulator.functions.service import LambdaService
 from simulator.stack import template
+from simulator.triggers.eventbridge import AsynchronousInvoker, scheduled_event
 
 
 async def test_a_tick_that_runs_again_writes_the_same(store_endpoint: str, seen: Any) -> None:

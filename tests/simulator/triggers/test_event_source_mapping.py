@@ -24,10 +24,10 @@ from simulator.base.observations import (
     Noted,
     PollersScaled,
 )
-from simulator.event_source_mapping import run_mapping
 from simulator.functions.runtimes import Exited, Raised, Returned
 from simulator.functions.service import LambdaService
 from simulator.stack.model import EventSourceMapping, Function, Queue
+from simulator.triggers.event_source_mapping import run_mapping
 
 ANSWER = Returned({"batchItemFailures": []})
 

@@ -10,14 +10,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from simulator.base import limits
-from simulator.batching import (
+from simulator.triggers.batching import (
     EVENT_BYTES,
     BatchPolicy,
     effective_visibility_s,
     record_bytes,
     record_bytes_at_most,
 )
-from simulator.event_source_mapping import sqs_record
+from simulator.triggers.event_source_mapping import sqs_record
 
 
 def message(body: str) -> dict[str, Any]:

@@ -18,16 +18,22 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from simulator import filters, settlement
 from simulator.base import limits
 from simulator.base.clock import Clock
 from simulator.base.observations import MessageSettled, MessagesReceived, Noted, PollersScaled, Record
 from simulator.base.waiting import Backoff, wait_for_event
-from simulator.batching import EVENT_BYTES, BatchPolicy, effective_visibility_s, record_bytes, record_bytes_at_most
 from simulator.functions.service import Failed, LambdaService, Succeeded, Throttled
-from simulator.scaling import Pace, Scaler, policy_of
-from simulator.settlement import Settlement
 from simulator.stack.model import EventSourceMapping, Function, Queue
+from simulator.triggers import filters, settlement
+from simulator.triggers.batching import (
+    EVENT_BYTES,
+    BatchPolicy,
+    effective_visibility_s,
+    record_bytes,
+    record_bytes_at_most,
+)
+from simulator.triggers.scaling import Pace, Scaler, policy_of
+from simulator.triggers.settlement import Settlement
 
 if TYPE_CHECKING:
     from types_aiobotocore_sqs import SQSClient
