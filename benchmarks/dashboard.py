@@ -39,10 +39,10 @@ from simulator.base.observations import (
     TickFired,
 )
 from simulator.dashboard import render
-from simulator.screen import Screen
+from simulator.dashboard.screen import Screen
+from simulator.dashboard.ui import show
 from simulator.stack import template
 from simulator.telemetry import Course, Latencies, LoadView, RunOptions, Telemetry
-from simulator.ui import show
 
 MAPPING = next(iter(template.load().mappings))
 BODY = json.dumps(

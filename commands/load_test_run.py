@@ -20,6 +20,7 @@ from simulator.base import limits
 from simulator.base.clock import SystemClock
 from simulator.base.errors import InputError
 from simulator.base.interrupts import Interrupts
+from simulator.dashboard.ui import Display
 from simulator.load import run as load
 from simulator.load import summary as summaries
 from simulator.load import text
@@ -33,7 +34,6 @@ from simulator.stack import template
 from simulator.stack.model import Stack
 from simulator.telemetry import RunOptions, Telemetry
 from simulator.twin.resources import wiring
-from simulator.ui import Display
 
 INTERRUPTED = 130
 DEFAULT_RATE_PER_S = 20.0

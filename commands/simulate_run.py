@@ -18,6 +18,7 @@ from simulator import sources, summary
 from simulator.base.clock import Clock, SystemClock, iso
 from simulator.base.errors import CouldNotFinish, InputError
 from simulator.base.observations import LogWritten, Noted, Observation, Record
+from simulator.dashboard.ui import Display
 from simulator.functions.logs import LogDirectory
 from simulator.scenario import Scenario
 from simulator.simulation import Plan, Progress, Simulation
@@ -25,7 +26,6 @@ from simulator.stack import rules, template
 from simulator.stack.model import Stack
 from simulator.telemetry import RunOptions, Telemetry
 from simulator.twin.resources import wiring
-from simulator.ui import Display
 
 INTERRUPTED = 130
 _DEFAULTS: Mapping[str, Any] = {

@@ -20,12 +20,11 @@ from xml.etree import ElementTree as ET
 import pytest
 from rich.console import Console, ConsoleDimensions
 
-from simulator import ui
 from simulator.base.clock import ManualClock
 from simulator.base.observations import InvocationEnded, Noted, PhaseChanged
-from simulator.dashboard import Frame, render
+from simulator.dashboard import Frame, render, ui
+from simulator.dashboard.screen import Screen, can_draw
 from simulator.dashboard.screenshot import svg
-from simulator.screen import Screen, can_draw
 from simulator.stack import template
 from simulator.telemetry import RunOptions, Telemetry
 

@@ -20,8 +20,8 @@ from simulator.base.clock import Clock
 from simulator.base.errors import cause_of
 from simulator.base.waiting import wait_for_event
 from simulator.dashboard import plain_event, plain_line, render
+from simulator.dashboard.screen import Screen, can_draw
 from simulator.dashboard.screenshot import save
-from simulator.screen import Screen, can_draw
 from simulator.telemetry import Event, Snapshot, Telemetry
 
 Mode = Literal["live", "plain", "quiet"]
