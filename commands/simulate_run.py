@@ -13,15 +13,15 @@ from pathlib import Path
 from typing import Any, Literal
 
 from commands.words import finding_lines, ignored_lines
-from simulator import scenario as scenarios
-from simulator import sources, summary
 from simulator.base.clock import Clock, SystemClock, iso
 from simulator.base.errors import CouldNotFinish, InputError
 from simulator.base.observations import LogWritten, Noted, Observation, Record
 from simulator.dashboard.ui import Display
 from simulator.functions.logs import LogDirectory
-from simulator.scenario import Scenario
-from simulator.simulation import Plan, Progress, Simulation
+from simulator.run import scenario as scenarios
+from simulator.run import sources, summary
+from simulator.run.scenario import Scenario
+from simulator.run.simulation import Plan, Progress, Simulation
 from simulator.stack import rules, template
 from simulator.stack.model import Stack
 from simulator.telemetry import RunOptions, Telemetry

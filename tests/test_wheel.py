@@ -40,7 +40,7 @@ def test_template_scenarios_and_assets_ship(wheel: Path) -> None:
     """Everything that is read at run time is inside; tests, benchmarks and documents are not."""
     names = set(zipfile.ZipFile(wheel).namelist())
 
-    assert {"cli.py", "pipeline/template.yaml", "simulator/scenarios/burst.yaml", "pipeline/py.typed"} <= names
+    assert {"cli.py", "pipeline/template.yaml", "simulator/run/scenarios/burst.yaml", "pipeline/py.typed"} <= names
     packages = ("pipeline/", "simulator/", "deploy/", "commands/")
     assert {name for name in tracked() if name.startswith(packages)} <= names
     assert not {name.split("/")[0] for name in names} & {"tests", "benchmarks", "docs"}

@@ -9,7 +9,6 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from simulator import summary as runs
 from simulator.base import limits
 from simulator.load import cost
 from simulator.load.assess import peak_backlog
@@ -18,6 +17,7 @@ from simulator.load.recording import SENT, Percentiles, drain_share, percentiles
 from simulator.load.series import build as build_series
 from simulator.load.slo import judge
 from simulator.load.tap import Tap
+from simulator.run import summary as runs
 from simulator.stack.model import Stack
 from simulator.telemetry import Snapshot
 

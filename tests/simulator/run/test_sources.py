@@ -24,7 +24,7 @@ from simulator.base.errors import CouldNotFinish
 from simulator.base.observations import ObjectPut, Observation
 from simulator.proof.audit import audit
 from simulator.proof.notifications import ObjectRef
-from simulator.sources import SourceError, SourceFile, find, send
+from simulator.run.sources import SourceError, SourceFile, find, send
 
 CSV = "ticker,date,price\nA,2026-01-01,1\n"
 

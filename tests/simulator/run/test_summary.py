@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from simulator import summary
 from simulator.base.counters import BucketCounters, QueueCounters, StoreCounters, TableCounters
 from simulator.base.observations import ObjectPut, PhaseChanged
 from simulator.proof.audit import Audit, Held
+from simulator.run import summary
 from simulator.stack import template
 from simulator.telemetry import FunctionView, Latency, Maxima, RunOptions, Snapshot, Telemetry
 

@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from simulator import sources
 from simulator.base import limits
 from simulator.base.clock import Clock
 from simulator.base.errors import InputError, StockpipeError
@@ -29,8 +28,9 @@ from simulator.base.observations import (
     Record,
 )
 from simulator.proof.audit import Audit
-from simulator.scenario import Scenario, play
-from simulator.sources import SourceFile
+from simulator.run import sources
+from simulator.run.scenario import Scenario, play
+from simulator.run.sources import SourceFile
 from simulator.stack.model import Stack
 from simulator.telemetry import Snapshot, Telemetry
 from simulator.twin.prove import prove

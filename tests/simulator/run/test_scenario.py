@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from simulator import scenario
 from simulator.base.counters import QueueCounters, TableCounters
 from simulator.base.errors import InputError
+from simulator.run import scenario
 from simulator.stack import template
 from simulator.telemetry import Roles, RunOptions, Snapshot
 

@@ -215,7 +215,7 @@ def _due(step: Step, elapsed_s: float, look: Callable[[], Snapshot]) -> bool:
 
 
 def _folder() -> Any:
-    return resources.files("simulator").joinpath("scenarios")
+    return resources.files("simulator.run").joinpath("scenarios")
 
 
 def _figure(snapshot: Snapshot, path: str) -> float | None:

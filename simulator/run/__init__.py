@@ -1,0 +1,1 @@
+"""One run of `simulate`: its plan, its scenario or its files, and its summary."""
