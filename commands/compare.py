@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 if TYPE_CHECKING:
-    from simulator.load.compare import Comparison
+    from simulator.load.report.compare import Comparison
 
 EPILOG = """Examples:
 
@@ -29,7 +29,7 @@ Tolerance = Annotated[float, typer.Option(min=0.0, max=10.0, help="A change with
 def compare(before: Before, after: After, *, form: Format = "text", tolerance: Tolerance = 0.1) -> None:
     """Say what got better or worse between two load tests, and what is no more than noise."""
     from simulator.base.errors import InputError
-    from simulator.load import compare as comparing
+    from simulator.load.report import compare as comparing
 
     if form not in ("text", "markdown", "json"):
         raise typer.BadParameter(f"'{form}' is not one of text, markdown, json", param_hint="'--format'")
@@ -69,7 +69,7 @@ def _print(found: Comparison, before: Path, after: Path) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    from simulator.load.compare import change_text, value_text
+    from simulator.load.report.compare import change_text, value_text
 
     console = Console(highlight=False)
     style = "bold red" if found.worse else "bold green" if found.better else "bold"

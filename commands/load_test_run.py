@@ -22,14 +22,14 @@ from simulator.base.errors import InputError
 from simulator.base.interrupts import Interrupts
 from simulator.dashboard.ui import Display
 from simulator.load import run as load
-from simulator.load import summary as summaries
-from simulator.load import text
-from simulator.load.arrivals import Profile, constant, ramp, spike, steps
-from simulator.load.live import Live
-from simulator.load.plan import Plan, Result, Target
-from simulator.load.report import page
-from simulator.load.slo import parse
-from simulator.load.tap import Tap
+from simulator.load.measure.live import Live
+from simulator.load.measure.tap import Tap
+from simulator.load.plan.arrivals import Profile, constant, ramp, spike, steps
+from simulator.load.plan.plan import Plan, Result, Target
+from simulator.load.plan.slo import parse
+from simulator.load.report import summary as summaries
+from simulator.load.report import text
+from simulator.load.report.page import page
 from simulator.stack import template
 from simulator.stack.model import Stack
 from simulator.telemetry import RunOptions, Telemetry

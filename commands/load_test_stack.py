@@ -13,10 +13,10 @@ from deploy.status import queue_status
 from simulator.base.clock import SystemClock
 from simulator.base.errors import InputError
 from simulator.base.interrupts import Interrupts
-from simulator.load.live import Live
-from simulator.load.plan import Plan, Result
-from simulator.load.signing import Identity
-from simulator.load.tap import Tap
+from simulator.load.measure.live import Live
+from simulator.load.measure.tap import Tap
+from simulator.load.plan.plan import Plan, Result
+from simulator.load.send.signing import Identity
 from simulator.stack import template
 from simulator.stack.model import Stack
 from simulator.telemetry import Telemetry

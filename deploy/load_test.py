@@ -30,17 +30,17 @@ from simulator.base.observations import (
     Phase,
     PhaseChanged,
 )
-from simulator.load import cloud_log, cost
-from simulator.load.assess import evidence_of
-from simulator.load.bottleneck import judge
-from simulator.load.live import Live
-from simulator.load.objects import Objects
-from simulator.load.plan import Plan, Result, Span
-from simulator.load.processes import Generator
-from simulator.load.recording import SENT
-from simulator.load.sender import Sender
-from simulator.load.signing import Identity
-from simulator.load.tap import Tap
+from simulator.load.measure import cloud_log, cost
+from simulator.load.measure.assess import evidence_of
+from simulator.load.measure.bottleneck import judge
+from simulator.load.measure.live import Live
+from simulator.load.measure.recording import SENT
+from simulator.load.measure.tap import Tap
+from simulator.load.plan.objects import Objects
+from simulator.load.plan.plan import Plan, Result, Span
+from simulator.load.send.processes import Generator
+from simulator.load.send.sender import Sender
+from simulator.load.send.signing import Identity
 from simulator.twin.resources import Resources
 
 POLL_S = 1.0

@@ -6,11 +6,11 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from simulator.base import limits
-from simulator.load.arrivals import Profile, Segment, constant
-from simulator.load.capacity_search import CapacitySearch, Outcome, Probe, slope
-from simulator.load.plan import Span
-from simulator.load.recording import DROPPED, FAILED, Percentiles, Recording, backlog, percentiles
-from simulator.load.slo import Threshold, parse
+from simulator.load.measure.recording import DROPPED, FAILED, Percentiles, Recording, backlog, percentiles
+from simulator.load.plan.arrivals import Profile, Segment, constant
+from simulator.load.plan.capacity_search import CapacitySearch, Outcome, Probe, slope
+from simulator.load.plan.plan import Span
+from simulator.load.plan.slo import Threshold, parse
 
 if TYPE_CHECKING:
     from simulator.load.run import Load

@@ -18,17 +18,17 @@ from simulator.base.clock import Clock
 from simulator.base.errors import CouldNotFinish, InputError, StockpipeError
 from simulator.base.interrupts import HardStop, Interrupts
 from simulator.base.observations import Phase, PhaseChanged
-from simulator.load.assess import evidence_of
-from simulator.load.bottleneck import judge
 from simulator.load.find_max import find_max
-from simulator.load.live import Live
-from simulator.load.objects import Objects
-from simulator.load.plan import Plan, Result, Span
-from simulator.load.processes import Generator, SinkProcess
-from simulator.load.scratch import scratch
-from simulator.load.sender import Sender
-from simulator.load.signing import Identity
-from simulator.load.tap import Tap
+from simulator.load.measure.assess import evidence_of
+from simulator.load.measure.bottleneck import judge
+from simulator.load.measure.live import Live
+from simulator.load.measure.tap import Tap
+from simulator.load.plan.objects import Objects
+from simulator.load.plan.plan import Plan, Result, Span
+from simulator.load.send.processes import Generator, SinkProcess
+from simulator.load.send.scratch import scratch
+from simulator.load.send.sender import Sender
+from simulator.load.send.signing import Identity
 from simulator.stack.model import Stack
 from simulator.twin import resources
 from simulator.twin.prove import prove

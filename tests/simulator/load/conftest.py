@@ -8,7 +8,7 @@ import pytest
 
 from simulator.base.clients import Clients, connect, offline_session
 from simulator.base.clock import SystemClock
-from simulator.load.sink import listening
+from simulator.load.sink.server import listening
 
 
 @pytest.fixture

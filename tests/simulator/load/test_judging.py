@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from simulator.base.errors import InputError
-from simulator.load import cost
-from simulator.load.bottleneck import Evidence, judge
-from simulator.load.slo import FIGURES, parse
-from simulator.load.slo import judge as judge_slo
+from simulator.load.measure import cost
+from simulator.load.measure.bottleneck import Evidence, judge
+from simulator.load.plan.slo import FIGURES, parse
+from simulator.load.plan.slo import judge as judge_slo
 
 SUMMARY: dict[str, Any] = {
     "latency_s": {"planned_to_stored": {"p99": 4.2, "p50": None}},

@@ -18,13 +18,13 @@ from simulator.base.observations import (
     StoreSampled,
 )
 from simulator.load import run
-from simulator.load.arrivals import constant
-from simulator.load.generator import Prepared
-from simulator.load.objects import Objects
-from simulator.load.plan import Plan
-from simulator.load.recording import Recording
-from simulator.load.signing import Identity, Signer
-from simulator.load.tap import Tap
+from simulator.load.measure.recording import Recording
+from simulator.load.measure.tap import Tap
+from simulator.load.plan.arrivals import constant
+from simulator.load.plan.objects import Objects
+from simulator.load.plan.plan import Plan
+from simulator.load.send.generator import Prepared
+from simulator.load.send.signing import Identity, Signer
 from simulator.stack import template
 from simulator.twin.resources import wiring
 

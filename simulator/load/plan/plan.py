@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Any, Literal
 
 from simulator.base.errors import StockpipeError
-from simulator.load.arrivals import Profile
-from simulator.load.bottleneck import Verdict
-from simulator.load.capacity_search import CapacitySearch
-from simulator.load.recording import Recording
-from simulator.load.slo import Threshold
+from simulator.load.measure.bottleneck import Verdict
+from simulator.load.measure.recording import Recording
+from simulator.load.plan.arrivals import Profile
+from simulator.load.plan.capacity_search import CapacitySearch
+from simulator.load.plan.slo import Threshold
 from simulator.proof.audit import Audit
 from simulator.twin.resources import Resources
 from simulator.twin.twin import RuntimeName

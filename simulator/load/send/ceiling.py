@@ -15,8 +15,8 @@ import aiohttp
 from yarl import URL
 
 from simulator.base.clock import Clock
-from simulator.load.objects import Objects
-from simulator.load.signing import Request, Signer
+from simulator.load.plan.objects import Objects
+from simulator.load.send.signing import Request, Signer
 
 BATCH = 10
 ITEMS = 25

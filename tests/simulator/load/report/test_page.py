@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from simulator.load.recording import SENT, Recording, percentiles
-from simulator.load.report import page
-from simulator.load.series import build
-from simulator.load.text import render, seconds
+from simulator.load.measure.recording import SENT, Recording, percentiles
+from simulator.load.measure.series import build
+from simulator.load.report.page import page
+from simulator.load.report.text import render, seconds
 
 
 def a_summary(**changed: Any) -> dict[str, Any]:

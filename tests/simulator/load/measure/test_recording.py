@@ -7,8 +7,8 @@ import random
 
 import pytest
 
-from simulator.load.recording import DROPPED, FAILED, SENT, Recording, backlog, drain_share, percentiles
-from simulator.load.series import Gauge, build, slot_width
+from simulator.load.measure.recording import DROPPED, FAILED, SENT, Recording, backlog, drain_share, percentiles
+from simulator.load.measure.series import Gauge, build, slot_width
 
 
 def test_latency_counts_from_the_planned_instant() -> None:

@@ -18,7 +18,7 @@ from statistics import median, variance
 from typing import Any, Literal
 
 from simulator.base.errors import InputError
-from simulator.load.text import seconds
+from simulator.load.report.text import seconds
 
 Direction = Literal["higher", "lower"]
 Judgement = Literal["same", "better", "worse", "noise", "shown"]

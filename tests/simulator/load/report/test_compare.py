@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from simulator.base.errors import InputError
-from simulator.load.compare import (
+from simulator.load.report.compare import (
     as_json,
     change_text,
     cliffs_delta,

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-from simulator.load.arrivals import constant
-from simulator.load.assess import lag_of, peak_backlog
-from simulator.load.bottleneck import Verdict
-from simulator.load.capacity_search import Probe
 from simulator.load.find_max import outcome_of
-from simulator.load.live import SLOTS, Live
-from simulator.load.plan import Span
-from simulator.load.recording import DROPPED, SENT, Recording
-from simulator.load.slo import parse
+from simulator.load.measure.assess import lag_of, peak_backlog
+from simulator.load.measure.bottleneck import Verdict
+from simulator.load.measure.live import SLOTS, Live
+from simulator.load.measure.recording import DROPPED, SENT, Recording
+from simulator.load.plan.arrivals import constant
+from simulator.load.plan.capacity_search import Probe
+from simulator.load.plan.plan import Span
+from simulator.load.plan.slo import parse
 
 
 def a_span(rate: float, duration_s: float, capacity: float, *, cold_s: float = 0.0) -> tuple[Recording, Span]:

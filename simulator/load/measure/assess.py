@@ -8,11 +8,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from simulator.base import limits
-from simulator.load.bottleneck import Evidence
-from simulator.load.plan import Plan, Result, Span
-from simulator.load.recording import DROPPED, FAILED, SENT, Recording, backlog, percentiles
-from simulator.load.series import Gauge
-from simulator.load.tap import Tap
+from simulator.load.measure.bottleneck import Evidence
+from simulator.load.measure.recording import DROPPED, FAILED, SENT, Recording, backlog, percentiles
+from simulator.load.measure.series import Gauge
+from simulator.load.measure.tap import Tap
+from simulator.load.plan.plan import Plan, Result, Span
 
 FLOOR_S = 1.0
 """A backlog of less than this many seconds of the planned rate is the pipeline's own latency, not a lag behind."""

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 import pytest
 
 from pipeline.log import Log
-from simulator.load.cloud_log import InvocationReport, StoredObject, read
+from simulator.load.measure.cloud_log import InvocationReport, StoredObject, read
 
 REPORT = (
     "REPORT RequestId: 6f1d-2\tDuration: 13.74 ms\tBilled Duration: 14 ms\tMemory Size: 128 MB\tMax Memory Used: 31 MB"

@@ -4,8 +4,8 @@ It speaks as much of S3, SQS and DynamoDB as one run needs. It keeps queue messa
 handler fails, and one object body, the last one put, with which it answers every get; of rows it keeps the number. What
 a run against it shows is therefore the cost of handlers and twin alone.
 
-`python -m simulator.load.sink --latency 0.008` prints its endpoint as a JSON line and ends with its standard input. A
-raw asyncio protocol, because the sink must never be what is measured.
+`python -m simulator.load.sink.server --latency 0.008` prints its endpoint as a JSON line and ends with its standard
+input. A raw asyncio protocol, because the sink must never be what is measured.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ import sys
 from typing import Any
 
 from simulator.base.clock import Clock, SystemClock
-from simulator.load.sink_services import Answer, Sink, error_answer
+from simulator.load.sink.services import Answer, Sink, error_answer
 
 _COUNTERS = b"/_sink/counters"
 _HEADER_BYTES = 64 * 1024
@@ -154,7 +154,7 @@ async def _serve(latency_s: float) -> None:
 
 def main() -> None:
     """Serve until standard input ends."""
-    parser = argparse.ArgumentParser(prog="python -m simulator.load.sink")
+    parser = argparse.ArgumentParser(prog="python -m simulator.load.sink.server")
     parser.add_argument("--latency", type=float, default=0.0, help="seconds before a read or write is answered")
     arguments = parser.parse_args()
     signal.signal(signal.SIGINT, signal.SIG_IGN)

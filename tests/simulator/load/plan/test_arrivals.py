@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from simulator.load.arrivals import Profile, Segment, constant, poisson_offsets, ramp, spike, steps
+from simulator.load.plan.arrivals import Profile, Segment, constant, poisson_offsets, ramp, spike, steps
 
 RATES = st.floats(min_value=0.5, max_value=2000)
 DURATIONS = st.floats(min_value=0.1, max_value=5)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from simulator.load.arrivals import Profile
-from simulator.load.bottleneck import Verdict
-from simulator.load.recording import DROPPED, SENT
+from simulator.load.measure.bottleneck import Verdict
+from simulator.load.measure.recording import DROPPED, SENT
+from simulator.load.plan.arrivals import Profile
 from simulator.telemetry import LATENCY_BANDS_S, Latencies, LoadView, Tone
 from simulator.telemetry.history import band
 

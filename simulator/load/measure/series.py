@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from simulator.base import limits
-from simulator.load.recording import SENT, Recording, backlog, percentiles
+from simulator.load.measure.recording import SENT, Recording, backlog, percentiles
 
 HEAT_BOUNDS_S = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 60.0)
 """Upper ends of the heat map's latency bands; one more band holds everything slower."""

@@ -16,12 +16,12 @@ from botocore.credentials import Credentials
 from simulator.base.clients import Clients
 from simulator.base.clock import SystemClock
 from simulator.base.errors import CouldNotFinish
-from simulator.load.arrivals import constant
-from simulator.load.objects import Objects
-from simulator.load.processes import Generator
-from simulator.load.recording import SENT, Recording
-from simulator.load.signing import Identity, Signer
-from simulator.load.sink import listening
+from simulator.load.measure.recording import SENT, Recording
+from simulator.load.plan.arrivals import constant
+from simulator.load.plan.objects import Objects
+from simulator.load.send.processes import Generator
+from simulator.load.send.signing import Identity, Signer
+from simulator.load.sink.server import listening
 
 WHO = Identity("stockpipe", "stockpipe", None, "us-east-1")
 

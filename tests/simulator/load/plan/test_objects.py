@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import pytest
 
 from pipeline.rows import Columns, Row, RowReader
-from simulator.load.objects import Objects
+from simulator.load.plan.objects import Objects
 
 BASE_AT = 1_790_000_000.123456
 

@@ -19,9 +19,9 @@ from simulator.base import limits
 from simulator.base.clock import Clock
 from simulator.base.counters import BucketCounters, OperationCounters, QueueCounters, StoreCounters, TableCounters
 from simulator.base.errors import CouldNotFinish
-from simulator.load.arrivals import Profile
-from simulator.load.objects import Objects
-from simulator.load.signing import Identity
+from simulator.load.plan.arrivals import Profile
+from simulator.load.plan.objects import Objects
+from simulator.load.send.signing import Identity
 
 Fate = Callable[[int, float | None, float | None, int], None]
 """Told of each arrival: number, sent and answered instants, status."""
@@ -80,7 +80,7 @@ class Generator:
         senders: int = limits.LOAD_SENDERS,
     ) -> AsyncIterator[Generator]:
         """A generator that is ready for orders; its process ends with the block."""
-        async with _child("simulator.load.generator") as process:
+        async with _child("simulator.load.send.generator") as process:
             generator = cls(process)
             made = {name: getattr(objects, name) for name in ("prefix", "rows", "seed", "base_at", "tickers")}
             await generator._tell(
@@ -185,7 +185,7 @@ class SinkProcess:
     @contextlib.asynccontextmanager
     async def open(cls, clock: Clock, latency_s: float) -> AsyncIterator[SinkProcess]:
         """A sink that listens; its process ends with the block."""
-        async with _child("simulator.load.sink", "--latency", repr(latency_s)) as process:
+        async with _child("simulator.load.sink.server", "--latency", repr(latency_s)) as process:
             assert process.stdout is not None  # noqa: S101
             try:
                 async with asyncio.timeout(limits.LOAD_SINK_START_S):

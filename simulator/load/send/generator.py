@@ -1,8 +1,8 @@
 """The load generator: a process of its own, so that neither handlers nor dashboard hold up an arrival.
 
-`python -m simulator.load.generator` takes its orders as JSON lines on standard input and answers on standard output;
-the end of its input ends it. It sends by the clock (open loop): an arrival that finds every sender busy is dropped and
-counted, and how late the others went out is there in their instants.
+`python -m simulator.load.send.generator` takes its orders as JSON lines on standard input and answers on standard
+output; the end of its input ends it. It sends by the clock (open loop): an arrival that finds every sender busy is
+dropped and counted, and how late the others went out is there in their instants.
 
 Orders: `hello` (who, where, which objects), `offer` (a profile), `fill` (so many objects as fast as they are taken),
 `ceiling` (bare requests), `stop` (end the order in hand). Answers: `ready`, `sent` (rows of number, sent instant,
@@ -28,11 +28,11 @@ from yarl import URL
 
 from simulator.base import limits
 from simulator.base.clock import Clock, SystemClock
-from simulator.load import ceiling
-from simulator.load.arrivals import Profile, Segment, poisson_offsets
-from simulator.load.objects import Objects
-from simulator.load.recording import DROPPED, FAILED, SENT
-from simulator.load.signing import Identity, Request, Signer
+from simulator.load.measure.recording import DROPPED, FAILED, SENT
+from simulator.load.plan.arrivals import Profile, Segment, poisson_offsets
+from simulator.load.plan.objects import Objects
+from simulator.load.send import ceiling
+from simulator.load.send.signing import Identity, Request, Signer
 
 
 class Prepared:

@@ -12,14 +12,14 @@ from html import escape
 from importlib import resources
 from typing import Any
 
-from simulator.load.text import seconds
+from simulator.load.report.text import seconds
 
 _PERCENTILES = ("count", "mean", "p50", "p90", "p95", "p99", "p999", "max")
 
 
 def page(summary: Mapping[str, Any]) -> str:
     """The whole page."""
-    assets = resources.files("simulator.load") / "assets"
+    assets = resources.files("simulator.load.report") / "assets"
     text = (assets / "report.html").read_text(encoding="utf-8")
     licence = (assets / "uPlot.LICENSE").read_text(encoding="utf-8")
     script = f"/*\nuPlot\n{licence}*/\n{(assets / 'uPlot.iife.min.js').read_text(encoding='utf-8')}"

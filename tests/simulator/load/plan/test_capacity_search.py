@@ -7,7 +7,7 @@ import random
 
 import pytest
 
-from simulator.load.capacity_search import PROBES_MAX, CapacitySearch, Outcome, Probe, slope
+from simulator.load.plan.capacity_search import PROBES_MAX, CapacitySearch, Outcome, Probe, slope
 
 
 class Queue:

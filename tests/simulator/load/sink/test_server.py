@@ -13,9 +13,9 @@ from botocore.exceptions import ClientError
 
 from simulator.base.clients import Clients
 from simulator.base.clock import ManualClock, SystemClock
-from simulator.load.processes import SinkProcess
-from simulator.load.sink import listening
-from simulator.load.sink_services import Answer, Queue, Sink
+from simulator.load.send.processes import SinkProcess
+from simulator.load.sink.server import listening
+from simulator.load.sink.services import Answer, Queue, Sink
 from simulator.proof.notifications import objects_of
 from simulator.stack.template import load
 from simulator.twin import resources

@@ -12,12 +12,12 @@ from simulator.base import limits
 from simulator.base.clock import Clock
 from simulator.base.interrupts import Interrupts
 from simulator.base.observations import Noted, ObjectPut
-from simulator.load.arrivals import Profile, poisson_offsets
-from simulator.load.live import Live
-from simulator.load.objects import Objects
-from simulator.load.plan import Plan, Result, Span
-from simulator.load.processes import Generator
-from simulator.load.tap import Tap
+from simulator.load.measure.live import Live
+from simulator.load.measure.tap import Tap
+from simulator.load.plan.arrivals import Profile, poisson_offsets
+from simulator.load.plan.objects import Objects
+from simulator.load.plan.plan import Plan, Result, Span
+from simulator.load.send.processes import Generator
 
 
 class Sender:

@@ -27,9 +27,9 @@ from simulator.base.observations import (
     Record,
     StoreSampled,
 )
-from simulator.load.objects import Objects
-from simulator.load.recording import Recording
-from simulator.load.series import Gauge
+from simulator.load.measure.recording import Recording
+from simulator.load.measure.series import Gauge
+from simulator.load.plan.objects import Objects
 from simulator.proof.notifications import objects_of
 from simulator.telemetry.metrics import embedded_metrics
 from simulator.twin.resources import Wiring

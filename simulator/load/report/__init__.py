@@ -1,0 +1,1 @@
+"""What a load test prints and writes: text, JSON, the page, and comparisons."""

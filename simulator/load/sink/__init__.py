@@ -1,0 +1,1 @@
+"""The sink: a target that accepts at once, in a process of its own."""
