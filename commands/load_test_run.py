@@ -23,9 +23,10 @@ from simulator.base.interrupts import Interrupts
 from simulator.dashboard.ui import Display
 from simulator.load import run as load
 from simulator.load.measure.live import Live
+from simulator.load.measure.result import Result
 from simulator.load.measure.tap import Tap
 from simulator.load.plan.arrivals import Profile, constant, ramp, spike, steps
-from simulator.load.plan.plan import Plan, Result, Target
+from simulator.load.plan.plan import Plan, Target
 from simulator.load.plan.slo import parse
 from simulator.load.report import summary as summaries
 from simulator.load.report import text

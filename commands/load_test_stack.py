@@ -14,8 +14,9 @@ from simulator.base.clock import SystemClock
 from simulator.base.errors import InputError
 from simulator.base.interrupts import Interrupts
 from simulator.load.measure.live import Live
+from simulator.load.measure.result import Result
 from simulator.load.measure.tap import Tap
-from simulator.load.plan.plan import Plan, Result
+from simulator.load.plan.plan import Plan
 from simulator.load.send.signing import Identity
 from simulator.stack import template
 from simulator.stack.model import Stack

@@ -35,9 +35,10 @@ from simulator.load.measure.assess import evidence_of
 from simulator.load.measure.bottleneck import judge
 from simulator.load.measure.live import Live
 from simulator.load.measure.recording import SENT
+from simulator.load.measure.result import Result, Span
 from simulator.load.measure.tap import Tap
 from simulator.load.plan.objects import Objects
-from simulator.load.plan.plan import Plan, Result, Span
+from simulator.load.plan.plan import Plan
 from simulator.load.send.processes import Generator
 from simulator.load.send.sender import Sender
 from simulator.load.send.signing import Identity

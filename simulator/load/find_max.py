@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from simulator.base import limits
 from simulator.load.measure.recording import DROPPED, FAILED, Percentiles, Recording, backlog, percentiles
+from simulator.load.measure.result import Span
 from simulator.load.plan.arrivals import Profile, Segment, constant
 from simulator.load.plan.capacity_search import CapacitySearch, Outcome, Probe, slope
-from simulator.load.plan.plan import Span
 from simulator.load.plan.slo import Threshold, parse
-
-if TYPE_CHECKING:
-    from simulator.load.run import Load
+from simulator.load.session import Load
 
 DEFAULT_BOUND = "p99<5s"
 START_SHARE = 0.6

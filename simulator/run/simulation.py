@@ -27,6 +27,7 @@ from simulator.base.observations import (
     PhaseChanged,
     Record,
 )
+from simulator.functions.runtimes import RuntimeName
 from simulator.proof.audit import Audit
 from simulator.run import sources
 from simulator.run.scenario import Scenario, play
@@ -35,7 +36,7 @@ from simulator.stack.model import Stack
 from simulator.telemetry import Snapshot, Telemetry
 from simulator.twin.prove import prove
 from simulator.twin.resources import Resources
-from simulator.twin.twin import RuntimeName, Twin
+from simulator.twin.twin import Twin
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ from simulator.base.clock import Clock
 from simulator.base.counters import QueueCounters, StoreCounters
 from simulator.base.errors import cause_of
 from simulator.base.observations import Record, StoreSampled
-from simulator.functions.runtimes import Runtime
+from simulator.functions.runtimes import Runtime, RuntimeName
 from simulator.functions.runtimes.inline import InlineRuntime
 from simulator.functions.service import LambdaService
 from simulator.stack.model import Stack
@@ -28,8 +28,6 @@ from simulator.triggers.event_source_mapping import run_mapping
 from simulator.triggers.eventbridge import AsynchronousInvoker, run_schedule
 from simulator.twin import resources
 from simulator.twin.resources import Resources, Wiring
-
-RuntimeName = Literal["inline", "process"]
 
 
 class Twin:

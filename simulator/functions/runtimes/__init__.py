@@ -8,9 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 from simulator.stack.model import Function
+
+RuntimeName = Literal["inline", "process"]
+"""In the simulator's own process, or each environment in a process of its own, as on Lambda."""
 
 Write = Callable[[str], None]
 """Takes one line of the handler's output, without its newline."""

@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from simulator.base import limits
 from simulator.load.measure.bottleneck import Evidence
 from simulator.load.measure.recording import DROPPED, FAILED, SENT, Recording, backlog, percentiles
+from simulator.load.measure.result import Result, Span
 from simulator.load.measure.series import Gauge
 from simulator.load.measure.tap import Tap
-from simulator.load.plan.plan import Plan, Result, Span
+from simulator.load.plan.plan import Plan
 
 FLOOR_S = 1.0
 """A backlog of less than this many seconds of the planned rate is the pipeline's own latency, not a lag behind."""

@@ -13,9 +13,10 @@ from simulator.base import limits
 from simulator.load.measure import cost
 from simulator.load.measure.assess import peak_backlog
 from simulator.load.measure.recording import SENT, Percentiles, drain_share, percentiles
+from simulator.load.measure.result import Result, Span
 from simulator.load.measure.series import build as build_series
 from simulator.load.measure.tap import Tap
-from simulator.load.plan.plan import Plan, Result, Span
+from simulator.load.plan.plan import Plan
 from simulator.load.plan.slo import judge
 from simulator.run import summary as runs
 from simulator.stack.model import Stack

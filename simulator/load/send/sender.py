@@ -13,10 +13,11 @@ from simulator.base.clock import Clock
 from simulator.base.interrupts import Interrupts
 from simulator.base.observations import Noted, ObjectPut
 from simulator.load.measure.live import Live
+from simulator.load.measure.result import Result, Span
 from simulator.load.measure.tap import Tap
 from simulator.load.plan.arrivals import Profile, poisson_offsets
 from simulator.load.plan.objects import Objects
-from simulator.load.plan.plan import Plan, Result, Span
+from simulator.load.plan.plan import Plan
 from simulator.load.send.processes import Generator
 
 

@@ -9,9 +9,9 @@ from simulator.load.measure.assess import lag_of, peak_backlog
 from simulator.load.measure.bottleneck import Verdict
 from simulator.load.measure.live import SLOTS, Live
 from simulator.load.measure.recording import DROPPED, SENT, Recording
+from simulator.load.measure.result import Span
 from simulator.load.plan.arrivals import constant
 from simulator.load.plan.capacity_search import Probe
-from simulator.load.plan.plan import Span
 from simulator.load.plan.slo import parse
 
 

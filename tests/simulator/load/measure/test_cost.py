@@ -1,0 +1,57 @@
+"""What the same work would cost on AWS."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from simulator.load.measure import cost
+
+WORK = cost.Work(
+    rows=1_000_000,
+    puts=1_000,
+    gets=1_000,
+    queue_requests=1_200,
+    invocations=100,
+    billed_s=1_000.0,
+    memory_mb=512,
+    architecture="arm64",
+    write_units=1_000_000.0,
+)
+
+
+def test_a_million_rows_cost_what_the_price_list_says() -> None:
+    """1,000 objects of 1,000 rows, 1,000 s at 512 MB on arm64: the writes dominate, and every line is the list's."""
+    bill = cost.per_million_rows(WORK, "this machine")
+    assert bill is not None
+    lines = {line.item: line.usd for line in bill.lines}
+    assert lines["dynamodb_write"] == pytest.approx(0.625)
+    assert lines["s3_put"] == pytest.approx(0.005)
+    assert lines["s3_get"] == pytest.approx(0.0004)
+    assert lines["sqs"] == pytest.approx(0.00048)
+    assert lines["lambda_arm64"] == pytest.approx(500 * 0.0000133334)
+    assert lines["lambda_requests"] == pytest.approx(0.00002)
+    assert bill.usd == pytest.approx(sum(lines.values()))
+    assert bill.as_json()["durations"] == "this machine"
+    assert all(line.source for line in bill.lines)
+
+
+def test_the_cost_scales_with_the_rows_and_the_machine() -> None:
+    """Half the rows for the same work is twice the price a million; x86_64 is dearer; no rows have no price."""
+    base, half, intel = (
+        cost.per_million_rows(work, "")
+        for work in (WORK, replace(WORK, rows=500_000), replace(WORK, architecture="x86_64"))
+    )
+    assert base
+    assert half
+    assert intel
+    assert half.usd == pytest.approx(2 * base.usd)
+    assert intel.usd > base.usd
+    assert cost.per_million_rows(replace(WORK, rows=0), "") is None
+
+
+def test_lambda_bills_whole_milliseconds_and_init() -> None:
+    """Each invocation is rounded up by itself; init counts since August 2025."""
+    assert cost.billed_s([0.0101, 0.0001], [0.2]) == pytest.approx(0.011 + 0.001 + 0.2)
+    assert cost.billed_s([0.003]) == pytest.approx(0.003)
