@@ -20,7 +20,8 @@ import sys
 from typing import Any
 
 from simulator.base.clock import Clock, SystemClock
-from simulator.load.sink.services import Answer, Sink, error_answer
+from simulator.load.sink.answers import Answer, error_answer
+from simulator.load.sink.services import Sink
 
 _COUNTERS = b"/_sink/counters"
 _HEADER_BYTES = 64 * 1024

@@ -14,8 +14,10 @@ from botocore.exceptions import ClientError
 from simulator.base.clients import Clients
 from simulator.base.clock import ManualClock, SystemClock
 from simulator.load.send.processes import SinkProcess
+from simulator.load.sink.answers import Answer
 from simulator.load.sink.server import listening
-from simulator.load.sink.services import Answer, Queue, Sink
+from simulator.load.sink.services import Sink
+from simulator.load.sink.sqs import SinkQueue
 from simulator.proof.notifications import objects_of
 from simulator.stack.template import load
 from simulator.twin import resources
@@ -74,9 +76,9 @@ async def test_a_long_poll_is_answered_when_a_message_comes(sink_clients: Client
     assert (await polling)["Messages"][0]["Body"] == "hello"
 
 
-def a_queue(clock: ManualClock, **attributes: str) -> tuple[Queue, list[Answer]]:
+def a_queue(clock: ManualClock, **attributes: str) -> tuple[SinkQueue, list[Answer]]:
     """A queue on a manual clock, and where its answers go; nobody wakes its polls."""
-    return Queue("q", "url/q", "arn:q", clock, lambda _delay, _back: None, dict(attributes)), []
+    return SinkQueue("q", "url/q", "arn:q", clock, lambda _delay, _back: None, dict(attributes)), []
 
 
 def messages(answer: Answer) -> list[dict[str, Any]]:

@@ -1,0 +1,53 @@
+"""The sink's HTTP responses, and errors as the services word them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+from xml.sax.saxutils import escape
+
+Reply = Callable[["Answer", bool], None]
+"""Takes an answer, and whether the sink's latency applies to it (reads and writes; not the queue's calls)."""
+
+Operation = Callable[[dict[str, Any], Reply], None]
+"""One operation of a JSON service: its parameters, and where its answer goes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One HTTP response."""
+
+    body: bytes = b""
+    status: int = 200
+    content_type: bytes = b"application/x-amz-json-1.0"
+    headers: tuple[tuple[bytes, bytes], ...] = ()
+    without_body: bool = False
+
+    def encoded(self) -> bytes:
+        """The response as it goes over the wire; to HEAD the length is given and the body left out."""
+        extra = b"".join(b"%s: %s\r\n" % header for header in self.headers)
+        return b"HTTP/1.1 %d OK\r\nContent-Type: %s\r\nContent-Length: %d\r\n%s\r\n%s" % (
+            self.status,
+            self.content_type,
+            len(self.body),
+            extra,
+            b"" if self.without_body else self.body,
+        )
+
+
+def json_answer(value: Any) -> Answer:
+    """A result of SQS or DynamoDB."""
+    return Answer(json.dumps(value).encode())
+
+
+def error_answer(status: int, code: str, message: str) -> Answer:
+    """An error as DynamoDB and SQS word it."""
+    return Answer(json.dumps({"__type": f"com.amazonaws#{code}", "message": message}).encode(), status)
+
+
+def xml_error(status: int, code: str, message: str) -> Answer:
+    """An error as S3 words it."""
+    text = f"<Error><Code>{code}</Code><Message>{escape(message)}</Message></Error>"
+    return Answer(text.encode(), status, b"application/xml")
