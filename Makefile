@@ -52,7 +52,7 @@ audit: $(AUDIT)/.installed ## scan the template; the exceptions and their reason
 	$(AUDIT)/bin/checkov --config-file .checkov.yaml
 
 reference: install ## write docs/commands.md from the commands' own help
-	$(BIN)/python -c "import cli; from commands import reference; print(reference.markdown(cli.app), end='')" > docs/commands.md
+	$(BIN)/python -c "import cli; from stockpipe.commands import reference; print(reference.markdown(cli.app), end='')" > docs/commands.md
 
 format: install ## rewrite the sources in the project's format
 	$(BIN)/ruff format .

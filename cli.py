@@ -14,7 +14,8 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from commands import (
+from simulator.base.errors import StockpipeError
+from stockpipe.commands import (
     check,
     compare,
     deploy,
@@ -28,7 +29,6 @@ from commands import (
     store,
     verify,
 )
-from simulator.base.errors import StockpipeError
 
 INTERRUPTED = 130
 

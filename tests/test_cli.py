@@ -13,8 +13,8 @@ import typer
 from typer.testing import CliRunner
 
 import cli
-from commands import reference
 from simulator.base.errors import CouldNotFinish, InputError, StockpipeError
+from stockpipe.commands import reference
 
 ROOT = Path(__file__).resolve().parents[1]
 CONTRACT = (

@@ -44,6 +44,6 @@ def test_parameters_that_are_named_exist() -> None:
 
 def test_commands_that_are_named_exist() -> None:
     """Each `stockpipe COMMAND` on these pages is a command."""
-    commands = {file.stem.replace("_", "-") for file in (DOCS.parent / "commands").glob("*.py")}
+    commands = {file.stem.replace("_", "-") for file in (DOCS.parent / "stockpipe" / "commands").iterdir()}
     for text in (DEPLOYING, OPERATIONS):
         assert set(re.findall(r"\bstockpipe ([a-z-]+)(?= |`)", text)) <= commands

@@ -55,7 +55,7 @@ def test_content_is_handlers_and_their_services_alone(task_root: Path) -> None:
     for source in (ROOT / "pipeline").glob("*.py"):
         assert (task_root / "pipeline" / source.name).read_bytes() == source.read_bytes()
     assert {one.name for one in (task_root / "botocore" / "data").iterdir() if one.is_dir()} == set(trimming.SERVICES)
-    assert not {"simulator", "deploy", "commands", "moto", "boto3", "rich", "bin"} & {
+    assert not {"simulator", "deploy", "stockpipe", "moto", "boto3", "rich", "bin"} & {
         one.name for one in task_root.iterdir()
     }
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from commands.cloud import DECLINED, EndpointUrl, Profile, Region, StackName, Yes, confirm, run, say
+from stockpipe.commands.cloud import DECLINED, EndpointUrl, Profile, Region, StackName, Yes, confirm, run, say
 
 if TYPE_CHECKING:
     from deploy.aws import Aws

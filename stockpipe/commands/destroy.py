@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from commands.cloud import (
+from stockpipe.commands.cloud import (
     DECLINED,
     EndpointUrl,
     Profile,

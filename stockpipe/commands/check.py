@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from commands.options import Parameters, Template
+from stockpipe.commands.options import Parameters, Template
 
 EPILOG = """Example:
 
@@ -15,10 +15,10 @@ Exit codes: 0 nothing is refused, 2 the template cannot be read or AWS would ref
 
 def check(*, template: Template = None, parameter: Parameters = None) -> None:
     """Check a template by the rules that AWS enforces when it deploys one, and by those that it advises."""
-    from commands.words import finding_lines, ignored_lines
     from simulator.stack import rules
     from simulator.stack import template as templates
     from simulator.twin import resources
+    from stockpipe.commands.words import finding_lines, ignored_lines
 
     stack = templates.load(template, dict(parameter or ()))
     resources.wiring(stack)

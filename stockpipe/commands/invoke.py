@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from commands.cloud import EndpointUrl, Profile, Region, StackName, run, say
-from commands.types import parse_instant
+from stockpipe.commands.cloud import EndpointUrl, Profile, Region, StackName, run, say
+from stockpipe.commands.types import parse_instant
 
 if TYPE_CHECKING:
     from deploy.aws import Aws

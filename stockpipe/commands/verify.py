@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from commands.cloud import DECLINED, EndpointUrl, Json, Profile, Region, StackName, Yes, confirm, run, say
-from commands.types import parse_duration
+from stockpipe.commands.cloud import DECLINED, EndpointUrl, Json, Profile, Region, StackName, Yes, confirm, run, say
+from stockpipe.commands.types import parse_duration
 
 if TYPE_CHECKING:
     from deploy.aws import Aws

@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from commands.words import finding_lines, ignored_lines
 from simulator.base.clock import Clock, SystemClock, iso
 from simulator.base.errors import CouldNotFinish, InputError
 from simulator.base.observations import LogWritten, Noted, Observation, Record
@@ -26,6 +25,7 @@ from simulator.stack import rules, template
 from simulator.stack.model import Stack
 from simulator.telemetry import RunOptions, Telemetry
 from simulator.twin.resources import wiring
+from stockpipe.commands.words import finding_lines, ignored_lines
 
 INTERRUPTED = 130
 _DEFAULTS: Mapping[str, Any] = {

@@ -17,8 +17,8 @@ import pytest
 from typer.testing import CliRunner
 
 from cli import app
-from commands.simulate_run import Asked, resolve
 from simulator.base.errors import InputError
+from stockpipe.commands.simulate_run import Asked, resolve
 
 Stockpipe = Callable[..., Any]
 Start = Callable[..., Any]

@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
-from commands.types import duration_text
 from simulator.base import limits
 from simulator.base.clock import SystemClock
 from simulator.base.errors import InputError
@@ -35,6 +34,7 @@ from simulator.stack import template
 from simulator.stack.model import Stack
 from simulator.telemetry import RunOptions, Telemetry
 from simulator.twin.resources import wiring
+from stockpipe.commands.types import duration_text
 
 INTERRUPTED = 130
 DEFAULT_RATE_PER_S = 20.0
@@ -90,7 +90,7 @@ def run(asked: Asked) -> int:
     check_files(asked)
     stack, plan = resolve(asked)
     if asked.stack is not None:
-        from commands.load_test_stack import run as run_on_stack  # imports what a deployed stack needs
+        from stockpipe.commands.load_test.stack import run as run_on_stack  # imports what a deployed stack needs
 
         return run_on_stack(asked, stack, plan)
     if plan.endpoint_url is not None:

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from commands.types import parse_assignment
+from stockpipe.commands.types import parse_assignment
 
 Template = Annotated[
     Path | None, typer.Option(metavar="FILE", help="A SAM template.  [default: the pipeline's own]", show_default=False)

@@ -10,7 +10,7 @@ import typer
 from hypothesis import given
 from hypothesis import strategies as st
 
-from commands.types import duration_text, parse_assignment, parse_duration, parse_instant, parse_rate
+from stockpipe.commands.types import duration_text, parse_assignment, parse_duration, parse_instant, parse_rate
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from commands.cloud import EndpointUrl, Json, Profile, Region, StackName, run
+from stockpipe.commands.cloud import EndpointUrl, Json, Profile, Region, StackName, run
 
 if TYPE_CHECKING:
     from deploy.aws import Aws

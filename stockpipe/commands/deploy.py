@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from commands.cloud import (
+from stockpipe.commands.cloud import (
     DECLINED,
     EndpointUrl,
     Profile,
@@ -21,7 +21,7 @@ from commands.cloud import (
     run,
     say,
 )
-from commands.options import Parameters, Template
+from stockpipe.commands.options import Parameters, Template
 
 if TYPE_CHECKING:
     from deploy.aws import Aws

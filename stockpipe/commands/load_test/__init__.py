@@ -7,8 +7,8 @@ from typing import Annotated, Any
 
 import typer
 
-from commands.options import Parameters, Runtime, Screenshot, Summary, Template, Ui
-from commands.types import one_of, parse_duration, parse_rate
+from stockpipe.commands.options import Parameters, Runtime, Screenshot, Summary, Template, Ui
+from stockpipe.commands.types import one_of, parse_duration, parse_rate
 
 EPILOG = """Examples:
 
@@ -144,7 +144,8 @@ def load_test(
     screenshot: Screenshot = None,
 ) -> None:
     """Send objects by the clock, not by completions, and measure each from its planned instant to the table."""
-    from commands import load_test_run  # imports what a run needs; --help must not wait for it
+    # It imports what a run needs, and --help must not wait for that.
+    from stockpipe.commands.load_test import run as load_test_run
 
     asked = load_test_run.Asked(
         rate_per_s=rate,

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from commands import cloud
-from commands.load_test_run import Asked, Outlet, exit_code, run_options
 from deploy import load_test as deployed_load
 from deploy.aws import Aws
 from deploy.deployed import Deployed, find
@@ -22,6 +20,8 @@ from simulator.stack import template
 from simulator.stack.model import Stack
 from simulator.telemetry import Telemetry
 from simulator.twin.resources import wiring
+from stockpipe.commands import cloud
+from stockpipe.commands.load_test.run import Asked, Outlet, exit_code, run_options
 
 DECLINED = 130
 

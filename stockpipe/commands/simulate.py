@@ -7,9 +7,9 @@ from typing import Annotated
 
 import typer
 
-from commands.options import Parameters, Runtime, Screenshot, Summary, Template, Ui
-from commands.types import one_of, parse_duration, parse_instant
 from simulator.base.collector import kept_for_good
+from stockpipe.commands.options import Parameters, Runtime, Screenshot, Summary, Template, Ui
+from stockpipe.commands.types import one_of, parse_duration, parse_instant
 
 EPILOG = """Examples:
 
@@ -105,7 +105,7 @@ def simulate(
 ) -> None:
     """Run the whole pipeline offline, with a live dashboard, and prove that no row was lost or invented."""
     with kept_for_good():
-        from commands import simulate_run  # imports what a run needs; --help must not wait for it
+        from stockpipe.commands import simulate_run  # imports what a run needs; --help must not wait for it
 
     if scenario == "list":
         simulate_run.list_scenarios()

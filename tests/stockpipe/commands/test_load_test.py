@@ -19,8 +19,8 @@ import pytest
 from typer.testing import CliRunner
 
 from cli import app
-from commands.load_test_run import Asked, parameters, resolve
 from simulator.base.errors import InputError
+from stockpipe.commands.load_test.run import Asked, parameters, resolve
 
 Stockpipe = Callable[..., Any]
 RUN_KEYS = {
