@@ -62,7 +62,7 @@ format: install ## rewrite the sources in the project's format
 PYTHON_VERSION ?= 3.13
 ARCHITECTURE ?= arm64
 build-GeneratorLambda build-ConsumerLambda:
-	$(PYTHON) -m deploy.package --directory "$(ARTIFACTS_DIR)" --python $(PYTHON_VERSION) --arch $(ARCHITECTURE)
+	$(PYTHON) -m stockpipe.deploy.package --directory "$(ARTIFACTS_DIR)" --python $(PYTHON_VERSION) --arch $(ARCHITECTURE)
 
 # The peers stay out of the project's own environment.
 .venv-bench/.installed: benchmarks/requirements.txt constraints.txt

@@ -19,8 +19,8 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from deploy import package
-from deploy.targets import Target, default_python
+from stockpipe.deploy import package
+from stockpipe.deploy.targets import Target, default_python
 
 START = """
 import time

@@ -41,7 +41,7 @@ def test_template_scenarios_and_assets_ship(wheel: Path) -> None:
     names = set(zipfile.ZipFile(wheel).namelist())
 
     assert {"cli.py", "pipeline/template.yaml", "simulator/run/scenarios/burst.yaml", "pipeline/py.typed"} <= names
-    packages = ("pipeline/", "simulator/", "deploy/", "stockpipe/")
+    packages = ("pipeline/", "simulator/", "stockpipe/")
     assert {name for name in tracked() if name.startswith(packages)} <= names
     assert not {name.split("/")[0] for name in names} & {"tests", "benchmarks", "docs"}
 

@@ -14,8 +14,8 @@ import typer
 from simulator.base.errors import InputError
 
 if TYPE_CHECKING:
-    from deploy.aws import Aws
-    from deploy.cloudformation import Event
+    from stockpipe.deploy.aws import Aws
+    from stockpipe.deploy.cloudformation import Event
 
 T = TypeVar("T")
 DECLINED = 130
@@ -33,7 +33,7 @@ def run(region: str | None, profile: str | None, endpoint_url: str | None, work:
     """Connect, do the work, and let everything that AWS says amiss leave as one line."""
     import asyncio
 
-    from deploy.aws import Where, connect
+    from stockpipe.deploy.aws import Where, connect
 
     async def connected() -> T:
         async with connect(Where(region, profile, endpoint_url)) as aws:

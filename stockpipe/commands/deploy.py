@@ -24,8 +24,8 @@ from stockpipe.commands.cloud import (
 from stockpipe.commands.options import Parameters, Template
 
 if TYPE_CHECKING:
-    from deploy.aws import Aws
-    from deploy.cloudformation import ChangeSet, Stack
+    from stockpipe.deploy.aws import Aws
+    from stockpipe.deploy.cloudformation import ChangeSet, Stack
 
 EPILOG = """Example:
 
@@ -65,9 +65,9 @@ def deploy(
     given = dict(parameter or ())
 
     async def work(aws: Aws) -> None:
-        from deploy import deployment
-        from deploy.package import build_package
         from simulator.base.clock import SystemClock
+        from stockpipe.deploy import deployment
+        from stockpipe.deploy.package import build_package
 
         clock = SystemClock()
         say(f"account {aws.account}, region {aws.region}, as {aws.caller}")
@@ -100,7 +100,7 @@ def deploy(
 
 async def _agreed(aws: Aws, change_set: ChangeSet, stack: str, yes: bool) -> bool:
     """Show the change set and ask; it is withdrawn unless the answer is yes."""
-    from deploy import cloudformation
+    from stockpipe.deploy import cloudformation
 
     say(f"changes to stack {stack}:")
     for change in change_set.changes:
@@ -119,9 +119,9 @@ async def _execute(aws: Aws, change_set: ChangeSet, stack: str, clean_up: bool) 
     """Execute the change set and follow it; `CouldNotFinish` names the first cause of a failure."""
     import asyncio
 
-    from deploy import cloudformation
     from simulator.base.clock import SystemClock
     from simulator.base.errors import CouldNotFinish
+    from stockpipe.deploy import cloudformation
 
     client, clock = await aws.cloudformation(), SystemClock()
     after = await cloudformation.last_event(client, change_set.stack_id)

@@ -22,8 +22,8 @@ from stockpipe.commands.cloud import (
 )
 
 if TYPE_CHECKING:
-    from deploy.aws import Aws
-    from deploy.teardown import Losses
+    from stockpipe.deploy.aws import Aws
+    from stockpipe.deploy.teardown import Losses
 
 EPILOG = """Example:
 
@@ -56,9 +56,9 @@ def destroy(
     import asyncio
 
     async def work(aws: Aws) -> None:
-        from deploy import deployed as stacks
-        from deploy import teardown
         from simulator.base.clock import SystemClock
+        from stockpipe.deploy import deployed as stacks
+        from stockpipe.deploy import teardown
 
         found = await stacks.find(aws, stack)
         lost = await teardown.losses(aws, found)
@@ -82,7 +82,7 @@ def destroy(
 
 
 async def _offer_artifacts(aws: Aws, wanted: bool | None, yes: bool) -> None:
-    from deploy import artifact
+    from stockpipe.deploy import artifact
 
     bucket = artifact.bucket_name(aws)
     if wanted is False or not await artifact.bucket_exists(aws, bucket):
@@ -101,7 +101,7 @@ async def _offer_artifacts(aws: Aws, wanted: bool | None, yes: bool) -> None:
 
 
 def _losses(lost: Losses) -> list[str]:
-    from deploy.teardown import COUNTED_OBJECTS
+    from stockpipe.deploy.teardown import COUNTED_OBJECTS
 
     lines = []
     if lost.objects is not None:

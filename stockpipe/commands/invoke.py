@@ -11,8 +11,8 @@ from stockpipe.commands.cloud import EndpointUrl, Profile, Region, StackName, ru
 from stockpipe.commands.types import parse_instant
 
 if TYPE_CHECKING:
-    from deploy.aws import Aws
-    from deploy.ticks import TickResult
+    from stockpipe.deploy.aws import Aws
+    from stockpipe.deploy.ticks import TickResult
 
 EPILOG = """Example:
 
@@ -39,9 +39,9 @@ def invoke(
     """Invoke the generator once, as EventBridge does, and wait for its answer."""
 
     async def work(aws: Aws) -> TickResult:
-        from deploy.deployed import find
-        from deploy.ticks import fire
         from simulator.base.clock import SystemClock
+        from stockpipe.deploy.deployed import find
+        from stockpipe.deploy.ticks import fire
 
         return await fire(aws, await find(aws, stack), SystemClock().now() if time is None else time)
 

@@ -36,8 +36,8 @@ def package(
     as_json: Json = False,
 ) -> None:
     """Build the Lambda zip: the handlers, their wheels for the target, trimmed, with compiled files."""
-    from deploy.package import build_package
-    from deploy.targets import Target, default_python
+    from stockpipe.deploy.package import build_package
+    from stockpipe.deploy.targets import Target, default_python
 
     target = Target(python or default_python(), arch)
     built = build_package(output, target, interpreter=interpreter, report=lambda step: typer.echo(step, err=True))

@@ -9,7 +9,7 @@ import typer
 from stockpipe.commands.cloud import DECLINED, EndpointUrl, Profile, Region, StackName, Yes, confirm, run, say
 
 if TYPE_CHECKING:
-    from deploy.aws import Aws
+    from stockpipe.deploy.aws import Aws
 
 EPILOG = """Example:
 
@@ -38,9 +38,9 @@ def redrive(
 
         from rich.console import Console
 
-        from deploy import redrive as queues
-        from deploy.deployed import address, find
         from simulator.base.clock import SystemClock
+        from stockpipe.deploy import redrive as queues
+        from stockpipe.deploy.deployed import address, find
 
         clock = SystemClock()
         deployed = await find(aws, stack)

@@ -11,8 +11,8 @@ import typer
 from stockpipe.commands.cloud import EndpointUrl, Json, Profile, Region, StackName, run
 
 if TYPE_CHECKING:
-    from deploy.aws import Aws
-    from deploy.status import QueueStatus, Status
+    from stockpipe.deploy.aws import Aws
+    from stockpipe.deploy.status import QueueStatus, Status
 
 EPILOG = """Example:
 
@@ -33,9 +33,9 @@ def status(
     """Queue, dead-letter queue, ages, errors, rows, last tick and alarms of a stack."""
 
     async def work(aws: Aws) -> Status | None:
-        from deploy.deployed import find
-        from deploy.status import read_status
         from simulator.base.clock import SystemClock
+        from stockpipe.deploy.deployed import find
+        from stockpipe.deploy.status import read_status
 
         deployed = await find(aws, stack)
         if not deployed.is_whole:

@@ -12,11 +12,11 @@ from stockpipe.commands.cloud import DECLINED, EndpointUrl, Json, Profile, Regio
 from stockpipe.commands.types import parse_duration
 
 if TYPE_CHECKING:
-    from deploy.aws import Aws
-    from deploy.verification import Subject
     from simulator.base.clock import Clock
     from simulator.base.observations import Observation
     from simulator.proof.audit import Audit
+    from stockpipe.deploy.aws import Aws
+    from stockpipe.deploy.verification import Subject
 
 EPILOG = """Example:
 
@@ -50,9 +50,9 @@ def verify(
     """Compare every row of every object in the bucket with the table, cell by cell."""
 
     async def work(aws: Aws) -> Audit:
-        from deploy import verification
-        from deploy.deployed import find
         from simulator.base.clock import SystemClock
+        from stockpipe.deploy import verification
+        from stockpipe.deploy.deployed import find
 
         clock = SystemClock()
         deployed = await find(aws, stack)
@@ -83,8 +83,8 @@ async def _audit(aws: Aws, clock: Clock, subject: Subject, wait: float, settle_s
     from rich.console import Console
     from rich.progress import Progress
 
-    from deploy import verification
     from simulator.base.observations import AuditProgressed
+    from stockpipe.deploy import verification
 
     console = Console(stderr=True)
     with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:

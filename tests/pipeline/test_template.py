@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 
-from deploy import transform
 from simulator.stack import intrinsics, template
+from stockpipe.deploy import transform
 
 SETTINGS = {
     "GeneratorLambda": {"BUCKET_NAME", "KEY_PREFIX", "FILE_COUNT", "ROWS_PER_FILE", "TICKER_COUNT", "SEED"},

@@ -4,10 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from deploy import load_test as deployed_load
-from deploy.aws import Aws
-from deploy.deployed import Deployed, find
-from deploy.status import queue_status
 from simulator.base.clock import SystemClock
 from simulator.base.errors import InputError
 from simulator.base.interrupts import Interrupts
@@ -22,6 +18,10 @@ from simulator.telemetry import Telemetry
 from simulator.twin.resources import wiring
 from stockpipe.commands import cloud
 from stockpipe.commands.load_test.run import Asked, Outlet, exit_code, run_options
+from stockpipe.deploy import stack_load
+from stockpipe.deploy.aws import Aws
+from stockpipe.deploy.deployed import Deployed, find
+from stockpipe.deploy.status import queue_status
 
 DECLINED = 130
 
@@ -37,9 +37,9 @@ def run(asked: Asked, stack: Stack, plan: Plan) -> int:
     async def work(aws: Aws) -> int:
         name = asked.stack or ""
         deployed = await find(aws, name)
-        target = await deployed_load.find_target(aws, deployed)
+        target = await stack_load.find_target(aws, deployed)
         status = await queue_status(aws, target.queue)
-        deployed_load.require_idle(status.visible + status.in_flight + status.delayed, name)
+        stack_load.require_idle(status.visible + status.in_flight + status.delayed, name)
         if not _confirmed(asked, plan, deployed, aws):
             cloud.say("nothing was sent")
             return DECLINED
@@ -50,7 +50,7 @@ def run(asked: Asked, stack: Stack, plan: Plan) -> int:
 
 def _confirmed(asked: Asked, plan: Plan, deployed: Deployed, aws: Aws) -> bool:
     objects = plan.profile.total
-    usd = deployed_load.estimate(plan, deployed.stack.parameters)
+    usd = stack_load.estimate(plan, deployed.stack.parameters)
     cloud.say(
         f"stack {deployed.stack.name} in {aws.region} of account {aws.account}: {objects:,} objects with "
         f"{objects * plan.rows:,} rows in {plan.profile.duration_s:g} s, about {max(usd, 0.01):,.2f} USD; "
@@ -65,7 +65,7 @@ def _as_deployed(stack: Stack, deployed: Deployed) -> Stack:
     return template.load(None, given)
 
 
-async def _run(asked: Asked, stack: Stack, plan: Plan, aws: Aws, target: deployed_load.Target) -> int:
+async def _run(asked: Asked, stack: Stack, plan: Plan, aws: Aws, target: stack_load.Target) -> int:
     clock = SystemClock()
     telemetry = Telemetry(stack, replace(run_options(plan, clock.now()), runtime="AWS Lambda"))
     result, live = Result(), Live("stack")
@@ -76,7 +76,7 @@ async def _run(asked: Asked, stack: Stack, plan: Plan, aws: Aws, target: deploye
     identity = Identity(access_key, secret_key, token, aws.region)
     with Interrupts().installed() as interrupts:
         async with outlet.display.shown():
-            await deployed_load.run(
+            await stack_load.run(
                 aws,
                 target,
                 plan,

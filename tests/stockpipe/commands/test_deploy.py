@@ -24,10 +24,10 @@ from aiobotocore.session import AioSession
 from click.testing import Result
 from typer.testing import CliRunner
 
-from deploy import aws, cloudformation, package, transform, verification
 from simulator.base.clients import offline_session
 from simulator.base.errors import CouldNotFinish, InputError
 from stockpipe.commands import cloud, deploy, destroy, invoke, redrive, status, verify
+from stockpipe.deploy import aws, cloudformation, package, transform, verification
 
 ARTIFACTS = "stockpipe-artifacts-123456789012-us-east-1"
 Stockpipe = Callable[..., Result]

@@ -9,10 +9,10 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from deploy import package
-from deploy.targets import Target
 from simulator.base.errors import InputError
 from stockpipe.commands.package import package as command
+from stockpipe.deploy import package
+from stockpipe.deploy.targets import Target
 
 
 @pytest.fixture

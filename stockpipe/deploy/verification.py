@@ -7,16 +7,16 @@ from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from deploy.deployed import Deployed, QueueAddress, address
-from deploy.redrive import peek
-from deploy.status import queue_status
 from simulator.base.clock import Clock
 from simulator.base.observations import Record
 from simulator.proof.audit import Audit, audit
 from simulator.proof.notifications import ObjectRef
+from stockpipe.deploy.deployed import Deployed, QueueAddress, address
+from stockpipe.deploy.redrive import peek
+from stockpipe.deploy.status import queue_status
 
 if TYPE_CHECKING:
-    from deploy.aws import Aws
+    from stockpipe.deploy.aws import Aws
 
 GET_USD = 0.0004 / 1000
 LIST_USD = 0.005 / 1000

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from deploy.aws import Aws
-from deploy.deployed import Deployed
+from stockpipe.deploy.aws import Aws
+from stockpipe.deploy.deployed import Deployed
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,10 +12,10 @@ import pytest
 from botocore.exceptions import ClientError
 from botocore.validate import validate_parameters
 
-from deploy import cloudformation
-from deploy.cloudformation import ChangeSet, Event, Stack
 from simulator.base.clock import ManualClock
 from simulator.base.errors import CouldNotFinish, InputError
+from stockpipe.deploy import cloudformation
+from stockpipe.deploy.cloudformation import ChangeSet, Event, Stack
 
 MODEL = botocore.session.Session().get_service_model("cloudformation")
 STACK_ID = "arn:aws:cloudformation:us-east-1:123456789012:stack/s/1"

@@ -19,7 +19,6 @@ import pytest_asyncio
 import yarl
 from aiohttp import web
 
-from deploy import transform
 from simulator.base import limits
 from simulator.base.clock import SystemClock
 from simulator.base.observations import LogWritten
@@ -28,6 +27,7 @@ from simulator.stack import intrinsics
 from simulator.stack import template as templates
 from simulator.store import Store
 from simulator.twin.twin import Twin
+from stockpipe.deploy import transform
 
 STACK = "packaged"
 PARAMETERS = {

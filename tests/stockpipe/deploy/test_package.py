@@ -16,11 +16,11 @@ import botocore.session
 import pytest
 from packaging.requirements import Requirement
 
-from deploy import interpreters, package, trimming
-from deploy.targets import PYTHONS, Target, default_python, select_requirements
 from simulator.base.errors import CouldNotFinish, InputError
+from stockpipe.deploy import interpreters, package, trimming
+from stockpipe.deploy.targets import PYTHONS, Target, default_python, select_requirements
 
-ROOT = Path(package.__file__).parent.parent
+ROOT = Path(__file__).parents[3]
 Built = tuple[package.Package, list[str]]
 MIB = 1024 * 1024
 
@@ -55,9 +55,7 @@ def test_content_is_handlers_and_their_services_alone(task_root: Path) -> None:
     for source in (ROOT / "pipeline").glob("*.py"):
         assert (task_root / "pipeline" / source.name).read_bytes() == source.read_bytes()
     assert {one.name for one in (task_root / "botocore" / "data").iterdir() if one.is_dir()} == set(trimming.SERVICES)
-    assert not {"simulator", "deploy", "stockpipe", "moto", "boto3", "rich", "bin"} & {
-        one.name for one in task_root.iterdir()
-    }
+    assert not {"simulator", "stockpipe", "moto", "boto3", "rich", "bin"} & {one.name for one in task_root.iterdir()}
 
 
 def test_licences_stay(task_root: Path) -> None:

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from deploy.aws import Aws
-from deploy.deployed import Deployed, QueueAddress, address
 from simulator.base.clock import Clock
+from stockpipe.deploy.aws import Aws
+from stockpipe.deploy.deployed import Deployed, QueueAddress, address
 
 WINDOW_S = 3600
 """What `errors` and its like are sums over."""

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from deploy import package
-from deploy.targets import PYTHONS, Target, select_requirements
+from stockpipe.deploy import package
+from stockpipe.deploy.targets import PYTHONS, Target, select_requirements
 
 
 @pytest.fixture(scope="session")

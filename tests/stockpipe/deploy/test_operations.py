@@ -13,13 +13,13 @@ import pytest
 from botocore.exceptions import ClientError
 from botocore.validate import validate_parameters
 
-from deploy import artifact, deployment, redrive, status, teardown, ticks, transform, verification
-from deploy.cloudformation import ChangeSet, Stack
-from deploy.deployed import Deployed, QueueAddress
-from deploy.package import Package
-from deploy.targets import Target
 from simulator.base.clock import ManualClock
 from simulator.base.errors import CouldNotFinish, InputError
+from stockpipe.deploy import artifact, deployment, redrive, status, teardown, ticks, transform, verification
+from stockpipe.deploy.cloudformation import ChangeSet, Stack
+from stockpipe.deploy.deployed import Deployed, QueueAddress
+from stockpipe.deploy.package import Package
+from stockpipe.deploy.targets import Target
 
 SESSION = botocore.session.Session()
 STACK_ID = "arn:aws:cloudformation:us-east-1:123456789012:stack/s/1"

@@ -8,8 +8,8 @@ import pytest
 from botocore import exceptions
 from botocore.parsers import ResponseParserError
 
-from deploy.aws import Where, connect, explain, is_loopback, told_plainly
 from simulator.base.errors import CouldNotFinish, InputError, StockpipeError
+from stockpipe.deploy.aws import Where, connect, explain, is_loopback, told_plainly
 
 
 @pytest.fixture(autouse=True)

@@ -10,12 +10,12 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from deploy.aws import Aws, error_code
-from deploy.deployed import Deployed, QueueAddress, address
-from deploy.status import queue_status
 from simulator.base.clock import Clock
 from simulator.base.errors import CouldNotFinish
 from simulator.proof.notifications import ObjectRef, objects_of
+from stockpipe.deploy.aws import Aws, error_code
+from stockpipe.deploy.deployed import Deployed, QueueAddress, address
+from stockpipe.deploy.status import queue_status
 
 PEEK_VISIBILITY_S = 300
 """How long a message that was looked at stays hidden if nobody hands it back."""

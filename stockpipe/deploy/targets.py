@@ -63,7 +63,7 @@ def select_requirements(text: str, python: str) -> tuple[str, ...]:
         match = _REQUIREMENT.fullmatch(line)
         if not match:
             raise InputError(
-                f"deploy/requirements.txt: '{line}' is not name==version with an optional python_version <"
+                f"stockpipe/deploy/requirements.txt: '{line}' is not name==version with an optional python_version <"
             )
         if match["below"] is None or _minor(python) < _minor(match["below"]):
             chosen.append(f"{match['name']}=={match['version']}")

@@ -13,16 +13,16 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from deploy import artifact, cloudformation, transform
-from deploy.aws import Aws, error_code
-from deploy.package import Package
-from deploy.targets import Target
 from simulator.base import limits
 from simulator.base.clock import Clock, iso
 from simulator.base.errors import CouldNotFinish, InputError
 from simulator.stack import template as templates
 from simulator.stack.model import Stack
 from simulator.stack.rules import Finding, examine
+from stockpipe.deploy import artifact, cloudformation, transform
+from stockpipe.deploy.aws import Aws, error_code
+from stockpipe.deploy.package import Package
+from stockpipe.deploy.targets import Target
 
 INLINE_TEMPLATE_BYTES = 51_200
 """The longest template that a request carries (CloudFormation User Guide, "Quotas"); a longer one goes by S3."""

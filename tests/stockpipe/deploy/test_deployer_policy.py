@@ -12,11 +12,10 @@ import botocore.session
 import pytest
 from botocore import xform_name
 
-import deploy
-from deploy import transform
 from simulator.stack.template import packaged_template
+from stockpipe.deploy import transform
 
-ROOT = Path(deploy.__file__).parent.parent
+ROOT = Path(__file__).parents[3]
 POLICY: dict[str, Any] = json.loads((ROOT / "docs" / "deployer-policy.json").read_text())
 SERVICES = {
     "cloudformation": "cloudformation",
@@ -131,7 +130,7 @@ def called_operations() -> set[str]:
     by_method |= {"tag_resource": "", "delete_item": ""}
     found: set[str] = set()
     files = [
-        *Path(deploy.__file__).parent.glob("*.py"),
+        *(ROOT / "stockpipe" / "deploy").glob("*.py"),
         ROOT / "simulator" / "proof" / "audit.py",
         ROOT / "simulator" / "proof" / "scan.py",
     ]

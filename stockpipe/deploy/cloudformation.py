@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from botocore.exceptions import ClientError
 
-from deploy.aws import error_code, error_message
 from simulator.base.clock import Clock
 from simulator.base.errors import CouldNotFinish, InputError
+from stockpipe.deploy.aws import error_code, error_message
 
 if TYPE_CHECKING:
     from types_aiobotocore_cloudformation import CloudFormationClient

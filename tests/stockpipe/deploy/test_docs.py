@@ -5,11 +5,10 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-import deploy
-from deploy import transform
 from simulator.stack.template import packaged_template
+from stockpipe.deploy import transform
 
-DOCS = Path(deploy.__file__).parent.parent / "docs"
+DOCS = Path(__file__).parents[3] / "docs"
 DEPLOYING = (DOCS / "deploying.md").read_text()
 OPERATIONS = (DOCS / "operations.md").read_text()
 TEMPLATE = transform.read_template(packaged_template())

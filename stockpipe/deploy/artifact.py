@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
-from deploy.aws import Aws, error_code
 from simulator.base.errors import CouldNotFinish
+from stockpipe.deploy.aws import Aws, error_code
 
 if TYPE_CHECKING:
     from types_aiobotocore_s3 import S3Client

@@ -15,9 +15,6 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from deploy.aws import Aws, error_code, told_plainly
-from deploy.deployed import Deployed, QueueAddress, address
-from deploy.status import queue_status
 from simulator.base.clock import Clock
 from simulator.base.counters import BucketCounters, QueueCounters, StoreCounters, TableCounters
 from simulator.base.errors import CouldNotFinish, InputError, StockpipeError
@@ -43,6 +40,9 @@ from simulator.load.send.processes import Generator
 from simulator.load.send.sender import Sender
 from simulator.load.send.signing import Identity
 from simulator.twin.resources import Resources
+from stockpipe.deploy.aws import Aws, error_code, told_plainly
+from stockpipe.deploy.deployed import Deployed, QueueAddress, address
+from stockpipe.deploy.status import queue_status
 
 POLL_S = 1.0
 LOGS_POLL_S = 2.0

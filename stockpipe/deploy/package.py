@@ -1,7 +1,7 @@
 """The Lambda artifact: wheels for the target, trimmed, the handlers, compiled files; as a directory or as a zip.
 
 Imports nothing beyond the standard library and pip, so that `sam build` can run it by any Python:
-`python -m deploy.package --directory DIR --python 3.13 --arch arm64`.
+`python -m stockpipe.deploy.package --directory DIR --python 3.13 --arch arm64`.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from deploy.interpreters import find_interpreter
-from deploy.targets import ARCHITECTURES, PYTHONS, Target, default_python, select_requirements
-from deploy.trimming import trim
 from simulator.base.errors import CouldNotFinish, InputError, StockpipeError
+from stockpipe.deploy.interpreters import find_interpreter
+from stockpipe.deploy.targets import ARCHITECTURES, PYTHONS, Target, default_python, select_requirements
+from stockpipe.deploy.trimming import trim
 
 ZIP_LIMIT_BYTES = 50 * 1024 * 1024
 """Of a zip given to Lambda directly, as the console does (Lambda Developer Guide, "Lambda quotas")."""
@@ -195,8 +195,10 @@ def _describe(directory: Path, zipped: Path, target: Target, compiled: bool) -> 
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """`python -m deploy.package`: fill a directory, as `sam build` wants it. Returns the exit code."""
-    parser = argparse.ArgumentParser(prog="python -m deploy.package", description="Fill a directory for Lambda.")
+    """`python -m stockpipe.deploy.package`: fill a directory, as `sam build` wants it. Returns the exit code."""
+    parser = argparse.ArgumentParser(
+        prog="python -m stockpipe.deploy.package", description="Fill a directory for Lambda."
+    )
     parser.add_argument("--directory", type=Path, required=True, help="where the content goes; made if missing")
     parser.add_argument("--python", default=default_python(), choices=PYTHONS, help="Lambda's Python")
     parser.add_argument("--arch", default="arm64", choices=sorted(ARCHITECTURES), help="Lambda's processor")

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from deploy import cloudformation
-from deploy.aws import Aws
 from simulator.base.errors import InputError
+from stockpipe.deploy import cloudformation
+from stockpipe.deploy.aws import Aws
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 
 from botocore.exceptions import ClientError
 
-from deploy import artifact, cloudformation
-from deploy.aws import Aws, error_code
-from deploy.deployed import Deployed, address
-from deploy.status import queue_status
 from simulator.base.clock import Clock
 from simulator.base.errors import CouldNotFinish, InputError
+from stockpipe.deploy import artifact, cloudformation
+from stockpipe.deploy.aws import Aws, error_code
+from stockpipe.deploy.deployed import Deployed, address
+from stockpipe.deploy.status import queue_status
 
 COUNTED_OBJECTS = 100_000
 """Objects are counted up to here before a stack is destroyed: a hundred requests."""
