@@ -145,9 +145,10 @@ def load_test(
 ) -> None:
     """Send objects by the clock, not by completions, and measure each from its planned instant to the table."""
     # It imports what a run needs, and --help must not wait for that.
-    from stockpipe.commands.load_test import run as load_test_run
+    from stockpipe.commands.load_test.outlet import Asked
+    from stockpipe.commands.load_test.run import run
 
-    asked = load_test_run.Asked(
+    asked = Asked(
         rate_per_s=rate,
         rows=rows,
         duration_s=duration,
@@ -180,4 +181,4 @@ def load_test(
         report=report,
         screenshot=screenshot,
     )
-    raise typer.Exit(load_test_run.run(asked))
+    raise typer.Exit(run(asked))

@@ -3,23 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import ipaddress
-import json
 import math
 import socket
-import sys
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any, Literal
 from urllib.parse import urlsplit
 
 from simulator.base import limits
 from simulator.base.clock import SystemClock
 from simulator.base.errors import InputError
 from simulator.base.interrupts import Interrupts
-from simulator.dashboard.ui import Display
 from simulator.load import run as load
 from simulator.load.measure.live import Live
 from simulator.load.measure.result import Result
@@ -27,62 +19,24 @@ from simulator.load.measure.tap import Tap
 from simulator.load.plan.arrivals import Profile, constant, ramp, spike, steps
 from simulator.load.plan.plan import Plan, Target
 from simulator.load.plan.slo import parse
-from simulator.load.report import summary as summaries
-from simulator.load.report import text
-from simulator.load.report.page import page
 from simulator.stack import template
 from simulator.stack.model import Stack
-from simulator.telemetry import RunOptions, Telemetry
+from simulator.telemetry import Telemetry
 from simulator.twin.resources import wiring
+from stockpipe.commands.load_test.outlet import (
+    DEFAULT_RATE_PER_S,
+    OVERRIDES,
+    Asked,
+    Outlet,
+    dashed,
+    exit_code,
+    parameters,
+    run_options,
+)
 from stockpipe.commands.types import duration_text
 
-INTERRUPTED = 130
-DEFAULT_RATE_PER_S = 20.0
 REACH_S = 3.0
 """How long an engine may take to accept a connection before anything is sent."""
-_OVERRIDES = {
-    "concurrency": "MaximumConcurrency",
-    "batch_size": "BatchSize",
-    "window_s": "BatchingWindow",
-    "memory_mb": "ConsumerMemory",
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """The options as given; None where the default or the template decides."""
-
-    rate_per_s: float | None = None
-    rows: int = 100
-    duration_s: float = 30.0
-    backlog: int | None = None
-    ramp: tuple[float, float] | None = None
-    steps: tuple[float, ...] | None = None
-    spike_per_s: float | None = None
-    poisson: bool = False
-    find_max: bool = False
-    target: Literal["store", "sink"] | None = None
-    sink_latency_s: float | None = None
-    endpoint_url: str | None = None
-    stack: str | None = None
-    region: str | None = None
-    profile: str | None = None
-    yes: bool = False
-    slo: tuple[str, ...] = ()
-    seed: int = 0
-    runtime: Literal["inline", "process"] = "inline"
-    concurrency: int | None = None
-    batch_size: int | None = None
-    window_s: float | None = None
-    memory_mb: int | None = None
-    template: Path | None = None
-    parameters: Mapping[str, str] = field(default_factory=dict)
-    drain_timeout_s: float = 120.0
-    port: int = 0
-    ui: Literal["auto", "live", "plain", "quiet"] = "auto"
-    summary: Path | None = None
-    report: Path | None = None
-    screenshot: Path | None = None
 
 
 def run(asked: Asked) -> int:
@@ -137,25 +91,6 @@ def resolve(asked: Asked) -> tuple[Stack, Plan]:
     )
 
 
-def parameters(asked: Asked) -> dict[str, str]:
-    """Template parameters: those given by name, over the short options, which must not contradict them."""
-    chosen: dict[str, str] = {}
-    for option, name in _OVERRIDES.items():
-        value = getattr(asked, option)
-        if value is None:
-            continue
-        if name in asked.parameters:
-            raise InputError(f"--{_dashed(option)} and --parameter {name} say the same; give one of them")
-        if value != int(value):
-            raise InputError(f"--{_dashed(option)} {duration_text(value)}: AWS takes whole seconds")
-        chosen[name] = str(int(value))
-    return {**chosen, **asked.parameters}
-
-
-def _dashed(option: str) -> str:
-    return option.removesuffix("_s").removesuffix("_mb").replace("_", "-")
-
-
 def _target(asked: Asked) -> Target:
     named = [
         option
@@ -183,7 +118,7 @@ def _target(asked: Asked) -> Target:
 
 
 def _require_nothing_overridden(asked: Asked) -> None:
-    given = [f"--{_dashed(option)}" for option in _OVERRIDES if getattr(asked, option) is not None]
+    given = [f"--{dashed(option)}" for option in OVERRIDES if getattr(asked, option) is not None]
     given += ["--parameter"] if asked.parameters else []
     given += ["--template"] if asked.template else []
     given += ["--runtime"] if asked.runtime != "inline" else []
@@ -295,121 +230,3 @@ async def _run(asked: Asked, stack: Stack, plan: Plan) -> int:
     if result.failure is not None:
         raise result.failure
     return exit_code(outlet.summary, result)
-
-
-def run_options(plan: Plan, now: float) -> RunOptions:
-    """What the dashboard says of the run; a search ends when it has found its answer."""
-    by_clock = not plan.backlog and not plan.find_max
-    return RunOptions(
-        command="load-test",
-        seed=plan.seed,
-        runtime=plan.runtime,
-        started_at=now,
-        duration_s=plan.profile.duration_s if by_clock else None,
-        objects=plan.backlog or None,
-    )
-
-
-class Outlet:
-    """Where a load test's words go: the display while it runs, the summary and the page once it is over."""
-
-    def __init__(
-        self,
-        asked: Asked,
-        plan: Plan,
-        stack: Stack,
-        telemetry: Telemetry,
-        tap: Tap,
-        result: Result,
-        clock: SystemClock,
-    ) -> None:
-        self._asked, self._plan, self._stack = asked, plan, stack
-        self._telemetry, self._tap, self._result, self._clock = telemetry, tap, result, clock
-        self.display = Display(
-            telemetry, asked.ui, clock, machine_output=str(asked.summary) == "-", screenshot=asked.screenshot
-        )
-        self.summary: dict[str, Any] = {}
-
-    async def finish(self) -> None:
-        """End the display, write summary and page. Once; of a load that never began there is nothing to tell."""
-        if self.summary or (self._result.failure is not None and not self._result.spans):
-            return
-        ended_at = self._clock.now()
-        await self.display.end()
-        built = self.summary = summaries.build(
-            self._telemetry.snapshot(ended_at),
-            self._plan,
-            self._result,
-            self._tap,
-            self._stack,
-            options=options_json(self._asked, self._plan),
-            ended_at=ended_at,
-        )
-        if self.display.mode == "quiet":
-            self.display.console.print(_quiet(built), markup=False)
-        else:
-            self.display.console.print(text.render(built))
-        if self._asked.report is not None:
-            self._asked.report.write_text(page(built), encoding="utf-8")
-            if self.display.mode != "quiet":
-                self.display.console.print(f"  the page is in {self._asked.report}", markup=False, soft_wrap=True)
-        if self._asked.summary is not None:
-            _write(self._asked.summary, json.dumps(built, indent=2) + "\n")
-
-
-def _quiet(built: Mapping[str, Any]) -> str:
-    audit = built["audit"]
-    missed = [one["threshold"] for one in built["slo"] if not one["held"]]
-    return f"verdict {audit['verdict'] if audit else 'none'}" + (f", missed {', '.join(missed)}" if missed else "")
-
-
-def _write(file: Path, written: str) -> None:
-    if str(file) == "-":
-        with contextlib.suppress(BrokenPipeError):
-            sys.stdout.write(written)
-            sys.stdout.flush()
-        return
-    file.write_text(written, encoding="utf-8")
-
-
-def options_json(asked: Asked, plan: Plan) -> dict[str, Any]:
-    """The options as resolved, lengths in seconds and rates a second, named as on the command line."""
-    by_clock = not plan.backlog and not plan.find_max
-    constant_rate = asked.ramp is None and asked.steps is None and by_clock
-    return {
-        "target": plan.target,
-        "rate": (asked.rate_per_s or DEFAULT_RATE_PER_S) if constant_rate else None,
-        "rows": plan.rows,
-        "duration": plan.profile.duration_s if by_clock else None,
-        "backlog": plan.backlog or None,
-        "ramp": list(asked.ramp) if asked.ramp else None,
-        "steps": list(asked.steps) if asked.steps else None,
-        "spike": asked.spike_per_s,
-        "poisson": plan.poisson,
-        "find_max": plan.find_max,
-        "sink_latency": plan.sink_latency_s if plan.target == "sink" else None,
-        "endpoint_url": asked.endpoint_url,
-        "stack": asked.stack,
-        "slo": list(asked.slo),
-        "seed": plan.seed,
-        "runtime": plan.runtime,
-        "template": str(asked.template) if asked.template else None,
-        "parameters": parameters(asked),
-        "drain_timeout": plan.drain_timeout_s,
-        "port": plan.port,
-        "ui": asked.ui,
-    }
-
-
-def exit_code(summary: Mapping[str, Any], result: Result) -> int:
-    """1 for what is not proven, a missed threshold or a search without an answer; 130 for an early end."""
-    audit = summary["audit"]
-    proven = audit is None or audit["verdict"] == "exact"
-    drained = summary["backlog"]["drained"] is not False
-    if not proven or not drained or not all(one["held"] for one in summary["slo"]):
-        return 1
-    if result.interrupted:
-        return INTERRUPTED
-    if summary["find_max"] is not None and summary["find_max"]["rate_per_s"] is None:
-        return 1
-    return 0

@@ -17,7 +17,7 @@ from simulator.stack.model import Stack
 from simulator.telemetry import Telemetry
 from simulator.twin.resources import wiring
 from stockpipe.commands import cloud
-from stockpipe.commands.load_test.run import Asked, Outlet, exit_code, run_options
+from stockpipe.commands.load_test.outlet import Asked, Outlet, exit_code, run_options
 from stockpipe.deploy import stack_load
 from stockpipe.deploy.aws import Aws
 from stockpipe.deploy.deployed import Deployed, find
