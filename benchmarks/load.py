@@ -27,7 +27,7 @@ from machine import machine
 def load_test(*arguments: str) -> tuple[dict[str, Any], float]:
     """One run's summary and how long the command took."""
     begun = time.monotonic()
-    command = [sys.executable, "-m", "cli", "load-test", *arguments, "--ui", "quiet", "--summary", "-"]
+    command = [sys.executable, "-m", "stockpipe", "load-test", *arguments, "--ui", "quiet", "--summary", "-"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode not in (0, 1) or not done.stdout:
         sys.exit(f"{' '.join(command)} ended with {done.returncode}: {done.stderr.strip()}")

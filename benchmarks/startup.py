@@ -22,7 +22,7 @@ from typing import Any
 
 from machine import machine
 
-STOCKPIPE = [sys.executable, "-c", "import sys; from cli import app; sys.argv[0] = 'stockpipe'; app()"]
+STOCKPIPE = [sys.executable, "-m", "stockpipe"]
 PATIENCE_S = 60.0
 LOOK_S = 0.02
 

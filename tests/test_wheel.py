@@ -53,8 +53,9 @@ def test_installed_wheel_runs_the_loop(wheel: Path, tmp_path: Path) -> None:
         archive.extractall(unpacked)
     script = (
         f"import sys; sys.path.insert(0, {str(unpacked)!r})\n"
-        f"import cli; assert cli.__file__.startswith({str(unpacked)!r})\n"
-        "cli.app()"
+        "from stockpipe import __main__ as started\n"
+        f"assert started.__file__.startswith({str(unpacked)!r})\n"
+        "started.main()"
     )
 
     ended = subprocess.run(

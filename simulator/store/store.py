@@ -6,17 +6,16 @@ import asyncio
 import contextlib
 import json
 import os
-import sys
 from collections import deque
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Literal, NoReturn
 from urllib.parse import urlencode
 
 import aiohttp
 
+from simulator.base.children import IMPORT_ROOT, python_command
 from simulator.base.counters import StoreCounters, from_json
 from simulator.store.errors import ControlRefused, PortInUse, StoreDied, StoreStartFailed
 
@@ -162,7 +161,7 @@ def _environment() -> dict[str, str]:
         "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
         "AWS_EC2_METADATA_DISABLED": "true",
         "AWS_DEFAULT_REGION": "us-east-1",
-        "PYTHONPATH": str(Path(__file__).resolve().parents[2]),
+        "PYTHONPATH": IMPORT_ROOT,
         "PYTHONUNBUFFERED": "1",
     }
 
@@ -170,11 +169,7 @@ def _environment() -> dict[str, str]:
 async def _spawn(port: int, capacity: str, strict: bool) -> asyncio.subprocess.Process:
     arguments = ["--port", str(port), "--capacity", capacity, *([] if strict else ["--stock-answers"])]
     return await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-P",
-        "-m",
-        "simulator.store.front.server",
-        *arguments,
+        *python_command("simulator.store.front.server", *arguments),
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,

@@ -23,6 +23,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from simulator.base import limits
+from simulator.base.children import IMPORT_ROOT
 from simulator.base.clock import Clock, SystemClock
 from simulator.base.errors import InputError
 from simulator.functions.runtimes import Exited, Invocation, Raised, Returned, Write
@@ -55,7 +56,7 @@ class ProcessRuntime:
         for origin in _client_files():
             (runtime_dir / origin.name).symlink_to(origin)
         packages = [] if code_dir else [sysconfig.get_path("purelib"), sysconfig.get_path("platlib")]
-        self.task_root = (code_dir or Path(__file__).parents[3]).resolve()
+        self.task_root = (code_dir or Path(IMPORT_ROOT)).resolve()
         if self.task_root.is_file():
             with zipfile.ZipFile(self.task_root) as package:
                 package.extractall(self._folder / "task")

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-import sys
+import os
 from collections.abc import AsyncIterator, Callable
 from dataclasses import asdict
 from typing import Any
@@ -16,6 +16,7 @@ from typing import Any
 import aiohttp
 
 from simulator.base import limits
+from simulator.base.children import IMPORT_ROOT, python_command
 from simulator.base.clock import Clock
 from simulator.base.counters import BucketCounters, OperationCounters, QueueCounters, StoreCounters, TableCounters
 from simulator.base.errors import CouldNotFinish
@@ -34,10 +35,8 @@ _END_S = 5.0
 async def _child(module: str, *arguments: str) -> AsyncIterator[asyncio.subprocess.Process]:
     """A Python child on pipes; at the end its input is closed, and it is killed if that does not end it."""
     process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-m",
-        module,
-        *arguments,
+        *python_command(module, *arguments),
+        env=os.environ | {"PYTHONPATH": IMPORT_ROOT},
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,

@@ -39,7 +39,7 @@ class Running:
 
     def __init__(self, arguments: tuple[str, ...], directory: Path, environ: dict[str, str]) -> None:
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "cli", *arguments],
+            [sys.executable, "-m", "stockpipe", *arguments],
             cwd=directory,
             env={**os.environ, "TMPDIR": str(directory / "tmp"), "COLUMNS": "200", **environ},
             stdin=subprocess.DEVNULL,

@@ -15,7 +15,7 @@ import pytest
 def start(*arguments: str) -> subprocess.Popen[str]:
     """The command, with its output caught."""
     return subprocess.Popen(
-        [sys.executable, "-m", "cli", "store", *arguments],
+        [sys.executable, "-m", "stockpipe", "store", *arguments],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
