@@ -74,7 +74,7 @@ class Settings:
 
 
 @dataclass(frozen=True, slots=True)
-class _Environment:
+class _Consumer:
     """What all invocations share."""
 
     settings: Settings
@@ -96,7 +96,7 @@ async def open_environment(
             client(session, "s3", access(environ, "s3"), connections=settings.object_concurrency, retries=S3_RETRIES)
         )
         transport = await _open_transport(stack, settings, environ, session)
-        environment = _Environment(
+        environment = _Consumer(
             settings,
             s3,
             TableWriter(transport, settings.write_concurrency, settings.write_rate or None),
@@ -139,7 +139,7 @@ def _https_proxy(environ: Mapping[str, str]) -> bool:
 class _Invocation:
     """One batch. Messages about the same object share one reading of it, and its outcome."""
 
-    def __init__(self, environment: _Environment, context: object) -> None:
+    def __init__(self, environment: _Consumer, context: object) -> None:
         self._environment = environment
         self._now = asyncio.get_running_loop().time
         self._budget = Budget.of(context, self._now())

@@ -8,7 +8,7 @@ from simulator.base import limits
 from simulator.load.measure.recording import DROPPED, FAILED, Percentiles, Recording, backlog, percentiles
 from simulator.load.measure.result import Span
 from simulator.load.plan.arrivals import Profile, Segment, constant
-from simulator.load.plan.capacity_search import CapacitySearch, Outcome, Probe, slope
+from simulator.load.plan.capacity_search import CapacitySearch, Probe, ProbeOutcome, slope
 from simulator.load.plan.slo import Threshold, parse
 from simulator.load.session import Load
 
@@ -91,7 +91,7 @@ def _span_at(load: Load, rate_per_s: float) -> Span:
     return at_rate[-1] if at_rate else spans[-1]
 
 
-async def _probe(load: Load, probe: Probe, bounds: tuple[Threshold, ...]) -> tuple[Span, Outcome | None]:
+async def _probe(load: Load, probe: Probe, bounds: tuple[Threshold, ...]) -> tuple[Span, ProbeOutcome | None]:
     """Offer one rate and see. None for the outcome when a signal or a drain without end cut it short."""
 
     def enough(span: Span) -> bool:
@@ -106,7 +106,7 @@ async def _probe(load: Load, probe: Probe, bounds: tuple[Threshold, ...]) -> tup
     return span, outcome_of(load.recording, span, probe, bounds)
 
 
-def outcome_of(recording: Recording, span: Span, probe: Probe, bounds: tuple[Threshold, ...]) -> Outcome:
+def outcome_of(recording: Recording, span: Span, probe: Probe, bounds: tuple[Threshold, ...]) -> ProbeOutcome:
     """What a drained probe showed in its window."""
     begin_at, end_at = span.begun_at + probe.warm_up_s, span.offered_at
     puts, stores = recording.put_instants(span.numbers), recording.stored_instants(span.numbers)
@@ -117,7 +117,7 @@ def outcome_of(recording: Recording, span: Span, probe: Probe, bounds: tuple[Thr
     shown = percentiles(recording.latencies(inside))
     lag = percentiles(recording.lags(inside)).p99 or 0.0
     late = 0 if lag <= limits.LOAD_LAG_P99_S else len(inside)
-    outcome = Outcome(
+    outcome = ProbeOutcome(
         probe.rate_per_s,
         sum(begin_at <= at < end_at for at in stores) / max(1e-3, end_at - begin_at),
         growth,
@@ -145,7 +145,7 @@ def _figure(shown: Percentiles, bound: Threshold) -> float | None:
     return value
 
 
-def _told(outcome: Outcome) -> str:
+def _told(outcome: ProbeOutcome) -> str:
     held = "held" if outcome.sustained else "too much"
     return (
         f"{outcome.rate_per_s:,.1f}/s {held}: stored {outcome.stored_per_s:,.1f}/s,"

@@ -18,14 +18,14 @@ from simulator.base.errors import CouldNotFinish, InputError, StockpipeError
 from simulator.base.interrupts import HardStop, Interrupts
 from simulator.base.observations import Phase, PhaseChanged
 from simulator.load.find_max import find_max
-from simulator.load.measure.assess import evidence_of
+from simulator.load.measure.assess import measurements_of
 from simulator.load.measure.bottleneck import judge
 from simulator.load.measure.live import Live
 from simulator.load.measure.result import Result
 from simulator.load.measure.tap import Tap
 from simulator.load.plan.objects import Objects
 from simulator.load.plan.plan import Plan
-from simulator.load.send.processes import Generator, SinkProcess
+from simulator.load.send.processes import GeneratorProcess, SinkProcess
 from simulator.load.send.scratch import scratch
 from simulator.load.send.signing import Identity
 from simulator.load.session import Load
@@ -76,7 +76,7 @@ async def run(
             tap.objects = objects
             tap.on_stored = lambda number, at: live.stored(result.recording.planned[number], at)
             generator = await owned.enter_async_context(
-                Generator.open(
+                GeneratorProcess.open(
                     endpoint=twin.endpoint,
                     bucket_url=f"{twin.endpoint}/{twin.resources.bucket}",
                     identity=LOCAL,
@@ -93,7 +93,7 @@ async def run(
                 await _measure_ceiling(load)
                 await _work(load, phase)
                 result.failures = generator.failures
-                result.verdict = judge(evidence_of(plan, result, tap, live_only=False))
+                result.verdict = judge(measurements_of(plan, result, tap, live_only=False))
                 phase("auditing")
                 if plan.audited:
                     await _prove(load)
@@ -180,7 +180,7 @@ async def _judge_often(load: Load) -> None:
     while True:
         await load.clock.sleep(1.0)
         if load.result.spans and len(load.result.spans[-1].numbers):
-            load.live.verdict = judge(evidence_of(load.plan, load.result, load.tap, live_only=True))
+            load.live.verdict = judge(measurements_of(load.plan, load.result, load.tap, live_only=True))
 
 
 async def _sample_often(sink: SinkProcess, tap: Tap, clock: Clock) -> None:

@@ -51,7 +51,7 @@ _BROKE_OFF = (HTTPClientError, IncompleteReadError, aiohttp.ClientError)
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
+class ObjectsAtRest:
     """Objects about which a queue holds a message.
 
     `rows` counts the distinct keys of each, `rows_stored` those of them that are in the table nevertheless.
@@ -81,8 +81,8 @@ class Audit:
     extra: int
     different: int
     ambiguous: int
-    dead_lettered: Held
-    pending: Held
+    dead_lettered: ObjectsAtRest
+    pending: ObjectsAtRest
     verdict: Verdict
     differences: tuple[str, ...]
 
@@ -307,7 +307,7 @@ class _Auditor:
         """The account of all that was read and compared."""
         counts = self.comparison
         held = {
-            standing: Held(
+            standing: ObjectsAtRest(
                 self.evidence.referred(standing), counts.held[standing].rows, counts.held[standing].rows_stored
             )
             for standing in (Standing.DEAD_LETTERED, Standing.PENDING)

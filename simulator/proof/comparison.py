@@ -64,7 +64,7 @@ def rejection_text(row: Iterable[str]) -> str:
 
 
 @dataclass(slots=True)
-class Held:
+class KeyState:
     """What objects hold whose message a queue still has: rows by distinct key, and how many of them are stored."""
 
     rows: int = 0
@@ -82,7 +82,7 @@ class Comparison:
         self._words: dict[str, list[str]] = {}
         self.rejected = self.duplicates = self.expected_rows = self.ambiguous = 0
         self.missing = self.extra = self.different = 0
-        self.held = {Standing.DEAD_LETTERED: Held(), Standing.PENDING: Held(), Standing.UNREADABLE: Held()}
+        self.held = {Standing.DEAD_LETTERED: KeyState(), Standing.PENDING: KeyState(), Standing.UNREADABLE: KeyState()}
 
     def judge(self, case: Case) -> None:
         """Account for one key."""

@@ -40,7 +40,7 @@ from simulator.twin.twin import Twin
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class RunPlan:
     """What a run is asked to do. None for `duration_s` and `ticks` together: until interrupted.
 
     `start_at` is the schedule's first instant on its own clock, `speed` how many times faster than real time it runs.
@@ -114,7 +114,7 @@ class Simulation:
     def __init__(
         self,
         stack: Stack,
-        plan: Plan,
+        plan: RunPlan,
         telemetry: Telemetry,
         clock: Clock,
         tell: Record,
@@ -237,7 +237,7 @@ class Simulation:
         return self._telemetry.snapshot(self._clock.now())
 
 
-def _endless(plan: Plan) -> bool:
+def _endless(plan: RunPlan) -> bool:
     return plan.duration_s is None and plan.ticks is None and not plan.sources
 
 

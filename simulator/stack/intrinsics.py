@@ -316,7 +316,7 @@ class Document:
         return self.resolve(found, line)
 
 
-class _Loader(yaml.SafeLoader):
+class _YamlLoader(yaml.SafeLoader):
     """YAML as CloudFormation reads it: dates stay text."""
 
     yaml_implicit_resolvers = {  # noqa: RUF012 - the library's own attribute
@@ -328,14 +328,14 @@ class _Loader(yaml.SafeLoader):
 class _FastLoader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
     """The same by libyaml, where PyYAML has it: eight times as fast."""
 
-    yaml_implicit_resolvers = _Loader.yaml_implicit_resolvers
+    yaml_implicit_resolvers = _YamlLoader.yaml_implicit_resolvers
 
 
 def _composed(text: str) -> yaml.Node | None:
     """The document's nodes. Errors are the slow loader's, which names a place that helps, the same everywhere."""
     with contextlib.suppress(yaml.YAMLError):
         return yaml.compose(text, Loader=_FastLoader)
-    return yaml.compose(text, Loader=_Loader)
+    return yaml.compose(text, Loader=_YamlLoader)
 
 
 def _scalar(node: yaml.Node) -> Any:

@@ -15,7 +15,7 @@ from simulator.base.errors import InputError
 
 if TYPE_CHECKING:
     from stockpipe.deploy.aws import Aws
-    from stockpipe.deploy.cloudformation import Event
+    from stockpipe.deploy.cloudformation import StackEvent
 
 T = TypeVar("T")
 DECLINED = 130
@@ -103,7 +103,7 @@ class StackProgress:
         """Show how many objects are deleted so far."""
         self._progress.update(self._task, description=f"{self._title}, {objects:,} objects deleted")
 
-    def __call__(self, event: Event) -> None:
+    def __call__(self, event: StackEvent) -> None:
         """Show one event."""
         from rich.text import Text
 

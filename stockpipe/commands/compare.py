@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 if TYPE_CHECKING:
-    from simulator.load.report.compare import Comparison
+    from simulator.load.report.compare import RunComparison
 
 EPILOG = """Examples:
 
@@ -64,7 +64,7 @@ def _read(path: Path) -> Any:
         raise InputError(f"{path} is nested too deeply to be a summary") from None
 
 
-def _print(found: Comparison, before: Path, after: Path) -> None:
+def _print(found: RunComparison, before: Path, after: Path) -> None:
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text

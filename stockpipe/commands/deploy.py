@@ -25,7 +25,7 @@ from stockpipe.commands.options import Parameters, Template
 
 if TYPE_CHECKING:
     from stockpipe.deploy.aws import Aws
-    from stockpipe.deploy.cloudformation import ChangeSet, Stack
+    from stockpipe.deploy.cloudformation import ChangeSet, DeployedStack
 
 EPILOG = """Example:
 
@@ -115,7 +115,7 @@ async def _agreed(aws: Aws, change_set: ChangeSet, stack: str, yes: bool) -> boo
     return agreed
 
 
-async def _execute(aws: Aws, change_set: ChangeSet, stack: str, clean_up: bool) -> Stack:
+async def _execute(aws: Aws, change_set: ChangeSet, stack: str, clean_up: bool) -> DeployedStack:
     """Execute the change set and follow it; `CouldNotFinish` names the first cause of a failure."""
     import asyncio
 
@@ -150,6 +150,6 @@ async def _execute(aws: Aws, change_set: ChangeSet, stack: str, clean_up: bool) 
     raise CouldNotFinish(f"the deployment failed at {why}; {way_out}")
 
 
-def _print_outputs(stack: Stack) -> None:
+def _print_outputs(stack: DeployedStack) -> None:
     for name, value in stack.outputs.items():
         typer.echo(f"{name:<20} {value}")

@@ -112,7 +112,7 @@ def simulate(
         return
     if paths and not source:
         raise typer.BadParameter(f"'{paths[0]}' is given without --source")
-    asked = simulate_run.Asked(
+    asked = simulate_run.SimulateOptions(
         duration_s=duration,
         ticks=ticks,
         speed=speed,

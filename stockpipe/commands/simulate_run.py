@@ -20,7 +20,7 @@ from simulator.functions.logs import LogDirectory
 from simulator.run import scenario as scenarios
 from simulator.run import sources, summary
 from simulator.run.scenario import Scenario
-from simulator.run.simulation import Plan, Progress, Simulation
+from simulator.run.simulation import Progress, RunPlan, Simulation
 from simulator.stack import rules, template
 from simulator.stack.model import Stack
 from simulator.telemetry import RunOptions, Telemetry
@@ -39,7 +39,7 @@ _DEFAULTS: Mapping[str, Any] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class SimulateOptions:
     """The options as given; None where the scenario or the default decides."""
 
     duration_s: float | None = None
@@ -75,7 +75,7 @@ def list_scenarios() -> None:
     sys.stdout.write("\nRun one: stockpipe simulate --scenario burst    Each is explained in docs/scenarios.md\n")
 
 
-def run(asked: Asked) -> int:
+def run(asked: SimulateOptions) -> int:
     """Run it and return the exit code."""
     stack, plan = resolve(asked)
     for file in (asked.ready, asked.summary, asked.screenshot):
@@ -84,7 +84,7 @@ def run(asked: Asked) -> int:
     return asyncio.run(_run(asked, stack, plan))
 
 
-def resolve(asked: Asked) -> tuple[Stack, Plan]:
+def resolve(asked: SimulateOptions) -> tuple[Stack, RunPlan]:
     """The stack and the plan: what was given, over the scenario's, over the defaults. Raises `InputError`."""
     scenario = scenarios.load(asked.scenario) if asked.scenario else None
     given = scenario.options if scenario else {}
@@ -109,7 +109,7 @@ def resolve(asked: Asked) -> tuple[Stack, Plan]:
         raise InputError(next(iter(finding_lines(violations, shown, "AWS refuses it"))))
     schedule = choose("schedule", asked.schedule) and not asked.sources
     now = SystemClock().now()
-    plan = Plan(
+    plan = RunPlan(
         seed=seed,
         start_at=math.floor(asked.start_at if asked.start_at is not None else now),
         duration_s=duration_s,
@@ -129,7 +129,7 @@ def resolve(asked: Asked) -> tuple[Stack, Plan]:
     return stack, plan
 
 
-def _parameters(asked: Asked, scenario: Scenario | None) -> dict[str, str]:
+def _parameters(asked: SimulateOptions, scenario: Scenario | None) -> dict[str, str]:
     chosen = dict(scenario.parameters) if scenario else {}
     if asked.files is not None:
         chosen["FileCount"] = str(asked.files)
@@ -139,10 +139,10 @@ def _parameters(asked: Asked, scenario: Scenario | None) -> dict[str, str]:
     return chosen
 
 
-async def _run(asked: Asked, stack: Stack, plan: Plan) -> int:
+async def _run(asked: SimulateOptions, stack: Stack, plan: RunPlan) -> int:
     clock = SystemClock()
     telemetry = Telemetry(stack, _run_options(plan, clock.now(), stack))
-    outlet = _Outlet(asked, plan, telemetry, clock)
+    outlet = _SimulateOutlet(asked, plan, telemetry, clock)
     with contextlib.ExitStack() as owned:
         record = _recorders(asked, telemetry, outlet, owned)
         outlet.tell_template(stack, record)
@@ -164,10 +164,10 @@ async def _run(asked: Asked, stack: Stack, plan: Plan) -> int:
     return _exit_code(progress)
 
 
-class _Outlet:
+class _SimulateOutlet:
     """Where a run's words go: the display while it runs, the summary once it is over, machine output by itself."""
 
-    def __init__(self, asked: Asked, plan: Plan, telemetry: Telemetry, clock: Clock) -> None:
+    def __init__(self, asked: SimulateOptions, plan: RunPlan, telemetry: Telemetry, clock: Clock) -> None:
         self._asked, self._plan, self._telemetry, self._clock = asked, plan, telemetry, clock
         self.display = Display(
             telemetry, asked.ui, clock, machine_output=str(asked.summary) == "-", screenshot=asked.screenshot
@@ -231,7 +231,9 @@ def _write_summary(file: Path, text: str) -> None:
     file.write_text(text, encoding="utf-8")
 
 
-def _recorders(asked: Asked, telemetry: Telemetry, outlet: _Outlet, owned: contextlib.ExitStack) -> Record:
+def _recorders(
+    asked: SimulateOptions, telemetry: Telemetry, outlet: _SimulateOutlet, owned: contextlib.ExitStack
+) -> Record:
     """One function that tells every reader of observations."""
     recorders: list[Record] = [telemetry.record]
     if asked.logs is not None:
@@ -255,7 +257,7 @@ def _recorders(asked: Asked, telemetry: Telemetry, outlet: _Outlet, owned: conte
     return record
 
 
-def _run_options(plan: Plan, now: float, stack: Stack) -> RunOptions:
+def _run_options(plan: RunPlan, now: float, stack: Stack) -> RunOptions:
     schedules = [one.expression for one in stack.schedules.values() if one.enabled]
     return RunOptions(
         command="simulate",
@@ -271,7 +273,7 @@ def _run_options(plan: Plan, now: float, stack: Stack) -> RunOptions:
     )
 
 
-def _options_json(asked: Asked, plan: Plan) -> dict[str, Any]:
+def _options_json(asked: SimulateOptions, plan: RunPlan) -> dict[str, Any]:
     """The options as resolved, lengths in seconds, named as on the command line."""
     return {
         "duration": plan.duration_s if plan.duration_s is not None else 0.0,

@@ -30,7 +30,7 @@ Kind = Literal["CREATE", "UPDATE"]
 
 
 @dataclass(frozen=True, slots=True)
-class Stack:
+class DeployedStack:
     """A stack as `DescribeStacks` has it."""
 
     id: str
@@ -64,7 +64,7 @@ class ChangeSet:
 
 
 @dataclass(frozen=True, slots=True)
-class Event:
+class StackEvent:
     """One thing that happened to a resource of a stack, or to the stack itself."""
 
     id: str
@@ -82,7 +82,7 @@ def check_name(name: str) -> None:
         raise InputError(f"'{name}' is no stack name: letters, digits and hyphens, a letter first, at most 128")
 
 
-def next_step(stack: Stack | None, name: str) -> Kind:
+def next_step(stack: DeployedStack | None, name: str) -> Kind:
     """Whether a deployment creates or updates. Raises `InputError` with the way out of every other state."""
     if stack is None or stack.status == "REVIEW_IN_PROGRESS":
         return "CREATE"
@@ -113,7 +113,7 @@ def has_succeeded(status: str) -> bool:
     return status in {"CREATE_COMPLETE", "UPDATE_COMPLETE", "DELETE_COMPLETE", "IMPORT_COMPLETE"}
 
 
-def first_cause(events: Sequence[Event]) -> Event | None:
+def first_cause(events: Sequence[StackEvent]) -> StackEvent | None:
     """The first failure that no other failure caused. Events in the order in which they happened."""
     failures = [event for event in events if event.status.endswith("_FAILED")]
     for event in failures:
@@ -127,7 +127,7 @@ def is_without_change(reason: str) -> bool:
     return any(words in reason.lower() for words in _NO_CHANGE)
 
 
-async def describe(client: CloudFormationClient, name: str) -> Stack | None:
+async def describe(client: CloudFormationClient, name: str) -> DeployedStack | None:
     """The stack of this name or id, or None. A deleted stack is still found by its id."""
     try:
         answer = await client.describe_stacks(StackName=name)
@@ -138,7 +138,7 @@ async def describe(client: CloudFormationClient, name: str) -> Stack | None:
     if not answer["Stacks"]:
         return None
     found: Any = answer["Stacks"][0]
-    return Stack(
+    return DeployedStack(
         id=found["StackId"],
         name=found["StackName"],
         status=found["StackStatus"],
@@ -223,10 +223,10 @@ async def follow(
     stack_id: str,
     *,
     after: str | None,
-    on_event: Callable[[Event], None],
-) -> tuple[Stack | None, tuple[Event, ...]]:
+    on_event: Callable[[StackEvent], None],
+) -> tuple[DeployedStack | None, tuple[StackEvent, ...]]:
     """Tell each event once, oldest first, until the stack rests; the stack (None: gone) and all events told."""
-    told: list[Event] = []
+    told: list[StackEvent] = []
     seen = {after} if after else set()
     while True:
         # The state first: what happens between the two calls is then told rather than missed.
@@ -295,16 +295,16 @@ async def _forget(client: CloudFormationClient, draft: ChangeSet) -> None:
         return
 
 
-async def _new_events(client: CloudFormationClient, stack_id: str, seen: set[str]) -> list[Event]:
+async def _new_events(client: CloudFormationClient, stack_id: str, seen: set[str]) -> list[StackEvent]:
     """The events that are not yet seen, oldest first; AWS lists the newest first."""
-    new: list[Event] = []
+    new: list[StackEvent] = []
     try:
         async for page in client.get_paginator("describe_stack_events").paginate(StackName=stack_id):
             for one in page["StackEvents"]:
                 if one["EventId"] in seen:
                     return new[::-1]
                 new.append(
-                    Event(
+                    StackEvent(
                         id=one["EventId"],
                         at=one["Timestamp"].strftime("%H:%M:%S"),
                         logical_id=one.get("LogicalResourceId", ""),

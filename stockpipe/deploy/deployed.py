@@ -14,7 +14,7 @@ from stockpipe.deploy.aws import Aws
 class Deployed:
     """A stack and its resources: logical id -> (type, physical id)."""
 
-    stack: cloudformation.Stack
+    stack: cloudformation.DeployedStack
     resources: Mapping[str, tuple[str, str]]
 
     def require(self, logical_id: str) -> str:

@@ -50,7 +50,7 @@ class Draft:
     document: Mapping[str, Any]
     parameters: Mapping[str, str]
     kind: cloudformation.Kind
-    existing: cloudformation.Stack | None
+    existing: cloudformation.DeployedStack | None
     advice: tuple[Finding, ...]
 
     @property
@@ -170,7 +170,7 @@ async def propose(
     )
 
 
-async def refuse_incomplete(aws: Aws, draft: Draft, stack: cloudformation.Stack) -> None:
+async def refuse_incomplete(aws: Aws, draft: Draft, stack: cloudformation.DeployedStack) -> None:
     """Raise `CouldNotFinish` if the engine passed over resources, as one without the serverless transform does."""
     declared = draft.document["Resources"]
     made = await cloudformation.resource_ids(await aws.cloudformation(), stack.id)

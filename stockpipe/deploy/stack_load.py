@@ -28,7 +28,7 @@ from simulator.base.observations import (
     PhaseChanged,
 )
 from simulator.load.measure import cloud_log, cost
-from simulator.load.measure.assess import evidence_of
+from simulator.load.measure.assess import measurements_of
 from simulator.load.measure.bottleneck import judge
 from simulator.load.measure.live import Live
 from simulator.load.measure.recording import SENT
@@ -36,7 +36,7 @@ from simulator.load.measure.result import Result, Span
 from simulator.load.measure.tap import Tap
 from simulator.load.plan.objects import Objects
 from simulator.load.plan.plan import Plan
-from simulator.load.send.processes import Generator
+from simulator.load.send.processes import GeneratorProcess
 from simulator.load.send.sender import Sender
 from simulator.load.send.signing import Identity
 from simulator.twin.resources import Resources
@@ -57,7 +57,7 @@ ASSUMED_ROWS_PER_S = 5_000.0
 
 
 @dataclass(frozen=True, slots=True)
-class Target:
+class StackTarget:
     """The stack under load, by its real names; `prefix` is where its notification looks."""
 
     deployed: Deployed
@@ -69,14 +69,14 @@ class Target:
     endpoint: str
 
 
-async def find_target(aws: Aws, deployed: Deployed) -> Target:
+async def find_target(aws: Aws, deployed: Deployed) -> StackTarget:
     """Everything that a load test needs to know of a stack. Raises `InputError` for a stack that has not all of it."""
     queue = await address(aws, deployed.require("StockQueue"))
     dead = deployed.get("StockDLQ")
     bucket = deployed.bucket
     endpoint = aws.endpoint_url or f"https://s3.{aws.region}.amazonaws.com"
     bucket_url = f"{endpoint}/{bucket}" if aws.endpoint_url else f"https://{bucket}.s3.{aws.region}.amazonaws.com"
-    return Target(
+    return StackTarget(
         deployed,
         queue,
         (await address(aws, dead)).url if dead else None,
@@ -127,7 +127,7 @@ class _Watcher:
     """Looks at the queue and the logs while the load is on, and turns what it sees into observations."""
 
     aws: Aws
-    target: Target
+    target: StackTarget
     tap: Tap
     clock: Clock
     since_at: float
@@ -239,7 +239,7 @@ class _Watcher:
 
 async def run(
     aws: Aws,
-    target: Target,
+    target: StackTarget,
     plan: Plan,
     tap: Tap,
     live: Live,
@@ -267,7 +267,7 @@ async def run(
                 tap.objects = objects
                 tap.on_stored = lambda number, at: live.stored(result.recording.planned[number], at)
                 generator = await owned.enter_async_context(
-                    Generator.open(
+                    GeneratorProcess.open(
                         endpoint=target.endpoint, bucket_url=target.bucket_url, identity=identity, objects=objects
                     )
                 )
@@ -290,7 +290,7 @@ async def run(
                     await watcher.read_logs()
                     await watcher.look_at_queue()
                 result.cloud = await _metrics(aws, target, span, clock.now())
-                result.verdict = judge(evidence_of(plan, result, tap, live_only=False))
+                result.verdict = judge(measurements_of(plan, result, tap, live_only=False))
                 phase("done")
                 await finished()
     except HardStop:
@@ -330,7 +330,7 @@ async def _drain(sender: Sender, watcher: _Watcher, span: Span) -> None:
     span.drained_at = stores[-1] if stores else clock.now()
 
 
-def _resources(target: Target) -> Resources:
+def _resources(target: StackTarget) -> Resources:
     return Resources(
         bucket=target.deployed.bucket,
         queue_url=target.queue.url,
@@ -340,7 +340,7 @@ def _resources(target: Target) -> Resources:
     )
 
 
-async def _metrics(aws: Aws, target: Target, span: Span, now: float) -> dict[str, float | None]:
+async def _metrics(aws: Aws, target: StackTarget, span: Span, now: float) -> dict[str, float | None]:
     """CloudWatch's view of the span; it is minutes behind, so that a short run may find nothing yet."""
 
     def query(name: str, namespace: str, metric: str, dimension: str, value: str, stat: str) -> Any:

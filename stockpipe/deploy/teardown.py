@@ -63,7 +63,7 @@ async def destroy(
     clock: Clock,
     deployed: Deployed,
     *,
-    on_event: Callable[[cloudformation.Event], None],
+    on_event: Callable[[cloudformation.StackEvent], None],
     told: Callable[[int], None],
 ) -> None:
     """Empty the bucket, delete the stack and wait for its end. `told` hears how many objects are gone.
@@ -72,7 +72,7 @@ async def destroy(
     """
     client = await aws.cloudformation()
     stack_id, name = deployed.stack.id, deployed.stack.name
-    cause: cloudformation.Event | None = None
+    cause: cloudformation.StackEvent | None = None
     for _ in range(ATTEMPTS):
         bucket = deployed.get("StockBucket")
         if bucket is not None and await artifact.bucket_exists(aws, bucket):

@@ -1,4 +1,4 @@
-"""From a run's recording and gauges to the evidence that the verdict is judged by. Pure."""
+"""From a run's recording and gauges, and the machine's load, to the measurements that the verdict is judged by."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from simulator.base import limits
-from simulator.load.measure.bottleneck import Evidence
+from simulator.load.measure.bottleneck import Measurements
 from simulator.load.measure.recording import DROPPED, FAILED, SENT, Recording, backlog, percentiles
 from simulator.load.measure.result import Result, Span
 from simulator.load.measure.series import Gauge
@@ -65,8 +65,8 @@ def lag_of(recording: Recording, span: Span, end_at: float, window_s: float) -> 
     return Lag(depths[deepest] / max(1, bisect_left(puts, instants[deepest])), late[0], late[-1] + STEP_S)
 
 
-def evidence_of(plan: Plan, result: Result, tap: Tap, *, live_only: bool) -> Evidence:
-    """The evidence of the span in hand (`live_only`: its last seconds), or of the span that is reported.
+def measurements_of(plan: Plan, result: Result, tap: Tap, *, live_only: bool) -> Measurements:
+    """What was measured in the span in hand (`live_only`: its last seconds), or of the span that is reported.
 
     CPU and concurrency are means over the time in which it was behind, or over all of it when it never was.
     """
@@ -85,7 +85,7 @@ def evidence_of(plan: Plan, result: Result, tap: Tap, *, live_only: bool) -> Evi
     from_at, to_at = (begun_at, end_at) if live_only or lag.from_at is None else (lag.from_at, lag.to_at or end_at)
     local = plan.target != "stack"
     gauges = [gauge for gauge in tap.gauges if from_at <= gauge.at <= to_at]
-    return Evidence(
+    return Measurements(
         target=plan.target,
         planned_per_s=0.0 if plan.backlog else rate,
         stored_per_s=stored / length_s,

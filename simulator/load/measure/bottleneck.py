@@ -1,4 +1,4 @@
-"""What holds the pipeline back, judged from evidence. Pure: the same evidence gives the same verdict."""
+"""What holds the pipeline back, judged from measurements. Pure: the same measurements give the same verdict."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ NEAR_CEILING = 0.7
 
 
 @dataclass(frozen=True, slots=True)
-class Evidence:
+class Measurements:
     """What was seen while the load was on. CPU figures are shares of one core; None where nobody could look.
 
     `behind` is the share of the planned objects that were not stored in the time; `concurrency` the mean number of
@@ -77,7 +77,7 @@ class Evidence:
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class Bottleneck:
     """What holds it back, in one sentence, and the figures that say so.
 
     `emulator` is set when the run's figures say more of the engine on this machine than of the handlers.
@@ -98,7 +98,7 @@ class Verdict:
         }
 
 
-def judge(seen: Evidence) -> Verdict:
+def judge(seen: Measurements) -> Bottleneck:
     """The verdict: the generator first (nothing else can be judged then), causes before symptoms."""
     figures = _figures(seen)
     kind, text = _cause(seen)
@@ -110,10 +110,10 @@ def judge(seen: Evidence) -> Verdict:
         text += "; this measures the emulator, not the handlers"
     elif emulator:
         text += "; near its ceiling a figure says more of the emulator than of the handlers"
-    return Verdict(kind, text, figures, emulator)
+    return Bottleneck(kind, text, figures, emulator)
 
 
-def _cause(seen: Evidence) -> tuple[Kind, str]:
+def _cause(seen: Measurements) -> tuple[Kind, str]:
     if seen.lag_p99_s is not None and seen.lag_p99_s > limits.LOAD_LAG_P99_S:
         return "generator", f"the generator ran {_ms(seen.lag_p99_s)} late (p99): this machine could not keep the plan"
     behind = seen.behind > BEHIND
@@ -140,7 +140,7 @@ def _cause(seen: Evidence) -> tuple[Kind, str]:
     return "unknown", "it is behind, and neither CPU, pollers, throttling nor errors explain it"
 
 
-def _busiest(seen: Evidence) -> tuple[Kind, str] | None:
+def _busiest(seen: Measurements) -> tuple[Kind, str] | None:
     """The single-threaded part that has no more to give, if one has not."""
     store, handler = seen.store_cpu or 0.0, seen.handler_cpu or 0.0
     if max(store, handler) < BUSY:
@@ -152,7 +152,7 @@ def _busiest(seen: Evidence) -> tuple[Kind, str] | None:
     return None
 
 
-def _other_work(seen: Evidence) -> tuple[Kind, str] | None:
+def _other_work(seen: Measurements) -> tuple[Kind, str] | None:
     """Cores that are taken by none of ours."""
     ours = (seen.store_cpu or 0.0) + (seen.handler_cpu or 0.0)
     if seen.machine_load is None or seen.machine_load < OVERLOADED * seen.cores or ours >= IDLE * seen.cores:
@@ -161,7 +161,7 @@ def _other_work(seen: Evidence) -> tuple[Kind, str] | None:
     return "other work", f"other work on this machine takes the CPU ({load}): measure again on a quiet machine"
 
 
-def _figures(seen: Evidence) -> tuple[str, ...]:
+def _figures(seen: Measurements) -> tuple[str, ...]:
     said = [
         f"planned {seen.planned_per_s:,.1f}/s, stored {seen.stored_per_s:,.1f}/s",
         f"generator lag p99 {_ms(seen.lag_p99_s)}" if seen.lag_p99_s is not None else "",

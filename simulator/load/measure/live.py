@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from simulator.load.measure.bottleneck import Verdict
+from simulator.load.measure.bottleneck import Bottleneck
 from simulator.load.measure.recording import DROPPED, SENT
 from simulator.load.plan.arrivals import Profile
 from simulator.telemetry import LATENCY_BANDS_S, Latencies, LoadView, Tone
@@ -32,7 +32,7 @@ class Live:
         self._profile: tuple[Profile, float] | None = None
         self.objects: int | None = None
         self.sent = self.dropped = 0
-        self.verdict: Verdict | None = None
+        self.verdict: Bottleneck | None = None
 
     def plan(self, instants: Iterable[float], profile: Profile | None, start_at: float) -> None:
         """More is planned, possibly for the time to come."""
@@ -109,7 +109,7 @@ class Live:
         return sum(column[first:end]) / ((end - first) * self._slot_s) if end > first else 0.0
 
 
-def _tone(verdict: Verdict | None) -> Tone:
+def _tone(verdict: Bottleneck | None) -> Tone:
     if verdict is None:
         return "plain"
     return "moves" if verdict.kind == "none" else "grows"

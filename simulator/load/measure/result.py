@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from simulator.base.errors import StockpipeError
-from simulator.load.measure.bottleneck import Verdict
+from simulator.load.measure.bottleneck import Bottleneck
 from simulator.load.measure.recording import Recording
 from simulator.load.plan.capacity_search import CapacitySearch
 from simulator.proof.audit import Audit
@@ -42,7 +42,7 @@ class Result:
     limit: Span | None = None
     ceiling: dict[str, float] | None = None
     search: CapacitySearch | None = None
-    verdict: Verdict | None = None
+    verdict: Bottleneck | None = None
     audit: Audit | None = None
     generator_cpu_s: float = 0.0
     generator_wall_s: float = 0.0

@@ -36,7 +36,7 @@ from simulator.twin.resources import Wiring
 
 
 @dataclass(slots=True)
-class Totals:
+class TapTotals:
     """Counts of the consumer's work so far. `busy_s` is the sum of all invocations' times, for mean concurrency."""
 
     invocations: int = 0
@@ -54,7 +54,7 @@ class Totals:
     table_throttled: int = 0
     busy_s: float = 0.0
 
-    def copy(self) -> Totals:
+    def copy(self) -> TapTotals:
         """As they stand now."""
         return replace(self)
 
@@ -73,7 +73,7 @@ class Tap:
         self.generator_cpu_s: Callable[[], float] = lambda: 0.0
         self.durations_s = array("d")
         self.inits_s = array("d")
-        self.totals = Totals()
+        self.totals = TapTotals()
         self.gauges: list[Gauge] = []
         self.pollers: int | None = None
         self.concurrency = self.concurrency_max = 0

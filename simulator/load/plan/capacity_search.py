@@ -40,7 +40,7 @@ PROBES_MAX = 14
 WINDOW_ARRIVALS = 300
 """A window should hold this many arrivals, so that a growth of a few per cent stands out of the noise."""
 
-Stage = Literal["climb", "close", "confirm", "done"]
+SearchStage = Literal["climb", "close", "confirm", "done"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +53,7 @@ class Probe:
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class ProbeOutcome:
     """What a probe showed in its window.
 
     `stored_per_s` counts what came out in the window, whenever it had come in. `growth_per_s` is the slope of the
@@ -93,11 +93,11 @@ class CapacitySearch:
     window_s: float = 4.0
     warm_up_s: float = 1.5
     ceiling_per_s: float = math.inf
-    stage: Stage = "climb"
+    stage: SearchStage = "climb"
     sustained_per_s: float | None = None
     exceeded_per_s: float | None = None
     shown_per_s: float | None = None
-    outcomes: tuple[Outcome, ...] = ()
+    outcomes: tuple[ProbeOutcome, ...] = ()
     confirmed: bool = False
     doubted: bool = False
 
@@ -132,7 +132,7 @@ class CapacitySearch:
         """The search as it ends when there is no more time: with what held so far, unconfirmed."""
         return self if self.stage == "done" else replace(self, stage="done")
 
-    def after(self, outcome: Outcome) -> CapacitySearch:
+    def after(self, outcome: ProbeOutcome) -> CapacitySearch:
         """The search as it stands once a probe has shown `outcome`."""
         seen = replace(self, outcomes=(*self.outcomes, outcome))
         seen = _held(seen, outcome) if outcome.sustained else _failed(seen, outcome)
@@ -141,7 +141,7 @@ class CapacitySearch:
         return seen
 
 
-def _held(state: CapacitySearch, outcome: Outcome) -> CapacitySearch:
+def _held(state: CapacitySearch, outcome: ProbeOutcome) -> CapacitySearch:
     held = replace(state, sustained_per_s=max(outcome.rate_per_s, state.sustained_per_s or 0.0))
     if state.stage == "confirm":
         return replace(held, stage="done", confirmed=True)
@@ -157,7 +157,7 @@ def _held(state: CapacitySearch, outcome: Outcome) -> CapacitySearch:
     return _aim(held, outcome.rate_per_s * JUST_ABOVE if near else shown or state.exceeded_per_s or math.inf)
 
 
-def _failed(state: CapacitySearch, outcome: Outcome) -> CapacitySearch:
+def _failed(state: CapacitySearch, outcome: ProbeOutcome) -> CapacitySearch:
     exceeded = min(outcome.rate_per_s, state.exceeded_per_s or math.inf)
     sustained = state.sustained_per_s
     if sustained is not None and sustained >= exceeded:

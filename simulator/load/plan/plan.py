@@ -10,7 +10,7 @@ from simulator.functions.runtimes import RuntimeName
 from simulator.load.plan.arrivals import Profile
 from simulator.load.plan.slo import Threshold
 
-Target = Literal["store", "sink", "endpoint", "stack"]
+TargetName = Literal["store", "sink", "endpoint", "stack"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +23,7 @@ class Plan:
     poisson: bool = False
     backlog: int = 0
     find_max: bool = False
-    target: Target = "store"
+    target: TargetName = "store"
     endpoint_url: str | None = None
     sink_latency_s: float = 0.0
     runtime: RuntimeName = "inline"

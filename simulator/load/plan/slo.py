@@ -98,7 +98,7 @@ def parse(text: str) -> Threshold:
     return Threshold(text.strip(), figure, operator, float(number) * (_UNITS_S[unit] if kind == "s" else 1.0))
 
 
-def judge(thresholds: tuple[Threshold, ...], summary: Mapping[str, Any]) -> tuple[Judged, ...]:
+def judge_slo(thresholds: tuple[Threshold, ...], summary: Mapping[str, Any]) -> tuple[Judged, ...]:
     """Each threshold against a summary."""
     judged = []
     for threshold in thresholds:

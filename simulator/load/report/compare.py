@@ -38,7 +38,7 @@ SHUFFLES = 4_000
 
 
 @dataclass(frozen=True, slots=True)
-class Figure:
+class ComparedFigure:
     """One compared figure: how to read it, which way is better, and the change too small to matter in its own unit.
 
     `samples` is the series' column that shows it over time; None where there is none and the figure is only shown.
@@ -53,17 +53,17 @@ class Figure:
 
 
 FIGURES = (
-    Figure("planned to stored, p50", "s", "lower", ("latency_s", "planned_to_stored", "p50"), "p50_s", 0.010),
-    Figure("planned to stored, p99", "s", "lower", ("latency_s", "planned_to_stored", "p99"), "p99_s", 0.025),
-    Figure("stored objects a second", "/s", "higher", ("throughput", "objects_per_s_mean"), "stored_per_s"),
-    Figure("rows a second", "/s", "higher", ("throughput", "rows_per_s_mean"), "rows_per_s"),
-    Figure("backlog, peak", "", "lower", ("backlog", "peak"), "backlog", 10),
-    Figure("highest rate", "/s", "higher", ("find_max", "rate_per_s")),
-    Figure("send, p99", "s", "lower", ("latency_s", "send", "p99")),
-    Figure("handler, p50", "s", "lower", ("latency_s", "handler", "p50")),
-    Figure("drain", "s", "lower", ("backlog", "drain_s")),
-    Figure("share of the raw ceiling", "%", "higher", ("ceiling", "share")),
-    Figure("a million rows on AWS", "USD", "lower", ("cost", "usd_per_million_rows")),
+    ComparedFigure("planned to stored, p50", "s", "lower", ("latency_s", "planned_to_stored", "p50"), "p50_s", 0.010),
+    ComparedFigure("planned to stored, p99", "s", "lower", ("latency_s", "planned_to_stored", "p99"), "p99_s", 0.025),
+    ComparedFigure("stored objects a second", "/s", "higher", ("throughput", "objects_per_s_mean"), "stored_per_s"),
+    ComparedFigure("rows a second", "/s", "higher", ("throughput", "rows_per_s_mean"), "rows_per_s"),
+    ComparedFigure("backlog, peak", "", "lower", ("backlog", "peak"), "backlog", 10),
+    ComparedFigure("highest rate", "/s", "higher", ("find_max", "rate_per_s")),
+    ComparedFigure("send, p99", "s", "lower", ("latency_s", "send", "p99")),
+    ComparedFigure("handler, p50", "s", "lower", ("latency_s", "handler", "p50")),
+    ComparedFigure("drain", "s", "lower", ("backlog", "drain_s")),
+    ComparedFigure("share of the raw ceiling", "%", "higher", ("ceiling", "share")),
+    ComparedFigure("a million rows on AWS", "USD", "lower", ("cost", "usd_per_million_rows")),
 )
 LOSSES = (
     ("dropped arrivals", ("dropped",)),
@@ -92,7 +92,7 @@ MATTERS = (
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class Difference:
     """One figure in both runs. `ratio` is B to A; `why` says in words how it was judged."""
 
     name: str
@@ -111,19 +111,19 @@ class Finding:
 
 
 @dataclass(frozen=True, slots=True)
-class Comparison:
+class RunComparison:
     """All findings, and what makes the runs unlike beyond the code under test."""
 
-    findings: tuple[Finding, ...]
+    findings: tuple[Difference, ...]
     unlike: tuple[str, ...]
 
     @property
-    def worse(self) -> tuple[Finding, ...]:
+    def worse(self) -> tuple[Difference, ...]:
         """What got worse beyond noise."""
         return tuple(one for one in self.findings if one.judgement == "worse")
 
     @property
-    def better(self) -> tuple[Finding, ...]:
+    def better(self) -> tuple[Difference, ...]:
         """What got better beyond noise."""
         return tuple(one for one in self.findings if one.judgement == "better")
 
@@ -137,14 +137,14 @@ class Comparison:
         return "no difference beyond noise"
 
 
-def compare(before: Mapping[str, Any], after: Mapping[str, Any], tolerance: float = TOLERANCE) -> Comparison:
+def compare(before: Mapping[str, Any], after: Mapping[str, Any], tolerance: float = TOLERANCE) -> RunComparison:
     """Compare two summaries of `load-test` or `simulate`. Raises `InputError` for anything else."""
     for document in (before, after):
         require_summary(document)
     findings = [_figure(figure, before, after, tolerance) for figure in FIGURES]
     findings += [_loss(name, path, before, after) for name, path in LOSSES]
     findings.append(_proof(before, after))
-    return Comparison(tuple(one for one in findings if one is not None), _unlike(before, after))
+    return RunComparison(tuple(one for one in findings if one is not None), _unlike(before, after))
 
 
 def require_summary(document: Any) -> None:
@@ -156,16 +156,18 @@ def require_summary(document: Any) -> None:
         raise InputError(f"its schema is {schema}; this stockpipe reads version 1")
 
 
-def _figure(figure: Figure, before: Mapping[str, Any], after: Mapping[str, Any], tolerance: float) -> Finding | None:
+def _figure(
+    figure: ComparedFigure, before: Mapping[str, Any], after: Mapping[str, Any], tolerance: float
+) -> Difference | None:
     values = _number(before, figure.path), _number(after, figure.path)
     if values == (None, None):
         return None
     judgement, why = _judge(figure, values, _samples(before, figure), _samples(after, figure), tolerance)
-    return Finding(figure.name, figure.unit, *values, judgement, why)
+    return Difference(figure.name, figure.unit, *values, judgement, why)
 
 
 def _judge(
-    figure: Figure,
+    figure: ComparedFigure,
     values: tuple[float | None, float | None],
     before: Sequence[float],
     after: Sequence[float],
@@ -227,14 +229,14 @@ def permutation_chance(first: Sequence[float], second: Sequence[float]) -> float
     return (met + 1) / (SHUFFLES + 1)
 
 
-def _loss(name: str, path: tuple[str, ...], before: Mapping[str, Any], after: Mapping[str, Any]) -> Finding | None:
+def _loss(name: str, path: tuple[str, ...], before: Mapping[str, Any], after: Mapping[str, Any]) -> Difference | None:
     old, new = _number(before, path), _number(after, path)
     if old is None or new is None or (not old and not new):
         return None
     # Two counts differ when their difference exceeds three times its own counting error, and is no handful.
     apart = abs(new - old) > 3 * math.sqrt(max(1.0, new + old)) and abs(new - old) > 0.001 * _objects(before, after)
     judgement: Judgement = "noise" if not apart else "worse" if new > old else "better"
-    return Finding(name, "", old, new, "same" if old == new else judgement)
+    return Difference(name, "", old, new, "same" if old == new else judgement)
 
 
 def _objects(before: Mapping[str, Any], after: Mapping[str, Any]) -> float:
@@ -242,16 +244,16 @@ def _objects(before: Mapping[str, Any], after: Mapping[str, Any]) -> float:
     return max(counted)
 
 
-def _proof(before: Mapping[str, Any], after: Mapping[str, Any]) -> Finding | None:
+def _proof(before: Mapping[str, Any], after: Mapping[str, Any]) -> Difference | None:
     verdicts = [(one.get("audit") or {}).get("verdict") for one in (before, after)]
     if None in verdicts:
         return None
     old, new = (float(verdict == "exact") for verdict in verdicts)
     judgement: Judgement = "same" if old == new else "better" if new > old else "worse"
-    return Finding("audit exact", "", old, new, judgement, f"{verdicts[0]} -> {verdicts[1]}")
+    return Difference("audit exact", "", old, new, judgement, f"{verdicts[0]} -> {verdicts[1]}")
 
 
-def _samples(summary: Mapping[str, Any], figure: Figure) -> list[float]:
+def _samples(summary: Mapping[str, Any], figure: ComparedFigure) -> list[float]:
     """A column of the series while objects arrived; for a backlog, which arrives beforehand, while it drained."""
     series = summary.get("series")
     if not isinstance(series, Mapping) or figure.samples is None:
@@ -300,7 +302,7 @@ _MARKS: Mapping[Judgement, str] = {
 }
 
 
-def markdown(comparison: Comparison, names: tuple[str, str]) -> str:
+def markdown(comparison: RunComparison, names: tuple[str, str]) -> str:
     """For a pull request: the verdict, then a table."""
     lines = [f"**stockpipe: {comparison.verdict}**", ""]
     if comparison.unlike:
@@ -314,7 +316,7 @@ def markdown(comparison: Comparison, names: tuple[str, str]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def as_json(comparison: Comparison) -> dict[str, Any]:
+def as_json(comparison: RunComparison) -> dict[str, Any]:
     """For programs: `stockpipe.compare/1`."""
     return {
         "schema": "stockpipe.compare/1",
@@ -352,7 +354,7 @@ def value_text(value: float | None, unit: str) -> str:
     return f"{value:,.6g}"
 
 
-def change_text(finding: Finding) -> str:
+def change_text(finding: Difference) -> str:
     """`+12.3 %`, or nothing where there is no ratio."""
     return "" if finding.ratio is None else f"{(finding.ratio - 1) * 100:+.1f} %"
 

@@ -17,7 +17,7 @@ from simulator.load.measure.result import Result, Span
 from simulator.load.measure.series import build as build_series
 from simulator.load.measure.tap import Tap
 from simulator.load.plan.plan import Plan
-from simulator.load.plan.slo import judge
+from simulator.load.plan.slo import judge_slo
 from simulator.run import summary as runs
 from simulator.stack.model import Stack
 from simulator.telemetry import Snapshot
@@ -74,7 +74,7 @@ def build(
     summary["cost"] = bill.as_json() if bill else None
     summary["cloudwatch"] = result.cloud
     summary["series"] = _series(result, tap, plan, ended_at)
-    judged = judge(plan.slo, summary)
+    judged = judge_slo(plan.slo, summary)
     summary["slo"] = [one.as_json() for one in judged]
     return summary
 

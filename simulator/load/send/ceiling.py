@@ -16,14 +16,14 @@ from yarl import URL
 
 from simulator.base.clock import Clock
 from simulator.load.plan.objects import Objects
-from simulator.load.send.signing import Request, Signer
+from simulator.load.send.signing import SignedRequest, Signer
 
 BATCH = 10
 ITEMS = 25
 _STAMP = "1970-01-01T00:00:00.000000Z"
 
 
-class Refused(Exception):
+class CeilingRefused(Exception):
     """The target answered a bare request with an error."""
 
 
@@ -86,7 +86,7 @@ class _Client:
         answer: dict[str, Any] = json.loads(await self._do(self.signer.call(service, target, body)) or b"{}")
         return answer
 
-    async def _do(self, request: Request) -> bytes:
+    async def _do(self, request: SignedRequest) -> bytes:
         self.requests += 1
         async with self.http.request(
             request.method, URL(request.url, encoded=True), data=request.body or None, headers=request.headers
@@ -94,7 +94,7 @@ class _Client:
             body = await response.read()
             if response.status >= 300:
                 told = " ".join(body[:300].decode(errors="replace").split())
-                raise Refused(f"{request.method} {request.url} answered HTTP {response.status}: {told}")
+                raise CeilingRefused(f"{request.method} {request.url} answered HTTP {response.status}: {told}")
             return body
 
 

@@ -32,7 +32,7 @@ from simulator.load.measure.recording import DROPPED, FAILED, SENT
 from simulator.load.plan.arrivals import Profile, Segment, poisson_offsets
 from simulator.load.plan.objects import Objects
 from simulator.load.send import ceiling
-from simulator.load.send.signing import Identity, Request, Signer
+from simulator.load.send.signing import Identity, SignedRequest, Signer
 
 
 class Prepared:
@@ -40,7 +40,7 @@ class Prepared:
 
     def __init__(self, objects: Objects, signer: Signer, bucket_url: str) -> None:
         self._objects, self._signer, self._bucket_url = objects, signer, bucket_url
-        self._ready: deque[Request] = deque()
+        self._ready: deque[SignedRequest] = deque()
         self._next = self._end = 0
         size = len(objects.body(0))
         self._bound = max(16, min(limits.LOAD_PREPARED_OBJECTS, limits.LOAD_PREPARED_BYTES // size))
@@ -52,7 +52,7 @@ class Prepared:
         while len(self._ready) < min(ahead, self._bound):
             self._make()
 
-    def take(self) -> Request:
+    def take(self) -> SignedRequest:
         """The next number's request; made on the spot if none is ready."""
         if not self._ready:
             self._make()
@@ -132,12 +132,12 @@ class Generator:
         self._stop.clear()
         return await ceiling.measure(order, self._http, self._signer, self.objects, self._clock, self._stop)
 
-    def _start(self, request: Request) -> None:
+    def _start(self, request: SignedRequest) -> None:
         task = asyncio.get_running_loop().create_task(self._send(request))
         self._busy.add(task)
         task.add_done_callback(self._busy.discard)
 
-    async def _send(self, request: Request) -> None:
+    async def _send(self, request: SignedRequest) -> None:
         sent_at = self._clock.now()
         try:
             async with self._http.put(

@@ -58,7 +58,7 @@ async def _child(module: str, *arguments: str) -> AsyncIterator[asyncio.subproce
                 await process.wait()
 
 
-class Generator:
+class GeneratorProcess:
     """The generator's process, as its owner sees it: one order at a time, fates told as they come."""
 
     def __init__(self, process: asyncio.subprocess.Process) -> None:
@@ -77,7 +77,7 @@ class Generator:
         identity: Identity,
         objects: Objects,
         senders: int = limits.LOAD_SENDERS,
-    ) -> AsyncIterator[Generator]:
+    ) -> AsyncIterator[GeneratorProcess]:
         """A generator that is ready for orders; its process ends with the block."""
         async with _child("simulator.load.send.generator") as process:
             generator = cls(process)

@@ -18,7 +18,7 @@ from simulator.load.measure.tap import Tap
 from simulator.load.plan.arrivals import Profile, poisson_offsets
 from simulator.load.plan.objects import Objects
 from simulator.load.plan.plan import Plan
-from simulator.load.send.processes import Generator
+from simulator.load.send.processes import GeneratorProcess
 
 
 class Sender:
@@ -28,7 +28,7 @@ class Sender:
         self,
         plan: Plan,
         bucket: str,
-        generator: Generator,
+        generator: GeneratorProcess,
         objects: Objects,
         tap: Tap,
         live: Live,

@@ -12,7 +12,7 @@ from botocore.credentials import Credentials
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
+class SignedRequest:
     """A whole HTTP request: `about` is the number of the object it puts, or whatever its maker wants back."""
 
     method: str
@@ -44,25 +44,25 @@ class Signer:
         self._endpoint = endpoint.rstrip("/")
         self._signers = {service: identity.signer(service) for service in ("s3", "sqs", "dynamodb")}
 
-    def put_object(self, bucket_url: str, key: str, body: bytes, number: int) -> Request:
+    def put_object(self, bucket_url: str, key: str, body: bytes, number: int) -> SignedRequest:
         """PutObject; `bucket_url` is the bucket's address without a slash at its end."""
         return self._s3("PUT", f"{bucket_url}/{quote(key)}", body, {"Content-Type": "text/csv"}, number)
 
-    def get_object(self, bucket_url: str, key: str) -> Request:
+    def get_object(self, bucket_url: str, key: str) -> SignedRequest:
         """GetObject."""
         return self._s3("GET", f"{bucket_url}/{quote(key)}", b"", {}, 0)
 
-    def call(self, service: str, target: str, body: bytes) -> Request:
+    def call(self, service: str, target: str, body: bytes) -> SignedRequest:
         """A call in the JSON protocol of SQS and DynamoDB; `target` is the X-Amz-Target."""
         headers = {"Content-Type": "application/x-amz-json-1.0", "X-Amz-Target": target}
         url = f"{self._endpoint}/"
         request = AWSRequest("POST", url, headers, body)
         self._signers[service].add_auth(request)
-        return Request("POST", url, dict(request.headers.items()), body)
+        return SignedRequest("POST", url, dict(request.headers.items()), body)
 
-    def _s3(self, method: str, url: str, body: bytes, headers: dict[str, str], number: int) -> Request:
+    def _s3(self, method: str, url: str, body: bytes, headers: dict[str, str], number: int) -> SignedRequest:
         request = AWSRequest(method, url, headers, body)
         # The body goes as it is over loopback or TLS: no need to hash it twice.
         request.context["payload_signing_enabled"] = False
         self._signers["s3"].add_auth(request)
-        return Request(method, url, dict(request.headers.items()), body, number)
+        return SignedRequest(method, url, dict(request.headers.items()), body, number)

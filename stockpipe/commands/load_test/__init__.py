@@ -145,10 +145,10 @@ def load_test(
 ) -> None:
     """Send objects by the clock, not by completions, and measure each from its planned instant to the table."""
     # It imports what a run needs, and --help must not wait for that.
-    from stockpipe.commands.load_test.outlet import Asked
+    from stockpipe.commands.load_test.outlet import LoadTestOptions
     from stockpipe.commands.load_test.run import run
 
-    asked = Asked(
+    asked = LoadTestOptions(
         rate_per_s=rate,
         rows=rows,
         duration_s=duration,

@@ -35,7 +35,7 @@ OVERRIDES = {
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class LoadTestOptions:
     """The options as given; None where the default or the template decides."""
 
     rate_per_s: float | None = None
@@ -71,7 +71,7 @@ class Asked:
     screenshot: Path | None = None
 
 
-def parameters(asked: Asked) -> dict[str, str]:
+def parameters(asked: LoadTestOptions) -> dict[str, str]:
     """Template parameters: those given by name, over the short options, which must not contradict them."""
     chosen: dict[str, str] = {}
     for option, name in OVERRIDES.items():
@@ -87,7 +87,7 @@ def parameters(asked: Asked) -> dict[str, str]:
 
 
 def dashed(option: str) -> str:
-    """An option of `Asked` as it is written on the command line."""
+    """An option of `LoadTestOptions` as it is written on the command line."""
     return option.removesuffix("_s").removesuffix("_mb").replace("_", "-")
 
 
@@ -109,7 +109,7 @@ class Outlet:
 
     def __init__(
         self,
-        asked: Asked,
+        asked: LoadTestOptions,
         plan: Plan,
         stack: Stack,
         telemetry: Telemetry,
@@ -166,7 +166,7 @@ def _write(file: Path, written: str) -> None:
     file.write_text(written, encoding="utf-8")
 
 
-def options_json(asked: Asked, plan: Plan) -> dict[str, Any]:
+def options_json(asked: LoadTestOptions, plan: Plan) -> dict[str, Any]:
     """The options as resolved, lengths in seconds and rates a second, named as on the command line."""
     by_clock = not plan.backlog and not plan.find_max
     constant_rate = asked.ramp is None and asked.steps is None and by_clock

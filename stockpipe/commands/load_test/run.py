@@ -17,7 +17,7 @@ from simulator.load.measure.live import Live
 from simulator.load.measure.result import Result
 from simulator.load.measure.tap import Tap
 from simulator.load.plan.arrivals import Profile, constant, ramp, spike, steps
-from simulator.load.plan.plan import Plan, Target
+from simulator.load.plan.plan import Plan, TargetName
 from simulator.load.plan.slo import parse
 from simulator.stack import template
 from simulator.stack.model import Stack
@@ -26,7 +26,7 @@ from simulator.twin.resources import wiring
 from stockpipe.commands.load_test.outlet import (
     DEFAULT_RATE_PER_S,
     OVERRIDES,
-    Asked,
+    LoadTestOptions,
     Outlet,
     dashed,
     exit_code,
@@ -39,7 +39,7 @@ REACH_S = 3.0
 """How long an engine may take to accept a connection before anything is sent."""
 
 
-def run(asked: Asked) -> int:
+def run(asked: LoadTestOptions) -> int:
     """Run it and return the exit code."""
     check_files(asked)
     stack, plan = resolve(asked)
@@ -52,7 +52,7 @@ def run(asked: Asked) -> int:
     return asyncio.run(_run(asked, stack, plan))
 
 
-def check_files(asked: Asked) -> None:
+def check_files(asked: LoadTestOptions) -> None:
     """Whether what is to be written can be: better told before an hour's run than after."""
     for file in (asked.summary, asked.report, asked.screenshot):
         if file is None or str(file) == "-":
@@ -65,7 +65,7 @@ def check_files(asked: Asked) -> None:
         raise InputError("--report needs a file name; --summary - writes the JSON to standard output")
 
 
-def resolve(asked: Asked) -> tuple[Stack, Plan]:
+def resolve(asked: LoadTestOptions) -> tuple[Stack, Plan]:
     """The stack and the plan. Raises `InputError` for options that contradict each other or cannot be."""
     target = _target(asked)
     _require_one_shape(asked)
@@ -91,7 +91,7 @@ def resolve(asked: Asked) -> tuple[Stack, Plan]:
     )
 
 
-def _target(asked: Asked) -> Target:
+def _target(asked: LoadTestOptions) -> TargetName:
     named = [
         option
         for option, given in (
@@ -117,7 +117,7 @@ def _target(asked: Asked) -> Target:
     return asked.target or "store"
 
 
-def _require_nothing_overridden(asked: Asked) -> None:
+def _require_nothing_overridden(asked: LoadTestOptions) -> None:
     given = [f"--{dashed(option)}" for option in OVERRIDES if getattr(asked, option) is not None]
     given += ["--parameter"] if asked.parameters else []
     given += ["--template"] if asked.template else []
@@ -154,7 +154,7 @@ def _require_reachable(url: str) -> None:
         raise InputError(f"--endpoint-url {url} does not answer ({error}); is the engine running?") from None
 
 
-def _require_one_shape(asked: Asked) -> None:
+def _require_one_shape(asked: LoadTestOptions) -> None:
     shapes = {
         "--ramp": asked.ramp,
         "--steps": asked.steps,
@@ -171,7 +171,7 @@ def _require_one_shape(asked: Asked) -> None:
         raise InputError(f"--poisson does not go with {given[0]}")
 
 
-def _profile(asked: Asked) -> Profile:
+def _profile(asked: LoadTestOptions) -> Profile:
     if not math.isfinite(asked.duration_s) or not (
         limits.LOAD_DURATION_S[0] <= asked.duration_s <= limits.LOAD_DURATION_S[1]
     ):
@@ -187,7 +187,7 @@ def _profile(asked: Asked) -> Profile:
     return constant(rate, length_s)
 
 
-def _require_possible(asked: Asked, profile: Profile) -> None:
+def _require_possible(asked: LoadTestOptions, profile: Profile) -> None:
     if profile.peak_per_s > limits.LOAD_RATE_PER_S:
         raise InputError(
             f"{profile.peak_per_s:,.0f}/s is more than a generator can send;"
@@ -200,7 +200,7 @@ def _require_possible(asked: Asked, profile: Profile) -> None:
         raise InputError(f"--rows {asked.rows:,} is too many for one object; the most is {limits.LOAD_ROWS:,}")
 
 
-async def _run(asked: Asked, stack: Stack, plan: Plan) -> int:
+async def _run(asked: LoadTestOptions, stack: Stack, plan: Plan) -> int:
     clock = SystemClock()
     telemetry = Telemetry(stack, run_options(plan, clock.now()))
     result, live = Result(), Live(plan.target)

@@ -17,7 +17,7 @@ from simulator.stack.model import Stack
 from simulator.telemetry import Telemetry
 from simulator.twin.resources import wiring
 from stockpipe.commands import cloud
-from stockpipe.commands.load_test.outlet import Asked, Outlet, exit_code, run_options
+from stockpipe.commands.load_test.outlet import LoadTestOptions, Outlet, exit_code, run_options
 from stockpipe.deploy import stack_load
 from stockpipe.deploy.aws import Aws
 from stockpipe.deploy.deployed import Deployed, find
@@ -26,7 +26,7 @@ from stockpipe.deploy.status import queue_status
 DECLINED = 130
 
 
-def run(asked: Asked, stack: Stack, plan: Plan) -> int:
+def run(asked: LoadTestOptions, stack: Stack, plan: Plan) -> int:
     """Find the stack, tell the cost, ask, run; the exit code."""
     if plan.find_max:
         raise InputError(
@@ -48,7 +48,7 @@ def run(asked: Asked, stack: Stack, plan: Plan) -> int:
     return cloud.run(asked.region, asked.profile, asked.endpoint_url, work)
 
 
-def _confirmed(asked: Asked, plan: Plan, deployed: Deployed, aws: Aws) -> bool:
+def _confirmed(asked: LoadTestOptions, plan: Plan, deployed: Deployed, aws: Aws) -> bool:
     objects = plan.profile.total
     usd = stack_load.estimate(plan, deployed.stack.parameters)
     cloud.say(
@@ -65,7 +65,7 @@ def _as_deployed(stack: Stack, deployed: Deployed) -> Stack:
     return template.load(None, given)
 
 
-async def _run(asked: Asked, stack: Stack, plan: Plan, aws: Aws, target: stack_load.Target) -> int:
+async def _run(asked: LoadTestOptions, stack: Stack, plan: Plan, aws: Aws, target: stack_load.StackTarget) -> int:
     clock = SystemClock()
     telemetry = Telemetry(stack, replace(run_options(plan, clock.now()), runtime="AWS Lambda"))
     result, live = Result(), Live("stack")

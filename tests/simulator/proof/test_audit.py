@@ -20,7 +20,7 @@ from simulator.base.clock import ManualClock
 from simulator.base.errors import CouldNotFinish, InputError
 from simulator.base.observations import AuditProgressed, Observation
 from simulator.proof import evidence as evidence_module
-from simulator.proof.audit import Audit, Held, audit
+from simulator.proof.audit import Audit, ObjectsAtRest, audit
 from simulator.proof.notifications import ObjectRef
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -71,8 +71,8 @@ EXACT = Audit(
     extra=0,
     different=0,
     ambiguous=0,
-    dead_lettered=Held(0, 0, 0),
-    pending=Held(0, 0, 0),
+    dead_lettered=ObjectsAtRest(0, 0, 0),
+    pending=ObjectsAtRest(0, 0, 0),
     verdict="exact",
     differences=(),
 )
@@ -332,14 +332,14 @@ async def test_an_unreadable_object_in_the_dead_letter_queue_is_accounted_for(sc
     """A poisoned object whose message is in the dead-letter queue is no loss: the rest is exact."""
     await scene.put("stocks/broken.csv", b"\x00\x01\x02")
     found = await scene.audit(dead_lettered=("stocks/broken.csv",))
-    assert found == replace(EXACT, dead_lettered=Held(1, 0, 0))
+    assert found == replace(EXACT, dead_lettered=ObjectsAtRest(1, 0, 0))
 
 
 async def test_rows_of_a_dead_lettered_object_are_neither_missing_nor_extra(scene: Scene) -> None:
     """Half of a dead-lettered object is stored: the account says how much, and the verdict stays exact."""
     await scene.delete(ITEMS[0])
     found = await scene.audit(dead_lettered=("stocks/first.csv", "stocks/first.csv", "stocks/gone.csv"))
-    assert found == replace(EXACT, expected_rows=1, stored_rows=3, dead_lettered=Held(2, 3, 2))
+    assert found == replace(EXACT, expected_rows=1, stored_rows=3, dead_lettered=ObjectsAtRest(2, 3, 2))
 
 
 async def test_an_object_that_breaks_off_may_have_stored_what_came_before(scene: Scene) -> None:
@@ -359,7 +359,7 @@ async def test_a_pending_object_leaves_the_run_unproven(scene: Scene) -> None:
     """What the queue still holds is not missing, but nothing is proven before it is consumed."""
     await scene.delete(ITEMS[3])
     found = await scene.audit(pending=("stocks/sub folder/second+.csv",))
-    assert found == replace(EXACT, expected_rows=3, stored_rows=3, pending=Held(1, 1, 0), verdict="unproven")
+    assert found == replace(EXACT, expected_rows=3, stored_rows=3, pending=ObjectsAtRest(1, 1, 0), verdict="unproven")
 
 
 async def test_a_queue_that_was_not_drained_leaves_the_run_unproven(scene: Scene) -> None:
@@ -469,7 +469,7 @@ async def test_a_forbidden_object_in_the_dead_letter_queue_is_accounted_for(scen
     await scene.put("stocks/forbidden.csv", FIRST)
     refuses = _Refuses(scene.clients.s3, "stocks/forbidden.csv", "AccessDenied")
     found = await scene.audit(s3=refuses, dead_lettered=("stocks/forbidden.csv",))
-    assert found == replace(EXACT, dead_lettered=Held(1, 0, 0))
+    assert found == replace(EXACT, dead_lettered=ObjectsAtRest(1, 0, 0))
 
 
 async def test_an_object_that_is_deleted_during_the_audit_says_nothing(scene: Scene) -> None:

@@ -12,7 +12,7 @@ from rich.console import Console
 
 from simulator.base.counters import BucketCounters, QueueCounters, StoreCounters, TableCounters
 from simulator.base.observations import ObjectPut, PhaseChanged
-from simulator.proof.audit import Audit, Held
+from simulator.proof.audit import Audit, ObjectsAtRest
 from simulator.run import summary
 from simulator.stack import template
 from simulator.telemetry import FunctionView, Latency, Maxima, RunOptions, Snapshot, Telemetry
@@ -80,8 +80,8 @@ def proof() -> Audit:
         extra=0,
         different=0,
         ambiguous=0,
-        dead_lettered=Held(1, 100, 0),
-        pending=Held(0, 0, 0),
+        dead_lettered=ObjectsAtRest(1, 100, 0),
+        pending=ObjectsAtRest(0, 0, 0),
         verdict="exact",
         differences=(),
     )

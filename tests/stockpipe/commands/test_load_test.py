@@ -20,7 +20,7 @@ from typer.testing import CliRunner
 
 from cli import app
 from simulator.base.errors import InputError
-from stockpipe.commands.load_test.outlet import Asked, parameters
+from stockpipe.commands.load_test.outlet import LoadTestOptions, parameters
 from stockpipe.commands.load_test.run import resolve
 
 Stockpipe = Callable[..., Any]
@@ -180,7 +180,7 @@ def test_bad_input_is_one_line_and_nothing_is_sent(arguments: tuple[str, ...], s
 
 def test_short_options_override_the_template_for_one_run() -> None:
     """Concurrency, batch size, window and memory reach the stack that is run."""
-    asked = Asked(concurrency=7, batch_size=20, window_s=2.0, memory_mb=512)
+    asked = LoadTestOptions(concurrency=7, batch_size=20, window_s=2.0, memory_mb=512)
     stack, plan = resolve(asked)
     (mapping,) = stack.mappings.values()
     assert (mapping.maximum_concurrency, mapping.batch_size, mapping.window_s) == (7, 20, 2)
@@ -191,12 +191,12 @@ def test_short_options_override_the_template_for_one_run() -> None:
 
 def test_the_shapes_become_profiles() -> None:
     """Each option gives its profile; 20/s for 30 s is the default."""
-    assert resolve(Asked())[1].profile.total == 600
-    assert resolve(Asked(ramp=(10.0, 30.0), duration_s=10.0))[1].profile.total == 200
-    assert resolve(Asked(steps=(1.0, 3.0), duration_s=10.0))[1].profile.total == 20
-    assert resolve(Asked(rate_per_s=1.0, spike_per_s=10.0, duration_s=10.0))[1].profile.total == 28
+    assert resolve(LoadTestOptions())[1].profile.total == 600
+    assert resolve(LoadTestOptions(ramp=(10.0, 30.0), duration_s=10.0))[1].profile.total == 200
+    assert resolve(LoadTestOptions(steps=(1.0, 3.0), duration_s=10.0))[1].profile.total == 20
+    assert resolve(LoadTestOptions(rate_per_s=1.0, spike_per_s=10.0, duration_s=10.0))[1].profile.total == 28
     with pytest.raises(InputError, match="different loads"):
-        resolve(Asked(backlog=5, find_max=True))
+        resolve(LoadTestOptions(backlog=5, find_max=True))
 
 
 # A deployed stack.

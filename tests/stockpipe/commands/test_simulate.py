@@ -18,7 +18,7 @@ from typer.testing import CliRunner
 
 from cli import app
 from simulator.base.errors import InputError
-from stockpipe.commands.simulate_run import Asked, resolve
+from stockpipe.commands.simulate_run import SimulateOptions, resolve
 
 Stockpipe = Callable[..., Any]
 Start = Callable[..., Any]
@@ -316,22 +316,22 @@ def test_command_line_wins_over_scenario_and_defaults(tmp_path: Path) -> None:
         "title: s\nparameters: {FileCount: 4}\noptions: {ticks: 5, capacity: unlimited}\n", encoding="utf-8"
     )
 
-    stack, plan = resolve(Asked(scenario=str(file), ticks=9))
+    stack, plan = resolve(SimulateOptions(scenario=str(file), ticks=9))
     assert (plan.ticks, plan.capacity, plan.speed, stack.parameters["FileCount"]) == (9, "unlimited", 12.0, "4")
-    stack, plan = resolve(Asked(scenario=str(file), files=6, capacity="aws"))
+    stack, plan = resolve(SimulateOptions(scenario=str(file), files=6, capacity="aws"))
     assert (plan.ticks, plan.capacity, stack.parameters["FileCount"]) == (5, "aws", "6")
 
 
 @pytest.mark.parametrize(
     ("asked", "duration_s", "ticks"),
     [
-        (Asked(), 60.0, None),
-        (Asked(duration_s=0.0), None, None),
-        (Asked(ticks=3), None, 3),
-        (Asked(ticks=3, duration_s=5.0), 5.0, 3),
+        (SimulateOptions(), 60.0, None),
+        (SimulateOptions(duration_s=0.0), None, None),
+        (SimulateOptions(ticks=3), None, 3),
+        (SimulateOptions(ticks=3, duration_s=5.0), 5.0, 3),
     ],
 )
-def test_end_of_a_run(asked: Asked, duration_s: float | None, ticks: int | None) -> None:
+def test_end_of_a_run(asked: SimulateOptions, duration_s: float | None, ticks: int | None) -> None:
     """A minute by default; with ticks until they are done; 0s until interrupted."""
     _, plan = resolve(asked)
 
@@ -340,7 +340,7 @@ def test_end_of_a_run(asked: Asked, duration_s: float | None, ticks: int | None)
 
 def test_seed_reaches_the_generator() -> None:
     """--seed is the seed of the run and of the generator alike."""
-    stack, plan = resolve(Asked(seed=42))
+    stack, plan = resolve(SimulateOptions(seed=42))
 
     assert plan.seed == 42
     assert stack.functions["GeneratorLambda"].environment["SEED"] == "42"
@@ -352,7 +352,7 @@ def test_template_without_a_path_through_is_refused(tmp_path: Path) -> None:
     file.write_text("Resources: {Q: {Type: AWS::SQS::Queue}}", encoding="utf-8")
 
     with pytest.raises(InputError, match="no bucket that notifies a queue"):
-        resolve(Asked(template=file))
+        resolve(SimulateOptions(template=file))
 
 
 def test_copied_template_runs_as_its_own(stockpipe: Stockpipe, tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from botocore.validate import validate_parameters
 from simulator.base.clock import ManualClock
 from simulator.base.errors import CouldNotFinish, InputError
 from stockpipe.deploy import cloudformation
-from stockpipe.deploy.cloudformation import ChangeSet, Event, Stack
+from stockpipe.deploy.cloudformation import ChangeSet, DeployedStack, StackEvent
 
 MODEL = botocore.session.Session().get_service_model("cloudformation")
 STACK_ID = "arn:aws:cloudformation:us-east-1:123456789012:stack/s/1"
@@ -67,9 +67,9 @@ class InstantClock(ManualClock):
         self._now += seconds
 
 
-def stack(status: str) -> Stack:
+def stack(status: str) -> DeployedStack:
     """A stack in a state."""
-    return Stack(STACK_ID, "s", status, "", {}, {})
+    return DeployedStack(STACK_ID, "s", status, "", {}, {})
 
 
 def described(status: str, **more: Any) -> dict[str, Any]:
@@ -90,9 +90,9 @@ def event(number: int, logical_id: str, status: str, reason: str = "", kind: str
     }
 
 
-def plain(number: int, logical_id: str, status: str, reason: str = "") -> Event:
+def plain(number: int, logical_id: str, status: str, reason: str = "") -> StackEvent:
     """The same, read."""
-    return Event(f"e{number}", "", logical_id, "", "AWS::SQS::Queue", status, reason)
+    return StackEvent(f"e{number}", "", logical_id, "", "AWS::SQS::Queue", status, reason)
 
 
 def refusal(code: str, message: str, operation: str = "DescribeStacks") -> ClientError:
@@ -303,7 +303,7 @@ async def test_description_has_parameters_and_outputs() -> None:
         )
     )
     found = await cloudformation.describe(client, "s")  # type: ignore[arg-type]
-    assert found == Stack(STACK_ID, "s", "CREATE_COMPLETE", "", {"FileCount": "2"}, {"Bucket": "b"})
+    assert found == DeployedStack(STACK_ID, "s", "CREATE_COMPLETE", "", {"FileCount": "2"}, {"Bucket": "b"})
 
 
 async def create(client: ScriptedClient, *, kind: Any, parameters: dict[str, str] | None = None) -> ChangeSet | None:

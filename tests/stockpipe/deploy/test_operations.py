@@ -16,7 +16,7 @@ from botocore.validate import validate_parameters
 from simulator.base.clock import ManualClock
 from simulator.base.errors import CouldNotFinish, InputError
 from stockpipe.deploy import artifact, deployment, redrive, status, teardown, ticks, transform, verification
-from stockpipe.deploy.cloudformation import ChangeSet, Stack
+from stockpipe.deploy.cloudformation import ChangeSet, DeployedStack
 from stockpipe.deploy.deployed import Deployed, QueueAddress
 from stockpipe.deploy.package import Package
 from stockpipe.deploy.targets import Target
@@ -103,7 +103,7 @@ def refusal(code: str, message: str = "", http: int = 400) -> ClientError:
 
 def deployed(**resources: tuple[str, str]) -> Deployed:
     """A stack with these resources."""
-    return Deployed(Stack(STACK_ID, "s", "CREATE_COMPLETE", "", {}, {}), resources)
+    return Deployed(DeployedStack(STACK_ID, "s", "CREATE_COMPLETE", "", {}, {}), resources)
 
 
 def described(state: str) -> dict[str, Any]:

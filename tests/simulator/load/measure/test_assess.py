@@ -6,7 +6,7 @@ import pytest
 
 from simulator.load.find_max import outcome_of
 from simulator.load.measure.assess import lag_of, peak_backlog
-from simulator.load.measure.bottleneck import Verdict
+from simulator.load.measure.bottleneck import Bottleneck
 from simulator.load.measure.live import SLOTS, Live
 from simulator.load.measure.recording import DROPPED, SENT, Recording
 from simulator.load.measure.result import Span
@@ -130,7 +130,7 @@ def test_the_live_picture_holds_planned_stored_and_heat() -> None:
     assert view.lag_s == pytest.approx(0.001, rel=0.05)
     assert view.latency.p50 == pytest.approx(0.3, rel=0.01)
     assert (view.verdict, view.verdict_tone) == (None, "plain")
-    live.verdict = Verdict("store CPU", "the store's CPU", ())
+    live.verdict = Bottleneck("store CPU", "the store's CPU", ())
     assert (live.view(1002.0).verdict, live.view(1002.0).verdict_tone) == ("the store's CPU", "grows")
 
 

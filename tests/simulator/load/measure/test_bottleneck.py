@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import pytest
 
-from simulator.load.measure.bottleneck import Evidence, judge
+from simulator.load.measure.bottleneck import Measurements, judge
 
-KEPT_UP = Evidence(
+KEPT_UP = Measurements(
     target="store",
     planned_per_s=20,
     stored_per_s=20,
@@ -54,7 +54,7 @@ BEHIND = replace(KEPT_UP, stored_per_s=12, behind=0.4)
         (replace(BEHIND, store_cpu=None, handler_cpu=None, pollers=None, machine_load=None), "unknown"),
     ],
 )
-def test_the_verdict_names_the_cause(evidence: Evidence, kind: str) -> None:
+def test_the_verdict_names_the_cause(evidence: Measurements, kind: str) -> None:
     """One row a cause; the generator before all, throttling before CPU, CPU before what follows from it."""
     assert judge(evidence).kind == kind
 

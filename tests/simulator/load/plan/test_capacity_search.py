@@ -7,7 +7,7 @@ import random
 
 import pytest
 
-from simulator.load.plan.capacity_search import PROBES_MAX, CapacitySearch, Outcome, Probe, slope
+from simulator.load.plan.capacity_search import PROBES_MAX, CapacitySearch, Probe, ProbeOutcome, slope
 
 
 class Queue:
@@ -25,7 +25,7 @@ class Queue:
         self.age_s = 0.0
         self.offered = 0
 
-    def offer(self, probe: Probe, slo_s: float = 5.0) -> Outcome:
+    def offer(self, probe: Probe, slo_s: float = 5.0) -> ProbeOutcome:
         """Let the probe's arrivals through from an empty queue, and measure as the runner does."""
         length_s = probe.warm_up_s + probe.window_s
         free = [0.0] * self.servers
@@ -47,7 +47,7 @@ class Queue:
             samples.append((at, float(sum(a <= at for a in arrivals) - sum(end <= at for end in stored))))
         growth, error = slope(samples)
         latencies = sorted(stored[number] - arrivals[number] for number in window)
-        return Outcome(
+        return ProbeOutcome(
             probe.rate_per_s, len(out) / probe.window_s, growth, error, latencies[int(len(latencies) * 0.99)] < slo_s
         )
 
@@ -93,21 +93,21 @@ def test_the_latency_bound_can_be_what_limits() -> None:
     state = CapacitySearch(10)
     while (probe := state.probe) is not None:
         rate = probe.rate_per_s
-        state = state.after(Outcome(rate, rate, 0.0, 0.0, latency_held=rate < 40))
+        state = state.after(ProbeOutcome(rate, rate, 0.0, 0.0, latency_held=rate < 40))
     assert state.answer_per_s is not None
     assert 38 <= state.answer_per_s < 40
 
 
 def test_an_arrival_that_could_not_be_sent_fails_the_rate() -> None:
     """A rate at which arrivals are dropped is not sustained, however good the rest looks."""
-    assert not Outcome(100, 100, 0.0, 0.0, latency_held=True, refused=1).sustained
+    assert not ProbeOutcome(100, 100, 0.0, 0.0, latency_held=True, refused=1).sustained
 
 
 def test_a_ceiling_ends_the_climb() -> None:
     """With everything sustained, the search ends at the highest rate that can be offered, and says so."""
     state = CapacitySearch(10, ceiling_per_s=50)
     while (probe := state.probe) is not None:
-        state = state.after(Outcome(probe.rate_per_s, probe.rate_per_s, 0.0, 0.0, latency_held=True))
+        state = state.after(ProbeOutcome(probe.rate_per_s, probe.rate_per_s, 0.0, 0.0, latency_held=True))
     assert state.answer_per_s == 50
     assert "no higher rate can be offered" in state.reason
 
@@ -116,7 +116,7 @@ def test_a_queue_that_takes_nothing_ends_the_search_without_an_answer() -> None:
     """Nothing sustained: no figure is made up."""
     state = CapacitySearch(20)
     while (probe := state.probe) is not None:
-        state = state.after(Outcome(probe.rate_per_s, 0.0, probe.rate_per_s, 0.0, latency_held=False))
+        state = state.after(ProbeOutcome(probe.rate_per_s, 0.0, probe.rate_per_s, 0.0, latency_held=False))
     assert state.answer_per_s is None
     assert len(state.outcomes) <= PROBES_MAX
     assert "not even" in state.reason
@@ -131,7 +131,7 @@ def test_a_confirmation_that_fails_takes_the_answer_back() -> None:
         outcome = lucky.offer(probe)
         if state.stage == "confirm" and failed_confirmations < 2:
             failed_confirmations += 1
-            outcome = Outcome(
+            outcome = ProbeOutcome(
                 probe.rate_per_s, probe.rate_per_s * 0.97, probe.rate_per_s * 0.03, 0.0, latency_held=False
             )
             refused = probe.rate_per_s
@@ -150,7 +150,9 @@ def test_a_confirmation_that_fails_once_is_looked_at_again() -> None:
         outcome = queue.offer(probe)
         if state.stage == "confirm" and disturbed is None:
             disturbed = probe.rate_per_s
-            outcome = Outcome(probe.rate_per_s, probe.rate_per_s / 2, probe.rate_per_s / 2, 0.0, latency_held=False)
+            outcome = ProbeOutcome(
+                probe.rate_per_s, probe.rate_per_s / 2, probe.rate_per_s / 2, 0.0, latency_held=False
+            )
         state = state.after(outcome)
     assert state.answer_per_s == disturbed
     assert state.answer_per_s == pytest.approx(100, rel=0.05)
@@ -159,7 +161,7 @@ def test_a_confirmation_that_fails_once_is_looked_at_again() -> None:
 def test_a_first_probe_in_a_bad_moment_is_recovered_from() -> None:
     """An overload that showed next to nothing (a cold start, a busy machine) does not make the search crawl."""
     queue = Queue(100, 10, seed=2)
-    state = CapacitySearch(60).after(Outcome(60, 0.5, 59, 0.5, latency_held=True))
+    state = CapacitySearch(60).after(ProbeOutcome(60, 0.5, 59, 0.5, latency_held=True))
     while (probe := state.probe) is not None:
         state = state.after(queue.offer(probe))
     assert state.sustained_per_s is not None
@@ -169,7 +171,7 @@ def test_a_first_probe_in_a_bad_moment_is_recovered_from() -> None:
 
 def test_a_search_out_of_time_gives_what_held() -> None:
     """Ended early it answers with the best rate so far, and does not call it confirmed."""
-    state = CapacitySearch(10).after(Outcome(10, 10, 0.0, 0.0, latency_held=True)).ended()
+    state = CapacitySearch(10).after(ProbeOutcome(10, 10, 0.0, 0.0, latency_held=True)).ended()
     assert state.probe is None
     assert (state.answer_per_s, state.confirmed) == (10, False)
     assert CapacitySearch(10).ended().reason == "no probe was made"
@@ -177,7 +179,7 @@ def test_a_search_out_of_time_gives_what_held() -> None:
 
 def test_a_steep_growth_is_no_noise() -> None:
     """Half of what comes in stays: whatever the samples' scatter says, the backlog grows."""
-    assert not Outcome(94, 41, 48, 20, latency_held=True).sustained
+    assert not ProbeOutcome(94, 41, 48, 20, latency_held=True).sustained
 
 
 def test_a_level_backlog_with_noise_has_no_slope() -> None:
@@ -186,8 +188,8 @@ def test_a_level_backlog_with_noise_has_no_slope() -> None:
     for seed in range(100):
         chance = random.Random(seed)
         growth, error = slope([(tick / 4, 20 + chance.gauss(0, 5)) for tick in range(30)])
-        grew += Outcome(10, 10, growth, error, latency_held=True).backlog_grows
+        grew += ProbeOutcome(10, 10, growth, error, latency_held=True).backlog_grows
     assert grew <= 3
     growth, error = slope([(tick / 4, tick / 4 * 5 + random.Random(tick).gauss(0, 2)) for tick in range(30)])
     assert growth == pytest.approx(5, abs=0.6)
-    assert Outcome(100, 95, growth, error, latency_held=True).backlog_grows
+    assert ProbeOutcome(100, 95, growth, error, latency_held=True).backlog_grows

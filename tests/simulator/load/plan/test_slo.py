@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from simulator.base.errors import InputError
-from simulator.load.plan.slo import FIGURES, judge, parse
+from simulator.load.plan.slo import FIGURES, judge_slo, parse
 
 SUMMARY: dict[str, Any] = {
     "latency_s": {"planned_to_stored": {"p99": 4.2, "p50": None}},
@@ -31,13 +31,13 @@ SUMMARY: dict[str, Any] = {
 )
 def test_a_threshold_is_judged_in_its_unit(text: str, held: bool) -> None:
     """Times take any unit, numbers none; the bound itself counts only with an equals sign."""
-    (judged,) = judge((parse(text),), SUMMARY)
+    (judged,) = judge_slo((parse(text),), SUMMARY)
     assert judged.held is held
 
 
 def test_a_figure_that_was_not_measured_keeps_no_promise() -> None:
     """Null is missed, for any bound."""
-    assert [one.held for one in judge((parse("p50<1h"), parse("cost>0")), SUMMARY)] == [False, False]
+    assert [one.held for one in judge_slo((parse("p50<1h"), parse("cost>0")), SUMMARY)] == [False, False]
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,7 @@ from simulator.base.errors import CouldNotFinish
 from simulator.load.measure.recording import SENT, Recording
 from simulator.load.plan.arrivals import constant
 from simulator.load.plan.objects import Objects
-from simulator.load.send.processes import Generator
+from simulator.load.send.processes import GeneratorProcess
 from simulator.load.send.signing import Identity, Signer
 from simulator.load.sink.server import listening
 
@@ -27,10 +27,10 @@ WHO = Identity("stockpipe", "stockpipe", None, "us-east-1")
 
 
 @asynccontextmanager
-async def generator(endpoint: str, bucket: str = "b", senders: int = 8) -> AsyncIterator[Generator]:
+async def generator(endpoint: str, bucket: str = "b", senders: int = 8) -> AsyncIterator[GeneratorProcess]:
     """A generator of small objects."""
     objects = Objects("stocks/", 2, 1, SystemClock().now())
-    async with Generator.open(
+    async with GeneratorProcess.open(
         endpoint=endpoint, bucket_url=f"{endpoint}/{bucket}", identity=WHO, objects=objects, senders=senders
     ) as made:
         yield made
