@@ -27,10 +27,10 @@ class CouldNotFinish(StockpipeError):
 def cause_of(failures: BaseExceptionGroup[BaseException]) -> BaseException:
     """The one failure to tell of several that came together: ours if there is one, else the first."""
     leaves = _leaves(failures)
-    return next((one for one in leaves if isinstance(one, StockpipeError)), leaves[0])
+    return next((leaf for leaf in leaves if isinstance(leaf, StockpipeError)), leaves[0])
 
 
 def _leaves(failure: BaseException) -> list[BaseException]:
     if isinstance(failure, BaseExceptionGroup):
-        return [leaf for one in failure.exceptions for leaf in _leaves(one)]
+        return [leaf for inner in failure.exceptions for leaf in _leaves(inner)]
     return [failure]

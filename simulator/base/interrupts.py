@@ -40,8 +40,8 @@ class Interrupts:
         loop = asyncio.get_running_loop()
         self._owner = asyncio.current_task()
         signals = (signal.SIGINT, signal.SIGTERM)
-        for one in signals:
-            loop.add_signal_handler(one, self.signalled)
+        for number in signals:
+            loop.add_signal_handler(number, self.signalled)
         try:
             yield self
         except asyncio.CancelledError:
@@ -51,8 +51,8 @@ class Interrupts:
                 self._owner.uncancel()
             raise HardStop from None
         finally:
-            for one in signals:
-                loop.remove_signal_handler(one)
+            for number in signals:
+                loop.remove_signal_handler(number)
                 if self.hard:
                     # The little that is left, the summary, is not interrupted a third time.
-                    signal.signal(one, signal.SIG_IGN)
+                    signal.signal(number, signal.SIG_IGN)

@@ -254,10 +254,10 @@ def heat_strip(columns: Sequence[Sequence[int]], width: int, height: int) -> lis
 def _percentile_line(columns: Sequence[Sequence[int]], width: int) -> Line:
     glyphs, styles = [], []
     for column in columns[:width]:
-        total, seen, found = sum(column), 0, -1
+        total, below, found = sum(column), 0, -1
         for band, number in enumerate(column):
-            seen += number
-            if total and seen >= total * 0.99:
+            below += number
+            if total and below >= total * 0.99:
                 found = band
                 break
         glyphs.append(_EIGHTHS[found + 1])

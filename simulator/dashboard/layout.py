@@ -83,10 +83,10 @@ def _full(snapshot: Snapshot, width: int, height: int) -> list[Line]:
     frame.append(_latency(snapshot))
     strip = charts.heat_strip(_heat(snapshot, axis), axis.columns, shares.heat) if shares.heat else []
     if shares.boxed:
-        told = _events(snapshot, pane, shares.events)
+        events = _events(snapshot, pane, shares.events)
         blank: Line = []
         for row in range(shares.events):
-            frame.append(beside([(strip[row] if row < len(strip) else blank, pane), (told[row], pane)]))
+            frame.append(beside([(strip[row] if row < len(strip) else blank, pane), (events[row], pane)]))
     else:
         frame += strip
         frame += _events(snapshot, width, shares.events)
@@ -115,12 +115,12 @@ def _header(snapshot: Snapshot, width: int) -> Line:
     ]
     while len(parts) > 1 and len(name) + sum(len(part) + 3 for part in parts) > width - 25:
         del parts[-2]
-    told = [Segment(name, BOLD), *(Segment(f" · {part}", DIM) for part in parts)]
+    heading = [Segment(name, BOLD), *(Segment(f" · {part}", DIM) for part in parts)]
     tone = {"running": "moves", "draining": "grows", "auditing": "grows"}.get(snapshot.phase, "plain")
     clocked = clock(snapshot.elapsed_s)
     if options.duration_s is not None:
         clocked += f" / {clock(options.duration_s)}"
-    return apart(told, [Segment(f"  {snapshot.phase} ", TONES[tone]), Segment(f"{clocked} ", BOLD)], width)  # type: ignore[index]
+    return apart(heading, [Segment(f"  {snapshot.phase} ", TONES[tone]), Segment(f"{clocked} ", BOLD)], width)  # type: ignore[index]
 
 
 def progress(snapshot: Snapshot) -> tuple[float | None, str]:
@@ -158,13 +158,13 @@ def progress(snapshot: Snapshot) -> tuple[float | None, str]:
 def _progress(snapshot: Snapshot, width: int) -> Line:
     share, text = progress(snapshot)
     cells = max(1, width - 2 - _PROGRESS_TEXT)
-    told = shorten(text, _PROGRESS_TEXT - 7)
+    label = shorten(text, _PROGRESS_TEXT - 7)
     if share is None:
-        return fit([Segment(" " + "─" * cells, DIM), Segment(f"{told:>{_PROGRESS_TEXT}}")], width)
+        return fit([Segment(" " + "─" * cells, DIM), Segment(f"{label:>{_PROGRESS_TEXT}}")], width)
     halves = round(share * cells * 2)
     bar = "━" * (halves // 2) + ("╸" if halves % 2 else "")
-    told = f"{told:>{_PROGRESS_TEXT - 7}} {int(share * 100):>3} % "
-    return fit([Segment(" "), Segment(bar, ACCENT), Segment("─" * (cells - len(bar)), DIM), Segment(told)], width)
+    label = f"{label:>{_PROGRESS_TEXT - 7}} {int(share * 100):>3} % "
+    return fit([Segment(" "), Segment(bar, ACCENT), Segment("─" * (cells - len(bar)), DIM), Segment(label)], width)
 
 
 def _stage_width(width: int, arrow: int) -> int:
@@ -254,7 +254,7 @@ def _charts(snapshot: Snapshot, axis: charts.Axis, pane: int, height: int) -> li
     axis_line = charts.axis_line(axis, snapshot.history.marks)
     labels = charts.axis_labels(axis)
     rows = [(left_title, right_title), *zip(left, right, strict=True), (axis_line, axis_line), (labels, labels)]
-    return [beside([(one, pane), (other, pane)]) for one, other in rows]
+    return [beside([(left, pane), (right, pane)]) for left, right in rows]
 
 
 def _depth_chart(snapshot: Snapshot, axis: charts.Axis, height: int) -> tuple[Line, list[Line]]:
@@ -313,8 +313,8 @@ def _events(snapshot: Snapshot, width: int, height: int) -> list[Line]:
     """The last events, the newest at the bottom."""
     told_elsewhere = snapshot.caption
     shown = [event for event in snapshot.events if event != told_elsewhere][-height:] if height else []
-    told = [_event(event, snapshot, width) for event in shown]
-    return [*told, *[fit([], width) for _ in range(height - len(told))]]
+    lines = [_event(event, snapshot, width) for event in shown]
+    return [*lines, *[fit([], width) for _ in range(height - len(lines))]]
 
 
 def _event(event: Event, snapshot: Snapshot, width: int) -> Line:

@@ -134,30 +134,30 @@ def _draw(snapshot: Snapshot, screen: Screen) -> None:
 
 
 async def _plain(telemetry: Telemetry, console: Console, clock: Clock, stop: asyncio.Event) -> None:
-    told = _Teller(console)
+    printer = _LinePrinter(console)
     try:
         while not stop.is_set():
-            told.tell(telemetry.snapshot(clock.now()))
+            printer.show(telemetry.snapshot(clock.now()))
             await wait_for_event(stop, clock, limits.PLAIN_LINE_S)
     finally:
-        told.tell(telemetry.snapshot(clock.now()))
+        printer.show(telemetry.snapshot(clock.now()))
 
 
-class _Teller:
+class _LinePrinter:
     """Prints the line of a snapshot, after the events since the last one that someone should read."""
 
     def __init__(self, console: Console) -> None:
         self._console = console
-        self._told: frozenset[Event] = frozenset()
+        self._shown: frozenset[Event] = frozenset()
         self._alive = True
 
-    def tell(self, snapshot: Snapshot) -> None:
+    def show(self, snapshot: Snapshot) -> None:
         """Print; once nobody reads any more, do nothing."""
         if not self._alive:
             return
         since_at = snapshot.running_at if snapshot.running_at is not None else snapshot.options.started_at
-        new = [event for event in snapshot.events if event.tone != "plain" and event not in self._told]
-        self._told = frozenset(snapshot.events)
+        new = [event for event in snapshot.events if event.tone != "plain" and event not in self._shown]
+        self._shown = frozenset(snapshot.events)
         texts = [plain_event(event, since_at) for event in new]
         texts.append(plain_line(snapshot))
         encoding = self._console.encoding

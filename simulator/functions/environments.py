@@ -107,8 +107,8 @@ class EnvironmentPool:
 
     def __repr__(self) -> str:
         each = (
-            f"{name}: {it.starting} starting, {it.busy} busy, {len(it.warm) + len(it.resting)} warm"
-            for name, it in self._functions.items()
+            f"{name}: {state.starting} starting, {state.busy} busy, {len(state.warm) + len(state.resting)} warm"
+            for name, state in self._functions.items()
         )
         return f"<EnvironmentPool [{' | '.join(each)}]>"
 
@@ -118,28 +118,28 @@ class EnvironmentPool:
         Three cases, in this order: a warm one that may still take a request this second, the last used first; a new
         one, if the function may have one more; none.
         """
-        it = self._functions[function]
-        refused = self._refused(it)
+        state = self._functions[function]
+        refused = self._refused(state)
         if refused is None:
-            while it.resting and it.resting[0][0] <= now:
-                it.warm.append(heapq.heappop(it.resting)[2])
-            if it.warm:
-                environment = it.warm.pop()
-                return self._take(it, environment, now)
-            refused = self._start_refused(it, now)
+            while state.resting and state.resting[0][0] <= now:
+                state.warm.append(heapq.heappop(state.resting)[2])
+            if state.warm:
+                environment = state.warm.pop()
+                return self._take(state, environment, now)
+            refused = self._start_refused(state, now)
         if refused is not None:
-            it.throttles += 1
+            state.throttles += 1
             return refused
-        it.starts_spent_until = max(it.starts_spent_until, now) + _START_INTERVAL_S
+        state.starts_spent_until = max(state.starts_spent_until, now) + _START_INTERVAL_S
         retires_at = now + self._rng.uniform(*limits.ENVIRONMENT_AGE_S)
-        return self._take(it, Environment(next(self._numbers), function, retires_at), now)
+        return self._take(state, Environment(next(self._numbers), function, retires_at), now)
 
     def started(self, environment: Environment) -> None:
         """Its init is over, it runs the event now."""
-        it = self._functions[environment.function]
-        it.starting -= 1
-        it.busy += 1
-        it.cold_starts += 1
+        state = self._functions[environment.function]
+        state.starting -= 1
+        state.busy += 1
+        state.cold_starts += 1
         environment.state = "busy"
         environment.needs_init = environment.was_reset = False
 
@@ -148,7 +148,7 @@ class EnvironmentPool:
 
         Returns whether the environment stays; False: it has reached its age and is retired.
         """
-        it = self._leave(environment)
+        state = self._leave(environment)
         if now >= environment.retires_at:
             environment.state = "retired"
             return False
@@ -157,9 +157,9 @@ class EnvironmentPool:
         if reset:
             environment.needs_init = environment.was_reset = True
         if environment.ready_at() > now:
-            heapq.heappush(it.resting, (environment.ready_at(), environment.number, environment))
+            heapq.heappush(state.resting, (environment.ready_at(), environment.number, environment))
         else:
-            it.warm.append(environment)
+            state.warm.append(environment)
         return True
 
     def discard(self, environment: Environment) -> None:
@@ -170,79 +170,79 @@ class EnvironmentPool:
     def sweep(self, now: float) -> list[Environment]:
         """Retire and return the environments that have been idle too long."""
         retired = []
-        for it in self._functions.values():
-            while it.warm and it.warm[0].idle_since + limits.ENVIRONMENT_IDLE_S <= now:
-                retired.append(it.warm.popleft())
+        for state in self._functions.values():
+            while state.warm and state.warm[0].idle_since + limits.ENVIRONMENT_IDLE_S <= now:
+                retired.append(state.warm.popleft())
         for environment in retired:
             environment.state = "retired"
         return retired
 
     def next_sweep_at(self) -> float | None:
         """When `sweep` will find the next one; None: nothing is idle."""
-        idle = [it.warm[0].idle_since for it in self._functions.values() if it.warm]
+        idle = [state.warm[0].idle_since for state in self._functions.values() if state.warm]
         return min(idle) + limits.ENVIRONMENT_IDLE_S if idle else None
 
     def drain(self) -> list[Environment]:
         """Retire and return every idle environment: the end of the run."""
         retired = []
-        for it in self._functions.values():
-            retired += [*it.warm, *(environment for _, _, environment in it.resting)]
-            it.warm.clear()
-            it.resting.clear()
+        for state in self._functions.values():
+            retired += [*state.warm, *(environment for _, _, environment in state.resting)]
+            state.warm.clear()
+            state.resting.clear()
         for environment in retired:
             environment.state = "retired"
         return retired
 
     def statistics(self, function: str) -> FunctionStatistics:
         """One function's figures now."""
-        it = self._functions[function]
+        state = self._functions[function]
         return FunctionStatistics(
-            busy=it.busy,
-            warm=len(it.warm) + len(it.resting),
-            starting=it.starting,
-            cold_starts=it.cold_starts,
-            throttles=it.throttles,
-            concurrency=it.concurrency,
-            concurrency_limit=self._limit(it),
+            busy=state.busy,
+            warm=len(state.warm) + len(state.resting),
+            starting=state.starting,
+            cold_starts=state.cold_starts,
+            throttles=state.throttles,
+            concurrency=state.concurrency,
+            concurrency_limit=self._limit(state),
         )
 
-    def _limit(self, it: _Function) -> int:
-        return self._unreserved_limit if it.reserved is None else it.reserved
+    def _limit(self, state: _Function) -> int:
+        return self._unreserved_limit if state.reserved is None else state.reserved
 
-    def _refused(self, it: _Function) -> Refused | None:
-        if it.reserved is not None:
-            full = it.concurrency >= it.reserved
+    def _refused(self, state: _Function) -> Refused | None:
+        if state.reserved is not None:
+            full = state.concurrency >= state.reserved
             return Refused("ReservedFunctionConcurrentInvocationLimitExceeded") if full else None
         full = self._unreserved >= self._unreserved_limit
         return Refused("ConcurrentInvocationLimitExceeded") if full else None
 
-    def _start_refused(self, it: _Function, now: float) -> Refused | None:
-        if it.environments >= self._limit(it):
-            prefix = "" if it.reserved is None else "Reserved"
+    def _start_refused(self, state: _Function, now: float) -> Refused | None:
+        if state.environments >= self._limit(state):
+            prefix = "" if state.reserved is None else "Reserved"
             return Refused(f"{prefix}FunctionInvocationRateLimitExceeded")
-        if it.starts_spent_until - now > limits.ENVIRONMENTS_BURST_S - _START_INTERVAL_S * 0.5:
+        if state.starts_spent_until - now > limits.ENVIRONMENTS_BURST_S - _START_INTERVAL_S * 0.5:
             return Refused("EnvironmentStartRateExceeded")
         return None
 
-    def _take(self, it: _Function, environment: Environment, now: float) -> Environment:
+    def _take(self, state: _Function, environment: Environment, now: float) -> Environment:
         environment.spend_request(now)
         if environment.needs_init:
             environment.state = "starting"
-            it.starting += 1
+            state.starting += 1
         else:
             environment.state = "busy"
-            it.busy += 1
-        self._unreserved += it.reserved is None
+            state.busy += 1
+        self._unreserved += state.reserved is None
         return environment
 
     def _leave(self, environment: Environment) -> _Function:
-        it = self._functions[environment.function]
+        state = self._functions[environment.function]
         if environment.state == "starting":
-            it.starting -= 1
+            state.starting -= 1
         else:
-            it.busy -= 1
-        self._unreserved -= it.reserved is None
-        return it
+            state.busy -= 1
+        self._unreserved -= state.reserved is None
+        return state
 
 
 _START_INTERVAL_S = limits.ENVIRONMENTS_BURST_S / limits.ENVIRONMENTS_BURST

@@ -29,7 +29,7 @@ SPIKE_S = (2.0, 2.0, 3.0)
 
 async def find_max(load: Load) -> Span:
     """Search, then spike; the span to drain. `load.result` gets the search, the confirmed span and the spike."""
-    bounds = tuple(one for one in load.plan.slo if one.bounds_latency) or (parse(DEFAULT_BOUND),)
+    bounds = tuple(threshold for threshold in load.plan.slo if threshold.bounds_latency) or (parse(DEFAULT_BOUND),)
     ceiling = load.result.ceiling["objects_per_s"] if load.result.ceiling else None
     search = CapacitySearch(
         min(limits.LOAD_RATE_PER_S, max(0.5, ceiling * START_SHARE) if ceiling else START_PER_S),
@@ -50,7 +50,7 @@ async def find_max(load: Load) -> Span:
             load.result.span = span
         else:
             load.result.limit = span
-        load.note(_told(outcome))
+        load.note(_outcome_text(outcome))
         search = search.after(outcome)
         load.result.search = search
         if search.probe is not None:
@@ -145,7 +145,7 @@ def _figure(shown: Percentiles, bound: Threshold) -> float | None:
     return value
 
 
-def _told(outcome: ProbeOutcome) -> str:
+def _outcome_text(outcome: ProbeOutcome) -> str:
     held = "held" if outcome.sustained else "too much"
     return (
         f"{outcome.rate_per_s:,.1f}/s {held}: stored {outcome.stored_per_s:,.1f}/s,"

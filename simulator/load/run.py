@@ -49,7 +49,7 @@ _TAKEN = {
 }
 
 
-async def run(
+async def run_load(
     stack: Stack,
     plan: Plan,
     tap: Tap,
@@ -105,9 +105,9 @@ async def run(
     except HardStop:
         result.interrupted = True
     except BaseExceptionGroup as failures:
-        result.failure = _told(_first(failures), plan)
+        result.failure = _as_error(_first(failures), plan)
     except (StockpipeError, BotoCoreError, ClientError) as error:
-        result.failure = _told(error, plan)
+        result.failure = _as_error(error, plan)
 
 
 async def _engine(
@@ -196,7 +196,7 @@ def _first(failures: BaseExceptionGroup[BaseException]) -> BaseException:
     return _first(first) if isinstance(first, BaseExceptionGroup) else first
 
 
-def _told(error: BaseException, plan: Plan) -> StockpipeError:
+def _as_error(error: BaseException, plan: Plan) -> StockpipeError:
     """The line to tell; what is no failure of ours, of the engine or of its clients is raised as it is."""
     if isinstance(error, StockpipeError):
         return error

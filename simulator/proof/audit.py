@@ -117,7 +117,7 @@ async def audit(
     Raises `CouldNotFinish` when a resource cannot be read or the disk is full, `InputError` when one
     of the consumer's variables is malformed.
     """
-    with Evidence() as evidence, _told_plainly():
+    with Evidence() as evidence, _errors_in_one_line():
         auditor = _Auditor(
             s3=s3,
             bucket=bucket,
@@ -146,7 +146,7 @@ def _columns_of(environ: Mapping[str, str]) -> Columns:
 
 
 @contextmanager
-def _told_plainly() -> Iterator[None]:
+def _errors_in_one_line() -> Iterator[None]:
     """Turn the failures of a client, alone or from a group of tasks, into one line."""
     try:
         yield
@@ -168,7 +168,7 @@ class _Progress:
         self._record, self._clock = record, clock
         self._recorded: tuple[str, float] = ("", 0.0)
 
-    def tell(self, part: str, done: int, total: int) -> None:
+    def report(self, part: str, done: int, total: int) -> None:
         now = self._clock.now()
         last_part, last_at = self._recorded
         if part != last_part or now - last_at >= PROGRESS_S or done >= total:
@@ -196,13 +196,13 @@ class _Auditor:
         """Every object under the prefix: its rows become claims."""
         async for keys in self._listed(prefix):
             self.evidence.add_objects(self.bucket, keys)
-            self.progress.tell("objects", 0, self.evidence.object_count())
+            self.progress.report("objects", 0, self.evidence.object_count())
         total = self.evidence.object_count()
 
         async def read(listed: tuple[int, str, Standing]) -> None:
             await self._read_object(*listed)
             self.objects_read += 1
-            self.progress.tell("objects", self.objects_read, total)
+            self.progress.report("objects", self.objects_read, total)
 
         await self._each(self.evidence.objects(), read)
 
@@ -239,7 +239,7 @@ class _Auditor:
         async for names in self._listed(rejected_prefix + prefix):
             await self._each(iter(names), lambda name: self._read_rejections(name, len(rejected_prefix)))
             done += len(names)
-            self.progress.tell("rejected rows", done, done)
+            self.progress.report("rejected rows", done, done)
 
     async def _read_rejections(self, name: str, prefix_length: int) -> None:
         if not name.endswith(REJECTED_SUFFIX):
@@ -275,7 +275,7 @@ class _Auditor:
             stored.append((pk, sk, item_text(item)))
         self.evidence.show(Kind.ROW, stored)
         self.stored_rows += len(stored)
-        self.progress.tell("items", self.stored_rows, max(self.stored_rows, self.parsed_rows))
+        self.progress.report("items", self.stored_rows, max(self.stored_rows, self.parsed_rows))
 
     async def compare(self) -> None:
         """Judge every key, in a thread, because the sort and the arithmetic would hold up a dashboard."""
@@ -288,10 +288,10 @@ class _Auditor:
                 judged += len(case.claims) + len(case.stored)
             return judged
 
-        self.progress.tell("comparison", 0, total)
+        self.progress.report("comparison", 0, total)
         while judged := await self._in_thread(judge_some):
             done += judged
-            self.progress.tell("comparison", done, total)
+            self.progress.report("comparison", done, total)
 
     async def _in_thread(self, work: Callable[[], T]) -> T:
         """Run work on the evidence, and leave only when the thread has: nobody may close the file under it."""

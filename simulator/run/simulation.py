@@ -107,7 +107,7 @@ class Starts:
 class Simulation:
     """One run of a plan. What comes out stands in `progress`, even if a failure or a signal ends it.
 
-    `tell` is handed every observation; `located` is told the endpoint once all resources exist; `finished` is awaited
+    `observe` gets every observation; `located` gets the endpoint once all resources exist; `finished` is awaited
     after the proof, before a hold.
     """
 
@@ -117,14 +117,14 @@ class Simulation:
         plan: RunPlan,
         telemetry: Telemetry,
         clock: Clock,
-        tell: Record,
+        observe: Record,
         *,
         located: Callable[[str], None],
         finished: Callable[[], Awaitable[None]],
     ) -> None:
         self.progress = Progress()
         self._stack, self._plan, self._telemetry, self._clock = stack, plan, telemetry, clock
-        self._tell, self._located, self._finished = tell, located, finished
+        self._observe, self._located, self._finished = observe, located, finished
         self._interrupts = Interrupts()
         self._starts = Starts()
 
@@ -170,11 +170,11 @@ class Simulation:
         plan, clock = self._plan, self._clock
         async with asyncio.TaskGroup() as group:
             watching = group.create_task(self._starts.watch())
-            told = asyncio.Event()
+            shown = asyncio.Event()
             story = None
             self._enter("running")
             if plan.scenario is not None:
-                story = group.create_task(play(plan.scenario, twin, self._look, clock, self._record, told))
+                story = group.create_task(play(plan.scenario, twin, self._look, clock, self._record, shown))
             await self._work(twin)
             self.progress.interrupted = self._interrupts.soft.is_set() and not _endless(plan)
             self._enter("draining")
@@ -182,7 +182,7 @@ class Simulation:
             if story is not None:
                 # The last steps tell of the end of the drain; those whose moment never came are left out.
                 await asyncio.wait({story}, timeout=limits.SCENARIO_END_S)
-            told.set()
+            shown.set()
             watching.cancel()
         if not drained:
             self._record(Noted(clock.now(), f"not drained within {plan.drain_timeout_s:g} s", "warning"))
@@ -228,7 +228,7 @@ class Simulation:
 
     def _record(self, observation: Observation) -> None:
         self._starts.record(observation)
-        self._tell(observation)
+        self._observe(observation)
 
     def _enter(self, phase: Phase) -> None:
         self._record(PhaseChanged(self._clock.now(), phase))

@@ -72,17 +72,17 @@ def build(
     (the verdict is then `unproven`). `source_rows` are the rows of the real files that the run itself put; None when
     the objects came from the generator or from others.
     """
-    asked = snapshot.options
+    run = snapshot.options
     return {
         "schema": schema,
-        "command": asked.command,
+        "command": run.command,
         "versions": versions(),
         "options": dict(options),
-        "seed": asked.seed,
-        "started_at": iso(asked.started_at),
+        "seed": run.seed,
+        "started_at": iso(run.started_at),
         "ended_at": iso(ended_at),
         "interrupted": interrupted,
-        "endpoint": asked.endpoint,
+        "endpoint": run.endpoint,
         "duration_s": _duration_s(snapshot, ended_at),
         "resources": {name: (resources or {}).get(name) for name in ("bucket", "queue_url", "dlq_url", "table")},
         "generated": _generated(snapshot, source_rows),
@@ -255,8 +255,8 @@ def _stages(summary: Mapping[str, Any]) -> Iterable[tuple[str, str]]:
         yield "throughput", f"mean {rate(throughput['rows_per_s_mean'])} rows/s, busiest second {busiest}"
     latency = summary["latency_s"]["object_to_stored"]
     if latency["p50"] is not None:
-        told = "  ".join(f"{name} {seconds(value)}" for name, value in latency.items())
-        yield "latency", f"object to stored  {told}"
+        percentiles = "  ".join(f"{name} {seconds(value)}" for name, value in latency.items())
+        yield "latency", f"object to stored  {percentiles}"
     if audit["expected_rows"] is not None:
         yield from _proof(audit)
 

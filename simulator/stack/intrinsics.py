@@ -138,12 +138,12 @@ class Document:
 
     # --- parameters ------------------------------------------------------------------------------------------
 
-    def _bind(self, declared: Located, asked: Mapping[str, str], defaults: Mapping[str, str]) -> dict[str, str]:
-        unknown = [name for name in asked if name not in declared]
+    def _bind(self, declared: Located, chosen: Mapping[str, str], defaults: Mapping[str, str]) -> dict[str, str]:
+        unknown = [name for name in chosen if name not in declared]
         if unknown:
             known = ", ".join(declared) or "none"
             raise TemplateError(f"{self.file} has no parameter '{unknown[0]}'; it has: {known}")
-        given = {**{name: value for name, value in defaults.items() if name in declared}, **asked}
+        given = {**{name: value for name, value in defaults.items() if name in declared}, **chosen}
         bound: dict[str, str] = {}
         for name, definition in declared.items():
             line = declared.lines[name]
@@ -161,8 +161,8 @@ class Document:
             raise TemplateError(f"parameter {name}={value}: {rule} ({self.file}:{line})")
 
         allowed = definition.get("AllowedValues")
-        if allowed is not None and value not in [_text(one) for one in allowed]:
-            refuse("must be one of " + ", ".join(_text(one) for one in allowed))
+        if allowed is not None and value not in [_text(choice) for choice in allowed]:
+            refuse("must be one of " + ", ".join(_text(choice) for choice in allowed))
         pattern = definition.get("AllowedPattern")
         if pattern is not None and not re.fullmatch(str(pattern), value):
             refuse(str(definition.get("ConstraintDescription") or f"must match {pattern}"))
@@ -217,7 +217,7 @@ class Document:
             "Fn::Select": self._select,
             "Fn::Split": self._split,
             "Fn::FindInMap": self._find_in_map,
-            "Fn::Equals": lambda given, at: len({_text(one) for one in self._list(given, 2, at)}) == 1,
+            "Fn::Equals": lambda given, at: len({_text(operand) for operand in self._list(given, 2, at)}) == 1,
             "Fn::And": lambda given, at: all(self._truths(given, at)),
             "Fn::Or": lambda given, at: any(self._truths(given, at)),
             "Fn::Not": lambda given, at: not self._truths(given, at)[0],
@@ -237,10 +237,10 @@ class Document:
         if not isinstance(argument, list) or not argument:
             self.fail("a list of conditions is expected here", line)
         return [
-            self.condition(str(one["Condition"]), line)
-            if isinstance(one, Located) and list(one) == ["Condition"]
-            else _truth(self.resolve(one, line))
-            for one in argument
+            self.condition(str(item["Condition"]), line)
+            if isinstance(item, Located) and list(item) == ["Condition"]
+            else _truth(self.resolve(item, line))
+            for item in argument
         ]
 
     def _lookup(self, name: str, attribute: str | None, line: int) -> Any:
@@ -311,7 +311,7 @@ class Document:
         found: Any = self._mappings
         for name in names:
             if not isinstance(found, dict) or str(name) not in found:
-                self.fail("there is no mapping " + ".".join(str(one) for one in names), line)
+                self.fail("there is no mapping " + ".".join(str(name) for name in names), line)
             found = found[str(name)]
         return self.resolve(found, line)
 

@@ -83,7 +83,9 @@ class Properties:
     def sections(self, key: str) -> list[Properties]:
         """A list of mappings."""
         value = self.raw(key) or []
-        return [self._child(f"{key}[{n}]", one) for n, one in enumerate(value if isinstance(value, list) else [value])]
+        return [
+            self._child(f"{key}[{n}]", item) for n, item in enumerate(value if isinstance(value, list) else [value])
+        ]
 
     def members(self, key: str) -> list[tuple[str, Properties]]:
         """The nested mappings of a mapping, by name."""
@@ -97,7 +99,7 @@ class Properties:
     def texts(self, key: str) -> list[str]:
         """A list of texts, or one text."""
         value = self.raw(key) or []
-        return [str(one) for one in (value if isinstance(value, list) else [value])]
+        return [str(item) for item in (value if isinstance(value, list) else [value])]
 
     def mapping(self, key: str) -> dict[str, Any]:
         """A mapping taken whole."""

@@ -145,15 +145,15 @@ def _visibility_below_timeout(stack: Stack) -> Said:
 
 def _second_mapping(stack: Stack) -> Said:
     """API reference, CreateEventSourceMapping: ResourceConflictException."""
-    seen: set[tuple[str, str]] = set()
+    pairs: set[tuple[str, str]] = set()
     for mapping, queue, function in _mapped(stack):
-        if (mapping.queue, mapping.function) in seen:
+        if (mapping.queue, mapping.function) in pairs:
             yield (
                 mapping.logical_id,
                 f'An event source mapping with SQS arn (" {queue.arn} ") and function (" {function.name} ") already '
                 "exists. Please update or delete the existing mapping.",
             )
-        seen.add((mapping.queue, mapping.function))
+        pairs.add((mapping.queue, mapping.function))
 
 
 def _schedules(stack: Stack) -> Said:
@@ -193,7 +193,7 @@ def _notifications(stack: Stack) -> Said:
             queue = stack.queues.get(notification.queue)
             if queue is not None and not _s3_may_send(queue):
                 yield bucket.logical_id, "Unable to validate the following destination configurations"
-        if any(_overlap(one, other) for one, other in itertools.combinations(bucket.notifications, 2)):
+        if any(_overlap(first, other) for first, other in itertools.combinations(bucket.notifications, 2)):
             yield (
                 bucket.logical_id,
                 "Configuration is ambiguously defined. Cannot have overlapping suffixes in two rules if the prefixes "
@@ -362,11 +362,11 @@ def _names(value: Any, key: str = "") -> set[str]:
     return {str(each) for each in value or ()}
 
 
-def _overlap(one: Notification, other: Notification) -> bool:
+def _overlap(first: Notification, other: Notification) -> bool:
     """Two rules that may both hold for one object and one event."""
-    same_event = any(_event_overlap(left, right) for left in one.events for right in other.events)
-    prefixes = one.prefix.startswith(other.prefix) or other.prefix.startswith(one.prefix)
-    suffixes = one.suffix.endswith(other.suffix) or other.suffix.endswith(one.suffix)
+    same_event = any(_event_overlap(left, right) for left in first.events for right in other.events)
+    prefixes = first.prefix.startswith(other.prefix) or other.prefix.startswith(first.prefix)
+    suffixes = first.suffix.endswith(other.suffix) or other.suffix.endswith(first.suffix)
     return same_event and prefixes and suffixes
 
 

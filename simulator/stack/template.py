@@ -104,7 +104,7 @@ class _Loader:
         self._ignored: list[Ignored] = []
         document.reference = self._reference
         self._types = self._read_types()
-        self._by_arn = {self._arn(one): one for one, kind in self._types.items() if kind in _ARN}
+        self._by_arn = {self._arn(logical_id): logical_id for logical_id, kind in self._types.items() if kind in _ARN}
 
     def stack(self) -> Stack:
         """Everything that the document declares."""
@@ -133,10 +133,10 @@ class _Loader:
             mappings=mappings,
             schedules=schedules,
             queues=queues,
-            buckets={one: self._bucket(one) for one in self._of_type(_BUCKET)},
-            tables={one: self._table(one) for one in self._of_type(_TABLE)},
+            buckets={logical_id: self._bucket(logical_id) for logical_id in self._of_type(_BUCKET)},
+            tables={logical_id: self._table(logical_id) for logical_id in self._of_type(_TABLE)},
             ignored=tuple(self._ignored),
-            lines={one: self._document.resources.lines[one] for one in self._types},
+            lines={logical_id: self._document.resources.lines[logical_id] for logical_id in self._types},
         )
 
     # Names and references
@@ -158,7 +158,7 @@ class _Loader:
         return types
 
     def _of_type(self, kind: str) -> list[str]:
-        return [logical_id for logical_id, one in self._types.items() if one == kind]
+        return [logical_id for logical_id, type_name in self._types.items() if type_name == kind]
 
     def _properties(self, logical_id: str, globals_of: str | None = None) -> Properties:
         resource = self._document.resources[logical_id]
@@ -266,7 +266,7 @@ class _Loader:
         properties.raw("Queue" if properties.has("Queue") else "EventSourceArn")
         scaling, provisioned = properties.section("ScalingConfig"), properties.section("ProvisionedPollerConfig")
         responses = properties.texts("FunctionResponseTypes")
-        if unknown := [one for one in responses if one != "ReportBatchItemFailures"]:
+        if unknown := [response for response in responses if response != "ReportBatchItemFailures"]:
             properties.fail(f"must be ReportBatchItemFailures, not '{unknown[0]}'", "FunctionResponseTypes")
         return EventSourceMapping(
             logical_id=logical_id,
@@ -282,7 +282,8 @@ class _Loader:
             else None,
             reports_batch_item_failures=bool(responses),
             filters=tuple(
-                {"Pattern": one.text("Pattern")} for one in properties.section("FilterCriteria").sections("Filters")
+                {"Pattern": section.text("Pattern")}
+                for section in properties.section("FilterCriteria").sections("Filters")
             ),
             enabled=properties.boolean("Enabled", True),
         )
@@ -313,12 +314,14 @@ class _Loader:
             document = properties.mapping("PolicyDocument")
             for url in properties.texts("Queues"):
                 name = url.rsplit("/", 1)[-1]
-                owner = next((one for one in self._of_type(_QUEUE) if self._name(one) == name), None)
+                owner = next(
+                    (logical_id for logical_id in self._of_type(_QUEUE) if self._name(logical_id) == name), None
+                )
                 if owner is None:
                     properties.fail(f"{url} is no {_QUEUE} of this template", "Queues")
                 policies[owner] = document
             self._note_unread(properties)
-        return {one: self._queue(one, policies.get(one)) for one in self._of_type(_QUEUE)}
+        return {logical_id: self._queue(logical_id, policies.get(logical_id)) for logical_id in self._of_type(_QUEUE)}
 
     def _queue(self, logical_id: str, policy: Mapping[str, Any] | None) -> Queue:
         properties = self._properties(logical_id)
@@ -358,14 +361,16 @@ class _Loader:
             name=self._name(logical_id),
             arn=self._arn(logical_id),
             versioned=properties.section("VersioningConfiguration").text("Status", "Suspended") == "Enabled",
-            notifications=tuple(self._notification(one) for one in configuration.sections("QueueConfigurations")),
+            notifications=tuple(
+                self._notification(section) for section in configuration.sections("QueueConfigurations")
+            ),
         )
         self._note_unread(properties)
         return bucket
 
     def _notification(self, section: Properties) -> Notification:
         rules = section.section("Filter").section("S3Key").sections("Rules")
-        wanted = {one.text("Name").lower(): one.text("Value", "") for one in rules}
+        wanted = {rule.text("Name").lower(): rule.text("Value", "") for rule in rules}
         if unknown := set(wanted) - {"prefix", "suffix"}:
             section.fail(f"a filter rule is prefix or suffix, not '{unknown.pop()}'", "Filter")
         return Notification(
@@ -379,9 +384,10 @@ class _Loader:
         properties = self._properties(logical_id)
         properties.raw("TableName")
         types = {
-            one.text("AttributeName"): one.text("AttributeType") for one in properties.sections("AttributeDefinitions")
+            attribute.text("AttributeName"): attribute.text("AttributeType")
+            for attribute in properties.sections("AttributeDefinitions")
         }
-        keys = {one.text("KeyType"): one.text("AttributeName") for one in properties.sections("KeySchema")}
+        keys = {element.text("KeyType"): element.text("AttributeName") for element in properties.sections("KeySchema")}
         if "HASH" not in keys:
             properties.fail("needs a key of type HASH", "KeySchema")
         if undefined := [name for name in keys.values() if name not in types]:
@@ -427,7 +433,7 @@ def _merged(shared: Any, own: Located) -> Located:
     """SAM's Globals under a function's own properties: mappings merge, lists add, anything else is replaced."""
     result = Located()
     result.line = own.line
-    for key in [*shared, *(one for one in own if one not in shared)]:
+    for key in [*shared, *(name for name in own if name not in shared)]:
         theirs, ours = shared.get(key), own.get(key)
         result.lines[key] = own.lines.get(key) or shared.lines.get(key) or own.line
         if isinstance(theirs, Located) and isinstance(ours, Located):

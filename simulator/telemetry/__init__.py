@@ -182,109 +182,115 @@ class Telemetry:
 
     # One method an observation.
 
-    def _phase_changed(self, seen: PhaseChanged) -> None:
-        self._phase, self._phase_at = seen.phase, seen.at
-        if seen.phase == "running" and self._running_at is None:
-            self._running_at = seen.at
-            self._course = self._new_course(seen.at)
-        elif seen.phase == "draining":
+    def _phase_changed(self, change: PhaseChanged) -> None:
+        self._phase, self._phase_at = change.phase, change.at
+        if change.phase == "running" and self._running_at is None:
+            self._running_at = change.at
+            self._course = self._new_course(change.at)
+        elif change.phase == "draining":
             self._next_tick_at = None
-            self._events.add(seen.at, "draining: what is on its way is finished, nothing new begins")
-        elif seen.phase in ("auditing", "done") and self._drained_at is None and self._running_at is not None:
-            self._drained_at = seen.at
+            self._events.add(change.at, "draining: what is on its way is finished, nothing new begins")
+        elif change.phase in ("auditing", "done") and self._drained_at is None and self._running_at is not None:
+            self._drained_at = change.at
 
-    def _tick_fired(self, seen: TickFired) -> None:
-        self._began(seen.at)
+    def _tick_fired(self, tick: TickFired) -> None:
+        self._began(tick.at)
         self._ticks += 1
-        self._next_tick_at = seen.next_at
-        self._course.mark(seen.at)
+        self._next_tick_at = tick.next_at
+        self._course.mark(tick.at)
 
-    def _object_put(self, seen: ObjectPut) -> None:
-        self._began(seen.at)
+    def _object_put(self, put: ObjectPut) -> None:
+        self._began(put.at)
         self._puts += 1
-        self._put_bytes += seen.size_bytes
+        self._put_bytes += put.size_bytes
 
-    def _pollers_scaled(self, seen: PollersScaled) -> None:
-        function = self._mapped[seen.mapping]
+    def _pollers_scaled(self, scaled: PollersScaled) -> None:
+        function = self._mapped[scaled.mapping]
         before = self._functions[function].concurrency
-        self._functions[function].concurrency = seen.concurrency
-        if before is not None and before != seen.concurrency:
-            text = f"pollers of {self._names[function]}: {seen.concurrency} batches at once"
-            self._events.add(seen.at, text, key=f"pollers {function}")
+        self._functions[function].concurrency = scaled.concurrency
+        if before is not None and before != scaled.concurrency:
+            text = f"pollers of {self._names[function]}: {scaled.concurrency} batches at once"
+            self._events.add(scaled.at, text, key=f"pollers {function}")
 
-    def _environment_started(self, seen: EnvironmentStarted) -> None:
-        self._functions[seen.function].opened(seen.environment)
-        text = f"{self._names[seen.function]} environment {seen.environment}: cold start {seen.init_s * 1000:,.0f} ms"
-        self._events.add(seen.at, text, key=f"cold {seen.function}")
+    def _environment_started(self, started: EnvironmentStarted) -> None:
+        self._functions[started.function].opened(started.environment)
+        text = f"{self._names[started.function]} environment {started.environment}"
+        text += f": cold start {started.init_s * 1000:,.0f} ms"
+        self._events.add(started.at, text, key=f"cold {started.function}")
 
-    def _environment_retired(self, seen: EnvironmentRetired) -> None:
-        self._functions[seen.function].retired(seen.environment)
+    def _environment_retired(self, retired: EnvironmentRetired) -> None:
+        self._functions[retired.function].retired(retired.environment)
         if self._phase == "running":
-            text = f"{self._names[seen.function]} environment {seen.environment} gone: {seen.reason}"
-            self._events.add(seen.at, text, key=f"retired {seen.function} {seen.reason}")
+            text = f"{self._names[retired.function]} environment {retired.environment} gone: {retired.reason}"
+            self._events.add(retired.at, text, key=f"retired {retired.function} {retired.reason}")
 
-    def _invocation_started(self, seen: InvocationStarted) -> None:
-        self._functions[seen.function].started(seen)
+    def _invocation_started(self, invocation: InvocationStarted) -> None:
+        self._functions[invocation.function].started(invocation)
 
-    def _invocation_ended(self, seen: InvocationEnded) -> None:
-        self._functions[seen.function].finished(seen)
-        if seen.outcome != "success":
-            cause = ": ".join(filter(None, (seen.error_type, seen.error_message))) or seen.outcome
-            text = f"{self._names[seen.function]} failed: {cause}"
-            self._events.add(seen.at, text, "lost", key=f"failed {seen.function} {seen.outcome} {seen.error_type}")
+    def _invocation_ended(self, invocation: InvocationEnded) -> None:
+        self._functions[invocation.function].finished(invocation)
+        if invocation.outcome != "success":
+            cause = ": ".join(filter(None, (invocation.error_type, invocation.error_message))) or invocation.outcome
+            text = f"{self._names[invocation.function]} failed: {cause}"
+            self._events.add(
+                invocation.at,
+                text,
+                "lost",
+                key=f"failed {invocation.function} {invocation.outcome} {invocation.error_type}",
+            )
 
-    def _invocation_throttled(self, seen: InvocationThrottled) -> None:
-        self._functions[seen.function].throttles += 1
-        text = f"{self._names[seen.function]} throttled: {seen.reason}"
-        self._events.add(seen.at, text, "grows", key=f"throttled {seen.function}")
+    def _invocation_throttled(self, throttle: InvocationThrottled) -> None:
+        self._functions[throttle.function].throttles += 1
+        text = f"{self._names[throttle.function]} throttled: {throttle.reason}"
+        self._events.add(throttle.at, text, "grows", key=f"throttled {throttle.function}")
 
-    def _message_settled(self, seen: MessageSettled) -> None:
-        if seen.deleted:
-            if '"Records"' in seen.body:
-                latency_s = seen.at - seen.sent_at
+    def _message_settled(self, message: MessageSettled) -> None:
+        if message.deleted:
+            if '"Records"' in message.body:
+                latency_s = message.at - message.sent_at
                 self._latencies.add(latency_s)
-                self._course.add_latency(seen.at, max(0.0, latency_s))
+                self._course.add_latency(message.at, max(0.0, latency_s))
             return
-        if seen.reason == _PARTIAL_RESPONSE:
-            self._functions[self._mapped[seen.mapping]].left += 1
-        text = f"message left in {seen.queue}, received {seen.receive_count} times: {seen.reason}"
-        self._events.add(seen.at, text, "grows", key=f"left {seen.queue} {seen.reason}")
+        if message.reason == _PARTIAL_RESPONSE:
+            self._functions[self._mapped[message.mapping]].left += 1
+        text = f"message left in {message.queue}, received {message.receive_count} times: {message.reason}"
+        self._events.add(message.at, text, "grows", key=f"left {message.queue} {message.reason}")
 
-    def _log_written(self, seen: LogWritten) -> None:
-        metrics = embedded_metrics(seen.line)
+    def _log_written(self, log: LogWritten) -> None:
+        metrics = embedded_metrics(log.line)
         if not metrics:
             return
-        self._functions[seen.function].metrics.update(metrics)
+        self._functions[log.function].metrics.update(metrics)
         if "FilesWritten" in metrics:
             self._last_written = round(metrics["FilesWritten"]), round(metrics.get("RowsGenerated", 0))
-            text = f"{self._names[seen.function]} wrote {_count(self._last_written[0], 'object')}"
-            self._events.add(seen.at, f"{text}, {_count(self._last_written[1], 'row')}", "moves")
+            text = f"{self._names[log.function]} wrote {_count(self._last_written[0], 'object')}"
+            self._events.add(log.at, f"{text}, {_count(self._last_written[1], 'row')}", "moves")
         if metrics.get("RowsRejected"):
-            text = f"{self._names[seen.function]} rejected rows"
-            self._events.add(seen.at, text, "lost", count=round(metrics["RowsRejected"]))
+            text = f"{self._names[log.function]} rejected rows"
+            self._events.add(log.at, text, "lost", count=round(metrics["RowsRejected"]))
 
-    def _audit_progressed(self, seen: AuditProgressed) -> None:
-        self._audit = printable(seen.part), seen.done, seen.total
+    def _audit_progressed(self, progress: AuditProgressed) -> None:
+        self._audit = printable(progress.part), progress.done, progress.total
 
-    def _noted(self, seen: Noted) -> None:
-        tone = _TONES[seen.kind]
-        self._events.add(seen.at, seen.text, tone)
-        if seen.kind == "caption":
-            self._caption = Event(seen.at, printable(seen.text), tone)
+    def _noted(self, note: Noted) -> None:
+        tone = _TONES[note.kind]
+        self._events.add(note.at, note.text, tone)
+        if note.kind == "caption":
+            self._caption = Event(note.at, printable(note.text), tone)
 
-    def _store_sampled(self, seen: StoreSampled) -> None:
-        roles, counters, before = self._parts.roles, seen.counters, self._store
+    def _store_sampled(self, sample: StoreSampled) -> None:
+        roles, counters, before = self._parts.roles, sample.counters, self._store
         queue = counters.queues.get(roles.queue or "", QueueCounters())
         table = counters.tables.get(roles.table or "", TableCounters())
-        self._course.sample_depth(seen.at, queue.visible, queue.in_flight)
+        self._course.sample_depth(sample.at, queue.visible, queue.in_flight)
         if before is not None:
-            self._tell_of_losses(seen.at, before, counters)
+            self._announce_losses(sample.at, before, counters)
             written = table.rows_written - before.tables.get(roles.table or "", TableCounters()).rows_written
             if written:
-                self._course.add_rows(self._sampled_at, seen.at, written)
-        self._store, self._sampled_at = counters, seen.at
-        self._window.append(_Sample(seen.at, counters, self._function_figures()))
-        while len(self._window) > 2 and self._window[1].at <= seen.at - limits.RATE_WINDOW_S:
+                self._course.add_rows(self._sampled_at, sample.at, written)
+        self._store, self._sampled_at = counters, sample.at
+        self._window.append(_Sample(sample.at, counters, self._function_figures()))
+        while len(self._window) > 2 and self._window[1].at <= sample.at - limits.RATE_WINDOW_S:
             self._window.popleft()
         held, depth = self._maxima, queue.visible + queue.in_flight
         ages = [age for age in (held.oldest_age_s, queue.oldest_age_s) if age is not None]
@@ -293,7 +299,7 @@ class Telemetry:
             in_flight=max(held.in_flight, queue.in_flight),
             oldest_age_s=max(ages, default=None),
             depth=max(held.depth, depth),
-            depth_at=seen.at if depth > held.depth else held.depth_at,
+            depth_at=sample.at if depth > held.depth else held.depth_at,
             rows_per_s=max(held.rows_per_s, table.rows_per_s_max),
         )
 
@@ -308,7 +314,7 @@ class Telemetry:
         endless = options.duration_s is None and options.ticks is None and options.objects is None
         return Course(origin_at, limits.HISTORY_KEEP_S if endless else None)
 
-    def _tell_of_losses(self, at: float, before: StoreCounters, now: StoreCounters) -> None:
+    def _announce_losses(self, at: float, before: StoreCounters, now: StoreCounters) -> None:
         """Tell of what the store did between two samples that nobody else observes."""
         for name, queue in now.queues.items():
             moved = queue.dead_lettered - before.queues.get(name, QueueCounters()).dead_lettered

@@ -20,21 +20,21 @@ class FunctionTotals:
         self._environments: set[int] = set()
         self._running: set[str] = set()
 
-    def started(self, seen: InvocationStarted) -> None:
+    def started(self, invocation: InvocationStarted) -> None:
         """An environment was given an event."""
         self.invocations += 1
-        self.messages += seen.messages
-        self._environments.add(seen.environment)
-        self._running.add(seen.request_id)
+        self.messages += invocation.messages
+        self._environments.add(invocation.environment)
+        self._running.add(invocation.request_id)
         self.busy_max = max(self.busy_max, len(self._running))
 
-    def finished(self, seen: InvocationEnded) -> None:
+    def finished(self, invocation: InvocationEnded) -> None:
         """An invocation returned, failed or was killed."""
         self.ended += 1
-        self.duration_s += seen.duration_s
-        self._running.discard(seen.request_id)
-        self.errors += seen.outcome != "success"
-        self.timeouts += seen.outcome == "timeout"
+        self.duration_s += invocation.duration_s
+        self._running.discard(invocation.request_id)
+        self.errors += invocation.outcome != "success"
+        self.timeouts += invocation.outcome == "timeout"
 
     def opened(self, environment: int) -> None:
         """A cold start finished."""

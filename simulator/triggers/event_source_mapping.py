@@ -117,7 +117,7 @@ class _Mapping:
         self._pace = Pace(scaling)
         self._in_hand = 0
         self._loaded = 0
-        self._told = 0
+        self._recorded_concurrency = 0
         self._changed = asyncio.Event()  # a slot may be free
         self._rescale = asyncio.Event()
         self._rescale_at: float | None = None
@@ -129,7 +129,7 @@ class _Mapping:
 
     async def run(self) -> None:
         """All tasks of the mapping, under one owner."""
-        self._tell_concurrency()
+        self._record_concurrency()
         async with asyncio.TaskGroup() as group:
             around = [group.create_task(self._keep_scaled()), group.create_task(self._pass_on_stop())]
             async with asyncio.TaskGroup() as work:
@@ -219,7 +219,7 @@ class _Mapping:
             if not batch.deliveries:
                 batch.opened_at = delivery.received_at
                 self._loaded += 1
-                self._tell_load()
+                self._record_load()
             batch.deliveries.append(delivery)
             batch.event_bytes += more_bytes
         return []
@@ -251,7 +251,7 @@ class _Mapping:
             await self._settle(batch.deliveries, settled, returned_at, "success")
         finally:
             self._loaded -= 1
-            self._tell_load()
+            self._record_load()
             self._free_slot()
 
     async def _invoke(self, batch: _Batch) -> Succeeded | Failed | Throttled:
@@ -265,7 +265,7 @@ class _Mapping:
                 return result
             now = self._clock.now()
             self._scaler.invocation_failed(now)
-            self._tell_concurrency()
+            self._record_concurrency()
             delay_s = backoff.next_s()
             if now + delay_s >= visible_at:
                 await wait_for_event(self._stop, self._clock, visible_at - now)
@@ -344,18 +344,18 @@ class _Mapping:
         self._in_hand -= 1
         self._changed.set()
 
-    def _tell_load(self) -> None:
+    def _record_load(self) -> None:
         """The number of batches with messages changed: the scaler decides anew."""
         self._scaler.load(self._loaded, self._clock.now())
-        self._tell_concurrency()
+        self._record_concurrency()
         due_at = self._scaler.next_change_at
         if due_at is not None and (self._rescale_at is None or due_at < self._rescale_at):
             self._rescale.set()
 
-    def _tell_concurrency(self) -> None:
-        if self._told != self._scaler.concurrency:
-            self._told = self._scaler.concurrency
-            self._record(PollersScaled(self._clock.now(), self._mapping.logical_id, self._told))
+    def _record_concurrency(self) -> None:
+        if self._recorded_concurrency != self._scaler.concurrency:
+            self._recorded_concurrency = self._scaler.concurrency
+            self._record(PollersScaled(self._clock.now(), self._mapping.logical_id, self._recorded_concurrency))
             self._changed.set()
 
     async def _keep_scaled(self) -> None:
@@ -366,7 +366,7 @@ class _Mapping:
             now = self._clock.now()
             await wait_for_event(self._rescale, self._clock, None if due_at is None else due_at - now)
             self._scaler.advance(self._clock.now())
-            self._tell_concurrency()
+            self._record_concurrency()
 
     async def _pass_on_stop(self) -> None:
         await self._stop.wait()

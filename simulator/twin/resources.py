@@ -143,7 +143,9 @@ async def _create_bucket(bucket: Bucket, stack: Stack, clients: Clients) -> None
         await clients.s3.put_bucket_notification_configuration(
             Bucket=bucket.name,
             NotificationConfiguration={
-                "QueueConfigurations": [_queue_configuration(one, stack) for one in bucket.notifications]
+                "QueueConfigurations": [
+                    _queue_configuration(notification, stack) for notification in bucket.notifications
+                ]
             },
         )
 

@@ -29,7 +29,9 @@ Yes = Annotated[bool, typer.Option("--yes", "-y", help="Ask nothing.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
-def run(region: str | None, profile: str | None, endpoint_url: str | None, work: Callable[[Aws], Awaitable[T]]) -> T:
+def run_on_aws(
+    region: str | None, profile: str | None, endpoint_url: str | None, work: Callable[[Aws], Awaitable[T]]
+) -> T:
     """Connect, do the work, and let everything that AWS says amiss leave as one line."""
     import asyncio
 

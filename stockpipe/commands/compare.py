@@ -82,14 +82,18 @@ def _print(found: RunComparison, before: Path, after: Path) -> None:
         table.add_column(name, justify="right", overflow="fold")
     table.add_column("")
     tones = {"worse": "red", "better": "green"}
-    for one in found.findings:
-        judged = " ".join(filter(None, ("" if one.judgement == "shown" else one.judgement, one.why and f"({one.why})")))
+    for finding in found.findings:
+        judged = " ".join(
+            filter(
+                None, ("" if finding.judgement == "shown" else finding.judgement, finding.why and f"({finding.why})")
+            )
+        )
         table.add_row(
-            one.name,
-            value_text(one.before, one.unit),
-            value_text(one.after, one.unit),
-            change_text(one),
+            finding.name,
+            value_text(finding.before, finding.unit),
+            value_text(finding.after, finding.unit),
+            change_text(finding),
             judged,
-            style=tones.get(one.judgement, ""),
+            style=tones.get(finding.judgement, ""),
         )
     console.print(table)

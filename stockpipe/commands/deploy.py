@@ -18,7 +18,7 @@ from stockpipe.commands.cloud import (
     Yes,
     can_ask,
     confirm,
-    run,
+    run_on_aws,
     say,
 )
 from stockpipe.commands.options import Parameters, Template
@@ -95,7 +95,7 @@ def deploy(
         say(f"next: `stockpipe invoke --stack {stack}` fires one tick now, `stockpipe status --stack {stack}` looks,")
         say(f"      `stockpipe verify --stack {stack}` proves every row, `stockpipe destroy --stack {stack}` ends it")
 
-    run(region, profile, endpoint_url, work)
+    run_on_aws(region, profile, endpoint_url, work)
 
 
 async def _agreed(aws: Aws, change_set: ChangeSet, stack: str, yes: bool) -> bool:

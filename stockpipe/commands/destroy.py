@@ -17,7 +17,7 @@ from stockpipe.commands.cloud import (
     ask,
     can_ask,
     confirm,
-    run,
+    run_on_aws,
     say,
 )
 
@@ -71,14 +71,14 @@ def destroy(
             raise typer.Exit(DECLINED)
         try:
             with StackProgress(stack, len(found.resources)) as progress:
-                await teardown.destroy(aws, SystemClock(), found, on_event=progress, told=progress.emptied)
+                await teardown.destroy(aws, SystemClock(), found, on_event=progress, progress=progress.emptied)
         except asyncio.CancelledError:
             say(f"half done: `stockpipe destroy --stack {stack}` goes on from here")
             raise
         say(f"stack {stack} is gone")
         await _offer_artifacts(aws, artifacts, yes)
 
-    run(region, profile, endpoint_url, work)
+    run_on_aws(region, profile, endpoint_url, work)
 
 
 async def _offer_artifacts(aws: Aws, wanted: bool | None, yes: bool) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from stockpipe.commands.cloud import EndpointUrl, Profile, Region, StackName, run, say
+from stockpipe.commands.cloud import EndpointUrl, Profile, Region, StackName, run_on_aws, say
 from stockpipe.commands.types import parse_instant
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ def invoke(
 
         return await fire(aws, await find(aws, stack), SystemClock().now() if time is None else time)
 
-    result = run(region, profile, endpoint_url, work)
+    result = run_on_aws(region, profile, endpoint_url, work)
     for line in result.log:
         say(line)
     if result.error is not None:

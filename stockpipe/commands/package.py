@@ -60,7 +60,7 @@ def package(
             )
         )
         return
-    for part in sorted(built.parts, key=lambda one: (-one.size_bytes, one.name)):
+    for part in sorted(built.parts, key=lambda part: (-part.size_bytes, part.name)):
         typer.echo(f"{part.size_bytes:>12,}  {part.files:>5}  {part.name}")
     typer.echo(f"{built.unzipped_bytes:>12,}  {sum(part.files for part in built.parts):>5}  unpacked, bytes and files")
     typer.echo(f"{built.zip_bytes:>12,}         {built.file}, Python {target.python}, {target.architecture}")

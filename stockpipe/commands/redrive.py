@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from stockpipe.commands.cloud import DECLINED, EndpointUrl, Profile, Region, StackName, Yes, confirm, run, say
+from stockpipe.commands.cloud import DECLINED, EndpointUrl, Profile, Region, StackName, Yes, confirm, run_on_aws, say
 
 if TYPE_CHECKING:
     from stockpipe.deploy.aws import Aws
@@ -54,7 +54,7 @@ def redrive(
         say(f"{source.name} holds {count:,} messages; {len(shown)} of them:")
         for letter in shown:
             reason = await queues.find_reason(aws, clock, deployed.get("ConsumerLogs"), letter.message_id)
-            about = ", ".join(f"s3://{one.bucket}/{one.key}" for one in letter.objects) or letter.body[:100]
+            about = ", ".join(f"s3://{ref.bucket}/{ref.key}" for ref in letter.objects) or letter.body[:100]
             typer.echo(f"{queues.sent_text(letter)}  {about}  {reason or 'no reason in the log'}")
         if not confirm(f"move all {count:,} back to the queue?", yes):
             say("nothing was moved")
@@ -66,4 +66,4 @@ def redrive(
             )
         say(f"{moved:,} messages are back in {target.name}; `stockpipe status --stack {stack}` shows how they fare")
 
-    run(region, profile, endpoint_url, work)
+    run_on_aws(region, profile, endpoint_url, work)

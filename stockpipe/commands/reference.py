@@ -49,7 +49,7 @@ def _written(name: str, kind: Any, info: Any) -> str:
     dashed = "--" + name.replace("_", "-")
     flag = kind is bool
     # Inside Annotated, typer keeps the first declared name where the default would stand.
-    declared = [one for one in (info.default, *(info.param_decls or ())) if isinstance(one, str)]
+    declared = [name for name in (info.default, *(info.param_decls or ())) if isinstance(name, str)]
     names = "/".join(declared) if declared else f"{dashed}/--no-{dashed[2:]}" if flag else dashed
     if flag:
         return names

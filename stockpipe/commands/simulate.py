@@ -112,7 +112,7 @@ def simulate(
         return
     if paths and not source:
         raise typer.BadParameter(f"'{paths[0]}' is given without --source")
-    asked = simulate_run.SimulateOptions(
+    options = simulate_run.SimulateOptions(
         duration_s=duration,
         ticks=ticks,
         speed=speed,
@@ -138,4 +138,4 @@ def simulate(
         tail=tail,
         screenshot=screenshot,
     )
-    raise typer.Exit(simulate_run.run(asked))
+    raise typer.Exit(simulate_run.run_simulate(options))

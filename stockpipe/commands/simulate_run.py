@@ -75,77 +75,77 @@ def list_scenarios() -> None:
     sys.stdout.write("\nRun one: stockpipe simulate --scenario burst    Each is explained in docs/scenarios.md\n")
 
 
-def run(asked: SimulateOptions) -> int:
+def run_simulate(options: SimulateOptions) -> int:
     """Run it and return the exit code."""
-    stack, plan = resolve(asked)
-    for file in (asked.ready, asked.summary, asked.screenshot):
+    stack, plan = resolve(options)
+    for file in (options.ready, options.summary, options.screenshot):
         if file is not None and str(file) != "-" and not file.absolute().parent.is_dir():
             raise InputError(f"{file}: there is no directory {file.absolute().parent}")
-    return asyncio.run(_run(asked, stack, plan))
+    return asyncio.run(_run(options, stack, plan))
 
 
-def resolve(asked: SimulateOptions) -> tuple[Stack, RunPlan]:
+def resolve(options: SimulateOptions) -> tuple[Stack, RunPlan]:
     """The stack and the plan: what was given, over the scenario's, over the defaults. Raises `InputError`."""
-    scenario = scenarios.load(asked.scenario) if asked.scenario else None
+    scenario = scenarios.load(options.scenario) if options.scenario else None
     given = scenario.options if scenario else {}
 
     def choose(name: str, value: Any) -> Any:
         return value if value is not None else given.get(name, _DEFAULTS.get(name))
 
     seed, ticks, duration_s = (
-        choose("seed", asked.seed),
-        choose("ticks", asked.ticks),
-        choose("duration", asked.duration_s),
+        choose("seed", options.seed),
+        choose("ticks", options.ticks),
+        choose("duration", options.duration_s),
     )
     if duration_s is None:
-        duration_s = None if ticks is not None or asked.sources else 60.0
+        duration_s = None if ticks is not None or options.sources else 60.0
     elif duration_s == 0:
         duration_s = None
-    stack = template.load(asked.template, _parameters(asked, scenario), defaults={"Seed": str(seed)})
+    stack = template.load(options.template, _parameters(options, scenario), defaults={"Seed": str(seed)})
     path = wiring(stack)
     violations = rules.examine(stack).violations
     if violations:
-        shown = str(asked.template or "pipeline/template.yaml")
+        shown = str(options.template or "pipeline/template.yaml")
         raise InputError(next(iter(finding_lines(violations, shown, "AWS refuses it"))))
-    schedule = choose("schedule", asked.schedule) and not asked.sources
+    schedule = choose("schedule", options.schedule) and not options.sources
     now = SystemClock().now()
     plan = RunPlan(
         seed=seed,
-        start_at=math.floor(asked.start_at if asked.start_at is not None else now),
+        start_at=math.floor(options.start_at if options.start_at is not None else now),
         duration_s=duration_s,
         ticks=ticks if schedule else None,
-        speed=choose("speed", asked.speed),
+        speed=choose("speed", options.speed),
         schedule=schedule,
-        sources=sources.find(asked.sources, prefix=path.notification.prefix) if asked.sources else (),
+        sources=sources.find(options.sources, prefix=path.notification.prefix) if options.sources else (),
         scenario=scenario,
-        runtime=choose("runtime", asked.runtime),
-        code_dir=asked.code,
-        capacity=choose("capacity", asked.capacity),
-        port=asked.port,
-        drain_timeout_s=choose("drain_timeout", asked.drain_timeout_s),
-        ready=asked.ready,
-        hold=asked.hold,
+        runtime=choose("runtime", options.runtime),
+        code_dir=options.code,
+        capacity=choose("capacity", options.capacity),
+        port=options.port,
+        drain_timeout_s=choose("drain_timeout", options.drain_timeout_s),
+        ready=options.ready,
+        hold=options.hold,
     )
     return stack, plan
 
 
-def _parameters(asked: SimulateOptions, scenario: Scenario | None) -> dict[str, str]:
+def _parameters(options: SimulateOptions, scenario: Scenario | None) -> dict[str, str]:
     chosen = dict(scenario.parameters) if scenario else {}
-    if asked.files is not None:
-        chosen["FileCount"] = str(asked.files)
-    if asked.rows is not None:
-        chosen["RowsPerFile"] = str(asked.rows)
-    chosen.update(asked.parameters)
+    if options.files is not None:
+        chosen["FileCount"] = str(options.files)
+    if options.rows is not None:
+        chosen["RowsPerFile"] = str(options.rows)
+    chosen.update(options.parameters)
     return chosen
 
 
-async def _run(asked: SimulateOptions, stack: Stack, plan: RunPlan) -> int:
+async def _run(options: SimulateOptions, stack: Stack, plan: RunPlan) -> int:
     clock = SystemClock()
     telemetry = Telemetry(stack, _run_options(plan, clock.now(), stack))
-    outlet = _SimulateOutlet(asked, plan, telemetry, clock)
+    outlet = _SimulateOutlet(options, plan, telemetry, clock)
     with contextlib.ExitStack() as owned:
-        record = _recorders(asked, telemetry, outlet, owned)
-        outlet.tell_template(stack, record)
+        record = _recorders(options, telemetry, outlet, owned)
+        outlet.announce_template(stack, record)
         simulation = Simulation(
             stack,
             plan,
@@ -167,14 +167,14 @@ async def _run(asked: SimulateOptions, stack: Stack, plan: RunPlan) -> int:
 class _SimulateOutlet:
     """Where a run's words go: the display while it runs, the summary once it is over, machine output by itself."""
 
-    def __init__(self, asked: SimulateOptions, plan: RunPlan, telemetry: Telemetry, clock: Clock) -> None:
-        self._asked, self._plan, self._telemetry, self._clock = asked, plan, telemetry, clock
+    def __init__(self, options: SimulateOptions, plan: RunPlan, telemetry: Telemetry, clock: Clock) -> None:
+        self._asked, self._plan, self._telemetry, self._clock = options, plan, telemetry, clock
         self.display = Display(
-            telemetry, asked.ui, clock, machine_output=str(asked.summary) == "-", screenshot=asked.screenshot
+            telemetry, options.ui, clock, machine_output=str(options.summary) == "-", screenshot=options.screenshot
         )
         self._finished = False
 
-    def tell_template(self, stack: Stack, record: Record) -> None:
+    def announce_template(self, stack: Stack, record: Record) -> None:
         """Say what AWS advises against in the template, and list what the twin does not act on."""
         for line in finding_lines(rules.examine(stack).advice, "advice", "against AWS's advice"):
             record(Noted(self._clock.now(), line.removeprefix("advice: "), "warning"))
@@ -232,18 +232,18 @@ def _write_summary(file: Path, text: str) -> None:
 
 
 def _recorders(
-    asked: SimulateOptions, telemetry: Telemetry, outlet: _SimulateOutlet, owned: contextlib.ExitStack
+    options: SimulateOptions, telemetry: Telemetry, outlet: _SimulateOutlet, owned: contextlib.ExitStack
 ) -> Record:
     """One function that tells every reader of observations."""
     recorders: list[Record] = [telemetry.record]
-    if asked.logs is not None:
+    if options.logs is not None:
         try:
-            directory = LogDirectory(asked.logs)
+            directory = LogDirectory(options.logs)
         except OSError as error:
-            raise InputError(f"--logs {asked.logs}: {error.strerror}") from None
+            raise InputError(f"--logs {options.logs}: {error.strerror}") from None
         owned.callback(outlet.close_logs, directory)
         recorders.append(directory.record)
-    if asked.tail:
+    if options.tail:
         if outlet.display.mode == "live":
             raise InputError("--tail does not go with the dashboard; add --ui plain or --ui quiet, or use --logs DIR")
         recorders.append(outlet.tail)
@@ -251,14 +251,14 @@ def _recorders(
         return recorders[0]
 
     def record(observation: Observation) -> None:
-        for one in recorders:
-            one(observation)
+        for record in recorders:
+            record(observation)
 
     return record
 
 
 def _run_options(plan: RunPlan, now: float, stack: Stack) -> RunOptions:
-    schedules = [one.expression for one in stack.schedules.values() if one.enabled]
+    schedules = [schedule.expression for schedule in stack.schedules.values() if schedule.enabled]
     return RunOptions(
         command="simulate",
         seed=plan.seed,
@@ -273,7 +273,7 @@ def _run_options(plan: RunPlan, now: float, stack: Stack) -> RunOptions:
     )
 
 
-def _options_json(asked: SimulateOptions, plan: RunPlan) -> dict[str, Any]:
+def _options_json(options: SimulateOptions, plan: RunPlan) -> dict[str, Any]:
     """The options as resolved, lengths in seconds, named as on the command line."""
     return {
         "duration": plan.duration_s if plan.duration_s is not None else 0.0,
@@ -281,19 +281,19 @@ def _options_json(asked: SimulateOptions, plan: RunPlan) -> dict[str, Any]:
         "speed": plan.speed,
         "start": iso(plan.start_at),
         "seed": plan.seed,
-        "files": asked.files,
-        "rows": asked.rows,
-        "source": [str(path) for path in asked.sources],
+        "files": options.files,
+        "rows": options.rows,
+        "source": [str(path) for path in options.sources],
         "schedule": plan.schedule,
         "scenario": plan.scenario.name if plan.scenario else None,
-        "template": str(asked.template) if asked.template else None,
-        "parameters": _parameters(asked, plan.scenario),
+        "template": str(options.template) if options.template else None,
+        "parameters": _parameters(options, plan.scenario),
         "runtime": plan.runtime,
-        "code": str(asked.code) if asked.code else None,
+        "code": str(options.code) if options.code else None,
         "capacity": plan.capacity,
         "port": plan.port,
         "drain_timeout": plan.drain_timeout_s,
-        "ui": asked.ui,
+        "ui": options.ui,
     }
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from stockpipe.commands.cloud import EndpointUrl, Json, Profile, Region, StackName, run
+from stockpipe.commands.cloud import EndpointUrl, Json, Profile, Region, StackName, run_on_aws
 
 if TYPE_CHECKING:
     from stockpipe.deploy.aws import Aws
@@ -50,7 +50,7 @@ def status(
             return None
         return await read_status(aws, SystemClock(), deployed)
 
-    found = run(region, profile, endpoint_url, work)
+    found = run_on_aws(region, profile, endpoint_url, work)
     if found is None:
         return
     if as_json:

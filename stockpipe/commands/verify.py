@@ -8,7 +8,18 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from stockpipe.commands.cloud import DECLINED, EndpointUrl, Json, Profile, Region, StackName, Yes, confirm, run, say
+from stockpipe.commands.cloud import (
+    DECLINED,
+    EndpointUrl,
+    Json,
+    Profile,
+    Region,
+    StackName,
+    Yes,
+    confirm,
+    run_on_aws,
+    say,
+)
 from stockpipe.commands.types import parse_duration
 
 if TYPE_CHECKING:
@@ -69,7 +80,7 @@ def verify(
                 say(f"the schedule is paused; should this be killed: aws events enable-rule --name {deployed.rule}")
             return await _audit(aws, clock, subject, wait, verification.SETTLE_S if was_running else 0.0)
 
-    result = run(region, profile, endpoint_url, work)
+    result = run_on_aws(region, profile, endpoint_url, work)
     if as_json:
         typer.echo(json.dumps({"schema": "stockpipe.verify/1", **dataclasses.asdict(result)}))
     else:
@@ -95,7 +106,7 @@ async def _audit(aws: Aws, clock: Clock, subject: Subject, wait: float, settle_s
             subject.queue,
             settle_s=settle_s,
             timeout_s=wait,
-            told=lambda depth: progress.update(tasks["queue"], description=f"messages in the queue: {depth:,}"),
+            progress=lambda depth: progress.update(tasks["queue"], description=f"messages in the queue: {depth:,}"),
         )
         progress.remove_task(tasks["queue"])
 

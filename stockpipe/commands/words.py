@@ -11,9 +11,9 @@ from simulator.stack.rules import Finding
 
 def finding_lines(findings: Sequence[Finding], file: str, kind: str) -> Iterator[str]:
     """`FILE:LINE: refused: RESOURCE: text`, as compilers write it."""
-    for one in findings:
-        where = f"{file}:{one.line}" if one.line else file
-        yield f"{where}: {kind}: {one.logical_id}: {one.text}"
+    for finding in findings:
+        where = f"{file}:{finding.line}" if finding.line else file
+        yield f"{where}: {kind}: {finding.logical_id}: {finding.text}"
 
 
 def ignored_lines(ignored: Sequence[Ignored]) -> Iterator[str]:
@@ -21,13 +21,13 @@ def ignored_lines(ignored: Sequence[Ignored]) -> Iterator[str]:
     if not ignored:
         return
     yield "not simulated"
-    types = Counter(one.property for one in ignored if "::" in one.property)
+    types = Counter(entry.property for entry in ignored if "::" in entry.property)
     if types:
         yield "  " + ", ".join(f"{count} {kind}" for kind, count in types.items())
     properties: dict[str, list[str]] = {}
-    for one in ignored:
-        if "::" not in one.property:
-            properties.setdefault(one.logical_id, []).append(one.property)
+    for entry in ignored:
+        if "::" not in entry.property:
+            properties.setdefault(entry.logical_id, []).append(entry.property)
     owners: dict[str, list[str]] = {}
     for logical_id, names in properties.items():
         owners.setdefault(", ".join(names), []).append(logical_id)

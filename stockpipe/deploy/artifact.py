@@ -92,8 +92,8 @@ async def upload_text(aws: Aws, text: str, key: str) -> str:
     return f"https://{bucket}.s3.{aws.region}.{suffix}/{key}"
 
 
-async def empty_bucket(s3: S3Client, bucket: str, told: Callable[[int], None]) -> int:
-    """Delete every object and every version, a page at a time; how many. `told` hears the running total."""
+async def empty_bucket(s3: S3Client, bucket: str, progress: Callable[[int], None]) -> int:
+    """Delete every object and every version, a page at a time; how many. `progress` hears the running total."""
     deleted = 0
     async for page in s3.get_paginator("list_object_versions").paginate(
         Bucket=bucket, PaginationConfig={"PageSize": _PAGE}
@@ -101,7 +101,7 @@ async def empty_bucket(s3: S3Client, bucket: str, told: Callable[[int], None]) -
         found = [*page.get("Versions", []), *page.get("DeleteMarkers", [])]
         if not found:
             continue
-        objects: Any = [{"Key": one["Key"], "VersionId": one["VersionId"]} for one in found]
+        objects: Any = [{"Key": version["Key"], "VersionId": version["VersionId"]} for version in found]
         answer = await s3.delete_objects(Bucket=bucket, Delete={"Objects": objects, "Quiet": True})
         errors = answer.get("Errors", [])
         if errors:
@@ -110,7 +110,7 @@ async def empty_bucket(s3: S3Client, bucket: str, told: Callable[[int], None]) -
                 f"s3://{bucket}/{first.get('Key', '')} cannot be deleted: {first.get('Message') or first.get('Code')}"
             )
         deleted += len(found)
-        told(deleted)
+        progress(deleted)
     return deleted
 
 

@@ -155,7 +155,7 @@ async def connect(where: Where) -> AsyncIterator[Aws]:
     AWS refuses or does not answer.
     """
     local = where.endpoint_url is not None and is_loopback(where.endpoint_url)
-    with told_plainly():
+    with errors_in_one_line():
         if where.endpoint_url and not where.endpoint_url.startswith(("http://", "https://")):
             raise InputError(f"--endpoint-url {where.endpoint_url} must begin with http:// or https://")
         session = offline_session() if local else AioSession(profile=where.profile)
@@ -184,7 +184,7 @@ def is_loopback(url: str) -> bool:
 
 
 @contextmanager
-def told_plainly() -> Iterator[None]:
+def errors_in_one_line() -> Iterator[None]:
     """Turn what botocore raises inside into a `StockpipeError` of one line with the way out."""
     try:
         yield

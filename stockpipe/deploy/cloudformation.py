@@ -143,8 +143,10 @@ async def describe(client: CloudFormationClient, name: str) -> DeployedStack | N
         name=found["StackName"],
         status=found["StackStatus"],
         reason=found.get("StackStatusReason", ""),
-        parameters={one["ParameterKey"]: one.get("ParameterValue", "") for one in found.get("Parameters", [])},
-        outputs={one["OutputKey"]: one["OutputValue"] for one in found.get("Outputs", [])},
+        parameters={
+            parameter["ParameterKey"]: parameter.get("ParameterValue", "") for parameter in found.get("Parameters", [])
+        },
+        outputs={output["OutputKey"]: output["OutputValue"] for output in found.get("Outputs", [])},
     )
 
 
@@ -226,17 +228,17 @@ async def follow(
     on_event: Callable[[StackEvent], None],
 ) -> tuple[DeployedStack | None, tuple[StackEvent, ...]]:
     """Tell each event once, oldest first, until the stack rests; the stack (None: gone) and all events told."""
-    told: list[StackEvent] = []
-    seen = {after} if after else set()
+    shown: list[StackEvent] = []
+    known = {after} if after else set()
     while True:
         # The state first: what happens between the two calls is then told rather than missed.
         stack = await describe(client, stack_id)
-        for event in await _new_events(client, stack_id, seen):
-            seen.add(event.id)
-            told.append(event)
+        for event in await _new_events(client, stack_id, known):
+            known.add(event.id)
+            shown.append(event)
             on_event(event)
-        if stack is None or (has_ended(stack.status) and (told or stack.status == "DELETE_COMPLETE")):
-            return stack, tuple(told)
+        if stack is None or (has_ended(stack.status) and (shown or stack.status == "DELETE_COMPLETE")):
+            return stack, tuple(shown)
         await clock.sleep(POLL_S)
 
 
@@ -244,9 +246,9 @@ async def resource_ids(client: CloudFormationClient, stack_id: str) -> dict[str,
     """Logical id -> (type, physical id) of every resource that exists."""
     found: dict[str, tuple[str, str]] = {}
     async for page in client.get_paginator("list_stack_resources").paginate(StackName=stack_id):
-        for one in page["StackResourceSummaries"]:
-            if one.get("PhysicalResourceId") and one["ResourceStatus"] != "DELETE_COMPLETE":
-                found[one["LogicalResourceId"]] = (one["ResourceType"], one["PhysicalResourceId"])
+        for summary in page["StackResourceSummaries"]:
+            if summary.get("PhysicalResourceId") and summary["ResourceStatus"] != "DELETE_COMPLETE":
+                found[summary["LogicalResourceId"]] = (summary["ResourceType"], summary["PhysicalResourceId"])
     return found
 
 
@@ -271,8 +273,8 @@ async def _changes(client: CloudFormationClient, draft: ChangeSet) -> tuple[Chan
             StackName=draft.stack_id,
             **token,  # type: ignore[arg-type]
         )
-        for one in answer.get("Changes", []):
-            change = one.get("ResourceChange", {})
+        for listed in answer.get("Changes", []):
+            change = listed.get("ResourceChange", {})
             changes.append(
                 Change(
                     action=change.get("Action", ""),
@@ -295,23 +297,23 @@ async def _forget(client: CloudFormationClient, draft: ChangeSet) -> None:
         return
 
 
-async def _new_events(client: CloudFormationClient, stack_id: str, seen: set[str]) -> list[StackEvent]:
+async def _new_events(client: CloudFormationClient, stack_id: str, known: set[str]) -> list[StackEvent]:
     """The events that are not yet seen, oldest first; AWS lists the newest first."""
     new: list[StackEvent] = []
     try:
         async for page in client.get_paginator("describe_stack_events").paginate(StackName=stack_id):
-            for one in page["StackEvents"]:
-                if one["EventId"] in seen:
+            for event in page["StackEvents"]:
+                if event["EventId"] in known:
                     return new[::-1]
                 new.append(
                     StackEvent(
-                        id=one["EventId"],
-                        at=one["Timestamp"].strftime("%H:%M:%S"),
-                        logical_id=one.get("LogicalResourceId", ""),
-                        physical_id=one.get("PhysicalResourceId", ""),
-                        type=one.get("ResourceType", ""),
-                        status=one.get("ResourceStatus", ""),
-                        reason=" ".join(one.get("ResourceStatusReason", "").split()),
+                        id=event["EventId"],
+                        at=event["Timestamp"].strftime("%H:%M:%S"),
+                        logical_id=event.get("LogicalResourceId", ""),
+                        physical_id=event.get("PhysicalResourceId", ""),
+                        type=event.get("ResourceType", ""),
+                        status=event.get("ResourceStatus", ""),
+                        reason=" ".join(event.get("ResourceStatusReason", "").split()),
                     )
                 )
     except ClientError as error:

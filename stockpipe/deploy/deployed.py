@@ -61,12 +61,12 @@ class Deployed:
     @property
     def rule(self) -> str | None:
         """The schedule's rule, if the stack has one."""
-        return next((one for kind, one in self.resources.values() if kind == "AWS::Events::Rule"), None)
+        return next((name for kind, name in self.resources.values() if kind == "AWS::Events::Rule"), None)
 
     @property
     def alarms(self) -> tuple[str, ...]:
         """The names of the alarms."""
-        return tuple(one for kind, one in self.resources.values() if kind == "AWS::CloudWatch::Alarm")
+        return tuple(name for kind, name in self.resources.values() if kind == "AWS::CloudWatch::Alarm")
 
 
 @dataclass(frozen=True, slots=True)

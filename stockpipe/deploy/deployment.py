@@ -174,7 +174,7 @@ async def refuse_incomplete(aws: Aws, draft: Draft, stack: cloudformation.Deploy
     """Raise `CouldNotFinish` if the engine passed over resources, as one without the serverless transform does."""
     declared = draft.document["Resources"]
     made = await cloudformation.resource_ids(await aws.cloudformation(), stack.id)
-    functions = [name for name, one in declared.items() if one["Type"] == transform.FUNCTION_TYPE]
+    functions = [name for name, resource in declared.items() if resource["Type"] == transform.FUNCTION_TYPE]
     missing = [name for name in functions if name not in made]
     if missing:
         raise CouldNotFinish(

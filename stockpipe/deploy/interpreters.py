@@ -25,7 +25,7 @@ def find_interpreter(python: str, given: Path | None = None) -> Path | None:
             what = f"is CPython {found}" if found else "is no CPython that runs here"
             raise InputError(f"--interpreter {given} {what}; compiled files for Python {python} need CPython {python}")
         return given
-    return next((one for one in _candidates(python) if _identify(one) == python), None)
+    return next((candidate for candidate in _candidates(python) if _identify(candidate) == python), None)
 
 
 def _candidates(python: str) -> Iterator[Path]:

@@ -106,7 +106,7 @@ def build_directory(directory: Path, target: Target, *, interpreter: Path | None
 def write_zip(directory: Path, file: Path) -> None:
     """The directory as a zip whose bytes depend on names and contents alone."""
     with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
-        for path in sorted(directory.rglob("*"), key=lambda one: one.relative_to(directory).as_posix()):
+        for path in sorted(directory.rglob("*"), key=lambda entry: entry.relative_to(directory).as_posix()):
             if path.is_file():
                 entry = zipfile.ZipInfo(path.relative_to(directory).as_posix(), _EPOCH)
                 entry.compress_type = zipfile.ZIP_DEFLATED

@@ -49,24 +49,24 @@ async def peek(aws: Aws, queue: QueueAddress, limit: int | None) -> AsyncGenerat
     Meant for a queue that nobody else reads. A message stays hidden from others for as long as the look takes.
     """
     sqs = await aws.sqs()
-    seen: set[str] = set()
+    known: set[str] = set()
     handles: list[str] = []
     try:
-        while limit is None or len(seen) < limit:
+        while limit is None or len(known) < limit:
             answer = await sqs.receive_message(
                 QueueUrl=queue.url,
-                MaxNumberOfMessages=BATCH if limit is None else min(BATCH, limit - len(seen)),
+                MaxNumberOfMessages=BATCH if limit is None else min(BATCH, limit - len(known)),
                 VisibilityTimeout=PEEK_VISIBILITY_S,
                 WaitTimeSeconds=1,
                 MessageSystemAttributeNames=["ApproximateReceiveCount", "SentTimestamp"],
             )
             messages = answer.get("Messages", [])
             handles += [message["ReceiptHandle"] for message in messages]
-            new = [message for message in messages if message["MessageId"] not in seen]
+            new = [message for message in messages if message["MessageId"] not in known]
             if not new:
                 return
             for message in new:
-                seen.add(message["MessageId"])
+                known.add(message["MessageId"])
                 yield _dead_letter(message)
     finally:
         for start in range(0, len(handles), BATCH):
@@ -101,9 +101,9 @@ async def find_reason(aws: Aws, clock: Clock, log_group: str | None, message_id:
 
 
 async def send_back(
-    aws: Aws, clock: Clock, source: QueueAddress, target: QueueAddress, told: Callable[[int], None]
+    aws: Aws, clock: Clock, source: QueueAddress, target: QueueAddress, progress: Callable[[int], None]
 ) -> int:
-    """Move every message back and wait until it is done; how many. `told` hears the running total.
+    """Move every message back and wait until it is done; how many. `progress` hears the running total.
 
     An engine without message move tasks is served message by message: sent first, then deleted, so that an
     interruption leaves a message in both queues rather than in none.
@@ -114,15 +114,15 @@ async def send_back(
     except ClientError as error:
         status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
         if aws.endpoint_url and (status >= 500 or error_code(error) in _UNSUPPORTED):
-            return await _move_by_hand(aws, source, target, told)
+            return await _move_by_hand(aws, source, target, progress)
         raise
     handle = task.get("TaskHandle")
     while True:
         answer = await sqs.list_message_move_tasks(SourceArn=source.arn, MaxResults=BATCH)
         tasks = answer.get("Results", [])
-        found: Any = next((one for one in tasks if one.get("TaskHandle") == handle), tasks[0] if tasks else {})
+        found: Any = next((task for task in tasks if task.get("TaskHandle") == handle), tasks[0] if tasks else {})
         moved = int(found.get("ApproximateNumberOfMessagesMoved", 0))
-        told(moved)
+        progress(moved)
         if found.get("Status") == "COMPLETED":
             return moved
         if found.get("Status") in {"FAILED", "CANCELLED"}:
@@ -137,7 +137,7 @@ async def depth(aws: Aws, queue: QueueAddress) -> int:
     return status.visible + status.in_flight + status.delayed
 
 
-async def _move_by_hand(aws: Aws, source: QueueAddress, target: QueueAddress, told: Callable[[int], None]) -> int:
+async def _move_by_hand(aws: Aws, source: QueueAddress, target: QueueAddress, progress: Callable[[int], None]) -> int:
     sqs, moved = await aws.sqs(), 0
     while True:
         answer = await sqs.receive_message(QueueUrl=source.url, MaxNumberOfMessages=BATCH)
@@ -148,7 +148,7 @@ async def _move_by_hand(aws: Aws, source: QueueAddress, target: QueueAddress, to
             await sqs.send_message(QueueUrl=target.url, MessageBody=message["Body"])
             await sqs.delete_message(QueueUrl=source.url, ReceiptHandle=message["ReceiptHandle"])
             moved += 1
-        told(moved)
+        progress(moved)
 
 
 def _dead_letter(message: Any) -> DeadLetter:

@@ -40,7 +40,7 @@ from simulator.load.send.processes import GeneratorProcess
 from simulator.load.send.sender import Sender
 from simulator.load.send.signing import Identity
 from simulator.twin.resources import Resources
-from stockpipe.deploy.aws import Aws, error_code, told_plainly
+from stockpipe.deploy.aws import Aws, error_code, errors_in_one_line
 from stockpipe.deploy.deployed import Deployed, QueueAddress, address
 from stockpipe.deploy.status import queue_status
 
@@ -237,7 +237,7 @@ class _Watcher:
         )
 
 
-async def run(
+async def run_stack_load(
     aws: Aws,
     target: StackTarget,
     plan: Plan,
@@ -257,7 +257,7 @@ async def run(
         tap.record(PhaseChanged(clock.now(), name))
 
     try:
-        with told_plainly():
+        with errors_in_one_line():
             async with contextlib.AsyncExitStack() as owned:
                 phase("starting")
                 result.endpoint = target.endpoint
@@ -367,8 +367,8 @@ async def _metrics(aws: Aws, target: StackTarget, span: Span, now: float) -> dic
     )
     summed = {"throttles", "errors", "write_throttles"}
     return {
-        one["Id"]: (sum if one["Id"] in summed else max)(one["Values"]) if one["Values"] else None
-        for one in answer["MetricDataResults"]
+        metric["Id"]: (sum if metric["Id"] in summed else max)(metric["Values"]) if metric["Values"] else None
+        for metric in answer["MetricDataResults"]
     }
 
 

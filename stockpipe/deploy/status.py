@@ -117,8 +117,8 @@ async def _metrics(
         query(name, namespace, metric, "FunctionName", function, "Sum")
         for name, (namespace, metric, function) in sums.items()
     ]
-    for name, one in (("queue_age", queue), ("dead_letter_age", dead_letter)):
-        queries.append(query(name, "AWS/SQS", "ApproximateAgeOfOldestMessage", "QueueName", one.name, "Maximum"))
+    for name, watched in (("queue_age", queue), ("dead_letter_age", dead_letter)):
+        queries.append(query(name, "AWS/SQS", "ApproximateAgeOfOldestMessage", "QueueName", watched.name, "Maximum"))
     recent = await _data(aws, clock, queries, WINDOW_S)
     ticks = await _data(
         aws,
@@ -147,8 +147,8 @@ async def _data(
             EndTime=end,
             **token,  # type: ignore[arg-type]
         )
-        for one in answer["MetricDataResults"]:
-            found[one["Id"]].update(zip(one["Timestamps"], one["Values"], strict=True))
+        for metric in answer["MetricDataResults"]:
+            found[metric["Id"]].update(zip(metric["Timestamps"], metric["Values"], strict=True))
         if not answer.get("NextToken"):
             return found
         token = {"NextToken": answer["NextToken"]}
@@ -167,7 +167,7 @@ async def _alarms(aws: Aws, deployed: Deployed) -> dict[str, str]:
     if not deployed.alarms:
         return {}
     answer = await (await aws.cloudwatch()).describe_alarms(AlarmNames=list(deployed.alarms))
-    return {one["AlarmName"]: one["StateValue"] for one in answer["MetricAlarms"]}
+    return {alarm["AlarmName"]: alarm["StateValue"] for alarm in answer["MetricAlarms"]}
 
 
 def _iso(instant: datetime) -> str:

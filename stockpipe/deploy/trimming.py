@@ -36,7 +36,10 @@ def is_needed(path: PurePosixPath) -> bool:
 def trim_endpoints(endpoints: Mapping[str, Any]) -> dict[str, Any]:
     """The endpoints of the services in use alone: reading all of botocore's is a third of what a client costs."""
     partitions = [
-        {**partition, "services": {name: one for name, one in partition["services"].items() if name in SERVICES}}
+        {
+            **partition,
+            "services": {name: service for name, service in partition["services"].items() if name in SERVICES},
+        }
         for partition in endpoints["partitions"]
     ]
     return {**endpoints, "partitions": partitions}
@@ -60,7 +63,7 @@ def trim(directory: Path) -> None:
     for file in sorted(directory.rglob("*")):
         if file.is_file() and not is_needed(PurePosixPath(file.relative_to(directory).as_posix())):
             file.unlink()
-    for folder in sorted((one for one in directory.rglob("*") if one.is_dir()), reverse=True):
+    for folder in sorted((path for path in directory.rglob("*") if path.is_dir()), reverse=True):
         if not any(folder.iterdir()):
             shutil.rmtree(folder)
     data = directory / "botocore" / "data"

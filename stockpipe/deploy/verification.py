@@ -115,15 +115,15 @@ async def paused(aws: Aws, rule: str | None) -> AsyncIterator[bool]:
 
 
 async def wait_until_drained(
-    aws: Aws, clock: Clock, queue: QueueAddress, *, settle_s: float, timeout_s: float, told: Callable[[int], None]
+    aws: Aws, clock: Clock, queue: QueueAddress, *, settle_s: float, timeout_s: float, progress: Callable[[int], None]
 ) -> bool:
-    """Whether the queue was seen empty for `settle_s` on end within `timeout_s`. `told` hears its depth."""
+    """Whether the queue was seen empty for `settle_s` on end within `timeout_s`. `progress` hears its depth."""
     deadline = clock.now() + timeout_s
     empty_since: float | None = None
     while True:
         status = await queue_status(aws, queue)
         now = clock.now()
-        told(status.visible + status.in_flight + status.delayed)
+        progress(status.visible + status.in_flight + status.delayed)
         empty_since = (now if empty_since is None else empty_since) if status.is_empty else None
         if empty_since is not None and now - empty_since >= settle_s:
             return True

@@ -98,14 +98,14 @@ class Bottleneck:
         }
 
 
-def judge(seen: Measurements) -> Bottleneck:
+def judge(run: Measurements) -> Bottleneck:
     """The verdict: the generator first (nothing else can be judged then), causes before symptoms."""
-    figures = _figures(seen)
-    kind, text = _cause(seen)
-    share = seen.share_of_ceiling
+    figures = _figures(run)
+    kind, text = _cause(run)
+    share = run.share_of_ceiling
     near = share is not None and share >= NEAR_CEILING
-    emulator = seen.target in ("store", "endpoint") and kind in ("none", "store CPU", "unknown", "target") and near
-    emulator = emulator or (kind in ("store CPU", "target") and seen.target in ("store", "endpoint"))
+    emulator = run.target in ("store", "endpoint") and kind in ("none", "store CPU", "unknown", "target") and near
+    emulator = emulator or (kind in ("store CPU", "target") and run.target in ("store", "endpoint"))
     if emulator and kind != "none":
         text += "; this measures the emulator, not the handlers"
     elif emulator:
@@ -113,69 +113,67 @@ def judge(seen: Measurements) -> Bottleneck:
     return Bottleneck(kind, text, figures, emulator)
 
 
-def _cause(seen: Measurements) -> tuple[Kind, str]:
-    if seen.lag_p99_s is not None and seen.lag_p99_s > limits.LOAD_LAG_P99_S:
-        return "generator", f"the generator ran {_ms(seen.lag_p99_s)} late (p99): this machine could not keep the plan"
-    behind = seen.behind > BEHIND
-    if not behind and not seen.dropped and not seen.failed:
+def _cause(run: Measurements) -> tuple[Kind, str]:
+    if run.lag_p99_s is not None and run.lag_p99_s > limits.LOAD_LAG_P99_S:
+        return "generator", f"the generator ran {_ms(run.lag_p99_s)} late (p99): this machine could not keep the plan"
+    behind = run.behind > BEHIND
+    if not behind and not run.dropped and not run.failed:
         return "none", "nothing holds it back: the pipeline kept up with the plan"
-    if seen.table_throttled > THROTTLED * max(1, seen.batch_writes):
-        return "table throttling", f"the table throttled {seen.table_throttled:,} requests"
-    if seen.errors > 0.02 * max(1, seen.invocations) and behind:
-        return "function errors", f"{seen.errors:,} of {seen.invocations:,} invocations failed, and their messages wait"
-    busy = _busiest(seen) or _other_work(seen)
+    if run.table_throttled > THROTTLED * max(1, run.batch_writes):
+        return "table throttling", f"the table throttled {run.table_throttled:,} requests"
+    if run.errors > 0.02 * max(1, run.invocations) and behind:
+        return "function errors", f"{run.errors:,} of {run.invocations:,} invocations failed, and their messages wait"
+    busy = _busiest(run) or _other_work(run)
     if busy is not None:
         return busy
-    full = seen.concurrency is not None and seen.pollers is not None and seen.concurrency >= LIMITED * seen.pollers
-    if full and seen.pollers is not None:
-        if seen.pollers_limit is not None and seen.pollers < seen.pollers_limit:
-            return "pollers ramping", f"the pollers are still ramping: {seen.pollers} of {seen.pollers_limit} batches"
-        return "concurrency limit", f"all {seen.pollers} concurrent batches are in use: the concurrency limit holds it"
-    if seen.invocations_throttled:
-        return "concurrency limit", f"Lambda throttled {seen.invocations_throttled:,} invocations"
-    if seen.dropped or seen.failed:
-        took = f", puts take {_ms(seen.send_p50_s)}" if seen.send_p50_s is not None else ""
-        lost = f"{seen.dropped:,} arrivals dropped, {seen.failed:,} puts failed"
+    full = run.concurrency is not None and run.pollers is not None and run.concurrency >= LIMITED * run.pollers
+    if full and run.pollers is not None:
+        if run.pollers_limit is not None and run.pollers < run.pollers_limit:
+            return "pollers ramping", f"the pollers are still ramping: {run.pollers} of {run.pollers_limit} batches"
+        return "concurrency limit", f"all {run.pollers} concurrent batches are in use: the concurrency limit holds it"
+    if run.invocations_throttled:
+        return "concurrency limit", f"Lambda throttled {run.invocations_throttled:,} invocations"
+    if run.dropped or run.failed:
+        took = f", puts take {_ms(run.send_p50_s)}" if run.send_p50_s is not None else ""
+        lost = f"{run.dropped:,} arrivals dropped, {run.failed:,} puts failed"
         return "target", f"the target does not take the puts ({lost}{took})"
     return "unknown", "it is behind, and neither CPU, pollers, throttling nor errors explain it"
 
 
-def _busiest(seen: Measurements) -> tuple[Kind, str] | None:
+def _busiest(run: Measurements) -> tuple[Kind, str] | None:
     """The single-threaded part that has no more to give, if one has not."""
-    store, handler = seen.store_cpu or 0.0, seen.handler_cpu or 0.0
+    store, handler = run.store_cpu or 0.0, run.handler_cpu or 0.0
     if max(store, handler) < BUSY:
         return None
-    if store >= handler and seen.target != "sink":
+    if store >= handler and run.target != "sink":
         return "store CPU", f"the store's CPU is at {store:.0%} of a core: you are measuring the store"
     if handler >= BUSY:
         return "handler CPU", f"handlers and twin use {handler:.0%} of a core, all that one event loop has"
     return None
 
 
-def _other_work(seen: Measurements) -> tuple[Kind, str] | None:
+def _other_work(run: Measurements) -> tuple[Kind, str] | None:
     """Cores that are taken by none of ours."""
-    ours = (seen.store_cpu or 0.0) + (seen.handler_cpu or 0.0)
-    if seen.machine_load is None or seen.machine_load < OVERLOADED * seen.cores or ours >= IDLE * seen.cores:
+    ours = (run.store_cpu or 0.0) + (run.handler_cpu or 0.0)
+    if run.machine_load is None or run.machine_load < OVERLOADED * run.cores or ours >= IDLE * run.cores:
         return None
-    load = f"load {seen.machine_load:.1f} on {seen.cores} cores, of which this run uses {ours:.1f}"
+    load = f"load {run.machine_load:.1f} on {run.cores} cores, of which this run uses {ours:.1f}"
     return "other work", f"other work on this machine takes the CPU ({load}): measure again on a quiet machine"
 
 
-def _figures(seen: Measurements) -> tuple[str, ...]:
+def _figures(run: Measurements) -> tuple[str, ...]:
     said = [
-        f"planned {seen.planned_per_s:,.1f}/s, stored {seen.stored_per_s:,.1f}/s",
-        f"generator lag p99 {_ms(seen.lag_p99_s)}" if seen.lag_p99_s is not None else "",
-        f"{seen.dropped:,} arrivals dropped" if seen.dropped else "",
-        f"{seen.failed:,} puts failed" if seen.failed else "",
-        f"{'sink' if seen.target == 'sink' else 'store'} CPU {seen.store_cpu:.0%}"
-        if seen.store_cpu is not None
-        else "",
-        f"handler and twin CPU {seen.handler_cpu:.0%}" if seen.handler_cpu is not None else "",
-        f"{seen.concurrency:.1f} invocations at once" if seen.concurrency is not None else "",
-        f"pollers {seen.pollers} of {seen.pollers_limit}" if seen.pollers and seen.pollers_limit else "",
-        f"table throttled {seen.table_throttled:,} requests" if seen.table_throttled else "",
-        f"{seen.errors:,} invocations failed" if seen.errors else "",
-        f"{seen.share_of_ceiling:.0%} of the raw ceiling" if seen.share_of_ceiling is not None else "",
+        f"planned {run.planned_per_s:,.1f}/s, stored {run.stored_per_s:,.1f}/s",
+        f"generator lag p99 {_ms(run.lag_p99_s)}" if run.lag_p99_s is not None else "",
+        f"{run.dropped:,} arrivals dropped" if run.dropped else "",
+        f"{run.failed:,} puts failed" if run.failed else "",
+        f"{'sink' if run.target == 'sink' else 'store'} CPU {run.store_cpu:.0%}" if run.store_cpu is not None else "",
+        f"handler and twin CPU {run.handler_cpu:.0%}" if run.handler_cpu is not None else "",
+        f"{run.concurrency:.1f} invocations at once" if run.concurrency is not None else "",
+        f"pollers {run.pollers} of {run.pollers_limit}" if run.pollers and run.pollers_limit else "",
+        f"table throttled {run.table_throttled:,} requests" if run.table_throttled else "",
+        f"{run.errors:,} invocations failed" if run.errors else "",
+        f"{run.share_of_ceiling:.0%} of the raw ceiling" if run.share_of_ceiling is not None else "",
     ]
     return tuple(text for text in said if text)
 

@@ -101,8 +101,8 @@ def build(recording: Recording, numbers: range, rows: int, end_at: float, gauges
         stored=tuple(count / slot_s for count in stored_counts),
         rows=tuple(count * rows / slot_s for count in stored_counts),
         backlog=tuple(backlog(recording.put_instants(numbers), recording.stored_instants(numbers), ends)),
-        p50=tuple(one.p50 for one in shown),
-        p99=tuple(one.p99 for one in shown),
+        p50=tuple(latency.p50 for latency in shown),
+        p99=tuple(latency.p99 for latency in shown),
         heat=tuple(tuple(row) for row in heat),
         gauges=_gauges(gauges, origin_at, slot_s, slots),
     )

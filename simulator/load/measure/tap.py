@@ -122,11 +122,11 @@ class Tap:
         self._gauge(observation)
         self._onwards(observation)
 
-    def _settled(self, seen: MessageSettled) -> None:
-        if not seen.deleted:
+    def _settled(self, message: MessageSettled) -> None:
+        if not message.deleted:
             return
-        for ref in objects_of(seen.body):
-            self.stored(ref.key, seen.at)
+        for ref in objects_of(message.body):
+            self.stored(ref.key, message.at)
         self.totals.deleted += 1
 
     def stored(self, key: str, at: float) -> None:
@@ -135,12 +135,12 @@ class Tap:
         if number is not None and self.recording.store(number, at) and self.on_stored is not None:
             self.on_stored(number, at)
 
-    def _ended(self, seen: InvocationEnded) -> None:
+    def _ended(self, invocation: InvocationEnded) -> None:
         self.totals.ended += 1
-        self.totals.errors += seen.outcome != "success"
-        self.totals.delete_requests += -(-seen.messages // limits.DELETE_MESSAGES)
-        self.durations_s.append(seen.duration_s)
-        self._concurrent(seen.at, -1)
+        self.totals.errors += invocation.outcome != "success"
+        self.totals.delete_requests += -(-invocation.messages // limits.DELETE_MESSAGES)
+        self.durations_s.append(invocation.duration_s)
+        self._concurrent(invocation.at, -1)
 
     def _concurrent(self, at: float, change: int) -> None:
         self.totals.busy_s += self.concurrency * max(0.0, at - self._concurrency_at)
@@ -152,29 +152,29 @@ class Tap:
         """Invocation time so far, those at work included."""
         return self.totals.busy_s + self.concurrency * max(0.0, now - self._concurrency_at)
 
-    def _logged(self, seen: LogWritten) -> None:
-        self.totals.log_bytes += len(seen.line) + 1
-        if '"_aws"' not in seen.line or seen.function != self.wiring.consumer.logical_id:
+    def _logged(self, log: LogWritten) -> None:
+        self.totals.log_bytes += len(log.line) + 1
+        if '"_aws"' not in log.line or log.function != self.wiring.consumer.logical_id:
             return
-        metrics = embedded_metrics(seen.line) or {}
+        metrics = embedded_metrics(log.line) or {}
         rows = round(metrics.get("RowsWritten", 0))
         self.totals.rows_written += rows
         self.totals.batch_writes += round(metrics.get("BatchWrites", 0))
         self.totals.unprocessed_items += round(metrics.get("UnprocessedItems", 0))
         self.totals.table_throttled += round(metrics.get("ThrottledRequests", 0))
         if rows:
-            self._first_write_at = self._first_write_at or seen.at
-            self._last_write_at = seen.at
+            self._first_write_at = self._first_write_at or log.at
+            self._last_write_at = log.at
 
-    def _sampled(self, seen: StoreSampled) -> StoreSampled:
+    def _sampled(self, sample: StoreSampled) -> StoreSampled:
         if self._foreign:
-            seen = replace(seen, counters=self._completed(seen.counters))
+            sample = replace(sample, counters=self._completed(sample.counters))
         elif self._carried.rows_written:
             name = self.wiring.table.name
-            table = _added(self._carried, seen.counters.tables.get(name, TableCounters()))
-            seen = replace(seen, counters=replace(seen.counters, tables={**seen.counters.tables, name: table}))
-        self._gauge(seen)
-        return seen
+            table = _added(self._carried, sample.counters.tables.get(name, TableCounters()))
+            sample = replace(sample, counters=replace(sample.counters, tables={**sample.counters.tables, name: table}))
+        self._gauge(sample)
+        return sample
 
     def _completed(self, counters: StoreCounters) -> StoreCounters:
         """A foreign engine tells the queues' gauges alone; the rest is what was seen to go in and out."""
@@ -197,9 +197,9 @@ class Tap:
         )
         return replace(counters, queues={**counters.queues, name: queue}, tables={self.wiring.table.name: table})
 
-    def _gauge(self, seen: StoreSampled) -> None:
+    def _gauge(self, sample: StoreSampled) -> None:
         """CPU shares since the sample before, and the concurrency of the moment."""
-        now = (seen.at, seen.counters.cpu_s, _own_cpu_s(), self.generator_cpu_s())
+        now = (sample.at, sample.counters.cpu_s, _own_cpu_s(), self.generator_cpu_s())
         before, self._before = self._before, now
         if before is None or now[0] <= before[0]:
             return
@@ -209,8 +209,8 @@ class Tap:
         )
         self.gauges.append(
             Gauge(
-                seen.at,
-                store_cpu=store if seen.counters.cpu_s > 0 else None,
+                sample.at,
+                store_cpu=store if sample.counters.cpu_s > 0 else None,
                 handler_cpu=own,
                 generator_cpu=generator,
                 concurrency=self.concurrency,

@@ -134,11 +134,11 @@ class CapacitySearch:
 
     def after(self, outcome: ProbeOutcome) -> CapacitySearch:
         """The search as it stands once a probe has shown `outcome`."""
-        seen = replace(self, outcomes=(*self.outcomes, outcome))
-        seen = _held(seen, outcome) if outcome.sustained else _failed(seen, outcome)
-        if seen.stage != "done" and len(seen.outcomes) >= PROBES_MAX:
-            return replace(seen, stage="done")
-        return seen
+        search = replace(self, outcomes=(*self.outcomes, outcome))
+        search = _held(search, outcome) if outcome.sustained else _failed(search, outcome)
+        if search.stage != "done" and len(search.outcomes) >= PROBES_MAX:
+            return replace(search, stage="done")
+        return search
 
 
 def _held(state: CapacitySearch, outcome: ProbeOutcome) -> CapacitySearch:

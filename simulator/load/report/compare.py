@@ -120,20 +120,20 @@ class RunComparison:
     @property
     def worse(self) -> tuple[Difference, ...]:
         """What got worse beyond noise."""
-        return tuple(one for one in self.findings if one.judgement == "worse")
+        return tuple(finding for finding in self.findings if finding.judgement == "worse")
 
     @property
     def better(self) -> tuple[Difference, ...]:
         """What got better beyond noise."""
-        return tuple(one for one in self.findings if one.judgement == "better")
+        return tuple(finding for finding in self.findings if finding.judgement == "better")
 
     @property
     def verdict(self) -> str:
         """One line."""
         if self.worse:
-            return f"worse: {', '.join(one.name for one in self.worse)}"
+            return f"worse: {', '.join(finding.name for finding in self.worse)}"
         if self.better:
-            return f"better: {', '.join(one.name for one in self.better)}"
+            return f"better: {', '.join(finding.name for finding in self.better)}"
         return "no difference beyond noise"
 
 
@@ -144,7 +144,7 @@ def compare(before: Mapping[str, Any], after: Mapping[str, Any], tolerance: floa
     findings = [_figure(figure, before, after, tolerance) for figure in FIGURES]
     findings += [_loss(name, path, before, after) for name, path in LOSSES]
     findings.append(_proof(before, after))
-    return RunComparison(tuple(one for one in findings if one is not None), _unlike(before, after))
+    return RunComparison(tuple(finding for finding in findings if finding is not None), _unlike(before, after))
 
 
 def require_summary(document: Any) -> None:
@@ -240,12 +240,14 @@ def _loss(name: str, path: tuple[str, ...], before: Mapping[str, Any], after: Ma
 
 
 def _objects(before: Mapping[str, Any], after: Mapping[str, Any]) -> float:
-    counted = (_number(one, ("planned",)) or _number(one, ("queue", "sent")) or 0.0 for one in (before, after))
+    counted = (
+        _number(summary, ("planned",)) or _number(summary, ("queue", "sent")) or 0.0 for summary in (before, after)
+    )
     return max(counted)
 
 
 def _proof(before: Mapping[str, Any], after: Mapping[str, Any]) -> Difference | None:
-    verdicts = [(one.get("audit") or {}).get("verdict") for one in (before, after)]
+    verdicts = [(summary.get("audit") or {}).get("verdict") for summary in (before, after)]
     if None in verdicts:
         return None
     old, new = (float(verdict == "exact") for verdict in verdicts)
@@ -308,10 +310,20 @@ def markdown(comparison: RunComparison, names: tuple[str, str]) -> str:
     if comparison.unlike:
         lines += [f"> The runs are not alike in {_cell('; '.join(comparison.unlike))}.", ""]
     lines += [f"| | {_cell(names[0])} | {_cell(names[1])} | change | |", "| --- | ---: | ---: | ---: | --- |"]
-    for one in comparison.findings:
-        mark = f"**{_MARKS[one.judgement]}**" if one.judgement in ("better", "worse") else _MARKS[one.judgement]
-        said = " ".join(filter(None, (mark, f"({one.why})" if one.why else "")))
-        cells = (one.name, value_text(one.before, one.unit), value_text(one.after, one.unit), change_text(one), said)
+    for finding in comparison.findings:
+        mark = (
+            f"**{_MARKS[finding.judgement]}**"
+            if finding.judgement in ("better", "worse")
+            else _MARKS[finding.judgement]
+        )
+        said = " ".join(filter(None, (mark, f"({finding.why})" if finding.why else "")))
+        cells = (
+            finding.name,
+            value_text(finding.before, finding.unit),
+            value_text(finding.after, finding.unit),
+            change_text(finding),
+            said,
+        )
         lines.append(f"| {' | '.join(map(_cell, cells))} |")
     return "\n".join(lines) + "\n"
 
@@ -325,15 +337,15 @@ def as_json(comparison: RunComparison) -> dict[str, Any]:
         "unlike": list(comparison.unlike),
         "figures": [
             {
-                "name": one.name,
-                "unit": one.unit,
-                "before": one.before,
-                "after": one.after,
-                "ratio": None if one.ratio is None else round(one.ratio, 4),
-                "judgement": one.judgement,
-                "why": one.why,
+                "name": finding.name,
+                "unit": finding.unit,
+                "before": finding.before,
+                "after": finding.after,
+                "ratio": None if finding.ratio is None else round(finding.ratio, 4),
+                "judgement": finding.judgement,
+                "why": finding.why,
             }
-            for one in comparison.findings
+            for finding in comparison.findings
         ],
     }
 

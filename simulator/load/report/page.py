@@ -143,8 +143,12 @@ def _slo_table(summary: Mapping[str, Any]) -> str:
     if not summary["slo"]:
         return ""
     rows = [
-        [one["threshold"], "not measured" if one["value"] is None else f"{one['value']:,.4g}", _mark(one["held"])]
-        for one in summary["slo"]
+        [
+            judged["threshold"],
+            "not measured" if judged["value"] is None else f"{judged['value']:,.4g}",
+            _mark(judged["held"]),
+        ]
+        for judged in summary["slo"]
     ]
     return _table("Thresholds", ["threshold", "measured", ""], rows)
 
@@ -160,13 +164,13 @@ def _search_table(summary: Mapping[str, Any]) -> str:
     rows = [
         [
             f"{number}",
-            f"{one['rate_per_s']:,.1f}",
-            f"{one['stored_per_s']:,.1f}",
-            f"{one['backlog_growth_per_s']:+,.1f}",
-            "yes" if one["latency_held"] else "no",
-            "held" if one["sustained"] else "too much",
+            f"{probe['rate_per_s']:,.1f}",
+            f"{probe['stored_per_s']:,.1f}",
+            f"{probe['backlog_growth_per_s']:+,.1f}",
+            "yes" if probe["latency_held"] else "no",
+            "held" if probe["sustained"] else "too much",
         ]
-        for number, one in enumerate(found["probes"], 1)
+        for number, probe in enumerate(found["probes"], 1)
     ]
     head = ["probe", "objects/s", "stored/s", "backlog/s", "latency kept", ""]
     return _table("The search for the highest rate", head, rows, found["reason"])
@@ -177,8 +181,8 @@ def _cost_table(summary: Mapping[str, Any]) -> str:
     if not bill:
         return ""
     rows = [
-        [one["item"], _quantity(one["quantity"]), one["unit"], f"{one['usd']:.4f}", one["source"]]
-        for one in bill["lines"]
+        [line["item"], _quantity(line["quantity"]), line["unit"], f"{line['usd']:.4f}", line["source"]]
+        for line in bill["lines"]
     ]
     rows.append(["total", "", "", f"{bill['usd_per_million_rows']:.4f}", ""])
     note = f"{bill['prices']}. Durations are those of {bill['durations']}."

@@ -75,7 +75,7 @@ def build(
     summary["cloudwatch"] = result.cloud
     summary["series"] = _series(result, tap, plan, ended_at)
     judged = judge_slo(plan.slo, summary)
-    summary["slo"] = [one.as_json() for one in judged]
+    summary["slo"] = [threshold.as_json() for threshold in judged]
     return summary
 
 
@@ -99,8 +99,8 @@ def _arrivals(plan: Plan) -> dict[str, Any]:
         "rows": plan.rows,
         "duration_s": plan.profile.duration_s,
         "segments": [
-            {"duration_s": one.duration_s, "from_per_s": one.from_per_s, "to_per_s": one.to_per_s}
-            for one in plan.profile.segments
+            {"duration_s": segment.duration_s, "from_per_s": segment.from_per_s, "to_per_s": segment.to_per_s}
+            for segment in plan.profile.segments
         ],
     }
 
@@ -135,7 +135,7 @@ def _backlog(plan: Plan, result: Result, span: Span) -> dict[str, Any]:
         "peak": peak,
         "peak_at_s": None if peak_at is None else round(peak_at - _origin_at(result), 3),
         "drain_s": None if drain_s is None else round(drain_s, 3),
-        "drained": all(one.drained for one in result.spans) if result.spans else None,
+        "drained": all(span.drained for span in result.spans) if result.spans else None,
     }
     if plan.backlog and len(stores) > 1:
         rate = len(stores) / max(1e-6, stores[-1] - drained.begun_at)
@@ -168,14 +168,14 @@ def _find_max(result: Result) -> dict[str, Any] | None:
         "reason": search.reason,
         "probes": [
             {
-                "rate_per_s": round(one.rate_per_s, 3),
-                "stored_per_s": round(one.stored_per_s, 3),
-                "backlog_growth_per_s": round(one.growth_per_s, 3),
-                "latency_held": one.latency_held,
-                "refused": one.refused,
-                "sustained": one.sustained,
+                "rate_per_s": round(outcome.rate_per_s, 3),
+                "stored_per_s": round(outcome.stored_per_s, 3),
+                "backlog_growth_per_s": round(outcome.growth_per_s, 3),
+                "latency_held": outcome.latency_held,
+                "refused": outcome.refused,
+                "sustained": outcome.sustained,
             }
-            for one in search.outcomes
+            for outcome in search.outcomes
         ],
     }
 

@@ -20,10 +20,10 @@ def render(summary: Mapping[str, Any]) -> RenderableType:
     for label, text in _lines(summary):
         grid.add_row(label, Text(text))
     parts.append(grid)
-    for one in summary["slo"]:
-        met = "not measured" if one["value"] is None else f"{one['value']:,.4g}"
-        mark, style = ("held  ", "green") if one["held"] else ("missed", "red")
-        parts.append(Text.assemble("  ", (mark, style), f"  {one['threshold']}  ({met})"))
+    for judged in summary["slo"]:
+        met = "not measured" if judged["value"] is None else f"{judged['value']:,.4g}"
+        mark, style = ("held  ", "green") if judged["held"] else ("missed", "red")
+        parts.append(Text.assemble("  ", (mark, style), f"  {judged['threshold']}  ({met})"))
     return Group(*parts)
 
 
@@ -48,7 +48,7 @@ def _shape(summary: Mapping[str, Any]) -> str:
             return "put before the consumer started"
         case "search":
             return "searching the highest rate"
-    peak = max(max(one["from_per_s"], one["to_per_s"]) for one in arrivals["segments"])
+    peak = max(max(segment["from_per_s"], segment["to_per_s"]) for segment in arrivals["segments"])
     chance = "Poisson, " if arrivals["poisson"] else ""
     rate = f"{peak:,.4g}/s" if arrivals["shape"] == "constant" else f"{arrivals['shape']} up to {peak:,.4g}/s"
     return f"{chance}{rate} for {arrivals['duration_s']:,.4g} s"

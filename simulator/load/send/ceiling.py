@@ -93,8 +93,8 @@ class _Client:
         ) as response:
             body = await response.read()
             if response.status >= 300:
-                told = " ".join(body[:300].decode(errors="replace").split())
-                raise CeilingRefused(f"{request.method} {request.url} answered HTTP {response.status}: {told}")
+                reason = " ".join(body[:300].decode(errors="replace").split())
+                raise CeilingRefused(f"{request.method} {request.url} answered HTTP {response.status}: {reason}")
             return body
 
 

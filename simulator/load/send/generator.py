@@ -188,7 +188,7 @@ class Answers:
 
     def failure(self, why: str) -> None:
         """Why a send failed, in one line; the first few are told."""
-        if len(self._failures) < limits.LOAD_FAILURES_TOLD:
+        if len(self._failures) < limits.LOAD_FAILURES_SHOWN:
             self._failures.append(why)
 
     def send(self, answer: dict[str, Any]) -> None:

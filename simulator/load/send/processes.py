@@ -82,7 +82,7 @@ class GeneratorProcess:
         async with _child("simulator.load.send.generator") as process:
             generator = cls(process)
             made = {name: getattr(objects, name) for name in ("prefix", "rows", "seed", "base_at", "tickers")}
-            await generator._tell(
+            await generator._send(
                 {
                     "endpoint": endpoint,
                     "bucket_url": bucket_url,
@@ -109,7 +109,7 @@ class GeneratorProcess:
         started: Callable[[float], None],
     ) -> int:
         """Send by the plan; how many arrivals were offered. `started` is told the instant the plan counts from."""
-        segments = [(one.duration_s, one.from_per_s, one.to_per_s) for one in profile.segments]
+        segments = [(segment.duration_s, segment.from_per_s, segment.to_per_s) for segment in profile.segments]
         order = {
             "do": "offer",
             "segments": segments,
@@ -131,19 +131,19 @@ class GeneratorProcess:
 
     async def stop(self) -> None:
         """End the order in hand."""
-        await self._tell({"do": "stop"})
+        await self._send({"do": "stop"})
 
     async def _carry_out(
         self, order: dict[str, Any], fate: Fate, started: Callable[[float], None] | None = None
     ) -> dict[str, Any]:
         async with self._order:
-            await self._tell(order)
+            await self._send(order)
             while True:
                 answer = await self._hear()
                 for row in answer.get("sent", ()):
                     fate(*row)
                 self.failures.extend(answer.get("failures", ()))
-                del self.failures[limits.LOAD_FAILURES_TOLD :]
+                del self.failures[limits.LOAD_FAILURES_SHOWN :]
                 self.cpu_s = answer.get("cpu_s", self.cpu_s)
                 if started is not None and "started" in answer:
                     started(answer["started"])
@@ -153,7 +153,7 @@ class GeneratorProcess:
                     done: dict[str, Any] = answer["done"]
                     return done
 
-    async def _tell(self, order: dict[str, Any]) -> None:
+    async def _send(self, order: dict[str, Any]) -> None:
         assert self._process.stdin is not None  # noqa: S101 - it was opened with a pipe
         try:
             self._process.stdin.write(json.dumps(order).encode() + b"\n")
@@ -200,16 +200,16 @@ class SinkProcess:
         """Its counts in the store's shapes."""
         try:
             async with self._http.get(f"{self.endpoint}/_sink/counters") as response:
-                told = await response.json(content_type=None)
+                counters = await response.json(content_type=None)
         except (aiohttp.ClientError, OSError) as error:
             raise CouldNotFinish(f"the sink's process ended: {error}") from error
         return StoreCounters(
             at=self._clock.now(),
-            cpu_s=told["cpu_s"],
-            queues={name: QueueCounters(**figures) for name, figures in told["queues"].items()},
-            tables={name: TableCounters(**figures) for name, figures in told["tables"].items()},
-            buckets={name: BucketCounters(**figures) for name, figures in told["buckets"].items()},
-            operations={name: OperationCounters(**figures) for name, figures in told["operations"].items()},
+            cpu_s=counters["cpu_s"],
+            queues={name: QueueCounters(**figures) for name, figures in counters["queues"].items()},
+            tables={name: TableCounters(**figures) for name, figures in counters["tables"].items()},
+            buckets={name: BucketCounters(**figures) for name, figures in counters["buckets"].items()},
+            operations={name: OperationCounters(**figures) for name, figures in counters["operations"].items()},
         )
 
 

@@ -66,7 +66,7 @@ async def _remove(clients: Clients, queue_url: str) -> None:
     await clients.sqs.delete_queue(QueueUrl=queue_url)
     while True:
         listed = await clients.s3.list_objects_v2(Bucket=NAME)
-        keys: Any = [{"Key": one["Key"]} for one in listed.get("Contents", ())]
+        keys: Any = [{"Key": entry["Key"]} for entry in listed.get("Contents", ())]
         if not keys:
             break
         await clients.s3.delete_objects(Bucket=NAME, Delete={"Objects": keys, "Quiet": True})

@@ -48,12 +48,12 @@ def plan_batch(items: Any, tables: Mapping[str, Any], body_bytes: int) -> list[W
         table = tables.get(table_name.rsplit("/", 1)[-1])
         if table is None:
             raise AwsError("ResourceNotFoundException", "Requested resource not found")
-        seen = set()
+        keys = set()
         for request in requests:
             write = plan_write(table, table_name, request)
-            seen.add((write.hash_key, write.sort_key))
+            keys.add((write.hash_key, write.sort_key))
             writes.append(write)
-        if len(seen) != len(requests):
+        if len(keys) != len(requests):
             raise validation("Provided list of item keys contains duplicates")
     return writes
 

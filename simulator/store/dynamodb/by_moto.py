@@ -254,8 +254,8 @@ class ByMoto:
         self, response: Response, parameters: Mapping[str, Any], units: Mapping[str, float], direction: str
     ) -> Response:
         capacity = _wished(parameters, units)
-        for one in capacity or ():
-            for place in (one, one.get("Table")):
+        for usage in capacity or ():
+            for place in (usage, usage.get("Table")):
                 if place is not None:
                     place[direction] = place["CapacityUnits"]
         return self._with_capacity(response, capacity)

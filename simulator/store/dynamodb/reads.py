@@ -317,14 +317,14 @@ def _typed(operand: Any) -> tuple[str, Any] | None:
 
 
 def _bounds(comparison: str, keys: list[Any]) -> tuple[Any, Any, bool, bool] | None:
-    one = keys[0]
+    only = keys[0]
     table = {
-        "=": (one, one, False, False),
-        "<": (None, one, False, True),
-        "<=": (None, one, False, False),
-        ">": (one, None, True, False),
-        ">=": (one, None, False, False),
-        "BETWEEN": (one, keys[-1], False, False),
+        "=": (only, only, False, False),
+        "<": (None, only, False, True),
+        "<=": (None, only, False, False),
+        ">": (only, None, True, False),
+        ">=": (only, None, False, False),
+        "BETWEEN": (only, keys[-1], False, False),
     }
     return table.get(comparison)
 

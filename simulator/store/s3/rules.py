@@ -183,11 +183,11 @@ def _check_overlaps(rules: list[tuple[str, list[str], str, str]]) -> None:
                 )
 
 
-def _same_event(one: str, other: str) -> bool:
+def _same_event(first: str, other: str) -> bool:
     return (
-        one == other
-        or (one.endswith("*") and other.startswith(one[:-1]))
-        or (other.endswith("*") and one.startswith(other[:-1]))
+        first == other
+        or (first.endswith("*") and other.startswith(first[:-1]))
+        or (other.endswith("*") and first.startswith(other[:-1]))
     )
 
 

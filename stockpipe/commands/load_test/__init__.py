@@ -146,9 +146,9 @@ def load_test(
     """Send objects by the clock, not by completions, and measure each from its planned instant to the table."""
     # It imports what a run needs, and --help must not wait for that.
     from stockpipe.commands.load_test.outlet import LoadTestOptions
-    from stockpipe.commands.load_test.run import run
+    from stockpipe.commands.load_test.run import run_load_test
 
-    asked = LoadTestOptions(
+    options = LoadTestOptions(
         rate_per_s=rate,
         rows=rows,
         duration_s=duration,
@@ -181,4 +181,4 @@ def load_test(
         report=report,
         screenshot=screenshot,
     )
-    raise typer.Exit(run(asked))
+    raise typer.Exit(run_load_test(options))

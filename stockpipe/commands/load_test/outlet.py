@@ -71,19 +71,19 @@ class LoadTestOptions:
     screenshot: Path | None = None
 
 
-def parameters(asked: LoadTestOptions) -> dict[str, str]:
+def parameters(options: LoadTestOptions) -> dict[str, str]:
     """Template parameters: those given by name, over the short options, which must not contradict them."""
     chosen: dict[str, str] = {}
     for option, name in OVERRIDES.items():
-        value = getattr(asked, option)
+        value = getattr(options, option)
         if value is None:
             continue
-        if name in asked.parameters:
+        if name in options.parameters:
             raise InputError(f"--{dashed(option)} and --parameter {name} say the same; give one of them")
         if value != int(value):
             raise InputError(f"--{dashed(option)} {duration_text(value)}: AWS takes whole seconds")
         chosen[name] = str(int(value))
-    return {**chosen, **asked.parameters}
+    return {**chosen, **options.parameters}
 
 
 def dashed(option: str) -> str:
@@ -109,7 +109,7 @@ class Outlet:
 
     def __init__(
         self,
-        asked: LoadTestOptions,
+        options: LoadTestOptions,
         plan: Plan,
         stack: Stack,
         telemetry: Telemetry,
@@ -117,10 +117,10 @@ class Outlet:
         result: Result,
         clock: SystemClock,
     ) -> None:
-        self._asked, self._plan, self._stack = asked, plan, stack
+        self._asked, self._plan, self._stack = options, plan, stack
         self._telemetry, self._tap, self._result, self._clock = telemetry, tap, result, clock
         self.display = Display(
-            telemetry, asked.ui, clock, machine_output=str(asked.summary) == "-", screenshot=asked.screenshot
+            telemetry, options.ui, clock, machine_output=str(options.summary) == "-", screenshot=options.screenshot
         )
         self.summary: dict[str, Any] = {}
 
@@ -153,7 +153,7 @@ class Outlet:
 
 def _quiet(built: Mapping[str, Any]) -> str:
     audit = built["audit"]
-    missed = [one["threshold"] for one in built["slo"] if not one["held"]]
+    missed = [threshold["threshold"] for threshold in built["slo"] if not threshold["held"]]
     return f"verdict {audit['verdict'] if audit else 'none'}" + (f", missed {', '.join(missed)}" if missed else "")
 
 
@@ -166,32 +166,32 @@ def _write(file: Path, written: str) -> None:
     file.write_text(written, encoding="utf-8")
 
 
-def options_json(asked: LoadTestOptions, plan: Plan) -> dict[str, Any]:
+def options_json(options: LoadTestOptions, plan: Plan) -> dict[str, Any]:
     """The options as resolved, lengths in seconds and rates a second, named as on the command line."""
     by_clock = not plan.backlog and not plan.find_max
-    constant_rate = asked.ramp is None and asked.steps is None and by_clock
+    constant_rate = options.ramp is None and options.steps is None and by_clock
     return {
         "target": plan.target,
-        "rate": (asked.rate_per_s or DEFAULT_RATE_PER_S) if constant_rate else None,
+        "rate": (options.rate_per_s or DEFAULT_RATE_PER_S) if constant_rate else None,
         "rows": plan.rows,
         "duration": plan.profile.duration_s if by_clock else None,
         "backlog": plan.backlog or None,
-        "ramp": list(asked.ramp) if asked.ramp else None,
-        "steps": list(asked.steps) if asked.steps else None,
-        "spike": asked.spike_per_s,
+        "ramp": list(options.ramp) if options.ramp else None,
+        "steps": list(options.steps) if options.steps else None,
+        "spike": options.spike_per_s,
         "poisson": plan.poisson,
         "find_max": plan.find_max,
         "sink_latency": plan.sink_latency_s if plan.target == "sink" else None,
-        "endpoint_url": asked.endpoint_url,
-        "stack": asked.stack,
-        "slo": list(asked.slo),
+        "endpoint_url": options.endpoint_url,
+        "stack": options.stack,
+        "slo": list(options.slo),
         "seed": plan.seed,
         "runtime": plan.runtime,
-        "template": str(asked.template) if asked.template else None,
-        "parameters": parameters(asked),
+        "template": str(options.template) if options.template else None,
+        "parameters": parameters(options),
         "drain_timeout": plan.drain_timeout_s,
         "port": plan.port,
-        "ui": asked.ui,
+        "ui": options.ui,
     }
 
 
@@ -200,7 +200,7 @@ def exit_code(summary: Mapping[str, Any], result: Result) -> int:
     audit = summary["audit"]
     proven = audit is None or audit["verdict"] == "exact"
     drained = summary["backlog"]["drained"] is not False
-    if not proven or not drained or not all(one["held"] for one in summary["slo"]):
+    if not proven or not drained or not all(threshold["held"] for threshold in summary["slo"]):
         return 1
     if result.interrupted:
         return INTERRUPTED

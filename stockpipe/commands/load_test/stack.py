@@ -26,7 +26,7 @@ from stockpipe.deploy.status import queue_status
 DECLINED = 130
 
 
-def run(asked: LoadTestOptions, stack: Stack, plan: Plan) -> int:
+def run_on_stack(options: LoadTestOptions, stack: Stack, plan: Plan) -> int:
     """Find the stack, tell the cost, ask, run; the exit code."""
     if plan.find_max:
         raise InputError(
@@ -35,20 +35,20 @@ def run(asked: LoadTestOptions, stack: Stack, plan: Plan) -> int:
         )
 
     async def work(aws: Aws) -> int:
-        name = asked.stack or ""
+        name = options.stack or ""
         deployed = await find(aws, name)
         target = await stack_load.find_target(aws, deployed)
         status = await queue_status(aws, target.queue)
         stack_load.require_idle(status.visible + status.in_flight + status.delayed, name)
-        if not _confirmed(asked, plan, deployed, aws):
+        if not _confirmed(options, plan, deployed, aws):
             cloud.say("nothing was sent")
             return DECLINED
-        return await _run(asked, _as_deployed(stack, deployed), plan, aws, target)
+        return await _run(options, _as_deployed(stack, deployed), plan, aws, target)
 
-    return cloud.run(asked.region, asked.profile, asked.endpoint_url, work)
+    return cloud.run_on_aws(options.region, options.profile, options.endpoint_url, work)
 
 
-def _confirmed(asked: LoadTestOptions, plan: Plan, deployed: Deployed, aws: Aws) -> bool:
+def _confirmed(options: LoadTestOptions, plan: Plan, deployed: Deployed, aws: Aws) -> bool:
     objects = plan.profile.total
     usd = stack_load.estimate(plan, deployed.stack.parameters)
     cloud.say(
@@ -56,7 +56,7 @@ def _confirmed(asked: LoadTestOptions, plan: Plan, deployed: Deployed, aws: Aws)
         f"{objects * plan.rows:,} rows in {plan.profile.duration_s:g} s, about {max(usd, 0.01):,.2f} USD; "
         f"they stay in the bucket and in table {deployed.table}"
     )
-    return cloud.confirm("send them?", asked.yes)
+    return cloud.confirm("send them?", options.yes)
 
 
 def _as_deployed(stack: Stack, deployed: Deployed) -> Stack:
@@ -65,18 +65,18 @@ def _as_deployed(stack: Stack, deployed: Deployed) -> Stack:
     return template.load(None, given)
 
 
-async def _run(asked: LoadTestOptions, stack: Stack, plan: Plan, aws: Aws, target: stack_load.StackTarget) -> int:
+async def _run(options: LoadTestOptions, stack: Stack, plan: Plan, aws: Aws, target: stack_load.StackTarget) -> int:
     clock = SystemClock()
     telemetry = Telemetry(stack, replace(run_options(plan, clock.now()), runtime="AWS Lambda"))
     result, live = Result(), Live("stack")
     tap = Tap(telemetry.record, result.recording, wiring(stack), foreign=False, sink=True)
     telemetry.load_view = live.view
-    outlet = Outlet(asked, plan, stack, telemetry, tap, result, clock)
+    outlet = Outlet(options, plan, stack, telemetry, tap, result, clock)
     access_key, secret_key, token = await aws.credentials()
     identity = Identity(access_key, secret_key, token, aws.region)
     with Interrupts().installed() as interrupts:
         async with outlet.display.shown():
-            await stack_load.run(
+            await stack_load.run_stack_load(
                 aws,
                 target,
                 plan,

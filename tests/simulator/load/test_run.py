@@ -50,20 +50,20 @@ PLAN = Plan(constant(1, 1), 1, 0, target="endpoint", endpoint_url="http://127.0.
 )
 def test_what_an_engine_does_wrong_is_one_line(error: Exception, kind: type[StockpipeError], said: str) -> None:
     """Each failure of an engine or its client becomes a line with the way out."""
-    told = run._told(error, PLAN)
-    assert type(told) is kind
-    assert said in str(told)
-    assert "\n" not in str(told)
+    raised = run._as_error(error, PLAN)
+    assert type(raised) is kind
+    assert said in str(raised)
+    assert "\n" not in str(raised)
 
 
 def test_a_defect_of_ours_stays_a_defect() -> None:
     """What no engine did is not hidden in a line."""
     with pytest.raises(ZeroDivisionError):
-        run._told(ZeroDivisionError(), PLAN)
+        run._as_error(ZeroDivisionError(), PLAN)
 
 
 def test_a_groups_failure_is_ours_if_there_is_one() -> None:
-    """Of several failures at once, the one that explains the others is told."""
+    """Of several failures at once, the one that explains the others is raised."""
     ours = CouldNotFinish("the sink's process ended")
     group = BaseExceptionGroup("", [OSError(), BaseExceptionGroup("", [ours])])
     assert run._first(group) is ours

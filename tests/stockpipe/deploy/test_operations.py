@@ -241,7 +241,7 @@ async def test_destroy_empties_again_after_a_late_tick() -> None:
         InstantClock(),
         deployed(StockBucket=("AWS::S3::Bucket", "b")),
         on_event=lambda _: None,
-        told=told.append,
+        progress=told.append,
     )
     assert aws.names().count("delete_stack") == 2
     assert aws.names().count("delete_objects") == 2
@@ -261,7 +261,7 @@ async def test_destroy_that_fails_names_the_first_cause() -> None:
             InstantClock(),
             deployed(),
             on_event=lambda _: None,
-            told=lambda _: None,  # type: ignore[arg-type]
+            progress=lambda _: None,  # type: ignore[arg-type]
         )
     assert aws.names().count("delete_stack") == 1
 
@@ -356,12 +356,12 @@ async def test_queue_counts_as_drained_when_it_stays_empty() -> None:
     clock = InstantClock(0.0)
     aws = ScriptedAws(get_queue_attributes=[counts(0), counts(2), counts(0)])
     told: list[int] = []
-    assert await verification.wait_until_drained(aws, clock, QUEUE, settle_s=60, timeout_s=600, told=told.append)  # type: ignore[arg-type]
+    assert await verification.wait_until_drained(aws, clock, QUEUE, settle_s=60, timeout_s=600, progress=told.append)  # type: ignore[arg-type]
     assert told[:3] == [0, 2, 0]
     assert clock.now() == pytest.approx(70.0)
     full = ScriptedAws(get_queue_attributes=counts(1))
     assert not await verification.wait_until_drained(  # type: ignore[arg-type]
-        full, clock, QUEUE, settle_s=0, timeout_s=30, told=told.append
+        full, clock, QUEUE, settle_s=0, timeout_s=30, progress=told.append
     )
 
 
