@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import os
 from collections.abc import AsyncIterator
@@ -9,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import aioboto3
+import aiohttp
 from aiobotocore.config import AioConfig
 from aiobotocore.session import AioSession
 from botocore.configprovider import BOTOCORE_DEFAUT_SESSION_VARIABLES
@@ -68,6 +70,7 @@ async def connect(endpoint: str, session: AioSession, *, connections: int = 64) 
 
     A session is connected once: aioboto3 adds its S3 methods to a session's events each time.
     """
+    asyncio.get_running_loop().set_exception_handler(_leave_out_broken_writes)
     config = AioConfig(
         max_pool_connections=connections,
         parameter_validation=False,
@@ -93,3 +96,15 @@ async def connect(endpoint: str, session: AioSession, *, connections: int = 64) 
         boto.client("dynamodb", **where) as dynamodb,
     ):
         yield Clients(s3, sqs, dynamodb)
+
+
+def _leave_out_broken_writes(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    """The loop's exception handler: everything is reported as ever, but for a request that nobody waits for any more.
+
+    aiohttp writes a request in a task of its own. Where the server dies before its 100 Continue, the request fails
+    with the connection's error, and the same error of the task is never read: asyncio would print its traceback.
+    """
+    task = context.get("future")
+    abandoned = isinstance(task, asyncio.Task) and getattr(task.get_coro(), "__name__", "") == "write_bytes"
+    if not (abandoned and isinstance(context.get("exception"), aiohttp.ClientConnectionError)):
+        loop.default_exception_handler(context)

@@ -1,0 +1,60 @@
+"""The clients' event loop: which failures of tasks it reports."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import logging
+from collections.abc import Callable, Coroutine
+from types import SimpleNamespace
+from typing import Any
+
+import aiohttp
+import pytest
+from aiohttp.client_reqrep import ClientRequest
+
+from simulator.base.clients import connect, offline_session
+
+
+class ClosingWriter:
+    """A request's writer whose server has just died."""
+
+    def send_headers(self) -> None:
+        """Into a buffer: nothing fails yet."""
+
+    async def drain(self) -> None:
+        """As aiohttp's own writer does it."""
+        raise aiohttp.ClientConnectionResetError("Cannot write to closing transport")
+
+
+def a_request() -> Coroutine[Any, Any, None]:
+    """The coroutine of aiohttp itself, at the point where the server's death finds it."""
+    awaited = asyncio.get_running_loop().create_future()
+    request: Any = SimpleNamespace(_upload_tracker=None, _upload_gen=0, _continue=awaited)
+    connection: Any = SimpleNamespace(close=lambda: None)
+    return ClientRequest.write_bytes(request, ClosingWriter(), connection)  # type: ignore[arg-type]
+
+
+async def write_bytes() -> None:
+    """A defect of ours that only shares the name."""
+    raise ZeroDivisionError
+
+
+async def other_work() -> None:
+    """The same error from a task that is not a request's."""
+    raise aiohttp.ClientConnectionResetError
+
+
+@pytest.mark.parametrize(("work", "reported"), [(a_request, False), (write_bytes, True), (other_work, True)])
+async def test_only_a_request_that_lost_its_server_fails_in_silence(
+    caplog: pytest.LogCaptureFixture, work: Callable[[], Coroutine[Any, Any, None]], reported: bool
+) -> None:
+    """The loop prints the unread failure of every task but that of aiohttp's write to a server that died."""
+    async with connect("http://127.0.0.1:9", offline_session()):
+        task = asyncio.create_task(work())
+        await asyncio.wait((task,))
+        with caplog.at_level(logging.ERROR, "asyncio"):
+            del task
+            gc.collect()
+
+    assert ("never retrieved" in caplog.text) is reported
