@@ -1,4 +1,4 @@
-"""Every AWS quota and every bound of our own: value, unit, source. Nothing else in the simulator states a limit.
+"""AWS's quotas and our own bounds on capacity: value, unit, source.
 
 Names end in their unit. A quota that AWS documents names the page; a bound of ours says why it is what it is;
 `unverified` marks a figure that no documentation at hand confirms.
@@ -24,10 +24,6 @@ EVENTS_KEPT = 64
 """Events in words, more than the tallest screen shows."""
 EVENT_REPEAT_S = 2.0
 """The same event within this long of the last is counted on its line, so that a flood leaves the others readable."""
-FRAMES_PER_S = 4
-"""The dashboard's refresh rate."""
-PLAIN_LINE_S = 1.0
-"""Between two lines of the plain display."""
 
 # The twin.
 SAMPLE_S = 0.25

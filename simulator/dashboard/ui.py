@@ -15,7 +15,6 @@ from typing import Literal
 
 from rich.console import Console
 
-from simulator.base import limits
 from simulator.base.clock import Clock
 from simulator.base.errors import cause_of
 from simulator.base.waiting import wait_for_event
@@ -25,6 +24,9 @@ from simulator.dashboard.screenshot import save
 from simulator.telemetry import Event, Snapshot, Telemetry
 
 Mode = Literal["live", "plain", "quiet"]
+FRAMES_PER_S = 4
+PLAIN_LINE_S = 1.0
+"""Between two lines of the plain display."""
 SCREENSHOT_SIZE = (120, 36)
 """Columns and lines of a screenshot when no terminal says how large the screen is."""
 
@@ -122,7 +124,7 @@ async def _live(telemetry: Telemetry, console: Console, clock: Clock, stop: asyn
         try:
             while screen.alive and not stop.is_set():
                 _draw(telemetry.snapshot(clock.now()), screen)
-                await wait_for_event(stop, clock, 1 / limits.FRAMES_PER_S)
+                await wait_for_event(stop, clock, 1 / FRAMES_PER_S)
             await stop.wait()
         finally:
             _draw(telemetry.snapshot(clock.now()), screen)
@@ -138,7 +140,7 @@ async def _plain(telemetry: Telemetry, console: Console, clock: Clock, stop: asy
     try:
         while not stop.is_set():
             printer.show(telemetry.snapshot(clock.now()))
-            await wait_for_event(stop, clock, limits.PLAIN_LINE_S)
+            await wait_for_event(stop, clock, PLAIN_LINE_S)
     finally:
         printer.show(telemetry.snapshot(clock.now()))
 

@@ -1,7 +1,7 @@
 """The pool of execution environments of one account and Region: who may run now, in which environment.
 
 Everything here decides synchronously and never awaits: an environment is busy from the very step that assigns it,
-so no two invocations can be given the same one. The service (`lambda_service.py`) does what is decided.
+so no two invocations can be given the same one. The service (`service.py`) does what is decided.
 
 AWS: Lambda Developer Guide, "Understanding Lambda function scaling" (lambda-concurrency, scaling-behavior) and
 "Understanding the Lambda execution environment lifecycle" (lambda-runtime-environment).

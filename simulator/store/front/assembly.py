@@ -12,7 +12,7 @@ from simulator.base.clock import Clock
 from simulator.store.counting.ledger import Ledger
 from simulator.store.counting.tallies import Tallies
 from simulator.store.dynamodb import answers as dynamodb_answers
-from simulator.store.dynamodb import moto_table as dynamodb_replacements
+from simulator.store.dynamodb import moto_table
 from simulator.store.dynamodb.throttles import Throttles
 from simulator.store.front.application import Application, Layers
 from simulator.store.front.control import Control
@@ -21,9 +21,9 @@ from simulator.store.moto import state as moto_state
 from simulator.store.moto.application import MotoApplication
 from simulator.store.moto.replacement import Replacements
 from simulator.store.s3 import answers as s3_answers
-from simulator.store.s3 import moto_bucket as s3_replacements
+from simulator.store.s3 import moto_bucket
 from simulator.store.sqs import answers as sqs_answers
-from simulator.store.sqs import moto_queue as sqs_replacements
+from simulator.store.sqs import moto_queue
 from simulator.store.sqs.long_poll import LongPolls
 from simulator.store.sqs.move_tasks import OPERATIONS as MOVE_OPERATIONS
 from simulator.store.sqs.move_tasks import MoveTasks
@@ -33,22 +33,22 @@ from simulator.store.wire.parameters import read_parameters
 
 # Everything that stands in for moto's code; each says what for. Events are AWS's only with AWS's rules.
 FASTER = (
-    *sqs_replacements.REPLACEMENTS,
+    *moto_queue.REPLACEMENTS,
     *sqs_answers.REPLACEMENTS,
-    *dynamodb_replacements.REPLACEMENTS,
+    *moto_table.REPLACEMENTS,
     *dynamodb_answers.REPLACEMENTS,
-    *s3_replacements.DEPTH_REPLACEMENTS,
+    *moto_bucket.DEPTH_REPLACEMENTS,
     *s3_answers.REPLACEMENTS,
 )
-STRICTER = s3_replacements.EVENT_REPLACEMENTS
+STRICTER = moto_bucket.EVENT_REPLACEMENTS
 
 
 def assemble(clock: Clock, port: int, *, capacity: str, strict: bool) -> Application:
     """The application for one process; moto's state is global, so there is one of these a process."""
     in_force = Replacements()
     in_force.install((*FASTER, *STRICTER) if strict else FASTER, version("moto"))
-    sqs_replacements.QueueTime.clock = s3_replacements.CurrentCause.clock = clock
-    sqs_replacements.QueueTime.stale_deletes = not strict
+    moto_queue.QueueTime.clock = moto_bucket.CurrentCause.clock = clock
+    moto_queue.QueueTime.stale_deletes = not strict
     return _Assembly(clock, port, in_force.active, capacity=capacity, strict=strict).application
 
 
@@ -67,10 +67,10 @@ class _Assembly:
             moto_state.tables, self._tallies, self._throttles, clock, strict=strict
         )
         self._moves = MoveTasks(moto_state.queues, clock)
-        self._polls = LongPolls(announced=sqs_replacements.DEPTH in active)
-        self._fast_sqs = {sqs_replacements.DEPTH, sqs_answers.NAME} <= active
-        self._fast_dynamodb = {dynamodb_replacements.DEPTH, dynamodb_answers.NAME} <= active
-        self._fast_s3 = {s3_replacements.DEPTH, s3_answers.NAME} <= active
+        self._polls = LongPolls(announced=moto_queue.DEPTH in active)
+        self._fast_sqs = {moto_queue.DEPTH, sqs_answers.NAME} <= active
+        self._fast_dynamodb = {moto_table.DEPTH, dynamodb_answers.NAME} <= active
+        self._fast_s3 = {moto_bucket.DEPTH, s3_answers.NAME} <= active
         guards = Guards(clock, self._sqs.queue_of, strict=strict, rates=capacity == "aws")
         ledger = Ledger()
         control = Control(clock, ledger, self._tallies, self._throttles)
@@ -123,7 +123,7 @@ class _Assembly:
     def _with_ids(self, response: Response) -> Response:
         """S3 names every request; the events it caused carry the same ids."""
         if self._strict:
-            cause = s3_replacements.CurrentCause.cause
+            cause = moto_bucket.CurrentCause.cause
             kept = [(name, value) for name, value in response.headers if not name.lower().startswith("x-amz-id-2")]
             response.headers = [each for each in kept if each[0].lower() != "x-amz-request-id"]
             response.headers += [("x-amz-request-id", cause.request_id), ("x-amz-id-2", cause.extended_id)]

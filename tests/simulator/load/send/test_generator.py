@@ -9,9 +9,6 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
-from botocore.auth import S3SigV4Auth
-from botocore.awsrequest import AWSRequest
-from botocore.credentials import Credentials
 
 from simulator.base.clients import Clients
 from simulator.base.clock import SystemClock
@@ -19,6 +16,7 @@ from simulator.base.errors import CouldNotFinish
 from simulator.load.measure.recording import SENT, Recording
 from simulator.load.plan.arrivals import constant
 from simulator.load.plan.objects import Objects
+from simulator.load.send.generator import Prepared
 from simulator.load.send.processes import GeneratorProcess
 from simulator.load.send.signing import Identity, Signer
 from simulator.load.sink.server import listening
@@ -154,16 +152,27 @@ async def test_the_ceiling_goes_an_objects_whole_way(sink_endpoint: str, sink_cl
             await sender.ceiling({**order, "table": "none"})
 
 
-def test_a_put_is_signed_as_botocore_signs_it() -> None:
-    """The prepared request carries the signature that botocore computes for the same instant."""
-    request = Signer("http://127.0.0.1:1", WHO).put_object("http://127.0.0.1:1/b", "stocks/a b.csv", b"body", 4)
-    assert request.url == "http://127.0.0.1:1/b/stocks/a%20b.csv"
-    assert request.about == 4
-    mine = AWSRequest("PUT", request.url, {"Content-Type": "text/csv"}, b"body")
-    mine.context["timestamp"] = request.headers["X-Amz-Date"]
-    signer = S3SigV4Auth(Credentials("stockpipe", "stockpipe"), "s3", "us-east-1")
-    mine.headers["X-Amz-Date"] = request.headers["X-Amz-Date"]
-    mine.headers["X-Amz-Content-SHA256"] = request.headers["X-Amz-Content-SHA256"]
-    canonical = signer.canonical_request(mine)
-    signature = signer.signature(signer.string_to_sign(mine, canonical), mine)
-    assert request.headers["Authorization"].endswith(f"Signature={signature}")
+def prepared(rows: int = 1) -> Prepared:
+    """Requests for small objects."""
+    objects = Objects("stocks/", rows, 0, 1_790_000_000.0)
+    return Prepared(
+        objects, Signer("http://127.0.0.1:1", Identity("a", "b", None, "us-east-1")), "http://127.0.0.1:1/b"
+    )
+
+
+def test_objects_are_made_ahead_and_no_more_than_will_be_sent() -> None:
+    """Ten of twelve at first, the rest in idle time, then none; taken in order."""
+    ahead = prepared()
+    ahead.begin(5, 12, 10)
+    assert [ahead.make_one() for _ in range(4)] == [True, True, False, False]
+    assert [ahead.take().about for _ in range(12)] == list(range(5, 17))
+
+
+def test_what_is_made_ahead_is_bounded() -> None:
+    """However many are asked for, no more are kept than the bound on memory allows."""
+    ahead = prepared(rows=100_000)
+    ahead.begin(0, 1_000_000, 20)
+    made = 20
+    while made < 100 and ahead.make_one():
+        made += 1
+    assert made < 100
