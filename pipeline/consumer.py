@@ -38,7 +38,7 @@ PART_ROWS = 250
 
 
 @dataclass(frozen=True, slots=True)
-class Settings:
+class ConsumerSettings:
     """The consumer's settings, checked."""
 
     table: str
@@ -51,7 +51,7 @@ class Settings:
     batch_writer: str
 
     @classmethod
-    def from_environ(cls, environ: Mapping[str, str]) -> Settings:
+    def from_environ(cls, environ: Mapping[str, str]) -> ConsumerSettings:
         """Raises `SettingsError`, naming the first setting that is missing or malformed."""
         key_prefix = prefix_setting(environ, "KEY_PREFIX", "stocks/")
         rejected_prefix = prefix_setting(environ, "REJECTED_PREFIX", "rejected/")
@@ -77,7 +77,7 @@ class Settings:
 class _Consumer:
     """What all invocations share."""
 
-    settings: Settings
+    settings: ConsumerSettings
     s3: Any
     table: TableWriter
     objects: asyncio.Semaphore
@@ -90,7 +90,7 @@ async def open_environment(
     environ: Mapping[str, str], session: AioSession, write: Callable[[str], None]
 ) -> AsyncIterator[Invoke]:
     """The consumer's core: settings and clients, for as long as the environment lives. Raises `SettingsError`."""
-    settings = Settings.from_environ(environ)
+    settings = ConsumerSettings.from_environ(environ)
     async with AsyncExitStack() as stack:
         s3 = await stack.enter_async_context(
             client(session, "s3", access(environ, "s3"), connections=settings.object_concurrency, retries=S3_RETRIES)
@@ -112,7 +112,7 @@ async def open_environment(
 
 
 async def _open_transport(
-    stack: AsyncExitStack, settings: Settings, environ: Mapping[str, str], session: AioSession
+    stack: AsyncExitStack, settings: ConsumerSettings, environ: Mapping[str, str], session: AioSession
 ) -> Transport:
     where = access(environ, "dynamodb")
     endpoint_url = where.endpoint_url

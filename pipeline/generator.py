@@ -38,7 +38,7 @@ class TickFailed(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Settings:
+class GeneratorSettings:
     """The generator's settings, checked."""
 
     bucket: str
@@ -46,7 +46,7 @@ class Settings:
     market: Market
 
     @classmethod
-    def from_environ(cls, environ: Mapping[str, str]) -> Settings:
+    def from_environ(cls, environ: Mapping[str, str]) -> GeneratorSettings:
         """Raises `SettingsError`, naming the first setting that is missing or malformed."""
         market = Market(
             seed=integer_setting(environ, "SEED", 0, -(2**63), 2**63 - 1),
@@ -67,7 +67,7 @@ async def open_environment(
     environ: Mapping[str, str], session: AioSession, write: Callable[[str], None]
 ) -> AsyncIterator[Invoke]:
     """The generator's core: settings and client, for as long as the environment lives. Raises `SettingsError`."""
-    settings = Settings.from_environ(environ)
+    settings = GeneratorSettings.from_environ(environ)
     environment_log = Log(write, time.time, level=environ.get("AWS_LAMBDA_LOG_LEVEL"))
     name = environ.get("AWS_LAMBDA_FUNCTION_NAME") or "GeneratorLambda"
     async with client(session, "s3", access(environ, "s3"), connections=UPLOADS, retries=S3_RETRIES) as s3:
@@ -94,7 +94,7 @@ async def open_environment(
 class _Uploads:
     """The objects of one tick, some at a time. `reason` is the first failure's."""
 
-    def __init__(self, s3: Any, settings: Settings, tick: int, budget: Budget) -> None:
+    def __init__(self, s3: Any, settings: GeneratorSettings, tick: int, budget: Budget) -> None:
         self.files = self.rows = self.size_bytes = 0
         self.reason: str | None = None
         self._s3 = s3

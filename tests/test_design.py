@@ -72,6 +72,16 @@ def test_no_module_is_called_like_a_test() -> None:
     assert [str(file) for file in product() if re.fullmatch(r"test_.*|.*_test", file.stem)] == []
 
 
+def test_no_two_classes_share_a_name() -> None:
+    """One word, one meaning: a public class's name says all by itself what it is."""
+    named: dict[str, list[str]] = {}
+    for file in product():
+        for node in tree(file).body:
+            if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+                named.setdefault(node.name, []).append(str(file))
+    assert {name: files for name, files in named.items() if len(files) > 1} == {}
+
+
 def test_no_two_files_import_each_other() -> None:
     """Whoever reads a file can read what it needs first, imports for types and inside functions included."""
     graph = grimp.build_graph(*PACKAGES)

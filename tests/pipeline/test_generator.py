@@ -127,7 +127,7 @@ async def test_without_time_the_invocation_fails_before_lambda_ends_it(aws, open
 def test_a_bad_setting_of_the_generator_is_named(variables, message):
     """One line that names it."""
     with pytest.raises(SettingsError, match=message):
-        generator.Settings.from_environ({"BUCKET_NAME": "bucket"} | variables)
+        generator.GeneratorSettings.from_environ({"BUCKET_NAME": "bucket"} | variables)
 
 
 @pytest.mark.parametrize(
@@ -145,7 +145,7 @@ def test_a_bad_setting_of_the_generator_is_named(variables, message):
 def test_a_bad_setting_of_the_consumer_is_named(variables, message):
     """One line that names it; rejected rows that would be ingested again are refused either way round."""
     with pytest.raises(SettingsError, match=message):
-        consumer.Settings.from_environ({"TABLE_NAME": "table"} | variables)
+        consumer.ConsumerSettings.from_environ({"TABLE_NAME": "table"} | variables)
 
 
 def test_an_empty_setting_is_an_unset_one():
@@ -159,7 +159,7 @@ def test_an_empty_setting_is_an_unset_one():
         "WRITE_CONCURRENCY",
     )
 
-    empty = consumer.Settings.from_environ({"TABLE_NAME": "T"} | dict.fromkeys(names, ""))
+    empty = consumer.ConsumerSettings.from_environ({"TABLE_NAME": "T"} | dict.fromkeys(names, ""))
 
-    assert empty == consumer.Settings.from_environ({"TABLE_NAME": "T"})
+    assert empty == consumer.ConsumerSettings.from_environ({"TABLE_NAME": "T"})
     assert (empty.rejected_prefix, empty.key_prefix) == ("rejected/", "stocks/")

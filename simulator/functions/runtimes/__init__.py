@@ -56,6 +56,10 @@ class Exited:
     error_type: str = "Runtime.ExitError"
 
 
+Answer = Returned | Raised | Exited
+"""What comes back for one event."""
+
+
 class RuntimeEnvironment(Protocol):
     """One environment's runtime. Never asked for two things at once; `kill` may interrupt either."""
 
@@ -68,7 +72,7 @@ class RuntimeEnvironment(Protocol):
         """Run init: load the handler. None: ready. Called again after a failure or a kill."""
         ...
 
-    async def invoke(self, invocation: Invocation) -> Returned | Raised | Exited:
+    async def invoke(self, invocation: Invocation) -> Answer:
         """Give it one event, wait for its answer."""
         ...
 

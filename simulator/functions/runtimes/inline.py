@@ -24,14 +24,13 @@ from typing import Any
 from simulator.base import limits
 from simulator.base.clients import offline_session
 from simulator.base.clock import Clock, SystemClock
-from simulator.functions.runtimes import Exited, Invocation, Raised, Returned, Write, reports
+from simulator.functions.runtimes import Answer, Exited, Invocation, Raised, Write, reports
 from simulator.functions.runtimes.context import LambdaContext
 from simulator.functions.runtimes.isolation import installed, seen_as
 from simulator.functions.runtimes.variables import function_environ, require_code
 from simulator.stack.model import Function
 
 Handler = Callable[[Any, Any], Any]
-Answer = Returned | Raised | Exited
 _OWN_FILES = (__file__, "<frozen importlib._bootstrap>", "<frozen importlib._bootstrap_external>")
 _TASK_ROOT = "/var/task"
 _importing = threading.Lock()

@@ -26,7 +26,7 @@ from simulator.base import limits
 from simulator.base.children import IMPORT_ROOT
 from simulator.base.clock import Clock, SystemClock
 from simulator.base.errors import InputError
-from simulator.functions.runtimes import Exited, Invocation, Raised, Returned, Write
+from simulator.functions.runtimes import Answer, Exited, Invocation, Raised, Write
 from simulator.functions.runtimes.runtime_api import RuntimeApi
 from simulator.functions.runtimes.variables import function_environ, require_code
 from simulator.stack.model import Function
@@ -176,7 +176,7 @@ class ProcessEnvironment:
         self._output.drain()
         return outcome
 
-    async def invoke(self, invocation: Invocation) -> Returned | Raised | Exited:
+    async def invoke(self, invocation: Invocation) -> Answer:
         """Thaw the process, hand over the event, wait for the answer and until the client waits again."""
         if self.pid is None:
             # It went away after its last answer: Lambda would start it anew.

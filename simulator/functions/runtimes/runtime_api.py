@@ -15,11 +15,10 @@ from http import HTTPStatus
 from typing import Any, Literal
 
 from simulator.base import limits
-from simulator.functions.runtimes import Exited, Invocation, Raised, Returned
+from simulator.functions.runtimes import Answer, Exited, Invocation, Raised, Returned
 from simulator.functions.runtimes.reports import response_too_large
 
 State = Literal["starting", "ready", "busy", "answered", "failed", "closed"]
-Answer = Returned | Raised | Exited
 _BASE = "/2018-06-01/runtime"
 _ACCEPTED = {"status": "OK"}
 

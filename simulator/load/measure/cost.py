@@ -67,7 +67,7 @@ class Work:
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class CostLine:
     """One item of the bill for a million rows."""
 
     item: str
@@ -81,7 +81,7 @@ class Line:
 class Cost:
     """The bill for a million rows. `duration_of` says whose durations it holds."""
 
-    lines: tuple[Line, ...]
+    lines: tuple[CostLine, ...]
     duration_of: str
 
     @property
@@ -130,5 +130,7 @@ def per_million_rows(work: Work, duration_of: str) -> Cost | None:
     lines = []
     for item, quantity in quantities.items():
         price = PRICES[item]
-        lines.append(Line(item, quantity * scale, price.unit, quantity * scale * price.usd / price.per, price.source))
+        lines.append(
+            CostLine(item, quantity * scale, price.unit, quantity * scale * price.usd / price.per, price.source)
+        )
     return Cost(tuple(lines), duration_of)

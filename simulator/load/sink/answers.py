@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 from xml.sax.saxutils import escape
 
-Reply = Callable[["Answer", bool], None]
+Reply = Callable[["SinkAnswer", bool], None]
 """Takes an answer, and whether the sink's latency applies to it (reads and writes; not the queue's calls)."""
 
 Operation = Callable[[dict[str, Any], Reply], None]
@@ -16,7 +16,7 @@ Operation = Callable[[dict[str, Any], Reply], None]
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class SinkAnswer:
     """One HTTP response."""
 
     body: bytes = b""
@@ -37,17 +37,17 @@ class Answer:
         )
 
 
-def json_answer(value: Any) -> Answer:
+def json_answer(value: Any) -> SinkAnswer:
     """A result of SQS or DynamoDB."""
-    return Answer(json.dumps(value).encode())
+    return SinkAnswer(json.dumps(value).encode())
 
 
-def error_answer(status: int, code: str, message: str) -> Answer:
+def error_answer(status: int, code: str, message: str) -> SinkAnswer:
     """An error as DynamoDB and SQS word it."""
-    return Answer(json.dumps({"__type": f"com.amazonaws#{code}", "message": message}).encode(), status)
+    return SinkAnswer(json.dumps({"__type": f"com.amazonaws#{code}", "message": message}).encode(), status)
 
 
-def xml_error(status: int, code: str, message: str) -> Answer:
+def xml_error(status: int, code: str, message: str) -> SinkAnswer:
     """An error as S3 words it."""
     text = f"<Error><Code>{code}</Code><Message>{escape(message)}</Message></Error>"
-    return Answer(text.encode(), status, b"application/xml")
+    return SinkAnswer(text.encode(), status, b"application/xml")

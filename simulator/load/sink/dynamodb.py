@@ -8,10 +8,10 @@ from typing import Any
 
 from simulator.base import limits
 from simulator.base.clock import Clock
-from simulator.load.sink.answers import Answer, Operation, Reply, error_answer, json_answer
+from simulator.load.sink.answers import Operation, Reply, SinkAnswer, error_answer, json_answer
 
 _TABLE = re.compile(rb'"RequestItems"\s*:\s*\{\s*"([^"]+)"')
-_WRITTEN = Answer(b'{"UnprocessedItems":{}}')
+_WRITTEN = SinkAnswer(b'{"UnprocessedItems":{}}')
 _NO_TABLE = error_answer(400, "ResourceNotFoundException", "Requested resource not found")
 
 

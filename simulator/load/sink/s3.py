@@ -12,7 +12,7 @@ from xml.sax.saxutils import escape
 
 from simulator.base import limits
 from simulator.base.clock import Clock, iso
-from simulator.load.sink.answers import Answer, Reply, xml_error
+from simulator.load.sink.answers import Reply, SinkAnswer, xml_error
 from simulator.load.sink.sqs import SinkQueue
 
 _QUEUE_ARN = re.compile(r"<Queue>([^<]+)</Queue>")
@@ -77,7 +77,7 @@ class SinkBuckets:
     def _bucket_call(self, method: str, name: str, query: str, body: bytes, reply: Reply) -> None:
         if method == "DELETE":
             self._buckets.pop(name, None)
-            reply(Answer(b"", 204), False)
+            reply(SinkAnswer(b"", 204), False)
             return
         bucket = self._buckets.setdefault(name, _Bucket())
         if method == "PUT" and query.partition("=")[0] == "notification":
@@ -86,7 +86,7 @@ class SinkBuckets:
             bucket.queue = self._queue_named(arn[1].rpartition(":")[2]) if arn else None
             bucket.prefix = prefix[1] if prefix else ""
         listing = f"<ListBucketResult><Name>{escape(name)}</Name><KeyCount>0</KeyCount></ListBucketResult>".encode()
-        reply(Answer(listing if method == "GET" else b"", 200, b"application/xml"), False)
+        reply(SinkAnswer(listing if method == "GET" else b"", 200, b"application/xml"), False)
 
     def _object_call(self, method: str, name: str, bucket: _Bucket, key: str, body: bytes, reply: Reply) -> None:
         self._count(f"{method} object")
@@ -100,14 +100,14 @@ class SinkBuckets:
             bucket.first_put_at = bucket.first_put_at or bucket.last_put_at
             bucket.size_bytes += len(body)
             etag = ((b"ETag", f'"{digest}"'.encode()),)
-            reply(Answer(b"", 200, b"application/xml", etag), True)
+            reply(SinkAnswer(b"", 200, b"application/xml", etag), True)
             if bucket.queue is not None and key.startswith(bucket.prefix):
                 bucket.queue.add(self._event(name, key, len(body), digest))
         elif method in ("GET", "HEAD"):
             etag = ((b"ETag", self._etag), (b"Last-Modified", b"Thu, 01 Jan 2026 00:00:00 GMT"))
-            reply(Answer(self._body, 200, b"text/csv", etag, without_body=method == "HEAD"), True)
+            reply(SinkAnswer(self._body, 200, b"text/csv", etag, without_body=method == "HEAD"), True)
         else:
-            reply(Answer(b"", 204), True)
+            reply(SinkAnswer(b"", 204), True)
 
     def _event(self, bucket: str, key: str, size_bytes: int, digest: str) -> str:
         """The notification of one put, as S3 words it (notification-content-structure in the S3 User Guide)."""

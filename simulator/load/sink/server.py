@@ -20,7 +20,7 @@ import sys
 from typing import Any
 
 from simulator.base.clock import Clock, SystemClock
-from simulator.load.sink.answers import Answer, error_answer
+from simulator.load.sink.answers import SinkAnswer, error_answer
 from simulator.load.sink.services import Sink
 
 _COUNTERS = b"/_sink/counters"
@@ -81,7 +81,7 @@ class _Connection(asyncio.Protocol):
         method, _, rest = head.partition(b" ")
         path = rest.partition(b" ")[0]
         if path == _COUNTERS:
-            self._reply(Answer(json.dumps({**self._sink.counters(), "cpu_s": _cpu_s()}).encode()))
+            self._reply(SinkAnswer(json.dumps({**self._sink.counters(), "cpu_s": _cpu_s()}).encode()))
             return
         try:
             target = _header(lowered, b"x-amz-target")
@@ -95,13 +95,13 @@ class _Connection(asyncio.Protocol):
         except (ValueError, KeyError, TypeError) as error:
             self._reply(error_answer(400, "ValidationException", f"the sink cannot read this request: {error}"))
 
-    def _later(self, answer: Answer, delayed: bool) -> None:
+    def _later(self, answer: SinkAnswer, delayed: bool) -> None:
         if delayed and self._latency_s > 0:
             asyncio.get_running_loop().call_later(self._latency_s, self._reply, answer)
         else:
             self._reply(answer)
 
-    def _reply(self, answer: Answer) -> None:
+    def _reply(self, answer: SinkAnswer) -> None:
         self._busy = False
         if self._transport is None:
             return

@@ -26,7 +26,7 @@ _KEY_MISMATCH = "The provided key element does not match the schema"
 
 
 @dataclass(slots=True)
-class Write:
+class WriteOperation:
     """One operation of a batch: `row` is None for a delete; `request` is how the client wrote it."""
 
     table: Any
@@ -38,7 +38,7 @@ class Write:
     request: Mapping[str, Any]
 
 
-def plan_batch(items: Any, tables: Mapping[str, Any], body_bytes: int) -> list[Write]:
+def plan_batch(items: Any, tables: Mapping[str, Any], body_bytes: int) -> list[WriteOperation]:
     """Every write of a batch, checked. Raises the `AwsError` that AWS answers; then nothing has been stored."""
     if body_bytes > DYNAMODB_BATCH_WRITE_BYTES:
         raise AwsError("RequestEntityTooLargeException", "Request size exceeded the limit of 16 MB", status=413)
@@ -81,7 +81,7 @@ def check_request_sizes(items: Any) -> None:
         raise validation("Too many items requested for the BatchWriteItem call")
 
 
-def plan_write(table: Any, table_name: str, request: Any) -> Write:
+def plan_write(table: Any, table_name: str, request: Any) -> WriteOperation:
     """One operation, checked against its table."""
     if isinstance(request, dict) and len(request) == 1:
         put = request.get("PutRequest")
@@ -97,7 +97,7 @@ def plan_write(table: Any, table_name: str, request: Any) -> Write:
     )
 
 
-def _plan_put(table: Any, table_name: str, request: Any, item: Mapping[str, Any]) -> Write:
+def _plan_put(table: Any, table_name: str, request: Any, item: Mapping[str, Any]) -> WriteOperation:
     written = orjson.dumps(item)
     if not is_plain_row(written):
         item = check_item(item) or item
@@ -106,14 +106,14 @@ def _plan_put(table: Any, table_name: str, request: Any, item: Mapping[str, Any]
     # orjson hands out text in a buffer several times its size; a copy takes what it needs.
     row = bytes(memoryview(written))
     units = 1 if len(row) <= 1_024 else write_units(check_item_size(item))
-    return Write(table, table_name, hash_key, sort_key, row, units, request)
+    return WriteOperation(table, table_name, hash_key, sort_key, row, units, request)
 
 
-def _plan_delete(table: Any, table_name: str, request: Any, key: Mapping[str, Any]) -> Write:
+def _plan_delete(table: Any, table_name: str, request: Any, key: Mapping[str, Any]) -> WriteOperation:
     if len(key) != (1 if table.range_key_attr is None else 2):
         raise validation(_KEY_MISMATCH)
     hash_key, sort_key = keys_of(table, key)
-    return Write(table, table_name, hash_key, sort_key, None, 1, request)
+    return WriteOperation(table, table_name, hash_key, sort_key, None, 1, request)
 
 
 def keys_of(table: Any, item: Mapping[str, Any]) -> tuple[Key, Key]:

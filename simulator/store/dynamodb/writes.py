@@ -13,7 +13,7 @@ import orjson
 
 from simulator.base.clock import Clock
 from simulator.store.counting.tallies import Tallies
-from simulator.store.dynamodb.batch_writes import Write, plan_batch, plan_write, row_units
+from simulator.store.dynamodb.batch_writes import WriteOperation, plan_batch, plan_write, row_units
 from simulator.store.dynamodb.moto_table import rows_of
 from simulator.store.dynamodb.throttles import Throttles
 from simulator.store.wire.aws_errors import AwsError
@@ -22,7 +22,7 @@ _PLAIN_BATCH = {"RequestItems", "ReturnConsumedCapacity", "ReturnItemCollectionM
 _PLAIN_PUT = {"TableName", "Item", "ReturnConsumedCapacity"}
 _CAPACITY_WISHES = (None, "NONE", "TOTAL", "INDEXES")
 
-Result = dict[str, Any]
+WriteResult = dict[str, Any]
 
 
 class TableWrites:
@@ -43,7 +43,7 @@ class TableWrites:
         self._clock = clock
         self._strict = strict
 
-    def batch(self, parameters: Mapping[str, Any], body_bytes: int) -> Result | None:
+    def batch(self, parameters: Mapping[str, Any], body_bytes: int) -> WriteResult | None:
         """The answer to BatchWriteItem; None where moto must give it. Raises `AwsError`."""
         items = parameters.get("RequestItems")
         if not self._strict:
@@ -61,7 +61,7 @@ class TableWrites:
             return None
         return self._carry_out(writes, dict(items or {}), wish)
 
-    def put(self, parameters: Mapping[str, Any]) -> Result | None:
+    def put(self, parameters: Mapping[str, Any]) -> WriteResult | None:
         """The answer to a PutItem without condition or return values; None where moto must give it."""
         if not _PLAIN_PUT.issuperset(parameters):
             return None
@@ -83,7 +83,7 @@ class TableWrites:
             raise self._throttles.write_error(table, reason)
         return self._capacity_of_put(str(name), wish, write.units)
 
-    def _plan_as_moto(self, items: Mapping[str, Any]) -> list[Write] | None:
+    def _plan_as_moto(self, items: Mapping[str, Any]) -> list[WriteOperation] | None:
         try:
             writes = plan_batch(items, self._tables(), 0)
         except AwsError:
@@ -96,7 +96,7 @@ class TableWrites:
                     return None
         return writes
 
-    def _carry_out(self, writes: list[Write], items: Mapping[str, Any], wish: str | None) -> Result:
+    def _carry_out(self, writes: list[WriteOperation], items: Mapping[str, Any], wish: str | None) -> WriteResult:
         now = self._clock.now()
         unprocessed: dict[str, list[Any]] = {}
         stored: dict[str, int] = {}
@@ -120,7 +120,7 @@ class TableWrites:
             self._tallies.batch_written(
                 name, stored.get(name, 0), len(unprocessed.get(name, ())), units.get(name, 0), now
             )
-        result: Result = {"UnprocessedItems": unprocessed}
+        result: WriteResult = {"UnprocessedItems": unprocessed}
         if not self._strict:
             # moto always reports, and always one unit.
             result |= {
@@ -133,7 +133,7 @@ class TableWrites:
             result["ConsumedCapacity"] = [consumed(name, units.get(name, 0), wish) for name in items]
         return result
 
-    def _apply(self, write: Write, now: float) -> str | None:
+    def _apply(self, write: WriteOperation, now: float) -> str | None:
         """Store or delete one row, or name the limit that forbids it."""
         rows = rows_of(write.table)
         assert rows is not None  # noqa: S101 `_is_plain` has looked
@@ -152,7 +152,7 @@ class TableWrites:
             rows.put(write.hash_key, write.sort_key, write.row)
         return None
 
-    def _capacity_of_put(self, name: str, wish: str | None, units: int) -> Result:
+    def _capacity_of_put(self, name: str, wish: str | None, units: int) -> WriteResult:
         self._tallies.put_written(name, units, self._clock.now())
         if wish not in ("TOTAL", "INDEXES"):
             return {}
@@ -167,7 +167,7 @@ def consumed(name: str, units: float, wish: str) -> dict[str, Any]:
     return result
 
 
-def _as_written(write: Write, item: Mapping[str, Any]) -> bytes | None:
+def _as_written(write: WriteOperation, item: Mapping[str, Any]) -> bytes | None:
     """The row with its numbers as the client wrote them, as moto keeps them; None where a key is one of them."""
     if "N" in (write.table.hash_key_type, write.table.range_key_type):
         return write.row if write.row == orjson.dumps(item) else None

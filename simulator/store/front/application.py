@@ -21,7 +21,6 @@ from simulator.store.wire.routing import route
 CONTROL_PATH = "/_stockpipe/"
 
 # A fast path answers, or returns None: then moto does.
-Answer = Callable[[Request], Response | None]
 WaitingAnswer = Callable[[Request], Awaitable[Response | None]]
 
 

@@ -22,7 +22,7 @@ from simulator.store.wire.aws_errors import AwsError
 OPERATIONS = {"StartMessageMoveTask", "ListMessageMoveTasks", "CancelMessageMoveTask"}
 _STEP_S = 0.05
 
-Status = Literal["RUNNING", "COMPLETED", "CANCELLED", "FAILED"]
+TaskStatus = Literal["RUNNING", "COMPLETED", "CANCELLED", "FAILED"]
 
 
 @dataclass(slots=True)
@@ -36,7 +36,7 @@ class MoveTask:
     to_move: int
     started_at: float
     moved: int = 0
-    status: Status = "RUNNING"
+    status: TaskStatus = "RUNNING"
     failure: str | None = None
 
     def due(self, now: float) -> int:

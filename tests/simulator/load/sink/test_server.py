@@ -14,7 +14,7 @@ from botocore.exceptions import ClientError
 from simulator.base.clients import Clients
 from simulator.base.clock import ManualClock, SystemClock
 from simulator.load.send.processes import SinkProcess
-from simulator.load.sink.answers import Answer
+from simulator.load.sink.answers import SinkAnswer
 from simulator.load.sink.server import listening
 from simulator.load.sink.services import Sink
 from simulator.load.sink.sqs import SinkQueue
@@ -76,12 +76,12 @@ async def test_a_long_poll_is_answered_when_a_message_comes(sink_clients: Client
     assert (await polling)["Messages"][0]["Body"] == "hello"
 
 
-def a_queue(clock: ManualClock, **attributes: str) -> tuple[SinkQueue, list[Answer]]:
+def a_queue(clock: ManualClock, **attributes: str) -> tuple[SinkQueue, list[SinkAnswer]]:
     """A queue on a manual clock, and where its answers go; nobody wakes its polls."""
     return SinkQueue("q", "url/q", "arn:q", clock, lambda _delay, _back: None, dict(attributes)), []
 
 
-def messages(answer: Answer) -> list[dict[str, Any]]:
+def messages(answer: SinkAnswer) -> list[dict[str, Any]]:
     """The messages of a receive."""
     found: list[dict[str, Any]] = json.loads(answer.body).get("Messages", [])
     return found
@@ -124,7 +124,7 @@ def test_latency_applies_to_reads_and_writes_and_not_to_the_queue() -> None:
     sink = Sink(SystemClock(), lambda _delay, _back: None)
     delayed: list[bool] = []
 
-    def reply(_: Answer, late: bool) -> None:
+    def reply(_: SinkAnswer, late: bool) -> None:
         delayed.append(late)
 
     sink.s3("PUT", "/b", b"", reply)
