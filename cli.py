@@ -72,8 +72,8 @@ app = typer.Typer(
 )
 
 
-def _version(asked: bool) -> None:
-    if asked:
+def _version(wanted: bool) -> None:
+    if wanted:
         from importlib.metadata import version  # a seventh of the time that --help takes
 
         typer.echo(f"stockpipe {version('stockpipe')}")

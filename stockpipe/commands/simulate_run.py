@@ -168,7 +168,7 @@ class _SimulateOutlet:
     """Where a run's words go: the display while it runs, the summary once it is over, machine output by itself."""
 
     def __init__(self, options: SimulateOptions, plan: RunPlan, telemetry: Telemetry, clock: Clock) -> None:
-        self._asked, self._plan, self._telemetry, self._clock = options, plan, telemetry, clock
+        self._options, self._plan, self._telemetry, self._clock = options, plan, telemetry, clock
         self.display = Display(
             telemetry, options.ui, clock, machine_output=str(options.summary) == "-", screenshot=options.screenshot
         )
@@ -208,7 +208,7 @@ class _SimulateOutlet:
             self._telemetry.snapshot(self._clock.now()),
             audit=progress.audit,
             resources=progress.resources.as_json() if progress.resources else None,
-            options=_options_json(self._asked, self._plan),
+            options=_options_json(self._options, self._plan),
             ended_at=self._clock.now(),
             interrupted=progress.interrupted,
             source_rows=progress.source_rows if self._plan.sources else None,
@@ -219,8 +219,8 @@ class _SimulateOutlet:
             self.display.console.print(summary.render_summary(built))
             if self._plan.hold and progress.failure is None:
                 self.display.console.print(f"  the store stays up at {progress.endpoint} until Ctrl-C", markup=False)
-        if self._asked.summary is not None:
-            _write_summary(self._asked.summary, json.dumps(built, indent=2) + "\n")
+        if self._options.summary is not None:
+            _write_summary(self._options.summary, json.dumps(built, indent=2) + "\n")
 
 
 def _write_summary(file: Path, text: str) -> None:

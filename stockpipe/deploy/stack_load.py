@@ -132,7 +132,7 @@ class _Watcher:
     clock: Clock
     since_at: float
     function: str
-    seen: set[str] = field(default_factory=set)
+    known: set[str] = field(default_factory=set)
     newest_at: float = 0.0
     empty_looks: int = 0
     environments: dict[str, int] = field(default_factory=dict)
@@ -199,9 +199,9 @@ class _Watcher:
             page = {"nextToken": answer["nextToken"]}
 
     def _take(self, event: dict[str, Any]) -> None:
-        if event["eventId"] in self.seen:
+        if event["eventId"] in self.known:
             return
-        self.seen.add(event["eventId"])
+        self.known.add(event["eventId"])
         at = event["timestamp"] / 1000
         self.newest_at = max(self.newest_at, at)
         environment = self.environments.setdefault(event.get("logStreamName", ""), len(self.environments) + 1)

@@ -117,7 +117,7 @@ class Outlet:
         result: Result,
         clock: SystemClock,
     ) -> None:
-        self._asked, self._plan, self._stack = options, plan, stack
+        self._options, self._plan, self._stack = options, plan, stack
         self._telemetry, self._tap, self._result, self._clock = telemetry, tap, result, clock
         self.display = Display(
             telemetry, options.ui, clock, machine_output=str(options.summary) == "-", screenshot=options.screenshot
@@ -136,19 +136,19 @@ class Outlet:
             self._result,
             self._tap,
             self._stack,
-            options=options_json(self._asked, self._plan),
+            options=options_json(self._options, self._plan),
             ended_at=ended_at,
         )
         if self.display.mode == "quiet":
             self.display.console.print(_quiet(built), markup=False)
         else:
             self.display.console.print(text.render(built))
-        if self._asked.report is not None:
-            self._asked.report.write_text(page(built), encoding="utf-8")
+        if self._options.report is not None:
+            self._options.report.write_text(page(built), encoding="utf-8")
             if self.display.mode != "quiet":
-                self.display.console.print(f"  the page is in {self._asked.report}", markup=False, soft_wrap=True)
-        if self._asked.summary is not None:
-            _write(self._asked.summary, json.dumps(built, indent=2) + "\n")
+                self.display.console.print(f"  the page is in {self._options.report}", markup=False, soft_wrap=True)
+        if self._options.summary is not None:
+            _write(self._options.summary, json.dumps(built, indent=2) + "\n")
 
 
 def _quiet(built: Mapping[str, Any]) -> str:
