@@ -1,4 +1,8 @@
-"""A snapshot, drawn. Pure: the same snapshot and size give the same frame; nothing here keeps state or reads time."""
+"""A snapshot, drawn, and the terminal it is drawn on.
+
+Drawing is pure: the same snapshot and size give the same frame. Only `ui` refreshes by the clock, and only `screen` and
+`screenshot` write.
+"""
 
 from __future__ import annotations
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-import os
 from collections.abc import AsyncIterator, Callable
 from dataclasses import asdict
 from typing import Any
@@ -16,7 +15,7 @@ from typing import Any
 import aiohttp
 
 from simulator.base import limits
-from simulator.base.children import IMPORT_ROOT, python_command
+from simulator.base.children import child_environ, python_command
 from simulator.base.clock import Clock
 from simulator.base.counters import BucketCounters, OperationCounters, QueueCounters, StoreCounters, TableCounters
 from simulator.base.errors import CouldNotFinish
@@ -36,7 +35,7 @@ async def _child(module: str, *arguments: str) -> AsyncIterator[asyncio.subproce
     """A Python child on pipes; at the end its input is closed, and it is killed if that does not end it."""
     process = await asyncio.create_subprocess_exec(
         *python_command(module, *arguments),
-        env=os.environ | {"PYTHONPATH": IMPORT_ROOT},
+        env=child_environ(),
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
