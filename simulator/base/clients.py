@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -70,7 +70,7 @@ async def connect(endpoint: str, session: AioSession, *, connections: int = 64) 
 
     A session is connected once: aioboto3 adds its S3 methods to a session's events each time.
     """
-    asyncio.get_running_loop().set_exception_handler(_leave_out_broken_writes)
+    _leave_out_broken_writes(asyncio.get_running_loop())
     config = AioConfig(
         max_pool_connections=connections,
         parameter_validation=False,
@@ -98,13 +98,30 @@ async def connect(endpoint: str, session: AioSession, *, connections: int = 64) 
         yield Clients(s3, sqs, dynamodb)
 
 
-def _leave_out_broken_writes(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
-    """The loop's exception handler: everything is reported as ever, but for a request that nobody waits for any more.
+def _leave_out_broken_writes(loop: asyncio.AbstractEventLoop) -> None:
+    """Let the loop report everything as before, but for the failed write of a request that nobody waits for any more.
 
     aiohttp writes a request in a task of its own. Where the server dies before its 100 Continue, the request fails
     with the connection's error, and the same error of the task is never read: asyncio would print its traceback.
     """
-    task = context.get("future")
-    abandoned = isinstance(task, asyncio.Task) and getattr(task.get_coro(), "__name__", "") == "write_bytes"
-    if not (abandoned and isinstance(context.get("exception"), aiohttp.ClientConnectionError)):
-        loop.default_exception_handler(context)
+    before = loop.get_exception_handler()
+    if isinstance(before, _Report):
+        return
+    loop.set_exception_handler(_Report(before))
+
+
+class _Report:
+    """An exception handler that hands on to the one `before` it, or to the loop's own."""
+
+    def __init__(self, before: Callable[[asyncio.AbstractEventLoop, dict[str, Any]], Any] | None) -> None:
+        self._before = before
+
+    def __call__(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        task = context.get("future")
+        writes = isinstance(task, asyncio.Task) and getattr(task.get_coro(), "__name__", "") == "write_bytes"
+        if writes and isinstance(context.get("exception"), aiohttp.ClientConnectionError):
+            return
+        if self._before is None:
+            loop.default_exception_handler(context)
+        else:
+            self._before(loop, context)

@@ -1,4 +1,4 @@
-"""Time: the only module of the simulator that reads it.
+"""Time: the simulator reads it here, and elsewhere only where a test lists the file and its reason.
 
 Every instant is a float of seconds since the epoch, UTC, and is named `..._at`; every length is seconds, named
 `..._s`. Pure code takes instants as arguments; a shell that must wait takes a `Clock`.

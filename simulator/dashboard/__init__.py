@@ -1,7 +1,7 @@
 """A snapshot, drawn, and the terminal it is drawn on.
 
-Drawing is pure: the same snapshot and size give the same frame. Only `ui` refreshes by the clock, and only `screen` and
-`screenshot` write.
+Drawing is pure: the same snapshot and size give the same frame. `ui` refreshes by the clock, and `screen` and
+`screenshot` write what was drawn.
 """
 
 from __future__ import annotations

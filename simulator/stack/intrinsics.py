@@ -311,7 +311,7 @@ class Document:
         found: Any = self._mappings
         for name in names:
             if not isinstance(found, dict) or str(name) not in found:
-                self.fail("there is no mapping " + ".".join(str(name) for name in names), line)
+                self.fail("there is no mapping " + ".".join(str(part) for part in names), line)
             found = found[str(name)]
         return self.resolve(found, line)
 

@@ -44,7 +44,7 @@ def _matches_object(pattern: Mapping[str, Any], value: Mapping[str, Any]) -> boo
     """Every key of the pattern matches; `$or` needs one of its alternatives."""
     for key, wanted in pattern.items():
         if key == "$or":
-            if not any(_matches_object(pattern, value) for pattern in wanted):
+            if not any(_matches_object(alternative, value) for alternative in wanted):
                 return False
         elif isinstance(wanted, Mapping):
             if not _matches_nested(wanted, value.get(key, _ABSENT)):

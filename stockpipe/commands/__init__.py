@@ -1,1 +1,1 @@
-"""The commands' options, one file a command: read them, call the room that does the work, say what came out."""
+"""The commands: each reads its options, calls the room that does the work, and says what came out."""

@@ -251,8 +251,8 @@ def _recorders(
         return recorders[0]
 
     def record(observation: Observation) -> None:
-        for record in recorders:
-            record(observation)
+        for listener in recorders:
+            listener(observation)
 
     return record
 

@@ -151,10 +151,10 @@ def _install_wheels(directory: Path, target: Target) -> None:
 
 
 def _copy_handlers(directory: Path) -> None:
-    spec = importlib.util.find_spec("pipeline")
-    if spec is None or not spec.submodule_search_locations:
-        raise InputError("the package pipeline, which holds the handlers, is not installed here")
-    source = Path(next(iter(spec.submodule_search_locations)))
+    # Beside this package, not wherever the import system finds a `pipeline` first: a user may have one too.
+    source = Path(__file__).resolve().parents[2] / "pipeline"
+    if not source.is_dir():
+        raise InputError(f"the package pipeline, which holds the handlers, is not in {source.parent}")
     for file in sorted(source.rglob("*.py")):
         copy = directory / "pipeline" / file.relative_to(source)
         copy.parent.mkdir(parents=True, exist_ok=True)

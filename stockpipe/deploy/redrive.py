@@ -120,7 +120,7 @@ async def send_back(
     while True:
         answer = await sqs.list_message_move_tasks(SourceArn=source.arn, MaxResults=BATCH)
         tasks = answer.get("Results", [])
-        found: Any = next((task for task in tasks if task.get("TaskHandle") == handle), tasks[0] if tasks else {})
+        found: Any = next((listed for listed in tasks if listed.get("TaskHandle") == handle), tasks[0] if tasks else {})
         moved = int(found.get("ApproximateNumberOfMessagesMoved", 0))
         progress(moved)
         if found.get("Status") == "COMPLETED":

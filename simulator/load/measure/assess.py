@@ -66,7 +66,7 @@ def lag_of(recording: Recording, span: Span, end_at: float, window_s: float) -> 
 
 
 def measurements_of(plan: Plan, result: Result, tap: Tap, *, live_only: bool) -> Measurements:
-    """What was measured in the span in hand (`live_only`: its last seconds), or of the span that is reported.
+    """What was measured in the span in hand (`live_only`: in its last seconds), or in the span that is reported.
 
     CPU and concurrency are means over the time in which it was behind, or over all of it when it never was.
     """

@@ -135,7 +135,7 @@ class Recording:
         return self._differences(self.sent, self.answered, numbers)
 
     def latencies(self, numbers: range) -> Iterator[float]:
-        """Object-to-stored: from the planned instant, so that waiting for the generator or the put is not left out."""
+        """Planned to stored: from the planned instant, so that waiting for the generator or the put is not left out."""
         return self._differences(self.planned, self.stored, numbers)
 
     def queue_latencies(self, numbers: range) -> Iterator[float]:

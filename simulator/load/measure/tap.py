@@ -62,7 +62,7 @@ class TapTotals:
 class Tap:
     """Stands between the twin and telemetry. `objects` and `on_stored` are set once the run knows its objects.
 
-    `owns_samples` is set when the engine is none of ours: its samples are completed with what was observed.
+    `foreign` is set when the engine is not ours: its samples are completed with what was observed.
     """
 
     def __init__(self, onwards: Record, recording: Recording, wiring: Wiring, *, foreign: bool, sink: bool) -> None:

@@ -65,7 +65,7 @@ class Threshold:
 
     @property
     def bounds_latency(self) -> bool:
-        """Whether it is an upper bound on object-to-stored latency, which the capacity search needs."""
+        """Whether it is an upper bound on planned-to-stored latency, which the capacity search needs."""
         return self.operator in ("<", "<=") and FIGURES[self.figure][0] == "s" and "_" not in self.figure
 
 

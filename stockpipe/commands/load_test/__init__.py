@@ -144,7 +144,7 @@ def load_test(
     screenshot: Screenshot = None,
 ) -> None:
     """Send objects by the clock, not by completions, and measure each from its planned instant to the table."""
-    # It imports what a run needs, and --help must not wait for that.
+    # These import what a run needs, and --help must not wait for that.
     from stockpipe.commands.load_test.outlet import LoadTestOptions
     from stockpipe.commands.load_test.run import run_load_test
 

@@ -58,3 +58,18 @@ async def test_only_a_request_that_lost_its_server_fails_in_silence(
             gc.collect()
 
     assert ("never retrieved" in caplog.text) is reported
+
+
+async def test_the_handler_that_was_there_still_hears_of_the_rest() -> None:
+    """Whoever opens clients on a loop of their own keeps their exception handler, once, however many are opened."""
+    heard: list[dict[str, Any]] = []
+    loop = asyncio.get_running_loop()
+    loop.set_exception_handler(lambda _, context: heard.append(context))
+    async with connect("http://127.0.0.1:9", offline_session()), connect("http://127.0.0.1:9", offline_session()):
+        loop.call_exception_handler({"message": "a defect"})
+        task = asyncio.create_task(a_request())
+        await asyncio.wait((task,))
+        del task
+        gc.collect()
+
+    assert heard == [{"message": "a defect"}]

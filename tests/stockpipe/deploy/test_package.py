@@ -7,6 +7,7 @@ import importlib.metadata
 import importlib.util
 import json
 import marshal
+import subprocess
 import sys
 import zipfile
 from pathlib import Path, PurePosixPath
@@ -56,6 +57,33 @@ def test_content_is_handlers_and_their_services_alone(task_root: Path) -> None:
         assert (task_root / "pipeline" / source.name).read_bytes() == source.read_bytes()
     assert {one.name for one in (task_root / "botocore" / "data").iterdir() if one.is_dir()} == set(trimming.SERVICES)
     assert not {"simulator", "stockpipe", "moto", "boto3", "rich", "bin"} & {one.name for one in task_root.iterdir()}
+
+
+def test_it_can_be_built_by_a_bare_python(tmp_path: Path) -> None:
+    """`sam build` runs it by any Python: it imports the standard library and our own modules, nothing installed."""
+    script = (
+        "import sys; before = set(sys.modules)\n"
+        "import stockpipe.deploy.package\n"
+        "files = [getattr(sys.modules[name], '__file__', None) or '' for name in set(sys.modules) - before]\n"
+        "print([file for file in files if 'site-packages' in file])\n"
+    )
+    shown = subprocess.run(
+        [sys.executable, "-c", script], cwd=tmp_path, env={"PYTHONPATH": str(ROOT)}, capture_output=True, text=True
+    )
+    assert (shown.stdout.strip(), shown.stderr) == ("[]", "")
+
+
+def test_a_pipeline_of_the_users_own_is_not_packed(tmp_path: Path) -> None:
+    """The handlers are those beside this package, whatever the working directory calls `pipeline`."""
+    (tmp_path / "pipeline").mkdir()
+    (tmp_path / "pipeline" / "__init__.py").write_text("raise SystemExit('not ours')")
+    script = (
+        "from pathlib import Path; from stockpipe.deploy import package; package._copy_handlers(Path('packed'))\n"
+        "print(sorted(path.name for path in Path('packed/pipeline').iterdir()) == "
+        f"sorted(path.name for path in Path({str(ROOT)!r}, 'pipeline').glob('*.py')))"
+    )
+    shown = subprocess.run([sys.executable, "-c", script], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert (shown.stdout.strip(), shown.stderr) == ("True", "")
 
 
 def test_licences_stay(task_root: Path) -> None:
