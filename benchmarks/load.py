@@ -81,7 +81,7 @@ def main() -> None:
     searches = [load_test("--find-max") for _ in range(options.runs)]
     took = median(seconds for _, seconds in searches)
     found = [summary["find_max"] for summary, _ in searches]
-    answers = ", ".join(f"{one['rate_per_s']}/s ({len(one['probes'])} probes)" for one in found)
+    answers = ", ".join(f"{search['rate_per_s']}/s ({len(search['probes'])} probes)" for search in found)
     print(f"--find-max: {took:.0f} s; {answers}")
     print(f"load average at the end {os.getloadavg()[0]:.1f}")
 

@@ -175,7 +175,7 @@ def main() -> None:
     print(f"{'':<12}{'rows/s':>10}{'fastest':>10}{'wall, s':>9}{'client CPU, s':>15}{'store CPU, s':>14}")
     show("bare client", bare)
     show("the loop", loop)
-    ratios = [one["rows_per_s"] / other["rows_per_s"] for one, other in zip(loop, bare, strict=True)]
+    ratios = [whole["rows_per_s"] / other["rows_per_s"] for whole, other in zip(loop, bare, strict=True)]
     fastest = max(run["rows_per_s"] for run in loop) / max(run["rows_per_s"] for run in bare)
     print(f"\nthe loop reaches {statistics.median(ratios):.0%} of the bare client's rate")
     print(f"  pair by pair {', '.join(f'{ratio:.0%}' for ratio in ratios)}; fastest against fastest {fastest:.0%}")

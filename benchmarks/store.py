@@ -459,8 +459,8 @@ async def _compare(
             await call()
             if number >= 20:
                 times.append((time.perf_counter() - started) * 1_000)
-    one, other = map(statistics.median, taken)
-    print(f"{label:38} {one:9.2f} {other:9.2f} {other / one:6.2f}")
+    first, other = map(statistics.median, taken)
+    print(f"{label:38} {first:9.2f} {other:9.2f} {other / first:6.2f}")
 
 
 async def _queue_depth(depth: Depth, messages: int) -> None:

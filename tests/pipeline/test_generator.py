@@ -40,20 +40,20 @@ async def test_a_retried_tick_writes_the_same_bytes(aws, open_generator):
 
 async def test_objects_are_made_one_at_a_time(aws, open_generator, monkeypatch):
     """An object is whole before the next one is begun: the first leaves while the others are still to be made."""
-    seen = []
+    written = []
     whole = Market.csv_chunks
 
     def watched(self, tick, number):
-        seen.append(("begin", number))
+        written.append(("begin", number))
         yield from whole(self, tick, number)
-        seen.append(("end", number))
+        written.append(("end", number))
 
     monkeypatch.setattr(Market, "csv_chunks", watched)
     handler = await open_generator(FILE_COUNT="40", ROWS_PER_FILE="1000")
 
     await handler(EVENT)
 
-    assert seen == [(moment, number) for number in range(40) for moment in ("begin", "end")]
+    assert written == [(moment, number) for number in range(40) for moment in ("begin", "end")]
 
 
 async def test_an_event_without_time_means_now(aws, open_generator, monkeypatch):

@@ -120,11 +120,11 @@ async def test_requests_are_signed_as_botocore_signs_them(body, credentials, reg
 async def test_a_head_is_kept_for_its_second_and_renewed_with_the_next():
     """Credentials are asked for once a second; new ones sign from then on, with their token."""
     given_out = iter([Credentials("one", "x"), Credentials("two", "y", "token")])
-    asked = []
+    requested = []
 
     async def renewed():
-        asked.append(next(given_out))
-        return asked[-1]
+        requested.append(next(given_out))
+        return requested[-1]
 
     now = 1_000_000.0
     signer = PostSigner("host", "", {}, "us-east-1", "dynamodb", renewed, lambda: now)
@@ -136,4 +136,4 @@ async def test_a_head_is_kept_for_its_second_and_renewed_with_the_next():
     renewed_head = await signer.head(b"a")
     assert b"Credential=two/" in renewed_head
     assert b"X-Amz-Security-Token: token\r\n" in renewed_head
-    assert len(asked) == 2
+    assert len(requested) == 2

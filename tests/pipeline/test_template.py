@@ -160,9 +160,9 @@ def test_simulator_reads_every_resource(template_file: Path) -> None:
 def test_default_names_are_the_documented_ones(resolve: Callable[..., Any]) -> None:
     """Functions, queues and table carry the names that scripts rely on."""
     resources = resolve()
-    assert {one: resources[one]["Properties"][field] for one, (field, _) in DEFAULT_NAMES.items()} == {
-        one: name for one, (_, name) in DEFAULT_NAMES.items()
-    }
+    assert {
+        logical_id: resources[logical_id]["Properties"][field] for logical_id, (field, _) in DEFAULT_NAMES.items()
+    } == {logical_id: name for logical_id, (_, name) in DEFAULT_NAMES.items()}
 
 
 def test_every_setting_is_a_parameter(template_file: Path) -> None:
@@ -183,7 +183,7 @@ def test_every_figure_is_a_parameter(template_file: Path) -> None:
     batch = resources["ConsumerLambda"]["Properties"]["Events"]["Batch"]["Properties"]
     queue = resources["StockQueue"]["Properties"]
     for value in (
-        *(resources[one]["Properties"][field] for one in SETTINGS for field in ("Timeout", "MemorySize")),
+        *(resources[logical_id]["Properties"][field] for logical_id in SETTINGS for field in ("Timeout", "MemorySize")),
         batch["BatchSize"],
         batch["MaximumBatchingWindowInSeconds"],
         batch["ScalingConfig"]["MaximumConcurrency"],
@@ -260,9 +260,9 @@ def test_alarms_tell_a_topic_if_there_is_one(resolve: Callable[..., Any], topic:
 def test_dashboard_shows_every_published_metric(resolve: Callable[..., Any]) -> None:
     """The dashboard is JSON, asks for the handlers' metrics by their names and dimension, and misses none."""
     body = json.loads(resolve()["Dashboard"]["Properties"]["DashboardBody"])
-    asked = [metric for widget in body["widgets"] for metric in widget["properties"].get("metrics", [])]
-    ours = {(metric[1], metric[3]) for metric in asked if metric[0] == "stockpipe"}
-    assert {metric[2] for metric in asked if metric[0] == "stockpipe"} == {"FunctionName"}
+    shown = [metric for widget in body["widgets"] for metric in widget["properties"].get("metrics", [])]
+    ours = {(metric[1], metric[3]) for metric in shown if metric[0] == "stockpipe"}
+    assert {metric[2] for metric in shown if metric[0] == "stockpipe"} == {"FunctionName"}
     assert ours == {(name, "<GeneratorLambda>") for name in METRICS["generator"]} | {
         (name, "<ConsumerLambda>") for name in METRICS["consumer"]
     }
@@ -285,9 +285,9 @@ def test_bucket_refuses_plain_http_and_the_public(resolve: Callable[..., Any]) -
 def test_logs_end_and_are_json(resolve: Callable[..., Any], template_file: Path) -> None:
     """Each function logs JSON to a group of its own that forgets after the days asked for."""
     resources = resolve("stockpipe", {"LogRetentionDays": "7"})
-    groups = {name: one for name, one in resources.items() if one["Type"] == "AWS::Logs::LogGroup"}
+    groups = {name: resource for name, resource in resources.items() if resource["Type"] == "AWS::Logs::LogGroup"}
     assert {group["Properties"]["RetentionInDays"] for group in groups.values()} == {"7"}
-    used = {resources[one]["Properties"]["LoggingConfig"]["LogGroup"] for one in SETTINGS}
+    used = {resources[logical_id]["Properties"]["LoggingConfig"]["LogGroup"] for logical_id in SETTINGS}
     assert used == {f"<{name}>" for name in groups}
     assert transform.read_template(template_file)["Globals"]["Function"]["LoggingConfig"]["LogFormat"] == "JSON"
 
@@ -352,5 +352,7 @@ def test_dashboard_shows_every_alarm(resolve: Callable[..., Any]) -> None:
         body = json.loads(resources["Dashboard"]["Properties"]["DashboardBody"])
         shown = {arn.rpartition(":")[2] for arn in body["widgets"][-1]["properties"]["alarms"]}
         assert shown == {
-            one["Properties"]["AlarmName"] for one in resources.values() if one["Type"] == "AWS::CloudWatch::Alarm"
+            resource["Properties"]["AlarmName"]
+            for resource in resources.values()
+            if resource["Type"] == "AWS::CloudWatch::Alarm"
         }

@@ -20,10 +20,10 @@ PUT = '{"PutRequest":{"Item":{"PK":{"S":"A\\""},"SK":{"S":"2024-01-02"},"n":{"N"
 
 async def write(session, writer, answer):
     """Write one put to a server that gives this answer, over this way."""
-    seen = []
+    requests = []
 
     async def handle(request):
-        seen.append(json.loads(await request.read()))
+        requests.append(json.loads(await request.read()))
         return answer(request)
 
     async with serving(handle) as endpoint:
@@ -40,7 +40,7 @@ async def write(session, writer, answer):
         else:
             async with client(session, "dynamodb", where, connections=4, retries=0) as dynamodb:
                 left = await ClientTransport(dynamodb, TABLE).write([PUT], 5.0)
-    assert seen[0] == {
+    assert requests[0] == {
         "RequestItems": {
             TABLE: [{"PutRequest": {"Item": {"PK": {"S": 'A"'}, "SK": {"S": "2024-01-02"}, "n": {"N": "1"}}}}]
         }

@@ -222,13 +222,13 @@ async def test_nobody_there_is_an_error():
 
 async def test_a_cancelled_request_takes_its_connection_with_it():
     """What it would still receive belongs to nobody; the next request must not see it."""
-    asked, gone = asyncio.Event(), asyncio.Event()
+    arrived, gone = asyncio.Event(), asyncio.Event()
     numbers = []
 
     async def converse(reader, writer, number):
         await reader.readexactly(len(REQUEST))
         numbers.append(number)
-        asked.set()
+        arrived.set()
         if number == 1:
             await reader.read()
             gone.set()
@@ -237,7 +237,7 @@ async def test_a_cancelled_request_takes_its_connection_with_it():
     async with server(converse) as url:
         pool = HttpPool(url, 4)
         request = asyncio.ensure_future(pool.request(REQUEST, 5))
-        await asked.wait()
+        await arrived.wait()
         request.cancel()
         with pytest.raises(asyncio.CancelledError):
             await request

@@ -219,7 +219,7 @@ def clock() -> ManualClock:
 
 
 @pytest.fixture
-def seen() -> Recorder:
+def recorded() -> Recorder:
     """A fresh recorder."""
     return Recorder()
 

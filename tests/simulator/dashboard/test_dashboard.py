@@ -87,7 +87,7 @@ def test_losses_have_their_place_even_at_zero(snapshot: Snapshot) -> None:
 
 
 @pytest.mark.parametrize(
-    ("phase", "told"),
+    ("phase", "label"),
     [
         ("starting", "starting the store"),
         ("running", "94 messages on their way  70 %"),
@@ -96,24 +96,24 @@ def test_losses_have_their_place_even_at_zero(snapshot: Snapshot) -> None:
         ("done", "100 %"),
     ],
 )
-def test_the_bar_says_how_far_the_phase_is(snapshot: Snapshot, phase: Phase, told: str) -> None:
+def test_the_bar_says_how_far_the_phase_is(snapshot: Snapshot, phase: Phase, label: str) -> None:
     """Each phase has its own measure: time, messages left, audited objects."""
     shown = dataclasses.replace(snapshot, phase=phase, audit_part="objects", audit_done=30, audit_total=120)
-    assert told in text(render(shown, 80, 24)).splitlines()[1]
+    assert label in text(render(shown, 80, 24)).splitlines()[1]
 
 
 @pytest.mark.parametrize(
-    ("ends", "told"),
+    ("ends", "label"),
     [
         ({"ticks": 8}, "tick 4 of 8  50 %"),
         ({"objects": 2_614}, "object 1,307 of 2,614  50 %"),
         ({}, "until Ctrl-C"),
     ],
 )
-def test_a_run_ends_by_ticks_by_objects_or_by_hand(snapshot: Snapshot, ends: dict[str, int], told: str) -> None:
+def test_a_run_ends_by_ticks_by_objects_or_by_hand(snapshot: Snapshot, ends: dict[str, int], label: str) -> None:
     """Without a duration the bar follows what ends the run."""
     options = dataclasses.replace(snapshot.options, duration_s=None, **ends)
-    assert told in text(render(dataclasses.replace(snapshot, options=options), 80, 24)).splitlines()[1]
+    assert label in text(render(dataclasses.replace(snapshot, options=options), 80, 24)).splitlines()[1]
 
 
 def test_where_the_objects_come_from(snapshot: Snapshot) -> None:
@@ -177,8 +177,8 @@ def test_the_plain_line(snapshot: Snapshot, load_snapshot: Snapshot) -> None:
 def test_a_plain_event(snapshot: Snapshot) -> None:
     """An event is a line with its time since the start and its number."""
     assert snapshot.running_at is not None
-    told = plain_event(snapshot.events[0], snapshot.running_at)
-    assert told == "00:00 -- ConsumerLambda environment 6: cold start 212 ms (x6)"
+    line = plain_event(snapshot.events[0], snapshot.running_at)
+    assert line == "00:00 -- ConsumerLambda environment 6: cold start 212 ms (x6)"
 
 
 def test_nothing_is_drawn_before_the_run(snapshot: Snapshot) -> None:

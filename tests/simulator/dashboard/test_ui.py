@@ -279,10 +279,10 @@ async def test_plain_prints_a_line_a_second(telemetry: Telemetry) -> None:
     telemetry.record(Noted(0.5, "a fault is on", "fault"))
     out = io.StringIO()
     await _shown(telemetry, "plain", Console(file=out, width=80), 2.5)
-    told = out.getvalue().splitlines()
-    assert told[:2] == ["00:00 -- the lesson begins", "00:00 -- a fault is on"]
-    assert [line[:5] for line in told[2:]] == ["00:00", "00:01", "00:02", "00:02"]
-    assert all(" | ticks 0 | " in line for line in told[2:])
+    lines = out.getvalue().splitlines()
+    assert lines[:2] == ["00:00 -- the lesson begins", "00:00 -- a fault is on"]
+    assert [line[:5] for line in lines[2:]] == ["00:00", "00:01", "00:02", "00:02"]
+    assert all(" | ticks 0 | " in line for line in lines[2:])
 
 
 async def test_quiet_prints_nothing(telemetry: Telemetry) -> None:
@@ -367,9 +367,9 @@ async def test_the_screenshot_is_the_last_frame_and_opens_offline(telemetry: Tel
     await _shown(telemetry, "quiet", Console(file=io.StringIO()), 2.0, file)
     text = await asyncio.to_thread(file.read_text, encoding="utf-8")
     root = ET.fromstring(text)
-    told = "".join(root.itertext()).replace("\xa0", " ")
-    assert "stockpipe simulate" in told
-    assert '</text> & "quotes"' in told
+    drawn = "".join(root.itertext()).replace("\xa0", " ")
+    assert "stockpipe simulate" in drawn
+    assert '</text> & "quotes"' in drawn
     assert not re.findall(r"(?:href|src|url)\s*[=(]\s*[\"']?(?!#)", text)
     assert set(re.findall(r"https?://[^\"' ]+", text)) == {"http://www.w3.org/2000/svg"}
     assert os.listdir(tmp_path) == ["frame.svg"]  # noqa: PTH208 - a path object would be I/O in a coroutine to ruff

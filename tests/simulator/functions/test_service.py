@@ -21,8 +21,8 @@ from simulator.functions.service import Failed, LambdaService, Succeeded, Thrott
 class Lambda:
     """The service over a scripted handler that takes `takes_s` and answers `answer`."""
 
-    def __init__(self, fakes: SimpleNamespace, clock: ManualClock, seen: Any) -> None:
-        self.clock, self.seen = clock, seen
+    def __init__(self, fakes: SimpleNamespace, clock: ManualClock, recorded: Any) -> None:
+        self.clock, self.recorded = clock, recorded
         self.runtime = fakes.ScriptedRuntime(self._behave)
         self.takes_s = 0.0
         self.answer: Any = Returned({"ok": True})
@@ -41,12 +41,14 @@ class Lambda:
 
 
 @pytest_asyncio.fixture
-async def lambda_(twin_fakes: SimpleNamespace, clock: ManualClock, seen: Any, declare: Any) -> AsyncIterator[Lambda]:
+async def lambda_(
+    twin_fakes: SimpleNamespace, clock: ManualClock, recorded: Any, declare: Any
+) -> AsyncIterator[Lambda]:
     """The service, with one function that may run twice at once."""
-    made = Lambda(twin_fakes, clock, seen)
+    made = Lambda(twin_fakes, clock, recorded)
     functions = {"Consumer": declare.function(timeout_s=3, reserved_concurrency=2)}
     async with LambdaService.open(
-        functions, runtime=made.runtime, clock=clock, record=seen.append, rng=random.Random(1)
+        functions, runtime=made.runtime, clock=clock, record=recorded.append, rng=random.Random(1)
     ) as made.service:
         yield made
 
@@ -55,9 +57,9 @@ async def test_cold_then_warm(lambda_: Lambda) -> None:
     """The first invocation starts an environment, the second finds it warm."""
     assert await lambda_.invoke() == Succeeded({"ok": True})
     assert await lambda_.invoke() == Succeeded({"ok": True})
-    assert [each.cold for each in lambda_.seen.of(InvocationStarted)] == [True, False]
-    assert [each.messages for each in lambda_.seen.of(InvocationEnded)] == [2, 2]
-    assert [each.init_s is None for each in lambda_.seen.of(InvocationEnded)] == [False, True]
+    assert [each.cold for each in lambda_.recorded.of(InvocationStarted)] == [True, False]
+    assert [each.messages for each in lambda_.recorded.of(InvocationEnded)] == [2, 2]
+    assert [each.init_s is None for each in lambda_.recorded.of(InvocationEnded)] == [False, True]
     assert repr(lambda_.service) == "<LambdaService <EnvironmentPool [Consumer: 0 starting, 0 busy, 1 warm]>>"
 
 
@@ -65,7 +67,7 @@ async def test_timeout_payload(lambda_: Lambda) -> None:
     """The deadline kills; the payload is the service's, and the environment is reset."""
     lambda_.takes_s = 10.0
     result = await lambda_.invoke(3.0)
-    request_id = lambda_.seen.of(InvocationStarted)[0].request_id
+    request_id = lambda_.recorded.of(InvocationStarted)[0].request_id
     assert isinstance(result, Failed)
     assert result.outcome == "timeout"
     assert result.payload == {
@@ -73,7 +75,7 @@ async def test_timeout_payload(lambda_: Lambda) -> None:
         "errorMessage": f"RequestId: {request_id} Error: Task timed out after 3.00 seconds",
     }
     assert lambda_.runtime.calls == ["start 0", "kill 0"]
-    assert [each.reason for each in lambda_.seen.of(EnvironmentRetired)] == ["reset"]
+    assert [each.reason for each in lambda_.recorded.of(EnvironmentRetired)] == ["reset"]
     assert lambda_.runtime.running == 0
 
 
@@ -86,8 +88,8 @@ async def test_crash_payload_and_reset(lambda_: Lambda) -> None:
     assert result.message.endswith("Error: Runtime exited with error: exit status 127")
     lambda_.answer = Returned(None)
     assert await lambda_.invoke() == Succeeded(None)
-    assert [each.environment for each in lambda_.seen.of(EnvironmentStarted)] == [0, 0]
-    assert lambda_.seen.of(InvocationEnded)[1].init_s is None
+    assert [each.environment for each in lambda_.recorded.of(EnvironmentStarted)] == [0, 0]
+    assert lambda_.recorded.of(InvocationEnded)[1].init_s is None
 
 
 async def test_exit_without_a_reason(lambda_: Lambda) -> None:
@@ -147,7 +149,7 @@ async def test_init_over_ten_seconds(lambda_: Lambda) -> None:
     await lambda_.clock.advance(1.2)
     assert await task == Succeeded({"ok": True})
     assert lambda_.runtime.calls == ["start 0", "kill 0", "start 0"]
-    assert lambda_.seen.of(InvocationEnded)[0].duration_s == pytest.approx(1.0)
+    assert lambda_.recorded.of(InvocationEnded)[0].duration_s == pytest.approx(1.0)
 
 
 async def test_idle_environment_is_closed(lambda_: Lambda) -> None:
@@ -157,15 +159,15 @@ async def test_idle_environment_is_closed(lambda_: Lambda) -> None:
     assert "close 0" not in lambda_.runtime.calls
     await lambda_.clock.advance(3)
     assert "close 0" in lambda_.runtime.calls
-    assert lambda_.seen.of(EnvironmentRetired)[-1].reason == "idle"
+    assert lambda_.recorded.of(EnvironmentRetired)[-1].reason == "idle"
 
 
 async def test_recycled_by_age(lambda_: Lambda) -> None:
     """A busy environment is recycled once it is hours old."""
-    while not lambda_.seen.of(EnvironmentRetired):
+    while not lambda_.recorded.of(EnvironmentRetired):
         await lambda_.invoke(300.0)
-    assert lambda_.seen.of(EnvironmentRetired)[0].reason == "recycled"
-    age_s = lambda_.seen.of(EnvironmentRetired)[0].at - lambda_.seen.of(EnvironmentStarted)[0].at
+    assert lambda_.recorded.of(EnvironmentRetired)[0].reason == "recycled"
+    age_s = lambda_.recorded.of(EnvironmentRetired)[0].at - lambda_.recorded.of(EnvironmentStarted)[0].at
     assert limits.ENVIRONMENT_AGE_S[0] <= age_s <= limits.ENVIRONMENT_AGE_S[1] + 300
 
 
@@ -183,14 +185,14 @@ async def test_cancelled_invocation_abandons_its_environment(lambda_: Lambda) ->
 
 
 async def test_everything_is_closed_at_the_end(
-    twin_fakes: SimpleNamespace, clock: ManualClock, seen: Any, declare: Any
+    twin_fakes: SimpleNamespace, clock: ManualClock, recorded: Any, declare: Any
 ) -> None:
     """Leaving the service closes each environment and then the runtime."""
-    made = Lambda(twin_fakes, clock, seen)
+    made = Lambda(twin_fakes, clock, recorded)
     functions = {"Consumer": declare.function()}
     async with LambdaService.open(
-        functions, runtime=made.runtime, clock=clock, record=seen.append, rng=random.Random(1)
+        functions, runtime=made.runtime, clock=clock, record=recorded.append, rng=random.Random(1)
     ) as made.service:
         await made.invoke()
     assert made.runtime.calls == ["start 0", "close 0", "close runtime"]
-    assert seen.of(EnvironmentRetired)[-1].reason == "shutdown"
+    assert recorded.of(EnvironmentRetired)[-1].reason == "shutdown"

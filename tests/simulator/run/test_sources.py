@@ -74,10 +74,10 @@ def test_a_file_named_twice_is_sent_once(tmp_path: Path) -> None:
 
 def test_two_files_for_one_key_are_refused(tmp_path: Path) -> None:
     """Of two files with one key the later would overwrite the earlier, so neither is sent."""
-    one, two = _write(tmp_path / "1" / "a.csv"), _write(tmp_path / "2" / "a.csv")
+    first, two = _write(tmp_path / "1" / "a.csv"), _write(tmp_path / "2" / "a.csv")
     with pytest.raises(SourceError, match=r"would both become stocks/source/a\.csv") as refusal:
-        find([one, two], "stocks/")
-    assert str(one) in str(refusal.value)
+        find([first, two], "stocks/")
+    assert str(first) in str(refusal.value)
     assert str(two) in str(refusal.value)
 
 

@@ -205,28 +205,28 @@ def test_the_text_names_the_first_differences(snapshot: Snapshot, proof: Audit) 
     """Ten of them, and how many more there are; control characters do not get through."""
     lines = ("stocks/a.csv line 2: [red]MSFT\x1b[0m missing", *(f"row {number} missing" for number in range(14)))
     differs = dataclasses.replace(proof, verdict="differs", missing=15, differences=lines)
-    told = text(build(snapshot, differs))
-    assert told.startswith("  differs  the table is not what the objects say")
-    assert "    stocks/a.csv line 2: [red]MSFT [0m missing" in told
-    assert "    row 8 missing\n    and 5 more in the summary file" in told
-    assert "run again with --seed 7 and --hold, and look at the rows named above" in told
+    shown = text(build(snapshot, differs))
+    assert shown.startswith("  differs  the table is not what the objects say")
+    assert "    stocks/a.csv line 2: [red]MSFT [0m missing" in shown
+    assert "    row 8 missing\n    and 5 more in the summary file" in shown
+    assert "run again with --seed 7 and --hold, and look at the rows named above" in shown
 
 
 def test_the_text_of_a_run_that_was_cut_off(snapshot: Snapshot) -> None:
     """No proof: it says so, what is left, and what helps."""
     shown = dataclasses.replace(snapshot, queue=QueueCounters(sent=600, received=100, deleted=90))
-    told = text(build(shown, None, interrupted=True))
-    assert told.startswith("  unproven  whether every row is stored was not proven (interrupted)")
-    assert "510 messages not dealt with: give the drain longer (--drain-timeout)" in told
-    assert "press Ctrl-C only once" in told
-    assert "proof" not in told.split("took")[1].split("what to do next")[0]
+    printed = text(build(shown, None, interrupted=True))
+    assert printed.startswith("  unproven  whether every row is stored was not proven (interrupted)")
+    assert "510 messages not dealt with: give the drain longer (--drain-timeout)" in printed
+    assert "press Ctrl-C only once" in printed
+    assert "proof" not in printed.split("took")[1].split("what to do next")[0]
 
 
 def test_a_run_that_never_began_has_a_text(snapshot: Snapshot) -> None:
     """Every figure may be missing."""
-    told = text(build(Snapshot(1.0, OPTIONS, snapshot.roles), None, resources=None), 60)
-    assert told.startswith("  unproven")
-    assert "generated  0 objects, 0 rows, 0 B" in told
+    shown = text(build(Snapshot(1.0, OPTIONS, snapshot.roles), None, resources=None), 60)
+    assert shown.startswith("  unproven")
+    assert "generated  0 objects, 0 rows, 0 B" in shown
 
 
 @pytest.mark.parametrize("width", [20, 40, 80, 200])

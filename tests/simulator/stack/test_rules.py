@@ -254,10 +254,10 @@ def test_silent_losses(sound: Sound) -> None:
     )
     sound.mappings = [dataclasses.replace(sound.mappings[0], reports_batch_item_failures=False)]
     sound.queue = dataclasses.replace(sound.queue, maximum_message_bytes=1024)
-    told = dict(sound.advised())
-    assert "never used" in told["Consumer"]
-    assert "ReportBatchItemFailures" in told["Mapping"]
-    assert "larger ones are lost" in told["Queue"]
+    advice = dict(sound.advised())
+    assert "never used" in advice["Consumer"]
+    assert "ReportBatchItemFailures" in advice["Mapping"]
+    assert "larger ones are lost" in advice["Queue"]
 
 
 def test_own_template_with_a_reservation() -> None:

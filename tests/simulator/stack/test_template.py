@@ -118,7 +118,7 @@ def test_unacted_properties_are_listed(load_text: Load) -> None:
     """A property that the twin does not act on is listed with its path; one that it acts on is not."""
     stack = load_text(QUEUE + "      VisibilityTimeout: 5\n      KmsMasterKeyId: k\n")
 
-    assert [(one.logical_id, one.property) for one in stack.ignored] == [("Q", "KmsMasterKeyId")]
+    assert [(entry.logical_id, entry.property) for entry in stack.ignored] == [("Q", "KmsMasterKeyId")]
     assert stack.queues["Q"].visibility_timeout_s == 5
 
 
@@ -126,7 +126,7 @@ def test_resource_without_effect_is_listed(load_text: Load) -> None:
     """An alarm changes nothing about a row: accepted, and told."""
     stack = load_text(QUEUE + "      DelaySeconds: 1\n  A: {Type: AWS::CloudWatch::Alarm}\n")
 
-    assert [one.logical_id for one in stack.ignored] == ["A"]
+    assert [entry.logical_id for entry in stack.ignored] == ["A"]
 
 
 @pytest.mark.parametrize(

@@ -178,8 +178,8 @@ async def test_counters_and_peek_tell_what_happened_without_side_effects(lenient
         for body in ("first", '{"Service": "Amazon S3", "Event": "s3:TestEvent"}', "second"):
             await call("AmazonSQS.SendMessage", QueueUrl=url, MessageBody=body)
         await call("AmazonSQS.ReceiveMessage", QueueUrl=url)
-        seen = [message async for message in store.peek("seen")]
-        assert [(message.body[:6], message.receive_count, message.in_flight) for message in seen] == [
+        messages = [message async for message in store.peek("seen")]
+        assert [(message.body[:6], message.receive_count, message.in_flight) for message in messages] == [
             ("first", 1, True),
             ('{"Serv', 0, False),
             ("second", 0, False),

@@ -48,16 +48,16 @@ def test_the_flow_is_found_in_the_template(telemetry: Telemetry) -> None:
 
 def test_a_run_without_any_observation_has_a_whole_snapshot(telemetry: Telemetry) -> None:
     """Before anything happened every figure is there, at zero or None."""
-    seen = telemetry.snapshot(1000.0)
-    assert (seen.phase, seen.ticks, seen.queue.sent, seen.table.rows_written, seen.remaining) == (
+    snapshot = telemetry.snapshot(1000.0)
+    assert (snapshot.phase, snapshot.ticks, snapshot.queue.sent, snapshot.table.rows_written, snapshot.remaining) == (
         "starting",
         0,
         0,
         0,
         0,
     )
-    assert seen.latency.p50 is None
-    assert seen.rows_per_s_mean is None
+    assert snapshot.latency.p50 is None
+    assert snapshot.rows_per_s_mean is None
 
 
 def test_ticks_count_and_the_first_begins_the_run(telemetry: Telemetry) -> None:
@@ -66,9 +66,15 @@ def test_ticks_count_and_the_first_begins_the_run(telemetry: Telemetry) -> None:
     telemetry.record(TickFired(1001.5, "Tick", "GeneratorLambda", 0, 0.0, 1006.5))
     telemetry.record(ObjectPut(1002.0, "b", "k", 70))
     telemetry.record(TickFired(1006.5, "Tick", "GeneratorLambda", 1, 60.0, 1011.5))
-    seen = telemetry.snapshot(1007.0)
-    assert (seen.ticks, seen.first_at, seen.next_tick_at, seen.puts, seen.put_bytes) == (2, 1001.5, 1011.5, 1, 70)
-    assert seen.elapsed_s == 6.0
+    snapshot = telemetry.snapshot(1007.0)
+    assert (snapshot.ticks, snapshot.first_at, snapshot.next_tick_at, snapshot.puts, snapshot.put_bytes) == (
+        2,
+        1001.5,
+        1011.5,
+        1,
+        70,
+    )
+    assert snapshot.elapsed_s == 6.0
     telemetry.record(PhaseChanged(1008.0, "draining"))
     assert telemetry.snapshot(1008.0).next_tick_at is None
     telemetry.record(PhaseChanged(1009.0, "auditing"))
@@ -133,11 +139,11 @@ def test_the_functions_own_metrics_are_summed(telemetry: Telemetry) -> None:
     ):
         telemetry.record(LogWritten(1000.0, "GeneratorLambda", 1, line))
     telemetry.record(LogWritten(1000.0, "ConsumerLambda", 1, embedded(RowsRejected=3)))
-    seen = telemetry.snapshot(1001.0)
-    assert seen.generator.metrics == {"FilesWritten": 100, "RowsGenerated": 10_000, "BytesWritten": 310_000}
-    assert seen.last_written == (50, 5000)
-    assert seen.rejected_rows == 3
-    assert seen.folding_errors == 0
+    snapshot = telemetry.snapshot(1001.0)
+    assert snapshot.generator.metrics == {"FilesWritten": 100, "RowsGenerated": 10_000, "BytesWritten": 310_000}
+    assert snapshot.last_written == (50, 5000)
+    assert snapshot.rejected_rows == 3
+    assert snapshot.folding_errors == 0
 
 
 def test_rates_are_taken_over_the_last_five_seconds(telemetry: Telemetry, sample: Sample) -> None:
@@ -172,9 +178,9 @@ def test_what_the_store_lost_or_refused_is_told(telemetry: Telemetry, sample: Sa
     """Messages moved to the dead-letter queue and throttled requests become events with their number."""
     telemetry.record(sample(1001.0))
     telemetry.record(sample(1002.0, queue={"dead_lettered": 2}, table={"throttled_requests": 5}))
-    told = {event.text: (event.tone, event.count) for event in telemetry.snapshot(1002.0).events}
-    assert told["moved from StockQueue to its dead-letter queue: received too often"] == ("lost", 2)
-    assert told["table StockData throttled requests"] == ("grows", 5)
+    events = {event.text: (event.tone, event.count) for event in telemetry.snapshot(1002.0).events}
+    assert events["moved from StockQueue to its dead-letter queue: received too often"] == ("lost", 2)
+    assert events["table StockData throttled requests"] == ("grows", 5)
 
 
 def test_a_flood_of_one_event_leaves_the_others_readable(telemetry: Telemetry, make: Make) -> None:
@@ -185,13 +191,13 @@ def test_a_flood_of_one_event_leaves_the_others_readable(telemetry: Telemetry, m
             InvocationEnded, at=1000.0 + number / 1e4, outcome="error", error_type="ValueError", error_message="x"
         )
         telemetry.record(failed)
-    seen = telemetry.snapshot(1002.0)
-    assert [(event.text, event.count) for event in seen.events] == [
+    snapshot = telemetry.snapshot(1002.0)
+    assert [(event.text, event.count) for event in snapshot.events] == [
         ("the lesson begins", 1),
         ("ConsumerLambda failed: ValueError: x", 10_000),
     ]
-    assert seen.caption is not None
-    assert seen.caption.text == "the lesson begins"
+    assert snapshot.caption is not None
+    assert snapshot.caption.text == "the lesson begins"
 
 
 def test_an_error_message_cannot_steer_the_terminal(telemetry: Telemetry, make: Make) -> None:
@@ -206,8 +212,8 @@ def test_recording_never_raises(telemetry: Telemetry, make: Make) -> None:
     telemetry.record(PollersScaled(1000.0, "Nothing", 5))
     telemetry.record("no observation at all")  # type: ignore[arg-type]
     telemetry.record(make(InvocationStarted))
-    seen = telemetry.snapshot(1001.0)
-    assert (seen.folding_errors, seen.consumer.invocations) == (2, 1)
+    snapshot = telemetry.snapshot(1001.0)
+    assert (snapshot.folding_errors, snapshot.consumer.invocations) == (2, 1)
 
 
 def test_a_snapshot_does_not_change_afterwards(telemetry: Telemetry, sample: Sample, make: Make) -> None:
@@ -230,9 +236,9 @@ def test_pollers_are_shown_as_the_mapping_scales(telemetry: Telemetry) -> None:
     mapping = next(iter(template.load().mappings))
     telemetry.record(PollersScaled(1000.0, mapping, 5))
     telemetry.record(PollersScaled(1001.0, mapping, 10))
-    seen = telemetry.snapshot(1001.0)
-    assert seen.consumer.concurrency == 10
-    assert [event.text for event in seen.events] == ["pollers of ConsumerLambda: 10 batches at once"]
+    snapshot = telemetry.snapshot(1001.0)
+    assert snapshot.consumer.concurrency == 10
+    assert [event.text for event in snapshot.events] == ["pollers of ConsumerLambda: 10 batches at once"]
 
 
 def test_a_load_test_adds_its_view(telemetry: Telemetry) -> None:

@@ -35,8 +35,8 @@ ANSWER = Returned({"batchItemFailures": []})
 class Twin:
     """One mapping with its queue and function, all on one manual clock."""
 
-    def __init__(self, fakes: SimpleNamespace, clock: ManualClock, seen: Any) -> None:
-        self.clock, self.seen = clock, seen
+    def __init__(self, fakes: SimpleNamespace, clock: ManualClock, recorded: Any) -> None:
+        self.clock, self.recorded = clock, recorded
         self.runtime = fakes.ScriptedRuntime(self.answer)
         self.stop = asyncio.Event()
         self.takes_s = 0.0
@@ -55,7 +55,7 @@ class Twin:
             {function.logical_id: function},
             runtime=self.runtime,
             clock=self.clock,
-            record=self.seen.append,
+            record=self.recorded.append,
             rng=random.Random(3),
             account_concurrency=account,
         ) as service:
@@ -68,7 +68,7 @@ class Twin:
                     sqs=queue,
                     service=service,
                     clock=self.clock,
-                    record=self.seen.append,
+                    record=self.recorded.append,
                     rng=random.Random(4),
                     stop=self.stop,
                 )
@@ -83,13 +83,13 @@ class Twin:
 
     def settled(self) -> Counter[tuple[str, bool]]:
         """How many deliveries had which end."""
-        return Counter((each.reason, each.deleted) for each in self.seen.of(MessageSettled))
+        return Counter((each.reason, each.deleted) for each in self.recorded.of(MessageSettled))
 
 
 @pytest.fixture
-def twin(twin_fakes: SimpleNamespace, clock: ManualClock, seen: Any) -> Twin:
+def twin(twin_fakes: SimpleNamespace, clock: ManualClock, recorded: Any) -> Twin:
     """A twin on the manual clock."""
-    return Twin(twin_fakes, clock, seen)
+    return Twin(twin_fakes, clock, recorded)
 
 
 async def test_record_has_awss_fields(twin: Twin, twin_fakes: Any, clock: Any, declare: Any) -> None:
@@ -121,7 +121,7 @@ async def test_record_has_awss_fields(twin: Twin, twin_fakes: Any, clock: Any, d
         }
     ]
     assert queue.messages == {}
-    (settled,) = twin.seen.of(MessageSettled)
+    (settled,) = twin.recorded.of(MessageSettled)
     assert (settled.body, settled.sent_at, settled.receive_count) == ("hello", 1_000_000.0, 1)
 
 
@@ -142,10 +142,10 @@ async def test_ramp_equals_the_closed_form(twin: Twin, twin_fakes: Any, clock: A
     function = declare.function(timeout_s=900)
     async with twin.run(queue, declare.mapping(batch_size=1), function, declare.queue(visibility_timeout_s=7200)):
         await clock.advance(30)
-        began_at = twin.seen.of(PollersScaled)[0].at
-        for scaled in twin.seen.of(PollersScaled):
+        began_at = twin.recorded.of(PollersScaled)[0].at
+        for scaled in twin.recorded.of(PollersScaled):
             assert scaled.concurrency == 5 + math.floor((scaled.at - began_at) * 5 + 1e-6)
-        assert twin.runtime.running == twin.seen.of(PollersScaled)[-1].concurrency == 155
+        assert twin.runtime.running == twin.recorded.of(PollersScaled)[-1].concurrency == 155
         twin.runtime.behaviour = twin.answer
         twin.takes_s = 0.0
         await clock.advance(850)
@@ -271,9 +271,9 @@ async def test_throttled_deliveries_fill_the_dead_letter_queue(
     handled = {record["body"] for event in twin.runtime.events for record in event["Records"]}
     assert queue.dead_letters
     assert set(queue.dead_letters) - handled
-    assert twin.seen.of(InvocationThrottled)[0].reason == "ReservedFunctionConcurrentInvocationLimitExceeded"
+    assert twin.recorded.of(InvocationThrottled)[0].reason == "ReservedFunctionConcurrentInvocationLimitExceeded"
     assert twin.settled()["throttled", False] >= len(queue.dead_letters)
-    throttled = [each for each in twin.seen.of(MessageSettled) if each.reason == "throttled"]
+    throttled = [each for each in twin.recorded.of(MessageSettled) if each.reason == "throttled"]
     assert max(each.at - each.received_at for each in throttled) <= 30
 
 
@@ -288,7 +288,7 @@ async def test_maximum_concurrency_cures_it(twin: Twin, twin_fakes: Any, clock: 
         await clock.advance(150)
     assert not queue.dead_letters
     assert not queue.messages
-    assert not twin.seen.of(InvocationThrottled)
+    assert not twin.recorded.of(InvocationThrottled)
 
 
 @pytest.mark.parametrize(("visibility_s", "doubled"), [(3, True), (18, False)])
@@ -319,8 +319,8 @@ async def test_throttle_retries_the_same_batch(twin: Twin, twin_fakes: Any, cloc
     async with twin.run(queue, declare.mapping(batch_size=1, maximum_concurrency=2), function, declare.queue()):
         await clock.advance(8)
     assert not queue.messages
-    assert [each.receive_count for each in twin.seen.of(MessageSettled)] == [1, 1]
-    assert 1 <= len(twin.seen.of(InvocationThrottled)) < 10
+    assert [each.receive_count for each in twin.recorded.of(MessageSettled)] == [1, 1]
+    assert 1 <= len(twin.recorded.of(InvocationThrottled)) < 10
 
 
 @pytest.mark.parametrize(("reports", "least"), [(False, 2), (True, 5)])
@@ -338,7 +338,7 @@ async def test_errors_scale_down(
     mapping = declare.mapping(batch_size=1, reports_batch_item_failures=reports)
     async with twin.run(queue, mapping, declare.function(), declare.queue(visibility_timeout_s=5)):
         await clock.advance(20)
-    assert min(each.concurrency for each in twin.seen.of(PollersScaled)) == least
+    assert min(each.concurrency for each in twin.recorded.of(PollersScaled)) == least
 
 
 async def test_back_to_five_and_two_when_idle(twin: Twin, twin_fakes: Any, clock: Any, declare: Any) -> None:
@@ -348,8 +348,8 @@ async def test_back_to_five_and_two_when_idle(twin: Twin, twin_fakes: Any, clock
     twin.takes_s = 2.0
     async with twin.run(queue, declare.mapping(batch_size=1), declare.function(), declare.queue()):
         await clock.advance(400)
-        assert max(each.concurrency for each in twin.seen.of(PollersScaled)) > 5
-        assert [each.concurrency for each in twin.seen.of(PollersScaled)][-2:] == [5, 2]
+        assert max(each.concurrency for each in twin.recorded.of(PollersScaled)) > 5
+        assert [each.concurrency for each in twin.recorded.of(PollersScaled)][-2:] == [5, 2]
         queue.send("late")
         await clock.advance(3)
         assert not queue.messages
@@ -360,7 +360,7 @@ async def test_idle_receives(twin: Twin, twin_fakes: Any, clock: Any, declare: A
     queue = twin_fakes.ManualQueue(clock)
     async with twin.run(queue, declare.mapping(), declare.function(), declare.queue()):
         await clock.advance(60)
-        assert [each.count for each in twin.seen.of(MessagesReceived)] == [0] * 15
+        assert [each.count for each in twin.recorded.of(MessagesReceived)] == [0] * 15
 
 
 async def test_a_delete_that_fails(twin: Twin, twin_fakes: Any, clock: Any, declare: Any) -> None:
@@ -403,13 +403,13 @@ async def test_soft_stop_settles_what_is_in_hand(twin: Twin, twin_fakes: Any, cl
     twin.takes_s = 2.0
     async with twin.run(queue, declare.mapping(), declare.function(), declare.queue()) as task:
         await clock.advance(0.1)
-        received = sum(each.count for each in twin.seen.of(MessagesReceived))
+        received = sum(each.count for each in twin.recorded.of(MessagesReceived))
         twin.stop.set()
         await clock.advance(1.0)
         assert not task.done()
         await clock.advance(1.0)
         assert task.done()
-    assert received == sum(each.count for each in twin.seen.of(MessagesReceived))
+    assert received == sum(each.count for each in twin.recorded.of(MessagesReceived))
     assert twin.settled() == {("success", True): received}
 
 
@@ -436,7 +436,7 @@ async def test_growth_ends_with_the_backlog(twin: Twin, twin_fakes: Any, clock: 
     async with twin.run(queue, declare.mapping(batch_size=1), function, declared):
         await clock.advance(40)
         assert twin.runtime.running == 60
-        assert 60 < twin.seen.of(PollersScaled)[-1].concurrency <= 67
+        assert 60 < twin.recorded.of(PollersScaled)[-1].concurrency <= 67
         await clock.advance(100)
 
 
@@ -478,7 +478,7 @@ async def test_store_that_fails_is_asked_again(twin: Twin, twin_fakes: Any, cloc
     async with twin.run(queue, declare.mapping(), declare.function(), declare.queue()):
         await clock.advance(5)
     assert not queue.messages
-    assert [each.kind for each in twin.seen.of(Noted)] == ["warning"] * 3
+    assert [each.kind for each in twin.recorded.of(Noted)] == ["warning"] * 3
 
 
 @pytest.mark.parametrize("seed", [1, 2, 3, 4])
@@ -518,11 +518,11 @@ async def test_chaos(twin: Twin, twin_fakes: Any, clock: Any, declare: Any, seed
             assert twin.runtime.running <= 3
             if not queue.messages:
                 break
-    settled = twin.seen.of(MessageSettled)
+    settled = twin.recorded.of(MessageSettled)
     assert not queue.messages
     assert Counter(each.body for each in settled if each.deleted).most_common(1)[0][1] == 1
     assert {each.body for each in settled if each.deleted} | set(queue.dead_letters) == set(bodies)
-    assert len(settled) == sum(each.count for each in twin.seen.of(MessagesReceived))
+    assert len(settled) == sum(each.count for each in twin.recorded.of(MessagesReceived))
     assert len({(each.message_id, each.receive_count) for each in settled}) == len(settled)
     assert {each.body for each in settled if each.deleted} <= succeeded
-    assert sum(each.messages for each in twin.seen.of(InvocationStarted)) <= len(settled)
+    assert sum(each.messages for each in twin.recorded.of(InvocationStarted)) <= len(settled)

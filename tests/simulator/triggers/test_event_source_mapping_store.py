@@ -32,7 +32,7 @@ class Running:
     dlq_url: str
     stop: asyncio.Event
     task: asyncio.Task[None]
-    seen: Any
+    recorded: Any
 
     async def depth(self, url: str) -> int:
         """Messages in a queue, seen or not."""
@@ -48,7 +48,7 @@ class Running:
 
 
 @pytest.fixture
-def running(store_endpoint: str, declare: Any, seen: Any, twin_fakes: SimpleNamespace) -> Any:
+def running(store_endpoint: str, declare: Any, recorded: Any, twin_fakes: SimpleNamespace) -> Any:
     """Start a mapping over a scripted handler, with `bodies` in its queue."""
 
     @asynccontextmanager
@@ -72,7 +72,7 @@ def running(store_endpoint: str, declare: Any, seen: Any, twin_fakes: SimpleName
                 await sqs.send_message(QueueUrl=url, MessageBody=body)
             runtime = twin_fakes.ScriptedRuntime(behaviour)
             async with LambdaService.open(
-                {"Consumer": function}, runtime=runtime, clock=clock, record=seen.append, rng=random.Random(1)
+                {"Consumer": function}, runtime=runtime, clock=clock, record=recorded.append, rng=random.Random(1)
             ) as service:
                 stop = asyncio.Event()
                 work = run_mapping(
@@ -83,12 +83,12 @@ def running(store_endpoint: str, declare: Any, seen: Any, twin_fakes: SimpleName
                     sqs=sqs,
                     service=service,
                     clock=clock,
-                    record=seen.append,
+                    record=recorded.append,
                     rng=random.Random(2),
                     stop=stop,
                 )
                 task = asyncio.create_task(work)
-                yield Running(sqs, url, dlq_url, stop, task, seen)
+                yield Running(sqs, url, dlq_url, stop, task, recorded)
                 stop.set()
                 await task
 
@@ -109,9 +109,9 @@ async def test_poison_ends_in_the_dead_letter_queue(running: Any) -> None:
 
         await run.until(dead)
         assert await run.depth(run.queue_url) == 0
-    settled = Counter((each.body, each.deleted) for each in run.seen.of(MessageSettled))
+    settled = Counter((each.body, each.deleted) for each in run.recorded.of(MessageSettled))
     assert settled == {("good", True): 1, ("fine", True): 1, ("poison", False): 2}
-    assert [each.receive_count for each in run.seen.of(MessageSettled) if each.body == "poison"] == [1, 2]
+    assert [each.receive_count for each in run.recorded.of(MessageSettled) if each.body == "poison"] == [1, 2]
 
 
 async def test_a_soft_stop_strands_nothing(running: Any) -> None:
@@ -133,5 +133,5 @@ async def test_a_soft_stop_strands_nothing(running: Any) -> None:
             QueueUrl=run.queue_url, AttributeNames=["ApproximateNumberOfMessagesNotVisible"]
         )
         assert answer["Attributes"]["ApproximateNumberOfMessagesNotVisible"] == "0"
-    deleted = [each for each in run.seen.of(MessageSettled) if each.deleted]
+    deleted = [each for each in run.recorded.of(MessageSettled) if each.deleted]
     assert len(deleted) + left == len(bodies)

@@ -55,7 +55,7 @@ def test_input_is_the_whole_event() -> None:
     assert scheduled_event(dataclasses.replace(RULE, input='{"mine": 1}'), START) == {"mine": 1}
 
 
-async def fire(clock: ManualClock, seen: Any, seconds: float, **given: Any) -> list[tuple[float, str]]:
+async def fire(clock: ManualClock, recorded: Any, seconds: float, **given: Any) -> list[tuple[float, str]]:
     """Run the schedule for some real seconds; when it fired, and the event's time."""
     fired: list[tuple[float, str]] = []
     stop = given.pop("stop", asyncio.Event())
@@ -65,7 +65,7 @@ async def fire(clock: ManualClock, seen: Any, seconds: float, **given: Any) -> l
             given.pop("schedule", RULE),
             invoke_async=lambda function, event: fired.append((clock.now() - began_at, event["time"])),
             clock=clock,
-            record=seen.append,
+            record=recorded.append,
             start_at=START,
             stop=stop,
             **{"speed": 12.0, "ticks": None} | given,
@@ -78,34 +78,34 @@ async def fire(clock: ManualClock, seen: Any, seconds: float, **given: Any) -> l
     return fired
 
 
-async def test_tick_n(clock: ManualClock, seen: Any) -> None:
+async def test_tick_n(clock: ManualClock, recorded: Any) -> None:
     """Tick 0 fires at once, tick n after n x rate / speed, and bears the time start + n x rate."""
-    assert await fire(clock, seen, 11.0) == [
+    assert await fire(clock, recorded, 11.0) == [
         (0.0, "2025-11-22T09:00:00Z"),
         (5.0, "2025-11-22T09:01:00Z"),
         (10.0, "2025-11-22T09:02:00Z"),
     ]
-    first = seen.of(TickFired)[0]
+    first = recorded.of(TickFired)[0]
     assert (first.number, first.scheduled_at, first.next_at) == (0, START, first.at + 5.0)
 
 
-async def test_number_of_ticks(clock: ManualClock, seen: Any) -> None:
+async def test_number_of_ticks(clock: ManualClock, recorded: Any) -> None:
     """After the last tick there is no next one."""
-    assert len(await fire(clock, seen, 100.0, ticks=2)) == 2
-    assert seen.of(TickFired)[-1].next_at is None
+    assert len(await fire(clock, recorded, 100.0, ticks=2)) == 2
+    assert recorded.of(TickFired)[-1].next_at is None
 
 
-async def test_stop_ends_the_wait(clock: ManualClock, seen: Any) -> None:
+async def test_stop_ends_the_wait(clock: ManualClock, recorded: Any) -> None:
     """A stop between two ticks ends the schedule at once."""
     stop = asyncio.Event()
     stop.set()
-    assert await fire(clock, seen, 0.0, stop=stop) == []
+    assert await fire(clock, recorded, 0.0, stop=stop) == []
 
 
-async def test_cron_begins_at_its_first_due_minute(clock: ManualClock, seen: Any) -> None:
+async def test_cron_begins_at_its_first_due_minute(clock: ManualClock, recorded: Any) -> None:
     """A cron's clock starts at the first due minute, so that tick 0 fires at once too."""
     schedule = dataclasses.replace(RULE, expression="cron(30 9,10 * * ? *)")
-    fired = await fire(clock, seen, 400.0, schedule=schedule, ticks=2)
+    fired = await fire(clock, recorded, 400.0, schedule=schedule, ticks=2)
     assert fired == [(0.0, "2025-11-22T09:30:00Z"), (300.0, "2025-11-22T10:30:00Z")]
 
 
@@ -127,8 +127,8 @@ class Targets:
 class Asynchronous:
     """An invoker over a scripted handler that fails as often as told."""
 
-    def __init__(self, fakes: SimpleNamespace, clock: ManualClock, seen: Any, declare: Any) -> None:
-        self.clock, self.seen, self.declare = clock, seen, declare
+    def __init__(self, fakes: SimpleNamespace, clock: ManualClock, recorded: Any, declare: Any) -> None:
+        self.clock, self.recorded, self.declare = clock, recorded, declare
         self.failures = 0
         self.started_at: list[float] = []
         self.runtime = fakes.ScriptedRuntime(self._behave)
@@ -152,7 +152,7 @@ class Asynchronous:
                 {"Consumer": function},
                 runtime=self.runtime,
                 clock=self.clock,
-                record=self.seen.append,
+                record=self.recorded.append,
                 rng=random.Random(1),
             ) as service,
             AsynchronousInvoker(
@@ -160,7 +160,7 @@ class Asynchronous:
                 self.declare.stack(functions={"Consumer": function}),
                 self.targets,  # type: ignore[arg-type]
                 clock=self.clock,
-                record=self.seen.append,
+                record=self.recorded.append,
                 rng=random.Random(2),
                 duplicate_probability=duplicates,
             ) as invoker,
@@ -169,9 +169,9 @@ class Asynchronous:
 
 
 @pytest.fixture
-def asynchronous(twin_fakes: SimpleNamespace, clock: ManualClock, seen: Any, declare: Any) -> Asynchronous:
+def asynchronous(twin_fakes: SimpleNamespace, clock: ManualClock, recorded: Any, declare: Any) -> Asynchronous:
     """An invoker to be opened."""
-    return Asynchronous(twin_fakes, clock, seen, declare)
+    return Asynchronous(twin_fakes, clock, recorded, declare)
 
 
 async def test_two_retries_after_one_and_two_minutes(asynchronous: Asynchronous, clock: ManualClock) -> None:
@@ -202,13 +202,13 @@ async def test_given_up_to_the_dead_letter_queue(asynchronous: Asynchronous, clo
     assert attributes["RequestID"]["StringValue"] == request_id
     assert attributes["ErrorCode"]["StringValue"] == "200"
     assert attributes["ErrorMessage"]["StringValue"] == "no"
-    told = json.loads(record)
+    destination = json.loads(record)
     assert target == "http://failed"
-    assert told["requestContext"]["condition"] == "RetriesExhausted"
-    assert told["requestContext"]["approximateInvokeCount"] == 2
-    assert told["requestPayload"] == {"n": 1}
-    assert told["responsePayload"]["errorType"] == "ValueError"
-    assert len(asynchronous.seen.of(Noted)) == 1
+    assert destination["requestContext"]["condition"] == "RetriesExhausted"
+    assert destination["requestContext"]["approximateInvokeCount"] == 2
+    assert destination["requestPayload"] == {"n": 1}
+    assert destination["responsePayload"]["errorType"] == "ValueError"
+    assert len(asynchronous.recorded.of(Noted)) == 1
 
 
 async def test_too_old(asynchronous: Asynchronous, clock: ManualClock) -> None:

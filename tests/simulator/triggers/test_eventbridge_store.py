@@ -16,7 +16,7 @@ from simulator.stack import template
 from simulator.triggers.eventbridge import AsynchronousInvoker, scheduled_event
 
 
-async def test_a_tick_that_runs_again_writes_the_same(store_endpoint: str, seen: Any) -> None:
+async def test_a_tick_that_runs_again_writes_the_same(store_endpoint: str, recorded: Any) -> None:
     """A duplicate or a retry of a tick writes the same keys with the same bytes, whenever it runs."""
     bucket = f"bucket-{uuid.uuid4().hex}"
     stack = template.load(None, {"BucketName": bucket, "FileCount": "5", "RowsPerFile": "20"})
@@ -29,7 +29,7 @@ async def test_a_tick_that_runs_again_writes_the_same(store_endpoint: str, seen:
             stack.functions,
             runtime=InlineRuntime(store_endpoint, session),
             clock=clock,
-            record=seen.append,
+            record=recorded.append,
             rng=random.Random(1),
         ) as service,
         AsynchronousInvoker(
@@ -37,7 +37,7 @@ async def test_a_tick_that_runs_again_writes_the_same(store_endpoint: str, seen:
             stack,
             clients.sqs,
             clock=clock,
-            record=seen.append,
+            record=recorded.append,
             rng=random.Random(1),
             duplicate_probability=1.0,
         ) as invoker,
@@ -52,7 +52,7 @@ async def test_a_tick_that_runs_again_writes_the_same(store_endpoint: str, seen:
             return {each["Key"]: each["ETag"] for each in listed["Contents"]}
 
         first, again = await written(), await written()
-    assert len(seen.of(InvocationEnded)) == 4
-    assert {each.outcome for each in seen.of(InvocationEnded)} == {"success"}
+    assert len(recorded.of(InvocationEnded)) == 4
+    assert {each.outcome for each in recorded.of(InvocationEnded)} == {"success"}
     assert len(first) == 5
     assert first == again

@@ -71,8 +71,11 @@ async def test_table_has_the_templates_keys(clients: Clients) -> None:
 
     table = (await clients.dynamodb.describe_table(TableName=made.table))["Table"]
 
-    assert {(one["AttributeName"], one["KeyType"]) for one in table["KeySchema"]} == {("PK", "HASH"), ("SK", "RANGE")}
-    assert {one["AttributeType"] for one in table["AttributeDefinitions"]} == {"S"}
+    assert {(element["AttributeName"], element["KeyType"]) for element in table["KeySchema"]} == {
+        ("PK", "HASH"),
+        ("SK", "RANGE"),
+    }
+    assert {attribute["AttributeType"] for attribute in table["AttributeDefinitions"]} == {"S"}
     assert table["BillingModeSummary"]["BillingMode"] == "PAY_PER_REQUEST"
 
 

@@ -58,11 +58,11 @@ def test_what_got_worse_ends_with_1_and_what_got_better_with_0(files: tuple[str,
 
 def test_markdown_and_json_carry_the_same_verdict(files: tuple[str, str]) -> None:
     """One for a pull request, one for a program; the exit code stays."""
-    table, told = run(*files, "--format", "markdown"), run(*files, "--format", "json")
-    assert table.exit_code == told.exit_code == 1
+    table, as_json = run(*files, "--format", "markdown"), run(*files, "--format", "json")
+    assert table.exit_code == as_json.exit_code == 1
     assert table.output.startswith("**stockpipe: worse: planned to stored, p50")
     assert "| | a.json | b.json | change | |" in table.output
-    assert json.loads(told.output)["verdict"] == "worse"
+    assert json.loads(as_json.output)["verdict"] == "worse"
 
 
 def test_the_tolerance_decides_what_matters(files: tuple[str, str]) -> None:

@@ -84,10 +84,10 @@ def remembered() -> Callable[..., dict[str, Any]]:
     translate = transform.translate
 
     def translated(template: Any, parameters: Any, region: str) -> dict[str, Any]:
-        asked = json.dumps([template, dict(parameters), region])
-        if asked not in known:
-            known[asked] = json.dumps(translate(template, parameters, region))
-        answer: dict[str, Any] = json.loads(known[asked])
+        key = json.dumps([template, dict(parameters), region])
+        if key not in known:
+            known[key] = json.dumps(translate(template, parameters, region))
+        answer: dict[str, Any] = json.loads(known[key])
         return answer
 
     return translated
@@ -162,8 +162,8 @@ def test_no_is_an_answer(stockpipe: Stockpipe, client: Any, answers: None) -> No
     done = stockpipe("deploy", "--local-transform", answer="n\n")
     assert done.exit_code == 130
     assert "nothing was changed" in done.stderr
-    assert [one for one in client("cloudformation").list_stacks()["StackSummaries"]
-            if one["StackStatus"] != "DELETE_COMPLETE"] == []  # fmt: skip
+    assert [summary for summary in client("cloudformation").list_stacks()["StackSummaries"]
+            if summary["StackStatus"] != "DELETE_COMPLETE"] == []  # fmt: skip
 
 
 def test_nobody_to_ask_is_an_error_that_leaves_nothing(stockpipe: Stockpipe, client: Any) -> None:
@@ -171,8 +171,8 @@ def test_nobody_to_ask_is_an_error_that_leaves_nothing(stockpipe: Stockpipe, cli
     done = stockpipe("deploy", "--local-transform")
     assert isinstance(done.exception, InputError)
     assert "pass --yes" in str(done.exception)
-    assert [one for one in client("cloudformation").list_stacks()["StackSummaries"]
-            if one["StackStatus"] != "DELETE_COMPLETE"] == []  # fmt: skip
+    assert [summary for summary in client("cloudformation").list_stacks()["StackSummaries"]
+            if summary["StackStatus"] != "DELETE_COMPLETE"] == []  # fmt: skip
 
 
 @pytest.mark.parametrize(
@@ -304,12 +304,12 @@ async def test_failed_creation_shows_its_first_cause(clean_up: bool, monkeypatch
 def test_status_is_text_and_json(deployed: Stockpipe, client: Any) -> None:
     """Queues, schedule and the figures that the handlers publish; a figure that does not exist is null."""
     client("sqs").send_message(QueueUrl=queue_url(client, "StockQueue"), MessageBody="{}")
-    told = json.loads(deployed("status", "--json").stdout)
-    assert told["schema"] == "stockpipe.status/1"
-    assert told["state"] == "CREATE_COMPLETE"
-    assert told["schedule"] == "rate(1 minute)"
-    assert told["queue"] == {"name": "StockQueue", "visible": 1, "in_flight": 0, "delayed": 0, "oldest_age_s": None}
-    assert told["rows_written"] is None
+    status = json.loads(deployed("status", "--json").stdout)
+    assert status["schema"] == "stockpipe.status/1"
+    assert status["state"] == "CREATE_COMPLETE"
+    assert status["schedule"] == "rate(1 minute)"
+    assert status["queue"] == {"name": "StockQueue", "visible": 1, "in_flight": 0, "delayed": 0, "oldest_age_s": None}
+    assert status["rows_written"] is None
     now = datetime.now(UTC) - timedelta(minutes=2)
     for namespace, metric, function, value in (
         ("stockpipe", "RowsWritten", "ConsumerLambda", 120),
@@ -318,9 +318,9 @@ def test_status_is_text_and_json(deployed: Stockpipe, client: Any) -> None:
         dimensions = [{"Name": "FunctionName", "Value": function}]
         datum = {"MetricName": metric, "Value": value, "Dimensions": dimensions, "Timestamp": now}
         client("cloudwatch").put_metric_data(Namespace=namespace, MetricData=[datum])
-    told = json.loads(deployed("status", "--json").stdout)
-    assert told["rows_written"] == 120
-    assert told["last_tick_at"][:15] == f"{now:%Y-%m-%dT%H:%M}"[:15]
+    status = json.loads(deployed("status", "--json").stdout)
+    assert status["rows_written"] == 120
+    assert status["last_tick_at"][:15] == f"{now:%Y-%m-%dT%H:%M}"[:15]
     # moto runs no function, so that the tick fails: one line with the function's error.
     done = deployed("invoke", "--time", "2026-11-22T09:30:00Z")
     assert isinstance(done.exception, CouldNotFinish)
@@ -363,8 +363,8 @@ def test_verify_tells_missing_from_proven_from_unproven(deployed: Stockpipe, cli
     client("dynamodb").put_item(TableName="StockData", Item=ITEM)
     done = deployed("verify", "--json")
     assert done.exit_code == 0, done.exception
-    told = json.loads(done.stdout)
-    assert (told["verdict"], told["expected_rows"], told["stored_rows"]) == ("exact", 1, 1)
+    written = json.loads(done.stdout)
+    assert (written["verdict"], written["expected_rows"], written["stored_rows"]) == ("exact", 1, 1)
     assert "the schedule is paused" in done.stderr
     (rule,) = client("events").list_rules()["Rules"]
     assert rule["State"] == "ENABLED"
@@ -443,7 +443,7 @@ def test_destroy_keeps_the_packages_unless_told(deployed: Stockpipe, client: Any
     """With --yes alone the bucket of packages stays, and its removal is named."""
     done = deployed("destroy", "--yes")
     assert f"bucket {ARTIFACTS} is kept; --artifacts removes it" in done.stderr
-    assert [one["Name"] for one in client("s3").list_buckets()["Buckets"]] == [ARTIFACTS]
+    assert [bucket["Name"] for bucket in client("s3").list_buckets()["Buckets"]] == [ARTIFACTS]
 
 
 def test_protected_table_is_respected_and_named(stockpipe: Stockpipe, client: Any) -> None:

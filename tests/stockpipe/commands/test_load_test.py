@@ -57,7 +57,7 @@ def test_a_load_test_measures_proves_and_reports(stockpipe: Stockpipe, tmp_path:
     series = summary["series"]
     assert len({len(series[name]) for name in ("t_s", "planned_per_s", "stored_per_s", "backlog")}) == 1
     assert sum(series["stored_per_s"]) * series["slot_s"] == pytest.approx(20)
-    assert [one["held"] for one in summary["slo"]] == [True, True]
+    assert [judged["held"] for judged in summary["slo"]] == [True, True]
     assert summary["cost"]["usd_per_million_rows"] > 0.6
     assert "this machine" in summary["cost"]["durations"]
     text = page.read_text(encoding="utf-8")
@@ -180,13 +180,13 @@ def test_bad_input_is_one_line_and_nothing_is_sent(arguments: tuple[str, ...], s
 
 def test_short_options_override_the_template_for_one_run() -> None:
     """Concurrency, batch size, window and memory reach the stack that is run."""
-    asked = LoadTestOptions(concurrency=7, batch_size=20, window_s=2.0, memory_mb=512)
-    stack, plan = resolve(asked)
+    options = LoadTestOptions(concurrency=7, batch_size=20, window_s=2.0, memory_mb=512)
+    stack, plan = resolve(options)
     (mapping,) = stack.mappings.values()
     assert (mapping.maximum_concurrency, mapping.batch_size, mapping.window_s) == (7, 20, 2)
     assert stack.functions["ConsumerLambda"].memory_mb == 512
     assert plan.window_s == 2.0
-    assert parameters(asked)["ConsumerMemory"] == "512"
+    assert parameters(options)["ConsumerMemory"] == "512"
 
 
 def test_the_shapes_become_profiles() -> None:

@@ -46,10 +46,15 @@ def test_content_is_listed_with_sizes(app: typer.Typer) -> None:
 def test_json_is_all_there_is_on_standard_output(app: typer.Typer) -> None:
     """With --json a script reads the same figures."""
     done = CliRunner().invoke(app, ["--json", "--arch", "x86_64", "--python", "3.12"])
-    told = json.loads(done.stdout)
-    assert told["schema"] == "stockpipe.package/1"
-    assert (told["python"], told["architecture"], told["zip_bytes"], told["compiled"]) == ("3.12", "x86_64", 2500, True)
-    assert told["parts"][0] == {"name": "aiohttp", "files": 3, "size_bytes": 5000}
+    written = json.loads(done.stdout)
+    assert written["schema"] == "stockpipe.package/1"
+    assert (written["python"], written["architecture"], written["zip_bytes"], written["compiled"]) == (
+        "3.12",
+        "x86_64",
+        2500,
+        True,
+    )
+    assert written["parts"][0] == {"name": "aiohttp", "files": 3, "size_bytes": 5000}
 
 
 def test_unknown_python_is_an_input_error(app: typer.Typer) -> None:

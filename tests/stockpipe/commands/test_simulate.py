@@ -323,7 +323,7 @@ def test_command_line_wins_over_scenario_and_defaults(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("asked", "duration_s", "ticks"),
+    ("options", "duration_s", "ticks"),
     [
         (SimulateOptions(), 60.0, None),
         (SimulateOptions(duration_s=0.0), None, None),
@@ -331,9 +331,9 @@ def test_command_line_wins_over_scenario_and_defaults(tmp_path: Path) -> None:
         (SimulateOptions(ticks=3, duration_s=5.0), 5.0, 3),
     ],
 )
-def test_end_of_a_run(asked: SimulateOptions, duration_s: float | None, ticks: int | None) -> None:
+def test_end_of_a_run(options: SimulateOptions, duration_s: float | None, ticks: int | None) -> None:
     """A minute by default; with ticks until they are done; 0s until interrupted."""
-    _, plan = resolve(asked)
+    _, plan = resolve(options)
 
     assert (plan.duration_s, plan.ticks) == (duration_s, ticks)
 

@@ -45,9 +45,9 @@ def test_it_serves_until_ctrl_c_and_refuses_a_port_in_use(running: tuple[subproc
     assert (second.returncode, output, len(errors.splitlines())) == (2, "", 1)
     assert "name another with --port" in errors
     process.send_signal(signal.SIGINT)
-    _, told = process.communicate(timeout=60)
+    _, error = process.communicate(timeout=60)
     assert process.returncode == 0
-    assert "AWS's rules and AWS's capacity" in told
+    assert "AWS's rules and AWS's capacity" in error
 
 
 def test_an_unknown_option_is_wrong_usage() -> None:

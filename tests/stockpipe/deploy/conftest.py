@@ -50,9 +50,9 @@ def built(
     offline_pip: None, machine_target: Target, tmp_path_factory: pytest.TempPathFactory
 ) -> tuple[package.Package, list[str]]:
     """The package of this machine and the steps that were told while it was built."""
-    told: list[str] = []
+    steps: list[str] = []
     output = tmp_path_factory.mktemp("package") / "stockpipe.zip"
-    return package.build_package(output, machine_target, report=told.append), told
+    return package.build_package(output, machine_target, report=steps.append), steps
 
 
 @pytest.fixture(scope="session")

@@ -26,7 +26,9 @@ class ScriptedClient:
     """Answers each operation from a list, the last answer again and again; every request is held against the model."""
 
     def __init__(self, **answers: Any) -> None:
-        self.answers = {name: list(one) if isinstance(one, list) else [one] for name, one in answers.items()}
+        self.answers = {
+            name: list(answer) if isinstance(answer, list) else [answer] for name, answer in answers.items()
+        }
         self.calls: list[tuple[str, dict[str, Any]]] = []
 
     def __getattr__(self, name: str) -> Callable[..., Any]:
@@ -169,7 +171,7 @@ async def test_change_set_is_asked_for_as_aws_wants_it() -> None:
     )
     made = await create(client, kind="UPDATE", parameters={"FileCount": "2"})
     assert made is not None
-    assert [(one.action, one.logical_id, one.replacement) for one in made.changes] == [
+    assert [(change.action, change.logical_id, change.replacement) for change in made.changes] == [
         ("Modify", "StockQueue", "True")
     ] * 2
     _, request = client.calls[0]
@@ -248,15 +250,15 @@ async def test_events_are_told_once_oldest_first() -> None:
             {"StackEvents": [*third, *second[::-1], *first, old]},
         ],
     )
-    told: list[str] = []
+    shown: list[str] = []
     ended, events = await cloudformation.follow(
         client,
         InstantClock(),
         STACK_ID,
         after="e0",
-        on_event=lambda one: told.append(one.id),  # type: ignore[arg-type]
+        on_event=lambda event: shown.append(event.id),  # type: ignore[arg-type]
     )
-    assert told == ["e1", "e2", "e3", "e4"] == [one.id for one in events]
+    assert shown == ["e1", "e2", "e3", "e4"] == [event.id for event in events]
     assert ended is not None
     assert cloudformation.has_succeeded(ended.status)
     assert events[0].at == "09:00:01"
@@ -269,7 +271,7 @@ async def test_follow_waits_for_the_first_event() -> None:
         describe_stacks=[described("CREATE_COMPLETE"), described("UPDATE_COMPLETE")],
         describe_stack_events=[{"StackEvents": []}, {"StackEvents": [done]}],
     )
-    ended, _ = await cloudformation.follow(client, InstantClock(), STACK_ID, after=None, on_event=lambda one: None)  # type: ignore[arg-type]
+    ended, _ = await cloudformation.follow(client, InstantClock(), STACK_ID, after=None, on_event=lambda event: None)  # type: ignore[arg-type]
     assert ended is not None
     assert ended.status == "UPDATE_COMPLETE"
 
@@ -280,7 +282,7 @@ async def test_follow_ends_when_the_stack_is_gone() -> None:
         describe_stacks=refusal("ValidationError", "Stack with id s does not exist"),
         describe_stack_events=refusal("ValidationError", "Stack with id s does not exist"),
     )
-    assert await cloudformation.follow(client, InstantClock(), STACK_ID, after=None, on_event=lambda one: None) == (  # type: ignore[arg-type]
+    assert await cloudformation.follow(client, InstantClock(), STACK_ID, after=None, on_event=lambda event: None) == (  # type: ignore[arg-type]
         None,
         (),
     )

@@ -134,9 +134,9 @@ async def test_redrive_asks_sqs_to_move() -> None:
             {"Results": [other, {**running, "Status": "COMPLETED", "ApproximateNumberOfMessagesMoved": 5}]},
         ],
     )
-    told: list[int] = []
-    assert await redrive.send_back(aws, InstantClock(), DLQ, QUEUE, told.append) == 5  # type: ignore[arg-type]
-    assert told == [3, 5]
+    progress: list[int] = []
+    assert await redrive.send_back(aws, InstantClock(), DLQ, QUEUE, progress.append) == 5  # type: ignore[arg-type]
+    assert progress == [3, 5]
     assert aws.calls[0] == ("start_message_move_task", {"SourceArn": DLQ.arn, "DestinationArn": QUEUE.arn})
 
 
@@ -176,8 +176,8 @@ async def test_look_hands_messages_back_even_when_it_is_broken_off() -> None:
     await letters.aclose()
     name, request = aws.calls[-1]
     assert name == "change_message_visibility_batch"
-    assert [one["ReceiptHandle"] for one in request["Entries"]] == ["r0", "r1", "r2"]
-    assert {one["VisibilityTimeout"] for one in request["Entries"]} == {0}
+    assert [entry["ReceiptHandle"] for entry in request["Entries"]] == ["r0", "r1", "r2"]
+    assert {entry["VisibilityTimeout"] for entry in request["Entries"]} == {0}
 
 
 async def test_reason_is_the_last_one_about_the_message() -> None:
@@ -235,17 +235,17 @@ async def test_destroy_empties_again_after_a_late_tick() -> None:
             {"StackEvents": [event(3, "DELETE_COMPLETE", "AWS::CloudFormation::Stack"), bucket_in_use]},
         ],
     )
-    told: list[int] = []
+    progress: list[int] = []
     await teardown.destroy(
         aws,  # type: ignore[arg-type]
         InstantClock(),
         deployed(StockBucket=("AWS::S3::Bucket", "b")),
         on_event=lambda _: None,
-        progress=told.append,
+        progress=progress.append,
     )
     assert aws.names().count("delete_stack") == 2
     assert aws.names().count("delete_objects") == 2
-    assert told == [1, 1]
+    assert progress == [1, 1]
 
 
 async def test_destroy_that_fails_names_the_first_cause() -> None:
@@ -355,13 +355,13 @@ async def test_queue_counts_as_drained_when_it_stays_empty() -> None:
 
     clock = InstantClock(0.0)
     aws = ScriptedAws(get_queue_attributes=[counts(0), counts(2), counts(0)])
-    told: list[int] = []
-    assert await verification.wait_until_drained(aws, clock, QUEUE, settle_s=60, timeout_s=600, progress=told.append)  # type: ignore[arg-type]
-    assert told[:3] == [0, 2, 0]
+    depths: list[int] = []
+    assert await verification.wait_until_drained(aws, clock, QUEUE, settle_s=60, timeout_s=600, progress=depths.append)  # type: ignore[arg-type]
+    assert depths[:3] == [0, 2, 0]
     assert clock.now() == pytest.approx(70.0)
     full = ScriptedAws(get_queue_attributes=counts(1))
     assert not await verification.wait_until_drained(  # type: ignore[arg-type]
-        full, clock, QUEUE, settle_s=0, timeout_s=30, progress=told.append
+        full, clock, QUEUE, settle_s=0, timeout_s=30, progress=depths.append
     )
 
 

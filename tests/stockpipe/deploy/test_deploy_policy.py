@@ -148,21 +148,25 @@ def called_operations() -> set[str]:
 
 def allowed(action: str) -> bool:
     """Whether some statement of the policy allows the action."""
-    return any(fnmatch.fnmatchcase(action, one) for statement in POLICY["Statement"] for one in statement["Action"])
+    return any(
+        fnmatch.fnmatchcase(action, pattern) for statement in POLICY["Statement"] for pattern in statement["Action"]
+    )
 
 
 def test_every_call_of_ours_is_allowed() -> None:
     """Each operation that the code asks a client for has its permission in the policy."""
     operations = called_operations()
     assert {"cloudformation:CreateChangeSet", "s3:PutObject", "sqs:StartMessageMoveTask", "dynamodb:Scan"} <= operations
-    missing = {action for one in operations for action in OTHER_NAMES.get(one, (one,)) if not allowed(action)}
+    missing = {
+        action for operation in operations for action in OTHER_NAMES.get(operation, (operation,)) if not allowed(action)
+    }
     assert missing == set()
 
 
 def test_every_resource_can_be_made_and_removed() -> None:
     """Each resource type of the translated template has what CloudFormation asks of its caller."""
     sam = transform.with_code(transform.read_template(packaged_template()), "artifacts", "code.zip")
-    types = {one["Type"] for one in transform.translate(sam, {}, "us-east-1")["Resources"].values()}
+    types = {resource["Type"] for resource in transform.translate(sam, {}, "us-east-1")["Resources"].values()}
     assert types == set(BY_CLOUDFORMATION)
     assert [action for kind in types for action in BY_CLOUDFORMATION[kind] if not allowed(action)] == []
 

@@ -55,8 +55,12 @@ def test_content_is_handlers_and_their_services_alone(task_root: Path) -> None:
     """The pipeline's modules are there as they stand, botocore's models of S3 and DynamoDB, and nothing of the rest."""
     for source in (ROOT / "pipeline").glob("*.py"):
         assert (task_root / "pipeline" / source.name).read_bytes() == source.read_bytes()
-    assert {one.name for one in (task_root / "botocore" / "data").iterdir() if one.is_dir()} == set(trimming.SERVICES)
-    assert not {"simulator", "stockpipe", "moto", "boto3", "rich", "bin"} & {one.name for one in task_root.iterdir()}
+    assert {folder.name for folder in (task_root / "botocore" / "data").iterdir() if folder.is_dir()} == set(
+        trimming.SERVICES
+    )
+    assert not {"simulator", "stockpipe", "moto", "boto3", "rich", "bin"} & {
+        entry.name for entry in task_root.iterdir()
+    }
 
 
 def test_it_can_be_built_by_a_bare_python(tmp_path: Path) -> None:
@@ -98,7 +102,7 @@ def test_parts_add_up(built: Built, task_root: Path) -> None:
     made = built[0]
     assert sum(part.size_bytes for part in made.parts) == made.unzipped_bytes
     assert sum(part.files for part in made.parts) == len(zipfile.ZipFile(made.file).namelist())
-    assert {part.name for part in made.parts} == {one.name for one in task_root.iterdir()}
+    assert {part.name for part in made.parts} == {entry.name for entry in task_root.iterdir()}
 
 
 def test_entries_carry_no_time_and_are_readable(built: Built) -> None:
@@ -170,10 +174,10 @@ def test_requirements_are_closed_and_those_of_the_constraints() -> None:
             needed.add(name)
             environment = {"python_version": python, "python_full_version": f"{python}.0", "extra": ""}
             pending += [
-                one.name.lower().replace("_", "-")
-                for one in map(Requirement, importlib.metadata.requires(name) or [])
-                if (one.marker is None or one.marker.evaluate(environment))
-                and one.name.lower().replace("_", "-") not in needed
+                requirement.name.lower().replace("_", "-")
+                for requirement in map(Requirement, importlib.metadata.requires(name) or [])
+                if (requirement.marker is None or requirement.marker.evaluate(environment))
+                and requirement.name.lower().replace("_", "-") not in needed
             ]
         normal = {name.lower().replace("_", "-"): version for name, version in listed.items()}
         assert set(normal) == needed
@@ -207,7 +211,7 @@ def test_unknown_targets_are_refused() -> None:
 
 def test_interpreter_of_another_minor_is_refused() -> None:
     """Compiled files of another minor would be ignored in silence, so such an interpreter is refused and named."""
-    other = next(one for one in PYTHONS if one != f"3.{sys.version_info.minor}")
+    other = next(minor for minor in PYTHONS if minor != f"3.{sys.version_info.minor}")
     with pytest.raises(InputError, match=rf"is CPython 3\.{sys.version_info.minor}; .* need CPython {other}"):
         interpreters.find_interpreter(other, Path(sys.executable))
     with pytest.raises(InputError, match="is no CPython that runs here"):
@@ -221,7 +225,7 @@ def test_own_interpreter_is_found() -> None:
 
 def test_interpreter_is_searched_on_the_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """`python3.Y` on the path is taken only if it says that it is a released CPython 3.Y."""
-    other = next(one for one in PYTHONS if one != f"3.{sys.version_info.minor}")
+    other = next(minor for minor in PYTHONS if minor != f"3.{sys.version_info.minor}")
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.setenv("PYENV_ROOT", str(tmp_path))
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
@@ -239,10 +243,10 @@ def test_without_an_interpreter_there_are_no_compiled_files_and_a_warning(
     """The package is built all the same, and one line says what the missing files cost."""
     monkeypatch.setattr(package, "find_interpreter", lambda python, given: None)
     monkeypatch.setattr(package, "_install_wheels", lambda directory, target: None)
-    told: list[str] = []
-    assert not package.build_directory(tmp_path, machine_target, report=told.append)
+    steps: list[str] = []
+    assert not package.build_directory(tmp_path, machine_target, report=steps.append)
     assert list(tmp_path.rglob("*.pyc")) == []
-    assert "about 2.5 times the processor time" in told[-1]
+    assert "about 2.5 times the processor time" in steps[-1]
 
 
 @pytest.mark.parametrize(

@@ -136,7 +136,9 @@ def statements(role: str) -> list[dict[str, Any]]:
         json.dumps(translated), "translated.json", PARAMETERS, intrinsics.pseudo_parameters(STACK), {}
     )
     stack = templates.load(None, PARAMETERS, stack_name=STACK)
-    arns = {name: one.arn for kind in (stack.buckets, stack.queues, stack.tables) for name, one in kind.items()}
+    arns = {
+        name: resource.arn for kind in (stack.buckets, stack.queues, stack.tables) for name, resource in kind.items()
+    }
     document.reference = lambda name, attribute: arns.get(name, f"arn:aws:logs:{name}")
     found = document.resolve(document.resources[role])["Properties"]
     assert "ManagedPolicyArns" not in found
@@ -152,8 +154,8 @@ def allows(statement: dict[str, Any], action: str, resource: str) -> bool:
     """Whether an Allow statement covers a call."""
     return (
         statement["Effect"] == "Allow"
-        and any(fnmatch.fnmatchcase(action, one) for one in as_list(statement["Action"]))
-        and any(fnmatch.fnmatchcase(resource, one) for one in as_list(statement["Resource"]))
+        and any(fnmatch.fnmatchcase(action, pattern) for pattern in as_list(statement["Action"]))
+        and any(fnmatch.fnmatchcase(resource, pattern) for pattern in as_list(statement["Resource"]))
     )
 
 
@@ -185,7 +187,9 @@ async def run(task_root: Path) -> tuple[set[tuple[str, str]], int, list[Any]]:
         await twin.clients.sqs.send_message(
             QueueUrl=twin.resources.queue_urls["StockQueue"], MessageBody=json.dumps(gone)
         )
-        assert await twin.drained(60.0), [one.line for one in observed if isinstance(one, LogWritten)]
+        assert await twin.drained(60.0), [
+            observation.line for observation in observed if isinstance(observation, LogWritten)
+        ]
         await twin.stop_mappings()
         answer = await twin.clients.dynamodb.scan(TableName=twin.wiring.table.name, Select="COUNT")
         return recorder.calls, answer["Count"], observed
@@ -195,7 +199,9 @@ def test_handlers_run_from_the_package_alone(run: tuple[set[Any], int, list[Any]
     """With the unpacked zip, the standard library and AWS's runtime client on the path, a tick's rows are stored."""
     calls, rows, observed = run
     assert rows == 2 * 30 + 1
-    assert {one.outcome for one in observed if type(one).__name__ == "InvocationEnded"} == {"success"}
+    assert {observation.outcome for observation in observed if type(observation).__name__ == "InvocationEnded"} == {
+        "success"
+    }
     assert any(resource.endswith("rejected/stocks/with a bad row.csv.jsonl") for _, resource in calls)
 
 

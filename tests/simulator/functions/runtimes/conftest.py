@@ -25,8 +25,8 @@ Open = Callable[..., AbstractAsyncContextManager[Any]]
 class Opened:
     """One function under one runtime; `invoke` runs an event."""
 
-    def __init__(self, service: LambdaService, runtime: Runtime, seen: Any) -> None:
-        self.service, self.runtime, self.seen = service, runtime, seen
+    def __init__(self, service: LambdaService, runtime: Runtime, recorded: Any) -> None:
+        self.service, self.runtime, self.recorded = service, runtime, recorded
 
     async def invoke(self, event: Any = None) -> Any:
         """The result of one event."""
@@ -34,7 +34,7 @@ class Opened:
 
 
 @pytest.fixture
-def open_function(tmp_path: Path, declare: Any, seen: Any) -> Callable[..., Any]:
+def open_function(tmp_path: Path, declare: Any, recorded: Any) -> Callable[..., Any]:
     """Open a function whose handler is in `source`, under the runtime named."""
 
     @asynccontextmanager
@@ -51,9 +51,9 @@ def open_function(tmp_path: Path, declare: Any, seen: Any) -> Callable[..., Any]
         else:
             runtime = InlineRuntime(ENDPOINT, code_dir=tmp_path, clock=clock)
         async with LambdaService.open(
-            {"Consumer": function}, runtime=runtime, clock=clock, record=seen.append, rng=random.Random(1)
+            {"Consumer": function}, runtime=runtime, clock=clock, record=recorded.append, rng=random.Random(1)
         ) as service:
-            yield Opened(service, runtime, seen)
+            yield Opened(service, runtime, recorded)
         sys.modules.pop(module, None)
 
     return open_it

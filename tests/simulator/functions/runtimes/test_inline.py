@@ -74,7 +74,7 @@ async def test_core_runs_on_the_loop(open_function: Open) -> None:
             "left": True,
         }
         assert (await function.invoke()).payload["calls"] == 2
-    assert function.seen.lines().count("opened") == function.seen.lines().count("closed") == 1
+    assert function.recorded.lines().count("opened") == function.recorded.lines().count("closed") == 1
 
 
 async def test_core_is_cancelled_at_the_deadline(open_function: Open) -> None:
@@ -84,7 +84,7 @@ async def test_core_is_cancelled_at_the_deadline(open_function: Open) -> None:
         assert isinstance(result, Failed)
         assert result.error_type == "Sandbox.Timedout"
         assert (await function.invoke()).payload["calls"] == 1
-    lines = [line for line in function.seen.lines() if line in ("opened", "closed", "cancelled at the deadline")]
+    lines = [line for line in function.recorded.lines() if line in ("opened", "closed", "cancelled at the deadline")]
     assert lines == ["opened", "cancelled at the deadline", "closed", "opened", "closed"]
 
 

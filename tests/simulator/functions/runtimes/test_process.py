@@ -77,7 +77,7 @@ async def test_deadline_kills_what_never_yields(open_function: Open, until: Call
         result = await function.invoke("hang")
         assert isinstance(result, Failed)
         assert result.error_type == "Sandbox.Timedout"
-        (line,) = [each for each in function.seen.lines() if each.startswith("pids")]
+        (line,) = [each for each in function.recorded.lines() if each.startswith("pids")]
         handler, child = map(int, line.split()[1:])
         await until(lambda: not alive(handler) and not alive(child))
 
@@ -109,10 +109,10 @@ async def test_memory_used_is_measured(open_function: Open) -> None:
         await function.invoke(0)
         await function.invoke(100)
         await function.invoke(0)
-    small, large, after = [each.memory_used_mb for each in function.seen.of(InvocationEnded)]
+    small, large, after = [each.memory_used_mb for each in function.recorded.of(InvocationEnded)]
     assert large - small == pytest.approx(100, abs=10)
     assert after == large
-    assert f"Max Memory Used: {large} MB" in function.seen.lines()[-1]
+    assert f"Max Memory Used: {large} MB" in function.recorded.lines()[-1]
 
 
 @pytest.mark.parametrize(
@@ -244,7 +244,7 @@ async def test_only_the_code_directory_is_seen(open_function: Open) -> None:
         assert await function.invoke() == Succeeded("No module named 'moto'")
 
 
-async def test_code_may_be_a_zip(tmp_path: Path, declare: Any, seen: Any) -> None:
+async def test_code_may_be_a_zip(tmp_path: Path, declare: Any, recorded: Any) -> None:
     """A built zip is unpacked and run, as Lambda does."""
     with zipfile.ZipFile(tmp_path / "package.zip", "w") as package:
         package.writestr("zipped.py", "def handler(event, context): return __file__\n")
@@ -253,7 +253,7 @@ async def test_code_may_be_a_zip(tmp_path: Path, declare: Any, seen: Any) -> Non
         {"F": declare.function("F", handler="zipped.handler", memory_mb=512)},
         runtime=runtime,
         clock=SystemClock(),
-        record=seen.append,
+        record=recorded.append,
         rng=random.Random(1),
     ) as service:
         assert await service.invoke("F", {}) == Succeeded(str(runtime.task_root / "zipped.py"))

@@ -48,8 +48,8 @@ async def test_module_state_is_kept(kind: str, open_function: Open) -> None:
     """
     async with open_function(kind, source) as function:
         assert [(await function.invoke()).payload for _ in range(3)] == [1, 2, 3]
-    assert function.seen.lines().count("init") == 1
-    assert len(function.seen.of(EnvironmentStarted)) == 1
+    assert function.recorded.lines().count("init") == 1
+    assert len(function.recorded.of(EnvironmentStarted)) == 1
 
 
 async def test_module_state_is_per_environment(kind: str, open_function: Open) -> None:
@@ -58,11 +58,11 @@ async def test_module_state_is_per_environment(kind: str, open_function: Open) -
 
     source = """
         import time
-        seen = []
+        events = []
         def handler(event, context):
-            seen.append(event)
+            events.append(event)
             time.sleep(0.2)
-            return seen
+            return events
     """
     async with open_function(kind, source) as function:
         results = await asyncio.gather(function.invoke("a"), function.invoke("b"))
@@ -79,11 +79,11 @@ async def test_context(kind: str, open_function: Open) -> None:
             } | {"left": context.get_remaining_time_in_millis(), "identity": context.identity.cognito_identity_id}
     """
     async with open_function(kind, source, timeout_s=5) as function:
-        told = (await function.invoke()).payload
-    assert told.pop("log_stream_name").endswith("[$LATEST]" + "0" * 32)
-    assert 1000 < told.pop("left") <= 5000
-    assert told == {
-        "aws_request_id": function.seen.of(InvocationEnded)[0].request_id,
+        payload = (await function.invoke()).payload
+    assert payload.pop("log_stream_name").endswith("[$LATEST]" + "0" * 32)
+    assert 1000 < payload.pop("left") <= 5000
+    assert payload == {
+        "aws_request_id": function.recorded.of(InvocationEnded)[0].request_id,
         "log_group_name": "/aws/lambda/Consumer",
         "function_name": "Consumer",
         "memory_limit_in_mb": "512",
@@ -109,17 +109,17 @@ async def test_environment_is_scrubbed(kind: str, open_function: Open, monkeypat
             return {"init": at_init, "now": dict(environ), "get": os.getenv("USER_SECRET", "none")}
     """
     async with open_function(kind, source, environment={"TABLE_NAME": "StockData"}) as function:
-        told = (await function.invoke()).payload
-    for seen in (told["init"], told["now"]):
-        assert seen["TABLE_NAME"] == "StockData"
-        assert seen["AWS_REGION"] == "us-east-1"
-        assert seen["AWS_EXECUTION_ENV"] == "AWS_Lambda_python3.13"
-        assert seen["AWS_ENDPOINT_URL"] == "http://127.0.0.1:9"
-        assert seen["AWS_CONFIG_FILE"] == seen["AWS_SHARED_CREDENTIALS_FILE"] == os.devnull
-        assert not {"AWS_PROFILE", "USER_SECRET", "HOME"} & seen.keys()
-        assert "AKIAMINE" not in seen.values()
-    assert told["get"] == "none"
-    assert told["now"]["WRITTEN"] == "by the handler"
+        payload = (await function.invoke()).payload
+    for environ in (payload["init"], payload["now"]):
+        assert environ["TABLE_NAME"] == "StockData"
+        assert environ["AWS_REGION"] == "us-east-1"
+        assert environ["AWS_EXECUTION_ENV"] == "AWS_Lambda_python3.13"
+        assert environ["AWS_ENDPOINT_URL"] == "http://127.0.0.1:9"
+        assert environ["AWS_CONFIG_FILE"] == environ["AWS_SHARED_CREDENTIALS_FILE"] == os.devnull
+        assert not {"AWS_PROFILE", "USER_SECRET", "HOME"} & environ.keys()
+        assert "AKIAMINE" not in environ.values()
+    assert payload["get"] == "none"
+    assert payload["now"]["WRITTEN"] == "by the handler"
     assert "WRITTEN" not in os.environ
     assert os.environ["AWS_PROFILE"] == "mine"
 
@@ -134,12 +134,12 @@ async def test_exception(kind: str, open_function: Open) -> None:
         result = await function.invoke()
         assert isinstance(result, Failed)
         assert (result.outcome, result.error_type, result.message) == ("error", "ValueError", "no such ticker")
-        assert result.payload["requestId"] == function.seen.of(InvocationEnded)[0].request_id
+        assert result.payload["requestId"] == function.recorded.of(InvocationEnded)[0].request_id
         (frame,) = result.payload["stackTrace"]
         assert 'raise ValueError("no such ticker")' in frame
         assert isinstance(await function.invoke(), Failed)
-    assert len(function.seen.of(EnvironmentStarted)) == 1
-    assert "[ERROR] ValueError: no such ticker" in function.seen.lines()
+    assert len(function.recorded.of(EnvironmentStarted)) == 1
+    assert "[ERROR] ValueError: no such ticker" in function.recorded.lines()
 
 
 @pytest.mark.parametrize(
@@ -162,7 +162,7 @@ async def test_exit_kills_the_environment(kind: str, open_function: Open, statem
         assert (result.outcome, result.error_type) == ("crash", "Runtime.ExitError")
         assert result.message.endswith(f"Error: Runtime exited with error: {status}")
         assert await function.invoke("again") == Succeeded("fine")
-    assert function.seen.lines().count("init") == 2
+    assert function.recorded.lines().count("init") == 2
 
 
 async def test_timeout(kind: str, open_function: Open) -> None:
@@ -179,7 +179,7 @@ async def test_timeout(kind: str, open_function: Open) -> None:
         assert isinstance(result, Failed)
         assert (result.outcome, result.error_type) == ("timeout", "Sandbox.Timedout")
         assert await function.invoke(0) == Succeeded("in time")
-    assert function.seen.lines().count("init") == 2
+    assert function.recorded.lines().count("init") == 2
 
 
 @pytest.mark.parametrize(
@@ -222,7 +222,7 @@ async def test_module_that_fails(kind: str, open_function: Open, source: str, er
     assert isinstance(result, Failed)
     assert (result.outcome, result.error_type) == ("init-error", error_type)
     assert part in result.message
-    assert any(line.startswith(f"[ERROR] {error_type}") for line in function.seen.lines())
+    assert any(line.startswith(f"[ERROR] {error_type}") for line in function.recorded.lines())
 
 
 async def test_result_that_is_no_json(kind: str, open_function: Open) -> None:
@@ -279,7 +279,7 @@ async def test_output_stands_between_start_and_report(kind: str, open_function: 
     async with open_function(kind, source) as function:
         await function.invoke()
         await function.invoke()
-    lines = [line.split(" RequestId")[0] for line in function.seen.lines()]
+    lines = [line.split(" RequestId")[0] for line in function.recorded.lines()]
     assert lines == ["START", "one", "two", "three", "from a thread", "no newline", "END", "REPORT"] * 2
 
 
@@ -292,7 +292,7 @@ async def test_json_log_format_reaches_the_handler(kind: str, open_function: Ope
     """
     async with open_function(kind, source, log_format="JSON", log_level="INFO") as function:
         await function.invoke()
-    told = [json.loads(line) for line in function.seen.lines()]
-    (error,) = [each for each in told if each.get("level") == "ERROR"]
+    lines = [json.loads(line) for line in function.recorded.lines()]
+    (error,) = [each for each in lines if each.get("level") == "ERROR"]
     assert (error["errorType"], error["errorMessage"]) == ("ValueError", "JSONINFO")
-    assert [each["type"] for each in told if "type" in each][-1] == "platform.report"
+    assert [each["type"] for each in lines if "type" in each][-1] == "platform.report"

@@ -31,7 +31,7 @@ BEHIND = replace(KEPT_UP, stored_per_s=12, behind=0.4)
 
 
 @pytest.mark.parametrize(
-    ("evidence", "kind"),
+    ("measured", "kind"),
     [
         (KEPT_UP, "none"),
         (replace(KEPT_UP, store_cpu=0.95), "none"),
@@ -54,9 +54,9 @@ BEHIND = replace(KEPT_UP, stored_per_s=12, behind=0.4)
         (replace(BEHIND, store_cpu=None, handler_cpu=None, pollers=None, machine_load=None), "unknown"),
     ],
 )
-def test_the_verdict_names_the_cause(evidence: Measurements, kind: str) -> None:
+def test_the_verdict_names_the_cause(measured: Measurements, kind: str) -> None:
     """One row a cause; the generator before all, throttling before CPU, CPU before what follows from it."""
-    assert judge(evidence).kind == kind
+    assert judge(measured).kind == kind
 
 
 def test_the_verdict_says_when_it_measured_the_emulator() -> None:

@@ -24,9 +24,9 @@ def keys_of(objects: Objects, count: int) -> Iterator[tuple[str, str]]:
 @pytest.mark.parametrize("rows", [1, 49, 50, 51, 100, 1000])
 def test_no_two_rows_share_ticker_and_timestamp(rows: int) -> None:
     """Over many objects of any size, every key is there once."""
-    seen = list(keys_of(Objects("stocks/", rows, 7, BASE_AT), 40))
-    assert len(seen) == 40 * rows
-    assert len(set(seen)) == len(seen)
+    keys = list(keys_of(Objects("stocks/", rows, 7, BASE_AT), 40))
+    assert len(keys) == 40 * rows
+    assert len(set(keys)) == len(keys)
 
 
 def test_two_runs_share_no_row() -> None:
@@ -37,9 +37,9 @@ def test_two_runs_share_no_row() -> None:
 
 def test_an_object_follows_from_seed_instant_and_number() -> None:
     """The same arguments give the same bytes; another seed gives other figures."""
-    one, same, other = (Objects("stocks/", 100, seed, BASE_AT) for seed in (7, 7, 8))
-    assert one.body(3) == same.body(3) != other.body(3)
-    assert one.key(3) == same.key(3) != other.key(3)
+    first, same, other = (Objects("stocks/", 100, seed, BASE_AT) for seed in (7, 7, 8))
+    assert first.body(3) == same.body(3) != other.body(3)
+    assert first.key(3) == same.key(3) != other.key(3)
 
 
 def test_the_pipeline_reads_every_row() -> None:

@@ -37,7 +37,7 @@ def test_a_threshold_is_judged_in_its_unit(text: str, held: bool) -> None:
 
 def test_a_figure_that_was_not_measured_keeps_no_promise() -> None:
     """Null is missed, for any bound."""
-    assert [one.held for one in judge_slo((parse("p50<1h"), parse("cost>0")), SUMMARY)] == [False, False]
+    assert [judged.held for judged in judge_slo((parse("p50<1h"), parse("cost>0")), SUMMARY)] == [False, False]
 
 
 @pytest.mark.parametrize(

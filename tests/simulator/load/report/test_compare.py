@@ -64,16 +64,16 @@ def a_run(seed: int, *, slower: float = 1.0, fewer: float = 1.0, wobble: float =
 def test_a_run_against_itself_is_the_same() -> None:
     """Every figure is the same, to the last one."""
     comparison = compare(a_run(1), a_run(1))
-    assert {one.judgement for one in comparison.findings} == {"same"}
+    assert {finding.judgement for finding in comparison.findings} == {"same"}
     assert comparison.verdict == "no difference beyond noise"
 
 
 def test_a_against_a_gives_no_alarm() -> None:
     """Of 300 pairs of runs of the same thing, none is called worse, however they wobble."""
     alarms = [
-        (seed, one.name)
+        (seed, finding.name)
         for seed in range(300)
-        for one in compare(a_run(seed), a_run(seed + 10_000, wobble=0.3 + seed % 3 * 0.1)).worse
+        for finding in compare(a_run(seed), a_run(seed + 10_000, wobble=0.3 + seed % 3 * 0.1)).worse
     ]
     assert alarms == []
 
@@ -81,16 +81,18 @@ def test_a_against_a_gives_no_alarm() -> None:
 def test_two_thirds_slower_is_seen() -> None:
     """A latency two thirds up is called worse in nearly every pair, and the other way round better."""
     pairs = [(a_run(seed, wobble=0.2), a_run(seed + 500, slower=1.67, wobble=0.2)) for seed in range(40)]
-    seen = [any(one.name == "planned to stored, p50" for one in compare(*pair).worse) for pair in pairs]
-    assert sum(seen) >= 36
-    praised = [any(one.name == "planned to stored, p50" for one in compare(*pair[::-1]).better) for pair in pairs]
+    noticed = [any(finding.name == "planned to stored, p50" for finding in compare(*pair).worse) for pair in pairs]
+    assert sum(noticed) >= 36
+    praised = [
+        any(finding.name == "planned to stored, p50" for finding in compare(*pair[::-1]).better) for pair in pairs
+    ]
     assert sum(praised) >= 36
 
 
 def test_a_quarter_less_throughput_is_seen() -> None:
     """Rows a second 25 % down is called worse."""
     comparison = compare(a_run(1, wobble=0.1), a_run(2, fewer=0.75, wobble=0.1))
-    assert {"stored objects a second", "rows a second"} <= {one.name for one in comparison.worse}
+    assert {"stored objects a second", "rows a second"} <= {finding.name for finding in comparison.worse}
     assert comparison.verdict.startswith("worse: ")
 
 
@@ -98,7 +100,7 @@ def test_a_change_within_the_tolerance_is_none() -> None:
     """Half the tolerance is the same; with a smaller tolerance it is a change."""
     before, after = a_run(1, wobble=0.01), a_run(1, wobble=0.01, slower=1.05)
     assert compare(before, after).worse == ()
-    assert [one.name for one in compare(before, after, tolerance=0.02).worse] == ["planned to stored, p50"]
+    assert [finding.name for finding in compare(before, after, tolerance=0.02).worse] == ["planned to stored, p50"]
 
 
 def test_a_short_run_is_not_judged() -> None:
@@ -108,7 +110,7 @@ def test_a_short_run_is_not_judged() -> None:
         run["series"] = {name: column[:8] for name, column in run["series"].items()}
     comparison = compare(before, after)
     assert comparison.worse == ()
-    assert any("too short" in one.why for one in comparison.findings)
+    assert any("too short" in finding.why for finding in comparison.findings)
 
 
 @pytest.mark.parametrize(("before", "after", "judged"), [(0, 200, "worse"), (200, 0, "better"), (1, 3, "noise")])
@@ -116,7 +118,7 @@ def test_losses_are_judged_by_their_number(before: int, after: int, judged: str)
     """Many dropped arrivals more are worse; a handful on a busy machine is not."""
     runs = a_run(1), a_run(1)
     runs[0]["dropped"], runs[1]["dropped"] = before, after
-    (finding,) = (one for one in compare(*runs).findings if one.name == "dropped arrivals")
+    (finding,) = (finding for finding in compare(*runs).findings if finding.name == "dropped arrivals")
     assert finding.judgement == judged
 
 
@@ -124,7 +126,7 @@ def test_a_proof_that_no_longer_holds_is_worse() -> None:
     """An exact audit that became another is an alarm whatever the figures say; none at all is no figure."""
     before, after = a_run(1), a_run(1)
     after["audit"] = {"verdict": "differs"}
-    assert [one.name for one in compare(before, after).worse] == ["audit exact"]
+    assert [finding.name for finding in compare(before, after).worse] == ["audit exact"]
     after["audit"] = None
     assert compare(before, after).worse == ()
 
@@ -152,7 +154,7 @@ def test_a_damaged_summary_is_compared_as_far_as_it_goes() -> None:
     after["series"] = {"p50_s": "no list"}
     after["latency_s"] = None
     after["throughput"] = {"rows_per_s_mean": "fast"}
-    found = {one.name: one for one in compare(before, after).findings}
+    found = {finding.name: finding for finding in compare(before, after).findings}
     assert found["planned to stored, p50"].why == "measured in one run only"
     assert found["rows a second"].after is None
 
@@ -171,9 +173,9 @@ def test_the_markdown_is_a_table_of_its_figures() -> None:
 
 def test_the_json_has_every_figure() -> None:
     """The machine's form says the same as the text."""
-    told = as_json(compare(a_run(1), a_run(1)))
-    assert (told["schema"], told["verdict"]) == ("stockpipe.compare/1", "same")
-    assert all(one["ratio"] in (1.0, None) for one in told["figures"])
+    written = as_json(compare(a_run(1), a_run(1)))
+    assert (written["schema"], written["verdict"]) == ("stockpipe.compare/1", "same")
+    assert all(figure["ratio"] in (1.0, None) for figure in written["figures"])
 
 
 def test_the_statistics_are_arithmetic() -> None:
@@ -205,5 +207,5 @@ def test_no_change_is_written_where_there_was_nothing() -> None:
     """From zero there is no per cent."""
     before, after = a_run(1), a_run(1)
     after["dropped"] = 5
-    (finding,) = (one for one in compare(before, after).findings if one.name == "dropped arrivals")
+    (finding,) = (finding for finding in compare(before, after).findings if finding.name == "dropped arrivals")
     assert change_text(finding) == ""

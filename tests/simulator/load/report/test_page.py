@@ -135,10 +135,10 @@ def test_a_run_that_measured_nothing_still_has_a_page_and_a_text() -> None:
     text = page(empty)
     assert "Percentiles refused" in text
     assert "not measured" in text
-    told = written(empty)
-    assert "refused: the generator sent 500 ms late" in told
-    assert "missed" in told
-    assert "interrupted" in told
+    shown = written(empty)
+    assert "refused: the generator sent 500 ms late" in shown
+    assert "missed" in shown
+    assert "interrupted" in shown
 
 
 def written(summary: dict[str, Any]) -> str:
@@ -151,9 +151,9 @@ def written(summary: dict[str, Any]) -> str:
 
 def test_the_text_says_what_came_out() -> None:
     """The dozen lines a person reads first."""
-    told = written(a_summary())
+    shown = written(a_summary())
     for part in ("199 of 200 objects stored", "audit exact", "planned to stored", "200 ms", "1 dropped", "0.710 USD"):
-        assert part in told
+        assert part in shown
 
 
 def test_a_search_and_a_backlog_are_told() -> None:
@@ -170,9 +170,9 @@ def test_a_search_and_a_backlog_are_told() -> None:
         "peak": 10_000, "drain_s": 20.0, "drained": True, "drain_objects_per_s": 500.0, "drain_rows_per_s": 500.0,
         "last_tenth_to_first": 0.97,
     }  # fmt: skip
-    told = written(a_summary(backlog=drain, arrivals={"shape": "backlog", "rows": 1}))
-    assert "10,000 objects drained in 20.0 s" in told
-    assert "0.97 of the first" in " ".join(told.split())
+    shown = written(a_summary(backlog=drain, arrivals={"shape": "backlog", "rows": 1}))
+    assert "10,000 objects drained in 20.0 s" in shown
+    assert "0.97 of the first" in " ".join(shown.split())
 
 
 @pytest.mark.parametrize(

@@ -28,8 +28,8 @@ TEMPLATE = Path("pipeline/template.yaml")
 async def counters(endpoint: str) -> dict[str, Any]:
     """What the sink has counted."""
     async with aiohttp.ClientSession() as http, http.get(f"{endpoint}/_sink/counters") as response:
-        told: dict[str, Any] = await response.json(content_type=None)
-        return told
+        counted: dict[str, Any] = await response.json(content_type=None)
+        return counted
 
 
 async def test_the_whole_stack_can_be_made_and_used(sink_endpoint: str, sink_clients: Clients) -> None:
@@ -50,11 +50,11 @@ async def test_the_whole_stack_can_be_made_and_used(sink_endpoint: str, sink_cli
     assert answer["UnprocessedItems"] == {}
     entries: Any = [{"Id": "0", "ReceiptHandle": message["ReceiptHandle"]}]
     await sink_clients.sqs.delete_message_batch(QueueUrl=made.queue_url, Entries=entries)
-    told = await counters(sink_endpoint)
-    queue = told["queues"]["StockQueue"]
+    counted = await counters(sink_endpoint)
+    queue = counted["queues"]["StockQueue"]
     assert (queue["sent"], queue["received"], queue["deleted"], queue["visible"], queue["in_flight"]) == (1, 1, 1, 0, 0)
-    assert told["tables"][made.table]["rows_written"] == 25
-    assert told["buckets"][made.bucket]["puts"] == 2
+    assert counted["tables"][made.table]["rows_written"] == 25
+    assert counted["buckets"][made.bucket]["puts"] == 2
 
 
 async def test_what_it_does_not_do_is_an_error_and_not_a_success(sink_clients: Clients) -> None:

@@ -230,7 +230,7 @@ async def test_a_read_of_an_index_costs_what_it_read_of_it(dynamo: Dynamo, name:
     await dynamo.create(name, **EXTRAS[extra])
     for number in range(3):
         await dynamo.call("put_item", TableName=name, Item={**item(number, 3_000), "PK": {"S": "p"}, **sort(number)})
-    # A local index is asked with the table's partition key, a global one with its own.
+    # A local index is queried with the table's partition key, a global one with its own.
     condition, values = ("DAY = :d", {":d": {"S": "monday"}})
     if kind == "Local":
         condition, values = "PK = :p", {":p": {"S": "p"}}
@@ -242,11 +242,15 @@ async def test_a_read_of_an_index_costs_what_it_read_of_it(dynamo: Dynamo, name:
         f"{kind}SecondaryIndexes": {"by-day": {"CapacityUnits": 1.5}},
     }
     scan = await dynamo.call("scan", **common)
-    asked = {"KeyConditionExpression": condition, "ExpressionAttributeValues": values}
-    query = await dynamo.call("query", **common, **asked)
+    conditions = {"KeyConditionExpression": condition, "ExpressionAttributeValues": values}
+    query = await dynamo.call("query", **common, **conditions)
     values = {**values, ":none": {"S": "none"}}
-    asked = {"KeyConditionExpression": condition, "ExpressionAttributeValues": values, "FilterExpression": "v = :none"}
-    filtered = await dynamo.call("query", **common, **asked)
+    conditions = {
+        "KeyConditionExpression": condition,
+        "ExpressionAttributeValues": values,
+        "FilterExpression": "v = :none",
+    }
+    filtered = await dynamo.call("query", **common, **conditions)
     assert [answer["ConsumedCapacity"] for answer in (scan, query, filtered)] == [expected] * 3
     assert [answer["Count"] for answer in (scan, query, filtered)] == [3, 3, 0]
     assert (await dynamo.counted(name)).read_units == 4.5

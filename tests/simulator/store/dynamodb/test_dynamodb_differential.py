@@ -117,9 +117,9 @@ class _Side:
 
     def _query(self, hash_key: str, comparison: str, forward: bool) -> Any:
         expression, values = "h = :h", {":h": {"S": hash_key}}
-        one, two = {self._kind or "S": "10"}, {self._kind or "S": "3"}
+        first, two = {self._kind or "S": "10"}, {self._kind or "S": "3"}
         if comparison == "between":
-            expression, values = expression + " AND r BETWEEN :a AND :b", values | {":a": one, ":b": two}
+            expression, values = expression + " AND r BETWEEN :a AND :b", values | {":a": first, ":b": two}
         elif comparison == "begins":
             expression, values = expression + " AND begins_with(r, :a)", values | {":a": {"S": "1"}}
         elif comparison:

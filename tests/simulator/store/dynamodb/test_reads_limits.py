@@ -39,8 +39,8 @@ def test_a_hot_partition_key_is_refused_by_get_and_query_alone() -> None:
         return reads.get({"TableName": "prices", "Key": {"PK": {"S": partition}, "SK": {"S": "s"}}})
 
     def query(partition: str) -> Any:
-        asked = {"KeyConditionExpression": "PK = :p", "ExpressionAttributeValues": {":p": {"S": partition}}}
-        return reads.query({"TableName": "prices", "ConsistentRead": True, **asked})
+        condition = {"KeyConditionExpression": "PK = :p", "ExpressionAttributeValues": {":p": {"S": partition}}}
+        return reads.query({"TableName": "prices", "ConsistentRead": True, **condition})
 
     assert query("hot") is not None
     for read in (get, query):
