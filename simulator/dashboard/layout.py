@@ -254,7 +254,7 @@ def _charts(snapshot: Snapshot, axis: charts.Axis, pane: int, height: int) -> li
     axis_line = charts.axis_line(axis, snapshot.history.marks)
     labels = charts.axis_labels(axis)
     rows = [(left_title, right_title), *zip(left, right, strict=True), (axis_line, axis_line), (labels, labels)]
-    return [beside([(west, pane), (east, pane)]) for west, east in rows]
+    return [beside([(line, pane) for line in row]) for row in rows]
 
 
 def _depth_chart(snapshot: Snapshot, axis: charts.Axis, height: int) -> tuple[Line, list[Line]]:

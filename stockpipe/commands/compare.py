@@ -83,11 +83,8 @@ def _print(found: RunComparison, before: Path, after: Path) -> None:
     table.add_column("")
     tones = {"worse": "red", "better": "green"}
     for finding in found.findings:
-        judged = " ".join(
-            filter(
-                None, ("" if finding.judgement == "shown" else finding.judgement, finding.why and f"({finding.why})")
-            )
-        )
+        judgement = "" if finding.judgement == "shown" else finding.judgement
+        judged = " ".join(filter(None, (judgement, finding.why and f"({finding.why})")))
         table.add_row(
             finding.name,
             value_text(finding.before, finding.unit),

@@ -71,7 +71,7 @@ def destroy(
             raise typer.Exit(DECLINED)
         try:
             with StackProgress(stack, len(found.resources)) as progress:
-                await teardown.destroy(aws, SystemClock(), found, on_event=progress, progress=progress.emptied)
+                await teardown.destroy(aws, SystemClock(), found, on_event=progress, emptied=progress.emptied)
         except asyncio.CancelledError:
             say(f"half done: `stockpipe destroy --stack {stack}` goes on from here")
             raise

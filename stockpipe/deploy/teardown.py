@@ -64,9 +64,9 @@ async def destroy(
     deployed: Deployed,
     *,
     on_event: Callable[[cloudformation.StackEvent], None],
-    progress: Callable[[int], None],
+    emptied: Callable[[int], None],
 ) -> None:
-    """Empty the bucket, delete the stack and wait for its end. `progress` hears how many objects are gone.
+    """Empty the bucket, delete the stack and wait for its end. `emptied` hears how many objects are gone.
 
     Raises `CouldNotFinish` with the first cause and how to go on.
     """
@@ -76,7 +76,7 @@ async def destroy(
     for _ in range(ATTEMPTS):
         bucket = deployed.get("StockBucket")
         if bucket is not None and await artifact.bucket_exists(aws, bucket):
-            await artifact.empty_bucket(await aws.s3(), bucket, progress)
+            await artifact.empty_bucket(await aws.s3(), bucket, emptied)
         after = await cloudformation.last_event(client, stack_id)
         await client.delete_stack(StackName=stack_id)
         stack, events = await cloudformation.follow(client, clock, stack_id, after=after, on_event=on_event)

@@ -311,11 +311,9 @@ def markdown(comparison: RunComparison, names: tuple[str, str]) -> str:
         lines += [f"> The runs are not alike in {_cell('; '.join(comparison.unlike))}.", ""]
     lines += [f"| | {_cell(names[0])} | {_cell(names[1])} | change | |", "| --- | ---: | ---: | ---: | --- |"]
     for finding in comparison.findings:
-        mark = (
-            f"**{_MARKS[finding.judgement]}**"
-            if finding.judgement in ("better", "worse")
-            else _MARKS[finding.judgement]
-        )
+        mark = _MARKS[finding.judgement]
+        if finding.judgement in ("better", "worse"):
+            mark = f"**{mark}**"
         said = " ".join(filter(None, (mark, f"({finding.why})" if finding.why else "")))
         cells = (
             finding.name,

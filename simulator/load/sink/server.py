@@ -20,7 +20,7 @@ import sys
 from typing import Any
 
 from simulator.base.clock import Clock, SystemClock
-from simulator.load.sink.answers import SinkAnswer, error_answer
+from simulator.load.sink.answers import SinkAnswer, error_answer, json_answer
 from simulator.load.sink.services import Sink
 
 _COUNTERS = b"/_sink/counters"
@@ -81,7 +81,7 @@ class _Connection(asyncio.Protocol):
         method, _, rest = head.partition(b" ")
         path = rest.partition(b" ")[0]
         if path == _COUNTERS:
-            self._reply(SinkAnswer(json.dumps({**self._sink.counters(), "cpu_s": _cpu_s()}).encode()))
+            self._reply(json_answer({**self._sink.counters(), "cpu_s": _cpu_s()}))
             return
         try:
             target = _header(lowered, b"x-amz-target")

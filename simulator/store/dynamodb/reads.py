@@ -317,14 +317,14 @@ def _typed(operand: Any) -> tuple[str, Any] | None:
 
 
 def _bounds(comparison: str, keys: list[Any]) -> tuple[Any, Any, bool, bool] | None:
-    only = keys[0]
+    first = keys[0]
     table = {
-        "=": (only, only, False, False),
-        "<": (None, only, False, True),
-        "<=": (None, only, False, False),
-        ">": (only, None, True, False),
-        ">=": (only, None, False, False),
-        "BETWEEN": (only, keys[-1], False, False),
+        "=": (first, first, False, False),
+        "<": (None, first, False, True),
+        "<=": (None, first, False, False),
+        ">": (first, None, True, False),
+        ">=": (first, None, False, False),
+        "BETWEEN": (first, keys[-1], False, False),
     }
     return table.get(comparison)
 

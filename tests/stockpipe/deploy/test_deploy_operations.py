@@ -235,17 +235,17 @@ async def test_destroy_empties_again_after_a_late_tick() -> None:
             {"StackEvents": [event(3, "DELETE_COMPLETE", "AWS::CloudFormation::Stack"), bucket_in_use]},
         ],
     )
-    progress: list[int] = []
+    emptied: list[int] = []
     await teardown.destroy(
         aws,  # type: ignore[arg-type]
         InstantClock(),
         deployed(StockBucket=("AWS::S3::Bucket", "b")),
         on_event=lambda _: None,
-        progress=progress.append,
+        emptied=emptied.append,
     )
     assert aws.names().count("delete_stack") == 2
     assert aws.names().count("delete_objects") == 2
-    assert progress == [1, 1]
+    assert emptied == [1, 1]
 
 
 async def test_destroy_that_fails_names_the_first_cause() -> None:
@@ -261,7 +261,7 @@ async def test_destroy_that_fails_names_the_first_cause() -> None:
             InstantClock(),
             deployed(),
             on_event=lambda _: None,
-            progress=lambda _: None,  # type: ignore[arg-type]
+            emptied=lambda _: None,  # type: ignore[arg-type]
         )
     assert aws.names().count("delete_stack") == 1
 
