@@ -1,0 +1,46 @@
+"""Chance: random numbers from streams with names, and identifiers. The simulator makes neither anywhere else.
+
+A stream belongs to one reader: two tasks that drew from the same one would change each other's draws by their order.
+"""
+
+from __future__ import annotations
+
+import base64
+import random
+import secrets
+import uuid
+
+Seed = int | str
+
+
+def stream(seed: Seed, name: str, n: int = 0) -> random.Random:
+    """The `n`-th stream of that name: the same numbers for the same seed, whatever other streams gave meanwhile."""
+    return random.Random(f"{seed}/{name}/{n}")
+
+
+def unforeseen_seed() -> str:
+    """A seed that nobody chose, from the machine's entropy."""
+    return secrets.token_hex(16)
+
+
+class Identifiers:
+    """Identifiers and opaque tokens, each given once, of one stream."""
+
+    def __init__(self, chance: random.Random) -> None:
+        self._chance = chance
+
+    def uuid(self) -> str:
+        """A version 4 UUID, as AWS writes request and message identifiers."""
+        return str(uuid.UUID(int=self._chance.getrandbits(128), version=4))
+
+    def token_bytes(self, size: int) -> bytes:
+        """That many bytes."""
+        return self._chance.randbytes(size)
+
+    def token_hex(self, size: int) -> str:
+        """That many bytes in lower-case hexadecimal."""
+        return self.token_bytes(size).hex()
+
+    def token_urlsafe(self, size: int) -> str:
+        """That many bytes in unpadded URL-safe base64."""
+        return base64.urlsafe_b64encode(self.token_bytes(size)).decode().rstrip("=")
