@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass, field, fields
+from typing import Any, TypeVar
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,14 +80,26 @@ class StoreCounters:
     operations: Mapping[str, OperationCounters] = field(default_factory=dict)
 
 
+Counters = TypeVar("Counters", QueueCounters, TableCounters, BucketCounters)
+
+_PARTS: Mapping[str, type[Any]] = {
+    "queues": QueueCounters,
+    "tables": TableCounters,
+    "buckets": BucketCounters,
+    "operations": OperationCounters,
+}
+
+
 def from_json(content: Mapping[str, Any]) -> StoreCounters:
-    """The counters from the store's own answer to `/_stockpipe/counters`."""
-    return StoreCounters(
-        at=content["at"],
-        cpu_s=content["cpu_s"],
-        memory_bytes=content["memory_bytes"],
-        queues={name: QueueCounters(**fields) for name, fields in content["queues"].items()},
-        tables={name: TableCounters(**fields) for name, fields in content["tables"].items()},
-        buckets={name: BucketCounters(**fields) for name, fields in content["buckets"].items()},
-        operations={name: OperationCounters(**fields) for name, fields in content["operations"].items()},
-    )
+    """The counters from their JSON, which `orjson` and `asdict` write; a figure that it leaves out is zero."""
+    parts = {
+        part: {name: kind(**figures) for name, figures in content.get(part, {}).items()}
+        for part, kind in _PARTS.items()
+    }
+    return StoreCounters(**{**content, **parts})
+
+
+def gathered(kind: type[Counters], totals: object, **gauges: Any) -> Counters:
+    """Counters of that kind: the gauges as given, every other figure as `totals` has it under the same name."""
+    names = (each.name for each in fields(kind) if each.name not in gauges)
+    return kind(**gauges, **{name: getattr(totals, name) for name in names})

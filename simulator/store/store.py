@@ -18,6 +18,7 @@ import aiohttp
 from simulator.base.children import IMPORT_ROOT, python_command
 from simulator.base.counters import StoreCounters, from_json
 from simulator.store.errors import ControlRefused, PortInUse, StoreDied, StoreStartFailed
+from simulator.store.wire.messages import CONTROL_PATH
 
 Capacity = Literal["unlimited", "aws"]
 
@@ -122,7 +123,7 @@ class Store:
     async def _control(self, method: str, call: str, **arguments: str) -> Any:
         query = f"?{urlencode(arguments)}" if arguments else ""
         try:
-            async with self._session.request(method, f"{self.endpoint}/_stockpipe/{call}{query}") as response:
+            async with self._session.request(method, f"{self.endpoint}{CONTROL_PATH}{call}{query}") as response:
                 text = await response.text()
                 if response.status != 200:
                     raise ControlRefused(text.strip())

@@ -17,7 +17,7 @@ import aiohttp
 from simulator.base import limits
 from simulator.base.children import child_environ, python_command
 from simulator.base.clock import Clock
-from simulator.base.counters import BucketCounters, OperationCounters, QueueCounters, StoreCounters, TableCounters
+from simulator.base.counters import StoreCounters, from_json
 from simulator.base.errors import CouldNotFinish
 from simulator.load.plan.arrivals import Profile
 from simulator.load.plan.objects import Objects
@@ -202,14 +202,7 @@ class SinkProcess:
                 counters = await response.json(content_type=None)
         except (aiohttp.ClientError, OSError) as error:
             raise CouldNotFinish(f"the sink's process ended: {error}") from error
-        return StoreCounters(
-            at=self._clock.now(),
-            cpu_s=counters["cpu_s"],
-            queues={name: QueueCounters(**figures) for name, figures in counters["queues"].items()},
-            tables={name: TableCounters(**figures) for name, figures in counters["tables"].items()},
-            buckets={name: BucketCounters(**figures) for name, figures in counters["buckets"].items()},
-            operations={name: OperationCounters(**figures) for name, figures in counters["operations"].items()},
-        )
+        return from_json({"at": self._clock.now(), **counters})
 
 
 async def _last_words(process: asyncio.subprocess.Process) -> str:

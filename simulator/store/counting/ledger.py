@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import os
 import time
+from collections import defaultdict
 from dataclasses import dataclass, field
 from pathlib import Path
-
-_PAGE = os.sysconf("SC_PAGE_SIZE") if hasattr(os, "sysconf") else 4096
 
 
 @dataclass(slots=True)
 class OperationTally:
-    """One operation's requests, those answered with an error, and the seconds spent inside (waiting left out)."""
+    """One operation's figures, named as in `OperationCounters`."""
 
     requests: int = 0
     errors: int = 0
@@ -23,25 +22,15 @@ class OperationTally:
 class Ledger:
     """All operations, by `service.Operation`."""
 
-    operations: dict[str, OperationTally] = field(default_factory=dict)
+    operations: dict[str, OperationTally] = field(default_factory=lambda: defaultdict(OperationTally))
 
-    def note(self, service: str, operation: str, status: int) -> None:
-        """Count one answered request."""
-        tally = self._tally(service, operation)
-        tally.requests += 1
-        if status >= 400:
-            tally.errors += 1
-
-    def spent(self, service: str, operation: str, seconds: float) -> None:
-        """Add time that was worked, not waited."""
-        self._tally(service, operation).seconds += seconds
-
-    def _tally(self, service: str, operation: str) -> OperationTally:
-        name = f"{service}.{operation}"
-        tally = self.operations.get(name)
-        if tally is None:
-            tally = self.operations[name] = OperationTally()
-        return tally
+    def add(self, service: str, operation: str, seconds: float, status: int | None = None) -> None:
+        """Add time that was worked, not waited, and, with its status, one answered request."""
+        tally = self.operations[f"{service}.{operation}"]
+        tally.seconds += seconds
+        if status is not None:
+            tally.requests += 1
+            tally.errors += status >= 400
 
 
 def process_cpu_s() -> float:
@@ -52,8 +41,8 @@ def process_cpu_s() -> float:
 def process_memory_bytes() -> int:
     """Resident memory now; the peak where the system does not tell (macOS)."""
     try:
-        return int(Path("/proc/self/statm").read_text().split()[1]) * _PAGE
+        return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
     except (OSError, IndexError, ValueError):
         import resource
 
-        return int(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss

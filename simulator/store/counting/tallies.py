@@ -1,96 +1,92 @@
-"""Totals of tables and buckets, folded from the answers that went out; gauges are asked of the data's keepers."""
+"""Totals of tables and buckets since each was first used; gauges are asked of the data's keepers."""
 
 from __future__ import annotations
 
-from typing import Any
+from collections import defaultdict
+from dataclasses import dataclass, field
 
 from simulator.base.clock import Clock
-from simulator.store.counting.activity import BucketActivity, TableActivity
 from simulator.store.wire.messages import Request, Response
 
 _PUTS = {"PutObject", "CopyObject", "CompleteMultipartUpload", "PostObject"}
 
 
+@dataclass(slots=True)
+class TableActivity:
+    """One table's writes and reads, named as in `TableCounters`."""
+
+    rows_written: int = 0
+    rows_per_s_max: int = 0
+    first_write_at: float | None = None
+    last_write_at: float | None = None
+    batch_writes: int = 0
+    unprocessed_items: int = 0
+    throttled_requests: int = 0
+    write_units: float = 0.0
+    read_units: float = 0.0
+    _second: int = -1
+    _rows_this_second: int = 0
+
+    def wrote(self, rows: int, units: float, at: float) -> None:
+        """`rows` puts were accepted at `at`; deletes cost units, too."""
+        self.write_units += units
+        if rows <= 0:
+            return
+        self.rows_written += rows
+        if self.first_write_at is None:
+            self.first_write_at = at
+        self.last_write_at = at
+        second = int(at)
+        if second != self._second:
+            self._second, self._rows_this_second = second, 0
+        self._rows_this_second += rows
+        self.rows_per_s_max = max(self.rows_per_s_max, self._rows_this_second)
+
+    def wrote_batch(self, rows: int, unprocessed: int, units: float, at: float) -> None:
+        """A batch was answered: so many puts stored, so many operations handed back, so many write units."""
+        self.batch_writes += 1
+        self.unprocessed_items += unprocessed
+        self.throttled_requests += bool(unprocessed)
+        self.wrote(rows, units, at)
+
+    def refused(self, operations: int) -> None:
+        """A write request was refused as a whole."""
+        self.throttled_requests += 1
+        self.unprocessed_items += operations
+
+
+@dataclass(slots=True)
+class BucketActivity:
+    """One bucket's accepted puts, named as in `BucketCounters`."""
+
+    puts: int = 0
+    first_put_at: float | None = None
+    last_put_at: float | None = None
+
+
+@dataclass(slots=True)
 class Tallies:
     """What each table and bucket took in, by name."""
 
-    def __init__(self, clock: Clock) -> None:
-        self._clock = clock
-        self.tables: dict[str, TableActivity] = {}
-        self.buckets: dict[str, BucketActivity] = {}
-
-    def table(self, name: str) -> TableActivity:
-        """The activity of a table, made on first use."""
-        activity = self.tables.get(name)
-        if activity is None:
-            activity = self.tables[name] = TableActivity()
-        return activity
+    clock: Clock
+    tables: dict[str, TableActivity] = field(default_factory=lambda: defaultdict(TableActivity))
+    buckets: dict[str, BucketActivity] = field(default_factory=lambda: defaultdict(BucketActivity))
 
     def observe(self, request: Request, response: Response) -> None:
-        """Fold one answered request in."""
-        if request.service == "s3" and request.operation in _PUTS and response.status == 200:
-            bucket = request.path.lstrip("/").partition("/")[0]
-            activity = self.buckets.get(bucket)
-            if activity is None:
-                activity = self.buckets[bucket] = BucketActivity()
-            activity.put(self._clock.now())
-
-    def batch_written(self, name: str, rows: int, unprocessed: int, units: float, now: float) -> None:
-        """A batch was answered: so many puts stored, so many operations handed back, so many write units."""
-        activity = self.table(name)
-        activity.batch_writes += 1
-        activity.unprocessed_items += unprocessed
-        activity.write_units += units
-        if unprocessed:
-            activity.throttled_requests += 1
-        activity.wrote(rows, now)
-
-    def put_written(self, name: str, units: float, now: float) -> None:
-        """A single put was stored."""
-        activity = self.table(name)
-        activity.write_units += units
-        activity.wrote(1, now)
-
-    def refused(self, name: str, operations: int) -> None:
-        """A write request was refused as a whole."""
-        activity = self.table(name)
-        activity.throttled_requests += 1
-        activity.unprocessed_items += operations
+        """Count an object that was put."""
+        if request.operation in _PUTS and request.service == "s3" and response.status == 200:
+            bucket = self.buckets[request.path.lstrip("/").partition("/")[0]]
+            bucket.puts += 1
+            bucket.last_put_at = self.clock.now()
+            if bucket.first_put_at is None:
+                bucket.first_put_at = bucket.last_put_at
 
     def observe_moto(self, request: Request, response: Response) -> None:
         """Fold in a write that moto answered."""
         parameters = request.parameters or {}
-        now = self._clock.now()
         if request.operation == "DeleteTable" and response.status == 200:
             self.tables.pop(str(parameters.get("TableName")), None)
         elif request.operation == "BatchWriteItem" and response.status == 200:
             for name, requests in parameters.get("RequestItems", {}).items():
                 puts = sum("PutRequest" in each for each in requests)
-                self.batch_written(name, puts, 0, len(requests), now)
-
-    def table_counters(self, name: str, table: Any) -> dict[str, Any]:
-        """One table's part of the counters."""
-        activity = self.table(name)
-        return {
-            "rows": len(table),
-            "rows_written": activity.rows_written,
-            "rows_per_s_max": activity.rows_per_s_max,
-            "first_write_at": activity.first_write_at,
-            "last_write_at": activity.last_write_at,
-            "batch_writes": activity.batch_writes,
-            "unprocessed_items": activity.unprocessed_items,
-            "throttled_requests": activity.throttled_requests,
-            "write_units": activity.write_units,
-            "read_units": activity.read_units,
-        }
-
-    def bucket_counters(self, name: str, bucket: Any) -> dict[str, Any]:
-        """One bucket's part of the counters."""
-        activity = self.buckets.get(name, BucketActivity())
-        return {
-            "objects": getattr(bucket.keys, "object_count", len(bucket.keys)),
-            "size_bytes": getattr(bucket.keys, "size_bytes", 0),
-            "puts": activity.puts,
-            "first_put_at": activity.first_put_at,
-            "last_put_at": activity.last_put_at,
-        }
+                self.tables[name].wrote_batch(puts, 0, len(requests), self.clock.now())

@@ -89,7 +89,7 @@ class ByMoto:
         table, now = write.table, self._clock.now()
         reason = self._throttles.write(table, write.key[0], write.units, now)
         if reason is not None:
-            self._tallies.table(table.name).throttled_requests += 1
+            self._tallies.tables[table.name].throttled_requests += 1
             raise self._throttles.write_error(table, reason)
         response = self._call(request, call)
         if response.status != 200:
@@ -121,7 +121,7 @@ class ByMoto:
             writes.append(_Write(plan.table, key, units, plan.row is not None))
         if refused is not None and not kept:
             for plan in {plan.table_name: plan for plan in plans}.values():
-                self._tallies.refused(plan.table.name, len(unprocessed[plan.table_name]))
+                self._tallies.tables[plan.table.name].refused(len(unprocessed[plan.table_name]))
             raise self._throttles.write_error(*refused)
         if unprocessed:
             less = {**parameters, "RequestItems": kept}
@@ -135,7 +135,7 @@ class ByMoto:
             units_of[table_name] = sum(write.units for write in own)
             puts = sum(write.puts for write in own)
             handed_back = len(unprocessed.get(table_name, ()))
-            self._tallies.batch_written(table.name, puts, handed_back, units_of[table_name], now)
+            self._tallies.tables[table.name].wrote_batch(puts, handed_back, units_of[table_name], now)
         content = orjson.loads(response.body) | {"UnprocessedItems": unprocessed}
         return self._with_capacity(dynamodb_response(orjson.dumps(content)), _wished(parameters, units_of))
 
@@ -178,7 +178,7 @@ class ByMoto:
             row = _row(table, key)
             size = 0 if row is None else item_size(orjson.loads(row))
             cost = TRANSACTION_FACTOR * read_units(size, consistent=True)
-            self._tallies.table(table.name).read_units += cost
+            self._tallies.tables[table.name].read_units += cost
             self._throttles.charge_read(table, cost, now, key[0])
             units[table.name] = units.get(table.name, 0) + cost
         return self._with_transaction_capacity(response, parameters, units, "ReadCapacityUnits")
@@ -195,14 +195,14 @@ class ByMoto:
         now = self._clock.now()
         reason = self._throttles.read(table, now, index=own)
         if reason is not None:
-            self._tallies.table(table.name).throttled_requests += 1
+            self._tallies.tables[table.name].throttled_requests += 1
             raise self._throttles.read_error(table, reason, own)
         IndexMeter.read_bytes = 0
         response = self._call(request, call)
         if response.status != 200:
             return response
         units = read_units(IndexMeter.read_bytes, consistent=bool(parameters.get("ConsistentRead")))
-        self._tallies.table(table.name).read_units += units
+        self._tallies.tables[table.name].read_units += units
         self._throttles.charge_read(table, units, now, index=own)
         capacity = _first(_wished(parameters, {table.name: units}))
         if capacity is not None and "Table" in capacity:
@@ -238,16 +238,15 @@ class ByMoto:
         """Count what was written: units by table. What an update has grown by is taken now that it is known."""
         units: dict[str, float] = {}
         for write in writes:
-            activity, cost = self._tallies.table(write.table.name), factor * write.units_after()
+            cost = factor * write.units_after()
             self._throttles.charge_write(write.table, write.key[0], cost - factor * write.units, now)
-            activity.write_units += cost
-            activity.wrote(int(write.puts), now)
+            self._tallies.tables[write.table.name].wrote(int(write.puts), cost, now)
             units[write.table.name] = units.get(write.table.name, 0) + cost
         return units
 
     def _cancelled(self, tables: list[Any], reasons: list[str | None]) -> AwsError:
         for name in {table.name for table, reason in zip(tables, reasons, strict=True) if reason is not None}:
-            self._tallies.table(name).throttled_requests += 1
+            self._tallies.tables[name].throttled_requests += 1
         return self._throttles.cancellation(reasons)
 
     def _with_transaction_capacity(

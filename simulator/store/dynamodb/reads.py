@@ -127,7 +127,7 @@ class TableReads:
     def _admit(self, table: Any, hash_key: Key) -> None:
         reason = self._throttles.read(table, self._clock.now(), hash_key)
         if reason is not None:
-            self._tallies.table(table.name).throttled_requests += 1
+            self._tallies.tables[table.name].throttled_requests += 1
             raise self._throttles.read_error(table, reason)
 
     def _page(
@@ -159,7 +159,7 @@ class TableReads:
 
     def _charge(self, table: Any, parameters: Parameters, size: int, as_moto: float, hash_key: Key) -> bytes:
         units = read_units(size, consistent=bool(parameters.get("ConsistentRead")))
-        self._tallies.table(table.name).read_units += units
+        self._tallies.tables[table.name].read_units += units
         self._throttles.charge_read(table, units, self._clock.now(), hash_key)
         wish = parameters.get("ReturnConsumedCapacity")
         if wish not in ("TOTAL", "INDEXES"):

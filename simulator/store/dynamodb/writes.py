@@ -114,11 +114,11 @@ class TableWrites:
                 stored[name] = stored.get(name, 0) + 1
         if refused is not None and not units:
             for name, requests in items.items():
-                self._tallies.refused(name, len(requests))
+                self._tallies.tables[name].refused(len(requests))
             raise self._throttles.write_error(*refused)
         for name in items:
-            self._tallies.batch_written(
-                name, stored.get(name, 0), len(unprocessed.get(name, ())), units.get(name, 0), now
+            self._tallies.tables[name].wrote_batch(
+                stored.get(name, 0), len(unprocessed.get(name, ())), units.get(name, 0), now
             )
         result: WriteResult = {"UnprocessedItems": unprocessed}
         if not self._strict:
@@ -153,7 +153,7 @@ class TableWrites:
         return None
 
     def _capacity_of_put(self, name: str, wish: str | None, units: int) -> WriteResult:
-        self._tallies.put_written(name, units, self._clock.now())
+        self._tallies.tables[name].wrote(1, units, self._clock.now())
         if wish not in ("TOTAL", "INDEXES"):
             return {}
         return {"ConsumedCapacity": consumed(name, units if self._strict else 1, wish)}

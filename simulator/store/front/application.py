@@ -15,10 +15,8 @@ from dataclasses import dataclass
 from simulator.store.counting.ledger import Ledger
 from simulator.store.moto.application import SERVICES
 from simulator.store.wire.aws_errors import AwsError, error_response
-from simulator.store.wire.messages import Request, Response
+from simulator.store.wire.messages import CONTROL_PATH, Request, Response
 from simulator.store.wire.routing import route
-
-CONTROL_PATH = "/_stockpipe/"
 
 # A fast path answers, or returns None: then moto does.
 WaitingAnswer = Callable[[Request], Awaitable[Response | None]]
@@ -59,7 +57,7 @@ class Application:
             response = await waiting
         except AwsError as error:
             response = error_response(request, error)
-        self._ledger.note(request.service, request.operation, response.status)
+        self._ledger.add(request.service, request.operation, 0.0, response.status)
         self._layers.observe(request, response)
         return response
 
@@ -69,7 +67,7 @@ class Application:
         try:
             return self._carry_out(request)
         finally:
-            self._ledger.spent(request.service, request.operation, time.perf_counter() - started)
+            self._ledger.add(request.service, request.operation, time.perf_counter() - started)
 
     def _answer_now(self, request: Request) -> Response:
         started = time.perf_counter()
@@ -77,8 +75,7 @@ class Application:
             response = self._carry_out(request)
         except AwsError as error:
             response = error_response(request, error)
-        self._ledger.spent(request.service, request.operation, time.perf_counter() - started)
-        self._ledger.note(request.service, request.operation, response.status)
+        self._ledger.add(request.service, request.operation, time.perf_counter() - started, response.status)
         self._layers.observe(request, response)
         return response
 

@@ -11,14 +11,14 @@ from urllib.parse import parse_qsl
 import orjson
 
 from simulator.base.clock import Clock
+from simulator.base.counters import BucketCounters, QueueCounters, TableCounters, gathered
 from simulator.store.counting.ledger import Ledger, process_cpu_s, process_memory_bytes
 from simulator.store.counting.tallies import Tallies
 from simulator.store.dynamodb.throttles import Throttles
 from simulator.store.moto import state as moto_state
 from simulator.store.sqs.moto_queue import QueueTime, depot_of
-from simulator.store.wire.messages import Request, Response
+from simulator.store.wire.messages import CONTROL_PATH, Request, Response
 
-CONTROL_PATH = "/_stockpipe/"
 PEEK_PAGE = 500
 _JSON = [("Content-Type", "application/json")]
 
@@ -47,16 +47,24 @@ class Control:
         return Response(404, f"unknown control call '{call}'\n".encode())
 
     def counters(self) -> dict[str, Any]:
-        """The counters as JSON; `counters.from_json` reads them."""
-        now = self._clock.now()
+        """The counters as `counters.from_json` reads them."""
         return {
-            "at": now,
+            "at": self._clock.now(),
             "cpu_s": process_cpu_s(),
             "memory_bytes": process_memory_bytes(),
             "queues": {name: _queue_counters(queue) for name, queue in moto_state.queues().items()},
-            "tables": {name: self._tallies.table_counters(name, table) for name, table in moto_state.tables().items()},
+            "tables": {
+                name: gathered(TableCounters, self._tallies.tables[name], rows=len(table))
+                for name, table in moto_state.tables().items()
+            },
             "buckets": {
-                name: self._tallies.bucket_counters(name, bucket) for name, bucket in moto_state.buckets().items()
+                name: gathered(
+                    BucketCounters,
+                    self._tallies.buckets[name],
+                    objects=getattr(bucket.keys, "object_count", len(bucket.keys)),
+                    size_bytes=getattr(bucket.keys, "size_bytes", 0),
+                )
+                for name, bucket in moto_state.buckets().items()
             },
             "operations": self._ledger.operations,
         }
@@ -98,28 +106,22 @@ class Control:
         return Response(200, b"{}", _JSON)
 
 
-def _queue_counters(queue: Any) -> dict[str, Any]:
+def _queue_counters(queue: Any) -> QueueCounters:
     if queue.fifo_queue:
-        return {
-            "visible": queue.approximate_number_of_messages,
-            "in_flight": queue.approximate_number_of_messages_not_visible,
-            "delayed": queue.approximate_number_of_messages_delayed,
-        }
+        return QueueCounters(
+            visible=queue.approximate_number_of_messages,
+            in_flight=queue.approximate_number_of_messages_not_visible,
+            delayed=queue.approximate_number_of_messages_delayed,
+        )
     depot, now_ms = depot_of(queue), QueueTime.now_ms()
     visible, in_flight, delayed = depot.counts(now_ms)
     oldest_ms = depot.oldest_sent_ms()
-    totals = depot.totals
-    return {
-        "visible": visible,
-        "in_flight": in_flight,
-        "delayed": delayed,
-        "oldest_age_s": None if oldest_ms is None else max(0.0, (now_ms - oldest_ms) / 1000),
-        "sent": totals.sent,
-        "received": totals.received,
-        "deleted": totals.deleted,
-        "dead_lettered": totals.dead_lettered,
-        "expired": totals.expired,
-        "purged": totals.purged,
-        "redriven": totals.redriven,
-        "test_events": depot.test_events,
-    }
+    return gathered(
+        QueueCounters,
+        depot.totals,
+        visible=visible,
+        in_flight=in_flight,
+        delayed=delayed,
+        oldest_age_s=None if oldest_ms is None else max(0.0, (now_ms - oldest_ms) / 1000),
+        test_events=depot.test_events,
+    )

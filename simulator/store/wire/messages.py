@@ -10,6 +10,9 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qsl
 
+CONTROL_PATH = "/_stockpipe/"
+"""Where the store's own calls begin: a path that no bucket can have."""
+
 Headers = list[tuple[str, str]]
 
 

@@ -50,4 +50,4 @@ def test_a_hot_partition_key_is_refused_by_get_and_query_alone() -> None:
         assert reason["reason"] == "TableReadKeyRangeThroughputExceeded"
         assert read("cold") is not None
     assert reads.scan({"TableName": "prices"}) is not None
-    assert tallies.table("prices").throttled_requests == 2
+    assert tallies.tables["prices"].throttled_requests == 2
