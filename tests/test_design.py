@@ -16,14 +16,13 @@ LONGEST = 450
 ABOUT_THE_WHOLE = {"test_cli.py", "test_dependencies.py", "test_design.py", "test_fidelity.py", "test_wheel.py"}
 """The tests at the top of tests/: of cli.py, of docs/, of what is built."""
 READS_TIME = {
+    "simulator/base/children.py": "waits for a child process to speak and to end",
     "simulator/base/clock.py": "it is the clock",
-    "simulator/load/send/processes.py": "waits for a process of ours to start and to end",
     "simulator/load/sink/server.py": "a socket's latency is the loop's own time",
     "simulator/proof/scan.py": "lets others run: asyncio.sleep(0)",
     "simulator/store/counting/ledger.py": "processor time of the store's own process",
     "simulator/store/front/application.py": "how long an answer took, for the ledger",
     "simulator/store/sqs/long_poll.py": "the store's long poll waits in real time",
-    "simulator/store/store.py": "waits for the store's process to start and to end",
 }
 """The files of the simulator and the commands that read time or wait for it by themselves, and why."""
 TIME = re.compile(
@@ -146,3 +145,16 @@ def test_every_task_has_an_owner() -> None:
                 if not kept and not isinstance(parent, ast.Call | ast.Await | ast.Set | ast.List | ast.Tuple):
                     loose.append(f"{file}:{node.lineno}")
     assert loose == []
+
+
+def test_child_processes_live_by_one_rule() -> None:
+    """In the simulator only `base/children.py` starts a process, so that each is ended and reaped in the same way."""
+    starts = re.compile(
+        r"(asyncio|subprocess|os)\.(create_subprocess_\w+|Popen|run|call|check_\w+|spawn\w+|fork\w*|system)"
+    )
+    starting = {
+        str(file)
+        for file in product()
+        if file.parts[0] == "simulator" and any(map(starts.fullmatch, set(names_used(file)) - {"asyncio.run"}))
+    }
+    assert starting == {"simulator/base/children.py"}

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import json
 import os
-from collections import deque
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, Literal, NoReturn
@@ -15,7 +13,7 @@ from urllib.parse import urlencode
 
 import aiohttp
 
-from simulator.base.children import IMPORT_ROOT, python_command
+from simulator.base.children import ModuleProcess
 from simulator.base.counters import StoreCounters, from_json
 from simulator.store.errors import ControlRefused, PortInUse, StoreDied, StoreStartFailed
 from simulator.store.wire.messages import CONTROL_PATH
@@ -23,9 +21,7 @@ from simulator.store.wire.messages import CONTROL_PATH
 Capacity = Literal["unlimited", "aws"]
 
 START_TIMEOUT_S = 30.0
-STOP_TIMEOUT_S = 5.0
 CONTROL_TIMEOUT_S = 60.0
-_OUTPUT_LINES = 200
 _EXIT_PORT_IN_USE = 98
 
 
@@ -43,12 +39,9 @@ class QueuedMessage:
 class Store:
     """A running store. Made by `Store.open`, which also ends it."""
 
-    def __init__(self, process: asyncio.subprocess.Process, port: int, session: aiohttp.ClientSession) -> None:
+    def __init__(self, process: ModuleProcess, port: int, session: aiohttp.ClientSession) -> None:
         self._process = process
         self._session = session
-        self._output: deque[str] = deque(maxlen=_OUTPUT_LINES)
-        self._stopping = False
-        self._reader: asyncio.Task[None] | None = None
         self.port = port
         self.endpoint = f"http://127.0.0.1:{port}"
 
@@ -61,24 +54,14 @@ class Store:
         where moto lacks them. Raises `PortInUse` or `StoreStartFailed`. The process ends with the block however it
         is left, and with this process however that ends.
         """
-        process = await _spawn(port, capacity, strict)
-        store: Store | None = None
-        try:
-            announced = await _first_line(process, port)
+        arguments = ["--port", str(port), "--capacity", capacity, *([] if strict else ["--stock-answers"])]
+        async with ModuleProcess.open("simulator.store.front.server", *arguments, environ=_environment()) as process:
+            announced = await _announced_port(process, port)
             timeout = aiohttp.ClientTimeout(total=CONTROL_TIMEOUT_S)
             async with aiohttp.ClientSession(timeout=timeout) as session:
-                store = cls(process, announced["port"], session)
-                store._reader = asyncio.create_task(store._collect_output())
+                store = cls(process, announced, session)
                 await store._control("GET", "health")
                 yield store
-        finally:
-            if store is not None:
-                store._stopping = True
-            await _end(process)
-            if store is not None and store._reader is not None:
-                store._reader.cancel()
-                with contextlib.suppress(asyncio.CancelledError):
-                    await store._reader
 
     @property
     def pid(self) -> int:
@@ -116,7 +99,7 @@ class Store:
         While the owner stops the store this waits on, to be cancelled by its task group.
         """
         await self._process.wait()
-        if self._stopping:
+        if self._process.ending:
             await asyncio.Event().wait()
         raise await self._died()
 
@@ -132,28 +115,15 @@ class Store:
         return json.loads(text)
 
     async def _died(self, cause: BaseException | None = None) -> StoreDied:
-        if self._process.returncode is None:
-            # The connection breaks a moment before the process is reaped.
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._process.wait(), 1.0)
-        if self._reader is not None:
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(asyncio.shield(self._reader), 1.0)
-        code = self._process.returncode
-        if code is None:
+        said = await self._process.last_words()
+        if self._process.alive:
             return StoreDied(f"the store does not answer any more ({cause}); stop the run and start it again")
-        return StoreDied(f"the store's process ended by itself ({_exit_text(code)}){_last_words(self._output)}")
-
-    async def _collect_output(self) -> None:
-        stdout = self._process.stdout
-        assert stdout is not None  # noqa: S101 it was asked for
-        while chunk := await stdout.read(4_096):
-            self._output.extend(chunk.decode("utf-8", "replace").splitlines())
+        return StoreDied(f"the store's process ended by itself ({self._process.exit_text}){_quoted(said)}")
 
 
 def _environment() -> dict[str, str]:
     """What the process gets to see: nothing of the user's AWS variables or files."""
-    kept = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "SYSTEMROOT", "VIRTUAL_ENV", "LD_LIBRARY_PATH")
+    kept = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "SYSTEMROOT", "VIRTUAL_ENV", "LD_LIBRARY_PATH", "PYTHONPATH")
     environment = {name: os.environ[name] for name in kept if name in os.environ}
     return environment | {
         "AWS_ACCESS_KEY_ID": "testing",
@@ -162,65 +132,22 @@ def _environment() -> dict[str, str]:
         "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
         "AWS_EC2_METADATA_DISABLED": "true",
         "AWS_DEFAULT_REGION": "us-east-1",
-        "PYTHONPATH": IMPORT_ROOT,
         "PYTHONUNBUFFERED": "1",
     }
 
 
-async def _spawn(port: int, capacity: str, strict: bool) -> asyncio.subprocess.Process:
-    arguments = ["--port", str(port), "--capacity", capacity, *([] if strict else ["--stock-answers"])]
-    return await asyncio.create_subprocess_exec(
-        *python_command("simulator.store.front.server", *arguments),
-        stdin=asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.STDOUT,
-        env=_environment(),
-        start_new_session=True,
-    )
-
-
-async def _first_line(process: asyncio.subprocess.Process, port: int) -> Mapping[str, Any]:
-    stdout = process.stdout
-    assert stdout is not None  # noqa: S101 it was asked for
-    said: deque[str] = deque(maxlen=_OUTPUT_LINES)
+async def _announced_port(process: ModuleProcess, port: int) -> int:
     try:
-        async with asyncio.timeout(START_TIMEOUT_S):
-            while line := (await stdout.readline()).decode("utf-8", "replace"):
-                if line.startswith('{"port"'):
-                    announced: Mapping[str, Any] = json.loads(line)
-                    return announced
-                said.append(line.rstrip())
-            code = await process.wait()
+        if line := await process.hear(START_TIMEOUT_S):
+            return int(json.loads(line)["port"])
     except TimeoutError:
-        raise StoreStartFailed(f"the store did not start within {START_TIMEOUT_S:.0f} s{_last_words(said)}") from None
-    if code == _EXIT_PORT_IN_USE:
-        raise PortInUse(f"port {port} cannot be used: {said[-1] if said else 'taken'}; name another with --port, or 0")
-    raise StoreStartFailed(f"the store did not start ({_exit_text(code)}){_last_words(said)}")
+        said = _quoted(await process.last_words())
+        raise StoreStartFailed(f"the store did not start within {START_TIMEOUT_S:.0f} s{said}") from None
+    said = await process.last_words()
+    if await process.wait() == _EXIT_PORT_IN_USE:
+        raise PortInUse(f"port {port} cannot be used: {said or 'taken'}; name another with --port, or 0")
+    raise StoreStartFailed(f"the store did not start ({process.exit_text}){_quoted(said)}")
 
 
-async def _end(process: asyncio.subprocess.Process) -> None:
-    """End the process and reap it, also while this task is being cancelled."""
-    if process.returncode is None:
-        with contextlib.suppress(ProcessLookupError):
-            process.terminate()
-        try:
-            await asyncio.wait_for(asyncio.shield(asyncio.ensure_future(process.wait())), STOP_TIMEOUT_S)
-        except (TimeoutError, asyncio.CancelledError) as error:
-            with contextlib.suppress(ProcessLookupError):
-                process.kill()
-            await process.wait()
-            if isinstance(error, asyncio.CancelledError):
-                raise
-    # The transport keeps the pipe ends; closing it here leaves nothing for the collector to complain of.
-    transport = getattr(process, "_transport", None)
-    if transport is not None:
-        transport.close()
-
-
-def _exit_text(code: int) -> str:
-    return f"exit code {code}" if code >= 0 else f"signal {-code}"
-
-
-def _last_words(lines: deque[str]) -> str:
-    last = next((line.strip() for line in reversed(lines) if line.strip()), "")
-    return f"; its last words: {last}" if last else ""
+def _quoted(said: str) -> str:
+    return f"; its last words: {said}" if said else ""

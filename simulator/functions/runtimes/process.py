@@ -18,12 +18,11 @@ import sys
 import sysconfig
 import tempfile
 import zipfile
-from asyncio.subprocess import Process
 from collections.abc import Iterator
 from pathlib import Path
 
 from simulator.base import limits
-from simulator.base.children import IMPORT_ROOT
+from simulator.base.children import IMPORT_ROOT, ChildProcess
 from simulator.base.clock import Clock, SystemClock
 from simulator.base.errors import InputError
 from simulator.functions.runtimes import Answer, Exited, Invocation, Raised, Write
@@ -56,7 +55,7 @@ class ProcessRuntime:
         for origin in _client_files():
             (runtime_dir / origin.name).symlink_to(origin)
         packages = [] if code_dir else [sysconfig.get_path("purelib"), sysconfig.get_path("platlib")]
-        self.task_root = (code_dir or Path(IMPORT_ROOT)).resolve()
+        self.task_root = (code_dir or IMPORT_ROOT).resolve()
         if self.task_root.is_file():
             with zipfile.ZipFile(self.task_root) as package:
                 package.extractall(self._folder / "task")
@@ -116,8 +115,7 @@ class ProcessEnvironment:
         self._scratch, self._write = scratch, write
         self._api = RuntimeApi(function.arn)
         self._address: str | None = None
-        self._process: Process | None = None
-        self._exit: asyncio.Task[int] | None = None
+        self._child: ChildProcess | None = None
         self._output: _Output | None = None
         self._memory_file: int | None = None
         self._memory_bytes = 0
@@ -131,14 +129,7 @@ class ProcessEnvironment:
     @property
     def pid(self) -> int | None:
         """The process, while it lives."""
-        if self._process is None or self._process.returncode is not None:
-            return None
-        try:
-            # Looked at without waiting for it: asyncio hears of the end only some time later.
-            ended = os.waitid(os.P_PID, self._process.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT)
-        except ChildProcessError:
-            return None
-        return None if ended else self._process.pid
+        return self._child.pid if self._child is not None and self._child.alive else None
 
     async def start(self) -> Raised | Exited | None:
         """A new process; ready when the runtime client asks for its first event."""
@@ -150,29 +141,27 @@ class ProcessEnvironment:
         self._over_memory, self._memory_bytes = False, 0
         self._output = _Output(self._write)
         try:
-            self._process = await asyncio.create_subprocess_exec(
+            child = self._child = await ChildProcess.start(
                 sys.executable,
-                *("-B", "-S", "-P", str(_BOOTSTRAP), str(os.getpid()), self._function.handler),
+                *("-B", "-S", "-P", _BOOTSTRAP, str(os.getpid()), self._function.handler),
                 cwd=self._runtime.task_root,
                 env=self._environ | {"AWS_LAMBDA_RUNTIME_API": self._address},
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=self._output.write_end,
                 stderr=self._output.write_end,
-                process_group=0,
             )
         finally:
             self._output.started()
         # Kept open: it is read in every invocation.
-        self._memory_file = os.open(f"/proc/{self._process.pid}/status", os.O_RDONLY | os.O_CLOEXEC)
-        self._exit = asyncio.create_task(self._process.wait())
-        self._exit.add_done_callback(self._ended)
+        self._memory_file = os.open(f"/proc/{child.pid}/status", os.O_RDONLY | os.O_CLOEXEC)
+        child.exit.add_done_callback(lambda _: self._ended(child))
         with self._runtime.watching(self):
             outcome = await ready
         if outcome is None:
-            self._signal(signal.SIGSTOP)
+            child.signal(signal.SIGSTOP)
         if isinstance(outcome, Raised):
             # The client exits by itself once it has reported; its last lines come before that.
-            await asyncio.wait((self._exit,), timeout=limits.HANDLER_GRACE_S)
+            await asyncio.wait((child.exit,), timeout=limits.HANDLER_GRACE_S)
         self._output.drain()
         return outcome
 
@@ -197,12 +186,11 @@ class ProcessEnvironment:
 
     async def kill(self) -> None:
         """SIGKILL for the process and what it started."""
-        if self._exit is None:
+        if self._child is None:
             return
         self._measure()
-        self._signal(signal.SIGKILL)
-        await self._exit
-        self._process = self._exit = None
+        await self._child.end()
+        self._child = None
         if self._memory_file is not None:
             os.close(self._memory_file)
             self._memory_file = None
@@ -224,17 +212,16 @@ class ProcessEnvironment:
             self._signal(signal.SIGKILL)
         return self._over_memory
 
-    def _ended(self, exit_: asyncio.Task[int]) -> None:
+    def _ended(self, child: ChildProcess) -> None:
         """The process has ended: pass on its last words, then the news."""
-        if not exit_.cancelled() and exit_ is self._exit:
+        if child is self._child and not child.exit.cancelled():
             if self._output is not None:
                 self._output.drain()
-            self._api.gone(_exited(exit_.result()))
+            self._api.gone(_exited(child.exit.result()))
 
     def _signal(self, number: signal.Signals) -> None:
-        if self._exit is not None and self._process is not None:
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(self._process.pid, number)
+        if self._child is not None:
+            self._child.signal(number)
 
     def _measure(self) -> None:
         if self._memory_file is not None:

@@ -1,7 +1,4 @@
-"""The load test's two helper processes, the generator and the sink: started, spoken to, and ended with their owner.
-
-Both live on their standard input: when it closes, be it because this process died, they end.
-"""
+"""The load test's two helper processes, the generator and the sink, as their owner sees them."""
 
 from __future__ import annotations
 
@@ -15,7 +12,7 @@ from typing import Any
 import aiohttp
 
 from simulator.base import limits
-from simulator.base.children import child_environ, python_command
+from simulator.base.children import ModuleProcess
 from simulator.base.clock import Clock
 from simulator.base.counters import StoreCounters, from_json
 from simulator.base.errors import CouldNotFinish
@@ -26,41 +23,11 @@ from simulator.load.send.signing import Identity
 Fate = Callable[[int, float | None, float | None, int], None]
 """Told of each arrival: number, sent and answered instants, status."""
 
-_LINE_BYTES = 2**24
-_END_S = 5.0
-
-
-@contextlib.asynccontextmanager
-async def _child(module: str, *arguments: str) -> AsyncIterator[asyncio.subprocess.Process]:
-    """A Python child on pipes; at the end its input is closed, and it is killed if that does not end it."""
-    process = await asyncio.create_subprocess_exec(
-        *python_command(module, *arguments),
-        env=child_environ(),
-        stdin=asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-        limit=_LINE_BYTES,
-    )
-    try:
-        yield process
-    finally:
-        if process.stdin is not None:
-            process.stdin.close()
-        try:
-            async with asyncio.timeout(_END_S):
-                await process.wait()
-        except TimeoutError:
-            pass
-        finally:
-            if process.returncode is None:
-                process.kill()
-                await process.wait()
-
 
 class GeneratorProcess:
     """The generator's process, as its owner sees it: one order at a time, fates told as they come."""
 
-    def __init__(self, process: asyncio.subprocess.Process) -> None:
+    def __init__(self, process: ModuleProcess) -> None:
         self._process = process
         self._order = asyncio.Lock()
         self.cpu_s = 0.0
@@ -78,7 +45,7 @@ class GeneratorProcess:
         senders: int = limits.LOAD_SENDERS,
     ) -> AsyncIterator[GeneratorProcess]:
         """A generator that is ready for orders; its process ends with the block."""
-        async with _child("simulator.load.send.generator") as process:
+        async with ModuleProcess.open("simulator.load.send.generator") as process:
             generator = cls(process)
             made = {name: getattr(objects, name) for name in ("prefix", "rows", "seed", "base_at", "tickers")}
             await generator._send(
@@ -91,8 +58,7 @@ class GeneratorProcess:
                 }
             )
             try:
-                async with asyncio.timeout(limits.LOAD_GENERATOR_START_S):
-                    await generator._hear()
+                await generator._hear(limits.LOAD_GENERATOR_START_S)
             except TimeoutError:
                 raise CouldNotFinish("the load generator did not start; is the machine overloaded?") from None
             yield generator
@@ -153,23 +119,21 @@ class GeneratorProcess:
                     return done
 
     async def _send(self, order: dict[str, Any]) -> None:
-        assert self._process.stdin is not None  # noqa: S101 - it was opened with a pipe
         try:
-            self._process.stdin.write(json.dumps(order).encode() + b"\n")
-            await self._process.stdin.drain()
+            await self._process.send(json.dumps(order).encode())
         except (BrokenPipeError, ConnectionResetError):
             raise await self._died() from None
 
-    async def _hear(self) -> dict[str, Any]:
-        assert self._process.stdout is not None  # noqa: S101
-        line = await self._process.stdout.readline()
+    async def _hear(self, timeout_s: float | None = None) -> dict[str, Any]:
+        line = await self._process.hear(timeout_s)
         if not line:
             raise await self._died()
         answer: dict[str, Any] = json.loads(line)
         return answer
 
     async def _died(self) -> CouldNotFinish:
-        return CouldNotFinish(f"the load generator's process ended: {await _last_words(self._process)}")
+        said = await self._process.last_words()
+        return CouldNotFinish(f"the load generator's process ended: {said or self._process.exit_text}")
 
 
 class SinkProcess:
@@ -183,15 +147,14 @@ class SinkProcess:
     @contextlib.asynccontextmanager
     async def open(cls, clock: Clock, latency_s: float) -> AsyncIterator[SinkProcess]:
         """A sink that listens; its process ends with the block."""
-        async with _child("simulator.load.sink.server", "--latency", repr(latency_s)) as process:
-            assert process.stdout is not None  # noqa: S101
+        async with ModuleProcess.open("simulator.load.sink.server", "--latency", repr(latency_s)) as process:
             try:
-                async with asyncio.timeout(limits.LOAD_SINK_START_S):
-                    line = await process.stdout.readline()
+                line = await process.hear(limits.LOAD_SINK_START_S)
             except TimeoutError:
                 line = b""
             if not line:
-                raise CouldNotFinish(f"the sink did not start: {await _last_words(process)}")
+                said = await process.last_words()
+                raise CouldNotFinish(f"the sink did not start: {said or process.exit_text}")
             async with aiohttp.ClientSession(trust_env=False) as http:
                 yield cls(json.loads(line)["endpoint"], http, clock)
 
@@ -203,13 +166,3 @@ class SinkProcess:
         except (aiohttp.ClientError, OSError) as error:
             raise CouldNotFinish(f"the sink's process ended: {error}") from error
         return from_json({"at": self._clock.now(), **counters})
-
-
-async def _last_words(process: asyncio.subprocess.Process) -> str:
-    """What a child that ended, or is made to, left on standard error: its last line."""
-    with contextlib.suppress(ProcessLookupError):
-        process.kill()
-    words = await process.stderr.read() if process.stderr is not None else b""
-    await process.wait()
-    lines = words.decode(errors="replace").strip().splitlines()
-    return lines[-1] if lines else f"exit code {process.returncode}"

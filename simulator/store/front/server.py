@@ -1,7 +1,7 @@
 """The store's process: one event loop that serves one loopback port. Run as `python -m simulator.store.front.server`.
 
 Its standard input is a pipe held by whoever started it: when that pipe closes, for whatever reason, the process ends.
-The first line on standard output says, as JSON, where it listens; everything after that is for a death message.
+The one line on standard output says, as JSON, where it listens; standard error is for a death message.
 """
 
 from __future__ import annotations
@@ -72,7 +72,9 @@ async def serve(port: int, *, capacity: str, strict: bool) -> None:
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", port, backlog=1_024)
     await site.start()
-    print(json.dumps({"port": runner.addresses[0][1], "pid": os.getpid()}), flush=True)  # noqa: T201 the owner reads it
+    print(json.dumps({"port": runner.addresses[0][1]}), flush=True)  # noqa: T201 the owner reads it
+    # Whatever moto prints from now on is for a death message.
+    os.dup2(2, 1)
     lifeline = asyncio.create_task(_lifeline(stopped))
     await stopped.wait()
     lifeline.cancel()

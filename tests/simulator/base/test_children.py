@@ -1,29 +1,139 @@
-"""Python processes of our own find our modules, whatever the user's PYTHONPATH holds."""
+"""A child process: our modules are found first, its words are heard, and it ends with its owner."""
 
 from __future__ import annotations
 
-import subprocess
+import asyncio
+import os
+import signal
+import sys
+from asyncio.subprocess import DEVNULL, PIPE
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from simulator.base.children import IMPORT_ROOT, child_environ, python_command
+from simulator.base import children
+from simulator.base.children import IMPORT_ROOT, ChildProcess, ModuleProcess
+
+MODULES = {
+    "speaks": "import sys\nprint('ready', flush=True)\nsys.stderr.write('last\\n')\nsys.stdin.read()\n",
+    "stubborn": "import sys, time\nprint('ready', flush=True)\nwhile True: time.sleep(60)\n",
+    "fails": "import sys\nsys.exit('it is broken')\n",
+    "where": "import bisect, pipeline, simulator\nprint(simulator.__file__, pipeline.__file__, bisect.__file__)\n",
+    "simulator": "raise SystemExit('not ours')\n",
+    "pipeline": "raise SystemExit('not ours')\n",
+}
 
 
-@pytest.mark.parametrize("users", [None, "foreign"])
-def test_our_modules_come_first_and_the_users_stay_reachable(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, users: str | None
+@pytest.fixture(autouse=True)
+def users_modules(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A user's directory on PYTHONPATH, with modules that our names could be taken for."""
+    for name, text in MODULES.items():
+        (tmp_path / f"{name}.py").write_text(text)
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    """Wait for a condition that the system makes true."""
+    async with asyncio.timeout(30):
+        while not condition():  # noqa: ASYNC110 - the system's processes know no events
+            await asyncio.sleep(0.001)
+
+
+def gone(pid: int) -> bool:
+    """Whether there is no such process."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return True
+    return False
+
+
+async def test_our_modules_stand_before_a_users_and_nothing_else_moves() -> None:
+    """In a directory with a `simulator` and a `pipeline` of its own a child imports ours, and Python's own library."""
+    async with ModuleProcess.open("where") as child:
+        simulator, pipeline, library = (await child.hear(30)).decode().split()
+    assert Path(simulator).parents[1] == IMPORT_ROOT
+    assert Path(pipeline).parents[1] == IMPORT_ROOT
+    assert Path(library).parent == Path(os.__file__).parent
+
+
+async def test_a_backport_beside_our_packages_is_not_taken_for_the_librarys(
+    users_modules: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A child started in a directory with a `simulator` of its own runs ours; other modules of the user are found."""
-    (tmp_path / "simulator").mkdir()
-    (tmp_path / "simulator" / "__init__.py").write_text("raise SystemExit('not ours')")
-    (tmp_path / "users_own.py").write_text("import simulator; print(simulator.__file__)")
-    monkeypatch.delenv("PYTHONPATH", raising=False)
-    if users:
-        monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    """Our packages may lie in site-packages, where a module may be called like one of Python's own."""
+    (users_modules / "site").mkdir()
+    for name in ("simulator", "pipeline"):
+        (users_modules / "site" / name).symlink_to(IMPORT_ROOT / name)
+    (users_modules / "site" / "bisect.py").write_text("raise SystemExit('a backport')\n")
+    entry = users_modules / "site" / "simulator" / "base" / "entry.py"
+    monkeypatch.setattr(children, "_ENTRY", str(entry))
+    async with ModuleProcess.open("where") as child:
+        assert (await child.hear(30)).endswith(b"bisect.py\n")
 
-    command = python_command("users_own" if users else "simulator.load.sink.server", *(() if users else ("--help",)))
-    ended = subprocess.run(command, cwd=tmp_path, env=child_environ(), capture_output=True, text=True, check=False)
 
-    assert ended.returncode == 0, ended.stderr
-    assert ("usage" in ended.stdout) if users is None else ended.stdout.startswith(IMPORT_ROOT)
+async def test_a_child_ends_when_its_input_is_closed() -> None:
+    """The block's end closes its input; a child that heeds that ends by itself, with exit code 0."""
+    async with ModuleProcess.open("speaks") as child:
+        assert await child.hear(30) == b"ready\n"
+        assert child.alive
+    assert child.exit_text == "exit code 0"
+    assert not child.alive
+    assert gone(child.pid)
+
+
+async def test_a_child_that_does_not_heed_is_killed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """After the time that a child has to end it is killed, and reaped."""
+    monkeypatch.setattr(children, "STOP_TIMEOUT_S", 0.01)
+    async with ModuleProcess.open("stubborn") as child:
+        await child.hear(30)
+    assert child.exit_text == "signal 9"
+    assert gone(child.pid)
+
+
+async def test_a_child_is_reaped_also_when_its_owner_is_cancelled() -> None:
+    """A cancelled owner does not wait for a child that takes its time, and leaves none behind."""
+    started: asyncio.Future[ModuleProcess] = asyncio.get_running_loop().create_future()
+
+    async def own() -> None:
+        async with ModuleProcess.open("stubborn") as child:
+            await child.hear(30)
+            started.set_result(child)
+
+    owner = asyncio.create_task(own())
+    child = await started
+    await until(lambda: child.ending)
+    owner.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await owner
+    assert child.exit_text == "signal 9"
+    assert gone(child.pid)
+
+
+async def test_the_end_of_a_child_is_known_by_its_last_words() -> None:
+    """A child that ended has no more lines; what it wrote to standard error last is kept, and how it ended."""
+    async with ModuleProcess.open("fails") as child:
+        assert await child.hear(30) == b""
+        assert await child.last_words() == "it is broken"
+        assert await child.wait() == 1
+        assert child.exit_text == "exit code 1"
+        with pytest.raises((BrokenPipeError, ConnectionResetError)):
+            await child.send(b"more")
+
+
+async def test_a_signal_reaches_what_the_child_started() -> None:
+    """Child and grandchild are in one session: ending the child ends both, at once."""
+    spawn = (
+        "import subprocess, sys; print(subprocess.Popen([sys.executable, '-c', 'input()'], stdin=-1).pid, flush=True)"
+    )
+    child = await ChildProcess.start(sys.executable, "-c", f"{spawn}; input()", stdin=PIPE, stdout=PIPE, stderr=DEVNULL)
+    assert child.exit_text == "still running"
+    stdout = child._process.stdout
+    assert stdout
+    grandchild = int(await stdout.readline())
+    await child.end()
+    assert child.exit_text == f"signal {signal.SIGKILL.value}"
+    await until(lambda: gone(grandchild))
+    child.signal(signal.SIGTERM)  # there is none: nothing happens
