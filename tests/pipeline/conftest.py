@@ -3,20 +3,15 @@
 from __future__ import annotations
 
 import logging
-import sys
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack
-from pathlib import Path
 from typing import Any
 
 import pytest
 from aiobotocore.session import AioSession
 
-sys.path.insert(0, str(Path(__file__).parent))
-
-from fake_aws import FakeAws, serving
-from pipeline_harness import Opened, environ, opened
-
+from fakes.aws import FakeAws, serving
+from fakes.handlers import Opened, environ, opened
 from pipeline import consumer, generator
 
 

@@ -7,8 +7,9 @@ import gzip
 import json
 
 import pytest
-from fake_aws import BUCKET, error, unprocessed, until
-from pipeline_harness import batch, notification, sqs_event, tasks_of_the_pipeline
+
+from fakes.aws import BUCKET, error, unprocessed, until
+from fakes.handlers import batch, notification, sqs_event, tasks_of_the_pipeline
 
 HEADER = "ticker,timestamp,n\n"
 

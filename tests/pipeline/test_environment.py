@@ -10,9 +10,9 @@ import sys
 
 import pytest
 from aiobotocore.session import AioSession
-from fake_aws import serving
-from pipeline_harness import batch, environ, opened
 
+from fakes.aws import serving
+from fakes.handlers import batch, environ, opened
 from pipeline import consumer
 from pipeline.environment import Access, access, credentials_of, lambda_handler
 from pipeline.settings import SettingsError

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from pipeline_harness import tasks_of_the_pipeline
 
+from fakes.handlers import tasks_of_the_pipeline
 from pipeline import consumer, generator
 from pipeline.market import Market
 from pipeline.settings import SettingsError

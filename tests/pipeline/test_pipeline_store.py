@@ -5,8 +5,7 @@ from __future__ import annotations
 import json
 from uuid import uuid4
 
-from pipeline_harness import environ, opened, sqs_event
-
+from fakes.handlers import environ, opened, sqs_event
 from pipeline import consumer, generator
 from pipeline.environment import access, client
 

@@ -7,9 +7,9 @@ import zlib
 
 import pytest
 from aiohttp import web
-from fake_aws import TABLE, serving
-from pipeline_harness import environ
 
+from fakes.aws import TABLE, serving
+from fakes.handlers import environ
 from pipeline.environment import access, client, credentials_of
 from pipeline.table import WriteError, kind_of
 from pipeline.transports import ClientTransport, SignedTransport

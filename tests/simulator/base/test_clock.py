@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 
-from simulator.base.clock import ManualClock, SystemClock, iso
+from fakes.clock import ManualClock
+from simulator.base.clock import SystemClock, iso
 
 
 def test_system_clock_never_goes_back() -> None:

@@ -20,7 +20,7 @@ from xml.etree import ElementTree as ET
 import pytest
 from rich.console import Console, ConsoleDimensions
 
-from simulator.base.clock import ManualClock
+from fakes.clock import ManualClock
 from simulator.base.observations import InvocationEnded, Noted, PhaseChanged
 from simulator.dashboard import Frame, render, ui
 from simulator.dashboard.screen import Screen, can_draw

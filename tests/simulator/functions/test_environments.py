@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import random
-from typing import Any
 
 import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
+from fakes import declare
 from simulator.base import limits
 from simulator.functions.environments import Environment, EnvironmentPool, Refused
 from simulator.stack.model import AsynchronousInvocation, Function
@@ -29,7 +29,7 @@ def started(pool: EnvironmentPool, function: str, now: float) -> Environment:
     return environment
 
 
-def test_life_of_an_environment(declare: Any) -> None:
+def test_life_of_an_environment() -> None:
     """Starting, busy, warm, busy again: one environment, one cold start."""
     pool = pool_of(declare.function())
     environment = pool.assign("Consumer", 0.0)
@@ -44,7 +44,7 @@ def test_life_of_an_environment(declare: Any) -> None:
     assert pool.statistics("Consumer").cold_starts == 1
 
 
-def test_assigned_is_busy_at_once(declare: Any) -> None:
+def test_assigned_is_busy_at_once() -> None:
     """Two requests in the same instant never get the same environment."""
     pool = pool_of(declare.function())
     first = started(pool, "Consumer", 0.0)
@@ -52,7 +52,7 @@ def test_assigned_is_busy_at_once(declare: Any) -> None:
     assert pool.assign("Consumer", 1.0) is not pool.assign("Consumer", 1.0)
 
 
-def test_the_last_used_is_taken_first(declare: Any) -> None:
+def test_the_last_used_is_taken_first() -> None:
     """Of several warm ones the last used serves, so that the others can grow old."""
     pool = pool_of(declare.function())
     first, second = started(pool, "Consumer", 0.0), started(pool, "Consumer", 0.0)
@@ -61,7 +61,7 @@ def test_the_last_used_is_taken_first(declare: Any) -> None:
     assert pool.assign("Consumer", 3.0) is first
 
 
-def test_reserved_concurrency(declare: Any) -> None:
+def test_reserved_concurrency() -> None:
     """A function has no more than it reserved, and is told by which limit; the refusal is counted."""
     pool = pool_of(declare.function(reserved_concurrency=1))
     started(pool, "Consumer", 0.0)
@@ -69,7 +69,7 @@ def test_reserved_concurrency(declare: Any) -> None:
     assert pool.statistics("Consumer").throttles == 1
 
 
-def test_account_concurrency_is_shared(declare: Any) -> None:
+def test_account_concurrency_is_shared() -> None:
     """Functions without a reservation share what the account has left; a reservation is untouched by them."""
     pool = pool_of(
         declare.function("One"), declare.function("Two"), declare.function("Own", reserved_concurrency=2), account=4
@@ -80,7 +80,7 @@ def test_account_concurrency_is_shared(declare: Any) -> None:
     assert isinstance(pool.assign("Own", 0.0), Environment)
 
 
-def test_thousand_environments_in_ten_seconds(declare: Any) -> None:
+def test_thousand_environments_in_ten_seconds() -> None:
     """A function gains 1,000 environments at once, and then one every 10 ms."""
     pool = pool_of(declare.function(), account=5000)
     for _ in range(limits.ENVIRONMENTS_BURST):
@@ -92,7 +92,7 @@ def test_thousand_environments_in_ten_seconds(declare: Any) -> None:
     assert sum(later) == 1000
 
 
-def test_ten_requests_a_second(declare: Any) -> None:
+def test_ten_requests_a_second() -> None:
     """The eleventh request in a row gets a new environment although one is warm; a tenth of a second buys one."""
     pool = pool_of(declare.function())
     for number in range(10):
@@ -104,7 +104,7 @@ def test_ten_requests_a_second(declare: Any) -> None:
     assert pool.statistics("Consumer").cold_starts == 2
 
 
-def test_ten_requests_a_second_and_concurrency(declare: Any) -> None:
+def test_ten_requests_a_second_and_concurrency() -> None:
     """A reservation of one serves ten requests a second, however short they are."""
     pool = pool_of(declare.function(reserved_concurrency=1))
     for number in range(10):
@@ -113,7 +113,7 @@ def test_ten_requests_a_second_and_concurrency(declare: Any) -> None:
     assert isinstance(pool.assign("Consumer", 0.2), Environment)
 
 
-def test_reset_needs_init_again(declare: Any) -> None:
+def test_reset_needs_init_again() -> None:
     """After a crash the environment stays, and runs init before its next event."""
     pool = pool_of(declare.function())
     environment = started(pool, "Consumer", 0.0)
@@ -124,7 +124,7 @@ def test_reset_needs_init_again(declare: Any) -> None:
     assert environment.was_reset
 
 
-def test_recycled_by_age(declare: Any) -> None:
+def test_recycled_by_age() -> None:
     """An environment that has reached its age is not kept."""
     pool = pool_of(declare.function())
     environment = started(pool, "Consumer", 0.0)
@@ -133,7 +133,7 @@ def test_recycled_by_age(declare: Any) -> None:
     assert environment.state == "retired"
 
 
-def test_idle_environments_are_swept(declare: Any) -> None:
+def test_idle_environments_are_swept() -> None:
     """The longest idle goes first, each when its time has come."""
     pool = pool_of(declare.function())
     first, second = started(pool, "Consumer", 0.0), started(pool, "Consumer", 0.0)
@@ -208,7 +208,7 @@ class TestPool(Pool.TestCase):  # type: ignore[name-defined,misc]
 
 @pytest.mark.parametrize("how", ["release", "discard"])
 @pytest.mark.parametrize("reserved", [None, 1])
-def test_limit_is_given_back(declare: Any, how: str, reserved: int | None) -> None:
+def test_limit_is_given_back(how: str, reserved: int | None) -> None:
     """However a request ends, its place is free again, the function's own or the account's."""
     pool = pool_of(declare.function(reserved_concurrency=reserved), account=1 if reserved is None else 100)
     environment = started(pool, "Consumer", 0.0)

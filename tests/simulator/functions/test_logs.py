@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+from fakes import declare
+from fakes.recorder import Recorder
 from simulator.base import limits
 from simulator.base.observations import LogWritten, Noted
 from simulator.functions.logs import LogDirectory, LogStream
@@ -17,7 +19,7 @@ REQUEST = "1027c4d1-c386-4bc4-8d61-3e30d8f16adf"
 
 
 @pytest.fixture
-def streams(declare: Any, recorded: Any) -> dict[str, LogStream]:
+def streams(recorded: Recorder) -> dict[str, LogStream]:
     """A stream of either format."""
     return {
         name: LogStream(declare.function(memory_mb=128, log_format=name), 7, recorded.append, AT)
@@ -30,7 +32,7 @@ def test_stream_name(streams: dict[str, LogStream]) -> None:
     assert streams["Text"].name == "2025/11/22/[$LATEST]00000000000000000000000000000007"
 
 
-def test_text(streams: dict[str, LogStream], recorded: Any) -> None:
+def test_text(streams: dict[str, LogStream], recorded: Recorder) -> None:
     """START, END and REPORT in AWS's words; billed is duration and init, rounded up to a millisecond."""
     stream = streams["Text"]
     stream.init_started(AT)
@@ -52,7 +54,9 @@ def test_text(streams: dict[str, LogStream], recorded: Any) -> None:
         ("error", "ValueError", ""),
     ],
 )
-def test_text_status(streams: dict[str, LogStream], recorded: Any, outcome: Any, error_type: str, tail: str) -> None:
+def test_text_status(
+    streams: dict[str, LogStream], recorded: Recorder, outcome: Any, error_type: str, tail: str
+) -> None:
     """A runtime that failed shows in REPORT; an exception of the handler does not. Unknown memory is left out."""
     streams["Text"].ended(AT, REQUEST, outcome, 3.0, None, None, error_type)
     assert recorded.lines()[-1] == (
@@ -60,7 +64,7 @@ def test_text_status(streams: dict[str, LogStream], recorded: Any, outcome: Any,
     )
 
 
-def test_json(streams: dict[str, LogStream], recorded: Any) -> None:
+def test_json(streams: dict[str, LogStream], recorded: Recorder) -> None:
     """One object a line: initStart, start and report, with AWS's keys."""
     stream = streams["JSON"]
     stream.init_started(AT)
@@ -87,7 +91,7 @@ def test_json(streams: dict[str, LogStream], recorded: Any) -> None:
     }
 
 
-def test_json_failure(streams: dict[str, LogStream], recorded: Any) -> None:
+def test_json_failure(streams: dict[str, LogStream], recorded: Recorder) -> None:
     """A failure adds runtimeDone, which the default level hides otherwise."""
     streams["JSON"].ended(AT, REQUEST, "crash", 0.5, None, None, "Runtime.ExitError")
     done, report = map(json.loads, recorded.lines())
@@ -95,13 +99,13 @@ def test_json_failure(streams: dict[str, LogStream], recorded: Any) -> None:
     assert (report["record"]["status"], report["record"]["errorType"]) == ("error", "Runtime.ExitError")
 
 
-def test_timeout_line(streams: dict[str, LogStream], recorded: Any) -> None:
+def test_timeout_line(streams: dict[str, LogStream], recorded: Recorder) -> None:
     """The platform says when and for which request the time was over."""
     streams["Text"].timed_out(AT, REQUEST, 3)
     assert recorded.lines() == [f"2025-11-22T09:00:00.123Z {REQUEST} Task timed out after 3.00 seconds"]
 
 
-def test_failed_init_in_both_formats(streams: dict[str, LogStream], recorded: Any) -> None:
+def test_failed_init_in_both_formats(streams: dict[str, LogStream], recorded: Recorder) -> None:
     """INIT_REPORT names the phase, and the error or the lack of time."""
     streams["Text"].init_failed(AT, "init", 10.0, None)
     streams["JSON"].init_failed(AT, "invoke", 0.5, "Runtime.ImportModuleError")

@@ -5,14 +5,16 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import AsyncIterator
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
 import pytest_asyncio
 
+from fakes import declare
+from fakes.clock import ManualClock
+from fakes.recorder import Recorder
+from fakes.runtime import ScriptedRuntime
 from simulator.base import limits
-from simulator.base.clock import ManualClock
 from simulator.base.observations import EnvironmentRetired, EnvironmentStarted, InvocationEnded, InvocationStarted
 from simulator.functions.runtimes import Exited, Raised, Returned
 from simulator.functions.service import Failed, LambdaService, Succeeded, Throttled
@@ -21,9 +23,9 @@ from simulator.functions.service import Failed, LambdaService, Succeeded, Thrott
 class Lambda:
     """The service over a scripted handler that takes `takes_s` and answers `answer`."""
 
-    def __init__(self, fakes: SimpleNamespace, clock: ManualClock, recorded: Any) -> None:
+    def __init__(self, clock: ManualClock, recorded: Recorder) -> None:
         self.clock, self.recorded = clock, recorded
-        self.runtime = fakes.ScriptedRuntime(self._behave)
+        self.runtime = ScriptedRuntime(self._behave)
         self.takes_s = 0.0
         self.answer: Any = Returned({"ok": True})
         self.service: LambdaService
@@ -41,11 +43,9 @@ class Lambda:
 
 
 @pytest_asyncio.fixture
-async def lambda_(
-    twin_fakes: SimpleNamespace, clock: ManualClock, recorded: Any, declare: Any
-) -> AsyncIterator[Lambda]:
+async def lambda_(clock: ManualClock, recorded: Recorder) -> AsyncIterator[Lambda]:
     """The service, with one function that may run twice at once."""
-    made = Lambda(twin_fakes, clock, recorded)
+    made = Lambda(clock, recorded)
     functions = {"Consumer": declare.function(timeout_s=3, reserved_concurrency=2)}
     async with LambdaService.open(
         functions, runtime=made.runtime, clock=clock, record=recorded.append, rng=random.Random(1)
@@ -184,11 +184,9 @@ async def test_cancelled_invocation_abandons_its_environment(lambda_: Lambda) ->
     assert lambda_.service.statistics("Consumer").busy == 0
 
 
-async def test_everything_is_closed_at_the_end(
-    twin_fakes: SimpleNamespace, clock: ManualClock, recorded: Any, declare: Any
-) -> None:
+async def test_everything_is_closed_at_the_end(clock: ManualClock, recorded: Recorder) -> None:
     """Leaving the service closes each environment and then the runtime."""
-    made = Lambda(twin_fakes, clock, recorded)
+    made = Lambda(clock, recorded)
     functions = {"Consumer": declare.function()}
     async with LambdaService.open(
         functions, runtime=made.runtime, clock=clock, record=recorded.append, rng=random.Random(1)

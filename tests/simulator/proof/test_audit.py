@@ -15,8 +15,8 @@ import pytest_asyncio
 from aiobotocore.response import StreamingBody
 from botocore.exceptions import ClientError
 
+from fakes.clock import ManualClock
 from simulator.base.clients import Clients, connect, offline_session
-from simulator.base.clock import ManualClock
 from simulator.base.errors import CouldNotFinish, InputError
 from simulator.base.observations import AuditProgressed, Observation
 from simulator.proof import evidence as evidence_module

@@ -17,9 +17,9 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
+from fakes.clock import ManualClock
 from simulator.base import limits
 from simulator.base.clients import Clients, connect, offline_session
-from simulator.base.clock import ManualClock
 from simulator.base.errors import CouldNotFinish
 from simulator.base.observations import ObjectPut, Observation
 from simulator.proof.audit import audit

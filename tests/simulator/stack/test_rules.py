@@ -7,15 +7,13 @@ from typing import Any
 
 import pytest
 
+from fakes import declare
 from simulator.stack import template
 from simulator.stack.model import (
     AsynchronousInvocation,
     Bucket,
-    EventSourceMapping,
-    Function,
     Notification,
     ProvisionedPollers,
-    Queue,
     Redrive,
     Schedule,
     Stack,
@@ -28,18 +26,17 @@ POLICY = {"Statement": {"Effect": "Allow", "Principal": {"Service": "s3.amazonaw
 class Sound:
     """A stack without a finding, and what one change to it brings up."""
 
-    def __init__(self, declare: Any) -> None:
-        self.declare = declare
-        self.function: Function = declare.function(timeout_s=60)
-        self.queue: Queue = declare.queue(visibility_timeout_s=360, redrive=Redrive("DLQ", 5), policy=POLICY)
-        self.dead_letters: Queue = declare.queue("DLQ", retention_s=1_209_600)
-        self.mappings: list[EventSourceMapping] = [declare.mapping(reports_batch_item_failures=True)]
+    def __init__(self) -> None:
+        self.function = declare.function(timeout_s=60)
+        self.queue = declare.queue(visibility_timeout_s=360, redrive=Redrive("DLQ", 5), policy=POLICY)
+        self.dead_letters = declare.queue("DLQ", retention_s=1_209_600)
+        self.mappings = [declare.mapping(reports_batch_item_failures=True)]
         self.schedules: list[Schedule] = []
         self.notifications = (Notification("Queue", ("s3:ObjectCreated:*",), "stocks/"),)
 
     def stack(self) -> Stack:
         """The stack as it stands."""
-        made: Stack = self.declare.stack(
+        return declare.stack(
             functions={"Consumer": self.function},
             queues={"Queue": self.queue, "DLQ": self.dead_letters},
             mappings={each.logical_id: each for each in self.mappings},
@@ -47,7 +44,6 @@ class Sound:
             buckets={"Bucket": Bucket("Bucket", "bucket", "arn:aws:s3:::bucket", notifications=self.notifications)},
             lines={"Consumer": 10, "Queue": 20, "DLQ": 30, "Bucket": 40},
         )
-        return made
 
     def refused(self) -> list[str]:
         """The violations' texts."""
@@ -59,9 +55,9 @@ class Sound:
 
 
 @pytest.fixture
-def sound(declare: Any) -> Sound:
+def sound() -> Sound:
     """A stack without a finding."""
-    return Sound(declare)
+    return Sound()
 
 
 def test_sound(sound: Sound) -> None:

@@ -9,13 +9,16 @@ import random
 from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from fakes import declare
+from fakes.clock import ManualClock
+from fakes.recorder import Recorder
+from fakes.runtime import ScriptedRuntime
+from fakes.sqs import ManualQueue
 from simulator.base import limits
-from simulator.base.clock import ManualClock
 from simulator.base.observations import (
     InvocationStarted,
     InvocationThrottled,
@@ -35,9 +38,9 @@ ANSWER = Returned({"batchItemFailures": []})
 class Twin:
     """One mapping with its queue and function, all on one manual clock."""
 
-    def __init__(self, fakes: SimpleNamespace, clock: ManualClock, recorded: Any) -> None:
+    def __init__(self, clock: ManualClock, recorded: Recorder) -> None:
         self.clock, self.recorded = clock, recorded
-        self.runtime = fakes.ScriptedRuntime(self.answer)
+        self.runtime = ScriptedRuntime(self.answer)
         self.stop = asyncio.Event()
         self.takes_s = 0.0
 
@@ -87,14 +90,14 @@ class Twin:
 
 
 @pytest.fixture
-def twin(twin_fakes: SimpleNamespace, clock: ManualClock, recorded: Any) -> Twin:
+def twin(clock: ManualClock, recorded: Recorder) -> Twin:
     """A twin on the manual clock."""
-    return Twin(twin_fakes, clock, recorded)
+    return Twin(clock, recorded)
 
 
-async def test_record_has_awss_fields(twin: Twin, twin_fakes: Any, clock: Any, declare: Any) -> None:
+async def test_record_has_awss_fields(twin: Twin, clock: ManualClock) -> None:
     """The handler gets exactly AWS's fields, attributes as text, and its messages are deleted."""
-    queue = twin_fakes.ManualQueue(clock)
+    queue = ManualQueue(clock)
     queue.send("hello")
     async with twin.run(queue, declare.mapping(), declare.function(), declare.queue()):
         await clock.advance(1)
@@ -125,18 +128,18 @@ async def test_record_has_awss_fields(twin: Twin, twin_fakes: Any, clock: Any, d
     assert (settled.body, settled.sent_at, settled.receive_count) == ("hello", 1_000_000.0, 1)
 
 
-async def test_md5_quirk_of_a_window(twin: Twin, twin_fakes: Any, clock: Any, declare: Any) -> None:
+async def test_md5_quirk_of_a_window(twin: Twin, clock: ManualClock) -> None:
     """With a window, a record without attributes carries `md5OfMessageAttributes: null`."""
-    queue = twin_fakes.ManualQueue(clock)
+    queue = ManualQueue(clock)
     queue.send("hello")
     async with twin.run(queue, declare.mapping(window_s=1), declare.function(), declare.queue()):
         await clock.advance(30)
     assert twin.runtime.events[0]["Records"][0]["md5OfMessageAttributes"] is None
 
 
-async def test_ramp_equals_the_closed_form(twin: Twin, twin_fakes: Any, clock: Any, declare: Any) -> None:
+async def test_ramp_equals_the_closed_form(twin: Twin, clock: ManualClock) -> None:
     """A deep queue and slow invocations: the recorded concurrency is 5 + 300 a minute, and is used in full."""
-    queue = twin_fakes.ManualQueue(clock, visibility_s=7200)
+    queue = ManualQueue(clock, visibility_s=7200)
     queue.send(*map(str, range(300)))
     twin.takes_s = 850.0
     function = declare.function(timeout_s=900)
@@ -151,9 +154,9 @@ async def test_ramp_equals_the_closed_form(twin: Twin, twin_fakes: Any, clock: A
         await clock.advance(850)
 
 
-async def test_maximum_concurrency_holds(twin: Twin, twin_fakes: Any, clock: Any, declare: Any) -> None:
+async def test_maximum_concurrency_holds(twin: Twin, clock: ManualClock) -> None:
     """Never more batches at once than MaximumConcurrency, however deep the queue."""
-    queue = twin_fakes.ManualQueue(clock)
+    queue = ManualQueue(clock)
     queue.send(*map(str, range(100)))
     twin.takes_s = 1.0
     async with twin.run(
@@ -164,9 +167,9 @@ async def test_maximum_concurrency_holds(twin: Twin, twin_fakes: Any, clock: Any
     assert not queue.messages
 
 
-async def test_batch_size(twin: Twin, twin_fakes: Any, clock: Any, declare: Any) -> None:
+async def test_batch_size(twin: Twin, clock: ManualClock) -> None:
     """No batch is larger than BatchSize; a larger one than ten is gathered over several receives."""
-    queue = twin_fakes.ManualQueue(clock)
+    queue = ManualQueue(clock)
     queue.send(*map(str, range(50)))
     mapping = declare.mapping(batch_size=25, window_s=5, maximum_concurrency=2)
     async with twin.run(queue, mapping, declare.function(), declare.queue()):
@@ -174,9 +177,9 @@ async def test_batch_size(twin: Twin, twin_fakes: Any, clock: Any, declare: Any)
     assert [len(event["Records"]) for event in twin.runtime.events] == [25, 25]
 
 
-async def test_window_waits_for_the_long_poll(twin: Twin, twin_fakes: Any, clock: Any, declare: Any) -> None:
+async def test_window_waits_for_the_long_poll(twin: Twin, clock: ManualClock) -> None:
     """A quiet queue: a batch with a window of one second waits for the 20 s poll that is under way."""
-    queue = twin_fakes.ManualQueue(clock)
+    queue = ManualQueue(clock)
     queue.send("lonely")
     async with twin.run(queue, declare.mapping(window_s=1), declare.function(), declare.queue()):
         await clock.advance(limits.LONG_POLL_S - 1)
@@ -185,9 +188,9 @@ async def test_window_waits_for_the_long_poll(twin: Twin, twin_fakes: Any, clock
         assert len(twin.runtime.events) == 1
 
 
-async def test_six_megabytes_split(twin: Twin, twin_fakes: Any, clock: Any, declare: Any) -> None:
+async def test_six_megabytes_split(twin: Twin, clock: ManualClock) -> None:
     """A batch that would pass 6 MB goes before it does, the rest in the next one; nothing is left behind."""
-    queue = twin_fakes.ManualQueue(clock)
+    queue = ManualQueue(clock)
     queue.send(*["x" * 1_000_000] * 9)
     mapping = declare.mapping(batch_size=9, maximum_concurrency=2)
     async with twin.run(queue, mapping, declare.function(), declare.queue()):
@@ -198,11 +201,9 @@ async def test_six_megabytes_split(twin: Twin, twin_fakes: Any, clock: Any, decl
     assert not queue.messages
 
 
-async def test_partial_failure_stays_until_visibility_ends(
-    twin: Twin, twin_fakes: Any, clock: Any, declare: Any
-) -> None:
+async def test_partial_failure_stays_until_visibility_ends(twin: Twin, clock: ManualClock) -> None:
     """A listed message is not deleted, and is received again only when its visibility timeout is over."""
-    queue = twin_fakes.ManualQueue(clock, visibility_s=30)
+    queue = ManualQueue(clock, visibility_s=30)
     queue.send("good", "bad")
 
     async def behaviour(event: Any) -> Any:
@@ -228,11 +229,9 @@ async def test_partial_failure_stays_until_visibility_ends(
         (Returned("no JSON"), "invalid batch item failures"),
     ],
 )
-async def test_failures_leave_the_batch(
-    twin: Twin, twin_fakes: Any, clock: Any, declare: Any, answer: Any, reason: str
-) -> None:
+async def test_failures_leave_the_batch(twin: Twin, clock: ManualClock, answer: Any, reason: str) -> None:
     """An exception, a crash and an invalid response delete nothing."""
-    queue = twin_fakes.ManualQueue(clock)
+    queue = ManualQueue(clock)
     queue.send("a", "b")
 
     async def behaviour(event: Any) -> Any:
@@ -246,9 +245,9 @@ async def test_failures_leave_the_batch(
     assert len(queue.messages) == 2
 
 
-async def test_timeout_leaves_the_batch(twin: Twin, twin_fakes: Any, clock: Any, declare: Any) -> None:
+async def test_timeout_leaves_the_batch(twin: Twin, clock: ManualClock) -> None:
     """An invocation past the function's timeout is killed there and deletes nothing."""
-    queue = twin_fakes.ManualQueue(clock)
+    queue = ManualQueue(clock)
     queue.send("a")
     twin.takes_s = 10.0
     async with twin.run(queue, declare.mapping(), declare.function(timeout_s=3), declare.queue()):
@@ -258,11 +257,9 @@ async def test_timeout_leaves_the_batch(twin: Twin, twin_fakes: Any, clock: Any,
         assert twin.settled() == {("timeout", False): 1}
 
 
-async def test_throttled_deliveries_fill_the_dead_letter_queue(
-    twin: Twin, twin_fakes: Any, clock: Any, declare: Any
-) -> None:
+async def test_throttled_deliveries_fill_the_dead_letter_queue(twin: Twin, clock: ManualClock) -> None:
     """Reserved concurrency 1 and a low receive count: sound messages die though the handler never saw them."""
-    queue = twin_fakes.ManualQueue(clock, visibility_s=30, maximum_receives=2)
+    queue = ManualQueue(clock, visibility_s=30, maximum_receives=2)
     queue.send(*map(str, range(100)))
     twin.takes_s = 25.0
     function = declare.function(timeout_s=30, reserved_concurrency=1)
@@ -277,9 +274,9 @@ async def test_throttled_deliveries_fill_the_dead_letter_queue(
     assert max(each.at - each.received_at for each in throttled) <= 30
 
 
-async def test_maximum_concurrency_cures_it(twin: Twin, twin_fakes: Any, clock: Any, declare: Any) -> None:
+async def test_maximum_concurrency_cures_it(twin: Twin, clock: ManualClock) -> None:
     """The same load with MaximumConcurrency within the reservation: nothing is throttled, nothing dies."""
-    queue = twin_fakes.ManualQueue(clock, visibility_s=30, maximum_receives=2)
+    queue = ManualQueue(clock, visibility_s=30, maximum_receives=2)
     queue.send(*map(str, range(100)))
     twin.takes_s = 25.0
     function = declare.function(timeout_s=30, reserved_concurrency=2)
@@ -293,10 +290,10 @@ async def test_maximum_concurrency_cures_it(twin: Twin, twin_fakes: Any, clock: 
 
 @pytest.mark.parametrize(("visibility_s", "doubled"), [(3, True), (18, False)])
 async def test_short_visibility_doubles_the_work(
-    twin: Twin, twin_fakes: Any, clock: Any, declare: Any, visibility_s: int, doubled: bool
+    twin: Twin, clock: ManualClock, visibility_s: int, doubled: bool
 ) -> None:
     """A batch that a throttle delays outlives a visibility of one timeout and is handled twice; with six, once."""
-    queue = twin_fakes.ManualQueue(clock, visibility_s=visibility_s)
+    queue = ManualQueue(clock, visibility_s=visibility_s)
     queue.send(*map(str, range(120)))
     twin.takes_s = 2.2
     function = declare.function(timeout_s=3, reserved_concurrency=2)
@@ -310,9 +307,9 @@ async def test_short_visibility_doubles_the_work(
     assert (handled.total() > 120) is doubled
 
 
-async def test_throttle_retries_the_same_batch(twin: Twin, twin_fakes: Any, clock: Any, declare: Any) -> None:
+async def test_throttle_retries_the_same_batch(twin: Twin, clock: ManualClock) -> None:
     """A throttled batch is tried again with back-off while it is ours, and counts one receive."""
-    queue = twin_fakes.ManualQueue(clock, visibility_s=30)
+    queue = ManualQueue(clock, visibility_s=30)
     queue.send("first", "second")
     twin.takes_s = 2.0
     function = declare.function(reserved_concurrency=1)
@@ -324,11 +321,9 @@ async def test_throttle_retries_the_same_batch(twin: Twin, twin_fakes: Any, cloc
 
 
 @pytest.mark.parametrize(("reports", "least"), [(False, 2), (True, 5)])
-async def test_errors_scale_down(
-    twin: Twin, twin_fakes: Any, clock: Any, declare: Any, reports: bool, least: int
-) -> None:
+async def test_errors_scale_down(twin: Twin, clock: ManualClock, reports: bool, least: int) -> None:
     """Errors take concurrency away without partial batch responses, and none with them."""
-    queue = twin_fakes.ManualQueue(clock, visibility_s=5)
+    queue = ManualQueue(clock, visibility_s=5)
     queue.send(*map(str, range(4)))
 
     async def behaviour(event: Any) -> Any:
@@ -341,9 +336,9 @@ async def test_errors_scale_down(
     assert min(each.concurrency for each in twin.recorded.of(PollersScaled)) == least
 
 
-async def test_back_to_five_and_two_when_idle(twin: Twin, twin_fakes: Any, clock: Any, declare: Any) -> None:
+async def test_back_to_five_and_two_when_idle(twin: Twin, clock: ManualClock) -> None:
     """After the last message the mapping goes back to five, then to two, and still polls."""
-    queue = twin_fakes.ManualQueue(clock)
+    queue = ManualQueue(clock)
     queue.send(*map(str, range(200)))
     twin.takes_s = 2.0
     async with twin.run(queue, declare.mapping(batch_size=1), declare.function(), declare.queue()):
@@ -355,17 +350,17 @@ async def test_back_to_five_and_two_when_idle(twin: Twin, twin_fakes: Any, clock
         assert not queue.messages
 
 
-async def test_idle_receives(twin: Twin, twin_fakes: Any, clock: Any, declare: Any) -> None:
+async def test_idle_receives(twin: Twin, clock: ManualClock) -> None:
     """Five pollers with 20 s polls make fifteen empty receives a minute on an empty queue."""
-    queue = twin_fakes.ManualQueue(clock)
+    queue = ManualQueue(clock)
     async with twin.run(queue, declare.mapping(), declare.function(), declare.queue()):
         await clock.advance(60)
         assert [each.count for each in twin.recorded.of(MessagesReceived)] == [0] * 15
 
 
-async def test_a_delete_that_fails(twin: Twin, twin_fakes: Any, clock: Any, declare: Any) -> None:
+async def test_a_delete_that_fails(twin: Twin, clock: ManualClock) -> None:
     """A message whose delete fails is left, told as such, and handled again."""
-    queue = twin_fakes.ManualQueue(clock, visibility_s=30)
+    queue = ManualQueue(clock, visibility_s=30)
     queue.send("a", "b")
     queue.refuse_deletes = 1
     async with twin.run(queue, declare.mapping(), declare.function(), declare.queue()):
@@ -374,9 +369,9 @@ async def test_a_delete_that_fails(twin: Twin, twin_fakes: Any, clock: Any, decl
     assert [len(event["Records"]) for event in twin.runtime.events] == [2, 2]
 
 
-async def test_deletes_come_in_tens(twin: Twin, twin_fakes: Any, clock: Any, declare: Any) -> None:
+async def test_deletes_come_in_tens(twin: Twin, clock: ManualClock) -> None:
     """A batch of 25 is deleted by three calls of at most ten."""
-    queue = twin_fakes.ManualQueue(clock)
+    queue = ManualQueue(clock)
     queue.send(*map(str, range(25)))
     mapping = declare.mapping(batch_size=25, window_s=5, maximum_concurrency=2)
     async with twin.run(queue, mapping, declare.function(), declare.queue()):
@@ -384,9 +379,9 @@ async def test_deletes_come_in_tens(twin: Twin, twin_fakes: Any, clock: Any, dec
     assert sorted(queue.deletes) == [5, 10, 10]
 
 
-async def test_filtered_messages_are_deleted(twin: Twin, twin_fakes: Any, clock: Any, declare: Any) -> None:
+async def test_filtered_messages_are_deleted(twin: Twin, clock: ManualClock) -> None:
     """What the filter criteria reject never reaches the function and is deleted from the queue."""
-    queue = twin_fakes.ManualQueue(clock)
+    queue = ManualQueue(clock)
     queue.send('{"kind": "wanted"}', '{"kind": "other"}', "no JSON")
     mapping = declare.mapping(filters=({"body": {"kind": ["wanted"]}},))
     async with twin.run(queue, mapping, declare.function(), declare.queue()):
@@ -396,9 +391,9 @@ async def test_filtered_messages_are_deleted(twin: Twin, twin_fakes: Any, clock:
     assert not queue.messages
 
 
-async def test_soft_stop_settles_what_is_in_hand(twin: Twin, twin_fakes: Any, clock: Any, declare: Any) -> None:
+async def test_soft_stop_settles_what_is_in_hand(twin: Twin, clock: ManualClock) -> None:
     """After stop nothing new is received, what is in hand is settled, and then the mapping returns."""
-    queue = twin_fakes.ManualQueue(clock)
+    queue = ManualQueue(clock)
     queue.send(*map(str, range(100)))
     twin.takes_s = 2.0
     async with twin.run(queue, declare.mapping(), declare.function(), declare.queue()) as task:
@@ -413,9 +408,9 @@ async def test_soft_stop_settles_what_is_in_hand(twin: Twin, twin_fakes: Any, cl
     assert twin.settled() == {("success", True): received}
 
 
-async def test_soft_stop_releases_a_throttled_batch(twin: Twin, twin_fakes: Any, clock: Any, declare: Any) -> None:
+async def test_soft_stop_releases_a_throttled_batch(twin: Twin, clock: ManualClock) -> None:
     """A batch that waits for a place is given back at once, although its visibility lasts for minutes."""
-    queue = twin_fakes.ManualQueue(clock)
+    queue = ManualQueue(clock)
     queue.send("a")
     function = declare.function(reserved_concurrency=0)
     declared = declare.queue(visibility_timeout_s=600)
@@ -427,9 +422,9 @@ async def test_soft_stop_releases_a_throttled_batch(twin: Twin, twin_fakes: Any,
     assert twin.settled() == {("throttled", False): 1}
 
 
-async def test_growth_ends_with_the_backlog(twin: Twin, twin_fakes: Any, clock: Any, declare: Any) -> None:
+async def test_growth_ends_with_the_backlog(twin: Twin, clock: ManualClock) -> None:
     """Once a receive comes back empty nothing more is permitted, however many batches are in hand."""
-    queue = twin_fakes.ManualQueue(clock, visibility_s=7200)
+    queue = ManualQueue(clock, visibility_s=7200)
     queue.send(*map(str, range(60)))
     twin.takes_s = 100.0
     function, declared = declare.function(timeout_s=200), declare.queue(visibility_timeout_s=7200)
@@ -440,9 +435,9 @@ async def test_growth_ends_with_the_backlog(twin: Twin, twin_fakes: Any, clock: 
         await clock.advance(100)
 
 
-async def test_soft_stop_does_not_wait_for_a_long_poll(twin: Twin, twin_fakes: Any, clock: Any, declare: Any) -> None:
+async def test_soft_stop_does_not_wait_for_a_long_poll(twin: Twin, clock: ManualClock) -> None:
     """On an empty queue the mapping returns within a second of stop, with no receive cut off."""
-    queue = twin_fakes.ManualQueue(clock)
+    queue = ManualQueue(clock)
     async with twin.run(queue, declare.mapping(), declare.function(), declare.queue()) as task:
         await clock.advance(5.5)
         twin.stop.set()
@@ -450,9 +445,9 @@ async def test_soft_stop_does_not_wait_for_a_long_poll(twin: Twin, twin_fakes: A
         assert task.done()
 
 
-async def test_soft_stop_sends_an_open_batch(twin: Twin, twin_fakes: Any, clock: Any, declare: Any) -> None:
+async def test_soft_stop_sends_an_open_batch(twin: Twin, clock: ManualClock) -> None:
     """A batch that still waits for its window goes to the function at once."""
-    queue = twin_fakes.ManualQueue(clock)
+    queue = ManualQueue(clock)
     queue.send("a")
     async with twin.run(queue, declare.mapping(window_s=300), declare.function(), declare.queue()):
         await clock.advance(2)
@@ -461,11 +456,11 @@ async def test_soft_stop_sends_an_open_batch(twin: Twin, twin_fakes: Any, clock:
         assert len(twin.runtime.events) == 1
 
 
-async def test_store_that_fails_is_asked_again(twin: Twin, twin_fakes: Any, clock: Any, declare: Any) -> None:
+async def test_store_that_fails_is_asked_again(twin: Twin, clock: ManualClock) -> None:
     """A receive that fails is told and repeated with back-off."""
     from botocore.exceptions import EndpointConnectionError
 
-    queue = twin_fakes.ManualQueue(clock)
+    queue = ManualQueue(clock)
     queue.send("a")
     works, failures = queue.receive_message, iter(range(3))
 
@@ -483,10 +478,10 @@ async def test_store_that_fails_is_asked_again(twin: Twin, twin_fakes: Any, cloc
 
 @pytest.mark.parametrize("seed", [1, 2, 3, 4])
 @pytest.mark.parametrize("reports", [True, False])
-async def test_chaos(twin: Twin, twin_fakes: Any, clock: Any, declare: Any, seed: int, reports: bool) -> None:
+async def test_chaos(twin: Twin, clock: ManualClock, seed: int, reports: bool) -> None:
     """Whatever fails at random, each delivery is settled once, and every message ends deleted or as a dead letter."""
     rng = random.Random(seed)
-    queue = twin_fakes.ManualQueue(clock, visibility_s=20, maximum_receives=3)
+    queue = ManualQueue(clock, visibility_s=20, maximum_receives=3)
     bodies = [f"message {number}" for number in range(120)]
     queue.send(*bodies)
     succeeded: set[str] = set()

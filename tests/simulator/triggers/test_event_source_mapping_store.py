@@ -10,11 +10,13 @@ from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from fakes import declare
+from fakes.recorder import Recorder
+from fakes.runtime import ScriptedRuntime
 from simulator.base.clients import connect, offline_session
 from simulator.base.clock import SystemClock
 from simulator.base.observations import MessageSettled
@@ -32,7 +34,7 @@ class Running:
     dlq_url: str
     stop: asyncio.Event
     task: asyncio.Task[None]
-    recorded: Any
+    recorded: Recorder
 
     async def depth(self, url: str) -> int:
         """Messages in a queue, seen or not."""
@@ -48,7 +50,7 @@ class Running:
 
 
 @pytest.fixture
-def running(store_endpoint: str, declare: Any, recorded: Any, twin_fakes: SimpleNamespace) -> Any:
+def running(store_endpoint: str, recorded: Recorder) -> Any:
     """Start a mapping over a scripted handler, with `bodies` in its queue."""
 
     @asynccontextmanager
@@ -70,7 +72,7 @@ def running(store_endpoint: str, declare: Any, recorded: Any, twin_fakes: Simple
             url = (await sqs.create_queue(QueueName=name, Attributes=attributes))["QueueUrl"]
             for body in bodies:
                 await sqs.send_message(QueueUrl=url, MessageBody=body)
-            runtime = twin_fakes.ScriptedRuntime(behaviour)
+            runtime = ScriptedRuntime(behaviour)
             async with LambdaService.open(
                 {"Consumer": function}, runtime=runtime, clock=clock, record=recorded.append, rng=random.Random(1)
             ) as service:

@@ -8,13 +8,15 @@ import json
 import random
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from fakes import declare
+from fakes.clock import ManualClock
+from fakes.recorder import Recorder
+from fakes.runtime import ScriptedRuntime
 from simulator.base import limits
-from simulator.base.clock import ManualClock
 from simulator.base.observations import Noted, TickFired
 from simulator.functions.runtimes import Raised, Returned
 from simulator.functions.service import LambdaService
@@ -55,7 +57,7 @@ def test_input_is_the_whole_event() -> None:
     assert scheduled_event(dataclasses.replace(RULE, input='{"mine": 1}'), START) == {"mine": 1}
 
 
-async def fire(clock: ManualClock, recorded: Any, seconds: float, **given: Any) -> list[tuple[float, str]]:
+async def fire(clock: ManualClock, recorded: Recorder, seconds: float, **given: Any) -> list[tuple[float, str]]:
     """Run the schedule for some real seconds; when it fired, and the event's time."""
     fired: list[tuple[float, str]] = []
     stop = given.pop("stop", asyncio.Event())
@@ -78,7 +80,7 @@ async def fire(clock: ManualClock, recorded: Any, seconds: float, **given: Any) 
     return fired
 
 
-async def test_tick_n(clock: ManualClock, recorded: Any) -> None:
+async def test_tick_n(clock: ManualClock, recorded: Recorder) -> None:
     """Tick 0 fires at once, tick n after n x rate / speed, and bears the time start + n x rate."""
     assert await fire(clock, recorded, 11.0) == [
         (0.0, "2025-11-22T09:00:00Z"),
@@ -89,20 +91,20 @@ async def test_tick_n(clock: ManualClock, recorded: Any) -> None:
     assert (first.number, first.scheduled_at, first.next_at) == (0, START, first.at + 5.0)
 
 
-async def test_number_of_ticks(clock: ManualClock, recorded: Any) -> None:
+async def test_number_of_ticks(clock: ManualClock, recorded: Recorder) -> None:
     """After the last tick there is no next one."""
     assert len(await fire(clock, recorded, 100.0, ticks=2)) == 2
     assert recorded.of(TickFired)[-1].next_at is None
 
 
-async def test_stop_ends_the_wait(clock: ManualClock, recorded: Any) -> None:
+async def test_stop_ends_the_wait(clock: ManualClock, recorded: Recorder) -> None:
     """A stop between two ticks ends the schedule at once."""
     stop = asyncio.Event()
     stop.set()
     assert await fire(clock, recorded, 0.0, stop=stop) == []
 
 
-async def test_cron_begins_at_its_first_due_minute(clock: ManualClock, recorded: Any) -> None:
+async def test_cron_begins_at_its_first_due_minute(clock: ManualClock, recorded: Recorder) -> None:
     """A cron's clock starts at the first due minute, so that tick 0 fires at once too."""
     schedule = dataclasses.replace(RULE, expression="cron(30 9,10 * * ? *)")
     fired = await fire(clock, recorded, 400.0, schedule=schedule, ticks=2)
@@ -127,11 +129,11 @@ class Targets:
 class Asynchronous:
     """An invoker over a scripted handler that fails as often as told."""
 
-    def __init__(self, fakes: SimpleNamespace, clock: ManualClock, recorded: Any, declare: Any) -> None:
-        self.clock, self.recorded, self.declare = clock, recorded, declare
+    def __init__(self, clock: ManualClock, recorded: Recorder) -> None:
+        self.clock, self.recorded = clock, recorded
         self.failures = 0
         self.started_at: list[float] = []
-        self.runtime = fakes.ScriptedRuntime(self._behave)
+        self.runtime = ScriptedRuntime(self._behave)
         self.targets = Targets()
 
     async def _behave(self, event: Any) -> Any:
@@ -146,7 +148,7 @@ class Asynchronous:
         """The invoker over a function with this policy."""
         reserved = changes.pop("reserved_concurrency", None)
         policy = AsynchronousInvocation(**changes)
-        function = self.declare.function(asynchronous=policy, reserved_concurrency=reserved)
+        function = declare.function(asynchronous=policy, reserved_concurrency=reserved)
         async with (
             LambdaService.open(
                 {"Consumer": function},
@@ -157,7 +159,7 @@ class Asynchronous:
             ) as service,
             AsynchronousInvoker(
                 service,
-                self.declare.stack(functions={"Consumer": function}),
+                declare.stack(functions={"Consumer": function}),
                 self.targets,  # type: ignore[arg-type]
                 clock=self.clock,
                 record=self.recorded.append,
@@ -169,9 +171,9 @@ class Asynchronous:
 
 
 @pytest.fixture
-def asynchronous(twin_fakes: SimpleNamespace, clock: ManualClock, recorded: Any, declare: Any) -> Asynchronous:
+def asynchronous(clock: ManualClock, recorded: Recorder) -> Asynchronous:
     """An invoker to be opened."""
-    return Asynchronous(twin_fakes, clock, recorded, declare)
+    return Asynchronous(clock, recorded)
 
 
 async def test_two_retries_after_one_and_two_minutes(asynchronous: Asynchronous, clock: ManualClock) -> None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import random
 import uuid
-from typing import Any
 
+from fakes.recorder import Recorder
 from simulator.base.clients import connect, offline_session
 from simulator.base.clock import SystemClock
 from simulator.base.observations import InvocationEnded
@@ -16,7 +16,7 @@ from simulator.stack import template
 from simulator.triggers.eventbridge import AsynchronousInvoker, scheduled_event
 
 
-async def test_a_tick_that_runs_again_writes_the_same(store_endpoint: str, recorded: Any) -> None:
+async def test_a_tick_that_runs_again_writes_the_same(store_endpoint: str, recorded: Recorder) -> None:
     """A duplicate or a retry of a tick writes the same keys with the same bytes, whenever it runs."""
     bucket = f"bucket-{uuid.uuid4().hex}"
     stack = template.load(None, {"BucketName": bucket, "FileCount": "5", "RowsPerFile": "20"})

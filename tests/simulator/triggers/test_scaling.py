@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from fakes import declare
 from simulator.base import limits
 from simulator.stack.model import ProvisionedPollers
 from simulator.triggers.scaling import Pace, Scaler, ScalingPolicy, policy_of
@@ -31,7 +31,7 @@ def closed_form(policy: ScalingPolicy, at: float) -> int:
     return min(policy.ceiling, policy.initial + math.floor(policy.growth_per_minute * at / 60 + 1e-6))
 
 
-def test_ramp_is_the_closed_form(declare: Any) -> None:
+def test_ramp_is_the_closed_form() -> None:
     """Five at first, 300 more a minute, 1,250 at last, after 249 s: every step of the trace."""
     policy = policy_of(declare.mapping())
     trace = saturated(Scaler(policy, 0.0), until=600)
@@ -52,13 +52,13 @@ def test_ramp_at_any_instant(at: float) -> None:
 
 
 @pytest.mark.parametrize(("maximum", "initial"), [(2, 2), (5, 5), (12, 5), (1000, 5)])
-def test_maximum_concurrency(declare: Any, maximum: int, initial: int) -> None:
+def test_maximum_concurrency(maximum: int, initial: int) -> None:
     """MaximumConcurrency is the ceiling, and the beginning if it is under five."""
     trace = saturated(Scaler(policy_of(declare.mapping(maximum_concurrency=maximum)), 0.0), until=600)
     assert (trace[0][1], trace[-1][1]) == (initial, maximum)
 
 
-def test_provisioned_pollers(declare: Any) -> None:
+def test_provisioned_pollers() -> None:
     """Ten batches a poller from the minimum to the maximum, 1,000 more a minute."""
     policy = policy_of(declare.mapping(provisioned=ProvisionedPollers(3, 20)))
     trace = saturated(Scaler(policy, 0.0), until=600)
@@ -66,7 +66,7 @@ def test_provisioned_pollers(declare: Any) -> None:
     assert trace[-1][0] == pytest.approx(170 * 60 / 1000)
 
 
-def test_provisioned_pollers_have_a_rate(declare: Any) -> None:
+def test_provisioned_pollers_have_a_rate() -> None:
     """Two pollers make 20 calls a second, and 2 MB of messages cost them a second."""
     pace = Pace(policy_of(declare.mapping(provisioned=ProvisionedPollers(2, 2))))
     assert [pace.call_at(20, 0.0) for _ in range(3)] == pytest.approx([0.0, 0.05, 0.10])
@@ -74,13 +74,13 @@ def test_provisioned_pollers_have_a_rate(declare: Any) -> None:
     assert pace.call_at(20, 0.2) == pytest.approx(1.0)
 
 
-def test_pollers_of_aws_have_none(declare: Any) -> None:
+def test_pollers_of_aws_have_none() -> None:
     """Without provisioned pollers no call waits."""
     pace = Pace(policy_of(declare.mapping()))
     assert [pace.call_at(5, 1.0) for _ in range(3)] == [1.0, 1.0, 1.0]
 
 
-def test_no_growth_without_waiting_messages(declare: Any) -> None:
+def test_no_growth_without_waiting_messages() -> None:
     """Fewer batches in hand than permitted, or a receive that came back empty: no growth."""
     scaler = Scaler(policy_of(declare.mapping()), 0.0)
     scaler.load(4, 0.0)
@@ -94,7 +94,7 @@ def test_no_growth_without_waiting_messages(declare: Any) -> None:
     assert scaler.concurrency == 10
 
 
-def test_back_to_five_then_two(declare: Any) -> None:
+def test_back_to_five_then_two() -> None:
     """Low traffic brings the mapping back to five, a quiet queue to two."""
     scaler = Scaler(policy_of(declare.mapping()), 0.0)
     scaler.load(5, 0.0)
@@ -110,14 +110,14 @@ def test_back_to_five_then_two(declare: Any) -> None:
     assert scaler.next_change_at is None
 
 
-def test_maximum_concurrency_keeps_its_pollers(declare: Any) -> None:
+def test_maximum_concurrency_keeps_its_pollers() -> None:
     """With MaximumConcurrency a quiet queue does not go below the beginning."""
     scaler = Scaler(policy_of(declare.mapping(maximum_concurrency=20)), 0.0)
     scaler.advance(10_000.0)
     assert scaler.concurrency == 5
 
 
-def test_two_grow_again(declare: Any) -> None:
+def test_two_grow_again() -> None:
     """From two, waiting messages make it grow as from five."""
     scaler = Scaler(policy_of(declare.mapping()), 0.0)
     scaler.advance(limits.MAPPING_IDLE_S)
@@ -126,7 +126,7 @@ def test_two_grow_again(declare: Any) -> None:
     assert scaler.concurrency == 3
 
 
-def test_failures_slow_it_down(declare: Any) -> None:
+def test_failures_slow_it_down() -> None:
     """Without partial batch responses each failed batch takes one away, down to two; with them none."""
     slowed, steady = (
         Scaler(policy_of(declare.mapping(reports_batch_item_failures=reports)), 0.0) for reports in (False, True)
@@ -137,7 +137,7 @@ def test_failures_slow_it_down(declare: Any) -> None:
     assert (slowed.concurrency, steady.concurrency) == (2, 5)
 
 
-def test_repr_tells_the_trend(declare: Any) -> None:
+def test_repr_tells_the_trend() -> None:
     """The figure and its trend can be read at a glance."""
     scaler = Scaler(policy_of(declare.mapping()), 0.0)
     assert repr(scaler) == "<Scaler [0 loaded of 5, idle]>"

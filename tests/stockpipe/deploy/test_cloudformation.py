@@ -12,7 +12,7 @@ import pytest
 from botocore.exceptions import ClientError
 from botocore.validate import validate_parameters
 
-from simulator.base.clock import ManualClock
+from fakes.clock import ManualClock
 from simulator.base.errors import CouldNotFinish, InputError
 from stockpipe.deploy import cloudformation
 from stockpipe.deploy.cloudformation import ChangeSet, DeployedStack, StackEvent

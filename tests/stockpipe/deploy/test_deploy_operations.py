@@ -13,7 +13,7 @@ import pytest
 from botocore.exceptions import ClientError
 from botocore.validate import validate_parameters
 
-from simulator.base.clock import ManualClock
+from fakes.clock import ManualClock
 from simulator.base.errors import CouldNotFinish, InputError
 from stockpipe.deploy import artifact, deployment, redrive, status, teardown, ticks, transform, verification
 from stockpipe.deploy.cloudformation import ChangeSet, DeployedStack

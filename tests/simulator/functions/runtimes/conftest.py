@@ -13,6 +13,8 @@ from typing import Any
 
 import pytest
 
+from fakes import declare
+from fakes.recorder import Recorder
 from simulator.base.clock import SystemClock
 from simulator.functions.runtimes import Runtime
 from simulator.functions.runtimes.inline import InlineRuntime
@@ -25,7 +27,7 @@ Open = Callable[..., AbstractAsyncContextManager[Any]]
 class Opened:
     """One function under one runtime; `invoke` runs an event."""
 
-    def __init__(self, service: LambdaService, runtime: Runtime, recorded: Any) -> None:
+    def __init__(self, service: LambdaService, runtime: Runtime, recorded: Recorder) -> None:
         self.service, self.runtime, self.recorded = service, runtime, recorded
 
     async def invoke(self, event: Any = None) -> Any:
@@ -34,7 +36,7 @@ class Opened:
 
 
 @pytest.fixture
-def open_function(tmp_path: Path, declare: Any, recorded: Any) -> Callable[..., Any]:
+def open_function(tmp_path: Path, recorded: Recorder) -> Callable[..., Any]:
     """Open a function whose handler is in `source`, under the runtime named."""
 
     @asynccontextmanager

@@ -19,6 +19,8 @@ import aiohttp
 import pytest
 import pytest_asyncio
 
+from fakes import declare
+from fakes.recorder import Recorder
 from simulator.base.clock import SystemClock
 from simulator.base.errors import InputError
 from simulator.base.observations import InvocationEnded
@@ -244,7 +246,7 @@ async def test_only_the_code_directory_is_seen(open_function: Open) -> None:
         assert await function.invoke() == Succeeded("No module named 'moto'")
 
 
-async def test_code_may_be_a_zip(tmp_path: Path, declare: Any, recorded: Any) -> None:
+async def test_code_may_be_a_zip(tmp_path: Path, recorded: Recorder) -> None:
     """A built zip is unpacked and run, as Lambda does."""
     with zipfile.ZipFile(tmp_path / "package.zip", "w") as package:
         package.writestr("zipped.py", "def handler(event, context): return __file__\n")

@@ -11,8 +11,9 @@ import aiohttp
 import pytest
 from botocore.exceptions import ClientError
 
+from fakes.clock import ManualClock
 from simulator.base.clients import Clients
-from simulator.base.clock import ManualClock, SystemClock
+from simulator.base.clock import SystemClock
 from simulator.load.send.processes import SinkProcess
 from simulator.load.sink.answers import SinkAnswer
 from simulator.load.sink.server import listening

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from simulator.base.clock import ManualClock
+from fakes.clock import ManualClock
 from simulator.store.counting.tallies import Tallies
 from simulator.store.dynamodb.reads import TableReads
 from simulator.store.dynamodb.rows import Rows

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from simulator.base.clock import ManualClock
+from fakes.clock import ManualClock
 from simulator.store.front.guards import Guards
 from simulator.store.sqs.long_poll import LongPolls
 from simulator.store.sqs.rules import over_limit

@@ -10,7 +10,8 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from aiobotocore.session import AioSession
-from fake_aws import BUCKET, TABLE
+
+from fakes.aws import BUCKET, TABLE
 
 
 class Context:

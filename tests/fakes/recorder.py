@@ -1,0 +1,21 @@
+"""What the rooms record, kept."""
+
+from __future__ import annotations
+
+from typing import TypeVar
+
+from simulator.base.observations import LogWritten, Observation
+
+Kind = TypeVar("Kind")
+
+
+class Recorder(list[Observation]):
+    """Observations as they come."""
+
+    def of(self, kind: type[Kind]) -> list[Kind]:
+        """Those of one kind."""
+        return [observation for observation in self if isinstance(observation, kind)]
+
+    def lines(self) -> list[str]:
+        """The log lines."""
+        return [observation.line for observation in self.of(LogWritten)]
