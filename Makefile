@@ -24,21 +24,21 @@ install: $(BIN)/.installed ## create .venv and install the project with its tool
 simulate: install ## run the loop offline with the live dashboard (ARGS='--scenario burst')
 	$(BIN)/stockpipe simulate $(ARGS)
 
-test: check-format lint types imports pytest ## everything that is checked
+test: check-format lint types imports pytest ## the five checks below, one after the other
 
-check-format: install
+check-format: install ## the sources are in the project's format
 	$(BIN)/ruff format --check .
 
-lint: install
+lint: install ## ruff
 	$(BIN)/ruff check .
 
-types: install
+types: install ## mypy, strict
 	$(BIN)/mypy
 
-imports: install
+imports: install ## import-linter: who may import whom
 	$(BIN)/lint-imports
 
-pytest: install
+pytest: install ## the tests alone, on all cores (ARGS='-k poison')
 	$(BIN)/python -m pytest -n auto --dist worksteal $(ARGS)
 
 # A scanner of infrastructure, in an environment of its own: it is large and pins its own versions.

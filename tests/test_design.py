@@ -13,8 +13,15 @@ import grimp
 ROOT = Path(__file__).parents[1]
 PACKAGES = ("pipeline", "simulator", "stockpipe")
 LONGEST = 450
-ABOUT_THE_WHOLE = {"test_cli.py", "test_dependencies.py", "test_design.py", "test_fidelity.py", "test_wheel.py"}
-"""The tests at the top of tests/: of cli.py, of docs/, of what is built."""
+ABOUT_THE_WHOLE = {
+    "test_cli.py",
+    "test_dependencies.py",
+    "test_design.py",
+    "test_fidelity.py",
+    "test_habits.py",
+    "test_wheel.py",
+}
+"""The tests at the top of tests/: of cli.py, of docs/, of what is built, of the project's habits."""
 READS_TIME = {
     "simulator/base/children.py": "waits for a child process to speak and to end",
     "simulator/base/clock.py": "it is the clock",

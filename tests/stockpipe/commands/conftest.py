@@ -80,8 +80,7 @@ class Running:
 
     def children(self) -> list[int]:
         """The processes that the command has started."""
-        found = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children")
-        return [int(pid) for pid in found.read_text(encoding="utf-8").split()]
+        return [pid for pid, parent in _processes().items() if parent == self.process.pid]
 
     def finish(self) -> Finished:
         """Wait for the end."""
@@ -122,17 +121,26 @@ def _assert_group_gone(group: int) -> None:
         time.sleep(0.02)
 
 
-def _processes() -> list[int]:
-    return [int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdigit()]
+def _processes() -> dict[int, int]:
+    """The parent of each process that is no zombie: from /proc, or from ps where there is none, as on macOS."""
+    if not Path("/proc/self").exists():
+        listed = subprocess.run(["ps", "-A", "-o", "pid=,ppid=,stat="], capture_output=True, text=True, check=True)
+        rows = [line.split() for line in listed.stdout.splitlines()]
+        return {int(pid): int(parent) for pid, parent, state, *_ in rows if not state.startswith("Z")}
+    parents = {}
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+                state, parent, *_ = (entry / "stat").read_text(encoding="utf-8").rpartition(")")[2].split()
+                if state != "Z":
+                    parents[int(entry.name)] = int(parent)
+    return parents
 
 
 def _session(pid: int) -> int | None:
-    try:
-        text = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8")
-    except (FileNotFoundError, ProcessLookupError):
-        return None
-    state, _, _, session = text.rpartition(")")[2].split()[:4]
-    return None if state == "Z" else int(session)
+    with contextlib.suppress(OSError):
+        return os.getsid(pid)
+    return None
 
 
 @pytest.fixture
