@@ -53,8 +53,8 @@ class ConsumerSettings:
     @classmethod
     def from_environ(cls, environ: Mapping[str, str]) -> ConsumerSettings:
         """Raises `SettingsError`, naming the first setting that is missing or malformed."""
-        key_prefix = prefix_setting(environ, "KEY_PREFIX", "stocks/")
-        rejected_prefix = prefix_setting(environ, "REJECTED_PREFIX", "rejected/")
+        key_prefix = prefix_setting(environ, "KEY_PREFIX")
+        rejected_prefix = prefix_setting(environ, "REJECTED_PREFIX")
         # What is written is the prefix before a whole key, so a part of the key's own prefix can do it as well.
         if (rejected_prefix + key_prefix).startswith(key_prefix):
             raise SettingsError(

@@ -59,7 +59,7 @@ class GeneratorSettings:
                 f"TICKER_COUNT={market.tickers} is too few for FILE_COUNT={market.files} x "
                 f"ROWS_PER_FILE={market.rows}: a ticker has {SLOTS} distinct timestamps a tick"
             )
-        return cls(required_setting(environ, "BUCKET_NAME"), prefix_setting(environ, "KEY_PREFIX", "stocks/"), market)
+        return cls(required_setting(environ, "BUCKET_NAME"), prefix_setting(environ, "KEY_PREFIX"), market)
 
 
 @asynccontextmanager

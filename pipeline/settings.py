@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+PREFIXES = {"KEY_PREFIX": "stocks/", "REJECTED_PREFIX": "rejected/"}
+"""Where in the bucket objects and rejected rows are, unless the settings of these names say otherwise."""
+
 
 class SettingsError(Exception):
     """A setting is missing or malformed; the message names it and says what it should be."""
@@ -36,9 +39,9 @@ def integer_setting(environ: Mapping[str, str], name: str, default: int, minimum
     return value
 
 
-def prefix_setting(environ: Mapping[str, str], name: str, default: str) -> str:
-    """The setting as the beginning of object keys. Raises `SettingsError` for what S3 would not take as a key."""
-    prefix = text_setting(environ, name) or default
+def prefix_setting(environ: Mapping[str, str], name: str) -> str:
+    """One of `PREFIXES`, the beginning of object keys. Raises `SettingsError` for what S3 would not take as a key."""
+    prefix = text_setting(environ, name) or PREFIXES[name]
     if prefix.startswith("/") or len(prefix.encode()) > 512:
         raise SettingsError(f"{name}={prefix!r} must not begin with '/' nor exceed 512 bytes")
     return prefix

@@ -10,6 +10,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+PREFIXES = {"KEY_PREFIX": "stocks/", "REJECTED_PREFIX": "rejected/"}
+"""The handlers' settings that say where in the bucket they write, and what they mean unset."""
+
+
+def prefix_in_force(variables: Mapping[str, str], setting: Literal["KEY_PREFIX", "REJECTED_PREFIX"]) -> str:
+    """The prefix that a handler with these environment variables uses."""
+    return variables.get(setting) or PREFIXES[setting]
+
 
 @dataclass(frozen=True, slots=True)
 class Function:
@@ -27,7 +35,6 @@ class Function:
     log_level: str | None
     asynchronous: AsynchronousInvocation
     arn: str
-    code_uri: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

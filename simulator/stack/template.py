@@ -227,7 +227,7 @@ class _Loader:
             logging.fail(f"must be Text or JSON, not '{log_format}'", "LogFormat")
         properties.raw("FunctionName")
         environment = properties.section("Environment").mapping("Variables")
-        code = properties.raw("CodeUri")
+        properties.raw("CodeUri")
         return Function(
             logical_id=logical_id,
             name=self._name(logical_id),
@@ -241,7 +241,6 @@ class _Loader:
             log_level=logging.optional_text("ApplicationLogLevel"),
             asynchronous=_asynchronous(properties),
             arn=self._arn(logical_id),
-            code_uri=code if isinstance(code, str) else None,
         )
 
     def _event(

@@ -13,7 +13,10 @@ from typing import Any
 
 import pytest
 
-from simulator.stack import intrinsics, template
+from pipeline.consumer import ConsumerSettings
+from pipeline.generator import GeneratorSettings
+from pipeline.settings import PREFIXES
+from simulator.stack import intrinsics, model, template
 from stockpipe.deploy import transform
 
 SETTINGS = {
@@ -175,6 +178,18 @@ def test_every_setting_is_a_parameter(template_file: Path) -> None:
         by_resource = {"BUCKET_NAME": "StockBucket", "TABLE_NAME": "StockData"}
         for name, value in variables.items():
             assert value == {"Ref": by_resource[name]} if name in by_resource else value["Ref"] in parameters
+
+
+def test_an_unset_setting_means_the_default_of_its_parameter(template_file: Path) -> None:
+    """The handlers, the template and the simulator know the same defaults, each from a place of its own."""
+    functions = template.load(template_file).functions
+    given = functions["GeneratorLambda"].environment
+    assert GeneratorSettings.from_environ(given) == GeneratorSettings.from_environ(
+        {"BUCKET_NAME": given["BUCKET_NAME"]}
+    )
+    given = functions["ConsumerLambda"].environment
+    assert ConsumerSettings.from_environ(given) == ConsumerSettings.from_environ({"TABLE_NAME": given["TABLE_NAME"]})
+    assert model.PREFIXES == PREFIXES
 
 
 def test_every_figure_is_a_parameter(template_file: Path) -> None:
