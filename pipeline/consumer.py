@@ -15,6 +15,7 @@ from typing import Any
 from aiobotocore.session import AioSession
 
 from pipeline.budget import Budget
+from pipeline.chance import environment_seed
 from pipeline.counts import ConsumerCounts
 from pipeline.environment import Invoke, access, client, credentials_of, lambda_handler, trusted_authorities
 from pipeline.events import MalformedEvent, Message, ObjectReference, created_objects, sqs_messages
@@ -83,6 +84,7 @@ class _Consumer:
     objects: asyncio.Semaphore
     log: Log
     function_name: str
+    seed: str
 
 
 @asynccontextmanager
@@ -103,6 +105,7 @@ async def open_environment(
             asyncio.Semaphore(settings.object_concurrency),
             Log(write, time.time, level=environ.get("AWS_LAMBDA_LOG_LEVEL")),
             environ.get("AWS_LAMBDA_FUNCTION_NAME") or "ConsumerLambda",
+            environment_seed(environ),
         )
 
         async def invoke(event: Any, context: Any) -> dict[str, Any]:
@@ -218,12 +221,13 @@ class _Invocation:
     async def _ingest(self, reference: ObjectReference) -> None:
         """Raises `ObjectGone`, `ObjectUnreadable`, `MessageFailure`; whatever it raises, nothing is left in flight."""
         environment = self._environment
+        seed = f"{environment.seed}/{self._log.request_id}/{reference.bucket}/{reference.key}"
         to_key = f"{environment.settings.rejected_prefix}{reference.key}.jsonl"
         ingest = _Ingest(
             reference,
-            ObjectStream(environment.s3, reference.bucket, reference.key),
+            ObjectStream(environment.s3, reference.bucket, reference.key, seed),
             ItemReader(reference.key, environment.settings.columns),
-            ObjectWriter(environment.table, self._budget, self._counts),
+            ObjectWriter(environment.table, self._budget, self._counts, seed),
             RejectedRows(environment.s3, reference.bucket, to_key),
             self._now(),
         )

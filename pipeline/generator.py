@@ -6,7 +6,6 @@ Everything derives from the seed and the event's time, so a retried tick writes 
 from __future__ import annotations
 
 import asyncio
-import random
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
@@ -18,6 +17,7 @@ from aiobotocore.session import AioSession
 from botocore.exceptions import BotoCoreError, ClientError
 
 from pipeline.budget import Budget
+from pipeline.chance import environment_seed, stream
 from pipeline.environment import Invoke, access, client, lambda_handler
 from pipeline.events import MalformedEvent, tick_time
 from pipeline.log import Log
@@ -68,6 +68,7 @@ async def open_environment(
 ) -> AsyncIterator[Invoke]:
     """The generator's core: settings and client, for as long as the environment lives. Raises `SettingsError`."""
     settings = GeneratorSettings.from_environ(environ)
+    seed = environment_seed(environ)
     environment_log = Log(write, time.time, level=environ.get("AWS_LAMBDA_LOG_LEVEL"))
     name = environ.get("AWS_LAMBDA_FUNCTION_NAME") or "GeneratorLambda"
     async with client(session, "s3", access(environ, "s3"), connections=UPLOADS, retries=S3_RETRIES) as s3:
@@ -75,7 +76,8 @@ async def open_environment(
         async def invoke(event: Any, context: Any) -> dict[str, Any]:
             log = environment_log.of_request(getattr(context, "aws_request_id", None))
             tick = _tick(event)
-            uploads = _Uploads(s3, settings, tick, Budget.of(context, asyncio.get_running_loop().time()))
+            budget = Budget.of(context, asyncio.get_running_loop().time())
+            uploads = _Uploads(s3, settings, tick, budget, f"{seed}/{log.request_id}")
             try:
                 await uploads.run()
             finally:
@@ -94,13 +96,14 @@ async def open_environment(
 class _Uploads:
     """The objects of one tick, some at a time. `reason` is the first failure's."""
 
-    def __init__(self, s3: Any, settings: GeneratorSettings, tick: int, budget: Budget) -> None:
+    def __init__(self, s3: Any, settings: GeneratorSettings, tick: int, budget: Budget, seed: str) -> None:
         self.files = self.rows = self.size_bytes = 0
         self.reason: str | None = None
         self._s3 = s3
         self._settings = settings
         self._tick = tick
         self._budget = budget
+        self._seed = seed
         self._numbers = iter(range(settings.market.files))
         self._making = asyncio.Lock()
 
@@ -139,7 +142,7 @@ class _Uploads:
                     return False
             else:
                 return True
-            await asyncio.sleep(random.uniform(0, PAUSE_BASE_S * 2**attempt))
+            await asyncio.sleep(stream(self._seed, key, attempt).uniform(0, PAUSE_BASE_S * 2**attempt))
         return False
 
     def metrics(self) -> dict[str, int]:

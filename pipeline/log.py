@@ -33,7 +33,7 @@ class Log:
         wanted = (level or "INFO").upper()
         self._write = write
         self._now = now
-        self._request_id = request_id
+        self.request_id = request_id
         self._threshold = _LEVELS.index(wanted) if wanted in _LEVELS else _LEVELS.index("INFO")
         self._level = wanted
 
@@ -62,7 +62,7 @@ class Log:
         line = {
             "_aws": {"Timestamp": int(self._now() * 1000), "CloudWatchMetrics": [directive]},
             "FunctionName": function_name,
-            "requestId": self._request_id,
+            "requestId": self.request_id,
             **values,
         }
         self._write(json.dumps(line))
@@ -75,7 +75,7 @@ class Log:
             "timestamp": instant.replace("+00:00", "Z"),
             "level": level,
             "message": message,
-            "requestId": self._request_id,
+            "requestId": self.request_id,
             **fields,
         }
         self._write(json.dumps(line, ensure_ascii=False, default=str))

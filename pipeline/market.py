@@ -12,11 +12,13 @@ tickers, so that no DynamoDB partition gets more than its share of any batch.
 from __future__ import annotations
 
 import hashlib
-import random
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
+from random import Random
+
+from pipeline.chance import stream
 
 HEADER = "ticker,timestamp,open,high,low,close,volume\n"
 MINUTE_US = 60_000_000
@@ -53,13 +55,13 @@ class Market:
 
     def csv_chunks(self, tick: int, number: int) -> Iterator[bytes]:
         """The same bytes, a few hundred rows at a time, for callers that have other things to do."""
-        rng = random.Random(f"{self.seed}/{tick}/{number}")
+        rng = stream(self.seed, str(tick), number)
         yield HEADER.encode()
         begin = number * self.rows
         for start in range(begin, begin + self.rows, CHUNK_ROWS):
             yield b"".join(self._lines(rng, tick, range(start, min(start + CHUNK_ROWS, begin + self.rows))))
 
-    def _lines(self, rng: random.Random, tick: int, rows: range) -> Iterator[bytes]:
+    def _lines(self, rng: Random, tick: int, rows: range) -> Iterator[bytes]:
         """These rows of the tick, counted over all its objects. Hot: a load test makes millions of them."""
         tickers, in_all = self.tickers, self.rows_per_ticker * self.tickers
         first_us = (tick - 60) * 1_000_000 // 60 * 60 + tick % 60

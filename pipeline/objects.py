@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import asyncio
 import json
-import random
 from collections.abc import AsyncGenerator
 from typing import Any
 
 from aiohttp import ClientConnectionError, ClientPayloadError
 from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
 
+from pipeline.chance import stream
 from pipeline.failures import MessageFailure, ObjectGone
 from pipeline.rows import RejectedRow
 
@@ -27,10 +27,11 @@ _TRANSIENT_STATUS = 500
 
 
 class ObjectStream:
-    """One object's bytes. `size_bytes` is known once the first chunk has come."""
+    """One object's bytes. `size_bytes` is known once the first chunk has come; pauses are drawn from `seed`."""
 
-    def __init__(self, s3: Any, bucket: str, key: str) -> None:
+    def __init__(self, s3: Any, bucket: str, key: str, seed: str) -> None:
         self.size_bytes: int | None = None
+        self._seed = seed
         self._s3 = s3
         self._bucket = bucket
         self._key = key
@@ -56,7 +57,8 @@ class ObjectStream:
                     raise MessageFailure(
                         f"reading the object broke off {resumes} times: {error}", permanent=False
                     ) from error
-                await asyncio.sleep(random.uniform(0, min(PAUSE_MAX_S, 0.1 * 2**resumes)))
+                chance = stream(self._seed, "resume", resumes)
+                await asyncio.sleep(chance.uniform(0, min(PAUSE_MAX_S, 0.1 * 2**resumes)))
             else:
                 return
             finally:

@@ -8,12 +8,12 @@ written. How a request reaches DynamoDB is the transport's business (`transports
 from __future__ import annotations
 
 import asyncio
-import random
 from collections import deque
 from collections.abc import Iterable
 from typing import Literal, Protocol
 
 from pipeline.budget import Budget
+from pipeline.chance import stream
 from pipeline.counts import ConsumerCounts
 from pipeline.failures import MessageFailure, OutOfTime
 from pipeline.items import Items, Key
@@ -124,21 +124,23 @@ class TableWriter:
         self._transport = transport
         self._accepts = False
 
-    async def write(self, batch: Batch, budget: Budget, counts: ConsumerCounts) -> list[RejectedRow]:
+    async def write(self, batch: Batch, budget: Budget, counts: ConsumerCounts, seed: str) -> list[RejectedRow]:
         """Write all of `batch`, however often it takes; the rows that DynamoDB itself refuses.
 
-        Raises `MessageFailure`.
+        Pauses are drawn from `seed` and the batch's lines. Raises `MessageFailure`.
         """
         refused: list[RejectedRow] = []
-        await self._write(batch, budget, counts, refused)
+        await self._write(batch, budget, counts, seed, refused)
         if refused and not self._accepts:
             # Not one row of this table ever got in, so it is hardly the row's fault.
             raise MessageFailure(refused[0].reason, permanent=True)
         return refused
 
-    async def _write(self, batch: Batch, budget: Budget, counts: ConsumerCounts, refused: list[RejectedRow]) -> None:
+    async def _write(
+        self, batch: Batch, budget: Budget, counts: ConsumerCounts, seed: str, refused: list[RejectedRow]
+    ) -> None:
         now = asyncio.get_running_loop().time
-        attempt = transient = 0
+        attempt = transient = pauses = 0
         while True:
             began_at = now()
             wait_s = self.rate.wait_s(len(batch), began_at)
@@ -153,7 +155,7 @@ class TableWriter:
                 left = await self._transport.write([put for _, put in batch.values()], timeout_s)
             except WriteError as error:
                 if error.kind == "invalid":
-                    await self._isolate(batch, budget, counts, refused, error)
+                    await self._isolate(batch, budget, counts, seed, refused, error)
                     return
                 if error.kind == "permanent":
                     raise MessageFailure(f"writing to the table: {error}", permanent=True) from error
@@ -177,13 +179,17 @@ class TableWriter:
                 self.rate.refused(now())
                 batch = {key: batch[key] for key in left}
             attempt += 1
-            await _pause(random.uniform(0, min(PAUSE_MAX_S, PAUSE_BASE_S * 2**attempt)), budget)
+            pauses += 1
+            first_line, _ = next(iter(batch.values()))
+            chance = stream(seed, f"line {first_line}", pauses)
+            await _pause(chance.uniform(0, min(PAUSE_MAX_S, PAUSE_BASE_S * 2**attempt)), budget)
 
     async def _isolate(
         self,
         batch: Batch,
         budget: Budget,
         counts: ConsumerCounts,
+        seed: str,
         refused: list[RejectedRow],
         error: WriteError,
     ) -> None:
@@ -194,8 +200,8 @@ class TableWriter:
             refused.append(RejectedRow(line, f"DynamoDB refused the row: {error}", (put,)))
             return
         middle = len(rows) // 2
-        await self._write(dict(rows[:middle]), budget, counts, refused)
-        await self._write(dict(rows[middle:]), budget, counts, refused)
+        await self._write(dict(rows[:middle]), budget, counts, seed, refused)
+        await self._write(dict(rows[middle:]), budget, counts, seed, refused)
 
 
 class ObjectWriter:
@@ -204,11 +210,12 @@ class ObjectWriter:
     `refused` gathers the rows that DynamoDB itself would not take, for the owner to take out.
     """
 
-    def __init__(self, table: TableWriter, budget: Budget, counts: ConsumerCounts) -> None:
+    def __init__(self, table: TableWriter, budget: Budget, counts: ConsumerCounts, seed: str) -> None:
         self.refused: list[RejectedRow] = []
         self._table = table
         self._budget = budget
         self._counts = counts
+        self._seed = seed
         self._batch: Batch = {}
         self._in_flight: set[asyncio.Task[None]] = set()
         self._keys_in_flight: set[Key] = set()
@@ -274,7 +281,7 @@ class ObjectWriter:
 
     async def _write(self, batch: Batch) -> None:
         try:
-            refused = await self._table.write(batch, self._budget, self._counts)
+            refused = await self._table.write(batch, self._budget, self._counts, self._seed)
             if refused:
                 self.refused += refused
         except BaseException as error:  # noqa: BLE001 - it is raised again where the object is read
