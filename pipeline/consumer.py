@@ -124,7 +124,7 @@ async def _open_transport(
             # The writer's own retries know the budget and the rate.
             client(session, "dynamodb", where, connections=settings.write_concurrency, retries=0)
         )
-        if settings.batch_writer == CLIENT or _https_proxy(environ):
+        if settings.batch_writer == CLIENT or environ.get("HTTPS_PROXY") or environ.get("https_proxy"):
             # Only botocore knows the way through a proxy.
             return ClientTransport(dynamodb, settings.table)
         endpoint_url = str(dynamodb.meta.endpoint_url)
@@ -133,10 +133,6 @@ async def _open_transport(
     stack.callback(pool.close)
     credentials = await credentials_of(session, where)
     return SignedTransport(endpoint_url, where.region, settings.table, pool, credentials, time.time)
-
-
-def _https_proxy(environ: Mapping[str, str]) -> bool:
-    return bool(environ.get("HTTPS_PROXY") or environ.get("https_proxy"))
 
 
 class _Invocation:
@@ -286,7 +282,7 @@ class _Invocation:
             await asyncio.sleep(0)
 
     async def _reject_refused(self, ingest: _Ingest) -> None:
-        """What DynamoDB itself did not want is rejected like what we know it would not want."""
+        """What DynamoDB itself refused is rejected like what we know it would refuse."""
         while ingest.writer.refused:
             await self._reject(ingest, ingest.writer.refused.pop(0))
 

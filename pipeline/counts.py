@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 
 @dataclass(slots=True)
@@ -24,19 +24,5 @@ class ConsumerCounts:
     throttled_requests: int = 0
 
     def metrics(self) -> dict[str, int]:
-        """By the names that CloudWatch knows them by."""
-        return {
-            "MessagesReceived": self.messages_received,
-            "MessagesFailed": self.messages_failed,
-            "ObjectsIngested": self.objects_ingested,
-            "ObjectsUnreadable": self.objects_unreadable,
-            "ObjectsGone": self.objects_gone,
-            "RowsRead": self.rows_read,
-            "RowsWritten": self.rows_written,
-            "RowsRejected": self.rows_rejected,
-            "RowsDuplicate": self.rows_duplicate,
-            "BytesRead": self.bytes_read,
-            "BatchWrites": self.batch_writes,
-            "UnprocessedItems": self.unprocessed_items,
-            "ThrottledRequests": self.throttled_requests,
-        }
+        """By the names that CloudWatch knows them by: `rows_read` is `RowsRead`."""
+        return {name.title().replace("_", ""): figure for name, figure in asdict(self).items()}

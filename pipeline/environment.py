@@ -13,7 +13,7 @@ import os
 import ssl
 import sys
 from collections.abc import Awaitable, Callable, Mapping
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
@@ -140,54 +140,42 @@ class _Environment:
 
     def __init__(self, open_environment: OpenEnvironment) -> None:
         self._open = open_environment
-        self._runner: asyncio.Runner | None = None
-        self._core: AbstractAsyncContextManager[Invoke] | None = None
-        self._invoke: Invoke | None = None
+        self._core = AsyncExitStack()
+        self._opened: tuple[asyncio.Runner, Invoke] | None = None
 
-    def start(self) -> Invoke:
+    def start(self) -> tuple[asyncio.Runner, Invoke]:
         """Open the core, once. Raises `SettingsError`."""
-        if self._invoke is None:
+        if self._opened is None:
             runner = asyncio.Runner()
             try:
                 core = self._open(os.environ, AioSession(), _write_stdout)
-                self._invoke = runner.run(_enter(core))
+                self._opened = runner, runner.run(self._core.enter_async_context(core))
             except BaseException:
                 runner.close()
                 raise
-            self._runner, self._core = runner, core
             # Lambda kills an environment, but every other process that calls a handler ends in order.
             atexit.register(self.close)
-        return self._invoke
+        return self._opened
 
     def close(self) -> None:
         """Close the core and the loop; the next call opens others."""
-        runner, core = self._runner, self._core
-        self._runner = self._core = self._invoke = None
-        if runner is not None and core is not None:
+        if self._opened is not None:
+            (runner, _), self._opened = self._opened, None
             atexit.unregister(self.close)
             with runner:
-                runner.run(_leave(core))
+                runner.run(self._core.aclose())
 
     def __call__(self, event: Any, context: Any) -> Any:
-        invoke = self.start()
-        assert self._runner is not None  # noqa: S101 - start made it
+        runner, invoke = self.start()
 
         async def run() -> Any:
             return await invoke(event, context)
 
         try:
-            return self._runner.run(run())
+            return runner.run(run())
         except (asyncio.CancelledError, SystemExit) as error:
             # The runtime catches `Exception` alone; these would end the process and cost a cold start.
             raise RuntimeError(f"the invocation was broken off: {type(error).__name__}") from error
-
-
-async def _enter(core: AbstractAsyncContextManager[Invoke]) -> Invoke:
-    return await core.__aenter__()
-
-
-async def _leave(core: AbstractAsyncContextManager[Invoke]) -> None:
-    await core.__aexit__(None, None, None)
 
 
 def lambda_handler(open_environment: OpenEnvironment) -> Handler:

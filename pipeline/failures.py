@@ -19,5 +19,5 @@ class ObjectGone(Exception):
 class OutOfTime(MessageFailure):
     """The invocation's time is up; what is stored stays stored, and the next delivery does the rest."""
 
-    def __init__(self, reason: str = "no time left in this invocation") -> None:
-        super().__init__(reason, permanent=False)
+    def __init__(self) -> None:
+        super().__init__("no time left in this invocation", permanent=False)

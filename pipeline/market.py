@@ -21,7 +21,6 @@ from random import Random
 from pipeline.chance import stream
 
 HEADER = "ticker,timestamp,open,high,low,close,volume\n"
-MINUTE_US = 60_000_000
 SLOTS = 1_000_000
 """Rows that one ticker can have in one tick: the minute's microseconds, sixty residues apart."""
 MAX_TICKERS = 26**4
@@ -49,12 +48,8 @@ class Market:
         """The key of object `number` of the tick: `stocks/2026/11/22/090000-0000.csv`."""
         return f"{prefix}{datetime.fromtimestamp(tick, UTC):%Y/%m/%d/%H%M%S}-{number:04d}.csv"
 
-    def csv(self, tick: int, number: int) -> bytes:
-        """The bytes of object `number` (0 to `files` - 1) of the tick, in UTF-8."""
-        return b"".join(self.csv_chunks(tick, number))
-
     def csv_chunks(self, tick: int, number: int) -> Iterator[bytes]:
-        """The same bytes, a few hundred rows at a time, for callers that have other things to do."""
+        """Object `number` (0 to `files` - 1) of the tick, in UTF-8, a few hundred rows at a time."""
         rng = stream(self.seed, str(tick), number)
         yield HEADER.encode()
         begin = number * self.rows

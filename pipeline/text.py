@@ -151,7 +151,6 @@ class RecordReader:
         self._line = 1
         self._carry: list[str] = []
         self._carry_chars = 0
-        self._carry_quoted = False
         self._skipping = False
 
     def feed(self, chunk: bytes) -> Iterator[Lines | Record | BadRecord]:

@@ -81,18 +81,15 @@ class _Connection(asyncio.Protocol):
             self.close()
 
     def close(self) -> None:
-        """Close at once."""
         self.usable = False
         if self._transport is not None:
             self._transport.abort()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """asyncio: the connection stands."""
         assert isinstance(transport, asyncio.Transport)  # noqa: S101 - a stream socket
         self._transport = transport
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """asyncio: the connection is gone."""
         self.usable = False
         if self._head and self._body_bytes is None and self._chunked is None and exc is None:
             self._complete(b"".join(self._parts))
@@ -100,7 +97,6 @@ class _Connection(asyncio.Protocol):
             self._fail(f"connection closed: {exc}" if exc else "connection closed")
 
     def data_received(self, data: bytes) -> None:
-        """asyncio: a part of the answer."""
         if self._waiter is None or self._waiter.done():
             # Nobody asked; what comes next could not be told from an answer.
             self.close()

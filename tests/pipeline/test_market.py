@@ -15,16 +15,20 @@ from pipeline.rows import Columns
 TICK = 1_795_340_400  # 2026-11-22T09:40:00Z
 
 
+def csv_of(market: Market, tick: int, number: int) -> bytes:
+    """An object whole."""
+    return b"".join(market.csv_chunks(tick, number))
+
+
 def rows_of(market: Market, tick: int) -> list[list[str]]:
     """All rows of a tick, in the order of its objects."""
-    return [
-        line.split(",") for number in range(market.files) for line in market.csv(tick, number).decode().splitlines()[1:]
-    ]
+    numbers = range(market.files)
+    return [line.split(",") for number in numbers for line in csv_of(market, tick, number).decode().splitlines()[1:]]
 
 
 def test_the_bytes_are_these_and_will_stay_these():
     """A hash taken once: another Python, machine or day makes the same object."""
-    body = Market(seed=7, files=3, rows=40, tickers=12).csv(TICK, 2)
+    body = csv_of(Market(seed=7, files=3, rows=40, tickers=12), TICK, 2)
 
     assert body.startswith(b"ticker,timestamp,open,high,low,close,volume\n")
     assert hashlib.sha256(body).hexdigest() == "fd8588ecdb427eb0c33a48be63b32d40bf1e1834b342a5ce37d144a68d5d1a1f"
@@ -33,7 +37,10 @@ def test_the_bytes_are_these_and_will_stay_these():
 def test_seed_tick_and_number_each_matter():
     """Another seed, tick or object is another text."""
     made = {
-        Market(seed, 4, 50, 10).csv(tick, number) for seed in (0, 1) for tick in (TICK, TICK + 1) for number in (0, 3)
+        csv_of(Market(seed, 4, 50, 10), tick, number)
+        for seed in (0, 1)
+        for tick in (TICK, TICK + 1)
+        for number in (0, 3)
     }
 
     assert len(made) == 8
@@ -59,7 +66,9 @@ def test_a_full_minute_of_one_ticker_has_no_key_twice():
     market = Market(0, 1000, SLOTS // 1000, 1)
     assert market.rows_per_ticker == SLOTS
     keys = {
-        line.split(",")[1] for number in (0, 1, 998, 999) for line in market.csv(TICK + 59, number).decode().split()[1:]
+        line.split(",")[1]
+        for number in (0, 1, 998, 999)
+        for line in csv_of(market, TICK + 59, number).decode().split()[1:]
     }
 
     assert len(keys) == 4 * SLOTS // 1000
@@ -104,7 +113,7 @@ def test_every_row_is_consistent_and_readable():
         opened, high, low, closed = map(float, row[2:6])
         assert 0 < low <= min(opened, closed) <= max(opened, closed) <= high
     reader = ItemReader("stocks/x.csv", Columns())
-    blocks = [*reader.feed(market.csv(TICK, 1)), *reader.finish()]
+    blocks = [*reader.feed(csv_of(market, TICK, 1)), *reader.finish()]
     assert sum(len(block.keys) for block in blocks) == 250
     assert '"volume":{"N":"' in blocks[0].puts[0]
 

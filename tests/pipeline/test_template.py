@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from pipeline.consumer import ConsumerSettings
+from pipeline.counts import ConsumerCounts
 from pipeline.generator import GeneratorSettings
 from pipeline.settings import PREFIXES
 from simulator.stack import intrinsics, model, template
@@ -281,6 +282,11 @@ def test_dashboard_shows_every_published_metric(resolve: Callable[..., Any]) -> 
     assert ours == {(name, "<GeneratorLambda>") for name in METRICS["generator"]} | {
         (name, "<ConsumerLambda>") for name in METRICS["consumer"]
     }
+
+
+def test_the_consumer_publishes_these_metrics() -> None:
+    """Their names are a contract: other people's alarms rely on them."""
+    assert ConsumerCounts(bytes_read=7).metrics() == dict.fromkeys(METRICS["consumer"], 0) | {"BytesRead": 7}
 
 
 def test_bucket_refuses_plain_http_and_the_public(resolve: Callable[..., Any]) -> None:
