@@ -1,7 +1,6 @@
 """The command line: the commands, and the one place where an error becomes a line and an exit code.
 
-Exit codes: 0 done and proven; 1 not proven, or a threshold missed; 2 wrong usage, settings, template or input;
-3 could not finish; 130 interrupted before the end that was asked for.
+`simulator.base.errors.ExitCode` has the exit codes.
 """
 
 from __future__ import annotations
@@ -14,7 +13,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from simulator.base.errors import StockpipeError
+from simulator.base.errors import ExitCode, StockpipeError
 from stockpipe.commands import (
     check,
     compare,
@@ -30,8 +29,6 @@ from stockpipe.commands import (
     verify,
 )
 
-INTERRUPTED = 130
-
 
 class Commands(TyperGroup):
     """The group that all commands run in."""
@@ -43,11 +40,11 @@ class Commands(TyperGroup):
         except StockpipeError as error:
             code, line = error.exit_code, str(error)
         except KeyboardInterrupt:
-            code, line = INTERRUPTED, "interrupted"
+            code, line = ExitCode.INTERRUPTED, "interrupted"
         except BrokenPipeError:
             # The reader of our output has gone, as `head` does; the rest has nowhere to go either.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            raise typer.Exit(0) from None
+            raise typer.Exit(ExitCode.DONE) from None
         except OSError as error:
             if error.errno in (errno.ENOSPC, errno.EDQUOT):
                 line = f"the disk is full: {error.filename or 'no space is left'}; free some space and run again"
@@ -55,7 +52,7 @@ class Commands(TyperGroup):
                 line = f"{error.filename}: {error.strerror}"
             else:
                 raise
-            code = 3
+            code = ExitCode.COULD_NOT_FINISH
         print(f"stockpipe: {line}", file=sys.stderr)  # noqa: T201 - the one line of an error
         raise typer.Exit(code)
 

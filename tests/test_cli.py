@@ -13,7 +13,7 @@ import typer
 from typer.testing import CliRunner
 
 import cli
-from simulator.base.errors import CouldNotFinish, InputError, StockpipeError
+from simulator.base.errors import CouldNotFinish, InputError
 from stockpipe.commands import reference
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -144,8 +144,3 @@ def test_help_imports_nothing_heavy() -> None:
     shown = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, cwd=ROOT, check=True)
 
     assert shown.stdout.strip() == "[]"
-
-
-def test_errors_know_whose_fault_they_are() -> None:
-    """Each kind of error of ours has its exit code of the contract."""
-    assert (InputError.exit_code, CouldNotFinish.exit_code, StockpipeError.exit_code) == (2, 3, 3)

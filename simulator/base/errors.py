@@ -5,29 +5,59 @@ What the thing under test does wrong (a failed invocation, a rejected row) is a 
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from enum import IntEnum
+
+
+class ExitCode(IntEnum):
+    """What a command ends with."""
+
+    DONE = 0
+    """Done, proven and within its bounds."""
+    NOT_PROVEN = 1
+    """Not proven, or a bound missed."""
+    WRONG_INPUT = 2
+    """Wrong usage, settings, template or input."""
+    COULD_NOT_FINISH = 3
+    """The store died, the disk is full, AWS refused."""
+    INTERRUPTED = 130
+    """Interrupted, or a question answered with no, before the end that was asked for."""
+
 
 class StockpipeError(Exception):
     """One clear line with the way out. `exit_code` is what the command ends with."""
 
-    exit_code = 3
+    exit_code = ExitCode.COULD_NOT_FINISH
 
 
 class InputError(StockpipeError):
     """What was given cannot be used: an option, a setting, a template, a source file."""
 
-    exit_code = 2
+    exit_code = ExitCode.WRONG_INPUT
 
 
 class CouldNotFinish(StockpipeError):
     """The work was sound but could not be done: the store died, the disk is full, AWS refused."""
 
-    exit_code = 3
 
-
-def cause_of(failures: BaseExceptionGroup[BaseException]) -> BaseException:
-    """The one failure to tell of several that came together: ours if there is one, else the first."""
-    leaves = _leaves(failures)
+def cause_of(failure: BaseException) -> BaseException:
+    """The one failure to report of several that came together: ours if there is one, else the first."""
+    leaves = _leaves(failure)
     return next((leaf for leaf in leaves if isinstance(leaf, StockpipeError)), leaves[0])
+
+
+@contextmanager
+def one_failure(explain: Callable[[BaseException], StockpipeError | None] = lambda _: None) -> Iterator[None]:
+    """Raise what fails inside as one exception, never as a group: as `explain` puts it, or else as it is."""
+    try:
+        yield
+    except BaseException as failure:
+        cause = cause_of(failure)
+        explained = explain(cause) or cause
+        if explained is failure:
+            raise
+        raise explained from (cause.__cause__ if explained is cause else cause)
 
 
 def _leaves(failure: BaseException) -> list[BaseException]:

@@ -16,7 +16,7 @@ from typing import Literal
 from rich.console import Console
 
 from simulator.base.clock import Clock
-from simulator.base.errors import cause_of
+from simulator.base.errors import one_failure
 from simulator.base.waiting import wait_for_event
 from simulator.dashboard import plain_event, plain_line, render
 from simulator.dashboard.screen import Screen, can_draw
@@ -94,7 +94,7 @@ class Display:
     @contextlib.asynccontextmanager
     async def shown(self) -> AsyncIterator[None]:
         """Show the run beside the block, or until `end`. A failure of either leaves alone, not in a group."""
-        try:
+        with one_failure():
             async with asyncio.TaskGroup() as group:
                 work = show(
                     self._telemetry,
@@ -109,8 +109,6 @@ class Display:
                     yield
                 finally:
                     self._stop.set()
-        except BaseExceptionGroup as failures:
-            raise cause_of(failures) from None
 
     async def end(self) -> None:
         """Show the last state and stop, so that what is printed next stands below it."""

@@ -19,7 +19,7 @@ from collections.abc import (
     Iterator,
     Mapping,
 )
-from contextlib import aclosing, contextmanager
+from contextlib import aclosing
 from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, Literal, TypeVar
@@ -30,7 +30,7 @@ from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError, Inc
 from pipeline.rows import Columns, ObjectUnreadable, RejectedRow, Row, RowReader, SettingsError
 from simulator.base import limits
 from simulator.base.clock import Clock
-from simulator.base.errors import CouldNotFinish, InputError
+from simulator.base.errors import CouldNotFinish, InputError, one_failure
 from simulator.base.observations import AuditProgressed, Record
 from simulator.proof.comparison import Comparison, cells_text, item_text, rejection_text
 from simulator.proof.evidence import Evidence, Kind, Standing
@@ -117,7 +117,7 @@ async def audit(
     Raises `CouldNotFinish` when a resource cannot be read or the disk is full, `InputError` when one
     of the consumer's variables is malformed.
     """
-    with Evidence() as evidence, _errors_in_one_line():
+    with Evidence() as evidence, one_failure(_explain):
         auditor = _Auditor(
             s3=s3,
             bucket=bucket,
@@ -145,20 +145,10 @@ def _columns_of(environ: Mapping[str, str]) -> Columns:
         raise InputError(f"the consumer's {error}") from None
 
 
-@contextmanager
-def _errors_in_one_line() -> Iterator[None]:
-    """Turn the failures of a client, alone or from a group of tasks, into one line."""
-    try:
-        yield
-    except (ExceptionGroup, BotoCoreError, ClientError, aiohttp.ClientError, OSError) as failure:
-        error: Exception = failure
-        while isinstance(error, ExceptionGroup):
-            error = error.exceptions[0]
-        if isinstance(error, CouldNotFinish):
-            raise error from None
-        if isinstance(error, BotoCoreError | ClientError | aiohttp.ClientError | OSError):
-            raise CouldNotFinish(f"the audit could not read on: {error}") from error
-        raise
+def _explain(error: BaseException) -> CouldNotFinish | None:
+    if isinstance(error, BotoCoreError | ClientError | aiohttp.ClientError | OSError):
+        return CouldNotFinish(f"the audit could not read on: {error}")
+    return None
 
 
 class _Progress:

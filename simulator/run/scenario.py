@@ -19,7 +19,6 @@ Reading is pure; `play` is the shell that waits for the triggers.
 from __future__ import annotations
 
 import asyncio
-import operator
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -33,21 +32,12 @@ from simulator.base import limits
 from simulator.base.clock import Clock
 from simulator.base.errors import InputError
 from simulator.base.observations import Noted, Record
+from simulator.base.quantities import Bound, parse_bound, parse_duration
 from simulator.telemetry import Roles, RunOptions, Snapshot
 
 if TYPE_CHECKING:
     from simulator.twin.twin import Twin
 
-_OPERATORS: Mapping[str, Callable[[float, float], bool]] = {
-    ">=": operator.ge,
-    "<=": operator.le,
-    "==": operator.eq,
-    "!=": operator.ne,
-    ">": operator.gt,
-    "<": operator.lt,
-}
-_TERM = re.compile(r"([a-z_]+(?:\.[a-z_]+)*)\s*(>=|<=|==|!=|>|<)\s*(-?\d+(?:\.\d+)?)")
-_DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*s?")
 _OPTIONS: Mapping[str, type] = {
     "ticks": int,
     "duration": float,
@@ -64,15 +54,11 @@ _OPTIONS: Mapping[str, type] = {
 class Condition:
     """Figures of the snapshot against numbers; all must hold."""
 
-    terms: tuple[tuple[str, str, float], ...]
+    terms: tuple[Bound, ...]
 
     def holds(self, snapshot: Snapshot) -> bool:
         """Whether every term holds now; a figure that does not exist yet holds nothing."""
-        for path, sign, number in self.terms:
-            value = _figure(snapshot, path)
-            if value is None or not _OPERATORS[sign](float(value), number):
-                return False
-        return True
+        return all(term.holds(_figure(snapshot, term.figure)) for term in self.terms)
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,10 +212,11 @@ def _figure(snapshot: Snapshot, path: str) -> float | None:
 
 
 def _seconds(value: Any, what: str, refuse: Callable[[str], NoReturn]) -> float:
-    found = _DURATION.fullmatch(str(value).strip())
-    if not found:
+    text = str(value).strip()
+    try:
+        return parse_duration(f"{text}s" if text.replace(".", "").isdecimal() else text)
+    except ValueError:
         refuse(f"{what}: '{value}' is not a number of seconds; write 10s")
-    return float(found[1])
 
 
 def _options(given: Any, refuse: Callable[[str], NoReturn]) -> dict[str, Any]:
@@ -284,15 +271,19 @@ def _step(given: Any, number: int, refuse_scenario: Callable[[str], NoReturn]) -
 
 def _condition(text: str, refuse: Callable[[str], NoReturn]) -> Condition:
     empty = Snapshot(at=0.0, options=RunOptions("", 0, "", 0.0), roles=Roles(None, None, None, None, None, None))
+
+    def limit_of(figure: str, limit: str) -> float:
+        value: Any = empty
+        for name in figure.split("."):
+            if not hasattr(value, name):
+                refuse(f"when: there is no figure '{figure}'; see docs/scenarios.md")
+            value = getattr(value, name)
+        return float(limit)
+
     terms = []
     for part in re.split(r"\s+and\s+", text.strip()):
-        found = _TERM.fullmatch(part)
-        if not found:
+        try:
+            terms.append(parse_bound(part, limit_of))
+        except ValueError:
             refuse(f"when: '{part}' is not a figure, an operator and a number, as in queue.visible >= 100")
-        value: Any = empty
-        for name in found[1].split("."):
-            if not hasattr(value, name):
-                refuse(f"when: there is no figure '{found[1]}'; see docs/scenarios.md")
-            value = getattr(value, name)
-        terms.append((found[1], found[2], float(found[3])))
     return Condition(tuple(terms))

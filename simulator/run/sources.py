@@ -22,7 +22,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from simulator.base import limits
 from simulator.base.clock import Clock
-from simulator.base.errors import CouldNotFinish, InputError
+from simulator.base.errors import CouldNotFinish, InputError, one_failure
 from simulator.base.observations import ObjectPut, Record
 
 if TYPE_CHECKING:
@@ -182,15 +182,10 @@ async def send(
             record(ObjectPut(clock.now(), bucket, source.key, size))
             sent.append(source)
 
-    try:
+    with one_failure():
         async with asyncio.TaskGroup() as group:
             for _ in range(min(concurrency, len(sources))):
                 group.create_task(worker())
-    except ExceptionGroup as failures:
-        error = failures.exceptions[0]
-        if isinstance(error, SourceError | CouldNotFinish):
-            raise error from None
-        raise
     return tuple(sent)
 
 

@@ -5,7 +5,7 @@ A refusal that AWS itself would answer is no error of the store; it travels to t
 
 from __future__ import annotations
 
-from simulator.base.errors import CouldNotFinish
+from simulator.base.errors import CouldNotFinish, ExitCode
 
 
 class StoreError(CouldNotFinish):
@@ -15,7 +15,7 @@ class StoreError(CouldNotFinish):
 class PortInUse(StoreError):
     """Another program listens on the port that was asked for."""
 
-    exit_code = 2
+    exit_code = ExitCode.WRONG_INPUT
 
 
 class StoreStartFailed(StoreError):

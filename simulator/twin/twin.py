@@ -17,7 +17,7 @@ from simulator.base import limits
 from simulator.base.clients import Clients, connect, offline_session, prepare
 from simulator.base.clock import Clock
 from simulator.base.counters import QueueCounters, StoreCounters
-from simulator.base.errors import cause_of
+from simulator.base.errors import one_failure
 from simulator.base.observations import Record, StoreSampled
 from simulator.functions.runtimes import Runtime, RuntimeName
 from simulator.functions.runtimes.inline import InlineRuntime
@@ -78,7 +78,7 @@ class Twin:
         """
         path = resources.wiring(stack)
         rng = random.Random(seed)
-        try:
+        with one_failure():
             async with contextlib.AsyncExitStack() as owned:
                 store = None
                 session = offline_session()
@@ -112,8 +112,6 @@ class Twin:
                 finally:
                     for task in (*background, *twin._mappings):
                         task.cancel()
-        except BaseExceptionGroup as failures:
-            raise cause_of(failures) from None
 
     def start_mappings(self) -> None:
         """Begin to poll: every enabled event source mapping, once."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import typer
 
+from simulator.base.errors import ExitCode
 from stockpipe.commands.options import Parameters, Template
 
 EPILOG = """Example:
@@ -33,4 +34,4 @@ def check(*, template: Template = None, parameter: Parameters = None) -> None:
     counts = f"{len(found.violations)} refused by AWS, {len(found.advice)} advised against"
     typer.echo(f"{shown}: {counts}, {len(stack.ignored)} properties not simulated")
     if found.violations:
-        raise typer.Exit(2)
+        raise typer.Exit(ExitCode.WRONG_INPUT)

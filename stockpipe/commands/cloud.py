@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from stockpipe.deploy.cloudformation import StackEvent
 
 T = TypeVar("T")
-DECLINED = 130
-"""Exit code when the answer to a question was no: the end that was asked for was not reached."""
 
 StackName = Annotated[str, typer.Option("--stack", metavar="NAME", help="The CloudFormation stack.")]
 Region = Annotated[str | None, typer.Option(help="AWS region.  [default: as the AWS CLI finds it]")]

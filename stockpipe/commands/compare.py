@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from simulator.base.errors import ExitCode, InputError
+
 if TYPE_CHECKING:
     from simulator.load.report.compare import RunComparison
 
@@ -28,7 +30,6 @@ Tolerance = Annotated[float, typer.Option(min=0.0, max=10.0, help="A change with
 
 def compare(before: Before, after: After, *, form: Format = "text", tolerance: Tolerance = 0.1) -> None:
     """Say what got better or worse between two load tests, and what is no more than noise."""
-    from simulator.base.errors import InputError
     from simulator.load.report import compare as comparing
 
     if form not in ("text", "markdown", "json"):
@@ -46,11 +47,10 @@ def compare(before: Before, after: After, *, form: Format = "text", tolerance: T
         sys.stdout.write(json.dumps(comparing.as_json(found), indent=2) + "\n")
     else:
         _print(found, before, after)
-    raise typer.Exit(1 if found.worse else 0)
+    raise typer.Exit(ExitCode.NOT_PROVEN if found.worse else ExitCode.DONE)
 
 
 def _read(path: Path) -> Any:
-    from simulator.base.errors import InputError
 
     try:
         return json.loads(path.read_text(encoding="utf-8"))

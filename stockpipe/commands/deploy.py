@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from simulator.base.errors import ExitCode
 from stockpipe.commands.cloud import (
-    DECLINED,
     EndpointUrl,
     Profile,
     Region,
@@ -88,7 +88,7 @@ def deploy(
             return
         if not await _agreed(aws, change_set, stack, yes):
             say("nothing was changed")
-            raise typer.Exit(DECLINED)
+            raise typer.Exit(ExitCode.INTERRUPTED)
         made = await _execute(aws, change_set, stack, clean_up)
         await deployment.refuse_incomplete(aws, draft, made)
         _print_outputs(made)

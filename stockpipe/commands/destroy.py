@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from simulator.base.errors import ExitCode
 from stockpipe.commands.cloud import (
-    DECLINED,
     EndpointUrl,
     Profile,
     Region,
@@ -68,7 +68,7 @@ def destroy(
             say(f"  {line}")
         if not yes and ask("type the stack's name to go on", "--yes") != stack:
             say("that is not its name; nothing was removed")
-            raise typer.Exit(DECLINED)
+            raise typer.Exit(ExitCode.INTERRUPTED)
         try:
             with StackProgress(stack, len(found.resources)) as progress:
                 await teardown.destroy(aws, SystemClock(), found, on_event=progress, emptied=progress.emptied)

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from stockpipe.commands.cloud import DECLINED, EndpointUrl, Profile, Region, StackName, Yes, confirm, run_on_aws, say
+from simulator.base.errors import ExitCode
+from stockpipe.commands.cloud import EndpointUrl, Profile, Region, StackName, Yes, confirm, run_on_aws, say
 
 if TYPE_CHECKING:
     from stockpipe.deploy.aws import Aws
@@ -58,7 +59,7 @@ def redrive(
             typer.echo(f"{queues.sent_text(letter)}  {about}  {reason or 'no reason in the log'}")
         if not confirm(f"move all {count:,} back to the queue?", yes):
             say("nothing was moved")
-            raise typer.Exit(DECLINED)
+            raise typer.Exit(ExitCode.INTERRUPTED)
         target = await address(aws, deployed.require("StockQueue"))
         with Console(stderr=True).status("moving") as status:
             moved = await queues.send_back(

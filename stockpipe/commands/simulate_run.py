@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from simulator.base.clock import Clock, SystemClock, iso
-from simulator.base.errors import CouldNotFinish, InputError
+from simulator.base.errors import CouldNotFinish, ExitCode, InputError
 from simulator.base.observations import LogWritten, Noted, Observation, Record
 from simulator.dashboard.ui import Display
 from simulator.functions.logs import LogDirectory
@@ -27,7 +27,6 @@ from simulator.telemetry import RunOptions, Telemetry
 from simulator.twin.resources import wiring
 from stockpipe.commands.words import finding_lines, ignored_lines
 
-INTERRUPTED = 130
 _DEFAULTS: Mapping[str, Any] = {
     "speed": 12.0,
     "seed": 0,
@@ -297,7 +296,7 @@ def _options_json(options: SimulateOptions, plan: RunPlan) -> dict[str, Any]:
     }
 
 
-def _exit_code(progress: Progress) -> int:
+def _exit_code(progress: Progress) -> ExitCode:
     if progress.audit is None or progress.audit.verdict != "exact":
-        return 1
-    return INTERRUPTED if progress.interrupted else 0
+        return ExitCode.NOT_PROVEN
+    return ExitCode.INTERRUPTED if progress.interrupted else ExitCode.DONE

@@ -7,34 +7,23 @@ raises `typer.BadParameter` with one line.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
 import typer
 
-_UNITS_S = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
-_DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)")
-_RATE = re.compile(r"(\d+(?:\.\d+)?)/(s|m|h)")
+from simulator.base import quantities
 
 
 def parse_duration(text: str | float) -> float:
     """`90s`, `5m`, `1h30m` -> seconds."""
-    if not isinstance(text, str):
-        return text
-    parts = _DURATION.findall(text.strip())
-    if not parts or "".join(number + unit for number, unit in parts) != text.strip():
-        raise typer.BadParameter(f"'{text}' is not a duration; write 90s, 5m or 1h")
-    return sum(float(number) * _UNITS_S[unit] for number, unit in parts)
+    return _read(quantities.parse_duration, text)
 
 
 def parse_rate(text: str | float) -> float:
     """`200/s`, `30/m` -> per second."""
-    if not isinstance(text, str):
-        return text
-    found = _RATE.fullmatch(text.strip())
-    if not found or float(found[1]) <= 0:
-        raise typer.BadParameter(f"'{text}' is not a rate; write 200/s or 30/m")
-    return float(found[1]) / _UNITS_S[found[2]]
+    return _read(quantities.parse_rate, text)
 
 
 def parse_instant(text: str | float) -> float:
@@ -65,9 +54,10 @@ def one_of(option: str, value: str | None, allowed: tuple[str, ...]) -> Any:
     return value
 
 
-def duration_text(seconds: float) -> str:
-    """Seconds as the shortest text that `parse_duration` reads back: `90s`, `5m`, `1h`."""
-    for unit in ("h", "m"):
-        if seconds >= _UNITS_S[unit] and seconds % _UNITS_S[unit] == 0:
-            return f"{seconds / _UNITS_S[unit]:.0f}{unit}"
-    return f"{seconds:.6f}".rstrip("0").rstrip(".") + "s"
+def _read(parse: Callable[[str], float], text: str | float) -> float:
+    if not isinstance(text, str):
+        return text
+    try:
+        return parse(text)
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from None

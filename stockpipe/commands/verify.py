@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from simulator.base.errors import ExitCode
 from stockpipe.commands.cloud import (
-    DECLINED,
     EndpointUrl,
     Json,
     Profile,
@@ -74,7 +74,7 @@ def verify(
             f"of the table: about {cost.usd:.4f} USD, traffic out of the region not counted"
         )
         if cost.usd > free and not confirm("go on?", yes):
-            raise typer.Exit(DECLINED)
+            raise typer.Exit(ExitCode.INTERRUPTED)
         async with verification.paused(aws, deployed.rule if pause else None) as was_running:
             if was_running:
                 say(f"the schedule is paused; should this be killed: aws events enable-rule --name {deployed.rule}")
@@ -86,7 +86,7 @@ def verify(
     else:
         _print(result)
     if result.verdict != "exact":
-        raise typer.Exit(1)
+        raise typer.Exit(ExitCode.NOT_PROVEN)
 
 
 async def _audit(aws: Aws, clock: Clock, subject: Subject, wait: float, settle_s: float) -> Audit:

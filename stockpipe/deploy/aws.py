@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import ipaddress
 import os
-from collections.abc import AsyncIterator, Iterator
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -20,7 +20,7 @@ from botocore.parsers import ResponseParserError
 
 from simulator.base import limits
 from simulator.base.clients import DUMMY_CREDENTIALS, offline_session
-from simulator.base.errors import CouldNotFinish, InputError, StockpipeError
+from simulator.base.errors import CouldNotFinish, InputError, StockpipeError, one_failure
 
 if TYPE_CHECKING:
     from types_aiobotocore_cloudformation import CloudFormationClient
@@ -155,7 +155,7 @@ async def connect(where: Where) -> AsyncIterator[Aws]:
     AWS refuses or does not answer.
     """
     local = where.endpoint_url is not None and is_loopback(where.endpoint_url)
-    with errors_in_one_line():
+    with one_failure(explain):
         if where.endpoint_url and not where.endpoint_url.startswith(("http://", "https://")):
             raise InputError(f"--endpoint-url {where.endpoint_url} must begin with http:// or https://")
         session = offline_session() if local else AioSession(profile=where.profile)
@@ -183,24 +183,8 @@ def is_loopback(url: str) -> bool:
         return host == "localhost" or host.endswith((".localhost", ".localhost.localstack.cloud"))
 
 
-@contextmanager
-def errors_in_one_line() -> Iterator[None]:
-    """Turn what botocore raises inside into a `StockpipeError` of one line with the way out."""
-    try:
-        yield
-    except ExceptionGroup as group:
-        error: BaseException = group
-        while isinstance(error, BaseExceptionGroup):
-            error = error.exceptions[0]
-        raise explain(error) or error from None
-    except (botocore_errors.BotoCoreError, botocore_errors.ClientError, ResponseParserError) as error:
-        raise explain(error) or error from None
-
-
 def explain(error: BaseException) -> StockpipeError | None:
     """What an error of botocore means to the person at the keyboard; None if it is none of botocore's."""
-    if isinstance(error, StockpipeError):
-        return error
     if isinstance(error, botocore_errors.ClientError):
         return _explain_refusal(error)
     if isinstance(error, botocore_errors.ProfileNotFound):

@@ -17,7 +17,7 @@ from botocore.exceptions import ClientError
 
 from simulator.base.clock import Clock
 from simulator.base.counters import BucketCounters, QueueCounters, StoreCounters, TableCounters
-from simulator.base.errors import CouldNotFinish, InputError, StockpipeError
+from simulator.base.errors import CouldNotFinish, InputError, StockpipeError, one_failure
 from simulator.base.interrupts import HardStop, Interrupts
 from simulator.base.observations import (
     EnvironmentStarted,
@@ -40,7 +40,7 @@ from simulator.load.send.processes import GeneratorProcess
 from simulator.load.send.sender import Sender
 from simulator.load.send.signing import Identity
 from simulator.twin.resources import Resources
-from stockpipe.deploy.aws import Aws, error_code, errors_in_one_line
+from stockpipe.deploy.aws import Aws, error_code, explain
 from stockpipe.deploy.deployed import Deployed, QueueAddress, address
 from stockpipe.deploy.status import queue_status
 
@@ -257,7 +257,7 @@ async def run_stack_load(
         tap.record(PhaseChanged(clock.now(), name))
 
     try:
-        with errors_in_one_line():
+        with one_failure(explain):
             async with contextlib.AsyncExitStack() as owned:
                 phase("starting")
                 result.endpoint = target.endpoint

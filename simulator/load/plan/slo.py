@@ -2,21 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from simulator.base.errors import InputError
-
-_UNITS_S = {"us": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0}
-_FORM = re.compile(r"\s*([a-z_][a-z0-9_.]*)\s*(<=|>=|<|>)\s*(\d+(?:\.\d+)?)\s*([a-z%/]*)\s*")
-_OPERATORS: dict[str, Callable[[float, float], bool]] = {
-    "<": lambda value, limit: value < limit,
-    "<=": lambda value, limit: value <= limit,
-    ">": lambda value, limit: value > limit,
-    ">=": lambda value, limit: value >= limit,
-}
+from simulator.base.quantities import Bound, parse_bound, parse_duration
 
 
 def _at(*path: str) -> Callable[[Mapping[str, Any]], float | None]:
@@ -51,17 +42,10 @@ FIGURES: dict[str, tuple[str, Callable[[Mapping[str, Any]], float | None]]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Threshold:
-    """One bound. `text` is how it was written, `limit` in seconds where the figure is a time."""
+class Threshold(Bound):
+    """One bound, and how it was written. Its limit is in seconds where the figure is a time."""
 
     text: str
-    figure: str
-    operator: str
-    limit: float
-
-    def holds(self, value: float | None) -> bool:
-        """A figure that does not exist keeps no promise."""
-        return value is not None and _OPERATORS[self.operator](value, self.limit)
 
     @property
     def bounds_latency(self) -> bool:
@@ -84,18 +68,24 @@ class Judged:
 
 def parse(text: str) -> Threshold:
     """`p99<5s`, `rows_per_s>2000`; `InputError` says what is wrong and how to write it."""
-    found = _FORM.fullmatch(text)
-    if not found:
+
+    def limit_of(figure: str, limit: str) -> float:
+        if figure not in FIGURES:
+            raise InputError(f"--slo '{text}': there is no figure '{figure}'; there are {', '.join(FIGURES)}")
+        is_time = FIGURES[figure][0] == "s"
+        try:
+            return parse_duration(limit) if is_time else float(limit)
+        except ValueError:
+            wanted = f"a time; give it a unit, as in {figure}<5s" if is_time else f"a bare number; write {figure}>5"
+            raise InputError(f"--slo '{text}': {figure} is {wanted}") from None
+
+    try:
+        bound = parse_bound(text, limit_of)
+    except ValueError:
+        bound = None
+    if bound is None or bound.operator in ("==", "!="):
         raise InputError(f"--slo '{text}' is no threshold; write for example 'p99<5s' or 'rows_per_s>2000'")
-    figure, operator, number, unit = found.groups()
-    if figure not in FIGURES:
-        raise InputError(f"--slo '{text}': there is no figure '{figure}'; there are {', '.join(FIGURES)}")
-    kind = FIGURES[figure][0]
-    if kind == "s" and unit not in _UNITS_S:
-        raise InputError(f"--slo '{text}': {figure} is a time; give it a unit, as in {figure}{operator}{number}s")
-    if kind != "s" and unit:
-        raise InputError(f"--slo '{text}': {figure} is a bare number; write {figure}{operator}{number}")
-    return Threshold(text.strip(), figure, operator, float(number) * (_UNITS_S[unit] if kind == "s" else 1.0))
+    return Threshold(bound.figure, bound.operator, bound.limit, text.strip())
 
 
 def judge_slo(thresholds: tuple[Threshold, ...], summary: Mapping[str, Any]) -> tuple[Judged, ...]:

@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any, Literal
 
 from simulator.base.clock import SystemClock
-from simulator.base.errors import InputError
+from simulator.base.errors import ExitCode, InputError
+from simulator.base.quantities import duration_text
 from simulator.dashboard.ui import Display
 from simulator.load.measure.result import Result
 from simulator.load.measure.tap import Tap
@@ -21,9 +22,7 @@ from simulator.load.report import text
 from simulator.load.report.page import page
 from simulator.stack.model import Stack
 from simulator.telemetry import RunOptions, Telemetry
-from stockpipe.commands.types import duration_text
 
-INTERRUPTED = 130
 DEFAULT_RATE_PER_S = 20.0
 OVERRIDES = {
     "concurrency": "MaximumConcurrency",
@@ -195,15 +194,15 @@ def options_json(options: LoadTestOptions, plan: Plan) -> dict[str, Any]:
     }
 
 
-def exit_code(summary: Mapping[str, Any], result: Result) -> int:
+def exit_code(summary: Mapping[str, Any], result: Result) -> ExitCode:
     """1 for what is not proven, a missed threshold or a search without an answer; 130 for an early end."""
     audit = summary["audit"]
     proven = audit is None or audit["verdict"] == "exact"
     drained = summary["backlog"]["drained"] is not False
     if not proven or not drained or not all(threshold["held"] for threshold in summary["slo"]):
-        return 1
+        return ExitCode.NOT_PROVEN
     if result.interrupted:
-        return INTERRUPTED
+        return ExitCode.INTERRUPTED
     if summary["find_max"] is not None and summary["find_max"]["rate_per_s"] is None:
-        return 1
-    return 0
+        return ExitCode.NOT_PROVEN
+    return ExitCode.DONE

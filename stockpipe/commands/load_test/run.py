@@ -12,6 +12,7 @@ from simulator.base import limits
 from simulator.base.clock import SystemClock
 from simulator.base.errors import InputError
 from simulator.base.interrupts import Interrupts
+from simulator.base.quantities import duration_text
 from simulator.load.measure.live import Live
 from simulator.load.measure.result import Result
 from simulator.load.measure.tap import Tap
@@ -33,7 +34,6 @@ from stockpipe.commands.load_test.outlet import (
     parameters,
     run_options,
 )
-from stockpipe.commands.types import duration_text
 
 REACH_S = 3.0
 """How long an engine may take to accept a connection before anything is sent."""

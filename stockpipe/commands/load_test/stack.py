@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from simulator.base.clock import SystemClock
-from simulator.base.errors import InputError
+from simulator.base.errors import ExitCode, InputError
 from simulator.base.interrupts import Interrupts
 from simulator.load.measure.live import Live
 from simulator.load.measure.result import Result
@@ -22,8 +22,6 @@ from stockpipe.deploy import stack_load
 from stockpipe.deploy.aws import Aws
 from stockpipe.deploy.deployed import Deployed, find
 from stockpipe.deploy.status import queue_status
-
-DECLINED = 130
 
 
 def run_on_stack(options: LoadTestOptions, stack: Stack, plan: Plan) -> int:
@@ -42,7 +40,7 @@ def run_on_stack(options: LoadTestOptions, stack: Stack, plan: Plan) -> int:
         stack_load.require_idle(status.visible + status.in_flight + status.delayed, name)
         if not _confirmed(options, plan, deployed, aws):
             cloud.say("nothing was sent")
-            return DECLINED
+            return ExitCode.INTERRUPTED
         return await _run(options, _as_deployed(stack, deployed), plan, aws, target)
 
     return cloud.run_on_aws(options.region, options.profile, options.endpoint_url, work)

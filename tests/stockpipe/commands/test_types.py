@@ -7,10 +7,8 @@ from typing import Any
 
 import pytest
 import typer
-from hypothesis import given
-from hypothesis import strategies as st
 
-from stockpipe.commands.types import duration_text, parse_assignment, parse_duration, parse_instant, parse_rate
+from stockpipe.commands.types import parse_assignment, parse_duration, parse_instant, parse_rate
 
 
 @pytest.mark.parametrize(
@@ -51,9 +49,3 @@ def test_anything_else_is_refused_with_an_example(parse: Callable[[Any], object]
     """The refusal repeats the text and shows how it is written."""
     with pytest.raises(typer.BadParameter, match=r"write .*\d"):
         parse(text)
-
-
-@given(st.integers(0, 10**6))
-def test_written_duration_reads_back(seconds: int) -> None:
-    """`duration_text` and `parse_duration` are each other's inverse."""
-    assert parse_duration(duration_text(float(seconds))) == seconds

@@ -48,9 +48,10 @@ def test_a_figure_that_was_not_measured_keeps_no_promise() -> None:
         ("p99<five", "write for example"),
         ("p99<5", "give it a unit"),
         ("p99<5rows", "give it a unit"),
+        ("rows_per_s>5%", "bare number"),
         ("rows_per_s>5s", "bare number"),
         ("p98<5s", "there is no figure 'p98'"),
-        ("p99<-5s", "write for example"),
+        ("p99<-5s", "give it a unit"),
         ("p99==5s", "write for example"),
     ],
 )

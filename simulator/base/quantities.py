@@ -1,0 +1,78 @@
+"""Durations, rates and bounds as people write them: `90s`, `200/s`, `p99 < 5s`. Pure.
+
+Each `parse_...` raises `ValueError`, whose text says what is wrong and how to write it.
+"""
+
+from __future__ import annotations
+
+import operator
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+_UNITS_S = {"us": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+_NUMBER = r"\d+(?:\.\d+)?"
+_PART = re.compile(rf"({_NUMBER})(us|ms|s|m|h|d)")
+_RATE = re.compile(rf"({_NUMBER})/(s|m|h)")
+_BOUND = re.compile(rf"([a-z_][a-z0-9_.]*)\s*(<=|>=|==|!=|<|>)\s*(-?{_NUMBER}[a-z0-9%/.]*)")
+_OPERATORS: Mapping[str, Callable[[float, float], bool]] = {
+    "<": operator.lt,
+    "<=": operator.le,
+    ">": operator.gt,
+    ">=": operator.ge,
+    "==": operator.eq,
+    "!=": operator.ne,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """A figure, by its name, against a limit."""
+
+    figure: str
+    operator: str
+    limit: float
+
+    def holds(self, value: float | None) -> bool:
+        """Whether it holds for this value of the figure; it never does for a figure that does not exist."""
+        return value is not None and _OPERATORS[self.operator](value, self.limit)
+
+
+def parse_duration(text: str) -> float:
+    """`90s`, `5m`, `1h30m`, `8ms` -> seconds."""
+    parts = _PART.findall(text)
+    if not parts or "".join(number + unit for number, unit in parts) != text.strip():
+        raise ValueError(f"'{text}' is not a duration; write 90s, 5m or 1h")
+    return sum(float(number) * _UNITS_S[unit] for number, unit in parts)
+
+
+def duration_text(seconds: float) -> str:
+    """Seconds as the shortest text that `parse_duration` reads back: `90s`, `5m`, `1h`, `8ms`."""
+    for unit in ("h", "m"):
+        if seconds >= _UNITS_S[unit] and seconds % _UNITS_S[unit] == 0:
+            return f"{seconds / _UNITS_S[unit]:.0f}{unit}"
+    if 0 < seconds < 1:
+        return f"{seconds * 1000:.3f}".rstrip("0").rstrip(".") + "ms"
+    return f"{seconds:.6f}".rstrip("0").rstrip(".") + "s"
+
+
+def parse_rate(text: str) -> float:
+    """`200/s`, `30/m` -> per second."""
+    found = _RATE.fullmatch(text.strip())
+    if not found or float(found[1]) <= 0:
+        raise ValueError(f"'{text}' is not a rate; write 200/s or 30/m")
+    return float(found[1]) / _UNITS_S[found[2]]
+
+
+def rate_text(per_s: float) -> str:
+    """A rate per second as `parse_rate` reads it: `200/s`."""
+    return f"{per_s:.6f}".rstrip("0").rstrip(".") + "/s"
+
+
+def parse_bound(text: str, limit_of: Callable[[str, str], float]) -> Bound:
+    """`p99 < 5s`, `queue.visible >= 3`: `limit_of` reads the limit of a figure, or refuses either."""
+    found = _BOUND.fullmatch(text.strip())
+    if not found:
+        raise ValueError(f"'{text}' is not a figure, an operator and a number")
+    figure, sign, limit = found.groups()
+    return Bound(figure, sign, limit_of(figure, limit))
