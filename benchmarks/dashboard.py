@@ -257,12 +257,11 @@ async def demo(length_s: float, load: bool, screenshot: Path | None) -> None:
     options = RunOptions(
         command, 7, "inline", started_at, None, schedule, 12.0, length_s, scenario=None if load else "burst"
     )
-    telemetry = Telemetry(template.load(), options)
     run = Synthetic(
         started_at + 1, files=4 if load else 350, rows=100, period_s=0.05 if load else 5.0, pollers=4, takes_s=0.35
     )
-    if load:
-        telemetry.load_view = lambda now: load_view(now, started_at + 1, length_s, run)
+    view = (lambda now: load_view(now, started_at + 1, length_s, run)) if load else None
+    telemetry = Telemetry(template.load(), options, view)
     stop = asyncio.Event()
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(

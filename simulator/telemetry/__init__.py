@@ -77,18 +77,17 @@ _TONES: dict[str, Tone] = {"caption": "moves", "fault": "grows", "warning": "gro
 class Telemetry:
     """Folds the observations of one run of one stack.
 
-    `load_view`, when set, is asked at each snapshot for what a load test adds.
+    `load_view` is asked at each snapshot, with its instant, for what a load test adds.
     """
 
-    def __init__(self, stack: Stack, options: RunOptions) -> None:
-        self.load_view: Callable[[float], LoadView] | None = None
+    def __init__(self, stack: Stack, options: RunOptions, load_view: Callable[[float], LoadView] | None = None) -> None:
+        self._load_view = load_view
         self._options = options
         self._parts = Parts.of(stack)
         self._names = {key: function.name for key, function in stack.functions.items()}
         self._mapped = {key: mapping.function for key, mapping in stack.mappings.items()}
         self._functions: dict[str, FunctionTotals] = {key: FunctionTotals() for key in stack.functions}
         self._phase: Phase = "starting"
-        self._phase_at = options.started_at
         self._running_at: float | None = None
         self._first_at: float | None = None
         self._drained_at: float | None = None
@@ -149,7 +148,6 @@ class Telemetry:
             options=self._options,
             roles=roles,
             phase=self._phase,
-            phase_at=self._phase_at,
             running_at=self._running_at,
             first_at=self._first_at,
             drained_at=self._drained_at,
@@ -176,14 +174,14 @@ class Telemetry:
             audit_part=part,
             audit_done=done,
             audit_total=total,
-            load=self.load_view(now) if self.load_view is not None else None,
+            load=self._load_view(now) if self._load_view is not None else None,
             folding_errors=self._folding_errors,
         )
 
     # One method an observation.
 
     def _phase_changed(self, change: PhaseChanged) -> None:
-        self._phase, self._phase_at = change.phase, change.at
+        self._phase = change.phase
         if change.phase == "running" and self._running_at is None:
             self._running_at = change.at
             self._course = self._new_course(change.at)

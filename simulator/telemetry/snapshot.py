@@ -149,7 +149,7 @@ class History:
 
 @dataclass(frozen=True, slots=True)
 class LoadView:
-    """What a load test adds to the picture. The load test builds it; `Telemetry.load_view` is where it is asked for.
+    """What a load test adds to the picture. The load test builds it when `Telemetry` asks.
 
     `planned` and `stored` are objects in each slot of `slot_s` seconds from `origin_at` on, `heat` like
     `History.heat` but from the planned instant. `planned` may run ahead of now: it is the plan. `lag_s` is the
@@ -188,7 +188,6 @@ class Snapshot:
     options: RunOptions
     roles: Roles
     phase: Phase = "starting"
-    phase_at: float = 0.0
     running_at: float | None = None
     first_at: float | None = None
     drained_at: float | None = None

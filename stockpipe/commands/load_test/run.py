@@ -202,8 +202,8 @@ def _require_possible(options: LoadTestOptions, profile: Profile) -> None:
 
 async def _run(options: LoadTestOptions, stack: Stack, plan: Plan) -> int:
     clock = SystemClock()
-    telemetry = Telemetry(stack, run_options(plan, clock.now()))
     result, live = Result(), Live(plan.target)
+    telemetry = Telemetry(stack, run_options(plan, clock.now()), live.view)
     tap = Tap(
         telemetry.record,
         result.recording,
@@ -211,7 +211,6 @@ async def _run(options: LoadTestOptions, stack: Stack, plan: Plan) -> int:
         foreign=plan.target == "endpoint",
         sink=plan.target == "sink",
     )
-    telemetry.load_view = live.view
     outlet = Outlet(options, plan, stack, telemetry, tap, result, clock)
     with Interrupts().installed() as interrupts:
         async with outlet.display.shown():

@@ -65,10 +65,9 @@ def _as_deployed(stack: Stack, deployed: Deployed) -> Stack:
 
 async def _run(options: LoadTestOptions, stack: Stack, plan: Plan, aws: Aws, target: stack_load.StackTarget) -> int:
     clock = SystemClock()
-    telemetry = Telemetry(stack, replace(run_options(plan, clock.now()), runtime="AWS Lambda"))
     result, live = Result(), Live("stack")
+    telemetry = Telemetry(stack, replace(run_options(plan, clock.now()), runtime="AWS Lambda"), live.view)
     tap = Tap(telemetry.record, result.recording, wiring(stack), foreign=False, sink=True)
-    telemetry.load_view = live.view
     outlet = Outlet(options, plan, stack, telemetry, tap, result, clock)
     access_key, secret_key, token = await aws.credentials()
     identity = Identity(access_key, secret_key, token, aws.region)

@@ -63,7 +63,6 @@ def snapshot() -> Snapshot:
         options=options,
         roles=Telemetry(template.load(), options).snapshot(BEGAN_AT).roles,
         phase="running",
-        phase_at=BEGAN_AT,
         running_at=BEGAN_AT,
         first_at=BEGAN_AT,
         ticks=4,

@@ -25,7 +25,7 @@ from simulator.base.observations import (
     TickFired,
 )
 from simulator.stack import template
-from simulator.telemetry import LoadView, Telemetry
+from simulator.telemetry import LoadView, RunOptions, Telemetry
 
 Make = Callable[..., Any]
 Sample = Callable[..., StoreSampled]
@@ -183,6 +183,15 @@ def test_what_the_store_lost_or_refused_is_told(telemetry: Telemetry, sample: Sa
     assert events["table StockData throttled requests"] == ("grows", 5)
 
 
+def test_a_single_loss_is_told(telemetry: Telemetry, sample: Sample) -> None:
+    """One message moved to the dead-letter queue is an event, and so is one throttled request; none is none."""
+    telemetry.record(sample(1001.0))
+    telemetry.record(sample(1002.0))
+    assert not telemetry.snapshot(1002.0).events
+    telemetry.record(sample(1003.0, queue={"dead_lettered": 1}, table={"throttled_requests": 1}))
+    assert [(event.tone, event.count) for event in telemetry.snapshot(1003.0).events] == [("lost", 1), ("grows", 1)]
+
+
 def test_a_flood_of_one_event_leaves_the_others_readable(telemetry: Telemetry, make: Make) -> None:
     """Ten thousand equal failures are one line with their number, and the caption before them is still there."""
     telemetry.record(Noted(1000.0, "the lesson begins", "caption"))
@@ -241,9 +250,10 @@ def test_pollers_are_shown_as_the_mapping_scales(telemetry: Telemetry) -> None:
     assert [event.text for event in snapshot.events] == ["pollers of ConsumerLambda: 10 batches at once"]
 
 
-def test_a_load_test_adds_its_view(telemetry: Telemetry) -> None:
-    """Whoever sets `load_view` is asked at each snapshot with its instant."""
-    telemetry.load_view = lambda now: LoadView(target="sink", origin_at=now, slot_s=1.0)
+def test_a_load_test_adds_its_view() -> None:
+    """The load test is asked for its view at each snapshot, with its instant."""
+    options = RunOptions("load-test", 7, "inline", 1000.0)
+    telemetry = Telemetry(template.load(), options, lambda now: LoadView(target="sink", origin_at=now, slot_s=1.0))
     assert telemetry.snapshot(1005.0).load == LoadView(target="sink", origin_at=1005.0, slot_s=1.0)
 
 
