@@ -110,6 +110,21 @@ def test_back_to_five_then_two() -> None:
     assert scaler.next_change_at is None
 
 
+def test_low_traffic_leaves_twice_what_is_in_use() -> None:
+    """After a minute under half of its capacity a mapping keeps room for as many batches again as it has in hand."""
+    scaler = Scaler(policy_of(declare.mapping()), 0.0)
+    scaler.load(5, 0.0)
+    for second in range(1, 21):
+        scaler.load(scaler.concurrency, float(second))
+    assert scaler.concurrency == 100
+    scaler.load(20, 20.0)
+    scaler.advance(20.0 + limits.MAPPING_LOW_TRAFFIC_S - 0.1)
+    assert scaler.concurrency == 100
+    assert scaler.next_change_at == 20.0 + limits.MAPPING_LOW_TRAFFIC_S
+    scaler.advance(20.0 + limits.MAPPING_LOW_TRAFFIC_S)
+    assert scaler.concurrency == 40
+
+
 def test_maximum_concurrency_keeps_its_pollers() -> None:
     """With MaximumConcurrency a quiet queue does not go below the beginning."""
     scaler = Scaler(policy_of(declare.mapping(maximum_concurrency=20)), 0.0)
