@@ -12,7 +12,6 @@ import importlib.metadata
 import math
 import os
 import platform
-import random
 import statistics
 import sys
 import tempfile
@@ -78,12 +77,12 @@ def event() -> dict[str, Any]:
 async def opened(runtime: Runtime, handler: str, body: Callable[[LambdaService], Awaitable[float]]) -> float:
     """Run `body` with one function under the runtime."""
     limits.ENVIRONMENT_REQUESTS_PER_S = 1e9  # one environment, as fast as it goes
-    async with LambdaService.open(
+    async with LambdaService(
         {"F": function_named(handler)},
         runtime=runtime,
         clock=SystemClock(),
         record=lambda _: None,
-        rng=random.Random(1),
+        seed=1,
         account_concurrency=2_000,
     ) as service:
         return await body(service)
@@ -130,8 +129,7 @@ def tree_cpu_s() -> float:
 async def idle(service: LambdaService, environments: int) -> float:
     """Per mille of a core while so many environments are warm and nothing happens."""
     await asyncio.gather(*(service.invoke("F", event()) for _ in range(environments)))
-    warm = service.statistics("F").warm
-    assert warm == environments, warm
+    assert f"{environments} warm" in repr(service), service
     await asyncio.sleep(0.2)  # what the start left to do
     began = time.process_time()
     await asyncio.sleep(IDLE_S)
@@ -162,7 +160,7 @@ async def measure(rounds: int, code: Path) -> dict[str, list[float]]:
         found.setdefault(name, []).append(value)
 
     def inline() -> InlineRuntime:
-        return InlineRuntime("http://127.0.0.1:9", code_dir=code)
+        return InlineRuntime("http://127.0.0.1:9", code_dir=code, clock=SystemClock())
 
     for _ in range(rounds):
         note("bare await of the handler, ms", await bare(INVOCATIONS))
@@ -178,7 +176,7 @@ async def measure(rounds: int, code: Path) -> dict[str, list[float]]:
                 note(
                     f"process, {side}, ms",
                     await opened(
-                        ProcessRuntime("http://127.0.0.1:9", code),
+                        ProcessRuntime("http://127.0.0.1:9", code, clock=SystemClock()),
                         "benchmark_handler.plain",
                         lambda service, cpu=cpu: invoked(service, PROCESS_INVOCATIONS, cpu),
                     ),

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import random
+from typing import TYPE_CHECKING
 
 from simulator.base.clock import Clock
+
+if TYPE_CHECKING:
+    from random import Random
 
 
 async def wait_for_event(event: asyncio.Event, clock: Clock, seconds: float | None) -> bool:
@@ -26,13 +29,13 @@ async def wait_for_event(event: asyncio.Event, clock: Clock, seconds: float | No
 class Backoff:
     """Delays that double from `low_s` to `high_s`, each between half and all of it at random."""
 
-    def __init__(self, low_s: float, high_s: float, rng: random.Random) -> None:
-        self._low_s, self._high_s, self._rng = low_s, high_s, rng
+    def __init__(self, low_s: float, high_s: float, chance: Random) -> None:
+        self._low_s, self._high_s, self._chance = low_s, high_s, chance
         self._next_s = low_s
 
     def next_s(self) -> float:
         """How long to wait now."""
-        delay_s = self._next_s * self._rng.uniform(0.5, 1.0)
+        delay_s = self._next_s * self._chance.uniform(0.5, 1.0)
         self._next_s = min(self._next_s * 2, self._high_s)
         return delay_s
 

@@ -11,30 +11,27 @@ from __future__ import annotations
 
 import heapq
 import itertools
-import random
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
 
 from simulator.base import limits
+from simulator.base.chance import Identifiers, Seed, stream
 from simulator.stack.model import Function
-
-State = Literal["starting", "busy", "warm", "retired"]
 
 
 @dataclass(slots=True, eq=False)
 class Environment:
     """One execution environment: at most one event at a time, from assignment to release.
 
-    `needs_init` is true before its first invocation and after a reset; `next_request_at` is the rate limiter's one
-    figure (the instant up to which its ten requests a second are spent).
+    `needs_init` is true until its first init is over, and after a reset; `next_request_at` is the rate limiter's one
+    figure (the instant up to which its ten requests a second are spent). `identifiers` are its invocations' own.
     """
 
     number: int
     function: str
     retires_at: float
-    state: State = "starting"
+    identifiers: Identifiers
     needs_init: bool = True
     was_reset: bool = False
     idle_since: float = 0.0
@@ -57,19 +54,6 @@ class Refused:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class FunctionStatistics:
-    """One function's environments at an instant. `concurrency` counts starting and busy ones."""
-
-    busy: int
-    warm: int
-    starting: int
-    cold_starts: int
-    throttles: int
-    concurrency: int
-    concurrency_limit: int
-
-
 @dataclass(slots=True)
 class _Function:
     """What the pool keeps of a function. `warm` is in order of idleness, the longest idle first."""
@@ -79,9 +63,8 @@ class _Function:
     resting: list[tuple[float, int, Environment]] = field(default_factory=list)
     starting: int = 0
     busy: int = 0
-    cold_starts: int = 0
-    throttles: int = 0
     starts_spent_until: float = 0.0
+    environments_made: int = 0
 
     @property
     def concurrency(self) -> int:
@@ -95,14 +78,15 @@ class _Function:
 class EnvironmentPool:
     """All environments, by function. Every method is total and takes the instant it happens at.
 
-    A function with reserved concurrency has that many for itself; all others share what the account has left.
+    A function with reserved concurrency has that many for itself; all others share what the account has left. What is
+    random in an environment is drawn from its own stream of `seed`: the function's n-th.
     """
 
-    def __init__(self, functions: Mapping[str, Function], account_concurrency: int, rng: random.Random) -> None:
+    def __init__(self, functions: Mapping[str, Function], account_concurrency: int, seed: Seed) -> None:
         self._functions = {name: _Function(each.reserved_concurrency) for name, each in functions.items()}
         self._unreserved_limit = account_concurrency - sum(each.reserved or 0 for each in self._functions.values())
         self._unreserved = 0
-        self._rng = rng
+        self._seed = seed
         self._numbers = itertools.count()
 
     def __repr__(self) -> str:
@@ -128,19 +112,19 @@ class EnvironmentPool:
                 return self._take(state, environment, now)
             refused = self._start_refused(state, now)
         if refused is not None:
-            state.throttles += 1
             return refused
         state.starts_spent_until = max(state.starts_spent_until, now) + _START_INTERVAL_S
-        retires_at = now + self._rng.uniform(*limits.ENVIRONMENT_AGE_S)
-        return self._take(state, Environment(next(self._numbers), function, retires_at), now)
+        chance = stream(self._seed, f"environment of {function}", state.environments_made)
+        state.environments_made += 1
+        retires_at = now + chance.uniform(*limits.ENVIRONMENT_AGE_S)
+        environment = Environment(next(self._numbers), function, retires_at, Identifiers(chance))
+        return self._take(state, environment, now)
 
     def started(self, environment: Environment) -> None:
         """Its init is over, it runs the event now."""
         state = self._functions[environment.function]
         state.starting -= 1
         state.busy += 1
-        state.cold_starts += 1
-        environment.state = "busy"
         environment.needs_init = environment.was_reset = False
 
     def release(self, environment: Environment, now: float, *, reset: bool = False) -> bool:
@@ -150,9 +134,7 @@ class EnvironmentPool:
         """
         state = self._leave(environment)
         if now >= environment.retires_at:
-            environment.state = "retired"
             return False
-        environment.state = "warm"
         environment.idle_since = now
         if reset:
             environment.needs_init = environment.was_reset = True
@@ -165,7 +147,6 @@ class EnvironmentPool:
     def discard(self, environment: Environment) -> None:
         """The request was abandoned in the middle: the environment is gone."""
         self._leave(environment)
-        environment.state = "retired"
 
     def sweep(self, now: float) -> list[Environment]:
         """Retire and return the environments that have been idle too long."""
@@ -173,8 +154,6 @@ class EnvironmentPool:
         for state in self._functions.values():
             while state.warm and state.warm[0].idle_since + limits.ENVIRONMENT_IDLE_S <= now:
                 retired.append(state.warm.popleft())
-        for environment in retired:
-            environment.state = "retired"
         return retired
 
     def next_sweep_at(self) -> float | None:
@@ -189,25 +168,7 @@ class EnvironmentPool:
             retired += [*state.warm, *(environment for _, _, environment in state.resting)]
             state.warm.clear()
             state.resting.clear()
-        for environment in retired:
-            environment.state = "retired"
         return retired
-
-    def statistics(self, function: str) -> FunctionStatistics:
-        """One function's figures now."""
-        state = self._functions[function]
-        return FunctionStatistics(
-            busy=state.busy,
-            warm=len(state.warm) + len(state.resting),
-            starting=state.starting,
-            cold_starts=state.cold_starts,
-            throttles=state.throttles,
-            concurrency=state.concurrency,
-            concurrency_limit=self._limit(state),
-        )
-
-    def _limit(self, state: _Function) -> int:
-        return self._unreserved_limit if state.reserved is None else state.reserved
 
     def _refused(self, state: _Function) -> Refused | None:
         if state.reserved is not None:
@@ -217,7 +178,7 @@ class EnvironmentPool:
         return Refused("ConcurrentInvocationLimitExceeded") if full else None
 
     def _start_refused(self, state: _Function, now: float) -> Refused | None:
-        if state.environments >= self._limit(state):
+        if state.environments >= (self._unreserved_limit if state.reserved is None else state.reserved):
             prefix = "" if state.reserved is None else "Reserved"
             return Refused(f"{prefix}FunctionInvocationRateLimitExceeded")
         if state.starts_spent_until - now > limits.ENVIRONMENTS_BURST_S - _START_INTERVAL_S * 0.5:
@@ -226,21 +187,15 @@ class EnvironmentPool:
 
     def _take(self, state: _Function, environment: Environment, now: float) -> Environment:
         environment.spend_request(now)
-        if environment.needs_init:
-            environment.state = "starting"
-            state.starting += 1
-        else:
-            environment.state = "busy"
-            state.busy += 1
+        state.starting += environment.needs_init
+        state.busy += not environment.needs_init
         self._unreserved += state.reserved is None
         return environment
 
     def _leave(self, environment: Environment) -> _Function:
         state = self._functions[environment.function]
-        if environment.state == "starting":
-            state.starting -= 1
-        else:
-            state.busy -= 1
+        state.starting -= environment.needs_init
+        state.busy -= not environment.needs_init
         self._unreserved -= state.reserved is None
         return state
 

@@ -9,14 +9,12 @@ AWS: Lambda Developer Guide, "Understanding the Lambda execution environment lif
 from __future__ import annotations
 
 import asyncio
-import random
-import uuid
-from collections.abc import AsyncIterator, Coroutine, Iterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Coroutine, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal, Self, TypeVar
 
 from simulator.base import limits
+from simulator.base.chance import Seed
 from simulator.base.clock import Clock
 from simulator.base.observations import (
     EnvironmentRetired,
@@ -24,10 +22,11 @@ from simulator.base.observations import (
     InvocationEnded,
     InvocationStarted,
     InvocationThrottled,
+    Outcome,
     Record,
 )
 from simulator.base.waiting import wait_for_event
-from simulator.functions.environments import Environment, EnvironmentPool, FunctionStatistics, Refused
+from simulator.functions.environments import Environment, EnvironmentPool, Refused
 from simulator.functions.logs import LogStream
 from simulator.functions.runtimes import Exited, Invocation, Raised, Returned, Runtime, RuntimeEnvironment
 from simulator.stack.model import Function
@@ -70,69 +69,49 @@ class _Host:
     stream: LogStream
 
 
-@dataclass(frozen=True, slots=True)
-class _Ended:
-    """How one run of an environment ended. `init_s` is a cold start's; a reset's init counts as duration."""
-
-    result: Succeeded | Failed
-    duration_s: float
-    init_s: float | None
-
-
 class LambdaService:
-    """The functions of one account and Region. Open it with `LambdaService.open`."""
+    """The functions of one account and Region; an asynchronous context manager.
+
+    Every environment, and the runtime, is closed when the block ends, however it ends.
+    """
 
     def __init__(
         self,
-        functions: Mapping[str, Function],
-        runtime: Runtime,
-        clock: Clock,
-        record: Record,
-        rng: random.Random,
-        account_concurrency: int,
-    ) -> None:
-        self._functions = functions
-        self._runtime = runtime
-        self._clock = clock
-        self._record = record
-        self._rng = rng
-        self._pool = EnvironmentPool(functions, account_concurrency, rng)
-        self._hosts: dict[int, _Host] = {}
-        self._retired: list[_Host] = []
-        self._sweep_at: float | None = None
-        self._stopping = False
-        self._woken = asyncio.Event()
-
-    @classmethod
-    @asynccontextmanager
-    async def open(
-        cls,
         functions: Mapping[str, Function],
         *,
         runtime: Runtime,
         clock: Clock,
         record: Record,
-        rng: random.Random,
+        seed: Seed,
         account_concurrency: int = limits.ACCOUNT_CONCURRENCY,
-    ) -> AsyncIterator[LambdaService]:
-        """The service for the length of the block; every environment is closed when it ends, however it ends."""
-        service = cls(functions, runtime, clock, record, rng, account_concurrency)
-        sweeper = asyncio.create_task(service._sweep())
+    ) -> None:
+        self._functions, self._runtime, self._clock, self._record = functions, runtime, clock, record
+        self._pool = EnvironmentPool(functions, account_concurrency, seed)
+        self._hosts: dict[int, _Host] = {}
+        self._retired: list[_Host] = []
+        self._sweep_at: float | None = None
+        self._sweeper: asyncio.Task[None] | None = None
+        self._stopping = False
+        self._woken = asyncio.Event()
+
+    async def __aenter__(self) -> Self:
+        self._sweeper = asyncio.create_task(self._sweep())
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        # The sweeper is not cancelled: it may be in the middle of closing an environment.
+        self._stopping = True
+        self._woken.set()
         try:
-            yield service
+            if self._sweeper is not None:
+                await self._sweeper
+            self._retire(self._pool.drain(), "shutdown")
+            await self._close_retired()
         finally:
-            # Not cancelled: it may be in the middle of closing an environment.
-            service._stopping = True
-            service._woken.set()
-            await sweeper
-            await service._close()
+            await self._runtime.close()
 
     def __repr__(self) -> str:
         return f"<LambdaService {self._pool!r}>"
-
-    def statistics(self, function: str) -> FunctionStatistics:
-        """The figures of one function, by logical id, at this moment."""
-        return self._pool.statistics(function)
 
     async def invoke(self, function: str, event: Any, messages: int = 0) -> InvokeResult:
         """Run `event` in an environment of the function (logical id), and wait for the end.
@@ -146,30 +125,33 @@ class LambdaService:
         if isinstance(environment, Refused):
             self._record(InvocationThrottled(now, function, environment.reason, messages))
             return Throttled(environment.reason)
-        request_id = str(uuid.UUID(int=self._rng.getrandbits(128), version=4))
+        request_id = environment.identifiers.uuid()
         cold = environment.needs_init
         self._record(InvocationStarted(now, function, environment.number, request_id, messages, cold))
         host = self._host(declared, environment, now)
         try:
-            ended = await self._run(declared, environment, host, request_id, event)
+            result, duration_s, init_s = await self._run(declared, environment, host, request_id, event)
         except BaseException:
             # Only cancellation (a hard stop) or a fault of ours comes here: the environment is in an unknown state.
             self._pool.discard(environment)
             self._retire([environment], "abandoned")
             raise
-        self._finish(environment, host, request_id, messages, ended)
-        return ended.result
+        self._finish(environment, host, request_id, messages, result, duration_s, init_s)
+        return result
 
     async def _run(
         self, function: Function, environment: Environment, host: _Host, request_id: str, event: Any
-    ) -> _Ended:
-        """Init if needed, then the event. The limits: 10 s for a first init, the function's timeout for the rest."""
+    ) -> tuple[Succeeded | Failed, float, float | None]:
+        """Init if needed, then the event; the result, its duration and a cold start's init (a reset's is duration).
+
+        The limits: 10 s for a first init, the function's timeout for the rest.
+        """
         clock, stream = self._clock, host.stream
         init_s: float | None = None
         if environment.needs_init and not environment.was_reset:
             began_at = clock.now()
             stream.init_started(began_at)
-            failure = await self._start(host, limits.INIT_TIMEOUT_S)
+            failure = await self._within(limits.INIT_TIMEOUT_S, host, host.runtime.start())
             took_s = clock.now() - began_at
             if failure is None:
                 init_s = took_s
@@ -178,7 +160,7 @@ class LambdaService:
                 # Lambda tries init once more as part of the invocation, under the function's own timeout.
                 if not isinstance(failure, _TimedOut):
                     await host.runtime.kill()
-                stream.init_failed(clock.now(), "init", took_s, _error_type(failure))
+                stream.init_failed(clock.now(), "init", took_s, failure.error_type)
         began_at = clock.now()
         deadline_at = began_at + function.timeout_s
         stream.started(began_at, request_id)
@@ -186,24 +168,23 @@ class LambdaService:
         outcome: Literal["error", "init-error"] = "error"
         failure = None
         if environment.needs_init:
-            failure = await self._start(host, function.timeout_s)
+            failure = await self._within(function.timeout_s, host, host.runtime.start())
             if failure is None:
                 self._started(environment, clock.now() - began_at)
         if failure is not None:
             answer, outcome = failure, "init-error"
-            stream.init_failed(clock.now(), "invoke", clock.now() - began_at, _error_type(failure))
+            stream.init_failed(clock.now(), "invoke", clock.now() - began_at, failure.error_type)
         else:
-            invocation = Invocation(request_id, event, deadline_at, self._trace_id(began_at))
+            root, parent = environment.identifiers.token_hex(12), environment.identifiers.token_hex(8)
+            trace_id = f"Root=1-{int(began_at):08x}-{root};Parent={parent};Sampled=0"
+            invocation = Invocation(request_id, event, deadline_at, trace_id)
             answer = await self._within(deadline_at - clock.now(), host, host.runtime.invoke(invocation))
         if isinstance(answer, Exited):
             await host.runtime.kill()
         result = _result(answer, outcome, request_id, function.timeout_s)
         if isinstance(answer, _TimedOut):
             stream.timed_out(clock.now(), request_id, function.timeout_s)
-        return _Ended(result, clock.now() - began_at, init_s)
-
-    async def _start(self, host: _Host, seconds: float) -> Raised | Exited | _TimedOut | None:
-        return await self._within(seconds, host, host.runtime.start())
+        return result, clock.now() - began_at, init_s
 
     async def _within(self, seconds: float, host: _Host, work: Coroutine[Any, Any, T]) -> T | _TimedOut:
         """What `work` returns, or `_TimedOut` after `seconds`: the runtime is killed then, whatever it does."""
@@ -215,7 +196,7 @@ class LambdaService:
                 return task.result()
             await _abandon(task)
             await host.runtime.kill()
-            return _TimedOut(seconds)
+            return _TimedOut()
         finally:
             timer.cancel()
             if not task.done():
@@ -225,35 +206,36 @@ class LambdaService:
         self._pool.started(environment)
         self._record(EnvironmentStarted(self._clock.now(), environment.function, environment.number, took_s))
 
-    def _finish(self, environment: Environment, host: _Host, request_id: str, messages: int, ended: _Ended) -> None:
+    def _finish(
+        self,
+        environment: Environment,
+        host: _Host,
+        request_id: str,
+        messages: int,
+        result: Succeeded | Failed,
+        duration_s: float,
+        init_s: float | None,
+    ) -> None:
         """Record the end, write REPORT, give the environment back."""
         now = self._clock.now()
-        failed = ended.result if isinstance(ended.result, Failed) else None
-        outcome = failed.outcome if failed else "success"
-        error_type, message = (failed.error_type, failed.message) if failed else (None, None)
+        outcome: Outcome = "success"
+        error_type = message = None
+        if isinstance(result, Failed):
+            outcome, error_type, message = result.outcome, result.error_type, result.message
         memory_mb = host.runtime.memory_used_mb
-        host.stream.ended(now, request_id, outcome, ended.duration_s, ended.init_s, memory_mb, error_type)
+        host.stream.ended(now, request_id, outcome, duration_s, init_s, memory_mb, error_type)
         reset = outcome in ("timeout", "crash", "init-error")
         stays = self._pool.release(environment, now, reset=reset)
+        function, number = environment.function, environment.number
         self._record(
             InvocationEnded(
-                now,
-                environment.function,
-                environment.number,
-                request_id,
-                messages,
-                outcome,
-                ended.duration_s,
-                ended.init_s,
-                memory_mb,
-                error_type,
-                message,
+                now, function, number, request_id, messages, outcome, duration_s, init_s, memory_mb, error_type, message
             )
         )
         if not stays:
             self._retire([environment], "recycled")
         elif reset:
-            self._record(EnvironmentRetired(now, environment.function, environment.number, "reset"))
+            self._record(EnvironmentRetired(now, function, number, "reset"))
         if self._sweep_at is None:
             self._woken.set()
 
@@ -268,10 +250,6 @@ class LambdaService:
             runtime = self._runtime.environment(function, environment.number, stream.name, write)
             host = self._hosts[environment.number] = _Host(runtime, stream)
         return host
-
-    def _trace_id(self, now: float) -> str:
-        root, parent = self._rng.getrandbits(96), self._rng.getrandbits(64)
-        return f"Root=1-{int(now):08x}-{root:024x};Parent={parent:016x};Sampled=0"
 
     async def _sweep(self) -> None:
         """Retire idle environments when they are due, close retired ones; asleep in between, however many there are."""
@@ -293,23 +271,15 @@ class LambdaService:
 
     async def _close_retired(self) -> None:
         hosts, self._retired = self._retired, []
-        for some in _chunks(hosts, limits.ENVIRONMENTS_CLOSING):
+        for first in range(0, len(hosts), limits.ENVIRONMENTS_CLOSING):
+            some = hosts[first : first + limits.ENVIRONMENTS_CLOSING]
             await asyncio.gather(*(host.runtime.close() for host in some))
 
-    async def _close(self) -> None:
-        """Every environment ends, then the runtime; what the handlers hold is given back even if one of them fails."""
-        self._retire(self._pool.drain(), "shutdown")
-        try:
-            await self._close_retired()
-        finally:
-            await self._runtime.close()
 
-
-@dataclass(frozen=True, slots=True)
 class _TimedOut:
     """The time was over, the runtime was killed."""
 
-    after_s: float
+    error_type = None
 
 
 async def _abandon(task: asyncio.Task[Any]) -> None:
@@ -318,10 +288,6 @@ async def _abandon(task: asyncio.Task[Any]) -> None:
     await asyncio.wait((task,), timeout=limits.HANDLER_GRACE_S)
     if task.done() and not task.cancelled():
         task.exception()  # looked at, so that the loop does not complain of it
-
-
-def _error_type(failure: Raised | Exited | _TimedOut) -> str | None:
-    return None if isinstance(failure, _TimedOut) else failure.error_type
 
 
 def _result(
@@ -348,7 +314,3 @@ def _result(
         )
     message = f"RequestId: {request_id} Error: {text}"
     return Failed(kind, error_type, message, {"errorType": error_type, "errorMessage": message})
-
-
-def _chunks(hosts: list[_Host], size: int) -> Iterator[list[_Host]]:
-    return (hosts[start : start + size] for start in range(0, len(hosts), size))

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import asyncio
 import base64
-import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -19,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from simulator.base import limits
+from simulator.base.chance import Seed, stream
 from simulator.base.clock import Clock
 from simulator.base.observations import MessageSettled, MessagesReceived, Noted, PollersScaled, Record
 from simulator.base.waiting import Backoff, wait_for_event
@@ -36,31 +36,9 @@ from simulator.triggers.scaling import Pace, Scaler, policy_of
 from simulator.triggers.settlement import Settlement
 
 if TYPE_CHECKING:
+    from random import Random
+
     from types_aiobotocore_sqs import SQSClient
-
-
-async def run_mapping(
-    mapping: EventSourceMapping,
-    *,
-    queue: Queue,
-    queue_url: str,
-    function: Function,
-    sqs: SQSClient,
-    service: LambdaService,
-    clock: Clock,
-    record: Record,
-    rng: random.Random,
-    stop: asyncio.Event,
-    long_poll_s: float = limits.LONG_POLL_S,
-) -> None:
-    """Poll `queue` and invoke `function` until `stop`; then settle what is in hand and return (soft stop).
-
-    Cancelling is the hard stop: batches in hand are abandoned and their messages come back when their visibility
-    timeout ends. A store that does not answer is asked again, with back-off: whether it died is its owner's to say.
-    `long_poll_s` is how long a quiet receive waits, and so how long an open batch may outwait its window.
-    """
-    run = _Mapping(mapping, queue, queue_url, function, sqs, service, clock, record, rng, stop, long_poll_s)
-    await run.run()
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,41 +59,47 @@ class _Delivery:
 
 @dataclass(slots=True)
 class _Batch:
-    """Deliveries on their way to one invocation, and the size of the event they make (an upper bound, if cheap)."""
+    """Deliveries on their way to one invocation, and the size of the event they make (an upper bound, if cheap).
 
+    It is the `number`-th of its receiver.
+    """
+
+    receiver: int
+    number: int
     deliveries: list[_Delivery] = field(default_factory=list)
     event_bytes: int = EVENT_BYTES
     opened_at: float = 0.0
 
 
-class _Mapping:
-    """One run of one mapping. `in_hand` counts slots taken: batches being filled, invoked or settled."""
+@dataclass(eq=False, repr=False, kw_only=True)
+class MappingRun:
+    """One run of one event source mapping: polls `queue` and invokes `function` until `stop`.
 
-    def __init__(
-        self,
-        mapping: EventSourceMapping,
-        queue: Queue,
-        queue_url: str,
-        function: Function,
-        sqs: SQSClient,
-        service: LambdaService,
-        clock: Clock,
-        record: Record,
-        rng: random.Random,
-        stop: asyncio.Event,
-        long_poll_s: float,
-    ) -> None:
-        self._mapping, self._queue, self._url, self._function = mapping, queue, queue_url, function
-        self._sqs, self._service = sqs, service
-        self._clock, self._record, self._rng, self._stop = clock, record, rng, stop
-        self._long_poll_s = long_poll_s
+    Each receiver, and each of its batches, draws from a stream of `seed` of its own.
+    """
+
+    mapping: EventSourceMapping
+    queue: Queue
+    queue_url: str
+    function: Function
+    sqs: SQSClient
+    service: LambdaService
+    clock: Clock
+    record: Record
+    seed: Seed
+    stop: asyncio.Event
+
+    def __post_init__(self) -> None:
+        mapping, queue = self.mapping, self.queue
         self._policy = BatchPolicy(mapping.batch_size, mapping.window_s)
-        self._visibility_s = effective_visibility_s(queue.visibility_timeout_s, mapping.window_s, function.timeout_s)
+        self._visibility_s = effective_visibility_s(
+            queue.visibility_timeout_s, mapping.window_s, self.function.timeout_s
+        )
         scaling = policy_of(mapping)
         self._receivers = scaling.receivers
-        self._scaler = Scaler(scaling, clock.now())
+        self._scaler = Scaler(scaling, self.clock.now())
         self._pace = Pace(scaling)
-        self._in_hand = 0
+        self._in_hand = 0  # slots taken: batches being filled, invoked or settled
         self._loaded = 0
         self._recorded_concurrency = 0
         self._changed = asyncio.Event()  # a slot may be free
@@ -123,59 +107,64 @@ class _Mapping:
         self._rescale_at: float | None = None
 
     def __repr__(self) -> str:
-        return (
-            f"<Mapping {self._mapping.logical_id} [{self._loaded} loaded, {self._in_hand} in hand, {self._scaler!r}]>"
-        )
+        return f"<Mapping {self.mapping.logical_id} [{self._loaded} loaded, {self._in_hand} in hand, {self._scaler!r}]>"
 
     async def run(self) -> None:
-        """All tasks of the mapping, under one owner."""
+        """Poll until `stop`; then settle what is in hand and return (soft stop).
+
+        Cancelling is the hard stop: batches in hand are abandoned and their messages come back when their visibility
+        timeout ends. A store that does not answer is asked again, with back-off: whether it died is its owner's to say.
+        """
         self._record_concurrency()
         async with asyncio.TaskGroup() as group:
             around = [group.create_task(self._keep_scaled()), group.create_task(self._pass_on_stop())]
             async with asyncio.TaskGroup() as work:
-                for _ in range(self._receivers):
-                    work.create_task(self._receive(work))
+                for receiver in range(self._receivers):
+                    work.create_task(self._receive(work, receiver))
             for task in around:
                 task.cancel()
 
     # Receiving
 
-    async def _receive(self, work: asyncio.TaskGroup) -> None:
+    async def _receive(self, work: asyncio.TaskGroup, receiver: int) -> None:
         """One receiver: take a slot, fill a batch, hand it on with the slot."""
         carried: list[_Delivery] = []
+        chance = stream(self.seed, f"receiver of {self.mapping.logical_id}", receiver)
+        number = 0
         while await self._take_slot(even_when_stopping=bool(carried)):
-            batch, carried = await self._fill(carried)
+            batch = _Batch(receiver, number)
+            carried = await self._fill(batch, carried, chance)
             if batch.deliveries:
+                number += 1
                 work.create_task(self._deliver(batch))
             else:
                 self._free_slot()
 
-    async def _fill(self, carried: list[_Delivery]) -> tuple[_Batch, list[_Delivery]]:
-        """A batch, empty if nothing came; and the messages that did not fit, which begin the next one."""
-        batch = _Batch()
+    async def _fill(self, batch: _Batch, carried: list[_Delivery], chance: Random) -> list[_Delivery]:
+        """Fill a batch, unless nothing comes; the messages that did not fit begin the next one."""
         carried = self._add(batch, carried)
-        while not carried and not self._stop.is_set():
+        while not carried and not self.stop.is_set():
             count = len(batch.deliveries)
-            if self._policy.closes(count, batch.opened_at, self._clock.now()):
+            if self._policy.closes(count, batch.opened_at, self.clock.now()):
                 break
-            found = await self._poll(self._policy.wants(count))
+            found = await self._poll(self._policy.wants(count), chance)
             if not found and not count:
                 break
             carried = self._add(batch, await self._wanted(found))
-        return batch, carried
+        return carried
 
-    async def _poll(self, count: int) -> list[_Delivery]:
+    async def _poll(self, count: int, chance: Random) -> list[_Delivery]:
         """One long poll for up to `count` messages; empty after its time, or as soon as the mapping stops."""
-        backoff = Backoff(*limits.MAPPING_ERROR_BACKOFF_S, self._rng)
+        backoff = Backoff(*limits.MAPPING_ERROR_BACKOFF_S, chance)
         waited_s = 0.0
-        while not self._stop.is_set() and waited_s < self._long_poll_s:
-            now = self._clock.now()
+        while not self.stop.is_set() and waited_s < limits.LONG_POLL_S:
+            now = self.clock.now()
             due_at = self._pace.call_at(self._scaler.concurrency, now)
             if due_at > now:
-                await self._clock.sleep(due_at - now)
+                await self.clock.sleep(due_at - now)
             try:
-                answer = await self._sqs.receive_message(
-                    QueueUrl=self._url,
+                answer = await self.sqs.receive_message(
+                    QueueUrl=self.queue_url,
                     MaxNumberOfMessages=count,
                     WaitTimeSeconds=limits.POLL_SLICE_S,
                     VisibilityTimeout=self._visibility_s,
@@ -184,12 +173,12 @@ class _Mapping:
                 )
             except (BotoCoreError, ClientError) as error:
                 self._note(f"ReceiveMessage failed: {error}")
-                await wait_for_event(self._stop, self._clock, backoff.next_s())
+                await wait_for_event(self.stop, self.clock, backoff.next_s())
                 continue
-            received_at = self._clock.now()
+            received_at = self.clock.now()
             if messages := answer.get("Messages", []):
-                self._record(
-                    MessagesReceived(received_at, self._mapping.logical_id, self._queue.logical_id, len(messages))
+                self.record(
+                    MessagesReceived(received_at, self.mapping.logical_id, self.queue.logical_id, len(messages))
                 )
                 size = sum(len(message.get("Body", "")) for message in messages)
                 self._pace.took(size, self._scaler.concurrency, received_at)
@@ -197,7 +186,7 @@ class _Mapping:
                 return [_Delivery(dict(each), received_at, now + self._visibility_s) for each in messages]
             self._scaler.found_nothing(received_at)
             waited_s += limits.POLL_SLICE_S
-        self._record(MessagesReceived(self._clock.now(), self._mapping.logical_id, self._queue.logical_id, 0))
+        self.record(MessagesReceived(self.clock.now(), self.mapping.logical_id, self.queue.logical_id, 0))
         return []
 
     async def _wanted(self, found: list[_Delivery]) -> list[_Delivery]:
@@ -205,9 +194,9 @@ class _Mapping:
         wanted: list[_Delivery] = []
         unwanted: list[_Delivery] = []
         for each in found:
-            (wanted if filters.matches(self._mapping.filters, str(each.message["Body"])) else unwanted).append(each)
+            (wanted if filters.matches(self.mapping.filters, str(each.message["Body"])) else unwanted).append(each)
         if unwanted:
-            await self._settle(unwanted, Settlement(frozenset(), ""), self._clock.now(), "filtered")
+            await self._settle(unwanted, Settlement(frozenset(), ""), self.clock.now(), "filtered")
         return wanted
 
     def _add(self, batch: _Batch, found: list[_Delivery]) -> list[_Delivery]:
@@ -238,11 +227,11 @@ class _Mapping:
         """Invoke and settle one batch, then give its slot back."""
         try:
             result = await self._invoke(batch)
-            returned_at = self._clock.now()
+            returned_at = self.clock.now()
             ids = [delivery.message_id for delivery in batch.deliveries]
             if isinstance(result, Succeeded):
                 settled = settlement.of_response(
-                    ids, result.payload, reports_batch_item_failures=self._mapping.reports_batch_item_failures
+                    ids, result.payload, reports_batch_item_failures=self.mapping.reports_batch_item_failures
                 )
             else:
                 settled = settlement.of_failure(ids, result.outcome if isinstance(result, Failed) else "throttled")
@@ -256,26 +245,29 @@ class _Mapping:
 
     async def _invoke(self, batch: _Batch) -> Succeeded | Failed | Throttled:
         """Invoke; while throttled, again and again, until the messages' visibility ends or the mapping stops."""
-        backoff = Backoff(*limits.MAPPING_THROTTLE_BACKOFF_S, self._rng)
+        backoff: Backoff | None = None
         visible_at = min(delivery.visible_at for delivery in batch.deliveries)
         while True:
             event = {"Records": [self._sqs_record(delivery) for delivery in batch.deliveries]}
-            result = await self._service.invoke(self._mapping.function, event, len(batch.deliveries))
+            result = await self.service.invoke(self.mapping.function, event, len(batch.deliveries))
             if not isinstance(result, Throttled):
                 return result
-            now = self._clock.now()
+            now = self.clock.now()
             self._scaler.invocation_failed(now)
             self._record_concurrency()
+            if backoff is None:
+                name = f"batch of {self.mapping.logical_id}, receiver {batch.receiver}"
+                backoff = Backoff(*limits.MAPPING_THROTTLE_BACKOFF_S, stream(self.seed, name, batch.number))
             delay_s = backoff.next_s()
             if now + delay_s >= visible_at:
-                await wait_for_event(self._stop, self._clock, visible_at - now)
+                await wait_for_event(self.stop, self.clock, visible_at - now)
                 return result
-            if await wait_for_event(self._stop, self._clock, delay_s):
+            if await wait_for_event(self.stop, self.clock, delay_s):
                 return result
 
     def _sqs_record(self, delivery: _Delivery) -> dict[str, Any]:
         """One record of the event, a fresh one each time: the handler may change it."""
-        return sqs_record(delivery.message, self._queue.arn, window=self._mapping.window_s > 0)
+        return sqs_record(delivery.message, self.queue.arn, window=self.mapping.window_s > 0)
 
     # Settling
 
@@ -289,11 +281,11 @@ class _Mapping:
             wanted = settled.deletes(delivery.message_id)
             deleted = wanted and id(delivery) not in kept
             reason = success if deleted else "delete failed" if wanted else settled.reason
-            self._record(
+            self.record(
                 MessageSettled(
                     at=returned_at,
-                    mapping=self._mapping.logical_id,
-                    queue=self._queue.logical_id,
+                    mapping=self.mapping.logical_id,
+                    queue=self.queue.logical_id,
                     message_id=delivery.message_id,
                     body=str(delivery.message["Body"]),
                     sent_at=int(delivery.attribute("SentTimestamp")) / 1000,
@@ -316,8 +308,8 @@ class _Mapping:
 
     async def _delete_ten(self, deliveries: Sequence[_Delivery]) -> list[_Delivery]:
         try:
-            answer = await self._sqs.delete_message_batch(
-                QueueUrl=self._url,
+            answer = await self.sqs.delete_message_batch(
+                QueueUrl=self.queue_url,
                 Entries=[
                     {"Id": str(number), "ReceiptHandle": str(delivery.message["ReceiptHandle"])}
                     for number, delivery in enumerate(deliveries)
@@ -332,7 +324,7 @@ class _Mapping:
 
     async def _take_slot(self, *, even_when_stopping: bool) -> bool:
         """Wait until one more batch may be in hand. False: the mapping stops."""
-        while even_when_stopping or not self._stop.is_set():
+        while even_when_stopping or not self.stop.is_set():
             if self._in_hand < self._scaler.concurrency:
                 self._in_hand += 1
                 return True
@@ -346,7 +338,7 @@ class _Mapping:
 
     def _record_load(self) -> None:
         """The number of batches with messages changed: the scaler decides anew."""
-        self._scaler.load(self._loaded, self._clock.now())
+        self._scaler.load(self._loaded, self.clock.now())
         self._record_concurrency()
         due_at = self._scaler.next_change_at
         if due_at is not None and (self._rescale_at is None or due_at < self._rescale_at):
@@ -355,7 +347,7 @@ class _Mapping:
     def _record_concurrency(self) -> None:
         if self._recorded_concurrency != self._scaler.concurrency:
             self._recorded_concurrency = self._scaler.concurrency
-            self._record(PollersScaled(self._clock.now(), self._mapping.logical_id, self._recorded_concurrency))
+            self.record(PollersScaled(self.clock.now(), self.mapping.logical_id, self._recorded_concurrency))
             self._changed.set()
 
     async def _keep_scaled(self) -> None:
@@ -363,17 +355,17 @@ class _Mapping:
         while True:
             self._rescale.clear()
             self._rescale_at = due_at = self._scaler.next_change_at
-            now = self._clock.now()
-            await wait_for_event(self._rescale, self._clock, None if due_at is None else due_at - now)
-            self._scaler.advance(self._clock.now())
+            now = self.clock.now()
+            await wait_for_event(self._rescale, self.clock, None if due_at is None else due_at - now)
+            self._scaler.advance(self.clock.now())
             self._record_concurrency()
 
     async def _pass_on_stop(self) -> None:
-        await self._stop.wait()
+        await self.stop.wait()
         self._changed.set()
 
     def _note(self, text: str) -> None:
-        self._record(Noted(self._clock.now(), f"{self._mapping.logical_id}: {text}", "warning"))
+        self.record(Noted(self.clock.now(), f"{self.mapping.logical_id}: {text}", "warning"))
 
 
 def sqs_record(message: Mapping[str, Any], queue_arn: str, *, window: bool) -> dict[str, Any]:

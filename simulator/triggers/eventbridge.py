@@ -12,17 +12,16 @@ from __future__ import annotations
 import asyncio
 import itertools
 import json
-import random
-import uuid
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from simulator.base import limits
+from simulator.base.chance import Identifiers, Seed, stream
 from simulator.base.clock import Clock, iso
 from simulator.base.observations import Noted, Record, TickFired
 from simulator.base.waiting import Backoff, wait_for_event
@@ -32,8 +31,6 @@ from simulator.stack.schedule import parse
 
 if TYPE_CHECKING:
     from types_aiobotocore_sqs import SQSClient
-
-_NAMESPACE = uuid.UUID("6f9f7a1e-52d0-4c1f-9d4e-0f7e5d1f2a60")
 
 
 def scheduled_event(schedule: Schedule, due_at: float) -> Any:
@@ -47,7 +44,7 @@ def scheduled_event(schedule: Schedule, due_at: float) -> Any:
     is_rule = schedule.kind == "rule"
     return {
         "version": "0",
-        "id": str(uuid.uuid5(_NAMESPACE, f"{schedule.arn} {due_at}")),
+        "id": Identifiers(stream(schedule.arn, f"event of {due_at}")).uuid(),
         "detail-type": "Scheduled Event",
         "source": "aws.events" if is_rule else "aws.scheduler",
         "account": limits.ACCOUNT_ID,
@@ -110,7 +107,8 @@ class AsynchronousInvoker:
     An asynchronous context manager; leaving it abandons what still waits. A function error is retried after one and
     two minutes of real time, a throttle with growing delays until the event is too old. An event given up goes to the
     function's dead-letter queue and on-failure destination, if they are queues of the stack. `duplicate_probability`
-    is how often an event runs twice although nothing failed, which AWS does not rule out.
+    is how often an event runs twice although nothing failed, which AWS does not rule out. What is random in an event
+    is drawn from its own stream of `seed`: the function's n-th.
     """
 
     def __init__(
@@ -121,15 +119,14 @@ class AsynchronousInvoker:
         *,
         clock: Clock,
         record: Record,
-        rng: random.Random,
+        seed: Seed,
         duplicate_probability: float = 0.0,
     ) -> None:
         self._service, self._stack, self._sqs = service, stack, sqs
-        self._clock, self._record, self._rng = clock, record, rng
+        self._clock, self._record, self._seed = clock, record, seed
         self._duplicate_probability = duplicate_probability
+        self._accepted: Counter[str] = Counter()
         self._tasks: set[asyncio.Task[None]] = set()
-        self._empty = asyncio.Event()
-        self._empty.set()
 
     def __repr__(self) -> str:
         return f"<AsynchronousInvoker [{self.pending} pending]>"
@@ -137,9 +134,7 @@ class AsynchronousInvoker:
     async def __aenter__(self) -> Self:
         return self
 
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
+    async def __aexit__(self, *_: object) -> None:
         tasks = list(self._tasks)
         for task in tasks:
             task.cancel()
@@ -150,10 +145,6 @@ class AsynchronousInvoker:
         """Events accepted and neither done nor given up."""
         return len(self._tasks)
 
-    async def wait_until_empty(self) -> None:
-        """Until nothing is pending; with retries that can take minutes."""
-        await self._empty.wait()
-
     def accept(self, function: str, event: Any) -> str:
         """Queue `event` for the function (logical id); returns the request id. Raises `ValueError` over 1 MB."""
         text = json.dumps(event)
@@ -161,28 +152,21 @@ class AsynchronousInvoker:
             raise ValueError(f"{len(text.encode())} byte payload is too large for the Event invocation type")
         if len(self._tasks) >= limits.ASYNC_QUEUED_EVENTS:
             raise ValueError(f"{limits.ASYNC_QUEUED_EVENTS} asynchronous events wait already")
-        request_id = str(uuid.UUID(int=self._rng.getrandbits(128), version=4))
-        now = self._clock.now()
-        copies = 1 + (self._rng.random() < self._duplicate_probability)
-        for _ in range(copies):
-            task = asyncio.create_task(
-                self._see_through(_Event(self._stack.functions[function], request_id, text, now))
-            )
+        name, number = f"event for {function}", self._accepted[function]
+        self._accepted[function] += 1
+        chance = stream(self._seed, name, number)
+        request_id = Identifiers(chance).uuid()
+        for copy in range(1 + (chance.random() < self._duplicate_probability)):
+            event = _Event(self._stack.functions[function], request_id, text, self._clock.now())
+            backoff = Backoff(*limits.ASYNC_THROTTLE_BACKOFF_S, stream(self._seed, f"{name}, retry {number}", copy))
+            task = asyncio.create_task(self._see_through(event, backoff))
             self._tasks.add(task)
-            self._empty.clear()
-            task.add_done_callback(self._done)
+            task.add_done_callback(self._tasks.discard)
         return request_id
 
-    def _done(self, task: asyncio.Task[None]) -> None:
-        self._tasks.discard(task)
-        if not self._tasks:
-            self._empty.set()
-
-    async def _see_through(self, event: _Event) -> None:
+    async def _see_through(self, event: _Event, throttles: Backoff) -> None:
         """Attempts until success, the last retry or old age."""
         policy = event.function.asynchronous
-        throttles = Backoff(*limits.ASYNC_THROTTLE_BACKOFF_S, self._rng)
-        errors = 0
         while True:
             result = await self._service.invoke(event.function.logical_id, json.loads(event.text))
             if isinstance(result, Succeeded):
@@ -192,10 +176,9 @@ class AsynchronousInvoker:
             else:
                 event.attempts += 1
                 event.last_failure = result
-                errors += 1
-                if errors > policy.maximum_retries:
+                if event.attempts > policy.maximum_retries:
                     return await self._give_up(event, "RetriesExhausted")
-                delay_s = limits.ASYNC_ERROR_DELAYS_S[min(errors, len(limits.ASYNC_ERROR_DELAYS_S)) - 1]
+                delay_s = limits.ASYNC_ERROR_DELAYS_S[min(event.attempts, len(limits.ASYNC_ERROR_DELAYS_S)) - 1]
             if self._clock.now() + delay_s > event.accepted_at + policy.maximum_event_age_s:
                 return await self._give_up(event, "EventAgeExceeded")
             await self._clock.sleep(delay_s)

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import random
 from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
@@ -24,37 +24,30 @@ from simulator.functions.runtimes.inline import InlineRuntime
 from simulator.functions.service import LambdaService
 from simulator.stack.model import Stack
 from simulator.store import QueuedMessage, Store
-from simulator.triggers.event_source_mapping import run_mapping
+from simulator.triggers.event_source_mapping import MappingRun
 from simulator.triggers.eventbridge import AsynchronousInvoker, run_schedule
 from simulator.twin import resources
 from simulator.twin.resources import Resources, Wiring
 
 
+@dataclass(eq=False, repr=False)
 class Twin:
     """One stack, running. Made by `open`; every task it starts ends with it."""
 
-    def __init__(
-        self,
-        stack: Stack,
-        wiring: Wiring,
-        store: Store | None,
-        endpoint: str,
-        clients: Clients,
-        made: Resources,
-        service: LambdaService,
-        invoker: AsynchronousInvoker,
-        group: asyncio.TaskGroup,
-        clock: Clock,
-        record: Record,
-        rng: random.Random,
-    ) -> None:
-        self.stack, self.wiring = stack, wiring
-        self.store, self.endpoint, self.clients, self.resources = store, endpoint, clients, made
-        self.service = service
-        self.invoker = invoker
-        self._group, self._clock, self._record, self._rng = group, clock, record, rng
-        self._stop_mappings = asyncio.Event()
-        self._mappings: list[asyncio.Task[None]] = []
+    stack: Stack
+    wiring: Wiring
+    store: Store | None
+    endpoint: str
+    clients: Clients
+    resources: Resources
+    service: LambdaService
+    invoker: AsynchronousInvoker
+    clock: Clock
+    record: Record
+    seed: int
+    _group: asyncio.TaskGroup
+    _stop_mappings: asyncio.Event = field(default_factory=asyncio.Event)
+    _mappings: list[asyncio.Task[None]] = field(default_factory=list)
 
     @classmethod
     @contextlib.asynccontextmanager
@@ -77,7 +70,6 @@ class Twin:
         `StockpipeError` when the engine cannot be had, or as soon as it dies.
         """
         path = resources.wiring(stack)
-        rng = random.Random(seed)
         with one_failure():
             async with contextlib.AsyncExitStack() as owned:
                 store = None
@@ -91,19 +83,19 @@ class Twin:
                 clients = await owned.enter_async_context(connect(endpoint, session))
                 made = await resources.create(stack, clients)
                 service = await owned.enter_async_context(
-                    LambdaService.open(
+                    LambdaService(
                         stack.functions,
-                        runtime=_runtime(runtime, endpoint, session, code_dir),
+                        runtime=_runtime(runtime, endpoint, session, code_dir, clock),
                         clock=clock,
                         record=record,
-                        rng=rng,
+                        seed=seed,
                     )
                 )
                 invoker = await owned.enter_async_context(
-                    AsynchronousInvoker(service, stack, clients.sqs, clock=clock, record=record, rng=rng)
+                    AsynchronousInvoker(service, stack, clients.sqs, clock=clock, record=record, seed=seed)
                 )
                 group = await owned.enter_async_context(asyncio.TaskGroup())
-                twin = cls(stack, path, store, endpoint, clients, made, service, invoker, group, clock, record, rng)
+                twin = cls(stack, path, store, endpoint, clients, made, service, invoker, clock, record, seed, group)
                 background = [group.create_task(twin._sample_often(), name="sample")]
                 if store is not None:
                     background.append(group.create_task(_watch(store), name="watch the store"))
@@ -119,19 +111,19 @@ class Twin:
             return
         for mapping in self.stack.mappings.values():
             if mapping.enabled:
-                work = run_mapping(
-                    mapping,
+                run = MappingRun(
+                    mapping=mapping,
                     queue=self.stack.queues[mapping.queue],
                     queue_url=self.resources.queue_urls[mapping.queue],
                     function=self.stack.functions[mapping.function],
                     sqs=self.clients.sqs,
                     service=self.service,
-                    clock=self._clock,
-                    record=self._record,
-                    rng=self._rng,
+                    clock=self.clock,
+                    record=self.record,
+                    seed=self.seed,
                     stop=self._stop_mappings,
                 )
-                self._mappings.append(self._group.create_task(work, name=mapping.logical_id))
+                self._mappings.append(self._group.create_task(run.run(), name=mapping.logical_id))
 
     async def stop_mappings(self) -> None:
         """Soft stop: take nothing new, settle what is in hand."""
@@ -148,8 +140,8 @@ class Twin:
                         run_schedule(
                             schedule,
                             invoke_async=self.invoker.accept,
-                            clock=self._clock,
-                            record=self._record,
+                            clock=self.clock,
+                            record=self.record,
                             start_at=start_at,
                             speed=speed,
                             ticks=ticks,
@@ -161,18 +153,18 @@ class Twin:
         """The engine's counters; from a foreign engine only the queues' gauges, which is what its API tells."""
         if self.store is not None:
             return await self.store.counters()
-        return StoreCounters(at=self._clock.now(), queues=await self._foreign_queues())
+        return StoreCounters(at=self.clock.now(), queues=await self._foreign_queues())
 
     async def drained(self, timeout_s: float) -> bool:
         """Wait until no event waits for a function and the queue is empty; False when `timeout_s` has passed."""
-        deadline_at = self._clock.now() + timeout_s
+        deadline_at = self.clock.now() + timeout_s
         while True:
             queue = (await self.counters()).queues[self.wiring.queue.name]
             if not (queue.visible or queue.in_flight or queue.delayed or self.invoker.pending):
                 return True
-            if self._clock.now() >= deadline_at:
+            if self.clock.now() >= deadline_at:
                 return False
-            await self._clock.sleep(limits.DRAIN_LOOK_S)
+            await self.clock.sleep(limits.DRAIN_LOOK_S)
 
     async def messages(self, queue_name: str) -> AsyncIterator[QueuedMessage]:
         """The messages at rest in a queue, seen without touching them. Only the store of our own can show them."""
@@ -194,16 +186,16 @@ class Twin:
 
     async def _sample_often(self) -> None:
         while True:
-            self._record(StoreSampled(self._clock.now(), await self.counters()))
-            await self._clock.sleep(limits.SAMPLE_S)
+            self.record(StoreSampled(self.clock.now(), await self.counters()))
+            await self.clock.sleep(limits.SAMPLE_S)
 
 
-def _runtime(name: RuntimeName, endpoint: str, session: Any, code_dir: Path | None) -> Runtime:
+def _runtime(name: RuntimeName, endpoint: str, session: Any, code_dir: Path | None, clock: Clock) -> Runtime:
     if name == "process":
         from simulator.functions.runtimes.process import ProcessRuntime
 
-        return ProcessRuntime(endpoint, code_dir)
-    return InlineRuntime(endpoint, session, code_dir=code_dir)
+        return ProcessRuntime(endpoint, code_dir, clock=clock)
+    return InlineRuntime(endpoint, session, code_dir=code_dir, clock=clock)
 
 
 async def _watch(store: Store) -> None:

@@ -23,7 +23,7 @@ from typing import Any
 
 from simulator.base import limits
 from simulator.base.clients import offline_session
-from simulator.base.clock import Clock, SystemClock
+from simulator.base.clock import Clock
 from simulator.functions.runtimes import Answer, Exited, Invocation, Raised, Write, reports
 from simulator.functions.runtimes.context import LambdaContext
 from simulator.functions.runtimes.isolation import installed, seen_as
@@ -69,12 +69,9 @@ class InlineRuntime:
     shared process it must not replace what the simulator itself runs on. Raises `InputError` if it is not there.
     """
 
-    def __init__(
-        self, endpoint: str, session: Any = None, *, code_dir: Path | None = None, clock: Clock | None = None
-    ) -> None:
-        self._endpoint = endpoint
+    def __init__(self, endpoint: str, session: Any = None, *, clock: Clock, code_dir: Path | None = None) -> None:
+        self._endpoint, self._clock = endpoint, clock
         self._session = session if session is not None else offline_session()
-        self._clock = clock or SystemClock()
         self._path = str(code_dir) if code_dir else None
         if code_dir is not None:
             require_code(code_dir)

@@ -23,7 +23,7 @@ from pathlib import Path
 
 from simulator.base import limits
 from simulator.base.children import IMPORT_ROOT, ChildProcess
-from simulator.base.clock import Clock, SystemClock
+from simulator.base.clock import Clock
 from simulator.base.errors import InputError
 from simulator.functions.runtimes import Answer, Exited, Invocation, Raised, Write
 from simulator.functions.runtimes.runtime_api import RuntimeApi
@@ -43,12 +43,11 @@ class ProcessRuntime:
     where the runtime client cannot be had or the code is not there.
     """
 
-    def __init__(self, endpoint: str, code_dir: Path | None = None, *, clock: Clock | None = None) -> None:
+    def __init__(self, endpoint: str, code_dir: Path | None = None, *, clock: Clock) -> None:
         _require_client()
         if code_dir is not None:
             require_code(code_dir)
-        self._endpoint = endpoint
-        self._clock = clock or SystemClock()
+        self._endpoint, self._clock = endpoint, clock
         self._folder = Path(tempfile.mkdtemp(prefix="stockpipe-"))
         runtime_dir = self._folder / "runtime"
         runtime_dir.mkdir()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import random
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -15,7 +14,13 @@ from fakes.clock import ManualClock
 from fakes.recorder import Recorder
 from fakes.runtime import ScriptedRuntime
 from simulator.base import limits
-from simulator.base.observations import EnvironmentRetired, EnvironmentStarted, InvocationEnded, InvocationStarted
+from simulator.base.observations import (
+    EnvironmentRetired,
+    EnvironmentStarted,
+    InvocationEnded,
+    InvocationStarted,
+    InvocationThrottled,
+)
 from simulator.functions.runtimes import Exited, Raised, Returned
 from simulator.functions.service import Failed, LambdaService, Succeeded, Throttled
 
@@ -47,8 +52,8 @@ async def lambda_(clock: ManualClock, recorded: Recorder) -> AsyncIterator[Lambd
     """The service, with one function that may run twice at once."""
     made = Lambda(clock, recorded)
     functions = {"Consumer": declare.function(timeout_s=3, reserved_concurrency=2)}
-    async with LambdaService.open(
-        functions, runtime=made.runtime, clock=clock, record=recorded.append, rng=random.Random(1)
+    async with LambdaService(
+        functions, runtime=made.runtime, clock=clock, record=recorded.append, seed=1
     ) as made.service:
         yield made
 
@@ -118,7 +123,7 @@ async def test_throttle(lambda_: Lambda) -> None:
         Throttled("ReservedFunctionConcurrentInvocationLimitExceeded"),
     ]
     assert lambda_.runtime.events == [0, 1]
-    assert lambda_.service.statistics("Consumer").throttles == 1
+    assert len(lambda_.recorded.of(InvocationThrottled)) == 1
 
 
 async def test_init_error(lambda_: Lambda) -> None:
@@ -181,15 +186,15 @@ async def test_cancelled_invocation_abandons_its_environment(lambda_: Lambda) ->
     assert task.cancelled()
     assert lambda_.runtime.running == 0
     assert "close 0" in lambda_.runtime.calls
-    assert lambda_.service.statistics("Consumer").busy == 0
+    assert "0 starting, 0 busy, 0 warm" in repr(lambda_.service)
 
 
 async def test_everything_is_closed_at_the_end(clock: ManualClock, recorded: Recorder) -> None:
     """Leaving the service closes each environment and then the runtime."""
     made = Lambda(clock, recorded)
     functions = {"Consumer": declare.function()}
-    async with LambdaService.open(
-        functions, runtime=made.runtime, clock=clock, record=recorded.append, rng=random.Random(1)
+    async with LambdaService(
+        functions, runtime=made.runtime, clock=clock, record=recorded.append, seed=1
     ) as made.service:
         await made.invoke()
     assert made.runtime.calls == ["start 0", "close 0", "close runtime"]

@@ -12,6 +12,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
+from botocore.exceptions import EndpointConnectionError
 
 from fakes import declare
 from fakes.clock import ManualClock
@@ -30,7 +31,7 @@ from simulator.base.observations import (
 from simulator.functions.runtimes import Exited, Raised, Returned
 from simulator.functions.service import LambdaService
 from simulator.stack.model import EventSourceMapping, Function, Queue
-from simulator.triggers.event_source_mapping import run_mapping
+from simulator.triggers.event_source_mapping import MappingRun
 
 ANSWER = Returned({"batchItemFailures": []})
 
@@ -54,17 +55,17 @@ class Twin:
         self, queue: Any, mapping: EventSourceMapping, function: Function, declared: Queue, account: int = 1000
     ) -> AsyncIterator[asyncio.Task[None]]:
         """The mapping for the length of the block; then it is stopped softly."""
-        async with LambdaService.open(
+        async with LambdaService(
             {function.logical_id: function},
             runtime=self.runtime,
             clock=self.clock,
             record=self.recorded.append,
-            rng=random.Random(3),
+            seed=3,
             account_concurrency=account,
         ) as service:
             task = asyncio.create_task(
-                run_mapping(
-                    mapping,
+                MappingRun(
+                    mapping=mapping,
                     queue=declared,
                     queue_url="http://queue",
                     function=function,
@@ -72,9 +73,9 @@ class Twin:
                     service=service,
                     clock=self.clock,
                     record=self.recorded.append,
-                    rng=random.Random(4),
+                    seed=4,
                     stop=self.stop,
-                )
+                ).run()
             )
             try:
                 yield task
@@ -294,7 +295,7 @@ async def test_short_visibility_doubles_the_work(
 ) -> None:
     """A batch that a throttle delays outlives a visibility of one timeout and is handled twice; with six, once."""
     queue = ManualQueue(clock, visibility_s=visibility_s)
-    queue.send(*map(str, range(120)))
+    queue.send(*map(str, range(240)))
     twin.takes_s = 2.2
     function = declare.function(timeout_s=3, reserved_concurrency=2)
     declared = declare.queue(visibility_timeout_s=visibility_s)
@@ -303,8 +304,8 @@ async def test_short_visibility_doubles_the_work(
         await clock.advance(60)
     handled = Counter(record["body"] for event in twin.runtime.events for record in event["Records"])
     assert not queue.messages
-    assert set(handled) == set(map(str, range(120)))
-    assert (handled.total() > 120) is doubled
+    assert set(handled) == set(map(str, range(240)))
+    assert (handled.total() > 240) is doubled
 
 
 async def test_throttle_retries_the_same_batch(twin: Twin, clock: ManualClock) -> None:
@@ -334,6 +335,53 @@ async def test_errors_scale_down(twin: Twin, clock: ManualClock, reports: bool, 
     async with twin.run(queue, mapping, declare.function(), declare.queue(visibility_timeout_s=5)):
         await clock.advance(20)
     assert min(each.concurrency for each in twin.recorded.of(PollersScaled)) == least
+
+
+async def test_a_throttled_batch_ends_with_its_first_message(twin: Twin, clock: ManualClock) -> None:
+    """A batch of a window is given up when the visibility of the message that it began with ends, not a later one's."""
+    queue = ManualQueue(clock, visibility_s=60)
+    queue.send("first")
+    mapping = declare.mapping(window_s=20, batch_size=2, maximum_concurrency=2)
+    function = declare.function(reserved_concurrency=0)
+    async with twin.run(queue, mapping, function, declare.queue(visibility_timeout_s=60)):
+        await clock.advance(15)
+        queue.send("second")
+        await clock.advance(61)
+        settled = [each for each in twin.recorded.of(MessageSettled) if each.receive_count == 1]
+    first, second = settled
+    assert (first.reason, second.reason) == ("throttled", "throttled")
+    assert second.received_at == pytest.approx(first.received_at + 15, abs=1)
+    assert first.at == second.at == pytest.approx(first.received_at + 60, abs=1)
+
+
+async def test_receivers_back_off_each_by_its_own_chance(twin: Twin, clock: ManualClock) -> None:
+    """A seed gives each receiver the same delays, in whatever order the receivers' tasks run."""
+
+    async def asked(turns: list[int]) -> list[list[float]]:
+        """The instants of each receiver's calls, a failed call taking so many turns of the loop."""
+        began_at, tasks, calls = clock.now(), [], []
+
+        async def receive_message(**_: Any) -> Any:
+            task = asyncio.current_task()
+            if task not in tasks:
+                tasks.append(task)
+                calls.append([])
+            receiver = tasks.index(task)
+            calls[receiver].append(round(clock.now() - began_at, 6))
+            for _ in range(turns[receiver]):
+                await asyncio.sleep(0)
+            raise EndpointConnectionError(endpoint_url="http://queue")
+
+        queue = ManualQueue(clock)
+        queue.receive_message = receive_message
+        twin.stop = asyncio.Event()
+        async with twin.run(queue, declare.mapping(), declare.function(), declare.queue()):
+            await clock.advance(8)
+        return calls
+
+    in_order = await asked([0, 0, 0, 0, 0])
+    assert in_order == await asked([9, 7, 5, 3, 1])
+    assert len({tuple(calls) for calls in in_order}) == limits.MAPPING_RECEIVERS
 
 
 async def test_back_to_five_and_two_when_idle(twin: Twin, clock: ManualClock) -> None:

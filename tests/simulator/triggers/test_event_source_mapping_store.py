@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import random
 import uuid
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
@@ -22,7 +21,7 @@ from simulator.base.clock import SystemClock
 from simulator.base.observations import MessageSettled
 from simulator.functions.runtimes import Returned
 from simulator.functions.service import LambdaService
-from simulator.triggers.event_source_mapping import run_mapping
+from simulator.triggers.event_source_mapping import MappingRun
 
 
 @dataclass
@@ -73,12 +72,12 @@ def running(store_endpoint: str, recorded: Recorder) -> Any:
             for body in bodies:
                 await sqs.send_message(QueueUrl=url, MessageBody=body)
             runtime = ScriptedRuntime(behaviour)
-            async with LambdaService.open(
-                {"Consumer": function}, runtime=runtime, clock=clock, record=recorded.append, rng=random.Random(1)
+            async with LambdaService(
+                {"Consumer": function}, runtime=runtime, clock=clock, record=recorded.append, seed=1
             ) as service:
                 stop = asyncio.Event()
-                work = run_mapping(
-                    mapping,
+                work = MappingRun(
+                    mapping=mapping,
                     queue=queue,
                     queue_url=url,
                     function=function,
@@ -86,10 +85,10 @@ def running(store_endpoint: str, recorded: Recorder) -> Any:
                     service=service,
                     clock=clock,
                     record=recorded.append,
-                    rng=random.Random(2),
+                    seed=2,
                     stop=stop,
                 )
-                task = asyncio.create_task(work)
+                task = asyncio.create_task(work.run())
                 yield Running(sqs, url, dlq_url, stop, task, recorded)
                 stop.set()
                 await task

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import json
-import random
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -17,7 +16,7 @@ from fakes.clock import ManualClock
 from fakes.recorder import Recorder
 from fakes.runtime import ScriptedRuntime
 from simulator.base import limits
-from simulator.base.observations import Noted, TickFired
+from simulator.base.observations import InvocationThrottled, Noted, TickFired
 from simulator.functions.runtimes import Raised, Returned
 from simulator.functions.service import LambdaService
 from simulator.stack.model import AsynchronousInvocation, Schedule
@@ -143,6 +142,10 @@ class Asynchronous:
             return Raised("ValueError", "no", {"errorType": "ValueError", "errorMessage": "no"})
         return Returned(None)
 
+    def throttled(self) -> list[InvocationThrottled]:
+        """The attempts that were throttled."""
+        return list(self.recorded.of(InvocationThrottled))
+
     @asynccontextmanager
     async def open(self, duplicates: float = 0.0, **changes: Any) -> AsyncIterator[AsynchronousInvoker]:
         """The invoker over a function with this policy."""
@@ -150,12 +153,12 @@ class Asynchronous:
         policy = AsynchronousInvocation(**changes)
         function = declare.function(asynchronous=policy, reserved_concurrency=reserved)
         async with (
-            LambdaService.open(
+            LambdaService(
                 {"Consumer": function},
                 runtime=self.runtime,
                 clock=self.clock,
                 record=self.recorded.append,
-                rng=random.Random(1),
+                seed=1,
             ) as service,
             AsynchronousInvoker(
                 service,
@@ -163,7 +166,7 @@ class Asynchronous:
                 self.targets,  # type: ignore[arg-type]
                 clock=self.clock,
                 record=self.recorded.append,
-                rng=random.Random(2),
+                seed=2,
                 duplicate_probability=duplicates,
             ) as invoker,
         ):
@@ -185,7 +188,6 @@ async def test_two_retries_after_one_and_two_minutes(asynchronous: Asynchronous,
         assert invoker.pending == 1
         await clock.advance(2.0)
         assert invoker.pending == 0
-        await invoker.wait_until_empty()
     assert asynchronous.started_at == [0.0, 60.0, 180.0]
     assert len({json.dumps(event) for event in asynchronous.runtime.events}) == 1
 
@@ -244,6 +246,23 @@ async def test_duplicates(asynchronous: Asynchronous, clock: ManualClock) -> Non
         invoker.accept("Consumer", {"id": 1})
         await clock.advance(1.0)
     assert asynchronous.runtime.events == [{"id": 1}, {"id": 1}]
+
+
+async def test_chance_is_the_events_own(asynchronous: Asynchronous, clock: ManualClock) -> None:
+    """A throttled event waits as long, and has the same id, whatever happened to the events before it."""
+    delays = []
+    for throttled_for_s in (0.0, 90.0):
+        async with asynchronous.open(reserved_concurrency=0) as invoker:
+            invoker.accept("Consumer", {"n": 1})
+            await clock.advance(throttled_for_s)
+            began_at = clock.now()
+            request_id = invoker.accept("Consumer", {"n": 2})
+            asynchronous.recorded.clear()
+            await clock.advance(60.0)
+            delays.append((request_id, {round(each.at - began_at, 6) for each in asynchronous.throttled()}))
+    (first_id, first), (second_id, second) = delays
+    assert first_id == second_id
+    assert len(first & second) >= 5
 
 
 async def test_payload_limit(asynchronous: Asynchronous) -> None:

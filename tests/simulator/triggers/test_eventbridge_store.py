@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import random
 import uuid
 
 from fakes.recorder import Recorder
@@ -25,12 +24,12 @@ async def test_a_tick_that_runs_again_writes_the_same(store_endpoint: str, recor
     clock, session = SystemClock(), offline_session()
     async with (
         connect(store_endpoint, session) as clients,
-        LambdaService.open(
+        LambdaService(
             stack.functions,
-            runtime=InlineRuntime(store_endpoint, session),
+            runtime=InlineRuntime(store_endpoint, session, clock=clock),
             clock=clock,
             record=recorded.append,
-            rng=random.Random(1),
+            seed=1,
         ) as service,
         AsynchronousInvoker(
             service,
@@ -38,7 +37,7 @@ async def test_a_tick_that_runs_again_writes_the_same(store_endpoint: str, recor
             clients.sqs,
             clock=clock,
             record=recorded.append,
-            rng=random.Random(1),
+            seed=1,
             duplicate_probability=1.0,
         ) as invoker,
         asyncio.timeout(20),
@@ -47,7 +46,8 @@ async def test_a_tick_that_runs_again_writes_the_same(store_endpoint: str, recor
 
         async def written() -> dict[str, str]:
             invoker.accept(schedule.function, event)
-            await invoker.wait_until_empty()
+            while invoker.pending:
+                await clock.sleep(0.01)
             listed = await clients.s3.list_objects_v2(Bucket=bucket)
             return {each["Key"]: each["ETag"] for each in listed["Contents"]}
 

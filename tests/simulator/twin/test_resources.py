@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import pytest
@@ -16,6 +16,8 @@ from simulator.stack.model import Stack
 from simulator.stack.template import load
 from simulator.twin import resources
 
+Fresh = Callable[..., Stack]
+
 
 @pytest_asyncio.fixture
 async def clients(store_endpoint: str) -> AsyncIterator[Clients]:
@@ -24,14 +26,7 @@ async def clients(store_endpoint: str) -> AsyncIterator[Clients]:
         yield made
 
 
-def fresh_stack(**parameters: str) -> Stack:
-    """The pipeline's stack under names that no other test has."""
-    unique = uuid.uuid4().hex[:8]
-    names = {name: f"{name}-{unique}" for name in ("QueueName", "DeadLetterQueueName", "TableName")}
-    return load(None, {"BucketName": f"b-{unique}", **names, **parameters})
-
-
-async def test_queue_has_the_templates_attributes(clients: Clients) -> None:
+async def test_queue_has_the_templates_attributes(clients: Clients, fresh_stack: Fresh) -> None:
     """Visibility, long polling, redrive and policy arrive; the dead-letter queue keeps messages for 14 days."""
     stack = fresh_stack(VisibilityTimeout="400", MaxReceiveCount="7")
 
@@ -48,7 +43,7 @@ async def test_queue_has_the_templates_attributes(clients: Clients) -> None:
     assert dict(dead_letters["Attributes"])["MessageRetentionPeriod"] == "1209600"
 
 
-async def test_objects_under_the_prefix_are_notified(clients: Clients) -> None:
+async def test_objects_under_the_prefix_are_notified(clients: Clients, fresh_stack: Fresh) -> None:
     """An object under stocks/ gives a message, one beside it gives none."""
     stack = fresh_stack()
     made = await resources.create(stack, clients)
@@ -64,7 +59,7 @@ async def test_objects_under_the_prefix_are_notified(clients: Clients) -> None:
     assert keys == ["stocks/b.csv"]
 
 
-async def test_table_has_the_templates_keys(clients: Clients) -> None:
+async def test_table_has_the_templates_keys(clients: Clients, fresh_stack: Fresh) -> None:
     """PK and SK are strings, and the table is on demand."""
     stack = fresh_stack()
     made = await resources.create(stack, clients)

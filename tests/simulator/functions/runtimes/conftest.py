@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import random
 import sys
 import textwrap
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -52,8 +51,8 @@ def open_function(tmp_path: Path, recorded: Recorder) -> Callable[..., Any]:
             runtime = ProcessRuntime(ENDPOINT, tmp_path, clock=clock)
         else:
             runtime = InlineRuntime(ENDPOINT, code_dir=tmp_path, clock=clock)
-        async with LambdaService.open(
-            {"Consumer": function}, runtime=runtime, clock=clock, record=recorded.append, rng=random.Random(1)
+        async with LambdaService(
+            {"Consumer": function}, runtime=runtime, clock=clock, record=recorded.append, seed=1
         ) as service:
             yield Opened(service, runtime, recorded)
         sys.modules.pop(module, None)

@@ -7,7 +7,6 @@ import contextlib
 import io
 import json
 import os
-import random
 import signal
 import sys
 import zipfile
@@ -201,7 +200,7 @@ async def test_environments_die_with_the_simulator(tmp_path: Path, until: Callab
     )
     script = tmp_path / "simulate.py"
     script.write_text(
-        "import asyncio, pathlib, random, sys\n"
+        "import asyncio, pathlib, sys\n"
         "from simulator.base.clock import SystemClock\n"
         "from simulator.functions.runtimes import Invocation\n"
         "from simulator.functions.runtimes.process import ProcessRuntime\n"
@@ -209,7 +208,7 @@ async def test_environments_die_with_the_simulator(tmp_path: Path, until: Callab
         "async def main():\n"
         "    function = Function('F', 'F', 'module.handler', 'python3.13', 512, 3, {}, None, 'Text', None,\n"
         "                        AsynchronousInvocation(), 'arn')\n"
-        "    runtime = ProcessRuntime('http://127.0.0.1:9', pathlib.Path(sys.argv[1]))\n"
+        "    runtime = ProcessRuntime('http://127.0.0.1:9', pathlib.Path(sys.argv[1]), clock=SystemClock())\n"
         "    for seconds in (0, 600):\n"
         "        environment = runtime.environment(function, seconds, 'stream', lambda line: print(line, flush=True))\n"
         "        await environment.start()\n"
@@ -250,13 +249,13 @@ async def test_code_may_be_a_zip(tmp_path: Path, recorded: Recorder) -> None:
     """A built zip is unpacked and run, as Lambda does."""
     with zipfile.ZipFile(tmp_path / "package.zip", "w") as package:
         package.writestr("zipped.py", "def handler(event, context): return __file__\n")
-    runtime = ProcessRuntime("http://127.0.0.1:9", tmp_path / "package.zip")
-    async with LambdaService.open(
+    runtime = ProcessRuntime("http://127.0.0.1:9", tmp_path / "package.zip", clock=SystemClock())
+    async with LambdaService(
         {"F": declare.function("F", handler="zipped.handler", memory_mb=512)},
         runtime=runtime,
         clock=SystemClock(),
         record=recorded.append,
-        rng=random.Random(1),
+        seed=1,
     ) as service:
         assert await service.invoke("F", {}) == Succeeded(str(runtime.task_root / "zipped.py"))
     assert not exists(runtime.task_root)
@@ -268,7 +267,7 @@ def test_code_that_is_not_there(tmp_path: Path, runtime: Any) -> None:
     (tmp_path / "text").write_text("no zip")
     for path in (tmp_path / "nothing", tmp_path / "text"):
         with pytest.raises(InputError, match="neither a directory nor a zip of code; make one: stockpipe package"):
-            runtime("http://127.0.0.1:9", code_dir=path)
+            runtime("http://127.0.0.1:9", code_dir=path, clock=SystemClock())
 
 
 async def test_limit_of_open_files(open_function: Open) -> None:
@@ -297,7 +296,7 @@ def test_other_systems_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
     """Where there is no wheel the option says so, with the way out."""
     monkeypatch.setattr(sys, "platform", "darwin")
     with pytest.raises(InputError, match="Linux only; use --runtime inline"):
-        ProcessRuntime("http://127.0.0.1:9")
+        ProcessRuntime("http://127.0.0.1:9", clock=SystemClock())
 
 
 class Client:

@@ -1,0 +1,79 @@
+"""The twin as a whole: on one clock, and drained only when nothing is on its way any more."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from simulator.base.clock import SystemClock
+from simulator.base.observations import InvocationEnded
+from simulator.functions.service import Succeeded
+from simulator.stack.model import Stack
+from simulator.twin.twin import Twin
+
+HANDLERS = """
+def remaining(event, context):
+    return context.get_remaining_time_in_millis()
+
+def failing(event, context):
+    raise ValueError("not today")
+"""
+
+
+class LateClock(SystemClock):
+    """A clock an hour behind the machine's."""
+
+    def now(self) -> float:
+        """Seconds since the epoch, an hour ago."""
+        return super().now() - 3600.0
+
+
+@pytest.fixture
+def open_twin(
+    store_endpoint: str, tmp_path: Path, fresh_stack: Callable[..., Stack], recorded: Any
+) -> Callable[[str], Any]:
+    """`open_twin(handler)`: a twin on a late clock, whose generator is a handler of `HANDLERS`."""
+
+    @asynccontextmanager
+    async def opened(handler: str) -> AsyncIterator[Twin]:
+        (tmp_path / "twin_handlers.py").write_text(HANDLERS)
+        stack = fresh_stack()
+        function = dataclasses.replace(stack.functions["GeneratorLambda"], handler=f"twin_handlers.{handler}")
+        stack = dataclasses.replace(stack, functions={**stack.functions, "GeneratorLambda": function})
+        async with Twin.open(
+            stack,
+            clock=LateClock(),
+            record=recorded.append,
+            seed=1,
+            endpoint_url=store_endpoint,
+            code_dir=tmp_path,
+        ) as twin:
+            yield twin
+
+    return opened
+
+
+async def test_a_twins_runtime_lives_on_the_twins_clock(open_twin: Callable[[str], Any]) -> None:
+    """A handler's remaining time is counted from the twin's clock: never more than the function's timeout."""
+    async with open_twin("remaining") as twin:
+        result = await twin.service.invoke("GeneratorLambda", {})
+        assert isinstance(result, Succeeded)
+        assert 0 < result.payload <= twin.stack.functions["GeneratorLambda"].timeout_s * 1000
+
+
+async def test_a_drained_twin_has_no_tick_pending(open_twin: Callable[[str], Any], recorded: Any) -> None:
+    """A tick whose invocation failed is tried again a minute later: until then the twin is not drained."""
+    async with open_twin("failing") as twin:
+        twin.start_mappings()
+        assert await twin.drained(20.0)
+        twin.invoker.accept("GeneratorLambda", {})
+        async with asyncio.timeout(20):
+            while not recorded.of(InvocationEnded):
+                await twin.clock.sleep(0.01)
+        assert not await twin.drained(0.0)
