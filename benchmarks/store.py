@@ -295,7 +295,7 @@ async def _rules_part(options: argparse.Namespace) -> None:
     from simulator.store.front import guards
     from simulator.store.front.assembly import assemble
 
-    application = assemble(SystemClock(), 0, capacity="unlimited", strict=True)
+    application = assemble(SystemClock(), 0, 0, capacity="unlimited", strict=True)
     requests = Requests(application.answer)
     await requests.prepare()
     checks = [(batch_writes, "check_item"), (batch_writes, "_may_be_long"), (batch_writes, "check_request_sizes")]

@@ -13,6 +13,7 @@ from urllib.parse import urlencode
 
 import aiohttp
 
+from simulator.base.chance import Seed
 from simulator.base.children import ModuleProcess
 from simulator.base.counters import StoreCounters, from_json
 from simulator.store.errors import ControlRefused, PortInUse, StoreDied, StoreStartFailed
@@ -47,14 +48,18 @@ class Store:
 
     @classmethod
     @asynccontextmanager
-    async def open(cls, port: int = 0, capacity: Capacity = "unlimited", strict: bool = True) -> AsyncIterator[Store]:
+    async def open(
+        cls, port: int = 0, capacity: Capacity = "unlimited", strict: bool = True, seed: Seed | None = None
+    ) -> AsyncIterator[Store]:
         """Start a store on the loopback interface, wait until it answers, and end it with the block.
 
         `port` 0 takes any free one. `capacity` "aws" applies DynamoDB's and S3's request rates; `strict` AWS's rules
-        where moto lacks them. Raises `PortInUse` or `StoreStartFailed`. The process ends with the block however it
-        is left, and with this process however that ends.
+        where moto lacks them. Identifiers are drawn from `seed`; without one nobody can foresee them. Raises
+        `PortInUse` or `StoreStartFailed`. The process ends with the block however it is left, and with this process
+        however that ends.
         """
         arguments = ["--port", str(port), "--capacity", capacity, *([] if strict else ["--stock-answers"])]
+        arguments += [] if seed is None else [f"--seed={seed}"]
         async with ModuleProcess.open("simulator.store.front.server", *arguments, environ=_environment()) as process:
             announced = await _announced_port(process, port)
             timeout = aiohttp.ClientTimeout(total=CONTROL_TIMEOUT_S)

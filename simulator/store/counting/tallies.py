@@ -6,7 +6,7 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 
 from simulator.base.clock import Clock
-from simulator.store.wire.messages import Request, Response
+from simulator.store.wire.messages import Response, Routed
 
 _PUTS = {"PutObject", "CopyObject", "CompleteMultipartUpload", "PostObject"}
 
@@ -72,21 +72,21 @@ class Tallies:
     tables: dict[str, TableActivity] = field(default_factory=lambda: defaultdict(TableActivity))
     buckets: dict[str, BucketActivity] = field(default_factory=lambda: defaultdict(BucketActivity))
 
-    def observe(self, request: Request, response: Response) -> None:
+    def observe(self, routed: Routed, response: Response) -> None:
         """Count an object that was put."""
-        if request.operation in _PUTS and request.service == "s3" and response.status == 200:
-            bucket = self.buckets[request.path.lstrip("/").partition("/")[0]]
+        if routed.operation in _PUTS and routed.service == "s3" and response.status == 200:
+            bucket = self.buckets[routed.request.bucket_and_key[0]]
             bucket.puts += 1
             bucket.last_put_at = self.clock.now()
             if bucket.first_put_at is None:
                 bucket.first_put_at = bucket.last_put_at
 
-    def observe_moto(self, request: Request, response: Response) -> None:
+    def observe_moto(self, routed: Routed, response: Response) -> None:
         """Fold in a write that moto answered."""
-        parameters = request.parameters or {}
-        if request.operation == "DeleteTable" and response.status == 200:
+        parameters = routed.parameters or {}
+        if routed.operation == "DeleteTable" and response.status == 200:
             self.tables.pop(str(parameters.get("TableName")), None)
-        elif request.operation == "BatchWriteItem" and response.status == 200:
+        elif routed.operation == "BatchWriteItem" and response.status == 200:
             for name, requests in parameters.get("RequestItems", {}).items():
                 puts = sum("PutRequest" in each for each in requests)
                 self.tables[name].wrote_batch(puts, 0, len(requests), self.clock.now())

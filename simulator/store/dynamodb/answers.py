@@ -1,20 +1,15 @@
-"""DynamoDB's busy operations answered without moto's parser, router and serializer; and moto's answers, made whole."""
+"""DynamoDB's busy operations answered without moto's parser, router and serializer."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any
-
 import orjson
 
-from simulator.base.clock import Clock
-from simulator.store.counting.tallies import Tallies
-from simulator.store.dynamodb.by_moto import ByMoto, dynamodb_response
+from simulator.store.dynamodb.by_moto import dynamodb_response
 from simulator.store.dynamodb.reads import TableReads
-from simulator.store.dynamodb.throttles import Throttles
+from simulator.store.dynamodb.tables import Tables
 from simulator.store.dynamodb.writes import TableWrites
 from simulator.store.moto.replacement import Replacement
-from simulator.store.wire.messages import Request, Response
+from simulator.store.wire.messages import Response, Routed
 
 NAME = "dynamodb.answers"
 
@@ -22,25 +17,18 @@ NAME = "dynamodb.answers"
 class DynamoDBAnswers:
     """Answers on the tables of one account and region."""
 
-    def __init__(
-        self,
-        tables: Callable[[], Mapping[str, Any]],
-        tallies: Tallies,
-        throttles: Throttles,
-        clock: Clock,
-        *,
-        strict: bool,
-    ) -> None:
-        self._writes = TableWrites(tables, tallies, throttles, clock, strict=strict)
-        self._reads = TableReads(tables, tallies, throttles, clock, strict=strict)
-        self._by_moto = ByMoto(tables, tallies, throttles, clock, strict=strict)
+    def __init__(self, tables: Tables) -> None:
+        self._writes = TableWrites(tables)
+        self._reads = TableReads(tables)
 
-    def answer(self, request: Request, parameters: Mapping[str, Any]) -> Response | None:
+    def answer(self, routed: Routed) -> Response | None:
         """The answer, or None where moto must give it. Raises `AwsError`."""
-        operation = request.operation
+        operation, parameters = routed.operation, routed.parameters
+        if parameters is None:
+            return None
         body: bytes | None = None
         if operation == "BatchWriteItem":
-            result = self._writes.batch(parameters, len(request.body))
+            result = self._writes.batch(parameters, len(routed.request.body))
             body = None if result is None else orjson.dumps(result)
         elif operation == "PutItem":
             result = self._writes.put(parameters)
@@ -51,11 +39,7 @@ class DynamoDBAnswers:
             body = self._reads.scan(parameters)
         elif operation == "Query":
             body = self._reads.query(parameters)
-        return None if body is None else dynamodb_response(body)
-
-    def through_moto(self, request: Request, call: Callable[[Request], Response]) -> Response:
-        """Moto's answer to a request, throttled and counted. Raises `AwsError`."""
-        return self._by_moto.answer(request, call)
+        return None if body is None else dynamodb_response(routed, body)
 
 
 _HANDLER = "moto.dynamodb.responses:DynamoHandler."

@@ -12,6 +12,7 @@ import orjson
 from simulator.store.dynamodb.items import item_size
 from simulator.store.dynamodb.rows import Rows, encode_item
 from simulator.store.moto.replacement import Replacement
+from simulator.store.moto.scope import current_scope
 
 _TABLE = "moto.dynamodb.models.table:Table."
 DEPTH = "dynamodb.depth"
@@ -50,12 +51,6 @@ def _install() -> None:
     Table.all_items = all_items  # type: ignore[method-assign]
 
 
-class IndexMeter:
-    """How many bytes of index entries were read since somebody set this to 0; the store answers one at a time."""
-
-    read_bytes = 0
-
-
 def _install_meter() -> None:
     from moto.dynamodb.models.table import SecondaryIndex
 
@@ -63,7 +58,7 @@ def _install_meter() -> None:
 
     def project(self: Any, item: Any) -> Any:
         entry = own_project(self, item)
-        IndexMeter.read_bytes += item_size(orjson.loads(encode_item(entry)))
+        current_scope().index_bytes += item_size(orjson.loads(encode_item(entry)))
         return entry
 
     SecondaryIndex.project = project  # type: ignore[method-assign]

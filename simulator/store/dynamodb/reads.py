@@ -13,15 +13,12 @@ from typing import Any
 
 import orjson
 
-from simulator.base.clock import Clock
 from simulator.base.limits import DYNAMODB_PAGE_BYTES
-from simulator.store.counting.tallies import Tallies
 from simulator.store.dynamodb.batch_writes import keys_of
 from simulator.store.dynamodb.items import item_size, read_units
 from simulator.store.dynamodb.moto_table import rows_of
 from simulator.store.dynamodb.rows import Key, Partition, Rows, decode_item, key_value
-from simulator.store.dynamodb.throttles import Throttles
-from simulator.store.dynamodb.writes import consumed
+from simulator.store.dynamodb.tables import Tables, consumed
 from simulator.store.wire.aws_errors import AwsError
 
 _PAGE = {"TableName", "Limit", "ExclusiveStartKey", "ConsistentRead", "ReturnConsumedCapacity", "Select"}
@@ -38,20 +35,8 @@ Row = tuple[Key, Key, bytes]
 class TableReads:
     """Reads of the tables of one store; answers are JSON text, because rows already are."""
 
-    def __init__(
-        self,
-        tables: Callable[[], Mapping[str, Any]],
-        tallies: Tallies,
-        throttles: Throttles,
-        clock: Clock,
-        *,
-        strict: bool,
-    ) -> None:
+    def __init__(self, tables: Tables) -> None:
         self._tables = tables
-        self._tallies = tallies
-        self._throttles = throttles
-        self._clock = clock
-        self._strict = strict
 
     def get(self, parameters: Parameters) -> bytes | None:
         """The answer to a plain GetItem; None where moto must give it."""
@@ -63,7 +48,7 @@ class TableReads:
             hash_key, sort_key = keys_of(table, key)
         except AwsError:
             return None
-        self._admit(table, hash_key)
+        self._tables.admit_read(table, self._tables.clock.now(), hash_key)
         row = _rows(table).row(hash_key, sort_key)
         size = 0 if row is None else _size(row)
         capacity = self._charge(table, parameters, size, 0.5, hash_key)
@@ -84,7 +69,7 @@ class TableReads:
             return None
         if (parameters.get("Select") and names is not None) or (keeps is None and _values(parameters)):
             return None
-        self._admit(table, None)
+        self._tables.admit_read(table, self._tables.clock.now())
         return self._page(table, parameters, _rows(table).walk(after, wanted), names, keeps, None)
 
     def query(self, parameters: Parameters) -> bytes | None:
@@ -101,7 +86,7 @@ class TableReads:
         if condition is None:
             return None
         hash_key, bounds, prefix = condition
-        self._admit(table, hash_key)
+        self._tables.admit_read(table, self._tables.clock.now(), hash_key)
         partition = _rows(table).partitions.get(hash_key)
         forward = parameters.get("ScanIndexForward", True)
         rows = () if partition is None else _in_partition(hash_key, partition, bounds, prefix, after, forward)
@@ -110,11 +95,8 @@ class TableReads:
     def _table(self, parameters: Parameters, allowed: set[str]) -> Any:
         if not allowed.issuperset(parameters):
             return None
-        name = parameters.get("TableName")
-        table = self._tables().get(name) if isinstance(name, str) else None
-        if table is None or rows_of(table) is None:
-            return None
-        return table if parameters.get("ReturnConsumedCapacity") in (None, "NONE", "TOTAL", "INDEXES") else None
+        known = parameters.get("ReturnConsumedCapacity") in (None, "NONE", "TOTAL", "INDEXES")
+        return self._tables.named(parameters.get("TableName")) if known else None
 
     def _start(self, table: Any, parameters: Parameters) -> tuple[Key, Key] | None:
         start = parameters.get("ExclusiveStartKey")
@@ -123,12 +105,6 @@ class TableReads:
         if not isinstance(start, dict) or len(start) != len(table.table_key_attrs):
             raise ValueError(start)
         return keys_of(table, start)
-
-    def _admit(self, table: Any, hash_key: Key) -> None:
-        reason = self._throttles.read(table, self._clock.now(), hash_key)
-        if reason is not None:
-            self._tallies.tables[table.name].throttled_requests += 1
-            raise self._throttles.read_error(table, reason)
 
     def _page(
         self,
@@ -159,12 +135,9 @@ class TableReads:
 
     def _charge(self, table: Any, parameters: Parameters, size: int, as_moto: float, hash_key: Key) -> bytes:
         units = read_units(size, consistent=bool(parameters.get("ConsistentRead")))
-        self._tallies.tables[table.name].read_units += units
-        self._throttles.charge_read(table, units, self._clock.now(), hash_key)
-        wish = parameters.get("ReturnConsumedCapacity")
-        if wish not in ("TOTAL", "INDEXES"):
-            return b""
-        return b'"ConsumedCapacity":' + orjson.dumps(consumed(table.name, units if self._strict else as_moto, wish))
+        self._tables.charge_read(table, units, self._tables.clock.now(), hash_key)
+        capacity = consumed(parameters, {table.name: units if self._tables.strict else as_moto})
+        return b"" if capacity is None else b'"ConsumedCapacity":' + orjson.dumps(capacity[0])
 
 
 def _rows(table: Any) -> Rows:

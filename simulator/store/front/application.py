@@ -10,88 +10,114 @@ import sys
 import time
 import traceback
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 
 from simulator.store.counting.ledger import Ledger
-from simulator.store.moto.application import SERVICES
+from simulator.store.counting.tallies import Tallies
+from simulator.store.dynamodb import answers as dynamodb_answers
+from simulator.store.dynamodb import moto_table
+from simulator.store.dynamodb.by_moto import ByMoto
+from simulator.store.dynamodb.tables import Tables
+from simulator.store.dynamodb.throttles import Throttles
+from simulator.store.front.control import Control
+from simulator.store.front.guards import Guards
+from simulator.store.moto import state as moto_state
+from simulator.store.moto.application import SERVICES, MotoApplication
+from simulator.store.moto.scope import SCOPE, RequestScope, StoreContext
+from simulator.store.s3 import answers as s3_answers
+from simulator.store.s3 import moto_bucket
+from simulator.store.sqs import answers as sqs_answers
+from simulator.store.sqs import moto_queue
+from simulator.store.sqs.long_poll import LongPolls
+from simulator.store.sqs.move_tasks import MoveTasks
 from simulator.store.wire.aws_errors import AwsError, error_response
-from simulator.store.wire.messages import CONTROL_PATH, Request, Response
+from simulator.store.wire.messages import CONTROL_PATH, Request, Response, Routed
 from simulator.store.wire.routing import route
 
-# A fast path answers, or returns None: then moto does.
-WaitingAnswer = Callable[[Request], Awaitable[Response | None]]
-
-
-@dataclass(slots=True)
-class Layers:
-    """What a request meets. `guard` raises `AwsError`; `waiting` may take its time; `fast` answers at once, or None.
-
-    `moto` answers the rest.
-    `observe` sees every request with its answer.
-    """
-
-    guard: Callable[[Request], None]
-    fast: Callable[[Request], Response | None]
-    moto: Callable[[Request], Response]
-    waiting: Callable[[Request], Awaitable[Response] | None]
-    observe: Callable[[Request, Response], None]
-    control: WaitingAnswer
+# A way that answers at once, or returns None: then the next one does, at last moto.
+Way = Callable[[Routed], Response | None]
 
 
 class Application:
-    """Answers requests; never raises for one."""
+    """Answers requests; never raises for one. `active` are the names of the replacements that are in force."""
 
-    def __init__(self, layers: Layers, ledger: Ledger) -> None:
-        self._layers = layers
-        self._ledger = ledger
+    def __init__(self, store: StoreContext, moto: MotoApplication, active: set[str], *, rates: bool) -> None:
+        self._store = store
+        self._tallies = Tallies(store.clock)
+        self._ledger = Ledger()
+        self._guards = Guards(store.clock, strict=store.strict, rates=rates)
+        self._polls = LongPolls(store.clock, announced=moto_queue.DEPTH in active)
+        throttles = Throttles(applied=rates)
+        self._control = Control(store.clock, self._ledger, self._tallies, throttles)
+        tables = Tables(moto_state.tables, self._tallies, throttles, store.clock, store.strict)
+        self._ways: dict[str, list[Way]] = {service: [] for service in SERVICES}
+        if store.strict:
+            self._ways["sqs"].append(MoveTasks(store).answer)
+        if {moto_queue.DEPTH, sqs_answers.NAME} <= active:
+            self._ways["sqs"].append(sqs_answers.SqsAnswers(store).answer)
+        if {moto_bucket.DEPTH, s3_answers.NAME} <= active:
+            self._ways["s3"].append(s3_answers.S3Answers().answer)
+        if {moto_table.DEPTH, dynamodb_answers.NAME} <= active:
+            self._ways["dynamodb"].append(dynamodb_answers.DynamoDBAnswers(tables).answer)
+        for service, ways in self._ways.items():
+            ways.append(ByMoto(tables, moto.call).answer if service == "dynamodb" else moto.call)
 
     async def answer(self, request: Request) -> Response:
         """The response to one request."""
         if request.target.startswith(CONTROL_PATH):
-            return await self._layers.control(request) or Response(404, b"unknown control call\n")
-        route(request)
-        waiting = self._layers.waiting(request)
-        if waiting is None:
-            return self._answer_now(request)
+            return self._control.answer(request)
+        started = time.perf_counter()
+        routed = route(request, self._store.requests)
+        waiting = self._waiting(routed)
         try:
-            response = await waiting
+            response = self._carry_out(routed) if waiting is None else await waiting
         except AwsError as error:
-            response = error_response(request, error)
-        self._ledger.add(request.service, request.operation, 0.0, response.status)
-        self._layers.observe(request, response)
+            response = error_response(routed, error)
+        worked_s = time.perf_counter() - started if waiting is None else 0.0
+        self._ledger.add(routed.service, routed.operation, worked_s, response.status)
+        self._tallies.observe(routed, response)
         return response
 
-    def receive_now(self, request: Request) -> Response:
+    def _waiting(self, routed: Routed) -> Awaitable[Response] | None:
+        if routed.operation != "ReceiveMessage" or routed.service != "sqs":
+            return None
+        queue = moto_queue.queue_of(routed.parameters or {})
+        wait_s = 0 if queue is None else self._polls.wait_s(routed, queue)
+        return self._polls.poll(routed, queue, wait_s, self._receive_now) if wait_s else None
+
+    def _receive_now(self, routed: Routed) -> Response:
         """One look of a long poll into its queue; the poll as a whole is the request that counts. Raises `AwsError`."""
         started = time.perf_counter()
         try:
-            return self._carry_out(request)
+            return self._carry_out(routed)
         finally:
-            self._ledger.add(request.service, request.operation, time.perf_counter() - started)
+            self._ledger.add(routed.service, routed.operation, time.perf_counter() - started)
 
-    def _answer_now(self, request: Request) -> Response:
-        started = time.perf_counter()
-        try:
-            response = self._carry_out(request)
-        except AwsError as error:
-            response = error_response(request, error)
-        self._ledger.add(request.service, request.operation, time.perf_counter() - started, response.status)
-        self._layers.observe(request, response)
-        return response
-
-    def _carry_out(self, request: Request) -> Response:
-        if request.service not in SERVICES:
+    def _carry_out(self, routed: Routed) -> Response:
+        ways = self._ways.get(routed.service)
+        if ways is None:
             raise AwsError(
                 "NotImplemented",
-                f"The stockpipe store serves S3, SQS and DynamoDB; not {request.service or 'this request'}.",
+                f"The stockpipe store serves S3, SQS and DynamoDB; not {routed.service or 'this request'}.",
                 status=501,
             )
+        token = SCOPE.set(RequestScope(self._store, routed))
         try:
-            self._layers.guard(request)
-            return self._layers.fast(request) or self._layers.moto(request)
+            self._guards.check(routed)
+            response = next(found for way in ways if (found := way(routed)) is not None)
         except AwsError:
             raise
         except Exception as error:
             # One request that nobody foresaw must not end the store; what it was is among its last words.
             traceback.print_exc(file=sys.stderr)
             raise AwsError("InternalFailure", f"The store failed on this request: {error!r}", status=500) from error
+        finally:
+            SCOPE.reset(token)
+        if routed.service == "s3" and self._store.strict:
+            _name(response, routed)
+        return response
+
+
+def _name(response: Response, routed: Routed) -> None:
+    """S3 names every request; the events it caused carry the same ids."""
+    own = {"x-amz-request-id": routed.request_id, "x-amz-id-2": routed.extended_id}
+    response.headers = [*(each for each in response.headers if each[0].lower() not in own), *own.items()]

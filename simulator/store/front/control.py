@@ -16,7 +16,7 @@ from simulator.store.counting.ledger import Ledger, process_cpu_s, process_memor
 from simulator.store.counting.tallies import Tallies
 from simulator.store.dynamodb.throttles import Throttles
 from simulator.store.moto import state as moto_state
-from simulator.store.sqs.moto_queue import QueueTime, depot_of
+from simulator.store.sqs.moto_queue import depot_of
 from simulator.store.wire.messages import CONTROL_PATH, Request, Response
 
 PEEK_PAGE = 500
@@ -32,7 +32,7 @@ class Control:
         self._tallies = tallies
         self._throttles = throttles
 
-    async def answer(self, request: Request) -> Response:
+    def answer(self, request: Request) -> Response:
         """The answer to one control call."""
         call = request.path.removeprefix(CONTROL_PATH)
         arguments = dict(parse_qsl(request.query_text, keep_blank_values=True))
@@ -48,11 +48,12 @@ class Control:
 
     def counters(self) -> dict[str, Any]:
         """The counters as `counters.from_json` reads them."""
+        now = self._clock.now()
         return {
-            "at": self._clock.now(),
+            "at": now,
             "cpu_s": process_cpu_s(),
             "memory_bytes": process_memory_bytes(),
-            "queues": {name: _queue_counters(queue) for name, queue in moto_state.queues().items()},
+            "queues": {name: _queue_counters(queue, now * 1000) for name, queue in moto_state.queues().items()},
             "tables": {
                 name: gathered(TableCounters, self._tallies.tables[name], rows=len(table))
                 for name, table in moto_state.tables().items()
@@ -77,7 +78,7 @@ class Control:
             return Response(400, b"a look into a FIFO queue is not offered\n")
         after = int(arguments.get("after", "-1"))
         page = []
-        for held in depot_of(queue).walk(QueueTime.now_ms(), after):
+        for held in depot_of(queue).walk(self._clock.now() * 1000, after):
             page.append(
                 {
                     "place": held.place,
@@ -106,14 +107,14 @@ class Control:
         return Response(200, b"{}", _JSON)
 
 
-def _queue_counters(queue: Any) -> QueueCounters:
+def _queue_counters(queue: Any, now_ms: float) -> QueueCounters:
     if queue.fifo_queue:
         return QueueCounters(
             visible=queue.approximate_number_of_messages,
             in_flight=queue.approximate_number_of_messages_not_visible,
             delayed=queue.approximate_number_of_messages_delayed,
         )
-    depot, now_ms = depot_of(queue), QueueTime.now_ms()
+    depot = depot_of(queue)
     visible, in_flight, delayed = depot.counts(now_ms)
     oldest_ms = depot.oldest_sent_ms()
     return gathered(

@@ -19,6 +19,7 @@ from typing import Any
 
 from aiohttp import web
 
+from simulator.base.chance import Seed, unforeseen_seed
 from simulator.base.clock import SystemClock
 from simulator.base.collector import kept_for_good
 from simulator.store.wire.messages import Request, Response
@@ -34,12 +35,14 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--port", type=int, default=0)
     parser.add_argument("--capacity", choices=("unlimited", "aws"), default="unlimited")
     parser.add_argument("--stock-answers", action="store_true", help="moto's own behaviour where AWS's differs")
+    parser.add_argument("--seed", default=None, help="what its identifiers are drawn from; unforeseen unless given")
     options = parser.parse_args(arguments)
     # Ctrl-C in the terminal is for the parent; it stops this process when it is ready to.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     warnings.simplefilter("default")
     try:
-        asyncio.run(serve(options.port, capacity=options.capacity, strict=not options.stock_answers))
+        seed = unforeseen_seed() if options.seed is None else options.seed
+        asyncio.run(serve(options.port, seed, capacity=options.capacity, strict=not options.stock_answers))
     except OSError as error:
         if error.errno in (errno.EADDRINUSE, errno.EACCES):
             print(error.strerror or str(error), file=sys.stderr)  # noqa: T201 the owner reads it
@@ -48,12 +51,12 @@ def main(arguments: list[str] | None = None) -> int:
     return 0
 
 
-async def serve(port: int, *, capacity: str, strict: bool) -> None:
+async def serve(port: int, seed: Seed, *, capacity: str, strict: bool) -> None:
     """Listen, say so, and serve until SIGTERM or the end of standard input."""
     with kept_for_good():
         from simulator.store.front.assembly import assemble
 
-        application = assemble(SystemClock(), port, capacity=capacity, strict=strict)
+        application = assemble(SystemClock(), port, seed, capacity=capacity, strict=strict)
     stopped = asyncio.Event()
     loop = asyncio.get_running_loop()
     loop.add_signal_handler(signal.SIGTERM, stopped.set)

@@ -11,7 +11,8 @@ import sys
 from typing import Any
 from urllib.parse import unquote_to_bytes
 
-from simulator.store.wire.messages import Request, Response
+from simulator.base.chance import Seed
+from simulator.store.wire.messages import Request, Response, Routed
 
 SERVICES = ("s3", "sqs", "dynamodb", "dynamodbstreams", "sts")
 
@@ -23,31 +24,24 @@ class MotoApplication:
         self._port = port
         self._applications: dict[str, Any] = {}
 
-    def load(self) -> None:
-        """Build the three applications that every run needs, so that the first request does not pay for it."""
+    def load(self, seed: Seed) -> None:
+        """Build the three applications that every run needs, so that the first request does not pay for it.
+
+        What moto itself makes by chance, as the ids of messages with attributes, comes from `seed`, too.
+        """
+        from moto.moto_api._internal import mock_random
+
+        mock_random.seed(f"{seed}/store/moto")
         for service in SERVICES[:3]:
             self._application(service)
 
-    def call(self, request: Request) -> Response:
+    def call(self, routed: Routed) -> Response:
         """Let moto answer. Never raises for a request: what moto does not survive is a 500, as AWS would say it."""
-        environ = self._environ(request)
-        started: list[Any] = []
+        from werkzeug.test import run_wsgi_app
 
-        def start_response(status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Any:
-            started[:] = [status, headers]
-            if exc_info:
-                sys.excepthook(*exc_info)
-            return lambda _data: None
-
-        chunks = self._application(request.service)(environ, start_response)
-        try:
-            body = b"".join(chunks)
-        finally:
-            close = getattr(chunks, "close", None)
-            if close is not None:
-                close()
-        status, headers = started
-        return Response(int(status.split(" ", 1)[0]), body, headers)
+        environ = self._environ(routed.request)
+        chunks, status, headers = run_wsgi_app(self._application(routed.service), environ, buffered=True)
+        return Response(int(status.split(" ", 1)[0]), b"".join(chunks), list(headers))
 
     def _application(self, service: str) -> Any:
         application = self._applications.get(service)

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import parse_qsl, quote, unquote
 from xml.sax.saxutils import escape
 
+from simulator.store.moto import state as moto_state
 from simulator.store.moto.replacement import Replacement
 from simulator.store.s3.moto_bucket import DEPTH
-from simulator.store.wire.messages import Request, Response
+from simulator.store.wire.messages import Request, Response, Routed
 
 NAME = "s3.answers"
 
@@ -28,30 +29,24 @@ _LISTING = {"list-type", "prefix", "max-keys", "continuation-token", "start-afte
 class S3Answers:
     """Answers on the buckets of one account."""
 
-    def __init__(self, backend: Callable[[], Any], buckets: Callable[[], Mapping[str, Any]]) -> None:
-        self._backend = backend
-        self._buckets = buckets
-
-    def answer(self, request: Request) -> Response | None:
+    def answer(self, routed: Routed) -> Response | None:
         """The answer, or None where moto must give it."""
-        if request.operation not in ("PutObject", "GetObject", "ListObjectsV2"):
+        request, operation = routed.request, routed.operation
+        if operation not in ("PutObject", "GetObject", "ListObjectsV2"):
             return None
-        bucket_name, _, raw_key = request.path.lstrip("/").partition("/")
-        bucket = self._buckets().get(bucket_name)
+        bucket_name, raw_key = request.bucket_and_key
+        bucket = moto_state.buckets().get(bucket_name)
         if bucket is None or type(bucket).__name__ != "FakeBucket":
             return None
-        if request.operation == "ListObjectsV2":
+        if operation == "ListObjectsV2":
             return self._list(request, bucket)
-        if "%" in raw_key:
-            try:
-                key = unquote(raw_key, errors="strict")
-            except UnicodeDecodeError:
-                return None
-        else:
-            key = raw_key
-        if request.query_text not in ("", f"x-id={request.operation}"):
+        try:
+            key = unquote(raw_key, errors="strict")
+        except UnicodeDecodeError:
             return None
-        return self._put(request, bucket, key) if request.operation == "PutObject" else self._get(request, bucket, key)
+        if request.query_text not in ("", f"x-id={operation}"):
+            return None
+        return self._put(request, bucket, key) if operation == "PutObject" else self._get(request, bucket, key)
 
     def _put(self, request: Request, bucket: Any, key_name: str) -> Response | None:
         headers = request.headers
@@ -61,7 +56,7 @@ class S3Answers:
         checksum = headers.get("x-amz-checksum-crc32")
         if (algorithm or checksum) and (algorithm.upper() != "CRC32" or checksum is None):
             return None
-        backend = self._backend()
+        backend = moto_state.s3_backend()
         etag = hashlib.md5(request.body, usedforsecurity=False).hexdigest()
         key = backend.put_object(
             bucket.name, key_name, request.body, storage="STANDARD", etag=etag, checksum_value=checksum
@@ -105,7 +100,7 @@ class S3Answers:
             return None
         if query.get("encoding-type", "url") != "url" or bucket.policy is not None:
             return None
-        tokens = self._backend()._pagination_tokens  # noqa: SLF001 moto's own tokens, so that either side reads them
+        tokens = moto_state.s3_backend()._pagination_tokens  # noqa: SLF001 moto's own tokens, so that either side reads them
         token = query.get("continuation-token")
         after = query.get("start-after") if token is None else tokens.get(token)
         if token is not None and after is None:

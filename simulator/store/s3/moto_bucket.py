@@ -2,28 +2,20 @@
 
 from __future__ import annotations
 
-import uuid
 from typing import Any
 
-from simulator.base.clock import Clock, SystemClock
 from simulator.base.limits import S3_NOTIFICATION_BYTES
 from simulator.store.moto import state as moto_state
 from simulator.store.moto.replacement import Replacement
+from simulator.store.moto.scope import current_scope
 from simulator.store.s3.keys import indexed_keys
-from simulator.store.s3.notifications import Cause, Sequencers, record, test_event
+from simulator.store.s3.notifications import Sequencers, record, test_event
 from simulator.store.s3.policies import allows_s3
-from simulator.store.sqs.moto_queue import add
+from simulator.store.sqs.moto_queue import new_message
 
 _MODELS = "moto.s3.models:"
 DEPTH = "s3.depth"
 EVENTS = "s3.events"
-
-
-class CurrentCause:
-    """The request that is being answered; the store answers one at a time."""
-
-    cause = Cause()
-    clock: Clock = SystemClock()
 
 
 def _install_depth() -> None:
@@ -50,11 +42,12 @@ def _install_events() -> None:
         configuration = bucket.notification_configuration
         if configuration is None or _not_sent_by_s3(str(event_name.value), key):
             return
-        at, event = CurrentCause.clock.now(), str(event_name.value).removeprefix("s3:")
+        scope, event = current_scope(), str(event_name.value).removeprefix("s3:")
+        at = scope.store.clock.now()
         for notification in configuration.queue:
             if notification.matches(event_name, key.name):
                 sequencer = sequencers.next(at)
-                body = record(bucket, key, event, notification.id, CurrentCause.cause, sequencer, at)
+                body = record(bucket, key, event, notification.id, scope.routed, sequencer, at)
                 deliver(bucket, notification.arn, body, account_id)
         if configuration.cloud_function or configuration.topic or configuration.event_bridge is not None:
             # Other destinations are moto's; the queues have theirs already.
@@ -65,9 +58,9 @@ def _install_events() -> None:
                 configuration.queue = queues
 
     def send_test_event(account_id: str, bucket: Any) -> None:
-        at = CurrentCause.clock.now()
+        scope = current_scope()
         for arn in dict.fromkeys(each.arn for each in bucket.notification_configuration.queue):
-            deliver(bucket, arn, test_event(bucket.name, CurrentCause.cause, at), account_id)
+            deliver(bucket, arn, test_event(bucket.name, scope.routed, scope.store.clock.now()), account_id)
 
     notifications.send_event = send_event
     notifications.send_test_event = send_test_event
@@ -77,7 +70,7 @@ def _not_sent_by_s3(event: str, key: Any) -> bool:
     """Whether only moto sends this: it stores multipart uploads and tags through functions with events of their own."""
     if event == "s3:ObjectCreated:Put" and key.multipart is not None:
         return True
-    return event == "s3:ObjectTagging:Put" and CurrentCause.cause.operation != "PutObjectTagging"
+    return event == "s3:ObjectTagging:Put" and current_scope().routed.operation != "PutObjectTagging"
 
 
 def deliver(bucket: Any, queue_arn: str, body: str, account_id: str) -> bool:
@@ -87,14 +80,7 @@ def deliver(bucket: Any, queue_arn: str, body: str, account_id: str) -> bool:
         return False
     if len(body) > min(S3_NOTIFICATION_BYTES, queue.maximum_message_size):
         return False
-    from moto.sqs.models import Message
-
-    at = CurrentCause.clock.now()
-    message = Message(str(uuid.uuid4()), body)
-    message.sent_timestamp = int(at * 1000)  # type: ignore[assignment]
-    if queue.delay_seconds:
-        message.delayed_until = (at + queue.delay_seconds) * 1000
-    add(queue, message)
+    queue.add_message(new_message(current_scope().store, body, queue.delay_seconds))
     return True
 
 

@@ -6,25 +6,14 @@ Source: S3 User Guide, "Event message structure" (version 2.5) and "Supported ev
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote_plus
 
 from simulator.base.clock import iso
+from simulator.store.wire.messages import Routed
 
 EVENT_VERSION = "2.5"
 OWNER_ID = "A3NL1KOZZKEXAMPLE"
-
-
-@dataclass(frozen=True, slots=True)
-class Cause:
-    """The request that caused an event: its ids, as its response carries them, and who made it."""
-
-    operation: str = ""
-    request_id: str = ""
-    extended_id: str = ""
-    access_key: str = "testing"
-    source_ip: str = "127.0.0.1"
 
 
 class Sequencers:
@@ -44,8 +33,8 @@ def encoded_key(key: str) -> str:
     return quote_plus(key, safe="/")
 
 
-def record(bucket: Any, key: Any, event: str, configuration_id: str, cause: Cause, sequencer: str, at: float) -> str:
-    """The message for one event, as JSON text. `bucket` and `key` are moto's objects."""
+def record(bucket: Any, key: Any, event: str, configuration_id: str, cause: Routed, sequencer: str, at: float) -> str:
+    """The message for one event, as JSON text. `bucket` and `key` are moto's objects, `cause` the request."""
     described: dict[str, Any] = {"key": encoded_key(key.name)}
     if event.startswith("ObjectCreated"):
         described |= {"size": key.size, "eTag": key.etag.strip('"')}
@@ -58,8 +47,8 @@ def record(bucket: Any, key: Any, event: str, configuration_id: str, cause: Caus
         "awsRegion": bucket.region_name,
         "eventTime": iso(at),
         "eventName": event,
-        "userIdentity": {"principalId": f"AWS:{cause.access_key}"},
-        "requestParameters": {"sourceIPAddress": cause.source_ip},
+        "userIdentity": {"principalId": f"AWS:{_access_key(cause)}"},
+        "requestParameters": {"sourceIPAddress": "127.0.0.1"},
         "responseElements": {"x-amz-request-id": cause.request_id, "x-amz-id-2": cause.extended_id},
         "s3": {
             "s3SchemaVersion": "1.0",
@@ -71,7 +60,7 @@ def record(bucket: Any, key: Any, event: str, configuration_id: str, cause: Caus
     return json.dumps({"Records": [content]}, separators=(",", ":"))
 
 
-def test_event(bucket_name: str, cause: Cause, at: float) -> str:
+def test_event(bucket_name: str, cause: Routed, at: float) -> str:
     """The message S3 sends when a notification is configured."""
     content = {
         "Service": "Amazon S3",
@@ -82,3 +71,8 @@ def test_event(bucket_name: str, cause: Cause, at: float) -> str:
         "HostId": cause.extended_id,
     }
     return json.dumps(content, separators=(",", ":"))
+
+
+def _access_key(cause: Routed) -> str:
+    _, _, credential = cause.request.headers.get("authorization", "").partition("Credential=")
+    return credential.partition("/")[0] or "anonymous"

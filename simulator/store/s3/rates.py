@@ -22,7 +22,7 @@ class S3Rates:
 
     def admit(self, request: Request, now: float) -> None:
         """Count the request; raises SlowDown where S3 would."""
-        name = request.path.lstrip("/").partition("/")[0]
+        name = request.bucket_and_key[0]
         writes = request.method in _WRITES
         bucket = self._buckets.get((name, writes))
         if bucket is None:

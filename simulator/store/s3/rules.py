@@ -14,23 +14,23 @@ from xml.etree import ElementTree as ET
 
 from simulator.base.limits import ACCOUNT_ID, S3_KEY_BYTES
 from simulator.store.wire.aws_errors import AwsError
-from simulator.store.wire.messages import Request
+from simulator.store.wire.messages import Request, Routed
 
-_BODY_OPERATIONS = {"PutObject", "UploadPart"}
 _BUCKET_NAME = re.compile(r"(?!xn--)(?!\d+\.\d+\.\d+\.\d+$)(?!.*\.\.)[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 _HEX_SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
-def check_request(request: Request, buckets: Mapping[str, Any], queues: Mapping[str, Any], may_notify: Any) -> None:
+def check_request(routed: Routed, buckets: Mapping[str, Any], queues: Mapping[str, Any], may_notify: Any) -> None:
     """Raise what S3 would answer; `may_notify(queue, bucket_arn, account)` reads the queue's policy."""
-    bucket, _, raw_key = request.path.lstrip("/").partition("/")
-    if request.operation in ("PutObject", "CreateMultipartUpload", "CopyObject"):
+    request, operation = routed.request, routed.operation
+    bucket, raw_key = request.bucket_and_key
+    if operation in ("PutObject", "CreateMultipartUpload", "CopyObject"):
         _check_key(raw_key)
-    if request.operation in _BODY_OPERATIONS:
+    if operation in ("PutObject", "UploadPart"):
         check_digests(request)
-    elif request.operation == "CreateBucket" and not _BUCKET_NAME.fullmatch(unquote(bucket)):
+    elif operation == "CreateBucket" and not _BUCKET_NAME.fullmatch(unquote(bucket)):
         raise AwsError("InvalidBucketName", "The specified bucket is not valid.", details={"BucketName": bucket})
-    elif request.operation == "PutBucketNotificationConfiguration" and bucket in buckets:
+    elif operation == "PutBucketNotificationConfiguration" and bucket in buckets:
         check_notification(request, buckets[bucket], queues, may_notify)
 
 

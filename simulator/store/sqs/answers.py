@@ -7,20 +7,19 @@ ordinary is left to moto, before anything has changed, so that its errors are mo
 from __future__ import annotations
 
 import hashlib
-import uuid
 from collections.abc import Callable, Mapping
 from typing import Any
 
 import orjson
 
 from simulator.store.moto.replacement import Replacement
+from simulator.store.moto.scope import StoreContext
 from simulator.store.sqs.depot import Held
-from simulator.store.sqs.moto_queue import QueueTime, add, copy_message, depot_of, receive
+from simulator.store.sqs.moto_queue import add, copy_message, depot_of, new_message, queue_of, receive
 from simulator.store.sqs.receipt_handles import UnknownHandle
-from simulator.store.wire.messages import Request, Response
+from simulator.store.wire.messages import Response, Routed, json_response
 
 NAME = "sqs.answers"
-_JSON = ("Content-Type", "application/x-amz-json-1.0")
 _MD5 = "_stockpipe_md5"
 _PLAIN_SEND = {"QueueUrl", "MessageBody", "DelaySeconds"}
 _RECEIVE = {
@@ -39,11 +38,10 @@ Parameters = Mapping[str, Any]
 
 
 class SqsAnswers:
-    """Answers on the queues of one account and region; `strict` decides what a stale receipt handle does."""
+    """Answers on the queues of one account and region; a strict store decides what a stale receipt handle does."""
 
-    def __init__(self, queues: Callable[[], Mapping[str, Any]], *, strict: bool) -> None:
-        self._queues = queues
-        self._strict = strict
+    def __init__(self, store: StoreContext) -> None:
+        self._store = store
         self._operations: dict[str, Callable[[Any, Parameters], dict[str, Any] | None]] = {
             "SendMessage": self._send,
             "SendMessageBatch": self._send_batch,
@@ -53,34 +51,24 @@ class SqsAnswers:
             "ChangeMessageVisibility": self._change_visibility,
         }
 
-    def answer(self, request: Request, parameters: Parameters) -> Response | None:
+    def answer(self, routed: Routed) -> Response | None:
         """The answer, or None where moto must give it."""
-        operation = self._operations.get(request.operation)
-        if operation is None or "x-amz-target" not in request.headers:
+        operation, parameters = self._operations.get(routed.operation), routed.parameters
+        if operation is None or parameters is None or routed.is_query:
             return None
-        queue = self.queue_of(parameters)
+        queue = queue_of(parameters)
         if queue is None or queue.fifo_queue:
             return None
         result = operation(queue, parameters)
-        if result is None:
-            return None
-        headers = [_JSON, ("x-amzn-RequestId", str(uuid.uuid4()))]
-        return Response(200, orjson.dumps(result) if result else b"{}", headers)
-
-    def queue_of(self, parameters: Parameters) -> Any:
-        """The moto queue a request names; None when there is none of that name."""
-        url = parameters.get("QueueUrl")
-        if not isinstance(url, str):
-            return None
-        return self._queues().get(url.rsplit("/", 1)[-1])
+        return None if result is None else json_response(routed, orjson.dumps(result))
 
     def _send(self, queue: Any, parameters: Parameters) -> dict[str, Any] | None:
         if not _PLAIN_SEND.issuperset(parameters):
             return None
-        message = _plain_message(queue, parameters)
+        message = self._plain_message(queue, parameters)
         if message is None:
             return None
-        add(queue, message)
+        add(queue, message, self._store.now_ms())
         return {"MD5OfMessageBody": _md5(message), "MessageId": message.id}
 
     def _send_batch(self, queue: Any, parameters: Parameters) -> dict[str, Any] | None:
@@ -94,7 +82,7 @@ class SqsAnswers:
                 return None
             if not (_PLAIN_SEND | {"Id"}).issuperset(entry):
                 return None
-            message = _plain_message(queue, entry)
+            message = self._plain_message(queue, entry)
             if message is None:
                 return None
             size += len(message.body)
@@ -103,7 +91,7 @@ class SqsAnswers:
         if len(set(ids)) != len(ids) or max(map(len, ids)) > 80 or size > 1_048_576:
             return None
         for message in messages:
-            add(queue, message)
+            add(queue, message, self._store.now_ms())
         return {
             "Successful": [
                 {"Id": identity, "MessageId": message.id, "MD5OfMessageBody": _md5(message)}
@@ -111,6 +99,17 @@ class SqsAnswers:
             ],
             "Failed": [],
         }
+
+    def _plain_message(self, queue: Any, entry: Parameters) -> Any:
+        """A moto message for a body without attributes; None where moto's own checks must speak."""
+        body, delay_s = entry.get("MessageBody"), entry.get("DelaySeconds")
+        if not isinstance(body, str) or not body or len(body) > queue.maximum_message_size:
+            return None
+        if delay_s is None:
+            delay_s = queue.delay_seconds
+        if not isinstance(delay_s, int) or not 0 <= delay_s <= 900:
+            return None
+        return new_message(self._store, body, delay_s)
 
     def _receive(self, queue: Any, parameters: Parameters) -> dict[str, Any] | None:
         if not _RECEIVE.issuperset(parameters):
@@ -121,7 +120,7 @@ class SqsAnswers:
         clean = isinstance(limit, int) and isinstance(wait_s, int) and isinstance(visibility_s, int)
         if not clean or not (1 <= limit <= 10 and 0 <= wait_s <= 20 and 0 <= visibility_s <= 43_200):
             return None
-        received = receive(queue, limit, visibility_s)
+        received = receive(queue, limit, visibility_s, self._store.now_ms())
         if not received:
             return {}
         wanted = {*parameters.get("AttributeNames", ()), *parameters.get("MessageSystemAttributeNames", ())}
@@ -139,7 +138,7 @@ class SqsAnswers:
         if names and message.message_attributes:
             _add_message_attributes(result, message, names)
         if wanted:
-            result["Attributes"] = _system_attributes(message, wanted, strict=self._strict)
+            result["Attributes"] = _system_attributes(message, wanted, strict=self._store.strict)
         return result
 
     def _delete(self, queue: Any, parameters: Parameters) -> dict[str, Any] | None:
@@ -147,7 +146,7 @@ class SqsAnswers:
         if not isinstance(handle, str):
             return None
         try:
-            depot_of(queue).delete(handle, stale_deletes=not self._strict)
+            depot_of(queue).delete(handle, stale_deletes=not self._store.strict)
         except UnknownHandle:
             return None
         return {}
@@ -166,7 +165,7 @@ class SqsAnswers:
         successful, failed = [], []
         for identity, handle in pairs:
             try:
-                depot.delete(handle, stale_deletes=not self._strict)
+                depot.delete(handle, stale_deletes=not self._store.strict)
                 successful.append({"Id": identity})
             except UnknownHandle:
                 failed.append(
@@ -183,7 +182,7 @@ class SqsAnswers:
         handle, timeout_s = parameters.get("ReceiptHandle"), parameters.get("VisibilityTimeout")
         if not isinstance(handle, str) or not isinstance(timeout_s, int) or not 0 <= timeout_s <= 43_200:
             return None
-        depot, now_ms = depot_of(queue), QueueTime.now_ms()
+        depot, now_ms = depot_of(queue), self._store.now_ms()
         try:
             held = depot.find(handle)
         except UnknownHandle:
@@ -191,30 +190,11 @@ class SqsAnswers:
         if held is None:
             return None
         # AWS counts the twelve hours from the receive, moto from the send.
-        since_ms = held.received_ms if self._strict else held.sent_ms
+        since_ms = held.received_ms if self._store.strict else held.sent_ms
         if now_ms + timeout_s * 1000 - since_ms > 43_200_000:
             return None
         depot.change_visibility(held, now_ms, timeout_s * 1000)
         return {}
-
-
-def _plain_message(queue: Any, entry: Parameters) -> Any:
-    """A moto message for a body without attributes; None where moto's own checks must speak."""
-    from moto.sqs.models import Message
-
-    body, delay_s = entry.get("MessageBody"), entry.get("DelaySeconds")
-    if not isinstance(body, str) or not body or len(body) > queue.maximum_message_size:
-        return None
-    if delay_s is None:
-        delay_s = queue.delay_seconds
-    if not isinstance(delay_s, int) or not 0 <= delay_s <= 900:
-        return None
-    message = Message(str(uuid.uuid4()), body)
-    now_ms = QueueTime.now_ms()
-    message.sent_timestamp = int(now_ms)  # type: ignore[assignment]
-    if delay_s:
-        message.delayed_until = now_ms + delay_s * 1000
-    return message
 
 
 def _md5(message: Any) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import InitVar, dataclass, field
 from typing import Any, Literal
 
 from simulator.store.sqs.receipt_handles import ReceiptHandles, UnknownHandle, may_delete
@@ -48,8 +48,12 @@ class Totals:
 
 @dataclass(slots=True)
 class MessageDepot:
-    """All messages of one queue. `arrived` is called whenever a message may have become receivable."""
+    """All messages of one queue, whose receipt handles `secret` seals.
 
+    `arrived` is called whenever a message may have become receivable.
+    """
+
+    secret: InitVar[bytes]
     totals: Totals = field(default_factory=Totals)
     arrived: Callable[[], None] | None = None
     _held: dict[int, Held] = field(default_factory=dict)
@@ -62,7 +66,10 @@ class MessageDepot:
     _in_flight_count: int = 0
     _delayed_count: int = 0
     _test_events: int = 0
-    _handles: ReceiptHandles = field(default_factory=ReceiptHandles)
+    _handles: ReceiptHandles = field(init=False)
+
+    def __post_init__(self, secret: bytes) -> None:
+        self._handles = ReceiptHandles(secret)
 
     def __len__(self) -> int:
         return len(self._held)

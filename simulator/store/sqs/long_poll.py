@@ -7,11 +7,12 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any
 
+from simulator.base.clock import Clock
 from simulator.store.sqs.depot import MessageDepot
-from simulator.store.sqs.moto_queue import QueueTime, depot_of
-from simulator.store.wire.aws_errors import AwsError, is_query, request_id
-from simulator.store.wire.messages import Request, Response
-from simulator.store.wire.parameters import without_waiting
+from simulator.store.sqs.moto_queue import depot_of
+from simulator.store.wire.aws_errors import AwsError
+from simulator.store.wire.messages import Response, Routed, json_response, query_response
+from simulator.store.wire.parameters import with_parameters
 
 # moto's own FIFO queues and a replacement that is off announce nothing: they are looked at this often.
 _BLIND_INTERVAL_S = 0.1
@@ -21,7 +22,8 @@ _MAXIMUM_WAIT_S = 20
 class LongPolls:
     """Everybody who waits for messages, by queue, in the order of arrival."""
 
-    def __init__(self, *, announced: bool) -> None:
+    def __init__(self, clock: Clock, *, announced: bool) -> None:
+        self._clock = clock
         self._announced = announced
         # The depot is kept beside its number, so that the number is not given to another one.
         self._waiting: dict[int, tuple[MessageDepot, deque[asyncio.Future[None]]]] = {}
@@ -31,20 +33,20 @@ class LongPolls:
         """How many polls are waiting now."""
         return sum(len(waiting) for _, waiting in self._waiting.values())
 
-    def wait_s(self, request: Request, queue: Any) -> int:
+    def wait_s(self, routed: Routed, queue: Any) -> int:
         """How long this receive may wait: its own wish, else the queue's setting; 0 for one that moto must refuse."""
-        wish = (request.parameters or {}).get("WaitTimeSeconds")
+        wish = (routed.parameters or {}).get("WaitTimeSeconds")
         if wish is None:
             wish = queue.receive_message_wait_time_seconds
         if not isinstance(wish, int) or not 0 <= wish <= _MAXIMUM_WAIT_S:
             return 0
         return wish
 
-    async def poll(self, request: Request, queue: Any, wait_s: int, receive: Callable[[Request], Response]) -> Response:
+    async def poll(self, routed: Routed, queue: Any, wait_s: int, receive: Callable[[Routed], Response]) -> Response:
         """Receive until there is an answer other than an empty one, at most `wait_s` seconds."""
         loop = asyncio.get_running_loop()
         deadline = loop.time() + wait_s
-        short = without_waiting(request)
+        short = with_parameters(routed, WaitTimeSeconds=0)
         while True:
             try:
                 response = receive(short)
@@ -52,7 +54,7 @@ class LongPolls:
                 if error.code != "OverLimit":
                     raise
                 # With too many messages in flight a long poll is told nothing: it is empty.
-                response = empty_answer(request)
+                response = _empty_answer(routed)
             remaining_s = deadline - loop.time()
             if response.status != 200 or remaining_s <= 0 or _has_messages(response.body):
                 return response
@@ -67,7 +69,7 @@ class LongPolls:
         depot.arrived = lambda: self._wake(waiting)
         due_ms = depot.next_due_ms()
         if due_ms is not None:
-            remaining_s = min(remaining_s, max(0.001, (due_ms - QueueTime.now_ms()) / 1000))
+            remaining_s = min(remaining_s, max(0.001, due_ms / 1000 - self._clock.now()))
         arrival: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         waiting.append(arrival)
         try:
@@ -97,13 +99,8 @@ def _has_messages(body: bytes) -> bool:
     return b'"Messages"' in body[:40] or b"<Message>" in body
 
 
-def empty_answer(request: Request) -> Response:
-    """A receive without messages, as each protocol writes it."""
-    if is_query(request):
-        body = (
-            '<?xml version="1.0"?><ReceiveMessageResponse xmlns="http://queue.amazonaws.com/doc/2012-11-05/">'
-            f"<ReceiveMessageResult/><ResponseMetadata><RequestId>{request_id()}</RequestId></ResponseMetadata>"
-            "</ReceiveMessageResponse>"
-        )
-        return Response(200, body.encode(), [("Content-Type", "text/xml")])
-    return Response(200, b"{}", [("Content-Type", "application/x-amz-json-1.0")])
+def _empty_answer(routed: Routed) -> Response:
+    if routed.is_query:
+        metadata = f"<ResponseMetadata><RequestId>{routed.request_id}</RequestId></ResponseMetadata>"
+        return query_response("ReceiveMessageResponse", f"<ReceiveMessageResult/>{metadata}")
+    return json_response(routed, b"{}")

@@ -1,14 +1,17 @@
 """moto's standard queue, kept in a `MessageDepot`: every step costs the same at 10 messages and at 100,000.
 
-FIFO queues keep moto's own code: each function here hands over to the one it replaces when the queue is one.
+FIFO queues keep moto's own code.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
-from simulator.base.clock import Clock, SystemClock
+from simulator.store.moto import state as moto_state
 from simulator.store.moto.replacement import Replacement
+from simulator.store.moto.scope import StoreContext, current_scope
 from simulator.store.sqs.depot import Held, MessageDepot
 from simulator.store.sqs.receipt_handles import UnknownHandle
 
@@ -18,26 +21,27 @@ _MODELS = "moto.sqs.models"
 DEPTH = "sqs.depth"
 
 
-class QueueTime:
-    """What all queues share: one clock, so that their instants can be compared, and what a stale handle does."""
-
-    clock: Clock = SystemClock()
-    # moto deletes by any receipt handle a message ever had; AWS not.
-    stale_deletes = True
-
-    @classmethod
-    def now_ms(cls) -> float:
-        """Milliseconds since the epoch."""
-        return cls.clock.now() * 1000
+def queue_of(parameters: Mapping[str, Any]) -> Any:
+    """The moto queue that a request names; None where there is none of that name."""
+    url = parameters.get("QueueUrl")
+    return moto_state.queues().get(url.rsplit("/", 1)[-1]) if isinstance(url, str) else None
 
 
 def depot_of(queue: Any) -> MessageDepot:
-    """The depot of a moto standard queue, made on first use."""
+    """The depot of a moto standard queue; an empty one where moto keeps the messages itself."""
     depot: MessageDepot | None = queue.__dict__.get(_FIELD)
-    if depot is None:
-        depot = MessageDepot()
-        setattr(queue, _FIELD, depot)
-    return depot
+    return MessageDepot(b"") if depot is None else depot
+
+
+def new_message(store: StoreContext, body: str, delay_s: int = 0, system_attributes: Any = None) -> Any:
+    """A moto message, sent now."""
+    from moto.sqs.models import Message
+
+    message, now_ms = Message(store.messages.uuid(), body, system_attributes), store.now_ms()
+    message.sent_timestamp = int(now_ms)  # type: ignore[assignment]
+    if delay_s:
+        message.delayed_until = now_ms + delay_s * 1000
+    return message
 
 
 def is_test_event(body: str) -> bool:
@@ -52,19 +56,15 @@ def maximum_receives(queue: Any) -> int | None:
     return int(queue.redrive_policy["maxReceiveCount"])
 
 
-def add(queue: Any, message: Any, *, counts_as_sent: bool = True) -> Held:
+def add(queue: Any, message: Any, now_ms: float, *, counts_as_sent: bool = True) -> Held:
     """Put a moto message into a standard queue."""
-    return depot_of(queue).add(
-        message,
-        QueueTime.now_ms(),
-        is_test_event=is_test_event(message.body),
-        counts_as_sent=counts_as_sent,
-    )
+    is_event = is_test_event(message.body)
+    return depot_of(queue).add(message, now_ms, is_test_event=is_event, counts_as_sent=counts_as_sent)
 
 
-def receive(queue: Any, limit: int, visibility_timeout_s: int) -> list[Held]:
+def receive(queue: Any, limit: int, visibility_timeout_s: int, now_ms: float) -> list[Held]:
     """Receive up to `limit` messages now; what is due for the dead-letter queue moves there instead."""
-    depot, now_ms = depot_of(queue), QueueTime.now_ms()
+    depot = depot_of(queue)
     received, dead = depot.take(
         limit, now_ms, visibility_timeout_s * 1000, queue.message_retention_period * 1000, maximum_receives(queue)
     )
@@ -77,120 +77,8 @@ def receive(queue: Any, limit: int, visibility_timeout_s: int) -> list[Held]:
     for held in dead:
         held.message.dead_letter_source_arn = queue.queue_arn
         held.message.delayed_until = 0.0
-        add(queue.dead_letter_queue, held.message, counts_as_sent=False)
+        add(queue.dead_letter_queue, held.message, now_ms, counts_as_sent=False)
     return received
-
-
-def _install_depth() -> None:
-    from moto.sqs import models
-
-    _install_queue(models)
-    _install_backend(models)
-
-
-def _install_queue(models: Any) -> None:
-    queue_class = models.Queue
-    own = {name: queue_class.__dict__[name] for name in ("messages", "add_message", "delete_message")}
-    counted = (
-        "approximate_number_of_messages",
-        "approximate_number_of_messages_not_visible",
-        "approximate_number_of_messages_delayed",
-    )
-
-    def count_property(index: int, original: Any) -> property:
-        def count(self: Any) -> int:
-            if self.fifo_queue:
-                return int(original.fget(self))
-            return depot_of(self).counts(QueueTime.now_ms())[index]
-
-        return property(count)
-
-    for index, name in enumerate(counted):
-        setattr(queue_class, name, count_property(index, queue_class.__dict__[name]))
-
-    def messages(self: Any) -> list[Any]:
-        if self.fifo_queue:
-            return list(own["messages"].fget(self))
-        walk = depot_of(self).walk(QueueTime.now_ms())
-        return [held.message for held in walk if held.state == "ready"]
-
-    def add_message(self: Any, message: Any) -> None:
-        if self.fifo_queue:
-            own["add_message"](self, message)
-        else:
-            add(self, message)
-
-    def delete_message(self: Any, receipt_handle: str) -> None:
-        if self.fifo_queue:
-            own["delete_message"](self, receipt_handle)
-            return
-        try:
-            depot_of(self).delete(receipt_handle, stale_deletes=QueueTime.stale_deletes)
-        except UnknownHandle:
-            raise models.ReceiptHandleIsInvalid from None
-
-    queue_class.messages = property(messages)
-    queue_class.add_message = add_message
-    queue_class.delete_message = delete_message
-
-
-def _install_backend(models: Any) -> None:
-    backend_class = models.SQSBackend
-    own = {name: backend_class.__dict__[name] for name in ("receive_message", "change_message_visibility")}
-    own_purge = backend_class.purge_queue
-
-    def receive_message(
-        self: Any,
-        queue_name: str,
-        count: int,
-        wait_seconds_timeout: int,
-        visibility_timeout: int,
-        message_attribute_names: list[str] | None = None,
-    ) -> list[Any]:
-        queue = self.get_queue(queue_name)
-        if queue.fifo_queue:
-            original = own["receive_message"]
-            return list(
-                original(self, queue_name, count, wait_seconds_timeout, visibility_timeout, message_attribute_names)
-            )
-        # Waiting is the front's work: nothing may block the one thread that serves everybody.
-        held = receive(queue, count, int(visibility_timeout or 0))
-        copies = []
-        for each in held:
-            copied = copy_message(each.message)
-            models._filter_message_attributes(copied, message_attribute_names or [])  # noqa: SLF001 moto's filter
-            copies.append(copied)
-        return copies
-
-    def change_message_visibility(self: Any, queue_name: str, receipt_handle: str, visibility_timeout: int) -> None:
-        queue = self.get_queue(queue_name)
-        if queue.fifo_queue:
-            own["change_message_visibility"](self, queue_name, receipt_handle, visibility_timeout)
-            return
-        depot, now_ms = depot_of(queue), QueueTime.now_ms()
-        try:
-            held = depot.find(receipt_handle)
-        except UnknownHandle:
-            raise models.ReceiptHandleIsInvalid from None
-        if held is None:
-            raise models.ReceiptHandleIsInvalid
-        hide_ms = int(visibility_timeout) * 1000
-        if now_ms + hide_ms - held.sent_ms > 43_200_000:
-            raise models.InvalidParameterValue(
-                f"Value {visibility_timeout} for parameter VisibilityTimeout is invalid. Reason: Total "
-                "VisibilityTimeout for the message is beyond the limit [43200 seconds]"
-            )
-        depot.change_visibility(held, now_ms, hide_ms)
-
-    def purge_queue(self: Any, queue_name: str) -> None:
-        own_purge(self, queue_name)
-        queue = self.get_queue(queue_name)
-        if not queue.fifo_queue:
-            depot_of(queue).purge()
-
-    backend_class.receive_message = receive_message
-    backend_class.change_message_visibility = change_message_visibility
-    backend_class.purge_queue = purge_queue
 
 
 def copy_message(message: Any) -> Any:
@@ -200,11 +88,122 @@ def copy_message(message: Any) -> Any:
     return copied
 
 
+def _count(index: int, queue: Any) -> int:
+    return depot_of(queue).counts(current_scope().store.now_ms())[index]
+
+
+def _messages(queue: Any) -> list[Any]:
+    walk = depot_of(queue).walk(current_scope().store.now_ms())
+    return [held.message for held in walk if held.state == "ready"]
+
+
+def _add_message(queue: Any, message: Any) -> None:
+    add(queue, message, current_scope().store.now_ms())
+
+
+def _delete_message(queue: Any, receipt_handle: str) -> None:
+    from moto.sqs.exceptions import ReceiptHandleIsInvalid
+
+    try:
+        depot_of(queue).delete(receipt_handle, stale_deletes=not current_scope().store.strict)
+    except UnknownHandle:
+        raise ReceiptHandleIsInvalid from None
+
+
+def _receive_message(
+    queue: Any,
+    count: int,
+    wait_seconds_timeout: int,  # noqa: ARG001 waiting is the front's work: nothing may block the one thread
+    visibility_timeout: int,
+    message_attribute_names: list[str] | None = None,
+) -> list[Any]:
+    from moto.sqs import models
+
+    copies = []
+    for held in receive(queue, count, int(visibility_timeout or 0), current_scope().store.now_ms()):
+        copies.append(copy_message(held.message))
+        models._filter_message_attributes(copies[-1], message_attribute_names or [])  # noqa: SLF001 moto's filter
+    return copies
+
+
+def _change_message_visibility(queue: Any, receipt_handle: str, visibility_timeout: int) -> None:
+    from moto.sqs.exceptions import InvalidParameterValue, ReceiptHandleIsInvalid
+
+    depot, now_ms = depot_of(queue), current_scope().store.now_ms()
+    try:
+        held = depot.find(receipt_handle)
+    except UnknownHandle:
+        held = None
+    if held is None:
+        raise ReceiptHandleIsInvalid
+    hide_ms = int(visibility_timeout) * 1000
+    if now_ms + hide_ms - held.sent_ms > 43_200_000:
+        raise InvalidParameterValue(
+            f"Value {visibility_timeout} for parameter VisibilityTimeout is invalid. Reason: Total "
+            "VisibilityTimeout for the message is beyond the limit [43200 seconds]"
+        )
+    depot.change_visibility(held, now_ms, hide_ms)
+
+
+def _install_depth() -> None:
+    from moto.sqs.models import Queue, SQSBackend
+
+    own_init, own_purge = Queue.__init__, SQSBackend.purge_queue
+
+    def initialise(self: Any, *arguments: Any, **named: Any) -> None:
+        own_init(self, *arguments, **named)
+        setattr(self, _FIELD, MessageDepot(current_scope().store.receipts.token_bytes(16)))
+
+    def purge_queue(self: Any, queue_name: str) -> None:
+        own_purge(self, queue_name)
+        depot_of(self.get_queue(queue_name)).purge()
+
+    Queue.__init__ = initialise  # type: ignore[method-assign]
+    SQSBackend.purge_queue = purge_queue  # type: ignore[method-assign]
+    for index, which in enumerate(("", "_not_visible", "_delayed")):
+        _replace_property(Queue, f"approximate_number_of_messages{which}", partial(_count, index))
+    _replace_property(Queue, "messages", _messages)
+    _replace_method(Queue, "add_message", _add_message)
+    _replace_method(Queue, "delete_message", _delete_message)
+    _replace_of_backend(SQSBackend, "receive_message", _receive_message)
+    _replace_of_backend(SQSBackend, "change_message_visibility", _change_message_visibility)
+
+
+# FIFO queues keep moto's own; a stand-in is called with the queue.
+
+
+def _replace_property(owner: Any, name: str, stand_in: Callable[[Any], Any]) -> None:
+    own = owner.__dict__[name].fget
+    setattr(owner, name, property(lambda queue: (own if queue.fifo_queue else stand_in)(queue)))
+
+
+def _replace_method(owner: Any, name: str, stand_in: Callable[..., Any]) -> None:
+    own = owner.__dict__[name]
+
+    def either(queue: Any, *arguments: Any, **named: Any) -> Any:
+        return (own if queue.fifo_queue else stand_in)(queue, *arguments, **named)
+
+    setattr(owner, name, either)
+
+
+def _replace_of_backend(owner: Any, name: str, stand_in: Callable[..., Any]) -> None:
+    own = owner.__dict__[name]
+
+    def either(backend: Any, queue_name: str, *arguments: Any, **named: Any) -> Any:
+        queue = backend.get_queue(queue_name)
+        if queue.fifo_queue:
+            return own(backend, queue_name, *arguments, **named)
+        return stand_in(queue, *arguments, **named)
+
+    setattr(owner, name, either)
+
+
 REPLACEMENTS = (
     Replacement(
         name=DEPTH,
         dated="2026-11-23",
         functions={
+            f"{_MODELS}:Queue.__init__": "0a4781ed5a21a050",
             f"{_MODELS}:Queue.approximate_number_of_messages": "d357a9506a56d2f8",
             f"{_MODELS}:Queue.approximate_number_of_messages_not_visible": "5dbecc4dda174358",
             f"{_MODELS}:Queue.approximate_number_of_messages_delayed": "c3c1dadb0c42ed5f",

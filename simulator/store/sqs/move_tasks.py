@@ -9,17 +9,19 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
-import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from simulator.base.clock import Clock
-from simulator.base.limits import SQS_MOVE_RATE_PER_S, SQS_MOVE_TASKS_ACTIVE, SQS_MOVE_TASKS_LISTED
-from simulator.store.sqs.moto_queue import QueueTime, add, depot_of
-from simulator.store.wire.aws_errors import AwsError
+import orjson
 
-OPERATIONS = {"StartMessageMoveTask", "ListMessageMoveTasks", "CancelMessageMoveTask"}
+from simulator.base.limits import SQS_MOVE_RATE_PER_S, SQS_MOVE_TASKS_ACTIVE, SQS_MOVE_TASKS_LISTED
+from simulator.store.moto import state as moto_state
+from simulator.store.moto.scope import StoreContext
+from simulator.store.sqs.moto_queue import add, depot_of, new_message
+from simulator.store.wire.aws_errors import AwsError
+from simulator.store.wire.messages import Response, Routed, json_response
+
 _STEP_S = 0.05
 
 TaskStatus = Literal["RUNNING", "COMPLETED", "CANCELLED", "FAILED"]
@@ -66,25 +68,32 @@ class MoveTask:
 class MoveTasks:
     """All move tasks of one store; the running ones are tasks of its event loop."""
 
-    def __init__(self, queues: Callable[[], Mapping[str, Any]], clock: Clock) -> None:
-        self._queues = queues
-        self._clock = clock
+    def __init__(self, store: StoreContext) -> None:
+        self._store = store
         self._tasks: list[MoveTask] = []
         self._running: set[asyncio.Task[None]] = set()
 
-    def answer(self, operation: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
-        """The result of one of the three operations. Raises `AwsError`."""
-        if operation == "StartMessageMoveTask":
-            return self._start(parameters)
-        if operation == "ListMessageMoveTasks":
-            return self._list(parameters)
-        return self._cancel(parameters)
+    def answer(self, routed: Routed) -> Response | None:
+        """The answer to one of the three operations, None to any other. Raises `AwsError`."""
+        operation = {
+            "StartMessageMoveTask": self._start,
+            "ListMessageMoveTasks": self._list,
+            "CancelMessageMoveTask": self._cancel,
+        }.get(routed.operation)
+        if operation is None:
+            return None
+        if routed.is_query:
+            raise AwsError(
+                "AWS.SimpleQueueService.UnsupportedOperation",
+                f"{routed.operation} is served to clients of the JSON protocol; use a newer SDK.",
+            )
+        return json_response(routed, orjson.dumps(operation(routed.parameters or {})))
 
     def _start(self, parameters: Mapping[str, Any]) -> dict[str, Any]:
         source_arn, destination_arn = parameters.get("SourceArn"), parameters.get("DestinationArn")
         rate = parameters.get("MaxNumberOfMessagesPerSecond")
         source = self._queue(source_arn, "SourceArn")
-        if not any(queue.dead_letter_queue is source for queue in self._queues().values()):
+        if not any(queue.dead_letter_queue is source for queue in moto_state.queues().values()):
             raise AwsError("InvalidParameterValue", "Source queue must be configured as a Dead Letter Queue.")
         if destination_arn is not None:
             self._queue(destination_arn, "DestinationArn")
@@ -105,10 +114,10 @@ class MoveTasks:
             )
         if len(running) >= SQS_MOVE_TASKS_ACTIVE:
             raise AwsError("OverLimit", "The maximum number of active message move tasks is reached.", status=403)
-        identity = {"taskId": str(uuid.uuid4()), "sourceArn": source_arn}
+        identity = {"taskId": self._store.requests.uuid(), "sourceArn": source_arn}
         handle = base64.b64encode(json.dumps(identity).encode()).decode()
-        ready = depot_of(source).counts(QueueTime.now_ms())[0]
-        task = MoveTask(handle, str(source_arn), destination_arn, rate, ready, self._clock.now())
+        ready = depot_of(source).counts(self._store.now_ms())[0]
+        task = MoveTask(handle, str(source_arn), destination_arn, rate, ready, self._store.clock.now())
         self._tasks.append(task)
         running_task = asyncio.get_running_loop().create_task(self._run(task, source))
         self._running.add(running_task)
@@ -136,14 +145,14 @@ class MoveTasks:
 
     async def _run(self, task: MoveTask, source: Any) -> None:
         while task.status == "RUNNING":
-            while task.moved < task.due(self._clock.now()):
+            while task.moved < task.due(self._store.clock.now()):
                 target = self._target(task, source)
                 if target is None:
                     return
                 if not self._move_one(task, source):
                     task.status = "COMPLETED"
                     return
-            await self._clock.sleep(_STEP_S)
+            await self._store.clock.sleep(_STEP_S)
 
     def _target(self, task: MoveTask, source: Any) -> Any:
         """A queue that the task can still move to: its destination, else any (each message knows its own)."""
@@ -155,24 +164,21 @@ class MoveTasks:
         return target
 
     def _move_one(self, task: MoveTask, source: Any) -> bool:
-        from moto.sqs.models import Message
-
-        depot, now_ms = depot_of(source), QueueTime.now_ms()
-        held = depot.carry_off(now_ms)
+        now_ms = self._store.now_ms()
+        held = depot_of(source).carry_off(now_ms)
         if held is None:
             return False
         old = held.message
         origin = task.destination_arn or old.__dict__.get("dead_letter_source_arn")
         target = self._by_arn(origin) or source
-        message = Message(str(uuid.uuid4()), old.body, old.system_attributes)
+        message = new_message(self._store, old.body, system_attributes=old.system_attributes)
         message.message_attributes = old.message_attributes
-        message.sent_timestamp = int(now_ms)  # type: ignore[assignment]
         if target is source:
             # A message that never came from another queue has nowhere to go back to.
             task.status, task.failure = "FAILED", "CouldNotDetermineMessageSource"
         else:
             task.moved += 1
-        add(target, message)
+        add(target, message, now_ms)
         return True
 
     def _queue(self, arn: Any, name: str) -> Any:
@@ -182,7 +188,7 @@ class MoveTasks:
         return queue
 
     def _by_arn(self, arn: Any) -> Any:
-        queue = self._queues().get(str(arn).rsplit(":", 1)[-1])
+        queue = moto_state.queues().get(str(arn).rsplit(":", 1)[-1])
         return queue if queue is not None and queue.queue_arn == arn else None
 
 

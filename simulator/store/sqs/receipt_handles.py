@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import secrets
 import struct
 
 _BODY = struct.Struct(">QI")
@@ -19,12 +18,12 @@ class UnknownHandle(Exception):
 
 
 class ReceiptHandles:
-    """Gives out handles and reads them back."""
+    """Gives out handles and reads them back; `secret`, at most 64 bytes, is the queue's own."""
 
     __slots__ = ("_secret",)
 
-    def __init__(self) -> None:
-        self._secret = secrets.token_bytes(16)
+    def __init__(self, secret: bytes) -> None:
+        self._secret = secret
 
     def give(self, place: int, receives: int) -> str:
         """The handle of the message at `place`, for its receive number `receives`."""

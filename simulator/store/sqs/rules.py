@@ -34,8 +34,10 @@ _ATTRIBUTE_RANGES = {
 Parameters = Mapping[str, Any]
 
 
-def check_request(operation: str, parameters: Parameters, queue: Any) -> None:
-    """Raise what SQS would answer; `queue` is moto's, or None."""
+def check_request(
+    operation: str, parameters: Parameters, queue: Any, depot: MessageDepot | None, now_ms: float
+) -> None:
+    """Raise what SQS would answer; `queue` is moto's or None, `depot` that of a standard queue."""
     if operation in ("CreateQueue", "SetQueueAttributes"):
         check_attributes(parameters.get("Attributes") or {})
     if queue is None:
@@ -50,8 +52,12 @@ def check_request(operation: str, parameters: Parameters, queue: Any) -> None:
         _check_range(
             parameters, "MaxNumberOfMessages", (1, SQS_BATCH_ENTRIES), "Must be between 1 and 10, if provided."
         )
+        if depot is not None and in_flight_is_full(depot, now_ms):
+            raise over_limit()
     elif operation == "ChangeMessageVisibility":
         _check_range(parameters, "VisibilityTimeout", SQS_VISIBILITY_TIMEOUT_S)
+        if depot is not None:
+            _check_visibility_change(parameters.get("ReceiptHandle"), depot, now_ms)
 
 
 def check_attributes(attributes: Mapping[str, Any]) -> None:
@@ -107,7 +113,7 @@ def check_message(entry: Parameters, queue: Any) -> int:
     return size
 
 
-def check_visibility_change(handle: Any, depot: MessageDepot, now_ms: float) -> None:
+def _check_visibility_change(handle: Any, depot: MessageDepot, now_ms: float) -> None:
     """A message whose visibility changes must be in flight."""
     if not isinstance(handle, str):
         return

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
-import secrets
 from collections.abc import Mapping
 from typing import Any
 from xml.sax.saxutils import escape
 
-from simulator.store.wire.messages import Request, Response
+import orjson
+
+from simulator.store.wire.messages import Response, Routed, json_response, query_response
 
 _JSON_PREFIX = {"dynamodb": "com.amazonaws.dynamodb.v20120810#", "sqs": "com.amazonaws.sqs#"}
 
@@ -37,66 +37,35 @@ class AwsError(Exception):
         self.details = details or {}
 
 
-def request_id() -> str:
-    """A request id in DynamoDB's and SQS's form."""
-    return secrets.token_hex(26).upper()
-
-
-def is_query(request: Request) -> bool:
-    """Whether a client speaks SQS's older form-encoded protocol."""
-    return "x-amz-target" not in request.headers and request.service in ("sqs", "sts")
-
-
-def error_response(request: Request, error: AwsError) -> Response:
+def error_response(routed: Routed, error: AwsError) -> Response:
     """The error as the request's protocol writes it."""
-    if request.service == "s3":
-        return _s3_error(request, error)
-    if is_query(request):
-        return _query_error(error)
-    return _json_error(request, error)
-
-
-def _json_error(request: Request, error: AwsError) -> Response:
-    text_member = "message"
-    content: dict[str, Any] = {
-        "__type": _JSON_PREFIX.get(request.service, "") + error.shape,
-        text_member: error.message,
-        **error.details,
-    }
-    headers = [("Content-Type", "application/x-amz-json-1.0"), ("x-amzn-RequestId", request_id())]
-    if request.service == "sqs":
-        headers.append(("x-amzn-query-error", f"{error.code};{'Sender' if error.status < 500 else 'Receiver'}"))
-    return Response(error.status, json.dumps(content).encode(), headers)
-
-
-def _query_error(error: AwsError) -> Response:
+    if routed.service == "s3":
+        return _s3_error(routed, error)
     fault = "Sender" if error.status < 500 else "Receiver"
-    body = (
-        '<?xml version="1.0"?><ErrorResponse xmlns="http://queue.amazonaws.com/doc/2012-11-05/">'
-        f"<Error><Type>{fault}</Type><Code>{escape(error.code)}</Code><Message>{escape(error.message)}</Message>"
-        f"<Detail/></Error><RequestId>{request_id()}</RequestId></ErrorResponse>"
-    )
-    return Response(error.status, body.encode(), [("Content-Type", "text/xml")])
+    if routed.is_query:
+        xml = (
+            f"<Error><Type>{fault}</Type><Code>{escape(error.code)}</Code><Message>{escape(error.message)}</Message>"
+            f"<Detail/></Error><RequestId>{routed.request_id}</RequestId>"
+        )
+        return query_response("ErrorResponse", xml, error.status)
+    shape = _JSON_PREFIX.get(routed.service, "") + error.shape
+    content = {"__type": shape, "message": error.message, **error.details}
+    named = [("x-amzn-query-error", f"{error.code};{fault}")] if routed.service == "sqs" else []
+    return json_response(routed, orjson.dumps(content), *named, status=error.status)
 
 
-def _s3_error(request: Request, error: AwsError) -> Response:
-    identity, extended = s3_request_ids()
+def _s3_error(routed: Routed, error: AwsError) -> Response:
     headers = [
         ("Content-Type", "application/xml"),
-        ("x-amz-request-id", identity),
-        ("x-amz-id-2", extended),
+        ("x-amz-request-id", routed.request_id),
+        ("x-amz-id-2", routed.extended_id),
     ]
-    if request.method == "HEAD":
+    if routed.request.method == "HEAD":
         return Response(error.status, b"", headers)
     details = "".join(f"<{name}>{escape(str(value))}</{name}>" for name, value in error.details.items())
     body = (
         '<?xml version="1.0" encoding="UTF-8"?>\n'
         f"<Error><Code>{escape(error.code)}</Code><Message>{escape(error.message)}</Message>{details}"
-        f"<RequestId>{identity}</RequestId><HostId>{extended}</HostId></Error>"
+        f"<RequestId>{routed.request_id}</RequestId><HostId>{routed.extended_id}</HostId></Error>"
     )
     return Response(error.status, body.encode(), headers)
-
-
-def s3_request_ids() -> tuple[str, str]:
-    """`x-amz-request-id` and `x-amz-id-2`, in S3's forms."""
-    return secrets.token_hex(8).upper(), secrets.token_urlsafe(56) + "="

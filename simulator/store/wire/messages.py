@@ -8,29 +8,20 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import parse_qsl
 
 CONTROL_PATH = "/_stockpipe/"
 """Where the store's own calls begin: a path that no bucket can have."""
 
-Headers = list[tuple[str, str]]
 
-
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Request:
-    """One HTTP request. Header names are lower case; `raw_headers` keeps the spelling S3's metadata came with.
-
-    Routing fills in service and operation, and reading the body once fills in `parameters` (None: not readable).
-    """
+    """One HTTP request. Header names are lower case; `raw_headers` keeps the spelling S3's metadata came with."""
 
     method: str
     target: str
     headers: Mapping[str, str]
     raw_headers: tuple[tuple[bytes, bytes], ...]
     body: bytes
-    service: str = ""
-    operation: str = ""
-    parameters: Mapping[str, Any] | None = None
 
     @property
     def path(self) -> str:
@@ -42,10 +33,32 @@ class Request:
         """The query, still percent-encoded; empty without one."""
         return self.target.partition("?")[2]
 
-    def query(self) -> dict[str, str]:
-        """The query's parameters; a name without a value has the empty text."""
-        text = self.query_text
-        return dict(parse_qsl(text, keep_blank_values=True)) if text else {}
+    @property
+    def bucket_and_key(self) -> tuple[str, str]:
+        """The path as S3 reads it, still percent-encoded; empty texts for what it does not name."""
+        bucket, _, key = self.path.lstrip("/").partition("/")
+        return bucket, key
+
+
+@dataclass(frozen=True, slots=True)
+class Routed:
+    """A request and what it asks for; `routing.route` makes it.
+
+    `parameters` are SQS's and DynamoDB's, in the JSON protocol's shape whatever protocol they came in; None where the
+    body is not what the protocol says: moto answers that. The ids go out with the answer; `extended_id` is S3's alone.
+    """
+
+    request: Request
+    service: str
+    operation: str
+    parameters: Mapping[str, Any] | None
+    request_id: str
+    extended_id: str = ""
+
+    @property
+    def is_query(self) -> bool:
+        """Whether the client speaks SQS's older form-encoded protocol."""
+        return "x-amz-target" not in self.request.headers and self.service in ("sqs", "sts")
 
 
 @dataclass(slots=True)
@@ -54,9 +67,16 @@ class Response:
 
     status: int
     body: bytes = b""
-    headers: Headers = field(default_factory=list)
+    headers: list[tuple[str, str]] = field(default_factory=list)
 
-    def header(self, name: str) -> str | None:
-        """The first value of a header, whatever its case."""
-        wanted = name.lower()
-        return next((value for key, value in self.headers if key.lower() == wanted), None)
+
+def json_response(routed: Routed, body: bytes, *headers: tuple[str, str], status: int = 200) -> Response:
+    """An answer of the JSON protocols."""
+    named = ("Content-Type", "application/x-amz-json-1.0"), ("x-amzn-RequestId", routed.request_id)
+    return Response(status, body, [*named, *headers])
+
+
+def query_response(root: str, content: str, status: int = 200) -> Response:
+    """An answer of SQS's older protocol; `content` is XML."""
+    body = f'<?xml version="1.0"?><{root} xmlns="http://queue.amazonaws.com/doc/2012-11-05/">{content}</{root}>'
+    return Response(status, body.encode(), [("Content-Type", "text/xml")])

@@ -6,7 +6,9 @@ import re
 from collections.abc import Mapping
 from urllib.parse import parse_qsl
 
-from simulator.store.wire.messages import Request
+from simulator.base.chance import Identifiers
+from simulator.store.wire.messages import Request, Routed
+from simulator.store.wire.parameters import read_form, read_json
 
 _TARGETS = {"DynamoDB": "dynamodb", "DynamoDBStreams": "dynamodbstreams", "AmazonSQS": "sqs"}
 _SCOPE = re.compile(r"Credential=[^/,\s]*/\d{8}/[^/]*/([^/]+)/aws4_request")
@@ -38,22 +40,25 @@ _OBJECT_QUERIES = {
 _VERBS = {"GET": "Get", "PUT": "Put", "DELETE": "Delete", "HEAD": "Head", "POST": "Post"}
 
 
-def route(request: Request) -> None:
-    """Fill in `service` and `operation`; a request nothing identifies is S3's, as for any AWS endpoint."""
+def route(request: Request, identifiers: Identifiers) -> Routed:
+    """What a request asks for; one that nothing identifies is S3's, as for any AWS endpoint."""
     target = request.headers.get("x-amz-target")
     if target:
         prefix, _, operation = target.partition(".")
-        request.service = _TARGETS.get(prefix.partition("_")[0], prefix.lower())
-        request.operation = operation
-        return
-    service = _signed_service(request.headers, request.query_text)
-    if service == "s3" or (service is None and not _is_form(request)):
-        request.service = "s3"
-        request.operation = s3_operation(request)
-        return
-    action = _form_action(request)
-    request.service = service or ("sts" if action in ("GetCallerIdentity", "AssumeRole") else "sqs")
-    request.operation = action or ""
+        service = _TARGETS.get(prefix.partition("_")[0], prefix.lower())
+        return Routed(request, service, operation, read_json(request.body), _request_id(service, identifiers))
+    signed = _signed_service(request.headers, request.query_text)
+    if signed == "s3" or (signed is None and not _is_form(request)):
+        request_id, extended_id = identifiers.token_hex(8).upper(), identifiers.token_urlsafe(56) + "="
+        return Routed(request, "s3", _s3_operation(request), None, request_id, extended_id)
+    action = _form_action(request) or ""
+    service = signed or ("sts" if action in ("GetCallerIdentity", "AssumeRole") else "sqs")
+    parameters = read_form(request, action) if service == "sqs" else None
+    return Routed(request, service, action, parameters, _request_id(service, identifiers))
+
+
+def _request_id(service: str, identifiers: Identifiers) -> str:
+    return identifiers.uuid() if service == "sqs" else identifiers.token_hex(26).upper()
 
 
 def _is_form(request: Request) -> bool:
@@ -80,11 +85,10 @@ def _form_action(request: Request) -> str | None:
     return None
 
 
-def s3_operation(request: Request) -> str:
+def _s3_operation(request: Request) -> str:
     """The S3 operation's name, as `PutObject`, from method, path and query."""
-    method = request.method
-    path, _, query = request.target.partition("?")
-    bucket, _, key = path.lstrip("/").partition("/")
+    method, query = request.method, request.query_text
+    bucket, key = request.bucket_and_key
     if not query:
         if not bucket:
             return "ListBuckets"

@@ -16,6 +16,7 @@ import pytest
 import pytest_asyncio
 from botocore.config import Config
 
+from simulator.base.chance import Identifiers, stream
 from simulator.store import Store
 from simulator.store.moto.application import MotoApplication
 from simulator.store.wire.messages import Request, Response
@@ -104,14 +105,14 @@ def twins(lenient_store: Store) -> Iterator[Twins]:
     """Stock moto and the store without AWS's rules."""
     address = urlsplit(lenient_store.endpoint)
     moto = MotoApplication(address.port or 0)
+    identifiers = Identifiers(stream(0, "stock moto"))
     connection = http.client.HTTPConnection(address.hostname or "", address.port)
 
     def to_stock(method: str, target: str, headers: dict[str, str], body: bytes) -> Response:
         sent = {"Host": address.netloc, **headers}
         raw = tuple((key.encode(), value.encode()) for key, value in sent.items())
         request = Request(method, target, {key.lower(): value for key, value in sent.items()}, raw, body)
-        route(request)
-        return moto.call(request)
+        return moto.call(route(request, identifiers))
 
     def to_store(method: str, target: str, headers: dict[str, str], body: bytes) -> Response:
         connection.request(method, target, body, headers)

@@ -101,6 +101,38 @@ def test_a_store_ends_when_its_owner_is_killed() -> None:
         assert ends(pid)
 
 
+async def _message_ids(seed: int | None) -> list[str]:
+    """What a new store calls four messages: by its fast path, in a batch, by moto's code, and an event of S3."""
+    arn = "arn:aws:sqs:us-east-1:123456789012:q"
+    policy = {"Statement": {"Effect": "Allow", "Principal": "*", "Action": "sqs:SendMessage", "Resource": arn}}
+    event = f"<QueueConfiguration><Queue>{arn}</Queue><Event>s3:ObjectCreated:*</Event></QueueConfiguration>"
+    configuration = f"<NotificationConfiguration>{event}</NotificationConfiguration>"
+    async with Store.open(seed=seed) as store, aiohttp.ClientSession() as session:
+
+        async def call(operation: str, **parameters: Any) -> Any:
+            headers = {"X-Amz-Target": f"AmazonSQS.{operation}", "Content-Type": "application/x-amz-json-1.0"}
+            async with session.post(store.endpoint, data=json.dumps(parameters), headers=headers) as response:
+                return json.loads(await response.read())
+
+        url = (await call("CreateQueue", QueueName="q", Attributes={"Policy": json.dumps(policy)}))["QueueUrl"]
+        await call("SendMessage", QueueUrl=url, MessageBody="m")
+        await call("SendMessageBatch", QueueUrl=url, Entries=[{"Id": "1", "MessageBody": "m"}])
+        attribute = {"DataType": "String", "StringValue": "v"}
+        await call("SendMessage", QueueUrl=url, MessageBody="m", MessageAttributes={"a": attribute})
+        for target, body in (("/bbb", ""), ("/bbb?notification", configuration), ("/bbb/k", "x")):
+            async with session.put(store.endpoint + target, data=body) as response:
+                assert response.status == 200
+        return [message.message_id async for message in store.peek("q")]
+
+
+async def test_two_stores_of_one_seed_give_the_same_sends_the_same_ids() -> None:
+    """Every message, whoever made it; without a seed no two stores have an id in common."""
+    ids = [await _message_ids(seed) for seed in (7, 7, 8, None, None)]
+    assert ids[0] == ids[1]
+    assert [len(each) for each in ids] == [5] * 5
+    assert len({*ids[0], *ids[2], *ids[3], *ids[4]}) == 20
+
+
 @on_the_sessions_loop
 async def test_ctrl_c_in_the_terminal_does_not_reach_the_store(lenient_store: Store) -> None:
     """The store has a session of its own and ignores SIGINT; its owner decides when it ends."""

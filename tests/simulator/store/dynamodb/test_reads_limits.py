@@ -11,6 +11,7 @@ from fakes.clock import ManualClock
 from simulator.store.counting.tallies import Tallies
 from simulator.store.dynamodb.reads import TableReads
 from simulator.store.dynamodb.rows import Rows
+from simulator.store.dynamodb.tables import Tables
 from simulator.store.dynamodb.throttles import Throttles
 from simulator.store.wire.aws_errors import AwsError
 
@@ -32,7 +33,7 @@ def test_a_hot_partition_key_is_refused_by_get_and_query_alone() -> None:
     )
     clock, throttles = ManualClock(1_000.0), Throttles(applied=True)
     tallies = Tallies(clock)
-    reads = TableReads(lambda: {"prices": table}, tallies, throttles, clock, strict=True)
+    reads = TableReads(Tables(lambda: {"prices": table}, tallies, throttles, clock, strict=True))
     throttles.charge_read(table, 2_999, clock.now(), "hot")
 
     def get(partition: str) -> Any:

@@ -23,7 +23,7 @@ class _Message:
 
 def test_messages_older_than_the_retention_are_dropped_and_counted() -> None:
     """MessageRetentionPeriod: a message that outlived it is not received any more."""
-    depot = MessageDepot()
+    depot = MessageDepot(b"secret")
     depot.add(_Message(sent_timestamp=0), 0.0)
     depot.add(_Message(sent_timestamp=30_000), 30_000.0)
     received, _ = depot.take(10, 60_000.0, 30_000, 60_000, None)
@@ -33,7 +33,7 @@ def test_messages_older_than_the_retention_are_dropped_and_counted() -> None:
 
 def test_the_age_of_the_oldest_message_counts_until_it_is_deleted() -> None:
     """ApproximateAgeOfOldestMessage: hidden and delayed messages have an age too; a deleted one has not."""
-    depot = MessageDepot()
+    depot = MessageDepot(b"secret")
     assert depot.oldest_sent_ms() is None
     for sent in (10, 20):
         depot.add(_Message(sent_timestamp=sent, delayed_until=50.0), float(sent))
@@ -45,7 +45,7 @@ def test_the_age_of_the_oldest_message_counts_until_it_is_deleted() -> None:
 
 def test_a_handle_proves_its_origin() -> None:
     """A handle of another queue, or one made up, is unknown; a used one stays known."""
-    depot, other = MessageDepot(), MessageDepot()
+    depot, other = MessageDepot(b"one"), MessageDepot(b"another")
     for each in (depot, other):
         each.add(_Message(), 0.0)
     held = depot.take(1, 1.0, HOUR_MS, HOUR_MS, None)[0][0]
@@ -55,6 +55,25 @@ def test_a_handle_proves_its_origin() -> None:
             depot.delete(unknown, stale_deletes=False)
     assert depot.delete(handle, stale_deletes=False) is held
     assert depot.delete(handle, stale_deletes=False) is None
+
+
+@pytest.mark.parametrize("leave", ["dead-lettered", "carried off"])
+def test_the_handle_of_a_message_that_left_for_another_queue_is_unknown(leave: str) -> None:
+    """Moved by redrive or by a move task, it is not this queue's any more; a deleted one's handle stays known."""
+    depot = MessageDepot(b"secret")
+    for _ in range(2):
+        depot.add(_Message(), 0.0)
+    (deleted, moved), _ = depot.take(2, 1.0, 1.0, HOUR_MS, 1)
+    handles = [depot.handle_of(held) for held in (deleted, moved)]
+    depot.delete(handles[0], stale_deletes=False)
+    if leave == "carried off":
+        assert depot.carry_off(2.0) is moved
+    else:
+        assert depot.take(1, 2.0, 1.0, HOUR_MS, 1) == ([], [moved])
+    assert depot.delete(handles[0], stale_deletes=False) is None
+    for use in (depot.find, lambda handle: depot.delete(handle, stale_deletes=True)):
+        with pytest.raises(UnknownHandle):
+            use(handles[1])
 
 
 STEPS = st.lists(
@@ -73,7 +92,7 @@ STEPS = st.lists(
 @settings(deadline=None)
 def test_counts_are_those_of_a_plain_list_of_messages(steps: list[tuple[str, int]]) -> None:
     """Whatever happens, ready, in flight and delayed are what counting all messages one by one gives."""
-    depot, plain, now = MessageDepot(), [], 0.0
+    depot, plain, now = MessageDepot(b"secret"), [], 0.0
     handles: list[str] = []
     for kind, number in steps:
         if kind == "add":

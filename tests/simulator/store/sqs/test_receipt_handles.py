@@ -12,14 +12,14 @@ from simulator.store.sqs.receipt_handles import ReceiptHandles, UnknownHandle, m
 @given(place=st.integers(0, 2**64 - 1), receives=st.integers(0, 2**32 - 1))
 def test_a_handle_is_read_back(place: int, receives: int) -> None:
     """Whatever was given out is read back, over the whole range of both numbers."""
-    handles = ReceiptHandles()
+    handles = ReceiptHandles(b"secret")
 
     assert handles.read(handles.give(place, receives)) == (place, receives)
 
 
 def test_another_queues_handle_is_unknown() -> None:
     """The seal is the queue's own: the same message and receive of another queue, or a changed handle, is refused."""
-    handles, other = ReceiptHandles(), ReceiptHandles()
+    handles, other = ReceiptHandles(b"one"), ReceiptHandles(b"another")
     given_out = handles.give(1, 1)
 
     for handle in (other.give(1, 1), given_out[:-4] + "AAAA", given_out[:-8], "AQEB", "", "made up", "é"):

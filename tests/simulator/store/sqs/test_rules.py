@@ -6,17 +6,18 @@ import json
 import threading
 from collections.abc import Callable
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from botocore.exceptions import ClientError
 
 from fakes.clock import ManualClock
-from simulator.store.front.guards import Guards
+from simulator.base.chance import Identifiers, stream
 from simulator.store.sqs.long_poll import LongPolls
-from simulator.store.sqs.rules import over_limit
+from simulator.store.sqs.rules import check_request, over_limit
 from simulator.store.wire.aws_errors import AwsError
-from simulator.store.wire.messages import Request, Response
+from simulator.store.wire.messages import Request, Response, Routed
+from simulator.store.wire.routing import route
 
 ARN = "arn:aws:sqs:us-east-1:123456789012:"
 
@@ -123,6 +124,16 @@ def test_a_dead_letter_names_the_queue_it_came_from(sqs: Any, dead_letters: tupl
     assert message["Attributes"]["ApproximateReceiveCount"] == "2"
 
 
+def test_a_dead_letter_is_not_deleted_by_a_handle_of_its_source(sqs: Any, dead_letters: tuple[str, str]) -> None:
+    """DeleteMessage: ReceiptHandleIsInvalid for a message that has left the queue; it stays where it went."""
+    source, dead = dead_letters
+    sqs.send_message(QueueUrl=source, MessageBody="m")
+    handle = sqs.receive_message(QueueUrl=source, VisibilityTimeout=0)["Messages"][0]["ReceiptHandle"]
+    assert "Messages" not in sqs.receive_message(QueueUrl=source)
+    assert refused(sqs.delete_message, QueueUrl=source, ReceiptHandle=handle)[0] == "ReceiptHandleIsInvalid"
+    assert [message["Body"] for message in sqs.receive_message(QueueUrl=dead)["Messages"]] == ["m"]
+
+
 class _Crowded:
     """A depot with so many messages in flight."""
 
@@ -136,27 +147,28 @@ class _Crowded:
 @pytest.mark.parametrize(("in_flight", "full"), [(119_999, False), (120_000, True)])
 def test_the_cap_on_messages_in_flight_is_120_000(in_flight: int, full: bool) -> None:
     """Quotas: about 120,000 in flight messages; a short poll beyond them is refused with OverLimit."""
-    queue = SimpleNamespace(fifo_queue=False, _stockpipe_depot=_Crowded(in_flight), maximum_message_size=1_024)
-    guards = Guards(ManualClock(), lambda _: queue, strict=True, rates=False)
-    request = Request("POST", "/", {"x-amz-target": "AmazonSQS.ReceiveMessage"}, (), b'{"QueueUrl":"q"}')
-    request.service, request.operation = "sqs", "ReceiveMessage"
+    queue = SimpleNamespace(maximum_message_size=1_024)
+
+    def receive() -> None:
+        check_request("ReceiveMessage", {"QueueUrl": "q"}, queue, cast("Any", _Crowded(in_flight)), 0.0)
+
     if not full:
-        guards.check(request)
+        receive()
         return
     with pytest.raises(AwsError, match="maximum number of in flight messages") as caught:
-        guards.check(request)
+        receive()
     assert (caught.value.code, caught.value.status) == ("OverLimit", 403)
 
 
 async def test_a_long_poll_over_the_cap_is_empty_and_no_error() -> None:
     """Quotas: with long polling no error is returned when the limit is reached, only no messages."""
 
-    def over(_request: Request) -> Response:
+    def over(_routed: Routed) -> Response:
         raise over_limit()
 
-    request = Request("POST", "/", {"x-amz-target": "AmazonSQS.ReceiveMessage"}, (), b"{}")
-    request.parameters = {"QueueUrl": "q"}
-    answer = await LongPolls(announced=True).poll(request, None, 0, over)
+    request = Request("POST", "/", {"x-amz-target": "AmazonSQS.ReceiveMessage"}, (), b'{"QueueUrl":"q"}')
+    routed = route(request, Identifiers(stream(0, "requests")))
+    answer = await LongPolls(ManualClock(), announced=True).poll(routed, None, 0, over)
     assert (answer.status, answer.body) == (200, b"{}")
 
 

@@ -1,0 +1,114 @@
+"""The tables of one store, and what every way to answer a request does with them: find, throttle, count, report."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from simulator.base.clock import Clock
+from simulator.store.counting.tallies import TableActivity, Tallies
+from simulator.store.dynamodb.batch_writes import WriteOperation, row_units
+from simulator.store.dynamodb.moto_table import rows_of
+from simulator.store.dynamodb.rows import Key
+from simulator.store.dynamodb.throttles import Throttles
+
+
+@dataclass(frozen=True, slots=True)
+class Tables:
+    """`tables` gives moto's tables by name; `strict`: AWS's rules hold where moto lacks them."""
+
+    tables: Callable[[], Mapping[str, Any]]
+    tallies: Tallies
+    throttles: Throttles
+    clock: Clock
+    strict: bool
+
+    def named(self, name: Any) -> Any:
+        """The table of that name if its rows are ours; None: moto must look."""
+        table = self.tables().get(name) if isinstance(name, str) else None
+        return table if table is not None and rows_of(table) is not None else None
+
+    def admit_read(self, table: Any, now: float, hash_key: Key = None, index: Any = None) -> None:
+        """Raise where another read of the table, or of its global `index`, is refused now."""
+        reason = self.throttles.read(table, now, hash_key, index)
+        if reason is not None:
+            self.tallies.tables[table.name].throttled_requests += 1
+            raise self.throttles.read_error(table, reason, index)
+
+    def charge_read(self, table: Any, units: float, now: float, hash_key: Key = None, index: Any = None) -> None:
+        """A read was answered and cost `units`."""
+        self.tallies.tables[table.name].read_units += units
+        self.throttles.charge_read(table, units, now, hash_key, index)
+
+    def admit_write(self, write: WriteOperation, now: float, factor: int = 1) -> str | None:
+        """Consume a write that has not happened yet, or the reason why not.
+
+        Its units become those of the larger of the item before and after; `factor` times them are consumed.
+        """
+        old = stored_row(write)
+        if old is not None and len(old) > 1_024:
+            write.units = max(write.units, row_units(old))
+        return self.throttles.write(write.table, write.hash_key, factor * write.units, now)
+
+    def admit_single(self, write: WriteOperation, now: float) -> None:
+        """Consume the one write of a request. Raises where it is refused."""
+        reason = self.admit_write(write, now)
+        if reason is not None:
+            self.tallies.tables[write.table.name].throttled_requests += 1
+            raise self.throttles.write_error(write.table, reason)
+
+    def admit_batch(self, writes: Iterable[WriteOperation], now: float) -> tuple[list[WriteOperation], dict[str, Any]]:
+        """The operations that the limits let through, and the others as the client wrote them, by table.
+
+        Raises where none may be written.
+        """
+        kept: list[WriteOperation] = []
+        unprocessed: dict[str, Any] = {}
+        for write in writes:
+            reason = self.admit_write(write, now)
+            if reason is None:
+                kept.append(write)
+            else:
+                refused = write.table, reason
+                unprocessed.setdefault(write.table_name, []).append(write.request)
+        if unprocessed and not kept:
+            for name, requests in unprocessed.items():
+                self._activity(name).refused(len(requests))
+            raise self.throttles.write_error(*refused)
+        return kept, unprocessed
+
+    def wrote_batch(
+        self, names: Iterable[str], kept: Iterable[WriteOperation], unprocessed: Mapping[str, Any], now: float
+    ) -> dict[str, int]:
+        """Count a batch that was carried out: the units by table, of the tables that the request named."""
+        units, puts = dict.fromkeys(names, 0), dict.fromkeys(names, 0)
+        for write in kept:
+            units[write.table_name] += write.units
+            puts[write.table_name] += write.row is not None
+        for name, cost in units.items():
+            self._activity(name).wrote_batch(puts[name], len(unprocessed.get(name, ())), cost, now)
+        return units
+
+    def _activity(self, name: str) -> TableActivity:
+        # A batch may name its tables by their ARNs.
+        return self.tallies.tables[name.rsplit("/", 1)[-1]]
+
+
+def stored_row(write: WriteOperation) -> bytes | None:
+    """The row that a write is about, as it is now."""
+    rows = rows_of(write.table)
+    return None if rows is None else rows.row(write.hash_key, write.sort_key)
+
+
+def consumed(parameters: Mapping[str, Any], units: Mapping[str, float]) -> list[dict[str, Any]] | None:
+    """ConsumedCapacity by table as the request asks for it; None where it does not."""
+    wish = parameters.get("ReturnConsumedCapacity")
+    if wish not in ("TOTAL", "INDEXES"):
+        return None
+    capacity: list[dict[str, Any]] = []
+    for name, cost in units.items():
+        capacity.append({"TableName": name, "CapacityUnits": float(cost)})
+        if wish == "INDEXES":
+            capacity[-1]["Table"] = {"CapacityUnits": float(cost)}
+    return capacity
