@@ -1,0 +1,65 @@
+"""A bucket's keys in order, page by page, on moto's own key store."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from simulator.store.s3.keys import indexed_keys
+
+KEYS = st.text("ab/c", max_size=3)
+
+
+def bucket_of(*names: str) -> Any:
+    """A key store with one object of each name, listed once so that its order is kept up from then on."""
+    from moto.s3.models import FakeDeleteMarker
+    from moto.s3.utils import _VersionedKeyStore
+
+    keys = indexed_keys(_VersionedKeyStore, FakeDeleteMarker)()
+    keys.current(None, None, 1)
+    for name in names:
+        keys[name] = SimpleNamespace(name=name, size=len(name), dispose=lambda: None)
+    return keys
+
+
+def listed(keys: Any, after: str | None, prefix: str | None, limit: int) -> list[str]:
+    """The names of one page."""
+    return [key.name for key in keys.current(after, prefix, limit)]
+
+
+@pytest.mark.parametrize(
+    ("after", "page"),
+    [
+        (None, ["b", "d"]),  # the first page
+        ("b", ["d", "f"]),  # the key that the page before ended with is not on the next one
+        ("d", ["f"]),  # the last page, not full
+        ("f", []),  # behind the last key
+        ("a", ["b", "d"]),  # a marker before all keys,
+        ("c", ["d", "f"]),  # between them
+        ("g", []),  # and behind them, none of which is in the bucket
+    ],
+)
+def test_a_page_begins_behind_its_marker(after: str | None, page: list[str]) -> None:
+    """ListObjectsV2: listing starts after the key, which need not be in the bucket."""
+    assert listed(bucket_of("d", "b", "f"), after, None, 2) == page
+
+
+def test_an_empty_bucket_has_an_empty_page() -> None:
+    """With and without a marker."""
+    assert listed(bucket_of(), None, None, 2) == listed(bucket_of(), "a", None, 2) == []
+
+
+@given(names=st.sets(KEYS), after=st.none() | KEYS, prefix=st.none() | KEYS, limit=st.integers(1, 4))
+def test_a_page_is_what_sorting_and_filtering_gives(
+    names: set[str], after: str | None, prefix: str | None, limit: int
+) -> None:
+    """Any keys, marker, prefix and limit; and what is removed is gone from order, number and size."""
+    keys = bucket_of(*names, "removed")
+    keys.pop("removed")
+    found = [name for name in sorted(names) if (after is None or name > after) and name.startswith(prefix or "")]
+    assert listed(keys, after, prefix, limit) == found[:limit]
+    assert (keys.object_count, keys.size_bytes) == (len(names), sum(map(len, names)))
