@@ -78,7 +78,9 @@ class Twin:
                     async with asyncio.TaskGroup() as meanwhile:
                         # The store's process needs half a second to stand, on a core of its own.
                         meanwhile.create_task(prepare(session), name="prepare the clients")
-                        store = await owned.enter_async_context(Store.open(port=store_port, capacity=capacity))
+                        store = await owned.enter_async_context(
+                            Store.open(port=store_port, capacity=capacity, seed=seed)
+                        )
                 endpoint = endpoint_url or (store.endpoint if store else "")
                 clients = await owned.enter_async_context(connect(endpoint, session))
                 made = await resources.create(stack, clients)
