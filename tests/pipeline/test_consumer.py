@@ -8,8 +8,9 @@ import json
 
 import pytest
 
-from fakes.aws import BUCKET, error, unprocessed, until
+from fakes.aws import BUCKET, error, unprocessed
 from fakes.handlers import batch, notification, sqs_event, tasks_of_the_pipeline
+from fakes.waiting import until
 
 HEADER = "ticker,timestamp,n\n"
 

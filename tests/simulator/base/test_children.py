@@ -7,11 +7,11 @@ import os
 import signal
 import sys
 from asyncio.subprocess import DEVNULL, PIPE
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from fakes.waiting import until
 from simulator.base import children
 from simulator.base.children import IMPORT_ROOT, ChildProcess, ModuleProcess
 
@@ -33,13 +33,6 @@ def users_modules(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
     monkeypatch.chdir(tmp_path)
     return tmp_path
-
-
-async def until(condition: Callable[[], bool]) -> None:
-    """Wait for a condition that the system makes true."""
-    async with asyncio.timeout(30):
-        while not condition():  # noqa: ASYNC110 - the system's processes know no events
-            await asyncio.sleep(0.001)
 
 
 def gone(pid: int) -> bool:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import http.client
 import itertools
 import json
-import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -126,18 +125,3 @@ def twins(lenient_store: Store) -> Iterator[Twins]:
 def signed(service: str) -> str:
     """An Authorization header that names a service; nobody checks the signature."""
     return f"AWS4-HMAC-SHA256 Credential=TESTING/20261122/us-east-1/{service}/aws4_request, Signature=0"
-
-
-@pytest.fixture
-def until() -> Callable[..., Any]:
-    """Ask again until a condition holds, for at most ten seconds; each question is a request, none is a sleep."""
-
-    def ask(question: Callable[[], Any], holds: Callable[[Any], bool]) -> Any:
-        deadline = time.monotonic() + 10
-        while True:
-            answer = question()
-            if holds(answer):
-                return answer
-            assert time.monotonic() < deadline, answer
-
-    return ask

@@ -9,13 +9,13 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
 import aiohttp
 import pytest
 
+from fakes.waiting import wait_until
 from simulator.store import ControlRefused, PortInUse, Store, StoreDied
 
 _OWNER = """
@@ -40,16 +40,6 @@ def is_running(pid: int) -> bool:
         return False
     with contextlib.suppress(OSError):
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    return True
-
-
-def ends(pid: int) -> bool:
-    """Whether the process is gone within ten seconds."""
-    deadline = time.monotonic() + 10
-    while is_running(pid):
-        if time.monotonic() > deadline:
-            return False
-        os.sched_yield()
     return True
 
 
@@ -98,7 +88,7 @@ def test_a_store_ends_when_its_owner_is_killed() -> None:
         pid = int(owner.stdout.readline())
         owner.send_signal(way)
         owner.communicate()
-        assert ends(pid)
+        wait_until(lambda pid=pid: not is_running(pid))
 
 
 async def _message_ids(seed: int | None) -> list[str]:

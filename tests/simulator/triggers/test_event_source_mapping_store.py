@@ -6,7 +6,7 @@ import asyncio
 import json
 import uuid
 from collections import Counter
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -16,6 +16,7 @@ import pytest
 from fakes import declare
 from fakes.recorder import Recorder
 from fakes.runtime import ScriptedRuntime
+from fakes.waiting import until
 from simulator.base.clients import connect, offline_session
 from simulator.base.clock import SystemClock
 from simulator.base.observations import MessageSettled
@@ -40,12 +41,6 @@ class Running:
         names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
         answer = await self.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=names)
         return sum(int(answer["Attributes"][name]) for name in names)
-
-    async def until(self, condition: Callable[[], Any]) -> None:
-        """Wait for it, at most twenty seconds."""
-        async with asyncio.timeout(20):
-            while not await condition():  # noqa: ASYNC110 - what is waited for happens in the store
-                await asyncio.sleep(0.02)
 
 
 @pytest.fixture
@@ -108,7 +103,7 @@ async def test_poison_ends_in_the_dead_letter_queue(running: Any) -> None:
         async def dead() -> bool:
             return await run.depth(run.dlq_url) == 1
 
-        await run.until(dead)
+        await until(dead)
         assert await run.depth(run.queue_url) == 0
     settled = Counter((each.body, each.deleted) for each in run.recorded.of(MessageSettled))
     assert settled == {("good", True): 1, ("fine", True): 1, ("poison", False): 2}

@@ -8,7 +8,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +15,7 @@ from typing import Any
 
 import pytest
 
-DEADLINE_S = 60.0
+from fakes.waiting import DEADLINE_S, wait_until
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,11 +51,12 @@ class Running:
 
     def wait_for(self, condition: Callable[[], bool], what: str) -> None:
         """Look until the condition holds; a test fails at the deadline or when the command ends first."""
-        deadline = time.monotonic() + DEADLINE_S
-        while not condition():
+
+        def come() -> bool:
             assert self.process.poll() is None, f"ended before {what}: {self.process.communicate()}"
-            assert time.monotonic() < deadline, f"no {what} within {DEADLINE_S:g} s"
-            time.sleep(0.02)
+            return condition()
+
+        wait_until(come, what)
 
     def wait_ready(self) -> dict[str, Any]:
         """The ready file's content; the command must have been started with `--ready ready.json`."""
@@ -71,12 +71,14 @@ class Running:
 
     def signal_until_it_ends(self, number: signal.Signals) -> None:
         """Signal again and again, as an impatient person does: signals that arrive together count as one."""
-        deadline = time.monotonic() + DEADLINE_S
-        while self.process.poll() is None:
-            assert time.monotonic() < deadline, f"still running after {DEADLINE_S:g} s of signals"
+
+        def ended() -> bool:
             self.process.send_signal(number)
             with contextlib.suppress(subprocess.TimeoutExpired):
                 self.process.wait(0.2)
+            return self.process.poll() is not None
+
+        wait_until(ended, "end after so many signals")
 
     def children(self) -> list[int]:
         """The processes that the command has started."""
@@ -115,10 +117,7 @@ def start(tmp_path: Path) -> Iterator[Start]:
 
 def _assert_group_gone(group: int) -> None:
     """Wait until no process of the session is left; a child may need a moment to notice its parent's death."""
-    deadline = time.monotonic() + DEADLINE_S
-    while left := [pid for pid in _processes() if _session(pid) == group]:
-        assert time.monotonic() < deadline, f"left running: {left}"
-        time.sleep(0.02)
+    wait_until(lambda: group not in map(_session, _processes()), f"end of all that session {group} started")
 
 
 def _processes() -> dict[int, int]:

@@ -3,70 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import botocore.session
 import pytest
 from botocore.exceptions import ClientError
-from botocore.validate import validate_parameters
 
-from fakes.clock import ManualClock
+from fakes.clock import InstantClock
+from fakes.scripted_aws import ScriptedClient, refusal
 from simulator.base.errors import CouldNotFinish, InputError
 from stockpipe.deploy import cloudformation
 from stockpipe.deploy.cloudformation import ChangeSet, DeployedStack, StackEvent
 
-MODEL = botocore.session.Session().get_service_model("cloudformation")
 STACK_ID = "arn:aws:cloudformation:us-east-1:123456789012:stack/s/1"
 STACK_TYPE = "AWS::CloudFormation::Stack"
-
-
-class ScriptedClient:
-    """Answers each operation from a list, the last answer again and again; every request is held against the model."""
-
-    def __init__(self, **answers: Any) -> None:
-        self.answers = {
-            name: list(answer) if isinstance(answer, list) else [answer] for name, answer in answers.items()
-        }
-        self.calls: list[tuple[str, dict[str, Any]]] = []
-
-    def __getattr__(self, name: str) -> Callable[..., Any]:
-        async def call(**request: Any) -> Any:
-            return self._answer(name, request)
-
-        return call
-
-    def get_paginator(self, name: str) -> ScriptedClient:
-        """Its pages are its answers."""
-        self._paginated = name
-        return self
-
-    async def paginate(self, **request: Any) -> Any:
-        """One page."""
-        yield self._answer(self._paginated, request)
-
-    def _answer(self, name: str, request: dict[str, Any]) -> Any:
-        operation = "".join(word.capitalize() for word in name.split("_"))
-        validate_parameters(request, MODEL.operation_model(operation).input_shape)
-        self.calls.append((name, request))
-        answers = self.answers.get(name, [{}])
-        answer = answers.pop(0) if len(answers) > 1 else answers[0]
-        if isinstance(answer, BaseException):
-            raise answer
-        return answer
-
-    def names(self) -> list[str]:
-        """The operations, in the order in which they were asked for."""
-        return [name for name, _ in self.calls]
-
-
-class InstantClock(ManualClock):
-    """Moves on by itself whenever somebody waits."""
-
-    async def sleep(self, seconds: float) -> None:
-        """Be there at once."""
-        self._now += seconds
 
 
 def stack(status: str) -> DeployedStack:
@@ -95,11 +45,6 @@ def event(number: int, logical_id: str, status: str, reason: str = "", kind: str
 def plain(number: int, logical_id: str, status: str, reason: str = "") -> StackEvent:
     """The same, read."""
     return StackEvent(f"e{number}", "", logical_id, "", "AWS::SQS::Queue", status, reason)
-
-
-def refusal(code: str, message: str, operation: str = "DescribeStacks") -> ClientError:
-    """What AWS says no with."""
-    return ClientError({"Error": {"Code": code, "Message": message}}, operation)
 
 
 @pytest.mark.parametrize(
@@ -161,6 +106,7 @@ async def test_change_set_is_asked_for_as_aws_wants_it() -> None:
     resource = {"Action": "Modify", "LogicalResourceId": "StockQueue", "ResourceType": "AWS::SQS::Queue"}
     change = {"ResourceChange": {**resource, "Replacement": "True", "PhysicalResourceId": "q"}}
     client = ScriptedClient(
+        "cloudformation",
         create_change_set={"Id": "arn:change-set/1", "StackId": STACK_ID},
         describe_change_set=[
             {"Status": "CREATE_PENDING"},
@@ -184,6 +130,7 @@ async def test_change_set_is_asked_for_as_aws_wants_it() -> None:
 async def test_nothing_to_change_leaves_nothing() -> None:
     """A change set without changes is None, and it is deleted; the stack stays."""
     client = ScriptedClient(
+        "cloudformation",
         create_change_set={"Id": "arn:change-set/1", "StackId": STACK_ID},
         describe_change_set={"Status": "FAILED", "StatusReason": "The submitted information didn't contain changes."},
     )
@@ -194,6 +141,7 @@ async def test_nothing_to_change_leaves_nothing() -> None:
 async def test_refused_change_set_takes_its_empty_stack_along() -> None:
     """When CloudFormation refuses a creation, change set and the stack made for it go, and the reason is told."""
     client = ScriptedClient(
+        "cloudformation",
         create_change_set={"Id": "arn:change-set/1", "StackId": STACK_ID},
         describe_change_set={"Status": "FAILED", "StatusReason": "Transform failed:\n no such type"},
     )
@@ -205,6 +153,7 @@ async def test_refused_change_set_takes_its_empty_stack_along() -> None:
 async def test_interrupted_change_set_is_withdrawn() -> None:
     """Ctrl-C while CloudFormation thinks leaves nothing behind."""
     client = ScriptedClient(
+        "cloudformation",
         create_change_set={"Id": "arn:change-set/1", "StackId": STACK_ID},
         describe_change_set=asyncio.CancelledError(),
     )
@@ -215,7 +164,7 @@ async def test_interrupted_change_set_is_withdrawn() -> None:
 
 async def test_refused_execution_is_withdrawn() -> None:
     """A change set that cannot be executed does not stay behind."""
-    client = ScriptedClient(execute_change_set=refusal("ValidationError", "no", "ExecuteChangeSet"))
+    client = ScriptedClient("cloudformation", execute_change_set=refusal("ValidationError", "no", "ExecuteChangeSet"))
     with pytest.raises(ClientError):
         await cloudformation.execute(client, ChangeSet("arn:change-set/1", STACK_ID, "CREATE", (), True))  # type: ignore[arg-type]
     assert client.names() == ["execute_change_set", "delete_change_set", "delete_stack"]
@@ -224,6 +173,7 @@ async def test_refused_execution_is_withdrawn() -> None:
 async def test_endless_change_set_is_given_up() -> None:
     """After ten minutes the wait ends with a line, and the change set is withdrawn."""
     client = ScriptedClient(
+        "cloudformation",
         create_change_set={"Id": "arn:change-set/1", "StackId": STACK_ID},
         describe_change_set={"Status": "CREATE_IN_PROGRESS"},
     )
@@ -239,6 +189,7 @@ async def test_events_are_told_once_oldest_first() -> None:
     second = [event(2, "Queue", "UPDATE_IN_PROGRESS"), event(3, "Queue", "UPDATE_COMPLETE")]
     third = [event(4, "s", "UPDATE_COMPLETE", kind=STACK_TYPE)]
     client = ScriptedClient(
+        "cloudformation",
         describe_stacks=[
             described("UPDATE_IN_PROGRESS"),
             described("UPDATE_IN_PROGRESS"),
@@ -268,6 +219,7 @@ async def test_follow_waits_for_the_first_event() -> None:
     """A stack that has not begun to change yet looks at rest, and is not taken for the end."""
     done = event(1, "s", "UPDATE_COMPLETE", kind=STACK_TYPE)
     client = ScriptedClient(
+        "cloudformation",
         describe_stacks=[described("CREATE_COMPLETE"), described("UPDATE_COMPLETE")],
         describe_stack_events=[{"StackEvents": []}, {"StackEvents": [done]}],
     )
@@ -279,6 +231,7 @@ async def test_follow_waits_for_the_first_event() -> None:
 async def test_follow_ends_when_the_stack_is_gone() -> None:
     """A deleted stack that cannot be described any more is the end of following it."""
     client = ScriptedClient(
+        "cloudformation",
         describe_stacks=refusal("ValidationError", "Stack with id s does not exist"),
         describe_stack_events=refusal("ValidationError", "Stack with id s does not exist"),
     )
@@ -290,7 +243,7 @@ async def test_follow_ends_when_the_stack_is_gone() -> None:
 
 async def test_other_refusals_are_not_taken_for_absence() -> None:
     """Only `does not exist` means that there is no stack."""
-    client = ScriptedClient(describe_stacks=refusal("AccessDenied", "not authorized"))
+    client = ScriptedClient("cloudformation", describe_stacks=refusal("AccessDenied", "not authorized"))
     with pytest.raises(ClientError):
         await cloudformation.describe(client, "s")  # type: ignore[arg-type]
 
@@ -298,11 +251,12 @@ async def test_other_refusals_are_not_taken_for_absence() -> None:
 async def test_description_has_parameters_and_outputs() -> None:
     """Parameters and outputs come as plain mappings."""
     client = ScriptedClient(
+        "cloudformation",
         describe_stacks=described(
             "CREATE_COMPLETE",
             Parameters=[{"ParameterKey": "FileCount", "ParameterValue": "2"}],
             Outputs=[{"OutputKey": "Bucket", "OutputValue": "b"}],
-        )
+        ),
     )
     found = await cloudformation.describe(client, "s")  # type: ignore[arg-type]
     assert found == DeployedStack(STACK_ID, "s", "CREATE_COMPLETE", "", {"FileCount": "2"}, {"Bucket": "b"})

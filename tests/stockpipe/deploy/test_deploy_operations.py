@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import botocore.session
 import pytest
 from botocore.exceptions import ClientError
-from botocore.validate import validate_parameters
 
-from fakes.clock import ManualClock
+from fakes.clock import InstantClock, ManualClock
+from fakes.scripted_aws import ScriptedAws, refusal
 from simulator.base.errors import CouldNotFinish, InputError
 from stockpipe.deploy import artifact, deployment, redrive, status, teardown, ticks, transform, verification
 from stockpipe.deploy.cloudformation import ChangeSet, DeployedStack
@@ -21,84 +19,9 @@ from stockpipe.deploy.deployed import Deployed, QueueAddress
 from stockpipe.deploy.package import Package
 from stockpipe.deploy.targets import Target
 
-SESSION = botocore.session.Session()
 STACK_ID = "arn:aws:cloudformation:us-east-1:123456789012:stack/s/1"
 DLQ = QueueAddress("https://queue/dlq", "arn:aws:sqs:us-east-1:123456789012:dlq", "dlq")
 QUEUE = QueueAddress("https://queue/q", "arn:aws:sqs:us-east-1:123456789012:q", "q")
-
-
-class Service:
-    """One service: answers by operation, each a list whose last member repeats; requests are held against its model."""
-
-    def __init__(self, name: str, calls: list[tuple[str, dict[str, Any]]], answers: dict[str, Any]) -> None:
-        self._model = SESSION.get_service_model(name)
-        self._calls, self._answers = calls, answers
-
-    def __getattr__(self, name: str) -> Callable[..., Any]:
-        async def call(**request: Any) -> Any:
-            return self._answer(name, request)
-
-        return call
-
-    def get_paginator(self, name: str) -> Any:
-        """Its pages are its answers."""
-        service = self
-
-        class Pages:
-            async def paginate(self, PaginationConfig: Any = None, **request: Any) -> Any:  # noqa: N803
-                yield service._answer(name, request)
-
-        return Pages()
-
-    def _answer(self, name: str, request: dict[str, Any]) -> Any:
-        operation = "".join(word.capitalize() for word in name.split("_"))
-        validate_parameters(request, self._model.operation_model(operation).input_shape)
-        self._calls.append((name, request))
-        answers = self._answers.get(name, {})
-        if not isinstance(answers, list):
-            answers = [answers]
-        answer = answers.pop(0) if len(answers) > 1 else answers[0]
-        if isinstance(answer, BaseException):
-            raise answer
-        return answer
-
-
-class ScriptedAws:
-    """AWS with scripted answers. Every call of every service is in `calls`, in order."""
-
-    region, account, caller = "eu-central-1", "123456789012", "arn:aws:iam::123456789012:user/u"
-
-    def __init__(self, endpoint_url: str | None = None, **answers: Any) -> None:
-        self.endpoint_url = endpoint_url
-        self.calls: list[tuple[str, dict[str, Any]]] = []
-        self._answers = answers
-
-    def __getattr__(self, name: str) -> Callable[..., Any]:
-        service = {"functions": "lambda"}.get(name, name)
-
-        async def client() -> Service:
-            return Service(service, self.calls, self._answers)
-
-        return client
-
-    def names(self) -> list[str]:
-        """The operations in their order."""
-        return [name for name, _ in self.calls]
-
-
-class InstantClock(ManualClock):
-    """Moves on by itself whenever somebody waits."""
-
-    async def sleep(self, seconds: float) -> None:
-        """Be there at once."""
-        self._now += seconds
-
-
-def refusal(code: str, message: str = "", http: int = 400) -> ClientError:
-    """What AWS says no with."""
-    return ClientError(
-        {"Error": {"Code": code, "Message": message}, "ResponseMetadata": {"HTTPStatusCode": http}}, "Operation"
-    )
 
 
 def deployed(**resources: tuple[str, str]) -> Deployed:

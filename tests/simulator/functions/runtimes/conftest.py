@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 import sys
 import textwrap
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -58,15 +57,3 @@ def open_function(tmp_path: Path, recorded: Recorder) -> Callable[..., Any]:
         sys.modules.pop(module, None)
 
     return open_it
-
-
-@pytest.fixture
-def until() -> Callable[[Callable[[], bool]], Awaitable[None]]:
-    """Wait for a condition, at most ten seconds."""
-
-    async def wait_until(condition: Callable[[], bool]) -> None:
-        async with asyncio.timeout(10):
-            while not condition():  # noqa: ASYNC110 - what is waited for happens outside this loop
-                await asyncio.sleep(0.005)
-
-    return wait_until

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from fakes.waiting import until
 from simulator.base.observations import EnvironmentStarted
 from simulator.functions.runtimes.isolation import installed, seen_as
 from simulator.functions.service import Failed, Succeeded
@@ -116,7 +117,7 @@ async def test_core_that_does_not_open(open_function: Open) -> None:
     assert (result.outcome, result.message) == ("init-error", "TABLE_NAME is missing")
 
 
-async def test_process_is_left_as_it_was(open_function: Open, until: Callable[..., Any]) -> None:
+async def test_process_is_left_as_it_was(open_function: Open) -> None:
     """After a plain handler's run `os.environ`, the streams and threads are what they were."""
     await until(lambda: type(os.environ).__module__ == "os")  # threads of other tests have ended
     before = (type(os.environ), sys.stdout, sys.stderr, threading.Thread.start)

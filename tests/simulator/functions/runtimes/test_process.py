@@ -20,6 +20,7 @@ import pytest_asyncio
 
 from fakes import declare
 from fakes.recorder import Recorder
+from fakes.waiting import until
 from simulator.base.clock import SystemClock
 from simulator.base.errors import InputError
 from simulator.base.observations import InvocationEnded
@@ -62,7 +63,7 @@ def alive(pid: int) -> bool:
         return False
 
 
-async def test_deadline_kills_what_never_yields(open_function: Open, until: Callable[..., Any]) -> None:
+async def test_deadline_kills_what_never_yields(open_function: Open) -> None:
     """A handler that computes without end is killed, with the processes it started."""
     source = """
         import os, subprocess
@@ -156,7 +157,7 @@ async def test_scratch_space_outlives_a_crash(open_function: Open) -> None:
     assert not exists(path)
 
 
-async def test_frozen_between_invocations(open_function: Open, until: Callable[..., Any]) -> None:
+async def test_frozen_between_invocations(open_function: Open) -> None:
     """Between two events the process is stopped with all its threads, and uses no time; an event thaws it."""
     source = """
         import os, threading, time
@@ -193,7 +194,7 @@ async def test_nothing_is_left_running(open_function: Open, tmp_path: Path) -> N
     assert not exists(folder)
 
 
-async def test_environments_die_with_the_simulator(tmp_path: Path, until: Callable[..., Any]) -> None:
+async def test_environments_die_with_the_simulator(tmp_path: Path) -> None:
     """Even a simulator that is killed leaves no environment behind, frozen or in the middle of an event."""
     (tmp_path / "module.py").write_text(
         "import os, time\ndef handler(event, context):\n    print(os.getpid())\n    time.sleep(event)\n"
@@ -281,7 +282,7 @@ async def test_limit_of_open_files(open_function: Open) -> None:
         assert (await function.invoke()).payload <= 1024
 
 
-async def test_process_that_dies_while_idle(open_function: Open, until: Callable[..., Any]) -> None:
+async def test_process_that_dies_while_idle(open_function: Open) -> None:
     """A frozen process that is killed from outside is started anew for the next event."""
     async with open_function("process", STATE) as function:
         first = (await function.invoke()).payload
@@ -341,9 +342,7 @@ async def given(client: Client) -> tuple[asyncio.Future[Any], dict[str, str], An
 async def ended(client: Client) -> None:
     """The runtime asks for its next event, which ends the one before."""
     asking = asyncio.create_task(client.get_next())
-    async with asyncio.timeout(10):
-        while client.api.state != "ready":  # noqa: ASYNC110 - the state has no event, and needs none
-            await asyncio.sleep(0)
+    await until(lambda: client.api.state == "ready")
     await client.api.close()
     with contextlib.suppress(aiohttp.ClientError):
         await asking

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import sys
@@ -54,14 +55,10 @@ async def test_module_state_is_kept(kind: str, open_function: Open) -> None:
 
 async def test_module_state_is_per_environment(kind: str, open_function: Open) -> None:
     """Two environments at work at once do not share a module."""
-    import asyncio
-
     source = """
-        import time
         events = []
         def handler(event, context):
             events.append(event)
-            time.sleep(0.2)
             return events
     """
     async with open_function(kind, source) as function:

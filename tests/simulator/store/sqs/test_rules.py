@@ -12,6 +12,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from fakes.clock import ManualClock
+from fakes.waiting import wait_until
 from simulator.base.chance import Identifiers, stream
 from simulator.store.sqs.long_poll import LongPolls
 from simulator.store.sqs.rules import check_request, over_limit
@@ -197,9 +198,7 @@ def _fill(sqs: Any, source: str, count: int) -> None:
         sqs.receive_message(QueueUrl=source, MaxNumberOfMessages=10, VisibilityTimeout=0)
 
 
-def test_a_move_task_brings_dead_letters_back_as_new_messages(
-    sqs: Any, dead_letters: tuple[str, str], until: Callable[..., Any]
-) -> None:
+def test_a_move_task_brings_dead_letters_back_as_new_messages(sqs: Any, dead_letters: tuple[str, str]) -> None:
     """StartMessageMoveTask without a destination: back to their source queues, with new ids and counts."""
     source, dead = dead_letters
     _fill(sqs, source, 3)
@@ -207,9 +206,12 @@ def test_a_move_task_brings_dead_letters_back_as_new_messages(
     before = sqs.get_queue_attributes(QueueUrl=dead, AttributeNames=["All"])["Attributes"]
     assert before["ApproximateNumberOfMessages"] == "3"
     sqs.start_message_move_task(SourceArn=dead_arn)
-    task = until(
-        lambda: sqs.list_message_move_tasks(SourceArn=dead_arn)["Results"][0], lambda each: each["Status"] != "RUNNING"
-    )
+
+    def ended() -> Any:
+        latest = sqs.list_message_move_tasks(SourceArn=dead_arn)["Results"][0]
+        return latest if latest["Status"] != "RUNNING" else None
+
+    task = wait_until(ended)
     assert (task["Status"], task["ApproximateNumberOfMessagesMoved"]) == ("COMPLETED", 3)
     assert "TaskHandle" not in task
     back = sqs.receive_message(QueueUrl=source, MaxNumberOfMessages=10, AttributeNames=["All"])["Messages"]
