@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import heapq
 import itertools
 
-from simulator.base.clock import Clock
+from simulator.base.clock import Clock, SystemClock
 
 
 class ManualClock:
@@ -60,6 +61,34 @@ class InstantClock(ManualClock):
     async def sleep(self, seconds: float) -> None:
         """Be there at once."""
         self._now += seconds
+
+
+class ForwardClock(SystemClock):
+    """The machine's clock, which a test may set forward: whoever has slept long enough by then wakes."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._ahead_s = 0.0
+        self._set_forward = asyncio.Event()
+
+    def now(self) -> float:
+        """Seconds since the epoch, and what it was set forward by."""
+        return super().now() + self._ahead_s
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait for the time to pass, or to be passed over."""
+        end_at = self.now() + seconds
+        await asyncio.sleep(0)
+        while (left_s := end_at - self.now()) > 0:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(left_s):
+                    await self._set_forward.wait()
+
+    def set_forward(self, seconds: float) -> None:
+        """Pass over so much time."""
+        self._ahead_s += seconds
+        self._set_forward.set()
+        self._set_forward = asyncio.Event()
 
 
 _CLOCK: type[Clock] = ManualClock  # mypy sees that it is one

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import sys
 import textwrap
 from collections.abc import AsyncIterator, Callable
@@ -12,25 +13,34 @@ from typing import Any
 import pytest
 
 from fakes import declare
+from fakes.clock import ForwardClock
 from fakes.recorder import Recorder
-from simulator.base.clock import SystemClock
+from fakes.waiting import until
 from simulator.functions.runtimes import Runtime
 from simulator.functions.runtimes.inline import InlineRuntime
 from simulator.functions.service import LambdaService
 
 ENDPOINT = "http://127.0.0.1:9"
+TIMEOUT_S = 60
 Open = Callable[..., AbstractAsyncContextManager[Any]]
 
 
 class Opened:
     """One function under one runtime; `invoke` runs an event."""
 
-    def __init__(self, service: LambdaService, runtime: Runtime, recorded: Recorder) -> None:
-        self.service, self.runtime, self.recorded = service, runtime, recorded
+    def __init__(self, service: LambdaService, runtime: Runtime, recorded: Recorder, clock: ForwardClock) -> None:
+        self.service, self.runtime, self.recorded, self._clock = service, runtime, recorded, clock
 
     async def invoke(self, event: Any = None) -> Any:
         """The result of one event."""
         return await self.service.invoke("Consumer", event)
+
+    async def time_out(self, event: Any, at_work: str) -> Any:
+        """The result of an event whose deadline comes when the handler has written a line that begins so."""
+        invocation = asyncio.create_task(self.invoke(event))
+        await until(lambda: any(line.startswith(at_work) for line in self.recorded.lines()))
+        self._clock.set_forward(TIMEOUT_S)
+        return await invocation
 
 
 @pytest.fixture
@@ -41,8 +51,10 @@ def open_function(tmp_path: Path, recorded: Recorder) -> Callable[..., Any]:
     async def open_it(kind: str, source: str, **changes: Any) -> AsyncIterator[Opened]:
         module = f"handler_{abs(hash(source)):x}"
         (tmp_path / f"{module}.py").write_text(textwrap.dedent(source))
-        function = declare.function(**{"handler": f"{module}.handler", "memory_mb": 512} | changes)
-        clock = SystemClock()
+        function = declare.function(
+            **{"handler": f"{module}.handler", "memory_mb": 512, "timeout_s": TIMEOUT_S} | changes
+        )
+        clock = ForwardClock()
         runtime: Runtime
         if kind == "process":
             from simulator.functions.runtimes.process import ProcessRuntime
@@ -53,7 +65,7 @@ def open_function(tmp_path: Path, recorded: Recorder) -> Callable[..., Any]:
         async with LambdaService(
             {"Consumer": function}, runtime=runtime, clock=clock, record=recorded.append, seed=1
         ) as service:
-            yield Opened(service, runtime, recorded)
+            yield Opened(service, runtime, recorded, clock)
         sys.modules.pop(module, None)
 
     return open_it

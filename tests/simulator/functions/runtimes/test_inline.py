@@ -38,8 +38,9 @@ CORE = """
             if event == "cancelled":
                 raise asyncio.CancelledError
             if event == "hang":
+                write("hanging")
                 try:
-                    await asyncio.sleep(60)
+                    await asyncio.Event().wait()
                 finally:
                     write("cancelled at the deadline")
             if event == "raise":
@@ -81,8 +82,8 @@ async def test_core_runs_on_the_loop(open_function: Open) -> None:
 
 async def test_core_is_cancelled_at_the_deadline(open_function: Open) -> None:
     """The deadline cancels the core where it waits, closes it, and the next event opens a new one."""
-    async with open_function("inline", CORE, environment=SETTINGS, timeout_s=1) as function:
-        result = await function.invoke("hang")
+    async with open_function("inline", CORE, environment=SETTINGS) as function:
+        result = await function.time_out("hang", "hanging")
         assert isinstance(result, Failed)
         assert result.error_type == "Sandbox.Timedout"
         assert (await function.invoke()).payload["calls"] == 1

@@ -68,15 +68,13 @@ async def test_deadline_kills_what_never_yields(open_function: Open) -> None:
     source = """
         import os, subprocess
         def handler(event, context):
-            if event == "pids":
-                return None
             child = subprocess.Popen(["sleep", "600"])
-            print("pids", os.getpid(), child.pid)
+            print("pids", os.getpid(), child.pid, flush=True)
             while True:
                 pass
     """
-    async with open_function("process", source, timeout_s=1) as function:
-        result = await function.invoke("hang")
+    async with open_function("process", source) as function:
+        result = await function.time_out("hang", "pids")
         assert isinstance(result, Failed)
         assert result.error_type == "Sandbox.Timedout"
         (line,) = [each for each in function.recorded.lines() if each.startswith("pids")]

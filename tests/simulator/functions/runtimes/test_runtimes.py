@@ -7,6 +7,7 @@ import json
 import os
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -75,10 +76,10 @@ async def test_context(kind: str, open_function: Open) -> None:
                 "function_version", "invoked_function_arn", "tenant_id", "client_context")
             } | {"left": context.get_remaining_time_in_millis(), "identity": context.identity.cognito_identity_id}
     """
-    async with open_function(kind, source, timeout_s=5) as function:
+    async with open_function(kind, source, timeout_s=50) as function:
         payload = (await function.invoke()).payload
     assert payload.pop("log_stream_name").endswith("[$LATEST]" + "0" * 32)
-    assert 1000 < payload.pop("left") <= 5000
+    assert 10_000 < payload.pop("left") <= 50_000
     assert payload == {
         "aws_request_id": function.recorded.of(InvocationEnded)[0].request_id,
         "log_group_name": "/aws/lambda/Consumer",
@@ -162,20 +163,24 @@ async def test_exit_kills_the_environment(kind: str, open_function: Open, statem
     assert function.recorded.lines().count("init") == 2
 
 
-async def test_timeout(kind: str, open_function: Open) -> None:
+async def test_timeout(kind: str, open_function: Open, tmp_path: Path) -> None:
     """The deadline ends the invocation with Sandbox.Timedout, and the environment is made anew."""
     source = """
-        import time
+        import os, time
         print("init")
         def handler(event, context):
-            time.sleep(event)
+            print("at work")
+            while event and not os.path.exists(event):
+                time.sleep(0.01)
             return "in time"
     """
-    async with open_function(kind, source, timeout_s=1) as function:
-        result = await function.invoke(5)
+    end = tmp_path / "end"
+    async with open_function(kind, source) as function:
+        result = await function.time_out(str(end), "at work")
         assert isinstance(result, Failed)
         assert (result.outcome, result.error_type) == ("timeout", "Sandbox.Timedout")
-        assert await function.invoke(0) == Succeeded("in time")
+        assert await function.invoke() == Succeeded("in time")
+    end.touch()
     assert function.recorded.lines().count("init") == 2
 
 
