@@ -15,6 +15,9 @@ import yaml
 ROOT = Path(__file__).parents[1]
 PROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 WORKFLOW = ROOT / ".github" / "workflows" / "ci.yml"
+WIDEST = 120
+MADE_BY_A_PROGRAM = {"docs/commands.md"}
+"""Pages whose sentences are those of help texts, a line each."""
 
 
 @cache
@@ -23,6 +26,11 @@ def pages() -> tuple[Path, ...]:
     command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard", "--deduplicate", "*.md"]
     listed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
     return tuple(ROOT / name for name in sorted(listed.split("\0")) if name and (ROOT / name).is_file())
+
+
+def name_of(page: Path) -> str:
+    """A page's path from the top."""
+    return str(page.relative_to(ROOT))
 
 
 def prose(page: Path) -> list[tuple[int, str]]:
@@ -66,7 +74,7 @@ def test_the_workflow_may_only_read_and_takes_fixed_actions() -> None:
     assert all(re.fullmatch(r"actions/[a-z-]+@[0-9a-f]{40}", action) for action in used), used
 
 
-@pytest.mark.parametrize("page", pages(), ids=lambda page: str(page.relative_to(ROOT)))
+@pytest.mark.parametrize("page", pages(), ids=name_of)
 def test_links_lead_somewhere(page: Path) -> None:
     """Each relative link names a file that exists, and each fragment a heading in it."""
     text = "\n".join(line for _, line in prose(page))
@@ -75,6 +83,17 @@ def test_links_lead_somewhere(page: Path) -> None:
         assert found.exists(), f"{page.name} -> {target}"
         if fragment:
             assert fragment in anchors(found), f"{page.name} -> {target}#{fragment}"
+
+
+@pytest.mark.parametrize("page", [page for page in pages() if name_of(page) not in MADE_BY_A_PROGRAM], ids=name_of)
+def test_prose_keeps_to_120_columns(page: Path) -> None:
+    """A line is no wider than the code's, except in a table, in a code block, or for an address that cannot break."""
+    wide = [
+        number
+        for number, line in prose(page)
+        if len(line) > WIDEST and not line.startswith("|") and not re.search(r"https?://\S{60,}", line)
+    ]
+    assert wide == []
 
 
 def test_make_help_lists_every_target() -> None:
