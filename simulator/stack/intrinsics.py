@@ -92,7 +92,7 @@ class Document:
         finally:
             self._deciding.pop()
 
-    # --- reading ---------------------------------------------------------------------------------------------
+    # Reading
 
     def _parse(self, text: str) -> Located:
         try:
@@ -136,7 +136,7 @@ class Document:
             self.fail(f"{name} must be a mapping", self.root.lines[name])
         return section
 
-    # --- parameters ------------------------------------------------------------------------------------------
+    # Parameters
 
     def _bind(self, declared: Located, chosen: Mapping[str, str], defaults: Mapping[str, str]) -> dict[str, str]:
         unknown = [name for name in chosen if name not in declared]
@@ -151,7 +151,7 @@ class Document:
                 self.fail(f"parameter {name} must be a mapping", line)
             if name not in given and "Default" not in definition:
                 self.fail(f"parameter {name} has no default; give it with --parameter {name}=VALUE", line)
-            value = str(given[name]) if name in given else _text(definition["Default"])
+            value = str(given[name]) if name in given else plain_text(definition["Default"])
             self._check_parameter(name, value, definition, line)
             bound[name] = value
         return bound
@@ -161,8 +161,8 @@ class Document:
             raise TemplateError(f"parameter {name}={value}: {rule} ({self.file}:{line})")
 
         allowed = definition.get("AllowedValues")
-        if allowed is not None and value not in [_text(choice) for choice in allowed]:
-            refuse("must be one of " + ", ".join(_text(choice) for choice in allowed))
+        if allowed is not None and value not in [plain_text(choice) for choice in allowed]:
+            refuse("must be one of " + ", ".join(plain_text(choice) for choice in allowed))
         pattern = definition.get("AllowedPattern")
         if pattern is not None and not re.fullmatch(str(pattern), value):
             refuse(str(definition.get("ConstraintDescription") or f"must match {pattern}"))
@@ -182,7 +182,7 @@ class Document:
         if longest is not None and len(value) > int(longest):
             refuse(f"must have at most {longest} characters")
 
-    # --- intrinsics ------------------------------------------------------------------------------------------
+    # Intrinsics
 
     def _value(self, value: Any, line: int | None) -> Any:
         if isinstance(value, _Tagged):
@@ -217,7 +217,7 @@ class Document:
             "Fn::Select": self._select,
             "Fn::Split": self._split,
             "Fn::FindInMap": self._find_in_map,
-            "Fn::Equals": lambda given, at: len({_text(operand) for operand in self._list(given, 2, at)}) == 1,
+            "Fn::Equals": lambda given, at: len({plain_text(operand) for operand in self._list(given, 2, at)}) == 1,
             "Fn::And": lambda given, at: all(self._truths(given, at)),
             "Fn::Or": lambda given, at: any(self._truths(given, at)),
             "Fn::Not": lambda given, at: not self._truths(given, at)[0],
@@ -280,15 +280,15 @@ class Document:
             if literal:
                 return "${" + name + "}"
             if name in names:
-                return _text(self.resolve(names[name], line))
+                return plain_text(self.resolve(names[name], line))
             resource, dot, attribute = name.partition(".")
-            return _text(self._lookup(resource, attribute if dot else None, line))
+            return plain_text(self._lookup(resource, attribute if dot else None, line))
 
         return _SUB.sub(replace, str(template))
 
     def _join(self, argument: Any, line: int) -> str:
         separator, parts = self._list(argument, 2, line)
-        return str(separator).join(_text(part) for part in parts)
+        return str(separator).join(plain_text(part) for part in parts)
 
     def _if(self, argument: Any, line: int) -> Any:
         if not isinstance(argument, list) or len(argument) != 3:
@@ -355,11 +355,12 @@ def pseudo_parameters(stack_name: str) -> dict[str, str]:
     }
 
 
-def _text(value: Any) -> str:
+def plain_text(value: Any) -> str:
+    """A value as CloudFormation writes it: true or false in small letters, nothing for null."""
     if isinstance(value, bool):
         return "true" if value else "false"
     return "" if value is None else str(value)
 
 
 def _truth(value: Any) -> bool:
-    return value is True or _text(value).lower() == "true"
+    return value is True or plain_text(value).lower() == "true"

@@ -128,7 +128,6 @@ class Bucket:
     arn: str
     versioned: bool = False
     notifications: tuple[Notification, ...] = ()
-    tags: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, NoReturn
 
-from simulator.stack.intrinsics import Document, Located
+from simulator.stack.intrinsics import Document, Located, plain_text
 
 # No behaviour of the running pipeline hangs on them.
 _DESCRIPTIVE = frozenset({"Description", "Tags", "Metadata"})
@@ -39,11 +39,9 @@ class Properties:
             if default is None:
                 self.fail(f"{self._path}{key} is required")
             return default
-        if isinstance(value, bool):
-            return "true" if value else "false"
         if not isinstance(value, (str, int, float)):
             self.fail("must be a text", key)
-        return str(value)
+        return plain_text(value)
 
     def optional_text(self, key: str) -> str | None:
         """A text, None when it is absent or empty."""
@@ -51,7 +49,12 @@ class Properties:
 
     def integer(self, key: str, default: int) -> int:
         """A whole number."""
-        return default if self.raw(key) is None else self.optional_integer(key) or 0
+        value = self.optional_integer(key)
+        return default if value is None else value
+
+    def integers(self, **keys: str) -> dict[str, Any]:
+        """The whole numbers that are given, by the names they are asked for under: a dataclass has the defaults."""
+        return {name: value for name, key in keys.items() if (value := self.optional_integer(key)) is not None}
 
     def optional_integer(self, key: str) -> int | None:
         """A whole number, None when it is absent."""
@@ -82,24 +85,16 @@ class Properties:
 
     def sections(self, key: str) -> list[Properties]:
         """A list of mappings."""
-        value = self.raw(key) or []
-        return [
-            self._child(f"{key}[{n}]", item) for n, item in enumerate(value if isinstance(value, list) else [value])
-        ]
+        return [self._child(f"{key}[{n}]", item) for n, item in enumerate(self._items(key))]
 
     def members(self, key: str) -> list[tuple[str, Properties]]:
         """The nested mappings of a mapping, by name."""
         parent = self.section(key)
-        return [(name, parent.section(name)) for name in parent.mapping_keys()]
-
-    def mapping_keys(self) -> list[str]:
-        """The names that are given here."""
-        return list(self._values)
+        return [(name, parent.section(name)) for name in self.mapping(key)]
 
     def texts(self, key: str) -> list[str]:
         """A list of texts, or one text."""
-        value = self.raw(key) or []
-        return [str(item) for item in (value if isinstance(value, list) else [value])]
+        return [str(item) for item in self._items(key)]
 
     def mapping(self, key: str) -> dict[str, Any]:
         """A mapping taken whole."""
@@ -116,6 +111,10 @@ class Properties:
         """The paths of what nobody asked for."""
         own = [self._path + key for key in self._values if key not in self._taken and key not in _DESCRIPTIVE]
         return own + [path for child in self._children for path in child.unread()]
+
+    def _items(self, key: str) -> list[Any]:
+        value = self.raw(key) or []
+        return value if isinstance(value, list) else [value]
 
     def _child(self, key: str, value: Any) -> Properties:
         if not isinstance(value, Located):

@@ -7,13 +7,13 @@ in `Stack.ignored`; a resource or trigger that it does not know is a `TemplateEr
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from importlib import resources
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, TypeVar
 
 from simulator.base import limits
-from simulator.stack.intrinsics import Document, Located, TemplateError, pseudo_parameters
+from simulator.stack.intrinsics import Document, Located, TemplateError, plain_text, pseudo_parameters
 from simulator.stack.model import (
     AsynchronousInvocation,
     Bucket,
@@ -32,6 +32,7 @@ from simulator.stack.properties import Properties
 
 __all__ = ["TemplateError", "load", "packaged_template"]
 
+T = TypeVar("T")
 _FUNCTION = "AWS::Serverless::Function"
 _QUEUE = "AWS::SQS::Queue"
 _QUEUE_POLICY = "AWS::SQS::QueuePolicy"
@@ -102,27 +103,19 @@ class _Loader:
         self._naming: list[str] = []
         self._names: dict[str, str] = {}
         self._ignored: list[Ignored] = []
+        self._mappings: dict[str, EventSourceMapping] = {}
+        self._schedules: dict[str, Schedule] = {}
+        self._policies: dict[str, Mapping[str, Any]] = {}
         document.reference = self._reference
         self._types = self._read_types()
         self._by_arn = {self._arn(logical_id): logical_id for logical_id, kind in self._types.items() if kind in _ARN}
 
     def stack(self) -> Stack:
         """Everything that the document declares."""
-        functions: dict[str, Function] = {}
-        mappings: dict[str, EventSourceMapping] = {}
-        schedules: dict[str, Schedule] = {}
-        queues = self._queues()
-        for logical_id in self._of_type(_FUNCTION):
-            properties = self._properties(logical_id, globals_of="Function")
-            functions[logical_id] = self._function(logical_id, properties)
-            for event, section in properties.members("Events"):
-                self._event(logical_id, event, section, mappings, schedules)
-            self._note_unread(properties)
-        for logical_id in self._of_type(_MAPPING):
-            properties = self._properties(logical_id)
-            function = self._function_named(properties, properties.text("FunctionName"))
-            mappings[logical_id] = self._mapping(logical_id, function, properties, properties.text("EventSourceArn"))
-            self._note_unread(properties)
+        self._each(_QUEUE_POLICY, self._queue_policy)
+        queues = self._each(_QUEUE, self._queue)
+        functions = self._each(_FUNCTION, self._function)
+        self._mappings |= self._each(_MAPPING, self._plain_mapping)
         for logical_id, kind in self._types.items():
             if kind in _WITHOUT_EFFECT:
                 self._ignored.append(Ignored(logical_id, kind, _WITHOUT_EFFECT[kind]))
@@ -130,14 +123,25 @@ class _Loader:
             name=self._stack_name,
             parameters=self._document.parameters,
             functions=functions,
-            mappings=mappings,
-            schedules=schedules,
+            mappings=self._mappings,
+            schedules=self._schedules,
             queues=queues,
-            buckets={logical_id: self._bucket(logical_id) for logical_id in self._of_type(_BUCKET)},
-            tables={logical_id: self._table(logical_id) for logical_id in self._of_type(_TABLE)},
+            buckets=self._each(_BUCKET, self._bucket),
+            tables=self._each(_TABLE, self._table),
             ignored=tuple(self._ignored),
             lines={logical_id: self._document.resources.lines[logical_id] for logical_id in self._types},
         )
+
+    def _each(self, kind: str, read: Callable[[str, Properties], T]) -> dict[str, T]:
+        """What `read` makes of each resource of this type; the properties that it did not ask for are noted."""
+        made = {}
+        for logical_id in self._of_type(kind):
+            properties = self._properties(logical_id)
+            if kind in _NAME_PROPERTY:
+                properties.raw(_NAME_PROPERTY[kind])
+            made[logical_id] = read(logical_id, properties)
+            self._ignored.extend(Ignored(logical_id, path, "not simulated") for path in properties.unread())
+        return made
 
     # Names and references
 
@@ -160,15 +164,15 @@ class _Loader:
     def _of_type(self, kind: str) -> list[str]:
         return [logical_id for logical_id, type_name in self._types.items() if type_name == kind]
 
-    def _properties(self, logical_id: str, globals_of: str | None = None) -> Properties:
+    def _properties(self, logical_id: str) -> Properties:
         resource = self._document.resources[logical_id]
         resolved = self._document.resolve(resource.get("Properties", Located()), resource.lines.get("Properties"))
         if not isinstance(resolved, Located):
             self._document.fail("Properties must be a mapping", resource.lines.get("Properties"), logical_id)
         resolved.line = resolved.line or self._document.resources.lines[logical_id]
-        if globals_of:
-            shared = self._document.root.get("Globals") or Located()
-            resolved = _merged(self._document.resolve(shared.get(globals_of) or Located()), resolved)
+        if self._types[logical_id] == _FUNCTION:
+            shared = (self._document.root.get("Globals") or Located()).get("Function")
+            resolved = _merged(self._document.resolve(shared or Located()), resolved)
         return Properties(self._document, logical_id, resolved)
 
     def _name(self, logical_id: str) -> str:
@@ -203,31 +207,25 @@ class _Loader:
             return self._arn(logical_id)
         return {"QueueName": name, "DomainName": f"{name}.s3.amazonaws.com"}.get(attribute)
 
-    def _of_arn(self, section: Properties, key: str, arn: str, kind: str) -> str:
+    def _queue_at(self, section: Properties, key: str) -> str:
+        """The queue whose ARN stands under this key."""
+        arn = section.text(key)
         logical_id = self._by_arn.get(arn)
-        if logical_id is None or self._types[logical_id] != kind:
-            section.fail(f"{arn} is no {kind} of this template", key)
+        if logical_id is None or self._types[logical_id] != _QUEUE:
+            section.fail(f"{arn} is no {_QUEUE} of this template", key)
         return logical_id
-
-    def _function_named(self, section: Properties, given: str) -> str:
-        for logical_id in self._of_type(_FUNCTION):
-            if given in (self._name(logical_id), self._arn(logical_id)):
-                return logical_id
-        return section.fail(f"{given} is no {_FUNCTION} of this template", "FunctionName")
-
-    def _note_unread(self, section: Properties, reason: str = "not simulated") -> None:
-        self._ignored.extend(Ignored(section.logical_id, path, reason) for path in section.unread())
 
     # Resources
 
     def _function(self, logical_id: str, properties: Properties) -> Function:
+        for event, section in properties.members("Events"):
+            self._event(logical_id, f"{logical_id}{event}", section)
         logging = properties.section("LoggingConfig")
         log_format = logging.text("LogFormat", "Text")
         if log_format not in ("Text", "JSON"):
             logging.fail(f"must be Text or JSON, not '{log_format}'", "LogFormat")
-        properties.raw("FunctionName")
-        environment = properties.section("Environment").mapping("Variables")
         properties.raw("CodeUri")
+        environment = properties.section("Environment").mapping("Variables")
         return Function(
             logical_id=logical_id,
             name=self._name(logical_id),
@@ -235,7 +233,7 @@ class _Loader:
             runtime=properties.text("Runtime"),
             memory_mb=properties.integer("MemorySize", 128),
             timeout_s=properties.integer("Timeout", 3),
-            environment={name: _variable(value) for name, value in environment.items()},
+            environment={name: plain_text(value) for name, value in environment.items()},
             reserved_concurrency=properties.optional_integer("ReservedConcurrentExecutions"),
             log_format="JSON" if log_format == "JSON" else "Text",
             log_level=logging.optional_text("ApplicationLogLevel"),
@@ -243,145 +241,107 @@ class _Loader:
             arn=self._arn(logical_id),
         )
 
-    def _event(
-        self,
-        function: str,
-        event: str,
-        section: Properties,
-        mappings: dict[str, EventSourceMapping],
-        schedules: dict[str, Schedule],
-    ) -> None:
+    def _event(self, function: str, logical_id: str, section: Properties) -> None:
         kind = section.text("Type")
         properties = section.section("Properties")
-        logical_id = f"{function}{event}"
         if kind == "SQS":
-            mappings[logical_id] = self._mapping(logical_id, function, properties, properties.text("Queue"))
+            self._mappings[logical_id] = self._mapping(logical_id, function, properties, "Queue")
         elif kind in ("Schedule", "ScheduleV2"):
-            schedules[logical_id] = self._schedule(logical_id, function, kind, properties)
+            self._schedules[logical_id] = self._schedule(logical_id, function, kind == "ScheduleV2", properties)
         else:
             section.fail(f"a trigger of type {kind} is not supported by the simulator", "Type")
 
-    def _mapping(self, logical_id: str, function: str, properties: Properties, queue_arn: str) -> EventSourceMapping:
-        properties.raw("Queue" if properties.has("Queue") else "EventSourceArn")
+    def _plain_mapping(self, logical_id: str, properties: Properties) -> EventSourceMapping:
+        given = properties.text("FunctionName")
+        for function in self._of_type(_FUNCTION):
+            if given in (self._name(function), self._arn(function)):
+                return self._mapping(logical_id, function, properties, "EventSourceArn")
+        return properties.fail(f"{given} is no {_FUNCTION} of this template", "FunctionName")
+
+    def _mapping(self, logical_id: str, function: str, properties: Properties, queue_key: str) -> EventSourceMapping:
         scaling, provisioned = properties.section("ScalingConfig"), properties.section("ProvisionedPollerConfig")
         responses = properties.texts("FunctionResponseTypes")
         if unknown := [response for response in responses if response != "ReportBatchItemFailures"]:
             properties.fail(f"must be ReportBatchItemFailures, not '{unknown[0]}'", "FunctionResponseTypes")
+        filters = properties.section("FilterCriteria").sections("Filters")
         return EventSourceMapping(
             logical_id=logical_id,
             function=function,
-            queue=self._of_arn(properties, "Queue", queue_arn, _QUEUE),
-            batch_size=properties.integer("BatchSize", 10),
-            window_s=properties.integer("MaximumBatchingWindowInSeconds", 0),
+            queue=self._queue_at(properties, queue_key),
+            **properties.integers(batch_size="BatchSize", window_s="MaximumBatchingWindowInSeconds"),
             maximum_concurrency=scaling.optional_integer("MaximumConcurrency"),
-            provisioned=ProvisionedPollers(
-                provisioned.integer("MinimumPollers", 2), provisioned.integer("MaximumPollers", 200)
-            )
+            provisioned=ProvisionedPollers(**provisioned.integers(minimum="MinimumPollers", maximum="MaximumPollers"))
             if properties.has("ProvisionedPollerConfig")
             else None,
             reports_batch_item_failures=bool(responses),
-            filters=tuple(
-                {"Pattern": section.text("Pattern")}
-                for section in properties.section("FilterCriteria").sections("Filters")
-            ),
+            filters=tuple({"Pattern": section.text("Pattern")} for section in filters),
             enabled=properties.boolean("Enabled", True),
         )
 
-    def _schedule(
-        self, logical_id: str, function: str, kind: Literal["Schedule", "ScheduleV2"] | str, properties: Properties
-    ) -> Schedule:
-        scheduler = kind == "ScheduleV2"
+    def _schedule(self, logical_id: str, function: str, scheduler: bool, properties: Properties) -> Schedule:
         name = properties.text("Name", f"{self._stack_name}-{logical_id}")
-        path = f"schedule/default/{name}" if scheduler else f"rule/{name}"
-        service = "scheduler" if scheduler else "events"
-        enabled = properties.boolean("Enabled", True) and properties.text("State", "ENABLED") == "ENABLED"
+        service, path = ("scheduler", "schedule/default") if scheduler else ("events", "rule")
         return Schedule(
             logical_id=logical_id,
             name=name,
             function=function,
             expression=properties.text("ScheduleExpression" if scheduler else "Schedule"),
             kind="scheduler" if scheduler else "rule",
-            arn=f"arn:aws:{service}:{limits.REGION}:{limits.ACCOUNT_ID}:{path}",
+            arn=f"arn:aws:{service}:{limits.REGION}:{limits.ACCOUNT_ID}:{path}/{name}",
             input=properties.optional_text("Input"),
-            enabled=enabled,
+            enabled=properties.boolean("Enabled", True) and properties.text("State", "ENABLED") == "ENABLED",
         )
 
-    def _queues(self) -> dict[str, Queue]:
-        policies: dict[str, Mapping[str, Any]] = {}
-        for logical_id in self._of_type(_QUEUE_POLICY):
-            properties = self._properties(logical_id)
-            document = properties.mapping("PolicyDocument")
-            for url in properties.texts("Queues"):
-                name = url.rsplit("/", 1)[-1]
-                owner = next(
-                    (logical_id for logical_id in self._of_type(_QUEUE) if self._name(logical_id) == name), None
-                )
-                if owner is None:
-                    properties.fail(f"{url} is no {_QUEUE} of this template", "Queues")
-                policies[owner] = document
-            self._note_unread(properties)
-        return {logical_id: self._queue(logical_id, policies.get(logical_id)) for logical_id in self._of_type(_QUEUE)}
+    def _queue_policy(self, _: str, properties: Properties) -> None:
+        document = properties.mapping("PolicyDocument")
+        queues = {self._name(queue): queue for queue in self._of_type(_QUEUE)}
+        for url in properties.texts("Queues"):
+            if (owner := queues.get(url.rsplit("/", 1)[-1])) is None:
+                properties.fail(f"{url} is no {_QUEUE} of this template", "Queues")
+            self._policies[owner] = document
 
-    def _queue(self, logical_id: str, policy: Mapping[str, Any] | None) -> Queue:
-        properties = self._properties(logical_id)
+    def _queue(self, logical_id: str, properties: Properties) -> Queue:
         if properties.boolean("FifoQueue", False):
             properties.fail("S3 notifies standard queues only, and FIFO queues are not supported", "FifoQueue")
-        properties.raw("QueueName")
         redrive = properties.section("RedrivePolicy")
-        queue = Queue(
+        return Queue(
             logical_id=logical_id,
             name=self._name(logical_id),
             arn=self._arn(logical_id),
-            visibility_timeout_s=properties.integer("VisibilityTimeout", 30),
-            receive_wait_s=properties.integer("ReceiveMessageWaitTimeSeconds", 0),
-            retention_s=properties.integer("MessageRetentionPeriod", 345_600),
-            delay_s=properties.integer("DelaySeconds", 0),
-            maximum_message_bytes=properties.integer("MaximumMessageSize", 1_048_576),
-            redrive=Redrive(
-                self._of_arn(redrive, "deadLetterTargetArn", redrive.text("deadLetterTargetArn"), _QUEUE),
-                redrive.integer("maxReceiveCount", 10),
-            )
+            **properties.integers(
+                visibility_timeout_s="VisibilityTimeout",
+                receive_wait_s="ReceiveMessageWaitTimeSeconds",
+                retention_s="MessageRetentionPeriod",
+                delay_s="DelaySeconds",
+                maximum_message_bytes="MaximumMessageSize",
+            ),
+            redrive=Redrive(self._queue_at(redrive, "deadLetterTargetArn"), redrive.integer("maxReceiveCount", 10))
             if properties.has("RedrivePolicy")
             else None,
-            policy=policy,
+            policy=self._policies.get(logical_id),
         )
-        self._note_unread(properties)
-        return queue
 
-    def _bucket(self, logical_id: str) -> Bucket:
-        properties = self._properties(logical_id)
-        properties.raw("BucketName")
+    def _bucket(self, logical_id: str, properties: Properties) -> Bucket:
         configuration = properties.section("NotificationConfiguration")
         for kind in ("LambdaConfigurations", "TopicConfigurations", "EventBridgeConfiguration"):
             if configuration.has(kind):
                 configuration.fail("is not supported by the simulator; notify a queue", kind)
-        bucket = Bucket(
+        return Bucket(
             logical_id=logical_id,
             name=self._name(logical_id),
             arn=self._arn(logical_id),
             versioned=properties.section("VersioningConfiguration").text("Status", "Suspended") == "Enabled",
-            notifications=tuple(
-                self._notification(section) for section in configuration.sections("QueueConfigurations")
-            ),
+            notifications=tuple(map(self._notification, configuration.sections("QueueConfigurations"))),
         )
-        self._note_unread(properties)
-        return bucket
 
     def _notification(self, section: Properties) -> Notification:
         rules = section.section("Filter").section("S3Key").sections("Rules")
         wanted = {rule.text("Name").lower(): rule.text("Value", "") for rule in rules}
         if unknown := set(wanted) - {"prefix", "suffix"}:
             section.fail(f"a filter rule is prefix or suffix, not '{unknown.pop()}'", "Filter")
-        return Notification(
-            queue=self._of_arn(section, "Queue", section.text("Queue"), _QUEUE),
-            events=tuple(section.texts("Event")),
-            prefix=wanted.get("prefix", ""),
-            suffix=wanted.get("suffix", ""),
-        )
+        return Notification(self._queue_at(section, "Queue"), tuple(section.texts("Event")), **wanted)
 
-    def _table(self, logical_id: str) -> Table:
-        properties = self._properties(logical_id)
-        properties.raw("TableName")
+    def _table(self, logical_id: str, properties: Properties) -> Table:
         types = {
             attribute.text("AttributeName"): attribute.text("AttributeType")
             for attribute in properties.sections("AttributeDefinitions")
@@ -393,7 +353,7 @@ class _Loader:
             properties.fail(f"'{undefined[0]}' is in no AttributeDefinitions", "KeySchema")
         on_demand = properties.text("BillingMode", "PROVISIONED") == "PAY_PER_REQUEST"
         throughput = properties.section("ProvisionedThroughput")
-        table = Table(
+        return Table(
             logical_id=logical_id,
             name=self._name(logical_id),
             arn=self._arn(logical_id),
@@ -404,8 +364,6 @@ class _Loader:
             else (throughput.integer("ReadCapacityUnits", 5), throughput.integer("WriteCapacityUnits", 5)),
             maximum_write_units=properties.section("OnDemandThroughput").optional_integer("MaxWriteRequestUnits"),
         )
-        self._note_unread(properties)
-        return table
 
 
 def _asynchronous(properties: Properties) -> AsynchronousInvocation:
@@ -415,17 +373,12 @@ def _asynchronous(properties: Properties) -> AsynchronousInvocation:
     dead_letter = properties.section("DeadLetterQueue")
     dead_letter.raw("Type")
     return AsynchronousInvocation(
-        maximum_retries=configuration.integer("MaximumRetryAttempts", 2),
-        maximum_event_age_s=configuration.integer("MaximumEventAgeInSeconds", 21_600),
+        **configuration.integers(
+            maximum_retries="MaximumRetryAttempts", maximum_event_age_s="MaximumEventAgeInSeconds"
+        ),
         dead_letter_arn=dead_letter.optional_text("TargetArn"),
         on_failure_arn=failure.optional_text("Destination"),
     )
-
-
-def _variable(value: Any) -> str:
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    return "" if value is None else str(value)
 
 
 def _merged(shared: Any, own: Located) -> Located:
