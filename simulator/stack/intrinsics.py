@@ -17,8 +17,8 @@ from simulator.base import limits
 from simulator.base.errors import InputError
 
 _SUB = re.compile(r"\$\{(!?)([^}]*)\}")
-_LONG_NAMES = {"Ref": "Ref", "Condition": "Condition"}
 _NO_VALUE = object()
+_SCALARS = yaml.constructor.SafeConstructor()
 
 
 class TemplateError(InputError):
@@ -126,9 +126,7 @@ class Document:
             return located
         if isinstance(node, yaml.SequenceNode):
             return [self._plain(item) for item in node.value]
-        if node.tag.startswith("!"):
-            return node.value
-        return _scalar(node)
+        return node.value if node.tag.startswith("!") else _SCALARS.construct_object(node)
 
     def _section(self, name: str) -> Located:
         section = self.root.get(name) or Located()
@@ -166,27 +164,26 @@ class Document:
         pattern = definition.get("AllowedPattern")
         if pattern is not None and not re.fullmatch(str(pattern), value):
             refuse(str(definition.get("ConstraintDescription") or f"must match {pattern}"))
+        number = 0.0
         if definition.get("Type") == "Number":
             try:
                 number = float(value)
             except ValueError:
                 refuse("must be a number")
-            low, high = definition.get("MinValue"), definition.get("MaxValue")
-            if low is not None and number < float(low):
-                refuse(f"must be at least {low}")
-            if high is not None and number > float(high):
-                refuse(f"must be at most {high}")
-        shortest, longest = definition.get("MinLength"), definition.get("MaxLength")
-        if shortest is not None and len(value) < int(shortest):
-            refuse(f"must have at least {shortest} characters")
-        if longest is not None and len(value) > int(longest):
-            refuse(f"must have at most {longest} characters")
+        for bound, measured, direction, rule in (
+            ("MinValue", number, 1, "must be at least {}"),
+            ("MaxValue", number, -1, "must be at most {}"),
+            ("MinLength", len(value), 1, "must have at least {} characters"),
+            ("MaxLength", len(value), -1, "must have at most {} characters"),
+        ):
+            if bound in definition and direction * measured < direction * float(definition[bound]):
+                refuse(rule.format(definition[bound]))
 
     # Intrinsics
 
     def _value(self, value: Any, line: int | None) -> Any:
         if isinstance(value, _Tagged):
-            name = _LONG_NAMES.get(value.name, "Fn::" + value.name)
+            name = value.name if value.name in ("Ref", "Condition") else f"Fn::{value.name}"
             return self._call(name, value.argument, value.line)
         if isinstance(value, Located):
             if len(value) == 1:
@@ -336,11 +333,6 @@ def _composed(text: str) -> yaml.Node | None:
     with contextlib.suppress(yaml.YAMLError):
         return yaml.compose(text, Loader=_FastLoader)
     return yaml.compose(text, Loader=_YamlLoader)
-
-
-def _scalar(node: yaml.Node) -> Any:
-    """The Python value of a plain scalar node."""
-    return yaml.constructor.SafeConstructor().construct_object(node)
 
 
 def pseudo_parameters(stack_name: str) -> dict[str, str]:

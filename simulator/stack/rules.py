@@ -55,6 +55,10 @@ def _line(stack: Stack, logical_id: str) -> int | None:
 
 # Refused
 
+_UNABLE = (
+    "Lambda was unable to configure your environment variables because the environment variables you have provided"
+)
+
 
 def _function_settings(stack: Stack) -> Said:
     """Ranges: Lambda API reference, CreateFunction. Variables: Developer Guide, configuration-envvars."""
@@ -65,17 +69,12 @@ def _function_settings(stack: Stack) -> Said:
         if reserved:
             yield (
                 function.logical_id,
-                "Lambda was unable to configure your environment variables because the environment variables you "
-                "have provided contains reserved keys that are currently not supported for modification. Reserved "
-                f"keys used in this request: {', '.join(reserved)}",
+                f"{_UNABLE} contains reserved keys that are currently not supported for modification. Reserved keys "
+                f"used in this request: {', '.join(reserved)}",
             )
         size = sum(len(name.encode()) + len(value.encode()) for name, value in function.environment.items())
         if size > limits.ENVIRONMENT_BYTES:
-            yield (
-                function.logical_id,
-                "Lambda was unable to configure your environment variables because the environment variables you "
-                f"have provided exceeded the {limits.ENVIRONMENT_BYTES // 1024}KB limit",
-            )
+            yield function.logical_id, f"{_UNABLE} exceeded the {limits.ENVIRONMENT_BYTES // 1024}KB limit"
         retries = function.asynchronous.maximum_retries
         yield from _range(function.logical_id, "maximumRetryAttempts", retries, *limits.ASYNC_RETRIES)
         age_s = function.asynchronous.maximum_event_age_s
@@ -109,27 +108,22 @@ def _mapping_settings(stack: Stack) -> Said:
                 f"{limits.MAPPING_BATCH_SIZE_WITHOUT_WINDOW}",
             )
         if mapping.maximum_concurrency is not None:
-            yield from _range(
-                name,
-                "scalingConfig.maximumConcurrency",
-                mapping.maximum_concurrency,
-                *limits.MAPPING_MAXIMUM_CONCURRENCY,
-            )
-        yield from _provisioned_pollers(mapping)
+            concurrency, bounds = mapping.maximum_concurrency, limits.MAPPING_MAXIMUM_CONCURRENCY
+            yield from _range(name, "scalingConfig.maximumConcurrency", concurrency, *bounds)
 
 
-def _provisioned_pollers(mapping: EventSourceMapping) -> Said:
+def _provisioned_pollers(stack: Stack) -> Said:
     """Developer Guide, services-sqs-scaling: provisioned mode."""
-    pollers, name = mapping.provisioned, mapping.logical_id
-    if pollers is None:
-        return
-    if mapping.maximum_concurrency is not None:
-        yield name, "ScalingConfig.MaximumConcurrency and ProvisionedPollerConfig cannot be used together"
-    prefix = "provisionedPollerConfig"
-    yield from _range(name, f"{prefix}.minimumPollers", pollers.minimum, *limits.PROVISIONED_POLLERS_MINIMUM)
-    yield from _range(name, f"{prefix}.maximumPollers", pollers.maximum, *limits.PROVISIONED_POLLERS_MAXIMUM)
-    if pollers.minimum > pollers.maximum:
-        yield name, "MinimumPollers must not be greater than MaximumPollers"
+    for name, mapping in stack.mappings.items():
+        if (pollers := mapping.provisioned) is None:
+            continue
+        if mapping.maximum_concurrency is not None:
+            yield name, "ScalingConfig.MaximumConcurrency and ProvisionedPollerConfig cannot be used together"
+        config = "provisionedPollerConfig"
+        yield from _range(name, f"{config}.minimumPollers", pollers.minimum, *limits.PROVISIONED_POLLERS_MINIMUM)
+        yield from _range(name, f"{config}.maximumPollers", pollers.maximum, *limits.PROVISIONED_POLLERS_MAXIMUM)
+        if pollers.minimum > pollers.maximum:
+            yield name, "MinimumPollers must not be greater than MaximumPollers"
 
 
 def _visibility_below_timeout(stack: Stack) -> Said:
@@ -268,10 +262,7 @@ def _silent_losses(stack: Stack) -> Said:
             )
     for mapping in stack.mappings.values():
         if not mapping.reports_batch_item_failures and mapping.batch_size > 1:
-            yield (
-                mapping.logical_id,
-                "without ReportBatchItemFailures one bad message makes its whole batch come back",
-            )
+            yield mapping.logical_id, "without ReportBatchItemFailures one bad message makes its whole batch come back"
     for bucket in stack.buckets.values():
         for name in sorted({each.queue for each in bucket.notifications} & stack.queues.keys()):
             queue = stack.queues[name]
@@ -287,6 +278,7 @@ _REFUSED = (
     _function_settings,
     _unreserved_concurrency,
     _mapping_settings,
+    _provisioned_pollers,
     _visibility_below_timeout,
     _second_mapping,
     _schedules,

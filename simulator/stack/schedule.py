@@ -9,9 +9,9 @@ from __future__ import annotations
 import calendar
 import itertools
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from typing import Literal
 
 from simulator.base import limits
@@ -52,32 +52,8 @@ class At:
         return iter(() if self.instant < start_at else (self.instant,))
 
 
-@dataclass(frozen=True, slots=True)
-class _Days:
-    """The days of a month a cron expression names, by day of month or by day of week."""
-
-    days: frozenset[int] = frozenset()
-    last: bool = False
-    weekday_near: int | None = None
-    weekdays: frozenset[int] = frozenset()
-    nth: tuple[int, int] | None = None
-    last_weekday: int | None = None
-
-    def of(self, year: int, month: int) -> list[int]:
-        """Ascending days of that month."""
-        length = calendar.monthrange(year, month)[1]
-        if self.last:
-            return [length]
-        if self.weekday_near is not None:
-            return _nearest_weekday(year, month, min(self.weekday_near, length), length)
-        by_weekday = [day for day in range(1, length + 1) if _weekday(year, month, day) in self.weekdays]
-        if self.nth is not None:
-            weekday, which = self.nth
-            found = [day for day in range(1, length + 1) if _weekday(year, month, day) == weekday]
-            return found[which - 1 : which]
-        if self.last_weekday is not None:
-            return [day for day in range(1, length + 1) if _weekday(year, month, day) == self.last_weekday][-1:]
-        return sorted({day for day in self.days if day <= length} | set(by_weekday))
+DaysOf = Callable[[int, int], list[int]]
+"""Year and month -> the days of that month which a cron expression names, ascending."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +62,7 @@ class Cron:
 
     minutes: tuple[int, ...]
     hours: tuple[int, ...]
-    days: _Days
+    days: DaysOf
     months: tuple[int, ...]
     years: frozenset[int]
 
@@ -97,7 +73,7 @@ class Cron:
             for month in self.months:
                 if (year, month) < (start.year, start.month):
                     continue
-                for day in self.days.of(year, month):
+                for day in self.days(year, month):
                     for hour, minute in itertools.product(self.hours, self.minutes):
                         due_at = datetime(year, month, day, hour, minute, tzinfo=UTC).timestamp()
                         if due_at >= start_at:
@@ -161,23 +137,31 @@ def _parse_cron(expression: str) -> Cron:
         raise ScheduleExpressionError(expression, str(error)) from None
 
 
-def _month_days(field: str) -> _Days:
+def _month_days(field: str) -> DaysOf:
     if field == "L":
-        return _Days(last=True)
+        return lambda year, month: [_length(year, month)]
     if field.endswith("W"):
-        return _Days(weekday_near=_value(field[:-1], 1, 31, {}))
-    return _Days(days=frozenset(_values(field, 1, 31)))
+        near = _value(field[:-1], 1, 31, {})
+        return lambda year, month: _nearest_weekday(year, month, min(near, _length(year, month)))
+    days = sorted(_values(field, 1, 31))
+    return lambda year, month: [day for day in days if day <= _length(year, month)]
 
 
-def _week_days(field: str) -> _Days:
+def _week_days(field: str) -> DaysOf:
+    which = slice(None)
     if "#" in field:
-        day, _, which = field.partition("#")
-        return _Days(nth=(_value(day, 1, 7, _DAYS), _value(which, 1, 5, {})))
-    if field == "L":
-        return _Days(weekdays=frozenset({7}))
-    if field.endswith("L"):
-        return _Days(last_weekday=_value(field[:-1], 1, 7, _DAYS))
-    return _Days(weekdays=frozenset(_values(field, 1, 7, _DAYS)))
+        day, _, turn = field.partition("#")
+        weekdays, number = {_value(day, 1, 7, _DAYS)}, _value(turn, 1, 5, {})
+        which = slice(number - 1, number)
+    elif field == "L":
+        weekdays = {7}
+    elif field.endswith("L"):
+        weekdays, which = {_value(field[:-1], 1, 7, _DAYS)}, slice(-1, None)
+    else:
+        weekdays = _values(field, 1, 7, _DAYS)
+    return lambda year, month: [
+        day for day in range(1, _length(year, month) + 1) if _weekday(year, month, day) in weekdays
+    ][which]
 
 
 def _values(field: str, low: int, high: int, names: dict[str, int] | None = None) -> set[int]:
@@ -216,11 +200,15 @@ def _weekday(year: int, month: int, day: int) -> int:
     return date(year, month, day).isoweekday() % 7 + 1
 
 
-def _nearest_weekday(year: int, month: int, day: int, length: int) -> list[int]:
+def _length(year: int, month: int) -> int:
+    return calendar.monthrange(year, month)[1]
+
+
+def _nearest_weekday(year: int, month: int, day: int) -> list[int]:
     """`15W`: the weekday nearest to the 15th, without leaving the month."""
-    wanted = date(year, month, day)
-    if wanted.isoweekday() == 6:
+    weekday = date(year, month, day).isoweekday()
+    if weekday == 6:
         return [day - 1 if day > 1 else day + 2]
-    if wanted.isoweekday() == 7:
-        return [day + 1 if day < length else (wanted - timedelta(days=2)).day]
+    if weekday == 7:
+        return [day + 1 if day < _length(year, month) else day - 2]
     return [day]
