@@ -145,7 +145,7 @@ class _Invocation:
         self._log = environment.log.of_request(getattr(context, "aws_request_id", None))
         self._function_name = getattr(context, "function_name", None) or environment.function_name
         self._counts = ConsumerCounts()
-        self._outcomes: dict[tuple[str, str], asyncio.Task[MessageFailure | None]] = {}
+        self._outcomes: dict[ObjectReference, asyncio.Task[MessageFailure | None]] = {}
         self._reading = 0
 
     async def run(self, event: object) -> dict[str, Any]:
@@ -167,14 +167,10 @@ class _Invocation:
             self._failed(message, MessageFailure(str(error), permanent=True))
             return False
         for reference in references:
-            if (reference.bucket, reference.key) not in self._outcomes:
-                task = group.create_task(self._object(reference))
-                self._outcomes[reference.bucket, reference.key] = task
-        failures = []
-        for reference in references:
-            failure = await self._outcomes[reference.bucket, reference.key]
-            if failure is not None:
-                failures.append((reference, failure))
+            if reference not in self._outcomes:
+                self._outcomes[reference] = group.create_task(self._object(reference))
+        outcomes = [(reference, await self._outcomes[reference]) for reference in references]
+        failures = [(reference, failure) for reference, failure in outcomes if failure is not None]
         for reference, failure in failures:
             self._failed(message, failure, bucket=reference.bucket, key=reference.key)
         return not failures
@@ -240,7 +236,7 @@ class _Invocation:
             await ingest.writer.abandon()
             raise
         finally:
-            self._counts.bytes_read += ingest.reader.bytes_in
+            self._counts.bytes_read += ingest.stream.bytes_read
         self._counts.objects_ingested += 1
         self._log.info(
             "object stored",
@@ -299,7 +295,7 @@ class _Invocation:
         size = ingest.stream.size_bytes
         if not size or elapsed_s < MEASURED_SHARE * (self._budget.soft_at - self._budget.started_at):
             return
-        done = ingest.reader.bytes_in
+        done = ingest.stream.bytes_read
         if ingest.rows_seen:
             done = done * ingest.rows_added // ingest.rows_seen
         left_s = self._budget.soft_at - now

@@ -26,11 +26,10 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class ObjectReference:
-    """One object that was created. `key` is decoded; `size_bytes` is what the notification says, if it does."""
+    """One object that was created; `key` is decoded."""
 
     bucket: str
     key: str
-    size_bytes: int | None = None
 
 
 def sqs_messages(event: object) -> list[Message]:
@@ -38,18 +37,15 @@ def sqs_messages(event: object) -> list[Message]:
     records = event.get("Records") if isinstance(event, dict) else None
     if not isinstance(records, list):
         raise MalformedEvent("the event has no Records: the consumer expects batches of an SQS event source mapping")
-    messages = []
-    for record in records:
-        if not isinstance(record, dict) or not isinstance(record.get("messageId"), str):
-            raise MalformedEvent("a record without messageId: the consumer expects batches of SQS messages")
-        body = record.get("body")
-        count = (record.get("attributes") or {}).get("ApproximateReceiveCount", "1")
-        messages.append(
-            Message(
-                record["messageId"], body if isinstance(body, str) else "", int(count) if str(count).isdigit() else 1
-            )
-        )
-    return messages
+    return [_message(record) for record in records]
+
+
+def _message(record: object) -> Message:
+    if not isinstance(record, dict) or not isinstance(record.get("messageId"), str):
+        raise MalformedEvent("a record without messageId: the consumer expects batches of SQS messages")
+    body = record.get("body")
+    count = str((record.get("attributes") or {}).get("ApproximateReceiveCount", "1"))
+    return Message(record["messageId"], body if isinstance(body, str) else "", int(count) if count.isdigit() else 1)
 
 
 def created_objects(body: str) -> list[ObjectReference]:
@@ -72,20 +68,14 @@ def created_objects(body: str) -> list[ObjectReference]:
 
 
 def _created_object(record: object) -> ObjectReference | None:
-    try:
-        name = record["eventName"]  # type: ignore[index]
-        bucket = record["s3"]["bucket"]["name"]  # type: ignore[index]
-        entity = record["s3"]["object"]  # type: ignore[index]
-        key = entity["key"]
-    except (KeyError, TypeError):
-        raise MalformedEvent("a record of the notification names no event, bucket or key") from None
-    if not all(isinstance(text, str) and text for text in (name, bucket, key)):
-        raise MalformedEvent("a record of the notification names no event, bucket or key")
-    if not name.removeprefix("s3:").startswith("ObjectCreated:"):
-        return None
-    size = entity.get("size")
-    # Form style: a space is "+". Real S3 leaves "/" alone, moto escapes it; both come back.
-    return ObjectReference(bucket, unquote_plus(key), size if isinstance(size, int) else None)
+    match record:
+        case {"eventName": str(name), "s3": {"bucket": {"name": str(bucket)}, "object": {"key": str(key)}}} if (
+            name and bucket and key
+        ):
+            # Form style: a space is "+". Real S3 leaves "/" alone, moto escapes it; both come back.
+            created = name.removeprefix("s3:").startswith("ObjectCreated:")
+            return ObjectReference(bucket, unquote_plus(key)) if created else None
+    raise MalformedEvent("a record of the notification names no event, bucket or key")
 
 
 def tick_time(event: object) -> str | None:

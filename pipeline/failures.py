@@ -1,6 +1,8 @@
-"""What can go wrong with one message, as the few kinds that are handled differently."""
+"""What can go wrong with one message, by how it is handled, and what an error of a client means."""
 
 from __future__ import annotations
+
+from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
 
 
 class MessageFailure(Exception):
@@ -21,3 +23,20 @@ class OutOfTime(MessageFailure):
 
     def __init__(self) -> None:
         super().__init__("no time left in this invocation", permanent=False)
+
+
+def answered(error: ClientError | BotoCoreError) -> tuple[str, str, int]:
+    """Code, message and HTTP status of the error that AWS answered with; empty where no answer came."""
+    if not isinstance(error, ClientError):
+        return "", "", 0
+    detail = error.response.get("Error", {})
+    status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 500)
+    return detail.get("Code", ""), detail.get("Message", ""), status
+
+
+def is_permanent(error: ClientError | BotoCoreError) -> bool:
+    """Whether S3 says that the request itself is wrong, or nothing could be sent: another attempt is no use."""
+    code, _, status = answered(error)
+    if not isinstance(error, ClientError):
+        return not isinstance(error, HTTPClientError)
+    return status < 500 and status != 429 and code not in ("RequestTimeout", "SlowDown", "ExpiredToken")

@@ -20,6 +20,7 @@ from pipeline.budget import Budget
 from pipeline.chance import environment_seed, stream
 from pipeline.environment import Invoke, access, client, lambda_handler
 from pipeline.events import MalformedEvent, tick_time
+from pipeline.failures import is_permanent
 from pipeline.log import Log
 from pipeline.market import MAX_TICKERS, SLOTS, Market, tick_of
 from pipeline.settings import SettingsError, integer_setting, prefix_setting, required_setting
@@ -137,7 +138,7 @@ class _Uploads:
                     Bucket=self._settings.bucket, Key=key, Body=body, ContentType="text/csv; charset=utf-8"
                 )
             except (ClientError, BotoCoreError) as error:
-                if attempt == ATTEMPTS or _permanent(error):
+                if attempt == ATTEMPTS or is_permanent(error):
                     self.reason = self.reason or f"{key}: {error}"
                     return False
             else:
@@ -148,15 +149,6 @@ class _Uploads:
     def metrics(self) -> dict[str, int]:
         """By the names that CloudWatch knows them by."""
         return {"FilesWritten": self.files, "RowsGenerated": self.rows, "BytesWritten": self.size_bytes}
-
-
-def _permanent(error: Exception) -> bool:
-    """Whether S3 says that the request itself is wrong."""
-    if not isinstance(error, ClientError):
-        return False
-    status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 500)
-    code = error.response.get("Error", {}).get("Code", "")
-    return status < 500 and status != 429 and code not in ("RequestTimeout", "ExpiredToken")
 
 
 def _tick(event: object) -> int:

@@ -74,11 +74,6 @@ class ItemReader:
         self._reader = RowReader(key, columns)
         self._encoder: _ColumnEncoder | None = None
 
-    @property
-    def bytes_in(self) -> int:
-        """Bytes fed so far, before inflating."""
-        return self._reader.bytes_in
-
     def feed(self, chunk: bytes) -> Iterator[Items | RejectedRow]:
         """What `chunk` completes. Raises `ObjectUnreadable`. Lazy: exhaust it before the next call."""
         return self._items(self._reader.records(chunk))

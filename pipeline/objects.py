@@ -11,10 +11,10 @@ from collections.abc import AsyncGenerator
 from typing import Any
 
 from aiohttp import ClientConnectionError, ClientPayloadError
-from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
+from botocore.exceptions import BotoCoreError, ClientError
 
 from pipeline.chance import stream
-from pipeline.failures import MessageFailure, ObjectGone
+from pipeline.failures import MessageFailure, ObjectGone, answered, is_permanent
 from pipeline.rows import RejectedRow
 
 CHUNK_BYTES = 64 * 1024
@@ -23,19 +23,21 @@ RESUMES_MAX = 5
 PAUSE_MAX_S = 2.0
 PART_BYTES = 8 * 1024 * 1024
 """Rejected rows in memory before they become a part of a multipart upload (S3 asks for 5 MiB at least)."""
-_TRANSIENT_STATUS = 500
 
 
 class ObjectStream:
-    """One object's bytes. `size_bytes` is known once the first chunk has come; pauses are drawn from `seed`."""
+    """One object's bytes. `size_bytes` is known once the first chunk has come, `bytes_read` counts what was handed out.
+
+    Pauses are drawn from `seed`.
+    """
 
     def __init__(self, s3: Any, bucket: str, key: str, seed: str) -> None:
         self.size_bytes: int | None = None
+        self.bytes_read = 0
         self._seed = seed
         self._s3 = s3
         self._bucket = bucket
         self._key = key
-        self._read = 0
         self._etag: str | None = None
 
     async def chunks(self) -> AsyncGenerator[bytes]:
@@ -49,7 +51,7 @@ class ObjectStream:
             body = await self._get()
             try:
                 while chunk := await body.read(CHUNK_BYTES):
-                    self._read += len(chunk)
+                    self.bytes_read += len(chunk)
                     yield chunk
             except (BotoCoreError, ClientConnectionError, ClientPayloadError, TimeoutError) as error:
                 resumes += 1
@@ -63,16 +65,16 @@ class ObjectStream:
                 return
             finally:
                 body.close()
-            if self._read == self.size_bytes:
+            if self.bytes_read == self.size_bytes:
                 return
 
     async def _get(self) -> Any:
-        position = {"Range": f"bytes={self._read}-", "IfMatch": self._etag} if self._read else {}
+        position = {"Range": f"bytes={self.bytes_read}-", "IfMatch": self._etag} if self.bytes_read else {}
         try:
             answer = await self._s3.get_object(Bucket=self._bucket, Key=self._key, **position)
         except (ClientError, BotoCoreError) as error:
             raise _read_failure(error) from error
-        if not self._read:
+        if not self.bytes_read:
             self.size_bytes = answer["ContentLength"]
             self._etag = answer["ETag"]
         return answer["Body"]
@@ -114,7 +116,7 @@ class RejectedRows:
                 **self._to, UploadId=self._upload_id, MultipartUpload={"Parts": self._parts}
             )
         except (ClientError, BotoCoreError) as error:
-            raise _failure("writing the rejected rows", error) from error
+            raise _write_failure(error) from error
 
     async def _write_part(self) -> None:
         try:
@@ -127,7 +129,7 @@ class RejectedRows:
             )
             self._parts.append({"ETag": part["ETag"], "PartNumber": number})
         except (ClientError, BotoCoreError) as error:
-            raise _failure("writing the rejected rows", error) from error
+            raise _write_failure(error) from error
 
     def _take(self) -> bytes:
         body = b"".join(self._lines)
@@ -136,23 +138,14 @@ class RejectedRows:
         return body
 
 
-def _read_failure(error: Exception) -> Exception:
-    if isinstance(error, ClientError):
-        code = error.response.get("Error", {}).get("Code", "")
-        if code == "NoSuchKey":
-            return ObjectGone("the key is gone")
-        if code in ("PreconditionFailed", "412"):
-            return MessageFailure("the object was replaced while it was read", permanent=False)
-    return _failure("reading the object", error)
+def _read_failure(error: ClientError | BotoCoreError) -> Exception:
+    code, _, _ = answered(error)
+    if code == "NoSuchKey":
+        return ObjectGone("the key is gone")
+    if code in ("PreconditionFailed", "412"):
+        return MessageFailure("the object was replaced while it was read", permanent=False)
+    return MessageFailure(f"reading the object: {error}", permanent=is_permanent(error))
 
 
-def _failure(doing: str, error: Exception) -> MessageFailure:
-    """A client's error that its own retries did not mend: for good if S3 says that the request is wrong."""
-    if isinstance(error, ClientError):
-        status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", _TRANSIENT_STATUS)
-        code = error.response.get("Error", {}).get("Code", "")
-        transient = (
-            status >= _TRANSIENT_STATUS or status == 429 or code in ("RequestTimeout", "SlowDown", "ExpiredToken")
-        )
-        return MessageFailure(f"{doing}: {error}", permanent=not transient)
-    return MessageFailure(f"{doing}: {error}", permanent=not isinstance(error, HTTPClientError))
+def _write_failure(error: ClientError | BotoCoreError) -> MessageFailure:
+    return MessageFailure(f"writing the rejected rows: {error}", permanent=is_permanent(error))

@@ -152,7 +152,7 @@ class Schema:
 class RowReader:
     """Feed the bytes of the object at `key`, get its rows, in order. What comes out depends on nothing but the bytes.
 
-    `schema` is None until the header has been read; `bytes_in` counts what was fed.
+    `schema` is None until the header has been read.
     """
 
     def __init__(self, key: str, columns: Columns) -> None:
@@ -160,11 +160,6 @@ class RowReader:
         self._key = key
         self._columns = columns
         self._records = RecordReader()
-
-    @property
-    def bytes_in(self) -> int:
-        """Bytes fed so far, before inflating."""
-        return self._records.bytes_in
 
     def feed(self, chunk: bytes) -> Iterator[Row | RejectedRow]:
         """The rows that `chunk` completes. Raises `ObjectUnreadable`. Lazy: exhaust it before the next call."""

@@ -140,12 +140,9 @@ class RecordReader:
 
     Line ends are LF or CRLF. A quoted field may hold line ends; a quote that never closes costs its own line only: the
     line is a `BadRecord` and reading goes on with the next. Memory is bounded by `MAX_RECORD_CHARS` and the chunk.
-
-    `bytes_in` counts what was fed, before inflating.
     """
 
     def __init__(self) -> None:
-        self.bytes_in = 0
         self._inflater = _Inflater()
         self._decoder = _Decoder()
         self._line = 1
@@ -155,7 +152,6 @@ class RecordReader:
 
     def feed(self, chunk: bytes) -> Iterator[Lines | Record | BadRecord]:
         """The records that `chunk` completes. Raises `ObjectUnreadable`."""
-        self.bytes_in += len(chunk)
         for piece in self._inflater.feed(chunk):
             yield from self._text(self._decoder.feed(piece))
 

@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 
 from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
 
+from pipeline.failures import answered
 from pipeline.items import Key
 from pipeline.signing import Credentials, PostSigner
 from pipeline.table import WriteError, kind_of
@@ -43,10 +44,8 @@ class ClientTransport:
         except TimeoutError:
             raise WriteError("timeout", f"no answer within {timeout_s:.1f} s", "transient") from None
         except ClientError as error:
-            detail = error.response.get("Error", {})
-            status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
-            code = detail.get("Code", "")
-            raise WriteError(code, detail.get("Message", ""), kind_of(code, status)) from error
+            code, message, status = answered(error)
+            raise WriteError(code, message, kind_of(code, status)) from error
         except BotoCoreError as error:
             raise WriteError(
                 type(error).__name__, str(error), "transient" if isinstance(error, HTTPClientError) else "permanent"
