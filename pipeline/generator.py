@@ -94,25 +94,29 @@ async def open_environment(
         yield invoke
 
 
+@dataclass
 class _Uploads:
     """The objects of one tick, some at a time. `reason` is the first failure's."""
 
-    def __init__(self, s3: Any, settings: GeneratorSettings, tick: int, budget: Budget, seed: str) -> None:
-        self.files = self.rows = self.size_bytes = 0
-        self.reason: str | None = None
-        self._s3 = s3
-        self._settings = settings
-        self._tick = tick
-        self._budget = budget
-        self._seed = seed
-        self._numbers = iter(range(settings.market.files))
+    s3: Any
+    settings: GeneratorSettings
+    tick: int
+    budget: Budget
+    seed: str
+    files: int = 0
+    rows: int = 0
+    size_bytes: int = 0
+    reason: str | None = None
+
+    def __post_init__(self) -> None:
+        self._numbers = iter(range(self.settings.market.files))
         self._making = asyncio.Lock()
 
     async def run(self) -> None:
         """Write what can be written; an object that fails does not keep the others from it."""
         try:
-            async with asyncio.timeout_at(self._budget.soft_at), asyncio.TaskGroup() as group:
-                for _ in range(min(UPLOADS, self._settings.market.files)):
+            async with asyncio.timeout_at(self.budget.soft_at), asyncio.TaskGroup() as group:
+                for _ in range(min(UPLOADS, self.settings.market.files)):
                     group.create_task(self._worker())
         except TimeoutError:
             self.reason = self.reason or "no time left in this invocation"
@@ -122,20 +126,20 @@ class _Uploads:
             # One at a time: the first is on its way at once, and others on the loop wait for no more than a chunk.
             async with self._making:
                 body = bytearray()
-                for chunk in self._settings.market.csv_chunks(self._tick, number):
+                for chunk in self.settings.market.csv_chunks(self.tick, number):
                     body += chunk
                     await asyncio.sleep(0)
-            key = self._settings.market.key(self._settings.key_prefix, self._tick, number)
+            key = self.settings.market.key(self.settings.key_prefix, self.tick, number)
             if await self._put(key, bytes(body)):
                 self.files += 1
-                self.rows += self._settings.market.rows
+                self.rows += self.settings.market.rows
                 self.size_bytes += len(body)
 
     async def _put(self, key: str, body: bytes) -> bool:
         for attempt in range(1, ATTEMPTS + 1):
             try:
-                await self._s3.put_object(
-                    Bucket=self._settings.bucket, Key=key, Body=body, ContentType="text/csv; charset=utf-8"
+                await self.s3.put_object(
+                    Bucket=self.settings.bucket, Key=key, Body=body, ContentType="text/csv; charset=utf-8"
                 )
             except (ClientError, BotoCoreError) as error:
                 if attempt == ATTEMPTS or is_permanent(error):
@@ -143,7 +147,7 @@ class _Uploads:
                     return False
             else:
                 return True
-            await asyncio.sleep(stream(self._seed, key, attempt).uniform(0, PAUSE_BASE_S * 2**attempt))
+            await asyncio.sleep(stream(self.seed, key, attempt).uniform(0, PAUSE_BASE_S * 2**attempt))
         return False
 
     def metrics(self) -> dict[str, int]:

@@ -15,7 +15,7 @@ from json.encoder import encode_basestring
 from typing import NamedTuple
 
 from pipeline.rows import MAX_PK_BYTES, Columns, RejectedRow, Row, RowReader, Schema
-from pipeline.text import BadRecord, Lines, Record
+from pipeline.text import Lines, Record, Records
 from pipeline.values import DATE, JSON_NUMBER, TIME, BadTimestamp, bad_number
 
 RECORDS_TOGETHER = 500
@@ -82,7 +82,7 @@ class ItemReader:
         """What the end of the object completes. Raises `ObjectUnreadable`."""
         return self._items(self._reader.last_records())
 
-    def _items(self, records: Iterator[Lines | Record | BadRecord]) -> Iterator[Items | RejectedRow]:
+    def _items(self, records: Records) -> Iterator[Items | RejectedRow]:
         single: list[Record] = []
         for record in records:
             if isinstance(record, Record):
@@ -94,8 +94,8 @@ class ItemReader:
                 single = []
             if isinstance(record, Lines):
                 yield from self._of_lines(record)
-            elif isinstance(record, BadRecord):
-                yield from self._by_rows([record])
+            elif isinstance(record, RejectedRow):
+                yield record
         if single:
             yield from self._of_records(single)
 
@@ -128,7 +128,7 @@ class ItemReader:
                 return
         yield from self._by_rows(records)
 
-    def _by_rows(self, records: Sequence[Lines | Record | BadRecord]) -> Iterator[Items | RejectedRow]:
+    def _by_rows(self, records: Sequence[Lines | Record]) -> Iterator[Items | RejectedRow]:
         rows: list[Row] = []
         for record in records:
             for row in self._reader.rows_of(record):

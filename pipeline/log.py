@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 NAMESPACE = "stockpipe"
 _LEVELS = ("TRACE", "DEBUG", "INFO", "WARN", "ERROR", "FATAL")
 
 
+@dataclass(frozen=True, slots=True)
 class Log:
     """Writes the lines of one invocation.
 
@@ -22,24 +24,14 @@ class Log:
     (`AWS_LAMBDA_LOG_LEVEL`); an unknown one means INFO. Metrics are written whatever the level.
     """
 
-    def __init__(
-        self,
-        write: Callable[[str], None],
-        now: Callable[[], float],
-        *,
-        request_id: str | None = None,
-        level: str | None = None,
-    ) -> None:
-        wanted = (level or "INFO").upper()
-        self._write = write
-        self._now = now
-        self.request_id = request_id
-        self._threshold = _LEVELS.index(wanted) if wanted in _LEVELS else _LEVELS.index("INFO")
-        self._level = wanted
+    write: Callable[[str], None]
+    now: Callable[[], float]
+    request_id: str | None = None
+    level: str | None = None
 
     def of_request(self, request_id: str | None) -> Log:
         """The same log, its lines naming this invocation."""
-        return Log(self._write, self._now, request_id=request_id, level=self._level)
+        return replace(self, request_id=request_id)
 
     def info(self, message: str, **fields: object) -> None:
         """Something done, worth a line."""
@@ -55,22 +47,21 @@ class Log:
 
     def metrics(self, function_name: str, values: Mapping[str, int]) -> None:
         """One line with all of `values`; a name that begins with `Bytes` is measured in bytes."""
-        units: list[dict[str, str]] = [
-            {"Name": name, "Unit": "Bytes" if name.startswith("Bytes") else "Count"} for name in values
-        ]
+        units = [{"Name": name, "Unit": "Bytes" if name.startswith("Bytes") else "Count"} for name in values]
         directive = {"Namespace": NAMESPACE, "Dimensions": [["FunctionName"]], "Metrics": units}
         line = {
-            "_aws": {"Timestamp": int(self._now() * 1000), "CloudWatchMetrics": [directive]},
+            "_aws": {"Timestamp": int(self.now() * 1000), "CloudWatchMetrics": [directive]},
             "FunctionName": function_name,
             "requestId": self.request_id,
             **values,
         }
-        self._write(json.dumps(line))
+        self.write(json.dumps(line))
 
     def _line(self, level: str, message: str, fields: Mapping[str, object]) -> None:
-        if _LEVELS.index(level) < self._threshold:
+        lowest = (self.level or "INFO").upper()
+        if _LEVELS.index(level) < _LEVELS.index(lowest if lowest in _LEVELS else "INFO"):
             return
-        instant = datetime.fromtimestamp(self._now(), UTC).isoformat(timespec="milliseconds")
+        instant = datetime.fromtimestamp(self.now(), UTC).isoformat(timespec="milliseconds")
         line = {
             "timestamp": instant.replace("+00:00", "Z"),
             "level": level,
@@ -78,4 +69,4 @@ class Log:
             "requestId": self.request_id,
             **fields,
         }
-        self._write(json.dumps(line, ensure_ascii=False, default=str))
+        self.write(json.dumps(line, ensure_ascii=False, default=str))

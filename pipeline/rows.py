@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
 from pipeline.settings import SettingsError, text_setting
-from pipeline.text import BadRecord, Lines, ObjectUnreadable, Record, RecordReader
+from pipeline.text import Lines, ObjectUnreadable, Record, RecordReader, Records, RejectedRow
 from pipeline.values import JSON_NUMBER, BadTimestamp, bad_number, bad_strptime_format, timestamp_parser
 
 __all__ = ["Cell", "Columns", "ObjectUnreadable", "RejectedRow", "Row", "RowReader", "Schema", "SettingsError"]
@@ -41,14 +41,6 @@ class Row(NamedTuple):
     ticker: str
     timestamp: str
     cells: tuple[Cell, ...]
-
-
-class RejectedRow(NamedTuple):
-    """One row that cannot be stored: why, and its fields as read."""
-
-    line: int
-    reason: str
-    row: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,21 +161,21 @@ class RowReader:
         """The rows that the end of the object completes. Raises `ObjectUnreadable`."""
         return self._rows(self.last_records())
 
-    def records(self, chunk: bytes) -> Iterator[Lines | Record | BadRecord]:
+    def records(self, chunk: bytes) -> Records:
         """The records below the header, for a reader that makes rows itself; `schema` is set when one comes."""
         return self._below_header(self._records.feed(chunk))
 
-    def last_records(self) -> Iterator[Lines | Record | BadRecord]:
+    def last_records(self) -> Records:
         """The records that the end of the object completes. Raises `ObjectUnreadable` if no header came."""
         yield from self._below_header(self._records.finish())
         if self.schema is None:
             raise ObjectUnreadable("no header: the object is empty")
 
-    def _rows(self, records: Iterator[Lines | Record | BadRecord]) -> Iterator[Row | RejectedRow]:
+    def _rows(self, records: Records) -> Iterator[Row | RejectedRow]:
         for record in records:
             yield from self.rows_of(record)
 
-    def rows_of(self, record: Lines | Record | BadRecord) -> Iterator[Row | RejectedRow]:
+    def rows_of(self, record: Lines | Record | RejectedRow) -> Iterator[Row | RejectedRow]:
         """The rows of one record below the header."""
         assert self.schema is not None  # noqa: S101 - records come after the header only
         if isinstance(record, Lines):
@@ -193,9 +185,9 @@ class RowReader:
         elif isinstance(record, Record):
             yield self.schema.row(record.line, record.fields)
         else:
-            yield RejectedRow(record.line, record.reason, tuple(record.fields))
+            yield record
 
-    def _below_header(self, records: Iterator[Lines | Record | BadRecord]) -> Iterator[Lines | Record | BadRecord]:
+    def _below_header(self, records: Records) -> Records:
         for record in records:
             if self.schema is not None:
                 yield record

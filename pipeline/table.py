@@ -33,23 +33,18 @@ Kind = Literal["throttled", "transient", "invalid", "permanent"]
 Batch = dict[Key, tuple[int, str]]
 """What one request puts: by key, the physical line and the put request."""
 
-_THROTTLED = frozenset(
-    (
-        "LimitExceededException",
-        "ProvisionedThroughputExceededException",
-        "RequestLimitExceeded",
-        "ThrottlingException",
-    )
-)
-_TRANSIENT = frozenset(
-    (
-        "ExpiredTokenException",
-        "InternalServerError",
-        "RequestTimeoutException",
-        "ServiceUnavailable",
-        "TransactionConflictException",
-    )
-)
+_KINDS: dict[str, Kind] = {
+    "LimitExceededException": "throttled",
+    "ProvisionedThroughputExceededException": "throttled",
+    "RequestLimitExceeded": "throttled",
+    "ThrottlingException": "throttled",
+    "ExpiredTokenException": "transient",
+    "InternalServerError": "transient",
+    "RequestTimeoutException": "transient",
+    "ServiceUnavailable": "transient",
+    "TransactionConflictException": "transient",
+    "ValidationException": "invalid",
+}
 
 
 class WriteError(Exception):
@@ -62,11 +57,7 @@ class WriteError(Exception):
 
 def kind_of(code: str, status: int) -> Kind:
     """What helps against an error that DynamoDB answered with (Developer Guide, "Error handling with DynamoDB")."""
-    if code in _THROTTLED:
-        return "throttled"
-    if code == "ValidationException":
-        return "invalid"
-    return "transient" if code in _TRANSIENT or status >= 500 or status == 429 else "permanent"
+    return _KINDS.get(code) or ("transient" if status >= 500 or status == 429 else "permanent")
 
 
 class Transport(Protocol):

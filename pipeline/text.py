@@ -2,17 +2,16 @@
 
 Owns compression, encodings, line ends, quotes and the limits on all of them; knows no column. Two kinds of record come
 out: `Lines`, whole lines of plain text that hold neither quote nor carriage return (the common case, left unsplit so
-that the reader above can work on many rows at once), and single `Record`s, with `BadRecord` for what is no record.
+that the reader above can work on many rows at once), and single `Record`s, with `RejectedRow` for what is no record.
 """
 
 from __future__ import annotations
 
 import codecs
 import csv
-import re
 import zlib
 from collections.abc import Iterator
-from typing import NamedTuple, NoReturn
+from typing import NamedTuple
 
 MAX_RECORD_CHARS = 2 * 1024 * 1024
 """A longer record cannot be an item of 400 KB; it is rejected rather than gathered."""
@@ -46,12 +45,15 @@ class Record(NamedTuple):
     fields: list[str]
 
 
-class BadRecord(NamedTuple):
-    """Text that is no record, and why."""
+class RejectedRow(NamedTuple):
+    """One row that cannot be stored: why, and its fields as read."""
 
     line: int
     reason: str
-    fields: list[str]
+    row: tuple[str, ...]
+
+
+Records = Iterator[Lines | Record | RejectedRow]
 
 
 class _Inflater:
@@ -90,7 +92,10 @@ class _Inflater:
                 raise ObjectUnreadable(f"the gzip stream is damaged: {error}") from None
             chunk = self._member.unused_data if self._member.eof else self._member.unconsumed_tail
             self._bytes_out += len(out)
-            self._refuse_bomb()
+            if self._bytes_out > max(GZIP_RATIO_FREE_BYTES, MAX_GZIP_RATIO * self._bytes_in):
+                raise ObjectUnreadable(
+                    f"a gzip bomb: {self._bytes_in} bytes unfold to more than {MAX_GZIP_RATIO} times as many"
+                )
             if out:
                 yield out
 
@@ -99,12 +104,6 @@ class _Inflater:
             yield self._head
         if self._gzip and self._begun and not self._member.eof:
             raise ObjectUnreadable("the gzip stream ends early")
-
-    def _refuse_bomb(self) -> None:
-        if self._bytes_out > max(GZIP_RATIO_FREE_BYTES, MAX_GZIP_RATIO * self._bytes_in):
-            raise ObjectUnreadable(
-                f"a gzip bomb: {self._bytes_in} bytes unfold to more than {MAX_GZIP_RATIO} times as many"
-            )
 
 
 class _Decoder:
@@ -139,7 +138,7 @@ class RecordReader:
     """Feed an object's bytes, get its records. Blank lines are no records.
 
     Line ends are LF or CRLF. A quoted field may hold line ends; a quote that never closes costs its own line only: the
-    line is a `BadRecord` and reading goes on with the next. Memory is bounded by `MAX_RECORD_CHARS` and the chunk.
+    line is rejected and reading goes on with the next. Memory is bounded by `MAX_RECORD_CHARS` and the chunk.
     """
 
     def __init__(self) -> None:
@@ -150,12 +149,12 @@ class RecordReader:
         self._carry_chars = 0
         self._skipping = False
 
-    def feed(self, chunk: bytes) -> Iterator[Lines | Record | BadRecord]:
+    def feed(self, chunk: bytes) -> Records:
         """The records that `chunk` completes. Raises `ObjectUnreadable`."""
         for piece in self._inflater.feed(chunk):
             yield from self._text(self._decoder.feed(piece))
 
-    def finish(self) -> Iterator[Lines | Record | BadRecord]:
+    def finish(self) -> Records:
         """The records that the end of the object completes. Raises `ObjectUnreadable`."""
         for piece in self._inflater.finish():
             yield from self._text(self._decoder.feed(piece))
@@ -164,7 +163,7 @@ class RecordReader:
         if rest and not self._skipping:
             yield from self._whole(rest if rest.endswith("\n") else rest + "\n", "", final=True)
 
-    def _text(self, text: str) -> Iterator[Lines | Record | BadRecord]:
+    def _text(self, text: str) -> Records:
         """Cut `text` at its last line end, keep the rest, hand on what is whole."""
         if self._skipping:
             text = self._skip(text)
@@ -205,7 +204,7 @@ class RecordReader:
             self._carry_chars = 0
         return text
 
-    def _whole(self, text: str, tail: str, *, final: bool) -> Iterator[Lines | Record | BadRecord]:
+    def _whole(self, text: str, tail: str, *, final: bool) -> Records:
         """Records of whole lines; `tail` is the begin of the line after them, kept for later."""
         if '"' not in text and len(text) <= MAX_RECORD_CHARS:
             plain = text.replace("\r\n", "\n") if "\r" in text else text
@@ -218,7 +217,7 @@ class RecordReader:
                 return
         yield from self._quoted(text, tail, final=final)
 
-    def _quoted(self, text: str, tail: str, *, final: bool) -> Iterator[Record | BadRecord]:
+    def _quoted(self, text: str, tail: str, *, final: bool) -> Iterator[Record | RejectedRow]:
         """The same by the CSV parser; a record that is still open is kept with the tail."""
         lines = text.split("\n")
         lines.pop()  # what follows the last line end: nothing
@@ -229,7 +228,7 @@ class RecordReader:
             while at < len(lines):
                 at += 1
                 yield lines[at - 1] + "\n"
-            _need_more()
+            raise _NeedMore
 
         # The generator ends when it raises, so a new parser goes with a new one.
         parser = csv.reader(supply(), strict=True)
@@ -253,41 +252,33 @@ class RecordReader:
                 # Its first line alone is given up, so that an open quote does not swallow what follows.
                 at = start + 1
                 parser = csv.reader(supply(), strict=True)
-                yield (
-                    self._unclosed(lines[start])
-                    if len(lines[start]) < MAX_RECORD_CHARS
-                    else self._overlong(lines[start])
-                )
+                first = lines[start]
+                if len(first) < MAX_RECORD_CHARS:
+                    yield self._rejected("a quoted field that does not end", first)
+                else:
+                    yield self._overlong(first)
             elif bad:
-                yield BadRecord(self._line, bad, [_without_line_end("\n".join(lines[start:at]))[:SHOWN_CHARS]])
+                yield self._rejected(bad, "\n".join(lines[start:at]))
             elif fields:
                 yield Record(self._line, fields)
             self._line += at - start
         if tail:
             self._keep(tail)
 
-    def _unclosed(self, line: str) -> BadRecord:
-        return BadRecord(self._line, "a quoted field that does not end", [_without_line_end(line)[:SHOWN_CHARS]])
+    def _rejected(self, reason: str, text: str) -> RejectedRow:
+        return RejectedRow(self._line, reason, (text.removesuffix("\n").removesuffix("\r")[:SHOWN_CHARS],))
 
-    def _overlong(self, line: str) -> BadRecord:
-        return BadRecord(self._line, f"a line of more than {MAX_RECORD_CHARS} characters", [line[:SHOWN_CHARS]])
-
-
-def _need_more() -> NoReturn:
-    raise _NeedMore
+    def _overlong(self, text: str) -> RejectedRow:
+        return self._rejected(f"a line of more than {MAX_RECORD_CHARS} characters", text)
 
 
-def _without_line_end(text: str) -> str:
-    return text.removesuffix("\n").removesuffix("\r")
-
-
-_REASONS = (
-    (re.compile("expected after"), "text after a closing quote"),
-    (re.compile("new-line character"), "a carriage return within a line"),
-    (re.compile("field larger"), f"a field of more than {MAX_RECORD_CHARS} characters"),
-)
+_REASONS = {
+    "expected after": "text after a closing quote",
+    "new-line character": "a carriage return within a line",
+    "field larger": f"a field of more than {MAX_RECORD_CHARS} characters",
+}
 
 
 def _reason(error: csv.Error) -> str:
     text = str(error)
-    return next((reason for pattern, reason in _REASONS if pattern.search(text)), text)
+    return next((reason for part, reason in _REASONS.items() if part in text), text)

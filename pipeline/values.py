@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, time, timedelta, timezone
 from functools import lru_cache
 
 JSON_NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
@@ -112,19 +112,12 @@ def _iso_8601(text: str) -> str:
     if fraction[6:].strip("0"):
         raise BadTimestamp(f"unreadable timestamp {_shown(text)}: finer than a microsecond")
     try:
+        day = date(int(part["year"]), int(part["month"]), int(part["day"]))
         if part["hour"] is None:
-            return datetime(int(part["year"]), int(part["month"]), int(part["day"]), tzinfo=UTC).date().isoformat()
-        instant = datetime(
-            int(part["year"]),
-            int(part["month"]),
-            int(part["day"]),
-            int(part["hour"]),
-            int(part["minute"]),
-            int(part["second"] or 0),
-            int(fraction[:6].ljust(6, "0")),
-            tzinfo=_zone(part["zone"]),
-        )
-        return stored_instant(instant.astimezone(UTC))
+            return day.isoformat()
+        microsecond = int(fraction[:6].ljust(6, "0"))
+        clock = time(int(part["hour"]), int(part["minute"]), int(part["second"] or 0), microsecond, _zone(part["zone"]))
+        return stored_instant(datetime.combine(day, clock).astimezone(UTC))
     except (ValueError, OverflowError):
         raise BadTimestamp(f"unreadable timestamp {_shown(text)}: no such date or time") from None
 
