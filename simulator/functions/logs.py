@@ -44,37 +44,28 @@ class LogStream:
     def init_started(self, at: float) -> None:
         """The runtime is about to load the handler."""
         if self._json:
-            self._platform(
-                at,
-                "platform.initStart",
-                {
-                    "initializationType": "on-demand",
-                    "phase": "init",
-                    "functionName": self._function.name,
-                    "functionVersion": "$LATEST",
-                },
-            )
+            names = {"functionName": self._function.name, "functionVersion": "$LATEST"}
+            self._platform(at, "initStart", initializationType="on-demand", phase="init", **names)
 
     def init_failed(self, at: float, phase: str, duration_s: float, error_type: str | None) -> None:
         """Init did not end well: an INIT_REPORT. No error type: it ran out of time."""
+        figures: dict[str, Any] = {"phase": phase, "status": "error" if error_type else "timeout"}
         duration_ms = round(duration_s * 1000, 2)
-        status = "error" if error_type else "timeout"
         if self._json:
-            report = {
-                "initializationType": "on-demand",
-                "phase": phase,
-                "status": status,
-                "metrics": {"durationMs": duration_ms},
-            }
-            self._platform(at, "platform.initReport", report | ({"errorType": error_type} if error_type else {}))
-            return
-        tail = f"\tError Type: {error_type}" if error_type else ""
-        self.line(at, f"INIT_REPORT Init Duration: {duration_ms:.2f} ms\tPhase: {phase}\tStatus: {status}{tail}")
+            figures |= {"metrics": {"durationMs": duration_ms}, "errorType": error_type}
+            self._platform(at, "initReport", initializationType="on-demand", **figures)
+        else:
+            parts = [
+                f"INIT_REPORT Init Duration: {duration_ms:.2f} ms",
+                f"Phase: {phase}",
+                f"Status: {figures['status']}",
+            ]
+            self.line(at, "\t".join([*parts, f"Error Type: {error_type}"] if error_type else parts))
 
     def started(self, at: float, request_id: str) -> None:
         """START."""
         if self._json:
-            self._platform(at, "platform.start", {"requestId": request_id, "version": "$LATEST"})
+            self._platform(at, "start", requestId=request_id, version="$LATEST")
         else:
             self.line(at, f"START RequestId: {request_id} Version: $LATEST")
 
@@ -97,43 +88,40 @@ class LogStream:
         init_ms = None if init_s is None else round(init_s * 1000, 2)
         billed_ms = math.ceil(round(duration_ms + (init_ms or 0), 2))
         status = _STATUS[outcome]
-        shown_type = error_type if outcome in ("crash", "init-error") else None
-        if not self._json:
-            self.line(at, f"END RequestId: {request_id}")
-            parts = [
-                f"REPORT RequestId: {request_id}",
-                f"Duration: {duration_ms:.2f} ms",
-                f"Billed Duration: {billed_ms} ms",
-                f"Memory Size: {self._function.memory_mb} MB",
-                *([] if memory_used_mb is None else [f"Max Memory Used: {memory_used_mb} MB"]),
-                *([] if init_ms is None else [f"Init Duration: {init_ms:.2f} ms"]),
-                # A handler's own exception is no failure of the runtime: its REPORT has no status.
-                *([] if outcome in ("success", "error") else [f"Status: {status}"]),
-                *([] if shown_type is None else [f"Error Type: {shown_type}"]),
-            ]
-            self.line(at, "\t".join(parts))
+        if self._json:
+            shown_type = error_type if status == "error" else None
+            if status != "success":
+                failure = {"requestId": request_id, "status": status, "errorType": error_type}
+                self._platform(at, "runtimeDone", **failure, metrics={"durationMs": duration_ms})
+            billed = {
+                "durationMs": duration_ms,
+                "billedDurationMs": billed_ms,
+                "memorySizeMB": self._function.memory_mb,
+            }
+            metrics = _known(**billed, maxMemoryUsedMB=memory_used_mb, initDurationMs=init_ms)
+            self._platform(at, "report", requestId=request_id, metrics=metrics, status=status, errorType=shown_type)
             return
-        if status != "success":
-            done: dict[str, Any] = {"requestId": request_id, "status": status}
-            if error_type:
-                done["errorType"] = error_type
-            self._platform(at, "platform.runtimeDone", done | {"metrics": {"durationMs": duration_ms}})
-        metrics: dict[str, Any] = {
-            "durationMs": duration_ms,
-            "billedDurationMs": billed_ms,
-            "memorySizeMB": self._function.memory_mb,
-        }
-        if memory_used_mb is not None:
-            metrics["maxMemoryUsedMB"] = memory_used_mb
-        if init_ms is not None:
-            metrics["initDurationMs"] = init_ms
-        report: dict[str, Any] = {"requestId": request_id, "metrics": metrics, "status": status}
-        if error_type and status == "error":
-            report["errorType"] = error_type
-        self._platform(at, "platform.report", report)
+        self.line(at, f"END RequestId: {request_id}")
+        parts = [
+            f"REPORT RequestId: {request_id}",
+            f"Duration: {duration_ms:.2f} ms",
+            f"Billed Duration: {billed_ms} ms",
+            f"Memory Size: {self._function.memory_mb} MB",
+            f"Max Memory Used: {memory_used_mb} MB" if memory_used_mb is not None else "",
+            f"Init Duration: {init_ms:.2f} ms" if init_ms is not None else "",
+            # A handler's own exception is not a failure of the runtime: its REPORT has no status.
+            f"Status: {status}" if outcome not in ("success", "error") else "",
+            f"Error Type: {error_type}" if error_type and outcome in ("crash", "init-error") else "",
+        ]
+        self.line(at, "\t".join(filter(None, parts)))
 
-    def _platform(self, at: float, kind: str, content: dict[str, Any]) -> None:
-        self.line(at, json.dumps({"time": iso(at), "type": kind, "record": content}, separators=(",", ":")))
+    def _platform(self, at: float, kind: str, **content: Any) -> None:
+        record = {"time": iso(at), "type": f"platform.{kind}", "record": _known(**content)}
+        self.line(at, json.dumps(record, separators=(",", ":")))
+
+
+def _known(**figures: Any) -> dict[str, Any]:
+    return {name: value for name, value in figures.items() if value is not None}
 
 
 class LogDirectory:

@@ -15,8 +15,8 @@ import importlib.util
 import queue
 import sys
 import threading
-from collections.abc import Awaitable, Callable, Iterator
-from dataclasses import dataclass, field, replace
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -71,18 +71,20 @@ class InlineRuntime:
 
     def __init__(self, endpoint: str, session: Any = None, *, clock: Clock, code_dir: Path | None = None) -> None:
         self._endpoint, self._clock = endpoint, clock
-        self._session = session if session is not None else offline_session()
+        self.session = session if session is not None else offline_session()
         self._path = str(code_dir) if code_dir else None
         if code_dir is not None:
             require_code(code_dir)
             sys.path.append(str(code_dir))
-        self._handlers = _Handlers()
+        # What is known of the handlers by name: their core, or None for a plain one. Loaded first one at a time.
+        self.cores: dict[str, Any] = {}
+        self.first_load = asyncio.Lock()
 
     def environment(self, function: Function, number: int, log_stream: str, write: Write) -> InlineEnvironment:
         """A new environment, not started."""
         del number
         environ = function_environ(function, self._endpoint, log_stream, task_root=self._path or _TASK_ROOT)
-        return InlineEnvironment(_Setting(function, environ, write, self._clock), self._session, self._handlers)
+        return InlineEnvironment(_Setting(function, environ, write, self._clock), self)
 
     async def close(self) -> None:
         """Stop searching the code directory."""
@@ -91,39 +93,29 @@ class InlineRuntime:
                 sys.path.remove(self._path)
 
 
-@dataclass(slots=True)
-class _Handlers:
-    """What is known of the handlers by name: their core, or None for a plain one. Loaded first one at a time."""
-
-    cores: dict[str, Any] = field(default_factory=dict)
-    first_load: asyncio.Lock = field(default_factory=asyncio.Lock)
-
-
 class InlineEnvironment:
     """One environment: the core's own task, or the handler's own thread."""
 
     memory_used_mb = None
 
-    def __init__(self, setting: _Setting, session: Any, handlers: _Handlers) -> None:
-        self._setting = setting
-        self._session = session
-        self._handlers = handlers
+    def __init__(self, setting: _Setting, runtime: InlineRuntime) -> None:
+        self._setting, self._runtime = setting, runtime
         self._core: _Core | None = None
         self._thread: _HandlerThread | None = None
 
     async def start(self) -> Raised | Exited | None:
         """Load the handler; a core is opened, a plain handler's module runs in its thread."""
         name = self._setting.function.handler
-        async with self._handlers.first_load:
-            if name not in self._handlers.cores:
+        async with self._runtime.first_load:
+            if name not in self._runtime.cores:
                 failure = await self._load(name)
                 if failure is not None or self._thread is not None:
                     return failure
-        core = self._handlers.cores[name]
+        core = self._runtime.cores[name]
         if core is None:
             return await self._load(name)
         self._core = _Core(self._setting)
-        return await self._core.open(core, self._session)
+        return await self._core.open(core, self._runtime.session)
 
     async def _load(self, name: str) -> Raised | Exited | None:
         """Run the handler's module in a thread, which stays if the handler is a plain one."""
@@ -132,7 +124,7 @@ class InlineEnvironment:
         if isinstance(loaded, Raised | Exited):
             thread.end()
             return loaded
-        core = self._handlers.cores[name] = getattr(loaded, "open_environment", None)
+        core = self._runtime.cores[name] = getattr(loaded, "open_environment", None)
         if core is None:
             thread.handler, self._thread = loaded, thread
         else:
@@ -143,7 +135,7 @@ class InlineEnvironment:
         """Run one event on the loop or in the thread."""
         if self._core is not None:
             return await self._core.invoke(invocation)
-        if self._thread is None or self._thread.handler is None:
+        if self._thread is None:
             raise RuntimeError("the environment was not started")
         handler, context = self._thread.handler, self._setting.context(invocation)
         self._setting.environ["_X_AMZN_TRACE_ID"] = invocation.trace_id
@@ -151,17 +143,15 @@ class InlineEnvironment:
         return result if isinstance(result, Raised | Exited) else reports.marshalled(result, invocation.request_id)
 
     async def kill(self) -> None:
-        """Forget the core or the thread. A thread cannot be stopped: it is left to end by itself, unheard."""
-        await self.close()
-
-    async def close(self) -> None:
-        """End the core with what it holds; let the thread end."""
+        """End the core with what it holds. A thread cannot be stopped: it is left to end by itself, unheard."""
         core, self._core = self._core, None
         thread, self._thread = self._thread, None
         if thread is not None:
             thread.end()
         if core is not None:
             await core.close()
+
+    close = kill
 
 
 class _Core:
@@ -221,28 +211,6 @@ class _Core:
             await asyncio.wait((self._owner,), timeout=limits.HANDLER_GRACE_S)
 
 
-@dataclass(slots=True)
-class _Job:
-    """One call in the thread, and the loop that waits for its result."""
-
-    call: Callable[[], Any]
-    request_id: str
-    loop: asyncio.AbstractEventLoop
-    done: asyncio.Future[Any] = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.done = self.loop.create_future()
-
-    def answer(self, result: Any) -> None:
-        """Hand the result over; nobody may be waiting any more."""
-        with contextlib.suppress(RuntimeError):  # the loop is closed: an abandoned handler came back late
-            self.loop.call_soon_threadsafe(self._set, result, context=_OUTSIDE)
-
-    def _set(self, result: Any) -> None:
-        if not self.done.done():
-            self.done.set_result(result)
-
-
 class _HandlerThread:
     """A plain handler's thread: module, thread-local state and events stay in one, as in a Lambda environment.
 
@@ -250,19 +218,19 @@ class _HandlerThread:
     """
 
     def __init__(self, setting: _Setting) -> None:
-        self.handler: Handler | None = None
+        self.handler: Handler
         self._loop = asyncio.get_running_loop()
         self._setting = replace(setting, write=self._write)
         self._write_on_loop = setting.write
-        self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
+        self._jobs: queue.SimpleQueue[tuple[Callable[[], Any], str, asyncio.Future[Any]] | None] = queue.SimpleQueue()
         self._abandoned = False
         threading.Thread(target=self._work, name=setting.function.name, daemon=True).start()
 
     async def call(self, call: Callable[[], Any], request_id: str = "") -> Any:
         """The call's result; `Raised` or `Exited` for what it raises."""
-        job = _Job(call, request_id, self._loop)
-        self._jobs.put(job)
-        return await job.done
+        done: asyncio.Future[Any] = self._loop.create_future()
+        self._jobs.put((call, request_id, done))
+        return await done
 
     def end(self) -> None:
         """No more calls; what a call still prints is no longer heard."""
@@ -272,17 +240,22 @@ class _HandlerThread:
     def _work(self) -> None:
         with installed(), seen_as(self._setting.environ, self._write) as end_line:
             while (job := self._jobs.get()) is not None:
+                call, request_id, done = job
                 try:
-                    result = job.call()
+                    result = call()
                 except BaseException as error:  # noqa: BLE001 - sys.exit() ends the environment, not this thread
-                    result = self._setting.report(error, job.request_id)
+                    result = self._setting.report(error, request_id)
                 end_line()
-                job.answer(result)
+                # Nobody may be waiting any more: an abandoned handler came back late.
+                self._on_loop(lambda done=done, result=result: done.done() or done.set_result(result))
 
     def _write(self, line: str) -> None:
         if not self._abandoned:
-            with contextlib.suppress(RuntimeError):  # the loop is closed
-                self._loop.call_soon_threadsafe(self._write_on_loop, line, context=_OUTSIDE)
+            self._on_loop(self._write_on_loop, line)
+
+    def _on_loop(self, call: Callable[..., object], *arguments: Any) -> None:
+        with contextlib.suppress(RuntimeError):  # the loop is closed
+            self._loop.call_soon_threadsafe(call, *arguments, context=_OUTSIDE)
 
 
 class _LoadError(Exception):
@@ -297,47 +270,36 @@ def _load(name: str) -> Handler:
     """A fresh instance of the handler's module, run here; errors as the runtime client names them."""
     module_name, dot, attribute = name.rpartition(".")
     if not dot:
-        raise _LoadError(
-            "Runtime.MalformedHandlerName",
-            f"Bad handler '{name}': not enough values to unpack (expected 2, got 1)",
-        )
+        message = f"Bad handler '{name}': not enough values to unpack (expected 2, got 1)"
+        raise _LoadError("Runtime.MalformedHandlerName", message)
     try:
         module = _fresh_module(module_name.replace("/", "."))
     except SyntaxError as error:
         where = [f'  File "{error.filename}" Line {error.lineno}\n    {error.text}']
-        raise _LoadError(
-            "Runtime.UserCodeSyntaxError", f"Syntax error in module '{module_name}': {error}", where
-        ) from None
+        message = f"Syntax error in module '{module_name}': {error}"
+        raise _LoadError("Runtime.UserCodeSyntaxError", message, where) from None
     except ImportError as error:
         raise _LoadError("Runtime.ImportModuleError", f"Unable to import module '{module_name}': {error}") from None
     try:
         handler: Handler = getattr(module, attribute)
     except AttributeError:
-        raise _LoadError(
-            "Runtime.HandlerNotFound", f"Handler '{attribute}' missing on module '{module_name}'"
-        ) from None
+        message = f"Handler '{attribute}' missing on module '{module_name}'"
+        raise _LoadError("Runtime.HandlerNotFound", message) from None
     return handler
 
 
 def _fresh_module(name: str) -> ModuleType:
-    with _importing, _registered(name) as module:
-        if module.__spec__ is None or module.__spec__.loader is None:
+    """A new module object, under its name while it is executed (dataclasses look their module up by it)."""
+    with _importing:
+        spec = importlib.util.find_spec(name)
+        if spec is None or spec.loader is None:
             raise ImportError(f"No module named '{name}'")
-        module.__spec__.loader.exec_module(module)
+        module = importlib.util.module_from_spec(spec)
+        before = sys.modules.get(name)
+        sys.modules[name] = module
+        try:
+            spec.loader.exec_module(module)
+        finally:
+            if before is not None:
+                sys.modules[name] = before
         return module
-
-
-@contextlib.contextmanager
-def _registered(name: str) -> Iterator[ModuleType]:
-    """A new module object under its name while it is executed (dataclasses look their module up by it)."""
-    spec = importlib.util.find_spec(name)
-    if spec is None or spec.loader is None:
-        raise ImportError(f"No module named '{name}'")
-    module = importlib.util.module_from_spec(spec)
-    before = sys.modules.get(name)
-    sys.modules[name] = module
-    try:
-        yield module
-    finally:
-        if before is not None:
-            sys.modules[name] = before

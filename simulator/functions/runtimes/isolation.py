@@ -16,10 +16,11 @@ import threading
 from collections.abc import Callable, Iterator, MutableMapping
 from typing import Any, TextIO
 
+from simulator.base import limits
 from simulator.functions.runtimes import Write
 
 _environ: contextvars.ContextVar[MutableMapping[str, str] | None] = contextvars.ContextVar("environ", default=None)
-_output: contextvars.ContextVar[_Lines | None] = contextvars.ContextVar("output", default=None)
+_output: contextvars.ContextVar[Lines | None] = contextvars.ContextVar("output", default=None)
 _lock = threading.Lock()
 _users = 0
 _undo: list[Callable[[], None]] = []
@@ -58,8 +59,8 @@ class _Environ(os._Environ):  # type: ignore[type-arg]  # noqa: SLF001 - only it
         return dict(self)
 
 
-class _Lines:
-    """Cuts what is written into lines."""
+class Lines:
+    """Cuts what is written into lines; one that grows too long without an end is cut."""
 
     def __init__(self, write: Write) -> None:
         self._write = write
@@ -67,14 +68,17 @@ class _Lines:
         self._lock = threading.Lock()
 
     def write(self, text: str) -> int:
+        """Pass on every line that is complete."""
         with self._lock:
             *lines, self._rest = (self._rest + text).split("\n")
+            if len(self._rest) > limits.LOG_LINE_CHARACTERS:
+                lines, self._rest = [*lines, self._rest], ""
             for line in lines:
                 self._write(line)
         return len(text)
 
     def end(self) -> None:
-        """The last line may lack its newline."""
+        """Pass on a last line that has no newline yet."""
         with self._lock:
             rest, self._rest = self._rest, ""
             if rest:
@@ -129,7 +133,7 @@ def seen_as(environ: MutableMapping[str, str], write: Write) -> Iterator[Callabl
 
     The value passes on a last line that has no newline yet.
     """
-    lines = _Lines(write)
+    lines = Lines(write)
     environ_token, output_token = _environ.set(environ), _output.set(lines)
     try:
         yield lines.end

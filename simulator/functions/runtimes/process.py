@@ -26,6 +26,7 @@ from simulator.base.children import IMPORT_ROOT, ChildProcess
 from simulator.base.clock import Clock
 from simulator.base.errors import InputError
 from simulator.functions.runtimes import Answer, Exited, Invocation, Raised, Write
+from simulator.functions.runtimes.isolation import Lines
 from simulator.functions.runtimes.runtime_api import RuntimeApi
 from simulator.functions.runtimes.variables import function_environ, require_code
 from simulator.stack.model import Function
@@ -44,14 +45,14 @@ class ProcessRuntime:
     """
 
     def __init__(self, endpoint: str, code_dir: Path | None = None, *, clock: Clock) -> None:
-        _require_client()
+        client_files = _client_files()
         if code_dir is not None:
             require_code(code_dir)
         self._endpoint, self._clock = endpoint, clock
         self._folder = Path(tempfile.mkdtemp(prefix="stockpipe-"))
         runtime_dir = self._folder / "runtime"
         runtime_dir.mkdir()
-        for origin in _client_files():
+        for origin in client_files:
             (runtime_dir / origin.name).symlink_to(origin)
         packages = [] if code_dir else [sysconfig.get_path("purelib"), sysconfig.get_path("platlib")]
         self.task_root = (code_dir or IMPORT_ROOT).resolve()
@@ -177,7 +178,6 @@ class ProcessEnvironment:
             # The client asks for the next event: frozen until there is one.
             self._signal(signal.SIGSTOP)
         if self._output is not None:
-            self._output.drain()
             self._output.end_line()
         if self.check_memory() and not isinstance(answer, Exited):
             return Exited("signal: killed")
@@ -232,11 +232,10 @@ class _Output:
     """What the process prints, line by line. `drain` takes what is there now, so that it comes before REPORT."""
 
     def __init__(self, write: Write) -> None:
-        self._write = write
+        self._lines = Lines(write)
         self._read_end, self.write_end = os.pipe()
         os.set_blocking(self._read_end, False)
         self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
-        self._rest = ""
         self._open = True
 
     def started(self) -> None:
@@ -255,17 +254,12 @@ class _Output:
                 self.close()
                 return
             # The client ends the lines of one message with a carriage return, as CloudWatch joins them.
-            *lines, self._rest = (self._rest + self._decoder.decode(data)).replace("\r", "\n").split("\n")
-            if len(self._rest) > limits.LOG_LINE_CHARACTERS:
-                lines, self._rest = [*lines, self._rest], ""
-            for line in lines:
-                self._write(line)
+            self._lines.write(self._decoder.decode(data).replace("\r", "\n"))
 
     def end_line(self) -> None:
-        """Pass on a last line that has no newline yet."""
-        rest, self._rest = self._rest, ""
-        if rest:
-            self._write(rest)
+        """Pass on what is there, and a last line that has no newline yet."""
+        self.drain()
+        self._lines.end()
 
     def close(self) -> None:
         """The end; an unfinished line is passed on too."""
@@ -274,7 +268,7 @@ class _Output:
         self._open = False
         asyncio.get_running_loop().remove_reader(self._read_end)
         os.close(self._read_end)
-        self.end_line()
+        self._lines.end()
 
 
 _MB = 1024 * 1024
@@ -294,22 +288,18 @@ def _high_water_bytes(status: int) -> int:
     return int(rest.split(None, 1)[0]) * 1024 if rest else 0
 
 
-def _require_client() -> None:
+def _client_files() -> list[Path]:
+    """The packages and modules of the runtime client, as files of this installation. Raises `InputError`."""
     if not sys.platform.startswith("linux"):
         raise InputError(
             "--runtime process needs AWS's runtime client awslambdaric, which exists for Linux only; "
             "use --runtime inline"
         )
-    if any(importlib.util.find_spec(name) is None for name in _CLIENT_MODULES):
-        raise InputError("--runtime process needs AWS's runtime client: pip install awslambdaric")
-
-
-def _client_files() -> list[Path]:
-    """The packages and modules of the runtime client, as files of this installation."""
     files = []
     for name in _CLIENT_MODULES:
         spec = importlib.util.find_spec(name)
-        if spec is not None and spec.origin is not None:
-            origin = Path(spec.origin)
-            files.append(origin.parent if spec.submodule_search_locations else origin)
+        if spec is None or spec.origin is None:
+            raise InputError("--runtime process needs AWS's runtime client: pip install awslambdaric")
+        origin = Path(spec.origin)
+        files.append(origin.parent if spec.submodule_search_locations else origin)
     return files
