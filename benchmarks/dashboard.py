@@ -42,7 +42,9 @@ from simulator.dashboard import render
 from simulator.dashboard.screen import Screen
 from simulator.dashboard.ui import show
 from simulator.stack import template
-from simulator.telemetry import Course, Latencies, LoadView, RunOptions, Telemetry
+from simulator.telemetry import Telemetry
+from simulator.telemetry.history import Course, Latencies
+from simulator.telemetry.snapshot import LoadView, RunOptions
 
 MAPPING = next(iter(template.load().mappings))
 BODY = json.dumps(

@@ -34,7 +34,8 @@ from simulator.base.counters import StoreCounters
 from simulator.stack import template
 from simulator.stack.model import Stack
 from simulator.store import Store
-from simulator.telemetry import RunOptions, Telemetry
+from simulator.telemetry import Telemetry
+from simulator.telemetry.snapshot import RunOptions
 from simulator.twin import resources
 from simulator.twin.resources import wiring
 from simulator.twin.twin import Twin

@@ -9,7 +9,7 @@ from __future__ import annotations
 from simulator.dashboard.layout import lines
 from simulator.dashboard.lines import Frame
 from simulator.dashboard.plain import plain_event, plain_line
-from simulator.telemetry import Snapshot
+from simulator.telemetry.snapshot import Snapshot
 
 __all__ = ["Frame", "plain_event", "plain_line", "render"]
 

@@ -15,7 +15,7 @@ from rich.style import Style
 
 from simulator.dashboard.figures import clock, count
 from simulator.dashboard.lines import DIM, PLAIN, TONES, Line, fit
-from simulator.telemetry import LATENCY_BANDS_S
+from simulator.telemetry.snapshot import LATENCY_BANDS_S
 
 LABEL_WIDTH = 7
 """Columns left of a plot: the value's label and the axis."""

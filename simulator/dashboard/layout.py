@@ -17,7 +17,7 @@ from simulator.dashboard import charts
 from simulator.dashboard.figures import clock, count, rate, seconds
 from simulator.dashboard.lines import ACCENT, BOLD, DIM, TONES, Line, apart, beside, fit, shorten
 from simulator.dashboard.stages import NARROW_FIGURES, Figure, Stage, losses, stages
-from simulator.telemetry import Event, Latency, Snapshot
+from simulator.telemetry.snapshot import Event, Latency, Snapshot
 
 _ARROW = "─▶"
 _BOXED_WIDTH, _BOXED_HEIGHT = 110, 30
@@ -239,11 +239,10 @@ def _losses(snapshot: Snapshot) -> Line:
 
 def _axis(snapshot: Snapshot, columns: int) -> charts.Axis:
     options = snapshot.options
-    endless = options.duration_s is None and options.ticks is None and options.objects is None
     origin_at = snapshot.running_at if snapshot.running_at is not None else snapshot.at
     # What is not yet sampled is not yet drawn, or each frame would end in a dip.
     shown_s = max(0.0, snapshot.history.until_at - origin_at)
-    begin_s, end_s = charts.span(shown_s, options.duration_s, limits.HISTORY_KEEP_S if endless else None)
+    begin_s, end_s = charts.span(shown_s, options.duration_s, limits.HISTORY_KEEP_S if options.endless else None)
     return charts.Axis(origin_at, begin_s, end_s, shown_s, columns)
 
 

@@ -10,8 +10,10 @@ from rich.console import Console, ConsoleOptions
 from rich.measure import Measurement
 from rich.segment import Segment
 from rich.style import Style
+from rich.table import Table
+from rich.text import Text
 
-from simulator.telemetry import Tone
+from simulator.telemetry.snapshot import Tone
 
 Line = list[Segment]
 
@@ -85,3 +87,13 @@ def apart(left: Iterable[Segment], right: Sequence[Segment], width: int) -> Line
     """`left` from the left, `right` flush right; where both do not fit, `left` is cut."""
     taken = sum(cell_len(segment.text) for segment in right)
     return [*fit(left, max(0, width - taken)), *fit(right, min(taken, width))]
+
+
+def labelled(lines: Iterable[tuple[str, str]]) -> Table:
+    """Lines with their dim labels on the left; an empty label carries on the line above."""
+    grid = Table.grid(padding=(0, 2), pad_edge=True)
+    grid.add_column(style=DIM, no_wrap=True)
+    grid.add_column()
+    for label, text in lines:
+        grid.add_row(label, Text(text))
+    return grid

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from simulator.dashboard.figures import clock, count, seconds, size
 from simulator.dashboard.layout import progress
-from simulator.telemetry import Event, Snapshot
+from simulator.telemetry.snapshot import Event, Snapshot
 
 
 def plain_line(snapshot: Snapshot) -> str:

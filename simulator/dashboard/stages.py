@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from simulator.dashboard.figures import NONE, count, percent, rate, seconds, size, wait
-from simulator.telemetry import Snapshot, Tone
+from simulator.telemetry.snapshot import Snapshot, Tone
 
 
 @dataclass(frozen=True, slots=True)

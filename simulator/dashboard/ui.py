@@ -21,7 +21,8 @@ from simulator.base.waiting import wait_for_event
 from simulator.dashboard import plain_event, plain_line, render
 from simulator.dashboard.screen import Screen, can_draw
 from simulator.dashboard.screenshot import save
-from simulator.telemetry import Event, Snapshot, Telemetry
+from simulator.telemetry import Telemetry
+from simulator.telemetry.snapshot import Event, Snapshot
 
 Mode = Literal["live", "plain", "quiet"]
 FRAMES_PER_S = 4

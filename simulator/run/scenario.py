@@ -33,7 +33,7 @@ from simulator.base.clock import Clock
 from simulator.base.errors import InputError
 from simulator.base.observations import Noted, Record
 from simulator.base.quantities import Bound, parse_bound, parse_duration
-from simulator.telemetry import Roles, RunOptions, Snapshot
+from simulator.telemetry.snapshot import Roles, RunOptions, Snapshot
 
 if TYPE_CHECKING:
     from simulator.twin.twin import Twin

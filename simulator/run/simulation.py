@@ -33,7 +33,8 @@ from simulator.run import sources
 from simulator.run.scenario import Scenario, play
 from simulator.run.sources import SourceFile
 from simulator.stack.model import Stack
-from simulator.telemetry import Snapshot, Telemetry
+from simulator.telemetry import Telemetry
+from simulator.telemetry.snapshot import Snapshot
 from simulator.twin.prove import prove
 from simulator.twin.resources import Resources
 from simulator.twin.twin import Twin

@@ -14,27 +14,20 @@ from typing import Any
 from rich.console import Group, RenderableType
 from rich.padding import Padding
 from rich.style import Style
-from rich.table import Table
 from rich.text import Text
 
 from simulator.base.clock import iso
 from simulator.dashboard.figures import count, rate, seconds, size
+from simulator.dashboard.lines import labelled
 from simulator.proof.audit import Audit
-from simulator.telemetry import Latency, Snapshot
 from simulator.telemetry.events import printable
+from simulator.telemetry.snapshot import Latency, Snapshot
 
 SCHEMA = "stockpipe.run/1"
 DIFFERENCES_SHOWN = 10
 _AUDITED = (
-    "parsed_rows",
-    "rejected",
-    "duplicates",
-    "expected_rows",
-    "stored_rows",
-    "missing",
-    "extra",
-    "different",
-    "ambiguous",
+    *("parsed_rows", "rejected", "duplicates", "expected_rows", "stored_rows"),
+    *("missing", "extra", "different", "ambiguous"),
 )
 _HELD = ("objects", "rows", "rows_stored")
 _VERDICTS = {
@@ -97,8 +90,15 @@ def build(
 
 def percentiles(latency: Latency) -> dict[str, float | None]:
     """`p50`, `p90`, `p99` and `max` in seconds, null without any value."""
-    values = {"p50": latency.p50, "p90": latency.p90, "p99": latency.p99, "max": latency.max}
-    return {name: None if value is None else round(value, 4) for name, value in values.items()}
+    return {name: _rounded(value, 4) for name, value in _picked(latency, "p50", "p90", "p99", "max").items()}
+
+
+def _picked(thing: object, *names: str) -> dict[str, Any]:
+    return {name: getattr(thing, name) for name in names}
+
+
+def _rounded(value: float | None, digits: int) -> float | None:
+    return None if value is None else round(value, digits)
 
 
 def _duration_s(snapshot: Snapshot, ended_at: float) -> float | None:
@@ -122,16 +122,13 @@ def _generated(snapshot: Snapshot, source_rows: int | None) -> dict[str, int]:
 
 
 def _queue(snapshot: Snapshot) -> dict[str, int | float | None]:
-    queue, maxima = snapshot.queue, snapshot.maxima
-    figures: dict[str, int | float | None] = {
-        "sent": queue.sent,
-        "received": queue.received,
-        "deleted": queue.deleted,
-        "dead_lettered": queue.dead_lettered,
+    maxima = snapshot.maxima
+    figures = {
+        **_picked(snapshot.queue, "sent", "received", "deleted", "dead_lettered"),
         "remaining": snapshot.remaining,
         "visible_max": maxima.visible,
         "in_flight_max": maxima.in_flight,
-        "oldest_age_s_max": None if maxima.oldest_age_s is None else round(maxima.oldest_age_s, 3),
+        "oldest_age_s_max": _rounded(maxima.oldest_age_s, 3),
     }
     return figures if snapshot.store is not None else dict.fromkeys(figures)
 
@@ -139,34 +136,25 @@ def _queue(snapshot: Snapshot) -> dict[str, int | float | None]:
 def _consumer(snapshot: Snapshot) -> dict[str, int]:
     consumer = snapshot.consumer
     return {
-        "invocations": consumer.invocations,
-        "cold_starts": consumer.cold_starts,
-        "errors": consumer.errors,
-        "timeouts": consumer.timeouts,
-        "throttles": consumer.throttles,
+        **_picked(consumer, "invocations", "cold_starts", "errors", "timeouts", "throttles"),
         "batch_item_failures": consumer.left,
         "concurrency_max": consumer.busy_max,
     }
 
 
 def _table(snapshot: Snapshot) -> dict[str, int | float | None]:
-    table = snapshot.table
-    figures: dict[str, int | float | None] = {
-        "rows_written": table.rows_written,
-        "batch_writes": table.batch_writes,
-        "unprocessed_items": table.unprocessed_items,
-        "throttled_requests": table.throttled_requests,
-        "write_units": round(table.write_units, 3),
+    figures = {
+        **_picked(snapshot.table, "rows_written", "batch_writes", "unprocessed_items", "throttled_requests"),
+        "write_units": round(snapshot.table.write_units, 3),
     }
     return figures if snapshot.store is not None else dict.fromkeys(figures)
 
 
 def _throughput(snapshot: Snapshot) -> dict[str, float | None]:
-    mean = snapshot.rows_per_s_mean
-    written = snapshot.table.rows_written > 0
+    table = snapshot.table
     return {
-        "rows_per_s_mean": None if mean is None else round(mean, 1),
-        "rows_per_s_max": float(snapshot.table.rows_per_s_max) if written else None,
+        "rows_per_s_mean": _rounded(snapshot.rows_per_s_mean, 1),
+        "rows_per_s_max": float(table.rows_per_s_max) if table.rows_written else None,
     }
 
 
@@ -176,9 +164,9 @@ def _audit(audit: Audit | None) -> dict[str, Any]:
         held = {name: dict.fromkeys(_HELD) for name in ("dead_lettered", "pending")}
         return {**nothing, **held, "verdict": "unproven", "differences": []}
     return {
-        **{name: getattr(audit, name) for name in _AUDITED},
-        "dead_lettered": {name: getattr(audit.dead_lettered, name) for name in _HELD},
-        "pending": {name: getattr(audit.pending, name) for name in _HELD},
+        **_picked(audit, *_AUDITED),
+        "dead_lettered": _picked(audit.dead_lettered, *_HELD),
+        "pending": _picked(audit.pending, *_HELD),
         "verdict": audit.verdict,
         "differences": list(audit.differences),
     }
@@ -189,12 +177,7 @@ def _audit(audit: Audit | None) -> dict[str, Any]:
 
 def render_summary(summary: Mapping[str, Any]) -> RenderableType:
     """What came out, in a dozen lines: the verdict first, then each stage, what differs, and what to do next."""
-    grid = Table.grid(padding=(0, 2), pad_edge=True)
-    grid.add_column(style=Style(dim=True), no_wrap=True)
-    grid.add_column()
-    for label, text in _stages(summary):
-        grid.add_row(label, Text(text))
-    parts: list[RenderableType] = [_headline(summary), grid]
+    parts: list[RenderableType] = [_headline(summary), labelled(_stages(summary))]
     differences = summary["audit"].get("differences") or []
     if differences:
         parts.append(Text("  first differences", Style(bold=True)))

@@ -3,9 +3,23 @@
 from __future__ import annotations
 
 from collections import Counter
+from typing import NamedTuple
 
 from simulator.base.observations import InvocationEnded, InvocationStarted
 from simulator.telemetry.snapshot import FunctionView
+
+_SHOWN = (
+    *("invocations", "ended", "errors", "timeouts", "throttles", "left"),
+    *("cold_starts", "busy_max", "concurrency", "messages"),
+)
+
+
+class Ended(NamedTuple):
+    """What a function has dealt with: invocations that ended, messages given to it, billed time."""
+
+    invocations: int = 0
+    messages: int = 0
+    duration_s: float = 0.0
 
 
 class FunctionTotals:
@@ -45,28 +59,20 @@ class FunctionTotals:
         """An environment is gone."""
         self._environments.discard(environment)
 
-    def view(self, ended: float, messages: float, duration_s: float, window_s: float) -> FunctionView:
-        """The totals, with means over the last `window_s`: what `ended`, `messages` and `duration_s` grew by in it.
+    @property
+    def ended_so_far(self) -> Ended:
+        """Of which the difference of two gives means."""
+        return Ended(self.ended, self.messages, self.duration_s)
 
-        Where nothing ended in it, the means are those of the whole run.
-        """
-        rate = ended / window_s if window_s > 0 else 0.0
-        if not ended:
-            ended, messages, duration_s = self.ended, self.messages, self.duration_s
+    def view(self, before: Ended) -> FunctionView:
+        """The totals, with means since `before`; where nothing ended since, of the whole run."""
+        if self.ended == before.invocations:
+            before = Ended()
+        ended, messages, duration_s = (now - then for now, then in zip(self.ended_so_far, before, strict=True))
         return FunctionView(
-            invocations=self.invocations,
-            ended=self.ended,
-            errors=self.errors,
-            timeouts=self.timeouts,
-            throttles=self.throttles,
-            left=self.left,
-            cold_starts=self.cold_starts,
+            **{name: getattr(self, name) for name in _SHOWN},
             busy=len(self._running),
-            busy_max=self.busy_max,
             environments=len(self._environments),
-            concurrency=self.concurrency,
-            messages=self.messages,
-            invocations_per_s=rate,
             batch_mean=messages / ended if ended else None,
             duration_mean_s=duration_s / ended if ended else None,
             metrics=dict(self.metrics),

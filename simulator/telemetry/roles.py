@@ -4,8 +4,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from simulator.base.counters import BucketCounters, QueueCounters, StoreCounters, TableCounters
 from simulator.stack.model import Stack
 from simulator.telemetry.snapshot import Roles
+
+
+@dataclass(frozen=True)
+class Along:
+    """The store's counters along the flow; zeros for a part that the stack or the store does not have."""
+
+    bucket: BucketCounters
+    queue: QueueCounters
+    dead_letter_queue: QueueCounters
+    table: TableCounters
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,6 +26,15 @@ class Parts:
     generator: str | None
     consumer: str | None
     roles: Roles
+
+    def along(self, store: StoreCounters) -> Along:
+        """The counters of these parts."""
+        return Along(
+            bucket=store.buckets.get(self.roles.bucket or "", BucketCounters()),
+            queue=store.queues.get(self.roles.queue or "", QueueCounters()),
+            dead_letter_queue=store.queues.get(self.roles.dead_letter_queue or "", QueueCounters()),
+            table=store.tables.get(self.roles.table or "", TableCounters()),
+        )
 
     @classmethod
     def of(cls, stack: Stack) -> Parts:

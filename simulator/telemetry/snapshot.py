@@ -39,6 +39,11 @@ class RunOptions:
     objects: int | None = None
     scenario: str | None = None
 
+    @property
+    def endless(self) -> bool:
+        """Whether it goes on until it is interrupted."""
+        return self.duration_s is None and self.ticks is None and self.objects is None
+
 
 @dataclass(frozen=True, slots=True)
 class Roles:
@@ -87,7 +92,6 @@ class FunctionView:
     environments: int = 0
     concurrency: int | None = None
     messages: int = 0
-    invocations_per_s: float = 0.0
     batch_mean: float | None = None
     duration_mean_s: float | None = None
     metrics: Mapping[str, float] = field(default_factory=dict)
@@ -174,19 +178,15 @@ class LoadView:
     verdict_tone: Tone = "plain"
 
 
-@dataclass(frozen=True, slots=True)
-class Snapshot:
-    """Everything there is to know of a run at the instant `at`.
+@dataclass(frozen=True, kw_only=True)
+class Facts:
+    """What is known of a run once it was observed.
 
     `first_at` is the first tick or put, `drained_at` the end of the drain (None before). `store` is the last sample
-    of all counters, `bucket` to `table` the ones along the flow; `last_written` the objects and rows of the generator's
-    last invocation. `folding_errors` counts observations that telemetry
-    itself failed on: zero, or a defect of ours.
+    of all counters; `last_written` the objects and rows of the generator's last invocation. `folding_errors` counts
+    observations that telemetry itself failed on: zero, or a defect of ours.
     """
 
-    at: float
-    options: RunOptions
-    roles: Roles
     phase: Phase = "starting"
     running_at: float | None = None
     first_at: float | None = None
@@ -194,27 +194,36 @@ class Snapshot:
     ticks: int = 0
     next_tick_at: float | None = None
     last_written: tuple[int, int] | None = None
+    store: StoreCounters | None = None
+    maxima: Maxima = field(default_factory=Maxima)
+    caption: Event | None = None
+    audit_part: str | None = None
+    audit_done: int = 0
+    audit_total: int = 0
+    folding_errors: int = 0
+
+
+@dataclass(frozen=True)
+class Snapshot(Facts):
+    """Everything there is to know of a run at the instant `at`; `bucket` to `table` are the counters along the flow."""
+
+    at: float
+    options: RunOptions
+    roles: Roles
     puts: int = 0
     put_bytes: int = 0
     generator: FunctionView = field(default_factory=FunctionView)
     consumer: FunctionView = field(default_factory=FunctionView)
     functions: Mapping[str, FunctionView] = field(default_factory=dict)
-    store: StoreCounters | None = None
     bucket: BucketCounters = field(default_factory=BucketCounters)
     queue: QueueCounters = field(default_factory=QueueCounters)
     dead_letter_queue: QueueCounters = field(default_factory=QueueCounters)
     table: TableCounters = field(default_factory=TableCounters)
     rates: Rates = field(default_factory=Rates)
-    maxima: Maxima = field(default_factory=Maxima)
     latency: Latency = field(default_factory=Latency)
     history: History = field(default_factory=History)
     events: tuple[Event, ...] = ()
-    caption: Event | None = None
-    audit_part: str | None = None
-    audit_done: int = 0
-    audit_total: int = 0
     load: LoadView | None = None
-    folding_errors: int = 0
 
     @property
     def elapsed_s(self) -> float:

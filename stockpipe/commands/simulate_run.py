@@ -23,7 +23,8 @@ from simulator.run.scenario import Scenario
 from simulator.run.simulation import Progress, RunPlan, Simulation
 from simulator.stack import rules, template
 from simulator.stack.model import Stack
-from simulator.telemetry import RunOptions, Telemetry
+from simulator.telemetry import Telemetry
+from simulator.telemetry.snapshot import RunOptions
 from simulator.twin.resources import wiring
 from stockpipe.commands.words import finding_lines, ignored_lines
 

@@ -7,8 +7,8 @@ from collections.abc import Iterable
 from simulator.load.measure.bottleneck import Bottleneck
 from simulator.load.measure.recording import DROPPED, SENT
 from simulator.load.plan.arrivals import Profile
-from simulator.telemetry import LATENCY_BANDS_S, Latencies, LoadView, Tone
-from simulator.telemetry.history import band
+from simulator.telemetry.history import Latencies, band
+from simulator.telemetry.snapshot import LATENCY_BANDS_S, LoadView, Tone
 
 SLOTS = 240
 """Slots kept for the charts; when they are full, two become one."""

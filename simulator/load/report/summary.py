@@ -20,7 +20,7 @@ from simulator.load.plan.plan import Plan
 from simulator.load.plan.slo import judge_slo
 from simulator.run import summary as runs
 from simulator.stack.model import Stack
-from simulator.telemetry import Snapshot
+from simulator.telemetry.snapshot import Snapshot
 
 SCHEMA = "stockpipe.load/1"
 

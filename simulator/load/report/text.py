@@ -10,16 +10,12 @@ from rich.style import Style
 from rich.table import Table
 from rich.text import Text
 
+from simulator.dashboard.lines import labelled
+
 
 def render(summary: Mapping[str, Any]) -> RenderableType:
     """The verdict, the percentiles, what held it back, the cost, the thresholds."""
-    parts: list[RenderableType] = [_headline(summary), _percentiles(summary)]
-    grid = Table.grid(padding=(0, 2), pad_edge=True)
-    grid.add_column(style=Style(dim=True), no_wrap=True)
-    grid.add_column()
-    for label, text in _lines(summary):
-        grid.add_row(label, Text(text))
-    parts.append(grid)
+    parts: list[RenderableType] = [_headline(summary), _percentiles(summary), labelled(_lines(summary))]
     for judged in summary["slo"]:
         met = "not measured" if judged["value"] is None else f"{judged['value']:,.4g}"
         mark, style = ("held  ", "green") if judged["held"] else ("missed", "red")

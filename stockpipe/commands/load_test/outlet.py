@@ -21,7 +21,8 @@ from simulator.load.report import summary as summaries
 from simulator.load.report import text
 from simulator.load.report.page import page
 from simulator.stack.model import Stack
-from simulator.telemetry import RunOptions, Telemetry
+from simulator.telemetry import Telemetry
+from simulator.telemetry.snapshot import RunOptions
 
 DEFAULT_RATE_PER_S = 20.0
 OVERRIDES = {

@@ -12,7 +12,8 @@ import pytest
 
 from simulator.base.counters import BucketCounters, OperationCounters, QueueCounters, StoreCounters, TableCounters
 from simulator.stack import template
-from simulator.telemetry import (
+from simulator.telemetry import Telemetry
+from simulator.telemetry.snapshot import (
     Event,
     FunctionView,
     History,
@@ -22,7 +23,6 @@ from simulator.telemetry import (
     Rates,
     RunOptions,
     Snapshot,
-    Telemetry,
 )
 
 BEGAN_AT = 1_700_000_000.0

@@ -17,7 +17,7 @@ from simulator.base.counters import BucketCounters, QueueCounters, TableCounters
 from simulator.base.observations import Phase
 from simulator.dashboard import Frame, plain_event, plain_line, render
 from simulator.dashboard.layout import heights
-from simulator.telemetry import Event, RunOptions, Snapshot
+from simulator.telemetry.snapshot import Event, RunOptions, Snapshot
 
 
 def text(frame: Frame) -> str:

@@ -26,7 +26,8 @@ from simulator.dashboard import Frame, render, ui
 from simulator.dashboard.screen import Screen, can_draw
 from simulator.dashboard.screenshot import svg
 from simulator.stack import template
-from simulator.telemetry import RunOptions, Telemetry
+from simulator.telemetry import Telemetry
+from simulator.telemetry.snapshot import RunOptions
 
 _END = b"\x1b[777m"
 """Written by a test to know that all before it has arrived."""

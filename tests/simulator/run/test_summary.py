@@ -15,7 +15,8 @@ from simulator.base.observations import ObjectPut, PhaseChanged
 from simulator.proof.audit import Audit, ObjectsAtRest
 from simulator.run import summary
 from simulator.stack import template
-from simulator.telemetry import FunctionView, Latency, Maxima, RunOptions, Snapshot, Telemetry
+from simulator.telemetry import Telemetry
+from simulator.telemetry.snapshot import FunctionView, Latency, Maxima, RunOptions, Snapshot
 
 OPTIONS = RunOptions("simulate", 7, "inline", 1_700_000_000.0, "http://127.0.0.1:41233", "rate(1 minute)", 12.0, 60.0)
 RESOURCES = {"bucket": "b", "queue_url": "http://q", "dlq_url": "http://d", "table": "StockData"}

@@ -12,7 +12,8 @@ import pytest
 from simulator.base.counters import BucketCounters, QueueCounters, StoreCounters, TableCounters
 from simulator.base.observations import InvocationEnded, InvocationStarted, MessageSettled, StoreSampled
 from simulator.stack import template
-from simulator.telemetry import RunOptions, Telemetry
+from simulator.telemetry import Telemetry
+from simulator.telemetry.snapshot import RunOptions
 
 BUCKET = "stockpipe-data-123456789012-us-east-1"
 BODY = json.dumps({"Records": [{"eventSource": "aws:s3"}]})

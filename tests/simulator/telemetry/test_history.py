@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from simulator.telemetry import LATENCY_BANDS_S, Course, Latencies
-from simulator.telemetry.history import band
+from simulator.telemetry.history import Course, Latencies, band
+from simulator.telemetry.snapshot import LATENCY_BANDS_S
 
 
 @given(

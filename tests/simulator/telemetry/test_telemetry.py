@@ -25,7 +25,8 @@ from simulator.base.observations import (
     TickFired,
 )
 from simulator.stack import template
-from simulator.telemetry import LoadView, RunOptions, Telemetry
+from simulator.telemetry import Telemetry
+from simulator.telemetry.snapshot import LoadView, RunOptions
 
 Make = Callable[..., Any]
 Sample = Callable[..., StoreSampled]
@@ -266,9 +267,9 @@ def test_means_are_of_the_window_or_else_of_the_whole_run(telemetry: Telemetry, 
     telemetry.record(sample(1010.0))
     telemetry.record(sample(1015.0))
     idle = telemetry.snapshot(1015.0).consumer
-    assert (idle.duration_mean_s, idle.batch_mean, idle.invocations_per_s) == (3.0, 10.0, 0.0)
+    assert (idle.duration_mean_s, idle.batch_mean) == (3.0, 10.0)
     telemetry.record(make(InvocationStarted, messages=4))
     telemetry.record(make(InvocationEnded, duration_s=1.0))
     telemetry.record(sample(1020.0))
     busy = telemetry.snapshot(1020.0).consumer
-    assert (busy.duration_mean_s, busy.batch_mean, busy.invocations_per_s) == (1.0, 4.0, pytest.approx(0.2))
+    assert (busy.duration_mean_s, busy.batch_mean) == (1.0, 4.0)
