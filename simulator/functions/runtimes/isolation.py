@@ -20,7 +20,7 @@ from simulator.base import limits
 from simulator.functions.runtimes import Write
 
 _environ: contextvars.ContextVar[MutableMapping[str, str] | None] = contextvars.ContextVar("environ", default=None)
-_output: contextvars.ContextVar[Lines | None] = contextvars.ContextVar("output", default=None)
+_output: contextvars.ContextVar[LineCutter | None] = contextvars.ContextVar("output", default=None)
 _lock = threading.Lock()
 _users = 0
 _undo: list[Callable[[], None]] = []
@@ -59,7 +59,7 @@ class _Environ(os._Environ):  # type: ignore[type-arg]  # noqa: SLF001 - only it
         return dict(self)
 
 
-class Lines:
+class LineCutter:
     """Cuts what is written into lines; one that grows too long without an end is cut."""
 
     def __init__(self, write: Write) -> None:
@@ -133,7 +133,7 @@ def seen_as(environ: MutableMapping[str, str], write: Write) -> Iterator[Callabl
 
     The value passes on a last line that has no newline yet.
     """
-    lines = Lines(write)
+    lines = LineCutter(write)
     environ_token, output_token = _environ.set(environ), _output.set(lines)
     try:
         yield lines.end

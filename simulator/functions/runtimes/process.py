@@ -26,7 +26,7 @@ from simulator.base.children import IMPORT_ROOT, ChildProcess
 from simulator.base.clock import Clock
 from simulator.base.errors import InputError
 from simulator.functions.runtimes import Answer, Exited, Invocation, Raised, Write
-from simulator.functions.runtimes.isolation import Lines
+from simulator.functions.runtimes.isolation import LineCutter
 from simulator.functions.runtimes.runtime_api import RuntimeApi
 from simulator.functions.runtimes.variables import function_environ, require_code
 from simulator.stack.model import Function
@@ -232,7 +232,7 @@ class _Output:
     """What the process prints, line by line. `drain` takes what is there now, so that it comes before REPORT."""
 
     def __init__(self, write: Write) -> None:
-        self._lines = Lines(write)
+        self._lines = LineCutter(write)
         self._read_end, self.write_end = os.pipe()
         os.set_blocking(self._read_end, False)
         self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
