@@ -10,6 +10,8 @@ from pathlib import Path
 
 import grimp
 
+from simulator.base.errors import ExitCode
+
 ROOT = Path(__file__).parents[1]
 PACKAGES = ("pipeline", "simulator", "stockpipe")
 LONGEST = 450
@@ -169,6 +171,18 @@ def test_chance_comes_from_one_place() -> None:
     making = {str(file) for file in product() if any(map(CHANCE.fullmatch, names_used(file, as_types=False)))}
     assert making >= MAKES_CHANCE
     assert making - MAKES_CHANCE - STILL_MAKES_CHANCE == set()
+
+
+def test_exit_codes_are_of_one_enum() -> None:
+    """A command ends with an `ExitCode`, never with a bare number, and the README explains each."""
+    bare = []
+    for file in product():
+        for node in ast.walk(tree(file)):
+            if isinstance(node, ast.Call) and ast.unparse(node.func) in ("typer.Exit", "SystemExit"):
+                bare += [f"{file}:{node.lineno}" for code in node.args if isinstance(code, ast.Constant)]
+    assert bare == []
+    readme = (ROOT / "README.md").read_text(encoding="utf-8").partition("The exit code")[2].partition("\n\n")[0]
+    assert [int(number) for number in re.findall(r"\b\d+\b", readme)] == sorted(ExitCode)
 
 
 def test_every_task_has_an_owner() -> None:
