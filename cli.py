@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import errno
-import os
 import sys
 from typing import Annotated, Any
 
@@ -28,6 +27,7 @@ from stockpipe.commands import (
     store,
     verify,
 )
+from stockpipe.commands.outputs import discard_output
 
 
 class Commands(TyperGroup):
@@ -42,8 +42,7 @@ class Commands(TyperGroup):
         except KeyboardInterrupt:
             code, line = ExitCode.INTERRUPTED, "interrupted"
         except BrokenPipeError:
-            # The reader of our output has gone, as `head` does; the rest has nowhere to go either.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            discard_output()
             raise typer.Exit(ExitCode.DONE) from None
         except OSError as error:
             if error.errno in (errno.ENOSPC, errno.EDQUOT):

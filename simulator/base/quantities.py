@@ -47,9 +47,9 @@ def parse_duration(text: str) -> float:
 
 
 def duration_text(seconds: float) -> str:
-    """Seconds as the shortest text that `parse_duration` reads back: `90s`, `5m`, `1h`, `8ms`."""
-    for unit in ("h", "m"):
-        if seconds >= _UNITS_S[unit] and seconds % _UNITS_S[unit] == 0:
+    """Seconds as people write them, so that `parse_duration` reads them back: `60s`, `5m`, `1h`, `8ms`."""
+    for unit, least_s in (("h", 3600), ("m", 120)):
+        if seconds >= least_s and seconds % _UNITS_S[unit] == 0:
             return f"{seconds / _UNITS_S[unit]:.0f}{unit}"
     if 0 < seconds < 1:
         return f"{seconds * 1000:.3f}".rstrip("0").rstrip(".") + "ms"

@@ -126,7 +126,6 @@ async def _engine(
             capacity="unlimited",
             runtime=plan.runtime,
             endpoint_url=sink.endpoint if sink else plan.endpoint_url,
-            code_dir=plan.code_dir,
         )
     )
     return sink, twin

@@ -49,19 +49,19 @@ class RunPlan:
 
     seed: int
     start_at: float
-    duration_s: float | None = 60.0
-    ticks: int | None = None
-    speed: float = 12.0
-    schedule: bool = True
-    sources: tuple[SourceFile, ...] = ()
-    scenario: Scenario | None = None
-    runtime: RuntimeName = "inline"
-    code_dir: Path | None = None
-    capacity: Literal["aws", "unlimited"] = "aws"
-    port: int = 0
-    drain_timeout_s: float = 60.0
-    ready: Path | None = None
-    hold: bool = False
+    duration_s: float | None
+    ticks: int | None
+    speed: float
+    schedule: bool
+    sources: tuple[SourceFile, ...]
+    scenario: Scenario | None
+    runtime: RuntimeName
+    code_dir: Path | None
+    capacity: Literal["aws", "unlimited"]
+    port: int
+    drain_timeout_s: float
+    ready: Path | None
+    hold: bool
 
 
 @dataclass(slots=True)

@@ -6,12 +6,14 @@ import signal
 import sys
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from types import TracebackType
 from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
 from simulator.base.errors import InputError
+from stockpipe.commands.options import Options
 
 if TYPE_CHECKING:
     from stockpipe.deploy.aws import Aws
@@ -20,23 +22,29 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 StackName = Annotated[str, typer.Option("--stack", metavar="NAME", help="The CloudFormation stack.")]
-Region = Annotated[str | None, typer.Option(help="AWS region.  [default: as the AWS CLI finds it]")]
-Profile = Annotated[str | None, typer.Option(help="AWS profile.  [default: as the AWS CLI finds it]")]
-EndpointUrl = Annotated[str | None, typer.Option(metavar="URL", help="Another engine than AWS, for every service.")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Ask nothing.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
-def run_on_aws(
-    region: str | None, profile: str | None, endpoint_url: str | None, work: Callable[[Aws], Awaitable[T]]
-) -> T:
+@dataclass(frozen=True, kw_only=True)
+class AwsOptions(Options):
+    """Where AWS is: whose account, which region, or another engine."""
+
+    region: Annotated[str | None, typer.Option(help="AWS region.", show_default="as the AWS CLI finds it")] = None
+    profile: Annotated[str | None, typer.Option(help="AWS profile.", show_default="as the AWS CLI finds it")] = None
+    endpoint_url: Annotated[
+        str | None, typer.Option(metavar="URL", help="Another engine than AWS, for every service.")
+    ] = None
+
+
+def run_on_aws(options: AwsOptions, work: Callable[[Aws], Awaitable[T]]) -> T:
     """Connect, do the work, and let everything that AWS says amiss leave as one line."""
     import asyncio
 
     from stockpipe.deploy.aws import Where, connect
 
     async def connected() -> T:
-        async with connect(Where(region, profile, endpoint_url)) as aws:
+        async with connect(Where(options.region, options.profile, options.endpoint_url)) as aws:
             return await work(aws)
 
     return asyncio.run(connected())

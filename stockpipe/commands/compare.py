@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import sys
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
 from simulator.base.errors import ExitCode, InputError
+from stockpipe.commands.options import Options, takes
 
 if TYPE_CHECKING:
     from simulator.load.report.compare import RunComparison
@@ -22,28 +24,37 @@ stockpipe compare main.json branch.json --format markdown >> "$GITHUB_STEP_SUMMA
 
 Exit codes: 0 nothing got worse beyond noise, 1 something did, 2 wrong input."""
 
-Before = Annotated[Path, typer.Argument(metavar="A.json", help="The summary to compare with.")]
-After = Annotated[Path, typer.Argument(metavar="B.json", help="The summary that is judged.")]
-Format = Annotated[str, typer.Option("--format", metavar="text|markdown|json", help="How the differences are written.")]
-Tolerance = Annotated[float, typer.Option(min=0.0, max=10.0, help="A change within this share is none: 0.1 is 10 %.")]
+
+@dataclass(frozen=True, kw_only=True)
+class CompareOptions(Options):
+    """Two summaries, and how to tell and to show a difference."""
+
+    before: Annotated[Path, typer.Argument(metavar="A.json", help="The summary to compare with.")]
+    after: Annotated[Path, typer.Argument(metavar="B.json", help="The summary that is judged.")]
+    form: Annotated[
+        Literal["text", "markdown", "json"], typer.Option("--format", help="How the differences are written.")
+    ] = "text"
+    tolerance: Annotated[
+        float, typer.Option(min=0.0, max=10.0, help="A change within this share is none: 0.1 is 10 %.")
+    ] = 0.1
 
 
-def compare(before: Before, after: After, *, form: Format = "text", tolerance: Tolerance = 0.1) -> None:
+@takes(CompareOptions)
+def compare(options: CompareOptions) -> None:
     """Say what got better or worse between two load tests, and what is no more than noise."""
     from simulator.load.report import compare as comparing
 
-    if form not in ("text", "markdown", "json"):
-        raise typer.BadParameter(f"'{form}' is not one of text, markdown, json", param_hint="'--format'")
+    before, after = options.before, options.after
     old, new = _read(before), _read(after)
     for path, document in ((before, old), (after, new)):
         try:
             comparing.require_summary(document)
         except InputError as error:
             raise InputError(f"{path}: {error}") from None
-    found = comparing.compare(old, new, tolerance)
-    if form == "markdown":
+    found = comparing.compare(old, new, options.tolerance)
+    if options.form == "markdown":
         sys.stdout.write(comparing.markdown(found, (before.name, after.name)))
-    elif form == "json":
+    elif options.form == "json":
         sys.stdout.write(json.dumps(comparing.as_json(found), indent=2) + "\n")
     else:
         _print(found, before, after)

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import tempfile
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from simulator.base.errors import ExitCode
+from simulator.base.errors import CouldNotFinish, ExitCode
 from stockpipe.commands.cloud import (
-    EndpointUrl,
-    Profile,
-    Region,
+    AwsOptions,
     StackName,
     StackProgress,
     Yes,
@@ -21,7 +20,8 @@ from stockpipe.commands.cloud import (
     run_on_aws,
     say,
 )
-from stockpipe.commands.options import Parameters, Template
+from stockpipe.commands.options import takes
+from stockpipe.commands.values import Parameters, Template
 
 if TYPE_CHECKING:
     from stockpipe.deploy.aws import Aws
@@ -36,33 +36,33 @@ same region needs names of its own: --parameter TableName=... and its like.
 
 Exit codes: 0 deployed or nothing to change, 2 refused before anything was made, 3 AWS refused, 130 declined."""
 
-Interpreter = Annotated[
-    Path | None,
-    typer.Option(metavar="PATH", help="A Python of the stack's minor, for compiled files.  [default: searched for]"),
-]
-LocalTransform = Annotated[
-    bool, typer.Option("--local-transform", help="Do the serverless transform here, for engines without it.")
-]
-CleanUp = Annotated[bool, typer.Option("--clean-up", help="After a failed creation delete what is left.")]
+
+@dataclass(frozen=True, kw_only=True)
+class DeployOptions(AwsOptions):
+    """What becomes which stack."""
+
+    stack: StackName
+    parameters: Parameters = ()
+    template: Template = None
+    interpreter: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="PATH", help="A Python of the stack's minor, for compiled files.", show_default="searched for"
+        ),
+    ] = None
+    yes: Yes = False
+    clean_up: Annotated[bool, typer.Option("--clean-up", help="After a failed creation delete what is left.")] = False
+    local_transform: Annotated[
+        bool, typer.Option("--local-transform", help="Do the serverless transform here, for engines without it.")
+    ] = False
 
 
-def deploy(
-    *,
-    stack: StackName,
-    parameter: Parameters = None,
-    template: Template = None,
-    interpreter: Interpreter = None,
-    yes: Yes = False,
-    clean_up: CleanUp = False,
-    local_transform: LocalTransform = False,
-    region: Region = None,
-    profile: Profile = None,
-    endpoint_url: EndpointUrl = None,
-) -> None:
+@takes(DeployOptions)
+def deploy(options: DeployOptions) -> None:
     """Create or update a stack: the handlers and the template that the twin ran."""
     import asyncio
 
-    given = dict(parameter or ())
+    stack = options.stack
 
     async def work(aws: Aws) -> None:
         from simulator.base.clock import SystemClock
@@ -71,31 +71,31 @@ def deploy(
 
         clock = SystemClock()
         say(f"account {aws.account}, region {aws.region}, as {aws.caller}")
-        draft = await deployment.check(aws, stack, template, given)
+        draft = await deployment.check(aws, stack, options.template, dict(options.parameters))
         for advice in draft.advice:
             say(f"advice: {advice.logical_id}: {advice.text}")
         with tempfile.TemporaryDirectory(prefix="stockpipe-deploy-") as scratch:
             package = await asyncio.to_thread(
-                build_package, Path(scratch) / "package.zip", draft.target, interpreter=interpreter, report=say
+                build_package, Path(scratch) / "package.zip", draft.target, interpreter=options.interpreter, report=say
             )
             change_set = await deployment.propose(
-                aws, clock, draft, package, local_transform=local_transform, report=say
+                aws, clock, draft, package, local_transform=options.local_transform, report=say
             )
         if change_set is None:
             say(f"stack {stack} is up to date: nothing to change")
             if draft.existing:
                 _print_outputs(draft.existing)
             return
-        if not await _agreed(aws, change_set, stack, yes):
+        if not await _agreed(aws, change_set, stack, options.yes):
             say("nothing was changed")
             raise typer.Exit(ExitCode.INTERRUPTED)
-        made = await _execute(aws, change_set, stack, clean_up)
+        made = await _execute(aws, change_set, stack, options.clean_up)
         await deployment.refuse_incomplete(aws, draft, made)
         _print_outputs(made)
         say(f"next: `stockpipe invoke --stack {stack}` fires one tick now, `stockpipe status --stack {stack}` looks,")
         say(f"      `stockpipe verify --stack {stack}` proves every row, `stockpipe destroy --stack {stack}` ends it")
 
-    run_on_aws(region, profile, endpoint_url, work)
+    run_on_aws(options, work)
 
 
 async def _agreed(aws: Aws, change_set: ChangeSet, stack: str, yes: bool) -> bool:
@@ -120,7 +120,6 @@ async def _execute(aws: Aws, change_set: ChangeSet, stack: str, clean_up: bool) 
     import asyncio
 
     from simulator.base.clock import SystemClock
-    from simulator.base.errors import CouldNotFinish
     from stockpipe.deploy import cloudformation
 
     client, clock = await aws.cloudformation(), SystemClock()

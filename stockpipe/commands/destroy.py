@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from simulator.base.errors import ExitCode
 from stockpipe.commands.cloud import (
-    EndpointUrl,
-    Profile,
-    Region,
+    AwsOptions,
     StackName,
     StackProgress,
     Yes,
@@ -20,6 +19,7 @@ from stockpipe.commands.cloud import (
     run_on_aws,
     say,
 )
+from stockpipe.commands.options import takes
 
 if TYPE_CHECKING:
     from stockpipe.deploy.aws import Aws
@@ -33,27 +33,29 @@ A table under deletion protection is respected: nothing is removed then.
 
 Exit codes: 0 gone, 2 no such stack or a protected table, 3 AWS refused, 130 declined."""
 
-Artifacts = Annotated[
-    bool | None,
-    typer.Option(
-        "--artifacts/--keep-artifacts",
-        help="Remove the bucket of packages too.  [default: asks; kept with --yes]",
-        show_default=False,
-    ),
-]
+
+@dataclass(frozen=True, kw_only=True)
+class DestroyOptions(AwsOptions):
+    """Which stack goes, and what goes with it."""
+
+    stack: StackName
+    yes: Yes = False
+    artifacts: Annotated[
+        bool | None,
+        typer.Option(
+            "--artifacts/--keep-artifacts",
+            help="Remove the bucket of packages too.",
+            show_default="asks; kept with --yes",
+        ),
+    ] = None
 
 
-def destroy(
-    *,
-    stack: StackName,
-    yes: Yes = False,
-    artifacts: Artifacts = None,
-    region: Region = None,
-    profile: Profile = None,
-    endpoint_url: EndpointUrl = None,
-) -> None:
+@takes(DestroyOptions)
+def destroy(options: DestroyOptions) -> None:
     """Say what will be lost, ask for the stack's name, empty the bucket, delete the stack and wait."""
     import asyncio
+
+    stack = options.stack
 
     async def work(aws: Aws) -> None:
         from simulator.base.clock import SystemClock
@@ -66,7 +68,7 @@ def destroy(
         say(f"stack {stack} in {aws.region} of account {aws.account}; with it goes:")
         for line in _losses(lost):
             say(f"  {line}")
-        if not yes and ask("type the stack's name to go on", "--yes") != stack:
+        if not options.yes and ask("type the stack's name to go on", "--yes") != stack:
             say("that is not its name; nothing was removed")
             raise typer.Exit(ExitCode.INTERRUPTED)
         try:
@@ -76,9 +78,9 @@ def destroy(
             say(f"half done: `stockpipe destroy --stack {stack}` goes on from here")
             raise
         say(f"stack {stack} is gone")
-        await _offer_artifacts(aws, artifacts, yes)
+        await _offer_artifacts(aws, options.artifacts, options.yes)
 
-    run_on_aws(region, profile, endpoint_url, work)
+    run_on_aws(options, work)
 
 
 async def _offer_artifacts(aws: Aws, wanted: bool | None, yes: bool) -> None:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from stockpipe.commands.cloud import EndpointUrl, Profile, Region, StackName, run_on_aws, say
-from stockpipe.commands.types import parse_instant
+from simulator.base.errors import CouldNotFinish
+from stockpipe.commands.cloud import AwsOptions, StackName, run_on_aws, say
+from stockpipe.commands.options import takes
+from stockpipe.commands.values import INSTANT
 
 if TYPE_CHECKING:
     from stockpipe.deploy.aws import Aws
@@ -22,20 +25,19 @@ The same --time writes the same objects again, with the same bytes.
 
 Exit codes: 0 the generator succeeded, 3 it failed, or AWS refused."""
 
-Time = Annotated[
-    float | None,
-    typer.Option("--time", parser=parse_instant, metavar="TIME", help="The tick's time.  [default: now]"),
-]
+
+@dataclass(frozen=True, kw_only=True)
+class InvokeOptions(AwsOptions):
+    """Which stack's tick, and when."""
+
+    stack: StackName
+    tick_at: Annotated[float | None, INSTANT, typer.Option("--time", help="The tick's time.", show_default="now")] = (
+        None
+    )
 
 
-def invoke(
-    *,
-    stack: StackName,
-    time: Time = None,
-    region: Region = None,
-    profile: Profile = None,
-    endpoint_url: EndpointUrl = None,
-) -> None:
+@takes(InvokeOptions)
+def invoke(options: InvokeOptions) -> None:
     """Invoke the generator once, as EventBridge does, and wait for its answer."""
 
     async def work(aws: Aws) -> TickResult:
@@ -43,13 +45,12 @@ def invoke(
         from stockpipe.deploy.deployed import find
         from stockpipe.deploy.ticks import fire
 
-        return await fire(aws, await find(aws, stack), SystemClock().now() if time is None else time)
+        tick_at = SystemClock().now() if options.tick_at is None else options.tick_at
+        return await fire(aws, await find(aws, options.stack), tick_at)
 
-    result = run_on_aws(region, profile, endpoint_url, work)
+    result = run_on_aws(options, work)
     for line in result.log:
         say(line)
     if result.error is not None:
-        from simulator.base.errors import CouldNotFinish
-
         raise CouldNotFinish(f"the tick of {result.time} failed: {result.error}")
     typer.echo(json.dumps({"time": result.time, "result": result.payload}))

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
+
+from stockpipe.commands.options import Options, takes
 
 EPILOG = """Example:
 
@@ -14,34 +17,37 @@ stockpipe package --output build/stockpipe.zip --python 3.13 --arch arm64
 
 Exit codes: 0 built, 2 wrong options or over Lambda's limits, 3 pip or the disk failed."""
 
-Output = Annotated[Path, typer.Option(metavar="FILE", help="The zip; replaced when it exists.")]
-Python = Annotated[
-    str | None,
-    typer.Option(metavar="MINOR", help="Lambda's Python, 3.11 to 3.14.  [default: this one's minor]"),
-]
-Arch = Annotated[str, typer.Option(metavar="arm64|x86_64", help="Lambda's processor.")]
-Interpreter = Annotated[
-    Path | None,
-    typer.Option(metavar="PATH", help="A Python of that minor, for compiled files.  [default: searched for]"),
-]
-Json = Annotated[bool, typer.Option("--json", help="Print what was built as JSON.")]
+
+@dataclass(frozen=True, kw_only=True)
+class PackageOptions(Options):
+    """Where the zip goes, and what it runs on."""
+
+    output: Annotated[Path, typer.Option(metavar="FILE", help="The zip; replaced when it exists.")] = Path(
+        "build/stockpipe.zip"
+    )
+    python: Annotated[
+        str | None,
+        typer.Option(metavar="MINOR", help="Lambda's Python, 3.11 to 3.14.", show_default="this one's minor"),
+    ] = None
+    arch: Annotated[Literal["arm64", "x86_64"], typer.Option(help="Lambda's processor.")] = "arm64"
+    interpreter: Annotated[
+        Path | None,
+        typer.Option(metavar="PATH", help="A Python of that minor, for compiled files.", show_default="searched for"),
+    ] = None
+    as_json: Annotated[bool, typer.Option("--json", help="Print what was built as JSON.")] = False
 
 
-def package(
-    *,
-    output: Output = Path("build/stockpipe.zip"),
-    python: Python = None,
-    arch: Arch = "arm64",
-    interpreter: Interpreter = None,
-    as_json: Json = False,
-) -> None:
+@takes(PackageOptions)
+def package(options: PackageOptions) -> None:
     """Build the Lambda zip: the handlers, their wheels for the target, trimmed, with compiled files."""
     from stockpipe.deploy.package import build_package
     from stockpipe.deploy.targets import Target, default_python
 
-    target = Target(python or default_python(), arch)
-    built = build_package(output, target, interpreter=interpreter, report=lambda step: typer.echo(step, err=True))
-    if as_json:
+    target = Target(options.python or default_python(), options.arch)
+    built = build_package(
+        options.output, target, interpreter=options.interpreter, report=lambda step: typer.echo(step, err=True)
+    )
+    if options.as_json:
         typer.echo(
             json.dumps(
                 {

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from simulator.base.errors import ExitCode
-from stockpipe.commands.cloud import EndpointUrl, Profile, Region, StackName, Yes, confirm, run_on_aws, say
+from stockpipe.commands.cloud import AwsOptions, StackName, Yes, confirm, run_on_aws, say
+from stockpipe.commands.options import takes
 
 if TYPE_CHECKING:
     from stockpipe.deploy.aws import Aws
@@ -20,18 +22,18 @@ Mend the cause first: a message that fails again is back after as many deliverie
 
 Exit codes: 0 moved, or nothing to move; 3 AWS refused; 130 declined."""
 
-Sample = Annotated[int, typer.Option(min=1, max=100, help="How many messages to show.")]
+
+@dataclass(frozen=True, kw_only=True)
+class RedriveOptions(AwsOptions):
+    """Which stack's dead letters."""
+
+    stack: StackName
+    sample: Annotated[int, typer.Option(min=1, max=100, help="How many messages to show.")] = 10
+    yes: Yes = False
 
 
-def redrive(
-    *,
-    stack: StackName,
-    sample: Sample = 10,
-    yes: Yes = False,
-    region: Region = None,
-    profile: Profile = None,
-    endpoint_url: EndpointUrl = None,
-) -> None:
+@takes(RedriveOptions)
+def redrive(options: RedriveOptions) -> None:
     """Show a sample of the dead-letter queue with the reasons, then move all of it back to the queue."""
 
     async def work(aws: Aws) -> None:
@@ -44,9 +46,9 @@ def redrive(
         from stockpipe.deploy.deployed import address, find
 
         clock = SystemClock()
-        deployed = await find(aws, stack)
+        deployed = await find(aws, options.stack)
         source = await queues.dead_letter_queue(aws, deployed)
-        async with aclosing(queues.peek(aws, source, sample)) as letters:
+        async with aclosing(queues.peek(aws, source, options.sample)) as letters:
             shown = [letter async for letter in letters]
         if not shown:
             say(f"{source.name} is empty: nothing to move")
@@ -57,7 +59,7 @@ def redrive(
             reason = await queues.find_reason(aws, clock, deployed.get("ConsumerLogs"), letter.message_id)
             about = ", ".join(f"s3://{ref.bucket}/{ref.key}" for ref in letter.objects) or letter.body[:100]
             typer.echo(f"{queues.sent_text(letter)}  {about}  {reason or 'no reason in the log'}")
-        if not confirm(f"move all {count:,} back to the queue?", yes):
+        if not confirm(f"move all {count:,} back to the queue?", options.yes):
             say("nothing was moved")
             raise typer.Exit(ExitCode.INTERRUPTED)
         target = await address(aws, deployed.require("StockQueue"))
@@ -65,6 +67,7 @@ def redrive(
             moved = await queues.send_back(
                 aws, clock, source, target, lambda total: status.update(f"moved {total:,} of {count:,}")
             )
-        say(f"{moved:,} messages are back in {target.name}; `stockpipe status --stack {stack}` shows how they fare")
+        how = f"`stockpipe status --stack {options.stack}` shows how they fare"
+        say(f"{moved:,} messages are back in {target.name}; {how}")
 
-    run_on_aws(region, profile, endpoint_url, work)
+    run_on_aws(options, work)

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import inspect
-import re
 from collections.abc import Callable
-from typing import Any, get_args, get_type_hints
+from typing import Any, get_args
 
 import typer
 
@@ -33,11 +32,10 @@ def markdown(app: typer.Typer) -> str:
 
 
 def _table(function: Callable[..., Any]) -> str:
-    hints = get_type_hints(function, include_extras=True)
     rows = ["| option | meaning |", "| --- | --- |"]
     for name, parameter in inspect.signature(function).parameters.items():
-        kind, info = get_args(hints[name])[:2]
-        if not info.hidden:
+        if name != "context":
+            kind, info = get_args(parameter.annotation)
             rows.append(f"| `{_cell(_written(name, kind, info))}` | {_cell(_meaning(info, parameter.default))} |")
     return "\n".join(rows) + "\n"
 
@@ -47,7 +45,7 @@ def _written(name: str, kind: Any, info: Any) -> str:
     if isinstance(info, typer.models.ArgumentInfo):
         return str(info.metavar or name.upper())
     dashed = "--" + name.replace("_", "-")
-    flag = kind is bool
+    flag = kind in (bool, bool | None)
     # Inside Annotated, typer keeps the first declared name where the default would stand.
     declared = [name for name in (info.default, *(info.param_decls or ())) if isinstance(name, str)]
     names = "/".join(declared) if declared else f"{dashed}/--no-{dashed[2:]}" if flag else dashed
@@ -58,12 +56,10 @@ def _written(name: str, kind: Any, info: Any) -> str:
 
 
 def _meaning(info: Any, default: Any) -> str:
-    text = re.sub(r"\s+", " ", info.help or "").strip()
-    if isinstance(info.show_default, str):
-        return f"{text} [default: {info.show_default}]"
+    text = " ".join(info.help.split())
     if default is inspect.Parameter.empty:
         return f"{text} Required."
-    if default is None or isinstance(default, (bool, list, tuple)) or info.show_default is False:
+    if default is None or isinstance(default, (bool, list)) or info.show_default is False:
         return text
     return f"{text} [default: {default}]"
 

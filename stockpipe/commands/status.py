@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from stockpipe.commands.cloud import EndpointUrl, Json, Profile, Region, StackName, run_on_aws
+from stockpipe.commands.cloud import AwsOptions, Json, StackName, run_on_aws
+from stockpipe.commands.options import takes
 
 if TYPE_CHECKING:
     from stockpipe.deploy.aws import Aws
@@ -22,14 +23,16 @@ Errors, throttles and rows written are sums over the last hour. Ages and sums ar
 rows in the table are DynamoDB's own count, up to six hours old."""
 
 
-def status(
-    *,
-    stack: StackName,
-    as_json: Json = False,
-    region: Region = None,
-    profile: Profile = None,
-    endpoint_url: EndpointUrl = None,
-) -> None:
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class StatusOptions(AwsOptions):
+    """Which stack, and how to print it."""
+
+    stack: StackName
+    as_json: Json = False
+
+
+@takes(StatusOptions)
+def status(options: StatusOptions) -> None:
     """Queue, dead-letter queue, ages, errors, rows, last tick and alarms of a stack."""
 
     async def work(aws: Aws) -> Status | None:
@@ -37,23 +40,23 @@ def status(
         from stockpipe.deploy.deployed import find
         from stockpipe.deploy.status import read_status
 
-        deployed = await find(aws, stack)
+        deployed = await find(aws, options.stack)
         if not deployed.is_whole:
-            half = {"stack": stack, "state": deployed.stack.status, "reason": deployed.stack.reason}
-            if as_json:
+            half = {"stack": options.stack, "state": deployed.stack.status, "reason": deployed.stack.reason}
+            if options.as_json:
                 typer.echo(json.dumps({"schema": "stockpipe.status/1", **half}))
             else:
-                typer.echo(f"stack                {stack} {half['state']} {half['reason']}".rstrip())
+                typer.echo(f"stack                {options.stack} {half['state']} {half['reason']}".rstrip())
                 typer.echo(
                     f"it has {len(deployed.resources)} resources so far, or still; there is nothing to measure yet"
                 )
             return None
         return await read_status(aws, SystemClock(), deployed)
 
-    found = run_on_aws(region, profile, endpoint_url, work)
+    found = run_on_aws(options, work)
     if found is None:
         return
-    if as_json:
+    if options.as_json:
         typer.echo(json.dumps({"schema": "stockpipe.status/1", **dataclasses.asdict(found)}))
         return
     for name, value in _lines(found):

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Annotated, Literal
 
 import typer
+
+from stockpipe.commands.options import Options, takes
 
 EPILOG = """Example:
 
@@ -14,25 +17,33 @@ aws --endpoint-url http://127.0.0.1:5000 s3 mb s3://prices
 
 Exit codes: 0 stopped with Ctrl-C or SIGTERM, 2 the port is taken, 3 the store died."""
 
-Port = Annotated[int, typer.Option(min=0, max=65_535, help="The port on the loopback interface; 0 takes any free one.")]
-Capacity = Annotated[
-    Literal["unlimited", "aws"],
-    typer.Option(help="aws: DynamoDB's write and read units and S3's request rates, with AWS's refusals."),
-]
-Strict = Annotated[bool, typer.Option(help="Refuse what AWS refuses; --no-strict answers as moto does.")]
+
+@dataclass(frozen=True, kw_only=True)
+class StoreOptions(Options):
+    """Where the store listens, and how much like AWS it answers."""
+
+    port: Annotated[
+        int, typer.Option(min=0, max=65_535, help="The port on the loopback interface; 0 takes any free one.")
+    ] = 5000
+    capacity: Annotated[
+        Literal["unlimited", "aws"],
+        typer.Option(help="aws: DynamoDB's write and read units and S3's request rates, with AWS's refusals."),
+    ] = "unlimited"
+    strict: Annotated[bool, typer.Option(help="Refuse what AWS refuses; --no-strict answers as moto does.")] = True
 
 
-def store(*, port: Port = 5000, capacity: Capacity = "unlimited", strict: Strict = True) -> None:
+@takes(StoreOptions)
+def store(options: StoreOptions) -> None:
     """Serve S3, SQS and DynamoDB on one loopback endpoint until Ctrl-C.
 
     Any credentials are accepted; region us-east-1, account 123456789012. What is stored is gone at the end.
     """
     import asyncio
 
-    asyncio.run(_serve(port, capacity, strict))
+    asyncio.run(_serve(options))
 
 
-async def _serve(port: int, capacity: Literal["unlimited", "aws"], strict: bool) -> None:
+async def _serve(options: StoreOptions) -> None:
     import asyncio
     import contextlib
     import signal
@@ -44,9 +55,9 @@ async def _serve(port: int, capacity: Literal["unlimited", "aws"], strict: bool)
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
-    async with Store.open(port=port, capacity=capacity, strict=strict) as running:
-        rules = "AWS's rules" if strict else "moto's own answers"
-        limits = "AWS's capacity" if capacity == "aws" else "unlimited capacity"
+    async with Store.open(port=options.port, capacity=options.capacity, strict=options.strict) as running:
+        rules = "AWS's rules" if options.strict else "moto's own answers"
+        limits = "AWS's capacity" if options.capacity == "aws" else "unlimited capacity"
         typer.echo(f"endpoint {running.endpoint}")
         typer.echo(f"S3, SQS and DynamoDB with {rules} and {limits}; Ctrl-C ends it", err=True)
         sys.stdout.flush()

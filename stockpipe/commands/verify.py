@@ -10,17 +10,16 @@ import typer
 
 from simulator.base.errors import ExitCode
 from stockpipe.commands.cloud import (
-    EndpointUrl,
+    AwsOptions,
     Json,
-    Profile,
-    Region,
     StackName,
     Yes,
     confirm,
     run_on_aws,
     say,
 )
-from stockpipe.commands.types import parse_duration
+from stockpipe.commands.options import takes
+from stockpipe.commands.values import DURATION
 
 if TYPE_CHECKING:
     from simulator.base.clock import Clock
@@ -38,26 +37,23 @@ that arrives during the audit would count as a difference, and goes on afterward
 
 Exit codes: 0 exact, 1 not proven, 2 wrong options, 3 AWS refused, 130 declined or interrupted."""
 
-Wait = Annotated[
-    float,
-    typer.Option(parser=parse_duration, metavar="DURATION", help="How long the queue may take to empty."),
-]
-Pause = Annotated[bool, typer.Option("--pause/--no-pause", help="Disable the schedule's rule during the audit.")]
-Free = Annotated[float, typer.Option("--free", metavar="USD", min=0, help="A cost that needs no question.")]
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class VerifyOptions(AwsOptions):
+    """Which stack, and what its proof may cost."""
+
+    stack: StackName
+    wait_s: Annotated[float, DURATION, typer.Option("--wait", help="How long the queue may take to empty.")] = 300.0
+    pause: Annotated[bool, typer.Option(help="Disable the schedule's rule during the audit.")] = True
+    free_usd: Annotated[float, typer.Option("--free", metavar="USD", min=0, help="A cost that needs no question.")] = (
+        0.10
+    )
+    yes: Yes = False
+    as_json: Json = False
 
 
-def verify(
-    *,
-    stack: StackName,
-    wait: Wait = 300.0,
-    pause: Pause = True,
-    free: Free = 0.10,
-    yes: Yes = False,
-    as_json: Json = False,
-    region: Region = None,
-    profile: Profile = None,
-    endpoint_url: EndpointUrl = None,
-) -> None:
+@takes(VerifyOptions)
+def verify(options: VerifyOptions) -> None:
     """Compare every row of every object in the bucket with the table, cell by cell."""
 
     async def work(aws: Aws) -> Audit:
@@ -66,22 +62,22 @@ def verify(
         from stockpipe.deploy.deployed import find
 
         clock = SystemClock()
-        deployed = await find(aws, stack)
+        deployed = await find(aws, options.stack)
         subject = await verification.find_subject(aws, deployed)
         cost = await verification.estimate(aws, subject)
         say(
             f"this reads {cost.objects:,} objects ({cost.object_bytes:,} bytes) and about {cost.table_bytes:,} bytes "
             f"of the table: about {cost.usd:.4f} USD, traffic out of the region not counted"
         )
-        if cost.usd > free and not confirm("go on?", yes):
+        if cost.usd > options.free_usd and not confirm("go on?", options.yes):
             raise typer.Exit(ExitCode.INTERRUPTED)
-        async with verification.paused(aws, deployed.rule if pause else None) as was_running:
+        async with verification.paused(aws, deployed.rule if options.pause else None) as was_running:
             if was_running:
                 say(f"the schedule is paused; should this be killed: aws events enable-rule --name {deployed.rule}")
-            return await _audit(aws, clock, subject, wait, verification.SETTLE_S if was_running else 0.0)
+            return await _audit(aws, clock, subject, options.wait_s, verification.SETTLE_S if was_running else 0.0)
 
-    result = run_on_aws(region, profile, endpoint_url, work)
-    if as_json:
+    result = run_on_aws(options, work)
+    if options.as_json:
         typer.echo(json.dumps({"schema": "stockpipe.verify/1", **dataclasses.asdict(result)}))
     else:
         _print(result)

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 from simulator.stack.model import Ignored
 from simulator.stack.rules import Finding
 
+PIPELINE_TEMPLATE = Path("pipeline/template.yaml")
 
-def finding_lines(findings: Sequence[Finding], file: str, kind: str) -> Iterator[str]:
-    """`FILE:LINE: refused: RESOURCE: text`, as compilers write it."""
+
+def finding_lines(findings: Sequence[Finding], template: Path | None, kind: str) -> Iterator[str]:
+    """`FILE:LINE: refused: RESOURCE: text`, as compilers write it; None is the pipeline's own template."""
     for finding in findings:
-        where = f"{file}:{finding.line}" if finding.line else file
+        file = template or PIPELINE_TEMPLATE
+        where = f"{file}:{finding.line}" if finding.line else str(file)
         yield f"{where}: {kind}: {finding.logical_id}: {finding.text}"
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Literal
 
 from simulator.functions.runtimes import RuntimeName
@@ -20,18 +19,17 @@ class Plan:
     profile: Profile
     rows: int
     seed: int
-    poisson: bool = False
-    backlog: int = 0
-    find_max: bool = False
-    target: TargetName = "store"
-    endpoint_url: str | None = None
-    sink_latency_s: float = 0.0
-    runtime: RuntimeName = "inline"
-    code_dir: Path | None = None
-    slo: tuple[Threshold, ...] = ()
-    drain_timeout_s: float = 60.0
-    port: int = 0
-    window_s: float = 0.0
+    poisson: bool
+    backlog: int
+    find_max: bool
+    target: TargetName
+    endpoint_url: str | None
+    sink_latency_s: float
+    runtime: RuntimeName
+    slo: tuple[Threshold, ...]
+    drain_timeout_s: float
+    port: int
+    window_s: float
 
     @property
     def audited(self) -> bool:

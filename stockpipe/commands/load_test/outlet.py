@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
-import sys
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from simulator.base.clock import SystemClock
 from simulator.base.errors import ExitCode, InputError
@@ -23,8 +19,9 @@ from simulator.load.report.page import page
 from simulator.stack.model import Stack
 from simulator.telemetry import Telemetry
 from simulator.telemetry.snapshot import RunOptions
+from stockpipe.commands.load_test.options import LoadTestOptions
+from stockpipe.commands.outputs import write
 
-DEFAULT_RATE_PER_S = 20.0
 OVERRIDES = {
     "concurrency": "MaximumConcurrency",
     "batch_size": "BatchSize",
@@ -34,56 +31,20 @@ OVERRIDES = {
 """Options that are template parameters of the consumer, by a shorter name."""
 
 
-@dataclass(frozen=True, slots=True)
-class LoadTestOptions:
-    """The options as given; None where the default or the template decides."""
-
-    rate_per_s: float | None = None
-    rows: int = 100
-    duration_s: float = 30.0
-    backlog: int | None = None
-    ramp: tuple[float, float] | None = None
-    steps: tuple[float, ...] | None = None
-    spike_per_s: float | None = None
-    poisson: bool = False
-    find_max: bool = False
-    target: Literal["store", "sink"] | None = None
-    sink_latency_s: float | None = None
-    endpoint_url: str | None = None
-    stack: str | None = None
-    region: str | None = None
-    profile: str | None = None
-    yes: bool = False
-    slo: tuple[str, ...] = ()
-    seed: int = 0
-    runtime: Literal["inline", "process"] = "inline"
-    concurrency: int | None = None
-    batch_size: int | None = None
-    window_s: float | None = None
-    memory_mb: int | None = None
-    template: Path | None = None
-    parameters: Mapping[str, str] = field(default_factory=dict)
-    drain_timeout_s: float = 120.0
-    port: int = 0
-    ui: Literal["auto", "live", "plain", "quiet"] = "auto"
-    summary: Path | None = None
-    report: Path | None = None
-    screenshot: Path | None = None
-
-
 def parameters(options: LoadTestOptions) -> dict[str, str]:
     """Template parameters: those given by name, over the short options, which must not contradict them."""
     chosen: dict[str, str] = {}
+    given = dict(options.parameters)
     for option, name in OVERRIDES.items():
         value = getattr(options, option)
         if value is None:
             continue
-        if name in options.parameters:
+        if name in given:
             raise InputError(f"--{dashed(option)} and --parameter {name} say the same; give one of them")
         if value != int(value):
             raise InputError(f"--{dashed(option)} {duration_text(value)}: AWS takes whole seconds")
         chosen[name] = str(int(value))
-    return {**chosen, **options.parameters}
+    return {**chosen, **given}
 
 
 def dashed(option: str) -> str:
@@ -144,11 +105,11 @@ class Outlet:
         else:
             self.display.console.print(text.render(built))
         if self._options.report is not None:
-            self._options.report.write_text(page(built), encoding="utf-8")
+            write(self._options.report, page(built))
             if self.display.mode != "quiet":
                 self.display.console.print(f"  the page is in {self._options.report}", markup=False, soft_wrap=True)
         if self._options.summary is not None:
-            _write(self._options.summary, json.dumps(built, indent=2) + "\n")
+            write(self._options.summary, json.dumps(built, indent=2) + "\n")
 
 
 def _quiet(built: Mapping[str, Any]) -> str:
@@ -157,22 +118,13 @@ def _quiet(built: Mapping[str, Any]) -> str:
     return f"verdict {audit['verdict'] if audit else 'none'}" + (f", missed {', '.join(missed)}" if missed else "")
 
 
-def _write(file: Path, written: str) -> None:
-    if str(file) == "-":
-        with contextlib.suppress(BrokenPipeError):
-            sys.stdout.write(written)
-            sys.stdout.flush()
-        return
-    file.write_text(written, encoding="utf-8")
-
-
 def options_json(options: LoadTestOptions, plan: Plan) -> dict[str, Any]:
     """The options as resolved, lengths in seconds and rates a second, named as on the command line."""
     by_clock = not plan.backlog and not plan.find_max
     constant_rate = options.ramp is None and options.steps is None and by_clock
     return {
         "target": plan.target,
-        "rate": (options.rate_per_s or DEFAULT_RATE_PER_S) if constant_rate else None,
+        "rate": options.rate_per_s if constant_rate else None,
         "rows": plan.rows,
         "duration": plan.profile.duration_s if by_clock else None,
         "backlog": plan.backlog or None,

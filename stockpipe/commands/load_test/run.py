@@ -24,16 +24,16 @@ from simulator.stack import template
 from simulator.stack.model import Stack
 from simulator.telemetry import Telemetry
 from simulator.twin.resources import wiring
+from stockpipe.commands.load_test.options import LoadTestOptions
 from stockpipe.commands.load_test.outlet import (
-    DEFAULT_RATE_PER_S,
     OVERRIDES,
-    LoadTestOptions,
     Outlet,
     dashed,
     exit_code,
     parameters,
     run_options,
 )
+from stockpipe.commands.outputs import require_writable
 
 REACH_S = 3.0
 """How long an engine may take to accept a connection before anything is sent."""
@@ -41,7 +41,9 @@ REACH_S = 3.0
 
 def run_load_test(options: LoadTestOptions) -> int:
     """Run it and return the exit code."""
-    check_files(options)
+    require_writable(options.summary, options.report, options.screenshot)
+    if str(options.report) == "-":
+        raise InputError("--report needs a file name; --summary - writes the JSON to standard output")
     stack, plan = resolve(options)
     if options.stack is not None:
         from stockpipe.commands.load_test.stack import run_on_stack  # imports what a deployed stack needs
@@ -50,19 +52,6 @@ def run_load_test(options: LoadTestOptions) -> int:
     if plan.endpoint_url is not None:
         _require_reachable(plan.endpoint_url)
     return asyncio.run(_run(options, stack, plan))
-
-
-def check_files(options: LoadTestOptions) -> None:
-    """Whether what is to be written can be: better told before an hour's run than after."""
-    for file in (options.summary, options.report, options.screenshot):
-        if file is None or str(file) == "-":
-            continue
-        if not file.absolute().parent.is_dir():
-            raise InputError(f"{file}: there is no directory {file.absolute().parent}")
-        if file.is_dir():
-            raise InputError(f"{file} is a directory; name a file")
-    if str(options.report) == "-":
-        raise InputError("--report needs a file name; --summary - writes the JSON to standard output")
 
 
 def resolve(options: LoadTestOptions) -> tuple[Stack, Plan]:
@@ -82,7 +71,7 @@ def resolve(options: LoadTestOptions) -> tuple[Stack, Plan]:
         find_max=options.find_max,
         target=target,
         endpoint_url=options.endpoint_url if target == "endpoint" else None,
-        sink_latency_s=options.sink_latency_s or 0.0,
+        sink_latency_s=options.sink_latency_s,
         runtime=options.runtime,
         slo=tuple(parse(bound) for bound in options.slo),
         drain_timeout_s=options.drain_timeout_s,
@@ -95,15 +84,15 @@ def _target(options: LoadTestOptions) -> TargetName:
     named = [
         option
         for option, given in (
-            ("--target", options.target),
-            ("--endpoint-url", options.endpoint_url if options.stack is None else None),
-            ("--stack", options.stack),
+            ("--target", "target" in options.given),
+            ("--endpoint-url", options.endpoint_url is not None and options.stack is None),
+            ("--stack", options.stack is not None),
         )
-        if given is not None
+        if given
     ]
     if len(named) > 1:
         raise InputError(f"{' and '.join(named)} name different targets; give one of them")
-    if options.sink_latency_s is not None and options.target != "sink":
+    if "sink_latency_s" in options.given and options.target != "sink":
         raise InputError("--sink-latency goes with --target sink only")
     if options.stack is not None:
         _require_nothing_overridden(options)
@@ -114,16 +103,14 @@ def _target(options: LoadTestOptions) -> TargetName:
     if options.endpoint_url is not None:
         _require_loopback(options.endpoint_url)
         return "endpoint"
-    return options.target or "store"
+    return options.target
 
 
 def _require_nothing_overridden(options: LoadTestOptions) -> None:
     given = [f"--{dashed(option)}" for option in OVERRIDES if getattr(options, option) is not None]
     given += ["--parameter"] if options.parameters else []
     given += ["--template"] if options.template else []
-    given += ["--runtime"] if options.runtime != "inline" else []
-    given += ["--backlog"] if options.backlog else []
-    given += ["--port"] if options.port else []
+    given += [f"--{option}" for option in ("runtime", "backlog", "port") if option in options.given]
     if given:
         how = "change it with stockpipe deploy --parameter" if "--backlog" not in given else "its consumer always runs"
         raise InputError(f"{', '.join(given)} cannot be given for a deployed stack: {how}")
@@ -165,7 +152,7 @@ def _require_one_shape(options: LoadTestOptions) -> None:
     given = [name for name, value in shapes.items() if value is not None]
     if len(given) > 1:
         raise InputError(f"{' and '.join(given)} are different loads; give one of them")
-    if options.rate_per_s is not None and given and given != ["--spike"]:
+    if "rate_per_s" in options.given and given and given != ["--spike"]:
         raise InputError(f"--rate does not go with {given[0]}, which sets the rate by itself")
     if options.poisson and given in (["--backlog"], ["--find-max"]):
         raise InputError(f"--poisson does not go with {given[0]}")
@@ -177,7 +164,7 @@ def _profile(options: LoadTestOptions) -> Profile:
     ):
         shortest, longest = map(duration_text, limits.LOAD_DURATION_S)
         raise InputError(f"--duration {duration_text(options.duration_s)} is not between {shortest} and {longest}")
-    rate, length_s = options.rate_per_s or DEFAULT_RATE_PER_S, options.duration_s
+    rate, length_s = options.rate_per_s, options.duration_s
     if options.ramp is not None:
         return ramp(*options.ramp, length_s)
     if options.steps is not None:

@@ -17,7 +17,8 @@ from simulator.stack.model import Stack
 from simulator.telemetry import Telemetry
 from simulator.twin.resources import wiring
 from stockpipe.commands import cloud
-from stockpipe.commands.load_test.outlet import LoadTestOptions, Outlet, exit_code, run_options
+from stockpipe.commands.load_test.options import LoadTestOptions
+from stockpipe.commands.load_test.outlet import Outlet, exit_code, run_options
 from stockpipe.deploy import stack_load
 from stockpipe.deploy.aws import Aws
 from stockpipe.deploy.deployed import Deployed, find
@@ -43,7 +44,7 @@ def run_on_stack(options: LoadTestOptions, stack: Stack, plan: Plan) -> int:
             return ExitCode.INTERRUPTED
         return await _run(options, _as_deployed(stack, deployed), plan, aws, target)
 
-    return cloud.run_on_aws(options.region, options.profile, options.endpoint_url, work)
+    return cloud.run_on_aws(options, work)
 
 
 def _confirmed(options: LoadTestOptions, plan: Plan, deployed: Deployed, aws: Aws) -> bool:

@@ -59,10 +59,10 @@ def test_anything_else_is_refused_with_an_example(parse: Callable[[str], float],
 
 @pytest.mark.parametrize(
     ("seconds", "text"),
-    [(0.0, "0s"), (0.008, "8ms"), (1.5, "1.5s"), (60.0, "1m"), (90.0, "90s"), (7200.0, "2h")],
+    [(0.0, "0s"), (0.008, "8ms"), (1.5, "1.5s"), (60.0, "60s"), (90.0, "90s"), (120.0, "2m"), (3600.0, "1h")],
 )
-def test_duration_is_written_in_its_largest_whole_unit(seconds: float, text: str) -> None:
-    """Below a second in milliseconds."""
+def test_duration_is_written_as_people_do(seconds: float, text: str) -> None:
+    """In the largest whole unit, but a single minute in seconds."""
     assert duration_text(seconds) == text
 
 

@@ -10,7 +10,22 @@ from simulator.load import run
 from simulator.load.plan.arrivals import constant
 from simulator.load.plan.plan import Plan
 
-PLAN = Plan(constant(1, 1), 1, 0, target="endpoint", endpoint_url="http://127.0.0.1:4566")
+PLAN = Plan(
+    profile=constant(1, 1),
+    rows=1,
+    seed=0,
+    poisson=False,
+    backlog=0,
+    find_max=False,
+    target="endpoint",
+    endpoint_url="http://127.0.0.1:4566",
+    sink_latency_s=0.0,
+    runtime="inline",
+    slo=(),
+    drain_timeout_s=60.0,
+    port=0,
+    window_s=0.0,
+)
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,14 @@ import pytest
 
 from fakes.waiting import DEADLINE_S, wait_until
 
+ROOT = Path(__file__).resolve().parents[3]
+
+
+@pytest.fixture(autouse=True)
+def _this_tree(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Commands in processes of their own, wherever they are started, run the code of this tree."""
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+
 
 @dataclass(frozen=True, slots=True)
 class Finished:

@@ -20,7 +20,8 @@ from typer.testing import CliRunner
 
 from cli import app
 from simulator.base.errors import InputError
-from stockpipe.commands.load_test.outlet import LoadTestOptions, parameters
+from stockpipe.commands.load_test.options import LoadTestOptions
+from stockpipe.commands.load_test.outlet import parameters
 from stockpipe.commands.load_test.run import resolve
 
 Stockpipe = Callable[..., Any]

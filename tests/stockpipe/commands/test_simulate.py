@@ -18,7 +18,8 @@ from typer.testing import CliRunner
 
 from cli import app
 from simulator.base.errors import InputError
-from stockpipe.commands.simulate_run import SimulateOptions, resolve
+from stockpipe.commands.simulate.options import SimulateOptions
+from stockpipe.commands.simulate.run import resolve
 
 Stockpipe = Callable[..., Any]
 Start = Callable[..., Any]
@@ -316,9 +317,9 @@ def test_command_line_wins_over_scenario_and_defaults(tmp_path: Path) -> None:
         "title: s\nparameters: {FileCount: 4}\noptions: {ticks: 5, capacity: unlimited}\n", encoding="utf-8"
     )
 
-    stack, plan = resolve(SimulateOptions(scenario=str(file), ticks=9))
+    stack, plan = resolve(SimulateOptions(scenario=str(file), ticks=9, given={"ticks"}))
     assert (plan.ticks, plan.capacity, plan.speed, stack.parameters["FileCount"]) == (9, "unlimited", 12.0, "4")
-    stack, plan = resolve(SimulateOptions(scenario=str(file), files=6, capacity="aws"))
+    stack, plan = resolve(SimulateOptions(scenario=str(file), files=6, capacity="aws", given={"capacity"}))
     assert (plan.ticks, plan.capacity, stack.parameters["FileCount"]) == (5, "aws", "6")
 
 
@@ -328,7 +329,7 @@ def test_command_line_wins_over_scenario_and_defaults(tmp_path: Path) -> None:
         (SimulateOptions(), 60.0, None),
         (SimulateOptions(duration_s=0.0), None, None),
         (SimulateOptions(ticks=3), None, 3),
-        (SimulateOptions(ticks=3, duration_s=5.0), 5.0, 3),
+        (SimulateOptions(ticks=3, duration_s=5.0, given={"duration_s"}), 5.0, 3),
     ],
 )
 def test_end_of_a_run(options: SimulateOptions, duration_s: float | None, ticks: int | None) -> None:

@@ -7,10 +7,8 @@ import contextlib
 import json
 import math
 import sys
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any, Literal
+from dataclasses import replace
+from typing import Any
 
 from simulator.base.clock import Clock, SystemClock, iso
 from simulator.base.errors import CouldNotFinish, ExitCode, InputError
@@ -26,46 +24,9 @@ from simulator.stack.model import Stack
 from simulator.telemetry import Telemetry
 from simulator.telemetry.snapshot import RunOptions
 from simulator.twin.resources import wiring
+from stockpipe.commands.outputs import require_writable, write
+from stockpipe.commands.simulate.options import SimulateOptions
 from stockpipe.commands.words import finding_lines, ignored_lines
-
-_DEFAULTS: Mapping[str, Any] = {
-    "speed": 12.0,
-    "seed": 0,
-    "schedule": True,
-    "runtime": "inline",
-    "capacity": "aws",
-    "drain_timeout": 60.0,
-}
-
-
-@dataclass(frozen=True, slots=True)
-class SimulateOptions:
-    """The options as given; None where the scenario or the default decides."""
-
-    duration_s: float | None = None
-    ticks: int | None = None
-    speed: float | None = None
-    start_at: float | None = None
-    seed: int | None = None
-    files: int | None = None
-    rows: int | None = None
-    sources: tuple[Path, ...] = ()
-    schedule: bool | None = None
-    scenario: str | None = None
-    template: Path | None = None
-    parameters: Mapping[str, str] = field(default_factory=dict)
-    runtime: Literal["inline", "process"] | None = None
-    code: Path | None = None
-    capacity: Literal["aws", "unlimited"] | None = None
-    port: int = 0
-    drain_timeout_s: float | None = None
-    ui: Literal["auto", "live", "plain", "quiet"] = "auto"
-    ready: Path | None = None
-    summary: Path | None = None
-    hold: bool = False
-    logs: Path | None = None
-    tail: bool = False
-    screenshot: Path | None = None
 
 
 def list_scenarios() -> None:
@@ -78,55 +39,52 @@ def list_scenarios() -> None:
 def run_simulate(options: SimulateOptions) -> int:
     """Run it and return the exit code."""
     stack, plan = resolve(options)
-    for file in (options.ready, options.summary, options.screenshot):
-        if file is not None and str(file) != "-" and not file.absolute().parent.is_dir():
-            raise InputError(f"{file}: there is no directory {file.absolute().parent}")
+    require_writable(options.ready, options.summary, options.screenshot)
     return asyncio.run(_run(options, stack, plan))
 
 
 def resolve(options: SimulateOptions) -> tuple[Stack, RunPlan]:
     """The stack and the plan: what was given, over the scenario's, over the defaults. Raises `InputError`."""
     scenario = scenarios.load(options.scenario) if options.scenario else None
-    given = scenario.options if scenario else {}
-
-    def choose(name: str, value: Any) -> Any:
-        return value if value is not None else given.get(name, _DEFAULTS.get(name))
-
-    seed, ticks, duration_s = (
-        choose("seed", options.seed),
-        choose("ticks", options.ticks),
-        choose("duration", options.duration_s),
-    )
-    if duration_s is None:
-        duration_s = None if ticks is not None or options.sources else 60.0
-    elif duration_s == 0:
-        duration_s = None
-    stack = template.load(options.template, _parameters(options, scenario), defaults={"Seed": str(seed)})
+    if scenario is not None:
+        options = _with_scenario(options, scenario)
+    files = (*options.sources, *options.paths)
+    endless = "duration_s" not in options.given and (options.ticks is not None or files)
+    stack = template.load(options.template, _parameters(options, scenario), defaults={"Seed": str(options.seed)})
     path = wiring(stack)
     violations = rules.examine(stack).violations
     if violations:
-        shown = str(options.template or "pipeline/template.yaml")
-        raise InputError(next(iter(finding_lines(violations, shown, "AWS refuses it"))))
-    schedule = choose("schedule", options.schedule) and not options.sources
+        raise InputError(next(finding_lines(violations, options.template, "AWS refuses it")))
+    schedule = not options.no_schedule and not files
     now = SystemClock().now()
     plan = RunPlan(
-        seed=seed,
+        seed=options.seed,
         start_at=math.floor(options.start_at if options.start_at is not None else now),
-        duration_s=duration_s,
-        ticks=ticks if schedule else None,
-        speed=choose("speed", options.speed),
+        duration_s=None if endless or options.duration_s == 0 else options.duration_s,
+        ticks=options.ticks if schedule else None,
+        speed=options.speed,
         schedule=schedule,
-        sources=sources.find(options.sources, prefix=path.notification.prefix) if options.sources else (),
+        sources=sources.find(files, prefix=path.notification.prefix) if files else (),
         scenario=scenario,
-        runtime=choose("runtime", options.runtime),
+        runtime=options.runtime,
         code_dir=options.code,
-        capacity=choose("capacity", options.capacity),
+        capacity=options.capacity,
         port=options.port,
-        drain_timeout_s=choose("drain_timeout", options.drain_timeout_s),
+        drain_timeout_s=options.drain_timeout_s,
         ready=options.ready,
         hold=options.hold,
     )
     return stack, plan
+
+
+def _with_scenario(options: SimulateOptions, scenario: Scenario) -> SimulateOptions:
+    """The scenario's options where the command line is silent; they count as given too."""
+    fields = {"duration": "duration_s", "drain_timeout": "drain_timeout_s", "schedule": "no_schedule"}
+    held = {fields.get(name, name): value for name, value in scenario.options.items()}
+    if "no_schedule" in held:
+        held["no_schedule"] = not held["no_schedule"]
+    told = {name: value for name, value in held.items() if name not in options.given}
+    return replace(options, **told, given={*options.given, *told})
 
 
 def _parameters(options: SimulateOptions, scenario: Scenario | None) -> dict[str, str]:
@@ -135,8 +93,7 @@ def _parameters(options: SimulateOptions, scenario: Scenario | None) -> dict[str
         chosen["FileCount"] = str(options.files)
     if options.rows is not None:
         chosen["RowsPerFile"] = str(options.rows)
-    chosen.update(options.parameters)
-    return chosen
+    return {**chosen, **dict(options.parameters)}
 
 
 async def _run(options: SimulateOptions, stack: Stack, plan: RunPlan) -> int:
@@ -176,8 +133,8 @@ class _SimulateOutlet:
 
     def announce_template(self, stack: Stack, record: Record) -> None:
         """Say what AWS advises against in the template, and list what the twin does not act on."""
-        for line in finding_lines(rules.examine(stack).advice, "advice", "against AWS's advice"):
-            record(Noted(self._clock.now(), line.removeprefix("advice: "), "warning"))
+        for line in finding_lines(rules.examine(stack).advice, self._options.template, "against AWS's advice"):
+            record(Noted(self._clock.now(), line, "warning"))
         if not stack.ignored:
             return
         record(Noted(self._clock.now(), f"{len(stack.ignored)} template properties are not simulated", "note"))
@@ -220,15 +177,7 @@ class _SimulateOutlet:
             if self._plan.hold and progress.failure is None:
                 self.display.console.print(f"  the store stays up at {progress.endpoint} until Ctrl-C", markup=False)
         if self._options.summary is not None:
-            _write_summary(self._options.summary, json.dumps(built, indent=2) + "\n")
-
-
-def _write_summary(file: Path, text: str) -> None:
-    if str(file) == "-":
-        sys.stdout.write(text)
-        sys.stdout.flush()
-        return
-    file.write_text(text, encoding="utf-8")
+            write(self._options.summary, json.dumps(built, indent=2) + "\n")
 
 
 def _recorders(
@@ -283,7 +232,7 @@ def _options_json(options: SimulateOptions, plan: RunPlan) -> dict[str, Any]:
         "seed": plan.seed,
         "files": options.files,
         "rows": options.rows,
-        "source": [str(path) for path in options.sources],
+        "source": [str(path) for path in (*options.sources, *options.paths)],
         "schedule": plan.schedule,
         "scenario": plan.scenario.name if plan.scenario else None,
         "template": str(options.template) if options.template else None,

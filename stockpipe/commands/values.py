@@ -1,0 +1,50 @@
+"""How values are written on the command line, and the options that mean the same in several commands."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from simulator.base import quantities
+from stockpipe.commands.options import Written
+
+
+def parse_instant(text: str) -> float:
+    """ISO 8601, UTC unless it names a zone -> seconds since the epoch; `ValueError` shows how to write it."""
+    try:
+        instant = datetime.fromisoformat(text.strip())
+    except ValueError:
+        raise ValueError(f"'{text}' is not a time; write 2026-11-22T09:30:00Z") from None
+    return (instant if instant.tzinfo else instant.replace(tzinfo=UTC)).timestamp()
+
+
+def parse_assignment(text: str) -> tuple[str, str]:
+    """`NAME=VALUE` -> the pair; `ValueError` shows how to write it."""
+    name, separator, value = text.partition("=")
+    if not separator or not re.fullmatch(r"[A-Za-z][A-Za-z0-9]*", name):
+        raise ValueError(f"'{text}' is not NAME=VALUE; write for example FileCount=10")
+    return name, value
+
+
+DURATION = Written(quantities.parse_duration, "DURATION", quantities.duration_text)
+RATE = Written(quantities.parse_rate, "RATE", quantities.rate_text)
+INSTANT = Written(parse_instant, "TIME")
+ASSIGNMENT = Written(parse_assignment, "NAME=VALUE")
+
+Template = Annotated[
+    Path | None, typer.Option(metavar="FILE", help="A SAM template.", show_default="the pipeline's own")
+]
+Parameters = Annotated[
+    tuple[tuple[str, str], ...], ASSIGNMENT, typer.Option("--parameter", help="A template parameter; repeatable.")
+]
+Runtime = Annotated[Literal["inline", "process"], typer.Option(help="Where the handlers run.")]
+Ui = Annotated[Literal["auto", "live", "plain", "quiet"], typer.Option(help="Dashboard, a line a second, or nothing.")]
+Summary = Annotated[
+    Path | None,
+    typer.Option(metavar="FILE", help="Write the summary as JSON; -: to standard output, all else to standard error."),
+]
+Screenshot = Annotated[Path | None, typer.Option(metavar="FILE.svg", help="Save the dashboard's last frame.")]
