@@ -16,7 +16,7 @@ from simulator.base import limits
 from simulator.dashboard import charts
 from simulator.dashboard.figures import clock, count, rate, seconds
 from simulator.dashboard.lines import ACCENT, BOLD, DIM, TONES, Line, apart, beside, fit, shorten
-from simulator.dashboard.stages import NARROW_FIGURES, Figure, Stage, losses, stages
+from simulator.dashboard.stages import NARROW_FIGURES, Stage, losses, stages
 from simulator.telemetry.snapshot import Event, Latency, Snapshot
 
 _ARROW = "─▶"
@@ -167,11 +167,16 @@ def _progress(snapshot: Snapshot, width: int) -> Line:
     return fit([Segment(" "), Segment(bar, ACCENT), Segment("─" * (cells - len(bar)), DIM), Segment(label)], width)
 
 
-def _stage_width(width: int, arrow: int) -> int:
-    return (width - 2 - 4 * arrow) // 5
+def _stage_width(width: int) -> int:
+    """Of five stages with four arrows between them."""
+    return (width - 2 - 4 * len(_ARROW)) // 5
 
 
-def _figure(figure: Figure, width: int) -> Line:
+def _row(stage: Stage, row: int, width: int) -> Line:
+    """A stage's figure of this row, if it has one."""
+    if row >= len(stage.figures):
+        return []
+    figure = stage.figures[row]
     value, room = figure.value, width - len(figure.label) - 1
     if len(value) > room and figure.number is not None:
         value = count(figure.number, room)
@@ -182,28 +187,19 @@ def _figure(figure: Figure, width: int) -> Line:
 
 def _columns(shown: Sequence[Stage], width: int, figures: int) -> list[Line]:
     """The stages without boxes: titles joined by arrows, names, figures."""
-    cell = _stage_width(width, 2)
+    cell = _stage_width(width)
     titles: Line = [Segment(" ")]
-    names: Line = [Segment(" ")]
-    for index, stage in enumerate(shown):
-        last = index == len(shown) - 1
+    for stage in shown:
         title = shorten(stage.title, cell - 3)
-        titles += [Segment(title, BOLD)]
-        titles += [] if last else [Segment(" " + "─" * (cell - len(title) - 1) + "▶ ", DIM)]
-        names += fit([Segment(shorten(stage.name, cell), DIM)], cell + 2)
-    frame = [titles, names]
-    for row in range(figures):
-        line: Line = [Segment(" ")]
-        for index, stage in enumerate(shown):
-            line += _figure(stage.figures[row], cell) if row < len(stage.figures) else fit([], cell)
-            line.append(Segment("  " if index < 4 else ""))
-        frame.append(line)
-    return frame
+        titles += [Segment(title, BOLD), Segment(" " + "─" * (cell - len(title) - 1) + "▶ ", DIM)]
+    names = [([Segment(shorten(stage.name, cell), DIM)], cell + 2) for stage in shown]
+    rows = [[(_row(stage, row, cell), cell) for stage in shown] for row in range(figures)]
+    return [titles[:-1], [Segment(" "), *beside(names, "")], *([Segment(" "), *beside(panes)] for panes in rows)]
 
 
 def _boxes(shown: Sequence[Stage], width: int, figures: int) -> list[Line]:
     """The stages in boxes, joined by arrows at the second figure."""
-    cell = _stage_width(width, 2)
+    cell = _stage_width(width)
     inner = cell - 4
     top: Line = [Segment(" ")]
     bottom: Line = [Segment(" ")]
@@ -217,12 +213,8 @@ def _boxes(shown: Sequence[Stage], width: int, figures: int) -> list[Line]:
         line: Line = [Segment(" ")]
         for index, stage in enumerate(shown):
             joined = row == 1 and index < 4
-            line.append(Segment("│ ", DIM))
-            if row < 0:
-                line += fit([Segment(shorten(stage.name, inner), DIM)], inner)
-            else:
-                line += _figure(stage.figures[row], inner) if row < len(stage.figures) else fit([], inner)
-            line.append(Segment(" ├" if joined else " │", DIM))
+            shown_row = _row(stage, row, inner) if row >= 0 else [Segment(shorten(stage.name, inner), DIM)]
+            line += [Segment("│ ", DIM), *fit(shown_row, inner), Segment(" ├" if joined else " │", DIM)]
             line.append(Segment(_ARROW if joined else "  " if index < 4 else "", DIM))
         frame.append(line)
     return [*frame, bottom]
@@ -317,12 +309,10 @@ def _events(snapshot: Snapshot, width: int, height: int) -> list[Line]:
 
 
 def _event(event: Event, snapshot: Snapshot, width: int) -> Line:
-    since_at = snapshot.running_at if snapshot.running_at is not None else snapshot.options.started_at
     often = f" (×{event.count:,})" if event.count > 1 else ""
-    text = shorten(event.text, width - 11 - len(often))
-    return fit(
-        [Segment(f" {clock(event.at - since_at, tenths=True)}  ", DIM), Segment(text + often, TONES[event.tone])], width
-    )
+    text = shorten(event.text, width - 11 - len(often)) + often
+    when = f" {clock(event.at - snapshot.began_at, tenths=True)}  "
+    return fit([Segment(when, DIM), Segment(text, TONES[event.tone])], width)
 
 
 def _said(snapshot: Snapshot, width: int, height: int) -> list[Line]:

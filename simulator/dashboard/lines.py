@@ -36,12 +36,15 @@ class Frame:
     lines: tuple[Line, ...]
     width: int
 
-    def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[Segment]:
-        last = len(self.lines) - 1
+    def segments(self) -> Iterator[Segment]:
+        """Every line; a new line between two of them."""
         for index, line in enumerate(self.lines):
-            yield from line
-            if index < last:
+            if index:
                 yield Segment.line()
+            yield from line
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[Segment]:
+        return self.segments()
 
     def __rich_measure__(self, console: Console, options: ConsoleOptions) -> Measurement:
         return Measurement(self.width, self.width)

@@ -13,12 +13,12 @@ import signal
 import sys
 import termios
 from collections.abc import Iterator
-from types import FrameType, TracebackType
+from types import FrameType
 from typing import Any
 
-from rich.console import Console, ConsoleOptions
+from rich.console import Console
 from rich.control import Control
-from rich.segment import ControlType, Segment
+from rich.segment import ControlType, Segment, Segments
 
 from simulator.dashboard import Frame
 from simulator.dashboard.lines import Line
@@ -88,9 +88,7 @@ class Screen:
             self._suspend_before = signal.signal(signal.SIGTSTP, self._suspend)
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._redirected.close()
         if self._suspend_before is not None:
             signal.signal(signal.SIGTSTP, self._suspend_before)
@@ -105,7 +103,7 @@ class Screen:
         if not self.alive:
             return
         try:
-            self._out.print(_Update(tuple(self._update(frame))), end="", soft_wrap=True)
+            self._out.print(Segments(tuple(self._update(frame))), end="", soft_wrap=True)
         except (OSError, ValueError):
             self.alive = False
         self._drawn, self._drawn_size = frame.lines, self.size
@@ -114,31 +112,28 @@ class Screen:
         """What turns the screen into the frame. The cursor is at the end of the last line, before and after."""
         printed = self._printed.getvalue()
         yield _HOLD
-        if self._drawn_size is None:
-            yield from _all(frame)
-        elif self._drawn_size != self.size:
-            # The terminal has wrapped or cut the old lines its own way: only starting from the top is sure.
-            yield _HOME
-            yield from _all(frame)
-        elif printed:
-            self._printed.seek(0)
-            self._printed.truncate()
-            yield from (*_up(len(self._drawn) - 1), _CLEAR_BELOW)
-            yield Segment(printed if printed.endswith("\n") else printed + "\n")
-            yield from _all(frame)
-        else:
+        if self._drawn_size == self.size and not printed:
             yield from self._changes(frame)
+        else:
+            if self._drawn_size not in (None, self.size):
+                # The terminal has wrapped or cut the old lines its own way: only starting from the top is sure.
+                yield _HOME
+            elif self._drawn_size and printed:
+                self._printed.seek(0)
+                self._printed.truncate()
+                yield from (*_move(1 - len(self._drawn)), _CLEAR_BELOW)
+                yield Segment(printed if printed.endswith("\n") else printed + "\n")
+            yield from frame.segments()
         yield _RELEASE
 
     def _changes(self, frame: Frame) -> Iterator[Segment]:
-        last = len(frame.lines) - 1
-        at = last
+        at = last = len(frame.lines) - 1
         for index, line in enumerate(frame.lines):
             if line != self._drawn[index]:
-                yield from _up(at - index) if index < at else _down(index - at)
-                yield from line
+                yield from (*_move(index - at), *line)
                 at = index
-        yield from _down(last - at)
+        if at < last:
+            yield from _move(last - at)
 
     def _take(self) -> None:
         """Hide the cursor and keep typed keys off the picture; signals still work."""
@@ -176,32 +171,8 @@ class Screen:
         self._take()
 
 
-class _Update:
-    """Segments as they are, for one write."""
-
-    def __init__(self, segments: tuple[Segment, ...]) -> None:
-        self._segments = segments
-
-    def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[Segment]:
-        yield from self._segments
-
-
-def _all(frame: Frame) -> Iterator[Segment]:
-    for index, line in enumerate(frame.lines):
-        if index:
-            yield Segment.line()
-        yield from line
-
-
-def _up(lines: int) -> Iterator[Segment]:
-    """To the first column, `lines` up."""
+def _move(lines: int) -> Iterator[Segment]:
+    """To the first column, so many lines down, or up if negative."""
     yield Control(ControlType.CARRIAGE_RETURN).segment
-    if lines > 0:
-        yield Control((ControlType.CURSOR_UP, lines)).segment
-
-
-def _down(lines: int) -> Iterator[Segment]:
-    """To the first column, `lines` down; on the same line nothing moves."""
-    if lines > 0:
-        yield Control(ControlType.CARRIAGE_RETURN).segment
-        yield Control((ControlType.CURSOR_DOWN, lines)).segment
+    if lines:
+        yield Control((ControlType.CURSOR_DOWN if lines > 0 else ControlType.CURSOR_UP, abs(lines))).segment

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from rich.console import Console
 
@@ -81,8 +82,10 @@ class Display:
     ) -> None:
         self.console = Console(stderr=machine_output, highlight=False)
         self.mode = choose_mode(ui, self.console)
-        self._telemetry, self._clock, self._screenshot = telemetry, clock, screenshot
+        self._telemetry = telemetry
         self._stop = asyncio.Event()
+        how: dict[str, Any] = {"mode": self.mode, "console": self.console, "stop": self._stop, "screenshot": screenshot}
+        self._show = functools.partial(show, telemetry, clock=clock, **how)
         self._showing: asyncio.Task[None] | None = None
 
     def located(self, endpoint: str) -> None:
@@ -97,15 +100,7 @@ class Display:
         """Show the run beside the block, or until `end`. A failure of either leaves alone, not in a group."""
         with one_failure():
             async with asyncio.TaskGroup() as group:
-                work = show(
-                    self._telemetry,
-                    mode=self.mode,
-                    console=self.console,
-                    clock=self._clock,
-                    stop=self._stop,
-                    screenshot=self._screenshot,
-                )
-                self._showing = group.create_task(work, name="display")
+                self._showing = group.create_task(self._show(), name="display")
                 try:
                     yield
                 finally:
@@ -120,18 +115,17 @@ class Display:
 
 async def _live(telemetry: Telemetry, console: Console, clock: Clock, stop: asyncio.Event) -> None:
     with Screen(console) as screen:
+
+        def draw() -> None:
+            screen.draw(render(telemetry.snapshot(clock.now()), *screen.size))
+
         try:
             while screen.alive and not stop.is_set():
-                _draw(telemetry.snapshot(clock.now()), screen)
+                draw()
                 await wait_for_event(stop, clock, 1 / FRAMES_PER_S)
             await stop.wait()
         finally:
-            _draw(telemetry.snapshot(clock.now()), screen)
-
-
-def _draw(snapshot: Snapshot, screen: Screen) -> None:
-    width, height = screen.size
-    screen.draw(render(snapshot, width, height))
+            draw()
 
 
 async def _plain(telemetry: Telemetry, console: Console, clock: Clock, stop: asyncio.Event) -> None:
@@ -156,11 +150,10 @@ class _LinePrinter:
         """Print; once nobody reads any more, do nothing."""
         if not self._alive:
             return
-        since_at = snapshot.running_at if snapshot.running_at is not None else snapshot.options.started_at
+        since_at = snapshot.began_at
         new = [event for event in snapshot.events if event.tone != "plain" and event not in self._shown]
         self._shown = frozenset(snapshot.events)
-        texts = [plain_event(event, since_at) for event in new]
-        texts.append(plain_line(snapshot))
+        texts = [*(plain_event(event, since_at) for event in new), plain_line(snapshot)]
         encoding = self._console.encoding
         text = "".join(f"{text}\n" for text in texts).encode(encoding, "replace").decode(encoding)
         try:

@@ -226,6 +226,11 @@ class Snapshot(Facts):
     load: LoadView | None = None
 
     @property
+    def began_at(self) -> float:
+        """Since when it runs; since when it is starting, before."""
+        return self.options.started_at if self.running_at is None else self.running_at
+
+    @property
     def elapsed_s(self) -> float:
         """Seconds since the run began to run, 0 before."""
         return max(0.0, self.at - self.running_at) if self.running_at is not None else 0.0
