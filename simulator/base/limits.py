@@ -94,19 +94,7 @@ LOG_LINE_CHARACTERS = 1_048_576  # a longer line without an end is cut
 RUNTIME_API_HEAD_BYTES = 65_536  # request line and headers of a runtime client
 MEMORY_LOOK_S = 0.05  # how often a busy process's memory is looked at
 ENVIRONMENTS_CLOSING = 64  # closed at once
-
-# SQS as the mapping uses it. SQS Developer Guide, "Quotas related to messages".
-
-QUEUE_VISIBILITY_S = (0, 43_200)
-QUEUE_RETENTION_S = (60, 1_209_600)
-QUEUE_DELAY_S = (0, 900)
-QUEUE_MESSAGE_BYTES = (1_024, 1_048_576)
-QUEUE_RECEIVES = 1_000  # of a redrive policy
-NOTIFICATION_BYTES = 65_536  # S3 User Guide: the most that an event notification may have
-LONG_POLL_S = 20
 POLL_SLICE_S = 1  # a long poll is asked for in slices, so that a soft stop never abandons an answer on its way
-RECEIVE_MESSAGES = 10
-DELETE_MESSAGES = 10
 
 # Lambda: asynchronous invocation. Lambda Developer Guide, "Asynchronous invocation" (invocation-async).
 
@@ -179,7 +167,8 @@ SQS_DELAY_S = (0, 900)
 SQS_RETENTION_S = (60, 1_209_600)
 SQS_RECEIVE_WAIT_S = (0, 20)
 SQS_MESSAGE_BYTES = (1_024, 1_048_576)
-SQS_BATCH_ENTRIES = 10
+QUEUE_RECEIVES = 1_000  # of a redrive policy
+SQS_BATCH_ENTRIES = 10  # of a batch call, and received at once
 SQS_MOVE_RATE_PER_S = (1, 500)
 SQS_MOVE_TASKS_ACTIVE = 100
 SQS_MOVE_TASKS_LISTED = 10
@@ -187,7 +176,7 @@ S3_KEY_BYTES = 1_024
 S3_UPLOAD_PARTS = 10_000
 S3_WRITES_PER_S = 3_500  # of one partitioned prefix; a new bucket is one
 S3_READS_PER_S = 5_500
-S3_NOTIFICATION_BYTES = 64 * 1024
+S3_NOTIFICATION_BYTES = 65_536  # S3 User Guide: the most that an event notification may have
 
 # The proof and real files ---------------------------------------------------------------------------------------------
 # Bounds of ours.

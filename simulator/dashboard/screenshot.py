@@ -7,7 +7,6 @@ its cells, whatever monospaced font the viewer has.
 from __future__ import annotations
 
 import itertools
-import os
 from collections.abc import Iterator
 from pathlib import Path
 from xml.sax.saxutils import escape
@@ -17,6 +16,7 @@ from rich.color import blend_rgb
 from rich.style import Style
 from rich.terminal_theme import SVG_EXPORT_THEME
 
+from simulator.base.files import write_whole
 from simulator.dashboard.lines import PLAIN, Frame, Line
 
 _CELL_WIDTH, _CELL_HEIGHT = 8.4, 17
@@ -54,13 +54,7 @@ def svg(frame: Frame, title: str = "stockpipe") -> str:
 
 def save(frame: Frame, path: Path) -> None:
     """Write the frame to `path`, whole or not at all; OSError when it cannot be written."""
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
-    try:
-        partial.write_text(svg(frame), encoding="utf-8")
-        partial.replace(path)
-    except OSError:
-        partial.unlink(missing_ok=True)
-        raise
+    write_whole(path, svg(frame))
 
 
 def _line(line: Line, top: float) -> Iterator[str]:

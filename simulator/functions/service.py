@@ -136,7 +136,27 @@ class LambdaService:
             self._pool.discard(environment)
             self._retire([environment], "abandoned")
             raise
-        self._finish(environment, host, request_id, messages, result, duration_s, init_s)
+        now = self._clock.now()
+        outcome: Outcome = "success"
+        error_type = message = None
+        if isinstance(result, Failed):
+            outcome, error_type, message = result.outcome, result.error_type, result.message
+        memory_mb = host.runtime.memory_used_mb
+        host.stream.ended(now, request_id, outcome, duration_s, init_s, memory_mb, error_type)
+        reset = outcome in ("timeout", "crash", "init-error")
+        stays = self._pool.release(environment, now, reset=reset)
+        number = environment.number
+        self._record(
+            InvocationEnded(
+                now, function, number, request_id, messages, outcome, duration_s, init_s, memory_mb, error_type, message
+            )
+        )
+        if not stays:
+            self._retire([environment], "recycled")
+        elif reset:
+            self._record(EnvironmentRetired(now, function, number, "reset"))
+        if self._sweep_at is None:
+            self._woken.set()
         return result
 
     async def _run(
@@ -206,39 +226,6 @@ class LambdaService:
         self._pool.started(environment)
         self._record(EnvironmentStarted(self._clock.now(), environment.function, environment.number, took_s))
 
-    def _finish(
-        self,
-        environment: Environment,
-        host: _Host,
-        request_id: str,
-        messages: int,
-        result: Succeeded | Failed,
-        duration_s: float,
-        init_s: float | None,
-    ) -> None:
-        """Record the end, write REPORT, give the environment back."""
-        now = self._clock.now()
-        outcome: Outcome = "success"
-        error_type = message = None
-        if isinstance(result, Failed):
-            outcome, error_type, message = result.outcome, result.error_type, result.message
-        memory_mb = host.runtime.memory_used_mb
-        host.stream.ended(now, request_id, outcome, duration_s, init_s, memory_mb, error_type)
-        reset = outcome in ("timeout", "crash", "init-error")
-        stays = self._pool.release(environment, now, reset=reset)
-        function, number = environment.function, environment.number
-        self._record(
-            InvocationEnded(
-                now, function, number, request_id, messages, outcome, duration_s, init_s, memory_mb, error_type, message
-            )
-        )
-        if not stays:
-            self._retire([environment], "recycled")
-        elif reset:
-            self._record(EnvironmentRetired(now, function, number, "reset"))
-        if self._sweep_at is None:
-            self._woken.set()
-
     def _host(self, function: Function, environment: Environment, now: float) -> _Host:
         host = self._hosts.get(environment.number)
         if host is None:
@@ -307,10 +294,7 @@ def _result(
     else:
         kind = "crash" if outcome == "error" else "init-error"
         error_type = answer.error_type
-        text = (
-            f"Runtime exited with error: {answer.status}"
-            if answer.status
-            else "Runtime exited without providing a reason"
-        )
+        text = f"with error: {answer.status}" if answer.status else "without providing a reason"
+        text = f"Runtime exited {text}"
     message = f"RequestId: {request_id} Error: {text}"
     return Failed(kind, error_type, message, {"errorType": error_type, "errorMessage": message})

@@ -6,9 +6,7 @@ Owns the order of the phases and what ends each; everything that works during th
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import json
-import os
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +15,7 @@ from typing import Any, Literal
 from simulator.base import limits
 from simulator.base.clock import Clock
 from simulator.base.errors import InputError, StockpipeError
+from simulator.base.files import write_whole
 from simulator.base.interrupts import HardStop, Interrupts
 from simulator.base.observations import (
     EnvironmentStarted,
@@ -62,6 +61,11 @@ class RunPlan:
     drain_timeout_s: float
     ready: Path | None
     hold: bool
+
+    @property
+    def endless(self) -> bool:
+        """Whether it goes on until it is interrupted."""
+        return self.duration_s is None and self.ticks is None and not self.sources
 
 
 @dataclass(slots=True)
@@ -177,7 +181,7 @@ class Simulation:
             if plan.scenario is not None:
                 story = group.create_task(play(plan.scenario, twin, self._look, clock, self._record, shown))
             await self._work(twin)
-            self.progress.interrupted = self._interrupts.soft.is_set() and not _endless(plan)
+            self.progress.interrupted = self._interrupts.soft.is_set() and not plan.endless
             self._enter("draining")
             drained = await twin.drained(plan.drain_timeout_s)
             if story is not None:
@@ -211,16 +215,17 @@ class Simulation:
                 task.cancel()
 
     async def _prove(self, twin: Twin, drained: bool) -> None:
-        rows: list[int] = []
+        def count_rows(_: str, rows: int) -> None:
+            if self._plan.sources:
+                self.progress.source_rows += rows
+
         self.progress.audit = await prove(
             twin,
             drained=drained,
             record=self._record,
             clock=self._clock,
-            on_object=lambda _, count: rows.append(count),
+            on_object=count_rows,
         )
-        if self._plan.sources:
-            self.progress.source_rows = sum(rows)
 
     async def _hold(self) -> None:
         """Keep the store up until a signal that comes after the run's own end."""
@@ -238,17 +243,7 @@ class Simulation:
         return self._telemetry.snapshot(self._clock.now())
 
 
-def _endless(plan: RunPlan) -> bool:
-    return plan.duration_s is None and plan.ticks is None and not plan.sources
-
-
 def _write_ready(file: Path, twin: Twin) -> None:
-    """Write the ready file whole or not at all: whoever waits for it reads it the moment it appears."""
+    """Write the ready file: whoever waits for it reads it the moment it appears."""
     text = json.dumps({"endpoint": twin.endpoint, "resources": twin.resources.as_json()}, indent=2)
-    temporary = file.with_name(f".{file.name}.{os.getpid()}")
-    try:
-        temporary.write_text(text + "\n", encoding="utf-8")
-        temporary.replace(file)
-    finally:
-        with contextlib.suppress(FileNotFoundError):
-            temporary.unlink()
+    write_whole(file, text + "\n")

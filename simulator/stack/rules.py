@@ -163,11 +163,11 @@ def _queue_settings(stack: Stack) -> Said:
     """SQS Developer Guide, quotas; API reference, SetQueueAttributes."""
     for queue in stack.queues.values():
         for attribute, value, (low, high) in (
-            ("VisibilityTimeout", queue.visibility_timeout_s, limits.QUEUE_VISIBILITY_S),
-            ("MessageRetentionPeriod", queue.retention_s, limits.QUEUE_RETENTION_S),
-            ("DelaySeconds", queue.delay_s, limits.QUEUE_DELAY_S),
-            ("ReceiveMessageWaitTimeSeconds", queue.receive_wait_s, (0, limits.LONG_POLL_S)),
-            ("MaximumMessageSize", queue.maximum_message_bytes, limits.QUEUE_MESSAGE_BYTES),
+            ("VisibilityTimeout", queue.visibility_timeout_s, limits.SQS_VISIBILITY_TIMEOUT_S),
+            ("MessageRetentionPeriod", queue.retention_s, limits.SQS_RETENTION_S),
+            ("DelaySeconds", queue.delay_s, limits.SQS_DELAY_S),
+            ("ReceiveMessageWaitTimeSeconds", queue.receive_wait_s, limits.SQS_RECEIVE_WAIT_S),
+            ("MaximumMessageSize", queue.maximum_message_bytes, limits.SQS_MESSAGE_BYTES),
         ):
             if not low <= value <= high:
                 yield queue.logical_id, f"Invalid value for the parameter {attribute}."
@@ -266,11 +266,11 @@ def _silent_losses(stack: Stack) -> Said:
     for bucket in stack.buckets.values():
         for name in sorted({each.queue for each in bucket.notifications} & stack.queues.keys()):
             queue = stack.queues[name]
-            if queue.maximum_message_bytes < limits.NOTIFICATION_BYTES:
+            if queue.maximum_message_bytes < limits.S3_NOTIFICATION_BYTES:
                 yield (
                     queue.logical_id,
-                    f"MaximumMessageSize {queue.maximum_message_bytes} is below the {limits.NOTIFICATION_BYTES} bytes "
-                    "a notification may have: larger ones are lost",
+                    f"MaximumMessageSize {queue.maximum_message_bytes} is below the {limits.S3_NOTIFICATION_BYTES} "
+                    "bytes a notification may have: larger ones are lost",
                 )
 
 

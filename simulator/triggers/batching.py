@@ -51,7 +51,7 @@ class BatchPolicy:
 
     def wants(self, count: int) -> int:
         """How many messages the next receive should ask for."""
-        return min(limits.RECEIVE_MESSAGES, self.size - count)
+        return min(limits.SQS_BATCH_ENTRIES, self.size - count)
 
 
 def effective_visibility_s(visibility_timeout_s: int, window_s: int, function_timeout_s: int) -> int:

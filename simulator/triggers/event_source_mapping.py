@@ -157,7 +157,7 @@ class MappingRun:
         """One long poll for up to `count` messages; empty after its time, or as soon as the mapping stops."""
         backoff = Backoff(*limits.MAPPING_ERROR_BACKOFF_S, chance)
         waited_s = 0.0
-        while not self.stop.is_set() and waited_s < limits.LONG_POLL_S:
+        while not self.stop.is_set() and waited_s < limits.SQS_RECEIVE_WAIT_S[1]:
             now = self.clock.now()
             due_at = self._pace.call_at(self._scaler.concurrency, now)
             if due_at > now:
@@ -191,11 +191,9 @@ class MappingRun:
 
     async def _wanted(self, found: list[_Delivery]) -> list[_Delivery]:
         """Those that the filter criteria let through; the others are deleted from the queue, as AWS does."""
-        wanted: list[_Delivery] = []
-        unwanted: list[_Delivery] = []
-        for each in found:
-            (wanted if filters.matches(self.mapping.filters, str(each.message["Body"])) else unwanted).append(each)
-        if unwanted:
+        wanted = [each for each in found if filters.matches(self.mapping.filters, str(each.message["Body"]))]
+        if len(wanted) < len(found):
+            unwanted = [each for each in found if each not in wanted]
             await self._settle(unwanted, Settlement(frozenset(), ""), self.clock.now(), "filtered")
         return wanted
 
@@ -266,7 +264,7 @@ class MappingRun:
                 return result
 
     def _sqs_record(self, delivery: _Delivery) -> dict[str, Any]:
-        """One record of the event, a fresh one each time: the handler may change it."""
+        # A fresh one each time: the handler may change it.
         return sqs_record(delivery.message, self.queue.arn, window=self.mapping.window_s > 0)
 
     # Settling
@@ -298,23 +296,17 @@ class MappingRun:
 
     async def _delete(self, deliveries: Sequence[_Delivery]) -> list[_Delivery]:
         """Delete these; returns those the queue did not delete, which it will deliver again."""
-        chunks = [
-            deliveries[start : start + limits.DELETE_MESSAGES]
-            for start in range(0, len(deliveries), limits.DELETE_MESSAGES)
-        ]
+        ten = limits.SQS_BATCH_ENTRIES
+        chunks = [deliveries[start : start + ten] for start in range(0, len(deliveries), ten)]
         if len(chunks) == 1:
             return await self._delete_ten(chunks[0])
         return [each for kept in await asyncio.gather(*map(self._delete_ten, chunks)) for each in kept]
 
     async def _delete_ten(self, deliveries: Sequence[_Delivery]) -> list[_Delivery]:
+        handles = enumerate(str(delivery.message["ReceiptHandle"]) for delivery in deliveries)
+        entries: Any = [{"Id": str(number), "ReceiptHandle": handle} for number, handle in handles]
         try:
-            answer = await self.sqs.delete_message_batch(
-                QueueUrl=self.queue_url,
-                Entries=[
-                    {"Id": str(number), "ReceiptHandle": str(delivery.message["ReceiptHandle"])}
-                    for number, delivery in enumerate(deliveries)
-                ],
-            )
+            answer = await self.sqs.delete_message_batch(QueueUrl=self.queue_url, Entries=entries)
         except (BotoCoreError, ClientError) as error:
             self._note(f"DeleteMessageBatch failed: {error}")
             return list(deliveries)
@@ -375,14 +367,13 @@ def sqs_record(message: Mapping[str, Any], queue_arn: str, *, window: bool) -> d
     missing (seen on AWS).
     """
     attributes = {name: str(value) for name, value in message.get("Attributes", {}).items()}
+    own = {name: _message_attribute(value) for name, value in message.get("MessageAttributes", {}).items()}
     record = {
         "messageId": message["MessageId"],
         "receiptHandle": message["ReceiptHandle"],
         "body": message["Body"],
         "attributes": attributes,
-        "messageAttributes": {
-            name: _message_attribute(value) for name, value in message.get("MessageAttributes", {}).items()
-        },
+        "messageAttributes": own,
         "md5OfBody": message.get("MD5OfBody"),
         "eventSource": "aws:sqs",
         "eventSourceARN": queue_arn,

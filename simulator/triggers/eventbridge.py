@@ -187,9 +187,8 @@ class AsynchronousInvoker:
         """Hand the event to where failures go, and say so."""
         now, policy = self._clock.now(), event.function.asynchronous
         name = event.function.logical_id
-        self._record(
-            Noted(now, f"{name}: an event was given up after {event.attempts} attempts ({condition})", "warning")
-        )
+        text = f"{name}: an event was given up after {event.attempts} attempts ({condition})"
+        self._record(Noted(now, text, "warning"))
         if policy.dead_letter_arn:
             await self._send(policy.dead_letter_arn, event.text, _dead_letter_attributes(event))
         if policy.on_failure_arn:
@@ -217,8 +216,7 @@ def _dead_letter_attributes(event: _Event) -> dict[str, Any]:
 
 def _destination_record(event: _Event, condition: str, now: float) -> dict[str, Any]:
     """An invocation record, as an on-failure destination gets it."""
-    failure = event.last_failure
-    return {
+    record = {
         "version": "1.0",
         "timestamp": iso(now),
         "requestContext": {
@@ -228,16 +226,8 @@ def _destination_record(event: _Event, condition: str, now: float) -> dict[str, 
             "approximateInvokeCount": event.attempts,
         },
         "requestPayload": json.loads(event.text),
-        **(
-            {
-                "responseContext": {
-                    "statusCode": 200,
-                    "executedVersion": "$LATEST",
-                    "functionError": "Unhandled",
-                },
-                "responsePayload": failure.payload,
-            }
-            if failure
-            else {}
-        ),
     }
+    if event.last_failure:
+        record["responseContext"] = {"statusCode": 200, "executedVersion": "$LATEST", "functionError": "Unhandled"}
+        record["responsePayload"] = event.last_failure.payload
+    return record

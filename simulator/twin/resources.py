@@ -75,12 +75,7 @@ class Resources:
 
     def as_json(self) -> dict[str, str | None]:
         """The contract's `resources`."""
-        return {
-            "bucket": self.bucket,
-            "queue_url": self.queue_url,
-            "dlq_url": self.dlq_url,
-            "table": self.table,
-        }
+        return {name: getattr(self, name) for name in ("bucket", "queue_url", "dlq_url", "table")}
 
 
 async def create(stack: Stack, clients: Clients) -> Resources:
@@ -109,8 +104,7 @@ async def create(stack: Stack, clients: Clients) -> Resources:
 
 async def _create_queues(stack: Stack, clients: Clients) -> dict[str, str]:
     urls: dict[str, str] = {}
-    targets_first = sorted(stack.queues.values(), key=lambda queue: queue.redrive is not None)
-    for queue in targets_first:
+    for queue in sorted(stack.queues.values(), key=lambda queue: queue.redrive is not None):  # targets first
         answer = await clients.sqs.create_queue(QueueName=queue.name, Attributes=queue_attributes(queue, stack))
         urls[queue.logical_id] = answer["QueueUrl"]
     return urls
@@ -126,10 +120,8 @@ def queue_attributes(queue: Queue, stack: Stack) -> dict[Any, str]:
         "MaximumMessageSize": str(queue.maximum_message_bytes),
     }
     if queue.redrive:
-        target = stack.queues[queue.redrive.dead_letter_queue]
-        attributes["RedrivePolicy"] = json.dumps(
-            {"deadLetterTargetArn": target.arn, "maxReceiveCount": queue.redrive.maximum_receives}
-        )
+        target, receives = stack.queues[queue.redrive.dead_letter_queue], queue.redrive.maximum_receives
+        attributes["RedrivePolicy"] = json.dumps({"deadLetterTargetArn": target.arn, "maxReceiveCount": receives})
     if queue.policy:
         attributes["Policy"] = json.dumps(queue.policy)
     return attributes
@@ -140,26 +132,20 @@ async def _create_bucket(bucket: Bucket, stack: Stack, clients: Clients) -> None
     if bucket.versioned:
         await clients.s3.put_bucket_versioning(Bucket=bucket.name, VersioningConfiguration={"Status": "Enabled"})
     if bucket.notifications:
+        configurations = [_queue_configuration(notification, stack) for notification in bucket.notifications]
         await clients.s3.put_bucket_notification_configuration(
-            Bucket=bucket.name,
-            NotificationConfiguration={
-                "QueueConfigurations": [
-                    _queue_configuration(notification, stack) for notification in bucket.notifications
-                ]
-            },
+            Bucket=bucket.name, NotificationConfiguration={"QueueConfigurations": configurations}
         )
 
 
 def _queue_configuration(notification: Notification, stack: Stack) -> Any:
-    configuration: dict[str, Any] = {
-        "QueueArn": stack.queues[notification.queue].arn,
-        "Events": list(notification.events),
-    }
     given = (("prefix", notification.prefix), ("suffix", notification.suffix))
     rules = [{"Name": name, "Value": value} for name, value in given if value]
-    if rules:
-        configuration["Filter"] = {"Key": {"FilterRules": rules}}
-    return configuration
+    return {
+        "QueueArn": stack.queues[notification.queue].arn,
+        "Events": list(notification.events),
+        **({"Filter": {"Key": {"FilterRules": rules}}} if rules else {}),
+    }
 
 
 async def create_table(table: Table, clients: Clients) -> None:

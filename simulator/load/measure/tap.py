@@ -138,7 +138,7 @@ class Tap:
     def _ended(self, invocation: InvocationEnded) -> None:
         self.totals.ended += 1
         self.totals.errors += invocation.outcome != "success"
-        self.totals.delete_requests += -(-invocation.messages // limits.DELETE_MESSAGES)
+        self.totals.delete_requests += -(-invocation.messages // limits.SQS_BATCH_ENTRIES)
         self.durations_s.append(invocation.duration_s)
         self._concurrent(invocation.at, -1)
 

@@ -183,7 +183,7 @@ async def test_window_waits_for_the_long_poll(twin: Twin, clock: ManualClock) ->
     queue = ManualQueue(clock)
     queue.send("lonely")
     async with twin.run(queue, declare.mapping(window_s=1), declare.function(), declare.queue()):
-        await clock.advance(limits.LONG_POLL_S - 1)
+        await clock.advance(limits.SQS_RECEIVE_WAIT_S[1] - 1)
         assert twin.runtime.events == []
         await clock.advance(2)
         assert len(twin.runtime.events) == 1
