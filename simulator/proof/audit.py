@@ -30,7 +30,7 @@ from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError, Inc
 from pipeline.rows import Columns, ObjectUnreadable, RejectedRow, Row, RowReader, SettingsError
 from simulator.base import limits
 from simulator.base.clock import Clock
-from simulator.base.errors import CouldNotFinish, InputError, one_failure
+from simulator.base.errors import CouldNotFinish, InputError, StockpipeError, one_failure
 from simulator.base.observations import AuditProgressed, Record
 from simulator.proof.comparison import Comparison, cells_text, item_text, rejection_text
 from simulator.proof.evidence import Evidence, Kind, Standing
@@ -118,15 +118,8 @@ async def audit(
     of the consumer's variables is malformed.
     """
     with Evidence() as evidence, one_failure(_explain):
-        auditor = _Auditor(
-            s3=s3,
-            bucket=bucket,
-            columns=_columns_of(environ),
-            concurrency=concurrency,
-            evidence=evidence,
-            progress=_Progress(record, clock),
-            on_object=on_object,
-        )
+        columns = Columns.from_environ(environ)
+        auditor = _Auditor(s3, bucket, columns, concurrency, evidence, _Progress(record, clock), on_object)
         async for ref in dead_lettered:
             evidence.refer(ref.bucket, ref.key, Standing.DEAD_LETTERED)
         async for ref in pending:
@@ -138,14 +131,9 @@ async def audit(
         return auditor.result(drained)
 
 
-def _columns_of(environ: Mapping[str, str]) -> Columns:
-    try:
-        return Columns.from_environ(environ)
-    except SettingsError as error:
-        raise InputError(f"the consumer's {error}") from None
-
-
-def _explain(error: BaseException) -> CouldNotFinish | None:
+def _explain(error: BaseException) -> StockpipeError | None:
+    if isinstance(error, SettingsError):
+        return InputError(f"the consumer's {error}")
     if isinstance(error, BotoCoreError | ClientError | aiohttp.ClientError | OSError):
         return CouldNotFinish(f"the audit could not read on: {error}")
     return None
@@ -202,8 +190,8 @@ class _Auditor:
             try:
                 async with aclosing(self._chunks(key)) as chunks:
                     async for chunk in chunks:
-                        reading.take(chunk)
-                reading.end()
+                        reading.claim(reading.reader.feed(chunk))
+                reading.claim(reading.reader.finish())
             except ObjectUnreadable as unreadable:
                 if standing is Standing.SETTLED:
                     self.evidence.set_standing(source, Standing.UNREADABLE)
@@ -296,14 +284,13 @@ class _Auditor:
     def result(self, drained: bool) -> Audit:
         """The account of all that was read and compared."""
         counts = self.comparison
-        held = {
-            standing: ObjectsAtRest(
-                self.evidence.referred(standing), counts.held[standing].rows, counts.held[standing].rows_stored
-            )
+        dead_lettered, pending = (
+            ObjectsAtRest(self.evidence.referred(standing), held.rows, held.rows_stored)
             for standing in (Standing.DEAD_LETTERED, Standing.PENDING)
-        }
+            for held in (counts.held[standing],)
+        )
         verdict: Verdict = "differs" if counts.missing or counts.extra or counts.different else "exact"
-        if not drained or held[Standing.PENDING].objects:
+        if not drained or pending.objects:
             verdict = "unproven"
         return Audit(
             parsed_rows=self.parsed_rows,
@@ -315,8 +302,8 @@ class _Auditor:
             extra=counts.extra,
             different=counts.different,
             ambiguous=counts.ambiguous,
-            dead_lettered=held[Standing.DEAD_LETTERED],
-            pending=held[Standing.PENDING],
+            dead_lettered=dead_lettered,
+            pending=pending,
             verdict=verdict,
             differences=counts.differences,
         )
@@ -328,8 +315,7 @@ class _Auditor:
                 yield names
 
     async def _chunks(self, key: str) -> AsyncGenerator[bytes, None]:
-        answer = await self.s3.get_object(Bucket=self.bucket, Key=key)
-        body = answer["Body"]
+        body = (await self.s3.get_object(Bucket=self.bucket, Key=key))["Body"]
         async with body:
             async for chunk in body.iter_chunks(limits.AUDIT_CHUNK_BYTES):
                 yield chunk
@@ -346,22 +332,17 @@ class _Auditor:
                 group.create_task(worker())
 
 
+@dataclass
 class _Reading:
     """One object's rows on their way into the evidence."""
 
-    def __init__(self, evidence: Evidence, source: int, key: str, reader: RowReader) -> None:
-        self._evidence, self._source, self._key, self._reader = evidence, source, key, reader
-        self.rows = 0
+    evidence: Evidence
+    source: int
+    key: str
+    reader: RowReader
+    rows: int = 0
 
-    def take(self, chunk: bytes) -> None:
-        """Read on."""
-        self._claim(self._reader.feed(chunk))
-
-    def end(self) -> None:
-        """The object ends here."""
-        self._claim(self._reader.finish())
-
-    def _claim(self, read: Iterable[Row | RejectedRow]) -> None:
+    def claim(self, read: Iterable[Row | RejectedRow]) -> None:
         rows, rejected = [], []
         # An object that breaks off in the middle has said what it said: its rows may be stored.
         try:
@@ -369,10 +350,10 @@ class _Reading:
                 if isinstance(row, Row):
                     rows.append((row.ticker, row.timestamp, row.line, cells_text(row.cells)))
                 else:
-                    rejected.append((self._key, _line_key(row.line), row.line, rejection_text(row.row)))
+                    rejected.append((self.key, _line_key(row.line), row.line, rejection_text(row.row)))
         finally:
-            self._evidence.claim(Kind.ROW, self._source, rows)
-            self._evidence.claim(Kind.REJECTION, self._source, rejected)
+            self.evidence.claim(Kind.ROW, self.source, rows)
+            self.evidence.claim(Kind.REJECTION, self.source, rejected)
             self.rows += len(rows) + len(rejected)
 
 

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import json
 import re
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Context, DecimalException, Inexact, InvalidOperation, Overflow
-from itertools import groupby
-from typing import Any
+from itertools import chain, groupby, islice, zip_longest
+from typing import Any, Literal
 
 from simulator.base import limits
 from simulator.proof.evidence import Case, Claim, Kind, Standing
@@ -79,7 +80,7 @@ class Comparison:
 
     def __init__(self, object_key: Callable[[int], str]) -> None:
         self._object_key = object_key
-        self._words: dict[str, list[str]] = {}
+        self._words: defaultdict[str, list[str]] = defaultdict(list)
         self.rejected = self.duplicates = self.expected_rows = self.ambiguous = 0
         self.missing = self.extra = self.different = 0
         self.held = {Standing.DEAD_LETTERED: KeyState(), Standing.PENDING: KeyState(), Standing.UNREADABLE: KeyState()}
@@ -93,28 +94,21 @@ class Comparison:
 
     def unreadable(self, key: str, reason: str) -> None:
         """An object that cannot be read and whose message is in no queue: what it held is lost."""
-        self._miss(f"{_shown(key)} cannot be read ({reason}), and no queue holds a message about it")
+        self._find("missing", f"{_shown(key)} cannot be read ({reason}), and no queue holds a message about it")
 
     def no_rejection(self, name: str, number: int) -> None:
         """A line of a file of rejected rows that is no record of one."""
-        self._exceed(f"{_shown(name)} line {number}: not a record of a rejected row")
+        self._find("extra", f"{_shown(name)} line {number}: not a record of a rejected row")
 
     def unexplained_rejections(self, name: str) -> None:
         """A file of rejected rows about an object that does not exist."""
-        self._exceed(f"{_shown(name)}: rejected rows of an object that does not exist")
+        self._find("extra", f"{_shown(name)}: rejected rows of an object that does not exist")
 
     @property
     def differences(self) -> tuple[str, ...]:
         """The first differences of each sort, so that a thousand missing rows do not hide a changed cell."""
-        sorts = [iter(words) for words in self._words.values()]
-        chosen: list[str] = []
-        while sorts and len(chosen) < limits.AUDIT_DIFFERENCES:
-            for words in list(sorts):
-                if (text := next(words, None)) is None:
-                    sorts.remove(words)
-                elif len(chosen) < limits.AUDIT_DIFFERENCES:
-                    chosen.append(text)
-        return tuple(chosen)
+        in_turn = chain.from_iterable(zip_longest(*self._words.values()))
+        return tuple(islice((text for text in in_turn if text is not None), limits.AUDIT_DIFFERENCES))
 
     def _judge_row(self, case: Case) -> None:
         if _plainly_stored(case):
@@ -137,15 +131,16 @@ class Comparison:
                 self.held[rows[0].standing].rows_stored += stored in contents
         if stored is None:
             if settled:
-                self._miss(f"{_row(case)}: missing, {self._place(settled[-1])} has it")
+                self._find("missing", f"{_row(case)}: missing, {self._place(settled[-1])} has it")
         elif not case.claims:
-            self._exceed(f"{_row(case)}: extra, no object has this row")
+            self._find("extra", f"{_row(case)}: extra, no object has this row")
         elif stored not in explained:
-            self._differ(self._changed_cells(case, (settled or last)[-1], stored))
+            self._find("different", self._changed_cells(case, (settled or last)[-1], stored))
 
     def _changed_cells(self, case: Case, claim: Claim, stored: str) -> str:
-        expected = {name: (kind, text) for name, kind, text in json.loads(claim.content)}
-        found = {name: (kind, text) for name, kind, text in json.loads(stored)}
+        expected, found = (
+            {name: (kind, text) for name, kind, text in json.loads(content)} for content in (claim.content, stored)
+        )
         names = [name for name in sorted(expected | found) if expected.get(name) != found.get(name)]
         name = names[0]
         more = f" (and {len(names) - 1} more)" if len(names) > 1 else ""
@@ -160,33 +155,23 @@ class Comparison:
         if any(claim.standing is not Standing.SETTLED for claim in case.claims):
             return
         if not case.claims:
-            self._exceed(f"{name}: recorded as rejected, but the object has no such rejected row")
+            self._find("extra", f"{name}: recorded as rejected, but the object has no such rejected row")
         elif not case.stored:
-            self._miss(f"{name}: the row is rejected, but not recorded as such")
+            self._find("missing", f"{name}: the row is rejected, but not recorded as such")
         elif case.stored[0] != case.claims[0].content:
-            self._differ(f"{name}: the row recorded as rejected is {_shown(case.stored[0])}, not as in the object")
+            self._find(
+                "different", f"{name}: the row recorded as rejected is {_shown(case.stored[0])}, not as in the object"
+            )
         elif len(case.stored) > 1:
-            self._exceed(f"{name}: recorded as rejected {len(case.stored)} times")
+            self._find("extra", f"{name}: recorded as rejected {len(case.stored)} times")
 
     def _place(self, claim: Claim) -> str:
         return f"{_shown(self._object_key(claim.source))} line {claim.line}"
 
-    def _miss(self, text: str) -> None:
-        self.missing += 1
-        self._say("missing", text)
-
-    def _exceed(self, text: str) -> None:
-        self.extra += 1
-        self._say("extra", text)
-
-    def _differ(self, text: str) -> None:
-        self.different += 1
-        self._say("different", text)
-
-    def _say(self, sort: str, text: str) -> None:
-        words = self._words.setdefault(sort, [])
-        if len(words) < limits.AUDIT_DIFFERENCES:
-            words.append(text)
+    def _find(self, sort: Literal["missing", "extra", "different"], text: str) -> None:
+        setattr(self, sort, getattr(self, sort) + 1)
+        if len(self._words[sort]) < limits.AUDIT_DIFFERENCES:
+            self._words[sort].append(text)
 
 
 def _plainly_stored(case: Case) -> bool:

@@ -9,11 +9,10 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from enum import IntEnum
 from itertools import groupby
 from operator import itemgetter
-from types import TracebackType
 from typing import NamedTuple
 
 from simulator.base import limits
@@ -89,7 +88,7 @@ class Case(NamedTuple):
     stored: tuple[str, ...]
 
 
-class Evidence:
+class Evidence(AbstractContextManager["Evidence"]):
     """The temporary file, as a context manager. One thread at a time may use it.
 
     SQLite unlinks the file as it opens it, so that nothing is left whatever way the process ends. Every method
@@ -102,12 +101,7 @@ class Evidence:
             self._db.executescript(_SCHEMA % limits.AUDIT_CACHE_KIB)
         self.statements = 0
 
-    def __enter__(self) -> Evidence:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._db.close()
 
     def interrupt(self) -> None:

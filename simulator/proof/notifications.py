@@ -6,9 +6,7 @@ Owns the reading of message bodies on the simulator's side of the handlers; the 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
 from urllib.parse import unquote_plus
 
 
@@ -28,20 +26,12 @@ def objects_of(body: str) -> tuple[ObjectRef, ...]:
     (docs.aws.amazon.com/AmazonS3/latest/userguide/notification-content-structure.html).
     """
     try:
-        document = json.loads(body)
-    except ValueError:
+        records = json.loads(body)["Records"]
+    except (ValueError, KeyError, TypeError):
         return ()
-    if not isinstance(document, Mapping):
-        return ()
-    records = document.get("Records")
-    return tuple(_refs(records)) if isinstance(records, list) else ()
-
-
-def _refs(records: list[Any]) -> Iterator[ObjectRef]:
-    for record in records:
-        try:
-            bucket, key = record["s3"]["bucket"]["name"], record["s3"]["object"]["key"]
-        except (KeyError, TypeError):
-            continue
-        if isinstance(bucket, str) and isinstance(key, str):
-            yield ObjectRef(bucket, unquote_plus(key))
+    found = []
+    for record in records if isinstance(records, list) else ():
+        match record:
+            case {"s3": {"bucket": {"name": str(bucket)}, "object": {"key": str(key)}}}:
+                found.append(ObjectRef(bucket, unquote_plus(key)))
+    return tuple(found)

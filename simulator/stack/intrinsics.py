@@ -34,15 +34,6 @@ class Located(dict[str, Any]):
         self.lines: dict[str, int] = {}
 
 
-class _Tagged:
-    """An intrinsic function in YAML's short form, not yet evaluated."""
-
-    __slots__ = ("argument", "line", "name")
-
-    def __init__(self, name: str, argument: Any, line: int) -> None:
-        self.name, self.argument, self.line = name, argument, line
-
-
 class Document:
     """One template with its parameters bound. `resolve` turns any part of it into plain values.
 
@@ -108,10 +99,14 @@ class Document:
         return root
 
     def _plain(self, node: yaml.Node) -> Any:
-        line = node.start_mark.line + 1
-        if node.tag.startswith("!"):
-            return _Tagged(node.tag[1:], self._untagged(node), line)
-        return self._untagged(node)
+        """The node's value; an intrinsic function's short form as its long one."""
+        if not node.tag.startswith("!"):
+            return self._untagged(node)
+        name = "Ref" if node.tag == "!Ref" else f"Fn::{node.tag[1:]}"
+        call = Located()
+        call.line = call.lines[name] = node.start_mark.line + 1
+        call[name] = self._untagged(node)
+        return call
 
     def _untagged(self, node: yaml.Node) -> Any:
         if isinstance(node, yaml.MappingNode):
@@ -182,9 +177,6 @@ class Document:
     # Intrinsics
 
     def _value(self, value: Any, line: int | None) -> Any:
-        if isinstance(value, _Tagged):
-            name = value.name if value.name in ("Ref", "Condition") else f"Fn::{value.name}"
-            return self._call(name, value.argument, value.line)
         if isinstance(value, Located):
             if len(value) == 1:
                 ((key, argument),) = value.items()
@@ -206,7 +198,7 @@ class Document:
     def _call(self, name: str, argument: Any, line: int) -> Any:
         functions: dict[str, Callable[[Any, int], Any]] = {
             "Ref": self._ref,
-            "Condition": lambda given, at: self.condition(str(given), at),
+            "Fn::Condition": lambda given, at: self.condition(str(given), at),
             "Fn::GetAtt": self._get_att,
             "Fn::Sub": self._sub,
             "Fn::Join": self._join,
