@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pipeline.rate import MINIMUM_RATE, QUIET_S, WriteRate
+from pipeline.rate import BURST_S, DECREASE, MINIMUM_RATE, QUIET_S, REACTION_S, WriteRate
 
 
 def drive(rate: WriteRate, capacity: float, seconds: float, demand: float = 1e9) -> tuple[float, float]:
@@ -95,3 +95,48 @@ def test_a_maximum_holds_from_the_first_row_on():
 
     assert refused == 0
     assert 0.95 * 800 < taken < 1.02 * 800
+
+
+def test_refusals_close_together_are_one_and_later_ones_another():
+    """What was on its way before the first answer does not count; from the reaction's end on it does."""
+    for later_s, cuts in ((REACTION_S - 0.001, 1), (REACTION_S, 2)):
+        rate = WriteRate()
+        for i in range(200):
+            rate.taken(25, i * 0.01)
+        rate.refused(10.0)
+        first = rate.rows_per_s
+        rate.refused(10.0 + later_s)
+        assert (rate.rows_per_s == first) == (cuts == 1)
+
+
+def test_a_cut_is_a_share_of_what_the_table_took():
+    """1,000 rows in a second, then a refusal: 700 a second."""
+    rate = WriteRate()
+    for i in range(41):
+        rate.taken(25, i * 0.025)
+    rate.refused(1.0)
+
+    assert rate.rows_per_s == 1000 * DECREASE
+
+
+def test_unused_time_is_made_up_for_to_a_bound():
+    """After a long silence a tenth of a second's rows go at once, and the next wait."""
+    rate = WriteRate(1000.0)
+
+    waits = [rate.wait_s(25, 50.0) for _ in range(8)]
+
+    assert waits[:5] == [0.0] * 5
+    assert [round(wait, 9) for wait in waits[5:]] == [0.025, 0.05, 0.075]
+    assert BURST_S * 1000.0 / 25 == 4
+
+
+def test_a_maximum_is_never_exceeded_and_never_ceases():
+    """It holds when the table never refused, and comes back to the same figure after a refusal."""
+    rate = WriteRate(500.0)
+    rate.refused(0.0)
+    assert rate.rows_per_s == 2 * MINIMUM_RATE * DECREASE
+    for second in range(1, 60):
+        rate.wait_s(25, float(second))
+        assert rate.rows_per_s is not None
+        assert MINIMUM_RATE < rate.rows_per_s <= 500.0
+    assert rate.rows_per_s == 500.0

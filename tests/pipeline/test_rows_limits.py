@@ -1,0 +1,74 @@
+"""What DynamoDB holds and what it does not: both sides of each bound, by rows and by columns."""
+
+from __future__ import annotations
+
+import pytest
+
+from pipeline.items import ItemReader, Items
+from pipeline.rows import Columns, ObjectUnreadable, RowReader
+
+KB = 1024
+
+
+def reasons(body: str) -> list[str]:
+    """Why rows of this object were rejected; both readers agree."""
+    by_rows, by_columns = RowReader("stocks/x.csv", Columns()), ItemReader("stocks/x.csv", Columns())
+    rows = [*by_rows.feed(body.encode()), *by_rows.finish()]
+    blocks = [*by_columns.feed(body.encode()), *by_columns.finish()]
+    found = [getattr(row, "reason", None) for row in rows]
+    stored = sum(len(block.keys) for block in blocks if isinstance(block, Items))
+    assert sorted(block.reason for block in blocks if not isinstance(block, Items)) == sorted(filter(None, found))
+    assert stored == found.count(None)
+    return [reason for reason in found if reason]
+
+
+@pytest.mark.parametrize(
+    ("ticker", "reason"),
+    [
+        ("x" * 512, None),
+        ("x" * 513, None),
+        ("x" * 2048, None),
+        ("x" * 2049, "a ticker of more than 2048 bytes"),
+        ("é" * 1024, None),
+        ("é" * 1024 + "x", "a ticker of more than 2048 bytes"),
+    ],
+)
+def test_a_ticker_has_at_most_2048_bytes(ticker, reason):
+    """Bytes, not characters (DynamoDB: partition keys)."""
+    assert reasons(f"ticker,date,a\n{ticker},2026-01-01,1\n") == ([reason] if reason else [])
+
+
+@pytest.mark.parametrize(("spare", "rejected"), [(0, False), (-1, True)])
+@pytest.mark.parametrize("letter", ["x", "é"])
+def test_an_item_has_at_most_400_kb(letter, spare, rejected):
+    """Names and values in UTF-8: PK, SK, their values, the column's name and its text."""
+    fixed = len("PK" + "A" + "SK" + "2026-01-01" + "note" + "n") + 21
+    size = 400 * KB - fixed - spare
+    text = letter * (size // len(letter.encode())) + "x" * (size % len(letter.encode()))
+    number = "1" * 38
+    found = reasons(f"ticker,date,note,n\nA,2026-01-01,{text},{number}\nA,2026-01-02,,1\n")
+    assert found == (["an item of 409601 bytes; DynamoDB holds 409600"] if rejected else [])
+
+
+@pytest.mark.parametrize(("length", "readable"), [(65_535, True), (65_536, False)])
+def test_a_column_name_has_at_most_65535_bytes(length, readable):
+    """A longer one makes the object unreadable, for no row of it could be stored."""
+    body = f"ticker,date,{'n' * length}\nA,2026-01-01,1\n"
+    if readable:
+        assert reasons(body) == []
+    else:
+        with pytest.raises(ObjectUnreadable, match="a column name of more than 65535 bytes"):
+            reasons(body)
+
+
+@pytest.mark.parametrize(("fields", "reason"), [(2, "2 fields"), (3, None), (4, "4 fields")])
+def test_a_row_has_as_many_fields_as_the_header(fields, reason):
+    """One fewer and one more are rejected."""
+    row = ",".join(["A", "2026-01-01", "1", "2"][:fields])
+    assert reasons(f"ticker,date,a\n{row}\n") == ([f"{reason} where the header has 3"] if reason else [])
+
+
+@pytest.mark.parametrize("rows", [499, 500, 501])
+def test_single_records_are_gathered_and_none_is_lost(rows):
+    """Quoted rows go by five hundred; what is left at the end goes too."""
+    assert reasons("ticker,date,a\n" + "".join(f'"A{i}",2026-01-01,{i}\n' for i in range(rows))) == []

@@ -1,0 +1,71 @@
+"""Settings: both sides of each bound, and the template's bounds beside the handlers'."""
+
+from __future__ import annotations
+
+import pytest
+
+from pipeline.consumer import ConsumerSettings
+from pipeline.generator import GeneratorSettings
+from pipeline.settings import SettingsError, choice_setting, integer_setting, prefix_setting
+from simulator.stack.template import packaged_template
+from stockpipe.deploy import transform
+
+PARAMETERS = {
+    "FILE_COUNT": "FileCount",
+    "ROWS_PER_FILE": "RowsPerFile",
+    "TICKER_COUNT": "TickerCount",
+    "OBJECT_CONCURRENCY": "ObjectConcurrency",
+    "WRITE_CONCURRENCY": "WriteConcurrency",
+    "WRITE_RATE": "WriteRate",
+}
+
+
+@pytest.mark.parametrize("value", ["0", "-1", "11", "1.5", "1e1", "ten"])
+def test_a_whole_number_beyond_its_bounds_is_refused(value):
+    """And what is no whole number; the message names the setting."""
+    with pytest.raises(SettingsError, match=r"^N="):
+        integer_setting({"N": value}, "N", 5, 1, 10)
+
+
+@pytest.mark.parametrize(("value", "read"), [("1", 1), ("10", 10), ("", 5)])
+def test_a_bound_is_within(value, read):
+    """Both ends are, and an empty text means the default."""
+    assert integer_setting({"N": value}, "N", 5, 1, 10) == read
+
+
+@pytest.mark.parametrize(
+    ("prefix", "allowed"), [("x" * 512, True), ("é" * 256, True), ("x" * 513, False), ("/", False)]
+)
+def test_a_prefix_has_at_most_512_bytes_and_does_not_begin_with_a_slash(prefix, allowed):
+    """Half of what S3 takes as a key is left to the rest of it."""
+    if allowed:
+        assert prefix_setting({"KEY_PREFIX": prefix}, "KEY_PREFIX") == prefix
+    else:
+        with pytest.raises(SettingsError, match="must not begin with '/' nor exceed 512 bytes"):
+            prefix_setting({"KEY_PREFIX": prefix}, "KEY_PREFIX")
+
+
+def test_a_choice_is_one_of_its_words():
+    """The first is the default."""
+    assert [choice_setting({"C": text}, "C", ("a", "b")) for text in ("", "a", "b")] == ["a", "a", "b"]
+    with pytest.raises(SettingsError, match="C='c' is none of a, b"):
+        choice_setting({"C": "c"}, "C", ("a", "b"))
+
+
+def read_all(variables: dict[str, str]) -> None:
+    """Both handlers' settings; a tick of one row, so that no bound but the setting's own is met."""
+    GeneratorSettings.from_environ({"BUCKET_NAME": "b", "FILE_COUNT": "1", "ROWS_PER_FILE": "1"} | variables)
+    ConsumerSettings.from_environ({"TABLE_NAME": "t"} | variables)
+
+
+@pytest.mark.parametrize(("setting", "parameter"), PARAMETERS.items())
+def test_the_templates_bounds_are_the_handlers(setting, parameter):
+    """What CloudFormation lets pass the handler takes, and the value beyond is refused by both."""
+    declared = transform.read_template(packaged_template())["Parameters"][parameter]
+    read_all({setting: str(declared["MinValue"])})
+    with pytest.raises(SettingsError, match=setting):
+        read_all({setting: str(declared["MinValue"] - 1)})
+    if "MaxValue" in declared:
+        read_all({setting: str(declared["MaxValue"])})
+        with pytest.raises(SettingsError, match=setting):
+            read_all({setting: str(declared["MaxValue"] + 1)})
