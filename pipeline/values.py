@@ -92,8 +92,8 @@ def bad_number(text: str) -> str | None:
         return None
     if len(significant) > MAX_DIGITS:
         return f"a number of {len(significant)} significant digits; DynamoDB holds {MAX_DIGITS}"
-    # An exponent of a hundred digits is out of range whatever else there is.
-    exponent = int(exponent_text[:8] or "0") if len(exponent_text) <= 8 else (-1) ** ("-" in exponent_text) * 10**8
+    # Nine digits of an exponent are out of range whatever follows them.
+    exponent = int(exponent_text.lstrip("+-0")[:9] or "0") * (-1 if exponent_text.startswith("-") else 1)
     magnitude = exponent + len(digits) - len(fraction) - 1
     if not MIN_EXPONENT <= magnitude <= MAX_EXPONENT:
         return f"a number outside DynamoDB's range of 1E{MIN_EXPONENT} to 9.99E+{MAX_EXPONENT}"

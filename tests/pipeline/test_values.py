@@ -67,3 +67,107 @@ def test_a_format_does_not_hide_iso_8601():
     assert parse("02.01.2024") == parse("2024-01-02") == "2024-01-02"
     with pytest.raises(BadTimestamp, match="neither"):
         parse("01/02/2024")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "1" * 38,
+        "-" + "9" * 38,
+        "0." + "0" * 92 + "1" * 38,
+        "1" * 38 + "0" * 88,
+        "9.99e125",
+        "1E+125",
+        "1e-130",
+        "10e-131",
+        "0.1e-129",
+        "0e999999999999",
+        "0.000e-5",
+        "1e+0000000000125",
+        "1e-00000000000130",
+        "1" * 38 + ".000",
+    ],
+)
+def test_the_largest_and_the_smallest_numbers_are_held(text):
+    """38 digits, zeros before and after not counted; magnitudes up to the bounds, however the exponent is written."""
+    assert bad_number(text) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("1" * 39, "39 significant digits"),
+        ("1" + "0" * 37 + "1", "39 significant digits"),
+        ("0." + "1" * 39 + "e5", "39 significant digits"),
+        ("1e126", "outside DynamoDB's range"),
+        ("10e125", "outside DynamoDB's range"),
+        ("1" + "0" * 126, "outside DynamoDB's range"),
+        ("1e-131", "outside DynamoDB's range"),
+        ("0.1e-130", "outside DynamoDB's range"),
+        ("1e1000000000000", "outside DynamoDB's range"),
+        ("1e-" + "9" * 5000, "outside DynamoDB's range"),
+    ],
+)
+def test_one_digit_or_one_power_more_is_refused(text, reason):
+    """The first numbers beyond each bound, and exponents that no integer should be made of."""
+    assert reason in bad_number(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "stored"),
+    [
+        ("2024-02-29", "2024-02-29"),
+        ("0001-01-01T00:00:00Z", "0001-01-01T00:00:00.000000Z"),
+        ("9999-12-31T23:59:59.999999Z", "9999-12-31T23:59:59.999999Z"),
+        ("2024-01-02T23:59+23:59", "2024-01-02T00:00:00.000000Z"),
+        ("2024-01-02T00:00-0030", "2024-01-02T00:30:00.000000Z"),
+        ("2024-01-02T00:00:00.1234560000", "2024-01-02T00:00:00.123456Z"),
+        ("2024-01-02T00:00:00,5z", "2024-01-02T00:00:00.500000Z"),
+        ("20240102", "2024-01-02"),
+    ],
+)
+def test_the_first_and_the_last_of_their_kind_are_read(text, stored):
+    """Bounds of years, days, offsets and fractions, on the side that is in."""
+    assert timestamp_parser(None)(text) == stored
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "2023-02-29",
+        "2023-02-29T00:00:00.000000Z",
+        "0000-01-01",
+        "2024-00-01",
+        "2024-13-01",
+        "2024-04-31",
+        "2024-01-02T24:00:00Z",
+        "2024-01-02T00:60:00Z",
+        "2024-01-02T00:00:60Z",
+        "2024-01-02T00:00+24:00",
+        "0001-01-01T00:00:00+00:01",
+        "9999-12-31T23:59:00-00:01",
+        "2024-01-02T00:00:00.1234561",
+        "2024-0102",
+        "2024-01-02T",
+    ],
+)
+def test_one_beyond_is_refused(text):
+    """The same bounds, on the side that is out; instants that UTC has no year for among them."""
+    with pytest.raises(BadTimestamp, match="unreadable timestamp"):
+        timestamp_parser(None)(text)
+
+
+@pytest.mark.parametrize(("length", "shown"), [(60, "x" * 60), (61, "x" * 60 + "...")])
+def test_what_was_read_is_shown_up_to_a_length(length, shown):
+    """A cell may be long; a reason is one line."""
+    with pytest.raises(BadTimestamp) as refused:
+        timestamp_parser(None)("x" * length)
+    assert str(refused.value) == f"unreadable timestamp {shown!r}"
+
+
+def test_a_format_with_a_zone_is_stored_in_utc_and_one_without_a_time_as_a_day():
+    """What the format gives decides; a zone may carry an instant out of the years that there are."""
+    assert timestamp_parser("%d.%m.%Y %H:%M %z")("02.01.2024 01:00 +0200") == "2024-01-01T23:00:00.000000Z"
+    assert timestamp_parser("%d.%m.%Y %%H")("02.01.2024 %H") == "2024-01-02"
+    with pytest.raises(BadTimestamp, match="no such date or time"):
+        timestamp_parser("%Y-%m-%d %H:%M %z")("0001-01-01 00:00 +0001")
