@@ -14,7 +14,16 @@ from typing import TYPE_CHECKING, Any
 from simulator.base import limits
 from simulator.base.clients import Clients
 from simulator.base.errors import InputError
-from simulator.stack.model import Bucket, EventSourceMapping, Function, Notification, Queue, Stack, Table
+from simulator.stack.model import (
+    Bucket,
+    EventSourceMapping,
+    Function,
+    Notification,
+    Queue,
+    Stack,
+    Table,
+    prefix_in_force,
+)
 
 if TYPE_CHECKING:
     from types_aiobotocore_dynamodb.type_defs import CreateTableInputTypeDef
@@ -35,7 +44,7 @@ class Wiring:
     @property
     def rejected_prefix(self) -> str:
         """Where the consumer puts rejected rows; its setting's default where the template does not set it."""
-        return self.consumer.environment.get("REJECTED_PREFIX") or "rejected/"
+        return prefix_in_force(self.consumer.environment, "REJECTED_PREFIX")
 
 
 def wiring(stack: Stack) -> Wiring:

@@ -11,6 +11,7 @@ from simulator.base.clock import Clock
 from simulator.base.observations import Record
 from simulator.proof.audit import Audit, audit
 from simulator.proof.notifications import ObjectRef
+from simulator.stack.model import prefix_in_force
 from stockpipe.deploy.deployed import Deployed, QueueAddress, address
 from stockpipe.deploy.redrive import peek
 from stockpipe.deploy.status import queue_status
@@ -55,12 +56,12 @@ class Subject:
     @property
     def key_prefix(self) -> str:
         """Where the objects are."""
-        return self.environ.get("KEY_PREFIX") or "stocks/"
+        return prefix_in_force(self.environ, "KEY_PREFIX")
 
     @property
     def rejected_prefix(self) -> str:
         """Where the rejected rows are."""
-        return self.environ.get("REJECTED_PREFIX") or "rejected/"
+        return prefix_in_force(self.environ, "REJECTED_PREFIX")
 
 
 def cost_usd(objects: int, rejected: int, table_bytes: int) -> float:
