@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-import orjson
+from collections.abc import Callable, Mapping
+from typing import Any
 
 from simulator.store.dynamodb.by_moto import dynamodb_response
 from simulator.store.dynamodb.reads import TableReads
 from simulator.store.dynamodb.tables import Tables
 from simulator.store.dynamodb.writes import TableWrites
+from simulator.store.moto.application import LeftToMoto
 from simulator.store.moto.replacement import Replacement
 from simulator.store.wire.messages import Response, Routed
 
@@ -18,28 +20,21 @@ class DynamoDBAnswers:
     """Answers on the tables of one account and region."""
 
     def __init__(self, tables: Tables) -> None:
-        self._writes = TableWrites(tables)
-        self._reads = TableReads(tables)
+        writes, reads = TableWrites(tables), TableReads(tables)
+        self._ways: dict[str, Callable[[Mapping[str, Any]], bytes]] = {
+            "BatchWriteItem": writes.batch,
+            "PutItem": writes.put,
+            "GetItem": reads.get,
+            "Scan": reads.scan,
+            "Query": reads.query,
+        }
 
-    def answer(self, routed: Routed) -> Response | None:
-        """The answer, or None where moto must give it. Raises `AwsError`."""
-        operation, parameters = routed.operation, routed.parameters
-        if parameters is None:
-            return None
-        body: bytes | None = None
-        if operation == "BatchWriteItem":
-            result = self._writes.batch(parameters, len(routed.request.body))
-            body = None if result is None else orjson.dumps(result)
-        elif operation == "PutItem":
-            result = self._writes.put(parameters)
-            body = None if result is None else orjson.dumps(result)
-        elif operation == "GetItem":
-            body = self._reads.get(parameters)
-        elif operation == "Scan":
-            body = self._reads.scan(parameters)
-        elif operation == "Query":
-            body = self._reads.query(parameters)
-        return None if body is None else dynamodb_response(routed, body)
+    def answer(self, routed: Routed) -> Response:
+        """The answer to one request. Raises `AwsError`, and `LeftToMoto`."""
+        way = self._ways.get(routed.operation)
+        if way is None or routed.parameters is None:
+            raise LeftToMoto
+        return dynamodb_response(routed, way(routed.parameters))
 
 
 _HANDLER = "moto.dynamodb.responses:DynamoHandler."

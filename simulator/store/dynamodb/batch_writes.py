@@ -38,10 +38,14 @@ class WriteOperation:
     request: Mapping[str, Any]
 
 
-def plan_batch(items: Any, tables: Mapping[str, Any], body_bytes: int) -> list[WriteOperation]:
-    """Every write of a batch, checked. Raises the `AwsError` that AWS answers; then nothing has been stored."""
-    if body_bytes > DYNAMODB_BATCH_WRITE_BYTES:
+def check_body(size: int) -> None:
+    """A batch's request, as it came, is not too large."""
+    if size > DYNAMODB_BATCH_WRITE_BYTES:
         raise AwsError("RequestEntityTooLargeException", "Request size exceeded the limit of 16 MB", status=413)
+
+
+def plan_batch(items: Any, tables: Mapping[str, Any]) -> list[WriteOperation]:
+    """Every write of a batch, checked. Raises the `AwsError` that AWS answers; then nothing has been stored."""
     check_request_sizes(items)
     writes = []
     for table_name, requests in items.items():

@@ -7,7 +7,7 @@ Sources: DynamoDB Developer Guide, "DynamoDB read and write operations" and "Ama
 from __future__ import annotations
 
 import zlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 import orjson
@@ -16,6 +16,7 @@ from simulator.store.dynamodb.batch_writes import WriteOperation, keys_of, plan_
 from simulator.store.dynamodb.items import item_size, read_units
 from simulator.store.dynamodb.moto_table import rows_of
 from simulator.store.dynamodb.tables import Tables, consumed, stored_row
+from simulator.store.moto.application import LeftToMoto
 from simulator.store.moto.scope import current_scope
 from simulator.store.wire.aws_errors import AwsError
 from simulator.store.wire.messages import Response, Routed, json_response
@@ -26,6 +27,7 @@ Parameters = Mapping[str, Any]
 
 # A transaction reads or writes each of its items twice: to prepare it and to commit it.
 TRANSACTION_FACTOR = 2
+_WRITES = {"Put", "Update", "Delete", "ConditionCheck"}
 
 
 class ByMoto:
@@ -34,7 +36,7 @@ class ByMoto:
     def __init__(self, tables: Tables, call: Call) -> None:
         self._tables = tables
         self._call_moto = call
-        self._ways: dict[str, Callable[[Routed, Parameters], Response | None]] = {
+        self._ways: dict[str, Callable[[Routed, Parameters], Response]] = {
             **dict.fromkeys(("PutItem", "UpdateItem", "DeleteItem"), self._single_write),
             "BatchWriteItem": self._batch,
             "TransactWriteItems": self._transact_write,
@@ -46,19 +48,20 @@ class ByMoto:
     def answer(self, routed: Routed) -> Response:
         """Moto's answer, or the refusal. Raises `AwsError`."""
         way, parameters = self._ways.get(routed.operation), routed.parameters
-        response = way(routed, parameters) if way is not None and parameters is not None else None
-        if response is None:
-            # What is not understood here, moto refuses with its own words; it costs nothing.
-            response = self._call(routed)
-            self._tables.tallies.observe_moto(routed, response)
-            if response.status == 200 and parameters and routed.operation in ("CreateTable", "UpdateTable"):
-                self._tables.throttles.configured(str(parameters["TableName"]), parameters.get("OnDemandThroughput"))
+        try:
+            if way is not None and parameters is not None:
+                return way(routed, parameters)
+        except LeftToMoto:
+            pass
+        # What is not understood here, moto refuses with its own words; it costs nothing.
+        response = self._call(routed)
+        self._tables.tallies.observe_moto(routed, response)
+        if response.status == 200 and parameters and routed.operation in ("CreateTable", "UpdateTable"):
+            self._tables.throttles.configured(str(parameters["TableName"]), parameters.get("OnDemandThroughput"))
         return response
 
-    def _single_write(self, routed: Routed, parameters: Parameters) -> Response | None:
+    def _single_write(self, routed: Routed, parameters: Parameters) -> Response:
         write = self._planned(parameters, routed.operation.removesuffix("Item"))
-        if write is None:
-            return None
         now = self._tables.clock.now()
         self._tables.admit_single(write, now)
         response = self._call(routed)
@@ -66,12 +69,12 @@ class ByMoto:
             return response
         return self._with_capacity(routed, response, _first(consumed(parameters, self._wrote([write], 1, now))))
 
-    def _batch(self, routed: Routed, parameters: Parameters) -> Response | None:
+    def _batch(self, routed: Routed, parameters: Parameters) -> Response:
         """A batch to tables with streams or indexes: what may be written goes to moto, the rest comes back."""
         try:
-            writes = plan_batch(parameters.get("RequestItems"), self._tables.tables(), 0)
+            writes = plan_batch(parameters.get("RequestItems"), self._tables.tables())
         except AwsError:
-            return None
+            raise LeftToMoto from None
         now = self._tables.clock.now()
         kept, unprocessed = self._tables.admit_batch(writes, now)
         forwarded = routed
@@ -88,13 +91,8 @@ class ByMoto:
         response = dynamodb_response(routed, orjson.dumps(content))
         return self._with_capacity(routed, response, consumed(parameters, units))
 
-    def _transact_write(self, routed: Routed, parameters: Parameters) -> Response | None:
-        writes = []
-        for action, content in _transaction(parameters):
-            write = self._planned(content, action)
-            if write is None:
-                return None
-            writes.append(write)
+    def _transact_write(self, routed: Routed, parameters: Parameters) -> Response:
+        writes = [self._planned(content, action) for action, content in _transaction(parameters, _WRITES)]
         now, factor = self._tables.clock.now(), TRANSACTION_FACTOR
         reasons = [self._tables.admit_write(write, now, factor) for write in writes]
         if any(reasons):
@@ -108,13 +106,8 @@ class ByMoto:
         capacity = consumed(parameters, self._wrote(writes, factor, now))
         return self._with_capacity(routed, response, _in_direction(capacity, "WriteCapacityUnits"))
 
-    def _transact_get(self, routed: Routed, parameters: Parameters) -> Response | None:
-        reads = []
-        for action, content in _transaction(parameters):
-            read = self._located(content, "Key") if action == "Get" else None
-            if read is None:
-                return None
-            reads.append(read)
+    def _transact_get(self, routed: Routed, parameters: Parameters) -> Response:
+        reads = [self._planned(content, action) for action, content in _transaction(parameters, {"Get"})]
         now = self._tables.clock.now()
         reasons = [self._tables.throttles.read(read.table, now, read.hash_key) for read in reads]
         if any(reasons):
@@ -132,12 +125,12 @@ class ByMoto:
         capacity = consumed(parameters, units)
         return self._with_capacity(routed, response, _in_direction(capacity, "ReadCapacityUnits"))
 
-    def _index_read(self, routed: Routed, parameters: Parameters) -> Response | None:
+    def _index_read(self, routed: Routed, parameters: Parameters) -> Response:
         """A Query or Scan of a secondary index. What is read is the index's entries, before any filter."""
         table, wanted = self._tables.named(parameters.get("TableName")), parameters.get("IndexName")
         index = next((each for each in table.all_indexes() if each.name == wanted), None) if table else None
         if index is None:
-            return None
+            raise LeftToMoto
         # A global index has a throughput of its own; a local one lives on its table's.
         own = index if index in table.global_indexes else None
         now = self._tables.clock.now()
@@ -153,27 +146,17 @@ class ByMoto:
             capacity |= {"Table": {"CapacityUnits": 0.0}, kind: {index.name: {"CapacityUnits": units}}}
         return self._with_capacity(routed, response, capacity)
 
-    def _located(self, content: Parameters, member: str) -> WriteOperation | None:
-        """The item that a request is about, as an operation that stores nothing; None where moto must look."""
-        table, item = self._tables.named(content.get("TableName")), content.get(member)
+    def _planned(self, content: Parameters, action: str) -> WriteOperation:
+        """The operation that an action stands for; one that is no put stores nothing. Raises `LeftToMoto`."""
+        table, item = self._tables.named(content.get("TableName")), content.get("Item" if action == "Put" else "Key")
         if table is None or not isinstance(item, dict):
-            return None
+            raise LeftToMoto
         try:
+            if action == "Put":
+                return plan_write(table, table.name, {"PutRequest": {"Item": item}})
             return WriteOperation(table, table.name, *keys_of(table, item), None, 1, content)
         except AwsError:
-            return None
-
-    def _planned(self, content: Parameters, action: str) -> WriteOperation | None:
-        """The write that an action stands for, with what is known of its cost; None where moto must look."""
-        if action in ("Update", "Delete", "ConditionCheck"):
-            return self._located(content, "Key")
-        table = self._tables.named(content.get("TableName"))
-        if action != "Put" or table is None:
-            return None
-        try:
-            return plan_write(table, table.name, {"PutRequest": {"Item": content.get("Item")}})
-        except AwsError:
-            return None
+            raise LeftToMoto from None
 
     def _wrote(self, writes: Sequence[WriteOperation], factor: int, now: float) -> dict[str, float]:
         """Count what was written: units by table. What an update has grown by is taken now that it is known."""
@@ -229,11 +212,11 @@ def _in_direction(capacity: list[dict[str, Any]] | None, direction: str) -> list
     return capacity
 
 
-def _transaction(parameters: Parameters) -> list[tuple[str, Mapping[str, Any]]]:
-    """The actions of a transaction with their contents; one that cannot be read has no name."""
+def _transaction(parameters: Parameters, actions: Collection[str]) -> Iterator[tuple[str, Parameters]]:
+    """The actions of a transaction with their contents. Raises `LeftToMoto` where one is none of `actions`."""
     items = parameters.get("TransactItems")
-    actions: list[tuple[str, Mapping[str, Any]]] = []
     for item in items if isinstance(items, list) else ():
-        action, content = next(iter(item.items())) if isinstance(item, dict) and len(item) == 1 else ("", {})
-        actions.append((action, content) if isinstance(content, dict) else ("", {}))
-    return actions
+        action, content = next(iter(item.items())) if isinstance(item, dict) and len(item) == 1 else ("", None)
+        if action not in actions or not isinstance(content, dict):
+            raise LeftToMoto
+        yield action, content

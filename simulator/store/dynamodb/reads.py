@@ -18,7 +18,8 @@ from simulator.store.dynamodb.batch_writes import keys_of
 from simulator.store.dynamodb.items import item_size, read_units
 from simulator.store.dynamodb.moto_table import rows_of
 from simulator.store.dynamodb.rows import Key, Partition, Rows, decode_item, key_value
-from simulator.store.dynamodb.tables import Tables, consumed
+from simulator.store.dynamodb.tables import CAPACITY_WISHES, Tables, consumed
+from simulator.store.moto.application import LeftToMoto
 from simulator.store.wire.aws_errors import AwsError
 
 _PAGE = {"TableName", "Limit", "ExclusiveStartKey", "ConsistentRead", "ReturnConsumedCapacity", "Select"}
@@ -33,59 +34,43 @@ Row = tuple[Key, Key, bytes]
 
 
 class TableReads:
-    """Reads of the tables of one store; answers are JSON text, because rows already are."""
+    """Reads of the tables of one store. Each gives JSON text, because rows already are, or raises `LeftToMoto`."""
 
     def __init__(self, tables: Tables) -> None:
         self._tables = tables
 
-    def get(self, parameters: Parameters) -> bytes | None:
-        """The answer to a plain GetItem; None where moto must give it."""
+    def get(self, parameters: Parameters) -> bytes:
+        """The answer to a plain GetItem."""
         table = self._table(parameters, _GET)
-        key = parameters.get("Key")
-        if table is None or not isinstance(key, dict) or len(key) != len(table.table_key_attrs):
-            return None
-        try:
-            hash_key, sort_key = keys_of(table, key)
-        except AwsError:
-            return None
+        hash_key, sort_key = _key(table, parameters.get("Key"))
         self._tables.admit_read(table, self._tables.clock.now(), hash_key)
         row = _rows(table).row(hash_key, sort_key)
         size = 0 if row is None else _size(row)
         capacity = self._charge(table, parameters, size, 0.5, hash_key)
         return b"{%b}" % b",".join(filter(None, (b'"Item":' + row if row else b"", capacity)))
 
-    def scan(self, parameters: Parameters) -> bytes | None:
-        """The answer to a Scan of the table itself; None where moto must give it."""
+    def scan(self, parameters: Parameters) -> bytes:
+        """The answer to a Scan of the table itself."""
         table = self._table(parameters, _SCAN)
-        if table is None or parameters.get("Select") not in _SELECTS:
-            return None
-        try:
-            names, shown = _projection(parameters)
-            keeps, filtered = _filter(parameters)
-            _check_names(parameters, shown | filtered)
-            after = self._start(table, parameters)
-            wanted = _segment(parameters)
-        except (AwsError, ValueError):
-            return None
-        if (parameters.get("Select") and names is not None) or (keeps is None and _values(parameters)):
-            return None
+        names, shown = _projection(parameters)
+        keeps, filtered = _filter(parameters)
+        after, wanted = _start(table, parameters), _segment(parameters)
+        # moto finds a name or a value that no expression uses, and one that is missing.
+        if _names(parameters).keys() != shown | filtered or (keeps is None and _values(parameters)):
+            raise LeftToMoto
+        if parameters.get("Select") and names is not None:
+            raise LeftToMoto
         self._tables.admit_read(table, self._tables.clock.now())
         return self._page(table, parameters, _rows(table).walk(after, wanted), names, keeps, None)
 
-    def query(self, parameters: Parameters) -> bytes | None:
-        """The answer to a Query of the table itself by a key condition; None where moto must give it."""
+    def query(self, parameters: Parameters) -> bytes:
+        """The answer to a Query of the table itself by a key condition."""
         table = self._table(parameters, _QUERY)
-        if table is None or table.range_key_attr is None or parameters.get("Select") not in _SELECTS:
-            return None
-        try:
-            keeps, filtered = _filter(parameters)
-            condition = _key_condition(table, parameters, filtered)
-            after = self._start(table, parameters)
-        except (AwsError, ValueError):
-            return None
-        if condition is None:
-            return None
-        hash_key, bounds, prefix = condition
+        if table.range_key_attr is None:
+            raise LeftToMoto
+        keeps, filtered = _filter(parameters)
+        hash_key, bounds, prefix = _key_condition(table, parameters, filtered)
+        after = _start(table, parameters)
         self._tables.admit_read(table, self._tables.clock.now(), hash_key)
         partition = _rows(table).partitions.get(hash_key)
         forward = parameters.get("ScanIndexForward", True)
@@ -93,18 +78,11 @@ class TableReads:
         return self._page(table, parameters, rows, None, keeps, hash_key)
 
     def _table(self, parameters: Parameters, allowed: set[str]) -> Any:
-        if not allowed.issuperset(parameters):
-            return None
-        known = parameters.get("ReturnConsumedCapacity") in (None, "NONE", "TOTAL", "INDEXES")
-        return self._tables.named(parameters.get("TableName")) if known else None
-
-    def _start(self, table: Any, parameters: Parameters) -> tuple[Key, Key] | None:
-        start = parameters.get("ExclusiveStartKey")
-        if start is None:
-            return None
-        if not isinstance(start, dict) or len(start) != len(table.table_key_attrs):
-            raise ValueError(start)
-        return keys_of(table, start)
+        table = self._tables.named(parameters.get("TableName"))
+        known = parameters.get("ReturnConsumedCapacity") in CAPACITY_WISHES and parameters.get("Select") in _SELECTS
+        if table is None or not known or not allowed.issuperset(parameters):
+            raise LeftToMoto
+        return table
 
     def _page(
         self,
@@ -114,18 +92,17 @@ class TableReads:
         names: set[str] | None,
         keeps: Callable[[Any], bool] | None,
         hash_key: Key,
-    ) -> bytes | None:
+    ) -> bytes:
         limit = parameters.get("Limit")
         if limit is not None and (not isinstance(limit, int) or limit < 1):
-            return None
+            raise LeftToMoto
         taken, size, last = _take_page(rows, limit)
         try:
-            kept = [row for _, _, row in taken] if keeps is None else _kept(taken, _rows(table), keeps)
+            kept = [each[2] for each in taken if keeps is None or keeps(_item(table, *each))]
         except Exception:  # noqa: BLE001 moto's conditions raise what they like; its own answer to the same follows
-            return None
-        counting = parameters.get("Select") == "COUNT"
+            raise LeftToMoto from None
         parts = [b'"Count":%d,"ScannedCount":%d' % (len(kept), len(taken))]
-        if not counting:
+        if parameters.get("Select") != "COUNT":
             bodies = kept if names is None else [_project(row, names) for row in kept]
             parts.append(b'"Items":[%b]' % b",".join(bodies))
         if last is not None:
@@ -175,59 +152,66 @@ def _take_page(rows: Iterable[Row], limit: int | None) -> tuple[list[Row], int, 
     return taken, size, None
 
 
-def _written_key(table: Any, hash_key: Key, sort_key: Key) -> bytes:
-    hash_type, sort_type = _rows(table).key_types(hash_key, sort_key)
-    key = {table.hash_key_attr: {hash_type.type: hash_type.value}}
-    if sort_type is not None:
-        key[table.range_key_attr] = {sort_type.type: sort_type.value}
-    return orjson.dumps(key)
+def _written_key(table: Any, *keys: Key) -> bytes:
+    types = zip((table.hash_key_attr, table.range_key_attr), _rows(table).key_types(*keys), strict=True)
+    return orjson.dumps({name: {typed.type: typed.value} for name, typed in types if typed is not None})
 
 
-def _kept(taken: list[Row], rows: Rows, keeps: Callable[[Any], bool]) -> list[bytes]:
-    """What a filter leaves of a page."""
-    return [row for hash_key, sort_key, row in taken if keeps(decode_item(row, rows, hash_key, sort_key))]
+def _item(table: Any, hash_key: Key, sort_key: Key, row: bytes) -> Any:
+    return decode_item(row, _rows(table), hash_key, sort_key)
 
 
-def _values(parameters: Parameters) -> dict[str, Any]:
-    values: dict[str, Any] = parameters.get("ExpressionAttributeValues") or {}
-    return values
+def _key(table: Any, key: Any) -> tuple[Key, Key]:
+    if not isinstance(key, dict) or len(key) != len(table.table_key_attrs):
+        raise LeftToMoto
+    try:
+        return keys_of(table, key)
+    except AwsError:
+        raise LeftToMoto from None
 
 
-def _check_names(parameters: Parameters, used: set[str]) -> None:
-    """Raise ValueError where moto would find a name that no expression uses, or that is missing."""
-    if set(parameters.get("ExpressionAttributeNames") or {}) != used:
-        raise ValueError(used)
+def _start(table: Any, parameters: Parameters) -> tuple[Key, Key] | None:
+    start = parameters.get("ExclusiveStartKey")
+    return None if start is None else _key(table, start)
+
+
+def _names(parameters: Parameters) -> Mapping[str, str]:
+    return parameters.get("ExpressionAttributeNames") or {}
+
+
+def _values(parameters: Parameters) -> Mapping[str, Any]:
+    return parameters.get("ExpressionAttributeValues") or {}
 
 
 def _filter(parameters: Parameters) -> tuple[Callable[[Any], bool] | None, set[str]]:
-    """The filter by moto's own parser, and the names it uses. Raises ValueError where moto must say what is wrong."""
+    """The filter by moto's own parser, and the placeholders of names that it uses."""
     expression = parameters.get("FilterExpression")
     if expression is None:
         return None, set()
+    if expression == "":
+        raise LeftToMoto
     from moto.dynamodb.comparisons import create_condition_expression_parser
 
-    names = parameters.get("ExpressionAttributeNames") or {}
     try:
-        parser: Any = create_condition_expression_parser(expression, names, _values(parameters))
+        parser: Any = create_condition_expression_parser(
+            expression, dict(_names(parameters)), dict(_values(parameters))
+        )
         condition = parser.parse()
-    except Exception as error:
-        # Whatever moto's parser stumbles over, moto's answer will say.
-        raise ValueError(expression) from error
-    if expression == "":
-        raise ValueError(expression)
+    except Exception:  # noqa: BLE001 whatever moto's parser stumbles over, moto's answer will say
+        raise LeftToMoto from None
     # moto counts plain names among them.
     return condition.expr, {name for name in parser.expr_attr_names_found if name.startswith("#")}
 
 
 def _projection(parameters: Parameters) -> tuple[set[str] | None, set[str]]:
-    """Top-level attribute names (None: all) and the placeholders; ValueError where moto's own parser must look."""
-    expression, placeholders = parameters.get("ProjectionExpression"), parameters.get("ExpressionAttributeNames") or {}
+    """Top-level attribute names (None: all) and their placeholders."""
+    expression, placeholders = parameters.get("ProjectionExpression"), _names(parameters)
     if expression is None:
         return None, set()
     tokens = [token.strip() for token in expression.split(",")]
     # A bare name may be a reserved word.
     if len(set(tokens)) != len(tokens) or not all(token in placeholders for token in tokens):
-        raise ValueError(expression)
+        raise LeftToMoto
     return {placeholders[token] for token in tokens}, set(tokens)
 
 
@@ -241,65 +225,56 @@ def _segment(parameters: Parameters) -> Callable[[Any], bool] | None:
     if segment is None and total is None:
         return None
     if not isinstance(segment, int) or not isinstance(total, int) or not 0 <= segment < total <= 1_000_000:
-        raise ValueError(segment)
+        raise LeftToMoto
     return lambda key: md5(str(key).encode(), usedforsecurity=False).digest()[0] % total == segment
 
 
 def _key_condition(
     table: Any, parameters: Parameters, filtered: set[str]
-) -> tuple[Key, tuple[Any, Any, bool, bool], str | None] | None:
+) -> tuple[Key, tuple[Any, Any, bool, bool], str | None]:
     """Partition key, bounds of the sort key (low, high, whether open) and a prefix, by moto's own parser."""
     from moto.dynamodb.exceptions import MockValidationException
     from moto.dynamodb.parsing.key_condition_expression import parse_expression
 
-    names = parameters.get("ExpressionAttributeNames") or {}
-    values = _values(parameters)
+    names = _names(parameters)
     try:
         hashes, ranges, used = parse_expression(
             key_condition_expression=parameters["KeyConditionExpression"],
-            expression_attribute_names=names,
-            expression_attribute_values=values,
+            expression_attribute_names=dict(names),
+            expression_attribute_values=dict(_values(parameters)),
             schema=table.schema,
         )
     except (MockValidationException, KeyError, TypeError, AttributeError, IndexError):
-        return None
+        raise LeftToMoto from None
     if set(names) != set(used) | filtered or len(hashes) != 1 or len(ranges) > 1:
-        return None
-    hash_typed = _typed(hashes[0][1])
-    if hash_typed is None or hash_typed[0] != table.hash_key_type:
-        return None
-    hash_key = key_value(*hash_typed)
+        raise LeftToMoto
+    hash_key = _operand(hashes[0][1], table.hash_key_type)
     if not ranges:
         return hash_key, (None, None, False, False), None
-    _, comparison, raw_operands = ranges[0]
-    operands = [_typed(operand) for operand in raw_operands]
-    if any(operand is None or operand[0] != table.range_key_type for operand in operands):
-        return None
-    keys = [key_value(*operand) for operand in operands if operand is not None]
-    if comparison.upper() == "BEGINS_WITH":
-        return (hash_key, (keys[0], None, False, False), keys[0]) if isinstance(keys[0], str) else None
-    bounds = _bounds(comparison.upper(), keys)
-    return None if bounds is None else (hash_key, bounds, None)
-
-
-def _typed(operand: Any) -> tuple[str, Any] | None:
-    if isinstance(operand, dict) and len(operand) == 1:
-        return next(iter(operand.items()))
-    kind = getattr(operand, "type", None)
-    return None if kind is None else (kind, operand.value)
-
-
-def _bounds(comparison: str, keys: list[Any]) -> tuple[Any, Any, bool, bool] | None:
+    _, comparison, operands = ranges[0]
+    keys: list[Any] = [_operand(operand, table.range_key_type) for operand in operands]
     first = keys[0]
-    table = {
+    if comparison.upper() == "BEGINS_WITH" and isinstance(first, str):
+        return hash_key, (first, None, False, False), first
+    bounds = {
         "=": (first, first, False, False),
         "<": (None, first, False, True),
         "<=": (None, first, False, False),
         ">": (first, None, True, False),
         ">=": (first, None, False, False),
         "BETWEEN": (first, keys[-1], False, False),
-    }
-    return table.get(comparison)
+    }.get(comparison.upper())
+    if bounds is None:
+        raise LeftToMoto
+    return hash_key, bounds, None
+
+
+def _operand(operand: Any, kind: str) -> Key:
+    """A value of a key condition, as moto's parser gives it, if it is of the key's type."""
+    typed = operand if isinstance(operand, dict) else {getattr(operand, "type", None): getattr(operand, "value", None)}
+    if typed.keys() != {kind}:
+        raise LeftToMoto
+    return key_value(kind, typed[kind])
 
 
 def _in_partition(
@@ -322,8 +297,6 @@ def _in_partition(
         # Behind the last key with the prefix, no other has it.
         others = (n for n, key in enumerate(islice(order, start, stop)) if not key.startswith(prefix))
         stop = start + next(others, stop - start)
-    positions = range(start, stop) if forward else range(stop - 1, start - 1, -1)
-    for position in positions:
+    for position in range(start, stop) if forward else range(stop - 1, start - 1, -1):
         sort_key = order[position]
-        row = partition.rows[sort_key]
-        yield hash_key, sort_key, row
+        yield hash_key, sort_key, partition.rows[sort_key]

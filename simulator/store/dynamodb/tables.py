@@ -13,6 +13,9 @@ from simulator.store.dynamodb.moto_table import rows_of
 from simulator.store.dynamodb.rows import Key
 from simulator.store.dynamodb.throttles import Throttles
 
+CAPACITY_WISHES = (None, "NONE", "TOTAL", "INDEXES")
+"""What a request may say of ReturnConsumedCapacity."""
+
 
 @dataclass(frozen=True, slots=True)
 class Tables:

@@ -13,37 +13,37 @@ import orjson
 
 from simulator.store.dynamodb.batch_writes import WriteOperation, plan_batch, plan_write
 from simulator.store.dynamodb.moto_table import rows_of
-from simulator.store.dynamodb.tables import Tables, consumed
+from simulator.store.dynamodb.tables import CAPACITY_WISHES, Tables, consumed
+from simulator.store.moto.application import LeftToMoto
 from simulator.store.wire.aws_errors import AwsError
 
 _PLAIN_BATCH = {"RequestItems", "ReturnConsumedCapacity", "ReturnItemCollectionMetrics"}
 _PLAIN_PUT = {"TableName", "Item", "ReturnConsumedCapacity"}
-_CAPACITY_WISHES = (None, "NONE", "TOTAL", "INDEXES")
 
 
 class TableWrites:
-    """BatchWriteItem and PutItem on the tables of one store."""
+    """BatchWriteItem and PutItem on the tables of one store. Each raises `LeftToMoto`, too."""
 
     def __init__(self, tables: Tables) -> None:
         self._tables = tables
 
-    def batch(self, parameters: Mapping[str, Any], body_bytes: int) -> dict[str, Any] | None:
-        """The answer to BatchWriteItem; None where moto must give it. Raises `AwsError`."""
+    def batch(self, parameters: Mapping[str, Any]) -> bytes:
+        """The answer to BatchWriteItem. Raises `AwsError`."""
         items, strict = parameters.get("RequestItems"), self._tables.strict
         if not strict and (not _PLAIN_BATCH.issuperset(parameters) or not isinstance(items, dict)):
-            return None
+            raise LeftToMoto
         try:
-            writes = plan_batch(items, self._tables.tables(), body_bytes if strict else 0)
+            writes = plan_batch(items, self._tables.tables())
         except AwsError:
             if strict:
                 raise
-            return None
+            raise LeftToMoto from None
         if not strict and not all(map(_keep_numbers, writes)):
-            return None
+            raise LeftToMoto
         if not all(map(_is_plain, {id(write.table): write.table for write in writes}.values())):
-            return None
-        if parameters.get("ReturnConsumedCapacity") not in _CAPACITY_WISHES:
-            return None
+            raise LeftToMoto
+        if parameters.get("ReturnConsumedCapacity") not in CAPACITY_WISHES:
+            raise LeftToMoto
         now = self._tables.clock.now()
         kept, unprocessed = self._tables.admit_batch(writes, now)
         for write in kept:
@@ -53,30 +53,31 @@ class TableWrites:
         if not strict:
             # moto always reports, and always one unit.
             usual = [{"TableName": name, "CapacityUnits": 1.0, "Table": {"CapacityUnits": 1.0}} for name in units]
-            return result | {"ConsumedCapacity": usual, "ItemCollectionMetrics": {}}
-        capacity = consumed(parameters, units)
-        return result if capacity is None else result | {"ConsumedCapacity": capacity}
+            result |= {"ConsumedCapacity": usual, "ItemCollectionMetrics": {}}
+        elif (capacity := consumed(parameters, units)) is not None:
+            result["ConsumedCapacity"] = capacity
+        return orjson.dumps(result)
 
-    def put(self, parameters: Mapping[str, Any]) -> dict[str, Any] | None:
-        """The answer to a PutItem without condition or return values; None where moto must give it."""
+    def put(self, parameters: Mapping[str, Any]) -> bytes:
+        """The answer to a PutItem without condition or return values."""
         table = self._tables.named(parameters.get("TableName"))
         if table is None or not _is_plain(table) or not _PLAIN_PUT.issuperset(parameters):
-            return None
-        if parameters.get("ReturnConsumedCapacity") not in _CAPACITY_WISHES:
-            return None
+            raise LeftToMoto
+        if parameters.get("ReturnConsumedCapacity") not in CAPACITY_WISHES:
+            raise LeftToMoto
         try:
             write = plan_write(table, table.name, {"PutRequest": {"Item": parameters.get("Item")}})
         except AwsError:
             # The same mistakes have other texts for a single put, and those are moto's.
-            return None
+            raise LeftToMoto from None
         if not self._tables.strict and not _keep_numbers(write):
-            return None
+            raise LeftToMoto
         now = self._tables.clock.now()
         self._tables.admit_single(write, now)
         _apply(write)
         self._tables.tallies.tables[table.name].wrote(1, write.units, now)
         capacity = consumed(parameters, {table.name: write.units if self._tables.strict else 1})
-        return {} if capacity is None else {"ConsumedCapacity": capacity[0]}
+        return orjson.dumps({} if capacity is None else {"ConsumedCapacity": capacity[0]})
 
 
 def _apply(write: WriteOperation) -> None:

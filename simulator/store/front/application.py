@@ -9,7 +9,7 @@ from __future__ import annotations
 import sys
 import time
 import traceback
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 
 from simulator.store.counting.ledger import Ledger
 from simulator.store.counting.tallies import Tallies
@@ -21,7 +21,7 @@ from simulator.store.dynamodb.throttles import Throttles
 from simulator.store.front.control import Control
 from simulator.store.front.guards import Guards
 from simulator.store.moto import state as moto_state
-from simulator.store.moto.application import SERVICES, MotoApplication
+from simulator.store.moto.application import SERVICES, LeftToMoto, MotoApplication
 from simulator.store.moto.scope import SCOPE, RequestScope, StoreContext
 from simulator.store.s3 import answers as s3_answers
 from simulator.store.s3 import moto_bucket
@@ -33,8 +33,8 @@ from simulator.store.wire.aws_errors import AwsError, error_response
 from simulator.store.wire.messages import CONTROL_PATH, Request, Response, Routed
 from simulator.store.wire.routing import route
 
-# A way that answers at once, or returns None: then the next one does, at last moto.
-Way = Callable[[Routed], Response | None]
+# A way that answers at once, or raises `LeftToMoto`: then the next one does, at last moto.
+Way = Callable[[Routed], Response]
 
 
 class Application:
@@ -103,7 +103,7 @@ class Application:
         token = SCOPE.set(RequestScope(self._store, routed))
         try:
             self._guards.check(routed)
-            response = next(found for way in ways if (found := way(routed)) is not None)
+            response = _first_answer(ways, routed)
         except AwsError:
             raise
         except Exception as error:
@@ -115,6 +115,15 @@ class Application:
         if routed.service == "s3" and self._store.strict:
             _name(response, routed)
         return response
+
+
+def _first_answer(ways: Sequence[Way], routed: Routed) -> Response:
+    for way in ways:
+        try:
+            return way(routed)
+        except LeftToMoto:
+            continue
+    raise LookupError("moto answers what is left to it")
 
 
 def _name(response: Response, routed: Routed) -> None:

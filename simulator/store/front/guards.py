@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from simulator.base.clock import Clock
+from simulator.store.dynamodb.batch_writes import check_body
 from simulator.store.dynamodb.items import check_item
 from simulator.store.moto import state as moto_state
 from simulator.store.s3 import rules as s3_rules
@@ -35,5 +36,7 @@ class Guards:
             queue = queue_of(routed.parameters)
             depot = None if queue is None or queue.fifo_queue else depot_of(queue)
             sqs_rules.check_request(routed.operation, routed.parameters, queue, depot, self._clock.now() * 1000)
+        elif routed.operation == "BatchWriteItem":
+            check_body(len(routed.request.body))
         elif routed.operation == "PutItem" and isinstance(routed.parameters.get("Item"), dict):
             check_item(routed.parameters["Item"])

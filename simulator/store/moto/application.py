@@ -10,11 +10,16 @@ import io
 import sys
 from typing import Any
 from urllib.parse import unquote_to_bytes
+from wsgiref.util import setup_testing_defaults
 
 from simulator.base.chance import Seed
 from simulator.store.wire.messages import Request, Response, Routed
 
 SERVICES = ("s3", "sqs", "dynamodb", "dynamodbstreams", "sts")
+
+
+class LeftToMoto(Exception):
+    """Raised by what answers without moto, before it has changed anything: this request is moto's."""
 
 
 class MotoApplication:
@@ -56,25 +61,18 @@ class MotoApplication:
         return application
 
     def _environ(self, request: Request) -> dict[str, Any]:
-        path, _, query = request.target.partition("?")
         environ: dict[str, Any] = {
             "REQUEST_METHOD": request.method,
             "SCRIPT_NAME": "",
             # WSGI wants the bytes of the path as Latin-1 text.
-            "PATH_INFO": unquote_to_bytes(path).decode("latin-1"),
+            "PATH_INFO": unquote_to_bytes(request.path).decode("latin-1"),
             "RAW_URI": request.target,
-            "QUERY_STRING": query,
-            "SERVER_NAME": "127.0.0.1",
+            "QUERY_STRING": request.query_text,
             "SERVER_PORT": str(self._port),
             "SERVER_PROTOCOL": "HTTP/1.1",
             "REMOTE_ADDR": "127.0.0.1",
-            "wsgi.version": (1, 0),
-            "wsgi.url_scheme": "http",
             "wsgi.input": io.BytesIO(request.body),
             "wsgi.errors": sys.stderr,
-            "wsgi.multithread": False,
-            "wsgi.multiprocess": False,
-            "wsgi.run_once": False,
         }
         preserved: dict[str, str] = {}
         for raw_name, raw_value in request.raw_headers:
@@ -90,4 +88,6 @@ class MotoApplication:
             environ[key] = f"{environ[key]},{value}" if key in environ else value
         environ["CONTENT_LENGTH"] = str(len(request.body))
         environ["moto.preserved_header_names"] = preserved
+        # What else PEP 3333 asks for: the server's name, and what threads and processes there are.
+        setup_testing_defaults(environ)
         return environ

@@ -4,47 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cache
-from typing import Any
+from typing import Any, Literal
 
 from simulator.base.limits import ACCOUNT_ID, REGION
 
 
+# moto finds a backend through three mappings that make what is missing; the backends themselves stay.
+@cache
+def backend(service: Literal["s3", "sqs", "dynamodb"]) -> Any:
+    """Moto's state of one service; S3's is global."""
+    from moto.backends import get_backend
+
+    return get_backend(service)[ACCOUNT_ID]["aws" if service == "s3" else REGION]
+
+
 def queues() -> Mapping[str, Any]:
     """The queues by name."""
-    found: Mapping[str, Any] = _sqs_backend().queues
-    return found
+    return backend("sqs").queues  # type: ignore[no-any-return]
 
 
 def tables() -> Mapping[str, Any]:
     """The tables by name; moto replaces the mapping when it takes a transaction back."""
-    found: Mapping[str, Any] = _dynamodb_backend().tables
-    return found
+    return backend("dynamodb").tables  # type: ignore[no-any-return]
 
 
 def buckets() -> Mapping[str, Any]:
     """The buckets by name."""
-    found: Mapping[str, Any] = s3_backend().buckets
-    return found
-
-
-# moto finds a backend through three mappings that make what is missing; the backends themselves stay.
-@cache
-def s3_backend() -> Any:
-    """S3, whose names are global."""
-    from moto.s3.models import s3_backends
-
-    return s3_backends[ACCOUNT_ID]["aws"]
-
-
-@cache
-def _sqs_backend() -> Any:
-    from moto.sqs.models import sqs_backends
-
-    return sqs_backends[ACCOUNT_ID][REGION]
-
-
-@cache
-def _dynamodb_backend() -> Any:
-    from moto.dynamodb.models import dynamodb_backends
-
-    return dynamodb_backends[ACCOUNT_ID][REGION]
+    return backend("s3").buckets  # type: ignore[no-any-return]

@@ -9,6 +9,7 @@ from urllib.parse import parse_qsl, quote, unquote
 from xml.sax.saxutils import escape
 
 from simulator.store.moto import state as moto_state
+from simulator.store.moto.application import LeftToMoto
 from simulator.store.moto.replacement import Replacement
 from simulator.store.s3.moto_bucket import DEPTH
 from simulator.store.wire.messages import Request, Response, Routed
@@ -23,40 +24,39 @@ _PLAIN_PUT = {
     "x-amzn-trace-id", "transfer-encoding",
 }  # fmt: skip
 _PLAIN_GET = (_PLAIN_PUT - {"content-md5"}) | {"x-amz-checksum-mode"}
+_OPERATIONS = {"PutObject", "GetObject", "ListObjectsV2"}
 _LISTING = {"list-type", "prefix", "max-keys", "continuation-token", "start-after", "encoding-type"}
 
 
 class S3Answers:
     """Answers on the buckets of one account."""
 
-    def answer(self, routed: Routed) -> Response | None:
-        """The answer, or None where moto must give it."""
+    def answer(self, routed: Routed) -> Response:
+        """The answer to one request. Raises `LeftToMoto`."""
         request, operation = routed.request, routed.operation
-        if operation not in ("PutObject", "GetObject", "ListObjectsV2"):
-            return None
         bucket_name, raw_key = request.bucket_and_key
-        bucket = moto_state.buckets().get(bucket_name)
+        bucket = moto_state.buckets().get(bucket_name) if operation in _OPERATIONS else None
         if bucket is None or type(bucket).__name__ != "FakeBucket":
-            return None
+            raise LeftToMoto
         if operation == "ListObjectsV2":
             return self._list(request, bucket)
         try:
             key = unquote(raw_key, errors="strict")
         except UnicodeDecodeError:
-            return None
+            raise LeftToMoto from None
         if request.query_text not in ("", f"x-id={operation}"):
-            return None
+            raise LeftToMoto
         return self._put(request, bucket, key) if operation == "PutObject" else self._get(request, bucket, key)
 
-    def _put(self, request: Request, bucket: Any, key_name: str) -> Response | None:
+    def _put(self, request: Request, bucket: Any, key_name: str) -> Response:
         headers = request.headers
         if bucket.object_lock_enabled or bucket.policy is not None or not _PLAIN_PUT.issuperset(headers):
-            return None
+            raise LeftToMoto
         algorithm = headers.get("x-amz-sdk-checksum-algorithm", "")
         checksum = headers.get("x-amz-checksum-crc32")
         if (algorithm or checksum) and (algorithm.upper() != "CRC32" or checksum is None):
-            return None
-        backend = moto_state.s3_backend()
+            raise LeftToMoto
+        backend = moto_state.backend("s3")
         etag = hashlib.md5(request.body, usedforsecurity=False).hexdigest()
         key = backend.put_object(
             bucket.name, key_name, request.body, storage="STANDARD", etag=etag, checksum_value=checksum
@@ -73,38 +73,38 @@ class S3Answers:
         if bucket.is_versioned:
             answer.append(("x-amz-version-id", key.version_id))
         if key.encryption is not None:
-            return Response(200, b"", [*answer, ("x-amz-server-side-encryption", key.encryption)])
+            answer.append(("x-amz-server-side-encryption", key.encryption))
         return Response(200, b"", answer)
 
-    def _get(self, request: Request, bucket: Any, key_name: str) -> Response | None:
+    def _get(self, request: Request, bucket: Any, key_name: str) -> Response:
         if bucket.policy is not None or not _PLAIN_GET.issuperset(request.headers):
-            return None
+            raise LeftToMoto
         key = bucket.keys.get(key_name)
         if key is None or type(key).__name__ != "FakeKey" or key.storage_class != "STANDARD":
-            return None
+            raise LeftToMoto
         described = dict(key.response_dict)
         if key.version_id != "null":
             described["x-amz-version-id"] = key.version_id
         if request.headers.get("x-amz-checksum-mode") == "ENABLED" and key.checksum_algorithm:
             if key.checksum_type:
-                return None
+                raise LeftToMoto
             described[f"x-amz-checksum-{key.checksum_algorithm.lower()}"] = key.checksum_value
         described.update(key.metadata)
         described["Accept-Ranges"] = "bytes"
         return Response(200, key.value, [(name, str(value)) for name, value in described.items()])
 
-    def _list(self, request: Request, bucket: Any) -> Response | None:
+    def _list(self, request: Request, bucket: Any) -> Response:
         query = dict(parse_qsl(request.query_text, keep_blank_values=True))
         wanted = query.get("max-keys", "1000")
         if not _LISTING.issuperset(query) or not wanted.isdigit() or not 1 <= int(wanted) <= 1_000:
-            return None
+            raise LeftToMoto
         if query.get("encoding-type", "url") != "url" or bucket.policy is not None:
-            return None
-        tokens = moto_state.s3_backend()._pagination_tokens  # noqa: SLF001 moto's own tokens, so that either side reads them
+            raise LeftToMoto
+        tokens = moto_state.backend("s3")._pagination_tokens  # noqa: SLF001 moto's own tokens, so that either side reads them
         token = query.get("continuation-token")
         after = query.get("start-after") if token is None else tokens.get(token)
         if token is not None and after is None:
-            return None
+            raise LeftToMoto
         limit = int(wanted)
         found = bucket.keys.current(after, query.get("prefix"), limit + 1)
         page, more = found[:limit], len(found) > limit

@@ -7,21 +7,29 @@ ordinary is left to moto, before anything has changed, so that its errors are mo
 from __future__ import annotations
 
 import hashlib
+from base64 import b64encode
 from collections.abc import Callable, Mapping
 from typing import Any
 
 import orjson
 
+from simulator.base.limits import (
+    SQS_BATCH_ENTRIES,
+    SQS_DELAY_S,
+    SQS_MESSAGE_BYTES,
+    SQS_RECEIVE_WAIT_S,
+    SQS_VISIBILITY_TIMEOUT_S,
+)
+from simulator.store.moto.application import LeftToMoto
 from simulator.store.moto.replacement import Replacement
 from simulator.store.moto.scope import StoreContext
-from simulator.store.sqs.depot import Held
 from simulator.store.sqs.moto_queue import add, copy_message, depot_of, new_message, queue_of, receive
 from simulator.store.sqs.receipt_handles import UnknownHandle
 from simulator.store.wire.messages import Response, Routed, json_response
 
 NAME = "sqs.answers"
 _MD5 = "_stockpipe_md5"
-_PLAIN_SEND = {"QueueUrl", "MessageBody", "DelaySeconds"}
+_PLAIN_SEND = {"QueueUrl", "Id", "MessageBody", "DelaySeconds"}
 _RECEIVE = {
     "QueueUrl",
     "AttributeNames",
@@ -33,7 +41,6 @@ _RECEIVE = {
     "ReceiveRequestAttemptId",
 }
 
-# The parameters of a request already read, by whoever read them first.
 Parameters = Mapping[str, Any]
 
 
@@ -42,7 +49,7 @@ class SqsAnswers:
 
     def __init__(self, store: StoreContext) -> None:
         self._store = store
-        self._operations: dict[str, Callable[[Any, Parameters], dict[str, Any] | None]] = {
+        self._operations: dict[str, Callable[[Any, Parameters], dict[str, Any]]] = {
             "SendMessage": self._send,
             "SendMessageBatch": self._send_batch,
             "ReceiveMessage": self._receive,
@@ -51,84 +58,62 @@ class SqsAnswers:
             "ChangeMessageVisibility": self._change_visibility,
         }
 
-    def answer(self, routed: Routed) -> Response | None:
-        """The answer, or None where moto must give it."""
+    def answer(self, routed: Routed) -> Response:
+        """The answer to one request. Raises `LeftToMoto`."""
         operation, parameters = self._operations.get(routed.operation), routed.parameters
         if operation is None or parameters is None or routed.is_query:
-            return None
+            raise LeftToMoto
         queue = queue_of(parameters)
         if queue is None or queue.fifo_queue:
-            return None
-        result = operation(queue, parameters)
-        return None if result is None else json_response(routed, orjson.dumps(result))
+            raise LeftToMoto
+        return json_response(routed, orjson.dumps(operation(queue, parameters)))
 
-    def _send(self, queue: Any, parameters: Parameters) -> dict[str, Any] | None:
-        if not _PLAIN_SEND.issuperset(parameters):
-            return None
+    def _send(self, queue: Any, parameters: Parameters) -> dict[str, Any]:
         message = self._plain_message(queue, parameters)
-        if message is None:
-            return None
         add(queue, message, self._store.now_ms())
         return {"MD5OfMessageBody": _md5(message), "MessageId": message.id}
 
-    def _send_batch(self, queue: Any, parameters: Parameters) -> dict[str, Any] | None:
-        entries = parameters.get("Entries")
-        if not isinstance(entries, list) or not 1 <= len(entries) <= 10:
-            return None
-        ids, messages, size = [], [], 0
-        for entry in entries:
-            identity = entry.get("Id")
-            if not isinstance(identity, str) or not identity.isascii() or not identity.isalnum():
-                return None
-            if not (_PLAIN_SEND | {"Id"}).issuperset(entry):
-                return None
-            message = self._plain_message(queue, entry)
-            if message is None:
-                return None
-            size += len(message.body)
-            ids.append(identity)
-            messages.append(message)
-        if len(set(ids)) != len(ids) or max(map(len, ids)) > 80 or size > 1_048_576:
-            return None
+    def _send_batch(self, queue: Any, parameters: Parameters) -> dict[str, Any]:
+        entries = _entries(parameters)
+        names = [str(entry["Id"]) for entry in entries]
+        if not all(name.isascii() and name.isalnum() and len(name) <= 80 for name in names):
+            raise LeftToMoto
+        messages = [self._plain_message(queue, entry) for entry in entries]
+        if sum(len(message.body) for message in messages) > SQS_MESSAGE_BYTES[1]:
+            raise LeftToMoto
+        now_ms = self._store.now_ms()
         for message in messages:
-            add(queue, message, self._store.now_ms())
-        return {
-            "Successful": [
-                {"Id": identity, "MessageId": message.id, "MD5OfMessageBody": _md5(message)}
-                for identity, message in zip(ids, messages, strict=True)
-            ],
-            "Failed": [],
-        }
+            add(queue, message, now_ms)
+        sent = zip(names, messages, strict=True)
+        successful = [{"Id": name, "MessageId": each.id, "MD5OfMessageBody": _md5(each)} for name, each in sent]
+        return {"Successful": successful, "Failed": []}
 
     def _plain_message(self, queue: Any, entry: Parameters) -> Any:
-        """A moto message for a body without attributes; None where moto's own checks must speak."""
+        """A moto message for a body without attributes."""
         body, delay_s = entry.get("MessageBody"), entry.get("DelaySeconds")
-        if not isinstance(body, str) or not body or len(body) > queue.maximum_message_size:
-            return None
+        if not _PLAIN_SEND.issuperset(entry) or not isinstance(body, str):
+            raise LeftToMoto
         if delay_s is None:
             delay_s = queue.delay_seconds
-        if not isinstance(delay_s, int) or not 0 <= delay_s <= 900:
-            return None
+        if not 0 < len(body) <= queue.maximum_message_size or not _within(delay_s, SQS_DELAY_S):
+            raise LeftToMoto
         return new_message(self._store, body, delay_s)
 
-    def _receive(self, queue: Any, parameters: Parameters) -> dict[str, Any] | None:
-        if not _RECEIVE.issuperset(parameters):
-            return None
+    def _receive(self, queue: Any, parameters: Parameters) -> dict[str, Any]:
         limit = parameters.get("MaxNumberOfMessages", 1)
         wait_s = parameters.get("WaitTimeSeconds", 0)
         visibility_s = parameters.get("VisibilityTimeout", queue.visibility_timeout)
-        clean = isinstance(limit, int) and isinstance(wait_s, int) and isinstance(visibility_s, int)
-        if not clean or not (1 <= limit <= 10 and 0 <= wait_s <= 20 and 0 <= visibility_s <= 43_200):
-            return None
+        clean = _within(limit, (1, SQS_BATCH_ENTRIES)) and _within(wait_s, SQS_RECEIVE_WAIT_S)
+        if not clean or not _within(visibility_s, SQS_VISIBILITY_TIMEOUT_S) or not _RECEIVE.issuperset(parameters):
+            raise LeftToMoto
         received = receive(queue, limit, visibility_s, self._store.now_ms())
         if not received:
             return {}
         wanted = {*parameters.get("AttributeNames", ()), *parameters.get("MessageSystemAttributeNames", ())}
         names = parameters.get("MessageAttributeNames", ())
-        return {"Messages": [self._received_message(held, wanted, names) for held in received]}
+        return {"Messages": [self._received_message(held.message, wanted, names) for held in received]}
 
-    def _received_message(self, held: Held, wanted: set[str], names: Any) -> dict[str, Any]:
-        message = held.message
+    def _received_message(self, message: Any, wanted: set[str], names: Any) -> dict[str, Any]:
         result: dict[str, Any] = {
             "MessageId": message.id,
             "ReceiptHandle": message.receipt_handle,
@@ -141,60 +126,64 @@ class SqsAnswers:
             result["Attributes"] = _system_attributes(message, wanted, strict=self._store.strict)
         return result
 
-    def _delete(self, queue: Any, parameters: Parameters) -> dict[str, Any] | None:
-        handle = parameters.get("ReceiptHandle")
+    def _delete(self, queue: Any, parameters: Parameters) -> dict[str, Any]:
+        self._delete_by(queue, parameters.get("ReceiptHandle"))
+        return {}
+
+    def _delete_by(self, queue: Any, handle: Any) -> None:
         if not isinstance(handle, str):
-            return None
+            raise LeftToMoto
         try:
             depot_of(queue).delete(handle, stale_deletes=not self._store.strict)
         except UnknownHandle:
-            return None
-        return {}
+            raise LeftToMoto from None
 
-    def _delete_batch(self, queue: Any, parameters: Parameters) -> dict[str, Any] | None:
-        entries = parameters.get("Entries")
-        if not isinstance(entries, list) or not 1 <= len(entries) <= 10:
-            return None
-        try:
-            pairs = [(entry["Id"], entry["ReceiptHandle"]) for entry in entries]
-        except (KeyError, TypeError):
-            return None
-        if len({handle for _, handle in pairs}) != len(pairs) or len({identity for identity, _ in pairs}) != len(pairs):
-            return None
-        depot = depot_of(queue)
+    def _delete_batch(self, queue: Any, parameters: Parameters) -> dict[str, Any]:
+        entries = _entries(parameters)
+        handles = [entry.get("ReceiptHandle") for entry in entries]
+        if len({handle for handle in handles if isinstance(handle, str)}) != len(handles):
+            raise LeftToMoto
         successful, failed = [], []
-        for identity, handle in pairs:
+        for entry in entries:
+            name, handle = entry["Id"], entry["ReceiptHandle"]
             try:
-                depot.delete(handle, stale_deletes=not self._store.strict)
-                successful.append({"Id": identity})
-            except UnknownHandle:
-                failed.append(
-                    {
-                        "Id": identity,
-                        "SenderFault": True,
-                        "Code": "ReceiptHandleIsInvalid",
-                        "Message": f'The input receipt handle "{handle}" is not a valid receipt handle.',
-                    }
-                )
+                self._delete_by(queue, handle)
+                successful.append({"Id": name})
+            except LeftToMoto:
+                text = f'The input receipt handle "{handle}" is not a valid receipt handle.'
+                refusal = {"SenderFault": True, "Code": "ReceiptHandleIsInvalid", "Message": text}
+                failed.append({"Id": name, **refusal})
         return {"Successful": successful, "Failed": failed}
 
-    def _change_visibility(self, queue: Any, parameters: Parameters) -> dict[str, Any] | None:
+    def _change_visibility(self, queue: Any, parameters: Parameters) -> dict[str, Any]:
         handle, timeout_s = parameters.get("ReceiptHandle"), parameters.get("VisibilityTimeout")
-        if not isinstance(handle, str) or not isinstance(timeout_s, int) or not 0 <= timeout_s <= 43_200:
-            return None
-        depot, now_ms = depot_of(queue), self._store.now_ms()
+        if not isinstance(handle, str) or not _within(timeout_s, SQS_VISIBILITY_TIMEOUT_S):
+            raise LeftToMoto
+        depot, now_ms, hide_ms = depot_of(queue), self._store.now_ms(), parameters["VisibilityTimeout"] * 1000
         try:
             held = depot.find(handle)
         except UnknownHandle:
-            return None
-        if held is None:
-            return None
+            held = None
         # AWS counts the twelve hours from the receive, moto from the send.
-        since_ms = held.received_ms if self._store.strict else held.sent_ms
-        if now_ms + timeout_s * 1000 - since_ms > 43_200_000:
-            return None
-        depot.change_visibility(held, now_ms, timeout_s * 1000)
+        if held is None or now_ms + hide_ms - (held.received_ms if self._store.strict else held.sent_ms) > 43_200_000:
+            raise LeftToMoto
+        depot.change_visibility(held, now_ms, hide_ms)
         return {}
+
+
+def _within(value: Any, bounds: tuple[int, int]) -> bool:
+    return isinstance(value, int) and bounds[0] <= value <= bounds[1]
+
+
+def _entries(parameters: Parameters) -> list[dict[str, Any]]:
+    """A batch's entries if they are as they should be: not too many, and no two of one id."""
+    entries = parameters.get("Entries")
+    if not isinstance(entries, list) or not 1 <= len(entries) <= SQS_BATCH_ENTRIES:
+        raise LeftToMoto
+    names = {entry["Id"] for entry in entries if isinstance(entry, dict) and isinstance(entry.get("Id"), str)}
+    if len(names) != len(entries):
+        raise LeftToMoto
+    return entries
 
 
 def _md5(message: Any) -> str:
@@ -211,41 +200,30 @@ def _add_message_attributes(result: dict[str, Any], message: Any, names: list[st
     copied = copy_message(message)
     models._filter_message_attributes(copied, names)  # noqa: SLF001 moto's filter
     if copied.message_attributes:
-        result["MessageAttributes"] = _wire_attributes(copied.message_attributes)
+        result["MessageAttributes"] = {
+            name: _wire_attribute(value) for name, value in copied.message_attributes.items()
+        }
         result["MD5OfMessageAttributes"] = copied.attribute_md5
 
 
-def _wire_attributes(attributes: Mapping[str, Any]) -> dict[str, Any]:
-    import base64
-
-    wire = {}
-    for name, value in attributes.items():
-        written = dict(value)
-        if isinstance(written.get("BinaryValue"), bytes):
-            written["BinaryValue"] = base64.b64encode(written["BinaryValue"]).decode()
-        wire[name] = written
-    return wire
+def _wire_attribute(value: Mapping[str, Any]) -> Mapping[str, Any]:
+    binary = value.get("BinaryValue")
+    return {**value, "BinaryValue": b64encode(binary).decode()} if isinstance(binary, bytes) else value
 
 
 def _system_attributes(message: Any, wanted: set[str], *, strict: bool) -> dict[str, str]:
-    every = "All" in wanted
     attributes = {
         "SenderId": message.sender_id,
         "SentTimestamp": str(message.sent_timestamp),
         "ApproximateReceiveCount": str(message.approximate_receive_count),
         "ApproximateFirstReceiveTimestamp": str(message.approximate_first_receive_timestamp),
+        "AWSTraceHeader": message.system_attributes.get("AWSTraceHeader", {}).get("StringValue"),
+        "MessageDeduplicationId": message.deduplication_id,
+        "MessageGroupId": message.group_id,
+        "DeadLetterQueueSourceArn": message.__dict__.get("dead_letter_source_arn") if strict else None,
     }
-    trace = (message.system_attributes or {}).get("AWSTraceHeader")
-    if trace:
-        attributes["AWSTraceHeader"] = trace.get("StringValue")
-    if message.deduplication_id is not None:
-        attributes["MessageDeduplicationId"] = message.deduplication_id
-    if message.group_id is not None:
-        attributes["MessageGroupId"] = message.group_id
-    source = message.__dict__.get("dead_letter_source_arn")
-    if strict and source:
-        attributes["DeadLetterQueueSourceArn"] = source
-    return attributes if every else {name: value for name, value in attributes.items() if name in wanted}
+    every = "All" in wanted
+    return {name: value for name, value in attributes.items() if value is not None and (every or name in wanted)}
 
 
 _RESPONSES = "moto.sqs.responses:SQSResponse."

@@ -17,6 +17,7 @@ import orjson
 
 from simulator.base.limits import SQS_MOVE_RATE_PER_S, SQS_MOVE_TASKS_ACTIVE, SQS_MOVE_TASKS_LISTED
 from simulator.store.moto import state as moto_state
+from simulator.store.moto.application import LeftToMoto
 from simulator.store.moto.scope import StoreContext
 from simulator.store.sqs.moto_queue import add, depot_of, new_message
 from simulator.store.wire.aws_errors import AwsError
@@ -47,22 +48,18 @@ class MoveTask:
 
     def listed(self) -> dict[str, Any]:
         """The task as ListMessageMoveTasks shows it."""
-        shown: dict[str, Any] = {
+        shown = {
+            "TaskHandle": self.handle if self.status == "RUNNING" else None,
             "Status": self.status,
             "SourceArn": self.source_arn,
+            "DestinationArn": self.destination_arn,
+            "MaxNumberOfMessagesPerSecond": self.rate_per_s,
             "ApproximateNumberOfMessagesMoved": self.moved,
             "ApproximateNumberOfMessagesToMove": self.to_move,
+            "FailureReason": self.failure,
             "StartedTimestamp": int(self.started_at * 1000),
         }
-        if self.status == "RUNNING":
-            shown["TaskHandle"] = self.handle
-        if self.destination_arn is not None:
-            shown["DestinationArn"] = self.destination_arn
-        if self.rate_per_s is not None:
-            shown["MaxNumberOfMessagesPerSecond"] = self.rate_per_s
-        if self.failure is not None:
-            shown["FailureReason"] = self.failure
-        return shown
+        return {name: value for name, value in shown.items() if value is not None}
 
 
 class MoveTasks:
@@ -73,15 +70,15 @@ class MoveTasks:
         self._tasks: list[MoveTask] = []
         self._running: set[asyncio.Task[None]] = set()
 
-    def answer(self, routed: Routed) -> Response | None:
-        """The answer to one of the three operations, None to any other. Raises `AwsError`."""
+    def answer(self, routed: Routed) -> Response:
+        """The answer to one of the three operations. Raises `AwsError`, and `LeftToMoto` for any other."""
         operation = {
             "StartMessageMoveTask": self._start,
             "ListMessageMoveTasks": self._list,
             "CancelMessageMoveTask": self._cancel,
         }.get(routed.operation)
         if operation is None:
-            return None
+            raise LeftToMoto
         if routed.is_query:
             raise AwsError(
                 "AWS.SimpleQueueService.UnsupportedOperation",
