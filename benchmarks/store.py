@@ -298,9 +298,8 @@ async def _rules_part(options: argparse.Namespace) -> None:
     application = assemble(SystemClock(), 0, 0, capacity="unlimited", strict=True)
     requests = Requests(application.answer)
     await requests.prepare()
-    checks = [(batch_writes, "check_item"), (batch_writes, "_may_be_long"), (batch_writes, "check_request_sizes")]
+    checks = [(batch_writes, "check_item"), (batch_writes, "_too_long"), (batch_writes, "check_request_sizes")]
     checks += [(guards.s3_rules, "check_request"), (guards.sqs_rules, "check_request")]
-    checks += [(guards.sqs_rules, "in_flight_is_full")]
     times: dict[bool, list[float]] = {True: [], False: []}
     for number in range(options.runs + 1):
         for checked in (True, False):

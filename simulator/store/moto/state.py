@@ -23,6 +23,12 @@ def queues() -> Mapping[str, Any]:
     return backend("sqs").queues  # type: ignore[no-any-return]
 
 
+def queue_by_arn(arn: Any) -> Any:
+    """The queue of that ARN, None where there is none."""
+    queue = queues().get(str(arn).rsplit(":", 1)[-1])
+    return queue if queue is not None and queue.queue_arn == arn else None
+
+
 def tables() -> Mapping[str, Any]:
     """The tables by name; moto replaces the mapping when it takes a transaction back."""
     return backend("dynamodb").tables  # type: ignore[no-any-return]

@@ -20,6 +20,7 @@ from simulator.store.moto import state as moto_state
 from simulator.store.moto.application import LeftToMoto
 from simulator.store.moto.scope import StoreContext
 from simulator.store.sqs.moto_queue import add, depot_of, new_message
+from simulator.store.sqs.rules import check_range
 from simulator.store.wire.aws_errors import AwsError
 from simulator.store.wire.messages import Response, Routed, json_response
 
@@ -89,18 +90,12 @@ class MoveTasks:
     def _start(self, parameters: Mapping[str, Any]) -> dict[str, Any]:
         source_arn, destination_arn = parameters.get("SourceArn"), parameters.get("DestinationArn")
         rate = parameters.get("MaxNumberOfMessagesPerSecond")
-        source = self._queue(source_arn, "SourceArn")
+        source = _queue(source_arn, "SourceArn")
         if not any(queue.dead_letter_queue is source for queue in moto_state.queues().values()):
             raise AwsError("InvalidParameterValue", "Source queue must be configured as a Dead Letter Queue.")
         if destination_arn is not None:
-            self._queue(destination_arn, "DestinationArn")
-        low, high = SQS_MOVE_RATE_PER_S
-        if rate is not None and (not isinstance(rate, int) or not low <= rate <= high):
-            raise AwsError(
-                "InvalidParameterValue",
-                f"Value {rate} for parameter MaxNumberOfMessagesPerSecond is invalid. Reason: Must be >= {low} and "
-                f"<= {high}, if provided.",
-            )
+            _queue(destination_arn, "DestinationArn")
+        check_range(parameters, "MaxNumberOfMessagesPerSecond", SQS_MOVE_RATE_PER_S)
         running = [task for task in self._tasks if task.status == "RUNNING"]
         if any(task.source_arn == source_arn for task in running):
             raise AwsError(
@@ -123,14 +118,10 @@ class MoveTasks:
 
     def _list(self, parameters: Mapping[str, Any]) -> dict[str, Any]:
         source_arn = parameters.get("SourceArn")
-        self._queue(source_arn, "SourceArn")
-        limit = parameters.get("MaxResults", 1)
-        if not isinstance(limit, int) or not 1 <= limit <= SQS_MOVE_TASKS_LISTED:
-            raise AwsError(
-                "InvalidParameterValue", f"Value {limit} for parameter MaxResults is invalid. Reason: Must be 1 to 10."
-            )
+        _queue(source_arn, "SourceArn")
+        check_range(parameters, "MaxResults", (1, SQS_MOVE_TASKS_LISTED), f"Must be 1 to {SQS_MOVE_TASKS_LISTED}.")
         of_queue = [task for task in reversed(self._tasks) if task.source_arn == source_arn]
-        return {"Results": [task.listed() for task in of_queue[:limit]]}
+        return {"Results": [task.listed() for task in of_queue[: parameters.get("MaxResults", 1)]]}
 
     def _cancel(self, parameters: Mapping[str, Any]) -> dict[str, Any]:
         handle = parameters.get("TaskHandle")
@@ -142,32 +133,23 @@ class MoveTasks:
 
     async def _run(self, task: MoveTask, source: Any) -> None:
         while task.status == "RUNNING":
-            while task.moved < task.due(self._store.clock.now()):
-                target = self._target(task, source)
-                if target is None:
-                    return
-                if not self._move_one(task, source):
-                    task.status = "COMPLETED"
-                    return
+            while task.status == "RUNNING" and task.moved < task.due(self._store.clock.now()):
+                self._move_one(task, source)
             await self._store.clock.sleep(_STEP_S)
 
-    def _target(self, task: MoveTask, source: Any) -> Any:
-        """A queue that the task can still move to: its destination, else any (each message knows its own)."""
-        if task.destination_arn is None:
-            return source
-        target = self._by_arn(task.destination_arn)
-        if target is None:
+    def _move_one(self, task: MoveTask, source: Any) -> None:
+        """Move one message, or note why the task is over."""
+        if task.destination_arn is not None and moto_state.queue_by_arn(task.destination_arn) is None:
             task.status, task.failure = "FAILED", "AWS.SimpleQueueService.NonExistentQueue"
-        return target
-
-    def _move_one(self, task: MoveTask, source: Any) -> bool:
+            return
         now_ms = self._store.now_ms()
         held = depot_of(source).carry_off(now_ms)
         if held is None:
-            return False
+            task.status = "COMPLETED"
+            return
         old = held.message
         origin = task.destination_arn or old.__dict__.get("dead_letter_source_arn")
-        target = self._by_arn(origin) or source
+        target = moto_state.queue_by_arn(origin) or source
         message = new_message(self._store, old.body, system_attributes=old.system_attributes)
         message.message_attributes = old.message_attributes
         if target is source:
@@ -176,17 +158,13 @@ class MoveTasks:
         else:
             task.moved += 1
         add(target, message, now_ms)
-        return True
 
-    def _queue(self, arn: Any, name: str) -> Any:
-        queue = self._by_arn(arn)
-        if queue is None or queue.fifo_queue:
-            raise _not_found(f"The resource that you specified for the {name} parameter doesn't exist.")
-        return queue
 
-    def _by_arn(self, arn: Any) -> Any:
-        queue = moto_state.queues().get(str(arn).rsplit(":", 1)[-1])
-        return queue if queue is not None and queue.queue_arn == arn else None
+def _queue(arn: Any, name: str) -> Any:
+    queue = moto_state.queue_by_arn(arn)
+    if queue is None or queue.fifo_queue:
+        raise _not_found(f"The resource that you specified for the {name} parameter doesn't exist.")
+    return queue
 
 
 def _not_found(message: str) -> AwsError:

@@ -10,26 +10,18 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from simulator.base.limits import (
-    SQS_BATCH_ENTRIES,
-    SQS_DELAY_S,
-    SQS_IN_FLIGHT_MESSAGES,
-    SQS_MESSAGE_BYTES,
-    SQS_RECEIVE_WAIT_S,
-    SQS_RETENTION_S,
-    SQS_VISIBILITY_TIMEOUT_S,
-)
+from simulator.base import limits
 from simulator.store.sqs.depot import MessageDepot
 from simulator.store.sqs.receipt_handles import UnknownHandle
 from simulator.store.wire.aws_errors import AwsError
 
 _FORBIDDEN = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _ATTRIBUTE_RANGES = {
-    "VisibilityTimeout": SQS_VISIBILITY_TIMEOUT_S,
-    "DelaySeconds": SQS_DELAY_S,
-    "MessageRetentionPeriod": SQS_RETENTION_S,
-    "ReceiveMessageWaitTimeSeconds": SQS_RECEIVE_WAIT_S,
-    "MaximumMessageSize": SQS_MESSAGE_BYTES,
+    "VisibilityTimeout": limits.SQS_VISIBILITY_TIMEOUT_S,
+    "DelaySeconds": limits.SQS_DELAY_S,
+    "MessageRetentionPeriod": limits.SQS_RETENTION_S,
+    "ReceiveMessageWaitTimeSeconds": limits.SQS_RECEIVE_WAIT_S,
+    "MaximumMessageSize": limits.SQS_MESSAGE_BYTES,
 }
 Parameters = Mapping[str, Any]
 
@@ -47,15 +39,15 @@ def check_request(
     elif operation == "SendMessageBatch":
         check_batch(parameters, queue)
     elif operation == "ReceiveMessage":
-        _check_range(parameters, "VisibilityTimeout", SQS_VISIBILITY_TIMEOUT_S)
-        _check_range(parameters, "WaitTimeSeconds", SQS_RECEIVE_WAIT_S)
-        _check_range(
-            parameters, "MaxNumberOfMessages", (1, SQS_BATCH_ENTRIES), "Must be between 1 and 10, if provided."
+        check_range(parameters, "VisibilityTimeout", limits.SQS_VISIBILITY_TIMEOUT_S)
+        check_range(parameters, "WaitTimeSeconds", limits.SQS_RECEIVE_WAIT_S)
+        check_range(
+            parameters, "MaxNumberOfMessages", (1, limits.SQS_BATCH_ENTRIES), "Must be between 1 and 10, if provided."
         )
-        if depot is not None and in_flight_is_full(depot, now_ms):
+        if depot is not None and depot.counts(now_ms)[1] >= limits.SQS_IN_FLIGHT_MESSAGES:
             raise over_limit()
     elif operation == "ChangeMessageVisibility":
-        _check_range(parameters, "VisibilityTimeout", SQS_VISIBILITY_TIMEOUT_S)
+        check_range(parameters, "VisibilityTimeout", limits.SQS_VISIBILITY_TIMEOUT_S)
         if depot is not None:
             _check_visibility_change(parameters.get("ReceiptHandle"), depot, now_ms)
 
@@ -73,16 +65,11 @@ def check_attributes(attributes: Mapping[str, Any]) -> None:
 def check_batch(parameters: Parameters, queue: Any) -> None:
     """Every message of a batch, and their size together."""
     entries = parameters.get("Entries")
-    if not isinstance(entries, list):
-        return
-    total = 0
-    for entry in entries:
-        if isinstance(entry, dict):
-            total += check_message(entry, queue)
-    if total > SQS_MESSAGE_BYTES[1]:
+    total = sum(check_message(entry, queue) for entry in entries or () if isinstance(entry, dict))
+    if total > limits.SQS_MESSAGE_BYTES[1]:
         raise AwsError(
             "AWS.SimpleQueueService.BatchRequestTooLong",
-            f"Batch requests cannot be longer than {SQS_MESSAGE_BYTES[1]} bytes. You have sent {total} bytes.",
+            f"Batch requests cannot be longer than {limits.SQS_MESSAGE_BYTES[1]} bytes. You have sent {total} bytes.",
             shape="BatchRequestTooLong",
         )
 
@@ -100,7 +87,7 @@ def check_message(entry: Parameters, queue: Any) -> int:
                 f"Invalid binary character '#x{ord(found.group()):X}' was found in the message body, the set of "
                 "allowed characters is #x9 | #xA | #xD | #x20 to #xD7FF | #xE000 to #xFFFD | #x10000 to #x10FFFF",
             )
-    _check_range(entry, "DelaySeconds", SQS_DELAY_S, "DelaySeconds must be >= 0 and <= 900.")
+    check_range(entry, "DelaySeconds", limits.SQS_DELAY_S, "DelaySeconds must be >= 0 and <= 900.")
     size = len(body) if body.isascii() else len(body.encode())
     for name, value in (entry.get("MessageAttributes") or {}).items():
         size += len(name.encode()) + sum(len(str(part).encode()) for part in value.values())
@@ -115,13 +102,11 @@ def check_message(entry: Parameters, queue: Any) -> int:
 
 def _check_visibility_change(handle: Any, depot: MessageDepot, now_ms: float) -> None:
     """A message whose visibility changes must be in flight."""
-    if not isinstance(handle, str):
-        return
+    depot.counts(now_ms)
     try:
-        held = depot.find(handle)
+        held = depot.find(str(handle))
     except UnknownHandle:
         return
-    depot.counts(now_ms)
     if held is None or held.state != "in_flight":
         raise AwsError(
             "InvalidParameterValue",
@@ -130,17 +115,13 @@ def _check_visibility_change(handle: Any, depot: MessageDepot, now_ms: float) ->
         )
 
 
-def in_flight_is_full(depot: MessageDepot, now_ms: float) -> bool:
-    """Whether the queue has as many messages in flight as SQS allows."""
-    return depot.counts(now_ms)[1] >= SQS_IN_FLIGHT_MESSAGES
-
-
 def over_limit() -> AwsError:
     """What a short poll is told then; a long poll gets no messages and no error."""
     return AwsError("OverLimit", "The maximum number of in flight messages is reached.", status=403)
 
 
-def _check_range(parameters: Parameters, name: str, bounds: tuple[int, int], reason: str | None = None) -> None:
+def check_range(parameters: Parameters, name: str, bounds: tuple[int, int], reason: str | None = None) -> None:
+    """A number, if it is given, within its bounds."""
     value = parameters.get(name)
     if value is None:
         return

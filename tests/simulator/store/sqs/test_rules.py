@@ -198,6 +198,12 @@ def _fill(sqs: Any, source: str, count: int) -> None:
         sqs.receive_message(QueueUrl=source, MaxNumberOfMessages=10, VisibilityTimeout=0)
 
 
+def _ended_task(sqs: Any, source_arn: str) -> Any:
+    """The queue's last move task, None while it runs."""
+    latest = sqs.list_message_move_tasks(SourceArn=source_arn)["Results"][0]
+    return latest if latest["Status"] != "RUNNING" else None
+
+
 def test_a_move_task_brings_dead_letters_back_as_new_messages(sqs: Any, dead_letters: tuple[str, str]) -> None:
     """StartMessageMoveTask without a destination: back to their source queues, with new ids and counts."""
     source, dead = dead_letters
@@ -206,12 +212,7 @@ def test_a_move_task_brings_dead_letters_back_as_new_messages(sqs: Any, dead_let
     before = sqs.get_queue_attributes(QueueUrl=dead, AttributeNames=["All"])["Attributes"]
     assert before["ApproximateNumberOfMessages"] == "3"
     sqs.start_message_move_task(SourceArn=dead_arn)
-
-    def ended() -> Any:
-        latest = sqs.list_message_move_tasks(SourceArn=dead_arn)["Results"][0]
-        return latest if latest["Status"] != "RUNNING" else None
-
-    task = wait_until(ended)
+    task = wait_until(lambda: _ended_task(sqs, dead_arn))
     assert (task["Status"], task["ApproximateNumberOfMessagesMoved"]) == ("COMPLETED", 3)
     assert "TaskHandle" not in task
     back = sqs.receive_message(QueueUrl=source, MaxNumberOfMessages=10, AttributeNames=["All"])["Messages"]
@@ -236,6 +237,17 @@ def test_a_move_task_goes_to_the_destination_at_its_rate_and_can_be_cancelled(
     assert refused(sqs.cancel_message_move_task, TaskHandle=handle)[0] == "ResourceNotFoundException"
     left = sqs.get_queue_attributes(QueueUrl=dead, AttributeNames=["All"])["Attributes"]
     assert int(left["ApproximateNumberOfMessages"]) == 5 - moved
+
+
+def test_a_move_task_fails_at_a_message_that_came_from_no_queue(sqs: Any, dead_letters: tuple[str, str]) -> None:
+    """ListMessageMoveTasks: CouldNotDetermineMessageSource; the message stays, and the store goes on answering."""
+    _, dead = dead_letters
+    dead_arn = ARN + dead.rsplit("/", 1)[-1]
+    sqs.send_message(QueueUrl=dead, MessageBody="sent here")
+    sqs.start_message_move_task(SourceArn=dead_arn)
+    task = wait_until(lambda: _ended_task(sqs, dead_arn))
+    assert (task["Status"], task["FailureReason"]) == ("FAILED", "CouldNotDetermineMessageSource")
+    assert [message["Body"] for message in sqs.receive_message(QueueUrl=dead)["Messages"]] == ["sent here"]
 
 
 def test_only_a_dead_letter_queue_can_be_redriven(sqs: Any, queue: str) -> None:
