@@ -80,7 +80,7 @@ class StoreCounters:
     operations: Mapping[str, OperationCounters] = field(default_factory=dict)
 
 
-Counters = TypeVar("Counters", QueueCounters, TableCounters, BucketCounters)
+Counters = TypeVar("Counters", QueueCounters, TableCounters, BucketCounters, OperationCounters)
 
 _PARTS: Mapping[str, type[Any]] = {
     "queues": QueueCounters,

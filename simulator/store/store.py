@@ -17,13 +17,12 @@ from simulator.base.chance import Seed
 from simulator.base.children import ModuleProcess
 from simulator.base.counters import StoreCounters, from_json
 from simulator.store.errors import ControlRefused, PortInUse, StoreDied, StoreStartFailed
-from simulator.store.wire.messages import CONTROL_PATH
+from simulator.store.wire.messages import CONTROL_PATH, EXIT_PORT_IN_USE
 
 Capacity = Literal["unlimited", "aws"]
 
 START_TIMEOUT_S = 30.0
 CONTROL_TIMEOUT_S = 60.0
-_EXIT_PORT_IN_USE = 98
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +148,7 @@ async def _announced_port(process: ModuleProcess, port: int) -> int:
         said = _quoted(await process.last_words())
         raise StoreStartFailed(f"the store did not start within {START_TIMEOUT_S:.0f} s{said}") from None
     said = await process.last_words()
-    if await process.wait() == _EXIT_PORT_IN_USE:
+    if await process.wait() == EXIT_PORT_IN_USE:
         raise PortInUse(f"port {port} cannot be used: {said or 'taken'}; name another with --port, or 0")
     raise StoreStartFailed(f"the store did not start ({process.exit_text}){_quoted(said)}")
 

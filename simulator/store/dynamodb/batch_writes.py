@@ -8,11 +8,9 @@ from typing import Any
 
 import orjson
 
-from simulator.base.limits import DYNAMODB_BATCH_WRITE_BYTES, DYNAMODB_BATCH_WRITE_ITEMS
+from simulator.base import limits
 from simulator.store.dynamodb.items import (
     check_item,
-    check_item_size,
-    check_key_sizes,
     is_plain_row,
     item_size,
     normalise_number,
@@ -40,7 +38,7 @@ class WriteOperation:
 
 def check_body(size: int) -> None:
     """A batch's request, as it came, is not too large."""
-    if size > DYNAMODB_BATCH_WRITE_BYTES:
+    if size > limits.DYNAMODB_BATCH_WRITE_BYTES:
         raise AwsError("RequestEntityTooLargeException", "Request size exceeded the limit of 16 MB", status=413)
 
 
@@ -65,24 +63,23 @@ def plan_batch(items: Any, tables: Mapping[str, Any]) -> list[WriteOperation]:
 def check_request_sizes(items: Any) -> None:
     """Between 1 and 25 operations, and at least one for every table named."""
     if not isinstance(items, dict):
-        raise validation(
-            "1 validation error detected: Value null at 'requestItems' failed to satisfy constraint: "
-            "Member must not be null"
-        )
+        raise _broken_constraint("null", "Member must not be null")
     if not items:
-        raise validation(
-            "1 validation error detected: Value '{}' at 'requestItems' failed to satisfy constraint: "
-            "Member must have length greater than or equal to 1"
-        )
+        raise _broken_constraint("'{}'", "Member must have length greater than or equal to 1")
     for table_name, requests in items.items():
         if not isinstance(requests, list) or not requests:
-            raise validation(
-                f"1 validation error detected: Value '{{{table_name}=[]}}' at 'requestItems' failed to satisfy "
-                "constraint: Map value must satisfy constraint: [Member must have length less than or equal to 25, "
-                "Member must have length greater than or equal to 1]"
+            raise _broken_constraint(
+                f"'{{{table_name}=[]}}'",
+                "Map value must satisfy constraint: [Member must have length less than or equal to 25, "
+                "Member must have length greater than or equal to 1]",
             )
-    if sum(map(len, items.values())) > DYNAMODB_BATCH_WRITE_ITEMS:
+    if sum(map(len, items.values())) > limits.DYNAMODB_BATCH_WRITE_ITEMS:
         raise validation("Too many items requested for the BatchWriteItem call")
+
+
+def _broken_constraint(value: str, constraint: str) -> AwsError:
+    found = f"Value {value} at 'requestItems' failed to satisfy constraint: {constraint}"
+    return validation(f"1 validation error detected: {found}")
 
 
 def plan_write(table: Any, table_name: str, request: Any) -> WriteOperation:
@@ -93,7 +90,9 @@ def plan_write(table: Any, table_name: str, request: Any) -> WriteOperation:
             return _plan_put(table, table_name, request, put["Item"])
         delete = request.get("DeleteRequest")
         if delete is not None and isinstance(delete.get("Key"), dict):
-            return _plan_delete(table, table_name, request, delete["Key"])
+            if len(delete["Key"]) != len(table.table_key_attrs):
+                raise validation(_KEY_MISMATCH)
+            return WriteOperation(table, table_name, *keys_of(table, delete["Key"]), None, 1, request)
     raise validation(
         "Supplied AttributeValue has more than one datatypes set, must contain exactly one of the supported datatypes"
         if isinstance(request, dict) and len(request) > 1
@@ -109,15 +108,10 @@ def _plan_put(table: Any, table_name: str, request: Any, item: Mapping[str, Any]
     hash_key, sort_key = keys_of(table, item)
     # orjson hands out text in a buffer several times its size; a copy takes what it needs.
     row = bytes(memoryview(written))
-    units = 1 if len(row) <= 1_024 else write_units(check_item_size(item))
-    return WriteOperation(table, table_name, hash_key, sort_key, row, units, request)
-
-
-def _plan_delete(table: Any, table_name: str, request: Any, key: Mapping[str, Any]) -> WriteOperation:
-    if len(key) != (1 if table.range_key_attr is None else 2):
-        raise validation(_KEY_MISMATCH)
-    hash_key, sort_key = keys_of(table, key)
-    return WriteOperation(table, table_name, hash_key, sort_key, None, 1, request)
+    size = len(row) if len(row) <= 1_024 else item_size(item)
+    if size > limits.DYNAMODB_ITEM_BYTES:
+        raise validation("Item size has exceeded the maximum allowed size")
+    return WriteOperation(table, table_name, hash_key, sort_key, row, write_units(size), request)
 
 
 def keys_of(table: Any, item: Mapping[str, Any]) -> tuple[Key, Key]:
@@ -127,10 +121,15 @@ def keys_of(table: Any, item: Mapping[str, Any]) -> tuple[Key, Key]:
         sort_key: Key = None
     else:
         sort_key = _key(item.get(table.range_key_attr), table.range_key_type, table.range_key_attr)
-    if _may_be_long(hash_key, 512) or _may_be_long(sort_key, 256):
-        check_key_sizes(
-            _sized(table.hash_key_type, hash_key),
-            None if sort_key is None else _sized(table.range_key_type, sort_key),
+    if _too_long(hash_key, limits.DYNAMODB_HASH_KEY_BYTES):
+        raise validation(
+            "One or more parameter values were invalid: "
+            f"Size of hashkey has exceeded the maximum size limit of{limits.DYNAMODB_HASH_KEY_BYTES} bytes"
+        )
+    if _too_long(sort_key, limits.DYNAMODB_RANGE_KEY_BYTES):
+        raise validation(
+            "One or more parameter values were invalid: "
+            f"Aggregated size of all range keys has exceeded the size limit of {limits.DYNAMODB_RANGE_KEY_BYTES} bytes"
         )
     return hash_key, sort_key
 
@@ -151,13 +150,11 @@ def _key(typed: Any, kind: str, name: str) -> Key:
     return key_value(kind, value)
 
 
-def _may_be_long(key: Key, characters: int) -> bool:
+def _too_long(key: Key, limit: int) -> bool:
     # A character is at most four bytes: shorter ones cannot reach the limit.
-    return isinstance(key, str | bytes) and len(key) > characters
-
-
-def _sized(kind: str, key: Key) -> tuple[str, Any]:
-    return kind, str(key) if kind == "N" else key
+    if not isinstance(key, str | bytes) or 4 * len(key) <= limit:
+        return False
+    return len(key.encode() if isinstance(key, str) else key) > limit
 
 
 def row_units(row: bytes | None) -> int:

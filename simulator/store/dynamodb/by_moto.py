@@ -67,7 +67,7 @@ class ByMoto:
         response = self._call(routed)
         if response.status != 200:
             return response
-        return self._with_capacity(routed, response, _first(consumed(parameters, self._wrote([write], 1, now))))
+        return self._with_capacity(routed, response, *consumed(parameters, self._wrote([write], 1, now)))
 
     def _batch(self, routed: Routed, parameters: Parameters) -> Response:
         """A batch to tables with streams or indexes: what may be written goes to moto, the rest comes back."""
@@ -89,7 +89,7 @@ class ByMoto:
         units = self._tables.wrote_batch(parameters["RequestItems"], kept, unprocessed, now)
         content = orjson.loads(response.body) | {"UnprocessedItems": unprocessed}
         response = dynamodb_response(routed, orjson.dumps(content))
-        return self._with_capacity(routed, response, consumed(parameters, units))
+        return self._with_capacity(routed, response, consumed(parameters, units) or None)
 
     def _transact_write(self, routed: Routed, parameters: Parameters) -> Response:
         writes = [self._planned(content, action) for action, content in _transaction(parameters, _WRITES)]
@@ -98,20 +98,20 @@ class ByMoto:
         if any(reasons):
             for write, reason in zip(writes, reasons, strict=True):
                 if reason is None:
-                    self._tables.throttles.give_back(write.table, write.hash_key, factor * write.units, now)
-            raise self._cancelled([write.table for write in writes], reasons)
+                    self._tables.throttles.charge_write(write.table, write.hash_key, -factor * write.units, now)
+            raise self._cancelled(writes, reasons)
         response = self._call(routed)
         if response.status != 200 or not writes:
             return response
-        capacity = consumed(parameters, self._wrote(writes, factor, now))
-        return self._with_capacity(routed, response, _in_direction(capacity, "WriteCapacityUnits"))
+        capacity = consumed(parameters, self._wrote(writes, factor, now), "WriteCapacityUnits")
+        return self._with_capacity(routed, response, capacity or None)
 
     def _transact_get(self, routed: Routed, parameters: Parameters) -> Response:
         reads = [self._planned(content, action) for action, content in _transaction(parameters, {"Get"})]
         now = self._tables.clock.now()
         reasons = [self._tables.throttles.read(read.table, now, read.hash_key) for read in reads]
         if any(reasons):
-            raise self._cancelled([read.table for read in reads], reasons)
+            raise self._cancelled(reads, reasons)
         response = self._call(routed)
         if response.status != 200 or not reads:
             return response
@@ -122,8 +122,8 @@ class ByMoto:
             cost = TRANSACTION_FACTOR * read_units(size, consistent=True)
             self._tables.charge_read(read.table, cost, now, read.hash_key)
             units[read.table_name] = units.get(read.table_name, 0) + cost
-        capacity = consumed(parameters, units)
-        return self._with_capacity(routed, response, _in_direction(capacity, "ReadCapacityUnits"))
+        capacity = consumed(parameters, units, "ReadCapacityUnits")
+        return self._with_capacity(routed, response, capacity or None)
 
     def _index_read(self, routed: Routed, parameters: Parameters) -> Response:
         """A Query or Scan of a secondary index. What is read is the index's entries, before any filter."""
@@ -140,11 +140,11 @@ class ByMoto:
             return response
         units = read_units(current_scope().index_bytes, consistent=bool(parameters.get("ConsistentRead")))
         self._tables.charge_read(table, units, now, index=own)
-        capacity = _first(consumed(parameters, {table.name: units}))
-        if capacity is not None and "Table" in capacity:
+        capacity = consumed(parameters, {table.name: units})
+        if capacity and "Table" in capacity[0]:
             kind = "LocalSecondaryIndexes" if own is None else "GlobalSecondaryIndexes"
-            capacity |= {"Table": {"CapacityUnits": 0.0}, kind: {index.name: {"CapacityUnits": units}}}
-        return self._with_capacity(routed, response, capacity)
+            capacity[0] |= {"Table": {"CapacityUnits": 0.0}, kind: {index.name: {"CapacityUnits": units}}}
+        return self._with_capacity(routed, response, *capacity)
 
     def _planned(self, content: Parameters, action: str) -> WriteOperation:
         """The operation that an action stands for; one that is no put stores nothing. Raises `LeftToMoto`."""
@@ -168,12 +168,12 @@ class ByMoto:
             units[write.table_name] = units.get(write.table_name, 0) + cost
         return units
 
-    def _cancelled(self, tables: Sequence[Any], reasons: Sequence[str | None]) -> AwsError:
-        for name in {table.name for table, reason in zip(tables, reasons, strict=True) if reason is not None}:
+    def _cancelled(self, planned: Sequence[WriteOperation], reasons: Sequence[str | None]) -> AwsError:
+        for name in {each.table_name for each, reason in zip(planned, reasons, strict=True) if reason is not None}:
             self._tables.tallies.tables[name].throttled_requests += 1
         return self._tables.throttles.cancellation(reasons)
 
-    def _with_capacity(self, routed: Routed, response: Response, capacity: Any) -> Response:
+    def _with_capacity(self, routed: Routed, response: Response, capacity: Any = None) -> Response:
         if not self._tables.strict:
             return response
         # moto reports capacity for some operations whether it was asked for or not, and always the same.
@@ -196,20 +196,6 @@ class ByMoto:
 def dynamodb_response(routed: Routed, body: bytes) -> Response:
     """A successful answer of DynamoDB's."""
     return json_response(routed, body, ("x-amz-crc32", str(zlib.crc32(body))))
-
-
-def _first(capacity: list[dict[str, Any]] | None) -> dict[str, Any] | None:
-    """Of operations on one table, ConsumedCapacity is no list."""
-    return None if capacity is None else capacity[0]
-
-
-def _in_direction(capacity: list[dict[str, Any]] | None, direction: str) -> list[dict[str, Any]] | None:
-    """ConsumedCapacity of a transaction, which also says of which kind its units are."""
-    for usage in capacity or ():
-        for place in (usage, usage.get("Table")):
-            if place is not None:
-                place[direction] = place["CapacityUnits"]
-    return capacity
 
 
 def _transaction(parameters: Parameters, actions: Collection[str]) -> Iterator[tuple[str, Parameters]]:

@@ -9,15 +9,7 @@ from __future__ import annotations
 from collections.abc import Hashable
 from dataclasses import dataclass, field
 
-from simulator.base.limits import (
-    ON_DEMAND_NEW_TABLE_READ_UNITS,
-    ON_DEMAND_NEW_TABLE_WRITE_UNITS,
-    ON_DEMAND_PEAK_AGE_S,
-    ON_DEMAND_TABLE_QUOTA_UNITS,
-    PARTITION_READ_UNITS,
-    PARTITION_WRITE_UNITS,
-    PROVISIONED_BURST_S,
-)
+from simulator.base import limits
 from simulator.store.wire.token_bucket import TokenBucket
 
 KEY_RANGE = "KeyRangeThroughputExceeded"
@@ -30,7 +22,7 @@ _PARTITIONS_KEPT = 20_000
 
 @dataclass(slots=True)
 class PeakHistory:
-    """The best minute so far, of minutes that ended at least `ON_DEMAND_PEAK_AGE_S` ago."""
+    """The best minute so far, of minutes that ended at least `limits.ON_DEMAND_PEAK_AGE_S` ago."""
 
     settled_peak: float = 0.0
     _minute: int = -1
@@ -48,7 +40,7 @@ class PeakHistory:
 
     def peak(self, now: float) -> float:
         """Units a second of the best settled minute."""
-        while self._recent and (self._recent[0][0] + 1) * 60 + ON_DEMAND_PEAK_AGE_S <= now:
+        while self._recent and (self._recent[0][0] + 1) * 60 + limits.ON_DEMAND_PEAK_AGE_S <= now:
             self.settled_peak = max(self.settled_peak, self._recent.pop(0)[1])
         return self.settled_peak
 
@@ -62,12 +54,11 @@ class Throughput:
 
     def __init__(self, now: float, *, writes: bool, provisioned: int | None, ceiling: int | None = None) -> None:
         self._provisioned = provisioned
-        self._ceiling = ceiling
-        self._new_table = ON_DEMAND_NEW_TABLE_WRITE_UNITS if writes else ON_DEMAND_NEW_TABLE_READ_UNITS
-        self._partition_rate = float(PARTITION_WRITE_UNITS if writes else PARTITION_READ_UNITS)
+        self._new_table = limits.ON_DEMAND_NEW_TABLE_WRITE_UNITS if writes else limits.ON_DEMAND_NEW_TABLE_READ_UNITS
+        self._partition_rate = float(limits.PARTITION_WRITE_UNITS if writes else limits.PARTITION_READ_UNITS)
         self._peaks = PeakHistory()
         rate = self.rate(now)
-        size = rate * PROVISIONED_BURST_S if provisioned is not None else rate
+        size = rate * limits.PROVISIONED_BURST_S if provisioned is not None else rate
         self._table = TokenBucket(rate, size, rate, now)
         self._maximum = None if ceiling is None else TokenBucket(ceiling, ceiling, ceiling, now)
         self._partitions: dict[Hashable, TokenBucket] = {}
@@ -76,45 +67,35 @@ class Throughput:
         """What the table takes in a second, now."""
         if self._provisioned is not None:
             return float(self._provisioned)
-        return float(min(ON_DEMAND_TABLE_QUOTA_UNITS, max(self._new_table, 2 * self._peaks.peak(now))))
+        return float(min(limits.ON_DEMAND_TABLE_QUOTA_UNITS, max(self._new_table, 2 * self._peaks.peak(now))))
 
     def take(self, partition_key: Hashable, units: float, now: float) -> str | None:
         """Consume `units` of a partition key, or say which limit forbids it (and consume nothing)."""
+        reason = self.exhausted(now, partition_key, units)
+        if reason is None:
+            self.charge(units, now, partition_key)
+        return reason
+
+    def charge(self, units: float, now: float, partition_key: Hashable = None) -> None:
+        """Consume what a request turned out to cost, of one partition key or (None) across them; the next one waits.
+
+        Less than nothing gives back what was taken.
+        """
+        partition = None if partition_key is None else self._partition(partition_key, now)
+        for bucket in (self._maximum, self._table, partition):
+            if bucket is not None:
+                bucket.refill(now)
+                bucket.take(units)
+        self._peaks.note(units, now)
+
+    def exhausted(self, now: float, partition_key: Hashable = None, units: float = 1) -> str | None:
+        """Which limit forbids `units` more now, of one partition key or (None) across them."""
         self._grow(now)
         if self._maximum is not None and not self._maximum.has(units, now):
             return MAXIMUM_ON_DEMAND
         if not self._table.has(units, now):
             return KEY_RANGE if self._provisioned is None else PROVISIONED
-        partition = self._partition(partition_key, now)
-        if not partition.has(units, now):
-            return KEY_RANGE
-        for bucket in (self._maximum, self._table, partition):
-            if bucket is not None:
-                bucket.take(units)
-        self._peaks.note(units, now)
-        return None
-
-    def give_back(self, partition_key: Hashable, units: float, now: float) -> None:
-        """Undo a `take`."""
-        for bucket in self._buckets(partition_key, now):
-            bucket.take(-units)
-        self._peaks.note(-units, now)
-
-    def charge(self, units: float, now: float, partition_key: Hashable = None) -> None:
-        """Consume what a request turned out to cost, of one partition key or (None) across them; the next one waits."""
-        for bucket in self._buckets(partition_key, now):
-            bucket.refill(now)
-            bucket.take(units)
-        self._peaks.note(units, now)
-
-    def exhausted(self, now: float, partition_key: Hashable = None) -> str | None:
-        """Which limit forbids another read now, of one partition key or (None) across them."""
-        self._grow(now)
-        if self._maximum is not None and not self._maximum.has(1, now):
-            return MAXIMUM_ON_DEMAND
-        if not self._table.has(1, now):
-            return KEY_RANGE if self._provisioned is None else PROVISIONED
-        if partition_key is not None and not self._partition(partition_key, now).has(1, now):
+        if partition_key is not None and not self._partition(partition_key, now).has(units, now):
             return KEY_RANGE
         return None
 
@@ -127,10 +108,6 @@ class Throughput:
             # What a table has grown to, it takes at once.
             self._table.take(self._table.size - rate)
             self._table.rate = self._table.size = rate
-
-    def _buckets(self, partition_key: Hashable, now: float) -> list[TokenBucket]:
-        partition = None if partition_key is None else self._partition(partition_key, now)
-        return [bucket for bucket in (self._maximum, self._table, partition) if bucket is not None]
 
     def _partition(self, key: Hashable, now: float) -> TokenBucket:
         bucket = self._partitions.get(key)

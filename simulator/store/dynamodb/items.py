@@ -13,15 +13,7 @@ from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation, localcontext
 from typing import Any
 
-from simulator.base.limits import (
-    DYNAMODB_HASH_KEY_BYTES,
-    DYNAMODB_ITEM_BYTES,
-    DYNAMODB_NESTING_LEVELS,
-    DYNAMODB_NUMBER_DIGITS,
-    DYNAMODB_NUMBER_EXPONENT_MAXIMUM,
-    DYNAMODB_NUMBER_EXPONENT_MINIMUM,
-    DYNAMODB_RANGE_KEY_BYTES,
-)
+from simulator.base import limits
 from simulator.store.wire.aws_errors import AwsError
 
 # What no rule could object to and no normalisation would change: at most 20 digits, no zeros to trim.
@@ -61,7 +53,7 @@ def check_item(item: Mapping[str, Any]) -> dict[str, Any] | None:
 
 def check_value(kind: str, value: Any, level: int) -> Any:
     """One attribute's value: raise what DynamoDB would, return the value as it is stored."""
-    if level > DYNAMODB_NESTING_LEVELS:
+    if level > limits.DYNAMODB_NESTING_LEVELS:
         raise validation("Nesting Levels have exceeded supported limits")
     if kind == "N":
         return normalise_number(value)
@@ -125,7 +117,7 @@ def normalise_number(text: Any) -> str:
     if not _NUMBER.fullmatch(text):
         raise validation(f"The parameter cannot be converted to a numeric value: {text}")
     with localcontext() as context:
-        context.prec = max(DYNAMODB_NUMBER_DIGITS, len(text)) + 1
+        context.prec = max(limits.DYNAMODB_NUMBER_DIGITS, len(text)) + 1
         try:
             number = Decimal(text)
         except InvalidOperation:
@@ -133,37 +125,15 @@ def normalise_number(text: Any) -> str:
         if number == 0:
             return "0"
         digits = "".join(map(str, number.as_tuple().digits)).strip("0")
-        if len(digits) > DYNAMODB_NUMBER_DIGITS:
+        if len(digits) > limits.DYNAMODB_NUMBER_DIGITS:
             raise validation("Attempting to store more than 38 significant digits in a Number")
-        if number.adjusted() > DYNAMODB_NUMBER_EXPONENT_MAXIMUM:
+        if number.adjusted() > limits.DYNAMODB_NUMBER_EXPONENT_MAXIMUM:
             raise validation("Number overflow. Attempting to store a number with magnitude larger than supported range")
-        if number.adjusted() < DYNAMODB_NUMBER_EXPONENT_MINIMUM:
+        if number.adjusted() < limits.DYNAMODB_NUMBER_EXPONENT_MINIMUM:
             raise validation(
                 "Number underflow. Attempting to store a number with magnitude smaller than supported range"
             )
         return f"{number.normalize():f}"
-
-
-def check_key_sizes(hash_value: Any, range_value: Any) -> None:
-    """Raise where a key attribute is longer than DynamoDB allows; values as (type, value) or None."""
-    if hash_value is not None and value_size(*hash_value) > DYNAMODB_HASH_KEY_BYTES:
-        raise validation(
-            "One or more parameter values were invalid: "
-            f"Size of hashkey has exceeded the maximum size limit of{DYNAMODB_HASH_KEY_BYTES} bytes"
-        )
-    if range_value is not None and value_size(*range_value) > DYNAMODB_RANGE_KEY_BYTES:
-        raise validation(
-            "One or more parameter values were invalid: "
-            f"Aggregated size of all range keys has exceeded the size limit of {DYNAMODB_RANGE_KEY_BYTES} bytes"
-        )
-
-
-def check_item_size(item: Mapping[str, Any]) -> int:
-    """The item's size in bytes; raises where it is over 400 KB."""
-    size = item_size(item)
-    if size > DYNAMODB_ITEM_BYTES:
-        raise validation("Item size has exceeded the maximum allowed size")
-    return size
 
 
 def item_size(item: Mapping[str, Any]) -> int:

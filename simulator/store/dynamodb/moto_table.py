@@ -15,8 +15,6 @@ from simulator.store.moto.replacement import Replacement
 from simulator.store.moto.scope import current_scope
 
 _TABLE = "moto.dynamodb.models.table:Table."
-DEPTH = "dynamodb.depth"
-INDEX_READS = "dynamodb.index_reads"
 
 
 def rows_of(table: Any) -> Rows | None:
@@ -64,34 +62,30 @@ def _install_meter() -> None:
     SecondaryIndex.project = project  # type: ignore[method-assign]
 
 
-REPLACEMENTS = (
-    Replacement(
-        name=DEPTH,
-        dated="2026-11-23",
-        functions={
-            _TABLE + "__init__": "a56181a75aa27005",
-            _TABLE + "__len__": "67bd2612f0aeaf61",
-            _TABLE + "all_items": "c80d2ee3c896acd0",
-            _TABLE + "get_item": "b08e98fe37b7e583",
-            _TABLE + "put_item": "de23933013ef8426",
-            _TABLE + "delete_item": "1594f7b07616c8cb",
-            _TABLE + "has_idx_items": "ecab96cbd1a5560f",
-        },
-        why="an object for every attribute (several kilobytes a row), a hash in Python for every key, and a sort of "
-        "the whole table for every page that is read",
-        keeps="moto's order of rows, every operation of moto that is not answered faster, on Items built when asked",
-        install=_install,
-    ),
-    Replacement(
-        name=INDEX_READS,
-        dated="2026-11-23",
-        functions={
-            _TABLE + "scan": "5ef1ab21eef06a74",
-            _TABLE + "query": "002b4d00be6df07c",
-            "moto.dynamodb.models.table:SecondaryIndex.project": "b2eb603ebd167860",
-        },
-        why="moto does not say how much a read of an index has read, only what a filter left of it",
-        keeps="the answer; entries are measured where moto projects them, before any filter",
-        install=_install_meter,
-    ),
+DEPTH = Replacement(
+    name="dynamodb.depth",
+    functions={
+        _TABLE + "__init__": "a56181a75aa27005",
+        _TABLE + "__len__": "67bd2612f0aeaf61",
+        _TABLE + "all_items": "c80d2ee3c896acd0",
+        _TABLE + "get_item": "b08e98fe37b7e583",
+        _TABLE + "put_item": "de23933013ef8426",
+        _TABLE + "delete_item": "1594f7b07616c8cb",
+        _TABLE + "has_idx_items": "ecab96cbd1a5560f",
+    },
+    why="an object for every attribute (several kilobytes a row), a hash in Python for every key, and a sort of "
+    "the whole table for every page that is read",
+    keeps="moto's order of rows, every operation of moto that is not answered faster, on Items built when asked",
+    install=_install,
+)
+INDEX_READS = Replacement(
+    name="dynamodb.index_reads",
+    functions={
+        _TABLE + "scan": "5ef1ab21eef06a74",
+        _TABLE + "query": "002b4d00be6df07c",
+        "moto.dynamodb.models.table:SecondaryIndex.project": "b2eb603ebd167860",
+    },
+    why="moto does not say how much a read of an index has read, only what a filter left of it",
+    keeps="the answer; entries are measured where moto projects them, before any filter",
+    install=_install_meter,
 )

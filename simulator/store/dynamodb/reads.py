@@ -6,9 +6,9 @@ moto's too, but looks at the page alone.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from hashlib import md5
-from itertools import islice
 from typing import Any
 
 import orjson
@@ -114,7 +114,7 @@ class TableReads:
         units = read_units(size, consistent=bool(parameters.get("ConsistentRead")))
         self._tables.charge_read(table, units, self._tables.clock.now(), hash_key)
         capacity = consumed(parameters, {table.name: units if self._tables.strict else as_moto})
-        return b"" if capacity is None else b'"ConsumedCapacity":' + orjson.dumps(capacity[0])
+        return b'"ConsumedCapacity":' + orjson.dumps(capacity[0]) if capacity else b""
 
 
 def _rows(table: Any) -> Rows:
@@ -285,8 +285,7 @@ def _in_partition(
     after: tuple[Key, Key] | None,
     forward: bool,
 ) -> Iterator[tuple[Key, Key, bytes]]:
-    low, high, low_open, high_open = bounds
-    start, stop = partition.between(low, high, low_open=low_open, high_open=high_open)
+    start, stop = partition.between(*bounds)
     order = partition.order()
     if after is not None:
         if forward:
@@ -294,9 +293,7 @@ def _in_partition(
         else:
             stop = min(stop, partition.between(after[1], None)[0])
     if prefix is not None:
-        # Behind the last key with the prefix, no other has it.
-        others = (n for n, key in enumerate(islice(order, start, stop)) if not key.startswith(prefix))
-        stop = start + next(others, stop - start)
+        stop = bisect_right(order, prefix, start, max(start, stop), key=lambda key: key[: len(prefix)])
     for position in range(start, stop) if forward else range(stop - 1, start - 1, -1):
         sort_key = order[position]
         yield hash_key, sort_key, partition.rows[sort_key]

@@ -34,7 +34,7 @@ class Partition:
     __slots__ = ("_order", "rows")
 
     def __init__(self) -> None:
-        self.rows: dict[Key, Any] = {}
+        self.rows: dict[Any, Any] = {}
         self._order: list[Any] | None = None
 
     def put(self, sort_key: Key, row: Any) -> bool:
@@ -46,25 +46,22 @@ class Partition:
             insort(self._order, sort_key)
         return new
 
-    def drop(self, sort_key: Key) -> Any:
-        """Remove a row and return it. Raises KeyError."""
-        row = self.rows.pop(sort_key)
+    def drop(self, sort_key: Key) -> None:
+        """Remove a row. Raises KeyError."""
+        del self.rows[sort_key]
         if sort_key is None:
             # The only row of its partition; None has no order to look it up by.
             self._order = None
         elif self._order is not None:
             del self._order[bisect_left(self._order, sort_key)]
-        return row
 
     def order(self) -> list[Any]:
         """The sort keys in order."""
         if self._order is None:
-            keys: list[Any] = list(self.rows)
-            keys.sort()
-            self._order = keys
+            self._order = sorted(self.rows)
         return self._order
 
-    def between(self, low: Any, high: Any, *, low_open: bool = False, high_open: bool = False) -> tuple[int, int]:
+    def between(self, low: Any, high: Any, low_open: bool = False, high_open: bool = False) -> tuple[int, int]:
         """The range of positions in `order` from `low` to `high`; None stands for no bound."""
         order = self.order()
         start = 0 if low is None else (bisect_right if low_open else bisect_left)(order, low)
@@ -76,7 +73,7 @@ class Rows(MutableMapping[Any, Any]):
     """All rows of a table whose key attributes have the types `hash_type` and `range_type` (None: no sort key)."""
 
     def __init__(self, hash_type: str, range_type: str | None) -> None:
-        self.partitions: dict[Key, Partition] = {}
+        self.partitions: dict[Any, Partition] = {}
         self.count = 0
         self._hash_type = hash_type
         self._range_type = range_type
@@ -105,20 +102,23 @@ class Rows(MutableMapping[Any, Any]):
         found = None if partition is None else partition.rows.get(sort_key)
         return found if found is None or isinstance(found, bytes) else encode_item(found)
 
-    def drop(self, hash_key: Key, sort_key: Key) -> bytes | None:
-        """Remove a row and return it; None where there is none."""
+    def drop(self, hash_key: Key, sort_key: Key) -> bool:
+        """Remove a row; False where there is none."""
         partition = self.partitions.get(hash_key)
         if partition is None or sort_key not in partition.rows:
-            return None
-        row = self._drop(hash_key, partition, sort_key)
-        return row if isinstance(row, bytes) else encode_item(row)
+            return False
+        partition.drop(sort_key)
+        self.count -= 1
+        if not partition.rows:
+            del self.partitions[hash_key]
+            if self._order is not None:
+                del self._order[bisect_left(self._order, hash_key)]
+        return True
 
     def order(self) -> list[Any]:
         """The partition keys in order."""
         if self._order is None:
-            keys: list[Any] = list(self.partitions)
-            keys.sort()
-            self._order = keys
+            self._order = sorted(self.partitions)
         return self._order
 
     def walk(
@@ -154,7 +154,7 @@ class Rows(MutableMapping[Any, Any]):
     def __delitem__(self, hash_type: Any) -> None:
         hash_key = key_value(self._hash_type, hash_type.value)
         for sort_key in list(self.partitions[hash_key].rows):
-            self._drop(hash_key, self.partitions[hash_key], sort_key)
+            self.drop(hash_key, sort_key)
 
     def __contains__(self, hash_type: Any) -> bool:
         return key_value(self._hash_type, hash_type.value) in self.partitions
@@ -194,13 +194,6 @@ class Rows(MutableMapping[Any, Any]):
             self._lent.append((partition, sort_key))
         return row
 
-    def take(self, hash_key: Key, sort_key: Key) -> Any:
-        """Remove a row and return it as a moto Item. Raises KeyError."""
-        partition = self.partitions[hash_key]
-        row = partition.rows[sort_key]
-        self._drop(hash_key, partition, sort_key)
-        return decode_item(row, self, hash_key, sort_key) if isinstance(row, bytes) else row
-
     def settle(self) -> None:
         """Turn what was lent back into bytes; called when a request that moto answered is over."""
         for partition, sort_key in self._lent:
@@ -215,15 +208,6 @@ class Rows(MutableMapping[Any, Any]):
 
         sort = None if self._range_type is None else DynamoType({self._range_type: _wire(sort_key)})
         return DynamoType({self._hash_type: _wire(hash_key)}), sort
-
-    def _drop(self, hash_key: Key, partition: Partition, sort_key: Key) -> Any:
-        row = partition.drop(sort_key)
-        self.count -= 1
-        if not partition.rows:
-            del self.partitions[hash_key]
-            if self._order is not None:
-                del self._order[bisect_left(self._order, hash_key)]
-        return row
 
 
 class PartitionView(MutableMapping[Any, Any]):
@@ -243,16 +227,8 @@ class PartitionView(MutableMapping[Any, Any]):
         self._rows.put_item(self._hash_key, self._sort_key(sort_type), item)
 
     def __delitem__(self, sort_type: Any) -> None:
-        self._rows.take(self._hash_key, self._sort_key(sort_type))
-
-    def pop(self, sort_type: Any, *default: Any) -> Any:
-        """Remove a row and return it as an Item."""
-        try:
-            return self._rows.take(self._hash_key, self._sort_key(sort_type))
-        except KeyError:
-            if default:
-                return default[0]
-            raise
+        if not self._rows.drop(self._hash_key, self._sort_key(sort_type)):
+            raise KeyError(sort_type)
 
     def __iter__(self) -> Iterator[Any]:
         partition = self._rows.partitions.get(self._hash_key)

@@ -104,14 +104,16 @@ def stored_row(write: WriteOperation) -> bytes | None:
     return None if rows is None else rows.row(write.hash_key, write.sort_key)
 
 
-def consumed(parameters: Mapping[str, Any], units: Mapping[str, float]) -> list[dict[str, Any]] | None:
-    """ConsumedCapacity by table as the request asks for it; None where it does not."""
+def consumed(
+    parameters: Mapping[str, Any], units: Mapping[str, float], direction: str | None = None
+) -> list[dict[str, Any]]:
+    """ConsumedCapacity by table as the request asks for it; nothing where it does not.
+
+    With `direction` (`ReadCapacityUnits`, `WriteCapacityUnits`) it also says so of which kind they are.
+    """
     wish = parameters.get("ReturnConsumedCapacity")
-    if wish not in ("TOTAL", "INDEXES"):
-        return None
     capacity: list[dict[str, Any]] = []
-    for name, cost in units.items():
-        capacity.append({"TableName": name, "CapacityUnits": float(cost)})
-        if wish == "INDEXES":
-            capacity[-1]["Table"] = {"CapacityUnits": float(cost)}
+    for name, cost in units.items() if wish in ("TOTAL", "INDEXES") else ():
+        usage = dict.fromkeys(filter(None, ("CapacityUnits", direction)), float(cost))
+        capacity.append({"TableName": name, **usage} | ({"Table": usage} if wish == "INDEXES" else {}))
     return capacity

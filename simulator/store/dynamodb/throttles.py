@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Hashable, Sequence
 from typing import Any
 
-from simulator.store.dynamodb.capacity import KEY_RANGE, PROVISIONED, Refusals, Throughput
+from simulator.store.dynamodb.capacity import KEY_RANGE, MAXIMUM_ON_DEMAND, PROVISIONED, Refusals, Throughput
 from simulator.store.wire.aws_errors import AwsError
 
 _TEXTS = {
     PROVISIONED: "The level of configured provisioned throughput for the table was exceeded. Consider increasing "
     "your provisioning level with the UpdateTable API.",
-    "on demand": "Throughput exceeds the current capacity of your table or index. DynamoDB is automatically scaling "
+    KEY_RANGE: "Throughput exceeds the current capacity of your table or index. DynamoDB is automatically scaling "
     "your table or index so please try again shortly. If exceptions persist, check if you have a hot key: "
     "https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/bp-partition-key-design.html",
-    "maximum": "Throughput exceeds the maximum OnDemandThroughput configured on table or index.",
+    MAXIMUM_ON_DEMAND: "Throughput exceeds the maximum OnDemandThroughput configured on table or index.",
 }
 # Of a transaction's cancellation; any other reason is ThrottlingError.
 _CODES = {None: "None", PROVISIONED: "ProvisionedThroughputExceeded"}
@@ -28,13 +28,7 @@ class Throttles:
         self.faults: dict[str, Refusals] = {}
         self.maximums: dict[str, dict[str, int]] = {}
         # By names, not by moto's objects: moto replaces those when it takes a transaction back.
-        self._writes: dict[tuple[str, str | None], Throughput] = {}
-        self._reads: dict[tuple[str, str | None], Throughput] = {}
-
-    @property
-    def idle(self) -> bool:
-        """Nothing can be refused: neither rates nor a fault are on."""
-        return not self.applied and not self.faults
+        self._throughputs: dict[tuple[str, str | None, bool], Throughput] = {}
 
     def refuse_writes(self, table_name: str, share: float) -> None:
         """Refuse that share of a table's writes; 0 ends it."""
@@ -50,8 +44,7 @@ class Throttles:
             self.maximums[table_name] = {
                 name: units for name, units in throughput.items() if isinstance(units, int) and units > 0
             }
-        self._writes = {names: kept for names, kept in self._writes.items() if names[0] != table_name}
-        self._reads = {names: kept for names, kept in self._reads.items() if names[0] != table_name}
+        self._throughputs = {key: kept for key, kept in self._throughputs.items() if key[0] != table_name}
 
     def write(self, table: Any, hash_key: Hashable, units: float, now: float) -> str | None:
         """Consume a write of `units`, or the reason why not."""
@@ -62,14 +55,9 @@ class Throttles:
             return None
         return self._throughput(table, now, writes=True).take(hash_key, units, now)
 
-    def give_back(self, table: Any, hash_key: Hashable, units: float, now: float) -> None:
-        """A write of `units` was let through and is not going to happen."""
-        if self.applied:
-            self._throughput(table, now, writes=True).give_back(hash_key, units, now)
-
     def charge_write(self, table: Any, hash_key: Hashable, units: float, now: float) -> None:
-        """A write turned out to cost `units` more than was known before."""
-        if self.applied and units > 0:
+        """A write turned out to cost `units` more, or less, than was known before."""
+        if self.applied and units:
             self._throughput(table, now, writes=True).charge(units, now, hash_key)
 
     def read(self, table: Any, now: float, hash_key: Hashable = None, index: Any = None) -> str | None:
@@ -88,32 +76,27 @@ class Throttles:
 
     def write_error(self, table: Any, reason: str) -> AwsError:
         """What a client is told when nothing of its request could be written."""
-        return self._error("Table", "Write", reason, table.table_arn)
+        return _error(f"TableWrite{reason}", reason, table.table_arn)
 
     def read_error(self, table: Any, reason: str, index: Any = None) -> AwsError:
         """What a client is told when a read is refused."""
         if index is None:
-            return self._error("Table", "Read", reason, table.table_arn)
-        return self._error("Index", "Read", reason, f"{table.table_arn}/index/{index.name}")
+            return _error(f"TableRead{reason}", reason, table.table_arn)
+        return _error(f"IndexRead{reason}", reason, f"{table.table_arn}/index/{index.name}")
 
     def cancellation(self, reasons: Sequence[str | None]) -> AwsError:
         """What a client is told of a transaction of which some actions are refused: a reason for each, in order."""
         codes = [_CODES.get(reason, "ThrottlingError") for reason in reasons]
         content = [
-            {"Code": code} if reason is None else {"Code": code, "Message": _text(reason)}
+            {"Code": code} if reason is None else {"Code": code, "Message": _TEXTS[reason]}
             for code, reason in zip(codes, reasons, strict=True)
         ]
         text = f"Transaction cancelled, please refer cancellation reasons for specific reasons [{', '.join(codes)}]"
         return AwsError("TransactionCanceledException", text, details={"CancellationReasons": content})
 
-    def _error(self, of: str, direction: str, reason: str, arn: str) -> AwsError:
-        reasons = [{"reason": f"{of}{direction}{reason}", "resource": arn}]
-        return AwsError("ProvisionedThroughputExceededException", _text(reason), details={"ThrottlingReasons": reasons})
-
     def _throughput(self, table: Any, now: float, *, writes: bool, index: Any = None) -> Throughput:
-        kept = self._writes if writes else self._reads
-        names = table.name, None if index is None else index.name
-        found = kept.get(names)
+        key = table.name, None if index is None else index.name, writes
+        found = self._throughputs.get(key)
         if found is None:
             provisioned, ceiling = None, None
             if not _on_demand(table):
@@ -122,14 +105,14 @@ class Throttles:
             elif index is None:
                 name = "MaxWriteRequestUnits" if writes else "MaxReadRequestUnits"
                 ceiling = self.maximums.get(table.name, {}).get(name)
-            found = kept[names] = Throughput(now, writes=writes, provisioned=provisioned, ceiling=ceiling)
+            found = Throughput(now, writes=writes, provisioned=provisioned, ceiling=ceiling)
+            self._throughputs[key] = found
         return found
 
 
-def _text(reason: str) -> str:
-    if reason == PROVISIONED:
-        return _TEXTS[PROVISIONED]
-    return _TEXTS["on demand" if reason == KEY_RANGE else "maximum"]
+def _error(shown: str, reason: str, arn: str) -> AwsError:
+    details = {"ThrottlingReasons": [{"reason": shown, "resource": arn}]}
+    return AwsError("ProvisionedThroughputExceededException", _TEXTS[reason], details=details)
 
 
 def _on_demand(table: Any) -> bool:

@@ -54,7 +54,7 @@ class TableWrites:
             # moto always reports, and always one unit.
             usual = [{"TableName": name, "CapacityUnits": 1.0, "Table": {"CapacityUnits": 1.0}} for name in units]
             result |= {"ConsumedCapacity": usual, "ItemCollectionMetrics": {}}
-        elif (capacity := consumed(parameters, units)) is not None:
+        elif capacity := consumed(parameters, units):
             result["ConsumedCapacity"] = capacity
         return orjson.dumps(result)
 
@@ -77,7 +77,7 @@ class TableWrites:
         _apply(write)
         self._tables.tallies.tables[table.name].wrote(1, write.units, now)
         capacity = consumed(parameters, {table.name: write.units if self._tables.strict else 1})
-        return orjson.dumps({} if capacity is None else {"ConsumedCapacity": capacity[0]})
+        return orjson.dumps({"ConsumedCapacity": capacity[0]} if capacity else {})
 
 
 def _apply(write: WriteOperation) -> None:

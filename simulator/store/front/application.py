@@ -45,18 +45,18 @@ class Application:
         self._tallies = Tallies(store.clock)
         self._ledger = Ledger()
         self._guards = Guards(store.clock, strict=store.strict, rates=rates)
-        self._polls = LongPolls(store.clock, announced=moto_queue.DEPTH in active)
+        self._polls = LongPolls(store.clock, announced=moto_queue.DEPTH.name in active)
         throttles = Throttles(applied=rates)
         self._control = Control(store.clock, self._ledger, self._tallies, throttles)
         tables = Tables(moto_state.tables, self._tallies, throttles, store.clock, store.strict)
         self._ways: dict[str, list[Way]] = {service: [] for service in SERVICES}
         if store.strict:
             self._ways["sqs"].append(MoveTasks(store).answer)
-        if {moto_queue.DEPTH, sqs_answers.NAME} <= active:
+        if {moto_queue.DEPTH.name, sqs_answers.ANSWERS.name} <= active:
             self._ways["sqs"].append(sqs_answers.SqsAnswers(store).answer)
-        if {moto_bucket.DEPTH, s3_answers.NAME} <= active:
+        if {moto_bucket.DEPTH.name, s3_answers.ANSWERS.name} <= active:
             self._ways["s3"].append(s3_answers.S3Answers().answer)
-        if {moto_table.DEPTH, dynamodb_answers.NAME} <= active:
+        if {moto_table.DEPTH.name, dynamodb_answers.ANSWERS.name} <= active:
             self._ways["dynamodb"].append(dynamodb_answers.DynamoDBAnswers(tables).answer)
         for service, ways in self._ways.items():
             ways.append(ByMoto(tables, moto.call).answer if service == "dynamodb" else moto.call)

@@ -5,13 +5,22 @@ They are the store's own and answer JSON; a mistake is a 400 with one line of te
 
 from __future__ import annotations
 
+from collections import defaultdict
+from itertools import islice
 from typing import Any
 from urllib.parse import parse_qsl
 
 import orjson
 
 from simulator.base.clock import Clock
-from simulator.base.counters import BucketCounters, QueueCounters, TableCounters, gathered
+from simulator.base.counters import (
+    BucketCounters,
+    OperationCounters,
+    QueueCounters,
+    StoreCounters,
+    TableCounters,
+    gathered,
+)
 from simulator.store.counting.ledger import Ledger, process_cpu_s, process_memory_bytes
 from simulator.store.counting.tallies import Tallies
 from simulator.store.dynamodb.throttles import Throttles
@@ -20,7 +29,6 @@ from simulator.store.sqs.moto_queue import depot_of
 from simulator.store.wire.messages import CONTROL_PATH, Request, Response
 
 PEEK_PAGE = 500
-_JSON = [("Content-Type", "application/json")]
 
 
 class Control:
@@ -35,76 +43,70 @@ class Control:
     def answer(self, request: Request) -> Response:
         """The answer to one control call."""
         call = request.path.removeprefix(CONTROL_PATH)
-        arguments = dict(parse_qsl(request.query_text, keep_blank_values=True))
-        if call == "health":
-            return Response(200, b'{"status":"ok"}', _JSON)
-        if call == "counters":
-            return Response(200, orjson.dumps(self.counters()), _JSON)
-        if call == "messages":
-            return self._messages(arguments)
-        if call == "refuse-writes":
-            return self._refuse_writes(arguments)
-        return Response(404, f"unknown control call '{call}'\n".encode())
+        arguments = defaultdict(str, parse_qsl(request.query_text, keep_blank_values=True))
+        try:
+            if call == "health":
+                content: Any = {"status": "ok"}
+            elif call == "counters":
+                content = self._counters()
+            elif call == "messages":
+                content = self._messages(arguments["queue"], int(arguments["after"] or -1))
+            elif call == "refuse-writes":
+                content = self._refuse_writes(arguments["table"], arguments["fraction"])
+            else:
+                return Response(404, f"unknown control call '{call}'\n".encode())
+        except ValueError as error:
+            return Response(400, f"{error}\n".encode())
+        return Response(200, orjson.dumps(content), [("Content-Type", "application/json")])
 
-    def counters(self) -> dict[str, Any]:
-        """The counters as `counters.from_json` reads them."""
-        now = self._clock.now()
-        return {
-            "at": now,
-            "cpu_s": process_cpu_s(),
-            "memory_bytes": process_memory_bytes(),
-            "queues": {name: _queue_counters(queue, now * 1000) for name, queue in moto_state.queues().items()},
-            "tables": {
-                name: gathered(TableCounters, self._tallies.tables[name], rows=len(table))
+    def _counters(self) -> StoreCounters:
+        now, tallies = self._clock.now(), self._tallies
+        return StoreCounters(
+            at=now,
+            cpu_s=process_cpu_s(),
+            memory_bytes=process_memory_bytes(),
+            queues={name: _queue_counters(queue, now * 1000) for name, queue in moto_state.queues().items()},
+            tables={
+                name: gathered(TableCounters, tallies.tables[name], rows=len(table))
                 for name, table in moto_state.tables().items()
             },
-            "buckets": {
+            buckets={
                 name: gathered(
                     BucketCounters,
-                    self._tallies.buckets[name],
+                    tallies.buckets[name],
                     objects=getattr(bucket.keys, "object_count", len(bucket.keys)),
                     size_bytes=getattr(bucket.keys, "size_bytes", 0),
                 )
                 for name, bucket in moto_state.buckets().items()
             },
-            "operations": self._ledger.operations,
-        }
+            operations={name: gathered(OperationCounters, tally) for name, tally in self._ledger.operations.items()},
+        )
 
-    def _messages(self, arguments: dict[str, str]) -> Response:
-        queue = moto_state.queues().get(arguments.get("queue", ""))
+    def _messages(self, name: str, after: int) -> list[dict[str, Any]]:
+        queue = moto_state.queues().get(name)
         if queue is None:
-            return Response(400, f"there is no queue '{arguments.get('queue', '')}'\n".encode())
+            raise ValueError(f"there is no queue '{name}'")
         if queue.fifo_queue:
-            return Response(400, b"a look into a FIFO queue is not offered\n")
-        after = int(arguments.get("after", "-1"))
-        page = []
-        for held in depot_of(queue).walk(self._clock.now() * 1000, after):
-            page.append(
-                {
-                    "place": held.place,
-                    "message_id": held.message.id,
-                    "body": held.message.body,
-                    "receive_count": held.receives,
-                    "sent_at": held.sent_ms / 1000,
-                    "in_flight": held.state == "in_flight",
-                }
-            )
-            if len(page) == PEEK_PAGE:
-                break
-        return Response(200, orjson.dumps(page), _JSON)
+            raise ValueError("a look into a FIFO queue is not offered")
+        return [
+            {
+                "place": held.place,
+                "message_id": held.message.id,
+                "body": held.message.body,
+                "receive_count": held.receives,
+                "sent_at": held.sent_ms / 1000,
+                "in_flight": held.state == "in_flight",
+            }
+            for held in islice(depot_of(queue).walk(self._clock.now() * 1000, after), PEEK_PAGE)
+        ]
 
-    def _refuse_writes(self, arguments: dict[str, str]) -> Response:
-        table = arguments.get("table", "")
+    def _refuse_writes(self, table: str, share: str) -> dict[str, Any]:
         if table not in moto_state.tables():
-            return Response(400, f"there is no table '{table}'\n".encode())
-        try:
-            fraction = float(arguments.get("fraction", ""))
-        except ValueError:
-            fraction = -1.0
-        if not 0 <= fraction <= 1:
-            return Response(400, b"fraction is a number from 0 to 1\n")
-        self._throttles.refuse_writes(table, fraction)
-        return Response(200, b"{}", _JSON)
+            raise ValueError(f"there is no table '{table}'")
+        if not 0 <= float(share) <= 1:
+            raise ValueError(f"fraction is a number from 0 to 1, not {share}")
+        self._throttles.refuse_writes(table, float(share))
+        return {}
 
 
 def _queue_counters(queue: Any, now_ms: float) -> QueueCounters:

@@ -5,9 +5,7 @@ from __future__ import annotations
 from simulator.base.clock import Clock
 from simulator.store.dynamodb.batch_writes import check_body
 from simulator.store.dynamodb.items import check_item
-from simulator.store.moto import state as moto_state
 from simulator.store.s3 import rules as s3_rules
-from simulator.store.s3.moto_bucket import may_notify
 from simulator.store.s3.rates import S3Rates
 from simulator.store.sqs import rules as sqs_rules
 from simulator.store.sqs.moto_queue import depot_of, queue_of
@@ -29,7 +27,7 @@ class Guards:
         if not self._strict:
             return
         if routed.service == "s3":
-            s3_rules.check_request(routed, moto_state.buckets(), moto_state.queues(), may_notify)
+            s3_rules.check_request(routed)
         elif routed.parameters is None:
             return
         elif routed.service == "sqs":

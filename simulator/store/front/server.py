@@ -15,34 +15,32 @@ import signal
 import sys
 import warnings
 from collections.abc import Awaitable, Callable
-from typing import Any
+from functools import partial
 
 from aiohttp import web
 
 from simulator.base.chance import Seed, unforeseen_seed
 from simulator.base.clock import SystemClock
 from simulator.base.collector import kept_for_good
-from simulator.store.wire.messages import Request, Response
+from simulator.store.wire.messages import EXIT_PORT_IN_USE, Request, Response
 
 # S3 takes 5 GiB in one put; the twin's objects are far smaller, and each one is held in memory.
 MAXIMUM_BODY_BYTES = 1 << 30
-EXIT_PORT_IN_USE = 98
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Serve until told to stop. Exit code 98: the port is taken."""
+    """Serve until told to stop; the exit code."""
     parser = argparse.ArgumentParser(prog="simulator.store.front.server")
     parser.add_argument("--port", type=int, default=0)
     parser.add_argument("--capacity", choices=("unlimited", "aws"), default="unlimited")
     parser.add_argument("--stock-answers", action="store_true", help="moto's own behaviour where AWS's differs")
-    parser.add_argument("--seed", default=None, help="what its identifiers are drawn from; unforeseen unless given")
+    parser.add_argument("--seed", default=unforeseen_seed(), help="what its identifiers are drawn from")
     options = parser.parse_args(arguments)
     # Ctrl-C in the terminal is for the parent; it stops this process when it is ready to.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     warnings.simplefilter("default")
     try:
-        seed = unforeseen_seed() if options.seed is None else options.seed
-        asyncio.run(serve(options.port, seed, capacity=options.capacity, strict=not options.stock_answers))
+        asyncio.run(serve(options.port, options.seed, capacity=options.capacity, strict=not options.stock_answers))
     except OSError as error:
         if error.errno in (errno.EADDRINUSE, errno.EACCES):
             print(error.strerror or str(error), file=sys.stderr)  # noqa: T201 the owner reads it
@@ -61,8 +59,8 @@ async def serve(port: int, seed: Seed, *, capacity: str, strict: bool) -> None:
     loop = asyncio.get_running_loop()
     loop.add_signal_handler(signal.SIGTERM, stopped.set)
     server = web.Server(
-        http_handler(application.answer),
-        request_factory=_request_factory,
+        partial(_handle, application.answer),
+        request_factory=partial(web.BaseRequest, loop=loop, client_max_size=MAXIMUM_BODY_BYTES),
         handler_cancellation=True,
         auto_decompress=False,
         access_log=None,
@@ -91,44 +89,32 @@ async def _lifeline(stopped: asyncio.Event) -> None:
     stopped.set()
 
 
-def _request_factory(message: Any, payload: Any, protocol: Any, writer: Any, task: Any) -> web.BaseRequest:
-    return web.BaseRequest(
-        message, payload, protocol, writer, task, asyncio.get_running_loop(), client_max_size=MAXIMUM_BODY_BYTES
-    )
-
-
-def http_handler(
-    answer: Callable[[Request], Awaitable[Response]],
-) -> Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]:
+async def _handle(answer: Callable[[Request], Awaitable[Response]], incoming: web.BaseRequest) -> web.Response:
     """Between aiohttp's types and the store's."""
-
-    async def handle(incoming: web.BaseRequest) -> web.StreamResponse:
-        if incoming.headers.get("Expect", "").lower() == "100-continue":
-            # boto3 asks before every put; the low-level server leaves the word to us.
-            await incoming.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
-            incoming.writer.output_size = 0
-        request = Request(
-            method=incoming.method,
-            target=incoming.raw_path,
-            headers={name.lower(): value for name, value in incoming.headers.items()},
-            raw_headers=incoming.raw_headers,
-            body=await incoming.read(),
-        )
-        response = await answer(request)
-        outgoing = web.Response(status=response.status, body=response.body)
-        headers = outgoing.headers
-        headers.popall("Content-Type", None)
-        for name, value in response.headers:
-            lowered = name.lower()
-            if lowered == "content-length":
-                # Only the answer to HEAD states a length that its body does not have.
-                if incoming.method == "HEAD":
-                    headers["Content-Length"] = value
-            elif lowered not in ("connection", "transfer-encoding"):
-                headers.add(name, value)
-        return outgoing
-
-    return handle
+    if incoming.headers.get("Expect", "").lower() == "100-continue":
+        # boto3 asks before every put; the low-level server leaves the word to us.
+        await incoming.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+        incoming.writer.output_size = 0
+    request = Request(
+        method=incoming.method,
+        target=incoming.raw_path,
+        headers={name.lower(): value for name, value in incoming.headers.items()},
+        raw_headers=incoming.raw_headers,
+        body=await incoming.read(),
+    )
+    response = await answer(request)
+    outgoing = web.Response(status=response.status, body=response.body)
+    headers = outgoing.headers
+    headers.popall("Content-Type", None)
+    for name, value in response.headers:
+        lowered = name.lower()
+        if lowered == "content-length":
+            # Only the answer to HEAD states a length that its body does not have.
+            if incoming.method == "HEAD":
+                headers["Content-Length"] = value
+        elif lowered not in ("connection", "transfer-encoding"):
+            headers.add(name, value)
+    return outgoing
 
 
 if __name__ == "__main__":

@@ -29,19 +29,21 @@ class Replacement:
 
     `functions` maps `module:Class.function` to the first 16 hex digits of the SHA-256 of its source; `why` says what
     was wrong with it, `keeps` what the stand-in promises to leave as it was. `install` puts it in place; None where
-    a fast path in front of moto asks `Replacements.active` instead.
+    a fast path in front of moto asks what `install` gave.
     """
 
     name: str
-    dated: str
     functions: dict[str, str]
     why: str
     keeps: str
     install: Callable[[], None] | None = None
 
 
-def source_of(function: str) -> str:
-    """The source of `module:Class.function`; a property's is its getter's. Raises AttributeError or ImportError."""
+def hash_of(function: str) -> str:
+    """What stands in `Replacement.functions` for `module:Class.function` as it is installed; a property's getter.
+
+    Raises AttributeError or ImportError.
+    """
     module_name, _, path = function.partition(":")
     found: Any = importlib.import_module(module_name)
     for part in path.split("."):
@@ -49,12 +51,7 @@ def source_of(function: str) -> str:
     if isinstance(found, property):
         found = found.fget
     found = inspect.unwrap(getattr(found, "__func__", found))
-    return inspect.getsource(found)
-
-
-def hash_of(function: str) -> str:
-    """What stands in `Replacement.functions` for this source."""
-    return hashlib.sha256(source_of(function).encode()).hexdigest()[:16]
+    return hashlib.sha256(inspect.getsource(found).encode()).hexdigest()[:16]
 
 
 def changed_functions(replacement: Replacement) -> list[str]:
@@ -62,32 +59,28 @@ def changed_functions(replacement: Replacement) -> list[str]:
     changed = []
     for function, expected in replacement.functions.items():
         try:
-            same = hash_of(function) == expected
+            if hash_of(function) == expected:
+                continue
         except (ImportError, AttributeError, OSError, TypeError):
-            same = False
-        if not same:
-            changed.append(function)
+            pass
+        changed.append(function)
     return changed
 
 
-class Replacements:
-    """The replacements that are in force in this process."""
-
-    def __init__(self) -> None:
-        self.active: set[str] = set()
-
-    def install(self, replacements: Iterable[Replacement], version: str) -> None:
-        """Put each in place whose functions are unchanged; at `MOTO_VERSION` they are known to be."""
-        for replacement in replacements:
-            changed = [] if version == MOTO_VERSION else changed_functions(replacement)
-            if changed:
-                warnings.warn(
-                    f"moto {version} changed {', '.join(changed)}; the replacement '{replacement.name}' "
-                    f"(written against {MOTO_VERSION}) stays off",
-                    ReplacementOff,
-                    stacklevel=2,
-                )
-                continue
-            if replacement.install is not None:
-                replacement.install()
-            self.active.add(replacement.name)
+def install(replacements: Iterable[Replacement], version: str) -> set[str]:
+    """Put each in place whose functions are unchanged; at `MOTO_VERSION` they are known to be. Their names."""
+    active = set()
+    for replacement in replacements:
+        changed = [] if version == MOTO_VERSION else changed_functions(replacement)
+        if changed:
+            warnings.warn(
+                f"moto {version} changed {', '.join(changed)}; the replacement '{replacement.name}' "
+                f"(written against {MOTO_VERSION}) stays off",
+                ReplacementOff,
+                stacklevel=2,
+            )
+            continue
+        if replacement.install is not None:
+            replacement.install()
+        active.add(replacement.name)
+    return active

@@ -11,10 +11,7 @@ from xml.sax.saxutils import escape
 from simulator.store.moto import state as moto_state
 from simulator.store.moto.application import LeftToMoto
 from simulator.store.moto.replacement import Replacement
-from simulator.store.s3.moto_bucket import DEPTH
 from simulator.store.wire.messages import Request, Response, Routed
-
-NAME = "s3.answers"
 
 # What a put may say without moto having to look: what signing, checksums and content are described by.
 _PLAIN_PUT = {
@@ -147,23 +144,20 @@ def _listing(name: str, query: Mapping[str, str], limit: int, page: list[Any], n
 
 _RESPONSE = "moto.s3.responses:S3Response."
 _MODELS = "moto.s3.models:"
-REPLACEMENTS = (
-    Replacement(
-        name=NAME,
-        dated="2026-11-23",
-        functions={
-            _RESPONSE + "put_object": "992229be920b6363",
-            _RESPONSE + "get_object": "e9731229dec14fcd",
-            _RESPONSE + "list_objects_v2": "02ae6886fcf580c8",
-            _MODELS + "S3Backend.put_object": "db803f2da9d786ad",
-            _MODELS + "S3Backend.list_objects_v2": "f5600333ebab1dc8",
-            _MODELS + "S3Backend.list_objects": "9409ba5af314a9d7",
-            _MODELS + "FakeKey.__init__": "cd9d1347667a9ccf",
-            _MODELS + "FakeKey.response_dict": "57d0ac8aa00fe7be",
-        },
-        why="a put passes Flask's router, a form parser and a dozen header readers: four to seven milliseconds for "
-        "what takes a tenth of one",
-        keeps="puts and gets without conditions, ranges, tags, locks, encryption headers or a bucket policy; listings "
-        "without delimiter; every other request is moto's. Needs " + DEPTH,
-    ),
+ANSWERS = Replacement(
+    name="s3.answers",
+    functions={
+        _RESPONSE + "put_object": "992229be920b6363",
+        _RESPONSE + "get_object": "e9731229dec14fcd",
+        _RESPONSE + "list_objects_v2": "02ae6886fcf580c8",
+        _MODELS + "S3Backend.put_object": "db803f2da9d786ad",
+        _MODELS + "S3Backend.list_objects_v2": "f5600333ebab1dc8",
+        _MODELS + "S3Backend.list_objects": "9409ba5af314a9d7",
+        _MODELS + "FakeKey.__init__": "cd9d1347667a9ccf",
+        _MODELS + "FakeKey.response_dict": "57d0ac8aa00fe7be",
+    },
+    why="a put passes Flask's router, a form parser and a dozen header readers: four to seven milliseconds for "
+    "what takes a tenth of one",
+    keeps="puts and gets without conditions, ranges, tags, locks, encryption headers or a bucket policy; listings "
+    "without delimiter; every other request is moto's. Needs s3.depth",
 )

@@ -14,8 +14,6 @@ from simulator.store.s3.policies import allows_s3
 from simulator.store.sqs.moto_queue import new_message
 
 _MODELS = "moto.s3.models:"
-DEPTH = "s3.depth"
-EVENTS = "s3.events"
 
 
 def _install_depth() -> None:
@@ -48,7 +46,7 @@ def _install_events() -> None:
             if notification.matches(event_name, key.name):
                 sequencer = sequencers.next(at)
                 body = record(bucket, key, event, notification.id, scope.routed, sequencer, at)
-                deliver(bucket, notification.arn, body, account_id)
+                _deliver(bucket, notification.arn, body, account_id)
         if configuration.cloud_function or configuration.topic or configuration.event_bridge is not None:
             # Other destinations are moto's; the queues have theirs already.
             queues, configuration.queue = configuration.queue, []
@@ -60,7 +58,7 @@ def _install_events() -> None:
     def send_test_event(account_id: str, bucket: Any) -> None:
         scope = current_scope()
         for arn in dict.fromkeys(each.arn for each in bucket.notification_configuration.queue):
-            deliver(bucket, arn, test_event(bucket.name, scope.routed, scope.store.clock.now()), account_id)
+            _deliver(bucket, arn, test_event(bucket.name, scope.routed, scope.store.clock.now()), account_id)
 
     notifications.send_event = send_event
     notifications.send_test_event = send_test_event
@@ -73,55 +71,48 @@ def _not_sent_by_s3(event: str, key: Any) -> bool:
     return event == "s3:ObjectTagging:Put" and current_scope().routed.operation != "PutObjectTagging"
 
 
-def deliver(bucket: Any, queue_arn: str, body: str, account_id: str) -> bool:
-    """Put an event into a queue; False where S3 would lose it: no such queue, not allowed, or too small a limit."""
-    queue = moto_state.queues().get(queue_arn.rsplit(":", 1)[-1])
+def _deliver(bucket: Any, queue_arn: str, body: str, account_id: str) -> None:
+    """Put an event into a queue. S3 loses it where there is no such queue, or it may not, or the limit is too small."""
+    queue = moto_state.queue_by_arn(queue_arn)
     if queue is None or queue.fifo_queue or not may_notify(queue, bucket.arn, account_id):
-        return False
-    if len(body) > min(S3_NOTIFICATION_BYTES, queue.maximum_message_size):
-        return False
-    queue.add_message(new_message(current_scope().store, body, queue.delay_seconds))
-    return True
+        return
+    if len(body) <= min(S3_NOTIFICATION_BYTES, queue.maximum_message_size):
+        queue.add_message(new_message(current_scope().store, body, queue.delay_seconds))
 
 
 def may_notify(queue: Any, bucket_arn: str, account_id: str) -> bool:
     """Whether the queue's policy lets S3 send this bucket's events; remembered until the policy is set again."""
     policy = queue.__dict__.get("_policy_json")
     remembered = queue.__dict__.setdefault("_stockpipe_allowed", {})
+    # AddPermission adds a statement in place.
+    statements = len((policy or {}).get("Statement", ()))
     known = remembered.get(bucket_arn)
-    if known is not None and known[0] is policy and known[1] == len((policy or {}).get("Statement", ())):
-        return bool(known[2])
-    allowed = allows_s3(policy, queue.queue_arn, bucket_arn, account_id)
-    remembered[bucket_arn] = policy, len((policy or {}).get("Statement", ())), allowed
-    return allowed
+    if known is None or known[0] is not policy or known[1] != statements:
+        known = policy, statements, allows_s3(policy, queue.queue_arn, bucket_arn, account_id)
+        remembered[bucket_arn] = known
+    return bool(known[2])
 
 
-DEPTH_REPLACEMENTS = (
-    Replacement(
-        name=DEPTH,
-        dated="2026-11-23",
-        functions={
-            _MODELS + "FakeBucket.__init__": "8965d4badfeec9f4",
-            "moto.s3.utils:_VersionedKeyStore": "6592286b65e1d849",
-        },
-        why="a page of a listing sorts the whole bucket, and counting its objects and bytes walks it",
-        keeps="moto's key store in every respect; it is subclassed",
-        install=_install_depth,
-    ),
+DEPTH = Replacement(
+    name="s3.depth",
+    functions={
+        _MODELS + "FakeBucket.__init__": "8965d4badfeec9f4",
+        "moto.s3.utils:_VersionedKeyStore": "6592286b65e1d849",
+    },
+    why="a page of a listing sorts the whole bucket, and counting its objects and bytes walks it",
+    keeps="moto's key store in every respect; it is subclassed",
+    install=_install_depth,
 )
-EVENT_REPLACEMENTS = (
-    Replacement(
-        name=EVENTS,
-        dated="2026-11-23",
-        functions={
-            "moto.s3.notifications:send_event": "da8a7c7c6f2b0a8f",
-            "moto.s3.notifications:send_test_event": "89bc68c5842cc0ec",
-            _MODELS + "S3Backend.complete_multipart_upload": "f16c9a08e5db3f4f",
-            _MODELS + "S3Backend.put_object_tagging": "5d1ebe6352a499bf",
-        },
-        why="records of version 2.1 with escaped slashes, without sequencer, identity and request fields; two events "
-        "for a multipart upload; delivery to queues whose policy does not allow it",
-        keeps="which events match a configuration; topics, functions and EventBridge, which stay moto's",
-        install=_install_events,
-    ),
+EVENTS = Replacement(
+    name="s3.events",
+    functions={
+        "moto.s3.notifications:send_event": "da8a7c7c6f2b0a8f",
+        "moto.s3.notifications:send_test_event": "89bc68c5842cc0ec",
+        _MODELS + "S3Backend.complete_multipart_upload": "f16c9a08e5db3f4f",
+        _MODELS + "S3Backend.put_object_tagging": "5d1ebe6352a499bf",
+    },
+    why="records of version 2.1 with escaped slashes, without sequencer, identity and request fields; two events "
+    "for a multipart upload; delivery to queues whose policy does not allow it",
+    keeps="which events match a configuration; topics, functions and EventBridge, which stay moto's",
+    install=_install_events,
 )

@@ -7,12 +7,17 @@ import binascii
 import hashlib
 import re
 import zlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from itertools import combinations, product
 from typing import Any
 from urllib.parse import unquote
 from xml.etree import ElementTree as ET
 
 from simulator.base.limits import ACCOUNT_ID, S3_KEY_BYTES
+from simulator.store.moto import state as moto_state
+from simulator.store.s3.moto_bucket import may_notify
 from simulator.store.wire.aws_errors import AwsError
 from simulator.store.wire.messages import Request, Routed
 
@@ -20,18 +25,18 @@ _BUCKET_NAME = re.compile(r"(?!xn--)(?!\d+\.\d+\.\d+\.\d+$)(?!.*\.\.)[a-z0-9][a-
 _HEX_SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
-def check_request(routed: Routed, buckets: Mapping[str, Any], queues: Mapping[str, Any], may_notify: Any) -> None:
-    """Raise what S3 would answer; `may_notify(queue, bucket_arn, account)` reads the queue's policy."""
+def check_request(routed: Routed) -> None:
+    """Raise what S3 would answer."""
     request, operation = routed.request, routed.operation
     bucket, raw_key = request.bucket_and_key
     if operation in ("PutObject", "CreateMultipartUpload", "CopyObject"):
         _check_key(raw_key)
     if operation in ("PutObject", "UploadPart"):
-        check_digests(request)
+        _check_digests(request)
     elif operation == "CreateBucket" and not _BUCKET_NAME.fullmatch(unquote(bucket)):
         raise AwsError("InvalidBucketName", "The specified bucket is not valid.", details={"BucketName": bucket})
-    elif operation == "PutBucketNotificationConfiguration" and bucket in buckets:
-        check_notification(request, buckets[bucket], queues, may_notify)
+    elif operation == "PutBucketNotificationConfiguration" and bucket in moto_state.buckets():
+        _check_notification(request, moto_state.buckets()[bucket])
 
 
 def _check_key(raw_key: str) -> None:
@@ -43,7 +48,7 @@ def _check_key(raw_key: str) -> None:
             raise AwsError("KeyTooLongError", "Your key is too long", details=details)
 
 
-def check_digests(request: Request) -> None:
+def _check_digests(request: Request) -> None:
     """Content-MD5, x-amz-content-sha256 and the checksum headers, against the bytes that came."""
     headers = request.headers
     body = request.body
@@ -58,17 +63,15 @@ def check_digests(request: Request) -> None:
         if wanted != hashlib.md5(body, usedforsecurity=False).digest():
             raise AwsError("BadDigest", "The Content-MD5 you specified did not match what we received.")
     stated_sha = headers.get("x-amz-content-sha256", "")
-    if _HEX_SHA256.fullmatch(stated_sha) and hashlib.sha256(body).hexdigest() != stated_sha:
+    computed_sha = hashlib.sha256(body).hexdigest() if _HEX_SHA256.fullmatch(stated_sha) else stated_sha
+    if computed_sha != stated_sha:
         raise AwsError(
             "XAmzContentSHA256Mismatch",
             "The provided 'x-amz-content-sha256' header does not match what was computed.",
-            details={
-                "ClientComputedContentSHA256": stated_sha,
-                "S3ComputedContentSHA256": hashlib.sha256(body).hexdigest(),
-            },
+            details={"ClientComputedContentSHA256": stated_sha, "S3ComputedContentSHA256": computed_sha},
         )
     if "aws-chunked" in headers.get("content-encoding", ""):
-        body = unchunked(body)
+        body = _unchunked(body)
     for name, compute in _CHECKSUMS.items():
         stated = headers.get(f"x-amz-checksum-{name}")
         if stated is None:
@@ -77,7 +80,7 @@ def check_digests(request: Request) -> None:
             raise AwsError("BadDigest", f"The {name.upper()} you specified did not match the calculated checksum.")
 
 
-def unchunked(body: bytes) -> bytes:
+def _unchunked(body: bytes) -> bytes:
     """The payload of an aws-chunked body: hexadecimal sizes, data, trailers."""
     parts: list[bytes] = []
     position = 0
@@ -122,19 +125,24 @@ _CHECKSUMS: dict[str, Callable[[bytes], bytes]] = {
 }
 
 
-def check_notification(request: Request, bucket: Any, queues: Mapping[str, Any], may_notify: Any) -> None:
+def _check_notification(request: Request, bucket: Any) -> None:
     """Every queue named exists, is a standard one, and its policy lets S3 send; no two rules overlap."""
     try:
         root = ET.fromstring(request.body.decode("utf-8"))  # noqa: S314 loopback, and moto parses it too
     except (ET.ParseError, UnicodeDecodeError):
         return
-    rules = [_rule(element) for element in root if _local(element) == "QueueConfiguration"]
-    _check_overlaps(rules)
+    rules = [_QueueRule.read(element) for element in root.iterfind("{*}QueueConfiguration")]
+    if any(first.overlaps(other) for first, other in combinations(rules, 2)):
+        raise AwsError(
+            "InvalidArgument",
+            "Configuration is ambiguously defined. Cannot have overlapping suffixes in two rules if the "
+            "prefixes are overlapping for the same event type.",
+        )
     if request.headers.get("x-amz-skip-destination-validation", "").lower() == "true":
         return
-    for arn, _, _, _ in rules:
-        queue = queues.get(arn.rsplit(":", 1)[-1])
-        if queue is None or queue.queue_arn != arn:
+    for arn in (rule.arn for rule in rules):
+        queue = moto_state.queue_by_arn(arn)
+        if queue is None:
             raise _destination_error(arn, "The destination queue does not exist")
         if queue.fifo_queue:
             raise _destination_error(arn, "The destination queue is a FIFO queue, which S3 does not support")
@@ -152,44 +160,28 @@ def _destination_error(arn: str, reason: str) -> AwsError:
     )
 
 
-def _rule(element: Any) -> tuple[str, list[str], str, str]:
-    arn, events, prefix, suffix = "", [], "", ""
-    for child in element.iter():
-        name, text = _local(child), (child.text or "").strip()
-        if name == "Queue":
-            arn = text
-        elif name == "Event":
-            events.append(text)
-        elif name == "FilterRule":
-            values = {_local(part): (part.text or "") for part in child}
-            if values.get("Name", "").lower() == "prefix":
-                prefix = values.get("Value", "")
-            elif values.get("Name", "").lower() == "suffix":
-                suffix = values.get("Value", "")
-    return arn, events, prefix, suffix
+@dataclass(frozen=True, slots=True)
+class _QueueRule:
+    """One QueueConfiguration; a filter that it does not have is the empty text."""
 
+    arn: str
+    events: list[str]
+    prefix: str
+    suffix: str
 
-def _check_overlaps(rules: list[tuple[str, list[str], str, str]]) -> None:
-    for number, (_, events, prefix, suffix) in enumerate(rules):
-        for _, other_events, other_prefix, other_suffix in rules[number + 1 :]:
-            shared = any(_same_event(event, other) for event in events for other in other_events)
-            prefixes = prefix.startswith(other_prefix) or other_prefix.startswith(prefix)
-            suffixes = suffix.endswith(other_suffix) or other_suffix.endswith(suffix)
-            if shared and prefixes and suffixes:
-                raise AwsError(
-                    "InvalidArgument",
-                    "Configuration is ambiguously defined. Cannot have overlapping suffixes in two rules if the "
-                    "prefixes are overlapping for the same event type.",
-                )
+    @classmethod
+    def read(cls, element: ET.Element) -> _QueueRule:
+        events = [(event.text or "").strip() for event in element.iterfind("{*}Event")]
+        filters = {
+            rule.findtext("{*}Name", "").lower(): rule.findtext("{*}Value", "")
+            for rule in element.iterfind(".//{*}FilterRule")
+        }
+        arn = element.findtext("{*}Queue", "").strip()
+        return cls(arn, events, filters.get("prefix", ""), filters.get("suffix", ""))
 
-
-def _same_event(first: str, other: str) -> bool:
-    return (
-        first == other
-        or (first.endswith("*") and other.startswith(first[:-1]))
-        or (other.endswith("*") and first.startswith(other[:-1]))
-    )
-
-
-def _local(element: Any) -> str:
-    return str(element.tag).rsplit("}", 1)[-1]
+    def overlaps(self, other: _QueueRule) -> bool:
+        # An event's name is a pattern, too: `s3:ObjectCreated:*`.
+        shared = any(fnmatchcase(*pair) or fnmatchcase(*pair[::-1]) for pair in product(self.events, other.events))
+        prefixes = self.prefix.startswith(other.prefix) or other.prefix.startswith(self.prefix)
+        suffixes = self.suffix.endswith(other.suffix) or other.suffix.endswith(self.suffix)
+        return shared and prefixes and suffixes

@@ -9,38 +9,25 @@ from __future__ import annotations
 import hashlib
 from base64 import b64encode
 from collections.abc import Callable, Mapping
+from copy import copy
 from typing import Any
 
 import orjson
 
-from simulator.base.limits import (
-    SQS_BATCH_ENTRIES,
-    SQS_DELAY_S,
-    SQS_MESSAGE_BYTES,
-    SQS_RECEIVE_WAIT_S,
-    SQS_VISIBILITY_TIMEOUT_S,
-)
+from simulator.base import limits
 from simulator.store.moto.application import LeftToMoto
 from simulator.store.moto.replacement import Replacement
 from simulator.store.moto.scope import StoreContext
-from simulator.store.sqs.moto_queue import add, copy_message, depot_of, new_message, queue_of, receive
+from simulator.store.sqs.moto_queue import add, depot_of, new_message, queue_of, receive
 from simulator.store.sqs.receipt_handles import UnknownHandle
 from simulator.store.wire.messages import Response, Routed, json_response
 
-NAME = "sqs.answers"
 _MD5 = "_stockpipe_md5"
 _PLAIN_SEND = {"QueueUrl", "Id", "MessageBody", "DelaySeconds"}
 _RECEIVE = {
-    "QueueUrl",
-    "AttributeNames",
-    "MessageSystemAttributeNames",
-    "MessageAttributeNames",
-    "MaxNumberOfMessages",
-    "VisibilityTimeout",
-    "WaitTimeSeconds",
-    "ReceiveRequestAttemptId",
-}
-
+    "QueueUrl", "AttributeNames", "MessageSystemAttributeNames", "MessageAttributeNames", "MaxNumberOfMessages",
+    "VisibilityTimeout", "WaitTimeSeconds", "ReceiveRequestAttemptId",
+}  # fmt: skip
 Parameters = Mapping[str, Any]
 
 
@@ -79,7 +66,7 @@ class SqsAnswers:
         if not all(name.isascii() and name.isalnum() and len(name) <= 80 for name in names):
             raise LeftToMoto
         messages = [self._plain_message(queue, entry) for entry in entries]
-        if sum(len(message.body) for message in messages) > SQS_MESSAGE_BYTES[1]:
+        if sum(len(message.body) for message in messages) > limits.SQS_MESSAGE_BYTES[1]:
             raise LeftToMoto
         now_ms = self._store.now_ms()
         for message in messages:
@@ -95,7 +82,7 @@ class SqsAnswers:
             raise LeftToMoto
         if delay_s is None:
             delay_s = queue.delay_seconds
-        if not 0 < len(body) <= queue.maximum_message_size or not _within(delay_s, SQS_DELAY_S):
+        if not 0 < len(body) <= queue.maximum_message_size or not _within(delay_s, limits.SQS_DELAY_S):
             raise LeftToMoto
         return new_message(self._store, body, delay_s)
 
@@ -103,8 +90,12 @@ class SqsAnswers:
         limit = parameters.get("MaxNumberOfMessages", 1)
         wait_s = parameters.get("WaitTimeSeconds", 0)
         visibility_s = parameters.get("VisibilityTimeout", queue.visibility_timeout)
-        clean = _within(limit, (1, SQS_BATCH_ENTRIES)) and _within(wait_s, SQS_RECEIVE_WAIT_S)
-        if not clean or not _within(visibility_s, SQS_VISIBILITY_TIMEOUT_S) or not _RECEIVE.issuperset(parameters):
+        clean = _within(limit, (1, limits.SQS_BATCH_ENTRIES)) and _within(wait_s, limits.SQS_RECEIVE_WAIT_S)
+        if (
+            not clean
+            or not _within(visibility_s, limits.SQS_VISIBILITY_TIMEOUT_S)
+            or not _RECEIVE.issuperset(parameters)
+        ):
             raise LeftToMoto
         received = receive(queue, limit, visibility_s, self._store.now_ms())
         if not received:
@@ -157,7 +148,7 @@ class SqsAnswers:
 
     def _change_visibility(self, queue: Any, parameters: Parameters) -> dict[str, Any]:
         handle, timeout_s = parameters.get("ReceiptHandle"), parameters.get("VisibilityTimeout")
-        if not isinstance(handle, str) or not _within(timeout_s, SQS_VISIBILITY_TIMEOUT_S):
+        if not isinstance(handle, str) or not _within(timeout_s, limits.SQS_VISIBILITY_TIMEOUT_S):
             raise LeftToMoto
         depot, now_ms, hide_ms = depot_of(queue), self._store.now_ms(), parameters["VisibilityTimeout"] * 1000
         try:
@@ -178,7 +169,7 @@ def _within(value: Any, bounds: tuple[int, int]) -> bool:
 def _entries(parameters: Parameters) -> list[dict[str, Any]]:
     """A batch's entries if they are as they should be: not too many, and no two of one id."""
     entries = parameters.get("Entries")
-    if not isinstance(entries, list) or not 1 <= len(entries) <= SQS_BATCH_ENTRIES:
+    if not isinstance(entries, list) or not 1 <= len(entries) <= limits.SQS_BATCH_ENTRIES:
         raise LeftToMoto
     names = {entry["Id"] for entry in entries if isinstance(entry, dict) and isinstance(entry.get("Id"), str)}
     if len(names) != len(entries):
@@ -197,7 +188,7 @@ def _md5(message: Any) -> str:
 def _add_message_attributes(result: dict[str, Any], message: Any, names: list[str]) -> None:
     from moto.sqs import models
 
-    copied = copy_message(message)
+    copied = copy(message)
     models._filter_message_attributes(copied, names)  # noqa: SLF001 moto's filter
     if copied.message_attributes:
         result["MessageAttributes"] = {
@@ -227,26 +218,23 @@ def _system_attributes(message: Any, wanted: set[str], *, strict: bool) -> dict[
 
 
 _RESPONSES = "moto.sqs.responses:SQSResponse."
-REPLACEMENTS = (
-    Replacement(
-        name=NAME,
-        dated="2026-11-23",
-        functions={
-            _RESPONSES + "send_message": "f486fa48de9f0fc7",
-            _RESPONSES + "send_message_batch": "c68cdac5e2afa47d",
-            _RESPONSES + "receive_message": "0027050ecd1294f8",
-            _RESPONSES + "delete_message": "ea1bab65ef349241",
-            _RESPONSES + "delete_message_batch": "79dfc09563eaa074",
-            _RESPONSES + "change_message_visibility": "9935ebc46afeb010",
-            "moto.sqs.models:SQSBackend.send_message": "bf161af09a9e6b86",
-            "moto.sqs.models:SQSBackend.send_message_batch": "0707ad219481c867",
-            "moto.sqs.models:SQSBackend.delete_message_batch": "53c0bc5d5f51468a",
-            "moto.sqs.models:_filter_message_attributes": "2e61eb0503c8ea0a",
-            "moto.sqs.models:Message.__init__": "4ab16d5eb16ec41c",
-        },
-        why="each request passes Flask's router, botocore's model, a parser and a serializer built for any service: "
-        "over a millisecond before the queue is touched",
-        keeps="requests of the JSON protocol on standard queues, well formed, without message attributes; every other "
-        "one, and every refusal, is moto's",
-    ),
+ANSWERS = Replacement(
+    name="sqs.answers",
+    functions={
+        _RESPONSES + "send_message": "f486fa48de9f0fc7",
+        _RESPONSES + "send_message_batch": "c68cdac5e2afa47d",
+        _RESPONSES + "receive_message": "0027050ecd1294f8",
+        _RESPONSES + "delete_message": "ea1bab65ef349241",
+        _RESPONSES + "delete_message_batch": "79dfc09563eaa074",
+        _RESPONSES + "change_message_visibility": "9935ebc46afeb010",
+        "moto.sqs.models:SQSBackend.send_message": "bf161af09a9e6b86",
+        "moto.sqs.models:SQSBackend.send_message_batch": "0707ad219481c867",
+        "moto.sqs.models:SQSBackend.delete_message_batch": "53c0bc5d5f51468a",
+        "moto.sqs.models:_filter_message_attributes": "2e61eb0503c8ea0a",
+        "moto.sqs.models:Message.__init__": "4ab16d5eb16ec41c",
+    },
+    why="each request passes Flask's router, botocore's model, a parser and a serializer built for any service: "
+    "over a millisecond before the queue is touched",
+    keeps="requests of the JSON protocol on standard queues, well formed, without message attributes; every other "
+    "one, and every refusal, is moto's",
 )

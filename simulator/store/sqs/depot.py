@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import InitVar, dataclass, field
 from typing import Any, Literal
 
-from simulator.store.sqs.receipt_handles import ReceiptHandles, UnknownHandle, may_delete
+from simulator.store.sqs.receipt_handles import ReceiptHandles, UnknownHandle
 
 State = Literal["ready", "in_flight", "delayed", "gone"]
 # A heap may carry this many entries of messages that are gone before it is rebuilt.
@@ -46,7 +46,7 @@ class Totals:
     redriven: int = 0
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class MessageDepot:
     """All messages of one queue, whose receipt handles `secret` seals.
 
@@ -62,10 +62,9 @@ class MessageDepot:
     _by_age: list[tuple[int, int]] = field(default_factory=list)
     _moved: set[int] = field(default_factory=set)
     _next_place: int = 0
-    _ready_count: int = 0
-    _in_flight_count: int = 0
-    _delayed_count: int = 0
-    _test_events: int = 0
+    _counts: dict[State, int] = field(default_factory=lambda: {"ready": 0, "in_flight": 0, "delayed": 0})
+    test_events: int = 0
+    """How many of the messages held are S3's test events."""
     _handles: ReceiptHandles = field(init=False)
 
     def __post_init__(self, secret: bytes) -> None:
@@ -79,12 +78,8 @@ class MessageDepot:
     def counts(self, now_ms: float) -> tuple[int, int, int]:
         """Ready, in flight, delayed, at `now_ms`."""
         self._bring_back(now_ms)
-        return self._ready_count, self._in_flight_count, self._delayed_count
-
-    @property
-    def test_events(self) -> int:
-        """How many of the messages held are S3's test events."""
-        return self._test_events
+        counts = self._counts
+        return counts["ready"], counts["in_flight"], counts["delayed"]
 
     def oldest_sent_ms(self) -> int | None:
         """When the oldest message not yet deleted was sent; None for an empty queue."""
@@ -96,8 +91,7 @@ class MessageDepot:
         """When the next message in flight or delayed comes back by itself; None when none will."""
         while self._away:
             due_ms, place = self._away[0]
-            held = self._held.get(place)
-            if held is not None and held.state in ("in_flight", "delayed") and held.due_ms == due_ms:
+            if self._due(due_ms, place) is not None:
                 return due_ms
             heapq.heappop(self._away)
         return None
@@ -118,13 +112,11 @@ class MessageDepot:
         self._compact()
         heapq.heappush(self._by_age, (held.sent_ms, held.place))
         if is_test_event:
-            self._test_events += 1
+            self.test_events += 1
         elif counts_as_sent:
             self.totals.sent += 1
         if message.delayed_until > now_ms:
-            held.state, held.due_ms = "delayed", message.delayed_until
-            self._delayed_count += 1
-            heapq.heappush(self._away, (held.due_ms, held.place))
+            self._put_away(held, "delayed", message.delayed_until)
         else:
             self._make_ready(held)
         self._announce()
@@ -141,49 +133,40 @@ class MessageDepot:
         self._bring_back(now_ms)
         received: list[Held] = []
         dead: list[Held] = []
-        again: list[Held] = []
-        while len(received) < limit and self._ready:
-            held = self._held.get(heapq.heappop(self._ready))
-            if held is None or held.state != "ready":
-                continue
-            self._ready_count -= 1
+        while len(received) < limit and (held := self._next_ready()) is not None:
             if held.sent_ms + retention_ms <= now_ms:
                 self._drop(held)
-                if not held.is_test_event:
-                    self.totals.expired += 1
+                self.totals.expired += not held.is_test_event
                 continue
             if maximum_receives is not None and held.receives >= maximum_receives:
                 self._drop(held)
                 self._moved.add(held.place)
-                if not held.is_test_event:
-                    self.totals.dead_lettered += 1
+                self.totals.dead_lettered += not held.is_test_event
                 dead.append(held)
                 continue
             held.receives += 1
             held.received_ms = now_ms
-            if not held.is_test_event:
-                self.totals.received += 1
+            self.totals.received += not held.is_test_event
             received.append(held)
             if hide_ms > 0:
-                self._hide(held, now_ms + hide_ms)
-            else:
-                again.append(held)
-        for held in again:
-            self._make_ready(held)
+                self._put_away(held, "in_flight", now_ms + hide_ms)
+        if hide_ms <= 0:
+            for held in received:
+                self._make_ready(held)
         return received, dead
 
     def delete(self, handle: str, *, stale_deletes: bool) -> Held | None:
         """Delete the message a handle stands for. Deleting it again is no error; None: there was nothing to delete.
 
-        A handle older than the last receive deletes only with `stale_deletes`. Raises `UnknownHandle`.
+        With a handle older than the last receive SQS's DeleteMessage succeeds and may not delete; moto deletes
+        (`stale_deletes`). Raises `UnknownHandle`.
         """
         held, receive = self._look_up(handle)
-        if held is None or not may_delete(receive, held.receives, stale_deletes=stale_deletes):
+        if held is None or not (stale_deletes or receive == held.receives):
             return None
-        self._uncount(held)
+        self._counts[held.state] -= 1
         self._drop(held)
-        if not held.is_test_event:
-            self.totals.deleted += 1
+        self.totals.deleted += not held.is_test_event
         return held
 
     def find(self, handle: str) -> Held | None:
@@ -192,38 +175,32 @@ class MessageDepot:
 
     def change_visibility(self, held: Held, now_ms: float, hide_ms: float) -> None:
         """The message comes back after `hide_ms` from now; zero: at once."""
-        self._uncount(held)
+        self._counts[held.state] -= 1
         if hide_ms > 0:
-            self._hide(held, now_ms + hide_ms)
+            self._put_away(held, "in_flight", now_ms + hide_ms)
         else:
             self._make_ready(held)
         self._announce()
 
     def purge(self) -> None:
         """Drop every message."""
-        self.totals.purged += len(self._held) - self._test_events
+        self.totals.purged += len(self._held) - self.test_events
         for held in self._held.values():
             held.state = "gone"
-        self._held.clear()
-        self._ready.clear()
-        self._away.clear()
-        self._by_age.clear()
-        self._ready_count = self._in_flight_count = self._delayed_count = self._test_events = 0
+        for kept in (self._held, self._ready, self._away, self._by_age):
+            kept.clear()
+        self._counts = dict.fromkeys(self._counts, 0)
+        self.test_events = 0
 
     def carry_off(self, now_ms: float) -> Held | None:
         """Take the next ready message out for a move task: neither received nor deleted. None: nothing is ready."""
         self._bring_back(now_ms)
-        while self._ready:
-            held = self._held.get(heapq.heappop(self._ready))
-            if held is None or held.state != "ready":
-                continue
-            self._ready_count -= 1
+        held = self._next_ready()
+        if held is not None:
             self._drop(held)
             self._moved.add(held.place)
-            if not held.is_test_event:
-                self.totals.redriven += 1
-            return held
-        return None
+            self.totals.redriven += not held.is_test_event
+        return held
 
     def handle_of(self, held: Held) -> str:
         """The receipt handle of the message's last receive; it proves its origin and needs no place to be kept."""
@@ -250,37 +227,42 @@ class MessageDepot:
         if len(self._ready) > limit:
             self._ready = [held.place for held in self._held.values() if held.state == "ready"]
 
+    def _due(self, due_ms: float, place: int) -> Held | None:
+        """The message that an entry of `_away` still stands for."""
+        held = self._held.get(place)
+        waits = held is not None and held.state in ("in_flight", "delayed") and held.due_ms == due_ms
+        return held if waits else None
+
     def _bring_back(self, now_ms: float) -> None:
         while self._away and self._away[0][0] <= now_ms:
-            due_ms, place = heapq.heappop(self._away)
-            held = self._held.get(place)
-            if held is not None and held.state in ("in_flight", "delayed") and held.due_ms == due_ms:
-                self._uncount(held)
+            held = self._due(*heapq.heappop(self._away))
+            if held is not None:
+                self._counts[held.state] -= 1
                 self._make_ready(held)
+
+    def _next_ready(self) -> Held | None:
+        """Take the next ready message off its heap; it is in no state until it is put somewhere."""
+        while self._ready:
+            held = self._held.get(heapq.heappop(self._ready))
+            if held is not None and held.state == "ready":
+                self._counts["ready"] -= 1
+                return held
+        return None
 
     def _make_ready(self, held: Held) -> None:
         held.state = "ready"
-        self._ready_count += 1
+        self._counts["ready"] += 1
         heapq.heappush(self._ready, held.place)
 
-    def _hide(self, held: Held, due_ms: float) -> None:
-        held.state, held.due_ms = "in_flight", due_ms
-        self._in_flight_count += 1
+    def _put_away(self, held: Held, state: State, due_ms: float) -> None:
+        held.state, held.due_ms = state, due_ms
+        self._counts[state] += 1
         heapq.heappush(self._away, (due_ms, held.place))
-
-    def _uncount(self, held: Held) -> None:
-        if held.state == "ready":
-            self._ready_count -= 1
-        elif held.state == "in_flight":
-            self._in_flight_count -= 1
-        elif held.state == "delayed":
-            self._delayed_count -= 1
 
     def _drop(self, held: Held) -> None:
         held.state = "gone"
         self._held.pop(held.place, None)
-        if held.is_test_event:
-            self._test_events -= 1
+        self.test_events -= held.is_test_event
 
     def _announce(self) -> None:
         if self.arrived is not None:

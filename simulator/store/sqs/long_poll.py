@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from simulator.base.clock import Clock
+from simulator.base.limits import SQS_RECEIVE_WAIT_S
 from simulator.store.sqs.depot import MessageDepot
 from simulator.store.sqs.moto_queue import depot_of
 from simulator.store.wire.aws_errors import AwsError
@@ -16,7 +17,6 @@ from simulator.store.wire.parameters import with_parameters
 
 # moto's own FIFO queues and a replacement that is off announce nothing: they are looked at this often.
 _BLIND_INTERVAL_S = 0.1
-_MAXIMUM_WAIT_S = 20
 
 
 class LongPolls:
@@ -25,22 +25,15 @@ class LongPolls:
     def __init__(self, clock: Clock, *, announced: bool) -> None:
         self._clock = clock
         self._announced = announced
-        # The depot is kept beside its number, so that the number is not given to another one.
-        self._waiting: dict[int, tuple[MessageDepot, deque[asyncio.Future[None]]]] = {}
-
-    @property
-    def open(self) -> int:
-        """How many polls are waiting now."""
-        return sum(len(waiting) for _, waiting in self._waiting.values())
+        self._waiting: dict[MessageDepot, deque[asyncio.Future[None]]] = {}
 
     def wait_s(self, routed: Routed, queue: Any) -> int:
         """How long this receive may wait: its own wish, else the queue's setting; 0 for one that moto must refuse."""
         wish = (routed.parameters or {}).get("WaitTimeSeconds")
         if wish is None:
             wish = queue.receive_message_wait_time_seconds
-        if not isinstance(wish, int) or not 0 <= wish <= _MAXIMUM_WAIT_S:
-            return 0
-        return wish
+        low, high = SQS_RECEIVE_WAIT_S
+        return wish if isinstance(wish, int) and low <= wish <= high else 0
 
     async def poll(self, routed: Routed, queue: Any, wait_s: int, receive: Callable[[Routed], Response]) -> Response:
         """Receive until there is an answer other than an empty one, at most `wait_s` seconds."""
@@ -65,7 +58,7 @@ class LongPolls:
             await asyncio.sleep(min(remaining_s, _BLIND_INTERVAL_S))
             return
         depot = depot_of(queue)
-        waiting = self._waiting.setdefault(id(depot), (depot, deque()))[1]
+        waiting = self._waiting.setdefault(depot, deque())
         depot.arrived = lambda: self._wake(waiting)
         due_ms = depot.next_due_ms()
         if due_ms is not None:

@@ -6,6 +6,7 @@ FIFO queues keep moto's own code.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from copy import copy
 from functools import partial
 from typing import Any
 
@@ -17,8 +18,6 @@ from simulator.store.sqs.receipt_handles import UnknownHandle
 
 _FIELD = "_stockpipe_depot"
 _MODELS = "moto.sqs.models"
-
-DEPTH = "sqs.depth"
 
 
 def queue_of(parameters: Mapping[str, Any]) -> Any:
@@ -44,30 +43,20 @@ def new_message(store: StoreContext, body: str, delay_s: int = 0, system_attribu
     return message
 
 
-def is_test_event(body: str) -> bool:
-    """Whether a message body is the event S3 sends when a notification is configured."""
-    return body.startswith('{"Service"') and '"s3:TestEvent"' in body
-
-
-def maximum_receives(queue: Any) -> int | None:
-    """After how many receives a message goes to the dead-letter queue; None without one."""
-    if queue.dead_letter_queue is None or not queue.redrive_policy:
-        return None
-    return int(queue.redrive_policy["maxReceiveCount"])
-
-
 def add(queue: Any, message: Any, now_ms: float, *, counts_as_sent: bool = True) -> Held:
     """Put a moto message into a standard queue."""
-    is_event = is_test_event(message.body)
-    return depot_of(queue).add(message, now_ms, is_test_event=is_event, counts_as_sent=counts_as_sent)
+    # S3 sends one when a notification is configured.
+    is_test_event = message.body.startswith('{"Service"') and '"s3:TestEvent"' in message.body
+    return depot_of(queue).add(message, now_ms, is_test_event=is_test_event, counts_as_sent=counts_as_sent)
 
 
 def receive(queue: Any, limit: int, visibility_timeout_s: int, now_ms: float) -> list[Held]:
     """Receive up to `limit` messages now; what is due for the dead-letter queue moves there instead."""
-    depot = depot_of(queue)
-    received, dead = depot.take(
-        limit, now_ms, visibility_timeout_s * 1000, queue.message_retention_period * 1000, maximum_receives(queue)
-    )
+    depot, maximum_receives = depot_of(queue), None
+    if queue.dead_letter_queue is not None and queue.redrive_policy:
+        maximum_receives = int(queue.redrive_policy["maxReceiveCount"])
+    retention_ms = queue.message_retention_period * 1000
+    received, dead = depot.take(limit, now_ms, visibility_timeout_s * 1000, retention_ms, maximum_receives)
     for held in received:
         message = held.message
         message.approximate_receive_count = held.receives
@@ -79,13 +68,6 @@ def receive(queue: Any, limit: int, visibility_timeout_s: int, now_ms: float) ->
         held.message.delayed_until = 0.0
         add(queue.dead_letter_queue, held.message, now_ms, counts_as_sent=False)
     return received
-
-
-def copy_message(message: Any) -> Any:
-    """A shallow copy: the caller replaces its attribute map and changes nothing else."""
-    copied = message.__class__.__new__(message.__class__)
-    copied.__dict__.update(message.__dict__)
-    return copied
 
 
 def _count(index: int, queue: Any) -> int:
@@ -121,7 +103,7 @@ def _receive_message(
 
     copies = []
     for held in receive(queue, count, int(visibility_timeout or 0), current_scope().store.now_ms()):
-        copies.append(copy_message(held.message))
+        copies.append(copy(held.message))
         models._filter_message_attributes(copies[-1], message_attribute_names or [])  # noqa: SLF001 moto's filter
     return copies
 
@@ -198,26 +180,23 @@ def _replace_of_backend(owner: Any, name: str, stand_in: Callable[..., Any]) -> 
     setattr(owner, name, either)
 
 
-REPLACEMENTS = (
-    Replacement(
-        name=DEPTH,
-        dated="2026-11-23",
-        functions={
-            f"{_MODELS}:Queue.__init__": "0a4781ed5a21a050",
-            f"{_MODELS}:Queue.approximate_number_of_messages": "d357a9506a56d2f8",
-            f"{_MODELS}:Queue.approximate_number_of_messages_not_visible": "5dbecc4dda174358",
-            f"{_MODELS}:Queue.approximate_number_of_messages_delayed": "c3c1dadb0c42ed5f",
-            f"{_MODELS}:Queue.messages": "03a531dbcbcf9aee",
-            f"{_MODELS}:Queue.add_message": "f27c9231c1f20433",
-            f"{_MODELS}:Queue.delete_message": "fa6fd5b9bd2cafb4",
-            f"{_MODELS}:SQSBackend.receive_message": "065f3e5e7d214408",
-            f"{_MODELS}:SQSBackend.change_message_visibility": "f0e9df5f66627114",
-            f"{_MODELS}:SQSBackend.purge_queue": "443ea1ae7b15230c",
-        },
-        why="each receive builds the counts of all messages several times for every message it returns, a delete "
-        "rebuilds the list of messages, and a long poll blocks its thread",
-        keeps="order of delivery, receive counts, visibility, delay, redrive, errors; receipt handles are opaque "
-        "texts of another form; Lambda's event source mappings inside moto are not served",
-        install=_install_depth,
-    ),
+DEPTH = Replacement(
+    name="sqs.depth",
+    functions={
+        f"{_MODELS}:Queue.__init__": "0a4781ed5a21a050",
+        f"{_MODELS}:Queue.approximate_number_of_messages": "d357a9506a56d2f8",
+        f"{_MODELS}:Queue.approximate_number_of_messages_not_visible": "5dbecc4dda174358",
+        f"{_MODELS}:Queue.approximate_number_of_messages_delayed": "c3c1dadb0c42ed5f",
+        f"{_MODELS}:Queue.messages": "03a531dbcbcf9aee",
+        f"{_MODELS}:Queue.add_message": "f27c9231c1f20433",
+        f"{_MODELS}:Queue.delete_message": "fa6fd5b9bd2cafb4",
+        f"{_MODELS}:SQSBackend.receive_message": "065f3e5e7d214408",
+        f"{_MODELS}:SQSBackend.change_message_visibility": "f0e9df5f66627114",
+        f"{_MODELS}:SQSBackend.purge_queue": "443ea1ae7b15230c",
+    },
+    why="each receive builds the counts of all messages several times for every message it returns, a delete "
+    "rebuilds the list of messages, and a long poll blocks its thread",
+    keeps="order of delivery, receive counts, visibility, delay, redrive, errors; receipt handles are opaque "
+    "texts of another form; Lambda's event source mappings inside moto are not served",
+    install=_install_depth,
 )

@@ -1,4 +1,4 @@
-"""The receipt handles of one queue: which message and which receive one stands for, and what a stale one does.
+"""The receipt handles of one queue: which message and which receive one stands for.
 
 A handle carries its message's place and receive count under a seal, so none has to be kept. Pure: no clock, no I/O.
 """
@@ -44,12 +44,3 @@ class ReceiptHandles:
 
     def _seal(self, body: bytes) -> bytes:
         return hashlib.blake2b(body, digest_size=24, key=self._secret).digest()
-
-
-def may_delete(receive: int, receives: int, *, stale_deletes: bool) -> bool:
-    """Whether the handle of receive number `receive` deletes a message that has been received `receives` times.
-
-    SQS, DeleteMessage: with a handle older than the last receive the request succeeds, and the message may not be
-    deleted. moto deletes by any handle that a message ever had (`stale_deletes`).
-    """
-    return stale_deletes or receive == receives

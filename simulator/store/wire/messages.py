@@ -12,6 +12,9 @@ from typing import Any
 CONTROL_PATH = "/_stockpipe/"
 """Where the store's own calls begin: a path that no bucket can have."""
 
+EXIT_PORT_IN_USE = 98
+"""How the store's process ends when its port is taken."""
+
 
 @dataclass(frozen=True, slots=True)
 class Request:

@@ -57,6 +57,19 @@ def test_a_handle_proves_its_origin() -> None:
     assert depot.delete(handle, stale_deletes=False) is None
 
 
+@pytest.mark.parametrize(
+    ("receive", "stale_deletes", "deleted"),
+    [(2, False, True), (1, False, False), (1, True, True), (2, True, True)],
+)
+def test_a_stale_handle_deletes_in_moto_alone(receive: int, stale_deletes: bool, deleted: bool) -> None:
+    """AWS deletes by the handle of the last receive (here the second); moto by any."""
+    depot = MessageDepot(b"secret")
+    depot.add(_Message(), 0.0)
+    handles = [depot.handle_of(depot.take(1, 1.0, 0.0, HOUR_MS, None)[0][0]) for _ in range(2)]
+    assert (depot.delete(handles[receive - 1], stale_deletes=stale_deletes) is not None) is deleted
+    assert len(depot) == (0 if deleted else 1)
+
+
 @pytest.mark.parametrize("leave", ["dead-lettered", "carried off"])
 def test_the_handle_of_a_message_that_left_for_another_queue_is_unknown(leave: str) -> None:
     """Moved by redrive or by a move task, it is not this queue's any more; a deleted one's handle stays known."""
