@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gzip
+import itertools
 import json
 
 import pytest
@@ -174,12 +175,13 @@ async def test_the_last_row_of_a_key_wins(aws, open_consumer):
     keys = 7
     rows = [f"K{i % keys},2026-01-01,{i}" for i in range(500)]
     aws.objects["stocks/x.csv"] = (HEADER + "\n".join(rows) + "\n").encode()
-    delays = iter([0.05, 0.0, 0.02] * 100)
+    turns = itertools.cycle([500, 0, 200])
 
-    async def slowly(_items):
-        await asyncio.sleep(next(delays))
+    async def out_of_order(_items):
+        for _ in range(next(turns)):
+            await asyncio.sleep(0)
 
-    aws.on_write = slowly
+    aws.on_write = out_of_order
     consumer = await open_consumer()
 
     assert await consumer.ingest("stocks/x.csv") == []
@@ -308,12 +310,17 @@ async def test_a_table_that_refuses_every_row_is_not_the_rows_fault(aws, open_co
 
 async def test_requests_in_flight_are_bounded(aws, open_consumer):
     """`WRITE_CONCURRENCY` holds over all objects of the environment."""
+    full = asyncio.Event()
 
-    async def slowly(_items):
-        await asyncio.sleep(0.005)
+    async def together(_items):
+        if aws.writes_at_once == 3:
+            full.set()
+        await full.wait()
+        for _ in range(100):  # a fourth would come meanwhile
+            await asyncio.sleep(0)
 
     aws.objects = {f"stocks/{i}.csv": csv_of(200, f"T{i}") for i in range(4)}
-    aws.on_write = slowly
+    aws.on_write = together
     consumer = await open_consumer(WRITE_CONCURRENCY="3", OBJECT_CONCURRENCY="4")
 
     assert await consumer.ingest(*aws.objects) == []
