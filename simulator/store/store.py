@@ -126,9 +126,8 @@ class Store:
 
 
 def _environment() -> dict[str, str]:
-    """What the process gets to see: nothing of the user's AWS variables or files."""
-    kept = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "SYSTEMROOT", "VIRTUAL_ENV", "LD_LIBRARY_PATH", "PYTHONPATH")
-    environment = {name: os.environ[name] for name in kept if name in os.environ}
+    """What the process gets to see: nothing of the user's AWS variables or files, and no setting of moto's."""
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "MOTO_"))}
     return environment | {
         "AWS_ACCESS_KEY_ID": "testing",
         "AWS_SECRET_ACCESS_KEY": "testing",

@@ -155,9 +155,11 @@ async def test_the_users_aws_variables_do_not_reach_the_store(monkeypatch: pytes
     """Neither credentials nor files of the user are in its environment, and its standard input is not the terminal."""
     monkeypatch.setenv("AWS_PROFILE", "production")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
+    monkeypatch.setenv("MOTO_ACCOUNT_ID", "999999999999")
     async with Store.open() as store:
         environment, standard_input = outside(store.pid)
     assert b"production" not in environment
+    assert b"MOTO_" not in environment
     assert b"AWS_SECRET_ACCESS_KEY=testing" in environment
     assert standard_input.startswith("pipe:")
 
