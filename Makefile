@@ -6,7 +6,7 @@ BIN    := $(VENV)/bin
 ARGS   ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help install simulate test check-format lint types imports pytest audit reference format bench clean
+.PHONY: help install simulate test check-format lint types imports coverage pytest audit reference format bench clean
 .PHONY: build-GeneratorLambda build-ConsumerLambda
 
 help: ## this list
@@ -24,7 +24,7 @@ install: $(BIN)/.installed ## create .venv and install the project with its tool
 simulate: install ## run the loop offline with the live dashboard (ARGS='--scenario burst')
 	$(BIN)/stockpipe simulate $(ARGS)
 
-test: check-format lint types imports pytest ## the five checks below, one after the other
+test: check-format lint types imports coverage ## the five checks below, one after the other
 
 check-format: install ## the sources are in the project's format
 	$(BIN)/ruff format --check .
@@ -38,7 +38,15 @@ types: install ## mypy, strict
 imports: install ## import-linter: who may import whom
 	$(BIN)/lint-imports
 
-pytest: install ## the tests alone, on all cores (ARGS='-k poison')
+# The floor is Linux's: elsewhere the tests of Lambda's own runtime client are skipped.
+FLOOR := $(if $(filter Linux,$(shell uname)),,--fail-under=0)
+coverage: install ## the tests, how much of the code they run, and the floor of that (coverage html -d out/coverage)
+	@rm -rf build/coverage
+	$(BIN)/coverage run -m pytest -n auto --dist worksteal
+	@$(BIN)/coverage combine --quiet
+	$(BIN)/coverage report $(FLOOR)
+
+pytest: install ## the tests alone, or some of them (ARGS='-k poison')
 	$(BIN)/python -m pytest -n auto --dist worksteal $(ARGS)
 
 # A scanner of infrastructure, in an environment of its own: it is large and pins its own versions.
