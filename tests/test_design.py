@@ -185,6 +185,19 @@ def test_exit_codes_are_of_one_enum() -> None:
     assert [int(number) for number in re.findall(r"\b\d+\b", readme)] == sorted(ExitCode)
 
 
+def test_options_are_fields_of_a_dataclass() -> None:
+    """No command's function has an option among its parameters: name, type, help and default are in one place."""
+    stray = []
+    for file in product():
+        if file.parts[:2] == ("stockpipe", "commands"):
+            functions = (node for node in ast.walk(tree(file)) if isinstance(node, ast.FunctionDef))
+            for function in functions:
+                parameters = ast.unparse(function.args)
+                if "typer.Option" in parameters or "typer.Argument" in parameters:
+                    stray.append(f"{file}:{function.lineno}")
+    assert stray == []
+
+
 def test_every_task_has_an_owner() -> None:
     """A task is made in a task group, or its maker keeps it or awaits it at once; else nobody would hear of its end."""
     loose = []
