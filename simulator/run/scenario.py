@@ -24,7 +24,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn, get_args
 
 import yaml
 
@@ -33,32 +33,19 @@ from simulator.base.clock import Clock
 from simulator.base.errors import InputError
 from simulator.base.observations import Noted, Record
 from simulator.base.quantities import Bound, parse_bound, parse_duration
+from simulator.functions.runtimes import RuntimeName
 from simulator.telemetry.snapshot import Roles, RunOptions, Snapshot
 
 if TYPE_CHECKING:
     from simulator.twin.twin import Twin
 
-_OPTIONS: Mapping[str, type] = {
-    "ticks": int,
-    "duration": float,
-    "speed": float,
-    "seed": int,
-    "drain_timeout": float,
-    "capacity": str,
-    "runtime": str,
+_OPTIONS: Mapping[str, type | tuple[str, ...]] = {
+    **dict.fromkeys(("ticks", "seed"), int),
+    **dict.fromkeys(("duration", "speed", "drain_timeout"), float),
     "schedule": bool,
+    "capacity": ("aws", "unlimited"),
+    "runtime": get_args(RuntimeName),
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Condition:
-    """Figures of the snapshot against numbers; all must hold."""
-
-    terms: tuple[Bound, ...]
-
-    def holds(self, snapshot: Snapshot) -> bool:
-        """Whether every term holds now; a figure that does not exist yet holds nothing."""
-        return all(term.holds(_figure(snapshot, term.figure)) for term in self.terms)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,13 +66,24 @@ class RefuseWrites:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One moment of a scenario. Without a trigger it follows the step before at once."""
+    """One moment of a scenario. Without a trigger it follows the step before at once.
+
+    `when` holds figures of the snapshot against numbers, which must hold together; a figure that does not exist yet
+    holds nothing.
+    """
 
     at_s: float | None
-    when: Condition | None
+    when: tuple[Bound, ...]
     caption: str | None
     put: Put | None
     refuse_writes: RefuseWrites | None
+
+    def due(self, elapsed_s: float, look: Callable[[], Snapshot]) -> bool:
+        """Whether its trigger has come, so many seconds after the run began."""
+        if self.at_s is not None:
+            return elapsed_s >= self.at_s
+        snapshot = look() if self.when else None
+        return all(term.holds(_figure(snapshot, term.figure)) for term in self.when)
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,52 +157,44 @@ async def play(
 ) -> None:
     """Tell and do the steps in order, until the last one or `stop`; a fault that is on is switched off at the end."""
     began_at = clock.now()
-    faults: list[float] = []
-    table = twin.resources.table
+    table, faulty_until_at = twin.resources.table, 0.0
+
+    async def wait() -> None:
+        nonlocal faulty_until_at
+        if 0 < faulty_until_at <= clock.now() and twin.store is not None:
+            faulty_until_at = 0.0
+            await twin.store.refuse_writes(table, 0.0)
+            record(Noted(clock.now(), f"fault over: table {table} takes writes again", "fault"))
+        await clock.sleep(limits.SCENARIO_LOOK_S)
+
     try:
         for step in scenario.steps:
-            while not stop.is_set() and not _due(step, clock.now() - began_at, look):
-                await _mend(faults, clock, twin, record)
-                await clock.sleep(limits.SCENARIO_LOOK_S)
+            while not stop.is_set() and not step.due(clock.now() - began_at, look):
+                await wait()
             if stop.is_set():
                 return
             if step.caption:
                 record(Noted(clock.now(), step.caption, "caption"))
             if step.put:
-                await twin.clients.s3.put_object(
-                    Bucket=twin.resources.bucket, Key=step.put.key, Body=step.put.text.encode()
-                )
+                body = step.put.text.encode()
+                await twin.clients.s3.put_object(Bucket=twin.resources.bucket, Key=step.put.key, Body=body)
             if step.refuse_writes and twin.store is not None:
                 await twin.store.refuse_writes(table, step.refuse_writes.share)
-                faults.append(clock.now() + step.refuse_writes.for_s)
+                faulty_until_at = max(faulty_until_at, clock.now() + step.refuse_writes.for_s)
                 share = f"{step.refuse_writes.share:.0%}"
                 record(Noted(clock.now(), f"fault: table {table} refuses {share} of the writes", "fault"))
-        while faults and not stop.is_set():
-            await _mend(faults, clock, twin, record)
-            await clock.sleep(limits.SCENARIO_LOOK_S)
+        while faulty_until_at and not stop.is_set():
+            await wait()
     finally:
-        if faults and twin.store is not None:
+        if faulty_until_at and twin.store is not None:
             await twin.store.refuse_writes(table, 0.0)
-
-
-async def _mend(faults: list[float], clock: Clock, twin: Twin, record: Record) -> None:
-    if faults and max(faults) <= clock.now() and twin.store is not None:
-        faults.clear()
-        await twin.store.refuse_writes(twin.resources.table, 0.0)
-        record(Noted(clock.now(), f"fault over: table {twin.resources.table} takes writes again", "fault"))
-
-
-def _due(step: Step, elapsed_s: float, look: Callable[[], Snapshot]) -> bool:
-    if step.at_s is not None:
-        return elapsed_s >= step.at_s
-    return step.when is None or step.when.holds(look())
 
 
 def _folder() -> Any:
     return resources.files("simulator.run").joinpath("scenarios")
 
 
-def _figure(snapshot: Snapshot, path: str) -> float | None:
+def _figure(snapshot: Snapshot | None, path: str) -> float | None:
     value: Any = snapshot
     for name in path.split("."):
         value = getattr(value, name, None)
@@ -229,15 +219,13 @@ def _options(given: Any, refuse: Callable[[str], NoReturn]) -> dict[str, Any]:
             refuse(f"option '{key}' is not known; known are {', '.join(sorted(_OPTIONS))}")
         if kind is float and isinstance(value, str):
             value = _seconds(value, f"option {key}", refuse)
-        if kind is float and isinstance(value, int) and not isinstance(value, bool):
+        elif kind is float and type(value) is int:
             value = float(value)
-        if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
+        if isinstance(kind, tuple) and value not in kind:
+            refuse(f"option {key} must be {' or '.join(kind)}, not '{value}'")
+        if isinstance(kind, type) and type(value) is not kind:
             refuse(f"option {key} must be of type {kind.__name__}, not '{value}'")
         options[str(key)] = value
-    if options.get("capacity", "aws") not in ("aws", "unlimited"):
-        refuse(f"option capacity must be aws or unlimited, not '{options['capacity']}'")
-    if options.get("runtime", "inline") not in ("inline", "process"):
-        refuse(f"option runtime must be inline or process, not '{options['runtime']}'")
     return options
 
 
@@ -262,14 +250,14 @@ def _step(given: Any, number: int, refuse_scenario: Callable[[str], NoReturn]) -
         refuse(f"share must be between 0 and 1, not '{share}'")
     return Step(
         at_s=_seconds(given["at"], "at", refuse) if "at" in given else None,
-        when=_condition(str(given["when"]), refuse) if "when" in given else None,
+        when=_condition(str(given["when"]), refuse) if "when" in given else (),
         caption=str(given["caption"]).strip() if given.get("caption") else None,
         put=Put(str(put["key"]), str(put["text"])) if put else None,
         refuse_writes=RefuseWrites(float(share), _seconds(fault["for"], "for", refuse)) if fault else None,
     )
 
 
-def _condition(text: str, refuse: Callable[[str], NoReturn]) -> Condition:
+def _condition(text: str, refuse: Callable[[str], NoReturn]) -> tuple[Bound, ...]:
     empty = Snapshot(at=0.0, options=RunOptions("", 0, "", 0.0), roles=Roles(None, None, None, None, None, None))
 
     def limit_of(figure: str, limit: str) -> float:
@@ -286,4 +274,4 @@ def _condition(text: str, refuse: Callable[[str], NoReturn]) -> Condition:
             terms.append(parse_bound(part, limit_of))
         except ValueError:
             refuse(f"when: '{part}' is not a figure, an operator and a number, as in queue.visible >= 100")
-    return Condition(tuple(terms))
+    return tuple(terms)

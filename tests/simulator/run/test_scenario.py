@@ -47,21 +47,18 @@ def test_own_file_is_read_by_path(tmp_path: Path) -> None:
 
 def test_condition_holds_when_all_terms_do() -> None:
     """Terms are figures of the snapshot against numbers, joined by `and`."""
-    condition = parse("steps: [{when: queue.visible >= 3 and table.rows < 10}]").steps[0].when
-    assert condition is not None
+    step = parse("steps: [{when: queue.visible >= 3 and table.rows < 10}]").steps[0]
 
     filled = replace(EMPTY, queue=QueueCounters(visible=3), table=TableCounters(rows=9))
-    assert condition.holds(filled)
-    assert not condition.holds(replace(filled, queue=QueueCounters(visible=2)))
-    assert not condition.holds(replace(filled, table=TableCounters(rows=10)))
+    assert step.due(0.0, lambda: filled)
+    assert not step.due(0.0, lambda: replace(filled, queue=QueueCounters(visible=2)))
+    assert not step.due(0.0, lambda: replace(filled, table=TableCounters(rows=10)))
 
 
 def test_figure_that_does_not_exist_yet_holds_nothing() -> None:
     """An age of an empty queue is no number, so neither comparison with it is true."""
     for sign in (">=", "<"):
-        condition = parse(f"steps: [{{when: queue.oldest_age_s {sign} 0}}]").steps[0].when
-        assert condition is not None
-        assert not condition.holds(EMPTY)
+        assert not parse(f"steps: [{{when: queue.oldest_age_s {sign} 0}}]").steps[0].due(0.0, lambda: EMPTY)
 
 
 @pytest.mark.parametrize(
