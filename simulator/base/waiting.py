@@ -30,15 +30,10 @@ class Backoff:
     """Delays that double from `low_s` to `high_s`, each between half and all of it at random."""
 
     def __init__(self, low_s: float, high_s: float, chance: Random) -> None:
-        self._low_s, self._high_s, self._chance = low_s, high_s, chance
-        self._next_s = low_s
+        self._next_s, self._high_s, self._chance = low_s, high_s, chance
 
     def next_s(self) -> float:
         """How long to wait now."""
         delay_s = self._next_s * self._chance.uniform(0.5, 1.0)
         self._next_s = min(self._next_s * 2, self._high_s)
         return delay_s
-
-    def reset(self) -> None:
-        """It worked: begin again with the shortest."""
-        self._next_s = self._low_s

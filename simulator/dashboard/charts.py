@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Sequence
+import operator
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from rich.segment import Segment
@@ -128,24 +129,13 @@ def area(
     value above zero is never drawn as nothing.
     """
     totals = [_levels(layers, column, top, height) for column in range(columns)]
-    dots = [-1] * columns
-    if outline is not None:
-        for column, value in enumerate(outline[0][:columns]):
-            if value > 0:
-                dots[column] = min(height - 1, round(value / top * height * 8) // 8)
+    values, dot = outline or ((), PLAIN)
+    dots = [min(height - 1, round(value / top * height * 8) // 8) if value > 0 else -1 for value in values]
+    dots += [-1] * (columns - len(dots))
     lines = []
     for row in range(height - 1, -1, -1):
-        glyphs: list[str] = []
-        styles: list[Style] = []
-        for column in range(columns):
-            if outline is not None and dots[column] == row:
-                glyphs.append("•")
-                styles.append(outline[1])
-                continue
-            glyph, style = _cell(layers, totals[column], row)
-            glyphs.append(glyph)
-            styles.append(style)
-        lines.append([Segment(_label(row, height, top), DIM), *_runs(glyphs, styles)])
+        cells = (("•", dot) if dots[column] == row else _cell(layers, totals[column], row) for column in range(columns))
+        lines.append([Segment(_label(row, height, top), DIM), *_runs(cells)])
     return lines
 
 
@@ -180,15 +170,10 @@ def _label(row: int, height: int, top: float) -> str:
     return "      │"
 
 
-def _runs(glyphs: Sequence[str], styles: Sequence[Style]) -> list[Segment]:
+def _runs(cells: Iterable[tuple[str, Style]]) -> list[Segment]:
     """Cells as segments, one for each run of the same style."""
-    segments: list[Segment] = []
-    begin = 0
-    for end in range(1, len(glyphs) + 1):
-        if end == len(glyphs) or styles[end] is not styles[begin]:
-            segments.append(Segment("".join(glyphs[begin:end]), styles[begin]))
-            begin = end
-    return segments
+    runs = itertools.groupby(cells, key=operator.itemgetter(1))
+    return [Segment("".join(glyph for glyph, _ in run), style) for style, run in runs]
 
 
 def axis_line(axis: Axis, marks: Sequence[float]) -> Line:
@@ -237,38 +222,24 @@ def heat_strip(columns: Sequence[Sequence[int]], width: int, height: int) -> lis
     """
     if height < 2:
         return [_percentile_line(columns, width)]
-    groups = [range(*ends) for ends in _groups(len(_BAND_LABELS), height)]
+    height = min(height, len(_BAND_LABELS))
+    ends = [round(len(_BAND_LABELS) * line / height) for line in range(height + 1)]
     lines = []
-    for group in reversed(groups):
-        glyphs, styles = [], []
-        for column in columns[:width]:
-            total = sum(column)
-            share = sum(column[band] for band in group) / total if total else 0.0
-            glyphs.append(_DENSITIES[math.ceil(share * 4)])
-            styles.append(_BAND_STYLES[group[-1]])
-        label = _BAND_LABELS[group[-1]]
-        lines.append([Segment(f"{label:>6}│", DIM), *_runs(glyphs, styles)])
+    for first, end in reversed(list(itertools.pairwise(ends))):
+        shares = (sum(column[first:end]) / (sum(column) or 1) for column in columns[:width])
+        text = "".join(_DENSITIES[math.ceil(share * 4)] for share in shares)
+        lines.append([Segment(f"{_BAND_LABELS[end - 1]:>6}│", DIM), Segment(text, _BAND_STYLES[end - 1])])
     return [fit(line, width + LABEL_WIDTH) for line in lines]
 
 
 def _percentile_line(columns: Sequence[Sequence[int]], width: int) -> Line:
-    glyphs, styles = [], []
+    cells = []
     for column in columns[:width]:
-        total, below, found = sum(column), 0, -1
-        for band, number in enumerate(column):
-            below += number
-            if total and below >= total * 0.99:
-                found = band
-                break
-        glyphs.append(_EIGHTHS[found + 1])
-        styles.append(_BAND_STYLES[max(found, 0)])
-    return fit([Segment("  p99 │", DIM), *_runs(glyphs, styles)], width + LABEL_WIDTH)
-
-
-def _groups(bands: int, lines: int) -> list[tuple[int, int]]:
-    lines = min(bands, lines)
-    ends = [round(bands * line / lines) for line in range(lines + 1)]
-    return list(itertools.pairwise(ends))
+        enough = sum(column) * 0.99
+        reached = [below >= enough > 0 for below in itertools.accumulate(column)]
+        band = reached.index(True) if any(reached) else -1
+        cells.append((_EIGHTHS[band + 1], _BAND_STYLES[max(band, 0)]))
+    return fit([Segment("  p99 │", DIM), *_runs(cells)], width + LABEL_WIDTH)
 
 
 assert len(_BAND_LABELS) == len(LATENCY_BANDS_S) + 1 == len(_EIGHTHS) - 1  # noqa: S101 - glyph, label and band go together

@@ -15,7 +15,7 @@ from rich.segment import Segment
 from simulator.base import limits
 from simulator.dashboard import charts
 from simulator.dashboard.figures import clock, count, rate, seconds
-from simulator.dashboard.lines import ACCENT, BOLD, DIM, TONES, Line, apart, beside, fit, shorten
+from simulator.dashboard.lines import ACCENT, BOLD, DIM, TONES, Frame, Line, apart, beside, fit, shorten
 from simulator.dashboard.stages import NARROW_FIGURES, Stage, losses, stages
 from simulator.telemetry.snapshot import Event, Latency, Snapshot
 
@@ -59,11 +59,14 @@ def heights(width: int, height: int, *, load: bool = False, scenario: bool = Fal
     return Heights(figures, boxed, spacers, left - below, min(8, below), below, said)
 
 
-def lines(snapshot: Snapshot, width: int, height: int) -> list[Line]:
-    """The whole frame, each line `width` wide; fewer than `height` lines are filled up, more are cut."""
+def render(snapshot: Snapshot, width: int, height: int) -> Frame:
+    """The dashboard as exactly `height` lines of exactly `width` cells.
+
+    It is made for 80x24 and for anything larger; a smaller screen gets the figures without the charts.
+    """
     frame = _small(snapshot, width) if width < 78 or height < 22 else _full(snapshot, width, height)
-    frame = [fit(line, width) for line in frame[:height]]
-    return [*frame, *[fit([], width) for _ in range(height - len(frame))]]
+    frame += [[] for _ in range(height - len(frame))]
+    return Frame(tuple(fit(line, width) for line in frame[:height]), width)
 
 
 def _full(snapshot: Snapshot, width: int, height: int) -> list[Line]:

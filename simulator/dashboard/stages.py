@@ -19,8 +19,13 @@ class Figure:
 
     @classmethod
     def of(cls, label: str, number: float, tone: Tone = "plain", width: int = 7) -> Figure:
-        """A count."""
-        return cls(label, count(number, width), tone, number)
+        """A count; its tone is that of anything above zero."""
+        return cls(label, count(number, width), tone if number else "plain", number)
+
+    @classmethod
+    def rate(cls, label: str, per_s: float) -> Figure:
+        """A rate of something that moves."""
+        return cls(label, rate(per_s), "moves" if per_s else "plain")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,11 +56,11 @@ def _origin(snapshot: Snapshot) -> Stage:
             f"target {load.target}",
             (
                 Figure("planned/s", rate(load.rate_planned)),
-                Figure("sent/s", rate(load.rate_sent), "moves" if load.rate_sent else "plain"),
+                Figure.rate("sent/s", load.rate_sent),
                 Figure.of("sent", load.sent),
-                Figure.of("dropped", load.dropped, _lost(load.dropped)),
+                Figure.of("dropped", load.dropped, "lost"),
                 Figure("lag p99", seconds(load.lag_s), "grows" if (load.lag_s or 0) > 0.1 else "plain"),
-                Figure("stored/s", rate(load.rate_stored), "moves" if load.rate_stored else "plain"),
+                Figure.rate("stored/s", load.rate_stored),
             ),
         )
     if options.schedule is not None:
@@ -69,11 +74,11 @@ def _origin(snapshot: Snapshot) -> Stage:
             (
                 Figure("next in", wait(next_s)),
                 Figure("ticks", ticks),
-                Figure.of("running", generator.busy, "moves" if generator.busy else "plain"),
+                Figure.of("running", generator.busy, "moves"),
                 Figure("takes", seconds(generator.duration_mean_s)),
-                Figure.of("failed", generator.errors, _lost(generator.errors)),
+                Figure.of("failed", generator.errors, "lost"),
                 Figure.of("cold starts", generator.cold_starts),
-                Figure.of("throttles", generator.throttles, _grows(generator.throttles)),
+                Figure.of("throttles", generator.throttles, "grows"),
             ),
         )
     if options.objects is not None:
@@ -99,11 +104,11 @@ def _bucket(snapshot: Snapshot) -> Stage:
         (
             Figure.of("objects", bucket.objects),
             Figure("holds", size(bucket.size_bytes)),
-            Figure("puts/s", rate(snapshot.rates.puts), "moves" if snapshot.rates.puts else "plain"),
+            Figure.rate("puts/s", snapshot.rates.puts),
             Figure("last tick", NONE if written is None else count(written[0]))
             if snapshot.load is None
             else Figure.of("gets", gets),
-            Figure.of("rejected", snapshot.rejected_rows, _lost(snapshot.rejected_rows)),
+            Figure.of("rejected", snapshot.rejected_rows, "lost"),
             Figure.of("puts", bucket.puts),
             Figure.of("gets", gets),
         ),
@@ -116,11 +121,11 @@ def _queue(snapshot: Snapshot) -> Stage:
         "SQS",
         snapshot.roles.queue or NONE,
         (
-            Figure.of("visible", queue.visible, _grows(queue.visible)),
-            Figure.of("in flight", queue.in_flight, "moves" if queue.in_flight else "plain"),
+            Figure.of("visible", queue.visible, "grows"),
+            Figure.of("in flight", queue.in_flight, "moves"),
             Figure.of("delayed", queue.delayed),
             Figure("oldest", seconds(queue.oldest_age_s)),
-            Figure.of("in DLQ", queue.dead_lettered, _lost(queue.dead_lettered)),
+            Figure.of("in DLQ", queue.dead_lettered, "lost"),
             Figure("received/s", rate(snapshot.rates.received)),
             Figure("deleted/s", rate(snapshot.rates.deleted)),
         ),
@@ -138,8 +143,8 @@ def _function(snapshot: Snapshot) -> Stage:
             Figure("busy", busy, "moves" if function.busy else "plain"),
             Figure.of("warm", max(0, function.environments - function.busy)),
             Figure.of("cold starts", function.cold_starts),
-            Figure.of("errors", function.errors, _lost(function.errors)),
-            Figure.of("throttles", function.throttles, _grows(function.throttles)),
+            Figure.of("errors", function.errors, "lost"),
+            Figure.of("throttles", function.throttles, "grows"),
             Figure("takes", seconds(function.duration_mean_s)),
             Figure("batch", NONE if function.batch_mean is None else f"{function.batch_mean:.1f}"),
         ),
@@ -153,12 +158,12 @@ def _table(snapshot: Snapshot) -> Stage:
         snapshot.roles.table or NONE,
         (
             Figure.of("rows", table.rows, width=9),
-            Figure("rows/s", rate(rates.rows), "moves" if rates.rows else "plain"),
-            Figure("writes/s", rate(rates.batch_writes), "moves" if rates.batch_writes else "plain"),
+            Figure.rate("rows/s", rates.rows),
+            Figure.rate("writes/s", rates.batch_writes),
             Figure("units/s", rate(rates.write_units)),
-            Figure("refused", percent(rates.throttled_share), _grows(rates.throttled_share)),
-            Figure.of("unprocessed", table.unprocessed_items, _grows(table.unprocessed_items)),
-            Figure.of("throttled", table.throttled_requests, _grows(table.throttled_requests)),
+            Figure("refused", percent(rates.throttled_share), "grows" if rates.throttled_share else "plain"),
+            Figure.of("unprocessed", table.unprocessed_items, "grows"),
+            Figure.of("throttled", table.throttled_requests, "grows"),
         ),
     )
 
@@ -175,17 +180,9 @@ def losses(snapshot: Snapshot) -> tuple[Figure, ...]:
         figures[2] = ("dropped", snapshot.load.dropped)
     if snapshot.folding_errors:
         figures.append(("not counted", snapshot.folding_errors))
-    return tuple(Figure(label, count(number), _lost(number)) for label, number in figures)
+    return tuple(Figure.of(label, number, "lost") for label, number in figures)
 
 
 def _requests(snapshot: Snapshot, operation: str) -> int:
     counted = snapshot.store.operations.get(operation) if snapshot.store is not None else None
     return counted.requests if counted is not None else 0
-
-
-def _lost(number: float) -> Tone:
-    return "lost" if number else "plain"
-
-
-def _grows(number: float) -> Tone:
-    return "grows" if number else "plain"

@@ -164,15 +164,14 @@ async def send(
     clock: Clock,
     stop: asyncio.Event,
     concurrency: int = 8,
-) -> tuple[SourceFile, ...]:
-    """Put each file into the bucket, `concurrency` at a time and in order, and return those that were put.
+) -> None:
+    """Put each file into the bucket, `concurrency` at a time and in order.
 
     Each is told as an `ObjectPut` when the store has answered. Once `stop` is set no further file is begun. Memory
     holds `limits.SOURCE_PUT_BYTES` for each in hand; a larger file goes as a multipart upload, none left half done.
     Raises `SourceError` when a file can no longer be read, `CouldNotFinish` when the store refuses one.
     """
     waiting = iter(sources)
-    sent: list[SourceFile] = []
 
     async def worker() -> None:
         for source in waiting:
@@ -180,13 +179,11 @@ async def send(
                 return
             size = await _put(s3, bucket, source)
             record(ObjectPut(clock.now(), bucket, source.key, size))
-            sent.append(source)
 
     with one_failure():
         async with asyncio.TaskGroup() as group:
             for _ in range(min(concurrency, len(sources))):
                 group.create_task(worker())
-    return tuple(sent)
 
 
 async def _put(s3: S3Client, bucket: str, source: SourceFile) -> int:
