@@ -19,9 +19,10 @@ import pytest
 from typer.testing import CliRunner
 
 from cli import app
-from simulator.base.errors import InputError
+from simulator.base.errors import ExitCode, InputError
+from simulator.load.measure.result import Result
 from stockpipe.commands.load_test.options import LoadTestOptions
-from stockpipe.commands.load_test.outlet import parameters
+from stockpipe.commands.load_test.outlet import exit_code, parameters
 from stockpipe.commands.load_test.run import resolve
 
 Stockpipe = Callable[..., Any]
@@ -80,6 +81,44 @@ def test_a_sink_keeps_counts_only(stockpipe: Stockpipe) -> None:
     assert done.summary["throughput"]["rows_per_s_mean"] > 0
     assert not done.summary["bottleneck"]["measures_the_emulator"]
     assert "missed rows_per_s>1000000" in done.err
+
+
+def test_a_sink_that_is_not_drained_ends_with_1(stockpipe: Stockpipe) -> None:
+    """A sink proves nothing by an audit: that it took everything in time is all there is, and here it did not."""
+    done = stockpipe(
+        "load-test", "--target", "sink", "--sink-latency", "400ms", "--rate", "20/s", "--duration", "1s", "--rows", "1",
+        "--drain-timeout", "0s", "--summary", "-", "--ui", "quiet",
+    )  # fmt: skip
+    assert (done.summary["audit"], done.summary["backlog"]["drained"]) == (None, False)
+    assert done.code == 1, done.err
+
+
+@pytest.mark.parametrize(
+    ("verdict", "drained", "held", "interrupted", "rate", "code"),
+    [
+        ("exact", True, True, False, None, ExitCode.DONE),
+        (None, None, True, False, None, ExitCode.DONE),
+        ("differs", True, True, False, None, ExitCode.NOT_PROVEN),
+        ("unproven", True, True, True, None, ExitCode.NOT_PROVEN),
+        (None, False, True, True, None, ExitCode.NOT_PROVEN),
+        ("exact", True, False, True, None, ExitCode.NOT_PROVEN),
+        ("exact", True, True, True, None, ExitCode.INTERRUPTED),
+        ("exact", True, True, True, {"rate_per_s": None}, ExitCode.INTERRUPTED),
+        ("exact", True, True, False, {"rate_per_s": None}, ExitCode.NOT_PROVEN),
+        ("exact", True, True, False, {"rate_per_s": 9.0}, ExitCode.DONE),
+    ],
+)
+def test_exit_code_says_what_matters_most(
+    verdict: str | None, drained: bool | None, held: bool, interrupted: bool, rate: Any, code: ExitCode
+) -> None:
+    """What is not proven or not held outweighs an interruption, which outweighs a search without an answer."""
+    summary = {
+        "audit": {"verdict": verdict} if verdict else None,
+        "backlog": {"drained": drained},
+        "slo": [{"held": True}, {"held": held}],
+        "find_max": rate,
+    }
+    assert exit_code(summary, Result(interrupted=interrupted)) is code
 
 
 def test_a_backlog_is_there_before_the_consumer_and_drains(stockpipe: Stockpipe) -> None:

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import boto3
 import pytest
 from typer.testing import CliRunner
 
@@ -191,6 +192,46 @@ def test_second_signal_ends_at_once(start: Start) -> None:
     ended = running.finish()
     assert (ended.code, ended.summary["audit"]["verdict"]) == (1, "unproven")
     assert "Traceback" not in ended.err
+
+
+def test_interrupted_run_that_is_unproven_ends_with_1(start: Start) -> None:
+    """A message that is still to be received when the drain is over: no proof, which outweighs the interruption."""
+    running = start(
+        "simulate", "--drain-timeout", "1s", "--no-schedule", "--ready", "ready.json", "--summary", "-", *SMALL
+    )
+    ready = running.wait_ready()
+    url = f"{ready['endpoint']}/{ready['resources']['bucket']}/stocks/broken.csv"
+    urllib.request.urlopen(urllib.request.Request(url, data=b"ticker,price\n", method="PUT")).close()
+    running.signal(signal.SIGINT)
+
+    ended = running.finish()
+    audit = ended.summary["audit"]
+    assert (ended.code, audit["verdict"], ended.summary["interrupted"]) == (1, "unproven", True)
+    assert audit["pending"]["objects"] == 1
+
+
+def test_row_that_nobody_sent_is_a_difference(start: Start) -> None:
+    """An item that no object explains: everything drained and ended as asked, and still exit code 1."""
+    running = start("simulate", *ENDLESS, "--no-schedule")
+    ready = running.wait_ready()
+    session = boto3.Session(aws_access_key_id="a", aws_secret_access_key="b", region_name="us-east-1")
+    table = session.client("dynamodb", endpoint_url=ready["endpoint"])
+    table.put_item(TableName=ready["resources"]["table"], Item={"PK": {"S": "A"}, "SK": {"S": "2026-01-01"}})
+    running.signal(signal.SIGTERM)
+
+    ended = running.finish()
+    audit = ended.summary["audit"]
+    assert (ended.code, audit["verdict"], audit["extra"], ended.summary["interrupted"]) == (1, "differs", 1, False)
+
+
+def test_reader_that_goes_away_changes_no_exit_code(start: Start) -> None:
+    """`simulate --summary - | head -1`: what nobody reads is dropped without a word, and the run was proven."""
+    running = start("simulate", "--ticks", "1", "--ready", "ready.json", "--summary", "-", *SMALL)
+    running.process.stdout.close()
+    running.process.stdout = None
+
+    ended = running.finish()
+    assert (ended.code, "Traceback" in ended.err, "Broken pipe" in ended.err) == (0, False, False)
 
 
 def test_killed_store_is_told_at_once(start: Start) -> None:
