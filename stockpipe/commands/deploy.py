@@ -136,7 +136,7 @@ async def _execute(aws: Aws, change_set: ChangeSet, stack: str, clean_up: bool) 
     if ended is not None and cloudformation.has_succeeded(ended.status):
         return ended
     cause = cloudformation.first_cause(events)
-    why = f"{cause.logical_id} ({cause.type}): {cause.reason}" if cause else (ended.reason if ended else "it is gone")
+    why = cause.text if cause else (ended.reason if ended else "it is gone")
     way_out = f"mend that and deploy again; the stack is as it was ({ended.status if ended else 'gone'})"
     if change_set.kind == "CREATE":
         if ended is not None and (clean_up or (can_ask() and confirm(f"{why}\ndelete what is left?", yes=False))):

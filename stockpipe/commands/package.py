@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -48,23 +48,8 @@ def package(options: PackageOptions) -> None:
         options.output, target, interpreter=options.interpreter, report=lambda step: typer.echo(step, err=True)
     )
     if options.as_json:
-        typer.echo(
-            json.dumps(
-                {
-                    "schema": "stockpipe.package/1",
-                    "file": str(built.file),
-                    "python": target.python,
-                    "architecture": target.architecture,
-                    "sha256": built.sha256,
-                    "zip_bytes": built.zip_bytes,
-                    "unzipped_bytes": built.unzipped_bytes,
-                    "compiled": built.compiled,
-                    "parts": [
-                        {"name": part.name, "files": part.files, "size_bytes": part.size_bytes} for part in built.parts
-                    ],
-                }
-            )
-        )
+        described = asdict(built)
+        typer.echo(json.dumps({"schema": "stockpipe.package/1", **described.pop("target"), **described}, default=str))
         return
     for part in sorted(built.parts, key=lambda part: (-part.size_bytes, part.name)):
         typer.echo(f"{part.size_bytes:>12,}  {part.files:>5}  {part.name}")

@@ -44,6 +44,7 @@ def redrive(options: RedriveOptions) -> None:
         from simulator.base.clock import SystemClock
         from stockpipe.deploy import redrive as queues
         from stockpipe.deploy.deployed import address, find
+        from stockpipe.deploy.status import queue_status
 
         clock = SystemClock()
         deployed = await find(aws, options.stack)
@@ -53,7 +54,7 @@ def redrive(options: RedriveOptions) -> None:
         if not shown:
             say(f"{source.name} is empty: nothing to move")
             return
-        count = max(await queues.depth(aws, source), len(shown))
+        count = max((await queue_status(aws, source)).messages, len(shown))
         say(f"{source.name} holds {count:,} messages; {len(shown)} of them:")
         for letter in shown:
             reason = await queues.find_reason(aws, clock, deployed.get("ConsumerLogs"), letter.message_id)

@@ -10,12 +10,11 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError
 
 from simulator.base.errors import CouldNotFinish
-from stockpipe.deploy.aws import Aws, error_code
+from stockpipe.deploy.aws import Aws, error_code, if_present, is_absent
 
 if TYPE_CHECKING:
     from types_aiobotocore_s3 import S3Client
 
-_ABSENT = {"404", "NoSuchBucket", "NoSuchKey", "NotFound"}
 _PAGE = 1000
 """Keys that one request deletes (S3 API Reference, "DeleteObjects")."""
 
@@ -54,7 +53,7 @@ async def bucket_exists(aws: Aws, name: str) -> bool:
     try:
         await s3.head_bucket(Bucket=name, ExpectedBucketOwner=aws.account)
     except ClientError as error:
-        if error_code(error) in _ABSENT:
+        if is_absent(error):
             return False
         if error_code(error) in {"403", "Forbidden", "AccessDenied"}:
             raise CouldNotFinish(
@@ -67,12 +66,8 @@ async def bucket_exists(aws: Aws, name: str) -> bool:
 async def upload(aws: Aws, file: Path, key: str) -> bool:
     """Put the file under a key that stands for its content; true if it was not there yet."""
     s3, bucket = await aws.s3(), bucket_name(aws)
-    try:
-        await s3.head_object(Bucket=bucket, Key=key, ExpectedBucketOwner=aws.account)
-    except ClientError as error:
-        if error_code(error) not in _ABSENT:
-            raise
-    else:
+    known = await if_present(s3.head_object(Bucket=bucket, Key=key, ExpectedBucketOwner=aws.account))
+    if known is not None:
         return False
     await s3.put_object(
         Bucket=bucket,

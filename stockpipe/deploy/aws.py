@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import ipaddress
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 from urllib.parse import urlsplit
 
 from aiobotocore.config import AioConfig
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from types_aiobotocore_sqs import SQSClient
     from types_aiobotocore_sts import STSClient
 
+T = TypeVar("T")
 POLICY_FILE = "docs/deployer-policy.json"
 LONGEST_ANSWER_S = 960
 """A function invoked by hand answers after at most its timeout, of which Lambda allows 900 s."""
@@ -45,6 +47,15 @@ _UNKNOWN = {
     "SignatureDoesNotMatch",
     "UnrecognizedClientException",
 }
+_ABSENT = {
+    "404",
+    "AWS.SimpleQueueService.NonExistentQueue",
+    "NoSuchBucket",
+    "NoSuchKey",
+    "NotFound",
+    "QueueDoesNotExist",
+    "ResourceNotFoundException",
+}
 _FORBIDDEN = {"403", "AccessDenied", "AccessDeniedException", "Forbidden", "UnauthorizedOperation"}
 
 
@@ -57,9 +68,19 @@ class Where:
     endpoint_url: str | None = None
 
 
+class _Client(Generic[T]):
+    """`await aws.s3()`: the client of a service."""
+
+    def __init__(self, service: str) -> None:
+        self._service = service
+
+    def __get__(self, aws: Aws, owner: type[Aws]) -> Callable[[], Awaitable[T]]:
+        return partial(aws._client, self._service)  # noqa: SLF001 - its own part
+
+
 @dataclass
 class Aws:
-    """Clients of one region, each made when first asked for. `account` and `caller` are who STS says we are."""
+    """Clients of one region, each made when it is first wanted. `account` and `caller` are who STS says we are."""
 
     region: str
     endpoint_url: str | None
@@ -70,49 +91,15 @@ class Aws:
     _fixed: dict[str, Any]
     _clients: dict[str, Any] = field(default_factory=dict)
 
-    async def cloudformation(self) -> CloudFormationClient:
-        """The client of CloudFormation."""
-        client: CloudFormationClient = await self._client("cloudformation")
-        return client
-
-    async def cloudwatch(self) -> CloudWatchClient:
-        """The client of CloudWatch."""
-        client: CloudWatchClient = await self._client("cloudwatch")
-        return client
-
-    async def dynamodb(self) -> DynamoDBClient:
-        """The client of DynamoDB."""
-        client: DynamoDBClient = await self._client("dynamodb")
-        return client
-
-    async def events(self) -> Any:
-        """The client of EventBridge."""
-        return await self._client("events")
-
-    async def functions(self) -> LambdaClient:
-        """The client of Lambda."""
-        client: LambdaClient = await self._client("lambda")
-        return client
-
-    async def logs(self) -> CloudWatchLogsClient:
-        """The client of CloudWatch Logs."""
-        client: CloudWatchLogsClient = await self._client("logs")
-        return client
-
-    async def s3(self) -> S3Client:
-        """The client of S3."""
-        client: S3Client = await self._client("s3")
-        return client
-
-    async def sqs(self) -> SQSClient:
-        """The client of SQS."""
-        client: SQSClient = await self._client("sqs")
-        return client
-
-    async def sts(self) -> STSClient:
-        """The client of STS."""
-        client: STSClient = await self._client("sts")
-        return client
+    cloudformation: ClassVar[_Client[CloudFormationClient]] = _Client("cloudformation")
+    cloudwatch: ClassVar[_Client[CloudWatchClient]] = _Client("cloudwatch")
+    dynamodb: ClassVar[_Client[DynamoDBClient]] = _Client("dynamodb")
+    events: ClassVar[_Client[Any]] = _Client("events")
+    functions: ClassVar[_Client[LambdaClient]] = _Client("lambda")
+    logs: ClassVar[_Client[CloudWatchLogsClient]] = _Client("logs")
+    s3: ClassVar[_Client[S3Client]] = _Client("s3")
+    sqs: ClassVar[_Client[SQSClient]] = _Client("sqs")
+    sts: ClassVar[_Client[STSClient]] = _Client("sts")
 
     async def credentials(self) -> tuple[str, str, str | None]:
         """Access key, secret key and session token as they are now, for requests that are signed elsewhere."""
@@ -210,6 +197,21 @@ def explain(error: BaseException) -> StockpipeError | None:
 def error_code(error: botocore_errors.ClientError) -> str:
     """The error code of a refusal, as `ValidationError`."""
     return str(error.response.get("Error", {}).get("Code", ""))
+
+
+def is_absent(error: botocore_errors.ClientError) -> bool:
+    """Whether a refusal says that there is no such thing."""
+    return error_code(error) in _ABSENT
+
+
+async def if_present(answer: Awaitable[T]) -> T | None:
+    """What AWS answers; None if it answers that there is no such thing."""
+    try:
+        return await answer
+    except botocore_errors.ClientError as error:
+        if is_absent(error):
+            return None
+        raise
 
 
 def error_message(error: botocore_errors.ClientError) -> str:

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from botocore.exceptions import ClientError
@@ -74,6 +75,11 @@ class StackEvent:
     type: str
     status: str
     reason: str
+
+    @property
+    def text(self) -> str:
+        """What happened to which resource."""
+        return f"{self.logical_id} ({self.type}): {self.reason}"
 
 
 def check_name(name: str) -> None:
@@ -165,7 +171,6 @@ async def create_change_set(
     `template` is `{"TemplateBody": text}` or `{"TemplateURL": url}`. Raises `CouldNotFinish` with CloudFormation's
     reason; nothing is left then.
     """
-    stack_is_new = kind == "CREATE"
     arguments: Any = {
         "StackName": stack_name,
         "ChangeSetName": name,
@@ -175,8 +180,7 @@ async def create_change_set(
         **template,
     }
     created = await client.create_change_set(**arguments)
-    arn, stack_id = created["Id"], created.get("StackId", "") or stack_name
-    draft = ChangeSet(arn, stack_id, kind, (), stack_is_new)
+    draft = ChangeSet(created["Id"], created.get("StackId") or stack_name, kind, (), stack_is_new=kind == "CREATE")
     try:
         status, reason = await _await_change_set(client, clock, draft)
         changes = await _changes(client, draft) if status != "FAILED" else ()
@@ -188,7 +192,7 @@ async def create_change_set(
         if is_without_change(reason):
             return None
         raise CouldNotFinish(f"CloudFormation refuses the change set: {' '.join(reason.split())}")
-    return ChangeSet(arn, stack_id, kind, changes, stack_is_new)
+    return replace(draft, changes=changes)
 
 
 async def withdraw(client: CloudFormationClient, change_set: ChangeSet) -> None:
@@ -266,14 +270,9 @@ async def _await_change_set(client: CloudFormationClient, clock: Clock, draft: C
 
 async def _changes(client: CloudFormationClient, draft: ChangeSet) -> tuple[Change, ...]:
     changes: list[Change] = []
-    token: dict[str, str] = {}
-    while True:
-        answer: Any = await client.describe_change_set(
-            ChangeSetName=draft.arn,
-            StackName=draft.stack_id,
-            **token,  # type: ignore[arg-type]
-        )
-        for listed in answer.get("Changes", []):
+    pages = client.get_paginator("describe_change_set")
+    async for page in pages.paginate(ChangeSetName=draft.arn, StackName=draft.stack_id):
+        for listed in page.get("Changes", []):
             change = listed.get("ResourceChange", {})
             changes.append(
                 Change(
@@ -284,17 +283,13 @@ async def _changes(client: CloudFormationClient, draft: ChangeSet) -> tuple[Chan
                     physical_id=change.get("PhysicalResourceId"),
                 )
             )
-        if not answer.get("NextToken"):
-            return tuple(changes)
-        token = {"NextToken": answer["NextToken"]}
+    return tuple(changes)
 
 
 async def _forget(client: CloudFormationClient, draft: ChangeSet) -> None:
     """Withdraw as far as possible while another error is on its way: that one is told, not a second."""
-    try:
+    with suppress(ClientError):
         await withdraw(client, draft)
-    except ClientError:
-        return
 
 
 async def _new_events(client: CloudFormationClient, stack_id: str, known: set[str]) -> list[StackEvent]:

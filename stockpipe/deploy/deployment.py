@@ -6,12 +6,10 @@ Nothing that a stack holds is touched here; `cloudformation.execute` does that, 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-
-from botocore.exceptions import ClientError
 
 from simulator.base import limits
 from simulator.base.clock import Clock, iso
@@ -20,21 +18,13 @@ from simulator.stack import template as templates
 from simulator.stack.model import Stack
 from simulator.stack.rules import Finding, examine
 from stockpipe.deploy import artifact, cloudformation, transform
-from stockpipe.deploy.aws import Aws, error_code
+from stockpipe.deploy.aws import Aws, if_present
 from stockpipe.deploy.package import Package
 from stockpipe.deploy.targets import Target
 
 INLINE_TEMPLATE_BYTES = 51_200
 """The longest template that a request carries (CloudFormation User Guide, "Quotas"); a longer one goes by S3."""
 _BUCKET = re.compile(r"[a-z0-9][a-z0-9-]{1,61}[a-z0-9]")
-_ABSENT = {
-    "404",
-    "NoSuchBucket",
-    "NotFound",
-    "ResourceNotFoundException",
-    "AWS.SimpleQueueService.NonExistentQueue",
-    "QueueDoesNotExist",
-}
 
 Report = Callable[[str], None]
 
@@ -71,11 +61,8 @@ async def check(aws: Aws, stack_name: str, template: Path | None, given: Mapping
     file = template or templates.packaged_template()
     document = transform.read_template(file)
     declared = document.get("Parameters", {})
-    kept = {
-        name: value
-        for name, value in (existing.parameters if existing and kind == "UPDATE" else {}).items()
-        if name in declared
-    }
+    known = existing.parameters if existing and kind == "UPDATE" else {}
+    kept = {name: value for name, value in known.items() if name in declared}
     stack = templates.load(template, {**kept, **given}, stack_name=stack_name)
     findings = examine(stack)
     if findings.violations:
@@ -88,14 +75,7 @@ async def check(aws: Aws, stack_name: str, template: Path | None, given: Mapping
     buckets = real_bucket_names(stack, aws)
     if kind == "CREATE":
         await refuse_taken_names(aws, stack, buckets)
-    return Draft(
-        stack_name,
-        document,
-        dict(stack.parameters),
-        kind,
-        existing,
-        findings.advice,
-    )
+    return Draft(stack_name, document, dict(stack.parameters), kind, existing, findings.advice)
 
 
 def real_bucket_names(stack: Stack, aws: Aws) -> tuple[str, ...]:
@@ -117,24 +97,17 @@ async def refuse_taken_names(aws: Aws, stack: Stack, buckets: tuple[str, ...]) -
     functions, sqs, dynamodb = await aws.functions(), await aws.sqs(), await aws.dynamodb()
     by_parameter = {value: name for name, value in stack.parameters.items() if name.endswith("Name") and value}
 
-    async def refuse(what: str, name: str, ask: Callable[..., Any], **arguments: str) -> None:
-        try:
-            await ask(**arguments)
-        except ClientError as error:
-            if error_code(error) in _ABSENT:
-                return
-            raise
-        parameter = by_parameter.get(name, "BucketName")
-        raise InputError(
-            f"the {what} {name} exists already, outside of this stack; pass another name: --parameter {parameter}=NAME"
-        )
+    async def refuse(what: str, name: str, found: Awaitable[Any]) -> None:
+        if await if_present(found) is not None:
+            pass_another = f"pass another name: --parameter {by_parameter.get(name, 'BucketName')}=NAME"
+            raise InputError(f"the {what} {name} exists already, outside of this stack; {pass_another}")
 
     for function in stack.functions.values():
-        await refuse("function", function.name, functions.get_function_configuration, FunctionName=function.name)
+        await refuse("function", function.name, functions.get_function_configuration(FunctionName=function.name))
     for queue in stack.queues.values():
-        await refuse("queue", queue.name, sqs.get_queue_url, QueueName=queue.name)
+        await refuse("queue", queue.name, sqs.get_queue_url(QueueName=queue.name))
     for table in stack.tables.values():
-        await refuse("table", table.name, dynamodb.describe_table, TableName=table.name)
+        await refuse("table", table.name, dynamodb.describe_table(TableName=table.name))
     for name in buckets:
         if await artifact.bucket_exists(aws, name):
             raise InputError(f"the bucket {name} exists already; pass another name: --parameter BucketName=NAME")

@@ -16,7 +16,7 @@ import sys
 import tempfile
 import zipfile
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from simulator.base.errors import CouldNotFinish, InputError, StockpipeError
@@ -78,9 +78,7 @@ def build_package(output: Path, target: Target, *, interpreter: Path | None = No
             partial.replace(output)
     except OSError as error:
         raise CouldNotFinish(f"{output} cannot be written: {error.strerror or error}") from None
-    return Package(
-        output, target, package.sha256, package.zip_bytes, package.unzipped_bytes, package.compiled, package.parts
-    )
+    return replace(package, file=output)
 
 
 def build_directory(directory: Path, target: Target, *, interpreter: Path | None = None, report: Report) -> bool:

@@ -13,9 +13,8 @@ from botocore.exceptions import ClientError
 from simulator.base.clock import Clock
 from simulator.base.errors import CouldNotFinish
 from simulator.proof.notifications import ObjectRef, objects_of
-from stockpipe.deploy.aws import Aws, error_code
+from stockpipe.deploy.aws import Aws, error_code, is_absent
 from stockpipe.deploy.deployed import Deployed, QueueAddress, address
-from stockpipe.deploy.status import queue_status
 
 PEEK_VISIBILITY_S = 300
 """How long a message that was looked at stays hidden if nobody hands it back."""
@@ -94,9 +93,8 @@ async def find_reason(aws: Aws, clock: Clock, log_group: str | None, message_id:
             for event in page["events"]:
                 reason = _reason_in(event.get("message", ""), message_id) or reason
     except ClientError as error:
-        if error_code(error) == "ResourceNotFoundException":
-            return None
-        raise
+        if not is_absent(error):
+            raise
     return reason
 
 
@@ -129,12 +127,6 @@ async def send_back(
             reason = found.get("FailureReason") or found["Status"].lower()
             raise CouldNotFinish(f"{moved} messages are back, then the move ended: {reason}; run it again for the rest")
         await clock.sleep(POLL_S)
-
-
-async def depth(aws: Aws, queue: QueueAddress) -> int:
-    """How many messages the queue holds, in whatever state."""
-    status = await queue_status(aws, queue)
-    return status.visible + status.in_flight + status.delayed
 
 
 async def _move_by_hand(aws: Aws, source: QueueAddress, target: QueueAddress, progress: Callable[[int], None]) -> int:

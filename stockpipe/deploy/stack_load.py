@@ -39,6 +39,7 @@ from simulator.load.plan.plan import Plan
 from simulator.load.send.processes import GeneratorProcess
 from simulator.load.send.sender import Sender
 from simulator.load.send.signing import Identity
+from simulator.stack.model import PREFIXES
 from simulator.twin.resources import Resources
 from stockpipe.deploy.aws import Aws, error_code, explain
 from stockpipe.deploy.deployed import Deployed, QueueAddress, address
@@ -81,7 +82,7 @@ async def find_target(aws: Aws, deployed: Deployed) -> StackTarget:
         queue,
         (await address(aws, dead)).url if dead else None,
         await _log_group(aws, deployed.consumer),
-        deployed.stack.parameters.get("KeyPrefix", "stocks/"),
+        deployed.stack.parameters.get("KeyPrefix") or PREFIXES["KEY_PREFIX"],
         bucket_url,
         endpoint,
     )
@@ -150,7 +151,7 @@ class _Watcher:
     async def look_at_queue(self) -> None:
         """One sample of the queue, with what was counted beside it."""
         now = await queue_status(self.aws, self.target.queue)
-        self.empty_looks = self.empty_looks + 1 if now.is_empty else 0
+        self.empty_looks = 0 if now.messages else self.empty_looks + 1
         wiring, totals, recording = self.tap.wiring, self.tap.totals, self.tap.recording
         sent = recording.count(recording.all(), SENT)
         puts = recording.put_instants(recording.all())

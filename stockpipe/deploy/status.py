@@ -28,9 +28,9 @@ class QueueStatus:
     oldest_age_s: float | None
 
     @property
-    def is_empty(self) -> bool:
-        """Whether no message is seen in any state."""
-        return not (self.visible or self.in_flight or self.delayed)
+    def messages(self) -> int:
+        """How many it holds, in whatever state."""
+        return self.visible + self.in_flight + self.delayed
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,22 +136,15 @@ async def _metrics(
 async def _data(
     aws: Aws, clock: Clock, queries: list[dict[str, Any]], window_s: int
 ) -> dict[str, dict[datetime, float]]:
-    client = await aws.cloudwatch()
+    pages = (await aws.cloudwatch()).get_paginator("get_metric_data")
     end = datetime.fromtimestamp(clock.now(), UTC)
+    start = end - timedelta(seconds=window_s)
     found: dict[str, dict[datetime, float]] = {query["Id"]: {} for query in queries}
-    token: dict[str, str] = {}
-    while True:
-        answer: Any = await client.get_metric_data(
-            MetricDataQueries=queries,  # type: ignore[arg-type]
-            StartTime=end - timedelta(seconds=window_s),
-            EndTime=end,
-            **token,  # type: ignore[arg-type]
-        )
-        for metric in answer["MetricDataResults"]:
+    asked: Any = queries
+    async for page in pages.paginate(MetricDataQueries=asked, StartTime=start, EndTime=end):
+        for metric in page["MetricDataResults"]:
             found[metric["Id"]].update(zip(metric["Timestamps"], metric["Values"], strict=True))
-        if not answer.get("NextToken"):
-            return found
-        token = {"NextToken": answer["NextToken"]}
+    return found
 
 
 async def _schedule(aws: Aws, deployed: Deployed) -> str | None:

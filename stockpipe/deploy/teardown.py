@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from botocore.exceptions import ClientError
-
 from simulator.base.clock import Clock
 from simulator.base.errors import CouldNotFinish, InputError
 from stockpipe.deploy import artifact, cloudformation
-from stockpipe.deploy.aws import Aws, error_code
+from stockpipe.deploy.aws import Aws, if_present
 from stockpipe.deploy.deployed import Deployed, address
 from stockpipe.deploy.status import queue_status
 
@@ -85,7 +83,7 @@ async def destroy(
         cause = cloudformation.first_cause(events)
         if cause is None or cause.type != "AWS::S3::Bucket":
             break
-    why = f"{cause.logical_id} ({cause.type}): {cause.reason}" if cause else "no reason given"
+    why = cause.text if cause else "no reason given"
     raise CouldNotFinish(f"stack {name} is not gone: {why}; mend that and run `stockpipe destroy --stack {name}` again")
 
 
@@ -102,22 +100,14 @@ async def _count_objects(aws: Aws, bucket: str) -> int | None:
 
 
 async def _table(aws: Aws, name: str) -> tuple[int | None, bool]:
-    try:
-        table = (await (await aws.dynamodb()).describe_table(TableName=name))["Table"]
-    except ClientError as error:
-        if error_code(error) == "ResourceNotFoundException":
-            return None, False
-        raise
-    return table.get("ItemCount", 0), bool(table.get("DeletionProtectionEnabled"))
+    answer = await if_present((await aws.dynamodb()).describe_table(TableName=name))
+    if answer is None:
+        return None, False
+    return answer["Table"].get("ItemCount", 0), bool(answer["Table"].get("DeletionProtectionEnabled"))
 
 
 async def _messages(aws: Aws, physical_id: str | None) -> int | None:
     if physical_id is None:
         return None
-    try:
-        status = await queue_status(aws, await address(aws, physical_id))
-    except ClientError as error:
-        if "NonExistentQueue" in error_code(error) or error_code(error) == "QueueDoesNotExist":
-            return None
-        raise
-    return status.visible + status.in_flight + status.delayed
+    queue = await if_present(address(aws, physical_id))
+    return (await queue_status(aws, queue)).messages if queue else None

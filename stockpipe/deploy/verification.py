@@ -124,8 +124,8 @@ async def wait_until_drained(
     while True:
         status = await queue_status(aws, queue)
         now = clock.now()
-        progress(status.visible + status.in_flight + status.delayed)
-        empty_since = (now if empty_since is None else empty_since) if status.is_empty else None
+        progress(status.messages)
+        empty_since = None if status.messages else now if empty_since is None else empty_since
         if empty_since is not None and now - empty_since >= settle_s:
             return True
         if now >= deadline:

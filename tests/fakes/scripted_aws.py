@@ -56,15 +56,17 @@ class ScriptedClient:
 
 
 class ScriptedPaginator:
-    """One page each time."""
+    """A page per answer, the next one where an answer names it."""
 
     def __init__(self, answer: Callable[[dict[str, Any]], Any]) -> None:
         self._answer = answer
 
     async def paginate(self, **request: Any) -> AsyncIterator[Any]:
-        """The page; how pages are cut is botocore's own affair."""
+        """The pages; how they are cut is botocore's own affair."""
         request.pop("PaginationConfig", None)
-        yield self._answer(request)
+        yield (page := self._answer(request))
+        while token := page.get("NextToken"):
+            yield (page := self._answer({**request, "NextToken": token}))
 
 
 class ScriptedAws:

@@ -38,7 +38,7 @@ def run_on_stack(options: LoadTestOptions, stack: Stack, plan: Plan) -> int:
         deployed = await find(aws, name)
         target = await stack_load.find_target(aws, deployed)
         status = await queue_status(aws, target.queue)
-        stack_load.require_idle(status.visible + status.in_flight + status.delayed, name)
+        stack_load.require_idle(status.messages, name)
         if not _confirmed(options, plan, deployed, aws):
             cloud.say("nothing was sent")
             return ExitCode.INTERRUPTED

@@ -320,7 +320,7 @@ def test_status_is_text_and_json(deployed: Stockpipe, client: Any) -> None:
         client("cloudwatch").put_metric_data(Namespace=namespace, MetricData=[datum])
     status = json.loads(deployed("status", "--json").stdout)
     assert status["rows_written"] == 120
-    assert status["last_tick_at"][:15] == f"{now:%Y-%m-%dT%H:%M}"[:15]
+    assert abs(datetime.fromisoformat(status["last_tick_at"]) - now) <= timedelta(minutes=1)
     # moto runs no function, so that the tick fails: one line with the function's error.
     done = deployed("invoke", "--time", "2026-11-22T09:30:00Z")
     assert isinstance(done.exception, CouldNotFinish)
