@@ -324,6 +324,7 @@ def test_logs_are_kept_or_the_loss_is_told(stockpipe: Stockpipe, tmp_path: Path)
         (("--parameter", "FileCount"), "'FileCount' is not NAME=VALUE"),
         (("--parameter", "Nope=1"), "has no parameter 'Nope'"),
         (("--files", "20000"), "must be at most 10000"),
+        (("--parameter", "VisibilityTimeout=1"), "AWS refuses it"),
         (("--template", "none.yaml"), "there is no template none.yaml"),
         (("--scenario", "brust"), "there is no scenario 'brust'"),
         (("--source", "none.csv"), "none.csv"),
@@ -339,6 +340,25 @@ def test_bad_input_is_one_clear_line(arguments: tuple[str, ...], said: str) -> N
     assert ended.exit_code == 2, ended.output
     assert said in " ".join(ended.stderr.replace("│", " ").split())
     assert ended.stdout == ""
+
+
+def test_scenarios_are_listed() -> None:
+    """Each with its title; nothing is started."""
+    listed = CliRunner().invoke(app, ["simulate", "--scenario", "list"])
+
+    assert listed.exit_code == 0
+    assert "burst " in listed.stdout
+    assert "docs/scenarios.md" in listed.stdout
+
+
+def test_tail_prints_what_the_functions_write(stockpipe: Stockpipe) -> None:
+    """Line by line with its function and environment, beside the verdict."""
+    ended = stockpipe("simulate", "--ticks", "1", "--tail", *SMALL)
+
+    lines = (ended.out + ended.err).splitlines()
+    assert (ended.code, "verdict exact" in lines) == (0, True)
+    for function in ("GeneratorLambda", "ConsumerLambda"):
+        assert [line for line in lines if line.startswith(f"{function}[") and "platform.report" in line]
 
 
 def test_setting_that_a_handler_refuses_ends_the_run(stockpipe: Stockpipe) -> None:
