@@ -124,9 +124,9 @@ class Evidence(AbstractContextManager["Evidence"]):
         """These objects exist; each is settled unless a queue referred to it before."""
         with _disk():
             self._db.executemany(
-                "INSERT INTO object (key, standing) SELECT ?2, coalesce("
-                "(SELECT standing FROM reference WHERE bucket = ?1 AND key = ?2), 0)",
-                ((_bytes(bucket), _bytes(key)) for key in keys),
+                "INSERT INTO object (key, standing) VALUES "
+                "(:key, coalesce((SELECT standing FROM reference WHERE bucket = :bucket AND key = :key), 0))",
+                ({"bucket": _bytes(bucket), "key": _bytes(key)} for key in keys),
             )
 
     def objects(self) -> Iterator[tuple[int, str, Standing]]:
