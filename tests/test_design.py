@@ -27,9 +27,9 @@ ABOUT_THE_WHOLE = {
 READS_TIME = {
     "simulator/base/children.py": "waits for a child process to speak and to end",
     "simulator/base/clock.py": "it is the clock",
+    "simulator/base/usage.py": "processor time of this process",
     "simulator/load/sink/server.py": "a socket's latency is the loop's own time",
     "simulator/proof/scan.py": "lets others run: asyncio.sleep(0)",
-    "simulator/store/counting/ledger.py": "processor time of the store's own process",
     "simulator/store/front/application.py": "how long an answer took, for the ledger",
     "simulator/store/sqs/long_poll.py": "the store's long poll waits in real time",
 }

@@ -7,7 +7,6 @@ Called between two steps of hot paths: it only adds.
 from __future__ import annotations
 
 import os
-import resource
 from array import array
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -27,6 +26,7 @@ from simulator.base.observations import (
     Record,
     StoreSampled,
 )
+from simulator.base.usage import process_cpu_s
 from simulator.load.measure.recording import Recording
 from simulator.load.measure.series import Gauge
 from simulator.load.plan.objects import Objects
@@ -199,7 +199,7 @@ class Tap:
 
     def _gauge(self, sample: StoreSampled) -> None:
         """CPU shares since the sample before, and the concurrency of the moment."""
-        now = (sample.at, sample.counters.cpu_s, _own_cpu_s(), self.generator_cpu_s())
+        now = (sample.at, sample.counters.cpu_s, process_cpu_s(), self.generator_cpu_s())
         before, self._before = self._before, now
         if before is None or now[0] <= before[0]:
             return
@@ -234,8 +234,3 @@ def _added(earlier: TableCounters, later: TableCounters) -> TableCounters:
         write_units=earlier.write_units + later.write_units,
         read_units=earlier.read_units + later.read_units,
     )
-
-
-def _own_cpu_s() -> float:
-    used = resource.getrusage(resource.RUSAGE_SELF)
-    return used.ru_utime + used.ru_stime

@@ -16,7 +16,6 @@ import contextlib
 import gc
 import json
 import os
-import resource
 import signal
 import sys
 from collections import deque
@@ -28,6 +27,7 @@ from yarl import URL
 
 from simulator.base import limits
 from simulator.base.clock import Clock, SystemClock
+from simulator.base.usage import process_cpu_s
 from simulator.load.measure.recording import DROPPED, FAILED, SENT
 from simulator.load.plan.arrivals import Profile, Segment, poisson_offsets
 from simulator.load.plan.objects import Objects
@@ -202,7 +202,7 @@ class Answers:
         rows, self._rows = self._rows, []
         failures, self._failures = self._failures, []
         if rows or failures:
-            sys.stdout.write(json.dumps({"sent": rows, "failures": failures, "cpu_s": cpu_s()}) + "\n")
+            sys.stdout.write(json.dumps({"sent": rows, "failures": failures, "cpu_s": process_cpu_s()}) + "\n")
             sys.stdout.flush()
 
     async def often(self, clock: Clock) -> None:
@@ -210,12 +210,6 @@ class Answers:
         while True:
             await clock.sleep(limits.LOAD_REPORT_S)
             self.flush()
-
-
-def cpu_s() -> float:
-    """Processor time of this process so far."""
-    used = resource.getrusage(resource.RUSAGE_SELF)
-    return used.ru_utime + used.ru_stime
 
 
 @contextlib.asynccontextmanager
@@ -271,7 +265,7 @@ async def _carry_out(generator: Generator, order: dict[str, Any], answer: Answer
     except Exception as error:  # noqa: BLE001 - whoever gave the order waits for an answer, whatever happened
         answer.send({"failed": " ".join(f"{type(error).__name__}: {error}".split())})
     else:
-        answer.send({"done": done, "cpu_s": cpu_s()})
+        answer.send({"done": done, "cpu_s": process_cpu_s()})
 
 
 async def _lines(reader: asyncio.StreamReader) -> AsyncIterator[bytes]:

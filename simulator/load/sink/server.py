@@ -14,12 +14,12 @@ import argparse
 import asyncio
 import contextlib
 import json
-import resource
 import signal
 import sys
 from typing import Any
 
 from simulator.base.clock import Clock, SystemClock
+from simulator.base.usage import process_cpu_s
 from simulator.load.sink.answers import SinkAnswer, error_answer, json_answer
 from simulator.load.sink.services import Sink
 
@@ -81,7 +81,7 @@ class _Connection(asyncio.Protocol):
         method, _, rest = head.partition(b" ")
         path = rest.partition(b" ")[0]
         if path == _COUNTERS:
-            self._reply(json_answer({**self._sink.counters(), "cpu_s": _cpu_s()}))
+            self._reply(json_answer({**self._sink.counters(), "cpu_s": process_cpu_s()}))
             return
         try:
             target = _header(lowered, b"x-amz-target")
@@ -120,11 +120,6 @@ def _header(lowered: bytes, name: bytes) -> bytes:
     if at < 0:
         return b""
     return lowered[at + len(name) + 3 :].split(b"\r\n", 1)[0].strip()
-
-
-def _cpu_s() -> float:
-    used = resource.getrusage(resource.RUSAGE_SELF)
-    return used.ru_utime + used.ru_stime
 
 
 @contextlib.asynccontextmanager

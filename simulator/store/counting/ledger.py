@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import os
-import time
 from collections import defaultdict
 from dataclasses import dataclass, field
-from pathlib import Path
 
 
 @dataclass(slots=True)
@@ -31,18 +28,3 @@ class Ledger:
         if status is not None:
             tally.requests += 1
             tally.errors += status >= 400
-
-
-def process_cpu_s() -> float:
-    """Processor time of this process so far, user and system, in seconds."""
-    return time.process_time()
-
-
-def process_memory_bytes() -> int:
-    """Resident memory now; the peak where the system does not tell (macOS)."""
-    try:
-        return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
-    except (OSError, IndexError, ValueError):
-        import resource
-
-        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss

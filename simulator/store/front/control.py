@@ -21,7 +21,8 @@ from simulator.base.counters import (
     TableCounters,
     gathered,
 )
-from simulator.store.counting.ledger import Ledger, process_cpu_s, process_memory_bytes
+from simulator.base.usage import process_cpu_s, process_memory_bytes
+from simulator.store.counting.ledger import Ledger
 from simulator.store.counting.tallies import Tallies
 from simulator.store.dynamodb.throttles import Throttles
 from simulator.store.moto import state as moto_state
