@@ -42,9 +42,6 @@ TIME = re.compile(
 MAKES_CHANCE = {"pipeline/chance.py", "simulator/base/chance.py"}
 STILL_MAKES_CHANCE = {
     "simulator/functions/service.py",
-    "simulator/load/plan/arrivals.py",
-    "simulator/load/plan/objects.py",
-    "simulator/load/report/compare.py",
     "simulator/store/front/assembly.py",
     "simulator/store/s3/moto_bucket.py",
     "simulator/store/sqs/answers.py",
@@ -56,6 +53,31 @@ STILL_MAKES_CHANCE = {
 }
 """To be emptied."""
 CHANCE = re.compile(r"(random|secrets|uuid)\..+|os\.urandom")
+MOTOS = "moto's own objects are its only way in"
+SETS_FROM_OUTSIDE = {
+    "pipeline/consumer.py": "the figures of an invocation",
+    "simulator/functions/runtimes/bootstrap.py": "sys.argv, which AWS's runtime client reads",
+    "simulator/functions/runtimes/isolation.py": "Python's own environment and threads, which a handler uses",
+    "simulator/stack/template.py": "a value keeps its line in the template",
+    "simulator/store/dynamodb/capacity.py": "a table's token bucket, whose size its warm throughput gives",
+    "simulator/store/dynamodb/items.py": "the context of decimal arithmetic",
+    "simulator/store/dynamodb/moto_table.py": MOTOS,
+    "simulator/store/dynamodb/rows.py": MOTOS,
+    "simulator/store/dynamodb/tables.py": "what a write costs, once its row is known",
+    "simulator/store/dynamodb/writes.py": "the row of a write, once its item is checked",
+    "simulator/store/front/application.py": MOTOS,
+    "simulator/store/front/server.py": "aiohttp counts a writer's bytes",
+    "simulator/store/moto/application.py": MOTOS,
+    "simulator/store/s3/answers.py": MOTOS,
+    "simulator/store/s3/moto_bucket.py": MOTOS,
+    "simulator/store/sqs/long_poll.py": "a queue's waiting receives are woken by its depot",
+    "simulator/store/sqs/moto_queue.py": MOTOS,
+    "simulator/store/sqs/move_tasks.py": MOTOS,
+    "simulator/telemetry/__init__.py": "totals of a function, folded in two files",
+    "stockpipe/deploy/package.py": "how zipfile is told a file's mode",
+    "stockpipe/deploy/transform.py": "a loader of YAML without its guesses",
+}
+"""The files that set an attribute of an object whose class is elsewhere, and why."""
 LOOSE_TASK = re.compile(r"^(asyncio\.)?(create_task|ensure_future)$|loop(\(\))?\.create_task$")
 """What makes a task outside a group: `group.create_task` is the group's."""
 
@@ -223,3 +245,26 @@ def test_child_processes_live_by_one_rule() -> None:
         if file.parts[0] == "simulator" and any(map(starts.fullmatch, set(names_used(file)) - {"asyncio.run"}))
     }
     assert starting == {"simulator/base/children.py"}
+
+
+def attributes_set(file: Path) -> Iterator[tuple[str, bool]]:
+    """Every attribute that is set, and whether it is set on `self` or `cls`; what is only added to is left out."""
+    added = {id(node.target) for node in ast.walk(tree(file)) if isinstance(node, ast.AugAssign)}
+    for node in ast.walk(tree(file)):
+        if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store) and id(node) not in added:
+            yield node.attr, isinstance(node.value, ast.Name) and node.value.id in ("self", "cls")
+
+
+def test_an_attribute_is_set_where_its_class_is() -> None:
+    """What an object needs it is given when it is made; later its own methods set its attributes, or its own file."""
+    strays = set()
+    for file in product():
+        fields = {
+            node.target.id
+            for node in ast.walk(tree(file))
+            if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name)
+        }
+        declared = fields | {name for name, own in attributes_set(file) if own}
+        if any(not own and name not in declared for name, own in attributes_set(file)):
+            strays.add(str(file))
+    assert strays - set(SETS_FROM_OUTSIDE) == set()

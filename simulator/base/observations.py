@@ -13,6 +13,7 @@ from typing import Literal
 from simulator.base.counters import StoreCounters
 
 Phase = Literal["starting", "running", "draining", "auditing", "done"]
+NoteKind = Literal["caption", "fault", "note", "warning"]
 Outcome = Literal["success", "error", "timeout", "crash", "init-error"]
 
 
@@ -180,7 +181,7 @@ class Noted:
 
     at: float
     text: str
-    kind: Literal["caption", "fault", "note", "warning"] = "note"
+    kind: NoteKind = "note"
 
 
 Observation = (

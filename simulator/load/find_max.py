@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 
 from simulator.base import limits
-from simulator.load.measure.recording import DROPPED, FAILED, Percentiles, Recording, backlog, percentiles
-from simulator.load.measure.result import Span
+from simulator.load.measure.recording import DROPPED, FAILED, Recording, backlog, percentiles
+from simulator.load.measure.result import Result, Span
 from simulator.load.plan.arrivals import Profile, Segment, constant
 from simulator.load.plan.capacity_search import CapacitySearch, Probe, ProbeOutcome, slope
 from simulator.load.plan.slo import Threshold, parse
-from simulator.load.session import Load
+from simulator.load.send.sender import Sender
+from simulator.load.target import LoadTarget
 
 DEFAULT_BOUND = "p99<5s"
 START_SHARE = 0.6
@@ -27,42 +28,36 @@ SPIKE_BASE, SPIKE_PEAK = 0.5, 2.0
 SPIKE_S = (2.0, 2.0, 3.0)
 
 
-async def find_max(load: Load) -> Span:
-    """Search, then spike; the span to drain. `load.result` gets the search, the confirmed span and the spike."""
-    bounds = tuple(threshold for threshold in load.plan.slo if threshold.bounds_latency) or (parse(DEFAULT_BOUND),)
-    ceiling = load.result.ceiling["objects_per_s"] if load.result.ceiling else None
-    search = CapacitySearch(
-        min(limits.LOAD_RATE_PER_S, max(0.5, ceiling * START_SHARE) if ceiling else START_PER_S),
-        ceiling_per_s=limits.LOAD_RATE_PER_S,
-    )
-    await _warm_up(load, min(search.rate_per_s, WARM_UP_PER_S))
-    deadline_at = load.clock.now() + limits.LOAD_SEARCH_S
-    while (probe := search.probe) is not None and not load.stopped:
-        if load.clock.now() >= deadline_at:
-            load.note(f"the search ends after {limits.LOAD_SEARCH_S:g} s", "warning")
+async def find_max(target: LoadTarget, sender: Sender) -> Span:
+    """Search, then spike; the span to drain. The session's result gets the search, the confirmed span and the spike."""
+    session, result = sender.session, sender.session.result
+    bounds = tuple(bound for bound in session.plan.slo if bound.bounds_latency) or (parse(DEFAULT_BOUND),)
+    start_per_s = max(0.5, result.ceiling.objects_per_s * START_SHARE) if result.ceiling else START_PER_S
+    search = CapacitySearch(min(limits.LOAD_RATE_PER_S, start_per_s), ceiling_per_s=limits.LOAD_RATE_PER_S)
+    await _warm_up(target, sender, min(search.rate_per_s, WARM_UP_PER_S))
+    deadline_at = session.clock.now() + limits.LOAD_SEARCH_S
+    while (probe := search.probe) is not None and not session.stopped:
+        if session.clock.now() >= deadline_at:
+            session.note(f"the search ends after {limits.LOAD_SEARCH_S:g} s", "warning")
             search = search.ended()
             break
-        load.note(f"probe {len(search.outcomes) + 1}: {probe.rate_per_s:,.1f} objects/s", "caption")
-        span, outcome = await _probe(load, probe, bounds)
+        session.note(f"probe {len(search.outcomes) + 1}: {probe.rate_per_s:,.1f} objects/s", "caption")
+        span, outcome = await _probe(target, sender, probe, bounds)
         if outcome is None:
             break
-        if outcome.sustained:
-            load.result.span = span
-        else:
-            load.result.limit = span
-        load.note(_outcome_text(outcome))
+        session.note(_outcome_text(outcome))
         search = search.after(outcome)
-        load.result.search = search
+        result.searched(search, span)
         if search.probe is not None:
-            await load.forget(span)
-    load.result.search = search
-    if load.result.span is None:
-        load.result.span = load.result.spans[-1]
+            await target.forget(span)
+    result.searched(search)
     answer = search.answer_per_s
-    if answer is None or load.stopped:
-        return load.result.spans[-1]
-    load.result.span = _span_at(load, answer)
-    load.note(f"{answer:,.1f} objects/s held; now a spike at that rate, and its drain", "caption")
+    if answer is None or session.stopped:
+        result.report(result.span or result.spans[-1])
+        return result.spans[-1]
+    confirmed = _span_at(result, answer)
+    result.report(confirmed)
+    session.note(f"{answer:,.1f} objects/s held; now a spike at that rate, and its drain", "caption")
     profile = Profile(
         "spike",
         tuple(
@@ -70,40 +65,50 @@ async def find_max(load: Load) -> Span:
             for length_s, share in zip(SPIKE_S, (SPIKE_BASE, SPIKE_PEAK, SPIKE_BASE), strict=True)
         ),
     )
-    load.result.spike = await load.offer(profile)
-    return load.result.spike
+    spike = await sender.offer(profile)
+    result.report(confirmed, spike)
+    return spike
 
 
-async def _warm_up(load: Load, rate_per_s: float) -> None:
+async def _warm_up(target: LoadTarget, sender: Sender, rate_per_s: float) -> None:
     """Let the cold starts happen before anything is judged by them."""
-    load.note("warming up the environments")
-    span = await load.offer(constant(rate_per_s, WARM_UP_S))
-    if not load.stopped and await load.drain(span):
-        await load.forget(span)
-    load.result.spans.remove(span)
+    session = sender.session
+    session.note("warming up the environments")
+    span = await sender.offer(constant(rate_per_s, WARM_UP_S))
+    if not session.stopped and await _drain(target, sender, span):
+        await target.forget(span)
+    if not session.stopped:
+        session.result.warmed_up(span)
 
 
-def _span_at(load: Load, rate_per_s: float) -> Span:
+async def _drain(target: LoadTarget, sender: Sender, span: Span) -> bool:
+    drained = await target.drain(span) is None
+    sender.end(span, drained=drained)
+    return drained
+
+
+def _span_at(result: Result, rate_per_s: float) -> Span:
     """The longest span that was probed at the answer: its confirmation."""
-    spans = load.result.spans
-    rates = [outcome.rate_per_s for outcome in load.result.search.outcomes] if load.result.search else []
-    at_rate = [span for span, rate in zip(spans, rates, strict=False) if rate == rate_per_s]
-    return at_rate[-1] if at_rate else spans[-1]
+    rates = [outcome.rate_per_s for outcome in result.search.outcomes] if result.search else []
+    at_rate = [span for span, rate in zip(result.spans, rates, strict=False) if rate == rate_per_s]
+    return at_rate[-1] if at_rate else result.spans[-1]
 
 
-async def _probe(load: Load, probe: Probe, bounds: tuple[Threshold, ...]) -> tuple[Span, ProbeOutcome | None]:
+async def _probe(
+    target: LoadTarget, sender: Sender, probe: Probe, bounds: tuple[Threshold, ...]
+) -> tuple[Span, ProbeOutcome | None]:
     """Offer one rate and see. None for the outcome when a signal or a drain without end cut it short."""
+    clock, recording = sender.session.clock, sender.session.result.recording
 
     def enough(span: Span) -> bool:
-        if not len(span.numbers) or load.clock.now() < span.begun_at + probe.warm_up_s + GIVE_UP_WINDOW_S:
+        if not len(span.numbers) or clock.now() < span.begun_at + probe.warm_up_s + GIVE_UP_WINDOW_S:
             return False
-        waiting = load.recording.pending(span.numbers)
-        return waiting > GIVE_UP_BACKLOG_S * probe.rate_per_s
+        return recording.pending(span.numbers) > GIVE_UP_BACKLOG_S * probe.rate_per_s
 
-    span = await load.offer(constant(probe.rate_per_s, probe.warm_up_s + probe.window_s), enough)
-    if load.stopped or not await load.drain(span):
+    span = await sender.offer(constant(probe.rate_per_s, probe.warm_up_s + probe.window_s), enough)
+    if sender.session.stopped or not await _drain(target, sender, span):
         return span, None
-    return span, outcome_of(load.recording, span, probe, bounds)
+    return span, outcome_of(recording, span, probe, bounds)
 
 
 def outcome_of(recording: Recording, span: Span, probe: Probe, bounds: tuple[Threshold, ...]) -> ProbeOutcome:
@@ -122,7 +127,7 @@ def outcome_of(recording: Recording, span: Span, probe: Probe, bounds: tuple[Thr
         sum(begin_at <= at < end_at for at in stores) / max(1e-3, end_at - begin_at),
         growth,
         error,
-        latency_held=all(bound.holds(_figure(shown, bound)) for bound in bounds),
+        latency_held=all(bound.holds(getattr(shown, bound.figure, None)) for bound in bounds),
         refused=recording.count(inside, DROPPED) + recording.count(inside, FAILED) + late,
     )
     if not outcome.backlog_grows or len(stores) < 2:
@@ -138,11 +143,6 @@ def _numbers_within(recording: Recording, span: Span, begin_at: float) -> range:
         if recording.planned[number] >= begin_at:
             return range(number, span.numbers.stop)
     return span.numbers
-
-
-def _figure(shown: Percentiles, bound: Threshold) -> float | None:
-    value: float | None = getattr(shown, bound.figure, None)
-    return value
 
 
 def _outcome_text(outcome: ProbeOutcome) -> str:

@@ -1,43 +1,54 @@
-"""A load test against a twin: what its phases share, and how a stretch of load ends."""
+"""One load test: what is asked for and what measures it. Made once, before anything starts."""
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import dataclass
 
-from simulator.base import limits
-from simulator.load.measure.result import Span
-from simulator.load.send.sender import Sender
-from simulator.twin import resources
-from simulator.twin.twin import Twin
+from simulator.base.clock import Clock
+from simulator.base.interrupts import Interrupts
+from simulator.base.observations import Noted, NoteKind
+from simulator.load.measure.live import Live
+from simulator.load.measure.result import Result
+from simulator.load.measure.tap import Tap
+from simulator.load.plan.objects import Objects
+from simulator.load.plan.plan import Plan
+from simulator.stack.model import Stack
+from simulator.telemetry import Telemetry
+from simulator.telemetry.snapshot import RunOptions
+from simulator.twin.resources import wiring
 
 
-class Load(Sender):
-    """A load test against a twin: what its phases share."""
+@dataclass(frozen=True, slots=True)
+class LoadSession:
+    """What every phase of a load test is given. Observations go to `tap.record`, and from there to `telemetry`."""
 
-    def __init__(self, twin: Twin, *sending: Any) -> None:
-        super().__init__(*sending)
-        self.twin = twin
+    plan: Plan
+    stack: Stack
+    clock: Clock
+    interrupts: Interrupts
+    bucket: str
+    objects: Objects
+    live: Live
+    telemetry: Telemetry
+    result: Result
+    tap: Tap
 
-    async def drain(self, span: Span) -> bool:
-        """Wait until the queue is empty; whether it was in time."""
-        span.drained = await self.twin.drained(self.plan.drain_timeout_s)
-        span.durations = slice(span.durations.start, len(self.tap.durations_s))
-        stores = self.recording.stored_instants(span.numbers)
-        span.drained_at = stores[-1] if stores else self.clock.now()
-        return span.drained
+    @classmethod
+    def create(cls, plan: Plan, stack: Stack, clock: Clock, bucket: str, options: RunOptions) -> LoadSession:
+        """The session of a plan for a stack whose bucket has that name."""
+        path = wiring(stack)
+        objects = Objects(path.notification.prefix, plan.rows, plan.seed, clock.now())
+        live = Live(plan.target, plan.objects)
+        telemetry = Telemetry(stack, options, load_view=live.view)
+        result = Result()
+        tap = Tap(telemetry.record, result.recording, path, objects, live, plan.target)
+        return cls(plan, stack, clock, Interrupts(), bucket, objects, live, telemetry, result, tap)
 
-    async def forget(self, span: Span) -> None:
-        """Delete what a probe left in our own store, so that the next one finds it as small and as fast.
+    @property
+    def stopped(self) -> bool:
+        """The first signal has come: nothing new is begun."""
+        return self.interrupts.soft.is_set()
 
-        Its objects are counted first: all that were sent are stored. If not, everything stays for the audit to tell.
-        """
-        if self.plan.target != "store" or not span.drained or self.recording.pending(span.numbers):
-            return
-        twin = self.twin
-        keys = [self.objects.key(number) for number in span.numbers]
-        for start in range(0, len(keys), limits.LOAD_DELETES):
-            batch: Any = [{"Key": key} for key in keys[start : start + limits.LOAD_DELETES]]
-            await twin.clients.s3.delete_objects(Bucket=twin.resources.bucket, Delete={"Objects": batch, "Quiet": True})
-        self.tap.carry((await twin.counters()).tables.get(twin.resources.table))
-        await twin.clients.dynamodb.delete_table(TableName=twin.resources.table)
-        await resources.create_table(twin.wiring.table, twin.clients)
+    def note(self, text: str, kind: NoteKind = "note") -> None:
+        """A sentence for whoever watches."""
+        self.tap.record(Noted(self.clock.now(), text, kind))

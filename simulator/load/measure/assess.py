@@ -1,4 +1,4 @@
-"""From a run's recording and gauges, and the machine's load, to the measurements that the verdict is judged by."""
+"""From a run's recording, tap and result as they are now to the measurements that the verdict is judged by."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from simulator.load.measure.result import Result, Span
 from simulator.load.measure.series import Gauge
 from simulator.load.measure.tap import Tap
 from simulator.load.plan.plan import Plan
+from simulator.stack.model import EventSourceMapping
 
 FLOOR_S = 1.0
 """A backlog of less than this many seconds of the planned rate is the pipeline's own latency, not a lag behind."""
@@ -83,7 +84,6 @@ def measurements_of(plan: Plan, result: Result, tap: Tap, *, live_only: bool) ->
     rate = len(planned) / max(1e-3, min(length_s, max(STEP_S, span.offered_at - begun_at)))
     lag = Lag(1.0) if plan.backlog else lag_of(recording, span, end_at, plan.window_s)
     from_at, to_at = (begun_at, end_at) if live_only or lag.from_at is None else (lag.from_at, lag.to_at or end_at)
-    local = plan.target != "stack"
     gauges = [gauge for gauge in tap.gauges if from_at <= gauge.at <= to_at]
     return Measurements(
         target=plan.target,
@@ -96,17 +96,17 @@ def measurements_of(plan: Plan, result: Result, tap: Tap, *, live_only: bool) ->
         sent=recording.count(numbers, SENT),
         send_p50_s=percentiles(recording.sends(numbers)).p50,
         store_cpu=_mean(gauges, "store_cpu"),
-        handler_cpu=_mean(gauges, "handler_cpu") if local and plan.runtime == "inline" else None,
-        concurrency=_mean(gauges, "concurrency") if local else None,
+        handler_cpu=_mean(gauges, "handler_cpu") if plan.local and plan.runtime == "inline" else None,
+        concurrency=_mean(gauges, "concurrency") if plan.local else None,
         pollers=tap.pollers,
-        pollers_limit=tap.wiring.mapping.maximum_concurrency or _poller_ceiling(tap),
+        pollers_limit=_pollers_limit(tap.wiring.mapping),
         invocations=tap.totals.ended,
         errors=tap.totals.errors,
         invocations_throttled=tap.totals.throttled,
-        batch_writes=tap.totals.batch_writes,
-        table_throttled=tap.totals.table_throttled,
-        ceiling_per_s=result.ceiling["objects_per_s"] if result.ceiling else None,
-        machine_load=_mean(gauges, "machine_load") if local else None,
+        batch_writes=tap.written.batch_writes,
+        table_throttled=tap.written.throttled_requests,
+        ceiling_per_s=result.ceiling.objects_per_s if result.ceiling else None,
+        machine_load=_mean(gauges, "machine_load") if plan.local else None,
         cores=os.cpu_count() or 1,
     )
 
@@ -122,6 +122,8 @@ def _mean(gauges: Sequence[Gauge], name: str) -> float | None:
     return sum(values) / len(values) if values else None
 
 
-def _poller_ceiling(tap: Tap) -> int | None:
-    provisioned = tap.wiring.mapping.provisioned
+def _pollers_limit(mapping: EventSourceMapping) -> int:
+    if mapping.maximum_concurrency:
+        return mapping.maximum_concurrency
+    provisioned = mapping.provisioned
     return provisioned.maximum * limits.PROVISIONED_POLLER_CONCURRENCY if provisioned else limits.MAPPING_CONCURRENCY

@@ -39,6 +39,16 @@ NEAR_CEILING = 0.7
 
 
 @dataclass(frozen=True, slots=True)
+class Ceiling:
+    """What bare requests reached, in `seconds`."""
+
+    objects_per_s: float
+    rows_per_s: float
+    requests_per_s: float
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
 class Measurements:
     """What was seen while the load was on. CPU figures are shares of one core; None where nobody could look.
 

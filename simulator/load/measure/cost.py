@@ -7,7 +7,7 @@ own; a duration is what the function took where it ran, which for the twin is th
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -50,9 +50,12 @@ LABELS = {
 }
 
 
+Architecture = Literal["arm64", "x86_64"]
+
+
 @dataclass(frozen=True, slots=True)
 class Work:
-    """What was done to store `rows` rows. `durations_s` are the consumer's, `init_s` its cold starts', summed."""
+    """What was done to store `rows` rows. `billed_s`: the consumer's durations and its cold starts', summed."""
 
     rows: int
     puts: int
@@ -61,7 +64,7 @@ class Work:
     invocations: int
     billed_s: float
     memory_mb: int
-    architecture: Literal["arm64", "x86_64"]
+    architecture: Architecture
     write_units: float
     log_bytes: int = 0
 
@@ -106,6 +109,11 @@ class Cost:
             "durations": self.duration_of,
             "prices": f"us-east-1, on demand, first tier, no free tier, as of {AS_OF}",
         }
+
+
+def architecture(parameters: Mapping[str, str]) -> Architecture:
+    """The consumer's, by a stack's parameters; the template's default if they do not name it."""
+    return "x86_64" if parameters.get("Architecture") == "x86_64" else "arm64"
 
 
 def billed_s(durations_s: Sequence[float], inits_s: Sequence[float] = ()) -> float:

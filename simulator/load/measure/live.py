@@ -8,7 +8,7 @@ from simulator.load.measure.bottleneck import Bottleneck
 from simulator.load.measure.recording import DROPPED, SENT
 from simulator.load.plan.arrivals import Profile
 from simulator.telemetry.history import Latencies, band
-from simulator.telemetry.snapshot import LATENCY_BANDS_S, LoadView, Tone
+from simulator.telemetry.snapshot import LATENCY_BANDS_S, LoadView
 
 SLOTS = 240
 """Slots kept for the charts; when they are full, two become one."""
@@ -17,10 +17,10 @@ RATE_WINDOW_S = 5.0
 
 
 class Live:
-    """Collects as the run goes; `view` is what telemetry asks for at each snapshot."""
+    """Collects as the run goes; `view` is what telemetry asks for at each snapshot. `objects`: planned in all."""
 
-    def __init__(self, target: str) -> None:
-        self._target = target
+    def __init__(self, target: str, objects: int | None = None) -> None:
+        self._target, self._objects = target, objects
         self._origin_at: float | None = None
         self._slot_s = SLOT_S
         self._planned: list[float] = []
@@ -30,9 +30,8 @@ class Live:
         self._latencies = Latencies()
         self._lags = Latencies()
         self._profile: tuple[Profile, float] | None = None
-        self.objects: int | None = None
-        self.sent = self.dropped = 0
-        self.verdict: Bottleneck | None = None
+        self._sent_count = self._dropped = 0
+        self._verdict: Bottleneck | None = None
 
     def plan(self, instants: Iterable[float], profile: Profile | None, start_at: float) -> None:
         """More is planned, possibly for the time to come."""
@@ -43,8 +42,8 @@ class Live:
 
     def fate(self, planned_at: float, sent_at: float | None, status: int) -> None:
         """What became of an arrival."""
-        self.sent += status == SENT
-        self.dropped += status == DROPPED
+        self._sent_count += status == SENT
+        self._dropped += status == DROPPED
         if sent_at is not None:
             slot = self._slot(sent_at)
             self._sent[slot] += 1
@@ -57,9 +56,14 @@ class Live:
         self._heat[slot][band(max(0.0, at - planned_at))] += 1
         self._latencies.add(at - planned_at)
 
+    def judged(self, verdict: Bottleneck) -> None:
+        """The verdict so far."""
+        self._verdict = verdict
+
     def view(self, now: float) -> LoadView:
         """The picture as of `now`."""
         origin_at = self._origin_at if self._origin_at is not None else now
+        verdict = self._verdict
         return LoadView(
             target=self._target,
             origin_at=origin_at,
@@ -67,16 +71,16 @@ class Live:
             planned=tuple(self._planned),
             stored=tuple(self._stored),
             heat=tuple(map(tuple, self._heat)),
-            objects=self.objects,
-            sent=self.sent,
-            dropped=self.dropped,
+            objects=self._objects,
+            sent=self._sent_count,
+            dropped=self._dropped,
             lag_s=self._lags.view().p99,
             rate_planned=self._profile[0].rate_at(now - self._profile[1]) if self._profile else 0.0,
             rate_sent=self._rate(self._sent, now),
             rate_stored=self._rate(self._stored, now),
             latency=self._latencies.view(),
-            verdict=self.verdict.text if self.verdict else None,
-            verdict_tone=_tone(self.verdict),
+            verdict=verdict.text if verdict else None,
+            verdict_tone="plain" if verdict is None else "moves" if verdict.kind == "none" else "grows",
         )
 
     def _slot(self, at: float) -> int:
@@ -107,9 +111,3 @@ class Live:
         end = min(len(column), max(0, int((now - self._origin_at) / self._slot_s)))
         first = max(0, end - max(1, round(RATE_WINDOW_S / self._slot_s)))
         return sum(column[first:end]) / ((end - first) * self._slot_s) if end > first else 0.0
-
-
-def _tone(verdict: Bottleneck | None) -> Tone:
-    if verdict is None:
-        return "plain"
-    return "moves" if verdict.kind == "none" else "grows"

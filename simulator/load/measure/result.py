@@ -1,12 +1,12 @@
-"""What came of a load test so far: its stretches of load, and everything measured about them. Data only."""
+"""What came of a load test so far: its stretches of load, and everything measured about them. No I/O."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 from simulator.base.errors import StockpipeError
-from simulator.load.measure.bottleneck import Bottleneck
+from simulator.load.measure.bottleneck import Bottleneck, Ceiling
 from simulator.load.measure.recording import Recording
 from simulator.load.plan.capacity_search import CapacitySearch
 from simulator.proof.audit import Audit
@@ -15,14 +15,50 @@ from simulator.twin.resources import Resources
 
 @dataclass(slots=True)
 class Span:
-    """One stretch of load: objects `numbers`, from `begun_at` to the last arrival at `offered_at`."""
+    """One stretch of load: objects `numbers`, from `begun_at` to the last arrival at `offered_at`.
+
+    `durations` are those of the consumer's invocations meanwhile, in the tap's own order.
+    """
 
     numbers: range
     begun_at: float
     offered_at: float
+    durations: slice
     drained_at: float | None = None
     drained: bool = True
-    durations: slice = field(default_factory=lambda: slice(None))
+
+    def plan(self, numbers: range, begun_at: float, offered_at: float) -> None:
+        """These objects arrive between the two instants."""
+        self.numbers, self.begun_at, self.offered_at = numbers, begun_at, offered_at
+
+    def cut(self, count: int, at: float) -> None:
+        """Only the first `count` were offered; it ended early, at `at`."""
+        self.numbers, self.offered_at = self.numbers[:count], at
+
+    def end(self, drained: bool, at: float, durations: int) -> None:
+        """All that will be stored is, the last of it at `at`; the run has had `durations` invocations by then."""
+        self.drained, self.drained_at, self.durations = drained, at, slice(self.durations.start, durations)
+
+
+@dataclass(frozen=True, slots=True)
+class SendingUse:
+    """What sending the load took of the generator's process."""
+
+    cpu_s: float = 0.0
+    wall_s: float = 0.0
+
+    @property
+    def share(self) -> float | None:
+        """Of one core; None before anything was sent."""
+        return self.cpu_s / self.wall_s if self.wall_s > 0 else None
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """What was found out after the load: the audit of a twin, CloudWatch's figures of a deployed stack."""
+
+    audit: Audit | None = None
+    cloud: Mapping[str, float | None] | None = None
 
 
 @dataclass(slots=True)
@@ -35,18 +71,60 @@ class Result:
 
     recording: Recording = field(default_factory=Recording)
     resources: Resources | None = None
-    endpoint: str | None = None
     spans: list[Span] = field(default_factory=list)
     span: Span | None = None
     spike: Span | None = None
     limit: Span | None = None
-    ceiling: dict[str, float] | None = None
+    ceiling: Ceiling | None = None
     search: CapacitySearch | None = None
+    sending: SendingUse = field(default_factory=SendingUse)
+    failures: Sequence[str] = ()
     verdict: Bottleneck | None = None
-    audit: Audit | None = None
-    generator_cpu_s: float = 0.0
-    generator_wall_s: float = 0.0
-    failures: list[str] = field(default_factory=list)
+    proof: Proof = field(default_factory=Proof)
     interrupted: bool = False
     failure: StockpipeError | None = None
-    cloud: dict[str, Any] | None = None
+
+    def located(self, resources: Resources) -> None:
+        """Everything that the load goes through exists."""
+        self.resources = resources
+
+    def measured(self, ceiling: Ceiling | None) -> None:
+        """What bare requests reach; None where nobody asked."""
+        self.ceiling = ceiling
+
+    def begin(self, span: Span) -> Span:
+        """A stretch of load begins."""
+        self.spans.append(span)
+        return span
+
+    def warmed_up(self, span: Span) -> None:
+        """That stretch was no more than a warm-up: it is not reported."""
+        self.spans.remove(span)
+
+    def searched(self, search: CapacitySearch, span: Span | None = None) -> None:
+        """The search as it stands, after a probe in `span`."""
+        self.search = search
+        if span is not None and search.outcomes[-1].sustained:
+            self.span = span
+        elif span is not None:
+            self.limit = span
+
+    def report(self, span: Span, spike: Span | None = None) -> None:
+        """The stretch that the figures are of, and the spike that followed it."""
+        self.span, self.spike = span, spike
+
+    def sent(self, sending: SendingUse, failures: Sequence[str], *, interrupted: bool) -> None:
+        """All that will be sent is sent."""
+        self.sending, self.failures, self.interrupted = sending, failures, interrupted
+
+    def judged(self, verdict: Bottleneck) -> None:
+        """What held it back."""
+        self.verdict = verdict
+
+    def proved(self, proof: Proof) -> None:
+        """What was found out afterwards."""
+        self.proof = proof
+
+    def ended_early(self, failure: StockpipeError | None = None) -> None:
+        """A failure of ours or, without one, a second signal ended it."""
+        self.failure, self.interrupted = failure, self.interrupted or failure is None

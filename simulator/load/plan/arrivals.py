@@ -7,10 +7,11 @@ from 0, is planned for the offset at which the area under the rate reaches `n`; 
 from __future__ import annotations
 
 import math
-import random
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import accumulate, pairwise
+
+from simulator.base.chance import stream
 
 SPIKE_STARTS_AT = 0.4
 """Where in the run a spike begins, as a share of the run's length."""
@@ -83,16 +84,6 @@ class Profile:
             start += segment.duration_s
         return 0.0
 
-    def planned_by(self, offset_s: float) -> float:
-        """Arrivals planned from the start to an offset, not rounded."""
-        planned, start = 0.0, 0.0
-        for segment in self.segments:
-            within = min(max(0.0, offset_s - start), segment.duration_s)
-            slope = (segment.to_per_s - segment.from_per_s) / segment.duration_s
-            planned += segment.from_per_s * within + slope * within**2 / 2
-            start += segment.duration_s
-        return planned
-
     def offset_s(self, arrivals: float) -> float:
         """The offset at which `arrivals` are planned: for a whole number n, the planned instant of arrival n."""
         start = 0.0
@@ -146,12 +137,13 @@ def spike(base_per_s: float, peak_per_s: float, duration_s: float) -> Profile:
     )
 
 
-def poisson_offsets(profile: Profile, seed: int) -> Iterator[float]:
+def poisson_offsets(profile: Profile, seed: int, n: int = 0) -> Iterator[float]:
     """Arrivals that know nothing of each other, at the profile's rate: exponential gaps, stretched by the profile.
 
-    The same profile and seed give the same offsets. Their number is random, with the profile's area as its mean.
+    The same profile, seed and `n`, the number of the offer in its run, give the same offsets. Their number is random,
+    with the profile's area as its mean.
     """
-    chance = random.Random(f"arrivals/{seed}")
+    chance = stream(seed, "arrivals", n)
     area = math.fsum(segment.arrivals for segment in profile.segments)
     reached = chance.expovariate(1.0)
     while reached < area:

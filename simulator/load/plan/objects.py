@@ -7,9 +7,11 @@ the generator never do, so that no row of a tick is ever hit.
 
 from __future__ import annotations
 
-import random
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from random import Random
+
+from simulator.base.chance import stream
 
 HEADER = b"ticker,timestamp,open,high,low,close,volume\n"
 TICKERS = 50
@@ -34,7 +36,7 @@ class Objects:
     def __post_init__(self) -> None:
         if self.rows < 1:
             raise ValueError("an object needs at least one row")
-        chance = random.Random(f"objects/{self.seed}")
+        chance = stream(self.seed, "objects")
         object.__setattr__(self, "_blocks", tuple(self._variant(chance) for _ in range(VARIANTS)))
         object.__setattr__(self, "_base", datetime.fromtimestamp(self.base_at, UTC))
 
@@ -43,7 +45,7 @@ class Objects:
         """Distinct timestamps in one object: rows of one slot differ by ticker."""
         return -(-self.rows // self.tickers)
 
-    def _variant(self, chance: random.Random) -> tuple[bytes, ...]:
+    def _variant(self, chance: Random) -> tuple[bytes, ...]:
         """One body with a mark where each timestamp goes, cut into the rows of each slot."""
         prices = [chance.uniform(20, 400) for _ in range(self.tickers)]
         blocks: list[list[bytes]] = [[] for _ in range(self._slots)]

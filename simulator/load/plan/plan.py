@@ -32,6 +32,16 @@ class Plan:
     window_s: float
 
     @property
+    def objects(self) -> int | None:
+        """How many objects are planned; None for a search, which plans as it goes."""
+        return self.backlog or (None if self.find_max else self.profile.total)
+
+    @property
+    def local(self) -> bool:
+        """Whether the pipeline runs on this machine, in a twin."""
+        return self.target != "stack"
+
+    @property
     def audited(self) -> bool:
         """A sink keeps no rows to prove, and a deployed stack is proven by `verify`, which says what it costs."""
         return self.target in ("store", "endpoint")

@@ -10,13 +10,13 @@ compared, because neighbouring seconds of a queue resemble each other.
 from __future__ import annotations
 
 import math
-import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from statistics import median, variance
 from typing import Any, Literal
 
+from simulator.base.chance import stream
 from simulator.base.errors import InputError
 from simulator.load.report.text import seconds
 
@@ -217,7 +217,7 @@ def cliffs_delta(first: Sequence[float], second: Sequence[float]) -> float:
 
 def permutation_chance(first: Sequence[float], second: Sequence[float]) -> float:
     """The share of shufflings in which the means are at least as far apart; the same for the same values."""
-    chance = random.Random(0)
+    chance = stream(0, "permutations")
     pooled, size = [*first, *second], len(first)
     shown = abs(math.fsum(first) / size - math.fsum(second) / len(second))
     total = math.fsum(pooled)

@@ -7,41 +7,32 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any
 
 from simulator.base import limits
-from simulator.load.measure import cost
+from simulator.load.measure import cost, series
 from simulator.load.measure.assess import peak_backlog
 from simulator.load.measure.recording import SENT, Percentiles, drain_share, percentiles
 from simulator.load.measure.result import Result, Span
-from simulator.load.measure.series import build as build_series
 from simulator.load.measure.tap import Tap
+from simulator.load.plan.capacity_search import CapacitySearch
 from simulator.load.plan.plan import Plan
 from simulator.load.plan.slo import judge_slo
+from simulator.load.session import LoadSession
 from simulator.run import summary as runs
-from simulator.stack.model import Stack
-from simulator.telemetry.snapshot import Snapshot
 
 SCHEMA = "stockpipe.load/1"
 
 
-def build(
-    snapshot: Snapshot,
-    plan: Plan,
-    result: Result,
-    tap: Tap,
-    stack: Stack,
-    *,
-    options: Mapping[str, Any],
-    ended_at: float,
-) -> dict[str, Any]:
+def build(session: LoadSession, options: Mapping[str, Any], ended_at: float) -> dict[str, Any]:
     """Everything, with null where a figure does not exist. `slo` is judged last, on the summary itself."""
+    plan, result, tap = session.plan, session.result, session.tap
     recording = result.recording
-    everything = recording.all()
-    sent = recording.count(everything, SENT)
+    sent = recording.count(recording.all(), SENT)
     summary = runs.build(
-        snapshot,
-        audit=result.audit,
+        session.telemetry.snapshot(ended_at),
+        audit=result.proof.audit,
         resources=result.resources.as_json() if result.resources else None,
         options=options,
         ended_at=ended_at,
@@ -51,31 +42,32 @@ def build(
     )
     if not plan.audited:
         summary["audit"] = None
-    span = result.span or (result.spans[-1] if result.spans else Span(range(0), ended_at, ended_at))
+    span = result.span or (result.spans[-1] if result.spans else Span(range(0), ended_at, ended_at, slice(0)))
     lag = percentiles(recording.lags(span.numbers)) if not plan.backlog else Percentiles()
     refusal = _refusal(lag)
-    summary["arrivals"] = _arrivals(plan)
-    summary["planned"] = len(recording)
-    summary["sent"] = sent
-    summary["dropped"] = recording.dropped
-    summary["failed"] = recording.failed
-    summary["failures"] = result.failures
-    summary["stored"] = recording.stored_count
-    summary["generator_lag_s"] = lag.as_json()
-    summary["generator_cpu"] = _share(result.generator_cpu_s, result.generator_wall_s)
-    summary["latency_s"] = _latencies(result, tap, span, refusal)
-    summary["latency_refused"] = refusal
-    summary["throughput"].update(_throughput(result, span))
-    summary["backlog"] = _backlog(plan, result, span)
-    summary["ceiling"] = _ceiling(result, span)
-    summary["bottleneck"] = result.verdict.as_json() if result.verdict else None
-    summary["find_max"] = _find_max(result) if plan.find_max else None
-    bill = cost.per_million_rows(_work(stack, result, tap, summary), _duration_of(plan))
+    summary |= {
+        "arrivals": _arrivals(plan),
+        "planned": len(recording),
+        "sent": sent,
+        "dropped": recording.dropped,
+        "failed": recording.failed,
+        "failures": list(result.failures),
+        "stored": recording.stored_count,
+        "generator_lag_s": lag.as_json(),
+        "generator_cpu": _rounded(result.sending.share, 4),
+        "latency_s": _latencies(result, tap, span, refusal),
+        "latency_refused": refusal,
+        "throughput": {**summary["throughput"], **_throughput(result, span)},
+        "backlog": _backlog(plan, result, span),
+        "ceiling": _ceiling(result, span),
+        "bottleneck": result.verdict.as_json() if result.verdict else None,
+        "find_max": _find_max(result.search) if plan.find_max and result.search else None,
+    }
+    bill = cost.per_million_rows(_work(session, sent, summary), _duration_of(plan))
     summary["cost"] = bill.as_json() if bill else None
-    summary["cloudwatch"] = result.cloud
-    summary["series"] = _series(result, tap, plan, ended_at)
-    judged = judge_slo(plan.slo, summary)
-    summary["slo"] = [threshold.as_json() for threshold in judged]
+    summary["cloudwatch"] = result.proof.cloud
+    summary["series"] = _series(session, ended_at)
+    summary["slo"] = [judged.as_json() for judged in judge_slo(plan.slo, summary)]
     return summary
 
 
@@ -98,24 +90,21 @@ def _arrivals(plan: Plan) -> dict[str, Any]:
         "poisson": plan.poisson,
         "rows": plan.rows,
         "duration_s": plan.profile.duration_s,
-        "segments": [
-            {"duration_s": segment.duration_s, "from_per_s": segment.from_per_s, "to_per_s": segment.to_per_s}
-            for segment in plan.profile.segments
-        ],
+        "segments": [asdict(segment) for segment in plan.profile.segments],
     }
 
 
 def _latencies(result: Result, tap: Tap, span: Span, refusal: str | None) -> dict[str, Any]:
     """Percentiles of the reported span; the handler's own time does not depend on the generator: never refused."""
     recording, numbers = result.recording, span.numbers
-    nothing = Percentiles()
-    refused = refusal is not None
-    return {
-        "planned_to_stored": (nothing if refused else percentiles(recording.latencies(numbers))).as_json(),
-        "object_to_stored": (nothing if refused else percentiles(recording.queue_latencies(numbers))).as_json(),
-        "send": (nothing if refused else percentiles(recording.sends(numbers))).as_json(),
-        "handler": percentiles(tap.durations_s[span.durations]).as_json(),
+    seen = {
+        "planned_to_stored": recording.latencies(numbers),
+        "object_to_stored": recording.queue_latencies(numbers),
+        "send": recording.sends(numbers),
     }
+    shown = {name: percentiles(() if refusal else latencies_s) for name, latencies_s in seen.items()}
+    shown["handler"] = percentiles(tap.durations_s[span.durations])
+    return {name: latency.as_json() for name, latency in shown.items()}
 
 
 def _throughput(result: Result, span: Span) -> dict[str, float | None]:
@@ -130,40 +119,35 @@ def _backlog(plan: Plan, result: Result, span: Span) -> dict[str, Any]:
     drained = result.spike or span
     stores = result.recording.stored_instants(drained.numbers)
     peak, peak_at = peak_backlog(result.recording, drained)
-    drain_s = max(0.0, stores[-1] - drained.offered_at) if stores and drained.drained else None
+    origin_at = min((at for at in result.recording.planned if not math.isnan(at)), default=0.0)
     found = {
         "peak": peak,
-        "peak_at_s": None if peak_at is None else round(peak_at - _origin_at(result), 3),
-        "drain_s": None if drain_s is None else round(drain_s, 3),
+        "peak_at_s": None if peak_at is None else round(peak_at - origin_at, 3),
+        "drain_s": round(max(0.0, stores[-1] - drained.offered_at), 3) if stores and drained.drained else None,
         "drained": all(span.drained for span in result.spans) if result.spans else None,
     }
     if plan.backlog and len(stores) > 1:
         rate = len(stores) / max(1e-6, stores[-1] - drained.begun_at)
-        share = drain_share(stores)
         found["drain_objects_per_s"] = round(rate, 2)
         found["drain_rows_per_s"] = round(rate * plan.rows, 1)
-        found["last_tenth_to_first"] = None if share is None else round(share, 3)
+        found["last_tenth_to_first"] = _rounded(drain_share(stores), 3)
     return found
 
 
 def _ceiling(result: Result, span: Span) -> dict[str, Any] | None:
-    if not result.ceiling:
+    if result.ceiling is None:
         return None
     stores = result.recording.stored_instants(span.numbers)
-    length_s = max(1e-6, stores[-1] - span.begun_at) if len(stores) > 1 else None
-    share = len(stores) / length_s / result.ceiling["objects_per_s"] if length_s else None
-    return {
-        **{name: round(value, 2) for name, value in result.ceiling.items()},
-        "share": None if share is None else round(share, 4),
-    }
+    share = None
+    if len(stores) > 1:
+        share = len(stores) / max(1e-6, stores[-1] - span.begun_at) / result.ceiling.objects_per_s
+    rates = {name: round(value, 2) for name, value in asdict(result.ceiling).items()}
+    return {**rates, "share": _rounded(share, 4)}
 
 
-def _find_max(result: Result) -> dict[str, Any] | None:
-    search = result.search
-    if search is None:
-        return None
+def _find_max(search: CapacitySearch) -> dict[str, Any]:
     return {
-        "rate_per_s": None if search.answer_per_s is None else round(search.answer_per_s, 3),
+        "rate_per_s": _rounded(search.answer_per_s, 3),
         "confirmed": search.confirmed,
         "reason": search.reason,
         "probes": [
@@ -180,42 +164,37 @@ def _find_max(result: Result) -> dict[str, Any] | None:
     }
 
 
-def _work(stack: Stack, result: Result, tap: Tap, summary: Mapping[str, Any]) -> cost.Work:
-    consumer, totals = tap.wiring.consumer, tap.totals
-    queue, table = summary["queue"], summary["table"]
-    sent = queue["sent"] or 0
-    architecture: Any = stack.parameters.get("Architecture", "arm64")
+def _work(session: LoadSession, sent: int, summary: Mapping[str, Any]) -> cost.Work:
+    tap, table = session.tap, summary["table"]
+    totals = tap.totals
     return cost.Work(
-        rows=result.recording.stored_count * (summary["arrivals"]["rows"] or 0),
-        puts=result.recording.count(result.recording.all(), SENT),
+        rows=summary["stored"] * summary["arrivals"]["rows"],
+        puts=sent,
         gets=totals.received,
-        queue_requests=sent + totals.receives + totals.delete_requests,
+        queue_requests=(summary["queue"]["sent"] or 0) + totals.receives + totals.delete_requests,
         invocations=totals.ended,
         billed_s=cost.billed_s(tap.durations_s, tap.inits_s),
-        memory_mb=consumer.memory_mb,
-        architecture="x86_64" if architecture == "x86_64" else "arm64",
+        memory_mb=tap.wiring.consumer.memory_mb,
+        architecture=cost.architecture(session.stack.parameters),
         write_units=float(table["write_units"] or table["rows_written"] or 0),
         log_bytes=totals.log_bytes,
     )
 
 
 def _duration_of(plan: Plan) -> str:
-    return "AWS Lambda" if plan.target == "stack" else "this machine, not AWS Lambda"
+    return "this machine, not AWS Lambda" if plan.local else "AWS Lambda"
 
 
-def _series(result: Result, tap: Tap, plan: Plan, ended_at: float) -> dict[str, Any] | None:
+def _series(session: LoadSession, ended_at: float) -> dict[str, Any] | None:
+    result = session.result
     if not result.spans:
         return None
-    end_at = max((span.drained_at or span.offered_at for span in result.spans), default=ended_at)
+    end_at = max(span.drained_at or span.offered_at for span in result.spans)
     if math.isnan(end_at):
         end_at = ended_at
-    return build_series(result.recording, result.recording.all(), plan.rows, end_at, tap.gauges).as_json()
+    recording = result.recording
+    return series.build(recording, recording.all(), session.plan.rows, end_at, session.tap.gauges).as_json()
 
 
-def _origin_at(result: Result) -> float:
-    planned = [at for at in result.recording.planned if not math.isnan(at)]
-    return min(planned, default=0.0)
-
-
-def _share(cpu_s: float, wall_s: float) -> float | None:
-    return round(cpu_s / wall_s, 4) if wall_s > 0 else None
+def _rounded(value: float | None, digits: int) -> float | None:
+    return None if value is None else round(value, digits)

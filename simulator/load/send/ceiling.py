@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,7 +16,10 @@ import aiohttp
 from yarl import URL
 
 from simulator.base.clock import Clock
+from simulator.base.errors import one_failure
+from simulator.load.measure.bottleneck import Ceiling
 from simulator.load.plan.objects import Objects
+from simulator.load.send.protocol import MeasureCeiling
 from simulator.load.send.signing import SignedRequest, Signer
 
 BATCH = 10
@@ -46,7 +50,7 @@ def write_bodies(table: str, rows: int) -> list[bytes]:
 class _Client:
     """One of the bare clients: puts ten objects, receives, reads, writes and deletes as many, and again."""
 
-    order: dict[str, Any]
+    order: MeasureCeiling
     http: aiohttp.ClientSession
     signer: Signer
     objects: Objects
@@ -57,7 +61,7 @@ class _Client:
     done: int = 0
 
     async def cycle(self) -> None:
-        bucket_url, queue_url = self.order["bucket_url"], self.order["queue_url"]
+        bucket_url, queue_url = self.order.bucket_url, self.order.queue_url
         keys = []
         for _ in range(BATCH):
             keys.append(self.objects.key(self.number))
@@ -99,39 +103,32 @@ class _Client:
 
 
 async def measure(
-    order: dict[str, Any],
+    order: MeasureCeiling,
     http: aiohttp.ClientSession,
     signer: Signer,
     objects: Objects,
     clock: Clock,
     stop: asyncio.Event,
-) -> dict[str, Any]:
-    """Run the clients for `order["seconds"]`; objects, rows and requests a second that the target took.
+) -> Ceiling:
+    """Run the clients for the order's time; what the target took.
 
     Each client ends with the cycle it is in, and its rate is taken over its own time, so that a cycle cut by the end
     neither counts nor costs.
     """
-    rows, count = order["rows"], order["clients"]
-    bodies = write_bodies(order["table"], rows)
+    bodies = write_bodies(order.table, order.rows)
     begun_at = clock.now()
 
     async def run(client: _Client) -> tuple[float, float]:
-        while not stop.is_set() and clock.now() - begun_at < order["seconds"]:
+        while not stop.is_set() and clock.now() - begun_at < order.seconds:
             await client.cycle()
         took_s = max(1e-6, clock.now() - begun_at)
         return client.done / took_s, client.requests / took_s
 
-    clients = [_Client(order, http, signer, objects, bodies, number, count) for number in range(count)]
-    try:
+    numbers = range(order.clients)
+    clients = [_Client(order, http, signer, objects, bodies, number, order.clients) for number in numbers]
+    with one_failure():
         async with asyncio.TaskGroup() as group:
             running = [group.create_task(run(client)) for client in clients]
-    except BaseExceptionGroup as failures:
-        raise failures.exceptions[0] from None
     rates = [task.result() for task in running]
-    objects_per_s = sum(rate for rate, _ in rates)
-    return {
-        "objects_per_s": objects_per_s,
-        "rows_per_s": objects_per_s * rows,
-        "requests_per_s": sum(rate for _, rate in rates),
-        "seconds": clock.now() - begun_at,
-    }
+    objects_per_s, requests_per_s = (math.fsum(column) for column in zip(*rates, strict=True))
+    return Ceiling(objects_per_s, objects_per_s * order.rows, requests_per_s, clock.now() - begun_at)

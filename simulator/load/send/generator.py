@@ -1,12 +1,8 @@
 """The load generator: a process of its own, so that neither handlers nor dashboard hold up an arrival.
 
-`python -m simulator.load.send.generator` takes its orders as JSON lines on standard input and answers on standard
-output; the end of its input ends it. It sends by the clock (open loop): an arrival that finds every sender busy is
-dropped and counted, and how late the others went out is there in their instants.
-
-Orders: `hello` (who, where, which objects), `offer` (a profile), `fill` (so many objects as fast as they are taken),
-`ceiling` (bare requests), `stop` (end the order in hand). Answers: `ready`, `sent` (rows of number, sent instant,
-answered instant, status), `done`, `failed`.
+`python -m simulator.load.send.generator` takes its orders on standard input and answers on standard output, as
+`protocol.py` says; the end of its input ends it. It sends by the clock (open loop): an arrival that finds every sender
+busy is dropped and counted, and how late the others went out is there in their instants.
 """
 
 from __future__ import annotations
@@ -14,13 +10,12 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import gc
-import json
 import os
 import signal
 import sys
 from collections import deque
 from collections.abc import AsyncIterator
-from typing import Any
+from typing import cast
 
 import aiohttp
 from yarl import URL
@@ -28,11 +23,29 @@ from yarl import URL
 from simulator.base import limits
 from simulator.base.clock import Clock, SystemClock
 from simulator.base.usage import process_cpu_s
+from simulator.load.measure.bottleneck import Ceiling
 from simulator.load.measure.recording import DROPPED, FAILED, SENT
-from simulator.load.plan.arrivals import Profile, Segment, poisson_offsets
+from simulator.load.plan.arrivals import poisson_offsets
 from simulator.load.plan.objects import Objects
-from simulator.load.send import ceiling
-from simulator.load.send.signing import Identity, SignedRequest, Signer
+from simulator.load.send.ceiling import measure
+from simulator.load.send.protocol import (
+    Answer,
+    Fate,
+    Fill,
+    Hello,
+    MeasureCeiling,
+    Offer,
+    Offered,
+    Order,
+    OrderFailed,
+    Ready,
+    Sent,
+    Started,
+    Stop,
+    decode,
+    encode,
+)
+from simulator.load.send.signing import SignedRequest, Signer
 
 
 class Prepared:
@@ -75,14 +88,11 @@ class Prepared:
 class Generator:
     """Carries out orders, one at a time."""
 
-    def __init__(self, clock: Clock, http: aiohttp.ClientSession, answer: Answers, hello: dict[str, Any]) -> None:
-        self._clock, self._http, self._answer = clock, http, answer
-        self._senders: int = hello["senders"]
-        self._identity = Identity(**hello["identity"])
-        self._endpoint: str = hello["endpoint"]
-        self._signer = Signer(self._endpoint, self._identity)
-        self.objects = Objects(**hello["objects"])
-        self._prepared = Prepared(self.objects, self._signer, hello["bucket_url"])
+    def __init__(self, clock: Clock, http: aiohttp.ClientSession, answers: Answers, hello: Hello) -> None:
+        self._clock, self._http, self._answers, self._senders = clock, http, answers, hello.senders
+        self._objects = hello.objects
+        self._signer = Signer(hello.endpoint, hello.identity)
+        self._prepared = Prepared(hello.objects, self._signer, hello.bucket_url)
         self._busy: set[asyncio.Task[None]] = set()
         self._stop = asyncio.Event()
 
@@ -90,47 +100,56 @@ class Generator:
         """End the order in hand; what is being sent is finished."""
         self._stop.set()
 
-    async def offer(self, order: dict[str, Any]) -> dict[str, Any]:
-        """Send by the plan: arrival n at `start_at` plus its offset, or not at all."""
+    async def carry_out(self, order: Order) -> None:
+        """Do it, and answer how it ended."""
         self._stop.clear()
-        profile = Profile("offer", tuple(Segment(*segment) for segment in order["segments"]))
-        poisson: int | None = order["poisson_seed"]
-        offsets = profile.offsets() if poisson is None else poisson_offsets(profile, poisson)
+        try:
+            self._answers.send(await self._done(order))
+        except Exception as error:  # noqa: BLE001 - whoever gave the order waits for an answer, whatever happened
+            self._answers.send(OrderFailed(" ".join(f"{type(error).__name__}: {error}".split())))
+
+    async def _done(self, order: Order) -> Offered | Ceiling:
+        match order:
+            case Offer():
+                return Offered(await self._offer(order))
+            case Fill():
+                return Offered(await self._fill(order))
+            case MeasureCeiling():
+                return await measure(order, self._http, self._signer, self._objects, self._clock, self._stop)
+        raise TypeError(f"{type(order).__name__} is not an order to carry out")
+
+    async def _offer(self, order: Offer) -> int:
+        """Arrival n at `start_at` plus its offset, or not at all."""
+        profile = order.profile
+        offsets = profile.offsets() if order.poisson is None else poisson_offsets(profile, *order.poisson)
         horizon = int(profile.peak_per_s * limits.LOAD_PREPARED_S) + 1
-        self._prepared.begin(order["first"], profile.total, min(profile.total, horizon))
-        start_at = max(order["start_at"], self._clock.now() + 0.02)
-        self._answer.send({"started": start_at})
-        number = order["first"]
+        self._prepared.begin(order.first, profile.total, min(profile.total, horizon))
+        start_at = max(order.start_at, self._clock.now() + 0.02)
+        self._answers.send(Started(start_at))
+        number = order.first
         for offset in offsets:
             await self._until(start_at + offset)
             if self._stop.is_set():
                 break
             request = self._prepared.take()
             if len(self._busy) >= self._senders:
-                self._answer.row(number, None, None, DROPPED)
+                self._answers.fate(number, None, None, DROPPED)
             else:
                 self._start(request)
             number += 1
         await self._finished()
-        return {"offered": number - order["first"]}
+        return number - order.first
 
-    async def fill(self, order: dict[str, Any]) -> dict[str, Any]:
-        """Put `count` objects as fast as they are taken, a few at a time: a backlog, not a measurement."""
-        self._stop.clear()
-        self._prepared.begin(order["first"], order["count"], min(order["count"], 64))
+    async def _fill(self, order: Fill) -> int:
+        self._prepared.begin(order.first, order.count, min(order.count, 64))
         put = 0
-        while put < order["count"] and not self._stop.is_set():
+        while put < order.count and not self._stop.is_set():
             self._start(self._prepared.take())
             put += 1
-            while len(self._busy) >= order["senders"]:
+            while len(self._busy) >= order.senders:
                 await asyncio.wait(self._busy, return_when=asyncio.FIRST_COMPLETED)
         await self._finished()
-        return {"offered": put}
-
-    async def ceiling(self, order: dict[str, Any]) -> dict[str, Any]:
-        """Bare requests for a while: what the target takes when nothing but the target works."""
-        self._stop.clear()
-        return await ceiling.measure(order, self._http, self._signer, self.objects, self._clock, self._stop)
+        return put
 
     def _start(self, request: SignedRequest) -> None:
         task = asyncio.get_running_loop().create_task(self._send(request))
@@ -148,11 +167,9 @@ class Generator:
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             status, why = 0, f"{type(error).__name__} {error}"
         now = self._clock.now()
-        if status == 200:
-            self._answer.row(request.about, sent_at, now, SENT)
-        else:
-            self._answer.row(request.about, sent_at, now, FAILED)
-            self._answer.failure(" ".join(why.split()))
+        self._answers.fate(request.about, sent_at, now, SENT if status == 200 else FAILED)
+        if status != 200:
+            self._answers.failure(" ".join(why.split()))
 
     async def _until(self, at: float) -> None:
         """Wait for an instant; the time until then goes into making objects ahead."""
@@ -176,101 +193,86 @@ class Generator:
 
 
 class Answers:
-    """Standard output, written in lines a few times a second so that telling costs little."""
+    """Standard output, written a few times a second so that telling costs little."""
 
     def __init__(self) -> None:
-        self._rows: list[tuple[int, float | None, float | None, int]] = []
+        self._fates: list[Fate] = []
         self._failures: list[str] = []
 
-    def row(self, number: int, sent_at: float | None, answered_at: float | None, status: int) -> None:
-        """One arrival's fate."""
-        self._rows.append((number, sent_at, answered_at, status))
+    def fate(self, number: int, sent_at: float | None, answered_at: float | None, status: int) -> None:
+        """What became of one arrival."""
+        self._fates.append((number, sent_at, answered_at, status))
 
     def failure(self, why: str) -> None:
         """Why a send failed, in one line; the first few are told."""
         if len(self._failures) < limits.LOAD_FAILURES_SHOWN:
             self._failures.append(why)
 
-    def send(self, answer: dict[str, Any]) -> None:
-        """Write an answer after all rows so far."""
-        self.flush()
-        sys.stdout.write(json.dumps(answer) + "\n")
-        sys.stdout.flush()
+    def send(self, answer: Answer) -> None:
+        """Write an answer after all fates so far."""
+        self._write(Sent(self._fates, self._failures, process_cpu_s()), answer)
+        self._fates, self._failures = [], []
 
-    def flush(self) -> None:
-        """Write what has gathered."""
-        rows, self._rows = self._rows, []
-        failures, self._failures = self._failures, []
-        if rows or failures:
-            sys.stdout.write(json.dumps({"sent": rows, "failures": failures, "cpu_s": process_cpu_s()}) + "\n")
-            sys.stdout.flush()
-
-    async def often(self, clock: Clock) -> None:
-        """Flush a few times a second."""
+    async def flush_often(self, clock: Clock) -> None:
+        """Write what has gathered, a few times a second."""
         while True:
             await clock.sleep(limits.LOAD_REPORT_S)
-            self.flush()
+            if self._fates:
+                self._write(Sent(self._fates, self._failures, process_cpu_s()))
+                self._fates, self._failures = [], []
+
+    @staticmethod
+    def _write(*answers: Answer) -> None:
+        sys.stdout.writelines(f"{encode(answer).decode()}\n" for answer in answers)
+        sys.stdout.flush()
 
 
 @contextlib.asynccontextmanager
-async def _orders() -> AsyncIterator[asyncio.StreamReader]:
+async def _orders() -> AsyncIterator[AsyncIterator[Order]]:
     reader = asyncio.StreamReader(limit=2**20)
     transport, _ = await asyncio.get_running_loop().connect_read_pipe(
         lambda: asyncio.StreamReaderProtocol(reader), sys.stdin
     )
+
+    async def orders() -> AsyncIterator[Order]:
+        async for line in reader:
+            yield cast("Order", decode(line))
+
     try:
-        yield reader
+        yield orders()
     finally:
         transport.close()
 
 
 async def serve() -> None:
     """Take orders until the input ends."""
-    clock, answer = SystemClock(), Answers()
+    clock, answers = SystemClock(), Answers()
     async with _orders() as orders:
-        hello = json.loads(await orders.readline() or "{}")
-        if not hello:
+        hello = await anext(orders, None)
+        if not isinstance(hello, Hello):
             return
-        connector = aiohttp.TCPConnector(limit=0, keepalive_timeout=60)
-        timeout = aiohttp.ClientTimeout(total=limits.LOAD_SEND_TIMEOUT_S)
         async with aiohttp.ClientSession(
-            connector=connector, timeout=timeout, auto_decompress=False, trust_env=False, raise_for_status=False
+            connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=60),
+            timeout=aiohttp.ClientTimeout(total=limits.LOAD_SEND_TIMEOUT_S),
+            auto_decompress=False,
+            trust_env=False,
         ) as http:
-            generator = Generator(clock, http, answer, hello)
-            telling = asyncio.create_task(answer.often(clock))
+            generator = Generator(clock, http, answers, hello)
+            flushing = asyncio.create_task(answers.flush_often(clock))
             # What exists now stays: the collector need not look at it between two arrivals.
             gc.collect()
             gc.freeze()
-            answer.send({"ready": True})
-            work: asyncio.Task[None] | None = None
-            async for line in _lines(orders):
-                order = json.loads(line)
-                if order["do"] == "stop":
+            answers.send(Ready())
+            tasks = {flushing}
+            async for order in orders:
+                if isinstance(order, Stop):
                     generator.stop()
                     continue
-                if work is not None:
-                    await work
-                work = asyncio.create_task(_carry_out(generator, order, answer))
-            generator.stop()
-            telling.cancel()
-            if work is not None:
-                work.cancel()
-            await asyncio.gather(telling, *([work] if work else []), return_exceptions=True)
-
-
-async def _carry_out(generator: Generator, order: dict[str, Any], answer: Answers) -> None:
-    carry_out = {"offer": generator.offer, "fill": generator.fill, "ceiling": generator.ceiling}[order["do"]]
-    try:
-        done = await carry_out(order)
-    except Exception as error:  # noqa: BLE001 - whoever gave the order waits for an answer, whatever happened
-        answer.send({"failed": " ".join(f"{type(error).__name__}: {error}".split())})
-    else:
-        answer.send({"done": done, "cpu_s": process_cpu_s()})
-
-
-async def _lines(reader: asyncio.StreamReader) -> AsyncIterator[bytes]:
-    while line := await reader.readline():
-        yield line
+                await asyncio.gather(*tasks - {flushing})
+                tasks = {flushing, asyncio.create_task(generator.carry_out(order))}
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
 
 
 def main() -> None:

@@ -6,8 +6,7 @@ import asyncio
 import contextlib
 import json
 from collections.abc import AsyncIterator, Callable
-from dataclasses import asdict
-from typing import Any
+from typing import TypeVar
 
 import aiohttp
 
@@ -16,19 +15,37 @@ from simulator.base.children import ModuleProcess
 from simulator.base.clock import Clock
 from simulator.base.counters import StoreCounters, from_json
 from simulator.base.errors import CouldNotFinish
-from simulator.load.plan.arrivals import Profile
-from simulator.load.plan.objects import Objects
-from simulator.load.send.signing import Identity
+from simulator.load.measure.bottleneck import Ceiling
+from simulator.load.send.protocol import (
+    Answer,
+    Fill,
+    Hello,
+    MeasureCeiling,
+    Offer,
+    Offered,
+    Order,
+    OrderFailed,
+    Ready,
+    Sent,
+    Started,
+    Stop,
+    decode,
+    encode,
+)
 
-Fate = Callable[[int, float | None, float | None, int], None]
-"""Told of each arrival: number, sent and answered instants, status."""
+Told = Callable[[int, float | None, float | None, int], object]
+"""Told of each arrival's fate: number, sent and answered instants, status."""
+Ended = TypeVar("Ended", bound=Answer)
 
 
 class GeneratorProcess:
-    """The generator's process, as its owner sees it: one order at a time, fates told as they come."""
+    """The generator's process, as its owner sees it: one order at a time, fates told as they come.
 
-    def __init__(self, process: ModuleProcess) -> None:
-        self._process = process
+    `used` is told of its processor time so far, in seconds.
+    """
+
+    def __init__(self, process: ModuleProcess, used: Callable[[float], None]) -> None:
+        self._process, self._used = process, used
         self._order = asyncio.Lock()
         self.cpu_s = 0.0
         self.failures: list[str] = []
@@ -36,100 +53,71 @@ class GeneratorProcess:
     @classmethod
     @contextlib.asynccontextmanager
     async def open(
-        cls,
-        *,
-        endpoint: str,
-        bucket_url: str,
-        identity: Identity,
-        objects: Objects,
-        senders: int = limits.LOAD_SENDERS,
+        cls, hello: Hello, used: Callable[[float], None] = lambda _: None
     ) -> AsyncIterator[GeneratorProcess]:
         """A generator that is ready for orders; its process ends with the block."""
         async with ModuleProcess.open("simulator.load.send.generator") as process:
-            generator = cls(process)
-            made = {name: getattr(objects, name) for name in ("prefix", "rows", "seed", "base_at", "tickers")}
-            await generator._send(
-                {
-                    "endpoint": endpoint,
-                    "bucket_url": bucket_url,
-                    "identity": asdict(identity),
-                    "objects": made,
-                    "senders": senders,
-                }
-            )
+            generator = cls(process, used)
             try:
-                await generator._hear(limits.LOAD_GENERATOR_START_S)
+                await generator._carry_out(hello, Ready, timeout_s=limits.LOAD_GENERATOR_START_S)
             except TimeoutError:
                 raise CouldNotFinish("the load generator did not start; is the machine overloaded?") from None
             yield generator
 
-    async def offer(
-        self,
-        profile: Profile,
-        *,
-        first: int,
-        start_at: float,
-        poisson_seed: int | None,
-        fate: Fate,
-        started: Callable[[float], None],
-    ) -> int:
+    async def offer(self, order: Offer, fate: Told, started: Callable[[float], None]) -> int:
         """Send by the plan; how many arrivals were offered. `started` is told the instant the plan counts from."""
-        segments = [(segment.duration_s, segment.from_per_s, segment.to_per_s) for segment in profile.segments]
-        order = {
-            "do": "offer",
-            "segments": segments,
-            "first": first,
-            "start_at": start_at,
-            "poisson_seed": poisson_seed,
-        }
-        done = await self._carry_out(order, fate, started)
-        return int(done["offered"])
+        return (await self._carry_out(order, Offered, fate, started)).count
 
-    async def fill(self, count: int, *, first: int, fate: Fate) -> int:
-        """Put `count` objects as fast as they are taken; how many were put."""
-        order = {"do": "fill", "count": count, "first": first, "senders": limits.LOAD_FILL_SENDERS}
-        return int((await self._carry_out(order, fate))["offered"])
+    async def fill(self, order: Fill, fate: Told) -> int:
+        """Put a backlog; how many objects were put."""
+        return (await self._carry_out(order, Offered, fate)).count
 
-    async def ceiling(self, order: dict[str, Any]) -> dict[str, float]:
+    async def ceiling(self, order: MeasureCeiling) -> Ceiling:
         """Bare requests for a while; what the target took of them."""
-        return await self._carry_out({"do": "ceiling", **order}, lambda *_: None)
+        return await self._carry_out(order, Ceiling)
 
     async def stop(self) -> None:
         """End the order in hand."""
-        await self._send({"do": "stop"})
+        await self._send(Stop())
 
     async def _carry_out(
-        self, order: dict[str, Any], fate: Fate, started: Callable[[float], None] | None = None
-    ) -> dict[str, Any]:
+        self,
+        order: Order,
+        end: type[Ended],
+        fate: Told = lambda *_: None,
+        started: Callable[[float], None] = lambda _: None,
+        timeout_s: float | None = None,
+    ) -> Ended:
+        """Until the answer that ends it; `timeout_s` for each answer."""
         async with self._order:
             await self._send(order)
             while True:
-                answer = await self._hear()
-                for row in answer.get("sent", ()):
-                    fate(*row)
-                self.failures.extend(answer.get("failures", ()))
-                del self.failures[limits.LOAD_FAILURES_SHOWN :]
-                self.cpu_s = answer.get("cpu_s", self.cpu_s)
-                if started is not None and "started" in answer:
-                    started(answer["started"])
-                if "failed" in answer:
-                    raise CouldNotFinish(f"the load generator failed: {answer['failed']}")
-                if "done" in answer:
-                    done: dict[str, Any] = answer["done"]
-                    return done
+                answer: Order | Answer = await self._hear(timeout_s)
+                if isinstance(answer, end):
+                    return answer
+                match answer:
+                    case Sent(fates=fates, failures=failures, cpu_s=cpu_s):
+                        for each in fates:
+                            fate(*each)
+                        self.failures = [*self.failures, *failures][: limits.LOAD_FAILURES_SHOWN]
+                        self.cpu_s = cpu_s
+                        self._used(cpu_s)
+                    case Started(at=at):
+                        started(at)
+                    case OrderFailed(reason=reason):
+                        raise CouldNotFinish(f"the load generator failed: {reason}")
 
-    async def _send(self, order: dict[str, Any]) -> None:
+    async def _send(self, order: Order) -> None:
         try:
-            await self._process.send(json.dumps(order).encode())
+            await self._process.send(encode(order))
         except (BrokenPipeError, ConnectionResetError):
             raise await self._died() from None
 
-    async def _hear(self, timeout_s: float | None = None) -> dict[str, Any]:
+    async def _hear(self, timeout_s: float | None) -> Order | Answer:
         line = await self._process.hear(timeout_s)
         if not line:
             raise await self._died()
-        answer: dict[str, Any] = json.loads(line)
-        return answer
+        return decode(line)
 
     async def _died(self) -> CouldNotFinish:
         said = await self._process.last_words()

@@ -12,25 +12,26 @@ from botocore.exceptions import BotoCoreError, ClientError
 from simulator.base import limits
 from simulator.base.clients import Clients
 from simulator.base.errors import CouldNotFinish
+from simulator.load.send.protocol import MeasureCeiling
 
 NAME = "stockpipe-ceiling"
 
 
 @contextlib.asynccontextmanager
-async def scratch(clients: Clients, endpoint: str, rows: int, seconds: float) -> AsyncIterator[dict[str, Any]]:
-    """The resources as the generator's `ceiling` order names them. Never the stack's own, never a user's table."""
+async def scratch(clients: Clients, endpoint: str, rows: int) -> AsyncIterator[MeasureCeiling]:
+    """The order to measure the ceiling by them. Never the stack's own resources, never a user's table."""
     try:
-        order = await _create(clients, endpoint)
+        order = MeasureCeiling(f"{endpoint}/{NAME}", await _create(clients), NAME, rows)
     except (BotoCoreError, ClientError) as error:
         raise CouldNotFinish(f"the raw ceiling's own resources could not be made at {endpoint}: {error}") from error
     try:
-        yield {**order, "rows": rows, "seconds": seconds, "clients": limits.LOAD_CEILING_CLIENTS}
+        yield order
     finally:
         with contextlib.suppress(BotoCoreError, ClientError):
-            await _remove(clients, order["queue_url"])
+            await _remove(clients, order.queue_url)
 
 
-async def _create(clients: Clients, endpoint: str) -> dict[str, str]:
+async def _create(clients: Clients) -> str:
     arn = f"arn:aws:sqs:{limits.REGION}:{limits.ACCOUNT_ID}:{NAME}"
     allow = {
         "Effect": "Allow",
@@ -58,7 +59,7 @@ async def _create(clients: Clients, endpoint: str) -> dict[str, str]:
     await clients.dynamodb.get_waiter("table_exists").wait(
         TableName=NAME, WaiterConfig={"Delay": 1, "MaxAttempts": limits.TABLE_ACTIVE_ATTEMPTS}
     )
-    return {"queue_url": queue["QueueUrl"], "bucket_url": f"{endpoint}/{NAME}", "table": NAME}
+    return queue["QueueUrl"]
 
 
 async def _remove(clients: Clients, queue_url: str) -> None:

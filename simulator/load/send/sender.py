@@ -6,108 +6,92 @@ import asyncio
 import contextlib
 import math
 from collections.abc import AsyncIterator, Callable
-from typing import Any
 
 from simulator.base import limits
-from simulator.base.clock import Clock
-from simulator.base.interrupts import Interrupts
-from simulator.base.observations import Noted, ObjectPut
-from simulator.load.measure.live import Live
-from simulator.load.measure.result import Result, Span
-from simulator.load.measure.tap import Tap
+from simulator.base.observations import ObjectPut
+from simulator.load.measure.result import SendingUse, Span
 from simulator.load.plan.arrivals import Profile, poisson_offsets
-from simulator.load.plan.objects import Objects
-from simulator.load.plan.plan import Plan
 from simulator.load.send.processes import GeneratorProcess
+from simulator.load.send.protocol import Fill, Offer
+from simulator.load.session import LoadSession
 
 
 class Sender:
-    """The sending side of a load test that runs: offers and fills, each arrival's fate recorded and told."""
+    """Offers and fills for one session: each arrival's fate is recorded, shown and told."""
 
-    def __init__(
-        self,
-        plan: Plan,
-        bucket: str,
-        generator: GeneratorProcess,
-        objects: Objects,
-        tap: Tap,
-        live: Live,
-        clock: Clock,
-        interrupts: Interrupts,
-        result: Result,
-    ) -> None:
-        self.plan, self.bucket, self.generator, self.objects = plan, bucket, generator, objects
-        self.tap, self.live, self.clock, self.interrupts, self.result = tap, live, clock, interrupts, result
-        self.recording = result.recording
-        self._body_bytes = len(objects.body(0))
+    def __init__(self, session: LoadSession, generator: GeneratorProcess) -> None:
+        self.session, self.generator = session, generator
+        self._recording = session.result.recording
+        self._body_bytes = len(session.objects.body(0))
         self._offers = 0
+        self._begun = session.clock.now(), generator.cpu_s
 
     @property
-    def stopped(self) -> bool:
-        """The first signal has come: nothing new is begun."""
-        return self.interrupts.soft.is_set()
+    def use(self) -> SendingUse:
+        """What sending took since this sender was made."""
+        begun_at, cpu_s = self._begun
+        return SendingUse(self.generator.cpu_s - cpu_s, self.session.clock.now() - begun_at)
 
-    def note(self, text: str, kind: Any = "note") -> None:
-        """A sentence for whoever watches."""
-        self.tap.record(Noted(self.clock.now(), text, kind))
-
-    async def offer(self, profile: Profile, until: Callable[[Span], bool] | None = None) -> Span:
+    async def offer(self, profile: Profile, until: Callable[[Span], bool] = lambda _: False) -> Span:
         """Let objects arrive by the plan. `until` may end it early; the first signal does."""
-        first = len(self.recording)
-        seed = self.plan.seed + self._offers
+        session, first = self.session, len(self._recording)
+        poisson = (session.plan.seed, self._offers) if session.plan.poisson else None
+        offsets = list(poisson_offsets(profile, *poisson) if poisson else profile.offsets())
         self._offers += 1
-        offsets = list(poisson_offsets(profile, seed) if self.plan.poisson else profile.offsets())
-        span = Span(range(first, first), math.nan, math.nan, durations=slice(len(self.tap.durations_s), None))
+        span = self._begin(range(first, first), math.nan)
 
         def started(at: float) -> None:
             instants = [at + offset for offset in offsets]
-            span.numbers, span.begun_at = self.recording.plan(instants), at
-            span.offered_at = at + profile.duration_s
-            self.live.plan(instants, profile, at)
+            span.plan(self._recording.plan(instants), at, at + profile.duration_s)
+            session.live.plan(instants, profile, at)
 
-        self.result.spans.append(span)
         async with self._stopping(span, until):
-            offered = await self.generator.offer(
-                profile,
-                first=first,
-                start_at=self.clock.now() + 0.05,
-                poisson_seed=seed if self.plan.poisson else None,
-                fate=self._fate,
-                started=started,
-            )
-        if offered < len(span.numbers):
-            self.recording.truncate(first + offered)
-            span.numbers = range(first, first + offered)
-            span.offered_at = self.clock.now()
+            order = Offer(profile, first, session.clock.now() + 0.05, poisson)
+            offered = await self.generator.offer(order, self._fate, started)
+        self._cut(span, offered)
         return span
 
     async def fill(self, count: int) -> Span:
-        """Put a backlog: as fast as it is taken, for nobody consumes yet."""
-        first = len(self.recording)
-        begun_at = self.clock.now()
-        span = Span(self.recording.plan([math.nan] * count), begun_at, begun_at)
-        self.result.spans.append(span)
-        async with self._stopping(span, None):
-            put = await self.generator.fill(count, first=first, fate=self._fate)
-        if put < count:
-            self.recording.truncate(first + put)
-            span.numbers = range(first, first + put)
+        """Put a backlog: as fast as it is taken, for nobody consumes yet. The span begins when it is there."""
+        first = len(self._recording)
+        span = self._begin(self._recording.plan([math.nan] * count), self.session.clock.now())
+        async with self._stopping(span, lambda _: False):
+            put = await self.generator.fill(Fill(count, first), self._fate)
+        self._cut(span, put)
+        now = self.session.clock.now()
+        span.plan(span.numbers, now, now)
         return span
 
+    def end(self, span: Span, *, drained: bool) -> None:
+        """The pipeline has stored of a span what it will."""
+        stores = self._recording.stored_instants(span.numbers)
+        span.end(drained, stores[-1] if stores else self.session.clock.now(), len(self.session.tap.durations_s))
+
+    def _begin(self, numbers: range, at: float) -> Span:
+        durations = slice(len(self.session.tap.durations_s), None)
+        return self.session.result.begin(Span(numbers, at, at, durations))
+
+    def _cut(self, span: Span, count: int) -> None:
+        if count < len(span.numbers):
+            self._recording.truncate(span.numbers.start + count)
+            span.cut(count, self.session.clock.now())
+
     def _fate(self, number: int, sent_at: float | None, answered_at: float | None, status: int) -> None:
-        if not self.recording.fate(number, sent_at, answered_at, status):
+        session, recording = self.session, self._recording
+        if not recording.fate(number, sent_at, answered_at, status):
             return
-        self.live.fate(self.recording.planned[number], sent_at, status)
-        if answered_at is not None and not math.isnan(self.recording.answered[number]):
-            self.tap.record(ObjectPut(answered_at, self.bucket, self.objects.key(number), self._body_bytes))
+        session.live.fate(recording.planned[number], sent_at, status)
+        if answered_at is not None and not math.isnan(recording.answered[number]):
+            put = ObjectPut(answered_at, session.bucket, session.objects.key(number), self._body_bytes)
+            session.tap.record(put)
 
     @contextlib.asynccontextmanager
-    async def _stopping(self, span: Span, until: Callable[[Span], bool] | None) -> AsyncIterator[None]:
+    async def _stopping(self, span: Span, until: Callable[[Span], bool]) -> AsyncIterator[None]:
         """While the block runs: end the generator's order at the first signal, or when `until` says so."""
 
         async def watch() -> None:
-            while not self.stopped and not (until is not None and until(span)):
-                await self.clock.sleep(limits.SAMPLE_S)
+            while not (self.session.stopped or until(span)):
+                await self.session.clock.sleep(limits.SAMPLE_S)
             await self.generator.stop()
 
         watching = asyncio.create_task(watch())

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from contextlib import AbstractAsyncContextManager
 from typing import Any
 
-from simulator.base.clock import SystemClock
 from simulator.base.errors import ExitCode, InputError
 from simulator.base.quantities import duration_text
 from simulator.dashboard.ui import Display
 from simulator.load.measure.result import Result
-from simulator.load.measure.tap import Tap
 from simulator.load.plan.plan import Plan
 from simulator.load.report import summary as summaries
 from simulator.load.report import text
 from simulator.load.report.page import page
-from simulator.stack.model import Stack
-from simulator.telemetry import Telemetry
+from simulator.load.run import run
+from simulator.load.session import LoadSession
+from simulator.load.target import LoadTarget
 from simulator.telemetry.snapshot import RunOptions
 from stockpipe.commands.load_test.options import LoadTestOptions
 from stockpipe.commands.outputs import write
@@ -65,41 +65,41 @@ def run_options(plan: Plan, now: float) -> RunOptions:
     )
 
 
-class Outlet:
+async def run_shown(
+    options: LoadTestOptions, session: LoadSession, opening: AbstractAsyncContextManager[LoadTarget]
+) -> ExitCode:
+    """Run a session against a target, show it, write what is asked for; the exit code. A failure of ours is raised."""
+    outlet = _Outlet(options, session)
+    async with outlet.display.shown():
+        await run(session, opening, located=outlet.display.located, finished=outlet.finish)
+        await outlet.finish()
+    if session.result.failure is not None:
+        raise session.result.failure
+    return exit_code(outlet.summary, session.result)
+
+
+class _Outlet:
     """Where a load test's words go: the display while it runs, the summary and the page once it is over."""
 
-    def __init__(
-        self,
-        options: LoadTestOptions,
-        plan: Plan,
-        stack: Stack,
-        telemetry: Telemetry,
-        tap: Tap,
-        result: Result,
-        clock: SystemClock,
-    ) -> None:
-        self._options, self._plan, self._stack = options, plan, stack
-        self._telemetry, self._tap, self._result, self._clock = telemetry, tap, result, clock
+    def __init__(self, options: LoadTestOptions, session: LoadSession) -> None:
+        self._options, self._session = options, session
         self.display = Display(
-            telemetry, options.ui, clock, machine_output=str(options.summary) == "-", screenshot=options.screenshot
+            session.telemetry,
+            options.ui,
+            session.clock,
+            machine_output=str(options.summary) == "-",
+            screenshot=options.screenshot,
         )
         self.summary: dict[str, Any] = {}
 
     async def finish(self) -> None:
         """End the display, write summary and page. Once; of a load that never began there is nothing to tell."""
-        if self.summary or (self._result.failure is not None and not self._result.spans):
+        session = self._session
+        if self.summary or (session.result.failure is not None and not session.result.spans):
             return
-        ended_at = self._clock.now()
+        ended_at = session.clock.now()
         await self.display.end()
-        built = self.summary = summaries.build(
-            self._telemetry.snapshot(ended_at),
-            self._plan,
-            self._result,
-            self._tap,
-            self._stack,
-            options=options_json(self._options, self._plan),
-            ended_at=ended_at,
-        )
+        built = self.summary = summaries.build(session, options_json(self._options, session.plan), ended_at)
         if self.display.mode == "quiet":
             self.display.console.print(_quiet(built), markup=False)
         else:

@@ -11,27 +11,22 @@ from urllib.parse import urlsplit
 from simulator.base import limits
 from simulator.base.clock import SystemClock
 from simulator.base.errors import InputError
-from simulator.base.interrupts import Interrupts
 from simulator.base.quantities import duration_text
-from simulator.load.measure.live import Live
-from simulator.load.measure.result import Result
-from simulator.load.measure.tap import Tap
 from simulator.load.plan.arrivals import Profile, constant, ramp, spike, steps
 from simulator.load.plan.plan import Plan, TargetName
 from simulator.load.plan.slo import parse
-from simulator.load.run import run_load
+from simulator.load.session import LoadSession
+from simulator.load.target import open_twin
 from simulator.stack import template
 from simulator.stack.model import Stack
-from simulator.telemetry import Telemetry
 from simulator.twin.resources import wiring
 from stockpipe.commands.load_test.options import LoadTestOptions
 from stockpipe.commands.load_test.outlet import (
     OVERRIDES,
-    Outlet,
     dashed,
-    exit_code,
     parameters,
     run_options,
+    run_shown,
 )
 from stockpipe.commands.outputs import require_writable
 
@@ -188,31 +183,6 @@ def _require_possible(options: LoadTestOptions, profile: Profile) -> None:
 
 
 async def _run(options: LoadTestOptions, stack: Stack, plan: Plan) -> int:
-    clock = SystemClock()
-    result, live = Result(), Live(plan.target)
-    telemetry = Telemetry(stack, run_options(plan, clock.now()), live.view)
-    tap = Tap(
-        telemetry.record,
-        result.recording,
-        wiring(stack),
-        foreign=plan.target == "endpoint",
-        sink=plan.target == "sink",
-    )
-    outlet = Outlet(options, plan, stack, telemetry, tap, result, clock)
-    with Interrupts().installed() as interrupts:
-        async with outlet.display.shown():
-            await run_load(
-                stack,
-                plan,
-                tap,
-                live,
-                clock,
-                interrupts,
-                result,
-                located=outlet.display.located,
-                finished=outlet.finish,
-            )
-            await outlet.finish()
-    if result.failure is not None:
-        raise result.failure
-    return exit_code(outlet.summary, result)
+    clock, bucket = SystemClock(), wiring(stack).bucket.name
+    session = LoadSession.create(plan, stack, clock, bucket, run_options(plan, clock.now()))
+    return await run_shown(options, session, open_twin(session))

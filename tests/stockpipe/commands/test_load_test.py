@@ -151,19 +151,23 @@ def test_another_engine_is_loaded_and_proven(stockpipe: Stockpipe, aws_engine: s
     assert tables == ["StockData"]
 
 
-def test_ctrl_c_ends_the_load_drains_and_proves(start: Any, tmp_path: Path) -> None:
-    """One signal: nothing new is sent, what was sent is stored and proven, exit 130, the summary says so."""
+def sending(start: Any) -> Any:
+    """A load test of ten minutes, once its first object is sent."""
     running = start(
         "load-test", "--rate", "20/s", "--duration", "10m", "--rows", "2", "--summary", "s.json", "--ui", "plain"
     )
-    lines: list[str] = []
 
     def sent() -> bool:
-        lines.append(running.process.stdout.readline())
-        found = re.search(r"running +\| sent (\d+)", lines[-1])
+        found = re.search(r"running +\| sent (\d+)", running.process.stdout.readline())
         return bool(found and int(found[1]) > 0)
 
     running.wait_for(sent, "the first object")
+    return running
+
+
+def test_ctrl_c_ends_the_load_drains_and_proves(start: Any, tmp_path: Path) -> None:
+    """One signal: nothing new is sent, what was sent is stored and proven, exit 130, the summary says so."""
+    running = sending(start)
     running.signal(signal.SIGINT)
     done = running.finish()
     summary = json.loads((tmp_path / "s.json").read_text())
@@ -172,6 +176,19 @@ def test_ctrl_c_ends_the_load_drains_and_proves(start: Any, tmp_path: Path) -> N
     assert 0 < summary["stored"] == summary["sent"] < 12_000
     assert summary["planned"] == summary["sent"] + summary["dropped"]
     assert summary["audit"]["verdict"] == "exact"
+
+
+def test_a_second_ctrl_c_ends_at_once_and_still_says_what_was_seen(start: Any, tmp_path: Path) -> None:
+    """Two signals: no drain and no audit, a summary that says so, and no traceback."""
+    running = sending(start)
+    running.signal(signal.SIGINT)
+    running.signal(signal.SIGTERM)
+    done = running.finish()
+    summary = json.loads((tmp_path / "s.json").read_text())
+    assert done.code == 1
+    assert "Traceback" not in done.err
+    assert (summary["interrupted"], summary["audit"]["verdict"]) == (True, "unproven")
+    assert summary["sent"] > 0
 
 
 @pytest.mark.parametrize(

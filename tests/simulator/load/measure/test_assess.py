@@ -25,7 +25,7 @@ def a_span(rate: float, duration_s: float, capacity: float, *, cold_s: float = 0
         recording.fate(number, at, at + 0.002, SENT)
         free_at = max(free_at, at + 0.002) + 1 / capacity
         recording.store(number, free_at)
-    return recording, Span(numbers, 1000.0, 1000.0 + duration_s, drained_at=free_at)
+    return recording, Span(numbers, 1000.0, 1000.0 + duration_s, slice(None), drained_at=free_at)
 
 
 def test_a_pipeline_that_keeps_up_is_not_behind() -> None:
@@ -101,7 +101,7 @@ def test_a_probe_with_dropped_or_late_arrivals_is_not_sustained() -> None:
         else:
             recording.fate(number, at, at + 0.01, SENT)
             recording.store(number, at + 0.05)
-    span = Span(numbers, 1000.0, 1005.5, drained_at=1006.0)
+    span = Span(numbers, 1000.0, 1005.5, slice(None), drained_at=1006.0)
     assert outcome_of(recording, span, PROBE, BOUNDS).refused == 1
     late = Recording()
     late.plan(recording.planned)
@@ -130,7 +130,7 @@ def test_the_live_picture_holds_planned_stored_and_heat() -> None:
     assert view.lag_s == pytest.approx(0.001, rel=0.05)
     assert view.latency.p50 == pytest.approx(0.3, rel=0.01)
     assert (view.verdict, view.verdict_tone) == (None, "plain")
-    live.verdict = Bottleneck("store CPU", "the store's CPU", ())
+    live.judged(Bottleneck("store CPU", "the store's CPU", ()))
     assert (live.view(1002.0).verdict, live.view(1002.0).verdict_tone) == ("the store's CPU", "grows")
 
 

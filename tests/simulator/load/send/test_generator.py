@@ -6,6 +6,7 @@ import asyncio
 import math
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -18,6 +19,7 @@ from simulator.load.plan.arrivals import constant
 from simulator.load.plan.objects import Objects
 from simulator.load.send.generator import Prepared
 from simulator.load.send.processes import GeneratorProcess
+from simulator.load.send.protocol import Fill, Hello, MeasureCeiling, Offer
 from simulator.load.send.signing import Identity, Signer
 from simulator.load.sink.server import listening
 
@@ -28,9 +30,7 @@ WHO = Identity("stockpipe", "stockpipe", None, "us-east-1")
 async def generator(endpoint: str, bucket: str = "b", senders: int = 8) -> AsyncIterator[GeneratorProcess]:
     """A generator of small objects."""
     objects = Objects("stocks/", 2, 1, SystemClock().now())
-    async with GeneratorProcess.open(
-        endpoint=endpoint, bucket_url=f"{endpoint}/{bucket}", identity=WHO, objects=objects, senders=senders
-    ) as made:
+    async with GeneratorProcess.open(Hello(endpoint, f"{endpoint}/{bucket}", WHO, objects, senders)) as made:
         yield made
 
 
@@ -42,9 +42,7 @@ async def test_every_arrival_has_its_instants(sink_endpoint: str, sink_clients: 
     async with generator(sink_endpoint) as sender:
         start_at = SystemClock().now() + 0.1
         numbers = recording.plan(start_at + offset for offset in profile.offsets())
-        offered = await sender.offer(
-            profile, first=0, start_at=start_at, poisson_seed=None, fate=recording.fate, started=starts.append
-        )
+        offered = await sender.offer(Offer(profile, 0, start_at), recording.fate, starts.append)
     assert offered == 40
     assert recording.count(numbers, SENT) == 40
     assert all(lag > -0.002 for lag in recording.lags(numbers))
@@ -61,9 +59,7 @@ async def test_an_arrival_without_a_free_sender_is_dropped_and_counted() -> None
         sink.s3("PUT", "/b", b"", lambda *_: None)
         async with generator(endpoint, senders=1) as sender:
             numbers = recording.plan([0.0] * 30)
-            await sender.offer(
-                profile, first=0, start_at=0.0, poisson_seed=None, fate=recording.fate, started=lambda _: None
-            )
+            await sender.offer(Offer(profile, 0, 0.0), recording.fate, lambda _: None)
         puts = sink.counters()["buckets"]["b"]["puts"]
     assert recording.count(numbers, SENT) == puts < 10
     assert recording.dropped == 30 - puts
@@ -74,7 +70,7 @@ async def test_a_refused_put_is_counted_with_its_reason(sink_endpoint: str) -> N
     recording = Recording()
     recording.plan([0.0] * 3)
     async with generator(sink_endpoint, bucket="nowhere") as sender:
-        await sender.fill(3, first=0, fate=recording.fate)
+        await sender.fill(Fill(3, 0), recording.fate)
         assert recording.failed == 3
         assert "NoSuchBucket" in sender.failures[0]
         assert "\n" not in sender.failures[0]
@@ -85,7 +81,7 @@ async def test_a_target_that_is_gone_fails_the_puts_and_not_the_generator() -> N
     recording = Recording()
     recording.plan([0.0])
     async with generator("http://127.0.0.1:9") as sender:
-        assert await sender.fill(1, first=0, fate=recording.fate) == 1
+        assert await sender.fill(Fill(1, 0), recording.fate) == 1
         assert recording.failed == 1
         assert "Connect" in sender.failures[0]
 
@@ -96,7 +92,7 @@ async def test_a_fill_puts_everything_unplanned(sink_endpoint: str, sink_clients
     recording = Recording()
     numbers = recording.plan([math.nan] * 100)
     async with generator(sink_endpoint) as sender:
-        assert await sender.fill(100, first=0, fate=recording.fate) == 100
+        assert await sender.fill(Fill(100, 0), recording.fate) == 100
     assert recording.count(numbers, SENT) == 100
     assert set(recording.lags(numbers)) == {0.0}
 
@@ -114,9 +110,7 @@ async def test_an_order_can_be_ended_early(sink_endpoint: str, sink_clients: Cli
             if not stopping:
                 stopping.append(asyncio.ensure_future(sender.stop()))
 
-        offered = await sender.offer(
-            constant(50, 3600), first=0, start_at=0.0, poisson_seed=None, fate=fate, started=lambda _: None
-        )
+        offered = await sender.offer(Offer(constant(50, 3600), 0, 0.0), fate, lambda _: None)
     assert 0 < offered < 1000
     assert recording.count(range(offered), SENT) == offered
 
@@ -135,21 +129,14 @@ async def test_the_ceiling_goes_an_objects_whole_way(sink_endpoint: str, sink_cl
     await sink_clients.dynamodb.create_table(
         TableName="t", KeySchema=keys, AttributeDefinitions=names, BillingMode="PAY_PER_REQUEST"
     )
-    order = {
-        "bucket_url": f"{sink_endpoint}/b",
-        "queue_url": url,
-        "table": "t",
-        "rows": 30,
-        "seconds": 0.2,
-        "clients": 2,
-    }
+    order = MeasureCeiling(f"{sink_endpoint}/b", url, "t", rows=30, seconds=0.2, clients=2)
     async with generator(sink_endpoint) as sender:
         shown = await sender.ceiling(order)
-        assert shown["rows_per_s"] == pytest.approx(30 * shown["objects_per_s"])
+        assert shown.rows_per_s == pytest.approx(30 * shown.objects_per_s)
         # A put, a get and two batch writes each, with a fifth of a call for the queue.
-        assert shown["requests_per_s"] == pytest.approx(4.2 * shown["objects_per_s"])
+        assert shown.requests_per_s == pytest.approx(4.2 * shown.objects_per_s)
         with pytest.raises(CouldNotFinish, match="ResourceNotFound"):
-            await sender.ceiling({**order, "table": "none"})
+            await sender.ceiling(replace(order, table="none"))
 
 
 def prepared(rows: int = 1) -> Prepared:

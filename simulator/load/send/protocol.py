@@ -1,0 +1,144 @@
+"""What a load test and the generator's process say to each other: each message a class, and a line of JSON on the way.
+
+Orders go to the generator: `Hello` first, then `Offer`, `Fill` and `MeasureCeiling`, one at a time; `Stop` ends the
+one in hand. It answers `Ready` to the first; to each other order with `Sent`, as often as there is something to tell,
+and at its end with `Offered`, `Ceiling` or `OrderFailed`.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, fields, is_dataclass
+from functools import cache
+from typing import Any, get_args, get_type_hints
+
+from simulator.base import limits
+from simulator.load.measure.bottleneck import Ceiling
+from simulator.load.plan.arrivals import Profile
+from simulator.load.plan.objects import Objects
+from simulator.load.send.signing import Identity
+
+Fate = tuple[int, float | None, float | None, int]
+"""What became of an arrival: its number, when it was sent and answered, its status in `Recording`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hello:
+    """Where to, as whom, with which objects; at most `senders` puts are in flight while objects arrive."""
+
+    endpoint: str
+    bucket_url: str
+    identity: Identity
+    objects: Objects
+    senders: int = limits.LOAD_SENDERS
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """Send by the plan from `start_at` on, the first object being number `first`.
+
+    `poisson`: not at the profile's own instants, but at those of this seed and this number of the offer in its run.
+    """
+
+    profile: Profile
+    first: int
+    start_at: float
+    poisson: tuple[int, int] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Fill:
+    """Put `count` objects as fast as they are taken, a few at a time: a backlog, not a measurement."""
+
+    count: int
+    first: int
+    senders: int = limits.LOAD_FILL_SENDERS
+
+
+@dataclass(frozen=True, slots=True)
+class MeasureCeiling:
+    """Send bare requests to these resources for `seconds`."""
+
+    bucket_url: str
+    queue_url: str
+    table: str
+    rows: int
+    seconds: float = limits.LOAD_CEILING_S
+    clients: int = limits.LOAD_CEILING_CLIENTS
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """End the order in hand; what is being sent is finished."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """The generator takes orders."""
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """The instant that an offer's plan counts from."""
+
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """Fates since the answer before, why the first few puts failed, and the generator's processor time so far."""
+
+    fates: list[Fate]
+    failures: list[str]
+    cpu_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Offered:
+    """An offer or a fill has ended after so many objects."""
+
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class OrderFailed:
+    """An order could not be carried out."""
+
+    reason: str
+
+
+Order = Hello | Offer | Fill | MeasureCeiling | Stop
+Answer = Ready | Started | Sent | Offered | Ceiling | OrderFailed
+_KINDS: dict[str, type[Order | Answer]] = {kind.__name__: kind for kind in (*get_args(Order), *get_args(Answer))}
+
+
+def encode(message: Order | Answer) -> bytes:
+    """A message as one line, without its end."""
+    return json.dumps([type(message).__name__, _members(message)], default=_members).encode()
+
+
+def decode(line: bytes) -> Order | Answer:
+    """The message of a line."""
+    name, members = json.loads(line)
+    message: Order | Answer = _built(_KINDS[name], members)
+    return message
+
+
+def _members(message: Any) -> dict[str, Any]:
+    return {each.name: getattr(message, each.name) for each in fields(message) if each.init}
+
+
+def _built(kind: Any, content: Any) -> Any:
+    """`content`, as JSON has it, as the annotation `kind` says, as far as that is of our own classes."""
+    if isinstance(kind, type) and is_dataclass(kind):
+        hints = _hints(kind)
+        return kind(**{name: _built(hints[name], member) for name, member in content.items()})
+    inner = get_args(kind)[:1]
+    if isinstance(content, list) and inner and is_dataclass(inner[0]):
+        return tuple(_built(inner[0], member) for member in content)
+    return content
+
+
+@cache
+def _hints(kind: type) -> dict[str, Any]:
+    return get_type_hints(kind)

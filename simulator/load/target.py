@@ -1,0 +1,187 @@
+"""Where a load test goes: what a target must offer, and the one on this machine, a twin."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from simulator.base import limits
+from simulator.base.clients import DUMMY_CREDENTIALS
+from simulator.base.errors import CouldNotFinish, InputError, StockpipeError, one_failure
+from simulator.base.observations import PhaseChanged
+from simulator.load.measure.bottleneck import Ceiling
+from simulator.load.measure.result import Proof, Span
+from simulator.load.send.processes import GeneratorProcess, SinkProcess
+from simulator.load.send.scratch import scratch
+from simulator.load.send.signing import Identity
+from simulator.load.session import LoadSession
+from simulator.twin import resources
+from simulator.twin.prove import prove
+from simulator.twin.resources import Resources
+from simulator.twin.twin import Twin
+
+LOCAL = Identity(
+    DUMMY_CREDENTIALS["aws_access_key_id"],
+    DUMMY_CREDENTIALS["aws_secret_access_key"],
+    DUMMY_CREDENTIALS["aws_session_token"],
+    limits.REGION,
+)
+
+_TAKEN = {
+    "BucketAlreadyExists",
+    "BucketAlreadyOwnedByYou",
+    "QueueAlreadyExists",
+    "QueueNameExists",
+    "ResourceInUseException",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a target takes objects, and as whom they are put."""
+
+    endpoint: str
+    bucket_url: str
+    identity: Identity
+    resources: Resources
+
+
+class LoadTarget(Protocol):
+    """A pipeline that is there and takes load. What it or its clients do wrong ends the run in one line."""
+
+    @property
+    def place(self) -> Place:
+        """Where it is."""
+        ...
+
+    async def ceiling(self, generator: GeneratorProcess) -> Ceiling | None:
+        """What bare requests reach; None where nobody may try."""
+        ...
+
+    def consume(self) -> None:
+        """Let the consumer take messages from now on."""
+        ...
+
+    async def drain(self, span: Span, /) -> str | None:
+        """Wait until all that was sent is stored; None then, or in words that it is not."""
+        ...
+
+    async def forget(self, span: Span) -> None:
+        """Make it as small and as fast as it was before a drained span, where that can be."""
+        ...
+
+    async def settle(self) -> None:
+        """After the last drain: nothing new is consumed, and what is in hand is counted."""
+        ...
+
+    async def prove(self) -> Proof:
+        """After that: what became of everything."""
+        ...
+
+
+@contextlib.asynccontextmanager
+async def open_twin(session: LoadSession) -> AsyncIterator[TwinTarget]:
+    """A twin on our own store, a sink or another engine on this machine; all that it starts ends with the block."""
+    plan = session.plan
+    with one_failure(lambda error: in_one_line(error, plan.endpoint_url)):
+        async with contextlib.AsyncExitStack() as owned:
+            endpoint = plan.endpoint_url
+            group = await owned.enter_async_context(asyncio.TaskGroup())
+            if plan.target == "sink":
+                sink = await owned.enter_async_context(SinkProcess.open(session.clock, plan.sink_latency_s))
+                endpoint = sink.endpoint
+                owned.callback(group.create_task(_sample_often(session, sink)).cancel)
+            opening = Twin.open(
+                session.stack,
+                clock=session.clock,
+                record=session.tap.record,
+                seed=plan.seed,
+                store_port=plan.port,
+                runtime=plan.runtime,
+                endpoint_url=endpoint,
+            )
+            yield TwinTarget(session, await owned.enter_async_context(opening))
+
+
+async def _sample_often(session: LoadSession, sink: SinkProcess) -> None:
+    while True:
+        session.tap.sample(await sink.counters())
+        await session.clock.sleep(limits.SAMPLE_S)
+
+
+class TwinTarget:
+    """A twin under load."""
+
+    def __init__(self, session: LoadSession, twin: Twin) -> None:
+        self._session, self._twin = session, twin
+        self.place = Place(twin.endpoint, f"{twin.endpoint}/{twin.resources.bucket}", LOCAL, twin.resources)
+
+    async def ceiling(self, generator: GeneratorProcess) -> Ceiling:
+        """Measured on resources of its own."""
+        session, twin = self._session, self._twin
+        session.note(f"measuring the raw ceiling: {limits.LOAD_CEILING_S:g} s of bare requests")
+        async with scratch(twin.clients, twin.endpoint, session.plan.rows) as order:
+            shown = await generator.ceiling(order)
+        session.note(f"raw ceiling {shown.objects_per_s:,.0f} objects/s, {shown.rows_per_s:,.0f} rows/s")
+        return shown
+
+    def consume(self) -> None:
+        """Start the event source mappings."""
+        self._twin.start_mappings()
+
+    async def drain(self, _span: Span) -> str | None:
+        """Until no message is left."""
+        timeout_s = self._session.plan.drain_timeout_s
+        return None if await self._twin.drained(timeout_s) else f"not drained within {timeout_s:g} s"
+
+    async def forget(self, span: Span) -> None:
+        """Delete what a probe left in our own store, so that the next one finds it as small and as fast.
+
+        Its objects are counted first: all that were sent are stored. If not, everything stays for the audit to tell.
+        """
+        session, twin = self._session, self._twin
+        if session.plan.target != "store" or not span.drained or session.result.recording.pending(span.numbers):
+            return
+        bucket, table = twin.wiring.bucket.name, twin.wiring.table
+        for start in range(span.numbers.start, span.numbers.stop, limits.LOAD_DELETES):
+            numbers = range(start, min(start + limits.LOAD_DELETES, span.numbers.stop))
+            keys: Any = [{"Key": session.objects.key(number)} for number in numbers]
+            await twin.clients.s3.delete_objects(Bucket=bucket, Delete={"Objects": keys, "Quiet": True})
+        session.tap.carry((await twin.counters()).tables.get(table.name))
+        await twin.clients.dynamodb.delete_table(TableName=table.name)
+        await resources.create_table(table, twin.clients)
+
+    async def settle(self) -> None:
+        """Stop the event source mappings."""
+        await self._twin.stop_mappings()
+
+    async def prove(self) -> Proof:
+        """The audit; a sink keeps nothing to audit."""
+        session, record = self._session, self._session.tap.record
+        record(PhaseChanged(session.clock.now(), "auditing"))
+        if not session.plan.audited:
+            return Proof()
+        drained = all(span.drained for span in session.result.spans)
+        return Proof(audit=await prove(self._twin, drained=drained, record=record, clock=session.clock))
+
+
+def in_one_line(error: BaseException, endpoint_url: str | None) -> StockpipeError | None:
+    """What an engine or its client did wrong, as the line to tell; None for anything else."""
+    where = endpoint_url or "the store"
+    if isinstance(error, ClientError):
+        said = error.response.get("Error", {})
+        code, message = said.get("Code", ""), " ".join(str(said.get("Message", "")).split())
+        if code in _TAKEN:
+            return InputError(
+                f"{where} has resources of these names already ({error.operation_name}: {message or code});"
+                " empty the engine, or give other names with --parameter TableName=..., BucketName=..., QueueName=..."
+            )
+        return CouldNotFinish(f"{where} refused {error.operation_name}: {message or 'no reason given'} ({code})")
+    if isinstance(error, BotoCoreError):
+        return CouldNotFinish(f"{where} does not answer: {' '.join(str(error).split())}")
+    return None
