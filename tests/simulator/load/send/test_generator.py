@@ -39,7 +39,7 @@ async def test_every_arrival_has_its_instants(sink_endpoint: str, sink_clients: 
     await sink_clients.s3.create_bucket(Bucket="b")
     recording, starts = Recording(), []
     profile = constant(200, 0.2)
-    async with generator(sink_endpoint) as sender:
+    async with generator(sink_endpoint, senders=40) as sender:
         start_at = SystemClock().now() + 0.1
         numbers = recording.plan(start_at + offset for offset in profile.offsets())
         offered = await sender.offer(Offer(profile, 0, start_at), recording.fate, starts.append)
