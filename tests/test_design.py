@@ -29,6 +29,7 @@ READS_TIME = {
     "simulator/base/clock.py": "it is the clock",
     "simulator/base/usage.py": "processor time of this process",
     "simulator/load/sink/server.py": "a socket's latency is the loop's own time",
+    "simulator/load/sink/sqs.py": "a receive that waits ends by the loop's own time",
     "simulator/proof/scan.py": "lets others run: asyncio.sleep(0)",
     "simulator/store/front/application.py": "how long an answer took, for the ledger",
     "simulator/store/sqs/long_poll.py": "the store's long poll waits in real time",

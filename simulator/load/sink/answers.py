@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 from xml.sax.saxutils import escape
 
+import orjson
+
 Reply = Callable[["SinkAnswer", bool], None]
 """Takes an answer, and whether the sink's latency applies to it (reads and writes; not the queue's calls)."""
-
-Operation = Callable[[dict[str, Any], Reply], None]
-"""One operation of a JSON service: its parameters, and where its answer goes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,14 +35,21 @@ class SinkAnswer:
         )
 
 
+Result = dict[str, Any] | SinkAnswer
+"""What an operation of a JSON service gives: the members of its result, or an error."""
+
+Operation = Callable[[dict[str, Any]], Result]
+"""One operation of a JSON service, which is answered at once: its parameters to its result."""
+
+
 def json_answer(value: Any) -> SinkAnswer:
     """A result of SQS or DynamoDB."""
-    return SinkAnswer(json.dumps(value).encode())
+    return SinkAnswer(orjson.dumps(value))
 
 
 def error_answer(status: int, code: str, message: str) -> SinkAnswer:
     """An error as DynamoDB and SQS word it."""
-    return SinkAnswer(json.dumps({"__type": f"com.amazonaws#{code}", "message": message}).encode(), status)
+    return SinkAnswer(orjson.dumps({"__type": f"com.amazonaws#{code}", "message": message}), status)
 
 
 def xml_error(status: int, code: str, message: str) -> SinkAnswer:

@@ -3,50 +3,17 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import Any
 
 from simulator.base import limits
 from simulator.base.clock import Clock
-from simulator.load.sink.answers import Operation, Reply, SinkAnswer, error_answer, json_answer
+from simulator.base.counters import TableCounters, gathered
+from simulator.load.sink.answers import Operation, Result, SinkAnswer, error_answer
+from simulator.store.counting.tallies import TableActivity
 
 _TABLE = re.compile(rb'"RequestItems"\s*:\s*\{\s*"([^"]+)"')
 _WRITTEN = SinkAnswer(b'{"UnprocessedItems":{}}')
 _NO_TABLE = error_answer(400, "ResourceNotFoundException", "Requested resource not found")
-
-
-@dataclass
-class _Rows:
-    """One table's count of rows."""
-
-    rows_written: int = 0
-    batch_writes: int = 0
-    first_write_at: float | None = None
-    last_write_at: float | None = None
-    second: int = 0
-    in_second: int = 0
-    rows_per_s_max: int = 0
-
-    def write(self, rows: int, now: float) -> None:
-        self.rows_written += rows
-        self.batch_writes += 1
-        self.first_write_at = now if self.first_write_at is None else self.first_write_at
-        self.last_write_at = now
-        if int(now) != self.second:
-            self.second, self.in_second = int(now), 0
-        self.in_second += rows
-        self.rows_per_s_max = max(self.rows_per_s_max, self.in_second)
-
-    def as_json(self) -> dict[str, Any]:
-        return {
-            "rows": self.rows_written,
-            "rows_written": self.rows_written,
-            "rows_per_s_max": self.rows_per_s_max,
-            "first_write_at": self.first_write_at,
-            "last_write_at": self.last_write_at,
-            "batch_writes": self.batch_writes,
-            "write_units": float(self.rows_written),
-        }
 
 
 class SinkTables:
@@ -55,7 +22,7 @@ class SinkTables:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._tables: dict[str, dict[str, Any]] = {}
-        self._rows: dict[str, _Rows] = {}
+        self._activities: dict[str, TableActivity] = {}
         self.operations: dict[str, Operation] = {
             "PutItem": self._put_item,
             "CreateTable": self._create_table,
@@ -63,41 +30,42 @@ class SinkTables:
             "DeleteTable": self._delete_table,
         }
 
-    def counters(self) -> dict[str, Any]:
-        """What each table counted, in the shape of the store's counters."""
-        return {name: rows.as_json() for name, rows in self._rows.items()}
+    def counters(self) -> dict[str, TableCounters]:
+        """What each table counted; as far as the sink knows, no row was replaced."""
+        return {
+            name: gathered(TableCounters, activity, rows=activity.rows_written)
+            for name, activity in self._activities.items()
+        }
 
-    def batch_write(self, body: bytes, reply: Reply) -> None:
+    def batch_write(self, body: bytes) -> SinkAnswer:
         """Count the puts of a BatchWriteItem into one table."""
-        now = self._clock.now()
         # The table's name is the first key inside RequestItems; reading all of it would cost as much as the handler.
         named = _TABLE.search(body)
-        rows = self._rows.get(named[1].decode()) if named else None
-        if rows is None:
-            reply(_NO_TABLE, False)
-            return
-        rows.write(body.count(b'"PutRequest"'), now)
-        reply(_WRITTEN, True)
+        activity = self._activities.get(named[1].decode()) if named else None
+        if activity is None:
+            return _NO_TABLE
+        rows = body.count(b'"PutRequest"')
+        activity.wrote_batch(rows, 0, float(rows), self._clock.now())
+        return _WRITTEN
 
-    def _put_item(self, parameters: dict[str, Any], reply: Reply) -> None:
-        rows = self._rows.get(parameters["TableName"])
-        if rows is None:
-            reply(_NO_TABLE, False)
-            return
-        rows.write(1, self._clock.now())
-        reply(json_answer({}), True)
+    def _put_item(self, parameters: dict[str, Any]) -> Result:
+        activity = self._activities.get(parameters["TableName"])
+        if activity is None:
+            return _NO_TABLE
+        activity.wrote(1, 1.0, self._clock.now())
+        return {}
 
-    def _create_table(self, parameters: dict[str, Any], reply: Reply) -> None:
+    def _create_table(self, parameters: dict[str, Any]) -> Result:
         name = parameters["TableName"]
         arn = f"arn:aws:dynamodb:{limits.REGION}:{limits.ACCOUNT_ID}:table/{name}"
         self._tables[name] = {**parameters, "TableStatus": "ACTIVE", "TableArn": arn, "ItemCount": 0}
-        self._rows[name] = _Rows()
-        reply(json_answer({"TableDescription": self._tables[name]}), False)
+        self._activities[name] = TableActivity()
+        return {"TableDescription": self._tables[name]}
 
-    def _describe_table(self, parameters: dict[str, Any], reply: Reply) -> None:
+    def _describe_table(self, parameters: dict[str, Any]) -> Result:
         table = self._tables.get(parameters["TableName"])
-        reply(_NO_TABLE if table is None else json_answer({"Table": table}), False)
+        return _NO_TABLE if table is None else {"Table": table}
 
-    def _delete_table(self, parameters: dict[str, Any], reply: Reply) -> None:
-        self._rows.pop(parameters["TableName"], None)
-        reply(json_answer({"TableDescription": self._tables.pop(parameters["TableName"], {})}), False)
+    def _delete_table(self, parameters: dict[str, Any]) -> Result:
+        self._activities.pop(parameters["TableName"], None)
+        return {"TableDescription": self._tables.pop(parameters["TableName"], {})}

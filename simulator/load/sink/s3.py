@@ -1,4 +1,4 @@
-"""The sink's S3: buckets that count puts, keep the last object's body, and notify their queue."""
+"""The sink's S3: buckets that count puts, notify their queue, and keep the body of the last object it heard of."""
 
 from __future__ import annotations
 
@@ -6,14 +6,15 @@ import hashlib
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 from urllib.parse import quote, unquote, urlsplit
 from xml.sax.saxutils import escape
 
 from simulator.base import limits
 from simulator.base.clock import Clock, iso
+from simulator.base.counters import BucketCounters, gathered
 from simulator.load.sink.answers import Reply, SinkAnswer, xml_error
 from simulator.load.sink.sqs import SinkQueue
+from simulator.store.counting.tallies import BucketActivity
 
 _QUEUE_ARN = re.compile(r"<Queue>([^<]+)</Queue>")
 _PREFIX = re.compile(r"<Name>prefix</Name>\s*<Value>([^<]*)</Value>", re.IGNORECASE)
@@ -26,23 +27,16 @@ _EVENT = (
 )
 
 
-@dataclass
-class _Bucket:
+@dataclass(slots=True)
+class _Bucket(BucketActivity):
     queue: SinkQueue | None = None
     prefix: str = ""
-    puts: int = 0
     size_bytes: int = 0
-    first_put_at: float | None = None
-    last_put_at: float | None = None
 
-    def as_json(self) -> dict[str, Any]:
-        return {
-            "objects": self.puts,
-            "size_bytes": self.size_bytes,
-            "puts": self.puts,
-            "first_put_at": self.first_put_at,
-            "last_put_at": self.last_put_at,
-        }
+    def put(self, size_bytes: int, at: float) -> None:
+        self.puts += 1
+        self.size_bytes += size_bytes
+        self.first_put_at, self.last_put_at = self.first_put_at or at, at
 
 
 class SinkBuckets:
@@ -57,9 +51,9 @@ class SinkBuckets:
         self._etag = b""
         self._sequence = 0
 
-    def counters(self) -> dict[str, Any]:
-        """What each bucket counted, in the shape of the store's counters."""
-        return {name: bucket.as_json() for name, bucket in self._buckets.items()}
+    def counters(self) -> dict[str, BucketCounters]:
+        """What each bucket counted."""
+        return {name: gathered(BucketCounters, bucket, objects=bucket.puts) for name, bucket in self._buckets.items()}
 
     def answer(self, method: str, target: str, body: bytes, reply: Reply) -> None:
         """One request."""
@@ -83,7 +77,7 @@ class SinkBuckets:
         if method == "PUT" and query.partition("=")[0] == "notification":
             text = body.decode()
             arn, prefix = _QUEUE_ARN.search(text), _PREFIX.search(text)
-            bucket.queue = self._queue_named(arn[1].rpartition(":")[2]) if arn else None
+            bucket.queue = self._queue_named(arn[1]) if arn else None
             bucket.prefix = prefix[1] if prefix else ""
         listing = f"<ListBucketResult><Name>{escape(name)}</Name><KeyCount>0</KeyCount></ListBucketResult>".encode()
         reply(SinkAnswer(listing if method == "GET" else b"", 200, b"application/xml"), False)
@@ -93,15 +87,14 @@ class SinkBuckets:
         etag: tuple[tuple[bytes, bytes], ...]
         if method == "PUT":
             digest = hashlib.md5(body, usedforsecurity=False).hexdigest()
-            if not key.startswith("rejected/"):
-                self._body, self._etag = body, f'"{digest}"'.encode()
-            bucket.puts += 1
-            bucket.last_put_at = self._clock.now()
-            bucket.first_put_at = bucket.first_put_at or bucket.last_put_at
-            bucket.size_bytes += len(body)
             etag = ((b"ETag", f'"{digest}"'.encode()),)
+            bucket.put(len(body), self._clock.now())
+            # What the notification leaves out is the handler's own, as its rejected rows; nobody reads it here.
+            notified = key.startswith(bucket.prefix)
+            if notified:
+                self._body, self._etag = body, etag[0][1]
             reply(SinkAnswer(b"", 200, b"application/xml", etag), True)
-            if bucket.queue is not None and key.startswith(bucket.prefix):
+            if notified and bucket.queue is not None:
                 bucket.queue.add(self._event(name, key, len(body), digest))
         elif method in ("GET", "HEAD"):
             etag = ((b"ETag", self._etag), (b"Last-Modified", b"Thu, 01 Jan 2026 00:00:00 GMT"))

@@ -126,7 +126,7 @@ def _header(lowered: bytes, name: bytes) -> bytes:
 async def listening(clock: Clock, latency_s: float, port: int = 0) -> Any:
     """The sink on a loopback port, as its endpoint and its state; closed at the end."""
     loop = asyncio.get_running_loop()
-    sink = Sink(clock, loop.call_later)
+    sink = Sink(clock)
     server = await loop.create_server(lambda: _Connection(sink, latency_s), "127.0.0.1", port, backlog=1024)
     try:
         yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}", sink

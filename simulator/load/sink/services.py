@@ -7,26 +7,27 @@ message comes.
 from __future__ import annotations
 
 import json
+from collections import Counter
 from typing import Any
 
 from simulator.base.clock import Clock
-from simulator.load.sink.answers import Reply, error_answer
+from simulator.load.sink.answers import Reply, SinkAnswer, error_answer, json_answer
 from simulator.load.sink.dynamodb import SinkTables
 from simulator.load.sink.s3 import SinkBuckets
-from simulator.load.sink.sqs import SinkQueues, Timer
+from simulator.load.sink.sqs import SinkQueues
 
 
 class Sink:
     """The three services in one. Resources exist once they are created."""
 
-    def __init__(self, clock: Clock, later: Timer) -> None:
-        self._requests: dict[str, int] = {}
-        self._queues = SinkQueues(clock, later)
+    def __init__(self, clock: Clock) -> None:
+        self._requests: Counter[str] = Counter()
+        self._queues = SinkQueues(clock)
         self._tables = SinkTables(clock)
         self._buckets = SinkBuckets(clock, self._queues.named, self._count)
 
     def counters(self) -> dict[str, Any]:
-        """Everything counted, in the shapes of the store's counters."""
+        """Everything counted, as `from_json` of the store's counters reads it."""
         return {
             "queues": self._queues.counters(),
             "tables": self._tables.counters(),
@@ -39,12 +40,15 @@ class Sink:
         service, _, operation = target.partition(".")
         self._count(operation)
         if operation == "BatchWriteItem":
-            self._tables.batch_write(body, reply)
+            reply(self._tables.batch_write(body), True)
             return
         operations = (self._queues if service == "AmazonSQS" else self._tables).operations
         parameters = json.loads(body or b"{}")
-        if operation in operations:
-            operations[operation](parameters, reply)
+        if operation == "ReceiveMessage":
+            self._queues.receive(parameters, reply)
+        elif operation in operations:
+            result = operations[operation](parameters)
+            reply(result if isinstance(result, SinkAnswer) else json_answer(result), operation == "PutItem")
         else:
             reply(error_answer(400, "UnknownOperationException", f"the sink does no {operation}"), False)
 
@@ -53,4 +57,4 @@ class Sink:
         self._buckets.answer(method, target, body, reply)
 
     def _count(self, name: str) -> None:
-        self._requests[name] = self._requests.get(name, 0) + 1
+        self._requests[name] += 1

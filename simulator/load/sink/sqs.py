@@ -1,91 +1,65 @@
-"""The sink's SQS: standard queues in memory, because messages must come back when a handler fails."""
+"""The sink's SQS: standard queues, because messages must come back when a handler fails."""
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import hashlib
-import heapq
 import itertools
 import json
 from collections import deque
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from simulator.base import limits
 from simulator.base.clock import Clock
-from simulator.load.sink.answers import Operation, Reply, json_answer
-
-Timer = Callable[[float, Callable[[], None]], Any]
-"""The loop's `call_later`: a delay in seconds, and what is called then."""
+from simulator.base.counters import QueueCounters
+from simulator.load.sink.answers import Operation, Reply, Result, json_answer
+from simulator.store.sqs.depot import Held, MessageDepot
+from simulator.store.sqs.receipt_handles import UnknownHandle
 
 
 @dataclass(slots=True)
 class _Message:
+    """A message with what the depot reads of it; instants in milliseconds."""
+
     id: str
     body: str
     digest: str
-    sent_at: float
-    receipt: str = ""
-    received_at: float | None = None
-    receive_count: int = 0
+    sent_timestamp: float
+    approximate_receive_count: int = 0
+    delayed_until: float = 0.0
 
 
-@dataclass
 class SinkQueue:
-    """A standard queue in memory: messages wait, are in flight until their visibility ends, and are deleted."""
+    """A standard queue over the store's own depot; receives may wait for a message."""
 
-    name: str
-    url: str
-    arn: str
-    clock: Clock
-    later: Timer
-    attributes: dict[str, str] = field(default_factory=dict)
-    waiting: deque[_Message] = field(default_factory=deque)
-    in_flight: dict[str, _Message] = field(default_factory=dict)
-    invisible: list[tuple[float, str]] = field(default_factory=list)
-    polls: deque[tuple[int, Reply]] = field(default_factory=deque)
-    sent: int = 0
-    received: int = 0
-    deleted: int = 0
-    dead_lettered: int = 0
-    dead_letters: SinkQueue | None = None
-    numbers: itertools.count[int] = field(default_factory=itertools.count)
+    def __init__(self, name: str, clock: Clock) -> None:
+        self.name, self._clock = name, clock
+        self.url = f"http://127.0.0.1/{limits.ACCOUNT_ID}/{name}"
+        self.attributes = {"QueueArn": f"arn:aws:sqs:{limits.REGION}:{limits.ACCOUNT_ID}:{name}"}
+        self.depot = MessageDepot(b"sink", arrived=self._serve_polls)
+        self._dead_letters: SinkQueue | None = None
+        self._maximum_receives: int | None = None
+        self._polls: deque[tuple[int, Reply]] = deque()
+        self._numbers = itertools.count()
 
-    @property
-    def visibility_s(self) -> float:
-        """Seconds that a received message stays unseen."""
-        return float(self.attributes.get("VisibilityTimeout", 30))
+    def configure(self, attributes: dict[str, str], dead_letters: SinkQueue | None) -> None:
+        """Set attributes; `dead_letters` is the queue that the redrive policy among them names."""
+        self.attributes |= attributes
+        if "RedrivePolicy" in attributes:
+            self._maximum_receives = int(json.loads(attributes["RedrivePolicy"])["maxReceiveCount"])
+            self._dead_letters = dead_letters
 
-    @property
-    def maximum_receives(self) -> int | None:
-        """The redrive policy's count, if there is one."""
-        policy = self.attributes.get("RedrivePolicy")
-        return int(json.loads(policy)["maxReceiveCount"]) if policy else None
-
-    def counters(self) -> dict[str, Any]:
-        """What it had counted at the last `refresh`, in the shape of the store's counters."""
-        return {
-            "visible": len(self.waiting),
-            "in_flight": len(self.in_flight),
-            "oldest_age_s": self._oldest_age_s(),
-            "sent": self.sent,
-            "received": self.received,
-            "deleted": self.deleted,
-            "dead_lettered": self.dead_lettered,
-        }
+    def counters(self) -> QueueCounters:
+        """What it has counted."""
+        return self.depot.counters(self._now_ms)
 
     def add(self, body: str) -> _Message:
         """A message for the back of the queue."""
-        number = next(self.numbers)
-        message = _Message(
-            f"00000000-0000-4000-8000-{number:012d}",
-            body,
-            hashlib.md5(body.encode(), usedforsecurity=False).hexdigest(),
-            self.clock.now(),
-        )
-        self.sent += 1
-        self.waiting.append(message)
-        self._serve_polls()
+        digest = hashlib.md5(body.encode(), usedforsecurity=False).hexdigest()
+        message = _Message(f"00000000-0000-4000-8000-{next(self._numbers):012d}", body, digest, self._now_ms)
+        self.depot.add(message, self._now_ms)
         return message
 
     def receive(self, count: int, wait_s: float, reply: Reply) -> None:
@@ -95,90 +69,75 @@ class SinkQueue:
             reply(json_answer({"Messages": taken} if taken else {}), False)
             return
         poll = (count, reply)
-        self.polls.append(poll)
+        self._polls.append(poll)
 
         def give_up() -> None:
-            if poll in self.polls:
-                self.polls.remove(poll)
+            if poll in self._polls:
+                self._polls.remove(poll)
                 reply(json_answer({}), False)
 
-        self.later(wait_s, give_up)
-        if self.invisible:
-            self.later(max(0.0, self.invisible[0][0] - self.clock.now()), self._serve_polls)
+        asyncio.get_running_loop().call_later(wait_s, give_up)
+        self._serve_polls_when_due()
 
     def delete(self, receipt: str) -> None:
         """Delete a message by the receipt handle of its latest receive; a stale one does nothing."""
-        message = self.in_flight.get(receipt.partition("/")[0])
-        if message is not None and message.receipt == receipt:
-            del self.in_flight[message.id]
-            self.deleted += 1
+        with contextlib.suppress(UnknownHandle):
+            self.depot.delete(receipt, stale_deletes=False)
 
     def change_visibility(self, receipt: str, seconds: float) -> None:
         """The message is seen again `seconds` from now."""
-        message = self.in_flight.get(receipt.partition("/")[0])
-        if message is not None and message.receipt == receipt:
-            self._hide(message, seconds)
+        with contextlib.suppress(UnknownHandle):
+            held = self.depot.find(receipt)
+            if held is not None:
+                self.depot.change_visibility(held, self._now_ms, seconds * 1000)
 
-    def refresh(self) -> None:
-        """Messages whose visibility has ended wait again; one received too often goes to the dead-letter queue."""
-        now = self.clock.now()
-        while self.invisible and self.invisible[0][0] <= now:
-            _, receipt = heapq.heappop(self.invisible)
-            message = self.in_flight.get(receipt.partition("/")[0])
-            if message is None or message.receipt != receipt:
-                continue
-            del self.in_flight[message.id]
-            maximum = self.maximum_receives
-            if maximum is not None and message.receive_count >= maximum and self.dead_letters is not None:
-                self.dead_letters.waiting.append(message)
-                self.dead_lettered += 1
-            else:
-                self.waiting.append(message)
-
-    def _oldest_age_s(self) -> float | None:
-        oldest = min((message.sent_at for message in (*list(self.waiting)[:1], *self.in_flight.values())), default=None)
-        return None if oldest is None else self.clock.now() - oldest
+    @property
+    def _now_ms(self) -> float:
+        return self._clock.now() * 1000
 
     def _take(self, count: int) -> list[dict[str, Any]]:
-        self.refresh()
-        return [self._hand_out(self.waiting.popleft()) for _ in range(min(count, len(self.waiting)))]
+        hide_ms = float(self.attributes.get("VisibilityTimeout", 30)) * 1000
+        retention_ms = float(self.attributes.get("MessageRetentionPeriod", 345_600)) * 1000
+        maximum = self._maximum_receives if self._dead_letters is not None else None
+        received, dead = self.depot.take(count, self._now_ms, hide_ms, retention_ms, maximum)
+        if self._dead_letters is not None:
+            for held in dead:
+                self._dead_letters.depot.add(held.message, self._now_ms, counts_as_sent=False)
+        return [self._handed_out(held) for held in received]
 
-    def _hand_out(self, message: _Message) -> dict[str, Any]:
-        now = self.clock.now()
-        message.receive_count += 1
-        message.received_at = message.received_at or now
-        message.receipt = f"{message.id}/{message.receive_count}"
-        self.in_flight[message.id] = message
-        self.received += 1
-        self._hide(message, self.visibility_s)
+    def _handed_out(self, held: Held) -> dict[str, Any]:
+        message: _Message = held.message
         return {
             "MessageId": message.id,
-            "ReceiptHandle": message.receipt,
+            "ReceiptHandle": self.depot.handle_of(held),
             "MD5OfBody": message.digest,
             "Body": message.body,
             "Attributes": {
                 "SenderId": limits.ACCOUNT_ID,
-                "SentTimestamp": str(int(message.sent_at * 1000)),
-                "ApproximateReceiveCount": str(message.receive_count),
-                "ApproximateFirstReceiveTimestamp": str(int(message.received_at * 1000)),
+                "SentTimestamp": str(int(message.sent_timestamp)),
+                "ApproximateReceiveCount": str(held.receives),
+                "ApproximateFirstReceiveTimestamp": str(int(held.received_ms)),
             },
         }
 
-    def _hide(self, message: _Message, seconds: float) -> None:
-        heapq.heappush(self.invisible, (self.clock.now() + seconds, message.receipt))
-
     def _serve_polls(self) -> None:
-        self.refresh()
-        while self.polls and self.waiting:
-            count, reply = self.polls.popleft()
-            reply(json_answer({"Messages": self._take(count)}), False)
+        while self._polls and (taken := self._take(self._polls[0][0])):
+            _, reply = self._polls.popleft()
+            reply(json_answer({"Messages": taken}), False)
+        if self._polls:
+            self._serve_polls_when_due()
+
+    def _serve_polls_when_due(self) -> None:
+        due_ms = self.depot.next_due_ms()
+        if due_ms is not None:
+            asyncio.get_running_loop().call_later(max(0.0, (due_ms - self._now_ms) / 1000), self._serve_polls)
 
 
 class SinkQueues:
     """Answers SQS's operations, by their names in `operations`."""
 
-    def __init__(self, clock: Clock, later: Timer) -> None:
-        self._clock, self._later = clock, later
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
         self._queues: dict[str, SinkQueue] = {}
         self.operations: dict[str, Operation] = {
             "CreateQueue": self._create_queue,
@@ -187,84 +146,74 @@ class SinkQueues:
             "GetQueueAttributes": self._get_queue_attributes,
             "DeleteQueue": self._delete_queue,
             "SendMessage": self._send_message,
-            "ReceiveMessage": self._receive_message,
             "DeleteMessage": self._delete_message,
             "DeleteMessageBatch": self._delete_message_batch,
             "ChangeMessageVisibility": self._change_message_visibility,
         }
 
     def named(self, name: str) -> SinkQueue | None:
-        """The queue of that name, if it exists."""
-        return self._queues.get(name)
+        """The queue of that name, or of the name at the end of that ARN or URL, if it exists."""
+        return self._queues.get(name.replace("/", ":").rpartition(":")[2])
 
-    def counters(self) -> dict[str, Any]:
-        """What each queue counted. All are looked at first: a message may move to another's dead letters."""
-        for queue in self._queues.values():
-            queue.refresh()
+    def counters(self) -> dict[str, QueueCounters]:
+        """What each queue counted."""
         return {name: queue.counters() for name, queue in self._queues.items()}
 
-    def _queue(self, parameters: dict[str, Any]) -> SinkQueue:
-        name = parameters["QueueUrl"].rpartition("/")[2] if "QueueUrl" in parameters else parameters["QueueName"]
-        if name not in self._queues:
-            raise KeyError(f"no queue {name}")
-        return self._queues[name]
-
-    def _create_queue(self, parameters: dict[str, Any], reply: Reply) -> None:
-        name = parameters["QueueName"]
-        url = f"http://127.0.0.1/{limits.ACCOUNT_ID}/{name}"
-        arn = f"arn:aws:sqs:{limits.REGION}:{limits.ACCOUNT_ID}:{name}"
-        queue = self._queues.setdefault(name, SinkQueue(name, url, arn, self._clock, self._later))
-        self._set_attributes(queue, parameters.get("Attributes") or {})
-        reply(json_answer({"QueueUrl": url}), False)
-
-    def _set_queue_attributes(self, parameters: dict[str, Any], reply: Reply) -> None:
-        self._set_attributes(self._queue(parameters), parameters.get("Attributes") or {})
-        reply(json_answer({}), False)
-
-    def _set_attributes(self, queue: SinkQueue, attributes: dict[str, str]) -> None:
-        queue.attributes.update(attributes)
-        policy = queue.attributes.get("RedrivePolicy")
-        if policy:
-            queue.dead_letters = self._queues.get(json.loads(policy)["deadLetterTargetArn"].rpartition(":")[2])
-
-    def _get_queue_url(self, parameters: dict[str, Any], reply: Reply) -> None:
-        reply(json_answer({"QueueUrl": self._queue(parameters).url}), False)
-
-    def _get_queue_attributes(self, parameters: dict[str, Any], reply: Reply) -> None:
-        queue = self._queue(parameters)
-        queue.refresh()
-        counts = {
-            "QueueArn": queue.arn,
-            "ApproximateNumberOfMessages": str(len(queue.waiting)),
-            "ApproximateNumberOfMessagesNotVisible": str(len(queue.in_flight)),
-            "ApproximateNumberOfMessagesDelayed": "0",
-        }
-        reply(json_answer({"Attributes": {**queue.attributes, **counts}}), False)
-
-    def _delete_queue(self, parameters: dict[str, Any], reply: Reply) -> None:
-        self._queues.pop(self._queue(parameters).name)
-        reply(json_answer({}), False)
-
-    def _send_message(self, parameters: dict[str, Any], reply: Reply) -> None:
-        message = self._queue(parameters).add(parameters["MessageBody"])
-        reply(json_answer({"MessageId": message.id, "MD5OfMessageBody": message.digest}), False)
-
-    def _receive_message(self, parameters: dict[str, Any], reply: Reply) -> None:
+    def receive(self, parameters: dict[str, Any], reply: Reply) -> None:
+        """ReceiveMessage, which may be answered later."""
         queue = self._queue(parameters)
         wait_s = parameters.get("WaitTimeSeconds", queue.attributes.get("ReceiveMessageWaitTimeSeconds", 0))
         queue.receive(int(parameters.get("MaxNumberOfMessages", 1)), float(wait_s), reply)
 
-    def _delete_message(self, parameters: dict[str, Any], reply: Reply) -> None:
-        self._queue(parameters).delete(parameters["ReceiptHandle"])
-        reply(json_answer({}), False)
+    def _queue(self, parameters: dict[str, Any]) -> SinkQueue:
+        queue = self.named(parameters.get("QueueUrl") or parameters["QueueName"])
+        if queue is None:
+            raise KeyError("no such queue")
+        return queue
 
-    def _delete_message_batch(self, parameters: dict[str, Any], reply: Reply) -> None:
+    def _create_queue(self, parameters: dict[str, Any]) -> Result:
+        name = parameters["QueueName"]
+        self._queues.setdefault(name, SinkQueue(name, self._clock))
+        self._set_queue_attributes(parameters)
+        return self._get_queue_url(parameters)
+
+    def _set_queue_attributes(self, parameters: dict[str, Any]) -> Result:
+        attributes = parameters.get("Attributes") or {}
+        target = json.loads(attributes.get("RedrivePolicy") or "{}").get("deadLetterTargetArn", "")
+        self._queue(parameters).configure(attributes, self.named(target))
+        return {}
+
+    def _get_queue_url(self, parameters: dict[str, Any]) -> Result:
+        return {"QueueUrl": self._queue(parameters).url}
+
+    def _get_queue_attributes(self, parameters: dict[str, Any]) -> Result:
+        queue = self._queue(parameters)
+        counted = queue.counters()
+        counts = {
+            "ApproximateNumberOfMessages": str(counted.visible),
+            "ApproximateNumberOfMessagesNotVisible": str(counted.in_flight),
+            "ApproximateNumberOfMessagesDelayed": str(counted.delayed),
+        }
+        return {"Attributes": {**queue.attributes, **counts}}
+
+    def _delete_queue(self, parameters: dict[str, Any]) -> Result:
+        self._queues.pop(self._queue(parameters).name)
+        return {}
+
+    def _send_message(self, parameters: dict[str, Any]) -> Result:
+        message = self._queue(parameters).add(parameters["MessageBody"])
+        return {"MessageId": message.id, "MD5OfMessageBody": message.digest}
+
+    def _delete_message(self, parameters: dict[str, Any]) -> Result:
+        self._queue(parameters).delete(parameters["ReceiptHandle"])
+        return {}
+
+    def _delete_message_batch(self, parameters: dict[str, Any]) -> Result:
         queue = self._queue(parameters)
         for entry in parameters["Entries"]:
             queue.delete(entry["ReceiptHandle"])
-        deleted = [{"Id": entry["Id"]} for entry in parameters["Entries"]]
-        reply(json_answer({"Successful": deleted, "Failed": []}), False)
+        return {"Successful": [{"Id": entry["Id"]} for entry in parameters["Entries"]], "Failed": []}
 
-    def _change_message_visibility(self, parameters: dict[str, Any], reply: Reply) -> None:
+    def _change_message_visibility(self, parameters: dict[str, Any]) -> Result:
         self._queue(parameters).change_visibility(parameters["ReceiptHandle"], float(parameters["VisibilityTimeout"]))
-        reply(json_answer({}), False)
+        return {}

@@ -117,15 +117,5 @@ def _queue_counters(queue: Any, now_ms: float) -> QueueCounters:
             in_flight=queue.approximate_number_of_messages_not_visible,
             delayed=queue.approximate_number_of_messages_delayed,
         )
-    depot = depot_of(queue)
-    visible, in_flight, delayed = depot.counts(now_ms)
-    oldest_ms = depot.oldest_sent_ms()
-    return gathered(
-        QueueCounters,
-        depot.totals,
-        visible=visible,
-        in_flight=in_flight,
-        delayed=delayed,
-        oldest_age_s=None if oldest_ms is None else max(0.0, (now_ms - oldest_ms) / 1000),
-        test_events=depot.test_events,
-    )
+    counters: QueueCounters = depot_of(queue).counters(now_ms)
+    return counters

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import InitVar, dataclass, field
 from typing import Any, Literal
 
+from simulator.base.counters import QueueCounters, gathered
 from simulator.store.sqs.receipt_handles import ReceiptHandles, UnknownHandle
 
 State = Literal["ready", "in_flight", "delayed", "gone"]
@@ -80,6 +81,20 @@ class MessageDepot:
         self._bring_back(now_ms)
         counts = self._counts
         return counts["ready"], counts["in_flight"], counts["delayed"]
+
+    def counters(self, now_ms: float) -> QueueCounters:
+        """All of its figures, at `now_ms`."""
+        visible, in_flight, delayed = self.counts(now_ms)
+        oldest_ms = self.oldest_sent_ms()
+        return gathered(
+            QueueCounters,
+            self.totals,
+            visible=visible,
+            in_flight=in_flight,
+            delayed=delayed,
+            oldest_age_s=None if oldest_ms is None else max(0.0, (now_ms - oldest_ms) / 1000),
+            test_events=self.test_events,
+        )
 
     def oldest_sent_ms(self) -> int | None:
         """When the oldest message not yet deleted was sent; None for an empty queue."""

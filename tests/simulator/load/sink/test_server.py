@@ -58,6 +58,20 @@ async def test_the_whole_stack_can_be_made_and_used(sink_endpoint: str, sink_cli
     assert counted["buckets"][made.bucket]["puts"] == 2
 
 
+async def test_what_the_handler_writes_beside_its_data_is_counted_and_not_read_back(sink_clients: Clients) -> None:
+    """Rejected rows, under whatever prefix the stack's parameter names, leave the last object's body as it is."""
+    stack = load(TEMPLATE, {"RejectedPrefix": "faulty/"})
+    path = resources.wiring(stack)
+    made = await resources.create(stack, sink_clients)
+    data = f"{path.notification.prefix}a.csv"
+    await sink_clients.s3.put_object(Bucket=made.bucket, Key=data, Body=b"data")
+    await sink_clients.s3.put_object(Bucket=made.bucket, Key=f"{path.rejected_prefix}{data}.jsonl", Body=b"rejected")
+    got = await sink_clients.s3.get_object(Bucket=made.bucket, Key=data)
+    assert await got["Body"].read() == b"data"
+    received = await sink_clients.sqs.receive_message(QueueUrl=made.queue_url, MaxNumberOfMessages=10)
+    assert [ref.key for message in received["Messages"] for ref in objects_of(message["Body"])] == [data]
+
+
 async def test_what_it_does_not_do_is_an_error_and_not_a_success(sink_clients: Clients) -> None:
     """An operation it does not know, a bucket or table that is not there: AWS's kind of error."""
     with pytest.raises(ClientError, match="does no Scan"):
@@ -77,15 +91,27 @@ async def test_a_long_poll_is_answered_when_a_message_comes(sink_clients: Client
     assert (await polling)["Messages"][0]["Body"] == "hello"
 
 
-def a_queue(clock: ManualClock, **attributes: str) -> tuple[SinkQueue, list[SinkAnswer]]:
-    """A queue on a manual clock, and where its answers go; nobody wakes its polls."""
-    return SinkQueue("q", "url/q", "arn:q", clock, lambda _delay, _back: None, dict(attributes)), []
+def a_queue(clock: ManualClock) -> tuple[SinkQueue, list[SinkAnswer]]:
+    """A queue on a manual clock, and where its answers go."""
+    return SinkQueue("q", clock), []
 
 
 def messages(answer: SinkAnswer) -> list[dict[str, Any]]:
     """The messages of a receive."""
     found: list[dict[str, Any]] = json.loads(answer.body).get("Messages", [])
     return found
+
+
+async def test_a_long_poll_is_answered_when_a_message_comes_back(sink_clients: Clients) -> None:
+    """A receive that waits gets the message whose visibility ends meanwhile, and a second one that of the next."""
+    attributes: Any = {"VisibilityTimeout": "1"}
+    url = (await sink_clients.sqs.create_queue(QueueName="again", Attributes=attributes))["QueueUrl"]
+    for body in "ab":
+        await sink_clients.sqs.send_message(QueueUrl=url, MessageBody=body)
+        await sink_clients.sqs.receive_message(QueueUrl=url)
+    polls = [sink_clients.sqs.receive_message(QueueUrl=url, WaitTimeSeconds=20) for _ in range(2)]
+    answers = await asyncio.gather(*polls)
+    assert sorted(answer["Messages"][0]["Body"] for answer in answers) == ["a", "b"]
 
 
 async def test_a_message_not_deleted_comes_back_when_its_visibility_ends() -> None:
@@ -100,29 +126,28 @@ async def test_a_message_not_deleted_comes_back_when_its_visibility_ends() -> No
     assert (len(first), len(nothing), len(again)) == (1, 0, 1)
     assert again[0]["Attributes"]["ApproximateReceiveCount"] == "2"
     queue.delete(first[0]["ReceiptHandle"])
-    assert queue.deleted == 0
+    assert queue.counters().deleted == 0
     queue.delete(again[0]["ReceiptHandle"])
-    assert (queue.deleted, len(queue.in_flight)) == (1, 0)
+    assert (queue.counters().deleted, queue.counters().in_flight) == (1, 0)
 
 
 async def test_a_message_received_too_often_goes_to_the_dead_letter_queue() -> None:
     """After maxReceiveCount receives it is moved, and counted as moved."""
     clock = ManualClock()
     dead, _ = a_queue(clock)
-    queue, answers = a_queue(clock, RedrivePolicy=json.dumps({"maxReceiveCount": 2}))
-    queue.dead_letters = dead
+    queue, answers = a_queue(clock)
+    queue.configure({"RedrivePolicy": json.dumps({"maxReceiveCount": 2})}, dead)
     queue.add("poison")
     for _ in range(3):
         queue.receive(1, 0, lambda answer, _: answers.append(answer))
         await clock.advance(31)
-    queue.refresh()
     assert [len(messages(answer)) for answer in answers] == [1, 1, 0]
-    assert (queue.dead_lettered, len(dead.waiting)) == (1, 1)
+    assert (queue.counters().dead_lettered, dead.counters().visible, dead.counters().sent) == (1, 1, 0)
 
 
 def test_latency_applies_to_reads_and_writes_and_not_to_the_queue() -> None:
     """S3 and DynamoDB answers are marked to be delayed; SQS answers are not, so that polling stays as it is."""
-    sink = Sink(SystemClock(), lambda _delay, _back: None)
+    sink = Sink(SystemClock())
     delayed: list[bool] = []
 
     def reply(_: SinkAnswer, late: bool) -> None:
