@@ -50,6 +50,8 @@ BEHIND = replace(KEPT_UP, stored_per_s=12, behind=0.4)
         (replace(KEPT_UP, failed=30), "target"),
         (replace(BEHIND, machine_load=6.0), "other work"),
         (replace(BEHIND, machine_load=6.0, store_cpu=0.96), "store CPU"),
+        (replace(BEHIND, machine_load=6.0, store_cpu=0.75, handler_cpu=0.6), "other work"),
+        (replace(BEHIND, machine_load=6.0, store_cpu=0.75, handler_cpu=0.75), "unknown"),
         (BEHIND, "unknown"),
         (replace(BEHIND, store_cpu=None, handler_cpu=None, pollers=None, machine_load=None), "unknown"),
     ],

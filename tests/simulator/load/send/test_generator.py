@@ -21,7 +21,6 @@ from simulator.load.send.generator import Prepared
 from simulator.load.send.processes import GeneratorProcess
 from simulator.load.send.protocol import Fill, Hello, MeasureCeiling, Offer
 from simulator.load.send.signing import Identity, Signer
-from simulator.load.sink.server import listening
 
 WHO = Identity("stockpipe", "stockpipe", None, "us-east-1")
 
@@ -51,18 +50,36 @@ async def test_every_arrival_has_its_instants(sink_endpoint: str, sink_clients: 
     assert sender.cpu_s > 0
 
 
+@asynccontextmanager
+async def holding(release: asyncio.Event) -> AsyncIterator[tuple[str, list[bytes]]]:
+    """A target that answers nothing until `release`: its endpoint, and the first line of each request that came."""
+    requests: list[bytes] = []
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        head = await reader.readuntil(b"\r\n\r\n")
+        requests.append(head.partition(b"\r\n")[0])
+        await release.wait()
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+        writer.close()
+
+    server = await asyncio.start_server(answer, "127.0.0.1", 0)
+    async with server:
+        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}", requests
+
+
 async def test_an_arrival_without_a_free_sender_is_dropped_and_counted() -> None:
-    """One sender against a target that takes its time: what finds it busy is dropped, never sent late."""
-    recording = Recording()
-    profile = constant(100, 0.3)
-    async with listening(SystemClock(), 0.1) as (endpoint, sink):
-        sink.s3("PUT", "/b", b"", lambda *_: None)
-        async with generator(endpoint, senders=1) as sender:
-            numbers = recording.plan([0.0] * 30)
-            await sender.offer(Offer(profile, 0, 0.0), recording.fate, lambda _: None)
-        puts = sink.counters()["buckets"]["b"]["puts"]
-    assert recording.count(numbers, SENT) == puts < 10
-    assert recording.dropped == 30 - puts
+    """Two senders against a target that answers nobody: two puts, and all others dropped, never sent late."""
+    recording, release = Recording(), asyncio.Event()
+
+    def fate(number: int, sent_at: float | None, answered_at: float | None, status: int) -> None:
+        recording.fate(number, sent_at, answered_at, status)
+        if recording.dropped + len(requests) >= 30:
+            release.set()
+
+    async with holding(release) as (endpoint, requests), generator(endpoint, senders=2) as sender:
+        numbers = recording.plan([0.0] * 30)
+        await sender.offer(Offer(constant(100, 0.3), 0, 0.0), fate, lambda _: None)
+    assert (recording.count(numbers, SENT), len(requests), recording.dropped) == (2, 2, 28)
 
 
 async def test_a_refused_put_is_counted_with_its_reason(sink_endpoint: str) -> None:
