@@ -50,7 +50,8 @@ def takes(kind: type[AnyOptions]) -> Callable[[Callable[[AnyOptions], None]], Ca
         def command(context: typer.Context, **values: Any) -> None:
             sources = {name: context.get_parameter_source(name) for name in values}
             given = frozenset(name for name, source in sources.items() if source and source.name == "COMMANDLINE")
-            held = {name: tuple(value) if isinstance(value, list) else value for name, value in values.items()}
+            told = {name: value for name, value in values.items() if value is not None}
+            held = {name: tuple(value) if isinstance(value, list) else value for name, value in told.items()}
             run(kind(**held, given=given))
 
         context = inspect.Parameter("context", inspect.Parameter.KEYWORD_ONLY, annotation=typer.Context)
@@ -70,13 +71,15 @@ def _parameter(field: Field[Any], hint: Any) -> inspect.Parameter:
     default = inspect.Parameter.empty if field.default is MISSING else field.default
     if get_origin(kind) is tuple:
         item = Any if written else get_args(kind)[0]
-        kind, default = list[item], []  # type: ignore[valid-type]
+        kind, default = list[item], None  # type: ignore[valid-type]
     elif written is not None:
         kind, default = Any, written.text(default) if field.default not in (MISSING, None) else default
     if written is not None:
         info.parser, info.metavar = _refusing(written.parse), info.metavar or written.metavar
     if isinstance(info.show_default, str):
         info.help, info.show_default = f"{info.help}  [default: {info.show_default.format(default)}]", False
+    elif default is None:
+        info.show_default = False  # older versions of typer would show it
     annotation: Any = Annotated[kind, info]
     return inspect.Parameter(field.name, inspect.Parameter.KEYWORD_ONLY, annotation=annotation, default=default)
 

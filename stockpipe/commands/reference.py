@@ -59,7 +59,7 @@ def _meaning(info: Any, default: Any) -> str:
     text = " ".join(info.help.split())
     if default is inspect.Parameter.empty:
         return f"{text} Required."
-    if default is None or isinstance(default, (bool, list)) or info.show_default is False:
+    if default is None or isinstance(default, bool) or info.show_default is False:
         return text
     return f"{text} [default: {default}]"
 
