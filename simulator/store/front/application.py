@@ -50,10 +50,10 @@ class Application:
         self._control = Control(store.clock, self._ledger, self._tallies, throttles)
         tables = Tables(moto_state.tables, self._tallies, throttles, store.clock, store.strict)
         self._ways: dict[str, list[Way]] = {service: [] for service in SERVICES}
-        if store.strict:
-            self._ways["sqs"].append(MoveTasks(store).answer)
         if {moto_queue.DEPTH.name, sqs_answers.ANSWERS.name} <= active:
             self._ways["sqs"].append(sqs_answers.SqsAnswers(store).answer)
+        if store.strict:
+            self._ways["sqs"].append(MoveTasks(store).answer)
         if {moto_bucket.DEPTH.name, s3_answers.ANSWERS.name} <= active:
             self._ways["s3"].append(s3_answers.S3Answers().answer)
         if {moto_table.DEPTH.name, dynamodb_answers.ANSWERS.name} <= active:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 CONTROL_PATH = "/_stockpipe/"
 """Where the store's own calls begin: a path that no bucket can have."""
@@ -16,8 +16,7 @@ EXIT_PORT_IN_USE = 98
 """How the store's process ends when its port is taken."""
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(NamedTuple):
     """One HTTP request. Header names are lower case; `raw_headers` keeps the spelling S3's metadata came with."""
 
     method: str
@@ -43,8 +42,7 @@ class Request:
         return bucket, key
 
 
-@dataclass(frozen=True, slots=True)
-class Routed:
+class Routed(NamedTuple):
     """A request and what it asks for; `routing.route` makes it.
 
     `parameters` are SQS's and DynamoDB's, in the JSON protocol's shape whatever protocol they came in; None where the

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
@@ -46,4 +45,4 @@ def with_parameters(routed: Routed, **changed: Any) -> Routed:
         body = urlencode([pair for pair in pairs if pair[0] not in changed] + list(changed.items())).encode()
     else:
         body = orjson.dumps(parameters)
-    return replace(routed, request=replace(request, body=body), parameters=parameters)
+    return routed._replace(request=request._replace(body=body), parameters=parameters)
