@@ -41,18 +41,6 @@ TIME = re.compile(
     r"|.*loop(\(\))?\.(time|call_later|call_at)"
 )
 MAKES_CHANCE = {"pipeline/chance.py", "simulator/base/chance.py"}
-STILL_MAKES_CHANCE = {
-    "simulator/functions/service.py",
-    "simulator/store/front/assembly.py",
-    "simulator/store/s3/moto_bucket.py",
-    "simulator/store/sqs/answers.py",
-    "simulator/store/sqs/move_tasks.py",
-    "simulator/store/sqs/receipt_handles.py",
-    "simulator/store/wire/aws_errors.py",
-    "simulator/triggers/eventbridge.py",
-    "simulator/twin/twin.py",
-}
-"""To be emptied."""
 CHANCE = re.compile(r"(random|secrets|uuid)\..+|os\.urandom")
 MOTOS = "moto's own objects are its only way in"
 SETS_FROM_OUTSIDE = {
@@ -193,8 +181,7 @@ def test_only_the_clock_reads_time() -> None:
 def test_chance_comes_from_one_place() -> None:
     """Numbers come from streams with names and seeds, identifiers from a stream: a run can be had again."""
     making = {str(file) for file in product() if any(map(CHANCE.fullmatch, names_used(file, as_types=False)))}
-    assert making >= MAKES_CHANCE
-    assert making - MAKES_CHANCE - STILL_MAKES_CHANCE == set()
+    assert making == MAKES_CHANCE
 
 
 def test_exit_codes_are_of_one_enum() -> None:
