@@ -111,12 +111,13 @@ def test_refusals_close_together_are_one_and_later_ones_another():
 
 def test_a_cut_is_a_share_of_what_the_table_took():
     """1,000 rows in a second, then a refusal: 700 a second."""
-    rate = WriteRate()
-    for i in range(41):
-        rate.taken(25, i * 0.025)
-    rate.refused(1.0)
+    for begin in (0.0, 1000.0):
+        rate = WriteRate()
+        for i in range(41):
+            rate.taken(25, begin + i * 0.025)
+        rate.refused(begin + 1.0)
 
-    assert rate.rows_per_s == 1000 * DECREASE
+        assert rate.rows_per_s == 1000 * DECREASE
 
 
 def test_unused_time_is_made_up_for_to_a_bound():
@@ -140,3 +141,28 @@ def test_a_maximum_is_never_exceeded_and_never_ceases():
         assert rate.rows_per_s is not None
         assert MINIMUM_RATE < rate.rows_per_s <= 500.0
     assert rate.rows_per_s == 500.0
+
+
+def test_a_limit_holds_until_it_is_far_above_the_demand():
+    """100 rows a second are wanted: a cut to 70 grows by 25 a second, and is dropped above 400 and not before."""
+    rate = WriteRate()
+    for tenth in range(11):
+        rate.taken(10, 1000.0 + tenth / 10)
+    rate.refused(1001.0)
+    assert rate.rows_per_s == 100 * DECREASE
+    second = 0
+    while rate.rows_per_s is not None and second < 60:
+        second += 1
+        rate.wait_s(100, 1001.0 + second)
+        rate.taken(100, 1001.0 + second)
+
+    assert second == 14
+
+
+def test_what_was_taken_long_ago_does_not_count():
+    """After a silence of more than two windows a refusal cuts to the minimum, whatever the last window held."""
+    rate = WriteRate()
+    rate.taken(10_000, 1000.0)
+    rate.refused(1002.5)
+
+    assert rate.rows_per_s == MINIMUM_RATE

@@ -72,3 +72,23 @@ def test_a_row_has_as_many_fields_as_the_header(fields, reason):
 def test_single_records_are_gathered_and_none_is_lost(rows):
     """Quoted rows go by five hundred; what is left at the end goes too."""
     assert reasons("ticker,date,a\n" + "".join(f'"A{i}",2026-01-01,{i}\n' for i in range(rows))) == []
+
+
+def test_an_item_of_wide_characters_and_a_long_ticker_is_measured():
+    """Four bytes a character and the longest keys: no row is taken to be small enough by its characters alone."""
+    ticker = "😀" * 512
+    fixed = len("PK") + 2048 + len("SK" + "2026-01-01" + "note")
+    fitting = (400 * KB - fixed) // 4
+    assert reasons(f"ticker,date,note\n{ticker},2026-01-01,{'😀' * fitting}\n") == []
+    (reason,) = reasons(f"ticker,date,note\n{ticker},2026-01-01,{'😀' * (fitting + 1)}\n")
+    assert reason.startswith("an item of ")
+
+
+@pytest.mark.parametrize("length", [120, 121])
+def test_a_header_without_a_timestamp_is_shown_up_to_a_length(length):
+    """The reason stays one line of bounded length."""
+    header = "x" * length
+    with pytest.raises(ObjectUnreadable) as refused:
+        reasons(f"{header}\n1\n")
+    shown = header if length == 120 else header[:120] + "..."
+    assert str(refused.value) == f"no timestamp column in the header {shown!r}"
