@@ -355,14 +355,16 @@ async def test_a_broken_download_goes_on_where_it_broke(aws, open_consumer, shor
 
 async def test_an_object_replaced_while_it_is_read_fails_its_message(aws, open_consumer, short_pauses):
     """The rest of another object's bytes must not be taken for this one's; the next delivery reads it whole."""
-    aws.objects["stocks/x.csv"] = csv_of(5000)
+    bodies = iter([csv_of(5000), csv_of(5001, "B")])
+
+    class Replaced(dict[str, bytes]):
+        def __getitem__(self, key: str) -> bytes:
+            return next(bodies)
+
+    aws.objects = Replaced({"stocks/x.csv": b""})
     aws.cut["stocks/x.csv"] = [70_000]
     consumer = await open_consumer()
 
-    async def replace(_items):
-        aws.objects["stocks/x.csv"] = csv_of(5001, "B")
-
-    aws.on_write = replace
     assert await consumer.ingest("stocks/x.csv") == ["stocks/x.csv"]
     (line,) = consumer.logged("message failed")
     assert line["reason"] == "the object was replaced while it was read"
