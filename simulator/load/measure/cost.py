@@ -19,6 +19,7 @@ MILLION = 1_000_000
 class Price:
     """US dollars for `per` units."""
 
+    item: str
     usd: float
     per: int
     unit: str
@@ -27,28 +28,18 @@ class Price:
 
 _LAMBDA = "aws.amazon.com/lambda/pricing"
 PRICES = {
-    "lambda_arm64": Price(0.0000133334, 1, "GB-second", _LAMBDA),
-    "lambda_x86_64": Price(0.0000166667, 1, "GB-second", _LAMBDA),
-    "lambda_requests": Price(0.20, MILLION, "request", _LAMBDA),
-    "s3_put": Price(0.005, 1_000, "request", "aws.amazon.com/s3/pricing"),
-    "s3_get": Price(0.0004, 1_000, "request", "aws.amazon.com/s3/pricing"),
-    "sqs": Price(0.40, MILLION, "request", "aws.amazon.com/sqs/pricing"),
-    "dynamodb_write": Price(0.625, MILLION, "write request unit", "aws.amazon.com/dynamodb/pricing/on-demand"),
-    "logs": Price(0.50, 10**9, "byte ingested", "aws.amazon.com/cloudwatch/pricing"),
+    "lambda_arm64": Price("Lambda, arm64 duration", 0.0000133334, 1, "GB-second", _LAMBDA),
+    "lambda_x86_64": Price("Lambda, x86_64 duration", 0.0000166667, 1, "GB-second", _LAMBDA),
+    "lambda_requests": Price("Lambda requests", 0.20, MILLION, "request", _LAMBDA),
+    "s3_put": Price("S3 puts", 0.005, 1_000, "request", "aws.amazon.com/s3/pricing"),
+    "s3_get": Price("S3 gets", 0.0004, 1_000, "request", "aws.amazon.com/s3/pricing"),
+    "sqs": Price("SQS requests", 0.40, MILLION, "request", "aws.amazon.com/sqs/pricing"),
+    "dynamodb_write": Price(
+        "DynamoDB writes", 0.625, MILLION, "write request unit", "aws.amazon.com/dynamodb/pricing/on-demand"
+    ),
+    "logs": Price("CloudWatch Logs", 0.50, 10**9, "byte ingested", "aws.amazon.com/cloudwatch/pricing"),
 }
 """Read from AWS's price list as of `AS_OF`."""
-
-LABELS = {
-    "lambda_arm64": "Lambda, arm64 duration",
-    "lambda_x86_64": "Lambda, x86_64 duration",
-    "lambda_requests": "Lambda requests",
-    "s3_put": "S3 puts",
-    "s3_get": "S3 gets",
-    "sqs": "SQS requests",
-    "dynamodb_write": "DynamoDB writes",
-    "logs": "CloudWatch Logs",
-}
-
 
 Architecture = Literal["arm64", "x86_64"]
 
@@ -73,11 +64,13 @@ class Work:
 class CostLine:
     """One item of the bill for a million rows."""
 
-    item: str
+    price: Price
     quantity: float
-    unit: str
-    usd: float
-    source: str
+
+    @property
+    def usd(self) -> float:
+        """What it costs."""
+        return self.quantity * self.price.usd / self.price.per
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,11 +91,11 @@ class Cost:
             "usd_per_million_rows": round(self.usd, 6),
             "lines": [
                 {
-                    "item": LABELS[line.item],
+                    "item": line.price.item,
                     "quantity": round(line.quantity, 3),
-                    "unit": line.unit,
+                    "unit": line.price.unit,
                     "usd": round(line.usd, 6),
-                    "source": line.source,
+                    "source": line.price.source,
                 }
                 for line in self.lines
             ],
@@ -135,10 +128,4 @@ def per_million_rows(work: Work, duration_of: str) -> Cost | None:
         "logs": float(work.log_bytes),
     }
     scale = MILLION / work.rows
-    lines = []
-    for item, quantity in quantities.items():
-        price = PRICES[item]
-        lines.append(
-            CostLine(item, quantity * scale, price.unit, quantity * scale * price.usd / price.per, price.source)
-        )
-    return Cost(tuple(lines), duration_of)
+    return Cost(tuple(CostLine(PRICES[item], quantity * scale) for item, quantity in quantities.items()), duration_of)

@@ -33,9 +33,9 @@ class Live:
         self._sent_count = self._dropped = 0
         self._verdict: Bottleneck | None = None
 
-    def plan(self, instants: Iterable[float], profile: Profile | None, start_at: float) -> None:
+    def plan(self, instants: Iterable[float], profile: Profile, start_at: float) -> None:
         """More is planned, possibly for the time to come."""
-        self._profile = (profile, start_at) if profile is not None else None
+        self._profile = (profile, start_at)
         for at in instants:
             slot = self._slot(at)  # first: it may put other lists in place
             self._planned[slot] += 1

@@ -9,7 +9,7 @@ import math
 from array import array
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 from hdrh.histogram import HdrHistogram
 
@@ -37,11 +37,7 @@ class Percentiles:
 
     def as_json(self) -> dict[str, float | int | None]:
         """Rounded to the microsecond that the histogram knows."""
-        return {
-            name: value if value is None or isinstance(value, int) else round(value, 6)
-            for name in ("count", "mean", "p50", "p90", "p95", "p99", "p999", "max")
-            for value in (getattr(self, name),)
-        }
+        return {name: value and round(value, 6) for name, value in asdict(self).items()}
 
 
 def percentiles(latencies_s: Iterable[float]) -> Percentiles:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from bisect import bisect_left
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 from simulator.base import limits
@@ -120,7 +120,7 @@ def _gauges(
     gauges: Sequence[Gauge], origin_at: float, slot_s: float, slots: int
 ) -> dict[str, tuple[float | None, ...]]:
     columns: dict[str, tuple[float | None, ...]] = {}
-    for name in ("store_cpu", "handler_cpu", "generator_cpu", "concurrency", "pollers", "machine_load"):
+    for name in (each.name for each in fields(Gauge) if each.name != "at"):
         held: list[list[float]] = [[] for _ in range(slots)]
         for gauge in gauges:
             value, index = getattr(gauge, name), math.floor((gauge.at - origin_at) / slot_s)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,33 +10,31 @@ from simulator.base.errors import InputError
 from simulator.base.quantities import Bound, parse_bound, parse_duration
 
 
-def _at(*path: str) -> Callable[[Mapping[str, Any]], float | None]:
-    def read(summary: Mapping[str, Any]) -> float | None:
-        held: Any = summary
-        for name in path:
-            held = held.get(name) if isinstance(held, Mapping) else None
-        return held if isinstance(held, int | float) and not isinstance(held, bool) else None
-
-    return read
+def number_at(summary: Mapping[str, Any], path: tuple[str, ...]) -> float | None:
+    """The number at a path of names into a summary; None if there is none."""
+    held: Any = summary
+    for name in path:
+        held = held.get(name) if isinstance(held, Mapping) else None
+    return held if isinstance(held, int | float) and not isinstance(held, bool) else None
 
 
-_STORED = ("latency_s", "planned_to_stored")
-FIGURES: dict[str, tuple[str, Callable[[Mapping[str, Any]], float | None]]] = {
-    **{name: ("s", _at(*_STORED, name)) for name in ("mean", "p50", "p90", "p95", "p99", "p999", "max")},
-    **{f"send_{name}": ("s", _at("latency_s", "send", name)) for name in ("p50", "p90", "p99", "max")},
-    **{f"handler_{name}": ("s", _at("latency_s", "handler", name)) for name in ("p50", "p90", "p99", "max")},
-    "lag_p99": ("s", _at("generator_lag_s", "p99")),
-    "drain": ("s", _at("backlog", "drain_s")),
-    "rows_per_s": ("", _at("throughput", "rows_per_s_mean")),
-    "objects_per_s": ("", _at("throughput", "objects_per_s_mean")),
-    "max_rate": ("", _at("find_max", "rate_per_s")),
-    "backlog": ("", _at("backlog", "peak")),
-    "dropped": ("", _at("dropped")),
-    "failed": ("", _at("failed")),
-    "errors": ("", _at("consumer", "errors")),
-    "throttles": ("", _at("table", "throttled_requests")),
-    "dead_lettered": ("", _at("queue", "dead_lettered")),
-    "cost": ("", _at("cost", "usd_per_million_rows")),
+PERCENTILES = ("mean", "p50", "p90", "p95", "p99", "p999", "max")
+FIGURES: dict[str, tuple[str, tuple[str, ...]]] = {
+    **{name: ("s", ("latency_s", "planned_to_stored", name)) for name in PERCENTILES},
+    **{f"send_{name}": ("s", ("latency_s", "send", name)) for name in ("p50", "p90", "p99", "max")},
+    **{f"handler_{name}": ("s", ("latency_s", "handler", name)) for name in ("p50", "p90", "p99", "max")},
+    "lag_p99": ("s", ("generator_lag_s", "p99")),
+    "drain": ("s", ("backlog", "drain_s")),
+    "rows_per_s": ("", ("throughput", "rows_per_s_mean")),
+    "objects_per_s": ("", ("throughput", "objects_per_s_mean")),
+    "max_rate": ("", ("find_max", "rate_per_s")),
+    "backlog": ("", ("backlog", "peak")),
+    "dropped": ("", ("dropped",)),
+    "failed": ("", ("failed",)),
+    "errors": ("", ("consumer", "errors")),
+    "throttles": ("", ("table", "throttled_requests")),
+    "dead_lettered": ("", ("queue", "dead_lettered")),
+    "cost": ("", ("cost", "usd_per_million_rows")),
 }
 """Every figure a threshold may name: its unit (seconds or a bare number) and where the summary has it."""
 
@@ -92,6 +90,6 @@ def judge_slo(thresholds: tuple[Threshold, ...], summary: Mapping[str, Any]) -> 
     """Each threshold against a summary."""
     judged = []
     for threshold in thresholds:
-        value = FIGURES[threshold.figure][1](summary)
+        value = number_at(summary, FIGURES[threshold.figure][1])
         judged.append(Judged(threshold, value, threshold.holds(value)))
     return tuple(judged)

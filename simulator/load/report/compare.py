@@ -11,13 +11,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from itertools import pairwise
 from statistics import median, variance
 from typing import Any, Literal
 
 from simulator.base.chance import stream
 from simulator.base.errors import InputError
+from simulator.load.plan.slo import number_at
 from simulator.load.report.text import seconds
 
 Direction = Literal["higher", "lower"]
@@ -130,10 +131,9 @@ class RunComparison:
     @property
     def verdict(self) -> str:
         """One line."""
-        if self.worse:
-            return f"worse: {', '.join(finding.name for finding in self.worse)}"
-        if self.better:
-            return f"better: {', '.join(finding.name for finding in self.better)}"
+        for word, findings in (("worse", self.worse), ("better", self.better)):
+            if findings:
+                return f"{word}: {', '.join(finding.name for finding in findings)}"
         return "no difference beyond noise"
 
 
@@ -159,7 +159,7 @@ def require_summary(document: Any) -> None:
 def _figure(
     figure: ComparedFigure, before: Mapping[str, Any], after: Mapping[str, Any], tolerance: float
 ) -> Difference | None:
-    values = _number(before, figure.path), _number(after, figure.path)
+    values = number_at(before, figure.path), number_at(after, figure.path)
     if values == (None, None):
         return None
     judgement, why = _judge(figure, values, _samples(before, figure), _samples(after, figure), tolerance)
@@ -230,7 +230,7 @@ def permutation_chance(first: Sequence[float], second: Sequence[float]) -> float
 
 
 def _loss(name: str, path: tuple[str, ...], before: Mapping[str, Any], after: Mapping[str, Any]) -> Difference | None:
-    old, new = _number(before, path), _number(after, path)
+    old, new = number_at(before, path), number_at(after, path)
     if old is None or new is None or (not old and not new):
         return None
     # Two counts differ when their difference exceeds three times its own counting error, and is no handful.
@@ -241,7 +241,7 @@ def _loss(name: str, path: tuple[str, ...], before: Mapping[str, Any], after: Ma
 
 def _objects(before: Mapping[str, Any], after: Mapping[str, Any]) -> float:
     counted = (
-        _number(summary, ("planned",)) or _number(summary, ("queue", "sent")) or 0.0 for summary in (before, after)
+        number_at(summary, ("planned",)) or number_at(summary, ("queue", "sent")) or 0.0 for summary in (before, after)
     )
     return max(counted)
 
@@ -269,13 +269,6 @@ def _samples(summary: Mapping[str, Any], figure: ComparedFigure) -> list[float]:
     values = [column[index] for index in chosen if isinstance(column[index], int | float)]
     # The first slots hold cold starts and the last one may be cut short.
     return values[len(values) // 10 : -1]
-
-
-def _number(summary: Mapping[str, Any], path: tuple[str, ...]) -> float | None:
-    held: Any = summary
-    for name in path:
-        held = held.get(name) if isinstance(held, Mapping) else None
-    return float(held) if isinstance(held, int | float) and not isinstance(held, bool) else None
 
 
 def _unlike(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[str, ...]:
@@ -334,15 +327,7 @@ def as_json(comparison: RunComparison) -> dict[str, Any]:
         "text": comparison.verdict,
         "unlike": list(comparison.unlike),
         "figures": [
-            {
-                "name": finding.name,
-                "unit": finding.unit,
-                "before": finding.before,
-                "after": finding.after,
-                "ratio": None if finding.ratio is None else round(finding.ratio, 4),
-                "judgement": finding.judgement,
-                "why": finding.why,
-            }
+            {**asdict(finding), "ratio": None if finding.ratio is None else round(finding.ratio, 4)}
             for finding in comparison.findings
         ],
     }

@@ -12,9 +12,8 @@ from html import escape
 from importlib import resources
 from typing import Any
 
-from simulator.load.report.text import seconds
-
-_PERCENTILES = ("count", "mean", "p50", "p90", "p95", "p99", "p999", "max")
+from simulator.load.plan.slo import PERCENTILES
+from simulator.load.report.text import latencies, met, seconds
 
 
 def page(summary: Mapping[str, Any]) -> str:
@@ -120,14 +119,10 @@ def _chart(name: str, title: str, note: str) -> str:
 
 
 def _percentile_table(summary: Mapping[str, Any]) -> str:
-    labels = {
-        "planned_to_stored": "planned to stored",
-        "object_to_stored": "object to stored",
-        "send": "send (put)",
-        "handler": "handler",
-    }
-    rows = [[label, *_percentile_row(summary["latency_s"][key])] for key, label in labels.items()]
-    rows.append(["generator lag", *_percentile_row(summary["generator_lag_s"])])
+    rows = [
+        [label, _count(shown["count"]), *(seconds(shown[name]) for name in PERCENTILES)]
+        for label, shown in latencies(summary)
+    ]
     head = ["", "count", "mean", "p50", "p90", "p95", "p99", "p99.9", "max"]
     note = "HDR histograms with three digits. Object to stored counts from the planned instant of each object."
     if summary["bottleneck"] and summary["options"].get("target") != "stack":
@@ -135,26 +130,11 @@ def _percentile_table(summary: Mapping[str, Any]) -> str:
     return _table("Percentiles", head, rows, note)
 
 
-def _percentile_row(shown: Mapping[str, Any]) -> list[str]:
-    return [_count(shown[name]) if name == "count" else seconds(shown[name]) for name in _PERCENTILES]
-
-
 def _slo_table(summary: Mapping[str, Any]) -> str:
     if not summary["slo"]:
         return ""
-    rows = [
-        [
-            judged["threshold"],
-            "not measured" if judged["value"] is None else f"{judged['value']:,.4g}",
-            _mark(judged["held"]),
-        ]
-        for judged in summary["slo"]
-    ]
+    rows = [[judged["threshold"], met(judged), "held" if judged["held"] else "missed"] for judged in summary["slo"]]
     return _table("Thresholds", ["threshold", "measured", ""], rows)
-
-
-def _mark(held: bool) -> str:
-    return "held" if held else "missed"
 
 
 def _search_table(summary: Mapping[str, Any]) -> str:

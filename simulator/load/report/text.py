@@ -12,14 +12,20 @@ from rich.text import Text
 
 from simulator.dashboard.lines import labelled
 
+_LATENCIES = {
+    "planned_to_stored": "planned to stored",
+    "object_to_stored": "object to stored",
+    "send": "send (put)",
+    "handler": "handler",
+}
+
 
 def render(summary: Mapping[str, Any]) -> RenderableType:
     """The verdict, the percentiles, what held it back, the cost, the thresholds."""
     parts: list[RenderableType] = [_headline(summary), _percentiles(summary), labelled(_lines(summary))]
     for judged in summary["slo"]:
-        met = "not measured" if judged["value"] is None else f"{judged['value']:,.4g}"
         mark, style = ("held  ", "green") if judged["held"] else ("missed", "red")
-        parts.append(Text.assemble("  ", (mark, style), f"  {judged['threshold']}  ({met})"))
+        parts.append(Text.assemble("  ", (mark, style), f"  {judged['threshold']}  ({met(judged)})"))
     return Group(*parts)
 
 
@@ -55,18 +61,22 @@ def _percentiles(summary: Mapping[str, Any]) -> RenderableType:
     table.add_column("")
     for name in ("p50", "p90", "p99", "p99.9", "max"):
         table.add_column(name, justify="right")
-    labels = {
-        "planned_to_stored": "planned to stored",
-        "object_to_stored": "object to stored",
-        "send": "send (put)",
-        "handler": "handler",
-    }
-    for key, label in labels.items():
-        shown = summary["latency_s"][key]
-        table.add_row(label, *(seconds(shown[name]) for name in ("p50", "p90", "p99", "p999", "max")))
-    lag = summary["generator_lag_s"]
-    table.add_row("generator lag", *(seconds(lag[name]) for name in ("p50", "p90", "p99", "p999", "max")), style="dim")
+    for label, shown in latencies(summary):
+        cells = (seconds(shown[name]) for name in ("p50", "p90", "p99", "p999", "max"))
+        table.add_row(label, *cells, style="dim" if shown is summary["generator_lag_s"] else None)
     return table
+
+
+def latencies(summary: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Every distribution of the summary under its name, the generator's lag last."""
+    for key, label in _LATENCIES.items():
+        yield label, summary["latency_s"][key]
+    yield "generator lag", summary["generator_lag_s"]
+
+
+def met(judged: Mapping[str, Any]) -> str:
+    """The figure that a threshold met."""
+    return "not measured" if judged["value"] is None else f"{judged['value']:,.4g}"
 
 
 def _lines(summary: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
@@ -46,23 +47,22 @@ class Signer:
 
     def put_object(self, bucket_url: str, key: str, body: bytes, number: int) -> SignedRequest:
         """PutObject; `bucket_url` is the bucket's address without a slash at its end."""
-        return self._s3("PUT", f"{bucket_url}/{quote(key)}", body, {"Content-Type": "text/csv"}, number)
+        return self._signed("s3", "PUT", f"{bucket_url}/{quote(key)}", {"Content-Type": "text/csv"}, body, number)
 
     def get_object(self, bucket_url: str, key: str) -> SignedRequest:
         """GetObject."""
-        return self._s3("GET", f"{bucket_url}/{quote(key)}", b"", {}, 0)
+        return self._signed("s3", "GET", f"{bucket_url}/{quote(key)}")
 
     def call(self, service: str, target: str, body: bytes) -> SignedRequest:
         """A call in the JSON protocol of SQS and DynamoDB; `target` is the X-Amz-Target."""
         headers = {"Content-Type": "application/x-amz-json-1.0", "X-Amz-Target": target}
-        url = f"{self._endpoint}/"
-        request = AWSRequest("POST", url, headers, body)
-        self._signers[service].add_auth(request)
-        return SignedRequest("POST", url, dict(request.headers.items()), body)
+        return self._signed(service, "POST", f"{self._endpoint}/", headers, body)
 
-    def _s3(self, method: str, url: str, body: bytes, headers: dict[str, str], number: int) -> SignedRequest:
-        request = AWSRequest(method, url, headers, body)
-        # The body goes as it is over loopback or TLS: no need to hash it twice.
-        request.context["payload_signing_enabled"] = False
-        self._signers["s3"].add_auth(request)
-        return SignedRequest(method, url, dict(request.headers.items()), body, number)
+    def _signed(
+        self, service: str, method: str, url: str, headers: Mapping[str, str] = {}, body: bytes = b"", about: int = 0
+    ) -> SignedRequest:
+        request = AWSRequest(method, url, dict(headers), body)
+        # An object goes as it is over loopback or TLS: no need to hash it twice.
+        request.context["payload_signing_enabled"] = service != "s3"
+        self._signers[service].add_auth(request)
+        return SignedRequest(method, url, dict(request.headers.items()), body, about)

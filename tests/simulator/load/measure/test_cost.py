@@ -25,16 +25,16 @@ def test_a_million_rows_cost_what_the_price_list_says() -> None:
     """1,000 objects of 1,000 rows, 1,000 s at 512 MB on arm64: the writes dominate, and every line is the list's."""
     bill = cost.per_million_rows(WORK, "this machine")
     assert bill is not None
-    lines = {line.item: line.usd for line in bill.lines}
-    assert lines["dynamodb_write"] == pytest.approx(0.625)
-    assert lines["s3_put"] == pytest.approx(0.005)
-    assert lines["s3_get"] == pytest.approx(0.0004)
-    assert lines["sqs"] == pytest.approx(0.00048)
-    assert lines["lambda_arm64"] == pytest.approx(500 * 0.0000133334)
-    assert lines["lambda_requests"] == pytest.approx(0.00002)
+    lines = {line.price.item: line.usd for line in bill.lines}
+    assert lines["DynamoDB writes"] == pytest.approx(0.625)
+    assert lines["S3 puts"] == pytest.approx(0.005)
+    assert lines["S3 gets"] == pytest.approx(0.0004)
+    assert lines["SQS requests"] == pytest.approx(0.00048)
+    assert lines["Lambda, arm64 duration"] == pytest.approx(500 * 0.0000133334)
+    assert lines["Lambda requests"] == pytest.approx(0.00002)
     assert bill.usd == pytest.approx(sum(lines.values()))
     assert bill.as_json()["durations"] == "this machine"
-    assert all(line.source for line in bill.lines)
+    assert all(line.price.source for line in bill.lines)
 
 
 def test_the_cost_scales_with_the_rows_and_the_machine() -> None:
