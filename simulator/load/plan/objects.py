@@ -29,7 +29,6 @@ class Objects:
     rows: int
     seed: int
     base_at: float
-    tickers: int = TICKERS
     _blocks: tuple[tuple[bytes, ...], ...] = field(init=False, repr=False, compare=False)
     _base: datetime = field(init=False, repr=False, compare=False)
 
@@ -43,20 +42,20 @@ class Objects:
     @property
     def _slots(self) -> int:
         """Distinct timestamps in one object: rows of one slot differ by ticker."""
-        return -(-self.rows // self.tickers)
+        return -(-self.rows // TICKERS)
 
     def _variant(self, chance: Random) -> tuple[bytes, ...]:
         """One body with a mark where each timestamp goes, cut into the rows of each slot."""
-        prices = [chance.uniform(20, 400) for _ in range(self.tickers)]
+        prices = [chance.uniform(20, 400) for _ in range(TICKERS)]
         blocks: list[list[bytes]] = [[] for _ in range(self._slots)]
         for row in range(self.rows):
-            ticker = row % self.tickers
+            ticker = row % TICKERS
             opened = prices[ticker]
             closed = max(1.0, opened * chance.gauss(1, 0.002))
             high, low = max(opened, closed) * 1.0005, min(opened, closed) * 0.9995
             prices[ticker] = closed
             line = f"LD{ticker:03d},@,{opened:.2f},{high:.2f},{low:.2f},{closed:.2f},{chance.randrange(100, 90_000)}\n"
-            blocks[row // self.tickers].append(line.encode())
+            blocks[row // TICKERS].append(line.encode())
         return tuple(b"".join(block) for block in blocks)
 
     def key(self, number: int) -> str:

@@ -35,10 +35,10 @@ class SinkAnswer:
         )
 
 
-Result = dict[str, Any] | SinkAnswer
+OperationResult = dict[str, Any] | SinkAnswer
 """What an operation of a JSON service gives: the members of its result, or an error."""
 
-Operation = Callable[[dict[str, Any]], Result]
+Operation = Callable[[dict[str, Any]], OperationResult]
 """One operation of a JSON service, which is answered at once: its parameters to its result."""
 
 

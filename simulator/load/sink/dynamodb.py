@@ -8,7 +8,7 @@ from typing import Any
 from simulator.base import limits
 from simulator.base.clock import Clock
 from simulator.base.counters import TableCounters, gathered
-from simulator.load.sink.answers import Operation, Result, SinkAnswer, error_answer
+from simulator.load.sink.answers import Operation, OperationResult, SinkAnswer, error_answer
 from simulator.store.counting.tallies import TableActivity
 
 _TABLE = re.compile(rb'"RequestItems"\s*:\s*\{\s*"([^"]+)"')
@@ -48,24 +48,24 @@ class SinkTables:
         activity.wrote_batch(rows, 0, float(rows), self._clock.now())
         return _WRITTEN
 
-    def _put_item(self, parameters: dict[str, Any]) -> Result:
+    def _put_item(self, parameters: dict[str, Any]) -> OperationResult:
         activity = self._activities.get(parameters["TableName"])
         if activity is None:
             return _NO_TABLE
         activity.wrote(1, 1.0, self._clock.now())
         return {}
 
-    def _create_table(self, parameters: dict[str, Any]) -> Result:
+    def _create_table(self, parameters: dict[str, Any]) -> OperationResult:
         name = parameters["TableName"]
         arn = f"arn:aws:dynamodb:{limits.REGION}:{limits.ACCOUNT_ID}:table/{name}"
         self._tables[name] = {**parameters, "TableStatus": "ACTIVE", "TableArn": arn, "ItemCount": 0}
         self._activities[name] = TableActivity()
         return {"TableDescription": self._tables[name]}
 
-    def _describe_table(self, parameters: dict[str, Any]) -> Result:
+    def _describe_table(self, parameters: dict[str, Any]) -> OperationResult:
         table = self._tables.get(parameters["TableName"])
         return _NO_TABLE if table is None else {"Table": table}
 
-    def _delete_table(self, parameters: dict[str, Any]) -> Result:
+    def _delete_table(self, parameters: dict[str, Any]) -> OperationResult:
         self._activities.pop(parameters["TableName"], None)
         return {"TableDescription": self._tables.pop(parameters["TableName"], {})}

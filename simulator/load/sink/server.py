@@ -16,7 +16,7 @@ import contextlib
 import json
 import signal
 import sys
-from typing import Any
+from collections.abc import AsyncIterator
 
 from simulator.base.clock import Clock, SystemClock
 from simulator.base.usage import process_cpu_s
@@ -123,11 +123,10 @@ def _header(lowered: bytes, name: bytes) -> bytes:
 
 
 @contextlib.asynccontextmanager
-async def listening(clock: Clock, latency_s: float, port: int = 0) -> Any:
+async def listening(clock: Clock, latency_s: float) -> AsyncIterator[tuple[str, Sink]]:
     """The sink on a loopback port, as its endpoint and its state; closed at the end."""
-    loop = asyncio.get_running_loop()
-    sink = Sink(clock)
-    server = await loop.create_server(lambda: _Connection(sink, latency_s), "127.0.0.1", port, backlog=1024)
+    loop, sink = asyncio.get_running_loop(), Sink(clock)
+    server = await loop.create_server(lambda: _Connection(sink, latency_s), "127.0.0.1", 0, backlog=1024)
     try:
         yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}", sink
     finally:
@@ -138,14 +137,13 @@ async def _serve(latency_s: float) -> None:
     async with listening(SystemClock(), latency_s) as (endpoint, _):
         sys.stdout.write(json.dumps({"endpoint": endpoint}) + "\n")
         sys.stdout.flush()
-        ended = asyncio.Event()
         reader = asyncio.StreamReader()
-        loop = asyncio.get_running_loop()
-        transport, _ = await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
+        transport, _ = await asyncio.get_running_loop().connect_read_pipe(
+            lambda: asyncio.StreamReaderProtocol(reader), sys.stdin
+        )
         while await reader.read(4096):
             pass
         transport.close()
-        ended.set()
 
 
 def main() -> None:

@@ -14,7 +14,7 @@ from typing import Any
 from simulator.base import limits
 from simulator.base.clock import Clock
 from simulator.base.counters import QueueCounters
-from simulator.load.sink.answers import Operation, Reply, Result, json_answer
+from simulator.load.sink.answers import Operation, OperationResult, Reply, json_answer
 from simulator.store.sqs.depot import Held, MessageDepot
 from simulator.store.sqs.receipt_handles import UnknownHandle
 
@@ -171,22 +171,22 @@ class SinkQueues:
             raise KeyError("no such queue")
         return queue
 
-    def _create_queue(self, parameters: dict[str, Any]) -> Result:
+    def _create_queue(self, parameters: dict[str, Any]) -> OperationResult:
         name = parameters["QueueName"]
         self._queues.setdefault(name, SinkQueue(name, self._clock))
         self._set_queue_attributes(parameters)
         return self._get_queue_url(parameters)
 
-    def _set_queue_attributes(self, parameters: dict[str, Any]) -> Result:
+    def _set_queue_attributes(self, parameters: dict[str, Any]) -> OperationResult:
         attributes = parameters.get("Attributes") or {}
         target = json.loads(attributes.get("RedrivePolicy") or "{}").get("deadLetterTargetArn", "")
         self._queue(parameters).configure(attributes, self.named(target))
         return {}
 
-    def _get_queue_url(self, parameters: dict[str, Any]) -> Result:
+    def _get_queue_url(self, parameters: dict[str, Any]) -> OperationResult:
         return {"QueueUrl": self._queue(parameters).url}
 
-    def _get_queue_attributes(self, parameters: dict[str, Any]) -> Result:
+    def _get_queue_attributes(self, parameters: dict[str, Any]) -> OperationResult:
         queue = self._queue(parameters)
         counted = queue.counters()
         counts = {
@@ -196,24 +196,24 @@ class SinkQueues:
         }
         return {"Attributes": {**queue.attributes, **counts}}
 
-    def _delete_queue(self, parameters: dict[str, Any]) -> Result:
+    def _delete_queue(self, parameters: dict[str, Any]) -> OperationResult:
         self._queues.pop(self._queue(parameters).name)
         return {}
 
-    def _send_message(self, parameters: dict[str, Any]) -> Result:
+    def _send_message(self, parameters: dict[str, Any]) -> OperationResult:
         message = self._queue(parameters).add(parameters["MessageBody"])
         return {"MessageId": message.id, "MD5OfMessageBody": message.digest}
 
-    def _delete_message(self, parameters: dict[str, Any]) -> Result:
+    def _delete_message(self, parameters: dict[str, Any]) -> OperationResult:
         self._queue(parameters).delete(parameters["ReceiptHandle"])
         return {}
 
-    def _delete_message_batch(self, parameters: dict[str, Any]) -> Result:
+    def _delete_message_batch(self, parameters: dict[str, Any]) -> OperationResult:
         queue = self._queue(parameters)
         for entry in parameters["Entries"]:
             queue.delete(entry["ReceiptHandle"])
         return {"Successful": [{"Id": entry["Id"]} for entry in parameters["Entries"]], "Failed": []}
 
-    def _change_message_visibility(self, parameters: dict[str, Any]) -> Result:
+    def _change_message_visibility(self, parameters: dict[str, Any]) -> OperationResult:
         self._queue(parameters).change_visibility(parameters["ReceiptHandle"], float(parameters["VisibilityTimeout"]))
         return {}
