@@ -13,6 +13,8 @@ from simulator.base import limits
 from simulator.base.clients import Clients
 from simulator.base.errors import CouldNotFinish
 from simulator.load.send.protocol import MeasureCeiling
+from simulator.stack.model import Table
+from simulator.twin.resources import create_table
 
 NAME = "stockpipe-ceiling"
 
@@ -47,28 +49,15 @@ async def _create(clients: Clients) -> str:
         Bucket=NAME,
         NotificationConfiguration={"QueueConfigurations": [{"QueueArn": arn, "Events": ["s3:ObjectCreated:*"]}]},
     )
-    await clients.dynamodb.create_table(
-        TableName=NAME,
-        KeySchema=[{"AttributeName": "PK", "KeyType": "HASH"}, {"AttributeName": "SK", "KeyType": "RANGE"}],
-        AttributeDefinitions=[
-            {"AttributeName": "PK", "AttributeType": "S"},
-            {"AttributeName": "SK", "AttributeType": "S"},
-        ],
-        BillingMode="PAY_PER_REQUEST",
-    )
-    await clients.dynamodb.get_waiter("table_exists").wait(
-        TableName=NAME, WaiterConfig={"Delay": 1, "MaxAttempts": limits.TABLE_ACTIVE_ATTEMPTS}
-    )
+    await create_table(Table("", NAME, "", ("PK", "S"), ("SK", "S")), clients)
     return queue["QueueUrl"]
 
 
 async def _remove(clients: Clients, queue_url: str) -> None:
     await clients.dynamodb.delete_table(TableName=NAME)
     await clients.sqs.delete_queue(QueueUrl=queue_url)
-    while True:
-        listed = await clients.s3.list_objects_v2(Bucket=NAME)
-        keys: Any = [{"Key": entry["Key"]} for entry in listed.get("Contents", ())]
-        if not keys:
-            break
-        await clients.s3.delete_objects(Bucket=NAME, Delete={"Objects": keys, "Quiet": True})
+    async for page in clients.s3.get_paginator("list_objects_v2").paginate(Bucket=NAME):
+        keys: Any = [{"Key": entry["Key"]} for entry in page.get("Contents", ())]
+        if keys:
+            await clients.s3.delete_objects(Bucket=NAME, Delete={"Objects": keys, "Quiet": True})
     await clients.s3.delete_bucket(Bucket=NAME)
