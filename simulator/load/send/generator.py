@@ -25,7 +25,6 @@ from simulator.base.clock import Clock, SystemClock
 from simulator.base.usage import process_cpu_s
 from simulator.load.measure.bottleneck import Ceiling
 from simulator.load.measure.recording import DROPPED, FAILED, SENT
-from simulator.load.plan.arrivals import poisson_offsets
 from simulator.load.plan.objects import Objects
 from simulator.load.send.ceiling import measure
 from simulator.load.send.protocol import (
@@ -121,13 +120,12 @@ class Generator:
     async def _offer(self, order: Offer) -> int:
         """Arrival n at `start_at` plus its offset, or not at all."""
         profile = order.profile
-        offsets = profile.offsets() if order.poisson is None else poisson_offsets(profile, *order.poisson)
         horizon = int(profile.peak_per_s * limits.LOAD_PREPARED_S) + 1
         self._prepared.begin(order.first, profile.total, min(profile.total, horizon))
         start_at = max(order.start_at, self._clock.now() + 0.02)
         self._answers.send(Started(start_at))
         number = order.first
-        for offset in offsets:
+        for offset in order.offsets():
             await self._until(start_at + offset)
             if self._stop.is_set():
                 break

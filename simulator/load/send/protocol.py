@@ -8,13 +8,14 @@ and at its end with `Offered`, `Ceiling` or `OrderFailed`.
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass, fields, is_dataclass
 from functools import cache
 from typing import Any, get_args, get_type_hints
 
 from simulator.base import limits
 from simulator.load.measure.bottleneck import Ceiling
-from simulator.load.plan.arrivals import Profile
+from simulator.load.plan.arrivals import Profile, poisson_offsets
 from simulator.load.plan.objects import Objects
 from simulator.load.send.signing import Identity
 
@@ -37,13 +38,20 @@ class Hello:
 class Offer:
     """Send by the plan from `start_at` on, the first object being number `first`.
 
-    `poisson`: not at the profile's own instants, but at those of this seed and this number of the offer in its run.
+    With a `poisson_seed` not at the profile's own instants, but at random: `number` is the offer's in its run.
     """
 
     profile: Profile
     first: int
     start_at: float
-    poisson: tuple[int, int] | None = None
+    poisson_seed: int | None = None
+    number: int = 0
+
+    def offsets(self) -> Iterator[float]:
+        """When each object arrives, in seconds from the start."""
+        if self.poisson_seed is None:
+            return self.profile.offsets()
+        return poisson_offsets(self.profile, self.poisson_seed, self.number)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Callable
 from simulator.base import limits
 from simulator.base.observations import ObjectPut
 from simulator.load.measure.result import SendingUse, Span
-from simulator.load.plan.arrivals import Profile, poisson_offsets
+from simulator.load.plan.arrivals import Profile
 from simulator.load.send.processes import GeneratorProcess
 from simulator.load.send.protocol import Fill, Offer
 from simulator.load.session import LoadSession
@@ -35,8 +35,9 @@ class Sender:
     async def offer(self, profile: Profile, until: Callable[[Span], bool] = lambda _: False) -> Span:
         """Let objects arrive by the plan. `until` may end it early; the first signal does."""
         session, first = self.session, len(self._recording)
-        poisson = (session.plan.seed, self._offers) if session.plan.poisson else None
-        offsets = list(poisson_offsets(profile, *poisson) if poisson else profile.offsets())
+        seed = session.plan.seed if session.plan.poisson else None
+        order = Offer(profile, first, session.clock.now() + 0.05, seed, self._offers)
+        offsets = list(order.offsets())
         self._offers += 1
         span = self._begin(range(first, first), math.nan)
 
@@ -46,7 +47,6 @@ class Sender:
             session.live.plan(instants, profile, at)
 
         async with self._stopping(span, until):
-            order = Offer(profile, first, session.clock.now() + 0.05, poisson)
             offered = await self.generator.offer(order, self._fate, started)
         self._cut(span, offered)
         return span
