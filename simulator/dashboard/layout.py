@@ -288,10 +288,8 @@ def _rate_chart(snapshot: Snapshot, axis: charts.Axis, height: int) -> tuple[Lin
 
 
 def _heat(snapshot: Snapshot, axis: charts.Axis) -> list[list[int]]:
-    history, load = snapshot.history, snapshot.load
-    if load is not None:
-        return charts.heat_columns(load.heat, load.origin_at, load.slot_s, axis)
-    return charts.heat_columns(history.heat, history.origin_at, history.slot_s, axis)
+    course = snapshot.load or snapshot.history
+    return charts.heat_columns(course.heat, course.origin_at, course.slot_s, axis)
 
 
 def _latency(snapshot: Snapshot) -> Line:

@@ -98,9 +98,9 @@ class Twin:
                 )
                 group = await owned.enter_async_context(asyncio.TaskGroup())
                 twin = cls(stack, path, store, endpoint, clients, made, service, invoker, clock, record, seed, group)
-                background = [group.create_task(twin._sample_often(), name="sample")]
+                background: list[asyncio.Task[Any]] = [group.create_task(twin._sample_often(), name="sample")]
                 if store is not None:
-                    background.append(group.create_task(_watch(store), name="watch the store"))
+                    background.append(group.create_task(store.wait_died(), name="watch the store"))
                 try:
                     yield twin
                 finally:
@@ -198,7 +198,3 @@ def _runtime(name: RuntimeName, endpoint: str, session: Any, code_dir: Path | No
 
         return ProcessRuntime(endpoint, code_dir, clock=clock)
     return InlineRuntime(endpoint, session, code_dir=code_dir, clock=clock)
-
-
-async def _watch(store: Store) -> None:
-    await store.wait_died()

@@ -35,7 +35,7 @@ class RuntimeApi:
         self.state: State = "starting"
         self._arn = function_arn
         self._server: asyncio.Server | None = None
-        self._connections: set[_Connection] = set()
+        self.connections: set[_Connection] = set()
         self._waiting: _Connection | None = None
         self._request_id = ""
         self._answer: Returned | Raised | None = None
@@ -88,7 +88,7 @@ class RuntimeApi:
     async def close(self) -> None:
         """Stop serving; a runtime that still waits is cut off."""
         self.state = "closed"
-        for connection in tuple(self._connections):
+        for connection in tuple(self.connections):
             connection.abort()
         if self._server is not None:
             self._server.close()
@@ -107,14 +107,6 @@ class RuntimeApi:
             self._invocation_ended(connection, request_id, what, error_type, body)
         else:
             connection.refuse(HTTPStatus.NOT_FOUND, "NotFound", "no such call")
-
-    def opened(self, connection: _Connection) -> None:
-        """A runtime has connected."""
-        self._connections.add(connection)
-
-    def lost(self, connection: _Connection) -> None:
-        """A connection is gone; that its process is gone is told by `gone`."""
-        self._connections.discard(connection)
 
     def _next(self, connection: _Connection) -> None:
         """The runtime waits for an event. The first call ends init; each later one ends the event before it."""
@@ -164,11 +156,11 @@ class _Connection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)  # noqa: S101 - a TCP server makes no other
         self._transport = transport
-        self._api.opened(self)
+        self._api.connections.add(self)
 
     def connection_lost(self, exc: Exception | None) -> None:
         del exc
-        self._api.lost(self)
+        self._api.connections.discard(self)
 
     def data_received(self, data: bytes) -> None:
         self._buffer += data
