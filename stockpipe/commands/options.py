@@ -50,8 +50,8 @@ def takes(kind: type[AnyOptions]) -> Callable[[Callable[[AnyOptions], None]], Ca
         def command(context: typer.Context, **values: Any) -> None:
             sources = {name: context.get_parameter_source(name) for name in values}
             given = frozenset(name for name, source in sources.items() if source and source.name == "COMMANDLINE")
-            told = {name: value for name, value in values.items() if value is not None}
-            held = {name: tuple(value) if isinstance(value, list) else value for name, value in told.items()}
+            present = {name: value for name, value in values.items() if value is not None}
+            held = {name: tuple(value) if isinstance(value, list) else value for name, value in present.items()}
             run(kind(**held, given=given))
 
         context = inspect.Parameter("context", inspect.Parameter.KEYWORD_ONLY, annotation=typer.Context)

@@ -83,8 +83,8 @@ def _with_scenario(options: SimulateOptions, scenario: Scenario) -> SimulateOpti
     held = {fields.get(name, name): value for name, value in scenario.options.items()}
     if "no_schedule" in held:
         held["no_schedule"] = not held["no_schedule"]
-    told = {name: value for name, value in held.items() if name not in options.given}
-    return replace(options, **told, given={*options.given, *told})
+    free = {name: value for name, value in held.items() if name not in options.given}
+    return replace(options, **free, given={*options.given, *free})
 
 
 def _parameters(options: SimulateOptions, scenario: Scenario | None) -> dict[str, str]:

@@ -109,9 +109,11 @@ def test_default_that_help_shows_is_the_one_in_force(name: str) -> None:
         default, option = getattr(without, str(parameter.name), None), parameter.opts[0]
         if default is None or default is False or default == () or parameter.required:
             continue
-        told = re.search(rf"{option} .*\[default: ([^\];]+)", shown)
-        assert told, f"{option} does not show its default {default!r}"
-        given = read(kind, *required(kind), *([f"--{told[1]}"] if default is True else [option, told[1]]))
+        default_shown = re.search(rf"{option} .*\[default: ([^\];]+)", shown)
+        assert default_shown, f"{option} does not show its default {default!r}"
+        given = read(
+            kind, *required(kind), *([f"--{default_shown[1]}"] if default is True else [option, default_shown[1]])
+        )
         assert dataclasses.replace(given, given=without.given) == without
         assert given.given == {*without.given, parameter.name}
         compared += 1
