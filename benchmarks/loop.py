@@ -33,11 +33,11 @@ from simulator.base.collector import kept_for_good
 from simulator.base.counters import StoreCounters
 from simulator.stack import template
 from simulator.stack.model import Stack
+from simulator.stack.wiring import wiring
 from simulator.store import Store
 from simulator.telemetry import Telemetry
 from simulator.telemetry.snapshot import RunOptions
 from simulator.twin import resources
-from simulator.twin.resources import wiring
 from simulator.twin.twin import Twin
 
 PUTS_AT_ONCE = 32

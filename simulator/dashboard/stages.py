@@ -100,7 +100,7 @@ def _bucket(snapshot: Snapshot) -> Stage:
     gets = _requests(snapshot, "s3.GetObject")
     return Stage(
         "S3",
-        snapshot.roles.bucket or NONE,
+        snapshot.roles.bucket,
         (
             Figure.of("objects", bucket.objects),
             Figure("holds", size(bucket.size_bytes)),
@@ -119,7 +119,7 @@ def _queue(snapshot: Snapshot) -> Stage:
     queue = snapshot.queue
     return Stage(
         "SQS",
-        snapshot.roles.queue or NONE,
+        snapshot.roles.queue,
         (
             Figure.of("visible", queue.visible, "grows"),
             Figure.of("in flight", queue.in_flight, "moves"),
@@ -138,7 +138,7 @@ def _function(snapshot: Snapshot) -> Stage:
     busy = count(function.busy) if limit is None else f"{function.busy}/{limit}"
     return Stage(
         "Lambda",
-        roles.consumer or NONE,
+        roles.consumer,
         (
             Figure("busy", busy, "moves" if function.busy else "plain"),
             Figure.of("warm", max(0, function.environments - function.busy)),
@@ -155,7 +155,7 @@ def _table(snapshot: Snapshot) -> Stage:
     table, rates = snapshot.table, snapshot.rates
     return Stage(
         "DynamoDB",
-        snapshot.roles.table or NONE,
+        snapshot.roles.table,
         (
             Figure.of("rows", table.rows, width=9),
             Figure.rate("rows/s", rates.rows),

@@ -13,9 +13,9 @@ from simulator.load.measure.tap import Tap
 from simulator.load.plan.objects import Objects
 from simulator.load.plan.plan import Plan
 from simulator.stack.model import Stack
+from simulator.stack.wiring import wiring
 from simulator.telemetry import Telemetry
 from simulator.telemetry.snapshot import RunOptions
-from simulator.twin.resources import wiring
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,7 +34,7 @@ from simulator.base.errors import InputError
 from simulator.base.observations import Noted, Record
 from simulator.base.quantities import Bound, parse_bound, parse_duration
 from simulator.functions.runtimes import RuntimeName
-from simulator.telemetry.snapshot import Roles, RunOptions, Snapshot
+from simulator.telemetry.snapshot import RunOptions, Snapshot
 
 if TYPE_CHECKING:
     from simulator.twin.twin import Twin
@@ -258,7 +258,7 @@ def _step(given: Any, number: int, refuse_scenario: Callable[[str], NoReturn]) -
 
 
 def _condition(text: str, refuse: Callable[[str], NoReturn]) -> tuple[Bound, ...]:
-    empty = Snapshot(at=0.0, options=RunOptions("", 0, "", 0.0), roles=Roles(None, None, None, None, None, None))
+    empty = Snapshot(at=0.0, options=RunOptions("", 0, "", 0.0))
 
     def limit_of(figure: str, limit: str) -> float:
         value: Any = empty

@@ -12,15 +12,15 @@ from dataclasses import replace
 from typing import Any, NamedTuple
 
 from simulator.base import limits, observations
-from simulator.base.counters import QueueCounters, StoreCounters, TableCounters
+from simulator.base.counters import BucketCounters, QueueCounters, StoreCounters, TableCounters
 from simulator.base.observations import Observation
 from simulator.stack.model import Stack
+from simulator.stack.wiring import wiring
 from simulator.telemetry.events import EventLog, printable
 from simulator.telemetry.functions import Ended, FunctionTotals
 from simulator.telemetry.history import Course, Latencies
 from simulator.telemetry.metrics import embedded_metrics
-from simulator.telemetry.roles import Along, Parts
-from simulator.telemetry.snapshot import Event, Facts, FunctionView, LoadView, Maxima, Rates, RunOptions, Snapshot, Tone
+from simulator.telemetry.snapshot import Along, Event, Facts, LoadView, Maxima, Rates, Roles, RunOptions, Snapshot, Tone
 
 _PARTIAL_RESPONSE = "batch item failure"
 _TONES: dict[str, Tone] = {"caption": "moves", "fault": "grows", "warning": "grows", "note": "plain"}
@@ -35,10 +35,21 @@ class Telemetry:
     def __init__(self, stack: Stack, options: RunOptions, load_view: Callable[[float], LoadView] | None = None) -> None:
         self._load_view = load_view
         self._options = options
-        self._parts = Parts.of(stack)
-        self._names = {key: function.name for key, function in stack.functions.items()}
+        path = wiring(stack)
+        bounds = (path.mapping.maximum_concurrency, path.consumer.reserved_concurrency)
+        self._roles = Roles(
+            bucket=path.bucket.name,
+            queue=path.queue.name,
+            dead_letter_queue=path.dead_letter_queue.name if path.dead_letter_queue else "",
+            consumer=path.consumer.name,
+            table=path.table.name,
+            concurrency_limit=min((bound for bound in bounds if bound is not None), default=None),
+        )
         self._mapped = {key: mapping.function for key, mapping in stack.mappings.items()}
-        self._functions: dict[str, FunctionTotals] = {key: FunctionTotals() for key in stack.functions}
+        self._functions = {key: FunctionTotals(function.name) for key, function in stack.functions.items()}
+        scheduled = next((schedule.function for schedule in stack.schedules.values() if schedule.enabled), "")
+        self._generator = self._functions.get(scheduled, FunctionTotals())
+        self._consumer = self._functions[path.consumer.logical_id]
         self._facts = Facts()
         self._puts = self._put_bytes = 0
         self._course = self._new_course(options.started_at)
@@ -79,18 +90,17 @@ class Telemetry:
 
     def snapshot(self, now: float) -> Snapshot:
         """Everything as of `now`."""
-        functions = self._function_views()
+        first = self._window[0] if self._window else None
         return Snapshot(
             **vars(self._facts),
-            **vars(self._parts.along(self._facts.store or StoreCounters(at=now))),
+            **vars(self._along(self._facts.store or StoreCounters(at=now))),
             at=now,
             options=self._options,
-            roles=self._parts.roles,
+            roles=self._roles,
             puts=self._puts,
             put_bytes=self._put_bytes,
-            generator=functions.get(self._parts.generator or "", FunctionView()),
-            consumer=functions.get(self._parts.consumer or "", FunctionView()),
-            functions=functions,
+            generator=self._generator.view(first.generator if first else Ended()),
+            consumer=self._consumer.view(first.consumer if first else Ended()),
             rates=self._rates(),
             latency=self._latencies.view(),
             # After the end of the drain nothing moves: the charts stand still there.
@@ -124,43 +134,40 @@ class Telemetry:
         self._put_bytes += put.size_bytes
 
     def _pollers_scaled(self, scaled: observations.PollersScaled) -> None:
-        function = self._mapped[scaled.mapping]
-        before = self._functions[function].concurrency
-        self._functions[function].concurrency = scaled.concurrency
-        if before is not None and before != scaled.concurrency:
-            text = f"pollers of {self._names[function]}: {scaled.concurrency} batches at once"
-            self._events.add(scaled.at, text, key=f"pollers {function}")
+        function = self._functions[self._mapped[scaled.mapping]]
+        if function.concurrency not in (None, scaled.concurrency):
+            text = f"pollers of {function.name}: {scaled.concurrency} batches at once"
+            self._events.add(scaled.at, text, key=f"pollers {function.name}")
+        function.concurrency = scaled.concurrency
 
     def _environment_started(self, started: observations.EnvironmentStarted) -> None:
-        self._functions[started.function].opened(started.environment)
-        text = f"{self._names[started.function]} environment {started.environment}"
-        text += f": cold start {started.init_s * 1000:,.0f} ms"
+        function = self._functions[started.function]
+        function.opened(started.environment)
+        text = f"{function.name} environment {started.environment}: cold start {started.init_s * 1000:,.0f} ms"
         self._events.add(started.at, text, key=f"cold {started.function}")
 
     def _environment_retired(self, retired: observations.EnvironmentRetired) -> None:
-        self._functions[retired.function].retired(retired.environment)
+        function = self._functions[retired.function]
+        function.retired(retired.environment)
         if self._facts.phase == "running":
-            text = f"{self._names[retired.function]} environment {retired.environment} gone: {retired.reason}"
+            text = f"{function.name} environment {retired.environment} gone: {retired.reason}"
             self._events.add(retired.at, text, key=f"retired {retired.function} {retired.reason}")
 
     def _invocation_started(self, invocation: observations.InvocationStarted) -> None:
         self._functions[invocation.function].started(invocation)
 
     def _invocation_ended(self, invocation: observations.InvocationEnded) -> None:
-        self._functions[invocation.function].finished(invocation)
+        function = self._functions[invocation.function]
+        function.finished(invocation)
         if invocation.outcome != "success":
             cause = ": ".join(filter(None, (invocation.error_type, invocation.error_message))) or invocation.outcome
-            text = f"{self._names[invocation.function]} failed: {cause}"
-            self._events.add(
-                invocation.at,
-                text,
-                "lost",
-                key=f"failed {invocation.function} {invocation.outcome} {invocation.error_type}",
-            )
+            key = f"failed {invocation.function} {invocation.outcome} {invocation.error_type}"
+            self._events.add(invocation.at, f"{function.name} failed: {cause}", "lost", key=key)
 
     def _invocation_throttled(self, throttle: observations.InvocationThrottled) -> None:
-        self._functions[throttle.function].throttles += 1
-        text = f"{self._names[throttle.function]} throttled: {throttle.reason}"
+        function = self._functions[throttle.function]
+        function.throttles += 1
+        text = f"{function.name} throttled: {throttle.reason}"
         self._events.add(throttle.at, text, "grows", key=f"throttled {throttle.function}")
 
     def _message_settled(self, message: observations.MessageSettled) -> None:
@@ -179,15 +186,15 @@ class Telemetry:
         metrics = embedded_metrics(log.line)
         if not metrics:
             return
-        self._functions[log.function].metrics.update(metrics)
+        function = self._functions[log.function]
+        function.metrics.update(metrics)
         if "FilesWritten" in metrics:
             objects, rows = round(metrics["FilesWritten"]), round(metrics.get("RowsGenerated", 0))
             self._learn(last_written=(objects, rows))
-            text = f"{self._names[log.function]} wrote {_count(objects, 'object')}, {_count(rows, 'row')}"
+            text = f"{function.name} wrote {_count(objects, 'object')}, {_count(rows, 'row')}"
             self._events.add(log.at, text, "moves")
         if metrics.get("RowsRejected"):
-            text = f"{self._names[log.function]} rejected rows"
-            self._events.add(log.at, text, "lost", count=round(metrics["RowsRejected"]))
+            self._events.add(log.at, f"{function.name} rejected rows", "lost", count=round(metrics["RowsRejected"]))
 
     def _audit_progressed(self, progress: observations.AuditProgressed) -> None:
         self._learn(audit_part=printable(progress.part), audit_done=progress.done, audit_total=progress.total)
@@ -200,18 +207,16 @@ class Telemetry:
 
     def _store_sampled(self, sample: observations.StoreSampled) -> None:
         counters, before = sample.counters, self._facts.store
-        along = self._parts.along(counters)
+        along = self._along(counters)
         queue, table = along.queue, along.table
         self._course.sample_depth(sample.at, queue.visible, queue.in_flight)
         if before is not None:
             self._announce_losses(sample.at, before, counters)
-            written = table.rows_written - self._parts.along(before).table.rows_written
+            written = table.rows_written - self._along(before).table.rows_written
             if written:
                 self._course.add_rows(self._sampled_at, sample.at, written)
         self._sampled_at = sample.at
-        self._window.append(
-            _Sample(sample.at, along, {key: held.ended_so_far for key, held in self._functions.items()})
-        )
+        self._window.append(_Sample(sample.at, along, self._generator.ended_so_far, self._consumer.ended_so_far))
         while len(self._window) > 2 and self._window[1].at <= sample.at - limits.RATE_WINDOW_S:
             self._window.popleft()
         held, depth = self._facts.maxima, queue.visible + queue.in_flight
@@ -222,7 +227,6 @@ class Telemetry:
             oldest_age_s=max(ages, default=None),
             depth=max(held.depth, depth),
             depth_at=sample.at if depth > held.depth else held.depth_at,
-            rows_per_s=max(held.rows_per_s, table.rows_per_s_max),
         )
         self._learn(store=counters, maxima=maxima)
 
@@ -250,18 +254,20 @@ class Telemetry:
             if throttled > 0:
                 self._events.add(at, f"table {name} throttled requests", "grows", count=throttled)
 
-    def _function_views(self) -> dict[str, FunctionView]:
-        before = self._window[0].functions if self._window else {}
-        return {key: totals.view(before.get(key, Ended())) for key, totals in self._functions.items()}
+    def _along(self, store: StoreCounters) -> Along:
+        roles = self._roles
+        return Along(
+            bucket=store.buckets.get(roles.bucket, BucketCounters()),
+            queue=store.queues.get(roles.queue, QueueCounters()),
+            dead_letter_queue=store.queues.get(roles.dead_letter_queue, QueueCounters()),
+            table=store.tables.get(roles.table, TableCounters()),
+        )
 
     def _rates(self) -> Rates:
-        if len(self._window) < 2:
-            return Rates()
-        first, last = self._window[0], self._window[-1]
-        window_s = last.at - first.at
+        window_s = self._window[-1].at - self._window[0].at if self._window else 0.0
         if window_s <= 0:
             return Rates()
-        before, now = first.along, last.along
+        before, now = self._window[0].along, self._window[-1].along
         requests = now.table.batch_writes - before.table.batch_writes
         throttled = now.table.throttled_requests - before.table.throttled_requests
         return Rates(
@@ -276,11 +282,12 @@ class Telemetry:
 
 
 class _Sample(NamedTuple):
-    """The counters along the flow and the functions' figures at one instant."""
+    """The counters along the path and the functions' figures at one instant."""
 
     at: float
     along: Along
-    functions: dict[str, Ended]
+    generator: Ended
+    consumer: Ended
 
 
 def _count(number: int, noun: str) -> str:

@@ -11,8 +11,8 @@ from simulator.telemetry.snapshot import Event, Tone
 class EventLog:
     """The last events, oldest first."""
 
-    def __init__(self, kept: int = limits.EVENTS_KEPT) -> None:
-        self._events: deque[tuple[str, Event]] = deque(maxlen=kept)
+    def __init__(self) -> None:
+        self._events: deque[tuple[str, Event]] = deque(maxlen=limits.EVENTS_KEPT)
 
     def add(self, at: float, text: str, tone: Tone = "plain", *, key: str | None = None, count: int = 1) -> None:
         """Tell of something.

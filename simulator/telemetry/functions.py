@@ -25,7 +25,8 @@ class Ended(NamedTuple):
 class FunctionTotals:
     """Counts of one function, from zero at the run's start."""
 
-    def __init__(self) -> None:
+    def __init__(self, name: str = "") -> None:
+        self.name = name
         self.invocations = self.ended = self.errors = self.timeouts = self.throttles = self.left = 0
         self.cold_starts = self.busy_max = self.messages = 0
         self.duration_s = 0.0

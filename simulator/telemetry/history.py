@@ -28,14 +28,11 @@ class Course:
     """
 
     def __init__(self, origin_at: float, keep_s: float | None = None, slots: int = limits.HISTORY_SLOTS) -> None:
-        if slots % 4:
-            raise ValueError("slots must divide by four")
         self._origin_at = origin_at
         self._slot_s = limits.HISTORY_SLOT_S
         self._keep_s = keep_s
         self._slots = slots
-        self._visible: list[int] = []
-        self._in_flight: list[int] = []
+        self._depths: list[tuple[int, int]] = []
         self._rows: list[float] = []
         self._heat: list[list[int]] = []
         self._depth_now = (0, 0)
@@ -45,8 +42,7 @@ class Course:
         """The queue's depth at an instant; between samples the last one holds."""
         slot = self._slot(at)
         self._depth_now = (visible, in_flight)
-        if visible + in_flight >= self._visible[slot] + self._in_flight[slot]:
-            self._visible[slot], self._in_flight[slot] = visible, in_flight
+        self._depths[slot] = max(self._depth_now, self._depths[slot], key=sum)
 
     def add_rows(self, since_at: float, until_at: float, rows: float) -> None:
         """`rows` were written between two samples; they are spread evenly over the slots between."""
@@ -72,12 +68,13 @@ class Course:
     def view(self, until_at: float) -> History:
         """The course so far, extended to `until_at`."""
         self._slot(until_at)
+        visible, in_flight = zip(*self._depths, strict=True)
         return History(
             origin_at=self._origin_at,
             slot_s=self._slot_s,
             until_at=max(until_at, self._origin_at),
-            visible=tuple(self._visible),
-            in_flight=tuple(self._in_flight),
+            visible=visible,
+            in_flight=in_flight,
             rows=tuple(self._rows),
             heat=tuple(map(tuple, self._heat)),
             marks=tuple(mark for mark in self._marks if mark >= self._origin_at),
@@ -85,14 +82,10 @@ class Course:
 
     def _slot(self, at: float) -> int:
         """The slot of an instant, made if need be. What lies before the origin belongs to the first slot."""
-        slot = max(0, int((at - self._origin_at) / self._slot_s))
-        while slot >= self._slots:
+        while (slot := max(0, int((at - self._origin_at) / self._slot_s))) >= self._slots:
             self._make_room()
-            slot = max(0, int((at - self._origin_at) / self._slot_s))
-        visible, in_flight = self._depth_now
         while len(self._rows) <= slot:
-            self._visible.append(visible)
-            self._in_flight.append(in_flight)
+            self._depths.append(self._depth_now)
             self._rows.append(0.0)
             self._heat.append([0] * _BANDS)
         return slot
@@ -101,15 +94,12 @@ class Course:
         if self._keep_s is not None and self._slots * self._slot_s >= self._keep_s * 4 / 3:
             quarter = self._slots // 4
             self._origin_at += quarter * self._slot_s
-            for series in (self._visible, self._in_flight, self._rows, self._heat):
+            for series in (self._depths, self._rows, self._heat):
                 del series[:quarter]
             return
         self._slot_s *= 2
         pairs = range(0, len(self._rows), 2)
-        depths = list(zip(self._visible, self._in_flight, strict=True))
-        deepest = [max(depths[slot : slot + 2], key=sum) for slot in pairs]
-        self._visible = [visible for visible, _ in deepest]
-        self._in_flight = [in_flight for _, in_flight in deepest]
+        self._depths = [max(self._depths[slot : slot + 2], key=sum) for slot in pairs]
         self._rows = [sum(self._rows[slot : slot + 2]) for slot in pairs]
         self._heat = [[sum(counts) for counts in zip(*self._heat[slot : slot + 2], strict=True)] for slot in pairs]
 
@@ -119,21 +109,19 @@ class Latencies:
 
     def __init__(self) -> None:
         self._histogram = HdrHistogram(1, round(_LONGEST_S / _UNIT_S), 3)
-        self._count = 0
         self._max = 0.0
         self._view = Latency()
 
     def add(self, latency_s: float) -> None:
         """Record one; a negative one (clocks that differ) counts as zero, one over a day as a day."""
         latency_s = min(max(latency_s, 0.0), _LONGEST_S)
-        self._count += 1
         self._max = max(self._max, latency_s)
         self._histogram.record_value(max(1, round(latency_s / _UNIT_S)))
 
     def view(self) -> Latency:
         """Percentiles of all that was recorded."""
-        if self._count != self._view.count:
+        if self._histogram.total_count != self._view.count:
             found = self._histogram.get_percentile_to_value_dict([50.0, 90.0, 99.0])
-            p50, p90, p99 = (min(found[p] * _UNIT_S, self._max) for p in (50.0, 90.0, 99.0))
-            self._view = Latency(self._count, p50, p90, p99, self._max)
+            p50, p90, p99 = (min(value * _UNIT_S, self._max) for value in found.values())
+            self._view = Latency(self._histogram.total_count, p50, p90, p99, self._max)
         return self._view

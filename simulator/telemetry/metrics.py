@@ -6,14 +6,12 @@ https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedd
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from typing import Any
 
 NAMESPACE = "stockpipe"
 
 
-def embedded_metrics(line: str, namespace: str = NAMESPACE) -> dict[str, float]:
-    """The sums of the metrics that a log line declares under `namespace`, by name; empty when it declares none.
+def embedded_metrics(line: str) -> dict[str, float]:
+    """The sums of the metrics that a log line declares under `NAMESPACE`, by name; empty when it declares none.
 
     A line that is no embedded metric, or a malformed one, has none: CloudWatch passes it over just so.
     """
@@ -21,17 +19,8 @@ def embedded_metrics(line: str, namespace: str = NAMESPACE) -> dict[str, float]:
         return {}
     try:
         document = json.loads(line)
-        found = {}
-        for name in _declared(document["_aws"]["CloudWatchMetrics"], namespace):
-            value = document.get(name)
-            found[name] = float(sum(value) if isinstance(value, list) else value)
-    except (ValueError, TypeError, KeyError, AttributeError):
+        ours = [each for each in document["_aws"]["CloudWatchMetrics"] if each["Namespace"] == NAMESPACE]
+        values = {metric["Name"]: document[metric["Name"]] for directive in ours for metric in directive["Metrics"]}
+        return {name: float(sum(value) if isinstance(value, list) else value) for name, value in values.items()}
+    except (ValueError, TypeError, KeyError):
         return {}
-    return found
-
-
-def _declared(directives: list[dict[str, Any]], namespace: str) -> Iterator[str]:
-    for directive in directives:
-        if directive["Namespace"] == namespace:
-            for metric in directive["Metrics"]:
-                yield metric["Name"]

@@ -47,19 +47,17 @@ class RunOptions:
 
 @dataclass(frozen=True, slots=True)
 class Roles:
-    """The template's names along the flow: AWS names, None where the stack has no such part.
+    """The AWS names of the parts along the run's path; empty where there is none.
 
-    A stack may have several of a kind: the first mapping in the template's order leads, with its queue and function.
+    `concurrency_limit`: how many batches the consumer may work on at once (None: the template sets no bound).
     """
 
-    generator: str | None
-    bucket: str | None
-    queue: str | None
-    dead_letter_queue: str | None
-    consumer: str | None
-    table: str | None
+    bucket: str = ""
+    queue: str = ""
+    dead_letter_queue: str = ""
+    consumer: str = ""
+    table: str = ""
     concurrency_limit: int | None = None
-    batch_size: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +128,6 @@ class Maxima:
     oldest_age_s: float | None = None
     depth: int = 0
     depth_at: float | None = None
-    rows_per_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,22 +200,27 @@ class Facts:
     folding_errors: int = 0
 
 
-@dataclass(frozen=True)
-class Snapshot(Facts):
-    """Everything there is to know of a run at the instant `at`; `bucket` to `table` are the counters along the flow."""
+@dataclass(frozen=True, kw_only=True)
+class Along:
+    """The store's counters along the run's path; zeros before the first sample."""
 
-    at: float
-    options: RunOptions
-    roles: Roles
-    puts: int = 0
-    put_bytes: int = 0
-    generator: FunctionView = field(default_factory=FunctionView)
-    consumer: FunctionView = field(default_factory=FunctionView)
-    functions: Mapping[str, FunctionView] = field(default_factory=dict)
     bucket: BucketCounters = field(default_factory=BucketCounters)
     queue: QueueCounters = field(default_factory=QueueCounters)
     dead_letter_queue: QueueCounters = field(default_factory=QueueCounters)
     table: TableCounters = field(default_factory=TableCounters)
+
+
+@dataclass(frozen=True)
+class Snapshot(Facts, Along):
+    """Everything there is to know of a run at the instant `at`."""
+
+    at: float
+    options: RunOptions
+    roles: Roles = field(default_factory=Roles)
+    puts: int = 0
+    put_bytes: int = 0
+    generator: FunctionView = field(default_factory=FunctionView)
+    consumer: FunctionView = field(default_factory=FunctionView)
     rates: Rates = field(default_factory=Rates)
     latency: Latency = field(default_factory=Latency)
     history: History = field(default_factory=History)

@@ -13,63 +13,11 @@ from typing import TYPE_CHECKING, Any
 
 from simulator.base import limits
 from simulator.base.clients import Clients
-from simulator.base.errors import InputError
-from simulator.stack.model import (
-    Bucket,
-    EventSourceMapping,
-    Function,
-    Notification,
-    Queue,
-    Stack,
-    Table,
-    prefix_in_force,
-)
+from simulator.stack.model import Bucket, Notification, Queue, Stack, Table
+from simulator.stack.wiring import wiring
 
 if TYPE_CHECKING:
     from types_aiobotocore_dynamodb.type_defs import CreateTableInputTypeDef
-
-
-@dataclass(frozen=True, slots=True)
-class Wiring:
-    """The one path that a run follows through a stack: bucket -> queue -> consumer -> table."""
-
-    bucket: Bucket
-    notification: Notification
-    queue: Queue
-    dead_letter_queue: Queue | None
-    mapping: EventSourceMapping
-    consumer: Function
-    table: Table
-
-    @property
-    def rejected_prefix(self) -> str:
-        """Where the consumer puts rejected rows; its setting's default where the template does not set it."""
-        return prefix_in_force(self.consumer.environment, "REJECTED_PREFIX")
-
-
-def wiring(stack: Stack) -> Wiring:
-    """The path through the stack; `InputError` says which piece is missing."""
-    for mapping in stack.mappings.values():
-        for bucket in stack.buckets.values():
-            for notification in bucket.notifications:
-                if notification.queue == mapping.queue:
-                    queue = stack.queues[mapping.queue]
-                    consumer = stack.functions[mapping.function]
-                    dead_letters = stack.queues[queue.redrive.dead_letter_queue] if queue.redrive else None
-                    table = _table_of(stack, consumer)
-                    return Wiring(bucket, notification, queue, dead_letters, mapping, consumer, table)
-    raise InputError(
-        "the template has no bucket that notifies a queue with a function behind it; "
-        "it needs a QueueConfigurations entry and an SQS event on the same queue"
-    )
-
-
-def _table_of(stack: Stack, consumer: Function) -> Table:
-    named = consumer.environment.get("TABLE_NAME")
-    for table in stack.tables.values():
-        if table.name == named:
-            return table
-    raise InputError(f"{consumer.logical_id}: TABLE_NAME is '{named or ''}', which is no table of the template")
 
 
 @dataclass(frozen=True, slots=True)

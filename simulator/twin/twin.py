@@ -23,11 +23,12 @@ from simulator.functions.runtimes import Runtime, RuntimeName
 from simulator.functions.runtimes.inline import InlineRuntime
 from simulator.functions.service import LambdaService
 from simulator.stack.model import Stack
+from simulator.stack.wiring import Wiring, wiring
 from simulator.store import QueuedMessage, Store
 from simulator.triggers.event_source_mapping import MappingRun
 from simulator.triggers.eventbridge import AsynchronousInvoker, run_schedule
 from simulator.twin import resources
-from simulator.twin.resources import Resources, Wiring
+from simulator.twin.resources import Resources
 
 
 @dataclass(eq=False, repr=False)
@@ -69,7 +70,7 @@ class Twin:
         Leaving the block cancels what still runs and ends the store's processes, whatever the reason. Raises
         `StockpipeError` when the engine cannot be had, or as soon as it dies.
         """
-        path = resources.wiring(stack)
+        path = wiring(stack)
         with one_failure():
             async with contextlib.AsyncExitStack() as owned:
                 store = None

@@ -30,11 +30,11 @@ def check(options: CheckOptions) -> None:
     """Check a template by the rules that AWS enforces when it deploys one, and by those that it advises."""
     from simulator.stack import rules
     from simulator.stack import template as templates
-    from simulator.twin import resources
+    from simulator.stack.wiring import wiring
     from stockpipe.commands.words import PIPELINE_TEMPLATE, finding_lines, ignored_lines
 
     stack = templates.load(options.template, dict(options.parameters))
-    resources.wiring(stack)
+    wiring(stack)
     found = rules.examine(stack)
     for line in (
         *finding_lines(found.violations, options.template, "refused"),

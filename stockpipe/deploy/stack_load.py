@@ -26,7 +26,8 @@ from simulator.load.send.signing import Identity
 from simulator.load.session import LoadSession
 from simulator.load.target import Place
 from simulator.stack.model import Stack
-from simulator.twin.resources import Resources, wiring
+from simulator.stack.wiring import wiring
+from simulator.twin.resources import Resources
 from stockpipe.deploy.aws import Aws, error_code, explain
 from stockpipe.deploy.deployed import Deployed, QueueAddress, address
 from stockpipe.deploy.status import queue_status

@@ -34,8 +34,8 @@ from simulator.load.measure.series import Gauge
 from simulator.load.plan.objects import Objects
 from simulator.load.plan.plan import TargetName
 from simulator.proof.notifications import objects_of
+from simulator.stack.wiring import Wiring
 from simulator.telemetry.metrics import embedded_metrics
-from simulator.twin.resources import Wiring
 
 
 @dataclass(slots=True)

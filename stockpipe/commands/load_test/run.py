@@ -19,7 +19,7 @@ from simulator.load.session import LoadSession
 from simulator.load.target import open_twin
 from simulator.stack import template
 from simulator.stack.model import Stack
-from simulator.twin.resources import wiring
+from simulator.stack.wiring import wiring
 from stockpipe.commands.load_test.options import LoadTestOptions
 from stockpipe.commands.load_test.outlet import (
     OVERRIDES,

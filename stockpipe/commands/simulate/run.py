@@ -21,9 +21,9 @@ from simulator.run.scenario import Scenario
 from simulator.run.simulation import Progress, RunPlan, Simulation
 from simulator.stack import rules, template
 from simulator.stack.model import Stack
+from simulator.stack.wiring import wiring
 from simulator.telemetry import Telemetry
 from simulator.telemetry.snapshot import RunOptions
-from simulator.twin.resources import wiring
 from stockpipe.commands.outputs import require_writable, write
 from stockpipe.commands.simulate.options import SimulateOptions
 from stockpipe.commands.words import finding_lines, ignored_lines

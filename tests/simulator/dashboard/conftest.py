@@ -99,9 +99,7 @@ def snapshot() -> Snapshot:
             received=36.4,
             deleted=36.0,
         ),
-        maxima=Maxima(
-            visible=350, in_flight=50, oldest_age_s=9.1, depth=400, depth_at=BEGAN_AT + 36.1, rows_per_s=4105
-        ),
+        maxima=Maxima(visible=350, in_flight=50, oldest_age_s=9.1, depth=400, depth_at=BEGAN_AT + 36.1),
         latency=Latency(1_306, 0.31, 0.842, 8.04, 9.5),
         history=History(BEGAN_AT, 0.25, BEGAN_AT + 42.0, visible, in_flight, rows, heat, ticks),
         events=(

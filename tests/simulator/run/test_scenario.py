@@ -11,11 +11,9 @@ from simulator.base.counters import QueueCounters, TableCounters
 from simulator.base.errors import InputError
 from simulator.run import scenario
 from simulator.stack import template
-from simulator.telemetry.snapshot import Roles, RunOptions, Snapshot
+from simulator.telemetry.snapshot import RunOptions, Snapshot
 
-EMPTY = Snapshot(
-    at=0.0, options=RunOptions("simulate", 0, "inline", 0.0), roles=Roles(None, None, None, None, None, None)
-)
+EMPTY = Snapshot(at=0.0, options=RunOptions("simulate", 0, "inline", 0.0))
 
 
 def parse(text: str) -> scenario.Scenario:

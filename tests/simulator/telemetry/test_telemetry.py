@@ -39,12 +39,16 @@ def embedded(namespace: str = "stockpipe", **metrics: Any) -> str:
 
 
 def test_the_flow_is_found_in_the_template(telemetry: Telemetry) -> None:
-    """The parts that are shown are the template's: names, the mapping's batch size and its concurrency."""
+    """The parts that are shown are the template's: names, and the mapping's concurrency."""
     roles = telemetry.snapshot(1000.0).roles
-    assert (roles.generator, roles.consumer) == ("GeneratorLambda", "ConsumerLambda")
-    assert (roles.queue, roles.dead_letter_queue, roles.table) == ("StockQueue", "StockDLQ", "StockData")
+    assert (roles.consumer, roles.queue, roles.dead_letter_queue, roles.table) == (
+        "ConsumerLambda",
+        "StockQueue",
+        "StockDLQ",
+        "StockData",
+    )
     assert roles.bucket == "stockpipe-data-123456789012-us-east-1"
-    assert (roles.concurrency_limit, roles.batch_size) == (10, 10)
+    assert roles.concurrency_limit == 10
 
 
 def test_a_run_without_any_observation_has_a_whole_snapshot(telemetry: Telemetry) -> None:
@@ -163,10 +167,10 @@ def test_maxima_come_from_the_samples(telemetry: Telemetry, sample: Sample) -> N
     telemetry.record(PhaseChanged(1000.0, "running"))
     telemetry.record(sample(1001.0, queue={"visible": 5, "in_flight": 40, "oldest_age_s": 2.0}))
     telemetry.record(sample(1002.0, queue={"visible": 30, "in_flight": 20, "oldest_age_s": 7.5}))
-    telemetry.record(sample(1003.0, table={"rows_per_s_max": 77}))
+    telemetry.record(sample(1003.0))
     maxima = telemetry.snapshot(1004.0).maxima
     assert (maxima.visible, maxima.in_flight, maxima.oldest_age_s) == (30, 40, 7.5)
-    assert (maxima.depth, maxima.depth_at, maxima.rows_per_s) == (50, 1002.0, 77)
+    assert (maxima.depth, maxima.depth_at) == (50, 1002.0)
 
 
 def test_remaining_is_what_is_neither_deleted_nor_dead_lettered(telemetry: Telemetry, sample: Sample) -> None:

@@ -7,11 +7,9 @@ import uuid
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
-import pytest
 import pytest_asyncio
 
 from simulator.base.clients import Clients, connect, offline_session
-from simulator.base.errors import InputError
 from simulator.stack.model import Stack
 from simulator.stack.template import load
 from simulator.twin import resources
@@ -102,26 +100,3 @@ async def test_provisioned_table_keeps_its_units(clients: Clients, tmp_path: Pat
 
     table = (await clients.dynamodb.describe_table(TableName=made.table))["Table"]
     assert table["ProvisionedThroughput"]["WriteCapacityUnits"] == 4
-
-
-def test_wiring_is_the_path_from_bucket_to_table() -> None:
-    """The run follows the notification to the queue, the mapping to the consumer, its variable to the table."""
-    path = resources.wiring(load())
-
-    assert path.queue.logical_id == path.notification.queue == "StockQueue"
-    assert path.dead_letter_queue is not None
-    assert path.dead_letter_queue.logical_id == "StockDLQ"
-    assert (path.consumer.logical_id, path.table.name) == ("ConsumerLambda", "StockData")
-    assert path.rejected_prefix == "rejected/"
-
-
-def test_table_that_nobody_declares_is_refused(tmp_path: Path) -> None:
-    """A TABLE_NAME that is no table of the template is one clear line."""
-    from simulator.stack.template import packaged_template
-
-    copy = tmp_path / "t.yaml"
-    text = packaged_template().read_text(encoding="utf-8")
-    copy.write_text(text.replace("TABLE_NAME: !Ref StockData", "TABLE_NAME: Elsewhere"), encoding="utf-8")
-
-    with pytest.raises(InputError, match="TABLE_NAME is 'Elsewhere', which is no table of the template"):
-        resources.wiring(load(copy))

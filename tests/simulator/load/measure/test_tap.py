@@ -19,7 +19,7 @@ from simulator.load.measure.tap import Tap
 from simulator.load.plan.objects import Objects
 from simulator.load.plan.plan import TargetName
 from simulator.stack import template
-from simulator.twin.resources import wiring
+from simulator.stack.wiring import wiring
 
 OBJECTS = Objects("stocks/", 1, 0, 1_790_000_000.0)
 

@@ -21,6 +21,7 @@ from simulator.load.sink.services import Sink
 from simulator.load.sink.sqs import SinkQueue
 from simulator.proof.notifications import objects_of
 from simulator.stack.template import load
+from simulator.stack.wiring import wiring
 from simulator.twin import resources
 
 TEMPLATE = Path("pipeline/template.yaml")
@@ -61,7 +62,7 @@ async def test_the_whole_stack_can_be_made_and_used(sink_endpoint: str, sink_cli
 async def test_what_the_handler_writes_beside_its_data_is_counted_and_not_read_back(sink_clients: Clients) -> None:
     """Rejected rows, under whatever prefix the stack's parameter names, leave the last object's body as it is."""
     stack = load(TEMPLATE, {"RejectedPrefix": "faulty/"})
-    path = resources.wiring(stack)
+    path = wiring(stack)
     made = await resources.create(stack, sink_clients)
     data = f"{path.notification.prefix}a.csv"
     await sink_clients.s3.put_object(Bucket=made.bucket, Key=data, Body=b"data")

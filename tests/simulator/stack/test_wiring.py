@@ -1,0 +1,32 @@
+"""The path from bucket to table through a template."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from simulator.base.errors import InputError
+from simulator.stack.template import load, packaged_template
+from simulator.stack.wiring import wiring
+
+
+def test_wiring_is_the_path_from_bucket_to_table() -> None:
+    """The run follows the notification to the queue, the mapping to the consumer, its variable to the table."""
+    path = wiring(load())
+
+    assert path.queue.logical_id == path.notification.queue == "StockQueue"
+    assert path.dead_letter_queue is not None
+    assert path.dead_letter_queue.logical_id == "StockDLQ"
+    assert (path.consumer.logical_id, path.table.name) == ("ConsumerLambda", "StockData")
+    assert path.rejected_prefix == "rejected/"
+
+
+def test_table_that_nobody_declares_is_refused(tmp_path: Path) -> None:
+    """A TABLE_NAME that is no table of the template is one clear line."""
+    copy = tmp_path / "t.yaml"
+    text = packaged_template().read_text(encoding="utf-8")
+    copy.write_text(text.replace("TABLE_NAME: !Ref StockData", "TABLE_NAME: Elsewhere"), encoding="utf-8")
+
+    with pytest.raises(InputError, match="TABLE_NAME is 'Elsewhere', which is no table of the template"):
+        wiring(load(copy))
