@@ -6,7 +6,7 @@ BIN    := $(VENV)/bin
 ARGS   ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help install simulate test check-format lint types imports coverage pytest audit reference format bench clean
+.PHONY: help install simulate test check-format lint types imports coverage pytest audit reference format bench mutants clean
 .PHONY: build-GeneratorLambda build-ConsumerLambda
 
 help: ## this list
@@ -80,6 +80,9 @@ build-GeneratorLambda build-ConsumerLambda:
 
 bench: .venv-bench/.installed ## the consumer against its peers and the floor (ARGS='--full', ARGS='--only memory')
 	.venv-bench/bin/python benchmarks/handlers.py $(ARGS)
+
+mutants: install ## decisions made otherwise that no test notices (ARGS=simulator/triggers/scaling.py), docs/mutants.md
+	$(BIN)/python tests/mutants $(ARGS)
 
 clean: ## remove the environment and everything built
 	rm -rf $(VENV) $(AUDIT) .venv-bench build dist out *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

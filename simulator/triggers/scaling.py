@@ -156,4 +156,4 @@ class Pace:
 
     @staticmethod
     def _pollers(concurrency: int) -> int:
-        return max(1, math.ceil(concurrency / limits.PROVISIONED_POLLER_CONCURRENCY))
+        return math.ceil(concurrency / limits.PROVISIONED_POLLER_CONCURRENCY)

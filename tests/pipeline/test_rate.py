@@ -72,7 +72,7 @@ def test_refused_for_good_the_rate_stays_above_its_minimum():
     for i in range(100):
         rate.refused(float(i))
 
-    assert rate.rows_per_s == MINIMUM_RATE
+    assert rate.rows_per_s == MINIMUM_RATE == 25
     assert rate.wait_s(25, 100.0) <= 1.0
 
 
@@ -159,10 +159,92 @@ def test_a_limit_holds_until_it_is_far_above_the_demand():
     assert second == 14
 
 
-def test_what_was_taken_long_ago_does_not_count():
-    """After a silence of more than two windows a refusal cuts to the minimum, whatever the last window held."""
+def refused_after(rows: int, since: float, now: float) -> WriteRate:
+    """A rate that saw the table take so many rows at an instant, and refuse at a later one."""
     rate = WriteRate()
-    rate.taken(10_000, 1000.0)
-    rate.refused(1002.5)
+    rate.taken(rows, since)
+    rate.refused(now)
+    return rate
 
-    assert rate.rows_per_s == MINIMUM_RATE
+
+def test_what_a_refusal_cuts_is_measured_over_the_time_since_the_window_began():
+    """1,000 rows in the last half or nearly two seconds count; two seconds later nothing is known of the table."""
+    assert refused_after(1000, 50.0, 50.5).rows_per_s == 1000 / 0.5 * 0.7
+    assert refused_after(1000, 50.0, 51.75).rows_per_s == 1000 / 1.75 * 0.7
+    assert refused_after(1000, 50.0, 52.0).rows_per_s == 25
+    assert refused_after(1000, 50.0, 52.5).rows_per_s == 25
+
+
+def test_a_refusal_at_once_counts_a_quarter_of_a_second():
+    """Rows taken in the same instant are no proof of an endless rate."""
+    assert refused_after(100, 50.0, 50.0).rows_per_s == 100 / 0.25 * 0.7
+
+
+def test_a_window_counts_if_rows_followed_within_two_seconds():
+    """A longer gap says that nobody asked, not what the table takes."""
+    for now, expected in ((51.75, 1000 / 1.75 * 0.7), (52.0, 25), (52.5, 25)):
+        rate = WriteRate()
+        rate.taken(1000, 50.0)
+        rate.taken(1, now)
+        rate.refused(now)
+        assert rate.rows_per_s == expected
+
+
+def test_each_second_adds_a_twentieth_of_the_best():
+    """The step is measured by the most that the table ever took in a second, and a pause adds one second's step."""
+    rate = refused_after(500, 50.0, 50.5)
+    assert rate.rows_per_s == 700
+    rate.wait_s(25, 51.5)
+    assert rate.rows_per_s == 750
+    rate.wait_s(25, 54.5)
+    assert rate.rows_per_s == 800
+
+
+def test_the_best_second_is_remembered():
+    """A table that took 1,000 rows a second before it slowed down is tried in the same steps as then."""
+    rate = WriteRate()
+    for second, rows in enumerate((1000, 100, 100)):
+        rate.taken(rows, 50.0 + second)
+    rate.refused(53.0)
+    assert rate.rows_per_s == 100 * 0.7
+    rate.wait_s(25, 54.0)
+    assert rate.rows_per_s == 100 * 0.7 + 50
+
+
+def test_after_a_refusal_nothing_is_made_up_for():
+    """The time before it was not unused."""
+    rate = refused_after(500, 50.0, 50.5)
+    assert [round(rate.wait_s(7, 50.5), 9) for _ in range(3)] == [0.0, 0.01, 0.02]
+
+
+def test_a_limit_ceases_after_ten_seconds_above_four_times_the_demand():
+    """Neither in the tenth second nor at exactly four times the least demand."""
+    rate = WriteRate()
+    rate.refused(50.0)
+    for second in range(51, 61):
+        rate.wait_s(25, second)
+    assert rate.rows_per_s == 25 + 10 * 25
+    assert rate.wait_s(25, 60.5) == 0.0
+    assert rate.rows_per_s is None
+
+    rate = WriteRate()
+    rate.refused(50.0)
+    for second in (59, 60, 61):
+        rate.wait_s(25, second)
+    assert rate.rows_per_s == 100
+    rate.wait_s(25, 62)
+    assert rate.rows_per_s is None
+
+
+def test_a_limit_near_the_demand_stays():
+    """As long as a quarter of it is used, a refusal is to be expected."""
+    rate = refused_after(500, 50.0, 50.5)
+    for second in range(51, 70):
+        rate.taken(1000, second)
+        rate.wait_s(1000, second)
+    assert rate.rows_per_s is not None
+
+
+def test_the_first_row_does_not_wait():
+    """Whatever a clock shows when it begins."""
+    assert WriteRate(500.0).wait_s(25, 0.0) == 0.0

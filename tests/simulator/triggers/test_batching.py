@@ -69,6 +69,12 @@ def test_cheap_bound_holds(body: str) -> None:
     assert record_bytes(sqs_record(message(body), "arn", window=True)) <= record_bytes_at_most(body)
 
 
+def test_cheap_bound_holds_for_what_grows_most() -> None:
+    """A control character is six bytes of JSON, and no body is so long that the rest of the record hides it."""
+    record = sqs_record(message("\x00" * 10_000), "arn", window=True)
+    assert 60_000 < record_bytes(record) <= record_bytes_at_most(record["body"])
+
+
 def test_six_megabytes_with_the_wrapper() -> None:
     """Six megabytes is the event with its wrapping: the last byte counts."""
     policy = BatchPolicy(10_000, 5)
@@ -78,7 +84,7 @@ def test_six_megabytes_with_the_wrapper() -> None:
 
 @pytest.mark.parametrize(
     ("visibility", "window", "timeout", "effective"),
-    [(30, 0, 60, 30), (30, 20, 60, 110), (80, 20, 60, 80), (79, 20, 60, 110)],
+    [(30, 0, 60, 30), (30, 20, 60, 110), (80, 20, 60, 80), (79, 20, 60, 110), (30, 1, 60, 91)],
 )
 def test_window_may_lengthen_visibility(visibility: int, window: int, timeout: int, effective: int) -> None:
     """Only with a window, and only if the queue's visibility is shorter than window and timeout: both plus 30 s."""

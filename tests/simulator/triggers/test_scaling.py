@@ -74,6 +74,24 @@ def test_provisioned_pollers_have_a_rate() -> None:
     assert pace.call_at(20, 0.2) == pytest.approx(1.0)
 
 
+def test_a_poller_begun_counts_as_one() -> None:
+    """Fifteen batches need two pollers, five need one: their calls are 10 a second each."""
+    pace = Pace(policy_of(declare.mapping(provisioned=ProvisionedPollers(2, 2))))
+    assert pace.call_at(15, 0.0) == 0.0
+    assert pace.call_at(5, 0.0) == pytest.approx(0.05)
+    assert pace.call_at(5, 0.0) == pytest.approx(0.15)
+
+
+def test_bytes_of_two_receives_add_up() -> None:
+    """What a receive brings waits for what those before it brought."""
+    pace = Pace(policy_of(declare.mapping(provisioned=ProvisionedPollers(2, 2))))
+    for _ in range(3):
+        pace.took(1024 * 1024, 20, 0.0)
+    assert pace.call_at(20, 0.0) == pytest.approx(1.5)
+    pace.took(1024 * 1024, 20, 9.0)
+    assert pace.call_at(20, 0.0) == pytest.approx(9.5)
+
+
 def test_pollers_of_aws_have_none() -> None:
     """Without provisioned pollers no call waits."""
     pace = Pace(policy_of(declare.mapping()))
@@ -125,6 +143,99 @@ def test_low_traffic_leaves_twice_what_is_in_use() -> None:
     assert scaler.concurrency == 40
 
 
+def grown_to(concurrency: int) -> Scaler:
+    """A scaler under full load since 0.0, at the instant at which it reaches this figure."""
+    scaler = Scaler(policy_of(declare.mapping()), 0.0)
+    scaler.load(5, 0.0)
+    while scaler.concurrency < concurrency:
+        at = scaler.next_change_at
+        assert at is not None
+        scaler.load(scaler.concurrency, at)
+    assert scaler.concurrency == concurrency
+    return scaler
+
+
+def test_half_in_use_is_not_low() -> None:
+    """With exactly half of its batches in hand a mapping keeps them; with one fewer it has low traffic."""
+    half, fewer = grown_to(100), grown_to(100)
+    for scaler, loaded in ((half, 50), (fewer, 49)):
+        scaler.found_nothing(19.0)
+        scaler.load(loaded, 19.0)
+    assert half.next_change_at is None
+    assert fewer.next_change_at == 19.0 + limits.MAPPING_LOW_TRAFFIC_S
+    for scaler in (half, fewer):
+        scaler.advance(19.0 + limits.MAPPING_LOW_TRAFFIC_S)
+    assert (half.concurrency, fewer.concurrency) == (100, 98)
+    assert fewer.next_change_at is None
+
+
+def test_half_in_use_goes_on_growing() -> None:
+    """Growth goes on while half is in use, and ends with one batch fewer."""
+    half, fewer = grown_to(100), grown_to(100)
+    half.load(50, 19.0)
+    fewer.load(49, 19.0)
+    assert half.next_change_at == pytest.approx(19.2)
+    assert fewer.next_change_at == 19.0 + limits.MAPPING_LOW_TRAFFIC_S
+
+
+def test_low_traffic_begins_below_half() -> None:
+    """The time at exactly half does not count as low traffic."""
+    scaler = grown_to(100)
+    scaler.found_nothing(19.0)
+    scaler.load(50, 19.0)
+    scaler.load(49, 60.0)
+    assert scaler.next_change_at == 60.0 + limits.MAPPING_LOW_TRAFFIC_S
+
+
+def test_growth_beyond_twice_the_use_ends() -> None:
+    """Batches that are all in use when it begins do not make a mapping grow without end; nothing is due then."""
+    scaler = Scaler(policy_of(declare.mapping()), 0.0)
+    scaler.load(5, 0.0)
+    scaler.advance(1.2)
+    assert (scaler.concurrency, scaler.next_change_at) == (11, None)
+
+
+def test_growth_counts_from_its_beginning() -> None:
+    """Being told again and again that all is in use takes nothing from the growth."""
+    scaler = Scaler(policy_of(declare.mapping()), 0.0)
+    for tenth in range(101):
+        scaler.load(scaler.concurrency, tenth / 10)
+    assert scaler.concurrency == 55
+
+
+def test_a_quiet_queue_says_when_it_goes_to_two() -> None:
+    """A mapping that has never had a message is due once: at the end of the idle time."""
+    scaler = Scaler(policy_of(declare.mapping()), 7.0)
+    assert scaler.next_change_at == 7.0 + limits.MAPPING_IDLE_S
+    scaler.load(0, 8.0)
+    scaler.advance(7.0 + limits.MAPPING_IDLE_S - 0.1)
+    assert scaler.concurrency == 5
+    scaler.advance(7.0 + limits.MAPPING_IDLE_S)
+    assert (scaler.concurrency, scaler.next_change_at) == (2, None)
+
+
+def test_low_traffic_counts_from_its_beginning() -> None:
+    """Traffic that stays low does not begin anew with each batch; a busy instant does begin it anew."""
+    scaler = grown_to(100)
+    scaler.load(10, 20.0)
+    scaler.load(11, 50.0)
+    assert scaler.next_change_at == 20.0 + limits.MAPPING_LOW_TRAFFIC_S
+    scaler.load(60, 60.0)
+    scaler.load(11, 70.0)
+    assert scaler.next_change_at == 70.0 + limits.MAPPING_LOW_TRAFFIC_S
+
+
+def test_a_failure_takes_one_of_what_had_grown_by_then() -> None:
+    """Growth up to the failure counts, growth after it needs a full load again."""
+    scaler = Scaler(policy_of(declare.mapping(reports_batch_item_failures=False)), 0.0)
+    scaler.load(5, 0.0)
+    scaler._loaded = 1250
+    scaler.invocation_failed(2.0)
+    assert scaler.concurrency == 14
+    scaler.advance(4.0)
+    assert scaler.concurrency == 14
+
+
 def test_maximum_concurrency_keeps_its_pollers() -> None:
     """With MaximumConcurrency a quiet queue does not go below the beginning."""
     scaler = Scaler(policy_of(declare.mapping(maximum_concurrency=20)), 0.0)
@@ -150,6 +261,13 @@ def test_failures_slow_it_down() -> None:
         for second in range(10):
             scaler.invocation_failed(float(second))
     assert (slowed.concurrency, steady.concurrency) == (2, 5)
+
+
+def test_a_failure_takes_one() -> None:
+    """One failed batch is one step."""
+    scaler = Scaler(policy_of(declare.mapping(reports_batch_item_failures=False)), 0.0)
+    scaler.invocation_failed(0.0)
+    assert scaler.concurrency == 4
 
 
 def test_repr_tells_the_trend() -> None:

@@ -1,0 +1,312 @@
+"""Makes one decision of the product otherwise at a time, and says which no test notices: `make mutants`.
+
+What is changed: the pure cores, as pyproject.toml lists them, and `pipeline/`; with arguments, only those files.
+
+A room's tests are collected once and run once to learn which test reaches which line. Each mutant then is a fork in
+which the functions' code is replaced and the tests that reach it run, the quickest first, until one fails. A mutant
+of what is computed at import gets a fork that has imported nothing of ours yet. Only what runs in the tests' own
+process counts.
+
+Exit code 1: a survivor has no reason in docs/mutants.md, or a reason is for no survivor; 2: the tests themselves fail.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import functools
+import gc
+import importlib
+import importlib.abc
+import importlib.machinery
+import importlib.util
+import os
+import re
+import signal
+import sys
+import tempfile
+import time
+import tomllib
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from types import CodeType, FunctionType
+from typing import Any
+
+import coverage
+import hypothesis
+import pytest
+from changes import Mutant, mutants_of
+from forks import KILLED, LEFT, SURVIVED, TIMED_OUT, Forks, limit_time
+
+ROOT = Path(__file__).resolve().parents[2]
+REASONS = ROOT / "docs" / "mutants.md"
+ELSEWHERE = ("tests/pipeline/test_template.py", "tests/pipeline/test_pipeline_cold_start.py")
+SERVED = {"store_endpoint", "lenient_store", "moto_endpoint", "aws_engine"}
+"""The test files and the fixtures that reach the product in another process, or take seconds where others do not."""
+LEARNING_S = 600
+OPTIONS = ["-q", "-p", "no:cacheprovider", "-p", "no:xdist", "--tb=no", "--assert=plain"]
+OURS = tuple(str(ROOT / name) for name in ("pipeline", "simulator", "stockpipe", "tests", "cli.py"))
+
+
+def targets(named: list[str]) -> list[str]:
+    """The files to change, from the top of the project."""
+    contracts = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["importlinter"]["contracts"]
+    cores = next(each["source_modules"] for each in contracts if each["name"].startswith("The pure cores decide"))
+    files: set[Path] = set((ROOT / "pipeline").glob("*.py"))
+    for core in cores:
+        path = ROOT / core.replace(".", "/")
+        files |= set(path.glob("*.py")) if path.is_dir() else {path.with_suffix(".py")}
+    known = sorted(str(file.relative_to(ROOT)) for file in files)
+    return [file for file in known if not named or any(file.startswith(name.removeprefix("./")) for name in named)]
+
+
+def tests_of(file: str) -> list[str]:
+    """The test files that are named after a file; where there is none, those of its room."""
+    path = Path(file)
+    room = ROOT / "tests" / path.parent
+    named = [*room.glob(f"test_{path.stem}.py"), *room.glob(f"test_{path.stem}_*.py")]
+    found = sorted(str(test.relative_to(ROOT)) for test in named or room.glob("test_*.py"))
+    return [test for test in found if test not in ELSEWHERE]
+
+
+def run_until_one_fails(session: pytest.Session, items: list[pytest.Item], took_s: dict[str, float]) -> str:
+    """Whether these tests notice. One that takes far longer than it did ends the process."""
+    for item, following in zip(items, [*items[1:], None], strict=True):
+        limit_time(10 * took_s[item.nodeid])
+        session.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
+        if session.testsfailed:
+            return KILLED
+    return SURVIVED
+
+
+def by_place(code: CodeType) -> Iterator[tuple[tuple[str, int], CodeType]]:
+    """A code object and all within it, by name and line."""
+    yield (code.co_qualname, code.co_firstlineno), code
+    for constant in code.co_consts:
+        if isinstance(constant, CodeType):
+            yield from by_place(constant)
+
+
+class Room:
+    """The plugin of a pytest that has collected a room's tests: learns what they reach, then tries each mutant."""
+
+    def __init__(self, mutants: list[Mutant], forks: Forks) -> None:
+        self.mutants = mutants
+        self.forks = forks
+        self.tests = {mutant.file: tests_of(mutant.file) for mutant in mutants}
+        self.files = [str(ROOT / file) for file in self.tests]
+        self.imports = coverage.Coverage(config_file=False, data_file=None, include=self.files)
+        self.imports.start()
+        self.functions: dict[str, list[FunctionType]] = {file: [] for file in self.files}
+        self.result: Any = {"failed": ["the collection of the tests"]}
+
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        """Only the tests in which a mutant could be noticed."""
+        items[:] = [item for item in items if not SERVED.intersection(getattr(item, "fixturenames", ()))]
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtestloop(self, session: pytest.Session) -> bool:
+        """Instead of running the tests once."""
+        self.imports.stop()
+        if session.testsfailed:
+            return True
+        learner = Forks(1, self.forks.directory)
+        learner.start(lambda: self.learn(session), functools.partial(setattr, self, "result"))
+        learner.wait_all()
+        if isinstance(self.result, dict) and not self.result["failed"]:
+            for function in gc.get_objects():
+                if isinstance(function, FunctionType) and function.__code__.co_filename in self.functions:
+                    self.functions[function.__code__.co_filename].append(function)
+            gc.freeze()
+            self.try_all(session)
+        return True
+
+    def learn(self, session: pytest.Session) -> dict[str, Any]:
+        """Run every test once: which lines it reaches, and how long it takes."""
+        limit_time(LEARNING_S)
+        tracer = coverage.Coverage(config_file=False, data_file=None, include=self.files)
+        tracer.start()
+        took_s: dict[str, float] = {}
+        failed: list[str] = []
+        for item, following in zip(session.items, [*session.items[1:], None], strict=True):
+            tracer.switch_context(item.nodeid)
+            began = time.perf_counter()
+            session.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
+            took_s[item.nodeid] = time.perf_counter() - began
+            if session.testsfailed > len(failed):
+                failed.append(item.nodeid)
+        tracer.stop()
+        data = tracer.get_data()
+        return {"took_s": took_s, "failed": failed, "reached": {f: data.contexts_by_lineno(f) for f in self.files}}
+
+    def try_all(self, session: pytest.Session) -> None:
+        """Each mutant; those that need an import of their own are left to the caller, with the tests to run."""
+        items = {item.nodeid: item for item in session.items}
+        verdicts = self.result["verdicts"] = dict[int, str]()
+        chosen = self.result["chosen"] = dict[int, list[str]]()
+        for number, mutant in enumerate(self.mutants):
+            file = str(ROOT / mutant.file)
+            imported = mutant.at_import or set(mutant.lines).intersection(self.imports.get_data().lines(file) or ())
+            reached = self.result["reached"][file]
+            tests = {test for line in (reached if imported else mutant.lines) for test in reached.get(line, ())}
+            own = [test for test in tests if test.partition("::")[0] in self.tests[mutant.file]]
+            chosen[number] = sorted(own, key=self.result["took_s"].__getitem__)
+            verdicts[number] = LEFT if imported else SURVIVED
+            if own and not imported:
+                self.forks.start(
+                    functools.partial(self.attempt, session, mutant, [items[test] for test in chosen[number]]),
+                    functools.partial(verdicts.__setitem__, number),
+                )
+        self.forks.wait_all()
+        self.result["modules"] = [
+            name
+            for name, module in list(sys.modules.items())
+            if not str(getattr(module, "__file__", None)).startswith(OURS)
+            and not name.startswith(("_pytest", "pytest"))
+        ]
+
+    def attempt(self, session: pytest.Session, mutant: Mutant, items: list[pytest.Item]) -> str:
+        """Within a child: put the mutant's code into the functions, and run tests."""
+        code = mutant.apply()
+        places = list(by_place(code))
+        names = Counter(place for place, _ in places)
+        try:
+            for function in self.functions[code.co_filename]:
+                place = function.__code__.co_qualname, function.__code__.co_firstlineno
+                if names[place] != 1:
+                    return LEFT
+                function.__code__ = dict(places)[place]
+        except ValueError:  # it does not close over the same names any more
+            return LEFT
+        return run_until_one_fails(session, items, self.result["took_s"])
+
+
+class Anew:
+    """The plugin of a pytest that imports a mutant in place of its original."""
+
+    def __init__(self, took_s: dict[str, float]) -> None:
+        self.took_s = took_s
+        self.verdict = KILLED
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtestloop(self, session: pytest.Session) -> bool:
+        """Run the tests that reach the file. One that is not collected any more is a difference noticed."""
+        items = {item.nodeid: item for item in session.items}
+        if not session.testsfailed and items.keys() >= self.took_s.keys():
+            self.verdict = run_until_one_fails(session, [items[test] for test in self.took_s], self.took_s)
+        return True
+
+
+def attempt_anew(mutant: Mutant, took_s: dict[str, float]) -> str:
+    """Within a child that has imported nothing of ours: import the mutant, and run tests."""
+    code = mutant.apply()
+    name = mutant.file.removesuffix(".py").replace("/", ".")
+
+    class Loader(importlib.machinery.SourceFileLoader):
+        def get_code(self, fullname: str) -> CodeType:
+            return code
+
+    class Finder(importlib.abc.MetaPathFinder):
+        def find_spec(self, fullname: str, path: object, target: object = None) -> Any:
+            if fullname == name:
+                return importlib.util.spec_from_file_location(
+                    name, code.co_filename, loader=Loader(name, code.co_filename)
+                )
+            return None
+
+    sys.meta_path.insert(0, Finder())
+    plugin = Anew(took_s)
+    pytest.main([*OPTIONS, *sorted({test.partition("::")[0] for test in took_s})], plugins=[plugin])
+    return plugin.verdict
+
+
+def try_room(directory: str, mutants: list[Mutant], jobs: int, scratch: Path) -> dict[int, str]:
+    """The verdict on each mutant of a room. Ends the program if the tests fail by themselves."""
+
+    def room() -> Any:
+        plugin = Room(mutants, Forks(jobs, scratch))
+        pytest.main([*OPTIONS, *sorted({test for tests in plugin.tests.values() for test in tests})], plugins=[plugin])
+        return plugin.result
+
+    results: list[Any] = []
+    once = Forks(1, scratch)
+    once.start(room, results.append, silent=False)
+    once.wait_all()
+    (result,) = results
+    if not isinstance(result, dict) or result["failed"]:
+        print(f"the tests of {directory} do not pass without a mutant: {result}", file=sys.stderr)
+        sys.exit(2)
+    for name in result["modules"]:
+        with contextlib.suppress(Exception):
+            importlib.import_module(name)
+    verdicts: dict[int, str] = result["verdicts"]
+    forks = Forks(jobs, scratch)
+    for number, mutant in enumerate(mutants):
+        tests = result["chosen"][number]
+        if verdicts[number] == LEFT:
+            verdicts[number] = SURVIVED
+            if tests:
+                act = functools.partial(attempt_anew, mutant, {test: result["took_s"][test] for test in tests})
+                forks.start(act, functools.partial(verdicts.__setitem__, number))
+    forks.wait_all()
+    return verdicts
+
+
+def reasons() -> set[tuple[str, ...]]:
+    """The survivors in docs/mutants.md: under the name of their file, in a block below a sentence that says why."""
+    found: set[tuple[str, ...]] = set()
+    file = ""
+    for line in REASONS.read_text("utf-8").splitlines():
+        if heading := re.fullmatch(r"### `(.+)`", line):
+            file = heading[1]
+        elif survivor := re.fullmatch(r"(\S+): (.+) → (.+)", line):
+            found.add((file, *survivor.groups()))
+    return found
+
+
+def main() -> int:
+    """Try every mutant of what is named, and compare the survivors with the reasons."""
+    parser = argparse.ArgumentParser(prog="make mutants", description=__doc__.splitlines()[0])
+    parser.add_argument("files", nargs="*", help="files or folders of the product (all pure cores and the pipeline)")
+    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
+    options = parser.parse_args()
+    files = targets(options.files)
+    phases = [hypothesis.Phase.explicit, hypothesis.Phase.generate]  # to know that it fails is enough
+    hypothesis.settings.register_profile("mutants", derandomize=True, deadline=None, phases=phases)
+    os.environ["HYPOTHESIS_PROFILE"] = "mutants"
+    os.chdir(ROOT)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    known = reasons()
+    left_over = {reason for reason in known if reason[0] in files or (not options.files)}
+    unexplained: list[Mutant] = []
+    print("| file | mutants | killed | survive |")
+    print("| --- | ---: | ---: | ---: |")
+    rooms: dict[str, list[Mutant]] = {}
+    for file in files:
+        rooms.setdefault(str(Path(file).parent), []).extend(mutants_of(ROOT, file))
+    total: Counter[str] = Counter()
+    with tempfile.TemporaryDirectory(prefix="mutants-") as scratch:
+        for directory, mutants in rooms.items():
+            began = time.perf_counter()
+            verdicts = try_room(directory, mutants, options.jobs, Path(scratch))
+            for file in dict.fromkeys(mutant.file for mutant in mutants):
+                here = [number for number, mutant in enumerate(mutants) if mutant.file == file]
+                alive = [mutants[number] for number in here if verdicts[number] == SURVIVED]
+                print(f"| `{file}` | {len(here)} | {len(here) - len(alive)} | {len(alive)} |", flush=True)
+                total += Counter(verdicts[number] for number in here)
+                unexplained += [mutant for mutant in alive if mutant.key not in known]
+                left_over -= {mutant.key for mutant in alive}
+            print(f"{directory}: {time.perf_counter() - began:.0f} s", file=sys.stderr)
+    everything = total.total()
+    print(f"| all | {everything} | {everything - total[SURVIVED]} | {total[SURVIVED]} |")
+    print(f"\n{1 - total[SURVIVED] / max(1, everything):.1%} killed, {total[TIMED_OUT]} of them by the time limit")
+    for mutant in unexplained:
+        print(f"\nsurvives: {mutant.file}:{mutant.lines[0]}\n{mutant.scope}: {mutant.before} → {mutant.after}")
+    for file, scope, before, after in sorted(left_over):
+        print(f"\nexplained in docs/mutants.md, but no survivor: {file}\n{scope}: {before} → {after}")
+    return 1 if unexplained or left_over else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
