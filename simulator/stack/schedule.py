@@ -69,7 +69,7 @@ class Cron:
     def due(self, start_at: float) -> Iterator[float]:
         """Every due minute from `start_at` on, ascending; ends with the last year named."""
         start = datetime.fromtimestamp(start_at, UTC)
-        for year in sorted(year for year in self.years if year >= start.year):
+        for year in sorted(self.years):
             for month in self.months:
                 if (year, month) < (start.year, start.month):
                     continue

@@ -235,7 +235,8 @@ def try_room(directory: str, mutants: list[Mutant], jobs: int, scratch: Path) ->
     once.wait_all()
     (result,) = results
     if not isinstance(result, dict) or result["failed"]:
-        print(f"the tests of {directory} do not pass without a mutant: {result}", file=sys.stderr)
+        failed = result["failed"] if isinstance(result, dict) else result
+        print(f"the tests of {directory} do not pass without a mutant: {failed}", file=sys.stderr)
         sys.exit(2)
     for name in result["modules"]:
         with contextlib.suppress(Exception):

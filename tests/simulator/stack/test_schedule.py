@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from datetime import UTC, datetime
+from typing import Literal
 
 import pytest
 from hypothesis import given
@@ -57,6 +58,10 @@ def test_rates(expression: str, seconds: int) -> None:
         "cron(30-10 9 * * ? *)",
         "cron(x 9 * * ? *)",
         "cron(0 9 ? * MON#6 *)",
+        "cron(0 9 ? * 8#1 *)",
+        "cron(0 9 ? * 8L *)",
+        "cron(0 9 32W * ? *)",
+        "cron(٣ 9 * * ? *)",
     ],
 )
 def test_refused(expression: str) -> None:
@@ -64,6 +69,26 @@ def test_refused(expression: str) -> None:
     with pytest.raises(ScheduleExpressionError, match="Parameter ScheduleExpression is not valid") as refused:
         parse(expression)
     assert expression in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("expression", "kind", "advice"),
+    [
+        ("rate(1 minutes)", "rule", "write rate(1 minute)"),
+        ("rate(5 minute)", "rule", "write rate(5 minutes)"),
+        ("cron(0/0 9 * * ? *)", "rule", "'0/0' has no increment above zero"),
+        ("cron(0/x 9 * * ? *)", "rule", "'0/x' has no increment above zero"),
+        ("every minute", "rule", "write rate() or cron()"),
+        ("every minute", "scheduler", "write rate(), cron() or at()"),
+        ("at(noon)", "scheduler", "write at(yyyy-mm-ddThh:mm:ss)"),
+        ("at(2026-02-30T09:00:00)", "scheduler", "write at(yyyy-mm-ddThh:mm:ss)"),
+    ],
+)
+def test_refusals_say_what_to_write(expression: str, kind: Literal["rule", "scheduler"], advice: str) -> None:
+    """The reason names what is accepted in its place."""
+    with pytest.raises(ScheduleExpressionError) as refused:
+        parse(expression, kind)
+    assert str(refused.value).endswith(advice)
 
 
 @pytest.mark.parametrize(
@@ -75,6 +100,13 @@ def test_refused(expression: str) -> None:
         ("cron(0 0 L * ? *)", "2027-01-31T00:01", ["2027-02-28T00:00", "2027-03-31T00:00", "2027-04-30T00:00"]),
         ("cron(0 0 1W * ? *)", "2026-08-01T00:00", ["2026-08-03T00:00", "2026-09-01T00:00", "2026-10-01T00:00"]),
         ("cron(0 0 31W * ? *)", "2027-01-01T00:00", ["2027-01-29T00:00", "2027-02-26T00:00", "2027-03-31T00:00"]),
+        ("cron(0 0 15W 8 ? *)", "2026-01-01T00:00", ["2026-08-14T00:00", "2027-08-16T00:00", "2028-08-15T00:00"]),
+        ("cron(0 0 2W 5 ? *)", "2026-01-01T00:00", ["2026-05-01T00:00", "2027-05-03T00:00", "2028-05-02T00:00"]),
+        ("cron(0 8 ? * SUN *)", "2026-11-22T00:00", ["2026-11-22T08:00", "2026-11-29T08:00", "2026-12-06T08:00"]),
+        ("cron(0 8 ? * 1#5 *)", "2026-11-22T00:00", ["2026-11-29T08:00", "2027-01-31T08:00", "2027-05-30T08:00"]),
+        ("cron(0 8 ? * 1L *)", "2026-11-22T00:00", ["2026-11-29T08:00", "2026-12-27T08:00", "2027-01-31T08:00"]),
+        ("cron(0 8 ? * 1-7 *)", "2026-11-29T09:00", ["2026-11-30T08:00", "2026-12-01T08:00", "2026-12-02T08:00"]),
+        ("cron(0/1 9 * * ? *)", "2026-11-22T09:01", ["2026-11-22T09:01", "2026-11-22T09:02", "2026-11-22T09:03"]),
         ("cron(0 8 ? * 2#1 *)", "2026-11-22T00:00", ["2026-12-07T08:00", "2027-01-04T08:00", "2027-02-01T08:00"]),
         ("cron(0 8 ? * FRIL *)", "2026-11-22T00:00", ["2026-11-27T08:00", "2026-12-25T08:00", "2027-01-29T08:00"]),
         (
@@ -99,6 +131,7 @@ def test_at_is_schedulers() -> None:
     """`at()` is known to Scheduler alone, and comes due once."""
     expression = parse("at(2026-11-22T09:00:00)", "scheduler")
     assert list(expression.due(instant("2026-11-01T00:00"))) == [instant("2026-11-22T09:00")]
+    assert list(expression.due(instant("2026-11-22T09:00"))) == [instant("2026-11-22T09:00")]
     assert list(expression.due(instant("2026-12-01T00:00"))) == []
 
 
