@@ -21,9 +21,10 @@ ABOUT_THE_WHOLE = {
     "test_design.py",
     "test_fidelity.py",
     "test_habits.py",
+    "test_mutants.py",
     "test_wheel.py",
 }
-"""The tests at the top of tests/: of cli.py, of docs/, of what is built, of the project's habits."""
+"""The tests at the top of tests/: of cli.py, of docs/, of what is built, of the project's habits and mutants."""
 READS_TIME = {
     "simulator/base/children.py": "waits for a child process to speak and to end",
     "simulator/base/clock.py": "it is the clock",

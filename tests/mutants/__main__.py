@@ -21,12 +21,10 @@ import importlib.abc
 import importlib.machinery
 import importlib.util
 import os
-import re
 import signal
 import sys
 import tempfile
 import time
-import tomllib
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -38,27 +36,14 @@ import hypothesis
 import pytest
 from changes import Mutant, mutants_of
 from forks import KILLED, LEFT, SURVIVED, TIMED_OUT, Forks, limit_time
+from scope import ROOT, reasons, targets
 
-ROOT = Path(__file__).resolve().parents[2]
-REASONS = ROOT / "docs" / "mutants.md"
 ELSEWHERE = ("tests/pipeline/test_template.py", "tests/pipeline/test_pipeline_cold_start.py")
 SERVED = {"store_endpoint", "lenient_store", "moto_endpoint", "aws_engine"}
 """The test files and the fixtures that reach the product in another process, or take seconds where others do not."""
-LEARNING_S = 600
+LEARNING_S = 300
 OPTIONS = ["-q", "-p", "no:cacheprovider", "-p", "no:xdist", "--tb=no", "--assert=plain"]
 OURS = tuple(str(ROOT / name) for name in ("pipeline", "simulator", "stockpipe", "tests", "cli.py"))
-
-
-def targets(named: list[str]) -> list[str]:
-    """The files to change, from the top of the project."""
-    contracts = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["importlinter"]["contracts"]
-    cores = next(each["source_modules"] for each in contracts if each["name"].startswith("The pure cores decide"))
-    files: set[Path] = set((ROOT / "pipeline").glob("*.py"))
-    for core in cores:
-        path = ROOT / core.replace(".", "/")
-        files |= set(path.glob("*.py")) if path.is_dir() else {path.with_suffix(".py")}
-    known = sorted(str(file.relative_to(ROOT)) for file in files)
-    return [file for file in known if not named or any(file.startswith(name.removeprefix("./")) for name in named)]
 
 
 def tests_of(file: str) -> list[str]:
@@ -73,7 +58,7 @@ def tests_of(file: str) -> list[str]:
 def run_until_one_fails(session: pytest.Session, items: list[pytest.Item], took_s: dict[str, float]) -> str:
     """Whether these tests notice. One that takes far longer than it did ends the process."""
     for item, following in zip(items, [*items[1:], None], strict=True):
-        limit_time(10 * took_s[item.nodeid])
+        limit_time(took_s[item.nodeid])
         session.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
         if session.testsfailed:
             return KILLED
@@ -254,25 +239,13 @@ def try_room(directory: str, mutants: list[Mutant], jobs: int, scratch: Path) ->
     return verdicts
 
 
-def reasons() -> set[tuple[str, ...]]:
-    """The survivors in docs/mutants.md: under the name of their file, in a block below a sentence that says why."""
-    found: set[tuple[str, ...]] = set()
-    file = ""
-    for line in REASONS.read_text("utf-8").splitlines():
-        if heading := re.fullmatch(r"### `(.+)`", line):
-            file = heading[1]
-        elif survivor := re.fullmatch(r"(\S+): (.+) → (.+)", line):
-            found.add((file, *survivor.groups()))
-    return found
-
-
 def main() -> int:
     """Try every mutant of what is named, and compare the survivors with the reasons."""
     parser = argparse.ArgumentParser(prog="make mutants", description=__doc__.splitlines()[0])
     parser.add_argument("files", nargs="*", help="files or folders of the product (all pure cores and the pipeline)")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
     options = parser.parse_args()
-    files = targets(options.files)
+    files = targets(*options.files)
     phases = [hypothesis.Phase.explicit, hypothesis.Phase.generate]  # to know that it fails is enough
     hypothesis.settings.register_profile("mutants", derandomize=True, deadline=None, phases=phases)
     os.environ["HYPOTHESIS_PROFILE"] = "mutants"

@@ -16,7 +16,7 @@ from typing import Any
 
 KILLED, SURVIVED, TIMED_OUT, LEFT = "killed", "survived", "timed out", "left"
 MEMORY_BYTES = 4 << 30
-IMPORT_S = 30
+IMPORT_S = 10
 
 
 class Forks:
@@ -77,6 +77,6 @@ class Forks:
 
 
 def limit_time(expected_s: float) -> None:
-    """End this process if it needs more than that, or waits for longer; both with a margin for a busy machine."""
-    signal.setitimer(signal.ITIMER_PROF, 2 + expected_s)
-    signal.setitimer(signal.ITIMER_REAL, 12 + expected_s)
+    """End this process if it needs a multiple of that, or waits for a larger one: a busy machine makes others wait."""
+    signal.setitimer(signal.ITIMER_PROF, 1 + 3 * expected_s)
+    signal.setitimer(signal.ITIMER_REAL, 10 + 10 * expected_s)

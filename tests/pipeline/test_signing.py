@@ -124,6 +124,7 @@ async def test_a_head_is_kept_for_its_second_and_renewed_with_the_next():
     now += 1
 
     assert first == again
+    assert first.startswith(b"POST / HTTP/1.1\r\n")
     assert b"Credential=one/" in first
     renewed_head = await signer.head(b"a")
     assert b"Credential=two/" in renewed_head
