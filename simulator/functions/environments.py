@@ -70,10 +70,6 @@ class _Function:
     def concurrency(self) -> int:
         return self.starting + self.busy
 
-    @property
-    def environments(self) -> int:
-        return self.concurrency + len(self.warm) + len(self.resting)
-
 
 class EnvironmentPool:
     """All environments, by function. Every method is total and takes the instant it happens at.
@@ -178,7 +174,9 @@ class EnvironmentPool:
         return Refused("ConcurrentInvocationLimitExceeded") if full else None
 
     def _start_refused(self, state: _Function, now: float) -> Refused | None:
-        if state.environments >= (self._unreserved_limit if state.reserved is None else state.reserved):
+        # Asked only when none is warm.
+        existing = state.concurrency + len(state.resting)
+        if existing >= (self._unreserved_limit if state.reserved is None else state.reserved):
             prefix = "" if state.reserved is None else "Reserved"
             return Refused(f"{prefix}FunctionInvocationRateLimitExceeded")
         if state.starts_spent_until - now > limits.ENVIRONMENTS_BURST_S - _START_INTERVAL_S * 0.5:

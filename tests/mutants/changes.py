@@ -155,7 +155,8 @@ def children(node: ast.AST) -> Iterator[tuple[str, int | None, ast.AST]]:
     for name, value in ast.iter_fields(node):
         for place, child in enumerate(value) if isinstance(value, list) else [(None, value)]:
             says = isinstance(child, ast.FunctionDef) and child.name in ("__repr__", "__str__")
-            if isinstance(child, ast.AST) and name not in OUT_OF_SCOPE and not says:
+            shows = isinstance(child, ast.keyword) and child.arg == "repr"
+            if isinstance(child, ast.AST) and name not in OUT_OF_SCOPE and not says and not shows:
                 yield name, place, child
 
 

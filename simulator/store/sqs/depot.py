@@ -15,7 +15,7 @@ from typing import Any, Literal
 from simulator.base.counters import QueueCounters, gathered
 from simulator.store.sqs.receipt_handles import ReceiptHandles, UnknownHandle
 
-State = Literal["ready", "in_flight", "delayed", "gone"]
+State = Literal["ready", "in_flight", "delayed"]
 # A heap may carry this many entries of messages that are gone before it is rebuilt.
 _SLACK = 1_000
 
@@ -200,8 +200,6 @@ class MessageDepot:
     def purge(self) -> None:
         """Drop every message."""
         self.totals.purged += len(self._held) - self.test_events
-        for held in self._held.values():
-            held.state = "gone"
         for kept in (self._held, self._ready, self._away, self._by_age):
             kept.clear()
         self._counts = dict.fromkeys(self._counts, 0)
@@ -275,7 +273,6 @@ class MessageDepot:
         heapq.heappush(self._away, (due_ms, held.place))
 
     def _drop(self, held: Held) -> None:
-        held.state = "gone"
         self._held.pop(held.place, None)
         self.test_events -= held.is_test_event
 

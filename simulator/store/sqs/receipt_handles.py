@@ -37,7 +37,7 @@ class ReceiptHandles:
         except ValueError:
             raise UnknownHandle(handle) from None
         body = raw[: _BODY.size]
-        if len(body) < _BODY.size or raw[_BODY.size :] != self._seal(body):
+        if raw[_BODY.size :] != self._seal(body):
             raise UnknownHandle(handle)
         place, receives = _BODY.unpack(body)
         return place, receives

@@ -9,6 +9,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from fakes import declare
 from simulator.base import limits
+from simulator.base.chance import stream
 from simulator.functions.environments import Environment, EnvironmentPool, Refused
 from simulator.stack.model import AsynchronousInvocation, Function
 
@@ -32,6 +33,8 @@ def test_life_of_an_environment() -> None:
     pool = pool_of(declare.function())
     environment = pool.assign("Consumer", 0.0)
     assert isinstance(environment, Environment)
+    assert environment.needs_init
+    assert not environment.was_reset
     assert repr(pool) == "<EnvironmentPool [Consumer: 1 starting, 0 busy, 0 warm]>"
     pool.started(environment)
     assert repr(pool) == "<EnvironmentPool [Consumer: 0 starting, 1 busy, 0 warm]>"
@@ -109,6 +112,26 @@ def test_ten_requests_a_second_and_concurrency() -> None:
     assert isinstance(pool.assign("Consumer", 0.2), Environment)
 
 
+def test_a_resting_environment_is_there_from_the_instant_at_which_it_may_be() -> None:
+    """Not an instant later: who waits for it wakes exactly then."""
+    pool = pool_of(declare.function(reserved_concurrency=1))
+    environment = started(pool, "Consumer", 0.0)
+    pool.release(environment, 0.0)
+    for _ in range(9):
+        pool.release(started(pool, "Consumer", 0.0), 0.0)
+    assert environment.ready_at() > 0.0
+    assert pool.assign("Consumer", environment.ready_at()) is environment
+
+
+def test_a_start_that_is_given_up_leaves_no_trace() -> None:
+    """Abandoned before its init was over, an environment is neither starting nor busy any more."""
+    pool = pool_of(declare.function())
+    environment = pool.assign("Consumer", 0.0)
+    assert isinstance(environment, Environment)
+    pool.discard(environment)
+    assert repr(pool) == "<EnvironmentPool [Consumer: 0 starting, 0 busy, 0 warm]>"
+
+
 def test_reset_needs_init_again() -> None:
     """After a crash the environment stays, and runs init before its next event."""
     pool = pool_of(declare.function())
@@ -141,6 +164,8 @@ def test_chance_is_the_functions_own() -> None:
         return found
 
     one_by_one = drawn("One", "Two", "One", "Two")
+    streams = [stream(1, "environment of Two", n) for n in range(2)]
+    assert [age for age, _ in one_by_one["Two"]] == [each.uniform(*limits.ENVIRONMENT_AGE_S) for each in streams]
     assert one_by_one == drawn("Two", "Two", "One", "One")
     assert len({drawn for environments in one_by_one.values() for drawn in environments}) == 4
 
@@ -156,6 +181,25 @@ def test_idle_environments_are_swept() -> None:
     assert pool.next_sweep_at() == 5.0 + limits.ENVIRONMENT_IDLE_S
     assert pool.drain() == [second]
     assert pool.next_sweep_at() is None
+
+
+def test_the_sweep_is_due_for_the_function_that_has_been_idle_longest() -> None:
+    """Whichever function comes first in the template."""
+    pool = pool_of(declare.function("One"), declare.function("Two"))
+    for function, at in (("One", 5.0), ("Two", 1.0)):
+        pool.release(started(pool, function, 0.0), at)
+    assert pool.next_sweep_at() == 1.0 + limits.ENVIRONMENT_IDLE_S
+
+
+def test_a_drained_pool_is_empty() -> None:
+    """Warm environments and those that rest are retired once."""
+    pool = pool_of(declare.function())
+    environment = started(pool, "Consumer", 0.0)
+    pool.release(environment, 0.0)
+    for _ in range(9):
+        pool.release(started(pool, "Consumer", 0.0), 0.0)
+    assert pool.drain() == [environment]
+    assert pool.drain() == []
 
 
 class Pool(RuleBasedStateMachine):

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from simulator.base import limits
-from simulator.proof.comparison import Comparison, cells_text, item_text, number_text
+from simulator.proof.comparison import Comparison, cells_text, item_text, number_text, rejection_text
 from simulator.proof.evidence import Case, Claim, Kind, Standing
 
 SETTLED, DEAD, PENDING = Standing.SETTLED, Standing.DEAD_LETTERED, Standing.PENDING
@@ -53,6 +53,8 @@ def _judged(*cases: Case) -> Comparison:
         ("0.00000000000000000000000000000000000001", "0.00000000000000000000000000000000000001"),
         ("12345678901234567890123456789012345678", "12345678901234567890123456789012345678"),
         ("9.9e125", "99" + "0" * 124),
+        ("1e200", "1" + "0" * 200),
+        ("1e-200", "0." + "0" * 199 + "1"),
     ],
 )
 def test_a_number_has_one_spelling(text: str, same: str) -> None:
@@ -60,7 +62,9 @@ def test_a_number_has_one_spelling(text: str, same: str) -> None:
     assert number_text(text) == same
 
 
-@pytest.mark.parametrize("text", ["", "abc", "NaN", "Infinity", "1e999999999", "1e-400", "0x10"])
+@pytest.mark.parametrize(
+    "text", ["", "abc", "NaN", "Infinity", "1e999999999", "1e-400", "0x10", "nan", "inf", "1e201", "1e-201"]
+)
 def test_what_no_store_takes_for_a_number_stays_as_it_is(text: str) -> None:
     """A damaged number is compared as text, and a huge exponent is never written out."""
     assert number_text(text) == text
@@ -77,6 +81,18 @@ def test_two_spellings_are_equal_exactly_when_the_numbers_are(number: Decimal, z
 def test_the_order_of_attributes_does_not_matter() -> None:
     """An item is a set of attributes: as DynamoDB returns them, in any order, it equals the row."""
     assert item_text({"b": {"S": "x"}, "a": {"N": "1.0"}}) == cells_text([("a", "N", "1"), ("b", "S", "x")])
+
+
+def test_the_order_within_a_map_does_not_matter() -> None:
+    """Nested attributes are a set, too."""
+    one, other = {"x": {"S": "1"}, "y": {"S": "2"}}, {"y": {"S": "2"}, "x": {"S": "1"}}
+    assert item_text({"a": {"M": one}}) == item_text({"a": {"M": other}})
+
+
+def test_rejected_rows_are_equal_field_by_field() -> None:
+    """The text of a rejected row keeps its fields apart."""
+    assert rejection_text(iter(["a", "b,c"])) == '["a","b,c"]'
+    assert rejection_text(["a", "b,c"]) != rejection_text(["a,b", "c"])
 
 
 @pytest.mark.parametrize("value", [{"S": "1"}, {"BOOL": True}, {"NULL": True}, {"L": [{"N": "1"}]}, {"B": "MQ=="}])
@@ -178,6 +194,20 @@ def test_the_table_adds_up(keys: list[tuple[list[tuple[int, Standing, str]], str
             f'A\\x1b[31m\\nB {"x" * 119}…: a should be S "1" and is the number 1 (and 2 more), stocks/1.csv line 7',
         ),
         (
+            _case((1, SETTLED, "1"), (2, DEAD, "2"), stored="3"),
+            "AAPL 2026-11-22: price should be the number 1 and is the number 3, stocks/1.csv line 2",
+        ),
+        (
+            Case(
+                Kind.ROW,
+                "x" * 120,
+                "B",
+                (Claim(1, SETTLED, 7, cells_text([("a", "S", "="), ("b", "S", "1"), ("c", "S", "2")])),),
+                (cells_text([("a", "S", "="), ("b", "S", "é"), ("c", "S", "3")]),),
+            ),
+            f'{"x" * 120} B: b should be S "1" and is S "é" (and 1 more), stocks/1.csv line 7',
+        ),
+        (
             Case(Kind.ROW, "A", "B", (Claim(1, SETTLED, 7, cells_text([("a", "S", "1")])),), (cells_text([]),)),
             'A B: a should be S "1" and is absent, stocks/1.csv line 7',
         ),
@@ -186,6 +216,20 @@ def test_the_table_adds_up(keys: list[tuple[list[tuple[int, Standing, str]], str
 def test_a_difference_names_key_place_column_and_values(case: Case, said: str) -> None:
     """One printable line of bounded length, whatever the data holds."""
     assert _judged(case).differences == (said,)
+
+
+def test_what_is_no_case_is_a_difference_too() -> None:
+    """An object that cannot be read, a line that is no record, and a file about no object."""
+    comparison = _judged()
+    comparison.unreadable("stocks/a.csv", "no gzip")
+    comparison.no_rejection("rejected/b", 3)
+    comparison.unexplained_rejections("rejected/c")
+    assert (comparison.missing, comparison.extra, comparison.different) == (1, 2, 0)
+    assert comparison.differences == (
+        "stocks/a.csv cannot be read (no gzip), and no queue holds a message about it",
+        "rejected/b line 3: not a record of a rejected row",
+        "rejected/c: rejected rows of an object that does not exist",
+    )
 
 
 def test_many_differences_of_one_sort_do_not_hide_another() -> None:

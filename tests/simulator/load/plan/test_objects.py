@@ -42,6 +42,19 @@ def test_an_object_follows_from_seed_instant_and_number() -> None:
     assert first.key(3) == same.key(3) != other.key(3)
 
 
+def test_a_seed_gives_these_bytes() -> None:
+    """Timestamps rise by a microsecond with each round of the tickers, and prices go on from row to row."""
+    lines = Objects("stocks/", 102, 7, BASE_AT).body(1).decode().splitlines()
+    assert [lines[row] for row in (1, 2, 51, 52, 101, 102)] == [
+        "LD000,2026-09-21T14:13:20.123459Z,137.56,137.74,137.49,137.67,71175",
+        "LD001,2026-09-21T14:13:20.123459Z,198.83,199.11,198.73,199.01,38161",
+        "LD000,2026-09-21T14:13:20.123460Z,137.67,138.48,137.60,138.41,16641",
+        "LD001,2026-09-21T14:13:20.123460Z,199.01,199.63,198.91,199.53,83230",
+        "LD000,2026-09-21T14:13:20.123461Z,138.41,138.48,138.09,138.16,88681",
+        "LD001,2026-09-21T14:13:20.123461Z,199.53,199.92,199.43,199.82,37007",
+    ]
+
+
 def test_the_pipeline_reads_every_row() -> None:
     """The consumer's own reader accepts all rows, with the contract's columns as numbers."""
     objects = Objects("stocks/", 120, 1, BASE_AT)
@@ -57,7 +70,10 @@ def test_a_key_gives_its_number_back_and_no_other_key_does() -> None:
     objects = Objects("stocks/", 1, 7, BASE_AT)
     assert objects.number(objects.key(123)) == 123
     assert objects.key(123).startswith("stocks/load/")
-    for foreign in ("stocks/2026/09/21/141320-0001.csv", Objects("stocks/", 1, 8, BASE_AT).key(1), "x", ""):
+    folder = objects.key(0).rpartition("/")[0]
+    strangers = [f"{folder}/{name}" for name in ("00000001.txt", "0000000x.csv", "x0000001.csv", ".csv")]
+    other_run = Objects("stocks/", 1, 8, BASE_AT).key(1)
+    for foreign in ("stocks/2026/09/21/141320-0001.csv", other_run, *strangers, "x", ""):
         assert objects.number(foreign) is None
 
 

@@ -33,11 +33,15 @@ def test_a_threshold_is_judged_in_its_unit(text: str, held: bool) -> None:
     """Times take any unit, numbers none; the bound itself counts only with an equals sign."""
     (judged,) = judge_slo((parse(text),), SUMMARY)
     assert judged.held is held
+    assert judged.as_json() == {"threshold": text, "value": judged.value, "held": held}
 
 
 def test_a_figure_that_was_not_measured_keeps_no_promise() -> None:
-    """Null is missed, for any bound."""
+    """Null is missed, for any bound; so is what is no number."""
     assert [judged.held for judged in judge_slo((parse("p50<1h"), parse("cost>0")), SUMMARY)] == [False, False]
+    for dropped in (True, "1", [1]):
+        (judged,) = judge_slo((parse("dropped<5"),), {"dropped": dropped})
+        assert (judged.value, judged.held) == (None, False)
 
 
 @pytest.mark.parametrize(
@@ -69,7 +73,6 @@ def test_every_figure_can_be_named() -> None:
 
 def test_only_upper_bounds_on_the_way_to_the_table_guide_the_search() -> None:
     """A p99 below something does; a rate, a send time or a lower bound does not."""
-    guides = [
-        text for text in ("p99<5s", "p50<=1s", "p99>1s", "rows_per_s>1", "send_p99<1s") if parse(text).bounds_latency
-    ]
+    bounds = ("p99<5s", "p50<=1s", "p99>1s", "rows_per_s<1", "send_p99<1s", "dropped<1", "backlog<=9")
+    guides = [text for text in bounds if parse(text).bounds_latency]
     assert guides == ["p99<5s", "p50<=1s"]

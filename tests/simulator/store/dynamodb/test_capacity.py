@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import pytest
+
+from simulator.store.dynamodb import capacity
 from simulator.store.dynamodb.capacity import KEY_RANGE, MAXIMUM_ON_DEMAND, PROVISIONED, Refusals, Throughput
 
 
@@ -32,9 +35,47 @@ def test_on_demand_takes_twice_a_peak_of_half_an_hour_ago() -> None:
     for second in range(60):
         assert [table.take(key, 400, float(second)) for key in range(10)] == [None] * 10
     accepted(table, 60.0, 10, 1)
-    assert table.rate(1_800.0) == 4_000
+    assert table.rate(1_859.9) == 4_000
     assert table.rate(1_860.0) == 8_000
     assert accepted(table, 1_861.0, 20, 8_000)[0] == 8_000
+
+
+def test_a_table_grows_from_what_it_has_left() -> None:
+    """What a drained table took up at its old rate counts, and what it has grown by is there at once."""
+    table = Throughput(0.0, writes=True, provisioned=None)
+    table.charge(240_000, 0.0)
+    table.charge(0, 60.0)
+    assert table.rate(1_859.75) == 4_000
+    assert accepted(table, 1_859.75, 20, 5_000)[0] == 4_000
+    assert table.rate(1_860.25) == 8_000
+    assert accepted(table, 1_860.25, 20, 9_000)[0] == 2_000 + 4_000
+
+
+def test_what_a_request_turned_out_to_cost_is_taken_of_what_is_there() -> None:
+    """A rest fills the bucket and no more, before as after a charge."""
+    table = Throughput(0.0, writes=False, provisioned=None)
+    table.charge(12_000, 0.0)
+    table.charge(12_000, 10.0)
+    assert table.exhausted(10.0) == KEY_RANGE
+
+
+def test_one_unit_is_asked_for_unless_more_is_said() -> None:
+    """A table with one unit left is not exhausted."""
+    table = Throughput(0.0, writes=True, provisioned=1)
+    assert table.exhausted(0.0) is None
+    assert table.exhausted(0.0, units=2) == PROVISIONED
+
+
+def test_partition_keys_that_rested_are_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Memory follows the keys in use: beyond a number the full buckets go, and those in use keep what they owe."""
+    monkeypatch.setattr(capacity, "_PARTITIONS_KEPT", 3)
+    table = Throughput(0.0, writes=True, provisioned=None)
+    for key in ("a", "b", "hot"):
+        table.charge(1_000, 0.0, key)
+    table.charge(2_000, 100.0, "hot")
+    table.charge(1, 100.0, "new")
+    assert set(table._partitions) == {"hot", "new"}
+    assert table.exhausted(100.5, "hot") == KEY_RANGE
 
 
 def test_provisioned_capacity_keeps_five_minutes_for_bursts() -> None:

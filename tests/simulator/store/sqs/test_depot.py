@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from simulator.base.counters import QueueCounters
 from simulator.store.sqs.depot import MessageDepot
 from simulator.store.sqs.receipt_handles import UnknownHandle
 
@@ -87,6 +89,191 @@ def test_the_handle_of_a_message_that_left_for_another_queue_is_unknown(leave: s
     for use in (depot.find, lambda handle: depot.delete(handle, stale_deletes=True)):
         with pytest.raises(UnknownHandle):
             use(handles[1])
+
+
+def test_counters_say_what_happened_and_leave_test_events_out() -> None:
+    """Sent, received, deleted, dead-lettered, redriven, expired, purged: each once, and none for S3's test event."""
+    depot = MessageDepot(b"secret")
+    assert depot.counters(0.0) == QueueCounters()
+    depot.add(_Message(), 0.0, is_test_event=True)
+    assert depot.counters(0.0) == QueueCounters(visible=1, oldest_age_s=0.0, test_events=1)
+    for _ in range(6):
+        depot.add(_Message(), 0.0)
+    depot.add(_Message(), 0.0, counts_as_sent=False)
+    expected = QueueCounters(visible=8, oldest_age_s=2.0, sent=6, test_events=1)
+    assert depot.counters(2000.0) == expected
+
+    received, _ = depot.take(4, 2000.0, 1000.0, HOUR_MS, None)
+    assert [held.receives for held in received] == [1] * 4
+    assert [held.received_ms for held in received] == [2000.0] * 4
+    expected = dataclasses.replace(expected, visible=4, in_flight=4, received=3)
+    assert depot.counters(2000.0) == expected
+    depot.delete(depot.handle_of(received[1]), stale_deletes=False)
+    expected = dataclasses.replace(expected, in_flight=3, deleted=1)
+    assert depot.counters(2000.0) == expected
+
+    again, dead = depot.take(2, 3000.0, 1000.0, HOUR_MS, 1)
+    assert dead == [received[0], received[2], received[3]]
+    assert [held.place for held in again] == [4, 5]
+    expected = dataclasses.replace(
+        expected, visible=2, in_flight=2, received=5, dead_lettered=2, test_events=0, oldest_age_s=3.0
+    )
+    assert depot.counters(3000.0) == expected
+    carried = depot.carry_off(3000.0)
+    assert carried is not None
+    assert carried.place == 6
+    expected = dataclasses.replace(expected, visible=1, redriven=1)
+    assert depot.counters(3000.0) == expected
+    depot.add(_Message(sent_timestamp=3000), 3000.0, is_test_event=True)
+    depot.purge()
+    expected = dataclasses.replace(expected, visible=0, in_flight=0, oldest_age_s=None, purged=3)
+    assert depot.counters(3000.0) == expected
+    assert len(depot) == 0
+
+
+def test_a_test_event_is_counted_in_no_total() -> None:
+    """However it leaves: deleted, expired, dead-lettered or moved."""
+    depot = MessageDepot(b"secret")
+    for _ in range(4):
+        depot.add(_Message(), 0.0, is_test_event=True)
+    (first, second), _ = depot.take(2, 0.0, 10.0, HOUR_MS, None)
+    depot.delete(depot.handle_of(first), stale_deletes=False)
+    assert depot.take(1, 10.0, 10.0, HOUR_MS, 1)[1] == [second]
+    assert depot.carry_off(10.0) is not None
+    assert depot.take(1, HOUR_MS, 10.0, 1.0, None) == ([], [])
+    assert depot.counters(HOUR_MS) == QueueCounters()
+
+
+def test_a_message_from_the_future_has_no_age() -> None:
+    """A sender's clock may be ahead of the store's."""
+    depot = MessageDepot(b"secret")
+    depot.add(_Message(sent_timestamp=5000), 1000.0)
+    assert depot.counters(1000.0).oldest_age_s == 0.0
+
+
+def test_after_a_purge_nothing_comes_back() -> None:
+    """Neither what was ready nor what was hidden or delayed; what is sent afterwards is there alone."""
+    depot = MessageDepot(b"secret")
+    for delay in (0.0, 0.0, 50.0):
+        depot.add(_Message(delayed_until=delay), 0.0)
+    hidden = depot.take(1, 0.0, 30.0, HOUR_MS, None)[0][0]
+    handle = depot.handle_of(hidden)
+    depot.purge()
+    assert depot.next_due_ms() is None
+    assert depot.counts(100.0) == (0, 0, 0)
+    assert depot.find(handle) is None
+    new = depot.add(_Message(), 100.0)
+    assert depot.take(10, 100.0, 30.0, HOUR_MS, None)[0] == [new]
+
+
+def test_messages_come_back_when_their_time_is_over() -> None:
+    """Not a millisecond earlier; in the queue's order, not in that of their return."""
+    depot = MessageDepot(b"secret")
+    added = [depot.add(_Message(delayed_until=delay), 0.0) for delay in (0.0, 0.0, 40.0)]
+    assert depot.take(1, 0.0, 30.0, HOUR_MS, None)[0] == added[:1]
+    assert depot.take(1, 0.0, 20.0, HOUR_MS, None)[0] == added[1:2]
+    assert (depot.next_due_ms(), depot.counts(19.0)) == (20.0, (0, 2, 1))
+    assert depot.counts(20.0) == (1, 1, 1)
+    assert (depot.next_due_ms(), depot.counts(29.0)) == (30.0, (1, 1, 1))
+    assert depot.counts(39.0) == (2, 0, 1)
+    assert (depot.next_due_ms(), depot.counts(40.0)) == (40.0, (3, 0, 0))
+    assert depot.next_due_ms() is None
+    assert depot.take(10, 40.0, 10.0, HOUR_MS, None)[0] == added
+
+
+def test_a_delay_that_is_over_is_none() -> None:
+    """A message delayed until now can be received now."""
+    depot = MessageDepot(b"secret")
+    depot.add(_Message(delayed_until=10.0), 10.0)
+    assert depot.counts(10.0) == (1, 0, 0)
+
+
+def test_a_changed_visibility_counts_from_the_change() -> None:
+    """Longer, shorter or none: the instant first set does not bring a message back any more."""
+    depot = MessageDepot(b"secret")
+    added = [depot.add(_Message(), 0.0) for _ in range(3)]
+    depot.take(3, 0.0, 10.0, HOUR_MS, None)
+    depot.change_visibility(added[0], 5.0, 20.0)
+    depot.change_visibility(added[1], 5.0, 1.0)
+    depot.change_visibility(added[2], 5.0, 0.0)
+    assert depot.counts(5.0) == (1, 2, 0)
+    assert (depot.next_due_ms(), depot.counts(6.0)) == (6.0, (2, 1, 0))
+    assert (depot.next_due_ms(), depot.counts(24.0)) == (25.0, (2, 1, 0))
+    assert depot.counts(25.0) == (3, 0, 0)
+
+
+def test_a_message_that_is_ready_again_is_not_due() -> None:
+    """Nobody has to wait for what is there already; a deleted one is not waited for either."""
+    depot = MessageDepot(b"secret")
+    shown, deleted = (depot.add(_Message(), 0.0) for _ in range(2))
+    depot.take(2, 0.0, 10.0, HOUR_MS, None)
+    depot.change_visibility(shown, 1.0, 0.0)
+    depot.delete(depot.handle_of(deleted), stale_deletes=False)
+    assert depot.next_due_ms() is None
+    assert depot.counts(10.0) == (1, 0, 0)
+
+
+def test_a_ready_message_can_be_deleted() -> None:
+    """With visibility 0 it is ready while its handle is in use; it is not received again."""
+    depot = MessageDepot(b"secret")
+    depot.add(_Message(), 0.0)
+    handle = depot.handle_of(depot.take(1, 0.0, 0.0, HOUR_MS, None)[0][0])
+    depot.delete(handle, stale_deletes=False)
+    assert depot.counts(0.0) == (0, 0, 0)
+    assert depot.take(1, 0.0, 0.0, HOUR_MS, None) == ([], [])
+
+
+def test_a_receive_brings_as_many_as_were_asked_for() -> None:
+    """In the order in which they were sent; those received before count against the redrive policy."""
+    depot = MessageDepot(b"secret")
+    added = [depot.add(_Message(approximate_receive_count=2), 0.0) for _ in range(5)]
+    assert depot.take(2, 0.0, 10.0, HOUR_MS, 3)[0] == added[:2]
+    assert depot.take(2, 0.0, 10.0, HOUR_MS, 3)[0] == added[2:4]
+    assert depot.take(5, 10.0, 10.0, HOUR_MS, 3) == (added[4:], added[:4])
+
+
+def test_a_walk_goes_on_behind_a_place_in_any_state() -> None:
+    """Ready, hidden and delayed messages alike, in the queue's order, as they are at that instant."""
+    depot = MessageDepot(b"secret")
+    added = [depot.add(_Message(delayed_until=delay), 0.0) for delay in (0.0, 0.0, 50.0, 0.0)]
+    depot.take(1, 0.0, 10.0, HOUR_MS, None)
+    assert list(depot.walk(5.0)) == added
+    assert list(depot.walk(5.0, after=added[1].place)) == added[2:]
+    assert [held.state for held in depot.walk(10.0)] == ["ready", "ready", "delayed", "ready"]
+
+
+def test_who_waits_is_told_of_what_may_be_received() -> None:
+    """A message that is sent, or whose visibility is changed, may be somebody's."""
+    told: list[str] = []
+    depot = MessageDepot(b"secret", arrived=lambda: told.append("arrived"))
+    held = depot.add(_Message(), 0.0)
+    assert len(told) == 1
+    depot.take(1, 0.0, 10.0, HOUR_MS, None)
+    assert len(told) == 1
+    depot.change_visibility(held, 0.0, 0.0)
+    assert len(told) == 2
+
+
+def test_memory_follows_the_messages_held() -> None:
+    """After many messages have gone the heaps are rebuilt: small, and in the right order whatever the ages are."""
+    depot = MessageDepot(b"secret")
+    kept = [
+        depot.add(_Message(sent_timestamp=100 - number, delayed_until=delay), 0.0)
+        for number, delay in enumerate((0.0, 90_000.0, 80_000.0, 0.0))
+    ]
+    assert depot.take(1, 0.0, 70_000.0, HOUR_MS, None)[0] == kept[:1]
+    for now in range(4000):
+        held = depot.add(_Message(sent_timestamp=200), float(now))
+        depot.change_visibility(held, float(now), 1000.0 + now)
+        depot.change_visibility(held, float(now), 0.0)
+        depot.delete(depot.handle_of(held), stale_deletes=True)
+    for heap in (depot._by_age, depot._away, depot._ready):
+        assert len(heap) <= 1100
+    assert depot.oldest_sent_ms() == 97
+    assert depot.counts(4000.0) == (1, 1, 2)
+    assert depot.counts(70_000.0) == (2, 0, 2)
+    assert depot.counts(80_000.0) == (3, 0, 1)
+    assert depot.take(10, 90_000.0, 10.0, HOUR_MS, None)[0] == kept
 
 
 STEPS = st.lists(

@@ -22,6 +22,7 @@ def test_another_queues_handle_is_unknown() -> None:
     handles, other = ReceiptHandles(b"one"), ReceiptHandles(b"another")
     given_out = handles.give(1, 1)
 
-    for handle in (other.give(1, 1), given_out[:-4] + "AAAA", given_out[:-8], "AQEB", "", "made up", "é"):
+    changed = (given_out[:-4] + "AAAA", given_out[:-8], f"{given_out[:9]}!{given_out[9:]}")
+    for handle in (other.give(1, 1), *changed, "AQEB", "AQEBAAAA", "", "made up", "é"):
         with pytest.raises(UnknownHandle):
             handles.read(handle)
