@@ -136,7 +136,7 @@ class ProcessEnvironment:
         await self.kill()
         if self._address is None:
             self._scratch.mkdir(exist_ok=True)
-            self._address = await self._api.serve()
+            self._address = await self._api.listen()
         ready = self._api.restart()
         self._over_memory, self._memory_bytes = False, 0
         self._output = _Output(self._write)

@@ -15,6 +15,10 @@ from typing import Any
 from simulator.base import limits
 from simulator.functions.runtimes import Exited, Raised, Returned
 
+RESPONSE_TOO_LARGE = (
+    f"Response payload size exceeded maximum allowed payload size ({limits.RESPONSE_PAYLOAD_BYTES} bytes)."
+)
+
 
 def raised(error: Exception, request_id: str, *, skip_files: tuple[str, ...]) -> Raised:
     """The report of an exception that left the handler; frames of the files in `skip_files` on top are left out."""
@@ -54,13 +58,8 @@ def marshalled(result: Any, request_id: str) -> Returned | Raised:
     except Exception as error:  # noqa: BLE001 - whatever an object's encoding raises is the handler's failure
         return fault("Runtime.MarshalError", f"Unable to marshal response: {error}", request_id)
     if len(text) * 4 > limits.RESPONSE_PAYLOAD_BYTES and len(text.encode()) > limits.RESPONSE_PAYLOAD_BYTES:
-        return fault("Function.ResponseSizeTooLarge", response_too_large(), request_id)
+        return fault("Function.ResponseSizeTooLarge", RESPONSE_TOO_LARGE, request_id)
     return Returned(json.loads(text))
-
-
-def response_too_large() -> str:
-    """The message for a response over the limit of a synchronous payload."""
-    return f"Response payload size exceeded maximum allowed payload size ({limits.RESPONSE_PAYLOAD_BYTES} bytes)."
 
 
 def error_lines(report: Raised, now: float, *, as_json: bool) -> list[str]:

@@ -322,7 +322,7 @@ async def client() -> AsyncIterator[Client]:
     """A Runtime API that listens, and somebody to call it."""
     api = RuntimeApi("arn:aws:lambda:us-east-1:123456789012:function:F")
     async with aiohttp.ClientSession() as http:
-        yield Client(api, await api.serve(), http)
+        yield Client(api, await api.listen(), http)
         await api.close()
 
 

@@ -1,0 +1,135 @@
+"""A small HTTP/1.1 server on loopback, answered straight from the protocol's callback.
+
+For servers of which each request must cost next to nothing: a framework's parser and tasks would cost more than the
+answer. It reads what AWS's clients and runtimes write: connections kept alive, bodies with their length.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+from simulator.base import limits
+
+
+class HttpRequest:
+    """A request. `body` is None where it was longer than the server takes."""
+
+    __slots__ = ("_head", "_lowered", "body", "method", "target")
+
+    def __init__(self, head: bytes) -> None:
+        self._head, self._lowered = head, head.lower()
+        self.method, _, rest = head.partition(b"\r\n")[0].decode("latin-1").partition(" ")
+        self.target = rest.partition(" ")[0]
+        self.body: bytes | None = b""
+
+    def header(self, name: bytes) -> bytes:
+        """The value of a header, which is named in lower case; empty where there is none."""
+        at = self._lowered.find(b"\r\n" + name + b":")
+        if at < 0:
+            return b""
+        start = at + len(name) + 3
+        return self._head[start : self._head.find(b"\r\n", start)].strip()
+
+
+class HttpServer:
+    """Gives each request to `handle`, together with its connection, which `answer`s it at once or later.
+
+    A body over `body_bytes` is read and thrown away; a request that cannot be read gets the response `unreadable`.
+    """
+
+    def __init__(
+        self, handle: Callable[[HttpConnection, HttpRequest], None], *, body_bytes: int, unreadable: bytes
+    ) -> None:
+        self.handle, self.body_bytes, self.unreadable = handle, body_bytes, unreadable
+        self.transports: set[asyncio.Transport] = set()
+        self._server: asyncio.Server | None = None
+
+    async def listen(self) -> str:
+        """Listen on a free port; host and port."""
+        loop = asyncio.get_running_loop()
+        self._server = await loop.create_server(lambda: HttpConnection(self), "127.0.0.1", 0, backlog=1024)
+        host, port = self._server.sockets[0].getsockname()
+        return f"{host}:{port}"
+
+    async def close(self) -> None:
+        """Listen no longer, and cut off whoever still waits."""
+        for transport in tuple(self.transports):
+            transport.abort()
+        if self._server is not None:
+            self._server.close()
+            await self._server.wait_closed()
+
+
+class HttpConnection(asyncio.Protocol):
+    """One client's connection: requests in turn, each answered before the next is looked at."""
+
+    def __init__(self, server: HttpServer) -> None:
+        self._server = server
+        self._received = bytearray()
+        self._request: HttpRequest | None = None
+        self._missing = 0  # bytes of its body
+        self._busy = False
+        self._transport: asyncio.Transport | None = None
+
+    def answer(self, response: bytes) -> None:
+        """Send the whole response to the request in hand, and turn to the next; nothing if the client is gone."""
+        self._busy = False
+        if self._transport is not None:
+            self._transport.write(response)
+            if self._received:
+                self._advance()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Of asyncio's protocol."""
+        assert isinstance(transport, asyncio.Transport)  # noqa: S101 - a TCP server makes no other
+        self._transport = transport
+        self._server.transports.add(transport)
+
+    def connection_lost(self, _: Exception | None) -> None:
+        """Of asyncio's protocol."""
+        if self._transport is not None:
+            self._server.transports.discard(self._transport)
+        self._transport = None
+
+    def data_received(self, data: bytes) -> None:
+        """Of asyncio's protocol."""
+        self._received += data
+        self._advance()
+
+    def _advance(self) -> None:
+        """Handle what is complete, unless a request is in hand."""
+        while not self._busy and self._transport is not None:
+            request = self._request = self._request or self._begun(self._transport)
+            if request is None:
+                return
+            if request.body is None:
+                read = min(len(self._received), self._missing)
+                del self._received[:read]
+                self._missing -= read
+            if len(self._received) < self._missing:
+                return
+            if request.body is not None:
+                request.body = bytes(self._received[: self._missing])
+                del self._received[: self._missing]
+            self._request, self._busy = None, True
+            self._server.handle(self, request)
+
+    def _begun(self, transport: asyncio.Transport) -> HttpRequest | None:
+        """Take a head out of what was received, if it is there."""
+        end = self._received.find(b"\r\n\r\n")
+        if end < 0 and len(self._received) <= limits.HTTP_HEAD_BYTES:
+            return None
+        request = HttpRequest(bytes(self._received[: end + 2]))
+        length = request.header(b"content-length") or request.header(b"transfer-encoding") or b"0"
+        if end < 0 or not length.isdigit():
+            transport.write(self._server.unreadable)
+            transport.close()
+            return None
+        del self._received[: end + 4]
+        self._missing = int(length)
+        if self._missing > self._server.body_bytes:
+            request.body = None
+        if len(self._received) < self._missing and request.header(b"expect").lower() == b"100-continue":
+            transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+        return request

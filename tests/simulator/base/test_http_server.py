@@ -1,0 +1,112 @@
+"""The small HTTP server, spoken to in bytes."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Callable
+
+import pytest
+import pytest_asyncio
+
+from fakes.waiting import until
+from simulator.base import limits
+from simulator.base.http_server import HttpConnection, HttpRequest, HttpServer
+
+Client = tuple[asyncio.StreamReader, asyncio.StreamWriter]
+
+
+def echo(connection: HttpConnection, request: HttpRequest) -> None:
+    """Answer with what was understood, in a line."""
+    shown = f"{request.method} {request.target} {request.header(b'x-name').decode()} {request.body!r}\n"
+    connection.answer(shown.encode())
+
+
+@contextlib.asynccontextmanager
+async def connected(handle: Callable[[HttpConnection, HttpRequest], None]) -> AsyncIterator[tuple[HttpServer, Client]]:
+    """A server that takes bodies of eight bytes, and a client."""
+    server = HttpServer(handle, body_bytes=8, unreadable=b"unreadable\n")
+    host, _, port = (await server.listen()).partition(":")
+    reader, writer = await asyncio.open_connection(host, int(port))
+    yield server, (reader, writer)
+    writer.close()
+    await server.close()
+
+
+@pytest_asyncio.fixture
+async def client() -> AsyncIterator[Client]:
+    """A client of a server that answers at once."""
+    async with connected(echo) as (_, opened):
+        yield opened
+
+
+async def test_requests_in_pieces_and_several_in_one(client: Client) -> None:
+    """Bytes arrive as they like: one at a time, or two requests in one segment."""
+    reader, writer = client
+    request = b"POST /a HTTP/1.1\r\nX-Name: Some Thing \r\ncontent-length:2\r\n\r\nhi"
+    for byte in request:
+        writer.write(bytes([byte]))
+        await writer.drain()
+    assert await reader.readline() == b"POST /a Some Thing b'hi'\n"
+    writer.write(request + b"GET /b HTTP/1.1\r\n\r\n" + request)
+    assert await reader.readline() == b"POST /a Some Thing b'hi'\n"
+    assert await reader.readline() == b"GET /b  b''\n"
+    assert await reader.readline() == b"POST /a Some Thing b'hi'\n"
+
+
+async def test_a_client_that_asks_first_is_told_to_go_on(client: Client) -> None:
+    """`Expect: 100-continue` is answered while the body is missing, and not where it is there already."""
+    reader, writer = client
+    head = b"PUT /a HTTP/1.1\r\nExpect: 100-Continue\r\nContent-Length: 2\r\n\r\n"
+    writer.write(head)
+    assert await reader.readuntil(b"\r\n\r\n") == b"HTTP/1.1 100 Continue\r\n\r\n"
+    writer.write(b"hi" + head + b"ho")
+    assert await reader.readline() == b"PUT /a  b'hi'\n"
+    assert await reader.readline() == b"PUT /a  b'ho'\n"
+
+
+@pytest.mark.parametrize(("size", "body"), [(8, b"b'xxxxxxxx'"), (9, b"None"), (1_000_000, b"None")])
+async def test_a_body_over_the_limit_is_read_away(client: Client, size: int, body: bytes) -> None:
+    """What is too long is not kept, and the connection goes on behind it."""
+    reader, writer = client
+    writer.write(b"PUT /a HTTP/1.1\r\nContent-Length: %d\r\n\r\n" % size + b"x" * size + b"GET /b HTTP/1.1\r\n\r\n")
+    assert await reader.readline() == b"PUT /a  " + body + b"\n"
+    assert await reader.readline() == b"GET /b  b''\n"
+
+
+@pytest.mark.parametrize(
+    "request_bytes",
+    [
+        b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+        b"POST / HTTP/1.1\r\nContent-Length: many\r\n\r\n",
+        b"POST / HTTP/1.1\r\nContent-Length: \xb2\r\n\r\n",
+        b"GET /" + b"a" * limits.HTTP_HEAD_BYTES,
+    ],
+)
+async def test_a_request_that_cannot_be_read_ends_the_connection(client: Client, request_bytes: bytes) -> None:
+    """A body without its length, or a head without an end: the server says so and hangs up."""
+    reader, writer = client
+    writer.write(request_bytes)
+    assert await reader.readline() == b"unreadable\n"
+    with contextlib.suppress(ConnectionResetError):
+        assert await reader.read() == b""
+
+
+async def test_an_answer_may_come_later_and_the_next_request_waits() -> None:
+    """A second request is looked at once the first is answered; closing the server cuts off who still waits."""
+    asked: list[tuple[HttpConnection, str]] = []
+
+    def handle(connection: HttpConnection, request: HttpRequest) -> None:
+        asked.append((connection, request.target))
+
+    async with connected(handle) as (server, (reader, writer)):
+        writer.write(b"GET /a HTTP/1.1\r\n\r\nGET /b HTTP/1.1\r\n\r\n")
+        await until(lambda: asked)
+        assert [target for _, target in asked] == ["/a"]
+        asked[0][0].answer(b"one\n")
+        assert await reader.readline() == b"one\n"
+        assert [target for _, target in asked] == ["/a", "/b"]
+        await server.close()
+        with contextlib.suppress(ConnectionResetError):
+            assert await reader.read() == b""
+        asked[1][0].answer(b"nobody hears it\n")
