@@ -21,7 +21,6 @@ from simulator.load.send.scratch import scratch
 from simulator.load.send.signing import Identity
 from simulator.load.session import LoadSession
 from simulator.twin import resources
-from simulator.twin.prove import prove
 from simulator.twin.resources import Resources
 from simulator.twin.twin import Twin
 
@@ -162,12 +161,12 @@ class TwinTarget:
 
     async def prove(self) -> Proof:
         """The audit; a sink keeps nothing to audit."""
-        session, record = self._session, self._session.tap.record
-        record(PhaseChanged(session.clock.now(), "auditing"))
+        session = self._session
+        session.tap.record(PhaseChanged(session.clock.now(), "auditing"))
         if not session.plan.audited:
             return Proof()
         drained = all(span.drained for span in session.result.spans)
-        return Proof(audit=await prove(self._twin, drained=drained, record=record, clock=session.clock))
+        return Proof(audit=await self._twin.prove(drained=drained))
 
 
 def in_one_line(error: BaseException, endpoint_url: str | None) -> StockpipeError | None:

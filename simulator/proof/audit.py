@@ -101,7 +101,6 @@ async def audit(
     drained: bool,
     record: Record,
     clock: Clock,
-    on_object: Callable[[str, int], None] | None = None,
     concurrency: int = 8,
     segments: int = 1,
 ) -> Audit:
@@ -109,17 +108,17 @@ async def audit(
 
     `environ` are the consumer's variables, which decide how a row is read. `dead_lettered` and `pending` are the
     objects about which the dead-letter queue and the queue hold a message. `drained` says whether the queue was seen
-    empty: without it, or with anything pending, the verdict is `unproven`. `on_object` is told the key and the rows
-    (rejected ones included) of each object that was read. At most `concurrency` objects and `segments` pages of the
-    table are in hand at once; more than one segment pays on AWS, where each is read by another machine, and costs on
-    a local engine, which goes through the whole table for each. Nobody may write meanwhile.
+    empty: without it, or with anything pending, the verdict is `unproven`. At most
+    `concurrency` objects and `segments` pages of the table are in hand at once; more than one segment pays on AWS,
+    where each is read by another machine, and costs on a local engine, which goes through the whole table for each.
+    Nobody may write meanwhile.
 
     Raises `CouldNotFinish` when a resource cannot be read or the disk is full, `InputError` when one
     of the consumer's variables is malformed.
     """
     with Evidence() as evidence, one_failure(_explain):
         columns = Columns.from_environ(environ)
-        auditor = _Auditor(s3, bucket, columns, concurrency, evidence, _Progress(record, clock), on_object)
+        auditor = _Auditor(s3, bucket, columns, concurrency, evidence, _Progress(record, clock))
         async for ref in dead_lettered:
             evidence.refer(ref.bucket, ref.key, Standing.DEAD_LETTERED)
         async for ref in pending:
@@ -164,7 +163,6 @@ class _Auditor:
     concurrency: int
     evidence: Evidence
     progress: _Progress
-    on_object: Callable[[str, int], None] | None
 
     def __post_init__(self) -> None:
         self.comparison = Comparison(self.evidence.object_key)
@@ -207,8 +205,6 @@ class _Auditor:
                 source = self.evidence.begin_again(source)
                 continue
             self.parsed_rows += reading.rows
-            if self.on_object is not None:
-                self.on_object(key, reading.rows)
             return
 
     async def read_rejections(self, rejected_prefix: str, prefix: str) -> None:

@@ -19,12 +19,12 @@ Reading is pure; `play` is the shell that waits for the triggers.
 from __future__ import annotations
 
 import asyncio
+import operator
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from importlib import resources
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn, get_args
+from typing import TYPE_CHECKING, Any, get_args
 
 import yaml
 
@@ -39,6 +39,7 @@ from simulator.telemetry.snapshot import RunOptions, Snapshot
 if TYPE_CHECKING:
     from simulator.twin.twin import Twin
 
+_FOLDER = Path(__file__).with_name("scenarios")
 _OPTIONS: Mapping[str, type | tuple[str, ...]] = {
     **dict.fromkeys(("ticks", "seed"), int),
     **dict.fromkeys(("duration", "speed", "drain_timeout"), float),
@@ -99,7 +100,7 @@ class Scenario:
 
 def names() -> tuple[str, ...]:
     """The scenarios that come with the package."""
-    return tuple(sorted(file.name.removesuffix(".yaml") for file in _folder().iterdir() if file.name.endswith(".yaml")))
+    return tuple(sorted(file.stem for file in _FOLDER.glob("*.yaml")))
 
 
 def load(name: str) -> Scenario:
@@ -108,9 +109,9 @@ def load(name: str) -> Scenario:
     Raises `InputError`: no such scenario, or what in the file cannot be used.
     """
     if name.endswith((".yaml", ".yml")):
-        file, label = Path(name), Path(name).stem
+        file = Path(name)
     elif name in names():
-        file, label = Path(str(_folder().joinpath(f"{name}.yaml"))), name
+        file = _FOLDER / f"{name}.yaml"
     else:
         raise InputError(f"there is no scenario '{name}'; there are: {', '.join(names())}, or the path of a .yaml file")
     try:
@@ -119,37 +120,17 @@ def load(name: str) -> Scenario:
         raise InputError(f"there is no scenario file {file}") from None
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(f"scenario file {file} cannot be read: {getattr(error, 'strerror', None) or error}") from None
-    return parse(text, label)
+    return parse(text, file.stem)
 
 
 def parse(text: str, name: str) -> Scenario:
     """The scenario in a text; `InputError` names the part that cannot be used."""
-
-    def refuse(message: str) -> NoReturn:
-        raise InputError(f"scenario {name}: {message}")
-
     try:
-        data = yaml.safe_load(text)
+        return _scenario(yaml.safe_load(text), name)
     except yaml.YAMLError as error:
-        refuse("not YAML: " + " ".join(str(error).split()))
-    known = {"title", "parameters", "options", "steps"}
-    if not isinstance(data, dict) or not isinstance(data.get("title"), str):
-        refuse("a mapping with a title is expected")
-    if unknown := sorted(set(map(str, data)) - known):
-        refuse(f"'{unknown[0]}' is not known; known are {', '.join(sorted(known))}")
-    parameters = data.get("parameters") or {}
-    if not isinstance(parameters, dict):
-        refuse("parameters must be a mapping of template parameters")
-    steps = data.get("steps", [])
-    if not isinstance(steps, list):
-        refuse("steps must be a list")
-    return Scenario(
-        name=name,
-        title=data["title"],
-        parameters={str(key): str(value) for key, value in parameters.items()},
-        options=_options(data.get("options") or {}, refuse),
-        steps=tuple(_step(step, number, refuse) for number, step in enumerate(steps, start=1)),
-    )
+        raise InputError(f"scenario {name}: not YAML: {' '.join(str(error).split())}") from None
+    except ValueError as error:
+        raise InputError(f"scenario {name}: {error}") from None
 
 
 async def play(
@@ -190,88 +171,106 @@ async def play(
             await twin.store.refuse_writes(table, 0.0)
 
 
-def _folder() -> Any:
-    return resources.files("simulator.run").joinpath("scenarios")
-
-
 def _figure(snapshot: Snapshot | None, path: str) -> float | None:
-    value: Any = snapshot
-    for name in path.split("."):
-        value = getattr(value, name, None)
+    try:
+        value = operator.attrgetter(path)(snapshot)
+    except AttributeError:  # of a part that does not exist yet
+        return None
     return value if isinstance(value, (int, float)) else None
 
 
-def _seconds(value: Any, what: str, refuse: Callable[[str], NoReturn]) -> float:
+# Each of these raises `ValueError` with what cannot be used.
+
+
+def _require(holds: bool, otherwise: str) -> None:
+    if not holds:
+        raise ValueError(otherwise)
+
+
+def _require_known(given: Mapping[Any, Any], *known: str) -> None:
+    unknown = sorted({str(key) for key in given} - set(known))
+    _require(not unknown, f"'{''.join(unknown[:1])}' is not known; known are {', '.join(sorted(known))}")
+
+
+def _scenario(given: Any, name: str) -> Scenario:
+    titled = isinstance(given, dict) and isinstance(given.get("title"), str)
+    _require(titled, "a mapping with a title is expected")
+    _require_known(given, "title", "parameters", "options", "steps")
+    parameters, steps = given.get("parameters") or {}, given.get("steps", [])
+    _require(isinstance(parameters, dict), "parameters must be a mapping of template parameters")
+    _require(isinstance(steps, list), "steps must be a list")
+    return Scenario(
+        name=name,
+        title=given["title"],
+        parameters={str(key): str(value) for key, value in parameters.items()},
+        options=_options(given.get("options") or {}),
+        steps=tuple(_steps(steps)),
+    )
+
+
+def _seconds(value: Any, what: str) -> float:
     text = str(value).strip()
     try:
         return parse_duration(f"{text}s" if text.replace(".", "").isdecimal() else text)
     except ValueError:
-        refuse(f"{what}: '{value}' is not a number of seconds; write 10s")
+        raise ValueError(f"{what}: '{value}' is not a number of seconds; write 10s") from None
 
 
-def _options(given: Any, refuse: Callable[[str], NoReturn]) -> dict[str, Any]:
-    if not isinstance(given, dict):
-        refuse("options must be a mapping")
+def _options(given: Any) -> dict[str, Any]:
+    _require(isinstance(given, dict), "options must be a mapping")
     options: dict[str, Any] = {}
     for key, value in given.items():
         kind = _OPTIONS.get(str(key))
         if kind is None:
-            refuse(f"option '{key}' is not known; known are {', '.join(sorted(_OPTIONS))}")
+            raise ValueError(f"option '{key}' is not known; known are {', '.join(sorted(_OPTIONS))}")
         if kind is float and isinstance(value, str):
-            value = _seconds(value, f"option {key}", refuse)
+            value = _seconds(value, f"option {key}")
         elif kind is float and type(value) is int:
             value = float(value)
-        if isinstance(kind, tuple) and value not in kind:
-            refuse(f"option {key} must be {' or '.join(kind)}, not '{value}'")
-        if isinstance(kind, type) and type(value) is not kind:
-            refuse(f"option {key} must be of type {kind.__name__}, not '{value}'")
+        if isinstance(kind, tuple):
+            _require(value in kind, f"option {key} must be {' or '.join(kind)}, not '{value}'")
+        else:
+            _require(type(value) is kind, f"option {key} must be of type {kind.__name__}, not '{value}'")
         options[str(key)] = value
     return options
 
 
-def _step(given: Any, number: int, refuse_scenario: Callable[[str], NoReturn]) -> Step:
-    def refuse(message: str) -> NoReturn:
-        refuse_scenario(f"step {number}: {message}")
+def _steps(given: list[Any]) -> Iterator[Step]:
+    for number, step in enumerate(given, start=1):
+        try:
+            yield _step(step)
+        except ValueError as error:
+            raise ValueError(f"step {number}: {error}") from None
 
-    known = {"at", "when", "caption", "put", "refuse_writes"}
-    if not isinstance(given, dict):
-        refuse("a mapping is expected")
-    if unknown := sorted(set(map(str, given)) - known):
-        refuse(f"'{unknown[0]}' is not known; known are {', '.join(sorted(known))}")
-    if "at" in given and "when" in given:
-        refuse("give at or when, not both")
+
+def _step(given: Any) -> Step:
+    _require(isinstance(given, dict), "a mapping is expected")
+    _require_known(given, "at", "when", "caption", "put", "refuse_writes")
+    _require(not {"at", "when"} <= set(given), "give at or when, not both")
     put, fault = given.get("put"), given.get("refuse_writes")
-    if put is not None and (not isinstance(put, dict) or set(put) != {"key", "text"}):
-        refuse("put needs key and text")
-    if fault is not None and (not isinstance(fault, dict) or set(fault) != {"share", "for"}):
-        refuse("refuse_writes needs share and for")
+    _require(put is None or (isinstance(put, dict) and set(put) == {"key", "text"}), "put needs key and text")
+    shared = fault is None or (isinstance(fault, dict) and set(fault) == {"share", "for"})
+    _require(shared, "refuse_writes needs share and for")
     share = fault["share"] if fault else 0
-    if isinstance(share, bool) or not isinstance(share, (int, float)) or not 0 <= share <= 1:
-        refuse(f"share must be between 0 and 1, not '{share}'")
+    is_share = isinstance(share, (int, float)) and not isinstance(share, bool) and 0 <= share <= 1
+    _require(is_share, f"share must be between 0 and 1, not '{share}'")
     return Step(
-        at_s=_seconds(given["at"], "at", refuse) if "at" in given else None,
-        when=_condition(str(given["when"]), refuse) if "when" in given else (),
+        at_s=_seconds(given["at"], "at") if "at" in given else None,
+        when=tuple(map(_term, re.split(r"\s+and\s+", str(given["when"]).strip()))) if "when" in given else (),
         caption=str(given["caption"]).strip() if given.get("caption") else None,
         put=Put(str(put["key"]), str(put["text"])) if put else None,
-        refuse_writes=RefuseWrites(float(share), _seconds(fault["for"], "for", refuse)) if fault else None,
+        refuse_writes=RefuseWrites(float(share), _seconds(fault["for"], "for")) if fault else None,
     )
 
 
-def _condition(text: str, refuse: Callable[[str], NoReturn]) -> tuple[Bound, ...]:
-    empty = Snapshot(at=0.0, options=RunOptions("", 0, "", 0.0))
-
-    def limit_of(figure: str, limit: str) -> float:
-        value: Any = empty
-        for name in figure.split("."):
-            if not hasattr(value, name):
-                refuse(f"when: there is no figure '{figure}'; see docs/scenarios.md")
-            value = getattr(value, name)
-        return float(limit)
-
-    terms = []
-    for part in re.split(r"\s+and\s+", text.strip()):
-        try:
-            terms.append(parse_bound(part, limit_of))
-        except ValueError:
-            refuse(f"when: '{part}' is not a figure, an operator and a number, as in queue.visible >= 100")
-    return tuple(terms)
+def _term(text: str) -> Bound:
+    try:
+        term = parse_bound(text, lambda _, limit: float(limit))
+    except ValueError:
+        expected = "a figure, an operator and a number, as in queue.visible >= 100"
+        raise ValueError(f"when: '{text}' is not {expected}") from None
+    try:
+        operator.attrgetter(term.figure)(Snapshot(at=0.0, options=RunOptions("", 0, "", 0.0)))
+    except AttributeError:
+        raise ValueError(f"when: there is no figure '{term.figure}'; see docs/scenarios.md") from None
+    return term

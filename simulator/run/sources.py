@@ -34,17 +34,12 @@ FOLDER = "source/"
 _OTHER_FORMATS = ("{", "[", "<")
 
 
-class SourceError(InputError):
-    """A path given as a source cannot be used; one line that names it."""
-
-
 @dataclass(frozen=True, slots=True)
 class SourceFile:
     """One file to send: where it is, and the key of the object that it becomes."""
 
     path: Path
     key: str
-    size_bytes: int
 
 
 def find(paths: Sequence[Path], prefix: str) -> tuple[SourceFile, ...]:
@@ -54,16 +49,17 @@ def find(paths: Sequence[Path], prefix: str) -> tuple[SourceFile, ...]:
     `*.csv.gz` below it (any case; hidden files and directories are left out), each under its path relative to the
     directory. A file that is named twice with the same key is sent once; two files with one key are refused.
 
-    `prefix` is the one that the bucket's notification is set on. Raises `SourceError` with one line: nothing there, no
+    `prefix` is the one that the bucket's notification is set on. Raises `InputError` with one line: nothing there, no
     CSV files, no CSV, unreadable.
     """
     found: dict[str, SourceFile] = {}
     for path in paths:
         for file, name in _files(path):
-            source = SourceFile(file, _key(prefix, name, file), _checked(file))
+            source = SourceFile(file, _key(prefix, name, file))
+            _require_csv(file)
             other = found.setdefault(source.key, source)
             if not other.path.samefile(file):
-                raise SourceError(f"{other.path} and {file} would both become {source.key}; send one of them at a time")
+                raise InputError(f"{other.path} and {file} would both become {source.key}; send one of them at a time")
     return tuple(found.values())
 
 
@@ -72,24 +68,24 @@ def _files(path: Path) -> Iterator[tuple[Path, str]]:
     try:
         mode = path.stat().st_mode
     except FileNotFoundError:
-        raise SourceError(f"{path} does not exist") from None
+        raise InputError(f"{path} does not exist") from None
     except OSError as error:
-        raise SourceError(f"{path} cannot be read: {error.strerror}") from None
+        raise InputError(f"{path} cannot be read: {error.strerror}") from None
     if stat.S_ISREG(mode):
         yield path, path.name
         return
     if not stat.S_ISDIR(mode):
-        raise SourceError(f"{path} is neither a file nor a directory")
+        raise InputError(f"{path} is neither a file nor a directory")
     files = sorted(_below(path))
     if not files:
-        raise SourceError(f"{path} holds no CSV files ({' or '.join('*' + suffix for suffix in SUFFIXES)})")
+        raise InputError(f"{path} holds no CSV files ({' or '.join('*' + suffix for suffix in SUFFIXES)})")
     for file in files:
         yield file, PurePosixPath(file.relative_to(path)).as_posix()
 
 
 def _below(directory: Path) -> Iterator[Path]:
     def refuse(error: OSError) -> None:
-        raise SourceError(f"{error.filename} cannot be read: {error.strerror}")
+        raise InputError(f"{error.filename} cannot be read: {error.strerror}")
 
     for folder, folders, names in os.walk(directory, onerror=refuse):
         folders[:] = [name for name in folders if not name.startswith(".")]
@@ -103,23 +99,20 @@ def _key(prefix: str, name: str, file: Path) -> str:
     try:
         length = len(key.encode())
     except UnicodeEncodeError:
-        raise SourceError(f"{os.fsencode(file)!r}: a key in S3 is UTF-8, and this name is not") from None
+        raise InputError(f"{os.fsencode(file)!r}: a key in S3 is UTF-8, and this name is not") from None
     if length > limits.S3_KEY_BYTES:
-        raise SourceError(f"{file} would have a key of {length} bytes; S3 takes {limits.S3_KEY_BYTES}")
+        raise InputError(f"{file} would have a key of {length} bytes; S3 takes {limits.S3_KEY_BYTES}")
     return key
 
 
-def _checked(file: Path) -> int:
-    """The file's size, once its beginning has been seen to be CSV."""
+def _require_csv(file: Path) -> None:
     try:
         with file.open("rb") as opened:
             head = opened.read(limits.SOURCE_HEAD_BYTES)
-            size = os.fstat(opened.fileno()).st_size
     except OSError as error:
-        raise SourceError(f"{file} cannot be read: {error.strerror}") from None
+        raise InputError(f"{file} cannot be read: {error.strerror}") from None
     if (reason := not_csv(head)) is not None:
-        raise SourceError(f"{file} is no CSV file: {reason}")
-    return size
+        raise InputError(f"{file} is no CSV file: {reason}")
 
 
 def not_csv(head: bytes) -> str | None:
@@ -169,7 +162,7 @@ async def send(
 
     Each is told as an `ObjectPut` when the store has answered. Once `stop` is set no further file is begun. Memory
     holds `limits.SOURCE_PUT_BYTES` for each in hand; a larger file goes as a multipart upload, none left half done.
-    Raises `SourceError` when a file can no longer be read, `CouldNotFinish` when the store refuses one.
+    Raises `InputError` when a file can no longer be read, `CouldNotFinish` when the store refuses one.
     """
     waiting = iter(sources)
 
@@ -193,31 +186,28 @@ async def _put(s3: S3Client, bucket: str, source: SourceFile) -> int:
             body = await asyncio.to_thread(file.read, limits.SOURCE_PUT_BYTES + 1)
             if len(body) > limits.SOURCE_PUT_BYTES:
                 file.seek(0)
-                return await _put_parts(s3, bucket, source, file)
-            await s3.put_object(Bucket=bucket, Key=source.key, Body=body)
-            return len(body)
+                await _put_parts(s3, bucket, source.key, file)
+            else:
+                await s3.put_object(Bucket=bucket, Key=source.key, Body=body)
+            return file.tell()
     except (BotoCoreError, ClientError, aiohttp.ClientError) as error:
         raise CouldNotFinish(f"{source.path} could not be sent: {error}") from error
     except OSError as error:
-        raise SourceError(f"{source.path} cannot be read: {error.strerror or error}") from None
+        raise InputError(f"{source.path} cannot be read: {error.strerror or error}") from None
 
 
-async def _put_parts(s3: S3Client, bucket: str, source: SourceFile, file: BinaryIO) -> int:
+async def _put_parts(s3: S3Client, bucket: str, key: str, file: BinaryIO) -> None:
     size = os.fstat(file.fileno()).st_size
     part_bytes = max(limits.SOURCE_PART_BYTES, -(-size // limits.S3_UPLOAD_PARTS))
-    key = source.key
     upload = (await s3.create_multipart_upload(Bucket=bucket, Key=key))["UploadId"]
     parts: list[CompletedPartTypeDef] = []
-    sent_bytes = 0
     try:
         while body := await asyncio.to_thread(file.read, part_bytes):
             number = len(parts) + 1
             answer = await s3.upload_part(Bucket=bucket, Key=key, UploadId=upload, PartNumber=number, Body=body)
             parts.append({"PartNumber": number, "ETag": answer["ETag"]})
-            sent_bytes += len(body)
         await s3.complete_multipart_upload(Bucket=bucket, Key=key, UploadId=upload, MultipartUpload={"Parts": parts})
     except BaseException:
         # Parts of an upload that nobody ends are stored, and paid for, for ever.
         await asyncio.shield(s3.abort_multipart_upload(Bucket=bucket, Key=key, UploadId=upload))
         raise
-    return sent_bytes

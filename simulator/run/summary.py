@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import platform
 from collections.abc import Iterable, Mapping
+from dataclasses import asdict, fields
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
@@ -19,17 +20,12 @@ from rich.text import Text
 from simulator.base.clock import iso
 from simulator.dashboard.figures import count, rate, seconds, size
 from simulator.dashboard.lines import labelled
-from simulator.proof.audit import Audit
+from simulator.proof.audit import Audit, ObjectsAtRest
 from simulator.telemetry.events import printable
-from simulator.telemetry.snapshot import Latency, Snapshot
+from simulator.telemetry.snapshot import Snapshot
 
 SCHEMA = "stockpipe.run/1"
 DIFFERENCES_SHOWN = 10
-_AUDITED = (
-    *("parsed_rows", "rejected", "duplicates", "expected_rows", "stored_rows"),
-    *("missing", "extra", "different", "ambiguous"),
-)
-_HELD = ("objects", "rows", "rows_stored")
 _VERDICTS = {
     "exact": ("green", "every row is accounted for"),
     "differs": ("red", "the table is not what the objects say"),
@@ -65,7 +61,7 @@ def build(
     (the verdict is then `unproven`). `source_rows` are the rows of the real files that the run itself put; None when
     the objects came from the generator or from others.
     """
-    run = snapshot.options
+    run, latency = snapshot.options, _picked(snapshot.latency, "p50", "p90", "p99", "max")
     return {
         "schema": schema,
         "command": run.command,
@@ -82,15 +78,10 @@ def build(
         "queue": _queue(snapshot),
         "consumer": _consumer(snapshot),
         "table": _table(snapshot),
-        "latency_s": {"object_to_stored": percentiles(snapshot.latency)},
+        "latency_s": {"object_to_stored": {name: _rounded(value, 4) for name, value in latency.items()}},
         "throughput": _throughput(snapshot),
         "audit": _audit(audit),
     }
-
-
-def percentiles(latency: Latency) -> dict[str, float | None]:
-    """`p50`, `p90`, `p99` and `max` in seconds, null without any value."""
-    return {name: _rounded(value, 4) for name, value in _picked(latency, "p50", "p90", "p99", "max").items()}
 
 
 def _picked(thing: object, *names: str) -> dict[str, Any]:
@@ -159,17 +150,11 @@ def _throughput(snapshot: Snapshot) -> dict[str, float | None]:
 
 
 def _audit(audit: Audit | None) -> dict[str, Any]:
-    if audit is None:
-        nothing: dict[str, Any] = dict.fromkeys(_AUDITED)
-        held = {name: dict.fromkeys(_HELD) for name in ("dead_lettered", "pending")}
-        return {**nothing, **held, "verdict": "unproven", "differences": []}
-    return {
-        **_picked(audit, *_AUDITED),
-        "dead_lettered": _picked(audit.dead_lettered, *_HELD),
-        "pending": _picked(audit.pending, *_HELD),
-        "verdict": audit.verdict,
-        "differences": list(audit.differences),
-    }
+    if audit is not None:
+        return {**asdict(audit), "differences": list(audit.differences)}
+    nothing: dict[str, Any] = dict.fromkeys(field.name for field in fields(Audit))
+    held = dict.fromkeys(field.name for field in fields(ObjectsAtRest))
+    return {**nothing, "dead_lettered": held, "pending": held, "verdict": "unproven", "differences": []}
 
 
 # The text.

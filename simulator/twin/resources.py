@@ -9,15 +9,12 @@ import asyncio
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from simulator.base import limits
 from simulator.base.clients import Clients
 from simulator.stack.model import Bucket, Notification, Queue, Stack, Table
 from simulator.stack.wiring import wiring
-
-if TYPE_CHECKING:
-    from types_aiobotocore_dynamodb.type_defs import CreateTableInputTypeDef
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,14 +39,15 @@ async def create(stack: Stack, clients: Clients) -> Resources:
     notification, because S3 checks both.
     """
     path = wiring(stack)
-    tables = asyncio.gather(*(create_table(table, clients) for table in stack.tables.values()))
-    try:
-        urls = await _create_queues(stack, clients)
+    urls: dict[str, str] = {}
+    async with asyncio.TaskGroup() as group:
+        for table in stack.tables.values():
+            group.create_task(create_table(table, clients))
+        for queue in sorted(stack.queues.values(), key=lambda queue: queue.redrive is not None):  # targets first
+            answer = await clients.sqs.create_queue(QueueName=queue.name, Attributes=queue_attributes(queue, stack))
+            urls[queue.logical_id] = answer["QueueUrl"]
         for bucket in stack.buckets.values():
             await _create_bucket(bucket, stack, clients)
-    finally:
-        await asyncio.gather(tables, return_exceptions=True)
-    await tables
     return Resources(
         bucket=path.bucket.name,
         queue_url=urls[path.queue.logical_id],
@@ -57,14 +55,6 @@ async def create(stack: Stack, clients: Clients) -> Resources:
         table=path.table.name,
         queue_urls=urls,
     )
-
-
-async def _create_queues(stack: Stack, clients: Clients) -> dict[str, str]:
-    urls: dict[str, str] = {}
-    for queue in sorted(stack.queues.values(), key=lambda queue: queue.redrive is not None):  # targets first
-        answer = await clients.sqs.create_queue(QueueName=queue.name, Attributes=queue_attributes(queue, stack))
-        urls[queue.logical_id] = answer["QueueUrl"]
-    return urls
 
 
 def queue_attributes(queue: Queue, stack: Stack) -> dict[Any, str]:
@@ -121,8 +111,7 @@ async def create_table(table: Table, clients: Clients) -> None:
         request["ProvisionedThroughput"] = {"ReadCapacityUnits": reads, "WriteCapacityUnits": writes}
     if table.maximum_write_units:
         request["OnDemandThroughput"] = {"MaxWriteRequestUnits": table.maximum_write_units}
-    checked: CreateTableInputTypeDef = request
-    await clients.dynamodb.create_table(**checked)
+    await clients.dynamodb.create_table(**request)
     await clients.dynamodb.get_waiter("table_exists").wait(
         TableName=table.name, WaiterConfig={"Delay": 1, "MaxAttempts": limits.TABLE_ACTIVE_ATTEMPTS}
     )

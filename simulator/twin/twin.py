@@ -22,9 +22,11 @@ from simulator.base.observations import Record, StoreSampled
 from simulator.functions.runtimes import Runtime, RuntimeName
 from simulator.functions.runtimes.inline import InlineRuntime
 from simulator.functions.service import LambdaService
-from simulator.stack.model import Stack
+from simulator.proof.audit import Audit, audit
+from simulator.proof.notifications import ObjectRef, objects_of
+from simulator.stack.model import Queue, Stack
 from simulator.stack.wiring import Wiring, wiring
-from simulator.store import QueuedMessage, Store
+from simulator.store import Store
 from simulator.triggers.event_source_mapping import MappingRun
 from simulator.triggers.eventbridge import AsynchronousInvoker, run_schedule
 from simulator.twin import resources
@@ -169,11 +171,33 @@ class Twin:
                 return False
             await self.clock.sleep(limits.DRAIN_LOOK_S)
 
-    async def messages(self, queue_name: str) -> AsyncIterator[QueuedMessage]:
-        """The messages at rest in a queue, seen without touching them. Only the store of our own can show them."""
-        if self.store is not None:
-            async for message in self.store.peek(queue_name):
-                yield message
+    async def prove(self, *, drained: bool) -> Audit:
+        """Account for every row, once nobody writes any more; `drained` is the audit's.
+
+        Raises `CouldNotFinish` when a resource cannot be read or the disk is full.
+        """
+        path = self.wiring
+        return await audit(
+            s3=self.clients.s3,
+            dynamodb=self.clients.dynamodb,
+            bucket=path.bucket.name,
+            prefix=path.notification.prefix,
+            table=path.table.name,
+            environ=path.consumer.environment,
+            rejected_prefix=path.rejected_prefix,
+            dead_lettered=self._objects_in(path.dead_letter_queue),
+            pending=self._objects_in(path.queue),
+            drained=drained,
+            record=self.record,
+            clock=self.clock,
+        )
+
+    async def _objects_in(self, queue: Queue | None) -> AsyncIterator[ObjectRef]:
+        """Of a queue's messages, seen without touching them; only the store of our own can show them."""
+        if queue is not None and self.store is not None:
+            async for message in self.store.peek(queue.name):
+                for ref in objects_of(message.body):
+                    yield ref
 
     async def _foreign_queues(self) -> Mapping[str, QueueCounters]:
         found = {}

@@ -23,7 +23,6 @@ from simulator.stack import rules, template
 from simulator.stack.model import Stack
 from simulator.stack.wiring import wiring
 from simulator.telemetry import Telemetry
-from simulator.telemetry.snapshot import RunOptions
 from stockpipe.commands.outputs import require_writable, write
 from stockpipe.commands.simulate.options import SimulateOptions
 from stockpipe.commands.words import finding_lines, ignored_lines
@@ -57,15 +56,22 @@ def resolve(options: SimulateOptions) -> tuple[Stack, RunPlan]:
         raise InputError(next(finding_lines(violations, options.template, "AWS refuses it")))
     schedule = not options.no_schedule and not files
     now = SystemClock().now()
+    expressions = [each.expression for each in stack.schedules.values() if each.enabled] if schedule else []
+    found = sources.find(files, prefix=path.notification.prefix) if files else ()
     plan = RunPlan(
+        command="simulate",
         seed=options.seed,
+        started_at=now,
         start_at=math.floor(options.start_at if options.start_at is not None else now),
         duration_s=None if endless or options.duration_s == 0 else options.duration_s,
         ticks=options.ticks if schedule else None,
         speed=options.speed,
-        schedule=schedule,
-        sources=sources.find(files, prefix=path.notification.prefix) if files else (),
-        scenario=scenario,
+        schedule=expressions[0] if expressions else None,
+        fires=schedule,
+        objects=len(found) or None,
+        sources=found,
+        scenario=scenario.name if scenario else None,
+        story=scenario,
         runtime=options.runtime,
         code_dir=options.code,
         capacity=options.capacity,
@@ -98,7 +104,7 @@ def _parameters(options: SimulateOptions, scenario: Scenario | None) -> dict[str
 
 async def _run(options: SimulateOptions, stack: Stack, plan: RunPlan) -> int:
     clock = SystemClock()
-    telemetry = Telemetry(stack, _run_options(plan, clock.now(), stack))
+    telemetry = Telemetry(stack, plan)
     outlet = _SimulateOutlet(options, plan, telemetry, clock)
     with contextlib.ExitStack() as owned:
         record = _recorders(options, telemetry, outlet, owned)
@@ -168,14 +174,14 @@ class _SimulateOutlet:
             options=_options_json(self._options, self._plan),
             ended_at=self._clock.now(),
             interrupted=progress.interrupted,
-            source_rows=progress.source_rows if self._plan.sources else None,
+            source_rows=(progress.audit.parsed_rows if progress.audit else 0) if self._plan.sources else None,
         )
         if self.display.mode == "quiet":
             self.display.console.print(f"verdict {built['audit']['verdict']}", markup=False)
         else:
             self.display.console.print(summary.render_summary(built))
             if self._plan.hold and progress.failure is None:
-                self.display.console.print(f"  the store stays up at {progress.endpoint} until Ctrl-C", markup=False)
+                self.display.console.print(f"  the store stays up at {built['endpoint']} until Ctrl-C", markup=False)
         if self._options.summary is not None:
             write(self._options.summary, json.dumps(built, indent=2) + "\n")
 
@@ -206,22 +212,6 @@ def _recorders(
     return record
 
 
-def _run_options(plan: RunPlan, now: float, stack: Stack) -> RunOptions:
-    schedules = [schedule.expression for schedule in stack.schedules.values() if schedule.enabled]
-    return RunOptions(
-        command="simulate",
-        seed=plan.seed,
-        runtime=plan.runtime,
-        started_at=now,
-        schedule=schedules[0] if schedules and plan.schedule else None,
-        speed=plan.speed,
-        duration_s=plan.duration_s,
-        ticks=plan.ticks,
-        objects=len(plan.sources) or None,
-        scenario=plan.scenario.name if plan.scenario else None,
-    )
-
-
 def _options_json(options: SimulateOptions, plan: RunPlan) -> dict[str, Any]:
     """The options as resolved, lengths in seconds, named as on the command line."""
     return {
@@ -233,10 +223,10 @@ def _options_json(options: SimulateOptions, plan: RunPlan) -> dict[str, Any]:
         "files": options.files,
         "rows": options.rows,
         "source": [str(path) for path in (*options.sources, *options.paths)],
-        "schedule": plan.schedule,
-        "scenario": plan.scenario.name if plan.scenario else None,
+        "schedule": plan.fires,
+        "scenario": plan.scenario,
         "template": str(options.template) if options.template else None,
-        "parameters": _parameters(options, plan.scenario),
+        "parameters": _parameters(options, plan.story),
         "runtime": plan.runtime,
         "code": str(options.code) if options.code else None,
         "capacity": plan.capacity,

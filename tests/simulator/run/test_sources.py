@@ -20,11 +20,11 @@ import pytest_asyncio
 from fakes.clock import ManualClock
 from simulator.base import limits
 from simulator.base.clients import Clients, connect, offline_session
-from simulator.base.errors import CouldNotFinish
+from simulator.base.errors import CouldNotFinish, InputError
 from simulator.base.observations import ObjectPut, Observation
 from simulator.proof.audit import audit
 from simulator.proof.notifications import ObjectRef
-from simulator.run.sources import SourceError, SourceFile, find, send
+from simulator.run.sources import SourceFile, find, send
 
 CSV = "ticker,date,price\nA,2026-01-01,1\n"
 
@@ -42,7 +42,7 @@ def _found(*paths: Path, prefix: str = "stocks/") -> list[tuple[str, str]]:
 def test_a_file_becomes_an_object_under_its_name(tmp_path: Path) -> None:
     """A file that is named itself may have any suffix; its size comes with it."""
     path = _write(tmp_path / "deep" / "quotes.txt")
-    assert find([path], "stocks/") == (SourceFile(path, "stocks/source/quotes.txt", len(CSV)),)
+    assert find([path], "stocks/") == (SourceFile(path, "stocks/source/quotes.txt"),)
 
 
 def test_a_directory_gives_its_csv_files_in_order_of_name(tmp_path: Path) -> None:
@@ -75,7 +75,7 @@ def test_a_file_named_twice_is_sent_once(tmp_path: Path) -> None:
 def test_two_files_for_one_key_are_refused(tmp_path: Path) -> None:
     """Of two files with one key the later would overwrite the earlier, so neither is sent."""
     first, two = _write(tmp_path / "1" / "a.csv"), _write(tmp_path / "2" / "a.csv")
-    with pytest.raises(SourceError, match=r"would both become stocks/source/a\.csv") as refusal:
+    with pytest.raises(InputError, match=r"would both become stocks/source/a\.csv") as refusal:
         find([first, two], "stocks/")
     assert str(first) in str(refusal.value)
     assert str(two) in str(refusal.value)
@@ -103,7 +103,7 @@ def test_two_files_for_one_key_are_refused(tmp_path: Path) -> None:
 def test_what_is_no_csv_is_refused_with_its_reason(tmp_path: Path, content: bytes, reason: str) -> None:
     """One line says which file and why, before anything is started."""
     path = _write(tmp_path / "source.csv", content)
-    with pytest.raises(SourceError) as refusal:
+    with pytest.raises(InputError) as refusal:
         find([tmp_path], "stocks/")
     assert str(refusal.value).startswith(f"{path} is no CSV file: {reason}")
     assert "\n" not in str(refusal.value)
@@ -132,20 +132,20 @@ def test_what_the_contract_calls_csv_is_taken(tmp_path: Path, content: bytes) ->
 
 def test_a_path_that_does_not_exist_is_named(tmp_path: Path) -> None:
     """A typing error is told as such."""
-    with pytest.raises(SourceError, match=r"nothing\.csv does not exist$"):
+    with pytest.raises(InputError, match=r"nothing\.csv does not exist$"):
         find([tmp_path / "nothing.csv"], "stocks/")
 
 
 def test_a_directory_without_csv_files_is_named(tmp_path: Path) -> None:
     """The message says what was looked for."""
     _write(tmp_path / "readme.md")
-    with pytest.raises(SourceError, match=r"holds no CSV files \(\*\.csv or \*\.csv\.gz\)$"):
+    with pytest.raises(InputError, match=r"holds no CSV files \(\*\.csv or \*\.csv\.gz\)$"):
         find([tmp_path], "stocks/")
 
 
 def test_a_device_is_refused() -> None:
     """Only files and directories can be sent."""
-    with pytest.raises(SourceError, match="/dev/null is neither a file nor a directory"):
+    with pytest.raises(InputError, match="/dev/null is neither a file nor a directory"):
         find([Path("/dev/null")], "stocks/")
 
 
@@ -158,21 +158,21 @@ def test_a_file_that_may_not_be_read_is_named(tmp_path: Path, monkeypatch: pytes
         raise PermissionError(13, "Permission denied")
 
     monkeypatch.setattr(Path, "open", refuse)
-    with pytest.raises(SourceError, match=r"a\.csv cannot be read: Permission denied$"):
+    with pytest.raises(InputError, match=r"a\.csv cannot be read: Permission denied$"):
         find([path], "stocks/")
 
 
 def test_names_that_s3_cannot_take_are_refused(tmp_path: Path) -> None:
     """A key is at most 1,024 bytes of UTF-8."""
     path = _write(tmp_path / "a.csv")
-    with pytest.raises(SourceError, match=r"a key of 1\d\d\d bytes; S3 takes 1024"):
+    with pytest.raises(InputError, match=r"a key of 1\d\d\d bytes; S3 takes 1024"):
         find([path], "x" * 1020 + "/")
     raw = Path(os.fsdecode(os.fsencode(tmp_path) + b"/\xff.csv"))
     try:
         _write(raw)
     except OSError:
         pytest.skip("this file system takes no such name")
-    with pytest.raises(SourceError, match="a key in S3 is UTF-8"):
+    with pytest.raises(InputError, match="a key in S3 is UTF-8"):
         find([raw], "stocks/")
 
 
@@ -229,7 +229,7 @@ async def test_every_file_arrives_as_it_is(tmp_path: Path, place: Place) -> None
     for file in files:
         assert await place.content(file.key) == file.path.read_bytes()
     assert sorted(place.recorded, key=lambda put: put.key) == [
-        ObjectPut(7.0, place.bucket, file.key, file.size_bytes) for file in files
+        ObjectPut(7.0, place.bucket, file.key, file.path.stat().st_size) for file in files
     ]
 
 
@@ -240,7 +240,7 @@ async def test_a_large_file_goes_in_parts(tmp_path: Path, place: Place, monkeypa
     monkeypatch.setattr(limits, "SOURCE_PART_BYTES", 5 * 1024 * 1024)
     body = b"a,b\n" + os.urandom(1024) * 11 * 1024
     path = _write(tmp_path / "large.csv", body)
-    file = SourceFile(path, "stocks/source/large.csv", len(body))
+    file = SourceFile(path, "stocks/source/large.csv")
     await place.send((file,))
     stored = await place.content(file.key)
     assert hashlib.sha256(stored).digest() == hashlib.sha256(body).digest()
@@ -256,7 +256,7 @@ async def test_a_large_file_that_breaks_off_leaves_no_upload(
     monkeypatch.setattr(limits, "SOURCE_PART_BYTES", 20)  # S3 refuses parts below 5 MB when the upload is completed
     path = _write(tmp_path / "a.csv", CSV * 3)
     with pytest.raises(CouldNotFinish, match=r"a\.csv could not be sent: .*EntityTooSmall"):
-        await place.send((SourceFile(path, "stocks/source/a.csv", 1),))
+        await place.send((SourceFile(path, "stocks/source/a.csv"),))
     uploads = await place.clients.s3.list_multipart_uploads(Bucket=place.bucket)
     assert uploads.get("Uploads", []) == []
     assert place.recorded == []
@@ -285,7 +285,7 @@ async def test_a_file_that_vanished_is_named(tmp_path: Path, place: Place) -> No
     """A file that was there when it was found and is gone now ends the sending with one line."""
     file = find([_write(tmp_path / "a.csv")], "stocks/")[0]
     file.path.unlink()
-    with pytest.raises(SourceError, match=r"a\.csv cannot be read: No such file or directory$"):
+    with pytest.raises(InputError, match=r"a\.csv cannot be read: No such file or directory$"):
         await place.send((file,))
 
 
