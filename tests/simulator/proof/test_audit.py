@@ -442,17 +442,19 @@ async def test_an_object_that_always_breaks_off_ends_the_audit(scene: Scene) -> 
 
 
 class _Refuses:
-    """An S3 client that lists an object and then answers its get with an error."""
+    """An S3 client that lists an object and then fails its get: an error's code is AWS's answer."""
 
-    def __init__(self, real: Any, key: str, code: str) -> None:
-        self._real, self._key, self._code = real, key, code
+    def __init__(self, real: Any, key: str, error: str | Exception) -> None:
+        self._real, self._key, self._error = real, key, error
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._real, name)
 
     async def get_object(self, **arguments: Any) -> Any:
         if arguments["Key"] == self._key:
-            raise ClientError({"Error": {"Code": self._code, "Message": "no"}}, "GetObject")
+            if isinstance(self._error, str):
+                raise ClientError({"Error": {"Code": self._error, "Message": "no"}}, "GetObject")
+            raise self._error
         return await self._real.get_object(**arguments)
 
 
@@ -460,6 +462,18 @@ async def test_an_object_that_may_not_be_read_ends_the_audit(scene: Scene) -> No
     """Without an object's rows nothing can be proven of it, so the refusal is told and names the object."""
     with pytest.raises(CouldNotFinish, match=r"s3://audit-\w+/stocks/first\.csv: .*AccessDenied"):
         await scene.audit(s3=_Refuses(scene.clients.s3, "stocks/first.csv", "AccessDenied"))
+
+
+async def test_a_defect_of_one_reader_ends_the_audit_with_it(scene: Scene) -> None:
+    """What fails in one of several readers is raised as it is, and the others are not waited for in vain."""
+    for number in range(20):
+        await scene.put(f"stocks/{number}.csv", FIRST)
+    defect, before = AttributeError("a defect"), asyncio.all_tasks()
+    async with asyncio.timeout(30):
+        with pytest.raises(AttributeError, match="a defect") as failure:
+            await scene.audit(s3=_Refuses(scene.clients.s3, "stocks/7.csv", defect))
+    assert failure.value is defect
+    assert asyncio.all_tasks() == before
 
 
 async def test_a_forbidden_object_in_the_dead_letter_queue_is_accounted_for(scene: Scene) -> None:
@@ -500,15 +514,14 @@ async def test_a_full_disk_ends_the_audit_with_one_line(scene: Scene, monkeypatc
 
 async def test_a_cancelled_audit_leaves_nothing_running(scene: Scene) -> None:
     """Ctrl-C in the middle of the comparison: the thread has ended when the audit has."""
-    entered, before = asyncio.Event(), asyncio.all_tasks()
+    before = asyncio.all_tasks()
 
     def record(observation: Observation) -> None:
         if cast("AuditProgressed", observation).part == "comparison":
-            entered.set()
+            asyncio.get_running_loop().call_soon(running.cancel)
 
+    # An audit that fails before its comparison fails this test: nothing waits for a comparison that never comes.
     running = asyncio.create_task(scene.audit(record=record))
-    await entered.wait()
-    running.cancel()
     with pytest.raises(asyncio.CancelledError):
         await running
     assert asyncio.all_tasks() == before
