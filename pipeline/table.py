@@ -1,14 +1,13 @@
 """Rows -> the table: 25 a request, a bounded number of requests at once, whatever the table could not take again.
 
-`TableWriter` is shared by all objects of the environment and owns the slots, the retries and the rate. `ObjectWriter`
-belongs to one object and keeps its rows in order: of two rows with the same key the later one is the last to be
-written. How a request reaches DynamoDB is the transport's business (`transports.py`).
+`TableWriter` is what all objects of the environment share. `ObjectWriter` belongs to one object and owns its retries
+and the order of its rows: of two rows with the same key the later one is the last to be written. How a request
+reaches DynamoDB is the transport's business (`transports.py`).
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections import deque
 from collections.abc import Iterable
 from typing import Literal, Protocol
 
@@ -68,137 +67,25 @@ class Transport(Protocol):
         ...
 
 
-class Slots:
-    """So many at once; a semaphore whose free slots cost no turn of the loop."""
-
-    def __init__(self, count: int) -> None:
-        self._free = count
-        self._waiting: deque[asyncio.Future[None]] = deque()
-
-    def take(self) -> bool:
-        """Whether there was one; it is the caller's then."""
-        if self._free:
-            self._free -= 1
-            return True
-        return False
-
-    async def wait(self) -> None:
-        """Wait for one, in turn."""
-        waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._waiting.append(waiter)
-        try:
-            await waiter
-        except asyncio.CancelledError:
-            if waiter.done() and not waiter.cancelled():
-                self.give_back()
-            raise
-
-    def give_back(self) -> None:
-        """Done with one; who has waited longest gets it."""
-        while self._waiting:
-            waiter = self._waiting.popleft()
-            if not waiter.done():
-                waiter.set_result(None)
-                return
-        self._free += 1
-
-
 class TableWriter:
-    """Writes batches for all objects of the environment, at most `concurrency` requests at once.
+    """What all objects of the environment share: at most `concurrency` requests at once, and their rate.
 
-    `rows_per_s` bounds what the environment writes, None: only the table does.
+    `rows_per_s` bounds what the environment writes, None: only the table does. `accepts` is whether a row ever got in.
     """
 
     def __init__(self, transport: Transport, concurrency: int, rows_per_s: float | None = None) -> None:
-        self.slots = Slots(concurrency)
+        self.transport = transport
+        # A free slot costs no turn of the loop.
+        self.slots = asyncio.Semaphore(concurrency)
         self.rate = WriteRate(rows_per_s)
-        self._transport = transport
-        self._accepts = False
-
-    async def write(self, batch: Batch, budget: Budget, counts: ConsumerCounts, seed: str) -> list[RejectedRow]:
-        """Write all of `batch`, however often it takes; the rows that DynamoDB itself refuses.
-
-        Pauses are drawn from `seed` and the batch's lines. Raises `MessageFailure`.
-        """
-        refused: list[RejectedRow] = []
-        await self._write(batch, budget, counts, seed, refused)
-        if refused and not self._accepts:
-            # Not one row of this table ever got in, so it is hardly the row's fault.
-            raise MessageFailure(refused[0].reason, permanent=True)
-        return refused
-
-    async def _write(
-        self, batch: Batch, budget: Budget, counts: ConsumerCounts, seed: str, refused: list[RejectedRow]
-    ) -> None:
-        now = asyncio.get_running_loop().time
-        attempt = transient = pauses = 0
-        while True:
-            began_at = now()
-            wait_s = self.rate.wait_s(len(batch), began_at)
-            if wait_s:
-                await _pause(wait_s, budget)
-                began_at = now()
-            timeout_s = min(REQUEST_TIMEOUT_S, budget.firm_at - began_at)
-            if timeout_s <= 0:
-                raise OutOfTime
-            counts.batch_writes += 1
-            try:
-                left = await self._transport.write([put for _, put in batch.values()], timeout_s)
-            except WriteError as error:
-                if error.kind == "invalid":
-                    await self._isolate(batch, budget, counts, seed, refused, error)
-                    return
-                if error.kind == "permanent":
-                    raise MessageFailure(f"writing to the table: {error}", permanent=True) from error
-                if error.kind == "throttled":
-                    counts.throttled_requests += 1
-                    self.rate.refused(now())
-                else:
-                    transient += 1
-                    if transient >= TRANSIENT_MAX:
-                        raise MessageFailure(f"writing to the table: {error}", permanent=False) from error
-            else:
-                written = len(batch) - len(left)
-                if written:
-                    self._accepts = True
-                    counts.rows_written += written
-                    self.rate.taken(written, now())
-                    attempt = transient = 0
-                if not left:
-                    return
-                counts.unprocessed_items += len(left)
-                self.rate.refused(now())
-                batch = {key: batch[key] for key in left}
-            attempt += 1
-            pauses += 1
-            first_line, _ = next(iter(batch.values()))
-            chance = stream(seed, f"line {first_line}", pauses)
-            await _pause(chance.uniform(0, min(PAUSE_MAX_S, PAUSE_BASE_S * 2**attempt)), budget)
-
-    async def _isolate(
-        self,
-        batch: Batch,
-        budget: Budget,
-        counts: ConsumerCounts,
-        seed: str,
-        refused: list[RejectedRow],
-        error: WriteError,
-    ) -> None:
-        """DynamoDB refused the request for one of its rows: halve it until that row stands alone."""
-        rows = list(batch.items())
-        if len(rows) == 1:
-            line, put = rows[0][1]
-            refused.append(RejectedRow(line, f"DynamoDB refused the row: {error}", (put,)))
-            return
-        middle = len(rows) // 2
-        await self._write(dict(rows[:middle]), budget, counts, seed, refused)
-        await self._write(dict(rows[middle:]), budget, counts, seed, refused)
+        self.accepts = False
 
 
 class ObjectWriter:
     """Writes the rows of one object. One owner calls it, one call at a time.
 
-    `refused` gathers the rows that DynamoDB itself would not take, for the owner to take out.
+    `refused` gathers the rows that DynamoDB itself would not take, for the owner to take out. Pauses are drawn from
+    `seed` and a batch's lines.
     """
 
     def __init__(self, table: TableWriter, budget: Budget, counts: ConsumerCounts, seed: str) -> None:
@@ -239,7 +126,8 @@ class ObjectWriter:
             await self._dispatch()
         while self._in_flight:
             await asyncio.wait(self._in_flight)
-        self._raise_failure()
+        if self._failure is not None:
+            raise self._failure
 
     async def settle(self) -> None:
         """Begin nothing more; let what is in flight end, until the budget's firm end."""
@@ -260,34 +148,82 @@ class ObjectWriter:
         # An earlier row of the same key must be in the table before its successor is sent.
         while not self._keys_in_flight.isdisjoint(batch):
             await asyncio.wait(self._in_flight, return_when=asyncio.FIRST_COMPLETED)
-        slots = self._table.slots
-        if not slots.take():
-            await slots.wait()
+        await self._table.slots.acquire()
         if self._failure is not None:
-            slots.give_back()
-            self._raise_failure()
+            self._table.slots.release()
+            raise self._failure
         self._keys_in_flight.update(batch)
         task = asyncio.get_running_loop().create_task(self._write(batch))
         self._in_flight.add(task)
+        task.add_done_callback(self._in_flight.discard)
 
     async def _write(self, batch: Batch) -> None:
         try:
-            refused = await self._table.write(batch, self._budget, self._counts, self._seed)
-            if refused:
+            refused = await self._accepted(batch)
+            if self._table.accepts:
                 self.refused += refused
+            elif refused:
+                # Not one row of this table ever got in, so it is hardly the row's fault.
+                self._failure = self._failure or MessageFailure(refused[0].reason, permanent=True)
         except BaseException as error:  # noqa: BLE001 - it is raised again where the object is read
-            if self._failure is None:
-                self._failure = error
+            self._failure = self._failure or error
         finally:
-            self._table.slots.give_back()
+            self._table.slots.release()
             self._keys_in_flight.difference_update(batch)
-            task = asyncio.current_task()
-            assert task is not None  # noqa: S101 - this runs in one
-            self._in_flight.discard(task)
 
-    def _raise_failure(self) -> None:
-        if self._failure is not None:
-            raise self._failure
+    async def _accepted(self, batch: Batch) -> list[RejectedRow]:
+        """Write all of `batch`, however often it takes; the rows that DynamoDB itself refuses."""
+        table, budget, counts = self._table, self._budget, self._counts
+        now = asyncio.get_running_loop().time
+        attempt = transient = pauses = 0
+        while True:
+            began_at = now()
+            wait_s = table.rate.wait_s(len(batch), began_at)
+            if wait_s:
+                await _pause(wait_s, budget)
+                began_at = now()
+            timeout_s = min(REQUEST_TIMEOUT_S, budget.firm_at - began_at)
+            if timeout_s <= 0:
+                raise OutOfTime
+            counts.batch_writes += 1
+            try:
+                left = await table.transport.write([put for _, put in batch.values()], timeout_s)
+            except WriteError as error:
+                if error.kind == "invalid":
+                    return await self._isolated(batch, error)
+                transient += error.kind == "transient"
+                if error.kind == "permanent" or transient >= TRANSIENT_MAX:
+                    permanent = error.kind == "permanent"
+                    raise MessageFailure(f"writing to the table: {error}", permanent=permanent) from error
+                if error.kind == "throttled":
+                    counts.throttled_requests += 1
+                    table.rate.refused(now())
+            else:
+                written = len(batch) - len(left)
+                if written:
+                    table.accepts = True
+                    counts.rows_written += written
+                    table.rate.taken(written, now())
+                    attempt = transient = 0
+                if not left:
+                    return []
+                counts.unprocessed_items += len(left)
+                table.rate.refused(now())
+                batch = {key: batch[key] for key in left}
+            attempt += 1
+            pauses += 1
+            first_line, _ = next(iter(batch.values()))
+            chance = stream(self._seed, f"line {first_line}", pauses)
+            await _pause(chance.uniform(0, min(PAUSE_MAX_S, PAUSE_BASE_S * 2**attempt)), budget)
+
+    async def _isolated(self, batch: Batch, error: WriteError) -> list[RejectedRow]:
+        """DynamoDB refused the request for one of its rows: halve it until that row stands alone."""
+        rows = list(batch.items())
+        if len(rows) == 1:
+            line, put = rows[0][1]
+            return [RejectedRow(line, f"DynamoDB refused the row: {error}", (put,))]
+        middle = len(rows) // 2
+        return [*await self._accepted(dict(rows[:middle])), *await self._accepted(dict(rows[middle:]))]
 
 
 async def _pause(seconds: float, budget: Budget) -> None:

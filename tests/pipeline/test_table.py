@@ -14,7 +14,7 @@ from pipeline.budget import Budget
 from pipeline.counts import ConsumerCounts
 from pipeline.failures import MessageFailure, OutOfTime
 from pipeline.items import Items, Key
-from pipeline.table import ObjectWriter, Slots, TableWriter, WriteError
+from pipeline.table import ObjectWriter, TableWriter, WriteError
 
 T = TypeVar("T")
 FOREVER = Budget(0.0, 1e9, 1e9)
@@ -67,9 +67,10 @@ def run(main: Coroutine[Any, Any, T]) -> T:
         return runner.run(main)
 
 
-def batch(first: int, last: int) -> table.Batch:
+def lines(first: int, last: int) -> Items:
     """The rows of these lines, each line its own key and put request."""
-    return {(str(line), "x"): (line, str(line)) for line in range(first, last + 1)}
+    numbers = range(first, last + 1)
+    return Items([(str(line), "x") for line in numbers], numbers, [str(line) for line in numbers])
 
 
 def refuse(kind: table.Kind, times: int = 10**9) -> Callable[[int], list[Key]]:
@@ -83,59 +84,52 @@ def refuse(kind: table.Kind, times: int = 10**9) -> Callable[[int], list[Key]]:
     return answer
 
 
-async def write(
-    transport: Scripted, *batches: table.Batch, seed: str = "seed", budget: Budget = FOREVER
-) -> ConsumerCounts:
-    """Write these batches side by side."""
-    counts, writer = ConsumerCounts(), TableWriter(transport, 32)
-    await asyncio.gather(*(writer.write(one, budget, counts, seed) for one in batches))
+async def write(transport: Scripted, *objects: Items, seed: str = "seed", budget: Budget = FOREVER) -> ConsumerCounts:
+    """Write these objects side by side."""
+    counts, table_writer = ConsumerCounts(), TableWriter(transport, 32)
+
+    async def one(items: Items) -> None:
+        writer = ObjectWriter(table_writer, budget, counts, seed)
+        await writer.add(items)
+        await writer.finish()
+
+    await asyncio.gather(*map(one, objects))
     return counts
 
 
-async def test_a_slot_handed_to_a_waiter_that_was_cancelled_goes_to_the_next():
-    """Between being handed over and being used nothing may be lost: the last slot would be gone for good."""
-    slots = Slots(1)
-    assert slots.take()
-    first, second = (asyncio.ensure_future(slots.wait()) for _ in range(2))
-    await asyncio.sleep(0)
+async def test_so_many_requests_are_under_way_at_once_and_no_more():
+    """Objects share the slots; a slot comes back whatever became of the request, a cancelled writer's as well."""
+    answered, transport = asyncio.Event(), Scripted(lambda _: [])
+    under_way: list[int] = []
 
-    slots.give_back()
-    first.cancel()
-    await asyncio.wait([first, second], timeout=5)
+    async def slowly(puts: Iterable[str], _timeout_s: float) -> list[Key]:
+        under_way.append(sum(1 for _ in puts))
+        await answered.wait()
+        under_way.pop()
+        return []
 
-    assert first.cancelled()
-    assert second.done()
-    slots.give_back()
-    assert slots.take()
+    transport.write = slowly  # type: ignore[method-assign]
+    table_writer = TableWriter(transport, 2)
+    writers = [ObjectWriter(table_writer, FOREVER, ConsumerCounts(), "seed") for _ in range(3)]
+    adding = [asyncio.ensure_future(writer.add(lines(2, 51))) for writer in writers]
+    for _ in range(5):
+        await asyncio.sleep(0)
+    assert under_way == [25, 25]
 
-
-async def test_slots_go_round_in_turn_and_never_beyond_their_number():
-    """Who waited longest is next; a waiter that gave up is passed over, and what comes back last is free again."""
-    slots, served = Slots(2), []
-
-    async def use(name: str) -> None:
-        await slots.wait()
-        served.append(name)
-
-    assert (slots.take(), slots.take(), slots.take()) == (True, True, False)
-    waiting = {name: asyncio.ensure_future(use(name)) for name in "abc"}
-    await asyncio.sleep(0)
-    waiting["a"].cancel()
-    await asyncio.sleep(0)
-    slots.give_back()
-    slots.give_back()
-    await asyncio.wait([*waiting.values()], timeout=5)
-
-    assert served == ["b", "c"]
-    assert not slots.take()
-    slots.give_back()
-    assert (slots.take(), slots.take()) == (True, False)
+    adding[1].cancel()
+    await asyncio.wait([adding[1]])
+    await writers[0].abandon()
+    answered.set()
+    await asyncio.wait_for(asyncio.gather(adding[0], adding[2]), 5)
+    for writer in writers[1:]:
+        await writer.finish()
+    assert table_writer.slots._value == 2
 
 
 def pauses_of(order: list[int], seed: str) -> dict[int, list[float]]:
     """The pauses of batches that begin at these lines, each refused six times, when they are begun in this order."""
     transport = Scripted(refuse("transient", 6))
-    run(write(transport, *(batch(line, line + 3) for line in order), seed=seed))
+    run(write(transport, *(lines(line, line + 3) for line in order), seed=seed))
     return {line: transport.pauses(str(line)) for line in sorted(order)}
 
 
@@ -165,7 +159,7 @@ def test_progress_makes_pauses_short_again_but_not_the_same():
     transport = Scripted(lambda _: [])
     transport.answer = lambda _: [(row, "x") for row in transport.asked[-1][1][:-1]]
 
-    counts = run(write(transport, batch(2, 13)))
+    counts = run(write(transport, lines(2, 13)))
 
     pauses = transport.pauses("2")
     assert (len(pauses), len(set(pauses))) == (11, 11)
@@ -177,7 +171,7 @@ def test_progress_makes_pauses_short_again_but_not_the_same():
 def test_a_table_out_of_order_is_asked_so_often_and_no_more(times):
     """Seven failures in a row are borne, the eighth is the message's, which may come again."""
     transport = Scripted(refuse("transient", times))
-    writing = write(transport, batch(2, 4))
+    writing = write(transport, lines(2, 4))
     if times < table.TRANSIENT_MAX:
         assert run(writing).rows_written == 3
     else:
@@ -192,7 +186,7 @@ def test_throttles_are_borne_for_as_long_as_there_is_time():
     transport = Scripted(refuse("throttled"))
 
     with pytest.raises(OutOfTime):
-        run(write(transport, batch(2, 4), budget=Budget(0.0, 20.0, 21.0)))
+        run(write(transport, lines(2, 4), budget=Budget(0.0, 20.0, 21.0)))
 
     assert len(transport.asked) > 15
     assert 15 < transport.asked[-1][0] < 20
@@ -202,7 +196,7 @@ def test_throttles_are_borne_for_as_long_as_there_is_time():
 def test_a_request_may_take_what_is_left_until_the_firm_end(firm_at, timeout_s):
     """At most its own bound; without any time it is not begun."""
     transport = Scripted(lambda _: [])
-    writing = write(transport, batch(2, 4), budget=Budget(0.0, 0.0, firm_at))
+    writing = write(transport, lines(2, 4), budget=Budget(0.0, 0.0, firm_at))
     if timeout_s is None:
         with pytest.raises(OutOfTime):
             run(writing)
@@ -218,12 +212,11 @@ async def test_rows_go_out_by_twenty_five(rows, requests):
     """A full request leaves at once; the rest when the object ends."""
     transport = Scripted(lambda _: [])
     writer = ObjectWriter(TableWriter(transport, 32), FOREVER, ConsumerCounts(), "seed")
-    lines = range(2, rows + 2)
 
-    await writer.add(Items([(str(line), "x") for line in lines], lines, [str(line) for line in lines]))
+    await writer.add(lines(2, rows + 1))
     await asyncio.sleep(0)
     assert len(transport.asked) == rows // 25
     await writer.finish()
 
     assert sorted(len(rows) for _, rows in transport.asked) == requests
-    assert sorted(int(row) for _, rows in transport.asked for row in rows) == list(lines)
+    assert sorted(int(row) for _, rows in transport.asked for row in rows) == list(range(2, rows + 2))
