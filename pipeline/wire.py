@@ -49,9 +49,7 @@ class _Connection(asyncio.Protocol):
         self.idle_since_wall = 0.0
         self.usable = True
         self._transport: asyncio.Transport | None = None
-        self._loop = asyncio.get_running_loop()
         self._waiter: asyncio.Future[Reply] | None = None
-        self._timer: asyncio.TimerHandle | None = None
         self._reset()
 
     def _reset(self) -> None:
@@ -63,22 +61,22 @@ class _Connection(asyncio.Protocol):
         self._parts: list[bytes] = []
         self._parts_bytes = 0
 
-    def send(self, request: bytes, end_at: float) -> asyncio.Future[Reply]:
-        """Send `request`; its answer to await. It fails with `WireError` at `end_at`, or when the connection does."""
+    async def exchange(self, request: bytes, end_at: float) -> Reply:
+        """Send `request`, and its answer. Raises `WireError` at `end_at`, or when the connection fails."""
         assert self._transport is not None  # noqa: S101 - a connection is used once it is made
-        loop = self._loop
-        self._waiter = waiter = loop.create_future()
-        self._timer = loop.call_at(end_at, self._fail, "no answer in time")
+        loop = asyncio.get_running_loop()
+        self._waiter = loop.create_future()
+        timer = loop.call_at(end_at, self._fail, "no answer in time")
         self._transport.write(request)
-        return waiter
-
-    def settle(self, *, answered: bool) -> None:
-        """The answer is awaited no longer. Without one the connection is closed: its answer may still be coming."""
-        if self._timer is not None:
-            self._timer.cancel()
-        self._waiter = None
-        if not answered:
+        try:
+            return await self._waiter
+        except BaseException:
+            # The answer may still be coming, and would be taken for the next request's.
             self.close()
+            raise
+        finally:
+            timer.cancel()
+            self._waiter = None
 
     def close(self) -> None:
         self.usable = False
@@ -231,17 +229,13 @@ class HttpPool:
         now = loop.time()
         end_at = now + timeout_s
         while True:
-            connection, idle_s = self._take(now)
-            fresh = connection is None
-            if connection is None:
-                connection = await self._connect(end_at - now)
-            answered = False
+            kept, idle_s = self._take(now)
+            connection = kept or await self._connect(end_at - now)
             answer_by = min(end_at, now + STALE_ANSWER_S) if idle_s > STALE_AFTER_S else end_at
             try:
-                reply = await connection.send(request, answer_by)
-                answered = True
+                reply = await connection.exchange(request, answer_by)
             except WireError:
-                if fresh:
+                if kept is None:
                     raise
                 # A connection closed in our back, or silent since: not this request's fault. The others are no better.
                 self.close()
@@ -251,8 +245,6 @@ class HttpPool:
             else:
                 self._keep_idle(connection, loop.time())
                 return reply
-            finally:
-                connection.settle(answered=answered)
 
     def close(self) -> None:
         """Close the idle connections."""
