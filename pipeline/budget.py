@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
 
 UNLIMITED_S = 900.0
 """Lambda's longest timeout; what a caller without a context gets."""
@@ -11,16 +10,6 @@ FIRM_SHARE = 0.05
 FIRM_MAX_S = 1.0
 SOFT_SHARE = 0.15
 SOFT_MAX_S = 5.0
-
-
-class Context(Protocol):
-    """What the core needs of Lambda's context object; each part may be missing."""
-
-    aws_request_id: str
-
-    def get_remaining_time_in_millis(self) -> int:
-        """Milliseconds until Lambda kills the environment."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)

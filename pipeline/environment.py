@@ -1,8 +1,8 @@
 """What lives as long as the execution environment does: the event loop, the clients, and the handler over them.
 
 A handler's core is `open_environment(environ, session, write)`, an asynchronous context manager whose value is
-`async invoke(event, context)`. It reads its settings from `environ` alone. `lambda_handler` makes of it the plain
-function that Lambda calls, over one loop of its own.
+`async invoke(event, context)`. It reads its settings from `environ` alone. `Handler` makes of it what Lambda calls,
+over one loop of its own.
 """
 
 from __future__ import annotations
@@ -14,15 +14,16 @@ import ssl
 import sys
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
-from dataclasses import dataclass
-from typing import Any, Literal, Protocol
+from dataclasses import dataclass, field
+from typing import Any, Literal
 
 from aiobotocore.config import AioConfig
+from aiobotocore.credentials import AioCredentials
 from aiobotocore.session import AioSession
+from botocore.credentials import ReadOnlyCredentials
 from botocore.httpsession import get_cert_path
 
 from pipeline.settings import SettingsError
-from pipeline.signing import Credentials
 
 Invoke = Callable[[Any, Any], Awaitable[Any]]
 OpenEnvironment = Callable[[Mapping[str, str], AioSession, Callable[[str], None]], AbstractAsyncContextManager[Invoke]]
@@ -35,25 +36,16 @@ KEEPALIVE_S = 5.0
 DEFAULT_REGION = "us-east-1"
 
 
-class Handler(Protocol):
-    """A plain Lambda handler that carries its asynchronous core."""
-
-    open_environment: OpenEnvironment
-    close: Callable[[], None]
-
-    def __call__(self, event: Any, context: Any) -> Any:
-        """Handle one event."""
-
-
 @dataclass(frozen=True, slots=True)
 class Access:
-    """Where a service is and who asks, as far as the function's variables say so. None: botocore's own answer."""
+    """Where a service is and who asks, as far as the function's variables say so; the rest botocore knows.
+
+    `keys` are access key, secret key and session token, under botocore's names, or nothing.
+    """
 
     region: str
-    endpoint_url: str | None
-    access_key: str | None = None
-    secret_key: str | None = None
-    token: str | None = None
+    endpoint_url: str | None = None
+    keys: Mapping[str, Any] = field(default_factory=dict)
 
 
 def access(environ: Mapping[str, str], service: Literal["s3", "dynamodb"]) -> Access:
@@ -66,13 +58,14 @@ def access(environ: Mapping[str, str], service: Literal["s3", "dynamodb"]) -> Ac
     region = environ.get("AWS_REGION") or environ.get("AWS_DEFAULT_REGION") or DEFAULT_REGION
     endpoint_url = environ.get(f"AWS_ENDPOINT_URL_{service.upper()}") or environ.get("AWS_ENDPOINT_URL") or None
     if endpoint_url is None:
-        return Access(region, None)
+        return Access(region)
     if not endpoint_url.startswith(("http://", "https://")):
         raise SettingsError(f"AWS_ENDPOINT_URL={endpoint_url!r} must begin with http:// or https://")
-    access_key, secret_key = environ.get("AWS_ACCESS_KEY_ID"), environ.get("AWS_SECRET_ACCESS_KEY")
-    if not access_key or not secret_key:
+    names = ("aws_access_key_id", "aws_secret_access_key", "aws_session_token")
+    keys = {name: environ.get(name.upper()) or None for name in names}
+    if not keys["aws_access_key_id"] or not keys["aws_secret_access_key"]:
         raise SettingsError("AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY must be set where AWS_ENDPOINT_URL is")
-    return Access(region, endpoint_url, access_key, secret_key, environ.get("AWS_SESSION_TOKEN") or None)
+    return Access(region, endpoint_url, keys)
 
 
 def client(
@@ -86,9 +79,7 @@ def client(
         service,
         region_name=where.region,
         endpoint_url=where.endpoint_url,
-        aws_access_key_id=where.access_key,
-        aws_secret_access_key=where.secret_key,
-        aws_session_token=where.token,
+        **where.keys,
         # Authorities are read for plain HTTP as well, 30 ms of processor time a client, unless there is no need.
         verify=False if (where.endpoint_url or "").startswith("http:") else None,
         config=AioConfig(
@@ -108,26 +99,15 @@ def client(
     )
 
 
-async def credentials_of(session: AioSession, where: Access) -> Callable[[], Awaitable[Credentials]]:
+async def credentials_of(session: AioSession, where: Access) -> Callable[[], Awaitable[ReadOnlyCredentials]]:
     """What to ask for the credentials of the moment. Raises `SettingsError` if there are none."""
-    if where.access_key is not None and where.secret_key is not None:
-        fixed = Credentials(where.access_key, where.secret_key, where.token)
-
-        async def given() -> Credentials:
-            return fixed
-
-        return given
-    provided = await session.get_credentials()
-    if provided is None:
+    source = AioCredentials(*where.keys.values()) if where.keys else await session.get_credentials()
+    if source is None:
         raise SettingsError(
             "no AWS credentials: neither AWS_ACCESS_KEY_ID nor any other source of botocore's gives any"
         )
-
-    async def renewed() -> Credentials:
-        frozen = await provided.get_frozen_credentials()
-        return Credentials(frozen.access_key or "", frozen.secret_key or "", frozen.token)
-
-    return renewed
+    frozen: Callable[[], Awaitable[ReadOnlyCredentials]] = source.get_frozen_credentials
+    return frozen
 
 
 def trusted_authorities(environ: Mapping[str, str]) -> ssl.SSLContext:
@@ -135,38 +115,22 @@ def trusted_authorities(environ: Mapping[str, str]) -> ssl.SSLContext:
     return ssl.create_default_context(cafile=environ.get("AWS_CA_BUNDLE") or get_cert_path(True))
 
 
-class _Environment:
-    """The loop and the core of one Lambda execution environment."""
+class Handler:
+    """What Lambda calls as a plain function: the loop and the core of one execution environment.
+
+    Within Lambda the core opens at once, so that init pays for it.
+    """
 
     def __init__(self, open_environment: OpenEnvironment) -> None:
-        self._open = open_environment
+        self.open_environment = open_environment
         self._core = AsyncExitStack()
         self._opened: tuple[asyncio.Runner, Invoke] | None = None
-
-    def start(self) -> tuple[asyncio.Runner, Invoke]:
-        """Open the core, once. Raises `SettingsError`."""
-        if self._opened is None:
-            runner = asyncio.Runner()
-            try:
-                core = self._open(os.environ, AioSession(), _write_stdout)
-                self._opened = runner, runner.run(self._core.enter_async_context(core))
-            except BaseException:
-                runner.close()
-                raise
-            # Lambda kills an environment, but every other process that calls a handler ends in order.
-            atexit.register(self.close)
-        return self._opened
-
-    def close(self) -> None:
-        """Close the core and the loop; the next call opens others."""
-        if self._opened is not None:
-            (runner, _), self._opened = self._opened, None
-            atexit.unregister(self.close)
-            with runner:
-                runner.run(self._core.aclose())
+        if os.environ.get("AWS_LAMBDA_RUNTIME_API"):
+            self._open()
 
     def __call__(self, event: Any, context: Any) -> Any:
-        runner, invoke = self.start()
+        """Handle one event."""
+        runner, invoke = self._opened or self._open()
 
         async def run() -> Any:
             return await invoke(event, context)
@@ -177,19 +141,26 @@ class _Environment:
             # The runtime catches `Exception` alone; these would end the process and cost a cold start.
             raise RuntimeError(f"the invocation was broken off: {type(error).__name__}") from error
 
+    def close(self) -> None:
+        """Close the core and the loop; the next call opens others."""
+        if self._opened is not None:
+            (runner, _), self._opened = self._opened, None
+            atexit.unregister(self.close)
+            with runner:
+                runner.run(self._core.aclose())
 
-def lambda_handler(open_environment: OpenEnvironment) -> Handler:
-    """The plain function that Lambda calls. Within Lambda the core opens at once, so that init pays for it."""
-    environment = _Environment(open_environment)
-
-    def handler(event: Any, context: Any) -> Any:
-        return environment(event, context)
-
-    handler.open_environment = open_environment  # type: ignore[attr-defined]
-    handler.close = environment.close  # type: ignore[attr-defined]
-    if os.environ.get("AWS_LAMBDA_RUNTIME_API"):
-        environment.start()
-    return handler  # type: ignore[return-value]
+    def _open(self) -> tuple[asyncio.Runner, Invoke]:
+        """Open the core. Raises `SettingsError`."""
+        runner = asyncio.Runner()
+        try:
+            core = self.open_environment(os.environ, AioSession(), _write_stdout)
+            self._opened = runner, runner.run(self._core.enter_async_context(core))
+        except BaseException:
+            runner.close()
+            raise
+        # Lambda kills an environment, but every other process that calls a handler ends in order.
+        atexit.register(self.close)
+        return self._opened
 
 
 def _write_stdout(line: str) -> None:

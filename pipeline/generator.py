@@ -18,7 +18,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from pipeline.budget import Budget
 from pipeline.chance import environment_seed, stream
-from pipeline.environment import Invoke, access, client, lambda_handler
+from pipeline.environment import Handler, Invoke, access, client
 from pipeline.events import MalformedEvent, tick_time
 from pipeline.failures import is_permanent
 from pipeline.log import Log
@@ -169,4 +169,4 @@ def _tick(event: object) -> int:
     return tick_of(instant.timestamp())
 
 
-handler = lambda_handler(open_environment)
+handler = Handler(open_environment)

@@ -13,18 +13,12 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from urllib.parse import quote
 
+from botocore.credentials import ReadOnlyCredentials
+
 ALGORITHM = "AWS4-HMAC-SHA256"
 
 
-@dataclass(frozen=True, slots=True)
-class Credentials:
-    """Who signs; `token` for temporary credentials."""
-
-    access_key: str
-    secret_key: str
-    token: str | None = None
-
-
+@dataclass
 class PostSigner:
     """Request heads for POSTs to one endpoint that differ in nothing but time and body.
 
@@ -33,53 +27,46 @@ class PostSigner:
     is how renewed ones come in; `now` gives seconds since the epoch.
     """
 
-    def __init__(
-        self,
-        host: str,
-        path: str,
-        headers: dict[str, str],
-        region: str,
-        service: str,
-        credentials: Callable[[], Awaitable[Credentials]],
-        now: Callable[[], float],
-    ) -> None:
-        self._host = host
-        self._path = path or "/"
-        self._headers = headers
-        self._region = region
-        self._service = service
-        self._credentials = credentials
-        self._now = now
+    host: str
+    path: str
+    headers: dict[str, str]
+    region: str
+    service: str
+    credentials: Callable[[], Awaitable[ReadOnlyCredentials]]
+    now: Callable[[], float]
+
+    def __post_init__(self) -> None:
+        self.path = self.path or "/"
         self._second = -1
         self._key = self._to_sign = self._head = b""
         self._canonical = hashlib.sha256()
 
     async def head(self, body: bytes) -> bytes:
         """Everything of the request before its body, signed for this second."""
-        second = int(self._now())
+        second = int(self.now())
         if second != self._second:
-            self._prepare(second, await self._credentials())
+            self._prepare(second, await self.credentials())
         canonical = self._canonical.copy()
         canonical.update(hashlib.sha256(body).hexdigest().encode())
         signature = hmac.digest(self._key, self._to_sign + canonical.hexdigest().encode(), "sha256")
         return b"%b%b\r\nContent-Length: %d\r\n\r\n" % (self._head, signature.hex().encode(), len(body))
 
-    def _prepare(self, second: int, credentials: Credentials) -> None:
+    def _prepare(self, second: int, credentials: ReadOnlyCredentials) -> None:
         stamp = datetime.fromtimestamp(second, UTC).strftime("%Y%m%dT%H%M%SZ")
-        parts = (stamp[:8], self._region, self._service, "aws4_request")
+        parts = (stamp[:8], self.region, self.service, "aws4_request")
         scope = "/".join(parts)
         self._key = _signing_key(credentials.secret_key, parts)
-        headers = {"Host": self._host, **self._headers, "X-Amz-Date": stamp}
+        headers = {"Host": self.host, **self.headers, "X-Amz-Date": stamp}
         if credentials.token:
             headers["X-Amz-Security-Token"] = credentials.token
         signed = sorted((name.lower(), " ".join(value.split())) for name, value in headers.items())
         names = ";".join(name for name, _ in signed)
         canonical = "".join(f"{name}:{value}\n" for name, value in signed)
-        self._canonical = hashlib.sha256(f"POST\n{quote(self._path, safe='/-_.~')}\n\n{canonical}\n{names}\n".encode())
+        self._canonical = hashlib.sha256(f"POST\n{quote(self.path, safe='/-_.~')}\n\n{canonical}\n{names}\n".encode())
         self._to_sign = f"{ALGORITHM}\n{stamp}\n{scope}\n".encode()
         lines = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
         self._head = (
-            f"POST {self._path} HTTP/1.1\r\n{lines}Accept-Encoding: identity\r\n"
+            f"POST {self.path} HTTP/1.1\r\n{lines}Accept-Encoding: identity\r\n"
             f"Authorization: {ALGORITHM} Credential={credentials.access_key}/{scope}, SignedHeaders={names}, Signature="
         ).encode()
         self._second = second

@@ -15,11 +15,12 @@ from json.encoder import encode_basestring
 from typing import Any
 from urllib.parse import urlsplit
 
+from botocore.credentials import ReadOnlyCredentials
 from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
 
 from pipeline.failures import answered
 from pipeline.items import Key
-from pipeline.signing import Credentials, PostSigner
+from pipeline.signing import PostSigner
 from pipeline.table import WriteError, kind_of
 from pipeline.wire import HttpPool, Reply, WireError
 
@@ -62,14 +63,16 @@ class SignedTransport:
         region: str,
         table: str,
         pool: HttpPool,
-        credentials: Callable[[], Awaitable[Credentials]],
+        credentials: Callable[[], Awaitable[ReadOnlyCredentials]],
         now: Callable[[], float],
     ) -> None:
-        parts = urlsplit(endpoint_url)
+        url = urlsplit(endpoint_url)
+        # The port is named unless it is the scheme's own.
+        host = url.netloc.removesuffix(":443" if url.scheme == "https" else ":80")
         self._table = table
         self._opening = f'{{"RequestItems":{{{encode_basestring(table)}:['
         self._pool = pool
-        self._signer = PostSigner(_host(endpoint_url), parts.path, _HEADERS, region, "dynamodb", credentials, now)
+        self._signer = PostSigner(host, url.path, _HEADERS, region, "dynamodb", credentials, now)
 
     async def write(self, puts: Iterable[str], timeout_s: float) -> list[Key]:
         """Put these; the keys that DynamoDB left unprocessed. Raises `WriteError`."""
@@ -98,14 +101,6 @@ class SignedTransport:
             kind = kind_of("", reply.status) if reply.status != 200 else "transient"
             raise WriteError(f"status {reply.status}", "an answer that is not DynamoDB's", kind) from None
         raise WriteError(code or f"status {reply.status}", message, kind_of(code, reply.status))
-
-
-def _host(endpoint_url: str) -> str:
-    """The Host header: with the port unless it is the scheme's own."""
-    parts = urlsplit(endpoint_url)
-    host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname or ""
-    usual = {"http": 80, "https": 443}.get(parts.scheme)
-    return host if parts.port in (None, usual) else f"{host}:{parts.port}"
 
 
 def unprocessed_keys(answer: dict[str, Any], table: str) -> list[Key]:

@@ -14,7 +14,7 @@ from aiobotocore.session import AioSession
 from fakes.aws import serving
 from fakes.handlers import batch, environ, opened
 from pipeline import consumer
-from pipeline.environment import Access, access, credentials_of, lambda_handler
+from pipeline.environment import Access, Handler, access, credentials_of
 from pipeline.settings import SettingsError
 
 
@@ -31,7 +31,7 @@ def handler_of(invoke):
         async def __aexit__(self, *_):
             return None
 
-    return lambda_handler(Core)
+    return Handler(Core)
 
 
 def test_all_invocations_run_on_one_loop():
@@ -110,7 +110,7 @@ def test_an_endpoint_wants_its_own_credentials():
         access({"AWS_ENDPOINT_URL": "http://127.0.0.1:1"}, "s3")
     with pytest.raises(SettingsError, match="must begin with http"):
         access({"AWS_ENDPOINT_URL": "127.0.0.1:1"}, "s3")
-    assert access({"AWS_REGION": "eu-west-1"}, "s3") == Access("eu-west-1", None)
+    assert access({"AWS_REGION": "eu-west-1"}, "s3") == Access("eu-west-1")
 
 
 def test_a_service_may_have_an_endpoint_of_its_own():
@@ -127,7 +127,7 @@ async def test_credentials_come_from_botocore_where_no_endpoint_is_given(monkeyp
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "x")
     monkeypatch.setenv("AWS_SESSION_TOKEN", "first")
     session = AioSession()
-    current = await credentials_of(session, Access("us-east-1", None))
+    current = await credentials_of(session, Access("us-east-1"))
     first = await current()
     (await session.get_credentials()).token = "second"
 
@@ -143,7 +143,7 @@ async def test_no_credentials_at_all_is_a_clear_error():
             return None
 
     with pytest.raises(SettingsError, match="no AWS credentials"):
-        await credentials_of(Poor(), Access("us-east-1", None))
+        await credentials_of(Poor(), Access("us-east-1"))
 
 
 async def test_the_core_reads_nothing_but_its_environ(aws, session, monkeypatch):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from unittest import mock
 
@@ -10,12 +9,13 @@ import pytest
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials as BotocoreCredentials
+from botocore.credentials import ReadOnlyCredentials
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.signing import Credentials, PostSigner
+from pipeline.signing import PostSigner
 
-SUITE_CREDENTIALS = Credentials("AKIDEXAMPLE", "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY")
+SUITE_KEYS = "AKIDEXAMPLE", "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY"
 SUITE_SECOND = int(datetime(2015, 8, 30, 12, 36, tzinfo=UTC).timestamp())
 TOKEN = (
     "AQoDYXdzEPT//////////wEXAMPLEtc764bNrC9SAPBSM22wDOk4x4HIZ8j4FZTwdQWLWsKWHGBuFqwAeMicRXmxfpSPfIeoIYRqTflfKD8YUuwthAx7"
@@ -38,7 +38,7 @@ async def test_the_vectors_of_awss_test_suite(headers, token, body, signature):
     """AWS's Signature Version 4 test suite: the same POSTs, the same signatures."""
 
     async def given_credentials():
-        return replace(SUITE_CREDENTIALS, token=token)
+        return ReadOnlyCredentials(*SUITE_KEYS, token)
 
     signer = PostSigner(
         "example.amazonaws.com", "/", headers, "us-east-1", "service", given_credentials, lambda: SUITE_SECOND
@@ -65,7 +65,7 @@ texts = st.text(st.characters(min_codepoint=33, max_codepoint=126), min_size=1, 
 @settings(max_examples=60, deadline=None)
 @given(
     body=st.binary(max_size=2000),
-    credentials=st.builds(Credentials, texts.filter(lambda text: "/" not in text), texts, st.none() | texts),
+    credentials=st.builds(ReadOnlyCredentials, texts.filter(lambda text: "/" not in text), texts, st.none() | texts),
     region=st.from_regex(r"[a-z]{2}-[a-z]{4,9}-[1-9]", fullmatch=True),
     host=st.sampled_from(["dynamodb.us-east-1.amazonaws.com", "127.0.0.1:5000", "localhost:80"]),
     path=st.sampled_from(["/", "/prefix", "/a%20b/c~d/"]),
@@ -94,7 +94,7 @@ async def test_requests_are_signed_as_botocore_signs_them(body, credentials, reg
 
 async def test_a_new_day_has_a_new_key():
     """The key is good for one day in UTC: the second before midnight and midnight are signed by different ones."""
-    credentials = Credentials("one", "x")
+    credentials = ReadOnlyCredentials("one", "x", None)
     headers = {"Content-Type": "application/x-amz-json-1.0"}
     midnight = datetime(2026, 11, 28, tzinfo=UTC)
 
@@ -111,7 +111,7 @@ async def test_a_new_day_has_a_new_key():
 
 async def test_a_head_is_kept_for_its_second_and_renewed_with_the_next():
     """Credentials are asked for once a second; new ones sign from then on, with their token."""
-    given_out = iter([Credentials("one", "x"), Credentials("two", "y", "token")])
+    given_out = iter([ReadOnlyCredentials("one", "x", None), ReadOnlyCredentials("two", "y", "token")])
     requested = []
 
     async def renewed():
