@@ -281,7 +281,7 @@ def encoded_bodies(rows: int) -> list[bytes]:
     from pipeline.rows import Columns
 
     reader = ItemReader("stocks/x.csv", Columns())
-    puts = [put for block in [*reader.feed(csv_object(rows)), *reader.finish()] for put in block.puts]
+    puts = [put for block in [*reader.feed(csv_object(rows)), *reader.feed(b"", final=True)] for put in block.puts]
     return [
         f'{{"RequestItems":{{"{TABLE}":[{",".join(puts[i : i + 25])}]}}}}'.encode() for i in range(0, len(puts), 25)
     ]
@@ -292,16 +292,17 @@ def floor(client: str) -> Run:
 
     async def make() -> Callable[[Event], Awaitable[None]]:
         import aiohttp
+        from botocore.credentials import ReadOnlyCredentials
 
-        from pipeline.signing import Credentials, PostSigner
+        from pipeline.signing import PostSigner
         from pipeline.wire import HttpPool
 
         url = os.environ["AWS_ENDPOINT_URL"]
         host = url.removeprefix("http://")
-        credentials = Credentials("x", "y")
+        credentials = ReadOnlyCredentials("x", "y", None)
         headers = {"Content-Type": "application/x-amz-json-1.0", "X-Amz-Target": "DynamoDB_20120810.BatchWriteItem"}
 
-        async def given() -> Credentials:
+        async def given() -> ReadOnlyCredentials:
             return credentials
 
         signer = PostSigner(host, "/", headers, "us-east-1", "dynamodb", given, time.time)

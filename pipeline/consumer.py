@@ -17,7 +17,7 @@ from aiobotocore.session import AioSession
 from pipeline.budget import Budget
 from pipeline.chance import environment_seed
 from pipeline.counts import ConsumerCounts
-from pipeline.environment import Invoke, access, client, credentials_of, lambda_handler, trusted_authorities
+from pipeline.environment import Handler, Invoke, access, client, credentials_of, trusted_authorities
 from pipeline.events import MalformedEvent, Message, ObjectReference, created_objects, sqs_messages
 from pipeline.failures import MessageFailure, ObjectGone, OutOfTime
 from pipeline.items import ItemReader, Items
@@ -252,7 +252,7 @@ class _Invocation:
             async for chunk in chunks:
                 await self._take(ingest, ingest.reader.feed(chunk))
                 self._check_time(ingest)
-        await self._take(ingest, ingest.reader.finish())
+        await self._take(ingest, ingest.reader.feed(b"", final=True))
         await ingest.writer.finish()
         await self._reject_refused(ingest)
         await ingest.rejected.complete()
@@ -323,4 +323,4 @@ class _Ingest:
     rows_added: int = 0
 
 
-handler = lambda_handler(open_environment)
+handler = Handler(open_environment)

@@ -15,7 +15,7 @@ from json.encoder import encode_basestring
 from typing import NamedTuple
 
 from pipeline.rows import MAX_PK_BYTES, Columns, RejectedRow, Row, RowReader, Schema
-from pipeline.text import Lines, Record, Records
+from pipeline.text import Lines, Record
 from pipeline.values import DATE, JSON_NUMBER, TIME, BadTimestamp, bad_number
 
 RECORDS_TOGETHER = 500
@@ -74,17 +74,13 @@ class ItemReader:
         self._reader = RowReader(key, columns)
         self._encoder: _ColumnEncoder | None = None
 
-    def feed(self, chunk: bytes) -> Iterator[Items | RejectedRow]:
-        """What `chunk` completes. Raises `ObjectUnreadable`. Lazy: exhaust it before the next call."""
-        return self._items(self._reader.records(chunk))
+    def feed(self, chunk: bytes, *, final: bool = False) -> Iterator[Items | RejectedRow]:
+        """What `chunk` completes, and what the object's end does. Raises `ObjectUnreadable`.
 
-    def finish(self) -> Iterator[Items | RejectedRow]:
-        """What the end of the object completes. Raises `ObjectUnreadable`."""
-        return self._items(self._reader.last_records())
-
-    def _items(self, records: Records) -> Iterator[Items | RejectedRow]:
+        Lazy: exhaust it before the next call.
+        """
         single: list[Record] = []
-        for record in records:
+        for record in self._reader.records(chunk, final=final):
             if isinstance(record, Record):
                 single.append(record)
                 if len(single) < RECORDS_TOGETHER:

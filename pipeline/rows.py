@@ -153,42 +153,17 @@ class RowReader:
         self._columns = columns
         self._records = RecordReader()
 
-    def feed(self, chunk: bytes) -> Iterator[Row | RejectedRow]:
-        """The rows that `chunk` completes. Raises `ObjectUnreadable`. Lazy: exhaust it before the next call."""
-        return self._rows(self.records(chunk))
+    def feed(self, chunk: bytes, *, final: bool = False) -> Iterator[Row | RejectedRow]:
+        """The rows that `chunk` completes, and those that the object's end does. Raises `ObjectUnreadable`.
 
-    def finish(self) -> Iterator[Row | RejectedRow]:
-        """The rows that the end of the object completes. Raises `ObjectUnreadable`."""
-        return self._rows(self.last_records())
-
-    def records(self, chunk: bytes) -> Records:
-        """The records below the header, for a reader that makes rows itself; `schema` is set when one comes."""
-        return self._below_header(self._records.feed(chunk))
-
-    def last_records(self) -> Records:
-        """The records that the end of the object completes. Raises `ObjectUnreadable` if no header came."""
-        yield from self._below_header(self._records.finish())
-        if self.schema is None:
-            raise ObjectUnreadable("no header: the object is empty")
-
-    def _rows(self, records: Records) -> Iterator[Row | RejectedRow]:
-        for record in records:
+        Lazy: exhaust it before the next call.
+        """
+        for record in self.records(chunk, final=final):
             yield from self.rows_of(record)
 
-    def rows_of(self, record: Lines | Record | RejectedRow) -> Iterator[Row | RejectedRow]:
-        """The rows of one record below the header."""
-        assert self.schema is not None  # noqa: S101 - records come after the header only
-        if isinstance(record, Lines):
-            for line, text in enumerate(record.text.split("\n"), record.line):
-                if text:
-                    yield self.schema.row(line, text.split(","))
-        elif isinstance(record, Record):
-            yield self.schema.row(record.line, record.fields)
-        else:
-            yield record
-
-    def _below_header(self, records: Records) -> Records:
-        for record in records:
+    def records(self, chunk: bytes, *, final: bool = False) -> Records:
+        """The records below the header, for a reader that makes rows itself; `schema` is set when one comes."""
+        for record in self._records.feed(chunk, final=final):
             if self.schema is not None:
                 yield record
             elif isinstance(record, Lines):
@@ -203,6 +178,20 @@ class RowReader:
                 self.schema = Schema(self._key, record.fields, self._columns)
             else:
                 raise ObjectUnreadable(f"no header: {record.reason}")
+        if final and self.schema is None:
+            raise ObjectUnreadable("no header: the object is empty")
+
+    def rows_of(self, record: Lines | Record | RejectedRow) -> Iterator[Row | RejectedRow]:
+        """The rows of one record below the header."""
+        assert self.schema is not None  # noqa: S101 - records come after the header only
+        if isinstance(record, Lines):
+            for line, text in enumerate(record.text.split("\n"), record.line):
+                if text:
+                    yield self.schema.row(line, text.split(","))
+        elif isinstance(record, Record):
+            yield self.schema.row(record.line, record.fields)
+        else:
+            yield record
 
 
 def _find(folded: list[str], wanted: str | None, names: tuple[str, ...]) -> int | None:

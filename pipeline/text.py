@@ -63,14 +63,13 @@ class _Inflater:
         self._head = b""
         self._gzip: bool | None = None
         self._member = zlib.decompressobj(wbits=31)
-        self._begun = False
         self._bytes_in = 0
         self._bytes_out = 0
 
-    def feed(self, chunk: bytes) -> Iterator[bytes]:
+    def feed(self, chunk: bytes, *, final: bool) -> Iterator[bytes]:
         if self._gzip is None:
             self._head += chunk
-            if len(self._head) < 2:
+            if len(self._head) < 2 and not final:
                 return
             self._gzip = self._head.startswith(b"\x1f\x8b")
             chunk, self._head = self._head, b""
@@ -84,8 +83,7 @@ class _Inflater:
                 chunk = chunk.lstrip(b"\0")
                 if not chunk:
                     return
-                self._member, self._begun = zlib.decompressobj(wbits=31), False
-            self._begun = True
+                self._member = zlib.decompressobj(wbits=31)
             try:
                 out = self._member.decompress(chunk, SLICE_BYTES)
             except zlib.error as error:
@@ -98,11 +96,7 @@ class _Inflater:
                 )
             if out:
                 yield out
-
-    def finish(self) -> Iterator[bytes]:
-        if self._gzip is None and self._head:
-            yield self._head
-        if self._gzip and self._begun and not self._member.eof:
+        if final and not self._member.eof:
             raise ObjectUnreadable("the gzip stream ends early")
 
 
@@ -149,19 +143,15 @@ class RecordReader:
         self._carry_chars = 0
         self._skipping = False
 
-    def feed(self, chunk: bytes) -> Records:
-        """The records that `chunk` completes. Raises `ObjectUnreadable`."""
-        for piece in self._inflater.feed(chunk):
+    def feed(self, chunk: bytes, *, final: bool = False) -> Records:
+        """The records that `chunk` completes, and those that the object's end does. Raises `ObjectUnreadable`."""
+        for piece in self._inflater.feed(chunk, final=final):
             yield from self._text(self._decoder.feed(piece))
-
-    def finish(self) -> Records:
-        """The records that the end of the object completes. Raises `ObjectUnreadable`."""
-        for piece in self._inflater.finish():
-            yield from self._text(self._decoder.feed(piece))
-        yield from self._text(self._decoder.feed(b"", final=True))
-        rest = self._take_carry("")
-        if rest and not self._skipping:
-            yield from self._whole(rest if rest.endswith("\n") else rest + "\n", "", final=True)
+        if final:
+            yield from self._text(self._decoder.feed(b"", final=True))
+            rest = self._take_carry("")
+            if rest and not self._skipping:
+                yield from self._whole(rest if rest.endswith("\n") else rest + "\n", "", final=True)
 
     def _text(self, text: str) -> Records:
         """Cut `text` at its last line end, keep the rest, hand on what is whole."""

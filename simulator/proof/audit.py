@@ -189,7 +189,7 @@ class _Auditor:
                 async with aclosing(self._chunks(key)) as chunks:
                     async for chunk in chunks:
                         reading.claim(reading.reader.feed(chunk))
-                reading.claim(reading.reader.finish())
+                reading.claim(reading.reader.feed(b"", final=True))
             except ObjectUnreadable as unreadable:
                 if standing is Standing.SETTLED:
                     self.evidence.set_standing(source, Standing.UNREADABLE)

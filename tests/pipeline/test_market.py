@@ -113,7 +113,7 @@ def test_every_row_is_consistent_and_readable():
         opened, high, low, closed = map(float, row[2:6])
         assert 0 < low <= min(opened, closed) <= max(opened, closed) <= high
     reader = ItemReader("stocks/x.csv", Columns())
-    blocks = [*reader.feed(csv_of(market, TICK, 1)), *reader.finish()]
+    blocks = [*reader.feed(csv_of(market, TICK, 1)), *reader.feed(b"", final=True)]
     assert sum(len(block.keys) for block in blocks) == 250
     assert '"volume":{"N":"' in blocks[0].puts[0]
 

@@ -32,7 +32,7 @@ def by_rows(chunks: list[bytes], columns: Columns = Columns()) -> list[tuple[str
     """What the reader of rows makes of them, in a form to compare; the reason if the object is unreadable."""
     reader = RowReader(KEY, columns)
     try:
-        found = [row for chunk in chunks for row in reader.feed(chunk)] + list(reader.finish())
+        found = [row for chunk in chunks for row in reader.feed(chunk)] + list(reader.feed(b"", final=True))
     except ObjectUnreadable as error:
         return str(error)
     return sorted(
@@ -50,7 +50,7 @@ def by_columns(chunks: list[bytes], columns: Columns = Columns()) -> list[tuple[
     try:
         for chunk in chunks:
             found += reader.feed(chunk)
-        found += reader.finish()
+        found += reader.feed(b"", final=True)
     except ObjectUnreadable as error:
         return str(error)
     outcome: list[tuple[str, ...]] = []
@@ -155,7 +155,7 @@ def test_what_is_stored_is_what_was_written():
     csv.writer(written).writerows([["date", *(f"c{i}" for i in range(len(cells)))], ["2024-01-02", *cells]])
     reader = RowReader(KEY, Columns())
 
-    (row,) = [*reader.feed(written.getvalue().encode()), *reader.finish()]
+    (row,) = [*reader.feed(written.getvalue().encode()), *reader.feed(b"", final=True)]
 
     assert isinstance(row, Row)
     assert [text for _, _, text in row.cells] == cells

@@ -13,8 +13,8 @@ KB = 1024
 def reasons(body: str) -> list[str]:
     """Why rows of this object were rejected; both readers agree."""
     by_rows, by_columns = RowReader("stocks/x.csv", Columns()), ItemReader("stocks/x.csv", Columns())
-    rows = [*by_rows.feed(body.encode()), *by_rows.finish()]
-    blocks = [*by_columns.feed(body.encode()), *by_columns.finish()]
+    rows = [*by_rows.feed(body.encode()), *by_rows.feed(b"", final=True)]
+    blocks = [*by_columns.feed(body.encode()), *by_columns.feed(b"", final=True)]
     found = [getattr(row, "reason", None) for row in rows]
     stored = sum(len(block.keys) for block in blocks if isinstance(block, Items))
     assert sorted(block.reason for block in blocks if not isinstance(block, Items)) == sorted(filter(None, found))

@@ -46,7 +46,7 @@ def _read_rows(vector: dict[str, Any], size: int) -> Read:
     rejected = []
     try:
         rows = [row for chunk in _chunks_of(_bytes_of(vector), size) for row in reader.feed(chunk)]
-        rows += reader.finish()
+        rows += reader.feed(b"", final=True)
     except ObjectUnreadable as error:
         return [], [], str(error)
     for row in rows:
@@ -65,7 +65,7 @@ def _read_items(vector: dict[str, Any], size: int) -> Read:
     try:
         for chunk in _chunks_of(_bytes_of(vector), size):
             blocks += reader.feed(chunk)
-        blocks += reader.finish()
+        blocks += reader.feed(b"", final=True)
     except ObjectUnreadable as error:
         return [], [], str(error)
     for block in blocks:

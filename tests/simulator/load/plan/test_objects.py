@@ -59,7 +59,7 @@ def test_the_pipeline_reads_every_row() -> None:
     """The consumer's own reader accepts all rows, with the contract's columns as numbers."""
     objects = Objects("stocks/", 120, 1, BASE_AT)
     reader = RowReader(objects.key(0), Columns.from_environ({}))
-    read = [*reader.feed(objects.body(0)), *reader.finish()]
+    read = [*reader.feed(objects.body(0)), *reader.feed(b"", final=True)]
     assert len(read) == 120
     assert all(isinstance(row, Row) for row in read)
     assert objects.body(0).splitlines()[0] == b"ticker,timestamp,open,high,low,close,volume"
