@@ -24,12 +24,10 @@ class Interrupts:
         """One more signal came in."""
         if not self.soft.is_set():
             self.soft.set()
-            return
-        if self.hard:
-            return
-        self.hard = True
-        if self._owner is not None and not self._owner.done():
-            self._owner.cancel()
+        elif not self.hard:
+            self.hard = True
+            if self._owner is not None:
+                self._owner.cancel()
 
     @contextlib.contextmanager
     def installed(self) -> Iterator[Interrupts]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import itertools
 import math
 import operator
+from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -15,8 +16,8 @@ from rich.segment import Segment
 from rich.style import Style
 
 from simulator.dashboard.figures import clock, count
-from simulator.dashboard.lines import DIM, PLAIN, TONES, Line, fit
-from simulator.telemetry.snapshot import LATENCY_BANDS_S
+from simulator.dashboard.lines import ACCENT, DIM, PLAIN, TONES, Line, fit
+from simulator.telemetry.snapshot import LATENCY_BANDS_S, Slots
 
 LABEL_WIDTH = 7
 """Columns left of a plot: the value's label and the axis."""
@@ -54,6 +55,13 @@ class Axis:
         """How many columns have begun."""
         return max(0, min(self.columns, math.ceil((self.now_s - self.begin_s) / self.column_s)))
 
+    def places(self, slots: Slots) -> list[tuple[float, float]]:
+        """Where each drawn column begins and ends, counted in slots."""
+        begin = (self.origin_at + self.begin_s - slots.origin_at) / slots.slot_s
+        step = self.column_s / slots.slot_s
+        ends = [begin + column * step for column in range(self.drawn + 1)]
+        return list(itertools.pairwise(ends))
+
 
 def span(elapsed_s: float, planned_s: float | None, keep_s: float | None) -> tuple[float, float]:
     """Begin and end of the axis: the planned length, and beyond it as many sixths of it as the drain needs.
@@ -65,10 +73,8 @@ def span(elapsed_s: float, planned_s: float | None, keep_s: float | None) -> tup
         return 0.0, planned_s + step_s * max(0, math.ceil((elapsed_s - planned_s) / step_s))
     if keep_s is not None and elapsed_s > keep_s:
         return elapsed_s - keep_s, elapsed_s
-    for length_s in _SPANS_S:
-        if elapsed_s <= length_s:
-            return 0.0, float(length_s)
-    return 0.0, math.ceil(elapsed_s / 3600) * 3600.0
+    length_s = next((each_s for each_s in _SPANS_S if elapsed_s <= each_s), math.ceil(elapsed_s / 3600) * 3600)
+    return 0.0, float(length_s)
 
 
 def nice_top(value: float) -> float:
@@ -79,79 +85,70 @@ def nice_top(value: float) -> float:
     return next(step * power for step in (1, 2, 3, 4, 5, 6, 8, 10) if step * power >= value)
 
 
-def peaks(values: Sequence[float], origin_at: float, slot_s: float, axis: Axis) -> list[float]:
+def peaks(values: Sequence[float], slots: Slots, axis: Axis) -> list[float]:
     """The greatest value in each drawn column of the axis."""
-    begin = (axis.origin_at + axis.begin_s - origin_at) / slot_s
-    step = axis.column_s / slot_s
     columns = []
-    for column in range(axis.drawn):
-        first = max(0, math.floor(begin + column * step))
-        last = min(len(values), max(first + 1, math.ceil(begin + (column + 1) * step)))
+    for begin, end in axis.places(slots):
+        first = max(0, math.floor(begin))
+        last = max(first + 1, math.ceil(end))
         columns.append(max(values[first:last], default=0))
     return columns
 
 
-def per_second(values: Sequence[float], origin_at: float, slot_s: float, axis: Axis) -> list[float]:
+def per_second(values: Sequence[float], slots: Slots, axis: Axis) -> list[float]:
     """Amounts in slots as a rate in each drawn column, taken over the column and at least the whole second it ends.
 
     Shorter than a second, the rhythm of the samples and of the batches would show instead of the rate.
     """
     sums = [0.0, *itertools.accumulate(values)]
-    begin = (axis.origin_at + axis.begin_s - origin_at) / slot_s
-    step = axis.column_s / slot_s
-    length = max(step, 1.0 / slot_s)
+    sums.append(sums[-1])  # whatever comes after the last slot adds nothing
+    length = max(axis.column_s, 1.0) / slots.slot_s
+
+    def sum_until(place: float) -> float:
+        slot = int(place)
+        return sums[slot] + (sums[slot + 1] - sums[slot]) * (place - slot)
+
     columns = []
-    for column in range(axis.drawn):
-        end = begin + (column + 1) * step
+    for _, end in axis.places(slots):
         low, high = max(0.0, end - length), min(end, float(len(values)))
-        amount = _sum_until(sums, high) - _sum_until(sums, low)
-        columns.append(max(0.0, amount) / ((high - low) * slot_s) if high > low else 0.0)
+        amount = sum_until(high) - sum_until(low) if high > low else 0.0
+        columns.append(max(0.0, amount) / ((high - low) * slots.slot_s) if amount else 0.0)
     return columns
 
 
-def _sum_until(sums: Sequence[float], place: float) -> float:
-    """The sum of all slots before `place`, part of a slot counting by its share."""
-    slot = min(max(0, int(place)), len(sums) - 1)
-    after = sums[slot + 1] if slot + 1 < len(sums) else sums[slot]
-    return sums[slot] + (after - sums[slot]) * max(0.0, place - slot)
+Layer = tuple[Sequence[float], str, Style]
+"""Values, the pattern of a full cell, style."""
 
 
-def area(
-    layers: Sequence[tuple[Sequence[float], str, Style]],
-    outline: tuple[Sequence[float], Style] | None,
-    top: float,
-    columns: int,
-    height: int,
-) -> list[Line]:
-    """A filled chart: layers (values, pattern of a full cell, style) stacked from the bottom, labels on the left.
+def area(layers: Sequence[Layer], top: float, columns: int, height: int, outline: Sequence[float] = ()) -> list[Line]:
+    """A filled chart: layers stacked from the bottom, labels on the left.
 
     A layer's topmost cell is drawn in eighths. `outline` is a second series drawn as a line of dots above it all. A
     value above zero is never drawn as nothing.
     """
     totals = [_levels(layers, column, top, height) for column in range(columns)]
-    values, dot = outline or ((), PLAIN)
-    dots = [min(height - 1, round(value / top * height * 8) // 8) if value > 0 else -1 for value in values]
+    dots = [min(height - 1, round(value / top * height * 8) // 8) if value > 0 else -1 for value in outline]
     dots += [-1] * (columns - len(dots))
     lines = []
     for row in range(height - 1, -1, -1):
-        cells = (("•", dot) if dots[column] == row else _cell(layers, totals[column], row) for column in range(columns))
+        cells = (
+            ("•", ACCENT) if dots[column] == row else _cell(layers, totals[column], row) for column in range(columns)
+        )
         lines.append([Segment(_label(row, height, top), DIM), *_runs(cells)])
     return lines
 
 
-def _levels(
-    layers: Sequence[tuple[Sequence[float], str, Style]], column: int, top: float, height: int
-) -> tuple[int, ...]:
+def _levels(layers: Sequence[Layer], column: int, top: float, height: int) -> list[int]:
     """Each layer's upper end in eighths of a cell."""
     levels, total = [], 0.0
     for values, _, _ in layers:
         total += values[column] if column < len(values) else 0.0
         level = min(height * 8, round(total / top * height * 8))
         levels.append(max(level, 1) if total > 0 else level)
-    return tuple(levels)
+    return levels
 
 
-def _cell(layers: Sequence[tuple[Sequence[float], str, Style]], levels: tuple[int, ...], row: int) -> tuple[str, Style]:
+def _cell(layers: Sequence[Layer], levels: Sequence[int], row: int) -> tuple[str, Style]:
     """What stands in one cell: the lowest layer that fills three eighths of it, its pattern, or eighths at the top."""
     base, whole = row * 8, levels[-1]
     if whole <= base:
@@ -189,28 +186,23 @@ def axis_line(axis: Axis, marks: Sequence[float]) -> Line:
 def axis_labels(axis: Axis) -> Line:
     """Times since the start under the axis, at even distances."""
     length_s, most = axis.end_s - axis.begin_s, max(2, axis.columns // 10)
-    round_places = [places for places in range(most, 1, -1) if (length_s / places) % 5 == 0]
-    places = round_places[0] if round_places else max(2, axis.columns // 15)
+    is_round = (places for places in range(most, 1, -1) if (length_s / places) % 5 == 0)
+    places = next(is_round, max(2, axis.columns // 15))
     cells = [" "] * (axis.columns + LABEL_WIDTH)
     for place in range(places + 1):
-        at_s = axis.begin_s + (axis.end_s - axis.begin_s) * place / places
-        text = clock(at_s)
+        text = clock(axis.begin_s + length_s * place / places)
         column = round(axis.columns * place / places) + LABEL_WIDTH
         begin = min(max(column - len(text) // 2, LABEL_WIDTH - 1), len(cells) - len(text))
         cells[begin : begin + len(text)] = text
     return [Segment("".join(cells), DIM)]
 
 
-def heat_columns(heat: Sequence[Sequence[int]], origin_at: float, slot_s: float, axis: Axis) -> list[list[int]]:
+def heat_columns(heat: Sequence[Sequence[int]], slots: Slots, axis: Axis) -> list[list[int]]:
     """The counts of each latency band in each drawn column; a slot belongs to the column where its middle lies."""
     columns = [[0] * len(_BAND_LABELS) for _ in range(axis.drawn)]
     for slot, bands in enumerate(heat):
-        if not any(bands):
-            continue
-        column = axis.column_of(origin_at + (slot + 0.5) * slot_s)
-        if 0 <= column < len(columns):
-            for band, number in enumerate(bands):
-                columns[column][band] += number
+        if any(bands) and 0 <= (column := axis.column_of(slots.origin_at + (slot + 0.5) * slots.slot_s)) < len(columns):
+            columns[column] = list(map(operator.add, columns[column], bands))
     return columns
 
 
@@ -236,8 +228,7 @@ def _percentile_line(columns: Sequence[Sequence[int]], width: int) -> Line:
     cells = []
     for column in columns[:width]:
         enough = sum(column) * 0.99
-        reached = [below >= enough > 0 for below in itertools.accumulate(column)]
-        band = reached.index(True) if any(reached) else -1
+        band = bisect_left(list(itertools.accumulate(column)), enough) if enough else -1
         cells.append((_EIGHTHS[band + 1], _BAND_STYLES[max(band, 0)]))
     return fit([Segment("  p99 │", DIM), *_runs(cells)], width + LABEL_WIDTH)
 

@@ -6,9 +6,10 @@ in words, and what Ctrl-C does. Every part has a fixed place and height for a gi
 
 from __future__ import annotations
 
+import operator
 import textwrap
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from rich.segment import Segment
 
@@ -17,7 +18,7 @@ from simulator.dashboard import charts
 from simulator.dashboard.figures import clock, count, rate, seconds
 from simulator.dashboard.lines import ACCENT, BOLD, DIM, TONES, Frame, Line, apart, beside, fit, shorten
 from simulator.dashboard.stages import NARROW_FIGURES, Stage, losses, stages
-from simulator.telemetry.snapshot import Event, Latency, Snapshot
+from simulator.telemetry.snapshot import Event, Snapshot, Tone
 
 _ARROW = "─▶"
 _BOXED_WIDTH, _BOXED_HEIGHT = 110, 30
@@ -32,7 +33,6 @@ class Heights:
 
     figures: int
     boxed: bool
-    spacers: int
     plot: int
     heat: int
     events: int
@@ -43,20 +43,19 @@ def heights(width: int, height: int, *, load: bool = False, scenario: bool = Fal
     """How `height` lines are shared out; the sum of all parts is `height` from 24 lines on."""
     boxed = width >= _BOXED_WIDTH and height >= _BOXED_HEIGHT
     figures = NARROW_FIGURES + 2 if boxed and height >= 40 else NARROW_FIGURES
-    spacers = 2 if boxed else 0
     # A scenario's captions are sentences; a narrow screen needs two lines for one.
     said = 2 if scenario and width < _CAPTION_WIDTH else 1
-    # Header and progress, stage titles and names (a box has a lower edge too), losses, chart titles, axis and its
-    # labels, percentiles, hint: always there.
-    left = height - 2 - (3 if boxed else 2) - figures - spacers - 1 - 3 - 1 - said - 1
+    # Header and progress, stage titles and names (a box has a lower edge too, and blank lines around), losses, chart
+    # titles, axis and its labels, percentiles, hint: always there.
+    left = height - 2 - (5 if boxed else 2) - figures - 1 - 3 - 1 - said - 1
     if not boxed:
         heat = 1 if load else 0
         plot = max(3, min(left - heat - 1, 6 + (left - 8) // 2))
-        return Heights(figures, boxed, spacers, plot, heat, max(0, left - heat - plot), said)
+        return Heights(figures, boxed, plot, heat, max(0, left - heat - plot), said)
     # Heat strip and events share the lines below the charts, side by side.
     below = 8 if left >= 22 else 4 if left >= 12 else 3
     below += max(0, (left - 40) // 3)
-    return Heights(figures, boxed, spacers, left - below, min(8, below), below, said)
+    return Heights(figures, boxed, left - below, min(8, below), below, said)
 
 
 def render(snapshot: Snapshot, width: int, height: int) -> Frame:
@@ -65,8 +64,12 @@ def render(snapshot: Snapshot, width: int, height: int) -> Frame:
     It is made for 80x24 and for anything larger; a smaller screen gets the figures without the charts.
     """
     frame = _small(snapshot, width) if width < 78 or height < 22 else _full(snapshot, width, height)
-    frame += [[] for _ in range(height - len(frame))]
-    return Frame(tuple(fit(line, width) for line in frame[:height]), width)
+    return Frame(tuple(fit(line, width) for line in _filled(frame, height)), width)
+
+
+def _filled(lines: list[Line], height: int) -> list[Line]:
+    """Exactly `height` lines, blank ones at the end."""
+    return [*lines, *[[]] * (height - len(lines))][:height]
 
 
 def _full(snapshot: Snapshot, width: int, height: int) -> list[Line]:
@@ -78,18 +81,18 @@ def _full(snapshot: Snapshot, width: int, height: int) -> list[Line]:
     else:
         frame += _columns(stages(snapshot), width, shares.figures)
     frame.append(_losses(snapshot))
-    if shares.spacers > 1:
+    if shares.boxed:
         frame.append([])
     pane = (width - 1 - _GAP) // 2
     axis = _axis(snapshot, pane - charts.LABEL_WIDTH)
     frame += _charts(snapshot, axis, pane, shares.plot)
     frame.append(_latency(snapshot))
-    strip = charts.heat_strip(_heat(snapshot, axis), axis.columns, shares.heat) if shares.heat else []
+    course = snapshot.load or snapshot.history
+    heat = charts.heat_columns(course.heat, course, axis)
+    strip = charts.heat_strip(heat, axis.columns, shares.heat) if shares.heat else []
     if shares.boxed:
-        events = _events(snapshot, pane, shares.events)
-        blank: Line = []
-        for row in range(shares.events):
-            frame.append(beside([(strip[row] if row < len(strip) else blank, pane), (events[row], pane)]))
+        rows = zip(_filled(strip, shares.events), _events(snapshot, pane, shares.events), strict=True)
+        frame += [beside([(left, pane), (right, pane)]) for left, right in rows]
     else:
         frame += strip
         frame += _events(snapshot, width, shares.events)
@@ -119,11 +122,12 @@ def _header(snapshot: Snapshot, width: int) -> Line:
     while len(parts) > 1 and len(name) + sum(len(part) + 3 for part in parts) > width - 25:
         del parts[-2]
     heading = [Segment(name, BOLD), *(Segment(f" · {part}", DIM) for part in parts)]
-    tone = {"running": "moves", "draining": "grows", "auditing": "grows"}.get(snapshot.phase, "plain")
+    tones: dict[str, Tone] = {"running": "moves", "draining": "grows", "auditing": "grows"}
     clocked = clock(snapshot.elapsed_s)
     if options.duration_s is not None:
         clocked += f" / {clock(options.duration_s)}"
-    return apart(heading, [Segment(f"  {snapshot.phase} ", TONES[tone]), Segment(f"{clocked} ", BOLD)], width)  # type: ignore[index]
+    phase = Segment(f"  {snapshot.phase} ", TONES[tones.get(snapshot.phase, "plain")])
+    return apart(heading, [phase, Segment(f"{clocked} ", BOLD)], width)
 
 
 def progress(snapshot: Snapshot) -> tuple[float | None, str]:
@@ -253,49 +257,37 @@ def _charts(snapshot: Snapshot, axis: charts.Axis, pane: int, height: int) -> li
 
 def _depth_chart(snapshot: Snapshot, axis: charts.Axis, height: int) -> tuple[Line, list[Line]]:
     history, maxima = snapshot.history, snapshot.maxima
-    visible = charts.peaks(history.visible, history.origin_at, history.slot_s, axis)
-    in_flight = charts.peaks(history.in_flight, history.origin_at, history.slot_s, axis)
-    depths = [sum(pair) for pair in zip(visible, in_flight, strict=True)]
-    top = charts.nice_top(max(depths, default=0))
+    visible = charts.peaks(history.visible, history, axis)
+    in_flight = charts.peaks(history.in_flight, history, axis)
+    top = charts.nice_top(max(map(operator.add, visible, in_flight), default=0))
     layers = [(in_flight, "▒", TONES["moves"]), (visible, "█", TONES["grows"])]
     title: Line = [Segment(" queue depth ", BOLD), Segment("█", TONES["grows"]), Segment(" visible ")]
     title += [Segment("▒", TONES["moves"]), Segment(" in flight ")]
     if axis.columns > 40 and maxima.depth_at is not None and snapshot.running_at is not None:
         title.append(Segment(f" peak {count(maxima.depth)} at {clock(maxima.depth_at - snapshot.running_at)}", DIM))
-    return title, charts.area(layers, None, top, axis.columns, height)
+    return title, charts.area(layers, top, axis.columns, height)
 
 
 def _rate_chart(snapshot: Snapshot, axis: charts.Axis, height: int) -> tuple[Line, list[Line]]:
-    load = snapshot.load
+    load, history, mean = snapshot.load, snapshot.history, snapshot.rows_per_s_mean
+    planned: list[float] = []
     if load is not None:
-        whole = charts.Axis(axis.origin_at, axis.begin_s, axis.end_s, axis.end_s, axis.columns)
-        planned = charts.per_second(load.planned, load.origin_at, load.slot_s, whole)
-        stored = charts.per_second(load.stored, load.origin_at, load.slot_s, axis)
-        top = charts.nice_top(max([*planned, *stored], default=0))
+        planned = charts.per_second(load.planned, load, replace(axis, now_s=axis.end_s))
+        shown = charts.per_second(load.stored, load, axis)
         title = [Segment(" objects/s ", BOLD), Segment("•", ACCENT), Segment(f" planned {rate(load.rate_planned)} ")]
         title += [Segment("█", TONES["moves"]), Segment(f" stored {rate(load.rate_stored)}")]
-        layers = [(stored, "█", TONES["moves"])]
-        return title, charts.area(layers, (planned, ACCENT), top, axis.columns, height)
-    history = snapshot.history
-    rows = charts.per_second(history.rows, history.origin_at, history.slot_s, axis)
-    top = charts.nice_top(max(rows, default=0))
-    table = snapshot.table
-    title = [Segment(" rows/s ", BOLD), Segment("█", TONES["moves"])]
-    mean = snapshot.rows_per_s_mean
-    if mean is not None:
-        title.append(Segment(f" mean {count(mean, 5)}  max {count(table.rows_per_s_max, 5)}", DIM))
-    return title, charts.area([(rows, "█", TONES["moves"])], None, top, axis.columns, height)
-
-
-def _heat(snapshot: Snapshot, axis: charts.Axis) -> list[list[int]]:
-    course = snapshot.load or snapshot.history
-    return charts.heat_columns(course.heat, course.origin_at, course.slot_s, axis)
+    else:
+        shown = charts.per_second(history.rows, history, axis)
+        title = [Segment(" rows/s ", BOLD), Segment("█", TONES["moves"])]
+        if mean is not None:
+            title.append(Segment(f" mean {count(mean, 5)}  max {count(snapshot.table.rows_per_s_max, 5)}", DIM))
+    top = charts.nice_top(max([*planned, *shown], default=0))
+    return title, charts.area([(shown, "█", TONES["moves"])], top, axis.columns, height, planned)
 
 
 def _latency(snapshot: Snapshot) -> Line:
-    latency: Latency = snapshot.load.latency if snapshot.load is not None else snapshot.latency
-    named = "planned to stored" if snapshot.load is not None else "object to stored"
-    line: Line = [Segment(f" {named}", BOLD)]
+    latency = (snapshot.load or snapshot).latency
+    line: Line = [Segment(" object to stored" if snapshot.load is None else " planned to stored", BOLD)]
     for label, value in (("p50", latency.p50), ("p90", latency.p90), ("p99", latency.p99), ("max", latency.max)):
         line += [Segment(f"   {label} ", DIM), Segment(f"{seconds(value):>7}")]
     return line
@@ -303,10 +295,9 @@ def _latency(snapshot: Snapshot) -> Line:
 
 def _events(snapshot: Snapshot, width: int, height: int) -> list[Line]:
     """The last events, the newest at the bottom."""
-    told_elsewhere = snapshot.caption
-    shown = [event for event in snapshot.events if event != told_elsewhere][-height:] if height else []
-    lines = [_event(event, snapshot, width) for event in shown]
-    return [*lines, *[fit([], width) for _ in range(height - len(lines))]]
+    not_told_elsewhere = [event for event in snapshot.events if event != snapshot.caption]
+    shown = not_told_elsewhere[-height:] if height else []
+    return _filled([_event(event, snapshot, width) for event in shown], height)
 
 
 def _event(event: Event, snapshot: Snapshot, width: int) -> Line:
@@ -328,17 +319,13 @@ def _said(snapshot: Snapshot, width: int, height: int) -> list[Line]:
     parts = textwrap.wrap(text, max(1, inner)) or [""]
     if len(parts) > height:
         parts[height - 1] = shorten(" ".join(parts[height - 1 :]), inner)
-    said: list[Line] = [[lead, Segment(part, style)] for part in parts[:height] if part]
-    return [*said, *[[] for _ in range(height - len(said))]]
+    return _filled([[lead, Segment(part, style)] for part in parts if part], height)
 
 
 def _hint(snapshot: Snapshot, width: int) -> Line:
     text = {
         "starting": "Ctrl-C ends",
         "running": "Ctrl-C stops, drains and audits; a second one ends at once",
-        "draining": "Ctrl-C ends at once and leaves the run unproven",
-        "auditing": "Ctrl-C ends at once and leaves the run unproven",
         "done": "",
-    }[snapshot.phase]
-    window = f"rates over {limits.RATE_WINDOW_S:g} s "
-    return apart([Segment(f" {text}", DIM)], [Segment(window, DIM)], width)
+    }.get(snapshot.phase, "Ctrl-C ends at once and leaves the run unproven")
+    return apart([Segment(f" {text}", DIM)], [Segment(f"rates over {limits.RATE_WINDOW_S:g} s ", DIM)], width)

@@ -69,43 +69,36 @@ class Screen:
         self._drawn_size: tuple[int, int] | None = None
         self._printed = io.StringIO()
         self._attributes: list[Any] | None = None
-        self._suspend_before: Any = None
-        self._redirected = contextlib.ExitStack()
+        self._borrowed = contextlib.ExitStack()
 
     @property
     def size(self) -> tuple[int, int]:
         """Columns and lines of the terminal now."""
-        width, height = self._console.size
-        return width, height
+        return self._console.size
 
     def __enter__(self) -> Screen:
         self._take()
         if sys.stdout.isatty():
-            self._redirected.enter_context(contextlib.redirect_stdout(self._printed))
+            self._borrowed.enter_context(contextlib.redirect_stdout(self._printed))
         if sys.stderr.isatty():
-            self._redirected.enter_context(contextlib.redirect_stderr(self._printed))
+            self._borrowed.enter_context(contextlib.redirect_stderr(self._printed))
         with contextlib.suppress(ValueError):  # not the main thread: no Ctrl-Z then
-            self._suspend_before = signal.signal(signal.SIGTSTP, self._suspend)
+            before = signal.signal(signal.SIGTSTP, self._suspend)
+            self._borrowed.callback(signal.signal, signal.SIGTSTP, before)
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._redirected.close()
-        if self._suspend_before is not None:
-            signal.signal(signal.SIGTSTP, self._suspend_before)
+        self._borrowed.close()
         self._give_back()
-        rest = self._printed.getvalue()
-        if rest:
-            with contextlib.suppress(OSError, ValueError):
-                sys.stderr.write(rest)
+        with contextlib.suppress(OSError, ValueError):
+            sys.stderr.write(self._printed.getvalue())
 
     def draw(self, frame: Frame) -> None:
         """Show the frame in the place of the last one."""
         if not self.alive:
             return
-        try:
+        with self._noticing_its_end():
             self._out.print(Segments(tuple(self._update(frame))), end="", soft_wrap=True)
-        except (OSError, ValueError):
-            self.alive = False
         self._drawn, self._drawn_size = frame.lines, self.size
 
     def _update(self, frame: Frame) -> Iterator[Segment]:
@@ -144,23 +137,23 @@ class Screen:
             silent = termios.tcgetattr(descriptor)
             silent[3] &= ~termios.ECHO
             termios.tcsetattr(descriptor, termios.TCSANOW, silent)
-        self._say(Control.show_cursor(False))
+        with self._noticing_its_end():
+            self._out.control(Control.show_cursor(False))
 
     def _give_back(self) -> None:
-        self._say(Control.show_cursor(True))
-        if self._drawn_size is not None:
-            self._say("\n")
+        with self._noticing_its_end():
+            self._out.control(Control.show_cursor(True))
+            if self._drawn_size is not None:
+                self._out.print()
         if self._attributes is not None:
             with contextlib.suppress(OSError, ValueError, termios.error):
                 termios.tcsetattr(self._out.file.fileno(), termios.TCSANOW, self._attributes)
             self._attributes = None
 
-    def _say(self, what: Control | str) -> None:
+    @contextlib.contextmanager
+    def _noticing_its_end(self) -> Iterator[None]:
         try:
-            if isinstance(what, Control):
-                self._out.control(what)
-            else:
-                self._out.print(what, end="")
+            yield
         except (OSError, ValueError):
             self.alive = False
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator
-from pathlib import Path
 from xml.sax.saxutils import escape
 
 from rich.cells import cell_len
@@ -16,7 +15,6 @@ from rich.color import blend_rgb
 from rich.style import Style
 from rich.terminal_theme import SVG_EXPORT_THEME
 
-from simulator.base.files import write_whole
 from simulator.dashboard.lines import PLAIN, Frame, Line
 
 _CELL_WIDTH, _CELL_HEIGHT = 8.4, 17
@@ -52,11 +50,6 @@ def svg(frame: Frame, title: str = "stockpipe") -> str:
     return "\n".join([*parts, "</svg>", ""])
 
 
-def save(frame: Frame, path: Path) -> None:
-    """Write the frame to `path`, whole or not at all; OSError when it cannot be written."""
-    write_whole(path, svg(frame))
-
-
 def _line(line: Line, top: float) -> Iterator[str]:
     """One line of the frame, `top` pixels from above: runs of equal glyphs as shapes, the rest as text."""
     column = 0
@@ -71,7 +64,10 @@ def _line(line: Line, top: float) -> Iterator[str]:
             if kind in _BLOCKS:
                 yield _block(kind, left, right, top, color)
             elif kind in _ARMS:
-                yield from (_stroke(kind, left, right, top, color, place) for place in range(_strokes(kind, text)))
+                # A run of horizontal lines is one stroke; of anything else each is its own.
+                strokes = 1 if _ARMS[kind] == "lr" else len(text)
+                length = (right - left) / strokes
+                yield from (_stroke(kind, left + place * length, length, top, color) for place in range(strokes))
             elif text.strip():
                 yield _text(text, left, top, color, bold=bool(style.bold))
 
@@ -91,16 +87,8 @@ def _block(glyph: str, left: float, right: float, top: float, color: str) -> str
     )
 
 
-def _strokes(glyph: str, text: str) -> int:
-    """A run of horizontal lines is one stroke; of anything else each is its own."""
-    return 1 if _ARMS[glyph] == "lr" else len(text)
-
-
-def _stroke(glyph: str, left: float, right: float, top: float, color: str, place: int) -> str:
-    arms = _ARMS[glyph]
-    if arms != "lr":
-        left += place * _CELL_WIDTH
-        right = left + _CELL_WIDTH
+def _stroke(glyph: str, left: float, length: float, top: float, color: str) -> str:
+    arms, right = _ARMS[glyph], left + length
     across, down = (left + right) / 2, top + _CELL_HEIGHT / 2
     ends = {"l": (left, down), "r": (right, down), "u": (across, top), "d": (across, top + _CELL_HEIGHT)}
     if arms in ("rd", "ld", "ru", "lu"):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from simulator.base.counters import OperationCounters
 from simulator.dashboard.figures import NONE, count, percent, rate, seconds, size, wait
 from simulator.telemetry.snapshot import Snapshot, Tone
 
@@ -97,7 +98,8 @@ def _origin(snapshot: Snapshot) -> Stage:
 
 def _bucket(snapshot: Snapshot) -> Stage:
     bucket, written = snapshot.bucket, snapshot.last_written
-    gets = _requests(snapshot, "s3.GetObject")
+    operations = snapshot.store.operations if snapshot.store is not None else {}
+    gets = Figure.of("gets", operations.get("s3.GetObject", OperationCounters()).requests)
     return Stage(
         "S3",
         snapshot.roles.bucket,
@@ -105,12 +107,10 @@ def _bucket(snapshot: Snapshot) -> Stage:
             Figure.of("objects", bucket.objects),
             Figure("holds", size(bucket.size_bytes)),
             Figure.rate("puts/s", snapshot.rates.puts),
-            Figure("last tick", NONE if written is None else count(written[0]))
-            if snapshot.load is None
-            else Figure.of("gets", gets),
+            Figure("last tick", NONE if written is None else count(written[0])) if snapshot.load is None else gets,
             Figure.of("rejected", snapshot.rejected_rows, "lost"),
             Figure.of("puts", bucket.puts),
-            Figure.of("gets", gets),
+            gets,
         ),
     )
 
@@ -181,8 +181,3 @@ def losses(snapshot: Snapshot) -> tuple[Figure, ...]:
     if snapshot.folding_errors:
         figures.append(("not counted", snapshot.folding_errors))
     return tuple(Figure.of(label, number, "lost") for label, number in figures)
-
-
-def _requests(snapshot: Snapshot, operation: str) -> int:
-    counted = snapshot.store.operations.get(operation) if snapshot.store is not None else None
-    return counted.requests if counted is not None else 0

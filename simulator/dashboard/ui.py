@@ -11,21 +11,24 @@ import contextlib
 import functools
 import sys
 from collections.abc import AsyncIterator
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from rich.console import Console
 
 from simulator.base.clock import Clock
 from simulator.base.errors import one_failure
+from simulator.base.files import write_whole
 from simulator.base.waiting import wait_for_event
 from simulator.dashboard import plain_event, plain_line, render
 from simulator.dashboard.screen import Screen, can_draw
-from simulator.dashboard.screenshot import save
+from simulator.dashboard.screenshot import svg
 from simulator.telemetry import Telemetry
 from simulator.telemetry.snapshot import Event, Snapshot
 
 Mode = Literal["live", "plain", "quiet"]
+Choice = Mode | Literal["auto"]
 FRAMES_PER_S = 4
 PLAIN_LINE_S = 1.0
 """Between two lines of the plain display."""
@@ -33,11 +36,10 @@ SCREENSHOT_SIZE = (120, 36)
 """Columns and lines of a screenshot when no terminal says how large the screen is."""
 
 
-def choose_mode(ui: str, console: Console) -> Mode:
+def choose_mode(ui: Choice, console: Console) -> Mode:
     """What `--ui` means here: `auto` is `live` on a terminal that can be drawn on, and `plain` everywhere else."""
-    match ui:
-        case "live" | "plain" | "quiet":
-            return ui
+    if ui != "auto":
+        return ui
     return "live" if can_draw(console) else "plain"
 
 
@@ -68,7 +70,7 @@ async def show(
     finally:
         if screenshot is not None:
             size = (console.width, console.height) if can_draw(console) else SCREENSHOT_SIZE
-            save(render(telemetry.snapshot(clock.now()), *size), screenshot)
+            write_whole(screenshot, svg(render(telemetry.snapshot(clock.now()), *size)))
 
 
 class Display:
@@ -78,14 +80,15 @@ class Display:
     """
 
     def __init__(
-        self, telemetry: Telemetry, ui: str, clock: Clock, *, machine_output: bool, screenshot: Path | None
+        self, telemetry: Telemetry, ui: Choice, clock: Clock, *, machine_output: bool, screenshot: Path | None
     ) -> None:
         self.console = Console(stderr=machine_output, highlight=False)
         self.mode = choose_mode(ui, self.console)
         self._telemetry = telemetry
         self._stop = asyncio.Event()
-        how: dict[str, Any] = {"mode": self.mode, "console": self.console, "stop": self._stop, "screenshot": screenshot}
-        self._show = functools.partial(show, telemetry, clock=clock, **how)
+        self._show = functools.partial(
+            show, telemetry, mode=self.mode, console=self.console, clock=clock, stop=self._stop, screenshot=screenshot
+        )
         self._showing: asyncio.Task[None] | None = None
 
     def located(self, endpoint: str) -> None:
@@ -138,13 +141,13 @@ async def _plain(telemetry: Telemetry, console: Console, clock: Clock, stop: asy
         printer.show(telemetry.snapshot(clock.now()))
 
 
+@dataclass(slots=True)
 class _LinePrinter:
     """Prints the line of a snapshot, after the events since the last one that someone should read."""
 
-    def __init__(self, console: Console) -> None:
-        self._console = console
-        self._shown: frozenset[Event] = frozenset()
-        self._alive = True
+    _console: Console
+    _shown: frozenset[Event] = frozenset()
+    _alive: bool = True
 
     def show(self, snapshot: Snapshot) -> None:
         """Print; once nobody reads any more, do nothing."""

@@ -31,7 +31,6 @@ if TYPE_CHECKING:
 
 SUFFIXES = (".csv", ".csv.gz")
 FOLDER = "source/"
-_OTHER_FORMATS = ("{", "[", "<")
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +136,7 @@ def not_csv(head: bytes) -> str | None:
         return "it is no text"
     if not (text := text.lstrip()):
         return "it is empty"
-    if text.startswith(_OTHER_FORMATS):
+    if text.startswith(("{", "[", "<")):
         return f"it begins with {text[0]!r}, as JSON or a web page does"
     try:
         header = next(csv.reader(text.splitlines(keepends=True)))

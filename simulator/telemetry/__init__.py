@@ -64,7 +64,7 @@ class Telemetry:
             observations.PollersScaled: self._pollers_scaled,
             observations.EnvironmentStarted: self._environment_started,
             observations.EnvironmentRetired: self._environment_retired,
-            observations.InvocationStarted: self._invocation_started,
+            observations.InvocationStarted: lambda started: self._functions[started.function].started(started),
             observations.InvocationEnded: self._invocation_ended,
             observations.InvocationThrottled: self._invocation_throttled,
             observations.MessageSettled: self._message_settled,
@@ -152,9 +152,6 @@ class Telemetry:
         if self._facts.phase == "running":
             text = f"{function.name} environment {retired.environment} gone: {retired.reason}"
             self._events.add(retired.at, text, key=f"retired {retired.function} {retired.reason}")
-
-    def _invocation_started(self, invocation: observations.InvocationStarted) -> None:
-        self._functions[invocation.function].started(invocation)
 
     def _invocation_ended(self, invocation: observations.InvocationEnded) -> None:
         function = self._functions[invocation.function]

@@ -131,15 +131,21 @@ class Maxima:
 
 
 @dataclass(frozen=True, slots=True)
-class History:
-    """The run so far in slots of `slot_s` seconds from `origin_at` to `until_at`, all series equally long.
+class Slots:
+    """Time in slots of `slot_s` seconds from `origin_at` on, for series of values."""
+
+    origin_at: float = 0.0
+    slot_s: float = 0.25
+
+
+@dataclass(frozen=True, slots=True)
+class History(Slots):
+    """The run so far, up to `until_at`, all series equally long.
 
     `visible` and `in_flight` are the deepest sample of each slot, `rows` those written within it, `heat` the stored
     objects of each slot by latency band. `marks` are the instants of ticks.
     """
 
-    origin_at: float = 0.0
-    slot_s: float = 0.25
     until_at: float = 0.0
     visible: tuple[int, ...] = ()
     in_flight: tuple[int, ...] = ()
@@ -148,18 +154,16 @@ class History:
     marks: tuple[float, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class LoadView:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoadView(Slots):
     """What a load test adds to the picture. The load test builds it when `Telemetry` asks.
 
-    `planned` and `stored` are objects in each slot of `slot_s` seconds from `origin_at` on, `heat` like
-    `History.heat` but from the planned instant. `planned` may run ahead of now: it is the plan. `lag_s` is the
-    generator's lag (p99), `objects` the plan's total. `verdict` is one line on what holds the pipeline back.
+    `planned` and `stored` are objects in each slot, `heat` like `History.heat` but from the planned instant.
+    `planned` may run ahead of now: it is the plan. `lag_s` is the generator's lag (p99), `objects` the plan's total.
+    `verdict` is one line on what holds the pipeline back.
     """
 
     target: str
-    origin_at: float
-    slot_s: float
     planned: tuple[float, ...] = ()
     stored: tuple[float, ...] = ()
     heat: tuple[tuple[int, ...], ...] = ()

@@ -158,7 +158,16 @@ class Twin:
         """The engine's counters; from a foreign engine only the queues' gauges, which is what its API tells."""
         if self.store is not None:
             return await self.store.counters()
-        return StoreCounters(at=self.clock.now(), queues=await self._foreign_queues())
+        queues = {}
+        for logical_id, url in self.resources.queue_urls.items():
+            answer = await self.clients.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])
+            gauges: Mapping[Any, str] = answer["Attributes"]
+            queues[self.stack.queues[logical_id].name] = QueueCounters(
+                visible=int(gauges.get("ApproximateNumberOfMessages", 0)),
+                in_flight=int(gauges.get("ApproximateNumberOfMessagesNotVisible", 0)),
+                delayed=int(gauges.get("ApproximateNumberOfMessagesDelayed", 0)),
+            )
+        return StoreCounters(at=self.clock.now(), queues=queues)
 
     async def drained(self, timeout_s: float) -> bool:
         """Wait until no event waits for a function and the queue is empty; False when `timeout_s` has passed."""
@@ -198,18 +207,6 @@ class Twin:
             async for message in self.store.peek(queue.name):
                 for ref in objects_of(message.body):
                     yield ref
-
-    async def _foreign_queues(self) -> Mapping[str, QueueCounters]:
-        found = {}
-        for logical_id, url in self.resources.queue_urls.items():
-            answer = await self.clients.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])
-            gauges: Mapping[Any, str] = answer["Attributes"]
-            found[self.stack.queues[logical_id].name] = QueueCounters(
-                visible=int(gauges.get("ApproximateNumberOfMessages", 0)),
-                in_flight=int(gauges.get("ApproximateNumberOfMessagesNotVisible", 0)),
-                delayed=int(gauges.get("ApproximateNumberOfMessagesDelayed", 0)),
-            )
-        return found
 
     async def _sample_often(self) -> None:
         while True:

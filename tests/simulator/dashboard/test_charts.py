@@ -8,7 +8,10 @@ from hypothesis import strategies as st
 
 from simulator.dashboard import charts
 from simulator.dashboard.charts import LABEL_WIDTH, Axis
-from simulator.dashboard.lines import PLAIN, TONES, Line
+from simulator.dashboard.lines import PLAIN, Line
+from simulator.telemetry.snapshot import Slots
+
+SECONDS = Slots(0.0, 1.0)
 
 
 def plots(lines: list[Line]) -> list[str]:
@@ -18,25 +21,25 @@ def plots(lines: list[Line]) -> list[str]:
 
 def test_an_area_is_drawn_in_eighths() -> None:
     """A value reaches as many eighths of a cell as its share of the top; a little is never nothing."""
-    drawn = charts.area([([0, 1, 25, 50, 75, 100], "█", PLAIN)], None, 100, 6, 2)
+    drawn = charts.area([([0, 1, 25, 50, 75, 100], "█", PLAIN)], 100, 6, 2)
     assert plots(drawn) == ["    ▄█", " ▁▄███"]
 
 
 def test_layers_are_stacked_and_differ_in_their_pattern() -> None:
     """The second layer stands on the first, so that both read without colour."""
-    drawn = charts.area([([50, 0, 50], "▒", PLAIN), ([50, 100, 0], "█", PLAIN)], None, 100, 3, 2)
+    drawn = charts.area([([50, 0, 50], "▒", PLAIN), ([50, 100, 0], "█", PLAIN)], 100, 3, 2)
     assert plots(drawn) == ["██ ", "▒█▒"]
 
 
 def test_a_thin_layer_below_a_thick_one_is_seen() -> None:
     """A layer that fills three eighths of a cell has it, less is left to the one above."""
-    drawn = charts.area([([20, 10], "▒", PLAIN), ([80, 90], "█", PLAIN)], None, 100, 2, 2)
+    drawn = charts.area([([20, 10], "▒", PLAIN), ([80, 90], "█", PLAIN)], 100, 2, 2)
     assert plots(drawn) == ["██", "▒█"]
 
 
 def test_an_outline_lies_over_the_area() -> None:
     """The second series is a line of dots at its height."""
-    drawn = charts.area([([20, 80], "█", PLAIN)], ([60, 60], TONES["moves"]), 100, 2, 4)
+    drawn = charts.area([([20, 80], "█", PLAIN)], 100, 2, 4, [60, 60])
     assert plots(drawn) == [" ▂", "••", " █", "▆█"]
 
 
@@ -73,9 +76,9 @@ def test_the_axis_spans_the_plan_and_then_grows_in_steps(
 def test_columns_hold_the_peak_of_their_slots() -> None:
     """A column of several slots shows the deepest; one narrower than a slot shows that slot."""
     wide = Axis(0.0, 0.0, 4.0, 4.0, 2)
-    assert charts.peaks([1, 9, 3, 4], 0.0, 1.0, wide) == [9, 4]
+    assert charts.peaks([1, 9, 3, 4], SECONDS, wide) == [9, 4]
     narrow = Axis(0.0, 0.0, 2.0, 2.0, 4)
-    assert charts.peaks([5, 7], 0.0, 1.0, narrow) == [5, 5, 7, 7]
+    assert charts.peaks([5, 7], SECONDS, narrow) == [5, 5, 7, 7]
 
 
 def test_a_rate_is_taken_over_a_second_at_least() -> None:
@@ -84,27 +87,27 @@ def test_a_rate_is_taken_over_a_second_at_least() -> None:
     The first column has half a second to go by.
     """
     axis = Axis(0.0, 0.0, 2.0, 2.0, 4)
-    rates = charts.per_second([10, 0, 0, 0, 10, 0, 0, 0], 0.0, 0.25, axis)
+    rates = charts.per_second([10, 0, 0, 0, 10, 0, 0, 0], Slots(0.0, 0.25), axis)
     assert rates == [20, 10, 10, 10]
 
 
 def test_a_rate_over_wide_columns_adds_up() -> None:
     """The area under the rate is the amount."""
     axis = Axis(0.0, 0.0, 8.0, 8.0, 2)
-    rates = charts.per_second([3, 1, 0, 0, 8, 0, 0, 4], 0.0, 1.0, axis)
+    rates = charts.per_second([3, 1, 0, 0, 8, 0, 0, 4], SECONDS, axis)
     assert [rate * 4 for rate in rates] == [4, 12]
 
 
 def test_a_rate_ends_with_its_series() -> None:
     """A plan that is over before the axis ends is not carried on."""
     axis = Axis(0.0, 0.0, 8.0, 8.0, 4)
-    assert charts.per_second([6, 6, 6], 0.0, 1.0, axis) == [6, 6, 0, 0]
+    assert charts.per_second([6, 6, 6], SECONDS, axis) == [6, 6, 0, 0]
 
 
 def test_what_has_not_happened_is_not_drawn() -> None:
     """Columns after now are missing, not zero."""
     axis = Axis(100.0, 0.0, 10.0, 4.0, 10)
-    assert len(charts.peaks([1] * 4, 100.0, 1.0, axis)) == 4
+    assert len(charts.peaks([1] * 4, Slots(100.0, 1.0), axis)) == 4
     assert axis.drawn == 4
 
 
@@ -140,4 +143,4 @@ def test_slots_of_the_heat_fall_into_columns() -> None:
     """A slot's counts belong to the column of its middle, and none is lost."""
     axis = Axis(0.0, 0.0, 4.0, 4.0, 2)
     heat = [(1,) + (0,) * 7] * 4
-    assert [sum(column) for column in charts.heat_columns(heat, 0.0, 1.0, axis)] == [2, 2]
+    assert [sum(column) for column in charts.heat_columns(heat, SECONDS, axis)] == [2, 2]

@@ -53,9 +53,9 @@ def test_a_frame_fills_its_rectangle_exactly(
 def test_the_parts_share_the_screen_without_rest(width: int, height: int, load: bool, scenario: bool) -> None:
     """From 80x24 on, the parts' heights add up to the screen's, and both charts have at least three lines."""
     shares = heights(width, height, load=load, scenario=scenario)
-    stages = shares.figures + (3 if shares.boxed else 2)
+    stages = shares.figures + (5 if shares.boxed else 2)
     below = shares.events if shares.boxed else shares.events + shares.heat
-    total = 2 + stages + shares.spacers + 1 + 3 + shares.plot + 1 + below + shares.said + 1
+    total = 2 + stages + 1 + 3 + shares.plot + 1 + below + shares.said + 1
     assert total == height
     assert shares.plot >= 3
 
