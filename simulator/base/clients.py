@@ -104,24 +104,22 @@ def _leave_out_broken_writes(loop: asyncio.AbstractEventLoop) -> None:
     aiohttp writes a request in a task of its own. Where the server dies before its 100 Continue, the request fails
     with the connection's error, and the same error of the task is never read: asyncio would print its traceback.
     """
-    before = loop.get_exception_handler()
-    if isinstance(before, _Report):
-        return
-    loop.set_exception_handler(_Report(before))
+    if not isinstance(before := loop.get_exception_handler(), _Report):
+        loop.set_exception_handler(_Report(before))
 
 
+@dataclass(frozen=True, slots=True)
 class _Report:
     """An exception handler that hands on to the one `before` it, or to the loop's own."""
 
-    def __init__(self, before: Callable[[asyncio.AbstractEventLoop, dict[str, Any]], Any] | None) -> None:
-        self._before = before
+    before: Callable[[asyncio.AbstractEventLoop, dict[str, Any]], Any] | None
 
     def __call__(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
         task = context.get("future")
         writes = isinstance(task, asyncio.Task) and getattr(task.get_coro(), "__name__", "") == "write_bytes"
         if writes and isinstance(context.get("exception"), aiohttp.ClientConnectionError):
             return
-        if self._before is None:
+        if self.before is None:
             loop.default_exception_handler(context)
         else:
-            self._before(loop, context)
+            self.before(loop, context)

@@ -29,13 +29,11 @@ class Figure:
         return cls(label, rate(per_s), "moves" if per_s else "plain")
 
 
-@dataclass(frozen=True, slots=True)
 class Stage:
-    """One station of an object's way."""
+    """One station of an object's way, with its figures in the order of their importance."""
 
-    title: str
-    name: str
-    figures: tuple[Figure, ...]
+    def __init__(self, title: str, name: str, *figures: Figure) -> None:
+        self.title, self.name, self.figures = title, name, figures
 
 
 NARROW_FIGURES = 5
@@ -55,14 +53,12 @@ def _origin(snapshot: Snapshot) -> Stage:
         return Stage(
             "Arrivals",
             f"target {load.target}",
-            (
-                Figure("planned/s", rate(load.rate_planned)),
-                Figure.rate("sent/s", load.rate_sent),
-                Figure.of("sent", load.sent),
-                Figure.of("dropped", load.dropped, "lost"),
-                Figure("lag p99", seconds(load.lag_s), "grows" if (load.lag_s or 0) > 0.1 else "plain"),
-                Figure.rate("stored/s", load.rate_stored),
-            ),
+            Figure("planned/s", rate(load.rate_planned)),
+            Figure.rate("sent/s", load.rate_sent),
+            Figure.of("sent", load.sent),
+            Figure.of("dropped", load.dropped, "lost"),
+            Figure("lag p99", seconds(load.lag_s), "grows" if (load.lag_s or 0) > 0.1 else "plain"),
+            Figure.rate("stored/s", load.rate_stored),
         )
     if options.schedule is not None:
         speed = f" ×{options.speed:g}" if options.speed != 1 else ""
@@ -72,28 +68,24 @@ def _origin(snapshot: Snapshot) -> Stage:
         return Stage(
             "EventBridge",
             options.schedule + speed,
-            (
-                Figure("next in", wait(next_s)),
-                Figure("ticks", ticks),
-                Figure.of("running", generator.busy, "moves"),
-                Figure("takes", seconds(generator.duration_mean_s)),
-                Figure.of("failed", generator.errors, "lost"),
-                Figure.of("cold starts", generator.cold_starts),
-                Figure.of("throttles", generator.throttles, "grows"),
-            ),
+            Figure("next in", wait(next_s)),
+            Figure("ticks", ticks),
+            Figure.of("running", generator.busy, "moves"),
+            Figure("takes", seconds(generator.duration_mean_s)),
+            Figure.of("failed", generator.errors, "lost"),
+            Figure.of("cold starts", generator.cold_starts),
+            Figure.of("throttles", generator.throttles, "grows"),
         )
     if options.objects is not None:
         return Stage(
             "Source",
             "real files",
-            (
-                Figure.of("objects", options.objects),
-                Figure.of("put", snapshot.puts, "moves" if snapshot.puts < options.objects else "plain"),
-                Figure.of("to go", max(0, options.objects - snapshot.puts)),
-                Figure("size", size(snapshot.put_bytes)),
-            ),
+            Figure.of("objects", options.objects),
+            Figure.of("put", snapshot.puts, "moves" if snapshot.puts < options.objects else "plain"),
+            Figure.of("to go", max(0, options.objects - snapshot.puts)),
+            Figure("size", size(snapshot.put_bytes)),
         )
-    return Stage("No schedule", "put your own", (Figure("objects", count(snapshot.bucket.puts)),))
+    return Stage("No schedule", "put your own", Figure("objects", count(snapshot.bucket.puts)))
 
 
 def _bucket(snapshot: Snapshot) -> Stage:
@@ -103,15 +95,13 @@ def _bucket(snapshot: Snapshot) -> Stage:
     return Stage(
         "S3",
         snapshot.roles.bucket,
-        (
-            Figure.of("objects", bucket.objects),
-            Figure("holds", size(bucket.size_bytes)),
-            Figure.rate("puts/s", snapshot.rates.puts),
-            Figure("last tick", NONE if written is None else count(written[0])) if snapshot.load is None else gets,
-            Figure.of("rejected", snapshot.rejected_rows, "lost"),
-            Figure.of("puts", bucket.puts),
-            gets,
-        ),
+        Figure.of("objects", bucket.objects),
+        Figure("holds", size(bucket.size_bytes)),
+        Figure.rate("puts/s", snapshot.rates.puts),
+        Figure("last tick", NONE if written is None else count(written[0])) if snapshot.load is None else gets,
+        Figure.of("rejected", snapshot.rejected_rows, "lost"),
+        Figure.of("puts", bucket.puts),
+        gets,
     )
 
 
@@ -120,15 +110,13 @@ def _queue(snapshot: Snapshot) -> Stage:
     return Stage(
         "SQS",
         snapshot.roles.queue,
-        (
-            Figure.of("visible", queue.visible, "grows"),
-            Figure.of("in flight", queue.in_flight, "moves"),
-            Figure.of("delayed", queue.delayed),
-            Figure("oldest", seconds(queue.oldest_age_s)),
-            Figure.of("in DLQ", queue.dead_lettered, "lost"),
-            Figure("received/s", rate(snapshot.rates.received)),
-            Figure("deleted/s", rate(snapshot.rates.deleted)),
-        ),
+        Figure.of("visible", queue.visible, "grows"),
+        Figure.of("in flight", queue.in_flight, "moves"),
+        Figure.of("delayed", queue.delayed),
+        Figure("oldest", seconds(queue.oldest_age_s)),
+        Figure.of("in DLQ", queue.dead_lettered, "lost"),
+        Figure("received/s", rate(snapshot.rates.received)),
+        Figure("deleted/s", rate(snapshot.rates.deleted)),
     )
 
 
@@ -139,15 +127,13 @@ def _function(snapshot: Snapshot) -> Stage:
     return Stage(
         "Lambda",
         roles.consumer,
-        (
-            Figure("busy", busy, "moves" if function.busy else "plain"),
-            Figure.of("warm", max(0, function.environments - function.busy)),
-            Figure.of("cold starts", function.cold_starts),
-            Figure.of("errors", function.errors, "lost"),
-            Figure.of("throttles", function.throttles, "grows"),
-            Figure("takes", seconds(function.duration_mean_s)),
-            Figure("batch", NONE if function.batch_mean is None else f"{function.batch_mean:.1f}"),
-        ),
+        Figure("busy", busy, "moves" if function.busy else "plain"),
+        Figure.of("warm", max(0, function.environments - function.busy)),
+        Figure.of("cold starts", function.cold_starts),
+        Figure.of("errors", function.errors, "lost"),
+        Figure.of("throttles", function.throttles, "grows"),
+        Figure("takes", seconds(function.duration_mean_s)),
+        Figure("batch", NONE if function.batch_mean is None else f"{function.batch_mean:.1f}"),
     )
 
 
@@ -156,15 +142,13 @@ def _table(snapshot: Snapshot) -> Stage:
     return Stage(
         "DynamoDB",
         snapshot.roles.table,
-        (
-            Figure.of("rows", table.rows, width=9),
-            Figure.rate("rows/s", rates.rows),
-            Figure.rate("writes/s", rates.batch_writes),
-            Figure("units/s", rate(rates.write_units)),
-            Figure("refused", percent(rates.throttled_share), "grows" if rates.throttled_share else "plain"),
-            Figure.of("unprocessed", table.unprocessed_items, "grows"),
-            Figure.of("throttled", table.throttled_requests, "grows"),
-        ),
+        Figure.of("rows", table.rows, width=9),
+        Figure.rate("rows/s", rates.rows),
+        Figure.rate("writes/s", rates.batch_writes),
+        Figure("units/s", rate(rates.write_units)),
+        Figure("refused", percent(rates.throttled_share), "grows" if rates.throttled_share else "plain"),
+        Figure.of("unprocessed", table.unprocessed_items, "grows"),
+        Figure.of("throttled", table.throttled_requests, "grows"),
     )
 
 
