@@ -58,57 +58,47 @@ class RunPlan(RunOptions):
     hold: bool
 
 
-@dataclass(slots=True)
-class Progress:
-    """How far a run has come, so that whatever ends it can tell what was done."""
-
-    resources: Resources | None = None
-    audit: Audit | None = None
-    interrupted: bool = False
-    failure: StockpipeError | None = None
-
-
+@dataclass(eq=False, repr=False)
 class Simulation:
-    """One run of a plan. What comes out stands in `progress`, even if a failure or a signal ends it.
+    """One run of a plan. What comes out stands in its last four fields, even if a failure or a signal ends it.
 
     `observe` gets every observation; `located` gets the endpoint once all resources exist; `finished` is awaited
     after the proof, before a hold.
     """
 
-    def __init__(
-        self,
-        stack: Stack,
-        plan: RunPlan,
-        telemetry: Telemetry,
-        clock: Clock,
-        observe: Record,
-        *,
-        located: Callable[[str], None],
-        finished: Callable[[], Awaitable[None]],
-    ) -> None:
-        self.progress = Progress()
-        self._stack, self._plan, self._telemetry, self._clock = stack, plan, telemetry, clock
-        self._observe, self._located, self._finished = observe, located, finished
+    stack: Stack
+    plan: RunPlan
+    telemetry: Telemetry
+    clock: Clock
+    observe: Record
+    located: Callable[[str], None]
+    finished: Callable[[], Awaitable[None]]
+    resources: Resources | None = None
+    audit: Audit | None = None
+    interrupted: bool = False
+    failure: StockpipeError | None = None
+
+    def __post_init__(self) -> None:
         self._interrupts = Interrupts()
         self._started: set[str] = set()
         self._cannot_start: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
     async def run(self) -> None:
-        """Run the plan to its end. A failure of ours is in `progress.failure`, not raised."""
+        """Run the plan to its end. A failure of ours is in `failure`, not raised."""
         try:
             with self._interrupts.installed():
                 await self._phases()
         except HardStop:
-            self.progress.interrupted = True
+            self.interrupted = True
         except StockpipeError as error:
-            self.progress.failure = error
+            self.failure = error
 
     async def _phases(self) -> None:
-        plan = self._plan
+        plan = self.plan
         self._enter("starting")
         async with Twin.open(
-            self._stack,
-            clock=self._clock,
+            self.stack,
+            clock=self.clock,
             record=self._record,
             seed=plan.seed,
             store_port=plan.port,
@@ -116,18 +106,18 @@ class Simulation:
             runtime=plan.runtime,
             code_dir=plan.code_dir,
         ) as twin:
-            self.progress.resources = twin.resources
+            self.resources = twin.resources
             if plan.ready is not None:
                 ready = {"endpoint": twin.endpoint, "resources": twin.resources.as_json()}
                 await asyncio.to_thread(write_whole, plan.ready, json.dumps(ready, indent=2) + "\n")
-            self._located(twin.endpoint)
+            self.located(twin.endpoint)
             twin.start_mappings()
             drained = await self._run_and_drain(twin)
             await twin.stop_mappings()
             self._enter("auditing")
-            self.progress.audit = await twin.prove(drained=drained)
+            self.audit = await twin.prove(drained=drained)
             self._enter("done")
-            await self._finished()
+            await self.finished()
             if plan.hold:
                 # Until a signal that comes after the run's own end.
                 self._interrupts.soft.clear()
@@ -135,7 +125,7 @@ class Simulation:
 
     async def _run_and_drain(self, twin: Twin) -> bool:
         """Let rows come in and be stored, while a scenario tells its story; whether everything was drained."""
-        plan, clock = self._plan, self._clock
+        plan, clock = self.plan, self.clock
 
         async def watch() -> None:
             await self._cannot_start
@@ -148,7 +138,7 @@ class Simulation:
             if plan.story is not None:
                 story = group.create_task(play(plan.story, twin, self._look, clock, self._record, shown))
             await self._work(twin)
-            self.progress.interrupted = self._interrupts.soft.is_set() and not plan.endless
+            self.interrupted = self._interrupts.soft.is_set() and not plan.endless
             self._enter("draining")
             drained = await twin.drained(plan.drain_timeout_s)
             if story is not None:
@@ -162,7 +152,7 @@ class Simulation:
 
     async def _work(self, twin: Twin) -> None:
         """Let rows come in until what was asked for is done, the time is over or the first signal comes."""
-        plan, clock = self._plan, self._clock
+        plan, clock = self.plan, self.clock
         stop = asyncio.Event()
         async with asyncio.TaskGroup() as group:
             waits: list[asyncio.Task[Any]] = [group.create_task(self._interrupts.soft.wait())]
@@ -187,7 +177,7 @@ class Simulation:
         A handler whose settings are wrong fails at each init. On AWS its messages end in the dead-letter queue after
         hours; here the run ends with the handler's own line.
         """
-        self._observe(observation)
+        self.observe(observation)
         match observation:
             case EnvironmentStarted():
                 self._started.add(observation.function)
@@ -198,7 +188,7 @@ class Simulation:
                 self._cannot_start.set_exception(InputError(f"{function} cannot start: {reason}"))
 
     def _enter(self, phase: Phase) -> None:
-        self._record(PhaseChanged(self._clock.now(), phase))
+        self._record(PhaseChanged(self.clock.now(), phase))
 
     def _look(self) -> Snapshot:
-        return self._telemetry.snapshot(self._clock.now())
+        return self.telemetry.snapshot(self.clock.now())

@@ -18,7 +18,7 @@ from simulator.functions.logs import LogDirectory
 from simulator.run import scenario as scenarios
 from simulator.run import sources, summary
 from simulator.run.scenario import Scenario
-from simulator.run.simulation import Progress, RunPlan, Simulation
+from simulator.run.simulation import RunPlan, Simulation
 from simulator.stack import rules, template
 from simulator.stack.model import Stack
 from simulator.stack.wiring import wiring
@@ -116,15 +116,14 @@ async def _run(options: SimulateOptions, stack: Stack, plan: RunPlan) -> int:
             clock,
             record,
             located=outlet.display.located,
-            finished=lambda: outlet.finish(simulation.progress),
+            finished=lambda: outlet.finish(simulation),
         )
         async with outlet.display.shown():
             await simulation.run()
-            await outlet.finish(simulation.progress)
-    progress = simulation.progress
-    if progress.failure is not None:
-        raise progress.failure
-    return _exit_code(progress)
+            await outlet.finish(simulation)
+    if simulation.failure is not None:
+        raise simulation.failure
+    return _exit_code(simulation)
 
 
 class _SimulateOutlet:
@@ -161,7 +160,7 @@ class _SimulateOutlet:
         if (error := directory.failed) is not None:
             raise CouldNotFinish(f"--logs: lines are missing, {error.filename or 'a file'}: {error.strerror}")
 
-    async def finish(self, progress: Progress) -> None:
+    async def finish(self, run: Simulation) -> None:
         """End the display, write the summary. Once: a hold comes here twice."""
         if self._finished:
             return
@@ -169,18 +168,18 @@ class _SimulateOutlet:
         await self.display.end()
         built = summary.build(
             self._telemetry.snapshot(self._clock.now()),
-            audit=progress.audit,
-            resources=progress.resources.as_json() if progress.resources else None,
+            audit=run.audit,
+            resources=run.resources.as_json() if run.resources else None,
             options=_options_json(self._options, self._plan),
             ended_at=self._clock.now(),
-            interrupted=progress.interrupted,
-            source_rows=(progress.audit.parsed_rows if progress.audit else 0) if self._plan.sources else None,
+            interrupted=run.interrupted,
+            source_rows=(run.audit.parsed_rows if run.audit else 0) if self._plan.sources else None,
         )
         if self.display.mode == "quiet":
             self.display.console.print(f"verdict {built['audit']['verdict']}", markup=False)
         else:
             self.display.console.print(summary.render_summary(built))
-            if self._plan.hold and progress.failure is None:
+            if self._plan.hold and run.failure is None:
                 self.display.console.print(f"  the store stays up at {built['endpoint']} until Ctrl-C", markup=False)
         if self._options.summary is not None:
             write(self._options.summary, json.dumps(built, indent=2) + "\n")
@@ -236,7 +235,7 @@ def _options_json(options: SimulateOptions, plan: RunPlan) -> dict[str, Any]:
     }
 
 
-def _exit_code(progress: Progress) -> ExitCode:
-    if progress.audit is None or progress.audit.verdict != "exact":
+def _exit_code(run: Simulation) -> ExitCode:
+    if run.audit is None or run.audit.verdict != "exact":
         return ExitCode.NOT_PROVEN
-    return ExitCode.INTERRUPTED if progress.interrupted else ExitCode.DONE
+    return ExitCode.INTERRUPTED if run.interrupted else ExitCode.DONE
