@@ -107,7 +107,6 @@ class _Connection(asyncio.Protocol):
                 if len(data) > HEAD_MAX_BYTES:
                     self._fail("an answer without end of its head")
                 return
-            self._received = b""
             if not self._begin(data[:end]):
                 return
             data = data[end + 4 :]

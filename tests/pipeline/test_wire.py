@@ -131,6 +131,230 @@ async def test_a_bad_answer_is_an_error_that_says_why(pieces, reason):
             await ask(url)
 
 
+class Transport(asyncio.Transport):
+    """Keeps what is sent, and whether it was cut off."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.sent = b""
+        self.aborted = False
+
+    def write(self, data):
+        """Keep it."""
+        self.sent += data
+
+    def abort(self):
+        """Cut off."""
+        self.aborted = True
+
+
+async def sending() -> tuple[wire._Connection, Transport, asyncio.Future[wire.Reply]]:
+    """A connection with a request on its way, what it sends over, and the answer to await."""
+    connection, transport = wire._Connection(), Transport()
+    connection.connection_made(transport)
+    return connection, transport, connection.send(REQUEST, asyncio.get_running_loop().time() + 3600)
+
+
+@pytest.mark.parametrize(
+    ("head", "body", "usable"),
+    [
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 2", b"ok", True),
+        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked", b"2\r\nok\r\n0\r\n\r\n", True),
+        (b"HTTP/1.1 204 No Content", b"", True),
+        (b"HTTP/1.1 304 Not Modified", b"", True),
+        (b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2", b"ok", False),
+        (b"HTTP/1.1 200 OK\r\nConnection: close\r\nTransfer-Encoding: chunked", b"2\r\nok\r\n0\r\n\r\n", False),
+    ],
+)
+async def test_a_connection_is_kept_unless_the_answer_says_otherwise(head, body, usable):
+    """The head is the answer's, byte by byte; a connection is of use after its answer unless the other end closes."""
+    connection, transport, waiter = await sending()
+    connection.data_received(head + b"\r\n\r\n" + body)
+    reply = await waiter
+    connection.settle(answered=True)
+
+    assert transport.sent == REQUEST
+    assert reply.head == head
+    assert reply.body == (b"ok" if body else b"")
+    assert connection.usable is usable
+    assert not transport.aborted
+    assert connection._timer is not None
+    assert connection._timer.cancelled()
+
+
+@pytest.mark.parametrize("status", [200, 203, 205, 303, 305])
+async def test_an_answer_without_a_length_ends_with_its_connection(status):
+    """The connection is of no use from then on, and what breaks it off is told from what ends it."""
+    connection, _, waiter = await sending()
+    connection.data_received(b"HTTP/1.1 %d OK\r\n\r\nto the " % status)
+    assert not connection.usable
+    connection.data_received(b"end")
+    connection.connection_lost(None)
+    assert (await waiter).body == b"to the end"
+
+    connection, _, waiter = await sending()
+    connection.data_received(b"HTTP/1.1 %d OK\r\n\r\nto the " % status)
+    connection.connection_lost(ConnectionResetError("reset"))
+    with pytest.raises(WireError, match="connection closed: reset"):
+        await waiter
+
+
+async def test_what_nobody_asked_for_closes_the_connection():
+    """Before a request or after its answer: it could not be told from an answer."""
+    for answered in (False, True):
+        connection, transport = wire._Connection(), Transport()
+        connection.connection_made(transport)
+        if answered:
+            waiter = connection.send(REQUEST, asyncio.get_running_loop().time() + 3600)
+            connection.data_received(OK)
+            await waiter
+            assert not transport.aborted
+        connection.data_received(b"x")
+        assert transport.aborted
+        assert not connection.usable
+
+
+async def test_a_connection_may_be_lost_at_any_time():
+    """Before its first request, after its answer, and after it was given up: it is of no use, and nobody is told."""
+    for stage in ("new", "answered", "failed", "cancelled"):
+        connection, transport, waiter = await sending()
+        if stage == "new":
+            connection._waiter = None
+        elif stage == "answered":
+            connection.data_received(OK)
+            connection.settle(answered=True)
+        elif stage == "failed":
+            connection.data_received(b"SSH-2.0-OpenSSH\r\n\r\n")
+            with pytest.raises(WireError, match="the answer is not HTTP"):
+                await waiter
+            assert transport.aborted
+        else:
+            connection.data_received(b"HTTP/1.1 200 OK\r\n\r\nto the ")
+            waiter.cancel()
+        connection.connection_lost(None)
+        assert not connection.usable
+
+
+@pytest.mark.parametrize(
+    ("answer", "reason"),
+    [
+        (b"HTTP/1.1 abc OK\r\nContent-Length: 0\r\n\r\n", "not HTTP"),
+        (b"HTTP/1.1 x00 OK\r\nContent-Length: 0\r\n\r\n", "not HTTP"),
+        (b"HTTQ/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", "not HTTP"),
+        (b"HTTP/1.1 199 Early\r\nContent-Length: 0\r\n\r\n", "status 199"),
+        (b"\r\n\r\n", "not HTTP"),
+        (b"x" * 65_537, "without end of its head"),
+    ],
+)
+async def test_what_is_no_answer_fails_at_once(answer, reason):
+    """Nothing more is awaited of such a connection, and it is closed."""
+    connection, transport, waiter = await sending()
+    connection.data_received(answer)
+    assert waiter.done()
+    assert transport.aborted
+    with pytest.raises(WireError, match=reason):
+        await waiter
+
+
+async def test_a_head_and_a_body_have_bounds(monkeypatch):
+    """A head of 64 KiB may still go on, and a body may be as long as the bound; one byte more is too much."""
+    connection, _, waiter = await sending()
+    connection.data_received(b"x" * 65_536)
+    assert not waiter.done()
+
+    monkeypatch.setattr(wire, "BODY_MAX_BYTES", 10)
+    connection, _, waiter = await sending()
+    connection.data_received(b"HTTP/1.1 200 OK\r\n\r\n" + b"x" * 10)
+    assert not waiter.done()
+    connection.data_received(b"x")
+    with pytest.raises(WireError, match="an answer of more than 10 bytes"):
+        await waiter
+
+
+@pytest.mark.parametrize(("rest", "body"), [(b"k", b"ok"), (b"kk", None)])
+async def test_a_body_in_pieces_is_as_long_as_was_said(rest, body):
+    """The last piece completes it, or is too much."""
+    connection, _, waiter = await sending()
+    connection.data_received(OK[:-1])
+    assert not waiter.done()
+    connection.data_received(rest)
+    assert waiter.done()
+    if body is None:
+        with pytest.raises(WireError, match="longer than its content length"):
+            await waiter
+    else:
+        assert (await waiter).body == body
+
+
+async def test_no_more_connections_are_kept_than_the_pool_may():
+    """Two at once, one of them kept; and none that is of no use any more."""
+    pool = HttpPool("http://localhost", 1)
+    transports = []
+    for usable in (False, True, True):
+        connection = wire._Connection()
+        connection.connection_made(Transport())
+        transports.append(connection._transport)
+        connection.usable = usable
+        pool._keep_idle(connection, 100.0)
+
+    assert [transport.aborted for transport in transports] == [True, False, True]
+    assert len(pool._idle) == 1
+
+
+@pytest.mark.parametrize(("idle_s", "taken"), [(0.0, True), (5.0, True), (5.125, False)])
+async def test_a_connection_is_taken_up_to_its_idle_time(idle_s, taken, monkeypatch):
+    """Five seconds; afterwards it is closed, as is one that was lost meanwhile."""
+    monkeypatch.setattr("pipeline.wire.time.time", lambda: 1000.0)
+    pool = HttpPool("http://localhost", 4)
+    kept, lost = wire._Connection(), wire._Connection()
+    for connection in (kept, lost):
+        connection.connection_made(Transport())
+        pool._keep_idle(connection, 100.0)
+    lost.connection_lost(None)
+
+    assert pool._take(100.0 + idle_s) == ((kept, idle_s) if taken else (None, 0.0))
+    assert kept._transport.aborted is not taken
+    assert pool._idle == []
+
+
+@pytest.mark.parametrize(("url", "port"), [("http://h", 80), ("https://h", 443), ("http://h:8000", 8000)])
+def test_the_port_is_the_schemes_unless_it_is_named(url, port):
+    """80 and 443, as everywhere."""
+    assert HttpPool(url, 1)._port == port
+
+
+async def test_connecting_takes_no_longer_than_the_request_may(monkeypatch):
+    """A connection that does not come is an error when the request's time is over."""
+
+    async def never(*arguments, **options):
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(asyncio.get_running_loop(), "create_connection", never)
+    with pytest.raises(WireError, match=r"no connection to h:80 within 0\.0 s"):
+        await HttpPool("http://h", 1).request(REQUEST, 0.02)
+
+
+async def test_a_request_whose_time_is_over_is_not_sent_again(monkeypatch):
+    """A kept connection that falls silent until the end leaves no time for another."""
+    monkeypatch.setattr(wire, "STALE_ANSWER_S", 3600.0)
+    monkeypatch.setattr(wire, "STALE_AFTER_S", -1.0)
+    numbers = []
+
+    async def converse(reader, writer, number):
+        numbers.append(number)
+        await reader.readexactly(len(REQUEST))
+        writer.write(OK)
+        await reader.read()
+
+    async with server(converse) as url:
+        pool = HttpPool(url, 4)
+        await pool.request(REQUEST, 5)
+        with pytest.raises(WireError, match="no answer in time"):
+            await pool.request(REQUEST, 0.05)
+
+    assert numbers == [1]
+
+
 async def test_connections_are_kept_and_reused():
     """Ten requests, one connection."""
     numbers = []
