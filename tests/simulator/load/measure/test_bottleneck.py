@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from simulator.base import limits
 from simulator.load.measure.bottleneck import Measurements, judge
 
 KEPT_UP = Measurements(
@@ -61,12 +62,105 @@ def test_the_verdict_names_the_cause(measured: Measurements, kind: str) -> None:
     assert judge(measured).kind == kind
 
 
+@pytest.mark.parametrize(
+    ("within", "beyond", "kind"),
+    [
+        (replace(KEPT_UP, behind=0.03), replace(KEPT_UP, behind=0.0301), "unknown"),
+        (
+            replace(KEPT_UP, lag_p99_s=limits.LOAD_LAG_P99_S),
+            replace(KEPT_UP, lag_p99_s=limits.LOAD_LAG_P99_S + 0.001),
+            "generator",
+        ),
+        (replace(BEHIND, table_throttled=24), replace(BEHIND, table_throttled=25), "table throttling"),
+        (replace(BEHIND, batch_writes=0), replace(BEHIND, batch_writes=0, table_throttled=1), "table throttling"),
+        (replace(BEHIND, errors=2), replace(BEHIND, errors=3), "function errors"),
+        (replace(BEHIND, invocations=0), replace(BEHIND, invocations=0, errors=1), "function errors"),
+        (replace(BEHIND, store_cpu=0.84), replace(BEHIND, store_cpu=0.85), "store CPU"),
+        (replace(BEHIND, handler_cpu=0.84), replace(BEHIND, handler_cpu=0.85), "handler CPU"),
+        (replace(BEHIND, machine_load=2.4), replace(BEHIND, machine_load=2.5), "other work"),
+        (
+            replace(BEHIND, machine_load=6.0, store_cpu=0.75, handler_cpu=0.65),
+            replace(BEHIND, machine_load=6.0, store_cpu=0.75, handler_cpu=0.64),
+            "other work",
+        ),
+        (replace(BEHIND, concurrency=7.9), replace(BEHIND, concurrency=8.0), "concurrency limit"),
+        (
+            replace(BEHIND, concurrency=8.0, pollers=None),
+            replace(BEHIND, concurrency=8.0, pollers_limit=None),
+            "concurrency limit",
+        ),
+        (
+            replace(BEHIND, concurrency=None, pollers=9),
+            replace(BEHIND, concurrency=8.0, pollers=9),
+            "pollers ramping",
+        ),
+        (BEHIND, replace(BEHIND, invocations_throttled=1), "concurrency limit"),
+        (KEPT_UP, replace(KEPT_UP, dropped=1), "target"),
+        (KEPT_UP, replace(KEPT_UP, failed=1), "target"),
+    ],
+)
+def test_a_cause_is_named_from_its_threshold_on(within: Measurements, beyond: Measurements, kind: str) -> None:
+    """Just within it is not the cause, just beyond it is."""
+    assert judge(within).kind != kind
+    assert judge(beyond).kind == kind
+
+
+def test_two_parts_at_their_limit_are_told_apart() -> None:
+    """The store first when both are as busy; a sink's process is nobody's bottleneck."""
+    assert judge(replace(BEHIND, store_cpu=0.9, handler_cpu=0.9)).kind == "store CPU"
+    assert judge(replace(BEHIND, target="sink", store_cpu=0.99, handler_cpu=0.8)).kind == "unknown"
+
+
+def test_failures_matter_only_to_who_is_behind() -> None:
+    """Errors that are made up for hold nothing back."""
+    assert judge(replace(KEPT_UP, errors=50)).kind == "none"
+    assert judge(replace(KEPT_UP, errors=50, dropped=1)).kind == "target"
+
+
+def test_the_verdict_is_one_sentence_with_its_figures() -> None:
+    """What a person reads, and the same in the summary."""
+    judged = judge(replace(KEPT_UP, dropped=1_500, failed=2, target="sink"))
+    assert judged.as_json() == {
+        "kind": "target",
+        "text": "the target does not take the puts (1,500 arrivals dropped, 2 puts failed, puts take 4.0 ms)",
+        "evidence": [
+            "planned 20.0/s, stored 20.0/s",
+            "generator lag p99 2.0 ms",
+            "1,500 arrivals dropped",
+            "2 puts failed",
+            "sink CPU 30%",
+            "handler and twin CPU 20%",
+            "3.0 invocations at once",
+            "pollers 10 of 10",
+            "33% of the raw ceiling",
+        ],
+        "measures_the_emulator": False,
+    }
+    bare = Measurements(target="stack", planned_per_s=20, stored_per_s=20, behind=0.0)
+    assert judge(bare).evidence == ("planned 20.0/s, stored 20.0/s",)
+    assert judge(replace(bare, errors=3, table_throttled=4, pollers=1)).evidence == (
+        "planned 20.0/s, stored 20.0/s",
+        "table throttled 4 requests",
+        "3 invocations failed",
+    )
+    ours = judge(replace(BEHIND, machine_load=6.0)).text
+    assert "(load 6.0 on 2 cores, of which this run uses 0.5)" in ours
+
+
 def test_the_verdict_says_when_it_measured_the_emulator() -> None:
     """A store at its limit, or a run near the ceiling, does; the sink and a deployed stack never."""
     full = replace(BEHIND, store_cpu=0.97)
     assert judge(full).emulator
     assert "measures the emulator, not the handlers" in judge(full).text
     assert judge(replace(KEPT_UP, stored_per_s=50)).emulator
+    assert "near its ceiling" in judge(replace(KEPT_UP, stored_per_s=50)).text
+    assert judge(replace(KEPT_UP, stored_per_s=42)).emulator
+    assert not judge(replace(KEPT_UP, stored_per_s=41.9)).emulator
+    assert not judge(replace(KEPT_UP, stored_per_s=50, ceiling_per_s=None)).emulator
+    assert judge(replace(BEHIND, stored_per_s=50, target="endpoint")).emulator
+    assert judge(replace(KEPT_UP, dropped=9)).emulator
+    assert not judge(replace(KEPT_UP, dropped=9, target="stack")).emulator
+    assert not judge(replace(BEHIND, stored_per_s=50, concurrency=10.0)).emulator
     assert not judge(KEPT_UP).emulator
     assert not judge(replace(BEHIND, handler_cpu=0.95)).emulator
     assert not judge(replace(KEPT_UP, target="sink", stored_per_s=50)).emulator

@@ -31,6 +31,15 @@ def test_reports_are_understood_in_text_and_json() -> None:
     record = {"requestId": "r", "status": "success", "metrics": {"durationMs": 20.5, "initDurationMs": 400}}
     line = json.dumps({"time": "2026-11-22T09:30:00.000Z", "type": "platform.report", "record": record})
     assert read(line) == InvocationReport("r", 0.0205, 0.4, succeeded=True)
+    assert read(f"[INFO]\t{line}") == read(line)
+    record = {"requestId": "r", "metrics": {"durationMs": 20.5}}
+    assert read(json.dumps({"type": "platform.report", "record": record})) == InvocationReport(
+        "r", 0.0205, None, succeeded=True
+    )
+    record["status"] = "timeout"
+    assert read(json.dumps({"type": "platform.report", "record": record})) == InvocationReport(
+        "r", 0.0205, None, succeeded=False
+    )
 
 
 @pytest.mark.parametrize(

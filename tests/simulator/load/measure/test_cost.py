@@ -37,6 +37,37 @@ def test_a_million_rows_cost_what_the_price_list_says() -> None:
     assert all(line.price.source for line in bill.lines)
 
 
+def test_every_price_is_of_its_unit() -> None:
+    """The bill for a hundred thousand rows of known work, line by line, and what the summary shows of it."""
+    work = replace(WORK, rows=100_000, memory_mb=1024, billed_s=10.0, log_bytes=1_000_000)
+    bill = cost.per_million_rows(work, "Lambda")
+    assert bill is not None
+    shown = bill.as_json()
+    assert [(line["unit"], line["quantity"], line["usd"]) for line in shown["lines"]] == [
+        ("GB-second", 100.0, 0.001333),
+        ("request", 1_000.0, 0.0002),
+        ("request", 10_000.0, 0.05),
+        ("request", 10_000.0, 0.004),
+        ("request", 12_000.0, 0.0048),
+        ("write request unit", 10_000_000.0, 6.25),
+        ("byte ingested", 10_000_000.0, 0.005),
+    ]
+    assert shown["usd_per_million_rows"] == 6.315333
+    intel = cost.per_million_rows(replace(work, architecture="x86_64"), "Lambda")
+    assert intel is not None
+    assert intel.as_json()["lines"][0]["usd"] == 0.001667
+    assert cost.per_million_rows(replace(WORK, rows=1), "") is not None
+
+
+@pytest.mark.parametrize(
+    ("parameters", "expected"),
+    [({}, "arm64"), ({"Architecture": "arm64"}, "arm64"), ({"Architecture": "x86_64"}, "x86_64")],
+)
+def test_the_architecture_is_the_stacks(parameters: dict[str, str], expected: str) -> None:
+    """arm64 unless the stack's parameters say otherwise."""
+    assert cost.architecture(parameters) == expected
+
+
 def test_the_cost_scales_with_the_rows_and_the_machine() -> None:
     """Half the rows for the same work is twice the price a million; x86_64 is dearer; no rows have no price."""
     base, half, intel = (

@@ -7,6 +7,7 @@ import random
 
 import pytest
 
+from simulator.base import limits
 from simulator.load.measure.recording import DROPPED, FAILED, SENT, Recording, backlog, drain_share, percentiles
 from simulator.load.measure.series import Gauge, build, slot_width
 
@@ -87,6 +88,48 @@ def test_no_values_make_no_percentiles() -> None:
     assert percentiles([-0.5]).max == 0.0
 
 
+def test_percentiles_are_shown_to_the_microsecond() -> None:
+    """The histogram knows no less, and the longest is the longest value, not the end of its bucket."""
+    shown = percentiles([0.1234564, 0.5]).as_json()
+    assert (shown["count"], shown["max"]) == (2, 0.5)
+    assert shown["p50"] == pytest.approx(0.1234, rel=1e-3)
+    assert percentiles([100.05]).p50 == 100.05
+    assert percentiles([2e9]).max == limits.LOAD_LATENCY_LONGEST_S
+    assert percentiles([0.00000049]).as_json()["max"] == 0.0
+
+
+def test_the_first_and_the_last_number_are_known_and_none_beside_them() -> None:
+    """A fate or a store is for an object that was planned; a put that failed has no answer to count from."""
+    recording = Recording()
+    assert recording.plan([1.0, 2.0]) == range(2)
+    assert recording.plan([3.0]) == range(2, 3)
+    for number in (-1, 3):
+        assert not recording.fate(number, 1.0, 1.0, SENT)
+        assert not recording.store(number, 1.0)
+    assert recording.fate(0, 1.0, 1.25, SENT)
+    assert recording.fate(1, 2.0, 2.25, FAILED)
+    assert recording.fate(2, 3.0, 3.25, SENT)
+    assert recording.put_instants(recording.all()) == [1.25, 3.25]
+    assert recording.pending(recording.all()) == 2
+    assert recording.store(2, 3.5)
+    assert recording.store(0, 4.5)
+    assert recording.stored_instants(recording.all()) == [3.5, 4.5]
+    assert recording.stored_instants(range(1)) == [4.5]
+    assert recording.put_instants(range(1, 3)) == [3.25]
+    assert recording.pending(recording.all()) == 0
+    assert recording.pending(range(1, 2)) == 0
+    assert list(recording.lags(range(1, 3))) == [0.0, 0.0]
+
+
+def test_what_nobody_planned_is_planned_when_it_is_sent() -> None:
+    """A backlog has no instants of its own; an arrival that has keeps them."""
+    recording = Recording()
+    recording.plan([math.nan, 1.0])
+    recording.fate(0, 5.0, 5.5, SENT)
+    recording.fate(1, 5.0, 5.5, SENT)
+    assert list(recording.planned) == [5.0, 1.0]
+
+
 def test_the_backlog_is_what_was_put_and_not_stored() -> None:
     """Four puts, two stores: the depth at each instant; a store that precedes its put's answer counts as none."""
     assert backlog([1, 2, 3, 4], [2.5, 5], [0, 2.1, 2.6, 4.5, 6]) == [0, 2, 1, 3, 2]
@@ -101,6 +144,11 @@ def test_a_drain_that_slows_down_shows_in_its_last_tenth() -> None:
     slowing += [slowing[-1] + number * 0.2 for number in range(1, 101)]
     assert drain_share(slowing) == pytest.approx(0.5, abs=0.01)
     assert drain_share(even[:99]) is None
+    assert drain_share(even[:100]) == pytest.approx(1, abs=0.01)
+    assert drain_share([0.0] * 50 + [1.0] * 60) is None
+    exact = [*range(11), *(10.0 + number / 10 for number in range(1, 81)), *(18.0 + 2 * n for n in range(1, 10))]
+    assert len(exact) == 100
+    assert drain_share(exact) == 10 / 18.1
 
 
 def test_the_series_adds_up() -> None:
@@ -122,6 +170,51 @@ def test_the_series_adds_up() -> None:
     assert max(series.backlog) == pytest.approx(60, abs=2)
     assert series.gauges["store_cpu"][20] == pytest.approx(0.6)
     assert set(series.gauges) == {"store_cpu"}
+
+
+def test_each_object_counts_in_the_slots_of_its_instants() -> None:
+    """Exactly: what is planned, sent, stored and waiting in each quarter of a second; who was never sent counts too."""
+    recording = Recording()
+    numbers = recording.plan([100.0, 100.25, 100.3, 100.5, math.nan])
+    recording.fate(0, 100.0, 100.0078125, SENT)
+    recording.store(0, 100.0078125)
+    recording.fate(1, 100.3, 100.35, SENT)
+    recording.store(1, 100.75)
+    recording.fate(2, None, None, DROPPED)
+    recording.fate(3, 100.5, 100.5, SENT)
+    gauges = [Gauge(99.9, store_cpu=9.0), Gauge(100.0, pollers=1), Gauge(100.75, pollers=3), Gauge(101.0, pollers=9)]
+    series = build(recording, numbers, 10, 101.0, gauges)
+    assert (series.origin_at, series.slot_s) == (100.0, 0.25)
+    assert series.planned == (4, 8, 4, 0)
+    assert series.sent == (4, 4, 4, 0)
+    assert series.stored == (4, 0, 0, 4)
+    assert series.rows == (40, 0, 0, 40)
+    assert series.backlog == (0, 1, 2, 1)
+    assert series.p50 == (pytest.approx(0.0078125, rel=1e-3), 0.5, None, None)
+    assert series.p99 == series.p50
+    assert [[band for band, count in enumerate(row) if count] for row in series.heat] == [[0], [5], [], []]
+    assert series.gauges == {"pollers": (1, None, None, 3)}
+    shown = series.as_json()
+    assert shown["t_s"] == [0.0, 0.25, 0.5, 0.75]
+    assert shown["planned_per_s"] == [4, 8, 4, 0]
+    assert shown["pollers"] == [1, None, None, 3]
+    assert shown["backlog"] == [0, 1, 2, 1]
+    assert shown["heat"]["counts"][1] == list(series.heat[1])
+
+
+def test_an_empty_run_has_one_empty_slot() -> None:
+    """Nothing planned: the end is the beginning."""
+    series = build(Recording(), range(0), 10, 100.0)
+    assert (series.origin_at, series.slot_s, series.planned, series.backlog) == (100.0, 0.25, (0,), (0,))
+
+
+@pytest.mark.parametrize(
+    ("length_s", "width_s"),
+    [(30, 0.25), (30.1, 0.5), (60, 0.5), (60.1, 1), (600, 1), (601, 2), (360_000, 600), (360_001, 1200)],
+)
+def test_a_slot_is_as_fine_as_the_chart_allows(length_s: float, width_s: float) -> None:
+    """120 slots below a second, 600 from a second on."""
+    assert slot_width(length_s) == width_s
 
 
 @pytest.mark.parametrize("length_s", [1, 30, 59, 600, 3_600, 86_400, 10_000_000])
