@@ -128,7 +128,7 @@ def _price(seed: int, number: int, instant: int) -> int:
         left = _hash(seed, number, turn * 8191 + period) % (2 * amplitude + 1) - amplitude
         right = _hash(seed, number, (turn + 1) * 8191 + period) % (2 * amplitude + 1) - amplitude
         thousandths += left * (period - within) * 1000 // period + right * within * 1000 // period
-    return max(100, issue * (1_000_000 + thousandths) // 1_000_000)
+    return issue * (1_000_000 + thousandths) // 1_000_000
 
 
 @lru_cache(65_536)

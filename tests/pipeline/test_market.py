@@ -5,9 +5,11 @@ from __future__ import annotations
 import hashlib
 from itertools import pairwise
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pipeline import market
 from pipeline.items import ItemReader
 from pipeline.market import SLOTS, Market
 from pipeline.rows import Columns
@@ -32,6 +34,35 @@ def test_the_bytes_are_these_and_will_stay_these():
 
     assert body.startswith(b"ticker,timestamp,open,high,low,close,volume\n")
     assert hashlib.sha256(body).hexdigest() == "fd8588ecdb427eb0c33a48be63b32d40bf1e1834b342a5ce37d144a68d5d1a1f"
+
+
+def test_a_large_market_stays_as_it_is_too():
+    """The same for 1,500 tickers, cheap ones among them, at a second within the minute and in trading hours."""
+    body = csv_of(Market(seed=7, files=1, rows=3000, tickers=1500), TICK + 4 * 3600 + 13, 0)
+
+    assert hashlib.sha256(body).hexdigest() == "b75e8260c33825be719fab7abf1028b23d3aaad9de1e970f1198b7c8e36a1fdf"
+
+
+def test_a_minute_begins_at_the_price_at_which_the_one_before_it_ended():
+    """Prices do not jump between two ticks a minute apart."""
+    for number in range(50):
+        _, _, before, after = market._quote(3, number, TICK)
+        assert market._quote(3, number, TICK - 60)[3] == before
+        assert market._quote(3, number, TICK + 60)[2] == after
+
+
+@pytest.mark.parametrize(
+    ("minute", "activity"), [(0, 20), (809, 20), (810, 300), (1005, 80), (1199, 297), (1200, 20), (1439, 20)]
+)
+def test_trading_is_from_half_past_one_to_eight(minute, activity):
+    """UTC: three times the average at the opening, least in the middle; a murmur before and after, every day."""
+    assert market._activity(TICK // 86_400 * 86_400 + minute * 60 + 59) == activity
+
+
+@pytest.mark.parametrize(("instant", "tick"), [(12.0, 12), (12.999, 12), (-0.5, -1)])
+def test_a_tick_is_the_whole_second(instant, tick):
+    """Whatever follows the point."""
+    assert market.tick_of(instant) == tick
 
 
 def test_seed_tick_and_number_each_matter():

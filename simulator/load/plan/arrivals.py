@@ -100,8 +100,7 @@ class Profile:
         starts = accumulate((segment.duration_s for segment in self.segments), initial=0.0)
         number, total = 0, self.total
         for segment, (begin, end), start in zip(self.segments, pairwise(ends), starts, strict=False):
-            last = segment is self.segments[-1]
-            while number < total and (last or number < end):
+            while number < total and number < end:
                 yield start + segment.offset_s(number - begin)
                 number += 1
 

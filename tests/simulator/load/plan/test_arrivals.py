@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from simulator.base.chance import stream
 from simulator.load.plan.arrivals import Profile, Segment, constant, poisson_offsets, ramp, spike, steps
 
 RATES = st.floats(min_value=0.5, max_value=2000)
@@ -26,12 +27,21 @@ def test_a_constant_rate_plans_arrival_n_at_n_over_rate() -> None:
 
 @pytest.mark.parametrize(
     ("rate", "duration", "total"),
-    [(0.1, 30, 3), (0.3, 10, 3), (1 / 3, 9, 3), (2.5, 1, 3), (20, 0.01, 1), (7, 1 / 7, 1)],
+    [
+        (0.1, 30, 3),
+        (0.3, 10, 3),
+        (1 / 3, 9, 3),
+        (2.5, 1, 3),
+        (20, 0.01, 1),
+        (7, 1 / 7, 1),
+        (2.3, 43_411_279.5652174, 99_845_943),
+    ],
 )
 def test_the_total_counts_the_instants_before_the_end(rate: float, duration: float, total: int) -> None:
     """Rounding of floats neither adds an arrival nor takes one."""
     assert constant(rate, duration).total == total
-    assert len(list(constant(rate, duration).offsets())) == total
+    if total < 1000:
+        assert len(list(constant(rate, duration).offsets())) == total
 
 
 def test_a_ramp_plans_the_area_under_its_line() -> None:
@@ -40,12 +50,22 @@ def test_a_ramp_plans_the_area_under_its_line() -> None:
     assert profile.total == 200
     assert profile.offset_s(125) == pytest.approx((-10 + math.sqrt(100 + 500)) / 2)
     assert profile.rate_at(5) == 20
+    assert profile.peak_per_s == 30
+    assert ramp(30, 10, 10).peak_per_s == 30
+
+
+def test_outside_of_the_run_nothing_is_planned() -> None:
+    """Neither before it nor from its end on; what lies beyond the last arrival is planned for the end."""
+    profile = constant(20, 30)
+    assert [profile.rate_at(at) for at in (-0.1, 0, 29.9, 30)] == [0.0, 20, 20, 0.0]
+    assert profile.offset_s(600) == profile.offset_s(1000) == 30
 
 
 def test_a_ramp_may_start_at_zero_or_end_there() -> None:
     """From nothing to 20/s in 10 s are 100 arrivals, and the same downwards, mirrored."""
     up, down = ramp(0, 20, 10), ramp(20, 0, 10)
     assert up.total == down.total == 100
+    assert up.offset_s(0) == 0
     assert up.offset_s(25) == pytest.approx(5)
     assert down.offset_s(75) == pytest.approx(5)
 
@@ -108,6 +128,27 @@ def test_poisson_arrivals_follow_the_profile_and_the_seed() -> None:
     assert sum(4 <= offset < 6 for offset in offsets) / len(offsets) == pytest.approx(0.8, abs=0.05)
     assert offsets == list(poisson_offsets(profile, seed=1)) != list(poisson_offsets(profile, seed=2))
     assert offsets != list(poisson_offsets(profile, seed=1, n=1))
+
+
+def test_gaps_are_drawn_from_the_offers_own_stream() -> None:
+    """One exponential draw for each arrival: at a constant rate an offset is their sum over the rate."""
+    chance, reached, expected = stream(7, "arrivals", 2), 0.0, []
+    while (reached := reached + chance.expovariate(1.0)) < 30:
+        expected.append(pytest.approx(reached / 10))
+    assert list(poisson_offsets(constant(10, 3), 7, n=2)) == expected
+
+
+def test_steps_need_a_rate() -> None:
+    """None at all is no profile."""
+    with pytest.raises(ValueError, match="at least one rate"):
+        steps([], 10)
+
+
+@pytest.mark.parametrize(("start", "end"), [(-1, 20), (20, -1), (math.inf, 20), (20, math.nan)])
+def test_both_ends_of_a_ramp_are_checked(start: float, end: float) -> None:
+    """One impossible rate is enough."""
+    with pytest.raises(ValueError, match="rate must be above zero"):
+        ramp(start, end, 10)
 
 
 @pytest.mark.parametrize("rate", [0, -1, math.inf, math.nan])
