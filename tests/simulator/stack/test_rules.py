@@ -113,12 +113,33 @@ def test_visibility_below_timeout(sound: Sound) -> None:
             {"provisioned": ProvisionedPollers(10, 5)},
             "MinimumPollers must not be greater than MaximumPollers",
         ),
+        (
+            {"provisioned": ProvisionedPollers(1, 5)},
+            "1 validation error detected: Value '1' at 'provisionedPollerConfig.minimumPollers' failed to satisfy "
+            "constraint: Member must have value greater than or equal to 2",
+        ),
+        (
+            {"provisioned": ProvisionedPollers(2, 2001)},
+            "1 validation error detected: Value '2001' at 'provisionedPollerConfig.maximumPollers' failed to satisfy "
+            "constraint: Member must have value less than or equal to 2000",
+        ),
     ],
 )
 def test_mapping_settings(sound: Sound, change: dict[str, Any], text: str) -> None:
     """Settings of the mapping outside what AWS takes, one by one."""
     sound.mappings = [dataclasses.replace(sound.mappings[0], **change)]
     assert sound.refused() == [text]
+
+
+def test_each_mapping_is_looked_at(sound: Sound) -> None:
+    """One without pollers or a function without a reservation does not hide the next; equal bounds are sound."""
+    sound.mappings.append(
+        dataclasses.replace(sound.mappings[0], logical_id="Other", queue="DLQ", provisioned=ProvisionedPollers(10, 5))
+    )
+    sound.dead_letters = dataclasses.replace(sound.dead_letters, visibility_timeout_s=360, redrive=Redrive("Queue", 5))
+    assert sound.refused() == ["MinimumPollers must not be greater than MaximumPollers"]
+    sound.mappings[1] = dataclasses.replace(sound.mappings[1], provisioned=ProvisionedPollers(5, 5))
+    assert sound.refused() == []
 
 
 def test_second_mapping(sound: Sound) -> None:
@@ -132,7 +153,14 @@ def test_unreserved_concurrency(sound: Sound) -> None:
     """Reserving must leave 100 of the account's 1,000."""
     sound.function = dataclasses.replace(sound.function, reserved_concurrency=900)
     assert sound.refused() == []
+    stack = sound.stack()
+    other = declare.function("Other")
+    stack = dataclasses.replace(stack, functions={**stack.functions, "Other": other})
+    assert examine(stack).violations == ()
     sound.function = dataclasses.replace(sound.function, reserved_concurrency=901)
+    stack = sound.stack()
+    stack = dataclasses.replace(stack, functions={**stack.functions, "Other": other})
+    assert [each.logical_id for each in examine(stack).violations] == ["Consumer"]
     assert sound.refused() == [
         "Specified ReservedConcurrentExecutions for function decreases account's UnreservedConcurrentExecution below "
         "its minimum value of [100]."
@@ -156,6 +184,13 @@ def test_function_settings(sound: Sound, change: dict[str, Any], part: str) -> N
     sound.function = dataclasses.replace(sound.function, **change)
     (text,) = sound.refused()
     assert part in text
+
+
+@pytest.mark.parametrize("change", [{"timeout_s": 1}, {"environment": {"MINE": "x" * 4092}}])
+def test_function_settings_at_their_bounds(sound: Sound, change: dict[str, Any]) -> None:
+    """A second is a timeout, and 4 KB of variables are not too many."""
+    sound.function = dataclasses.replace(sound.function, **change)
+    assert sound.refused() == []
 
 
 def test_schedule_expression(sound: Sound) -> None:
@@ -186,6 +221,38 @@ def test_receive_count_of_zero(sound: Sound) -> None:
     assert "valid values are from 1 to 1000 both inclusive" in sound.refused()[0]
 
 
+@pytest.mark.parametrize("receives", [1, 1000])
+def test_receive_counts_from_1_to_1000(sound: Sound, receives: int) -> None:
+    """Both are accepted; one more is not."""
+    sound.queue = dataclasses.replace(sound.queue, redrive=Redrive("DLQ", receives))
+    assert sound.refused() == []
+    sound.queue = dataclasses.replace(sound.queue, redrive=Redrive("DLQ", 1001))
+    assert "invalid" in sound.refused()[0]
+
+
+@pytest.mark.parametrize(
+    "policy",
+    [
+        {"Statement": [{"Effect": "Allow", "Principal": "*", "Action": "sqs:*"}]},
+        {"Statement": [{"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": ["sqs:x", "SQS:SendMessage"]}]},
+        {"Statement": {"Effect": "Allow", "Principal": {"Service": ["s3.amazonaws.com"]}, "Action": "*"}},
+    ],
+)
+def test_a_permission_has_many_forms(sound: Sound, policy: Any) -> None:
+    """One statement or a list, one action or several, S3 or everyone."""
+    sound.queue = dataclasses.replace(sound.queue, policy=policy)
+    assert sound.refused() == []
+
+
+def test_a_queue_outside_the_stack_is_taken_on_trust(sound: Sound) -> None:
+    """A notification to it, or a mapping of it, is nothing that the template could say more about."""
+    sound.notifications = (dataclasses.replace(sound.notifications[0], queue="Elsewhere"),)
+    sound.mappings.append(dataclasses.replace(sound.mappings[0], logical_id="Other", queue="Elsewhere"))
+    sound.mappings.append(dataclasses.replace(sound.mappings[0], logical_id="Third", function="Elsewhere"))
+    found = examine(sound.stack())
+    assert (found.violations, found.advice) == ((), ())
+
+
 @pytest.mark.parametrize(
     "policy",
     [
@@ -208,6 +275,77 @@ def test_overlapping_notifications(sound: Sound) -> None:
     assert sound.refused()[0].startswith("Configuration is ambiguously defined.")
     sound.notifications = (first, dataclasses.replace(first, prefix="other/"))
     assert sound.refused() == []
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "ambiguous"),
+    [
+        ({}, {}, True),
+        ({"prefix": "a/b"}, {"prefix": "a/"}, True),
+        ({"prefix": "b/a/"}, {"prefix": "a/"}, False),
+        ({"suffix": ".csv"}, {"suffix": ".gz"}, False),
+        ({"suffix": ".csv.gz"}, {"suffix": ".gz"}, True),
+        ({"suffix": ".gz"}, {"suffix": ".csv.gz"}, True),
+        ({"suffix": ".gz.csv"}, {"suffix": ".gz"}, False),
+        ({"suffix": ".gz"}, {"suffix": ".gz.csv"}, False),
+        ({"events": ("s3:ObjectRemoved:*",)}, {"events": ("s3:ObjectCreated:*",)}, False),
+        ({"events": ("s3:ObjectCreated:Put",)}, {"events": ("s3:ObjectCreated:Put",)}, True),
+        ({"events": ("s3:ObjectCreated:Put",)}, {"events": ("s3:ObjectCreated:Post",)}, False),
+        ({"events": ("s3:ObjectCreated:P",)}, {"events": ("s3:ObjectCreated:Put",)}, False),
+        ({"events": ("s3:ObjectCreated:*",)}, {"events": ("s3:ObjectCreatedX:Put",)}, False),
+        ({"events": ("s3:A:*", "s3:B:*")}, {"events": ("s3:C:*", "s3:B:Put")}, True),
+    ],
+)
+def test_what_overlaps(sound: Sound, one: dict[str, Any], other: dict[str, Any], ambiguous: bool) -> None:
+    """Two rules are ambiguous if an object and an event can meet both: prefixes, suffixes and events."""
+    plain = Notification("Queue", ("s3:ObjectCreated:*",))
+    for pair in ((one, other), (other, one)):
+        sound.notifications = tuple(dataclasses.replace(plain, **change) for change in pair)
+        assert bool(sound.refused()) is ambiguous
+
+
+def test_findings_are_in_the_templates_order(sound: Sound) -> None:
+    """By line; what has none comes first; a schedule's is its function's."""
+    sound.queue = dataclasses.replace(sound.queue, delay_s=901)
+    sound.function = dataclasses.replace(sound.function, memory_mb=1)
+    sound.schedules = [
+        Schedule("Tick", "tick", "Consumer", "rate(1 minutes)", "rule", "arn"),
+        Schedule("Stray", "stray", "Elsewhere", "rate(1 minutes)", "rule", "arn"),
+    ]
+    found = [(each.logical_id, each.line) for each in examine(sound.stack()).violations]
+    assert found == [("Stray", None), ("Consumer", 10), ("Tick", 10), ("Queue", 20)]
+
+
+def test_visibility_equal_to_the_timeout_is_accepted_and_advised_against(sound: Sound) -> None:
+    """AWS refuses less; six times as much is what it advises."""
+    sound.queue = dataclasses.replace(sound.queue, visibility_timeout_s=60)
+    assert sound.refused() == []
+    assert [where for where, _ in sound.advised()] == ["Queue"]
+
+
+@pytest.mark.parametrize(("batch_size", "reports", "told"), [(1, False, False), (2, False, True), (2, True, False)])
+def test_a_batch_of_one_needs_no_report(sound: Sound, batch_size: int, reports: bool, told: bool) -> None:
+    """Only with others in its batch does a bad message make sound ones come back."""
+    mapping = dataclasses.replace(sound.mappings[0], batch_size=batch_size, reports_batch_item_failures=reports)
+    sound.mappings = [mapping]
+    assert bool(sound.advised()) is told
+
+
+def test_a_destination_on_failure_is_not_used_either(sound: Sound) -> None:
+    """As a dead-letter queue of the function is not; a schedule uses them."""
+    failing = AsynchronousInvocation(on_failure_arn="arn:aws:sqs:::x")
+    sound.function = dataclasses.replace(sound.function, asynchronous=failing)
+    ((where, _),) = sound.advised()
+    assert where == "Consumer"
+    sound.schedules = [Schedule("Tick", "tick", "Consumer", "rate(1 minute)", "rule", "arn")]
+    assert sound.advised() == []
+
+
+def test_only_queues_that_are_notified_need_room_for_notifications(sound: Sound) -> None:
+    """And 64 KiB are room enough."""
+    sound.dead_letters = dataclasses.replace(sound.dead_letters, maximum_message_bytes=1024)
+    sound.queue = dataclasses.replace(sound.queue, maximum_message_bytes=65_536)
+    assert sound.advised() == []
 
 
 def test_six_times_the_timeout(sound: Sound) -> None:
