@@ -88,7 +88,6 @@ class _Connection(asyncio.Protocol):
         self._transport = transport
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self.usable = False
         if self._head and self._body_bytes is None and self._chunked is None and exc is None:
             self._complete(b"".join(self._parts))
         else:

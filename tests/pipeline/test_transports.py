@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import zlib
 
 import pytest
 from aiohttp import web
+from botocore.exceptions import ConnectionClosedError, ParamValidationError
 
 from fakes.aws import TABLE, serving
 from fakes.handlers import environ
 from pipeline.environment import access, client, credentials_of
+from pipeline.signing import Credentials
 from pipeline.table import WriteError, kind_of
-from pipeline.transports import ClientTransport, SignedTransport
-from pipeline.wire import HttpPool
+from pipeline.transports import ClientTransport, SignedTransport, _host, unprocessed_keys
+from pipeline.wire import HttpPool, WireError
 
 PUT = '{"PutRequest":{"Item":{"PK":{"S":"A\\""},"SK":{"S":"2024-01-02"},"n":{"N":"1"}}}}'
 
@@ -101,6 +104,102 @@ async def test_a_success_that_cannot_be_read_is_no_success(session, text):
         await write(session, "signed", answering(text))
 
     assert raised.value.kind == "transient"
+
+
+@pytest.mark.parametrize(
+    ("answer", "told"),
+    [
+        ({"__type": "com.amazonaws.dynamodb.v20120810#ThrottlingException", "message": "m"}, "ThrottlingException: m"),
+        ({"__type": "AccessDeniedException", "Message": "m"}, "AccessDeniedException: m"),
+        ({"__type": "AccessDeniedException"}, "AccessDeniedException"),
+        ({}, "status 400"),
+    ],
+)
+async def test_an_error_is_told_by_its_code_and_message(session, answer, told):
+    """Both spellings of the message; none is an empty one."""
+    with pytest.raises(WriteError) as raised:
+        await write(session, "signed", answering(json.dumps(answer), 400))
+
+    assert str(raised.value) == told
+
+
+async def test_only_status_200_is_a_success(session):
+    """Whatever the body says."""
+    with pytest.raises(WriteError) as raised:
+        await write(session, "signed", answering('{"UnprocessedItems":{}}', 500))
+
+    assert raised.value.kind == "transient"
+
+
+class Failing:
+    """A client and a pool that fail in this way; None: never answer."""
+
+    def __init__(self, error):
+        self.error = error
+
+    async def batch_write_item(self, **request):
+        """As aiobotocore's client."""
+        if self.error is None:
+            await asyncio.Event().wait()
+        raise self.error
+
+    async def request(self, request, timeout_s):
+        """As our own pool."""
+        raise self.error
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "kind"),
+    [
+        (None, "timeout", "transient"),
+        (ConnectionClosedError(endpoint_url="http://h"), "ConnectionClosedError", "transient"),
+        (ParamValidationError(report="r"), "ParamValidationError", "permanent"),
+    ],
+)
+async def test_aiobotocores_own_errors_are_told_apart(error, code, kind):
+    """What may pass is tried again; what no other attempt would mend is not."""
+    with pytest.raises(WriteError) as raised:
+        await ClientTransport(Failing(error), TABLE).write([PUT], 0.02)
+
+    assert str(raised.value).startswith(f"{code}: ")
+    assert raised.value.kind == kind
+
+
+async def test_a_connection_that_fails_may_pass():
+    """Nobody knows whether the rows were stored; they may be sent again."""
+
+    async def credentials():
+        return Credentials("key", "secret")
+
+    pool = Failing(WireError("connection closed"))
+    transport = SignedTransport("http://h", "us-east-1", TABLE, pool, credentials, lambda: 1e9)
+    with pytest.raises(WriteError, match="connection: connection closed") as raised:
+        await transport.write([PUT], 5.0)
+
+    assert raised.value.kind == "transient"
+
+
+@pytest.mark.parametrize("answer", [{}, {"UnprocessedItems": None}, {"UnprocessedItems": {"Another": [1]}}])
+def test_nothing_unprocessed_has_many_forms(answer):
+    """No member, null, or another table's."""
+    assert unprocessed_keys(answer, TABLE) == []
+
+
+@pytest.mark.parametrize(
+    ("url", "host"),
+    [
+        ("http://h", "h"),
+        ("http://h:80/x", "h"),
+        ("https://h:443", "h"),
+        ("https://h:80", "h:80"),
+        ("http://h:443", "h:443"),
+        ("http://[::1]:8000", "[::1]:8000"),
+        ("http://[::1]", "[::1]"),
+    ],
+)
+def test_the_host_header_names_a_port_that_is_not_the_schemes(url, host):
+    """It is signed, so it must be what goes over the wire."""
+    assert _host(url) == host
 
 
 def test_every_throttle_of_dynamodb_slows_down_and_nothing_else_does():

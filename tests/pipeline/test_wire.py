@@ -216,7 +216,7 @@ async def test_what_nobody_asked_for_closes_the_connection():
 
 async def test_a_connection_may_be_lost_at_any_time():
     """Before its first request, after its answer, and after it was given up: it is of no use, and nobody is told."""
-    for stage in ("new", "answered", "failed", "cancelled"):
+    for stage in ("new", "answered", "failed", "cancelled", "given up"):
         connection, transport, waiter = await sending()
         if stage == "new":
             connection._waiter = None
@@ -231,6 +231,8 @@ async def test_a_connection_may_be_lost_at_any_time():
         else:
             connection.data_received(b"HTTP/1.1 200 OK\r\n\r\nto the ")
             waiter.cancel()
+            if stage == "given up":
+                connection.settle(answered=False)
         connection.connection_lost(None)
         assert not connection.usable
 
@@ -369,6 +371,8 @@ async def test_connections_are_kept_and_reused():
         pool = HttpPool(url, 4)
         for _ in range(10):
             await pool.request(REQUEST, 5)
+        (connection,) = pool._idle
+        assert connection._timer.cancelled()
         pool.close()
 
     assert numbers == [1] * 10

@@ -96,7 +96,7 @@ class Bottleneck:
     kind: Kind
     text: str
     evidence: tuple[str, ...]
-    emulator: bool = False
+    emulator: bool
 
     def as_json(self) -> dict[str, Any]:
         """The summary's `bottleneck`."""

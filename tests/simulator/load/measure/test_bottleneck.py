@@ -111,6 +111,14 @@ def test_two_parts_at_their_limit_are_told_apart() -> None:
     assert judge(replace(BEHIND, target="sink", store_cpu=0.99, handler_cpu=0.8)).kind == "unknown"
 
 
+def test_what_nobody_measured_is_taken_for_idle() -> None:
+    """On a machine of one core, unless it is said to have more."""
+    behind = Measurements(target="store", planned_per_s=20, stored_per_s=12, behind=0.4, machine_load=1.25)
+    assert judge(behind).kind == "other work"
+    assert judge(replace(behind, store_cpu=0.3, handler_cpu=0.3)).kind == "other work"
+    assert judge(replace(behind, cores=2)).kind == "unknown"
+
+
 def test_failures_matter_only_to_who_is_behind() -> None:
     """Errors that are made up for hold nothing back."""
     assert judge(replace(KEPT_UP, errors=50)).kind == "none"
@@ -143,6 +151,9 @@ def test_the_verdict_is_one_sentence_with_its_figures() -> None:
         "table throttled 4 requests",
         "3 invocations failed",
     )
+    assert judge(replace(bare, pollers_limit=10)).evidence == judge(bare).evidence
+    late = judge(replace(KEPT_UP, lag_p99_s=0.2)).text
+    assert late == "the generator ran 200.0 ms late (p99): this machine could not keep the plan"
     ours = judge(replace(BEHIND, machine_load=6.0)).text
     assert "(load 6.0 on 2 cores, of which this run uses 0.5)" in ours
 

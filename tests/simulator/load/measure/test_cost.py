@@ -32,7 +32,11 @@ def test_a_million_rows_cost_what_the_price_list_says() -> None:
     assert lines["SQS requests"] == pytest.approx(0.00048)
     assert lines["Lambda, arm64 duration"] == pytest.approx(500 * 0.0000133334)
     assert lines["Lambda requests"] == pytest.approx(0.00002)
+    assert lines["CloudWatch Logs"] == 0
     assert bill.usd == pytest.approx(sum(lines.values()))
+    thirds = cost.per_million_rows(replace(WORK, rows=3_000_000), "")
+    assert thirds is not None
+    assert thirds.as_json()["lines"][2]["quantity"] == 333.333
     assert bill.as_json()["durations"] == "this machine"
     assert all(line.price.source for line in bill.lines)
 
@@ -85,4 +89,4 @@ def test_the_cost_scales_with_the_rows_and_the_machine() -> None:
 def test_lambda_bills_whole_milliseconds_and_init() -> None:
     """Each invocation is rounded up by itself; init counts since August 2025."""
     assert cost.billed_s([0.0101, 0.0001], [0.2]) == pytest.approx(0.011 + 0.001 + 0.2)
-    assert cost.billed_s([0.003]) == pytest.approx(0.003)
+    assert cost.billed_s([0.003]) == cost.billed_s([0.0030000001]) == pytest.approx(0.003)

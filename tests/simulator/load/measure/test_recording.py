@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import math
 import random
+from itertools import pairwise
+from typing import Any
 
 import pytest
 
 from simulator.base import limits
 from simulator.load.measure.recording import DROPPED, FAILED, SENT, Recording, backlog, drain_share, percentiles
-from simulator.load.measure.series import Gauge, build, slot_width
+from simulator.load.measure.series import Gauge, Series, build, slot_width
 
 
 def test_latency_counts_from_the_planned_instant() -> None:
@@ -66,6 +68,7 @@ def test_a_run_that_ends_early_forgets_what_it_only_planned() -> None:
     assert len(recording) == 4
     assert recording.count(recording.all(), SENT) == 4
     assert not recording.store(5, 1.0)
+    assert not recording.fate(5, 1.0, 1.0, SENT)
 
 
 def test_percentiles_hold_three_digits() -> None:
@@ -74,7 +77,7 @@ def test_percentiles_hold_three_digits() -> None:
     values = [10 ** chance.uniform(-4, 2) for _ in range(20_000)]
     shown, ordered = percentiles(values), sorted(values)
     assert shown.count == 20_000
-    for name, share in (("p50", 0.5), ("p90", 0.9), ("p99", 0.99), ("p999", 0.999)):
+    for name, share in (("p50", 0.5), ("p90", 0.9), ("p95", 0.95), ("p99", 0.99), ("p999", 0.999)):
         assert getattr(shown, name) == pytest.approx(ordered[math.ceil(share * 20_000) - 1], rel=2e-3)
     assert shown.max == ordered[-1]
     assert shown.mean == pytest.approx(sum(values) / 20_000)
@@ -94,6 +97,7 @@ def test_percentiles_are_shown_to_the_microsecond() -> None:
     assert (shown["count"], shown["max"]) == (2, 0.5)
     assert shown["p50"] == pytest.approx(0.1234, rel=1e-3)
     assert percentiles([100.05]).p50 == 100.05
+    assert percentiles([0.0, 0.0, 1.0]).p50 == 1e-6
     assert percentiles([2e9]).max == limits.LOAD_LATENCY_LONGEST_S
     assert percentiles([0.00000049]).as_json()["max"] == 0.0
 
@@ -115,6 +119,9 @@ def test_the_first_and_the_last_number_are_known_and_none_beside_them() -> None:
     assert recording.store(0, 4.5)
     assert recording.stored_instants(recording.all()) == [3.5, 4.5]
     assert recording.stored_instants(range(1)) == [4.5]
+    assert recording.stored_instants(range(1, 3)) == [3.5]
+    assert recording.put_instants(range(2)) == [1.25]
+    assert [recording.count(range(1, 2), status) for status in (SENT, FAILED)] == [0, 1]
     assert recording.put_instants(range(1, 3)) == [3.25]
     assert recording.pending(recording.all()) == 0
     assert recording.pending(range(1, 2)) == 0
@@ -126,7 +133,8 @@ def test_what_nobody_planned_is_planned_when_it_is_sent() -> None:
     recording = Recording()
     recording.plan([math.nan, 1.0])
     recording.fate(0, 5.0, 5.5, SENT)
-    recording.fate(1, 5.0, 5.5, SENT)
+    recording.fate(1, 5.0, None, SENT)
+    assert recording.put_instants(recording.all()) == [5.5]
     assert list(recording.planned) == [5.0, 1.0]
 
 
@@ -149,6 +157,7 @@ def test_a_drain_that_slows_down_shows_in_its_last_tenth() -> None:
     exact = [*range(11), *(10.0 + number / 10 for number in range(1, 81)), *(18.0 + 2 * n for n in range(1, 10))]
     assert len(exact) == 100
     assert drain_share(exact) == 10 / 18.1
+    assert drain_share([128 + at for at in exact]) == pytest.approx(10 / 18.1)
 
 
 def test_the_series_adds_up() -> None:
@@ -202,6 +211,37 @@ def test_each_object_counts_in_the_slots_of_its_instants() -> None:
     assert shown["heat"]["counts"][1] == list(series.heat[1])
 
 
+def test_the_heat_bands_end_where_people_count() -> None:
+    """A latency of exactly a bound is in its band; one more band is for all that is slower."""
+    latencies = [0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 60.0, 60.1]
+    recording = Recording()
+    numbers = recording.plan([0.0] * len(latencies))
+    for number, latency_s in enumerate(latencies):
+        recording.store(number, latency_s)
+    assert build(recording, numbers, 1, 0.25).heat == ((1,) * 13,)
+
+
+def test_only_the_numbers_asked_for_count() -> None:
+    """Those before and behind belong to other phases, and one without an instant hides none."""
+    recording = Recording()
+    recording.plan([50.0, math.nan, 100.0, 100.25, 75.0])
+    recording.store(3, 200.0)
+    series = build(recording, range(1, 4), 1, 100.5)
+    assert (series.origin_at, series.planned, series.stored) == (100.0, (4, 4), (0, 4))
+
+
+def test_the_summary_rounds_what_it_shows() -> None:
+    """Rates to two digits, times and gauges to what they are known to."""
+    third, thirds = 1 / 3, (1 / 3, None)
+    rates: Any = dict.fromkeys(("planned", "sent", "stored", "rows"), (third, third))
+    series = Series(0.0, third, **rates, backlog=(0, 0), p50=thirds, p99=thirds, heat=(), gauges={"store_cpu": thirds})
+    shown = series.as_json()
+    assert shown["t_s"] == [0.0, 0.333]
+    assert shown["sent_per_s"] == [0.33, 0.33]
+    assert shown["p50_s"] == shown["p99_s"] == [0.333333, None]
+    assert shown["store_cpu"] == [0.333, None]
+
+
 def test_an_empty_run_has_one_empty_slot() -> None:
     """Nothing planned: the end is the beginning."""
     series = build(Recording(), range(0), 10, 100.0)
@@ -210,7 +250,12 @@ def test_an_empty_run_has_one_empty_slot() -> None:
 
 @pytest.mark.parametrize(
     ("length_s", "width_s"),
-    [(30, 0.25), (30.1, 0.5), (60, 0.5), (60.1, 1), (600, 1), (601, 2), (360_000, 600), (360_001, 1200)],
+    [(30, 0.25), (30.1, 0.5), (60, 0.5), (60.1, 1), (360_001, 1200)]
+    + [
+        (points_s * 600 + more, width_s)
+        for points_s, following in pairwise((1, 2, 5, 10, 20, 30, 60, 120, 300, 600))
+        for more, width_s in ((0, points_s), (1, following))
+    ],
 )
 def test_a_slot_is_as_fine_as_the_chart_allows(length_s: float, width_s: float) -> None:
     """120 slots below a second, 600 from a second on."""
