@@ -47,6 +47,8 @@ PAIRS = [
     ("startswith", "endswith"),
     ("partition", "rpartition"),
 ]
+FUNCTIONS = {"min", "max", "any", "all", "bisect_left", "bisect_right"}
+"""Those that go by their bare names; the others are methods, or of a module."""
 NAMES = dict(PAIRS) | {second: first for first, second in PAIRS}
 DECISION = ast.Compare | ast.BoolOp | ast.UnaryOp | ast.Constant
 SMALL = ast.Constant | ast.Name | ast.Slice | ast.UnaryOp
@@ -99,7 +101,7 @@ def replacements(node: ast.AST) -> Iterator[ast.AST]:  # noqa: C901 one branch f
             yield ast.Constant(value + 1)
         case ast.Constant(float(value)):
             yield ast.Constant(value * 2 if value else 1.0)
-        case ast.Name(name, context) if name in NAMES:
+        case ast.Name(name, context) if name in FUNCTIONS:
             yield ast.Name(NAMES[name], context)
         case ast.Call(ast.Attribute(value, name, context), arguments, keywords) if name in NAMES:
             yield ast.Call(ast.Attribute(value, NAMES[name], context), arguments, keywords)
