@@ -39,7 +39,7 @@ from forks import KILLED, LEFT, SURVIVED, TIMED_OUT, Forks, limit_time
 from scope import ROOT, reasons, targets
 
 ELSEWHERE = ("tests/pipeline/test_template.py", "tests/pipeline/test_pipeline_cold_start.py")
-SERVED = {"store_endpoint", "lenient_store", "moto_endpoint", "aws_engine"}
+SERVED = {"lenient_store", "moto_endpoint", "aws_engine"}
 """The test files and the fixtures that reach the product in another process, or take seconds where others do not."""
 LEARNING_S = 300
 OPTIONS = ["-q", "-p", "no:cacheprovider", "-p", "no:xdist", "--tb=no", "--assert=plain"]
@@ -73,7 +73,19 @@ def by_place(code: CodeType) -> Iterator[tuple[tuple[str, int], CodeType]]:
             yield from by_place(constant)
 
 
-class Room:
+class InOneProcess:
+    """A plugin that leaves only the tests in which a mutant could be noticed, and brings the store to them."""
+
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        """Once all are collected."""
+        fixtures = {item: set(getattr(item, "fixturenames", ())) for item in items}
+        items[:] = [item for item in items if not SERVED & fixtures[item]]
+        if any("store_endpoint" in fixtures[item] for item in items):
+            store = importlib.import_module("simulator.store.store").Store
+            store.open = importlib.import_module("inside").open_inside
+
+
+class Room(InOneProcess):
     """The plugin of a pytest that has collected a room's tests: learns what they reach, then tries each mutant."""
 
     def __init__(self, mutants: list[Mutant], forks: Forks) -> None:
@@ -85,10 +97,6 @@ class Room:
         self.imports.start()
         self.functions: dict[str, list[FunctionType]] = {file: [] for file in self.files}
         self.result: Any = {"failed": ["the collection of the tests"]}
-
-    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
-        """Only the tests in which a mutant could be noticed."""
-        items[:] = [item for item in items if not SERVED.intersection(getattr(item, "fixturenames", ()))]
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
@@ -167,7 +175,7 @@ class Room:
         return run_until_one_fails(session, items, self.result["took_s"])
 
 
-class Anew:
+class Anew(InOneProcess):
     """The plugin of a pytest that imports a mutant in place of its original."""
 
     def __init__(self, took_s: dict[str, float]) -> None:
