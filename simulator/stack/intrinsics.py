@@ -79,7 +79,7 @@ class Document:
             self.fail(f"condition '{name}' refers to itself", self._conditions.lines[name])
         self._deciding.append(name)
         try:
-            return _truth(self.resolve(self._conditions[name], self._conditions.lines[name]))
+            return self._truths([self._conditions[name]], self._conditions.lines[name])[0]
         finally:
             self._deciding.pop()
 
@@ -102,10 +102,11 @@ class Document:
         """The node's value; an intrinsic function's short form as its long one."""
         if not node.tag.startswith("!"):
             return self._untagged(node)
-        name = "Ref" if node.tag == "!Ref" else f"Fn::{node.tag[1:]}"
+        name = node.tag[1:] if node.tag in ("!Ref", "!Condition") else f"Fn::{node.tag[1:]}"
+        argument = self._untagged(node)
         call = Located()
         call.line = call.lines[name] = node.start_mark.line + 1
-        call[name] = self._untagged(node)
+        call[name] = argument.split(".", 1) if node.tag == "!GetAtt" and isinstance(argument, str) else argument
         return call
 
     def _untagged(self, node: yaml.Node) -> Any:
@@ -198,7 +199,6 @@ class Document:
     def _call(self, name: str, argument: Any, line: int) -> Any:
         functions: dict[str, Callable[[Any, int], Any]] = {
             "Ref": self._ref,
-            "Fn::Condition": lambda given, at: self.condition(str(given), at),
             "Fn::GetAtt": self._get_att,
             "Fn::Sub": self._sub,
             "Fn::Join": self._join,

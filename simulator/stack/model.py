@@ -154,7 +154,10 @@ class Ignored:
 
 @dataclass(frozen=True, slots=True)
 class Stack:
-    """All that a template declares, by logical id, in the template's order."""
+    """All that a template declares, by logical id, in the template's order.
+
+    `document` is the template as it stands, intrinsic functions in their long form.
+    """
 
     name: str
     parameters: Mapping[str, str]
@@ -166,3 +169,4 @@ class Stack:
     tables: Mapping[str, Table]
     ignored: tuple[Ignored, ...] = ()
     lines: Mapping[str, int] = field(default_factory=dict)
+    document: Mapping[str, Any] = field(default_factory=dict, repr=False, compare=False)

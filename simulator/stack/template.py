@@ -130,6 +130,7 @@ class _Loader:
             tables=self._each(_TABLE, self._table),
             ignored=tuple(self._ignored),
             lines={logical_id: self._document.resources.lines[logical_id] for logical_id in self._types},
+            document=self._document.root,
         )
 
     def _each(self, kind: str, read: Callable[[str, Properties], T]) -> dict[str, T]:

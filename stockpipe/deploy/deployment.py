@@ -6,7 +6,7 @@ Nothing that a stack holds is touched here; `cloudformation.execute` does that, 
 from __future__ import annotations
 
 import re
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,26 +19,19 @@ from simulator.stack.model import Stack
 from simulator.stack.rules import Finding, examine
 from stockpipe.deploy import artifact, cloudformation, transform
 from stockpipe.deploy.aws import Aws, if_present
-from stockpipe.deploy.package import Package
+from stockpipe.deploy.package import Package, Report
 from stockpipe.deploy.targets import Target
 
 INLINE_TEMPLATE_BYTES = 51_200
 """The longest template that a request carries (CloudFormation User Guide, "Quotas"); a longer one goes by S3."""
 _BUCKET = re.compile(r"[a-z0-9][a-z0-9-]{1,61}[a-z0-9]")
 
-Report = Callable[[str], None]
-
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """A deployment that has passed its checks: nothing is uploaded yet.
+    """A deployment that has passed its checks: nothing is uploaded yet. `existing` is the stack as it is, if it is."""
 
-    `parameters` are the values that differ from the template's defaults or come from the stack that exists.
-    """
-
-    stack_name: str
-    document: Mapping[str, Any]
-    parameters: Mapping[str, str]
+    stack: Stack
     kind: cloudformation.Kind
     existing: cloudformation.DeployedStack | None
     advice: tuple[Finding, ...]
@@ -46,7 +39,7 @@ class Draft:
     @property
     def target(self) -> Target:
         """What the package is built for."""
-        return Target(self.parameters["PythonVersion"], self.parameters["Architecture"])
+        return Target(self.stack.parameters["PythonVersion"], self.stack.parameters["Architecture"])
 
 
 async def check(aws: Aws, stack_name: str, template: Path | None, given: Mapping[str, str]) -> Draft:
@@ -58,12 +51,8 @@ async def check(aws: Aws, stack_name: str, template: Path | None, given: Mapping
     cloudformation.check_name(stack_name)
     existing = await cloudformation.describe(await aws.cloudformation(), stack_name)
     kind = cloudformation.next_step(existing, stack_name)
-    file = template or templates.packaged_template()
-    document = transform.read_template(file)
-    declared = document.get("Parameters", {})
-    known = existing.parameters if existing and kind == "UPDATE" else {}
-    kept = {name: value for name, value in known.items() if name in declared}
-    stack = templates.load(template, {**kept, **given}, stack_name=stack_name)
+    kept = existing.parameters if existing and kind == "UPDATE" else {}
+    stack = templates.load(template, given, defaults=kept, stack_name=stack_name)
     findings = examine(stack)
     if findings.violations:
         first, others = findings.violations[0], len(findings.violations) - 1
@@ -71,11 +60,12 @@ async def check(aws: Aws, stack_name: str, template: Path | None, given: Mapping
         raise InputError(f"AWS would refuse {first.logical_id}: {first.text}{more}")
     for missing in ("PythonVersion", "Architecture"):
         if missing not in stack.parameters:
+            file = template or templates.packaged_template()
             raise InputError(f"{file} has no parameter {missing}, which says what the package is built for")
     buckets = real_bucket_names(stack, aws)
     if kind == "CREATE":
         await refuse_taken_names(aws, stack, buckets)
-    return Draft(stack_name, document, dict(stack.parameters), kind, existing, findings.advice)
+    return Draft(stack, kind, existing, findings.advice)
 
 
 def real_bucket_names(stack: Stack, aws: Aws) -> tuple[str, ...]:
@@ -122,9 +112,9 @@ async def propose(
     key = f"lambda/{package.sha256}.zip"
     uploaded = await artifact.upload(aws, package.file, key)
     report(f"package {package.sha256[:12]} {'uploaded' if uploaded else 'is there already'}")
-    document = transform.with_code(draft.document, artifact.bucket_name(aws), key)
+    document = transform.with_code(draft.stack.document, artifact.bucket_name(aws), key)
     if local_transform:
-        document = transform.translate(document, draft.parameters, aws.region)
+        document = transform.translate(document, draft.stack.parameters, aws.region)
     text = transform.body(document)
     if len(text.encode()) <= INLINE_TEMPLATE_BYTES:
         template = {"TemplateBody": text}
@@ -135,20 +125,18 @@ async def propose(
     return await cloudformation.create_change_set(
         await aws.cloudformation(),
         clock,
-        stack_name=draft.stack_name,
+        stack_name=draft.stack.name,
         kind=draft.kind,
         name=f"stockpipe-{package.sha256[:8]}-{stamp}",
         template=template,
-        parameters=draft.parameters,
+        parameters=draft.stack.parameters,
     )
 
 
 async def refuse_incomplete(aws: Aws, draft: Draft, stack: cloudformation.DeployedStack) -> None:
     """Raise `CouldNotFinish` if the engine passed over resources, as one without the serverless transform does."""
-    declared = draft.document["Resources"]
     made = await cloudformation.resource_ids(await aws.cloudformation(), stack.id)
-    functions = [name for name, resource in declared.items() if resource["Type"] == transform.FUNCTION_TYPE]
-    missing = [name for name in functions if name not in made]
+    missing = [name for name in draft.stack.functions if name not in made]
     if missing:
         raise CouldNotFinish(
             f"the engine says {stack.status} but made no {', '.join(missing)}: it does not know the serverless "

@@ -7,8 +7,7 @@ import pytest
 from pipeline.consumer import ConsumerSettings
 from pipeline.generator import GeneratorSettings
 from pipeline.settings import SettingsError, choice_setting, integer_setting, prefix_setting
-from simulator.stack.template import packaged_template
-from stockpipe.deploy import transform
+from simulator.stack.template import load
 
 PARAMETERS = {
     "FILE_COUNT": "FileCount",
@@ -61,7 +60,7 @@ def read_all(variables: dict[str, str]) -> None:
 @pytest.mark.parametrize(("setting", "parameter"), PARAMETERS.items())
 def test_the_templates_bounds_are_the_handlers(setting, parameter):
     """What CloudFormation lets pass the handler takes, and the value beyond is refused by both."""
-    declared = transform.read_template(packaged_template())["Parameters"][parameter]
+    declared = load().document["Parameters"][parameter]
     read_all({setting: str(declared["MinValue"])})
     with pytest.raises(SettingsError, match=setting):
         read_all({setting: str(declared["MinValue"] - 1)})

@@ -82,7 +82,7 @@ def template_file() -> Path:
 @pytest.fixture(scope="session")
 def translated(template_file: Path) -> dict[str, Any]:
     """What the serverless transform makes of it."""
-    sam = transform.with_code(transform.read_template(template_file), "artifacts", "lambda/code.zip")
+    sam = transform.with_code(template.load(template_file).document, "artifacts", "lambda/code.zip")
     return transform.translate(sam, {}, "us-east-1")
 
 
@@ -171,8 +171,8 @@ def test_default_names_are_the_documented_ones(resolve: Callable[..., Any]) -> N
 
 def test_every_setting_is_a_parameter(template_file: Path) -> None:
     """Each variable of the handlers comes from a parameter, but the names of bucket and table from the resource."""
-    functions = transform.read_template(template_file)["Resources"]
-    parameters = transform.read_template(template_file)["Parameters"]
+    functions = template.load(template_file).document["Resources"]
+    parameters = template.load(template_file).document["Parameters"]
     for function, settings in SETTINGS.items():
         variables = functions[function]["Properties"]["Environment"]["Variables"]
         assert set(variables) == settings
@@ -195,7 +195,7 @@ def test_an_unset_setting_means_the_default_of_its_parameter(template_file: Path
 
 def test_every_figure_is_a_parameter(template_file: Path) -> None:
     """Timeouts, sizes, batch, window, concurrency, visibility and receive count are parameters."""
-    resources = transform.read_template(template_file)["Resources"]
+    resources = template.load(template_file).document["Resources"]
     batch = resources["ConsumerLambda"]["Properties"]["Events"]["Batch"]["Properties"]
     queue = resources["StockQueue"]["Properties"]
     for value in (
@@ -214,7 +214,7 @@ def test_parameters_are_all_used(template_file: Path) -> None:
     text = template_file.read_text()
     after = text[text.index("\nConditions:") :]
     unused = [
-        name for name in transform.read_template(template_file)["Parameters"] if not re.search(rf"\b{name}\b", after)
+        name for name in template.load(template_file).document["Parameters"] if not re.search(rf"\b{name}\b", after)
     ]
     assert unused == []
 
@@ -310,7 +310,7 @@ def test_logs_end_and_are_json(resolve: Callable[..., Any], template_file: Path)
     assert {group["Properties"]["RetentionInDays"] for group in groups.values()} == {"7"}
     used = {resources[logical_id]["Properties"]["LoggingConfig"]["LogGroup"] for logical_id in SETTINGS}
     assert used == {f"<{name}>" for name in groups}
-    assert transform.read_template(template_file)["Globals"]["Function"]["LoggingConfig"]["LogFormat"] == "JSON"
+    assert template.load(template_file).document["Globals"]["Function"]["LoggingConfig"]["LogFormat"] == "JSON"
 
 
 def test_safety_is_a_parameter(resolve: Callable[..., Any]) -> None:
@@ -344,15 +344,15 @@ def test_everything_that_can_is_tagged(resolve: Callable[..., Any], template_fil
             continue
         tagged = resource["Properties"].get("Tags") == [{"Key": "project", "Value": "quotes"}]
         assert tagged is (resource["Type"] not in untaggable), name
-    assert transform.read_template(template_file)["Globals"]["Function"]["Tags"] == {"project": {"Ref": "Project"}}
+    assert template.load(template_file).document["Globals"]["Function"]["Tags"] == {"project": {"Ref": "Project"}}
 
 
 def test_sam_build_finds_its_method(template_file: Path) -> None:
     """Each function is built by `make build-<LogicalId>` in the directory that CodeUri names, by the same code."""
     makefile = (template_file.parent.parent / "Makefile").read_text()
-    template_defaults = transform.read_template(template_file)["Parameters"]
+    template_defaults = template.load(template_file).document["Parameters"]
     for name in SETTINGS:
-        function = transform.read_template(template_file)["Resources"][name]
+        function = template.load(template_file).document["Resources"][name]
         assert function["Metadata"] == {"BuildMethod": "makefile"}
         assert function["Properties"]["CodeUri"] == ".."
         assert re.search(rf"^(build-\w+ )*build-{name}( build-\w+)*:", makefile, re.MULTILINE)

@@ -250,3 +250,21 @@ def test_defaults_of_a_run_stand_behind_parameters() -> None:
     assert load(None, {}, defaults={"Seed": "5"}).parameters["Seed"] == "5"
     assert load(None, {"Seed": "6"}, defaults={"Seed": "5"}).parameters["Seed"] == "6"
     assert "Other" not in load(None, {}, defaults={"Other": "5"}).parameters
+
+
+def test_document_has_intrinsics_in_their_long_form(load_text: Load) -> None:
+    """What is sent to CloudFormation is the template as it stands, which JSON can say."""
+    stack = load_text(
+        """
+Conditions: {A: !Equals [a, a], B: !And [!Condition A, !Not [!Condition C]], C: !Condition D, D: !Equals [a, b]}
+Resources:
+  Q: {Type: AWS::SQS::Queue, Condition: B, Properties: {QueueName: !If [B, !Ref "AWS::StackName", no]}}
+Outputs: {Arn: {Value: !GetAtt Q.Arn}, Day: {Value: 2026-11-22}}
+"""
+    )
+    assert stack.queues["Q"].name == stack.name
+    assert stack.document["Conditions"]["B"] == {"Fn::And": [{"Condition": "A"}, {"Fn::Not": [{"Condition": "C"}]}]}
+    assert stack.document["Resources"]["Q"]["Properties"] == {
+        "QueueName": {"Fn::If": ["B", {"Ref": "AWS::StackName"}, False]}
+    }
+    assert stack.document["Outputs"] == {"Arn": {"Value": {"Fn::GetAtt": ["Q", "Arn"]}}, "Day": {"Value": "2026-11-22"}}

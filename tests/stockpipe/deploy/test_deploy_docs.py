@@ -5,13 +5,12 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from simulator.stack.template import packaged_template
-from stockpipe.deploy import transform
+from simulator.stack.template import load, packaged_template
 
 DOCS = Path(__file__).parents[3] / "docs"
 DEPLOYING = (DOCS / "deploying.md").read_text()
 OPERATIONS = (DOCS / "operations.md").read_text()
-TEMPLATE = transform.read_template(packaged_template())
+TEMPLATE = load().document
 CODE = re.compile(r"`([^`\n]+)`")
 
 

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from fakes import declare
 from fakes.clock import InstantClock, ManualClock
 from fakes.scripted_aws import ScriptedAws, refusal
 from simulator.base.errors import CouldNotFinish, InputError
@@ -224,7 +225,7 @@ async def test_long_template_goes_by_s3(tmp_path: Any, monkeypatch: pytest.Monke
         describe_change_set={"Status": "CREATE_COMPLETE", "Changes": []},
     )
     document = {"Resources": {"F": {"Type": transform.FUNCTION_TYPE, "Properties": {"CodeUri": ".."}}}}
-    draft = deployment.Draft("s", document, {}, "CREATE", None, ())
+    draft = deployment.Draft(declare.stack(document=document), "CREATE", None, ())
     package = Package(file, Target("3.13", "arm64"), "ab" * 32, 3, 3, True, ())
     made = await deployment.propose(
         aws,

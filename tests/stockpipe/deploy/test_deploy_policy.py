@@ -12,7 +12,7 @@ import botocore.session
 import pytest
 from botocore import xform_name
 
-from simulator.stack.template import packaged_template
+from simulator.stack.template import load
 from stockpipe.deploy import transform
 
 ROOT = Path(__file__).parents[3]
@@ -165,7 +165,7 @@ def test_every_call_of_ours_is_allowed() -> None:
 
 def test_every_resource_can_be_made_and_removed() -> None:
     """Each resource type of the translated template has what CloudFormation asks of its caller."""
-    sam = transform.with_code(transform.read_template(packaged_template()), "artifacts", "code.zip")
+    sam = transform.with_code(load().document, "artifacts", "code.zip")
     types = {resource["Type"] for resource in transform.translate(sam, {}, "us-east-1")["Resources"].values()}
     assert types == set(BY_CLOUDFORMATION)
     assert [action for kind in types for action in BY_CLOUDFORMATION[kind] if not allowed(action)] == []

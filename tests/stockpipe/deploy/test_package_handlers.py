@@ -130,7 +130,7 @@ async def recording(upstream: str) -> AsyncIterator[tuple[Recorder, str]]:
 
 def statements(role: str) -> list[dict[str, Any]]:
     """The statements of a role in the translated template, every intrinsic replaced."""
-    sam = transform.with_code(transform.read_template(templates.packaged_template()), "artifacts", "code.zip")
+    sam = transform.with_code(templates.load().document, "artifacts", "code.zip")
     translated = transform.translate(sam, PARAMETERS, limits.REGION)
     document = intrinsics.Document(
         json.dumps(translated), "translated.json", PARAMETERS, intrinsics.pseudo_parameters(STACK), {}
