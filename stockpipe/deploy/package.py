@@ -16,7 +16,7 @@ import sys
 import tempfile
 import zipfile
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from simulator.base.errors import CouldNotFinish, InputError, StockpipeError
@@ -58,7 +58,7 @@ class Package:
     parts: tuple[Part, ...]
 
 
-def build_package(output: Path, target: Target, *, interpreter: Path | None = None, report: Report = print) -> Package:
+def build_package(output: Path, target: Target, *, interpreter: Path | None = None, report: Report) -> Package:
     """Build the zip at `output`; the same inputs give the same bytes. `report` is told each step in a few words.
 
     Raises `InputError` for what cannot be built or is over Lambda's limits, `CouldNotFinish` when pip fails or the
@@ -71,14 +71,14 @@ def build_package(output: Path, target: Target, *, interpreter: Path | None = No
             compiled = build_directory(directory, target, interpreter=interpreter, report=report)
             report("packing")
             write_zip(directory, zipped)
-            package = _describe(directory, zipped, target, compiled)
+            package = _describe(directory, zipped, output, target, compiled)
             refuse_oversize(package.zip_bytes, package.unzipped_bytes)
             partial = output.with_name(output.name + ".part")
             shutil.copyfile(zipped, partial)
             partial.replace(output)
     except OSError as error:
         raise CouldNotFinish(f"{output} cannot be written: {error.strerror or error}") from None
-    return replace(package, file=output)
+    return package
 
 
 def build_directory(directory: Path, target: Target, *, interpreter: Path | None = None, report: Report) -> bool:
@@ -115,15 +115,11 @@ def write_zip(directory: Path, file: Path) -> None:
 
 def refuse_oversize(zip_bytes: int, unzipped_bytes: int) -> None:
     """Raise `InputError` when Lambda would."""
-    for size, limit, what in (
-        (unzipped_bytes, UNZIPPED_LIMIT_BYTES, "unpacked"),
-        (zip_bytes, ZIP_LIMIT_BYTES, "zipped"),
-    ):
+    limits = ((unzipped_bytes, UNZIPPED_LIMIT_BYTES, "unpacked"), (zip_bytes, ZIP_LIMIT_BYTES, "zipped"))
+    for size, limit, what in limits:
         if size > limit:
-            raise InputError(
-                f"the package is {size / 1e6:.1f} MB {what}, over Lambda's limit of {limit / 1e6:.1f} MB; "
-                "nothing was written"
-            )
+            over = f"over Lambda's limit of {limit / 1e6:.1f} MB"
+            raise InputError(f"the package is {size / 1e6:.1f} MB {what}, {over}; nothing was written")
 
 
 def _install_wheels(directory: Path, target: Target) -> None:
@@ -136,16 +132,8 @@ def _install_wheels(directory: Path, target: Target) -> None:
     ]  # fmt: skip
     for platform in target.platforms:
         options += ["--platform", platform]
-    done = subprocess.run(  # noqa: S603 (this interpreter's pip)
-        [sys.executable, "-m", "pip", "install", *options, *select_requirements(text, target.python)],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if done.returncode:
-        lines = [line for line in done.stderr.splitlines() if line.startswith("ERROR")] or done.stderr.splitlines()
-        reason = lines[-1].removeprefix("ERROR: ") if lines else f"exit code {done.returncode}"
-        raise CouldNotFinish(f"pip cannot fetch the wheels: {reason} (a package index must be within reach)")
+    command = [sys.executable, "-m", "pip", "install", *options, *select_requirements(text, target.python)]
+    _run(command, None, "pip cannot fetch the wheels: {} (a package index must be within reach)")
 
 
 def _copy_handlers(directory: Path) -> None:
@@ -161,20 +149,22 @@ def _copy_handlers(directory: Path) -> None:
 
 def _compile(directory: Path, interpreter: Path) -> None:
     # Unchecked hashes: Lambda sets no file times that a checked file could trust, and /var/task cannot be written.
-    command = ["-S", "-m", "compileall", "-q", "-j", "1", "--invalidation-mode", "unchecked-hash"]
-    done = subprocess.run(  # noqa: S603
-        [interpreter, *command, "-s", str(directory), "-p", TASK_ROOT, str(directory)],
-        capture_output=True,
-        text=True,
-        check=False,
-        env={"PATH": os.environ.get("PATH", ""), "PYTHONHASHSEED": "0"},  # a set's order would reach the file
-    )
+    command = [str(interpreter), "-S", "-m", "compileall", "-q", "-j", "1", "--invalidation-mode", "unchecked-hash"]
+    environ = {"PATH": os.environ.get("PATH", ""), "PYTHONHASHSEED": "0"}  # a set's order would reach the file
+    place = ["-s", str(directory), "-p", TASK_ROOT, str(directory)]
+    _run([*command, *place], environ, f"{interpreter} cannot compile the package: {{}}")
+
+
+def _run(command: list[str], environ: dict[str, str] | None, failed: str) -> None:
+    """Run it to its end. Raises `CouldNotFinish` with `failed`, its last error in the place of `{}`."""
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env=environ)  # noqa: S603
     if done.returncode:
         said = (done.stdout + done.stderr).strip().splitlines()
-        raise CouldNotFinish(f"{interpreter} cannot compile the package: {said[-1] if said else 'no reason given'}")
+        errors = [line.removeprefix("ERROR: ") for line in said if line.startswith("ERROR: ")] or said
+        raise CouldNotFinish(failed.format(errors[-1] if errors else "no reason given"))
 
 
-def _describe(directory: Path, zipped: Path, target: Target, compiled: bool) -> Package:
+def _describe(directory: Path, zipped: Path, output: Path, target: Target, compiled: bool) -> Package:
     sizes: dict[str, list[int]] = {}
     for file in directory.rglob("*"):
         if file.is_file():
@@ -182,7 +172,7 @@ def _describe(directory: Path, zipped: Path, target: Target, compiled: bool) -> 
     parts = tuple(Part(name, len(sizes[name]), sum(sizes[name])) for name in sorted(sizes))
     content = zipped.read_bytes()
     return Package(
-        file=zipped,
+        file=output,
         target=target,
         sha256=hashlib.sha256(content).hexdigest(),
         zip_bytes=len(content),

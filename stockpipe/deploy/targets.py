@@ -12,11 +12,6 @@ PYTHONS = ("3.11", "3.12", "3.13", "3.14")
 """Minors that Lambda offers, as the template allows them (Lambda Developer Guide, "Lambda runtimes")."""
 ARCHITECTURES = {"arm64": "aarch64", "x86_64": "x86_64"}
 """Lambda's word for a processor, and a wheel's."""
-_NEWEST_GLIBC = {"3.11": 26}
-"""Minor version of glibc 2 in a runtime: Amazon Linux 2 below Python 3.12, Amazon Linux 2023 (2.34) from there on;
-unverified. A wheel that needs a newer one would not load."""
-_AMAZON_LINUX_2023_GLIBC = 34
-_OLDEST_GLIBC = 17
 _REQUIREMENT = re.compile(
     r'(?P<name>[A-Za-z0-9._-]+)==(?P<version>[^\s;]+)(?:\s*;\s*python_version\s*<\s*"(?P<below>\d+\.\d+)")?'
 )
@@ -39,8 +34,10 @@ class Target:
     def platforms(self) -> tuple[str, ...]:
         """Platform tags of the wheels that load there, the newest first."""
         machine = ARCHITECTURES[self.architecture]
-        newest = _NEWEST_GLIBC.get(self.python, _AMAZON_LINUX_2023_GLIBC)
-        numbered = [f"manylinux_2_{minor}_{machine}" for minor in range(newest, _OLDEST_GLIBC - 1, -1)]
+        # Amazon Linux 2 has glibc 2.26, Amazon Linux 2023, from Python 3.12 on, 2.34 (unverified). A wheel that needs a
+        # newer one would not load; no wheel is older than manylinux2014's 2.17.
+        newest = 26 if self.python == "3.11" else 34
+        numbered = [f"manylinux_2_{minor}_{machine}" for minor in range(newest, 16, -1)]
         return (*numbered, f"manylinux2014_{machine}")
 
 

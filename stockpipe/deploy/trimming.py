@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import gzip
 import json
-import shutil
-from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -33,18 +31,6 @@ def is_needed(path: PurePosixPath) -> bool:
     return True
 
 
-def trim_endpoints(endpoints: Mapping[str, Any]) -> dict[str, Any]:
-    """The endpoints of the services in use alone: reading all of botocore's is a third of what a client costs."""
-    partitions = [
-        {
-            **partition,
-            "services": {name: service for name, service in partition["services"].items() if name in SERVICES},
-        }
-        for partition in endpoints["partitions"]
-    ]
-    return {**endpoints, "partitions": partitions}
-
-
 def without_documentation(model: Any) -> Any:
     """A service model without its prose, which is most of what a client reads when it is made."""
     if isinstance(model, dict):
@@ -65,7 +51,7 @@ def trim(directory: Path) -> None:
             file.unlink()
     for folder in sorted((path for path in directory.rglob("*") if path.is_dir()), reverse=True):
         if not any(folder.iterdir()):
-            shutil.rmtree(folder)
+            folder.rmdir()
     data = directory / "botocore" / "data"
     for model in sorted(data.glob("*/*/*.json.gz")):
         content = json.loads(gzip.decompress(model.read_bytes()))
@@ -75,9 +61,13 @@ def trim(directory: Path) -> None:
                 content[part] = without_documentation(content[part])
         _write_json(model.with_suffix(""), content)  # not packed twice: the zip does it, and nobody unpacks at start
         model.unlink()
-    endpoints = data / "endpoints.json"
-    if endpoints.exists():
-        _write_json(endpoints, trim_endpoints(json.loads(endpoints.read_text(encoding="utf-8"))))
+    file = data / "endpoints.json"
+    if file.exists():
+        endpoints = json.loads(file.read_text(encoding="utf-8"))
+        for partition in endpoints["partitions"]:  # reading all of botocore's is a third of what a client costs
+            services = partition["services"]
+            partition["services"] = {name: services[name] for name in services if name in SERVICES}
+        _write_json(file, endpoints)
 
 
 def _write_json(file: Path, content: Any) -> None:
