@@ -45,13 +45,7 @@ def compare(options: CompareOptions) -> None:
     from simulator.load.report import compare as comparing
 
     before, after = options.before, options.after
-    old, new = _read(before), _read(after)
-    for path, document in ((before, old), (after, new)):
-        try:
-            comparing.require_summary(document)
-        except InputError as error:
-            raise InputError(f"{path}: {error}") from None
-    found = comparing.compare(old, new, options.tolerance)
+    found = comparing.compare(_read(before), _read(after), options.tolerance)
     if options.form == "markdown":
         sys.stdout.write(comparing.markdown(found, (before.name, after.name)))
     elif options.form == "json":
@@ -62,9 +56,11 @@ def compare(options: CompareOptions) -> None:
 
 
 def _read(path: Path) -> Any:
+    from simulator.load.report.compare import require_summary
 
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
+        document = json.loads(path.read_text(encoding="utf-8"))
+        require_summary(document)
     except OSError as error:
         raise InputError(f"{path} cannot be read: {error.strerror}") from None
     except UnicodeDecodeError:
@@ -73,6 +69,9 @@ def _read(path: Path) -> Any:
         raise InputError(f"{path} is no JSON: {error.msg} in line {error.lineno}, column {error.colno}") from None
     except RecursionError:
         raise InputError(f"{path} is nested too deeply to be a summary") from None
+    except InputError as error:
+        raise InputError(f"{path}: {error}") from None
+    return document
 
 
 def _print(found: RunComparison, before: Path, after: Path) -> None:

@@ -61,12 +61,9 @@ async def _serve(options: StoreOptions) -> None:
         typer.echo(f"endpoint {running.endpoint}")
         typer.echo(f"S3, SQS and DynamoDB with {rules} and {limits}; Ctrl-C ends it", err=True)
         sys.stdout.flush()
-        died = asyncio.ensure_future(running.wait_died())
-        stopped = asyncio.ensure_future(stop.wait())
+        died, stopped = asyncio.ensure_future(running.wait_died()), asyncio.ensure_future(stop.wait())
         await asyncio.wait({died, stopped}, return_when=asyncio.FIRST_COMPLETED)
-        if died.done():
-            stopped.cancel()
-            await died
+        stopped.cancel()
         died.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await died

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -46,15 +47,11 @@ async def fire(aws: Aws, deployed: Deployed, at: float) -> TickResult:
     )
     async with answer["Payload"] as body:
         text = (await body.read()).decode("utf-8", "replace")
-    payload: Any
-    try:
+    payload: Any = text
+    with suppress(ValueError):
         payload = json.loads(text)
-    except ValueError:
-        payload = text
-    error = None
-    if answer.get("FunctionError"):
-        error = text
-        if isinstance(payload, dict):
-            error = f"{payload.get('errorType', 'Error')}: {payload.get('errorMessage', '')}"
+    error = text if answer.get("FunctionError") else None
+    if error and isinstance(payload, dict):
+        error = f"{payload.get('errorType', 'Error')}: {payload.get('errorMessage', '')}"
     tail = base64.b64decode(answer.get("LogResult", "")).decode("utf-8", "replace")
     return TickResult(event["time"], payload, error, tuple(tail.splitlines()))

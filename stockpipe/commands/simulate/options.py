@@ -9,16 +9,7 @@ from typing import Annotated, Literal
 import typer
 
 from stockpipe.commands.options import Options
-from stockpipe.commands.values import (
-    DURATION,
-    INSTANT,
-    Parameters,
-    Runtime,
-    Screenshot,
-    Summary,
-    Template,
-    Ui,
-)
+from stockpipe.commands.values import DURATION, INSTANT, Parameters, Runtime, Screenshot, Summary, Template, Ui
 
 
 @dataclass(frozen=True, kw_only=True)
