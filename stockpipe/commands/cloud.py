@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import signal
 import sys
 from collections.abc import Awaitable, Callable, Iterator
@@ -15,10 +16,12 @@ from simulator.base.errors import InputError
 from stockpipe.commands.options import Options
 
 if TYPE_CHECKING:
+    from simulator.base.clock import Clock
     from stockpipe.deploy.aws import Aws
     from stockpipe.deploy.cloudformation import StackEvent
 
 T = TypeVar("T")
+AnyAwsOptions = TypeVar("AnyAwsOptions", bound="AwsOptions")
 
 StackName = Annotated[str, typer.Option("--stack", metavar="NAME", help="The CloudFormation stack.")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Ask nothing.")]
@@ -36,17 +39,23 @@ class AwsOptions(Options):
     ] = None
 
 
-def run_on_aws(options: AwsOptions, work: Callable[[Aws], Awaitable[T]]) -> T:
-    """Connect, do the work, and let everything that AWS says amiss leave as one line."""
-    import asyncio
+def on_aws(work: Callable[[AnyAwsOptions, Aws, Clock], Awaitable[T]]) -> Callable[[AnyAwsOptions], T]:
+    """Make a function of options alone: it connects, does the work, and what AWS says amiss leaves as one line."""
 
-    from stockpipe.deploy.aws import Where, connect
+    @functools.wraps(work)
+    def run(options: AnyAwsOptions) -> T:
+        import asyncio
 
-    async def connected() -> T:
-        async with connect(Where(options.region, options.profile, options.endpoint_url)) as aws:
-            return await work(aws)
+        from simulator.base.clock import SystemClock
+        from stockpipe.deploy.aws import connect
 
-    return asyncio.run(connected())
+        async def connected() -> T:
+            async with connect(options.region, options.profile, options.endpoint_url) as aws:
+                return await work(options, aws, SystemClock())
+
+        return asyncio.run(connected())
+
+    return run
 
 
 def say(text: str) -> None:
@@ -54,21 +63,24 @@ def say(text: str) -> None:
     typer.echo(text, err=True)
 
 
-def confirm(question: str, yes: bool, otherwise: str = "--yes") -> bool:
-    """Ask, unless `yes`. Raises `InputError` where nobody can answer; `otherwise` names the option that does."""
+def confirm(question: str, yes: bool) -> bool:
+    """Ask, unless `yes`. Raises `InputError` where nobody can answer."""
     if yes:
         return True
-    _require_terminal(question, otherwise)
-    with _interruptible():
+    with _interruptible(question):
         return typer.confirm(question, err=True)
 
 
-def ask(question: str, otherwise: str) -> str:
+def ask(question: str) -> str:
     """A line of answer. Raises `InputError` where nobody can give one."""
-    _require_terminal(question, otherwise)
-    with _interruptible():
+    with _interruptible(question):
         answer: str = typer.prompt(question, err=True, default="", show_default=False)
     return answer.strip()
+
+
+def agrees(question: str) -> bool:
+    """Whether a person is there and says yes."""
+    return can_ask() and confirm(question, yes=False)
 
 
 def can_ask() -> bool:
@@ -125,14 +137,11 @@ class StackProgress:
             self._progress.update(self._task, completed=len(self._done))
 
 
-def _require_terminal(question: str, otherwise: str) -> None:
-    if not can_ask():
-        raise InputError(f"nobody is there to answer '{question}'; pass {otherwise}")
-
-
 @contextmanager
-def _interruptible() -> Iterator[None]:
+def _interruptible(question: str) -> Iterator[None]:
     """Ctrl-C at a question ends it at once: asyncio's own handler would only take note of it."""
+    if not can_ask():
+        raise InputError(f"nobody is there to answer '{question}'; pass --yes")
     handler = signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         yield

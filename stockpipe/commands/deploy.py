@@ -10,20 +10,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from simulator.base.errors import CouldNotFinish, ExitCode
-from stockpipe.commands.cloud import (
-    AwsOptions,
-    StackName,
-    StackProgress,
-    Yes,
-    can_ask,
-    confirm,
-    run_on_aws,
-    say,
-)
+from stockpipe.commands.cloud import AwsOptions, StackName, StackProgress, Yes, agrees, confirm, on_aws, say
 from stockpipe.commands.options import takes
 from stockpipe.commands.values import Parameters, Template
 
 if TYPE_CHECKING:
+    from simulator.base.clock import Clock
     from stockpipe.deploy.aws import Aws
     from stockpipe.deploy.cloudformation import ChangeSet, DeployedStack
 
@@ -58,44 +50,39 @@ class DeployOptions(AwsOptions):
 
 
 @takes(DeployOptions)
-def deploy(options: DeployOptions) -> None:
+@on_aws
+async def deploy(options: DeployOptions, aws: Aws, clock: Clock) -> None:
     """Create or update a stack: the handlers and the template that the twin ran."""
     import asyncio
 
+    from stockpipe.deploy import deployment
+    from stockpipe.deploy.package import build_package
+
     stack = options.stack
-
-    async def work(aws: Aws) -> None:
-        from simulator.base.clock import SystemClock
-        from stockpipe.deploy import deployment
-        from stockpipe.deploy.package import build_package
-
-        clock = SystemClock()
-        say(f"account {aws.account}, region {aws.region}, as {aws.caller}")
-        draft = await deployment.check(aws, stack, options.template, dict(options.parameters))
-        for advice in draft.advice:
-            say(f"advice: {advice.logical_id}: {advice.text}")
-        with tempfile.TemporaryDirectory(prefix="stockpipe-deploy-") as scratch:
-            package = await asyncio.to_thread(
-                build_package, Path(scratch) / "package.zip", draft.target, interpreter=options.interpreter, report=say
-            )
-            change_set = await deployment.propose(
-                aws, clock, draft, package, local_transform=options.local_transform, report=say
-            )
-        if change_set is None:
-            say(f"stack {stack} is up to date: nothing to change")
-            if draft.existing:
-                _print_outputs(draft.existing)
-            return
-        if not await _agreed(aws, change_set, stack, options.yes):
-            say("nothing was changed")
-            raise typer.Exit(ExitCode.INTERRUPTED)
-        made = await _execute(aws, change_set, stack, options.clean_up)
-        await deployment.refuse_incomplete(aws, draft, made)
-        _print_outputs(made)
-        say(f"next: `stockpipe invoke --stack {stack}` fires one tick now, `stockpipe status --stack {stack}` looks,")
-        say(f"      `stockpipe verify --stack {stack}` proves every row, `stockpipe destroy --stack {stack}` ends it")
-
-    run_on_aws(options, work)
+    say(f"account {aws.account}, region {aws.region}, as {aws.caller}")
+    draft = await deployment.check(aws, stack, options.template, dict(options.parameters))
+    for advice in draft.advice:
+        say(f"advice: {advice.logical_id}: {advice.text}")
+    with tempfile.TemporaryDirectory(prefix="stockpipe-deploy-") as scratch:
+        package = await asyncio.to_thread(
+            build_package, Path(scratch) / "package.zip", draft.target, interpreter=options.interpreter, report=say
+        )
+        change_set = await deployment.propose(
+            aws, clock, draft, package, local_transform=options.local_transform, report=say
+        )
+    if change_set is None:
+        say(f"stack {stack} is up to date: nothing to change")
+        if draft.existing:
+            _print_outputs(draft.existing)
+        return
+    if not await _agreed(aws, change_set, stack, options.yes):
+        say("nothing was changed")
+        raise typer.Exit(ExitCode.INTERRUPTED)
+    made = await _execute(aws, clock, change_set, stack, options.clean_up)
+    await deployment.refuse_incomplete(aws, draft, made)
+    _print_outputs(made)
+    say(f"next: `stockpipe invoke --stack {stack}` fires one tick now, `stockpipe status --stack {stack}` looks,")
+    say(f"      `stockpipe verify --stack {stack}` proves every row, `stockpipe destroy --stack {stack}` ends it")
 
 
 async def _agreed(aws: Aws, change_set: ChangeSet, stack: str, yes: bool) -> bool:
@@ -115,14 +102,13 @@ async def _agreed(aws: Aws, change_set: ChangeSet, stack: str, yes: bool) -> boo
     return agreed
 
 
-async def _execute(aws: Aws, change_set: ChangeSet, stack: str, clean_up: bool) -> DeployedStack:
+async def _execute(aws: Aws, clock: Clock, change_set: ChangeSet, stack: str, clean_up: bool) -> DeployedStack:
     """Execute the change set and follow it; `CouldNotFinish` names the first cause of a failure."""
     import asyncio
 
-    from simulator.base.clock import SystemClock
     from stockpipe.deploy import cloudformation
 
-    client, clock = await aws.cloudformation(), SystemClock()
+    client = await aws.cloudformation()
     after = await cloudformation.last_event(client, change_set.stack_id)
     await cloudformation.execute(client, change_set)
     try:
@@ -139,7 +125,7 @@ async def _execute(aws: Aws, change_set: ChangeSet, stack: str, clean_up: bool) 
     why = cause.text if cause else (ended.reason if ended else "it is gone")
     way_out = f"mend that and deploy again; the stack is as it was ({ended.status if ended else 'gone'})"
     if change_set.kind == "CREATE":
-        if ended is not None and (clean_up or (can_ask() and confirm(f"{why}\ndelete what is left?", yes=False))):
+        if ended is not None and (clean_up or agrees(f"{why}\ndelete what is left?")):
             await client.delete_stack(StackName=change_set.stack_id)
             with StackProgress(stack, len(change_set.changes)) as progress:
                 await cloudformation.follow(client, clock, change_set.stack_id, after=None, on_event=progress)

@@ -8,22 +8,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from simulator.base.errors import ExitCode
-from stockpipe.commands.cloud import (
-    AwsOptions,
-    StackName,
-    StackProgress,
-    Yes,
-    ask,
-    can_ask,
-    confirm,
-    run_on_aws,
-    say,
-)
+from stockpipe.commands.cloud import AwsOptions, StackName, StackProgress, Yes, agrees, ask, on_aws, say
 from stockpipe.commands.options import takes
 
 if TYPE_CHECKING:
+    from simulator.base.clock import Clock
     from stockpipe.deploy.aws import Aws
-    from stockpipe.deploy.teardown import Losses
 
 EPILOG = """Example:
 
@@ -51,36 +41,31 @@ class DestroyOptions(AwsOptions):
 
 
 @takes(DestroyOptions)
-def destroy(options: DestroyOptions) -> None:
+@on_aws
+async def destroy(options: DestroyOptions, aws: Aws, clock: Clock) -> None:
     """Say what will be lost, ask for the stack's name, empty the bucket, delete the stack and wait."""
     import asyncio
 
+    from stockpipe.deploy import deployed as stacks
+    from stockpipe.deploy import teardown
+
     stack = options.stack
-
-    async def work(aws: Aws) -> None:
-        from simulator.base.clock import SystemClock
-        from stockpipe.deploy import deployed as stacks
-        from stockpipe.deploy import teardown
-
-        found = await stacks.find(aws, stack)
-        lost = await teardown.losses(aws, found)
-        teardown.refuse_protected(stack, lost)
-        say(f"stack {stack} in {aws.region} of account {aws.account}; with it goes:")
-        for line in _losses(lost):
-            say(f"  {line}")
-        if not options.yes and ask("type the stack's name to go on", "--yes") != stack:
-            say("that is not its name; nothing was removed")
-            raise typer.Exit(ExitCode.INTERRUPTED)
-        try:
-            with StackProgress(stack, len(found.resources)) as progress:
-                await teardown.destroy(aws, SystemClock(), found, on_event=progress, emptied=progress.emptied)
-        except asyncio.CancelledError:
-            say(f"half done: `stockpipe destroy --stack {stack}` goes on from here")
-            raise
-        say(f"stack {stack} is gone")
-        await _offer_artifacts(aws, options.artifacts, options.yes)
-
-    run_on_aws(options, work)
+    found = await stacks.find(aws, stack)
+    losses = await teardown.losses(aws, found)
+    say(f"stack {stack} in {aws.region} of account {aws.account}; with it goes:")
+    for line in losses:
+        say(f"  {line}")
+    if not options.yes and ask("type the stack's name to go on") != stack:
+        say("that is not its name; nothing was removed")
+        raise typer.Exit(ExitCode.INTERRUPTED)
+    try:
+        with StackProgress(stack, len(found.resources)) as progress:
+            await teardown.destroy(aws, clock, found, on_event=progress, emptied=progress.emptied)
+    except asyncio.CancelledError:
+        say(f"half done: `stockpipe destroy --stack {stack}` goes on from here")
+        raise
+    say(f"stack {stack} is gone")
+    await _offer_artifacts(aws, options.artifacts, options.yes)
 
 
 async def _offer_artifacts(aws: Aws, wanted: bool | None, yes: bool) -> None:
@@ -89,30 +74,10 @@ async def _offer_artifacts(aws: Aws, wanted: bool | None, yes: bool) -> None:
     bucket = artifact.bucket_name(aws)
     if wanted is False or not await artifact.bucket_exists(aws, bucket):
         return
-    if wanted is None:
-        wanted = (
-            not yes
-            and can_ask()
-            and confirm(f"remove {bucket} too? No stack needs it to run, the next deploy makes it again", yes=False)
-        )
+    if wanted is None and not yes:
+        wanted = agrees(f"remove {bucket} too? No stack needs it to run, the next deploy makes it again")
     if wanted:
         await artifact.remove_bucket(aws, bucket)
         say(f"bucket {bucket} is gone")
     else:
         say(f"bucket {bucket} is kept; --artifacts removes it")
-
-
-def _losses(lost: Losses) -> list[str]:
-    from stockpipe.deploy.teardown import COUNTED_OBJECTS
-
-    lines = []
-    if lost.objects is not None:
-        more = "at least " if lost.objects >= COUNTED_OBJECTS else ""
-        lines.append(f"{more}{lost.objects:,} objects in bucket {lost.bucket}")
-    if lost.rows is not None:
-        lines.append(f"{lost.rows:,} rows in table {lost.table}, as DynamoDB counted them up to six hours ago")
-    if lost.messages is not None:
-        lines.append(f"{lost.messages:,} messages in the queue")
-    if lost.dead_letters is not None:
-        lines.append(f"{lost.dead_letters:,} messages in the dead-letter queue")
-    return [*lines, "the functions, their logs, the alarms and the dashboard"]

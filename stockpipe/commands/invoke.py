@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from simulator.base.errors import CouldNotFinish
-from stockpipe.commands.cloud import AwsOptions, StackName, run_on_aws, say
+from stockpipe.commands.cloud import AwsOptions, StackName, on_aws, say
 from stockpipe.commands.options import takes
 from stockpipe.commands.values import INSTANT
 
 if TYPE_CHECKING:
+    from simulator.base.clock import Clock
     from stockpipe.deploy.aws import Aws
-    from stockpipe.deploy.ticks import TickResult
 
 EPILOG = """Example:
 
@@ -37,18 +37,14 @@ class InvokeOptions(AwsOptions):
 
 
 @takes(InvokeOptions)
-def invoke(options: InvokeOptions) -> None:
+@on_aws
+async def invoke(options: InvokeOptions, aws: Aws, clock: Clock) -> None:
     """Invoke the generator once, as EventBridge does, and wait for its answer."""
+    from stockpipe.deploy.deployed import find
+    from stockpipe.deploy.ticks import fire
 
-    async def work(aws: Aws) -> TickResult:
-        from simulator.base.clock import SystemClock
-        from stockpipe.deploy.deployed import find
-        from stockpipe.deploy.ticks import fire
-
-        tick_at = SystemClock().now() if options.tick_at is None else options.tick_at
-        return await fire(aws, await find(aws, options.stack), tick_at)
-
-    result = run_on_aws(options, work)
+    tick_at = clock.now() if options.tick_at is None else options.tick_at
+    result = await fire(aws, await find(aws, options.stack), tick_at)
     for line in result.log:
         say(line)
     if result.error is not None:

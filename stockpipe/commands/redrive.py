@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from simulator.base.errors import ExitCode
-from stockpipe.commands.cloud import AwsOptions, StackName, Yes, confirm, run_on_aws, say
+from stockpipe.commands.cloud import AwsOptions, StackName, Yes, confirm, on_aws, say
 from stockpipe.commands.options import takes
 
 if TYPE_CHECKING:
+    from simulator.base.clock import Clock
     from stockpipe.deploy.aws import Aws
 
 EPILOG = """Example:
@@ -33,42 +34,37 @@ class RedriveOptions(AwsOptions):
 
 
 @takes(RedriveOptions)
-def redrive(options: RedriveOptions) -> None:
+@on_aws
+async def redrive(options: RedriveOptions, aws: Aws, clock: Clock) -> None:
     """Show a sample of the dead-letter queue with the reasons, then move all of it back to the queue."""
+    from contextlib import aclosing
 
-    async def work(aws: Aws) -> None:
-        from contextlib import aclosing
+    from rich.console import Console
 
-        from rich.console import Console
+    from stockpipe.deploy import redrive as queues
+    from stockpipe.deploy.deployed import address, find
+    from stockpipe.deploy.status import queue_status
 
-        from simulator.base.clock import SystemClock
-        from stockpipe.deploy import redrive as queues
-        from stockpipe.deploy.deployed import address, find
-        from stockpipe.deploy.status import queue_status
-
-        clock = SystemClock()
-        deployed = await find(aws, options.stack)
-        source = await queues.dead_letter_queue(aws, deployed)
-        async with aclosing(queues.peek(aws, source, options.sample)) as letters:
-            shown = [letter async for letter in letters]
-        if not shown:
-            say(f"{source.name} is empty: nothing to move")
-            return
-        count = max((await queue_status(aws, source)).messages, len(shown))
-        say(f"{source.name} holds {count:,} messages; {len(shown)} of them:")
-        for letter in shown:
-            reason = await queues.find_reason(aws, clock, deployed.get("ConsumerLogs"), letter.message_id)
-            about = ", ".join(f"s3://{ref.bucket}/{ref.key}" for ref in letter.objects) or letter.body[:100]
-            typer.echo(f"{queues.sent_text(letter)}  {about}  {reason or 'no reason in the log'}")
-        if not confirm(f"move all {count:,} back to the queue?", options.yes):
-            say("nothing was moved")
-            raise typer.Exit(ExitCode.INTERRUPTED)
-        target = await address(aws, deployed.require("StockQueue"))
-        with Console(stderr=True).status("moving") as status:
-            moved = await queues.send_back(
-                aws, clock, source, target, lambda total: status.update(f"moved {total:,} of {count:,}")
-            )
-        how = f"`stockpipe status --stack {options.stack}` shows how they fare"
-        say(f"{moved:,} messages are back in {target.name}; {how}")
-
-    run_on_aws(options, work)
+    deployed = await find(aws, options.stack)
+    source = await address(aws, deployed.require("StockDLQ"))
+    async with aclosing(queues.peek(aws, source, options.sample)) as letters:
+        shown = [letter async for letter in letters]
+    if not shown:
+        say(f"{source.name} is empty: nothing to move")
+        return
+    count = max((await queue_status(aws, source)).messages, len(shown))
+    say(f"{source.name} holds {count:,} messages; {len(shown)} of them:")
+    for letter in shown:
+        reason = await queues.find_reason(aws, clock, deployed.get("ConsumerLogs"), letter.message_id)
+        about = ", ".join(f"s3://{ref.bucket}/{ref.key}" for ref in letter.objects) or letter.body[:100]
+        typer.echo(f"{letter.sent}  {about}  {reason or 'no reason in the log'}")
+    if not confirm(f"move all {count:,} back to the queue?", options.yes):
+        say("nothing was moved")
+        raise typer.Exit(ExitCode.INTERRUPTED)
+    target = await address(aws, deployed.require("StockQueue"))
+    with Console(stderr=True).status("moving") as status:
+        moved = await queues.send_back(
+            aws, clock, source, target, lambda total: status.update(f"moved {total:,} of {count:,}")
+        )
+    how = f"`stockpipe status --stack {options.stack}` shows how they fare"
+    say(f"{moved:,} messages are back in {target.name}; {how}")

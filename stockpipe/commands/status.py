@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from stockpipe.commands.cloud import AwsOptions, Json, StackName, run_on_aws
+from stockpipe.commands.cloud import AwsOptions, Json, StackName, on_aws
 from stockpipe.commands.options import takes
 
 if TYPE_CHECKING:
+    from simulator.base.clock import Clock
     from stockpipe.deploy.aws import Aws
     from stockpipe.deploy.status import QueueStatus, Status
 
@@ -32,35 +33,25 @@ class StatusOptions(AwsOptions):
 
 
 @takes(StatusOptions)
-def status(options: StatusOptions) -> None:
+@on_aws
+async def status(options: StatusOptions, aws: Aws, clock: Clock) -> None:
     """Queue, dead-letter queue, ages, errors, rows, last tick and alarms of a stack."""
+    from stockpipe.deploy.deployed import find
+    from stockpipe.deploy.status import read_status
 
-    async def work(aws: Aws) -> Status | None:
-        from simulator.base.clock import SystemClock
-        from stockpipe.deploy.deployed import find
-        from stockpipe.deploy.status import read_status
-
-        deployed = await find(aws, options.stack)
-        if not deployed.is_whole:
-            half = {"stack": options.stack, "state": deployed.stack.status, "reason": deployed.stack.reason}
-            if options.as_json:
-                typer.echo(json.dumps({"schema": "stockpipe.status/1", **half}))
-            else:
-                typer.echo(f"stack                {options.stack} {half['state']} {half['reason']}".rstrip())
-                typer.echo(
-                    f"it has {len(deployed.resources)} resources so far, or still; there is nothing to measure yet"
-                )
-            return None
-        return await read_status(aws, SystemClock(), deployed)
-
-    found = run_on_aws(options, work)
-    if found is None:
-        return
+    deployed = await find(aws, options.stack)
+    if deployed.is_whole:
+        found = await read_status(aws, clock, deployed)
+        figures, lines = dataclasses.asdict(found), [f"{name:<20} {value}" for name, value in _lines(found)]
+    else:
+        figures = {"stack": options.stack, "state": deployed.stack.status, "reason": deployed.stack.reason}
+        lines = [
+            f"stack                {options.stack} {deployed.stack.status} {deployed.stack.reason}".rstrip(),
+            f"it has {len(deployed.resources)} resources so far, or still; there is nothing to measure yet",
+        ]
     if options.as_json:
-        typer.echo(json.dumps({"schema": "stockpipe.status/1", **dataclasses.asdict(found)}))
-        return
-    for name, value in _lines(found):
-        typer.echo(f"{name:<20} {value}")
+        lines = [json.dumps({"schema": "stockpipe.status/1", **figures})]
+    typer.echo("\n".join(lines))
 
 
 def _lines(found: Status) -> list[tuple[str, str]]:

@@ -9,15 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from simulator.base.errors import ExitCode
-from stockpipe.commands.cloud import (
-    AwsOptions,
-    Json,
-    StackName,
-    Yes,
-    confirm,
-    run_on_aws,
-    say,
-)
+from stockpipe.commands.cloud import AwsOptions, Json, StackName, Yes, confirm, on_aws, say
 from stockpipe.commands.options import takes
 from stockpipe.commands.values import DURATION
 
@@ -53,30 +45,26 @@ class VerifyOptions(AwsOptions):
 
 
 @takes(VerifyOptions)
-def verify(options: VerifyOptions) -> None:
+@on_aws
+async def verify(options: VerifyOptions, aws: Aws, clock: Clock) -> None:
     """Compare every row of every object in the bucket with the table, cell by cell."""
+    from stockpipe.deploy import verification
+    from stockpipe.deploy.deployed import find
 
-    async def work(aws: Aws) -> Audit:
-        from simulator.base.clock import SystemClock
-        from stockpipe.deploy import verification
-        from stockpipe.deploy.deployed import find
-
-        clock = SystemClock()
-        deployed = await find(aws, options.stack)
-        subject = await verification.find_subject(aws, deployed)
-        cost = await verification.estimate(aws, subject)
-        say(
-            f"this reads {cost.objects:,} objects ({cost.object_bytes:,} bytes) and about {cost.table_bytes:,} bytes "
-            f"of the table: about {cost.usd:.4f} USD, traffic out of the region not counted"
-        )
-        if cost.usd > options.free_usd and not confirm("go on?", options.yes):
-            raise typer.Exit(ExitCode.INTERRUPTED)
-        async with verification.paused(aws, deployed.rule if options.pause else None) as was_running:
-            if was_running:
-                say(f"the schedule is paused; should this be killed: aws events enable-rule --name {deployed.rule}")
-            return await _audit(aws, clock, subject, options.wait_s, verification.SETTLE_S if was_running else 0.0)
-
-    result = run_on_aws(options, work)
+    deployed = await find(aws, options.stack)
+    subject = await verification.find_subject(aws, deployed)
+    cost = await verification.estimate(aws, subject)
+    say(
+        f"this reads {cost.objects:,} objects ({cost.object_bytes:,} bytes) and about {cost.table_bytes:,} bytes "
+        f"of the table: about {cost.usd:.4f} USD, traffic out of the region not counted"
+    )
+    if cost.usd > options.free_usd and not confirm("go on?", options.yes):
+        raise typer.Exit(ExitCode.INTERRUPTED)
+    async with verification.paused(aws, deployed.rule if options.pause else None) as was_running:
+        if was_running:
+            say(f"the schedule is paused; should this be killed: aws events enable-rule --name {deployed.rule}")
+        settle_s = verification.SETTLE_S if was_running else 0.0
+        result = await _audit(aws, clock, subject, options.wait_s, settle_s)
     if options.as_json:
         typer.echo(json.dumps({"schema": "stockpipe.verify/1", **dataclasses.asdict(result)}))
     else:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError
 
 from simulator.base.errors import CouldNotFinish
-from stockpipe.deploy.aws import Aws, error_code, if_present, is_absent
+from stockpipe.deploy.aws import FORBIDDEN, Aws, error_code, if_present
 
 if TYPE_CHECKING:
     from types_aiobotocore_s3 import S3Client
@@ -32,17 +32,11 @@ async def ensure_bucket(aws: Aws) -> bool:
     s3, name = await aws.s3(), bucket_name(aws)
     if await bucket_exists(aws, name):
         return False
-    location: Any = {} if aws.region == "us-east-1" else {"LocationConstraint": aws.region}
-    await s3.create_bucket(Bucket=name, **({"CreateBucketConfiguration": location} if location else {}))
-    await s3.put_public_access_block(
-        Bucket=name,
-        PublicAccessBlockConfiguration={
-            "BlockPublicAcls": True,
-            "BlockPublicPolicy": True,
-            "IgnorePublicAcls": True,
-            "RestrictPublicBuckets": True,
-        },
-    )
+    where: Any = {"CreateBucketConfiguration": {"LocationConstraint": aws.region}}
+    await s3.create_bucket(Bucket=name, **({} if aws.region == "us-east-1" else where))
+    refusals = ("BlockPublicAcls", "BlockPublicPolicy", "IgnorePublicAcls", "RestrictPublicBuckets")
+    private: Any = dict.fromkeys(refusals, True)
+    await s3.put_public_access_block(Bucket=name, PublicAccessBlockConfiguration=private)
     await s3.put_bucket_tagging(Bucket=name, Tagging={"TagSet": [{"Key": "project", "Value": "stockpipe"}]})
     return True
 
@@ -51,16 +45,11 @@ async def bucket_exists(aws: Aws, name: str) -> bool:
     """Whether the bucket exists and is this account's; `CouldNotFinish` if it is another's."""
     s3 = await aws.s3()
     try:
-        await s3.head_bucket(Bucket=name, ExpectedBucketOwner=aws.account)
+        return await if_present(s3.head_bucket(Bucket=name, ExpectedBucketOwner=aws.account)) is not None
     except ClientError as error:
-        if is_absent(error):
-            return False
-        if error_code(error) in {"403", "Forbidden", "AccessDenied"}:
-            raise CouldNotFinish(
-                f"bucket {name} belongs to another account, or s3:ListBucket on it is missing"
-            ) from None
-        raise
-    return True
+        if error_code(error) not in FORBIDDEN:
+            raise
+        raise CouldNotFinish(f"bucket {name} belongs to another account, or s3:ListBucket on it is missing") from None
 
 
 async def upload(aws: Aws, file: Path, key: str) -> bool:

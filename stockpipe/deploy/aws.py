@@ -7,16 +7,16 @@ from __future__ import annotations
 
 import ipaddress
 import os
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
-from functools import partial
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
+from functools import partialmethod
+from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias, TypeVar
 from urllib.parse import urlsplit
 
 from aiobotocore.config import AioConfig
 from aiobotocore.session import AioSession
-from botocore import exceptions as botocore_errors
+from botocore import exceptions
 from botocore.parsers import ResponseParserError
 
 from simulator.base import limits
@@ -34,6 +34,8 @@ if TYPE_CHECKING:
     from types_aiobotocore_sts import STSClient
 
 T = TypeVar("T")
+_Client: TypeAlias = "partialmethod[Awaitable[T]]"
+"""`await aws.s3()`: the client of a service."""
 POLICY_FILE = "docs/deployer-policy.json"
 LONGEST_ANSWER_S = 960
 """A function invoked by hand answers after at most its timeout, of which Lambda allows 900 s."""
@@ -56,26 +58,8 @@ _ABSENT = {
     "QueueDoesNotExist",
     "ResourceNotFoundException",
 }
-_FORBIDDEN = {"403", "AccessDenied", "AccessDeniedException", "Forbidden", "UnauthorizedOperation"}
-
-
-@dataclass(frozen=True, slots=True)
-class Where:
-    """What the options say; None leaves it to the environment and the AWS configuration files."""
-
-    region: str | None = None
-    profile: str | None = None
-    endpoint_url: str | None = None
-
-
-class _Client(Generic[T]):
-    """`await aws.s3()`: the client of a service."""
-
-    def __init__(self, service: str) -> None:
-        self._service = service
-
-    def __get__(self, aws: Aws, owner: type[Aws]) -> Callable[[], Awaitable[T]]:
-        return partial(aws._client, self._service)  # noqa: SLF001 - its own part
+FORBIDDEN = {"403", "AccessDenied", "AccessDeniedException", "Forbidden", "UnauthorizedOperation"}
+"""Error codes of a permission that is missing."""
 
 
 @dataclass
@@ -84,34 +68,11 @@ class Aws:
 
     region: str
     endpoint_url: str | None
-    account: str
-    caller: str
     _session: AioSession
     _stack: AsyncExitStack
-    _fixed: dict[str, Any]
+    account: str = ""
+    caller: str = ""
     _clients: dict[str, Any] = field(default_factory=dict)
-
-    cloudformation: ClassVar[_Client[CloudFormationClient]] = _Client("cloudformation")
-    cloudwatch: ClassVar[_Client[CloudWatchClient]] = _Client("cloudwatch")
-    dynamodb: ClassVar[_Client[DynamoDBClient]] = _Client("dynamodb")
-    events: ClassVar[_Client[Any]] = _Client("events")
-    functions: ClassVar[_Client[LambdaClient]] = _Client("lambda")
-    logs: ClassVar[_Client[CloudWatchLogsClient]] = _Client("logs")
-    s3: ClassVar[_Client[S3Client]] = _Client("s3")
-    sqs: ClassVar[_Client[SQSClient]] = _Client("sqs")
-    sts: ClassVar[_Client[STSClient]] = _Client("sts")
-
-    async def credentials(self) -> tuple[str, str, str | None]:
-        """Access key, secret key and session token as they are now, for requests that are signed elsewhere."""
-        if self._fixed.get("aws_access_key_id"):
-            names = ("aws_access_key_id", "aws_secret_access_key", "aws_session_token")
-            key, secret, token = (DUMMY_CREDENTIALS[name] for name in names)
-            return key, secret, token
-        found = await self._session.get_credentials()
-        if found is None:
-            raise botocore_errors.NoCredentialsError
-        frozen = await found.get_frozen_credentials()
-        return str(frozen.access_key), str(frozen.secret_key), frozen.token
 
     async def _client(self, service: str) -> Any:
         if service not in self._clients:
@@ -122,10 +83,30 @@ class Aws:
                 s3={"addressing_style": "path"} if self.endpoint_url else {},
                 user_agent_extra="stockpipe",
             )
+            # Without TLS there is no certificate to look at, and reading the known ones takes time.
+            verify = False if (self.endpoint_url or "").startswith("http://") else None
             create: Any = self._session.create_client
-            where = {"region_name": self.region, "endpoint_url": self.endpoint_url, **self._fixed}
-            self._clients[service] = await self._stack.enter_async_context(create(service, config=config, **where))
+            client = create(service, self.region, endpoint_url=self.endpoint_url, verify=verify, config=config)
+            self._clients[service] = await self._stack.enter_async_context(client)
         return self._clients[service]
+
+    cloudformation: ClassVar[_Client[CloudFormationClient]] = partialmethod(_client, "cloudformation")
+    cloudwatch: ClassVar[_Client[CloudWatchClient]] = partialmethod(_client, "cloudwatch")
+    dynamodb: ClassVar[_Client[DynamoDBClient]] = partialmethod(_client, "dynamodb")
+    events: ClassVar[_Client[Any]] = partialmethod(_client, "events")
+    functions: ClassVar[_Client[LambdaClient]] = partialmethod(_client, "lambda")
+    logs: ClassVar[_Client[CloudWatchLogsClient]] = partialmethod(_client, "logs")
+    s3: ClassVar[_Client[S3Client]] = partialmethod(_client, "s3")
+    sqs: ClassVar[_Client[SQSClient]] = partialmethod(_client, "sqs")
+    sts: ClassVar[_Client[STSClient]] = partialmethod(_client, "sts")
+
+    async def credentials(self) -> tuple[str, str, str | None]:
+        """Access key, secret key and session token as they are now, for requests that are signed elsewhere."""
+        found = await self._session.get_credentials()
+        if found is None:
+            raise exceptions.NoCredentialsError
+        frozen = await found.get_frozen_credentials()
+        return str(frozen.access_key), str(frozen.secret_key), frozen.token
 
     def _attempts(self, service: str) -> int:
         """A function must not be invoked twice for one question; a local engine that is not there stays away."""
@@ -135,27 +116,28 @@ class Aws:
 
 
 @asynccontextmanager
-async def connect(where: Where) -> AsyncIterator[Aws]:
+async def connect(
+    region: str | None = None, profile: str | None = None, endpoint_url: str | None = None
+) -> AsyncIterator[Aws]:
     """Find region and credentials and ask STS who we are. Everything that AWS says amiss leaves as one line.
 
-    Raises `InputError` for a region, profile, credentials or endpoint that cannot be used, `CouldNotFinish` for what
-    AWS refuses or does not answer.
+    None leaves it to the environment and the AWS configuration files. Raises `InputError` for a region, profile,
+    credentials or endpoint that cannot be used, `CouldNotFinish` for what AWS refuses or does not answer.
     """
-    local = where.endpoint_url is not None and is_loopback(where.endpoint_url)
     with one_failure(explain):
-        if where.endpoint_url and not where.endpoint_url.startswith(("http://", "https://")):
-            raise InputError(f"--endpoint-url {where.endpoint_url} must begin with http:// or https://")
-        session = offline_session() if local else AioSession(profile=where.profile)
-        region = where.region or os.environ.get("AWS_REGION") or session.get_config_variable("region")
-        if region is None and local:
-            region = limits.REGION
+        if endpoint_url and not endpoint_url.startswith(("http://", "https://")):
+            raise InputError(f"--endpoint-url {endpoint_url} must begin with http:// or https://")
+        if endpoint_url and is_loopback(endpoint_url):
+            session, default_region = offline_session(), limits.REGION
+            session.set_credentials(*DUMMY_CREDENTIALS.values())
+        else:
+            session = AioSession(profile=profile)
+            default_region = session.get_config_variable("region")
+        region = region or os.environ.get("AWS_REGION") or default_region
         if not region:
             raise InputError("there is no region: pass --region, set AWS_REGION or run `aws configure`")
         async with AsyncExitStack() as stack:
-            fixed: dict[str, Any] = dict(DUMMY_CREDENTIALS) if local else {}
-            if (where.endpoint_url or "").startswith("http://"):
-                fixed["verify"] = False  # there is no certificate to look at, and reading the known ones takes time
-            aws = Aws(region, where.endpoint_url, "", "", session, stack, fixed)
+            aws = Aws(region, endpoint_url, session, stack)
             identity = await (await aws.sts()).get_caller_identity()
             aws.account, aws.caller = identity["Account"], identity["Arn"]
             yield aws
@@ -172,34 +154,31 @@ def is_loopback(url: str) -> bool:
 
 def explain(error: BaseException) -> StockpipeError | None:
     """What an error of botocore means to the person at the keyboard; None if it is none of botocore's."""
-    if isinstance(error, botocore_errors.ClientError):
+    if isinstance(error, exceptions.ClientError):
         return _explain_refusal(error)
-    if isinstance(error, botocore_errors.ProfileNotFound):
+    if isinstance(error, exceptions.ProfileNotFound):
         return InputError(f"{error}; `aws configure list-profiles` names those that exist")
-    if isinstance(error, botocore_errors.NoCredentialsError):
+    if isinstance(error, exceptions.NoCredentialsError):
         return InputError("there are no AWS credentials: run `aws configure`, or pass --profile")
-    if isinstance(error, botocore_errors.PartialCredentialsError | botocore_errors.CredentialRetrievalError):
+    if isinstance(error, exceptions.PartialCredentialsError | exceptions.CredentialRetrievalError):
         return InputError(f"the AWS credentials cannot be used: {error}")
-    if isinstance(
-        error,
-        botocore_errors.SSOError | botocore_errors.TokenRetrievalError | botocore_errors.UnauthorizedSSOTokenError,
-    ):
+    if isinstance(error, exceptions.SSOError | exceptions.TokenRetrievalError | exceptions.UnauthorizedSSOTokenError):
         return InputError(f"{error}; sign in again with `aws sso login`")
-    if isinstance(error, botocore_errors.NoRegionError | botocore_errors.InvalidRegionError):
+    if isinstance(error, exceptions.NoRegionError | exceptions.InvalidRegionError):
         return InputError(f"{error}; pass --region")
-    if isinstance(error, botocore_errors.HTTPClientError | botocore_errors.ConnectionError):
+    if isinstance(error, exceptions.HTTPClientError | exceptions.ConnectionError):
         return CouldNotFinish(f"AWS does not answer: {error}; run the same command again")
-    if isinstance(error, botocore_errors.BotoCoreError | ResponseParserError):
+    if isinstance(error, exceptions.BotoCoreError | ResponseParserError):
         return CouldNotFinish(" ".join(str(error).split()))
     return None
 
 
-def error_code(error: botocore_errors.ClientError) -> str:
+def error_code(error: exceptions.ClientError) -> str:
     """The error code of a refusal, as `ValidationError`."""
     return str(error.response.get("Error", {}).get("Code", ""))
 
 
-def is_absent(error: botocore_errors.ClientError) -> bool:
+def is_absent(error: exceptions.ClientError) -> bool:
     """Whether a refusal says that there is no such thing."""
     return error_code(error) in _ABSENT
 
@@ -208,18 +187,18 @@ async def if_present(answer: Awaitable[T]) -> T | None:
     """What AWS answers; None if it answers that there is no such thing."""
     try:
         return await answer
-    except botocore_errors.ClientError as error:
+    except exceptions.ClientError as error:
         if is_absent(error):
             return None
         raise
 
 
-def error_message(error: botocore_errors.ClientError) -> str:
+def error_message(error: exceptions.ClientError) -> str:
     """The refusal in AWS's own words, on one line."""
     return " ".join(str(error.response.get("Error", {}).get("Message", "")).split())
 
 
-def _explain_refusal(error: botocore_errors.ClientError) -> StockpipeError:
+def _explain_refusal(error: exceptions.ClientError) -> StockpipeError:
     code, message = error_code(error), error_message(error)
     if code in _EXPIRED:
         return InputError("the AWS credentials have expired: sign in again and run the same command")
@@ -227,7 +206,7 @@ def _explain_refusal(error: botocore_errors.ClientError) -> StockpipeError:
         return InputError(
             f"AWS does not accept these credentials ({code}): check them with `aws sts get-caller-identity`"
         )
-    if code in _FORBIDDEN:
+    if code in FORBIDDEN:
         said = message if message and message != "Forbidden" else error.operation_name
         return CouldNotFinish(f"a permission is missing: {said}; {POLICY_FILE} is a policy that has all of them")
     return CouldNotFinish(f"{error.operation_name} was refused: {message or 'no reason given'} ({code})")

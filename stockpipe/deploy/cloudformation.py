@@ -50,18 +50,16 @@ class Change:
     logical_id: str
     type: str
     replacement: str | None
-    physical_id: str | None
 
 
 @dataclass(frozen=True, slots=True)
 class ChangeSet:
-    """A change set that can be executed. `stack_is_new`: the stack exists only for its sake."""
+    """A change set that can be executed. A stack that it is to create exists only for its sake."""
 
     arn: str
     stack_id: str
     kind: Kind
-    changes: tuple[Change, ...]
-    stack_is_new: bool
+    changes: tuple[Change, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +69,6 @@ class StackEvent:
     id: str
     at: str
     logical_id: str
-    physical_id: str
     type: str
     status: str
     reason: str
@@ -92,26 +89,17 @@ def next_step(stack: DeployedStack | None, name: str) -> Kind:
     """Whether a deployment creates or updates. Raises `InputError` with the way out of every other state."""
     if stack is None or stack.status == "REVIEW_IN_PROGRESS":
         return "CREATE"
-    status = stack.status
-    if status in {"ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "CREATE_FAILED", "DELETE_FAILED"}:
-        raise InputError(
-            f"stack {name} is in {status}, which nothing but deleting ends: `stockpipe destroy --stack {name}`"
-        )
-    if status == "UPDATE_ROLLBACK_FAILED":
-        raise InputError(
-            f"stack {name} is in {status}: mend what its events name, then "
-            f"`aws cloudformation continue-update-rollback --stack-name {name}`"
-        )
-    if status.endswith("_IN_PROGRESS"):
-        raise InputError(
-            f"stack {name} is in {status}: wait for its end, which `stockpipe status --stack {name}` shows"
-        )
-    return "UPDATE"
-
-
-def has_ended(status: str) -> bool:
-    """Whether a stack in this state will stay in it."""
-    return not status.endswith("_IN_PROGRESS")
+    match stack.status:
+        case "ROLLBACK_COMPLETE" | "ROLLBACK_FAILED" | "CREATE_FAILED" | "DELETE_FAILED":
+            way_out = f", which nothing but deleting ends: `stockpipe destroy --stack {name}`"
+        case "UPDATE_ROLLBACK_FAILED":
+            continued = f"`aws cloudformation continue-update-rollback --stack-name {name}`"
+            way_out = f": mend what its events name, then {continued}"
+        case status if status.endswith("_IN_PROGRESS"):
+            way_out = f": wait for its end, which `stockpipe status --stack {name}` shows"
+        case _:
+            return "UPDATE"
+    raise InputError(f"stack {name} is in {stack.status}{way_out}")
 
 
 def has_succeeded(status: str) -> bool:
@@ -126,11 +114,6 @@ def first_cause(events: Sequence[StackEvent]) -> StackEvent | None:
         if not any(word in event.reason.lower() for word in _CANCELLED) and event.reason:
             return event
     return failures[0] if failures else None
-
-
-def is_without_change(reason: str) -> bool:
-    """Whether a change set failed because there is nothing to do."""
-    return any(words in reason.lower() for words in _NO_CHANGE)
 
 
 async def describe(client: CloudFormationClient, name: str) -> DeployedStack | None:
@@ -180,7 +163,7 @@ async def create_change_set(
         **template,
     }
     created = await client.create_change_set(**arguments)
-    draft = ChangeSet(created["Id"], created.get("StackId") or stack_name, kind, (), stack_is_new=kind == "CREATE")
+    draft = ChangeSet(created["Id"], created.get("StackId") or stack_name, kind)
     try:
         status, reason = await _await_change_set(client, clock, draft)
         changes = await _changes(client, draft) if status != "FAILED" else ()
@@ -189,7 +172,7 @@ async def create_change_set(
         raise
     if status == "FAILED":
         await withdraw(client, draft)
-        if is_without_change(reason):
+        if any(words in reason.lower() for words in _NO_CHANGE):
             return None
         raise CouldNotFinish(f"CloudFormation refuses the change set: {' '.join(reason.split())}")
     return replace(draft, changes=changes)
@@ -198,7 +181,7 @@ async def create_change_set(
 async def withdraw(client: CloudFormationClient, change_set: ChangeSet) -> None:
     """Remove a change set that is not wanted, and the empty stack that was made for it."""
     await client.delete_change_set(ChangeSetName=change_set.arn, StackName=change_set.stack_id)
-    if change_set.stack_is_new:
+    if change_set.kind == "CREATE":
         await client.delete_stack(StackName=change_set.stack_id)
 
 
@@ -241,7 +224,9 @@ async def follow(
             known.add(event.id)
             shown.append(event)
             on_event(event)
-        if stack is None or (has_ended(stack.status) and (shown or stack.status == "DELETE_COMPLETE")):
+        if stack is None or stack.status == "DELETE_COMPLETE":
+            return stack, tuple(shown)
+        if shown and not stack.status.endswith("_IN_PROGRESS"):
             return stack, tuple(shown)
         await clock.sleep(POLL_S)
 
@@ -280,7 +265,6 @@ async def _changes(client: CloudFormationClient, draft: ChangeSet) -> tuple[Chan
                     logical_id=change.get("LogicalResourceId", ""),
                     type=change.get("ResourceType", ""),
                     replacement=change.get("Replacement"),
-                    physical_id=change.get("PhysicalResourceId"),
                 )
             )
     return tuple(changes)
@@ -305,7 +289,6 @@ async def _new_events(client: CloudFormationClient, stack_id: str, known: set[st
                         id=event["EventId"],
                         at=event["Timestamp"].strftime("%H:%M:%S"),
                         logical_id=event.get("LogicalResourceId", ""),
-                        physical_id=event.get("PhysicalResourceId", ""),
                         type=event.get("ResourceType", ""),
                         status=event.get("ResourceStatus", ""),
                         reason=" ".join(event.get("ResourceStatusReason", "").split()),

@@ -14,7 +14,7 @@ from simulator.base.clock import Clock
 from simulator.base.errors import CouldNotFinish
 from simulator.proof.notifications import ObjectRef, objects_of
 from stockpipe.deploy.aws import Aws, error_code, is_absent
-from stockpipe.deploy.deployed import Deployed, QueueAddress, address
+from stockpipe.deploy.deployed import QueueAddress
 
 PEEK_VISIBILITY_S = 300
 """How long a message that was looked at stays hidden if nobody hands it back."""
@@ -27,19 +27,12 @@ _UNSUPPORTED = {"InternalFailure", "InternalError", "500", "501", "UnsupportedOp
 
 @dataclass(frozen=True, slots=True)
 class DeadLetter:
-    """A message that failed too often. `reason` is the consumer's last word on it, None if its log has none."""
+    """A message that failed too often. `sent` is when, as `2026-11-22 09:00:01Z`, `?` if unknown."""
 
     message_id: str
     objects: tuple[ObjectRef, ...]
-    sent_at: float | None
-    receive_count: int
+    sent: str
     body: str
-    reason: str | None = None
-
-
-async def dead_letter_queue(aws: Aws, deployed: Deployed) -> QueueAddress:
-    """Where the dead-letter queue is."""
-    return await address(aws, deployed.require("StockDLQ"))
 
 
 async def peek(aws: Aws, queue: QueueAddress, limit: int | None) -> AsyncGenerator[DeadLetter, None]:
@@ -57,7 +50,7 @@ async def peek(aws: Aws, queue: QueueAddress, limit: int | None) -> AsyncGenerat
                 MaxNumberOfMessages=BATCH if limit is None else min(BATCH, limit - len(known)),
                 VisibilityTimeout=PEEK_VISIBILITY_S,
                 WaitTimeSeconds=1,
-                MessageSystemAttributeNames=["ApproximateReceiveCount", "SentTimestamp"],
+                MessageSystemAttributeNames=["SentTimestamp"],
             )
             messages = answer.get("Messages", [])
             handles += [message["ReceiptHandle"] for message in messages]
@@ -144,15 +137,9 @@ async def _move_by_hand(aws: Aws, source: QueueAddress, target: QueueAddress, pr
 
 
 def _dead_letter(message: Any) -> DeadLetter:
-    attributes = message.get("Attributes", {})
-    sent = attributes.get("SentTimestamp")
-    return DeadLetter(
-        message_id=message["MessageId"],
-        objects=objects_of(message["Body"]),
-        sent_at=int(sent) / 1000 if sent else None,
-        receive_count=int(attributes.get("ApproximateReceiveCount", 0)),
-        body=message["Body"],
-    )
+    sent_ms = message.get("Attributes", {}).get("SentTimestamp")
+    sent = f"{datetime.fromtimestamp(int(sent_ms) / 1000, UTC):%Y-%m-%d %H:%M:%SZ}" if sent_ms else "?"
+    return DeadLetter(message["MessageId"], objects_of(message["Body"]), sent, message["Body"])
 
 
 def _reason_in(line: str, message_id: str) -> str | None:
@@ -165,10 +152,3 @@ def _reason_in(line: str, message_id: str) -> str | None:
         return None
     reason = fields.get("reason")
     return str(reason) if reason else None
-
-
-def sent_text(letter: DeadLetter) -> str:
-    """When the message was sent, as `2026-11-22 09:00:01Z`."""
-    if letter.sent_at is None:
-        return "?"
-    return datetime.fromtimestamp(letter.sent_at, UTC).strftime("%Y-%m-%d %H:%M:%SZ")

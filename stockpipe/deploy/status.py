@@ -5,15 +5,23 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from simulator.base.clock import Clock
 from stockpipe.deploy.aws import Aws
 from stockpipe.deploy.deployed import Deployed, QueueAddress, address
 
+if TYPE_CHECKING:
+    from types_aiobotocore_sqs.literals import QueueAttributeNameType
+
 WINDOW_S = 3600
 """What `errors` and its like are sums over."""
 LAST_TICK_WINDOW_S = 86_400
+_COUNTS: tuple[QueueAttributeNameType, ...] = (
+    "ApproximateNumberOfMessages",
+    "ApproximateNumberOfMessagesNotVisible",
+    "ApproximateNumberOfMessagesDelayed",
+)
 _PERIOD_S = 60
 
 
@@ -76,22 +84,9 @@ async def read_status(aws: Aws, clock: Clock, deployed: Deployed) -> Status:
 
 async def queue_status(aws: Aws, queue: QueueAddress, oldest_age_s: float | None = None) -> QueueStatus:
     """A queue's three counts now."""
-    answer = await (await aws.sqs()).get_queue_attributes(
-        QueueUrl=queue.url,
-        AttributeNames=[
-            "ApproximateNumberOfMessages",
-            "ApproximateNumberOfMessagesNotVisible",
-            "ApproximateNumberOfMessagesDelayed",
-        ],
-    )
-    counts = answer["Attributes"]
-    return QueueStatus(
-        queue.name,
-        int(counts["ApproximateNumberOfMessages"]),
-        int(counts["ApproximateNumberOfMessagesNotVisible"]),
-        int(counts["ApproximateNumberOfMessagesDelayed"]),
-        oldest_age_s,
-    )
+    answer = await (await aws.sqs()).get_queue_attributes(QueueUrl=queue.url, AttributeNames=list(_COUNTS))
+    visible, in_flight, delayed = (int(answer["Attributes"][name]) for name in _COUNTS)
+    return QueueStatus(queue.name, visible, in_flight, delayed, oldest_age_s)
 
 
 async def _metrics(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from simulator.base.clock import Clock
 from simulator.base.errors import CouldNotFinish, InputError
@@ -18,42 +17,32 @@ ATTEMPTS = 3
 """A tick that is under way may write one more object into an emptied bucket, and the deletion then fails once."""
 
 
-@dataclass(frozen=True, slots=True)
-class Losses:
-    """What a stack holds. None: it has no such resource (any more)."""
+async def losses(aws: Aws, deployed: Deployed) -> list[str]:
+    """All that would go, a line each.
 
-    bucket: str | None
-    objects: int | None
-    table: str | None
-    rows: int | None
-    table_is_protected: bool
-    messages: int | None
-    dead_letters: int | None
-
-
-async def losses(aws: Aws, deployed: Deployed) -> Losses:
-    """Look at everything that would go."""
+    Raises `InputError` if the table is under deletion protection: it is respected, and named.
+    """
+    lines = []
     bucket, table = deployed.get("StockBucket"), deployed.get("StockData")
-    objects = await _count_objects(aws, bucket) if bucket else None
-    rows, protected = await _table(aws, table) if table else (None, False)
-    return Losses(
-        bucket=bucket if objects is not None else None,
-        objects=objects,
-        table=table if rows is not None else None,
-        rows=rows,
-        table_is_protected=protected,
-        messages=await _messages(aws, deployed.get("StockQueue")),
-        dead_letters=await _messages(aws, deployed.get("StockDLQ")),
-    )
-
-
-def refuse_protected(stack_name: str, found: Losses) -> None:
-    """Raise `InputError` if the table is under deletion protection: it is respected, and named."""
-    if found.table_is_protected:
-        raise InputError(
-            f"table {found.table} is under deletion protection and stays, and so does the stack; to lift it: "
-            f"`stockpipe deploy --stack {stack_name} --parameter DeletionProtection=false`"
-        )
+    if bucket and await artifact.bucket_exists(aws, bucket):
+        objects = await _count_objects(aws, bucket)
+        more = "at least " if objects >= COUNTED_OBJECTS else ""
+        lines.append(f"{more}{objects:,} objects in bucket {bucket}")
+    found = await if_present((await aws.dynamodb()).describe_table(TableName=table)) if table else None
+    if found:
+        if found["Table"].get("DeletionProtectionEnabled"):
+            raise InputError(
+                f"table {table} is under deletion protection and stays, and so does the stack; to lift it: "
+                f"`stockpipe deploy --stack {deployed.stack.name} --parameter DeletionProtection=false`"
+            )
+        rows = found["Table"].get("ItemCount", 0)
+        lines.append(f"{rows:,} rows in table {table}, as DynamoDB counted them up to six hours ago")
+    for logical_id, name in (("StockQueue", "queue"), ("StockDLQ", "dead-letter queue")):
+        physical_id = deployed.get(logical_id)
+        queue = await if_present(address(aws, physical_id)) if physical_id else None
+        if queue:
+            lines.append(f"{(await queue_status(aws, queue)).messages:,} messages in the {name}")
+    return [*lines, "the functions, their logs, the alarms and the dashboard"]
 
 
 async def destroy(
@@ -87,27 +76,10 @@ async def destroy(
     raise CouldNotFinish(f"stack {name} is not gone: {why}; mend that and run `stockpipe destroy --stack {name}` again")
 
 
-async def _count_objects(aws: Aws, bucket: str) -> int | None:
-    """Objects, up to `COUNTED_OBJECTS`; None if the bucket is gone."""
-    if not await artifact.bucket_exists(aws, bucket):
-        return None
+async def _count_objects(aws: Aws, bucket: str) -> int:
     count = 0
     async for page in (await aws.s3()).get_paginator("list_objects_v2").paginate(Bucket=bucket):
         count += page.get("KeyCount", 0)
         if count >= COUNTED_OBJECTS:
             break
     return count
-
-
-async def _table(aws: Aws, name: str) -> tuple[int | None, bool]:
-    answer = await if_present((await aws.dynamodb()).describe_table(TableName=name))
-    if answer is None:
-        return None, False
-    return answer["Table"].get("ItemCount", 0), bool(answer["Table"].get("DeletionProtectionEnabled"))
-
-
-async def _messages(aws: Aws, physical_id: str | None) -> int | None:
-    if physical_id is None:
-        return None
-    queue = await if_present(address(aws, physical_id))
-    return (await queue_status(aws, queue)).messages if queue else None

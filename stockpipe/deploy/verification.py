@@ -38,7 +38,6 @@ class Estimate:
 
     objects: int
     object_bytes: int
-    rows: int
     table_bytes: int
     usd: float
 
@@ -93,19 +92,14 @@ async def estimate(aws: Aws, subject: Subject) -> Estimate:
     rejected, _ = await _measure(aws, subject.bucket, subject.rejected_prefix)
     table = (await (await aws.dynamodb()).describe_table(TableName=subject.table))["Table"]
     table_bytes = max(table.get("TableSizeBytes", 0), object_bytes)
-    return Estimate(
-        objects, object_bytes, table.get("ItemCount", 0), table_bytes, cost_usd(2 * objects, 2 * rejected, table_bytes)
-    )
+    return Estimate(objects, object_bytes, table_bytes, cost_usd(2 * objects, 2 * rejected, table_bytes))
 
 
 @asynccontextmanager
 async def paused(aws: Aws, rule: str | None) -> AsyncIterator[bool]:
     """The schedule's rule disabled, and enabled again at the end if it was; whether it had to be."""
-    if rule is None:
-        yield False
-        return
     events = await aws.events()
-    if (await events.describe_rule(Name=rule)).get("State") == "DISABLED":
+    if rule is None or (await events.describe_rule(Name=rule)).get("State") == "DISABLED":
         yield False
         return
     await events.disable_rule(Name=rule)

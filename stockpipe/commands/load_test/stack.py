@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from simulator.base.clock import SystemClock
+from simulator.base.clock import Clock
 from simulator.base.errors import ExitCode, InputError
 from simulator.load.plan.plan import Plan
 from simulator.load.session import LoadSession
@@ -27,7 +27,8 @@ def run_on_stack(options: LoadTestOptions, stack: Stack, plan: Plan) -> int:
             "use --steps with --stack"
         )
 
-    async def work(aws: Aws) -> int:
+    @cloud.on_aws
+    async def work(options: LoadTestOptions, aws: Aws, clock: Clock) -> int:
         name = options.stack or ""
         deployed = await find(aws, name)
         target = await stack_load.find_stack(aws, deployed)
@@ -37,12 +38,11 @@ def run_on_stack(options: LoadTestOptions, stack: Stack, plan: Plan) -> int:
         if not _confirmed(options, plan, as_deployed, deployed, aws):
             cloud.say("nothing was sent")
             return ExitCode.INTERRUPTED
-        clock = SystemClock()
         shown = replace(run_options(plan, clock.now()), runtime="AWS Lambda")
         session = LoadSession.create(plan, as_deployed, clock, deployed.bucket, shown)
         return await run_shown(options, session, stack_load.open_stack(session, aws, target))
 
-    return cloud.run_on_aws(options, work)
+    return work(options)
 
 
 def _confirmed(options: LoadTestOptions, plan: Plan, stack: Stack, deployed: Deployed, aws: Aws) -> bool:

@@ -24,6 +24,7 @@ from aiobotocore.session import AioSession
 from click.testing import Result
 from typer.testing import CliRunner
 
+from fakes.clock import InstantClock
 from simulator.base.clients import offline_session
 from simulator.base.errors import CouldNotFinish, InputError
 from stockpipe.commands import cloud, deploy, destroy, invoke, redrive, status, verify
@@ -53,8 +54,6 @@ def built(monkeypatch: pytest.MonkeyPatch) -> dict[str, bytes]:
 def answers(monkeypatch: pytest.MonkeyPatch) -> None:
     """Somebody is there to answer questions."""
     monkeypatch.setattr(cloud, "can_ask", lambda: True)
-    for module in (deploy, destroy):
-        monkeypatch.setattr(module, "can_ask", lambda: True)
 
 
 @pytest.fixture
@@ -289,13 +288,12 @@ class FailingCreation:
 
 
 @pytest.mark.parametrize("clean_up", [True, False])
-async def test_failed_creation_shows_its_first_cause(clean_up: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_failed_creation_shows_its_first_cause(clean_up: bool) -> None:
     """The cause is told, not what it cancelled; what is left goes if asked, or the command for it is named."""
-    monkeypatch.setattr(cloudformation, "POLL_S", 0.0)
     aws = FailingCreation()
-    change_set = cloudformation.ChangeSet("arn", "id", "CREATE", (), True)
+    change_set = cloudformation.ChangeSet("arn", "id", "CREATE")
     with pytest.raises(CouldNotFinish) as failed:
-        await deploy._execute(aws, change_set, "quotes", clean_up)  # type: ignore[arg-type]
+        await deploy._execute(aws, InstantClock(), change_set, "quotes", clean_up)  # type: ignore[arg-type]
     assert "failed at StockData (AWS::DynamoDB::Table): StockData already exists" in str(failed.value)
     assert aws.deleted is clean_up
     assert ("nothing is left" if clean_up else "stockpipe destroy --stack quotes") in str(failed.value)

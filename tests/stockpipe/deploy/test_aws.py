@@ -9,7 +9,7 @@ from botocore import exceptions
 from botocore.parsers import ResponseParserError
 
 from simulator.base.errors import CouldNotFinish, InputError, StockpipeError
-from stockpipe.deploy.aws import Where, connect, explain, is_loopback
+from stockpipe.deploy.aws import connect, explain, is_loopback
 
 
 @pytest.fixture(autouse=True)
@@ -85,28 +85,28 @@ def test_loopback_is_this_machine_alone(url: str, expected: bool) -> None:
 async def test_no_region_is_said_before_any_call() -> None:
     """Without a region nothing is asked of AWS."""
     with pytest.raises(InputError, match="there is no region: pass --region"):
-        async with connect(Where()):
+        async with connect():
             pass
 
 
 async def test_no_credentials_is_said() -> None:
     """Without credentials nothing is sent."""
     with pytest.raises(InputError, match="there are no AWS credentials"):
-        async with connect(Where(region="eu-central-1")):
+        async with connect(region="eu-central-1"):
             pass
 
 
 async def test_unknown_profile_is_named() -> None:
     """A profile that does not exist is named."""
     with pytest.raises(InputError, match=r"\(nobody\) could not be found"):
-        async with connect(Where(profile="nobody")):
+        async with connect(profile="nobody"):
             pass
 
 
 async def test_endpoint_must_be_a_url() -> None:
     """An endpoint without a scheme is refused."""
     with pytest.raises(InputError, match="must begin with http"):
-        async with connect(Where(endpoint_url="127.0.0.1:5000")):
+        async with connect(endpoint_url="127.0.0.1:5000"):
             pass
 
 
@@ -114,9 +114,9 @@ async def test_profile_gives_region_and_credentials(tmp_path: Path, aws_engine: 
     """Region, credentials and endpoint come from the profile, as the AWS CLI has it; STS says who that is."""
     (tmp_path / "config").write_text(f"[profile p]\nregion = eu-north-1\nendpoint_url = {aws_engine}\n")
     (tmp_path / "credentials").write_text("[p]\naws_access_key_id = a\naws_secret_access_key = b\n")
-    async with connect(Where(profile="p")) as aws:
+    async with connect(profile="p") as aws:
         assert (aws.region, aws.account) == ("eu-north-1", "123456789012")
-    async with connect(Where(profile="p", region="eu-west-3")) as aws:
+    async with connect(profile="p", region="eu-west-3") as aws:
         assert aws.region == "eu-west-3"
 
 
@@ -127,7 +127,7 @@ async def test_local_engine_never_sees_the_users_credentials(
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIASECRET")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
     monkeypatch.setenv("AWS_PROFILE", "nobody")
-    async with connect(Where(endpoint_url=aws_engine)) as aws:
+    async with connect(endpoint_url=aws_engine) as aws:
         s3 = await aws.s3()
         sent: list[str] = []
         s3.meta.events.register("before-send.s3", lambda request, **_: sent.append(str(request.headers)))

@@ -35,7 +35,6 @@ def event(number: int, logical_id: str, status: str, reason: str = "", kind: str
         "EventId": f"e{number}",
         "Timestamp": datetime(2026, 11, 22, 9, tzinfo=UTC) + timedelta(seconds=number),
         "LogicalResourceId": logical_id,
-        "PhysicalResourceId": logical_id.lower(),
         "ResourceType": kind,
         "ResourceStatus": status,
         "ResourceStatusReason": reason,
@@ -44,7 +43,7 @@ def event(number: int, logical_id: str, status: str, reason: str = "", kind: str
 
 def plain(number: int, logical_id: str, status: str, reason: str = "") -> StackEvent:
     """The same, read."""
-    return StackEvent(f"e{number}", "", logical_id, "", "AWS::SQS::Queue", status, reason)
+    return StackEvent(f"e{number}", "", logical_id, "AWS::SQS::Queue", status, reason)
 
 
 @pytest.mark.parametrize(
@@ -104,7 +103,7 @@ def test_first_cause_is_not_what_it_cancelled() -> None:
 async def test_change_set_is_asked_for_as_aws_wants_it() -> None:
     """The request names type, capabilities and every parameter, and comes back as what would change."""
     resource = {"Action": "Modify", "LogicalResourceId": "StockQueue", "ResourceType": "AWS::SQS::Queue"}
-    change = {"ResourceChange": {**resource, "Replacement": "True", "PhysicalResourceId": "q"}}
+    change = {"ResourceChange": {**resource, "Replacement": "True"}}
     client = ScriptedClient(
         "cloudformation",
         create_change_set={"Id": "arn:change-set/1", "StackId": STACK_ID},
@@ -166,7 +165,7 @@ async def test_refused_execution_is_withdrawn() -> None:
     """A change set that cannot be executed does not stay behind."""
     client = ScriptedClient("cloudformation", execute_change_set=refusal("ValidationError", "no", "ExecuteChangeSet"))
     with pytest.raises(ClientError):
-        await cloudformation.execute(client, ChangeSet("arn:change-set/1", STACK_ID, "CREATE", (), True))  # type: ignore[arg-type]
+        await cloudformation.execute(client, ChangeSet("arn:change-set/1", STACK_ID, "CREATE"))  # type: ignore[arg-type]
     assert client.names() == ["execute_change_set", "delete_change_set", "delete_stack"]
 
 
