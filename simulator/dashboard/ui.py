@@ -10,7 +10,7 @@ import asyncio
 import contextlib
 import functools
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -58,19 +58,30 @@ async def show(
     not the run. `screenshot` receives the last frame as SVG, in every mode; it raises OSError when it cannot be
     written.
     """
+
+    def look() -> Snapshot:
+        return telemetry.snapshot(clock.now())
+
     try:
         if mode == "live" and can_draw(console):
-            await _live(telemetry, console, clock, stop)
+            with Screen(console) as screen:
+
+                def draw() -> None:
+                    if screen.alive:
+                        screen.draw(render(look(), *screen.size))
+
+                await _refresh(draw, 1 / FRAMES_PER_S, clock, stop)
         elif mode == "plain":
-            await _plain(telemetry, console, clock, stop)
+            printer = _LinePrinter(console)
+            await _refresh(lambda: printer.show(look()), PLAIN_LINE_S, clock, stop)
         else:
             await stop.wait()
             if mode == "live":
-                console.print(render(telemetry.snapshot(clock.now()), *console.size), soft_wrap=True)
+                console.print(render(look(), *console.size), soft_wrap=True)
     finally:
         if screenshot is not None:
             size = (console.width, console.height) if can_draw(console) else SCREENSHOT_SIZE
-            write_whole(screenshot, svg(render(telemetry.snapshot(clock.now()), *size)))
+            write_whole(screenshot, svg(render(look(), *size)))
 
 
 class Display:
@@ -116,29 +127,14 @@ class Display:
             await self._showing
 
 
-async def _live(telemetry: Telemetry, console: Console, clock: Clock, stop: asyncio.Event) -> None:
-    with Screen(console) as screen:
-
-        def draw() -> None:
-            screen.draw(render(telemetry.snapshot(clock.now()), *screen.size))
-
-        try:
-            while screen.alive and not stop.is_set():
-                draw()
-                await wait_for_event(stop, clock, 1 / FRAMES_PER_S)
-            await stop.wait()
-        finally:
-            draw()
-
-
-async def _plain(telemetry: Telemetry, console: Console, clock: Clock, stop: asyncio.Event) -> None:
-    printer = _LinePrinter(console)
+async def _refresh(draw: Callable[[], None], period_s: float, clock: Clock, stop: asyncio.Event) -> None:
+    """Draw again and again until `stop`, and whatever ends it once more."""
     try:
         while not stop.is_set():
-            printer.show(telemetry.snapshot(clock.now()))
-            await wait_for_event(stop, clock, PLAIN_LINE_S)
+            draw()
+            await wait_for_event(stop, clock, period_s)
     finally:
-        printer.show(telemetry.snapshot(clock.now()))
+        draw()
 
 
 @dataclass(slots=True)
