@@ -22,9 +22,9 @@ from typing import Any
 
 from simulator.base import limits
 from simulator.base.clock import SystemClock
-from simulator.functions.runtimes import Runtime
+from simulator.functions.runtimes import Returned, Runtime
 from simulator.functions.runtimes.inline import InlineRuntime
-from simulator.functions.service import LambdaService, Succeeded
+from simulator.functions.service import LambdaService
 from simulator.stack.model import AsynchronousInvocation, EventSourceMapping, Function
 from simulator.triggers.scaling import Scaler, policy_of
 
@@ -91,7 +91,7 @@ async def opened(runtime: Runtime, handler: str, body: Callable[[LambdaService],
 async def invoked(service: LambdaService, count: int, cpu: Callable[[], float]) -> float:
     """Milliseconds of CPU an invocation, one after the other, warm."""
     for _ in range(5):
-        assert isinstance(await service.invoke("F", event()), Succeeded)
+        assert isinstance(await service.invoke("F", event()), Returned)
     events = [event() for _ in range(count)]
     began = cpu()
     for each in events:

@@ -19,6 +19,9 @@ from simulator.base import limits
 from simulator.base.chance import Identifiers, Seed, stream
 from simulator.stack.model import Function
 
+_START_INTERVAL_S = limits.ENVIRONMENTS_BURST_S / limits.ENVIRONMENTS_BURST
+_REQUEST_INTERVAL_S = 1 / limits.ENVIRONMENT_REQUESTS_PER_S
+
 
 @dataclass(slots=True, eq=False)
 class Environment:
@@ -38,25 +41,23 @@ class Environment:
     next_request_at: float = 0.0
 
     def ready_at(self) -> float:
-        """The earliest instant at which it may take one more request."""
-        burst_s = (limits.ENVIRONMENT_REQUESTS_PER_S - 1) / limits.ENVIRONMENT_REQUESTS_PER_S
-        return self.next_request_at - burst_s
-
-    def spend_request(self, now: float) -> None:
-        """Count one request, at `now`."""
-        self.next_request_at = max(self.next_request_at, now) + 1 / limits.ENVIRONMENT_REQUESTS_PER_S
+        """The earliest instant at which it may take one more request: up to a second's are free at once."""
+        return self.next_request_at - (1 - _REQUEST_INTERVAL_S)
 
 
 @dataclass(frozen=True, slots=True)
-class Refused:
-    """No environment now (429). `reason` is AWS's name for the limit that was reached, where it has one."""
+class Throttled:
+    """Lambda refused (429): `reason` is AWS's name for the limit that was reached, where it has one. Nothing ran."""
 
     reason: str
 
 
 @dataclass(slots=True)
 class _Function:
-    """What the pool keeps of a function. `warm` is in order of idleness, the longest idle first."""
+    """What the pool keeps of a function. `warm` is in order of idleness, the longest idle first.
+
+    The `resting` have had their ten requests of this second: a heap by the instant at which each is warm.
+    """
 
     reserved: int | None
     warm: deque[Environment] = field(default_factory=deque)
@@ -69,6 +70,16 @@ class _Function:
     @property
     def concurrency(self) -> int:
         return self.starting + self.busy
+
+    @property
+    def idle(self) -> int:
+        return len(self.warm) + len(self.resting)
+
+    def rested(self, now: float) -> deque[Environment]:
+        """The warm ones, with those that have rested until `now`."""
+        while self.resting and self.resting[0][0] <= now:
+            self.warm.append(heapq.heappop(self.resting)[2])
+        return self.warm
 
 
 class EnvironmentPool:
@@ -87,34 +98,40 @@ class EnvironmentPool:
 
     def __repr__(self) -> str:
         each = (
-            f"{name}: {state.starting} starting, {state.busy} busy, {len(state.warm) + len(state.resting)} warm"
+            f"{name}: {state.starting} starting, {state.busy} busy, {state.idle} warm"
             for name, state in self._functions.items()
         )
         return f"<EnvironmentPool [{' | '.join(each)}]>"
 
-    def assign(self, function: str, now: float) -> Environment | Refused:
+    def assign(self, function: str, now: float) -> Environment | Throttled:
         """An environment for one request, busy (or starting) from now on, or the limit that stands in the way.
 
         Three cases, in this order: a warm one that may still take a request this second, the last used first; a new
         one, if the function may have one more; none.
         """
         state = self._functions[function]
-        refused = self._refused(state)
-        if refused is None:
-            while state.resting and state.resting[0][0] <= now:
-                state.warm.append(heapq.heappop(state.resting)[2])
-            if state.warm:
-                environment = state.warm.pop()
-                return self._take(state, environment, now)
-            refused = self._start_refused(state, now)
-        if refused is not None:
-            return refused
-        state.starts_spent_until = max(state.starts_spent_until, now) + _START_INTERVAL_S
-        chance = stream(self._seed, f"environment of {function}", state.environments_made)
-        state.environments_made += 1
-        retires_at = now + chance.uniform(*limits.ENVIRONMENT_AGE_S)
-        environment = Environment(next(self._numbers), function, retires_at, Identifiers(chance))
-        return self._take(state, environment, now)
+        own = state.reserved is not None
+        limit = self._unreserved_limit if state.reserved is None else state.reserved
+        if (state.concurrency if own else self._unreserved) >= limit:
+            kind = "ReservedFunctionConcurrent" if own else "Concurrent"
+            return Throttled(f"{kind}InvocationLimitExceeded")
+        if state.rested(now):
+            environment = state.warm.pop()
+        elif state.concurrency + len(state.resting) >= limit:
+            return Throttled(f"{'Reserved' if own else ''}FunctionInvocationRateLimitExceeded")
+        elif state.starts_spent_until - now > limits.ENVIRONMENTS_BURST_S - _START_INTERVAL_S * 0.5:
+            return Throttled("EnvironmentStartRateExceeded")
+        else:
+            state.starts_spent_until = max(state.starts_spent_until, now) + _START_INTERVAL_S
+            chance = stream(self._seed, f"environment of {function}", state.environments_made)
+            state.environments_made += 1
+            retires_at = now + chance.uniform(*limits.ENVIRONMENT_AGE_S)
+            environment = Environment(next(self._numbers), function, retires_at, Identifiers(chance))
+        environment.next_request_at = max(environment.next_request_at, now) + _REQUEST_INTERVAL_S
+        state.starting += environment.needs_init
+        state.busy += not environment.needs_init
+        self._unreserved += state.reserved is None
+        return environment
 
     def started(self, environment: Environment) -> None:
         """Its init is over, it runs the event now."""
@@ -148,13 +165,16 @@ class EnvironmentPool:
         """Retire and return the environments that have been idle too long."""
         retired = []
         for state in self._functions.values():
-            while state.warm and state.warm[0].idle_since + limits.ENVIRONMENT_IDLE_S <= now:
-                retired.append(state.warm.popleft())
+            warm = state.rested(now)
+            while warm and warm[0].idle_since + limits.ENVIRONMENT_IDLE_S <= now:
+                retired.append(warm.popleft())
         return retired
 
     def next_sweep_at(self) -> float | None:
         """When `sweep` will find the next one; None: nothing is idle."""
-        idle = [state.warm[0].idle_since for state in self._functions.values() if state.warm]
+        warm = [state.warm[0] for state in self._functions.values() if state.warm]
+        resting = [state.resting[0][2] for state in self._functions.values() if state.resting]
+        idle = [environment.idle_since for environment in warm + resting]
         return min(idle) + limits.ENVIRONMENT_IDLE_S if idle else None
 
     def drain(self) -> list[Environment]:
@@ -166,36 +186,9 @@ class EnvironmentPool:
             state.resting.clear()
         return retired
 
-    def _refused(self, state: _Function) -> Refused | None:
-        if state.reserved is not None:
-            full = state.concurrency >= state.reserved
-            return Refused("ReservedFunctionConcurrentInvocationLimitExceeded") if full else None
-        full = self._unreserved >= self._unreserved_limit
-        return Refused("ConcurrentInvocationLimitExceeded") if full else None
-
-    def _start_refused(self, state: _Function, now: float) -> Refused | None:
-        # Asked only when none is warm.
-        existing = state.concurrency + len(state.resting)
-        if existing >= (self._unreserved_limit if state.reserved is None else state.reserved):
-            prefix = "" if state.reserved is None else "Reserved"
-            return Refused(f"{prefix}FunctionInvocationRateLimitExceeded")
-        if state.starts_spent_until - now > limits.ENVIRONMENTS_BURST_S - _START_INTERVAL_S * 0.5:
-            return Refused("EnvironmentStartRateExceeded")
-        return None
-
-    def _take(self, state: _Function, environment: Environment, now: float) -> Environment:
-        environment.spend_request(now)
-        state.starting += environment.needs_init
-        state.busy += not environment.needs_init
-        self._unreserved += state.reserved is None
-        return environment
-
     def _leave(self, environment: Environment) -> _Function:
         state = self._functions[environment.function]
         state.starting -= environment.needs_init
         state.busy -= not environment.needs_init
         self._unreserved -= state.reserved is None
         return state
-
-
-_START_INTERVAL_S = limits.ENVIRONMENTS_BURST_S / limits.ENVIRONMENTS_BURST

@@ -15,67 +15,55 @@ from pathlib import Path
 from typing import IO, Any
 
 from simulator.base import limits
-from simulator.base.clock import iso
+from simulator.base.clock import Clock, iso
 from simulator.base.observations import LogWritten, Observation, Outcome, Record
 from simulator.stack.model import Function
-
-_STATUS = {"success": "success", "timeout": "timeout", "error": "error", "crash": "error", "init-error": "error"}
-
-
-def stream_name(environment: int, started_at: float) -> str:
-    """`2026/11/22/[$LATEST]0000...0007`: the date of the cold start and the environment's number."""
-    return f"{iso(started_at)[:10].replace('-', '/')}/[$LATEST]{environment:032x}"
 
 
 class LogStream:
     """One environment's log stream. Every line is recorded as it is written."""
 
-    def __init__(self, function: Function, environment: int, record: Record, started_at: float) -> None:
-        self.name = stream_name(environment, started_at)
-        self._function = function
-        self._environment = environment
-        self._record = record
+    def __init__(self, function: Function, environment: int, record: Record, clock: Clock) -> None:
+        """`name` is `2026/11/22/[$LATEST]0000...0007`: the date of the cold start and the environment's number."""
+        self.name = f"{iso(clock.now())[:10].replace('-', '/')}/[$LATEST]{environment:032x}"
+        self._function, self._environment, self._record, self._clock = function, environment, record, clock
         self._json = function.log_format == "JSON"
 
-    def line(self, at: float, line: str) -> None:
+    def line(self, line: str) -> None:
         """One line, the handler's or the platform's."""
-        self._record(LogWritten(at, self._function.logical_id, self._environment, line))
+        self._record(LogWritten(self._clock.now(), self._function.logical_id, self._environment, line))
 
-    def init_started(self, at: float) -> None:
+    def init_started(self) -> None:
         """The runtime is about to load the handler."""
         if self._json:
             names = {"functionName": self._function.name, "functionVersion": "$LATEST"}
-            self._platform(at, "initStart", initializationType="on-demand", phase="init", **names)
+            self._platform("initStart", initializationType="on-demand", phase="init", **names)
 
-    def init_failed(self, at: float, phase: str, duration_s: float, error_type: str | None) -> None:
+    def init_failed(self, phase: str, duration_s: float, error_type: str | None) -> None:
         """Init did not end well: an INIT_REPORT. No error type: it ran out of time."""
-        figures: dict[str, Any] = {"phase": phase, "status": "error" if error_type else "timeout"}
         duration_ms = round(duration_s * 1000, 2)
+        status = "error" if error_type else "timeout"
         if self._json:
-            figures |= {"metrics": {"durationMs": duration_ms}, "errorType": error_type}
-            self._platform(at, "initReport", initializationType="on-demand", **figures)
-        else:
-            parts = [
-                f"INIT_REPORT Init Duration: {duration_ms:.2f} ms",
-                f"Phase: {phase}",
-                f"Status: {figures['status']}",
-            ]
-            self.line(at, "\t".join([*parts, f"Error Type: {error_type}"] if error_type else parts))
+            how: Any = {"phase": phase, "status": status, "metrics": {"durationMs": duration_ms}}
+            self._platform("initReport", initializationType="on-demand", **how, errorType=error_type)
+            return
+        parts = [f"INIT_REPORT Init Duration: {duration_ms:.2f} ms", f"Phase: {phase}", f"Status: {status}"]
+        self.line("\t".join([*parts, f"Error Type: {error_type}"] if error_type else parts))
 
-    def started(self, at: float, request_id: str) -> None:
+    def started(self, request_id: str) -> None:
         """START."""
         if self._json:
-            self._platform(at, "start", requestId=request_id, version="$LATEST")
+            self._platform("start", requestId=request_id, version="$LATEST")
         else:
-            self.line(at, f"START RequestId: {request_id} Version: $LATEST")
+            self.line(f"START RequestId: {request_id} Version: $LATEST")
 
-    def timed_out(self, at: float, request_id: str, timeout_s: float) -> None:
+    def timed_out(self, request_id: str) -> None:
         """The platform's line for an invocation that ran out of time."""
-        self.line(at, f"{iso(at)} {request_id} Task timed out after {timeout_s:.2f} seconds")
+        timeout_s = self._function.timeout_s
+        self.line(f"{iso(self._clock.now())} {request_id} Task timed out after {timeout_s:.2f} seconds")
 
     def ended(
         self,
-        at: float,
         request_id: str,
         outcome: Outcome,
         duration_s: float,
@@ -87,37 +75,34 @@ class LogStream:
         duration_ms = round(duration_s * 1000, 2)
         init_ms = None if init_s is None else round(init_s * 1000, 2)
         billed_ms = math.ceil(round(duration_ms + (init_ms or 0), 2))
-        status = _STATUS[outcome]
+        memory_mb = self._function.memory_mb
+        status = outcome if outcome in ("success", "timeout") else "error"
         if self._json:
-            shown_type = error_type if status == "error" else None
+            how: Any = {"requestId": request_id, "status": status}
             if status != "success":
-                failure = {"requestId": request_id, "status": status, "errorType": error_type}
-                self._platform(at, "runtimeDone", **failure, metrics={"durationMs": duration_ms})
-            billed = {
-                "durationMs": duration_ms,
-                "billedDurationMs": billed_ms,
-                "memorySizeMB": self._function.memory_mb,
-            }
+                self._platform("runtimeDone", **how, errorType=error_type, metrics={"durationMs": duration_ms})
+            billed = {"durationMs": duration_ms, "billedDurationMs": billed_ms, "memorySizeMB": memory_mb}
             metrics = _known(**billed, maxMemoryUsedMB=memory_used_mb, initDurationMs=init_ms)
-            self._platform(at, "report", requestId=request_id, metrics=metrics, status=status, errorType=shown_type)
+            shown_type = error_type if status == "error" else None
+            self._platform("report", requestId=request_id, metrics=metrics, status=status, errorType=shown_type)
             return
-        self.line(at, f"END RequestId: {request_id}")
+        self.line(f"END RequestId: {request_id}")
         parts = [
             f"REPORT RequestId: {request_id}",
             f"Duration: {duration_ms:.2f} ms",
             f"Billed Duration: {billed_ms} ms",
-            f"Memory Size: {self._function.memory_mb} MB",
+            f"Memory Size: {memory_mb} MB",
             f"Max Memory Used: {memory_used_mb} MB" if memory_used_mb is not None else "",
             f"Init Duration: {init_ms:.2f} ms" if init_ms is not None else "",
             # A handler's own exception is not a failure of the runtime: its REPORT has no status.
             f"Status: {status}" if outcome not in ("success", "error") else "",
             f"Error Type: {error_type}" if error_type and outcome in ("crash", "init-error") else "",
         ]
-        self.line(at, "\t".join(filter(None, parts)))
+        self.line("\t".join(filter(None, parts)))
 
-    def _platform(self, at: float, kind: str, **content: Any) -> None:
-        record = {"time": iso(at), "type": f"platform.{kind}", "record": _known(**content)}
-        self.line(at, json.dumps(record, separators=(",", ":")))
+    def _platform(self, kind: str, **content: Any) -> None:
+        record = {"time": iso(self._clock.now()), "type": f"platform.{kind}", "record": _known(**content)}
+        self.line(json.dumps(record, separators=(",", ":")))
 
 
 def _known(**figures: Any) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Coroutine, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal, Self, TypeVar
+from typing import Any, Self, TypeVar
 
 from simulator.base import limits
 from simulator.base.chance import Seed
@@ -26,39 +26,25 @@ from simulator.base.observations import (
     Record,
 )
 from simulator.base.waiting import wait_for_event
-from simulator.functions.environments import Environment, EnvironmentPool, Refused
+from simulator.functions.environments import Environment, EnvironmentPool, Throttled
 from simulator.functions.logs import LogStream
-from simulator.functions.runtimes import Exited, Invocation, Raised, Returned, Runtime, RuntimeEnvironment
+from simulator.functions.runtimes import Answer, Exited, Invocation, Raised, Returned, Runtime, RuntimeEnvironment
 from simulator.stack.model import Function
 
 T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
-class Succeeded:
-    """The handler returned `payload` (decoded JSON)."""
-
-    payload: Any
-
-
-@dataclass(frozen=True, slots=True)
 class Failed:
     """The invocation failed. `payload` is what a synchronous caller gets: errorMessage, errorType and more."""
 
-    outcome: Literal["error", "timeout", "crash", "init-error"]
+    outcome: Outcome
     error_type: str
     message: str
     payload: dict[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
-class Throttled:
-    """Lambda refused (429): `reason` is the limit that was reached. The handler did not run."""
-
-    reason: str
-
-
-InvokeResult = Succeeded | Failed | Throttled
+InvokeResult = Returned | Failed | Throttled
 
 
 @dataclass(slots=True)
@@ -122,13 +108,13 @@ class LambdaService:
         declared = self._functions[function]
         now = self._clock.now()
         environment = self._pool.assign(function, now)
-        if isinstance(environment, Refused):
+        if isinstance(environment, Throttled):
             self._record(InvocationThrottled(now, function, environment.reason, messages))
-            return Throttled(environment.reason)
+            return environment
         request_id = environment.identifiers.uuid()
         cold = environment.needs_init
         self._record(InvocationStarted(now, function, environment.number, request_id, messages, cold))
-        host = self._host(declared, environment, now)
+        host = self._host(declared, environment)
         try:
             result, duration_s, init_s = await self._run(declared, environment, host, request_id, event)
         except BaseException:
@@ -142,7 +128,7 @@ class LambdaService:
         if isinstance(result, Failed):
             outcome, error_type, message = result.outcome, result.error_type, result.message
         memory_mb = host.runtime.memory_used_mb
-        host.stream.ended(now, request_id, outcome, duration_s, init_s, memory_mb, error_type)
+        host.stream.ended(request_id, outcome, duration_s, init_s, memory_mb, error_type)
         reset = outcome in ("timeout", "crash", "init-error")
         stays = self._pool.release(environment, now, reset=reset)
         number = environment.number
@@ -161,50 +147,51 @@ class LambdaService:
 
     async def _run(
         self, function: Function, environment: Environment, host: _Host, request_id: str, event: Any
-    ) -> tuple[Succeeded | Failed, float, float | None]:
+    ) -> tuple[Returned | Failed, float, float | None]:
         """Init if needed, then the event; the result, its duration and a cold start's init (a reset's is duration).
 
         The limits: 10 s for a first init, the function's timeout for the rest.
         """
-        clock, stream = self._clock, host.stream
-        init_s: float | None = None
+        clock, timeout_s = self._clock, function.timeout_s
+        init_s = None
         if environment.needs_init and not environment.was_reset:
-            began_at = clock.now()
-            stream.init_started(began_at)
-            failure = await self._within(limits.INIT_TIMEOUT_S, host, host.runtime.start())
-            took_s = clock.now() - began_at
-            if failure is None:
-                init_s = took_s
-                self._started(environment, took_s)
-            else:
-                # Lambda tries init once more as part of the invocation, under the function's own timeout.
-                if not isinstance(failure, _TimedOut):
-                    await host.runtime.kill()
-                stream.init_failed(clock.now(), "init", took_s, failure.error_type)
+            host.stream.init_started()
+            # Where it fails Lambda tries once more as part of the invocation, under the function's own timeout.
+            took_s, failure = await self._init(environment, host, "init", limits.INIT_TIMEOUT_S)
+            init_s = took_s if failure is None else None
         began_at = clock.now()
-        deadline_at = began_at + function.timeout_s
-        stream.started(began_at, request_id)
-        answer: Returned | Raised | Exited | _TimedOut
-        outcome: Literal["error", "init-error"] = "error"
-        failure = None
+        host.stream.started(request_id)
+        answer: Answer | _TimedOut | None = None
         if environment.needs_init:
-            failure = await self._within(function.timeout_s, host, host.runtime.start())
-            if failure is None:
-                self._started(environment, clock.now() - began_at)
-        if failure is not None:
-            answer, outcome = failure, "init-error"
-            stream.init_failed(clock.now(), "invoke", clock.now() - began_at, failure.error_type)
-        else:
+            _, answer = await self._init(environment, host, "invoke", timeout_s)
+        if answer is None:
             root, parent = environment.identifiers.token_hex(12), environment.identifiers.token_hex(8)
             trace_id = f"Root=1-{int(began_at):08x}-{root};Parent={parent};Sampled=0"
+            deadline_at = began_at + timeout_s
             invocation = Invocation(request_id, event, deadline_at, trace_id)
             answer = await self._within(deadline_at - clock.now(), host, host.runtime.invoke(invocation))
-        if isinstance(answer, Exited):
-            await host.runtime.kill()
-        result = _result(answer, outcome, request_id, function.timeout_s)
+            if isinstance(answer, Exited):
+                await host.runtime.kill()
         if isinstance(answer, _TimedOut):
-            stream.timed_out(clock.now(), request_id, function.timeout_s)
+            host.stream.timed_out(request_id)
+        result = _result(answer, request_id, timeout_s, in_init=environment.needs_init)
         return result, clock.now() - began_at, init_s
+
+    async def _init(
+        self, environment: Environment, host: _Host, phase: str, seconds: float
+    ) -> tuple[float, Raised | Exited | _TimedOut | None]:
+        """How long init took, and its failure."""
+        began_at = self._clock.now()
+        failure = await self._within(seconds, host, host.runtime.start())
+        now = self._clock.now()
+        if failure is None:
+            self._pool.started(environment)
+            self._record(EnvironmentStarted(now, environment.function, environment.number, now - began_at))
+        else:
+            if not isinstance(failure, _TimedOut):
+                await host.runtime.kill()
+            host.stream.init_failed(phase, now - began_at, failure.error_type)
+        return now - began_at, failure
 
     async def _within(self, seconds: float, host: _Host, work: Coroutine[Any, Any, T]) -> T | _TimedOut:
         """What `work` returns, or `_TimedOut` after `seconds`: the runtime is killed then, whatever it does."""
@@ -214,29 +201,24 @@ class LambdaService:
             await asyncio.wait((task, timer), return_when=asyncio.FIRST_COMPLETED)
             if task.done():
                 return task.result()
-            await _abandon(task)
-            await host.runtime.kill()
-            return _TimedOut()
         finally:
             timer.cancel()
             if not task.done():
-                await _abandon(task)
+                # A handler that will not end is left behind with its environment.
+                task.cancel()
+                await asyncio.wait((task,), timeout=limits.HANDLER_GRACE_S)
+                if task.done() and not task.cancelled():
+                    task.exception()  # looked at, so that the loop does not complain of it
+        await host.runtime.kill()
+        return _TimedOut()
 
-    def _started(self, environment: Environment, took_s: float) -> None:
-        self._pool.started(environment)
-        self._record(EnvironmentStarted(self._clock.now(), environment.function, environment.number, took_s))
-
-    def _host(self, function: Function, environment: Environment, now: float) -> _Host:
-        host = self._hosts.get(environment.number)
-        if host is None:
-            stream = LogStream(function, environment.number, self._record, now)
-
-            def write(line: str) -> None:
-                stream.line(self._clock.now(), line)
-
-            runtime = self._runtime.environment(function, environment.number, stream.name, write)
-            host = self._hosts[environment.number] = _Host(runtime, stream)
-        return host
+    def _host(self, function: Function, environment: Environment) -> _Host:
+        number = environment.number
+        if number not in self._hosts:
+            stream = LogStream(function, number, self._record, self._clock)
+            runtime = self._runtime.environment(function, number, stream.name, stream.line)
+            self._hosts[number] = _Host(runtime, stream)
+        return self._hosts[number]
 
     async def _sweep(self) -> None:
         """Retire idle environments when they are due, close retired ones; asleep in between, however many there are."""
@@ -257,9 +239,8 @@ class LambdaService:
             self._woken.set()
 
     async def _close_retired(self) -> None:
-        hosts, self._retired = self._retired, []
-        for first in range(0, len(hosts), limits.ENVIRONMENTS_CLOSING):
-            some = hosts[first : first + limits.ENVIRONMENTS_CLOSING]
+        while some := self._retired[: limits.ENVIRONMENTS_CLOSING]:
+            del self._retired[: len(some)]
             await asyncio.gather(*(host.runtime.close() for host in some))
 
 
@@ -269,32 +250,19 @@ class _TimedOut:
     error_type = None
 
 
-async def _abandon(task: asyncio.Task[Any]) -> None:
-    """Cancel, and wait a little: a handler that will not end is left behind with its environment."""
-    task.cancel()
-    await asyncio.wait((task,), timeout=limits.HANDLER_GRACE_S)
-    if task.done() and not task.cancelled():
-        task.exception()  # looked at, so that the loop does not complain of it
-
-
-def _result(
-    answer: Returned | Raised | Exited | _TimedOut,
-    outcome: Literal["error", "init-error"],
-    request_id: str,
-    timeout_s: float,
-) -> Succeeded | Failed:
+def _result(answer: Answer | _TimedOut, request_id: str, timeout_s: float, *, in_init: bool) -> Returned | Failed:
     """The service's answer, its error payloads as a synchronous caller of Lambda gets them."""
-    if isinstance(answer, Returned):
-        return Succeeded(answer.payload)
-    if isinstance(answer, Raised):
-        return Failed(outcome, answer.error_type, answer.message, answer.payload)
-    if isinstance(answer, _TimedOut):
-        kind: Literal["timeout", "crash", "init-error"] = "timeout"
-        error_type, text = "Sandbox.Timedout", f"Task timed out after {timeout_s:.2f} seconds"
-    else:
-        kind = "crash" if outcome == "error" else "init-error"
-        error_type = answer.error_type
-        text = f"with error: {answer.status}" if answer.status else "without providing a reason"
-        text = f"Runtime exited {text}"
+    outcome: Outcome
+    match answer:
+        case Returned():
+            return answer
+        case Raised(error_type, message, payload):
+            return Failed("init-error" if in_init else "error", error_type, message, payload)
+        case Exited(status, error_type):
+            outcome = "init-error" if in_init else "crash"
+            text = f"Runtime exited with error: {status}" if status else "Runtime exited without providing a reason"
+        case _TimedOut():
+            outcome, error_type = "timeout", "Sandbox.Timedout"
+            text = f"Task timed out after {timeout_s:.2f} seconds"
     message = f"RequestId: {request_id} Error: {text}"
-    return Failed(kind, error_type, message, {"errorType": error_type, "errorMessage": message})
+    return Failed(outcome, error_type, message, {"errorType": error_type, "errorMessage": message})

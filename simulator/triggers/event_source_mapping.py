@@ -22,7 +22,9 @@ from simulator.base.chance import Seed, stream
 from simulator.base.clock import Clock
 from simulator.base.observations import MessageSettled, MessagesReceived, Noted, PollersScaled, Record
 from simulator.base.waiting import Backoff, wait_for_event
-from simulator.functions.service import Failed, LambdaService, Succeeded, Throttled
+from simulator.functions.environments import Throttled
+from simulator.functions.runtimes import Returned
+from simulator.functions.service import Failed, LambdaService
 from simulator.stack.model import EventSourceMapping, Function, Queue
 from simulator.triggers import filters, settlement
 from simulator.triggers.batching import (
@@ -227,7 +229,7 @@ class MappingRun:
             result = await self._invoke(batch)
             returned_at = self.clock.now()
             ids = [delivery.message_id for delivery in batch.deliveries]
-            if isinstance(result, Succeeded):
+            if isinstance(result, Returned):
                 settled = settlement.of_response(
                     ids, result.payload, reports_batch_item_failures=self.mapping.reports_batch_item_failures
                 )
@@ -241,7 +243,7 @@ class MappingRun:
             self._record_load()
             self._free_slot()
 
-    async def _invoke(self, batch: _Batch) -> Succeeded | Failed | Throttled:
+    async def _invoke(self, batch: _Batch) -> Returned | Failed | Throttled:
         """Invoke; while throttled, again and again, until the messages' visibility ends or the mapping stops."""
         backoff: Backoff | None = None
         visible_at = min(delivery.visible_at for delivery in batch.deliveries)

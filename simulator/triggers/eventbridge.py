@@ -25,7 +25,9 @@ from simulator.base.chance import Identifiers, Seed, stream
 from simulator.base.clock import Clock, iso
 from simulator.base.observations import Noted, Record, TickFired
 from simulator.base.waiting import Backoff, wait_for_event
-from simulator.functions.service import Failed, LambdaService, Succeeded, Throttled
+from simulator.functions.environments import Throttled
+from simulator.functions.runtimes import Returned
+from simulator.functions.service import Failed, LambdaService
 from simulator.stack.model import Function, Schedule, Stack
 from simulator.stack.schedule import parse
 
@@ -169,7 +171,7 @@ class AsynchronousInvoker:
         policy = event.function.asynchronous
         while True:
             result = await self._service.invoke(event.function.logical_id, json.loads(event.text))
-            if isinstance(result, Succeeded):
+            if isinstance(result, Returned):
                 return None
             if isinstance(result, Throttled):
                 delay_s = throttles.next_s()

@@ -10,7 +10,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from fakes import declare
 from simulator.base import limits
 from simulator.base.chance import stream
-from simulator.functions.environments import Environment, EnvironmentPool, Refused
+from simulator.functions.environments import Environment, EnvironmentPool, Throttled
 from simulator.stack.model import AsynchronousInvocation, Function
 
 
@@ -65,7 +65,7 @@ def test_reserved_concurrency() -> None:
     """A function has no more than it reserved, and is told by which limit."""
     pool = pool_of(declare.function(reserved_concurrency=1))
     started(pool, "Consumer", 0.0)
-    assert pool.assign("Consumer", 0.0) == Refused("ReservedFunctionConcurrentInvocationLimitExceeded")
+    assert pool.assign("Consumer", 0.0) == Throttled("ReservedFunctionConcurrentInvocationLimitExceeded")
 
 
 def test_account_concurrency_is_shared() -> None:
@@ -75,7 +75,7 @@ def test_account_concurrency_is_shared() -> None:
     )
     started(pool, "One", 0.0)
     started(pool, "Two", 0.0)
-    assert pool.assign("One", 0.0) == Refused("ConcurrentInvocationLimitExceeded")
+    assert pool.assign("One", 0.0) == Throttled("ConcurrentInvocationLimitExceeded")
     assert isinstance(pool.assign("Own", 0.0), Environment)
 
 
@@ -84,9 +84,9 @@ def test_thousand_environments_in_ten_seconds() -> None:
     pool = pool_of(declare.function(), account=5000)
     for _ in range(limits.ENVIRONMENTS_BURST):
         assert isinstance(pool.assign("Consumer", 0.0), Environment)
-    assert pool.assign("Consumer", 0.0) == Refused("EnvironmentStartRateExceeded")
+    assert pool.assign("Consumer", 0.0) == Throttled("EnvironmentStartRateExceeded")
     assert isinstance(pool.assign("Consumer", 0.0101), Environment)
-    assert isinstance(pool.assign("Consumer", 0.0101), Refused)
+    assert isinstance(pool.assign("Consumer", 0.0101), Throttled)
     later = [isinstance(pool.assign("Consumer", 10.02), Environment) for _ in range(1001)]
     assert sum(later) == 1000
 
@@ -108,7 +108,7 @@ def test_ten_requests_a_second_and_concurrency() -> None:
     pool = pool_of(declare.function(reserved_concurrency=1))
     for number in range(10):
         pool.release(started(pool, "Consumer", 0.001 * number), 0.001 * number)
-    assert pool.assign("Consumer", 0.02) == Refused("ReservedFunctionInvocationRateLimitExceeded")
+    assert pool.assign("Consumer", 0.02) == Throttled("ReservedFunctionInvocationRateLimitExceeded")
     assert isinstance(pool.assign("Consumer", 0.2), Environment)
 
 
@@ -180,6 +180,21 @@ def test_idle_environments_are_swept() -> None:
     assert pool.sweep(1.0 + limits.ENVIRONMENT_IDLE_S) == [first]
     assert pool.next_sweep_at() == 5.0 + limits.ENVIRONMENT_IDLE_S
     assert pool.drain() == [second]
+    assert pool.next_sweep_at() is None
+
+
+def test_an_environment_that_rests_is_swept_too() -> None:
+    """One whose last requests were too many for a second is retired like any other, though nobody asks for it again."""
+    pool = pool_of(declare.function())
+    environments = []
+    for _ in range(10):
+        environments.append(started(pool, "Consumer", 0.0))
+        pool.release(environments[-1], 0.0)
+    assert len(set(map(id, environments))) == 1
+    assert pool.next_sweep_at() == limits.ENVIRONMENT_IDLE_S
+    assert pool.sweep(limits.ENVIRONMENT_IDLE_S - 0.1) == []
+    assert pool.next_sweep_at() == limits.ENVIRONMENT_IDLE_S
+    assert pool.sweep(limits.ENVIRONMENT_IDLE_S) == environments[:1]
     assert pool.next_sweep_at() is None
 
 
@@ -271,4 +286,4 @@ def test_limit_is_given_back(how: str, reserved: int | None) -> None:
     else:
         pool.discard(environment)
     assert isinstance(pool.assign("Consumer", 2.0), Environment)
-    assert isinstance(pool.assign("Consumer", 2.0), Refused)
+    assert isinstance(pool.assign("Consumer", 2.0), Throttled)

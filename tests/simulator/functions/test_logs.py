@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from fakes import declare
+from fakes.clock import ManualClock
 from fakes.recorder import Recorder
 from simulator.base import limits
 from simulator.base.observations import LogWritten, Noted
@@ -22,7 +23,7 @@ REQUEST = "1027c4d1-c386-4bc4-8d61-3e30d8f16adf"
 def streams(recorded: Recorder) -> dict[str, LogStream]:
     """A stream of either format."""
     return {
-        name: LogStream(declare.function(memory_mb=128, log_format=name), 7, recorded.append, AT)
+        name: LogStream(declare.function(memory_mb=128, log_format=name), 7, recorded.append, ManualClock(AT))
         for name in ("Text", "JSON")
     }
 
@@ -35,9 +36,9 @@ def test_stream_name(streams: dict[str, LogStream]) -> None:
 def test_text(streams: dict[str, LogStream], recorded: Recorder) -> None:
     """START, END and REPORT in AWS's words; billed is duration and init, rounded up to a millisecond."""
     stream = streams["Text"]
-    stream.init_started(AT)
-    stream.started(AT, REQUEST)
-    stream.ended(AT, REQUEST, "success", 0.0137412, 0.084, 31, None)
+    stream.init_started()
+    stream.started(REQUEST)
+    stream.ended(REQUEST, "success", 0.0137412, 0.084, 31, None)
     assert recorded.lines() == [
         f"START RequestId: {REQUEST} Version: $LATEST",
         f"END RequestId: {REQUEST}",
@@ -58,7 +59,7 @@ def test_text_status(
     streams: dict[str, LogStream], recorded: Recorder, outcome: Any, error_type: str, tail: str
 ) -> None:
     """A runtime that failed shows in REPORT; an exception of the handler does not. Unknown memory is left out."""
-    streams["Text"].ended(AT, REQUEST, outcome, 3.0, None, None, error_type)
+    streams["Text"].ended(REQUEST, outcome, 3.0, None, None, error_type)
     assert recorded.lines()[-1] == (
         f"REPORT RequestId: {REQUEST}\tDuration: 3000.00 ms\tBilled Duration: 3000 ms\tMemory Size: 128 MB{tail}"
     )
@@ -67,9 +68,9 @@ def test_text_status(
 def test_json(streams: dict[str, LogStream], recorded: Recorder) -> None:
     """One object a line: initStart, start and report, with AWS's keys."""
     stream = streams["JSON"]
-    stream.init_started(AT)
-    stream.started(AT, REQUEST)
-    stream.ended(AT, REQUEST, "success", 0.0137412, 0.084, 31, None)
+    stream.init_started()
+    stream.started(REQUEST)
+    stream.ended(REQUEST, "success", 0.0137412, 0.084, 31, None)
     init, start, report = map(json.loads, recorded.lines())
     assert (init["type"], init["record"]["phase"]) == ("platform.initStart", "init")
     assert start == {
@@ -93,7 +94,7 @@ def test_json(streams: dict[str, LogStream], recorded: Recorder) -> None:
 
 def test_json_failure(streams: dict[str, LogStream], recorded: Recorder) -> None:
     """A failure adds runtimeDone, which the default level hides otherwise."""
-    streams["JSON"].ended(AT, REQUEST, "crash", 0.5, None, None, "Runtime.ExitError")
+    streams["JSON"].ended(REQUEST, "crash", 0.5, None, None, "Runtime.ExitError")
     done, report = map(json.loads, recorded.lines())
     assert (done["type"], done["record"]["status"]) == ("platform.runtimeDone", "error")
     assert (report["record"]["status"], report["record"]["errorType"]) == ("error", "Runtime.ExitError")
@@ -101,14 +102,14 @@ def test_json_failure(streams: dict[str, LogStream], recorded: Recorder) -> None
 
 def test_timeout_line(streams: dict[str, LogStream], recorded: Recorder) -> None:
     """The platform says when and for which request the time was over."""
-    streams["Text"].timed_out(AT, REQUEST, 3)
+    streams["Text"].timed_out(REQUEST)
     assert recorded.lines() == [f"2025-11-22T09:00:00.123Z {REQUEST} Task timed out after 3.00 seconds"]
 
 
 def test_failed_init_in_both_formats(streams: dict[str, LogStream], recorded: Recorder) -> None:
     """INIT_REPORT names the phase, and the error or the lack of time."""
-    streams["Text"].init_failed(AT, "init", 10.0, None)
-    streams["JSON"].init_failed(AT, "invoke", 0.5, "Runtime.ImportModuleError")
+    streams["Text"].init_failed("init", 10.0, None)
+    streams["JSON"].init_failed("invoke", 0.5, "Runtime.ImportModuleError")
     text, line = recorded.lines()
     assert text == "INIT_REPORT Init Duration: 10000.00 ms\tPhase: init\tStatus: timeout"
     assert json.loads(line)["record"]["errorType"] == "Runtime.ImportModuleError"

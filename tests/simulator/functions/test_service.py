@@ -21,8 +21,9 @@ from simulator.base.observations import (
     InvocationStarted,
     InvocationThrottled,
 )
+from simulator.functions.environments import Throttled
 from simulator.functions.runtimes import Exited, Raised, Returned
-from simulator.functions.service import Failed, LambdaService, Succeeded, Throttled
+from simulator.functions.service import Failed, LambdaService
 
 
 class Lambda:
@@ -60,8 +61,8 @@ async def lambda_(clock: ManualClock, recorded: Recorder) -> AsyncIterator[Lambd
 
 async def test_cold_then_warm(lambda_: Lambda) -> None:
     """The first invocation starts an environment, the second finds it warm."""
-    assert await lambda_.invoke() == Succeeded({"ok": True})
-    assert await lambda_.invoke() == Succeeded({"ok": True})
+    assert await lambda_.invoke() == Returned({"ok": True})
+    assert await lambda_.invoke() == Returned({"ok": True})
     assert [each.cold for each in lambda_.recorded.of(InvocationStarted)] == [True, False]
     assert [each.messages for each in lambda_.recorded.of(InvocationEnded)] == [2, 2]
     assert [each.init_s is None for each in lambda_.recorded.of(InvocationEnded)] == [False, True]
@@ -92,7 +93,7 @@ async def test_crash_payload_and_reset(lambda_: Lambda) -> None:
     assert (result.outcome, result.error_type) == ("crash", "Runtime.ExitError")
     assert result.message.endswith("Error: Runtime exited with error: exit status 127")
     lambda_.answer = Returned(None)
-    assert await lambda_.invoke() == Succeeded(None)
+    assert await lambda_.invoke() == Returned(None)
     assert [each.environment for each in lambda_.recorded.of(EnvironmentStarted)] == [0, 0]
     assert lambda_.recorded.of(InvocationEnded)[1].init_s is None
 
@@ -118,8 +119,8 @@ async def test_throttle(lambda_: Lambda) -> None:
     tasks = [asyncio.create_task(lambda_.service.invoke("Consumer", number)) for number in range(3)]
     await lambda_.clock.advance(1.0)
     assert [await task for task in tasks] == [
-        Succeeded({"ok": True}),
-        Succeeded({"ok": True}),
+        Returned({"ok": True}),
+        Returned({"ok": True}),
         Throttled("ReservedFunctionConcurrentInvocationLimitExceeded"),
     ]
     assert lambda_.runtime.events == [0, 1]
@@ -136,7 +137,7 @@ async def test_init_error(lambda_: Lambda) -> None:
     result = await lambda_.invoke()
     assert isinstance(result, Failed)
     assert (result.outcome, result.error_type) == ("init-error", "Runtime.ImportModuleError")
-    assert lambda_.runtime.calls == ["start 0", "kill 0", "start 0"]
+    assert lambda_.runtime.calls == ["start 0", "kill 0"] * 2
     assert not lambda_.runtime.events
 
 
@@ -152,7 +153,7 @@ async def test_init_over_ten_seconds(lambda_: Lambda) -> None:
     await lambda_.clock.advance(limits.INIT_TIMEOUT_S - 0.1)
     assert lambda_.runtime.calls == ["start 0"]
     await lambda_.clock.advance(1.2)
-    assert await task == Succeeded({"ok": True})
+    assert await task == Returned({"ok": True})
     assert lambda_.runtime.calls == ["start 0", "kill 0", "start 0"]
     assert lambda_.recorded.of(InvocationEnded)[0].duration_s == pytest.approx(1.0)
 

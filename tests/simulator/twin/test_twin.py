@@ -13,7 +13,7 @@ import pytest
 
 from simulator.base.clock import SystemClock
 from simulator.base.observations import InvocationEnded
-from simulator.functions.service import Succeeded
+from simulator.functions.runtimes import Returned
 from simulator.stack.model import Stack
 from simulator.twin.twin import Twin
 
@@ -63,7 +63,7 @@ async def test_a_twins_runtime_lives_on_the_twins_clock(open_twin: Callable[[str
     """A handler's remaining time is counted from the twin's clock: never more than the function's timeout."""
     async with open_twin("remaining") as twin:
         result = await twin.service.invoke("GeneratorLambda", {})
-        assert isinstance(result, Succeeded)
+        assert isinstance(result, Returned)
         assert 0 < result.payload <= twin.stack.functions["GeneratorLambda"].timeout_s * 1000
 
 

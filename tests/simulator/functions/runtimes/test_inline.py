@@ -14,8 +14,9 @@ import pytest
 
 from fakes.waiting import until
 from simulator.base.observations import EnvironmentStarted
+from simulator.functions.runtimes import Returned
 from simulator.functions.runtimes.isolation import installed, seen_as
-from simulator.functions.service import Failed, Succeeded
+from simulator.functions.service import Failed
 
 Open = Callable[..., Any]
 CORE = """
@@ -167,7 +168,7 @@ async def test_a_thousand_idle_environments(open_function: Open) -> None:
     """A thousand environments run, and none of them has a timer that would wake the loop."""
     async with open_function("inline", CORE, environment=SETTINGS) as function:
         results = await asyncio.gather(*(function.invoke() for _ in range(1000)))
-        assert {type(result) for result in results} == {Succeeded}
+        assert {type(result) for result in results} == {Returned}
         started = len(function.recorded.of(EnvironmentStarted))
         assert started > 500
         assert f"{started} warm" in repr(function.service)

@@ -28,7 +28,7 @@ from simulator.functions.runtimes import Invocation, Raised, Returned
 from simulator.functions.runtimes.inline import InlineRuntime
 from simulator.functions.runtimes.process import ProcessRuntime
 from simulator.functions.runtimes.runtime_api import RuntimeApi
-from simulator.functions.service import Failed, LambdaService, Succeeded
+from simulator.functions.service import Failed, LambdaService
 
 Open = Callable[..., Any]
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="awslambdaric has no wheel here")
@@ -96,7 +96,7 @@ async def test_memory_beyond_the_functions_size_kills(open_function: Open) -> No
         assert isinstance(result, Failed)
         assert (result.outcome, result.error_type) == ("crash", "Runtime.ExitError")
         assert result.message.endswith("Error: Runtime exited with error: signal: killed")
-        assert await function.invoke(1) == Succeeded(1024 * 1024)
+        assert await function.invoke(1) == Returned(1024 * 1024)
 
 
 async def test_memory_used_is_measured(open_function: Open) -> None:
@@ -241,7 +241,7 @@ async def test_only_the_code_directory_is_seen(open_function: Open) -> None:
                 return str(error)
     """
     async with open_function("process", source) as function:
-        assert await function.invoke() == Succeeded("No module named 'moto'")
+        assert await function.invoke() == Returned("No module named 'moto'")
 
 
 async def test_code_may_be_a_zip(tmp_path: Path, recorded: Recorder) -> None:
@@ -256,7 +256,7 @@ async def test_code_may_be_a_zip(tmp_path: Path, recorded: Recorder) -> None:
         record=recorded.append,
         seed=1,
     ) as service:
-        assert await service.invoke("F", {}) == Succeeded(str(runtime.task_root / "zipped.py"))
+        assert await service.invoke("F", {}) == Returned(str(runtime.task_root / "zipped.py"))
     assert not exists(runtime.task_root)
 
 

@@ -13,7 +13,8 @@ from typing import Any
 import pytest
 
 from simulator.base.observations import EnvironmentStarted, InvocationEnded
-from simulator.functions.service import Failed, Succeeded
+from simulator.functions.runtimes import Returned
+from simulator.functions.service import Failed
 
 KINDS = [
     "inline",
@@ -34,7 +35,7 @@ async def test_event_and_result(kind: str, open_function: Open) -> None:
     """
     async with open_function(kind, source) as function:
         result = await function.invoke({"text": "ä€", "list": [1, None, 2.5]})
-    assert result == Succeeded({"got": {"text": "ä€", "list": [1, None, 2.5]}, "tuple": [1, 2]})
+    assert result == Returned({"got": {"text": "ä€", "list": [1, None, 2.5]}, "tuple": [1, 2]})
 
 
 async def test_module_state_is_kept(kind: str, open_function: Open) -> None:
@@ -159,7 +160,7 @@ async def test_exit_kills_the_environment(kind: str, open_function: Open, statem
         assert isinstance(result, Failed)
         assert (result.outcome, result.error_type) == ("crash", "Runtime.ExitError")
         assert result.message.endswith(f"Error: Runtime exited with error: {status}")
-        assert await function.invoke("again") == Succeeded("fine")
+        assert await function.invoke("again") == Returned("fine")
     assert function.recorded.lines().count("init") == 2
 
 
@@ -179,7 +180,7 @@ async def test_timeout(kind: str, open_function: Open, tmp_path: Path) -> None:
         result = await function.time_out(str(end), "at work")
         assert isinstance(result, Failed)
         assert (result.outcome, result.error_type) == ("timeout", "Sandbox.Timedout")
-        assert await function.invoke() == Succeeded("in time")
+        assert await function.invoke() == Returned("in time")
     end.touch()
     assert function.recorded.lines().count("init") == 2
 
@@ -250,7 +251,7 @@ async def test_decimals_are_numbers(kind: str, open_function: Open) -> None:
             return [Decimal("1.5"), Decimal(3)]
     """
     async with open_function(kind, source) as function:
-        assert await function.invoke() == Succeeded([1.5, 3])
+        assert await function.invoke() == Returned([1.5, 3])
 
 
 async def test_response_too_large(kind: str, open_function: Open) -> None:
