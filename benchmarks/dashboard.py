@@ -82,7 +82,7 @@ class Synthetic:
             self.next_tick_at = None
         elif self.next_tick_at is not None and self.next_tick_at <= end:
             at, self.next_tick_at = self.next_tick_at, self.next_tick_at + self.period_s
-            yield TickFired(at, "Tick", "GeneratorLambda", self.ticks, at, self.next_tick_at)
+            yield TickFired(at, "Tick", "GeneratorLambda", self.ticks, self.next_tick_at)
             self.ticks += 1
             self.sent += self.files
             self.visible += [at] * self.files

@@ -27,16 +27,12 @@ class PhaseChanged:
 
 @dataclass(frozen=True, slots=True)
 class TickFired:
-    """A schedule came due, for the `number`th time from 0.
-
-    `scheduled_at` is on the schedule's own clock, `next_at` the real instant of the following tick (None: the last).
-    """
+    """A schedule came due, for the `number`th time from 0; `next_at` is when it is due again (None: the last)."""
 
     at: float
     schedule: str
     function: str
     number: int
-    scheduled_at: float
     next_at: float | None
 
 

@@ -29,17 +29,17 @@ def record_bytes_at_most(body: str) -> int:
     return len(body) * _GROWTH + _REST_BYTES
 
 
+def fits(event_bytes: int, more_bytes: int) -> bool:
+    """Whether a record of `more_bytes` may join an event that has `event_bytes` already."""
+    return event_bytes + more_bytes <= limits.SYNC_PAYLOAD_BYTES
+
+
 @dataclass(frozen=True, slots=True)
 class BatchPolicy:
-    """BatchSize, MaximumBatchingWindowInSeconds and the payload's limit."""
+    """BatchSize and MaximumBatchingWindowInSeconds."""
 
     size: int
     window_s: float
-    payload_bytes: int = limits.SYNC_PAYLOAD_BYTES
-
-    def fits(self, event_bytes: int, more_bytes: int) -> bool:
-        """Whether a record of `more_bytes` may join an event that has `event_bytes` already."""
-        return event_bytes + more_bytes <= self.payload_bytes
 
     def closes(self, count: int, opened_at: float, now: float) -> bool:
         """Whether a batch of `count` records, the first received at `opened_at`, goes to the function now.

@@ -24,18 +24,19 @@ from simulator.base.observations import MessageSettled, MessagesReceived, Noted,
 from simulator.base.waiting import Backoff, wait_for_event
 from simulator.functions.environments import Throttled
 from simulator.functions.runtimes import Returned
-from simulator.functions.service import Failed, LambdaService
+from simulator.functions.service import Failed, InvokeResult, LambdaService
 from simulator.stack.model import EventSourceMapping, Function, Queue
-from simulator.triggers import filters, settlement
+from simulator.triggers import filters
 from simulator.triggers.batching import (
     EVENT_BYTES,
     BatchPolicy,
     effective_visibility_s,
+    fits,
     record_bytes,
     record_bytes_at_most,
 )
 from simulator.triggers.scaling import Pace, Scaler, policy_of
-from simulator.triggers.settlement import Settlement
+from simulator.triggers.settlement import Settlement, of_response
 
 if TYPE_CHECKING:
     from random import Random
@@ -43,7 +44,7 @@ if TYPE_CHECKING:
     from types_aiobotocore_sqs import SQSClient
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class _Delivery:
     """One message of one receive, and until when it is ours."""
 
@@ -54,9 +55,6 @@ class _Delivery:
     @property
     def message_id(self) -> str:
         return str(self.message["MessageId"])
-
-    def attribute(self, name: str) -> str:
-        return str(self.message.get("Attributes", {}).get(name, "0"))
 
 
 @dataclass(slots=True)
@@ -98,7 +96,6 @@ class MappingRun:
             queue.visibility_timeout_s, mapping.window_s, self.function.timeout_s
         )
         scaling = policy_of(mapping)
-        self._receivers = scaling.receivers
         self._scaler = Scaler(scaling, self.clock.now())
         self._pace = Pace(scaling)
         self._in_hand = 0  # slots taken: batches being filled, invoked or settled
@@ -121,7 +118,7 @@ class MappingRun:
         async with asyncio.TaskGroup() as group:
             around = [group.create_task(self._keep_scaled()), group.create_task(self._pass_on_stop())]
             async with asyncio.TaskGroup() as work:
-                for receiver in range(self._receivers):
+                for receiver in range(limits.MAPPING_RECEIVERS):
                     work.create_task(self._receive(work, receiver))
             for task in around:
                 task.cancel()
@@ -196,14 +193,14 @@ class MappingRun:
         wanted = [each for each in found if filters.matches(self.mapping.filters, str(each.message["Body"]))]
         if len(wanted) < len(found):
             unwanted = [each for each in found if each not in wanted]
-            await self._settle(unwanted, Settlement(frozenset(), ""), self.clock.now(), "filtered")
+            await self._settle(unwanted, Settlement(), self.clock.now(), "filtered")
         return wanted
 
     def _add(self, batch: _Batch, found: list[_Delivery]) -> list[_Delivery]:
         """Put what fits into the batch; return the rest."""
         for position, delivery in enumerate(found):
             more_bytes = self._bytes(batch, delivery)
-            if batch.deliveries and not self._policy.fits(batch.event_bytes, more_bytes):
+            if batch.deliveries and not fits(batch.event_bytes, more_bytes):
                 return found[position:]
             if not batch.deliveries:
                 batch.opened_at = delivery.received_at
@@ -217,7 +214,7 @@ class MappingRun:
         """The record's bytes in the event: measured only where a bound by the body's length would not fit."""
         if not delivery.message.get("MessageAttributes"):
             bound = record_bytes_at_most(str(delivery.message["Body"]))
-            if self._policy.fits(batch.event_bytes, bound * self._policy.size):
+            if fits(batch.event_bytes, bound * self._policy.size):
                 return bound
         return record_bytes(self._sqs_record(delivery))
 
@@ -230,11 +227,11 @@ class MappingRun:
             returned_at = self.clock.now()
             ids = [delivery.message_id for delivery in batch.deliveries]
             if isinstance(result, Returned):
-                settled = settlement.of_response(
+                settled = of_response(
                     ids, result.payload, reports_batch_item_failures=self.mapping.reports_batch_item_failures
                 )
             else:
-                settled = settlement.of_failure(ids, result.outcome if isinstance(result, Failed) else "throttled")
+                settled = Settlement(frozenset(ids), result.outcome if isinstance(result, Failed) else "throttled")
             if isinstance(result, Failed):
                 self._scaler.invocation_failed(returned_at)
             await self._settle(batch.deliveries, settled, returned_at, "success")
@@ -243,7 +240,7 @@ class MappingRun:
             self._record_load()
             self._free_slot()
 
-    async def _invoke(self, batch: _Batch) -> Returned | Failed | Throttled:
+    async def _invoke(self, batch: _Batch) -> InvokeResult:
         """Invoke; while throttled, again and again, until the messages' visibility ends or the mapping stops."""
         backoff: Backoff | None = None
         visible_at = min(delivery.visible_at for delivery in batch.deliveries)
@@ -276,11 +273,11 @@ class MappingRun:
     ) -> None:
         """Delete what is done with, ten a call, and record what became of each delivery."""
         done = [delivery for delivery in deliveries if settled.deletes(delivery.message_id)]
-        kept = {id(delivery) for delivery in await self._delete(done)}
+        kept = set(await self._delete(done))
         for delivery in deliveries:
             wanted = settled.deletes(delivery.message_id)
-            deleted = wanted and id(delivery) not in kept
-            reason = success if deleted else "delete failed" if wanted else settled.reason
+            deleted = wanted and delivery not in kept
+            attributes = delivery.message.get("Attributes", {})
             self.record(
                 MessageSettled(
                     at=returned_at,
@@ -288,11 +285,11 @@ class MappingRun:
                     queue=self.queue.logical_id,
                     message_id=delivery.message_id,
                     body=str(delivery.message["Body"]),
-                    sent_at=int(delivery.attribute("SentTimestamp")) / 1000,
+                    sent_at=int(attributes.get("SentTimestamp", 0)) / 1000,
                     received_at=delivery.received_at,
-                    receive_count=int(delivery.attribute("ApproximateReceiveCount")),
+                    receive_count=int(attributes.get("ApproximateReceiveCount", 0)),
                     deleted=deleted,
-                    reason=reason,
+                    reason=success if deleted else "delete failed" if wanted else settled.reason,
                 )
             )
 

@@ -76,19 +76,18 @@ async def run_schedule(
     function's logical id and the event, and must not wait.
     """
     began_at = clock.now()
-    dues = parse(schedule.expression, schedule.kind).due(start_at)
-    due_at = next(dues, None)
-    first_at = due_at
-    for number in itertools.count() if ticks is None else range(ticks):
+    dues = itertools.islice(parse(schedule.expression, schedule.kind).due(start_at), ticks)
+    first_at = due_at = next(dues, None)
+    for number in itertools.count():
         if due_at is None or first_at is None or stop.is_set():
             return
-        next_due_at = None if ticks is not None and number + 1 == ticks else next(dues, None)
+        next_due_at = next(dues, None)
         next_at = None if next_due_at is None else began_at + (next_due_at - first_at) / speed
-        record(TickFired(clock.now(), schedule.logical_id, schedule.function, number, due_at, next_at))
+        record(TickFired(clock.now(), schedule.logical_id, schedule.function, number, next_at))
         invoke_async(schedule.function, scheduled_event(schedule, due_at))
         due_at = next_due_at
-        if next_at is not None and await wait_for_event(stop, clock, next_at - clock.now()):
-            return
+        if next_at is not None:
+            await wait_for_event(stop, clock, next_at - clock.now())
 
 
 @dataclass(slots=True)
@@ -103,6 +102,7 @@ class _Event:
     last_failure: Failed | None = None
 
 
+@dataclass(eq=False, repr=False)
 class AsynchronousInvoker:
     """Lambda's queue for asynchronous events: accept at once, invoke, retry, and give up as the function says.
 
@@ -113,20 +113,15 @@ class AsynchronousInvoker:
     is drawn from its own stream of `seed`: the function's n-th.
     """
 
-    def __init__(
-        self,
-        service: LambdaService,
-        stack: Stack,
-        sqs: SQSClient,
-        *,
-        clock: Clock,
-        record: Record,
-        seed: Seed,
-        duplicate_probability: float = 0.0,
-    ) -> None:
-        self._service, self._stack, self._sqs = service, stack, sqs
-        self._clock, self._record, self._seed = clock, record, seed
-        self._duplicate_probability = duplicate_probability
+    service: LambdaService
+    stack: Stack
+    sqs: SQSClient
+    clock: Clock
+    record: Record
+    seed: Seed
+    duplicate_probability: float = 0.0
+
+    def __post_init__(self) -> None:
         self._accepted: Counter[str] = Counter()
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -156,11 +151,11 @@ class AsynchronousInvoker:
             raise ValueError(f"{limits.ASYNC_QUEUED_EVENTS} asynchronous events wait already")
         name, number = f"event for {function}", self._accepted[function]
         self._accepted[function] += 1
-        chance = stream(self._seed, name, number)
+        chance = stream(self.seed, name, number)
         request_id = Identifiers(chance).uuid()
-        for copy in range(1 + (chance.random() < self._duplicate_probability)):
-            event = _Event(self._stack.functions[function], request_id, text, self._clock.now())
-            backoff = Backoff(*limits.ASYNC_THROTTLE_BACKOFF_S, stream(self._seed, f"{name}, retry {number}", copy))
+        for copy in range(1 + (chance.random() < self.duplicate_probability)):
+            event = _Event(self.stack.functions[function], request_id, text, self.clock.now())
+            backoff = Backoff(*limits.ASYNC_THROTTLE_BACKOFF_S, stream(self.seed, f"{name}, retry {number}", copy))
             task = asyncio.create_task(self._see_through(event, backoff))
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
@@ -170,7 +165,7 @@ class AsynchronousInvoker:
         """Attempts until success, the last retry or old age."""
         policy = event.function.asynchronous
         while True:
-            result = await self._service.invoke(event.function.logical_id, json.loads(event.text))
+            result = await self.service.invoke(event.function.logical_id, json.loads(event.text))
             if isinstance(result, Returned):
                 return None
             if isinstance(result, Throttled):
@@ -181,16 +176,16 @@ class AsynchronousInvoker:
                 if event.attempts > policy.maximum_retries:
                     return await self._give_up(event, "RetriesExhausted")
                 delay_s = limits.ASYNC_ERROR_DELAYS_S[min(event.attempts, len(limits.ASYNC_ERROR_DELAYS_S)) - 1]
-            if self._clock.now() + delay_s > event.accepted_at + policy.maximum_event_age_s:
+            if self.clock.now() + delay_s > event.accepted_at + policy.maximum_event_age_s:
                 return await self._give_up(event, "EventAgeExceeded")
-            await self._clock.sleep(delay_s)
+            await self.clock.sleep(delay_s)
 
     async def _give_up(self, event: _Event, condition: str) -> None:
         """Hand the event to where failures go, and say so."""
-        now, policy = self._clock.now(), event.function.asynchronous
+        now, policy = self.clock.now(), event.function.asynchronous
         name = event.function.logical_id
         text = f"{name}: an event was given up after {event.attempts} attempts ({condition})"
-        self._record(Noted(now, text, "warning"))
+        self.record(Noted(now, text, "warning"))
         if policy.dead_letter_arn:
             await self._send(policy.dead_letter_arn, event.text, _dead_letter_attributes(event))
         if policy.on_failure_arn:
@@ -199,10 +194,10 @@ class AsynchronousInvoker:
     async def _send(self, arn: str, body: str, attributes: dict[str, Any]) -> None:
         """Send to a queue of the stack. A failure is told: on AWS it would be lost, and counted, too."""
         try:
-            url = (await self._sqs.get_queue_url(QueueName=arn.rpartition(":")[2]))["QueueUrl"]
-            await self._sqs.send_message(QueueUrl=url, MessageBody=body, MessageAttributes=attributes)
+            url = (await self.sqs.get_queue_url(QueueName=arn.rpartition(":")[2]))["QueueUrl"]
+            await self.sqs.send_message(QueueUrl=url, MessageBody=body, MessageAttributes=attributes)
         except (BotoCoreError, ClientError) as error:
-            self._record(Noted(self._clock.now(), f"a failed event could not be sent to {arn}: {error}", "warning"))
+            self.record(Noted(self.clock.now(), f"a failed event could not be sent to {arn}: {error}", "warning"))
 
 
 def _dead_letter_attributes(event: _Event) -> dict[str, Any]:

@@ -19,6 +19,11 @@ _COMPARISONS: Mapping[str, Callable[[float, float], bool]] = {
     ">": operator.gt,
     ">=": operator.ge,
 }
+_TEXT_TESTS: Mapping[str, Callable[[str, str], bool]] = {
+    "prefix": str.startswith,
+    "suffix": str.endswith,
+    "equals-ignore-case": operator.eq,
+}
 _ABSENT = object()
 
 
@@ -80,24 +85,15 @@ def _holds(rule: Any, value: Any) -> bool:
             _COMPARISONS[sign](value, bound) for sign, bound in zip(operand[::2], operand[1::2], strict=True)
         )
     if kind == "anything-but":
-        return not _matches_value(_as_rules(operand), value)
-    if not isinstance(value, str):
+        return not _matches_value(operand if isinstance(operand, list) else [operand], value)
+    test = _TEXT_TESTS.get(kind)
+    if test is None or not isinstance(value, str):
         return False
-    if kind == "prefix":
-        return _folded(operand, value, str.startswith)
-    if kind == "suffix":
-        return _folded(operand, value, str.endswith)
-    return kind == "equals-ignore-case" and value.casefold() == str(operand).casefold()
-
-
-def _folded(operand: Any, value: str, test: Callable[[str, str], bool]) -> bool:
+    if kind == "equals-ignore-case":
+        operand = {kind: operand}
     if isinstance(operand, dict):
         return test(value.casefold(), str(operand.get("equals-ignore-case", "")).casefold())
     return test(value, operand)
-
-
-def _as_rules(operand: Any) -> list[Any]:
-    return operand if isinstance(operand, list) else [operand]
 
 
 def _is_number(*values: Any) -> bool:

@@ -23,9 +23,7 @@ class ScalingPolicy:
     ceiling: int
     growth_per_minute: int
     slows_on_failure: bool
-    receivers: int
-    calls_per_s: float | None = None
-    bytes_per_s: float | None = None
+    provisioned: bool = False
 
 
 def policy_of(mapping: EventSourceMapping) -> ScalingPolicy:
@@ -35,29 +33,14 @@ def policy_of(mapping: EventSourceMapping) -> ScalingPolicy:
     """
     slows = not mapping.reports_batch_item_failures
     if mapping.provisioned is not None:
-        pollers = mapping.provisioned
-        each = limits.PROVISIONED_POLLER_CONCURRENCY
-        least = pollers.minimum * each
-        return ScalingPolicy(
-            initial=least,
-            idle=least,
-            ceiling=min(pollers.maximum * each, limits.PROVISIONED_CONCURRENCY),
-            growth_per_minute=limits.PROVISIONED_GROWTH_PER_MINUTE,
-            slows_on_failure=slows,
-            receivers=limits.MAPPING_RECEIVERS,
-            calls_per_s=limits.PROVISIONED_POLLER_CALLS_PER_S,
-            bytes_per_s=limits.PROVISIONED_POLLER_BYTES_PER_S,
-        )
+        each, growth = limits.PROVISIONED_POLLER_CONCURRENCY, limits.PROVISIONED_GROWTH_PER_MINUTE
+        least = mapping.provisioned.minimum * each
+        most = min(mapping.provisioned.maximum * each, limits.PROVISIONED_CONCURRENCY)
+        return ScalingPolicy(least, least, most, growth, slows, provisioned=True)
     ceiling = limits.MAPPING_CONCURRENCY if mapping.maximum_concurrency is None else mapping.maximum_concurrency
     initial = min(limits.MAPPING_INITIAL_CONCURRENCY, ceiling)
-    return ScalingPolicy(
-        initial=initial,
-        idle=limits.MAPPING_IDLE_CONCURRENCY if mapping.maximum_concurrency is None else initial,
-        ceiling=ceiling,
-        growth_per_minute=limits.MAPPING_GROWTH_PER_MINUTE,
-        slows_on_failure=slows,
-        receivers=limits.MAPPING_RECEIVERS,
-    )
+    idle = limits.MAPPING_IDLE_CONCURRENCY if mapping.maximum_concurrency is None else initial
+    return ScalingPolicy(initial, idle, ceiling, limits.MAPPING_GROWTH_PER_MINUTE, slows)
 
 
 class Scaler:
@@ -142,16 +125,16 @@ class Pace:
 
     def call_at(self, concurrency: int, now: float) -> float:
         """The instant of the next call, which is hereby spent; `now` without a limit."""
-        if self._policy.calls_per_s is None:
+        if not self._policy.provisioned:
             return now
         due_at = max(now, self._calls_spent_until, self._bytes_spent_until)
-        self._calls_spent_until = due_at + 1 / (self._policy.calls_per_s * self._pollers(concurrency))
+        self._calls_spent_until = due_at + 1 / (limits.PROVISIONED_POLLER_CALLS_PER_S * self._pollers(concurrency))
         return due_at
 
     def took(self, body_bytes: int, concurrency: int, now: float) -> None:
         """Count the bytes of the messages that a call brought."""
-        if self._policy.bytes_per_s is not None:
-            spent_s = body_bytes / (self._policy.bytes_per_s * self._pollers(concurrency))
+        if self._policy.provisioned:
+            spent_s = body_bytes / (limits.PROVISIONED_POLLER_BYTES_PER_S * self._pollers(concurrency))
             self._bytes_spent_until = max(now, self._bytes_spent_until) + spent_s
 
     @staticmethod

@@ -13,19 +13,17 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class Settlement:
-    """`failed` stay, every other message of the batch is deleted. `reason` says why they stay."""
+    """`failed` stay, every other message of the batch is deleted. `reason` says why they stay.
 
-    failed: frozenset[str]
-    reason: str
+    After an error, a timeout, a crash, or a throttle that outlasted the visibility, all of the batch stays.
+    """
+
+    failed: frozenset[str] = frozenset()
+    reason: str = ""
 
     def deletes(self, message_id: str) -> bool:
         """Whether Lambda deletes this message of the batch."""
         return message_id not in self.failed
-
-
-def of_failure(message_ids: Collection[str], outcome: str) -> Settlement:
-    """An error, a timeout, a crash or a throttle that outlasted the visibility: all of the batch stays."""
-    return Settlement(frozenset(message_ids), outcome)
 
 
 def of_response(message_ids: Collection[str], payload: Any, *, reports_batch_item_failures: bool) -> Settlement:
@@ -37,20 +35,16 @@ def of_response(message_ids: Collection[str], payload: Any, *, reports_batch_ite
     `itemIdentifier`, an id that is not in the batch, a list or an entry of another shape.
     """
     if not reports_batch_item_failures or payload is None:
-        return Settlement(frozenset(), "")
+        return Settlement()
     whole = Settlement(frozenset(message_ids), "invalid batch item failures")
     if not isinstance(payload, dict):
         return whole
     failures = payload.get("batchItemFailures")
     if failures is None:
-        return Settlement(frozenset(), "")
+        return Settlement()
     if not isinstance(failures, list):
         return whole
-    known = set(message_ids)
-    failed: set[str] = set()
-    for entry in failures:
-        identifier = entry.get("itemIdentifier") if isinstance(entry, dict) else None
-        if not isinstance(identifier, str) or identifier not in known:
-            return whole
-        failed.add(identifier)
+    failed: list[Any] = [entry.get("itemIdentifier") if isinstance(entry, dict) else None for entry in failures]
+    if not all(isinstance(each, str) and each in whole.failed for each in failed):
+        return whole
     return Settlement(frozenset(failed), "batch item failure")

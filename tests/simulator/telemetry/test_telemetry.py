@@ -68,9 +68,9 @@ def test_a_run_without_any_observation_has_a_whole_snapshot(telemetry: Telemetry
 def test_ticks_count_and_the_first_begins_the_run(telemetry: Telemetry) -> None:
     """The first tick or put is the run's first instant; the next tick's is known until the drain begins."""
     telemetry.record(PhaseChanged(1001.0, "running"))
-    telemetry.record(TickFired(1001.5, "Tick", "GeneratorLambda", 0, 0.0, 1006.5))
+    telemetry.record(TickFired(1001.5, "Tick", "GeneratorLambda", 0, 1006.5))
     telemetry.record(ObjectPut(1002.0, "b", "k", 70))
-    telemetry.record(TickFired(1006.5, "Tick", "GeneratorLambda", 1, 60.0, 1011.5))
+    telemetry.record(TickFired(1006.5, "Tick", "GeneratorLambda", 1, 1011.5))
     snapshot = telemetry.snapshot(1007.0)
     assert (snapshot.ticks, snapshot.first_at, snapshot.next_tick_at, snapshot.puts, snapshot.put_bytes) == (
         2,

@@ -14,6 +14,7 @@ from simulator.triggers.batching import (
     EVENT_BYTES,
     BatchPolicy,
     effective_visibility_s,
+    fits,
     record_bytes,
     record_bytes_at_most,
 )
@@ -77,9 +78,8 @@ def test_cheap_bound_holds_for_what_grows_most() -> None:
 
 def test_six_megabytes_with_the_wrapper() -> None:
     """Six megabytes is the event with its wrapping: the last byte counts."""
-    policy = BatchPolicy(10_000, 5)
-    assert policy.fits(EVENT_BYTES, limits.SYNC_PAYLOAD_BYTES - EVENT_BYTES)
-    assert not policy.fits(EVENT_BYTES, limits.SYNC_PAYLOAD_BYTES - EVENT_BYTES + 1)
+    assert fits(EVENT_BYTES, limits.SYNC_PAYLOAD_BYTES - EVENT_BYTES)
+    assert not fits(EVENT_BYTES, limits.SYNC_PAYLOAD_BYTES - EVENT_BYTES + 1)
 
 
 @pytest.mark.parametrize(

@@ -43,7 +43,7 @@ def test_ramp_is_the_closed_form() -> None:
 @given(st.floats(0, 400, allow_nan=False))
 def test_ramp_at_any_instant(at: float) -> None:
     """Asked at any instant, without a step between, the figure is the closed form's."""
-    policy = ScalingPolicy(5, 2, 1250, 300, True, 5)
+    policy = ScalingPolicy(5, 2, 1250, 300, True)
     scaler = Scaler(policy, 0.0)
     scaler.load(5, 0.0)
     scaler._loaded = 1250  # all that is permitted stays in hand meanwhile

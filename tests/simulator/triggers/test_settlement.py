@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from simulator.triggers.settlement import of_failure, of_response
+from simulator.triggers.settlement import of_response
 
 IDS = ("one", "two", "three")
 
@@ -61,13 +61,6 @@ def test_full_failure(payload: Any) -> None:
     settled = of_response(IDS, payload, reports_batch_item_failures=True)
     assert settled.failed == set(IDS)
     assert settled.reason == "invalid batch item failures"
-
-
-@pytest.mark.parametrize("outcome", ["error", "timeout", "crash", "init-error", "throttled"])
-def test_failed_invocation(outcome: str) -> None:
-    """Exception, timeout, crash, failed init and throttle leave the whole batch, and say why."""
-    assert of_failure(IDS, outcome).failed == set(IDS)
-    assert of_failure(IDS, outcome).reason == outcome
 
 
 def test_partial_failure() -> None:
