@@ -145,12 +145,13 @@ class EnvironmentPool:
 
         Returns whether the environment stays; False: it has reached its age and is retired.
         """
-        state = self._leave(environment)
+        self.discard(environment)
         if now >= environment.retires_at:
             return False
         environment.idle_since = now
         if reset:
             environment.needs_init = environment.was_reset = True
+        state = self._functions[environment.function]
         if environment.ready_at() > now:
             heapq.heappush(state.resting, (environment.ready_at(), environment.number, environment))
         else:
@@ -158,11 +159,14 @@ class EnvironmentPool:
         return True
 
     def discard(self, environment: Environment) -> None:
-        """The request was abandoned in the middle: the environment is gone."""
-        self._leave(environment)
+        """The request is over or abandoned, and the environment gone unless it is released."""
+        state = self._functions[environment.function]
+        state.starting -= environment.needs_init
+        state.busy -= not environment.needs_init
+        self._unreserved -= state.reserved is None
 
     def sweep(self, now: float) -> list[Environment]:
-        """Retire and return the environments that have been idle too long."""
+        """Retire and return the environments that have been idle too long: at the end of time all of them."""
         retired = []
         for state in self._functions.values():
             warm = state.rested(now)
@@ -176,19 +180,3 @@ class EnvironmentPool:
         resting = [state.resting[0][2] for state in self._functions.values() if state.resting]
         idle = [environment.idle_since for environment in warm + resting]
         return min(idle) + limits.ENVIRONMENT_IDLE_S if idle else None
-
-    def drain(self) -> list[Environment]:
-        """Retire and return every idle environment: the end of the run."""
-        retired = []
-        for state in self._functions.values():
-            retired += [*state.warm, *(environment for _, _, environment in state.resting)]
-            state.warm.clear()
-            state.resting.clear()
-        return retired
-
-    def _leave(self, environment: Environment) -> _Function:
-        state = self._functions[environment.function]
-        state.starting -= environment.needs_init
-        state.busy -= not environment.needs_init
-        self._unreserved -= state.reserved is None
-        return state

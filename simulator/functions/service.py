@@ -9,6 +9,7 @@ AWS: Lambda Developer Guide, "Understanding the Lambda execution environment lif
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import Coroutine, Mapping
 from dataclasses import dataclass
 from typing import Any, Self, TypeVar
@@ -91,7 +92,7 @@ class LambdaService:
         try:
             if self._sweeper is not None:
                 await self._sweeper
-            self._retire(self._pool.drain(), "shutdown")
+            self._retire(self._pool.sweep(math.inf), "shutdown")
             await self._close_retired()
         finally:
             await self._runtime.close()

@@ -66,23 +66,18 @@ class RuntimeEnvironment(Protocol):
     @property
     def memory_used_mb(self) -> int | None:
         """The most memory it has used so far; None where it cannot be told (a shared process)."""
-        ...
 
     async def start(self) -> Raised | Exited | None:
         """Run init: load the handler. None: ready. Called again after a failure or a kill."""
-        ...
 
     async def invoke(self, invocation: Invocation) -> Answer:
         """Give it one event, wait for its answer."""
-        ...
 
     async def kill(self) -> None:
         """End it now; `/tmp` stays, and `start` makes it usable again."""
-        ...
 
     async def close(self) -> None:
         """End it for good, with all that belongs to it."""
-        ...
 
 
 class Runtime(Protocol):
@@ -90,8 +85,6 @@ class Runtime(Protocol):
 
     def environment(self, function: Function, number: int, log_stream: str, write: Write) -> RuntimeEnvironment:
         """A new environment, not started."""
-        ...
 
     async def close(self) -> None:
         """Give back what the environments shared."""
-        ...

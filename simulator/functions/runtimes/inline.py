@@ -100,8 +100,7 @@ class InlineEnvironment:
 
     def __init__(self, setting: _Setting, runtime: InlineRuntime) -> None:
         self._setting, self._runtime = setting, runtime
-        self._core: _Core | None = None
-        self._thread: _HandlerThread | None = None
+        self._running: _Core | _HandlerThread | None = None
 
     async def start(self) -> Raised | Exited | None:
         """Load the handler; a core is opened, a plain handler's module runs in its thread."""
@@ -109,47 +108,39 @@ class InlineEnvironment:
         async with self._runtime.first_load:
             if name not in self._runtime.cores:
                 failure = await self._load(name)
-                if failure is not None or self._thread is not None:
+                if failure is not None or self._running is not None:
                     return failure
         core = self._runtime.cores[name]
         if core is None:
             return await self._load(name)
-        self._core = _Core(self._setting)
-        return await self._core.open(core, self._runtime.session)
+        opened = self._running = _Core(self._setting)
+        return await opened.open(core, self._runtime.session)
 
     async def _load(self, name: str) -> Raised | Exited | None:
         """Run the handler's module in a thread, which stays if the handler is a plain one."""
         thread = _HandlerThread(self._setting)
         loaded = await thread.call(lambda: _load(name))
         if isinstance(loaded, Raised | Exited):
-            thread.end()
+            await thread.close()
             return loaded
         core = self._runtime.cores[name] = getattr(loaded, "open_environment", None)
         if core is None:
-            thread.handler, self._thread = loaded, thread
+            thread.handler, self._running = loaded, thread
         else:
-            thread.end()
+            await thread.close()
         return None
 
     async def invoke(self, invocation: Invocation) -> Answer:
         """Run one event on the loop or in the thread."""
-        if self._core is not None:
-            return await self._core.invoke(invocation)
-        if self._thread is None:
+        if self._running is None:
             raise RuntimeError("the environment was not started")
-        handler, context = self._thread.handler, self._setting.context(invocation)
-        self._setting.environ["_X_AMZN_TRACE_ID"] = invocation.trace_id
-        result = await self._thread.call(lambda: handler(invocation.event, context), invocation.request_id)
-        return result if isinstance(result, Raised | Exited) else reports.marshalled(result, invocation.request_id)
+        return await self._running.invoke(invocation)
 
     async def kill(self) -> None:
         """End the core with what it holds. A thread cannot be stopped: it is left to end by itself, unheard."""
-        core, self._core = self._core, None
-        thread, self._thread = self._thread, None
-        if thread is not None:
-            thread.end()
-        if core is not None:
-            await core.close()
+        running, self._running = self._running, None
+        if running is not None:
+            await running.close()
 
     close = kill
 
@@ -232,7 +223,14 @@ class _HandlerThread:
         self._jobs.put((call, request_id, done))
         return await done
 
-    def end(self) -> None:
+    async def invoke(self, invocation: Invocation) -> Answer:
+        """Call the handler with one event."""
+        handler, context = self.handler, self._setting.context(invocation)
+        self._setting.environ["_X_AMZN_TRACE_ID"] = invocation.trace_id
+        result = await self.call(lambda: handler(invocation.event, context), invocation.request_id)
+        return result if isinstance(result, Raised | Exited) else reports.marshalled(result, invocation.request_id)
+
+    async def close(self) -> None:
         """No more calls; what a call still prints is no longer heard."""
         self._abandoned = True
         self._jobs.put(None)

@@ -23,7 +23,7 @@ _environ: contextvars.ContextVar[MutableMapping[str, str] | None] = contextvars.
 _output: contextvars.ContextVar[LineCutter | None] = contextvars.ContextVar("output", default=None)
 _lock = threading.Lock()
 _users = 0
-_undo: list[Callable[[], None]] = []
+_undo = contextlib.ExitStack()
 
 
 class _Environ(os._Environ):  # type: ignore[type-arg]  # noqa: SLF001 - only its own class may stand in for it
@@ -54,9 +54,6 @@ class _Environ(os._Environ):  # type: ignore[type-arg]  # noqa: SLF001 - only it
     def __len__(self) -> int:
         own = _environ.get()
         return super().__len__() if own is None else len(own)
-
-    def copy(self) -> dict[str, str]:
-        return dict(self)
 
 
 class LineCutter:
@@ -123,8 +120,7 @@ def installed() -> Iterator[None]:
         with _lock:
             _users -= 1
             if _users == 0:
-                while _undo:
-                    _undo.pop()()
+                _undo.close()
 
 
 @contextlib.contextmanager
@@ -144,10 +140,10 @@ def seen_as(environ: MutableMapping[str, str], write: Write) -> Iterator[Callabl
 
 
 def _install() -> None:
-    environ_class = os.environ.__class__
+    _undo.callback(setattr, os.environ, "__class__", os.environ.__class__)
     os.environ.__class__ = _Environ
-    _undo.append(lambda: setattr(os.environ, "__class__", environ_class))
     start = threading.Thread.start
+    _undo.callback(setattr, threading.Thread, "start", start)
 
     def start_in_context(thread: threading.Thread) -> None:
         if _environ.get() is not None:
@@ -156,7 +152,6 @@ def _install() -> None:
         start(thread)
 
     threading.Thread.start = start_in_context  # type: ignore[method-assign, assignment]
-    _undo.append(lambda: setattr(threading.Thread, "start", start))
 
 
 def _install_streams() -> None:
@@ -166,13 +161,13 @@ def _install_streams() -> None:
             continue
         stream = _Stream(real)
         setattr(sys, name, stream)
+        _undo.callback(_restore_stream, name, real, stream)
 
-        def restore(name: str = name, real: TextIO = real, stream: _Stream = stream) -> None:
-            # Someone else (a test's capture) may have replaced it since, and then owns it.
-            if getattr(sys, name) is stream:
-                setattr(sys, name, real)
 
-        _undo.append(restore)
+def _restore_stream(name: str, real: TextIO, stream: _Stream) -> None:
+    # Someone else (a test's capture) may have replaced it since, and then owns it.
+    if getattr(sys, name) is stream:
+        setattr(sys, name, real)
 
 
 def _text(value: object) -> str:

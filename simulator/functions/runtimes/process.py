@@ -223,9 +223,12 @@ class ProcessEnvironment:
             self._child.signal(number)
 
     def _measure(self) -> None:
+        """Read VmHWM of the open /proc/PID/status; there is none once the process has ended."""
         if self._memory_file is not None:
             with contextlib.suppress(OSError):
-                self._memory_bytes = max(self._memory_bytes, _high_water_bytes(self._memory_file))
+                _, found, rest = os.pread(self._memory_file, 8192, 0).partition(b"VmHWM:")
+                if found:
+                    self._memory_bytes = max(self._memory_bytes, int(rest.split(None, 1)[0]) * 1024)
 
 
 class _Output:
@@ -280,12 +283,6 @@ def _exited(returncode: int) -> Exited:
         description = signal.strsignal(-returncode) or f"signal {-returncode}"
         return Exited(f"signal: {description.lower()}")
     return Exited(f"exit status {returncode}" if returncode else "")
-
-
-def _high_water_bytes(status: int) -> int:
-    """VmHWM of an open /proc/PID/status; 0 once the process has ended."""
-    _, _, rest = os.pread(status, 8192, 0).partition(b"VmHWM:")
-    return int(rest.split(None, 1)[0]) * 1024 if rest else 0
 
 
 def _client_files() -> list[Path]:

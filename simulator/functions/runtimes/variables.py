@@ -35,7 +35,7 @@ def function_environ(function: Function, endpoint: str, log_stream: str, *, task
         "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(function.memory_mb),
         "AWS_LAMBDA_FUNCTION_VERSION": "$LATEST",
         "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand",
-        "AWS_LAMBDA_LOG_GROUP_NAME": log_group(function),
+        "AWS_LAMBDA_LOG_GROUP_NAME": f"/aws/lambda/{function.name}",
         "AWS_LAMBDA_LOG_STREAM_NAME": log_stream,
         "AWS_LAMBDA_LOG_FORMAT": function.log_format,
         **({"AWS_LAMBDA_LOG_LEVEL": function.log_level} if function.log_level else {}),
@@ -57,8 +57,3 @@ def require_code(path: Path) -> None:
         raise InputError(
             f"{path} is neither a directory nor a zip of code; make one: stockpipe package --output {path}"
         )
-
-
-def log_group(function: Function) -> str:
-    """The log group's name."""
-    return f"/aws/lambda/{function.name}"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
@@ -179,7 +181,7 @@ def test_idle_environments_are_swept() -> None:
     assert pool.next_sweep_at() == 1.0 + limits.ENVIRONMENT_IDLE_S
     assert pool.sweep(1.0 + limits.ENVIRONMENT_IDLE_S) == [first]
     assert pool.next_sweep_at() == 5.0 + limits.ENVIRONMENT_IDLE_S
-    assert pool.drain() == [second]
+    assert pool.sweep(math.inf) == [second]
     assert pool.next_sweep_at() is None
 
 
@@ -213,8 +215,8 @@ def test_a_drained_pool_is_empty() -> None:
     pool.release(environment, 0.0)
     for _ in range(9):
         pool.release(started(pool, "Consumer", 0.0), 0.0)
-    assert pool.drain() == [environment]
-    assert pool.drain() == []
+    assert pool.sweep(math.inf) == [environment]
+    assert pool.sweep(math.inf) == []
 
 
 class Pool(RuleBasedStateMachine):
