@@ -292,14 +292,15 @@ async def _loop_part(options: argparse.Namespace) -> None:
 async def _rules_part(options: argparse.Namespace) -> None:
     """The same requests straight into the store's application, with its checks and with checks that do nothing."""
     from simulator.store.dynamodb import batch_writes
-    from simulator.store.front import guards
-    from simulator.store.front.assembly import assemble
+    from simulator.store.front.application import assemble
+    from simulator.store.s3 import rules as s3_rules
+    from simulator.store.sqs import rules as sqs_rules
 
     application = assemble(SystemClock(), 0, 0, capacity="unlimited", strict=True)
     requests = Requests(application.answer)
     await requests.prepare()
     checks = [(batch_writes, "check_item"), (batch_writes, "_too_long"), (batch_writes, "check_request_sizes")]
-    checks += [(guards.s3_rules, "check_request"), (guards.sqs_rules, "check_request")]
+    checks += [(s3_rules, "check_request"), (sqs_rules, "check_request")]
     times: dict[bool, list[float]] = {True: [], False: []}
     for number in range(options.runs + 1):
         for checked in (True, False):

@@ -32,7 +32,7 @@ READS_TIME = {
     "simulator/load/sink/server.py": "a socket's latency is the loop's own time",
     "simulator/load/sink/sqs.py": "a receive that waits ends by the loop's own time",
     "simulator/proof/scan.py": "lets others run: asyncio.sleep(0)",
-    "simulator/store/front/application.py": "how long an answer took, for the ledger",
+    "simulator/store/front/application.py": "how long an answer took, for the counters",
     "simulator/store/sqs/long_poll.py": "the store's long poll waits in real time",
 }
 """The files of the simulator and the commands that read time or wait for it by themselves, and why."""

@@ -20,7 +20,7 @@ from simulator.store.moto.application import LeftToMoto
 from simulator.store.moto.scope import current_scope
 from simulator.store.wire.aws_errors import AwsError
 from simulator.store.wire.messages import Response, Routed, json_response
-from simulator.store.wire.parameters import with_parameters
+from simulator.store.wire.routing import with_parameters
 
 Call = Callable[[Routed], Response]
 Parameters = Mapping[str, Any]

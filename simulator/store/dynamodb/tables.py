@@ -77,7 +77,9 @@ class Tables:
                 unprocessed.setdefault(write.table_name, []).append(write.request)
         if unprocessed and not kept:
             for name, requests in unprocessed.items():
-                self._activity(name).refused(len(requests))
+                activity = self._activity(name)
+                activity.throttled_requests += 1
+                activity.unprocessed_items += len(requests)
             raise self.throttles.write_error(*refused)
         return kept, unprocessed
 

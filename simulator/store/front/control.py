@@ -6,6 +6,7 @@ They are the store's own and answer JSON; a mistake is a 400 with one line of te
 from __future__ import annotations
 
 from collections import defaultdict
+from dataclasses import replace
 from itertools import islice
 from typing import Any
 from urllib.parse import parse_qsl
@@ -13,16 +14,8 @@ from urllib.parse import parse_qsl
 import orjson
 
 from simulator.base.clock import Clock
-from simulator.base.counters import (
-    BucketCounters,
-    OperationCounters,
-    QueueCounters,
-    StoreCounters,
-    TableCounters,
-    gathered,
-)
+from simulator.base.counters import QueueCounters, StoreCounters
 from simulator.base.usage import process_cpu_s, process_memory_bytes
-from simulator.store.counting.ledger import Ledger
 from simulator.store.counting.tallies import Tallies
 from simulator.store.dynamodb.throttles import Throttles
 from simulator.store.moto import state as moto_state
@@ -35,9 +28,8 @@ PEEK_PAGE = 500
 class Control:
     """Answers the control calls of one store."""
 
-    def __init__(self, clock: Clock, ledger: Ledger, tallies: Tallies, throttles: Throttles) -> None:
+    def __init__(self, clock: Clock, tallies: Tallies, throttles: Throttles) -> None:
         self._clock = clock
-        self._ledger = ledger
         self._tallies = tallies
         self._throttles = throttles
 
@@ -68,19 +60,17 @@ class Control:
             memory_bytes=process_memory_bytes(),
             queues={name: _queue_counters(queue, now * 1000) for name, queue in moto_state.queues().items()},
             tables={
-                name: gathered(TableCounters, tallies.tables[name], rows=len(table))
-                for name, table in moto_state.tables().items()
+                name: replace(tallies.tables[name], rows=len(table)) for name, table in moto_state.tables().items()
             },
             buckets={
-                name: gathered(
-                    BucketCounters,
+                name: replace(
                     tallies.buckets[name],
                     objects=getattr(bucket.keys, "object_count", len(bucket.keys)),
                     size_bytes=getattr(bucket.keys, "size_bytes", 0),
                 )
                 for name, bucket in moto_state.buckets().items()
             },
-            operations={name: gathered(OperationCounters, tally) for name, tally in self._ledger.operations.items()},
+            operations=tallies.operations,
         )
 
     def _messages(self, name: str, after: int) -> list[dict[str, Any]]:

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Callable, Iterator
-from dataclasses import InitVar, dataclass, field
+from dataclasses import InitVar, dataclass, field, replace
 from typing import Any, Literal
 
-from simulator.base.counters import QueueCounters, gathered
+from simulator.base.counters import QueueCounters
 from simulator.store.sqs.receipt_handles import ReceiptHandles, UnknownHandle
 
 State = Literal["ready", "in_flight", "delayed"]
@@ -34,19 +34,6 @@ class Held:
     received_ms: float = 0.0
 
 
-@dataclass(slots=True)
-class Totals:
-    """What happened in this queue since it was created; S3's test events are left out of all of them."""
-
-    sent: int = 0
-    received: int = 0
-    deleted: int = 0
-    dead_lettered: int = 0
-    expired: int = 0
-    purged: int = 0
-    redriven: int = 0
-
-
 @dataclass(slots=True, eq=False)
 class MessageDepot:
     """All messages of one queue, whose receipt handles `secret` seals.
@@ -55,7 +42,7 @@ class MessageDepot:
     """
 
     secret: InitVar[bytes]
-    totals: Totals = field(default_factory=Totals)
+    totals: QueueCounters = field(default_factory=QueueCounters)
     arrived: Callable[[], None] | None = None
     _held: dict[int, Held] = field(default_factory=dict)
     _ready: list[int] = field(default_factory=list)
@@ -64,8 +51,6 @@ class MessageDepot:
     _moved: set[int] = field(default_factory=set)
     _next_place: int = 0
     _counts: dict[State, int] = field(default_factory=lambda: {"ready": 0, "in_flight": 0, "delayed": 0})
-    test_events: int = 0
-    """How many of the messages held are S3's test events."""
     _handles: ReceiptHandles = field(init=False)
 
     def __post_init__(self, secret: bytes) -> None:
@@ -86,14 +71,12 @@ class MessageDepot:
         """All of its figures, at `now_ms`."""
         visible, in_flight, delayed = self.counts(now_ms)
         oldest_ms = self.oldest_sent_ms()
-        return gathered(
-            QueueCounters,
+        return replace(
             self.totals,
             visible=visible,
             in_flight=in_flight,
             delayed=delayed,
             oldest_age_s=None if oldest_ms is None else max(0.0, (now_ms - oldest_ms) / 1000),
-            test_events=self.test_events,
         )
 
     def oldest_sent_ms(self) -> int | None:
@@ -127,7 +110,7 @@ class MessageDepot:
         self._compact()
         heapq.heappush(self._by_age, (held.sent_ms, held.place))
         if is_test_event:
-            self.test_events += 1
+            self.totals.test_events += 1
         elif counts_as_sent:
             self.totals.sent += 1
         if message.delayed_until > now_ms:
@@ -199,11 +182,11 @@ class MessageDepot:
 
     def purge(self) -> None:
         """Drop every message."""
-        self.totals.purged += len(self._held) - self.test_events
+        self.totals.purged += len(self._held) - self.totals.test_events
         for kept in (self._held, self._ready, self._away, self._by_age):
             kept.clear()
         self._counts = dict.fromkeys(self._counts, 0)
-        self.test_events = 0
+        self.totals.test_events = 0
 
     def carry_off(self, now_ms: float) -> Held | None:
         """Take the next ready message out for a move task: neither received nor deleted. None: nothing is ready."""
@@ -274,7 +257,7 @@ class MessageDepot:
 
     def _drop(self, held: Held) -> None:
         self._held.pop(held.place, None)
-        self.test_events -= held.is_test_event
+        self.totals.test_events -= held.is_test_event
 
     def _announce(self) -> None:
         if self.arrived is not None:

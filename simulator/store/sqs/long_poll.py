@@ -13,7 +13,7 @@ from simulator.store.sqs.depot import MessageDepot
 from simulator.store.sqs.moto_queue import depot_of
 from simulator.store.wire.aws_errors import AwsError
 from simulator.store.wire.messages import Response, Routed, json_response, query_response
-from simulator.store.wire.parameters import with_parameters
+from simulator.store.wire.routing import with_parameters
 
 # moto's own FIFO queues and a replacement that is off announce nothing: they are looked at this often.
 _BLIND_INTERVAL_S = 0.1

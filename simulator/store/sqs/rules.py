@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from simulator.base import limits
-from simulator.store.sqs.depot import MessageDepot
+from simulator.store.sqs.moto_queue import depot_of
 from simulator.store.sqs.receipt_handles import UnknownHandle
 from simulator.store.wire.aws_errors import AwsError
 
@@ -26,10 +26,8 @@ _ATTRIBUTE_RANGES = {
 Parameters = Mapping[str, Any]
 
 
-def check_request(
-    operation: str, parameters: Parameters, queue: Any, depot: MessageDepot | None, now_ms: float
-) -> None:
-    """Raise what SQS would answer; `queue` is moto's or None, `depot` that of a standard queue."""
+def check_request(operation: str, parameters: Parameters, queue: Any, now_ms: float) -> None:
+    """Raise what SQS would answer; `queue` is moto's or None."""
     if operation in ("CreateQueue", "SetQueueAttributes"):
         check_attributes(parameters.get("Attributes") or {})
     if queue is None:
@@ -44,12 +42,12 @@ def check_request(
         check_range(
             parameters, "MaxNumberOfMessages", (1, limits.SQS_BATCH_ENTRIES), "Must be between 1 and 10, if provided."
         )
-        if depot is not None and depot.counts(now_ms)[1] >= limits.SQS_IN_FLIGHT_MESSAGES:
+        if not queue.fifo_queue and depot_of(queue).counts(now_ms)[1] >= limits.SQS_IN_FLIGHT_MESSAGES:
             raise over_limit()
     elif operation == "ChangeMessageVisibility":
         check_range(parameters, "VisibilityTimeout", limits.SQS_VISIBILITY_TIMEOUT_S)
-        if depot is not None:
-            _check_visibility_change(parameters.get("ReceiptHandle"), depot, now_ms)
+        if not queue.fifo_queue:
+            _check_visibility_change(parameters.get("ReceiptHandle"), queue, now_ms)
 
 
 def check_attributes(attributes: Mapping[str, Any]) -> None:
@@ -100,8 +98,9 @@ def check_message(entry: Parameters, queue: Any) -> int:
     return size
 
 
-def _check_visibility_change(handle: Any, depot: MessageDepot, now_ms: float) -> None:
+def _check_visibility_change(handle: Any, queue: Any, now_ms: float) -> None:
     """A message whose visibility changes must be in flight."""
+    depot = depot_of(queue)
     depot.counts(now_ms)
     try:
         held = depot.find(str(handle))
