@@ -14,25 +14,24 @@ from simulator.store.moto.replacement import Replacement
 from simulator.store.wire.messages import Response, Routed
 
 
-class DynamoDBAnswers:
-    """Answers on the tables of one account and region."""
+def answers(tables: Tables) -> Callable[[Routed], Response]:
+    """What answers a request on those tables. Raises `AwsError`, and `LeftToMoto`."""
+    writes, reads = TableWrites(tables), TableReads(tables)
+    ways: dict[str, Callable[[Mapping[str, Any]], bytes]] = {
+        "BatchWriteItem": writes.batch,
+        "PutItem": writes.put,
+        "GetItem": reads.get,
+        "Scan": reads.scan,
+        "Query": reads.query,
+    }
 
-    def __init__(self, tables: Tables) -> None:
-        writes, reads = TableWrites(tables), TableReads(tables)
-        self._ways: dict[str, Callable[[Mapping[str, Any]], bytes]] = {
-            "BatchWriteItem": writes.batch,
-            "PutItem": writes.put,
-            "GetItem": reads.get,
-            "Scan": reads.scan,
-            "Query": reads.query,
-        }
-
-    def answer(self, routed: Routed) -> Response:
-        """The answer to one request. Raises `AwsError`, and `LeftToMoto`."""
-        way = self._ways.get(routed.operation)
+    def answer(routed: Routed) -> Response:
+        way = ways.get(routed.operation)
         if way is None or routed.parameters is None:
             raise LeftToMoto
         return dynamodb_response(routed, way(routed.parameters))
+
+    return answer
 
 
 _HANDLER = "moto.dynamodb.responses:DynamoHandler."

@@ -10,7 +10,9 @@ import orjson
 
 from simulator.base import limits
 from simulator.store.dynamodb.items import (
+    MORE_THAN_ONE_TYPE,
     check_item,
+    invalid,
     is_plain_row,
     item_size,
     normalise_number,
@@ -94,7 +96,7 @@ def plan_write(table: Any, table_name: str, request: Any) -> WriteOperation:
                 raise validation(_KEY_MISMATCH)
             return WriteOperation(table, table_name, *keys_of(table, delete["Key"]), None, 1, request)
     raise validation(
-        "Supplied AttributeValue has more than one datatypes set, must contain exactly one of the supported datatypes"
+        MORE_THAN_ONE_TYPE
         if isinstance(request, dict) and len(request) > 1
         else "Supplied WriteRequest is empty, must contain exactly one of PutRequest and DeleteRequest"
     )
@@ -122,15 +124,10 @@ def keys_of(table: Any, item: Mapping[str, Any]) -> tuple[Key, Key]:
     else:
         sort_key = _key(item.get(table.range_key_attr), table.range_key_type, table.range_key_attr)
     if _too_long(hash_key, limits.DYNAMODB_HASH_KEY_BYTES):
-        raise validation(
-            "One or more parameter values were invalid: "
-            f"Size of hashkey has exceeded the maximum size limit of{limits.DYNAMODB_HASH_KEY_BYTES} bytes"
-        )
+        raise invalid(f"Size of hashkey has exceeded the maximum size limit of{limits.DYNAMODB_HASH_KEY_BYTES} bytes")
     if _too_long(sort_key, limits.DYNAMODB_RANGE_KEY_BYTES):
-        raise validation(
-            "One or more parameter values were invalid: "
-            f"Aggregated size of all range keys has exceeded the size limit of {limits.DYNAMODB_RANGE_KEY_BYTES} bytes"
-        )
+        limit = limits.DYNAMODB_RANGE_KEY_BYTES
+        raise invalid(f"Aggregated size of all range keys has exceeded the size limit of {limit} bytes")
     return hash_key, sort_key
 
 

@@ -7,7 +7,6 @@ DynamoDB developer guide, limits its "Service, account, and table quotas" page; 
 from __future__ import annotations
 
 import base64
-import binascii
 import re
 from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation, localcontext
@@ -24,12 +23,21 @@ is_plain_row = re.compile(
     rb'\{(?:"[^"\\]*+":\{"(?:N":"(?!-0")' + _PLAIN.encode() + rb'"|S":"[^"\\]*+")\},?)++\}'
 ).fullmatch
 _NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
+MORE_THAN_ONE_TYPE = (
+    "Supplied AttributeValue has more than one datatypes set, must contain exactly one of the supported datatypes"
+)
+_NO_TYPE = "Supplied AttributeValue is empty, must contain exactly one of the supported datatypes"
 _SETS = {"SS": "string", "NS": "number", "BS": "binary"}
 
 
 def validation(message: str) -> AwsError:
     """DynamoDB's ValidationException."""
     return AwsError("ValidationException", message)
+
+
+def invalid(reason: str) -> AwsError:
+    """The same, of a parameter's value."""
+    return validation(f"One or more parameter values were invalid: {reason}")
 
 
 def check_item(item: Mapping[str, Any]) -> dict[str, Any] | None:
@@ -69,9 +77,7 @@ def check_value(kind: str, value: Any, level: int) -> Any:
         return value
     if kind == "NULL" and isinstance(value, bool):
         if value is not True:
-            raise validation(
-                "One or more parameter values were invalid: Null attribute value types must have the value of true"
-            )
+            raise invalid("Null attribute value types must have the value of true")
         return value
     raise _wrong_type(kind)
 
@@ -89,7 +95,7 @@ def _check_text(kind: str, value: Any) -> str:
     if kind == "B":
         try:
             base64.b64decode(value, validate=True)
-        except (binascii.Error, ValueError):
+        except ValueError:
             raise AwsError(
                 "SerializationException", "Base64 encoded length is expected a multiple of 4 bytes"
             ) from None
@@ -101,12 +107,12 @@ def _check_set(kind: str, value: Any) -> list[Any]:
         raise _wrong_type(kind)
     if not value:
         if kind == "BS":
-            raise validation("One or more parameter values were invalid: Binary sets should not be empty")
-        raise validation(f"One or more parameter values were invalid: An {_SETS[kind]} set  may not be empty")
+            raise invalid("Binary sets should not be empty")
+        raise invalid(f"An {_SETS[kind]} set  may not be empty")
     normal = [check_value(kind[0], element, 1) for element in value]
     if len(set(normal)) != len(normal):
         shown = ", ".join(map(str, value))
-        raise validation(f"One or more parameter values were invalid: Input collection [{shown}] contains duplicates.")
+        raise invalid(f"Input collection [{shown}] contains duplicates.")
     return normal
 
 
@@ -159,9 +165,7 @@ def value_size(kind: str, value: Any) -> int:
     if kind == "L":
         return 3 + sum(1 + value_size(*next(iter(element.items()))) for element in value)
     if kind == "M":
-        return 3 + sum(
-            1 + len(name.encode()) + value_size(*next(iter(element.items()))) for name, element in value.items()
-        )
+        return 3 + len(value) + item_size(value)
     return 1
 
 
@@ -178,16 +182,13 @@ def read_units(size_bytes: int, *, consistent: bool) -> float:
 
 def _wrong_attribute(typed: Any) -> AwsError:
     if isinstance(typed, dict) and len(typed) > 1:
-        return validation(
-            "Supplied AttributeValue has more than one datatypes set, "
-            "must contain exactly one of the supported datatypes"
-        )
+        return validation(MORE_THAN_ONE_TYPE)
     if isinstance(typed, dict):
-        return validation("Supplied AttributeValue is empty, must contain exactly one of the supported datatypes")
+        return validation(_NO_TYPE)
     return AwsError("SerializationException", "Unexpected value type in payload")
 
 
 def _wrong_type(kind: str) -> AwsError:
     if kind not in ("S", "N", "B", "L", "M", "BOOL", "NULL", *_SETS):
-        return validation("Supplied AttributeValue is empty, must contain exactly one of the supported datatypes")
+        return validation(_NO_TYPE)
     return AwsError("SerializationException", f"Unexpected value type in payload for attribute type {kind}")

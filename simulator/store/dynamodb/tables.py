@@ -11,7 +11,7 @@ from simulator.store.counting.tallies import TableActivity, Tallies
 from simulator.store.dynamodb.batch_writes import WriteOperation, row_units
 from simulator.store.dynamodb.moto_table import rows_of
 from simulator.store.dynamodb.rows import Key
-from simulator.store.dynamodb.throttles import Throttles
+from simulator.store.dynamodb.throttles import Throttles, throttled
 
 CAPACITY_WISHES = (None, "NONE", "TOTAL", "INDEXES")
 """What a request may say of ReturnConsumedCapacity."""
@@ -37,7 +37,7 @@ class Tables:
         reason = self.throttles.read(table, now, hash_key, index)
         if reason is not None:
             self.tallies.tables[table.name].throttled_requests += 1
-            raise self.throttles.read_error(table, reason, index)
+            raise throttled("Read", table, reason, index)
 
     def charge_read(self, table: Any, units: float, now: float, hash_key: Key = None, index: Any = None) -> None:
         """A read was answered and cost `units`."""
@@ -59,7 +59,7 @@ class Tables:
         reason = self.admit_write(write, now)
         if reason is not None:
             self.tallies.tables[write.table.name].throttled_requests += 1
-            raise self.throttles.write_error(write.table, reason)
+            raise throttled("Write", write.table, reason)
 
     def admit_batch(self, writes: Iterable[WriteOperation], now: float) -> tuple[list[WriteOperation], dict[str, Any]]:
         """The operations that the limits let through, and the others as the client wrote them, by table.
@@ -80,7 +80,7 @@ class Tables:
                 activity = self._activity(name)
                 activity.throttled_requests += 1
                 activity.unprocessed_items += len(requests)
-            raise self.throttles.write_error(*refused)
+            raise throttled("Write", *refused)
         return kept, unprocessed
 
     def wrote_batch(

@@ -7,12 +7,14 @@ alike is answered here; the rest is moto's.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import orjson
 
 from simulator.store.dynamodb.batch_writes import WriteOperation, plan_batch, plan_write
 from simulator.store.dynamodb.moto_table import rows_of
+from simulator.store.dynamodb.rows import Rows
 from simulator.store.dynamodb.tables import CAPACITY_WISHES, Tables, consumed
 from simulator.store.moto.application import LeftToMoto
 from simulator.store.wire.aws_errors import AwsError
@@ -21,34 +23,33 @@ _PLAIN_BATCH = {"RequestItems", "ReturnConsumedCapacity", "ReturnItemCollectionM
 _PLAIN_PUT = {"TableName", "Item", "ReturnConsumedCapacity"}
 
 
+@dataclass(frozen=True, slots=True)
 class TableWrites:
     """BatchWriteItem and PutItem on the tables of one store. Each raises `LeftToMoto`, too."""
 
-    def __init__(self, tables: Tables) -> None:
-        self._tables = tables
+    tables: Tables
 
     def batch(self, parameters: Mapping[str, Any]) -> bytes:
         """The answer to BatchWriteItem. Raises `AwsError`."""
-        items, strict = parameters.get("RequestItems"), self._tables.strict
+        items, strict = parameters.get("RequestItems"), self.tables.strict
         if not strict and (not _PLAIN_BATCH.issuperset(parameters) or not isinstance(items, dict)):
             raise LeftToMoto
         try:
-            writes = plan_batch(items, self._tables.tables())
+            writes = plan_batch(items, self.tables.tables())
         except AwsError:
             if strict:
                 raise
             raise LeftToMoto from None
-        if not strict and not all(map(_keep_numbers, writes)):
-            raise LeftToMoto
-        if not all(map(_is_plain, {id(write.table): write.table for write in writes}.values())):
+        tables = {id(write.table): write.table for write in writes}.values()
+        if not (strict or all(map(_keep_numbers, writes))) or not all(map(_is_plain, tables)):
             raise LeftToMoto
         if parameters.get("ReturnConsumedCapacity") not in CAPACITY_WISHES:
             raise LeftToMoto
-        now = self._tables.clock.now()
-        kept, unprocessed = self._tables.admit_batch(writes, now)
+        now = self.tables.clock.now()
+        kept, unprocessed = self.tables.admit_batch(writes, now)
         for write in kept:
             _apply(write)
-        units = self._tables.wrote_batch(items or (), kept, unprocessed, now)
+        units = self.tables.wrote_batch(items or (), kept, unprocessed, now)
         result: dict[str, Any] = {"UnprocessedItems": unprocessed}
         if not strict:
             # moto always reports, and always one unit.
@@ -60,7 +61,7 @@ class TableWrites:
 
     def put(self, parameters: Mapping[str, Any]) -> bytes:
         """The answer to a PutItem without condition or return values."""
-        table = self._tables.named(parameters.get("TableName"))
+        table = self.tables.named(parameters.get("TableName"))
         if table is None or not _is_plain(table) or not _PLAIN_PUT.issuperset(parameters):
             raise LeftToMoto
         if parameters.get("ReturnConsumedCapacity") not in CAPACITY_WISHES:
@@ -70,19 +71,18 @@ class TableWrites:
         except AwsError:
             # The same mistakes have other texts for a single put, and those are moto's.
             raise LeftToMoto from None
-        if not self._tables.strict and not _keep_numbers(write):
+        if not self.tables.strict and not _keep_numbers(write):
             raise LeftToMoto
-        now = self._tables.clock.now()
-        self._tables.admit_single(write, now)
+        now = self.tables.clock.now()
+        self.tables.admit_single(write, now)
         _apply(write)
-        self._tables.tallies.tables[table.name].wrote(1, write.units, now)
-        capacity = consumed(parameters, {table.name: write.units if self._tables.strict else 1})
+        self.tables.tallies.tables[table.name].wrote(1, write.units, now)
+        capacity = consumed(parameters, {table.name: write.units if self.tables.strict else 1})
         return orjson.dumps({"ConsumedCapacity": capacity[0]} if capacity else {})
 
 
 def _apply(write: WriteOperation) -> None:
-    rows = rows_of(write.table)
-    assert rows is not None  # noqa: S101 `_is_plain` has looked
+    rows: Rows = write.table.items
     if write.row is None:
         rows.drop(write.hash_key, write.sort_key)
     else:

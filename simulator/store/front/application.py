@@ -84,9 +84,9 @@ class Application:
         if store.strict:
             self._ways["sqs"].append(MoveTasks(store).answer)
         if {moto_bucket.DEPTH.name, s3_answers.ANSWERS.name} <= active:
-            self._ways["s3"].append(s3_answers.S3Answers().answer)
+            self._ways["s3"].append(s3_answers.answer)
         if {moto_table.DEPTH.name, dynamodb_answers.ANSWERS.name} <= active:
-            self._ways["dynamodb"].append(dynamodb_answers.DynamoDBAnswers(tables).answer)
+            self._ways["dynamodb"].append(dynamodb_answers.answers(tables))
         for service, ways in self._ways.items():
             ways.append(ByMoto(tables, moto).answer if service == "dynamodb" else moto)
 

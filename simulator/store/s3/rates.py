@@ -30,4 +30,4 @@ class S3Rates:
             bucket = self._buckets[name, writes] = TokenBucket(rate, rate, rate, now)
         if not bucket.has(1, now):
             raise AwsError("SlowDown", "Please reduce your request rate.", status=503)
-        bucket.take(1)
+        bucket.take(1, now)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import hashlib
 import re
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from functools import cache
 from itertools import combinations, product
 from typing import Any
 from urllib.parse import unquote
@@ -50,13 +50,12 @@ def _check_key(raw_key: str) -> None:
 
 def _check_digests(request: Request) -> None:
     """Content-MD5, x-amz-content-sha256 and the checksum headers, against the bytes that came."""
-    headers = request.headers
-    body = request.body
+    headers, body = request.headers, request.body
     stated_md5 = headers.get("content-md5")
     if stated_md5 is not None:
         try:
             wanted = base64.b64decode(stated_md5, validate=True)
-        except (binascii.Error, ValueError):
+        except ValueError:
             wanted = b""
         if len(wanted) != 16:
             raise AwsError("InvalidDigest", "The Content-MD5 you specified was invalid.")
@@ -98,13 +97,11 @@ def _unchunked(body: bytes) -> bytes:
         position = end + 2 + size + 2
 
 
+@cache
 def _table(polynomial: int) -> list[int]:
-    table = []
-    for value in range(256):
-        register = value
-        for _ in range(8):
-            register = (register >> 1) ^ (polynomial if register & 1 else 0)
-        table.append(register)
+    table = list(range(256))
+    for _ in range(8):
+        table = [(register >> 1) ^ (polynomial if register & 1 else 0) for register in table]
     return table
 
 

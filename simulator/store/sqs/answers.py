@@ -42,7 +42,6 @@ class SqsAnswers:
             "ReceiveMessage": self._receive,
             "DeleteMessage": self._delete,
             "DeleteMessageBatch": self._delete_batch,
-            "ChangeMessageVisibility": self._change_visibility,
         }
 
     def answer(self, routed: Routed) -> Response:
@@ -91,11 +90,8 @@ class SqsAnswers:
         wait_s = parameters.get("WaitTimeSeconds", 0)
         visibility_s = parameters.get("VisibilityTimeout", queue.visibility_timeout)
         clean = _within(limit, (1, limits.SQS_BATCH_ENTRIES)) and _within(wait_s, limits.SQS_RECEIVE_WAIT_S)
-        if (
-            not clean
-            or not _within(visibility_s, limits.SQS_VISIBILITY_TIMEOUT_S)
-            or not _RECEIVE.issuperset(parameters)
-        ):
+        clean = clean and _within(visibility_s, limits.SQS_VISIBILITY_TIMEOUT_S)
+        if not clean or not _RECEIVE.issuperset(parameters):
             raise LeftToMoto
         received = receive(queue, limit, visibility_s, self._store.now_ms())
         if not received:
@@ -145,21 +141,6 @@ class SqsAnswers:
                 refusal = {"SenderFault": True, "Code": "ReceiptHandleIsInvalid", "Message": text}
                 failed.append({"Id": name, **refusal})
         return {"Successful": successful, "Failed": failed}
-
-    def _change_visibility(self, queue: Any, parameters: Parameters) -> dict[str, Any]:
-        handle, timeout_s = parameters.get("ReceiptHandle"), parameters.get("VisibilityTimeout")
-        if not isinstance(handle, str) or not _within(timeout_s, limits.SQS_VISIBILITY_TIMEOUT_S):
-            raise LeftToMoto
-        depot, now_ms, hide_ms = depot_of(queue), self._store.now_ms(), parameters["VisibilityTimeout"] * 1000
-        try:
-            held = depot.find(handle)
-        except UnknownHandle:
-            held = None
-        # AWS counts the twelve hours from the receive, moto from the send.
-        if held is None or now_ms + hide_ms - (held.received_ms if self._store.strict else held.sent_ms) > 43_200_000:
-            raise LeftToMoto
-        depot.change_visibility(held, now_ms, hide_ms)
-        return {}
 
 
 def _within(value: Any, bounds: tuple[int, int]) -> bool:
@@ -226,7 +207,6 @@ ANSWERS = Replacement(
         _RESPONSES + "receive_message": "0027050ecd1294f8",
         _RESPONSES + "delete_message": "ea1bab65ef349241",
         _RESPONSES + "delete_message_batch": "79dfc09563eaa074",
-        _RESPONSES + "change_message_visibility": "9935ebc46afeb010",
         "moto.sqs.models:SQSBackend.send_message": "bf161af09a9e6b86",
         "moto.sqs.models:SQSBackend.send_message_batch": "0707ad219481c867",
         "moto.sqs.models:SQSBackend.delete_message_batch": "53c0bc5d5f51468a",

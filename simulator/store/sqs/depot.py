@@ -8,12 +8,13 @@ Nothing here reads a clock: instants are milliseconds since the epoch, as SQS co
 from __future__ import annotations
 
 import heapq
+from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import InitVar, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from simulator.base.counters import QueueCounters
-from simulator.store.sqs.receipt_handles import ReceiptHandles, UnknownHandle
+from simulator.store.sqs.receipt_handles import UnknownHandle, give_handle, read_handle
 
 State = Literal["ready", "in_flight", "delayed"]
 # A heap may carry this many entries of messages that are gone before it is rebuilt.
@@ -41,20 +42,16 @@ class MessageDepot:
     `arrived` is called whenever a message may have become receivable.
     """
 
-    secret: InitVar[bytes]
+    secret: bytes
     totals: QueueCounters = field(default_factory=QueueCounters)
-    arrived: Callable[[], None] | None = None
+    arrived: Callable[[], object] = lambda: None
     _held: dict[int, Held] = field(default_factory=dict)
     _ready: list[int] = field(default_factory=list)
     _away: list[tuple[float, int]] = field(default_factory=list)
     _by_age: list[tuple[int, int]] = field(default_factory=list)
     _moved: set[int] = field(default_factory=set)
     _next_place: int = 0
-    _counts: dict[State, int] = field(default_factory=lambda: {"ready": 0, "in_flight": 0, "delayed": 0})
-    _handles: ReceiptHandles = field(init=False)
-
-    def __post_init__(self, secret: bytes) -> None:
-        self._handles = ReceiptHandles(secret)
+    _counts: Counter[State] = field(default_factory=Counter)
 
     def __len__(self) -> int:
         return len(self._held)
@@ -117,7 +114,7 @@ class MessageDepot:
             self._put_away(held, "delayed", message.delayed_until)
         else:
             self._make_ready(held)
-        self._announce()
+        self.arrived()
         return held
 
     def take(
@@ -178,15 +175,15 @@ class MessageDepot:
             self._put_away(held, "in_flight", now_ms + hide_ms)
         else:
             self._make_ready(held)
-        self._announce()
+        self.arrived()
 
     def purge(self) -> None:
         """Drop every message."""
-        self.totals.purged += len(self._held) - self.totals.test_events
-        for kept in (self._held, self._ready, self._away, self._by_age):
+        for held in list(self._held.values()):
+            self._drop(held)
+            self.totals.purged += not held.is_test_event
+        for kept in (self._ready, self._away, self._by_age, self._counts):
             kept.clear()
-        self._counts = dict.fromkeys(self._counts, 0)
-        self.totals.test_events = 0
 
     def carry_off(self, now_ms: float) -> Held | None:
         """Take the next ready message out for a move task: neither received nor deleted. None: nothing is ready."""
@@ -200,12 +197,12 @@ class MessageDepot:
 
     def handle_of(self, held: Held) -> str:
         """The receipt handle of the message's last receive; it proves its origin and needs no place to be kept."""
-        return self._handles.give(held.place, held.receives)
+        return give_handle(self.secret, held.place, held.receives)
 
     # How it is kept.
 
     def _look_up(self, handle: str) -> tuple[Held | None, int]:
-        place, receive = self._handles.read(handle)
+        place, receive = read_handle(self.secret, handle)
         if place in self._moved:
             raise UnknownHandle(handle)
         return self._held.get(place), receive
@@ -256,9 +253,5 @@ class MessageDepot:
         heapq.heappush(self._away, (due_ms, held.place))
 
     def _drop(self, held: Held) -> None:
-        self._held.pop(held.place, None)
+        del self._held[held.place]
         self.totals.test_events -= held.is_test_event
-
-    def _announce(self) -> None:
-        if self.arrived is not None:
-            self.arrived()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from simulator.base.clock import Clock
@@ -59,7 +60,7 @@ class LongPolls:
             return
         depot = depot_of(queue)
         waiting = self._waiting.setdefault(depot, deque())
-        depot.arrived = lambda: self._wake(waiting)
+        depot.arrived = partial(_wake, waiting)
         due_ms = depot.next_due_ms()
         if due_ms is not None:
             remaining_s = min(remaining_s, max(0.001, due_ms / 1000 - self._clock.now()))
@@ -72,19 +73,19 @@ class LongPolls:
         except asyncio.CancelledError:
             if arrival.done() and not arrival.cancelled():
                 # Woken while its client went away: the message is the next one's.
-                self._wake(waiting)
+                _wake(waiting)
             raise
         finally:
             if arrival in waiting:
                 waiting.remove(arrival)
 
-    @staticmethod
-    def _wake(waiting: deque[asyncio.Future[None]]) -> None:
-        while waiting:
-            arrival = waiting.popleft()
-            if not arrival.done():
-                arrival.set_result(None)
-                return
+
+def _wake(waiting: deque[asyncio.Future[None]]) -> None:
+    while waiting:
+        arrival = waiting.popleft()
+        if not arrival.done():
+            arrival.set_result(None)
+            return
 
 
 def _has_messages(body: bytes) -> bool:

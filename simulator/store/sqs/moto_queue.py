@@ -119,7 +119,9 @@ def _change_message_visibility(queue: Any, receipt_handle: str, visibility_timeo
     if held is None:
         raise ReceiptHandleIsInvalid
     hide_ms = int(visibility_timeout) * 1000
-    if now_ms + hide_ms - held.sent_ms > 43_200_000:
+    # AWS counts the twelve hours from the receive, moto from the send.
+    since_ms = held.received_ms if current_scope().store.strict else held.sent_ms
+    if now_ms + hide_ms - since_ms > 43_200_000:
         raise InvalidParameterValue(
             f"Value {visibility_timeout} for parameter VisibilityTimeout is invalid. Reason: Total "
             "VisibilityTimeout for the message is beyond the limit [43200 seconds]"
@@ -142,42 +144,38 @@ def _install_depth() -> None:
 
     Queue.__init__ = initialise  # type: ignore[method-assign]
     SQSBackend.purge_queue = purge_queue  # type: ignore[method-assign]
-    for index, which in enumerate(("", "_not_visible", "_delayed")):
-        _replace_property(Queue, f"approximate_number_of_messages{which}", partial(_count, index))
-    _replace_property(Queue, "messages", _messages)
-    _replace_method(Queue, "add_message", _add_message)
-    _replace_method(Queue, "delete_message", _delete_message)
-    _replace_of_backend(SQSBackend, "receive_message", _receive_message)
-    _replace_of_backend(SQSBackend, "change_message_visibility", _change_message_visibility)
+    reads: dict[str, Callable[[Any], Any]] = {
+        "approximate_number_of_messages": partial(_count, 0),
+        "approximate_number_of_messages_not_visible": partial(_count, 1),
+        "approximate_number_of_messages_delayed": partial(_count, 2),
+        "messages": _messages,
+    }
+    for name, read in reads.items():
+        setattr(Queue, name, property(_for_standard(Queue.__dict__[name].fget, read)))
+    Queue.add_message = _for_standard(Queue.add_message, _add_message)  # type: ignore[method-assign]
+    Queue.delete_message = _for_standard(Queue.delete_message, _delete_message)  # type: ignore[method-assign]
+    for name, stand_in in {
+        "receive_message": _receive_message,
+        "change_message_visibility": _change_message_visibility,
+    }.items():
+        setattr(SQSBackend, name, _of_backend(getattr(SQSBackend, name), stand_in))
 
 
 # FIFO queues keep moto's own; a stand-in is called with the queue.
 
 
-def _replace_property(owner: Any, name: str, stand_in: Callable[[Any], Any]) -> None:
-    own = owner.__dict__[name].fget
-    setattr(owner, name, property(lambda queue: (own if queue.fifo_queue else stand_in)(queue)))
+def _for_standard(own: Callable[..., Any], stand_in: Callable[..., Any]) -> Callable[..., Any]:
+    return lambda queue, *arguments, **named: (own if queue.fifo_queue else stand_in)(queue, *arguments, **named)
 
 
-def _replace_method(owner: Any, name: str, stand_in: Callable[..., Any]) -> None:
-    own = owner.__dict__[name]
-
-    def either(queue: Any, *arguments: Any, **named: Any) -> Any:
-        return (own if queue.fifo_queue else stand_in)(queue, *arguments, **named)
-
-    setattr(owner, name, either)
-
-
-def _replace_of_backend(owner: Any, name: str, stand_in: Callable[..., Any]) -> None:
-    own = owner.__dict__[name]
-
+def _of_backend(own: Callable[..., Any], stand_in: Callable[..., Any]) -> Callable[..., Any]:
     def either(backend: Any, queue_name: str, *arguments: Any, **named: Any) -> Any:
         queue = backend.get_queue(queue_name)
         if queue.fifo_queue:
             return own(backend, queue_name, *arguments, **named)
         return stand_in(queue, *arguments, **named)
 
-    setattr(owner, name, either)
+    return either
 
 
 DEPTH = Replacement(

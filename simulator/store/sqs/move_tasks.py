@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import base64
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -107,7 +106,7 @@ class MoveTasks:
         if len(running) >= SQS_MOVE_TASKS_ACTIVE:
             raise AwsError("OverLimit", "The maximum number of active message move tasks is reached.", status=403)
         identity = {"taskId": self._store.requests.uuid(), "sourceArn": source_arn}
-        handle = base64.b64encode(json.dumps(identity).encode()).decode()
+        handle = base64.b64encode(orjson.dumps(identity)).decode()
         ready = depot_of(source).counts(self._store.now_ms())[0]
         task = MoveTask(handle, str(source_arn), destination_arn, rate, ready, self._store.clock.now())
         self._tasks.append(task)
