@@ -7,7 +7,7 @@ from typing import Any
 
 
 class SortedDict(dict[Any, Any]):
-    """Keys are sorted by the first read that needs it, and their order is kept up from then on."""
+    """Keys are sorted by the first read that needs it; `put` and `drop` keep their order up from then on."""
 
     __slots__ = ("_order",)
 
@@ -15,13 +15,17 @@ class SortedDict(dict[Any, Any]):
         super().__init__(*content)
         self._order: list[Any] | None = None
 
-    def __setitem__(self, key: Any, value: Any) -> None:
-        if self._order is not None and key not in self:
+    def put(self, key: Any, value: Any) -> bool:
+        """Set a value; True where the key is new."""
+        new = key not in self
+        self[key] = value
+        if new and self._order is not None:
             insort(self._order, key)
-        dict.__setitem__(self, key, value)
+        return new
 
-    def __delitem__(self, key: Any) -> None:
-        dict.__delitem__(self, key)
+    def drop(self, key: Any) -> None:
+        """Remove a key. Raises KeyError."""
+        del self[key]
         if not self:
             # The only key may have been None, which has no order to look it up by.
             self._order = None

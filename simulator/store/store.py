@@ -28,25 +28,21 @@ START_TIMEOUT_S = 30.0
 CONTROL_TIMEOUT_S = 60.0
 
 
-class StoreError(CouldNotFinish):
-    """The store cannot do what was asked of it; the text is one line for the person at the terminal."""
-
-
-class PortInUse(StoreError):
+class PortInUse(CouldNotFinish):
     """Another program listens on the port that was asked for."""
 
     exit_code = ExitCode.WRONG_INPUT
 
 
-class StoreStartFailed(StoreError):
+class StoreStartFailed(CouldNotFinish):
     """The store's process ended, or did not answer, before it served its first request."""
 
 
-class StoreDied(StoreError):
+class StoreDied(CouldNotFinish):
     """The store's process ended although nobody stopped it; the text carries what it said last."""
 
 
-class ControlRefused(StoreError):
+class ControlRefused(CouldNotFinish):
     """The store answers, but not to this control call: an unknown queue or table, or a value out of range."""
 
 

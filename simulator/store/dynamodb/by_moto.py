@@ -13,13 +13,20 @@ from typing import Any
 
 import orjson
 
-from simulator.store.dynamodb.batch_writes import WriteOperation, keys_of, plan_batch, plan_write, row_units
-from simulator.store.dynamodb.items import item_size, read_units
 from simulator.store.dynamodb.moto_table import rows_of
+from simulator.store.dynamodb.rules import (
+    WriteOperation,
+    item_size,
+    keys_of,
+    plan_batch,
+    plan_write,
+    read_units,
+    row_units,
+)
 from simulator.store.dynamodb.tables import Tables, consumed, stored_row
 from simulator.store.dynamodb.throttles import cancellation
 from simulator.store.moto.application import LeftToMoto
-from simulator.store.moto.scope import current_scope
+from simulator.store.moto.scope import SCOPE
 from simulator.store.wire.aws_errors import AwsError
 from simulator.store.wire.messages import Response, Routed, json_response
 from simulator.store.wire.routing import with_parameters
@@ -97,7 +104,7 @@ class ByMoto:
         if any(reasons):
             for write, reason in zip(writes, reasons, strict=True):
                 if reason is None:
-                    self._tables.throttles.charge_write(write.table, write.hash_key, -factor * write.units, now)
+                    self._tables.throttles.charge(write.table, -factor * write.units, now, write.hash_key, writes=True)
             raise self._cancelled(writes, reasons)
         return self._counted(
             routed, lambda: consumed(parameters, self._wrote(writes, factor, now), "WriteCapacityUnits")
@@ -134,7 +141,7 @@ class ByMoto:
         self._tables.admit_read(table, now, index=own)
 
         def count() -> list[Any]:
-            units = read_units(current_scope().index_bytes, consistent=bool(parameters.get("ConsistentRead")))
+            units = read_units(SCOPE.get().index_bytes, consistent=bool(parameters.get("ConsistentRead")))
             self._tables.charge_read(table, units, now, index=own)
             capacity = consumed(parameters, {table.name: units})
             if capacity and "Table" in capacity[0]:
@@ -161,7 +168,8 @@ class ByMoto:
         units: dict[str, float] = defaultdict(float)
         for write in writes:
             cost = factor * max(write.units, row_units(stored_row(write)))
-            self._tables.throttles.charge_write(write.table, write.hash_key, cost - factor * write.units, now)
+            grown = cost - factor * write.units
+            self._tables.throttles.charge(write.table, grown, now, write.hash_key, writes=True)
             self._tables.tallies.tables[write.table_name].wrote(int(write.row is not None), cost, now)
             units[write.table_name] += cost
         return units

@@ -89,7 +89,11 @@ class Throughput:
 
     def exhausted(self, now: float, partition_key: Hashable = None, units: float = 1) -> str | None:
         """Which limit forbids `units` more now, of one partition key or (None) across them."""
-        self._grow(now)
+        rate = self.rate(now)
+        if rate != self._table.rate:
+            # What a table has grown to, it takes at once.
+            self._table.take(self._table.size - rate, now)
+            self._table.rate = self._table.size = rate
         if self._maximum is not None and not self._maximum.has(units, now):
             return MAXIMUM_ON_DEMAND
         if not self._table.has(units, now):
@@ -97,15 +101,6 @@ class Throughput:
         if partition_key is not None and not self._partition(partition_key, now).has(units, now):
             return KEY_RANGE
         return None
-
-    def _grow(self, now: float) -> None:
-        if self._provisioned is not None:
-            return
-        rate = self.rate(now)
-        if rate != self._table.rate:
-            # What a table has grown to, it takes at once.
-            self._table.take(self._table.size - rate, now)
-            self._table.rate = self._table.size = rate
 
     def _partition(self, key: Hashable, now: float) -> TokenBucket:
         bucket = self._partitions.get(key)

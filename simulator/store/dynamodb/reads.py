@@ -16,9 +16,8 @@ import orjson
 
 from simulator.base.limits import DYNAMODB_PAGE_BYTES
 from simulator.base.sorted_dict import SortedDict
-from simulator.store.dynamodb.batch_writes import keys_of
-from simulator.store.dynamodb.items import item_size, read_units
 from simulator.store.dynamodb.rows import Key, decode_item, key_value
+from simulator.store.dynamodb.rules import item_size, keys_of, read_units
 from simulator.store.dynamodb.tables import CAPACITY_WISHES, Tables, consumed
 from simulator.store.moto.application import LeftToMoto
 from simulator.store.wire.aws_errors import AwsError
@@ -59,9 +58,8 @@ class TableReads:
         keeps, filtered = _filter(parameters)
         after, wanted = _start(table, parameters), _segment(parameters)
         # moto finds a name or a value that no expression uses, and one that is missing.
-        if _names(parameters).keys() != shown | filtered or (keeps is None and _values(parameters)):
-            raise LeftToMoto
-        if parameters.get("Select") and names is not None:
+        unused = _names(parameters).keys() != shown | filtered or (keeps is None and _values(parameters))
+        if unused or (parameters.get("Select") and names is not None):
             raise LeftToMoto
         self.tables.admit_read(table, self.tables.clock.now())
         return self._page(table, parameters, table.items.walk(after, wanted), None, keeps, names)

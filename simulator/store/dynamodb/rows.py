@@ -49,9 +49,10 @@ class Rows(MutableMapping[Any, Any]):
         """Store a row, replacing one of the same key."""
         partition = self.partitions.get(hash_key)
         if partition is None:
-            partition = self.partitions[hash_key] = SortedDict()
-        self.count += sort_key not in partition
-        partition[sort_key] = row
+            partition = SortedDict()
+            self.partitions.put(hash_key, partition)
+        if partition.put(sort_key, row):
+            self.count += 1
 
     def get(self, hash_key: Any, default: Any = None) -> Any:
         """Mapping's `get`, for moto."""
@@ -67,10 +68,10 @@ class Rows(MutableMapping[Any, Any]):
         partition = self.partitions.get(hash_key, {})
         if sort_key not in partition:
             return False
-        del partition[sort_key]
+        partition.drop(sort_key)
         self.count -= 1
         if not partition:
-            del self.partitions[hash_key]
+            self.partitions.drop(hash_key)
         return True
 
     def walk(

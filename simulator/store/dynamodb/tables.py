@@ -8,9 +8,9 @@ from typing import Any
 
 from simulator.base.clock import Clock
 from simulator.store.counting.tallies import TableActivity, Tallies
-from simulator.store.dynamodb.batch_writes import WriteOperation, row_units
 from simulator.store.dynamodb.moto_table import rows_of
 from simulator.store.dynamodb.rows import Key
+from simulator.store.dynamodb.rules import WriteOperation, row_units
 from simulator.store.dynamodb.throttles import Throttles, throttled
 
 CAPACITY_WISHES = (None, "NONE", "TOTAL", "INDEXES")
@@ -42,7 +42,7 @@ class Tables:
     def charge_read(self, table: Any, units: float, now: float, hash_key: Key = None, index: Any = None) -> None:
         """A read was answered and cost `units`."""
         self.tallies.tables[table.name].read_units += units
-        self.throttles.charge_read(table, units, now, hash_key, index)
+        self.throttles.charge(table, units, now, hash_key, writes=False, index=index)
 
     def admit_write(self, write: WriteOperation, now: float, factor: int = 1) -> str | None:
         """Consume a write that has not happened yet, or the reason why not.

@@ -38,11 +38,8 @@ class Throttles:
 
     def configured(self, table_name: str, throughput: Any) -> None:
         """A table was created or changed with this `OnDemandThroughput` (None: none)."""
-        self.maximums.pop(table_name, None)
-        if isinstance(throughput, dict):
-            self.maximums[table_name] = {
-                name: units for name, units in throughput.items() if isinstance(units, int) and units > 0
-            }
+        limited = {name: units for name, units in (throughput or {}).items() if isinstance(units, int) and units > 0}
+        self.maximums[table_name] = limited
         self._throughputs = {key: kept for key, kept in self._throughputs.items() if key[0] != table_name}
 
     def write(self, table: Any, hash_key: Hashable, units: float, now: float) -> str | None:
@@ -50,14 +47,7 @@ class Throttles:
         fault = self.faults.get(table.name)
         if fault is not None and fault.refuses():
             return KEY_RANGE if _on_demand(table) else PROVISIONED
-        if not self.applied:
-            return None
-        return self._throughput(table, now, writes=True).take(hash_key, units, now)
-
-    def charge_write(self, table: Any, hash_key: Hashable, units: float, now: float) -> None:
-        """A write turned out to cost `units` more, or less, than was known before."""
-        if self.applied and units:
-            self._throughput(table, now, writes=True).charge(units, now, hash_key)
+        return self._throughput(table, now, writes=True).take(hash_key, units, now) if self.applied else None
 
     def read(self, table: Any, now: float, hash_key: Hashable = None, index: Any = None) -> str | None:
         """Why another read of the table, or of its global `index`, is refused now, or None.
@@ -68,10 +58,12 @@ class Throttles:
             return None
         return self._throughput(table, now, writes=False, index=index).exhausted(now, hash_key)
 
-    def charge_read(self, table: Any, units: float, now: float, hash_key: Hashable = None, index: Any = None) -> None:
-        """A read was answered and cost `units`."""
-        if self.applied:
-            self._throughput(table, now, writes=False, index=index).charge(units, now, hash_key)
+    def charge(
+        self, table: Any, units: float, now: float, hash_key: Hashable, *, writes: bool, index: Any = None
+    ) -> None:
+        """A read was answered and cost `units`, or a write so much more, or less, than was known before."""
+        if self.applied and units:
+            self._throughput(table, now, writes=writes, index=index).charge(units, now, hash_key)
 
     def _throughput(self, table: Any, now: float, *, writes: bool, index: Any = None) -> Throughput:
         key = table.name, None if index is None else index.name, writes

@@ -10,6 +10,7 @@ import sys
 import time
 import traceback
 from collections.abc import Awaitable, Callable
+from functools import partial
 from importlib.metadata import version
 
 from simulator.base.chance import Seed
@@ -17,9 +18,8 @@ from simulator.base.clock import Clock
 from simulator.store.counting.tallies import Tallies
 from simulator.store.dynamodb import answers as dynamodb_answers
 from simulator.store.dynamodb import moto_table
-from simulator.store.dynamodb.batch_writes import check_body
 from simulator.store.dynamodb.by_moto import ByMoto
-from simulator.store.dynamodb.items import check_item
+from simulator.store.dynamodb.rules import check_body, check_item
 from simulator.store.dynamodb.tables import Tables
 from simulator.store.dynamodb.throttles import Throttles
 from simulator.store.front.control import Control
@@ -30,7 +30,6 @@ from simulator.store.moto.scope import SCOPE, RequestScope, StoreContext
 from simulator.store.s3 import answers as s3_answers
 from simulator.store.s3 import moto_bucket
 from simulator.store.s3 import rules as s3_rules
-from simulator.store.s3.rates import S3Rates
 from simulator.store.sqs import answers as sqs_answers
 from simulator.store.sqs import moto_queue
 from simulator.store.sqs import rules as sqs_rules
@@ -73,14 +72,14 @@ class Application:
     def __init__(self, store: StoreContext, moto: Way, active: set[str], *, rates: bool) -> None:
         self._store = store
         self._tallies = Tallies(store.clock)
-        self._rates = S3Rates() if rates else None
+        self._rates = s3_rules.S3Rates() if rates else None
         self._polls = LongPolls(store.clock, announced=moto_queue.DEPTH.name in active)
         throttles = Throttles(applied=rates)
         self._control = Control(store.clock, self._tallies, throttles)
         tables = Tables(moto_state.tables, self._tallies, throttles, store.clock, store.strict)
         self._ways: dict[str, list[Way]] = {service: [] for service in SERVICES}
         if {moto_queue.DEPTH.name, sqs_answers.ANSWERS.name} <= active:
-            self._ways["sqs"].append(sqs_answers.SqsAnswers(store).answer)
+            self._ways["sqs"].append(partial(sqs_answers.answer, store))
         if store.strict:
             self._ways["sqs"].append(MoveTasks(store).answer)
         if {moto_bucket.DEPTH.name, s3_answers.ANSWERS.name} <= active:

@@ -120,26 +120,24 @@ def _listing(name: str, query: Mapping[str, str], limit: int, page: list[Any], n
     def written(text: str) -> str:
         return quote(text) if encoded else escape(text)
 
-    parts = [
+    contents = "".join(
+        f"<Contents><Key>{written(key.name)}</Key><LastModified>{key.last_modified_ISO8601}</LastModified>"
+        f"<ETag>{escape(key.etag)}</ETag><Size>{key.size}</Size><StorageClass>{key.storage_class}</StorageClass>"
+        f"{_element('ChecksumAlgorithm', key.checksum_algorithm)}</Contents>"
+        for key in page
+    )
+    after = None if "continuation-token" in query else query.get("start-after")
+    return (
         '<?xml version="1.0" encoding="utf-8"?>\n<ListBucketResult xmlns="http://s3.amazonaws.com/doc/2006-03-01/">'
         f"<Name>{name}</Name><Prefix>{written(query.get('prefix', ''))}</Prefix><MaxKeys>{limit}</MaxKeys>"
-        f"<KeyCount>{len(page)}</KeyCount><IsTruncated>{'true' if next_token else 'false'}</IsTruncated>"
-    ]
-    for key in page:
-        algorithm = f"<ChecksumAlgorithm>{key.checksum_algorithm}</ChecksumAlgorithm>" if key.checksum_algorithm else ""
-        parts.append(
-            f"<Contents><Key>{written(key.name)}</Key><LastModified>{key.last_modified_ISO8601}</LastModified>"
-            f"<ETag>{escape(key.etag)}</ETag><Size>{key.size}</Size><StorageClass>{key.storage_class}</StorageClass>"
-            f"{algorithm}</Contents>"
-        )
-    if encoded:
-        parts.append("<EncodingType>url</EncodingType>")
-    if next_token:
-        parts.append(f"<NextContinuationToken>{next_token}</NextContinuationToken>")
-    if "continuation-token" not in query and query.get("start-after"):
-        parts.append(f"<StartAfter>{escape(query['start-after'])}</StartAfter>")
-    parts.append("</ListBucketResult>")
-    return "".join(parts)
+        f"<KeyCount>{len(page)}</KeyCount><IsTruncated>{'true' if next_token else 'false'}</IsTruncated>{contents}"
+        f"{_element('EncodingType', 'url' if encoded else None)}{_element('NextContinuationToken', next_token)}"
+        f"{_element('StartAfter', after)}</ListBucketResult>"
+    )
+
+
+def _element(name: str, text: str | None) -> str:
+    return f"<{name}>{escape(text)}</{name}>" if text else ""
 
 
 _RESPONSE = "moto.s3.responses:S3Response."

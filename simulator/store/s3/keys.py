@@ -40,10 +40,10 @@ class KeyOrder:
         current = versions[-1]
         self.size_bytes -= self._sizes.get(key, 0)
         if current is not None and not isinstance(current, self.delete_marker):
-            self._sizes[key] = current.size
+            self._sizes.put(key, current.size)
             self.size_bytes += current.size
         elif key in self._sizes:
-            del self._sizes[key]
+            self._sizes.drop(key)
 
 
 def indexed_keys(base: type[Any], marker: type[Any]) -> type[Any]:

@@ -8,7 +8,7 @@ Nothing here reads a clock: instants are milliseconds since the epoch, as SQS co
 from __future__ import annotations
 
 import heapq
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
@@ -51,18 +51,14 @@ class MessageDepot:
     _by_age: list[tuple[int, int]] = field(default_factory=list)
     _moved: set[int] = field(default_factory=set)
     _next_place: int = 0
-    _counts: Counter[State] = field(default_factory=Counter)
-
-    def __len__(self) -> int:
-        return len(self._held)
+    _counts: dict[State, int] = field(default_factory=lambda: defaultdict(int))
 
     # What the queue holds.
 
     def counts(self, now_ms: float) -> tuple[int, int, int]:
         """Ready, in flight, delayed, at `now_ms`."""
         self._bring_back(now_ms)
-        counts = self._counts
-        return counts["ready"], counts["in_flight"], counts["delayed"]
+        return self._counts["ready"], self._counts["in_flight"], self._counts["delayed"]
 
     def counters(self, now_ms: float) -> QueueCounters:
         """All of its figures, at `now_ms`."""

@@ -18,51 +18,33 @@ from simulator.store.wire.messages import Request, Routed
 _TARGETS = {"DynamoDB": "dynamodb", "DynamoDBStreams": "dynamodbstreams", "AmazonSQS": "sqs"}
 _SCOPE = re.compile(r"Credential=[^/,\s]*/\d{8}/[^/]*/([^/]+)/aws4_request")
 
+
+def _named_alike(subject: str, queries: str) -> dict[str, str]:
+    return {query: f"{{}}{subject}{query.capitalize()}" for query in queries.split()}
+
+
 # What a query makes of a request; the first that applies. Those without a verb of their own get the method's.
 _BUCKET_QUERIES = {
     "list-type": "ListObjectsV2",
     "uploads": "ListMultipartUploads",
     "versions": "ListObjectVersions",
     "delete": "DeleteObjects",
-    "versioning": "{}BucketVersioning",
     "notification": "{}BucketNotificationConfiguration",
-    "encryption": "{}BucketEncryption",
     "publicAccessBlock": "{}PublicAccessBlock",
-    "tagging": "{}BucketTagging",
-    "policy": "{}BucketPolicy",
     "lifecycle": "{}BucketLifecycleConfiguration",
-    "location": "{}BucketLocation",
-    "cors": "{}BucketCors",
-    "acl": "{}BucketAcl",
     "ownershipControls": "{}BucketOwnershipControls",
-    "logging": "{}BucketLogging",
     "object-lock": "{}ObjectLockConfiguration",
-    "website": "{}BucketWebsite",
+    **_named_alike("Bucket", "versioning encryption tagging policy location cors acl logging website"),
 }
 _OBJECT_QUERIES = {
     "uploads": "CreateMultipartUpload",
     "select": "SelectObjectContent",
     "restore": "RestoreObject",
-    "tagging": "{}ObjectTagging",
-    "acl": "{}ObjectAcl",
-    "retention": "{}ObjectRetention",
     "legal-hold": "{}ObjectLegalHold",
-    "attributes": "{}ObjectAttributes",
-    "torrent": "{}ObjectTorrent",
+    **_named_alike("Object", "tagging acl retention attributes torrent"),
 }
-_UPLOAD = {
-    "PUT": "UploadPart",
-    "POST": "CompleteMultipartUpload",
-    "DELETE": "AbortMultipartUpload",
-    "GET": "ListParts",
-}
-_BUCKET = {
-    "GET": "ListObjects",
-    "PUT": "CreateBucket",
-    "HEAD": "HeadBucket",
-    "DELETE": "DeleteBucket",
-    "POST": "PostObject",
-}
+_UPLOAD = {"PUT": "UploadPart", "POST": "CompleteMultipartUpload", "DELETE": "AbortMultipartUpload", "GET": "ListParts"}
+_BUCKET = {"GET": "ListObjects", "PUT": "CreateBucket", "POST": "PostObject"}
 _VERBS = {"GET": "Get", "PUT": "Put", "DELETE": "Delete", "HEAD": "Head", "POST": "Post"}
 
 
@@ -134,7 +116,7 @@ def _s3_operation(request: Request) -> str:
             if name in names:
                 return operation.format(verb)
     if not key:
-        return _BUCKET.get(method, method)
+        return _BUCKET.get(method, f"{verb}Bucket")
     return "CopyObject" if copies else f"{verb}Object"
 
 

@@ -8,13 +8,13 @@ import pytest
 
 from fakes.clock import ManualClock
 from simulator.store.front.application import Application
-from simulator.store.moto.scope import StoreContext, current_scope
+from simulator.store.moto.scope import SCOPE, StoreContext
 from simulator.store.wire.messages import Request, Response, Routed
 
 
 def _moto(routed: Routed) -> Response:
     """Answers with the target and the index bytes of the scope, not of the argument; `/broken` it does not survive."""
-    scope = current_scope()
+    scope = SCOPE.get()
     assert scope.routed is routed
     scope.index_bytes += 1
     if routed.request.path == "/broken":
@@ -26,7 +26,7 @@ async def answered(application: Application, path: str) -> Response:
     """The answer to a GET from S3, after which this task is in no request any more."""
     response = await application.answer(Request("GET", path, {}, (), b""))
     with pytest.raises(LookupError):
-        current_scope()
+        SCOPE.get()
     return response
 
 

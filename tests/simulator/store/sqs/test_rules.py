@@ -15,7 +15,7 @@ from fakes.clock import ManualClock
 from fakes.waiting import wait_until
 from simulator.base.chance import Identifiers, stream
 from simulator.store.sqs.long_poll import LongPolls
-from simulator.store.sqs.rules import check_request, over_limit
+from simulator.store.sqs.rules import check_request
 from simulator.store.wire.aws_errors import AwsError
 from simulator.store.wire.messages import Request, Response, Routed
 from simulator.store.wire.routing import route
@@ -156,7 +156,7 @@ async def test_a_long_poll_over_the_cap_is_empty_and_no_error() -> None:
     """Quotas: with long polling no error is returned when the limit is reached, only no messages."""
 
     def over(_routed: Routed) -> Response:
-        raise over_limit()
+        raise AwsError("OverLimit", "The maximum number of in flight messages is reached.", status=403)
 
     request = Request("POST", "/", {"x-amz-target": "AmazonSQS.ReceiveMessage"}, (), b'{"QueueUrl":"q"}')
     routed = route(request, Identifiers(stream(0, "requests")))
