@@ -159,7 +159,7 @@ def _measure_evidence(rows: int) -> None:
         for case in evidence.cases():
             comparison.judge(case)
     spent = time.process_time() - started
-    print(f"{rows} keys of both sides: {rows / spent:,.0f} keys/s of CPU, missing {comparison.missing}")
+    print(f"{rows} keys of both sides: {rows / spent:,.0f} keys/s of CPU, missing {comparison.counts['missing']}")
     print(f"memory grew by {(_memory_kib() - memory) / 1024:.0f} MiB at the peak")
 
 

@@ -118,7 +118,7 @@ async def audit(
     """
     with Evidence() as evidence, one_failure(_explain):
         columns = Columns.from_environ(environ)
-        auditor = _Auditor(s3, bucket, columns, concurrency, evidence, _Progress(record, clock))
+        auditor = _Auditor(s3, bucket, columns, concurrency, evidence, record, clock)
         async for ref in dead_lettered:
             evidence.refer(ref.bucket, ref.key, Standing.DEAD_LETTERED)
         async for ref in pending:
@@ -138,21 +138,6 @@ def _explain(error: BaseException) -> StockpipeError | None:
     return None
 
 
-class _Progress:
-    """Records how far a part is, a few times a second and at its end."""
-
-    def __init__(self, record: Record, clock: Clock) -> None:
-        self._record, self._clock = record, clock
-        self._recorded: tuple[str, float] = ("", 0.0)
-
-    def report(self, part: str, done: int, total: int) -> None:
-        now = self._clock.now()
-        last_part, last_at = self._recorded
-        if part != last_part or now - last_at >= PROGRESS_S or done >= total:
-            self._recorded = (part, now)
-            self._record(AuditProgressed(now, part, done, total))
-
-
 @dataclass
 class _Auditor:
     """One audit: its parts in order, and the counts that they leave."""
@@ -162,9 +147,11 @@ class _Auditor:
     columns: Columns
     concurrency: int
     evidence: Evidence
-    progress: _Progress
+    record: Record
+    clock: Clock
 
     def __post_init__(self) -> None:
+        self._recorded: tuple[str, float] = ("", 0.0)
         self.comparison = Comparison(self.evidence.object_key)
         self.parsed_rows = self.stored_rows = self.objects_read = 0
 
@@ -172,13 +159,13 @@ class _Auditor:
         """Every object under the prefix: its rows become claims."""
         async for keys in self._listed(prefix):
             self.evidence.add_objects(self.bucket, keys)
-            self.progress.report("objects", 0, self.evidence.object_count())
+            self._progress("objects", 0, self.evidence.object_count())
         total = self.evidence.object_count()
 
         async def read(listed: tuple[int, str, Standing]) -> None:
             await self._read_object(*listed)
             self.objects_read += 1
-            self.progress.report("objects", self.objects_read, total)
+            self._progress("objects", self.objects_read, total)
 
         await self._each(self.evidence.objects(), read)
 
@@ -195,7 +182,7 @@ class _Auditor:
                     self.evidence.set_standing(source, Standing.UNREADABLE)
                     self.comparison.unreadable(key, str(unreadable))
             except ClientError as refusal:
-                if _code(refusal) in {"NoSuchKey", "404"}:
+                if refusal.response.get("Error", {}).get("Code") in ("NoSuchKey", "404"):
                     self.evidence.set_standing(source, Standing.VOID)
                 elif standing is Standing.SETTLED:
                     raise CouldNotFinish(f"the audit could not read s3://{self.bucket}/{key}: {refusal}") from refusal
@@ -213,7 +200,7 @@ class _Auditor:
         async for names in self._listed(rejected_prefix + prefix):
             await self._each(iter(names), lambda name: self._read_rejections(name, len(rejected_prefix)))
             done += len(names)
-            self.progress.report("rejected rows", done, done)
+            self._progress("rejected rows", done, done)
 
     async def _read_rejections(self, name: str, prefix_length: int) -> None:
         if not name.endswith(REJECTED_SUFFIX):
@@ -249,7 +236,7 @@ class _Auditor:
             stored.append((pk, sk, item_text(item)))
         self.evidence.show(Kind.ROW, stored)
         self.stored_rows += len(stored)
-        self.progress.report("items", self.stored_rows, max(self.stored_rows, self.parsed_rows))
+        self._progress("items", self.stored_rows, max(self.stored_rows, self.parsed_rows))
 
     async def compare(self) -> None:
         """Judge every key, in a thread, because the sort and the arithmetic would hold up a dashboard."""
@@ -262,10 +249,10 @@ class _Auditor:
                 judged += len(case.claims) + len(case.stored)
             return judged
 
-        self.progress.report("comparison", 0, total)
+        self._progress("comparison", 0, total)
         while judged := await self._in_thread(judge_some):
             done += judged
-            self.progress.report("comparison", done, total)
+            self._progress("comparison", done, total)
 
     async def _in_thread(self, work: Callable[[], T]) -> T:
         """Run work on the evidence, and leave only when the thread has: nobody may close the file under it."""
@@ -279,30 +266,29 @@ class _Auditor:
 
     def result(self, drained: bool) -> Audit:
         """The account of all that was read and compared."""
-        counts = self.comparison
+        found = self.comparison
         dead_lettered, pending = (
-            ObjectsAtRest(self.evidence.referred(standing), held.rows, held.rows_stored)
+            ObjectsAtRest(self.evidence.referred(standing), found.held_rows[standing], found.held_rows_stored[standing])
             for standing in (Standing.DEAD_LETTERED, Standing.PENDING)
-            for held in (counts.held[standing],)
         )
-        verdict: Verdict = "differs" if counts.missing or counts.extra or counts.different else "exact"
-        if not drained or pending.objects:
-            verdict = "unproven"
+        verdict: Verdict = "differs" if found.differences else "exact"
         return Audit(
             parsed_rows=self.parsed_rows,
-            rejected=counts.rejected,
-            duplicates=counts.duplicates,
-            expected_rows=counts.expected_rows,
             stored_rows=self.stored_rows,
-            missing=counts.missing,
-            extra=counts.extra,
-            different=counts.different,
-            ambiguous=counts.ambiguous,
+            **found.counts,
             dead_lettered=dead_lettered,
             pending=pending,
-            verdict=verdict,
-            differences=counts.differences,
+            verdict=verdict if drained and not pending.objects else "unproven",
+            differences=found.differences,
         )
+
+    def _progress(self, part: str, done: int, total: int) -> None:
+        """Record how far a part is, a few times a second and at its end."""
+        now = self.clock.now()
+        last_part, last_at = self._recorded
+        if part != last_part or now - last_at >= PROGRESS_S or done >= total:
+            self._recorded = (part, now)
+            self.record(AuditProgressed(now, part, done, total))
 
     async def _listed(self, prefix: str) -> AsyncIterator[list[str]]:
         pages = self.s3.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=prefix)
@@ -382,7 +368,3 @@ async def _lines(chunks: AsyncIterator[bytes]) -> AsyncIterator[list[bytes]]:
             yield lines
     if rest:
         yield [rest]
-
-
-def _code(error: ClientError) -> str:
-    return str(error.response.get("Error", {}).get("Code", ""))

@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from decimal import Context, DecimalException, Inexact, InvalidOperation, Overflow
 from itertools import chain, groupby, islice, zip_longest
 from typing import Any, Literal
@@ -64,26 +63,21 @@ def rejection_text(row: Iterable[str]) -> str:
     return _encode(list(row))
 
 
-@dataclass(slots=True)
-class KeyState:
-    """What objects hold whose message a queue still has: rows by distinct key, and how many of them are stored."""
-
-    rows: int = 0
-    rows_stored: int = 0
-
-
 class Comparison:
     """Counts over all cases, and the first differences in words.
 
-    `object_key` names an object by its number; it is asked only for what is shown.
+    `counts` have the names of the account. `held_rows` are, by standing, the distinct keys of each object whose message
+    a queue still has, `held_rows_stored` those of them that are stored. `object_key` names an object by its number; it
+    is asked only for what is shown.
     """
 
     def __init__(self, object_key: Callable[[int], str]) -> None:
         self._object_key = object_key
         self._words: defaultdict[str, list[str]] = defaultdict(list)
-        self.rejected = self.duplicates = self.expected_rows = self.ambiguous = 0
-        self.missing = self.extra = self.different = 0
-        self.held = {Standing.DEAD_LETTERED: KeyState(), Standing.PENDING: KeyState(), Standing.UNREADABLE: KeyState()}
+        self.counts = dict.fromkeys(
+            ("rejected", "duplicates", "expected_rows", "ambiguous", "missing", "extra", "different"), 0
+        )
+        self.held_rows, self.held_rows_stored = Counter[Standing](), Counter[Standing]()
 
     def judge(self, case: Case) -> None:
         """Account for one key."""
@@ -111,24 +105,29 @@ class Comparison:
         return tuple(islice((text for text in in_turn if text is not None), limits.AUDIT_DIFFERENCES))
 
     def _judge_row(self, case: Case) -> None:
-        if _plainly_stored(case):
-            self.expected_rows += 1
+        # The usual case: one object has the row, and the table has it too.
+        if (
+            len(case.claims) == 1
+            and case.claims[0].standing is Standing.SETTLED
+            and case.stored == (case.claims[0].content,)
+        ):
+            self.counts["expected_rows"] += 1
             return
         # The last row of a key wins within its object, so the others of a settled object may not be stored.
         versions = {source: list(rows) for source, rows in groupby(case.claims, key=lambda claim: claim.source)}
         last = [rows[-1] for rows in versions.values()]
         settled = [claim for claim in last if claim.standing is Standing.SETTLED]
         stored = case.stored[0] if case.stored else None
-        self.duplicates += len(case.claims) - len(last)
-        self.ambiguous += len({claim.content for claim in last}) > 1
-        self.expected_rows += bool(settled)
+        self.counts["duplicates"] += len(case.claims) - len(last)
+        self.counts["ambiguous"] += len({claim.content for claim in last}) > 1
+        self.counts["expected_rows"] += bool(settled)
         explained = {claim.content for claim in settled}
         for rows in versions.values():
-            if rows[0].standing is not Standing.SETTLED:
+            if (standing := rows[0].standing) is not Standing.SETTLED:
                 contents = {claim.content for claim in rows}
                 explained |= contents
-                self.held[rows[0].standing].rows += 1
-                self.held[rows[0].standing].rows_stored += stored in contents
+                self.held_rows[standing] += 1
+                self.held_rows_stored[standing] += stored in contents
         if stored is None:
             if settled:
                 self._find("missing", f"{_row(case)}: missing, {self._place(settled[-1])} has it")
@@ -150,7 +149,7 @@ class Comparison:
         )
 
     def _judge_rejection(self, case: Case) -> None:
-        self.rejected += len(case.claims)
+        self.counts["rejected"] += len(case.claims)
         name = f"{_shown(case.pk)} line {case.sk.lstrip('0')}"
         if any(claim.standing is not Standing.SETTLED for claim in case.claims):
             return
@@ -169,17 +168,9 @@ class Comparison:
         return f"{_shown(self._object_key(claim.source))} line {claim.line}"
 
     def _find(self, sort: Literal["missing", "extra", "different"], text: str) -> None:
-        setattr(self, sort, getattr(self, sort) + 1)
+        self.counts[sort] += 1
         if len(self._words[sort]) < limits.AUDIT_DIFFERENCES:
             self._words[sort].append(text)
-
-
-def _plainly_stored(case: Case) -> bool:
-    """The usual case: one object has the row, and the table has it too."""
-    if len(case.claims) != 1:
-        return False
-    claim = case.claims[0]
-    return claim.standing is Standing.SETTLED and case.stored == (claim.content,)
 
 
 def _row(case: Case) -> str:

@@ -198,9 +198,7 @@ class Evidence(AbstractContextManager["Evidence"]):
 
     def _in_order(self) -> Iterator[tuple[int, bytes, bytes, int | None, int, int, str]]:
         with _disk():
-            cursor = self._db.execute(_IN_ORDER, (Standing.VOID,))
-            while page := cursor.fetchmany(FETCH_ROWS):
-                yield from page
+            yield from self._db.execute(_IN_ORDER, (Standing.VOID,))
 
 
 @contextmanager

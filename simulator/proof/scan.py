@@ -22,20 +22,14 @@ async def scan(dynamodb: DynamoDBClient, table: str, take: Callable[[list[Item]]
     `segments` requests run at a time, and one page of each (1 MB,
     docs.aws.amazon.com/amazondynamodb/latest/developerguide/Scan.html) is held. Binary values stay base64 text.
     """
+    pages = dynamodb.get_paginator("scan")
 
     async def read(segment: int) -> None:
-        start: dict[str, Any] = {}
-        while True:
-            page = await dynamodb.scan(
-                TableName=table, ConsistentRead=True, Segment=segment, TotalSegments=segments, **start
-            )
+        async for page in pages.paginate(TableName=table, ConsistentRead=True, Segment=segment, TotalSegments=segments):
             items = cast("list[Item]", page["Items"])
             for first in range(0, len(items), PART_ITEMS):
                 take(items[first : first + PART_ITEMS])
                 await asyncio.sleep(0)  # a page is long enough for a dashboard to stutter
-            if not page.get("LastEvaluatedKey"):
-                return
-            start = {"ExclusiveStartKey": page["LastEvaluatedKey"]}
 
     with _unparsed(dynamodb):
         async with asyncio.TaskGroup() as group:

@@ -138,14 +138,12 @@ def test_another_type_is_another_value(value: dict[str, object]) -> None:
 def test_every_row_is_accounted_for(case: Case, counts: dict[str, object]) -> None:
     """Each way in which claims and table can stand to each other has its own count, and only that."""
     judged = _judged(case)
-    names = ("expected_rows", "missing", "extra", "different", "duplicates", "ambiguous", "rejected")
-    found = {name: getattr(judged, name) for name in names}
+    found: dict[str, object] = dict(judged.counts)
     for name, standing in (("dead", DEAD), ("pending", PENDING)):
-        held = judged.held[standing]
-        found[name] = (held.rows, held.rows_stored)
-    nothing = dict.fromkeys(names, 0) | {"dead": (0, 0), "pending": (0, 0)}
+        found[name] = (judged.held_rows[standing], judged.held_rows_stored[standing])
+    nothing = dict.fromkeys(judged.counts, 0) | {"dead": (0, 0), "pending": (0, 0)}
     assert found == nothing | counts
-    assert len(judged.differences) == judged.missing + judged.extra + judged.different
+    assert len(judged.differences) == judged.counts["missing"] + judged.counts["extra"] + judged.counts["different"]
 
 
 @given(
@@ -171,7 +169,7 @@ def test_the_table_adds_up(keys: list[tuple[list[tuple[int, Standing, str]], str
         for case in cases
     )
     stored = sum(len(case.stored) for case in cases)
-    assert stored == judged.expected_rows - judged.missing + judged.extra + held_only
+    assert stored == judged.counts["expected_rows"] - judged.counts["missing"] + judged.counts["extra"] + held_only
 
 
 @pytest.mark.parametrize(
@@ -224,7 +222,7 @@ def test_what_is_no_case_is_a_difference_too() -> None:
     comparison.unreadable("stocks/a.csv", "no gzip")
     comparison.no_rejection("rejected/b", 3)
     comparison.unexplained_rejections("rejected/c")
-    assert (comparison.missing, comparison.extra, comparison.different) == (1, 2, 0)
+    assert [comparison.counts[sort] for sort in ("missing", "extra", "different")] == [1, 2, 0]
     assert comparison.differences == (
         "stocks/a.csv cannot be read (no gzip), and no queue holds a message about it",
         "rejected/b line 3: not a record of a rejected row",
@@ -239,7 +237,7 @@ def test_many_differences_of_one_sort_do_not_hide_another() -> None:
     assert len(judged.differences) == limits.AUDIT_DIFFERENCES
     assert sum("missing" in text for text in judged.differences) == limits.AUDIT_DIFFERENCES - 2
     assert [text[0] for text in judged.differences[:3]] == ["A", "Y", "Z"]
-    assert (judged.missing, judged.different, judged.extra) == (100, 1, 1)
+    assert [judged.counts[sort] for sort in ("missing", "different", "extra")] == [100, 1, 1]
 
 
 def _rejection(claims: int, *stored: str, standing: Standing = SETTLED) -> Case:
@@ -260,6 +258,11 @@ def _rejection(claims: int, *stored: str, standing: Standing = SETTLED) -> Case:
 def test_a_rejected_row_must_be_recorded_once_as_it_was_read(case: Case, counts: tuple[int, ...], said: str) -> None:
     """The record of a rejection is held against the object as an item is; a held object's may be there or not."""
     judged = _judged(case)
-    assert (judged.rejected, judged.missing, judged.extra, judged.different) == counts
+    assert (
+        judged.counts["rejected"],
+        judged.counts["missing"],
+        judged.counts["extra"],
+        judged.counts["different"],
+    ) == counts
     assert "".join(judged.differences).startswith(said)
     assert bool(judged.differences) == bool(said)
