@@ -10,7 +10,6 @@ import calendar
 import itertools
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Literal
 
@@ -30,60 +29,13 @@ class ScheduleExpressionError(ValueError):
         super().__init__(f"Parameter ScheduleExpression is not valid: '{expression}': {reason}")
 
 
-@dataclass(frozen=True, slots=True)
-class Rate:
-    """Every `seconds`, counted from the rule's creation."""
-
-    seconds: int
-
-    def due(self, start_at: float) -> Iterator[float]:
-        """`start_at` itself, then every `seconds` after it, for ever."""
-        return (start_at + number * self.seconds for number in itertools.count())
-
-
-@dataclass(frozen=True, slots=True)
-class At:
-    """Once, at an instant (Scheduler only)."""
-
-    instant: float
-
-    def due(self, start_at: float) -> Iterator[float]:
-        """The instant, unless it is past."""
-        return iter(() if self.instant < start_at else (self.instant,))
-
-
+Due = Callable[[float], Iterator[float]]
+"""Every due instant from an instant on, ascending."""
 DaysOf = Callable[[int, int], list[int]]
 """Year and month -> the days of that month which a cron expression names, ascending."""
 
 
-@dataclass(frozen=True, slots=True)
-class Cron:
-    """Six fields in UTC: minutes, hours, day of month, month, day of week (1 = SUN), year."""
-
-    minutes: tuple[int, ...]
-    hours: tuple[int, ...]
-    days: DaysOf
-    months: tuple[int, ...]
-    years: frozenset[int]
-
-    def due(self, start_at: float) -> Iterator[float]:
-        """Every due minute from `start_at` on, ascending; ends with the last year named."""
-        start = datetime.fromtimestamp(start_at, UTC)
-        for year in sorted(self.years):
-            for month in self.months:
-                if (year, month) < (start.year, start.month):
-                    continue
-                for day in self.days(year, month):
-                    for hour, minute in itertools.product(self.hours, self.minutes):
-                        due_at = datetime(year, month, day, hour, minute, tzinfo=UTC).timestamp()
-                        if due_at >= start_at:
-                            yield due_at
-
-
-Expression = Rate | Cron | At
-
-
-def parse(expression: str, kind: Literal["rule", "scheduler"] = "rule") -> Expression:
+def parse(expression: str, kind: Literal["rule", "scheduler"] = "rule") -> Due:
     """The schedule that `expression` means; raises `ScheduleExpressionError` where AWS would refuse it."""
     if expression.startswith("rate("):
         return _parse_rate(expression)
@@ -95,7 +47,8 @@ def parse(expression: str, kind: Literal["rule", "scheduler"] = "rule") -> Expre
     raise ScheduleExpressionError(expression, f"write {known}")
 
 
-def _parse_rate(expression: str) -> Rate:
+def _parse_rate(expression: str) -> Due:
+    """Every so many seconds from the rule's creation, for ever."""
     found = _RATE.fullmatch(expression)
     if not found:
         raise ScheduleExpressionError(expression, "write rate(VALUE UNIT), for example rate(5 minutes)")
@@ -105,10 +58,12 @@ def _parse_rate(expression: str) -> Rate:
     if (value == 1) == unit.endswith("s"):
         right = f"rate({value} {unit.rstrip('s')}{'' if value == 1 else 's'})"
         raise ScheduleExpressionError(expression, f"the unit is singular only for 1; write {right}")
-    return Rate(value * _UNITS_S[unit.rstrip("s")])
+    seconds = value * _UNITS_S[unit.rstrip("s")]
+    return lambda start_at: (start_at + number * seconds for number in itertools.count())
 
 
-def _parse_at(expression: str) -> At:
+def _parse_at(expression: str) -> Due:
+    """Once, unless the instant is past."""
     found = _AT.fullmatch(expression)
     try:
         instant = datetime.fromisoformat(found[1]) if found else None
@@ -116,25 +71,35 @@ def _parse_at(expression: str) -> At:
         instant = None
     if instant is None:
         raise ScheduleExpressionError(expression, "write at(yyyy-mm-ddThh:mm:ss)")
-    return At(instant.replace(tzinfo=UTC).timestamp())
+    at = instant.replace(tzinfo=UTC).timestamp()
+    return lambda start_at: iter(() if at < start_at else (at,))
 
 
-def _parse_cron(expression: str) -> Cron:
+def _parse_cron(expression: str) -> Due:
+    """Six fields in UTC: minutes, hours, day of month, month, day of week (1 = SUN), year; it ends with the last."""
     fields = expression.removeprefix("cron(").removesuffix(")").split() if expression.endswith(")") else []
     if len(fields) != 6:
         raise ScheduleExpressionError(expression, "write cron(minutes hours day-of-month month day-of-week year)")
     if (fields[2] == "?") == (fields[4] == "?"):
         raise ScheduleExpressionError(expression, "one of day-of-month and day-of-week must be ?, and only one")
     try:
-        return Cron(
-            minutes=tuple(sorted(_values(fields[0], 0, 59))),
-            hours=tuple(sorted(_values(fields[1], 0, 23))),
-            days=_month_days(fields[2]) if fields[4] == "?" else _week_days(fields[4]),
-            months=tuple(sorted(_values(fields[3], 1, 12, _MONTHS))),
-            years=frozenset(_values(fields[5], *limits.SCHEDULE_YEARS)),
-        )
+        minutes, hours = sorted(_values(fields[0], 0, 59)), sorted(_values(fields[1], 0, 23))
+        days = _month_days(fields[2]) if fields[4] == "?" else _week_days(fields[4])
+        months, years = sorted(_values(fields[3], 1, 12, _MONTHS)), sorted(_values(fields[5], *limits.SCHEDULE_YEARS))
     except ValueError as error:
         raise ScheduleExpressionError(expression, str(error)) from None
+
+    def due(start_at: float) -> Iterator[float]:
+        start = datetime.fromtimestamp(start_at, UTC)
+        for year, month in itertools.product(years, months):
+            if (year, month) < (start.year, start.month):
+                continue
+            for day, hour, minute in itertools.product(days(year, month), hours, minutes):
+                due_at = datetime(year, month, day, hour, minute, tzinfo=UTC).timestamp()
+                if due_at >= start_at:
+                    yield due_at
+
+    return due
 
 
 def _month_days(field: str) -> DaysOf:

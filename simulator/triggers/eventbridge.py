@@ -76,7 +76,7 @@ async def run_schedule(
     function's logical id and the event, and must not wait.
     """
     began_at = clock.now()
-    dues = itertools.islice(parse(schedule.expression, schedule.kind).due(start_at), ticks)
+    dues = itertools.islice(parse(schedule.expression, schedule.kind)(start_at), ticks)
     first_at = due_at = next(dues, None)
     for number in itertools.count():
         if due_at is None or first_at is None or stop.is_set():
