@@ -83,7 +83,6 @@ class _Consumer:
     table: TableWriter
     objects: asyncio.Semaphore
     log: Log
-    function_name: str
     seed: str
 
 
@@ -98,13 +97,13 @@ async def open_environment(
             client(session, "s3", access(environ, "s3"), connections=settings.object_concurrency, retries=S3_RETRIES)
         )
         transport = await _open_transport(stack, settings, environ, session)
+        name = environ.get("AWS_LAMBDA_FUNCTION_NAME") or "ConsumerLambda"
         environment = _Consumer(
             settings,
             s3,
             TableWriter(transport, settings.write_concurrency, settings.write_rate or None),
             asyncio.Semaphore(settings.object_concurrency),
-            Log(write, time.time, level=environ.get("AWS_LAMBDA_LOG_LEVEL")),
-            environ.get("AWS_LAMBDA_FUNCTION_NAME") or "ConsumerLambda",
+            Log(write, time.time, name, environ.get("AWS_LAMBDA_LOG_LEVEL")),
             environment_seed(environ),
         )
 
@@ -142,8 +141,7 @@ class _Invocation:
         self._environment = environment
         self._now = asyncio.get_running_loop().time
         self._budget = Budget.of(context, self._now())
-        self._log = environment.log.of_request(getattr(context, "aws_request_id", None))
-        self._function_name = getattr(context, "function_name", None) or environment.function_name
+        self._log = environment.log.of_invocation(context)
         self._counts = ConsumerCounts()
         self._outcomes: dict[ObjectReference, asyncio.Task[MessageFailure | None]] = {}
         self._reading = 0
@@ -156,7 +154,7 @@ class _Invocation:
             done = [group.create_task(self._message(group, message)) for message in messages]
         failed = [message.id for message, task in zip(messages, done, strict=True) if not task.result()]
         self._counts.messages_failed = len(failed)
-        self._log.metrics(self._function_name, self._counts.metrics())
+        self._log.metrics(self._counts.metrics())
         return {"batchItemFailures": [{"itemIdentifier": identifier} for identifier in failed]}
 
     async def _message(self, group: asyncio.TaskGroup, message: Message) -> bool:
@@ -216,7 +214,6 @@ class _Invocation:
         seed = f"{environment.seed}/{self._log.request_id}/{reference.bucket}/{reference.key}"
         to_key = f"{environment.settings.rejected_prefix}{reference.key}.jsonl"
         ingest = _Ingest(
-            reference,
             ObjectStream(environment.s3, reference.bucket, reference.key, seed),
             ItemReader(reference.key, environment.settings.columns),
             ObjectWriter(environment.table, self._budget, self._counts, seed),
@@ -254,7 +251,7 @@ class _Invocation:
                 self._check_time(ingest)
         await self._take(ingest, ingest.reader.feed(b"", final=True))
         await ingest.writer.finish()
-        await self._reject_refused(ingest)
+        await self._reject(ingest, ingest.writer.refused)
         await ingest.rejected.complete()
 
     async def _take(self, ingest: _Ingest, blocks: Iterator[Items | RejectedRow]) -> None:
@@ -266,25 +263,22 @@ class _Invocation:
                     await ingest.writer.add(part)
                     ingest.rows_added += len(part.keys)
                     self._check_time(ingest)
-                await self._reject_refused(ingest)
+                await self._reject(ingest, ingest.writer.refused)
             else:
                 self._counts.rows_read += 1
                 ingest.rows_seen += 1
                 ingest.rows_added += 1
-                await self._reject(ingest, block)
+                await self._reject(ingest, [block])
                 if ingest.rejected.count % PART_ROWS == 0:
                     self._check_time(ingest)
             # Neither a buffered read nor a free slot passes the turn on, so a long chunk would hold the loop.
             await asyncio.sleep(0)
 
-    async def _reject_refused(self, ingest: _Ingest) -> None:
-        """What DynamoDB itself refused is rejected like what we know it would refuse."""
-        while ingest.writer.refused:
-            await self._reject(ingest, ingest.writer.refused.pop(0))
-
-    async def _reject(self, ingest: _Ingest, row: RejectedRow) -> None:
-        self._counts.rows_rejected += 1
-        await ingest.rejected.add(row)
+    async def _reject(self, ingest: _Ingest, rows: list[RejectedRow]) -> None:
+        """Take these out; what DynamoDB itself refused is rejected like what we know it would refuse."""
+        while rows:
+            self._counts.rows_rejected += 1
+            await ingest.rejected.add(rows.pop(0))
 
     def _check_time(self, ingest: _Ingest) -> None:
         """Stop when time is up, or when the object would not be done in time with the environment to itself."""
@@ -313,7 +307,6 @@ class _Invocation:
 class _Ingest:
     """One object on its way into the table."""
 
-    reference: ObjectReference
     stream: ObjectStream
     reader: ItemReader
     writer: ObjectWriter

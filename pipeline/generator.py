@@ -6,6 +6,7 @@ Everything derives from the seed and the event's time, so a retried tick writes 
 from __future__ import annotations
 
 import asyncio
+import itertools
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
@@ -70,26 +71,27 @@ async def open_environment(
     """The generator's core: settings and client, for as long as the environment lives. Raises `SettingsError`."""
     settings = GeneratorSettings.from_environ(environ)
     seed = environment_seed(environ)
-    environment_log = Log(write, time.time, level=environ.get("AWS_LAMBDA_LOG_LEVEL"))
     name = environ.get("AWS_LAMBDA_FUNCTION_NAME") or "GeneratorLambda"
+    environment_log = Log(write, time.time, name, environ.get("AWS_LAMBDA_LOG_LEVEL"))
     async with client(session, "s3", access(environ, "s3"), connections=UPLOADS, retries=S3_RETRIES) as s3:
 
         async def invoke(event: Any, context: Any) -> dict[str, Any]:
-            log = environment_log.of_request(getattr(context, "aws_request_id", None))
+            log = environment_log.of_invocation(context)
             tick = _tick(event)
             budget = Budget.of(context, asyncio.get_running_loop().time())
             uploads = _Uploads(s3, settings, tick, budget, f"{seed}/{log.request_id}")
             try:
                 await uploads.run()
             finally:
-                log.metrics(getattr(context, "function_name", None) or name, uploads.metrics())
-            failed = settings.market.files - uploads.files
-            if failed:
-                reason = f"{failed} of {settings.market.files} objects of the tick were not written: {uploads.reason}"
-                log.error("tick failed", tick=tick, failed=failed, reason=uploads.reason)
-                raise TickFailed(reason)
-            log.info("tick written", tick=tick, files=uploads.files, rows=uploads.rows, bytes=uploads.size_bytes)
-            return {"files": uploads.files, "rows": uploads.rows, "bytes": uploads.size_bytes}
+                files, rows, size_bytes = uploads.files, uploads.files * settings.market.rows, uploads.size_bytes
+                log.metrics({"FilesWritten": files, "RowsGenerated": rows, "BytesWritten": size_bytes})
+            wanted = settings.market.files
+            if files < wanted:
+                log.error("tick failed", tick=tick, failed=wanted - files, reason=uploads.reason)
+                raise TickFailed(f"{wanted - files} of {wanted} objects of the tick were not written: {uploads.reason}")
+            written = {"files": files, "rows": rows, "bytes": size_bytes}
+            log.info("tick written", tick=tick, **written)
+            return written
 
         yield invoke
 
@@ -104,7 +106,6 @@ class _Uploads:
     budget: Budget
     seed: str
     files: int = 0
-    rows: int = 0
     size_bytes: int = 0
     reason: str | None = None
 
@@ -132,27 +133,21 @@ class _Uploads:
             key = self.settings.market.key(self.settings.key_prefix, self.tick, number)
             if await self._put(key, bytes(body)):
                 self.files += 1
-                self.rows += self.settings.market.rows
                 self.size_bytes += len(body)
 
     async def _put(self, key: str, body: bytes) -> bool:
-        for attempt in range(1, ATTEMPTS + 1):
+        for attempt in itertools.count(1):
             try:
                 await self.s3.put_object(
                     Bucket=self.settings.bucket, Key=key, Body=body, ContentType="text/csv; charset=utf-8"
                 )
+                break
             except (ClientError, BotoCoreError) as error:
                 if attempt == ATTEMPTS or is_permanent(error):
                     self.reason = self.reason or f"{key}: {error}"
                     return False
-            else:
-                return True
             await asyncio.sleep(stream(self.seed, key, attempt).uniform(0, PAUSE_BASE_S * 2**attempt))
-        return False
-
-    def metrics(self) -> dict[str, int]:
-        """By the names that CloudWatch knows them by."""
-        return {"FilesWritten": self.files, "RowsGenerated": self.rows, "BytesWritten": self.size_bytes}
+        return True
 
 
 def _tick(event: object) -> int:

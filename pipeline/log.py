@@ -26,12 +26,14 @@ class Log:
 
     write: Callable[[str], None]
     now: Callable[[], float]
-    request_id: str | None = None
+    function_name: str
     level: str | None = None
+    request_id: str | None = None
 
-    def of_request(self, request_id: str | None) -> Log:
-        """The same log, its lines naming this invocation."""
-        return replace(self, request_id=request_id)
+    def of_invocation(self, context: object) -> Log:
+        """The same log, its lines naming what Lambda's `context` does; each part of it may be missing."""
+        name = getattr(context, "function_name", None) or self.function_name
+        return replace(self, function_name=name, request_id=getattr(context, "aws_request_id", None))
 
     def info(self, message: str, **fields: object) -> None:
         """Something done, worth a line."""
@@ -45,13 +47,13 @@ class Log:
         """Something failed; `fields` give the reason."""
         self._line("ERROR", message, fields)
 
-    def metrics(self, function_name: str, values: Mapping[str, int]) -> None:
+    def metrics(self, values: Mapping[str, int]) -> None:
         """One line with all of `values`; a name that begins with `Bytes` is measured in bytes."""
         units = [{"Name": name, "Unit": "Bytes" if name.startswith("Bytes") else "Count"} for name in values]
         directive = {"Namespace": NAMESPACE, "Dimensions": [["FunctionName"]], "Metrics": units}
         line = {
             "_aws": {"Timestamp": int(self.now() * 1000), "CloudWatchMetrics": [directive]},
-            "FunctionName": function_name,
+            "FunctionName": self.function_name,
             "requestId": self.request_id,
             **values,
         }

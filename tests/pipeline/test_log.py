@@ -12,7 +12,7 @@ from pipeline.log import Log
 
 def log(lines: list[str], **options: str) -> Log:
     """A log into this list, at a fixed instant."""
-    return Log(lines.append, lambda: 1_795_340_400.5, **options)
+    return Log(lines.append, lambda: 1_795_340_400.5, "Consumer", **options)
 
 
 def test_a_line_is_one_json_object_with_lambdas_keys():
@@ -42,7 +42,7 @@ def test_the_level_is_lambdas(level, written):
     target.info("a")
     target.warn("b")
     target.error("c")
-    target.of_request("r").metrics("f", {"FilesWritten": 1})
+    target.of_invocation(None).metrics({"FilesWritten": 1})
 
     assert len(lines) == written + 1
 
@@ -50,7 +50,7 @@ def test_the_level_is_lambdas(level, written):
 def test_metrics_follow_the_embedded_metric_format():
     """Every metric and dimension that the directive names is a member of the root; few dimensions, few metrics."""
     lines: list[str] = []
-    log(lines).metrics("Consumer", ConsumerCounts(rows_written=3, bytes_read=9).metrics())
+    log(lines).metrics(ConsumerCounts(rows_written=3, bytes_read=9).metrics())
 
     line = json.loads(lines[0])
     (directive,) = line["_aws"]["CloudWatchMetrics"]
