@@ -96,9 +96,8 @@ def _unreserved_concurrency(stack: Stack) -> Said:
 
 
 def _mapping_settings(stack: Stack) -> Said:
-    """Developer Guide, services-sqs-parameters; API reference, CreateEventSourceMapping."""
-    for mapping in stack.mappings.values():
-        name = mapping.logical_id
+    """Developer Guide, services-sqs-parameters and services-sqs-scaling; API reference, CreateEventSourceMapping."""
+    for name, mapping in stack.mappings.items():
         yield from _range(name, "batchSize", mapping.batch_size, *limits.MAPPING_BATCH_SIZE)
         yield from _range(name, "maximumBatchingWindowInSeconds", mapping.window_s, *limits.MAPPING_WINDOW_S)
         if mapping.batch_size > limits.MAPPING_BATCH_SIZE_WITHOUT_WINDOW and mapping.window_s < 1:
@@ -110,20 +109,14 @@ def _mapping_settings(stack: Stack) -> Said:
         if mapping.maximum_concurrency is not None:
             concurrency, bounds = mapping.maximum_concurrency, limits.MAPPING_MAXIMUM_CONCURRENCY
             yield from _range(name, "scalingConfig.maximumConcurrency", concurrency, *bounds)
-
-
-def _provisioned_pollers(stack: Stack) -> Said:
-    """Developer Guide, services-sqs-scaling: provisioned mode."""
-    for name, mapping in stack.mappings.items():
-        if (pollers := mapping.provisioned) is None:
-            continue
-        if mapping.maximum_concurrency is not None:
-            yield name, "ScalingConfig.MaximumConcurrency and ProvisionedPollerConfig cannot be used together"
-        config = "provisionedPollerConfig"
-        yield from _range(name, f"{config}.minimumPollers", pollers.minimum, *limits.PROVISIONED_POLLERS_MINIMUM)
-        yield from _range(name, f"{config}.maximumPollers", pollers.maximum, *limits.PROVISIONED_POLLERS_MAXIMUM)
-        if pollers.minimum > pollers.maximum:
-            yield name, "MinimumPollers must not be greater than MaximumPollers"
+            if mapping.provisioned is not None:
+                yield name, "ScalingConfig.MaximumConcurrency and ProvisionedPollerConfig cannot be used together"
+        if (pollers := mapping.provisioned) is not None:
+            config = "provisionedPollerConfig"
+            yield from _range(name, f"{config}.minimumPollers", pollers.minimum, *limits.PROVISIONED_POLLERS_MINIMUM)
+            yield from _range(name, f"{config}.maximumPollers", pollers.maximum, *limits.PROVISIONED_POLLERS_MAXIMUM)
+            if pollers.minimum > pollers.maximum:
+                yield name, "MinimumPollers must not be greater than MaximumPollers"
 
 
 def _visibility_below_timeout(stack: Stack) -> Said:
@@ -278,7 +271,6 @@ _REFUSED = (
     _function_settings,
     _unreserved_concurrency,
     _mapping_settings,
-    _provisioned_pollers,
     _visibility_below_timeout,
     _second_mapping,
     _schedules,
