@@ -13,7 +13,7 @@ from typing import Literal, NamedTuple
 
 from pipeline.settings import SettingsError, text_setting
 from pipeline.text import Lines, ObjectUnreadable, Record, RecordReader, Records, RejectedRow
-from pipeline.values import JSON_NUMBER, BadTimestamp, bad_number, bad_strptime_format, timestamp_parser
+from pipeline.values import JSON_NUMBER, bad_number, bad_strptime_format, shown, timestamp_parser
 
 __all__ = ["Cell", "Columns", "ObjectUnreadable", "RejectedRow", "Row", "RowReader", "Schema", "SettingsError"]
 
@@ -76,7 +76,7 @@ class Schema:
         timestamp_at = _find(folded, columns.timestamp, _TIMESTAMP_NAMES)
         if timestamp_at is None:
             if folded[0]:
-                raise ObjectUnreadable(f"no timestamp column in the header {_shown(header)}")
+                raise ObjectUnreadable(f"no timestamp column in the header {shown(','.join(header), 120)}")
             timestamp_at = 0
         self.width = len(header)
         self.ticker_at = _find(folded, columns.ticker, _TICKER_NAMES)
@@ -101,44 +101,40 @@ class Schema:
 
     def row(self, line: int, fields: list[str]) -> Row | RejectedRow:
         """The row that these fields make."""
-        reason = self._refusal(fields)
-        if reason:
-            return RejectedRow(line, reason, tuple(fields))
-        ticker = self.file_ticker if self.ticker_at is None else fields[self.ticker_at]
         try:
-            timestamp = self.parse_timestamp(fields[self.timestamp_at])
-        except BadTimestamp as error:
-            return RejectedRow(line, str(error), tuple(fields))
-        cells: list[Cell] = []
-        for name, text in zip(self.names, fields, strict=True):
-            if name is None or not text:
-                continue
-            if JSON_NUMBER.fullmatch(text) is None:
-                cells.append((name, "S", text))
-            elif reason := bad_number(text):
-                return RejectedRow(line, f"{name}: {reason}", tuple(fields))
-            else:
-                cells.append((name, "N", text))
-        row = Row(line, ticker, timestamp, tuple(cells))
-        if sum(map(len, fields)) > self.safe_chars and (size := _item_bytes(row)) > MAX_ITEM_BYTES:
-            return RejectedRow(line, f"an item of {size} bytes; DynamoDB holds {MAX_ITEM_BYTES}", tuple(fields))
-        return row
+            return self._row(line, fields)
+        except ValueError as refusal:
+            return RejectedRow(line, str(refusal), tuple(fields))
 
-    def _refusal(self, fields: list[str]) -> str | None:
-        """Why these fields make no row, as far as it shows before the timestamp and the numbers are read."""
+    def _row(self, line: int, fields: list[str]) -> Row:
+        """Raises `ValueError`, which says why they make none."""
         if len(fields) != self.width:
-            return f"{len(fields)} fields where the header has {self.width}"
+            raise ValueError(f"{len(fields)} fields where the header has {self.width}")
         text = "".join(fields)
         if not text.isascii() and _SURROGATES.search(text):
-            return "the text is not valid UTF-8"
+            raise ValueError("the text is not valid UTF-8")
         ticker = self.file_ticker if self.ticker_at is None else fields[self.ticker_at]
         if not ticker:
-            return "an empty ticker"
+            raise ValueError("an empty ticker")
         if len(ticker.encode()) > MAX_PK_BYTES:
-            return f"a ticker of more than {MAX_PK_BYTES} bytes"
+            raise ValueError(f"a ticker of more than {MAX_PK_BYTES} bytes")
         if not fields[self.timestamp_at]:
-            return "an empty timestamp"
-        return None
+            raise ValueError("an empty timestamp")
+        timestamp = self.parse_timestamp(fields[self.timestamp_at])
+        cells: list[Cell] = []
+        for name, cell in zip(self.names, fields, strict=True):
+            if name is None or not cell:
+                continue
+            if JSON_NUMBER.fullmatch(cell) is None:
+                cells.append((name, "S", cell))
+            elif reason := bad_number(cell):
+                raise ValueError(f"{name}: {reason}")
+            else:
+                cells.append((name, "N", cell))
+        row = Row(line, ticker, timestamp, tuple(cells))
+        if len(text) > self.safe_chars and (size := _item_bytes(row)) > MAX_ITEM_BYTES:
+            raise ValueError(f"an item of {size} bytes; DynamoDB holds {MAX_ITEM_BYTES}")
+        return row
 
 
 class RowReader:
@@ -213,8 +209,3 @@ def _item_bytes(row: Row) -> int:
 def _file_ticker(key: str) -> str:
     name = key.rpartition("/")[2].upper()
     return name.removesuffix(".GZ").removesuffix(".CSV") if name.endswith(".CSV.GZ") else name.removesuffix(".CSV")
-
-
-def _shown(header: list[str]) -> str:
-    text = ",".join(header)
-    return repr(text if len(text) <= 120 else text[:120] + "...")

@@ -56,14 +56,14 @@ def timestamp_parser(strptime_format: str | None) -> Callable[[str], str]:
             try:
                 return _iso_8601(text)
             except BadTimestamp:
-                message = f"unreadable timestamp {_shown(text)}: neither {strptime_format!r} nor ISO 8601"
+                message = f"unreadable timestamp {shown(text)}: neither {strptime_format!r} nor ISO 8601"
                 raise BadTimestamp(message) from None
         if not has_time:
             return instant.date().isoformat()
         try:
             return stored_instant(instant.astimezone(UTC) if instant.tzinfo else instant)
         except OverflowError:
-            raise BadTimestamp(f"unreadable timestamp {_shown(text)}: no such date or time") from None
+            raise BadTimestamp(f"unreadable timestamp {shown(text)}: no such date or time") from None
 
     return lru_cache(_CACHED_TEXTS)(parse)
 
@@ -105,12 +105,12 @@ def _iso_8601(text: str) -> str:
         return text
     match = _ISO_8601.fullmatch(text.strip())
     if match is None:
-        raise BadTimestamp(f"unreadable timestamp {_shown(text)}")
+        raise BadTimestamp(f"unreadable timestamp {shown(text)}")
     part = match.groupdict()
     # Nanoseconds are common; digits that microseconds cannot hold must not vanish.
     fraction = part["fraction"] or ""
     if fraction[6:].strip("0"):
-        raise BadTimestamp(f"unreadable timestamp {_shown(text)}: finer than a microsecond")
+        raise BadTimestamp(f"unreadable timestamp {shown(text)}: finer than a microsecond")
     try:
         day = date(int(part["year"]), int(part["month"]), int(part["day"]))
         if part["hour"] is None:
@@ -119,7 +119,7 @@ def _iso_8601(text: str) -> str:
         clock = time(int(part["hour"]), int(part["minute"]), int(part["second"] or 0), microsecond, _zone(part["zone"]))
         return stored_instant(datetime.combine(day, clock).astimezone(UTC))
     except (ValueError, OverflowError):
-        raise BadTimestamp(f"unreadable timestamp {_shown(text)}: no such date or time") from None
+        raise BadTimestamp(f"unreadable timestamp {shown(text)}: no such date or time") from None
 
 
 def _zone(text: str | None) -> timezone:
@@ -130,5 +130,6 @@ def _zone(text: str | None) -> timezone:
     return timezone(-offset if text[0] == "-" else offset)
 
 
-def _shown(text: str) -> str:
-    return repr(text if len(text) <= 60 else text[:60] + "...")
+def shown(text: str, longest: int = 60) -> str:
+    """The text in a message: quoted, and cut if it is longer."""
+    return repr(text if len(text) <= longest else text[:longest] + "...")
