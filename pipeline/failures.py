@@ -36,7 +36,7 @@ def answered(error: ClientError | BotoCoreError) -> tuple[str, str, int]:
 
 def is_permanent(error: ClientError | BotoCoreError) -> bool:
     """Whether S3 says that the request itself is wrong, or nothing could be sent: another attempt is no use."""
-    code, _, status = answered(error)
     if not isinstance(error, ClientError):
         return not isinstance(error, HTTPClientError)
+    code, _, status = answered(error)
     return status < 500 and status != 429 and code not in ("RequestTimeout", "SlowDown", "ExpiredToken")

@@ -208,11 +208,10 @@ class _ColumnEncoder:
         """The put request of a row with `%s` for what changes; a plain number stands in it with its label."""
         template = self._templates.get(shape)
         if template is None:
-            key = (
-                '"%s"' if self._schema.ticker_at is not None else _literal(encode_basestring(self._schema.file_ticker))
-            )
+            ticker = encode_basestring(self._schema.file_ticker).replace("%", "%%")
+            key = ticker if self._schema.ticker_at is None else '"%s"'
             cells = "".join(
-                _literal(label) + '{"N":"%s"}' if plain else "%s"
+                label.replace("%", "%%") + '{"N":"%s"}' if plain else "%s"
                 for label, plain in zip(self._labels.values(), shape, strict=True)
             )
             template = f'{{"PutRequest":{{"Item":{{"PK":{{"S":{key}}},"SK":{{"S":"%s"}}{cells}}}}}}}'
@@ -236,7 +235,3 @@ def _fragments(label: str, column: Sequence[str]) -> list[str] | None:
             # It may be a lone surrogate, which is what is left of bytes that are no UTF-8.
             return None
     return [fragments[text] for text in column]
-
-
-def _literal(text: str) -> str:
-    return text.replace("%", "%%")

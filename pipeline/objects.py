@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from aiohttp import ClientConnectionError, ClientPayloadError
@@ -104,32 +105,24 @@ class RejectedRows:
 
     async def complete(self) -> None:
         """Write them, if there are any; until then nothing stands at the key. Raises `MessageFailure`."""
-        if not self.count:
-            return
-        try:
+        with _writing():
             if self._upload_id is None:
-                await self._s3.put_object(**self._to, Body=self._take(), ContentType="application/x-ndjson")
+                if self.count:
+                    await self._s3.put_object(**self._to, Body=self._take(), ContentType="application/x-ndjson")
                 return
             if self._lines:
                 await self._write_part()
-            await self._s3.complete_multipart_upload(
-                **self._to, UploadId=self._upload_id, MultipartUpload={"Parts": self._parts}
-            )
-        except (ClientError, BotoCoreError) as error:
-            raise _write_failure(error) from error
+            parts = {"Parts": self._parts}
+            await self._s3.complete_multipart_upload(**self._to, UploadId=self._upload_id, MultipartUpload=parts)
 
     async def _write_part(self) -> None:
-        try:
+        with _writing():
             if self._upload_id is None:
                 begun = await self._s3.create_multipart_upload(**self._to, ContentType="application/x-ndjson")
                 self._upload_id = begun["UploadId"]
-            number = len(self._parts) + 1
-            part = await self._s3.upload_part(
-                **self._to, UploadId=self._upload_id, PartNumber=number, Body=self._take()
-            )
-            self._parts.append({"ETag": part["ETag"], "PartNumber": number})
-        except (ClientError, BotoCoreError) as error:
-            raise _write_failure(error) from error
+            place = {"UploadId": self._upload_id, "PartNumber": len(self._parts) + 1}
+            part = await self._s3.upload_part(**self._to, **place, Body=self._take())
+            self._parts.append({"ETag": part["ETag"], "PartNumber": place["PartNumber"]})
 
     def _take(self) -> bytes:
         body = b"".join(self._lines)
@@ -147,5 +140,9 @@ def _read_failure(error: ClientError | BotoCoreError) -> Exception:
     return MessageFailure(f"reading the object: {error}", permanent=is_permanent(error))
 
 
-def _write_failure(error: ClientError | BotoCoreError) -> MessageFailure:
-    return MessageFailure(f"writing the rejected rows: {error}", permanent=is_permanent(error))
+@contextmanager
+def _writing() -> Iterator[None]:
+    try:
+        yield
+    except (ClientError, BotoCoreError) as error:
+        raise MessageFailure(f"writing the rejected rows: {error}", permanent=is_permanent(error)) from error

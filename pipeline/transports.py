@@ -11,6 +11,7 @@ import json
 import re
 import zlib
 from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass
 from json.encoder import encode_basestring
 from typing import Any
 from urllib.parse import urlsplit
@@ -29,19 +30,19 @@ _CRC32 = re.compile(rb"\r\nx-amz-crc32:[ \t]*([0-9]+)", re.IGNORECASE)
 _HEADERS = {"Content-Type": "application/x-amz-json-1.0", "X-Amz-Target": "DynamoDB_20120810.BatchWriteItem"}
 
 
+@dataclass(frozen=True, slots=True)
 class ClientTransport:
     """Sends through an aiobotocore client, which prepares, signs and parses."""
 
-    def __init__(self, dynamodb: Any, table: str) -> None:
-        self._dynamodb = dynamodb
-        self._table = table
+    dynamodb: Any
+    table: str
 
     async def write(self, puts: Iterable[str], timeout_s: float) -> list[Key]:
         """Put these; the keys that DynamoDB left unprocessed. Raises `WriteError`."""
         requests = json.loads(f"[{','.join(puts)}]")
         try:
             async with asyncio.timeout(timeout_s):
-                answer = await self._dynamodb.batch_write_item(RequestItems={self._table: requests})
+                answer = await self.dynamodb.batch_write_item(RequestItems={self.table: requests})
         except TimeoutError:
             raise WriteError("timeout", f"no answer within {timeout_s:.1f} s", "transient") from None
         except ClientError as error:
@@ -51,7 +52,7 @@ class ClientTransport:
             raise WriteError(
                 type(error).__name__, str(error), "transient" if isinstance(error, HTTPClientError) else "permanent"
             ) from error
-        return unprocessed_keys(answer, self._table)
+        return unprocessed_keys(answer, self.table)
 
 
 class SignedTransport:

@@ -241,21 +241,17 @@ class HttpPool:
                 if now >= end_at:
                     raise
             else:
-                self._keep_idle(connection, loop.time())
+                if connection.usable and len(self._idle) < self._keep:
+                    connection.idle_since, connection.idle_since_wall = loop.time(), time.time()
+                    self._idle.append(connection)
+                else:
+                    connection.close()
                 return reply
 
     def close(self) -> None:
         """Close the idle connections."""
         while self._idle:
             self._idle.pop().close()
-
-    def _keep_idle(self, connection: _Connection, now: float) -> None:
-        if connection.usable and len(self._idle) < self._keep:
-            connection.idle_since = now
-            connection.idle_since_wall = time.time()
-            self._idle.append(connection)
-        else:
-            connection.close()
 
     def _take(self, now: float) -> tuple[_Connection | None, float]:
         """The connection that was used last, if it can be used still, and how long it has been idle."""
