@@ -107,13 +107,8 @@ class ObjectWriter:
             stop = start + BATCH_ROWS - len(self._batch)
             before = len(self._batch)
             # A key that is here already keeps its place and gets the later row.
-            self._batch.update(
-                zip(
-                    items.keys[start:stop],
-                    zip(items.lines[start:stop], items.puts[start:stop], strict=True),
-                    strict=True,
-                )
-            )
+            rows = zip(items.lines[start:stop], items.puts[start:stop], strict=True)
+            self._batch.update(zip(items.keys[start:stop], rows, strict=True))
             taken = min(stop, count) - start
             self._counts.rows_duplicate += taken - (len(self._batch) - before)
             start += taken

@@ -119,8 +119,9 @@ def _mapping_settings(stack: Stack) -> Said:
                 yield name, "MinimumPollers must not be greater than MaximumPollers"
 
 
-def _visibility_below_timeout(stack: Stack) -> Said:
-    """Developer Guide, services-sqs-configure: checked when the mapping is created or updated."""
+def _mapping_conflicts(stack: Stack) -> Said:
+    """Developer Guide, services-sqs-configure; API reference, CreateEventSourceMapping: ResourceConflictException."""
+    pairs: set[tuple[str, str]] = set()
     for mapping, queue, function in _mapped(stack):
         if queue.visibility_timeout_s < function.timeout_s:
             yield (
@@ -128,12 +129,6 @@ def _visibility_below_timeout(stack: Stack) -> Said:
                 f"Queue visibility timeout: {queue.visibility_timeout_s} seconds is less than Function timeout: "
                 f"{function.timeout_s} seconds",
             )
-
-
-def _second_mapping(stack: Stack) -> Said:
-    """API reference, CreateEventSourceMapping: ResourceConflictException."""
-    pairs: set[tuple[str, str]] = set()
-    for mapping, queue, function in _mapped(stack):
         if (mapping.queue, mapping.function) in pairs:
             yield (
                 mapping.logical_id,
@@ -271,8 +266,7 @@ _REFUSED = (
     _function_settings,
     _unreserved_concurrency,
     _mapping_settings,
-    _visibility_below_timeout,
-    _second_mapping,
+    _mapping_conflicts,
     _schedules,
     _queue_settings,
     _notifications,
