@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 from simulator.base import limits
-from simulator.load.measure.recording import DROPPED, FAILED, Recording, backlog, percentiles
+from simulator.load.measure.recording import DROPPED, FAILED, Recording, backlog, percentiles, ticks
 from simulator.load.measure.result import Result, Span
-from simulator.load.plan.arrivals import Profile, Segment, constant
+from simulator.load.plan.arrivals import constant, stairs
 from simulator.load.plan.capacity_search import CapacitySearch, Probe, ProbeOutcome, slope
 from simulator.load.plan.slo import Threshold, parse
 from simulator.load.send.sender import Sender
@@ -23,9 +23,8 @@ GIVE_UP_BACKLOG_S = 2.5
 """A probe whose backlog holds this many seconds of arrivals has shown enough..."""
 GIVE_UP_WINDOW_S = 2.0
 """... once this much of its window has passed."""
-SPIKE_BASE, SPIKE_PEAK = 0.5, 2.0
-"""The spike after the search: half the rate found, then twice it, then half again until the backlog is gone."""
-SPIKE_S = (2.0, 2.0, 3.0)
+SPIKE = ((2.0, 0.5), (2.0, 2.0), (3.0, 0.5))
+"""The spike after the search, in seconds at a share of the rate found: half, twice, half until the backlog is gone."""
 
 
 async def find_max(target: LoadTarget, sender: Sender) -> Span:
@@ -39,7 +38,7 @@ async def find_max(target: LoadTarget, sender: Sender) -> Span:
     while (probe := search.probe) is not None and not session.stopped:
         if session.clock.now() >= deadline_at:
             session.note(f"the search ends after {limits.LOAD_SEARCH_S:g} s", "warning")
-            search = search.ended()
+            search = replace(search, stage="done")
             break
         session.note(f"probe {len(search.outcomes) + 1}: {probe.rate_per_s:,.1f} objects/s", "caption")
         span, outcome = await _probe(target, sender, probe, bounds)
@@ -58,14 +57,7 @@ async def find_max(target: LoadTarget, sender: Sender) -> Span:
     confirmed = _span_at(result, answer)
     result.report(confirmed)
     session.note(f"{answer:,.1f} objects/s held; now a spike at that rate, and its drain", "caption")
-    profile = Profile(
-        "spike",
-        tuple(
-            Segment(length_s, answer * share, answer * share)
-            for length_s, share in zip(SPIKE_S, (SPIKE_BASE, SPIKE_PEAK, SPIKE_BASE), strict=True)
-        ),
-    )
-    spike = await sender.offer(profile)
+    spike = await sender.offer(stairs("spike", *((length_s, answer * share) for length_s, share in SPIKE)))
     result.report(confirmed, spike)
     return spike
 
@@ -78,7 +70,7 @@ async def _warm_up(target: LoadTarget, sender: Sender, rate_per_s: float) -> Non
     if not session.stopped and await _drain(target, sender, span):
         await target.forget(span)
     if not session.stopped:
-        session.result.warmed_up(span)
+        session.result.spans.remove(span)
 
 
 async def _drain(target: LoadTarget, sender: Sender, span: Span) -> bool:
@@ -115,10 +107,11 @@ def outcome_of(recording: Recording, span: Span, probe: Probe, bounds: tuple[Thr
     """What a drained probe showed in its window."""
     begin_at, end_at = span.begun_at + probe.warm_up_s, span.offered_at
     puts, stores = recording.put_instants(span.numbers), recording.stored_instants(span.numbers)
-    ticks = [begin_at + step * 0.25 for step in range(max(1, int((end_at - begin_at) / 0.25)) + 1)]
-    ticks = [at for at in ticks if at <= end_at]
-    growth, error = slope(list(zip(ticks, map(float, backlog(puts, stores, ticks)), strict=True)))
-    inside = _numbers_within(recording, span, begin_at)
+    instants = ticks(begin_at, end_at)
+    growth, error = slope(list(zip(instants, map(float, backlog(puts, stores, instants)), strict=True)))
+    # All of them when the span ended before its window.
+    first = next((number for number in span.numbers if recording.planned[number] >= begin_at), span.numbers.start)
+    inside = range(first, span.numbers.stop)
     shown = percentiles(recording.latencies(inside))
     lag = percentiles(recording.lags(inside)).p99 or 0.0
     late = 0 if lag <= limits.LOAD_LAG_P99_S else len(inside)
@@ -135,14 +128,6 @@ def outcome_of(recording: Recording, span: Span, probe: Probe, bounds: tuple[Thr
     # Batches end together, a hundred objects at a time: a window of seconds may miss them. A probe that was too much
     # kept everybody at work from its first arrival to the end of its drain, and that stretch shows the capacity.
     return replace(outcome, stored_per_s=len(stores) / max(1e-3, stores[-1] - span.begun_at))
-
-
-def _numbers_within(recording: Recording, span: Span, begin_at: float) -> range:
-    """The numbers planned from `begin_at` on; all of them when the span ended before."""
-    for number in span.numbers:
-        if recording.planned[number] >= begin_at:
-            return range(number, span.numbers.stop)
-    return span.numbers
 
 
 def _outcome_text(outcome: ProbeOutcome) -> str:

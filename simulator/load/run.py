@@ -59,7 +59,7 @@ async def _phases(session: LoadSession, target: LoadTarget, generator: Generator
             result.measured(await target.ceiling(generator))
             sender = Sender(session, generator)
             span = await _load(session, target, sender)
-            result.sent(sender.use, generator.failures, interrupted=session.stopped)
+            result.sent(sender.cpu, generator.failures, interrupted=session.stopped)
             _enter(session, "draining")
             if left := await target.drain(span):
                 session.note(left, "warning")

@@ -8,15 +8,14 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any
 
 from botocore.exceptions import ClientError
 
 from simulator.base.counters import QueueCounters, StoreCounters
-from simulator.base.errors import CouldNotFinish, InputError, one_failure
+from simulator.base.errors import InputError, one_failure
 from simulator.base.observations import EnvironmentStarted, InvocationEnded, InvocationStarted, LogWritten, Outcome
 from simulator.load.measure import cloud_log, cost
 from simulator.load.measure.result import Proof, Span
@@ -30,7 +29,7 @@ from simulator.stack.wiring import wiring
 from simulator.twin.resources import Resources
 from stockpipe.deploy.aws import Aws, error_code, explain
 from stockpipe.deploy.deployed import Deployed, QueueAddress, address
-from stockpipe.deploy.status import queue_status
+from stockpipe.deploy.status import metric_values, queue_status
 
 POLL_S = 1.0
 LOGS_POLL_S = 2.0
@@ -84,20 +83,19 @@ def estimate(plan: Plan, stack: Stack) -> float:
     """US dollars that a plan costs, guessed on the high side: exact but for the duration, which nobody knows yet."""
     objects = plan.profile.total
     rows = objects * plan.rows
-    work = cost.Work(
-        rows=cost.MILLION,
-        puts=objects,
-        gets=objects,
-        queue_requests=3 * objects,
-        invocations=objects,
-        billed_s=rows / ASSUMED_ROWS_PER_S + objects * 0.1,
-        memory_mb=wiring(stack).consumer.memory_mb,
-        architecture=cost.architecture(stack.parameters),
-        write_units=float(rows),
-        log_bytes=objects * 1_500,
-    )
-    bill = cost.per_million_rows(work, "")
-    return bill.usd if bill else 0.0
+    memory_mb, billed_s = wiring(stack).consumer.memory_mb, rows / ASSUMED_ROWS_PER_S + objects * 0.1
+    quantities = {
+        **cost.duration(stack.parameters, memory_mb, billed_s),
+        "lambda_requests": objects,
+        "s3_put": objects,
+        "s3_get": objects,
+        "sqs": 3 * objects,
+        "dynamodb_write": rows,
+        "logs": objects * 1_500,
+    }
+    bill = cost.per_million_rows(cost.MILLION, quantities, "")
+    usd: float = bill["usd_per_million_rows"] if bill else 0.0
+    return usd
 
 
 @contextlib.asynccontextmanager
@@ -189,19 +187,20 @@ class StackTarget:
 
     async def _read_logs(self) -> None:
         """All lines since a little before the newest one seen, each once."""
-        logs = await self._aws.logs()
-        start, page = int(self._logs_from_at * 1000), dict[str, Any]()
-        while True:
-            answer: Any = await logs.filter_log_events(
-                logGroupName=self._stack.log_group, startTime=start, filterPattern=cloud_log.FILTER, **page
+        pages = (
+            (await self._aws.logs())
+            .get_paginator("filter_log_events")
+            .paginate(
+                logGroupName=self._stack.log_group,
+                startTime=int(self._logs_from_at * 1000),
+                filterPattern=cloud_log.FILTER,
             )
-            for event in answer.get("events", ()):
+        )
+        async for page in pages:
+            for event in page.get("events", ()):
                 self._take(event)
-            if not answer.get("nextToken"):
-                return
-            page = {"nextToken": answer["nextToken"]}
 
-    def _take(self, event: dict[str, Any]) -> None:
+    def _take(self, event: Mapping[str, Any]) -> None:
         if event["eventId"] in self._known:
             return
         self._known.add(event["eventId"])
@@ -223,40 +222,17 @@ class StackTarget:
 
 async def _metrics(aws: Aws, stack: StackUnderLoad, span: Span, now: float) -> dict[str, float | None]:
     """CloudWatch's view of the span; it is minutes behind, so that a short run may find nothing yet."""
-
-    def query(name: str, namespace: str, metric: str, dimension: str, value: str, stat: str) -> Any:
-        described = {
-            "Namespace": namespace,
-            "MetricName": metric,
-            "Dimensions": [{"Name": dimension, "Value": value}],
-        }
-        return {"Id": name, "MetricStat": {"Metric": described, "Period": 60, "Stat": stat}}
-
-    consumer, queue, table = stack.deployed.consumer, stack.queue.name, stack.deployed.table
-    queries = [
-        query("oldest_age_s_max", "AWS/SQS", "ApproximateAgeOfOldestMessage", "QueueName", queue, "Maximum"),
-        query("visible_max", "AWS/SQS", "ApproximateNumberOfMessagesVisible", "QueueName", queue, "Maximum"),
-        query("concurrency_max", "AWS/Lambda", "ConcurrentExecutions", "FunctionName", consumer, "Maximum"),
-        query("throttles", "AWS/Lambda", "Throttles", "FunctionName", consumer, "Sum"),
-        query("errors", "AWS/Lambda", "Errors", "FunctionName", consumer, "Sum"),
-        query("write_throttles", "AWS/DynamoDB", "WriteThrottleEvents", "TableName", table, "Sum"),
-    ]
-    answer: Any = await (await aws.cloudwatch()).get_metric_data(
-        MetricDataQueries=queries,
-        StartTime=datetime.fromtimestamp(span.begun_at - 60, UTC),
-        EndTime=datetime.fromtimestamp(now + 60, UTC),
-    )
-    summed = {"throttles", "errors", "write_throttles"}
-    return {
-        metric["Id"]: (sum if metric["Id"] in summed else max)(metric["Values"]) if metric["Values"] else None
-        for metric in answer["MetricDataResults"]
+    consumer, queue = ("FunctionName", stack.deployed.consumer), ("QueueName", stack.queue.name)
+    metrics = {
+        "oldest_age_s_max": ("AWS/SQS", "ApproximateAgeOfOldestMessage", *queue, "Maximum"),
+        "visible_max": ("AWS/SQS", "ApproximateNumberOfMessagesVisible", *queue, "Maximum"),
+        "concurrency_max": ("AWS/Lambda", "ConcurrentExecutions", *consumer, "Maximum"),
+        "throttles": ("AWS/Lambda", "Throttles", *consumer, "Sum"),
+        "errors": ("AWS/Lambda", "Errors", *consumer, "Sum"),
+        "write_throttles": ("AWS/DynamoDB", "WriteThrottleEvents", "TableName", stack.deployed.table, "Sum"),
     }
-
-
-def require_idle(messages: int, stack: str) -> None:
-    """A queue that holds others' messages measures them too. Raises `CouldNotFinish`."""
-    if messages:
-        raise CouldNotFinish(
-            f"the queue of stack {stack} holds {messages:,} messages; a load test would measure those: "
-            "wait until it is empty (`stockpipe status`), or stop the schedule"
-        )
+    found = await metric_values(aws, metrics, span.begun_at - 60, now + 60)
+    return {
+        name: (sum if metrics[name][-1] == "Sum" else max)(values.values()) if values else None
+        for name, values in found.items()
+    }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from simulator.base.clock import Clock
@@ -22,7 +22,6 @@ _COUNTS: tuple[QueueAttributeNameType, ...] = (
     "ApproximateNumberOfMessagesNotVisible",
     "ApproximateNumberOfMessagesDelayed",
 )
-_PERIOD_S = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,50 +92,42 @@ async def _metrics(
     aws: Aws, clock: Clock, deployed: Deployed, queue: QueueAddress, dead_letter: QueueAddress
 ) -> dict[str, Any]:
     """The figures that CloudWatch keeps: sums of the last hour, latest ages, the last minute with a tick."""
-
-    def query(name: str, namespace: str, metric: str, dimension: str, value: str, stat: str) -> dict[str, Any]:
-        dimensions = [{"Name": dimension, "Value": value}]
-        described = {"Namespace": namespace, "MetricName": metric, "Dimensions": dimensions}
-        return {"Id": name, "MetricStat": {"Metric": described, "Period": _PERIOD_S, "Stat": stat}}
-
-    generator, consumer = deployed.generator, deployed.consumer
+    now, age = clock.now(), ("AWS/SQS", "ApproximateAgeOfOldestMessage", "QueueName")
+    generator, consumer = (("FunctionName", name, "Sum") for name in (deployed.generator, deployed.consumer))
     sums = {
-        "generator_errors": ("AWS/Lambda", "Errors", generator),
-        "consumer_errors": ("AWS/Lambda", "Errors", consumer),
-        "consumer_throttles": ("AWS/Lambda", "Throttles", consumer),
-        "messages_failed": ("stockpipe", "MessagesFailed", consumer),
-        "rows_written": ("stockpipe", "RowsWritten", consumer),
-        "rows_rejected": ("stockpipe", "RowsRejected", consumer),
+        "generator_errors": ("AWS/Lambda", "Errors", *generator),
+        "consumer_errors": ("AWS/Lambda", "Errors", *consumer),
+        "consumer_throttles": ("AWS/Lambda", "Throttles", *consumer),
+        "messages_failed": ("stockpipe", "MessagesFailed", *consumer),
+        "rows_written": ("stockpipe", "RowsWritten", *consumer),
+        "rows_rejected": ("stockpipe", "RowsRejected", *consumer),
     }
-    queries = [
-        query(name, namespace, metric, "FunctionName", function, "Sum")
-        for name, (namespace, metric, function) in sums.items()
-    ]
-    for name, watched in (("queue_age", queue), ("dead_letter_age", dead_letter)):
-        queries.append(query(name, "AWS/SQS", "ApproximateAgeOfOldestMessage", "QueueName", watched.name, "Maximum"))
-    recent = await _data(aws, clock, queries, WINDOW_S)
-    ticks = await _data(
-        aws,
-        clock,
-        [query("ticks", "AWS/Lambda", "Invocations", "FunctionName", generator, "Sum")],
-        LAST_TICK_WINDOW_S,
-    )
-    result: dict[str, Any] = {name: sum(recent[name].values()) if recent[name] else None for name in sums}
-    for name in ("queue_age", "dead_letter_age"):
-        result[name] = recent[name][max(recent[name])] if recent[name] else None
-    result["last_tick_at"] = _iso(max(ticks["ticks"])) if ticks["ticks"] else None
-    return result
+    ages = {"queue_age": (*age, queue.name, "Maximum"), "dead_letter_age": (*age, dead_letter.name, "Maximum")}
+    recent = await metric_values(aws, {**sums, **ages}, now - WINDOW_S, now)
+    invocations = {"ticks": ("AWS/Lambda", "Invocations", *generator)}
+    ticks = (await metric_values(aws, invocations, now - LAST_TICK_WINDOW_S, now))["ticks"]
+    return {
+        **{name: sum(recent[name].values()) if recent[name] else None for name in sums},
+        **{name: recent[name][max(recent[name])] if recent[name] else None for name in ages},
+        "last_tick_at": _iso(max(ticks)) if ticks else None,
+    }
 
 
-async def _data(
-    aws: Aws, clock: Clock, queries: list[dict[str, Any]], window_s: int
+async def metric_values(
+    aws: Aws, metrics: Mapping[str, tuple[str, str, str, str, str]], begin_at: float, end_at: float
 ) -> dict[str, dict[datetime, float]]:
+    """What CloudWatch has of each metric between two instants, by the minute.
+
+    A metric is its namespace and name, its one dimension's name and value, and the statistic.
+    """
+    queries: Any = []
+    for id_, (namespace, name, dimension, value, statistic) in metrics.items():
+        described = {"Namespace": namespace, "MetricName": name, "Dimensions": [{"Name": dimension, "Value": value}]}
+        queries.append({"Id": id_, "MetricStat": {"Metric": described, "Period": 60, "Stat": statistic}})
+    found: dict[str, dict[datetime, float]] = {id_: {} for id_ in metrics}
+    begin, end = (datetime.fromtimestamp(at, UTC) for at in (begin_at, end_at))
     pages = (await aws.cloudwatch()).get_paginator("get_metric_data")
-    end = datetime.fromtimestamp(clock.now(), UTC)
-    start = end - timedelta(seconds=window_s)
-    found: dict[str, dict[datetime, float]] = {query["Id"]: {} for query in queries}
-    asked: Any = queries
-    async for page in pages.paginate(MetricDataQueries=asked, StartTime=start, EndTime=end):
+    async for page in pages.paginate(MetricDataQueries=queries, StartTime=begin, EndTime=end):
         for metric in page["MetricDataResults"]:
             found[metric["Id"]].update(zip(metric["Timestamps"], metric["Values"], strict=True))
     return found

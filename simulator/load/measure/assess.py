@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from simulator.base import limits
 from simulator.load.measure.bottleneck import Measurements
-from simulator.load.measure.recording import DROPPED, FAILED, SENT, Recording, backlog, percentiles
+from simulator.load.measure.recording import DROPPED, FAILED, SENT, Recording, backlog, percentiles, ticks
 from simulator.load.measure.result import Result, Span
 from simulator.load.measure.series import Gauge
 from simulator.load.measure.tap import Tap
@@ -30,9 +30,8 @@ def peak_backlog(recording: Recording, span: Span) -> tuple[int, float | None]:
     if not puts:
         return 0, None
     end_at = max(puts[-1], stores[-1] if stores else puts[-1])
-    instants = [puts[0] + step * STEP_S for step in range(int((end_at - puts[0]) / STEP_S) + 2)]
     # The instant of the last put too: with a backlog put beforehand it is the deepest.
-    instants = sorted({*instants, puts[-1] + 1e-6})
+    instants = sorted({*ticks(puts[0], end_at + STEP_S), puts[-1] + 1e-6})
     depths = backlog(puts, stores, instants)
     peak = max(depths)
     return peak, instants[depths.index(peak)] if peak else None
@@ -56,7 +55,7 @@ def lag_of(recording: Recording, span: Span, end_at: float, window_s: float) -> 
     end_at = min(end_at, span.offered_at)
     if not puts or end_at <= puts[0]:
         return Lag()
-    instants = [puts[0] + step * STEP_S for step in range(int((end_at - puts[0]) / STEP_S) + 1)]
+    instants = ticks(puts[0], end_at)
     depths = backlog(puts, stores, instants)
     floor = (FLOOR_S + window_s) * len(puts) / max(STEP_S, puts[-1] - puts[0])
     late = [at for at, depth in zip(instants, depths, strict=True) if depth > floor]
@@ -76,9 +75,11 @@ def measurements_of(plan: Plan, result: Result, tap: Tap, *, live_only: bool) ->
     recording, numbers = result.recording, span.numbers
     now = tap.gauges[-1].at if tap.gauges else span.offered_at
     begun_at = max(span.begun_at, now - LIVE_WINDOW_S) if live_only else span.begun_at
-    end_at = now if live_only else min(span.drained_at or now, max(span.offered_at, _busy_until(recording, span)))
-    length_s = max(1e-3, end_at - begun_at)
     stores = recording.stored_instants(numbers)
+    # Once nine tenths are stored, what works is already idling.
+    busy_until = stores[int(len(stores) * 0.9)] if stores else span.offered_at
+    end_at = now if live_only else min(span.drained_at or now, max(span.offered_at, busy_until))
+    length_s = max(1e-3, end_at - begun_at)
     stored = bisect_left(stores, end_at) - bisect_left(stores, begun_at)
     planned = [at for at in recording.planned[numbers.start : numbers.stop] if begun_at <= at <= end_at]
     rate = len(planned) / max(1e-3, min(length_s, max(STEP_S, span.offered_at - begun_at)))
@@ -109,12 +110,6 @@ def measurements_of(plan: Plan, result: Result, tap: Tap, *, live_only: bool) ->
         machine_load=_mean(gauges, "machine_load") if plan.local else None,
         cores=os.cpu_count() or 1,
     )
-
-
-def _busy_until(recording: Recording, span: Span) -> float:
-    """The instant by which nine tenths of the span are stored: after it, what works is already idling."""
-    stores = recording.stored_instants(span.numbers)
-    return stores[int(len(stores) * 0.9)] if stores else span.offered_at
 
 
 def _mean(gauges: Sequence[Gauge], name: str) -> float | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 from simulator.base import limits
 
@@ -88,39 +88,28 @@ class Measurements:
 
 @dataclass(frozen=True, slots=True)
 class Bottleneck:
-    """What holds it back, in one sentence, and the figures that say so.
+    """What holds it back, in one sentence, and the figures that say so: the summary's `bottleneck`.
 
-    `emulator` is set when the run's figures say more of the engine on this machine than of the handlers.
+    It `measures_the_emulator` when the run's figures say more of the engine on this machine than of the handlers.
     """
 
     kind: Kind
     text: str
     evidence: tuple[str, ...]
-    emulator: bool
-
-    def as_json(self) -> dict[str, Any]:
-        """The summary's `bottleneck`."""
-        return {
-            "kind": self.kind,
-            "text": self.text,
-            "evidence": list(self.evidence),
-            "measures_the_emulator": self.emulator,
-        }
+    measures_the_emulator: bool
 
 
 def judge(run: Measurements) -> Bottleneck:
     """The verdict: the generator first (nothing else can be judged then), causes before symptoms."""
-    figures = _figures(run)
     kind, text = _cause(run)
-    share = run.share_of_ceiling
-    near = share is not None and share >= NEAR_CEILING
-    emulator = run.target in ("store", "endpoint") and kind in ("none", "store CPU", "unknown", "target") and near
-    emulator = emulator or (kind in ("store CPU", "target") and run.target in ("store", "endpoint"))
+    near = run.share_of_ceiling is not None and run.share_of_ceiling >= NEAR_CEILING
+    held_by_it = kind in ("store CPU", "target") or (near and kind in ("none", "unknown"))
+    emulator = held_by_it and run.target in ("store", "endpoint")
     if emulator and kind != "none":
         text += "; this measures the emulator, not the handlers"
     elif emulator:
         text += "; near its ceiling a figure says more of the emulator than of the handlers"
-    return Bottleneck(kind, text, figures, emulator)
+    return Bottleneck(kind, text, _figures(run), emulator)
 
 
 def _cause(run: Measurements) -> tuple[Kind, str]:
@@ -133,11 +122,9 @@ def _cause(run: Measurements) -> tuple[Kind, str]:
         return "table throttling", f"the table throttled {run.table_throttled:,} requests"
     if run.errors > 0.02 * max(1, run.invocations) and behind:
         return "function errors", f"{run.errors:,} of {run.invocations:,} invocations failed, and their messages wait"
-    busy = _busiest(run) or _other_work(run)
-    if busy is not None:
+    if busy := _busiest(run) or _other_work(run):
         return busy
-    full = run.concurrency is not None and run.pollers is not None and run.concurrency >= LIMITED * run.pollers
-    if full and run.pollers is not None:
+    if run.concurrency is not None and run.pollers is not None and run.concurrency >= LIMITED * run.pollers:
         if run.pollers_limit is not None and run.pollers < run.pollers_limit:
             return "pollers ramping", f"the pollers are still ramping: {run.pollers} of {run.pollers_limit} batches"
         return "concurrency limit", f"all {run.pollers} concurrent batches are in use: the concurrency limit holds it"

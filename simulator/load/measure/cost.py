@@ -7,9 +7,9 @@ own; a duration is what the function took where it ran, which for the twin is th
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 AS_OF = "2026-08"
 MILLION = 1_000_000
@@ -41,91 +41,39 @@ PRICES = {
 }
 """Read from AWS's price list as of `AS_OF`."""
 
-Architecture = Literal["arm64", "x86_64"]
+
+def duration(parameters: Mapping[str, str], memory_mb: int, billed_s: float) -> dict[str, float]:
+    """The quantity of a function's billed time, on the architecture that a stack's parameters name, or else arm64."""
+    item = "lambda_x86_64" if parameters.get("Architecture") == "x86_64" else "lambda_arm64"
+    return {item: billed_s * memory_mb / 1024}
 
 
-@dataclass(frozen=True, slots=True)
-class Work:
-    """What was done to store `rows` rows. `billed_s`: the consumer's durations and its cold starts', summed."""
-
-    rows: int
-    puts: int
-    gets: int
-    queue_requests: int
-    invocations: int
-    billed_s: float
-    memory_mb: int
-    architecture: Architecture
-    write_units: float
-    log_bytes: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class CostLine:
-    """One item of the bill for a million rows."""
-
-    price: Price
-    quantity: float
-
-    @property
-    def usd(self) -> float:
-        """What it costs."""
-        return self.quantity * self.price.usd / self.price.per
-
-
-@dataclass(frozen=True, slots=True)
-class Cost:
-    """The bill for a million rows. `duration_of` says whose durations it holds."""
-
-    lines: tuple[CostLine, ...]
-    duration_of: str
-
-    @property
-    def usd(self) -> float:
-        """Its total."""
-        return math.fsum(line.usd for line in self.lines)
-
-    def as_json(self) -> dict[str, Any]:
-        """The summary's `cost`."""
-        return {
-            "usd_per_million_rows": round(self.usd, 6),
-            "lines": [
-                {
-                    "item": line.price.item,
-                    "quantity": round(line.quantity, 3),
-                    "unit": line.price.unit,
-                    "usd": round(line.usd, 6),
-                    "source": line.price.source,
-                }
-                for line in self.lines
-            ],
-            "durations": self.duration_of,
-            "prices": f"us-east-1, on demand, first tier, no free tier, as of {AS_OF}",
-        }
-
-
-def architecture(parameters: Mapping[str, str]) -> Architecture:
-    """The consumer's, by a stack's parameters; the template's default if they do not name it."""
-    return "x86_64" if parameters.get("Architecture") == "x86_64" else "arm64"
-
-
-def billed_s(durations_s: Sequence[float], inits_s: Sequence[float] = ()) -> float:
+def billed_s(durations_s: Iterable[float], inits_s: Iterable[float] = ()) -> float:
     """What Lambda bills: each duration rounded up to a millisecond, and since August 2025 init as well."""
     return math.fsum(math.ceil(round(seconds * 1000, 6)) / 1000 for seconds in (*durations_s, *inits_s))
 
 
-def per_million_rows(work: Work, duration_of: str) -> Cost | None:
-    """The cost of a million rows at the run's proportions; None when no row was stored."""
-    if work.rows <= 0:
+def per_million_rows(rows: int, quantities: Mapping[str, float], durations_of: str) -> dict[str, Any] | None:
+    """The summary's `cost`: of a million rows, where `rows` of them took these quantities of what `PRICES` lists.
+
+    None when no row was stored. `durations_of` says whose durations the bill holds.
+    """
+    if rows <= 0:
         return None
-    quantities = {
-        f"lambda_{work.architecture}": work.billed_s * work.memory_mb / 1024,
-        "lambda_requests": float(work.invocations),
-        "s3_put": float(work.puts),
-        "s3_get": float(work.gets),
-        "sqs": float(work.queue_requests),
-        "dynamodb_write": work.write_units,
-        "logs": float(work.log_bytes),
+    bill = [(PRICES[name], quantity * MILLION / rows) for name, quantity in quantities.items()]
+    lines = [
+        {
+            "item": price.item,
+            "quantity": round(quantity, 3),
+            "unit": price.unit,
+            "usd": round(quantity * price.usd / price.per, 6),
+            "source": price.source,
+        }
+        for price, quantity in bill
+    ]
+    return {
+        "usd_per_million_rows": round(math.fsum(quantity * price.usd / price.per for price, quantity in bill), 6),
+        "lines": lines,
+        "durations": durations_of,
+        "prices": f"us-east-1, on demand, first tier, no free tier, as of {AS_OF}",
     }
-    scale = MILLION / work.rows
-    return Cost(tuple(CostLine(PRICES[item], quantity * scale) for item, quantity in quantities.items()), duration_of)

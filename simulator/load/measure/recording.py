@@ -140,11 +140,11 @@ class Recording:
 
     def stored_instants(self, numbers: range) -> list[float]:
         """When objects were stored, in the order of time."""
-        return sorted(at for at in self.stored[numbers.start : numbers.stop] if not math.isnan(at))
+        return self._instants(self.stored, numbers)
 
     def put_instants(self, numbers: range) -> list[float]:
         """When puts were answered, in the order of time."""
-        return sorted(at for at in self.answered[numbers.start : numbers.stop] if not math.isnan(at))
+        return self._instants(self.answered, numbers)
 
     def pending(self, numbers: range) -> int:
         """Objects that the engine took and that are not stored yet."""
@@ -154,11 +154,20 @@ class Recording:
         )
 
     @staticmethod
+    def _instants(column: array[float], numbers: range) -> list[float]:
+        return sorted(at for at in column[numbers.start : numbers.stop] if not math.isnan(at))
+
+    @staticmethod
     def _differences(start: array[float], end: array[float], numbers: range) -> Iterator[float]:
         chosen = slice(numbers.start, numbers.stop)
         for begun, ended in zip(start[chosen], end[chosen], strict=True):
             if not math.isnan(ended - begun):
                 yield ended - begun
+
+
+def ticks(begin_at: float, end_at: float, step_s: float = 0.25) -> list[float]:
+    """Instants from one to the other at which a backlog is looked at."""
+    return [begin_at + step * step_s for step in range(int((end_at - begin_at) / step_s) + 1)]
 
 
 def backlog(puts: Sequence[float], stores: Sequence[float], instants: Sequence[float]) -> list[int]:

@@ -41,19 +41,6 @@ class Span:
 
 
 @dataclass(frozen=True, slots=True)
-class SendingUse:
-    """What sending the load took of the generator's process."""
-
-    cpu_s: float = 0.0
-    wall_s: float = 0.0
-
-    @property
-    def share(self) -> float | None:
-        """Of one core; None before anything was sent."""
-        return self.cpu_s / self.wall_s if self.wall_s > 0 else None
-
-
-@dataclass(frozen=True, slots=True)
 class Proof:
     """What was found out after the load: the audit of a twin, CloudWatch's figures of a deployed stack."""
 
@@ -77,7 +64,7 @@ class Result:
     limit: Span | None = None
     ceiling: Ceiling | None = None
     search: CapacitySearch | None = None
-    sending: SendingUse = field(default_factory=SendingUse)
+    generator_cpu: float | None = None
     failures: Sequence[str] = ()
     verdict: Bottleneck | None = None
     proof: Proof = field(default_factory=Proof)
@@ -92,15 +79,6 @@ class Result:
         """What bare requests reach; None where nobody asked."""
         self.ceiling = ceiling
 
-    def begin(self, span: Span) -> Span:
-        """A stretch of load begins."""
-        self.spans.append(span)
-        return span
-
-    def warmed_up(self, span: Span) -> None:
-        """That stretch was no more than a warm-up: it is not reported."""
-        self.spans.remove(span)
-
     def searched(self, search: CapacitySearch, span: Span | None = None) -> None:
         """The search as it stands, after a probe in `span`."""
         self.search = search
@@ -113,9 +91,9 @@ class Result:
         """The stretch that the figures are of, and the spike that followed it."""
         self.span, self.spike = span, spike
 
-    def sent(self, sending: SendingUse, failures: Sequence[str], *, interrupted: bool) -> None:
-        """All that will be sent is sent."""
-        self.sending, self.failures, self.interrupted = sending, failures, interrupted
+    def sent(self, generator_cpu: float | None, failures: Sequence[str], *, interrupted: bool) -> None:
+        """All that will be sent is sent, with this share of a core; why the first few puts failed."""
+        self.generator_cpu, self.failures, self.interrupted = generator_cpu, failures, interrupted
 
     def judged(self, verdict: Bottleneck) -> None:
         """What held it back."""

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_left
-from collections.abc import Sequence
-from dataclasses import dataclass, field, fields
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, fields
+from statistics import fmean
 from typing import Any
 
 from simulator.base import limits
@@ -28,46 +29,16 @@ class Gauge:
     machine_load: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Series:
-    """Columns of equal length: slot i covers `slot_s` seconds from `origin_at` + i * `slot_s`.
+def build(
+    recording: Recording, numbers: range, rows: int, end_at: float, gauges: Sequence[Gauge] = ()
+) -> dict[str, Any]:
+    """The summary's `series`: `numbers`, of `rows` rows each, from the first planned instant to `end_at`.
 
-    Rates are objects a second; `planned`, `sent` and the latencies count in the slot of the planned instant, `stored`
-    and `backlog` in that of their own. `heat` has a row for each slot and a column for each band of `HEAT_BOUNDS_S`.
+    Columns of equal length: slot i covers `slot_s` seconds from `t_s` i on. Rates are a second; the latencies,
+    `planned_per_s` and `sent_per_s` count in the slot of the planned instant, `stored_per_s`, `rows_per_s` and
+    `backlog` in that of their own. `heat` has a row for each slot and a column for each band of `HEAT_BOUNDS_S`; a
+    gauge that was sampled is a column of its means.
     """
-
-    origin_at: float
-    slot_s: float
-    planned: tuple[float, ...]
-    sent: tuple[float, ...]
-    stored: tuple[float, ...]
-    rows: tuple[float, ...]
-    backlog: tuple[int, ...]
-    p50: tuple[float | None, ...]
-    p99: tuple[float | None, ...]
-    heat: tuple[tuple[int, ...], ...]
-    gauges: dict[str, tuple[float | None, ...]] = field(default_factory=dict)
-
-    def as_json(self) -> dict[str, Any]:
-        """The summary's `series`."""
-        slots = range(len(self.planned))
-        return {
-            "slot_s": self.slot_s,
-            "t_s": [round(slot * self.slot_s, 3) for slot in slots],
-            "planned_per_s": _rounded(self.planned),
-            "sent_per_s": _rounded(self.sent),
-            "stored_per_s": _rounded(self.stored),
-            "rows_per_s": _rounded(self.rows),
-            "backlog": list(self.backlog),
-            "p50_s": _rounded(self.p50, 6),
-            "p99_s": _rounded(self.p99, 6),
-            **{name: _rounded(values, 3) for name, values in self.gauges.items()},
-            "heat": {"bounds_s": list(HEAT_BOUNDS_S), "counts": [list(row) for row in self.heat]},
-        }
-
-
-def build(recording: Recording, numbers: range, rows: int, end_at: float, gauges: Sequence[Gauge] = ()) -> Series:
-    """The course of `numbers`, of `rows` rows each, from the first planned instant to `end_at`."""
     planned = [at for at in recording.planned[numbers.start : numbers.stop] if not math.isnan(at)]
     origin_at = min(planned, default=end_at)
     length_s = max(1e-3, end_at - origin_at)
@@ -93,19 +64,19 @@ def build(recording: Recording, numbers: range, rows: int, end_at: float, gauges
             heat[at][bisect_left(HEAT_BOUNDS_S, stored_at - planned_at)] += 1
     shown = [percentiles(held) for held in latencies]
     ends = [origin_at + (index + 1) * slot_s for index in range(slots)]
-    return Series(
-        origin_at,
-        slot_s,
-        planned=tuple(count / slot_s for count in planned_counts),
-        sent=tuple(count / slot_s for count in sent_counts),
-        stored=tuple(count / slot_s for count in stored_counts),
-        rows=tuple(count * rows / slot_s for count in stored_counts),
-        backlog=tuple(backlog(recording.put_instants(numbers), recording.stored_instants(numbers), ends)),
-        p50=tuple(latency.p50 for latency in shown),
-        p99=tuple(latency.p99 for latency in shown),
-        heat=tuple(tuple(row) for row in heat),
-        gauges=_gauges(gauges, origin_at, slot_s, slots),
-    )
+    return {
+        "slot_s": slot_s,
+        "t_s": [round(slot * slot_s, 3) for slot in range(slots)],
+        "planned_per_s": [round(count / slot_s, 2) for count in planned_counts],
+        "sent_per_s": [round(count / slot_s, 2) for count in sent_counts],
+        "stored_per_s": [round(count / slot_s, 2) for count in stored_counts],
+        "rows_per_s": [round(count * rows / slot_s, 2) for count in stored_counts],
+        "backlog": backlog(recording.put_instants(numbers), recording.stored_instants(numbers), ends),
+        "p50_s": _rounded((latency.p50 for latency in shown), 6),
+        "p99_s": _rounded((latency.p99 for latency in shown), 6),
+        **_gauges(gauges, origin_at, slot_s, slots),
+        "heat": {"bounds_s": list(HEAT_BOUNDS_S), "counts": heat},
+    }
 
 
 def slot_width(length_s: float) -> float:
@@ -116,10 +87,8 @@ def slot_width(length_s: float) -> float:
     return math.ceil(length_s / limits.LOAD_SERIES_POINTS / 600) * 600.0
 
 
-def _gauges(
-    gauges: Sequence[Gauge], origin_at: float, slot_s: float, slots: int
-) -> dict[str, tuple[float | None, ...]]:
-    columns: dict[str, tuple[float | None, ...]] = {}
+def _gauges(gauges: Sequence[Gauge], origin_at: float, slot_s: float, slots: int) -> dict[str, list[float | None]]:
+    columns = {}
     for name in (each.name for each in fields(Gauge) if each.name != "at"):
         held: list[list[float]] = [[] for _ in range(slots)]
         for gauge in gauges:
@@ -127,9 +96,9 @@ def _gauges(
             if value is not None and 0 <= index < slots:
                 held[index].append(value)
         if any(held):
-            columns[name] = tuple(sum(values) / len(values) if values else None for values in held)
+            columns[name] = _rounded((fmean(values) if values else None for values in held), 3)
     return columns
 
 
-def _rounded(values: Sequence[float | None], digits: int = 2) -> list[float | None]:
+def _rounded(values: Iterable[float | None], digits: int) -> list[float | None]:
     return [None if value is None else round(value, digits) for value in values]

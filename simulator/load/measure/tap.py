@@ -11,22 +11,9 @@ from array import array
 from dataclasses import dataclass, replace
 from typing import Any
 
-from simulator.base import limits
+from simulator.base import limits, observations
 from simulator.base.counters import BucketCounters, QueueCounters, StoreCounters, TableCounters
-from simulator.base.observations import (
-    EnvironmentStarted,
-    InvocationEnded,
-    InvocationStarted,
-    InvocationThrottled,
-    LogWritten,
-    MessageSettled,
-    MessagesReceived,
-    ObjectPut,
-    Observation,
-    PollersScaled,
-    Record,
-    StoreSampled,
-)
+from simulator.base.observations import Record
 from simulator.base.usage import process_cpu_s
 from simulator.load.measure.live import Live
 from simulator.load.measure.recording import SENT, Recording
@@ -64,6 +51,7 @@ class Tap:
     ) -> None:
         self._onwards, self.recording, self.wiring = onwards, recording, wiring
         self._objects, self._live, self._target = objects, live, target
+        self._consumer = wiring.consumer.logical_id
         self._generator_cpu_s = 0.0
         self.durations_s = array("d")
         self.inits_s = array("d")
@@ -76,29 +64,31 @@ class Tap:
         self._first_put_at: float | None = None
         self._before: tuple[float, float, float, float] | None = None
 
-    def record(self, observation: Observation) -> None:
+    def record(self, observation: observations.Observation) -> None:
         """The `Record` of the whole run."""
         match observation:
-            case MessageSettled():
-                self._settled(observation)
-            case InvocationStarted(function=function) if function == self.wiring.consumer.logical_id:
+            case observations.MessageSettled(deleted=True):
+                for ref in objects_of(observation.body):
+                    self.stored(ref.key, observation.at)
+                self.totals.deleted += 1
+            case observations.InvocationStarted(function=self._consumer):
                 self.concurrency += 1
-            case InvocationEnded(function=function) if function == self.wiring.consumer.logical_id:
+            case observations.InvocationEnded(function=self._consumer):
                 self._ended(observation)
-            case EnvironmentStarted(function=function) if function == self.wiring.consumer.logical_id:
+            case observations.EnvironmentStarted(function=self._consumer):
                 self.inits_s.append(observation.init_s)
-            case InvocationThrottled():
+            case observations.InvocationThrottled():
                 self.totals.throttled += 1
-            case MessagesReceived():
+            case observations.MessagesReceived():
                 self.totals.receives += 1
                 self.totals.received += observation.count
-            case PollersScaled():
+            case observations.PollersScaled():
                 self.pollers = observation.concurrency
-            case ObjectPut():
+            case observations.ObjectPut():
                 self._first_put_at = self._first_put_at or observation.at
-            case LogWritten():
+            case observations.LogWritten():
                 self._logged(observation)
-            case StoreSampled():
+            case observations.StoreSampled():
                 self._sampled(observation.counters)
                 return
         self._onwards(observation)
@@ -127,17 +117,13 @@ class Tap:
                     machine_load=os.getloadavg()[0],
                 )
             )
-        self._onwards(StoreSampled(counters.at, counters))
+        self._onwards(observations.StoreSampled(counters.at, counters))
 
     def sample_from_outside(self, counters: StoreCounters) -> None:
         """The queues' gauges, all that an engine other than our store tells; what passed by here completes them."""
         sent, name = self.recording.count(self.recording.all(), SENT), self.wiring.queue.name
-        queue = replace(
-            counters.queues.get(name, QueueCounters()),
-            sent=sent,
-            received=self.totals.received,
-            deleted=self.totals.deleted,
-        )
+        queue = counters.queues.get(name, QueueCounters())
+        queue = replace(queue, sent=sent, received=self.totals.received, deleted=self.totals.deleted)
         bucket = BucketCounters(puts=sent, first_put_at=self._first_put_at)
         self.sample(
             replace(
@@ -166,37 +152,23 @@ class Tap:
         """The processor time of the generator's process so far."""
         self._generator_cpu_s = cpu_s
 
-    def _settled(self, message: MessageSettled) -> None:
-        if message.deleted:
-            for ref in objects_of(message.body):
-                self.stored(ref.key, message.at)
-            self.totals.deleted += 1
-
-    def _ended(self, invocation: InvocationEnded) -> None:
+    def _ended(self, invocation: observations.InvocationEnded) -> None:
         self.totals.ended += 1
         self.totals.errors += invocation.outcome != "success"
         self.totals.delete_requests += -(-invocation.messages // limits.SQS_BATCH_ENTRIES)
         self.durations_s.append(invocation.duration_s)
         self.concurrency -= 1
 
-    def _logged(self, log: LogWritten) -> None:
+    def _logged(self, log: observations.LogWritten) -> None:
         self.totals.log_bytes += len(log.line) + 1
-        if '"_aws"' not in log.line or log.function != self.wiring.consumer.logical_id:
+        if '"_aws"' not in log.line or log.function != self._consumer:
             return
         metrics = embedded_metrics(log.line) or {}
-        rows, batches, unprocessed, throttled = (
-            round(metrics.get(name, 0))
-            for name in ("RowsWritten", "BatchWrites", "UnprocessedItems", "ThrottledRequests")
-        )
+        figures: dict[str, Any] = {name: round(metrics.get(metric, 0)) for name, metric in _PUBLISHED.items()}
+        rows = figures["rows_written"]
+        at = log.at if rows else None
         written = TableCounters(
-            rows=self.written.rows + rows,
-            rows_written=rows,
-            first_write_at=log.at if rows else None,
-            last_write_at=log.at if rows else None,
-            batch_writes=batches,
-            unprocessed_items=unprocessed,
-            throttled_requests=throttled,
-            write_units=float(rows),
+            self.written.rows + rows, first_write_at=at, last_write_at=at, write_units=float(rows), **figures
         )
         self.written = _added(self.written, written)
 
@@ -209,7 +181,13 @@ class Tap:
             self.sample(replace(counters, tables={**counters.tables, name: table}))
 
 
-_SUMS = ("rows_written", "batch_writes", "unprocessed_items", "throttled_requests", "write_units", "read_units")
+_PUBLISHED = {
+    "rows_written": "RowsWritten",
+    "batch_writes": "BatchWrites",
+    "unprocessed_items": "UnprocessedItems",
+    "throttled_requests": "ThrottledRequests",
+}
+_SUMS = (*_PUBLISHED, "write_units", "read_units")
 
 
 def _added(earlier: TableCounters, later: TableCounters) -> TableCounters:

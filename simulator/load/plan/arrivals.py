@@ -13,11 +13,6 @@ from itertools import accumulate, pairwise
 
 from simulator.base.chance import stream
 
-SPIKE_STARTS_AT = 0.4
-"""Where in the run a spike begins, as a share of the run's length."""
-SPIKE_LASTS = 0.2
-"""How much of the run a spike takes."""
-
 
 @dataclass(frozen=True, slots=True)
 class Segment:
@@ -105,9 +100,14 @@ class Profile:
                 number += 1
 
 
+def stairs(name: str, *stretches: tuple[float, float]) -> Profile:
+    """So many seconds at so many a second, in turn."""
+    return Profile(name, tuple(Segment(length_s, rate_per_s, rate_per_s) for length_s, rate_per_s in stretches))
+
+
 def constant(rate_per_s: float, duration_s: float) -> Profile:
     """The same rate throughout."""
-    return Profile("constant", (Segment(duration_s, rate_per_s, rate_per_s),))
+    return stairs("constant", (duration_s, rate_per_s))
 
 
 def ramp(from_per_s: float, to_per_s: float, duration_s: float) -> Profile:
@@ -119,21 +119,14 @@ def steps(rates_per_s: Sequence[float], duration_s: float) -> Profile:
     """Each rate in turn, for equal shares of the duration."""
     if not rates_per_s:
         raise ValueError("steps need at least one rate")
-    share_s = duration_s / len(rates_per_s)
-    return Profile("steps", tuple(Segment(share_s, rate, rate) for rate in rates_per_s))
+    return stairs("steps", *((duration_s / len(rates_per_s), rate_per_s) for rate_per_s in rates_per_s))
 
 
 def spike(base_per_s: float, peak_per_s: float, duration_s: float) -> Profile:
     """The base rate, with the peak from two fifths of the duration to three fifths."""
-    before_s, within_s = duration_s * SPIKE_STARTS_AT, duration_s * SPIKE_LASTS
-    return Profile(
-        "spike",
-        (
-            Segment(before_s, base_per_s, base_per_s),
-            Segment(within_s, peak_per_s, peak_per_s),
-            Segment(duration_s - before_s - within_s, base_per_s, base_per_s),
-        ),
-    )
+    before_s, within_s = duration_s * 0.4, duration_s * 0.2
+    after_s = duration_s - before_s - within_s
+    return stairs("spike", (before_s, base_per_s), (within_s, peak_per_s), (after_s, base_per_s))
 
 
 def poisson_offsets(profile: Profile, seed: int, n: int = 0) -> Iterator[float]:

@@ -13,6 +13,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, replace
 from itertools import pairwise
+from statistics import linear_regression, pvariance
 from typing import Literal
 
 RESOLUTION = 1.04
@@ -128,10 +129,6 @@ class CapacitySearch:
         kept = "confirmed by a longer probe" if self.confirmed else "not confirmed: time or probes ran out"
         return f"{self.sustained_per_s:.4g}/s held, {self.exceeded_per_s:.4g}/s did not; {kept}"
 
-    def ended(self) -> CapacitySearch:
-        """The search as it ends when there is no more time: with what held so far, unconfirmed."""
-        return self if self.stage == "done" else replace(self, stage="done")
-
     def after(self, outcome: ProbeOutcome) -> CapacitySearch:
         """The search as it stands once a probe has shown `outcome`."""
         search = replace(self, outcomes=(*self.outcomes, outcome))
@@ -163,8 +160,7 @@ def _failed(state: CapacitySearch, outcome: ProbeOutcome) -> CapacitySearch:
     if sustained is not None and sustained >= exceeded:
         # A longer look took back what a shorter one had granted.
         sustained = max(
-            (past.rate_per_s for past in state.outcomes if past.sustained and past.rate_per_s < exceeded),
-            default=None,
+            (past.rate_per_s for past in state.outcomes if past.sustained and past.rate_per_s < exceeded), default=None
         )
     if state.stage == "confirm" and not state.doubted:
         # One look said yes and one says no: on a shared machine a third decides.
@@ -198,18 +194,16 @@ def slope(samples: list[tuple[float, float]]) -> tuple[float, float]:
 
     Neighbouring samples of a backlog are not independent; the error is widened by their lag-one correlation.
     """
-    count = len(samples)
-    if count < 3:
+    if len(samples) < 3:
         return 0.0, 0.0
-    mean_at = math.fsum(at for at, _ in samples) / count
-    mean_value = math.fsum(value for _, value in samples) / count
-    spread = math.fsum((at - mean_at) ** 2 for at, _ in samples)
+    instants, values = zip(*samples, strict=True)
+    spread = pvariance(instants) * len(samples)
     if spread == 0:
         return 0.0, 0.0
-    found = math.fsum((at - mean_at) * (value - mean_value) for at, value in samples) / spread
-    residuals = [value - mean_value - found * (at - mean_at) for at, value in samples]
+    found, start = linear_regression([at - instants[0] for at in instants], values)
+    residuals = [value - start - found * (at - instants[0]) for at, value in samples]
     squares = math.fsum(residual**2 for residual in residuals)
-    error = math.sqrt(squares / (count - 2) / spread)
+    error = math.sqrt(squares / (len(samples) - 2) / spread)
     if squares > 0:
         joint = math.fsum(a * b for a, b in pairwise(residuals))
         correlation = min(0.9, max(0.0, joint / squares))

@@ -39,15 +39,11 @@ class Objects:
         object.__setattr__(self, "_blocks", tuple(self._variant(chance) for _ in range(VARIANTS)))
         object.__setattr__(self, "_base", datetime.fromtimestamp(self.base_at, UTC))
 
-    @property
-    def _slots(self) -> int:
-        """Distinct timestamps in one object: rows of one slot differ by ticker."""
-        return -(-self.rows // TICKERS)
-
     def _variant(self, chance: Random) -> tuple[bytes, ...]:
         """One body with a mark where each timestamp goes, cut into the rows of each slot."""
         prices = [chance.uniform(20, 400) for _ in range(TICKERS)]
-        blocks: list[list[bytes]] = [[] for _ in range(self._slots)]
+        # Rows of one slot, which have one timestamp, differ by ticker.
+        blocks: list[list[bytes]] = [[] for _ in range(-(-self.rows // TICKERS))]
         for row in range(self.rows):
             ticker = row % TICKERS
             opened = prices[ticker]

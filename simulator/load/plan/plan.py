@@ -32,6 +32,11 @@ class Plan:
     window_s: float
 
     @property
+    def duration_s(self) -> float | None:
+        """How long objects arrive by the clock; None for a backlog and for a search."""
+        return None if self.backlog or self.find_max else self.profile.duration_s
+
+    @property
     def objects(self) -> int | None:
         """How many objects are planned; None for a search, which plans as it goes."""
         return self.backlog or (None if self.find_max else self.profile.total)

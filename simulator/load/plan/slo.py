@@ -51,19 +51,6 @@ class Threshold(Bound):
         return self.operator in ("<", "<=") and FIGURES[self.figure][0] == "s" and "_" not in self.figure
 
 
-@dataclass(frozen=True, slots=True)
-class Judged:
-    """A threshold against a run: the figure it met (None: not measured), and whether it held."""
-
-    threshold: Threshold
-    value: float | None
-    held: bool
-
-    def as_json(self) -> dict[str, Any]:
-        """One entry of the summary's `slo`."""
-        return {"threshold": self.threshold.text, "value": self.value, "held": self.held}
-
-
 def parse(text: str) -> Threshold:
     """`p99<5s`, `rows_per_s>2000`; `InputError` says what is wrong and how to write it."""
 
@@ -86,10 +73,10 @@ def parse(text: str) -> Threshold:
     return Threshold(bound.figure, bound.operator, bound.limit, text.strip())
 
 
-def judge_slo(thresholds: tuple[Threshold, ...], summary: Mapping[str, Any]) -> tuple[Judged, ...]:
-    """Each threshold against a summary."""
-    judged = []
-    for threshold in thresholds:
-        value = number_at(summary, FIGURES[threshold.figure][1])
-        judged.append(Judged(threshold, value, threshold.holds(value)))
-    return tuple(judged)
+def judge_slo(thresholds: tuple[Threshold, ...], summary: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The summary's `slo`: each threshold, the figure it met (None: not measured), and whether it held."""
+    values = [number_at(summary, FIGURES[threshold.figure][1]) for threshold in thresholds]
+    return [
+        {"threshold": threshold.text, "value": value, "held": threshold.holds(value)}
+        for threshold, value in zip(thresholds, values, strict=True)
+    ]

@@ -15,6 +15,15 @@ from typing import Any
 from simulator.load.plan.slo import PERCENTILES
 from simulator.load.report.text import latencies, met, seconds
 
+CHARTS = (
+    ("rates", "Objects a second", "What was planned, what was sent, what was stored."),
+    ("backlog", "Backlog", "Objects put and not yet stored."),
+    ("latency", "Object to stored", "From the planned instant, by the second in which the object was planned."),
+    ("heat", "Latency over time", "Each column is a stretch of time; the darker, the more objects."),
+    ("cpu", "CPU", "Shares of one core."),
+    ("concurrency", "Concurrency", "Invocations at work, and the batches that the pollers may have in hand."),
+)
+
 
 def page(summary: Mapping[str, Any]) -> str:
     """The whole page."""
@@ -38,16 +47,9 @@ def _body(summary: Mapping[str, Any]) -> Iterable[str]:
     yield from _head(summary)
     yield _tiles(summary)
     yield _verdict(summary)
-    yield _chart("rates", "Objects a second", "What was planned, what was sent, what was stored.")
-    yield _chart("backlog", "Backlog", "Objects put and not yet stored.")
-    yield _chart(
-        "latency", "Object to stored", "From the planned instant, by the second in which the object was planned."
-    )
-    yield _chart("heat", "Latency over time", "Each column is a stretch of time; the darker, the more objects.")
-    yield _chart("cpu", "CPU", "Shares of one core.")
-    yield _chart(
-        "concurrency", "Concurrency", "Invocations at work, and the batches that the pollers may have in hand."
-    )
+    for name, title, note in CHARTS:
+        head = f'<h2>{escape(title)}</h2><p class="note">{escape(note)}</p>'
+        yield f'<section>{head}<div class="chart" id="{name}"></div></section>'
     yield _percentile_table(summary)
     yield _slo_table(summary)
     yield _search_table(summary)
@@ -103,19 +105,8 @@ def _verdict(summary: Mapping[str, Any]) -> str:
     if not verdict:
         return ""
     kind = "verdict none" if verdict["kind"] == "none" else "verdict"
-    evidence = escape("; ".join(verdict["evidence"]))
-    return f'<div class="{kind}"><b>{escape(_sentence(verdict["text"]))}</b><p class="note">{evidence}</p></div>'
-
-
-def _sentence(text: str) -> str:
-    return f"{text[:1].upper()}{text[1:]}."
-
-
-def _chart(name: str, title: str, note: str) -> str:
-    return (
-        f'<section><h2>{escape(title)}</h2><p class="note">{escape(note)}</p>'
-        f'<div class="chart" id="{name}"></div></section>'
-    )
+    text, evidence = verdict["text"], escape("; ".join(verdict["evidence"]))
+    return f'<div class="{kind}"><b>{escape(text[:1].upper() + text[1:])}.</b><p class="note">{evidence}</p></div>'
 
 
 def _percentile_table(summary: Mapping[str, Any]) -> str:

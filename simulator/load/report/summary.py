@@ -13,6 +13,7 @@ from typing import Any
 from simulator.base import limits
 from simulator.load.measure import cost, series
 from simulator.load.measure.assess import peak_backlog
+from simulator.load.measure.bottleneck import Ceiling
 from simulator.load.measure.recording import SENT, Percentiles, drain_share, percentiles
 from simulator.load.measure.result import Result, Span
 from simulator.load.measure.tap import Tap
@@ -44,7 +45,7 @@ def build(session: LoadSession, options: Mapping[str, Any], ended_at: float) -> 
         summary["audit"] = None
     span = result.span or (result.spans[-1] if result.spans else Span(range(0), ended_at, ended_at, slice(0)))
     lag = percentiles(recording.lags(span.numbers)) if not plan.backlog else Percentiles()
-    refusal = _refusal(lag)
+    refusal, rate = _refusal(lag), _stored_per_s(result, span)
     summary |= {
         "arrivals": _arrivals(plan),
         "planned": len(recording),
@@ -54,20 +55,19 @@ def build(session: LoadSession, options: Mapping[str, Any], ended_at: float) -> 
         "failures": list(result.failures),
         "stored": recording.stored_count,
         "generator_lag_s": lag.as_json(),
-        "generator_cpu": _rounded(result.sending.share, 4),
+        "generator_cpu": _rounded(result.generator_cpu, 4),
         "latency_s": _latencies(result, tap, span, refusal),
         "latency_refused": refusal,
-        "throughput": {**summary["throughput"], **_throughput(result, span)},
+        "throughput": {**summary["throughput"], "objects_per_s_mean": _rounded(rate, 2)},
         "backlog": _backlog(plan, result, span),
-        "ceiling": _ceiling(result, span),
-        "bottleneck": result.verdict.as_json() if result.verdict else None,
+        "ceiling": _ceiling(result.ceiling, rate) if result.ceiling else None,
+        "bottleneck": asdict(result.verdict) if result.verdict else None,
         "find_max": _find_max(result.search) if plan.find_max and result.search else None,
     }
-    bill = cost.per_million_rows(_work(session, sent, summary), _duration_of(plan))
-    summary["cost"] = bill.as_json() if bill else None
+    summary["cost"] = _cost(session, sent, summary)
     summary["cloudwatch"] = result.proof.cloud
     summary["series"] = _series(session, ended_at)
-    summary["slo"] = [judged.as_json() for judged in judge_slo(plan.slo, summary)]
+    summary["slo"] = judge_slo(plan.slo, summary)
     return summary
 
 
@@ -107,12 +107,10 @@ def _latencies(result: Result, tap: Tap, span: Span, refusal: str | None) -> dic
     return {name: latency.as_json() for name, latency in shown.items()}
 
 
-def _throughput(result: Result, span: Span) -> dict[str, float | None]:
+def _stored_per_s(result: Result, span: Span) -> float | None:
+    """Objects stored a second, from the span's begin to the last of them; None with fewer than two."""
     stores = result.recording.stored_instants(span.numbers)
-    if len(stores) < 2:
-        return {"objects_per_s_mean": None}
-    length_s = max(1e-6, stores[-1] - min(span.begun_at, stores[0]))
-    return {"objects_per_s_mean": round(len(stores) / length_s, 2)}
+    return len(stores) / max(1e-6, stores[-1] - min(span.begun_at, stores[0])) if len(stores) > 1 else None
 
 
 def _backlog(plan: Plan, result: Result, span: Span) -> dict[str, Any]:
@@ -126,23 +124,17 @@ def _backlog(plan: Plan, result: Result, span: Span) -> dict[str, Any]:
         "drain_s": round(max(0.0, stores[-1] - drained.offered_at), 3) if stores and drained.drained else None,
         "drained": all(span.drained for span in result.spans) if result.spans else None,
     }
-    if plan.backlog and len(stores) > 1:
-        rate = len(stores) / max(1e-6, stores[-1] - drained.begun_at)
+    rate = _stored_per_s(result, drained)
+    if plan.backlog and rate is not None:
         found["drain_objects_per_s"] = round(rate, 2)
         found["drain_rows_per_s"] = round(rate * plan.rows, 1)
         found["last_tenth_to_first"] = _rounded(drain_share(stores), 3)
     return found
 
 
-def _ceiling(result: Result, span: Span) -> dict[str, Any] | None:
-    if result.ceiling is None:
-        return None
-    stores = result.recording.stored_instants(span.numbers)
-    share = None
-    if len(stores) > 1:
-        share = len(stores) / max(1e-6, stores[-1] - span.begun_at) / result.ceiling.objects_per_s
-    rates = {name: round(value, 2) for name, value in asdict(result.ceiling).items()}
-    return {**rates, "share": _rounded(share, 4)}
+def _ceiling(ceiling: Ceiling, stored_per_s: float | None) -> dict[str, Any]:
+    share = None if stored_per_s is None else stored_per_s / ceiling.objects_per_s
+    return {**{name: round(value, 2) for name, value in asdict(ceiling).items()}, "share": _rounded(share, 4)}
 
 
 def _find_max(search: CapacitySearch) -> dict[str, Any]:
@@ -164,25 +156,20 @@ def _find_max(search: CapacitySearch) -> dict[str, Any]:
     }
 
 
-def _work(session: LoadSession, sent: int, summary: Mapping[str, Any]) -> cost.Work:
-    tap, table = session.tap, summary["table"]
-    totals = tap.totals
-    return cost.Work(
-        rows=summary["stored"] * summary["arrivals"]["rows"],
-        puts=sent,
-        gets=totals.received,
-        queue_requests=(summary["queue"]["sent"] or 0) + totals.receives + totals.delete_requests,
-        invocations=totals.ended,
-        billed_s=cost.billed_s(tap.durations_s, tap.inits_s),
-        memory_mb=tap.wiring.consumer.memory_mb,
-        architecture=cost.architecture(session.stack.parameters),
-        write_units=float(table["write_units"] or table["rows_written"] or 0),
-        log_bytes=totals.log_bytes,
-    )
-
-
-def _duration_of(plan: Plan) -> str:
-    return "this machine, not AWS Lambda" if plan.local else "AWS Lambda"
+def _cost(session: LoadSession, sent: int, summary: Mapping[str, Any]) -> dict[str, Any] | None:
+    plan, tap, table = session.plan, session.tap, summary["table"]
+    totals, memory_mb = tap.totals, tap.wiring.consumer.memory_mb
+    quantities = {
+        **cost.duration(session.stack.parameters, memory_mb, cost.billed_s(tap.durations_s, tap.inits_s)),
+        "lambda_requests": totals.ended,
+        "s3_put": sent,
+        "s3_get": totals.received,
+        "sqs": (summary["queue"]["sent"] or 0) + totals.receives + totals.delete_requests,
+        "dynamodb_write": table["write_units"] or table["rows_written"] or 0,
+        "logs": totals.log_bytes,
+    }
+    durations_of = "this machine, not AWS Lambda" if plan.local else "AWS Lambda"
+    return cost.per_million_rows(summary["stored"] * plan.rows, quantities, durations_of)
 
 
 def _series(session: LoadSession, ended_at: float) -> dict[str, Any] | None:
@@ -193,7 +180,7 @@ def _series(session: LoadSession, ended_at: float) -> dict[str, Any] | None:
     if math.isnan(end_at):
         end_at = ended_at
     recording = result.recording
-    return series.build(recording, recording.all(), session.plan.rows, end_at, session.tap.gauges).as_json()
+    return series.build(recording, recording.all(), session.plan.rows, end_at, session.tap.gauges)
 
 
 def _rounded(value: float | None, digits: int) -> float | None:

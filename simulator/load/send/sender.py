@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Callable
 
 from simulator.base import limits
 from simulator.base.observations import ObjectPut
-from simulator.load.measure.result import SendingUse, Span
+from simulator.load.measure.result import Span
 from simulator.load.plan.arrivals import Profile
 from simulator.load.send.processes import GeneratorProcess
 from simulator.load.send.protocol import Fill, Offer
@@ -27,10 +27,11 @@ class Sender:
         self._begun = session.clock.now(), generator.cpu_s
 
     @property
-    def use(self) -> SendingUse:
-        """What sending took since this sender was made."""
+    def cpu(self) -> float | None:
+        """What the generator used since this sender was made, as a share of a core."""
         begun_at, cpu_s = self._begun
-        return SendingUse(self.generator.cpu_s - cpu_s, self.session.clock.now() - begun_at)
+        took_s = self.session.clock.now() - begun_at
+        return (self.generator.cpu_s - cpu_s) / took_s if took_s > 0 else None
 
     async def offer(self, profile: Profile, until: Callable[[Span], bool] = lambda _: False) -> Span:
         """Let objects arrive by the plan. `until` may end it early; the first signal does."""
@@ -68,8 +69,9 @@ class Sender:
         span.end(drained, stores[-1] if stores else self.session.clock.now(), len(self.session.tap.durations_s))
 
     def _begin(self, numbers: range, at: float) -> Span:
-        durations = slice(len(self.session.tap.durations_s), None)
-        return self.session.result.begin(Span(numbers, at, at, durations))
+        span = Span(numbers, at, at, slice(len(self.session.tap.durations_s), None))
+        self.session.result.spans.append(span)
+        return span
 
     def _cut(self, span: Span, count: int) -> None:
         if count < len(span.numbers):

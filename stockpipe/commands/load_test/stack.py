@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from simulator.base.clock import Clock
-from simulator.base.errors import ExitCode, InputError
+from simulator.base.errors import CouldNotFinish, ExitCode, InputError
 from simulator.load.plan.plan import Plan
 from simulator.load.session import LoadSession
 from simulator.stack import template
@@ -33,7 +33,11 @@ def run_on_stack(options: LoadTestOptions, stack: Stack, plan: Plan) -> int:
         deployed = await find(aws, name)
         target = await stack_load.find_stack(aws, deployed)
         status = await queue_status(aws, target.queue)
-        stack_load.require_idle(status.messages, name)
+        if status.messages:
+            raise CouldNotFinish(
+                f"the queue of stack {name} holds {status.messages:,} messages; a load test would measure those: "
+                "wait until it is empty (`stockpipe status`), or stop the schedule"
+            )
         as_deployed = _as_deployed(stack, deployed)
         if not _confirmed(options, plan, as_deployed, deployed, aws):
             cloud.say("nothing was sent")

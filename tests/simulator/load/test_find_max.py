@@ -11,7 +11,7 @@ import pytest
 
 from fakes.clock import ManualClock
 from simulator.base import limits
-from simulator.load.find_max import SPIKE_S, START_PER_S, WARM_UP_S, find_max
+from simulator.load.find_max import SPIKE, START_PER_S, WARM_UP_S, find_max
 from simulator.load.measure.bottleneck import Ceiling
 from simulator.load.measure.recording import SENT
 from simulator.load.measure.result import Span
@@ -146,7 +146,7 @@ async def test_the_capacity_is_found_and_confirmed_and_a_spike_follows(
     )
     assert result.spike is spike is result.spans[-1]
     assert (pipeline.offered[0].profile.duration_s, pipeline.offered[-1].profile.name) == (WARM_UP_S, "spike")
-    assert spike.offered_at - spike.begun_at == pytest.approx(sum(SPIKE_S))
+    assert spike.offered_at - spike.begun_at == pytest.approx(sum(length_s for length_s, _ in SPIKE))
     # What a probe left is forgotten before the next one; the last one's and the spike's stay for the audit.
     assert pipeline.forgotten[1:] == result.spans[:-2]
     assert "now a spike at that rate, and its drain" in notes(session)

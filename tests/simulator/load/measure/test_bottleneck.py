@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 import pytest
 
@@ -128,10 +128,10 @@ def test_failures_matter_only_to_who_is_behind() -> None:
 def test_the_verdict_is_one_sentence_with_its_figures() -> None:
     """What a person reads, and the same in the summary."""
     judged = judge(replace(KEPT_UP, dropped=1_500, failed=2, target="sink"))
-    assert judged.as_json() == {
+    assert asdict(judged) == {
         "kind": "target",
         "text": "the target does not take the puts (1,500 arrivals dropped, 2 puts failed, puts take 4.0 ms)",
-        "evidence": [
+        "evidence": (
             "planned 20.0/s, stored 20.0/s",
             "generator lag p99 2.0 ms",
             "1,500 arrivals dropped",
@@ -141,7 +141,7 @@ def test_the_verdict_is_one_sentence_with_its_figures() -> None:
             "3.0 invocations at once",
             "pollers 10 of 10",
             "33% of the raw ceiling",
-        ],
+        ),
         "measures_the_emulator": False,
     }
     bare = Measurements(target="stack", planned_per_s=20, stored_per_s=20, behind=0.0)
@@ -161,21 +161,21 @@ def test_the_verdict_is_one_sentence_with_its_figures() -> None:
 def test_the_verdict_says_when_it_measured_the_emulator() -> None:
     """A store at its limit, or a run near the ceiling, does; the sink and a deployed stack never."""
     full = replace(BEHIND, store_cpu=0.97)
-    assert judge(full).emulator
+    assert judge(full).measures_the_emulator
     assert "measures the emulator, not the handlers" in judge(full).text
-    assert judge(replace(KEPT_UP, stored_per_s=50)).emulator
+    assert judge(replace(KEPT_UP, stored_per_s=50)).measures_the_emulator
     assert "near its ceiling" in judge(replace(KEPT_UP, stored_per_s=50)).text
-    assert judge(replace(KEPT_UP, stored_per_s=42)).emulator
-    assert not judge(replace(KEPT_UP, stored_per_s=41.9)).emulator
-    assert not judge(replace(KEPT_UP, stored_per_s=50, ceiling_per_s=None)).emulator
-    assert judge(replace(BEHIND, stored_per_s=50, target="endpoint")).emulator
-    assert judge(replace(KEPT_UP, dropped=9)).emulator
-    assert not judge(replace(KEPT_UP, dropped=9, target="stack")).emulator
-    assert not judge(replace(BEHIND, stored_per_s=50, concurrency=10.0)).emulator
-    assert not judge(KEPT_UP).emulator
-    assert not judge(replace(BEHIND, handler_cpu=0.95)).emulator
-    assert not judge(replace(KEPT_UP, target="sink", stored_per_s=50)).emulator
-    assert not judge(replace(BEHIND, target="stack", store_cpu=None)).emulator
+    assert judge(replace(KEPT_UP, stored_per_s=42)).measures_the_emulator
+    assert not judge(replace(KEPT_UP, stored_per_s=41.9)).measures_the_emulator
+    assert not judge(replace(KEPT_UP, stored_per_s=50, ceiling_per_s=None)).measures_the_emulator
+    assert judge(replace(BEHIND, stored_per_s=50, target="endpoint")).measures_the_emulator
+    assert judge(replace(KEPT_UP, dropped=9)).measures_the_emulator
+    assert not judge(replace(KEPT_UP, dropped=9, target="stack")).measures_the_emulator
+    assert not judge(replace(BEHIND, stored_per_s=50, concurrency=10.0)).measures_the_emulator
+    assert not judge(KEPT_UP).measures_the_emulator
+    assert not judge(replace(BEHIND, handler_cpu=0.95)).measures_the_emulator
+    assert not judge(replace(KEPT_UP, target="sink", stored_per_s=50)).measures_the_emulator
+    assert not judge(replace(BEHIND, target="stack", store_cpu=None)).measures_the_emulator
 
 
 def test_the_evidence_is_given_in_figures() -> None:

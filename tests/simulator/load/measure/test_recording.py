@@ -5,13 +5,12 @@ from __future__ import annotations
 import math
 import random
 from itertools import pairwise
-from typing import Any
 
 import pytest
 
 from simulator.base import limits
 from simulator.load.measure.recording import DROPPED, FAILED, SENT, Recording, backlog, drain_share, percentiles
-from simulator.load.measure.series import Gauge, Series, build, slot_width
+from simulator.load.measure.series import Gauge, build, slot_width
 
 
 def test_latency_counts_from_the_planned_instant() -> None:
@@ -169,16 +168,16 @@ def test_the_series_adds_up() -> None:
         recording.fate(number, planned, planned + 0.01, SENT)
         recording.store(number, planned + (0.3 if number < 300 else 3.0))
     series = build(recording, numbers, 100, 1033.0, [Gauge(1010.1, store_cpu=0.5), Gauge(1010.15, store_cpu=0.7)])
-    assert series.slot_s == 0.5
-    assert sum(series.planned) * series.slot_s == pytest.approx(600)
-    assert sum(series.stored) * series.slot_s == pytest.approx(600)
-    assert sum(series.rows) * series.slot_s == pytest.approx(60_000)
-    assert series.p50[2] == pytest.approx(0.3, rel=1e-3)
-    assert series.p50[40] == pytest.approx(3.0, rel=1e-3)
-    assert sum(map(sum, series.heat)) == 600
-    assert max(series.backlog) == pytest.approx(60, abs=2)
-    assert series.gauges["store_cpu"][20] == pytest.approx(0.6)
-    assert set(series.gauges) == {"store_cpu"}
+    assert series["slot_s"] == 0.5
+    assert sum(series["planned_per_s"]) * 0.5 == pytest.approx(600)
+    assert sum(series["stored_per_s"]) * 0.5 == pytest.approx(600)
+    assert sum(series["rows_per_s"]) * 0.5 == pytest.approx(60_000)
+    assert series["p50_s"][2] == pytest.approx(0.3, rel=1e-3)
+    assert series["p50_s"][40] == pytest.approx(3.0, rel=1e-3)
+    assert sum(map(sum, series["heat"]["counts"])) == 600
+    assert max(series["backlog"]) == pytest.approx(60, abs=2)
+    assert series["store_cpu"][20] == pytest.approx(0.6)
+    assert not {"handler_cpu", "generator_cpu"} & set(series)
 
 
 def test_each_object_counts_in_the_slots_of_its_instants() -> None:
@@ -193,22 +192,19 @@ def test_each_object_counts_in_the_slots_of_its_instants() -> None:
     recording.fate(3, 100.5, 100.5, SENT)
     gauges = [Gauge(99.9, store_cpu=9.0), Gauge(100.0, pollers=1), Gauge(100.75, pollers=3), Gauge(101.0, pollers=9)]
     series = build(recording, numbers, 10, 101.0, gauges)
-    assert (series.origin_at, series.slot_s) == (100.0, 0.25)
-    assert series.planned == (4, 8, 4, 0)
-    assert series.sent == (4, 4, 4, 0)
-    assert series.stored == (4, 0, 0, 4)
-    assert series.rows == (40, 0, 0, 40)
-    assert series.backlog == (0, 1, 2, 1)
-    assert series.p50 == (pytest.approx(0.0078125, rel=1e-3), 0.5, None, None)
-    assert series.p99 == series.p50
-    assert [[band for band, count in enumerate(row) if count] for row in series.heat] == [[0], [5], [], []]
-    assert series.gauges == {"pollers": (1, None, None, 3)}
-    shown = series.as_json()
-    assert shown["t_s"] == [0.0, 0.25, 0.5, 0.75]
-    assert shown["planned_per_s"] == [4, 8, 4, 0]
-    assert shown["pollers"] == [1, None, None, 3]
-    assert shown["backlog"] == [0, 1, 2, 1]
-    assert shown["heat"]["counts"][1] == list(series.heat[1])
+    assert (series["slot_s"], series["t_s"]) == (0.25, [0.0, 0.25, 0.5, 0.75])
+    assert series["planned_per_s"] == [4, 8, 4, 0]
+    assert series["sent_per_s"] == [4, 4, 4, 0]
+    assert series["stored_per_s"] == [4, 0, 0, 4]
+    assert series["rows_per_s"] == [40, 0, 0, 40]
+    assert series["backlog"] == [0, 1, 2, 1]
+    assert series["p50_s"] == [pytest.approx(0.0078125, rel=1e-3), 0.5, None, None]
+    assert series["p99_s"] == series["p50_s"]
+    counts = series["heat"]["counts"]
+    assert [[band for band, count in enumerate(row) if count] for row in counts] == [[0], [5], [], []]
+    assert {name: series[name] for name in series if name in ("pollers", "store_cpu")} == {
+        "pollers": [1, None, None, 3]
+    }
 
 
 def test_the_heat_bands_end_where_people_count() -> None:
@@ -218,7 +214,7 @@ def test_the_heat_bands_end_where_people_count() -> None:
     numbers = recording.plan([0.0] * len(latencies))
     for number, latency_s in enumerate(latencies):
         recording.store(number, latency_s)
-    assert build(recording, numbers, 1, 0.25).heat == ((1,) * 13,)
+    assert build(recording, numbers, 1, 0.25)["heat"]["counts"] == [[1] * 13]
 
 
 def test_only_the_numbers_asked_for_count() -> None:
@@ -227,25 +223,26 @@ def test_only_the_numbers_asked_for_count() -> None:
     recording.plan([50.0, math.nan, 100.0, 100.25, 75.0])
     recording.store(3, 200.0)
     series = build(recording, range(1, 4), 1, 100.5)
-    assert (series.origin_at, series.planned, series.stored) == (100.0, (4, 4), (0, 4))
+    assert (series["planned_per_s"], series["stored_per_s"]) == ([4, 4], [0, 4])
 
 
 def test_the_summary_rounds_what_it_shows() -> None:
     """Rates to two digits, times and gauges to what they are known to."""
-    third, thirds = 1 / 3, (1 / 3, None)
-    rates: Any = dict.fromkeys(("planned", "sent", "stored", "rows"), (third, third))
-    series = Series(0.0, third, **rates, backlog=(0, 0), p50=thirds, p99=thirds, heat=(), gauges={"store_cpu": thirds})
-    shown = series.as_json()
-    assert shown["t_s"] == [0.0, 0.333]
-    assert shown["sent_per_s"] == [0.33, 0.33]
-    assert shown["p50_s"] == shown["p99_s"] == [0.333333, None]
-    assert shown["store_cpu"] == [0.333, None]
+    recording = Recording()
+    numbers = recording.plan([0.0, 17_000.0])
+    recording.fate(0, 0.0, 0.0, SENT)
+    recording.store(0, 1 / 3)
+    series = build(recording, numbers, 10, 17_010.0, [Gauge(1.0, store_cpu=1 / 3)])
+    assert series["slot_s"] == 30
+    assert (series["planned_per_s"][0], series["sent_per_s"][0], series["rows_per_s"][0]) == (0.03, 0.03, 0.33)
+    assert series["p50_s"][:2] == series["p99_s"][:2] == [0.333333, None]
+    assert series["store_cpu"][:2] == [0.333, None]
 
 
 def test_an_empty_run_has_one_empty_slot() -> None:
     """Nothing planned: the end is the beginning."""
     series = build(Recording(), range(0), 10, 100.0)
-    assert (series.origin_at, series.slot_s, series.planned, series.backlog) == (100.0, 0.25, (0,), (0,))
+    assert (series["t_s"], series["slot_s"], series["planned_per_s"], series["backlog"]) == ([0.0], 0.25, [0], [0])
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import heapq
 import random
+from dataclasses import replace
 
 import pytest
 
@@ -171,10 +172,11 @@ def test_a_first_probe_in_a_bad_moment_is_recovered_from() -> None:
 
 def test_a_search_out_of_time_gives_what_held() -> None:
     """Ended early it answers with the best rate so far, and does not call it confirmed."""
-    state = CapacitySearch(10).after(ProbeOutcome(10, 10, 0.0, 0.0, latency_held=True)).ended()
+    state = CapacitySearch(10).after(ProbeOutcome(10, 10, 0.0, 0.0, latency_held=True))
+    state = replace(state, stage="done")
     assert state.probe is None
     assert (state.answer_per_s, state.confirmed) == (10, False)
-    assert CapacitySearch(10).ended().reason == "no probe was made"
+    assert CapacitySearch(10, stage="done").reason == "no probe was made"
 
 
 def test_a_steep_growth_is_no_noise() -> None:

@@ -61,7 +61,7 @@ def a_summary(**changed: Any) -> dict[str, Any]:
             "prices": "us-east-1",
         },
         "slo": [{"threshold": "p99<5s", "value": 0.2, "held": True}],
-        "series": build(recording, numbers, 100, 1010.5).as_json(),
+        "series": build(recording, numbers, 100, 1010.5),
     }
     return {**summary, **changed}
 
