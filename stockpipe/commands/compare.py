@@ -52,7 +52,7 @@ def compare(options: CompareOptions) -> None:
         sys.stdout.write(json.dumps(comparing.as_json(found), indent=2) + "\n")
     else:
         _print(found, before, after)
-    raise typer.Exit(ExitCode.NOT_PROVEN if found.worse else ExitCode.DONE)
+    raise typer.Exit(ExitCode.NOT_PROVEN if found.judgement == "worse" else ExitCode.DONE)
 
 
 def _read(path: Path) -> Any:
@@ -79,11 +79,11 @@ def _print(found: RunComparison, before: Path, after: Path) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    from simulator.load.report.compare import change_text, value_text
+    from simulator.load.report.compare import cells
 
+    tones = {"worse": "red", "better": "green"}
     console = Console(highlight=False)
-    style = "bold red" if found.worse else "bold green" if found.better else "bold"
-    console.print(Text(found.verdict, style=style))
+    console.print(Text(found.verdict, style=f"bold {tones.get(found.judgement, '')}"))
     for difference in found.unlike:
         console.print(Text(f"the runs differ in {difference}", style="yellow"))
     table = Table(box=None, pad_edge=False, padding=(0, 2), header_style="dim")
@@ -91,16 +91,6 @@ def _print(found: RunComparison, before: Path, after: Path) -> None:
     for name in (before.name, after.name, "change"):
         table.add_column(name, justify="right", overflow="fold")
     table.add_column("")
-    tones = {"worse": "red", "better": "green"}
     for finding in found.findings:
-        judgement = "" if finding.judgement == "shown" else finding.judgement
-        judged = " ".join(filter(None, (judgement, finding.why and f"({finding.why})")))
-        table.add_row(
-            finding.name,
-            value_text(finding.before, finding.unit),
-            value_text(finding.after, finding.unit),
-            change_text(finding),
-            judged,
-            style=tones.get(finding.judgement, ""),
-        )
+        table.add_row(*cells(finding), style=tones.get(finding.judgement, ""))
     console.print(table)

@@ -75,19 +75,8 @@ LOSSES = (
 )
 """Counts that should be nothing; judged against how many objects there were, by counting error."""
 MATTERS = (
-    "target",
-    "rows",
-    "rate",
-    "duration",
-    "ramp",
-    "steps",
-    "spike",
-    "poisson",
-    "backlog",
-    "find_max",
-    "sink_latency",
-    "runtime",
-    "parameters",
+    *("target", "rows", "rate", "duration", "ramp", "steps", "spike", "poisson", "backlog", "find_max"),
+    *("sink_latency", "runtime", "parameters"),
 )
 """Options in which two runs must agree for their difference to mean the code."""
 
@@ -119,22 +108,21 @@ class RunComparison:
     unlike: tuple[str, ...]
 
     @property
-    def worse(self) -> tuple[Difference, ...]:
-        """What got worse beyond noise."""
-        return tuple(finding for finding in self.findings if finding.judgement == "worse")
-
-    @property
-    def better(self) -> tuple[Difference, ...]:
-        """What got better beyond noise."""
-        return tuple(finding for finding in self.findings if finding.judgement == "better")
+    def judgement(self) -> Literal["worse", "better", "same"]:
+        """Of the code: what got worse beyond noise outweighs what got better."""
+        judged = {finding.judgement for finding in self.findings}
+        return "worse" if "worse" in judged else "better" if "better" in judged else "same"
 
     @property
     def verdict(self) -> str:
         """One line."""
-        for word, findings in (("worse", self.worse), ("better", self.better)):
-            if findings:
-                return f"{word}: {', '.join(finding.name for finding in findings)}"
-        return "no difference beyond noise"
+        if self.judgement == "same":
+            return "no difference beyond noise"
+        return f"{self.judgement}: {', '.join(self.judged(self.judgement))}"
+
+    def judged(self, judgement: Judgement) -> list[str]:
+        """The names of the figures that were judged so."""
+        return [finding.name for finding in self.findings if finding.judgement == judgement]
 
 
 def compare(before: Mapping[str, Any], after: Mapping[str, Any], tolerance: float = TOLERANCE) -> RunComparison:
@@ -162,25 +150,23 @@ def _figure(
     values = number_at(before, figure.path), number_at(after, figure.path)
     if values == (None, None):
         return None
-    judgement, why = _judge(figure, values, _samples(before, figure), _samples(after, figure), tolerance)
-    return Difference(figure.name, figure.unit, *values, judgement, why)
+    series = [_samples(summary, figure) for summary in (before, after)]
+    return Difference(figure.name, figure.unit, *values, *_judge(figure, values, series, tolerance))
 
 
 def _judge(
     figure: ComparedFigure,
     values: tuple[float | None, float | None],
-    before: Sequence[float],
-    after: Sequence[float],
+    series: Sequence[Sequence[float]],
     tolerance: float,
 ) -> tuple[Judgement, str]:
-    old, new = values
+    (old, new), (first, second) = values, map(stretches, series)
     if old is None or new is None:
         return "shown", "measured in one run only"
     if old == new:
         return "same", ""
     if figure.samples is None:
         return "shown", "one figure a run: shown, not judged"
-    first, second = stretches(before), stretches(after)
     if min(len(first), len(second)) < STRETCHES_MIN:
         return "shown", "too short to tell change from chance"
     change = median(second) - median(first)
@@ -233,17 +219,12 @@ def _loss(name: str, path: tuple[str, ...], before: Mapping[str, Any], after: Ma
     old, new = number_at(before, path), number_at(after, path)
     if old is None or new is None or (not old and not new):
         return None
+    planned, sent = ("planned",), ("queue", "sent")
+    objects = max(number_at(summary, planned) or number_at(summary, sent) or 0.0 for summary in (before, after))
     # Two counts differ when their difference exceeds three times its own counting error, and is no handful.
-    apart = abs(new - old) > 3 * math.sqrt(max(1.0, new + old)) and abs(new - old) > 0.001 * _objects(before, after)
+    apart = abs(new - old) > 3 * math.sqrt(max(1.0, new + old)) and abs(new - old) > 0.001 * objects
     judgement: Judgement = "noise" if not apart else "worse" if new > old else "better"
     return Difference(name, "", old, new, "same" if old == new else judgement)
-
-
-def _objects(before: Mapping[str, Any], after: Mapping[str, Any]) -> float:
-    counted = (
-        number_at(summary, ("planned",)) or number_at(summary, ("queue", "sent")) or 0.0 for summary in (before, after)
-    )
-    return max(counted)
 
 
 def _proof(before: Mapping[str, Any], after: Mapping[str, Any]) -> Difference | None:
@@ -288,14 +269,6 @@ def _unlike(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[str, .
 
 # Words.
 
-_MARKS: Mapping[Judgement, str] = {
-    "same": "same",
-    "better": "better",
-    "worse": "WORSE",
-    "noise": "noise",
-    "shown": "",
-}
-
 
 def markdown(comparison: RunComparison, names: tuple[str, str]) -> str:
     """For a pull request: the verdict, then a table."""
@@ -303,27 +276,24 @@ def markdown(comparison: RunComparison, names: tuple[str, str]) -> str:
     if comparison.unlike:
         lines += [f"> The runs are not alike in {_cell('; '.join(comparison.unlike))}.", ""]
     lines += [f"| | {_cell(names[0])} | {_cell(names[1])} | change | |", "| --- | ---: | ---: | ---: | --- |"]
-    for finding in comparison.findings:
-        mark = _MARKS[finding.judgement]
-        if finding.judgement in ("better", "worse"):
-            mark = f"**{mark}**"
-        said = " ".join(filter(None, (mark, f"({finding.why})" if finding.why else "")))
-        cells = (
-            finding.name,
-            value_text(finding.before, finding.unit),
-            value_text(finding.after, finding.unit),
-            change_text(finding),
-            said,
-        )
-        lines.append(f"| {' | '.join(map(_cell, cells))} |")
+    marks = {"worse": "**WORSE**", "better": "**better**"}
+    lines += [f"| {' | '.join(map(_cell, cells(finding, marks)))} |" for finding in comparison.findings]
     return "\n".join(lines) + "\n"
+
+
+def cells(finding: Difference, marks: Mapping[str, str] = {}) -> tuple[str, ...]:
+    """A row of a table: the name, both values, the change, and the judgement, by `marks` where that has it."""
+    judgement = "" if finding.judgement == "shown" else marks.get(finding.judgement, finding.judgement)
+    said = " ".join(filter(None, (judgement, finding.why and f"({finding.why})")))
+    values = (value_text(value, finding.unit) for value in (finding.before, finding.after))
+    return finding.name, *values, change_text(finding), said
 
 
 def as_json(comparison: RunComparison) -> dict[str, Any]:
     """For programs: `stockpipe.compare/1`."""
     return {
         "schema": "stockpipe.compare/1",
-        "verdict": "worse" if comparison.worse else "better" if comparison.better else "same",
+        "verdict": comparison.judgement,
         "text": comparison.verdict,
         "unlike": list(comparison.unlike),
         "figures": [

@@ -71,9 +71,9 @@ def test_a_run_against_itself_is_the_same() -> None:
 def test_a_against_a_gives_no_alarm() -> None:
     """Of 300 pairs of runs of the same thing, none is called worse, however they wobble."""
     alarms = [
-        (seed, finding.name)
+        (seed, name)
         for seed in range(300)
-        for finding in compare(a_run(seed), a_run(seed + 10_000, wobble=0.3 + seed % 3 * 0.1)).worse
+        for name in compare(a_run(seed), a_run(seed + 10_000, wobble=0.3 + seed % 3 * 0.1)).judged("worse")
     ]
     assert alarms == []
 
@@ -81,26 +81,24 @@ def test_a_against_a_gives_no_alarm() -> None:
 def test_two_thirds_slower_is_seen() -> None:
     """A latency two thirds up is called worse in nearly every pair, and the other way round better."""
     pairs = [(a_run(seed, wobble=0.2), a_run(seed + 500, slower=1.67, wobble=0.2)) for seed in range(40)]
-    noticed = [any(finding.name == "planned to stored, p50" for finding in compare(*pair).worse) for pair in pairs]
+    noticed = ["planned to stored, p50" in compare(*pair).judged("worse") for pair in pairs]
     assert sum(noticed) >= 36
-    praised = [
-        any(finding.name == "planned to stored, p50" for finding in compare(*pair[::-1]).better) for pair in pairs
-    ]
+    praised = ["planned to stored, p50" in compare(*pair[::-1]).judged("better") for pair in pairs]
     assert sum(praised) >= 36
 
 
 def test_a_quarter_less_throughput_is_seen() -> None:
     """Rows a second 25 % down is called worse."""
     comparison = compare(a_run(1, wobble=0.1), a_run(2, fewer=0.75, wobble=0.1))
-    assert {"stored objects a second", "rows a second"} <= {finding.name for finding in comparison.worse}
+    assert {"stored objects a second", "rows a second"} <= set(comparison.judged("worse"))
     assert comparison.verdict.startswith("worse: ")
 
 
 def test_a_change_within_the_tolerance_is_none() -> None:
     """Half the tolerance is the same; with a smaller tolerance it is a change."""
     before, after = a_run(1, wobble=0.01), a_run(1, wobble=0.01, slower=1.05)
-    assert compare(before, after).worse == ()
-    assert [finding.name for finding in compare(before, after, tolerance=0.02).worse] == ["planned to stored, p50"]
+    assert compare(before, after).judged("worse") == []
+    assert compare(before, after, tolerance=0.02).judged("worse") == ["planned to stored, p50"]
 
 
 def test_a_short_run_is_not_judged() -> None:
@@ -109,7 +107,7 @@ def test_a_short_run_is_not_judged() -> None:
     for run in (before, after):
         run["series"] = {name: column[:8] for name, column in run["series"].items()}
     comparison = compare(before, after)
-    assert comparison.worse == ()
+    assert comparison.judged("worse") == []
     assert any("too short" in finding.why for finding in comparison.findings)
 
 
@@ -126,9 +124,9 @@ def test_a_proof_that_no_longer_holds_is_worse() -> None:
     """An exact audit that became another is an alarm whatever the figures say; none at all is no figure."""
     before, after = a_run(1), a_run(1)
     after["audit"] = {"verdict": "differs"}
-    assert [finding.name for finding in compare(before, after).worse] == ["audit exact"]
+    assert compare(before, after).judged("worse") == ["audit exact"]
     after["audit"] = None
-    assert compare(before, after).worse == ()
+    assert compare(before, after).judged("worse") == []
 
 
 def test_runs_that_are_not_alike_are_told() -> None:
