@@ -11,16 +11,7 @@ import typer
 from simulator.base.quantities import parse_rate
 from stockpipe.commands.cloud import AwsOptions
 from stockpipe.commands.options import Written
-from stockpipe.commands.values import (
-    DURATION,
-    RATE,
-    Parameters,
-    Runtime,
-    Screenshot,
-    Summary,
-    Template,
-    Ui,
-)
+from stockpipe.commands.values import DURATION, RATE, Parameters, Runtime, Screenshot, Summary, Template, Ui
 
 
 def parse_ramp(text: str) -> tuple[float, float]:
@@ -94,9 +85,7 @@ class LoadTestOptions(AwsOptions):
     ] = None
     batch_size: Annotated[int | None, typer.Option(help="Messages a batch.", show_default="the template's")] = None
     window_s: Annotated[
-        float | None,
-        DURATION,
-        typer.Option("--window", help="The batching window.", show_default="the template's"),
+        float | None, DURATION, typer.Option("--window", help="The batching window.", show_default="the template's")
     ] = None
     memory_mb: Annotated[
         int | None, typer.Option("--memory", help="The consumer's memory in MB.", show_default="the template's")

@@ -54,14 +54,8 @@ def dashed(option: str) -> str:
 
 def run_options(plan: Plan, now: float) -> RunOptions:
     """What the dashboard says of the run; a search ends when it has found its answer."""
-    by_clock = not plan.backlog and not plan.find_max
     return RunOptions(
-        command="load-test",
-        seed=plan.seed,
-        runtime=plan.runtime,
-        started_at=now,
-        duration_s=plan.profile.duration_s if by_clock else None,
-        objects=plan.backlog or None,
+        "load-test", plan.seed, plan.runtime, now, duration_s=plan.duration_s, objects=plan.backlog or None
     )
 
 
@@ -101,7 +95,9 @@ class _Outlet:
         await self.display.end()
         built = self.summary = summaries.build(session, options_json(self._options, session.plan), ended_at)
         if self.display.mode == "quiet":
-            self.display.console.print(_quiet(built), markup=False)
+            missed = ", ".join(threshold["threshold"] for threshold in built["slo"] if not threshold["held"])
+            verdict = f"verdict {built['audit']['verdict'] if built['audit'] else 'none'}"
+            self.display.console.print(f"{verdict}, missed {missed}" if missed else verdict, markup=False)
         else:
             self.display.console.print(text.render(built))
         if self._options.report is not None:
@@ -112,38 +108,19 @@ class _Outlet:
             write(self._options.summary, json.dumps(built, indent=2) + "\n")
 
 
-def _quiet(built: Mapping[str, Any]) -> str:
-    audit = built["audit"]
-    missed = [threshold["threshold"] for threshold in built["slo"] if not threshold["held"]]
-    return f"verdict {audit['verdict'] if audit else 'none'}" + (f", missed {', '.join(missed)}" if missed else "")
-
-
 def options_json(options: LoadTestOptions, plan: Plan) -> dict[str, Any]:
     """The options as resolved, lengths in seconds and rates a second, named as on the command line."""
-    by_clock = not plan.backlog and not plan.find_max
-    constant_rate = options.ramp is None and options.steps is None and by_clock
+    asked = ("rows", "backlog", "ramp", "steps", "poisson", "find_max", "endpoint_url", "stack", "slo")
     return {
         "target": plan.target,
-        "rate": options.rate_per_s if constant_rate else None,
-        "rows": plan.rows,
-        "duration": plan.profile.duration_s if by_clock else None,
-        "backlog": plan.backlog or None,
-        "ramp": list(options.ramp) if options.ramp else None,
-        "steps": list(options.steps) if options.steps else None,
+        "rate": options.rate_per_s if plan.duration_s and not options.ramp and not options.steps else None,
+        "duration": plan.duration_s,
         "spike": options.spike_per_s,
-        "poisson": plan.poisson,
-        "find_max": plan.find_max,
+        **{name: getattr(options, name) for name in (*asked, "seed", "runtime", "port", "ui")},
         "sink_latency": plan.sink_latency_s if plan.target == "sink" else None,
-        "endpoint_url": options.endpoint_url,
-        "stack": options.stack,
-        "slo": list(options.slo),
-        "seed": plan.seed,
-        "runtime": plan.runtime,
         "template": str(options.template) if options.template else None,
         "parameters": parameters(options),
         "drain_timeout": plan.drain_timeout_s,
-        "port": plan.port,
-        "ui": options.ui,
     }
 
 

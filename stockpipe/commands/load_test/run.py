@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import ipaddress
-import math
 import socket
+from collections.abc import Mapping
 from urllib.parse import urlsplit
 
 from simulator.base import limits
@@ -21,13 +21,7 @@ from simulator.stack import template
 from simulator.stack.model import Stack
 from simulator.stack.wiring import wiring
 from stockpipe.commands.load_test.options import LoadTestOptions
-from stockpipe.commands.load_test.outlet import (
-    OVERRIDES,
-    dashed,
-    parameters,
-    run_options,
-    run_shown,
-)
+from stockpipe.commands.load_test.outlet import OVERRIDES, dashed, parameters, run_options, run_shown
 from stockpipe.commands.outputs import require_writable
 
 REACH_S = 3.0
@@ -46,7 +40,9 @@ def run_load_test(options: LoadTestOptions) -> int:
         return run_on_stack(options, stack, plan)
     if plan.endpoint_url is not None:
         _require_reachable(plan.endpoint_url)
-    return asyncio.run(_run(options, stack, plan))
+    clock, bucket = SystemClock(), wiring(stack).bucket.name
+    session = LoadSession.create(plan, stack, clock, bucket, run_options(plan, clock.now()))
+    return asyncio.run(run_shown(options, session, open_twin(session)))
 
 
 def resolve(options: LoadTestOptions) -> tuple[Stack, Plan]:
@@ -56,37 +52,30 @@ def resolve(options: LoadTestOptions) -> tuple[Stack, Plan]:
     profile = _profile(options)
     _require_possible(options, profile)
     stack = template.load(options.template, parameters(options), defaults={"Seed": str(options.seed)})
-    path = wiring(stack)
+    asked = ("rows", "seed", "poisson", "find_max", "sink_latency_s", "runtime", "drain_timeout_s", "port")
     return stack, Plan(
         profile=profile,
-        rows=options.rows,
-        seed=options.seed,
-        poisson=options.poisson,
         backlog=options.backlog or 0,
-        find_max=options.find_max,
         target=target,
         endpoint_url=options.endpoint_url if target == "endpoint" else None,
-        sink_latency_s=options.sink_latency_s,
-        runtime=options.runtime,
         slo=tuple(parse(bound) for bound in options.slo),
-        drain_timeout_s=options.drain_timeout_s,
-        port=options.port,
-        window_s=float(path.mapping.window_s),
+        window_s=float(wiring(stack).mapping.window_s),
+        **{name: getattr(options, name) for name in asked},
     )
 
 
+def _only_one(given: Mapping[str, object], clash: str) -> str | None:
+    """The one option that is given."""
+    names = [name for name, value in given.items() if value]
+    if len(names) > 1:
+        raise InputError(f"{' and '.join(names)} {clash}; give one of them")
+    return names[0] if names else None
+
+
 def _target(options: LoadTestOptions) -> TargetName:
-    named = [
-        option
-        for option, given in (
-            ("--target", "target" in options.given),
-            ("--endpoint-url", options.endpoint_url is not None and options.stack is None),
-            ("--stack", options.stack is not None),
-        )
-        if given
-    ]
-    if len(named) > 1:
-        raise InputError(f"{' and '.join(named)} name different targets; give one of them")
+    engine = options.endpoint_url if options.stack is None else None
+    targets = {"--target": "target" in options.given, "--endpoint-url": engine, "--stack": options.stack}
+    _only_one(targets, "name different targets")
     if "sink_latency_s" in options.given and options.target != "sink":
         raise InputError("--sink-latency goes with --target sink only")
     if options.stack is not None:
@@ -95,8 +84,8 @@ def _target(options: LoadTestOptions) -> TargetName:
     for option in ("region", "profile", "yes"):
         if getattr(options, option):
             raise InputError(f"--{option} goes with --stack only")
-    if options.endpoint_url is not None:
-        _require_loopback(options.endpoint_url)
+    if engine is not None:
+        _require_loopback(engine)
         return "endpoint"
     return options.target
 
@@ -142,23 +131,20 @@ def _require_one_shape(options: LoadTestOptions) -> None:
         "--steps": options.steps,
         "--spike": options.spike_per_s,
         "--backlog": options.backlog,
-        "--find-max": options.find_max or None,
+        "--find-max": options.find_max,
     }
-    given = [name for name, value in shapes.items() if value is not None]
-    if len(given) > 1:
-        raise InputError(f"{' and '.join(given)} are different loads; give one of them")
-    if "rate_per_s" in options.given and given and given != ["--spike"]:
-        raise InputError(f"--rate does not go with {given[0]}, which sets the rate by itself")
-    if options.poisson and given in (["--backlog"], ["--find-max"]):
-        raise InputError(f"--poisson does not go with {given[0]}")
+    shape = _only_one(shapes, "are different loads")
+    if "rate_per_s" in options.given and shape not in (None, "--spike"):
+        raise InputError(f"--rate does not go with {shape}, which sets the rate by itself")
+    if options.poisson and shape in ("--backlog", "--find-max"):
+        raise InputError(f"--poisson does not go with {shape}")
 
 
 def _profile(options: LoadTestOptions) -> Profile:
-    if not math.isfinite(options.duration_s) or not (
-        limits.LOAD_DURATION_S[0] <= options.duration_s <= limits.LOAD_DURATION_S[1]
-    ):
-        shortest, longest = map(duration_text, limits.LOAD_DURATION_S)
-        raise InputError(f"--duration {duration_text(options.duration_s)} is not between {shortest} and {longest}")
+    shortest_s, longest_s = limits.LOAD_DURATION_S
+    if not shortest_s <= options.duration_s <= longest_s:
+        bounds = f"{duration_text(shortest_s)} and {duration_text(longest_s)}"
+        raise InputError(f"--duration {duration_text(options.duration_s)} is not between {bounds}")
     rate, length_s = options.rate_per_s, options.duration_s
     if options.ramp is not None:
         return ramp(*options.ramp, length_s)
@@ -180,9 +166,3 @@ def _require_possible(options: LoadTestOptions, profile: Profile) -> None:
         raise InputError(f"{count:,} objects are too many for one run; the most is {limits.LOAD_OBJECTS:,}")
     if options.rows > limits.LOAD_ROWS:
         raise InputError(f"--rows {options.rows:,} is too many for one object; the most is {limits.LOAD_ROWS:,}")
-
-
-async def _run(options: LoadTestOptions, stack: Stack, plan: Plan) -> int:
-    clock, bucket = SystemClock(), wiring(stack).bucket.name
-    session = LoadSession.create(plan, stack, clock, bucket, run_options(plan, clock.now()))
-    return await run_shown(options, session, open_twin(session))
