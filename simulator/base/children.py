@@ -146,3 +146,16 @@ class ModuleProcess(ChildProcess):
         assert stderr is not None  # noqa: S101 - it was opened with a pipe
         async for line in stderr:
             self._errors.append(line.decode("utf-8", "replace"))
+
+
+@contextlib.asynccontextmanager
+async def standard_input() -> AsyncIterator[asyncio.StreamReader]:
+    """What such a module hears of its owner: lines, and an end when it shall end, too."""
+    reader = asyncio.StreamReader(limit=LINE_BYTES)
+    transport, _ = await asyncio.get_running_loop().connect_read_pipe(
+        lambda: asyncio.StreamReaderProtocol(reader), sys.stdin
+    )
+    try:
+        yield reader
+    finally:
+        transport.close()

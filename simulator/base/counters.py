@@ -1,16 +1,13 @@
-"""What the store has done, as plain figures: totals since it started, gauges as of `at`.
-
-The processes that count do it in these very classes; what they hand out are copies, which nobody changes.
-"""
+"""What the store has done, as plain figures: totals since it started, gauges as of `at`."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass, field, fields
+from typing import Any, TypeVar
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class QueueCounters:
     """One queue. Totals leave out S3's test events; gauges are exact.
 
@@ -34,7 +31,7 @@ class QueueCounters:
     test_events: int = 0
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class TableCounters:
     """One table. `rows_written` counts accepted puts; `rows_per_s_max` is the busiest whole second."""
 
@@ -50,7 +47,7 @@ class TableCounters:
     read_units: float = 0.0
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class BucketCounters:
     """One bucket: what it holds now, and the puts it accepted."""
 
@@ -61,7 +58,7 @@ class BucketCounters:
     last_put_at: float | None = None
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class OperationCounters:
     """One operation, as `dynamodb.BatchWriteItem`: requests answered, how many with an error, time spent inside."""
 
@@ -83,6 +80,8 @@ class StoreCounters:
     operations: Mapping[str, OperationCounters] = field(default_factory=dict)
 
 
+Counters = TypeVar("Counters", QueueCounters, TableCounters, BucketCounters, OperationCounters)
+
 _PARTS: Mapping[str, type[Any]] = {
     "queues": QueueCounters,
     "tables": TableCounters,
@@ -98,3 +97,9 @@ def from_json(content: Mapping[str, Any]) -> StoreCounters:
         for part, kind in _PARTS.items()
     }
     return StoreCounters(**{**content, **parts})
+
+
+def gathered(kind: type[Counters], totals: object, **gauges: Any) -> Counters:
+    """Counters of that kind: the gauges as given, every other figure as `totals` has it under the same name."""
+    names = (each.name for each in fields(kind) if each.name not in gauges)
+    return kind(**gauges, **{name: getattr(totals, name) for name in names})

@@ -56,7 +56,6 @@ class _Client:
     objects: Objects
     bodies: list[bytes]
     number: int
-    step: int
     requests: int = 0
     done: int = 0
 
@@ -65,15 +64,15 @@ class _Client:
         keys = []
         for _ in range(BATCH):
             keys.append(self.objects.key(self.number))
-            await self._do(self.signer.put_object(bucket_url, keys[-1], self.objects.body(self.number), self.number))
-            self.number += self.step
+            await self._do(self.signer.put_object(bucket_url, keys[-1], self.objects.body(self.number)))
+            self.number += self.order.clients
         receipts: list[dict[str, str]] = []
         while not receipts:
             question = {"QueueUrl": queue_url, "MaxNumberOfMessages": BATCH, "WaitTimeSeconds": 1}
             answer = await self._call("sqs", "AmazonSQS.ReceiveMessage", json.dumps(question).encode())
             receipts = answer.get("Messages") or []
-        for index in range(len(receipts)):
-            await self._do(self.signer.get_object(bucket_url, keys[index]))
+        for index, key in enumerate(keys[: len(receipts)]):
+            await self._do(self.signer.get_object(bucket_url, key))
             # A timestamp of its own for every object: new items cost a table more than the same ones again.
             stamp = f"{self.number + index:026d}Z".encode()
             for body in self.bodies:
@@ -124,8 +123,7 @@ async def measure(
         took_s = max(1e-6, clock.now() - begun_at)
         return client.done / took_s, client.requests / took_s
 
-    numbers = range(order.clients)
-    clients = [_Client(order, http, signer, objects, bodies, number, order.clients) for number in numbers]
+    clients = [_Client(order, http, signer, objects, bodies, number) for number in range(order.clients)]
     with one_failure():
         async with asyncio.TaskGroup() as group:
             running = [group.create_task(run(client)) for client in clients]

@@ -14,36 +14,19 @@ import os
 import signal
 import sys
 from collections import deque
-from collections.abc import AsyncIterator
-from typing import cast
+from typing import Any
 
 import aiohttp
 from yarl import URL
 
 from simulator.base import limits
+from simulator.base.children import standard_input
 from simulator.base.clock import Clock, SystemClock
 from simulator.base.usage import process_cpu_s
-from simulator.load.measure.bottleneck import Ceiling
 from simulator.load.measure.recording import DROPPED, FAILED, SENT
 from simulator.load.plan.objects import Objects
+from simulator.load.send import protocol
 from simulator.load.send.ceiling import measure
-from simulator.load.send.protocol import (
-    Answer,
-    Fate,
-    Fill,
-    Hello,
-    MeasureCeiling,
-    Offer,
-    Offered,
-    Order,
-    OrderFailed,
-    Ready,
-    Sent,
-    Started,
-    Stop,
-    decode,
-    encode,
-)
 from simulator.load.send.signing import SignedRequest, Signer
 
 
@@ -81,13 +64,13 @@ class Prepared:
         number = self._next
         self._next += 1
         key, body = self._objects.key(number), self._objects.body(number)
-        self._ready.append(self._signer.put_object(self._bucket_url, key, body, number))
+        self._ready.append(self._signer.put_object(self._bucket_url, key, body))
 
 
 class Generator:
     """Carries out orders, one at a time."""
 
-    def __init__(self, clock: Clock, http: aiohttp.ClientSession, answers: Answers, hello: Hello) -> None:
+    def __init__(self, clock: Clock, http: aiohttp.ClientSession, answers: Answers, hello: protocol.Hello) -> None:
         self._clock, self._http, self._answers, self._senders = clock, http, answers, hello.senders
         self._objects = hello.objects
         self._signer = Signer(hello.endpoint, hello.identity)
@@ -99,31 +82,29 @@ class Generator:
         """End the order in hand; what is being sent is finished."""
         self._stop.set()
 
-    async def carry_out(self, order: Order) -> None:
+    async def carry_out(self, order: protocol.Offer | protocol.Fill | protocol.MeasureCeiling) -> None:
         """Do it, and answer how it ended."""
         self._stop.clear()
+        answer: protocol.Answer
         try:
-            self._answers.send(await self._done(order))
+            match order:
+                case protocol.Offer():
+                    answer = protocol.Offered(await self._offer(order))
+                case protocol.Fill():
+                    answer = protocol.Offered(await self._fill(order))
+                case protocol.MeasureCeiling():
+                    answer = await measure(order, self._http, self._signer, self._objects, self._clock, self._stop)
         except Exception as error:  # noqa: BLE001 - whoever gave the order waits for an answer, whatever happened
-            self._answers.send(OrderFailed(" ".join(f"{type(error).__name__}: {error}".split())))
+            answer = protocol.OrderFailed(" ".join(f"{type(error).__name__}: {error}".split()))
+        self._answers.send(answer)
 
-    async def _done(self, order: Order) -> Offered | Ceiling:
-        match order:
-            case Offer():
-                return Offered(await self._offer(order))
-            case Fill():
-                return Offered(await self._fill(order))
-            case MeasureCeiling():
-                return await measure(order, self._http, self._signer, self._objects, self._clock, self._stop)
-        raise TypeError(f"{type(order).__name__} is not an order to carry out")
-
-    async def _offer(self, order: Offer) -> int:
+    async def _offer(self, order: protocol.Offer) -> int:
         """Arrival n at `start_at` plus its offset, or not at all."""
         profile = order.profile
         horizon = int(profile.peak_per_s * limits.LOAD_PREPARED_S) + 1
         self._prepared.begin(order.first, profile.total, min(profile.total, horizon))
         start_at = max(order.start_at, self._clock.now() + 0.02)
-        self._answers.send(Started(start_at))
+        self._answers.send(protocol.Started(start_at))
         number = order.first
         for offset in order.offsets():
             await self._until(start_at + offset)
@@ -133,28 +114,28 @@ class Generator:
             if len(self._busy) >= self._senders:
                 self._answers.fate(number, None, None, DROPPED)
             else:
-                self._start(request)
+                self._start(number, request)
             number += 1
         await self._finished()
         return number - order.first
 
-    async def _fill(self, order: Fill) -> int:
+    async def _fill(self, order: protocol.Fill) -> int:
         self._prepared.begin(order.first, order.count, min(order.count, 64))
         put = 0
         while put < order.count and not self._stop.is_set():
-            self._start(self._prepared.take())
+            self._start(order.first + put, self._prepared.take())
             put += 1
             while len(self._busy) >= order.senders:
                 await asyncio.wait(self._busy, return_when=asyncio.FIRST_COMPLETED)
         await self._finished()
         return put
 
-    def _start(self, request: SignedRequest) -> None:
-        task = asyncio.get_running_loop().create_task(self._send(request))
+    def _start(self, number: int, request: SignedRequest) -> None:
+        task = asyncio.get_running_loop().create_task(self._send(number, request))
         self._busy.add(task)
         task.add_done_callback(self._busy.discard)
 
-    async def _send(self, request: SignedRequest) -> None:
+    async def _send(self, number: int, request: SignedRequest) -> None:
         sent_at = self._clock.now()
         try:
             async with self._http.put(
@@ -165,7 +146,7 @@ class Generator:
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             status, why = 0, f"{type(error).__name__} {error}"
         now = self._clock.now()
-        self._answers.fate(request.about, sent_at, now, SENT if status == 200 else FAILED)
+        self._answers.fate(number, sent_at, now, SENT if status == 200 else FAILED)
         if status != 200:
             self._answers.failure(" ".join(why.split()))
 
@@ -194,7 +175,7 @@ class Answers:
     """Standard output, written a few times a second so that telling costs little."""
 
     def __init__(self) -> None:
-        self._fates: list[Fate] = []
+        self._fates: list[protocol.Fate] = []
         self._failures: list[str] = []
 
     def fate(self, number: int, sent_at: float | None, answered_at: float | None, status: int) -> None:
@@ -206,49 +187,29 @@ class Answers:
         if len(self._failures) < limits.LOAD_FAILURES_SHOWN:
             self._failures.append(why)
 
-    def send(self, answer: Answer) -> None:
-        """Write an answer after all fates so far."""
-        self._write(Sent(self._fates, self._failures, process_cpu_s()), answer)
+    def send(self, *answers: protocol.Answer) -> None:
+        """Write all fates so far, then these answers."""
+        sent = protocol.Sent(self._fates, self._failures, process_cpu_s())
+        sys.stdout.writelines(f"{protocol.encode(answer).decode()}\n" for answer in (sent, *answers))
+        sys.stdout.flush()
         self._fates, self._failures = [], []
 
-    async def flush_often(self, clock: Clock) -> None:
+    async def send_often(self, clock: Clock) -> None:
         """Write what has gathered, a few times a second."""
         while True:
             await clock.sleep(limits.LOAD_REPORT_S)
             if self._fates:
-                self._write(Sent(self._fates, self._failures, process_cpu_s()))
-                self._fates, self._failures = [], []
-
-    @staticmethod
-    def _write(*answers: Answer) -> None:
-        sys.stdout.writelines(f"{encode(answer).decode()}\n" for answer in answers)
-        sys.stdout.flush()
-
-
-@contextlib.asynccontextmanager
-async def _orders() -> AsyncIterator[AsyncIterator[Order]]:
-    reader = asyncio.StreamReader(limit=2**20)
-    transport, _ = await asyncio.get_running_loop().connect_read_pipe(
-        lambda: asyncio.StreamReaderProtocol(reader), sys.stdin
-    )
-
-    async def orders() -> AsyncIterator[Order]:
-        async for line in reader:
-            yield cast("Order", decode(line))
-
-    try:
-        yield orders()
-    finally:
-        transport.close()
+                self.send()
 
 
 async def serve() -> None:
     """Take orders until the input ends."""
     clock, answers = SystemClock(), Answers()
-    async with _orders() as orders:
-        hello = await anext(orders, None)
-        if not isinstance(hello, Hello):
+    async with standard_input() as lines:
+        line = await lines.readline()
+        if not line:
             return
+        hello: Any = protocol.decode(line)
         async with aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=60),
             timeout=aiohttp.ClientTimeout(total=limits.LOAD_SEND_TIMEOUT_S),
@@ -256,14 +217,15 @@ async def serve() -> None:
             trust_env=False,
         ) as http:
             generator = Generator(clock, http, answers, hello)
-            flushing = asyncio.create_task(answers.flush_often(clock))
+            flushing = asyncio.create_task(answers.send_often(clock))
             # What exists now stays: the collector need not look at it between two arrivals.
             gc.collect()
             gc.freeze()
-            answers.send(Ready())
+            answers.send(protocol.Ready())
             tasks = {flushing}
-            async for order in orders:
-                if isinstance(order, Stop):
+            async for line in lines:
+                order: Any = protocol.decode(line)
+                if isinstance(order, protocol.Stop):
                     generator.stop()
                     continue
                 await asyncio.gather(*tasks - {flushing})

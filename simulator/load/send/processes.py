@@ -16,26 +16,11 @@ from simulator.base.clock import Clock
 from simulator.base.counters import StoreCounters, from_json
 from simulator.base.errors import CouldNotFinish
 from simulator.load.measure.bottleneck import Ceiling
-from simulator.load.send.protocol import (
-    Answer,
-    Fill,
-    Hello,
-    MeasureCeiling,
-    Offer,
-    Offered,
-    Order,
-    OrderFailed,
-    Ready,
-    Sent,
-    Started,
-    Stop,
-    decode,
-    encode,
-)
+from simulator.load.send import protocol
 
 Told = Callable[[int, float | None, float | None, int], object]
 """Told of each arrival's fate: number, sent and answered instants, status."""
-Ended = TypeVar("Ended", bound=Answer)
+Ended = TypeVar("Ended", bound=protocol.Answer)
 
 
 class GeneratorProcess:
@@ -53,36 +38,36 @@ class GeneratorProcess:
     @classmethod
     @contextlib.asynccontextmanager
     async def open(
-        cls, hello: Hello, used: Callable[[float], None] = lambda _: None
+        cls, hello: protocol.Hello, used: Callable[[float], None] = lambda _: None
     ) -> AsyncIterator[GeneratorProcess]:
         """A generator that is ready for orders; its process ends with the block."""
         async with ModuleProcess.open("simulator.load.send.generator") as process:
             generator = cls(process, used)
             try:
-                await generator._carry_out(hello, Ready, timeout_s=limits.LOAD_GENERATOR_START_S)
+                await generator._carry_out(hello, protocol.Ready, timeout_s=limits.LOAD_GENERATOR_START_S)
             except TimeoutError:
                 raise CouldNotFinish("the load generator did not start; is the machine overloaded?") from None
             yield generator
 
-    async def offer(self, order: Offer, fate: Told, started: Callable[[float], None]) -> int:
+    async def offer(self, order: protocol.Offer, fate: Told, started: Callable[[float], None]) -> int:
         """Send by the plan; how many arrivals were offered. `started` is told the instant the plan counts from."""
-        return (await self._carry_out(order, Offered, fate, started)).count
+        return (await self._carry_out(order, protocol.Offered, fate, started)).count
 
-    async def fill(self, order: Fill, fate: Told) -> int:
+    async def fill(self, order: protocol.Fill, fate: Told) -> int:
         """Put a backlog; how many objects were put."""
-        return (await self._carry_out(order, Offered, fate)).count
+        return (await self._carry_out(order, protocol.Offered, fate)).count
 
-    async def ceiling(self, order: MeasureCeiling) -> Ceiling:
+    async def ceiling(self, order: protocol.MeasureCeiling) -> Ceiling:
         """Bare requests for a while; what the target took of them."""
         return await self._carry_out(order, Ceiling)
 
     async def stop(self) -> None:
         """End the order in hand."""
-        await self._send(Stop())
+        await self._send(protocol.Stop())
 
     async def _carry_out(
         self,
-        order: Order,
+        order: protocol.Order,
         end: type[Ended],
         fate: Told = lambda *_: None,
         started: Callable[[float], None] = lambda _: None,
@@ -92,32 +77,29 @@ class GeneratorProcess:
         async with self._order:
             await self._send(order)
             while True:
-                answer: Order | Answer = await self._hear(timeout_s)
+                line = await self._process.hear(timeout_s)
+                if not line:
+                    raise await self._died()
+                answer = protocol.decode(line)
                 if isinstance(answer, end):
                     return answer
                 match answer:
-                    case Sent(fates=fates, failures=failures, cpu_s=cpu_s):
+                    case protocol.Sent(fates=fates, failures=failures, cpu_s=cpu_s):
                         for each in fates:
                             fate(*each)
                         self.failures = [*self.failures, *failures][: limits.LOAD_FAILURES_SHOWN]
                         self.cpu_s = cpu_s
                         self._used(cpu_s)
-                    case Started(at=at):
+                    case protocol.Started(at=at):
                         started(at)
-                    case OrderFailed(reason=reason):
+                    case protocol.OrderFailed(reason=reason):
                         raise CouldNotFinish(f"the load generator failed: {reason}")
 
-    async def _send(self, order: Order) -> None:
+    async def _send(self, order: protocol.Order) -> None:
         try:
-            await self._process.send(encode(order))
+            await self._process.send(protocol.encode(order))
         except (BrokenPipeError, ConnectionResetError):
             raise await self._died() from None
-
-    async def _hear(self, timeout_s: float | None) -> Order | Answer:
-        line = await self._process.hear(timeout_s)
-        if not line:
-            raise await self._died()
-        return decode(line)
 
     async def _died(self) -> CouldNotFinish:
         said = await self._process.last_words()

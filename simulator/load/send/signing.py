@@ -14,13 +14,12 @@ from botocore.credentials import Credentials
 
 @dataclass(frozen=True, slots=True)
 class SignedRequest:
-    """A whole HTTP request: `about` is the number of the object it puts, or whatever its maker wants back."""
+    """A whole HTTP request."""
 
     method: str
     url: str
     headers: dict[str, str]
     body: bytes
-    about: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,22 +31,19 @@ class Identity:
     token: str | None
     region: str
 
-    def signer(self, service: str) -> Any:
-        """The signer of a service, as botocore has it."""
-        credentials = Credentials(self.access_key, self.secret_key, self.token)
-        return (S3SigV4Auth if service == "s3" else SigV4Auth)(credentials, service, self.region)
-
 
 class Signer:
     """Makes signed requests to one endpoint."""
 
     def __init__(self, endpoint: str, identity: Identity) -> None:
         self._endpoint = endpoint.rstrip("/")
-        self._signers = {service: identity.signer(service) for service in ("s3", "sqs", "dynamodb")}
+        who, region = Credentials(identity.access_key, identity.secret_key, identity.token), identity.region
+        self._signers: dict[str, Any] = {"s3": S3SigV4Auth(who, "s3", region)}
+        self._signers |= {service: SigV4Auth(who, service, region) for service in ("sqs", "dynamodb")}
 
-    def put_object(self, bucket_url: str, key: str, body: bytes, number: int) -> SignedRequest:
+    def put_object(self, bucket_url: str, key: str, body: bytes) -> SignedRequest:
         """PutObject; `bucket_url` is the bucket's address without a slash at its end."""
-        return self._signed("s3", "PUT", f"{bucket_url}/{quote(key)}", {"Content-Type": "text/csv"}, body, number)
+        return self._signed("s3", "PUT", f"{bucket_url}/{quote(key)}", {"Content-Type": "text/csv"}, body)
 
     def get_object(self, bucket_url: str, key: str) -> SignedRequest:
         """GetObject."""
@@ -59,10 +55,10 @@ class Signer:
         return self._signed(service, "POST", f"{self._endpoint}/", headers, body)
 
     def _signed(
-        self, service: str, method: str, url: str, headers: Mapping[str, str] = {}, body: bytes = b"", about: int = 0
+        self, service: str, method: str, url: str, headers: Mapping[str, str] = {}, body: bytes = b""
     ) -> SignedRequest:
         request = AWSRequest(method, url, dict(headers), body)
         # An object goes as it is over loopback or TLS: no need to hash it twice.
         request.context["payload_signing_enabled"] = service != "s3"
         self._signers[service].add_auth(request)
-        return SignedRequest(method, url, dict(request.headers.items()), body, about)
+        return SignedRequest(method, url, dict(request.headers.items()), body)

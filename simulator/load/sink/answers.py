@@ -35,13 +35,6 @@ class SinkAnswer:
         )
 
 
-OperationResult = dict[str, Any] | SinkAnswer
-"""What an operation of a JSON service gives: the members of its result, or an error."""
-
-Operation = Callable[[dict[str, Any]], OperationResult]
-"""One operation of a JSON service, which is answered at once: its parameters to its result."""
-
-
 def json_answer(value: Any) -> SinkAnswer:
     """A result of SQS or DynamoDB."""
     return SinkAnswer(orjson.dumps(value))

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from typing import Any
 
 from simulator.base import limits
 from simulator.base.clock import Clock
-from simulator.base.counters import TableCounters
-from simulator.load.sink.answers import Operation, OperationResult, SinkAnswer, error_answer
+from simulator.base.counters import TableCounters, gathered
+from simulator.load.sink.answers import SinkAnswer, error_answer
 from simulator.store.counting.tallies import TableActivity
 
 _TABLE = re.compile(rb'"RequestItems"\s*:\s*\{\s*"([^"]+)"')
@@ -18,22 +17,19 @@ _NO_TABLE = error_answer(400, "ResourceNotFoundException", "Requested resource n
 
 
 class SinkTables:
-    """Answers DynamoDB's operations. `operations` has the whole-body ones; BatchWriteItem is not parsed."""
+    """DynamoDB's operations on tables, by their names. BatchWriteItem's body is not parsed."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._tables: dict[str, dict[str, Any]] = {}
         self._activities: dict[str, TableActivity] = {}
-        self.operations: dict[str, Operation] = {
-            "PutItem": self._put_item,
-            "CreateTable": self._create_table,
-            "DescribeTable": self._describe_table,
-            "DeleteTable": self._delete_table,
-        }
 
     def counters(self) -> dict[str, TableCounters]:
         """What each table counted; as far as the sink knows, no row was replaced."""
-        return {name: replace(activity, rows=activity.rows_written) for name, activity in self._activities.items()}
+        return {
+            name: gathered(TableCounters, activity, rows=activity.rows_written)
+            for name, activity in self._activities.items()
+        }
 
     def batch_write(self, body: bytes) -> SinkAnswer:
         """Count the puts of a BatchWriteItem into one table."""
@@ -46,24 +42,24 @@ class SinkTables:
         activity.wrote_batch(rows, 0, float(rows), self._clock.now())
         return _WRITTEN
 
-    def _put_item(self, parameters: dict[str, Any]) -> OperationResult:
-        activity = self._activities.get(parameters["TableName"])
-        if activity is None:
-            return _NO_TABLE
-        activity.wrote(1, 1.0, self._clock.now())
-        return {}
-
-    def _create_table(self, parameters: dict[str, Any]) -> OperationResult:
-        name = parameters["TableName"]
-        arn = f"arn:aws:dynamodb:{limits.REGION}:{limits.ACCOUNT_ID}:table/{name}"
-        self._tables[name] = {**parameters, "TableStatus": "ACTIVE", "TableArn": arn, "ItemCount": 0}
-        self._activities[name] = TableActivity()
-        return {"TableDescription": self._tables[name]}
-
-    def _describe_table(self, parameters: dict[str, Any]) -> OperationResult:
-        table = self._tables.get(parameters["TableName"])
-        return _NO_TABLE if table is None else {"Table": table}
-
-    def _delete_table(self, parameters: dict[str, Any]) -> OperationResult:
-        self._activities.pop(parameters["TableName"], None)
-        return {"TableDescription": self._tables.pop(parameters["TableName"], {})}
+    def call(self, operation: str, parameters: dict[str, Any]) -> dict[str, Any] | SinkAnswer | None:
+        """The result of any other operation, or an error; None if it is not done here."""
+        name = parameters.get("TableName", "")
+        table = self._tables.get(name)
+        match operation:
+            case "CreateTable":
+                arn = f"arn:aws:dynamodb:{limits.REGION}:{limits.ACCOUNT_ID}:table/{name}"
+                table = {**parameters, "TableStatus": "ACTIVE", "TableArn": arn, "ItemCount": 0}
+                self._tables[name], self._activities[name] = table, TableActivity()
+                return {"TableDescription": table}
+            case "PutItem" | "DescribeTable" | "DeleteTable" if table is None:
+                return _NO_TABLE
+            case "PutItem":
+                self._activities[name].wrote(1, 1.0, self._clock.now())
+                return {}
+            case "DescribeTable":
+                return {"Table": table}
+            case "DeleteTable":
+                del self._tables[name], self._activities[name]
+                return {"TableDescription": table}
+        return None

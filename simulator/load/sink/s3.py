@@ -5,13 +5,13 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from urllib.parse import quote, unquote, urlsplit
 from xml.sax.saxutils import escape
 
 from simulator.base import limits
 from simulator.base.clock import Clock, iso
-from simulator.base.counters import BucketCounters
+from simulator.base.counters import BucketCounters, gathered
 from simulator.load.sink.answers import Reply, SinkAnswer, xml_error
 from simulator.load.sink.sqs import SinkQueue
 from simulator.store.counting.tallies import BucketActivity
@@ -25,13 +25,19 @@ _EVENT = (
     '"configurationId":"sink","bucket":{"name":"%s","ownerIdentity":{"principalId":"SINK"},"arn":"arn:aws:s3:::%s"},'
     '"object":{"key":"%s","size":%d,"eTag":"%s","sequencer":"%018X"}}}]}'
 )
+"""The notification of one put, as S3 words it (notification-content-structure in the S3 User Guide)."""
 
 
 @dataclass(slots=True)
-class _Bucket:
-    activity: BucketActivity = field(default_factory=BucketActivity)
+class _Bucket(BucketActivity):
     queue: SinkQueue | None = None
     prefix: str = ""
+    size_bytes: int = 0
+
+    def put(self, size_bytes: int, at: float) -> None:
+        self.puts += 1
+        self.size_bytes += size_bytes
+        self.first_put_at, self.last_put_at = self.first_put_at or at, at
 
 
 class SinkBuckets:
@@ -48,7 +54,7 @@ class SinkBuckets:
 
     def counters(self) -> dict[str, BucketCounters]:
         """What each bucket counted."""
-        return {name: replace(bucket.activity, objects=bucket.activity.puts) for name, bucket in self._buckets.items()}
+        return {name: gathered(BucketCounters, bucket, objects=bucket.puts) for name, bucket in self._buckets.items()}
 
     def answer(self, method: str, target: str, body: bytes, reply: Reply) -> None:
         """One request."""
@@ -83,31 +89,18 @@ class SinkBuckets:
         if method == "PUT":
             digest = hashlib.md5(body, usedforsecurity=False).hexdigest()
             etag = ((b"ETag", f'"{digest}"'.encode()),)
-            bucket.activity.put(self._clock.now())
-            bucket.activity.size_bytes += len(body)
+            bucket.put(len(body), self._clock.now())
             # What the notification leaves out is the handler's own, as its rejected rows; nobody reads it here.
             notified = key.startswith(bucket.prefix)
             if notified:
                 self._body, self._etag = body, etag[0][1]
             reply(SinkAnswer(b"", 200, b"application/xml", etag), True)
             if notified and bucket.queue is not None:
-                bucket.queue.add(self._event(name, key, len(body), digest))
+                self._sequence += 1
+                key, at = quote(key, safe="/"), iso(self._clock.now())
+                bucket.queue.add(_EVENT % (at, limits.REGION, name, name, key, len(body), digest, self._sequence))
         elif method in ("GET", "HEAD"):
             etag = ((b"ETag", self._etag), (b"Last-Modified", b"Thu, 01 Jan 2026 00:00:00 GMT"))
             reply(SinkAnswer(self._body, 200, b"text/csv", etag, without_body=method == "HEAD"), True)
         else:
             reply(SinkAnswer(b"", 204), True)
-
-    def _event(self, bucket: str, key: str, size_bytes: int, digest: str) -> str:
-        """The notification of one put, as S3 words it (notification-content-structure in the S3 User Guide)."""
-        self._sequence += 1
-        return _EVENT % (
-            iso(self._clock.now()),
-            limits.REGION,
-            bucket,
-            bucket,
-            quote(key, safe="/"),
-            size_bytes,
-            digest,
-            self._sequence,
-        )

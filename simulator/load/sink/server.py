@@ -19,6 +19,7 @@ import sys
 from collections.abc import AsyncIterator
 from functools import partial
 
+from simulator.base.children import standard_input
 from simulator.base.clock import Clock, SystemClock
 from simulator.base.http_server import HttpConnection, HttpRequest, HttpServer
 from simulator.base.usage import process_cpu_s
@@ -67,13 +68,8 @@ async def _serve(latency_s: float) -> None:
     async with listening(SystemClock(), latency_s) as (endpoint, _):
         sys.stdout.write(json.dumps({"endpoint": endpoint}) + "\n")
         sys.stdout.flush()
-        reader = asyncio.StreamReader()
-        transport, _ = await asyncio.get_running_loop().connect_read_pipe(
-            lambda: asyncio.StreamReaderProtocol(reader), sys.stdin
-        )
-        while await reader.read(4096):
-            pass
-        transport.close()
+        async with standard_input() as owner:
+            await owner.read()
 
 
 def main() -> None:

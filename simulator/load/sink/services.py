@@ -18,13 +18,14 @@ from simulator.load.sink.sqs import SinkQueues
 
 
 class Sink:
-    """The three services in one. Resources exist once they are created."""
+    """The three services in one. Resources exist once they are created. `s3` answers a request in path style."""
 
     def __init__(self, clock: Clock) -> None:
         self._requests: Counter[str] = Counter()
         self._queues = SinkQueues(clock)
         self._tables = SinkTables(clock)
         self._buckets = SinkBuckets(clock, self._queues.named, self._count)
+        self.s3 = self._buckets.answer
 
     def counters(self) -> dict[str, Any]:
         """Everything counted, as `from_json` of the store's counters reads it."""
@@ -42,19 +43,14 @@ class Sink:
         if operation == "BatchWriteItem":
             reply(self._tables.batch_write(body), True)
             return
-        operations = (self._queues if service == "AmazonSQS" else self._tables).operations
         parameters = json.loads(body or b"{}")
         if operation == "ReceiveMessage":
             self._queues.receive(parameters, reply)
-        elif operation in operations:
-            result = operations[operation](parameters)
-            reply(result if isinstance(result, SinkAnswer) else json_answer(result), operation == "PutItem")
-        else:
-            reply(error_answer(400, "UnknownOperationException", f"the sink does no {operation}"), False)
-
-    def s3(self, method: str, target: str, body: bytes, reply: Reply) -> None:
-        """A request to S3 in path style."""
-        self._buckets.answer(method, target, body, reply)
+            return
+        result = (self._queues if service == "AmazonSQS" else self._tables).call(operation, parameters)
+        if result is None:
+            result = error_answer(400, "UnknownOperationException", f"the sink does no {operation}")
+        reply(result if isinstance(result, SinkAnswer) else json_answer(result), operation == "PutItem")
 
     def _count(self, name: str) -> None:
         self._requests[name] += 1

@@ -14,7 +14,7 @@ from typing import Any
 from simulator.base import limits
 from simulator.base.clock import Clock
 from simulator.base.counters import QueueCounters
-from simulator.load.sink.answers import Operation, OperationResult, Reply, json_answer
+from simulator.load.sink.answers import Reply, json_answer
 from simulator.store.sqs.depot import Held, MessageDepot
 from simulator.store.sqs.receipt_handles import UnknownHandle
 
@@ -54,6 +54,15 @@ class SinkQueue:
     def counters(self) -> QueueCounters:
         """What it has counted."""
         return self.depot.counters(self._now_ms)
+
+    def counts(self) -> dict[str, str]:
+        """How many messages it holds, as GetQueueAttributes has it."""
+        states = (
+            "ApproximateNumberOfMessages",
+            "ApproximateNumberOfMessagesNotVisible",
+            "ApproximateNumberOfMessagesDelayed",
+        )
+        return {name: str(count) for name, count in zip(states, self.depot.counts(self._now_ms), strict=True)}
 
     def add(self, body: str) -> _Message:
         """A message for the back of the queue."""
@@ -134,22 +143,11 @@ class SinkQueue:
 
 
 class SinkQueues:
-    """Answers SQS's operations, by their names in `operations`."""
+    """SQS's operations on queues, by their names."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._queues: dict[str, SinkQueue] = {}
-        self.operations: dict[str, Operation] = {
-            "CreateQueue": self._create_queue,
-            "SetQueueAttributes": self._set_queue_attributes,
-            "GetQueueUrl": self._get_queue_url,
-            "GetQueueAttributes": self._get_queue_attributes,
-            "DeleteQueue": self._delete_queue,
-            "SendMessage": self._send_message,
-            "DeleteMessage": self._delete_message,
-            "DeleteMessageBatch": self._delete_message_batch,
-            "ChangeMessageVisibility": self._change_message_visibility,
-        }
 
     def named(self, name: str) -> SinkQueue | None:
         """The queue of that name, or of the name at the end of that ARN or URL, if it exists."""
@@ -165,55 +163,41 @@ class SinkQueues:
         wait_s = parameters.get("WaitTimeSeconds", queue.attributes.get("ReceiveMessageWaitTimeSeconds", 0))
         queue.receive(int(parameters.get("MaxNumberOfMessages", 1)), float(wait_s), reply)
 
+    def call(self, operation: str, parameters: dict[str, Any]) -> dict[str, Any] | None:
+        """The result of any other operation; None if it is not done here. Raises `KeyError` where there is no queue."""
+        if operation == "CreateQueue":
+            name = parameters["QueueName"]
+            self._queues.setdefault(name, SinkQueue(name, self._clock))
+        queue = self._queue(parameters)
+        match operation:
+            case "CreateQueue" | "SetQueueAttributes":
+                attributes = parameters.get("Attributes") or {}
+                target = json.loads(attributes.get("RedrivePolicy") or "{}").get("deadLetterTargetArn", "")
+                queue.configure(attributes, self.named(target))
+                return {"QueueUrl": queue.url} if operation == "CreateQueue" else {}
+            case "GetQueueUrl":
+                return {"QueueUrl": queue.url}
+            case "GetQueueAttributes":
+                return {"Attributes": {**queue.attributes, **queue.counts()}}
+            case "DeleteQueue":
+                del self._queues[queue.name]
+            case "SendMessage":
+                message = queue.add(parameters["MessageBody"])
+                return {"MessageId": message.id, "MD5OfMessageBody": message.digest}
+            case "DeleteMessage":
+                queue.delete(parameters["ReceiptHandle"])
+            case "DeleteMessageBatch":
+                for entry in parameters["Entries"]:
+                    queue.delete(entry["ReceiptHandle"])
+                return {"Successful": [{"Id": entry["Id"]} for entry in parameters["Entries"]], "Failed": []}
+            case "ChangeMessageVisibility":
+                queue.change_visibility(parameters["ReceiptHandle"], float(parameters["VisibilityTimeout"]))
+            case _:
+                return None
+        return {}
+
     def _queue(self, parameters: dict[str, Any]) -> SinkQueue:
         queue = self.named(parameters.get("QueueUrl") or parameters["QueueName"])
         if queue is None:
             raise KeyError("no such queue")
         return queue
-
-    def _create_queue(self, parameters: dict[str, Any]) -> OperationResult:
-        name = parameters["QueueName"]
-        self._queues.setdefault(name, SinkQueue(name, self._clock))
-        self._set_queue_attributes(parameters)
-        return self._get_queue_url(parameters)
-
-    def _set_queue_attributes(self, parameters: dict[str, Any]) -> OperationResult:
-        attributes = parameters.get("Attributes") or {}
-        target = json.loads(attributes.get("RedrivePolicy") or "{}").get("deadLetterTargetArn", "")
-        self._queue(parameters).configure(attributes, self.named(target))
-        return {}
-
-    def _get_queue_url(self, parameters: dict[str, Any]) -> OperationResult:
-        return {"QueueUrl": self._queue(parameters).url}
-
-    def _get_queue_attributes(self, parameters: dict[str, Any]) -> OperationResult:
-        queue = self._queue(parameters)
-        counted = queue.counters()
-        counts = {
-            "ApproximateNumberOfMessages": str(counted.visible),
-            "ApproximateNumberOfMessagesNotVisible": str(counted.in_flight),
-            "ApproximateNumberOfMessagesDelayed": str(counted.delayed),
-        }
-        return {"Attributes": {**queue.attributes, **counts}}
-
-    def _delete_queue(self, parameters: dict[str, Any]) -> OperationResult:
-        self._queues.pop(self._queue(parameters).name)
-        return {}
-
-    def _send_message(self, parameters: dict[str, Any]) -> OperationResult:
-        message = self._queue(parameters).add(parameters["MessageBody"])
-        return {"MessageId": message.id, "MD5OfMessageBody": message.digest}
-
-    def _delete_message(self, parameters: dict[str, Any]) -> OperationResult:
-        self._queue(parameters).delete(parameters["ReceiptHandle"])
-        return {}
-
-    def _delete_message_batch(self, parameters: dict[str, Any]) -> OperationResult:
-        queue = self._queue(parameters)
-        for entry in parameters["Entries"]:
-            queue.delete(entry["ReceiptHandle"])
-        return {"Successful": [{"Id": entry["Id"]} for entry in parameters["Entries"]], "Failed": []}
-
-    def _change_message_visibility(self, parameters: dict[str, Any]) -> OperationResult:
-        self._queue(parameters).change_visibility(parameters["ReceiptHandle"], float(parameters["VisibilityTimeout"]))
-        return {}

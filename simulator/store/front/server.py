@@ -20,6 +20,7 @@ from functools import partial
 from aiohttp import web
 
 from simulator.base.chance import Seed, unforeseen_seed
+from simulator.base.children import standard_input
 from simulator.base.clock import SystemClock
 from simulator.base.collector import kept_for_good
 from simulator.store.wire.messages import EXIT_PORT_IN_USE, Request, Response
@@ -52,7 +53,7 @@ def main(arguments: list[str] | None = None) -> int:
 async def serve(port: int, seed: Seed, *, capacity: str, strict: bool) -> None:
     """Listen, say so, and serve until SIGTERM or the end of standard input."""
     with kept_for_good():
-        from simulator.store.front.application import assemble
+        from simulator.store.front.assembly import assemble
 
         application = assemble(SystemClock(), port, seed, capacity=capacity, strict=strict)
     stopped = asyncio.Event()
@@ -83,9 +84,8 @@ async def serve(port: int, seed: Seed, *, capacity: str, strict: bool) -> None:
 
 
 async def _lifeline(stopped: asyncio.Event) -> None:
-    reader = asyncio.StreamReader()
-    await asyncio.get_running_loop().connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
-    await reader.read()
+    async with standard_input() as owner:
+        await owner.read()
     stopped.set()
 
 

@@ -169,7 +169,7 @@ def test_objects_are_made_ahead_and_no_more_than_will_be_sent() -> None:
     ahead = prepared()
     ahead.begin(5, 12, 10)
     assert [ahead.make_one() for _ in range(4)] == [True, True, False, False]
-    assert [ahead.take().about for _ in range(12)] == list(range(5, 17))
+    assert [ahead.take().url[-12:] for _ in range(12)] == [f"{number:08d}.csv" for number in range(5, 17)]
 
 
 def test_what_is_made_ahead_is_bounded() -> None:

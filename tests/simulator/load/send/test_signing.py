@@ -13,9 +13,8 @@ WHO = Identity("stockpipe", "stockpipe", None, "us-east-1")
 
 def test_a_put_is_signed_as_botocore_signs_it() -> None:
     """The prepared request carries the signature that botocore computes for the same instant."""
-    request = Signer("http://127.0.0.1:1", WHO).put_object("http://127.0.0.1:1/b", "stocks/a b.csv", b"body", 4)
+    request = Signer("http://127.0.0.1:1", WHO).put_object("http://127.0.0.1:1/b", "stocks/a b.csv", b"body")
     assert request.url == "http://127.0.0.1:1/b/stocks/a%20b.csv"
-    assert request.about == 4
     mine = AWSRequest("PUT", request.url, {"Content-Type": "text/csv"}, b"body")
     mine.context["timestamp"] = request.headers["X-Amz-Date"]
     signer = S3SigV4Auth(Credentials("stockpipe", "stockpipe"), "s3", "us-east-1")
