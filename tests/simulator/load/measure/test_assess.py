@@ -130,7 +130,7 @@ def test_the_live_picture_holds_planned_stored_and_heat() -> None:
     assert view.lag_s == pytest.approx(0.001, rel=0.05)
     assert view.latency.p50 == pytest.approx(0.3, rel=0.01)
     assert (view.verdict, view.verdict_tone) == (None, "plain")
-    live.judged(Bottleneck("store CPU", "the store's CPU", (), emulator=True))
+    live.judged(Bottleneck("store CPU", "the store's CPU", (), measures_the_emulator=True))
     assert (live.view(1002.0).verdict, live.view(1002.0).verdict_tone) == ("the store's CPU", "grows")
 
 

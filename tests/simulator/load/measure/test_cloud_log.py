@@ -19,7 +19,9 @@ def test_the_consumers_own_line_is_understood() -> None:
     """A line as the pipeline's logger writes it gives key and instant."""
     lines: list[str] = []
     at = datetime(2026, 11, 22, 9, 30, 0, 250_000, UTC).timestamp()
-    Log(lines.append, lambda: at).info("object stored", bucket="b", key="stocks/load/x/00000001.csv", rows=3)
+    Log(lines.append, lambda: at, "Consumer").info(
+        "object stored", bucket="b", key="stocks/load/x/00000001.csv", rows=3
+    )
     assert read(lines[0]) == StoredObject("stocks/load/x/00000001.csv", at)
 
 
