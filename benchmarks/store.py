@@ -291,15 +291,16 @@ async def _loop_part(options: argparse.Namespace) -> None:
 
 async def _rules_part(options: argparse.Namespace) -> None:
     """The same requests straight into the store's application, with its checks and with checks that do nothing."""
-    from simulator.store.dynamodb import batch_writes
-    from simulator.store.front import guards
-    from simulator.store.front.assembly import assemble
+    from simulator.store.dynamodb import rules as dynamodb_rules
+    from simulator.store.front.application import assemble
+    from simulator.store.s3 import rules as s3_rules
+    from simulator.store.sqs import rules as sqs_rules
 
     application = assemble(SystemClock(), 0, 0, capacity="unlimited", strict=True)
     requests = Requests(application.answer)
     await requests.prepare()
-    checks = [(batch_writes, "check_item"), (batch_writes, "_too_long"), (batch_writes, "check_request_sizes")]
-    checks += [(guards.s3_rules, "check_request"), (guards.sqs_rules, "check_request")]
+    checks = [(dynamodb_rules, "check_item"), (dynamodb_rules, "_too_long"), (dynamodb_rules, "check_request_sizes")]
+    checks += [(s3_rules, "check_request"), (sqs_rules, "check_request")]
     times: dict[bool, list[float]] = {True: [], False: []}
     for number in range(options.runs + 1):
         for checked in (True, False):
@@ -307,7 +308,7 @@ async def _rules_part(options: argparse.Namespace) -> None:
                 for module, name in () if checked else checks:
                     stack.enter_context(mock.patch.object(module, name, _checks_nothing))
                 if not checked:
-                    stack.enter_context(mock.patch.object(batch_writes, "is_plain_row", _finds_nothing))
+                    stack.enter_context(mock.patch.object(dynamodb_rules, "is_plain_row", _finds_nothing))
                 prepared = [requests.batches() for _ in range(100)]
                 started = time.process_time()
                 for batches in prepared:

@@ -32,7 +32,7 @@ READS_TIME = {
     "simulator/load/sink/server.py": "a socket's latency is the loop's own time",
     "simulator/load/sink/sqs.py": "a receive that waits ends by the loop's own time",
     "simulator/proof/scan.py": "lets others run: asyncio.sleep(0)",
-    "simulator/store/front/application.py": "how long an answer took, for the ledger",
+    "simulator/store/front/application.py": "how long an answer took, for the counters",
     "simulator/store/sqs/long_poll.py": "the store's long poll waits in real time",
 }
 """The files of the simulator and the commands that read time or wait for it by themselves, and why."""
@@ -49,12 +49,12 @@ SETS_FROM_OUTSIDE = {
     "simulator/functions/runtimes/bootstrap.py": "sys.argv, which AWS's runtime client reads",
     "simulator/functions/runtimes/isolation.py": "Python's own environment and threads, which a handler uses",
     "simulator/stack/template.py": "a value keeps its line in the template",
+    "simulator/store/dynamodb/answers.py": "the row of a write, once its item is checked",
     "simulator/store/dynamodb/capacity.py": "a table's token bucket, whose size its warm throughput gives",
-    "simulator/store/dynamodb/items.py": "the context of decimal arithmetic",
     "simulator/store/dynamodb/moto_table.py": MOTOS,
     "simulator/store/dynamodb/rows.py": MOTOS,
+    "simulator/store/dynamodb/rules.py": "the context of decimal arithmetic",
     "simulator/store/dynamodb/tables.py": "what a write costs, once its row is known",
-    "simulator/store/dynamodb/writes.py": "the row of a write, once its item is checked",
     "simulator/store/front/application.py": MOTOS,
     "simulator/store/front/server.py": "aiohttp counts a writer's bytes",
     "simulator/store/moto/application.py": MOTOS,

@@ -1,13 +1,16 @@
-"""What the store has done, as plain figures: totals since it started, gauges as of `at`."""
+"""What the store has done, as plain figures: totals since it started, gauges as of `at`.
+
+The processes that count do it in these very classes; what they hand out are copies, which nobody changes.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
-from typing import Any, TypeVar
+from dataclasses import dataclass, field
+from typing import Any
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class QueueCounters:
     """One queue. Totals leave out S3's test events; gauges are exact.
 
@@ -31,7 +34,7 @@ class QueueCounters:
     test_events: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class TableCounters:
     """One table. `rows_written` counts accepted puts; `rows_per_s_max` is the busiest whole second."""
 
@@ -47,7 +50,7 @@ class TableCounters:
     read_units: float = 0.0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class BucketCounters:
     """One bucket: what it holds now, and the puts it accepted."""
 
@@ -58,7 +61,7 @@ class BucketCounters:
     last_put_at: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class OperationCounters:
     """One operation, as `dynamodb.BatchWriteItem`: requests answered, how many with an error, time spent inside."""
 
@@ -80,8 +83,6 @@ class StoreCounters:
     operations: Mapping[str, OperationCounters] = field(default_factory=dict)
 
 
-Counters = TypeVar("Counters", QueueCounters, TableCounters, BucketCounters, OperationCounters)
-
 _PARTS: Mapping[str, type[Any]] = {
     "queues": QueueCounters,
     "tables": TableCounters,
@@ -97,9 +98,3 @@ def from_json(content: Mapping[str, Any]) -> StoreCounters:
         for part, kind in _PARTS.items()
     }
     return StoreCounters(**{**content, **parts})
-
-
-def gathered(kind: type[Counters], totals: object, **gauges: Any) -> Counters:
-    """Counters of that kind: the gauges as given, every other figure as `totals` has it under the same name."""
-    names = (each.name for each in fields(kind) if each.name not in gauges)
-    return kind(**gauges, **{name: getattr(totals, name) for name in names})

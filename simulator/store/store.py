@@ -1,4 +1,7 @@
-"""The store as its owner holds it: start, counters, a look into a queue, faults, stop, and the news of a death."""
+"""The store as its owner holds it: start, counters, a look into a queue, faults, stop, and the news of a death.
+
+A refusal that AWS itself would answer is no error of the store; it travels to the client as AWS's response.
+"""
 
 from __future__ import annotations
 
@@ -16,13 +19,31 @@ import aiohttp
 from simulator.base.chance import Seed
 from simulator.base.children import ModuleProcess
 from simulator.base.counters import StoreCounters, from_json
-from simulator.store.errors import ControlRefused, PortInUse, StoreDied, StoreStartFailed
+from simulator.base.errors import CouldNotFinish, ExitCode
 from simulator.store.wire.messages import CONTROL_PATH, EXIT_PORT_IN_USE
 
 Capacity = Literal["unlimited", "aws"]
 
 START_TIMEOUT_S = 30.0
 CONTROL_TIMEOUT_S = 60.0
+
+
+class PortInUse(CouldNotFinish):
+    """Another program listens on the port that was asked for."""
+
+    exit_code = ExitCode.WRONG_INPUT
+
+
+class StoreStartFailed(CouldNotFinish):
+    """The store's process ended, or did not answer, before it served its first request."""
+
+
+class StoreDied(CouldNotFinish):
+    """The store's process ended although nobody stopped it; the text carries what it said last."""
+
+
+class ControlRefused(CouldNotFinish):
+    """The store answers, but not to this control call: an unknown queue or table, or a value out of range."""
 
 
 @dataclass(frozen=True, slots=True)

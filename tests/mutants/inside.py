@@ -16,7 +16,7 @@ from aiohttp import web
 
 from simulator.base.clock import SystemClock
 from simulator.store.front import server
-from simulator.store.front.assembly import assemble
+from simulator.store.front.application import assemble
 from simulator.store.store import Store
 
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from urllib.parse import quote, unquote, urlsplit
 from xml.sax.saxutils import escape
 
 from simulator.base import limits
 from simulator.base.clock import Clock, iso
-from simulator.base.counters import BucketCounters, gathered
+from simulator.base.counters import BucketCounters
 from simulator.load.sink.answers import Reply, SinkAnswer, xml_error
 from simulator.load.sink.sqs import SinkQueue
 from simulator.store.counting.tallies import BucketActivity
@@ -29,15 +29,10 @@ _EVENT = (
 
 
 @dataclass(slots=True)
-class _Bucket(BucketActivity):
+class _Bucket:
+    activity: BucketActivity = field(default_factory=BucketActivity)
     queue: SinkQueue | None = None
     prefix: str = ""
-    size_bytes: int = 0
-
-    def put(self, size_bytes: int, at: float) -> None:
-        self.puts += 1
-        self.size_bytes += size_bytes
-        self.first_put_at, self.last_put_at = self.first_put_at or at, at
 
 
 class SinkBuckets:
@@ -54,7 +49,7 @@ class SinkBuckets:
 
     def counters(self) -> dict[str, BucketCounters]:
         """What each bucket counted."""
-        return {name: gathered(BucketCounters, bucket, objects=bucket.puts) for name, bucket in self._buckets.items()}
+        return {name: replace(bucket.activity, objects=bucket.activity.puts) for name, bucket in self._buckets.items()}
 
     def answer(self, method: str, target: str, body: bytes, reply: Reply) -> None:
         """One request."""
@@ -89,7 +84,8 @@ class SinkBuckets:
         if method == "PUT":
             digest = hashlib.md5(body, usedforsecurity=False).hexdigest()
             etag = ((b"ETag", f'"{digest}"'.encode()),)
-            bucket.put(len(body), self._clock.now())
+            bucket.activity.put(self._clock.now())
+            bucket.activity.size_bytes += len(body)
             # What the notification leaves out is the handler's own, as its rejected rows; nobody reads it here.
             notified = key.startswith(bucket.prefix)
             if notified:

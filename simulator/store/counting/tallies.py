@@ -1,4 +1,4 @@
-"""Totals of tables and buckets since each was first used; gauges are asked of the data's keepers."""
+"""What the store has done since it started; gauges are asked of the data's keepers."""
 
 from __future__ import annotations
 
@@ -6,25 +6,16 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 
 from simulator.base.clock import Clock
+from simulator.base.counters import BucketCounters, OperationCounters, TableCounters
 from simulator.store.wire.messages import Response, Routed
 
 _PUTS = {"PutObject", "CopyObject", "CompleteMultipartUpload", "PostObject"}
 
 
 @dataclass(slots=True)
-class TableActivity:
-    """One table's writes and reads, named as in `TableCounters`."""
+class TableActivity(TableCounters):
+    """One table's writes and reads."""
 
-    rows_written: int = 0
-    rows_per_s_max: int = 0
-    first_write_at: float | None = None
-    last_write_at: float | None = None
-    batch_writes: int = 0
-    unprocessed_items: int = 0
-    throttled_requests: int = 0
-    write_units: float = 0.0
-    read_units: float = 0.0
-    _second: int = -1
     _rows_this_second: int = 0
 
     def wrote(self, rows: int, units: float, at: float) -> None:
@@ -33,12 +24,11 @@ class TableActivity:
         if rows <= 0:
             return
         self.rows_written += rows
-        if self.first_write_at is None:
+        if self.last_write_at is None:
             self.first_write_at = at
+        elif int(self.last_write_at) != int(at):
+            self._rows_this_second = 0
         self.last_write_at = at
-        second = int(at)
-        if second != self._second:
-            self._second, self._rows_this_second = second, 0
         self._rows_this_second += rows
         self.rows_per_s_max = max(self.rows_per_s_max, self._rows_this_second)
 
@@ -49,37 +39,41 @@ class TableActivity:
         self.throttled_requests += bool(unprocessed)
         self.wrote(rows, units, at)
 
-    def refused(self, operations: int) -> None:
-        """A write request was refused as a whole."""
-        self.throttled_requests += 1
-        self.unprocessed_items += operations
-
 
 @dataclass(slots=True)
-class BucketActivity:
-    """One bucket's accepted puts, named as in `BucketCounters`."""
+class BucketActivity(BucketCounters):
+    """One bucket's accepted puts."""
 
-    puts: int = 0
-    first_put_at: float | None = None
-    last_put_at: float | None = None
+    def put(self, at: float) -> None:
+        """An object was put."""
+        self.puts += 1
+        self.last_put_at = at
+        if self.first_put_at is None:
+            self.first_put_at = at
 
 
 @dataclass(slots=True)
 class Tallies:
-    """What each table and bucket took in, by name."""
+    """What each table and bucket took in, and each `service.Operation` answered, by name."""
 
     clock: Clock
     tables: dict[str, TableActivity] = field(default_factory=lambda: defaultdict(TableActivity))
     buckets: dict[str, BucketActivity] = field(default_factory=lambda: defaultdict(BucketActivity))
+    operations: dict[str, OperationCounters] = field(default_factory=lambda: defaultdict(OperationCounters))
 
-    def observe(self, routed: Routed, response: Response) -> None:
-        """Count an object that was put."""
+    def worked(self, routed: Routed, seconds: float) -> OperationCounters:
+        """A request took that long, waiting left out; the figures of its operation."""
+        operation = self.operations[f"{routed.service}.{routed.operation}"]
+        operation.seconds += seconds
+        return operation
+
+    def answered(self, routed: Routed, response: Response, seconds: float) -> None:
+        """A request was answered."""
+        operation = self.worked(routed, seconds)
+        operation.requests += 1
+        operation.errors += response.status >= 400
         if routed.operation in _PUTS and routed.service == "s3" and response.status == 200:
-            bucket = self.buckets[routed.request.bucket_and_key[0]]
-            bucket.puts += 1
-            bucket.last_put_at = self.clock.now()
-            if bucket.first_put_at is None:
-                bucket.first_put_at = bucket.last_put_at
+            self.buckets[routed.request.bucket_and_key[0]].put(self.clock.now())
 
     def observe_moto(self, routed: Routed, response: Response) -> None:
         """Fold in a write that moto answered."""

@@ -7,20 +7,29 @@ Sources: DynamoDB Developer Guide, "DynamoDB read and write operations" and "Ama
 from __future__ import annotations
 
 import zlib
+from collections import defaultdict
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 import orjson
 
-from simulator.store.dynamodb.batch_writes import WriteOperation, keys_of, plan_batch, plan_write, row_units
-from simulator.store.dynamodb.items import item_size, read_units
 from simulator.store.dynamodb.moto_table import rows_of
+from simulator.store.dynamodb.rules import (
+    WriteOperation,
+    item_size,
+    keys_of,
+    plan_batch,
+    plan_write,
+    read_units,
+    row_units,
+)
 from simulator.store.dynamodb.tables import Tables, consumed, stored_row
+from simulator.store.dynamodb.throttles import cancellation
 from simulator.store.moto.application import LeftToMoto
-from simulator.store.moto.scope import current_scope
+from simulator.store.moto.scope import SCOPE
 from simulator.store.wire.aws_errors import AwsError
 from simulator.store.wire.messages import Response, Routed, json_response
-from simulator.store.wire.parameters import with_parameters
+from simulator.store.wire.routing import with_parameters
 
 Call = Callable[[Routed], Response]
 Parameters = Mapping[str, Any]
@@ -28,6 +37,8 @@ Parameters = Mapping[str, Any]
 # A transaction reads or writes each of its items twice: to prepare it and to commit it.
 TRANSACTION_FACTOR = 2
 _WRITES = {"Put", "Update", "Delete", "ConditionCheck"}
+_OF_MANY = {"BatchWriteItem", "TransactWriteItems", "TransactGetItems"}
+"""Operations that report their capacity table by table."""
 
 
 class ByMoto:
@@ -64,10 +75,7 @@ class ByMoto:
         write = self._planned(parameters, routed.operation.removesuffix("Item"))
         now = self._tables.clock.now()
         self._tables.admit_single(write, now)
-        response = self._call(routed)
-        if response.status != 200:
-            return response
-        return self._with_capacity(routed, response, *consumed(parameters, self._wrote([write], 1, now)))
+        return self._counted(routed, lambda: consumed(parameters, self._wrote([write], 1, now)))
 
     def _batch(self, routed: Routed, parameters: Parameters) -> Response:
         """A batch to tables with streams or indexes: what may be written goes to moto, the rest comes back."""
@@ -83,13 +91,11 @@ class ByMoto:
             for write in kept:
                 left.setdefault(write.table_name, []).append(write.request)
             forwarded = with_parameters(routed, RequestItems=left)
-        response = self._call(forwarded)
-        if response.status != 200:
-            return response
-        units = self._tables.wrote_batch(parameters["RequestItems"], kept, unprocessed, now)
-        content = orjson.loads(response.body) | {"UnprocessedItems": unprocessed}
-        response = dynamodb_response(routed, orjson.dumps(content))
-        return self._with_capacity(routed, response, consumed(parameters, units) or None)
+
+        def count() -> list[Any]:
+            return consumed(parameters, self._tables.wrote_batch(parameters["RequestItems"], kept, unprocessed, now))
+
+        return self._counted(forwarded, count, UnprocessedItems=unprocessed)
 
     def _transact_write(self, routed: Routed, parameters: Parameters) -> Response:
         writes = [self._planned(content, action) for action, content in _transaction(parameters, _WRITES)]
@@ -98,13 +104,11 @@ class ByMoto:
         if any(reasons):
             for write, reason in zip(writes, reasons, strict=True):
                 if reason is None:
-                    self._tables.throttles.charge_write(write.table, write.hash_key, -factor * write.units, now)
+                    self._tables.throttles.charge(write.table, -factor * write.units, now, write.hash_key, writes=True)
             raise self._cancelled(writes, reasons)
-        response = self._call(routed)
-        if response.status != 200 or not writes:
-            return response
-        capacity = consumed(parameters, self._wrote(writes, factor, now), "WriteCapacityUnits")
-        return self._with_capacity(routed, response, capacity or None)
+        return self._counted(
+            routed, lambda: consumed(parameters, self._wrote(writes, factor, now), "WriteCapacityUnits")
+        )
 
     def _transact_get(self, routed: Routed, parameters: Parameters) -> Response:
         reads = [self._planned(content, action) for action, content in _transaction(parameters, {"Get"})]
@@ -112,18 +116,18 @@ class ByMoto:
         reasons = [self._tables.throttles.read(read.table, now, read.hash_key) for read in reads]
         if any(reasons):
             raise self._cancelled(reads, reasons)
-        response = self._call(routed)
-        if response.status != 200 or not reads:
-            return response
-        units: dict[str, float] = {}
-        for read in reads:
-            row = stored_row(read)
-            size = 0 if row is None else item_size(orjson.loads(row))
-            cost = TRANSACTION_FACTOR * read_units(size, consistent=True)
-            self._tables.charge_read(read.table, cost, now, read.hash_key)
-            units[read.table_name] = units.get(read.table_name, 0) + cost
-        capacity = consumed(parameters, units, "ReadCapacityUnits")
-        return self._with_capacity(routed, response, capacity or None)
+
+        def count() -> list[Any]:
+            units: dict[str, float] = defaultdict(float)
+            for read in reads:
+                row = stored_row(read)
+                size = 0 if row is None else item_size(orjson.loads(row))
+                cost = TRANSACTION_FACTOR * read_units(size, consistent=True)
+                self._tables.charge_read(read.table, cost, now, read.hash_key)
+                units[read.table_name] += cost
+            return consumed(parameters, units, "ReadCapacityUnits")
+
+        return self._counted(routed, count)
 
     def _index_read(self, routed: Routed, parameters: Parameters) -> Response:
         """A Query or Scan of a secondary index. What is read is the index's entries, before any filter."""
@@ -135,16 +139,17 @@ class ByMoto:
         own = index if index in table.global_indexes else None
         now = self._tables.clock.now()
         self._tables.admit_read(table, now, index=own)
-        response = self._call(routed)
-        if response.status != 200:
-            return response
-        units = read_units(current_scope().index_bytes, consistent=bool(parameters.get("ConsistentRead")))
-        self._tables.charge_read(table, units, now, index=own)
-        capacity = consumed(parameters, {table.name: units})
-        if capacity and "Table" in capacity[0]:
-            kind = "LocalSecondaryIndexes" if own is None else "GlobalSecondaryIndexes"
-            capacity[0] |= {"Table": {"CapacityUnits": 0.0}, kind: {index.name: {"CapacityUnits": units}}}
-        return self._with_capacity(routed, response, *capacity)
+
+        def count() -> list[Any]:
+            units = read_units(SCOPE.get().index_bytes, consistent=bool(parameters.get("ConsistentRead")))
+            self._tables.charge_read(table, units, now, index=own)
+            capacity = consumed(parameters, {table.name: units})
+            if capacity and "Table" in capacity[0]:
+                kind = "LocalSecondaryIndexes" if own is None else "GlobalSecondaryIndexes"
+                capacity[0] |= {"Table": {"CapacityUnits": 0.0}, kind: {index.name: {"CapacityUnits": units}}}
+            return capacity
+
+        return self._counted(routed, count)
 
     def _planned(self, content: Parameters, action: str) -> WriteOperation:
         """The operation that an action stands for; one that is no put stores nothing. Raises `LeftToMoto`."""
@@ -160,27 +165,32 @@ class ByMoto:
 
     def _wrote(self, writes: Sequence[WriteOperation], factor: int, now: float) -> dict[str, float]:
         """Count what was written: units by table. What an update has grown by is taken now that it is known."""
-        units: dict[str, float] = {}
+        units: dict[str, float] = defaultdict(float)
         for write in writes:
             cost = factor * max(write.units, row_units(stored_row(write)))
-            self._tables.throttles.charge_write(write.table, write.hash_key, cost - factor * write.units, now)
+            grown = cost - factor * write.units
+            self._tables.throttles.charge(write.table, grown, now, write.hash_key, writes=True)
             self._tables.tallies.tables[write.table_name].wrote(int(write.row is not None), cost, now)
-            units[write.table_name] = units.get(write.table_name, 0) + cost
+            units[write.table_name] += cost
         return units
 
     def _cancelled(self, planned: Sequence[WriteOperation], reasons: Sequence[str | None]) -> AwsError:
         for name in {each.table_name for each, reason in zip(planned, reasons, strict=True) if reason is not None}:
             self._tables.tallies.tables[name].throttled_requests += 1
-        return self._tables.throttles.cancellation(reasons)
+        return cancellation(reasons)
 
-    def _with_capacity(self, routed: Routed, response: Response, capacity: Any = None) -> Response:
-        if not self._tables.strict:
+    def _counted(self, routed: Routed, count: Callable[[], list[Any]], **members: Any) -> Response:
+        """Moto's answer with `members`; what succeeded is counted, and says the capacity that `count` gives."""
+        response = self._call(routed)
+        if response.status != 200:
             return response
-        # moto reports capacity for some operations whether it was asked for or not, and always the same.
-        content = orjson.loads(response.body or b"{}")
-        content.pop("ConsumedCapacity", None)
-        if capacity is not None:
-            content["ConsumedCapacity"] = capacity
+        capacity = count()
+        content = orjson.loads(response.body or b"{}") | members
+        if self._tables.strict:
+            # moto reports capacity for some operations whether it was asked for or not, and always the same.
+            content.pop("ConsumedCapacity", None)
+            if capacity:
+                content["ConsumedCapacity"] = capacity if routed.operation in _OF_MANY else capacity[0]
         return dynamodb_response(routed, orjson.dumps(content))
 
     def _call(self, routed: Routed) -> Response:

@@ -84,13 +84,16 @@ class Throughput:
         partition = None if partition_key is None else self._partition(partition_key, now)
         for bucket in (self._maximum, self._table, partition):
             if bucket is not None:
-                bucket.refill(now)
-                bucket.take(units)
+                bucket.take(units, now)
         self._peaks.note(units, now)
 
     def exhausted(self, now: float, partition_key: Hashable = None, units: float = 1) -> str | None:
         """Which limit forbids `units` more now, of one partition key or (None) across them."""
-        self._grow(now)
+        rate = self.rate(now)
+        if rate != self._table.rate:
+            # What a table has grown to, it takes at once.
+            self._table.take(self._table.size - rate, now)
+            self._table.rate = self._table.size = rate
         if self._maximum is not None and not self._maximum.has(units, now):
             return MAXIMUM_ON_DEMAND
         if not self._table.has(units, now):
@@ -98,16 +101,6 @@ class Throughput:
         if partition_key is not None and not self._partition(partition_key, now).has(units, now):
             return KEY_RANGE
         return None
-
-    def _grow(self, now: float) -> None:
-        if self._provisioned is not None:
-            return
-        rate = self.rate(now)
-        if rate != self._table.rate:
-            self._table.refill(now)
-            # What a table has grown to, it takes at once.
-            self._table.take(self._table.size - rate)
-            self._table.rate = self._table.size = rate
 
     def _partition(self, key: Hashable, now: float) -> TokenBucket:
         bucket = self._partitions.get(key)
@@ -121,14 +114,12 @@ class Throughput:
         return bucket
 
 
+@dataclass(slots=True)
 class Refusals:
     """A share of operations, spread evenly: at 0.9, nine in ten are refused, whatever the batch sizes."""
 
-    __slots__ = ("_debt", "share")
-
-    def __init__(self, share: float) -> None:
-        self.share = share
-        self._debt = 0.0
+    share: float
+    _debt: float = 0.0
 
     def refuses(self) -> bool:
         """Whether the next operation is one of the refused."""

@@ -9,10 +9,10 @@ from typing import Any
 
 import orjson
 
-from simulator.store.dynamodb.items import item_size
 from simulator.store.dynamodb.rows import Rows, encode_item
+from simulator.store.dynamodb.rules import item_size
 from simulator.store.moto.replacement import Replacement
-from simulator.store.moto.scope import current_scope
+from simulator.store.moto.scope import SCOPE
 
 _TABLE = "moto.dynamodb.models.table:Table."
 
@@ -32,21 +32,14 @@ def _install() -> None:
         own_init(self, *arguments, **named)
         self.items = Rows(self.hash_key_type, self.range_key_type if self.range_key_attr else None)
 
-    def length(self: Any) -> int:
-        return int(self.items.count)
-
-    def all_items(self: Any) -> list[Any]:
-        items: list[Any] = self.items.items_in_order()
-        return items
-
     def has_idx_items(self: Any, index_name: str) -> list[Any]:
         wanted = {key["AttributeName"] for key in self.get_index(index_name).schema}
         return [item for item in self.items.items_in_order() if wanted.issubset(item.attrs)]
 
     Table.has_idx_items = has_idx_items  # type: ignore[method-assign]
     Table.__init__ = initialise  # type: ignore[method-assign]
-    Table.__len__ = length  # type: ignore[method-assign]
-    Table.all_items = all_items  # type: ignore[method-assign]
+    Table.__len__ = lambda self: self.items.count  # type: ignore
+    Table.all_items = lambda self: self.items.items_in_order()  # type: ignore
 
 
 def _install_meter() -> None:
@@ -56,7 +49,7 @@ def _install_meter() -> None:
 
     def project(self: Any, item: Any) -> Any:
         entry = own_project(self, item)
-        current_scope().index_bytes += item_size(orjson.loads(encode_item(entry)))
+        SCOPE.get().index_bytes += item_size(orjson.loads(encode_item(entry)))
         return entry
 
     SecondaryIndex.project = project  # type: ignore[method-assign]

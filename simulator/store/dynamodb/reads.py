@@ -7,17 +7,17 @@ moto's too, but looks at the page alone.
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from hashlib import md5
 from typing import Any
 
 import orjson
 
 from simulator.base.limits import DYNAMODB_PAGE_BYTES
-from simulator.store.dynamodb.batch_writes import keys_of
-from simulator.store.dynamodb.items import item_size, read_units
-from simulator.store.dynamodb.moto_table import rows_of
-from simulator.store.dynamodb.rows import Key, Partition, Rows, decode_item, key_value
+from simulator.base.sorted_dict import SortedDict
+from simulator.store.dynamodb.rows import Key, decode_item, key_value
+from simulator.store.dynamodb.rules import item_size, keys_of, read_units
 from simulator.store.dynamodb.tables import CAPACITY_WISHES, Tables, consumed
 from simulator.store.moto.application import LeftToMoto
 from simulator.store.wire.aws_errors import AwsError
@@ -31,20 +31,22 @@ _SELECTS = (None, "ALL_ATTRIBUTES", "COUNT")
 
 Parameters = Mapping[str, Any]
 Row = tuple[Key, Key, bytes]
+Filter = Callable[[Any], bool] | None
+Names = set[str] | None
 
 
+@dataclass(frozen=True, slots=True)
 class TableReads:
     """Reads of the tables of one store. Each gives JSON text, because rows already are, or raises `LeftToMoto`."""
 
-    def __init__(self, tables: Tables) -> None:
-        self._tables = tables
+    tables: Tables
 
     def get(self, parameters: Parameters) -> bytes:
         """The answer to a plain GetItem."""
         table = self._table(parameters, _GET)
         hash_key, sort_key = _key(table, parameters.get("Key"))
-        self._tables.admit_read(table, self._tables.clock.now(), hash_key)
-        row = _rows(table).row(hash_key, sort_key)
+        self.tables.admit_read(table, self.tables.clock.now(), hash_key)
+        row = table.items.row(hash_key, sort_key)
         size = 0 if row is None else _size(row)
         capacity = self._charge(table, parameters, size, 0.5, hash_key)
         return b"{%b}" % b",".join(filter(None, (b'"Item":' + row if row else b"", capacity)))
@@ -56,12 +58,11 @@ class TableReads:
         keeps, filtered = _filter(parameters)
         after, wanted = _start(table, parameters), _segment(parameters)
         # moto finds a name or a value that no expression uses, and one that is missing.
-        if _names(parameters).keys() != shown | filtered or (keeps is None and _values(parameters)):
+        unused = _names(parameters).keys() != shown | filtered or (keeps is None and _values(parameters))
+        if unused or (parameters.get("Select") and names is not None):
             raise LeftToMoto
-        if parameters.get("Select") and names is not None:
-            raise LeftToMoto
-        self._tables.admit_read(table, self._tables.clock.now())
-        return self._page(table, parameters, _rows(table).walk(after, wanted), names, keeps, None)
+        self.tables.admit_read(table, self.tables.clock.now())
+        return self._page(table, parameters, table.items.walk(after, wanted), None, keeps, names)
 
     def query(self, parameters: Parameters) -> bytes:
         """The answer to a Query of the table itself by a key condition."""
@@ -71,56 +72,47 @@ class TableReads:
         keeps, filtered = _filter(parameters)
         hash_key, bounds, prefix = _key_condition(table, parameters, filtered)
         after = _start(table, parameters)
-        self._tables.admit_read(table, self._tables.clock.now(), hash_key)
-        partition = _rows(table).partitions.get(hash_key)
-        forward = parameters.get("ScanIndexForward", True)
-        rows = () if partition is None else _in_partition(hash_key, partition, bounds, prefix, after, forward)
-        return self._page(table, parameters, rows, None, keeps, hash_key)
+        self.tables.admit_read(table, self.tables.clock.now(), hash_key)
+        partition = table.items.partitions.get(hash_key, SortedDict())
+        positions = _positions(partition, bounds, prefix, after, parameters.get("ScanIndexForward", True))
+        order = partition.order()
+        rows = ((hash_key, order[position], partition[order[position]]) for position in positions)
+        return self._page(table, parameters, rows, hash_key, keeps)
 
     def _table(self, parameters: Parameters, allowed: set[str]) -> Any:
-        table = self._tables.named(parameters.get("TableName"))
+        table = self.tables.named(parameters.get("TableName"))
         known = parameters.get("ReturnConsumedCapacity") in CAPACITY_WISHES and parameters.get("Select") in _SELECTS
         if table is None or not known or not allowed.issuperset(parameters):
             raise LeftToMoto
         return table
 
     def _page(
-        self,
-        table: Any,
-        parameters: Parameters,
-        rows: Iterable[Row],
-        names: set[str] | None,
-        keeps: Callable[[Any], bool] | None,
-        hash_key: Key,
+        self, table: Any, parameters: Parameters, rows: Iterable[Row], hash_key: Key, keeps: Filter, names: Names = None
     ) -> bytes:
         limit = parameters.get("Limit")
         if limit is not None and (not isinstance(limit, int) or limit < 1):
             raise LeftToMoto
-        taken, size, last = _take_page(rows, limit)
+        taken, size, more = _take_page(rows, limit)
         try:
-            kept = [each[2] for each in taken if keeps is None or keeps(_item(table, *each))]
+            kept = [each[2] for each in taken if keeps is None or keeps(decode_item(table.items, *each))]
         except Exception:  # noqa: BLE001 moto's conditions raise what they like; its own answer to the same follows
             raise LeftToMoto from None
         parts = [b'"Count":%d,"ScannedCount":%d' % (len(kept), len(taken))]
         if parameters.get("Select") != "COUNT":
             bodies = kept if names is None else [_project(row, names) for row in kept]
             parts.append(b'"Items":[%b]' % b",".join(bodies))
-        if last is not None:
-            parts.append(b'"LastEvaluatedKey":' + _written_key(table, *last))
+        if more:
+            keys = zip((table.hash_key_attr, table.range_key_attr), table.items.key_types(*taken[-1][:2]), strict=True)
+            last = {name: {key.type: key.value} for name, key in keys if key is not None}
+            parts.append(b'"LastEvaluatedKey":' + orjson.dumps(last))
         parts.append(self._charge(table, parameters, size, 1.0, hash_key))
         return b"{%b}" % b",".join(filter(None, parts))
 
     def _charge(self, table: Any, parameters: Parameters, size: int, as_moto: float, hash_key: Key) -> bytes:
         units = read_units(size, consistent=bool(parameters.get("ConsistentRead")))
-        self._tables.charge_read(table, units, self._tables.clock.now(), hash_key)
-        capacity = consumed(parameters, {table.name: units if self._tables.strict else as_moto})
+        self.tables.charge_read(table, units, self.tables.clock.now(), hash_key)
+        capacity = consumed(parameters, {table.name: units if self.tables.strict else as_moto})
         return b'"ConsumedCapacity":' + orjson.dumps(capacity[0]) if capacity else b""
-
-
-def _rows(table: Any) -> Rows:
-    rows = rows_of(table)
-    assert rows is not None  # noqa: S101 `_table` has looked
-    return rows
 
 
 def _size(row: bytes) -> int:
@@ -128,37 +120,31 @@ def _size(row: bytes) -> int:
     return len(row) if len(row) <= 4_096 else item_size(orjson.loads(row))
 
 
-def _take_page(rows: Iterable[Row], limit: int | None) -> tuple[list[Row], int, tuple[Key, Key] | None]:
-    """Rows of one page, their size, and the last one's key if there are more."""
+def _take_page(rows: Iterable[Row], limit: int | None) -> tuple[list[Row], int, bool]:
+    """Rows of one page, their size, and whether there are more."""
     taken: list[Row] = []
     size = json_size = 0
-    exact = False
-    last: tuple[Key, Key] | None = None
-    for hash_key, sort_key, row in rows:
-        if limit is not None and len(taken) == limit:
-            return taken, size, last
+    exact = more = False
+    for each in rows:
+        if len(taken) == limit:
+            more = True
+            break
+        row = each[2]
         json_size += len(row)
         if not exact and json_size > DYNAMODB_PAGE_BYTES:
             # Items are smaller than their JSON; only from here on can the page be full.
-            exact, size = True, sum(item_size(orjson.loads(earlier)) for _, _, earlier in taken)
+            exact, size = True, _exact_size(taken)
         grown = size + (item_size(orjson.loads(row)) if exact else len(row))
         if exact and taken and grown > DYNAMODB_PAGE_BYTES:
-            return taken, size, last
+            more = True
+            break
         size = grown
-        taken.append((hash_key, sort_key, row))
-        last = hash_key, sort_key
-    if not exact:
-        size = sum(item_size(orjson.loads(row)) for _, _, row in taken) if size > 4_096 else size
-    return taken, size, None
+        taken.append(each)
+    return taken, size if exact or size <= 4_096 else _exact_size(taken), more
 
 
-def _written_key(table: Any, *keys: Key) -> bytes:
-    types = zip((table.hash_key_attr, table.range_key_attr), _rows(table).key_types(*keys), strict=True)
-    return orjson.dumps({name: {typed.type: typed.value} for name, typed in types if typed is not None})
-
-
-def _item(table: Any, hash_key: Key, sort_key: Key, row: bytes) -> Any:
-    return decode_item(row, _rows(table), hash_key, sort_key)
+def _exact_size(rows: Iterable[Row]) -> int:
+    return sum(item_size(orjson.loads(row)) for _, _, row in rows)
 
 
 def _key(table: Any, key: Any) -> tuple[Key, Key]:
@@ -183,7 +169,7 @@ def _values(parameters: Parameters) -> Mapping[str, Any]:
     return parameters.get("ExpressionAttributeValues") or {}
 
 
-def _filter(parameters: Parameters) -> tuple[Callable[[Any], bool] | None, set[str]]:
+def _filter(parameters: Parameters) -> tuple[Filter, set[str]]:
     """The filter by moto's own parser, and the placeholders of names that it uses."""
     expression = parameters.get("FilterExpression")
     if expression is None:
@@ -193,9 +179,8 @@ def _filter(parameters: Parameters) -> tuple[Callable[[Any], bool] | None, set[s
     from moto.dynamodb.comparisons import create_condition_expression_parser
 
     try:
-        parser: Any = create_condition_expression_parser(
-            expression, dict(_names(parameters)), dict(_values(parameters))
-        )
+        names, values = dict(_names(parameters)), dict(_values(parameters))
+        parser: Any = create_condition_expression_parser(expression, names, values)
         condition = parser.parse()
     except Exception:  # noqa: BLE001 whatever moto's parser stumbles over, moto's answer will say
         raise LeftToMoto from None
@@ -203,7 +188,7 @@ def _filter(parameters: Parameters) -> tuple[Callable[[Any], bool] | None, set[s
     return condition.expr, {name for name in parser.expr_attr_names_found if name.startswith("#")}
 
 
-def _projection(parameters: Parameters) -> tuple[set[str] | None, set[str]]:
+def _projection(parameters: Parameters) -> tuple[Names, set[str]]:
     """Top-level attribute names (None: all) and their placeholders."""
     expression, placeholders = parameters.get("ProjectionExpression"), _names(parameters)
     if expression is None:
@@ -229,10 +214,8 @@ def _segment(parameters: Parameters) -> Callable[[Any], bool] | None:
     return lambda key: md5(str(key).encode(), usedforsecurity=False).digest()[0] % total == segment
 
 
-def _key_condition(
-    table: Any, parameters: Parameters, filtered: set[str]
-) -> tuple[Key, tuple[Any, Any, bool, bool], str | None]:
-    """Partition key, bounds of the sort key (low, high, whether open) and a prefix, by moto's own parser."""
+def _key_condition(table: Any, parameters: Parameters, filtered: set[str]) -> tuple[Key, tuple[Any, ...], str | None]:
+    """Partition key, bounds of the sort key as `SortedDict.between` has them and a prefix, by moto's own parser."""
     from moto.dynamodb.exceptions import MockValidationException
     from moto.dynamodb.parsing.key_condition_expression import parse_expression
 
@@ -250,19 +233,19 @@ def _key_condition(
         raise LeftToMoto
     hash_key = _operand(hashes[0][1], table.hash_key_type)
     if not ranges:
-        return hash_key, (None, None, False, False), None
+        return hash_key, (), None
     _, comparison, operands = ranges[0]
     keys: list[Any] = [_operand(operand, table.range_key_type) for operand in operands]
     first = keys[0]
     if comparison.upper() == "BEGINS_WITH" and isinstance(first, str):
-        return hash_key, (first, None, False, False), first
-    bounds = {
-        "=": (first, first, False, False),
+        return hash_key, (first,), first
+    bounds: tuple[Any, ...] | None = {
+        "=": (first, first),
         "<": (None, first, False, True),
-        "<=": (None, first, False, False),
-        ">": (first, None, True, False),
-        ">=": (first, None, False, False),
-        "BETWEEN": (first, keys[-1], False, False),
+        "<=": (None, first),
+        ">": (first, None, True),
+        ">=": (first,),
+        "BETWEEN": (first, keys[-1]),
     }.get(comparison.upper())
     if bounds is None:
         raise LeftToMoto
@@ -277,23 +260,17 @@ def _operand(operand: Any, kind: str) -> Key:
     return key_value(kind, typed[kind])
 
 
-def _in_partition(
-    hash_key: Key,
-    partition: Partition,
-    bounds: tuple[Any, Any, bool, bool],
-    prefix: str | None,
-    after: tuple[Key, Key] | None,
-    forward: bool,
-) -> Iterator[tuple[Key, Key, bytes]]:
+def _positions(
+    partition: SortedDict, bounds: tuple[Any, ...], prefix: str | None, after: tuple[Key, Key] | None, forward: bool
+) -> range:
+    """Where a partition's order has the sort keys that are read, in the direction of the read."""
     start, stop = partition.between(*bounds)
-    order = partition.order()
     if after is not None:
         if forward:
             start = max(start, partition.between(None, after[1])[1])
         else:
-            stop = min(stop, partition.between(after[1], None)[0])
+            stop = min(stop, partition.between(after[1])[0])
     if prefix is not None:
+        order = partition.order()
         stop = bisect_right(order, prefix, start, max(start, stop), key=lambda key: key[: len(prefix)])
-    for position in range(start, stop) if forward else range(stop - 1, start - 1, -1):
-        sort_key = order[position]
-        yield hash_key, sort_key, partition.rows[sort_key]
+    return range(start, stop) if forward else range(stop - 1, start - 1, -1)

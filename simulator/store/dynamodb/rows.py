@@ -2,19 +2,21 @@
 
 moto keeps an object an attribute; here a row at rest is one `bytes`. `Rows` also is the mapping that moto's own code
 expects in `Table.items` (partition key -> sort key -> Item): it builds moto's Items when moto asks, and `settle`
-turns those moto may have changed back into bytes once its request is over. Sorted orders are built by the first read
-that needs them and kept up from then on.
+turns those moto may have changed back into bytes once its request is over.
 """
 
 from __future__ import annotations
 
 import base64
-from bisect import bisect_left, bisect_right, insort
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterator, MutableMapping
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
 import orjson
+
+from simulator.base.sorted_dict import SortedDict
 
 Key = str | Decimal | bytes | None
 
@@ -28,57 +30,18 @@ def key_value(kind: str, value: Any) -> Key:
     return value if isinstance(value, bytes) else base64.b64decode(value)
 
 
-class Partition:
-    """The rows of one partition key, by sort key; a table without one has a single row under None."""
-
-    __slots__ = ("_order", "rows")
-
-    def __init__(self) -> None:
-        self.rows: dict[Any, Any] = {}
-        self._order: list[Any] | None = None
-
-    def put(self, sort_key: Key, row: Any) -> bool:
-        """Store a row; True where there was none."""
-        rows = self.rows
-        new = sort_key not in rows
-        rows[sort_key] = row
-        if new and self._order is not None:
-            insort(self._order, sort_key)
-        return new
-
-    def drop(self, sort_key: Key) -> None:
-        """Remove a row. Raises KeyError."""
-        del self.rows[sort_key]
-        if sort_key is None:
-            # The only row of its partition; None has no order to look it up by.
-            self._order = None
-        elif self._order is not None:
-            del self._order[bisect_left(self._order, sort_key)]
-
-    def order(self) -> list[Any]:
-        """The sort keys in order."""
-        if self._order is None:
-            self._order = sorted(self.rows)
-        return self._order
-
-    def between(self, low: Any, high: Any, low_open: bool = False, high_open: bool = False) -> tuple[int, int]:
-        """The range of positions in `order` from `low` to `high`; None stands for no bound."""
-        order = self.order()
-        start = 0 if low is None else (bisect_right if low_open else bisect_left)(order, low)
-        stop = len(order) if high is None else (bisect_left if high_open else bisect_right)(order, high)
-        return start, max(start, stop)
-
-
 class Rows(MutableMapping[Any, Any]):
-    """All rows of a table whose key attributes have the types `hash_type` and `range_type` (None: no sort key)."""
+    """All rows of a table whose key attributes have the types `hash_type` and `range_type` (None: no sort key).
+
+    `partitions` has them by partition key and sort key; a table without one has a single row under None.
+    """
 
     def __init__(self, hash_type: str, range_type: str | None) -> None:
-        self.partitions: dict[Any, Partition] = {}
+        self.partitions = SortedDict()
         self.count = 0
         self._hash_type = hash_type
         self._range_type = range_type
-        self._order: list[Any] | None = None
-        self._lent: list[tuple[Partition, Key]] = []
+        self._lent: list[tuple[SortedDict, Key]] = []
 
     # As the fast paths use it: keys are plain values, rows are bytes.
 
@@ -86,9 +49,8 @@ class Rows(MutableMapping[Any, Any]):
         """Store a row, replacing one of the same key."""
         partition = self.partitions.get(hash_key)
         if partition is None:
-            partition = self.partitions[hash_key] = Partition()
-            if self._order is not None:
-                insort(self._order, hash_key)
+            partition = SortedDict()
+            self.partitions.put(hash_key, partition)
         if partition.put(sort_key, row):
             self.count += 1
 
@@ -98,46 +60,35 @@ class Rows(MutableMapping[Any, Any]):
 
     def row(self, hash_key: Key, sort_key: Key) -> bytes | None:
         """One row, or None."""
-        partition = self.partitions.get(hash_key)
-        found = None if partition is None else partition.rows.get(sort_key)
+        found = self.partitions.get(hash_key, {}).get(sort_key)
         return found if found is None or isinstance(found, bytes) else encode_item(found)
 
     def drop(self, hash_key: Key, sort_key: Key) -> bool:
         """Remove a row; False where there is none."""
-        partition = self.partitions.get(hash_key)
-        if partition is None or sort_key not in partition.rows:
+        partition = self.partitions.get(hash_key, {})
+        if sort_key not in partition:
             return False
         partition.drop(sort_key)
         self.count -= 1
-        if not partition.rows:
-            del self.partitions[hash_key]
-            if self._order is not None:
-                del self._order[bisect_left(self._order, hash_key)]
+        if not partition:
+            self.partitions.drop(hash_key)
         return True
-
-    def order(self) -> list[Any]:
-        """The partition keys in order."""
-        if self._order is None:
-            self._order = sorted(self.partitions)
-        return self._order
 
     def walk(
         self, after: tuple[Key, Key] | None, wanted: Callable[[Any], bool] | None = None
     ) -> Iterator[tuple[Key, Key, bytes]]:
         """Rows in key order, behind `after`; `wanted` chooses partitions by their key."""
-        order = self.order()
+        order = self.partitions.order()
         start = 0 if after is None else bisect_left(order, after[0])
         for hash_key in order[start:]:
             if wanted is not None and not wanted(hash_key):
                 continue
             partition = self.partitions[hash_key]
             keys = partition.order()
-            first = 0
             if after is not None and hash_key == after[0]:
-                first = len(keys) if after[1] is None else bisect_right(keys, after[1])
-            rows = partition.rows
-            for sort_key in keys[first:] if first else keys:
-                row = rows[sort_key]
+                keys = () if after[1] is None else keys[bisect_right(keys, after[1]) :]
+            for sort_key in keys:
+                row = partition[sort_key]
                 yield hash_key, sort_key, row if isinstance(row, bytes) else encode_item(row)
 
     # As moto uses `Table.items`.
@@ -153,7 +104,7 @@ class Rows(MutableMapping[Any, Any]):
 
     def __delitem__(self, hash_type: Any) -> None:
         hash_key = key_value(self._hash_type, hash_type.value)
-        for sort_key in list(self.partitions[hash_key].rows):
+        for sort_key in list(self.partitions[hash_key]):
             self.drop(hash_key, sort_key)
 
     def __contains__(self, hash_type: Any) -> bool:
@@ -162,7 +113,7 @@ class Rows(MutableMapping[Any, Any]):
     def __iter__(self) -> Iterator[Any]:
         from moto.dynamodb.models.dynamo_type import DynamoType
 
-        return (DynamoType({self._hash_type: _wire(key)}) for key in self.order())
+        return (DynamoType({self._hash_type: _wire(key)}) for key in self.partitions.order())
 
     def __len__(self) -> int:
         return len(self.partitions)
@@ -172,13 +123,12 @@ class Rows(MutableMapping[Any, Any]):
         copied = Rows(self._hash_type, self._range_type)
         copied.count = self.count
         for hash_key, partition in self.partitions.items():
-            copied.partitions[hash_key] = twin = Partition()
-            twin.rows = dict(partition.rows)
+            copied.partitions[hash_key] = SortedDict(partition)
         return copied
 
     def items_in_order(self) -> list[Any]:
         """Every row as a moto Item that nobody keeps: for moto's reads."""
-        return [decode_item(row, self, hash_key, sort_key) for hash_key, sort_key, row in self.walk(None)]
+        return [decode_item(self, *each) for each in self.walk(None)]
 
     def put_item(self, hash_key: Key, sort_key: Key, item: Any) -> None:
         """Store a moto Item; `settle` makes it bytes."""
@@ -188,18 +138,18 @@ class Rows(MutableMapping[Any, Any]):
     def lend(self, hash_key: Key, sort_key: Key) -> Any:
         """The row as a moto Item that moto may change until `settle`. Raises KeyError."""
         partition = self.partitions[hash_key]
-        row = partition.rows[sort_key]
+        row = partition[sort_key]
         if isinstance(row, bytes):
-            row = partition.rows[sort_key] = decode_item(row, self, hash_key, sort_key)
+            row = partition[sort_key] = decode_item(self, hash_key, sort_key, row)
             self._lent.append((partition, sort_key))
         return row
 
     def settle(self) -> None:
         """Turn what was lent back into bytes; called when a request that moto answered is over."""
         for partition, sort_key in self._lent:
-            row = partition.rows.get(sort_key)
+            row = partition.get(sort_key)
             if row is not None and not isinstance(row, bytes):
-                partition.rows[sort_key] = encode_item(row)
+                partition[sort_key] = encode_item(row)
         self._lent.clear()
 
     def key_types(self, hash_key: Key, sort_key: Key) -> tuple[Any, Any]:
@@ -210,40 +160,33 @@ class Rows(MutableMapping[Any, Any]):
         return DynamoType({self._hash_type: _wire(hash_key)}), sort
 
 
+@dataclass(eq=False, slots=True)
 class PartitionView(MutableMapping[Any, Any]):
     """One partition as moto sees it: sort key -> Item. A missing one is empty, as moto's defaultdict makes it."""
 
-    def __init__(self, rows: Rows, hash_key: Key) -> None:
-        self._rows = rows
-        self._hash_key = hash_key
-
-    def _sort_key(self, sort_type: Any) -> Key:
-        return key_value(sort_type.type, sort_type.value)
+    rows: Rows
+    hash_key: Key
 
     def __getitem__(self, sort_type: Any) -> Any:
-        return self._rows.lend(self._hash_key, self._sort_key(sort_type))
+        return self.rows.lend(self.hash_key, key_value(sort_type.type, sort_type.value))
 
     def __setitem__(self, sort_type: Any, item: Any) -> None:
-        self._rows.put_item(self._hash_key, self._sort_key(sort_type), item)
+        self.rows.put_item(self.hash_key, key_value(sort_type.type, sort_type.value), item)
 
     def __delitem__(self, sort_type: Any) -> None:
-        if not self._rows.drop(self._hash_key, self._sort_key(sort_type)):
+        if not self.rows.drop(self.hash_key, key_value(sort_type.type, sort_type.value)):
             raise KeyError(sort_type)
 
     def __iter__(self) -> Iterator[Any]:
-        partition = self._rows.partitions.get(self._hash_key)
-        keys = [] if partition is None else list(partition.order())
-        return (self._rows.key_types(self._hash_key, key)[1] for key in keys)
+        keys = self.rows.partitions.get(self.hash_key, SortedDict()).order()
+        return (self.rows.key_types(self.hash_key, key)[1] for key in list(keys))
 
     def __len__(self) -> int:
-        partition = self._rows.partitions.get(self._hash_key)
-        return 0 if partition is None else len(partition.rows)
+        return len(self.rows.partitions.get(self.hash_key, ()))
 
 
-def decode_item(row: Any, rows: Rows, hash_key: Key, sort_key: Key) -> Any:
+def decode_item(rows: Rows, hash_key: Key, sort_key: Key, row: bytes) -> Any:
     """A row at rest as a moto Item."""
-    if not isinstance(row, bytes):
-        return row
     from moto.dynamodb.models.dynamo_type import DynamoType, Item, LimitedSizeDict
 
     item: Any = Item.__new__(Item)
@@ -272,20 +215,12 @@ def _parsed(typed: dict[str, Any]) -> dict[str, Any]:
 
 def encode_item(item: Any) -> bytes:
     """A moto Item as a row at rest."""
-    return orjson.dumps({name: _plain(value) for name, value in item.attrs.items()})
+    return orjson.dumps(item.attrs, default=_plain)
 
 
-def _plain(value: Any) -> dict[str, Any]:
-    kind, content = value.type, value.value
-    if kind == "L":
-        return {kind: [_plain(element) for element in content]}
-    if kind == "M":
-        return {kind: {name: _plain(element) for name, element in content.items()}}
-    if kind == "B":
-        return {kind: _wire(content)}
-    if kind in ("SS", "NS", "BS"):
-        return {kind: [_wire(element) for element in content]}
-    return {kind: content}
+def _plain(value: Any) -> Any:
+    """What an attribute of moto's, at any level, is in JSON."""
+    return _wire(value) if isinstance(value, bytes) else {value.type: value.value}
 
 
 def _wire(value: Any) -> Any:

@@ -8,10 +8,10 @@ from typing import Any
 
 from simulator.base.clock import Clock
 from simulator.store.counting.tallies import TableActivity, Tallies
-from simulator.store.dynamodb.batch_writes import WriteOperation, row_units
 from simulator.store.dynamodb.moto_table import rows_of
 from simulator.store.dynamodb.rows import Key
-from simulator.store.dynamodb.throttles import Throttles
+from simulator.store.dynamodb.rules import WriteOperation, row_units
+from simulator.store.dynamodb.throttles import Throttles, throttled
 
 CAPACITY_WISHES = (None, "NONE", "TOTAL", "INDEXES")
 """What a request may say of ReturnConsumedCapacity."""
@@ -37,12 +37,12 @@ class Tables:
         reason = self.throttles.read(table, now, hash_key, index)
         if reason is not None:
             self.tallies.tables[table.name].throttled_requests += 1
-            raise self.throttles.read_error(table, reason, index)
+            raise throttled("Read", table, reason, index)
 
     def charge_read(self, table: Any, units: float, now: float, hash_key: Key = None, index: Any = None) -> None:
         """A read was answered and cost `units`."""
         self.tallies.tables[table.name].read_units += units
-        self.throttles.charge_read(table, units, now, hash_key, index)
+        self.throttles.charge(table, units, now, hash_key, writes=False, index=index)
 
     def admit_write(self, write: WriteOperation, now: float, factor: int = 1) -> str | None:
         """Consume a write that has not happened yet, or the reason why not.
@@ -59,7 +59,7 @@ class Tables:
         reason = self.admit_write(write, now)
         if reason is not None:
             self.tallies.tables[write.table.name].throttled_requests += 1
-            raise self.throttles.write_error(write.table, reason)
+            raise throttled("Write", write.table, reason)
 
     def admit_batch(self, writes: Iterable[WriteOperation], now: float) -> tuple[list[WriteOperation], dict[str, Any]]:
         """The operations that the limits let through, and the others as the client wrote them, by table.
@@ -77,8 +77,10 @@ class Tables:
                 unprocessed.setdefault(write.table_name, []).append(write.request)
         if unprocessed and not kept:
             for name, requests in unprocessed.items():
-                self._activity(name).refused(len(requests))
-            raise self.throttles.write_error(*refused)
+                activity = self._activity(name)
+                activity.throttled_requests += 1
+                activity.unprocessed_items += len(requests)
+            raise throttled("Write", *refused)
         return kept, unprocessed
 
     def wrote_batch(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from simulator.store.dynamodb.capacity import KEY_RANGE, MAXIMUM_ON_DEMAND, PROVISIONED, Refusals, Throughput
@@ -16,19 +17,17 @@ _TEXTS = {
     "https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/bp-partition-key-design.html",
     MAXIMUM_ON_DEMAND: "Throughput exceeds the maximum OnDemandThroughput configured on table or index.",
 }
-# Of a transaction's cancellation; any other reason is ThrottlingError.
-_CODES = {None: "None", PROVISIONED: "ProvisionedThroughputExceeded"}
 
 
+@dataclass(slots=True)
 class Throttles:
     """The limits of every table of one store. `applied` is `--capacity aws`."""
 
-    def __init__(self, *, applied: bool) -> None:
-        self.applied = applied
-        self.faults: dict[str, Refusals] = {}
-        self.maximums: dict[str, dict[str, int]] = {}
-        # By names, not by moto's objects: moto replaces those when it takes a transaction back.
-        self._throughputs: dict[tuple[str, str | None, bool], Throughput] = {}
+    applied: bool
+    faults: dict[str, Refusals] = field(default_factory=dict)
+    maximums: dict[str, dict[str, int]] = field(default_factory=dict)
+    # By names, not by moto's objects: moto replaces those when it takes a transaction back.
+    _throughputs: dict[tuple[str, str | None, bool], Throughput] = field(default_factory=dict)
 
     def refuse_writes(self, table_name: str, share: float) -> None:
         """Refuse that share of a table's writes; 0 ends it."""
@@ -39,11 +38,8 @@ class Throttles:
 
     def configured(self, table_name: str, throughput: Any) -> None:
         """A table was created or changed with this `OnDemandThroughput` (None: none)."""
-        self.maximums.pop(table_name, None)
-        if isinstance(throughput, dict):
-            self.maximums[table_name] = {
-                name: units for name, units in throughput.items() if isinstance(units, int) and units > 0
-            }
+        limited = {name: units for name, units in (throughput or {}).items() if isinstance(units, int) and units > 0}
+        self.maximums[table_name] = limited
         self._throughputs = {key: kept for key, kept in self._throughputs.items() if key[0] != table_name}
 
     def write(self, table: Any, hash_key: Hashable, units: float, now: float) -> str | None:
@@ -51,14 +47,7 @@ class Throttles:
         fault = self.faults.get(table.name)
         if fault is not None and fault.refuses():
             return KEY_RANGE if _on_demand(table) else PROVISIONED
-        if not self.applied:
-            return None
-        return self._throughput(table, now, writes=True).take(hash_key, units, now)
-
-    def charge_write(self, table: Any, hash_key: Hashable, units: float, now: float) -> None:
-        """A write turned out to cost `units` more, or less, than was known before."""
-        if self.applied and units:
-            self._throughput(table, now, writes=True).charge(units, now, hash_key)
+        return self._throughput(table, now, writes=True).take(hash_key, units, now) if self.applied else None
 
     def read(self, table: Any, now: float, hash_key: Hashable = None, index: Any = None) -> str | None:
         """Why another read of the table, or of its global `index`, is refused now, or None.
@@ -69,30 +58,12 @@ class Throttles:
             return None
         return self._throughput(table, now, writes=False, index=index).exhausted(now, hash_key)
 
-    def charge_read(self, table: Any, units: float, now: float, hash_key: Hashable = None, index: Any = None) -> None:
-        """A read was answered and cost `units`."""
-        if self.applied:
-            self._throughput(table, now, writes=False, index=index).charge(units, now, hash_key)
-
-    def write_error(self, table: Any, reason: str) -> AwsError:
-        """What a client is told when nothing of its request could be written."""
-        return _error(f"TableWrite{reason}", reason, table.table_arn)
-
-    def read_error(self, table: Any, reason: str, index: Any = None) -> AwsError:
-        """What a client is told when a read is refused."""
-        if index is None:
-            return _error(f"TableRead{reason}", reason, table.table_arn)
-        return _error(f"IndexRead{reason}", reason, f"{table.table_arn}/index/{index.name}")
-
-    def cancellation(self, reasons: Sequence[str | None]) -> AwsError:
-        """What a client is told of a transaction of which some actions are refused: a reason for each, in order."""
-        codes = [_CODES.get(reason, "ThrottlingError") for reason in reasons]
-        content = [
-            {"Code": code} if reason is None else {"Code": code, "Message": _TEXTS[reason]}
-            for code, reason in zip(codes, reasons, strict=True)
-        ]
-        text = f"Transaction cancelled, please refer cancellation reasons for specific reasons [{', '.join(codes)}]"
-        return AwsError("TransactionCanceledException", text, details={"CancellationReasons": content})
+    def charge(
+        self, table: Any, units: float, now: float, hash_key: Hashable, *, writes: bool, index: Any = None
+    ) -> None:
+        """A read was answered and cost `units`, or a write so much more, or less, than was known before."""
+        if self.applied and units:
+            self._throughput(table, now, writes=writes, index=index).charge(units, now, hash_key)
 
     def _throughput(self, table: Any, now: float, *, writes: bool, index: Any = None) -> Throughput:
         key = table.name, None if index is None else index.name, writes
@@ -110,9 +81,25 @@ class Throttles:
         return found
 
 
-def _error(shown: str, reason: str, arn: str) -> AwsError:
-    details = {"ThrottlingReasons": [{"reason": shown, "resource": arn}]}
+def throttled(direction: str, table: Any, reason: str, index: Any = None) -> AwsError:
+    """What a client is told when nothing of its request could be done; `direction` is Read or Write."""
+    scope, arn = ("Table", table.table_arn) if index is None else ("Index", f"{table.table_arn}/index/{index.name}")
+    details = {"ThrottlingReasons": [{"reason": f"{scope}{direction}{reason}", "resource": arn}]}
     return AwsError("ProvisionedThroughputExceededException", _TEXTS[reason], details=details)
+
+
+def cancellation(reasons: Sequence[str | None]) -> AwsError:
+    """What a client is told of a transaction of which some actions are refused: a reason for each, in order."""
+    content: list[dict[str, str]] = []
+    for reason in reasons:
+        if reason is None:
+            content.append({"Code": "None"})
+        else:
+            code = reason if reason == PROVISIONED else "ThrottlingError"
+            content.append({"Code": code, "Message": _TEXTS[reason]})
+    codes = ", ".join(each["Code"] for each in content)
+    text = f"Transaction cancelled, please refer cancellation reasons for specific reasons [{codes}]"
+    return AwsError("TransactionCanceledException", text, details={"CancellationReasons": content})
 
 
 def _on_demand(table: Any) -> bool:

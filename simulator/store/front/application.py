@@ -9,24 +9,30 @@ from __future__ import annotations
 import sys
 import time
 import traceback
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
+from functools import partial
+from importlib.metadata import version
 
-from simulator.store.counting.ledger import Ledger
+from simulator.base.chance import Seed
+from simulator.base.clock import Clock
 from simulator.store.counting.tallies import Tallies
 from simulator.store.dynamodb import answers as dynamodb_answers
 from simulator.store.dynamodb import moto_table
 from simulator.store.dynamodb.by_moto import ByMoto
+from simulator.store.dynamodb.rules import check_body, check_item
 from simulator.store.dynamodb.tables import Tables
 from simulator.store.dynamodb.throttles import Throttles
 from simulator.store.front.control import Control
-from simulator.store.front.guards import Guards
 from simulator.store.moto import state as moto_state
 from simulator.store.moto.application import SERVICES, LeftToMoto, MotoApplication
+from simulator.store.moto.replacement import install
 from simulator.store.moto.scope import SCOPE, RequestScope, StoreContext
 from simulator.store.s3 import answers as s3_answers
 from simulator.store.s3 import moto_bucket
+from simulator.store.s3 import rules as s3_rules
 from simulator.store.sqs import answers as sqs_answers
 from simulator.store.sqs import moto_queue
+from simulator.store.sqs import rules as sqs_rules
 from simulator.store.sqs.long_poll import LongPolls
 from simulator.store.sqs.move_tasks import MoveTasks
 from simulator.store.wire.aws_errors import AwsError, error_response
@@ -36,30 +42,52 @@ from simulator.store.wire.routing import route
 # A way that answers at once, or raises `LeftToMoto`: then the next one does, at last moto.
 Way = Callable[[Routed], Response]
 
+# Everything that stands in for moto's code; each says what for. Events are AWS's only with AWS's rules.
+FASTER = (
+    moto_queue.DEPTH,
+    sqs_answers.ANSWERS,
+    moto_table.DEPTH,
+    moto_table.INDEX_READS,
+    dynamodb_answers.ANSWERS,
+    moto_bucket.DEPTH,
+    s3_answers.ANSWERS,
+)
+STRICTER = (moto_bucket.EVENTS,)
+
+
+def assemble(clock: Clock, port: int, seed: Seed, *, capacity: str, strict: bool) -> Application:
+    """The application for one process; moto's state is global, so there is one of these a process."""
+    active = install((*FASTER, *STRICTER) if strict else FASTER, version("moto"))
+    moto = MotoApplication(port, seed)
+    return Application(StoreContext.of(clock, seed, strict=strict), moto.call, active, rates=capacity == "aws")
+
 
 class Application:
-    """Answers requests; never raises for one. `active` are the names of the replacements that are in force."""
+    """Answers requests; never raises for one.
 
-    def __init__(self, store: StoreContext, moto: MotoApplication, active: set[str], *, rates: bool) -> None:
+    `moto` answers what is left to it, `active` are the names of the replacements that are in force, and `rates` says
+    whether DynamoDB's and S3's request rates are.
+    """
+
+    def __init__(self, store: StoreContext, moto: Way, active: set[str], *, rates: bool) -> None:
         self._store = store
         self._tallies = Tallies(store.clock)
-        self._ledger = Ledger()
-        self._guards = Guards(store.clock, strict=store.strict, rates=rates)
+        self._rates = s3_rules.S3Rates() if rates else None
         self._polls = LongPolls(store.clock, announced=moto_queue.DEPTH.name in active)
         throttles = Throttles(applied=rates)
-        self._control = Control(store.clock, self._ledger, self._tallies, throttles)
+        self._control = Control(store.clock, self._tallies, throttles)
         tables = Tables(moto_state.tables, self._tallies, throttles, store.clock, store.strict)
         self._ways: dict[str, list[Way]] = {service: [] for service in SERVICES}
         if {moto_queue.DEPTH.name, sqs_answers.ANSWERS.name} <= active:
-            self._ways["sqs"].append(sqs_answers.SqsAnswers(store).answer)
+            self._ways["sqs"].append(partial(sqs_answers.answer, store))
         if store.strict:
             self._ways["sqs"].append(MoveTasks(store).answer)
         if {moto_bucket.DEPTH.name, s3_answers.ANSWERS.name} <= active:
-            self._ways["s3"].append(s3_answers.S3Answers().answer)
+            self._ways["s3"].append(s3_answers.answer)
         if {moto_table.DEPTH.name, dynamodb_answers.ANSWERS.name} <= active:
-            self._ways["dynamodb"].append(dynamodb_answers.DynamoDBAnswers(tables).answer)
+            self._ways["dynamodb"].append(dynamodb_answers.answers(tables))
         for service, ways in self._ways.items():
-            ways.append(ByMoto(tables, moto.call).answer if service == "dynamodb" else moto.call)
+            ways.append(ByMoto(tables, moto).answer if service == "dynamodb" else moto)
 
     async def answer(self, request: Request) -> Response:
         """The response to one request."""
@@ -73,8 +101,7 @@ class Application:
         except AwsError as error:
             response = error_response(routed, error)
         worked_s = time.perf_counter() - started if waiting is None else 0.0
-        self._ledger.add(routed.service, routed.operation, worked_s, response.status)
-        self._tallies.observe(routed, response)
+        self._tallies.answered(routed, response, worked_s)
         return response
 
     def _waiting(self, routed: Routed) -> Awaitable[Response] | None:
@@ -90,7 +117,7 @@ class Application:
         try:
             return self._carry_out(routed)
         finally:
-            self._ledger.add(routed.service, routed.operation, time.perf_counter() - started)
+            self._tallies.worked(routed, time.perf_counter() - started)
 
     def _carry_out(self, routed: Routed) -> Response:
         ways = self._ways.get(routed.service)
@@ -102,7 +129,7 @@ class Application:
             )
         token = SCOPE.set(RequestScope(self._store, routed))
         try:
-            self._guards.check(routed)
+            self._check(routed)
             response = _first_answer(ways, routed)
         except AwsError:
             raise
@@ -113,20 +140,34 @@ class Application:
         finally:
             SCOPE.reset(token)
         if routed.service == "s3" and self._store.strict:
-            _name(response, routed)
+            # S3 names every request; the events it caused carry the same ids.
+            own = {"x-amz-request-id": routed.request_id, "x-amz-id-2": routed.extended_id}
+            response.headers = [*(each for each in response.headers if each[0].lower() not in own), *own.items()]
         return response
 
+    def _check(self, routed: Routed) -> None:
+        """Raise `AwsError` where AWS would refuse before anything is carried out."""
+        parameters = routed.parameters
+        if routed.service == "s3" and self._rates is not None:
+            self._rates.admit(routed.request, self._store.clock.now())
+        if not self._store.strict:
+            return
+        if routed.service == "s3":
+            s3_rules.check_request(routed)
+        elif parameters is None:
+            return
+        elif routed.service == "sqs":
+            sqs_rules.check_request(routed.operation, parameters, moto_queue.queue_of(parameters), self._store.now_ms())
+        elif routed.operation == "BatchWriteItem":
+            check_body(len(routed.request.body))
+        elif routed.operation == "PutItem" and isinstance(parameters.get("Item"), dict):
+            check_item(parameters["Item"])
 
-def _first_answer(ways: Sequence[Way], routed: Routed) -> Response:
+
+def _first_answer(ways: list[Way], routed: Routed) -> Response:
     for way in ways:
         try:
             return way(routed)
         except LeftToMoto:
             continue
     raise LookupError("moto answers what is left to it")
-
-
-def _name(response: Response, routed: Routed) -> None:
-    """S3 names every request; the events it caused carry the same ids."""
-    own = {"x-amz-request-id": routed.request_id, "x-amz-id-2": routed.extended_id}
-    response.headers = [*(each for each in response.headers if each[0].lower() not in own), *own.items()]

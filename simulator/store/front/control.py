@@ -6,6 +6,8 @@ They are the store's own and answer JSON; a mistake is a 400 with one line of te
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any
 from urllib.parse import parse_qsl
@@ -13,16 +15,8 @@ from urllib.parse import parse_qsl
 import orjson
 
 from simulator.base.clock import Clock
-from simulator.base.counters import (
-    BucketCounters,
-    OperationCounters,
-    QueueCounters,
-    StoreCounters,
-    TableCounters,
-    gathered,
-)
+from simulator.base.counters import QueueCounters, StoreCounters
 from simulator.base.usage import process_cpu_s, process_memory_bytes
-from simulator.store.counting.ledger import Ledger
 from simulator.store.counting.tallies import Tallies
 from simulator.store.dynamodb.throttles import Throttles
 from simulator.store.moto import state as moto_state
@@ -32,55 +26,51 @@ from simulator.store.wire.messages import CONTROL_PATH, Request, Response
 PEEK_PAGE = 500
 
 
+@dataclass(frozen=True, slots=True)
 class Control:
     """Answers the control calls of one store."""
 
-    def __init__(self, clock: Clock, ledger: Ledger, tallies: Tallies, throttles: Throttles) -> None:
-        self._clock = clock
-        self._ledger = ledger
-        self._tallies = tallies
-        self._throttles = throttles
+    clock: Clock
+    tallies: Tallies
+    throttles: Throttles
 
     def answer(self, request: Request) -> Response:
         """The answer to one control call."""
         call = request.path.removeprefix(CONTROL_PATH)
         arguments = defaultdict(str, parse_qsl(request.query_text, keep_blank_values=True))
+        calls: dict[str, Callable[[], Any]] = {
+            "health": lambda: {"status": "ok"},
+            "counters": self._counters,
+            "messages": lambda: self._messages(arguments["queue"], int(arguments["after"] or -1)),
+            "refuse-writes": lambda: self._refuse_writes(arguments["table"], arguments["fraction"]),
+        }
+        if call not in calls:
+            return Response(404, f"unknown control call '{call}'\n".encode())
         try:
-            if call == "health":
-                content: Any = {"status": "ok"}
-            elif call == "counters":
-                content = self._counters()
-            elif call == "messages":
-                content = self._messages(arguments["queue"], int(arguments["after"] or -1))
-            elif call == "refuse-writes":
-                content = self._refuse_writes(arguments["table"], arguments["fraction"])
-            else:
-                return Response(404, f"unknown control call '{call}'\n".encode())
+            content = calls[call]()
         except ValueError as error:
             return Response(400, f"{error}\n".encode())
         return Response(200, orjson.dumps(content), [("Content-Type", "application/json")])
 
     def _counters(self) -> StoreCounters:
-        now, tallies = self._clock.now(), self._tallies
+        now, tallies = self.clock.now(), self.tallies
         return StoreCounters(
             at=now,
             cpu_s=process_cpu_s(),
             memory_bytes=process_memory_bytes(),
             queues={name: _queue_counters(queue, now * 1000) for name, queue in moto_state.queues().items()},
             tables={
-                name: gathered(TableCounters, tallies.tables[name], rows=len(table))
-                for name, table in moto_state.tables().items()
+                name: replace(tallies.tables[name], rows=len(table)) for name, table in moto_state.tables().items()
             },
             buckets={
-                name: gathered(
-                    BucketCounters,
+                name: replace(
                     tallies.buckets[name],
                     objects=getattr(bucket.keys, "object_count", len(bucket.keys)),
                     size_bytes=getattr(bucket.keys, "size_bytes", 0),
                 )
                 for name, bucket in moto_state.buckets().items()
             },
-            operations={name: gathered(OperationCounters, tally) for name, tally in self._ledger.operations.items()},
+            operations=tallies.operations,
         )
 
     def _messages(self, name: str, after: int) -> list[dict[str, Any]]:
@@ -98,7 +88,7 @@ class Control:
                 "sent_at": held.sent_ms / 1000,
                 "in_flight": held.state == "in_flight",
             }
-            for held in islice(depot_of(queue).walk(self._clock.now() * 1000, after), PEEK_PAGE)
+            for held in islice(depot_of(queue).walk(self.clock.now() * 1000, after), PEEK_PAGE)
         ]
 
     def _refuse_writes(self, table: str, share: str) -> dict[str, Any]:
@@ -106,7 +96,7 @@ class Control:
             raise ValueError(f"there is no table '{table}'")
         if not 0 <= float(share) <= 1:
             raise ValueError(f"fraction is a number from 0 to 1, not {share}")
-        self._throttles.refuse_writes(table, float(share))
+        self.throttles.refuse_writes(table, float(share))
         return {}
 
 

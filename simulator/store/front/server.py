@@ -53,7 +53,7 @@ def main(arguments: list[str] | None = None) -> int:
 async def serve(port: int, seed: Seed, *, capacity: str, strict: bool) -> None:
     """Listen, say so, and serve until SIGTERM or the end of standard input."""
     with kept_for_good():
-        from simulator.store.front.assembly import assemble
+        from simulator.store.front.application import assemble
 
         application = assemble(SystemClock(), port, seed, capacity=capacity, strict=strict)
     stopped = asyncio.Event()

@@ -1,13 +1,14 @@
 """moto's own WSGI applications, called in this process: every request that no faster path answers ends here.
 
 Only the services of the pipeline are served: S3, SQS, DynamoDB with its streams, and STS so that tools which ask who
-they are get an answer. Importing moto is what start-up pays for, so nothing here imports it before `load`.
+they are get an answer. Importing moto is what start-up pays for: nothing here does before a `MotoApplication` is made.
 """
 
 from __future__ import annotations
 
 import io
 import sys
+from functools import cache
 from typing import Any
 from urllib.parse import unquote_to_bytes
 from wsgiref.util import setup_testing_defaults
@@ -23,42 +24,27 @@ class LeftToMoto(Exception):
 
 
 class MotoApplication:
-    """Calls the WSGI application of one service; `port` is what moto writes into the URLs it returns."""
+    """Calls the WSGI application of one service; `port` is what moto writes into the URLs it returns.
 
-    def __init__(self, port: int) -> None:
-        self._port = port
-        self._applications: dict[str, Any] = {}
+    What moto itself makes by chance, as the ids of messages with attributes, comes from `seed`.
+    """
 
-    def load(self, seed: Seed) -> None:
-        """Build the three applications that every run needs, so that the first request does not pay for it.
-
-        What moto itself makes by chance, as the ids of messages with attributes, comes from `seed`, too.
-        """
+    def __init__(self, port: int, seed: Seed) -> None:
         from moto.moto_api._internal import mock_random
 
+        self._port = port
         mock_random.seed(f"{seed}/store/moto")
+        # Those that every run needs, so that the first request does not pay for it.
         for service in SERVICES[:3]:
-            self._application(service)
+            _application(service)
 
     def call(self, routed: Routed) -> Response:
         """Let moto answer. Never raises for a request: what moto does not survive is a 500, as AWS would say it."""
         from werkzeug.test import run_wsgi_app
 
         environ = self._environ(routed.request)
-        chunks, status, headers = run_wsgi_app(self._application(routed.service), environ, buffered=True)
+        chunks, status, headers = run_wsgi_app(_application(routed.service), environ, buffered=True)
         return Response(int(status.split(" ", 1)[0]), b"".join(chunks), list(headers))
-
-    def _application(self, service: str) -> Any:
-        application = self._applications.get(service)
-        if application is None:
-            from moto.moto_server.werkzeug_app import create_backend_app
-
-            application = create_backend_app(service)  # type: ignore[arg-type]
-            # In debug mode Flask would raise through to the server instead of answering.
-            application.debug = False
-            application.config["PROPAGATE_EXCEPTIONS"] = False
-            self._applications[service] = application
-        return application
 
     def _environ(self, request: Request) -> dict[str, Any]:
         environ: dict[str, Any] = {
@@ -91,3 +77,14 @@ class MotoApplication:
         # What else PEP 3333 asks for: the server's name, and what threads and processes there are.
         setup_testing_defaults(environ)
         return environ
+
+
+@cache
+def _application(service: str) -> Any:
+    from moto.moto_server.werkzeug_app import create_backend_app
+
+    application = create_backend_app(service)  # type: ignore[arg-type]
+    # In debug mode Flask would raise through to the server instead of answering.
+    application.debug = False
+    application.config["PROPAGATE_EXCEPTIONS"] = False
+    return application

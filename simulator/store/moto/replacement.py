@@ -12,6 +12,7 @@ import importlib
 import inspect
 import warnings
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -58,11 +59,9 @@ def changed_functions(replacement: Replacement) -> list[str]:
     """The functions whose source is not the one the replacement was written against, or which are gone."""
     changed = []
     for function, expected in replacement.functions.items():
-        try:
+        with suppress(ImportError, AttributeError, OSError, TypeError):
             if hash_of(function) == expected:
                 continue
-        except (ImportError, AttributeError, OSError, TypeError):
-            pass
         changed.append(function)
     return changed
 

@@ -1,7 +1,7 @@
 """What moto's functions, where they are replaced, may know of the request that they are called for.
 
-moto calls them without a place for anything of ours, so they ask `current_scope()`: the application makes a scope for
-each request, and it ends with the request, however that ends.
+moto calls them without a place for anything of ours, so they ask `SCOPE`: the application makes a scope for each
+request, and it ends with the request, however that ends.
 """
 
 from __future__ import annotations
@@ -48,9 +48,4 @@ class RequestScope:
 
 
 SCOPE: ContextVar[RequestScope] = ContextVar("SCOPE")
-"""Set by the application alone."""
-
-
-def current_scope() -> RequestScope:
-    """The scope of the request that is being answered. Raises LookupError outside of one."""
-    return SCOPE.get()
+"""Of the request that is being answered, LookupError outside of one; set by the application alone."""

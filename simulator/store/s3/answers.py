@@ -25,93 +25,93 @@ _OPERATIONS = {"PutObject", "GetObject", "ListObjectsV2"}
 _LISTING = {"list-type", "prefix", "max-keys", "continuation-token", "start-after", "encoding-type"}
 
 
-class S3Answers:
-    """Answers on the buckets of one account."""
+def answer(routed: Routed) -> Response:
+    """The answer to one request, on the buckets of the one account. Raises `LeftToMoto`."""
+    request, operation = routed.request, routed.operation
+    bucket_name, raw_key = request.bucket_and_key
+    bucket = moto_state.buckets().get(bucket_name) if operation in _OPERATIONS else None
+    if bucket is None or type(bucket).__name__ != "FakeBucket":
+        raise LeftToMoto
+    if operation == "ListObjectsV2":
+        return _list(request, bucket)
+    try:
+        key = unquote(raw_key, errors="strict")
+    except UnicodeDecodeError:
+        raise LeftToMoto from None
+    if request.query_text not in ("", f"x-id={operation}"):
+        raise LeftToMoto
+    return _put(request, bucket, key) if operation == "PutObject" else _get(request, bucket, key)
 
-    def answer(self, routed: Routed) -> Response:
-        """The answer to one request. Raises `LeftToMoto`."""
-        request, operation = routed.request, routed.operation
-        bucket_name, raw_key = request.bucket_and_key
-        bucket = moto_state.buckets().get(bucket_name) if operation in _OPERATIONS else None
-        if bucket is None or type(bucket).__name__ != "FakeBucket":
-            raise LeftToMoto
-        if operation == "ListObjectsV2":
-            return self._list(request, bucket)
-        try:
-            key = unquote(raw_key, errors="strict")
-        except UnicodeDecodeError:
-            raise LeftToMoto from None
-        if request.query_text not in ("", f"x-id={operation}"):
-            raise LeftToMoto
-        return self._put(request, bucket, key) if operation == "PutObject" else self._get(request, bucket, key)
 
-    def _put(self, request: Request, bucket: Any, key_name: str) -> Response:
-        headers = request.headers
-        if bucket.object_lock_enabled or bucket.policy is not None or not _PLAIN_PUT.issuperset(headers):
-            raise LeftToMoto
-        algorithm = headers.get("x-amz-sdk-checksum-algorithm", "")
-        checksum = headers.get("x-amz-checksum-crc32")
-        if (algorithm or checksum) and (algorithm.upper() != "CRC32" or checksum is None):
-            raise LeftToMoto
-        backend = moto_state.backend("s3")
-        etag = hashlib.md5(request.body, usedforsecurity=False).hexdigest()
-        key = backend.put_object(
-            bucket.name, key_name, request.body, storage="STANDARD", etag=etag, checksum_value=checksum
-        )
-        if "content-type" in headers:
-            key.set_metadata({"Content-Type": headers["content-type"]})
-        key.set_acl(bucket.acl)
-        if algorithm:
-            key.checksum_algorithm = algorithm
-        backend.tagger.delete_all_tags_for_resource(key.arn)
-        answer = [("ETag", key.etag), ("last-modified", key.last_modified_RFC1123)]
-        if checksum:
-            answer += [("x-amz-checksum-crc32", checksum), ("x-amz-sdk-checksum-algorithm", algorithm)]
-        if bucket.is_versioned:
-            answer.append(("x-amz-version-id", key.version_id))
-        if key.encryption is not None:
-            answer.append(("x-amz-server-side-encryption", key.encryption))
-        return Response(200, b"", answer)
+def _put(request: Request, bucket: Any, key_name: str) -> Response:
+    headers = request.headers
+    if bucket.object_lock_enabled or bucket.policy is not None or not _PLAIN_PUT.issuperset(headers):
+        raise LeftToMoto
+    algorithm = headers.get("x-amz-sdk-checksum-algorithm", "")
+    checksum = headers.get("x-amz-checksum-crc32")
+    if (algorithm or checksum) and (algorithm.upper() != "CRC32" or checksum is None):
+        raise LeftToMoto
+    backend = moto_state.backend("s3")
+    etag = hashlib.md5(request.body, usedforsecurity=False).hexdigest()
+    key = backend.put_object(
+        bucket.name, key_name, request.body, storage="STANDARD", etag=etag, checksum_value=checksum
+    )
+    if "content-type" in headers:
+        key.set_metadata({"Content-Type": headers["content-type"]})
+    key.set_acl(bucket.acl)
+    if algorithm:
+        key.checksum_algorithm = algorithm
+    backend.tagger.delete_all_tags_for_resource(key.arn)
+    answer = [("ETag", key.etag), ("last-modified", key.last_modified_RFC1123)]
+    if checksum:
+        answer += [("x-amz-checksum-crc32", checksum), ("x-amz-sdk-checksum-algorithm", algorithm)]
+    if bucket.is_versioned:
+        answer.append(("x-amz-version-id", key.version_id))
+    if key.encryption is not None:
+        answer.append(("x-amz-server-side-encryption", key.encryption))
+    return Response(200, b"", answer)
 
-    def _get(self, request: Request, bucket: Any, key_name: str) -> Response:
-        if bucket.policy is not None or not _PLAIN_GET.issuperset(request.headers):
-            raise LeftToMoto
-        key = bucket.keys.get(key_name)
-        if key is None or type(key).__name__ != "FakeKey" or key.storage_class != "STANDARD":
-            raise LeftToMoto
-        described = dict(key.response_dict)
-        if key.version_id != "null":
-            described["x-amz-version-id"] = key.version_id
-        if request.headers.get("x-amz-checksum-mode") == "ENABLED" and key.checksum_algorithm:
-            if key.checksum_type:
-                raise LeftToMoto
-            described[f"x-amz-checksum-{key.checksum_algorithm.lower()}"] = key.checksum_value
-        described.update(key.metadata)
-        described["Accept-Ranges"] = "bytes"
-        return Response(200, key.value, [(name, str(value)) for name, value in described.items()])
 
-    def _list(self, request: Request, bucket: Any) -> Response:
-        query = dict(parse_qsl(request.query_text, keep_blank_values=True))
-        wanted = query.get("max-keys", "1000")
-        if not _LISTING.issuperset(query) or not wanted.isdigit() or not 1 <= int(wanted) <= 1_000:
+def _get(request: Request, bucket: Any, key_name: str) -> Response:
+    if bucket.policy is not None or not _PLAIN_GET.issuperset(request.headers):
+        raise LeftToMoto
+    key = bucket.keys.get(key_name)
+    if key is None or type(key).__name__ != "FakeKey" or key.storage_class != "STANDARD":
+        raise LeftToMoto
+    described = dict(key.response_dict)
+    if key.version_id != "null":
+        described["x-amz-version-id"] = key.version_id
+    if request.headers.get("x-amz-checksum-mode") == "ENABLED" and key.checksum_algorithm:
+        if key.checksum_type:
             raise LeftToMoto
-        if query.get("encoding-type", "url") != "url" or bucket.policy is not None:
-            raise LeftToMoto
-        tokens = moto_state.backend("s3")._pagination_tokens  # noqa: SLF001 moto's own tokens, so that either side reads them
-        token = query.get("continuation-token")
-        after = query.get("start-after") if token is None else tokens.get(token)
-        if token is not None and after is None:
-            raise LeftToMoto
-        limit = int(wanted)
-        found = bucket.keys.current(after, query.get("prefix"), limit + 1)
-        page, more = found[:limit], len(found) > limit
-        next_token = None
-        if more:
-            last = page[-1].name
-            next_token = hashlib.md5(last.encode(), usedforsecurity=False).hexdigest()
-            tokens[next_token] = last
-        body = _listing(bucket.name, query, limit, page, next_token)
-        return Response(200, body.encode(), [("Content-Type", "application/xml")])
+        described[f"x-amz-checksum-{key.checksum_algorithm.lower()}"] = key.checksum_value
+    described.update(key.metadata)
+    described["Accept-Ranges"] = "bytes"
+    return Response(200, key.value, [(name, str(value)) for name, value in described.items()])
+
+
+def _list(request: Request, bucket: Any) -> Response:
+    query = dict(parse_qsl(request.query_text, keep_blank_values=True))
+    wanted = query.get("max-keys", "1000")
+    if not _LISTING.issuperset(query) or not wanted.isdigit() or not 1 <= int(wanted) <= 1_000:
+        raise LeftToMoto
+    if query.get("encoding-type", "url") != "url" or bucket.policy is not None:
+        raise LeftToMoto
+    tokens = moto_state.backend("s3")._pagination_tokens  # noqa: SLF001 moto's own tokens, so that either side reads them
+    token = query.get("continuation-token")
+    after = query.get("start-after") if token is None else tokens.get(token)
+    if token is not None and after is None:
+        raise LeftToMoto
+    limit = int(wanted)
+    found = bucket.keys.current(after, query.get("prefix"), limit + 1)
+    page, more = found[:limit], len(found) > limit
+    next_token = None
+    if more:
+        last = page[-1].name
+        next_token = hashlib.md5(last.encode(), usedforsecurity=False).hexdigest()
+        tokens[next_token] = last
+    body = _listing(bucket.name, query, limit, page, next_token)
+    return Response(200, body.encode(), [("Content-Type", "application/xml")])
 
 
 def _listing(name: str, query: Mapping[str, str], limit: int, page: list[Any], next_token: str | None) -> str:
@@ -120,26 +120,24 @@ def _listing(name: str, query: Mapping[str, str], limit: int, page: list[Any], n
     def written(text: str) -> str:
         return quote(text) if encoded else escape(text)
 
-    parts = [
+    contents = "".join(
+        f"<Contents><Key>{written(key.name)}</Key><LastModified>{key.last_modified_ISO8601}</LastModified>"
+        f"<ETag>{escape(key.etag)}</ETag><Size>{key.size}</Size><StorageClass>{key.storage_class}</StorageClass>"
+        f"{_element('ChecksumAlgorithm', key.checksum_algorithm)}</Contents>"
+        for key in page
+    )
+    after = None if "continuation-token" in query else query.get("start-after")
+    return (
         '<?xml version="1.0" encoding="utf-8"?>\n<ListBucketResult xmlns="http://s3.amazonaws.com/doc/2006-03-01/">'
         f"<Name>{name}</Name><Prefix>{written(query.get('prefix', ''))}</Prefix><MaxKeys>{limit}</MaxKeys>"
-        f"<KeyCount>{len(page)}</KeyCount><IsTruncated>{'true' if next_token else 'false'}</IsTruncated>"
-    ]
-    for key in page:
-        algorithm = f"<ChecksumAlgorithm>{key.checksum_algorithm}</ChecksumAlgorithm>" if key.checksum_algorithm else ""
-        parts.append(
-            f"<Contents><Key>{written(key.name)}</Key><LastModified>{key.last_modified_ISO8601}</LastModified>"
-            f"<ETag>{escape(key.etag)}</ETag><Size>{key.size}</Size><StorageClass>{key.storage_class}</StorageClass>"
-            f"{algorithm}</Contents>"
-        )
-    if encoded:
-        parts.append("<EncodingType>url</EncodingType>")
-    if next_token:
-        parts.append(f"<NextContinuationToken>{next_token}</NextContinuationToken>")
-    if "continuation-token" not in query and query.get("start-after"):
-        parts.append(f"<StartAfter>{escape(query['start-after'])}</StartAfter>")
-    parts.append("</ListBucketResult>")
-    return "".join(parts)
+        f"<KeyCount>{len(page)}</KeyCount><IsTruncated>{'true' if next_token else 'false'}</IsTruncated>{contents}"
+        f"{_element('EncodingType', 'url' if encoded else None)}{_element('NextContinuationToken', next_token)}"
+        f"{_element('StartAfter', after)}</ListBucketResult>"
+    )
+
+
+def _element(name: str, text: str | None) -> str:
+    return f"<{name}>{escape(text)}</{name}>" if text else ""
 
 
 _RESPONSE = "moto.s3.responses:S3Response."

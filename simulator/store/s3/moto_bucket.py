@@ -7,7 +7,7 @@ from typing import Any
 from simulator.base.limits import S3_NOTIFICATION_BYTES
 from simulator.store.moto import state as moto_state
 from simulator.store.moto.replacement import Replacement
-from simulator.store.moto.scope import current_scope
+from simulator.store.moto.scope import SCOPE
 from simulator.store.s3.keys import indexed_keys
 from simulator.store.s3.notifications import Sequencers, record, test_event
 from simulator.store.s3.policies import allows_s3
@@ -40,7 +40,7 @@ def _install_events() -> None:
         configuration = bucket.notification_configuration
         if configuration is None or _not_sent_by_s3(str(event_name.value), key):
             return
-        scope, event = current_scope(), str(event_name.value).removeprefix("s3:")
+        scope, event = SCOPE.get(), str(event_name.value).removeprefix("s3:")
         at = scope.store.clock.now()
         for notification in configuration.queue:
             if notification.matches(event_name, key.name):
@@ -56,7 +56,7 @@ def _install_events() -> None:
                 configuration.queue = queues
 
     def send_test_event(account_id: str, bucket: Any) -> None:
-        scope = current_scope()
+        scope = SCOPE.get()
         for arn in dict.fromkeys(each.arn for each in bucket.notification_configuration.queue):
             _deliver(bucket, arn, test_event(bucket.name, scope.routed, scope.store.clock.now()), account_id)
 
@@ -68,7 +68,7 @@ def _not_sent_by_s3(event: str, key: Any) -> bool:
     """Whether only moto sends this: it stores multipart uploads and tags through functions with events of their own."""
     if event == "s3:ObjectCreated:Put" and key.multipart is not None:
         return True
-    return event == "s3:ObjectTagging:Put" and current_scope().routed.operation != "PutObjectTagging"
+    return event == "s3:ObjectTagging:Put" and SCOPE.get().routed.operation != "PutObjectTagging"
 
 
 def _deliver(bucket: Any, queue_arn: str, body: str, account_id: str) -> None:
@@ -77,7 +77,7 @@ def _deliver(bucket: Any, queue_arn: str, body: str, account_id: str) -> None:
     if queue is None or queue.fifo_queue or not may_notify(queue, bucket.arn, account_id):
         return
     if len(body) <= min(S3_NOTIFICATION_BYTES, queue.maximum_message_size):
-        queue.add_message(new_message(current_scope().store, body, queue.delay_seconds))
+        queue.add_message(new_message(SCOPE.get().store, body, queue.delay_seconds))
 
 
 def may_notify(queue: Any, bucket_arn: str, account_id: str) -> bool:

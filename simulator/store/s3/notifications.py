@@ -6,21 +6,19 @@ Source: S3 User Guide, "Event message structure" (version 2.5) and "Supported ev
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote_plus
 
 from simulator.base.clock import iso
 from simulator.store.wire.messages import Routed
 
-EVENT_VERSION = "2.5"
-OWNER_ID = "A3NL1KOZZKEXAMPLE"
 
-
+@dataclass(slots=True)
 class Sequencers:
     """Texts that order the events of a key: each is greater than all before it."""
 
-    def __init__(self) -> None:
-        self._last = 0
+    _last: int = 0
 
     def next(self, at: float) -> str:
         """The next sequencer; hexadecimal, always of one length."""
@@ -28,21 +26,16 @@ class Sequencers:
         return f"{self._last:018X}"
 
 
-def encoded_key(key: str) -> str:
-    """An object's key as it stands in a record: form-encoded, slashes left as they are."""
-    return quote_plus(key, safe="/")
-
-
 def record(bucket: Any, key: Any, event: str, configuration_id: str, cause: Routed, sequencer: str, at: float) -> str:
     """The message for one event, as JSON text. `bucket` and `key` are moto's objects, `cause` the request."""
-    described: dict[str, Any] = {"key": encoded_key(key.name)}
+    described: dict[str, Any] = {"key": quote_plus(key.name, safe="/")}
     if event.startswith("ObjectCreated"):
         described |= {"size": key.size, "eTag": key.etag.strip('"')}
     if bucket.is_versioned and key.version_id != "null":
         described["versionId"] = key.version_id
     described["sequencer"] = sequencer
     content = {
-        "eventVersion": EVENT_VERSION,
+        "eventVersion": "2.5",
         "eventSource": "aws:s3",
         "awsRegion": bucket.region_name,
         "eventTime": iso(at),
@@ -53,7 +46,7 @@ def record(bucket: Any, key: Any, event: str, configuration_id: str, cause: Rout
         "s3": {
             "s3SchemaVersion": "1.0",
             "configurationId": configuration_id,
-            "bucket": {"name": bucket.name, "ownerIdentity": {"principalId": OWNER_ID}, "arn": bucket.arn},
+            "bucket": {"name": bucket.name, "ownerIdentity": {"principalId": "A3NL1KOZZKEXAMPLE"}, "arn": bucket.arn},
             "object": described,
         },
     }

@@ -17,14 +17,12 @@ _NEGATED = {"StringNotEquals": "StringEquals", "StringNotLike": "StringLike", "A
 def allows_s3(policy: Mapping[str, Any] | None, queue_arn: str, bucket_arn: str, account: str) -> bool:
     """Whether `s3.amazonaws.com` may call sqs:SendMessage on the queue for events of this bucket."""
     context = {"aws:sourcearn": bucket_arn, "aws:sourceaccount": account, "aws:securetransport": "true"}
-    allowed = False
-    for statement in _listed((policy or {}).get("Statement")):
-        if not isinstance(statement, Mapping) or not _applies(statement, queue_arn, context):
-            continue
-        if statement.get("Effect") == "Deny":
-            return False
-        allowed = allowed or statement.get("Effect") == "Allow"
-    return allowed
+    effects = {
+        statement.get("Effect")
+        for statement in _listed((policy or {}).get("Statement"))
+        if isinstance(statement, Mapping) and _applies(statement, queue_arn, context)
+    }
+    return "Allow" in effects and "Deny" not in effects
 
 
 def _applies(statement: Mapping[str, Any], queue_arn: str, context: Mapping[str, str]) -> bool:

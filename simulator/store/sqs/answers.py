@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 from base64 import b64encode
 from collections.abc import Callable, Mapping
-from copy import copy
 from typing import Any
 
 import orjson
@@ -18,7 +17,7 @@ from simulator.base import limits
 from simulator.store.moto.application import LeftToMoto
 from simulator.store.moto.replacement import Replacement
 from simulator.store.moto.scope import StoreContext
-from simulator.store.sqs.moto_queue import add, depot_of, new_message, queue_of, receive
+from simulator.store.sqs.moto_queue import add, depot_of, new_message, queue_of, receive, with_attributes
 from simulator.store.sqs.receipt_handles import UnknownHandle
 from simulator.store.wire.messages import Response, Routed, json_response
 
@@ -31,135 +30,111 @@ _RECEIVE = {
 Parameters = Mapping[str, Any]
 
 
-class SqsAnswers:
-    """Answers on the queues of one account and region; a strict store decides what a stale receipt handle does."""
+def answer(store: StoreContext, routed: Routed) -> Response:
+    """The answer to one request; a strict store decides what a stale receipt handle does. Raises `LeftToMoto`."""
+    operation, parameters = _OPERATIONS.get(routed.operation), routed.parameters
+    if operation is None or parameters is None or routed.is_query:
+        raise LeftToMoto
+    queue = queue_of(parameters)
+    if queue is None or queue.fifo_queue:
+        raise LeftToMoto
+    return json_response(routed, orjson.dumps(operation(store, queue, parameters)))
 
-    def __init__(self, store: StoreContext) -> None:
-        self._store = store
-        self._operations: dict[str, Callable[[Any, Parameters], dict[str, Any]]] = {
-            "SendMessage": self._send,
-            "SendMessageBatch": self._send_batch,
-            "ReceiveMessage": self._receive,
-            "DeleteMessage": self._delete,
-            "DeleteMessageBatch": self._delete_batch,
-            "ChangeMessageVisibility": self._change_visibility,
-        }
 
-    def answer(self, routed: Routed) -> Response:
-        """The answer to one request. Raises `LeftToMoto`."""
-        operation, parameters = self._operations.get(routed.operation), routed.parameters
-        if operation is None or parameters is None or routed.is_query:
-            raise LeftToMoto
-        queue = queue_of(parameters)
-        if queue is None or queue.fifo_queue:
-            raise LeftToMoto
-        return json_response(routed, orjson.dumps(operation(queue, parameters)))
+def _send(store: StoreContext, queue: Any, parameters: Parameters) -> dict[str, Any]:
+    message = _plain_message(store, queue, parameters)
+    add(queue, message, store.now_ms())
+    return {"MD5OfMessageBody": _md5(message), "MessageId": message.id}
 
-    def _send(self, queue: Any, parameters: Parameters) -> dict[str, Any]:
-        message = self._plain_message(queue, parameters)
-        add(queue, message, self._store.now_ms())
-        return {"MD5OfMessageBody": _md5(message), "MessageId": message.id}
 
-    def _send_batch(self, queue: Any, parameters: Parameters) -> dict[str, Any]:
-        entries = _entries(parameters)
-        names = [str(entry["Id"]) for entry in entries]
-        if not all(name.isascii() and name.isalnum() and len(name) <= 80 for name in names):
-            raise LeftToMoto
-        messages = [self._plain_message(queue, entry) for entry in entries]
-        if sum(len(message.body) for message in messages) > limits.SQS_MESSAGE_BYTES[1]:
-            raise LeftToMoto
-        now_ms = self._store.now_ms()
-        for message in messages:
-            add(queue, message, now_ms)
-        sent = zip(names, messages, strict=True)
-        successful = [{"Id": name, "MessageId": each.id, "MD5OfMessageBody": _md5(each)} for name, each in sent]
-        return {"Successful": successful, "Failed": []}
+def _send_batch(store: StoreContext, queue: Any, parameters: Parameters) -> dict[str, Any]:
+    entries = _entries(parameters)
+    names = [str(entry["Id"]) for entry in entries]
+    if not all(name.isascii() and name.isalnum() and len(name) <= 80 for name in names):
+        raise LeftToMoto
+    messages = [_plain_message(store, queue, entry) for entry in entries]
+    if sum(len(message.body) for message in messages) > limits.SQS_MESSAGE_BYTES[1]:
+        raise LeftToMoto
+    now_ms = store.now_ms()
+    for message in messages:
+        add(queue, message, now_ms)
+    sent = zip(names, messages, strict=True)
+    successful = [{"Id": name, "MessageId": each.id, "MD5OfMessageBody": _md5(each)} for name, each in sent]
+    return {"Successful": successful, "Failed": []}
 
-    def _plain_message(self, queue: Any, entry: Parameters) -> Any:
-        """A moto message for a body without attributes."""
-        body, delay_s = entry.get("MessageBody"), entry.get("DelaySeconds")
-        if not _PLAIN_SEND.issuperset(entry) or not isinstance(body, str):
-            raise LeftToMoto
-        if delay_s is None:
-            delay_s = queue.delay_seconds
-        if not 0 < len(body) <= queue.maximum_message_size or not _within(delay_s, limits.SQS_DELAY_S):
-            raise LeftToMoto
-        return new_message(self._store, body, delay_s)
 
-    def _receive(self, queue: Any, parameters: Parameters) -> dict[str, Any]:
-        limit = parameters.get("MaxNumberOfMessages", 1)
-        wait_s = parameters.get("WaitTimeSeconds", 0)
-        visibility_s = parameters.get("VisibilityTimeout", queue.visibility_timeout)
-        clean = _within(limit, (1, limits.SQS_BATCH_ENTRIES)) and _within(wait_s, limits.SQS_RECEIVE_WAIT_S)
-        if (
-            not clean
-            or not _within(visibility_s, limits.SQS_VISIBILITY_TIMEOUT_S)
-            or not _RECEIVE.issuperset(parameters)
-        ):
-            raise LeftToMoto
-        received = receive(queue, limit, visibility_s, self._store.now_ms())
-        if not received:
-            return {}
-        wanted = {*parameters.get("AttributeNames", ()), *parameters.get("MessageSystemAttributeNames", ())}
-        names = parameters.get("MessageAttributeNames", ())
-        return {"Messages": [self._received_message(held.message, wanted, names) for held in received]}
+def _plain_message(store: StoreContext, queue: Any, entry: Parameters) -> Any:
+    """A moto message for a body without attributes."""
+    body, delay_s = entry.get("MessageBody"), entry.get("DelaySeconds")
+    if not _PLAIN_SEND.issuperset(entry) or not isinstance(body, str):
+        raise LeftToMoto
+    if delay_s is None:
+        delay_s = queue.delay_seconds
+    if not 0 < len(body) <= queue.maximum_message_size or not _within(delay_s, limits.SQS_DELAY_S):
+        raise LeftToMoto
+    return new_message(store, body, delay_s)
 
-    def _received_message(self, message: Any, wanted: set[str], names: Any) -> dict[str, Any]:
-        result: dict[str, Any] = {
-            "MessageId": message.id,
-            "ReceiptHandle": message.receipt_handle,
-            "MD5OfBody": _md5(message),
-            "Body": message.body,
-        }
-        if names and message.message_attributes:
-            _add_message_attributes(result, message, names)
-        if wanted:
-            result["Attributes"] = _system_attributes(message, wanted, strict=self._store.strict)
-        return result
 
-    def _delete(self, queue: Any, parameters: Parameters) -> dict[str, Any]:
-        self._delete_by(queue, parameters.get("ReceiptHandle"))
+def _receive(store: StoreContext, queue: Any, parameters: Parameters) -> dict[str, Any]:
+    limit = parameters.get("MaxNumberOfMessages", 1)
+    wait_s = parameters.get("WaitTimeSeconds", 0)
+    visibility_s = parameters.get("VisibilityTimeout", queue.visibility_timeout)
+    clean = _within(limit, (1, limits.SQS_BATCH_ENTRIES)) and _within(wait_s, limits.SQS_RECEIVE_WAIT_S)
+    clean = clean and _within(visibility_s, limits.SQS_VISIBILITY_TIMEOUT_S)
+    if not clean or not _RECEIVE.issuperset(parameters):
+        raise LeftToMoto
+    received = receive(queue, limit, visibility_s, store.now_ms())
+    if not received:
         return {}
+    wanted = {*parameters.get("AttributeNames", ()), *parameters.get("MessageSystemAttributeNames", ())}
+    names = parameters.get("MessageAttributeNames", ())
+    return {"Messages": [_received_message(store, held.message, wanted, names) for held in received]}
 
-    def _delete_by(self, queue: Any, handle: Any) -> None:
-        if not isinstance(handle, str):
-            raise LeftToMoto
+
+def _received_message(store: StoreContext, message: Any, wanted: set[str], names: Any) -> dict[str, Any]:
+    result: dict[str, Any] = {
+        "MessageId": message.id,
+        "ReceiptHandle": message.receipt_handle,
+        "MD5OfBody": _md5(message),
+        "Body": message.body,
+    }
+    if names and message.message_attributes:
+        _add_message_attributes(result, message, names)
+    if wanted:
+        result["Attributes"] = _system_attributes(message, wanted, strict=store.strict)
+    return result
+
+
+def _delete(store: StoreContext, queue: Any, parameters: Parameters) -> dict[str, Any]:
+    _delete_by(store, queue, parameters.get("ReceiptHandle"))
+    return {}
+
+
+def _delete_by(store: StoreContext, queue: Any, handle: Any) -> None:
+    if not isinstance(handle, str):
+        raise LeftToMoto
+    try:
+        depot_of(queue).delete(handle, stale_deletes=not store.strict)
+    except UnknownHandle:
+        raise LeftToMoto from None
+
+
+def _delete_batch(store: StoreContext, queue: Any, parameters: Parameters) -> dict[str, Any]:
+    entries = _entries(parameters)
+    handles = [entry.get("ReceiptHandle") for entry in entries]
+    if len({handle for handle in handles if isinstance(handle, str)}) != len(handles):
+        raise LeftToMoto
+    successful, failed = [], []
+    for entry in entries:
+        name, handle = entry["Id"], entry["ReceiptHandle"]
         try:
-            depot_of(queue).delete(handle, stale_deletes=not self._store.strict)
-        except UnknownHandle:
-            raise LeftToMoto from None
-
-    def _delete_batch(self, queue: Any, parameters: Parameters) -> dict[str, Any]:
-        entries = _entries(parameters)
-        handles = [entry.get("ReceiptHandle") for entry in entries]
-        if len({handle for handle in handles if isinstance(handle, str)}) != len(handles):
-            raise LeftToMoto
-        successful, failed = [], []
-        for entry in entries:
-            name, handle = entry["Id"], entry["ReceiptHandle"]
-            try:
-                self._delete_by(queue, handle)
-                successful.append({"Id": name})
-            except LeftToMoto:
-                text = f'The input receipt handle "{handle}" is not a valid receipt handle.'
-                refusal = {"SenderFault": True, "Code": "ReceiptHandleIsInvalid", "Message": text}
-                failed.append({"Id": name, **refusal})
-        return {"Successful": successful, "Failed": failed}
-
-    def _change_visibility(self, queue: Any, parameters: Parameters) -> dict[str, Any]:
-        handle, timeout_s = parameters.get("ReceiptHandle"), parameters.get("VisibilityTimeout")
-        if not isinstance(handle, str) or not _within(timeout_s, limits.SQS_VISIBILITY_TIMEOUT_S):
-            raise LeftToMoto
-        depot, now_ms, hide_ms = depot_of(queue), self._store.now_ms(), parameters["VisibilityTimeout"] * 1000
-        try:
-            held = depot.find(handle)
-        except UnknownHandle:
-            held = None
-        # AWS counts the twelve hours from the receive, moto from the send.
-        if held is None or now_ms + hide_ms - (held.received_ms if self._store.strict else held.sent_ms) > 43_200_000:
-            raise LeftToMoto
-        depot.change_visibility(held, now_ms, hide_ms)
-        return {}
+            _delete_by(store, queue, handle)
+            successful.append({"Id": name})
+        except LeftToMoto:
+            text = f'The input receipt handle "{handle}" is not a valid receipt handle.'
+            refusal = {"SenderFault": True, "Code": "ReceiptHandleIsInvalid", "Message": text}
+            failed.append({"Id": name, **refusal})
+    return {"Successful": successful, "Failed": failed}
 
 
 def _within(value: Any, bounds: tuple[int, int]) -> bool:
@@ -186,10 +161,7 @@ def _md5(message: Any) -> str:
 
 
 def _add_message_attributes(result: dict[str, Any], message: Any, names: list[str]) -> None:
-    from moto.sqs import models
-
-    copied = copy(message)
-    models._filter_message_attributes(copied, names)  # noqa: SLF001 moto's filter
+    copied = with_attributes(message, names)
     if copied.message_attributes:
         result["MessageAttributes"] = {
             name: _wire_attribute(value) for name, value in copied.message_attributes.items()
@@ -217,6 +189,13 @@ def _system_attributes(message: Any, wanted: set[str], *, strict: bool) -> dict[
     return {name: value for name, value in attributes.items() if value is not None and (every or name in wanted)}
 
 
+_OPERATIONS: dict[str, Callable[[StoreContext, Any, Parameters], dict[str, Any]]] = {
+    "SendMessage": _send,
+    "SendMessageBatch": _send_batch,
+    "ReceiveMessage": _receive,
+    "DeleteMessage": _delete,
+    "DeleteMessageBatch": _delete_batch,
+}
 _RESPONSES = "moto.sqs.responses:SQSResponse."
 ANSWERS = Replacement(
     name="sqs.answers",
@@ -226,7 +205,6 @@ ANSWERS = Replacement(
         _RESPONSES + "receive_message": "0027050ecd1294f8",
         _RESPONSES + "delete_message": "ea1bab65ef349241",
         _RESPONSES + "delete_message_batch": "79dfc09563eaa074",
-        _RESPONSES + "change_message_visibility": "9935ebc46afeb010",
         "moto.sqs.models:SQSBackend.send_message": "bf161af09a9e6b86",
         "moto.sqs.models:SQSBackend.send_message_batch": "0707ad219481c867",
         "moto.sqs.models:SQSBackend.delete_message_batch": "53c0bc5d5f51468a",

@@ -8,12 +8,13 @@ Nothing here reads a clock: instants are milliseconds since the epoch, as SQS co
 from __future__ import annotations
 
 import heapq
+from collections import defaultdict
 from collections.abc import Callable, Iterator
-from dataclasses import InitVar, dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
-from simulator.base.counters import QueueCounters, gathered
-from simulator.store.sqs.receipt_handles import ReceiptHandles, UnknownHandle
+from simulator.base.counters import QueueCounters
+from simulator.store.sqs.receipt_handles import UnknownHandle, give_handle, read_handle
 
 State = Literal["ready", "in_flight", "delayed"]
 # A heap may carry this many entries of messages that are gone before it is rebuilt.
@@ -34,19 +35,6 @@ class Held:
     received_ms: float = 0.0
 
 
-@dataclass(slots=True)
-class Totals:
-    """What happened in this queue since it was created; S3's test events are left out of all of them."""
-
-    sent: int = 0
-    received: int = 0
-    deleted: int = 0
-    dead_lettered: int = 0
-    expired: int = 0
-    purged: int = 0
-    redriven: int = 0
-
-
 @dataclass(slots=True, eq=False)
 class MessageDepot:
     """All messages of one queue, whose receipt handles `secret` seals.
@@ -54,46 +42,34 @@ class MessageDepot:
     `arrived` is called whenever a message may have become receivable.
     """
 
-    secret: InitVar[bytes]
-    totals: Totals = field(default_factory=Totals)
-    arrived: Callable[[], None] | None = None
+    secret: bytes
+    totals: QueueCounters = field(default_factory=QueueCounters)
+    arrived: Callable[[], object] = lambda: None
     _held: dict[int, Held] = field(default_factory=dict)
     _ready: list[int] = field(default_factory=list)
     _away: list[tuple[float, int]] = field(default_factory=list)
     _by_age: list[tuple[int, int]] = field(default_factory=list)
     _moved: set[int] = field(default_factory=set)
     _next_place: int = 0
-    _counts: dict[State, int] = field(default_factory=lambda: {"ready": 0, "in_flight": 0, "delayed": 0})
-    test_events: int = 0
-    """How many of the messages held are S3's test events."""
-    _handles: ReceiptHandles = field(init=False)
-
-    def __post_init__(self, secret: bytes) -> None:
-        self._handles = ReceiptHandles(secret)
-
-    def __len__(self) -> int:
-        return len(self._held)
+    _counts: dict[State, int] = field(default_factory=lambda: defaultdict(int))
 
     # What the queue holds.
 
     def counts(self, now_ms: float) -> tuple[int, int, int]:
         """Ready, in flight, delayed, at `now_ms`."""
         self._bring_back(now_ms)
-        counts = self._counts
-        return counts["ready"], counts["in_flight"], counts["delayed"]
+        return self._counts["ready"], self._counts["in_flight"], self._counts["delayed"]
 
     def counters(self, now_ms: float) -> QueueCounters:
         """All of its figures, at `now_ms`."""
         visible, in_flight, delayed = self.counts(now_ms)
         oldest_ms = self.oldest_sent_ms()
-        return gathered(
-            QueueCounters,
+        return replace(
             self.totals,
             visible=visible,
             in_flight=in_flight,
             delayed=delayed,
             oldest_age_s=None if oldest_ms is None else max(0.0, (now_ms - oldest_ms) / 1000),
-            test_events=self.test_events,
         )
 
     def oldest_sent_ms(self) -> int | None:
@@ -127,14 +103,14 @@ class MessageDepot:
         self._compact()
         heapq.heappush(self._by_age, (held.sent_ms, held.place))
         if is_test_event:
-            self.test_events += 1
+            self.totals.test_events += 1
         elif counts_as_sent:
             self.totals.sent += 1
         if message.delayed_until > now_ms:
             self._put_away(held, "delayed", message.delayed_until)
         else:
             self._make_ready(held)
-        self._announce()
+        self.arrived()
         return held
 
     def take(
@@ -195,15 +171,15 @@ class MessageDepot:
             self._put_away(held, "in_flight", now_ms + hide_ms)
         else:
             self._make_ready(held)
-        self._announce()
+        self.arrived()
 
     def purge(self) -> None:
         """Drop every message."""
-        self.totals.purged += len(self._held) - self.test_events
-        for kept in (self._held, self._ready, self._away, self._by_age):
+        for held in list(self._held.values()):
+            self._drop(held)
+            self.totals.purged += not held.is_test_event
+        for kept in (self._ready, self._away, self._by_age, self._counts):
             kept.clear()
-        self._counts = dict.fromkeys(self._counts, 0)
-        self.test_events = 0
 
     def carry_off(self, now_ms: float) -> Held | None:
         """Take the next ready message out for a move task: neither received nor deleted. None: nothing is ready."""
@@ -217,12 +193,12 @@ class MessageDepot:
 
     def handle_of(self, held: Held) -> str:
         """The receipt handle of the message's last receive; it proves its origin and needs no place to be kept."""
-        return self._handles.give(held.place, held.receives)
+        return give_handle(self.secret, held.place, held.receives)
 
     # How it is kept.
 
     def _look_up(self, handle: str) -> tuple[Held | None, int]:
-        place, receive = self._handles.read(handle)
+        place, receive = read_handle(self.secret, handle)
         if place in self._moved:
             raise UnknownHandle(handle)
         return self._held.get(place), receive
@@ -273,9 +249,5 @@ class MessageDepot:
         heapq.heappush(self._away, (due_ms, held.place))
 
     def _drop(self, held: Held) -> None:
-        self._held.pop(held.place, None)
-        self.test_events -= held.is_test_event
-
-    def _announce(self) -> None:
-        if self.arrived is not None:
-            self.arrived()
+        del self._held[held.place]
+        self.totals.test_events -= held.is_test_event

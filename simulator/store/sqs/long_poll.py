@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections import deque
+from collections import defaultdict, deque
 from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from simulator.base.clock import Clock
@@ -13,19 +15,19 @@ from simulator.store.sqs.depot import MessageDepot
 from simulator.store.sqs.moto_queue import depot_of
 from simulator.store.wire.aws_errors import AwsError
 from simulator.store.wire.messages import Response, Routed, json_response, query_response
-from simulator.store.wire.parameters import with_parameters
+from simulator.store.wire.routing import with_parameters
 
 # moto's own FIFO queues and a replacement that is off announce nothing: they are looked at this often.
 _BLIND_INTERVAL_S = 0.1
 
 
+@dataclass(slots=True)
 class LongPolls:
-    """Everybody who waits for messages, by queue, in the order of arrival."""
+    """Everybody who waits for messages, by queue, in the order of arrival; `announced`: queues say when one comes."""
 
-    def __init__(self, clock: Clock, *, announced: bool) -> None:
-        self._clock = clock
-        self._announced = announced
-        self._waiting: dict[MessageDepot, deque[asyncio.Future[None]]] = {}
+    clock: Clock
+    announced: bool
+    _waiting: dict[MessageDepot, deque[asyncio.Future[None]]] = field(default_factory=lambda: defaultdict(deque))
 
     def wait_s(self, routed: Routed, queue: Any) -> int:
         """How long this receive may wait: its own wish, else the queue's setting; 0 for one that moto must refuse."""
@@ -54,37 +56,32 @@ class LongPolls:
             await self._wait(queue, remaining_s)
 
     async def _wait(self, queue: Any, remaining_s: float) -> None:
-        if queue.fifo_queue or not self._announced:
+        if queue.fifo_queue or not self.announced:
             await asyncio.sleep(min(remaining_s, _BLIND_INTERVAL_S))
             return
         depot = depot_of(queue)
-        waiting = self._waiting.setdefault(depot, deque())
-        depot.arrived = lambda: self._wake(waiting)
+        waiting = self._waiting[depot]
+        depot.arrived = partial(_wake, waiting)
         due_ms = depot.next_due_ms()
         if due_ms is not None:
-            remaining_s = min(remaining_s, max(0.001, due_ms / 1000 - self._clock.now()))
+            remaining_s = min(remaining_s, max(0.001, due_ms / 1000 - self.clock.now()))
         arrival: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         waiting.append(arrival)
         try:
-            await asyncio.wait_for(arrival, remaining_s)
-        except TimeoutError:
-            pass
+            await asyncio.wait((arrival,), timeout=remaining_s)
         except asyncio.CancelledError:
-            if arrival.done() and not arrival.cancelled():
+            if arrival.done():
                 # Woken while its client went away: the message is the next one's.
-                self._wake(waiting)
+                _wake(waiting)
             raise
         finally:
-            if arrival in waiting:
+            if not arrival.done():
                 waiting.remove(arrival)
 
-    @staticmethod
-    def _wake(waiting: deque[asyncio.Future[None]]) -> None:
-        while waiting:
-            arrival = waiting.popleft()
-            if not arrival.done():
-                arrival.set_result(None)
-                return
+
+def _wake(waiting: deque[asyncio.Future[None]]) -> None:
+    if waiting:
+        waiting.popleft().set_result(None)
 
 
 def _has_messages(body: bytes) -> bool:

@@ -12,11 +12,10 @@ from typing import Any
 
 from simulator.store.moto import state as moto_state
 from simulator.store.moto.replacement import Replacement
-from simulator.store.moto.scope import StoreContext, current_scope
+from simulator.store.moto.scope import SCOPE, StoreContext
 from simulator.store.sqs.depot import Held, MessageDepot
 from simulator.store.sqs.receipt_handles import UnknownHandle
 
-_FIELD = "_stockpipe_depot"
 _MODELS = "moto.sqs.models"
 
 
@@ -28,7 +27,7 @@ def queue_of(parameters: Mapping[str, Any]) -> Any:
 
 def depot_of(queue: Any) -> MessageDepot:
     """The depot of a moto standard queue; an empty one where moto keeps the messages itself."""
-    depot: MessageDepot | None = queue.__dict__.get(_FIELD)
+    depot: MessageDepot | None = queue.__dict__.get("_stockpipe_depot")
     return MessageDepot(b"") if depot is None else depot
 
 
@@ -70,24 +69,33 @@ def receive(queue: Any, limit: int, visibility_timeout_s: int, now_ms: float) ->
     return received
 
 
+def with_attributes(message: Any, names: list[str]) -> Any:
+    """A copy of a moto message with the attributes of those names alone."""
+    from moto.sqs import models
+
+    copied = copy(message)
+    models._filter_message_attributes(copied, names)  # noqa: SLF001 moto's filter
+    return copied
+
+
 def _count(index: int, queue: Any) -> int:
-    return depot_of(queue).counts(current_scope().store.now_ms())[index]
+    return depot_of(queue).counts(SCOPE.get().store.now_ms())[index]
 
 
 def _messages(queue: Any) -> list[Any]:
-    walk = depot_of(queue).walk(current_scope().store.now_ms())
+    walk = depot_of(queue).walk(SCOPE.get().store.now_ms())
     return [held.message for held in walk if held.state == "ready"]
 
 
 def _add_message(queue: Any, message: Any) -> None:
-    add(queue, message, current_scope().store.now_ms())
+    add(queue, message, SCOPE.get().store.now_ms())
 
 
 def _delete_message(queue: Any, receipt_handle: str) -> None:
     from moto.sqs.exceptions import ReceiptHandleIsInvalid
 
     try:
-        depot_of(queue).delete(receipt_handle, stale_deletes=not current_scope().store.strict)
+        depot_of(queue).delete(receipt_handle, stale_deletes=not SCOPE.get().store.strict)
     except UnknownHandle:
         raise ReceiptHandleIsInvalid from None
 
@@ -99,19 +107,14 @@ def _receive_message(
     visibility_timeout: int,
     message_attribute_names: list[str] | None = None,
 ) -> list[Any]:
-    from moto.sqs import models
-
-    copies = []
-    for held in receive(queue, count, int(visibility_timeout or 0), current_scope().store.now_ms()):
-        copies.append(copy(held.message))
-        models._filter_message_attributes(copies[-1], message_attribute_names or [])  # noqa: SLF001 moto's filter
-    return copies
+    received = receive(queue, count, int(visibility_timeout or 0), SCOPE.get().store.now_ms())
+    return [with_attributes(held.message, message_attribute_names or []) for held in received]
 
 
 def _change_message_visibility(queue: Any, receipt_handle: str, visibility_timeout: int) -> None:
     from moto.sqs.exceptions import InvalidParameterValue, ReceiptHandleIsInvalid
 
-    depot, now_ms = depot_of(queue), current_scope().store.now_ms()
+    depot, now_ms = depot_of(queue), SCOPE.get().store.now_ms()
     try:
         held = depot.find(receipt_handle)
     except UnknownHandle:
@@ -119,7 +122,9 @@ def _change_message_visibility(queue: Any, receipt_handle: str, visibility_timeo
     if held is None:
         raise ReceiptHandleIsInvalid
     hide_ms = int(visibility_timeout) * 1000
-    if now_ms + hide_ms - held.sent_ms > 43_200_000:
+    # AWS counts the twelve hours from the receive, moto from the send.
+    since_ms = held.received_ms if SCOPE.get().store.strict else held.sent_ms
+    if now_ms + hide_ms - since_ms > 43_200_000:
         raise InvalidParameterValue(
             f"Value {visibility_timeout} for parameter VisibilityTimeout is invalid. Reason: Total "
             "VisibilityTimeout for the message is beyond the limit [43200 seconds]"
@@ -134,7 +139,7 @@ def _install_depth() -> None:
 
     def initialise(self: Any, *arguments: Any, **named: Any) -> None:
         own_init(self, *arguments, **named)
-        setattr(self, _FIELD, MessageDepot(current_scope().store.receipts.token_bytes(16)))
+        self._stockpipe_depot = MessageDepot(SCOPE.get().store.receipts.token_bytes(16))
 
     def purge_queue(self: Any, queue_name: str) -> None:
         own_purge(self, queue_name)
@@ -142,42 +147,36 @@ def _install_depth() -> None:
 
     Queue.__init__ = initialise  # type: ignore[method-assign]
     SQSBackend.purge_queue = purge_queue  # type: ignore[method-assign]
-    for index, which in enumerate(("", "_not_visible", "_delayed")):
-        _replace_property(Queue, f"approximate_number_of_messages{which}", partial(_count, index))
-    _replace_property(Queue, "messages", _messages)
-    _replace_method(Queue, "add_message", _add_message)
-    _replace_method(Queue, "delete_message", _delete_message)
-    _replace_of_backend(SQSBackend, "receive_message", _receive_message)
-    _replace_of_backend(SQSBackend, "change_message_visibility", _change_message_visibility)
+    reads: dict[str, Callable[[Any], Any]] = {
+        "approximate_number_of_messages": partial(_count, 0),
+        "approximate_number_of_messages_not_visible": partial(_count, 1),
+        "approximate_number_of_messages_delayed": partial(_count, 2),
+        "messages": _messages,
+    }
+    for name, read in reads.items():
+        setattr(Queue, name, property(_for_standard(Queue.__dict__[name].fget, read)))
+    Queue.add_message = _for_standard(Queue.add_message, _add_message)  # type: ignore[method-assign]
+    Queue.delete_message = _for_standard(Queue.delete_message, _delete_message)  # type: ignore[method-assign]
+    SQSBackend.receive_message = _of_backend(SQSBackend.receive_message, _receive_message)  # type: ignore[method-assign]
+    own_change = SQSBackend.change_message_visibility
+    SQSBackend.change_message_visibility = _of_backend(own_change, _change_message_visibility)  # type: ignore[method-assign]
 
 
 # FIFO queues keep moto's own; a stand-in is called with the queue.
 
 
-def _replace_property(owner: Any, name: str, stand_in: Callable[[Any], Any]) -> None:
-    own = owner.__dict__[name].fget
-    setattr(owner, name, property(lambda queue: (own if queue.fifo_queue else stand_in)(queue)))
+def _for_standard(own: Callable[..., Any], stand_in: Callable[..., Any]) -> Callable[..., Any]:
+    return lambda queue, *arguments, **named: (own if queue.fifo_queue else stand_in)(queue, *arguments, **named)
 
 
-def _replace_method(owner: Any, name: str, stand_in: Callable[..., Any]) -> None:
-    own = owner.__dict__[name]
-
-    def either(queue: Any, *arguments: Any, **named: Any) -> Any:
-        return (own if queue.fifo_queue else stand_in)(queue, *arguments, **named)
-
-    setattr(owner, name, either)
-
-
-def _replace_of_backend(owner: Any, name: str, stand_in: Callable[..., Any]) -> None:
-    own = owner.__dict__[name]
-
+def _of_backend(own: Callable[..., Any], stand_in: Callable[..., Any]) -> Callable[..., Any]:
     def either(backend: Any, queue_name: str, *arguments: Any, **named: Any) -> Any:
         queue = backend.get_queue(queue_name)
         if queue.fifo_queue:
             return own(backend, queue_name, *arguments, **named)
         return stand_in(queue, *arguments, **named)
 
-    setattr(owner, name, either)
+    return either
 
 
 DEPTH = Replacement(

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import base64
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -26,8 +25,6 @@ from simulator.store.wire.messages import Response, Routed, json_response
 
 _STEP_S = 0.05
 
-TaskStatus = Literal["RUNNING", "COMPLETED", "CANCELLED", "FAILED"]
-
 
 @dataclass(slots=True)
 class MoveTask:
@@ -40,12 +37,8 @@ class MoveTask:
     to_move: int
     started_at: float
     moved: int = 0
-    status: TaskStatus = "RUNNING"
+    status: Literal["RUNNING", "COMPLETED", "CANCELLED", "FAILED"] = "RUNNING"
     failure: str | None = None
-
-    def due(self, now: float) -> int:
-        """How many messages may have been moved by `now`, at the task's rate (else the highest SQS offers)."""
-        return max(1, int((now - self.started_at) * (self.rate_per_s or SQS_MOVE_RATE_PER_S[1])))
 
     def listed(self) -> dict[str, Any]:
         """The task as ListMessageMoveTasks shows it."""
@@ -102,12 +95,11 @@ class MoveTasks:
                 "AWS.SimpleQueueService.UnsupportedOperation",
                 "There is already a task running. Only one active task is allowed for a source queue arn at a given "
                 "time.",
-                shape="UnsupportedOperation",
             )
         if len(running) >= SQS_MOVE_TASKS_ACTIVE:
             raise AwsError("OverLimit", "The maximum number of active message move tasks is reached.", status=403)
         identity = {"taskId": self._store.requests.uuid(), "sourceArn": source_arn}
-        handle = base64.b64encode(json.dumps(identity).encode()).decode()
+        handle = base64.b64encode(orjson.dumps(identity)).decode()
         ready = depot_of(source).counts(self._store.now_ms())[0]
         task = MoveTask(handle, str(source_arn), destination_arn, rate, ready, self._store.clock.now())
         self._tasks.append(task)
@@ -132,8 +124,10 @@ class MoveTasks:
         raise _not_found("Task does not exist.")
 
     async def _run(self, task: MoveTask, source: Any) -> None:
+        rate_per_s = task.rate_per_s or SQS_MOVE_RATE_PER_S[1]
         while task.status == "RUNNING":
-            while task.status == "RUNNING" and task.moved < task.due(self._store.clock.now()):
+            due = max(1, int((self._store.clock.now() - task.started_at) * rate_per_s))
+            while task.status == "RUNNING" and task.moved < due:
                 self._move_one(task, source)
             await self._store.clock.sleep(_STEP_S)
 

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from simulator.base import limits
-from simulator.store.sqs.depot import MessageDepot
+from simulator.store.sqs.moto_queue import depot_of
 from simulator.store.sqs.receipt_handles import UnknownHandle
 from simulator.store.wire.aws_errors import AwsError
 
@@ -26,10 +26,8 @@ _ATTRIBUTE_RANGES = {
 Parameters = Mapping[str, Any]
 
 
-def check_request(
-    operation: str, parameters: Parameters, queue: Any, depot: MessageDepot | None, now_ms: float
-) -> None:
-    """Raise what SQS would answer; `queue` is moto's or None, `depot` that of a standard queue."""
+def check_request(operation: str, parameters: Parameters, queue: Any, now_ms: float) -> None:
+    """Raise what SQS would answer; `queue` is moto's or None."""
     if operation in ("CreateQueue", "SetQueueAttributes"):
         check_attributes(parameters.get("Attributes") or {})
     if queue is None:
@@ -44,12 +42,13 @@ def check_request(
         check_range(
             parameters, "MaxNumberOfMessages", (1, limits.SQS_BATCH_ENTRIES), "Must be between 1 and 10, if provided."
         )
-        if depot is not None and depot.counts(now_ms)[1] >= limits.SQS_IN_FLIGHT_MESSAGES:
-            raise over_limit()
+        if not queue.fifo_queue and depot_of(queue).counts(now_ms)[1] >= limits.SQS_IN_FLIGHT_MESSAGES:
+            # A long poll is told nothing then: it gets no messages and no error.
+            raise AwsError("OverLimit", "The maximum number of in flight messages is reached.", status=403)
     elif operation == "ChangeMessageVisibility":
         check_range(parameters, "VisibilityTimeout", limits.SQS_VISIBILITY_TIMEOUT_S)
-        if depot is not None:
-            _check_visibility_change(parameters.get("ReceiptHandle"), depot, now_ms)
+        if not queue.fifo_queue:
+            _check_visibility_change(parameters.get("ReceiptHandle"), queue, now_ms)
 
 
 def check_attributes(attributes: Mapping[str, Any]) -> None:
@@ -70,7 +69,6 @@ def check_batch(parameters: Parameters, queue: Any) -> None:
         raise AwsError(
             "AWS.SimpleQueueService.BatchRequestTooLong",
             f"Batch requests cannot be longer than {limits.SQS_MESSAGE_BYTES[1]} bytes. You have sent {total} bytes.",
-            shape="BatchRequestTooLong",
         )
 
 
@@ -79,14 +77,13 @@ def check_message(entry: Parameters, queue: Any) -> int:
     body = entry.get("MessageBody")
     if not isinstance(body, str) or not body:
         raise AwsError("MissingParameter", "The request must contain the parameter MessageBody.")
-    if not body.isascii() or not body.isprintable():
-        found = _FORBIDDEN.search(body)
-        if found is not None:
-            raise AwsError(
-                "InvalidMessageContents",
-                f"Invalid binary character '#x{ord(found.group()):X}' was found in the message body, the set of "
-                "allowed characters is #x9 | #xA | #xD | #x20 to #xD7FF | #xE000 to #xFFFD | #x10000 to #x10FFFF",
-            )
+    found = None if body.isascii() and body.isprintable() else _FORBIDDEN.search(body)
+    if found is not None:
+        raise AwsError(
+            "InvalidMessageContents",
+            f"Invalid binary character '#x{ord(found.group()):X}' was found in the message body, the set of "
+            "allowed characters is #x9 | #xA | #xD | #x20 to #xD7FF | #xE000 to #xFFFD | #x10000 to #x10FFFF",
+        )
     check_range(entry, "DelaySeconds", limits.SQS_DELAY_S, "DelaySeconds must be >= 0 and <= 900.")
     size = len(body) if body.isascii() else len(body.encode())
     for name, value in (entry.get("MessageAttributes") or {}).items():
@@ -100,8 +97,9 @@ def check_message(entry: Parameters, queue: Any) -> int:
     return size
 
 
-def _check_visibility_change(handle: Any, depot: MessageDepot, now_ms: float) -> None:
+def _check_visibility_change(handle: Any, queue: Any, now_ms: float) -> None:
     """A message whose visibility changes must be in flight."""
+    depot = depot_of(queue)
     depot.counts(now_ms)
     try:
         held = depot.find(str(handle))
@@ -113,11 +111,6 @@ def _check_visibility_change(handle: Any, depot: MessageDepot, now_ms: float) ->
             f"Value {handle} for parameter ReceiptHandle is invalid. Reason: Message does not exist or is not "
             "available for visibility timeout change.",
         )
-
-
-def over_limit() -> AwsError:
-    """What a short poll is told then; a long poll gets no messages and no error."""
-    return AwsError("OverLimit", "The maximum number of in flight messages is reached.", status=403)
 
 
 def check_range(parameters: Parameters, name: str, bounds: tuple[int, int], reason: str | None = None) -> None:

@@ -14,26 +14,14 @@ _JSON_PREFIX = {"dynamodb": "com.amazonaws.dynamodb.v20120810#", "sqs": "com.ama
 
 
 class AwsError(Exception):
-    """A refusal with AWS's own code and text.
+    """A refusal with AWS's own code and text; `details` are further members of it (or, for S3, further elements).
 
-    `shape` is the name the JSON protocol uses where it differs from `code`; `details` are further members of it (or,
-    for S3, further elements).
+    The JSON protocol leaves out what a code says of its service: `AWS.SimpleQueueService.`.
     """
 
-    def __init__(
-        self,
-        code: str,
-        message: str,
-        *,
-        status: int = 400,
-        shape: str | None = None,
-        details: Mapping[str, Any] | None = None,
-    ) -> None:
+    def __init__(self, code: str, message: str, *, status: int = 400, details: Mapping[str, Any] | None = None) -> None:
         super().__init__(message)
-        self.code = code
-        self.message = message
-        self.status = status
-        self.shape = shape or code
+        self.code, self.message, self.status = code, message, status
         self.details = details or {}
 
 
@@ -48,7 +36,7 @@ def error_response(routed: Routed, error: AwsError) -> Response:
             f"<Detail/></Error><RequestId>{routed.request_id}</RequestId>"
         )
         return query_response("ErrorResponse", xml, error.status)
-    shape = _JSON_PREFIX.get(routed.service, "") + error.shape
+    shape = _JSON_PREFIX.get(routed.service, "") + error.code.rpartition(".")[2]
     content = {"__type": shape, "message": error.message, **error.details}
     named = [("x-amzn-query-error", f"{error.code};{fault}")] if routed.service == "sqs" else []
     return json_response(routed, orjson.dumps(content), *named, status=error.status)

@@ -1,17 +1,27 @@
-"""Which service and which operation a request means: the names that counters, rules and fast paths go by."""
+"""What a request means: the service and operation that counters, rules and fast paths go by, and its parameters.
+
+Those of SQS and DynamoDB are read into the JSON protocol's shape, whatever protocol they came in.
+"""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from urllib.parse import parse_qsl
+from typing import Any
+from urllib.parse import parse_qsl, urlencode
+
+import orjson
 
 from simulator.base.chance import Identifiers
 from simulator.store.wire.messages import Request, Routed
-from simulator.store.wire.parameters import read_form, read_json
 
 _TARGETS = {"DynamoDB": "dynamodb", "DynamoDBStreams": "dynamodbstreams", "AmazonSQS": "sqs"}
 _SCOPE = re.compile(r"Credential=[^/,\s]*/\d{8}/[^/]*/([^/]+)/aws4_request")
+
+
+def _named_alike(subject: str, queries: str) -> dict[str, str]:
+    return {query: f"{{}}{subject}{query.capitalize()}" for query in queries.split()}
+
 
 # What a query makes of a request; the first that applies. Those without a verb of their own get the method's.
 _BUCKET_QUERIES = {
@@ -19,45 +29,22 @@ _BUCKET_QUERIES = {
     "uploads": "ListMultipartUploads",
     "versions": "ListObjectVersions",
     "delete": "DeleteObjects",
-    "versioning": "{}BucketVersioning",
     "notification": "{}BucketNotificationConfiguration",
-    "encryption": "{}BucketEncryption",
     "publicAccessBlock": "{}PublicAccessBlock",
-    "tagging": "{}BucketTagging",
-    "policy": "{}BucketPolicy",
     "lifecycle": "{}BucketLifecycleConfiguration",
-    "location": "{}BucketLocation",
-    "cors": "{}BucketCors",
-    "acl": "{}BucketAcl",
     "ownershipControls": "{}BucketOwnershipControls",
-    "logging": "{}BucketLogging",
     "object-lock": "{}ObjectLockConfiguration",
-    "website": "{}BucketWebsite",
+    **_named_alike("Bucket", "versioning encryption tagging policy location cors acl logging website"),
 }
 _OBJECT_QUERIES = {
     "uploads": "CreateMultipartUpload",
     "select": "SelectObjectContent",
     "restore": "RestoreObject",
-    "tagging": "{}ObjectTagging",
-    "acl": "{}ObjectAcl",
-    "retention": "{}ObjectRetention",
     "legal-hold": "{}ObjectLegalHold",
-    "attributes": "{}ObjectAttributes",
-    "torrent": "{}ObjectTorrent",
+    **_named_alike("Object", "tagging acl retention attributes torrent"),
 }
-_UPLOAD = {
-    "PUT": "UploadPart",
-    "POST": "CompleteMultipartUpload",
-    "DELETE": "AbortMultipartUpload",
-    "GET": "ListParts",
-}
-_BUCKET = {
-    "GET": "ListObjects",
-    "PUT": "CreateBucket",
-    "HEAD": "HeadBucket",
-    "DELETE": "DeleteBucket",
-    "POST": "PostObject",
-}
+_UPLOAD = {"PUT": "UploadPart", "POST": "CompleteMultipartUpload", "DELETE": "AbortMultipartUpload", "GET": "ListParts"}
+_BUCKET = {"GET": "ListObjects", "PUT": "CreateBucket", "POST": "PostObject"}
 _VERBS = {"GET": "Get", "PUT": "Put", "DELETE": "Delete", "HEAD": "Head", "POST": "Post"}
 
 
@@ -67,7 +54,7 @@ def route(request: Request, identifiers: Identifiers) -> Routed:
     if target:
         prefix, _, operation = target.partition(".")
         service = _TARGETS.get(prefix.partition("_")[0], prefix.lower())
-        return Routed(request, service, operation, read_json(request.body), _request_id(service, identifiers))
+        return Routed(request, service, operation, _read_json(request.body), _request_id(service, identifiers))
     signed = _signed_service(request.headers, request.query_text)
     action = None if signed == "s3" else _form_action(request)
     if signed == "s3" or (signed is None and action is None):
@@ -75,8 +62,19 @@ def route(request: Request, identifiers: Identifiers) -> Routed:
         return Routed(request, "s3", _s3_operation(request), None, request_id, extended_id)
     action = action or ""
     service = signed or ("sts" if action in ("GetCallerIdentity", "AssumeRole") else "sqs")
-    parameters = read_form(request, action) if service == "sqs" else None
+    parameters = _read_form(request, action) if service == "sqs" else None
     return Routed(request, service, action, parameters, _request_id(service, identifiers))
+
+
+def with_parameters(routed: Routed, **changed: Any) -> Routed:
+    """The same request with other values of some parameters, in its body too, because moto reads that."""
+    request, parameters = routed.request, {**(routed.parameters or {}), **changed}
+    if routed.is_query:
+        pairs = parse_qsl(request.body.decode("utf-8", "replace"), keep_blank_values=True)
+        body = urlencode([pair for pair in pairs if pair[0] not in changed] + list(changed.items())).encode()
+    else:
+        body = orjson.dumps(parameters)
+    return routed._replace(request=request._replace(body=body), parameters=parameters)
 
 
 def _request_id(service: str, identifiers: Identifiers) -> str:
@@ -118,5 +116,31 @@ def _s3_operation(request: Request) -> str:
             if name in names:
                 return operation.format(verb)
     if not key:
-        return _BUCKET.get(method, method)
+        return _BUCKET.get(method, f"{verb}Bucket")
     return "CopyObject" if copies else f"{verb}Object"
+
+
+def _read_json(body: bytes) -> Mapping[str, Any] | None:
+    """The parameters in a body of the JSON protocol; None where it is no JSON object."""
+    try:
+        read = orjson.loads(body) if body else {}
+    except orjson.JSONDecodeError:
+        return None
+    return read if isinstance(read, dict) else None
+
+
+def _read_form(request: Request, operation: str) -> Mapping[str, Any] | None:
+    """The parameters of an SQS operation in the form-encoded protocol; None where moto's parser does not read them."""
+    from moto.core.parse import PROTOCOL_PARSERS
+    from moto.core.utils import get_service_model
+    from werkzeug.datastructures import MultiDict
+
+    pairs = parse_qsl(request.body.decode("utf-8", "replace"), keep_blank_values=True)
+    pairs += parse_qsl(request.query_text, keep_blank_values=True)
+    try:
+        parser: Any = PROTOCOL_PARSERS["query"](get_service_model("sqs").operation_model(operation))
+        parsed = parser.parse({"values": MultiDict(pairs), "headers": {}})
+    except Exception:  # noqa: BLE001 whatever moto's parser stumbles over, moto's answer will say
+        return None
+    # The oldest clients name the queue by the path they post to.
+    return {"QueueUrl": request.path, **parsed}

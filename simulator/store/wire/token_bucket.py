@@ -14,17 +14,18 @@ class TokenBucket:
     tokens: float
     at: float
 
-    def refill(self, now: float) -> None:
-        """Let in what has flowed since the last look."""
-        if now > self.at:
-            self.tokens = min(self.size, self.tokens + (now - self.at) * self.rate)
-            self.at = now
-
     def has(self, units: float, now: float) -> bool:
         """Whether `units` may be taken now. More than fits at all may be taken from a full bucket."""
         self.refill(now)
         return self.tokens >= min(units, self.size)
 
-    def take(self, units: float) -> None:
+    def take(self, units: float, now: float) -> None:
         """Take `units`; what is overdrawn flows in first."""
+        self.refill(now)
         self.tokens -= units
+
+    def refill(self, now: float) -> None:
+        """Let in what has flowed since the last look."""
+        if now > self.at:
+            self.tokens = min(self.size, self.tokens + (now - self.at) * self.rate)
+            self.at = now

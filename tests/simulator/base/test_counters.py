@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 
 from simulator.base.counters import (
     BucketCounters,
@@ -12,7 +12,6 @@ from simulator.base.counters import (
     StoreCounters,
     TableCounters,
     from_json,
-    gathered,
 )
 
 
@@ -34,16 +33,3 @@ def test_what_the_json_leaves_out_is_zero() -> None:
     """The sink counts less than the store does."""
     read = from_json({"at": 1.0, "queues": {"q": {"sent": 2}}})
     assert read == StoreCounters(1.0, queues={"q": QueueCounters(sent=2)})
-
-
-def test_counters_are_gathered_from_totals_and_gauges() -> None:
-    """Totals by their names; what the caller gives is a gauge and is not asked of them."""
-
-    @dataclass
-    class _Totals:
-        puts: int = 2
-        first_put_at: float | None = 1.0
-        last_put_at: float | None = 3.0
-        anything_else: str = "not a figure"
-
-    assert gathered(BucketCounters, _Totals(), objects=1, size_bytes=10) == BucketCounters(1, 10, 2, 1.0, 3.0)

@@ -103,7 +103,7 @@ class Twins:
 def twins(lenient_store: Store) -> Iterator[Twins]:
     """Stock moto and the store without AWS's rules."""
     address = urlsplit(lenient_store.endpoint)
-    moto = MotoApplication(address.port or 0)
+    moto = MotoApplication(address.port or 0, "stock moto")
     identifiers = Identifiers(stream(0, "stock moto"))
     connection = http.client.HTTPConnection(address.hostname or "", address.port)
 

@@ -1,7 +1,8 @@
-"""A hot partition key holds up reads of itself and no others; the clock stands still."""
+"""What reads cost and when they are refused; the clock stands still."""
 
 from __future__ import annotations
 
+import json
 from types import SimpleNamespace
 from typing import Any
 
@@ -16,10 +17,10 @@ from simulator.store.dynamodb.throttles import Throttles
 from simulator.store.wire.aws_errors import AwsError
 
 
-def test_a_hot_partition_key_is_refused_by_get_and_query_alone() -> None:
-    """GetItem and Query are charged to their partition key; a Scan asks the table alone."""
+def prices() -> Any:
+    """A table as moto makes it, with a partition key PK and a sort key SK."""
     keys = [{"AttributeName": "PK", "KeyType": "HASH"}, {"AttributeName": "SK", "KeyType": "RANGE"}]
-    table = SimpleNamespace(
+    return SimpleNamespace(
         name="prices",
         table_arn="arn:aws:dynamodb:us-east-1:123456789012:table/prices",
         billing_mode="PAY_PER_REQUEST",
@@ -31,10 +32,14 @@ def test_a_hot_partition_key_is_refused_by_get_and_query_alone() -> None:
         range_key_type="S",
         items=Rows("S", "S"),
     )
-    clock, throttles = ManualClock(1_000.0), Throttles(applied=True)
+
+
+def test_a_hot_partition_key_is_refused_by_get_and_query_alone() -> None:
+    """GetItem and Query are charged to their partition key; a Scan asks the table alone."""
+    table, clock, throttles = prices(), ManualClock(1_000.0), Throttles(applied=True)
     tallies = Tallies(clock)
     reads = TableReads(Tables(lambda: {"prices": table}, tallies, throttles, clock, strict=True))
-    throttles.charge_read(table, 2_999, clock.now(), "hot")
+    throttles.charge(table, 2_999, clock.now(), "hot", writes=False)
 
     def get(partition: str) -> Any:
         return reads.get({"TableName": "prices", "Key": {"PK": {"S": partition}, "SK": {"S": "s"}}})
@@ -52,3 +57,18 @@ def test_a_hot_partition_key_is_refused_by_get_and_query_alone() -> None:
         assert read("cold") is not None
     assert reads.scan({"TableName": "prices"}) is not None
     assert tallies.tables["prices"].throttled_requests == 2
+
+
+@pytest.mark.parametrize("limit", [{}, {"Limit": 30}, {"Limit": 29}])
+def test_a_page_costs_the_size_of_its_items_whatever_ends_it(limit: dict[str, int]) -> None:
+    """Scan: 30 items of 207 bytes, whose JSON is larger, are two units of 4 KB; 29 of them, too."""
+    table, clock = prices(), ManualClock(1_000.0)
+    for number in range(30):
+        item = {"PK": {"S": "p"}, "SK": {"S": f"{number:02}"}, **{f"n{each:02}": {"N": "1"} for each in range(40)}}
+        table.items.put("p", f"{number:02}", json.dumps(item).encode())
+    reads = TableReads(Tables(lambda: {"prices": table}, Tallies(clock), Throttles(applied=False), clock, strict=True))
+    answer = json.loads(
+        reads.scan({"TableName": "prices", "ConsistentRead": True, "ReturnConsumedCapacity": "TOTAL", **limit})
+    )
+    assert answer["Count"] == limit.get("Limit", 30)
+    assert answer["ConsumedCapacity"]["CapacityUnits"] == 2

@@ -3,42 +3,37 @@
 from __future__ import annotations
 
 import asyncio
-from typing import cast
 
 import pytest
 
 from fakes.clock import ManualClock
 from simulator.store.front.application import Application
-from simulator.store.moto.application import MotoApplication
-from simulator.store.moto.scope import StoreContext, current_scope
+from simulator.store.moto.scope import SCOPE, StoreContext
 from simulator.store.wire.messages import Request, Response, Routed
 
 
-class _Moto:
-    """Answers with the target and the index bytes of the scope; `/broken` it does not survive."""
-
-    def call(self, routed: Routed) -> Response:
-        """As moto's functions do that are replaced: by the scope, not by the argument."""
-        scope = current_scope()
-        assert scope.routed is routed
-        scope.index_bytes += 1
-        if routed.request.path == "/broken":
-            raise RuntimeError("nobody foresaw this")
-        return Response(200, f"{scope.routed.request.path} {scope.index_bytes}".encode())
+def _moto(routed: Routed) -> Response:
+    """Answers with the target and the index bytes of the scope, not of the argument; `/broken` it does not survive."""
+    scope = SCOPE.get()
+    assert scope.routed is routed
+    scope.index_bytes += 1
+    if routed.request.path == "/broken":
+        raise RuntimeError("nobody foresaw this")
+    return Response(200, f"{scope.routed.request.path} {scope.index_bytes}".encode())
 
 
 async def answered(application: Application, path: str) -> Response:
     """The answer to a GET from S3, after which this task is in no request any more."""
     response = await application.answer(Request("GET", path, {}, (), b""))
     with pytest.raises(LookupError):
-        current_scope()
+        SCOPE.get()
     return response
 
 
 async def test_each_request_has_a_scope_of_its_own_and_none_outlives_it(capfd: pytest.CaptureFixture[str]) -> None:
     """Whatever the request before it was, and whether it failed: a scope begins empty, and ends with its request."""
     store = StoreContext.of(ManualClock(), "a seed", strict=False)
-    application = Application(store, cast("MotoApplication", _Moto()), set(), rates=False)
+    application = Application(store, _moto, set(), rates=False)
     paths = ["/one", "/broken", "/two", "/two"]
     responses = [await answered(application, path) for path in paths]
     assert [response.status for response in responses] == [200, 500, 200, 200]

@@ -7,7 +7,7 @@ from importlib.metadata import version
 
 import pytest
 
-from simulator.store.front.assembly import FASTER, STRICTER
+from simulator.store.front.application import FASTER, STRICTER
 from simulator.store.moto.replacement import MOTO_VERSION, Replacement, ReplacementOff, changed_functions, install
 
 ALL = (*FASTER, *STRICTER)

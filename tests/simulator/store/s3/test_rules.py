@@ -13,6 +13,10 @@ from urllib.parse import unquote_plus, urlsplit
 import pytest
 from botocore.exceptions import ClientError
 
+from simulator.store.s3.rules import S3Rates
+from simulator.store.wire.aws_errors import AwsError
+from simulator.store.wire.messages import Request
+
 ARN = "arn:aws:sqs:us-east-1:123456789012:"
 
 
@@ -257,3 +261,16 @@ def test_a_bucket_name_follows_the_rules(store_endpoint: str, wrong: str) -> Non
     answer = connection.getresponse()
     assert (answer.status, b"InvalidBucketName" in answer.read()) == (400, True)
     connection.close()
+
+
+def test_s3_slows_down_beyond_3500_writes_and_5500_reads_a_second() -> None:
+    """Optimizing performance: 503 SlowDown beyond the rates of one partitioned prefix."""
+    rates = S3Rates()
+    for method, rate in (("PUT", 3_500), ("GET", 5_500)):
+        request = Request(method, "/bucket/key", {}, (), b"")
+        for _ in range(rate):
+            rates.admit(request, 0.0)
+        with pytest.raises(AwsError, match="Please reduce your request rate") as caught:
+            rates.admit(request, 0.0)
+        assert (caught.value.code, caught.value.status) == ("SlowDown", 503)
+        rates.admit(request, 0.001)

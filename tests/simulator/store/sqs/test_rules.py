@@ -6,7 +6,7 @@ import json
 import threading
 from collections.abc import Callable
 from types import SimpleNamespace
-from typing import Any, cast
+from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
@@ -15,7 +15,7 @@ from fakes.clock import ManualClock
 from fakes.waiting import wait_until
 from simulator.base.chance import Identifiers, stream
 from simulator.store.sqs.long_poll import LongPolls
-from simulator.store.sqs.rules import check_request, over_limit
+from simulator.store.sqs.rules import check_request
 from simulator.store.wire.aws_errors import AwsError
 from simulator.store.wire.messages import Request, Response, Routed
 from simulator.store.wire.routing import route
@@ -135,23 +135,14 @@ def test_a_dead_letter_is_not_deleted_by_a_handle_of_its_source(sqs: Any, dead_l
     assert [message["Body"] for message in sqs.receive_message(QueueUrl=dead)["Messages"]] == ["m"]
 
 
-class _Crowded:
-    """A depot with so many messages in flight."""
-
-    def __init__(self, in_flight: int) -> None:
-        self._in_flight = in_flight
-
-    def counts(self, _now_ms: float) -> tuple[int, int, int]:
-        return 1, self._in_flight, 0
-
-
 @pytest.mark.parametrize(("in_flight", "full"), [(119_999, False), (120_000, True)])
 def test_the_cap_on_messages_in_flight_is_120_000(in_flight: int, full: bool) -> None:
     """Quotas: about 120,000 in flight messages; a short poll beyond them is refused with OverLimit."""
-    queue = SimpleNamespace(maximum_message_size=1_024)
+    depot = SimpleNamespace(counts=lambda _now_ms: (1, in_flight, 0))
+    queue = SimpleNamespace(fifo_queue=False, _stockpipe_depot=depot)
 
     def receive() -> None:
-        check_request("ReceiveMessage", {"QueueUrl": "q"}, queue, cast("Any", _Crowded(in_flight)), 0.0)
+        check_request("ReceiveMessage", {"QueueUrl": "q"}, queue, 0.0)
 
     if not full:
         receive()
@@ -165,7 +156,7 @@ async def test_a_long_poll_over_the_cap_is_empty_and_no_error() -> None:
     """Quotas: with long polling no error is returned when the limit is reached, only no messages."""
 
     def over(_routed: Routed) -> Response:
-        raise over_limit()
+        raise AwsError("OverLimit", "The maximum number of in flight messages is reached.", status=403)
 
     request = Request("POST", "/", {"x-amz-target": "AmazonSQS.ReceiveMessage"}, (), b'{"QueueUrl":"q"}')
     routed = route(request, Identifiers(stream(0, "requests")))

@@ -36,7 +36,7 @@ def test_more_than_fits_needs_a_full_bucket() -> None:
     """A request larger than the bucket would never pass otherwise; what it overdraws flows in first."""
     bucket = TokenBucket(rate=10, size=30, tokens=30, at=100.0)
     assert bucket.has(50, 100.0)
-    bucket.take(50)
+    bucket.take(50, 100.0)
     assert bucket.tokens == -20
     assert not bucket.has(1, 102.0)
     assert bucket.has(1, 102.125)

@@ -1,0 +1,330 @@
+"""What DynamoDB accepts as an item and as a write, and how large it is. Pure: values in, values or an `AwsError` out.
+
+A batch is checked as a whole first; then nothing or all of it is stored. Items are in DynamoDB's JSON: attribute
+name -> {type: value}. Sizes follow the "Item sizes and formats" page of the DynamoDB developer guide, limits its
+"Service, account, and table quotas" page; texts are DynamoDB's own.
+"""
+
+from __future__ import annotations
+
+import base64
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation, localcontext
+from typing import Any
+
+import orjson
+
+from simulator.base import limits
+from simulator.store.dynamodb.rows import Key, key_value
+from simulator.store.wire.aws_errors import AwsError
+
+# What no rule could object to and no normalisation would change: at most 20 digits, no zeros to trim.
+_PLAIN = r"-?(?:0|[1-9][0-9]{0,9})(?:\.[0-9]{0,9}[1-9])?"
+_plain_number = re.compile(rf"(?!-0\Z){_PLAIN}").fullmatch
+# A row of texts without escapes and such numbers: one look at its JSON instead of one at each attribute.
+is_plain_row = re.compile(
+    rb'\{(?:"[^"\\]*+":\{"(?:N":"(?!-0")' + _PLAIN.encode() + rb'"|S":"[^"\\]*+")\},?)++\}'
+).fullmatch
+_NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
+_MORE_THAN_ONE_TYPE = (
+    "Supplied AttributeValue has more than one datatypes set, must contain exactly one of the supported datatypes"
+)
+_NO_TYPE = "Supplied AttributeValue is empty, must contain exactly one of the supported datatypes"
+_KEY_MISMATCH = "The provided key element does not match the schema"
+_SETS = {"SS": "string", "NS": "number", "BS": "binary"}
+
+
+def _refusal(message: str) -> AwsError:
+    """DynamoDB's ValidationException."""
+    return AwsError("ValidationException", message)
+
+
+def _invalid(reason: str) -> AwsError:
+    """The same, of a parameter's value."""
+    return _refusal(f"One or more parameter values were invalid: {reason}")
+
+
+def check_item(item: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Raise what DynamoDB would; return the item with its numbers normalised, None where nothing had to change."""
+    changed: dict[str, Any] | None = None
+    for name, typed in item.items():
+        if type(typed) is not dict or len(typed) != 1:
+            raise _wrong_attribute(typed)
+        for kind, value in typed.items():
+            if kind == "S":
+                if type(value) is str:
+                    continue
+            elif kind == "N" and type(value) is str and _plain_number(value):
+                continue
+            normal = _check_value(kind, value, 1)
+            if normal != value:
+                changed = dict(item) if changed is None else changed
+                changed[name] = {kind: normal}
+    return changed
+
+
+def _check_value(kind: str, value: Any, level: int) -> Any:
+    """One attribute's value: raise what DynamoDB would, return the value as it is stored."""
+    if level > limits.DYNAMODB_NESTING_LEVELS:
+        raise _refusal("Nesting Levels have exceeded supported limits")
+    if kind == "N":
+        return _normalise_number(value)
+    if kind in ("S", "B"):
+        return _check_text(kind, value)
+    if kind in _SETS:
+        return _check_set(kind, value)
+    if kind == "L" and isinstance(value, list):
+        return [_check_nested(element, level + 1) for element in value]
+    if kind == "M" and isinstance(value, dict):
+        return {name: _check_nested(element, level + 1) for name, element in value.items()}
+    if kind in ("BOOL", "NULL") and isinstance(value, bool):
+        if kind == "NULL" and not value:
+            raise _invalid("Null attribute value types must have the value of true")
+        return value
+    raise _wrong_type(kind)
+
+
+def _check_nested(typed: Any, level: int) -> dict[str, Any]:
+    if type(typed) is not dict or len(typed) != 1:
+        raise _wrong_attribute(typed)
+    ((kind, value),) = typed.items()
+    return {kind: _check_value(kind, value, level)}
+
+
+def _check_text(kind: str, value: Any) -> str:
+    if not isinstance(value, str):
+        raise _wrong_type(kind)
+    if kind == "B":
+        try:
+            base64.b64decode(value, validate=True)
+        except ValueError:
+            raise AwsError(
+                "SerializationException", "Base64 encoded length is expected a multiple of 4 bytes"
+            ) from None
+    return value
+
+
+def _check_set(kind: str, value: Any) -> list[Any]:
+    if not isinstance(value, list):
+        raise _wrong_type(kind)
+    if not value:
+        if kind == "BS":
+            raise _invalid("Binary sets should not be empty")
+        raise _invalid(f"An {_SETS[kind]} set  may not be empty")
+    normal = [_check_value(kind[0], element, 1) for element in value]
+    if len(set(normal)) != len(normal):
+        shown = ", ".join(map(str, value))
+        raise _invalid(f"Input collection [{shown}] contains duplicates.")
+    return normal
+
+
+def _normalise_number(text: Any) -> str:
+    """A number as DynamoDB stores it, leading and trailing zeros trimmed. Raises where it would not store it."""
+    if not isinstance(text, str):
+        raise AwsError("SerializationException", "NUMBER_VALUE cannot be converted to String")
+    if not _NUMBER.fullmatch(text):
+        raise _refusal(f"The parameter cannot be converted to a numeric value: {text}")
+    with localcontext() as context:
+        context.prec = max(limits.DYNAMODB_NUMBER_DIGITS, len(text)) + 1
+        try:
+            number = Decimal(text)
+        except InvalidOperation:
+            raise _refusal(f"The parameter cannot be converted to a numeric value: {text}") from None
+        if number == 0:
+            return "0"
+        digits = "".join(map(str, number.as_tuple().digits)).strip("0")
+        if len(digits) > limits.DYNAMODB_NUMBER_DIGITS:
+            raise _refusal("Attempting to store more than 38 significant digits in a Number")
+        if number.adjusted() > limits.DYNAMODB_NUMBER_EXPONENT_MAXIMUM:
+            raise _refusal("Number overflow. Attempting to store a number with magnitude larger than supported range")
+        if number.adjusted() < limits.DYNAMODB_NUMBER_EXPONENT_MINIMUM:
+            raise _refusal("Number underflow. Attempting to store a number with magnitude smaller than supported range")
+        return f"{number.normalize():f}"
+
+
+def item_size(item: Mapping[str, Any]) -> int:
+    """The size DynamoDB bills, in bytes: names and values. Never more than the length of the item's JSON."""
+    total = 0
+    for name, typed in item.items():
+        ((kind, value),) = typed.items()
+        total += len(name.encode()) + _value_size(kind, value)
+    return total
+
+
+def _value_size(kind: str, value: Any) -> int:
+    """One value's size in bytes."""
+    if kind == "S":
+        return len(value.encode())
+    if kind == "N":
+        digits = value.lstrip("-").split("e")[0].split("E")[0].replace(".", "").strip("0")
+        return (len(digits) + 1) // 2 + 1 + int(value.startswith("-"))
+    if kind == "B":
+        return len(value) if isinstance(value, bytes) else len(base64.b64decode(value))
+    if kind in _SETS:
+        return sum(_value_size(kind[0], element) for element in value)
+    if kind == "L":
+        return 3 + sum(1 + _value_size(*next(iter(element.items()))) for element in value)
+    if kind == "M":
+        return 3 + len(value) + item_size(value)
+    return 1
+
+
+def write_units(size_bytes: int) -> int:
+    """Write units of one item: 1 for each started KB, at least 1."""
+    return max(1, -(-size_bytes // 1_024))
+
+
+def read_units(size_bytes: int, *, consistent: bool) -> float:
+    """Read units of what was read: 1 for each started 4 KB, half of it for eventually consistent reads."""
+    units = max(1, -(-size_bytes // 4_096))
+    return float(units) if consistent else units / 2
+
+
+def _wrong_attribute(typed: Any) -> AwsError:
+    if isinstance(typed, dict):
+        return _refusal(_MORE_THAN_ONE_TYPE if len(typed) > 1 else _NO_TYPE)
+    return AwsError("SerializationException", "Unexpected value type in payload")
+
+
+def _wrong_type(kind: str) -> AwsError:
+    if kind not in ("S", "N", "B", "L", "M", "BOOL", "NULL", *_SETS):
+        return _refusal(_NO_TYPE)
+    return AwsError("SerializationException", f"Unexpected value type in payload for attribute type {kind}")
+
+
+@dataclass(slots=True)
+class WriteOperation:
+    """One operation of a batch: `row` is None for a delete; `request` is how the client wrote it."""
+
+    table: Any
+    table_name: str
+    hash_key: Key
+    sort_key: Key
+    row: bytes | None
+    units: int
+    request: Mapping[str, Any]
+
+
+def check_body(size: int) -> None:
+    """A batch's request, as it came, is not too large."""
+    if size > limits.DYNAMODB_BATCH_WRITE_BYTES:
+        raise AwsError("RequestEntityTooLargeException", "Request size exceeded the limit of 16 MB", status=413)
+
+
+def plan_batch(items: Any, tables: Mapping[str, Any]) -> list[WriteOperation]:
+    """Every write of a batch, checked. Raises the `AwsError` that AWS answers; then nothing has been stored."""
+    check_request_sizes(items)
+    writes = []
+    for table_name, requests in items.items():
+        table = tables.get(table_name.rsplit("/", 1)[-1])
+        if table is None:
+            raise AwsError("ResourceNotFoundException", "Requested resource not found")
+        keys = set()
+        for request in requests:
+            write = plan_write(table, table_name, request)
+            keys.add((write.hash_key, write.sort_key))
+            writes.append(write)
+        if len(keys) != len(requests):
+            raise _refusal("Provided list of item keys contains duplicates")
+    return writes
+
+
+def check_request_sizes(items: Any) -> None:
+    """Between 1 and 25 operations, and at least one for every table named."""
+    if not isinstance(items, dict):
+        raise _broken_constraint("null", "Member must not be null")
+    if not items:
+        raise _broken_constraint("'{}'", "Member must have length greater than or equal to 1")
+    for table_name, requests in items.items():
+        if not isinstance(requests, list) or not requests:
+            raise _broken_constraint(
+                f"'{{{table_name}=[]}}'",
+                "Map value must satisfy constraint: [Member must have length less than or equal to 25, "
+                "Member must have length greater than or equal to 1]",
+            )
+    if sum(map(len, items.values())) > limits.DYNAMODB_BATCH_WRITE_ITEMS:
+        raise _refusal("Too many items requested for the BatchWriteItem call")
+
+
+def _broken_constraint(value: str, constraint: str) -> AwsError:
+    found = f"Value {value} at 'requestItems' failed to satisfy constraint: {constraint}"
+    return _refusal(f"1 validation error detected: {found}")
+
+
+def plan_write(table: Any, table_name: str, request: Any) -> WriteOperation:
+    """One operation, checked against its table."""
+    if isinstance(request, dict) and len(request) == 1:
+        put = request.get("PutRequest")
+        if put is not None and isinstance(put.get("Item"), dict):
+            return _plan_put(table, table_name, request, put["Item"])
+        delete = request.get("DeleteRequest")
+        if delete is not None and isinstance(delete.get("Key"), dict):
+            if len(delete["Key"]) != len(table.table_key_attrs):
+                raise _refusal(_KEY_MISMATCH)
+            return WriteOperation(table, table_name, *keys_of(table, delete["Key"]), None, 1, request)
+    raise _refusal(
+        _MORE_THAN_ONE_TYPE
+        if isinstance(request, dict) and len(request) > 1
+        else "Supplied WriteRequest is empty, must contain exactly one of PutRequest and DeleteRequest"
+    )
+
+
+def _plan_put(table: Any, table_name: str, request: Any, item: Mapping[str, Any]) -> WriteOperation:
+    written = orjson.dumps(item)
+    if not is_plain_row(written):
+        item = check_item(item) or item
+        written = orjson.dumps(item)
+    hash_key, sort_key = keys_of(table, item)
+    # orjson hands out text in a buffer several times its size; a copy takes what it needs.
+    row = bytes(memoryview(written))
+    size = len(row) if len(row) <= 1_024 else item_size(item)
+    if size > limits.DYNAMODB_ITEM_BYTES:
+        raise _refusal("Item size has exceeded the maximum allowed size")
+    return WriteOperation(table, table_name, hash_key, sort_key, row, write_units(size), request)
+
+
+def keys_of(table: Any, item: Mapping[str, Any]) -> tuple[Key, Key]:
+    """The key values of an item. Raises where they are missing, empty, too long or of another type."""
+    hash_key = _key(item.get(table.hash_key_attr), table.hash_key_type, table.hash_key_attr)
+    if table.range_key_attr is None:
+        sort_key: Key = None
+    else:
+        sort_key = _key(item.get(table.range_key_attr), table.range_key_type, table.range_key_attr)
+    if _too_long(hash_key, limits.DYNAMODB_HASH_KEY_BYTES):
+        raise _invalid(f"Size of hashkey has exceeded the maximum size limit of{limits.DYNAMODB_HASH_KEY_BYTES} bytes")
+    if _too_long(sort_key, limits.DYNAMODB_RANGE_KEY_BYTES):
+        limit = limits.DYNAMODB_RANGE_KEY_BYTES
+        raise _invalid(f"Aggregated size of all range keys has exceeded the size limit of {limit} bytes")
+    return hash_key, sort_key
+
+
+def _key(typed: Any, kind: str, name: str) -> Key:
+    if type(typed) is not dict or len(typed) != 1 or kind not in typed:
+        raise _refusal(_KEY_MISMATCH)
+    value = typed[kind]
+    if value == "" and kind in ("S", "B"):
+        raise _refusal(
+            "One or more parameter values are not valid. The AttributeValue for a key attribute cannot contain an "
+            f"empty {'string' if kind == 'S' else 'binary'} value. Key: {name}"
+        )
+    if kind == "N":
+        value = _normalise_number(value)
+    elif not isinstance(value, str):
+        raise _refusal(_KEY_MISMATCH)
+    return key_value(kind, value)
+
+
+def _too_long(key: Key, limit: int) -> bool:
+    # A character is at most four bytes: shorter ones cannot reach the limit.
+    if not isinstance(key, str | bytes) or 4 * len(key) <= limit:
+        return False
+    return len(key.encode() if isinstance(key, str) else key) > limit
+
+
+def row_units(row: bytes | None) -> int:
+    """Write units that a row already stored stands for; 1 for none, as a write that changes nothing costs."""
+    if row is None or len(row) <= 1_024:
+        return 1
+    return write_units(item_size(orjson.loads(row)))
