@@ -149,11 +149,11 @@ class _Invocation:
     async def run(self, event: object) -> dict[str, Any]:
         """The batch item failures. Raises `MalformedEvent` if this is no batch at all."""
         messages = sqs_messages(event)
-        self._counts.messages_received = len(messages)
+        self._counts.messages_received += len(messages)
         async with asyncio.TaskGroup() as group:
             done = [group.create_task(self._message(group, message)) for message in messages]
         failed = [message.id for message, task in zip(messages, done, strict=True) if not task.result()]
-        self._counts.messages_failed = len(failed)
+        self._counts.messages_failed += len(failed)
         self._log.metrics(self._counts.metrics())
         return {"batchItemFailures": [{"itemIdentifier": identifier} for identifier in failed]}
 

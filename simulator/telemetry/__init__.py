@@ -135,10 +135,9 @@ class Telemetry:
 
     def _pollers_scaled(self, scaled: observations.PollersScaled) -> None:
         function = self._functions[self._mapped[scaled.mapping]]
-        if function.concurrency not in (None, scaled.concurrency):
+        if function.scaled(scaled.concurrency):
             text = f"pollers of {function.name}: {scaled.concurrency} batches at once"
             self._events.add(scaled.at, text, key=f"pollers {function.name}")
-        function.concurrency = scaled.concurrency
 
     def _environment_started(self, started: observations.EnvironmentStarted) -> None:
         function = self._functions[started.function]

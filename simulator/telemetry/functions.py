@@ -35,6 +35,11 @@ class FunctionTotals:
         self._environments: set[int] = set()
         self._running: set[str] = set()
 
+    def scaled(self, concurrency: int) -> bool:
+        """Its mapping may have so many batches in hand; whether that is another number than before."""
+        before, self.concurrency = self.concurrency, concurrency
+        return before not in (None, concurrency)
+
     def started(self, invocation: InvocationStarted) -> None:
         """An environment was given an event."""
         self.invocations += 1

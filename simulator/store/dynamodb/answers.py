@@ -102,7 +102,7 @@ def _keep_numbers(write: WriteOperation) -> bool:
     written = bytes(memoryview(orjson.dumps(put["Item"])))
     if "N" in (write.table.hash_key_type, write.table.range_key_type):
         return write.row == written
-    write.row = written
+    write.reads_back(written)
     return True
 
 

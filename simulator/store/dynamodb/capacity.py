@@ -92,8 +92,7 @@ class Throughput:
         rate = self.rate(now)
         if rate != self._table.rate:
             # What a table has grown to, it takes at once.
-            self._table.take(self._table.size - rate, now)
-            self._table.rate = self._table.size = rate
+            self._table.resize(rate, now)
         if self._maximum is not None and not self._maximum.has(units, now):
             return MAXIMUM_ON_DEMAND
         if not self._table.has(units, now):

@@ -206,6 +206,14 @@ class WriteOperation:
     units: int
     request: Mapping[str, Any]
 
+    def replaces(self, units: int) -> None:
+        """It costs at least what the row that it replaces does."""
+        self.units = max(self.units, units)
+
+    def reads_back(self, row: bytes) -> None:
+        """The row as it will be read."""
+        self.row = row
+
 
 def check_body(size: int) -> None:
     """A batch's request, as it came, is not too large."""

@@ -51,7 +51,7 @@ class Tables:
         """
         old = stored_row(write)
         if old is not None and len(old) > 1_024:
-            write.units = max(write.units, row_units(old))
+            write.replaces(row_units(old))
         return self.throttles.write(write.table, write.hash_key, factor * write.units, now)
 
     def admit_single(self, write: WriteOperation, now: float) -> None:

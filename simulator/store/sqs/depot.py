@@ -53,6 +53,10 @@ class MessageDepot:
     _next_place: int = 0
     _counts: dict[State, int] = field(default_factory=lambda: defaultdict(int))
 
+    def announce(self, arrived: Callable[[], object]) -> None:
+        """From now on `arrived` is called."""
+        self.arrived = arrived
+
     # What the queue holds.
 
     def counts(self, now_ms: float) -> tuple[int, int, int]:

@@ -61,7 +61,7 @@ class LongPolls:
             return
         depot = depot_of(queue)
         waiting = self._waiting[depot]
-        depot.arrived = partial(_wake, waiting)
+        depot.announce(partial(_wake, waiting))
         due_ms = depot.next_due_ms()
         if due_ms is not None:
             remaining_s = min(remaining_s, max(0.001, due_ms / 1000 - self.clock.now()))

@@ -24,6 +24,12 @@ class TokenBucket:
         self.refill(now)
         self.tokens -= units
 
+    def resize(self, rate: float, now: float) -> None:
+        """From now on `rate` flows in a second, and as much fits; what it has grown by it holds at once."""
+        self.refill(now)
+        self.tokens += rate - self.size
+        self.rate = self.size = rate
+
     def refill(self, now: float) -> None:
         """Let in what has flowed since the last look."""
         if now > self.at:

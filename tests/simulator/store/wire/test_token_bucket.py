@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from simulator.store.wire.token_bucket import TokenBucket
 
 
@@ -22,6 +24,17 @@ def test_a_clock_that_goes_back_takes_nothing() -> None:
     bucket.refill(100.0)
     bucket.refill(90.0)
     assert (bucket.tokens, bucket.at) == (5, 100.0)
+
+
+def test_what_a_bucket_grows_by_it_holds_at_once() -> None:
+    """From ten to forty a second: thirty more tokens now, forty at most and a second later; smaller, it loses them."""
+    bucket = TokenBucket(rate=10, size=10, tokens=5, at=100.0)
+    bucket.resize(40, 100.1)
+    assert bucket.tokens == pytest.approx(36)
+    bucket.refill(101.1)
+    assert bucket.tokens == 40
+    bucket.resize(10, 101.1)
+    assert (bucket.tokens, bucket.size, bucket.rate) == (10, 10, 10)
 
 
 def test_what_is_there_may_be_taken() -> None:
