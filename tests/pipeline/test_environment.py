@@ -113,6 +113,38 @@ def test_an_endpoint_wants_its_own_credentials():
     assert access({"AWS_REGION": "eu-west-1"}, "s3") == Access("eu-west-1")
 
 
+@pytest.mark.parametrize("missing", ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"])
+@pytest.mark.parametrize("empty", [True, False])
+def test_half_of_the_credentials_are_none(missing, empty):
+    """Whichever half, and whether it is absent or empty."""
+    variables = environ("http://127.0.0.1:1")
+    variables.pop(missing)
+    with pytest.raises(SettingsError, match="AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"):
+        access(variables | ({missing: ""} if empty else {}), "s3")
+
+
+@pytest.mark.parametrize(
+    ("variables", "region"),
+    [
+        ({}, "us-east-1"),
+        ({"AWS_REGION": "", "AWS_DEFAULT_REGION": ""}, "us-east-1"),
+        ({"AWS_DEFAULT_REGION": "eu-west-1"}, "eu-west-1"),
+        ({"AWS_REGION": "eu-west-2", "AWS_DEFAULT_REGION": "eu-west-1"}, "eu-west-2"),
+    ],
+)
+def test_the_region_is_lambdas_then_the_default(variables, region):
+    """An empty variable is as none; an empty endpoint is none either."""
+    assert access({**variables, "AWS_ENDPOINT_URL": ""}, "s3") == Access(region)
+
+
+def test_a_session_token_belongs_to_the_credentials():
+    """Without one, and with an empty one, they are permanent."""
+    for given, token in (({}, None), ({"AWS_SESSION_TOKEN": ""}, None), ({"AWS_SESSION_TOKEN": "t"}, "t")):
+        variables = {"AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "s", **given}
+        keys = access({**variables, "AWS_ENDPOINT_URL": "https://h"}, "s3").keys
+        assert keys == {"aws_access_key_id": "a", "aws_secret_access_key": "s", "aws_session_token": token}
+
+
 def test_a_service_may_have_an_endpoint_of_its_own():
     """`AWS_ENDPOINT_URL_DYNAMODB` goes before `AWS_ENDPOINT_URL`."""
     variables = environ("http://127.0.0.1:1", AWS_ENDPOINT_URL_DYNAMODB="http://127.0.0.1:2")

@@ -8,14 +8,14 @@ import zlib
 
 import pytest
 from aiohttp import web
+from botocore.credentials import ReadOnlyCredentials
 from botocore.exceptions import ConnectionClosedError, ParamValidationError
 
 from fakes.aws import TABLE, serving
 from fakes.handlers import environ
 from pipeline.environment import access, client, credentials_of
-from pipeline.signing import Credentials
 from pipeline.table import WriteError, kind_of
-from pipeline.transports import ClientTransport, SignedTransport, _host, unprocessed_keys
+from pipeline.transports import ClientTransport, SignedTransport, unprocessed_keys
 from pipeline.wire import HttpPool, WireError
 
 PUT = '{"PutRequest":{"Item":{"PK":{"S":"A\\""},"SK":{"S":"2024-01-02"},"n":{"N":"1"}}}}'
@@ -169,7 +169,7 @@ async def test_a_connection_that_fails_may_pass():
     """Nobody knows whether the rows were stored; they may be sent again."""
 
     async def credentials():
-        return Credentials("key", "secret")
+        return ReadOnlyCredentials("key", "secret", None)
 
     pool = Failing(WireError("connection closed"))
     transport = SignedTransport("http://h", "us-east-1", TABLE, pool, credentials, lambda: 1e9)
@@ -199,7 +199,8 @@ def test_nothing_unprocessed_has_many_forms(answer):
 )
 def test_the_host_header_names_a_port_that_is_not_the_schemes(url, host):
     """It is signed, so it must be what goes over the wire."""
-    assert _host(url) == host
+    pool = HttpPool(url, 1)
+    assert SignedTransport(url, "us-east-1", TABLE, pool, credentials_of, lambda: 1e9)._signer.host == host
 
 
 def test_every_throttle_of_dynamodb_slows_down_and_nothing_else_does():

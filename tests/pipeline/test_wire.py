@@ -148,11 +148,21 @@ class Transport(asyncio.Transport):
         self.aborted = True
 
 
+async def exchanging(connection: wire._Connection) -> asyncio.Task[wire.Reply]:
+    """An exchange under way: the request is sent."""
+    exchange = asyncio.create_task(connection.exchange(REQUEST, asyncio.get_running_loop().time() + 3600))
+    await asyncio.sleep(0)
+    exchange.add_done_callback(lambda ended: ended.cancelled() or ended.exception())
+    return exchange
+
+
 async def sending() -> tuple[wire._Connection, Transport, asyncio.Future[wire.Reply]]:
-    """A connection with a request on its way, what it sends over, and the answer to await."""
+    """A connection with a request on its way, what it sends over, and the answer that its exchange awaits."""
     connection, transport = wire._Connection(), Transport()
     connection.connection_made(transport)
-    return connection, transport, connection.send(REQUEST, asyncio.get_running_loop().time() + 3600)
+    await exchanging(connection)
+    assert connection._waiter is not None
+    return connection, transport, connection._waiter
 
 
 @pytest.mark.parametrize(
@@ -171,15 +181,12 @@ async def test_a_connection_is_kept_unless_the_answer_says_otherwise(head, body,
     connection, transport, waiter = await sending()
     connection.data_received(head + b"\r\n\r\n" + body)
     reply = await waiter
-    connection.settle(answered=True)
 
     assert transport.sent == REQUEST
     assert reply.head == head
     assert reply.body == (b"ok" if body else b"")
     assert connection.usable is usable
     assert not transport.aborted
-    assert connection._timer is not None
-    assert connection._timer.cancelled()
 
 
 @pytest.mark.parametrize("status", [200, 203, 205, 303, 305])
@@ -205,9 +212,9 @@ async def test_what_nobody_asked_for_closes_the_connection():
         connection, transport = wire._Connection(), Transport()
         connection.connection_made(transport)
         if answered:
-            waiter = connection.send(REQUEST, asyncio.get_running_loop().time() + 3600)
+            exchange = await exchanging(connection)
             connection.data_received(OK)
-            await waiter
+            await exchange
             assert not transport.aborted
         connection.data_received(b"x")
         assert transport.aborted
@@ -216,23 +223,25 @@ async def test_what_nobody_asked_for_closes_the_connection():
 
 async def test_a_connection_may_be_lost_at_any_time():
     """Before its first request, after its answer, and after it was given up: it is of no use, and nobody is told."""
-    for stage in ("new", "answered", "failed", "cancelled", "given up"):
-        connection, transport, waiter = await sending()
-        if stage == "new":
-            connection._waiter = None
-        elif stage == "answered":
+    for stage in ("new", "answered", "failed", "cancelled"):
+        connection, transport = wire._Connection(), Transport()
+        connection.connection_made(transport)
+        if stage != "new":
+            exchange = await exchanging(connection)
+        if stage == "answered":
             connection.data_received(OK)
-            connection.settle(answered=True)
+            await exchange
         elif stage == "failed":
             connection.data_received(b"SSH-2.0-OpenSSH\r\n\r\n")
             with pytest.raises(WireError, match="the answer is not HTTP"):
-                await waiter
+                await exchange
             assert transport.aborted
-        else:
+        elif stage == "cancelled":
             connection.data_received(b"HTTP/1.1 200 OK\r\n\r\nto the ")
-            waiter.cancel()
-            if stage == "given up":
-                connection.settle(answered=False)
+            exchange.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await exchange
+            assert transport.aborted
         connection.connection_lost(None)
         assert not connection.usable
 
@@ -289,18 +298,27 @@ async def test_a_body_in_pieces_is_as_long_as_was_said(rest, body):
 
 
 async def test_no_more_connections_are_kept_than_the_pool_may():
-    """Two at once, one of them kept; and none that is of no use any more."""
-    pool = HttpPool("http://localhost", 1)
-    transports = []
-    for usable in (False, True, True):
-        connection = wire._Connection()
-        connection.connection_made(Transport())
-        transports.append(connection._transport)
-        connection.usable = usable
-        pool._keep_idle(connection, 100.0)
+    """Of two at once one is kept, the other closed; none is kept that the other end closes."""
+    both, ended = asyncio.Barrier(2), asyncio.Event()
 
-    assert [transport.aborted for transport in transports] == [True, False, True]
-    assert len(pool._idle) == 1
+    async def converse(reader, writer, number):
+        await reader.readexactly(len(REQUEST))
+        if number <= 2:
+            await both.wait()
+        writer.write(OK if number <= 2 else b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\nok")
+        await reader.read()
+        ended.set()
+
+    async with server(converse) as url:
+        pool = HttpPool(url, 1)
+        await asyncio.gather(*(pool.request(REQUEST, 5) for _ in range(2)))
+        assert len(pool._idle) == 1
+        async with asyncio.timeout(10):
+            await ended.wait()
+        pool.close()
+        assert pool._idle == []
+        assert (await pool.request(REQUEST, 5)).body == b"ok"
+        assert pool._idle == []
 
 
 @pytest.mark.parametrize(("idle_s", "taken"), [(0.0, True), (5.0, True), (5.125, False)])
@@ -311,7 +329,8 @@ async def test_a_connection_is_taken_up_to_its_idle_time(idle_s, taken, monkeypa
     kept, lost = wire._Connection(), wire._Connection()
     for connection in (kept, lost):
         connection.connection_made(Transport())
-        pool._keep_idle(connection, 100.0)
+        connection.idle_since, connection.idle_since_wall = 100.0, 1000.0
+        pool._idle.append(connection)
     lost.connection_lost(None)
 
     assert pool._take(100.0 + idle_s) == ((kept, idle_s) if taken else (None, 0.0))
@@ -371,8 +390,6 @@ async def test_connections_are_kept_and_reused():
         pool = HttpPool(url, 4)
         for _ in range(10):
             await pool.request(REQUEST, 5)
-        (connection,) = pool._idle
-        assert connection._timer.cancelled()
         pool.close()
 
     assert numbers == [1] * 10

@@ -155,7 +155,7 @@ def test_unreserved_concurrency(sound: Sound) -> None:
     assert sound.refused() == []
     stack = sound.stack()
     other = declare.function("Other")
-    stack = dataclasses.replace(stack, functions={**stack.functions, "Other": other})
+    stack = dataclasses.replace(stack, functions={"Other": other, **stack.functions})
     assert examine(stack).violations == ()
     sound.function = dataclasses.replace(sound.function, reserved_concurrency=901)
     stack = sound.stack()
@@ -379,6 +379,15 @@ def test_reservation_below_the_pollers(sound: Sound) -> None:
     assert "below the 5 batches" in sound.advised()[0][1]
     sound.mappings = [dataclasses.replace(sound.mappings[0], maximum_concurrency=3)]
     assert sound.advised() == []
+
+
+def test_a_function_without_a_reservation_does_not_hide_the_next(sound: Sound) -> None:
+    """Each mapping's function is looked at."""
+    other = declare.function("Other", timeout_s=60, reserved_concurrency=3)
+    sound.mappings.append(dataclasses.replace(sound.mappings[0], logical_id="Second", function="Other"))
+    stack = sound.stack()
+    stack = dataclasses.replace(stack, functions={**stack.functions, "Other": other})
+    assert [each.logical_id for each in examine(stack).advice] == ["Other"]
 
 
 def test_silent_losses(sound: Sound) -> None:
