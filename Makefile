@@ -12,14 +12,16 @@ ARGS   ?=
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-# Rebuilt when what it installs has changed.
-$(BIN)/.installed: pyproject.toml constraints.txt
-	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt --no-deps vega-datasets
+# The one to work in, and the mutants' own: while they run, for minutes, the other may change. Rebuilt when what it
+# installs has changed.
+MUTANTS := .venv-mutants
+$(VENV)/.installed $(MUTANTS)/.installed: pyproject.toml constraints.txt
+	@test -x $(@D)/bin/python || $(PYTHON) -m venv $(@D)
+	$(@D)/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	$(@D)/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt --no-deps vega-datasets
 	@touch $@
 
-install: $(BIN)/.installed ## create .venv and install the project with its tools
+install: $(VENV)/.installed ## create .venv and install the project with its tools
 
 simulate: install ## run the loop offline with the live dashboard (ARGS='--scenario burst')
 	$(BIN)/stockpipe simulate $(ARGS)
@@ -81,8 +83,8 @@ build-GeneratorLambda build-ConsumerLambda:
 bench: .venv-bench/.installed ## the consumer against its peers and the floor (ARGS='--full', ARGS='--only memory')
 	.venv-bench/bin/python benchmarks/handlers.py $(ARGS)
 
-mutants: install ## decisions made otherwise that no test notices (ARGS=simulator/triggers/scaling.py), docs/mutants.md
-	$(BIN)/python tests/mutants $(ARGS)
+mutants: $(MUTANTS)/.installed ## decisions made otherwise that no test notices (ARGS=simulator/triggers/scaling.py), docs/mutants.md
+	$(MUTANTS)/bin/python tests/mutants $(ARGS)
 
 clean: ## remove the environment and everything built
-	rm -rf $(VENV) $(AUDIT) .venv-bench build dist out *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	rm -rf $(VENV) $(MUTANTS) $(AUDIT) .venv-bench build dist out *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
