@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
+from botocore.exceptions import ConnectionError as NoConnectionError
 
 
 class MessageFailure(Exception):
@@ -35,8 +36,8 @@ def answered(error: ClientError | BotoCoreError) -> tuple[str, str, int]:
 
 
 def is_permanent(error: ClientError | BotoCoreError) -> bool:
-    """Whether S3 says that the request itself is wrong, or nothing could be sent: another attempt is no use."""
+    """Whether AWS says that the request itself is wrong, or there was none to send: another attempt is no use."""
     if not isinstance(error, ClientError):
-        return not isinstance(error, HTTPClientError)
+        return not isinstance(error, HTTPClientError | NoConnectionError)
     code, _, status = answered(error)
     return status < 500 and status != 429 and code not in ("RequestTimeout", "SlowDown", "ExpiredToken")

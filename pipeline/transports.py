@@ -17,12 +17,12 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from botocore.credentials import ReadOnlyCredentials
-from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
+from botocore.exceptions import BotoCoreError, ClientError
 
-from pipeline.failures import answered
+from pipeline.failures import answered, is_permanent
 from pipeline.items import Key
 from pipeline.signing import PostSigner
-from pipeline.table import WriteError, kind_of
+from pipeline.table import Kind, WriteError, kind_of
 from pipeline.wire import HttpPool, Reply, WireError
 
 _ALL_PROCESSED = b'{"UnprocessedItems":{}}'
@@ -49,9 +49,8 @@ class ClientTransport:
             code, message, status = answered(error)
             raise WriteError(code, message, kind_of(code, status)) from error
         except BotoCoreError as error:
-            raise WriteError(
-                type(error).__name__, str(error), "transient" if isinstance(error, HTTPClientError) else "permanent"
-            ) from error
+            kind: Kind = "permanent" if is_permanent(error) else "transient"
+            raise WriteError(type(error).__name__, str(error), kind) from error
         return unprocessed_keys(answer, self.table)
 
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import json
+import socket
 import zlib
 
 import pytest
 from aiohttp import web
 from botocore.credentials import ReadOnlyCredentials
-from botocore.exceptions import ConnectionClosedError, ParamValidationError
+from botocore.exceptions import ConnectionClosedError, ConnectTimeoutError, ParamValidationError
 
 from fakes.aws import TABLE, serving
 from fakes.handlers import environ
@@ -153,6 +154,7 @@ class Failing:
     [
         (None, "timeout", "transient"),
         (ConnectionClosedError(endpoint_url="http://h"), "ConnectionClosedError", "transient"),
+        (ConnectTimeoutError(endpoint_url="http://h"), "ConnectTimeoutError", "transient"),
         (ParamValidationError(report="r"), "ParamValidationError", "permanent"),
     ],
 )
@@ -175,6 +177,23 @@ async def test_a_connection_that_fails_may_pass():
     transport = SignedTransport("http://h", "us-east-1", TABLE, pool, credentials, lambda: 1e9)
     with pytest.raises(WriteError, match="connection: connection closed") as raised:
         await transport.write([PUT], 5.0)
+
+    assert raised.value.kind == "transient"
+
+
+async def test_where_nobody_listens_another_attempt_may_find_somebody(session, batch_writer):
+    """A refused connection passes, whichever way the rows go: the table is not to blame, nor are the rows."""
+    with socket.socket() as reserved:
+        reserved.bind(("127.0.0.1", 0))  # and never listened on
+        endpoint = f"http://127.0.0.1:{reserved.getsockname()[1]}"
+        where = access(environ(endpoint), "dynamodb")
+        async with client(session, "dynamodb", where, connections=1, retries=0) as dynamodb:
+            signed = SignedTransport(
+                endpoint, "us-east-1", TABLE, HttpPool(endpoint, 1), await credentials_of(session, where), lambda: 1e9
+            )
+            transport = signed if batch_writer == "signed" else ClientTransport(dynamodb, TABLE)
+            with pytest.raises(WriteError) as raised:
+                await transport.write([PUT], 5.0)
 
     assert raised.value.kind == "transient"
 
