@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from types import SimpleNamespace
 
 import pytest
 
@@ -45,6 +46,23 @@ def test_the_level_is_lambdas(level, written):
     target.of_invocation(None).metrics({"FilesWritten": 1})
 
     assert len(lines) == written + 1
+
+
+@pytest.mark.parametrize(
+    ("context", "function", "request_id"),
+    [
+        (None, "Consumer", None),
+        (SimpleNamespace(function_name=None, aws_request_id="r"), "Consumer", "r"),
+        (SimpleNamespace(function_name="stockpipe-Consumer-1A"), "stockpipe-Consumer-1A", None),
+    ],
+)
+def test_metrics_are_those_of_the_function_that_lambda_names(context, function, request_id):
+    """Its name is the dimension; outside of Lambda, where no context names one, it is the log's own."""
+    lines: list[str] = []
+    log(lines).of_invocation(context).metrics({})
+
+    line = json.loads(lines[0])
+    assert (line["FunctionName"], line["requestId"]) == (function, request_id)
 
 
 def test_metrics_follow_the_embedded_metric_format():

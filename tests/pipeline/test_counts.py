@@ -1,0 +1,24 @@
+"""The figures of an invocation, by the names that the dashboard and the alarms ask CloudWatch for."""
+
+from __future__ import annotations
+
+from pipeline.counts import ConsumerCounts
+
+
+def test_an_invocation_begins_with_nothing_done():
+    """Every figure is published, those that are zero too, so that an alarm has data."""
+    assert ConsumerCounts().metrics() == {
+        "MessagesReceived": 0,
+        "MessagesFailed": 0,
+        "ObjectsIngested": 0,
+        "ObjectsUnreadable": 0,
+        "ObjectsGone": 0,
+        "RowsRead": 0,
+        "RowsWritten": 0,
+        "RowsRejected": 0,
+        "RowsDuplicate": 0,
+        "BytesRead": 0,
+        "BatchWrites": 0,
+        "UnprocessedItems": 0,
+        "ThrottledRequests": 0,
+    }

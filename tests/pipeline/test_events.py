@@ -1,0 +1,115 @@
+"""What SQS, S3 and the scheduler send, down to what may be missing from it."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from pipeline.events import (
+    MalformedEvent,
+    Message,
+    ObjectReference,
+    created_objects,
+    sqs_messages,
+    tick_time,
+)
+
+
+def created(name: str = "ObjectCreated:Put", bucket: str = "b", key: str = "k") -> dict[str, Any]:
+    """A record of S3's notification."""
+    return {"eventName": name, "s3": {"bucket": {"name": bucket}, "object": {"key": key}}}
+
+
+@pytest.mark.parametrize(
+    ("members", "body", "receive_count"),
+    [
+        ({"body": "x", "attributes": {"ApproximateReceiveCount": "3"}}, "x", 3),
+        ({"body": "x", "attributes": {"ApproximateReceiveCount": 2}}, "x", 2),
+        ({"body": "x", "attributes": {"ApproximateReceiveCount": "often"}}, "x", 1),
+        ({"body": "x", "attributes": {}}, "x", 1),
+        ({"body": "x", "attributes": None}, "x", 1),
+        ({"body": {"no": "text"}}, "", 1),
+        ({}, "", 1),
+    ],
+)
+def test_a_message_needs_only_its_id(members, body, receive_count):
+    """A message of the console's test has hardly more; one that says nothing of its receives is at its first."""
+    assert sqs_messages({"Records": [{"messageId": "1"} | members]}) == [Message("1", body, receive_count)]
+
+
+@pytest.mark.parametrize("event", [None, [], {}, {"Records": None}, {"Records": {"messageId": "1"}}])
+def test_an_event_without_records_is_no_batch(event):
+    """The scheduler's and the console's events are none."""
+    with pytest.raises(MalformedEvent, match="the event has no Records"):
+        sqs_messages(event)
+
+
+@pytest.mark.parametrize("record", ["1", None, {}, {"messageId": 1}])
+def test_a_record_without_an_id_is_refused(record):
+    """Its failure could not be reported."""
+    with pytest.raises(MalformedEvent, match="a record without messageId"):
+        sqs_messages({"Records": [record]})
+
+
+@pytest.mark.parametrize(
+    ("record", "references"),
+    [
+        (created("ObjectCreated:Put"), [("b", "k")]),
+        (created("s3:ObjectCreated:CompleteMultipartUpload"), [("b", "k")]),
+        (created("ObjectRemoved:Delete"), []),
+        (created("ObjectRestore:Completed"), []),
+        (created(key="a+b%2Fc%C3%A9%2B"), [("b", "a b/cé+")]),
+    ],
+)
+def test_an_object_is_announced_when_it_is_created(record, references):
+    """Whichever way it was uploaded; its key comes in form style."""
+    expected = [ObjectReference(*reference) for reference in references]
+    assert created_objects(json.dumps({"Records": [record]})) == expected
+    assert created_objects(json.dumps({"Records": [record, created()]})) == [*expected, ObjectReference("b", "k")]
+
+
+@pytest.mark.parametrize("record", [created(name=""), created(bucket=""), created(key=""), {}, "x", {"s3": None}])
+def test_a_record_that_lacks_event_bucket_or_key_is_refused(record):
+    """An empty one of them is as good as none."""
+    with pytest.raises(MalformedEvent, match="names no event, bucket or key"):
+        created_objects(json.dumps({"Records": [created(), record]}))
+
+
+@pytest.mark.parametrize(
+    ("body", "reason"),
+    [
+        ("", "the message is no JSON"),
+        ("[" * 100_000, "the message is no JSON"),
+        ("[]", "the message is no S3 notification"),
+        ('{"Event": "s3:Other"}', "the message is no S3 notification: it has no Records"),
+        ('{"Records": {}}', "the message is no S3 notification: it has no Records"),
+    ],
+)
+def test_a_body_that_is_no_notification_is_refused(body, reason):
+    """Down to JSON that is too deep to be read."""
+    with pytest.raises(MalformedEvent) as refused:
+        created_objects(body)
+    assert str(refused.value) == reason
+
+
+def test_the_event_that_s3_sends_to_try_a_queue_announces_nothing():
+    """It has no Records."""
+    assert created_objects('{"Service": "Amazon S3", "Event": "s3:TestEvent", "Bucket": "b"}') == []
+
+
+@pytest.mark.parametrize(
+    ("event", "time"),
+    [
+        ({"time": "2026-11-27T16:00:00Z"}, "2026-11-27T16:00:00Z"),
+        ({"time": ""}, None),
+        ({"time": 1}, None),
+        ({}, None),
+        (["time"], None),
+        (None, None),
+    ],
+)
+def test_a_scheduled_event_has_a_time(event, time):
+    """A test event of the console has none, or is anything."""
+    assert tick_time(event) == time

@@ -1,0 +1,65 @@
+"""What an error of a client means for the message, by code, status and kind."""
+
+from __future__ import annotations
+
+import pytest
+from botocore.exceptions import ClientError, NoCredentialsError, ReadTimeoutError
+
+from pipeline.failures import MessageFailure, OutOfTime, answered, is_permanent
+
+
+def refusal(status: int, code: str = "Code") -> ClientError:
+    """What botocore raises for such an answer."""
+    answer = {"Error": {"Code": code, "Message": "why"}, "ResponseMetadata": {"HTTPStatusCode": status}}
+    return ClientError(answer, "GetObject")
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (refusal(404, "NoSuchKey"), ("NoSuchKey", "why", 404)),
+        (ClientError({}, "GetObject"), ("", "", 500)),
+        (NoCredentialsError(), ("", "", 0)),
+        (ReadTimeoutError(endpoint_url="https://s3"), ("", "", 0)),
+    ],
+)
+def test_only_aws_says_code_and_status(error, said):
+    """An answer that says nothing counts as the server's own failure."""
+    assert answered(error) == said
+
+
+@pytest.mark.parametrize(
+    ("error", "permanent"),
+    [
+        (refusal(403, "AccessDenied"), True),
+        (refusal(404, "NoSuchBucket"), True),
+        (refusal(428), True),
+        (refusal(429, "TooManyRequests"), False),
+        (refusal(430), True),
+        (refusal(499), True),
+        (refusal(500, "InternalError"), False),
+        (refusal(503), False),
+        (refusal(400, "RequestTimeout"), False),
+        (refusal(400, "SlowDown"), False),
+        (refusal(400, "ExpiredToken"), False),
+        (ClientError({}, "GetObject"), False),
+        (NoCredentialsError(), True),
+        (ReadTimeoutError(endpoint_url="https://s3"), False),
+    ],
+)
+def test_a_request_that_is_wrong_itself_stays_wrong(error, permanent):
+    """Too many at once, a failure of the server, an answer that stays out, and credentials that ran out pass over."""
+    assert is_permanent(error) is permanent
+
+
+@pytest.mark.parametrize(
+    ("failure", "reason", "permanent"),
+    [
+        (MessageFailure("bad", permanent=True), "bad", True),
+        (MessageFailure("busy", permanent=False), "busy", False),
+        (OutOfTime(), "no time left in this invocation", False),
+    ],
+)
+def test_a_failure_says_its_reason_and_whether_it_lasts(failure, reason, permanent):
+    """Time that ran out is new with the next delivery."""
+    assert (str(failure), failure.reason, failure.permanent) == (reason, reason, permanent)
