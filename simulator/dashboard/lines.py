@@ -92,7 +92,6 @@ def labelled(lines: Iterable[tuple[str, str]]) -> Table:
     """Lines with their dim labels on the left; an empty label carries on the line above."""
     grid = Table.grid(padding=(0, 2), pad_edge=True)
     grid.add_column(style=DIM, no_wrap=True)
-    grid.add_column()
     for label, text in lines:
         grid.add_row(label, Text(text))
     return grid

@@ -80,11 +80,11 @@ def test_a_against_a_gives_no_alarm() -> None:
 
 def test_two_thirds_slower_is_seen() -> None:
     """A latency two thirds up is called worse in nearly every pair, and the other way round better."""
-    pairs = [(a_run(seed, wobble=0.2), a_run(seed + 500, slower=1.67, wobble=0.2)) for seed in range(40)]
+    pairs = [(a_run(seed, wobble=0.2), a_run(seed + 500, slower=1.67, wobble=0.2)) for seed in range(10)]
     noticed = ["planned to stored, p50" in compare(*pair).judged("worse") for pair in pairs]
-    assert sum(noticed) >= 36
+    assert sum(noticed) >= 9
     praised = ["planned to stored, p50" in compare(*pair[::-1]).judged("better") for pair in pairs]
-    assert sum(praised) >= 36
+    assert sum(praised) >= 9
 
 
 def test_a_quarter_less_throughput_is_seen() -> None:
