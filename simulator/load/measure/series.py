@@ -66,7 +66,7 @@ def build(
     ends = [origin_at + (index + 1) * slot_s for index in range(slots)]
     return {
         "slot_s": slot_s,
-        "t_s": [round(slot * slot_s, 3) for slot in range(slots)],
+        "t_s": [slot * slot_s for slot in range(slots)],
         "planned_per_s": [round(count / slot_s, 2) for count in planned_counts],
         "sent_per_s": [round(count / slot_s, 2) for count in sent_counts],
         "stored_per_s": [round(count / slot_s, 2) for count in stored_counts],

@@ -86,8 +86,8 @@ class ProbeOutcome:
 class CapacitySearch:
     """Where the search stands. `probe` is what to do next (None: done); `after` takes what it showed.
 
-    `sustained_per_s` is the highest rate that held (None: none has), `exceeded_per_s` the lowest that did not,
-    `shown_per_s` the capacity that the latest overload showed. `doubted`: a confirmation has failed once.
+    `sustained_per_s` is the highest rate that held (0: none has), `exceeded_per_s` the lowest that did not (infinite:
+    none yet), `shown_per_s` the capacity that the latest overload showed. `doubted`: a confirmation has failed once.
     """
 
     rate_per_s: float
@@ -95,8 +95,8 @@ class CapacitySearch:
     warm_up_s: float = 1.5
     ceiling_per_s: float = math.inf
     stage: SearchStage = "climb"
-    sustained_per_s: float | None = None
-    exceeded_per_s: float | None = None
+    sustained_per_s: float = 0.0
+    exceeded_per_s: float = math.inf
     shown_per_s: float | None = None
     outcomes: tuple[ProbeOutcome, ...] = ()
     confirmed: bool = False
@@ -113,7 +113,7 @@ class CapacitySearch:
     @property
     def answer_per_s(self) -> float | None:
         """The highest rate that held, once the search is done; None if not even the lowest did."""
-        return self.sustained_per_s if self.stage == "done" else None
+        return self.sustained_per_s or None if self.stage == "done" else None
 
     @property
     def reason(self) -> str:
@@ -122,9 +122,9 @@ class CapacitySearch:
             return f"{self.stage}, probe {len(self.outcomes) + 1}"
         if not self.outcomes:
             return "no probe was made"
-        if self.sustained_per_s is None:
+        if not self.sustained_per_s:
             return f"not even {self.outcomes[-1].rate_per_s:.3g}/s was sustained"
-        if self.exceeded_per_s is None:
+        if self.exceeded_per_s == math.inf:
             return f"{self.sustained_per_s:.4g}/s held, and no higher rate can be offered"
         kept = "confirmed by a longer probe" if self.confirmed else "not confirmed: time or probes ran out"
         return f"{self.sustained_per_s:.4g}/s held, {self.exceeded_per_s:.4g}/s did not; {kept}"
@@ -133,16 +133,14 @@ class CapacitySearch:
         """The search as it stands once a probe has shown `outcome`."""
         search = replace(self, outcomes=(*self.outcomes, outcome))
         search = _held(search, outcome) if outcome.sustained else _failed(search, outcome)
-        if search.stage != "done" and len(search.outcomes) >= PROBES_MAX:
-            return replace(search, stage="done")
-        return search
+        return replace(search, stage="done") if len(search.outcomes) >= PROBES_MAX else search
 
 
 def _held(state: CapacitySearch, outcome: ProbeOutcome) -> CapacitySearch:
-    held = replace(state, sustained_per_s=max(outcome.rate_per_s, state.sustained_per_s or 0.0))
+    held = replace(state, sustained_per_s=outcome.rate_per_s)
     if state.stage == "confirm":
         return replace(held, stage="done", confirmed=True)
-    if held.exceeded_per_s is None:
+    if state.exceeded_per_s == math.inf:
         if outcome.rate_per_s >= state.ceiling_per_s:
             return replace(held, stage="done", confirmed=True)
         return replace(held, rate_per_s=min(state.ceiling_per_s, outcome.rate_per_s * STEP_UP))
@@ -151,20 +149,17 @@ def _held(state: CapacitySearch, outcome: ProbeOutcome) -> CapacitySearch:
         # That overload met a bad moment: what it showed is no capacity.
         held, shown = replace(held, shown_per_s=None), None
     near = shown is not None and outcome.rate_per_s >= NEAR * shown
-    return _aim(held, outcome.rate_per_s * JUST_ABOVE if near else shown or state.exceeded_per_s or math.inf)
+    return _aim(held, outcome.rate_per_s * JUST_ABOVE if near else shown or state.exceeded_per_s)
 
 
 def _failed(state: CapacitySearch, outcome: ProbeOutcome) -> CapacitySearch:
-    exceeded = min(outcome.rate_per_s, state.exceeded_per_s or math.inf)
-    sustained = state.sustained_per_s
-    if sustained is not None and sustained >= exceeded:
-        # A longer look took back what a shorter one had granted.
-        sustained = max(
-            (past.rate_per_s for past in state.outcomes if past.sustained and past.rate_per_s < exceeded), default=None
-        )
-    if state.stage == "confirm" and not state.doubted:
-        # One look said yes and one says no: on a shared machine a third decides.
-        return replace(state, doubted=True)
+    exceeded, sustained = outcome.rate_per_s, state.sustained_per_s
+    if state.stage == "confirm":
+        if not state.doubted:
+            # One look said yes and one says no: on a shared machine a third decides.
+            return replace(state, doubted=True)
+        # A longer look took back what a shorter one had granted; every lower rate has held.
+        sustained = max((past.rate_per_s for past in state.outcomes if past.rate_per_s < exceeded), default=0.0)
     failed = replace(state, sustained_per_s=sustained, exceeded_per_s=exceeded, stage="close", doubted=False)
     # Only a queue that was never empty shows the capacity; with less backlog the rate itself is the bound.
     if not outcome.backlog_grows:
@@ -174,11 +169,11 @@ def _failed(state: CapacitySearch, outcome: ProbeOutcome) -> CapacitySearch:
 
 def _aim(state: CapacitySearch, towards_per_s: float) -> CapacitySearch:
     """Choose the next rate inside the bracket, as near to `towards_per_s` as leaves something to learn."""
-    upper, lower = state.exceeded_per_s or math.inf, state.sustained_per_s
-    if lower is None:
+    upper, lower = state.exceeded_per_s, state.sustained_per_s
+    if not lower:
         if upper < 0.1:
             return replace(state, stage="done")
-        return replace(state, stage="close", rate_per_s=min(upper / 1.1, max(towards_per_s, upper / 8)))
+        return replace(state, rate_per_s=min(upper / 1.1, max(towards_per_s, upper / 8)))
     if upper / lower <= RESOLUTION:
         return replace(state, stage="confirm", rate_per_s=lower)
     if towards_per_s < lower * CLOSEST:
@@ -186,7 +181,7 @@ def _aim(state: CapacitySearch, towards_per_s: float) -> CapacitySearch:
         towards_per_s = lower * JUST_ABOVE
     if towards_per_s > upper / CLOSEST:
         towards_per_s = math.sqrt(lower * upper)
-    return replace(state, stage="close", rate_per_s=towards_per_s)
+    return replace(state, rate_per_s=towards_per_s)
 
 
 def slope(samples: list[tuple[float, float]]) -> tuple[float, float]:
@@ -196,12 +191,12 @@ def slope(samples: list[tuple[float, float]]) -> tuple[float, float]:
     """
     if len(samples) < 3:
         return 0.0, 0.0
-    instants, values = zip(*samples, strict=True)
+    instants = [at for at, _ in samples]
     spread = pvariance(instants) * len(samples)
     if spread == 0:
         return 0.0, 0.0
-    found, start = linear_regression([at - instants[0] for at in instants], values)
-    residuals = [value - start - found * (at - instants[0]) for at, value in samples]
+    found, start = linear_regression(instants, [value for _, value in samples])
+    residuals = [value - start - found * at for at, value in samples]
     squares = math.fsum(residual**2 for residual in residuals)
     error = math.sqrt(squares / (len(samples) - 2) / spread)
     if squares > 0:

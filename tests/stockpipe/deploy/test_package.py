@@ -19,7 +19,7 @@ from packaging.requirements import Requirement
 
 from simulator.base.errors import CouldNotFinish, InputError
 from stockpipe.deploy import interpreters, package, trimming
-from stockpipe.deploy.targets import PYTHONS, Target, default_python, select_requirements
+from stockpipe.deploy.targets import PYTHONS, Target, select_requirements
 
 ROOT = Path(__file__).parents[3]
 Built = tuple[package.Package, list[str]]
@@ -182,31 +182,6 @@ def test_requirements_are_closed_and_those_of_the_constraints() -> None:
         normal = {name.lower().replace("_", "-"): version for name, version in listed.items()}
         assert set(normal) == needed
         assert normal == {name: constraints[name] for name in normal}
-
-
-def test_requirements_of_older_pythons_are_judged_by_the_target() -> None:
-    """A marker holds for the Python the package is for, whichever one builds it; another kind of line is refused."""
-    text = '# comment\n\na==1 ; python_version < "3.13"\nb==2  # why\n'
-    assert select_requirements(text, "3.12") == ("a==1", "b==2")
-    assert select_requirements(text, "3.13") == ("b==2",)
-    with pytest.raises(InputError, match="'a>=1' is not name==version"):
-        select_requirements("a>=1", "3.13")
-
-
-def test_amazon_linux_2_gets_older_wheels() -> None:
-    """Python 3.11 runs on a glibc of 2.26, the later ones on 2.34; no newer wheel is taken."""
-    assert Target("3.11", "x86_64").platforms[0] == "manylinux_2_26_x86_64"
-    assert Target("3.13", "arm64").platforms[0] == "manylinux_2_34_aarch64"
-    assert Target("3.13", "arm64").platforms[-1] == "manylinux2014_aarch64"
-
-
-def test_unknown_targets_are_refused() -> None:
-    """A Python or processor that Lambda does not offer is refused with the ones it does."""
-    with pytest.raises(InputError, match=r"no Python 3\.9; choose one of 3\.11"):
-        Target("3.9", "arm64")
-    with pytest.raises(InputError, match="choose arm64 or x86_64"):
-        Target("3.13", "riscv")
-    assert default_python() in PYTHONS
 
 
 def test_interpreter_of_another_minor_is_refused() -> None:

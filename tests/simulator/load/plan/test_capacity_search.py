@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import heapq
+import math
 import random
 from dataclasses import replace
 
 import pytest
 
-from simulator.load.plan.capacity_search import PROBES_MAX, CapacitySearch, Probe, ProbeOutcome, slope
+from simulator.load.plan.capacity_search import PROBES_MAX, CapacitySearch, Probe, ProbeOutcome, SearchStage, slope
 
 
 class Queue:
@@ -165,7 +166,6 @@ def test_a_first_probe_in_a_bad_moment_is_recovered_from() -> None:
     state = CapacitySearch(60).after(ProbeOutcome(60, 0.5, 59, 0.5, latency_held=True))
     while (probe := state.probe) is not None:
         state = state.after(queue.offer(probe))
-    assert state.sustained_per_s is not None
     assert state.sustained_per_s > 55
     assert len(state.outcomes) <= 10
 
@@ -184,6 +184,125 @@ def test_a_steep_growth_is_no_noise() -> None:
     assert not ProbeOutcome(94, 41, 48, 20, latency_held=True).sustained
 
 
+@pytest.mark.parametrize(
+    ("growth", "error", "grows"),
+    [(2, 0, False), (3, 0, True), (5, 2, False), (5.5, 2, True), (15, 10, False), (15.5, 10, True)],
+)
+def test_a_backlog_grows_when_noise_does_not_explain_it(growth: float, error: float, grows: bool) -> None:
+    """At 100/s: not up to 2/s, nor up to 2.5 standard errors unless it is above 15/s."""
+    assert ProbeOutcome(100, 90, growth, error, latency_held=True).backlog_grows == grows
+
+
+@pytest.mark.parametrize(
+    ("rate", "stage", "window_s"),
+    [(300, "climb", 4.0), (50, "close", 6.0), (10, "close", 12.0), (300, "confirm", 6.0), (10, "confirm", 18.0)],
+)
+def test_a_window_holds_300_arrivals_if_that_takes_no_twelve_seconds(
+    rate: float, stage: SearchStage, window_s: float
+) -> None:
+    """It has four seconds at least; a confirmation looks half as long again. Each warms up for a second and a half."""
+    assert CapacitySearch(rate, stage=stage).probe == Probe(rate, 1.5, window_s)
+
+
+def held(rate: float) -> ProbeOutcome:
+    """All was taken and kept its bound."""
+    return ProbeOutcome(rate, rate, 0.0, 0.0, latency_held=True)
+
+
+def slow(rate: float) -> ProbeOutcome:
+    """The backlog is level, but the latency broke its bound."""
+    return ProbeOutcome(rate, rate, 0.0, 0.0, latency_held=False)
+
+
+def overloaded(rate: float, stored: float) -> ProbeOutcome:
+    """The rest stayed in the queue."""
+    return ProbeOutcome(rate, stored, rate - stored, 0.0, latency_held=False)
+
+
+def between(lower: float, upper: float, shown: float | None = None) -> CapacitySearch:
+    """A search whose bracket has these ends."""
+    return CapacitySearch(1.0, stage="close", sustained_per_s=lower, exceeded_per_s=upper, shown_per_s=shown)
+
+
+@pytest.mark.parametrize(
+    ("state", "outcome", "stage", "rate"),
+    [
+        pytest.param(CapacitySearch(10), held(10), "climb", 20, id="it doubles"),
+        pytest.param(CapacitySearch(10, ceiling_per_s=15), held(10), "climb", 15, id="up to what can be offered"),
+        pytest.param(CapacitySearch(110), slow(110), "close", 110 / 1.1, id="the first is too slow: a tenth less"),
+        pytest.param(CapacitySearch(80), overloaded(80, 60), "close", 60 * 0.985, id="just below what was shown"),
+        pytest.param(CapacitySearch(80), overloaded(80, 0), "close", 10, id="but an eighth at least"),
+        pytest.param(CapacitySearch(0.1), slow(0.1), "close", 0.1 / 1.1, id="one in ten seconds can be asked"),
+        pytest.param(CapacitySearch(0.0999), slow(0.0999), "done", 0.0999, id="less is nothing"),
+        pytest.param(between(50, 200), held(80), "close", math.sqrt(80 * 200), id="nothing is shown: the middle"),
+        pytest.param(between(50, 200), slow(180), "close", math.sqrt(50 * 180), id="nor by a slow one"),
+        pytest.param(between(50, 200, 100), held(93), "close", 100, id="what was shown is not near: it is next"),
+        pytest.param(between(50, 200, 100), held(94), "close", 94 * 1.039, id="it is near: just above"),
+        pytest.param(between(50, 200, 100), held(106), "close", 106 * 1.039, id="shown and held agree within 6 %"),
+        pytest.param(between(50, 200, 100), held(107), "close", math.sqrt(107 * 200), id="what was shown is disproved"),
+        pytest.param(between(100, 200), overloaded(190, 90), "close", 100 * 1.039, id="shown is less than what held"),
+        pytest.param(between(64, 200), overloaded(128, 64.768 / 0.985), "close", 64.768, id="1.2 % above is new"),
+        pytest.param(between(50, 105.1468, 100), held(100), "close", 100 * 1.039, id="and so is 1.2 % below"),
+        pytest.param(between(50, 104, 100), held(100), "confirm", 100, id="4 % apart: a longer look"),
+        pytest.param(between(50, 104.1, 100), held(100), "close", math.sqrt(10_410), id="more: not yet"),
+    ],
+)
+def test_what_a_probe_showed_decides_the_next(
+    state: CapacitySearch, outcome: ProbeOutcome, stage: SearchStage, rate: float
+) -> None:
+    """The rate that leaves most to learn, by the rules in the module's text."""
+    following = state.after(outcome)
+    assert (following.stage, following.rate_per_s) == (stage, rate)
+
+
+def test_a_search_says_how_it_stands_and_how_it_ended() -> None:
+    """In words, probe by probe, with the rates on both sides."""
+    said = []
+    state = CapacitySearch(10)
+    for outcome in (held(10), held(20), overloaded(40, 30), held(29.55), slow(29.55 * 1.039), held(29.55)):
+        assert state.probe is not None
+        assert state.probe.rate_per_s == outcome.rate_per_s
+        assert state.answer_per_s is None
+        said.append(state.reason)
+        state = state.after(outcome)
+    assert said == [
+        "climb, probe 1",
+        "climb, probe 2",
+        "climb, probe 3",
+        "close, probe 4",
+        "close, probe 5",
+        "confirm, probe 6",
+    ]
+    assert (state.answer_per_s, state.confirmed) == (29.55, True)
+    assert state.reason == "29.55/s held, 30.7/s did not; confirmed by a longer probe"
+    state = CapacitySearch(10, ceiling_per_s=10).after(held(10))
+    assert (state.answer_per_s, state.confirmed) == (10, True)
+    assert state.reason == "10/s held, and no higher rate can be offered"
+    state = CapacitySearch(0.2).after(slow(0.2)).after(slow(0.09))
+    assert (state.answer_per_s, state.confirmed) == (None, False)
+    assert state.reason == "not even 0.09/s was sustained"
+
+
+@pytest.mark.parametrize(("before", "left"), [((20, 10), 20), ((), None)])
+def test_what_a_longer_look_refuses_twice_is_taken_back(before: tuple[float, ...], left: float | None) -> None:
+    """The highest of the lower rates that held is left, if there is one; the next confirmation has two looks again."""
+    outcomes = tuple(held(rate) for rate in (*before, 100))
+    state = replace(between(100, 103), stage="confirm", rate_per_s=100, outcomes=outcomes).after(slow(100))
+    assert (state.stage, state.rate_per_s, state.sustained_per_s, state.doubted) == ("confirm", 100, 100, True)
+    state = state.after(slow(100))
+    assert (state.stage, state.exceeded_per_s, state.doubted) == ("close", 100, False)
+    assert replace(state, stage="done").answer_per_s == left
+
+
+def test_the_fourteenth_probe_is_the_last() -> None:
+    """The best rate so far is the answer, and is not called confirmed."""
+    state = replace(between(50, 200), outcomes=(held(50),) * 12).after(held(80))
+    assert state.probe is not None
+    state = state.after(held(100))
+    assert (state.probe, state.answer_per_s, len(state.outcomes)) == (None, 100, 14)
+    assert state.reason == "100/s held, 200/s did not; not confirmed: time or probes ran out"
+
+
 def test_a_level_backlog_with_noise_has_no_slope() -> None:
     """A random level sequence is rarely judged to grow; a true growth of 5 % is."""
     grew = 0
@@ -195,3 +314,23 @@ def test_a_level_backlog_with_noise_has_no_slope() -> None:
     growth, error = slope([(tick / 4, tick / 4 * 5 + random.Random(tick).gauss(0, 2)) for tick in range(30)])
     assert growth == pytest.approx(5, abs=0.6)
     assert ProbeOutcome(100, 95, growth, error, latency_held=True).backlog_grows
+
+
+@pytest.mark.parametrize(
+    ("samples", "growth", "error"),
+    [
+        ([(0, 5), (1, 9)], 0, 0),
+        ([(3, 1), (3, 2), (3, 9)], 0, 0),
+        ([(0, 1), (1, 3), (2, 5)], 2, 0),
+        ([(0, 0), (1, 0.3), (2, 0)], 0, math.sqrt(0.03)),
+        ([(0, 0), (1, 1), (2, 1), (3, 2)], 0.6, math.sqrt(0.02)),
+        ([(at, value / 2) for at, value in enumerate((0, 0, 1, 1, 0, 0))], 0, math.sqrt(2 / 75) / 2),
+        ([(at, value + at) for at, value in enumerate((1, 1, -1, -1, -1, -1, 1, 1), 10)], 1, math.sqrt(22 / 315)),
+        ([(at / 4, abs(at - 50)) for at in range(101)], 0, math.sqrt(775504 / 1009899)),
+    ],
+)
+def test_a_slope_has_the_error_that_its_scatter_leaves(
+    samples: list[tuple[float, float]], growth: float, error: float
+) -> None:
+    """By hand: none without three instants, and more where neighbours are alike, up to a correlation of 0.9."""
+    assert slope(samples) == (pytest.approx(growth), pytest.approx(error))
