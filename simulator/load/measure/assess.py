@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from simulator.base import limits
 from simulator.load.measure.bottleneck import Measurements
-from simulator.load.measure.recording import DROPPED, FAILED, SENT, Recording, backlog, percentiles, ticks
+from simulator.load.measure.recording import DROPPED, FAILED, SENT, STEP_S, Recording, backlog, percentiles, ticks
 from simulator.load.measure.result import Result, Span
 from simulator.load.measure.series import Gauge
 from simulator.load.measure.tap import Tap
@@ -21,7 +21,6 @@ FLOOR_S = 1.0
 PASSING = 0.2
 """A backlog that was there for less than this share of the time, and is gone at the end, was in passing."""
 LIVE_WINDOW_S = 5.0
-STEP_S = 0.25
 
 
 def peak_backlog(recording: Recording, span: Span) -> tuple[int, float | None]:

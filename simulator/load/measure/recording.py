@@ -18,6 +18,9 @@ from simulator.base import limits
 PENDING, SENT, DROPPED, FAILED = range(4)
 """What became of an arrival. An object that nobody planned (a backlog) is planned when it is sent."""
 
+STEP_S = 0.25
+"""How often a backlog is looked at."""
+
 _NEVER = math.nan
 _UNITS_PER_S = 1_000_000
 
@@ -165,9 +168,9 @@ class Recording:
                 yield ended - begun
 
 
-def ticks(begin_at: float, end_at: float, step_s: float = 0.25) -> list[float]:
+def ticks(begin_at: float, end_at: float) -> list[float]:
     """Instants from one to the other at which a backlog is looked at."""
-    return [begin_at + step * step_s for step in range(int((end_at - begin_at) / step_s) + 1)]
+    return [begin_at + step * STEP_S for step in range(int((end_at - begin_at) / STEP_S) + 1)]
 
 
 def backlog(puts: Sequence[float], stores: Sequence[float], instants: Sequence[float]) -> list[int]:

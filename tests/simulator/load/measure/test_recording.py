@@ -8,7 +8,7 @@ import random
 import pytest
 
 from simulator.base import limits
-from simulator.load.measure.recording import DROPPED, FAILED, SENT, Recording, backlog, drain_share, percentiles
+from simulator.load.measure.recording import DROPPED, FAILED, SENT, Recording, backlog, drain_share, percentiles, ticks
 
 
 def test_latency_counts_from_the_planned_instant() -> None:
@@ -139,6 +139,12 @@ def test_the_backlog_is_what_was_put_and_not_stored() -> None:
     """Four puts, two stores: the depth at each instant; a store that precedes its put's answer counts as none."""
     assert backlog([1, 2, 3, 4], [2.5, 5], [0, 2.1, 2.6, 4.5, 6]) == [0, 2, 1, 3, 2]
     assert backlog([2.0], [1.9], [1.95]) == [0]
+
+
+def test_a_backlog_is_looked_at_four_times_a_second() -> None:
+    """From the first instant to the last, if it is one of them."""
+    assert ticks(100.0, 101.0) == [100.0, 100.25, 100.5, 100.75, 101.0]
+    assert ticks(100.0, 100.74) == [100.0, 100.25, 100.5]
 
 
 def test_a_drain_that_slows_down_shows_in_its_last_tenth() -> None:
