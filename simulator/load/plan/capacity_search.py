@@ -149,7 +149,7 @@ def _held(state: CapacitySearch, outcome: ProbeOutcome) -> CapacitySearch:
         # That overload met a bad moment: what it showed is no capacity.
         held, shown = replace(held, shown_per_s=None), None
     near = shown is not None and outcome.rate_per_s >= NEAR * shown
-    return _aim(held, outcome.rate_per_s * JUST_ABOVE if near else shown or state.exceeded_per_s)
+    return _aim(held, outcome.rate_per_s if near else shown or state.exceeded_per_s)
 
 
 def _failed(state: CapacitySearch, outcome: ProbeOutcome) -> CapacitySearch:
