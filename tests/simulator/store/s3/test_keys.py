@@ -53,6 +53,23 @@ def test_an_empty_bucket_has_an_empty_page() -> None:
     assert listed(bucket_of(), None, None, 2) == listed(bucket_of(), "a", None, 2) == []
 
 
+def test_a_page_with_a_prefix_has_what_begins_with_it() -> None:
+    """ListObjectsV2: prefix limits the response to keys that begin with it, not those that end with or follow it."""
+    assert listed(bucket_of("a", "b/a", "b/c", "ca", "cb/"), None, "b/", 9) == ["b/a", "b/c"]
+
+
+def test_a_deleted_object_of_a_versioned_bucket_is_not_listed() -> None:
+    """Deleting in a versioned bucket puts a delete marker, which is neither listed nor counted; a new version is."""
+    from moto.s3.models import FakeDeleteMarker
+
+    keys = bucket_of("a", "bc")
+    marker = FakeDeleteMarker(SimpleNamespace(name="bc", size=2, dispose=lambda: None))
+    keys.setlist("bc", [keys["bc"], marker])
+    assert (listed(keys, None, None, 9), keys.object_count, keys.size_bytes) == (["a"], 1, 1)
+    keys.setlist("bc", [*keys.getlist("bc"), SimpleNamespace(name="bc", size=7)])
+    assert (listed(keys, None, None, 9), keys.object_count, keys.size_bytes) == (["a", "bc"], 2, 8)
+
+
 @given(names=st.sets(KEYS), after=st.none() | KEYS, prefix=st.none() | KEYS, limit=st.integers(1, 4))
 def test_a_page_is_what_sorting_and_filtering_gives(
     names: set[str], after: str | None, prefix: str | None, limit: int

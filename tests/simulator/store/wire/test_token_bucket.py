@@ -55,3 +55,11 @@ def test_more_than_fits_needs_a_full_bucket() -> None:
     assert bucket.has(1, 102.125)
     assert not bucket.has(50, 104.875)
     assert bucket.has(50, 105.0)
+
+
+def test_what_flowed_in_before_is_there_before_anything_is_taken() -> None:
+    """A bucket that has been full for long has no more than it holds, and is emptied from there."""
+    bucket = TokenBucket(rate=10, size=30, tokens=30, at=100.0)
+    bucket.take(5, 160.0)
+    bucket.refill(160.0)
+    assert bucket.tokens == 25

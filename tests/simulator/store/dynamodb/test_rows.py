@@ -1,0 +1,184 @@
+"""The rows of a table as bytes, and as moto sees them."""
+
+from __future__ import annotations
+
+import copy
+import json
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from simulator.store.dynamodb.rows import Rows, encode_item, key_value
+
+
+def typed(kind: str, value: Any) -> Any:
+    """A value as moto has it."""
+    from moto.dynamodb.models.dynamo_type import DynamoType
+
+    return DynamoType({kind: value})
+
+
+def row(number: int) -> bytes:
+    """A small row."""
+    return json.dumps({"n": {"N": str(number)}}, separators=(",", ":")).encode()
+
+
+def table(*keys: tuple[Any, Any]) -> Rows:
+    """A table with a sort key that has these rows, numbered from 0, read once so that its order is kept up."""
+    rows = Rows("S", "S")
+    list(rows.walk(None))
+    for number, (hash_key, sort_key) in enumerate(keys):
+        rows.put(hash_key, sort_key, row(number))
+    return rows
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "key"),
+    [("S", "10", "10"), ("N", "10", Decimal(10)), ("N", "1e1", Decimal(10)), ("B", "MTA=", b"10"), ("B", b"10", b"10")],
+)
+def test_a_key_is_a_text_a_number_or_bytes(kind: str, value: Any, key: Any) -> None:
+    """Key attributes are of type S, N or B; binary ones come in base64, or as moto has them."""
+    found = key_value(kind, value)
+    assert (found, type(found)) == (key, type(key))
+
+
+def test_a_row_is_replaced_counted_and_dropped() -> None:
+    """A put of a key that is there replaces; a partition whose last row goes is gone."""
+    rows = table(("p", "a"), ("p", "b"), ("q", "a"), ("p", "a"))
+    assert (rows.count, len(rows)) == (3, 2)
+    assert (rows.row("p", "a"), rows.row("p", "b"), rows.row("p", "c"), rows.row("x", "a")) == (
+        row(3),
+        row(1),
+        None,
+        None,
+    )
+    assert (rows.drop("p", "a"), rows.drop("p", "a"), rows.drop("x", "a")) == (True, False, False)
+    assert (rows.count, list(rows.partitions)) == (2, ["p", "q"])
+    assert rows.drop("p", "b")
+    assert (rows.count, list(rows.partitions)) == (1, ["q"])
+
+
+@pytest.mark.parametrize(
+    ("after", "keys"),
+    [
+        (None, ["pa", "pc", "qb", "rb"]),
+        (("p", "a"), ["pc", "qb", "rb"]),
+        (("p", "b"), ["pc", "qb", "rb"]),
+        (("p", "c"), ["qb", "rb"]),
+        (("p", None), ["qb", "rb"]),
+        (("pp", "z"), ["qb", "rb"]),
+        (("r", "b"), []),
+    ],
+)
+def test_a_walk_goes_on_behind_a_key(after: Any, keys: list[str]) -> None:
+    """Scan with ExclusiveStartKey: rows behind that key, which need not be there; in the order of both keys."""
+    rows = table(("r", "b"), ("p", "c"), ("p", "a"), ("q", "b"))
+    assert [hash_key + sort_key for hash_key, sort_key, _ in rows.walk(after)] == keys
+
+
+def test_a_walk_of_some_partitions_has_their_rows() -> None:
+    """Those wanted by their key, and the rows themselves, of which moto may hold one."""
+    rows = table(("p", "a"), ("q", "a"), ("r", "a"))
+    rows.lend("r", "a")
+    assert list(rows.walk(None, lambda key: key != "q")) == [("p", "a", row(0)), ("r", "a", row(2))]
+
+
+def test_a_table_without_a_sort_key_is_a_mapping_of_items() -> None:
+    """As moto uses `Table.items` of such a table: it sets, gets, finds, lists and deletes by the partition key."""
+    rows = Rows("N", None)
+    rows.put(Decimal(2), None, row(2))
+    one, two = typed("N", "1.0"), typed("N", "2")
+    rows[one] = rows[two]
+    assert (one in rows, typed("N", "3") in rows, len(rows), rows.count) == (True, False, 2, 2)
+    assert [(key.type, key.value) for key in rows] == [("N", "1.0"), ("N", "2")]
+    assert rows.get(two).attrs["n"] == typed("N", "2")
+    assert (rows.get(typed("N", "3")), rows.get(typed("N", "3"), "none")) == (None, "none")
+    with pytest.raises(KeyError):
+        rows[typed("N", "3")]
+    assert rows.key_types(Decimal(2), None)[1] is None
+    del rows[two]
+    assert (two in rows, rows.count, len(rows)) == (False, 1, 1)
+
+
+def test_a_partition_is_a_mapping_of_items() -> None:
+    """As moto uses `Table.items` of a table with a sort key; a partition that is not there is empty."""
+    rows = Rows("S", "B")
+    rows.put("p", b"2", row(2))
+    view, one, two = rows[typed("S", "p")], typed("B", b"1"), typed("B", b"2")
+    view[one] = view[two]
+    assert ([(key.type, key.value) for key in view], len(view), rows.count) == ([("B", "MQ=="), ("B", "Mg==")], 2, 2)
+    item = view[two]
+    assert (item.hash_key.value, item.range_key.value, item.attrs["n"]) == ("p", "Mg==", typed("N", "2"))
+    del view[one]
+    with pytest.raises(KeyError):
+        del view[one]
+    assert (len(view), rows.count) == (1, 1)
+    missing = rows[typed("S", "x")]
+    assert (len(missing), list(missing), missing.get(one)) == (0, [], None)
+    del rows[typed("S", "p")]
+    assert (rows.count, len(rows)) == (0, 0)
+
+
+def test_what_moto_changes_is_kept() -> None:
+    """An item that moto was lent is one object until the request is over; then it is bytes again, as it is by then."""
+    rows = table(("p", "a"), ("p", "b"))
+    item = rows.lend("p", "a")
+    assert rows.lend("p", "a") is item
+    item.attrs["n"] = typed("N", "7")
+    assert rows.row("p", "a") == row(7)
+    rows.lend("p", "b")
+    rows.drop("p", "b")
+    rows.settle()
+    assert rows.partitions == {"p": {"a": row(7)}}
+    kept = rows.lend("p", "a")
+    assert kept is not item
+    item.attrs["n"] = typed("N", "8")
+    rows.settle()
+    assert rows.row("p", "a") == row(7)
+
+
+def test_an_item_that_moto_puts_is_bytes_once_it_settles() -> None:
+    """Of a new partition, and in place of a row."""
+    rows = table(("p", "a"))
+    item = rows.lend("p", "a")
+    rows.put_item("q", "z", item)
+    assert rows.count == 2
+    rows.settle()
+    assert rows.partitions == {"p": {"a": row(0)}, "q": {"z": row(0)}}
+    assert [each.range_key.value for each in rows.items_in_order()] == ["a", "z"]
+    assert rows.partitions == {"p": {"a": row(0)}, "q": {"z": row(0)}}
+
+
+def test_a_copy_is_apart() -> None:
+    """A table is copied before moto's transaction, and the copy put back if it fails."""
+    rows = table(("p", "a"), ("q", "b"))
+    rows.lend("p", "a").attrs["n"] = typed("N", "7")
+    copied = copy.deepcopy(rows)
+    rows.put("p", "c", row(2))
+    rows.drop("q", "b")
+    assert copied.count == 2
+    assert copied.partitions == {"p": {"a": row(7)}, "q": {"b": row(1)}}
+    assert copied[typed("S", "p")][typed("S", "a")].attrs["n"] == typed("N", "7")
+
+
+def test_every_type_comes_back_as_it_was() -> None:
+    """The ten types of the data model, with binary values at every level, through moto's item and back."""
+    attributes = {
+        "s": {"S": "é"},
+        "n": {"N": "1.5"},
+        "b": {"B": "AP8="},
+        "t": {"BOOL": True},
+        "u": {"NULL": True},
+        "ss": {"SS": ["a", "b"]},
+        "ns": {"NS": ["1", "2"]},
+        "bs": {"BS": ["AA==", "/w=="]},
+        "l": {"L": [{"B": "AA=="}, {"L": [{"BS": ["/w=="]}]}]},
+        "m": {"M": {"b": {"B": "AA=="}, "m": {"M": {"n": {"N": "1"}}}}},
+    }
+    rows = Rows("S", None)
+    rows.put("p", None, json.dumps(attributes).encode())
+    item = rows.lend("p", None)
+    assert (item.attrs["b"].value, item.attrs["bs"].value) == (b"\x00\xff", [b"\x00", b"\xff"])
+    assert item.attrs["m"].value["b"].value == item.attrs["l"].value[0].value == b"\x00"
+    assert json.loads(encode_item(item)) == attributes

@@ -1,0 +1,155 @@
+"""What a queue's policy allows S3, statement by statement."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from simulator.store.s3.policies import allows_s3
+
+QUEUE = "arn:aws:sqs:us-east-1:123456789012:orders"
+BUCKET = "arn:aws:s3:::the.bucket"
+S3 = {"Service": "s3.amazonaws.com"}
+
+
+def statement(**changes: Any) -> dict[str, Any]:
+    """One that allows S3 to send to the queue, with members changed; None leaves one out."""
+    whole = {"Effect": "Allow", "Principal": S3, "Action": "sqs:SendMessage", "Resource": QUEUE, **changes}
+    return {name: value for name, value in whole.items() if value is not None}
+
+
+def allowed(*statements: Any) -> bool:
+    """Whether a policy of these statements lets the bucket's events in."""
+    return allows_s3({"Statement": list(statements)}, QUEUE, BUCKET, "123456789012")
+
+
+@pytest.mark.parametrize("policy", [None, {}, {"Statement": None}, {"Statement": []}])
+def test_without_a_statement_nothing_is_allowed(policy: Any) -> None:
+    """Policy evaluation logic: by default, all requests are implicitly denied."""
+    assert not allows_s3(policy, QUEUE, BUCKET, "123456789012")
+
+
+def test_a_statement_need_not_be_in_a_list() -> None:
+    """IAM JSON policy elements: Statement is one statement or an array of them."""
+    assert allows_s3({"Statement": statement()}, QUEUE, BUCKET, "123456789012")
+    assert allowed("no statement", statement())
+
+
+def test_an_explicit_deny_wins() -> None:
+    """Policy evaluation logic: an explicit deny overrides an allow, in whatever order; one for others does not."""
+    deny = statement(Effect="Deny")
+    assert not allowed(statement(), deny)
+    assert not allowed(deny, statement())
+    assert not allowed(deny)
+    assert allowed(statement(), statement(Effect="Deny", Resource=QUEUE + "-dlq"))
+
+
+@pytest.mark.parametrize(
+    ("principal", "expected"),
+    [
+        ("*", True),
+        ({"AWS": "*"}, True),
+        ({"AWS": ["123456789012", "*"]}, True),
+        ({"Service": ["sns.amazonaws.com", "s3.amazonaws.com"]}, True),
+        ({"Service": "sns.amazonaws.com"}, False),
+        ({"AWS": "123456789012"}, False),
+        ({"AWS": "123456789012", "Service": "s3.amazonaws.com"}, True),
+        ("s3.amazonaws.com", False),
+        (None, False),
+    ],
+)
+def test_the_principal_is_s3_or_everyone(principal: Any, expected: bool) -> None:
+    """IAM JSON policy elements: Principal is `*`, or names accounts and services."""
+    assert allowed(statement(Principal=principal)) is expected
+
+
+@pytest.mark.parametrize(
+    ("action", "expected"),
+    [
+        ("*", True),
+        ("sqs:*", True),
+        ("SQS:sendMESSAGE", True),
+        ("sqs:Send?essage", True),
+        (["sqs:ReceiveMessage", "sqs:SendMessage"], True),
+        ("sqs:ReceiveMessage", False),
+        ("sqs:Send", False),
+        ("SendMessage", False),
+        (None, False),
+    ],
+)
+def test_the_action_is_to_send(action: Any, expected: bool) -> None:
+    """IAM JSON policy elements: Action is case-insensitive, with `*` and `?`."""
+    assert allowed(statement(Action=action)) is expected
+
+
+@pytest.mark.parametrize(
+    ("resource", "expected"),
+    [
+        (None, True),
+        ("*", True),
+        ("arn:aws:sqs:*:123456789012:ord*", True),
+        ([QUEUE + "-dlq", QUEUE], True),
+        (QUEUE + "-dlq", False),
+        (QUEUE.upper(), False),
+    ],
+)
+def test_the_resource_is_the_queue(resource: Any, expected: bool) -> None:
+    """IAM JSON policy elements: Resource, case-sensitive; a queue's policy without one is about the queue."""
+    assert allowed(statement(Resource=resource)) is expected
+
+
+@pytest.mark.parametrize(
+    ("operator", "key", "values", "expected"),
+    [
+        ("StringEquals", "aws:SourceArn", BUCKET, True),
+        ("StringEquals", "AWS:SOURCEARN", ["another", BUCKET], True),
+        ("StringEquals", "aws:SourceArn", "*", False),
+        ("StringEquals", "aws:SourceAccount", "123456789012", True),
+        ("StringEquals", "aws:SourceAccount", "000000000000", False),
+        ("StringEquals", "aws:PrincipalTag/team", "*", False),
+        ("StringEqualsIfExists", "aws:PrincipalTag/team", "red", True),
+        ("StringEqualsIfExists", "aws:SourceAccount", "000000000000", False),
+        ("StringEqualsIgnoreCase", "aws:SourceArn", BUCKET.upper(), True),
+        ("StringEqualsIgnoreCase", "aws:SourceArn", ["another", BUCKET], True),
+        ("StringEqualsIgnoreCase", "aws:SourceArn", "another", False),
+        ("StringNotEquals", "aws:SourceArn", "another", True),
+        ("StringNotEquals", "aws:SourceArn", ["another", BUCKET], False),
+        ("StringNotEquals", "aws:PrincipalTag/team", "red", True),
+        ("StringNotEqualsIfExists", "aws:SourceArn", BUCKET, False),
+        ("StringLike", "aws:SourceArn", ["another", "arn:aws:s3:::the.*"], True),
+        ("StringLike", "aws:SourceArn", "arn:aws:s3:::other*", False),
+        ("StringNotLike", "aws:SourceArn", "arn:aws:s3:::the.*", False),
+        ("ArnEquals", "aws:SourceArn", "arn:aws:s3:::the.bucke?", True),
+        ("ArnEquals", "aws:SourceArn", "arn:aws:s3:::the.bucket?", False),
+        ("ArnLike", "aws:SourceArn", "arn:aws:s3:*:*:the.bucket", True),
+        ("ArnLike", "aws:SourceArn", "arn:aws:s3:::the*", True),
+        ("ArnNotEquals", "aws:SourceArn", "arn:aws:s3:::the*", False),
+        ("Bool", "aws:SecureTransport", "true", True),
+        ("Bool", "aws:SecureTransport", "false", False),
+        ("NumericEquals", "aws:SourceAccount", "123456789012", False),
+    ],
+)
+def test_a_condition_is_about_the_bucket_its_account_and_the_connection(
+    operator: str, key: str, values: Any, expected: bool
+) -> None:
+    """Condition operators: any value of a key will do; one that the request has not holds for `Not` and `IfExists`."""
+    assert allowed(statement(Condition={operator: {key: values}})) is expected
+
+
+def test_a_dot_in_a_pattern_is_a_dot() -> None:
+    """Only `*` and `?` stand for other characters, `*` for any number of any."""
+    policy = {"Statement": statement(Condition={"ArnLike": {"aws:SourceArn": BUCKET}})}
+    assert not allows_s3(policy, QUEUE, BUCKET.replace(".", "-"), "123456789012")
+
+
+@pytest.mark.parametrize(
+    "condition",
+    [
+        {"StringEquals": {"aws:SourceArn": BUCKET, "aws:SourceAccount": "000000000000"}},
+        {"StringEquals": {"aws:SourceAccount": "000000000000"}, "ArnLike": {"aws:SourceArn": "*"}},
+    ],
+)
+def test_all_conditions_hold(condition: Any) -> None:
+    """Conditions with multiple operators or keys are evaluated with a logical AND."""
+    assert not allowed(statement(Condition=condition))
