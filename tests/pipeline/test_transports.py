@@ -15,7 +15,7 @@ from botocore.exceptions import ConnectionClosedError, ConnectTimeoutError, Para
 from fakes.aws import TABLE, serving
 from fakes.handlers import environ
 from pipeline.environment import access, client, credentials_of
-from pipeline.table import WriteError, kind_of
+from pipeline.table import WriteError
 from pipeline.transports import ClientTransport, SignedTransport, unprocessed_keys
 from pipeline.wire import HttpPool, WireError
 
@@ -220,12 +220,3 @@ def test_the_host_header_names_a_port_that_is_not_the_schemes(url, host):
     """It is signed, so it must be what goes over the wire."""
     pool = HttpPool(url, 1)
     assert SignedTransport(url, "us-east-1", TABLE, pool, credentials_of, lambda: 1e9)._signer.host == host
-
-
-def test_every_throttle_of_dynamodb_slows_down_and_nothing_else_does():
-    """The codes of the Developer Guide's error table."""
-    for code in ("ProvisionedThroughputExceededException", "ThrottlingException", "RequestLimitExceeded"):
-        assert kind_of(code, 400) == "throttled"
-    assert kind_of("ResourceNotFoundException", 400) == "permanent"
-    assert kind_of("", 403) == "permanent"
-    assert kind_of("Anything", 500) == "transient"
