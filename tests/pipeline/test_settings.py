@@ -6,7 +6,7 @@ import pytest
 
 from pipeline.consumer import ConsumerSettings
 from pipeline.generator import GeneratorSettings
-from pipeline.settings import SettingsError, choice_setting, integer_setting, prefix_setting
+from pipeline.settings import SettingsError, choice_setting, integer_setting, prefix_setting, required_setting
 from simulator.stack.template import load
 
 PARAMETERS = {
@@ -30,6 +30,14 @@ def test_a_whole_number_beyond_its_bounds_is_refused(value):
 def test_a_bound_is_within(value, read):
     """Both ends are, and an empty text means the default."""
     assert integer_setting({"N": value}, "N", 5, 1, 10) == read
+
+
+def test_a_required_setting_is_there():
+    """An empty text is none."""
+    assert required_setting({"TABLE_NAME": "t"}, "TABLE_NAME") == "t"
+    for environ in ({}, {"TABLE_NAME": ""}):
+        with pytest.raises(SettingsError, match="TABLE_NAME is not set"):
+            required_setting(environ, "TABLE_NAME")
 
 
 @pytest.mark.parametrize(
