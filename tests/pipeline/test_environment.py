@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import json
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from aiobotocore.session import AioSession
+from botocore.httpsession import get_cert_path
 
 from fakes.aws import serving
 from fakes.handlers import batch, environ, opened
 from pipeline import consumer
-from pipeline.environment import Access, Handler, access, credentials_of
+from pipeline.environment import Access, Handler, access, client, credentials_of, trusted_authorities
 from pipeline.settings import SettingsError
 
 
@@ -205,3 +208,142 @@ async def test_connections_that_died_while_frozen_cost_no_message(session, aws):
             transport.abort()
         assert await opened_consumer.ingest("stocks/a.csv") == []
         assert opened_consumer.metrics["BatchWrites"] == 1
+
+
+class Created:
+    """A session that keeps what its clients are made with."""
+
+    def create_client(self, service, **options):
+        """As aiobotocore's."""
+        return service, options
+
+
+@pytest.mark.parametrize(
+    ("url", "verify", "proxies", "style"),
+    [
+        ("http://127.0.0.1:1", False, {}, "path"),
+        ("https://h/?http:", None, {}, "path"),
+        (None, None, None, "auto"),
+    ],
+)
+def test_what_clients_are_made_with(url, verify, proxies, style):
+    """AWS itself is reached as botocore likes it, an endpoint directly; TLS is always verified.
+
+    A connection that cannot be made or that has died costs seconds, not the minute of botocore's defaults.
+    """
+    service, options = client(Created(), "s3", Access("eu-west-1", url, {"k": "v"}), connections=7, retries=2)
+
+    assert (service, options["region_name"], options["endpoint_url"], options["k"]) == ("s3", "eu-west-1", url, "v")
+    assert options["verify"] is verify
+    config = options["config"]
+    assert (config.connect_timeout, config.read_timeout, config.connector_args) == (
+        3.0,
+        10.0,
+        {"keepalive_timeout": 5.0},
+    )
+    assert (config.max_pool_connections, config.parameter_validation) == (7, False)
+    assert config.retries == {"mode": "standard", "total_max_attempts": 3}
+    assert (config.proxies, config.s3) == (proxies, {"addressing_style": style})
+
+
+def test_botocores_authorities_are_trusted_unless_others_are_named(tmp_path):
+    """`AWS_CA_BUNDLE` takes their place; an empty one does not."""
+    bundle = Path(get_cert_path(True)).read_text("utf-8")
+    end = "-----END CERTIFICATE-----"
+    (tmp_path / "one.pem").write_text(bundle[bundle.index("-----BEGIN") :].partition(end)[0] + end + "\n", "utf-8")
+
+    all_of_them = trusted_authorities({}).get_ca_certs()
+    assert len(all_of_them) == bundle.count(end)
+    assert trusted_authorities({"AWS_CA_BUNDLE": ""}).get_ca_certs() == all_of_them
+    assert len(trusted_authorities({"AWS_CA_BUNDLE": str(tmp_path / "one.pem")}).get_ca_certs()) == 1
+
+
+class Watched:
+    """A core that tells what becomes of it, and writes what it is invoked with."""
+
+    def __init__(self, fails=False):
+        self.told = []
+        self.fails = fails
+        self.loop = None
+
+    def __call__(self, _environ, _session, write):
+        """What a handler opens."""
+        self.write = write
+        return self
+
+    async def __aenter__(self):
+        self.told.append("open")
+        self.loop = asyncio.get_running_loop()
+        if self.fails:
+            raise SettingsError("as told")
+
+        async def invoke(event, _context):
+            self.write(event)
+
+        return invoke
+
+    async def __aexit__(self, *_):
+        self.told.append("close")
+
+
+@pytest.fixture
+def at_exit(monkeypatch):
+    """What is registered for the end of the process."""
+    registered = []
+    monkeypatch.setattr("pipeline.environment.atexit.register", registered.append)
+    monkeypatch.setattr("pipeline.environment.atexit.unregister", registered.remove)
+    return registered
+
+
+def test_within_lambda_the_core_opens_at_once(monkeypatch, at_exit):
+    """So that init pays for it; elsewhere the first call does."""
+    core = Watched()
+    handler = Handler(core)
+    assert core.told == []
+    handler("x", None)
+    assert core.told == ["open"]
+    handler.close()
+
+    monkeypatch.setenv("AWS_LAMBDA_RUNTIME_API", "127.0.0.1:9001")
+    core = Watched()
+    Handler(core).close()
+    assert core.told == ["open", "close"]
+
+
+def test_an_open_handler_is_closed_when_the_process_ends_and_only_once(at_exit):
+    """Clients and loop are closed in order; the next call opens others."""
+    core = Watched()
+    handler = Handler(core)
+    handler.close()
+    handler("x", None)
+    assert at_exit == [handler.close]
+
+    handler.close()
+    handler.close()
+    assert (core.told, at_exit, core.loop.is_closed()) == (["open", "close"], [], True)
+
+    handler("x", None)
+    assert core.told == ["open", "close", "open"]
+    handler.close()
+
+
+def test_a_core_that_does_not_open_leaves_no_loop(at_exit):
+    """The caller has its error, and nothing is to be closed."""
+    core = Watched(fails=True)
+    handler = Handler(core)
+    with pytest.raises(SettingsError, match="as told"):
+        handler("x", None)
+
+    assert core.loop.is_closed()
+    assert at_exit == []
+
+
+def test_a_line_is_out_as_soon_as_it_is_written(monkeypatch, at_exit):
+    """A frozen environment would keep what is buffered until it thaws, if ever."""
+    raw = io.BytesIO()
+    monkeypatch.setattr("sys.stdout", io.TextIOWrapper(raw, encoding="utf-8"))
+    handler = Handler(Watched())
+    handler("a line", None)
+    handler.close()
+
+    assert raw.getvalue() == b"a line\n"
