@@ -138,6 +138,15 @@ def test_what_moto_changes_is_kept() -> None:
     assert rows.row("p", "a") == row(7)
 
 
+def test_a_row_written_while_moto_has_the_item_is_the_one_that_stays() -> None:
+    """What moto was lent before does not come back over it."""
+    rows = table(("p", "a"))
+    rows.lend("p", "a")
+    rows.put("p", "a", row(5))
+    rows.settle()
+    assert rows.partitions == {"p": {"a": row(5)}}
+
+
 def test_an_item_that_moto_puts_is_bytes_once_it_settles() -> None:
     """Of a new partition, and in place of a row."""
     rows = table(("p", "a"))
