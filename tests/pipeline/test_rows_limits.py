@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from pipeline.items import ItemReader, Items
-from pipeline.rows import Columns, ObjectUnreadable, RowReader
+from pipeline.rows import Columns, ObjectUnreadable, RowReader, SettingsError
 
 KB = 1024
 
@@ -92,3 +92,26 @@ def test_a_header_without_a_timestamp_is_shown_up_to_a_length(length):
         reasons(f"{header}\n1\n")
     shown = header if length == 120 else header[:120] + "..."
     assert str(refused.value) == f"no timestamp column in the header {shown!r}"
+
+
+@pytest.mark.parametrize(
+    ("body", "reason"),
+    [
+        ("date,a\0\n2026-01-01,1\n", "the header is no text in UTF-8, nor in UTF-16 with a byte order mark"),
+        ('"date"s,n\nticker,date\n', "no header: text after a closing quote"),
+    ],
+)
+def test_a_header_that_cannot_be_read_is_not_looked_for_further_down(body, reason):
+    """One bad name is enough, and no later line is taken for the header."""
+    with pytest.raises(ObjectUnreadable) as refused:
+        reasons(body)
+    assert str(refused.value) == reason
+
+
+def test_the_settings_name_the_columns_of_the_key():
+    """Unset, the header decides; a format that strptime does not know is refused at once."""
+    assert Columns.from_environ({}) == Columns(None, None, None)
+    named = {"TICKER_COLUMN": "t", "TIMESTAMP_COLUMN": "at", "TIMESTAMP_FORMAT": "%d.%m.%Y"}
+    assert Columns.from_environ(named) == Columns("t", "at", "%d.%m.%Y")
+    with pytest.raises(SettingsError, match="TIMESTAMP_FORMAT='%!' is no strptime format"):
+        Columns.from_environ({"TIMESTAMP_FORMAT": "%!"})
