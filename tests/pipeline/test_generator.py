@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
+from botocore.exceptions import ConnectTimeoutError
 
 from fakes.handlers import tasks_of_the_pipeline
 from pipeline import consumer, generator
+from pipeline.budget import Budget
+from pipeline.chance import stream
 from pipeline.market import Market
 from pipeline.settings import SettingsError
 
@@ -24,6 +29,8 @@ async def test_a_tick_becomes_its_objects(aws, open_generator):
     metrics = handler.metrics
     assert (metrics["FilesWritten"], metrics["RowsGenerated"], metrics["BytesWritten"]) == (12, 360, size)
     assert all(body.count(b"\n") == 31 for body in aws.objects.values())
+    (told,) = handler.logged("tick written")
+    assert {name: told[name] for name in ("tick", *answer)} == {"tick": 1_795_340_400, **answer}
 
 
 async def test_a_retried_tick_writes_the_same_bytes(aws, open_generator):
@@ -96,7 +103,8 @@ async def test_a_tick_that_cannot_be_written_whole_fails(aws, open_generator):
 
     assert len(aws.objects) == 3
     assert handler.metrics["FilesWritten"] == 3
-    assert handler.logged("tick failed")[0]["level"] == "ERROR"
+    (told,) = handler.logged("tick failed")
+    assert (told["level"], told["failed"]) == ("ERROR", 1)
     await handler(EVENT)
     assert len(aws.objects) == 4
 
@@ -163,3 +171,73 @@ def test_an_empty_setting_is_an_unset_one():
 
     assert empty == consumer.ConsumerSettings.from_environ({"TABLE_NAME": "T"})
     assert (empty.rejected_prefix, empty.key_prefix) == ("rejected/", "stocks/")
+
+
+def test_what_the_generator_does_unasked():
+    """Fifty files of a hundred rows of fifty tickers, from seed 0."""
+    market = generator.GeneratorSettings.from_environ({"BUCKET_NAME": "bucket"}).market
+
+    assert (market.seed, market.files, market.rows, market.tickers) == (0, 50, 100, 50)
+
+
+@pytest.mark.parametrize(
+    ("name", "low", "high"),
+    [
+        ("SEED", -9223372036854775808, 9223372036854775807),
+        ("FILE_COUNT", 1, 10_000),
+        ("ROWS_PER_FILE", 1, 1_000_000),
+        ("TICKER_COUNT", 1, 456_976),
+    ],
+)
+def test_the_settings_of_the_generator_have_bounds(name, low, high):
+    """Both ends are allowed, what lies beyond is not; a seed is what 64 bits hold, a ticker four letters."""
+    others = {"BUCKET_NAME": "bucket", "TICKER_COUNT": "5000"}
+    for value in (low, high):
+        if name == "TICKER_COUNT":
+            others |= {"FILE_COUNT": "1", "ROWS_PER_FILE": "1"}
+        generator.GeneratorSettings.from_environ(others | {name: str(value)})
+    for value in (low - 1, high + 1):
+        with pytest.raises(SettingsError, match=f"{name}={value} is not within {low} to {high}"):
+            generator.GeneratorSettings.from_environ(others | {name: str(value)})
+
+
+def test_a_ticker_may_use_every_instant_of_a_tick():
+    """A million rows of one ticker have an instant each; more would not."""
+    variables = {"BUCKET_NAME": "bucket", "FILE_COUNT": "1", "TICKER_COUNT": "1", "ROWS_PER_FILE": "1000000"}
+    assert generator.GeneratorSettings.from_environ(variables).market.rows_per_ticker == 1_000_000
+    with pytest.raises(SettingsError, match="TICKER_COUNT=1 is too few"):
+        generator.GeneratorSettings.from_environ(variables | {"FILE_COUNT": "2"})
+
+
+async def test_pauses_between_attempts_have_full_jitter_and_end_with_the_fourth(monkeypatch):
+    """The n-th is anything up to 0.1 s doubled n times, drawn for the object. S3's refusal is then told, the first."""
+    made = []
+    real = asyncio.sleep
+
+    async def sleep(seconds):
+        if seconds:
+            made.append(seconds)
+        await real(0)
+
+    class S3:
+        puts = 0
+
+        async def put_object(self, **_):
+            """Never."""
+            self.puts += 1
+            raise ConnectTimeoutError(endpoint_url=f"http://{self.puts}")
+
+    settings = generator.GeneratorSettings.from_environ({"BUCKET_NAME": "bucket", "FILE_COUNT": "1"})
+    s3 = S3()
+    uploads = generator._Uploads(s3, settings, 0, Budget(0.0, 1e12, 1e12), "seed")
+    monkeypatch.setattr("pipeline.generator.asyncio.sleep", sleep)
+    assert not await uploads._put("first", b"")
+    assert not await uploads._put("second", b"")
+
+    assert s3.puts == 8
+    assert uploads.reason == 'first: Connect timeout on endpoint URL: "http://4"'
+    assert made == [
+        stream("seed", key, attempt).uniform(0, bound)
+        for key in ("first", "second")
+        for attempt, bound in ((1, 0.2), (2, 0.4), (3, 0.8))
+    ]
