@@ -68,7 +68,7 @@ class SignedTransport:
     ) -> None:
         url = urlsplit(endpoint_url)
         # The port is named unless it is the scheme's own.
-        host = url.netloc.removesuffix(":443" if url.scheme == "https" else ":80")
+        host = url.netloc.rpartition("@")[2].removesuffix(":443" if url.scheme == "https" else ":80")
         self._table = table
         self._opening = f'{{"RequestItems":{{{encode_basestring(table)}:['
         self._pool = pool

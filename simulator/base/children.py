@@ -144,8 +144,8 @@ class ModuleProcess(ChildProcess):
     async def _listen(self) -> None:
         stderr = self._process.stderr
         assert stderr is not None  # noqa: S101 - it was opened with a pipe
-        async for line in stderr:
-            self._errors.append(line.decode("utf-8", "replace"))
+        while chunk := await stderr.read(65_536):
+            self._errors.extend(chunk.decode("utf-8", "replace").splitlines())
 
 
 @contextlib.asynccontextmanager

@@ -14,7 +14,7 @@ _UNITS_S = {"us": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400
 _NUMBER = r"\d+(?:\.\d+)?"
 _PART = re.compile(rf"({_NUMBER})(us|ms|s|m|h|d)")
 _RATE = re.compile(rf"({_NUMBER})/(s|m|h)")
-_BOUND = re.compile(rf"([a-z_][a-z0-9_.]*)\s*(<=|>=|==|!=|<|>)\s*(-?{_NUMBER}[a-z0-9%/.]*)")
+_BOUND = re.compile(rf"([a-z_][a-z0-9_.]*)\s*(<=|>=|==|!=|<|>)\s*(-?{_NUMBER}(?:\s*[a-z%/][a-z0-9%/.]*)?)")
 _OPERATORS: Mapping[str, Callable[[float, float], bool]] = {
     "<": operator.lt,
     "<=": operator.le,
@@ -75,4 +75,4 @@ def parse_bound(text: str, limit_of: Callable[[str, str], float]) -> Bound:
     if not found:
         raise ValueError(f"'{text}' is not a figure, an operator and a number")
     figure, sign, limit = found.groups()
-    return Bound(figure, sign, limit_of(figure, limit))
+    return Bound(figure, sign, limit_of(figure, "".join(limit.split())))

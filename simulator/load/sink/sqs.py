@@ -43,12 +43,14 @@ class SinkQueue:
         self._maximum_receives: int | None = None
         self._polls: deque[tuple[int, Reply]] = deque()
         self._numbers = itertools.count()
+        self._due: asyncio.TimerHandle | None = None
 
     def configure(self, attributes: dict[str, str], dead_letters: SinkQueue | None) -> None:
         """Set attributes; `dead_letters` is the queue that the redrive policy among them names."""
         self.attributes |= attributes
         if "RedrivePolicy" in attributes:
-            self._maximum_receives = int(json.loads(attributes["RedrivePolicy"])["maxReceiveCount"])
+            policy = json.loads(attributes["RedrivePolicy"] or "{}")
+            self._maximum_receives = int(policy["maxReceiveCount"]) if policy else None
             self._dead_letters = dead_letters
 
     def counters(self) -> QueueCounters:
@@ -97,7 +99,7 @@ class SinkQueue:
         """The message is seen again `seconds` from now."""
         with contextlib.suppress(UnknownHandle):
             held = self.depot.find(receipt)
-            if held is not None:
+            if held is not None and held.state == "in_flight" and self.depot.handle_of(held) == receipt:
                 self.depot.change_visibility(held, self._now_ms, seconds * 1000)
 
     @property
@@ -137,9 +139,12 @@ class SinkQueue:
             self._serve_polls_when_due()
 
     def _serve_polls_when_due(self) -> None:
+        if self._due is not None:
+            self._due.cancel()
         due_ms = self.depot.next_due_ms()
         if due_ms is not None:
-            asyncio.get_running_loop().call_later(max(0.0, (due_ms - self._now_ms) / 1000), self._serve_polls)
+            delay_s = max(0.0, (due_ms - self._now_ms) / 1000)
+            self._due = asyncio.get_running_loop().call_later(delay_s, self._serve_polls)
 
 
 class SinkQueues:

@@ -50,8 +50,10 @@ class Rows(MutableMapping[Any, Any]):
         partition = self.partitions.get(hash_key)
         if partition is None:
             partition = SortedDict()
+            partition[sort_key] = row
             self.partitions.put(hash_key, partition)
-        if partition.put(sort_key, row):
+            self.count += 1
+        elif partition.put(sort_key, row):
             self.count += 1
 
     def get(self, hash_key: Any, default: Any = None) -> Any:
@@ -60,7 +62,8 @@ class Rows(MutableMapping[Any, Any]):
 
     def row(self, hash_key: Key, sort_key: Key) -> bytes | None:
         """One row, or None."""
-        found = self.partitions.get(hash_key, {}).get(sort_key)
+        partition = self.partitions.get(hash_key)
+        found = None if partition is None else partition.get(sort_key)
         return found if found is None or isinstance(found, bytes) else encode_item(found)
 
     def drop(self, hash_key: Key, sort_key: Key) -> bool:

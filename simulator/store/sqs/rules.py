@@ -64,7 +64,9 @@ def check_attributes(attributes: Mapping[str, Any]) -> None:
 def check_batch(parameters: Parameters, queue: Any) -> None:
     """Every message of a batch, and their size together."""
     entries = parameters.get("Entries")
-    total = sum(check_message(entry, queue) for entry in entries or () if isinstance(entry, dict))
+    if not isinstance(entries, list):
+        return
+    total = sum(check_message(entry, queue) for entry in entries if isinstance(entry, dict))
     if total > limits.SQS_MESSAGE_BYTES[1]:
         raise AwsError(
             "AWS.SimpleQueueService.BatchRequestTooLong",

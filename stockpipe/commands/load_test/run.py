@@ -94,7 +94,8 @@ def _require_nothing_overridden(options: LoadTestOptions) -> None:
     given = [f"--{dashed(option)}" for option in OVERRIDES if getattr(options, option) is not None]
     given += ["--parameter"] if options.parameters else []
     given += ["--template"] if options.template else []
-    given += [f"--{option}" for option in ("runtime", "backlog", "port") if option in options.given]
+    others = ("runtime", "backlog", "port")
+    given += [f"--{option}" for option in others if getattr(options, option) != getattr(LoadTestOptions, option)]
     if given:
         how = "change it with stockpipe deploy --parameter" if "--backlog" not in given else "its consumer always runs"
         raise InputError(f"{', '.join(given)} cannot be given for a deployed stack: {how}")

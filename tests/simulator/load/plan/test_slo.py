@@ -22,6 +22,7 @@ SUMMARY: dict[str, Any] = {
         ("p99<5s", True),
         ("p99<4200ms", False),
         ("p99 <= 4200ms", True),
+        ("p99 <= 4200 ms", True),
         ("p99>1m", False),
         ("rows_per_s>2000", True),
         ("rows_per_s>=2100.5", False),
