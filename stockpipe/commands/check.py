@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import typer
 
 from simulator.base.errors import ExitCode
@@ -17,7 +15,6 @@ stockpipe check --template template.yaml --parameter VisibilityTimeout=30
 Exit codes: 0 nothing is refused, 2 the template cannot be read or AWS would refuse it."""
 
 
-@dataclass(frozen=True, kw_only=True)
 class CheckOptions(Options):
     """Which template, with which parameters."""
 

@@ -7,7 +7,6 @@ import signal
 import sys
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
@@ -28,7 +27,6 @@ Yes = Annotated[bool, typer.Option("--yes", "-y", help="Ask nothing.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
-@dataclass(frozen=True, kw_only=True)
 class AwsOptions(Options):
     """Where AWS is: whose account, which region, or another engine."""
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import sys
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -25,7 +24,6 @@ stockpipe compare main.json branch.json --format markdown >> "$GITHUB_STEP_SUMMA
 Exit codes: 0 nothing got worse beyond noise, 1 something did, 2 wrong input."""
 
 
-@dataclass(frozen=True, kw_only=True)
 class CompareOptions(Options):
     """Two summaries, and how to tell and to show a difference."""
 

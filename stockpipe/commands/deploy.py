@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import tempfile
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -29,7 +28,6 @@ same region needs names of its own: --parameter TableName=... and its like.
 Exit codes: 0 deployed or nothing to change, 2 refused before anything was made, 3 AWS refused, 130 declined."""
 
 
-@dataclass(frozen=True, kw_only=True)
 class DeployOptions(AwsOptions):
     """What becomes which stack."""
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -24,7 +23,6 @@ A table under deletion protection is respected: nothing is removed then.
 Exit codes: 0 gone, 2 no such stack or a protected table, 3 AWS refused, 130 declined."""
 
 
-@dataclass(frozen=True, kw_only=True)
 class DestroyOptions(AwsOptions):
     """Which stack goes, and what goes with it."""
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -26,7 +25,6 @@ The same --time writes the same objects again, with the same bytes.
 Exit codes: 0 the generator succeeded, 3 it failed, or AWS refused."""
 
 
-@dataclass(frozen=True, kw_only=True)
 class InvokeOptions(AwsOptions):
     """Which stack's tick, and when."""
 

@@ -1,4 +1,4 @@
-"""A command's options are one dataclass: its fields have their names, types, help and defaults, and nothing else does.
+"""A command's options are one class: its fields have their names, types, help and defaults, and nothing else does.
 
 A field is `Annotated[TYPE, typer.Option(help=...)]`, or `typer.Argument`, with its default. A `Written` among the
 annotations says how a value that typer does not know is read and shown; a `Literal` is a choice; a tuple of any length
@@ -10,9 +10,21 @@ from __future__ import annotations
 import copy
 import functools
 import inspect
-from collections.abc import Callable, Set
-from dataclasses import MISSING, Field, dataclass, fields
-from typing import Annotated, Any, Generic, Literal, TypeVar, get_args, get_origin, get_type_hints
+from collections.abc import Callable, Mapping, Set
+from dataclasses import dataclass
+from typing import (
+    Annotated,
+    Any,
+    ClassVar,
+    Generic,
+    Literal,
+    NoReturn,
+    Self,
+    TypeVar,
+    dataclass_transform,
+    get_args,
+    get_origin,
+)
 
 import typer
 from typer.models import ParameterInfo
@@ -30,20 +42,52 @@ class Written(Generic[T]):
     text: Callable[[T], str] = str
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass_transform(frozen_default=True, kw_only_default=True)
 class Options:
-    """The options of a command as they hold; `given` names the fields that the command line itself sets."""
+    """The options of a command as they hold; `given` names the fields that the command line itself sets.
 
+    A class of options is written as a frozen dataclass is, without the decorator: to generate the code of a dozen of
+    them takes longer than all else that `stockpipe --help` does with them. `annotations` are by field, a class's own
+    before those of its base.
+    """
+
+    annotations: ClassVar[Mapping[str, Any]] = {}
     given: Set[str] = frozenset()
+
+    def __init_subclass__(cls) -> None:
+        own = inspect.get_annotations(cls, eval_str=True)
+        cls.annotations = own | {name: each for name, each in cls.annotations.items() if name not in own}
+
+    def __init__(self, **values: Any) -> None:
+        name = type(self).__name__
+        if unknown := values.keys() - self.annotations - {"given"}:
+            raise TypeError(f"{name} has no field {min(unknown)}")
+        if missing := [field for field in self.annotations if field not in values and not hasattr(self, field)]:
+            raise TypeError(f"{name} needs a value for {missing[0]}")
+        vars(self).update(values)
+
+    def __setattr__(self, name: str, value: object) -> NoReturn:
+        raise AttributeError(f"{type(self).__name__} is frozen; make another one with `replaced`")
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({', '.join(f'{name}={value!r}' for name, value in self.held().items())})"
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Options) and type(other) is type(self) and other.held() == self.held()
+
+    def held(self) -> dict[str, Any]:
+        """What holds, by field, given or not."""
+        return {name: getattr(self, name) for name in (*self.annotations, "given")}
+
+    def replaced(self, **values: Any) -> Self:
+        """The same with other values for these fields."""
+        return type(self)(**vars(self) | values)
 
 
 def takes(kind: type[AnyOptions]) -> Callable[[Callable[[AnyOptions], None]], Callable[..., None]]:
     """Make a typer command of a function whose one argument is the command's options."""
-    hints = get_type_hints(kind, include_extras=True)
-    by_name = {field.name: field for field in fields(kind)}
-    # A class's own options come before those of its bases.
-    names = dict.fromkeys(name for each in kind.__mro__[:-2] for name in inspect.get_annotations(each))
-    parameters = [_parameter(by_name[name], hints[name]) for name in names]
+    fields = kind.annotations.items()
+    parameters = [_parameter(name, hint, getattr(kind, name, inspect.Parameter.empty)) for name, hint in fields]
 
     def decorate(run: Callable[[AnyOptions], None]) -> Callable[..., None]:
         @functools.wraps(run)
@@ -62,18 +106,17 @@ def takes(kind: type[AnyOptions]) -> Callable[[Callable[[AnyOptions], None]], Ca
     return decorate
 
 
-def _parameter(field: Field[Any], hint: Any) -> inspect.Parameter:
+def _parameter(name: str, hint: Any, default: Any) -> inspect.Parameter:
     kind, *notes = get_args(hint)
     info = copy.copy(next(note for note in notes if isinstance(note, ParameterInfo)))
     written = next((note for note in notes if isinstance(note, Written)), None)
     if get_origin(kind) is Literal:
         written = _choice(get_args(kind))
-    default = inspect.Parameter.empty if field.default is MISSING else field.default
     if get_origin(kind) is tuple:
         item = Any if written else get_args(kind)[0]
         kind, default = list[item], None  # type: ignore[valid-type]
     elif written is not None:
-        kind, default = Any, written.text(default) if field.default not in (MISSING, None) else default
+        kind, default = Any, default if default in (None, inspect.Parameter.empty) else written.text(default)
     if written is not None:
         info.parser, info.metavar = _refusing(written.parse), info.metavar or written.metavar
     if isinstance(info.show_default, str):
@@ -81,7 +124,7 @@ def _parameter(field: Field[Any], hint: Any) -> inspect.Parameter:
     elif default is None:
         info.show_default = False  # older versions of typer would show it
     annotation: Any = Annotated[kind, info]
-    return inspect.Parameter(field.name, inspect.Parameter.KEYWORD_ONLY, annotation=annotation, default=default)
+    return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, annotation=annotation, default=default)
 
 
 def _choice(allowed: tuple[str, ...]) -> Written[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -18,7 +18,6 @@ stockpipe package --output build/stockpipe.zip --python 3.13 --arch arm64
 Exit codes: 0 built, 2 wrong options or over Lambda's limits, 3 pip or the disk failed."""
 
 
-@dataclass(frozen=True, kw_only=True)
 class PackageOptions(Options):
     """Where the zip goes, and what it runs on."""
 

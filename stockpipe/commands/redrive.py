@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -24,7 +23,6 @@ Mend the cause first: a message that fails again is back after as many deliverie
 Exit codes: 0 moved, or nothing to move; 3 AWS refused; 130 declined."""
 
 
-@dataclass(frozen=True, kw_only=True)
 class RedriveOptions(AwsOptions):
     """Which stack's dead letters."""
 

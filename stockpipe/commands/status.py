@@ -24,7 +24,6 @@ Errors, throttles and rows written are sums over the last hour. Ages and sums ar
 rows in the table are DynamoDB's own count, up to six hours old."""
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True)
 class StatusOptions(AwsOptions):
     """Which stack, and how to print it."""
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Annotated, Literal
 
 import typer
@@ -18,7 +17,6 @@ aws --endpoint-url http://127.0.0.1:5000 s3 mb s3://prices
 Exit codes: 0 stopped with Ctrl-C or SIGTERM, 2 the port is taken, 3 the store died."""
 
 
-@dataclass(frozen=True, kw_only=True)
 class StoreOptions(Options):
     """Where the store listens, and how much like AWS it answers."""
 

@@ -30,7 +30,6 @@ that arrives during the audit would count as a difference, and goes on afterward
 Exit codes: 0 exact, 1 not proven, 2 wrong options, 3 AWS refused, 130 declined or interrupted."""
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True)
 class VerifyOptions(AwsOptions):
     """Which stack, and what its proof may cost."""
 

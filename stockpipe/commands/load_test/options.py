@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -27,7 +26,6 @@ def parse_steps(text: str) -> tuple[float, ...]:
     return tuple(parse_rate(part.strip()) for part in text.split(","))
 
 
-@dataclass(frozen=True, kw_only=True)
 class LoadTestOptions(AwsOptions):
     """Where it is sent, the load, the consumer's settings, and what is written."""
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -12,7 +11,6 @@ from stockpipe.commands.options import Options
 from stockpipe.commands.values import DURATION, INSTANT, Parameters, Runtime, Screenshot, Summary, Template, Ui
 
 
-@dataclass(frozen=True, kw_only=True)
 class SimulateOptions(Options):
     """A scenario sets those that the command line does not."""
 

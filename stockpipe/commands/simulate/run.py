@@ -7,7 +7,6 @@ import contextlib
 import json
 import math
 import sys
-from dataclasses import replace
 from typing import Any
 
 from simulator.base.clock import Clock, SystemClock, iso
@@ -90,7 +89,7 @@ def _with_scenario(options: SimulateOptions, scenario: Scenario) -> SimulateOpti
     if "no_schedule" in held:
         held["no_schedule"] = not held["no_schedule"]
     free = {name: value for name, value in held.items() if name not in options.given}
-    return replace(options, **free, given={*options.given, *free})
+    return options.replaced(**free, given={*options.given, *free})
 
 
 def _parameters(options: SimulateOptions, scenario: Scenario | None) -> dict[str, str]:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import dataclasses
 import inspect
 import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar, get_type_hints
+from typing import Annotated, Any, Literal, TypeVar
 
 import pytest
 import typer
@@ -76,7 +75,7 @@ def read(kind: type[AnyOptions], *arguments: str) -> AnyOptions:
 
 def required(kind: type[Options]) -> list[str]:
     """Arguments for the options that have no default."""
-    fields = {field.name for field in dataclasses.fields(kind) if field.default is dataclasses.MISSING}
+    fields = {name for name in kind.annotations if not hasattr(kind, name)}
     return ["--stack", "s"] if "stack" in fields else ["a.json", "b.json"] if fields else []
 
 
@@ -87,14 +86,14 @@ def help_of(command_line: typer.Typer, *arguments: str) -> str:
 
 
 def test_each_command_is_made_of_its_options() -> None:
-    """No command of the line takes anything that its dataclass does not have."""
+    """No command of the line takes anything that its class of options does not have."""
     taken = {
         str(each.name): list(inspect.signature(each.callback).parameters)
         for each in app.registered_commands
         if each.callback
     }
     for name, kind in KINDS.items():
-        assert set(taken.pop(name)) == {field.name for field in dataclasses.fields(kind)} - {"given"} | {"context"}
+        assert set(taken.pop(name)) == {*kind.annotations, "context"}
     assert not taken
 
 
@@ -114,7 +113,7 @@ def test_default_that_help_shows_is_the_one_in_force(name: str) -> None:
         given = read(
             kind, *required(kind), *([f"--{default_shown[1]}"] if default is True else [option, default_shown[1]])
         )
-        assert dataclasses.replace(given, given=without.given) == without
+        assert given.replaced(given=without.given) == without
         assert given.given == {*without.given, parameter.name}
         compared += 1
     assert compared == shown.count("[default: ") - len(
@@ -124,14 +123,7 @@ def test_default_that_help_shows_is_the_one_in_force(name: str) -> None:
 
 def test_changed_default_changes_help_and_value() -> None:
     """The default of a field is the only place where it is said."""
-    hints = get_type_hints(SimulateOptions, include_extras=True)
-    changed = dataclasses.make_dataclass(
-        "Changed",
-        [(name, hints[name], value) for name, value in (("drain_timeout_s", 90.0), ("speed", 7), ("ui", "plain"))],
-        bases=(SimulateOptions,),
-        frozen=True,
-        kw_only=True,
-    )
+    changed = type("Changed", (SimulateOptions,), {"drain_timeout_s": 90.0, "speed": 7, "ui": "plain"})
     lines = help_of(alone(takes(changed)(ignore)))
 
     for option, default in (("--drain-timeout", "90s"), ("--speed", "7"), ("--ui", "plain")):
@@ -153,14 +145,12 @@ def test_defaults_reach_the_plans() -> None:
     assert (load.profile.peak_per_s, load.profile.duration_s) == (loaded.rate_per_s, loaded.duration_s)
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True)
 class Base(Options):
     """Options that several commands share."""
 
     shared: Annotated[bool, typer.Option("--shared", help="Shared.")] = False
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True)
 class Sample(Base):
     """One option of each kind."""
 
@@ -170,6 +160,22 @@ class Sample(Base):
     wait_s: Annotated[float, DURATION, typer.Option("--wait", help="Wait.", show_default="{} or less")] = 1.5
     at: Annotated[float | None, INSTANT, typer.Option(help="At.", show_default="now")] = None
     color: Annotated[Literal["red", "green"], typer.Option(help="Color.")] = "red"
+
+
+def test_options_are_what_they_were_made_of() -> None:
+    """Frozen, equal by value, shown with their defaults; a field that is unknown or has no value is refused."""
+    sample = Sample(first=Path("x"), wait_s=2)
+    assert sample == Sample(first=Path("x"), wait_s=2) != Sample(first=Path("x"))
+    assert sample.replaced(wait_s=3) == Sample(first=Path("x"), wait_s=3)
+    assert Base() != Options()
+    assert repr(Base(shared=True)) == "Base(shared=True, given=frozenset())"
+    assert list(Sample.annotations) == ["first", "pairs", "names", "wait_s", "at", "color", "shared"]
+    with pytest.raises(AttributeError, match="Sample is frozen"):
+        sample.wait_s = 3  # type: ignore[misc]
+    with pytest.raises(TypeError, match="Sample needs a value for first"):
+        Sample()  # type: ignore[call-arg]
+    with pytest.raises(TypeError, match="Sample has no field other"):
+        sample.replaced(other=1)
 
 
 def test_values_have_their_types() -> None:
