@@ -20,7 +20,6 @@ from simulator.base.chance import Identifiers, Seed, stream
 from simulator.stack.model import Function
 
 _START_INTERVAL_S = limits.ENVIRONMENTS_BURST_S / limits.ENVIRONMENTS_BURST
-_REQUEST_INTERVAL_S = 1 / limits.ENVIRONMENT_REQUESTS_PER_S
 
 
 @dataclass(slots=True, eq=False)
@@ -42,7 +41,7 @@ class Environment:
 
     def ready_at(self) -> float:
         """The earliest instant at which it may take one more request: up to a second's are free at once."""
-        return self.next_request_at - (1 - _REQUEST_INTERVAL_S)
+        return self.next_request_at - (1 - 1 / limits.ENVIRONMENT_REQUESTS_PER_S)
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +126,7 @@ class EnvironmentPool:
             state.environments_made += 1
             retires_at = now + chance.uniform(*limits.ENVIRONMENT_AGE_S)
             environment = Environment(next(self._numbers), function, retires_at, Identifiers(chance))
-        environment.next_request_at = max(environment.next_request_at, now) + _REQUEST_INTERVAL_S
+        environment.next_request_at = max(environment.next_request_at, now) + 1 / limits.ENVIRONMENT_REQUESTS_PER_S
         state.starting += environment.needs_init
         state.busy += not environment.needs_init
         self._unreserved += state.reserved is None
