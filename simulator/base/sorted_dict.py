@@ -6,27 +6,32 @@ from bisect import bisect_left, bisect_right, insort
 from typing import Any
 
 
-class SortedDict(dict[Any, Any]):
-    """Keys are sorted by the first read that needs it; `put` and `drop` keep their order up from then on."""
+class SortedDict:
+    """`entries` and the order of their keys: sorted by the first read that needs it, kept up from then on.
 
-    __slots__ = ("_order",)
+    Not a dict itself: the garbage collector walks through every subclass of it, but not through a plain one of texts
+    and bytes, so that a large table costs it nothing.
+    """
 
-    def __init__(self, *content: Any) -> None:
-        super().__init__(*content)
+    __slots__ = ("_order", "entries")
+
+    def __init__(self, entries: dict[Any, Any]) -> None:
+        self.entries = entries
         self._order: list[Any] | None = None
 
     def put(self, key: Any, value: Any) -> bool:
         """Set a value; True where the key is new."""
-        new = key not in self
-        self[key] = value
+        entries = self.entries
+        new = key not in entries
+        entries[key] = value
         if new and self._order is not None:
             insort(self._order, key)
         return new
 
     def drop(self, key: Any) -> None:
         """Remove a key. Raises KeyError."""
-        del self[key]
-        if not self:
+        del self.entries[key]
+        if not self.entries:
             # The only key may have been None, which has no order to look it up by.
             self._order = None
         elif self._order is not None:
@@ -35,7 +40,7 @@ class SortedDict(dict[Any, Any]):
     def order(self) -> list[Any]:
         """The keys in order."""
         if self._order is None:
-            self._order = sorted(self)
+            self._order = sorted(self.entries)
         return self._order
 
     def between(

@@ -73,10 +73,10 @@ class TableReads:
         hash_key, bounds, prefix = _key_condition(table, parameters, filtered)
         after = _start(table, parameters)
         self.tables.admit_read(table, self.tables.clock.now(), hash_key)
-        partition = table.items.partitions.get(hash_key, SortedDict())
+        partition = table.items.partition(hash_key)
         positions = _positions(partition, bounds, prefix, after, parameters.get("ScanIndexForward", True))
         order = partition.order()
-        rows = ((hash_key, order[position], partition[order[position]]) for position in positions)
+        rows = ((hash_key, order[position], partition.entries[order[position]]) for position in positions)
         return self._page(table, parameters, rows, hash_key, keeps)
 
     def _table(self, parameters: Parameters, allowed: set[str]) -> Any:

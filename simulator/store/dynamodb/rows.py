@@ -37,21 +37,19 @@ class Rows(MutableMapping[Any, Any]):
     """
 
     def __init__(self, hash_type: str, range_type: str | None) -> None:
-        self.partitions = SortedDict()
+        self.partitions = SortedDict({})
         self.count = 0
         self._hash_type = hash_type
         self._range_type = range_type
-        self._lent: list[tuple[SortedDict, Key]] = []
+        self._lent: list[tuple[dict[Key, Any], Key]] = []
 
     # As the fast paths use it: keys are plain values, rows are bytes.
 
     def put(self, hash_key: Key, sort_key: Key, row: bytes) -> None:
         """Store a row, replacing one of the same key."""
-        partition = self.partitions.get(hash_key)
+        partition = self.partitions.entries.get(hash_key)
         if partition is None:
-            partition = SortedDict()
-            partition[sort_key] = row
-            self.partitions.put(hash_key, partition)
+            self.partitions.put(hash_key, SortedDict({sort_key: row}))
             self.count += 1
         elif partition.put(sort_key, row):
             self.count += 1
@@ -60,20 +58,25 @@ class Rows(MutableMapping[Any, Any]):
         """Mapping's `get`, for moto."""
         return self[hash_key] if hash_key in self else default  # noqa: SIM401 this is that `get`
 
+    def partition(self, hash_key: Key) -> SortedDict:
+        """The rows of a partition key by sort key; an empty mapping where there is none."""
+        found: SortedDict = self.partitions.entries.get(hash_key) or SortedDict({})
+        return found
+
     def row(self, hash_key: Key, sort_key: Key) -> bytes | None:
         """One row, or None."""
-        partition = self.partitions.get(hash_key)
-        found = None if partition is None else partition.get(sort_key)
+        partition = self.partitions.entries.get(hash_key)
+        found = None if partition is None else partition.entries.get(sort_key)
         return found if found is None or isinstance(found, bytes) else encode_item(found)
 
     def drop(self, hash_key: Key, sort_key: Key) -> bool:
         """Remove a row; False where there is none."""
-        partition = self.partitions.get(hash_key, {})
-        if sort_key not in partition:
+        partition = self.partitions.entries.get(hash_key)
+        if partition is None or sort_key not in partition.entries:
             return False
         partition.drop(sort_key)
         self.count -= 1
-        if not partition:
+        if not partition.entries:
             self.partitions.drop(hash_key)
         return True
 
@@ -86,12 +89,12 @@ class Rows(MutableMapping[Any, Any]):
         for hash_key in order[start:]:
             if wanted is not None and not wanted(hash_key):
                 continue
-            partition = self.partitions[hash_key]
+            partition = self.partitions.entries[hash_key]
             keys = partition.order()
             if after is not None and hash_key == after[0]:
                 keys = () if after[1] is None else keys[bisect_right(keys, after[1]) :]
             for sort_key in keys:
-                row = partition[sort_key]
+                row = partition.entries[sort_key]
                 yield hash_key, sort_key, row if isinstance(row, bytes) else encode_item(row)
 
     # As moto uses `Table.items`.
@@ -107,11 +110,11 @@ class Rows(MutableMapping[Any, Any]):
 
     def __delitem__(self, hash_type: Any) -> None:
         hash_key = key_value(self._hash_type, hash_type.value)
-        for sort_key in list(self.partitions[hash_key]):
+        for sort_key in list(self.partitions.entries[hash_key].entries):
             self.drop(hash_key, sort_key)
 
     def __contains__(self, hash_type: Any) -> bool:
-        return key_value(self._hash_type, hash_type.value) in self.partitions
+        return key_value(self._hash_type, hash_type.value) in self.partitions.entries
 
     def __iter__(self) -> Iterator[Any]:
         from moto.dynamodb.models.dynamo_type import DynamoType
@@ -119,14 +122,14 @@ class Rows(MutableMapping[Any, Any]):
         return (DynamoType({self._hash_type: _wire(key)}) for key in self.partitions.order())
 
     def __len__(self) -> int:
-        return len(self.partitions)
+        return len(self.partitions.entries)
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Rows:
         self.settle()
         copied = Rows(self._hash_type, self._range_type)
         copied.count = self.count
-        for hash_key, partition in self.partitions.items():
-            copied.partitions[hash_key] = SortedDict(partition)
+        for hash_key, partition in self.partitions.entries.items():
+            copied.partitions.put(hash_key, SortedDict(dict(partition.entries)))
         return copied
 
     def items_in_order(self) -> list[Any]:
@@ -136,11 +139,11 @@ class Rows(MutableMapping[Any, Any]):
     def put_item(self, hash_key: Key, sort_key: Key, item: Any) -> None:
         """Store a moto Item; `settle` makes it bytes."""
         self.put(hash_key, sort_key, item)
-        self._lent.append((self.partitions[hash_key], sort_key))
+        self._lent.append((self.partitions.entries[hash_key].entries, sort_key))
 
     def lend(self, hash_key: Key, sort_key: Key) -> Any:
         """The row as a moto Item that moto may change until `settle`. Raises KeyError."""
-        partition = self.partitions[hash_key]
+        partition = self.partitions.entries[hash_key].entries
         row = partition[sort_key]
         if isinstance(row, bytes):
             row = partition[sort_key] = decode_item(self, hash_key, sort_key, row)
@@ -181,11 +184,14 @@ class PartitionView(MutableMapping[Any, Any]):
             raise KeyError(sort_type)
 
     def __iter__(self) -> Iterator[Any]:
-        keys = self.rows.partitions.get(self.hash_key, SortedDict()).order()
-        return (self.rows.key_types(self.hash_key, key)[1] for key in list(keys))
+        return (self.rows.key_types(self.hash_key, key)[1] for key in list(self._sorted.order()))
 
     def __len__(self) -> int:
-        return len(self.rows.partitions.get(self.hash_key, ()))
+        return len(self._sorted.entries)
+
+    @property
+    def _sorted(self) -> SortedDict:
+        return self.rows.partition(self.hash_key)
 
 
 def decode_item(rows: Rows, hash_key: Key, sort_key: Key, row: bytes) -> Any:

@@ -287,10 +287,13 @@ def _plan_put(table: Any, table_name: str, request: Any, item: Mapping[str, Any]
     hash_key, sort_key = keys_of(table, item)
     # orjson hands out text in a buffer several times its size; a copy takes what it needs.
     row = bytes(memoryview(written))
-    size = len(row) if len(row) <= 1_024 else item_size(item)
-    if size > limits.DYNAMODB_ITEM_BYTES:
-        raise _refusal("Item size has exceeded the maximum allowed size")
-    return WriteOperation(table, table_name, hash_key, sort_key, row, write_units(size), request)
+    units = 1
+    if len(row) > 1_024:
+        size = item_size(item)
+        if size > limits.DYNAMODB_ITEM_BYTES:
+            raise _refusal("Item size has exceeded the maximum allowed size")
+        units = write_units(size)
+    return WriteOperation(table, table_name, hash_key, sort_key, row, units, request)
 
 
 def keys_of(table: Any, item: Mapping[str, Any]) -> tuple[Key, Key]:
@@ -312,21 +315,21 @@ def _key(typed: Any, kind: str, name: str) -> Key:
     if type(typed) is not dict or len(typed) != 1 or kind not in typed:
         raise _refusal(_KEY_MISMATCH)
     value = typed[kind]
-    if value == "" and kind in ("S", "B"):
+    if kind == "N":
+        return key_value(kind, _normalise_number(value))
+    if not isinstance(value, str):
+        raise _refusal(_KEY_MISMATCH)
+    if not value:
         raise _refusal(
             "One or more parameter values are not valid. The AttributeValue for a key attribute cannot contain an "
             f"empty {'string' if kind == 'S' else 'binary'} value. Key: {name}"
         )
-    if kind == "N":
-        value = _normalise_number(value)
-    elif not isinstance(value, str):
-        raise _refusal(_KEY_MISMATCH)
-    return key_value(kind, value)
+    return value if kind == "S" else key_value(kind, value)
 
 
 def _too_long(key: Key, limit: int) -> bool:
     # A character is at most four bytes: shorter ones cannot reach the limit.
-    if not isinstance(key, str | bytes) or 4 * len(key) <= limit:
+    if key is None or isinstance(key, Decimal) or 4 * len(key) <= limit:
         return False
     return len(key.encode() if isinstance(key, str) else key) > limit
 

@@ -20,12 +20,12 @@ class KeyOrder:
     def __init__(self) -> None:
         super().__init__()
         self.size_bytes = 0
-        self._sizes = SortedDict()
+        self._sizes = SortedDict({})
 
     @property
     def object_count(self) -> int:
         """Current objects."""
-        return len(self._sizes)
+        return len(self._sizes.entries)
 
     def current(self, after: str | None, prefix: str | None, limit: int) -> list[Any]:
         """Current objects behind `after` with the prefix, in key order, at most `limit`."""
@@ -38,11 +38,11 @@ class KeyOrder:
     def _account(self, key: str) -> None:
         versions = self.getlist(key) or (None,)  # type: ignore[attr-defined]
         current = versions[-1]
-        self.size_bytes -= self._sizes.get(key, 0)
+        self.size_bytes -= self._sizes.entries.get(key, 0)
         if current is not None and not isinstance(current, self.delete_marker):
             self._sizes.put(key, current.size)
             self.size_bytes += current.size
-        elif key in self._sizes:
+        elif key in self._sizes.entries:
             self._sizes.drop(key)
 
 
