@@ -2,9 +2,9 @@
 
 A figure counts as changed only if all of this holds: the change is larger than the tolerance, and than 3.5 times the
 spread within the runs, because two runs of the same code differ by more than the chance within each would make them;
-it is seen all through both (nearly every stretch of one lies on the same side of nearly every stretch of the other,
-and a permutation test finds that no accident); and the runs are long enough to tell. Stretches, not seconds, are
-compared, because neighbouring seconds of a queue resemble each other.
+it is seen all through both (nearly every stretch of one lies on the same side of nearly every stretch of the other);
+and the runs are long enough to tell. Stretches, not seconds, are compared, because neighbouring seconds of a queue
+resemble each other.
 """
 
 from __future__ import annotations
@@ -16,7 +16,6 @@ from itertools import pairwise
 from statistics import median, variance
 from typing import Any, Literal
 
-from simulator.base.chance import stream
 from simulator.base.errors import InputError
 from simulator.load.plan.slo import number_at
 from simulator.load.report.text import seconds
@@ -27,15 +26,12 @@ Judgement = Literal["same", "better", "worse", "noise", "shown"]
 TOLERANCE = 0.10
 STRETCHES = 12
 """Each run is cut into this many stretches at most."""
-STRETCHES_MIN = 6
-"""With fewer there is nothing to tell chance from change by."""
+STRETCHES_MIN = 7
+"""With fewer there is nothing to tell chance from change by: 7 and 7 that are shuffled come apart once in 1,716."""
 SEPARATION = 0.95
 """Cliff's delta from which on two sets of stretches count as apart: 39 pairs of 40 on one side."""
 SPREADS = 3.5
 """A change must exceed this many times the spread of the stretches within a run."""
-CHANCE = 0.002
-"""The highest accepted chance that a shuffling of the stretches looks as different as the runs do."""
-SHUFFLES = 4_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,7 +171,7 @@ def _judge(
     delta = cliffs_delta(first, second)
     if abs(change) <= SPREADS * spread(first, second):
         return "noise", "no larger than what the runs do by themselves"
-    if abs(delta) < SEPARATION or permutation_chance(first, second) > CHANCE:
+    if abs(delta) < SEPARATION:
         return "noise", "the runs overlap: no more than noise"
     improved = (change > 0) == (figure.better == "higher")
     return ("better" if improved else "worse"), f"{abs(delta):.0%} apart"
@@ -199,20 +195,6 @@ def cliffs_delta(first: Sequence[float], second: Sequence[float]) -> float:
     """How far apart two sets are: 1 when all of the second lie above all of the first, -1 below, 0 when mixed."""
     above = sum((b > a) - (b < a) for a in first for b in second)
     return above / (len(first) * len(second))
-
-
-def permutation_chance(first: Sequence[float], second: Sequence[float]) -> float:
-    """The share of shufflings in which the means are at least as far apart; the same for the same values."""
-    chance = stream(0, "permutations")
-    pooled, size = [*first, *second], len(first)
-    shown = abs(math.fsum(first) / size - math.fsum(second) / len(second))
-    total = math.fsum(pooled)
-    met = 0
-    for _ in range(SHUFFLES):
-        chance.shuffle(pooled)
-        part = math.fsum(pooled[:size])
-        met += abs(part / size - (total - part) / len(second)) >= shown * (1 - 1e-12)
-    return (met + 1) / (SHUFFLES + 1)
 
 
 def _loss(name: str, path: tuple[str, ...], before: Mapping[str, Any], after: Mapping[str, Any]) -> Difference | None:

@@ -16,7 +16,6 @@ from simulator.load.report.compare import (
     cliffs_delta,
     compare,
     markdown,
-    permutation_chance,
     stretches,
     value_text,
 )
@@ -180,8 +179,6 @@ def test_the_statistics_are_arithmetic() -> None:
     """Apart, mixed and equal sets; the stretches keep the order of time."""
     low, high = [1.0, 2, 3, 4, 5, 6, 7, 8], [11.0, 12, 13, 14, 15, 16, 17, 18]
     assert (cliffs_delta(low, high), cliffs_delta(high, low), cliffs_delta(low, low)) == (1, -1, 0)
-    assert permutation_chance(low, high) < 0.002
-    assert permutation_chance(low, low) == 1
     assert stretches([1.0, 1, 5, 5, 9, 9]) == [1, 5, 9]
     assert stretches([1.0]) == []
 
