@@ -68,12 +68,6 @@ def test_a_row_has_as_many_fields_as_the_header(fields, reason):
     assert reasons(f"ticker,date,a\n{row}\n") == ([f"{reason} where the header has 3"] if reason else [])
 
 
-@pytest.mark.parametrize("rows", [499, 500, 501])
-def test_single_records_are_gathered_and_none_is_lost(rows):
-    """Quoted rows go by five hundred; what is left at the end goes too."""
-    assert reasons("ticker,date,a\n" + "".join(f'"A{i}",2026-01-01,{i}\n' for i in range(rows))) == []
-
-
 def test_an_item_of_wide_characters_and_a_long_ticker_is_measured():
     """Four bytes a character and the longest keys: no row is taken to be small enough by its characters alone."""
     ticker = "😀" * 512

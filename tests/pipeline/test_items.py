@@ -1,0 +1,208 @@
+"""Rows -> put requests: by columns exactly what it is by rows, and by columns wherever that is possible."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from pipeline.items import RECORDS_TOGETHER, ItemReader, Items, put_request
+from pipeline.rows import MAX_PK_BYTES, Columns, RejectedRow, Row, RowReader
+
+INSTANT = "2024-01-02T03:04:05.000000Z"
+
+
+def blocks(body: str, columns: Columns = Columns(), key: str = "in/x.csv") -> list[Items | RejectedRow]:  # noqa: B008
+    """What the reader of items makes of an object in one chunk; what it says agrees with the reader of rows."""
+    by_columns, by_rows = ItemReader(key, columns), RowReader(key, columns)
+    data = body.encode("utf-8", "surrogateescape")
+    found = [*by_columns.feed(data), *by_columns.feed(b"", final=True)]
+    rows = [*by_rows.feed(data), *by_rows.feed(b"", final=True)]
+    stored = [row for row in rows if isinstance(row, Row)]
+    items = [block for block in found if isinstance(block, Items)]
+    assert [line for block in items for line in block.lines] == [row.line for row in stored]
+    assert [key for block in items for key in block.keys] == [(row.ticker, row.timestamp) for row in stored]
+    assert [put for block in items for put in block.puts] == [put_request(row) for row in stored]
+    refused = [block for block in found if isinstance(block, RejectedRow)]
+    assert refused == [row for row in rows if isinstance(row, RejectedRow)]
+    return found
+
+
+@pytest.fixture
+def no_rows(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The way by rows is closed: what goes it fails the test."""
+
+    def closed(*_: object) -> None:
+        raise AssertionError("by rows")
+
+    monkeypatch.setattr("pipeline.items.ItemReader._by_rows", closed)
+
+
+def items(body: str, columns: Columns = Columns()) -> list[str]:  # noqa: B008 - frozen
+    """The items of an object, as JSON without the request around them."""
+    reader = ItemReader("in/x.csv", columns)
+    found = [*reader.feed(body.encode()), *reader.feed(b"", final=True)]
+    puts = [put for block in found if isinstance(block, Items) for put in block.puts]
+    return [json.dumps(json.loads(put)["PutRequest"]["Item"], ensure_ascii=False) for put in puts]
+
+
+@pytest.mark.parametrize("rows", [1, 2, 3, 4])
+def test_parts_are_whole_and_of_so_many_rows(rows):
+    """In order, none lost; what is small enough is handed on as it is."""
+    whole = Items([(str(i), "") for i in range(3)], range(5, 8), list("abc"))
+    parts = list(whole.parts(rows))
+    assert [len(part.keys) for part in parts] == {1: [1, 1, 1], 2: [2, 1], 3: [3], 4: [3]}[rows]
+    assert [line for part in parts for line in part.lines] == [5, 6, 7]
+    assert [key for part in parts for key in part.keys] == whole.keys
+    assert "".join(put for part in parts for put in part.puts) == "abc"
+    assert (parts[0] is whole) == (rows >= 3)
+
+
+def test_a_put_request_is_one_element_of_a_batch():
+    """Keys as strings, numbers as the file has them, and what JSON must escape escaped."""
+    row = Row(2, 'A"', INSTANT, (("open", "N", "1.50"), ('na"me', "S", "line\nend")))
+    assert put_request(row) == (
+        f'{{"PutRequest":{{"Item":{{"PK":{{"S":"A\\""}},"SK":{{"S":"{INSTANT}"}}'
+        ',"open":{"N":"1.50"},"na\\"me":{"S":"line\\nend"}}}}'
+    )
+
+
+@pytest.mark.usefixtures("no_rows")
+@pytest.mark.parametrize(
+    "lines",
+    [
+        ["A,2024-01-02,1"],
+        ["A,2024-01-02,1", "B,2024-01-03,-2.50", "", ""],
+        ["A,2024-01-02T03:04:05Z,1", "A,2024-01-02 03:04:05,2"],
+        [f"A,{INSTANT},1", "A,2024-01-03T03:04:05.123456Z,2"],
+        ["A,2024-01-02T03:04,1", "A,2024-01-02,1"],
+        ["A,2024-01-02,text", "A,2024-01-03,", "A,2024-01-04,1"],
+        ["A,2024-01-02,1e5", "A,2024-01-02,-0", "A,2024-01-02,01"],
+        ["A,2024-01-02,é", "ü,2024-01-03,\\"],
+        ["%s,2024-01-02,%d %%", "%,2024-01-02,1"],
+        [f"{'x' * (MAX_PK_BYTES // 4)},2024-01-02,1"],
+        [f"A,2024-01-02,{'1' * 18}.{'1' * 18}", f"A,2024-01-02,{'1' * 38}"],
+    ],
+)
+def test_what_is_plain_goes_by_columns(lines):
+    """Whole lines never go the way by rows as long as each cell is storable, whatever kinds a column mixes."""
+    (block,) = blocks("\n".join(["ticker,date,n", *lines]) + "\n")
+    assert isinstance(block, Items)
+    assert len(block.keys) == len(list(filter(None, lines)))
+
+
+def test_a_blank_line_among_others_is_no_row():
+    """The lines after it keep their numbers."""
+    (block,) = blocks("ticker,date,n\nA,2024-01-02,1\n\n\nB,2024-01-03,2\n")
+    assert isinstance(block, Items)
+    assert list(block.lines) == [2, 5]
+
+
+@pytest.mark.usefixtures("no_rows")
+def test_quoted_records_go_by_columns_too():
+    """Gathered by five hundred; line ends within cells take a number for no two numbers."""
+    body = "ticker,date,n\n" + "".join(f'"A","2024-01-02",{i}\n' for i in range(RECORDS_TOGETHER + 1))
+    assert [len(block.keys) for block in blocks(body) if isinstance(block, Items)] == [RECORDS_TOGETHER, 1]
+    assert items('ticker,date,n\n"A","2024-01-02","1\n2"\n') == [
+        '{"PK": {"S": "A"}, "SK": {"S": "2024-01-02"}, "n": {"S": "1\\n2"}}'
+    ]
+
+
+@pytest.mark.usefixtures("no_rows")
+def test_the_files_name_is_the_ticker_by_columns_too():
+    """Per cent signs and quotes in it are text."""
+    found = [
+        json.loads(put)["PutRequest"]["Item"]["PK"]["S"]
+        for block in blocks("date,n\n2024-01-02,1\n2024-01-03,x\n", key='in/a%s"b.csv')
+        if isinstance(block, Items)
+        for put in block.puts
+    ]
+    assert found == ['A%S"B'] * 2
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "A,2024-01-02",
+        "A,2024-01-02,1,2",
+        ",2024-01-02,1",
+        "A,,1",
+        "A,2024-02-30,1",
+        "A,2024-01-02,1e400",
+        f"A,2024-01-02,{'1' * 39}",
+        "A,2024-01-02,\udcff",
+        "\udcff,2024-01-02,1",
+        'A,2024-01-02,"x" y',
+    ],
+)
+@pytest.mark.parametrize("before", ["", "B,2024-01-01,1\n", '"B",2024-01-01,1\n'])
+@pytest.mark.parametrize("after", ["", "C,2024-01-01,1\n", '"C",2024-01-01,1\n'])
+def test_an_unfit_row_costs_itself_alone(line, before, after):
+    """Rejected by itself, among lines or records, with what stands before and after it stored."""
+    found = blocks(f"ticker,date,n\n{before}{line}\n{after}")
+    assert sum(isinstance(block, RejectedRow) for block in found) == 1
+    assert sum(len(block.keys) for block in found if isinstance(block, Items)) == bool(before) + bool(after)
+
+
+@pytest.mark.parametrize("first", ["A,2024-01-02\nB,1,2024-01-02,1", "A,2024-01-02\n2,B,2024-01-02,1"])
+def test_rows_of_other_widths_that_make_up_for_each_other_are_rejected(first):
+    """One field too few and one too many: the lines' cells add up, the rows do not."""
+    found = blocks(f"ticker,date,n\n{first}\n")
+    assert [block.line for block in found if isinstance(block, RejectedRow)] == [2, 3]
+
+
+@pytest.mark.parametrize("key", ["in/.csv", f"in/{'x' * (MAX_PK_BYTES // 4 + 1)}.csv", f"in/{'x' * 2049}.csv"])
+def test_a_files_name_that_may_be_no_ticker_is_looked_at_by_rows(key):
+    """Empty, or so long that its bytes must be counted."""
+    body = "date,n\n2024-01-02,1\n"
+    stored = sum(len(block.keys) for block in blocks(body, key=key) if isinstance(block, Items))
+    assert stored == (0 < len(key) - len("in/.csv") <= MAX_PK_BYTES)
+
+
+@pytest.mark.parametrize("ticker", ["a\tb", 'a""b', "a\\b", "x" * (MAX_PK_BYTES // 4 + 1), "x" * (MAX_PK_BYTES + 1)])
+@pytest.mark.parametrize("quote", ["", '"'])
+def test_a_ticker_that_needs_care_is_looked_at_by_rows(ticker, quote):
+    """What JSON must escape, and what is long."""
+    if quote or '"' not in ticker:
+        blocks(f"ticker,date,n\n{quote}{ticker}{quote},2024-01-02,1\n")
+
+
+def test_a_strptime_format_is_not_taken_for_iso():
+    """A format that reads an ISO date another way is asked first, by columns too."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delattr("pipeline.items.ItemReader._by_rows")
+        found = items("ticker,date,n\nA,2024-01-02,1\n", Columns(timestamp_format="%Y-%d-%m"))
+    assert found == ['{"PK": {"S": "A"}, "SK": {"S": "2024-02-01"}, "n": {"N": "1"}}']
+    blocks("ticker,date,n\nA,2024-01-02,1\nB,2024-13-01,2\n", Columns(timestamp_format="%Y-%d-%m"))
+
+
+def test_records_and_lines_come_in_the_files_order():
+    """Singles are handed on before the lines after them, and no block is empty."""
+    body = 'ticker,date,n\n"A",2024-01-02,1\nB,2024-01-02,2\n'
+    reader = ItemReader("in/x.csv", Columns())
+    found = [*reader.feed(body.encode()), *reader.feed(b"C,2024-01-02,3\n"), *reader.feed(b"", final=True)]
+    assert [block.keys for block in found if isinstance(block, Items)] == [
+        [("A", "2024-01-02"), ("B", "2024-01-02")],
+        [("C", "2024-01-02")],
+    ]
+    rejected = blocks('ticker,date,n\nA,2024-01-02\n"A",2024-01-02\n')
+    assert [type(block) for block in rejected] == [RejectedRow, RejectedRow]
+
+
+@pytest.mark.parametrize("quote", ["", '"'])
+@pytest.mark.parametrize("extra", [0, 1])
+@pytest.mark.usefixtures("no_rows")
+def test_columns_are_taken_as_long_as_no_row_can_be_too_large(quote, extra):
+    """By characters: of lines all together, of records each; above that the bytes of each row are counted."""
+    reader = RowReader("in/x.csv", Columns())
+    list(reader.feed(b"ticker,date,n\n"))
+    assert reader.schema is not None
+    # A line counts with its commas and its end, a record by its cells.
+    around = len("A2024-01-02") + (0 if quote else len(",,\n"))
+    text = "x" * (reader.schema.safe_chars - around + extra)
+    body = f"ticker,date,n\nA,2024-01-02,{quote}{text}{quote}\n"
+    if extra:
+        with pytest.raises(AssertionError, match="by rows"):
+            items(body)
+    else:
+        assert len(items(body)) == 1
