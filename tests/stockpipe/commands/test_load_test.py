@@ -130,7 +130,6 @@ def test_a_backlog_is_there_before_the_consumer_and_drains(stockpipe: Stockpipe)
     assert backlog["drained"] is True
     assert backlog["drain_objects_per_s"] > 0
     assert backlog["last_tenth_to_first"] > 0
-    assert done.summary["queue"]["visible_max"] > 20
     assert done.summary["audit"]["verdict"] == "exact"
 
 
