@@ -90,8 +90,8 @@ class ChildProcess:
 class ModuleProcess(ChildProcess):
     """A module of ours in a process of its own, which lives on its standard input: when that closes, it ends.
 
-    So it ends with this process however this one ends. It answers in lines on standard output; of what it writes to
-    standard error the last lines are kept.
+    So it ends with this process however this one ends. It answers in lines of JSON on standard output; of what it
+    writes to standard error the last lines are kept.
     """
 
     def __init__(self, process: Process) -> None:
@@ -121,11 +121,16 @@ class ModuleProcess(ChildProcess):
         await stdin.drain()
 
     async def hear(self, timeout_s: float | None = None) -> bytes:
-        """The next line of its output; empty once it has ended. Raises `TimeoutError`."""
+        """The next JSON object on its output, a line; empty once it has ended. Raises `TimeoutError`.
+
+        Anything else there, such as what a user's sitecustomize prints, is passed over.
+        """
         stdout = self._process.stdout
         assert stdout is not None  # noqa: S101 - it was opened with a pipe
         async with asyncio.timeout(timeout_s):
-            return await stdout.readline()
+            while (line := await stdout.readline()) and not line.startswith(b"{"):
+                pass
+            return line
 
     async def last_words(self) -> str:
         """The last line that it wrote to standard error, once it has ended or `LAST_WORDS_S` has passed."""

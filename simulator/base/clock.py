@@ -42,6 +42,6 @@ class SystemClock:
         await asyncio.sleep(max(0.0, seconds))
 
 
-def iso(instant: float) -> str:
-    """The instant as `2026-11-22T09:00:00.123Z`, as AWS writes times in events."""
-    return datetime.fromtimestamp(instant, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+def iso(instant: float, timespec: str = "milliseconds") -> str:
+    """The instant as AWS writes times in events: `2026-11-22T09:00:00.123Z`, or in whole `seconds`."""
+    return datetime.fromtimestamp(instant, UTC).isoformat(timespec=timespec).replace("+00:00", "Z")

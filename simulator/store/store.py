@@ -162,10 +162,8 @@ def _environment() -> dict[str, str]:
 
 async def _announced_port(process: ModuleProcess, port: int) -> int:
     try:
-        while line := await process.hear(START_TIMEOUT_S):
-            # What a user's sitecustomize prints comes before it.
-            if line.startswith(b'{"port"'):
-                return int(json.loads(line)["port"])
+        if line := await process.hear(START_TIMEOUT_S):
+            return int(json.loads(line)["port"])
     except TimeoutError:
         said = _quoted(await process.last_words())
         raise StoreStartFailed(f"the store did not start within {START_TIMEOUT_S:.0f} s{said}") from None

@@ -15,7 +15,6 @@ import json
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Self
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -50,7 +49,7 @@ def scheduled_event(schedule: Schedule, due_at: float) -> Any:
         "detail-type": "Scheduled Event",
         "source": "aws.events" if is_rule else "aws.scheduler",
         "account": limits.ACCOUNT_ID,
-        "time": datetime.fromtimestamp(due_at, UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "time": iso(due_at, "seconds"),
         "region": limits.REGION,
         "resources": [schedule.arn],
         "detail": {} if is_rule else "{}",

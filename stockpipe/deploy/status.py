@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from simulator.base.clock import Clock
+from simulator.base.clock import Clock, iso
 from stockpipe.deploy.aws import Aws
 from stockpipe.deploy.deployed import Deployed, QueueAddress, address
 
@@ -109,7 +109,7 @@ async def _metrics(
     return {
         **{name: sum(recent[name].values()) if recent[name] else None for name in sums},
         **{name: recent[name][max(recent[name])] if recent[name] else None for name in ages},
-        "last_tick_at": _iso(max(ticks)) if ticks else None,
+        "last_tick_at": iso(max(ticks).timestamp(), "seconds") if ticks else None,
     }
 
 
@@ -147,7 +147,3 @@ async def _alarms(aws: Aws, deployed: Deployed) -> dict[str, str]:
         return {}
     answer = await (await aws.cloudwatch()).describe_alarms(AlarmNames=list(deployed.alarms))
     return {alarm["AlarmName"]: alarm["StateValue"] for alarm in answer["MetricAlarms"]}
-
-
-def _iso(instant: datetime) -> str:
-    return instant.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

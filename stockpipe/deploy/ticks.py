@@ -6,9 +6,9 @@ import base64
 import json
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any
 
+from simulator.base.clock import iso
 from stockpipe.deploy.aws import Aws
 from stockpipe.deploy.deployed import Deployed
 
@@ -32,7 +32,7 @@ def scheduled_event(aws: Aws, rule: str | None, at: float) -> dict[str, Any]:
         "detail-type": "Scheduled Event",
         "source": "aws.events",
         "account": aws.account,
-        "time": datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "time": iso(at, "seconds"),
         "region": aws.region,
         "resources": [f"arn:{partition}:events:{aws.region}:{aws.account}:rule/{rule}"] if rule else [],
         "detail": {},

@@ -8,11 +8,11 @@ from __future__ import annotations
 import decimal
 import json
 import math
-import time
 import traceback
 from typing import Any
 
 from simulator.base import limits
+from simulator.base.clock import iso
 from simulator.functions.runtimes import Exited, Raised, Returned
 
 RESPONSE_TOO_LARGE = (
@@ -65,8 +65,7 @@ def marshalled(result: Any, request_id: str) -> Returned | Raised:
 def error_lines(report: Raised, now: float, *, as_json: bool) -> list[str]:
     """The lines the runtime client logs for an uncaught exception."""
     if as_json:
-        stamp = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(now))
-        return [json.dumps({"timestamp": stamp, "level": "ERROR", **report.payload})]
+        return [json.dumps({"timestamp": iso(now, "seconds"), "level": "ERROR", **report.payload})]
     trace = [line for entry in report.payload["stackTrace"] for line in entry.splitlines()]
     return [f"[ERROR] {report.error_type}: {report.message}", "Traceback (most recent call last):", *trace]
 

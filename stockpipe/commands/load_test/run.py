@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import ipaddress
 import socket
 from collections.abc import Mapping
 from urllib.parse import urlsplit
@@ -102,15 +101,12 @@ def _require_nothing_overridden(options: LoadTestOptions) -> None:
 
 
 def _require_loopback(url: str) -> None:
+    from stockpipe.deploy.aws import is_loopback
+
     parts = urlsplit(url)
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise InputError(f"--endpoint-url {url} is no address of an engine; write http://127.0.0.1:4566")
-    host = parts.hostname
-    try:
-        local = ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        local = host == "localhost" or host.endswith((".localhost", ".localhost.localstack.cloud"))
-    if not local:
+    if not is_loopback(url):
         raise InputError(
             f"--endpoint-url {url} is not on this machine; load is sent to loopback alone,"
             " or to AWS by the name of a deployed stack: --stack NAME"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import signal
 import sys
@@ -16,10 +17,13 @@ from simulator.base import children
 from simulator.base.children import IMPORT_ROOT, ChildProcess, ModuleProcess
 
 MODULES = {
-    "speaks": "import sys\nprint('ready', flush=True)\nsys.stderr.write('last\\n')\nsys.stdin.read()\n",
-    "stubborn": "import sys, time\nprint('ready', flush=True)\nwhile True: time.sleep(60)\n",
+    "speaks": "import sys\nprint('{\"ready\": 1}', flush=True)\nsys.stderr.write('last\\n')\nsys.stdin.read()\n",
+    "stubborn": "import sys, time\nprint('noise\\n{}', flush=True)\nwhile True: time.sleep(60)\n",
     "fails": "import sys\nsys.exit('it is broken')\n",
-    "where": "import bisect, pipeline, simulator\nprint(simulator.__file__, pipeline.__file__, bisect.__file__)\n",
+    "where": (
+        "import bisect, json, pipeline, simulator\n"
+        "print(json.dumps({each.__name__: each.__file__ for each in (simulator, pipeline, bisect)}))\n"
+    ),
     "simulator": "raise SystemExit('not ours')\n",
     "pipeline": "raise SystemExit('not ours')\n",
 }
@@ -47,10 +51,10 @@ def gone(pid: int) -> bool:
 async def test_our_modules_stand_before_a_users_and_nothing_else_moves() -> None:
     """In a directory with a `simulator` and a `pipeline` of its own a child imports ours, and Python's own library."""
     async with ModuleProcess.open("where") as child:
-        simulator, pipeline, library = (await child.hear(30)).decode().split()
-    assert Path(simulator).parents[1] == IMPORT_ROOT
-    assert Path(pipeline).parents[1] == IMPORT_ROOT
-    assert Path(library).parent == Path(os.__file__).parent
+        files = json.loads(await child.hear(30))
+    assert Path(files["simulator"]).parents[1] == IMPORT_ROOT
+    assert Path(files["pipeline"]).parents[1] == IMPORT_ROOT
+    assert Path(files["bisect"]).parent == Path(os.__file__).parent
 
 
 async def test_a_backport_beside_our_packages_is_not_taken_for_the_librarys(
@@ -64,13 +68,13 @@ async def test_a_backport_beside_our_packages_is_not_taken_for_the_librarys(
     entry = users_modules / "site" / "simulator" / "base" / "entry.py"
     monkeypatch.setattr(children, "_ENTRY", str(entry))
     async with ModuleProcess.open("where") as child:
-        assert (await child.hear(30)).endswith(b"bisect.py\n")
+        assert Path(json.loads(await child.hear(30))["bisect"]).parent == Path(os.__file__).parent
 
 
 async def test_a_child_ends_when_its_input_is_closed() -> None:
     """The block's end closes its input; a child that heeds that ends by itself, with exit code 0."""
     async with ModuleProcess.open("speaks") as child:
-        assert await child.hear(30) == b"ready\n"
+        assert await child.hear(30) == b'{"ready": 1}\n'
         assert child.alive
     assert child.exit_text == "exit code 0"
     assert not child.alive
@@ -78,10 +82,10 @@ async def test_a_child_ends_when_its_input_is_closed() -> None:
 
 
 async def test_a_child_that_does_not_heed_is_killed(monkeypatch: pytest.MonkeyPatch) -> None:
-    """After the time that a child has to end it is killed, and reaped."""
+    """After the time that a child has to end it is killed, and reaped; what is no JSON object was not meant for us."""
     monkeypatch.setattr(children, "STOP_TIMEOUT_S", 0.01)
     async with ModuleProcess.open("stubborn") as child:
-        await child.hear(30)
+        assert await child.hear(30) == b"{}\n"
     assert child.exit_text == "signal 9"
     assert gone(child.pid)
 
