@@ -17,7 +17,7 @@ import orjson
 from simulator.base.limits import DYNAMODB_PAGE_BYTES
 from simulator.base.sorted_dict import SortedDict
 from simulator.store.dynamodb.rows import Key, decode_item, key_value
-from simulator.store.dynamodb.rules import item_size, keys_of, read_units
+from simulator.store.dynamodb.rules import keys_of, read_units, rows_size
 from simulator.store.dynamodb.tables import CAPACITY_WISHES, Tables, consumed
 from simulator.store.moto.application import LeftToMoto
 from simulator.store.wire.aws_errors import AwsError
@@ -117,34 +117,35 @@ class TableReads:
 
 def _size(row: bytes) -> int:
     # Up to 4 KB all sizes cost the same, and no item is larger than its JSON.
-    return len(row) if len(row) <= 4_096 else item_size(orjson.loads(row))
+    return len(row) if len(row) <= 4_096 else rows_size((row,))
 
 
 def _take_page(rows: Iterable[Row], limit: int | None) -> tuple[list[Row], int, bool]:
     """Rows of one page, their size, and whether there are more."""
     taken: list[Row] = []
-    size = json_size = 0
-    exact = more = False
+    size = measured = at_most = 0
+    more = False
     for each in rows:
         if len(taken) == limit:
             more = True
             break
-        row = each[2]
-        json_size += len(row)
-        if not exact and json_size > DYNAMODB_PAGE_BYTES:
-            # Items are smaller than their JSON; only from here on can the page be full.
-            exact, size = True, _exact_size(taken)
-        grown = size + (item_size(orjson.loads(row)) if exact else len(row))
-        if exact and taken and grown > DYNAMODB_PAGE_BYTES:
-            more = True
-            break
-        size = grown
+        length = len(each[2])
+        if at_most + length > DYNAMODB_PAGE_BYTES:
+            # Items are smaller than their JSON, which is what was counted so far.
+            size, measured = size + _measure(taken[measured:]), len(taken)
+            at_most = size
+            if taken and at_most + length > DYNAMODB_PAGE_BYTES:
+                length = _measure((each,))
+                if at_most + length > DYNAMODB_PAGE_BYTES:
+                    more = True
+                    break
         taken.append(each)
-    return taken, size if exact or size <= 4_096 else _exact_size(taken), more
+        at_most += length
+    return taken, at_most if at_most <= 4_096 else size + _measure(taken[measured:]), more
 
 
-def _exact_size(rows: Iterable[Row]) -> int:
-    return sum(item_size(orjson.loads(row)) for _, _, row in rows)
+def _measure(rows: Iterable[Row]) -> int:
+    return rows_size(row for _, _, row in rows)
 
 
 def _key(table: Any, key: Any) -> tuple[Key, Key]:

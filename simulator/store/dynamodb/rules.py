@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import base64
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation, localcontext
 from typing import Any
@@ -27,6 +27,7 @@ _plain_number = re.compile(rf"(?!-0\Z){_PLAIN}").fullmatch
 is_plain_row = re.compile(
     rb'\{(?:"[^"\\]*+":\{"(?:N":"(?!-0")' + _PLAIN.encode() + rb'"|S":"[^"\\]*+")\},?)++\}'
 ).fullmatch
+_numbers_of_plain_rows = re.compile(r'\{"N":"([^"]*)"').findall
 _NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
 _MORE_THAN_ONE_TYPE = (
     "Supplied AttributeValue has more than one datatypes set, must contain exactly one of the supported datatypes"
@@ -158,8 +159,7 @@ def _value_size(kind: str, value: Any) -> int:
     if kind == "S":
         return len(value.encode())
     if kind == "N":
-        digits = value.lstrip("-").split("e")[0].split("E")[0].replace(".", "").strip("0")
-        return (len(digits) + 1) // 2 + 1 + int(value.startswith("-"))
+        return _numbers_size((value.split("e")[0].split("E")[0],))
     if kind == "B":
         return len(value) if isinstance(value, bytes) else len(base64.b64decode(value))
     if kind in _SETS:
@@ -169,6 +169,26 @@ def _value_size(kind: str, value: Any) -> int:
     if kind == "M":
         return 3 + len(value) + item_size(value)
     return 1
+
+
+def _numbers_size(numbers: Iterable[str]) -> int:
+    """Two digits a byte without the zeros around them, one byte more, and one for a minus sign."""
+    return sum([(len(text.replace(".", "").strip("-0")) + 1) // 2 + 1 + (text[0] == "-") for text in numbers])
+
+
+def rows_size(rows: Iterable[bytes]) -> int:
+    """`item_size` of rows at rest, all together; the plain ones are measured by what their JSON has in common."""
+    size, plain = 0, []
+    for row in rows:
+        if is_plain_row(row):
+            plain.append(row)
+        else:
+            size += item_size(orjson.loads(row))
+    written = b"".join(plain)
+    numbers = _numbers_of_plain_rows(written.decode())
+    # The braces of a row, and what stands around the name and the value of an attribute: "":{"N":""} and a comma.
+    around = len(plain) + 12 * written.count(b'":{"')
+    return size + len(written) - around - sum(map(len, numbers)) + _numbers_size(numbers)
 
 
 def write_units(size_bytes: int) -> int:

@@ -6,12 +6,14 @@ import json
 from types import SimpleNamespace
 from typing import Any
 
+import orjson
 import pytest
 
 from fakes.clock import ManualClock
 from simulator.store.counting.tallies import Tallies
 from simulator.store.dynamodb.reads import TableReads
 from simulator.store.dynamodb.rows import Rows
+from simulator.store.dynamodb.rules import rows_size
 from simulator.store.dynamodb.tables import Tables
 from simulator.store.dynamodb.throttles import Throttles
 from simulator.store.wire.aws_errors import AwsError
@@ -65,10 +67,26 @@ def test_a_page_costs_the_size_of_its_items_whatever_ends_it(limit: dict[str, in
     table, clock = prices(), ManualClock(1_000.0)
     for number in range(30):
         item = {"PK": {"S": "p"}, "SK": {"S": f"{number:02}"}, **{f"n{each:02}": {"N": "1"} for each in range(40)}}
-        table.items.put("p", f"{number:02}", json.dumps(item).encode())
+        table.items.put("p", f"{number:02}", orjson.dumps(item))
     reads = TableReads(Tables(lambda: {"prices": table}, Tallies(clock), Throttles(applied=False), clock, strict=True))
     answer = json.loads(
         reads.scan({"TableName": "prices", "ConsistentRead": True, "ReturnConsumedCapacity": "TOTAL", **limit})
     )
     assert answer["Count"] == limit.get("Limit", 30)
     assert answer["ConsumedCapacity"]["CapacityUnits"] == 2
+
+
+@pytest.mark.parametrize("page_bytes", [1, 149, 150, 151, 299, 300, 450, 749, 750, 10_000])
+def test_a_page_holds_as_many_items_as_fit_by_their_own_size(monkeypatch: pytest.MonkeyPatch, page_bytes: int) -> None:
+    """At least one, and what fits to the byte; their longer JSON ends no page. A last key says that there is more."""
+    monkeypatch.setattr("simulator.store.dynamodb.reads.DYNAMODB_PAGE_BYTES", page_bytes)
+    table, clock = prices(), ManualClock(1_000.0)
+    for number in range(5):
+        item = {"PK": {"S": "p"}, "SK": {"S": f"{number:02}"}, **{f"n{each:02}": {"N": "1"} for each in range(28)}}
+        item["n28"] = {"S": ""}
+        table.items.put("p", f"{number:02}", orjson.dumps(item))
+    assert [rows_size([row]) for _, _, row in table.items.walk(None)] == [150] * 5
+    reads = TableReads(Tables(lambda: {"prices": table}, Tallies(clock), Throttles(applied=False), clock, strict=True))
+    answer = json.loads(reads.scan({"TableName": "prices"}))
+    assert answer["Count"] == min(5, max(1, page_bytes // 150))
+    assert ("LastEvaluatedKey" in answer) == (answer["Count"] < 5)

@@ -7,7 +7,10 @@ from decimal import Decimal
 from types import SimpleNamespace
 from typing import Any
 
+import orjson
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from simulator.store.dynamodb.rules import (
     WriteOperation,
@@ -21,6 +24,7 @@ from simulator.store.dynamodb.rules import (
     plan_write,
     read_units,
     row_units,
+    rows_size,
     write_units,
 )
 from simulator.store.wire.aws_errors import AwsError
@@ -230,6 +234,24 @@ def test_what_changes_leaves_the_rest_as_it_is() -> None:
 def test_the_size_of_an_item_is_that_of_its_names_and_values(item: dict[str, Any], size: int) -> None:
     """Item sizes and formats: UTF-8; two digits a byte, one more, and one for a minus; 3 for a document, 1 each."""
     assert item_size(item) == size
+
+
+_texts = st.text(max_size=6)
+_plain_numbers = st.from_regex(r"-?[1-9][0-9]{0,4}(\.[0-9]{0,3}[1-9])?", fullmatch=True) | st.just("0")
+_values = st.one_of(
+    st.builds(lambda text: {"S": text}, _texts),
+    st.builds(lambda number: {"N": number}, _plain_numbers | st.sampled_from(["0.0", "1E5", "-0", "1" * 30])),
+    st.sampled_from([{"BOOL": True}, {"B": "AP8="}, {"M": {"k": {"N": "10"}}}]),
+)
+_items = st.dictionaries(_texts, _values, min_size=1, max_size=4)
+
+
+@given(st.lists(_items, max_size=4))
+@example([])
+@example([{'":{"': {"S": '{"N":"12"}'}}, {"a": {"S": "b"}}])
+def test_the_size_of_rows_is_that_of_their_items(items: list[dict[str, Any]]) -> None:
+    """Measured by their JSON as far as that is plain, together they have the bytes that each has by itself."""
+    assert rows_size(map(orjson.dumps, items)) == sum(map(item_size, items))
 
 
 @pytest.mark.parametrize(("size", "units"), [(0, 1), (1, 1), (1_024, 1), (1_025, 2), (2_048, 2), (409_600, 400)])
