@@ -145,7 +145,7 @@ def _take_page(rows: Iterable[Row], limit: int | None) -> tuple[list[Row], int, 
 
 
 def _measure(rows: Iterable[Row]) -> int:
-    return rows_size(row for _, _, row in rows)
+    return rows_size([row for _, _, row in rows])
 
 
 def _key(table: Any, key: Any) -> tuple[Key, Key]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import base64
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation, localcontext
 from typing import Any
@@ -27,7 +27,7 @@ _plain_number = re.compile(rf"(?!-0\Z){_PLAIN}").fullmatch
 is_plain_row = re.compile(
     rb'\{(?:"[^"\\]*+":\{"(?:N":"(?!-0")' + _PLAIN.encode() + rb'"|S":"[^"\\]*+")\},?)++\}'
 ).fullmatch
-_numbers_of_plain_rows = re.compile(r'\{"N":"([^"]*)"').findall
+_number_attributes = re.compile(r'":\{"N":"(-?[0-9.]+)"').findall
 _NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
 _MORE_THAN_ONE_TYPE = (
     "Supplied AttributeValue has more than one datatypes set, must contain exactly one of the supported datatypes"
@@ -171,24 +171,22 @@ def _value_size(kind: str, value: Any) -> int:
     return 1
 
 
-def _numbers_size(numbers: Iterable[str]) -> int:
+def _numbers_size(numbers: Sequence[str]) -> int:
     """Two digits a byte without the zeros around them, one byte more, and one for a minus sign."""
-    return sum([(len(text.replace(".", "").strip("-0")) + 1) // 2 + 1 + (text[0] == "-") for text in numbers])
+    joined = ",".join(numbers)
+    digits = [len(text.strip("-0")) for text in joined.replace(".", "").split(",")]
+    return sum([(count + 1) // 2 for count in digits]) + len(numbers) + joined.count("-")
 
 
-def rows_size(rows: Iterable[bytes]) -> int:
-    """`item_size` of rows at rest, all together; the plain ones are measured by what their JSON has in common."""
-    size, plain = 0, []
-    for row in rows:
-        if is_plain_row(row):
-            plain.append(row)
-        else:
-            size += item_size(orjson.loads(row))
-    written = b"".join(plain)
-    numbers = _numbers_of_plain_rows(written.decode())
-    # The braces of a row, and what stands around the name and the value of an attribute: "":{"N":""} and a comma.
-    around = len(plain) + 12 * written.count(b'":{"')
-    return size + len(written) - around - sum(map(len, numbers)) + _numbers_size(numbers)
+def rows_size(rows: Sequence[bytes]) -> int:
+    """`item_size` of rows at rest, all together."""
+    written = b"".join(rows)
+    numbers = _number_attributes(written.decode())
+    attributes = written.count(b'":{"')
+    if b"\\" in written or attributes != len(numbers) + written.count(b'":{"S":"'):
+        return sum(item_size(orjson.loads(row)) for row in rows)
+    # All are texts and numbers: their JSON, but for braces, and commas and "":{"N":""} around names and values.
+    return len(written) - len(rows) - 12 * attributes - sum(map(len, numbers)) + _numbers_size(numbers)
 
 
 def write_units(size_bytes: int) -> int:

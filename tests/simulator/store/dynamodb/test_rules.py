@@ -249,9 +249,11 @@ _items = st.dictionaries(_texts, _values, min_size=1, max_size=4)
 @given(st.lists(_items, max_size=4))
 @example([])
 @example([{'":{"': {"S": '{"N":"12"}'}}, {"a": {"S": "b"}}])
+@example([{"l": {"L": [{"N": "12"}]}}])
+@example([{"m": {"M": {"N": {"N": "12"}}}}])
 def test_the_size_of_rows_is_that_of_their_items(items: list[dict[str, Any]]) -> None:
-    """Measured by their JSON as far as that is plain, together they have the bytes that each has by itself."""
-    assert rows_size(map(orjson.dumps, items)) == sum(map(item_size, items))
+    """Measured by their JSON where that is plain, together they have the bytes that each has by itself."""
+    assert rows_size(list(map(orjson.dumps, items))) == sum(map(item_size, items))
 
 
 @pytest.mark.parametrize(("size", "units"), [(0, 1), (1, 1), (1_024, 1), (1_025, 2), (2_048, 2), (409_600, 400)])
