@@ -131,9 +131,9 @@ def area(layers: Sequence[Layer], top: float, columns: int, height: int, outline
     dots += [-1] * (columns - len(dots))
     lines = []
     for row in range(height - 1, -1, -1):
-        cells = (
+        cells = [
             ("•", ACCENT) if dots[column] == row else _cell(layers, totals[column], row) for column in range(columns)
-        )
+        ]
         lines.append([Segment(_label(row, height, top), DIM), *_runs(cells)])
     return lines
 
@@ -169,8 +169,12 @@ def _label(row: int, height: int, top: float) -> str:
 
 def _runs(cells: Iterable[tuple[str, Style]]) -> list[Segment]:
     """Cells as segments, one for each run of the same style."""
-    runs = itertools.groupby(cells, key=operator.itemgetter(1))
-    return [Segment("".join(glyph for glyph, _ in run), style) for style, run in runs]
+    runs: list[tuple[list[str], Style]] = []
+    for glyph, style in cells:
+        if not runs or style is not runs[-1][1]:
+            runs.append(([], style))
+        runs[-1][0].append(glyph)
+    return [Segment("".join(glyphs), style) for glyphs, style in runs]
 
 
 def axis_line(axis: Axis, marks: Sequence[float]) -> Line:

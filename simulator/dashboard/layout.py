@@ -180,9 +180,9 @@ def _stage_width(width: int) -> int:
 
 
 def _row(stage: Stage, row: int, width: int) -> Line:
-    """A stage's figure of this row, if it has one."""
+    """A stage's figure of this row, or a blank, exactly so wide."""
     if row >= len(stage.figures):
-        return []
+        return fit([], width)
     figure = stage.figures[row]
     value, room = figure.value, width - len(figure.label) - 1
     if len(value) > room and figure.number is not None:
@@ -200,8 +200,12 @@ def _columns(shown: Sequence[Stage], width: int, figures: int) -> list[Line]:
         title = shorten(stage.title, cell - 3)
         titles += [Segment(title, BOLD), Segment(" " + "─" * (cell - len(title) - 1) + "▶ ", DIM)]
     names = [([Segment(shorten(stage.name, cell), DIM)], cell + 2) for stage in shown]
-    rows = [[(_row(stage, row, cell), cell) for stage in shown] for row in range(figures)]
-    return [titles[:-1], [Segment(" "), *beside(names, "")], *([Segment(" "), *beside(panes)] for panes in rows)]
+    frame = [titles[:-1], [Segment(" "), *beside(names, "")]]
+    for row in range(figures):
+        frame.append([Segment(" ")])
+        for stage in shown:
+            frame[-1] += [*_row(stage, row, cell), Segment("  ")]
+    return frame
 
 
 def _boxes(shown: Sequence[Stage], width: int, figures: int) -> list[Line]:
@@ -220,8 +224,12 @@ def _boxes(shown: Sequence[Stage], width: int, figures: int) -> list[Line]:
         line: Line = [Segment(" ")]
         for index, stage in enumerate(shown):
             joined = row == 1 and index < 4
-            shown_row = _row(stage, row, inner) if row >= 0 else [Segment(shorten(stage.name, inner), DIM)]
-            line += [Segment("│ ", DIM), *fit(shown_row, inner), Segment(" ├" if joined else " │", DIM)]
+            name = fit([Segment(shorten(stage.name, inner), DIM)], inner)
+            line += [
+                Segment("│ ", DIM),
+                *(_row(stage, row, inner) if row >= 0 else name),
+                Segment(" ├" if joined else " │", DIM),
+            ]
             line.append(Segment(_ARROW if joined else "  " if index < 4 else "", DIM))
         frame.append(line)
     return [*frame, bottom]
