@@ -157,7 +157,7 @@ class RowReader:
         for record in self.records(chunk, final=final):
             yield from self.rows_of(record)
 
-    def records(self, chunk: bytes, *, final: bool = False) -> Records:
+    def records(self, chunk: bytes, *, final: bool) -> Records:
         """The records below the header, for a reader that makes rows itself; `schema` is set when one comes."""
         for record in self._records.feed(chunk, final=final):
             if self.schema is not None:

@@ -106,7 +106,6 @@ class _Decoder:
     def __init__(self) -> None:
         self._head = b""
         self._decoder: codecs.IncrementalDecoder | None = None
-        self._utf16 = False
 
     def feed(self, chunk: bytes, *, final: bool = False) -> str:
         if self._decoder is None:
@@ -114,8 +113,8 @@ class _Decoder:
             if len(self._head) < 3 and not final:
                 return ""
             chunk, self._head = self._head, b""
-            self._utf16 = chunk.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
-            encoding, errors = ("utf-16", "surrogatepass") if self._utf16 else ("utf-8-sig", "surrogateescape")
+            utf16 = chunk.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+            encoding, errors = ("utf-16", "surrogatepass") if utf16 else ("utf-8-sig", "surrogateescape")
             self._decoder = codecs.getincrementaldecoder(encoding)(errors)
         try:
             return self._decoder.decode(chunk, final)
@@ -150,8 +149,8 @@ class RecordReader:
         if final:
             yield from self._text(self._decoder.feed(b"", final=True))
             rest = self._take_carry("")
-            if rest and not self._skipping:
-                yield from self._whole(rest if rest.endswith("\n") else rest + "\n", "", final=True)
+            if rest:
+                yield from self._whole(rest + "\n", "", final=True)
 
     def _text(self, text: str) -> Records:
         """Cut `text` at its last line end, keep the rest, hand on what is whole."""

@@ -103,9 +103,30 @@ def test_quoted_records_go_by_columns_too():
     """Gathered by five hundred; line ends within cells take a number for no two numbers."""
     body = "ticker,date,n\n" + "".join(f'"A","2024-01-02",{i}\n' for i in range(RECORDS_TOGETHER + 1))
     assert [len(block.keys) for block in blocks(body) if isinstance(block, Items)] == [RECORDS_TOGETHER, 1]
-    assert items('ticker,date,n\n"A","2024-01-02","1\n2"\n') == [
-        '{"PK": {"S": "A"}, "SK": {"S": "2024-01-02"}, "n": {"S": "1\\n2"}}'
-    ]
+    for cell in ("1\n2", "1\n2\n3"):
+        (item,) = items(f'ticker,date,n\n"A","2024-01-02","{cell}"\n')
+        assert json.loads(item)["n"] == {"S": cell}
+
+
+@pytest.mark.parametrize("cell", ["2024-01-02\n2024-01-03", "2024-01-02\n2024-01-03\n2024-01-04"])
+def test_several_lines_of_timestamps_in_one_cell_are_none(cell):
+    """Joined with the other cells they look like more cells."""
+    (block,) = blocks(f'ticker,date,n\nA,"{cell}",1\n')
+    assert isinstance(block, RejectedRow)
+
+
+def test_one_large_record_among_small_ones_is_measured():
+    """The largest of the records that are looked at together decides how."""
+    found = blocks(f'ticker,date,n\n"A",2024-01-02,1\n"A",2024-01-02,{"😀" * 110_000}\n')
+    assert [block.line for block in found if isinstance(block, RejectedRow)] == [3]
+
+
+@pytest.mark.usefixtures("no_rows")
+@pytest.mark.parametrize("length", [1, MAX_PK_BYTES // 4])
+def test_a_files_name_of_any_usual_length_goes_by_columns(length):
+    """From one character on, and as long as its bytes need not be counted."""
+    (block,) = blocks("date,n\n2024-01-02,1\n", key=f"in/{'x' * length}.csv")
+    assert isinstance(block, Items)
 
 
 @pytest.mark.usefixtures("no_rows")
@@ -164,7 +185,7 @@ def test_a_files_name_that_may_be_no_ticker_is_looked_at_by_rows(key):
 def test_a_ticker_that_needs_care_is_looked_at_by_rows(ticker, quote):
     """What JSON must escape, and what is long."""
     if quote or '"' not in ticker:
-        blocks(f"ticker,date,n\n{quote}{ticker}{quote},2024-01-02,1\n")
+        blocks(f"ticker,date,n\n{quote}A{quote},2024-01-02,1\n{quote}{ticker}{quote},2024-01-02,1\n")
 
 
 def test_a_strptime_format_is_not_taken_for_iso():
@@ -180,7 +201,7 @@ def test_records_and_lines_come_in_the_files_order():
     """Singles are handed on before the lines after them, and no block is empty."""
     body = 'ticker,date,n\n"A",2024-01-02,1\nB,2024-01-02,2\n'
     reader = ItemReader("in/x.csv", Columns())
-    found = [*reader.feed(body.encode()), *reader.feed(b"C,2024-01-02,3\n"), *reader.feed(b"", final=True)]
+    found = [*reader.feed(body.encode() + b"C,2024"), *reader.feed(b"-01-02,3\n"), *reader.feed(b"", final=True)]
     assert [block.keys for block in found if isinstance(block, Items)] == [
         [("A", "2024-01-02"), ("B", "2024-01-02")],
         [("C", "2024-01-02")],

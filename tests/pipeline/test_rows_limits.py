@@ -10,9 +10,9 @@ from pipeline.rows import Columns, ObjectUnreadable, RowReader, SettingsError
 KB = 1024
 
 
-def reasons(body: str) -> list[str]:
+def reasons(body: str, key: str = "stocks/x.csv") -> list[str]:
     """Why rows of this object were rejected; both readers agree."""
-    by_rows, by_columns = RowReader("stocks/x.csv", Columns()), ItemReader("stocks/x.csv", Columns())
+    by_rows, by_columns = RowReader(key, Columns()), ItemReader(key, Columns())
     rows = [*by_rows.feed(body.encode()), *by_rows.feed(b"", final=True)]
     blocks = [*by_columns.feed(body.encode()), *by_columns.feed(b"", final=True)]
     found = [getattr(row, "reason", None) for row in rows]
@@ -75,6 +75,23 @@ def test_an_item_of_wide_characters_and_a_long_ticker_is_measured():
     fitting = (400 * KB - fixed) // 4
     assert reasons(f"ticker,date,note\n{ticker},2026-01-01,{'😀' * fitting}\n") == []
     (reason,) = reasons(f"ticker,date,note\n{ticker},2026-01-01,{'😀' * (fitting + 1)}\n")
+    assert reason.startswith("an item of ")
+
+
+def test_an_item_with_a_long_name_is_measured():
+    """The columns' names count as much as what they name."""
+    name = "n" * 60_000
+    assert reasons(f"ticker,date,{name}\nA,2026-01-01,{'😀' * 80_000}\n") == []
+    (reason,) = reasons(f"ticker,date,{name}\nA,2026-01-01,{'😀' * 90_000}\n")
+    assert reason.startswith("an item of 420015 bytes")
+
+
+def test_an_item_of_a_file_with_a_long_name_is_measured():
+    """A ticker that stands in no cell counts too."""
+    fitting = (400 * KB - len("PK" + "SK" + "2026-01-01" + "note") - 2048) // 4
+    key = f"stocks/{'x' * 2048}.csv"
+    assert reasons(f"date,note\n2026-01-01,{'😀' * fitting}\n", key) == []
+    (reason,) = reasons(f"date,note\n2026-01-01,{'😀' * (fitting + 1)}\n", key)
     assert reason.startswith("an item of ")
 
 

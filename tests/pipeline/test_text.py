@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import gzip
 import random
+import zlib
 
 import pytest
 
@@ -86,6 +87,15 @@ def test_an_open_quote_gives_up_its_first_line_alone():
     ]
 
 
+def test_what_follows_an_open_quote_is_read_as_strictly():
+    """A quote in it that would be one of the open field's is looked at anew."""
+    assert by_line(read(b'"a\n""c\n""\n')) == [
+        (1, ("a quoted field that does not end", '"a')),
+        (2, ("text after a closing quote", '""c')),
+        (3, [""]),
+    ]
+
+
 @pytest.mark.parametrize("length", [SHOWN_CHARS, SHOWN_CHARS + 1])
 def test_a_rejection_shows_so_many_characters(length):
     """The rest of a long line is left out."""
@@ -133,6 +143,19 @@ def test_an_open_record_is_kept_up_to_its_bound(tail):
     found = list(reader.feed((begun + "y" * tail).encode()))
     reasons = [record.reason for record in found if isinstance(record, text.RejectedRow)]
     assert reasons == (["a quoted field that does not end"] if tail else [])
+
+
+def test_an_open_record_is_given_up_when_a_line_within_it_grows_beyond_the_bound():
+    """What it held so far is read at once, the line that is not whole yet later."""
+    reader = RecordReader()
+    assert list(reader.feed(b'"a\nb,c\n' + b"d" * 100)) == []
+    found = list(reader.feed(b"d" * MAX_RECORD_CHARS))
+    assert by_line(found) == [
+        (1, ("a quoted field that does not end", '"a')),
+        (2, ["b", "c"]),
+        (3, (OVERLONG, "d" * SHOWN_CHARS)),
+    ]
+    assert by_line([*reader.feed(b"d\ne,f\n"), *reader.feed(b"", final=True)]) == [(4, ["e", "f"])]
 
 
 def test_an_endless_line_is_given_up_once():
@@ -191,6 +214,7 @@ def test_bytes_that_are_no_text_become_lone_surrogates():
         (packed(b"a,b\n")[:2], "the gzip stream ends early"),
         (packed(b"a,b\n") + b"a", "the gzip stream ends early"),
         (packed(b"a,b\n") + b"not gzip", "the gzip stream is damaged: "),
+        (packed(b"a,b\n") + zlib.compress(b"c,d\n"), "the gzip stream is damaged: "),
         (packed(b"a,b\n")[:-4] + b"1234", "the gzip stream is damaged: "),
     ],
 )
