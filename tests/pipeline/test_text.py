@@ -172,7 +172,8 @@ def test_after_an_overlong_line_reading_goes_on_within_the_same_chunk():
     reader = RecordReader()
     assert len(list(reader.feed(b"x" * (MAX_RECORD_CHARS + 1)))) == 1
     assert list(reader.feed(b"xx\nb,c\nd")) == [Lines(2, "b,c\n")]
-    assert list(reader.feed(b"", final=True)) == [Lines(3, "d\n")]
+    assert list(reader.feed(b"e\nf\ng")) == [Lines(3, "de\nf\n")]
+    assert list(reader.feed(b"", final=True)) == [Lines(5, "g\n")]
 
 
 @pytest.mark.parametrize("size", [1, 7, 1000])

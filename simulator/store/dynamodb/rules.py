@@ -51,19 +51,20 @@ def check_item(item: Mapping[str, Any]) -> dict[str, Any] | None:
     """Raise what DynamoDB would; return the item with its numbers normalised, None where nothing had to change."""
     changed: dict[str, Any] | None = None
     for name, typed in item.items():
-        if type(typed) is not dict or len(typed) != 1:
-            raise _wrong_attribute(typed)
-        for kind, value in typed.items():
-            if kind == "S":
-                if type(value) is str:
-                    continue
-            elif kind == "N" and type(value) is str and _plain_number(value):
-                continue
-            normal = _check_value(kind, value, 1)
-            if normal != value:
-                changed = dict(item) if changed is None else changed
-                changed[name] = {kind: normal}
+        normal = _check_attribute(typed, 1)
+        if normal is not typed:
+            changed = dict(item) if changed is None else changed
+            changed[name] = normal
     return changed
+
+
+def _check_attribute(typed: Any, level: int) -> dict[str, Any]:
+    """The same attribute, or another one where its value had to change."""
+    if type(typed) is not dict or len(typed) != 1:
+        raise _wrong_attribute(typed)
+    ((kind, value),) = typed.items()
+    normal = _check_value(kind, value, level)
+    return typed if normal == value else {kind: normal}
 
 
 def _check_value(kind: str, value: Any, level: int) -> Any:
@@ -77,21 +78,14 @@ def _check_value(kind: str, value: Any, level: int) -> Any:
     if kind in _SETS:
         return _check_set(kind, value)
     if kind == "L" and isinstance(value, list):
-        return [_check_nested(element, level + 1) for element in value]
+        return [_check_attribute(element, level + 1) for element in value]
     if kind == "M" and isinstance(value, dict):
-        return {name: _check_nested(element, level + 1) for name, element in value.items()}
+        return {name: _check_attribute(element, level + 1) for name, element in value.items()}
     if kind in ("BOOL", "NULL") and isinstance(value, bool):
         if kind == "NULL" and not value:
             raise _invalid("Null attribute value types must have the value of true")
         return value
     raise _wrong_type(kind)
-
-
-def _check_nested(typed: Any, level: int) -> dict[str, Any]:
-    if type(typed) is not dict or len(typed) != 1:
-        raise _wrong_attribute(typed)
-    ((kind, value),) = typed.items()
-    return {kind: _check_value(kind, value, level)}
 
 
 def _check_text(kind: str, value: Any) -> str:
@@ -125,10 +119,12 @@ def _normalise_number(text: Any) -> str:
     """A number as DynamoDB stores it, leading and trailing zeros trimmed. Raises where it would not store it."""
     if not isinstance(text, str):
         raise AwsError("SerializationException", "NUMBER_VALUE cannot be converted to String")
+    if _plain_number(text):
+        return text
     if not _NUMBER.fullmatch(text):
         raise _refusal(f"The parameter cannot be converted to a numeric value: {text}")
     with localcontext() as context:
-        context.prec = max(limits.DYNAMODB_NUMBER_DIGITS, len(text)) + 1
+        context.prec = limits.DYNAMODB_NUMBER_DIGITS
         try:
             number = Decimal(text)
         except InvalidOperation:

@@ -137,7 +137,16 @@ def test_runs_that_are_not_alike_are_told() -> None:
 
 
 @pytest.mark.parametrize(
-    "document", [None, [], {}, {"schema": 7}, {"schema": "other/1"}, {"schema": "stockpipe.load/2"}]
+    "document",
+    [
+        None,
+        [],
+        {},
+        {"schema": 7},
+        {"schema": "other/1"},
+        {"schema": "stockpipe.load/2"},
+        {"schema": "stockpipe.load/1/1"},
+    ],
 )
 def test_what_is_no_summary_is_refused(document: Any) -> None:
     """One sentence says what is wrong with it."""

@@ -139,9 +139,15 @@ def test_every_type_is_accepted_as_it_is(typed: dict[str, Any]) -> None:
     ("typed", "error"),
     [
         ("text", (SERIAL, "Unexpected value type in payload")),
+        ("t", (SERIAL, "Unexpected value type in payload")),
         ({"L": ["text"]}, (SERIAL, "Unexpected value type in payload")),
+        ({"L": ["t"]}, (SERIAL, "Unexpected value type in payload")),
         (
             {},
+            (INVALID, "Supplied AttributeValue is empty, must contain exactly one of the supported datatypes"),
+        ),
+        (
+            {"X": True},
             (INVALID, "Supplied AttributeValue is empty, must contain exactly one of the supported datatypes"),
         ),
         (
@@ -256,6 +262,14 @@ def test_the_size_of_rows_is_that_of_their_items(items: list[dict[str, Any]]) ->
     assert rows_size(list(map(orjson.dumps, items))) == sum(map(item_size, items))
 
 
+def test_rows_of_texts_and_numbers_are_measured_without_reading_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    """That is most rows of most tables; one row that holds something else has all read."""
+    monkeypatch.delattr("simulator.store.dynamodb.rules.item_size")
+    assert rows_size([b'{"a":{"S":"bc"},"d":{"N":"-1.5"}}', b'{"a":{"S":""}}']) == 8
+    with pytest.raises(NameError):
+        rows_size([b'{"a":{"S":"bc"}}', b'{"a":{"BOOL":true}}'])
+
+
 @pytest.mark.parametrize(("size", "units"), [(0, 1), (1, 1), (1_024, 1), (1_025, 2), (2_048, 2), (409_600, 400)])
 def test_a_write_unit_is_a_kilobyte(size: int, units: int) -> None:
     """Capacity unit consumption: each started KB, at least one."""
@@ -329,6 +343,7 @@ def test_a_batch_names_every_write_in_its_order() -> None:
         ({"t": "text"}, "Value '{t=[]}' at 'requestItems' failed to satisfy constraint: Map value must satisfy"),
         ({"t": [{}]}, "Supplied WriteRequest is empty, must contain exactly one of PutRequest and DeleteRequest"),
         ({"t": ["text"]}, "Supplied WriteRequest is empty, must contain exactly one of PutRequest and DeleteRequest"),
+        ({"t": ["t"]}, "Supplied WriteRequest is empty, must contain exactly one of PutRequest and DeleteRequest"),
         ({"t": [{"PutRequest": {}}]}, "Supplied WriteRequest is empty, must contain exactly one of"),
         ({"t": [{"DeleteRequest": {}}]}, "Supplied WriteRequest is empty, must contain exactly one of"),
         ({"t": [{"Other": {}}]}, "Supplied WriteRequest is empty, must contain exactly one of"),
