@@ -12,7 +12,8 @@ from dataclasses import dataclass
 
 _UNITS_S = {"us": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 _NUMBER = r"\d+(?:\.\d+)?"
-_PART = re.compile(rf"({_NUMBER})(us|ms|s|m|h|d)")
+_PART = rf"({_NUMBER})\s*(us|ms|s|m|h|d)\s*"
+_DURATION = re.compile(rf"\s*(?:{_PART})+")
 _RATE = re.compile(rf"({_NUMBER})/(s|m|h)")
 _BOUND = re.compile(rf"([a-z_][a-z0-9_.]*)\s*(<=|>=|==|!=|<|>)\s*(-?{_NUMBER}(?:\s*[a-z%/][a-z0-9%/.]*)?)")
 _OPERATORS: Mapping[str, Callable[[float, float], bool]] = {
@@ -39,11 +40,10 @@ class Bound:
 
 
 def parse_duration(text: str) -> float:
-    """`90s`, `5m`, `1h30m`, `8ms` -> seconds."""
-    parts = _PART.findall(text)
-    if not parts or "".join(number + unit for number, unit in parts) != text.strip():
+    """`90s`, `5m`, `1h 30m`, `8 ms` -> seconds."""
+    if not _DURATION.fullmatch(text):
         raise ValueError(f"'{text}' is not a duration; write 90s, 5m or 1h")
-    return sum(float(number) * _UNITS_S[unit] for number, unit in parts)
+    return sum(float(number) * _UNITS_S[unit] for number, unit in re.findall(_PART, text))
 
 
 def duration_text(seconds: float) -> str:

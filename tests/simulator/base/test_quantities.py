@@ -34,6 +34,8 @@ def number(figure: str, text: str) -> float:
         (parse_duration, "0s", 0.0),
         (parse_duration, "250ms", 0.25),
         (parse_duration, "40us", 0.00004),
+        (parse_duration, " 5 s ", 5.0),
+        (parse_duration, "1h 30 m", 5400.0),
         (parse_rate, "200/s", 200.0),
         (parse_rate, "30/m", 0.5),
         (parse_rate, "0.5/s", 0.5),
@@ -47,7 +49,7 @@ def test_text_becomes_its_value(parse: Callable[[str], float], text: str, value:
 @pytest.mark.parametrize(
     ("parse", "text"),
     [
-        *[(parse_duration, text) for text in ("", "5", "s", "5x", "-5s", "5 s", "1h x")],
+        *[(parse_duration, text) for text in ("", "5", "s", "5x", "-5s", "5 5s", "1h x", "5s,")],
         *[(parse_rate, text) for text in ("", "5", "0/s", "-1/s", "5/d", "/s")],
     ],
 )
