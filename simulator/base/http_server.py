@@ -69,7 +69,7 @@ class HttpConnection(asyncio.Protocol):
         self._received = bytearray()
         self._request: HttpRequest | None = None
         self._missing = 0  # bytes of its body
-        self._busy = False
+        self._busy = self._handling = False
         self._transport: asyncio.Transport | None = None
 
     def answer(self, response: bytes) -> None:
@@ -77,7 +77,7 @@ class HttpConnection(asyncio.Protocol):
         self._busy = False
         if self._transport is not None:
             self._transport.write(response)
-            if self._received:
+            if self._received and not self._handling:
                 self._advance()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -112,8 +112,11 @@ class HttpConnection(asyncio.Protocol):
             if request.body is not None:
                 request.body = bytes(self._received[: self._missing])
                 del self._received[: self._missing]
-            self._request, self._busy = None, True
-            self._server.handle(self, request)
+            self._request, self._busy, self._handling = None, True, True
+            try:
+                self._server.handle(self, request)
+            finally:
+                self._handling = False
 
     def _begun(self, transport: asyncio.Transport) -> HttpRequest | None:
         """Take a head out of what was received, if it is there."""

@@ -54,6 +54,14 @@ async def test_requests_in_pieces_and_several_in_one(client: Client) -> None:
     assert await reader.readline() == b"POST /a Some Thing b'hi'\n"
 
 
+async def test_any_number_of_requests_may_wait_in_turn(client: Client) -> None:
+    """A client that does not wait for answers gets all of them."""
+    reader, writer = client
+    writer.write(b"".join(b"GET /%d HTTP/1.1\r\n\r\n" % number for number in range(3_000)))
+    for number in range(3_000):
+        assert await reader.readline() == b"GET /%d  b''\n" % number
+
+
 async def test_a_client_that_asks_first_is_told_to_go_on(client: Client) -> None:
     """`Expect: 100-continue` is answered while the body is missing, and not where it is there already."""
     reader, writer = client
