@@ -185,11 +185,10 @@ class ProcessEnvironment:
 
     async def kill(self) -> None:
         """SIGKILL for the process and what it started."""
-        if self._child is None:
-            return
-        self._measure()
-        await self._child.end()
-        self._child = None
+        if self._child is not None:
+            self._measure()
+            await self._child.end()
+            self._child = None
         if self._memory_file is not None:
             os.close(self._memory_file)
             self._memory_file = None

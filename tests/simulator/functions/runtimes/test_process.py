@@ -50,6 +50,11 @@ def cpu_ticks(pid: int) -> int:
     return int(fields[11]) + int(fields[12])
 
 
+def open_files() -> int:
+    """How many this process has."""
+    return len(list(Path("/proc/self/fd").iterdir()))
+
+
 def exists(path: Any) -> bool:
     """Whether there is such a file or directory."""
     return Path(path).exists()
@@ -190,6 +195,23 @@ async def test_nothing_is_left_running(open_function: Open, tmp_path: Path) -> N
         folder = function.runtime._folder
     assert not any(map(alive, pids))
     assert not exists(folder)
+
+
+async def test_a_process_that_cannot_be_started_leaves_no_pipe(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The system may refuse one more process: what was opened for it is closed with its environment."""
+
+    async def refused(*_: Any, **__: Any) -> Any:
+        raise BlockingIOError("no more processes")
+
+    monkeypatch.setattr("simulator.functions.runtimes.process.ChildProcess.start", refused)
+    runtime = ProcessRuntime("http://127.0.0.1:9", tmp_path, clock=SystemClock())
+    environment = runtime.environment(declare.function("F"), 0, "stream", print)
+    before = open_files()
+    with pytest.raises(BlockingIOError):
+        await environment.start()
+    await environment.close()
+    await runtime.close()
+    assert open_files() == before
 
 
 async def test_environments_die_with_the_simulator(tmp_path: Path) -> None:
