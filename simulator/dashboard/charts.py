@@ -23,7 +23,7 @@ LABEL_WIDTH = 7
 """Columns left of a plot: the value's label and the axis."""
 _EIGHTHS = " ▁▂▃▄▅▆▇█"
 _DENSITIES = " ░▒▓█"
-_SPANS_S = (10, 20, 30, 45, 60, 90, 120, 180, 240, 300, 450, 600, 900, 1200, 1800, 2700, 3600)
+_SPANS_S = (10, 20, 30, 45, 60, 90, 120, 180, 240, 300, 450, 600, 900, 1200, 1800, 2700)
 _BAND_LABELS = ("<0.1 s", "<0.2 s", "<0.5 s", "<1 s", "<2 s", "<5 s", "<10 s", "≥10 s")
 _BAND_STYLES = (*[TONES["moves"]] * 4, *[TONES["grows"]] * 2, *[Style(color="red")] * 2)
 
@@ -78,21 +78,17 @@ def span(elapsed_s: float, planned_s: float | None, keep_s: float | None) -> tup
 
 
 def nice_top(value: float) -> float:
-    """The least of 1, 2, 5 times a power of ten (and 4 at least) that is not below `value`: the label of the top."""
-    if value <= 4:
-        return 4
-    power = 10.0 ** math.floor(math.log10(value))
-    return next(step * power for step in (1, 2, 3, 4, 5, 6, 8, 10) if step * power >= value)
+    """A round number, 4 at least, that is not below `value` and at most twice it: the label of the top."""
+    least = max(4.0, value)
+    power = 10.0 ** math.floor(math.log10(least))
+    return next(step * power for step in (1, 2, 3, 4, 5, 6, 8, 10) if step * power >= least)
 
 
 def peaks(values: Sequence[float], slots: Slots, axis: Axis) -> list[float]:
-    """The greatest value in each drawn column of the axis."""
-    columns = []
-    for begin, end in axis.places(slots):
-        first = max(0, math.floor(begin))
-        last = max(first + 1, math.ceil(end))
-        columns.append(max(values[first:last], default=0))
-    return columns
+    """The greatest value in each drawn column of the axis; zero where the series has none."""
+    return [
+        max(values[max(0, math.floor(begin)) : max(0, math.ceil(end))], default=0) for begin, end in axis.places(slots)
+    ]
 
 
 def per_second(values: Sequence[float], slots: Slots, axis: Axis) -> list[float]:
@@ -101,18 +97,17 @@ def per_second(values: Sequence[float], slots: Slots, axis: Axis) -> list[float]
     Shorter than a second, the rhythm of the samples and of the batches would show instead of the rate.
     """
     sums = [0.0, *itertools.accumulate(values)]
-    sums.append(sums[-1])  # whatever comes after the last slot adds nothing
     length = max(axis.column_s, 1.0) / slots.slot_s
 
     def sum_until(place: float) -> float:
-        slot = int(place)
-        return sums[slot] + (sums[slot + 1] - sums[slot]) * (place - slot)
+        slot = math.ceil(place)
+        return sums[slot] - values[slot - 1] * (slot - place)
 
     columns = []
     for _, end in axis.places(slots):
         low, high = max(0.0, end - length), min(end, float(len(values)))
-        amount = sum_until(high) - sum_until(low) if high > low else 0.0
-        columns.append(max(0.0, amount) / ((high - low) * slots.slot_s) if amount else 0.0)
+        amount = max(0.0, sum_until(high) - sum_until(low)) if high > low else 0.0
+        columns.append(amount / ((high - low) * slots.slot_s) if amount else 0.0)
     return columns
 
 
@@ -123,28 +118,29 @@ Layer = tuple[Sequence[float], str, Style]
 def area(layers: Sequence[Layer], top: float, columns: int, height: int, outline: Sequence[float] = ()) -> list[Line]:
     """A filled chart: layers stacked from the bottom, labels on the left.
 
-    A layer's topmost cell is drawn in eighths. `outline` is a second series drawn as a line of dots above it all. A
-    value above zero is never drawn as nothing.
+    A layer's topmost cell is drawn in eighths. `outline` is a second series, no longer than `columns`, drawn as a line
+    of dots above it all. A value above zero is never drawn as nothing.
     """
     totals = [_levels(layers, column, top, height) for column in range(columns)]
-    dots = [min(height - 1, round(value / top * height * 8) // 8) if value > 0 else -1 for value in outline]
-    dots += [-1] * (columns - len(dots))
+    dots: dict[int, list[int]] = {}
+    for column, value in enumerate(outline):
+        if value > 0:
+            dots.setdefault(min(height - 1, round(value / top * height * 8) // 8), []).append(column)
     lines = []
     for row in range(height - 1, -1, -1):
-        cells = [
-            ("•", ACCENT) if dots[column] == row else _cell(layers, totals[column], row) for column in range(columns)
-        ]
+        cells = [_cell(layers, levels, row) for levels in totals]
+        for column in dots.get(row, ()):
+            cells[column] = "•", ACCENT
         lines.append([Segment(_label(row, height, top), DIM), *_runs(cells)])
     return lines
 
 
 def _levels(layers: Sequence[Layer], column: int, top: float, height: int) -> list[int]:
-    """Each layer's upper end in eighths of a cell."""
+    """Each layer's upper end in eighths of a cell; it may lie above the chart."""
     levels, total = [], 0.0
     for values, _, _ in layers:
         total += values[column] if column < len(values) else 0.0
-        level = min(height * 8, round(total / top * height * 8))
-        levels.append(max(level, 1) if total > 0 else level)
+        levels.append(max(1, round(total / top * height * 8)) if total > 0 else 0)
     return levels
 
 
@@ -162,8 +158,8 @@ def _cell(layers: Sequence[Layer], levels: Sequence[int], row: int) -> tuple[str
 def _label(row: int, height: int, top: float) -> str:
     if row == height - 1:
         return f"{count(top, 5):>5} ┤"
-    if height % 2 == 0 and row == height // 2 - 1:
-        return f"{count(top / 2, 5) if top >= 10 or top % 2 == 0 else '':>5} ┤"
+    if (row + 1) * 2 == height:
+        return f"{count(top / 2, 5) if top % 2 == 0 else '':>5} ┤"
     return "      │"
 
 
@@ -189,7 +185,9 @@ def axis_line(axis: Axis, marks: Sequence[float]) -> Line:
 
 def axis_labels(axis: Axis) -> Line:
     """Times since the start under the axis, at even distances."""
-    length_s, most = axis.end_s - axis.begin_s, max(2, axis.columns // 10)
+    # The last time ends where the chart ends, nearer to the one before than the others.
+    apart, length_s = len(clock(axis.end_s)) + 5, axis.end_s - axis.begin_s
+    most = max(2, axis.columns // apart)
     is_round = (places for places in range(most, 1, -1) if (length_s / places) % 5 == 0)
     places = next(is_round, max(2, axis.columns // 15))
     cells = [" "] * (axis.columns + LABEL_WIDTH)
@@ -222,7 +220,7 @@ def heat_strip(columns: Sequence[Sequence[int]], width: int, height: int) -> lis
     ends = [round(len(_BAND_LABELS) * line / height) for line in range(height + 1)]
     lines = []
     for first, end in reversed(list(itertools.pairwise(ends))):
-        shares = (sum(column[first:end]) / (sum(column) or 1) for column in columns[:width])
+        shares = (sum(column[first:end]) / total if (total := sum(column)) else 0 for column in columns)
         text = "".join(_DENSITIES[math.ceil(share * 4)] for share in shares)
         lines.append([Segment(f"{_BAND_LABELS[end - 1]:>6}│", DIM), Segment(text, _BAND_STYLES[end - 1])])
     return [fit(line, width + LABEL_WIDTH) for line in lines]
@@ -230,11 +228,11 @@ def heat_strip(columns: Sequence[Sequence[int]], width: int, height: int) -> lis
 
 def _percentile_line(columns: Sequence[Sequence[int]], width: int) -> Line:
     cells = []
-    for column in columns[:width]:
-        enough = sum(column) * 0.99
-        band = bisect_left(list(itertools.accumulate(column)), enough) if enough else -1
-        cells.append((_EIGHTHS[band + 1], _BAND_STYLES[max(band, 0)]))
+    for column in columns:
+        total = sum(column)
+        band = bisect_left(list(itertools.accumulate(column)), total * 0.99)
+        cells.append((_EIGHTHS[band + 1], _BAND_STYLES[band]) if total else (" ", PLAIN))
     return fit([Segment("  p99 │", DIM), *_runs(cells)], width + LABEL_WIDTH)
 
 
-assert len(_BAND_LABELS) == len(LATENCY_BANDS_S) + 1 == len(_EIGHTHS) - 1  # noqa: S101 - glyph, label and band go together
+assert len(_BAND_LABELS) == len(_BAND_STYLES) == len(LATENCY_BANDS_S) + 1 == len(_EIGHTHS) - 1  # noqa: S101 - glyph, label and band go together

@@ -1,17 +1,22 @@
-"""Charts as text."""
+"""Charts as text, and their colours."""
 
 from __future__ import annotations
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from rich.style import Style
 
 from simulator.dashboard import charts
-from simulator.dashboard.charts import LABEL_WIDTH, Axis
-from simulator.dashboard.lines import PLAIN, Line
-from simulator.telemetry.snapshot import Slots
+from simulator.dashboard.charts import LABEL_WIDTH
+from simulator.dashboard.lines import ACCENT, DIM, PLAIN, TONES, Line
 
-SECONDS = Slots(0.0, 1.0)
+COLOURS = {PLAIN: " ", DIM: "d", TONES["moves"]: "g", TONES["grows"]: "y", Style(color="red"): "r", ACCENT: "c"}
+
+
+def labels(lines: list[Line]) -> list[str]:
+    """What stands left of the plots."""
+    return ["".join(segment.text for segment in line)[:LABEL_WIDTH] for line in lines]
 
 
 def plots(lines: list[Line]) -> list[str]:
@@ -19,10 +24,22 @@ def plots(lines: list[Line]) -> list[str]:
     return ["".join(segment.text for segment in line)[LABEL_WIDTH:] for line in lines]
 
 
+def colours(lines: list[Line]) -> list[str]:
+    """A letter for each cell's colour; labels and what has no style are blank."""
+    styled = ["".join(COLOURS[segment.style or PLAIN] * len(segment.text) for segment in line) for line in lines]
+    assert {line[:LABEL_WIDTH] for line in styled} == {"d" * LABEL_WIDTH}
+    return [line[LABEL_WIDTH:] for line in styled]
+
+
 def test_an_area_is_drawn_in_eighths() -> None:
     """A value reaches as many eighths of a cell as its share of the top; a little is never nothing."""
     drawn = charts.area([([0, 1, 25, 50, 75, 100], "█", PLAIN)], 100, 6, 2)
     assert plots(drawn) == ["    ▄█", " ▁▄███"]
+
+
+def test_what_lies_above_the_top_fills_the_column() -> None:
+    """The chart's height is the most that is drawn, whatever the pattern."""
+    assert plots(charts.area([([90, 101, 900], "▒", PLAIN)], 100, 3, 1)) == ["▇▒▒"]
 
 
 def test_layers_are_stacked_and_differ_in_their_pattern() -> None:
@@ -37,15 +54,87 @@ def test_a_thin_layer_below_a_thick_one_is_seen() -> None:
     assert plots(drawn) == ["██", "▒█"]
 
 
+def test_a_layer_may_end_before_the_chart() -> None:
+    """Where a layer has no value the other ones stand alone."""
+    drawn = charts.area([([50], "▒", PLAIN), ([50, 50], "█", PLAIN)], 100, 3, 2)
+    assert plots(drawn) == ["█  ", "▒█ "]
+
+
+@pytest.mark.parametrize(
+    ("lower", "upper", "drawn", "colour"),
+    [
+        (0, 0, " ", " "),
+        (1, 0, "▁", "g"),
+        (1, 1, "▂", "y"),
+        (2, 1, "▃", "y"),
+        (3, 1, "▄", "g"),
+        (2, 6, "█", "y"),
+        (3, 5, "▒", "g"),
+        (8, 0, "▒", "g"),
+    ],
+)
+def test_a_cell_has_the_colour_of_its_layer(lower: int, upper: int, drawn: str, colour: str) -> None:
+    """The lower layer has the cell from three eighths on, or if it is all there is."""
+    layers = [([lower], "▒", TONES["moves"]), ([upper], "█", TONES["grows"])]
+    chart = charts.area(layers, 8, 1, 1)
+    assert (plots(chart), colours(chart)) == ([drawn], [colour])
+
+
+def test_what_is_empty_has_no_colour() -> None:
+    """The blanks right above a column are of none of its layers; a run of one colour is one segment."""
+    chart = charts.area([([1, 1, 2, 0, 2], "█", TONES["moves"])], 2, 5, 2)
+    assert plots(chart) == ["  █ █", "███ █"]
+    assert colours(chart) == ["  g g", "ggg g"]
+    assert [segment.text for segment in chart[1]] == ["    1 ┤", "███", " ", "█"]
+
+
 def test_an_outline_lies_over_the_area() -> None:
     """The second series is a line of dots at its height."""
-    drawn = charts.area([([20, 80], "█", PLAIN)], 100, 2, 4, [60, 60])
+    drawn = charts.area([([20, 80], "█", TONES["moves"])], 100, 2, 4, [60, 60])
     assert plots(drawn) == [" ▂", "••", " █", "▆█"]
+    assert colours(drawn) == [" g", "cc", " g", "gg"]
+
+
+def test_a_dot_stands_where_an_area_would_end() -> None:
+    """In the cell of the value's eighth, in the highest for the top, in none for nothing or after its end."""
+    values = [0, 0.5, 23, 24, 25, 48, 49, 73, 99, 100, 200]
+    drawn = charts.area([([], "█", PLAIN)], 100, 12, 4, values)
+    assert plots(drawn) == [
+        "        ••• ",
+        "      ••    ",
+        "   •••      ",
+        " ••         ",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("top", "height", "expected"),
+    [
+        (4, 1, ["    4 ┤"]),
+        (4, 2, ["    4 ┤", "    2 ┤"]),
+        (4, 3, ["    4 ┤", "      │", "      │"]),
+        (4, 4, ["    4 ┤", "      │", "    2 ┤", "      │"]),
+        (5, 4, ["    5 ┤", "      │", "      ┤", "      │"]),
+        (6, 5, ["    6 ┤", "      │", "      │", "      │", "      │"]),
+        (6, 6, ["    6 ┤", "      │", "      │", "    3 ┤", "      │", "      │"]),
+        (8, 2, ["    8 ┤", "    4 ┤"]),
+        (10, 2, ["   10 ┤", "    5 ┤"]),
+        (30, 2, ["   30 ┤", "   15 ┤"]),
+        (10_000, 2, ["10.0k ┤", "5,000 ┤"]),
+        (20_000, 2, ["20.0k ┤", "10.0k ┤"]),
+        (8_000_000, 2, ["8.00M ┤", "4.00M ┤"]),
+    ],
+)
+def test_the_top_and_its_half_are_labelled(top: float, height: int, expected: list[str]) -> None:
+    """The half has a mark where a line ends there, and a label if it is a whole number; none is wider than its room."""
+    chart = charts.area([([], "█", PLAIN)], top, 3, height)
+    assert labels(chart) == expected
+    assert plots(chart) == ["   "] * height
 
 
 @given(st.floats(0, 1e9, allow_nan=False))
 def test_the_top_is_a_round_number_not_below(value: float) -> None:
-    """The label of the top is at least the value and less than twice it."""
+    """The label of the top is at least the value and at most twice it."""
     top = charts.nice_top(value)
     assert top >= value
     assert top <= max(4, 2 * value)
@@ -53,94 +142,58 @@ def test_the_top_is_a_round_number_not_below(value: float) -> None:
 
 
 @pytest.mark.parametrize(
-    ("elapsed_s", "planned_s", "keep_s", "expected"),
+    ("value", "top"),
     [
-        (0, 60, None, (0, 60)),
-        (60, 60, None, (0, 60)),
-        (61, 60, None, (0, 70)),
-        (95, 60, 600, (0, 100)),
-        (3, 2, None, (0, 3)),
-        (5, None, None, (0, 10)),
-        (31, None, 600, (0, 45)),
-        (700, None, 600, (100, 700)),
-        (4000, None, None, (0, 7200)),
+        *[(0, 4), (0.1, 4), (3.9, 4), (4, 4), (4.1, 5), (5, 5), (5.1, 6), (6, 6), (6.1, 8), (8, 8), (8.1, 10)],
+        *[(10, 10), (11, 20), (20, 20), (21, 30), (30, 30), (31, 40), (40, 40), (41, 50), (50, 50), (51, 60)],
+        *[(60, 60), (61, 80), (80, 80), (81, 100), (99.9, 100), (100, 100), (100.1, 200), (4_105, 5_000)],
     ],
 )
-def test_the_axis_spans_the_plan_and_then_grows_in_steps(
-    elapsed_s: float, planned_s: float | None, keep_s: float | None, expected: tuple[float, float]
-) -> None:
-    """The planned length while it lasts; a drain beyond it takes the next round length; without an end it slides."""
-    assert charts.span(elapsed_s, planned_s, keep_s) == expected
-
-
-def test_columns_hold_the_peak_of_their_slots() -> None:
-    """A column of several slots shows the deepest; one narrower than a slot shows that slot."""
-    wide = Axis(0.0, 0.0, 4.0, 4.0, 2)
-    assert charts.peaks([1, 9, 3, 4], SECONDS, wide) == [9, 4]
-    narrow = Axis(0.0, 0.0, 2.0, 2.0, 4)
-    assert charts.peaks([5, 7], SECONDS, narrow) == [5, 5, 7, 7]
-
-
-def test_a_rate_is_taken_over_a_second_at_least() -> None:
-    """With columns of half a second and slots of a quarter, each column is the mean of the second it ends.
-
-    The first column has half a second to go by.
-    """
-    axis = Axis(0.0, 0.0, 2.0, 2.0, 4)
-    rates = charts.per_second([10, 0, 0, 0, 10, 0, 0, 0], Slots(0.0, 0.25), axis)
-    assert rates == [20, 10, 10, 10]
-
-
-def test_a_rate_over_wide_columns_adds_up() -> None:
-    """The area under the rate is the amount."""
-    axis = Axis(0.0, 0.0, 8.0, 8.0, 2)
-    rates = charts.per_second([3, 1, 0, 0, 8, 0, 0, 4], SECONDS, axis)
-    assert [rate * 4 for rate in rates] == [4, 12]
-
-
-def test_a_rate_ends_with_its_series() -> None:
-    """A plan that is over before the axis ends is not carried on."""
-    axis = Axis(0.0, 0.0, 8.0, 8.0, 4)
-    assert charts.per_second([6, 6, 6], SECONDS, axis) == [6, 6, 0, 0]
-
-
-def test_what_has_not_happened_is_not_drawn() -> None:
-    """Columns after now are missing, not zero."""
-    axis = Axis(100.0, 0.0, 10.0, 4.0, 10)
-    assert len(charts.peaks([1] * 4, Slots(100.0, 1.0), axis)) == 4
-    assert axis.drawn == 4
-
-
-def test_ticks_are_marked_on_the_axis_and_times_under_it() -> None:
-    """A tick stands in the column of its instant; labels are round times."""
-    axis = Axis(1000.0, 0.0, 60.0, 30.0, 30)
-    line = "".join(segment.text for segment in charts.axis_line(axis, [1000.0, 1010.0, 1059.9, 2000.0]))
-    assert line == "    0 ┼┴────┴───────────────────────┴"
-    labels = "".join(segment.text for segment in charts.axis_labels(axis))
-    assert labels.split() == ["00:00", "00:20", "00:40", "01:00"]
+def test_the_steps_of_the_top(value: float, top: float) -> None:
+    """One digit and zeros, without 7 and 9, whose halves are not."""
+    assert charts.nice_top(value) == top
 
 
 def test_the_heat_strip_is_dense_where_the_objects_are() -> None:
-    """Slow bands are above; a column's density is each band's share of it."""
+    """Slow bands are above, in red; a column's density is each band's share of it; each line has its band's name."""
     columns = [[4, 0, 0, 0, 0, 0, 0, 0], [1, 3, 0, 0, 0, 0, 0, 0], [0] * 8, [0, 0, 0, 0, 0, 0, 0, 2]]
-    strip = plots(charts.heat_strip(columns, 4, 8))
-    assert strip == ["   █", "    ", "    ", "    ", "    ", "    ", " ▓  ", "█░  "]
+    strip = charts.heat_strip(columns, 6, 8)
+    assert plots(strip) == ["   █  ", "      ", "      ", "      ", "      ", "      ", " ▓    ", "█░    "]
+    assert labels(strip) == [" ≥10 s│", " <10 s│", "  <5 s│", "  <2 s│", "  <1 s│", "<0.5 s│", "<0.2 s│", "<0.1 s│"]
+    assert colours(strip) == ["rrrr  "] * 2 + ["yyyy  "] * 2 + ["gggg  "] * 4
 
 
-def test_a_low_heat_strip_joins_bands() -> None:
-    """With four lines each holds two bands."""
-    strip = plots(charts.heat_strip([[0, 1, 1, 0, 0, 0, 0, 0]], 1, 4))
-    assert strip == [" ", " ", "▒", "▒"]
+def test_the_density_grows_in_quarters() -> None:
+    """What is there is seen, however little; a quarter more is denser."""
+    shares = [0, 1, 25, 26, 50, 51, 75, 76, 100]
+    columns = [[100 - share, share, *[0] * 6] for share in shares]
+    assert plots(charts.heat_strip(columns, 9, 8))[6:] == [" ░░▒▒▓▓██", "██▓▓▒▒░░ "]
+
+
+@pytest.mark.parametrize(
+    ("height", "names", "expected"),
+    [
+        (2, [" ≥10 s│", "  <1 s│"], [" ", "█"]),
+        (3, [" ≥10 s│", "  <2 s│", "<0.5 s│"], [" ", "▒", "▓"]),
+        (4, [" ≥10 s│", "  <5 s│", "  <1 s│", "<0.2 s│"], [" ", " ", "▓", "▒"]),
+        (9, [" ≥10 s│", " <10 s│", "  <5 s│", "  <2 s│", "  <1 s│", "<0.5 s│", "<0.2 s│", "<0.1 s│"], [*"    ▒░▒ "]),
+    ],
+)
+def test_a_low_heat_strip_joins_bands(height: int, names: list[str], expected: list[str]) -> None:
+    """Neighbouring bands share a line, named after the slowest; there are no more lines than bands."""
+    strip = charts.heat_strip([[0, 4, 1, 4, 0, 0, 0, 0]], 1, height)
+    assert (labels(strip), plots(strip)) == (names, expected)
 
 
 def test_a_heat_strip_of_one_line_shows_the_99th_percentile() -> None:
     """Its height is the band that holds the slowest hundredth's lower end."""
-    columns = [[100] + [0] * 7, [98, 0, 0, 2] + [0] * 4, [0] * 8, [0] * 7 + [5]]
-    assert plots(charts.heat_strip(columns, 4, 1)) == ["▁▄ █"]
+    columns = [[100] + [0] * 7, [98, 0, 0, 2] + [0] * 4, [99, 0, 1] + [0] * 5, [0] * 8, [0] * 7 + [5]]
+    strip = charts.heat_strip(columns, 6, 1)
+    assert (labels(strip), plots(strip), colours(strip)) == (["  p99 │"], ["▁▄▁ █ "], ["ggg r "])
 
 
-def test_slots_of_the_heat_fall_into_columns() -> None:
-    """A slot's counts belong to the column of its middle, and none is lost."""
-    axis = Axis(0.0, 0.0, 4.0, 4.0, 2)
-    heat = [(1,) + (0,) * 7] * 4
-    assert [sum(column) for column in charts.heat_columns(heat, SECONDS, axis)] == [2, 2]
+def test_the_99th_percentile_has_its_bands_colour() -> None:
+    """Below a second it is green, below five yellow, above red."""
+    columns = [[0] * band + [1] + [0] * (7 - band) for band in range(8)]
+    strip = charts.heat_strip(columns, 8, 0)
+    assert (plots(strip), colours(strip)) == (["▁▂▃▄▅▆▇█"], ["ggggyyrr"])
