@@ -77,9 +77,9 @@ def span(elapsed_s: float, planned_s: float | None, keep_s: float | None) -> tup
     return 0.0, float(length_s)
 
 
-def nice_top(value: float) -> float:
-    """A round number, 4 at least, that is not below `value` and at most twice it: the label of the top."""
-    least = max(4.0, value)
+def nice_top(values: Iterable[float]) -> float:
+    """A round number, 4 at least, that is not below the greatest value and at most twice it: the label of the top."""
+    least = max([4.0, *values])
     power = 10.0 ** math.floor(math.log10(least))
     return next(step * power for step in (1, 2, 3, 4, 5, 6, 8, 10) if step * power >= least)
 

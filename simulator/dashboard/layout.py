@@ -40,7 +40,7 @@ class Heights:
 
 
 def heights(width: int, height: int, *, load: bool = False, scenario: bool = False) -> Heights:
-    """How `height` lines are shared out; the sum of all parts is `height` from 24 lines on."""
+    """How `height` lines, 22 at least, are shared out; the sum of all parts is `height`."""
     boxed = width >= _BOXED_WIDTH and height >= _BOXED_HEIGHT
     figures = NARROW_FIGURES + 2 if boxed and height >= 40 else NARROW_FIGURES
     # A scenario's captions are sentences; a narrow screen needs two lines for one.
@@ -50,8 +50,8 @@ def heights(width: int, height: int, *, load: bool = False, scenario: bool = Fal
     left = height - 2 - (5 if boxed else 2) - figures - 1 - 3 - 1 - said - 1
     if not boxed:
         heat = 1 if load else 0
-        plot = max(3, min(left - heat - 1, 6 + (left - 8) // 2))
-        return Heights(figures, boxed, plot, heat, max(0, left - heat - plot), said)
+        plot = min(left - heat - 1, 6 + (left - 8) // 2)
+        return Heights(figures, boxed, plot, heat, left - heat - plot, said)
     # Heat strip and events share the lines below the charts, side by side.
     below = 8 if left >= 22 else 4 if left >= 12 else 3
     below += max(0, (left - 40) // 3)
@@ -69,7 +69,7 @@ def render(snapshot: Snapshot, width: int, height: int) -> Frame:
 
 def _filled(lines: list[Line], height: int) -> list[Line]:
     """Exactly `height` lines, blank ones at the end."""
-    return [*lines, *[[]] * (height - len(lines))][:height]
+    return [*lines, *[[]] * height][:height]
 
 
 def _full(snapshot: Snapshot, width: int, height: int) -> list[Line]:
@@ -214,8 +214,8 @@ def _boxes(shown: Sequence[Stage], width: int, figures: int) -> list[Line]:
     inner = cell - 4
     top: Line = [Segment(" ")]
     bottom: Line = [Segment(" ")]
-    for index, stage in enumerate(shown):
-        gap = Segment("  " if index < 4 else "")
+    gap = Segment("  ")
+    for stage in shown:
         title = shorten(stage.title, inner)
         top += [Segment("╭─ ", DIM), Segment(title, BOLD), Segment(f" {'─' * (cell - 5 - len(title))}╮", DIM), gap]
         bottom += [Segment("╰" + "─" * (cell - 2) + "╯", DIM), gap]
@@ -230,7 +230,7 @@ def _boxes(shown: Sequence[Stage], width: int, figures: int) -> list[Line]:
                 *(_row(stage, row, inner) if row >= 0 else name),
                 Segment(" ├" if joined else " │", DIM),
             ]
-            line.append(Segment(_ARROW if joined else "  " if index < 4 else "", DIM))
+            line.append(Segment(_ARROW if joined else "  ", DIM))
         frame.append(line)
     return [*frame, bottom]
 
@@ -248,7 +248,7 @@ def _axis(snapshot: Snapshot, columns: int) -> charts.Axis:
     options = snapshot.options
     origin_at = snapshot.running_at if snapshot.running_at is not None else snapshot.at
     # What is not yet sampled is not yet drawn, or each frame would end in a dip.
-    shown_s = max(0.0, snapshot.history.until_at - origin_at)
+    shown_s = snapshot.history.until_at - origin_at
     begin_s, end_s = charts.span(shown_s, options.duration_s, limits.HISTORY_KEEP_S if options.endless else None)
     return charts.Axis(origin_at, begin_s, end_s, shown_s, columns)
 
@@ -267,12 +267,13 @@ def _depth_chart(snapshot: Snapshot, axis: charts.Axis, height: int) -> tuple[Li
     history, maxima = snapshot.history, snapshot.maxima
     visible = charts.peaks(history.visible, history, axis)
     in_flight = charts.peaks(history.in_flight, history, axis)
-    top = charts.nice_top(max(map(operator.add, visible, in_flight), default=0))
+    top = charts.nice_top(map(operator.add, visible, in_flight))
     layers = [(in_flight, "▒", TONES["moves"]), (visible, "█", TONES["grows"])]
     title: Line = [Segment(" queue depth ", BOLD), Segment("█", TONES["grows"]), Segment(" visible ")]
     title += [Segment("▒", TONES["moves"]), Segment(" in flight ")]
-    if axis.columns > 40 and maxima.depth_at is not None and snapshot.running_at is not None:
-        title.append(Segment(f" peak {count(maxima.depth)} at {clock(maxima.depth_at - snapshot.running_at)}", DIM))
+    if maxima.depth_at is not None and snapshot.running_at is not None:
+        peak = Segment(f" peak {count(maxima.depth)} at {clock(maxima.depth_at - snapshot.running_at)}", DIM)
+        title += [peak] if _has_room([*title, peak], axis) else []
     return title, charts.area(layers, top, axis.columns, height)
 
 
@@ -284,13 +285,20 @@ def _rate_chart(snapshot: Snapshot, axis: charts.Axis, height: int) -> tuple[Lin
         shown = charts.per_second(load.stored, load, axis)
         title = [Segment(" objects/s ", BOLD), Segment("•", ACCENT), Segment(f" planned {rate(load.rate_planned)} ")]
         title += [Segment("█", TONES["moves"]), Segment(f" stored {rate(load.rate_stored)}")]
+        if not _has_room(title, axis):
+            title[2] = Segment(" planned ")
     else:
         shown = charts.per_second(history.rows, history, axis)
         title = [Segment(" rows/s ", BOLD), Segment("█", TONES["moves"])]
         if mean is not None:
             title.append(Segment(f" mean {count(mean, 5)}  max {count(snapshot.table.rows_per_s_max, 5)}", DIM))
-    top = charts.nice_top(max([*planned, *shown], default=0))
+    top = charts.nice_top([*planned, *shown])
     return title, charts.area([(shown, "█", TONES["moves"])], top, axis.columns, height, planned)
+
+
+def _has_room(title: Line, axis: charts.Axis) -> bool:
+    """Whether a chart is wide enough for its title: a figure that is cut reads as a smaller one."""
+    return sum(len(segment.text) for segment in title) <= axis.columns + charts.LABEL_WIDTH
 
 
 def _latency(snapshot: Snapshot) -> Line:
@@ -304,8 +312,7 @@ def _latency(snapshot: Snapshot) -> Line:
 def _events(snapshot: Snapshot, width: int, height: int) -> list[Line]:
     """The last events, the newest at the bottom."""
     not_told_elsewhere = [event for event in snapshot.events if event != snapshot.caption]
-    shown = not_told_elsewhere[-height:] if height else []
-    return _filled([_event(event, snapshot, width) for event in shown], height)
+    return _filled([_event(event, snapshot, width) for event in not_told_elsewhere[-height:]], height)
 
 
 def _event(event: Event, snapshot: Snapshot, width: int) -> Line:
@@ -323,11 +330,10 @@ def _said(snapshot: Snapshot, width: int, height: int) -> list[Line]:
         lead, text, style = Segment(" so far: ", BOLD), load.verdict, TONES[load.verdict_tone]
     elif caption is not None:
         lead, text = Segment(" ▍", ACCENT), caption.text
-    inner = width - len(lead.text) - 1
-    parts = textwrap.wrap(text, max(1, inner)) or [""]
-    if len(parts) > height:
-        parts[height - 1] = shorten(" ".join(parts[height - 1 :]), inner)
-    return _filled([[lead, Segment(part, style)] for part in parts if part], height)
+    inner = max(1, width - len(lead.text) - 1)
+    parts = textwrap.wrap(text, inner)
+    shown = [*parts[: height - 1], shorten(" ".join(parts[height - 1 :]), inner)]
+    return _filled([[lead, Segment(part, style)] for part in shown if part], height)
 
 
 def _hint(snapshot: Snapshot, width: int) -> Line:

@@ -135,7 +135,7 @@ def test_the_top_and_its_half_are_labelled(top: float, height: int, expected: li
 @given(st.floats(0, 1e9, allow_nan=False))
 def test_the_top_is_a_round_number_not_below(value: float) -> None:
     """The label of the top is at least the value and at most twice it."""
-    top = charts.nice_top(value)
+    top = charts.nice_top([value])
     assert top >= value
     assert top <= max(4, 2 * value)
     assert float(f"{top:.0e}") == top
@@ -151,7 +151,12 @@ def test_the_top_is_a_round_number_not_below(value: float) -> None:
 )
 def test_the_steps_of_the_top(value: float, top: float) -> None:
     """One digit and zeros, without 7 and 9, whose halves are not."""
-    assert charts.nice_top(value) == top
+    assert charts.nice_top([0.0, value, value / 2]) == top
+
+
+def test_an_empty_chart_has_a_top() -> None:
+    """It is the least there is, as that of a chart of zeros."""
+    assert charts.nice_top([]) == 4
 
 
 def test_the_heat_strip_is_dense_where_the_objects_are() -> None:

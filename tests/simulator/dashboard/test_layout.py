@@ -48,9 +48,9 @@ def test_a_frame_fills_its_rectangle_exactly(
         assert {sum(cell_len(segment.text) for segment in line) for line in frame.lines} == {width}
 
 
-@given(width=st.integers(78, 240), height=st.integers(24, 90), load=st.booleans(), scenario=st.booleans())
+@given(width=st.integers(78, 240), height=st.integers(22, 90), load=st.booleans(), scenario=st.booleans())
 def test_the_parts_share_the_screen_without_rest(width: int, height: int, load: bool, scenario: bool) -> None:
-    """From 80x24 on, the parts' heights add up to the screen's, and both charts have at least three lines."""
+    """From 78x22 on, the parts' heights add up to the screen's, and both charts have at least three lines."""
     shares = heights(width, height, load=load, scenario=scenario)
     stages = shares.figures + (5 if shares.boxed else 2)
     below = shares.events if shares.boxed else shares.events + shares.heat

@@ -1,0 +1,115 @@
+"""What a frame says in words and figures: how far it is, the stages, events, and what needs saying."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import pytest
+
+from simulator.base.counters import BucketCounters, QueueCounters
+from simulator.dashboard import render
+from simulator.telemetry.snapshot import Event, Rates, Snapshot
+
+
+def rows(snapshot: Snapshot, width: int, height: int) -> list[str]:
+    """A frame's lines without styles."""
+    return ["".join(segment.text for segment in line) for line in render(snapshot, width, height).lines]
+
+
+@pytest.mark.parametrize(("width", "bar"), [(39, "━╸─"), (38, "━─"), (37, "╸"), (36, "╸"), (30, "╸")])
+def test_the_bar_has_a_cell_at_least(snapshot: Snapshot, width: int, bar: str) -> None:
+    """On a screen that has no room for it, too."""
+    shown = dataclasses.replace(snapshot, phase="auditing", audit_part=" ", audit_done=2, audit_total=4)
+    label = "2/4".rjust(27) + "  50 % "
+    assert rows(shown, width, 10)[1] == f" {bar}{label}".ljust(width)[:width]
+
+
+@pytest.mark.parametrize(
+    ("sent", "words"), [(1_234, "1,234 messages on their way"), (12_345, "12,345 messages on their w…")]
+)
+def test_words_beside_the_bar_are_shortened(snapshot: Snapshot, sent: int, words: str) -> None:
+    """They have 27 cells; the share of one stands behind them."""
+    shown = dataclasses.replace(snapshot, queue=QueueCounters(sent=sent))
+    assert rows(shown, 80, 24)[1].endswith(f"─{words}  70 %  ")
+
+
+@pytest.mark.parametrize(
+    ("width", "height", "expected"),
+    [(78, 24, "objects 12.3M "), (80, 24, "objects 12.35M "), (160, 45, "│ objects             12.35M │")],
+)
+def test_a_count_gives_way_to_its_label(snapshot: Snapshot, width: int, height: int, expected: str) -> None:
+    """It is written shorter where it would not fit, and no longer where there is room."""
+    shown = dataclasses.replace(snapshot, bucket=BucketCounters(objects=12_345_678))
+    (row,) = [row for row in rows(shown, width, height) if "objects " in row]
+    assert expected in row
+
+
+@pytest.mark.parametrize(
+    ("width", "height", "expected"),
+    [(78, 24, "unit… 100,000"), (80, 24, "units… 100,000"), (160, 45, "│ units/s            100,000 │")],
+)
+def test_a_label_gives_way_to_what_is_no_count(snapshot: Snapshot, width: int, height: int, expected: str) -> None:
+    """A value that cannot be written shorter is whole, and a blank stands before it."""
+    shown = dataclasses.replace(snapshot, rates=Rates(write_units=100_000.0))
+    (row,) = [row for row in rows(shown, width, height) if "100,000" in row]
+    assert expected in row
+
+
+@pytest.mark.parametrize(("count", "expected"), [(1, "done"), (2, "done (×2)"), (1_000, "done (×1,000)")])
+def test_an_event_says_how_often_it_was(snapshot: Snapshot, count: int, expected: str) -> None:
+    """From twice on."""
+    shown = dataclasses.replace(snapshot, events=(Event(snapshot.began_at + 1.5, "done", count=count),), caption=None)
+    (row,) = [row for row in rows(shown, 80, 24) if "done" in row]
+    assert row == f" 00:01.5  {expected}".ljust(80)
+
+
+@pytest.mark.parametrize(
+    ("caption", "expected"),
+    [
+        ("", ["", ""]),
+        ("a" * 77, [" ▍" + "a" * 77, ""]),
+        ("a" * 70 + " bbbbbbb", [" ▍" + "a" * 70, " ▍bbbbbbb"]),
+        ("a" * 78, [" ▍" + "a" * 77, " ▍a"]),
+        (f"{'a' * 77} {'b' * 77}", [" ▍" + "a" * 77, " ▍" + "b" * 77]),
+        (f"{'a' * 77} {'b' * 77} c", [" ▍" + "a" * 77, " ▍" + "b" * 76 + "…"]),
+        (f"{'a' * 77} {'b' * 70} {'c' * 77}", [" ▍" + "a" * 77, " ▍" + "b" * 70 + " ccccc…"]),
+    ],
+)
+def test_a_caption_has_two_lines(snapshot: Snapshot, caption: str, expected: list[str]) -> None:
+    """It is broken between words, a column is left free on the right, and what is left over is cut."""
+    shown = dataclasses.replace(snapshot, caption=Event(snapshot.at, caption))
+    assert [row.rstrip() for row in rows(shown, 80, 24)[-3:-1]] == expected
+
+
+def test_a_caption_on_a_wide_screen_has_one_line(snapshot: Snapshot) -> None:
+    """What does not fit in it is cut."""
+    shown = dataclasses.replace(snapshot, caption=Event(snapshot.at, "a" * 110 + " bbb"))
+    assert rows(shown, 115, 24)[-2].rstrip() == " ▍" + "a" * 110 + "…"
+
+
+def test_a_caption_is_broken_on_any_screen(snapshot: Snapshot) -> None:
+    """A cell for each line, if there are no more."""
+    shown = dataclasses.replace(snapshot, caption=Event(snapshot.at, "abc"))
+    assert rows(shown, 4, 12)[9:11] == [" ▍a ", " ▍… "]
+    assert rows(shown, 5, 12)[9:11] == [" ▍ab ", " ▍c  "]
+
+
+@pytest.mark.parametrize(
+    ("verdict", "caption", "expected"),
+    [
+        (None, None, ""),
+        ("", None, ""),
+        (None, "The peak begins.", " ▍The peak begins."),
+        ("the plan holds", None, " so far: the plan holds"),
+        ("the plan holds", "The peak begins.", " so far: the plan holds"),
+    ],
+)
+def test_a_load_test_says_its_verdict_first(
+    load_snapshot: Snapshot, verdict: str | None, caption: str | None, expected: str
+) -> None:
+    """Before there is one, what there is to say is a caption, or nothing."""
+    assert load_snapshot.load is not None
+    load = dataclasses.replace(load_snapshot.load, verdict=verdict)
+    said = None if caption is None else Event(load_snapshot.at, caption)
+    shown = dataclasses.replace(load_snapshot, load=load, caption=said)
+    assert rows(shown, 80, 24)[-2].rstrip() == expected
