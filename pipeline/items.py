@@ -103,7 +103,7 @@ class ItemReader:
             stride = encoder.width + 1
             # A line end becomes a cell of its own: if every stride-th cell is one, every line has the right width.
             flat = text.replace("\n", ",\n,").split(",")
-            if flat[encoder.width :: stride].count("\n") == count:
+            if len(flat) == count * stride + 1 and flat[encoder.width :: stride].count("\n") == count:
                 cells = [flat[i:-1:stride] for i in range(encoder.width)]
                 items = encoder.items(range(record.line, record.line + count), cells)
                 if items is not None:

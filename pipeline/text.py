@@ -194,7 +194,7 @@ class RecordReader:
         return text
 
     def _whole(self, text: str, tail: str, *, final: bool) -> Records:
-        """Records of whole lines; `tail` is the begin of the line after them, kept for later."""
+        """Records of whole lines; `tail` is the beginning of the line after them, kept for later."""
         if '"' not in text and len(text) <= MAX_RECORD_CHARS:
             plain = text.replace("\r\n", "\n") if "\r" in text else text
             if "\r" not in plain:

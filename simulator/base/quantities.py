@@ -15,7 +15,7 @@ _NUMBER = r"\d+(?:\.\d+)?"
 _PART = rf"({_NUMBER})\s*(us|ms|s|m|h|d)\s*"
 _DURATION = re.compile(rf"\s*(?:{_PART})+")
 _RATE = re.compile(rf"({_NUMBER})/(s|m|h)")
-_BOUND = re.compile(rf"([a-z_][a-z0-9_.]*)\s*(<=|>=|==|!=|<|>)\s*(-?{_NUMBER}(?:\s*[a-z%/][a-z0-9%/.]*)?)")
+_BOUND = re.compile(rf"([a-z_][a-z0-9_.]*)\s*(<=|>=|==|!=|<|>)\s*(-?{_NUMBER}[a-z0-9%/.\s]*)")
 _OPERATORS: Mapping[str, Callable[[float, float], bool]] = {
     "<": operator.lt,
     "<=": operator.le,

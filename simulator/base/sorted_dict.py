@@ -9,8 +9,8 @@ from typing import Any
 class SortedDict:
     """`entries` and the order of their keys: sorted by the first read that needs it, kept up from then on.
 
-    Not a dict itself: the garbage collector walks through every subclass of it, but not through a plain one of texts
-    and bytes, so that a large table costs it nothing.
+    Not a dict itself: up to CPython 3.13 the garbage collector walks through every subclass of it, but not through a
+    plain one of texts and bytes, so that a large partition costs it nothing.
     """
 
     __slots__ = ("_order", "entries")

@@ -180,7 +180,7 @@ def _stage_width(width: int) -> int:
 
 
 def _row(stage: Stage, row: int, width: int) -> Line:
-    """A stage's figure of this row, or a blank, exactly so wide."""
+    """A stage's figure of this row, or blanks, of exactly this width."""
     if row >= len(stage.figures):
         return fit([], width)
     figure = stage.figures[row]

@@ -258,7 +258,7 @@ def main() -> int:
     hypothesis.settings.register_profile("mutants", derandomize=True, deadline=None, phases=phases)
     os.environ["HYPOTHESIS_PROFILE"] = "mutants"
     os.chdir(ROOT)
-    # Ours is found before the folders of tests that have the same names.
+    # Our packages come before test folders of the same names.
     sys.path.insert(0, str(ROOT))
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     known = reasons()

@@ -30,7 +30,7 @@ def blocks(body: str, columns: Columns = Columns(), key: str = "in/x.csv") -> li
 
 @pytest.fixture
 def no_rows(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The way by rows is closed: what goes it fails the test."""
+    """The way by rows is closed: whatever takes it fails the test."""
 
     def closed(*_: object) -> None:
         raise AssertionError("by rows")
@@ -100,7 +100,7 @@ def test_a_blank_line_among_others_is_no_row():
 
 @pytest.mark.usefixtures("no_rows")
 def test_quoted_records_go_by_columns_too():
-    """Gathered by five hundred; line ends within cells take a number for no two numbers."""
+    """Gathered by five hundred; a line end within a cell does not make two numbers of it."""
     body = "ticker,date,n\n" + "".join(f'"A","2024-01-02",{i}\n' for i in range(RECORDS_TOGETHER + 1))
     assert [len(block.keys) for block in blocks(body) if isinstance(block, Items)] == [RECORDS_TOGETHER, 1]
     for cell in ("1\n2", "1\n2\n3"):
@@ -146,6 +146,8 @@ def test_the_files_name_is_the_ticker_by_columns_too():
     [
         "A,2024-01-02",
         "A,2024-01-02,1,2",
+        "A,2024-01-02,1,x,B,2024-01-02,2",
+        "A,2024-01-02,1,x,B,2024-01-02,2,x,C,2024-01-02,3",
         ",2024-01-02,1",
         "A,,1",
         "A,2024-02-30,1",
@@ -170,6 +172,18 @@ def test_rows_of_other_widths_that_make_up_for_each_other_are_rejected(first):
     """One field too few and one too many: the lines' cells add up, the rows do not."""
     found = blocks(f"ticker,date,n\n{first}\n")
     assert [block.line for block in found if isinstance(block, RejectedRow)] == [2, 3]
+
+
+@pytest.mark.parametrize("fields", range(1, 12))
+@pytest.mark.parametrize(
+    ("header", "row"),
+    [("ticker,date,n", ["A", "2024-01-02", "1"]), ("date,n", ["2024-01-02", "1"]), ("date", ["2024-01-02"])],
+)
+def test_a_line_of_another_width_is_one_rejected_row(header, row, fields):
+    """Also one as long as several rows with something between them; the ticker may stand in the file's name."""
+    line, good = ",".join(([*row, "x"] * 6)[:fields]), ",".join(row)
+    found = blocks(f"{header}\n{good}\n{line}\n{good}\n")
+    assert sum(isinstance(block, RejectedRow) for block in found) == (fields != len(row))
 
 
 @pytest.mark.parametrize("key", ["in/.csv", f"in/{'x' * (MAX_PK_BYTES // 4 + 1)}.csv", f"in/{'x' * 2049}.csv"])

@@ -168,7 +168,7 @@ def test_an_endless_line_is_given_up_once():
 
 
 def test_after_an_overlong_line_reading_goes_on_within_the_same_chunk():
-    """The chunk that ends the long line holds lines of its own, and the begin of one."""
+    """The chunk that ends the long line holds lines of its own, and the beginning of one."""
     reader = RecordReader()
     assert len(list(reader.feed(b"x" * (MAX_RECORD_CHARS + 1)))) == 1
     assert list(reader.feed(b"xx\nb,c\nd")) == [Lines(2, "b,c\n")]
@@ -195,7 +195,7 @@ def test_encodings_and_compression_are_told_by_their_first_bytes(body, size):
 
 
 def test_what_is_shorter_than_a_mark_is_read_at_the_end():
-    """One byte of text is a text; the begin of a mark alone is nothing."""
+    """One byte of text is a text; the beginning of a mark alone is nothing."""
     assert read(b"a") == read(b"", b"a") == [Lines(1, "a\n")]
     assert read(b"\xef\xbb") == []
     assert read(b"\x1f") == [Lines(1, "\x1f\n")]

@@ -181,7 +181,7 @@ def rows_size(rows: Sequence[bytes]) -> int:
     attributes = written.count(b'":{"')
     if b"\\" in written or attributes != len(numbers) + written.count(b'":{"S":"'):
         return sum(item_size(orjson.loads(row)) for row in rows)
-    # All are texts and numbers: their JSON, but for braces, and commas and "":{"N":""} around names and values.
+    # Texts and numbers only: less the braces of a row and, of each attribute, what is not its name and value.
     return len(written) - len(rows) - 12 * attributes - sum(map(len, numbers)) + _numbers_size(numbers)
 
 
