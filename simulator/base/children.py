@@ -26,6 +26,7 @@ LAST_WORDS_S = 1.0
 LINE_BYTES = 2**24
 _ENTRY = str(Path(__file__).with_name("entry.py"))
 _ERROR_LINES = 200
+_BEGIN = "\x1e"
 
 
 class ChildProcess:
@@ -90,7 +91,7 @@ class ChildProcess:
 class ModuleProcess(ChildProcess):
     """A module of ours in a process of its own, which lives on its standard input: when that closes, it ends.
 
-    So it ends with this process however this one ends. It answers in lines of JSON on standard output; of what it
+    So it ends with this process however this one ends. It `tell`s its answers on standard output; of what it
     writes to standard error the last lines are kept.
     """
 
@@ -121,16 +122,15 @@ class ModuleProcess(ChildProcess):
         await stdin.drain()
 
     async def hear(self, timeout_s: float | None = None) -> bytes:
-        """The next JSON object on its output, a line; empty once it has ended. Raises `TimeoutError`.
-
-        Anything else there, such as what a user's sitecustomize prints, is passed over.
-        """
+        """The next thing that it `tell`s; empty once it has ended. Raises `TimeoutError`."""
         stdout = self._process.stdout
         assert stdout is not None  # noqa: S101 - it was opened with a pipe
         async with asyncio.timeout(timeout_s):
-            while (line := await stdout.readline()) and not line.startswith(b"{"):
-                pass
-            return line
+            while line := await stdout.readline():
+                _, begun, message = line.partition(_BEGIN.encode())
+                if begun:
+                    return message.rstrip()
+            return b""
 
     async def last_words(self) -> str:
         """The last line that it wrote to standard error, once it has ended or `LAST_WORDS_S` has passed."""
@@ -151,6 +151,16 @@ class ModuleProcess(ChildProcess):
         assert stderr is not None  # noqa: S101 - it was opened with a pipe
         while chunk := await stderr.read(65_536):
             self._errors.extend(chunk.decode("utf-8", "replace").splitlines())
+
+
+def tell(*messages: str) -> None:
+    """What such a module says to its owner, each message a line.
+
+    What stands before it, such as what a user's sitecustomize prints, is not taken for a part of it: a record
+    separator begins it, as in JSON text sequences (RFC 7464).
+    """
+    sys.stdout.write("".join(f"{_BEGIN}{message}\n" for message in messages))
+    sys.stdout.flush()
 
 
 @contextlib.asynccontextmanager

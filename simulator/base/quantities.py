@@ -75,4 +75,4 @@ def parse_bound(text: str, limit_of: Callable[[str, str], float]) -> Bound:
     if not found:
         raise ValueError(f"'{text}' is not a figure, an operator and a number")
     figure, sign, limit = found.groups()
-    return Bound(figure, sign, limit_of(figure, "".join(limit.split())))
+    return Bound(figure, sign, limit_of(figure, re.sub(r"\s+(?=[a-z%/])", "", limit)))

@@ -26,8 +26,8 @@ Judgement = Literal["same", "better", "worse", "noise", "shown"]
 TOLERANCE = 0.10
 STRETCHES = 12
 """Each run is cut into this many stretches at most."""
-STRETCHES_MIN = 7
-"""With fewer there is nothing to tell chance from change by: 7 and 7 that are shuffled come apart once in 1,716."""
+STRETCHES_MIN = 8
+"""With fewer there is nothing to tell chance from change by: 8 and 8 that are shuffled come apart once in 3,217."""
 SEPARATION = 0.95
 """Cliff's delta from which on two sets of stretches count as apart: 39 pairs of 40 on one side."""
 SPREADS = 3.5

@@ -4,7 +4,7 @@ It speaks as much of S3, SQS and DynamoDB as one run needs. It keeps queue messa
 handler fails, and one object body, the last one put, with which it answers every get; of rows it keeps the number. What
 a run against it shows is therefore the cost of handlers and twin alone.
 
-`python -m simulator.load.sink.server --latency 0.008` prints its endpoint as a JSON line and ends with its standard
+`python -m simulator.load.sink.server --latency 0.008` tells its endpoint as JSON and ends with its standard
 input.
 """
 
@@ -15,11 +15,10 @@ import asyncio
 import contextlib
 import json
 import signal
-import sys
 from collections.abc import AsyncIterator
 from functools import partial
 
-from simulator.base.children import standard_input
+from simulator.base.children import standard_input, tell
 from simulator.base.clock import Clock, SystemClock
 from simulator.base.http_server import HttpConnection, HttpRequest, HttpServer
 from simulator.base.usage import process_cpu_s
@@ -66,8 +65,7 @@ async def listening(clock: Clock, latency_s: float) -> AsyncIterator[tuple[str, 
 
 async def _serve(latency_s: float) -> None:
     async with listening(SystemClock(), latency_s) as (endpoint, _):
-        sys.stdout.write(json.dumps({"endpoint": endpoint}) + "\n")
-        sys.stdout.flush()
+        tell(json.dumps({"endpoint": endpoint}))
         async with standard_input() as owner:
             await owner.read()
 

@@ -1,7 +1,7 @@
 """The store's process: one event loop that serves one loopback port. Run as `python -m simulator.store.front.server`.
 
 Its standard input is a pipe held by whoever started it: when that pipe closes, for whatever reason, the process ends.
-The one line on standard output says, as JSON, where it listens; standard error is for a death message.
+It tells, as JSON, where it listens; standard error is for a death message.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from functools import partial
 from aiohttp import web
 
 from simulator.base.chance import Seed, unforeseen_seed
-from simulator.base.children import standard_input
+from simulator.base.children import standard_input, tell
 from simulator.base.clock import SystemClock
 from simulator.base.collector import kept_for_good
 from simulator.store.wire.messages import EXIT_PORT_IN_USE, Request, Response
@@ -74,7 +74,7 @@ async def serve(port: int, seed: Seed, *, capacity: str, strict: bool) -> None:
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", port, backlog=1_024)
     await site.start()
-    print(json.dumps({"port": runner.addresses[0][1]}), flush=True)  # noqa: T201 the owner reads it
+    tell(json.dumps({"port": runner.addresses[0][1]}))
     # Whatever moto prints from now on is for a death message.
     os.dup2(2, 1)
     lifeline = asyncio.create_task(_lifeline(stopped))

@@ -17,12 +17,18 @@ from simulator.base import children
 from simulator.base.children import IMPORT_ROOT, ChildProcess, ModuleProcess
 
 MODULES = {
-    "speaks": "import sys\nprint('{\"ready\": 1}', flush=True)\nsys.stderr.write('last\\n')\nsys.stdin.read()\n",
-    "stubborn": "import sys, time\nprint('noise\\n{}', flush=True)\nwhile True: time.sleep(60)\n",
+    "speaks": (
+        "import sys\nfrom simulator.base.children import tell\n"
+        "tell('ready')\nsys.stderr.write('last\\n')\nsys.stdin.read()\n"
+    ),
+    "stubborn": (
+        "import time\nfrom simulator.base.children import tell\n"
+        "print('{\"level\": 1}')\nprint('noise', end='')\ntell('one', 'two')\nwhile True: time.sleep(60)\n"
+    ),
     "fails": "import sys\nsys.exit('it is broken')\n",
     "where": (
-        "import bisect, json, pipeline, simulator\n"
-        "print(json.dumps({each.__name__: each.__file__ for each in (simulator, pipeline, bisect)}))\n"
+        "import bisect, json, pipeline, simulator\nfrom simulator.base.children import tell\n"
+        "tell(json.dumps({each.__name__: each.__file__ for each in (simulator, pipeline, bisect)}))\n"
     ),
     "simulator": "raise SystemExit('not ours')\n",
     "pipeline": "raise SystemExit('not ours')\n",
@@ -74,7 +80,7 @@ async def test_a_backport_beside_our_packages_is_not_taken_for_the_librarys(
 async def test_a_child_ends_when_its_input_is_closed() -> None:
     """The block's end closes its input; a child that heeds that ends by itself, with exit code 0."""
     async with ModuleProcess.open("speaks") as child:
-        assert await child.hear(30) == b'{"ready": 1}\n'
+        assert await child.hear(30) == b"ready"
         assert child.alive
     assert child.exit_text == "exit code 0"
     assert not child.alive
@@ -82,10 +88,10 @@ async def test_a_child_ends_when_its_input_is_closed() -> None:
 
 
 async def test_a_child_that_does_not_heed_is_killed(monkeypatch: pytest.MonkeyPatch) -> None:
-    """After the time that a child has to end it is killed, and reaped; what is no JSON object was not meant for us."""
+    """After the time that a child has to end it is killed, and reaped; what else it prints was not meant for us."""
     monkeypatch.setattr(children, "STOP_TIMEOUT_S", 0.01)
     async with ModuleProcess.open("stubborn") as child:
-        assert await child.hear(30) == b"{}\n"
+        assert [await child.hear(30), await child.hear(30)] == [b"one", b"two"]
     assert child.exit_text == "signal 9"
     assert gone(child.pid)
 

@@ -117,6 +117,6 @@ def test_limit_is_read_for_its_figure() -> None:
         seen.append((figure, text))
         return 0.0
 
-    for text in ("queue.visible >= -1.5", "p99<1m30s"):
+    for text in ("queue.visible >= -1.5", "p99<1 m 30 s", "share > 99 %", "p99 < 5 5s"):
         parse_bound(text, limit_of)
-    assert seen == [("queue.visible", "-1.5"), ("p99", "1m30s")]
+    assert seen == [("queue.visible", "-1.5"), ("p99", "1m 30s"), ("share", "99%"), ("p99", "5 5s")]

@@ -172,10 +172,42 @@ def test_options_are_what_they_were_made_of() -> None:
     assert list(Sample.annotations) == ["first", "pairs", "names", "wait_s", "at", "color", "shared"]
     with pytest.raises(AttributeError, match="Sample is frozen"):
         sample.wait_s = 3  # type: ignore[misc]
+    with pytest.raises(AttributeError, match="Sample is frozen"):
+        del sample.wait_s
     with pytest.raises(TypeError, match="Sample needs a value for first"):
         Sample()  # type: ignore[call-arg]
     with pytest.raises(TypeError, match="Sample has no field other"):
         sample.replaced(other=1)
+
+
+def test_a_class_has_the_options_of_all_its_bases() -> None:
+    """Its own come first, and go before those of its bases, which go in their order."""
+
+    class Other(Options):
+        wait_s: Annotated[float, DURATION, typer.Option(help="Another wait.")] = 9.0
+        other: Annotated[bool, typer.Option(help="Other.")] = False
+
+    class Both(Sample, Other):
+        shared: Annotated[bool, typer.Option("--own", help="Own.")] = True
+
+    assert list(Both.annotations) == ["shared", "first", "pairs", "names", "wait_s", "at", "color", "other"]
+    assert Both.annotations["shared"] is not Base.annotations["shared"]
+    assert Both.annotations["wait_s"] is Sample.annotations["wait_s"]
+    assert Both(first=Path("x")).wait_s == 1.5
+
+
+@pytest.mark.parametrize(
+    ("annotation", "name", "default"),
+    [
+        ("Annotated[list[str], typer.Option()]", "names", []),
+        ("Annotated[str, typer.Option()]", "held", "x"),
+        ("str", "plain", "x"),
+    ],
+)
+def test_what_is_no_option_is_refused_at_once(annotation: str, name: str, default: Any) -> None:
+    """A default that could be changed, a name that the class needs, a field without an annotation of typer's."""
+    with pytest.raises(TypeError, match=rf"Wrong\.{name} is no option"):
+        type("Wrong", (Options,), {"__module__": __name__, "__annotations__": {name: annotation}, name: default})
 
 
 def test_values_have_their_types() -> None:
