@@ -252,6 +252,30 @@ def test_who_waits_is_told_of_what_may_be_received() -> None:
     assert len(told) == 1
     depot.change_visibility(held, 0.0, 0.0)
     assert len(told) == 2
+    depot.announce(lambda: told.append("to another"))
+    depot.add(_Message(), 0.0)
+    assert told == ["arrived", "arrived", "to another"]
+
+
+def test_a_ready_message_that_is_hidden_is_not_received() -> None:
+    """moto hides it although nobody has received it; it was to be received, and is not until its time is over."""
+    depot = MessageDepot(b"secret")
+    held = depot.add(_Message(), 0.0)
+    depot.change_visibility(held, 0.0, 10.0)
+    assert depot.take(1, 0.0, 10.0, HOUR_MS, None) == ([], [])
+    assert depot.counts(0.0) == (0, 1, 0)
+    assert depot.take(1, 10.0, 10.0, HOUR_MS, None) == ([held], [])
+
+
+def test_what_is_due_first_is_known_right_after_a_rebuild() -> None:
+    """In whatever order the messages were hidden."""
+    depot = MessageDepot(b"secret")
+    first, *_ = (depot.add(_Message(delayed_until=delay), 0.0) for delay in (95_000.0, 90_000.0, 80_000.0))
+    for extra in range(1_100):
+        depot.change_visibility(first, 0.0, 95_000.0 + extra)
+    depot.add(_Message(), 0.0)
+    assert len(depot._away) == 3
+    assert depot.next_due_ms() == 80_000.0
 
 
 def test_memory_follows_the_messages_held() -> None:
