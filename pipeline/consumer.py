@@ -151,8 +151,8 @@ class _Invocation:
         messages = sqs_messages(event)
         self._counts.messages_received += len(messages)
         async with asyncio.TaskGroup() as group:
-            done = [group.create_task(self._message(group, message)) for message in messages]
-        failed = [message.id for message, task in zip(messages, done, strict=True) if not task.result()]
+            done = [(message.id, group.create_task(self._message(group, message))) for message in messages]
+        failed = [identifier for identifier, task in done if not task.result()]
         self._counts.messages_failed += len(failed)
         self._log.metrics(self._counts.metrics())
         return {"batchItemFailures": [{"itemIdentifier": identifier} for identifier in failed]}

@@ -8,7 +8,7 @@ import pytest
 from botocore.exceptions import ConnectTimeoutError
 
 from fakes.handlers import tasks_of_the_pipeline
-from pipeline import consumer, generator
+from pipeline import generator
 from pipeline.budget import Budget
 from pipeline.chance import stream
 from pipeline.market import Market
@@ -136,41 +136,6 @@ def test_a_bad_setting_of_the_generator_is_named(variables, message):
     """One line that names it."""
     with pytest.raises(SettingsError, match=message):
         generator.GeneratorSettings.from_environ({"BUCKET_NAME": "bucket"} | variables)
-
-
-@pytest.mark.parametrize(
-    ("variables", "message"),
-    [
-        ({"TABLE_NAME": ""}, "TABLE_NAME is not set"),
-        ({"REJECTED_PREFIX": "stocks/rejected/"}, "REJECTED_PREFIX='stocks/rejected/' puts rejected rows under"),
-        ({"REJECTED_PREFIX": "a", "KEY_PREFIX": "aa"}, "without end"),
-        ({"WRITE_CONCURRENCY": "0"}, "WRITE_CONCURRENCY=0 is not within"),
-        ({"OBJECT_CONCURRENCY": "many"}, "OBJECT_CONCURRENCY='many' is no whole number"),
-        ({"TIMESTAMP_FORMAT": "%Q"}, "TIMESTAMP_FORMAT='%Q' is no strptime format"),
-        ({"TABLE_NAME": "T", "BATCH_WRITER": "boto3"}, "BATCH_WRITER='boto3' is none of signed, aiobotocore"),
-    ],
-)
-def test_a_bad_setting_of_the_consumer_is_named(variables, message):
-    """One line that names it; rejected rows that would be ingested again are refused either way round."""
-    with pytest.raises(SettingsError, match=message):
-        consumer.ConsumerSettings.from_environ({"TABLE_NAME": "table"} | variables)
-
-
-def test_an_empty_setting_is_an_unset_one():
-    """A template's empty parameter arrives as an empty text."""
-    names = (
-        "TICKER_COLUMN",
-        "TIMESTAMP_COLUMN",
-        "TIMESTAMP_FORMAT",
-        "REJECTED_PREFIX",
-        "KEY_PREFIX",
-        "WRITE_CONCURRENCY",
-    )
-
-    empty = consumer.ConsumerSettings.from_environ({"TABLE_NAME": "T"} | dict.fromkeys(names, ""))
-
-    assert empty == consumer.ConsumerSettings.from_environ({"TABLE_NAME": "T"})
-    assert (empty.rejected_prefix, empty.key_prefix) == ("rejected/", "stocks/")
 
 
 def test_what_the_generator_does_unasked():

@@ -1,0 +1,234 @@
+"""The consumer's settings: what is checked of them, and what becomes of them when its environment opens."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import ssl
+from contextlib import AsyncExitStack, asynccontextmanager
+from types import SimpleNamespace
+
+import pytest
+from botocore.credentials import ReadOnlyCredentials
+
+from fakes.handlers import environ
+from pipeline import consumer
+from pipeline.consumer import ConsumerSettings
+from pipeline.rows import Columns
+from pipeline.settings import SettingsError
+from pipeline.transports import ClientTransport, SignedTransport
+
+AT_AWS = {"TABLE_NAME": "T", "AWS_REGION": "eu-west-1"}
+REGIONAL = "https://dynamodb.eu-west-1.amazonaws.com"
+
+
+@pytest.mark.parametrize(
+    ("variables", "message"),
+    [
+        ({"TABLE_NAME": ""}, "TABLE_NAME is not set"),
+        ({"REJECTED_PREFIX": "stocks/rejected/"}, "REJECTED_PREFIX='stocks/rejected/' puts rejected rows under"),
+        ({"REJECTED_PREFIX": "a", "KEY_PREFIX": "aa"}, "without end"),
+        ({"WRITE_CONCURRENCY": "0"}, "WRITE_CONCURRENCY=0 is not within"),
+        ({"OBJECT_CONCURRENCY": "many"}, "OBJECT_CONCURRENCY='many' is no whole number"),
+        ({"TIMESTAMP_FORMAT": "%Q"}, "TIMESTAMP_FORMAT='%Q' is no strptime format"),
+        ({"TABLE_NAME": "T", "BATCH_WRITER": "boto3"}, "BATCH_WRITER='boto3' is none of signed, aiobotocore"),
+    ],
+)
+def test_a_bad_setting_of_the_consumer_is_named(variables, message):
+    """One line that names it; rejected rows that would be ingested again are refused either way round."""
+    with pytest.raises(SettingsError, match=message):
+        ConsumerSettings.from_environ({"TABLE_NAME": "table"} | variables)
+
+
+def test_an_empty_setting_is_an_unset_one():
+    """A template's empty parameter arrives as an empty text."""
+    names = (
+        "TICKER_COLUMN",
+        "TIMESTAMP_COLUMN",
+        "TIMESTAMP_FORMAT",
+        "REJECTED_PREFIX",
+        "KEY_PREFIX",
+        "WRITE_CONCURRENCY",
+    )
+
+    empty = ConsumerSettings.from_environ({"TABLE_NAME": "T"} | dict.fromkeys(names, ""))
+
+    assert empty == ConsumerSettings.from_environ({"TABLE_NAME": "T"})
+    assert (empty.rejected_prefix, empty.key_prefix) == ("rejected/", "stocks/")
+
+
+def test_what_the_consumer_does_unasked():
+    """Four objects at once, 32 requests at once, as fast as the table takes them, signed by ourselves."""
+    assert ConsumerSettings.from_environ({"TABLE_NAME": "T"}) == ConsumerSettings(
+        table="T",
+        columns=Columns.from_environ({}),
+        key_prefix="stocks/",
+        rejected_prefix="rejected/",
+        object_concurrency=4,
+        write_concurrency=32,
+        write_rate=0,
+        batch_writer="signed",
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "low", "high"),
+    [("OBJECT_CONCURRENCY", 1, 64), ("WRITE_CONCURRENCY", 1, 256), ("WRITE_RATE", 0, 1_000_000)],
+)
+def test_the_settings_of_the_consumer_have_bounds(name, low, high):
+    """Both ends are allowed, what lies beyond is not."""
+    for value in (low, high):
+        settings = ConsumerSettings.from_environ({"TABLE_NAME": "T", name: str(value)})
+        assert getattr(settings, name.lower()) == value
+    for value in (low - 1, high + 1):
+        with pytest.raises(SettingsError, match=f"{name}={value} is not within {low} to {high}"):
+            ConsumerSettings.from_environ({"TABLE_NAME": "T", name: str(value)})
+
+
+class Session:
+    """Makes clients that know where AWS's service is, and keeps what each was made with."""
+
+    def __init__(self):
+        self.made = {}
+
+    @asynccontextmanager
+    async def create_client(self, service, **options):
+        """As aiobotocore's."""
+        self.made[service] = options
+        region = options["region_name"]
+        regional = f"https://{service}.{region}.amazonaws.com"
+        yield SimpleNamespace(meta=SimpleNamespace(endpoint_url=options["endpoint_url"] or regional))
+
+    async def get_credentials(self):
+        """Those that botocore finds by itself."""
+
+        async def frozen():
+            return ReadOnlyCredentials("found", "secret", None)
+
+        return SimpleNamespace(get_frozen_credentials=frozen)
+
+
+@pytest.fixture
+def authorities(monkeypatch):
+    """What is trusted over TLS in these tests, so that no bundle is read."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    monkeypatch.setattr(consumer, "trusted_authorities", lambda _environ: context)
+    return context
+
+
+async def transport_for(session, variables):
+    """The way to write that these variables ask for."""
+    async with AsyncExitStack() as stack:
+        settings = ConsumerSettings.from_environ(variables)
+        return await consumer._open_transport(stack, settings, variables, session)
+
+
+async def test_aws_is_written_to_at_the_endpoint_that_botocore_knows(authorities):
+    """Signed by ourselves, over TLS with botocore's authorities, as whoever botocore finds."""
+    transport = await transport_for(Session(), AT_AWS)
+
+    assert isinstance(transport, SignedTransport)
+    assert (transport._pool._host, transport._pool._port) == ("dynamodb.eu-west-1.amazonaws.com", 443)
+    assert transport._pool._ssl is authorities
+    head = (await transport._signer.head(b"{}")).decode()
+    assert "\r\nHost: dynamodb.eu-west-1.amazonaws.com\r\n" in head
+    assert "Credential=found/" in head
+    assert "/eu-west-1/dynamodb/aws4_request" in head
+
+
+@pytest.mark.parametrize("url", ["http://127.0.0.1:8000", "https://127.0.0.1:8000", "http://127.0.0.1:8000/https:"])
+async def test_an_endpoint_of_ones_own_is_written_to_without_a_client(authorities, url):
+    """Opening one would take longer than all else; TLS is used where the endpoint says so."""
+    session = Session()
+    variables = environ(url, HTTPS_PROXY="http://proxy:3128")
+
+    transport = await transport_for(session, variables)
+
+    assert isinstance(transport, SignedTransport)
+    assert session.made == {}
+    assert (transport._pool._host, transport._pool._port) == ("127.0.0.1", 8000)
+    assert transport._pool._ssl is (authorities if url.startswith("https:") else None)
+
+
+@pytest.mark.parametrize(
+    "variables",
+    [
+        environ("http://127.0.0.1:8000", BATCH_WRITER="aiobotocore"),
+        AT_AWS | {"BATCH_WRITER": "aiobotocore"},
+        AT_AWS | {"HTTPS_PROXY": "http://proxy:3128"},
+        AT_AWS | {"https_proxy": "http://proxy:3128"},
+    ],
+)
+async def test_botocores_client_writes_where_it_is_asked_for_or_a_proxy_is_in_between(variables):
+    """It never tries again by itself: the writer's own attempts know the time and the rate."""
+    session = Session()
+
+    transport = await transport_for(session, variables | {"WRITE_CONCURRENCY": "7"})
+
+    assert isinstance(transport, ClientTransport)
+    assert transport.table == variables["TABLE_NAME"]
+    config = session.made["dynamodb"]["config"]
+    assert config.max_pool_connections == 7
+    assert config.retries == {"mode": "standard", "total_max_attempts": 1}
+
+
+async def test_idle_connections_are_closed_with_the_environment():
+    """As many are kept until then as requests may be on their way."""
+    closed = []
+    async with AsyncExitStack() as stack:
+        variables = environ("http://127.0.0.1:8000", WRITE_CONCURRENCY="7")
+        settings = ConsumerSettings.from_environ(variables)
+        transport = await consumer._open_transport(stack, settings, variables, Session())
+        assert transport._pool._keep == 7
+        transport._pool._idle.append(SimpleNamespace(close=lambda: closed.append("one")))
+        assert closed == []
+    assert closed == ["one"]
+
+
+async def test_each_object_being_read_has_a_connection_to_s3():
+    """A request to it is tried five times."""
+    session = Session()
+    async with consumer.open_environment(environ("http://127.0.0.1:1", OBJECT_CONCURRENCY="7"), session, print):
+        config = session.made["s3"]["config"]
+        assert config.max_pool_connections == 7
+        assert config.retries == {"mode": "standard", "total_max_attempts": 5}
+
+
+@pytest.mark.parametrize(("given", "name"), [({}, "ConsumerLambda"), ({"AWS_LAMBDA_FUNCTION_NAME": "Mine"}, "Mine")])
+async def test_figures_have_the_functions_name_without_a_context(given, name):
+    """Lambda's variable says it; elsewhere it is the template's."""
+    lines = []
+    async with consumer.open_environment(environ("http://127.0.0.1:1", **given), Session(), lines.append) as invoke:
+        assert await invoke({"Records": []}, None) == {"batchItemFailures": []}
+    assert [json.loads(line)["FunctionName"] for line in lines] == [name]
+
+
+@pytest.mark.parametrize(("given", "rate"), [("", None), ("0", None), ("1", 1), ("250", 250)])
+async def test_the_rate_of_writing_is_the_settings_or_the_tables(monkeypatch, given, rate):
+    """No rate, or a rate of nothing, leaves it to the table."""
+    opened = []
+
+    class Invocation:
+        def __init__(self, environment, _context):
+            opened.append(environment)
+
+        async def run(self, _event):
+            """Nothing."""
+
+    monkeypatch.setattr(consumer, "_Invocation", Invocation)
+    variables = environ("http://127.0.0.1:1", WRITE_RATE=given, WRITE_CONCURRENCY="7", OBJECT_CONCURRENCY="3")
+    async with consumer.open_environment(variables, Session(), print) as invoke:
+        await invoke(None, None)
+
+    (environment,) = opened
+    assert environment.table.rate.rows_per_s == rate
+    assert [await slots_of(semaphore) for semaphore in (environment.table.slots, environment.objects)] == [7, 3]
+
+
+async def slots_of(semaphore: asyncio.Semaphore) -> int:
+    """How often it can be had at once."""
+    taken = 0
+    while not semaphore.locked():
+        await semaphore.acquire()
+        taken += 1
+    return taken
