@@ -44,9 +44,11 @@ class Reply(NamedTuple):
 class _Connection(asyncio.Protocol):
     """One connection: the parser of the answer under way, and whoever waits for it."""
 
+    idle_since: float
+    idle_since_wall: float
+    _status: int
+
     def __init__(self) -> None:
-        self.idle_since = 0.0
-        self.idle_since_wall = 0.0
         self.usable = True
         self._transport: asyncio.Transport | None = None
         self._waiter: asyncio.Future[Reply] | None = None
@@ -55,7 +57,6 @@ class _Connection(asyncio.Protocol):
     def _reset(self) -> None:
         self._received = b""
         self._head = b""
-        self._status = 0
         self._body_bytes: int | None = None
         self._chunked: _Chunks | None = None
         self._parts: list[bytes] = []
@@ -98,31 +99,37 @@ class _Connection(asyncio.Protocol):
             # Nobody asked; what comes next could not be told from an answer.
             self.close()
             return
-        if not self._head:
-            data = self._received + data if self._received else data
-            end = data.find(b"\r\n\r\n")
-            if end < 0:
-                self._received = data
-                if len(data) > HEAD_MAX_BYTES:
-                    self._fail("an answer without end of its head")
-                return
-            if not self._begin(data[:end]):
-                return
-            data = data[end + 4 :]
-            if self._body_bytes == len(data):
-                self._complete(data)
-                return
-        self._continue(data)
+        try:
+            if self._head:
+                self._continue(data)
+            else:
+                self._begin(self._received + data if self._received else data)
+        except WireError as error:
+            self._fail(str(error))
 
-    def _begin(self, head: bytes) -> bool:
-        """Read the answer's head; whether a body may follow."""
-        if not head.startswith(b"HTTP/1.") or not head[9:12].isdigit():
-            self._fail("the answer is not HTTP/1.1")
-            return False
-        self._head, self._status = head, int(head[9:12])
+    def _begin(self, data: bytes) -> None:
+        """Take what has come so far of an answer's head, and of its body. Raises `WireError`."""
+        end = data.find(b"\r\n\r\n")
+        if end < 0:
+            self._received = data
+            if len(data) > HEAD_MAX_BYTES:
+                raise WireError("an answer without end of its head")
+            return
+        self._read_head(data[:end])
+        data = data[end + 4 :]
+        if self._body_bytes == len(data):
+            self._complete(data)
+        else:
+            self._continue(data)
+
+    def _read_head(self, head: bytes) -> None:
+        """The status, and what says where the body ends. Raises `WireError`."""
+        status = head[9:12]
+        if not head.startswith(b"HTTP/1.") or not status.isdigit():
+            raise WireError("the answer is not HTTP/1.1")
+        self._head, self._status = head, int(status)
         if self._status < 200:
-            self._fail(f"an answer of status {self._status}")
-            return False
+            raise WireError(f"an answer of status {self._status}")
         length = _CONTENT_LENGTH.search(head)
         if _CHUNKED.search(head):
             self._chunked = _Chunks()
@@ -132,27 +139,25 @@ class _Connection(asyncio.Protocol):
             self._body_bytes = 0
         if _CLOSE.search(head) or (self._body_bytes is None and self._chunked is None):
             self.usable = False
-        return True
 
     def _continue(self, data: bytes) -> None:
+        """Take more of an answer's body. Raises `WireError`."""
         self._parts_bytes += len(data)
         if self._parts_bytes > BODY_MAX_BYTES:
-            self._fail(f"an answer of more than {BODY_MAX_BYTES} bytes")
-        elif self._chunked is not None:
+            raise WireError(f"an answer of more than {BODY_MAX_BYTES} bytes")
+        if self._chunked is not None:
             try:
                 done = self._chunked.feed(data)
             except ValueError:
-                self._fail("the answer's chunks are damaged")
-                return
+                raise WireError("the answer's chunks are damaged") from None
             if done:
                 self._complete(b"".join(self._chunked.parts))
-        else:
-            self._parts.append(data)
-            if self._body_bytes is not None and self._parts_bytes >= self._body_bytes:
-                if self._parts_bytes > self._body_bytes:
-                    self._fail("an answer longer than its content length")
-                else:
-                    self._complete(b"".join(self._parts))
+            return
+        self._parts.append(data)
+        if self._body_bytes is not None and self._parts_bytes >= self._body_bytes:
+            if self._parts_bytes > self._body_bytes:
+                raise WireError("an answer longer than its content length")
+            self._complete(b"".join(self._parts))
 
     def _complete(self, body: bytes) -> None:
         reply = Reply(self._status, self._head, body)
