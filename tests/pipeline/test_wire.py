@@ -109,7 +109,7 @@ async def test_an_answer_may_be_cut_anywhere(answer, cuts):
     for start, end in pairwise(places):
         connection.data_received(answer[start:end])
 
-    assert (await waiter).body == (b"ok" if answer is OK else b"z" * 275)
+    assert waiter.result().body == (b"ok" if answer is OK else b"z" * 275)
 
 
 @pytest.mark.parametrize(
@@ -181,7 +181,7 @@ async def test_a_connection_is_kept_unless_the_answer_says_otherwise(head, body,
     """The head is the answer's, byte by byte; a connection is of use after its answer unless the other end closes."""
     connection, transport, waiter = await sending()
     connection.data_received(head + b"\r\n\r\n" + body)
-    reply = await waiter
+    reply = waiter.result()
 
     assert transport.sent == REQUEST
     assert reply.head == head
@@ -198,13 +198,13 @@ async def test_an_answer_without_a_length_ends_with_its_connection(status):
     assert not connection.usable
     connection.data_received(b"end")
     connection.connection_lost(None)
-    assert (await waiter).body == b"to the end"
+    assert waiter.result().body == b"to the end"
 
     connection, _, waiter = await sending()
     connection.data_received(b"HTTP/1.1 %d OK\r\n\r\nto the " % status)
     connection.connection_lost(ConnectionResetError("reset"))
     with pytest.raises(WireError, match="connection closed: reset"):
-        await waiter
+        waiter.result()
 
 
 async def test_what_nobody_asked_for_closes_the_connection():
@@ -307,7 +307,7 @@ async def test_what_is_no_answer_fails_at_once(answer, reason):
     assert waiter.done()
     assert transport.aborted
     with pytest.raises(WireError, match=reason):
-        await waiter
+        waiter.result()
 
 
 async def test_a_head_and_a_body_have_bounds():
@@ -321,7 +321,7 @@ async def test_a_head_and_a_body_have_bounds():
     assert not waiter.done()
     connection.data_received(b"x")
     with pytest.raises(WireError, match="an answer of more than 33554432 bytes"):
-        await waiter
+        waiter.result()
 
 
 @pytest.mark.parametrize(("rest", "body"), [(b"k", b"ok"), (b"kk", None)])
@@ -334,9 +334,9 @@ async def test_a_body_in_pieces_is_as_long_as_was_said(rest, body):
     assert waiter.done()
     if body is None:
         with pytest.raises(WireError, match="longer than its content length"):
-            await waiter
+            waiter.result()
     else:
-        assert (await waiter).body == body
+        assert waiter.result().body == body
 
 
 async def test_no_more_connections_are_kept_than_the_pool_may():
