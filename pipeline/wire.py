@@ -204,7 +204,10 @@ class _Chunks:
                 if not line:
                     return True
                 continue
-            size = int(line.partition(b";")[0], 16)
+            digits = line.partition(b";")[0].strip()
+            if not digits.isalnum():
+                raise ValueError(digits)  # a sign, or the underscores that `int` passes over
+            size = int(digits, 16)
             if size:
                 self._missing = size + 2
             else:

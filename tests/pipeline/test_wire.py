@@ -119,6 +119,10 @@ async def test_an_answer_may_be_cut_anywhere(answer, cuts):
         ([b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nshort"], "connection closed"),
         ([b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\nlong"], "longer than its content length"),
         ([b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n"], "chunks are damaged"),
+        *(
+            ([b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n%b\r\n" % size], "chunks are damaged")
+            for size in (b"-5", b"+5", b"1_0", b"")
+        ),
         ([b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nab"], "connection closed"),
         ([b"HTTP/1.1 100 Continue\r\n\r\n"], "an answer of status 100"),
         ([b"x" * 70_000], "without end of its head"),

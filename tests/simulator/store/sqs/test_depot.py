@@ -258,7 +258,7 @@ def test_who_waits_is_told_of_what_may_be_received() -> None:
 
 
 def test_a_ready_message_that_is_hidden_is_not_received() -> None:
-    """moto hides it although nobody has received it; it was to be received, and is not until its time is over."""
+    """Nobody has received it, and moto hides it all the same: it is not received until its time is over."""
     depot = MessageDepot(b"secret")
     held = depot.add(_Message(), 0.0)
     depot.change_visibility(held, 0.0, 10.0)
