@@ -8,7 +8,9 @@ reaches DynamoDB is the transport's business (`transports.py`).
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import Iterable
+from functools import partial
 from typing import Literal, Protocol
 
 from pipeline.budget import Budget
@@ -67,6 +69,41 @@ class Transport(Protocol):
         ...
 
 
+class RequestSlots:
+    """At most `free` at once; who waits longest is next. A free one is taken without a turn of the loop.
+
+    asyncio's semaphore sends everybody to the queue while one that it has woken has not run yet, which costs the
+    consumer a tenth of its processor time.
+    """
+
+    def __init__(self, free: int) -> None:
+        self.free = free
+        self._waiting: deque[asyncio.Future[None]] = deque()
+
+    async def acquire(self) -> None:
+        """Take one."""
+        if self.free:
+            self.free -= 1
+            return
+        waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiting.append(waiter)
+        try:
+            await waiter
+        except asyncio.CancelledError:
+            if not waiter.cancelled():
+                self.release()  # it was handed over already
+            raise
+
+    def release(self) -> None:
+        """Give one back."""
+        while self._waiting:
+            waiter = self._waiting.popleft()
+            if not waiter.done():
+                waiter.set_result(None)
+                return
+        self.free += 1
+
+
 class TableWriter:
     """What all objects of the environment share: at most `concurrency` requests at once, and their rate.
 
@@ -75,8 +112,7 @@ class TableWriter:
 
     def __init__(self, transport: Transport, concurrency: int, rows_per_s: float | None = None) -> None:
         self.transport = transport
-        # A free slot costs no turn of the loop.
-        self.slots = asyncio.Semaphore(concurrency)
+        self.slots = RequestSlots(concurrency)
         self.rate = WriteRate(rows_per_s)
         self.accepts = False
 
@@ -150,7 +186,7 @@ class ObjectWriter:
         self._keys_in_flight.update(batch)
         task = asyncio.get_running_loop().create_task(self._write(batch))
         self._in_flight.add(task)
-        task.add_done_callback(self._in_flight.discard)
+        task.add_done_callback(partial(self._over, batch))
 
     async def _write(self, batch: Batch) -> None:
         try:
@@ -163,8 +199,17 @@ class ObjectWriter:
         except BaseException as error:  # noqa: BLE001 - it is raised again where the object is read
             self._failure = self._failure or error
         finally:
-            self._table.slots.release()
-            self._keys_in_flight.difference_update(batch)
+            self._free(batch)
+
+    def _over(self, batch: Batch, task: asyncio.Task[None]) -> None:
+        self._in_flight.discard(task)
+        if task.cancelled():
+            # Before its first step, for from there on it ends by itself.
+            self._free(batch)
+
+    def _free(self, batch: Batch) -> None:
+        self._table.slots.release()
+        self._keys_in_flight.difference_update(batch)
 
     async def _accepted(self, batch: Batch) -> list[RejectedRow]:
         """Write all of `batch`, however often it takes; the rows that DynamoDB itself refuses."""

@@ -222,7 +222,7 @@ async def test_the_rate_of_writing_is_the_settings_or_the_tables(monkeypatch, gi
 
     (environment,) = opened
     assert environment.table.rate.rows_per_s == rate
-    assert [await slots_of(semaphore) for semaphore in (environment.table.slots, environment.objects)] == [7, 3]
+    assert (environment.table.slots.free, await slots_of(environment.objects)) == (7, 3)
 
 
 async def slots_of(semaphore: asyncio.Semaphore) -> int:

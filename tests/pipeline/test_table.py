@@ -127,7 +127,7 @@ async def test_so_many_requests_are_under_way_at_once_and_no_more():
     await asyncio.wait_for(asyncio.gather(adding[0], adding[2]), 5)
     for writer in writers[1:]:
         await writer.finish()
-    assert table_writer.slots._value == 2
+    assert table_writer.slots.free == 2
 
 
 def pauses_of(order: list[int], seed: str) -> dict[int, list[float]]:
@@ -313,7 +313,7 @@ def test_what_is_in_flight_may_end_until_the_firm_end(takes_s, firm_at, settled_
         await asyncio.sleep(1.0)
         finishing.cancel()
         await writer.settle()
-        return asyncio.get_running_loop().time(), table_writer.slots._value, counts.rows_written
+        return asyncio.get_running_loop().time(), table_writer.slots.free, counts.rows_written
 
     transport.write = slowly  # type: ignore[method-assign]
     assert run(settle()) == (settled_at, 3, stored)
@@ -331,7 +331,7 @@ async def test_after_a_failure_nothing_more_is_sent():
 
     assert failure.value.permanent
     assert len(transport.asked) == 1
-    assert table_writer.slots._value == 1
+    assert table_writer.slots.free == 1
 
 
 @pytest.mark.parametrize("second", ["permanent", "invalid"])
