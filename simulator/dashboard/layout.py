@@ -224,12 +224,8 @@ def _boxes(shown: Sequence[Stage], width: int, figures: int) -> list[Line]:
         line: Line = [Segment(" ")]
         for index, stage in enumerate(shown):
             joined = row == 1 and index < 4
-            name = fit([Segment(shorten(stage.name, inner), DIM)], inner)
-            line += [
-                Segment("│ ", DIM),
-                *(_row(stage, row, inner) if row >= 0 else name),
-                Segment(" ├" if joined else " │", DIM),
-            ]
+            inside = _row(stage, row, inner) if row >= 0 else fit([Segment(shorten(stage.name, inner), DIM)], inner)
+            line += [Segment("│ ", DIM), *inside, Segment(" ├" if joined else " │", DIM)]
             line.append(Segment(_ARROW if joined else "  ", DIM))
         frame.append(line)
     return [*frame, bottom]
