@@ -122,12 +122,12 @@ _KINDS: dict[str, type[Order | Answer]] = {kind.__name__: kind for kind in (*get
 
 def encode(message: Order | Answer) -> bytes:
     """A message as one line, without its end."""
-    return json.dumps({type(message).__name__: _members(message)}, default=_members).encode()
+    return json.dumps([type(message).__name__, _members(message)], default=_members).encode()
 
 
 def decode(line: bytes) -> Order | Answer:
     """The message of a line."""
-    ((name, members),) = json.loads(line).items()
+    name, members = json.loads(line)
     message: Order | Answer = _built(_KINDS[name], members)
     return message
 
