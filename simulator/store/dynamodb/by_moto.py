@@ -16,12 +16,12 @@ import orjson
 from simulator.store.dynamodb.moto_table import rows_of
 from simulator.store.dynamodb.rules import (
     WriteOperation,
-    item_size,
     keys_of,
     plan_batch,
     plan_write,
     read_units,
     row_units,
+    rows_size,
 )
 from simulator.store.dynamodb.tables import Tables, consumed, stored_row
 from simulator.store.dynamodb.throttles import cancellation
@@ -121,7 +121,7 @@ class ByMoto:
             units: dict[str, float] = defaultdict(float)
             for read in reads:
                 row = stored_row(read)
-                size = 0 if row is None else item_size(orjson.loads(row))
+                size = 0 if row is None else rows_size((row,))
                 cost = TRANSACTION_FACTOR * read_units(size, consistent=True)
                 self._tables.charge_read(read.table, cost, now, read.hash_key)
                 units[read.table_name] += cost

@@ -7,10 +7,8 @@ from __future__ import annotations
 
 from typing import Any
 
-import orjson
-
 from simulator.store.dynamodb.rows import Rows, encode_item
-from simulator.store.dynamodb.rules import item_size
+from simulator.store.dynamodb.rules import rows_size
 from simulator.store.moto.replacement import Replacement
 from simulator.store.moto.scope import SCOPE
 
@@ -49,7 +47,7 @@ def _install_meter() -> None:
 
     def project(self: Any, item: Any) -> Any:
         entry = own_project(self, item)
-        SCOPE.get().index_bytes += item_size(orjson.loads(encode_item(entry)))
+        SCOPE.get().index_bytes += rows_size((encode_item(entry),))
         return entry
 
     SecondaryIndex.project = project  # type: ignore[method-assign]

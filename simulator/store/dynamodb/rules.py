@@ -175,7 +175,7 @@ def _numbers_size(numbers: Sequence[str]) -> int:
 
 
 def rows_size(rows: Sequence[bytes]) -> int:
-    """`item_size` of rows at rest, all together."""
+    """`item_size` of rows at rest, all together: JSON without blanks, of one attribute at least."""
     written = b"".join(rows)
     numbers = _number_attributes(written.decode())
     attributes = written.count(b'":{"')
