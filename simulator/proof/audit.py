@@ -64,12 +64,14 @@ class ObjectsAtRest:
 
 @dataclass(frozen=True, slots=True)
 class Audit:
-    """The account of every row. The fields but the last are the contract's `audit`.
+    """The account of every row. The fields but the last two are the contract's `audit`.
 
     `parsed_rows` - `rejected` - `duplicates` are the rows that belong in the table, counted once in each object.
     `expected_rows` are the distinct keys of the objects whose messages are gone from the queues. `missing` and
-    `extra` count rejected rows too, which are missing where no record of them is. `differences` says the first ones
-    in words, one line each.
+    `extra` count rejected rows too, which are missing where no record of them is. `objects_all_rejected` and
+    `objects_many_rejected` count the settled objects of which all rows, or many, were rejected; `notes` has, under the
+    name of each that is not zero, the first such object in words. `differences` says the first ones in words, one line
+    each.
     """
 
     parsed_rows: int
@@ -81,10 +83,15 @@ class Audit:
     extra: int
     different: int
     ambiguous: int
+    overwritten: int
+    superseded: int
+    objects_all_rejected: int
+    objects_many_rejected: int
     dead_lettered: ObjectsAtRest
     pending: ObjectsAtRest
     verdict: Verdict
     differences: tuple[str, ...]
+    notes: Mapping[str, str]
 
 
 async def audit(
@@ -191,6 +198,9 @@ class _Auditor:
                     raise CouldNotFinish(f"the audit could not read s3://{self.bucket}/{key}: {broken}") from broken
                 source = self.evidence.begin_again(source)
                 continue
+            else:
+                if standing is Standing.SETTLED:
+                    self.comparison.read_whole(key, reading.rows, reading.rejected)
             self.parsed_rows += reading.rows
             return
 
@@ -276,10 +286,13 @@ class _Auditor:
             parsed_rows=self.parsed_rows,
             stored_rows=self.stored_rows,
             **found.counts,
+            overwritten=0,
+            superseded=0,
             dead_lettered=dead_lettered,
             pending=pending,
             verdict=verdict if drained and not pending.objects else "unproven",
             differences=found.differences,
+            notes=found.notes,
         )
 
     def _progress(self, part: str, done: int, total: int) -> None:
@@ -323,6 +336,7 @@ class _Reading:
     key: str
     reader: RowReader
     rows: int = 0
+    rejected: int = 0
 
     def claim(self, read: Iterable[Row | RejectedRow]) -> None:
         rows, rejected = [], []
@@ -337,6 +351,7 @@ class _Reading:
             self.evidence.claim(Kind.ROW, self.source, rows)
             self.evidence.claim(Kind.REJECTION, self.source, rejected)
             self.rows += len(rows) + len(rejected)
+            self.rejected += len(rejected)
 
 
 def _line_key(line: int) -> str:

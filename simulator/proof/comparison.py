@@ -17,6 +17,8 @@ from typing import Any, Literal
 from simulator.base import limits
 from simulator.proof.evidence import Case, Claim, Kind, Standing
 
+MANY_REJECTED, MANY_REJECTED_SHARE = 10, 0.1
+"""An object has many rejected rows when they are more than this, and more than this share of its rows."""
 _SHOWN_CHARACTERS = 120
 _PLAIN_NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]*[1-9])?")
 # DynamoDB keeps 38 digits; a store that keeps more is told from one that does not.
@@ -74,8 +76,13 @@ class Comparison:
     def __init__(self, object_key: Callable[[int], str]) -> None:
         self._object_key = object_key
         self._words: defaultdict[str, list[str]] = defaultdict(list)
+        self._first: dict[str, tuple[str, str]] = {}
         self.counts = dict.fromkeys(
-            ("rejected", "duplicates", "expected_rows", "ambiguous", "missing", "extra", "different"), 0
+            (
+                *("rejected", "duplicates", "expected_rows", "ambiguous", "missing", "extra", "different"),
+                *("objects_all_rejected", "objects_many_rejected"),
+            ),
+            0,
         )
         self.held_rows, self.held_rows_stored = Counter[Standing](), Counter[Standing]()
 
@@ -85,6 +92,19 @@ class Comparison:
             self._judge_row(case)
         else:
             self._judge_rejection(case)
+
+    def read_whole(self, key: str, rows: int, rejected: int) -> None:
+        """A settled object has so many rows, of which so many are rejected."""
+        if rejected and rejected == rows:
+            sort = "objects_all_rejected"
+        elif rejected > MANY_REJECTED and rejected > MANY_REJECTED_SHARE * rows:
+            sort = "objects_many_rejected"
+        else:
+            return
+        self.counts[sort] += 1
+        # Objects are read several at a time: the first is the one that is listed first.
+        said = key, f"{_shown(key)}: {rejected:,} of {rows:,} rows rejected"
+        self._first[sort] = min(said, self._first.get(sort, said))
 
     def unreadable(self, key: str, reason: str) -> None:
         """An object that cannot be read and whose message is in no queue: what it held is lost."""
@@ -97,6 +117,11 @@ class Comparison:
     def unexplained_rejections(self, name: str) -> None:
         """A file of rejected rows about an object that does not exist."""
         self._find("extra", f"{_shown(name)}: rejected rows of an object that does not exist")
+
+    @property
+    def notes(self) -> dict[str, str]:
+        """The first object of each sort that `read_whole` counts, in words."""
+        return {sort: said for sort, (_, said) in self._first.items()}
 
     @property
     def differences(self) -> tuple[str, ...]:

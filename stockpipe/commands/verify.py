@@ -108,12 +108,12 @@ async def _audit(aws: Aws, clock: Clock, subject: Subject, wait: float, settle_s
 
 def _print(result: Audit) -> None:
     figures: dict[str, Any] = dataclasses.asdict(result)
-    differences = figures.pop("differences")
+    differences, notes = figures.pop("differences"), figures.pop("notes")
     for name, value in figures.items():
         if isinstance(value, dict):
             value = f"{value['objects']:,} objects, {value['rows']:,} rows, {value['rows_stored']:,} stored"
         elif isinstance(value, int):
             value = f"{value:,}"
         typer.echo(f"{name:<16} {value}")
-    for line in differences:
+    for line in (*differences, *notes.values()):
         say(line)

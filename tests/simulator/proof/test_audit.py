@@ -71,10 +71,15 @@ EXACT = Audit(
     extra=0,
     different=0,
     ambiguous=0,
+    overwritten=0,
+    superseded=0,
+    objects_all_rejected=0,
+    objects_many_rejected=0,
     dead_lettered=ObjectsAtRest(0, 0, 0),
     pending=ObjectsAtRest(0, 0, 0),
     verdict="exact",
     differences=(),
+    notes={},
 )
 
 
@@ -353,6 +358,23 @@ async def test_an_object_that_breaks_off_may_have_stored_what_came_before(scene:
     lost = await scene.audit()
     assert (lost.verdict, lost.missing, lost.extra) == ("differs", 1, 0)
     assert "stocks/cut.csv.gz cannot be read (the gzip stream ends early)" in lost.differences[0]
+
+
+async def test_objects_of_rejected_rows_are_counted_once_they_are_settled(scene: Scene) -> None:
+    """An object of which every row was rejected is counted and named; one that a queue still holds is not."""
+    await scene.put("stocks/all.csv", "ticker,timestamp\nA,x\nA,y\n")
+    records = [{"line": line, "reason": "r", "row": ["A", cell]} for line, cell in ((2, "x"), (3, "y"))]
+    await scene.put_rejected(*records, key="rejected/stocks/all.csv.jsonl")
+    found = await scene.audit()
+    assert found == replace(
+        EXACT,
+        parsed_rows=8,
+        rejected=3,
+        objects_all_rejected=1,
+        notes={"objects_all_rejected": "stocks/all.csv: 2 of 2 rows rejected"},
+    )
+    held = await scene.audit(dead_lettered=("stocks/all.csv",))
+    assert (held.objects_all_rejected, held.notes) == (0, {})
 
 
 async def test_a_pending_object_leaves_the_run_unproven(scene: Scene) -> None:

@@ -266,3 +266,36 @@ def test_a_rejected_row_must_be_recorded_once_as_it_was_read(case: Case, counts:
     ) == counts
     assert "".join(judged.differences).startswith(said)
     assert bool(judged.differences) == bool(said)
+
+
+@pytest.mark.parametrize(
+    ("rows", "rejected", "counted"),
+    [
+        (0, 0, None),
+        (1, 0, None),
+        (1, 1, "objects_all_rejected"),
+        (200, 200, "objects_all_rejected"),
+        (11, 10, None),
+        (12, 11, "objects_many_rejected"),
+        (109, 11, "objects_many_rejected"),
+        (110, 11, None),
+        (20_000, 2_000, None),
+        (20_000, 2_001, "objects_many_rejected"),
+    ],
+)
+def test_an_object_of_mostly_rejected_rows_is_counted(rows: int, rejected: int, counted: str | None) -> None:
+    """All of its rows, or more than ten that are more than a tenth of them; never both."""
+    judged = _judged()
+    judged.read_whole("stocks/a.csv", rows, rejected)
+    sorts = ("objects_all_rejected", "objects_many_rejected")
+    assert {sort: judged.counts[sort] for sort in sorts} == {sort: int(sort == counted) for sort in sorts}
+    assert judged.notes == ({counted: f"stocks/a.csv: {rejected:,} of {rows:,} rows rejected"} if counted else {})
+
+
+def test_the_first_object_by_name_is_the_one_that_is_named() -> None:
+    """Objects are read several at a time; which of them was read first changes nothing."""
+    judged = _judged()
+    for key in ("stocks/b.csv", "stocks/a.csv", "stocks/c.csv"):
+        judged.read_whole(key, 2, 2)
+    assert judged.counts["objects_all_rejected"] == 3
+    assert judged.notes == {"objects_all_rejected": "stocks/a.csv: 2 of 2 rows rejected"}

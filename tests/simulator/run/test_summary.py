@@ -81,10 +81,15 @@ def proof() -> Audit:
         extra=0,
         different=0,
         ambiguous=0,
+        overwritten=0,
+        superseded=0,
+        objects_all_rejected=0,
+        objects_many_rejected=0,
         dead_lettered=ObjectsAtRest(1, 100, 0),
         pending=ObjectsAtRest(0, 0, 0),
         verdict="exact",
         differences=(),
+        notes={},
     )
 
 
