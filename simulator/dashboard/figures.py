@@ -19,6 +19,11 @@ def count(number: float, width: int = 7) -> str:
     return text
 
 
+def counted(number: int, noun: str, plural: str | None = None) -> str:
+    """A number of things: `1 row`, `1,200 rows`, `2 deliveries`."""
+    return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
+
+
 def size(size_bytes: float) -> str:
     """Bytes in decimal units, at most 7 wide: `812 B`, `12.4 MB`, `1.05 GB`."""
     scaled = float(size_bytes)

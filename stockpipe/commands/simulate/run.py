@@ -15,7 +15,7 @@ from simulator.base.observations import LogWritten, Noted, Observation, Record
 from simulator.dashboard.ui import Display
 from simulator.functions.logs import LogDirectory
 from simulator.run import scenario as scenarios
-from simulator.run import sources, summary
+from simulator.run import sources, summary, text
 from simulator.run.scenario import Scenario
 from simulator.run.simulation import RunPlan, Simulation
 from simulator.stack import rules, template
@@ -177,7 +177,7 @@ class _SimulateOutlet:
         if self.display.mode == "quiet":
             self.display.console.print(f"verdict {built['audit']['verdict']}", markup=False)
         else:
-            self.display.console.print(summary.render_summary(built))
+            self.display.console.print(text.render_summary(built))
             if self._plan.hold and run.failure is None:
                 self.display.console.print(f"  the store stays up at {built['endpoint']} until Ctrl-C", markup=False)
         if self._options.summary is not None:

@@ -121,3 +121,18 @@ def test_a_clock_is_cut_to_tenths() -> None:
         "00:59.9",
         "2:03:04.2",
     ]
+
+
+@pytest.mark.parametrize(
+    ("number", "plural", "text"),
+    [
+        (0, None, "0 rows"),
+        (1, None, "1 row"),
+        (1_200, None, "1,200 rows"),
+        (1, "rowses", "1 row"),
+        (2, "rowses", "2 rowses"),
+    ],
+)
+def test_things_are_counted_in_english(number: int, plural: str | None, text: str) -> None:
+    """One of them is singular, all other numbers are plural, by its own form where it has one."""
+    assert figures.counted(number, "row", plural) == text

@@ -14,6 +14,7 @@ from simulator.base.counters import BucketCounters, QueueCounters, StoreCounters
 from simulator.base.observations import ObjectPut, PhaseChanged
 from simulator.proof.audit import Audit, ObjectsAtRest
 from simulator.run import summary
+from simulator.run.text import render_summary
 from simulator.stack import template
 from simulator.telemetry import Telemetry
 from simulator.telemetry.snapshot import FunctionView, Latency, Maxima, RunOptions, Snapshot
@@ -102,7 +103,7 @@ def build(snapshot: Snapshot, audit: Audit | None, **changed: Any) -> dict[str, 
 def text(built: dict[str, Any], width: int = 100) -> str:
     """The text as it is printed, each line without trailing blanks."""
     console = Console(file=io.StringIO(), width=width)
-    console.print(summary.render_summary(built))
+    console.print(render_summary(built))
     printed: str = console.file.getvalue()  # type: ignore[attr-defined]
     return "\n".join(line.rstrip() for line in printed.splitlines())
 
