@@ -24,7 +24,8 @@ from pathlib import Path
 from simulator.base.clients import Clients, connect, offline_session
 from simulator.base.clock import SystemClock
 from simulator.proof.audit import audit
-from simulator.proof.comparison import Comparison, cells_text
+from simulator.proof.comparison import Comparison
+from simulator.proof.content import item_content
 from simulator.proof.evidence import Evidence, Kind
 from simulator.proof.notifications import ObjectRef
 from simulator.proof.scan import scan
@@ -150,14 +151,14 @@ def _measure_evidence(rows: int) -> None:
         evidence.add_objects("b", ["stocks/a.csv"])
         for first in range(0, rows, FILE_ROWS):
             part = [
-                (f"T{n * 7919 % 50:02d}", f"{n * 7919 % rows:09d}", cells_text([("price", "N", f"{n}.5")] * 5))
-                for n in range(first, min(first + FILE_ROWS, rows))
+                (f"T{n % 50:02d}", f"{n:09d}", item_content({name: {"N": f"{n}.5"} for name in "abcde"}))
+                for n in (number * 7919 % rows for number in range(first, min(first + FILE_ROWS, rows)))
             ]
-            evidence.claim(Kind.ROW, 1, ((pk, sk, 2, content) for pk, sk, content in part))
+            evidence.claim(Kind.ROW, 1, [(pk, sk, 2, content) for pk, sk, content in part])
             evidence.show(Kind.ROW, part)
-        comparison = Comparison(evidence.object_key)
-        for case in evidence.cases():
-            comparison.judge(case)
+        comparison, unsettled = Comparison(evidence.object_key), evidence.unsettled()
+        for part in evidence.parts():
+            comparison.judge(part, unsettled)
     spent = time.process_time() - started
     print(f"{rows} keys of both sides: {rows / spent:,.0f} keys/s of CPU, missing {comparison.counts['missing']}")
     print(f"memory grew by {(_memory_kib() - memory) / 1024:.0f} MiB at the peak")

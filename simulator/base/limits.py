@@ -181,7 +181,10 @@ S3_NOTIFICATION_BYTES = 65_536  # S3 User Guide: the most that an event notifica
 # The proof and real files ---------------------------------------------------------------------------------------------
 # Bounds of ours.
 
-AUDIT_CACHE_KIB = 65_536  # of sorting memory; the rest goes to disk
+AUDIT_CACHE_KIB = 8_192  # of memory for the list of objects; the rest goes to disk
+AUDIT_MEMORY_BYTES = 48 * 1024 * 1024  # of statements in hand; the rest goes to disk
+AUDIT_STATEMENT_BYTES = 350  # of memory that a statement takes besides its last text
+AUDIT_PARTITIONS = 256  # of which one is in memory when the keys are judged
 AUDIT_CHUNK_BYTES = 65_536  # of an object at once: its rows take some 25 ms of the loop
 AUDIT_READ_ATTEMPTS = 3  # for a body that breaks off; the client repeats only requests that get no answer
 AUDIT_RECORD_BYTES = 16 * 1024 * 1024  # the longest line of a file of rejected rows that is read as one record

@@ -1,8 +1,9 @@
 """The proof: every row of every object under a prefix against every item of the table, cell by cell.
 
-The one module outside the pipeline that reads rows, by `pipeline.rows`; what an item should look like it knows from
-the contract and not from the code that writes items. Owns the reading; `evidence.py` sorts what was read in bounded
-memory, `comparison.py` decides. Serves a deployed stack as well as the twin: it needs two clients and nothing else.
+Owns the order of the reading. What a row is and what an item should look like it knows from the contract, by a reader
+of its own (`reader.py`), and not from the code that writes items; `evidence.py` brings together what was read in
+bounded memory, `comparison.py` decides. Serves a deployed stack as well as the twin: it needs two clients and nothing
+else.
 """
 
 from __future__ import annotations
@@ -18,80 +19,39 @@ from collections.abc import (
     Iterable,
     Iterator,
     Mapping,
+    Set,
 )
 from contextlib import aclosing
 from dataclasses import dataclass
-from itertools import islice
-from typing import TYPE_CHECKING, Literal, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import aiohttp
 from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError, IncompleteReadError
 
-from pipeline.rows import Columns, ObjectUnreadable, RejectedRow, Row, RowReader, SettingsError
 from simulator.base import limits
 from simulator.base.clock import Clock
-from simulator.base.errors import CouldNotFinish, InputError, StockpipeError, one_failure
+from simulator.base.errors import CouldNotFinish, StockpipeError, one_failure
 from simulator.base.observations import AuditProgressed, Record
-from simulator.proof.comparison import Comparison, cells_text, item_text, rejection_text
+from simulator.proof.account import Acceptable, Audit, ObjectsAtRest, keys_text, verdict
+from simulator.proof.comparison import Comparison, shown
+from simulator.proof.content import item_content, rejection_content
+from simulator.proof.dialect import Dialect
 from simulator.proof.evidence import Evidence, Kind, Standing
 from simulator.proof.notifications import ObjectRef
+from simulator.proof.reader import KeyColumns, ObjectReader, Rows
+from simulator.proof.records import Unreadable
 from simulator.proof.scan import Item, scan
 
 if TYPE_CHECKING:
     from types_aiobotocore_dynamodb.client import DynamoDBClient
     from types_aiobotocore_s3.client import S3Client
 
-CASES_A_TURN = 5_000
+STATEMENTS_A_TURN = 10_000
 PROGRESS_S = 0.1
 REJECTED_SUFFIX = ".jsonl"
 
-Verdict = Literal["exact", "differs", "unproven"]
 T = TypeVar("T")
 _BROKE_OFF = (HTTPClientError, IncompleteReadError, aiohttp.ClientError)
-
-
-@dataclass(frozen=True, slots=True)
-class ObjectsAtRest:
-    """Objects about which a queue holds a message.
-
-    `rows` counts the distinct keys of each, `rows_stored` those of them that are in the table nevertheless.
-    """
-
-    objects: int
-    rows: int
-    rows_stored: int
-
-
-@dataclass(frozen=True, slots=True)
-class Audit:
-    """The account of every row. The fields but the last two are the contract's `audit`.
-
-    `parsed_rows` - `rejected` - `duplicates` are the rows that belong in the table, counted once in each object.
-    `expected_rows` are the distinct keys of the objects whose messages are gone from the queues. `missing` and
-    `extra` count rejected rows too, which are missing where no record of them is. `objects_all_rejected` and
-    `objects_many_rejected` count the settled objects of which all rows, or many, were rejected; `notes` has, under the
-    name of each that is not zero, the first such object in words. `differences` says the first ones in words, one line
-    each.
-    """
-
-    parsed_rows: int
-    rejected: int
-    duplicates: int
-    expected_rows: int
-    stored_rows: int
-    missing: int
-    extra: int
-    different: int
-    ambiguous: int
-    overwritten: int
-    superseded: int
-    objects_all_rejected: int
-    objects_many_rejected: int
-    dead_lettered: ObjectsAtRest
-    pending: ObjectsAtRest
-    verdict: Verdict
-    differences: tuple[str, ...]
-    notes: Mapping[str, str]
 
 
 async def audit(
@@ -106,6 +66,7 @@ async def audit(
     dead_lettered: AsyncIterable[ObjectRef],
     pending: AsyncIterable[ObjectRef],
     drained: bool,
+    accepted: Set[Acceptable] = frozenset(),
     record: Record,
     clock: Clock,
     concurrency: int = 8,
@@ -115,7 +76,7 @@ async def audit(
 
     `environ` are the consumer's variables, which decide how a row is read. `dead_lettered` and `pending` are the
     objects about which the dead-letter queue and the queue hold a message. `drained` says whether the queue was seen
-    empty: without it, or with anything pending, the verdict is `unproven`. At most
+    empty: without it, or with anything pending, the verdict is `unproven`. What is `accepted` is no loss. At most
     `concurrency` objects and `segments` pages of the table are in hand at once; more than one segment pays on AWS,
     where each is read by another machine, and costs on a local engine, which goes through the whole table for each.
     Nobody may write meanwhile.
@@ -124,8 +85,7 @@ async def audit(
     of the consumer's variables is malformed.
     """
     with Evidence() as evidence, one_failure(_explain):
-        columns = Columns.from_environ(environ)
-        auditor = _Auditor(s3, bucket, columns, concurrency, evidence, record, clock)
+        auditor = _Auditor(s3, bucket, Dialect.from_environ(environ), concurrency, evidence, record, clock)
         async for ref in dead_lettered:
             evidence.refer(ref.bucket, ref.key, Standing.DEAD_LETTERED)
         async for ref in pending:
@@ -134,12 +94,10 @@ async def audit(
         await auditor.read_rejections(rejected_prefix, prefix)
         await scan(dynamodb, table, auditor.take_items, segments=segments)
         await auditor.compare()
-        return auditor.result(drained)
+        return auditor.result(drained, accepted)
 
 
 def _explain(error: BaseException) -> StockpipeError | None:
-    if isinstance(error, SettingsError):
-        return InputError(f"the consumer's {error}")
     if isinstance(error, BotoCoreError | ClientError | aiohttp.ClientError | OSError):
         return CouldNotFinish(f"the audit could not read on: {error}")
     return None
@@ -151,7 +109,7 @@ class _Auditor:
 
     s3: S3Client
     bucket: str
-    columns: Columns
+    dialect: Dialect
     concurrency: int
     evidence: Evidence
     record: Record
@@ -161,6 +119,7 @@ class _Auditor:
         self._recorded: tuple[str, float] = ("", 0.0)
         self.comparison = Comparison(self.evidence.object_key)
         self.parsed_rows = self.stored_rows = self.objects_read = 0
+        self._keys: list[KeyColumns] = []
 
     async def read_objects(self, prefix: str) -> None:
         """Every object under the prefix: its rows become claims."""
@@ -178,13 +137,13 @@ class _Auditor:
 
     async def _read_object(self, source: int, key: str, standing: Standing) -> None:
         for attempt in range(1, limits.AUDIT_READ_ATTEMPTS + 1):
-            reading = _Reading(self.evidence, source, key, RowReader(key, self.columns))
+            reading = _Reading(self.evidence, source, key, ObjectReader(key, self.dialect))
             try:
                 async with aclosing(self._chunks(key)) as chunks:
                     async for chunk in chunks:
                         reading.claim(reading.reader.feed(chunk))
                 reading.claim(reading.reader.feed(b"", final=True))
-            except ObjectUnreadable as unreadable:
+            except Unreadable as unreadable:
                 if standing is Standing.SETTLED:
                     self.evidence.set_standing(source, Standing.UNREADABLE)
                     self.comparison.unreadable(key, str(unreadable))
@@ -202,7 +161,16 @@ class _Auditor:
                 if standing is Standing.SETTLED:
                     self.comparison.read_whole(key, reading.rows, reading.rejected)
             self.parsed_rows += reading.rows
+            self._remember_keys(source, reading.reader.keys)
             return
+
+    def _remember_keys(self, source: int, keys: KeyColumns | None) -> None:
+        if keys is None:
+            return
+        if keys not in self._keys:
+            self._keys.append(keys)
+        if number := self._keys.index(keys):
+            self.evidence.set_keys(source, number)
 
     async def read_rejections(self, rejected_prefix: str, prefix: str) -> None:
         """Every file of rejected rows about an object under the prefix: its records become what is stored."""
@@ -243,20 +211,23 @@ class _Auditor:
                 raise CouldNotFinish(
                     "the table's keys are not PK and SK as text: it is no table of this pipeline"
                 ) from None
-            stored.append((pk, sk, item_text(item)))
+            stored.append((pk, sk, item_content(item)))
         self.evidence.show(Kind.ROW, stored)
         self.stored_rows += len(stored)
         self._progress("items", self.stored_rows, max(self.stored_rows, self.parsed_rows))
 
     async def compare(self) -> None:
-        """Judge every key, in a thread, because the sort and the arithmetic would hold up a dashboard."""
-        cases, total, done = self.evidence.cases(), self.evidence.statements, 0
+        """Judge every key, in a thread, because the arithmetic would hold up a dashboard."""
+        parts, total, done = self.evidence.parts(), self.evidence.statements, 0
+        unsettled = self.evidence.unsettled()
 
         def judge_some() -> int:
             judged = 0
-            for case in islice(cases, CASES_A_TURN):
-                self.comparison.judge(case)
-                judged += len(case.claims) + len(case.stored)
+            for part in parts:
+                self.comparison.judge(part, unsettled)
+                judged += part.statements
+                if judged >= STATEMENTS_A_TURN:
+                    break
             return judged
 
         self._progress("comparison", 0, total)
@@ -265,33 +236,35 @@ class _Auditor:
             self._progress("comparison", done, total)
 
     async def _in_thread(self, work: Callable[[], T]) -> T:
-        """Run work on the evidence, and leave only when the thread has: nobody may close the file under it."""
+        """Run a turn's work, and leave only when the thread has: nobody may close the evidence under it."""
         running = asyncio.ensure_future(asyncio.to_thread(work))
         try:
             return await asyncio.shield(running)
         except asyncio.CancelledError:
-            self.evidence.interrupt()
             await asyncio.wait({running})
             raise
 
-    def result(self, drained: bool) -> Audit:
+    def result(self, drained: bool, accepted: Set[Acceptable]) -> Audit:
         """The account of all that was read and compared."""
         found = self.comparison
         dead_lettered, pending = (
             ObjectsAtRest(self.evidence.referred(standing), found.held_rows[standing], found.held_rows_stored[standing])
             for standing in (Standing.DEAD_LETTERED, Standing.PENDING)
         )
-        verdict: Verdict = "differs" if found.differences else "exact"
+        # One sentence for each way in which keys were chosen.
+        keys = {self.evidence.keys_of(source): source for source in reversed(found.overwriting)}
         return Audit(
             parsed_rows=self.parsed_rows,
             stored_rows=self.stored_rows,
             **found.counts,
-            overwritten=0,
-            superseded=0,
             dead_lettered=dead_lettered,
             pending=pending,
-            verdict=verdict if drained and not pending.objects else "unproven",
+            verdict=verdict(found.counts, complete=drained and not pending.objects, accepted=accepted),
             differences=found.differences,
+            keys=tuple(
+                keys_text(shown(self.evidence.object_key(source)), self._keys[number], self.dialect)
+                for number, source in sorted(keys.items())
+            ),
             notes=found.notes,
         )
 
@@ -334,23 +307,16 @@ class _Reading:
     evidence: Evidence
     source: int
     key: str
-    reader: RowReader
+    reader: ObjectReader
     rows: int = 0
     rejected: int = 0
 
-    def claim(self, read: Iterable[Row | RejectedRow]) -> None:
-        rows, rejected = [], []
-        # An object that breaks off in the middle has said what it said: its rows may be stored.
-        try:
-            for row in read:
-                if isinstance(row, Row):
-                    rows.append((row.ticker, row.timestamp, row.line, cells_text(row.cells)))
-                else:
-                    rejected.append((self.key, _line_key(row.line), row.line, rejection_text(row.row)))
-        finally:
-            self.evidence.claim(Kind.ROW, self.source, rows)
+    def claim(self, read: Iterable[Rows]) -> None:
+        for rows in read:
+            self.evidence.claim(Kind.ROW, self.source, rows.stored)
+            rejected = [(self.key, _line_key(line), line, rejection_content(fields)) for line, fields in rows.rejected]
             self.evidence.claim(Kind.REJECTION, self.source, rejected)
-            self.rows += len(rows) + len(rejected)
+            self.rows += len(rows.stored) + len(rejected)
             self.rejected += len(rejected)
 
 
@@ -368,7 +334,7 @@ def _rejection(line: bytes) -> tuple[str, str] | None:
         case {"line": int(number), "reason": str(reason), "row": [*row]} if reason and all(
             isinstance(field, str) for field in row
         ):
-            return _line_key(number), rejection_text(row)
+            return _line_key(number), rejection_content(row)
     return None
 
 

@@ -1,24 +1,24 @@
-"""What the audit has seen, in one private temporary file, and handed back sorted by key.
+"""What the audit has seen, in bounded memory, and handed back key by key.
 
 Two parties speak of each key: objects claim what should be stored, the store shows what is. Both are appended in the
-order in which they are read, and sorted once at the end by SQLite's external sort. Memory stays bounded however many
-rows there are; the disk holds about 150 bytes for each. Knows nothing of verdicts, which are `comparison.py`'s.
+order in which they are read, and brought together at the end. Memory stays bounded however many rows there are; the
+disk holds about 250 bytes for each. Knows nothing of verdicts, which are `comparison.py`'s.
 """
 
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from enum import IntEnum
-from itertools import groupby
-from operator import itemgetter
 from typing import NamedTuple
 
 from simulator.base import limits
 from simulator.base.errors import CouldNotFinish
+from simulator.proof.partitions import Partitions, Statement
 
 FETCH_ROWS = 1_000
+_SHOWN = 3  # members of a statement of the store: key and content
 
 _SCHEMA = """
 PRAGMA journal_mode = OFF;
@@ -26,14 +26,10 @@ PRAGMA synchronous = OFF;
 PRAGMA temp_store = FILE;
 PRAGMA cache_size = -%d;
 CREATE TABLE reference (bucket BLOB, key BLOB, standing INTEGER, PRIMARY KEY (bucket, key)) WITHOUT ROWID;
-CREATE TABLE object (id INTEGER PRIMARY KEY, key BLOB, standing INTEGER);
+CREATE TABLE object (id INTEGER PRIMARY KEY, key BLOB, standing INTEGER, keys INTEGER DEFAULT 0);
 CREATE INDEX object_key ON object (key);
-CREATE TABLE statement (kind INTEGER, pk BLOB, sk BLOB, source INTEGER, line INTEGER, content TEXT);
+CREATE INDEX unsettled ON object (id) WHERE standing != 0;
 BEGIN;
-"""
-_IN_ORDER = """
-SELECT kind, pk, sk, source, standing, line, content FROM statement LEFT JOIN object ON object.id = source
-WHERE source IS NULL OR standing != ? ORDER BY kind, pk, sk, source, line
 """
 
 
@@ -50,6 +46,8 @@ class Standing(IntEnum):
     """No queue holds it, and the object cannot be read, so that it should be in the dead-letter queue."""
     VOID = 4
     """A reading that broke off: the object was read again under another number."""
+    REPLACED = 5
+    """An earlier content of its key, put again since: what it says need not be stored, and may be."""
 
 
 class Kind(IntEnum):
@@ -61,52 +59,61 @@ class Kind(IntEnum):
     """pk is the object's key, sk the physical line of the rejected row, both as text."""
 
 
-# An enumeration's call costs more than all the rest of a case.
-_STANDINGS, _KINDS = tuple(Standing), tuple(Kind)
-
-
-class Claim(NamedTuple):
-    """Line `line` of object `source` says that `content` belongs under the key."""
-
-    source: int
-    standing: Standing
-    line: int
-    content: str
+Claim = tuple[int, int, str]
+"""An object's number, the line on which it says what belongs under the key, and that content."""
 
 
 class Case(NamedTuple):
     """All that is said of one key.
 
-    `claims` are in order of object and line; `stored` has more than one content only
-    for rejections, when a line was recorded twice.
+    `claims` are in order of object and line; `stored` has more than one content only for rejections, when a line was
+    recorded twice.
+    """
+
+    pk: str
+    sk: str
+    claims: list[Claim]
+    stored: list[str]
+
+
+class Part(NamedTuple):
+    """What was said of some keys, in so many `statements`.
+
+    On `agreed` keys one settled object claims what the store shows, and nobody says anything else; `cases` are the
+    other keys.
     """
 
     kind: Kind
-    pk: str
-    sk: str
-    claims: tuple[Claim, ...]
-    stored: tuple[str, ...]
+    statements: int
+    agreed: int
+    cases: list[Case]
 
 
 class Evidence(AbstractContextManager["Evidence"]):
-    """The temporary file, as a context manager. One thread at a time may use it.
+    """Temporary files, as a context manager. One thread at a time may use it.
 
-    SQLite unlinks the file as it opens it, so that nothing is left whatever way the process ends. Every method
-    raises `CouldNotFinish` when the disk is full.
+    They have no names, so that nothing is left whatever way the process ends. Every method raises `CouldNotFinish`
+    when the disk is full.
     """
 
     def __init__(self) -> None:
-        with _disk():
-            self._db = sqlite3.connect("", isolation_level=None, check_same_thread=False)
-            self._db.executescript(_SCHEMA % limits.AUDIT_CACHE_KIB)
-        self.statements = 0
+        with ExitStack() as owned:
+            with _disk():
+                self._db = sqlite3.connect("", isolation_level=None, check_same_thread=False)
+                owned.callback(self._db.close)
+                self._db.executescript(_SCHEMA % limits.AUDIT_CACHE_KIB)
+            self._statements = {kind: Partitions() for kind in Kind}
+            for partitions in self._statements.values():
+                owned.callback(partitions.close)
+            self._owned = owned.pop_all()
 
     def __exit__(self, *_: object) -> None:
-        self._db.close()
+        self._owned.close()
 
-    def interrupt(self) -> None:
-        """Make a running sort give up, from another thread."""
-        self._db.interrupt()
+    @property
+    def statements(self) -> int:
+        """How many claims and contents were appended."""
+        return sum(partitions.count for partitions in self._statements.values())
 
     def refer(self, bucket: str, key: str, standing: Standing) -> None:
         """A queue holds a message about this object. The first standing given for an object stays."""
@@ -150,7 +157,8 @@ class Evidence(AbstractContextManager["Evidence"]):
     def standing_of(self, key: str) -> Standing | None:
         """The standing of an object by its key, None if there is no such object."""
         row = self._db.execute(
-            "SELECT standing FROM object WHERE key = ? AND standing != ?", (_bytes(key), Standing.VOID)
+            "SELECT standing FROM object WHERE key = ? AND standing NOT IN (?, ?)",
+            (_bytes(key), Standing.VOID, Standing.REPLACED),
         ).fetchone()
         return Standing(row[0]) if row else None
 
@@ -159,46 +167,74 @@ class Evidence(AbstractContextManager["Evidence"]):
         with _disk():
             self._db.execute("UPDATE object SET standing = ? WHERE id = ?", (standing, source))
 
+    def set_keys(self, source: int, keys: int) -> None:
+        """Which of the audit's ways to choose keys the object follows; 0 unless told."""
+        with _disk():
+            self._db.execute("UPDATE object SET keys = ? WHERE id = ?", (keys, source))
+
+    def keys_of(self, source: int) -> int:
+        """What `set_keys` told."""
+        return int(self._db.execute("SELECT keys FROM object WHERE id = ?", (source,)).fetchone()[0])
+
     def begin_again(self, source: int) -> int:
         """Void all that was read of an object, and return the number under which to read it anew."""
-        with _disk():
-            cursor = self._db.execute(
-                "INSERT INTO object (key, standing) SELECT key, standing FROM object WHERE id = ?", (source,)
-            )
+        (key, standing) = self._db.execute("SELECT key, standing FROM object WHERE id = ?", (source,)).fetchone()
         self.set_standing(source, Standing.VOID)
-        assert cursor.lastrowid is not None  # noqa: S101 - an INSERT has one
-        return cursor.lastrowid
+        return self._added(key, standing)
 
-    def claim(self, kind: Kind, source: int, claims: Iterable[tuple[str, str, int, str]]) -> None:
+    def add_replaced(self, key: str) -> int:
+        """The key had another content before; the number under which to claim what that said."""
+        return self._added(_bytes(key), Standing.REPLACED)
+
+    def unsettled(self) -> dict[int, Standing]:
+        """The standing of every object, by its number, whose rows need not all be stored."""
+        rows = self._db.execute("SELECT id, standing FROM object WHERE standing != 0")
+        return {source: Standing(standing) for source, standing in rows}
+
+    def claim(self, kind: Kind, source: int, claims: Collection[tuple[str, str, int, str]]) -> None:
         """Rows of an object: (pk, sk, line, content) each."""
-        self._append((kind, _bytes(pk), _bytes(sk), source, line, content) for pk, sk, line, content in claims)
+        if not claims:
+            return
+        self._statements[kind].add([(pk, sk, source, line, content) for pk, sk, line, content in claims])
 
     def show(self, kind: Kind, stored: Iterable[tuple[str, str, str]]) -> None:
         """What the store holds: (pk, sk, content) each."""
-        self._append((kind, _bytes(pk), _bytes(sk), None, None, content) for pk, sk, content in stored)
+        self._statements[kind].add(stored)
 
-    def _append(self, statements: Iterable[tuple[object, ...]]) -> None:
+    def parts(self) -> Iterator[Part]:
+        """All that was said, key by key, a part at a time and in no order: rows before rejections."""
+        unsettled = self.unsettled()
+        for kind, partitions in self._statements.items():
+            for statements in partitions:
+                yield _part(kind, statements, unsettled)
+
+    def _added(self, key: bytes, standing: int) -> int:
         with _disk():
-            cursor = self._db.executemany("INSERT INTO statement VALUES (?, ?, ?, ?, ?, ?)", statements)
-        self.statements += cursor.rowcount
+            added = self._db.execute("INSERT INTO object (key, standing) VALUES (?, ?)", (key, standing)).lastrowid
+        assert added is not None  # noqa: S101 - an INSERT has one
+        return added
 
-    def cases(self) -> Iterator[Case]:
-        """Every key that anyone spoke of, rows before rejections, in the order of their keys.
 
-        The first one comes when all are sorted, which takes a few microseconds for each statement.
-        """
-        for (kind, pk, sk), statements in groupby(self._in_order(), key=itemgetter(0, 1, 2)):
-            claims, stored = [], []
-            for _, _, _, source, standing, line, content in statements:
-                if source is None:
-                    stored.append(content)
-                else:
-                    claims.append(Claim(source, _STANDINGS[standing], line, content))
-            yield Case(_KINDS[kind], _text(pk), _text(sk), tuple(claims), tuple(stored))
-
-    def _in_order(self) -> Iterator[tuple[int, bytes, bytes, int | None, int, int, str]]:
-        with _disk():
-            yield from self._db.execute(_IN_ORDER, (Standing.VOID,))
+def _part(kind: Kind, statements: list[Statement], unsettled: Mapping[int, Standing]) -> Part:
+    said: dict[Statement, list[Statement]] = {}
+    for statement in statements:
+        key = statement[:2]
+        if key in said:
+            said[key].append(statement)
+        else:
+            said[key] = [statement]
+    agreed, cases = 0, []
+    for (pk, sk), about in said.items():
+        # The usual case, of which there are millions.
+        if len(about) == 2 and about[0][-1] == about[1][-1] and len(about[0]) != len(about[1]):
+            claim = about[0] if len(about[1]) == _SHOWN else about[1]
+            if claim[2] not in unsettled:
+                agreed += 1
+                continue
+        claims = sorted(statement[2:] for statement in about if len(statement) != _SHOWN)
+        stored = [statement[2] for statement in about if len(statement) == _SHOWN]
+        cases.append(Case(pk, sk, claims, stored))
+    return Part(kind, len(statements), agreed, cases)
 
 
 @contextmanager

@@ -27,7 +27,7 @@ from simulator.base.observations import (
     Record,
 )
 from simulator.functions.runtimes import RuntimeName
-from simulator.proof.audit import Audit
+from simulator.proof.account import Audit
 from simulator.run import sources
 from simulator.run.scenario import Scenario, play
 from simulator.run.sources import SourceFile

@@ -9,7 +9,7 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from simulator.base.clock import iso
-from simulator.proof.audit import Audit, ObjectsAtRest
+from simulator.proof.account import Audit, ObjectsAtRest
 from simulator.telemetry.snapshot import Snapshot
 
 SCHEMA = "stockpipe.run/1"

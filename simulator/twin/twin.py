@@ -22,7 +22,8 @@ from simulator.base.observations import Record, StoreSampled
 from simulator.functions.runtimes import Runtime, RuntimeName
 from simulator.functions.runtimes.inline import InlineRuntime
 from simulator.functions.service import LambdaService
-from simulator.proof.audit import Audit, audit
+from simulator.proof.account import Audit
+from simulator.proof.audit import audit
 from simulator.proof.notifications import ObjectRef, objects_of
 from simulator.stack.model import Queue, Stack
 from simulator.stack.wiring import Wiring, wiring

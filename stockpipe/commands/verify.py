@@ -16,7 +16,7 @@ from stockpipe.commands.values import DURATION
 if TYPE_CHECKING:
     from simulator.base.clock import Clock
     from simulator.base.observations import Observation
-    from simulator.proof.audit import Audit
+    from simulator.proof.account import Audit
     from stockpipe.deploy.aws import Aws
     from stockpipe.deploy.verification import Subject
 

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 from simulator.base.clock import Clock
 from simulator.base.observations import Record
-from simulator.proof.audit import Audit, audit
+from simulator.proof.account import Audit
+from simulator.proof.audit import audit
 from simulator.proof.notifications import ObjectRef
 from simulator.stack.model import prefix_in_force
 from stockpipe.deploy.deployed import Deployed, QueueAddress, address

@@ -9,7 +9,7 @@ from simulator.base.errors import StockpipeError
 from simulator.load.measure.bottleneck import Bottleneck, Ceiling
 from simulator.load.measure.recording import Recording
 from simulator.load.plan.capacity_search import CapacitySearch
-from simulator.proof.audit import Audit
+from simulator.proof.account import Audit
 from simulator.twin.resources import Resources
 
 

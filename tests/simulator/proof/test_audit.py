@@ -20,7 +20,8 @@ from simulator.base.clients import Clients, connect, offline_session
 from simulator.base.errors import CouldNotFinish, InputError
 from simulator.base.observations import AuditProgressed, Observation
 from simulator.proof import evidence as evidence_module
-from simulator.proof.audit import Audit, ObjectsAtRest, audit
+from simulator.proof.account import Audit, ObjectsAtRest
+from simulator.proof.audit import audit
 from simulator.proof.notifications import ObjectRef
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -32,8 +33,8 @@ AAPL,someday,10.75,100,
 AAPL,2026-11-22T09:01:00Z,11,120,"a ""quoted"", note"
 """
 SECOND = """symbol,date,price
-IBM,2000-01-01,100.520
 IBM,2000-01-01,100.53
+IBM,2000-01-01,100.530
 """
 # What the two objects say, written by hand: the proof must not rest on the parser that it uses.
 ITEMS: tuple[dict[str, dict[str, str]], ...] = (
@@ -79,6 +80,7 @@ EXACT = Audit(
     pending=ObjectsAtRest(0, 0, 0),
     verdict="exact",
     differences=(),
+    keys=(),
     notes={},
 )
 
@@ -213,12 +215,6 @@ Damage = Callable[[Scene], Awaitable[None]]
             {"different": 1},
             'volume should be S "007" and is the number 7',
             id="a text is stored as a number",
-        ),
-        pytest.param(
-            lambda s: s.change(ITEMS[3], price={"N": "100.52"}),
-            {"different": 1},
-            "price should be the number 100.53 and is the number 100.52, stocks/sub folder/second+.csv line 3",
-            id="a row that its object replaces itself is stored",
         ),
         pytest.param(
             lambda s: s.store({"PK": {"S": "XYZ"}, "SK": {"S": "2000-01-01"}}),

@@ -12,7 +12,7 @@ from rich.console import Console
 
 from simulator.base.counters import BucketCounters, QueueCounters, StoreCounters, TableCounters
 from simulator.base.observations import ObjectPut, PhaseChanged
-from simulator.proof.audit import Audit, ObjectsAtRest
+from simulator.proof.account import Audit, ObjectsAtRest
 from simulator.run import summary
 from simulator.run.text import render_summary
 from simulator.stack import template

@@ -1,0 +1,84 @@
+"""What a proof says: the account of every row, its verdict, and what would mend keys that are not unique. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Set
+from dataclasses import dataclass
+from typing import Literal
+
+from simulator.proof.dialect import Dialect
+from simulator.proof.reader import KeyColumns
+
+Verdict = Literal["exact", "lossy", "differs", "unproven"]
+Acceptable = Literal["overwritten"]
+"""A loss that a user may declare as meant."""
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectsAtRest:
+    """Objects about which a queue holds a message.
+
+    `rows` counts the distinct keys of each, `rows_stored` those of them that are in the table nevertheless.
+    """
+
+    objects: int
+    rows: int
+    rows_stored: int
+
+
+@dataclass(frozen=True, slots=True)
+class Audit:
+    """The account of every row. The fields but the last three are the contract's `audit`.
+
+    `parsed_rows` - `rejected` - `duplicates` are the rows that belong in the table, counted once in each object.
+    `overwritten` are those of the `duplicates` whose content differs from that of the row that replaced them.
+    `expected_rows` are the distinct keys of the objects whose messages are gone from the queues. `missing` and
+    `extra` count rejected rows too, which are missing where no record of them is. `superseded` are items, and records
+    of rejected rows, that only an earlier content of an object explains. `objects_all_rejected` and
+    `objects_many_rejected` count the settled objects of which all rows, or many, were rejected; `notes` has, under the
+    name of each that is not zero, the first such object in words. `differences` says the first ones in words, one line
+    each; `keys` says of the first objects with overwritten rows how their keys were chosen, and what would mend them.
+    """
+
+    parsed_rows: int
+    rejected: int
+    duplicates: int
+    expected_rows: int
+    stored_rows: int
+    missing: int
+    extra: int
+    different: int
+    ambiguous: int
+    overwritten: int
+    superseded: int
+    objects_all_rejected: int
+    objects_many_rejected: int
+    dead_lettered: ObjectsAtRest
+    pending: ObjectsAtRest
+    verdict: Verdict
+    differences: tuple[str, ...]
+    keys: tuple[str, ...]
+    notes: Mapping[str, str]
+
+
+def verdict(counts: Mapping[str, int], *, complete: bool, accepted: Set[Acceptable]) -> Verdict:
+    """The first of unproven, differs, lossy and exact that holds. `complete`: nothing was still on its way."""
+    if not complete:
+        return "unproven"
+    if counts["missing"] or counts["extra"] or counts["different"]:
+        return "differs"
+    return "lossy" if counts["overwritten"] and "overwritten" not in accepted else "exact"
+
+
+def keys_text(object_key: str, keys: KeyColumns, dialect: Dialect) -> str:
+    """How an object's keys were chosen, and what would mend them where they are not unique."""
+    if keys.ticker is None:
+        ticker = "the file's name (no column is called ticker or symbol)"
+    else:
+        ticker = f"the column {keys.ticker!r} ({'TICKER_COLUMN' if dialect.ticker_column else 'by its name'})"
+    chosen = "TIMESTAMP_COLUMN" if dialect.timestamp_column else "by its name" if keys.timestamp.strip() else "unnamed"
+    return (
+        f"the keys of {object_key} are {ticker} and the column {keys.timestamp!r} ({chosen}), and are not unique: "
+        "choose others by the template parameters TickerColumn and TimestampColumn, or take it as meant with "
+        "--accept overwritten"
+    )

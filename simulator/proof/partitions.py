@@ -1,0 +1,85 @@
+"""Many statements about keys, handed back a partition at a time: all statements about one key are in the same.
+
+What is in hand is bounded. The rest is in a private file without a name, of which nothing is left whatever way the
+process ends.
+"""
+
+from __future__ import annotations
+
+import marshal
+import tempfile
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from simulator.base import limits
+from simulator.base.errors import CouldNotFinish
+
+Statement = tuple[Any, ...]
+"""The key's two parts, then whatever is said of it, a text at the end; texts and whole numbers alone."""
+
+
+class Partitions:
+    """An unordered list of statements that outgrows the memory.
+
+    Every method raises `CouldNotFinish` when the disk is full.
+    """
+
+    def __init__(self) -> None:
+        with _disk():
+            self._file = tempfile.TemporaryFile()  # noqa: SIM115 - closed by `close`
+        self._in_hand: list[list[Statement]] = [[] for _ in range(limits.AUDIT_PARTITIONS)]
+        self._blocks: list[list[tuple[int, int]]] = [[] for _ in range(limits.AUDIT_PARTITIONS)]
+        self._bytes_in_hand = self._end = 0
+        self.count = 0
+
+    def close(self) -> None:
+        """Give the file back."""
+        self._file.close()
+
+    def add(self, statements: Iterable[Statement]) -> None:
+        """Append these, each to the partition of its key."""
+        in_hand, count, characters = self._in_hand, 0, 0
+        for statement in statements:
+            in_hand[hash(statement[:2]) % limits.AUDIT_PARTITIONS].append(statement)
+            characters += len(statement[-1])
+            count += 1
+        self.count += count
+        self._bytes_in_hand += characters + count * limits.AUDIT_STATEMENT_BYTES
+        if self._bytes_in_hand > limits.AUDIT_MEMORY_BYTES:
+            self._write()
+
+    def __iter__(self) -> Iterator[list[Statement]]:
+        """The partitions, each once; within one, statements are in the order in which they were added."""
+        for blocks, in_hand in zip(self._blocks, self._in_hand, strict=True):
+            with _disk():
+                statements = [statement for block in blocks for statement in self._read(*block)]
+            yield [*statements, *in_hand]
+
+    def _read(self, start: int, length: int) -> list[Statement]:
+        self._file.seek(start)
+        statements: list[Statement] = marshal.loads(self._file.read(length))  # noqa: S302 - our own, of this process
+        return statements
+
+    def _write(self) -> None:
+        with _disk():
+            for blocks, in_hand in zip(self._blocks, self._in_hand, strict=True):
+                if in_hand:
+                    block = marshal.dumps(in_hand)
+                    self._file.write(block)
+                    blocks.append((self._end, len(block)))
+                    self._end += len(block)
+                    in_hand.clear()
+            self._file.flush()
+        self._bytes_in_hand = 0
+
+
+@contextmanager
+def _disk() -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise CouldNotFinish(
+            f"the audit cannot use its temporary file ({error.strerror or error}): "
+            "free some space, or name another directory with TMPDIR"
+        ) from error
