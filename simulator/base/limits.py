@@ -176,6 +176,7 @@ S3_KEY_BYTES = 1_024
 S3_UPLOAD_PARTS = 10_000
 S3_WRITES_PER_S = 3_500  # of one partitioned prefix; a new bucket is one
 S3_READS_PER_S = 5_500
+S3_EARLIER_BYTES = 256 * 1024 * 1024  # of contents that were replaced, kept a bucket for the proof; our own bound
 S3_NOTIFICATION_BYTES = 65_536  # S3 User Guide: the most that an event notification may have
 
 # The proof and real files ---------------------------------------------------------------------------------------------

@@ -111,6 +111,23 @@ class Store:
                 after = message.pop("place")
                 yield QueuedMessage(**message)
 
+    async def earlier_contents(self, bucket_name: str) -> AsyncIterator[tuple[str, AsyncIterator[bytes]]]:
+        """Key and bytes of each content that another one has replaced in a bucket, in the order of the replacements.
+
+        As many as the store has room for (`limits.S3_EARLIER_BYTES`). Raises `ControlRefused`, `StoreDied`.
+        """
+        number = 0
+        while page := await self._control("GET", "earlier", bucket=bucket_name, after=str(number)):
+            for content in page:
+                yield content["key"], self._earlier_content(bucket_name, content["number"])
+            number += len(page)
+
+    async def _earlier_content(self, bucket_name: str, number: int) -> AsyncIterator[bytes]:
+        offset, call = 0, "earlier-content"
+        while part := await self._ask("GET", call, bucket=bucket_name, number=str(number), offset=str(offset)):
+            yield part
+            offset += len(part)
+
     async def refuse_writes(self, table_name: str, fraction: float) -> None:
         """Throttle that share (0 to 1) of a table's writes from now on, as an outage would; 0 ends it.
 
@@ -129,15 +146,18 @@ class Store:
         raise await self._died()
 
     async def _control(self, method: str, call: str, **arguments: str) -> Any:
+        return json.loads(await self._ask(method, call, **arguments))
+
+    async def _ask(self, method: str, call: str, **arguments: str) -> bytes:
         query = f"?{urlencode(arguments)}" if arguments else ""
         try:
             async with self._session.request(method, f"{self.endpoint}{CONTROL_PATH}{call}{query}") as response:
-                text = await response.text()
+                body = await response.read()
                 if response.status != 200:
-                    raise ControlRefused(text.strip())
+                    raise ControlRefused(body.decode().strip())
         except (aiohttp.ClientError, TimeoutError) as error:
             raise await self._died(error) from error
-        return json.loads(text)
+        return body
 
     async def _died(self, cause: BaseException | None = None) -> StoreDied:
         said = await self._process.last_words()

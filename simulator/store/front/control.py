@@ -1,6 +1,6 @@
-"""The control calls under `/_stockpipe/`, a path no bucket can have: health, counters, a look into a queue, faults.
+"""The control calls under `/_stockpipe/`, a path no bucket can have: health, counters, looks inside, faults.
 
-They are the store's own and answer JSON; a mistake is a 400 with one line of text.
+They are the store's own and answer JSON, or an object's bytes; a mistake is a 400 with one line of text.
 """
 
 from __future__ import annotations
@@ -20,10 +20,12 @@ from simulator.base.usage import process_cpu_s, process_memory_bytes
 from simulator.store.counting.tallies import Tallies
 from simulator.store.dynamodb.throttles import Throttles
 from simulator.store.moto import state as moto_state
+from simulator.store.s3.earlier import EarlierContents
 from simulator.store.sqs.moto_queue import depot_of
 from simulator.store.wire.messages import CONTROL_PATH, Request, Response
 
 PEEK_PAGE = 500
+EARLIER_BYTES = 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +44,10 @@ class Control:
             "health": lambda: {"status": "ok"},
             "counters": self._counters,
             "messages": lambda: self._messages(arguments["queue"], int(arguments["after"] or -1)),
+            "earlier": lambda: self._earlier(arguments["bucket"], int(arguments["after"] or 0)),
+            "earlier-content": lambda: self._earlier_content(
+                arguments["bucket"], int(arguments["number"]), int(arguments["offset"])
+            ),
             "refuse-writes": lambda: self._refuse_writes(arguments["table"], arguments["fraction"]),
         }
         if call not in calls:
@@ -50,6 +56,8 @@ class Control:
             content = calls[call]()
         except ValueError as error:
             return Response(400, f"{error}\n".encode())
+        if isinstance(content, bytes):
+            return Response(200, content, [("Content-Type", "application/octet-stream")])
         return Response(200, orjson.dumps(content), [("Content-Type", "application/json")])
 
     def _counters(self) -> StoreCounters:
@@ -91,6 +99,13 @@ class Control:
             for held in islice(depot_of(queue).walk(self.clock.now() * 1000, after), PEEK_PAGE)
         ]
 
+    def _earlier(self, bucket: str, first: int) -> list[dict[str, Any]]:
+        kept = _earlier_of(bucket).kept[first : first + PEEK_PAGE]
+        return [{"number": number, "key": content.key} for number, content in enumerate(kept, first)]
+
+    def _earlier_content(self, bucket: str, number: int, offset: int) -> bytes:
+        return _earlier_of(bucket).read(number, offset, EARLIER_BYTES)
+
     def _refuse_writes(self, table: str, share: str) -> dict[str, Any]:
         if table not in moto_state.tables():
             raise ValueError(f"there is no table '{table}'")
@@ -98,6 +113,13 @@ class Control:
             raise ValueError(f"fraction is a number from 0 to 1, not {share}")
         self.throttles.refuse_writes(table, float(share))
         return {}
+
+
+def _earlier_of(bucket: str) -> EarlierContents:
+    if bucket not in moto_state.buckets():
+        raise ValueError(f"there is no bucket '{bucket}'")
+    earlier: EarlierContents = moto_state.buckets()[bucket].keys.earlier
+    return earlier
 
 
 def _queue_counters(queue: Any, now_ms: float) -> QueueCounters:

@@ -7,12 +7,14 @@ from collections.abc import Callable
 from typing import Any
 
 from simulator.base.sorted_dict import SortedDict
+from simulator.store.s3.earlier import EarlierContents
 
 
 class KeyOrder:
     """Mixed in before moto's `_VersionedKeyStore` (key -> list of versions): it keeps count of what that one does.
 
-    `size_bytes` and `object_count` speak of the current versions that are no delete marker.
+    `size_bytes` and `object_count` speak of the current versions that are no delete marker. `earlier` has what was put
+    before under the same keys.
     """
 
     delete_marker: type[Any]
@@ -20,6 +22,7 @@ class KeyOrder:
     def __init__(self) -> None:
         super().__init__()
         self.size_bytes = 0
+        self.earlier = EarlierContents()
         self._sizes = SortedDict({})
 
     @property
@@ -34,6 +37,14 @@ class KeyOrder:
             start = max(start, bisect_left(order, prefix))
         page = order[start : start + limit]
         return [self[key] for key in page if key.startswith(prefix or "")]  # type: ignore[index]
+
+    def _keep_earlier(self, key: str, versions: Any) -> None:
+        """Moto is about to replace the current object by the last of `versions`, and to dispose of it."""
+        before, after = self.get(key), versions[-1]  # type: ignore[attr-defined]
+        if before is None or before is after or isinstance(before, self.delete_marker):
+            return
+        if not isinstance(after, self.delete_marker) and before.etag != after.etag:
+            self.earlier.keep(key, before.value)
 
     def _account(self, key: str) -> None:
         versions = self.getlist(key) or (None,)  # type: ignore[attr-defined]
@@ -56,5 +67,10 @@ def indexed_keys(base: type[Any], marker: type[Any]) -> type[Any]:
 
         return change
 
-    changes = {name: accounted(getattr(base, name)) for name in ("__setitem__", "setlist", "pop", "__delitem__")}
+    def setlist(keys: Any, key: str, versions: Any) -> None:
+        keys._keep_earlier(key, versions)  # noqa: SLF001 this file's own class
+        base.setlist(keys, key, versions)
+
+    changes = {name: accounted(getattr(base, name)) for name in ("__setitem__", "pop", "__delitem__")}
+    changes["setlist"] = accounted(setlist)
     return type("IndexedKeys", (KeyOrder, base), {"delete_marker": marker, **changes})

@@ -1,0 +1,56 @@
+"""What a bucket's objects held before they were put again, for the proof. S3 itself keeps that only in versions."""
+
+from __future__ import annotations
+
+import tempfile
+from dataclasses import dataclass
+from typing import IO
+
+from simulator.base.limits import S3_EARLIER_BYTES
+
+
+@dataclass(frozen=True, slots=True)
+class EarlierContent:
+    """One content that another replaced; `start` is its place in the file."""
+
+    key: str
+    start: int
+    size_bytes: int
+
+
+class EarlierContents:
+    """The contents that a bucket has seen replaced, in a file without a name.
+
+    `lost` counts those that were not kept because the file had grown to `S3_EARLIER_BYTES`, or the disk was full.
+    """
+
+    def __init__(self) -> None:
+        self.kept: list[EarlierContent] = []
+        self.lost = 0
+        self._file: IO[bytes] | None = None
+        self._end = 0
+
+    def keep(self, key: str, content: bytes) -> None:
+        """The key held this until now."""
+        if self._end + len(content) > S3_EARLIER_BYTES:
+            self.lost += 1
+            return
+        try:
+            if self._file is None:
+                self._file = tempfile.TemporaryFile()  # noqa: SIM115 - as long as the bucket
+            self._file.seek(self._end)
+            self._file.write(content)
+            self._file.flush()
+        except OSError:
+            self.lost += 1
+            return
+        self.kept.append(EarlierContent(key, self._end, len(content)))
+        self._end += len(content)
+
+    def read(self, number: int, offset: int, limit: int) -> bytes:
+        """At most `limit` bytes of a kept content from `offset` on; none behind its end. Raises `ValueError`."""
+        if not 0 <= number < len(self.kept) or offset < 0 or self._file is None:
+            raise ValueError(f"there is no earlier content {number}")
+        content = self.kept[number]
+        self._file.seek(content.start + offset)
+        return self._file.read(max(0, min(limit, content.size_bytes - offset)))
