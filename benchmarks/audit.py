@@ -17,17 +17,16 @@ import platform
 import sqlite3
 import statistics
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from importlib.metadata import version
 from pathlib import Path
 
 from simulator.base.clients import Clients, connect, offline_session
 from simulator.base.clock import SystemClock
-from simulator.proof.audit import audit
+from simulator.proof.audit import audit, nothing
 from simulator.proof.comparison import Comparison
 from simulator.proof.content import item_content
 from simulator.proof.evidence import Evidence, Kind
-from simulator.proof.notifications import ObjectRef
 from simulator.proof.scan import scan
 from simulator.store import Store
 
@@ -125,8 +124,9 @@ async def _audit(clients: Clients) -> None:
         table=NAME,
         environ={},
         rejected_prefix="rejected/",
-        dead_lettered=_none(),
-        pending=_none(),
+        dead_lettered=nothing(),
+        pending=nothing(),
+        earlier=nothing(),
         drained=True,
         record=_ignore,
         clock=SystemClock(),
@@ -136,11 +136,6 @@ async def _audit(clients: Clients) -> None:
 
 def _ignore(_: object) -> None:
     """Neither the items nor the progress."""
-
-
-async def _none() -> AsyncIterator[ObjectRef]:
-    for ref in ():
-        yield ref
 
 
 def _measure_evidence(rows: int) -> None:

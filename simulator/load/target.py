@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -166,7 +166,12 @@ class TwinTarget:
         if not session.plan.audited:
             return Proof()
         drained = all(span.drained for span in session.result.spans)
-        return Proof(audit=await self._twin.prove(drained=drained))
+        counted = await self._twin.rows_accepted()
+        ledgers = session.telemetry.ledgers(None if counted is None else counted + session.tap.carried_rows)
+        if session.plan.find_max:
+            # Objects of its probes are deleted as it goes.
+            ledgers = replace(ledgers, producer=None)
+        return Proof(audit=await self._twin.prove(drained=drained, accepted=session.plan.accepted, ledgers=ledgers))
 
 
 def in_one_line(error: BaseException, endpoint_url: str | None) -> StockpipeError | None:

@@ -28,7 +28,7 @@ class ObjectsAtRest:
 
 @dataclass(frozen=True, slots=True)
 class Audit:
-    """The account of every row. The fields but the last three are the contract's `audit`.
+    """The account of every row. The fields but the last four are the contract's `audit`.
 
     `parsed_rows` - `rejected` - `duplicates` are the rows that belong in the table, counted once in each object.
     `overwritten` are those of the `duplicates` whose content differs from that of the row that replaced them.
@@ -37,7 +37,8 @@ class Audit:
     of rejected rows, that only an earlier content of an object explains. `objects_all_rejected` and
     `objects_many_rejected` count the settled objects of which all rows, or many, were rejected; `notes` has, under the
     name of each that is not zero, the first such object in words. `differences` says the first ones in words, one line
-    each; `keys` says of the first objects with overwritten rows how their keys were chosen, and what would mend them.
+    each, those between the ledgers (`ledgers.py`) before those between rows; `apart` names what is in nobody's figures.
+    `keys` says of the first objects with overwritten rows how their keys were chosen, and what would mend them.
     """
 
     parsed_rows: int
@@ -57,15 +58,19 @@ class Audit:
     pending: ObjectsAtRest
     verdict: Verdict
     differences: tuple[str, ...]
+    apart: tuple[str, ...]
     keys: tuple[str, ...]
     notes: Mapping[str, str]
 
 
-def verdict(counts: Mapping[str, int], *, complete: bool, accepted: Set[Acceptable]) -> Verdict:
-    """The first of unproven, differs, lossy and exact that holds. `complete`: nothing was still on its way."""
+def verdict(counts: Mapping[str, int], *, complete: bool, agreed: bool, accepted: Set[Acceptable]) -> Verdict:
+    """The first of unproven, differs, lossy and exact that holds.
+
+    `complete`: nothing was still on its way; `agreed`: what everybody reports is what there is.
+    """
     if not complete:
         return "unproven"
-    if counts["missing"] or counts["extra"] or counts["different"]:
+    if not agreed or counts["missing"] or counts["extra"] or counts["different"]:
         return "differs"
     return "lossy" if counts["overwritten"] and "overwritten" not in accepted else "exact"
 

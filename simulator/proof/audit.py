@@ -9,7 +9,7 @@ else.
 from __future__ import annotations
 
 import asyncio
-import json
+import contextlib
 from collections.abc import (
     AsyncGenerator,
     AsyncIterable,
@@ -23,7 +23,7 @@ from collections.abc import (
 )
 from contextlib import aclosing
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import aiohttp
 from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError, IncompleteReadError
@@ -37,9 +37,11 @@ from simulator.proof.comparison import Comparison, shown
 from simulator.proof.content import item_content, rejection_content
 from simulator.proof.dialect import Dialect
 from simulator.proof.evidence import Evidence, Kind, Standing
+from simulator.proof.ledgers import Ledgers, Put, Seen, disagreements
 from simulator.proof.notifications import ObjectRef
 from simulator.proof.reader import KeyColumns, ObjectReader, Rows
 from simulator.proof.records import Unreadable
+from simulator.proof.rejections import line_key, recorded_rejection, whole_lines
 from simulator.proof.scan import Item, scan
 
 if TYPE_CHECKING:
@@ -65,8 +67,10 @@ async def audit(
     rejected_prefix: str,
     dead_lettered: AsyncIterable[ObjectRef],
     pending: AsyncIterable[ObjectRef],
+    earlier: AsyncIterable[tuple[str, AsyncIterable[bytes]]],
     drained: bool,
     accepted: Set[Acceptable] = frozenset(),
+    ledgers: Ledgers | None = None,
     record: Record,
     clock: Clock,
     concurrency: int = 8,
@@ -75,26 +79,38 @@ async def audit(
     """Compare the objects under `prefix`, the rejected rows under `rejected_prefix` and the items of `table`.
 
     `environ` are the consumer's variables, which decide how a row is read. `dead_lettered` and `pending` are the
-    objects about which the dead-letter queue and the queue hold a message. `drained` says whether the queue was seen
-    empty: without it, or with anything pending, the verdict is `unproven`. What is `accepted` is no loss. At most
-    `concurrency` objects and `segments` pages of the table are in hand at once; more than one segment pays on AWS,
-    where each is read by another machine, and costs on a local engine, which goes through the whole table for each.
-    Nobody may write meanwhile.
+    objects about which the dead-letter queue and the queue hold a message; `earlier` has the key and the bytes of
+    contents that objects had before they were put again, as far as anybody kept them. `drained` says whether the queue
+    was seen empty: without it, or with anything pending, the verdict is `unproven`. What is `accepted` is no loss; what
+    the `ledgers` say must agree with what is read.
+
+    At most `concurrency` objects and `segments` pages of the table are in hand at once; more than one segment pays on
+    AWS, where each is read by another machine, and costs on a local engine, which goes through the whole table for
+    each. Nobody may write meanwhile.
 
     Raises `CouldNotFinish` when a resource cannot be read or the disk is full, `InputError` when one
     of the consumer's variables is malformed.
     """
     with Evidence() as evidence, one_failure(_explain):
-        auditor = _Auditor(s3, bucket, Dialect.from_environ(environ), concurrency, evidence, record, clock)
+        dialect = Dialect.from_environ(environ)
+        auditor = _Auditor(s3, bucket, dialect, ledgers or Ledgers(), concurrency, evidence, record, clock)
         async for ref in dead_lettered:
             evidence.refer(ref.bucket, ref.key, Standing.DEAD_LETTERED)
         async for ref in pending:
             evidence.refer(ref.bucket, ref.key, Standing.PENDING)
         await auditor.read_objects(prefix)
+        await auditor.read_earlier(earlier)
         await auditor.read_rejections(rejected_prefix, prefix)
         await scan(dynamodb, table, auditor.take_items, segments=segments)
         await auditor.compare()
         return auditor.result(drained, accepted)
+
+
+async def nothing() -> AsyncIterator[Any]:
+    """What nobody can tell."""
+    none: tuple[Any, ...] = ()
+    for told in none:
+        yield told
 
 
 def _explain(error: BaseException) -> StockpipeError | None:
@@ -110,6 +126,7 @@ class _Auditor:
     s3: S3Client
     bucket: str
     dialect: Dialect
+    ledgers: Ledgers
     concurrency: int
     evidence: Evidence
     record: Record
@@ -120,11 +137,19 @@ class _Auditor:
         self.comparison = Comparison(self.evidence.object_key)
         self.parsed_rows = self.stored_rows = self.objects_read = 0
         self._keys: list[KeyColumns] = []
+        self._put, self._settled = _Tally(), _Tally()
+        self._settled_rejected = 0
+        self._changed = False
 
     async def read_objects(self, prefix: str) -> None:
         """Every object under the prefix: its rows become claims."""
-        async for keys in self._listed(prefix):
-            self.evidence.add_objects(self.bucket, keys)
+        producer = self.ledgers.producer
+        async for listed in self._listed(prefix):
+            self.evidence.add_objects(self.bucket, [key for key, _ in listed])
+            for key, size in listed:
+                if producer is not None and producer.keys.fullmatch(key):
+                    self._put.files += 1
+                    self._put.bytes += size
             self._progress("objects", 0, self.evidence.object_count())
         total = self.evidence.object_count()
 
@@ -160,9 +185,19 @@ class _Auditor:
             else:
                 if standing is Standing.SETTLED:
                     self.comparison.read_whole(key, reading.rows, reading.rejected)
-            self.parsed_rows += reading.rows
+            self._count(key, standing, reading)
             self._remember_keys(source, reading.reader.keys)
             return
+
+    def _count(self, key: str, standing: Standing, reading: _Reading) -> None:
+        self.parsed_rows += reading.rows
+        producer = self.ledgers.producer
+        if producer is not None and producer.keys.fullmatch(key):
+            self._put.rows += reading.rows
+        if standing is Standing.SETTLED:
+            self._settled.files += 1
+            self._settled.rows += reading.rows
+            self._settled_rejected += reading.rejected
 
     def _remember_keys(self, source: int, keys: KeyColumns | None) -> None:
         if keys is None:
@@ -172,10 +207,23 @@ class _Auditor:
         if number := self._keys.index(keys):
             self.evidence.set_keys(source, number)
 
+    async def read_earlier(self, contents: AsyncIterable[tuple[str, AsyncIterable[bytes]]]) -> None:
+        """What objects held before they were put again: its rows may be stored, and need not be."""
+        async for key, chunks in contents:
+            if self.evidence.standing_of(key) is None:
+                continue
+            self._changed = True
+            reading = _Reading(self.evidence, self.evidence.add_replaced(key), key, ObjectReader(key, self.dialect))
+            with contextlib.suppress(Unreadable):
+                async for chunk in chunks:
+                    reading.claim(reading.reader.feed(chunk))
+                reading.claim(reading.reader.feed(b"", final=True))
+
     async def read_rejections(self, rejected_prefix: str, prefix: str) -> None:
         """Every file of rejected rows about an object under the prefix: its records become what is stored."""
         done = 0
-        async for names in self._listed(rejected_prefix + prefix):
+        async for listed in self._listed(rejected_prefix + prefix):
+            names = [name for name, _ in listed]
             await self._each(iter(names), lambda name: self._read_rejections(name, len(rejected_prefix)))
             done += len(names)
             self._progress("rejected rows", done, done)
@@ -191,11 +239,11 @@ class _Auditor:
             return
         number = 0
         async with aclosing(self._chunks(name)) as chunks:
-            async for lines in _lines(chunks):
+            async for lines in whole_lines(chunks):
                 records = []
                 for line in lines:
                     number += 1
-                    if (record := _rejection(line)) is None:
+                    if (record := recorded_rejection(line)) is None:
                         self.comparison.no_rejection(name, number)
                     else:
                         records.append((key, *record))
@@ -251,6 +299,14 @@ class _Auditor:
             ObjectsAtRest(self.evidence.referred(standing), found.held_rows[standing], found.held_rows_stored[standing])
             for standing in (Standing.DEAD_LETTERED, Standing.PENDING)
         )
+        seen = Seen(
+            Put(self._put.files, self._put.rows, self._put.bytes),
+            Put(self._settled.files, self._settled.rows),
+            self._settled_rejected,
+            changed=self._changed,
+        )
+        disagreed = tuple(disagreements(self.ledgers, seen))
+        complete = drained and not pending.objects
         # One sentence for each way in which keys were chosen.
         keys = {self.evidence.keys_of(source): source for source in reversed(found.overwriting)}
         return Audit(
@@ -259,8 +315,9 @@ class _Auditor:
             **found.counts,
             dead_lettered=dead_lettered,
             pending=pending,
-            verdict=verdict(found.counts, complete=drained and not pending.objects, accepted=accepted),
-            differences=found.differences,
+            verdict=verdict(found.counts, complete=complete, agreed=not disagreed, accepted=accepted),
+            differences=disagreed + found.differences(accepted),
+            apart=self.ledgers.apart,
             keys=tuple(
                 keys_text(shown(self.evidence.object_key(source)), self._keys[number], self.dialect)
                 for number, source in sorted(keys.items())
@@ -276,11 +333,11 @@ class _Auditor:
             self._recorded = (part, now)
             self.record(AuditProgressed(now, part, done, total))
 
-    async def _listed(self, prefix: str) -> AsyncIterator[list[str]]:
+    async def _listed(self, prefix: str) -> AsyncIterator[list[tuple[str, int]]]:
         pages = self.s3.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=prefix)
         async for page in pages:
-            if names := [entry["Key"] for entry in page.get("Contents", [])]:
-                yield names
+            if listed := [(entry["Key"], entry["Size"]) for entry in page.get("Contents", [])]:
+                yield listed
 
     async def _chunks(self, key: str) -> AsyncGenerator[bytes, None]:
         body = (await self.s3.get_object(Bucket=self.bucket, Key=key))["Body"]
@@ -301,6 +358,15 @@ class _Auditor:
 
 
 @dataclass
+class _Tally:
+    """Objects counted as they are listed and read."""
+
+    files: int = 0
+    rows: int = 0
+    bytes: int = 0
+
+
+@dataclass
 class _Reading:
     """One object's rows on their way into the evidence."""
 
@@ -314,38 +380,7 @@ class _Reading:
     def claim(self, read: Iterable[Rows]) -> None:
         for rows in read:
             self.evidence.claim(Kind.ROW, self.source, rows.stored)
-            rejected = [(self.key, _line_key(line), line, rejection_content(fields)) for line, fields in rows.rejected]
+            rejected = [(self.key, line_key(line), line, rejection_content(fields)) for line, fields in rows.rejected]
             self.evidence.claim(Kind.REJECTION, self.source, rejected)
             self.rows += len(rows.stored) + len(rejected)
             self.rejected += len(rejected)
-
-
-def _line_key(line: int) -> str:
-    return f"{line:012d}"
-
-
-def _rejection(line: bytes) -> tuple[str, str] | None:
-    """A recorded rejection as (line, row) of the evidence, None if it is no such record."""
-    try:
-        record = json.loads(line)
-    except ValueError:
-        return None
-    match record:
-        case {"line": int(number), "reason": str(reason), "row": [*row]} if reason and all(
-            isinstance(field, str) for field in row
-        ):
-            return _line_key(number), rejection_content(row)
-    return None
-
-
-async def _lines(chunks: AsyncIterator[bytes]) -> AsyncIterator[list[bytes]]:
-    """Whole lines, as many as each chunk completes; a line of more than `limits.AUDIT_RECORD_BYTES` is cut there."""
-    rest = b""
-    async for chunk in chunks:
-        *lines, rest = (rest + chunk).split(b"\n")
-        if len(rest) > limits.AUDIT_RECORD_BYTES:
-            lines, rest = [*lines, rest], b""
-        if lines:
-            yield lines
-    if rest:
-        yield [rest]

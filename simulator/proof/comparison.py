@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from bisect import insort
 from collections import Counter, defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Set
 from itertools import chain, groupby, islice, zip_longest
 from typing import Literal
 
@@ -92,10 +92,10 @@ class Comparison:
         """The first object of each sort that `read_whole` counts, in words."""
         return {sort: said for sort, (_, said) in self._first.items()}
 
-    @property
-    def differences(self) -> tuple[str, ...]:
-        """The first differences of each sort, so that a thousand missing rows do not hide a changed cell."""
-        in_turn = chain.from_iterable(zip_longest(*self._words.values()))
+    def differences(self, accepted: Set[str]) -> tuple[str, ...]:
+        """The first of each sort that is not accepted, so that a thousand missing rows do not hide a changed cell."""
+        told = (words for sort, words in self._words.items() if sort not in accepted)
+        in_turn = chain.from_iterable(zip_longest(*told))
         return tuple(islice((said[1] for said in in_turn if said is not None), limits.AUDIT_DIFFERENCES))
 
     def _judge_row(self, case: Case, current: list[tuple[Claim, Standing]], earlier: set[str]) -> None:

@@ -14,6 +14,8 @@ def advice(summary: Mapping[str, Any]) -> Iterable[str]:
     again = f"run again with --seed {summary['seed']} and --hold"
     if audit["verdict"] == "differs":
         yield f"{again}, and look at the rows named above: the store then stays up."
+    if audit["verdict"] == "lossy":
+        yield from audit["keys"]
     if audit["verdict"] == "unproven":
         if summary["interrupted"]:
             yield "press Ctrl-C only once: the run then stops taking in, drains, and proves what it stored."

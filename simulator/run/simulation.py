@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Set
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -27,7 +27,7 @@ from simulator.base.observations import (
     Record,
 )
 from simulator.functions.runtimes import RuntimeName
-from simulator.proof.account import Audit
+from simulator.proof.account import Acceptable, Audit
 from simulator.run import sources
 from simulator.run.scenario import Scenario, play
 from simulator.run.sources import SourceFile
@@ -54,6 +54,7 @@ class RunPlan(RunOptions):
     capacity: Literal["aws", "unlimited"]
     port: int
     drain_timeout_s: float
+    accepted: Set[Acceptable]
     ready: Path | None
     hold: bool
 
@@ -115,7 +116,8 @@ class Simulation:
             drained = await self._run_and_drain(twin)
             await twin.stop_mappings()
             self._enter("auditing")
-            self.audit = await twin.prove(drained=drained)
+            ledgers = self.telemetry.ledgers(await twin.rows_accepted())
+            self.audit = await twin.prove(drained=drained, accepted=plan.accepted, ledgers=ledgers)
             self._enter("done")
             await self.finished()
             if plan.hold:

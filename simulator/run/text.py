@@ -21,6 +21,7 @@ from simulator.telemetry.events import printable
 DIFFERENCES_SHOWN = 10
 _VERDICTS = {
     "exact": ("green", "every row is accounted for"),
+    "lossy": ("red", "rows were replaced by later rows of their object with the same key"),
     "differs": ("red", "the table is not what the objects say"),
     "unproven": ("yellow", "whether every row is stored was not proven"),
 }
@@ -97,9 +98,13 @@ def _stages(summary: Mapping[str, Any]) -> Iterable[tuple[str, str]]:
 
 def _proof(audit: Mapping[str, Any]) -> Iterable[tuple[str, str]]:
     replaced = f"{audit['duplicates']:,} replaced within their object"
+    if audit["overwritten"]:
+        replaced += f" ({audit['overwritten']:,} overwritten)"
     yield "proof", f"{counted(audit['parsed_rows'], 'row')} read, {audit['rejected']:,} rejected, {replaced}"
     yield "", f"{audit['expected_rows']:,} expected, {audit['stored_rows']:,} stored"
     yield "", ", ".join(f"{audit[name]:,} {name}" for name in ("missing", "extra", "different", "ambiguous"))
+    for line in audit["apart"]:
+        yield "", line
     for name, where in (("dead_lettered", "dead-letter queue"), ("pending", "still in the queue")):
         held = audit[name]
         if held["objects"]:

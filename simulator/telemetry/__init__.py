@@ -14,12 +14,14 @@ from typing import Any, NamedTuple
 from simulator.base import limits, observations
 from simulator.base.counters import BucketCounters, QueueCounters, StoreCounters, TableCounters
 from simulator.base.observations import Observation
+from simulator.proof.ledgers import Ledgers
 from simulator.stack.model import Stack
 from simulator.stack.wiring import wiring
 from simulator.telemetry.events import EventLog, printable
 from simulator.telemetry.functions import Ended, FunctionTotals
 from simulator.telemetry.history import Course, Latencies
-from simulator.telemetry.metrics import embedded_metrics
+from simulator.telemetry.ledger import Ledger
+from simulator.telemetry.metrics import embedded_document
 from simulator.telemetry.snapshot import Along, Event, Facts, LoadView, Maxima, Rates, Roles, RunOptions, Snapshot, Tone
 
 _PARTIAL_RESPONSE = "batch item failure"
@@ -50,6 +52,7 @@ class Telemetry:
         scheduled = next((schedule.function for schedule in stack.schedules.values() if schedule.enabled), "")
         self._generator = self._functions.get(scheduled, FunctionTotals())
         self._consumer = self._functions[path.consumer.logical_id]
+        self._ledger = Ledger(stack, path)
         self._facts = Facts()
         self._puts = self._put_bytes = 0
         self._course = self._new_course(options.started_at)
@@ -109,6 +112,10 @@ class Telemetry:
             load=self._load_view(now) if self._load_view is not None else None,
         )
 
+    def ledgers(self, counted_rows: int | None) -> Ledgers:
+        """What producer and consumer report, for the proof; `counted_rows` are the puts that the store accepted."""
+        return self._ledger.view(counted_rows)
+
     # One method an observation.
 
     def _phase_changed(self, change: observations.PhaseChanged) -> None:
@@ -126,11 +133,13 @@ class Telemetry:
     def _tick_fired(self, tick: observations.TickFired) -> None:
         self._began(tick.at)
         self._learn(ticks=self._facts.ticks + 1, next_tick_at=tick.next_at)
+        self._ledger.fired(tick)
         self._course.mark(tick.at)
 
     def _object_put(self, put: observations.ObjectPut) -> None:
         self._began(put.at)
         self._puts += 1
+        self._ledger.put(put)
         self._put_bytes += put.size_bytes
 
     def _pollers_scaled(self, scaled: observations.PollersScaled) -> None:
@@ -155,6 +164,7 @@ class Telemetry:
     def _invocation_ended(self, invocation: observations.InvocationEnded) -> None:
         function = self._functions[invocation.function]
         function.finished(invocation)
+        self._ledger.ended(invocation)
         if invocation.outcome != "success":
             cause = ": ".join(filter(None, (invocation.error_type, invocation.error_message))) or invocation.outcome
             key = f"failed {invocation.function} {invocation.outcome} {invocation.error_type}"
@@ -179,9 +189,10 @@ class Telemetry:
         self._events.add(message.at, text, "grows", key=f"left {message.queue} {message.reason}")
 
     def _log_written(self, log: observations.LogWritten) -> None:
-        metrics = embedded_metrics(log.line)
+        document, metrics = embedded_document(log.line)
         if not metrics:
             return
+        self._ledger.published(log.function, document, metrics)
         function = self._functions[log.function]
         function.metrics.update(metrics)
         if "FilesWritten" in metrics:

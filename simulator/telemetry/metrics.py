@@ -6,6 +6,8 @@ https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedd
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
+from typing import Any
 
 NAMESPACE = "stockpipe"
 
@@ -15,12 +17,19 @@ def embedded_metrics(line: str) -> dict[str, float]:
 
     A line that is no embedded metric, or a malformed one, has none: CloudWatch passes it over just so.
     """
+    return embedded_document(line)[1]
+
+
+def embedded_document(line: str) -> tuple[Mapping[str, Any], dict[str, float]]:
+    """The line's members and its metrics; nothing of both where `embedded_metrics` has none."""
     if '"_aws"' not in line:
-        return {}
+        return {}, {}
     try:
         document = json.loads(line)
         ours = [each for each in document["_aws"]["CloudWatchMetrics"] if each["Namespace"] == NAMESPACE]
         values = {metric["Name"]: document[metric["Name"]] for directive in ours for metric in directive["Metrics"]}
-        return {name: float(sum(value) if isinstance(value, list) else value) for name, value in values.items()}
+        return document, {
+            name: float(sum(value) if isinstance(value, list) else value) for name, value in values.items()
+        }
     except (ValueError, TypeError, KeyError):
-        return {}
+        return {}, {}

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Set
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -22,8 +22,9 @@ from simulator.base.observations import Record, StoreSampled
 from simulator.functions.runtimes import Runtime, RuntimeName
 from simulator.functions.runtimes.inline import InlineRuntime
 from simulator.functions.service import LambdaService
-from simulator.proof.account import Audit
+from simulator.proof.account import Acceptable, Audit
 from simulator.proof.audit import audit
+from simulator.proof.ledgers import Ledgers
 from simulator.proof.notifications import ObjectRef, objects_of
 from simulator.stack.model import Queue, Stack
 from simulator.stack.wiring import Wiring, wiring
@@ -181,8 +182,15 @@ class Twin:
                 return False
             await self.clock.sleep(limits.DRAIN_LOOK_S)
 
-    async def prove(self, *, drained: bool) -> Audit:
-        """Account for every row, once nobody writes any more; `drained` is the audit's.
+    async def rows_accepted(self) -> int | None:
+        """Puts that the run's table has accepted so far; None if the engine is not our own, and does not say."""
+        if self.store is None:
+            return None
+        table = (await self.store.counters()).tables.get(self.wiring.table.name)
+        return table.rows_written if table else 0
+
+    async def prove(self, *, drained: bool, accepted: Set[Acceptable], ledgers: Ledgers) -> Audit:
+        """Account for every row, once nobody writes any more; the arguments are the audit's.
 
         Raises `CouldNotFinish` when a resource cannot be read or the disk is full.
         """
@@ -197,7 +205,10 @@ class Twin:
             rejected_prefix=path.rejected_prefix,
             dead_lettered=self._objects_in(path.dead_letter_queue),
             pending=self._objects_in(path.queue),
+            earlier=self._earlier_contents(path.bucket.name),
             drained=drained,
+            accepted=accepted,
+            ledgers=ledgers,
             record=self.record,
             clock=self.clock,
         )
@@ -208,6 +219,12 @@ class Twin:
             async for message in self.store.peek(queue.name):
                 for ref in objects_of(message.body):
                     yield ref
+
+    async def _earlier_contents(self, bucket: str) -> AsyncIterator[tuple[str, AsyncIterator[bytes]]]:
+        """Only the store of our own sees what is put again."""
+        if self.store is not None:
+            async for content in self.store.earlier_contents(bucket):
+                yield content
 
     async def _sample_often(self) -> None:
         while True:

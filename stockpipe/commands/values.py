@@ -35,6 +35,21 @@ RATE = Written(quantities.parse_rate, "RATE", quantities.rate_text)
 INSTANT = Written(parse_instant, "TIME")
 ASSIGNMENT = Written(parse_assignment, "NAME=VALUE")
 
+
+def parse_acceptable(text: str) -> Literal["overwritten"]:
+    """What `--accept` takes; `ValueError` says what that is."""
+    if text != "overwritten":
+        raise ValueError(f"'{text}' is not a loss that can be accepted; only overwritten is")
+    return "overwritten"
+
+
+Accept = Annotated[
+    tuple[Literal["overwritten"], ...],
+    Written(parse_acceptable, "overwritten"),
+    typer.Option(
+        "--accept", help="Take it as meant that later rows of an object replace earlier ones of the same key."
+    ),
+]
 Template = Annotated[
     Path | None, typer.Option(metavar="FILE", help="A SAM template.", show_default="the pipeline's own")
 ]

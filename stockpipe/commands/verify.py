@@ -11,7 +11,7 @@ import typer
 from simulator.base.errors import ExitCode
 from stockpipe.commands.cloud import AwsOptions, Json, StackName, Yes, confirm, on_aws, say
 from stockpipe.commands.options import takes
-from stockpipe.commands.values import DURATION
+from stockpipe.commands.values import DURATION, Accept
 
 if TYPE_CHECKING:
     from simulator.base.clock import Clock
@@ -39,6 +39,7 @@ class VerifyOptions(AwsOptions):
     free_usd: Annotated[float, typer.Option("--free", metavar="USD", min=0, help="A cost that needs no question.")] = (
         0.10
     )
+    accept: Accept = ()
     yes: Yes = False
     as_json: Json = False
 
@@ -63,7 +64,7 @@ async def verify(options: VerifyOptions, aws: Aws, clock: Clock) -> None:
         if was_running:
             say(f"the schedule is paused; should this be killed: aws events enable-rule --name {deployed.rule}")
         settle_s = verification.SETTLE_S if was_running else 0.0
-        result = await _audit(aws, clock, subject, options.wait_s, settle_s)
+        result = await _audit(aws, clock, subject, options, settle_s)
     if options.as_json:
         typer.echo(json.dumps({"schema": "stockpipe.verify/1", **dataclasses.asdict(result)}))
     else:
@@ -72,7 +73,7 @@ async def verify(options: VerifyOptions, aws: Aws, clock: Clock) -> None:
         raise typer.Exit(ExitCode.NOT_PROVEN)
 
 
-async def _audit(aws: Aws, clock: Clock, subject: Subject, wait: float, settle_s: float) -> Audit:
+async def _audit(aws: Aws, clock: Clock, subject: Subject, options: VerifyOptions, settle_s: float) -> Audit:
     """Wait for an empty queue, then compare, with a line or a bar for how far it is."""
     from rich.console import Console
     from rich.progress import Progress
@@ -88,7 +89,7 @@ async def _audit(aws: Aws, clock: Clock, subject: Subject, wait: float, settle_s
             clock,
             subject.queue,
             settle_s=settle_s,
-            timeout_s=wait,
+            timeout_s=options.wait_s,
             progress=lambda depth: progress.update(tasks["queue"], description=f"messages in the queue: {depth:,}"),
         )
         progress.remove_task(tasks["queue"])
@@ -100,7 +101,8 @@ async def _audit(aws: Aws, clock: Clock, subject: Subject, wait: float, settle_s
                     tasks[part] = progress.add_task(part)
                 progress.update(tasks[part], completed=observation.done, total=max(observation.total, 1))
 
-        result = await verification.verify(aws, clock, subject, drained=drained, record=record)
+        accepted = frozenset(options.accept)
+        result = await verification.verify(aws, clock, subject, drained=drained, accepted=accepted, record=record)
     if not drained:
         say("the queue did not empty in time, so nothing is proven; wait longer with --wait")
     return result

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Set
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from simulator.base.clock import Clock
 from simulator.base.observations import Record
-from simulator.proof.account import Audit
-from simulator.proof.audit import audit
+from simulator.proof.account import Acceptable, Audit
+from simulator.proof.audit import audit, nothing
 from simulator.proof.notifications import ObjectRef
 from simulator.stack.model import prefix_in_force
 from stockpipe.deploy.deployed import Deployed, QueueAddress, address
@@ -128,7 +128,9 @@ async def wait_until_drained(
         await clock.sleep(min(POLL_S, max(0.1, deadline - now)))
 
 
-async def verify(aws: Aws, clock: Clock, subject: Subject, *, drained: bool, record: Record) -> Audit:
+async def verify(
+    aws: Aws, clock: Clock, subject: Subject, *, drained: bool, accepted: Set[Acceptable], record: Record
+) -> Audit:
     """Compare every object with the table. What waits in the dead-letter queue is looked at and handed back."""
 
     async def dead_lettered() -> AsyncIterator[ObjectRef]:
@@ -136,12 +138,6 @@ async def verify(aws: Aws, clock: Clock, subject: Subject, *, drained: bool, rec
             async for letter in letters:
                 for reference in letter.objects:
                     yield reference
-
-    async def pending() -> AsyncIterator[ObjectRef]:
-        # Receiving from the queue would count as a delivery: without an empty queue the verdict is unproven anyway.
-        nothing: tuple[ObjectRef, ...] = ()
-        for reference in nothing:
-            yield reference
 
     return await audit(
         s3=await aws.s3(),
@@ -152,8 +148,12 @@ async def verify(aws: Aws, clock: Clock, subject: Subject, *, drained: bool, rec
         environ=subject.environ,
         rejected_prefix=subject.rejected_prefix,
         dead_lettered=dead_lettered(),
-        pending=pending(),
+        # Receiving from the queue would count as a delivery: without an empty queue the verdict is unproven anyway.
+        pending=nothing(),
+        # Nobody on AWS keeps what was put again, unless the bucket has versions.
+        earlier=nothing(),
         drained=drained,
+        accepted=accepted,
         record=record,
         clock=clock,
     )

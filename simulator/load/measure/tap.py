@@ -98,6 +98,11 @@ class Tap:
         if table is not None:
             self._carried = _added(self._carried, table)
 
+    @property
+    def carried_rows(self) -> int:
+        """Rows that were written to tables which are gone."""
+        return self._carried.rows_written
+
     def sample(self, counters: StoreCounters) -> None:
         """Counters of the engine: shares of the CPU since those before, and the concurrency of the moment."""
         before, self._before = self._before, (counters.at, counters.cpu_s, process_cpu_s(), self._generator_cpu_s)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Set
 from dataclasses import dataclass
 from typing import Literal
 
 from simulator.functions.runtimes import RuntimeName
 from simulator.load.plan.arrivals import Profile
 from simulator.load.plan.slo import Threshold
+from simulator.proof.account import Acceptable
 
 TargetName = Literal["store", "sink", "endpoint", "stack"]
 
@@ -30,6 +32,7 @@ class Plan:
     drain_timeout_s: float
     port: int
     window_s: float
+    accepted: Set[Acceptable]
 
     @property
     def duration_s(self) -> float | None:

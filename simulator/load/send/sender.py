@@ -11,6 +11,7 @@ from simulator.base import limits
 from simulator.base.observations import ObjectPut
 from simulator.load.measure.result import Span
 from simulator.load.plan.arrivals import Profile
+from simulator.load.plan.objects import VARIANTS
 from simulator.load.send.processes import GeneratorProcess
 from simulator.load.send.protocol import Fill, Offer
 from simulator.load.session import LoadSession
@@ -22,7 +23,7 @@ class Sender:
     def __init__(self, session: LoadSession, generator: GeneratorProcess) -> None:
         self.session, self.generator = session, generator
         self._recording = session.result.recording
-        self._body_bytes = len(session.objects.body(0))
+        self._body_bytes = [len(session.objects.body(number)) for number in range(VARIANTS)]
         self._offers = 0
         self._begun = session.clock.now(), generator.cpu_s
 
@@ -84,7 +85,9 @@ class Sender:
             return
         session.live.fate(recording.planned[number], sent_at, status)
         if answered_at is not None and not math.isnan(recording.answered[number]):
-            put = ObjectPut(answered_at, session.bucket, session.objects.key(number), self._body_bytes)
+            put = ObjectPut(
+                answered_at, session.bucket, session.objects.key(number), self._body_bytes[number % VARIANTS]
+            )
             session.tap.record(put)
 
     @contextlib.asynccontextmanager

@@ -10,7 +10,7 @@ import typer
 from simulator.base.quantities import parse_rate
 from stockpipe.commands.cloud import AwsOptions
 from stockpipe.commands.options import Written
-from stockpipe.commands.values import DURATION, RATE, Parameters, Runtime, Screenshot, Summary, Template, Ui
+from stockpipe.commands.values import DURATION, RATE, Accept, Parameters, Runtime, Screenshot, Summary, Template, Ui
 
 
 def parse_ramp(text: str) -> tuple[float, float]:
@@ -76,6 +76,7 @@ class LoadTestOptions(AwsOptions):
         tuple[str, ...],
         typer.Option(metavar="BOUND", help="'p99<5s', 'rows_per_s>2000', ...: sets the exit code; repeatable."),
     ] = ()
+    accept: Accept = ()
     seed: Annotated[int, typer.Option(help="Drives all randomness.")] = 0
     runtime: Runtime = "inline"
     concurrency: Annotated[

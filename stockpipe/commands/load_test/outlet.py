@@ -121,6 +121,7 @@ def options_json(options: LoadTestOptions, plan: Plan) -> dict[str, Any]:
         "template": str(options.template) if options.template else None,
         "parameters": parameters(options),
         "drain_timeout": plan.drain_timeout_s,
+        "accept": sorted(plan.accepted),
     }
 
 

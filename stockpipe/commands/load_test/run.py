@@ -59,6 +59,7 @@ def resolve(options: LoadTestOptions) -> tuple[Stack, Plan]:
         endpoint_url=options.endpoint_url if target == "endpoint" else None,
         slo=tuple(parse(bound) for bound in options.slo),
         window_s=float(wiring(stack).mapping.window_s),
+        accepted=frozenset(options.accept),
         **{name: getattr(options, name) for name in asked},
     )
 

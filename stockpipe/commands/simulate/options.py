@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 import typer
 
 from stockpipe.commands.options import Options
-from stockpipe.commands.values import DURATION, INSTANT, Parameters, Runtime, Screenshot, Summary, Template, Ui
+from stockpipe.commands.values import DURATION, INSTANT, Accept, Parameters, Runtime, Screenshot, Summary, Template, Ui
 
 
 class SimulateOptions(Options):
@@ -58,6 +58,7 @@ class SimulateOptions(Options):
     drain_timeout_s: Annotated[
         float, DURATION, typer.Option("--drain-timeout", help="How long the drain may take.")
     ] = 60.0
+    accept: Accept = ()
     ui: Ui = "auto"
     ready: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Write endpoint and resources as JSON once all exist.")

@@ -76,6 +76,7 @@ def resolve(options: SimulateOptions) -> tuple[Stack, RunPlan]:
         capacity=options.capacity,
         port=options.port,
         drain_timeout_s=options.drain_timeout_s,
+        accepted=frozenset(options.accept),
         ready=options.ready,
         hold=options.hold,
     )
@@ -230,6 +231,7 @@ def _options_json(options: SimulateOptions, plan: RunPlan) -> dict[str, Any]:
         "capacity": plan.capacity,
         "port": plan.port,
         "drain_timeout": plan.drain_timeout_s,
+        "accept": sorted(plan.accepted),
         "ui": options.ui,
     }
 
