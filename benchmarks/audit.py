@@ -2,7 +2,7 @@
 
     python benchmarks/audit.py                     50,000 rows in files of 1,000
     python benchmarks/audit.py --rows 200000 --runs 3
-    python benchmarks/audit.py --evidence 5000000  the sort alone: rows of both sides through the temporary file
+    python benchmarks/audit.py --evidence 5000000  bringing both sides together alone, by each engine that was tried
 
 A bare reader (the same listing, gets and scans, nothing done with the answers) runs in turn with the audit, so that
 the ratio between them says what the proof costs beyond its reading.
@@ -12,12 +12,18 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import csv
+import itertools
+import operator
 import os
 import platform
 import sqlite3
 import statistics
+import subprocess
+import sys
+import tempfile
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from importlib.metadata import version
 from pathlib import Path
 
@@ -25,7 +31,6 @@ from simulator.base.clients import Clients, connect, offline_session
 from simulator.base.clock import SystemClock
 from simulator.proof.audit import audit, nothing
 from simulator.proof.comparison import Comparison
-from simulator.proof.content import item_content
 from simulator.proof.evidence import Evidence, Kind
 from simulator.proof.scan import scan
 from simulator.store import Store
@@ -40,13 +45,17 @@ def main() -> None:
     parser.add_argument("--rows", type=int, default=50_000)
     parser.add_argument("--runs", type=int, default=3)
     parser.add_argument("--evidence", type=int, metavar="ROWS")
+    parser.add_argument("--engine", help=argparse.SUPPRESS)
     arguments = parser.parse_args()
+    if arguments.engine:
+        _run_engine(arguments.engine, arguments.evidence)
+        return
     print(
         f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}, "
         f"moto {version('moto')}, aiobotocore {version('aiobotocore')}, SQLite {sqlite3.sqlite_version}"
     )
     if arguments.evidence:
-        _measure_evidence(arguments.evidence)
+        _measure_engines(arguments.evidence)
     else:
         asyncio.run(_measure_audit(arguments.rows, arguments.runs))
 
@@ -138,25 +147,104 @@ def _ignore(_: object) -> None:
     """Neither the items nor the progress."""
 
 
-def _measure_evidence(rows: int) -> None:
-    """Claims and items of `rows` keys through the temporary file, in an order far from their sorted one."""
-    memory = _memory_kib()
-    started = time.process_time()
+def _measure_engines(rows: int) -> None:
+    """Claims and items of `rows` keys, in an order far from their sorted one, brought together by each engine.
+
+    Each in a process of its own, so that each has its own peak of memory.
+    """
+    for name in _ENGINES:
+        subprocess.run([sys.executable, __file__, "--evidence", str(rows), "--engine", name], check=True)
+
+
+def _run_engine(name: str, rows: int) -> None:
+    cpu, wall = time.process_time(), time.perf_counter()
+    try:
+        agreed = _ENGINES[name](rows)
+    except ImportError as error:
+        print(f"{name:12} not measured: {error}; run this with .venv-bench/bin/python")
+        return
+    assert agreed == rows, f"{agreed} of {rows} keys agree"
+    cpu, wall = time.process_time() - cpu, time.perf_counter() - wall
+    print(
+        f"{name:12} {cpu / rows * 1e6:6.2f} us CPU and {wall / rows * 1e6:6.2f} us a key of both sides, "
+        f"{_memory_kib() / 1024:,.0f} MiB at the peak"
+    )
+
+
+def _said(rows: int) -> Iterator[tuple[list[tuple[str, str, int, str]], list[tuple[str, str, str]]]]:
+    """What objects claim and what the table shows, some of each at a time."""
+
+    def row(number: int) -> tuple[str, str, str]:
+        price = f'{{"N":"{number}.5"}}'
+        return f"T{number % 50:02d}", f"{number:09d}", ",".join(f'"{name}":{price}' for name in "abcde")
+
+    for first in range(0, rows, FILE_ROWS):
+        numbers = range(first, min(first + FILE_ROWS, rows))
+        claims = [row(number) for number in numbers]
+        yield (
+            [(pk, sk, number, content) for (pk, sk, content), number in zip(claims, numbers, strict=True)],
+            [row(number * 7919 % rows) for number in numbers],
+        )
+
+
+def _by_nobody(rows: int) -> int:
+    """What the making of the rows costs alone."""
+    return sum(len(claims) for claims, _ in _said(rows))
+
+
+def _by_partitions(rows: int) -> int:
     with Evidence() as evidence:
         evidence.add_objects("b", ["stocks/a.csv"])
-        for first in range(0, rows, FILE_ROWS):
-            part = [
-                (f"T{n % 50:02d}", f"{n:09d}", item_content({name: {"N": f"{n}.5"} for name in "abcde"}))
-                for n in (number * 7919 % rows for number in range(first, min(first + FILE_ROWS, rows)))
-            ]
-            evidence.claim(Kind.ROW, 1, [(pk, sk, 2, content) for pk, sk, content in part])
-            evidence.show(Kind.ROW, part)
+        for claims, items in _said(rows):
+            evidence.claim(Kind.ROW, 1, claims)
+            evidence.show(Kind.ROW, items)
         comparison, unsettled = Comparison(evidence.object_key), evidence.unsettled()
         for part in evidence.parts():
             comparison.judge(part, unsettled)
-    spent = time.process_time() - started
-    print(f"{rows} keys of both sides: {rows / spent:,.0f} keys/s of CPU, missing {comparison.counts['missing']}")
-    print(f"memory grew by {(_memory_kib() - memory) / 1024:.0f} MiB at the peak")
+        return comparison.counts["expected_rows"]
+
+
+def _by_sqlite(rows: int) -> int:
+    db = sqlite3.connect("", isolation_level=None)
+    db.executescript(
+        "PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF; PRAGMA temp_store=FILE; PRAGMA cache_size=-65536;"
+    )
+    db.executescript("CREATE TABLE said (pk BLOB, sk BLOB, line INTEGER, content TEXT); BEGIN;")
+    for claims, items in _said(rows):
+        for said in (claims, ((pk, sk, None, content) for pk, sk, content in items)):
+            encoded = ((pk.encode(), sk.encode(), line, content) for pk, sk, line, content in said)
+            db.executemany("INSERT INTO said VALUES (?, ?, ?, ?)", encoded)
+    agreed = 0
+    in_order = db.execute("SELECT pk, sk, line, content FROM said ORDER BY pk, sk, line")
+    for _, about in itertools.groupby(in_order, key=operator.itemgetter(0, 1)):
+        item, claim = about
+        agreed += item[3] == claim[3]
+    return agreed
+
+
+def _by_duckdb(rows: int) -> int:
+    import duckdb
+
+    with tempfile.TemporaryDirectory() as folder:
+        with (
+            Path(folder, "claim.csv").open("w", newline="") as claim,
+            Path(folder, "item.csv").open("w", newline="") as item,
+        ):
+            for claims, items in _said(rows):
+                csv.writer(claim).writerows(claims)
+                csv.writer(item).writerows(items)
+        db = duckdb.connect(f"{folder}/database")
+        db.execute(f"SET memory_limit = '200MB'; SET threads = 2; SET temp_directory = '{folder}/spilled'")
+        db.execute("SET preserve_insertion_order = false")
+        for name, columns in (("claim", "pk, sk, line, content"), ("item", "pk, sk, content")):
+            typed = dict.fromkeys(columns.split(", "), "VARCHAR")
+            db.execute(
+                f"CREATE TABLE {name} AS SELECT * FROM read_csv('{folder}/{name}.csv', header=false, columns={typed})"
+            )
+        row = db.execute(
+            "SELECT count(*) FROM claim JOIN item USING (pk, sk) WHERE claim.content = item.content"
+        ).fetchone()
+        return int(row[0])
 
 
 def _memory_kib() -> int:
@@ -164,6 +252,13 @@ def _memory_kib() -> int:
     status = Path("/proc/self/status").read_text()
     return int(next(line.split()[1] for line in status.splitlines() if line.startswith("VmHWM")))
 
+
+_ENGINES: dict[str, Callable[[int], int]] = {
+    "nothing": _by_nobody,
+    "partitions": _by_partitions,
+    "SQLite sort": _by_sqlite,
+    "DuckDB join": _by_duckdb,
+}
 
 if __name__ == "__main__":
     main()
