@@ -37,7 +37,7 @@ from simulator.proof.comparison import Comparison, shown
 from simulator.proof.content import item_content, rejection_content
 from simulator.proof.dialect import Dialect
 from simulator.proof.evidence import Evidence, Kind, Standing
-from simulator.proof.ledgers import Ledgers, Put, Seen, disagreements
+from simulator.proof.ledgers import Amount, Ledgers, Seen, disagreements
 from simulator.proof.notifications import ObjectRef
 from simulator.proof.reader import KeyColumns, ObjectReader, Rows
 from simulator.proof.records import Unreadable
@@ -300,8 +300,8 @@ class _Auditor:
             for standing in (Standing.DEAD_LETTERED, Standing.PENDING)
         )
         seen = Seen(
-            Put(self._put.files, self._put.rows, self._put.bytes),
-            Put(self._settled.files, self._settled.rows),
+            Amount(self._put.files, self._put.rows, self._put.bytes),
+            Amount(self._settled.files, self._settled.rows),
             self._settled_rejected,
             changed=self._changed,
         )

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class Put:
+class Amount:
     """Objects, and the rows and bytes in them; None: nobody says."""
 
     files: int = 0
@@ -30,9 +30,9 @@ class Producer:
 
     name: str
     keys: re.Pattern[str]
-    said: Put
-    asked: Put | None = None
-    planned: Put | None = None
+    said: Amount
+    asked: Amount | None = None
+    planned: Amount | None = None
     apart: tuple[str, ...] = ()
 
 
@@ -78,8 +78,8 @@ class Ledgers:
 class Seen:
     """What the audit read: objects of the producer's, and all that are settled. `changed`: some key was put again."""
 
-    put: Put
-    settled: Put
+    put: Amount
+    settled: Amount
     settled_rejected: int
     changed: bool
 
@@ -129,5 +129,5 @@ def _of_consumer(consumer: Consumer, counted_rows: int | None, seen: Seen) -> It
             yield f"{name} says that it {what} {reported:,} rows; by the audit's reading they are {found:,}"
 
 
-def _put(put: Put) -> str:
+def _put(put: Amount) -> str:
     return f"{put.files:,} objects with {put.rows:,} rows"

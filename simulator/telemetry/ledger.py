@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from simulator.base.observations import InvocationEnded, ObjectPut, TickFired
-from simulator.proof.ledgers import Consumer, Ledgers, Producer, Put
+from simulator.proof.ledgers import Amount, Consumer, Ledgers, Producer
 from simulator.stack.model import Stack
 from simulator.stack.wiring import Wiring
 
@@ -77,7 +77,7 @@ class Ledger:
 
     def _producer(self) -> Producer | None:
         if self._put_files:
-            said = Put(self._put_files, None, self._put_bytes)
+            said = Amount(self._put_files, None, self._put_bytes)
             return Producer("the run", re.compile(self._prefix + _RUN_KEYS), said)
         generator = self._generator
         if generator is None or not self._ticks:
@@ -87,19 +87,19 @@ class Ledger:
         return Producer(
             generator.name,
             re.compile(self._prefix + _TICK_KEYS),
-            Put(files, rows, size),
+            Amount(files, rows, size),
             asked=self._asked(len(self._ticks)),
             planned=self._asked(self._fired) if self._plannable else None,
             apart=_apart(generator.name, silent),
         )
 
-    def _asked(self, ticks: int) -> Put | None:
+    def _asked(self, ticks: int) -> Amount | None:
         variables = self._generator.environment if self._generator else {}
         try:
             files, rows = int(variables["FILE_COUNT"]), int(variables["ROWS_PER_FILE"])
         except (KeyError, ValueError):
             return None
-        return Put(ticks * files, ticks * files * rows, None)
+        return Amount(ticks * files, ticks * files * rows, None)
 
     def _consumption(self) -> Consumer | None:
         if not self._totals:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
+import weakref
 from dataclasses import dataclass
-from typing import IO
 
 from simulator.base.limits import S3_EARLIER_BYTES
 
@@ -27,7 +28,7 @@ class EarlierContents:
     def __init__(self) -> None:
         self.kept: list[EarlierContent] = []
         self.lost = 0
-        self._file: IO[bytes] | None = None
+        self._file: int | None = None
         self._end = 0
 
     def keep(self, key: str, content: bytes) -> None:
@@ -37,11 +38,14 @@ class EarlierContents:
             return
         try:
             if self._file is None:
-                self._file = tempfile.TemporaryFile()  # noqa: SIM115 - as long as the bucket
-            self._file.seek(self._end)
-            self._file.write(content)
-            self._file.flush()
+                with tempfile.TemporaryFile() as file:
+                    self._file = os.dup(file.fileno())
+                # As long as the bucket, which moto may drop at any time.
+                weakref.finalize(self, os.close, self._file)
+            written = os.pwrite(self._file, content, self._end)
         except OSError:
+            written = -1
+        if written < len(content):
             self.lost += 1
             return
         self.kept.append(EarlierContent(key, self._end, len(content)))
@@ -52,5 +56,4 @@ class EarlierContents:
         if not 0 <= number < len(self.kept) or offset < 0 or self._file is None:
             raise ValueError(f"there is no earlier content {number}")
         content = self.kept[number]
-        self._file.seek(content.start + offset)
-        return self._file.read(max(0, min(limit, content.size_bytes - offset)))
+        return os.pread(self._file, max(0, min(limit, content.size_bytes - offset)), content.start + offset)

@@ -1,0 +1,137 @@
+"""What producer and consumer report, against what there is: every two figures that should be one."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from simulator.proof.ledgers import Amount, Consumer, Ledgers, Producer, Seen, disagreements
+
+KEYS = re.compile("stocks/.*")
+SAID = Amount(10, 1_000, 60_000)
+PRODUCER = Producer("Generator", KEYS, SAID, asked=Amount(10, 1_000, None), planned=Amount(10, 1_000, None))
+CONSUMER = Consumer("Consumer", objects=10, rows_read=1_000, rows_written=990, rows_rejected=10)
+SEEN = Seen(put=SAID, settled=Amount(10, 1_000), settled_rejected=10, changed=False)
+
+
+def said(
+    producer: Producer | None = PRODUCER, consumer: Consumer | None = CONSUMER, counted: int | None = 990, **seen: Any
+) -> list[str]:
+    """What there is to say of these ledgers, where the audit has seen what `SEEN` says but for `seen`."""
+    return list(disagreements(Ledgers(producer, consumer, counted), replace(SEEN, **seen)))
+
+
+def test_reports_that_are_true_are_no_difference() -> None:
+    """All figures agree, or there is nobody who says any."""
+    assert said() == []
+    assert list(disagreements(Ledgers(), SEEN)) == []
+    assert said(counted=None) == []
+
+
+@pytest.mark.parametrize(
+    ("put", "words"),
+    [
+        (Amount(9, 1_000, 60_000), "Generator says that it wrote 10 objects; in the bucket are 9"),
+        (Amount(11, 1_000, 60_000), "Generator says that it wrote 10 objects; in the bucket are 11"),
+        (Amount(10, 999, 60_000), "Generator says that it wrote 1,000 rows; in the bucket are 999"),
+        (Amount(10, 1_001, 60_000), "Generator says that it wrote 1,000 rows; in the bucket are 1,001"),
+        (Amount(10, 1_000, 59_999), "Generator says that it wrote 60,000 bytes; in the bucket are 59,999"),
+        (Amount(10, 1_000, 60_001), "Generator says that it wrote 60,000 bytes; in the bucket are 60,001"),
+    ],
+)
+def test_what_the_producer_reports_must_lie_in_the_bucket(put: Amount, words: str) -> None:
+    """Objects, rows and bytes, to the last one, in either direction; both figures are in the sentence."""
+    assert said(put=put) == [words]
+
+
+def test_rows_that_nobody_reports_are_not_compared() -> None:
+    """Files that are sent as they are have a number and a size; how many rows they hold is not known beforehand."""
+    assert said(Producer("the run", KEYS, Amount(10, None, 60_000))) == []
+    assert len(said(Producer("the run", KEYS, Amount(9, None, 60_000)))) == 1
+
+
+@pytest.mark.parametrize("asked", [Amount(11, 1_000, None), Amount(10, 1_001, None)])
+def test_the_producer_must_report_what_it_was_asked_for(asked: Amount) -> None:
+    """A generator that honestly writes less than its settings say is found all the same."""
+    (words,) = said(replace(PRODUCER, asked=asked))
+    assert words == (
+        f"{asked.files} objects with {asked.rows:,} rows were asked of Generator; "
+        "it says that it wrote 10 objects with 1,000 rows"
+    )
+
+
+def test_of_work_without_a_report_there_may_be_more_in_the_bucket_but_not_less() -> None:
+    """An invocation that was killed may have written any part of its tick; all of it must be there in the end."""
+    silent = replace(
+        PRODUCER, apart=("1 invocation of Generator ended without figures",), planned=Amount(15, 1_500, None)
+    )
+    assert said(silent, put=Amount(15, 1_500, 90_000)) == []
+    assert said(silent, put=Amount(14, 1_400, 84_000)) == [
+        "15 objects were asked of Generator; in the bucket are 14 (1 invocation of Generator ended without figures)"
+    ]
+    assert "Generator says that it wrote 10 objects; in the bucket are 9" in said(silent, put=Amount(9, 1_500, 90_000))
+
+
+def test_an_object_that_was_put_again_may_have_grown() -> None:
+    """Somebody corrected it: there may be more in the bucket than its producer wrote."""
+    assert said(put=Amount(10, 1_200, 70_000), changed=True) == []
+    assert len(said(put=Amount(10, 900, 60_000), changed=True)) == 1
+
+
+@pytest.mark.parametrize("counted", [989, 991])
+def test_what_the_consumer_reports_must_be_what_the_store_accepted(counted: int) -> None:
+    """To the row, in either direction."""
+    assert said(counted=counted) == [f"Consumer says that it wrote 990 rows; the store accepted {counted}"]
+
+
+def test_requests_without_an_answer_may_have_been_accepted() -> None:
+    """The store may have accepted as many more rows as were in them, and not one beyond."""
+    unanswered = replace(CONSUMER, rows_unanswered=25)
+    assert said(consumer=unanswered) == said(consumer=unanswered, counted=1_015) == []
+    assert len(said(consumer=unanswered, counted=1_016)) == len(said(consumer=unanswered, counted=989)) == 1
+    assert Ledgers(PRODUCER, unanswered).apart == ("25 rows of Consumer were in requests without an answer",)
+
+
+def test_invocations_without_a_report_may_have_written_any_number() -> None:
+    """The store may have accepted any number more, and never less than what was reported."""
+    silent = replace(CONSUMER, apart=("2 invocations of Consumer ended without figures",))
+    assert said(consumer=silent, counted=100_000) == []
+    assert len(said(consumer=silent, counted=989)) == 1
+    assert Ledgers(None, silent).apart == silent.apart
+
+
+@pytest.mark.parametrize(
+    ("report", "words"),
+    [
+        ({"rows_read": 999}, "Consumer says that it read 999 rows; by the audit's reading they are 1,000"),
+        ({"rows_read": 1_001}, "Consumer says that it read 1,001 rows; by the audit's reading they are 1,000"),
+        ({"rows_rejected": 9}, "Consumer says that it rejected 9 rows; by the audit's reading they are 10"),
+        ({"rows_rejected": 11}, "Consumer says that it rejected 11 rows; by the audit's reading they are 10"),
+    ],
+)
+def test_what_the_consumer_reads_and_rejects_is_what_the_audit_reads(report: dict[str, int], words: str) -> None:
+    """Where each object was ingested once, both counts are the audit's own."""
+    assert said(consumer=replace(CONSUMER, **report)) == [words]
+
+
+def test_objects_that_were_ingested_twice_are_read_more_often() -> None:
+    """A redelivery reads its rows again; none may be read less than once."""
+    twice = replace(CONSUMER, objects=11, rows_read=1_100, rows_rejected=11)
+    assert said(consumer=twice) == []
+    assert len(said(consumer=replace(twice, rows_read=999))) == 1
+
+
+def test_rows_read_are_not_compared_where_messages_failed_or_contents_changed() -> None:
+    """What was read of a message that failed, or of a content that is gone, nobody can tell."""
+    assert said(consumer=replace(CONSUMER, rows_read=5, messages_failed=1)) == []
+    assert said(consumer=replace(CONSUMER, rows_read=5), changed=True) == []
+
+
+def test_an_invocation_whose_own_figures_contradict_each_other_is_told() -> None:
+    """Rows read are written, replaced or rejected; there is no fourth way."""
+    assert said(consumer=replace(CONSUMER, unbalanced=3)) == [
+        "Consumer: in 3 invocations the rows read are not those written, replaced and rejected"
+    ]
