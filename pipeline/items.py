@@ -15,11 +15,8 @@ from json.encoder import encode_basestring
 from typing import NamedTuple
 
 from pipeline.rows import MAX_PK_BYTES, Columns, RejectedRow, Row, RowReader, Schema
-from pipeline.text import Lines, Record
+from pipeline.text import Lines, Parsed
 from pipeline.values import DATE, JSON_NUMBER, TIME, BadTimestamp, bad_number
-
-RECORDS_TOGETHER = 500
-"""Single records gathered before their columns are looked at."""
 
 Key = tuple[str, str]
 
@@ -79,21 +76,13 @@ class ItemReader:
 
         Lazy: exhaust it before the next call.
         """
-        single: list[Record] = []
         for record in self._reader.records(chunk, final=final):
-            if isinstance(record, Record):
-                single.append(record)
-                if len(single) < RECORDS_TOGETHER:
-                    continue
-            if single:
-                yield from self._of_records(single)
-                single = []
             if isinstance(record, Lines):
                 yield from self._of_lines(record)
-            elif isinstance(record, RejectedRow):
+            elif isinstance(record, Parsed):
+                yield from self._of_parsed(record)
+            else:
                 yield record
-        if single:
-            yield from self._of_records(single)
 
     def _of_lines(self, record: Lines) -> Iterator[Items | RejectedRow]:
         encoder = self._columns()
@@ -109,29 +98,27 @@ class ItemReader:
                 if items is not None:
                     yield items
                     return
-        yield from self._by_rows([record])
+        yield from self._by_rows(record)
 
-    def _of_records(self, records: list[Record]) -> Iterator[Items | RejectedRow]:
+    def _of_parsed(self, record: Parsed) -> Iterator[Items | RejectedRow]:
         encoder = self._columns()
-        rows = [record.fields for record in records]
         if (
-            all(len(row) == encoder.width for row in rows)
-            and max(sum(map(len, row)) for row in rows) <= encoder.safe_chars
+            all(len(row) == encoder.width for row in record.rows)
+            and max(sum(map(len, row)) for row in record.rows) <= encoder.safe_chars
         ):
-            items = encoder.items([record.line for record in records], list(zip(*rows, strict=True)))
+            items = encoder.items(record.lines, list(zip(*record.rows, strict=True)))
             if items is not None:
                 yield items
                 return
-        yield from self._by_rows(records)
+        yield from self._by_rows(record)
 
-    def _by_rows(self, records: Sequence[Lines | Record]) -> Iterator[Items | RejectedRow]:
+    def _by_rows(self, record: Lines | Parsed) -> Iterator[Items | RejectedRow]:
         rows: list[Row] = []
-        for record in records:
-            for row in self._reader.rows_of(record):
-                if isinstance(row, Row):
-                    rows.append(row)
-                else:
-                    yield row
+        for row in self._reader.rows_of(record):
+            if isinstance(row, Row):
+                rows.append(row)
+            else:
+                yield row
         if rows:
             yield Items(
                 [(row.ticker, row.timestamp) for row in rows],

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
 from pipeline.settings import SettingsError, text_setting
-from pipeline.text import Lines, ObjectUnreadable, Record, RecordReader, Records, RejectedRow
+from pipeline.text import Lines, ObjectUnreadable, Parsed, RecordReader, Records, RejectedRow
 from pipeline.values import JSON_NUMBER, bad_number, bad_strptime_format, shown, timestamp_parser
 
 __all__ = ["Cell", "Columns", "ObjectUnreadable", "RejectedRow", "Row", "RowReader", "Schema", "SettingsError"]
@@ -166,26 +166,30 @@ class RowReader:
                 text = record.text.lstrip("\n")
                 if text:
                     header, _, rest = text.partition("\n")
-                    self.schema = Schema(self._key, header.split(","), self._columns)
+                    self._take_header(header.split(","))
                     line = record.line + len(record.text) - len(text) + 1
                     if rest:
                         yield Lines(line, rest)
-            elif isinstance(record, Record):
-                self.schema = Schema(self._key, record.fields, self._columns)
+            elif isinstance(record, Parsed):
+                self._take_header(record.rows[0])
             else:
                 raise ObjectUnreadable(f"no header: {record.reason}")
         if final and self.schema is None:
             raise ObjectUnreadable("no header: the object is empty")
 
-    def rows_of(self, record: Lines | Record | RejectedRow) -> Iterator[Row | RejectedRow]:
+    def _take_header(self, header: list[str]) -> None:
+        self.schema = Schema(self._key, header, self._columns)
+        self._records.expect(len(header))
+
+    def rows_of(self, record: Lines | Parsed | RejectedRow) -> Iterator[Row | RejectedRow]:
         """The rows of one record below the header."""
         assert self.schema is not None  # noqa: S101 - records come after the header only
         if isinstance(record, Lines):
             for line, text in enumerate(record.text.split("\n"), record.line):
                 if text:
                     yield self.schema.row(line, text.split(","))
-        elif isinstance(record, Record):
-            yield self.schema.row(record.line, record.fields)
+        elif isinstance(record, Parsed):
+            yield from map(self.schema.row, record.lines, record.rows)
         else:
             yield record
 

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from pipeline.items import RECORDS_TOGETHER, ItemReader, Items, put_request
+from pipeline.items import ItemReader, Items, put_request
 from pipeline.rows import MAX_PK_BYTES, Columns, RejectedRow, Row, RowReader
 
 INSTANT = "2024-01-02T03:04:05.000000Z"
@@ -100,9 +100,9 @@ def test_a_blank_line_among_others_is_no_row():
 
 @pytest.mark.usefixtures("no_rows")
 def test_quoted_records_go_by_columns_too():
-    """Gathered by five hundred; a line end within a cell does not make two numbers of it."""
-    body = "ticker,date,n\n" + "".join(f'"A","2024-01-02",{i}\n' for i in range(RECORDS_TOGETHER + 1))
-    assert [len(block.keys) for block in blocks(body) if isinstance(block, Items)] == [RECORDS_TOGETHER, 1]
+    """All of a chunk together; a line end within a cell does not make two numbers of it."""
+    body = "ticker,date,n\n" + "".join(f'"A","2024-01-02",{i}\n' for i in range(700))
+    assert [len(block.keys) for block in blocks(body) if isinstance(block, Items)] == [700]
     for cell in ("1\n2", "1\n2\n3"):
         (item,) = items(f'ticker,date,n\n"A","2024-01-02","{cell}"\n')
         assert json.loads(item)["n"] == {"S": cell}
@@ -211,8 +211,17 @@ def test_a_strptime_format_is_not_taken_for_iso():
     blocks("ticker,date,n\nA,2024-01-02,1\nB,2024-13-01,2\n", Columns(timestamp_format="%Y-%d-%m"))
 
 
+@pytest.mark.usefixtures("no_rows")
+def test_good_records_among_broken_ones_go_together():
+    """A broken line between any two of them does not part them, but for those before the first."""
+    good, broken = '"A",2024-01-02,1\n', 'A,2024-01-02,"x" y\n'
+    found = blocks("ticker,date,n\n" + (good + broken) * 100)
+    assert [len(block.keys) for block in found if isinstance(block, Items)] == [1, 99]
+    assert sum(isinstance(block, RejectedRow) for block in found) == 100
+
+
 def test_records_and_lines_come_in_the_files_order():
-    """Singles are handed on before the lines after them, and no block is empty."""
+    """What was quoted is handed on before the lines after it, and no block is empty."""
     body = 'ticker,date,n\n"A",2024-01-02,1\nB,2024-01-02,2\n'
     reader = ItemReader("in/x.csv", Columns())
     found = [*reader.feed(body.encode() + b"C,2024"), *reader.feed(b"-01-02,3\n"), *reader.feed(b"", final=True)]

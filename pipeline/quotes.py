@@ -1,0 +1,240 @@
+"""Lines of a CSV file that hold quotes or carriage returns -> records, in linear time whatever the quotes. No I/O.
+
+A quoted field may hold line ends, so a record can be known only by where it begins; and a record that turns out broken
+costs the line it begins on alone, so that the next one begins within what it had swallowed. Read naively, every stray
+quote would be followed to the next one once for each line in between. Here each line is looked at twice at most: as the
+beginning of a record, and as what it is to a record that reaches it within quotes. The second is the same for whatever
+record comes by, and is remembered.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from array import array
+from collections.abc import Iterator
+from itertools import accumulate
+from typing import NamedTuple
+
+MAX_RECORD_CHARS = 2 * 1024 * 1024
+"""A longer record cannot be an item of 400 KB; it is rejected rather than gathered."""
+SHOWN_CHARS = 1000
+"""How much of a broken record's line its rejection shows."""
+ROWS_TOGETHER = 1000
+"""Records gathered before they are handed on."""
+
+_QUOTED = r'"(?:[^"]++|"")*+'
+_FIELD = rf'(?:{_QUOTED}"|(?!")[^,\r]*+)'
+# A line without its end: whole, or why it is none. Possessive throughout, so that it is read once.
+_LINE = re.compile(rf'(?:{_FIELD},)*+(?:{_FIELD}\Z|({_QUOTED})\Z|({_QUOTED}")|([^,\r]*+\r))')
+_OPEN, _AFTER, _RETURN = 1, 2, 3
+_REASONS = {None: None, _AFTER: "text after a closing quote", _RETURN: "a carriage return within a line"}
+_UNENDED = "a quoted field that does not end"
+_OTHER_WIDTH = "a quoted field over several lines, and not as many fields as the header has"
+_FIELDS = re.compile(rf'(?:\A|,)({_QUOTED}"?+|(?!")[^,]*+)')
+"""Each field of such a line; the last may be open."""
+
+
+class RejectedRow(NamedTuple):
+    """One row that cannot be stored: why, and its fields as read, or its line where it has none.
+
+    `kind` is the reason without what differs from row to row, `cell` the text that it is about, `setting` the
+    environment variable that might mend it; each may be missing.
+    """
+
+    line: int
+    reason: str
+    row: tuple[str, ...]
+    kind: str | None = None
+    cell: str | None = None
+    setting: str | None = None
+
+
+class Parsed(NamedTuple):
+    """Records taken apart: the physical line that each begins on, and its fields."""
+
+    lines: list[int]
+    rows: list[list[str]]
+
+
+class QuoteParser:
+    """Feed whole lines, get their records and what is none. Blank lines are no records.
+
+    A record that is open where the lines end is kept until more come: at most `MAX_RECORD_CHARS`.
+    """
+
+    def __init__(self) -> None:
+        self._width: int | None = None
+        self._lines: list[str] = []
+        self._number = 1
+        self._at = 0
+        """Where the next record begins, or the one that is open."""
+        self._open = False
+        self._reach = -1
+        """The last line that was looked at as what it is to a record that reaches it within quotes."""
+        self._end: int | None = _OPEN
+        """What it is; `_OPEN`: it has not been looked at, and all before it end within quotes."""
+        self._starts = array("q", [0])
+        """How many characters come before each line."""
+        self._fields: array[int] | None = None
+        """How many fields the lines up to the last add, in sums; None: not counted yet."""
+
+    @property
+    def pending(self) -> bool:
+        """Whether a record is open."""
+        return bool(self._lines)
+
+    def expect(self, width: int) -> None:
+        """So many fields has a record of several lines, or it is broken. Until then one record comes at a time."""
+        self._width = width
+
+    def feed(self, number: int, text: str, unended: int, *, final: bool) -> Iterator[Parsed | RejectedRow]:
+        """The records that are known now. `text` is whole lines, the first of them line `number` of the object.
+
+        `unended` is how many characters have come of the line after them, `final`: no more will.
+        """
+        if not self._lines:
+            self._number = number
+        self._lines += io.StringIO(text, newline="\n")
+        yield from self._one_by_one(unended, final=final, everything=False)
+        if not self._open and self._at < len(self._lines):
+            if len(text) <= MAX_RECORD_CHARS:
+                yield from self._in_one_go()
+            yield from self._one_by_one(unended, final=final, everything=True)
+        self._forget()
+
+    def _in_one_go(self) -> Iterator[Parsed]:
+        """The records before the first that is not whole, by Python's parser."""
+        found = Parsed([], [])
+        lines = self._lines[self._at :]
+        number = self._number + self._at
+        parser = csv.reader(lines, strict=True)
+        at = 0
+        try:
+            for fields in parser:
+                end = parser.line_num
+                if end - at > 1 and (len(fields) != self._width or sum(map(len, lines[at:end])) > MAX_RECORD_CHARS):
+                    break
+                if fields:
+                    found.lines.append(number + at)
+                    found.rows.append(fields)
+                at = end
+        except csv.Error:
+            pass  # broken, open at its end, or with a field longer than the process's limit
+        self._at += at
+        if found.lines:
+            yield found
+
+    def _one_by_one(self, unended: int, *, final: bool, everything: bool) -> Iterator[Parsed | RejectedRow]:
+        """The records that are known; unless `everything`, those of lines that a record has reached, and the header."""
+        found, texts = Parsed([], []), list[str]()
+        lines = self._lines
+        while self._at < len(lines) and (everything or self._at <= self._reach or self._width is None):
+            at = self._at
+            line = lines[at]
+            text = line.rstrip("\r\n")
+            what = _OPEN if self._open else _outcome(text)
+            end, reason = at + 1, None
+            kind: str | None
+            if len(line) > MAX_RECORD_CHARS:
+                kind, text = overlong(), line
+            elif what != _OPEN:
+                kind = _REASONS[what]
+            else:
+                end, kind, reason = self._open_record(at, unended, final=final)
+                self._open = not end
+                if self._open:
+                    break
+            self._at = end
+            if kind:
+                shown = text[:SHOWN_CHARS]
+                yield RejectedRow(self._number + at, reason or kind, (shown,), kind, shown)
+            elif text:
+                found.lines.append(self._number + at)
+                texts.append(text if end == at + 1 else "".join(lines[at:end]))
+                if len(texts) == ROWS_TOGETHER or self._width is None:
+                    yield Parsed(found.lines, _split(texts))
+                    found, texts = Parsed([], []), []
+        if texts:
+            yield Parsed(found.lines, _split(texts))
+
+    def _open_record(self, at: int, unended: int, *, final: bool) -> tuple[int, str | None, str | None]:
+        """Where the record after that at `at` begins, whose own line ends within quotes; 0 while nobody knows.
+
+        With it, if it is broken: of what kind, and the reason where that says more.
+        """
+        lines, starts = self._lines, self._starts
+        if len(starts) <= len(lines):
+            starts.extend(accumulate(map(len, lines[len(starts) - 1 :]), initial=starts.pop()))
+        longest = starts[at] + MAX_RECORD_CHARS
+        if at >= self._reach:
+            self._reach = at + 1
+            self._end = _OPEN
+            self._fields = None
+        while self._end == _OPEN and self._reach < len(lines) and starts[self._reach] <= longest:
+            self._end = _outcome('"' + lines[self._reach].rstrip("\r\n"))
+            if self._end == _OPEN:
+                self._reach += 1
+        if self._end == _OPEN:
+            may_end = not final and starts[self._reach] + unended < longest
+            return (0, None, None) if may_end else (at + 1, _UNENDED, None)
+        if starts[self._reach + 1] > longest:
+            return at + 1, _UNENDED, None
+        if kind := _REASONS[self._end]:
+            return at + 1, kind, None
+        if reason := self._other_width(at):
+            return at + 1, _OTHER_WIDTH, reason
+        return self._reach + 1, None, None
+
+    def _other_width(self, at: int) -> str | None:
+        """What is the matter if the record from `at` to `_reach` has another number of fields than the header."""
+        if self._fields is None:
+            added = (_count('"' + line) - 1 for line in self._lines[at + 1 : self._reach + 1])
+            self._fields = array("q", accumulate(added, initial=0))
+        sums = self._fields
+        fields = _count(self._lines[at]) + sums[-1] - sums[at - self._reach - 1]
+        if self._width is None or fields == self._width:
+            return None
+        number = self._reach + 1 - at
+        return f"a quoted field over {number} lines, and {fields} fields where the header has {self._width}"
+
+    def _forget(self) -> None:
+        """Let go of the lines before the next record, and of what was known of them."""
+        del self._lines[: self._at]
+        self._number += self._at
+        self._reach -= self._at
+        del self._starts[: self._at]
+        if not self._starts:
+            self._starts.append(0)
+        self._at = 0
+
+
+def overlong() -> str:
+    """Why a line that is too long is rejected."""
+    return f"a line of more than {MAX_RECORD_CHARS} characters"
+
+
+def _outcome(text: str) -> int | None:
+    """None if the line's fields are whole, else what is the matter."""
+    return _LINE.match(text).lastindex  # type: ignore[union-attr]  # it matches any text
+
+
+def _count(line: str) -> int:
+    """How many fields a line has, the last of which may be open."""
+    return len(_FIELDS.findall(line))
+
+
+def _split(texts: list[str]) -> list[list[str]]:
+    """The fields of whole records."""
+    try:
+        return list(csv.reader(texts, strict=True))
+    except csv.Error:
+        # A field longer than `csv.field_size_limit`, which is the process's and not ours to set.
+        return [
+            [
+                field[1:-1].replace('""', '"') if field.startswith('"') else field
+                for field in _FIELDS.findall(text.rstrip("\r\n"))
+            ]
+            for text in texts
+        ]

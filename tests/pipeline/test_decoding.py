@@ -1,0 +1,216 @@
+"""Bytes -> text: encodings, compression, and what is inflated of a damaged stream."""
+
+from __future__ import annotations
+
+import gzip
+import random
+import zlib
+from itertools import pairwise
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from fakes.records import by_line, pieces, read
+from pipeline import decoding
+from pipeline.decoding import SLICE_BYTES, Inflater, ObjectUnreadable
+from pipeline.text import Lines, RecordReader
+
+
+def packed(content: bytes) -> bytes:
+    """One gzip member, the same at any time."""
+    return gzip.compress(content, mtime=0)
+
+
+@pytest.mark.parametrize("size", [1, 7, 1000])
+@pytest.mark.parametrize(
+    "body",
+    [
+        "é,😀\n".encode(),
+        "\ufeffé,😀\n".encode(),
+        "\ufeffé,😀\n".encode("utf-16-le"),
+        "\ufeffé,😀\n".encode("utf-16-be"),
+        packed("é,😀\n".encode()),
+        packed("\ufeffé,😀\n".encode("utf-16-le")),
+        packed("é,".encode()) + b"\0\0" + packed("😀\n".encode()) + b"\0",
+    ],
+)
+def test_encodings_and_compression_are_told_by_their_first_bytes(body, size):
+    """UTF-8 with a mark or without, UTF-16 by its mark, gzip of any number of members, padded or not."""
+    assert by_line(read(*pieces(body, size))) == [(1, ["é", "😀"])]
+
+
+def test_what_is_shorter_than_a_mark_is_read_at_the_end():
+    """One byte of text is a text; the beginning of a mark alone is nothing."""
+    assert read(b"a") == read(b"", b"a") == [Lines(1, "a\n")]
+    assert read(b"\xef\xbb") == []
+    assert read(b"\x1f") == [Lines(1, "\x1f\n")]
+
+
+def test_bytes_that_are_no_text_become_lone_surrogates():
+    """So that the reader above can reject their row alone; a character cut short by the end as well."""
+    assert read(b"a\xff\nb\n") == [Lines(1, "a\udcff\nb\n")]
+    assert read(b"a\xc3") == [Lines(1, "a\udcc3\n")]
+
+
+@pytest.mark.parametrize(
+    ("body", "reason"),
+    [
+        ("\ufeffab".encode("utf-16-le")[:-1], "the text is not UTF-16: truncated data"),
+        (packed(b"a,b\n")[:-1], "the gzip stream ends early"),
+        (packed(b"a,b\n")[:2], "the gzip stream ends early"),
+        (packed(b"a,b\n") + b"a", "the gzip stream ends early"),
+        (packed(b"a,b\n") + b"not gzip", "the gzip stream is damaged: "),
+        (packed(b"a,b\n") + zlib.compress(b"c,d\n"), "the gzip stream is damaged: "),
+        (packed(b"a,b\n")[:-4] + b"1234", "the gzip stream is damaged: "),
+    ],
+)
+def test_an_object_that_is_cut_or_damaged_is_unreadable(body, reason):
+    """Whatever the chunks, it says what is the matter."""
+    for size in (1, 1000):
+        with pytest.raises(ObjectUnreadable) as refused:
+            read(*pieces(body, size))
+        assert str(refused.value).startswith(reason)
+
+
+def test_gzip_is_inflated_a_slice_at_a_time():
+    """However much a chunk unfolds to, no more than a slice is in hand."""
+    body = b"x" * 99 + b"\n"
+    found = read(packed(body * 2000))
+    lengths = [len(record.text) for record in found if isinstance(record, Lines)]
+    assert sum(lengths) == 200_000
+    assert max(lengths) < SLICE_BYTES + len(body)
+    assert len(lengths) == -(-200_000 // SLICE_BYTES)
+
+
+@pytest.mark.parametrize("spare", [0, -1])
+def test_gzip_may_unfold_to_so_many_times_as_many_bytes(monkeypatch, spare):
+    """At the bound it is read, one byte above it is a bomb; what is small is nobody's business."""
+    body = b"x,1\n" * 20_000
+    member = packed(body)
+    assert len(body) > 200 * len(member)
+    monkeypatch.setattr(decoding, "MAX_GZIP_RATIO", 2)
+    monkeypatch.setattr(decoding, "GZIP_RATIO_FREE_BYTES", len(body) + spare)
+    if spare:
+        with pytest.raises(ObjectUnreadable, match=rf"a gzip bomb: {len(member)} bytes unfold to more than 2 times"):
+            read(member)
+    else:
+        assert sum(len(record.text) for record in read(member) if isinstance(record, Lines)) == len(body)
+
+
+def test_the_ratio_counts_every_member():
+    """Bytes in and out add up over the stream: one member that unfolds far is carried by others that do not."""
+    noise = random.Random(1).randbytes(3000).hex().encode() + b"\n"
+    body = packed(noise) + packed(b"x" * 49_999 + b"\n")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(decoding, "GZIP_RATIO_FREE_BYTES", 1)
+        patch.setattr(decoding, "MAX_GZIP_RATIO", 20)
+        assert sum(len(record.text) for record in read(body) if isinstance(record, Lines)) == 56_001
+        patch.setattr(decoding, "MAX_GZIP_RATIO", 10)
+        with pytest.raises(ObjectUnreadable, match="a gzip bomb"):
+            read(body)
+
+
+def inflated(chunks: list[bytes]) -> tuple[bytes, str | None]:
+    """What comes out of these chunks, and why it ends early."""
+    inflater = Inflater()
+    out = b""
+    try:
+        for number, chunk in enumerate([*chunks, b""]):
+            for piece in inflater.feed(chunk, final=number == len(chunks)):
+                out += piece
+    except ObjectUnreadable as error:
+        return out, str(error)
+    return out, None
+
+
+def a_byte_at_a_time(body: bytes) -> tuple[bytes, str | None]:
+    """The same by zlib alone, byte by byte."""
+    out, member = b"", zlib.decompressobj(wbits=31)
+    for at in range(len(body)):
+        byte = body[at : at + 1]
+        if member.eof:
+            if byte == b"\0":
+                continue
+            member = zlib.decompressobj(wbits=31)
+        try:
+            out += member.decompress(byte)
+        except zlib.error as error:
+            return out, f"the gzip stream is damaged: {error}"
+    return out, None if member.eof else "the gzip stream ends early"
+
+
+QUOTES = "".join(f"T{i % 7},2024-01-02,{i * i % 1013}.25\n" for i in range(300)).encode()
+STREAMS = [
+    packed(QUOTES),
+    packed(b"") + packed(QUOTES) + b"\0\0\0",
+    packed(QUOTES[:1000]) + b"\0" + packed(QUOTES[1000:]),
+    gzip.compress(QUOTES, compresslevel=0, mtime=0),
+    packed(b"x" * 200_000) + packed(QUOTES),
+    packed(random.Random(1).randbytes(200).hex().encode() * 500),
+]
+
+
+@given(
+    body=st.sampled_from(STREAMS),
+    damage=st.sampled_from(["none", "a bit", "the end", "more"]),
+    at=st.integers(0, 10**6),
+    cuts=st.lists(st.integers(0, 10**6), max_size=4),
+)
+@settings(deadline=None)
+@example(body=STREAMS[4], damage="the end", at=len(STREAMS[4]) - 9, cuts=[])
+@example(body=STREAMS[1], damage="a bit", at=13, cuts=[])
+def test_of_a_damaged_stream_all_is_read_that_comes_before_the_damage(body, damage, at, cuts):
+    """What inflates byte by byte, up to the byte at which zlib fails; however the stream is cut."""
+    at %= len(body)
+    if damage == "a bit":
+        body = body[:at] + bytes([body[at] ^ 1 << at % 8]) + body[at + 1 :]
+        body = b"\x1f\x8b" + body[2:]
+    elif damage == "the end":
+        body = body[: max(2, at)]
+    elif damage == "more":
+        body = body[:at] + b"\0\1" + body[at:]
+        body = b"\x1f\x8b" + body[2:]
+    places = [0, *sorted(cut % (len(body) + 1) for cut in cuts), len(body)]
+    assert inflated([body[start:end] for start, end in pairwise(places)]) == a_byte_at_a_time(body)
+
+
+@pytest.mark.parametrize("at", [10, 700, 1500, 2500])
+def test_the_records_before_the_damage_are_read_whole(at):
+    """However the chunks are cut: as many lines as inflate, and not the one that is cut off."""
+    body = bytearray(packed(b"".join(b"%d,%d\n" % (i, i * i * i % 9973) for i in range(2000))))
+    body[at] ^= 16
+    found = []
+    for size in (1, 13, 4096, 10**6):
+        reader = RecordReader()
+        records = (record for chunk in pieces(bytes(body), size) for record in reader.feed(chunk))
+        found.append(list[str]())
+        with pytest.raises(ObjectUnreadable, match="the gzip stream is damaged"):
+            found[-1].extend(record.text for record in records if isinstance(record, Lines))
+    whole = ["".join(lines) for lines in found]
+    assert whole == [whole[0]] * 4
+    assert (whole[0] == "") == (at == 10)
+    assert whole[0] == "" or whole[0].endswith("\n")
+
+
+@pytest.mark.parametrize("size", [1, 50, 1000, 10**6])
+@pytest.mark.parametrize("behind", [0, 3000])
+def test_a_bomb_is_measured_by_the_bytes_that_it_took(monkeypatch, size, behind):
+    """What comes after it in the same chunk does not dilute it, nor does it matter how the chunks are cut."""
+    monkeypatch.setattr(decoding, "GZIP_RATIO_FREE_BYTES", SLICE_BYTES)
+    bomb = packed(b"x" * (10 * SLICE_BYTES))
+    out, reason = inflated(pieces(bomb + packed(random.Random(1).randbytes(behind).hex().encode()), size))
+    assert len(out) == 2 * SLICE_BYTES
+    assert reason is not None
+    assert reason.startswith("a gzip bomb: ")
+    assert int(reason.split()[3]) < len(bomb) / 4
+
+
+@pytest.mark.parametrize("size", [1, 10**6])
+def test_padding_counts_as_bytes_that_were_taken(monkeypatch, size):
+    """What a member took is known when it ends: with as many zeros before it, the second one is none."""
+    monkeypatch.setattr(decoding, "GZIP_RATIO_FREE_BYTES", 1)
+    monkeypatch.setattr(decoding, "MAX_GZIP_RATIO", 10)
+    noise, dense = packed(random.Random(1).randbytes(400)), packed(b"x" * 5000)
+    assert inflated(pieces(noise + dense, size))[1] is not None
+    assert inflated(pieces(noise + bytes(200) + dense, size)) == (random.Random(1).randbytes(400) + b"x" * 5000, None)
