@@ -18,6 +18,9 @@ from pipeline.rows import MAX_PK_BYTES, Columns, RejectedRow, Row, RowReader, Sc
 from pipeline.text import Lines, Parsed
 from pipeline.values import DATE, JSON_NUMBER, TIME, BadTimestamp, bad_number
 
+TEMPLATES_MAX = 64
+"""Templates remembered: columns may change between numbers and texts in any order."""
+
 Key = tuple[str, str]
 
 # At most 36 digits and neither exponent nor more than 18 decimals: within DynamoDB's bounds without counting.
@@ -201,6 +204,8 @@ class _ColumnEncoder:
                 label.replace("%", "%%") + '{"N":"%s"}' if plain else "%s"
                 for label, plain in zip(self._labels.values(), shape, strict=True)
             )
+            if len(self._templates) == TEMPLATES_MAX:
+                self._templates.clear()
             template = f'{{"PutRequest":{{"Item":{{"PK":{{"S":{key}}},"SK":{{"S":"%s"}}{cells}}}}}}}'
             self._templates[shape] = template
         return template

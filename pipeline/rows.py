@@ -7,6 +7,7 @@ of an item (`items.py`).
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
@@ -24,6 +25,8 @@ MAX_SK_BYTES = 1024
 """Key attributes (the same page: partition and sort keys)."""
 MAX_NAME_BYTES = 65535
 """An attribute's name (the same page: attributes)."""
+MAX_COLUMNS = 16_384
+"""What a spreadsheet can hold: a header of more is hardly one, and takes the time of its neighbours."""
 MAX_NUMBER_BYTES = 21
 """Two digits a byte and one more, which is how DynamoDB counts a number of 38 digits."""
 
@@ -70,6 +73,8 @@ class Schema:
 
     def __init__(self, key: str, header: list[str], columns: Columns) -> None:
         """Read the header of the object at `key`. Raises `ObjectUnreadable`."""
+        if len(header) > MAX_COLUMNS:
+            raise ObjectUnreadable(f"a header of {len(header)} columns; at most {MAX_COLUMNS} are read")
         if any("\0" in name or _SURROGATES.search(name) for name in header):
             raise ObjectUnreadable("the header is no text in UTF-8, nor in UTF-16 with a byte order mark")
         folded = [name.strip().lower() for name in header]
@@ -86,7 +91,7 @@ class Schema:
         keys = {self.ticker_at, self.timestamp_at}
         # DynamoDB knows no nameless attribute, and pandas writes its index as a nameless column.
         named = [name.lower().replace(" ", "_") if name.strip() else f"column_{i + 1}" for i, name in enumerate(header)]
-        twice = {name for name in named if named.count(name) > 1}
+        twice = [name for name, count in Counter(named).items() if count > 1]
         if twice:
             raise ObjectUnreadable(f"the header has the column {min(twice)!r} twice")
         if any(len(name.encode()) > MAX_NAME_BYTES for name in named):

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from pipeline.items import ItemReader, Items, put_request
+from pipeline.items import TEMPLATES_MAX, ItemReader, Items, put_request
 from pipeline.rows import MAX_PK_BYTES, Columns, RejectedRow, Row, RowReader
 
 INSTANT = "2024-01-02T03:04:05.000000Z"
@@ -218,6 +218,21 @@ def test_good_records_among_broken_ones_go_together():
     found = blocks("ticker,date,n\n" + (good + broken) * 100)
     assert [len(block.keys) for block in found if isinstance(block, Items)] == [1, 99]
     assert sum(isinstance(block, RejectedRow) for block in found) == 100
+
+
+def test_no_more_templates_are_kept_than_may_be():
+    """Columns that change between numbers and texts in all ways: as many kinds of rows, each read as ever."""
+    names = [f"c{i}" for i in range(8)]
+    reader = ItemReader("in/x.csv", Columns())
+    list(reader.feed(f"ticker,date,{','.join(names)}\n".encode()))
+    for shape in range(2 * TEMPLATES_MAX + 1):
+        cells = ["1" if shape >> i & 1 else "x" for i in range(8)]
+        (block,) = reader.feed(f"A,2024-01-02,{','.join(cells)}\n".encode())
+        assert isinstance(block, Items)
+        item = json.loads(block.puts[0])["PutRequest"]["Item"]
+        assert [item[name] for name in names] == [{"N": "1"} if cell == "1" else {"S": "x"} for cell in cells]
+        assert reader._encoder is not None
+        assert len(reader._encoder._templates) <= TEMPLATES_MAX
 
 
 def test_records_and_lines_come_in_the_files_order():

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from pipeline.items import ItemReader, Items
-from pipeline.rows import Columns, ObjectUnreadable, RowReader, SettingsError
+from pipeline.rows import Columns, ObjectUnreadable, RowReader, Schema, SettingsError
 
 KB = 1024
 
@@ -59,6 +59,53 @@ def test_a_column_name_has_at_most_65535_bytes(length, readable):
     else:
         with pytest.raises(ObjectUnreadable, match="a column name of more than 65535 bytes"):
             reasons(body)
+
+
+@pytest.mark.parametrize(("columns", "readable"), [(16_384, True), (16_385, False)])
+@pytest.mark.parametrize("quote", ["", '"'])
+def test_a_header_has_at_most_as_many_columns_as_a_spreadsheet(columns, readable, quote):
+    """16,384; a row of as many is stored."""
+    names = ",".join(["ticker", "date", *(f"{quote}c{i}{quote}" for i in range(columns - 2))])
+    body = f"{names}\nA,2026-01-01{',1' * (columns - 2)}\n"
+    if readable:
+        assert reasons(body) == []
+    else:
+        with pytest.raises(ObjectUnreadable, match=r"^a header of 16385 columns; at most 16384 are read$"):
+            reasons(body)
+
+
+@pytest.mark.parametrize("columns", [4000, 16_384, 300_000])
+def test_a_header_is_read_in_linear_time(columns):
+    """Each name is looked at a few times, however many there are; so are a row's fields, that may be far more."""
+    looked_at = 0
+
+    class Name(str):
+        __slots__ = ()
+
+        def lower(self):
+            nonlocal looked_at
+            looked_at += 1
+            return Compared(str.lower(self))
+
+        def strip(self, *_):
+            return self
+
+    class Compared(Name):
+        __slots__ = ()
+
+        def __eq__(self, other):
+            nonlocal looked_at
+            looked_at += 1
+            return str.__eq__(self, other)
+
+        __hash__ = str.__hash__
+
+    header = [Name("date"), *(Name(f"c{i}") for i in range(columns - 1))]
+    try:
+        Schema("stocks/x.csv", header, Columns())
+    except ObjectUnreadable:
+        assert columns > 16_384
+    assert looked_at < 20 * columns
 
 
 @pytest.mark.parametrize(("fields", "reason"), [(2, "2 fields"), (3, None), (4, "4 fields")])
