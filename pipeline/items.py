@@ -8,6 +8,7 @@ there is one set of rules, in `rows.py`.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator, Sequence
 from itertools import repeat
@@ -16,6 +17,7 @@ from typing import NamedTuple
 
 from pipeline.rows import MAX_PK_BYTES, Columns, RejectedRow, Row, RowReader, Schema
 from pipeline.text import Lines, Parsed
+from pipeline.uniqueness import Cells, FirstRows, KeyedRow
 from pipeline.values import DATE, JSON_NUMBER, TIME, BadTimestamp, bad_number
 
 TEMPLATES_MAX = 64
@@ -73,12 +75,16 @@ class ItemReader:
     def __init__(self, key: str, columns: Columns) -> None:
         self._reader = RowReader(key, columns)
         self._encoder: _ColumnEncoder | None = None
+        self._first = FirstRows[Items](_keyed, _cells)
 
     def feed(self, chunk: bytes, *, final: bool = False) -> Iterator[Items | RejectedRow]:
         """What `chunk` completes, and what the object's end does. Raises `ObjectUnreadable`.
 
         Lazy: exhaust it before the next call.
         """
+        return self._first.hold(self._blocks(chunk, final=final), self._reader.file_key, final=final)
+
+    def _blocks(self, chunk: bytes, *, final: bool) -> Iterator[Items | RejectedRow]:
         for record in self._reader.records(chunk, final=final):
             if isinstance(record, Lines):
                 yield from self._of_lines(record)
@@ -209,6 +215,15 @@ class _ColumnEncoder:
             template = f'{{"PutRequest":{{"Item":{{"PK":{{"S":{key}}},"SK":{{"S":"%s"}}{cells}}}}}}}'
             self._templates[shape] = template
         return template
+
+
+def _keyed(items: Items) -> Iterator[KeyedRow]:
+    return (KeyedRow(line, key[1], put) for key, line, put in zip(items.keys, items.lines, items.puts, strict=True))
+
+
+def _cells(put: str) -> Cells:
+    item = json.loads(put)["PutRequest"]["Item"]
+    return {name: next(iter(value.items())) for name, value in item.items() if name not in ("PK", "SK")}
 
 
 def _fragments(label: str, column: Sequence[str]) -> list[str] | None:

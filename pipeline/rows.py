@@ -14,7 +14,8 @@ from typing import Literal, NamedTuple
 
 from pipeline.settings import SettingsError, text_setting
 from pipeline.text import Lines, ObjectUnreadable, Parsed, RecordReader, Records, RejectedRow
-from pipeline.values import JSON_NUMBER, bad_number, bad_strptime_format, shown, timestamp_parser
+from pipeline.uniqueness import Cells, FileKey, FirstRows, KeyedRow
+from pipeline.values import JSON_NUMBER, Refusal, bad_number, bad_strptime_format, shown, timestamp_parser
 
 __all__ = ["Cell", "Columns", "ObjectUnreadable", "RejectedRow", "Row", "RowReader", "Schema", "SettingsError"]
 
@@ -33,6 +34,7 @@ MAX_NUMBER_BYTES = 21
 _TICKER_NAMES = ("ticker", "symbol")
 _TIMESTAMP_NAMES = ("timestamp", "datetime", "date", "time")
 _SURROGATES = re.compile("[\ud800-\udfff]")
+_COMPARED_CHARS = 64
 
 Cell = tuple[str, Literal["N", "S"], str]
 
@@ -77,17 +79,21 @@ class Schema:
             raise ObjectUnreadable(f"a header of {len(header)} columns; at most {MAX_COLUMNS} are read")
         if any("\0" in name or _SURROGATES.search(name) for name in header):
             raise ObjectUnreadable("the header is no text in UTF-8, nor in UTF-16 with a byte order mark")
-        folded = [name.strip().lower() for name in header]
-        timestamp_at = _find(folded, columns.timestamp, _TIMESTAMP_NAMES)
+        ticker_at = _find(header, columns.ticker, _TICKER_NAMES, "TICKER_COLUMN")
+        timestamp_at = _find(header, columns.timestamp, _TIMESTAMP_NAMES, "TIMESTAMP_COLUMN")
         if timestamp_at is None:
-            if folded[0]:
-                raise ObjectUnreadable(f"no timestamp column in the header {shown(','.join(header), 120)}")
+            if header[0].strip():
+                reason = f"no timestamp column in the header {shown(','.join(header), 120)}"
+                raise ObjectUnreadable(reason, "TIMESTAMP_COLUMN")
             timestamp_at = 0
         self.width = len(header)
-        self.ticker_at = _find(folded, columns.ticker, _TICKER_NAMES)
+        self.ticker_at = ticker_at
         self.timestamp_at = timestamp_at
         if self.ticker_at == self.timestamp_at:
-            raise ObjectUnreadable(f"the column {header[timestamp_at]!r} cannot be both ticker and timestamp")
+            raise ObjectUnreadable(
+                f"the column {header[timestamp_at]!r} cannot be both ticker and timestamp",
+                "TIMESTAMP_COLUMN" if columns.ticker is None else "TICKER_COLUMN",
+            )
         keys = {self.ticker_at, self.timestamp_at}
         # DynamoDB knows no nameless attribute, and pandas writes its index as a nameless column.
         named = [name.lower().replace(" ", "_") if name.strip() else f"column_{i + 1}" for i, name in enumerate(header)]
@@ -101,30 +107,47 @@ class Schema:
         self.safe_chars = (MAX_ITEM_BYTES - fixed_bytes) // 4
         self.names: list[str | None] = [None if i in keys else name for i, name in enumerate(named)]
         self.file_ticker = _file_ticker(key)
+        self._header = header
         self.parse_timestamp = timestamp_parser(columns.timestamp_format)
         self.reads_iso_first = columns.timestamp_format is None
 
+    def file_key(self) -> FileKey | None:
+        """What the key is made of where the ticker is the file's name; None where each row names its own."""
+        if self.ticker_at is not None:
+            return None
+        return FileKey(
+            self.file_ticker,
+            self._header[self.timestamp_at] or f"column_{self.timestamp_at + 1}",
+            {
+                name: given if given.strip() else name
+                for name, given in zip(self.names, self._header, strict=True)
+                if name is not None
+            },
+            _TIMESTAMP_NAMES,
+        )
+
     def row(self, line: int, fields: list[str]) -> Row | RejectedRow:
         """The row that these fields make."""
+        if len(fields) != self.width:
+            reason = f"{len(fields)} fields where the header has {self.width}"
+            return RejectedRow(line, reason, tuple(fields), "another number of fields than the header has")
         try:
             return self._row(line, fields)
-        except ValueError as refusal:
-            return RejectedRow(line, str(refusal), tuple(fields))
+        except Refusal as refusal:
+            return RejectedRow(line, str(refusal), tuple(fields), refusal.kind, refusal.cell, refusal.setting)
 
     def _row(self, line: int, fields: list[str]) -> Row:
-        """Raises `ValueError`, which says why they make none."""
-        if len(fields) != self.width:
-            raise ValueError(f"{len(fields)} fields where the header has {self.width}")
+        """Raises `Refusal`, which says why they make none."""
         text = "".join(fields)
         if not text.isascii() and _SURROGATES.search(text):
-            raise ValueError("the text is not valid UTF-8")
+            raise Refusal("the text is not valid UTF-8", cell=next(filter(_SURROGATES.search, fields)))
         ticker = self.file_ticker if self.ticker_at is None else fields[self.ticker_at]
         if not ticker:
-            raise ValueError("an empty ticker")
+            raise Refusal("an empty ticker", setting="TICKER_COLUMN")
         if len(ticker.encode()) > MAX_PK_BYTES:
-            raise ValueError(f"a ticker of more than {MAX_PK_BYTES} bytes")
+            raise Refusal(f"a ticker of more than {MAX_PK_BYTES} bytes", cell=ticker, setting="TICKER_COLUMN")
         if not fields[self.timestamp_at]:
-            raise ValueError("an empty timestamp")
+            raise Refusal("an empty timestamp", setting="TIMESTAMP_COLUMN")
         timestamp = self.parse_timestamp(fields[self.timestamp_at])
         cells: list[Cell] = []
         for name, cell in zip(self.names, fields, strict=True):
@@ -133,12 +156,13 @@ class Schema:
             if JSON_NUMBER.fullmatch(cell) is None:
                 cells.append((name, "S", cell))
             elif reason := bad_number(cell):
-                raise ValueError(f"{name}: {reason}")
+                raise Refusal(f"{name}: {reason}", "a number that DynamoDB cannot hold", cell)
             else:
                 cells.append((name, "N", cell))
         row = Row(line, ticker, timestamp, tuple(cells))
         if len(text) > self.safe_chars and (size := _item_bytes(row)) > MAX_ITEM_BYTES:
-            raise ValueError(f"an item of {size} bytes; DynamoDB holds {MAX_ITEM_BYTES}")
+            reason = f"an item of {size} bytes; DynamoDB holds {MAX_ITEM_BYTES}"
+            raise Refusal(reason, f"an item of more than {MAX_ITEM_BYTES} bytes")
         return row
 
 
@@ -153,14 +177,20 @@ class RowReader:
         self._key = key
         self._columns = columns
         self._records = RecordReader()
+        self._first = FirstRows[Row](_keyed, _cells)
 
     def feed(self, chunk: bytes, *, final: bool = False) -> Iterator[Row | RejectedRow]:
         """The rows that `chunk` completes, and those that the object's end does. Raises `ObjectUnreadable`.
 
         Lazy: exhaust it before the next call.
         """
-        for record in self.records(chunk, final=final):
-            yield from self.rows_of(record)
+        found = (row for record in self.records(chunk, final=final) for row in self.rows_of(record))
+        return self._first.hold(found, self.file_key, final=final)
+
+    def file_key(self) -> FileKey | None:
+        """What the key is made of where the ticker is the file's name, once the header has been read."""
+        assert self.schema is not None  # noqa: S101 - records come after the header only
+        return self.schema.file_key()
 
     def records(self, chunk: bytes, *, final: bool) -> Records:
         """The records below the header, for a reader that makes rows itself; `schema` is set when one comes."""
@@ -199,12 +229,42 @@ class RowReader:
             yield record
 
 
-def _find(folded: list[str], wanted: str | None, names: tuple[str, ...]) -> int | None:
-    """Where the first of the wanted names stands in the header, any case."""
-    for name in (*([wanted.strip().lower()] if wanted else []), *names):
+def _find(header: list[str], wanted: str | None, names: tuple[str, ...], setting: str) -> int | None:
+    """Where the wanted name stands in the header, any case, or the first of the usual ones.
+
+    Raises `ObjectUnreadable` if one is wanted and not there: another one would make other keys.
+    """
+    folded = [name.strip().lower() for name in header]
+    for name in names if wanted is None else [wanted.strip().lower()]:
         if name in folded:
             return folded.index(name)
-    return None
+    if wanted is None:
+        return None
+    raise ObjectUnreadable(
+        f"{setting} {shown(wanted)} is not among the columns {shown(','.join(header), 120)[1:-1]}; "
+        f"the nearest is {shown(_nearest(wanted, header))}",
+        setting,
+    )
+
+
+def _nearest(wanted: str, header: list[str]) -> str:
+    """The name that a slip of the finger makes the wanted one, or what comes nearest."""
+    import difflib  # hardly any object needs it
+
+    text = wanted.strip().lower()[:_COMPARED_CHARS]
+
+    def likeness(name: str) -> float:
+        return difflib.SequenceMatcher(None, text, name.strip().lower()[:_COMPARED_CHARS]).ratio()
+
+    return max(header, key=likeness)
+
+
+def _keyed(row: Row) -> Iterator[KeyedRow]:
+    yield KeyedRow(row.line, row.timestamp, row)
+
+
+def _cells(row: Row) -> Cells:
+    return {name: (kind, text) for name, kind, text in row.cells}
 
 
 def _item_bytes(row: Row) -> int:

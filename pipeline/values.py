@@ -27,11 +27,29 @@ _ISO_8601 = re.compile(
     r" ?(?P<zone>[Zz]|[+-][0-9]{2}(?::?[0-9]{2})?)?)?"
 )
 _TIME_DIRECTIVES = re.compile(r"%[HIMSfpXcT]")
+_NO_SUCH = ": no such date or time"
 _CACHED_TEXTS = 4096
 
 
-class BadTimestamp(ValueError):
-    """The text is no timestamp; the message says what was read."""
+class Refusal(ValueError):
+    """Why a row cannot be stored.
+
+    `kind` is the reason without what differs from row to row, `cell` the text that it is about, `setting` the
+    environment variable that might mend it, each None where there is none.
+    """
+
+    def __init__(self, reason: str, kind: str | None = None, cell: str | None = None, setting: str | None = None):
+        super().__init__(reason)
+        self.kind = kind or reason
+        self.cell = cell
+        self.setting = setting
+
+
+class BadTimestamp(Refusal):
+    """The text is no timestamp; the message says what was read, and why it is none where there is more to say."""
+
+    def __init__(self, text: str, why: str = "", setting: str | None = "TIMESTAMP_FORMAT") -> None:
+        super().__init__(f"unreadable timestamp {shown(text)}{why}", f"unreadable timestamp{why}", text, setting)
 
 
 def stored_instant(instant: datetime) -> str:
@@ -56,14 +74,13 @@ def timestamp_parser(strptime_format: str | None) -> Callable[[str], str]:
             try:
                 return _iso_8601(text)
             except BadTimestamp:
-                message = f"unreadable timestamp {shown(text)}: neither {strptime_format!r} nor ISO 8601"
-                raise BadTimestamp(message) from None
+                raise BadTimestamp(text, f": neither {strptime_format!r} nor ISO 8601") from None
         if not has_time:
             return instant.date().isoformat()
         try:
             return stored_instant(instant.astimezone(UTC) if instant.tzinfo else instant)
         except OverflowError:
-            raise BadTimestamp(f"unreadable timestamp {shown(text)}: no such date or time") from None
+            raise BadTimestamp(text, _NO_SUCH) from None
 
     return lru_cache(_CACHED_TEXTS)(parse)
 
@@ -100,17 +117,29 @@ def bad_number(text: str) -> str | None:
     return None
 
 
+def number_value(text: str) -> tuple[bool, str, int]:
+    """Sign, digits and exponent of a JSON number that DynamoDB can hold: alike for numbers of the same value."""
+    mantissa, _, exponent_text = text.lower().partition("e")
+    whole, _, fraction = mantissa.lstrip("-").partition(".")
+    digits = (whole + fraction).lstrip("0")
+    significant = digits.rstrip("0")
+    if not significant:
+        return False, "", 0
+    exponent = int(exponent_text.lstrip("+-0") or "0") * (-1 if exponent_text.startswith("-") else 1)
+    return mantissa.startswith("-"), significant, exponent - len(fraction) + len(digits) - len(significant)
+
+
 def _iso_8601(text: str) -> str:
     if _STORED.fullmatch(text):
         return text
     match = _ISO_8601.fullmatch(text.strip())
     if match is None:
-        raise BadTimestamp(f"unreadable timestamp {shown(text)}")
+        raise BadTimestamp(text)
     part = match.groupdict()
     # Nanoseconds are common; digits that microseconds cannot hold must not vanish.
     fraction = part["fraction"] or ""
     if fraction[6:].strip("0"):
-        raise BadTimestamp(f"unreadable timestamp {shown(text)}: finer than a microsecond")
+        raise BadTimestamp(text, ": finer than a microsecond", None)
     try:
         day = date(int(part["year"]), int(part["month"]), int(part["day"]))
         if part["hour"] is None:
@@ -119,7 +148,7 @@ def _iso_8601(text: str) -> str:
         clock = time(int(part["hour"]), int(part["minute"]), int(part["second"] or 0), microsecond, _zone(part["zone"]))
         return stored_instant(datetime.combine(day, clock).astimezone(UTC))
     except (ValueError, OverflowError):
-        raise BadTimestamp(f"unreadable timestamp {shown(text)}: no such date or time") from None
+        raise BadTimestamp(text, _NO_SUCH) from None
 
 
 def _zone(text: str | None) -> timezone:

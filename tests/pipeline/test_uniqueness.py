@@ -1,0 +1,184 @@
+"""An object's first rows are judged before any of them is handed on."""
+
+from __future__ import annotations
+
+import pytest
+
+from pipeline.items import ItemReader, Items
+from pipeline.rows import Columns, ObjectUnreadable, RejectedRow, RowReader
+from pipeline.uniqueness import CANDIDATES, FIRST_ROWS, SEARCHED_COLUMNS
+
+READERS = pytest.mark.parametrize("kind", [ItemReader, RowReader])
+
+
+def lines_of(reader: ItemReader | RowReader, text: str, *, final: bool = False) -> list[int]:
+    """The lines of the rows that come with this text."""
+    found: list[int] = []
+    for one in reader.feed(text.encode(), final=final):
+        if isinstance(one, Items):
+            found += one.lines
+        elif not isinstance(one, RejectedRow):
+            found.append(one.line)
+    return found
+
+
+def refusal(body: str, columns: Columns = Columns(), key: str = "in/x.csv") -> ObjectUnreadable:  # noqa: B008 - frozen
+    """Why the object is unreadable; both readers agree, and neither hands on a row before."""
+    refusals = []
+    for reader in (ItemReader(key, columns), RowReader(key, columns)):
+        found: list[int] = []
+        with pytest.raises(ObjectUnreadable) as refused:
+            found += lines_of(reader, body, final=True)
+        assert found == []
+        refusals.append(refused.value)
+    assert [(str(found), found.setting) for found in refusals] == [(str(refusals[0]), refusals[0].setting)] * 2
+    return refusals[0]
+
+
+def moments(first: int, last: int, value: str = "1") -> str:
+    """A row for each line from `first` to `last`, each at a time of its own."""
+    return "".join(f"2024-01-02T00:00:00.{i:06d}Z,{value}\n" for i in range(first, last + 1))
+
+
+@READERS
+def test_rows_are_held_back_until_there_are_a_thousand(kind):
+    """Then all come that are there, and those after them as they are read."""
+    reader = kind("in/x.csv", Columns())
+    assert lines_of(reader, "date,n\n" + moments(2, FIRST_ROWS)) == []
+    assert lines_of(reader, moments(FIRST_ROWS + 1, FIRST_ROWS + 1)) == list(range(2, FIRST_ROWS + 2))
+    assert lines_of(reader, moments(FIRST_ROWS + 2, FIRST_ROWS + 3)) == [FIRST_ROWS + 2, FIRST_ROWS + 3]
+    assert lines_of(reader, "", final=True) == []
+
+
+@READERS
+def test_an_object_of_fewer_rows_is_judged_at_its_end(kind):
+    """Rejected rows are not held back, and are none of the thousand."""
+    reader = kind("in/x.csv", Columns())
+    found = list(reader.feed(("date,n\n" + moments(2, 3) + "never,1\n").encode()))
+    assert [one.line for one in found] == [4]
+    assert lines_of(reader, moments(5, 5)) == []
+    assert lines_of(reader, "", final=True) == [2, 3, 5]
+
+
+@READERS
+@pytest.mark.parametrize("last", [FIRST_ROWS - 1, FIRST_ROWS, FIRST_ROWS + 1])
+@pytest.mark.parametrize("size", [7, 10**6])
+def test_the_first_thousand_storable_rows_are_judged_and_no_more(kind, last, size):
+    """The last of them differs from the first under its key; rejected rows between them do not count."""
+    body = "date,n\n" + moments(2, last) + "never,1\n" * 10 + moments(2, 2, "2") + moments(last + 2, last + 300)
+    reader = kind("in/x.csv", Columns())
+    chunks = [body[start : start + size] for start in range(0, len(body), size)]
+    found: list[int] = []
+
+    def read_all() -> None:
+        for chunk in [*chunks, ""]:
+            found.extend(lines_of(reader, chunk, final=not chunk))
+
+    if last > FIRST_ROWS:
+        read_all()
+        assert len(found) == last + 299
+    else:
+        with pytest.raises(ObjectUnreadable, match=f"^lines 2 and {last + 11} have the same key but differ: "):
+            read_all()
+        assert found == []
+
+
+@READERS
+def test_where_rows_name_their_ticker_nothing_is_held_back(kind):
+    """Nor is anything looked at."""
+    reader = kind("in/x.csv", Columns())
+    assert lines_of(reader, "ticker,date,n\nA,2024-01-02,1\n") == [2]
+    assert lines_of(reader, "A,2024-01-02,2\n") == [3]
+    assert lines_of(reader, "", final=True) == []
+
+
+@READERS
+@pytest.mark.parametrize("text", ["", "date,n\n", "date,n\nnever,1\n"])
+def test_an_object_without_a_storable_row_has_nothing_to_judge(kind, text):
+    """With a header, and without one it is unreadable for that."""
+    reader = kind("in/x.csv", Columns())
+    if text:
+        assert lines_of(reader, text, final=True) == []
+    else:
+        with pytest.raises(ObjectUnreadable, match="no header"):
+            lines_of(reader, text, final=True)
+
+
+@pytest.mark.parametrize(
+    ("header", "columns", "setting"),
+    [
+        ("date,Name", Columns(), "TICKER_COLUMN"),
+        ("Date,Time", Columns(None, "Date"), "TIMESTAMP_COLUMN"),
+        ("Date, TimeStamp ", Columns(None, "Date"), "TIMESTAMP_COLUMN"),
+        ("date,timely", Columns(), "TICKER_COLUMN"),
+    ],
+)
+def test_the_setting_that_might_mend_it_goes_by_the_column(header, columns, setting):
+    """One that means a time by its name belongs to the timestamp."""
+    assert refusal(f"{header}\n2024-01-02,X\n2024-01-02,Y\n", columns).setting == setting
+
+
+def test_without_a_column_that_would_do_the_ticker_is_missing():
+    """It is what most such files have somewhere."""
+    found = refusal("date,a,b\n2024-01-02,1,\n2024-01-02,,1\n")
+    assert found.setting == "TICKER_COLUMN"
+    assert "apart" not in str(found)
+
+
+@pytest.mark.parametrize("columns", [SEARCHED_COLUMNS, SEARCHED_COLUMNS + 1])
+def test_in_a_wide_header_no_column_is_looked_for(columns):
+    """It would take seconds, and hold the other objects up; up to a width a few are named."""
+    names = ",".join(f"c{i}" for i in range(columns))
+    row = ",".join(["X"] * columns)
+    found = str(refusal(f"date,{names}\n2024-01-02,{row}\n2024-01-02,{row.replace('X', 'Y')}\n"))
+    assert found.count("'c") == (CANDIDATES if columns == SEARCHED_COLUMNS else 0)
+
+
+def test_names_and_the_ticker_are_shown_up_to_a_length():
+    """The reason stays one line of bounded length, whatever the header holds."""
+    long, broken = "n" * 500, '"two\nlines"'
+    found = str(refusal(f"date,{long},{broken}\n2024-01-02,X,U\n2024-01-02,Y,V\n", key=f"in/{'t' * 500}.csv"))
+    assert "\n" not in found
+    assert f"'{'T' * 60}...'" in found
+    assert f"each of '{'n' * 60}...' and 'two\\nlines'" in found
+
+
+def test_a_column_without_a_name_is_named_by_its_place():
+    """As its attribute is."""
+    assert "; 'column_2' would tell" in str(refusal("date, \n2024-01-02,X\n2024-01-02,Y\n"))
+
+
+@pytest.mark.parametrize(
+    ("wanted", "nearest"),
+    [("Instrumnet", "Instrument"), ("last", "Last Price"), ("trade_date", "Trade Date"), ("x" * 99, "Instrument")],
+)
+def test_a_column_that_is_not_there_has_a_nearest(wanted, nearest):
+    """By the likeness of their names, in any case; there is always one."""
+    found = refusal("Instrument,Trade Date,Last Price\nA,2024-01-02,1\n", Columns(wanted))
+    assert found.setting == "TICKER_COLUMN"
+    assert str(found).endswith(f"is not among the columns Instrument,Trade Date,Last Price; the nearest is {nearest!r}")
+
+
+def test_a_ticker_that_is_missing_is_told_before_a_timestamp():
+    """One at a time."""
+    assert refusal("a,b\n1,2\n", Columns("x", "y")).setting == "TICKER_COLUMN"
+    assert refusal("a,b\n1,2\n", Columns("a", "y")).setting == "TIMESTAMP_COLUMN"
+
+
+@pytest.mark.parametrize(
+    ("columns", "setting"),
+    [
+        (Columns("a", "a"), "TICKER_COLUMN"),
+        (Columns("date"), "TICKER_COLUMN"),
+        (Columns(None, "symbol"), "TIMESTAMP_COLUMN"),
+    ],
+)
+def test_one_column_cannot_be_both(columns, setting):
+    """The setting that made it so might mend it."""
+    assert refusal("date,symbol,a\n1,2,3\n", columns).setting == setting
+
+
+def test_no_timestamp_column_can_be_mended():
+    """By naming it."""
+    assert refusal("Instrument,Trade Date\nA,1\n").setting == "TIMESTAMP_COLUMN"
+    assert refusal("date,date\n1,2\n").setting is None
