@@ -9,9 +9,10 @@ from simulator.load.measure.recording import DROPPED, FAILED, Recording, backlog
 from simulator.load.measure.result import Result, Span
 from simulator.load.plan.arrivals import constant, stairs
 from simulator.load.plan.capacity_search import CapacitySearch, Probe, ProbeOutcome, slope
-from simulator.load.plan.slo import Threshold, parse
+from simulator.load.plan.slo import FIGURES, bounds_latency
 from simulator.load.send.sender import Sender
 from simulator.load.target import LoadTarget
+from simulator.run.bounds import SummaryBound, parse
 
 DEFAULT_BOUND = "p99<5s"
 START_SHARE = 0.6
@@ -30,7 +31,7 @@ SPIKE = ((2.0, 0.5), (2.0, 2.0), (3.0, 0.5))
 async def find_max(target: LoadTarget, sender: Sender) -> Span:
     """Search, then spike; the span to drain. The session's result gets the search, the confirmed span and the spike."""
     session, result = sender.session, sender.session.result
-    bounds = tuple(bound for bound in session.plan.slo if bound.bounds_latency) or (parse(DEFAULT_BOUND),)
+    bounds = tuple(bound for bound in session.plan.slo if bounds_latency(bound)) or (parse(DEFAULT_BOUND, FIGURES),)
     start_per_s = max(0.5, result.ceiling.objects_per_s * START_SHARE) if result.ceiling else START_PER_S
     search = CapacitySearch(min(limits.LOAD_RATE_PER_S, start_per_s), ceiling_per_s=limits.LOAD_RATE_PER_S)
     await _warm_up(target, sender, min(search.rate_per_s, WARM_UP_PER_S))
@@ -87,7 +88,7 @@ def _span_at(result: Result, rate_per_s: float) -> Span:
 
 
 async def _probe(
-    target: LoadTarget, sender: Sender, probe: Probe, bounds: tuple[Threshold, ...]
+    target: LoadTarget, sender: Sender, probe: Probe, bounds: tuple[SummaryBound, ...]
 ) -> tuple[Span, ProbeOutcome | None]:
     """Offer one rate and see. None for the outcome when a signal or a drain without end cut it short."""
     clock, recording = sender.session.clock, sender.session.result.recording
@@ -103,7 +104,7 @@ async def _probe(
     return span, outcome_of(recording, span, probe, bounds)
 
 
-def outcome_of(recording: Recording, span: Span, probe: Probe, bounds: tuple[Threshold, ...]) -> ProbeOutcome:
+def outcome_of(recording: Recording, span: Span, probe: Probe, bounds: tuple[SummaryBound, ...]) -> ProbeOutcome:
     """What a drained probe showed in its window."""
     begin_at, end_at = span.begun_at + probe.warm_up_s, span.offered_at
     puts, stores = recording.put_instants(span.numbers), recording.stored_instants(span.numbers)

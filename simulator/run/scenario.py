@@ -4,6 +4,7 @@
 title: one line
 parameters: {MaximumConcurrency: 2}        # template parameters
 options: {ticks: 1, capacity: aws}         # options of simulate, which the command line may still override
+bounds: [dead_lettered>=1]                 # what it plans, in place of the defaults on these figures
 steps:                                     # told and done in this order, each once its trigger has come
   - at: 3s                                 # seconds since the run began ...
     caption: what to say
@@ -34,6 +35,8 @@ from simulator.base.errors import InputError
 from simulator.base.observations import Noted, Record
 from simulator.base.quantities import Bound, parse_bound, parse_duration
 from simulator.functions.runtimes import RuntimeName
+from simulator.run import bounds
+from simulator.run.bounds import SummaryBound
 from simulator.telemetry.snapshot import RunOptions, Snapshot
 
 if TYPE_CHECKING:
@@ -95,6 +98,7 @@ class Scenario:
     title: str
     parameters: Mapping[str, str]
     options: Mapping[str, Any]
+    bounds: tuple[SummaryBound, ...]
     steps: tuple[Step, ...]
 
 
@@ -195,7 +199,7 @@ def _require_known(given: Mapping[Any, Any], *known: str) -> None:
 def _scenario(given: Any, name: str) -> Scenario:
     titled = isinstance(given, dict) and isinstance(given.get("title"), str)
     _require(titled, "a mapping with a title is expected")
-    _require_known(given, "title", "parameters", "options", "steps")
+    _require_known(given, "title", "parameters", "options", "bounds", "steps")
     parameters, steps = given.get("parameters") or {}, given.get("steps", [])
     _require(isinstance(parameters, dict), "parameters must be a mapping of template parameters")
     _require(isinstance(steps, list), "steps must be a list")
@@ -204,6 +208,7 @@ def _scenario(given: Any, name: str) -> Scenario:
         title=given["title"],
         parameters={str(key): str(value) for key, value in parameters.items()},
         options=_options(given.get("options") or {}),
+        bounds=_bounds(given.get("bounds") or []),
         steps=tuple(_steps(steps)),
     )
 
@@ -233,6 +238,15 @@ def _options(given: Any) -> dict[str, Any]:
             _require(type(value) is kind, f"option {key} must be of type {kind.__name__}, not '{value}'")
         options[str(key)] = value
     return options
+
+
+def _bounds(given: Any) -> tuple[SummaryBound, ...]:
+    listed = isinstance(given, list) and all(isinstance(bound, str) for bound in given)
+    _require(listed, "bounds must be a list, as in [dead_lettered<1, rejected<1%]")
+    try:
+        return tuple(map(bounds.parse, given))
+    except ValueError as error:
+        raise ValueError(f"bounds: {error}") from None
 
 
 def _steps(given: list[Any]) -> Iterator[Step]:

@@ -29,6 +29,7 @@ from simulator.base.observations import (
 from simulator.functions.runtimes import RuntimeName
 from simulator.proof.account import Acceptable, Audit
 from simulator.run import sources
+from simulator.run.bounds import SummaryBound
 from simulator.run.scenario import Scenario, play
 from simulator.run.sources import SourceFile
 from simulator.stack.model import Stack
@@ -50,6 +51,7 @@ class RunPlan(RunOptions):
     fires: bool
     sources: tuple[SourceFile, ...]
     story: Scenario | None
+    bounds: tuple[SummaryBound, ...]
     code_dir: Path | None
     capacity: Literal["aws", "unlimited"]
     port: int

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import platform
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, fields
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from simulator.base.clock import iso
 from simulator.proof.account import Audit, ObjectsAtRest
+from simulator.run.bounds import SummaryBound, judge
 from simulator.telemetry.snapshot import Snapshot
 
 SCHEMA = "stockpipe.run/1"
@@ -34,17 +35,18 @@ def build(
     options: Mapping[str, Any],
     ended_at: float,
     interrupted: bool,
+    bounds: Sequence[SummaryBound],
     source_rows: int | None = None,
     schema: str = SCHEMA,
 ) -> dict[str, Any]:
     """The summary as the public contract has it: every key is there, and null where a figure does not exist.
 
     `snapshot` is the last one, `options` are those of the command as resolved, `audit` None when there was no proof
-    (the verdict is then `unproven`). `source_rows` are the rows of the real files that the run itself put; None when
-    the objects came from the generator or from others.
+    (the verdict is then `unproven`). `bounds` are judged last, on the summary itself. `source_rows` are the rows of the
+    real files that the run itself put; None when the objects came from the generator or from others.
     """
     run, latency = snapshot.options, _picked(snapshot.latency, "p50", "p90", "p99", "max")
-    return {
+    summary = {
         "schema": schema,
         "command": run.command,
         "versions": versions(),
@@ -64,6 +66,7 @@ def build(
         "throughput": _throughput(snapshot),
         "audit": _audit(audit),
     }
+    return {**summary, "bounds": judge(bounds, summary)}
 
 
 def _picked(thing: object, *names: str) -> dict[str, Any]:
@@ -136,4 +139,4 @@ def _audit(audit: Audit | None) -> dict[str, Any]:
         return {**asdict(audit), "differences": list(audit.differences)}
     nothing: dict[str, Any] = dict.fromkeys(field.name for field in fields(Audit))
     held = dict.fromkeys(field.name for field in fields(ObjectsAtRest))
-    return {**nothing, "dead_lettered": held, "pending": held, "verdict": "unproven", "differences": []}
+    return {**nothing, "dead_lettered": held, "pending": held, "verdict": "unproven", "differences": [], "notes": {}}

@@ -5,20 +5,24 @@ Reads nothing but the JSON, so that the text of a run can be had again from its 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from rich.console import Group, RenderableType
 from rich.padding import Padding
 from rich.style import Style
+from rich.table import Table
 from rich.text import Text
 
 from simulator.dashboard.figures import count, counted, rate, seconds, size
 from simulator.dashboard.lines import labelled
+from simulator.run import bounds
 from simulator.run.advice import advice
+from simulator.run.bounds import SummaryFigure
 from simulator.telemetry.events import printable
 
 DIFFERENCES_SHOWN = 10
+_HELD, _MISSED = Style(color="green"), Style(color="red", bold=True)
 _VERDICTS = {
     "exact": ("green", "every row is accounted for"),
     "lossy": ("red", "rows were replaced by later rows of their object with the same key"),
@@ -28,8 +32,8 @@ _VERDICTS = {
 
 
 def render_summary(summary: Mapping[str, Any]) -> RenderableType:
-    """What came out, in a dozen lines: the verdict first, then each stage, what differs, and what to do next."""
-    parts: list[RenderableType] = [_headline(summary), labelled(_stages(summary))]
+    """What came out, in a dozen lines: the verdict and the bounds, each stage, what differs, and what to do next."""
+    parts: list[RenderableType] = [_headline(summary), *bounds_kept(summary), labelled(_stages(summary))]
     differences = summary["audit"].get("differences") or []
     if differences:
         parts.append(Text("  first differences", Style(bold=True)))
@@ -41,6 +45,25 @@ def render_summary(summary: Mapping[str, Any]) -> RenderableType:
         parts.append(Text("  what to do next", Style(bold=True)))
         parts += [_indented(line) for line in next_steps]
     return Group(*parts)
+
+
+def bounds_kept(
+    summary: Mapping[str, Any], figures: Mapping[str, SummaryFigure] = bounds.FIGURES
+) -> Iterator[RenderableType]:
+    """A line for each bound that was missed or asked for; one for all the defaults that held."""
+    defaults = {bound.text for bound in bounds.DEFAULTS}
+    grid = Table.grid(padding=(0, 2), pad_edge=True)
+    for judged in sorted(summary["bounds"], key=lambda judged: bool(judged["held"])):
+        value, meaning = bounds.words(judged, summary, figures)
+        if not judged["held"]:
+            said = Text.assemble(judged["bound"], "  ", (value, _MISSED), f": {printable(meaning)}")
+            grid.add_row(Text("missed", _MISSED), said)
+        elif judged["bound"] not in defaults:
+            grid.add_row(Text("held", _HELD), Text(f"{judged['bound']}  {value}"))
+    if grid.row_count:
+        yield grid
+    if by_default := sum(judged["held"] and judged["bound"] in defaults for judged in summary["bounds"]):
+        yield Text.assemble("  ", ("held", _HELD), "    ", counted(by_default, "default bound"))
 
 
 def _indented(text: str, style: Style | str = "") -> RenderableType:

@@ -13,7 +13,7 @@ _HEAD = """# Commands
 Made from the commands' own help by `make reference`; a test fails when it is stale.
 
 Durations are written `90s`, `5m`, `1h`; rates `200/s`, `30/m`; times as ISO 8601, UTC unless they name a zone. Colours
-obey `NO_COLOR`. Exit codes: 0 done, and proven or within thresholds; 1 not proven, or a threshold missed; 2 wrong
+obey `NO_COLOR`. Exit codes: 0 done, proven and within [bounds](bounds.md); 1 not proven, or a bound missed; 2 wrong
 usage, settings, template or input; 3 could not finish; 130 interrupted before the end that was asked for.
 """
 

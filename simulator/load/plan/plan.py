@@ -8,8 +8,9 @@ from typing import Literal
 
 from simulator.functions.runtimes import RuntimeName
 from simulator.load.plan.arrivals import Profile
-from simulator.load.plan.slo import Threshold
 from simulator.proof.account import Acceptable
+from simulator.run import bounds
+from simulator.run.bounds import SummaryBound
 
 TargetName = Literal["store", "sink", "endpoint", "stack"]
 
@@ -28,7 +29,7 @@ class Plan:
     endpoint_url: str | None
     sink_latency_s: float
     runtime: RuntimeName
-    slo: tuple[Threshold, ...]
+    slo: tuple[SummaryBound, ...]
     drain_timeout_s: float
     port: int
     window_s: float
@@ -53,3 +54,8 @@ class Plan:
     def audited(self) -> bool:
         """A sink keeps no rows to prove, and a deployed stack is proven by `verify`, which says what it costs."""
         return self.target in ("store", "endpoint")
+
+    @property
+    def bounds(self) -> tuple[SummaryBound, ...]:
+        """The thresholds, and the defaults on other figures; a search and a backlog have none of these."""
+        return bounds.in_force(() if self.find_max or self.backlog else bounds.DEFAULTS, self.slo)

@@ -17,8 +17,8 @@ from statistics import median, variance
 from typing import Any, Literal
 
 from simulator.base.errors import InputError
-from simulator.load.plan.slo import number_at
 from simulator.load.report.text import seconds
+from simulator.run.bounds import number_at
 
 Direction = Literal["higher", "lower"]
 Judgement = Literal["same", "better", "worse", "noise", "shown"]

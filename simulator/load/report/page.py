@@ -12,8 +12,9 @@ from html import escape
 from importlib import resources
 from typing import Any
 
-from simulator.load.plan.slo import PERCENTILES
-from simulator.load.report.text import latencies, met, seconds
+from simulator.load.plan.slo import FIGURES, PERCENTILES
+from simulator.load.report.text import latencies, seconds
+from simulator.run.bounds import words
 
 CHARTS = (
     ("rates", "Objects a second", "What was planned, what was sent, what was stored."),
@@ -51,7 +52,7 @@ def _body(summary: Mapping[str, Any]) -> Iterable[str]:
         head = f'<h2>{escape(title)}</h2><p class="note">{escape(note)}</p>'
         yield f'<section>{head}<div class="chart" id="{name}"></div></section>'
     yield _percentile_table(summary)
-    yield _slo_table(summary)
+    yield _bounds_table(summary)
     yield _search_table(summary)
     yield _cost_table(summary)
     yield _details(summary)
@@ -121,11 +122,14 @@ def _percentile_table(summary: Mapping[str, Any]) -> str:
     return _table("Percentiles", head, rows, note)
 
 
-def _slo_table(summary: Mapping[str, Any]) -> str:
-    if not summary["slo"]:
+def _bounds_table(summary: Mapping[str, Any]) -> str:
+    if not summary["bounds"]:
         return ""
-    rows = [[judged["threshold"], met(judged), "held" if judged["held"] else "missed"] for judged in summary["slo"]]
-    return _table("Thresholds", ["threshold", "measured", ""], rows)
+    rows = [
+        [judged["bound"], *words(judged, summary, FIGURES), "held" if judged["held"] else "missed"]
+        for judged in summary["bounds"]
+    ]
+    return _table("Bounds", ["bound", "measured", "", ""], rows)
 
 
 def _search_table(summary: Mapping[str, Any]) -> str:

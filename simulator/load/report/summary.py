@@ -22,12 +22,13 @@ from simulator.load.plan.plan import Plan
 from simulator.load.plan.slo import judge_slo
 from simulator.load.session import LoadSession
 from simulator.run import summary as runs
+from simulator.run.bounds import judge
 
 SCHEMA = "stockpipe.load/1"
 
 
 def build(session: LoadSession, options: Mapping[str, Any], ended_at: float) -> dict[str, Any]:
-    """Everything, with null where a figure does not exist. `slo` is judged last, on the summary itself."""
+    """Everything, with null where a figure does not exist. Bounds are judged last, on the summary itself."""
     plan, result, tap = session.plan, session.result, session.tap
     recording = result.recording
     sent = recording.count(recording.all(), SENT)
@@ -38,6 +39,7 @@ def build(session: LoadSession, options: Mapping[str, Any], ended_at: float) -> 
         options=options,
         ended_at=ended_at,
         interrupted=result.interrupted,
+        bounds=(),
         source_rows=sent * plan.rows,
         schema=SCHEMA,
     )
@@ -68,6 +70,7 @@ def build(session: LoadSession, options: Mapping[str, Any], ended_at: float) -> 
     summary["cloudwatch"] = result.proof.cloud
     summary["series"] = _series(session, ended_at)
     summary["slo"] = judge_slo(plan.slo, summary)
+    summary["bounds"] = judge(plan.bounds, summary)
     return summary
 
 

@@ -11,6 +11,8 @@ from rich.table import Table
 from rich.text import Text
 
 from simulator.dashboard.lines import labelled
+from simulator.load.plan.slo import FIGURES
+from simulator.run.text import bounds_kept
 
 _LATENCIES = {
     "planned_to_stored": "planned to stored",
@@ -21,12 +23,9 @@ _LATENCIES = {
 
 
 def render(summary: Mapping[str, Any]) -> RenderableType:
-    """The verdict, the percentiles, what held it back, the cost, the thresholds."""
-    parts: list[RenderableType] = [_headline(summary), _percentiles(summary), labelled(_lines(summary))]
-    for judged in summary["slo"]:
-        mark, style = ("held  ", "green") if judged["held"] else ("missed", "red")
-        parts.append(Text.assemble("  ", (mark, style), f"  {judged['threshold']}  ({met(judged)})"))
-    return Group(*parts)
+    """The verdict, the bounds, the percentiles, what held it back, the cost."""
+    kept = bounds_kept(summary, FIGURES)
+    return Group(_headline(summary), *kept, _percentiles(summary), labelled(_lines(summary)))
 
 
 def _headline(summary: Mapping[str, Any]) -> Text:
@@ -72,11 +71,6 @@ def latencies(summary: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, An
     for key, label in _LATENCIES.items():
         yield label, summary["latency_s"][key]
     yield "generator lag", summary["generator_lag_s"]
-
-
-def met(judged: Mapping[str, Any]) -> str:
-    """The figure that a threshold met."""
-    return "not measured" if judged["value"] is None else f"{judged['value']:,.4g}"
 
 
 def _lines(summary: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

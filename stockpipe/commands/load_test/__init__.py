@@ -17,7 +17,9 @@ stockpipe load-test --target sink --sink-latency 8ms --ramp 10/s..500/s
 
 stockpipe load-test --find-max
 
-Exit codes: 0 proven and within thresholds, 1 not proven or a threshold missed, 2 wrong input, 3 could not finish, 130
+A load by the clock has the bounds of stockpipe simulate beside its own. docs/bounds.md lists all figures.
+
+Exit codes: 0 proven and within its bounds, 1 not proven or a bound missed, 2 wrong input, 3 could not finish, 130
 interrupted."""
 
 

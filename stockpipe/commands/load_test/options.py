@@ -74,7 +74,10 @@ class LoadTestOptions(AwsOptions):
     yes: Annotated[bool, typer.Option("--yes", "-y", help="With --stack: do not ask.")] = False
     slo: Annotated[
         tuple[str, ...],
-        typer.Option(metavar="BOUND", help="'p99<5s', 'rows_per_s>2000', ...: sets the exit code; repeatable."),
+        typer.Option(
+            metavar="BOUND",
+            help="'p99<5s', 'rows_per_s>2000', 'rejected<1%', ...: sets the exit code; repeatable.",
+        ),
     ] = ()
     accept: Accept = ()
     seed: Annotated[int, typer.Option(help="Drives all randomness.")] = 0

@@ -12,12 +12,14 @@ from simulator.base.quantities import duration_text
 from simulator.dashboard.ui import Display
 from simulator.load.measure.result import Result
 from simulator.load.plan.plan import Plan
+from simulator.load.plan.slo import FIGURES
 from simulator.load.report import summary as summaries
 from simulator.load.report import text
 from simulator.load.report.page import page
 from simulator.load.run import run
 from simulator.load.session import LoadSession
 from simulator.load.target import LoadTarget
+from simulator.run import bounds
 from simulator.telemetry.snapshot import RunOptions
 from stockpipe.commands.load_test.options import LoadTestOptions
 from stockpipe.commands.outputs import write
@@ -95,9 +97,11 @@ class _Outlet:
         await self.display.end()
         built = self.summary = summaries.build(session, options_json(self._options, session.plan), ended_at)
         if self.display.mode == "quiet":
-            missed = ", ".join(threshold["threshold"] for threshold in built["slo"] if not threshold["held"])
             verdict = f"verdict {built['audit']['verdict'] if built['audit'] else 'none'}"
-            self.display.console.print(f"{verdict}, missed {missed}" if missed else verdict, markup=False)
+            missed = bounds.missed(built["bounds"], FIGURES)
+            self.display.console.print(
+                f"{verdict}, missed {missed}" if missed else verdict, markup=False, soft_wrap=True
+            )
         else:
             self.display.console.print(text.render(built))
         if self._options.report is not None:
@@ -126,11 +130,11 @@ def options_json(options: LoadTestOptions, plan: Plan) -> dict[str, Any]:
 
 
 def exit_code(summary: Mapping[str, Any], result: Result) -> ExitCode:
-    """1 for what is not proven, a missed threshold or a search without an answer; 130 for an early end."""
+    """1 for what is not proven, a missed bound or a search without an answer; 130 for an early end."""
     audit = summary["audit"]
     proven = audit is None or audit["verdict"] == "exact"
     drained = summary["backlog"]["drained"] is not False
-    if not proven or not drained or not all(threshold["held"] for threshold in summary["slo"]):
+    if not proven or not drained or not all(judged["held"] for judged in summary["bounds"]):
         return ExitCode.NOT_PROVEN
     if result.interrupted:
         return ExitCode.INTERRUPTED

@@ -13,9 +13,10 @@ from simulator.base.errors import InputError
 from simulator.base.quantities import duration_text
 from simulator.load.plan.arrivals import Profile, constant, ramp, spike, steps
 from simulator.load.plan.plan import Plan, TargetName
-from simulator.load.plan.slo import parse
+from simulator.load.plan.slo import FIGURES
 from simulator.load.session import LoadSession
 from simulator.load.target import open_twin
+from simulator.run.bounds import parse_all
 from simulator.stack import template
 from simulator.stack.model import Stack
 from simulator.stack.wiring import wiring
@@ -57,7 +58,7 @@ def resolve(options: LoadTestOptions) -> tuple[Stack, Plan]:
         backlog=options.backlog or 0,
         target=target,
         endpoint_url=options.endpoint_url if target == "endpoint" else None,
-        slo=tuple(parse(bound) for bound in options.slo),
+        slo=parse_all(options.slo, FIGURES),
         window_s=float(wiring(stack).mapping.window_s),
         accepted=frozenset(options.accept),
         **{name: getattr(options, name) for name in asked},

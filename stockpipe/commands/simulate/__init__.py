@@ -14,9 +14,13 @@ stockpipe simulate --ticks 3
 
 stockpipe simulate --scenario burst
 
-stockpipe simulate --source quotes/ --parameter TimestampFormat='%d.%m.%Y'
+stockpipe simulate --source quotes/ --parameter TimestampFormat='%d.%m.%Y' --slo 'rejected<1%'
 
-Exit codes: 0 proven, 1 not proven, 2 wrong input, 3 could not finish, 130 interrupted."""
+Bounds by default: no message dead-lettered, no object with all or many of its rows rejected, and something stored if
+something was sent; --slo on one of these figures replaces it. docs/bounds.md lists all figures.
+
+Exit codes: 0 proven and within its bounds, 1 not proven or a bound missed, 2 wrong input, 3 could not finish, 130
+interrupted."""
 
 
 @takes(SimulateOptions)

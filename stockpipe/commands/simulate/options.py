@@ -43,6 +43,13 @@ class SimulateOptions(Options):
         str | None,
         typer.Option(metavar="NAME", help="burst, poison, outage, ... or a .yaml file; 'list' names all."),
     ] = None
+    slo: Annotated[
+        tuple[str, ...],
+        typer.Option(
+            metavar="BOUND",
+            help="'rejected<1%', 'object_to_stored_p99<5s', 'rows_per_s>500', ...: sets the exit code; repeatable.",
+        ),
+    ] = ()
     template: Template = None
     parameters: Parameters = ()
     runtime: Runtime = "inline"

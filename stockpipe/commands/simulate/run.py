@@ -7,6 +7,7 @@ import contextlib
 import json
 import math
 import sys
+from collections.abc import Mapping
 from typing import Any
 
 from simulator.base.clock import Clock, SystemClock, iso
@@ -14,8 +15,8 @@ from simulator.base.errors import CouldNotFinish, ExitCode, InputError
 from simulator.base.observations import LogWritten, Noted, Observation, Record
 from simulator.dashboard.ui import Display
 from simulator.functions.logs import LogDirectory
+from simulator.run import bounds, sources, summary, text
 from simulator.run import scenario as scenarios
-from simulator.run import sources, summary, text
 from simulator.run.scenario import Scenario
 from simulator.run.simulation import RunPlan, Simulation
 from simulator.stack import rules, template
@@ -43,6 +44,7 @@ def run_simulate(options: SimulateOptions) -> int:
 
 def resolve(options: SimulateOptions) -> tuple[Stack, RunPlan]:
     """The stack and the plan: what was given, over the scenario's, over the defaults. Raises `InputError`."""
+    asked = bounds.parse_all(options.slo)
     scenario = scenarios.load(options.scenario) if options.scenario else None
     if scenario is not None:
         options = _with_scenario(options, scenario)
@@ -71,6 +73,7 @@ def resolve(options: SimulateOptions) -> tuple[Stack, RunPlan]:
         sources=found,
         scenario=scenario.name if scenario else None,
         story=scenario,
+        bounds=bounds.in_force(bounds.DEFAULTS, scenario.bounds if scenario else (), asked),
         runtime=options.runtime,
         code_dir=options.code,
         capacity=options.capacity,
@@ -123,7 +126,7 @@ async def _run(options: SimulateOptions, stack: Stack, plan: RunPlan) -> int:
             await outlet.finish(simulation)
     if simulation.failure is not None:
         raise simulation.failure
-    return _exit_code(simulation)
+    return _exit_code(outlet.summary, simulation)
 
 
 class _SimulateOutlet:
@@ -134,7 +137,7 @@ class _SimulateOutlet:
         self.display = Display(
             telemetry, options.ui, clock, machine_output=str(options.summary) == "-", screenshot=options.screenshot
         )
-        self._finished = False
+        self.summary: dict[str, Any] = {}
 
     def announce_template(self, stack: Stack, record: Record) -> None:
         """Say what AWS advises against in the template, and list what the twin does not act on."""
@@ -162,21 +165,24 @@ class _SimulateOutlet:
 
     async def finish(self, run: Simulation) -> None:
         """End the display, write the summary. Once: a hold comes here twice."""
-        if self._finished:
+        if self.summary:
             return
-        self._finished = True
         await self.display.end()
-        built = summary.build(
+        built = self.summary = summary.build(
             self._telemetry.snapshot(self._clock.now()),
             audit=run.audit,
             resources=run.resources.as_json() if run.resources else None,
             options=_options_json(self._options, self._plan),
             ended_at=self._clock.now(),
             interrupted=run.interrupted,
+            bounds=self._plan.bounds,
             source_rows=(run.audit.parsed_rows if run.audit else 0) if self._plan.sources else None,
         )
         if self.display.mode == "quiet":
-            self.display.console.print(f"verdict {built['audit']['verdict']}", markup=False)
+            verdict, missed = f"verdict {built['audit']['verdict']}", bounds.missed(built["bounds"])
+            self.display.console.print(
+                f"{verdict}, missed {missed}" if missed else verdict, markup=False, soft_wrap=True
+            )
         else:
             self.display.console.print(text.render_summary(built))
             if self._plan.hold and run.failure is None:
@@ -224,6 +230,7 @@ def _options_json(options: SimulateOptions, plan: RunPlan) -> dict[str, Any]:
         "source": [str(path) for path in (*options.sources, *options.paths)],
         "schedule": plan.fires,
         "scenario": plan.scenario,
+        "slo": options.slo,
         "template": str(options.template) if options.template else None,
         "parameters": _parameters(options, plan.story),
         "runtime": plan.runtime,
@@ -236,7 +243,8 @@ def _options_json(options: SimulateOptions, plan: RunPlan) -> dict[str, Any]:
     }
 
 
-def _exit_code(run: Simulation) -> ExitCode:
-    if run.audit is None or run.audit.verdict != "exact":
+def _exit_code(summary: Mapping[str, Any], run: Simulation) -> ExitCode:
+    """1 for what is not proven or a missed bound, which outweigh an early end."""
+    if summary["audit"]["verdict"] != "exact" or not all(judged["held"] for judged in summary["bounds"]):
         return ExitCode.NOT_PROVEN
     return ExitCode.INTERRUPTED if run.interrupted else ExitCode.DONE

@@ -59,6 +59,17 @@ def test_figure_that_does_not_exist_yet_holds_nothing() -> None:
         assert not parse(f"steps: [{{when: queue.oldest_age_s {sign} 0}}]").steps[0].due(0.0, lambda: EMPTY)
 
 
+def test_bounds_are_those_of_the_command_line() -> None:
+    """In the same grammar, as many as it needs; a scenario without any has none of its own."""
+    planned = parse("bounds: [dead_lettered>=1, dead_lettered<=1, 'rejected<1%']").bounds
+    assert [(bound.figure, bound.operator, bound.limit, bound.is_default) for bound in planned] == [
+        ("dead_lettered", ">=", 1.0, False),
+        ("dead_lettered", "<=", 1.0, False),
+        ("rejected", "<", 1.0, False),
+    ]
+    assert parse("bounds:").bounds == parse("").bounds == ()
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
@@ -74,6 +85,12 @@ def test_figure_that_does_not_exist_yet_holds_nothing() -> None:
         ("steps: [{put: {key: a}}]", "step 1: put needs key and text"),
         ("steps: [{refuse_writes: {share: 2, for: 1s}}]", "step 1: share must be between 0 and 1, not '2'"),
         ("steps: [{refuse_writes: {share: 0.5}}]", "step 1: refuse_writes needs share and for"),
+        ("bounds: {dead_lettered: 1}", "bounds must be a list, as in [dead_lettered<1, rejected<1%]"),
+        ("bounds: dead_lettered<1", "bounds must be a list"),
+        ("bounds: [5]", "bounds must be a list"),
+        ("bounds: [dead_lettered<1s]", "bounds: 'dead_lettered<1s': dead_lettered is a bare number"),
+        ("bounds: [lost<1, p99<5s]", "bounds: 'lost<1': there is no figure 'lost'"),
+        ("bounds: [dead_leters<1]", "did you mean 'dead_lettered'?"),
         ("steps: {}", "steps must be a list"),
         ("steps: [5]", "step 1: a mapping is expected"),
         ("parameters: []\nsteps: [{caption: [}]", "not YAML"),

@@ -14,6 +14,7 @@ from simulator.base.counters import BucketCounters, QueueCounters, StoreCounters
 from simulator.base.observations import ObjectPut, PhaseChanged
 from simulator.proof.account import Audit, ObjectsAtRest
 from simulator.run import summary
+from simulator.run.bounds import DEFAULTS, FIGURES, in_force, parse_all
 from simulator.run.text import render_summary
 from simulator.stack import template
 from simulator.telemetry import Telemetry
@@ -23,7 +24,7 @@ OPTIONS = RunOptions("simulate", 7, "inline", 1_700_000_000.0, "http://127.0.0.1
 RESOURCES = {"bucket": "b", "queue_url": "http://q", "dlq_url": "http://d", "table": "StockData"}
 CONTRACT = {
     "": "schema command versions options seed started_at ended_at interrupted endpoint duration_s resources generated "
-    "queue consumer table latency_s throughput audit",
+    "queue consumer table latency_s throughput audit bounds",
     "versions": "stockpipe python moto aiobotocore",
     "resources": "bucket queue_url dlq_url table",
     "generated": "invocations files rows bytes",
@@ -96,7 +97,8 @@ def proof() -> Audit:
 
 def build(snapshot: Snapshot, audit: Audit | None, **changed: Any) -> dict[str, Any]:
     """The summary with the arguments that a test does not care about filled."""
-    arguments = {"resources": RESOURCES, "options": {"speed": 12.0}, "ended_at": 1_700_000_070.0, "interrupted": False}
+    arguments: dict[str, Any] = {"resources": RESOURCES, "options": {"speed": 12.0}, "ended_at": 1_700_000_070.0}
+    arguments |= {"interrupted": False, "bounds": DEFAULTS}
     return summary.build(snapshot, audit=audit, **{**arguments, **changed})
 
 
@@ -189,6 +191,8 @@ def test_the_text_of_a_proven_run(snapshot: Snapshot, proof: Audit) -> None:
     assert text(build(snapshot, proof), 100) == (
         """\
   exact  every row is accounted for: 59,900 expected, 59,900 stored
+  missed  dead_lettered<1  1: messages moved to the dead-letter queue
+  held    3 default bounds
   took        63.0 s from the first tick or put to the end of the drain
   generated   12 ticks wrote 600 objects, 60,000 rows, 3.72 MB
   queue       600 sent = 599 deleted + 1 dead-lettered + 0 remaining
@@ -206,6 +210,57 @@ def test_the_text_of_a_proven_run(snapshot: Snapshot, proof: Audit) -> None:
   what to do next
     1 message in the dead-letter queue: run again with --seed 7 and --hold, then read http://d."""
     )
+
+
+def test_every_number_can_be_bounded(snapshot: Snapshot, proof: Audit) -> None:
+    """Whatever is a number in the summary has a name, but for the seed, which is an option."""
+
+    def numbers(held: Any, path: tuple[str, ...]) -> set[tuple[str, ...]]:
+        if isinstance(held, dict):
+            return {found for name, part in held.items() for found in numbers(part, (*path, name))}
+        return {path} if isinstance(held, int | float) and not isinstance(held, bool) else set()
+
+    built = build(snapshot, proof, options={})
+    assert numbers(built, ()) - {("seed",)} == {figure.path for figure in FIGURES.values()}
+
+
+def test_bounds_are_judged_on_the_summary_itself(snapshot: Snapshot, proof: Audit) -> None:
+    """Each with its value and whether it held; one that was asked for is missed where there is no proof."""
+    asked = parse_all(("rejected<1%", "object_to_stored_p99<2s"))
+    built = build(snapshot, proof, bounds=(*DEFAULTS, *asked))
+    assert built["bounds"] == [
+        {"bound": "dead_lettered<1", "value": 1, "held": False},
+        {"bound": "objects_all_rejected<1", "value": 0, "held": True},
+        {"bound": "objects_many_rejected<1", "value": 0, "held": True},
+        {"bound": "stored_rows>0", "value": 59_900, "held": True},
+        {"bound": "rejected<1%", "value": 0.0, "held": True},
+        {"bound": "object_to_stored_p99<2s", "value": 1.92, "held": True},
+    ]
+    assert build(snapshot, None, bounds=(*DEFAULTS, *asked))["bounds"] == [
+        {"bound": "dead_lettered<1", "value": 1, "held": False},
+        {"bound": "rejected<1%", "value": None, "held": False},
+        {"bound": "object_to_stored_p99<2s", "value": 1.92, "held": True},
+    ]
+
+
+def test_the_text_begins_with_the_verdict_and_the_bounds(snapshot: Snapshot, proof: Audit) -> None:
+    """Missed ones first and red, with what they mean and the first object; then those asked for, then the defaults."""
+    notes = {"objects_all_rejected": "stocks/[red]a\x1b[0m.csv: 12 of 12 rows rejected"}
+    audit = dataclasses.replace(proof, rejected=12, objects_all_rejected=1, notes=notes)
+    asked = parse_all(("duration<2m", "rejected<0.01%", "dead_lettered<=1"))
+    built = build(snapshot, audit, bounds=in_force(DEFAULTS, asked))
+    assert text(built, 80).splitlines()[1:8] == [
+        "  missed  objects_all_rejected<1  1: objects of which every row was rejected",
+        "          (stocks/[red]a [0m.csv: 12 of 12 rows rejected)",
+        "  missed  rejected<0.01%  0.02 %: rows that cannot be stored (12 of 60,000)",
+        "  held    duration<2m  63 s",
+        "  held    dead_lettered<=1  1",
+        "  held    2 default bounds",
+        "  took        63.0 s from the first tick or put to the end of the drain",
+    ]
+    console = Console(file=io.StringIO(), width=80, force_terminal=True, color_system="standard")
+    console.print(render_summary(built))
+    assert "\x1b[1;31m0.02 %" in console.file.getvalue()  # type: ignore[attr-defined]
 
 
 def test_the_text_names_the_first_differences(snapshot: Snapshot, proof: Audit) -> None:

@@ -28,7 +28,7 @@ from stockpipe.commands.load_test.run import resolve
 Stockpipe = Callable[..., Any]
 RUN_KEYS = {
     "schema", "command", "versions", "options", "seed", "started_at", "ended_at", "interrupted", "endpoint",
-    "duration_s", "resources", "generated", "queue", "consumer", "table", "latency_s", "throughput", "audit",
+    "duration_s", "resources", "generated", "queue", "consumer", "table", "latency_s", "throughput", "audit", "bounds",
 }  # fmt: skip
 LOAD_KEYS = {"planned", "sent", "dropped", "generator_lag_s", "ceiling", "bottleneck", "series"}
 
@@ -115,7 +115,7 @@ def test_exit_code_says_what_matters_most(
     summary = {
         "audit": {"verdict": verdict} if verdict else None,
         "backlog": {"drained": drained},
-        "slo": [{"held": True}, {"held": held}],
+        "bounds": [{"held": True}, {"held": held}],
         "find_max": rate,
     }
     assert exit_code(summary, Result(interrupted=interrupted)) is code

@@ -47,6 +47,7 @@ KEYS = {
     "latency_s",
     "throughput",
     "audit",
+    "bounds",
 }
 
 
@@ -145,6 +146,7 @@ def test_poisoned_object_ends_in_the_dead_letter_queue(stockpipe: Stockpipe, tmp
         "title: poison\n"
         "parameters: {VisibilityTimeout: 1, ConsumerTimeout: 1, MaxReceiveCount: 2}\n"
         "options: {ticks: 1}\n"
+        "bounds: [dead_lettered>=1, dead_lettered<=1]\n"
         "steps: [{put: {key: stocks/broken.csv, text: 'ticker,price'}}, {when: dead_letter_queue.visible >= 1}]\n",
         encoding="utf-8",
     )
@@ -330,6 +332,8 @@ def test_logs_are_kept_or_the_loss_is_told(stockpipe: Stockpipe, tmp_path: Path)
         (("--source", "none.csv"), "none.csv"),
         (("lost.csv",), "'lost.csv' is given without --source"),
         (("--summary", "no/such/place.json"), "there is no directory"),
+        (("--slo", "rejekted<1%"), "did you mean 'rejected'?"),
+        (("--slo", "rows_per_s>5%"), "not a share"),
         (("--nonsense",), "--nonsense"),
     ],
 )

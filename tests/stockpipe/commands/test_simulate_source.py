@@ -84,7 +84,7 @@ def test_a_directory_of_good_and_bad_rows_is_accounted_for(stockpipe: Stockpipe,
     (quotes / "unknown.csv").write_bytes(b"a,b\n1,2\n")
     parameters = ("VisibilityTimeout=1", "ConsumerTimeout=1", "MaxReceiveCount=1")
     ended = stockpipe(
-        *("simulate", "--ui", "quiet", "--summary", "-", "--source", str(quotes)),
+        *("simulate", "--ui", "quiet", "--summary", "-", "--source", str(quotes), "--slo", "dead_lettered<=1"),
         *(word for parameter in parameters for word in ("--parameter", parameter)),
     )
     audit = ended.summary["audit"]

@@ -12,7 +12,8 @@ from simulator.load.measure.recording import DROPPED, SENT, Recording
 from simulator.load.measure.result import Span
 from simulator.load.plan.arrivals import constant
 from simulator.load.plan.capacity_search import Probe
-from simulator.load.plan.slo import parse
+from simulator.load.plan.slo import FIGURES
+from simulator.run.bounds import parse
 
 
 def a_span(rate: float, duration_s: float, capacity: float, *, cold_s: float = 0.0) -> tuple[Recording, Span]:
@@ -64,7 +65,7 @@ def test_a_batching_window_is_no_lag() -> None:
 
 
 PROBE = Probe(40, 1.5, 4.0)
-BOUNDS = (parse("p99<5s"),)
+BOUNDS = (parse("p99<5s", FIGURES),)
 
 
 def test_a_probe_below_capacity_is_sustained() -> None:
@@ -87,7 +88,7 @@ def test_a_probe_above_capacity_shows_the_capacity() -> None:
 def test_a_probe_whose_latency_breaks_the_bound_is_not_sustained() -> None:
     """The bound that was asked for decides."""
     recording, span = a_span(40, 5.5, 80)
-    assert not outcome_of(recording, span, PROBE, (parse("p99<1ms"),)).sustained
+    assert not outcome_of(recording, span, PROBE, (parse("p99<1ms", FIGURES),)).sustained
 
 
 def test_a_probe_with_dropped_or_late_arrivals_is_not_sustained() -> None:

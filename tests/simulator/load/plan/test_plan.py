@@ -6,9 +6,11 @@ import pytest
 
 from simulator.load.plan.arrivals import constant
 from simulator.load.plan.plan import Plan, TargetName
+from simulator.load.plan.slo import FIGURES
+from simulator.run.bounds import DEFAULTS, parse_all
 
 
-def plan(backlog: int = 0, find_max: bool = False, target: TargetName = "store") -> Plan:
+def plan(backlog: int = 0, find_max: bool = False, target: TargetName = "store", slo: tuple[str, ...] = ()) -> Plan:
     """A plan of ten seconds at four a second."""
     return Plan(
         constant(4.0, 10.0),
@@ -21,7 +23,7 @@ def plan(backlog: int = 0, find_max: bool = False, target: TargetName = "store")
         endpoint_url=None,
         sink_latency_s=0.0,
         runtime="inline",
-        slo=(),
+        slo=parse_all(slo, FIGURES),
         drain_timeout_s=60.0,
         port=0,
         window_s=0.0,
@@ -33,6 +35,18 @@ def test_only_what_arrives_by_the_clock_has_a_length() -> None:
     assert (plan().duration_s, plan().objects) == (10.0, 40)
     assert (plan(backlog=7).duration_s, plan(backlog=7).objects) == (None, 7)
     assert (plan(find_max=True).duration_s, plan(find_max=True).objects) == (None, None)
+
+
+def test_a_load_by_the_clock_is_held_to_the_defaults() -> None:
+    """Beside its own thresholds, which replace one on the same figure; a search and a backlog have only these."""
+    assert plan().bounds == DEFAULTS
+    asked = plan(slo=("p99<5s", "stored_rows>=0")).bounds
+    assert [bound.text for bound in asked] == [
+        *("dead_lettered<1", "objects_all_rejected<1", "objects_many_rejected<1"),
+        *("p99<5s", "stored_rows>=0"),
+    ]
+    assert plan(find_max=True).bounds == plan(backlog=7).bounds == ()
+    assert [bound.text for bound in plan(backlog=7, slo=("drain<5s",)).bounds] == ["drain<5s"]
 
 
 @pytest.mark.parametrize(

@@ -128,6 +128,16 @@ def test_a_proof_that_no_longer_holds_is_worse() -> None:
     assert compare(before, after).judged("worse") == []
 
 
+def test_bounds_are_each_runs_own_affair() -> None:
+    """A summary with them, one without, as older versions wrote it, and a damaged one: compared by their figures."""
+    old, held = a_run(1), a_run(1)
+    held["bounds"] = [{"bound": "dead_lettered<1", "value": 0, "held": True}]
+    for bounds in ([{"bound": "rejected<1%", "value": None, "held": False}], None, "none", [5]):
+        other = {**copy.deepcopy(held), "bounds": bounds, "schema": "stockpipe.run/1"}
+        for pair in ((old, other), (other, old), (held, other)):
+            assert (compare(*pair).judgement, compare(*pair).unlike) == ("same", ())
+
+
 def test_runs_that_are_not_alike_are_told() -> None:
     """Another target or Python is named beside the verdict."""
     before, after = a_run(1), a_run(1)

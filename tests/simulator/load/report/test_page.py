@@ -61,6 +61,10 @@ def a_summary(**changed: Any) -> dict[str, Any]:
             "prices": "us-east-1",
         },
         "slo": [{"threshold": "p99<5s", "value": 0.2, "held": True}],
+        "bounds": [
+            {"bound": "dead_lettered<1", "value": 0, "held": True},
+            {"bound": "p99<5s", "value": 0.2, "held": True},
+        ],
         "series": build(recording, numbers, 100, 1010.5),
     }
     return {**summary, **changed}
@@ -127,7 +131,7 @@ def test_a_run_that_measured_nothing_still_has_a_page_and_a_text() -> None:
         ceiling=None,
         bottleneck=None,
         cost=None,
-        slo=[{"threshold": "p99<5s", "value": None, "held": False}],
+        bounds=[{"bound": "p99<5s", "value": None, "held": False}],
         series=None,
         stored=0,
         interrupted=True,
@@ -154,6 +158,26 @@ def test_the_text_says_what_came_out() -> None:
     shown = written(a_summary())
     for part in ("199 of 200 objects stored", "audit exact", "planned to stored", "200 ms", "1 dropped", "0.710 USD"):
         assert part in shown
+
+
+def test_bounds_come_right_after_the_verdict() -> None:
+    """Missed ones first, with unit and meaning, then those that were asked for; the defaults are one line."""
+    missed = [
+        {"bound": "p50<1ms", "value": 0.0123, "held": False},
+        {"bound": "dropped<0.1%", "value": 0.5, "held": False},
+    ]
+    summary = a_summary()
+    summary["bounds"] = [*summary["bounds"], *missed]
+    assert [line.rstrip() for line in written(summary).splitlines()[1:5]] == [
+        "  missed  p50<1ms  12.3 ms: from planned to stored, median",
+        "  missed  dropped<0.1%  0.5 %: arrivals that found no sender free (1 of 200)",
+        "  held    p99<5s  200 ms",
+        "  held    1 default bound",
+    ]
+    shown = page(summary)
+    for part in ("p50&lt;1ms", "12.3 ms", "arrivals that found no sender free (1 of 200)", "dead_lettered&lt;1"):
+        assert part in shown
+    assert "Bounds" not in page(a_summary(bounds=[]))
 
 
 def test_a_search_and_a_backlog_are_told() -> None:

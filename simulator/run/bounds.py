@@ -1,0 +1,262 @@
+"""Bounds on the figures of a summary: `rejected<1%`, `object_to_stored_p99<5s`, `rows_per_s>500`. Pure.
+
+One grammar and one list of names for `simulate`, its scenarios and `load-test`, which adds figures of its own.
+docs/bounds.md explains them.
+"""
+
+from __future__ import annotations
+
+import difflib
+import math
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from simulator.base.errors import InputError
+from simulator.base.quantities import Bound, parse_bound, parse_duration
+
+Path = tuple[str, ...]
+_NAME = re.compile(r"\s*([A-Za-z_][\w.-]*)\s*[<>=!]")
+
+
+def number_at(summary: Mapping[str, Any], path: Path) -> float | None:
+    """The number at a path of names into a summary; None if there is none."""
+    held: Any = summary
+    for name in path:
+        held = held.get(name) if isinstance(held, Mapping) else None
+    return held if isinstance(held, int | float) and not isinstance(held, bool) else None
+
+
+@dataclass(frozen=True, slots=True)
+class SummaryFigure:
+    """A number of a summary that a bound may name: where it is, and what it is in words.
+
+    `is_time`: it is in seconds. `whole`: where the numbers are whose sum it is a part of; without any it has no share.
+    """
+
+    path: Path
+    meaning: str
+    is_time: bool = False
+    whole: tuple[Path, ...] = ()
+
+
+def numeric(path: str, meaning: str, *whole: str) -> SummaryFigure:
+    """A bare number at a dotted path, and a part of the sum of what is at the others."""
+    return SummaryFigure(tuple(path.split(".")), meaning, whole=tuple(tuple(part.split(".")) for part in whole))
+
+
+def timed(path: str, meaning: str) -> SummaryFigure:
+    """A time at a dotted path."""
+    return SummaryFigure(tuple(path.split(".")), meaning, is_time=True)
+
+
+_SENT, _RECEIVED, _INVOCATIONS, _ROWS = "queue.sent", "queue.received", "consumer.invocations", "audit.parsed_rows"
+
+FIGURES: Mapping[str, SummaryFigure] = {
+    "duration": timed("duration_s", "from the first tick or put to the end of the drain"),
+    "generated_invocations": numeric("generated.invocations", "ticks of the generator"),
+    "generated_files": numeric("generated.files", "objects of the generator or of --source"),
+    "generated_rows": numeric("generated.rows", "rows of the generator or of --source"),
+    "generated_bytes": numeric("generated.bytes", "bytes of the generator or of --source"),
+    "sent": numeric(_SENT, "messages about objects"),
+    "received": numeric(_RECEIVED, "deliveries of messages, each time counted"),
+    "deleted": numeric("queue.deleted", "messages that were dealt with", _SENT),
+    "dead_lettered": numeric("queue.dead_lettered", "messages moved to the dead-letter queue", _SENT),
+    "remaining": numeric("queue.remaining", "messages neither deleted nor dead-lettered", _SENT),
+    "visible_max": numeric("queue.visible_max", "messages visible in the queue, at most"),
+    "in_flight_max": numeric("queue.in_flight_max", "messages in flight, at most"),
+    "oldest_age_max": timed("queue.oldest_age_s_max", "age of the oldest message, at most"),
+    "invocations": numeric(_INVOCATIONS, "invocations of the consumer"),
+    "cold_starts": numeric("consumer.cold_starts", "cold starts of the consumer", _INVOCATIONS),
+    "errors": numeric("consumer.errors", "invocations of the consumer that failed", _INVOCATIONS),
+    "timeouts": numeric("consumer.timeouts", "invocations of the consumer that timed out", _INVOCATIONS),
+    "consumer_throttles": numeric("consumer.throttles", "invocations of the consumer that Lambda throttled"),
+    "batch_item_failures": numeric(
+        "consumer.batch_item_failures", "deliveries that the consumer reported as failed", _RECEIVED
+    ),
+    "concurrency_max": numeric("consumer.concurrency_max", "consumers at work at once, at most"),
+    "rows_written": numeric("table.rows_written", "rows that the table accepted, a redelivery again"),
+    "batch_writes": numeric("table.batch_writes", "batch writes"),
+    "unprocessed_items": numeric(
+        "table.unprocessed_items",
+        "rows of batch writes that came back",
+        "table.unprocessed_items",
+        "table.rows_written",
+    ),
+    "throttles": numeric("table.throttled_requests", "requests that the table throttled"),
+    "write_units": numeric("table.write_units", "write units consumed"),
+    **{
+        f"object_to_stored_{name}": timed(f"latency_s.object_to_stored.{name}", f"from put to stored, {words}")
+        for name, words in {
+            "p50": "median",
+            "p90": "90th percentile",
+            "p99": "99th percentile",
+            "max": "longest",
+        }.items()
+    },
+    "rows_per_s": numeric("throughput.rows_per_s_mean", "rows a second, mean"),
+    "rows_per_s_max": numeric("throughput.rows_per_s_max", "rows in the busiest second"),
+    "parsed_rows": numeric(_ROWS, "rows read in all objects"),
+    "rejected": numeric("audit.rejected", "rows that cannot be stored", _ROWS),
+    "duplicates": numeric("audit.duplicates", "rows replaced by a later one of their object", _ROWS),
+    "expected_rows": numeric("audit.expected_rows", "distinct keys that belong in the table"),
+    "stored_rows": numeric("audit.stored_rows", "items in the table"),
+    "missing": numeric("audit.missing", "rows that should be in the table and are not", _ROWS),
+    "extra": numeric("audit.extra", "items that no object explains", _ROWS),
+    "different": numeric("audit.different", "items unlike their row", _ROWS),
+    "ambiguous": numeric("audit.ambiguous", "keys of which objects say different things", _ROWS),
+    "overwritten": numeric("audit.overwritten", "rows lost to a later, different one of their object", _ROWS),
+    "superseded": numeric("audit.superseded", "rows that only an earlier content of an object explains", _ROWS),
+    "objects_all_rejected": numeric("audit.objects_all_rejected", "objects of which every row was rejected"),
+    "objects_many_rejected": numeric(
+        "audit.objects_many_rejected", "objects of which more than 10 rows, and more than 10 %, were rejected"
+    ),
+    "dead_lettered_objects": numeric("audit.dead_lettered.objects", "objects with a message in the dead-letter queue"),
+    "dead_lettered_rows": numeric("audit.dead_lettered.rows", "rows of dead-lettered objects", _ROWS),
+    "dead_lettered_rows_stored": numeric(
+        "audit.dead_lettered.rows_stored", "rows of dead-lettered objects that are stored", _ROWS
+    ),
+    "pending_objects": numeric("audit.pending.objects", "objects with a message in the queue"),
+    "pending_rows": numeric("audit.pending.rows", "rows of pending objects", _ROWS),
+    "pending_rows_stored": numeric("audit.pending.rows_stored", "rows of pending objects that are stored", _ROWS),
+}
+"""Every figure of a run's summary that a bound may name."""
+
+
+@dataclass(frozen=True, slots=True)
+class SummaryBound(Bound):
+    """A bound and how it was written. Its limit is in seconds for a time, in per cent for a share.
+
+    A default is judged only where its figure exists.
+    """
+
+    text: str
+    of: SummaryFigure
+    is_share: bool
+    is_default: bool = False
+
+    def value(self, summary: Mapping[str, Any]) -> float | None:
+        """What the figure is, in the limit's unit; None where it does not exist, as a share of nothing does not."""
+        part = number_at(summary, self.of.path)
+        if part is None or not self.is_share:
+            return part
+        whole = self.whole(summary)
+        return 100 * part / whole if whole else None
+
+    def whole(self, summary: Mapping[str, Any]) -> float | None:
+        """What the figure is a part of."""
+        parts = [number_at(summary, path) for path in self.of.whole]
+        return None if None in parts else sum(part for part in parts if part is not None)
+
+    def value_text(self, value: float | None) -> str:
+        """A value of the figure with its unit."""
+        if value is None:
+            return "not measured"
+        if self.is_share:
+            return f"{value:.4g} %"
+        if self.of.is_time:
+            return f"{value:,.4g} s" if value >= 1 or not value else f"{value * 1000:.4g} ms"
+        return f"{value:,.4g}" if isinstance(value, float) and value < 1000 else f"{value:,.0f}"
+
+
+def parse(text: str, figures: Mapping[str, SummaryFigure] = FIGURES) -> SummaryBound:
+    """`rejected<1%`, `duration<=90s`; `ValueError` says what is wrong and how to write it."""
+    named = _NAME.match(text)
+    if named and named[1] not in figures:
+        raise ValueError(f"'{text}': there is no figure '{named[1]}'; {_instead(named[1], figures)}")
+    try:
+        bound = parse_bound(text, lambda figure, limit: _limit(figures[figure], limit))
+    except ValueError:
+        bound = None
+    if bound is None or bound.operator in ("==", "!="):
+        raise ValueError(f"'{text}' is not a bound; write for example 'rejected<1%' or 'rows_per_s>500'")
+    written, of = " ".join(text.split()), figures[bound.figure]
+    if not math.isfinite(bound.limit):
+        raise ValueError(f"'{text}': {_how(bound, of, is_share=written.endswith('%'))}")
+    return SummaryBound(bound.figure, bound.operator, bound.limit, written, of, written.endswith("%"))
+
+
+def _limit(of: SummaryFigure, limit: str) -> float:
+    """In seconds, in per cent or as it is; not a number if it is not written so."""
+    try:
+        return parse_duration(limit) if of.is_time else float(limit.removesuffix("%") if of.whole else limit)
+    except ValueError:
+        return math.nan
+
+
+def _how(bound: Bound, of: SummaryFigure, *, is_share: bool) -> str:
+    name, example = bound.figure, f"{bound.figure}{bound.operator}5"
+    if of.is_time:
+        return f"{name} is a time; give it a unit, as in {example}s"
+    if of.whole:
+        return f"{name} is a bare number or a share; write {example} or {example}%"
+    return f"{name} is a bare number{', not a share' if is_share else ''}; write {example}"
+
+
+def _instead(name: str, figures: Mapping[str, SummaryFigure]) -> str:
+    """The nearest name: the shortest that contains this one, or the most alike; all names where none is near."""
+    plain = name.lower().replace("-", "_").rpartition(".")[2]
+    near = sorted((known for known in figures if plain in known), key=len) or difflib.get_close_matches(plain, figures)
+    return f"did you mean '{near[0]}'?" if near else f"there are {', '.join(figures)}"
+
+
+def parse_all(texts: Iterable[str], figures: Mapping[str, SummaryFigure] = FIGURES) -> tuple[SummaryBound, ...]:
+    """What `--slo` asks for; `InputError` is one line about the first that cannot be."""
+    try:
+        return tuple(parse(text, figures) for text in texts)
+    except ValueError as error:
+        raise InputError(f"--slo {error}") from None
+
+
+DEFAULTS = tuple(
+    replace(parse(text), is_default=True)
+    for text in ("dead_lettered<1", "objects_all_rejected<1", "objects_many_rejected<1", "stored_rows>0")
+)
+"""What every run must keep unless it says otherwise. `stored_rows>0` holds by itself when nothing was sent."""
+
+
+def in_force(*layers: Sequence[SummaryBound]) -> tuple[SummaryBound, ...]:
+    """The bounds of all layers; a figure that a later one names is bound by that one alone."""
+    held: list[SummaryBound] = []
+    for layer in layers:
+        named = {bound.figure for bound in layer}
+        held = [*(bound for bound in held if bound.figure not in named), *layer]
+    return tuple(held)
+
+
+def judge(bounds: Iterable[SummaryBound], summary: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The summary's `bounds`: each bound, its figure's value in the unit of the bound, and whether it held.
+
+    The value is None where the figure does not exist; such a bound is missed, unless it is a default, which is then
+    left out, as is that something must be stored where no message was sent.
+    """
+    judged = [(bound, bound.value(summary)) for bound in bounds]
+    sent = number_at(summary, FIGURES["sent"].path)
+    return [
+        {"bound": bound.text, "value": value, "held": bound.holds(value)}
+        for bound, value in judged
+        if not bound.is_default or (value is not None and (sent or bound.figure != "stored_rows"))
+    ]
+
+
+def missed(judged: Iterable[Mapping[str, Any]], figures: Mapping[str, SummaryFigure] = FIGURES) -> str:
+    """The missed ones of a summary's `bounds` with what they met, in one line; empty if all held."""
+    return ", ".join(
+        f"{each['bound']} ({parse(each['bound'], figures).value_text(each['value'])})"
+        for each in judged
+        if not each["held"]
+    )
+
+
+def words(
+    judged: Mapping[str, Any], summary: Mapping[str, Any], figures: Mapping[str, SummaryFigure] = FIGURES
+) -> tuple[str, str]:
+    """The value that a bound met, with its unit, and what that is: how many of how many, the first if it is known."""
+    bound = parse(judged["bound"], figures)
+    details = []
+    if bound.is_share and judged["value"] is not None:
+        details.append(f"{number_at(summary, bound.of.path):,.0f} of {bound.whole(summary):,.0f}")
+    if note := ((summary["audit"] or {}).get("notes") or {}).get(bound.figure):
+        details.append(note)
+    return bound.value_text(judged["value"]), " ".join([bound.of.meaning, *(f"({detail})" for detail in details)])
