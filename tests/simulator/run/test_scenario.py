@@ -23,10 +23,11 @@ def parse(text: str) -> scenario.Scenario:
 
 @pytest.mark.parametrize("name", scenario.names())
 def test_packaged_scenarios_fit_the_packaged_template(name: str) -> None:
-    """Each scenario that ships is readable, and its parameters are the template's own."""
+    """Each scenario that ships is readable, says what it plans, and its parameters are the template's own."""
     loaded = scenario.load(name)
 
     assert loaded.title
+    assert loaded.bounds
     assert loaded.steps
     assert template.load(None, loaded.parameters).parameters.items() >= dict(loaded.parameters).items()
 

@@ -6,6 +6,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pytest
+
+from simulator.run import scenario
+from stockpipe.commands.simulate.options import SimulateOptions
+from stockpipe.commands.simulate.run import resolve
+
 Stockpipe = Callable[..., Any]
 Start = Callable[..., Any]
 
@@ -138,6 +144,19 @@ def test_a_missed_bound_outweighs_an_interruption(start: Start) -> None:
     running.signal(2)
     ended = running.finish()
     assert (ended.code, ended.summary["interrupted"], missed(ended.summary)) == (1, True, ["duration>1h"])
+
+
+@pytest.mark.parametrize("name", scenario.names())
+def test_a_packaged_scenario_is_held_to_what_its_lesson_says(name: str) -> None:
+    """Its own bounds are in force, each is explained in the guide, and the defaults on other figures stay."""
+    _, plan = resolve(SimulateOptions(scenario=name, slo=("stored_rows>=0",)))
+    planned = [bound.text for bound in scenario.load(name).bounds]
+    held = [bound.text for bound in plan.bounds]
+    assert [*planned, "stored_rows>=0"] == held[-len(planned) - 1 :]
+    assert "stored_rows>0" not in held
+    assert {"objects_all_rejected<1", "objects_many_rejected<1"} <= set(held)
+    guide = (Path(__file__).parents[3] / "docs" / "scenarios.md").read_text(encoding="utf-8")
+    assert all(f"`{text}`" in guide for text in planned)
 
 
 POISON = """
