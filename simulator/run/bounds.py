@@ -146,8 +146,8 @@ class SummaryBound(Bound):
 
     def whole(self, summary: Mapping[str, Any]) -> float | None:
         """What the figure is a part of."""
-        parts = [number_at(summary, path) for path in self.of.whole]
-        return None if None in parts else sum(part for part in parts if part is not None)
+        parts = [part for path in self.of.whole if (part := number_at(summary, path)) is not None]
+        return sum(parts) if len(parts) == len(self.of.whole) else None
 
     def value_text(self, value: float | None) -> str:
         """A value of the figure with its unit."""
@@ -157,7 +157,7 @@ class SummaryBound(Bound):
             return f"{value:.4g} %"
         if self.of.is_time:
             return f"{value:,.4g} s" if value >= 1 or not value else f"{value * 1000:.4g} ms"
-        return f"{value:,.4g}" if isinstance(value, float) and value < 1000 else f"{value:,.0f}"
+        return f"{value:,.4g}" if value < 1000 else f"{value:,.0f}"
 
 
 def parse(text: str, figures: Mapping[str, SummaryFigure] = FIGURES) -> SummaryBound:

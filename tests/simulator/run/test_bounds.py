@@ -84,6 +84,7 @@ def test_what_is_asked_for_and_does_not_exist_is_missed() -> None:
     """A null, a figure of a part that is not there, no number, and a share of nothing: none keeps a promise."""
     asked = ("throttles<1", "missing<1", "errors<1%", "batch_item_failures<1%", "different<=1%")
     assert judged(*asked) == [(None, False)] * 5
+    assert judged("unprocessed_items<9%", summary={"table": {"unprocessed_items": 1}}) == [(None, False)]
     assert judged("errors<1") == [(0, True)]
     assert judged("rejected<1%", summary={"audit": None}) == [(None, False)]
     for held in (True, "1", [1], {"of": 1}):
@@ -190,8 +191,8 @@ def test_a_default_is_not_judged_where_its_figure_does_not_exist() -> None:
     ]
     empty = {"objects_all_rejected": 0, "objects_many_rejected": 0, "stored_rows": 0}
     for sent in (0, None):
-        found = judge(DEFAULTS, {"queue": {"sent": sent, "dead_lettered": sent}, "audit": empty})
-        assert "stored_rows>0" not in [each["bound"] for each in found]
+        found = judge(DEFAULTS, {"queue": {"sent": sent, "dead_lettered": 0}, "audit": empty})
+        assert [each["bound"] for each in found] == [bound.text for bound in DEFAULTS if bound.figure != "stored_rows"]
     assert judge(parse_all(["stored_rows>0"]), {"queue": {"sent": 0}, "audit": empty})[0]["held"] is False
 
 
@@ -242,6 +243,8 @@ def test_what_a_value_means_is_said_with_its_parts() -> None:
         "objects of which every row was rejected (stocks/a.csv: 10 of 10 rows rejected)",
     )
     assert words(none, SUMMARY) == ("not measured", "invocations of the consumer that failed")
+    for audit in (None, {}, {"notes": None}, {"notes": {}}):
+        assert words(first, {"audit": audit}) == ("1", "objects of which every row was rejected")
 
 
 def test_a_number_is_looked_up_by_its_path() -> None:
