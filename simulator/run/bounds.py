@@ -17,7 +17,7 @@ from simulator.base.errors import InputError
 from simulator.base.quantities import Bound, parse_bound, parse_duration
 
 Path = tuple[str, ...]
-_NAME = re.compile(r"\s*([A-Za-z_][\w.-]*)\s*[<>=!]")
+_NAME = re.compile(r"([A-Za-z_][\w.-]*)\s*[<>=!]")
 
 
 def number_at(summary: Mapping[str, Any], path: Path) -> float | None:
@@ -162,6 +162,7 @@ class SummaryBound(Bound):
 
 def parse(text: str, figures: Mapping[str, SummaryFigure] = FIGURES) -> SummaryBound:
     """`rejected<1%`, `duration<=90s`; `ValueError` says what is wrong and how to write it."""
+    text = " ".join(text.split())
     named = _NAME.match(text)
     if named and named[1] not in figures:
         raise ValueError(f"'{text}': there is no figure '{named[1]}'; {_instead(named[1], figures)}")
@@ -171,10 +172,10 @@ def parse(text: str, figures: Mapping[str, SummaryFigure] = FIGURES) -> SummaryB
         bound = None
     if bound is None or bound.operator in ("==", "!="):
         raise ValueError(f"'{text}' is not a bound; write for example 'rejected<1%' or 'rows_per_s>500'")
-    written, of = " ".join(text.split()), figures[bound.figure]
+    of, is_share = figures[bound.figure], text.endswith("%")
     if not math.isfinite(bound.limit):
-        raise ValueError(f"'{text}': {_how(bound, of, is_share=written.endswith('%'))}")
-    return SummaryBound(bound.figure, bound.operator, bound.limit, written, of, written.endswith("%"))
+        raise ValueError(f"'{text}': {_how(bound, of, is_share=is_share)}")
+    return SummaryBound(bound.figure, bound.operator, bound.limit, text, of, is_share)
 
 
 def _limit(of: SummaryFigure, limit: str) -> float:
@@ -195,9 +196,13 @@ def _how(bound: Bound, of: SummaryFigure, *, is_share: bool) -> str:
 
 
 def _instead(name: str, figures: Mapping[str, SummaryFigure]) -> str:
-    """The nearest name: the shortest that contains this one, or the most alike; all names where none is near."""
-    plain = name.lower().replace("-", "_").rpartition(".")[2]
-    near = sorted((known for known in figures if plain in known), key=len) or difflib.get_close_matches(plain, figures)
+    """The nearest name: by its place in the summary, because it contains this one, or as the most alike; else all."""
+    *_, plain = place = tuple(name.lower().replace("-", "_").strip(".").split("."))
+    near = (
+        [known for known, figure in figures.items() if figure.path[-len(place) :] == place]
+        or sorted((known for known in figures if plain in known), key=len)
+        or difflib.get_close_matches(plain, figures)
+    )
     return f"did you mean '{near[0]}'?" if near else f"there are {', '.join(figures)}"
 
 
@@ -213,7 +218,7 @@ DEFAULTS = tuple(
     replace(parse(text), is_default=True)
     for text in ("dead_lettered<1", "objects_all_rejected<1", "objects_many_rejected<1", "stored_rows>0")
 )
-"""What every run must keep unless it says otherwise. `stored_rows>0` holds by itself when nothing was sent."""
+"""What every run must keep unless it says otherwise; `stored_rows>0` only if a message was sent."""
 
 
 def in_force(*layers: Sequence[SummaryBound]) -> tuple[SummaryBound, ...]:

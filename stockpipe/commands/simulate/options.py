@@ -47,7 +47,7 @@ class SimulateOptions(Options):
         tuple[str, ...],
         typer.Option(
             metavar="BOUND",
-            help="'rejected<1%', 'object_to_stored_p99<5s', 'rows_per_s>500', ...: sets the exit code; repeatable.",
+            help="'rejected<1%', 'rows_per_s>500', 'duration<2m', ...: sets the exit code; repeatable.",
         ),
     ] = ()
     template: Template = None

@@ -117,6 +117,13 @@ def test_what_is_asked_for_and_does_not_exist_is_missed() -> None:
         ("Rejected<1", "did you mean 'rejected'?"),
         ("dead-lettered<1", "did you mean 'dead_lettered'?"),
         ("queue.dead_lettered<1", "did you mean 'dead_lettered'?"),
+        ("audit.rejected.<1", "did you mean 'rejected'?"),
+        ("audit.dead_lettered.objects<1", "did you mean 'dead_lettered_objects'?"),
+        ("consumer.throttles<1", "did you mean 'consumer_throttles'?"),
+        ("throttled_requests<1", "did you mean 'throttles'?"),
+        ("rows_per_s_mean>5", "did you mean 'rows_per_s'?"),
+        ("reject<1", "did you mean 'rejected'?"),
+        ("age<1s", "did you mean 'oldest_age_max'?"),
         ("p99<5s", "did you mean 'object_to_stored_p99'?"),
         ("_private<1", "there is no figure '_private'; there are duration, "),
         ("wonder==1", "there is no figure 'wonder'; there are duration, "),
@@ -145,6 +152,8 @@ def test_every_figure_can_be_bounded_as_what_it_is() -> None:
 def test_a_bound_is_kept_as_it_was_written() -> None:
     """But for blanks at its ends and new lines."""
     assert parse("  duration <\n 1m  30s ").text == "duration < 1m 30s"
+    with pytest.raises(ValueError, match="'one two' is not a bound"):
+        parse("one\n\ttwo")
 
 
 def texts(bounds: tuple[SummaryBound, ...]) -> list[str]:
