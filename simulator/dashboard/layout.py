@@ -11,6 +11,7 @@ import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from rich.cells import cell_len
 from rich.segment import Segment
 
 from simulator.base import limits
@@ -25,6 +26,7 @@ _BOXED_WIDTH, _BOXED_HEIGHT = 110, 30
 _CAPTION_WIDTH = 115
 _PROGRESS_TEXT = 34
 _GAP = 2
+_EVENT_LINES = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -306,16 +308,37 @@ def _latency(snapshot: Snapshot) -> Line:
 
 
 def _events(snapshot: Snapshot, width: int, height: int) -> list[Line]:
-    """The last events, the newest at the bottom."""
-    not_told_elsewhere = [event for event in snapshot.events if event != snapshot.caption]
-    return _filled([_event(event, snapshot, width) for event in not_told_elsewhere[-height:]], height)
+    """The last events, the newest at the bottom. What needs attention may go on in a second line, the rest is cut."""
+    shown: list[Line] = []
+    for event in reversed(snapshot.events):
+        if event == snapshot.caption:
+            continue
+        if (left := height - len(shown)) <= 0:
+            break
+        lines = min(_EVENT_LINES, left) if event.tone in ("grows", "lost") else 1
+        shown = [*_event(event, snapshot, width, lines), *shown]
+    return _filled(shown, height)
 
 
-def _event(event: Event, snapshot: Snapshot, width: int) -> Line:
+def _event(event: Event, snapshot: Snapshot, width: int, height: int) -> list[Line]:
     often = f" (×{event.count:,})" if event.count > 1 else ""
-    text = shorten(event.text, width - 11 - len(often)) + often
     when = f" {clock(event.at - snapshot.began_at, tenths=True)}  "
-    return fit([Segment(when, DIM), Segment(text, TONES[event.tone])], width)
+    parts = _wrapped(event.text, max(1, width - len(when) - 1), height, often)
+    leads = [when, *[" " * len(when)] * (len(parts) - 1)]
+    style = TONES[event.tone]
+    return [fit([Segment(lead, DIM), Segment(part, style)], width) for lead, part in zip(leads, parts, strict=True)]
+
+
+def _wrapped(text: str, width: int, height: int, end: str) -> list[str]:
+    """`text` and `end` on at most `height` lines; the last one is cut with an ellipsis, but never `end`."""
+    if cell_len(text) + len(end) <= width:
+        return [text + end]
+    parts = textwrap.wrap(text, width)
+    if any(cell_len(part) > width for part in parts):
+        parts = [text]  # wide characters, which textwrap does not measure
+        height = 1
+    last = shorten(" ".join(parts[height - 1 :]), width - len(end)) + end
+    return [*parts[: height - 1], last.lstrip()]
 
 
 def _said(snapshot: Snapshot, width: int, height: int) -> list[Line]:

@@ -7,7 +7,7 @@ arithmetic, a few times a second. Nobody reads telemetry's own state, and nothin
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any, NamedTuple
 
@@ -16,12 +16,15 @@ from simulator.base.counters import BucketCounters, QueueCounters, StoreCounters
 from simulator.base.observations import Observation
 from simulator.proof.ledgers import Ledgers
 from simulator.stack.model import Stack
+from simulator.stack.settings import parameters_behind
 from simulator.stack.wiring import wiring
 from simulator.telemetry.events import EventLog, printable
+from simulator.telemetry.failures import Failures, LastDelivery, cause_of, cause_of_throttle
 from simulator.telemetry.functions import Ended, FunctionTotals
 from simulator.telemetry.history import Course, Latencies
 from simulator.telemetry.ledger import Ledger
 from simulator.telemetry.metrics import embedded_document
+from simulator.telemetry.rejections import Rejections
 from simulator.telemetry.snapshot import Along, Event, Facts, LoadView, Maxima, Rates, Roles, RunOptions, Snapshot, Tone
 
 _PARTIAL_RESPONSE = "batch item failure"
@@ -57,6 +60,12 @@ class Telemetry:
         self._puts = self._put_bytes = 0
         self._course = self._new_course(options.started_at)
         self._latencies = Latencies()
+        parameters = parameters_behind(stack, path.consumer.logical_id)
+        redrive = path.queue.redrive
+        self._failures = Failures(parameters, redrive.maximum_receives if redrive else None)
+        self._rejections = Rejections(parameters)
+        self._path_mapping, self._path_consumer = path.mapping.logical_id, path.consumer.logical_id
+        self._causes: dict[tuple[str, str], str] = {}
         self._events = EventLog()
         self._sampled_at = options.started_at
         self._window: deque[_Sample] = deque()
@@ -91,6 +100,11 @@ class Telemetry:
         """The store listens: `endpoint` is shown from now on."""
         self._options = replace(self._options, endpoint=endpoint)
 
+    @property
+    def failed_for_good(self) -> Mapping[str, LastDelivery]:
+        """Messages in the path's queue that cannot succeed, by id: so said their function of the last delivery."""
+        return self._failures.for_good
+
     def snapshot(self, now: float) -> Snapshot:
         """Everything as of `now`."""
         first = self._window[0] if self._window else None
@@ -109,6 +123,8 @@ class Telemetry:
             # After the end of the drain nothing moves: the charts stand still there.
             history=self._course.view(min(self._sampled_at, self._facts.drained_at or now)),
             events=self._events.view(),
+            failures=self._failures.view(),
+            rejections=self._rejections.view(),
             load=self._load_view(now) if self._load_view is not None else None,
         )
 
@@ -166,17 +182,22 @@ class Telemetry:
         function.finished(invocation)
         self._ledger.ended(invocation)
         if invocation.outcome != "success":
-            cause = ": ".join(filter(None, (invocation.error_type, invocation.error_message))) or invocation.outcome
+            cause = self._causes[invocation.function, invocation.outcome] = cause_of(invocation)
             key = f"failed {invocation.function} {invocation.outcome} {invocation.error_type}"
             self._events.add(invocation.at, f"{function.name} failed: {cause}", "lost", key=key)
 
     def _invocation_throttled(self, throttle: observations.InvocationThrottled) -> None:
         function = self._functions[throttle.function]
         function.throttles += 1
+        self._causes[throttle.function, "throttled"] = cause_of_throttle(throttle)
         text = f"{function.name} throttled: {throttle.reason}"
         self._events.add(throttle.at, text, "grows", key=f"throttled {throttle.function}")
 
     def _message_settled(self, message: observations.MessageSettled) -> None:
+        function = self._mapped[message.mapping]
+        # Whoever settles a whole batch does so at once after its invocation: its cause is the function's last.
+        cause = self._causes.get((function, message.reason), message.reason)
+        failed = self._failures.settled(message, cause) if message.mapping == self._path_mapping else None
         if message.deleted:
             if '"Records"' in message.body:
                 latency_s = message.at - message.sent_at
@@ -184,11 +205,17 @@ class Telemetry:
                 self._course.add_latency(message.at, max(0.0, latency_s))
             return
         if message.reason == _PARTIAL_RESPONSE:
-            self._functions[self._mapped[message.mapping]].left += 1
-        text = f"message left in {message.queue}, received {message.receive_count} times: {message.reason}"
-        self._events.add(message.at, text, "grows", key=f"left {message.queue} {message.reason}")
+            self._functions[function].left += 1
+        if failed is None:
+            text = f"a message in {message.queue} failed: {cause}"
+            self._events.add(message.at, text, "grows", key=f"left {message.queue} {message.reason}")
+        else:
+            self._events.add(message.at, failed.text, "lost" if failed.for_good else "grows", key=failed.kind)
 
     def _log_written(self, log: observations.LogWritten) -> None:
+        if log.function == self._path_consumer:
+            self._failures.logged(log.line)
+            self._rejections.logged(log.line)
         document, metrics = embedded_document(log.line)
         if not metrics:
             return
@@ -201,7 +228,9 @@ class Telemetry:
             text = f"{function.name} wrote {_count(objects, 'object')}, {_count(rows, 'row')}"
             self._events.add(log.at, text, "moves")
         if metrics.get("RowsRejected"):
-            self._events.add(log.at, f"{function.name} rejected rows", "lost", count=round(metrics["RowsRejected"]))
+            text = ": ".join(filter(None, (f"{function.name} rejected rows", self._rejections.last)))
+            key, count = f"rejected {function.name}", round(metrics["RowsRejected"])
+            self._events.add(log.at, text, "lost", key=key, count=count)
 
     def _audit_progressed(self, progress: observations.AuditProgressed) -> None:
         self._learn(audit_part=printable(progress.part), audit_done=progress.done, audit_total=progress.total)
@@ -219,6 +248,7 @@ class Telemetry:
         self._course.sample_depth(sample.at, queue.visible, queue.in_flight)
         if before is not None:
             self._announce_losses(sample.at, before, counters)
+            self._failures.dead_lettered(queue.dead_lettered)
             written = table.rows_written - self._along(before).table.rows_written
             if written:
                 self._course.add_rows(self._sampled_at, sample.at, written)

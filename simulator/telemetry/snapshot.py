@@ -71,6 +71,38 @@ class Event:
 
 
 @dataclass(frozen=True, slots=True)
+class Example:
+    """Where something happened: the object's key, a line in it, the text of a cell; None where there is none."""
+
+    object: str | None = None
+    line: int | None = None
+    cell: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """A reason that `count` messages failed for, or that `count` rows were rejected for, with the first examples.
+
+    `permanent`: another delivery cannot succeed; None where nobody said so or not. `parameter` is the template
+    parameter that would mend it. Of the messages, `deleted` succeeded later and `dead_lettered` were given up; the
+    others remain.
+    """
+
+    reason: str
+    permanent: bool | None
+    count: int
+    examples: tuple[Example, ...] = ()
+    parameter: str | None = None
+    deleted: int = 0
+    dead_lettered: int = 0
+
+    @property
+    def remaining(self) -> int:
+        """Messages that are still in the queue."""
+        return self.count - self.deleted - self.dead_lettered
+
+
+@dataclass(frozen=True, slots=True)
 class FunctionView:
     """One function's invocations and environments.
 
@@ -229,6 +261,8 @@ class Snapshot(Facts, Along):
     latency: Latency = field(default_factory=Latency)
     history: History = field(default_factory=History)
     events: tuple[Event, ...] = ()
+    failures: tuple[Cause, ...] = ()
+    rejections: tuple[Cause, ...] = ()
     load: LoadView | None = None
 
     @property

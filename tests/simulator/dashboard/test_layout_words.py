@@ -8,7 +8,7 @@ import pytest
 
 from simulator.base.counters import BucketCounters, QueueCounters
 from simulator.dashboard import render
-from simulator.telemetry.snapshot import Event, Rates, Snapshot
+from simulator.telemetry.snapshot import Event, Rates, Snapshot, Tone
 
 
 def rows(snapshot: Snapshot, width: int, height: int) -> list[str]:
@@ -61,6 +61,39 @@ def test_an_event_says_how_often_it_was(snapshot: Snapshot, count: int, expected
     shown = dataclasses.replace(snapshot, events=(Event(snapshot.began_at + 1.5, "done", count=count),), caption=None)
     (row,) = [row for row in rows(shown, 80, 24) if "done" in row]
     assert row == f" 00:01.5  {expected}".ljust(80)
+
+
+@pytest.mark.parametrize(
+    ("tone", "text", "count", "expected"),
+    [
+        ("lost", "a" * 69, 1, [" 00:01.5  " + "a" * 69]),
+        ("lost", "a" * 60 + " bbbbbbbbb", 1, [" 00:01.5  " + "a" * 60, " " * 10 + "bbbbbbbbb"]),
+        ("grows", "a" * 69, 2, [" 00:01.5  " + "a" * 69, " " * 10 + "(×2)"]),
+        ("lost", f"{'a' * 69} {'b' * 69} c", 1, [" 00:01.5  " + "a" * 69, " " * 10 + "b" * 68 + "…"]),
+        ("lost", f"{'a' * 69} {'b' * 69} c", 2, [" 00:01.5  " + "a" * 69, " " * 10 + "b" * 63 + "… (×2)"]),
+        ("moves", "a" * 60 + " bbbbbbbbb", 1, [" 00:01.5  " + "a" * 60 + " bbbbbbb…"]),
+        ("lost", "株" * 40, 1, [" 00:01.5  " + "株" * 34 + "…"]),
+    ],
+)
+def test_what_needs_attention_has_two_lines(
+    snapshot: Snapshot, tone: Tone, text: str, count: int, expected: list[str]
+) -> None:
+    """A reason is read to its end; how often it was is never cut, and a line without need of attention is one line."""
+    event = Event(snapshot.began_at + 1.5, text, tone, count)
+    shown = dataclasses.replace(snapshot, events=(event,), caption=None)
+    frame = rows(shown, 80, 24)
+    (first,) = [number for number, row in enumerate(frame) if row.startswith(" 00:01.5")]
+    assert [row.rstrip() for row in frame[first : first + 2] if row.strip()] == expected
+
+
+def test_the_newest_events_are_shown_whole(snapshot: Snapshot) -> None:
+    """Where the lines run out it is the oldest event that has fewer."""
+    events = tuple(Event(snapshot.began_at + number, "x" * 65 + f" yyyyy{number}", "lost") for number in range(9))
+    frame = rows(dataclasses.replace(snapshot, events=events, caption=None), 80, 24)
+    told = [row.split()[-1] for row in frame if "yyyyy" in row or "xxxxx" in row]
+    whole = ["x" * 65, "yyyyy8"]
+    assert told[-2:] == whole
+    assert told.count("x" * 65) in (len(told) // 2, len(told) // 2 + 1)
 
 
 @pytest.mark.parametrize(

@@ -26,8 +26,9 @@ from simulator.base.observations import (
 )
 from simulator.stack import template
 from simulator.telemetry import Telemetry
-from simulator.telemetry.snapshot import LoadView, RunOptions
+from simulator.telemetry.snapshot import Cause, Example, LoadView, RunOptions
 
+BUCKET = "stockpipe-data-123456789012-us-east-1"
 Make = Callable[..., Any]
 Sample = Callable[..., StoreSampled]
 
@@ -195,6 +196,58 @@ def test_a_single_loss_is_told(telemetry: Telemetry, sample: Sample) -> None:
     assert not telemetry.snapshot(1002.0).events
     telemetry.record(sample(1003.0, queue={"dead_lettered": 1}, table={"throttled_requests": 1}))
     assert [(event.tone, event.count) for event in telemetry.snapshot(1003.0).events] == [("lost", 1), ("grows", 1)]
+
+
+def test_events_say_why_messages_failed_and_rows_were_rejected(
+    telemetry: Telemetry, make: Make, sample: Sample
+) -> None:
+    """The object and the reason, from the consumer's own lines; the same stand in the snapshot by reason."""
+    rejected = {"bucket": BUCKET, "key": "stocks/a.csv", "rejected": 3}
+    why = {"reason": "unreadable timestamp", "count": 3, "line": 4, "cell": "soon", "setting": "TIMESTAMP_FORMAT"}
+    failed = {"messageId": "m", "receiveCount": 1, "reason": "no header", "permanent": True, "key": "stocks/b.csv"}
+    for line in (
+        json.dumps({"level": "WARN", "message": "rows rejected", **rejected, "reasons": [why]}),
+        json.dumps({"level": "ERROR", "message": "message failed", **failed, "setting": "TICKER_COLUMN"}),
+        embedded(RowsRejected=3),
+    ):
+        telemetry.record(LogWritten(1000.0, "GeneratorLambda", 1, line))
+        telemetry.record(LogWritten(1000.0, "ConsumerLambda", 1, line))
+    body = json.dumps({"Records": [{"s3": {"bucket": {"name": "b"}, "object": {"key": "stocks/b.csv"}}}]})
+    telemetry.record(make(MessageSettled, deleted=False, body=body, receive_count=1, reason="batch item failure"))
+    snapshot = telemetry.snapshot(1001.0)
+    assert [(event.text, event.tone) for event in snapshot.events[-2:]] == [
+        ("ConsumerLambda rejected rows: unreadable timestamp (stocks/a.csv line 4 'soon')", "lost"),
+        ("stocks/b.csv failed for good: no header (receive 1 of 5)", "lost"),
+    ]
+    assert snapshot.failures == (Cause("no header", True, 1, (Example("stocks/b.csv"),), "TickerColumn"),)
+    assert snapshot.rejections == (
+        Cause("unreadable timestamp", True, 3, (Example("stocks/a.csv", 4, "soon"),), "TimestampFormat"),
+    )
+    assert set(telemetry.failed_for_good) == {"m"}
+    telemetry.record(sample(1001.0))
+    telemetry.record(make(MessageSettled, deleted=False, body=body, receive_count=5, reason="batch item failure"))
+    telemetry.record(sample(1002.0, queue={"dead_lettered": 1}))
+    assert [cause.dead_lettered for cause in telemetry.snapshot(1002.0).failures] == [1]
+
+
+@pytest.mark.parametrize(
+    ("reason", "cause"),
+    [
+        ("error", "KeyError: 'x'"),
+        ("throttled", "throttled: reserved concurrency"),
+        ("invalid batch item failures", "invalid batch item failures"),
+    ],
+)
+def test_a_whole_batch_fails_for_its_invocations_reason(
+    telemetry: Telemetry, make: Make, reason: str, cause: str
+) -> None:
+    """Of a function that says nothing the messages' reason is its exception, or the limit that kept it from running."""
+    telemetry.record(make(InvocationEnded, outcome="error", error_type="KeyError", error_message="'x'"))
+    telemetry.record(InvocationThrottled(1001.0, "ConsumerLambda", "reserved concurrency", 1))
+    telemetry.record(make(MessageSettled, deleted=False, body="7", receive_count=2, reason=reason))
+    snapshot = telemetry.snapshot(1002.0)
+    assert snapshot.events[-1].text == f"a message failed and comes back: {cause} (receive 2 of 5)"
+    assert [(failure.reason, failure.permanent) for failure in snapshot.failures] == [(cause, None)]
 
 
 def test_a_flood_of_one_event_leaves_the_others_readable(telemetry: Telemetry, make: Make) -> None:

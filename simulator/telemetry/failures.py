@@ -1,0 +1,169 @@
+"""Why messages failed, by reason: the functions' own words where they say why, else what AWS sees. Pure.
+
+The consumer says why in a log line (`message failed`), which may come before or after its invocation is over. Of a
+function that says nothing, a message's reason is what became of the invocation: its exception, a timeout, a throttle.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import deque
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from simulator.base.observations import InvocationEnded, InvocationThrottled, MessageSettled
+from simulator.proof.notifications import objects_of
+from simulator.telemetry.reasons import ReasonGroup, Reasons, structured, text_in, whole_in
+from simulator.telemetry.snapshot import Cause, Example
+
+MESSAGES_KEPT = 50_000
+"""Failed messages that are known by their ids, some 15 MB; those beyond it are counted by their first delivery."""
+
+_PLATFORM = re.compile(r"RequestId: \S+ Error: ")
+
+
+class LastDelivery(NamedTuple):
+    """When a message was last received, and for which time."""
+
+    received_at: float
+    receive_count: int
+
+
+class FailedDelivery(NamedTuple):
+    """A delivery that failed, in words; those of one `kind` differ in nothing that matters."""
+
+    kind: str
+    text: str
+    for_good: bool
+
+
+@dataclass(slots=True, eq=False)
+class _Message:
+    """A message whose delivery `receive_count` failed. `reported`: its function said why, and whether for good.
+
+    `delivery` is None until that delivery is over.
+    """
+
+    group: ReasonGroup
+    receive_count: int
+    reported: bool
+    permanent: bool
+    delivery: LastDelivery | None = None
+
+
+class Failures:
+    """The messages of one queue that failed. Each counts once, under the reason of its last delivery.
+
+    `parameters` are the template parameters behind the function's settings. A queue gives a message up after
+    `maximum_receives` deliveries (None: never).
+    """
+
+    def __init__(self, parameters: Mapping[str, str], maximum_receives: int | None) -> None:
+        self._parameters, self._maximum_receives = parameters, maximum_receives
+        self._reasons = Reasons()
+        self._messages: dict[str, _Message] = {}
+        self._exhausted: deque[str] = deque()
+        self._dead_lettered = 0
+        self._for_good: dict[str, LastDelivery] = {}
+
+    @property
+    def for_good(self) -> Mapping[str, LastDelivery]:
+        """Messages in the queue that cannot succeed, by id: so said their function of the last delivery, now over."""
+        return self._for_good
+
+    def logged(self, line: str) -> None:
+        """A line of the function's log: perhaps why a message failed."""
+        told = structured(line, "message failed") or {}
+        identifier, reason, setting = (text_in(told, name) for name in ("messageId", "reason", "setting"))
+        receive_count = whole_in(told, "receiveCount")
+        if identifier is None or reason is None or receive_count is None:
+            return
+        said = told.get("permanent")
+        message = self._messages.get(identifier)
+        if message is not None and message.reported and message.receive_count == receive_count:
+            # Another object of the same message: the message fails for good once there is no hope for any of them.
+            message.permanent = message.permanent and said is True
+        elif message is not None or len(self._messages) < MESSAGES_KEPT:
+            group = self._reasons.group(reason, said if isinstance(said, bool) else None, setting)
+            message = _Message(group, receive_count, reported=True, permanent=said is True)
+            self._put(identifier, message, text_in(told, "key"))
+        if message is not None:
+            self._judge(identifier, message)
+
+    def settled(self, message: MessageSettled, cause: str) -> FailedDelivery | None:
+        """What became of a delivery; the failure, if it failed. `cause` is the reason where its function gave none."""
+        identifier = message.message_id
+        if message.deleted:
+            if (held := self._messages.pop(identifier, None)) is not None:
+                held.group.deleted += 1
+            self._for_good.pop(identifier, None)
+            return None
+        refs = objects_of(message.body)
+        seen = refs[0].key if refs else None
+        if '"s3:TestEvent"' in message.body:
+            group = self._reasons.group(cause)
+            group.tests += message.receive_count <= 1
+            return self._failed("s3:TestEvent", group, message.receive_count)
+        held = self._messages.get(identifier)
+        if held is None and len(self._messages) >= MESSAGES_KEPT:
+            group = self._reasons.others
+            group.count += message.receive_count <= 1
+            return self._failed(seen, group, message.receive_count)
+        if held is None or held.receive_count != message.receive_count:
+            held = _Message(self._reasons.group(cause), message.receive_count, reported=False, permanent=False)
+            self._put(identifier, held, seen)
+        held.delivery = LastDelivery(message.received_at, message.receive_count)
+        self._judge(identifier, held)
+        if self._maximum_receives is not None and message.receive_count >= self._maximum_receives:
+            self._exhausted.append(identifier)
+        return self._failed(seen, held.group, message.receive_count)
+
+    def dead_lettered(self, total: int) -> None:
+        """The queue has given up `total` messages so far: those that failed their last delivery first."""
+        while self._dead_lettered < total and self._exhausted:
+            identifier = self._exhausted.popleft()
+            if (held := self._messages.pop(identifier, None)) is not None:
+                held.group.dead_lettered += 1
+                self._dead_lettered += 1
+            self._for_good.pop(identifier, None)
+
+    def view(self) -> tuple[Cause, ...]:
+        """Every reason, the most frequent first."""
+        return self._reasons.view(self._parameters)
+
+    def _failed(self, key: str | None, group: ReasonGroup, receive_count: int) -> FailedDelivery:
+        last = self._maximum_receives is not None and receive_count >= self._maximum_receives
+        how = "failed for good" if group.permanent else "failed for the last time" if last else "failed and comes back"
+        of = f" of {self._maximum_receives}" if self._maximum_receives is not None else ""
+        text = f"{key or 'a message'} {how}: {group.text} (receive {receive_count}{of})"
+        return FailedDelivery(f"{how}: {group.kind}", text, bool(group.permanent))
+
+    def _put(self, identifier: str, message: _Message, key: str | None) -> None:
+        """The message failed for this reason now, whatever it failed for before."""
+        before = self._messages.get(identifier)
+        if before is not None:
+            before.group.count -= 1
+            if before.receive_count == message.receive_count:
+                message.delivery = before.delivery
+        message.group.add(Example(key) if key else None)
+        self._messages[identifier] = message
+
+    def _judge(self, identifier: str, message: _Message) -> None:
+        if message.permanent and message.delivery is not None:
+            self._for_good[identifier] = message.delivery
+        else:
+            self._for_good.pop(identifier, None)
+
+
+def cause_of(invocation: InvocationEnded) -> str:
+    """Why an invocation failed: the last line of its traceback, or the platform's sentence about it."""
+    message = invocation.error_message or ""
+    if platform := _PLATFORM.match(message):
+        return message[platform.end() :]
+    return ": ".join(filter(None, (invocation.error_type, message))) or invocation.outcome
+
+
+def cause_of_throttle(throttle: InvocationThrottled) -> str:
+    """Why messages came back without having been seen by their function."""
+    return f"throttled: {throttle.reason}"

@@ -1,0 +1,68 @@
+"""Why rows were rejected, by reason: what the consumer says of each object in a log line (`rows rejected`). Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from simulator.telemetry.reasons import (
+    ReasonGroup,
+    Reasons,
+    mappings_in,
+    shortened,
+    spot,
+    structured,
+    text_in,
+    whole_in,
+)
+from simulator.telemetry.snapshot import Cause, Example
+
+OBJECTS_KEPT = 10_000
+"""Objects whose rejected rows are known apart, so that one that is read again counts once."""
+
+
+class Rejections:
+    """The rows that one function rejected. Of an object that is read again, the last reading counts.
+
+    `parameters` are the template parameters behind the function's settings.
+    """
+
+    def __init__(self, parameters: Mapping[str, str]) -> None:
+        self._parameters = parameters
+        self._reasons = Reasons()
+        self._objects: dict[tuple[str, str], list[tuple[ReasonGroup, int]]] = {}
+        self.last = ""
+
+    def logged(self, line: str) -> None:
+        """A line of the function's log: perhaps what it rejected of an object. `last` says the first of it in words."""
+        told = structured(line, "rows rejected")
+        key = text_in(told, "key") if told is not None else None
+        if told is None or key is None:
+            return
+        where = (text_in(told, "bucket") or "", key)
+        for group, count in self._objects.pop(where, ()):
+            group.count -= count
+        counted, words = [], []
+        for reason in mappings_in(told, "reasons"):
+            count = whole_in(reason, "count") or 1
+            example = Example(key, whole_in(reason, "line"), shortened(reason.get("cell")))
+            text = text_in(reason, "reason") or "no reason given"
+            counted.append((self._add(text, example, count, text_in(reason, "setting")), count))
+            words.append(f"{text} ({spot(example.object, example.line, example.cell)})")
+        rest = (whole_in(told, "rejected") or 0) - sum(count for _, count in counted)
+        if rest > 0:
+            self._reasons.others.add(Example(key), rest)
+            counted.append((self._reasons.others, rest))
+        self.last = next(iter(words), spot(key, None, None))
+        if len(self._objects) >= OBJECTS_KEPT:
+            del self._objects[next(iter(self._objects))]
+        self._objects[where] = counted
+
+    def view(self) -> tuple[Cause, ...]:
+        """Every reason, the most frequent first."""
+        return self._reasons.view(self._parameters)
+
+    def _add(self, reason: str, example: Example, count: int, setting: str | None) -> ReasonGroup:
+        # A row that is rejected is never read otherwise: no delivery helps.
+        group = self._reasons.group(reason, True, setting)
+        group.add(example, count)
+        return group

@@ -1,0 +1,70 @@
+"""The template parameter behind a function's variable."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from simulator.stack import template
+from simulator.stack.settings import parameters_behind
+
+TEMPLATE = """
+Parameters:
+  One: {{Type: String, Default: a}}
+  Two: {{Type: String, Default: b}}
+Conditions: {{Given: !Not [!Equals [!Ref Two, ""]]}}
+Globals: {{Function: {{Environment: {{Variables: {{SHARED: !Ref Two, OWN: !Ref Two}}}}}}}}
+Resources:
+  F:
+    Type: AWS::Serverless::Function
+    Properties:
+      Handler: a.b
+      Runtime: python3.13
+      Environment: {{Variables: {{OWN: fixed, IT: {value}}}}}
+  T:
+    Type: AWS::DynamoDB::Table
+    Properties:
+      AttributeDefinitions: [{{AttributeName: PK, AttributeType: S}}]
+      KeySchema: [{{AttributeName: PK, KeyType: HASH}}]
+"""
+
+
+def test_the_pipelines_own_settings() -> None:
+    """As its template maps them; the table's name is decided by a resource."""
+    found = parameters_behind(template.load(), "ConsumerLambda")
+    assert found["TICKER_COLUMN"] == "TickerColumn"
+    assert found["WRITE_RATE"] == "WriteRate"
+    assert "TABLE_NAME" not in found
+
+
+@pytest.mark.parametrize(
+    ("value", "parameter"),
+    [
+        ("!Ref One", "One"),
+        ('!Sub "${One}"', "One"),
+        ('!Sub "x-${One}-y"', "One"),
+        ('!Sub ["${V}", {V: !Ref One}]', "One"),
+        ("!If [Given, !Ref One, !Ref AWS::NoValue]", "One"),
+        ('!Join ["", [!Ref One]]', "One"),
+        ('!Sub "${One}${Two}"', None),
+        ("!If [Given, !Ref One, !Ref Two]", None),
+        ('!Sub "${!One}"', None),
+        ("!Ref T", None),
+        ("fixed", None),
+    ],
+)
+def test_a_parameter_in_an_expression(tmp_path: Path, value: str, parameter: str | None) -> None:
+    """One that alone decides the value; a condition only chooses. A variable of its own replaces a shared one."""
+    file = tmp_path / "t.yaml"
+    file.write_text(TEMPLATE.format(value=value), encoding="utf-8")
+    found = parameters_behind(template.load(file), "F")
+    assert found == {"SHARED": "Two", **({"IT": parameter} if parameter else {})}
+
+
+def test_a_function_without_variables_has_none(tmp_path: Path) -> None:
+    """Nor has one that the template does not declare."""
+    file = tmp_path / "t.yaml"
+    file.write_text("Resources: {F: {Type: 'AWS::Serverless::Function', Properties: {Handler: a.b, Runtime: p}}}")
+    stack = template.load(file)
+    assert parameters_behind(stack, "F") == parameters_behind(stack, "Nobody") == {}

@@ -1,0 +1,115 @@
+"""Reasons in words: what is folded, what is kept, and that a flood of them stays small."""
+
+from __future__ import annotations
+
+import pytest
+
+from simulator.telemetry.reasons import (
+    CELL_CHARACTERS,
+    EXAMPLES_KEPT,
+    OTHERS,
+    REASON_CHARACTERS,
+    REASONS_KEPT,
+    Reasons,
+    shortened,
+    spot,
+    structured,
+)
+from simulator.telemetry.snapshot import Cause, Example
+
+
+def causes(*reasons: str) -> list[tuple[str, int]]:
+    """The groups of these reasons, one happening each."""
+    kept = Reasons()
+    for reason in reasons:
+        kept.group(reason).add(None)
+    return [(cause.reason, cause.count) for cause in kept.view({})]
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "shown"),
+    [
+        ("no column 'Last' here", "no column 'Close' here", "no column … here"),
+        ('KeyError: "it\'s"', 'KeyError: "b"', "KeyError: …"),
+        ("stocks/a.csv is bad", "stocks/2026/01/02/000000-0001.csv is bad", "… is bad"),
+        ("s3://b/k (403): no", "s3://b/other key (403): no", None),
+        ("429 bytes, of which 7 were read", "1,024 bytes, of which 7 were read", "… bytes, of which 7 were read"),
+        ("took 0.5 s, 1e-3 left", "took 12 s, 2e-3 left", "took … s, … left"),
+        (
+            "message 0a1b2c3d-0000-4000-8000-0123456789ab is lost",
+            "message 1111ffff-0000-4000-8000-0123456789ab is lost",
+            "message … is lost",
+        ),
+        ("id 0123456789abcdef", "id ffff56789abcdef0", "id …"),
+        ("at 09:30:15", "at 10:00", "at …"),
+    ],
+)
+def test_what_differs_from_message_to_message_is_folded(first: str, second: str, shown: str | None) -> None:
+    """Quoted text, keys, identifiers and numbers do not make another reason; what is equal in all of them is kept."""
+    expected = [(first, 1), (second, 1)] if shown is None else [(shown, 2)]
+    assert causes(first, second) == expected
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        ("KeyError: 'Records'", "ValueError: 'Records'"),
+        ("no header", "no timestamp column"),
+        ("it can't read that, it didn't", "it can't write that, it didn't"),
+        ("facade of beef", "facade of defaced"),
+    ],
+)
+def test_what_says_something_else_is_another_reason(first: str, second: str) -> None:
+    """Words differ, so the reasons do: an apostrophe quotes nothing, and a word of the letters a to f is no number."""
+    assert causes(first, second) == [(first, 1), (second, 1)]
+
+
+def test_a_reason_that_is_always_the_same_is_shown_as_it_is() -> None:
+    """The name in `KeyError: 'Records'` is what a person needs to see."""
+    assert causes("KeyError: 'Records'", "KeyError: 'Records'") == [("KeyError: 'Records'", 2)]
+
+
+def test_permanence_and_setting_tell_reasons_apart() -> None:
+    """The same words of a message that may succeed are another reason; the parameter is the one behind the setting."""
+    kept = Reasons()
+    kept.group("no", True, "TIMESTAMP_COLUMN").add(Example("a"), 3)
+    kept.group("no", False).add(Example("b"), 2)
+    kept.group("no", True, "UNKNOWN").add(Example("c"))
+    assert kept.view({"TIMESTAMP_COLUMN": "TimestampColumn", "": "Nothing"}) == (
+        Cause("no", True, 3, (Example("a"),), "TimestampColumn"),
+        Cause("no", False, 2, (Example("b"),)),
+        Cause("no", True, 1, (Example("c"),)),
+    )
+
+
+def test_a_flood_of_reasons_and_examples_stays_small() -> None:
+    """Twenty reasons have names, the rest is counted as one; each keeps its first five different examples."""
+    kept = Reasons()
+    for number in range(REASONS_KEPT + 7):
+        for place in range(9):
+            kept.group("why " + "x" * number).add(Example(f"{place // 2}.csv"))
+    seen = kept.view({})
+    assert len(seen) == REASONS_KEPT + 1
+    assert (seen[-1].reason, seen[-1].count, seen[-1].permanent) == (OTHERS, 7 * 9, None)
+    assert [example.object for example in seen[0].examples] == [f"{place}.csv" for place in range(EXAMPLES_KEPT)]
+
+
+def test_text_from_outside_is_one_bounded_line() -> None:
+    """Control characters and new lines do not get through, and a reason is cut before it is looked at."""
+    kept = Reasons()
+    kept.group("a\x1b[2J\nb\u202e " + "'" * 100_000).add(None)
+    (cause,) = kept.view({})
+    assert cause.reason.startswith("a [2J b  '")
+    assert len(cause.reason) <= REASON_CHARACTERS
+    assert spot("stocks/a\x1b[2J.csv", 1_234, "x\ny") == "stocks/a [2J.csv line 1,234 'x y'"
+    assert spot(None, None, None) == ""
+    assert shortened("y" * 999) == "y" * (CELL_CHARACTERS - 1) + "…"
+    assert shortened(7) is None
+
+
+@pytest.mark.parametrize(
+    "line", ['{"message": "other", "x": "message failed"}', '["message failed"]', 'x "message failed"', "[" * 99_999]
+)
+def test_other_lines_are_not_taken_for_structured_ones(line: str) -> None:
+    """Only a JSON object with just this message is."""
+    assert structured(line if '"message' in line else f'"message failed"{line}', "message failed") is None
