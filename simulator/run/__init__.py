@@ -1,1 +1,1 @@
-"""One run of `simulate`: its plan, its scenario or its files, and its summary."""
+"""One run of `simulate`: its plan, its scenario or its files, its summary, and what to do next."""

@@ -1,33 +1,188 @@
-"""What to do next, by what a run's summary says."""
+"""What to do next, by what a run's summary says: each step follows from a cause."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import Any
+import math
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, NamedTuple
 
+from simulator.base.quantities import duration_text
 from simulator.dashboard.figures import counted
+from simulator.run.command_line import quoted
+from simulator.stack.model import Stack
+from simulator.stack.settings import parameter_behind
+from simulator.stack.wiring import wiring
+
+CAUSES_ADVISED = 3
+"""Of the most frequent reasons; a person mends one after the other."""
+_NEAREST = re.compile(r"""the nearest is (?:'([^'…]+)'|"([^"…]+)")""")
 
 
-def advice(summary: Mapping[str, Any]) -> Iterable[str]:
-    """One sentence for each thing that a person can do about what came out. Reads nothing but the JSON."""
-    audit, queue, resources = summary["audit"], summary["queue"], summary["resources"]
-    again = f"run again with --seed {summary['seed']} and --hold"
-    if audit["verdict"] == "differs":
-        yield f"{again}, and look at the rows named above: the store then stays up."
-    if audit["verdict"] == "lossy":
-        yield from audit["keys"]
-    if audit["verdict"] == "unproven":
-        if summary["interrupted"]:
-            yield "press Ctrl-C only once: the run then stops taking in, drains, and proves what it stored."
-        if queue["remaining"]:
-            yield (
-                f"{counted(queue['remaining'], 'message')} not dealt with: give the drain longer (--drain-timeout) or "
-                "the consumer more room (--parameter MaximumConcurrency=...)."
+class NextStep(NamedTuple):
+    """One thing that a person can do, and the command that does it, if one does."""
+
+    text: str
+    command: str | None = None
+
+    def as_json(self) -> dict[str, str | None]:
+        """As it stands in the summary."""
+        return self._asdict()
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """What the advice is about besides the figures.
+
+    `repeat` are the words of the command that runs the same again. `keeps_store`: what makes the command leave the
+    store up at its end (None: nothing does). `store_is_up`: this run leaves it up by itself.
+    """
+
+    stack: Stack
+    repeat: tuple[str, ...]
+    drain_timeout_s: float
+    keeps_store: str | None = None
+    store_is_up: bool = False
+
+    def again(self, *words: str) -> str:
+        """The command that repeats the run with these options as well, quoted for a shell."""
+        # What is given last holds, but options end where arguments that look like them begin.
+        end = self.repeat.index("--") if "--" in self.repeat else len(self.repeat)
+        return quoted((*self.repeat[:end], *words, *self.repeat[end:]))
+
+    def parameter(self, logical_id: str, *path: str, value: str = "...") -> str:
+        """How a property is set, by its template parameter or in the template itself."""
+        name = parameter_behind(self.stack, logical_id, *path)
+        return f"--parameter {name}={value}" if name else f"{path[-1]} of {logical_id} in the template"
+
+
+def advice(summary: Mapping[str, Any], situation: Situation) -> Iterator[NextStep]:
+    """A step for each thing that a person can do about what came out, the causes first."""
+    audit, queue = summary["audit"] or {}, summary["queue"]
+    if summary["interrupted"] and audit and audit["expected_rows"] is None:
+        yield NextStep("press Ctrl-C only once: the run then stops taking in, drains, and proves what it stored.")
+    failed = [cause for cause in summary["failures"] if cause["count"] > cause["deleted"]]
+    for cause in failed[:CAUSES_ADVISED]:
+        yield _of_failure(cause, situation)
+    waiting = (queue["remaining"] or 0) - sum(cause["remaining"] for cause in failed)
+    if waiting > 0 and audit.get("verdict") != "exact" and audit.get("expected_rows", 0) is not None:
+        yield _of_waiting(waiting, summary, situation)
+    for cause in summary["rejections"][:CAUSES_ADVISED]:
+        if cause["parameter"]:
+            yield _to_read(f"{counted(cause['count'], 'row')} ({cause['reason']})", "rejected", cause, situation)
+    yield from _to_look(summary, situation)
+
+
+def _to_read(what: str, became: str, cause: Mapping[str, Any], situation: Situation) -> NextStep:
+    """Something that no delivery can help: the object or the way it is read must change."""
+    verb = "was" if cause["count"] == 1 else "were"
+    said = f"{what} {verb} {became}" if became == "rejected" else f"{what} {became}"
+    if not cause["parameter"]:
+        return NextStep(f"{said}: fix the object, or remove it.")
+    if nearest := _NEAREST.search(cause["reason"]):
+        setting = f"{cause['parameter']}={nearest[1] or nearest[2]}"
+        given = quoted(("--parameter", setting))
+        return NextStep(f"{said}: fix the object, or set {given}.", situation.again("--parameter", setting))
+    return NextStep(f"{said}: fix the object, or set --parameter {cause['parameter']}=... to match it.")
+
+
+def _of_failure(cause: Mapping[str, Any], situation: Situation) -> NextStep:
+    path = wiring(situation.stack)
+    consumer, reason = path.consumer, cause["reason"]
+    who = counted(cause["count"] - cause["deleted"], "message")
+    if "ResourceNotFoundException" in reason:
+        tables = " and ".join(table.name for table in situation.stack.tables.values())
+        return NextStep(f"{who} failed because a table does not exist: the template declares {tables}.")
+    if cause["permanent"]:
+        return _to_read(who, "will never succeed", cause, situation)
+    match cause["outcome"]:
+        case "error" | "crash" | "init-error":
+            text = f"{who} failed because {consumer.name} ends with '{reason}': fix {consumer.handler}."
+            return NextStep(f"{text} Its log says where:", situation.again("--logs", "logs"))
+        case "timeout":
+            longer = situation.parameter(consumer.logical_id, "Timeout")
+            return NextStep(
+                f"{who} failed because {consumer.name} did not return within {counted(consumer.timeout_s, 'second')}: "
+                f"find what it waits for, or give it longer: {longer}, and six times that as the queue's "
+                f"VisibilityTimeout."
             )
-    if queue["dead_lettered"]:
-        yield (
-            f"{counted(queue['dead_lettered'], 'message')} in the dead-letter queue: {again}, then read "
-            f"{resources['dlq_url'] or 'it'}."
-        )
-    if audit["rejected"]:
-        yield f"the rejected rows stand with their reasons beside the objects in {resources['bucket']}: {again}."
+        case "throttled":
+            return _of_throttles(who, situation)
+        case "invalid batch item failures":
+            return NextStep(
+                f"{who} failed because {consumer.name} returned batch item failures that Lambda does not accept: each "
+                "needs an itemIdentifier, the messageId of a message of its batch."
+            )
+    if not cause["remaining"]:
+        more = situation.parameter(path.queue.logical_id, "RedrivePolicy", "maxReceiveCount")
+        return NextStep(f"{who} failed every delivery: fix the cause, or allow more deliveries ({more}).")
+    return _to_wait(f"{who} failed and may succeed later", situation)
+
+
+def _of_throttles(who: str, situation: Situation) -> NextStep:
+    consumer = wiring(situation.stack).consumer
+    if consumer.reserved_concurrency is None:
+        return NextStep(f"{who} came back because Lambda throttled {consumer.name}: let fewer batches run at once.")
+    change = situation.parameter(consumer.logical_id, "ReservedConcurrentExecutions")
+    return NextStep(
+        f"{who} came back because Lambda throttled {consumer.name}: its reserved concurrency is "
+        f"{consumer.reserved_concurrency} ({change})."
+    )
+
+
+def _to_wait(what: str, situation: Situation) -> NextStep:
+    """Messages that failed come back after their visibility timeout; the drain has to last longer than that."""
+    visibility_s = wiring(situation.stack).queue.visibility_timeout_s
+    longer_s = math.ceil(max(2 * situation.drain_timeout_s, visibility_s + situation.drain_timeout_s))
+    text = (
+        f"{what}: each comes back {counted(visibility_s, 'second')} after it was received. Let the drain take longer:"
+    )
+    return NextStep(text, situation.again("--drain-timeout", duration_text(longer_s)))
+
+
+def _of_waiting(waiting: int, summary: Mapping[str, Any], situation: Situation) -> NextStep:
+    """Messages that never failed, and are there."""
+    path = wiring(situation.stack)
+    mapping, consumer, throttles = path.mapping, path.consumer, summary["consumer"]["throttles"]
+    who = counted(waiting, "message")
+    if not mapping.enabled:
+        change = situation.parameter(mapping.logical_id, "Enabled", value="true")
+        verb = "waits" if waiting == 1 else "wait"
+        return NextStep(f"{who} {verb}: the event source mapping {mapping.logical_id} is disabled ({change}).")
+    if throttles:
+        return _of_throttles(who, situation)
+    longer = situation.again("--drain-timeout", duration_text(math.ceil(2 * situation.drain_timeout_s)))
+    late = f"{who} {'was' if waiting == 1 else 'were'} not done in time"
+    if summary["table"]["throttled_requests"]:
+        refused = counted(summary["table"]["throttled_requests"], "write")
+        return NextStep(f"{late}: the table throttled {refused}. Let the drain take longer:", longer)
+    bounds = {
+        (consumer.logical_id, "ReservedConcurrentExecutions"): consumer.reserved_concurrency,
+        (mapping.logical_id, "ScalingConfig", "MaximumConcurrency"): mapping.maximum_concurrency,
+    }
+    tightest = min((bound, where) for where, bound in {**bounds, (): math.inf}.items() if bound is not None)
+    if summary["consumer"]["concurrency_max"] >= tightest[0]:
+        room = situation.parameter(*tightest[1])
+        text = f"{late}, and {consumer.name} had no room for more: {tightest[0]} at once. Give it more ({room}), or"
+        return NextStep(f"{text} let the drain take longer:", longer)
+    return NextStep(f"{late}. Let the drain take longer:", longer)
+
+
+def _to_look(summary: Mapping[str, Any], situation: Situation) -> Iterator[NextStep]:
+    """Where what is not in the table can be seen."""
+    audit, queue, resources = summary["audit"] or {}, summary["queue"], summary["resources"]
+    rejected = wiring(situation.stack).rejected_prefix
+    places = [
+        *(["the rows named above"] if audit.get("verdict") == "differs" else []),
+        *([f"{counted(queue['dead_lettered'], 'dead-lettered message')}"] if queue["dead_lettered"] else []),
+        *([f"{counted(audit['rejected'], 'rejected row')} under {rejected}"] if audit.get("rejected") else []),
+    ]
+    if not places:
+        return
+    what = f"{', '.join(places[:-1])} and {places[-1]}" if len(places) > 1 else places[0]
+    if situation.store_is_up:
+        where = [resources["bucket"], resources["table"], *([resources["dlq_url"]] if queue["dead_lettered"] else [])]
+        yield NextStep(f"look at {what}: the store is up at {summary['endpoint']} with {', '.join(where)}.")
+    elif situation.keeps_store is not None:
+        yield NextStep(f"look at {what}, in a run that keeps its store up:", situation.again(situation.keeps_store))

@@ -10,10 +10,12 @@ from typing import Any
 
 from simulator.base.clock import iso
 from simulator.proof.account import Audit, ObjectsAtRest
+from simulator.run.advice import Situation, advice
 from simulator.run.bounds import SummaryBound, judge
-from simulator.telemetry.snapshot import Snapshot
+from simulator.telemetry.snapshot import Cause, Snapshot
 
 SCHEMA = "stockpipe.run/1"
+_FATES = ("deleted", "remaining", "dead_lettered")
 
 
 def versions() -> dict[str, str | None]:
@@ -36,14 +38,16 @@ def build(
     ended_at: float,
     interrupted: bool,
     bounds: Sequence[SummaryBound],
+    situation: Situation,
     source_rows: int | None = None,
     schema: str = SCHEMA,
 ) -> dict[str, Any]:
     """The summary as the public contract has it: every key is there, and null where a figure does not exist.
 
     `snapshot` is the last one, `options` are those of the command as resolved, `audit` None when there was no proof
-    (the verdict is then `unproven`). `bounds` are judged last, on the summary itself. `source_rows` are the rows of the
-    real files that the run itself put; None when the objects came from the generator or from others.
+    (the verdict is then `unproven`). `bounds` are judged on the summary itself; `situation` is what the advice needs
+    besides. `source_rows` are the rows of the real files that the run itself put; None when the objects came from the
+    generator or from others.
     """
     run, latency = snapshot.options, _picked(snapshot.latency, "p50", "p90", "p99", "max")
     summary = {
@@ -65,8 +69,24 @@ def build(
         "latency_s": {"object_to_stored": {name: _rounded(value, 4) for name, value in latency.items()}},
         "throughput": _throughput(snapshot),
         "audit": _audit(audit),
+        "failures": [_cause(cause, outcome=cause.outcome, **_picked(cause, *_FATES)) for cause in snapshot.failures],
+        "rejections": [_cause(cause, permanent=True) for cause in snapshot.rejections],
     }
-    return {**summary, "bounds": judge(bounds, summary)}
+    return {**summary, "bounds": judge(bounds, summary), "next_steps": next_steps(summary, situation)}
+
+
+def next_steps(summary: Mapping[str, Any], situation: Situation) -> list[dict[str, Any]]:
+    """What to do next, by what the rest of the summary says: sentences, each with a command or null."""
+    return [step.as_json() for step in advice(summary, situation)]
+
+
+def _cause(cause: Cause, **more: Any) -> dict[str, Any]:
+    return {
+        **_picked(cause, "reason", "permanent", "count"),
+        "examples": [asdict(example) for example in cause.examples],
+        "parameter": cause.parameter,
+        **more,
+    }
 
 
 def _picked(thing: object, *names: str) -> dict[str, Any]:

@@ -17,8 +17,8 @@ from rich.text import Text
 from simulator.dashboard.figures import count, counted, rate, seconds, size
 from simulator.dashboard.lines import labelled
 from simulator.run import bounds
-from simulator.run.advice import advice
 from simulator.run.bounds import SummaryFigure
+from simulator.run.causes import render_causes, render_next_steps
 from simulator.telemetry.events import printable
 
 DIFFERENCES_SHOWN = 10
@@ -40,11 +40,7 @@ def render_summary(summary: Mapping[str, Any]) -> RenderableType:
         parts += [_indented(printable(line), Style(color="red")) for line in differences[:DIFFERENCES_SHOWN]]
         if len(differences) > DIFFERENCES_SHOWN:
             parts.append(_indented(f"and {len(differences) - DIFFERENCES_SHOWN:,} more in the summary file"))
-    next_steps = list(advice(summary))
-    if next_steps:
-        parts.append(Text("  what to do next", Style(bold=True)))
-        parts += [_indented(line) for line in next_steps]
-    return Group(*parts)
+    return Group(*parts, *render_causes(summary), *render_next_steps(summary))
 
 
 def bounds_kept(

@@ -1,4 +1,4 @@
-"""Which template parameter is behind a function's environment variable: how a setting is changed without an editor."""
+"""Which template parameter is behind a setting or a property: how it is changed without an editor."""
 
 from __future__ import annotations
 
@@ -16,15 +16,43 @@ def parameters_behind(stack: Stack, function: str) -> dict[str, str]:
 
     Left out is a variable that no parameter decides, or more than one: there is no single thing to change.
     """
-    shared = _variables(stack.document.get("Globals"), "Function")
-    own = _variables(stack.document.get("Resources"), function, "Properties")
-    found = {name: set(_parameters_in(value)) & set(stack.parameters) for name, value in {**shared, **own}.items()}
-    return {name: next(iter(parameters)) for name, parameters in found.items() if len(parameters) == 1}
+    where = ("Environment", "Variables")
+    variables = {**_mapping(_shared(stack), *where), **_mapping(_properties(stack, function), *where)}
+    found = {name: _only_parameter(stack, value) for name, value in variables.items()}
+    return {name: parameter for name, parameter in found.items() if parameter is not None}
 
 
-def _variables(section: Any, *path: str) -> Mapping[str, Any]:
-    """The variables below a path of a template; empty where it has none."""
-    for name in (*path, "Environment", "Variables"):
+def parameter_behind(stack: Stack, logical_id: str, *path: str) -> str | None:
+    """The template parameter that sets a property of a resource, or of a function's event source mapping."""
+    *parents, name = path
+    for properties in (_properties(stack, logical_id), _shared(stack) if logical_id in stack.functions else {}):
+        section = _mapping(properties, *parents)
+        if name in section:
+            return _only_parameter(stack, section[name])
+    return None
+
+
+def _only_parameter(stack: Stack, value: Any) -> str | None:
+    parameters = set(_parameters_in(value)) & set(stack.parameters)
+    return parameters.pop() if len(parameters) == 1 else None
+
+
+def _shared(stack: Stack) -> Mapping[str, Any]:
+    return _mapping(stack.document, "Globals", "Function")
+
+
+def _properties(stack: Stack, logical_id: str) -> Mapping[str, Any]:
+    """A resource's properties; those of a function's event for a mapping that the template declares as one."""
+    resources = _mapping(stack.document, "Resources")
+    if logical_id in resources or logical_id not in stack.mappings:
+        return _mapping(resources, logical_id, "Properties")
+    function = stack.mappings[logical_id].function
+    return _mapping(resources, function, "Properties", "Events", logical_id.removeprefix(function), "Properties")
+
+
+def _mapping(section: Any, *path: str) -> Mapping[str, Any]:
+    """The mapping below a path of a template; empty where it has none."""
+    for name in path:
         section = section.get(name) if isinstance(section, Mapping) else None
     return section if isinstance(section, Mapping) else {}
 

@@ -19,7 +19,7 @@ from simulator.stack.model import Stack
 from simulator.stack.settings import parameters_behind
 from simulator.stack.wiring import wiring
 from simulator.telemetry.events import EventLog, printable
-from simulator.telemetry.failures import Failures, LastDelivery, cause_of, cause_of_throttle
+from simulator.telemetry.failures import PARTIAL_RESPONSE, Failures, LastDelivery, cause_of, cause_of_throttle
 from simulator.telemetry.functions import Ended, FunctionTotals
 from simulator.telemetry.history import Course, Latencies
 from simulator.telemetry.ledger import Ledger
@@ -27,7 +27,6 @@ from simulator.telemetry.metrics import embedded_document
 from simulator.telemetry.rejections import Rejections
 from simulator.telemetry.snapshot import Along, Event, Facts, LoadView, Maxima, Rates, Roles, RunOptions, Snapshot, Tone
 
-_PARTIAL_RESPONSE = "batch item failure"
 _TONES: dict[str, Tone] = {"caption": "moves", "fault": "grows", "warning": "grows", "note": "plain"}
 
 
@@ -204,7 +203,7 @@ class Telemetry:
                 self._latencies.add(latency_s)
                 self._course.add_latency(message.at, max(0.0, latency_s))
             return
-        if message.reason == _PARTIAL_RESPONSE:
+        if message.reason == PARTIAL_RESPONSE:
             self._functions[function].left += 1
         if failed is None:
             text = f"a message in {message.queue} failed: {cause}"

@@ -17,6 +17,8 @@ from simulator.proof.notifications import objects_of
 from simulator.telemetry.reasons import ReasonGroup, Reasons, structured, text_in, whole_in
 from simulator.telemetry.snapshot import Cause, Example
 
+PARTIAL_RESPONSE = "batch item failure"
+"""What a mapping says of a message that its function named in its response."""
 MESSAGES_KEPT = 50_000
 """Failed messages that are known by their ids, some 15 MB; those beyond it are counted by their first delivery."""
 
@@ -85,7 +87,7 @@ class Failures:
             # Another object of the same message: the message fails for good once there is no hope for any of them.
             message.permanent = message.permanent and said is True
         elif message is not None or len(self._messages) < MESSAGES_KEPT:
-            group = self._reasons.group(reason, said if isinstance(said, bool) else None, setting)
+            group = self._reasons.group(reason, said if isinstance(said, bool) else None, setting, PARTIAL_RESPONSE)
             message = _Message(group, receive_count, reported=True, permanent=said is True)
             self._put(identifier, message, text_in(told, "key"))
         if message is not None:
@@ -102,7 +104,7 @@ class Failures:
         refs = objects_of(message.body)
         seen = refs[0].key if refs else None
         if '"s3:TestEvent"' in message.body:
-            group = self._reasons.group(cause)
+            group = self._reasons.group(cause, outcome=message.reason)
             group.tests += message.receive_count <= 1
             return self._failed("s3:TestEvent", group, message.receive_count)
         held = self._messages.get(identifier)
@@ -111,7 +113,8 @@ class Failures:
             group.count += message.receive_count <= 1
             return self._failed(seen, group, message.receive_count)
         if held is None or held.receive_count != message.receive_count:
-            held = _Message(self._reasons.group(cause), message.receive_count, reported=False, permanent=False)
+            group = self._reasons.group(cause, outcome=message.reason)
+            held = _Message(group, message.receive_count, reported=False, permanent=False)
             self._put(identifier, held, seen)
         held.delivery = LastDelivery(message.received_at, message.receive_count)
         self._judge(identifier, held)

@@ -45,6 +45,7 @@ class ReasonGroup:
     kind: str = OTHERS
     permanent: bool | None = None
     setting: str | None = None
+    outcome: str | None = None
     count: int = 0
     tests: int = 0
     deleted: int = 0
@@ -75,15 +76,17 @@ class Reasons:
         """The group of everything that has none of its own."""
         return self._others
 
-    def group(self, reason: str, permanent: bool | None = None, setting: str | None = None) -> ReasonGroup:
+    def group(
+        self, reason: str, permanent: bool | None = None, setting: str | None = None, outcome: str | None = None
+    ) -> ReasonGroup:
         """The group of this reason. `setting` is the environment variable that would mend it."""
         pieces = _VARYING.split(printable(reason)[:REASON_CHARACTERS])
-        key = (permanent, setting, *pieces[::2])
+        key = (permanent, setting, outcome, *pieces[::2])
         group = self._groups.get(key)
         if group is None:
             if len(self._groups) >= REASONS_KEPT:
                 return self._others
-            group = self._groups[key] = ReasonGroup(pieces, ELLIPSIS.join(pieces[::2]), permanent, setting)
+            group = self._groups[key] = ReasonGroup(pieces, ELLIPSIS.join(pieces[::2]), permanent, setting, outcome)
             return group
         words = group.words
         if words != pieces:
@@ -105,6 +108,7 @@ def _cause(group: ReasonGroup, parameters: Mapping[str, str]) -> Cause:
         count=group.count or group.tests,
         examples=tuple(group.examples),
         parameter=parameters.get(group.setting) if group.setting else None,
+        outcome=group.outcome,
         deleted=group.deleted,
         dead_lettered=group.dead_lettered,
     )

@@ -84,8 +84,9 @@ class Cause:
     """A reason that `count` messages failed for, or that `count` rows were rejected for, with the first examples.
 
     `permanent`: another delivery cannot succeed; None where nobody said so or not. `parameter` is the template
-    parameter that would mend it. Of the messages, `deleted` succeeded later and `dead_lettered` were given up; the
-    others remain.
+    parameter that would mend it. Of messages, `outcome` is what the event source mapping made of the delivery (`batch
+    item failure`, `error`, `timeout`, `throttled`, ...); `deleted` succeeded later, `dead_lettered` were given up, and
+    the others remain.
     """
 
     reason: str
@@ -93,6 +94,7 @@ class Cause:
     count: int
     examples: tuple[Example, ...] = ()
     parameter: str | None = None
+    outcome: str | None = None
     deleted: int = 0
     dead_lettered: int = 0
 

@@ -27,7 +27,7 @@ from typing import (
 )
 
 import typer
-from typer.models import ParameterInfo
+from typer.models import ArgumentInfo, ParameterInfo
 
 T = TypeVar("T")
 AnyOptions = TypeVar("AnyOptions", bound="Options")
@@ -90,6 +90,25 @@ class Options:
         """What holds, by field, given or not."""
         return {name: getattr(self, name) for name in (*self.annotations, "given")}
 
+    def words(self, names: Set[str]) -> list[str]:
+        """The words of a command line that set these fields to what they hold here; arguments come last."""
+        options: list[str] = []
+        arguments: list[str] = []
+        for name, hint in self.annotations.items():
+            value = getattr(self, name, None)
+            if name not in names or value is None:
+                continue
+            kind, info, written = _parts(hint)
+            texts = [written.text(each) if written else str(each) for each in (value if _repeats(kind) else [value])]
+            if isinstance(info, ArgumentInfo):
+                arguments += texts
+            elif isinstance(value, bool):
+                options += [_flag(name, info)] if value else []
+            else:
+                options += [word for text in texts for word in (_flag(name, info), text)]
+        guard = ["--"] if any(text.startswith("-") for text in arguments) else []
+        return [*options, *guard, *arguments]
+
     def replaced(self, **values: Any) -> Self:
         """The same with other values for these fields."""
         return type(self)(**vars(self) | values)
@@ -117,10 +136,26 @@ def takes(kind: type[AnyOptions]) -> Callable[[Callable[[AnyOptions], None]], Ca
     return decorate
 
 
-def _parameter(name: str, hint: Any, default: Any) -> inspect.Parameter:
+def _parts(hint: Any) -> tuple[Any, ParameterInfo, Written[Any] | None]:
+    """A field's type, what typer is to know of it, and how it is written."""
     kind, *notes = get_args(hint)
-    info = copy.copy(next(note for note in notes if isinstance(note, ParameterInfo)))
-    written = next((note for note in notes if isinstance(note, Written)), None)
+    info = next(note for note in notes if isinstance(note, ParameterInfo))
+    return kind, info, next((note for note in notes if isinstance(note, Written)), None)
+
+
+def _repeats(kind: Any) -> bool:
+    """Whether a type is that of an option which can be given several times."""
+    return get_origin(kind) is tuple and get_args(kind)[1:] == (...,)
+
+
+def _flag(name: str, info: ParameterInfo) -> str:
+    """An option as it is written; typer takes the first of its names for a default."""
+    return info.default if isinstance(info.default, str) else f"--{name.replace('_', '-')}"
+
+
+def _parameter(name: str, hint: Any, default: Any) -> inspect.Parameter:
+    kind, info, written = _parts(hint)
+    info = copy.copy(info)
     if get_origin(kind) is Literal:
         written = _choice(get_args(kind))
     if get_origin(kind) is tuple:

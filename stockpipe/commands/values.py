@@ -22,6 +22,11 @@ def parse_instant(text: str) -> float:
     return (instant if instant.tzinfo else instant.replace(tzinfo=UTC)).timestamp()
 
 
+def instant_text(at: float) -> str:
+    """Seconds since the epoch as `parse_instant` reads them."""
+    return datetime.fromtimestamp(at, UTC).isoformat().replace("+00:00", "Z")
+
+
 def parse_assignment(text: str) -> tuple[str, str]:
     """`NAME=VALUE` -> the pair; `ValueError` shows how to write it."""
     name, separator, value = text.partition("=")
@@ -32,8 +37,8 @@ def parse_assignment(text: str) -> tuple[str, str]:
 
 DURATION = Written(quantities.parse_duration, "DURATION", quantities.duration_text)
 RATE = Written(quantities.parse_rate, "RATE", quantities.rate_text)
-INSTANT = Written(parse_instant, "TIME")
-ASSIGNMENT = Written(parse_assignment, "NAME=VALUE")
+INSTANT = Written(parse_instant, "TIME", instant_text)
+ASSIGNMENT = Written(parse_assignment, "NAME=VALUE", "=".join)
 
 
 def parse_acceptable(text: str) -> Literal["overwritten"]:

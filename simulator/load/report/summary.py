@@ -22,16 +22,21 @@ from simulator.load.plan.plan import Plan
 from simulator.load.plan.slo import judge_slo
 from simulator.load.session import LoadSession
 from simulator.run import summary as runs
+from simulator.run.advice import Situation
 from simulator.run.bounds import judge
 
 SCHEMA = "stockpipe.load/1"
 
 
-def build(session: LoadSession, options: Mapping[str, Any], ended_at: float) -> dict[str, Any]:
-    """Everything, with null where a figure does not exist. Bounds are judged last, on the summary itself."""
+def build(session: LoadSession, options: Mapping[str, Any], ended_at: float, repeat: tuple[str, ...]) -> dict[str, Any]:
+    """Everything, with null where a figure does not exist. Bounds are judged last, on the summary itself.
+
+    `repeat` are the words of the command that runs the same again.
+    """
     plan, result, tap = session.plan, session.result, session.tap
     recording = result.recording
     sent = recording.count(recording.all(), SENT)
+    situation = Situation(session.stack, repeat, plan.drain_timeout_s)
     summary = runs.build(
         session.telemetry.snapshot(ended_at),
         audit=result.proof.audit,
@@ -40,6 +45,7 @@ def build(session: LoadSession, options: Mapping[str, Any], ended_at: float) -> 
         ended_at=ended_at,
         interrupted=result.interrupted,
         bounds=(),
+        situation=situation,
         source_rows=sent * plan.rows,
         schema=SCHEMA,
     )
@@ -54,7 +60,7 @@ def build(session: LoadSession, options: Mapping[str, Any], ended_at: float) -> 
         "sent": sent,
         "dropped": recording.dropped,
         "failed": recording.failed,
-        "failures": list(result.failures),
+        "put_failures": list(result.failures),
         "stored": recording.stored_count,
         "generator_lag_s": lag.as_json(),
         "generator_cpu": _rounded(result.generator_cpu, 4),
@@ -69,6 +75,7 @@ def build(session: LoadSession, options: Mapping[str, Any], ended_at: float) -> 
     summary["cost"] = _cost(session, sent, summary)
     summary["cloudwatch"] = result.proof.cloud
     summary["series"] = _series(session, ended_at)
+    summary["next_steps"] = runs.next_steps(summary, situation)
     summary["slo"] = judge_slo(plan.slo, summary)
     summary["bounds"] = judge(plan.bounds, summary)
     return summary

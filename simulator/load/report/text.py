@@ -12,6 +12,7 @@ from rich.text import Text
 
 from simulator.dashboard.lines import labelled
 from simulator.load.plan.slo import FIGURES
+from simulator.run.causes import render_causes, render_next_steps
 from simulator.run.text import bounds_kept
 
 _LATENCIES = {
@@ -23,9 +24,10 @@ _LATENCIES = {
 
 
 def render(summary: Mapping[str, Any]) -> RenderableType:
-    """The verdict, the bounds, the percentiles, what held it back, the cost."""
+    """The verdict, the bounds, the percentiles, what held it back, the cost, and why what failed did."""
     kept = bounds_kept(summary, FIGURES)
-    return Group(_headline(summary), *kept, _percentiles(summary), labelled(_lines(summary)))
+    parts = [_headline(summary), *kept, _percentiles(summary), labelled(_lines(summary))]
+    return Group(*parts, *render_causes(summary), *render_next_steps(summary))
 
 
 def _headline(summary: Mapping[str, Any]) -> Text:
@@ -77,7 +79,7 @@ def _lines(summary: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     if summary["latency_refused"]:
         yield "percentiles", f"refused: {summary['latency_refused']}"
     yield "sent", _sent(summary)
-    for reason in summary["failures"]:
+    for reason in summary["put_failures"]:
         yield "", f"failed put: {reason}"
     throughput = summary["throughput"]
     stored = [

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from simulator.base.quantities import parse_rate
+from simulator.base.quantities import parse_rate, rate_text
 from stockpipe.commands.cloud import AwsOptions
 from stockpipe.commands.options import Written
 from stockpipe.commands.values import DURATION, RATE, Accept, Parameters, Runtime, Screenshot, Summary, Template, Ui
@@ -26,6 +26,16 @@ def parse_steps(text: str) -> tuple[float, ...]:
     return tuple(parse_rate(part.strip()) for part in text.split(","))
 
 
+def ramp_text(rates: tuple[float, float]) -> str:
+    """Two rates as `parse_ramp` reads them."""
+    return "..".join(map(rate_text, rates))
+
+
+def steps_text(rates: tuple[float, ...]) -> str:
+    """Rates as `parse_steps` reads them."""
+    return ",".join(map(rate_text, rates))
+
+
 class LoadTestOptions(AwsOptions):
     """Where it is sent, the load, the consumer's settings, and what is written."""
 
@@ -37,12 +47,12 @@ class LoadTestOptions(AwsOptions):
     ] = None
     ramp: Annotated[
         tuple[float, float] | None,
-        Written(parse_ramp, "RATE..RATE"),
+        Written(parse_ramp, "RATE..RATE", ramp_text),
         typer.Option(help="A straight line from one rate to another."),
     ] = None
     steps: Annotated[
         tuple[float, ...] | None,
-        Written(parse_steps, "RATE,RATE,..."),
+        Written(parse_steps, "RATE,RATE,...", steps_text),
         typer.Option(help="Each rate for an equal share of the duration."),
     ] = None
     spike_per_s: Annotated[

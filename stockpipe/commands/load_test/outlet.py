@@ -95,7 +95,9 @@ class _Outlet:
             return
         ended_at = session.clock.now()
         await self.display.end()
-        built = self.summary = summaries.build(session, options_json(self._options, session.plan), ended_at)
+        built = self.summary = summaries.build(
+            session, options_json(self._options, session.plan), ended_at, repeat_words(self._options)
+        )
         if self.display.mode == "quiet":
             verdict = f"verdict {built['audit']['verdict'] if built['audit'] else 'none'}"
             missed = bounds.missed(built["bounds"], FIGURES)
@@ -103,13 +105,18 @@ class _Outlet:
                 f"{verdict}, missed {missed}" if missed else verdict, markup=False, soft_wrap=True
             )
         else:
-            self.display.console.print(text.render(built))
+            self.display.console.print(text.render(built), crop=False)
         if self._options.report is not None:
             write(self._options.report, page(built))
             if self.display.mode != "quiet":
                 self.display.console.print(f"  the page is in {self._options.report}", markup=False, soft_wrap=True)
         if self._options.summary is not None:
             write(self._options.summary, json.dumps(built, indent=2) + "\n")
+
+
+def repeat_words(options: LoadTestOptions) -> tuple[str, ...]:
+    """The words of a command that runs the same again: all that was given, and the seed."""
+    return ("stockpipe", "load-test", *options.words({*options.given, "seed"}))
 
 
 def options_json(options: LoadTestOptions, plan: Plan) -> dict[str, Any]:

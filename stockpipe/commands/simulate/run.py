@@ -17,6 +17,7 @@ from simulator.dashboard.ui import Display
 from simulator.functions.logs import LogDirectory
 from simulator.run import bounds, sources, summary, text
 from simulator.run import scenario as scenarios
+from simulator.run.advice import Situation
 from simulator.run.scenario import Scenario
 from simulator.run.simulation import RunPlan, Simulation
 from simulator.stack import rules, template
@@ -176,6 +177,13 @@ class _SimulateOutlet:
             ended_at=self._clock.now(),
             interrupted=run.interrupted,
             bounds=self._plan.bounds,
+            situation=Situation(
+                run.stack,
+                repeat_words(self._options, self._plan),
+                drain_timeout_s=self._plan.drain_timeout_s,
+                keeps_store="--hold",
+                store_is_up=self._plan.hold and run.failure is None and run.audit is not None,
+            ),
             source_rows=(run.audit.parsed_rows if run.audit else 0) if self._plan.sources else None,
         )
         if self.display.mode == "quiet":
@@ -184,7 +192,7 @@ class _SimulateOutlet:
                 f"{verdict}, missed {missed}" if missed else verdict, markup=False, soft_wrap=True
             )
         else:
-            self.display.console.print(text.render_summary(built))
+            self.display.console.print(text.render_summary(built), crop=False)
             if self._plan.hold and run.failure is None:
                 self.display.console.print(f"  the store stays up at {built['endpoint']} until Ctrl-C", markup=False)
         if self._options.summary is not None:
@@ -241,6 +249,16 @@ def _options_json(options: SimulateOptions, plan: RunPlan) -> dict[str, Any]:
         "accept": sorted(plan.accepted),
         "ui": options.ui,
     }
+
+
+def repeat_words(options: SimulateOptions, plan: RunPlan) -> tuple[str, ...]:
+    """The words of a command that runs the same again: all that was given, the seed, and the first tick's time.
+
+    `--hold` is left out, for whoever wants to add it.
+    """
+    resolved = {"seed": plan.seed, **({"start_at": plan.start_at} if plan.fires else {})}
+    names = (options.given | resolved.keys()) - {"hold"}
+    return ("stockpipe", "simulate", *options.replaced(**resolved).words(names))
 
 
 def _exit_code(summary: Mapping[str, Any], run: Simulation) -> ExitCode:

@@ -14,17 +14,18 @@ from simulator.base.counters import BucketCounters, QueueCounters, StoreCounters
 from simulator.base.observations import ObjectPut, PhaseChanged
 from simulator.proof.account import Audit, ObjectsAtRest
 from simulator.run import summary
+from simulator.run.advice import Situation
 from simulator.run.bounds import DEFAULTS, FIGURES, in_force, parse_all
 from simulator.run.text import render_summary
 from simulator.stack import template
 from simulator.telemetry import Telemetry
-from simulator.telemetry.snapshot import FunctionView, Latency, Maxima, RunOptions, Snapshot
+from simulator.telemetry.snapshot import Cause, Example, FunctionView, Latency, Maxima, RunOptions, Snapshot
 
 OPTIONS = RunOptions("simulate", 7, "inline", 1_700_000_000.0, "http://127.0.0.1:41233", "rate(1 minute)", 12.0, 60.0)
 RESOURCES = {"bucket": "b", "queue_url": "http://q", "dlq_url": "http://d", "table": "StockData"}
 CONTRACT = {
     "": "schema command versions options seed started_at ended_at interrupted endpoint duration_s resources generated "
-    "queue consumer table latency_s throughput audit bounds",
+    "queue consumer table latency_s throughput audit bounds failures rejections next_steps",
     "versions": "stockpipe python moto aiobotocore",
     "resources": "bucket queue_url dlq_url table",
     "generated": "invocations files rows bytes",
@@ -99,6 +100,7 @@ def build(snapshot: Snapshot, audit: Audit | None, **changed: Any) -> dict[str, 
     """The summary with the arguments that a test does not care about filled."""
     arguments: dict[str, Any] = {"resources": RESOURCES, "options": {"speed": 12.0}, "ended_at": 1_700_000_070.0}
     arguments |= {"interrupted": False, "bounds": DEFAULTS}
+    arguments["situation"] = Situation(template.load(), ("stockpipe", "simulate", "--seed", "7"), 60.0, "--hold")
     return summary.build(snapshot, audit=audit, **{**arguments, **changed})
 
 
@@ -208,7 +210,8 @@ def test_the_text_of_a_proven_run(snapshot: Snapshot, proof: Audit) -> None:
               0 missing, 0 extra, 0 different, 0 ambiguous
               dead-letter queue: 1 object with 100 rows, 0 of them stored
   what to do next
-    1 message in the dead-letter queue: run again with --seed 7 and --hold, then read http://d."""
+    look at 1 dead-lettered message, in a run that keeps its store up:
+      stockpipe simulate --seed 7 --hold"""
     )
 
 
@@ -271,17 +274,40 @@ def test_the_text_names_the_first_differences(snapshot: Snapshot, proof: Audit) 
     assert shown.startswith("  differs  the table is not what the objects say")
     assert "    stocks/a.csv line 2: [red]MSFT [0m missing" in shown
     assert "    row 8 missing\n    and 5 more in the summary file" in shown
-    assert "run again with --seed 7 and --hold, and look at the rows named above" in shown
+    assert "look at the rows named above and 1 dead-lettered message, in a run that keeps its store up:" in shown
 
 
 def test_the_text_of_a_run_that_was_cut_off(snapshot: Snapshot) -> None:
-    """No proof: it says so, what is left, and what helps."""
+    """No proof: it says so, and what would have given one."""
     shown = dataclasses.replace(snapshot, queue=QueueCounters(sent=600, received=100, deleted=90))
     printed = text(build(shown, None, interrupted=True))
     assert printed.startswith("  unproven  whether every row is stored was not proven (interrupted)")
-    assert "510 messages not dealt with: give the drain longer (--drain-timeout)" in printed
     assert "press Ctrl-C only once" in printed
     assert "proof" not in printed.split("took")[1].split("what to do next")[0]
+
+
+def test_failures_and_rejections_by_reason(snapshot: Snapshot, proof: Audit) -> None:
+    """As the contract has them: null where nobody knows; a rejected row is rejected for good."""
+    shown = dataclasses.replace(
+        snapshot,
+        failures=(Cause("no header", True, 3, (Example("a.csv"),), "TickerColumn", "batch item failure", 1, 1),),
+        rejections=(Cause("other reasons", None, 2, (Example("b.csv", 4, "soon"),)),),
+    )
+    built = build(shown, proof)
+    assert built["failures"] == [
+        {
+            "reason": "no header", "permanent": True, "count": 3, "parameter": "TickerColumn",
+            "examples": [{"object": "a.csv", "line": None, "cell": None}],
+            "outcome": "batch item failure", "deleted": 1, "remaining": 1, "dead_lettered": 1,
+        }
+    ]  # fmt: skip
+    assert built["rejections"] == [
+        {
+            "reason": "other reasons", "permanent": True, "count": 2, "parameter": None,
+            "examples": [{"object": "b.csv", "line": 4, "cell": "soon"}],
+        }
+    ]  # fmt: skip
+    assert [set(step) for step in built["next_steps"]] == [{"text", "command"}] * 2
 
 
 def test_a_run_that_never_began_has_a_text(snapshot: Snapshot) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from simulator.stack import template
-from simulator.stack.settings import parameters_behind
+from simulator.stack.settings import parameter_behind, parameters_behind
 
 TEMPLATE = """
 Parameters:
@@ -68,3 +68,35 @@ def test_a_function_without_variables_has_none(tmp_path: Path) -> None:
     file.write_text("Resources: {F: {Type: 'AWS::Serverless::Function', Properties: {Handler: a.b, Runtime: p}}}")
     stack = template.load(file)
     assert parameters_behind(stack, "F") == parameters_behind(stack, "Nobody") == {}
+
+
+def test_properties_of_the_pipelines_own_resources() -> None:
+    """Of a function, a queue, and of a mapping that is a function's event; what is fixed has no parameter."""
+    stack = template.load()
+    (mapping,) = stack.mappings
+    scaling = ("ScalingConfig", "MaximumConcurrency")
+    assert parameter_behind(stack, "ConsumerLambda", "Timeout") == "ConsumerTimeout"
+    assert parameter_behind(stack, "ConsumerLambda", "ReservedConcurrentExecutions") == "ReservedConcurrency"
+    assert parameter_behind(stack, "ConsumerLambda", "Runtime") == "PythonVersion"
+    assert parameter_behind(stack, "StockQueue", "VisibilityTimeout") == "VisibilityTimeout"
+    assert parameter_behind(stack, mapping, *scaling) == "MaximumConcurrency"
+    assert parameter_behind(stack, "StockQueue", "MessageRetentionPeriod") is None
+    assert parameter_behind(stack, "StockQueue", "Runtime") is None
+    assert parameter_behind(stack, mapping, "Enabled") is None
+    assert parameter_behind(stack, "Nobody", "Enabled") is None
+
+
+def test_a_mapping_that_is_a_resource_of_its_own(tmp_path: Path) -> None:
+    """In CloudFormation's plain form it has its properties itself."""
+    file = tmp_path / "t.yaml"
+    file.write_text(
+        "Parameters: {On: {Type: String, Default: 'true'}}\n"
+        "Resources:\n"
+        "  F: {Type: 'AWS::Serverless::Function', Properties: {Handler: a.b, Runtime: p}}\n"
+        "  Q: {Type: 'AWS::SQS::Queue'}\n"
+        "  M:\n"
+        "    Type: AWS::Lambda::EventSourceMapping\n"
+        "    Properties: {FunctionName: !Ref F, EventSourceArn: !GetAtt Q.Arn, Enabled: !Ref On}\n",
+        encoding="utf-8",
+    )
+    assert parameter_behind(template.load(file), "M", "Enabled") == "On"

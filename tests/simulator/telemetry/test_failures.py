@@ -13,6 +13,7 @@ from simulator.telemetry import failures
 from simulator.telemetry.failures import Failures, LastDelivery, cause_of, cause_of_throttle
 from simulator.telemetry.snapshot import Cause, Example
 
+REPORTED = "batch item failure"
 Make = Callable[..., Any]
 
 
@@ -37,7 +38,7 @@ def folded() -> Failures:
 def left(folded: Failures, make: Make) -> Callable[..., str]:
     """`left(id, receives, cause)`: a delivery of the message failed; what is said of it."""
 
-    def left(identifier: str, receives: int = 1, cause: str = "batch item failure", key: str | None = None) -> str:
+    def left(identifier: str, receives: int = 1, cause: str = REPORTED, key: str | None = None) -> str:
         message = make(
             MessageSettled,
             message_id=identifier,
@@ -45,7 +46,7 @@ def left(folded: Failures, make: Make) -> Callable[..., str]:
             receive_count=receives,
             received_at=1000.0 + receives,
             deleted=False,
-            reason="batch item failure",
+            reason=REPORTED if cause == REPORTED else "error",
         )
         failed = folded.settled(message, cause)
         assert failed is not None
@@ -71,7 +72,7 @@ def test_the_reason_is_the_consumers_own(folded: Failures, left: Callable[..., s
     line = said("m", 1, "no column 'x'", permanent=True, setting="TIMESTAMP_COLUMN")
     for step in [lambda: folded.logged(line), lambda: left("m")][:: 1 if log_first else -1]:
         step()
-    assert folded.view() == (Cause("no column 'x'", True, 1, (Example("m.csv"),), "TimestampColumn"),)
+    assert folded.view() == (Cause("no column 'x'", True, 1, (Example("m.csv"),), "TimestampColumn", REPORTED),)
     assert folded.for_good == {"m": LastDelivery(1001.0, 1)}
 
 
@@ -160,11 +161,13 @@ def test_a_failure_in_words(
 def test_a_queue_that_gives_nothing_up(make: Make) -> None:
     """Without a redrive policy there is no last delivery, and a body that is no notification names no object."""
     folded = Failures({}, None)
-    failed = folded.settled(make(MessageSettled, deleted=False, receive_count=99, body="order 7"), "KeyError: 'x'")
+    failed = folded.settled(
+        make(MessageSettled, deleted=False, receive_count=99, body="order 7", reason="error"), "KeyError: 'x'"
+    )
     assert failed is not None
     assert failed.text == "a message failed and comes back: KeyError: 'x' (receive 99)"
     folded.dead_lettered(1)
-    assert folded.view() == (Cause("KeyError: 'x'", None, 1),)
+    assert folded.view() == (Cause("KeyError: 'x'", None, 1, outcome="error"),)
 
 
 def test_the_test_event_counts_where_nothing_else_does(folded: Failures, left: Callable[..., str], make: Make) -> None:

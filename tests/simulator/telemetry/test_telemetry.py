@@ -212,20 +212,21 @@ def test_events_say_why_messages_failed_and_rows_were_rejected(
     ):
         telemetry.record(LogWritten(1000.0, "GeneratorLambda", 1, line))
         telemetry.record(LogWritten(1000.0, "ConsumerLambda", 1, line))
+    left = "batch item failure"
     body = json.dumps({"Records": [{"s3": {"bucket": {"name": "b"}, "object": {"key": "stocks/b.csv"}}}]})
-    telemetry.record(make(MessageSettled, deleted=False, body=body, receive_count=1, reason="batch item failure"))
+    telemetry.record(make(MessageSettled, deleted=False, body=body, receive_count=1, reason=left))
     snapshot = telemetry.snapshot(1001.0)
     assert [(event.text, event.tone) for event in snapshot.events[-2:]] == [
         ("ConsumerLambda rejected rows: unreadable timestamp (stocks/a.csv line 4 'soon')", "lost"),
         ("stocks/b.csv failed for good: no header (receive 1 of 5)", "lost"),
     ]
-    assert snapshot.failures == (Cause("no header", True, 1, (Example("stocks/b.csv"),), "TickerColumn"),)
+    assert snapshot.failures == (Cause("no header", True, 1, (Example("stocks/b.csv"),), "TickerColumn", left),)
     assert snapshot.rejections == (
         Cause("unreadable timestamp", True, 3, (Example("stocks/a.csv", 4, "soon"),), "TimestampFormat"),
     )
     assert set(telemetry.failed_for_good) == {"m"}
     telemetry.record(sample(1001.0))
-    telemetry.record(make(MessageSettled, deleted=False, body=body, receive_count=5, reason="batch item failure"))
+    telemetry.record(make(MessageSettled, deleted=False, body=body, receive_count=5, reason=left))
     telemetry.record(sample(1002.0, queue={"dead_lettered": 1}))
     assert [cause.dead_lettered for cause in telemetry.snapshot(1002.0).failures] == [1]
 

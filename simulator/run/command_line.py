@@ -1,0 +1,70 @@
+"""A command to paste into a shell: its words quoted, and broken over lines where the shell goes on reading."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+from collections.abc import Iterator, Sequence
+
+from rich.console import Console, ConsoleOptions
+from rich.segment import Segment
+
+_NAME = re.compile(r"[A-Za-z][A-Za-z0-9]*=(?=.)")
+# What `shlex.quote` and `$'...'` leave together.
+_QUOTED_WORD = re.compile(r"""(?:[^\s'"]|'[^']*'|"[^"]*")+""")
+
+
+def quoted(words: Sequence[str]) -> str:
+    """The words as one line for a POSIX shell; control characters, and bytes that are not UTF-8, in bash's `$'...'`."""
+    return " ".join(map(_quoted, words))
+
+
+def _quoted(word: str) -> str:
+    if word.isprintable():
+        name = _NAME.match(word)
+        return name[0] + shlex.quote(word[name.end() :]) if name else shlex.quote(word)
+    shown = "".join(
+        chr(byte) if 0x20 <= byte < 0x7F and chr(byte) not in "'\\" else f"\\x{byte:02x}" for byte in os.fsencode(word)
+    )
+    return f"$'{shown}'"
+
+
+class ShellCommand:
+    """A quoted command, drawn so that what is copied from the screen runs: it is broken between options only.
+
+    A word that is wider than the screen is not: print with `crop=False`.
+    """
+
+    def __init__(self, command: str, indent: int) -> None:
+        self._command, self._indent = command, indent
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[Segment]:
+        for line in broken(self._command, options.max_width - self._indent):
+            yield Segment(" " * self._indent + line)
+            yield Segment.line()
+
+
+def broken(command: str, width: int) -> list[str]:
+    """A quoted command in lines of `width`, each but the last with a backslash; a longer word has a line of its own."""
+    lines: list[str] = []
+    line = ""
+    for part in _parts(command):
+        if line and len(line) + len(part) + 3 > width:
+            lines.append(f"{line} \\")
+            line = f"  {part}"
+        else:
+            line = f"{line} {part}" if line else part
+    return [*lines, line]
+
+
+def _parts(command: str) -> Iterator[str]:
+    """The command's words, each option together with its value."""
+    part = ""
+    for word in _QUOTED_WORD.findall(command):
+        if part and (word.startswith("-") or not part.startswith("-") or " " in part):
+            yield part
+            part = word
+        else:
+            part = f"{part} {word}" if part else word
+    yield part

@@ -1,0 +1,238 @@
+"""What to do next follows from the cause."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from simulator.run.advice import Situation, advice
+from simulator.stack import template
+from simulator.stack.model import Stack
+
+REPEAT = ("stockpipe", "simulate", "--seed", "7")
+NOTHING: Mapping[str, Any] = {
+    "interrupted": False,
+    "endpoint": "http://127.0.0.1:4100",
+    "resources": {"bucket": "b", "table": "StockData", "dlq_url": "http://dlq"},
+    "queue": {"remaining": 0, "dead_lettered": 0},
+    "consumer": {"throttles": 0, "concurrency_max": 3},
+    "table": {"throttled_requests": 0},
+    "audit": {"verdict": "exact", "expected_rows": 5, "rejected": 0},
+    "failures": [],
+    "rejections": [],
+}
+
+
+def cause(reason: str = "no", **changes: Any) -> dict[str, Any]:
+    """A reason that one message failed for, which is still in the queue."""
+    plain = {"reason": reason, "permanent": None, "count": 1, "parameter": None, "outcome": "batch item failure"}
+    return {**plain, "deleted": 0, "remaining": 1, "dead_lettered": 0, **changes}
+
+
+def steps(situation: Mapping[str, Any] | None = None, *, stack: Stack | None = None, **parts: Any) -> list[Any]:
+    """The steps as (text, command), for a summary in which nothing is amiss but these parts of it."""
+    changed = {name: {**NOTHING[name], **part} if isinstance(part, dict) else part for name, part in parts.items()}
+    summary = {**NOTHING, **changed}
+    plain = Situation(stack or template.load(), REPEAT, 60.0, "--hold")
+    return [tuple(step) for step in advice(summary, dataclasses.replace(plain, **situation or {}))]
+
+
+def unproven(*failures: dict[str, Any], remaining: int = 1, **parts: Any) -> list[Any]:
+    """The steps for a run that did not drain, without those about where to look."""
+    audit = {"verdict": "unproven"}
+    return steps({"keeps_store": None}, failures=failures, queue={"remaining": remaining}, audit=audit, **parts)
+
+
+def test_a_run_in_which_nothing_is_amiss_needs_no_advice() -> None:
+    """Nor does a message that failed and succeeded later."""
+    assert steps() == steps(failures=[cause(deleted=1, remaining=0)]) == []
+
+
+@pytest.mark.parametrize(
+    ("reason", "parameter", "text", "command"),
+    [
+        ("no header", None, "1 message will never succeed: fix the object, or remove it.", None),
+        (
+            "no timestamp column in the header 'a,b'", "TimestampColumn",
+            "1 message will never succeed: fix the object, or set --parameter TimestampColumn=... to match it.",
+            None,
+        ),
+        (
+            "TIMESTAMP_COLUMN 'Trade Dat' is not among the columns a,b; the nearest is 'Trade Date'", "TimestampColumn",
+            "1 message will never succeed: fix the object, or set --parameter TimestampColumn='Trade Date'.",
+            "stockpipe simulate --seed 7 --parameter TimestampColumn='Trade Date'",
+        ),
+        (
+            'TICKER_COLUMN \'x\' is not among the columns "it\'s"; the nearest is "it\'s"', "TickerColumn",
+            "1 message will never succeed: fix the object, or set --parameter TickerColumn='it'\"'\"'s'.",
+            "stockpipe simulate --seed 7 --parameter TickerColumn='it'\"'\"'s'",
+        ),
+        (
+            "TICKER_COLUMN … is not among the columns a; the nearest is '…'", "TickerColumn",
+            "1 message will never succeed: fix the object, or set --parameter TickerColumn=... to match it.",
+            None,
+        ),
+    ],
+)  # fmt: skip
+def test_what_cannot_succeed_is_not_waited_for(
+    reason: str, parameter: str | None, text: str, command: str | None
+) -> None:
+    """It says so, and which parameter changes that, with its value where the reason names it."""
+    failure = cause(reason, permanent=True, parameter=parameter)
+    assert unproven(failure) == [(text, command)]
+
+
+def test_rejected_rows_name_the_parameter_that_would_read_them() -> None:
+    """Only where there is one: the reasons and examples stand above. They are to be seen under their prefix."""
+    rejections = [
+        cause("unreadable timestamp", count=3, parameter="TimestampFormat", permanent=True),
+        cause("no ticker"),
+    ]
+    assert steps(rejections=rejections, audit={"rejected": 4}) == [
+        (
+            "3 rows (unreadable timestamp) were rejected: fix the object, or set --parameter TimestampFormat=... to "
+            "match it.",
+            None,
+        ),
+        (
+            "look at 4 rejected rows under rejected/, in a run that keeps its store up:",
+            "stockpipe simulate --seed 7 --hold",
+        ),
+    ]
+
+
+@pytest.mark.parametrize("outcome", ["error", "crash", "init-error"])
+def test_a_function_that_crashes_is_to_be_fixed(outcome: str) -> None:
+    """With the last line of its traceback, and the command that keeps the whole."""
+    ((text, command),) = unproven(cause("KeyError: 'Records'", outcome=outcome))
+    assert text == (
+        "1 message failed because ConsumerLambda ends with 'KeyError: 'Records'': fix pipeline.consumer.handler. "
+        "Its log says where:"
+    )
+    assert command == "stockpipe simulate --seed 7 --logs logs"
+
+
+def test_a_function_that_does_not_return() -> None:
+    """Its timeout, and how to raise it with what depends on it."""
+    ((text, _),) = unproven(cause("Task timed out after 60.00 seconds", outcome="timeout"))
+    assert "ConsumerLambda did not return within 60 seconds" in text
+    assert "--parameter ConsumerTimeout=..., and six times that as the queue's VisibilityTimeout" in text
+
+
+def test_a_table_that_does_not_exist() -> None:
+    """Whoever says so, and for good or not."""
+    reason = "PutItem: An error occurred (ResourceNotFoundException): Requested resource not found"
+    ((text, _),) = unproven(cause(reason, permanent=True))
+    assert text == "1 message failed because a table does not exist: the template declares StockData."
+
+
+def test_batch_item_failures_that_lambda_does_not_accept() -> None:
+    """What one has to look like."""
+    ((text, _),) = unproven(cause(outcome="invalid batch item failures"))
+    assert "itemIdentifier, the messageId of a message of its batch" in text
+
+
+@pytest.mark.parametrize("throttled", [True, False])
+def test_throttles_name_the_reserved_concurrency(throttled: bool) -> None:
+    """Of messages that came back for it, and of those that still wait for an environment."""
+    stack = template.load(None, {"ReservedConcurrency": "2"})
+    failures = [cause("throttled: reserved concurrency", outcome="throttled")] if throttled else []
+    ((text, _),) = unproven(*failures, stack=stack, consumer={"throttles": 4})
+    assert text == (
+        "1 message came back because Lambda throttled ConsumerLambda: its reserved concurrency is 2 "
+        "(--parameter ReservedConcurrency=...)."
+    )
+    ((text, _),) = unproven(*failures, consumer={"throttles": 4})
+    assert text.endswith("let fewer batches run at once.")
+
+
+def test_a_mapping_that_is_disabled() -> None:
+    """Nobody polls; where no parameter decides that, the template does."""
+    stack = template.load()
+    (mapping,) = stack.mappings.values()
+    off = dataclasses.replace(stack, mappings={mapping.logical_id: dataclasses.replace(mapping, enabled=False)})
+    assert unproven(stack=off, remaining=3) == [
+        (
+            "3 messages wait: the event source mapping ConsumerLambdaBatch is disabled (Enabled of "
+            "ConsumerLambdaBatch in the template).",
+            None,
+        )
+    ]
+
+
+@pytest.mark.parametrize(
+    ("parts", "text"),
+    [
+        ({}, "2 messages were not done in time. Let the drain take longer:"),
+        (
+            {"table": {"throttled_requests": 9}},
+            "2 messages were not done in time: the table throttled 9 writes. Let the drain take longer:",
+        ),
+        (
+            {"consumer": {"throttles": 0, "concurrency_max": 10}},
+            "2 messages were not done in time, and ConsumerLambda had no room for more: 10 at once. Give it more "
+            "(--parameter MaximumConcurrency=...), or let the drain take longer:",
+        ),
+    ],
+)
+def test_messages_that_need_time(parts: dict[str, Any], text: str) -> None:
+    """A longer drain, and what holds them up where that is known; those that failed are no part of them."""
+    failed = cause("no header", permanent=True)
+    assert unproven(failed, remaining=3, **parts)[1:] == [(text, "stockpipe simulate --seed 7 --drain-timeout 2m")]
+
+
+def test_messages_that_come_back() -> None:
+    """The drain has to outlast the visibility timeout; given up by the queue, no drain helps."""
+    assert unproven(cause("no time left", permanent=False)) == [
+        (
+            "1 message failed and may succeed later: each comes back 360 seconds after it was received. Let the drain "
+            "take longer:",
+            "stockpipe simulate --seed 7 --drain-timeout 7m",
+        )
+    ]
+    ((text, _),) = unproven(cause("no time left", remaining=0, dead_lettered=1), remaining=0)
+    assert text == (
+        "1 message failed every delivery: fix the cause, or allow more deliveries (--parameter MaxReceiveCount=...)."
+    )
+
+
+def test_a_run_that_was_cut_off() -> None:
+    """A second Ctrl-C leaves no proof, and what is left says nothing; after one there is a proof."""
+    cut = {"interrupted": True, "queue": {"remaining": 500}}
+    ((text, command),) = steps(**cut, audit={"verdict": "unproven", "expected_rows": None})
+    assert text.startswith("press Ctrl-C only once")
+    assert command is None
+    ((text, _),) = steps(**cut, audit={"verdict": "unproven"})
+    assert text.startswith("500 messages were not done in time")
+
+
+def test_where_to_look() -> None:
+    """In a run that keeps its store; in this one while it does; nowhere if a command cannot."""
+    parts = {"queue": {"remaining": 0, "dead_lettered": 2}, "audit": {"verdict": "differs", "rejected": 1}}
+    text = "look at the rows named above, 2 dead-lettered messages and 1 rejected row under rejected/"
+    assert steps(**parts) == [(f"{text}, in a run that keeps its store up:", "stockpipe simulate --seed 7 --hold")]
+    up = f"{text}: the store is up at http://127.0.0.1:4100 with b, StockData, http://dlq."
+    assert steps({"store_is_up": True}, **parts) == [(up, None)]
+    assert steps({"keeps_store": None}, **parts) == []
+
+
+def test_options_are_added_before_arguments() -> None:
+    """What follows `--` is no option any more."""
+    repeat = ("stockpipe", "simulate", "--source", "a", "--", "-b")
+    ((_, command),) = steps({"repeat": repeat}, queue={"dead_lettered": 1})
+    assert command == "stockpipe simulate --source a --hold -- -b"
+
+
+def test_a_load_test_on_a_sink_has_no_audit() -> None:
+    """Its advice is about the causes alone."""
+    assert steps({"keeps_store": None}, audit=None, failures=[cause("no header", permanent=True)]) == [
+        ("1 message will never succeed: fix the object, or remove it.", None)
+    ]
+
+
+def test_three_causes_are_enough() -> None:
+    """The most frequent first; each is one thing to do."""
+    assert len(unproven(*[cause(f"reason {number}", permanent=True) for number in range(9)], remaining=9)) == 3
