@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from simulator.base.quantities import duration_text
 from simulator.dashboard.figures import counted
-from simulator.run.command_line import quoted
+from simulator.run.command_line import quoted, with_option
 from simulator.stack.model import Stack
 from simulator.stack.settings import parameter_behind
 from simulator.stack.wiring import wiring
@@ -45,11 +45,14 @@ class Situation:
     keeps_store: str | None = None
     store_is_up: bool = False
 
-    def again(self, *words: str) -> str:
-        """The command that repeats the run with these options as well, quoted for a shell."""
-        # What is given last holds, but options end where arguments that look like them begin.
-        end = self.repeat.index("--") if "--" in self.repeat else len(self.repeat)
-        return quoted((*self.repeat[:end], *words, *self.repeat[end:]))
+    def again(self, *option: str) -> str:
+        """The command that repeats the run with this option, quoted for a shell."""
+        return quoted(with_option(self.repeat, *option))
+
+    def drained_longer(self, by_s: float = 60.0) -> str:
+        """The command that repeats the run with more time for the drain: twice as much, or so many seconds more."""
+        longer_s = math.ceil(max(2 * self.drain_timeout_s, self.drain_timeout_s + by_s))
+        return self.again("--drain-timeout", duration_text(longer_s))
 
     def parameter(self, logical_id: str, *path: str, value: str = "...") -> str:
         """How a property is set, by its template parameter or in the template itself."""
@@ -98,8 +101,8 @@ def _of_failure(cause: Mapping[str, Any], situation: Situation) -> NextStep:
         return _to_read(who, "will never succeed", cause, situation)
     match cause["outcome"]:
         case "error" | "crash" | "init-error":
-            text = f"{who} failed because {consumer.name} ends with '{reason}': fix {consumer.handler}."
-            return NextStep(f"{text} Its log says where:", situation.again("--logs", "logs"))
+            text = f"{who} failed because {consumer.name} ended with an error ({reason}): fix {consumer.handler}."
+            return NextStep(f"{text} Its log says more:", situation.again("--logs", "logs"))
         case "timeout":
             longer = situation.parameter(consumer.logical_id, "Timeout")
             return NextStep(
@@ -152,7 +155,7 @@ def _of_waiting(waiting: int, summary: Mapping[str, Any], situation: Situation) 
         return NextStep(f"{who} {verb}: the event source mapping {mapping.logical_id} is disabled ({change}).")
     if throttles:
         return _of_throttles(who, situation)
-    longer = situation.again("--drain-timeout", duration_text(math.ceil(2 * situation.drain_timeout_s)))
+    longer = situation.drained_longer()
     late = f"{who} {'was' if waiting == 1 else 'were'} not done in time"
     if summary["table"]["throttled_requests"]:
         refused = counted(summary["table"]["throttled_requests"], "write")
@@ -172,11 +175,11 @@ def _of_waiting(waiting: int, summary: Mapping[str, Any], situation: Situation) 
 def _to_look(summary: Mapping[str, Any], situation: Situation) -> Iterator[NextStep]:
     """Where what is not in the table can be seen."""
     audit, queue, resources = summary["audit"] or {}, summary["queue"], summary["resources"]
-    rejected = wiring(situation.stack).rejected_prefix
+    path, rejected = wiring(situation.stack), sum(cause["count"] for cause in summary["rejections"])
     places = [
         *(["the rows named above"] if audit.get("verdict") == "differs" else []),
         *([f"{counted(queue['dead_lettered'], 'dead-lettered message')}"] if queue["dead_lettered"] else []),
-        *([f"{counted(audit['rejected'], 'rejected row')} under {rejected}"] if audit.get("rejected") else []),
+        *([f"{counted(rejected, 'rejected row')} under {path.rejected_prefix}"] if rejected else []),
     ]
     if not places:
         return

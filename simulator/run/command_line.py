@@ -20,6 +20,26 @@ def quoted(words: Sequence[str]) -> str:
     return " ".join(map(_quoted, words))
 
 
+def with_option(words: Sequence[str], *option: str) -> tuple[str, ...]:
+    """The words of a command with an option, and its value if it has one, in place of what they have of it.
+
+    `--parameter NAME=VALUE` replaces the value of that name alone.
+    """
+    flag, *value = option
+    name = value[0].partition("=")[0] + "=" if flag == "--parameter" and value else ""
+    end = words.index("--") if "--" in words else len(words)
+    kept: list[str] = []
+    place = 0
+    while place < end:
+        length = 1 + len(value)
+        if words[place] == flag and (not value or words[place + 1].startswith(name)):
+            place += length
+        else:
+            kept.append(words[place])
+            place += 1
+    return (*kept, *option, *words[end:])
+
+
 def _quoted(word: str) -> str:
     if word.isprintable():
         name = _NAME.match(word)

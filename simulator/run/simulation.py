@@ -26,10 +26,12 @@ from simulator.base.observations import (
     PhaseChanged,
     Record,
 )
+from simulator.dashboard.figures import counted
 from simulator.functions.runtimes import RuntimeName
 from simulator.proof.account import Acceptable, Audit
 from simulator.run import sources
 from simulator.run.bounds import SummaryBound
+from simulator.run.drain import waits_for_nothing
 from simulator.run.scenario import Scenario, play
 from simulator.run.sources import SourceFile
 from simulator.stack.model import Stack
@@ -130,6 +132,7 @@ class Simulation:
     async def _run_and_drain(self, twin: Twin) -> bool:
         """Let rows come in and be stored, while a scenario tells its story; whether everything was drained."""
         plan, clock = self.plan, self.clock
+        reason = f"not drained within {plan.drain_timeout_s:g} s"
 
         async def watch() -> None:
             await self._cannot_start
@@ -144,14 +147,25 @@ class Simulation:
             await self._work(twin)
             self.interrupted = self._interrupts.soft.is_set() and not plan.endless
             self._enter("draining")
-            drained = await twin.drained(plan.drain_timeout_s)
+
+            def hopeless(left: int, deadline_at: float) -> bool:
+                nonlocal reason
+                if story is not None and not story.done():
+                    return False
+                for_good = self.telemetry.failed_for_good
+                if waits_for_nothing(left, for_good, twin.wiring, deadline_at):
+                    reason = f"all that is left failed for good: {counted(left, 'message')}"
+                    return True
+                return False
+
+            drained = await twin.drained(plan.drain_timeout_s, hopeless)
             if story is not None:
                 # The last steps tell of the end of the drain; those whose moment never came are left out.
                 await asyncio.wait({story}, timeout=limits.SCENARIO_END_S)
             shown.set()
             watching.cancel()
         if not drained:
-            self._record(Noted(clock.now(), f"not drained within {plan.drain_timeout_s:g} s", "warning"))
+            self._record(Noted(clock.now(), reason, "warning"))
         return drained
 
     async def _work(self, twin: Twin) -> None:

@@ -51,7 +51,15 @@ class _Message:
     receive_count: int
     reported: bool
     permanent: bool
+    is_test: bool = False
     delivery: LastDelivery | None = None
+
+    def counts(self, by: int) -> None:
+        """Count it in its group, or take it out again."""
+        if self.is_test:
+            self.group.tests += by
+        else:
+            self.group.count += by
 
 
 class Failures:
@@ -98,29 +106,31 @@ class Failures:
         identifier = message.message_id
         if message.deleted:
             if (held := self._messages.pop(identifier, None)) is not None:
-                held.group.deleted += 1
+                held.group.deleted += not held.is_test
             self._for_good.pop(identifier, None)
             return None
+        is_test = '"s3:TestEvent"' in message.body
         refs = objects_of(message.body)
         seen = refs[0].key if refs else None
-        if '"s3:TestEvent"' in message.body:
-            group = self._reasons.group(cause, outcome=message.reason)
-            group.tests += message.receive_count <= 1
-            return self._failed("s3:TestEvent", group, message.receive_count)
         held = self._messages.get(identifier)
         if held is None and len(self._messages) >= MESSAGES_KEPT:
             group = self._reasons.others
-            group.count += message.receive_count <= 1
+            group.count += message.receive_count <= 1 and not is_test
             return self._failed(seen, group, message.receive_count)
         if held is None or held.receive_count != message.receive_count:
             group = self._reasons.group(cause, outcome=message.reason)
-            held = _Message(group, message.receive_count, reported=False, permanent=False)
+            held = _Message(group, message.receive_count, reported=False, permanent=False, is_test=is_test)
             self._put(identifier, held, seen)
+        elif is_test and not held.is_test:
+            held.counts(-1)
+            held.is_test = True
+            held.counts(+1)
+        held.group.show(Example(seen) if seen else None)
         held.delivery = LastDelivery(message.received_at, message.receive_count)
         self._judge(identifier, held)
-        if self._maximum_receives is not None and message.receive_count >= self._maximum_receives:
+        if self._maximum_receives is not None and message.receive_count >= self._maximum_receives and not is_test:
             self._exhausted.append(identifier)
-        return self._failed(seen, held.group, message.receive_count)
+        return self._failed("s3:TestEvent" if is_test else seen, held.group, message.receive_count)
 
     def dead_lettered(self, total: int) -> None:
         """The queue has given up `total` messages so far: those that failed their last delivery first."""
@@ -146,10 +156,12 @@ class Failures:
         """The message failed for this reason now, whatever it failed for before."""
         before = self._messages.get(identifier)
         if before is not None:
-            before.group.count -= 1
+            before.counts(-1)
+            message.is_test = message.is_test or before.is_test
             if before.receive_count == message.receive_count:
                 message.delivery = before.delivery
-        message.group.add(Example(key) if key else None)
+        message.counts(+1)
+        message.group.show(Example(key) if key else None)
         self._messages[identifier] = message
 
     def _judge(self, identifier: str, message: _Message) -> None:

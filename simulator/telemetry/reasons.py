@@ -60,6 +60,10 @@ class ReasonGroup:
     def add(self, example: Example | None, count: int = 1) -> None:
         """It happened again, `count` times; for instance here."""
         self.count += count
+        self.show(example)
+
+    def show(self, example: Example | None) -> None:
+        """Keep an example, if it is one of the first."""
         if example is not None and len(self.examples) < EXAMPLES_KEPT and example not in self.examples:
             self.examples.append(example)
 

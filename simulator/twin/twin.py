@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Mapping, Set
+from collections.abc import AsyncIterator, Callable, Mapping, Set
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -171,14 +171,21 @@ class Twin:
             )
         return StoreCounters(at=self.clock.now(), queues=queues)
 
-    async def drained(self, timeout_s: float) -> bool:
-        """Wait until no event waits for a function and the queue is empty; False when `timeout_s` has passed."""
+    async def drained(self, timeout_s: float, hopeless: Callable[[int, float], bool] | None = None) -> bool:
+        """Wait until no event waits for a function and the queue is empty; False when `timeout_s` has passed.
+
+        False, too, as soon as no event waits and `hopeless` holds for the messages left in the queue and the instant
+        at which the time is over.
+        """
         deadline_at = self.clock.now() + timeout_s
         while True:
             queue = (await self.counters()).queues[self.wiring.queue.name]
-            if not (queue.visible or queue.in_flight or queue.delayed or self.invoker.pending):
+            left = queue.visible + queue.in_flight + queue.delayed
+            if not (left or self.invoker.pending):
                 return True
             if self.clock.now() >= deadline_at:
+                return False
+            if hopeless is not None and not self.invoker.pending and hopeless(left, deadline_at):
                 return False
             await self.clock.sleep(limits.DRAIN_LOOK_S)
 

@@ -9,7 +9,7 @@ import subprocess
 import pytest
 from rich.console import Console
 
-from simulator.run.command_line import ShellCommand, broken, quoted
+from simulator.run.command_line import ShellCommand, broken, quoted, with_option
 
 WORDS = [
     "stockpipe", "simulate", "--seed", "-7", "--source", "my quotes", "it's.csv", '"x"', "a$b`c`!d", "--parameter",
@@ -62,3 +62,19 @@ def test_a_word_longer_than_the_screen_stays_whole() -> None:
         f"      --source {'x' * 60} \\",
         "      --hold",
     ]
+
+
+@pytest.mark.parametrize(
+    ("words", "option", "after"),
+    [
+        ("simulate --seed 7", "--hold", "simulate --seed 7 --hold"),
+        ("simulate --hold --seed 7", "--hold", "simulate --seed 7 --hold"),
+        ("simulate --seed 7 --ticks 2", "--seed 8", "simulate --ticks 2 --seed 8"),
+        ("a --parameter X=1 --parameter Y=2", "--parameter X=3", "a --parameter Y=2 --parameter X=3"),
+        ("a --parameter XY=1", "--parameter X=3", "a --parameter XY=1 --parameter X=3"),
+        ("a --source q -- -b --hold", "--hold", "a --source q --hold -- -b --hold"),
+    ],
+)
+def test_an_option_replaces_what_was_given_for_it(words: str, option: str, after: str) -> None:
+    """A parameter replaces the same parameter only, and what follows `--` is no option."""
+    assert " ".join(with_option(words.split(), *option.split())) == after

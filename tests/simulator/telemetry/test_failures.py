@@ -180,6 +180,21 @@ def test_the_test_event_counts_where_nothing_else_does(folded: Failures, left: C
     assert counts(folded) == {"KeyError: 'Records'": (2, 0, 0, 2)}
 
 
+@pytest.mark.parametrize("log_first", [True, False])
+def test_the_test_event_may_fail_for_good(folded: Failures, make: Make, log_first: bool) -> None:
+    """It is a message in the queue like any other, so it must not keep a run that ends for the others."""
+    event = make(MessageSettled, deleted=False, message_id="t", body='{"Event": "s3:TestEvent"}')
+    for step in [lambda: folded.logged(said("t", 1, permanent=True)), lambda: folded.settled(event, "?")][
+        :: 1 if log_first else -1
+    ]:
+        step()
+    assert set(folded.for_good) == {"t"}
+    folded.logged(said("m", 1, permanent=True))
+    assert counts(folded) == {"no time left": (1, 0, 0, 1)}
+    folded.settled(make(MessageSettled, message_id="t", body=event.body), "")
+    assert counts(folded) == {"no time left": (1, 0, 0, 1)}
+
+
 @pytest.mark.parametrize(
     "line",
     [

@@ -48,6 +48,9 @@ KEYS = {
     "throughput",
     "audit",
     "bounds",
+    "failures",
+    "rejections",
+    "next_steps",
 }
 
 
@@ -63,6 +66,7 @@ def test_loop_ends_with_an_exact_audit(stockpipe: Stockpipe) -> None:
     assert summary["audit"]["stored_rows"] == summary["audit"]["expected_rows"] == summary["table"]["rows_written"]
     assert (summary["queue"]["sent"], summary["queue"]["deleted"], summary["queue"]["remaining"]) == (6, 6, 0)
     assert (summary["seed"], summary["options"]["ticks"], summary["interrupted"]) == (7, 2, False)
+    assert summary["failures"] == summary["rejections"] == summary["next_steps"] == []
     assert f"endpoint {summary['endpoint']}" in ended.err.splitlines()
 
 
@@ -186,9 +190,10 @@ def test_second_signal_ends_at_once(start: Start) -> None:
     """A second Ctrl-C abandons the run: unproven, exit code 1, and what was done so far is told."""
     running = start("simulate", *ENDLESS, "--no-schedule")
     ready = running.wait_ready()
-    # A message that fails for good keeps the queue from draining for as long as its visibility timeout lasts.
-    url = f"{ready['endpoint']}/{ready['resources']['bucket']}/stocks/broken.csv"
-    urllib.request.urlopen(urllib.request.Request(url, data=b"ticker,price\n", method="PUT")).close()
+    # A message that nobody can receive yet keeps the queue from draining.
+    session = boto3.Session(aws_access_key_id="a", aws_secret_access_key="b", region_name="us-east-1")
+    sqs = session.client("sqs", endpoint_url=ready["endpoint"])
+    sqs.send_message(QueueUrl=ready["resources"]["queue_url"], MessageBody="{}", DelaySeconds=900)
     running.signal_until_it_ends(signal.SIGINT)
 
     ended = running.finish()
