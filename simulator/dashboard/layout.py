@@ -323,10 +323,10 @@ def _events(snapshot: Snapshot, width: int, height: int) -> list[Line]:
 def _event(event: Event, snapshot: Snapshot, width: int, height: int) -> list[Line]:
     often = f" (×{event.count:,})" if event.count > 1 else ""
     when = f" {clock(event.at - snapshot.began_at, tenths=True)}  "
-    parts = _wrapped(event.text, max(1, width - len(when) - 1), height, often)
-    leads = [when, *[" " * len(when)] * (len(parts) - 1)]
+    parts = _wrapped(event.text, width - len(when) - 1, height, often)
+    leads = [when] + [" " * len(when)] * len(parts)
     style = TONES[event.tone]
-    return [fit([Segment(lead, DIM), Segment(part, style)], width) for lead, part in zip(leads, parts, strict=True)]
+    return [fit([Segment(leads[place], DIM), Segment(part, style)], width) for place, part in enumerate(parts)]
 
 
 def _wrapped(text: str, width: int, height: int, end: str) -> list[str]:

@@ -35,14 +35,16 @@ class NextStep(NamedTuple):
 class Situation:
     """What the advice is about besides the figures.
 
-    `repeat` are the words of the command that runs the same again. `keeps_store`: what makes the command leave the
-    store up at its end (None: nothing does). `store_is_up`: this run leaves it up by itself.
+    `repeat` are the words of the command that runs the same again. `keeps_store` and `keeps_logs`: the options that
+    make it leave the store up at its end, and write the functions' logs to files; empty where it has no such option.
+    `store_is_up`: this run leaves its store up by itself.
     """
 
     stack: Stack
     repeat: tuple[str, ...]
     drain_timeout_s: float
-    keeps_store: str | None = None
+    keeps_store: tuple[str, ...] = ()
+    keeps_logs: tuple[str, ...] = ()
     store_is_up: bool = False
 
     def again(self, *option: str) -> str:
@@ -62,14 +64,15 @@ class Situation:
 
 def advice(summary: Mapping[str, Any], situation: Situation) -> Iterator[NextStep]:
     """A step for each thing that a person can do about what came out, the causes first."""
-    audit, queue = summary["audit"] or {}, summary["queue"]
-    if summary["interrupted"] and audit and audit["expected_rows"] is None:
+    audit = summary["audit"]
+    cut_off = audit is not None and audit["expected_rows"] is None
+    if cut_off and summary["interrupted"]:
         yield NextStep("press Ctrl-C only once: the run then stops taking in, drains, and proves what it stored.")
     failed = [cause for cause in summary["failures"] if cause["count"] > cause["deleted"]]
     for cause in failed[:CAUSES_ADVISED]:
         yield _of_failure(cause, situation)
-    waiting = (queue["remaining"] or 0) - sum(cause["remaining"] for cause in failed)
-    if waiting > 0 and audit.get("verdict") != "exact" and audit.get("expected_rows", 0) is not None:
+    waiting = (summary["queue"]["remaining"] or 0) - sum(cause["remaining"] for cause in failed)
+    if waiting > 0 and not cut_off:
         yield _of_waiting(waiting, summary, situation)
     for cause in summary["rejections"][:CAUSES_ADVISED]:
         if cause["parameter"]:
@@ -102,7 +105,9 @@ def _of_failure(cause: Mapping[str, Any], situation: Situation) -> NextStep:
     match cause["outcome"]:
         case "error" | "crash" | "init-error":
             text = f"{who} failed because {consumer.name} ended with an error ({reason}): fix {consumer.handler}."
-            return NextStep(f"{text} Its log says more:", situation.again("--logs", "logs"))
+            if not situation.keeps_logs:
+                return NextStep(text)
+            return NextStep(f"{text} Its log says more:", situation.again(*situation.keeps_logs))
         case "timeout":
             longer = situation.parameter(consumer.logical_id, "Timeout")
             return NextStep(
@@ -137,11 +142,10 @@ def _of_throttles(who: str, situation: Situation) -> NextStep:
 def _to_wait(what: str, situation: Situation) -> NextStep:
     """Messages that failed come back after their visibility timeout; the drain has to last longer than that."""
     visibility_s = wiring(situation.stack).queue.visibility_timeout_s
-    longer_s = math.ceil(max(2 * situation.drain_timeout_s, visibility_s + situation.drain_timeout_s))
     text = (
         f"{what}: each comes back {counted(visibility_s, 'second')} after it was received. Let the drain take longer:"
     )
-    return NextStep(text, situation.again("--drain-timeout", duration_text(longer_s)))
+    return NextStep(text, situation.drained_longer(visibility_s))
 
 
 def _of_waiting(waiting: int, summary: Mapping[str, Any], situation: Situation) -> NextStep:
@@ -187,5 +191,5 @@ def _to_look(summary: Mapping[str, Any], situation: Situation) -> Iterator[NextS
     if situation.store_is_up:
         where = [resources["bucket"], resources["table"], *([resources["dlq_url"]] if queue["dead_lettered"] else [])]
         yield NextStep(f"look at {what}: the store is up at {summary['endpoint']} with {', '.join(where)}.")
-    elif situation.keeps_store is not None:
-        yield NextStep(f"look at {what}, in a run that keeps its store up:", situation.again(situation.keeps_store))
+    elif situation.keeps_store:
+        yield NextStep(f"look at {what}, in a run that keeps its store up:", situation.again(*situation.keeps_store))

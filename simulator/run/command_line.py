@@ -26,7 +26,7 @@ def with_option(words: Sequence[str], *option: str) -> tuple[str, ...]:
     `--parameter NAME=VALUE` replaces the value of that name alone.
     """
     flag, *value = option
-    name = value[0].partition("=")[0] + "=" if flag == "--parameter" and value else ""
+    name = value[0].partition("=")[0] + "=" if flag == "--parameter" else ""
     end = words.index("--") if "--" in words else len(words)
     kept: list[str] = []
     place = 0
@@ -44,9 +44,7 @@ def _quoted(word: str) -> str:
     if word.isprintable():
         name = _NAME.match(word)
         return name[0] + shlex.quote(word[name.end() :]) if name else shlex.quote(word)
-    shown = "".join(
-        chr(byte) if 0x20 <= byte < 0x7F and chr(byte) not in "'\\" else f"\\x{byte:02x}" for byte in os.fsencode(word)
-    )
+    shown = re.sub(rb"[^\w./=-]", lambda byte: b"\\x%02x" % byte[0][0], os.fsencode(word)).decode()
     return f"$'{shown}'"
 
 
@@ -78,13 +76,12 @@ def broken(command: str, width: int) -> list[str]:
     return [*lines, line]
 
 
-def _parts(command: str) -> Iterator[str]:
+def _parts(command: str) -> list[str]:
     """The command's words, each option together with its value."""
-    part = ""
+    parts: list[str] = []
     for word in _QUOTED_WORD.findall(command):
-        if part and (word.startswith("-") or not part.startswith("-") or " " in part):
-            yield part
-            part = word
+        if parts and re.fullmatch(r"-\S+", parts[-1]) and not word.startswith("-"):
+            parts[-1] += f" {word}"
         else:
-            part = f"{part} {word}" if part else word
-    yield part
+            parts.append(word)
+    return parts

@@ -119,9 +119,9 @@ class Failures:
             return self._failed(seen, group, message.receive_count)
         if held is None or held.receive_count != message.receive_count:
             group = self._reasons.group(cause, outcome=message.reason)
-            held = _Message(group, message.receive_count, reported=False, permanent=False, is_test=is_test)
+            held = _Message(group, message.receive_count, reported=False, permanent=False)
             self._put(identifier, held, seen)
-        elif is_test and not held.is_test:
+        if is_test:
             held.counts(-1)
             held.is_test = True
             held.counts(+1)
@@ -157,7 +157,7 @@ class Failures:
         before = self._messages.get(identifier)
         if before is not None:
             before.counts(-1)
-            message.is_test = message.is_test or before.is_test
+            message.is_test = before.is_test
             if before.receive_count == message.receive_count:
                 message.delivery = before.delivery
         message.counts(+1)

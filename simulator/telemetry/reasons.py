@@ -93,10 +93,9 @@ class Reasons:
             group = self._groups[key] = ReasonGroup(pieces, ELLIPSIS.join(pieces[::2]), permanent, setting, outcome)
             return group
         words = group.words
-        if words != pieces:
-            words[1::2] = [
-                held if held == new else ELLIPSIS for held, new in zip(words[1::2], pieces[1::2], strict=True)
-            ]
+        for place in range(1, len(words), 2):
+            if words[place] != pieces[place]:
+                words[place] = ELLIPSIS
         return group
 
     def view(self, parameters: Mapping[str, str]) -> tuple[Cause, ...]:

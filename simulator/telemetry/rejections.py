@@ -29,16 +29,16 @@ class Rejections:
     def __init__(self, parameters: Mapping[str, str]) -> None:
         self._parameters = parameters
         self._reasons = Reasons()
-        self._objects: dict[tuple[str, str], list[tuple[ReasonGroup, int]]] = {}
+        self._objects: dict[tuple[str | None, str], list[tuple[ReasonGroup, int]]] = {}
         self.last = ""
 
     def logged(self, line: str) -> None:
         """A line of the function's log: perhaps what it rejected of an object. `last` says the first of it in words."""
-        told = structured(line, "rows rejected")
-        key = text_in(told, "key") if told is not None else None
-        if told is None or key is None:
+        told = structured(line, "rows rejected") or {}
+        key = text_in(told, "key")
+        if key is None:
             return
-        where = (text_in(told, "bucket") or "", key)
+        where = (text_in(told, "bucket"), key)
         for group, count in self._objects.pop(where, ()):
             group.count -= count
         counted, words = [], []

@@ -73,6 +73,7 @@ def test_an_event_says_how_often_it_was(snapshot: Snapshot, count: int, expected
         ("lost", f"{'a' * 69} {'b' * 69} c", 2, [" 00:01.5  " + "a" * 69, " " * 10 + "b" * 63 + "… (×2)"]),
         ("moves", "a" * 60 + " bbbbbbbbb", 1, [" 00:01.5  " + "a" * 60 + " bbbbbbb…"]),
         ("lost", "株" * 40, 1, [" 00:01.5  " + "株" * 34 + "…"]),
+        ("lost", "株" * 40 + " " + "a" * 40, 1, [" 00:01.5  " + "株" * 34 + "…"]),
     ],
 )
 def test_what_needs_attention_has_two_lines(
@@ -84,6 +85,14 @@ def test_what_needs_attention_has_two_lines(
     frame = rows(shown, 80, 24)
     (first,) = [number for number, row in enumerate(frame) if row.startswith(" 00:01.5")]
     assert [row.rstrip() for row in frame[first : first + 2] if row.strip()] == expected
+
+
+def test_an_event_that_fits_has_one_line(snapshot: Snapshot) -> None:
+    """However exactly it does: nothing is left free below it."""
+    events = tuple(Event(snapshot.began_at + number, f"{number} {'x' * 67}", "lost") for number in range(9))
+    frame = rows(dataclasses.replace(snapshot, events=events, caption=None), 80, 40)
+    told = [number for number, row in enumerate(frame) if "x" * 67 in row]
+    assert told == list(range(told[0], told[0] + 9))
 
 
 def test_the_newest_events_are_shown_whole(snapshot: Snapshot) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from simulator.run.advice import Situation, advice
+from simulator.run.advice import NextStep, Situation, advice
 from simulator.stack import template
 from simulator.stack.model import Stack
 
@@ -36,19 +36,21 @@ def steps(situation: Mapping[str, Any] | None = None, *, stack: Stack | None = N
     """The steps as (text, command), for a summary in which nothing is amiss but these parts of it."""
     changed = {name: {**NOTHING[name], **part} if isinstance(part, dict) else part for name, part in parts.items()}
     summary = {**NOTHING, **changed}
-    plain = Situation(stack or template.load(), REPEAT, 60.0, "--hold")
+    plain = Situation(stack or template.load(), REPEAT, 60.0, ("--hold",), ("--logs", "logs"))
     return [tuple(step) for step in advice(summary, dataclasses.replace(plain, **situation or {}))]
 
 
 def unproven(*failures: dict[str, Any], remaining: int = 1, **parts: Any) -> list[Any]:
     """The steps for a run that did not drain, without those about where to look."""
     audit = {"verdict": "unproven"}
-    return steps({"keeps_store": None}, failures=failures, queue={"remaining": remaining}, audit=audit, **parts)
+    return steps({"keeps_store": ()}, failures=failures, queue={"remaining": remaining}, audit=audit, **parts)
 
 
 def test_a_run_in_which_nothing_is_amiss_needs_no_advice() -> None:
     """Nor does a message that failed and succeeded later."""
     assert steps() == steps(failures=[cause(deleted=1, remaining=0)]) == []
+    assert steps(queue={"remaining": None, "dead_lettered": None}) == []
+    assert NextStep("fix it.").as_json() == {"text": "fix it.", "command": None}
 
 
 @pytest.mark.parametrize(
@@ -81,7 +83,7 @@ def test_what_cannot_succeed_is_not_waited_for(
     reason: str, parameter: str | None, text: str, command: str | None
 ) -> None:
     """It says so, and which parameter changes that, with its value where the reason names it."""
-    failure = cause(reason, permanent=True, parameter=parameter)
+    failure = cause(reason, permanent=True, parameter=parameter, count=3, deleted=2)
     assert unproven(failure) == [(text, command)]
 
 
@@ -113,6 +115,8 @@ def test_a_function_that_crashes_is_to_be_fixed(outcome: str) -> None:
         "pipeline.consumer.handler. Its log says more:"
     )
     assert command == "stockpipe simulate --seed 7 --logs logs"
+    ((text, command),) = steps({"keeps_logs": ()}, failures=[cause("KeyError: 'Records'", outcome=outcome)])
+    assert (text.endswith("fix pipeline.consumer.handler."), command) == (True, None)
 
 
 def test_a_function_that_does_not_return() -> None:
@@ -154,6 +158,7 @@ def test_a_mapping_that_is_disabled() -> None:
     stack = template.load()
     (mapping,) = stack.mappings.values()
     off = dataclasses.replace(stack, mappings={mapping.logical_id: dataclasses.replace(mapping, enabled=False)})
+    assert unproven(stack=off)[0][0].startswith("1 message waits: the event source mapping")
     assert unproven(stack=off, remaining=3) == [
         (
             "3 messages wait: the event source mapping ConsumerLambdaBatch is disabled (Enabled of "
@@ -199,6 +204,13 @@ def test_messages_that_come_back() -> None:
     )
 
 
+@pytest.mark.parametrize(("given_s", "longer"), [(0.0, "60s"), (1.5, "62s"), (60.0, "2m"), (100.0, "200s")])
+def test_a_longer_drain_is_much_longer(given_s: float, longer: str) -> None:
+    """Twice as long, and a minute more at least, in whole seconds."""
+    ((_, command),) = steps({"drain_timeout_s": given_s}, queue={"remaining": 1}, audit={"verdict": "unproven"})
+    assert command == f"stockpipe simulate --seed 7 --drain-timeout {longer}"
+
+
 def test_a_run_that_was_cut_off() -> None:
     """A second Ctrl-C leaves no proof, and what is left says nothing; after one there is a proof."""
     cut = {"interrupted": True, "queue": {"remaining": 500}}
@@ -207,6 +219,7 @@ def test_a_run_that_was_cut_off() -> None:
     assert command is None
     ((text, _),) = steps(**cut, audit={"verdict": "unproven"})
     assert text.startswith("500 messages were not done in time")
+    assert steps(queue={"remaining": 500}, audit={"verdict": "unproven", "expected_rows": None}) == []
 
 
 def test_where_to_look() -> None:
@@ -214,18 +227,26 @@ def test_where_to_look() -> None:
     parts = {"queue": {"dead_lettered": 2}, "audit": {"verdict": "differs"}, "rejections": [cause("no ticker")]}
     text = "look at the rows named above, 2 dead-lettered messages and 1 rejected row under rejected/"
     assert steps(**parts) == [(f"{text}, in a run that keeps its store up:", "stockpipe simulate --seed 7 --hold")]
+    parts["audit"] = {"verdict": "exact"}
+    assert steps(**parts)[0][0].startswith("look at 2 dead-lettered messages and 1 rejected row under rejected/, in")
+    parts["audit"] = {"verdict": "differs"}
     up = f"{text}: the store is up at http://127.0.0.1:4100 with b, StockData, http://dlq."
     assert steps({"store_is_up": True}, **parts) == [(up, None)]
-    assert steps({"keeps_store": None}, **parts) == []
+    assert steps({"keeps_store": ()}, **parts) == []
 
 
 def test_a_load_test_on_a_sink_has_no_audit() -> None:
     """Its advice is about the causes alone."""
-    assert steps({"keeps_store": None}, audit=None, failures=[cause("no header", permanent=True)]) == [
-        ("1 message will never succeed: fix the object, or remove it.", None)
-    ]
+    failures = [cause("no header", permanent=True)]
+    fix, wait = steps(audit=None, failures=failures, queue={"remaining": 2}, interrupted=True)
+    assert fix == ("1 message will never succeed: fix the object, or remove it.", None)
+    assert wait[0] == "1 message was not done in time. Let the drain take longer:"
 
 
 def test_three_causes_are_enough() -> None:
     """The most frequent first; each is one thing to do."""
+    rows = [cause(f"reason {number}", parameter="X") for number in range(9)]
+    (one, _, _, look) = steps(rejections=rows)
+    assert one[0] == "1 row (reason 0) was rejected: fix the object, or set --parameter X=... to match it."
+    assert look[0].startswith("look at 9 rejected rows under rejected/, in")
     assert len(unproven(*[cause(f"reason {number}", permanent=True) for number in range(9)], remaining=9)) == 3

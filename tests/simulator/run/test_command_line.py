@@ -45,6 +45,20 @@ def test_lines_are_broken_between_options() -> None:
     assert broken(command, 80) == [command]
 
 
+def test_a_line_is_broken_where_it_would_be_too_wide() -> None:
+    """Between two words, but not between an option and its value; the backslash is on the screen, too."""
+    assert broken("stockpipe simulate --seed 7 a b --hold --source 'x y' z", 1) == [
+        "stockpipe \\", "  simulate \\", "  --seed 7 \\", "  a \\", "  b \\", "  --hold \\", "  --source 'x y' \\",
+        "  z",
+    ]  # fmt: skip
+    assert broken("ab --cd 1 --ef", 11) == ["ab --cd 1 \\", "  --ef"]
+    assert broken("ab --cd 1 --ef", 10) == ["ab \\", "  --cd 1 \\", "  --ef"]
+    console = Console(file=io.StringIO(), width=24)
+    console.print(ShellCommand("ab --cd 1 --efgh 12", 6))
+    printed: str = console.file.getvalue()  # type: ignore[attr-defined]
+    assert printed.splitlines() == [" " * 6 + "ab --cd 1 \\", " " * 8 + "--efgh 12"]
+
+
 def test_a_name_that_could_steer_the_terminal_is_written_out() -> None:
     """Control characters and bytes that are no UTF-8 are escaped, as bash reads them."""
     words = ["a\x1b[2J\nb'\\c", os.fsdecode(b"\xff.csv"), "TickerColumn=\x07"]
@@ -72,6 +86,8 @@ def test_a_word_longer_than_the_screen_stays_whole() -> None:
         ("simulate --seed 7 --ticks 2", "--seed 8", "simulate --ticks 2 --seed 8"),
         ("a --parameter X=1 --parameter Y=2", "--parameter X=3", "a --parameter Y=2 --parameter X=3"),
         ("a --parameter XY=1", "--parameter X=3", "a --parameter XY=1 --parameter X=3"),
+        ("simulate --hold", "--hold", "simulate --hold"),
+        ("a --parameter X=1=2 --parameter X=2=1", "--parameter X=3=4", "a --parameter X=3=4"),
         ("a --source q -- -b --hold", "--hold", "a --source q --hold -- -b --hold"),
     ],
 )

@@ -100,7 +100,7 @@ def build(snapshot: Snapshot, audit: Audit | None, **changed: Any) -> dict[str, 
     """The summary with the arguments that a test does not care about filled."""
     arguments: dict[str, Any] = {"resources": RESOURCES, "options": {"speed": 12.0}, "ended_at": 1_700_000_070.0}
     arguments |= {"interrupted": False, "bounds": DEFAULTS}
-    arguments["situation"] = Situation(template.load(), ("stockpipe", "simulate", "--seed", "7"), 60.0, "--hold")
+    arguments["situation"] = Situation(template.load(), ("stockpipe", "simulate", "--seed", "7"), 60.0, ("--hold",))
     return summary.build(snapshot, audit=audit, **{**arguments, **changed})
 
 

@@ -45,6 +45,8 @@ def test_the_pipelines_own_settings() -> None:
         ('!Sub "${One}"', "One"),
         ('!Sub "x-${One}-y"', "One"),
         ('!Sub ["${V}", {V: !Ref One}]', "One"),
+        ('!Sub ["${V}-${One}", {V: x}]', "One"),
+        ('!Sub ["${One}-${Two}", {One: x}]', "Two"),
         ("!If [Given, !Ref One, !Ref AWS::NoValue]", "One"),
         ('!Join ["", [!Ref One]]', "One"),
         ('!Sub "${One}${Two}"', None),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from collections.abc import Callable
 from typing import Any
@@ -123,12 +124,15 @@ def test_a_delivery_under_way_has_not_failed_for_good(folded: Failures, left: Ca
     assert folded.for_good == {}
 
 
-def test_a_message_about_two_objects_fails_for_good_with_both(folded: Failures, left: Callable[..., str]) -> None:
+@pytest.mark.parametrize("permanent", [(True, True), (True, False), (False, True)])
+def test_a_message_about_two_objects_fails_for_good_with_both(
+    folded: Failures, left: Callable[..., str], permanent: tuple[bool, bool]
+) -> None:
     """While one of them may succeed another delivery stores it; the first one's reason is the message's."""
-    for key, permanent in (("x", True), ("y", False)):
-        folded.logged(said("m", 1, f"{key}: no", permanent=permanent))
+    for key, for_good in zip("xy", permanent, strict=True):
+        folded.logged(said("m", 1, f"{key}: no", permanent=for_good))
     left("m")
-    assert (counts(folded), folded.for_good) == ({"x: no": (1, 0, 0, 1)}, {})
+    assert (counts(folded), "m" in folded.for_good) == ({"x: no": (1, 0, 0, 1)}, all(permanent))
 
 
 @pytest.mark.parametrize("said_permanent", [None, False, "true", 1])
@@ -189,10 +193,32 @@ def test_the_test_event_may_fail_for_good(folded: Failures, make: Make, log_firs
     ]:
         step()
     assert set(folded.for_good) == {"t"}
-    folded.logged(said("m", 1, permanent=True))
     assert counts(folded) == {"no time left": (1, 0, 0, 1)}
+    for identifier in "mn":
+        folded.logged(said(identifier, 1, permanent=True))
+    assert counts(folded) == {"no time left": (2, 0, 0, 2)}
     folded.settled(make(MessageSettled, message_id="t", body=event.body), "")
-    assert counts(folded) == {"no time left": (1, 0, 0, 1)}
+    assert counts(folded) == {"no time left": (2, 0, 0, 2)}
+
+
+def test_the_test_event_is_no_dead_letter(folded: Failures, left: Callable[..., str], make: Make) -> None:
+    """The queue's figure of dead letters leaves it out, so none of them is it; nor one that is delivered once more."""
+    event = make(MessageSettled, deleted=False, message_id="t", receive_count=3, body='{"Event": "s3:TestEvent"}')
+    folded.settled(dataclasses.replace(event, reason="error"), "y")
+    left("again", 2, "x")
+    left("m", 3, "x")
+    folded.dead_lettered(1)
+    assert counts(folded) == {"x": (2, 0, 1, 1), "y": (1, 0, 0, 1)}
+    left("again", 3, "x")
+    folded.dead_lettered(2)
+    assert counts(folded) == {"x": (2, 0, 2, 0), "y": (1, 0, 0, 1)}
+
+
+def test_an_object_that_the_log_does_not_name_is_the_messages(folded: Failures, left: Callable[..., str]) -> None:
+    """The notification in the message says which one it is about."""
+    folded.logged(said("m", 1, key=None))
+    left("m", key="stocks/a.csv")
+    assert [cause.examples for cause in folded.view()] == [(Example("stocks/a.csv"),)]
 
 
 @pytest.mark.parametrize(
@@ -214,13 +240,17 @@ def test_any_line_may_come(folded: Failures, line: str) -> None:
     assert folded.view() == ()
 
 
-def test_memory_is_bounded(folded: Failures, left: Callable[..., str], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_memory_is_bounded(
+    folded: Failures, left: Callable[..., str], make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Messages beyond the bound are counted by their first delivery, without their reason."""
+    assert failures.MESSAGES_KEPT == 50_000
     monkeypatch.setattr(failures, "MESSAGES_KEPT", 2)
     for identifier in "abcd":
         for receives in (1, 2):
             folded.logged(said(identifier, receives))
             left(identifier, receives)
+    folded.settled(make(MessageSettled, deleted=False, message_id="t", body='{"Event": "s3:TestEvent"}'), "x")
     assert counts(folded) == {"no time left": (2, 0, 0, 2), "other reasons": (2, 0, 0, 2)}
 
 

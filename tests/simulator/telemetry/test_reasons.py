@@ -5,15 +5,14 @@ from __future__ import annotations
 import pytest
 
 from simulator.telemetry.reasons import (
-    CELL_CHARACTERS,
-    EXAMPLES_KEPT,
     OTHERS,
-    REASON_CHARACTERS,
-    REASONS_KEPT,
     Reasons,
+    mappings_in,
     shortened,
     spot,
     structured,
+    text_in,
+    whole_in,
 )
 from simulator.telemetry.snapshot import Cause, Example
 
@@ -85,13 +84,42 @@ def test_permanence_and_setting_tell_reasons_apart() -> None:
 def test_a_flood_of_reasons_and_examples_stays_small() -> None:
     """Twenty reasons have names, the rest is counted as one; each keeps its first five different examples."""
     kept = Reasons()
-    for number in range(REASONS_KEPT + 7):
-        for place in range(9):
+    for number in range(27):
+        for place in range(12):
             kept.group("why " + "x" * number).add(Example(f"{place // 2}.csv"))
+    kept.others.add(None, 3)
     seen = kept.view({})
-    assert len(seen) == REASONS_KEPT + 1
-    assert (seen[-1].reason, seen[-1].count, seen[-1].permanent) == (OTHERS, 7 * 9, None)
-    assert [example.object for example in seen[0].examples] == [f"{place}.csv" for place in range(EXAMPLES_KEPT)]
+    assert len(seen) == 21
+    assert (seen[-1].reason, seen[-1].count, seen[-1].permanent) == (OTHERS, 7 * 12 + 3, None)
+    assert [example.object for example in seen[0].examples] == [f"{place}.csv" for place in range(5)]
+
+
+def test_no_example_is_none() -> None:
+    """Nothing is shown where nothing is known."""
+    kept = Reasons()
+    kept.group("x").add(None)
+    assert kept.view({}) == (Cause("x", None, 1),)
+
+
+def test_test_events_count_alone() -> None:
+    """They are the count of a reason that has no other; a reason that has nothing any more is not listed."""
+    kept = Reasons()
+    kept.group("tests").tests += 2
+    both, gone = kept.group("both"), kept.group("gone")
+    both.tests += 2
+    both.add(None, 3)
+    gone.add(None, 1)
+    gone.add(None, -1)
+    assert {cause.reason: cause.count for cause in kept.view({})} == {"tests": 2, "both": 3}
+
+
+def test_a_kind_is_what_its_reasons_share() -> None:
+    """Whatever they say of one message or another; so a line of one kind can be counted instead of listed again."""
+    kept = Reasons()
+    first, second = kept.group("column 'a' of 3 is 'b'"), kept.group("column 'x' of 5 is 'b'")
+    assert first is second
+    assert first.kind == "column … of … is …"
+    assert first.text == "column … of … is 'b'"
 
 
 def test_text_from_outside_is_one_bounded_line() -> None:
@@ -100,16 +128,27 @@ def test_text_from_outside_is_one_bounded_line() -> None:
     kept.group("a\x1b[2J\nb\u202e " + "'" * 100_000).add(None)
     (cause,) = kept.view({})
     assert cause.reason.startswith("a [2J b  '")
-    assert len(cause.reason) <= REASON_CHARACTERS
+    assert len(cause.reason) == 400
     assert spot("stocks/a\x1b[2J.csv", 1_234, "x\ny") == "stocks/a [2J.csv line 1,234 'x y'"
     assert spot(None, None, None) == ""
-    assert shortened("y" * 999) == "y" * (CELL_CHARACTERS - 1) + "…"
+    assert shortened("y" * 101) == "y" * 99 + "…"
+    assert shortened("y" * 100) == "y" * 100
     assert shortened(7) is None
 
 
 @pytest.mark.parametrize(
-    "line", ['{"message": "other", "x": "message failed"}', '["message failed"]', 'x "message failed"', "[" * 99_999]
+    "line", ['{"message": "other", "x": "message failed"}', '["message failed"]', '"message failed" x', "{}", "7"]
 )
 def test_other_lines_are_not_taken_for_structured_ones(line: str) -> None:
     """Only a JSON object with just this message is."""
-    assert structured(line if '"message' in line else f'"message failed"{line}', "message failed") is None
+    assert structured(line, "message failed") is None
+    assert structured('["message failed", ' + "[" * 99_999, "message failed") is None
+
+
+def test_members_of_a_structured_line() -> None:
+    """Each of the type that is expected, or nothing."""
+    told = structured('{"message": "m", "a": "text", "n": 7, "yes": true, "list": [{"b": 1}, 3], "empty": ""}', "m")
+    assert told is not None
+    assert [text_in(told, name) for name in ("a", "n", "empty", "none")] == ["text", None, None, None]
+    assert [whole_in(told, name) for name in ("n", "yes", "a", "none")] == [7, None, None, None]
+    assert [list(mappings_in(told, name)) for name in ("list", "a", "none")] == [[{"b": 1}], [], []]

@@ -52,12 +52,15 @@ def test_an_object_that_is_read_again_counts_once(folded: Rejections) -> None:
 
 def test_rows_without_a_reason_of_their_own_are_counted(folded: Rejections) -> None:
     """The line names ten kinds at most: the rest of its rows has `other reasons`."""
-    folded.logged(said("a.csv", 10, why("x", 3)))
+    assert folded.last == ""
+    folded.logged(said("all.csv", 1, why("x", 1)))
+    folded.logged(said("a.csv", 3, why("x", 2)))
     folded.logged(said("b.csv", 4))
-    assert [(cause.reason, cause.count) for cause in folded.view()] == [("x", 3), ("other reasons", 11)]
+    assert [(cause.reason, cause.count) for cause in folded.view()] == [("x", 3), ("other reasons", 5)]
+    assert folded.view()[1].examples == (Example("a.csv"), Example("b.csv"))
     assert folded.last == "b.csv"
     folded.logged(said("a.csv", 0))
-    assert [(cause.reason, cause.count) for cause in folded.view()] == [("other reasons", 4)]
+    assert [(cause.reason, cause.count) for cause in folded.view()] == [("x", 1), ("other reasons", 4)]
 
 
 @pytest.mark.parametrize(
@@ -84,6 +87,7 @@ def test_odd_members_of_a_reason_do_not_matter(folded: Rejections) -> None:
 
 def test_memory_is_bounded(folded: Rejections, monkeypatch: pytest.MonkeyPatch) -> None:
     """Beyond the bound the object seen longest ago is forgotten: it would count again."""
+    assert rejections.OBJECTS_KEPT == 10_000
     monkeypatch.setattr(rejections, "OBJECTS_KEPT", 2)
     for key in ("a", "b", "a", "c", "a", "b"):
         folded.logged(said(key, 1, why("x", 1)))
