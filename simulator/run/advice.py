@@ -37,7 +37,7 @@ class Situation:
 
     `repeat` are the words of the command that runs the same again. `keeps_store` and `keeps_logs`: the options that
     make it leave the store up at its end, and write the functions' logs to files; empty where it has no such option.
-    `store_is_up`: this run leaves its store up by itself.
+    `store_is_up`: this run leaves its store up by itself. `could_not_finish`: a failure of ours ended it.
     """
 
     stack: Stack
@@ -46,6 +46,7 @@ class Situation:
     keeps_store: tuple[str, ...] = ()
     keeps_logs: tuple[str, ...] = ()
     store_is_up: bool = False
+    could_not_finish: bool = False
 
     def again(self, *option: str) -> str:
         """The command that repeats the run with this option, quoted for a shell."""
@@ -66,7 +67,7 @@ def advice(summary: Mapping[str, Any], situation: Situation) -> Iterator[NextSte
     """A step for each thing that a person can do about what came out, the causes first."""
     audit = summary["audit"]
     cut_off = audit is not None and audit["expected_rows"] is None
-    if cut_off and summary["interrupted"]:
+    if cut_off and summary["interrupted"] and not situation.could_not_finish:
         yield NextStep("press Ctrl-C only once: the run then stops taking in, drains, and proves what it stored.")
     failed = [cause for cause in summary["failures"] if cause["count"] > cause["deleted"]]
     for cause in failed[:CAUSES_ADVISED]:

@@ -36,7 +36,7 @@ def build(session: LoadSession, options: Mapping[str, Any], ended_at: float, rep
     plan, result, tap = session.plan, session.result, session.tap
     recording = result.recording
     sent = recording.count(recording.all(), SENT)
-    situation = Situation(session.stack, repeat, plan.drain_timeout_s)
+    situation = Situation(session.stack, repeat, plan.drain_timeout_s, could_not_finish=result.failure is not None)
     summary = runs.build(
         session.telemetry.snapshot(ended_at),
         audit=result.proof.audit,

@@ -184,6 +184,7 @@ class _SimulateOutlet:
                 keeps_store=("--hold",),
                 keeps_logs=("--logs", "logs"),
                 store_is_up=self._plan.hold and run.failure is None and run.audit is not None,
+                could_not_finish=run.failure is not None,
             ),
             source_rows=(run.audit.parsed_rows if run.audit else 0) if self._plan.sources else None,
         )

@@ -214,7 +214,9 @@ def test_a_longer_drain_is_much_longer(given_s: float, longer: str) -> None:
 def test_a_run_that_was_cut_off() -> None:
     """A second Ctrl-C leaves no proof, and what is left says nothing; after one there is a proof."""
     cut = {"interrupted": True, "queue": {"remaining": 500}}
-    ((text, command),) = steps(**cut, audit={"verdict": "unproven", "expected_rows": None})
+    no_proof = {"verdict": "unproven", "expected_rows": None}
+    assert steps({"could_not_finish": True}, **cut, audit=no_proof) == []
+    ((text, command),) = steps(**cut, audit=no_proof)
     assert text.startswith("press Ctrl-C only once")
     assert command is None
     ((text, _),) = steps(**cut, audit={"verdict": "unproven"})
