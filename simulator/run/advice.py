@@ -78,6 +78,8 @@ def advice(summary: Mapping[str, Any], situation: Situation) -> Iterator[NextSte
     for cause in summary["rejections"][:CAUSES_ADVISED]:
         if cause["parameter"]:
             yield _to_read(f"{counted(cause['count'], 'row')} ({cause['reason']})", "rejected", cause, situation)
+    if audit is not None and audit["verdict"] == "lossy":
+        yield from (NextStep(f"{said}.") for said in audit["keys"])
     yield from _to_look(summary, situation)
 
 

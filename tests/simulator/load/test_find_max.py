@@ -108,6 +108,7 @@ def session(clock: ManualClock) -> LoadSession:
         drain_timeout_s=60.0,
         port=0,
         window_s=0.0,
+        accepted=frozenset(),
     )
     options = RunOptions("load-test", 1, "inline", clock.now())
     return LoadSession.create(plan, template.load(), clock, "bucket", options)

@@ -92,6 +92,8 @@ def proof() -> Audit:
         pending=ObjectsAtRest(0, 0, 0),
         verdict="exact",
         differences=(),
+        apart=(),
+        keys=(),
         notes={},
     )
 

@@ -27,6 +27,7 @@ def plan(backlog: int = 0, find_max: bool = False, target: TargetName = "store",
         drain_timeout_s=60.0,
         port=0,
         window_s=0.0,
+        accepted=frozenset(),
     )
 
 
