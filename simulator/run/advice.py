@@ -69,6 +69,8 @@ def advice(summary: Mapping[str, Any], situation: Situation) -> Iterator[NextSte
     cut_off = audit is not None and audit["expected_rows"] is None
     if cut_off and summary["interrupted"] and not situation.could_not_finish:
         yield NextStep("press Ctrl-C only once: the run then stops taking in, drains, and proves what it stored.")
+    for cause in summary["tick_failures"][:CAUSES_ADVISED]:
+        yield _of_ticks(cause, situation)
     failed = [cause for cause in summary["failures"] if cause["count"] > cause["deleted"]]
     for cause in failed[:CAUSES_ADVISED]:
         yield _of_failure(cause, situation)
@@ -129,6 +131,13 @@ def _of_failure(cause: Mapping[str, Any], situation: Situation) -> NextStep:
         more = situation.parameter(path.queue.logical_id, "RedrivePolicy", "maxReceiveCount")
         return NextStep(f"{who} failed every delivery: fix the cause, or allow more deliveries ({more}).")
     return _to_wait(f"{who} failed and may succeed later", situation)
+
+
+def _of_ticks(cause: Mapping[str, Any], situation: Situation) -> NextStep:
+    text = f"{counted(cause['count'], 'attempt')} at a tick failed ({cause['reason']}): fix the function"
+    if not situation.keeps_logs:
+        return NextStep(f"{text}.")
+    return NextStep(f"{text}. Its log says more:", situation.again(*situation.keeps_logs))
 
 
 def _of_throttles(who: str, situation: Situation) -> NextStep:

@@ -21,7 +21,8 @@ _FATES = (("dead_lettered", "in the dead-letter queue"), ("remaining", "still in
 
 
 def render_causes(summary: Mapping[str, Any]) -> Iterator[RenderableType]:
-    """Both lists, the most frequent reasons first, with the first examples; nothing where nothing failed."""
+    """Each list, the most frequent reasons first, with the first examples; nothing where nothing failed."""
+    yield from _section("why ticks failed", summary["tick_failures"], lambda cause: counted(cause["count"], "attempt"))
     yield from _section("why messages failed", summary["failures"], _messages)
     yield from _section("why rows were rejected", summary["rejections"], lambda cause: counted(cause["count"], "row"))
 
@@ -43,7 +44,7 @@ def _section(title: str, causes: Sequence[Mapping[str, Any]], number: Any) -> It
     yield Text(f"  {title}", Style(bold=True))
     for cause in causes[:CAUSES_SHOWN]:
         yield _indented(f"{number(cause)}: {printable(cause['reason'])}", 4, Style(color="red"))
-        spots = (spot(example["object"], example["line"], example["cell"]) for example in cause["examples"])
+        spots = (spot(example["object"], example["line"], example["cell"]) for example in cause.get("examples", ()))
         yield from (_indented(where, 6) for where in [each for each in spots if each][:EXAMPLES_SHOWN])
     if len(causes) > CAUSES_SHOWN:
         yield _indented(f"and {counted(len(causes) - CAUSES_SHOWN, 'more reason')} in the summary file", 4)

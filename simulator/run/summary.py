@@ -15,6 +15,7 @@ from simulator.run.bounds import SummaryBound, judge
 from simulator.telemetry.snapshot import Cause, Snapshot
 
 SCHEMA = "stockpipe.run/1"
+_WORDS = ("differences", "apart", "keys")
 _FATES = ("deleted", "remaining", "dead_lettered")
 
 
@@ -71,6 +72,7 @@ def build(
         "audit": _audit(audit),
         "failures": [_cause(cause, outcome=cause.outcome, **_picked(cause, *_FATES)) for cause in snapshot.failures],
         "rejections": [_cause(cause, permanent=True) for cause in snapshot.rejections],
+        "tick_failures": [_picked(cause, "reason", "outcome", "count") for cause in snapshot.tick_failures],
     }
     return {**summary, "bounds": judge(bounds, summary), "next_steps": next_steps(summary, situation)}
 
@@ -156,7 +158,8 @@ def _throughput(snapshot: Snapshot) -> dict[str, float | None]:
 
 def _audit(audit: Audit | None) -> dict[str, Any]:
     if audit is not None:
-        return {**asdict(audit), "differences": list(audit.differences)}
+        return {**asdict(audit), **{name: list(getattr(audit, name)) for name in _WORDS}}
     nothing: dict[str, Any] = dict.fromkeys(field.name for field in fields(Audit))
     held = dict.fromkeys(field.name for field in fields(ObjectsAtRest))
-    return {**nothing, "dead_lettered": held, "pending": held, "verdict": "unproven", "differences": [], "notes": {}}
+    unproven = {"dead_lettered": held, "pending": held, "verdict": "unproven", "notes": {}}
+    return {**nothing, **unproven, **{name: [] for name in _WORDS}}

@@ -24,6 +24,7 @@ from simulator.telemetry.functions import Ended, FunctionTotals
 from simulator.telemetry.history import Course, Latencies
 from simulator.telemetry.ledger import Ledger
 from simulator.telemetry.metrics import embedded_document
+from simulator.telemetry.reasons import Reasons
 from simulator.telemetry.rejections import Rejections
 from simulator.telemetry.snapshot import Along, Event, Facts, LoadView, Maxima, Rates, Roles, RunOptions, Snapshot, Tone
 
@@ -63,6 +64,7 @@ class Telemetry:
         redrive = path.queue.redrive
         self._failures = Failures(parameters, redrive.maximum_receives if redrive else None)
         self._rejections = Rejections(parameters)
+        self._tick_failures = Reasons()
         self._path_mapping, self._path_consumer = path.mapping.logical_id, path.consumer.logical_id
         self._causes: dict[tuple[str, str], str] = {}
         self._events = EventLog()
@@ -124,6 +126,7 @@ class Telemetry:
             events=self._events.view(),
             failures=self._failures.view(),
             rejections=self._rejections.view(),
+            tick_failures=self._tick_failures.view({}),
             load=self._load_view(now) if self._load_view is not None else None,
         )
 
@@ -184,6 +187,8 @@ class Telemetry:
             cause = self._causes[invocation.function, invocation.outcome] = cause_of(invocation)
             key = f"failed {invocation.function} {invocation.outcome} {invocation.error_type}"
             self._events.add(invocation.at, f"{function.name} failed: {cause}", "lost", key=key)
+            if invocation.function not in self._mapped.values():
+                self._tick_failures.group(f"{function.name}: {cause}", outcome=invocation.outcome).add(None)
 
     def _invocation_throttled(self, throttle: observations.InvocationThrottled) -> None:
         function = self._functions[throttle.function]

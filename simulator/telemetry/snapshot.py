@@ -81,7 +81,7 @@ class Example:
 
 @dataclass(frozen=True, slots=True)
 class Cause:
-    """A reason that `count` messages failed for, or that `count` rows were rejected for, with the first examples.
+    """A reason that messages or ticks failed for, or that rows were rejected for, `count` of them, with examples.
 
     `permanent`: another delivery cannot succeed; None where nobody said so or not. `parameter` is the template
     parameter that would mend it. Of messages, `outcome` is what the event source mapping made of the delivery (`batch
@@ -265,6 +265,7 @@ class Snapshot(Facts, Along):
     events: tuple[Event, ...] = ()
     failures: tuple[Cause, ...] = ()
     rejections: tuple[Cause, ...] = ()
+    tick_failures: tuple[Cause, ...] = ()
     load: LoadView | None = None
 
     @property

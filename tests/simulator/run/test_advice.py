@@ -23,6 +23,7 @@ NOTHING: Mapping[str, Any] = {
     "audit": {"verdict": "exact", "expected_rows": 5, "rejected": 0},
     "failures": [],
     "rejections": [],
+    "tick_failures": [],
 }
 
 
@@ -117,6 +118,18 @@ def test_a_function_that_crashes_is_to_be_fixed(outcome: str) -> None:
     assert command == "stockpipe simulate --seed 7 --logs logs"
     ((text, command),) = steps({"keeps_logs": ()}, failures=[cause("KeyError: 'Records'", outcome=outcome)])
     assert (text.endswith("fix pipeline.consumer.handler."), command) == (True, None)
+
+
+def test_a_generator_that_fails() -> None:
+    """Nothing comes in, and the run says why."""
+    ticks = [{"reason": f"GeneratorLambda: KeyError: {number}", "count": 3} for number in range(9)]
+    text = "3 attempts at a tick failed (GeneratorLambda: KeyError: 0): fix the function."
+    assert steps(tick_failures=ticks)[0] == (
+        f"{text} Its log says more:",
+        "stockpipe simulate --seed 7 --logs logs",
+    )
+    assert len(steps(tick_failures=ticks)) == 3
+    assert steps({"keeps_logs": ()}, tick_failures=ticks)[0] == (text, None)
 
 
 def test_a_function_that_does_not_return() -> None:

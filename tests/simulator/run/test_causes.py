@@ -22,7 +22,7 @@ def cause(
 
 def text(width: int = 80, **parts: Any) -> list[str]:
     """The lines as printed, without trailing blanks."""
-    summary = {"failures": [], "rejections": [], "next_steps": [], **parts}
+    summary = {"failures": [], "rejections": [], "tick_failures": [], "next_steps": [], **parts}
     console = Console(file=io.StringIO(), width=width)
     console.print(Group(*render_causes(summary), *render_next_steps(summary)))
     printed: str = console.file.getvalue()  # type: ignore[attr-defined]
@@ -39,7 +39,10 @@ def test_reasons_with_their_first_examples() -> None:
     failures = [cause("no header", 3, *((f"{name}.csv", None, None) for name in "abcd"), remaining=1, dead_lettered=2)]
     failures += [cause(f"reason {number}", 1, (None, None, None), deleted=1) for number in range(CAUSES_SHOWN + 1)]
     rejections = [cause("unreadable timestamp", 1_200, ("a.csv", 3, "soon"), ("b.csv", None, None))]
-    assert text(failures=failures, rejections=rejections) == [
+    ticks = [{"reason": "GeneratorLambda: KeyError: 'x'", "outcome": "error", "count": 3}]
+    assert text(failures=failures, rejections=rejections, tick_failures=ticks) == [
+        "  why ticks failed",
+        "    3 attempts: GeneratorLambda: KeyError: 'x'",
         "  why messages failed",
         "    3 messages (2 in the dead-letter queue, 1 still in the queue): no header",
         "      a.csv",

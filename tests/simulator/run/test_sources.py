@@ -342,6 +342,7 @@ async def test_a_real_file_is_sent_and_its_rows_are_proven(
         rejected_prefix="rejected/",
         dead_lettered=none(),
         pending=none(),
+        earlier=none(),
         drained=True,
         record=place.recorded.append,
         clock=ManualClock(),

@@ -25,7 +25,7 @@ OPTIONS = RunOptions("simulate", 7, "inline", 1_700_000_000.0, "http://127.0.0.1
 RESOURCES = {"bucket": "b", "queue_url": "http://q", "dlq_url": "http://d", "table": "StockData"}
 CONTRACT = {
     "": "schema command versions options seed started_at ended_at interrupted endpoint duration_s resources generated "
-    "queue consumer table latency_s throughput audit bounds failures rejections next_steps",
+    "queue consumer table latency_s throughput audit bounds failures rejections tick_failures next_steps",
     "versions": "stockpipe python moto aiobotocore",
     "resources": "bucket queue_url dlq_url table",
     "generated": "invocations files rows bytes",
@@ -293,6 +293,7 @@ def test_failures_and_rejections_by_reason(snapshot: Snapshot, proof: Audit) -> 
     shown = dataclasses.replace(
         snapshot,
         failures=(Cause("no header", True, 3, (Example("a.csv"),), "TickerColumn", "batch item failure", 1, 1),),
+        tick_failures=(Cause("G: KeyError: 'x'", None, 3, outcome="error"),),
         rejections=(Cause("other reasons", None, 2, (Example("b.csv", 4, "soon"),)),),
     )
     built = build(shown, proof)
@@ -309,7 +310,8 @@ def test_failures_and_rejections_by_reason(snapshot: Snapshot, proof: Audit) -> 
             "examples": [{"object": "b.csv", "line": 4, "cell": "soon"}],
         }
     ]  # fmt: skip
-    assert [set(step) for step in built["next_steps"]] == [{"text", "command"}] * 2
+    assert built["tick_failures"] == [{"reason": "G: KeyError: 'x'", "outcome": "error", "count": 3}]
+    assert [set(step) for step in built["next_steps"]] == [{"text", "command"}] * 3
 
 
 def test_a_run_that_never_began_has_a_text(snapshot: Snapshot) -> None:

@@ -251,6 +251,16 @@ def test_a_whole_batch_fails_for_its_invocations_reason(
     assert [(failure.reason, failure.permanent) for failure in snapshot.failures] == [(cause, None)]
 
 
+def test_failed_ticks_have_their_reason(telemetry: Telemetry, make: Make) -> None:
+    """Of a function that no queue invokes; a batch's failure is its messages'."""
+    for function in ("GeneratorLambda", "GeneratorLambda", "ConsumerLambda"):
+        failed = {"outcome": "error", "error_type": "KeyError", "error_message": "'x'", "messages": 0}
+        telemetry.record(make(InvocationEnded, function=function, **failed))
+    assert telemetry.snapshot(1002.0).tick_failures == (
+        Cause("GeneratorLambda: KeyError: 'x'", None, 2, outcome="error"),
+    )
+
+
 def test_a_flood_of_one_event_leaves_the_others_readable(telemetry: Telemetry, make: Make) -> None:
     """Ten thousand equal failures are one line with their number, and the caption before them is still there."""
     telemetry.record(Noted(1000.0, "the lesson begins", "caption"))

@@ -50,6 +50,7 @@ KEYS = {
     "bounds",
     "failures",
     "rejections",
+    "tick_failures",
     "next_steps",
 }
 

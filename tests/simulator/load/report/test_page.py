@@ -45,6 +45,7 @@ def a_summary(**changed: Any) -> dict[str, Any]:
         "put_failures": [],
         "failures": [],
         "rejections": [],
+        "tick_failures": [],
         "next_steps": [],
         "stored": 199,
         "audit": {"verdict": "exact"},
