@@ -181,6 +181,7 @@ class _Invocation:
             reason=failure.reason,
             permanent=failure.permanent,
             **fields,
+            **({"setting": failure.setting} if failure.setting else {}),
         )
 
     async def _object(self, reference: ObjectReference) -> MessageFailure | None:
@@ -198,7 +199,7 @@ class _Invocation:
             self._log.warn("object gone", bucket=reference.bucket, key=reference.key)
         except ObjectUnreadable as error:
             self._counts.objects_unreadable += 1
-            return MessageFailure(f"the object cannot be read: {error}", permanent=True)
+            return MessageFailure(f"the object cannot be read: {error}", permanent=True, setting=error.setting)
         except MessageFailure as failure:
             return failure
         except Exception as error:  # noqa: BLE001 - a defect that one object brings out must not hurt the others
@@ -223,11 +224,11 @@ class _Invocation:
         try:
             async with asyncio.timeout_at(self._budget.soft_at):
                 await self._store(ingest)
-        except TimeoutError:
+        except Exception as error:
             await ingest.writer.settle()
-            raise OutOfTime from None
-        except Exception:
-            await ingest.writer.settle()
+            self._say_rejected(reference, ingest)
+            if isinstance(error, TimeoutError):
+                raise OutOfTime from None
             raise
         except BaseException:
             await ingest.writer.abandon()
@@ -243,6 +244,18 @@ class _Invocation:
             rejected=ingest.rejected.count,
             duration=round(self._now() - ingest.started_at, 6),
         )
+        self._say_rejected(reference, ingest)
+
+    def _say_rejected(self, reference: ObjectReference, ingest: _Ingest) -> None:
+        """How many rows were rejected, if any were, and why: the kinds of reasons with an example each."""
+        if ingest.rejected.count:
+            self._log.warn(
+                "rows rejected",
+                bucket=reference.bucket,
+                key=reference.key,
+                rejected=ingest.rejected.count,
+                reasons=ingest.rejected.reasons.most_frequent(),
+            )
 
     async def _store(self, ingest: _Ingest) -> None:
         async with aclosing(ingest.stream.chunks()) as chunks:

@@ -7,12 +7,16 @@ from botocore.exceptions import ConnectionError as NoConnectionError
 
 
 class MessageFailure(Exception):
-    """The message fails, for this reason. `permanent`: another delivery cannot mend it."""
+    """The message fails, for this reason. `permanent`: another delivery cannot mend it.
 
-    def __init__(self, reason: str, *, permanent: bool) -> None:
+    `setting` is the environment variable that might, None where none would.
+    """
+
+    def __init__(self, reason: str, *, permanent: bool, setting: str | None = None) -> None:
         super().__init__(reason)
         self.reason = reason
         self.permanent = permanent
+        self.setting = setting
 
 
 class ObjectGone(Exception):

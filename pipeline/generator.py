@@ -84,7 +84,7 @@ async def open_environment(
                 await uploads.run()
             finally:
                 files, rows, size_bytes = uploads.files, uploads.files * settings.market.rows, uploads.size_bytes
-                log.metrics({"FilesWritten": files, "RowsGenerated": rows, "BytesWritten": size_bytes})
+                log.metrics({"FilesWritten": files, "RowsGenerated": rows, "BytesWritten": size_bytes}, tick=tick)
             wanted = settings.market.files
             if files < wanted:
                 log.error("tick failed", tick=tick, failed=wanted - files, reason=uploads.reason)

@@ -47,14 +47,18 @@ class Log:
         """Something failed; `fields` give the reason."""
         self._line("ERROR", message, fields)
 
-    def metrics(self, values: Mapping[str, int]) -> None:
-        """One line with all of `values`; a name that begins with `Bytes` is measured in bytes."""
+    def metrics(self, values: Mapping[str, int], **properties: object) -> None:
+        """One line with all of `values`; a name that begins with `Bytes` is measured in bytes.
+
+        `properties` stand beside them, to be searched for, and are no metrics.
+        """
         units = [{"Name": name, "Unit": "Bytes" if name.startswith("Bytes") else "Count"} for name in values]
         directive = {"Namespace": NAMESPACE, "Dimensions": [["FunctionName"]], "Metrics": units}
         line = {
             "_aws": {"Timestamp": int(self.now() * 1000), "CloudWatchMetrics": [directive]},
             "FunctionName": self.function_name,
             "requestId": self.request_id,
+            **properties,
             **values,
         }
         self.write(json.dumps(line))

@@ -16,6 +16,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from pipeline.chance import stream
 from pipeline.failures import MessageFailure, ObjectGone, answered, is_permanent
+from pipeline.reasons import Reasons
 from pipeline.rows import RejectedRow
 
 CHUNK_BYTES = 64 * 1024
@@ -82,10 +83,14 @@ class ObjectStream:
 
 
 class RejectedRows:
-    """The rejected rows of one object, as JSON lines at `key`: gathered, written when complete, in bounded memory."""
+    """The rejected rows of one object, as JSON lines at `key`: gathered, written when complete, in bounded memory.
+
+    `reasons` says of what kinds they are.
+    """
 
     def __init__(self, s3: Any, bucket: str, key: str) -> None:
         self.count = 0
+        self.reasons = Reasons()
         self._s3 = s3
         self._to = {"Bucket": bucket, "Key": key}
         self._lines: list[bytes] = []
@@ -100,6 +105,7 @@ class RejectedRows:
         self._lines.append(line.encode(errors="backslashreplace"))
         self._bytes += len(self._lines[-1])
         self.count += 1
+        self.reasons.add(row)
         if self._bytes >= PART_BYTES:
             await self._write_part()
 

@@ -16,7 +16,7 @@ from pipeline.counts import ConsumerCounts
 from pipeline.events import ObjectReference
 from pipeline.failures import MessageFailure, ObjectGone, OutOfTime
 from pipeline.log import Log
-from pipeline.rows import ObjectUnreadable
+from pipeline.rows import ObjectUnreadable, RejectedRow
 
 A, B, C = (ObjectReference("bucket", f"stocks/{name}.csv") for name in "abc")
 
@@ -178,13 +178,15 @@ async def test_what_is_said_of_a_stored_object(stored):
     async def store(invocation, ingest):
         invocation.clock += 12.3456784
         ingest.rows_added = 10
-        ingest.rejected.count = 3
+        for line in (2, 5, 9):
+            await ingest.rejected.add(RejectedRow(line, "bad", ()))
 
     invocation, told = stored(store)
     assert await invocation._object(A) is None
 
-    (line,) = invocation.lines
+    line, rejected = invocation.lines
     del line["timestamp"]
+    assert (rejected["message"], rejected["key"], rejected["rejected"]) == ("rows rejected", "stocks/a.csv", 3)
     assert line == {
         "level": "INFO",
         "message": "object stored",

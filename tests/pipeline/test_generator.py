@@ -28,6 +28,7 @@ async def test_a_tick_becomes_its_objects(aws, open_generator):
     assert answer == {"files": 12, "rows": 360, "bytes": size}
     metrics = handler.metrics
     assert (metrics["FilesWritten"], metrics["RowsGenerated"], metrics["BytesWritten"]) == (12, 360, size)
+    assert metrics["tick"] == 1_795_340_400
     assert all(body.count(b"\n") == 31 for body in aws.objects.values())
     (told,) = handler.logged("tick written")
     assert {name: told[name] for name in ("tick", *answer)} == {"tick": 1_795_340_400, **answer}

@@ -65,6 +65,17 @@ def test_metrics_are_those_of_the_function_that_lambda_names(context, function, 
     assert (line["FunctionName"], line["requestId"]) == (function, request_id)
 
 
+def test_properties_stand_beside_the_metrics():
+    """They can be searched for, and no metric is made of them."""
+    lines: list[str] = []
+    log(lines).metrics({"FilesWritten": 3}, tick=1_795_340_400)
+
+    line = json.loads(lines[0])
+    assert (line["tick"], line["FilesWritten"]) == (1_795_340_400, 3)
+    (directive,) = line["_aws"]["CloudWatchMetrics"]
+    assert [metric["Name"] for metric in directive["Metrics"]] == ["FilesWritten"]
+
+
 def test_metrics_follow_the_embedded_metric_format():
     """Every metric and dimension that the directive names is a member of the root; few dimensions, few metrics."""
     lines: list[str] = []
