@@ -29,6 +29,8 @@ PAUSE_MAX_S = 2.0
 TRANSIENT_MAX = 8
 """Requests in a row that may fail without an answer before the message does."""
 REQUEST_TIMEOUT_S = 5.0
+UNANSWERED_MAX = 100_000
+"""Rows of one object that may still be on their way, as many as are remembered."""
 
 Kind = Literal["throttled", "transient", "invalid", "permanent"]
 Batch = dict[Key, tuple[int, str]]
@@ -48,12 +50,19 @@ _KINDS: dict[str, Kind] = {
 }
 
 
-class WriteError(Exception):
-    """A request that wrote nothing, or of which nobody knows what it wrote. `kind` says what helps."""
+_REFUSED = "DynamoDB refused the row"
 
-    def __init__(self, code: str, message: str, kind: Kind) -> None:
+
+class WriteError(Exception):
+    """A request that wrote nothing, or of which nobody knows what it wrote. `kind` says what helps.
+
+    `unanswered`: it was sent and no answer came, so that it may still be carried out, now or later.
+    """
+
+    def __init__(self, code: str, message: str, kind: Kind, *, unanswered: bool = False) -> None:
         super().__init__(f"{code}: {message}" if message else code)
         self.kind = kind
+        self.unanswered = unanswered
 
 
 def kind_of(code: str, status: int) -> Kind:
@@ -120,6 +129,10 @@ class TableWriter:
 class ObjectWriter:
     """Writes the rows of one object. One owner calls it, one call at a time.
 
+    A request that got no answer may be carried out late, after a later row of the same key. So the message fails when a
+    row is to be written over one that may still be on its way, unless both are the same: the next delivery, by then
+    long after it, writes all rows in order again.
+
     `refused` gathers the rows that DynamoDB itself would not take, for the owner to take out. Pauses are drawn from
     `seed` and a batch's lines.
     """
@@ -133,6 +146,8 @@ class ObjectWriter:
         self._batch: Batch = {}
         self._in_flight: set[asyncio.Task[None]] = set()
         self._keys_in_flight: set[Key] = set()
+        self._on_their_way: dict[Key, tuple[int, int]] = {}
+        """By key, the line and the content's hash of rows whose request got no answer."""
         self._failure: BaseException | None = None
 
     async def add(self, items: Items) -> None:
@@ -179,6 +194,8 @@ class ObjectWriter:
         # An earlier row of the same key must be in the table before its successor is sent.
         while not self._keys_in_flight.isdisjoint(batch):
             await asyncio.wait(self._in_flight, return_when=asyncio.FIRST_COMPLETED)
+        if self._on_their_way and self._failure is None:
+            self._failure = self._overtaken(batch)
         await self._table.slots.acquire()
         if self._failure is not None:
             self._table.slots.release()
@@ -187,6 +204,20 @@ class ObjectWriter:
         task = asyncio.get_running_loop().create_task(self._write(batch))
         self._in_flight.add(task)
         task.add_done_callback(partial(self._over, batch))
+
+    def _overtaken(self, batch: Batch) -> MessageFailure | None:
+        """Why this batch must not be sent now: a row that may come later than it would be the older one."""
+        if len(self._on_their_way) > UNANSWERED_MAX:
+            return MessageFailure(f"more than {UNANSWERED_MAX} rows may still be on their way", permanent=False)
+        for key, (line, put) in batch.items():
+            earlier, content = self._on_their_way.get(key, (line, hash(put)))
+            if hash(put) != content:
+                return MessageFailure(
+                    f"the row of line {earlier} may still be on its way to the table, where it would replace that of "
+                    f"line {line}; another delivery writes them in order",
+                    permanent=False,
+                )
+        return None
 
     async def _write(self, batch: Batch) -> None:
         try:
@@ -225,9 +256,8 @@ class ObjectWriter:
             timeout_s = min(REQUEST_TIMEOUT_S, budget.firm_at - began_at)
             if timeout_s <= 0:
                 raise OutOfTime
-            counts.batch_writes += 1
             try:
-                left = await table.transport.write([put for _, put in batch.values()], timeout_s)
+                left = await self._send(batch, timeout_s)
             except WriteError as error:
                 if error.kind == "invalid":
                     return await self._isolated(batch, error)
@@ -256,12 +286,27 @@ class ObjectWriter:
             chance = stream(self._seed, f"line {first_line}", pauses)
             await _pause(chance.uniform(0, min(PAUSE_MAX_S, PAUSE_BASE_S * 2**attempt)), budget)
 
+    async def _send(self, batch: Batch, timeout_s: float) -> list[Key]:
+        """One request; the keys that it left. Raises `WriteError`."""
+        counts = self._counts
+        counts.batch_writes += 1
+        try:
+            return await self._table.transport.write([put for _, put in batch.values()], timeout_s)
+        except asyncio.CancelledError:
+            counts.rows_unanswered += len(batch)
+            raise
+        except WriteError as error:
+            if error.unanswered:
+                counts.rows_unanswered += len(batch)
+                self._on_their_way.update((key, (line, hash(put))) for key, (line, put) in batch.items())
+            raise
+
     async def _isolated(self, batch: Batch, error: WriteError) -> list[RejectedRow]:
         """DynamoDB refused the request for one of its rows: halve it until that row stands alone."""
         rows = list(batch.items())
         if len(rows) == 1:
             line, put = rows[0][1]
-            return [RejectedRow(line, f"DynamoDB refused the row: {error}", (put,))]
+            return [RejectedRow(line, f"{_REFUSED}: {error}", (put,), _REFUSED)]
         middle = len(rows) // 2
         return [*await self._accepted(dict(rows[:middle])), *await self._accepted(dict(rows[middle:]))]
 

@@ -16,8 +16,9 @@ from json.encoder import encode_basestring
 from typing import Any
 from urllib.parse import urlsplit
 
+from aiohttp import ClientConnectorError
 from botocore.credentials import ReadOnlyCredentials
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import BotoCoreError, ClientError, ConnectTimeoutError
 
 from pipeline.failures import answered, is_permanent
 from pipeline.items import Key
@@ -44,13 +45,14 @@ class ClientTransport:
             async with asyncio.timeout(timeout_s):
                 answer = await self.dynamodb.batch_write_item(RequestItems={self.table: requests})
         except TimeoutError:
-            raise WriteError("timeout", f"no answer within {timeout_s:.1f} s", "transient") from None
+            reason = f"no answer within {timeout_s:.1f} s"
+            raise WriteError("timeout", reason, "transient", unanswered=True) from None
         except ClientError as error:
             code, message, status = answered(error)
             raise WriteError(code, message, kind_of(code, status)) from error
         except BotoCoreError as error:
             kind: Kind = "permanent" if is_permanent(error) else "transient"
-            raise WriteError(type(error).__name__, str(error), kind) from error
+            raise WriteError(type(error).__name__, str(error), kind, unanswered=_was_sent(error)) from error
         return unprocessed_keys(answer, self.table)
 
 
@@ -81,7 +83,7 @@ class SignedTransport:
         try:
             reply = await self._pool.request(head + body, timeout_s)
         except WireError as error:
-            raise WriteError("connection", str(error), "transient") from error
+            raise WriteError("connection", str(error), "transient", unanswered=error.sent) from error
         if reply.status == 200 and reply.body == _ALL_PROCESSED:
             return []
         return self._read(reply)
@@ -101,6 +103,14 @@ class SignedTransport:
             kind = kind_of("", reply.status) if reply.status != 200 else "transient"
             raise WriteError(f"status {reply.status}", "an answer that is not DynamoDB's", kind) from None
         raise WriteError(code or f"status {reply.status}", message, kind_of(code, reply.status))
+
+
+def _was_sent(error: BotoCoreError) -> bool:
+    """Whether aiobotocore may have sent a request that got no answer: all that failed later than the connecting."""
+    cause = error.kwargs.get("error")
+    return not (
+        is_permanent(error) or isinstance(error, ConnectTimeoutError) or isinstance(cause, ClientConnectorError)
+    )
 
 
 def unprocessed_keys(answer: dict[str, Any], table: str) -> list[Key]:

@@ -1,8 +1,8 @@
 """A bare HTTP/1.1 client for many small requests to one endpoint: keep-alive connections, one exchange at a time each.
 
 It knows what DynamoDB and its stand-ins answer: content length, chunks or the end of the connection. A connection that
-has been idle for long is not used again, and a request whose used connection turns out dead goes to another one, so
-requests must be idempotent.
+has been idle for long is not used again. A request is sent once: whether to send it again is for whoever knows what it
+would do twice, or late.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ IDLE_MAX_S = 5.0
 """Longer idle connections are closed: after a freeze of the environment their other end is probably gone."""
 STALE_AFTER_S = 0.5
 STALE_ANSWER_S = 1.5
-"""How long a connection that was idle for `STALE_AFTER_S` may take to answer before another one is tried."""
+"""How long a connection that was idle for `STALE_AFTER_S` may take to answer: it is probably dead."""
 CONNECT_TIMEOUT_S = 3.0
 HEAD_MAX_BYTES = 64 * 1024
 BODY_MAX_BYTES = 32 * 1024 * 1024
@@ -30,7 +30,11 @@ _CLOSE = re.compile(rb"\r\nconnection:[^\r]*close", re.IGNORECASE)
 
 
 class WireError(Exception):
-    """The exchange did not come to its end; nobody knows whether the request was carried out."""
+    """The exchange did not come to its end; if it was `sent`, nobody knows whether the request was or will be done."""
+
+    def __init__(self, reason: str, *, sent: bool = True) -> None:
+        super().__init__(reason)
+        self.sent = sent
 
 
 class Reply(NamedTuple):
@@ -233,28 +237,22 @@ class HttpPool:
         """The answer to `request`, a whole HTTP/1.1 request. Raises `WireError`."""
         loop = asyncio.get_running_loop()
         now = loop.time()
-        end_at = now + timeout_s
-        while True:
-            kept, idle_s = self._take(now)
-            connection = kept or await self._connect(end_at - now)
-            answer_by = min(end_at, now + STALE_ANSWER_S) if idle_s > STALE_AFTER_S else end_at
-            try:
-                reply = await connection.exchange(request, answer_by)
-            except WireError:
-                if kept is None:
-                    raise
-                # A connection closed in our back, or silent since: not this request's fault. The others are no better.
+        kept, idle_s = self._take(now)
+        connection = kept or await self._connect(timeout_s)
+        may_take_s = min(timeout_s, STALE_ANSWER_S) if idle_s > STALE_AFTER_S else timeout_s
+        try:
+            reply = await connection.exchange(request, now + may_take_s)
+        except WireError:
+            if kept is not None:
+                # Closed by the other end while idle, or silent since: the other connections are no better.
                 self.close()
-                now = loop.time()
-                if now >= end_at:
-                    raise
-            else:
-                if connection.usable and len(self._idle) < self._keep:
-                    connection.idle_since, connection.idle_since_wall = loop.time(), time.time()
-                    self._idle.append(connection)
-                else:
-                    connection.close()
-                return reply
+            raise
+        if connection.usable and len(self._idle) < self._keep:
+            connection.idle_since, connection.idle_since_wall = loop.time(), time.time()
+            self._idle.append(connection)
+        else:
+            connection.close()
+        return reply
 
     def close(self) -> None:
         """Close the idle connections."""
@@ -279,7 +277,8 @@ class HttpPool:
             async with asyncio.timeout(limit_s):
                 _, connection = await loop.create_connection(_Connection, self._host, self._port, ssl=self._ssl)
         except TimeoutError:
-            raise WireError(f"no connection to {self._host}:{self._port} within {limit_s:.1f} s") from None
+            reason = f"no connection to {self._host}:{self._port} within {limit_s:.1f} s"
+            raise WireError(reason, sent=False) from None
         except OSError as error:
-            raise WireError(f"no connection to {self._host}:{self._port}: {error}") from error
+            raise WireError(f"no connection to {self._host}:{self._port}: {error}", sent=False) from error
         return connection

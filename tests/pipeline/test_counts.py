@@ -17,6 +17,7 @@ def test_an_invocation_begins_with_nothing_done():
         "RowsWritten": 0,
         "RowsRejected": 0,
         "RowsDuplicate": 0,
+        "RowsUnanswered": 0,
         "BytesRead": 0,
         "BatchWrites": 0,
         "UnprocessedItems": 0,

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import Callable, Iterable
 from itertools import pairwise
-from typing import Any, TypeVar
 
 import pytest
 
+from fakes.jumping import run
 from pipeline import table
 from pipeline.budget import Budget
 from pipeline.counts import ConsumerCounts
@@ -18,25 +18,7 @@ from pipeline.items import Items, Key
 from pipeline.rows import RejectedRow
 from pipeline.table import ObjectWriter, TableWriter, WriteError, kind_of
 
-T = TypeVar("T")
 FOREVER = Budget(0.0, 1e9, 1e9)
-
-
-class JumpingLoop(asyncio.SelectorEventLoop):
-    """Time passes only when there is nothing else to do, and then at once."""
-
-    def __init__(self) -> None:
-        self._now = 0.0
-        super().__init__()
-
-    def time(self) -> float:
-        """Seconds, as the loop counts them."""
-        return self._now
-
-    def _run_once(self) -> None:
-        if not self._ready and self._scheduled:
-            self._now = max(self._now, self._scheduled[0].when())
-        super()._run_once()
 
 
 class Scripted:
@@ -63,12 +45,6 @@ class Scripted:
 
     def _instants(self, row: str) -> list[float]:
         return [at for at, rows in self.asked if rows[0] == row]
-
-
-def run(main: Coroutine[Any, Any, T]) -> T:
-    """The result of `main` on a loop of its own that waits for nothing."""
-    with asyncio.Runner(loop_factory=JumpingLoop) as runner:
-        return runner.run(main)
 
 
 def lines(first: int, last: int) -> Items:
@@ -377,7 +353,9 @@ async def test_a_row_that_dynamodb_refuses_is_found_by_halving():
     assert [(rows[0], rows[-1]) for _, rows in transport.asked] == [
         ("2", "9"), ("2", "5"), ("2", "3"), ("4", "5"), ("4", "4"), ("5", "5"), ("6", "9")
     ]  # fmt: skip
-    assert writer.refused == [RejectedRow(5, "DynamoDB refused the row: ValidationException: row 5", ("5",))]
+    assert writer.refused == [
+        RejectedRow(5, "DynamoDB refused the row: ValidationException: row 5", ("5",), "DynamoDB refused the row")
+    ]
     assert counts.rows_written == 7
 
 

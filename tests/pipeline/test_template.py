@@ -62,6 +62,7 @@ METRICS = {
         "RowsWritten",
         "RowsRejected",
         "RowsDuplicate",
+        "RowsUnanswered",
         "BytesRead",
         "BatchWrites",
         "UnprocessedItems",

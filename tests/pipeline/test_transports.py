@@ -6,11 +6,19 @@ import asyncio
 import json
 import socket
 import zlib
+from types import SimpleNamespace
 
 import pytest
-from aiohttp import web
+from aiohttp import ClientConnectorError, web
 from botocore.credentials import ReadOnlyCredentials
-from botocore.exceptions import ConnectionClosedError, ConnectTimeoutError, ParamValidationError
+from botocore.exceptions import (
+    ConnectionClosedError,
+    ConnectTimeoutError,
+    EndpointConnectionError,
+    HTTPClientError,
+    ParamValidationError,
+    ReadTimeoutError,
+)
 
 from fakes.aws import TABLE, serving
 from fakes.handlers import environ
@@ -84,7 +92,7 @@ async def test_both_ways_tell_errors_apart(session, batch_writer, text, status, 
     with pytest.raises(WriteError) as raised:
         await write(session, batch_writer, answering(text, status))
 
-    assert raised.value.kind == kind
+    assert (raised.value.kind, raised.value.unanswered) == (kind, False)
 
 
 async def test_an_answer_damaged_on_its_way_is_asked_for_again(session):
@@ -124,6 +132,19 @@ async def test_an_error_is_told_by_its_code_and_message(session, answer, told):
     assert str(raised.value) == told
 
 
+async def test_both_ways_know_a_request_that_gets_no_answer(session, batch_writer):
+    """The other end takes it and hangs up: nobody knows what becomes of it."""
+
+    def hang_up(request):
+        request.transport.abort()
+        return web.Response()
+
+    with pytest.raises(WriteError) as raised:
+        await write(session, batch_writer, hang_up)
+
+    assert (raised.value.kind, raised.value.unanswered) == ("transient", True)
+
+
 async def test_only_status_200_is_a_success(session):
     """Whatever the body says."""
     with pytest.raises(WriteError) as raised:
@@ -149,36 +170,54 @@ class Failing:
         raise self.error
 
 
+REFUSED = ClientConnectorError(SimpleNamespace(host="h", port=80, ssl=True), OSError("refused"))
+
+
 @pytest.mark.parametrize(
-    ("error", "code", "kind"),
+    ("error", "code", "kind", "unanswered"),
     [
-        (None, "timeout", "transient"),
-        (ConnectionClosedError(endpoint_url="http://h"), "ConnectionClosedError", "transient"),
-        (ConnectTimeoutError(endpoint_url="http://h"), "ConnectTimeoutError", "transient"),
-        (ParamValidationError(report="r"), "ParamValidationError", "permanent"),
+        (None, "timeout", "transient", True),
+        (ConnectionClosedError(endpoint_url="http://h"), "ConnectionClosedError", "transient", True),
+        (ReadTimeoutError(endpoint_url="http://h", error="late"), "ReadTimeoutError", "transient", True),
+        (HTTPClientError(error="reset"), "HTTPClientError", "transient", True),
+        (
+            EndpointConnectionError(endpoint_url="http://h", error=OSError()),
+            "EndpointConnectionError",
+            "transient",
+            True,
+        ),
+        (
+            EndpointConnectionError(endpoint_url="http://h", error=REFUSED),
+            "EndpointConnectionError",
+            "transient",
+            False,
+        ),
+        (ConnectTimeoutError(endpoint_url="http://h"), "ConnectTimeoutError", "transient", False),
+        (ParamValidationError(report="r"), "ParamValidationError", "permanent", False),
     ],
 )
-async def test_aiobotocores_own_errors_are_told_apart(error, code, kind):
-    """What may pass is tried again; what no other attempt would mend is not."""
+async def test_aiobotocores_own_errors_are_told_apart(error, code, kind, unanswered):
+    """What may pass is tried again; what no other attempt would mend is not. What was sent may still be carried out."""
     with pytest.raises(WriteError) as raised:
         await ClientTransport(Failing(error), TABLE).write([PUT], 0.02)
 
     assert str(raised.value).startswith(f"{code}: ")
-    assert raised.value.kind == kind
+    assert (raised.value.kind, raised.value.unanswered) == (kind, unanswered)
 
 
-async def test_a_connection_that_fails_may_pass():
-    """Nobody knows whether the rows were stored; they may be sent again."""
+@pytest.mark.parametrize("sent", [True, False])
+async def test_a_connection_that_fails_may_pass(sent):
+    """The rows may be sent again; whether they may be stored meanwhile depends on whether they were sent."""
 
     async def credentials():
         return ReadOnlyCredentials("key", "secret", None)
 
-    pool = Failing(WireError("connection closed"))
+    pool = Failing(WireError("connection closed", sent=sent))
     transport = SignedTransport("http://h", "us-east-1", TABLE, pool, credentials, lambda: 1e9)
     with pytest.raises(WriteError, match="connection: connection closed") as raised:
         await transport.write([PUT], 5.0)
 
-    assert raised.value.kind == "transient"
+    assert (raised.value.kind, raised.value.unanswered) == ("transient", sent)
 
 
 async def test_where_nobody_listens_another_attempt_may_find_somebody(session, batch_writer):
@@ -195,7 +234,7 @@ async def test_where_nobody_listens_another_attempt_may_find_somebody(session, b
             with pytest.raises(WriteError) as raised:
                 await transport.write([PUT], 5.0)
 
-    assert raised.value.kind == "transient"
+    assert (raised.value.kind, raised.value.unanswered) == ("transient", False)
 
 
 @pytest.mark.parametrize("answer", [{}, {"UnprocessedItems": None}, {"UnprocessedItems": {"Another": [1]}}])

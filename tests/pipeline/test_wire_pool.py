@@ -81,7 +81,7 @@ def test_the_port_is_the_schemes_unless_it_is_named(url, host, port):
     [(0.0, 5.0, 5.0), (0.5, 5.0, 5.0), (0.5625, 5.0, 1.5), (5.0, 5.0, 1.5), (5.0, 1.0, 1.0)],
 )
 async def test_a_connection_that_was_idle_for_long_has_less_time_to_answer(clock, idle_s, timeout_s, waits_s):
-    """Beyond half a second of idleness it may take 1.5 s, so that another one has the rest."""
+    """Beyond half a second of idleness it may take 1.5 s, so that another attempt has the rest."""
     kept = Connection(clock, 1000.0 - idle_s)
     pool = pool_of(kept)
 
@@ -93,32 +93,30 @@ async def test_a_connection_that_was_idle_for_long_has_less_time_to_answer(clock
 
 
 async def test_with_one_dead_connection_all_idle_ones_are_given_up(clock):
-    """They were cut off together: the request goes to a new one, with what is left of its time."""
+    """They were cut off together. The request is not sent again: it may have arrived."""
     others, dead = [Connection(clock) for _ in range(2)], Connection(clock, fails_after_s=1.0)
-    fresh = Connection(clock)
-    pool = pool_of(*others, dead, fresh=[fresh])
+    pool = pool_of(*others, dead)
 
-    assert await pool.request(b"", 5.0) == REPLY
+    with pytest.raises(WireError, match="as told") as failed:
+        await pool.request(b"", 5.0)
 
+    assert failed.value.sent
     assert [other.closed for other in others] == [True, True]
-    assert pool.waited_s == [4.0]
-    assert fresh.answer_by == [1005.0]
-    assert pool._idle == [fresh]
+    assert pool.waited_s == []
+    assert pool._idle == []
 
 
-@pytest.mark.parametrize(("took_s", "again"), [(4.875, True), (5.0, False), (5.125, False)])
-async def test_a_request_is_sent_again_while_it_has_time(clock, took_s, again):
-    """At its very end it has none."""
-    fresh = Connection(clock)
-    pool = pool_of(Connection(clock, fails_after_s=took_s), fresh=[fresh])
+async def test_a_new_connection_that_fails_says_nothing_of_the_idle_ones(clock):
+    """They stay."""
+    idle = Connection(clock)
+    pool = pool_of(idle, fresh=[Connection(clock, fails_after_s=1.0)])
+    pool._take = lambda _now: (None, 0.0)  # it came back meanwhile
 
-    if again:
-        assert await pool.request(b"", 5.0) == REPLY
-    else:
-        with pytest.raises(WireError, match="as told"):
-            await pool.request(b"", 5.0)
+    with pytest.raises(WireError, match="as told"):
+        await pool.request(b"", 5.0)
 
-    assert pool.waited_s == ([0.125] if again else [])
+    assert pool.waited_s == [5.0]
+    assert (pool._idle, idle.closed) == ([idle], False)
 
 
 @pytest.mark.parametrize(("timeout_s", "within"), [(60.0, "3.0"), (3.5, "3.0"), (2.5, "2.5")])
@@ -129,8 +127,9 @@ async def test_connecting_takes_three_seconds_at_most(monkeypatch, timeout_s, wi
         raise TimeoutError
 
     monkeypatch.setattr(asyncio.get_running_loop(), "create_connection", too_late)
-    with pytest.raises(WireError, match=rf"^no connection to h:80 within {within} s$"):
+    with pytest.raises(WireError, match=rf"^no connection to h:80 within {within} s$") as failed:
         await HttpPool("http://h", 1).request(b"", timeout_s)
+    assert not failed.value.sent
 
 
 async def test_a_connection_that_does_not_come_is_an_error(monkeypatch):
