@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta, timezone
-from decimal import Context
+from decimal import MAX_EMAX, MAX_PREC, MIN_EMIN, Context
 
 from simulator.base import limits
 from simulator.proof.content import number_value, text_value
@@ -16,12 +16,12 @@ from simulator.proof.content import number_value, text_value
 JSON_NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
 _SURELY_HELD = re.compile(r"-?[0-9]{1,18}(?:\.[0-9]{1,18})?")
 _EXPONENT_DIGITS = 9  # more of them are out of range whatever they say
-_EXACT = Context(prec=1_000_000, Emax=999_999_999, Emin=-999_999_999)
+_EXACT = Context(prec=MAX_PREC, Emax=MAX_EMAX, Emin=MIN_EMIN)
 _INSTANT = re.compile(
     r"([0-9]{4})(-?)([0-9]{2})\2([0-9]{2})"
     r"(?:[Tt ]([0-9]{2}):?([0-9]{2})(?::?([0-9]{2})(?:[.,]([0-9]+))?)? ?([Zz]|[+-][0-9]{2}(?::?[0-9]{2})?)?)?"
 )
-_SECOND = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}:[0-9]{2}Z?")
+_SECOND = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ](?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]Z?")
 _TIME_OF_DAY = re.compile(r"%[HIMSfpXcT]")
 
 

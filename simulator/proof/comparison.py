@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import json
 from bisect import insort
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Callable, Mapping, Set
 from itertools import chain, groupby, islice, zip_longest
-from typing import Literal
+from typing import Literal, get_args
 
 from simulator.base import limits
 from simulator.proof.content import cells
@@ -39,7 +39,7 @@ class Comparison:
 
     def __init__(self, object_key: Callable[[int], str]) -> None:
         self._object_key = object_key
-        self._words: defaultdict[Sort, list[tuple[str, str]]] = defaultdict(list)
+        self._words: dict[Sort, list[tuple[str, str]]] = {sort: [] for sort in get_args(Sort)}
         self._first: dict[str, tuple[str, str]] = {}
         self.overwriting: list[int] = []
         self.counts = dict.fromkeys(_COUNTS, 0)

@@ -102,9 +102,10 @@ class Evidence(AbstractContextManager["Evidence"]):
                 self._db = sqlite3.connect("", isolation_level=None, check_same_thread=False)
                 owned.callback(self._db.close)
                 self._db.executescript(_SCHEMA % limits.AUDIT_CACHE_KIB)
-            self._statements = {kind: Partitions() for kind in Kind}
-            for partitions in self._statements.values():
-                owned.callback(partitions.close)
+            self._statements: dict[Kind, Partitions] = {}
+            for kind in Kind:
+                self._statements[kind] = Partitions()
+                owned.callback(self._statements[kind].close)
             self._owned = owned.pop_all()
 
     def __exit__(self, *_: object) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import marshal
 import tempfile
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from simulator.base import limits
@@ -35,7 +35,8 @@ class Partitions:
 
     def close(self) -> None:
         """Give the file back."""
-        self._file.close()
+        with suppress(OSError):  # what a full disk did not take is tried once more
+            self._file.close()
 
     def add(self, statements: Iterable[Statement]) -> None:
         """Append these, each to the partition of its key."""

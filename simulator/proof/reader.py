@@ -67,13 +67,18 @@ class ObjectReader:
         No row comes of an object that is refused for its keys, since nothing of it may be stored.
         """
         rows = Rows([], [])
+        refusal: Unreadable | None = None
         try:
             self._read(self._records.feed(chunk, final=final), rows, final=final)
-        except Unreadable:
-            rows.stored[:0] = self._held or ()
-            yield rows
-            raise
+        except Unreadable as damage:
+            refusal = damage
+        try:
+            self._judge(rows, final=final or refusal is not None)
+        except Unreadable as conflict:
+            refusal = conflict
         yield rows
+        if refusal is not None:
+            raise refusal
 
     def _read(self, records: Iterable[Record], rows: Rows, *, final: bool) -> None:
         for line, fields in records:
@@ -88,7 +93,6 @@ class ObjectReader:
                     rows.rejected.append((line, tuple(fields)))
         if final and self._header is None:
             raise Unreadable("no header: the object is empty")
-        self._judge(rows, final=final)
 
     def _take_header(self, fields: list[str] | str) -> None:
         if isinstance(fields, str):

@@ -40,11 +40,12 @@ class RecordReader:
         self._rest = ""
         self._passing_over = False
         self._lines: list[str] = []
+        self._open_lines = 0
         self._number = 1
 
     def feed(self, chunk: bytes, *, final: bool = False) -> Iterator[Record]:
         """The records that `chunk` completes, and those that the end does. Raises `Unreadable`; exhaust it first."""
-        for piece in self._inflater.feed(chunk, final=final):
+        for piece in _gathered(self._inflater.feed(chunk, final=final)):
             yield from self._read(self._decoded(piece, final=False), final=False)
         if final:
             yield from self._read(self._decoded(b"", final=True), final=True)
@@ -83,6 +84,10 @@ class RecordReader:
     def _records(self, *, final: bool) -> Iterator[Record]:
         """The records of the lines at hand; those of a record that is still open stay."""
         lines, at = self._lines, 0
+        seen, self._open_lines = self._open_lines, 0
+        if seen and not final and self._open_length(0) < LONGEST_RECORD and '"' not in "".join(lines[seen:]):
+            self._open_lines = len(lines)
+            return
         while at < len(lines):
             line = lines[at]
             if len(line) >= LONGEST_RECORD:
@@ -93,6 +98,7 @@ class RecordReader:
             elif line.strip("\r"):
                 found = self._record(at)
                 if found is None and not final and self._open_length(at) < LONGEST_RECORD:
+                    self._open_lines = len(lines) - at
                     break
                 if found is not None:
                     fields, after = found
@@ -125,20 +131,20 @@ class RecordReader:
                 place = end + 1 if end >= 0 else len(line)
                 ended = end < 0
             else:
-                cell, place = "", place + 1
+                begun, place = list[str](), place + 1
                 while (end := _closing_quote(line, place)) < 0:
                     at += 1
                     if at == len(lines):
                         return None
-                    cell += line[place:] + "\n"
+                    begun.append(line[place:])
                     line, place = lines[at], 0
                     length += len(line) + 1
                     if length > LONGEST_RECORD:
                         return broken
-                cell = (cell + line[place:end]).replace('""', '"')
+                cell = "\n".join([*begun, line[place:end]]).replace('""', '"')
                 place = end + 1
-                ended = not line[place:].strip("\r")
-                if not ended and line[place] != ",":
+                ended = not line.startswith(",", place)
+                if ended and line[place:].strip("\r"):
                     return broken
                 place += 1
             fields.append(cell)
@@ -157,6 +163,24 @@ def _closing_quote(line: str, place: int) -> int:
 
 def _shown(line: str) -> str:
     return line.rstrip("\r")[:SHOWN_CHARACTERS]
+
+
+def _gathered(pieces: Iterator[bytes]) -> Iterator[bytes]:
+    """The same bytes in few pieces: each of them costs a look at what is still open."""
+    gathered: list[bytes] = []
+    size = 0
+    try:
+        for piece in pieces:
+            gathered.append(piece)
+            size += len(piece)
+            if size >= _SLICE_BYTES:
+                yield b"".join(gathered)
+                gathered.clear()
+                size = 0
+    except Unreadable:
+        yield b"".join(gathered)
+        raise
+    yield b"".join(gathered)
 
 
 class _Inflater:
@@ -181,7 +205,8 @@ class _Inflater:
         if not self._gzip:
             yield chunk
             return
-        while chunk:
+        more = False
+        while chunk or more:
             if self._member.eof:
                 self._consumed += len(chunk) - len(chunk.lstrip(b"\0"))
                 chunk = chunk.lstrip(b"\0")
@@ -196,6 +221,8 @@ class _Inflater:
                 yield from self._before_the_damage(chunk)
                 raise Unreadable(f"the gzip stream is damaged: {error}") from None
             yield text
+            # A full slice may have more behind it, although all bytes are consumed.
+            more = len(text) == _SLICE_BYTES and not self._member.eof
             if self._inflated > max(GZIP_FREE_BYTES, GZIP_RATIO * self._consumed):
                 raise Unreadable(f"a gzip bomb: {self._consumed} bytes unfold to more than {GZIP_RATIO} times as many")
         if final and not self._member.eof:

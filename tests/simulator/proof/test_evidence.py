@@ -1,41 +1,140 @@
-"""The audit's temporary file: what goes in comes out sorted, and nothing is left."""
+"""What the audit has seen, handed back key by key."""
 
 from __future__ import annotations
 
 import sqlite3
+import tempfile
+from collections import defaultdict
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from simulator.base import limits
 from simulator.base.errors import CouldNotFinish
-from simulator.proof.evidence import Case, Claim, Evidence, Kind, Standing
+from simulator.proof.comparison import Comparison
+from simulator.proof.content import item_content
+from simulator.proof.evidence import FETCH_ROWS, Case, Claim, Evidence, Kind, Part, Standing
+
+
+def _cases(evidence: Evidence) -> dict[Kind, list[Case]]:
+    """All cases, in the order of their keys."""
+    cases: dict[Kind, list[Case]] = {kind: [] for kind in Kind}
+    for part in evidence.parts():
+        cases[part.kind] += part.cases
+    return {kind: sorted(found) for kind, found in cases.items()}
 
 
 def test_claims_and_items_of_a_key_meet_whatever_the_order_of_reading() -> None:
-    """Cases come in the order of their keys, claims in the order of objects and lines."""
+    """Claims come in the order of objects and lines, whoever spoke first."""
     with Evidence() as evidence:
         evidence.add_objects("b", ["stocks/a.csv", "stocks/b.csv"])
         evidence.show(Kind.ROW, [("B", "1", "stored B"), ("A", "2", "stored A")])
         evidence.claim(Kind.ROW, 2, [("A", "2", 5, "from b")])
         evidence.claim(Kind.ROW, 1, [("A", "2", 9, "from a, later"), ("A", "2", 3, "from a")])
+        evidence.claim(Kind.ROW, 1, [])
         evidence.show(Kind.REJECTION, [("stocks/a.csv", "000000000004", "row")])
-        settled = Standing.SETTLED
-        assert list(evidence.cases()) == [
-            Case(
-                Kind.ROW,
-                "A",
-                "2",
-                (Claim(1, settled, 3, "from a"), Claim(1, settled, 9, "from a, later"), Claim(2, settled, 5, "from b")),
-                ("stored A",),
-            ),
-            Case(Kind.ROW, "B", "1", (), ("stored B",)),
-            Case(Kind.REJECTION, "stocks/a.csv", "000000000004", (), ("row",)),
-        ]
+        assert _cases(evidence) == {
+            Kind.ROW: [
+                Case("A", "2", [(1, 3, "from a"), (1, 9, "from a, later"), (2, 5, "from b")], ["stored A"]),
+                Case("B", "1", [], ["stored B"]),
+            ],
+            Kind.REJECTION: [Case("stocks/a.csv", "000000000004", [], ["row"])],
+        }
         assert evidence.statements == 6
+        assert sum(part.statements for part in evidence.parts()) == 6
         assert [evidence.object_key(source) for source in (1, 2)] == ["stocks/a.csv", "stocks/b.csv"]
+
+
+def test_rows_come_before_rejections() -> None:
+    """Whoever counts rows has all of them before the first rejection."""
+    with Evidence() as evidence:
+        evidence.show(Kind.REJECTION, [("a", "1", "row")])
+        evidence.show(Kind.ROW, [("a", "1", "item")])
+        kinds = [part.kind for part in evidence.parts()]
+        assert kinds == sorted(kinds)
+        assert set(kinds) == set(Kind)
+
+
+@pytest.mark.parametrize(
+    ("claims", "stored", "agreed"),
+    [
+        ([(1, 2, "x")], ["x"], 1),
+        ([(1, 2, "x")], ["y"], 0),
+        ([(1, 2, "x")], [], 0),
+        ([], ["x"], 0),
+        # Two of a kind are no agreement.
+        ([(1, 2, "x"), (1, 3, "x")], [], 0),
+        ([], ["x", "x"], 0),
+        ([(1, 2, "x"), (1, 3, "x")], ["x"], 0),
+        ([(1, 2, "x")], ["x", "x"], 0),
+        # Nor is what an object says that is not settled.
+        ([(2, 2, "x")], ["x"], 0),
+    ],
+)
+@pytest.mark.parametrize("claimed_first", [True, False])
+@pytest.mark.parametrize("kind", list(Kind))
+def test_a_key_on_which_one_settled_claim_and_the_store_agree_is_no_case(
+    claims: list[Claim], stored: list[str], agreed: int, claimed_first: bool, kind: Kind
+) -> None:
+    """Only that: everything else is for the comparison to judge."""
+    with Evidence() as evidence:
+        evidence.refer("b", "held.csv", Standing.DEAD_LETTERED)
+        evidence.add_objects("b", ["free.csv", "held.csv"])
+        for turn in (claimed_first, not claimed_first):
+            if turn:
+                for source, line, content in claims:
+                    evidence.claim(kind, source, [("A", "1", line, content)])
+            else:
+                evidence.show(kind, [("A", "1", content) for content in stored])
+        assert sum(part.agreed for part in evidence.parts()) == agreed
+        assert _cases(evidence)[kind] == ([] if agreed else [Case("A", "1", claims, stored)])
+
+
+_SOURCES = 4
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    said=st.lists(
+        st.tuples(st.sampled_from("AB"), st.sampled_from("xyz"), st.integers(0, _SOURCES), st.sampled_from("12")),
+        max_size=25,
+    ),
+    standings=st.lists(st.sampled_from(list(Standing)), min_size=_SOURCES, max_size=_SOURCES),
+    memory_bytes=st.sampled_from([0, 1_000_000]),
+)
+def test_what_the_account_says_does_not_depend_on_what_is_seen_at_a_glance(
+    said: list[tuple[str, str, int, str]],
+    standings: list[Standing],
+    memory_bytes: int,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """By way of the evidence the counts are those of judging every key, also those on which all agree."""
+    monkeypatch.setattr(limits, "AUDIT_MEMORY_BYTES", memory_bytes)
+    claims: dict[tuple[str, str], list[Claim]] = defaultdict(list)
+    stored: dict[tuple[str, str], list[str]] = {}
+    by_hand, by_evidence = (Comparison(lambda source: f"{source}.csv") for _ in range(2))
+    with Evidence() as evidence:
+        evidence.add_objects("b", [f"{n}.csv" for n in range(1, _SOURCES + 1)])
+        for source, standing in enumerate(standings, 1):
+            evidence.set_standing(source, standing)
+        for line, (pk, sk, source, number) in enumerate(said, 2):
+            content = item_content({"n": {"N": number}})
+            if source:
+                claims[pk, sk].append((source, line, content))
+                evidence.claim(Kind.ROW, source, [(pk, sk, line, content)])
+            elif (pk, sk) not in stored:
+                stored[pk, sk] = [content]
+                evidence.show(Kind.ROW, [(pk, sk, content)])
+        for part in evidence.parts():
+            by_evidence.judge(part, evidence.unsettled())
+        keys = claims.keys() | stored.keys()
+        cases = [Case(pk, sk, sorted(claims[pk, sk]), stored.get((pk, sk), [])) for pk, sk in keys]
+        by_hand.judge(Part(Kind.ROW, len(said), 0, cases), evidence.unsettled())
+    assert by_evidence.counts == by_hand.counts
+    assert by_evidence.differences == by_hand.differences
+    assert (by_evidence.held_rows, by_evidence.held_rows_stored) == (by_hand.held_rows, by_hand.held_rows_stored)
 
 
 @given(st.lists(st.text(min_size=1), unique=True, max_size=30))
@@ -43,7 +142,10 @@ def test_any_text_is_a_key(keys: list[str]) -> None:
     """NUL, lone surrogates and all: a key comes back as it was, and no two are taken for one."""
     with Evidence() as evidence:
         evidence.show(Kind.ROW, [(key, key, "content") for key in keys])
-        assert sorted(case.pk for case in evidence.cases()) == sorted(keys)
+        assert [case.pk for case in _cases(evidence)[Kind.ROW]] == sorted(keys)
+        evidence.add_objects("b", keys)
+        assert [key for _, key, _ in evidence.objects()] == keys
+        assert all(evidence.standing_of(key) is Standing.SETTLED for key in keys)
 
 
 def test_a_queue_that_refers_to_an_object_decides_its_standing() -> None:
@@ -62,50 +164,109 @@ def test_a_queue_that_refers_to_an_object_decides_its_standing() -> None:
         assert (evidence.referred(Standing.DEAD_LETTERED), evidence.referred(Standing.PENDING)) == (1, 2)
         assert evidence.standing_of("pending.csv") is Standing.PENDING
         assert evidence.standing_of("nowhere.csv") is None
+        assert evidence.unsettled() == {1: Standing.DEAD_LETTERED, 2: Standing.PENDING}
 
 
-def test_what_a_broken_reading_said_is_forgotten() -> None:
-    """An object read anew counts once, and is not listed a second time."""
+def test_what_a_broken_reading_said_is_void() -> None:
+    """An object read anew is known by another number, stands as it did, and is not listed a second time."""
     with Evidence() as evidence:
+        evidence.refer("b", "b.csv", Standing.PENDING)
         evidence.add_objects("b", ["a.csv", "b.csv"])
         listed = []
         for source, key, _ in evidence.objects():
             listed.append(key)
-            if key == "a.csv":
-                evidence.claim(Kind.ROW, source, [("A", "1", 2, "half")])
-                again = evidence.begin_again(source)
-                evidence.claim(Kind.ROW, again, [("A", "1", 2, "whole")])
+            evidence.claim(Kind.ROW, source, [(key, "1", 2, "half")])
+            again = evidence.begin_again(source)
+            evidence.claim(Kind.ROW, again, [(key, "1", 2, "whole")])
         assert listed == ["a.csv", "b.csv"]
-        assert list(evidence.cases()) == [
-            Case(Kind.ROW, "A", "1", (Claim(3, Standing.SETTLED, 2, "whole"),), ()),
+        assert evidence.unsettled() == {1: Standing.VOID, 2: Standing.VOID, 4: Standing.PENDING}
+        assert _cases(evidence)[Kind.ROW] == [
+            Case("a.csv", "1", [(1, 2, "half"), (3, 2, "whole")], []),
+            Case("b.csv", "1", [(2, 2, "half"), (4, 2, "whole")], []),
         ]
         assert evidence.object_key(3) == "a.csv"
         assert evidence.standing_of("a.csv") is Standing.SETTLED
+        assert evidence.standing_of("b.csv") is Standing.PENDING
 
 
-def test_rows_beyond_memory_go_to_a_file_that_has_no_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """With more rows than its memory holds the evidence sorts all the same, and a killed process leaves no file."""
-    monkeypatch.setenv("SQLITE_TMPDIR", str(tmp_path))
-    monkeypatch.setattr(limits, "AUDIT_CACHE_KIB", 256)
+def test_an_earlier_content_of_an_object_has_a_number_of_its_own() -> None:
+    """What an object said before it was put again is told apart from what it says, and not looked up by its key."""
     with Evidence() as evidence:
-        for first in range(0, 20_000, 1_000):
-            evidence.show(
-                Kind.ROW, [(f"{n * 7919 % 20_000:06d}", "x" * 50, "y" * 100) for n in range(first, first + 1_000)]
-            )
-        cases = evidence.cases()
-        assert next(cases).pk == "000000"
-        assert list(tmp_path.iterdir()) == []
+        evidence.add_objects("b", ["a.csv"])
+        earlier = evidence.add_replaced("a.csv")
+        assert earlier == 2
+        assert evidence.object_key(earlier) == "a.csv"
+        assert evidence.unsettled() == {earlier: Standing.REPLACED}
+        assert evidence.standing_of("a.csv") is Standing.SETTLED
+        evidence.add_replaced("gone.csv")
+        assert evidence.standing_of("gone.csv") is None
+
+
+def test_how_an_objects_keys_were_chosen_is_kept_with_it() -> None:
+    """A number that means something to the audit; nought until it is told."""
+    with Evidence() as evidence:
+        evidence.add_objects("b", ["a.csv", "b.csv"])
+        evidence.set_keys(2, 7)
+        assert [evidence.keys_of(source) for source in (1, 2)] == [0, 7]
+
+
+def test_objects_beyond_one_page_are_listed_in_order() -> None:
+    """Pages end anywhere: each object once, and none that is added meanwhile."""
+    with Evidence() as evidence:
+        keys = [f"{n:05d}.csv" for n in range(2 * FETCH_ROWS + 1)]
+        evidence.add_objects("b", keys)
+        assert evidence.object_count() == len(keys)
+        listed = []
+        for number, key, _ in evidence.objects():
+            listed.append((number, key))
+            if number == 1:
+                evidence.add_objects("b", ["late.csv"])
+        assert listed == list(enumerate(keys, 1))
+
+
+def test_what_is_beyond_memory_goes_to_files_that_have_no_names(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With more rows and objects than memory holds every key comes back, and a killed process leaves no file."""
+    monkeypatch.setenv("SQLITE_TMPDIR", str(tmp_path))
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    monkeypatch.setattr(limits, "AUDIT_CACHE_KIB", 64)
+    monkeypatch.setattr(limits, "AUDIT_MEMORY_BYTES", 256 * 1024)
+    with Evidence() as evidence:
+        evidence.add_objects("b", [f"{n}-{'k' * 100}" for n in range(10_000)])
         pages = evidence._db.execute("PRAGMA page_count").fetchone()[0]
-        assert pages * 4096 > 10 * 256 * 1024
-        assert sum(1 for _ in cases) == 19_999
+        assert pages * 4096 > 10 * 64 * 1024
+        for first in range(0, 20_000, 1_000):
+            evidence.show(Kind.ROW, [(f"{n * 7919 % 20_000:06d}", "x", "y" * 100) for n in range(first, first + 1_000)])
+            evidence.claim(Kind.ROW, 1, [(f"{n:06d}", "x", 2, "y" * 100) for n in range(first, first + 1_000)])
+        assert list(tmp_path.iterdir()) == []
+        assert sum(part.agreed for part in evidence.parts()) == 20_000
+        assert list(tmp_path.iterdir()) == []
     assert list(tmp_path.iterdir()) == []
 
 
 def test_a_full_disk_is_one_clear_line() -> None:
-    """When the temporary file cannot grow, the audit says so and names the way out."""
+    """When the list of objects cannot grow, the audit says so and names the way out."""
     with Evidence() as evidence:
         evidence._db.execute("PRAGMA max_page_count = 20")
         with pytest.raises(CouldNotFinish, match=r"disk is full.*TMPDIR") as failure:
-            evidence.show(Kind.ROW, [(str(n), "x", "y" * 100) for n in range(10_000)])
+            evidence.add_objects("b", [f"{n}-{'k' * 100}" for n in range(10_000)])
         assert "\n" not in str(failure.value)
         assert isinstance(failure.value.__cause__, sqlite3.OperationalError)
+
+
+def test_evidence_that_cannot_be_made_leaves_no_file_open(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where one of its files cannot be made, those before it are closed: a warning would fail this test."""
+    made = []
+    real = tempfile.TemporaryFile
+
+    def once() -> object:
+        if made:
+            raise OSError("no more")
+        made.append(real())
+        return made[0]
+
+    monkeypatch.setattr(tempfile, "TemporaryFile", once)
+    with pytest.raises(CouldNotFinish, match="no more"):
+        Evidence()
+    assert made[0].closed
