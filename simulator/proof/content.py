@@ -18,6 +18,7 @@ from typing import Any, cast
 _EXACT = Context(prec=400, traps=[InvalidOperation, Overflow, Inexact])
 _LARGEST_EXPONENT = 200
 _PLAIN_NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(\.[0-9]+)?")
+_ZERO = re.compile(r"-?0+(?:\.0*)?[eE][+-]?[0-9]+")
 _list_text = json.JSONEncoder(separators=(",", ":")).encode
 _any_text = json.JSONEncoder(separators=(",", ":"), sort_keys=True, default=str).encode
 
@@ -33,6 +34,8 @@ def number_text(text: str) -> str:
     if plain := _PLAIN_NUMBER.fullmatch(text):
         short = text.rstrip("0").rstrip(".") if plain[1] else text
         return "0" if short == "-0" else short
+    if _ZERO.fullmatch(text):
+        return "0"  # whatever its exponent, which may be beyond what can be computed with
     try:
         number = _EXACT.create_decimal(text)
     except DecimalException:

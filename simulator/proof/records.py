@@ -205,6 +205,11 @@ class _Inflater:
         if not self._gzip:
             yield chunk
             return
+        yield from self._unfold(chunk)
+        if final and not self._member.eof:
+            raise Unreadable("the gzip stream ends early")
+
+    def _unfold(self, chunk: bytes) -> Iterator[bytes]:
         more = False
         while chunk or more:
             if self._member.eof:
@@ -213,34 +218,23 @@ class _Inflater:
                 if not chunk:
                     break
                 self._member = zlib.decompressobj(wbits=31)
-            before = self._member.copy()
+            before = self._member.copy() if len(chunk) > 1 else self._member
             try:
-                text, chunk = self._inflate(chunk)
+                # Up to the next multiple of a slice, so that a bomb is judged at the same places for any cuts.
+                text = self._member.decompress(chunk, _SLICE_BYTES - self._inflated % _SLICE_BYTES)
             except zlib.error as error:
+                if len(chunk) <= 1:
+                    raise Unreadable(f"the gzip stream is damaged: {error}") from None
                 self._member = before
-                yield from self._before_the_damage(chunk)
-                raise Unreadable(f"the gzip stream is damaged: {error}") from None
+                for i in range(len(chunk)):
+                    yield from self._unfold(chunk[i : i + 1])
+                return
+            rest = self._member.unused_data if self._member.eof else self._member.unconsumed_tail
+            self._consumed += len(chunk) - len(rest)
+            self._inflated += len(text)
+            chunk = rest
             yield text
             # A full slice may have more behind it, although all bytes are consumed.
-            more = len(text) == _SLICE_BYTES and not self._member.eof
-            if self._inflated > max(GZIP_FREE_BYTES, GZIP_RATIO * self._consumed):
+            more = bool(text) and self._inflated % _SLICE_BYTES == 0 and not self._member.eof
+            if (more or self._member.eof) and self._inflated > max(GZIP_FREE_BYTES, GZIP_RATIO * self._consumed):
                 raise Unreadable(f"a gzip bomb: {self._consumed} bytes unfold to more than {GZIP_RATIO} times as many")
-        if final and not self._member.eof:
-            raise Unreadable("the gzip stream ends early")
-
-    def _inflate(self, chunk: bytes) -> tuple[bytes, bytes]:
-        text = self._member.decompress(chunk, _SLICE_BYTES)
-        rest = self._member.unused_data if self._member.eof else self._member.unconsumed_tail
-        self._consumed += len(chunk) - len(rest)
-        self._inflated += len(text)
-        return text, rest
-
-    def _before_the_damage(self, chunk: bytes) -> Iterator[bytes]:
-        for i in range(len(chunk)):
-            rest = chunk[i : i + 1]
-            while rest:
-                try:
-                    text, rest = self._inflate(rest)
-                except zlib.error:
-                    return
-                yield text
