@@ -5,14 +5,17 @@
 
 from __future__ import annotations
 
-import errno
+import signal
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from typing import Annotated, Any
 
 import typer
 from typer.core import TyperGroup
 
 from simulator.base.errors import ExitCode, StockpipeError
+from simulator.base.files import failure_text
 from stockpipe.commands import (
     check,
     compare,
@@ -27,33 +30,41 @@ from stockpipe.commands import (
     store,
     verify,
 )
-from stockpipe.commands.outputs import discard_output
+from stockpipe.commands.outputs import take_streams
 
 
 class Commands(TyperGroup):
     """The group that all commands run in."""
 
+    def make_context(self, *given: Any, **extra: Any) -> Any:
+        """Read the arguments, or print the help."""
+        with _one_line():
+            return super().make_context(*given, **extra)
+
     def invoke(self, ctx: Any) -> Any:
         """Run the command; what goes wrong leaves as one line and the exit code of whose fault it is."""
-        try:
+        with _one_line():
             return super().invoke(ctx)
-        except StockpipeError as error:
-            code, line = error.exit_code, str(error)
-        except KeyboardInterrupt:
-            code, line = ExitCode.INTERRUPTED, "interrupted"
-        except BrokenPipeError:
-            discard_output()
-            raise typer.Exit(ExitCode.DONE) from None
-        except OSError as error:
-            if error.errno in (errno.ENOSPC, errno.EDQUOT):
-                line = f"the disk is full: {error.filename or 'no space is left'}; free some space and run again"
-            elif error.filename is not None:
-                line = f"{error.filename}: {error.strerror}"
-            else:
-                raise
-            code = ExitCode.COULD_NOT_FINISH
-        print(f"stockpipe: {line}", file=sys.stderr)  # noqa: T201 - the one line of an error
-        raise typer.Exit(code)
+
+
+@contextmanager
+def _one_line() -> Iterator[None]:
+    """What goes wrong in the block, as its line on standard error and the exit code."""
+    try:
+        yield
+    except StockpipeError as error:
+        _say(str(error))
+        raise typer.Exit(error.exit_code) from None
+    except KeyboardInterrupt:
+        _say("interrupted")
+        raise typer.Exit(ExitCode.INTERRUPTED) from None
+    except OSError as error:
+        _say(failure_text(error))
+        raise typer.Exit(ExitCode.COULD_NOT_FINISH) from None
+
+
+def _say(line: str) -> None:
+    print(f"stockpipe: {line}", file=sys.stderr)  # noqa: T201 - the one line of an error
 
 
 app = typer.Typer(
@@ -88,5 +99,24 @@ for _command in (simulate, load_test, compare, store, check, package, deploy, st
     app.command(_name.replace("_", "-"), epilog=_command.EPILOG)(getattr(_command, _name))
 
 
+def run() -> None:
+    """Run the command line in a process of its own, with its streams and its exit code."""
+    output = take_streams()
+    try:
+        app()
+    except SystemExit as end:
+        # What is left is to say so: a signal would only cut that off.
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, signal.SIG_IGN)
+        told = output.failed is not None and end.code == ExitCode.COULD_NOT_FINISH
+        with suppress(OSError):
+            sys.stdout.flush()
+        if output.failed is None:
+            raise
+        if not told:
+            _say(failure_text(output.failed))
+        raise SystemExit(ExitCode.COULD_NOT_FINISH) from None
+
+
 if __name__ == "__main__":
-    app()
+    run()

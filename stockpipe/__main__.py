@@ -12,9 +12,9 @@ def main() -> None:
     """Run the command line; ends the process with its exit code."""
     # By its path: `simulator`, by its name, may still be another one.
     runpy.run_path(str(_ENTRY))["import_ours"]("pipeline", "simulator", "cli")
-    from cli import app
+    from cli import run
 
-    app()
+    run()
 
 
 if __name__ == "__main__":

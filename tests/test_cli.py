@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 import re
 import subprocess
 import sys
@@ -75,6 +76,7 @@ def test_readme_names_only_commands_that_exist() -> None:
         (KeyboardInterrupt(), 130, "interrupted"),
         (OSError(errno.ENOSPC, "No space left on device", "x.json"), 3, "the disk is full: x.json"),
         (PermissionError(errno.EACCES, "Permission denied", "x.json"), 3, "x.json: Permission denied"),
+        (OSError(errno.EFBIG, "File too large"), 3, "File too large"),
     ],
 )
 def test_errors_become_one_line_and_a_code(error: BaseException, code: int, said: str) -> None:
@@ -118,18 +120,61 @@ def test_version_is_the_packages() -> None:
     assert re.fullmatch(r"stockpipe \d+\.\d+\.\d+", shown.output.strip())
 
 
-def test_closed_pipe_ends_quietly() -> None:
-    """`stockpipe ... | head` ends without a traceback when the reader has gone."""
-    script = "import cli, sys; sys.argv = ['stockpipe', 'simulate', '--scenario', 'list']; cli.app()"
+OUTPUTS = ("--help", "--version", "", "simulate --help", "simulate --scenario list", "check")
+
+
+def shell(redirected: str, **environ: str) -> tuple[int, str, str]:
+    """Exit code, output and errors of `stockpipe ...` with redirections, in a process of its own."""
+    command = f"{sys.executable} -m stockpipe {redirected}"
+    environ = {**os.environ, "PYTHONUNBUFFERED": "", **environ}
+    done = subprocess.run(
+        ["bash", "-c", command], capture_output=True, text=True, cwd=ROOT, env=environ, stdin=subprocess.DEVNULL
+    )
+    return done.returncode, done.stdout, done.stderr
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full to stand for a full disk")
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+@pytest.mark.parametrize("arguments", OUTPUTS)
+def test_an_output_that_cannot_be_written_is_one_line(arguments: str, unbuffered: str) -> None:
+    """Whatever was to be printed, on a full disk it is exit code 3 and one line, however Python buffers."""
+    code, _, errors = shell(f"{arguments} > /dev/full", PYTHONUNBUFFERED=unbuffered)
+
+    assert (code, errors) == (3, "stockpipe: the disk is full: standard output; free some space and run again\n")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full to stand for a full disk")
+def test_errors_that_cannot_be_written_keep_their_code() -> None:
+    """There is nowhere to say it, and the exit code still says whose fault it was."""
+    assert shell("simulate --durable 2> /dev/full") == (2, "", "")
+    assert shell("check --template /nowhere.yaml 2> /dev/full") == (2, "", "")
+
+
+@pytest.mark.parametrize("arguments", OUTPUTS)
+def test_a_reader_that_has_gone_changes_nothing(arguments: str) -> None:
+    """`stockpipe ... | head`: what nobody reads is dropped without a word, and the exit code is that of the work."""
+    code = shell(f"{arguments} > /dev/null")[0]
     with subprocess.Popen(
-        [sys.executable, "-u", "-c", script], stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=ROOT, text=True
+        [sys.executable, "-m", "stockpipe", *arguments.split()],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        cwd=ROOT,
+        text=True,
     ) as process:
         assert process.stdout is not None
         process.stdout.close()
         assert process.stderr is not None
         said = process.stderr.read()
+    assert (process.returncode, said) == (code, "")
 
-    assert "Traceback" not in said
+
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
+def test_a_closed_stream_is_nobody_there(closed: str) -> None:
+    """Without standard input, output or error a command does what it does, and nothing else gets their numbers."""
+    assert shell(f"check {closed}")[0] == 0
+    assert shell(f"check --template /nowhere.yaml {closed}")[0] == 2
+    code, _, errors = shell(f"simulate --ticks 1 --files 1 --rows 1 --ui quiet {closed}")
+    assert (code, "Traceback" in errors) == (0, False)
 
 
 def test_help_imports_nothing_heavy() -> None:

@@ -58,6 +58,7 @@ SETS_FROM_OUTSIDE = {
     "simulator/store/s3/moto_bucket.py": MOTOS,
     "simulator/store/sqs/moto_queue.py": MOTOS,
     "simulator/store/sqs/move_tasks.py": MOTOS,
+    "stockpipe/commands/outputs.py": "the process's own streams",
     "stockpipe/commands/options.py": "a command's signature, which the class of its options says",
     "stockpipe/deploy/package.py": "how zipfile is told a file's mode",
 }

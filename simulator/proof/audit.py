@@ -39,7 +39,7 @@ from simulator.proof.dialect import Dialect
 from simulator.proof.evidence import Evidence, Kind, Standing
 from simulator.proof.ledgers import Amount, Ledgers, Seen, disagreements
 from simulator.proof.notifications import ObjectRef
-from simulator.proof.reader import KeyColumns, ObjectReader, Rows
+from simulator.proof.reader import KeyColumns, ObjectReader, ReadRows
 from simulator.proof.records import Unreadable
 from simulator.proof.rejections import line_key, recorded_rejection, whole_lines
 from simulator.proof.scan import Item, scan
@@ -377,7 +377,7 @@ class _Reading:
     rows: int = 0
     rejected: int = 0
 
-    def claim(self, read: Iterable[Rows]) -> None:
+    def claim(self, read: Iterable[ReadRows]) -> None:
         for rows in read:
             self.evidence.claim(Kind.ROW, self.source, rows.stored)
             rejected = [(self.key, line_key(line), line, rejection_content(fields)) for line, fields in rows.rejected]

@@ -15,7 +15,7 @@ from typing import Literal, get_args
 
 from simulator.base import limits
 from simulator.proof.content import cells
-from simulator.proof.evidence import Case, Claim, Kind, Part, Standing
+from simulator.proof.evidence import Case, Claim, Gathered, Kind, Standing
 
 MANY_REJECTED, MANY_REJECTED_SHARE = 10, 0.1
 """An object has many rejected rows when they are more than this, and more than this share of its rows."""
@@ -45,7 +45,7 @@ class Comparison:
         self.counts = dict.fromkeys(_COUNTS, 0)
         self.held_rows, self.held_rows_stored = Counter[Standing](), Counter[Standing]()
 
-    def judge(self, part: Part, unsettled: Mapping[int, Standing]) -> None:
+    def judge(self, part: Gathered, unsettled: Mapping[int, Standing]) -> None:
         """Account for some keys. `unsettled` has the standing of each object, by its number, that is not settled."""
         rows = part.kind is Kind.ROW
         self.counts["expected_rows" if rows else "rejected"] += part.agreed
@@ -92,7 +92,7 @@ class Comparison:
         """The first object of each sort that `read_whole` counts, in words."""
         return {sort: said for sort, (_, said) in self._first.items()}
 
-    def differences(self, accepted: Set[str]) -> tuple[str, ...]:
+    def differences(self, accepted: Set[str] = frozenset()) -> tuple[str, ...]:
         """The first of each sort that is not accepted, so that a thousand missing rows do not hide a changed cell."""
         told = (words for sort, words in self._words.items() if sort not in accepted)
         in_turn = chain.from_iterable(zip_longest(*told))

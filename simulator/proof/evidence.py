@@ -76,7 +76,7 @@ class Case(NamedTuple):
     stored: list[str]
 
 
-class Part(NamedTuple):
+class Gathered(NamedTuple):
     """What was said of some keys, in so many `statements`.
 
     On `agreed` keys one settled object claims what the store shows, and nobody says anything else; `cases` are the
@@ -202,7 +202,7 @@ class Evidence(AbstractContextManager["Evidence"]):
         """What the store holds: (pk, sk, content) each."""
         self._statements[kind].add(stored)
 
-    def parts(self) -> Iterator[Part]:
+    def parts(self) -> Iterator[Gathered]:
         """All that was said, key by key, a part at a time and in no order: rows before rejections."""
         unsettled = self.unsettled()
         for kind, partitions in self._statements.items():
@@ -216,7 +216,7 @@ class Evidence(AbstractContextManager["Evidence"]):
         return added
 
 
-def _part(kind: Kind, statements: list[Statement], unsettled: Mapping[int, Standing]) -> Part:
+def _part(kind: Kind, statements: list[Statement], unsettled: Mapping[int, Standing]) -> Gathered:
     said: dict[Statement, list[Statement]] = {}
     for statement in statements:
         key = statement[:2]
@@ -235,7 +235,7 @@ def _part(kind: Kind, statements: list[Statement], unsettled: Mapping[int, Stand
         claims = sorted(statement[2:] for statement in about if len(statement) != _SHOWN)
         stored = [statement[2] for statement in about if len(statement) == _SHOWN]
         cases.append(Case(pk, sk, claims, stored))
-    return Part(kind, len(statements), agreed, cases)
+    return Gathered(kind, len(statements), agreed, cases)
 
 
 @contextmanager

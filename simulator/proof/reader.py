@@ -15,7 +15,7 @@ from simulator.base import limits
 from simulator.proof.cells import JSON_NUMBER, NotStorable, timestamp_reader, value
 from simulator.proof.content import label
 from simulator.proof.dialect import Dialect
-from simulator.proof.records import Record, RecordReader, Unreadable
+from simulator.proof.records import Record, RecordParser, Unreadable
 
 HEADER_COLUMNS = 16_384
 """A wider header makes the object unreadable (docs/handlers.md, "Which rows are stored")."""
@@ -35,7 +35,7 @@ Rejected = tuple[int, tuple[str, ...]]
 
 
 @dataclass(frozen=True, slots=True)
-class Rows:
+class ReadRows:
     """Some rows of an object, in their order."""
 
     stored: list[Row]
@@ -57,16 +57,16 @@ class ObjectReader:
         self.keys: KeyColumns | None = None
         self._key = key
         self._dialect = dialect
-        self._records = RecordReader()
+        self._records = RecordParser()
         self._header: _Header | None = None
         self._held: list[Row] | None = None
 
-    def feed(self, chunk: bytes, *, final: bool = False) -> Iterator[Rows]:
+    def feed(self, chunk: bytes, *, final: bool = False) -> Iterator[ReadRows]:
         """The rows that `chunk` completes, and those that the end does. Raises `Unreadable`; exhaust it first.
 
         No row comes of an object that is refused for its keys, since nothing of it may be stored.
         """
-        rows = Rows([], [])
+        rows = ReadRows([], [])
         refusal: Unreadable | None = None
         try:
             self._read(self._records.feed(chunk, final=final), rows, final=final)
@@ -80,7 +80,7 @@ class ObjectReader:
         if refusal is not None:
             raise refusal
 
-    def _read(self, records: Iterable[Record], rows: Rows, *, final: bool) -> None:
+    def _read(self, records: Iterable[Record], rows: ReadRows, *, final: bool) -> None:
         for line, fields in records:
             if self._header is None:
                 self._take_header(fields)
@@ -99,11 +99,11 @@ class ObjectReader:
             raise Unreadable("no header: its first line is broken")
         self._header = _Header(self._key, fields, self._dialect)
         self.keys = self._header.keys
-        self._records.width = len(fields)
+        self._records.expect(len(fields))
         if self._header.ticker_at is None:
             self._held = []
 
-    def _judge(self, rows: Rows, *, final: bool) -> None:
+    def _judge(self, rows: ReadRows, *, final: bool) -> None:
         """Hold the first rows back while their keys may still refuse the object."""
         if self._held is None:
             return

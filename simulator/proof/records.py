@@ -25,15 +25,15 @@ class Unreadable(Exception):
     """The object cannot be read at all; the message says why. What was read of it before stays read."""
 
 
-class RecordReader:
+class RecordParser:
     """Feed an object's bytes in any pieces, get its records; what comes out depends on the bytes alone.
 
-    `width` is the header's number of fields once somebody has set it: a record over several lines with another number
-    of fields began with a stray quote.
+    Once somebody says how many fields the header has, a record over several lines with another number of them began
+    with a stray quote.
     """
 
     def __init__(self) -> None:
-        self.width: int | None = None
+        self._width: int | None = None
         self._inflater = _Inflater()
         self._decoder: codecs.IncrementalDecoder | None = None
         self._head = b""
@@ -42,6 +42,10 @@ class RecordReader:
         self._lines: list[str] = []
         self._open_lines = 0
         self._number = 1
+
+    def expect(self, width: int) -> None:
+        """The header has so many fields."""
+        self._width = width
 
     def feed(self, chunk: bytes, *, final: bool = False) -> Iterator[Record]:
         """The records that `chunk` completes, and those that the end does. Raises `Unreadable`; exhaust it first."""
@@ -148,7 +152,7 @@ class RecordReader:
                     return broken
                 place += 1
             fields.append(cell)
-            if at > first and self.width is not None and ended != (len(fields) == self.width):
+            if at > first and self._width is not None and ended != (len(fields) == self._width):
                 return broken
             if ended:
                 return fields, at + 1

@@ -24,7 +24,7 @@ from simulator.telemetry.functions import Ended, FunctionTotals
 from simulator.telemetry.history import Course, Latencies
 from simulator.telemetry.ledger import Ledger
 from simulator.telemetry.metrics import embedded_document
-from simulator.telemetry.reasons import Reasons
+from simulator.telemetry.reasons import Causes
 from simulator.telemetry.rejections import Rejections
 from simulator.telemetry.snapshot import Along, Event, Facts, LoadView, Maxima, Rates, Roles, RunOptions, Snapshot, Tone
 
@@ -64,7 +64,7 @@ class Telemetry:
         redrive = path.queue.redrive
         self._failures = Failures(parameters, redrive.maximum_receives if redrive else None)
         self._rejections = Rejections(parameters)
-        self._tick_failures = Reasons()
+        self._tick_failures = Causes()
         self._path_mapping, self._path_consumer = path.mapping.logical_id, path.consumer.logical_id
         self._causes: dict[tuple[str, str], str] = {}
         self._events = EventLog()

@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from simulator.base.observations import InvocationEnded, InvocationThrottled, MessageSettled
 from simulator.proof.notifications import objects_of
-from simulator.telemetry.reasons import ReasonGroup, Reasons, structured, text_in, whole_in
+from simulator.telemetry.reasons import Causes, ReasonGroup, structured, text_in, whole_in
 from simulator.telemetry.snapshot import Cause, Example
 
 PARTIAL_RESPONSE = "batch item failure"
@@ -71,7 +71,7 @@ class Failures:
 
     def __init__(self, parameters: Mapping[str, str], maximum_receives: int | None) -> None:
         self._parameters, self._maximum_receives = parameters, maximum_receives
-        self._reasons = Reasons()
+        self._reasons = Causes()
         self._messages: dict[str, _Message] = {}
         self._exhausted: deque[str] = deque()
         self._dead_lettered = 0

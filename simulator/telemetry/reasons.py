@@ -1,4 +1,4 @@
-"""Reasons in words, grouped: what differs from message to message is folded, and a flood of them stays small. Pure."""
+"""Causes in words, grouped: what differs from message to message is folded, and a flood of them stays small. Pure."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from simulator.telemetry.events import printable
 from simulator.telemetry.snapshot import Cause, Example
 
 REASONS_KEPT = 20
-"""Reasons told apart; more than a person reads. The rest is counted as `OTHERS`."""
+"""Causes told apart; more than a person reads. The rest is counted as `OTHERS`."""
 EXAMPLES_KEPT = 5
 REASON_CHARACTERS = 400
 CELL_CHARACTERS = 100
@@ -68,7 +68,7 @@ class ReasonGroup:
             self.examples.append(example)
 
 
-class Reasons:
+class Causes:
     """At most `REASONS_KEPT` groups, and one for everything else."""
 
     def __init__(self) -> None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from simulator.telemetry.reasons import (
+    Causes,
     ReasonGroup,
-    Reasons,
     mappings_in,
     shortened,
     spot,
@@ -28,7 +28,7 @@ class Rejections:
 
     def __init__(self, parameters: Mapping[str, str]) -> None:
         self._parameters = parameters
-        self._reasons = Reasons()
+        self._reasons = Causes()
         self._objects: dict[tuple[str | None, str], list[tuple[ReasonGroup, int]]] = {}
         self.last = ""
 

@@ -1,12 +1,70 @@
-"""The files that a command writes, `-` being standard output."""
+"""Where a command's words and results go: its standard streams, and the files that it writes, `-` for the output."""
 
 from __future__ import annotations
 
+import errno
+import io
 import os
 import sys
 from pathlib import Path
+from typing import Any
 
 from simulator.base.errors import InputError
+from simulator.base.files import told
+
+
+class StandardStream(io.FileIO):
+    """Standard output or error, whose reader may have gone and whose disk may be full.
+
+    What nobody reads any more is dropped, and that changes nothing else: `stockpipe ... | head` ends with the code of
+    what it did. Any other failure is raised once, under the stream's name, and kept in `failed`; what comes after it is
+    dropped. Standard error raises nothing: there is nowhere to say it.
+    """
+
+    def __init__(self, descriptor: int, title: str, *, quiet: bool) -> None:
+        super().__init__(descriptor, "wb", closefd=False)
+        self._title, self._quiet = title, quiet
+        self.failed: OSError | None = None
+
+    def write(self, data: Any, /) -> int:
+        """As of every file; no bytes are a question of click's whether bytes may be written."""
+        if not len(data):
+            return 0
+        try:
+            return super().write(data)
+        except OSError as error:
+            devnull = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(devnull, self.fileno())
+            os.close(devnull)
+            if error.errno != errno.EPIPE and not self._quiet:
+                self.failed = OSError(error.errno, error.strerror, self._title)
+                raise self.failed from None
+            return len(data)
+
+
+def take_streams() -> StandardStream:
+    """Put such streams in the place of Python's own, and nothing in the place of closed ones; standard output's."""
+    for descriptor in (0, 1, 2):
+        try:
+            os.fstat(descriptor)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # the lowest number that is free
+    sys.stdin = sys.stdin or open(0, closefd=False)  # noqa: SIM115 - for as long as the process lives
+    output, error = StandardStream(1, "standard output", quiet=False), StandardStream(2, "standard error", quiet=True)
+    sys.stdout, sys.stderr = _text(output, sys.stdout), _text(error, sys.stderr)
+    return output
+
+
+def _text(stream: StandardStream, before: Any) -> io.TextIOWrapper:
+    """Text over the stream, written as the stream `before` it was."""
+    unbuffered = getattr(before, "write_through", False)
+    return io.TextIOWrapper(
+        stream if unbuffered else io.BufferedWriter(stream),  # as Python does it with -u
+        encoding=getattr(before, "encoding", None),
+        errors=getattr(before, "errors", None),
+        line_buffering=getattr(before, "line_buffering", False),
+        write_through=unbuffered,
+    )
 
 
 def require_writable(*files: Path | None) -> None:
@@ -21,17 +79,10 @@ def require_writable(*files: Path | None) -> None:
 
 
 def write(file: Path, text: str) -> None:
-    """Write a result. That nobody reads standard output to its end does not change what the command ends with."""
-    if str(file) != "-":
-        file.write_text(text, encoding="utf-8")
-        return
-    try:
+    """Write a result. Raises `CouldNotFinish`, which names the file."""
+    if str(file) == "-":
         sys.stdout.write(text)
         sys.stdout.flush()
-    except BrokenPipeError:
-        discard_output()
-
-
-def discard_output() -> None:
-    """The reader of standard output has gone, as `head` does: the rest has nowhere to go."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return
+    with told(file):
+        file.write_text(text, encoding="utf-8")

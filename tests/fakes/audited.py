@@ -11,7 +11,7 @@ from fakes.clock import ManualClock
 from simulator.base.clients import Clients
 from simulator.base.observations import Observation
 from simulator.proof.account import Audit, ObjectsAtRest
-from simulator.proof.audit import audit
+from simulator.proof.audit import audit, nothing
 from simulator.proof.notifications import ObjectRef
 
 FIRST = """ticker,timestamp,close,volume,note
@@ -68,6 +68,7 @@ EXACT = Audit(
     pending=ObjectsAtRest(0, 0, 0),
     verdict="exact",
     differences=(),
+    apart=(),
     keys=(),
     notes={},
 )
@@ -117,6 +118,7 @@ class Scene:
             "rejected_prefix": "rejected/",
             "dead_lettered": self._refs(dead_lettered),
             "pending": self._refs(pending),
+            "earlier": nothing(),
             "drained": True,
             "record": self.recorded.append,
             "clock": ManualClock(),

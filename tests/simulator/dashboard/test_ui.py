@@ -21,6 +21,7 @@ import pytest
 from rich.console import Console, ConsoleDimensions
 
 from fakes.clock import ManualClock
+from simulator.base.errors import CouldNotFinish
 from simulator.base.observations import InvocationEnded, Noted, PhaseChanged
 from simulator.dashboard import Frame, render, ui
 from simulator.dashboard.screen import Screen, can_draw
@@ -380,7 +381,7 @@ async def test_a_screenshot_that_cannot_be_written_is_an_error(telemetry: Teleme
     """The caller learns of it, and nothing half-written stays."""
     with pytest.raises(ExceptionGroup) as raised:
         await _shown(telemetry, "quiet", Console(file=io.StringIO()), 1.0, tmp_path / "missing" / "frame.svg")
-    assert raised.group_contains(FileNotFoundError)
+    assert raised.group_contains(CouldNotFinish, match="No such file")
 
 
 def test_a_screenshot_keeps_colours_whatever_the_environment(

@@ -34,7 +34,7 @@ def test_the_verdict_is_the_first_that_holds(
     counts: dict[str, int], complete: bool, accepted: set[Acceptable], expected: Verdict
 ) -> None:
     """Unproven before differs before lossy before exact; what is accepted is no loss, and hides nothing else."""
-    assert verdict(NOTHING | counts, complete=complete, accepted=accepted) == expected
+    assert verdict(NOTHING | counts, complete=complete, agreed=True, accepted=accepted) == expected
 
 
 def test_only_an_account_without_a_loss_is_exact() -> None:
@@ -43,9 +43,18 @@ def test_only_an_account_without_a_loss_is_exact() -> None:
     exact = [
         counts
         for counts in product((0, 1), repeat=4)
-        if verdict(NOTHING | dict(zip(names, counts, strict=True)), complete=True, accepted=frozenset()) == "exact"
+        if verdict(NOTHING | dict(zip(names, counts, strict=True)), complete=True, agreed=True, accepted=frozenset())
+        == "exact"
     ]
     assert exact == [(0, 0, 0, 0)]
+
+
+def test_reports_that_are_not_true_are_a_difference() -> None:
+    """Whoever reports what is not there makes the verdict differs, whatever the rows say."""
+    judged = {"agreed": False, "accepted": frozenset[Acceptable]()}
+    assert verdict(NOTHING, complete=True, **judged) == "differs"  # type: ignore[arg-type]
+    assert verdict(NOTHING | {"overwritten": 1}, complete=True, **judged) == "differs"  # type: ignore[arg-type]
+    assert verdict(NOTHING, complete=False, **judged) == "unproven"  # type: ignore[arg-type]
 
 
 MEND = (

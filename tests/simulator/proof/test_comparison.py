@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from simulator.base import limits
 from simulator.proof.comparison import Comparison
 from simulator.proof.content import item_content
-from simulator.proof.evidence import Case, Kind, Part, Standing
+from simulator.proof.evidence import Case, Gathered, Kind, Standing
 
 SETTLED, DEAD, PENDING = Standing.SETTLED, Standing.DEAD_LETTERED, Standing.PENDING
 UNREADABLE, VOID, REPLACED = Standing.UNREADABLE, Standing.VOID, Standing.REPLACED
@@ -50,7 +50,7 @@ def _judged(*judged: Judged, kind: Kind = Kind.ROW) -> Comparison:
     comparison = Comparison(lambda source: f"stocks/{source}.csv")
     for case, standings in judged:
         unsettled = {source: standing for source, standing in standings.items() if standing is not SETTLED}
-        comparison.judge(Part(kind, len(case.claims) + len(case.stored), 0, [case]), unsettled)
+        comparison.judge(Gathered(kind, len(case.claims) + len(case.stored), 0, [case]), unsettled)
     return comparison
 
 
@@ -128,7 +128,7 @@ def test_every_row_is_accounted_for(judged: Judged, counts: dict[str, object]) -
     found = _judged(judged)
     assert _counts(found) == counts
     named = [sort for sort in ("missing", "extra", "different", "overwritten") if found.counts[sort]]
-    assert len(found.differences) == len(named)
+    assert len(found.differences()) == len(named)
 
 
 @given(
@@ -159,8 +159,8 @@ def test_the_table_adds_up(keys: list[tuple[list[tuple[int, Standing, str]], str
 def test_keys_that_agree_are_counted_without_a_look() -> None:
     """Of the usual case, one claim and the same stored, only the number is told."""
     comparison = Comparison(lambda source: f"stocks/{source}.csv")
-    comparison.judge(Part(Kind.ROW, 14, 7, []), {})
-    comparison.judge(Part(Kind.REJECTION, 6, 3, []), {})
+    comparison.judge(Gathered(Kind.ROW, 14, 7, []), {})
+    comparison.judge(Gathered(Kind.REJECTION, 6, 3, []), {})
     assert _counts(comparison) == {"expected_rows": 7, "rejected": 3}
 
 
@@ -199,19 +199,19 @@ def test_keys_that_agree_are_counted_without_a_look() -> None:
 )
 def test_a_difference_names_key_place_column_and_values(judged: Judged, said: str) -> None:
     """One printable line of bounded length, whatever the data holds."""
-    assert _judged(judged).differences == (said,)
+    assert _judged(judged).differences() == (said,)
 
 
 def test_an_older_row_that_is_stored_is_named_as_such() -> None:
     """Of a row that a later one of its object should have replaced the difference says which line it is."""
     three = _judged(_case((1, SETTLED, "1"), (1, SETTLED, "2"), (1, SETTLED, "1"), (1, SETTLED, "3"), stored="1"))
-    assert three.differences[0] == (
+    assert three.differences()[0] == (
         "AAPL 2026-11-22: price should be the number 3 and is the number 1, stocks/1.csv line 5"
         "; it is the row of line 4, which a later one should have replaced"
     )
     # The row of another object is no older row of this one: its own difference says no more than the values.
     other = _judged(_case((1, SETTLED, "1"), (1, SETTLED, "2"), (2, SETTLED, "3"), stored="1"))
-    assert other.differences[0].endswith("stocks/2.csv line 4")
+    assert other.differences()[0].endswith("stocks/2.csv line 4")
 
 
 def test_what_is_no_case_is_a_difference_too() -> None:
@@ -221,7 +221,7 @@ def test_what_is_no_case_is_a_difference_too() -> None:
     comparison.no_rejection("rejected/b", 3)
     comparison.unexplained_rejections("rejected/c")
     assert [comparison.counts[sort] for sort in ("missing", "extra", "different")] == [1, 2, 0]
-    assert comparison.differences == (
+    assert comparison.differences() == (
         "stocks/a.csv cannot be read (no gzip), and no queue holds a message about it",
         "rejected/b line 3: not a record of a rejected row",
         "rejected/c: rejected rows of an object that does not exist",
@@ -234,9 +234,9 @@ def test_many_differences_of_one_sort_do_not_hide_another(backwards: bool) -> No
     lost = [_case((1, SETTLED, "1"), stored=None, pk=f"A{n:03d}") for n in range(100)]
     cases = [*lost, _case((1, SETTLED, "1"), stored="2", pk="Y"), _case(stored="1", pk="X")]
     judged = _judged(*(reversed(cases) if backwards else cases))
-    assert len(judged.differences) == limits.AUDIT_DIFFERENCES
-    assert sum("missing" in text for text in judged.differences) == limits.AUDIT_DIFFERENCES - 2
-    assert [text[0] for text in judged.differences[:3]] == ["A", "X", "Y"]
+    assert len(judged.differences()) == limits.AUDIT_DIFFERENCES
+    assert sum("missing" in text for text in judged.differences()) == limits.AUDIT_DIFFERENCES - 2
+    assert [text[0] for text in judged.differences()[:3]] == ["A", "X", "Y"]
     assert [judged.counts[sort] for sort in ("missing", "different", "extra")] == [100, 1, 1]
 
 
@@ -248,7 +248,7 @@ def test_the_first_differences_are_those_of_the_first_keys(order: str) -> None:
         cases.reverse()
     elif order == "shuffled":
         random.Random(1).shuffle(cases)
-    assert _judged(*cases).differences == tuple(
+    assert _judged(*cases).differences() == tuple(
         f"A{n:03d} 2026-11-22: missing, stocks/{n}.csv line 2 has it" for n in range(limits.AUDIT_DIFFERENCES)
     )
 
@@ -314,7 +314,7 @@ def test_a_rejected_row_must_be_recorded_once_as_it_was_read(
     """The record of a rejection is held against the object as an item is; a held object's may be there or not."""
     found = _judged(judged, kind=Kind.REJECTION)
     assert _counts(found) == counts
-    assert found.differences == ((said,) if said else ())
+    assert found.differences() == ((said,) if said else ())
 
 
 @pytest.mark.parametrize(

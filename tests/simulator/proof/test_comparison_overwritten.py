@@ -7,7 +7,7 @@ import pytest
 from simulator.base import limits
 from simulator.proof.comparison import Comparison
 from simulator.proof.content import item_content
-from simulator.proof.evidence import Case, Kind, Part, Standing
+from simulator.proof.evidence import Case, Gathered, Kind, Standing
 
 
 def _case(*rows: tuple[int, int, str], stored: str, pk: str = "A") -> Case:
@@ -18,7 +18,7 @@ def _case(*rows: tuple[int, int, str], stored: str, pk: str = "A") -> Case:
 
 def _judged(*cases: Case, unsettled: dict[int, Standing] | None = None) -> Comparison:
     comparison = Comparison(lambda source: f"stocks/{source}.csv")
-    comparison.judge(Part(Kind.ROW, 0, 0, list(cases)), unsettled or {})
+    comparison.judge(Gathered(Kind.ROW, 0, 0, list(cases)), unsettled or {})
     return comparison
 
 
@@ -47,7 +47,7 @@ def test_a_row_that_differs_from_the_last_one_of_its_key_is_overwritten(prices: 
     assert judged.counts["duplicates"] == len(prices) - 1
     assert judged.counts["expected_rows"] == 1
     assert judged.counts["different"] == judged.counts["missing"] == 0
-    assert len(judged.differences) == bool(overwritten)
+    assert len(judged.differences()) == bool(overwritten)
     assert judged.overwriting == ([1] if overwritten else [])
 
 
@@ -71,7 +71,7 @@ def test_rows_of_two_objects_overwrite_nothing() -> None:
 def test_the_words_name_both_lines_the_object_and_the_first_change() -> None:
     """A person finds the two rows, and sees at once what was lost."""
     judged = _judged(_case((1, 7, "1"), (1, 12, "2"), (1, 30, "1"), stored="1"))
-    assert judged.differences == (
+    assert judged.differences() == (
         "A 2026-01-02: line 12 is overwritten by line 30, stocks/1.csv: "
         "price is the number 2 in one and the number 1 in the other",
     )
@@ -81,7 +81,7 @@ def test_an_attribute_that_only_one_row_has_is_absent_from_the_other() -> None:
     """A cell that is filled in one row and empty in the other makes them differ."""
     rows = [(1, 2, item_content({"a": {"N": "1"}, "b": {"S": "x\n"}})), (1, 3, item_content({"a": {"N": "1"}}))]
     judged = _judged(Case("A", "B", rows, [rows[1][2]]))
-    assert judged.differences == (
+    assert judged.differences() == (
         'A B: line 2 is overwritten by line 3, stocks/1.csv: b is S "x\\n" in one and absent in the other',
     )
 
@@ -92,7 +92,7 @@ def test_the_first_keys_and_the_first_objects_are_named(backwards: bool) -> None
     cases = [_case((n + 1, 2, "1"), (n + 1, 3, "2"), stored="2", pk=f"K{n:02d}") for n in range(30)]
     judged = _judged(*(reversed(cases) if backwards else cases))
     assert judged.counts["overwritten"] == 30
-    assert [text[:3] for text in judged.differences] == [f"K{n:02d}" for n in range(limits.AUDIT_DIFFERENCES)]
+    assert [text[:3] for text in judged.differences()] == [f"K{n:02d}" for n in range(limits.AUDIT_DIFFERENCES)]
     assert judged.overwriting == list(range(1, limits.AUDIT_DIFFERENCES + 1))
 
 
@@ -100,5 +100,5 @@ def test_lost_rows_do_not_hide_a_difference() -> None:
     """They take their turns with the other sorts."""
     lost = [_case((1, 2, "1"), (1, 3, "2"), stored="2", pk=f"K{n:02d}") for n in range(30)]
     judged = _judged(*lost, _case((1, 2, "1"), stored="2", pk="Z"))
-    assert sum("should be" in text for text in judged.differences) == 1
-    assert len(judged.differences) == limits.AUDIT_DIFFERENCES
+    assert sum("should be" in text for text in judged.differences()) == 1
+    assert len(judged.differences()) == limits.AUDIT_DIFFERENCES

@@ -15,7 +15,7 @@ from simulator.base import limits
 from simulator.base.errors import CouldNotFinish
 from simulator.proof.comparison import Comparison
 from simulator.proof.content import item_content
-from simulator.proof.evidence import FETCH_ROWS, Case, Claim, Evidence, Kind, Part, Standing
+from simulator.proof.evidence import FETCH_ROWS, Case, Claim, Evidence, Gathered, Kind, Standing
 
 
 def _cases(evidence: Evidence) -> dict[Kind, list[Case]]:
@@ -131,9 +131,9 @@ def test_what_the_account_says_does_not_depend_on_what_is_seen_at_a_glance(
             by_evidence.judge(part, evidence.unsettled())
         keys = claims.keys() | stored.keys()
         cases = [Case(pk, sk, sorted(claims[pk, sk]), stored.get((pk, sk), [])) for pk, sk in keys]
-        by_hand.judge(Part(Kind.ROW, len(said), 0, cases), evidence.unsettled())
+        by_hand.judge(Gathered(Kind.ROW, len(said), 0, cases), evidence.unsettled())
     assert by_evidence.counts == by_hand.counts
-    assert by_evidence.differences == by_hand.differences
+    assert by_evidence.differences() == by_hand.differences()
     assert (by_evidence.held_rows, by_evidence.held_rows_stored) == (by_hand.held_rows, by_hand.held_rows_stored)
 
 

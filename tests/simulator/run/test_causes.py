@@ -1,4 +1,4 @@
-"""Reasons and next steps as a person reads them."""
+"""Causes and next steps as a person reads them."""
 
 from __future__ import annotations
 

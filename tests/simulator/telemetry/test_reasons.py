@@ -1,4 +1,4 @@
-"""Reasons in words: what is folded, what is kept, and that a flood of them stays small."""
+"""Causes in words: what is folded, what is kept, and that a flood of them stays small."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import pytest
 
 from simulator.telemetry.reasons import (
     OTHERS,
-    Reasons,
+    Causes,
     mappings_in,
     shortened,
     spot,
@@ -19,7 +19,7 @@ from simulator.telemetry.snapshot import Cause, Example
 
 def causes(*reasons: str) -> list[tuple[str, int]]:
     """The groups of these reasons, one happening each."""
-    kept = Reasons()
+    kept = Causes()
     for reason in reasons:
         kept.group(reason).add(None)
     return [(cause.reason, cause.count) for cause in kept.view({})]
@@ -70,7 +70,7 @@ def test_a_reason_that_is_always_the_same_is_shown_as_it_is() -> None:
 
 def test_permanence_and_setting_tell_reasons_apart() -> None:
     """The same words of a message that may succeed are another reason; the parameter is the one behind the setting."""
-    kept = Reasons()
+    kept = Causes()
     kept.group("no", True, "TIMESTAMP_COLUMN").add(Example("a"), 3)
     kept.group("no", False).add(Example("b"), 2)
     kept.group("no", True, "UNKNOWN").add(Example("c"))
@@ -83,7 +83,7 @@ def test_permanence_and_setting_tell_reasons_apart() -> None:
 
 def test_a_flood_of_reasons_and_examples_stays_small() -> None:
     """Twenty reasons have names, the rest is counted as one; each keeps its first five different examples."""
-    kept = Reasons()
+    kept = Causes()
     for number in range(27):
         for place in range(12):
             kept.group("why " + "x" * number).add(Example(f"{place // 2}.csv"))
@@ -96,14 +96,14 @@ def test_a_flood_of_reasons_and_examples_stays_small() -> None:
 
 def test_no_example_is_none() -> None:
     """Nothing is shown where nothing is known."""
-    kept = Reasons()
+    kept = Causes()
     kept.group("x").add(None)
     assert kept.view({}) == (Cause("x", None, 1),)
 
 
 def test_test_events_count_alone() -> None:
     """They are the count of a reason that has no other; a reason that has nothing any more is not listed."""
-    kept = Reasons()
+    kept = Causes()
     kept.group("tests").tests += 2
     both, gone = kept.group("both"), kept.group("gone")
     both.tests += 2
@@ -115,7 +115,7 @@ def test_test_events_count_alone() -> None:
 
 def test_a_kind_is_what_its_reasons_share() -> None:
     """Whatever they say of one message or another; so a line of one kind can be counted instead of listed again."""
-    kept = Reasons()
+    kept = Causes()
     first, second = kept.group("column 'a' of 3 is 'b'"), kept.group("column 'x' of 5 is 'b'")
     assert first is second
     assert first.kind == "column … of … is …"
@@ -124,7 +124,7 @@ def test_a_kind_is_what_its_reasons_share() -> None:
 
 def test_text_from_outside_is_one_bounded_line() -> None:
     """Control characters and new lines do not get through, and a reason is cut before it is looked at."""
-    kept = Reasons()
+    kept = Causes()
     kept.group("a\x1b[2J\nb\u202e " + "'" * 100_000).add(None)
     (cause,) = kept.view({})
     assert cause.reason.startswith("a [2J b  '")

@@ -85,11 +85,12 @@ def test_a_directory_of_good_and_bad_rows_is_accounted_for(stockpipe: Stockpipe,
     parameters = ("VisibilityTimeout=1", "ConsumerTimeout=1", "MaxReceiveCount=1")
     ended = stockpipe(
         *("simulate", "--ui", "quiet", "--summary", "-", "--source", str(quotes), "--slo", "dead_lettered<=1"),
+        *("--accept", "overwritten"),
         *(word for parameter in parameters for word in ("--parameter", parameter)),
     )
     audit = ended.summary["audit"]
     assert (ended.code, audit["verdict"]) == (0, "exact"), ended.err
     assert ended.summary["generated"]["files"] == 3
     assert ended.summary["generated"]["rows"] == audit["parsed_rows"] == 6
-    assert (audit["rejected"], audit["duplicates"], audit["stored_rows"]) == (2, 1, 3)
+    assert (audit["rejected"], audit["overwritten"], audit["stored_rows"]) == (2, 1, 3)
     assert audit["dead_lettered"] == {"objects": 1, "rows": 0, "rows_stored": 0}
