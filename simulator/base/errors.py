@@ -41,6 +41,15 @@ class CouldNotFinish(StockpipeError):
     """The work was sound but could not be done: the store died, the disk is full, AWS refused."""
 
 
+class Interrupted(StockpipeError):
+    """A signal ended the work before the end that was asked for."""
+
+    exit_code = ExitCode.INTERRUPTED
+
+    def __str__(self) -> str:
+        return "interrupted"
+
+
 def cause_of(failure: BaseException) -> BaseException:
     """The one failure to report of several that came together: ours if there is one, else the first."""
     leaves = _leaves(failure)

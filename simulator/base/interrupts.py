@@ -1,11 +1,17 @@
-"""Ctrl-C and SIGTERM: the first asks for a soft stop, the second ends at once."""
+"""Ctrl-C and SIGTERM: what the first and the second do, wherever they come, so that none of them is a traceback."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
 import signal
-from collections.abc import Iterator
+from collections.abc import Coroutine, Iterator
+from typing import Any, TypeVar
+
+from simulator.base.errors import Interrupted
+
+SIGNALS = (signal.SIGINT, signal.SIGTERM)
+T = TypeVar("T")
 
 
 class HardStop(BaseException):
@@ -13,44 +19,95 @@ class HardStop(BaseException):
 
 
 class Interrupts:
-    """Counts the signals of one run. `soft` is set by the first; the second cancels the owning task."""
+    """Counts the signals of one run. `soft` is set by the first; the second ends what runs in `until_second`."""
 
     def __init__(self) -> None:
         self.soft = asyncio.Event()
-        self.hard = False
-        self._owner: asyncio.Task[object] | None = None
+        self._work: asyncio.Task[Any] | None = None
+        self._hard = False
 
     def signalled(self) -> None:
         """One more signal came in."""
         if not self.soft.is_set():
             self.soft.set()
-        elif not self.hard:
-            self.hard = True
-            if self._owner is not None:
-                self._owner.cancel()
+        elif self._work is not None and not self._hard:
+            self._hard = True
+            self._work.cancel()
+
+    async def until_second(self, work: Coroutine[Any, Any, T]) -> T:
+        """The work's result, or what it raises; `HardStop` where the second signal cancelled it.
+
+        It runs in a task of its own: a signal that comes as it ends cancels nothing that comes after it.
+        """
+        self._work = task = asyncio.create_task(work)
+        try:
+            await asyncio.wait((task,))
+        finally:
+            self.concluded()
+            if not task.done():
+                task.cancel()
+                await asyncio.wait((task,))
+        if task.cancelled() and self._hard:
+            raise HardStop
+        return task.result()
+
+    def concluded(self) -> None:
+        """All that was asked for is done: from now on a second signal abandons nothing."""
+        self._work = None
 
     @contextlib.contextmanager
     def installed(self) -> Iterator[Interrupts]:
-        """Take SIGINT and SIGTERM for as long as the block runs; a second signal leaves it as `HardStop`.
+        """Count SIGINT and SIGTERM for as long as the block runs.
 
-        From then on the process ignores both.
+        Afterwards a process that handles SIGTERM itself, as a command does from its start, ignores both: what is left
+        is the little before its end.
         """
         loop = asyncio.get_running_loop()
-        self._owner = asyncio.current_task()
-        signals = (signal.SIGINT, signal.SIGTERM)
-        for number in signals:
+        before = {number: signal.getsignal(number) for number in SIGNALS}
+        for number in SIGNALS:
             loop.add_signal_handler(number, self.signalled)
         try:
             yield self
-        except asyncio.CancelledError:
-            if not self.hard:
-                raise
-            if self._owner is not None:
-                self._owner.uncancel()
-            raise HardStop from None
         finally:
-            for number in signals:
+            # Held back meanwhile: the loop gives each back to Python, which would end the process.
+            mask = signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
+            for number in SIGNALS:
                 loop.remove_signal_handler(number)
-                if self.hard:
-                    # The little that is left, the summary, is not interrupted a third time.
-                    signal.signal(number, signal.SIG_IGN)
+                signal.signal(number, signal.SIG_IGN if callable(before[signal.SIGTERM]) else before[number])
+            signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+
+
+def run(work: Coroutine[Any, Any, T]) -> T:
+    """`asyncio.run`, where each signal cancels the work; raises `Interrupted` where it ends by that.
+
+    The work cleans up after the first signal, and the second cuts that short.
+    """
+
+    async def watched() -> T:
+        task, interrupts = asyncio.create_task(work), Interrupts()
+        with interrupts.installed():
+            while not task.done():
+                signalled = asyncio.create_task(interrupts.soft.wait())
+                await asyncio.wait((task, signalled), return_when=asyncio.FIRST_COMPLETED)
+                signalled.cancel()
+                if interrupts.soft.is_set():
+                    interrupts.soft.clear()
+                    task.cancel()
+        if task.cancelled():
+            raise Interrupted
+        return task.result()
+
+    return asyncio.run(watched())
+
+
+@contextlib.contextmanager
+def raised() -> Iterator[None]:
+    """For work without a loop: a signal ends the block as `KeyboardInterrupt`, and leaves it as `Interrupted`."""
+    before = {number: signal.signal(number, signal.default_int_handler) for number in SIGNALS}
+    try:
+        yield
+    except KeyboardInterrupt:
+        raise Interrupted from None
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

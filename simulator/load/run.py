@@ -32,19 +32,24 @@ async def run(
 ) -> None:
     """Run the session's plan against a target that opens; what comes out is in the session's result, whatever ends it.
 
-    `located` is told the endpoint once the target is there; `finished` is awaited before the target is given up.
+    `located` is told the endpoint once the target is there; `finished` is awaited before the target is given up. The
+    session's interrupts are installed by whoever runs it.
     """
+
+    async def whole() -> None:
+        _enter(session, "starting")
+        async with opening as target:
+            place = target.place
+            session.result.located(place.resources)
+            located(place.endpoint)
+            hello = Hello(place.endpoint, place.bucket_url, place.identity, session.objects)
+            async with GeneratorProcess.open(hello, session.tap.generator_used) as generator:
+                await _phases(session, target, generator)
+                session.interrupts.concluded()
+                await finished()
+
     try:
-        with session.interrupts.installed():
-            _enter(session, "starting")
-            async with opening as target:
-                place = target.place
-                session.result.located(place.resources)
-                located(place.endpoint)
-                hello = Hello(place.endpoint, place.bucket_url, place.identity, session.objects)
-                async with GeneratorProcess.open(hello, session.tap.generator_used) as generator:
-                    await _phases(session, target, generator)
-                    await finished()
+        await session.interrupts.until_second(whole())
     except HardStop:
         session.result.ended_early()
     except StockpipeError as error:

@@ -67,6 +67,7 @@ class RunPlan(RunOptions):
 class Simulation:
     """One run of a plan. What comes out stands in its last four fields, even if a failure or a signal ends it.
 
+    `interrupts` are installed by whoever runs it, for as long as its result is not written.
     `observe` gets every observation; `located` gets the endpoint once all resources exist; `finished` is awaited
     after the proof, before a hold.
     """
@@ -75,6 +76,7 @@ class Simulation:
     plan: RunPlan
     telemetry: Telemetry
     clock: Clock
+    interrupts: Interrupts
     observe: Record
     located: Callable[[str], None]
     finished: Callable[[], Awaitable[None]]
@@ -84,15 +86,13 @@ class Simulation:
     failure: StockpipeError | None = None
 
     def __post_init__(self) -> None:
-        self._interrupts = Interrupts()
         self._started: set[str] = set()
         self._cannot_start: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
     async def run(self) -> None:
         """Run the plan to its end. A failure of ours is in `failure`, not raised."""
         try:
-            with self._interrupts.installed():
-                await self._phases()
+            await self.interrupts.until_second(self._phases())
         except HardStop:
             self.interrupted = True
         except StockpipeError as error:
@@ -123,11 +123,12 @@ class Simulation:
             ledgers = self.telemetry.ledgers(await twin.rows_accepted())
             self.audit = await twin.prove(drained=drained, accepted=plan.accepted, ledgers=ledgers)
             self._enter("done")
+            self.interrupts.concluded()
             await self.finished()
             if plan.hold:
                 # Until a signal that comes after the run's own end.
-                self._interrupts.soft.clear()
-                await self._interrupts.soft.wait()
+                self.interrupts.soft.clear()
+                await self.interrupts.soft.wait()
 
     async def _run_and_drain(self, twin: Twin) -> bool:
         """Let rows come in and be stored, while a scenario tells its story; whether everything was drained."""
@@ -145,7 +146,7 @@ class Simulation:
             if plan.story is not None:
                 story = group.create_task(play(plan.story, twin, self._look, clock, self._record, shown))
             await self._work(twin)
-            self.interrupted = self._interrupts.soft.is_set() and not plan.endless
+            self.interrupted = self.interrupts.soft.is_set() and not plan.endless
             self._enter("draining")
 
             def hopeless(left: int, deadline_at: float) -> bool:
@@ -173,7 +174,7 @@ class Simulation:
         plan, clock = self.plan, self.clock
         stop = asyncio.Event()
         async with asyncio.TaskGroup() as group:
-            waits: list[asyncio.Task[Any]] = [group.create_task(self._interrupts.soft.wait())]
+            waits: list[asyncio.Task[Any]] = [group.create_task(self.interrupts.soft.wait())]
             if plan.duration_s is not None:
                 waits.append(group.create_task(clock.sleep(plan.duration_s)))
             work: list[asyncio.Task[Any]] = []

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
-from simulator.base.errors import InputError
+from simulator.base.errors import InputError, Interrupted
 from stockpipe.commands.options import Options
 
 if TYPE_CHECKING:
@@ -42,8 +42,7 @@ def on_aws(work: Callable[[AnyAwsOptions, Aws, Clock], Awaitable[T]]) -> Callabl
 
     @functools.wraps(work)
     def run(options: AnyAwsOptions) -> T:
-        import asyncio
-
+        from simulator.base import interrupts
         from simulator.base.clock import SystemClock
         from stockpipe.deploy.aws import connect
 
@@ -51,7 +50,7 @@ def on_aws(work: Callable[[AnyAwsOptions, Aws, Clock], Awaitable[T]]) -> Callabl
             async with connect(options.region, options.profile, options.endpoint_url) as aws:
                 return await work(options, aws, SystemClock())
 
-        return asyncio.run(connected())
+        return interrupts.run(connected())
 
     return run
 
@@ -137,13 +136,16 @@ class StackProgress:
 
 @contextmanager
 def _interruptible(question: str) -> Iterator[None]:
-    """Ctrl-C at a question ends it at once: asyncio's own handler would only take note of it."""
+    """A signal at a question ends it at once: the loop, which waits for the answer, would only take note of it."""
+    from simulator.base.interrupts import raised
+
     if not can_ask():
         raise InputError(f"nobody is there to answer '{question}'; pass --yes")
-    handler = signal.signal(signal.SIGINT, signal.default_int_handler)
+    wakeup = signal.set_wakeup_fd(-1)
     try:
-        yield
+        with raised():
+            yield
     except typer.Abort:
-        raise KeyboardInterrupt from None
+        raise Interrupted from None
     finally:
-        signal.signal(signal.SIGINT, handler)
+        signal.set_wakeup_fd(wakeup)

@@ -25,7 +25,8 @@ stockpipe deploy --stack stockpipe --region eu-central-1 --parameter FileCount=1
 A parameter that is not given keeps its value in the stack, or else the template's default. A second stack in the
 same region needs names of its own: --parameter TableName=... and its like.
 
-Exit codes: 0 deployed or nothing to change, 2 refused before anything was made, 3 AWS refused, 130 declined."""
+Exit codes: 0 deployed or nothing to change, 2 refused before anything was made, 3 AWS refused, 130 declined
+or interrupted."""
 
 
 class DeployOptions(AwsOptions):

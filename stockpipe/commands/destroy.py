@@ -20,7 +20,7 @@ stockpipe destroy --stack stockpipe
 
 A table under deletion protection is respected: nothing is removed then.
 
-Exit codes: 0 gone, 2 no such stack or a protected table, 3 AWS refused, 130 declined."""
+Exit codes: 0 gone, 2 no such stack or a protected table, 3 AWS refused, 130 declined or interrupted."""
 
 
 class DestroyOptions(AwsOptions):

@@ -22,7 +22,7 @@ stockpipe invoke --stack stockpipe
 
 The same --time writes the same objects again, with the same bytes.
 
-Exit codes: 0 the generator succeeded, 3 it failed, or AWS refused."""
+Exit codes: 0 the generator succeeded, 3 it failed, or AWS refused, 130 interrupted."""
 
 
 class InvokeOptions(AwsOptions):

@@ -15,7 +15,7 @@ EPILOG = """Example:
 
 stockpipe package --output build/stockpipe.zip --python 3.13 --arch arm64
 
-Exit codes: 0 built, 2 wrong options or over Lambda's limits, 3 pip or the disk failed."""
+Exit codes: 0 built, 2 wrong options or over Lambda's limits, 3 pip or the disk failed, 130 interrupted."""
 
 
 class PackageOptions(Options):
@@ -39,13 +39,15 @@ class PackageOptions(Options):
 @takes(PackageOptions)
 def package(options: PackageOptions) -> None:
     """Build the Lambda zip: the handlers, their wheels for the target, trimmed, with compiled files."""
+    from simulator.base.interrupts import raised
     from stockpipe.deploy.package import build_package
     from stockpipe.deploy.targets import Target, default_python
 
     target = Target(options.python or default_python(), options.arch)
-    built = build_package(
-        options.output, target, interpreter=options.interpreter, report=lambda step: typer.echo(step, err=True)
-    )
+    with raised():
+        built = build_package(
+            options.output, target, interpreter=options.interpreter, report=lambda step: typer.echo(step, err=True)
+        )
     if options.as_json:
         described = asdict(built)
         typer.echo(json.dumps({"schema": "stockpipe.package/1", **described.pop("target"), **described}, default=str))

@@ -20,7 +20,7 @@ stockpipe redrive --stack stockpipe --sample 20
 
 Mend the cause first: a message that fails again is back after as many deliveries as MaxReceiveCount says.
 
-Exit codes: 0 moved, or nothing to move; 3 AWS refused; 130 declined."""
+Exit codes: 0 moved, or nothing to move; 3 AWS refused; 130 declined or interrupted."""
 
 
 class RedriveOptions(AwsOptions):

@@ -14,9 +14,9 @@ Made from the commands' own help by `make reference`; a test fails when it is st
 
 Durations are written `90s`, `5m`, `1h`; rates `200/s`, `30/m`; times as ISO 8601, UTC unless they name a zone. Colours
 obey `NO_COLOR`. Exit codes: 0 done, proven and within [bounds](bounds.md); 1 not proven, or a bound missed; 2 wrong
-usage, settings, template or input; 3 could not finish; 130 interrupted before the end that was asked for (1 if rows
-were sent and are not proven). A reader of standard output that goes away, as `head` does, changes no exit code; output
-that cannot be written for another reason is 3.
+usage, settings, template or input; 3 could not finish; 130 interrupted before the end that was asked for (1 if rows are
+not proven). A reader of standard output that goes away, as `head` does, changes no exit code; output that cannot be
+written for another reason is 3.
 """
 
 

@@ -21,7 +21,9 @@ EPILOG = """Example:
 stockpipe status --stack stockpipe --json
 
 Errors, throttles and rows written are sums over the last hour. Ages and sums are CloudWatch's, a few minutes old;
-rows in the table are DynamoDB's own count, up to six hours old."""
+rows in the table are DynamoDB's own count, up to six hours old.
+
+Exit codes: 0 shown, 2 no such stack, 3 AWS refused, 130 interrupted."""
 
 
 class StatusOptions(AwsOptions):

@@ -14,7 +14,7 @@ stockpipe store --port 5000
 
 aws --endpoint-url http://127.0.0.1:5000 s3 mb s3://prices
 
-Exit codes: 0 stopped with Ctrl-C or SIGTERM, 2 the port is taken, 3 the store died."""
+Exit codes: 0 stopped with Ctrl-C or SIGTERM, 2 the port is taken, 3 the store died or does not answer."""
 
 
 class StoreOptions(Options):
@@ -43,25 +43,28 @@ def store(options: StoreOptions) -> None:
 
 async def _serve(options: StoreOptions) -> None:
     import asyncio
-    import contextlib
-    import signal
+
+    from simulator.base.interrupts import Interrupts
+
+    with Interrupts().installed() as interrupts:
+        serving, signalled = asyncio.create_task(_until_it_dies(options)), asyncio.create_task(interrupts.soft.wait())
+        await asyncio.wait((serving, signalled), return_when=asyncio.FIRST_COMPLETED)
+        for task in (serving, signalled):
+            task.cancel()
+        await asyncio.wait((serving,))
+    if not serving.cancelled():
+        serving.result()
+
+
+async def _until_it_dies(options: StoreOptions) -> None:
     import sys
 
     from simulator.store import Store
 
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, stop.set)
     async with Store.open(port=options.port, capacity=options.capacity, strict=options.strict) as running:
         rules = "AWS's rules" if options.strict else "moto's own answers"
         limits = "AWS's capacity" if options.capacity == "aws" else "unlimited capacity"
         typer.echo(f"endpoint {running.endpoint}")
         typer.echo(f"S3, SQS and DynamoDB with {rules} and {limits}; Ctrl-C ends it", err=True)
         sys.stdout.flush()
-        died, stopped = asyncio.ensure_future(running.wait_died()), asyncio.ensure_future(stop.wait())
-        await asyncio.wait({died, stopped}, return_when=asyncio.FIRST_COMPLETED)
-        stopped.cancel()
-        died.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await died
+        await running.wait_died()

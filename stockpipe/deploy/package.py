@@ -74,8 +74,11 @@ def build_package(output: Path, target: Target, *, interpreter: Path | None = No
             package = _describe(directory, zipped, output, target, compiled)
             refuse_oversize(package.zip_bytes, package.unzipped_bytes)
             partial = output.with_name(output.name + ".part")
-            shutil.copyfile(zipped, partial)
-            partial.replace(output)
+            try:
+                shutil.copyfile(zipped, partial)
+                partial.replace(output)
+            finally:
+                partial.unlink(missing_ok=True)
     except OSError as error:
         raise CouldNotFinish(f"{output} cannot be written: {error.strerror or error}") from None
     return package

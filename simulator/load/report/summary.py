@@ -132,7 +132,7 @@ def _backlog(plan: Plan, result: Result, span: Span) -> dict[str, Any]:
         "peak": peak,
         "peak_at_s": None if peak_at is None else round(peak_at - origin_at, 3),
         "drain_s": round(max(0.0, stores[-1] - drained.offered_at), 3) if stores and drained.drained else None,
-        "drained": all(span.drained for span in result.spans) if result.spans else None,
+        "drained": all(span.drained and span.drained_at for span in result.spans) if result.spans else None,
     }
     rate = _stored_per_s(result, drained)
     if plan.backlog and rate is not None:

@@ -20,7 +20,7 @@ stockpipe load-test --find-max
 A load by the clock has the bounds of stockpipe simulate beside its own. docs/bounds.md lists all figures.
 
 Exit codes: 0 proven and within its bounds, 1 not proven or a bound missed, 2 wrong input, 3 could not finish, 130
-interrupted."""
+interrupted (1 if rows are not proven)."""
 
 
 @takes(LoadTestOptions)

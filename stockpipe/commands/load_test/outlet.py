@@ -66,9 +66,10 @@ async def run_shown(
 ) -> ExitCode:
     """Run a session against a target, show it, write what is asked for; the exit code. A failure of ours is raised."""
     outlet = _Outlet(options, session)
-    async with outlet.display.shown():
-        await run(session, opening, located=outlet.display.located, finished=outlet.finish)
-        await outlet.finish()
+    with session.interrupts.installed():
+        async with outlet.display.shown():
+            await run(session, opening, located=outlet.display.located, finished=outlet.finish)
+            await outlet.finish()
     if session.result.failure is not None:
         raise session.result.failure
     return exit_code(outlet.summary, session.result)

@@ -20,7 +20,7 @@ Bounds by default: no message dead-lettered, no object with all or many of its r
 something was sent; --slo on one of these figures replaces it. docs/bounds.md lists all figures.
 
 Exit codes: 0 proven and within its bounds, 1 not proven or a bound missed, 2 wrong input, 3 could not finish, 130
-interrupted."""
+interrupted (1 if rows are not proven)."""
 
 
 @takes(SimulateOptions)

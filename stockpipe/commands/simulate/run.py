@@ -12,6 +12,7 @@ from typing import Any
 
 from simulator.base.clock import Clock, SystemClock, iso
 from simulator.base.errors import CouldNotFinish, ExitCode, InputError
+from simulator.base.interrupts import Interrupts
 from simulator.base.observations import LogWritten, Noted, Observation, Record
 from simulator.dashboard.ui import Display
 from simulator.functions.logs import LogDirectory
@@ -110,7 +111,8 @@ async def _run(options: SimulateOptions, stack: Stack, plan: RunPlan) -> int:
     clock = SystemClock()
     telemetry = Telemetry(stack, plan)
     outlet = _SimulateOutlet(options, plan, telemetry, clock)
-    with contextlib.ExitStack() as owned:
+    interrupts = Interrupts()
+    with interrupts.installed(), contextlib.ExitStack() as owned:
         record = _recorders(options, telemetry, outlet, owned)
         outlet.announce_template(stack, record)
         simulation = Simulation(
@@ -118,6 +120,7 @@ async def _run(options: SimulateOptions, stack: Stack, plan: RunPlan) -> int:
             plan,
             telemetry,
             clock,
+            interrupts,
             record,
             located=outlet.display.located,
             finished=lambda: outlet.finish(simulation),

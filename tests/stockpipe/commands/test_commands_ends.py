@@ -1,0 +1,122 @@
+"""How a command ends by a signal, whenever it comes: by its code, in one line, with what it had to say written."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+Start = Callable[..., Any]
+
+SIMULATE = ("simulate", "--duration", "0s", "--no-schedule", "--files", "3", "--rows", "20")
+LOAD_TEST = ("load-test", "--rate", "20/s", "--duration", "1m", "--rows", "5", "--report", "page.html")
+SINK = (*LOAD_TEST, "--target", "sink")
+SIGNALS = pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+
+
+def begin(start: Start, command: tuple[str, ...]) -> Any:
+    """Start it with a line a second, and a summary in `s.json`."""
+    return start(*command, "--ui", "plain", "--summary", "s.json", PYTHONUNBUFFERED="1")
+
+
+def seen(running: Any, phase: str) -> None:
+    """Wait for a line of that phase."""
+    running.wait_for(lambda: f" {phase} " in running.process.stdout.readline()[:20], phase)
+
+
+def summary(directory: Path) -> Any:
+    """What was written."""
+    return json.loads((directory / "s.json").read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize(
+    ("command", "phase", "number"),
+    [
+        (SIMULATE, "starting", signal.SIGTERM),
+        (SIMULATE, "running", signal.SIGINT),
+        (LOAD_TEST, "starting", signal.SIGINT),
+        (LOAD_TEST, "running", signal.SIGTERM),
+        (SINK, "starting", signal.SIGTERM),
+        (SINK, "running", signal.SIGINT),
+    ],
+)
+def test_two_signals_end_at_once_with_all_that_was_seen(
+    start: Start, tmp_path: Path, command: tuple[str, ...], phase: str, number: signal.Signals
+) -> None:
+    """Summary and page are written, unproven is exit code 1, and impatience after that changes nothing."""
+    running = begin(start, command)
+    seen(running, phase)
+    running.signal_until_it_ends(number)
+
+    ended = running.finish()
+    written = summary(tmp_path)
+    nothing_sent = command is SINK and phase == "starting"
+    assert (ended.code, "Traceback" in ended.err) == (130 if nothing_sent else 1, False), ended.err
+    assert written["interrupted"] is True
+    assert command is SINK or written["audit"]["verdict"] == "unproven"
+    assert command is SIMULATE or "</html>" in (tmp_path / "page.html").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("command", [SIMULATE, LOAD_TEST], ids=["simulate", "load-test"])
+def test_signals_while_the_last_word_of_a_failure_is_written(
+    start: Start, tmp_path: Path, command: tuple[str, ...]
+) -> None:
+    """When an engine dies the run is over, and Ctrl-C cannot cut its summary short: one line, exit code 3."""
+    running = begin(start, command)
+    seen(running, "running")
+    for pid in running.children():
+        os.kill(pid, signal.SIGKILL)
+    running.signal_until_it_ends(signal.SIGINT)
+
+    ended = running.finish()
+    lines = [line for line in ended.err.splitlines() if not line.startswith("endpoint ")]
+    assert (ended.code, len(lines), "Traceback" in ended.err) == (3, 1, False), ended.err
+    assert summary(tmp_path)["command"] == command[0]
+
+
+@SIGNALS
+@pytest.mark.parametrize("command", ["--help", "check", "store", "simulate", "load-test", "package", "verify"])
+def test_a_signal_before_a_command_has_begun_is_the_end(command: str, number: signal.Signals) -> None:
+    """While Python still imports what a command needs: exit code 130 and a line, never a traceback of imports."""
+    script = (
+        "import os, sys\nfrom importlib.abc import MetaPathFinder\n"
+        "class Late(MetaPathFinder):\n"
+        "    def find_spec(self, name, path, target=None):\n"
+        f"        if name == 'typer.core': os.kill(os.getpid(), {number.value})\n"
+        "sys.meta_path.insert(0, Late())\n"
+        f"sys.argv = ['stockpipe', {command!r}]\n"
+        "from stockpipe.__main__ import main\nmain()\n"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "stockpipe: interrupted\n")
+
+
+@SIGNALS
+def test_a_store_that_still_starts_is_stopped_at_once(start: Start, number: signal.Signals) -> None:
+    """Ctrl-C or SIGTERM is the normal end of `store`, also before it serves; its process goes with it."""
+    running = start("store", "--port", "0")
+    running.wait_for(running.children, "the store's process")
+    running.signal(number)
+
+    ended = running.finish()
+    assert (ended.code, "Traceback" in ended.err) == (0, False), ended.err
+
+
+@SIGNALS
+def test_an_interrupted_package_leaves_nothing(start: Start, tmp_path: Path, number: signal.Signals) -> None:
+    """A signal while pip works: exit code 130 and a line, no half a zip, no temporary directory."""
+    running = start("package", "--output", "out.zip")
+    running.wait_for(running.children, "pip")
+    running.signal(number)
+
+    ended = running.finish()
+    assert (ended.code, ended.err.splitlines()[-1]) == (130, "stockpipe: interrupted"), ended.err
+    assert sorted(each.name for each in tmp_path.iterdir()) == ["tmp"]
