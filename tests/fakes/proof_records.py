@@ -1,0 +1,52 @@
+"""Reading records and rows with the proof's own reader, in pieces of any size."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from simulator.proof.dialect import Dialect
+from simulator.proof.reader import ObjectReader, Rejected, Row
+from simulator.proof.records import Record, RecordReader, Unreadable
+
+
+def in_pieces(body: bytes, size: int) -> list[bytes]:
+    """The body in pieces of this size."""
+    return [body[start : start + size] for start in range(0, len(body), size)]
+
+
+@dataclass(slots=True)
+class Read:
+    """What was read of an object, and why not more; None if it was read to its end."""
+
+    records: list[Record] = field(default_factory=list)
+    stored: list[Row] = field(default_factory=list)
+    rejected: list[Rejected] = field(default_factory=list)
+    unreadable: str | None = None
+
+
+def records_of(pieces: Iterable[bytes]) -> Read:
+    """The records of an object that comes in these pieces, the first of them its header."""
+    reader, read = RecordReader(), Read()
+    try:
+        for piece, final in [*((piece, False) for piece in pieces), (b"", True)]:
+            for record in reader.feed(piece, final=final):
+                if reader.width is None:
+                    reader.width = len(record[1])
+                read.records.append(record)
+    except Unreadable as refusal:
+        read.unreadable = str(refusal)
+    return read
+
+
+def rows_of(pieces: Iterable[bytes], key: str = "stocks/a.csv", dialect: Dialect | None = None) -> Read:
+    """The rows of an object that comes in these pieces."""
+    reader, read = ObjectReader(key, dialect or Dialect()), Read()
+    try:
+        for piece, final in [*((piece, False) for piece in pieces), (b"", True)]:
+            for rows in reader.feed(piece, final=final):
+                read.stored += rows.stored
+                read.rejected += rows.rejected
+    except Unreadable as refusal:
+        read.unreadable = str(refusal)
+    return read

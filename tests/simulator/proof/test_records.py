@@ -1,0 +1,265 @@
+"""Bytes -> records: lines, quotes and encodings, each bound at both sides, wherever the bytes are cut."""
+
+from __future__ import annotations
+
+import csv
+import io
+import tracemalloc
+from itertools import pairwise
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from fakes.proof_records import Read, in_pieces, records_of
+from simulator.proof import records as records_module
+from simulator.proof.records import LONGEST_RECORD, SHOWN_CHARACTERS, Record, RecordReader
+
+SLICE = 65_536
+
+
+def _read(text: str, size: int = SLICE) -> list[Record]:
+    found = records_of(in_pieces(text.encode("utf-8", "surrogateescape"), size))
+    assert found.unreadable is None
+    return found.records
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, SLICE])
+@pytest.mark.parametrize(
+    ("text", "records"),
+    [
+        ("", []),
+        ("\n", []),
+        ("a,b\nc,d\n", [(1, ["a", "b"]), (2, ["c", "d"])]),
+        # The last line needs no line end; a CR before where it would be belongs to it.
+        ("a\nb", [(1, ["a"]), (2, ["b"])]),
+        ("a\r\nb\r", [(1, ["a"]), (2, ["b"])]),
+        ("a\r\r\nb", [(1, ["a"]), (2, ["b"])]),
+        # A line with nothing in it is no record, and counts.
+        ("a\n\n\r\n\r\r\nb\n\n", [(1, ["a"]), (5, ["b"])]),
+        ("\n\na\n", [(3, ["a"])]),
+        (" \n,\n", [(1, [" "]), (2, ["", ""])]),
+        # Quoted fields.
+        ('"a",b\n"c""d","e,f"\n', [(1, ["a", "b"]), (2, ['c"d', "e,f"])]),
+        ('a,b\n"",""\n"""",\n', [(1, ["a", "b"]), (2, ["", ""]), (3, ['"', ""])]),
+        ('a,b\n"c\nd",e\nf,g\n', [(1, ["a", "b"]), (2, ["c\nd", "e"]), (4, ["f", "g"])]),
+        ('a,b\n"c\r\n\r\nd\re",f\r\n', [(1, ["a", "b"]), (2, ["c\r\n\r\nd\re", "f"])]),
+        ('a,b\n"c""\n""d","""\n"""\n', [(1, ["a", "b"]), (2, ['c"\n"d', '"\n"'])]),
+        ('"a\nb",c\nd,e\n', [(1, ["a\nb", "c"]), (3, ["d", "e"])]),
+        ('a\n"b"\r\r\n"c"', [(1, ["a"]), (2, ["b"]), (3, ["c"])]),
+        ('a,b\nc,"d"\re\n', [(1, ["a", "b"]), (2, 'c,"d"\re')]),
+        # A quote within a field that does not begin with one is text.
+        ('a,b\nc"d,e"\n "f", g"\n', [(1, ["a", "b"]), (2, ['c"d', 'e"']), (3, [' "f"', ' g"'])]),
+        # Text after a closing quote.
+        ('a,b\n"c"d,e\nf,g\n', [(1, ["a", "b"]), (2, '"c"d,e'), (3, ["f", "g"])]),
+        ('a,b\n"c" ,e\n', [(1, ["a", "b"]), (2, '"c" ,e')]),
+        ('a,b\n"c\nd"e,f\n', [(1, ["a", "b"]), (2, '"c'), (3, ['d"e', "f"])]),
+        # A carriage return within an unquoted field.
+        ("a,b\nc\rd,e\nf,g\n", [(1, ["a", "b"]), (2, "c\rd,e"), (3, ["f", "g"])]),
+        ("a,b\n\rc,d\ne\r,f\n", [(1, ["a", "b"]), (2, "\rc,d"), (3, "e\r,f")]),
+        ("a,b\nc,\r\n", [(1, ["a", "b"]), (2, ["c", ""])]),
+        ("a,b\n\r,\n", [(1, ["a", "b"]), (2, "\r,")]),
+        # A quoted field that does not end costs its own line.
+        ('a,b\nc,"d\ne,f\n', [(1, ["a", "b"]), (2, 'c,"d'), (3, ["e", "f"])]),
+        ('a,b\nc,"d\r\ne,f\r\n', [(1, ["a", "b"]), (2, 'c,"d'), (3, ["e", "f"])]),
+        ('a,b\n"', [(1, ["a", "b"]), (2, '"')]),
+        ('a,b\n"""', [(1, ["a", "b"]), (2, '"""')]),
+        ('a,b\n"c\n"d\n"e', [(1, ["a", "b"]), (2, '"c'), (3, '"d'), (4, '"e')]),
+        # A record over several lines with another number of fields than the header.
+        ('a,b\nc,"d\ne,f"\ng\n', [(1, ["a", "b"]), (2, ["c", "d\ne,f"]), (4, ["g"])]),
+        ('a,b\n"c\nd"\ne,f\n', [(1, ["a", "b"]), (2, '"c'), (3, ['d"']), (4, ["e", "f"])]),
+        ('a,b\n"c\nd",e,f\n', [(1, ["a", "b"]), (2, '"c'), (3, ['d"', "e", "f"])]),
+        ('a,b\n1,"c\nd","e\nf\n', [(1, ["a", "b"]), (2, '1,"c'), (3, ['d"', '"e'][:0] or 'd","e'), (4, ["f"])]),
+        ('a,b\n1,2,3,"c\nd"\n', [(1, ["a", "b"]), (2, '1,2,3,"c'), (3, ['d"'])]),
+        # One line with another number of fields is somebody else's to judge.
+        ('a,b\n"c"\n"d",e,f\n', [(1, ["a", "b"]), (2, ["c"]), (3, ["d", "e", "f"])]),
+    ],
+)
+def test_lines_and_quotes(text: str, records: list[Record], size: int) -> None:
+    """A broken record is the text of the line on which it begins; reading goes on at the next one."""
+    assert _read(text, size) == records
+
+
+signs = st.lists(st.sampled_from(['"', '""', ",", "\n", "\r\n", "\r", "a", "é", "\0", "\ufeff", "b,c"]), max_size=40)
+
+
+@given(signs.map("".join), st.lists(st.integers(0, 80), max_size=4))
+@example('a,b\n"c\nd', [4])
+@example("é", [1])
+def test_where_the_bytes_are_cut_does_not_matter(text: str, cuts: list[int]) -> None:
+    """For any text: in one piece, in any pieces and byte by byte it has the same records, each line at most once."""
+    body = text.encode()
+    places = [0, *sorted(min(cut, len(body)) for cut in cuts), len(body)]
+    pieces = [body[start:end] for start, end in pairwise(places)]
+    whole = records_of([body])
+    assert records_of(pieces) == records_of(in_pieces(body, 1)) == whole
+    lines = [line for line, _ in whole.records]
+    assert lines == sorted(set(lines))
+
+
+cells = st.text(st.characters(exclude_categories=["Cs"]), max_size=8)
+
+
+@given(
+    st.lists(st.lists(cells, min_size=3, max_size=3), max_size=12),
+    st.sampled_from([csv.QUOTE_ALL, csv.QUOTE_MINIMAL]),
+    st.sampled_from(["\n", "\r\n"]),
+)
+def test_what_pythons_writer_writes_is_read_as_it_was(table: list[list[str]], quoting: int, line_end: str) -> None:
+    """Any cells: each record once, in order, with every character."""
+    written = io.StringIO()
+    writer = csv.writer(written, quoting=quoting, lineterminator=line_end)  # type: ignore[arg-type]
+    writer.writerows([["x", "y", "z"], *table])
+    assert [fields for _, fields in _read(written.getvalue())] == [["x", "y", "z"], *table]
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, SLICE])
+@pytest.mark.parametrize(
+    ("body", "fields"),
+    [
+        ("é,😀\n".encode(), ["é", "😀"]),
+        (b"\xef\xbb\xbf" + "é,b\n".encode(), ["é", "b"]),
+        ("\ufeffé,😀\n".encode("utf-16-le"), ["é", "😀"]),
+        ("\ufeffé,😀\n".encode("utf-16-be"), ["é", "😀"]),
+        ("\ufeff\ud800,\udc00b\n".encode("utf-16-le", "surrogatepass"), ["\ud800", "\udc00b"]),
+        # What is not UTF-8 becomes lone surrogates, also the beginning of a character that never ends.
+        (b"a\xff,b\n", ["a\udcff", "b"]),
+        (b"a,b\xf0\x9f", ["a", "b\udcf0\udc9f"]),
+        (b"\xed\xa0\x80\n", ["\udced\udca0\udc80"]),
+        (b"\x1f", ["\x1f"]),
+        # A second mark is text.
+        (b"\xef\xbb\xbf\xef\xbb\xbfa", ["\ufeffa"]),
+    ],
+)
+def test_encodings_are_told_by_their_marks(body: bytes, fields: list[str], size: int) -> None:
+    """UTF-16 by its mark, else UTF-8, whose mark is dropped."""
+    assert records_of(in_pieces(body, size)) == Read([(1, fields)])
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, SLICE])
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
+def test_an_odd_byte_at_the_end_of_utf_16_is_damage(encoding: str, size: int) -> None:
+    """The records before it are read, what has no line end is not."""
+    body = "\ufeffa\nb\nc".encode(encoding) + b"\0"
+    found = records_of(in_pieces(body, size))
+    assert found.records == [(1, ["a"]), (2, ["b"])]
+    assert found.unreadable == "the text is not UTF-16: truncated data"
+
+
+@pytest.fixture
+def longest(monkeypatch: pytest.MonkeyPatch) -> int:
+    """A record of so many characters is the longest; its rejection shows ten."""
+    monkeypatch.setattr(records_module, "LONGEST_RECORD", 200)
+    monkeypatch.setattr(records_module, "SHOWN_CHARACTERS", 10)
+    return 200
+
+
+SIZES = pytest.mark.parametrize("size", [1, 7, 199, SLICE])
+BEYOND = pytest.mark.parametrize("beyond", [-1, 0, 1, 2, 300])
+
+
+@SIZES
+@BEYOND
+@pytest.mark.parametrize("quoted", [False, True])
+@pytest.mark.parametrize("end", ["\n", "\r\n", "", "\nz\n"])
+def test_the_longest_line(end: str, quoted: bool, beyond: int, size: int, longest: int) -> None:
+    """So many characters with its line end; a longer one is rejected, and the next line is read."""
+    last = end[: end.find("\n") + 1] or "\n"
+    cell = "x" * (longest + beyond - len("a,") - 2 * quoted - len(last))
+    line = f'a,"{cell}"' if quoted else f"a,{cell}"
+    expected: Record = (2, ["a", cell]) if beyond <= 0 else (2, line[:10])
+    after = [(3, ["z"])] if "z" in end else []
+    assert _read(f"x,y\n{line}{end}", size) == [(1, ["x", "y"]), expected, *after]
+
+
+@SIZES
+@BEYOND
+@pytest.mark.parametrize("lines", [2, 3, 20])
+@pytest.mark.parametrize("end", ["\n", "\r\n", "", "\nz,z\n"])
+def test_the_longest_record_of_several_lines(end: str, lines: int, beyond: int, size: int, longest: int) -> None:
+    """The same with all its line ends; of a longer one the first line is rejected, and the next ones are read."""
+    last = end[: end.find("\n") + 1] or "\n"
+    begin = "\n".join(["first", *["y"] * (lines - 2), ""])
+    tail = "x" * (longest + beyond - len(f'a,"{begin}"{last}'))
+    expected: list[Record] = [(2, ["a", begin + tail])]
+    if beyond > 0:
+        too_long = len(f'{tail}"') >= longest
+        expected = [
+            (2, 'a,"first'),
+            *((number, ["y"]) for number in range(3, lines + 1)),
+            (lines + 1, tail[:10] if too_long else [f'{tail}"']),
+        ]
+    after = [(lines + 2, ["z", "z"])] if "z" in end else []
+    assert _read(f'x,y\na,"{begin}{tail}"{end}', size) == [(1, ["x", "y"]), *expected, *after]
+
+
+@pytest.mark.parametrize("beyond", [0, 1])
+def test_the_longest_record_is_2_mib(beyond: int) -> None:
+    """As docs/handlers.md says, with its line ends: one of a line, and one of several."""
+    cell = "x" * (LONGEST_RECORD + beyond - len("a,\n"))
+    lines = "\n" + "x" * (LONGEST_RECORD + beyond - len('a,"\n"\n'))
+    found = _read(f'x,y\na,{cell}\na,"{lines}"\n')
+    if beyond:
+        assert found[1:3] == [(2, f"a,{cell}"[:SHOWN_CHARACTERS]), (3, 'a,"')]
+    else:
+        assert found[1:] == [(2, ["a", cell]), (3, ["a", lines])]
+    assert LONGEST_RECORD == 2 * 1024 * 1024
+
+
+def test_a_long_line_that_never_ends_is_rejected_once() -> None:
+    """Whatever comes before its line end belongs to it, also what looks like a quoted field."""
+    body = "x,y\n" + "a" * (3 * LONGEST_RECORD) + '"\n' + "b" * LONGEST_RECORD
+    assert _read(body) == [(1, ["x", "y"]), (2, "a" * SHOWN_CHARACTERS), (3, "b" * SHOWN_CHARACTERS)]
+
+
+def test_an_open_quote_before_a_long_line_costs_its_own_line() -> None:
+    """The long line is rejected for itself, and the lines before it and after it are read."""
+    body = 'x,y\na,"b\nc,d\n' + "e" * (LONGEST_RECORD + 1) + "\nf,g\n"
+    assert _read(body) == [
+        (1, ["x", "y"]),
+        (2, 'a,"b'),
+        (3, ["c", "d"]),
+        (4, "e" * SHOWN_CHARACTERS),
+        (5, ["f", "g"]),
+    ]
+
+
+def test_a_rejection_shows_so_many_characters() -> None:
+    """Of a broken line a thousand, and not one more; its line end is not among them."""
+    for length in (SHOWN_CHARACTERS - 1, SHOWN_CHARACTERS, SHOWN_CHARACTERS + 1):
+        line = '"a"' + "b" * (length - 3)
+        assert _read(f"x\n{line}\r\n")[1] == (2, line[:SHOWN_CHARACTERS])
+
+
+@pytest.mark.parametrize(
+    "line", [b"x" * SLICE, b'"' + b"x" * 98 + b"\n", b"x" * 99 + b"\n"], ids=["one", "quotes", "open"]
+)
+def test_memory_does_not_grow_with_the_object(line: bytes) -> None:
+    """Neither an endless line nor a field without an end is gathered beyond the longest record."""
+    reader = RecordReader()
+    pieces = [b"x,y\n", b'a,"b\n', *[line * (SLICE // len(line))] * 100]
+    tracemalloc.start()
+    try:
+        for piece in pieces:
+            for _ in reader.feed(piece):
+                pass
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak < 20 * 2**20
+
+
+def test_an_open_record_is_not_read_again_with_each_piece(monkeypatch: pytest.MonkeyPatch) -> None:
+    """While no quote comes it cannot end: a stray one costs a look, not one for each piece of the rest."""
+    looks = 0
+    real = records_module._closing_quote
+
+    def counting(line: str, place: int) -> int:
+        nonlocal looks
+        looks += 1
+        return real(line, place)
+
+    monkeypatch.setattr(records_module, "_closing_quote", counting)
+    body = b'x,y\na,"b\n' + b"c,d\n" * 10_000
+    assert len(records_of(in_pieces(body, 1_000)).records) == 10_002
+    assert looks < 12_000

@@ -1,0 +1,202 @@
+"""Compressed objects: any number of members, and of a damaged stream what its bytes come to one at a time."""
+
+from __future__ import annotations
+
+import gzip
+import random
+import tracemalloc
+import zlib
+from contextlib import suppress
+from itertools import pairwise
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fakes.proof_records import Read, in_pieces, records_of
+from simulator.proof import records as records_module
+from simulator.proof.records import GZIP_FREE_BYTES, GZIP_RATIO, RecordReader, Unreadable
+
+SLICE = 65_536
+SIZES = (1, 2, 7, 1_000, 10**9)
+
+
+def _packed(text: bytes) -> bytes:
+    return gzip.compress(text, mtime=0)
+
+
+def _byte_by_byte(body: bytes) -> tuple[bytes, bool]:
+    """What one member inflates to before zlib fails, fed a byte at a time, and whether it ends."""
+    member = zlib.decompressobj(wbits=31)
+    text: list[bytes] = []
+    with suppress(zlib.error):
+        for at in range(len(body)):
+            text.append(member.decompress(body[at : at + 1]))
+            if member.eof:
+                break
+    return b"".join(text), member.eof
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize(
+    "body",
+    [
+        _packed(b"a,b\nc,d\n"),
+        _packed(b"a,b\nc") + _packed(b",d\n"),
+        _packed(b"a,b\n") + b"\0" * 9 + _packed(b"c,d\n") + b"\0\0",
+        _packed(b"") + _packed(b"a,b\n") + _packed(b"") + _packed(b"c,d\n") + _packed(b""),
+        b"".join(_packed(bytes([sign])) for sign in b"a,b\nc,d\n"),
+        _packed("\ufeffa,b\nc,d\n".encode("utf-16-be")),
+    ],
+)
+def test_members_are_one_text(body: bytes, size: int) -> None:
+    """One after the other, empty ones too, with zero bytes after each."""
+    assert records_of(in_pieces(body, size)) == Read([(1, ["a", "b"]), (2, ["c", "d"])])
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize(
+    ("body", "records", "reason"),
+    [
+        (_packed(b"a\nb\n")[:-1], ["a", "b"], "the gzip stream ends early"),
+        (b"\x1f\x8b", [], "the gzip stream ends early"),
+        (b"\x1f\x8b\x09" + _packed(b"a\n")[3:], [], "the gzip stream is damaged"),
+        (_packed(b"a\nb\n") + b"xx", ["a", "b"], "the gzip stream is damaged"),
+        (_packed(b"a\nb\n") + b"\0\0xx", ["a", "b"], "the gzip stream is damaged"),
+        (_packed(b"a\nb\n") + b"\0\x1f\x8b\x08", ["a", "b"], "the gzip stream ends early"),
+        (_packed(b"a\nb\n")[:-8] + b"\0" * 8, ["a", "b"], "the gzip stream is damaged"),
+        (_packed(b"a\nb\n")[:-4] + b"\0" * 4, ["a", "b"], "the gzip stream is damaged"),
+    ],
+)
+def test_damage_makes_an_object_unreadable(body: bytes, records: list[str], reason: str, size: int) -> None:
+    """A cut, a wrong header, anything but zero bytes behind a member, a wrong checksum, a wrong length."""
+    found = records_of(in_pieces(body, size))
+    assert [fields for _, fields in found.records] == [[text] for text in records]
+    assert found.unreadable is not None
+    assert found.unreadable.startswith(reason)
+
+
+def _long(rows: int = 300) -> bytes:
+    """Rows that differ, repeat themselves and have long runs: every way in which deflate packs."""
+    chance = random.Random(1)
+    return b"".join(
+        b"%d,%s\n" % (n, chance.choice([b"x" * chance.randrange(500), chance.randbytes(20).hex().encode()]))
+        for n in range(rows)
+    )
+
+
+@pytest.mark.parametrize("turned", [1, 8, 200])
+def test_what_is_read_before_the_damage_does_not_depend_on_the_cuts(turned: int) -> None:
+    """With bits turned anywhere: exactly the lines that a byte at a time inflates to, for pieces of every size."""
+    whole = _packed(_long())
+    chance = random.Random(turned)
+    damaged = 0
+    for _ in range(25):
+        body = bytearray(whole)
+        body[chance.randrange(10, len(body))] ^= turned
+        text, ends = _byte_by_byte(bytes(body))
+        damaged += not ends
+        expected = [
+            line.split(",") for line in text.decode("utf-8", "surrogateescape").split("\n")[:-1] if ends is False
+        ]
+        for size in (997, SLICE):
+            found = records_of(in_pieces(bytes(body), size))
+            assert (found.unreadable is not None) == (not ends)
+            if not ends and b'"' not in text and b"\r" not in text:
+                assert [fields for _, fields in found.records] == [each for each in expected if each != [""]]
+    assert damaged > 5
+
+
+def test_what_is_read_of_a_stream_that_ends_early_does_not_depend_on_the_cuts() -> None:
+    """Also where a full slice of text has more behind it, of which all bytes have come."""
+    whole = _packed(b"\n".join(b"x" * n for n in range(0, 3_000, 7)))
+    for length in range(len(whole) // 3, len(whole), 41):
+        text, _ = _byte_by_byte(whole[:length])
+        for size in (13, SLICE):
+            found = records_of(in_pieces(whole[:length], size))
+            assert found.unreadable == "the gzip stream ends early"
+            assert [fields for _, fields in found.records] == [
+                [line] for line in text.decode().split("\n")[:-1] if line
+            ]
+
+
+@given(st.binary(max_size=60), st.lists(st.integers(0, 120), max_size=3), st.integers(0, 400), st.integers(0, 7))
+def test_any_damage_has_one_outcome(tail: bytes, cuts: list[int], place: int, bit: int) -> None:
+    """For any text, any bit and any cuts: the same records, and the same verdict."""
+    body = bytearray(_packed(b"a,b\n" + tail) + _packed(tail))
+    body[place % len(body)] ^= 1 << bit
+    places = [0, *sorted(min(cut, len(body)) for cut in cuts), len(body)]
+    pieces = [bytes(body[start:end]) for start, end in pairwise(places)]
+    whole = records_of([bytes(body)])
+    for found in (records_of(pieces), records_of(in_pieces(bytes(body), 1))):
+        assert found.records == whole.records
+        assert (found.unreadable is None) == (whole.unreadable is None)
+
+
+def _ratio(monkeypatch: pytest.MonkeyPatch, ratio: int, free_bytes: int) -> None:
+    monkeypatch.setattr(records_module, "GZIP_RATIO", ratio)
+    monkeypatch.setattr(records_module, "GZIP_FREE_BYTES", free_bytes)
+
+
+@pytest.mark.parametrize("size", [1, 100, SLICE])
+@pytest.mark.parametrize("beyond", [0, 1])
+def test_text_below_a_size_may_be_packed_as_tightly_as_it_likes(
+    beyond: int, size: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Beyond that size the ratio counts: the very character more makes it a bomb."""
+    _ratio(monkeypatch, 2, 10_000)
+    found = records_of(in_pieces(_packed(b"x" * (9_999 + beyond) + b"\n"), size))
+    assert (found.unreadable is None) == (beyond == 0)
+    assert beyond == 0 or str(found.unreadable).startswith("a gzip bomb: ")
+
+
+@pytest.mark.parametrize("size", [1, 100, SLICE])
+@pytest.mark.parametrize("ratio_below", [0, 1])
+def test_the_ratio_is_that_of_what_was_consumed(ratio_below: int, size: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """At the ratio it is none, above it it is one; bytes that wait for their turn make no difference."""
+    text = b"x" * 99_999 + b"\n"
+    member = _packed(text)
+    ratio = len(text) // len(member) + 1
+    _ratio(monkeypatch, ratio - ratio_below * 5, 10)
+    monkeypatch.setattr(records_module, "_SLICE_BYTES", 2 * len(text))
+    # What follows is incompressible, and is no excuse for the first member.
+    found = records_of(in_pieces(member + _packed(random.Random(1).randbytes(100_000)), size))
+    assert str(found.unreadable).startswith("a gzip bomb") == bool(ratio_below)
+
+
+def test_a_bomb_is_refused_in_bounded_memory() -> None:
+    """A megabyte that unfolds to a gigabyte is given up long before, with little in hand."""
+    assert (GZIP_RATIO, GZIP_FREE_BYTES) == (250, 64 * 1024 * 1024)
+    deflater = zlib.compressobj(9, wbits=31)
+    bomb = b"".join(deflater.compress(b"x" * 2**20) for _ in range(100)) + deflater.flush()
+    reader = RecordReader()
+
+    def read() -> None:
+        for piece in in_pieces(bomb, SLICE):
+            for _ in reader.feed(piece):
+                pass
+
+    tracemalloc.start()
+    try:
+        with pytest.raises(Unreadable, match="a gzip bomb"):
+            read()
+        assert tracemalloc.get_traced_memory()[1] < 24 * 2**20
+    finally:
+        tracemalloc.stop()
+
+
+def test_many_small_members_come_in_few_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A record that is open over ten thousand members is looked at once for each piece of the object."""
+    looks = 0
+    real = RecordReader._record
+
+    def counting(self: RecordReader, first: int) -> object:
+        nonlocal looks
+        looks += 1
+        return real(self, first)
+
+    monkeypatch.setattr(RecordReader, "_record", counting)
+    body = _packed(b'a,b\nc,"d\n') + _packed(b'""\n') * 10_000 + _packed(b'"\n')
+    found = records_of(in_pieces(body, SLICE))
+    assert len(found.records) == 2
+    assert looks <= len(body) // SLICE + 2
