@@ -6,7 +6,7 @@ BIN    := $(VENV)/bin
 ARGS   ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help install simulate test check-format lint types imports coverage pytest audit reference format bench mutants clean
+.PHONY: help install simulate test check-format lint types imports coverage pytest audit reference format bench mutants fuzz clean
 .PHONY: build-GeneratorLambda build-ConsumerLambda
 
 help: ## this list
@@ -85,6 +85,9 @@ bench: .venv-bench/.installed ## the consumer against its peers and the floor (A
 
 mutants: $(MUTANTS)/.installed ## decisions made otherwise that no test notices (ARGS=simulator/triggers/scaling.py), docs/mutants.md
 	$(MUTANTS)/bin/python tests/mutants $(ARGS)
+
+fuzz: install ## made-up objects read by the consumer and by the proof, until they disagree (ARGS='--for 10m --seed 1')
+	PYTHONPATH=tests $(BIN)/python -m fuzz $(ARGS)
 
 clean: ## remove the environment and everything built
 	rm -rf $(VENV) $(MUTANTS) $(AUDIT) .venv-bench build dist out *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

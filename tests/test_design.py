@@ -20,11 +20,12 @@ ABOUT_THE_WHOLE = {
     "test_dependencies.py",
     "test_design.py",
     "test_fidelity.py",
+    "test_fuzz.py",
     "test_habits.py",
     "test_mutants.py",
     "test_wheel.py",
 }
-"""The tests at the top of tests/: of cli.py, of docs/, of what is built, of the project's habits and mutants."""
+"""The tests at the top of tests/: of cli.py, docs/, what is built, and the project's habits, mutants and fuzzer."""
 READS_TIME = {
     "simulator/base/children.py": "waits for a child process to speak and to end",
     "simulator/base/clock.py": "it is the clock",

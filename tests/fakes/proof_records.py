@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from simulator.proof.dialect import Dialect
 from simulator.proof.reader import ObjectReader, Rejected, Row
-from simulator.proof.records import Record, RecordReader, Unreadable
+from simulator.proof.records import Record, RecordParser, Unreadable
 
 
 def in_pieces(body: bytes, size: int) -> list[bytes]:
@@ -27,12 +27,14 @@ class Read:
 
 def records_of(pieces: Iterable[bytes]) -> Read:
     """The records of an object that comes in these pieces, the first of them its header."""
-    reader, read = RecordReader(), Read()
+    reader, read = RecordParser(), Read()
+    width: int | None = None
     try:
         for piece, final in [*((piece, False) for piece in pieces), (b"", True)]:
             for record in reader.feed(piece, final=final):
-                if reader.width is None:
-                    reader.width = len(record[1])
+                if width is None:
+                    width = len(record[1])
+                    reader.expect(width)
                 read.records.append(record)
     except Unreadable as refusal:
         read.unreadable = str(refusal)

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from fakes.proof_records import Read, in_pieces, records_of
 from simulator.proof import records as records_module
-from simulator.proof.records import LONGEST_RECORD, SHOWN_CHARACTERS, Record, RecordReader
+from simulator.proof.records import LONGEST_RECORD, SHOWN_CHARACTERS, Record, RecordParser
 
 SLICE = 65_536
 
@@ -236,7 +236,7 @@ def test_a_rejection_shows_so_many_characters() -> None:
 )
 def test_memory_does_not_grow_with_the_object(line: bytes) -> None:
     """Neither an endless line nor a field without an end is gathered beyond the longest record."""
-    reader = RecordReader()
+    reader = RecordParser()
     pieces = [b"x,y\n", b'a,"b\n', *[line * (SLICE // len(line))] * 100]
     tracemalloc.start()
     try:

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from fakes.proof_records import Read, in_pieces, records_of
 from simulator.proof import records as records_module
-from simulator.proof.records import GZIP_FREE_BYTES, GZIP_RATIO, RecordReader, Unreadable
+from simulator.proof.records import GZIP_FREE_BYTES, GZIP_RATIO, RecordParser, Unreadable
 
 SLICE = 65_536
 SIZES = (1, 2, 7, 1_000, 10**9)
@@ -169,7 +169,7 @@ def test_a_bomb_is_refused_in_bounded_memory() -> None:
     assert (GZIP_RATIO, GZIP_FREE_BYTES) == (250, 64 * 1024 * 1024)
     deflater = zlib.compressobj(9, wbits=31)
     bomb = b"".join(deflater.compress(b"x" * 2**20) for _ in range(100)) + deflater.flush()
-    reader = RecordReader()
+    reader = RecordParser()
 
     def read() -> None:
         for piece in in_pieces(bomb, SLICE):
@@ -188,14 +188,14 @@ def test_a_bomb_is_refused_in_bounded_memory() -> None:
 def test_many_small_members_come_in_few_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
     """A record that is open over ten thousand members is looked at once for each piece of the object."""
     looks = 0
-    real = RecordReader._record
+    real = RecordParser._record
 
-    def counting(self: RecordReader, first: int) -> object:
+    def counting(self: RecordParser, first: int) -> object:
         nonlocal looks
         looks += 1
         return real(self, first)
 
-    monkeypatch.setattr(RecordReader, "_record", counting)
+    monkeypatch.setattr(RecordParser, "_record", counting)
     body = _packed(b'a,b\nc,"d\n') + _packed(b'""\n') * 10_000 + _packed(b'"\n')
     found = records_of(in_pieces(body, SLICE))
     assert len(found.records) == 2

@@ -1,0 +1,65 @@
+"""The bounds on what is read, made small on both sides, so that objects of a hundred bytes come to each of them."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, fields
+
+PLACES = {
+    "record_chars": (
+        *("pipeline.quotes.MAX_RECORD_CHARS", "pipeline.text.MAX_RECORD_CHARS"),
+        "simulator.proof.records.LONGEST_RECORD",
+    ),
+    "shown_chars": (
+        *("pipeline.quotes.SHOWN_CHARS", "pipeline.text.SHOWN_CHARS"),
+        "simulator.proof.records.SHOWN_CHARACTERS",
+    ),
+    "slice_bytes": ("pipeline.decoding.SLICE_BYTES", "simulator.proof.records._SLICE_BYTES"),
+    "gzip_ratio": ("pipeline.decoding.MAX_GZIP_RATIO", "simulator.proof.records.GZIP_RATIO"),
+    "gzip_free_bytes": ("pipeline.decoding.GZIP_RATIO_FREE_BYTES", "simulator.proof.records.GZIP_FREE_BYTES"),
+    "columns": ("pipeline.rows.MAX_COLUMNS", "simulator.proof.reader.HEADER_COLUMNS"),
+    "name_bytes": ("pipeline.rows.MAX_NAME_BYTES", "simulator.proof.reader.NAME_BYTES"),
+    "item_bytes": ("pipeline.rows.MAX_ITEM_BYTES", "simulator.base.limits.DYNAMODB_ITEM_BYTES"),
+    "ticker_bytes": (
+        *("pipeline.rows.MAX_PK_BYTES", "pipeline.items.MAX_PK_BYTES"),
+        "simulator.base.limits.DYNAMODB_HASH_KEY_BYTES",
+    ),
+    "first_rows": ("pipeline.uniqueness.FIRST_ROWS", "simulator.proof.reader.JUDGED_ROWS"),
+}
+"""Where each of them is, in the consumer and in the proof."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """Each bound that is not the product's own; None where it is."""
+
+    record_chars: int | None = None
+    shown_chars: int | None = None
+    slice_bytes: int | None = None
+    gzip_ratio: int | None = None
+    gzip_free_bytes: int | None = None
+    columns: int | None = None
+    name_bytes: int | None = None
+    item_bytes: int | None = None
+    ticker_bytes: int | None = None
+    first_rows: int | None = None
+
+
+@contextmanager
+def within(bounds: Bounds) -> Iterator[None]:
+    """Everything read here is read within these bounds."""
+    before = []
+    try:
+        for field in fields(bounds):
+            if (value := getattr(bounds, field.name)) is not None:
+                for place in PLACES[field.name]:
+                    module_name, _, name = place.rpartition(".")
+                    module = importlib.import_module(module_name)
+                    before.append((module, name, getattr(module, name)))
+                    setattr(module, name, value)
+        yield
+    finally:
+        for module, name, value in before:
+            setattr(module, name, value)

@@ -1,0 +1,125 @@
+"""Cells as files have them, odd ones, and those at the edges of what DynamoDB holds."""
+
+from __future__ import annotations
+
+from random import Random
+
+FORMATS = ("%b %d %Y", "%d.%m.%Y", "%m/%d/%Y %H:%M", "%Y-%m-%d", "%d/%m/%Y %H:%M %z", "%Y%m%d", "100%% %Y", "%y-%j %p")
+ODD: tuple[str, ...] = (
+    *("", "", " ", "a", "A", "null", "NaN", "Infinity", "N/A", "-", "+1", "01", ".5", "5.", " 1", "1 ", "1,608.00"),
+    *("1_000", "٣", "0x1", "é", "😀", "株式", "\0", "\t", "\ufeff", "\u2028", "\x85", "\x0b", "\x1c", "%s", "%(a)s"),
+    *(
+        '"',
+        '""',
+        'say "hi"',
+        '"quoted"',
+        '"open',
+        "two\nlines",
+        "\n",
+        "\r",
+        "\r\n",
+        "a\rb",
+        "a,b",
+        ",",
+        "\\",
+        "'",
+        "{}",
+    ),
+    *("\ud800", "\udc80", "\udfff", "\x7f", "=1+1", "1e", "e1", "--1", "1-1", "True", "𝟙", "-", "−1", "1\u00a0000"),
+)
+
+
+def number(chance: Random, odd: float = 0.7) -> str:
+    """A number; `odd` is the share of those at an edge."""
+    kind = chance.randrange(2, 6) if chance.random() < odd else chance.randrange(2)
+    if kind == 0:
+        return str(chance.randrange(-1000, 1000))
+    if kind == 1:
+        return f"{chance.uniform(-1000, 1000):.{chance.randrange(7)}f}"
+    sign = chance.choice(["", "", "", "-", "+"])
+    digits = "".join(chance.choices("0123456789", k=chance.choice([1, 2, 18, 19, 37, 38, 39, 40])))
+    if kind == 2:
+        return sign + digits.lstrip("0") + "0" * chance.choice([0, 0, 1, 5, 87, 88, 89])
+    if kind == 3:
+        return f"{sign}0.{'0' * chance.choice([0, 1, 90, 91, 92, 129, 130])}{digits}"
+    exponent = chance.choice(
+        [*range(-4, 5), 124, 125, 126, -129, -130, -131, 88, 999_999_999, 9_999_999_999, -(10**20)]
+    )
+    mantissa = chance.choice(["0", "0.0", "1", "9.99", "0.1", "10", "1." + digits, digits, f"0.{digits}"])
+    return f"{sign}{mantissa}{chance.choice('eE')}{chance.choice(['', '+', '0']) if exponent >= 0 else ''}{exponent}"
+
+
+def timestamp(chance: Random, few: bool = False) -> str:
+    """A timestamp of some shape, often one that is none; `few`: of few days, so that keys repeat."""
+    year = chance.choice([2024, 2024, 2023, 1, 9999, 0, 10_000]) if chance.random() < 0.1 else 2024
+    month = chance.choice([1, 2, 12]) if chance.random() < 0.9 else chance.randrange(15)
+    day = chance.randrange(1, 4 if few else 29) if chance.random() < 0.9 else chance.randrange(34)
+    dash = chance.choice(["-", "-", "-", "", "/", "."]) if chance.random() < 0.3 else "-"
+    date = f"{year:04d}{dash}{month:02d}{dash}{day:02d}"
+    if few or chance.random() < 0.4:
+        return date if chance.random() < 0.95 else f" {date}"
+    hour, minute, second = chance.randrange(24), chance.randrange(60), chance.randrange(60)
+    if chance.random() < 0.1:
+        hour, minute, second = chance.choice([(24, 0, 0), (23, 59, 60), (0, 60, 0), (25, 0, 0), (23, 59, 59)])
+    colon = chance.choice([":", ":", ":", ""])
+    time = f"{hour:02d}{colon}{minute:02d}" + (f"{colon}{second:02d}" if chance.random() < 0.8 else "")
+    if chance.random() < 0.4:
+        places = chance.choice([1, 3, 6, 7, 9, 12])
+        time += chance.choice(["..,", "."])[0] + "".join(chance.choices("0123456789", k=places))
+        if chance.random() < 0.5:
+            time += "0" * chance.randrange(8)
+    if chance.random() < 0.5:
+        return f"{date}{chance.choice('T ')}{time}{chance.choice(['', 'Z', '+01:00'])}"
+    zones = [
+        "",
+        "",
+        "Z",
+        "z",
+        " Z",
+        "+00:00",
+        "-05:00",
+        "+0530",
+        "-23:59",
+        "+24:00",
+        "+14",
+        "-1",
+        " EST",
+        "+05:75",
+        "+00:0",
+    ]
+    return date + chance.choice("TTT t_") + time + chance.choice(zones)
+
+
+def formatted(chance: Random, timestamp_format: str) -> str:
+    """A timestamp in a format of its own, or nearly."""
+    values = {
+        "%b": chance.choice(["Jan", "feb", "DEC", "Jam"]),
+        "%d": chance.choice(["1", "02", "31", "32"]),
+        "%m": chance.choice(["1", "02", "13"]),
+        "%Y": chance.choice(["2024", "0001", "9999", "24"]),
+        "%y": chance.choice(["24", "99"]),
+        "%j": chance.choice(["001", "366", "367"]),
+        "%H": chance.choice(["0", "09", "24"]),
+        "%M": chance.choice(["0", "59", "60"]),
+        "%p": chance.choice(["AM", "pm"]),
+        "%z": chance.choice(["+0000", "-05:00", "Z", "+2400"]),
+        "%%": "%",
+    }
+    text = timestamp_format
+    for directive, value in values.items():
+        text = text.replace(directive, value)
+    return text
+
+
+def cell(chance: Random) -> str:
+    """Any cell."""
+    kind = chance.randrange(8)
+    if kind < 3:
+        return number(chance)
+    if kind == 3:
+        return timestamp(chance)
+    if kind == 4:
+        return "".join(chance.choices(ODD, k=2))
+    if kind == 5:
+        return "x" * chance.choice([1, 10, 100, 1000])
+    return chance.choice(ODD)

@@ -1,0 +1,230 @@
+"""Objects made up by chance: real files spoiled, tables written by Python's own writer, and loose signs."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from random import Random
+
+from fuzz.bounds import Bounds
+from fuzz.cells import FORMATS, ODD, cell, formatted, number, timestamp
+from fuzz.mutations import SIGNS, TEXT, as_read, encoded, packed, spoil_bytes
+from fuzz.readings import Example
+
+FILES = Path(__file__).parent / "files"
+KEYS = ("stocks/aapl.csv", "stocks/a/brk.b.csv.gz", "stocks/x", "stocks/.csv", "stocks/", "stocks/ſé.CSV", "s/%s.csv")
+NAMES: tuple[str, ...] = (
+    *(
+        "ticker",
+        "symbol",
+        "Symbol ",
+        "TICKER",
+        "date",
+        "Date",
+        "timestamp",
+        "time",
+        "datetime",
+        "Open",
+        "Adj Close",
+        "",
+    ),
+    *(" ", "close", "volume", "Größe %", "a", "b", "column_1", "%s", 'a"b', "İ", "ß", "PK", "SK", "name"),
+)
+REAL_CHARS = 2 * 1024 * 1024
+REAL_COLUMNS = 16_384
+REAL_ITEM = 400 * 1024
+
+
+@cache
+def files() -> tuple[bytes, ...]:
+    """The small real files, by name."""
+    return tuple(path.read_bytes() for path in sorted(FILES.iterdir()))
+
+
+def make(seed: int, number_of: int) -> Example:
+    """The example of this number. The same for the same two numbers, on any machine."""
+    chance = Random(f"{seed}/{number_of}")
+    at_a_bound = chance.random() < 0.001
+    bounds = Bounds() if at_a_bound else _bounds(chance)
+    environ: dict[str, str] = {}
+    if chance.random() < 0.25:
+        environ["TIMESTAMP_FORMAT"] = chance.choice(FORMATS)
+    source = 0.5 if at_a_bound else chance.random()
+    if source < 0.35:
+        body = _spoiled_file(chance)
+    elif source < 0.97:
+        text = _table(chance, environ, at_a_bound) if source < 0.75 else _signs(chance, bounds)
+        body = encoded(chance, _spoiled(chance, text, chance.choice([0, 0, 0, 1, 1, 2, 4, 8])))
+    else:
+        body = chance.randbytes(chance.randrange(300))
+    for _ in range(chance.choice([0, 0, 0, 0, 0, 0, 1, 2])):
+        body = spoil_bytes(chance, body)
+    _choose_columns(chance, environ, body)
+    if chance.random() < 0.3:
+        body = packed(chance, body)
+        for _ in range(chance.choice([0, 0, 0, 1, 2])):
+            body = spoil_bytes(chance, body)
+    cuts = tuple(_cuts(chance, len(body)) for _ in range(3))
+    return Example(chance.choice(KEYS), environ, body, cuts, bounds)
+
+
+def _bounds(chance: Random) -> Bounds:
+    if chance.random() < 0.5:
+        return Bounds()
+
+    def some(*values: int) -> int | None:
+        return chance.choice(values) if chance.random() < 0.25 else None
+
+    chars = some(20, 64, 200) or some(20, 64, 200)
+    ratio = some(1, 3, 10)
+    return Bounds(
+        record_chars=chars,
+        shown_chars=5 if chars else None,
+        slice_bytes=some(1, 7, 64, 1000),
+        gzip_ratio=ratio,
+        gzip_free_bytes=chance.choice([16, 200]) if ratio else None,
+        columns=some(4, 8, 8),
+        name_bytes=some(5, 9, 13),
+        item_bytes=some(60, 150),
+        ticker_bytes=some(4, 16),
+        first_rows=some(1, 2, 3, 10),
+    )
+
+
+def _cuts(chance: Random, length: int) -> tuple[int, ...]:
+    match chance.randrange(5):
+        case 0:
+            return ()
+        case 1 if length <= 3_000:
+            return tuple(range(length))
+        case 2 if length <= 20_000:
+            return tuple(range(0, length, 7))
+        case _:
+            return tuple(sorted(chance.randrange(length + 1) for _ in range(chance.randrange(1, 6))))
+
+
+def _choose_columns(chance: Random, environ: dict[str, str], body: bytes) -> None:
+    names = [name.strip(' "') for name in body[:200].decode("latin-1").partition("\n")[0].strip("\r").split(",")]
+    for setting in ("TICKER_COLUMN", "TIMESTAMP_COLUMN"):
+        if chance.random() < 0.15:
+            name = chance.choice(names) if chance.random() < 0.8 else chance.choice(NAMES)
+            environ[setting] = chance.choice([name, name.upper(), f" {name}"])
+
+
+def _spoiled_file(chance: Random) -> bytes:
+    body = chance.choice(files())
+    if chance.random() < 0.5:
+        for _ in range(chance.choice([1, 1, 2, 3])):
+            body = spoil_bytes(chance, body)
+        return body
+    text = _spoiled(chance, body.decode("utf-8", "surrogateescape"), chance.choice([0, 1, 1, 2, 4]))
+    return as_read(text)
+
+
+def _spoiled(chance: Random, text: str, times: int) -> str:
+    """The text spoiled so many times, mostly below its header: without one there is nothing to read."""
+    header = ""
+    if chance.random() < 0.8:
+        header, end, text = text.partition("\n")
+        header += end
+    for _ in range(times):
+        text = chance.choice(TEXT)(chance, text)
+    return header + text
+
+
+def _table(chance: Random, environ: dict[str, str], at_a_bound: bool) -> str:
+    """A table by Python's writer: odd cells, keys that repeat, or something at one of the product's own bounds."""
+    header = chance.choice([["ticker", "date"], ["date"], ["symbol", "timestamp"], [""], ["Date", "Time"]])
+    header = header + chance.sample(NAMES, chance.choice([0, 1, 1, 2, 3, 5]))
+    if chance.random() < 0.9:
+        header = [*dict.fromkeys(header)]
+    if chance.random() < 0.2:
+        chance.shuffle(header)
+    few = chance.random() < 0.6
+    rows = [_row(chance, header, environ, few) for _ in range(chance.choice([0, 1, 2, 3, 5, 12, 30]))]
+    if rows and chance.random() < 0.3:
+        rows += [_nearly(chance, chance.choice(rows)) for _ in range(chance.randrange(1, 4))]
+    if at_a_bound:
+        header, rows = _at_a_real_bound(chance, header, rows)
+    written = io.StringIO()
+    writer = csv.writer(
+        written,
+        quoting=chance.choice([csv.QUOTE_ALL, csv.QUOTE_MINIMAL, csv.QUOTE_MINIMAL, csv.QUOTE_NONNUMERIC]),
+        lineterminator=chance.choice(["\n", "\n", "\r\n"]),
+    )
+    writer.writerow(header)
+    writer.writerows(rows)
+    return written.getvalue()
+
+
+def _row(chance: Random, header: list[str], environ: dict[str, str], few: bool) -> list[str]:
+    row = []
+    for name in header:
+        plain = name.strip().lower()
+        if plain in ("ticker", "symbol"):
+            row.append(chance.choice(["A", "B", "AAPL", "", "é" * 9, "\\", '"']) if few else cell(chance))
+        elif plain in ("", "date", "timestamp", "time", "datetime"):
+            own = environ.get("TIMESTAMP_FORMAT")
+            row.append(formatted(chance, own) if own and chance.random() < 0.7 else timestamp(chance, few))
+        elif few and chance.random() < 0.7:
+            row.append(chance.choice(["1", "1.0", "10e-1", "2", "-0", "0", "0e9", "x", "", "1.5", "1.50"]))
+        else:
+            row.append(cell(chance) if chance.random() < 0.3 else number(chance, odd=0.2))
+    if chance.random() < 0.04:
+        row.append(cell(chance))
+    if chance.random() < 0.04:
+        row.pop()
+    return row
+
+
+def _nearly(chance: Random, row: list[str]) -> list[str]:
+    """The same row, or one that differs in a cell."""
+    other = list(row)
+    if other and chance.random() < 0.6:
+        other[chance.randrange(len(other))] = chance.choice([cell(chance), number(chance), ""])
+    return other
+
+
+def _at_a_real_bound(chance: Random, header: list[str], rows: list[list[str]]) -> tuple[list[str], list[list[str]]]:
+    """One of the product's own bounds, at either side."""
+    near = chance.choice([-2, -1, 0, 1, 2, 50])
+    match chance.randrange(6):
+        case 0:
+            header = ["date", *(f"c{n}" for n in range(REAL_COLUMNS - 1 + near))]
+            rows = [["2024-01-02", *["1"] * (len(header) - 1)]]
+        case 1:
+            filler = chance.choice(["x", '"', "x" * 99 + "\n", "é"])
+            rows.insert(0, ["2024-01-02", filler * ((REAL_CHARS + near) // len(filler)), "1"])
+        case 2:
+            filler = chance.choice(["x", "é", "\\"])
+            header = ["ticker", "date", "note"]
+            size = (REAL_ITEM - 4 - 1 - 10 - 4 + near) // len(filler.encode())
+            rows = [["A", "2024-01-02", filler * size], ["A", "2024-01-03", "1"]]
+        case 3:
+            header = ["date", "n"]
+            rows = [[f"2024-01-02T{n // 3600:02d}:{n // 60 % 60:02d}:{n % 60:02d}", "1"] for n in range(1_003)]
+            late = chance.randrange(997, 1_003)
+            rows[late] = [rows[chance.randrange(late)][0], chance.choice(["1", "2", "1.0"])]
+        case 4:
+            header = ["date", "x" * (65_535 + near)]
+            rows = [["2024-01-02", "1"]]
+        case _:
+            rows = [["2024-01-02", "1" * chance.choice([100, 5_000]), "y"] for _ in range(chance.choice([50, 500]))]
+    return header, rows
+
+
+def _signs(chance: Random, bounds: Bounds) -> str:
+    """Loose signs and cells below a header, or without one."""
+    pieces: list[Callable[[], str]] = [
+        lambda: chance.choice(SIGNS),
+        lambda: chance.choice([",", "\n", '"', "\r"]),
+        lambda: chance.choice([",", "\n"]),
+        lambda: timestamp(chance, few=True),
+        lambda: chance.choice(ODD),
+        lambda: chance.choice(["a", "1", "1.0", "x" * (bounds.record_chars or 30)]),
+    ]
+    text = "".join(chance.choice(pieces)() for _ in range(chance.choice([3, 10, 30, 80])))
+    return chance.choice(["ticker,date,n\n", "date,n\n", ",n\n", "date\n", 'date,"a\nb"\n', ""]) + text

@@ -1,0 +1,150 @@
+"""What the consumer's readers and the proof's make of an object, in one form, and whether they agree."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
+
+from fuzz.bounds import Bounds, within
+from pipeline.items import ItemReader, Items, put_request
+from pipeline.rows import Columns, ObjectUnreadable, RejectedRow, Row, RowReader
+from simulator.proof.content import item_content
+from simulator.proof.dialect import Dialect
+from simulator.proof.reader import ObjectReader
+from simulator.proof.records import Unreadable
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """An object, the consumer's variables, the bounds in force, and where its bytes are cut for each reader."""
+
+    key: str
+    environ: dict[str, str]
+    body: bytes
+    cuts: tuple[tuple[int, ...], ...] = ((), (), ())
+    bounds: Bounds = field(default_factory=Bounds)
+
+
+@dataclass(slots=True)
+class Reading:
+    """Items as (partition key, sort key, line, content) and rejected rows as (line, fields), in order.
+
+    `unreadable` is the reason, None if the object can be read; `held`: whether its first rows are judged together.
+    """
+
+    stored: list[tuple[str, str, int, str]] = field(default_factory=list)
+    rejected: list[tuple[int, tuple[str, ...]]] = field(default_factory=list)
+    unreadable: str | None = None
+    held: bool = False
+
+
+def chunks(body: bytes, cuts: Iterable[int]) -> list[bytes]:
+    """The body in pieces."""
+    places = [0, *sorted(place % (len(body) + 1) for place in cuts), len(body)]
+    return [body[start:end] for start, end in pairwise(places)]
+
+
+def _feed(reading: Reading, pieces: list[bytes], feed: Callable[[bytes, bool], Iterator[None]]) -> Reading:
+    try:
+        for piece in pieces:
+            for _ in feed(piece, False):
+                pass
+        for _ in feed(b"", True):
+            pass
+    except (ObjectUnreadable, Unreadable) as refusal:
+        reading.unreadable = str(refusal)
+    return reading
+
+
+def _put(text: str, line: int) -> tuple[str, str, int, str]:
+    item = json.loads(text)["PutRequest"]["Item"]
+    return item.pop("PK")["S"], item.pop("SK")["S"], line, item_content(item)
+
+
+def by_items(example: Example) -> Reading:
+    """The consumer's way: put requests, made of columns."""
+    reader = ItemReader(example.key, Columns.from_environ(example.environ))
+    reading = Reading()
+
+    def feed(piece: bytes, final: bool) -> Iterator[None]:
+        for found in reader.feed(piece, final=final):
+            if isinstance(found, Items):
+                rows = [_put(text, line) for text, line in zip(found.puts, found.lines, strict=True)]
+                if [row[:2] for row in rows] != found.keys:
+                    raise AssertionError(f"keys {found.keys} beside the items {rows}")
+                reading.stored += rows
+            else:
+                reading.rejected.append((found.line, found.row))
+            yield
+
+    return _feed(reading, chunks(example.body, example.cuts[0]), feed)
+
+
+def by_rows(example: Example) -> Reading:
+    """The consumer's other way: one row after the other."""
+    reader = RowReader(example.key, Columns.from_environ(example.environ))
+    reading = Reading()
+
+    def feed(piece: bytes, final: bool) -> Iterator[None]:
+        for found in reader.feed(piece, final=final):
+            if isinstance(found, Row):
+                reading.stored.append(_put(put_request(found), found.line))
+            elif isinstance(found, RejectedRow):
+                reading.rejected.append((found.line, found.row))
+            yield
+
+    return _feed(reading, chunks(example.body, example.cuts[1]), feed)
+
+
+def by_proof(example: Example) -> Reading:
+    """The proof's."""
+    reader = ObjectReader(example.key, Dialect.from_environ(example.environ))
+    reading = Reading()
+
+    def feed(piece: bytes, final: bool) -> Iterator[None]:
+        for rows in reader.feed(piece, final=final):
+            reading.stored += rows.stored
+            reading.rejected += rows.rejected
+            yield
+
+    _feed(reading, chunks(example.body, example.cuts[2]), feed)
+    reading.held = reader.keys is not None and reader.keys.ticker is None
+    return reading
+
+
+def disagreement(example: Example) -> str | None:
+    """What the readers do not agree on, in one line; None if they agree.
+
+    Of an unreadable object nobody records the rejected rows, so these may differ.
+    """
+    with within(example.bounds):
+        proof = by_proof(example)
+        for name, read in (("items", by_items), ("rows", by_rows)):
+            if found := _difference(read(example), proof):
+                return f"{name} against the proof: {found}"
+    return None
+
+
+def _difference(consumer: Reading, proof: Reading) -> str | None:
+    if (consumer.unreadable is None) != (proof.unreadable is None):
+        return f"unreadable: {consumer.unreadable!r} against {proof.unreadable!r}"
+    stored = sorted(consumer.stored, key=lambda row: row[2])
+    if consumer.unreadable is None:
+        rejected = sorted(consumer.rejected)
+        if rejected != proof.rejected:
+            return f"rejected: {_first(rejected, proof.rejected)}"
+    elif proof.held:
+        # Rows that the consumer held back until they were judged may never have been written.
+        surplus = Counter(stored) - Counter(proof.stored)
+        return f"stored before the end, and unknown to the proof: {next(iter(surplus))!r}" if surplus else None
+    return None if stored == proof.stored else f"stored: {_first(stored, proof.stored)}"
+
+
+def _first(one: Sequence[object], other: Sequence[object]) -> str:
+    for n, (mine, yours) in enumerate(zip(one, other, strict=False)):
+        if mine != yours:
+            return f"number {n} is {mine!r} against {yours!r}"
+    return f"{len(one)} against {len(other)}, the next of which is {[*one, *other][min(len(one), len(other)) :][:1]!r}"
