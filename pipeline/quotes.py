@@ -64,10 +64,12 @@ class QuoteParser:
     A record that is open where the lines end is kept until more come: at most `MAX_RECORD_CHARS`.
     """
 
+    _number: int
+    """That of the first of `_lines`."""
+
     def __init__(self) -> None:
         self._width: int | None = None
         self._lines: list[str] = []
-        self._number = 1
         self._at = 0
         """Where the next record begins, or the one that is open."""
         self._open = False
@@ -98,7 +100,7 @@ class QuoteParser:
             self._number = number
         self._lines += io.StringIO(text, newline="\n")
         yield from self._one_by_one(unended, final=final, everything=False)
-        if not self._open and self._at < len(self._lines):
+        if not self._open:
             if len(text) <= MAX_RECORD_CHARS:
                 yield from self._in_one_go()
             yield from self._one_by_one(unended, final=final, everything=True)
@@ -114,7 +116,7 @@ class QuoteParser:
         try:
             for fields in parser:
                 end = parser.line_num
-                if end - at > 1 and (len(fields) != self._width or sum(map(len, lines[at:end])) > MAX_RECORD_CHARS):
+                if end - at > 1 and len(fields) != self._width:
                     break
                 if fields:
                     found.lines.append(number + at)
@@ -138,7 +140,7 @@ class QuoteParser:
             end, reason = at + 1, None
             kind: str | None
             if len(line) > MAX_RECORD_CHARS:
-                kind, text = overlong(), line
+                kind, text = overlong(), line[:-1]
             elif what != _OPEN:
                 kind = _REASONS[what]
             else:
@@ -172,7 +174,7 @@ class QuoteParser:
             self._reach = at + 1
             self._end = _OPEN
             self._fields = None
-        while self._end == _OPEN and self._reach < len(lines) and starts[self._reach] <= longest:
+        while self._end == _OPEN and self._reach < len(lines):
             self._end = _outcome('"' + lines[self._reach].rstrip("\r\n"))
             if self._end == _OPEN:
                 self._reach += 1

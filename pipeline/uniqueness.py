@@ -81,7 +81,7 @@ class FirstRows(Generic[Block]):
                 self._rows += self._rows_of(one)
             if self._key is None or len(self._rows) >= FIRST_ROWS:
                 yield from self._judge()
-        if final and not self._judged:
+        if final:
             yield from self._judge()
 
     def _judge(self) -> Iterator[Block]:

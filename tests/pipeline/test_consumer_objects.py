@@ -220,6 +220,8 @@ async def test_an_object_that_is_not_stored_leaves_nothing_in_flight(stored, rai
     (outcome,) = await asyncio.gather(invocation._object(A), return_exceptions=True)
 
     assert isinstance(outcome, asyncio.CancelledError if left == "abandon" else MessageFailure)
+    if isinstance(raised, TimeoutError):
+        assert outcome.reason == "no time left in this invocation"
     assert told == [left]
     assert invocation.lines == []
     assert invocation._counts == ConsumerCounts(bytes_read=1234)

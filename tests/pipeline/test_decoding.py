@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from fakes.records import by_line, pieces, read
 from pipeline import decoding
-from pipeline.decoding import SLICE_BYTES, Inflater, ObjectUnreadable
+from pipeline.decoding import SLICE_BYTES, Decoder, Inflater, ObjectUnreadable
 from pipeline.text import Lines, RecordReader
 
 
@@ -214,3 +214,42 @@ def test_padding_counts_as_bytes_that_were_taken(monkeypatch, size):
     noise, dense = packed(random.Random(1).randbytes(400)), packed(b"x" * 5000)
     assert inflated(pieces(noise + dense, size))[1] is not None
     assert inflated(pieces(noise + bytes(200) + dense, size)) == (random.Random(1).randbytes(400) + b"x" * 5000, None)
+
+
+def test_a_stream_that_ends_anywhere_gives_all_that_it_holds():
+    """Also where the last byte that has come unfolds beyond a slice."""
+    body = packed(b"x" * 200_000)
+    for end in range(2, len(body)):
+        assert inflated([body[:end]]) == a_byte_at_a_time(body[:end])
+
+
+@pytest.mark.parametrize("size", [2, 3])
+def test_a_bit_that_is_wrong_anywhere_gives_all_before_it(size):
+    """In the smallest chunks that hold more than the byte at which zlib fails."""
+    good = packed(b"a,b,c\n1,2,3\n4,5,6\n" * 3 + b"7,8,9")
+    for at in range(2, len(good)):
+        for bit in range(8):
+            body = good[:at] + bytes([good[at] ^ 1 << bit]) + good[at + 1 :]
+            assert inflated(pieces(body, size)) == a_byte_at_a_time(body)
+
+
+def test_plain_bytes_come_in_slices():
+    """In order, none of them twice."""
+    body = bytes(range(256)) * 1000
+    found = list(Inflater().feed(body, final=True))
+    assert b"".join(found) == body
+    assert [len(piece) for piece in found] == [SLICE_BYTES, SLICE_BYTES, SLICE_BYTES, 256_000 - 3 * SLICE_BYTES]
+
+
+def test_no_byte_is_waited_for_that_is_not_needed():
+    """Three tell every encoding."""
+    assert Decoder().feed(b"abc") == "abc"
+    assert Decoder().feed(b"ab") == ""
+    assert Decoder().feed(b"\xef\xbb\xbf") == ""
+
+
+def test_why_an_object_is_unreadable_is_one_text():
+    """With it, the setting that might mend it."""
+    error = ObjectUnreadable("no header", "A_SETTING")
+    assert (str(error), error.setting) == ("no header", "A_SETTING")
+    assert ObjectUnreadable("no header").setting is None

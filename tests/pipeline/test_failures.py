@@ -57,6 +57,8 @@ def test_a_failure_says_its_reason_and_whether_it_lasts(permanent):
     """As text too, for whoever meets it as any exception."""
     failure = MessageFailure("bad", permanent=permanent)
     assert (str(failure), failure.reason, failure.permanent) == ("bad", "bad", permanent)
+    assert failure.setting is None
+    assert MessageFailure("bad", permanent=permanent, setting="A_SETTING").setting == "A_SETTING"
 
 
 def test_time_that_ran_out_is_no_lasting_failure():

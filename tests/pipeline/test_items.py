@@ -7,7 +7,7 @@ import json
 import pytest
 
 from pipeline.items import TEMPLATES_MAX, ItemReader, Items, put_request
-from pipeline.rows import MAX_PK_BYTES, Columns, RejectedRow, Row, RowReader
+from pipeline.rows import MAX_PK_BYTES, Columns, ObjectUnreadable, RejectedRow, Row, RowReader
 
 INSTANT = "2024-01-02T03:04:05.000000Z"
 
@@ -117,8 +117,9 @@ def test_several_lines_of_timestamps_in_one_cell_are_none(cell):
 
 def test_one_large_record_among_small_ones_is_measured():
     """The largest of the records that are looked at together decides how."""
-    found = blocks(f'ticker,date,n\n"A",2024-01-02,1\n"A",2024-01-02,{"😀" * 110_000}\n')
-    assert [block.line for block in found if isinstance(block, RejectedRow)] == [3]
+    found = blocks(f'ticker,date,n\n"A",2024-01-02,{"😀" * 110_000}\n"A",2024-01-02,1\n')
+    assert [block.line for block in found if isinstance(block, RejectedRow)] == [2]
+    assert [block.lines for block in found if isinstance(block, Items)] == [[3]]
 
 
 @pytest.mark.usefixtures("no_rows")
@@ -233,6 +234,13 @@ def test_no_more_templates_are_kept_than_may_be():
         assert [item[name] for name in names] == [{"N": "1"} if cell == "1" else {"S": "x"} for cell in cells]
         assert reader._encoder is not None
         assert len(reader._encoder._templates) <= TEMPLATES_MAX
+
+
+def test_rows_of_one_key_are_compared_by_what_they_hold():
+    """Where the ticker is the file's name: another cell is refused, the same is not."""
+    blocks('date,a,b\n2024-01-02,1.0,x\n2024-01-02,1,x\n"2024-01-02",1,"x"\n')
+    with pytest.raises(ObjectUnreadable, match="lines 2 and 3 have the same key but differ"):
+        blocks("date,a,b\n2024-01-02,1,x\n2024-01-02,1,y\n")
 
 
 def test_records_and_lines_come_in_the_files_order():

@@ -173,6 +173,7 @@ async def test_rejected_rows_are_lines_of_json():
     body = '{"line": 2, "reason": "ü", "row": ["a", "\\udce9"]}\n{"line": 3, "reason": "r", "row": []}\n'.encode()
     assert s3.asked == [("put_object", {"Body": body, "ContentType": "application/x-ndjson"})]
     assert rows.count == 2
+    assert [(entry["reason"], entry["count"]) for entry in rows.reasons.most_frequent()] == [("ü", 1), ("r", 1)]
 
 
 @pytest.mark.parametrize(("count", "sizes"), [(7, []), (8, [8]), (15, [8, 7]), (16, [8, 8]), (17, [8, 8, 1])])

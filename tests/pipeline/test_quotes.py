@@ -100,6 +100,9 @@ def test_a_line_by_itself(line, fields, end, before):
         ('"a\nb"', [(2, (over(2, 1, 2), '"a')), (3, ['b"'])]),
         ('"a\nb",c,d', [(2, (over(2, 3, 2), '"a')), (3, ['b"', "c", "d"])]),
         ('x,"a\nb,c\nd",y', [(2, (over(3, 3, 2), 'x,"a')), (3, ["b", "c"]), (4, ['d"', "y"])]),
+        ('"a\nb"\nc,d', [(2, (over(2, 1, 2), '"a')), (3, ['b"']), (4, ["c", "d"])]),
+        ('1,"x\ny","z\nw"', [(2, (over(3, 3, 2), '1,"x')), (3, ['y"', "z\nw"])]),
+        ('1,"x\ny","z","u\nw"', [(2, (over(3, 4, 2), '1,"x')), (3, (over(2, 3, 2), 'y","z","u')), (4, ['w"'])]),
         ('"a\nb,c', [(2, (UNENDED, '"a')), (3, ["b", "c"])]),
         ('"a\nb"c,d', [(2, (AFTER, '"a')), (3, ['b"c', "d"])]),
         ('"a\nb"\rc,d', [(2, (AFTER, '"a')), (3, (RETURN, 'b"\rc,d'))]),
@@ -125,6 +128,28 @@ def test_a_header_of_several_lines_has_the_width_that_it_has():
         assert isinstance(found[0], Parsed)
         assert len(found[0].rows) == 1
         assert by_line(found) == [(1, ["h\n1", "i"]), (3, ["a\nb", "c"]), (5, (over(2, 1, 2), '"d')), (6, ['e"'])]
+
+
+@pytest.mark.parametrize(
+    "body", [b'"h",i\n"a",b\n"c",d\n', b'h,i\r\n\r\n"a",b\n\n"c",d\n', b'\n\n"h",i\n"a",b\n"c",d\n']
+)
+def test_the_header_comes_alone(body):
+    """So that whoever reads it can say how wide it is."""
+    first, *others = read(body)
+    assert isinstance(first, Parsed)
+    assert len(first.rows) == 1
+    assert [fields for _, fields in by_line([first, *others])] == [["h", "i"], ["a", "b"], ["c", "d"]]
+
+
+@pytest.mark.parametrize(("line", "reason"), [('"abcdef"', None), ('"abcdefg"', None), ('"abcdefgh"', "overlong")])
+@pytest.mark.parametrize("end", ["\n", ""])
+def test_a_line_with_quotes_has_a_bound(monkeypatch, line, reason, end):
+    """Its line end counts, also where there is none."""
+    for module in (quotes, text_module):
+        monkeypatch.setattr(module, "MAX_RECORD_CHARS", 10)
+    found = by_line(read(f'"b"c\n{line}{end}'.encode(), width=1))
+    expected = ("a line of more than 10 characters", line) if reason else [line[1:-1]]
+    assert found == [(1, (AFTER, '"b"c')), (2, expected)]
 
 
 @pytest.mark.parametrize("length", [SHOWN_CHARS, SHOWN_CHARS + 1])
@@ -240,16 +265,27 @@ def test_any_text_is_read_as_the_rules_say(text, cuts, longest, limit):
 
 
 class Watched:
-    """The expression that looks at a line, and how many characters it has been shown."""
+    """The expression that looks at a line, and Python's parser, and how many characters they have been shown."""
 
     def __init__(self) -> None:
-        self.chars = 0
+        self.chars = self.parsed = 0
         self.pattern = quotes._LINE
+        self.Error = csv.Error
 
     def match(self, line):
         """As a pattern does."""
         self.chars += len(line)
         return self.pattern.match(line)
+
+    def reader(self, lines, strict):
+        """As csv's."""
+
+        def shown():
+            for line in lines:
+                self.parsed += len(line)
+                yield line
+
+        return csv.reader(shown(), strict=strict)
 
 
 @pytest.mark.parametrize(
@@ -260,10 +296,12 @@ def test_each_line_is_looked_at_twice_at_most(line, size, monkeypatch):
     """However many stray quotes precede it, whatever a record may hold, and wherever the chunks are cut."""
     watched = Watched()
     monkeypatch.setattr(quotes, "_LINE", watched)
+    monkeypatch.setattr(quotes, "csv", watched)
     monkeypatch.setattr(quotes, "MAX_RECORD_CHARS", 600)
     body = ("h,i,j\n" + f"{line}\n" * 600).encode()
 
     found = by_line(read(*pieces(body, size)))
 
     assert watched.chars <= 2 * len(body)
+    assert watched.parsed <= 2 * len(body)
     assert found == Grammar(600, SHOWN_CHARS).read(body.decode())

@@ -220,6 +220,21 @@ def test_no_more_rows_are_remembered_than_the_bound(monkeypatch, rows):
     assert len(transport.asked) == (2 if rows > 3 else 3)
 
 
+def test_a_failure_without_an_answer_is_the_writers_own():
+    """Other objects of the environment know nothing of it."""
+    transport = Once(unanswered())
+
+    async def main() -> None:
+        shared = TableWriter(transport, 4)
+        for items in (batch(2, "a1"), batch(3, "a2")):
+            writer = ObjectWriter(shared, Budget(0.0, 1e9, 1e9), ConsumerCounts(), "seed")
+            await writer.add(items)
+            await writer.finish()
+
+    run(main())
+    assert transport.asked == [["a1"], ["a1"], ["a2"]]
+
+
 def test_an_earlier_failure_is_the_one_that_is_told():
     """What follows from it is not looked at."""
     transport = Once(unanswered(), WriteError("Code", "as told", "permanent"))

@@ -87,3 +87,21 @@ def test_a_chunk_of_any_size_is_taken_in_slices():
     lengths = [len(record.text) for record in read(line * 2000) if isinstance(record, Lines)]
     assert sum(lengths) == 200_000
     assert max(lengths) < SLICE_BYTES + len(line)
+
+
+def test_what_is_left_at_the_end_is_read_then():
+    """A line without an end, a character cut short, and a quote that stays open."""
+    assert read(b"a\xc3") == [Lines(1, "a\udcc3\n")]
+    assert by_line(read(b'"a\n')) == [(1, ("a quoted field that does not end", '"a'))]
+    assert by_line(read(b'b\n"a')) == [(1, ["b"]), (2, ("a quoted field that does not end", '"a'))]
+
+
+def test_a_record_of_several_lines_has_the_width_that_was_told():
+    """Any other is broken; without being told, the first one may have any."""
+    reader = RecordReader()
+    assert by_line(reader.feed(b'"a\nb"\n')) == [(1, ["a\nb"])]
+    reader.expect(2)
+    assert by_line(reader.feed(b'"a\nb"\n')) == [
+        (3, ("a quoted field over 2 lines, and 1 fields where the header has 2", '"a')),
+        (4, ['b"']),
+    ]

@@ -6,10 +6,10 @@ from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from pipeline.values import BadTimestamp, bad_number, bad_strptime_format, timestamp_parser
+from pipeline.values import BadTimestamp, Refusal, bad_number, bad_strptime_format, number_value, timestamp_parser
 
 zones = st.integers(-23 * 60, 23 * 60).map(lambda minutes: timezone(timedelta(minutes=minutes)))
 instants = st.datetimes(datetime(2, 1, 1), datetime(9998, 12, 31), timezones=st.just(UTC) | zones)  # noqa: DTZ001
@@ -46,6 +46,49 @@ def test_a_number_is_refused_exactly_beyond_dynamodbs_bounds(text):
     fits = not number or (len(digits) <= 38 and -130 <= number.adjusted() <= 125)
 
     assert (bad_number(text) is None) == fits
+
+
+short = st.from_regex(r"-?(0|[1-9][0-9]{0,3})(\.[0-9]{1,4})?([eE][+-]?[0-9]{1,2})?", fullmatch=True)
+
+
+@settings(max_examples=300, deadline=None)
+@given(first=short, second=short)
+@example("1.50", "1.5")
+@example("-0", "0.0")
+@example("100", "1e2")
+@example("0.001", "1E-3")
+@example("-1", "1")
+@example("10", "1")
+@example("0e999999", "0")
+@example("1e+05", "100000")
+@example("0.10e1", "1")
+def test_numbers_of_one_value_are_alike_and_others_are_not(first, second):
+    """Whatever way they are written."""
+    assert (number_value(first) == number_value(second)) == (Decimal(first) == Decimal(second))
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("0", (False, "", 0)),
+        ("-0.00e5", (False, "", 0)),
+        ("0e99999999999999999999", (False, "", 0)),
+        ("-12.50", (True, "125", -1)),
+        ("1200", (False, "12", 2)),
+        ("0.012E-3", (False, "12", -6)),
+        ("5e+07", (False, "5", 7)),
+    ],
+)
+def test_a_value_is_sign_digits_and_exponent(text, value):
+    """As few digits as there can be; zero has none."""
+    assert number_value(text) == value
+
+
+def test_a_refusal_says_of_what_kind_it_is():
+    """The reason itself, unless something differs from row to row."""
+    plain, full = Refusal("a reason"), Refusal("a reason of 5", "a reason", "5", "SETTING")
+    assert (str(plain), plain.kind, plain.cell, plain.setting) == ("a reason", "a reason", None, None)
+    assert (str(full), full.kind, full.cell, full.setting) == ("a reason of 5", "a reason", "5", "SETTING")
 
 
 @pytest.mark.parametrize("bad", ["%Q", "%", "", "%Y %Y"])
