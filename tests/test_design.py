@@ -27,7 +27,6 @@ ABOUT_THE_WHOLE = {
 }
 """The tests at the top of tests/: of cli.py, docs/, what is built, and the project's habits, mutants and fuzzer."""
 READS_TIME = {
-    "simulator/base/children.py": "waits for a child process to speak and to end",
     "simulator/base/clock.py": "it is the clock",
     "simulator/base/usage.py": "processor time of this process",
     "simulator/load/sink/server.py": "a socket's latency is the loop's own time",

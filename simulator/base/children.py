@@ -13,9 +13,13 @@ import signal
 import sys
 from asyncio.subprocess import PIPE, Process
 from collections import deque
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Any, Self
+
+from simulator.base import limits
+from simulator.base.clock import Clock
+from simulator.base.waiting import wait_silent
 
 IMPORT_ROOT = Path(__file__).resolve().parents[2]
 """Where `simulator` and `pipeline` are."""
@@ -76,6 +80,7 @@ class ChildProcess:
         self.ending = True
         if self._process.stdin is not None:
             self._process.stdin.close()
+            self.signal(signal.SIGCONT)  # one that was stopped could not heed it
         try:
             if grace_s:
                 await asyncio.wait((self.exit,), timeout=grace_s)
@@ -122,15 +127,56 @@ class ModuleProcess(ChildProcess):
         await stdin.drain()
 
     async def hear(self, timeout_s: float | None = None) -> bytes:
-        """The next thing that it `tell`s; empty once it has ended. Raises `TimeoutError`."""
+        """The next thing that it `tell`s; empty once it has ended. Raises `TimeoutError`.
+
+        A machine that slept meanwhile has used up one `limits.SILENCE_LOOK_S` of it.
+        """
+        hearing = asyncio.create_task(self._told())
+        try:
+            while not hearing.done():
+                if timeout_s is not None and timeout_s <= 0:
+                    raise TimeoutError
+                look_s = None if timeout_s is None else min(timeout_s, limits.SILENCE_LOOK_S)
+                await asyncio.wait((hearing,), timeout=look_s)
+                timeout_s = None if timeout_s is None else timeout_s - limits.SILENCE_LOOK_S
+            return hearing.result()
+        finally:
+            hearing.cancel()
+            await asyncio.wait((hearing,))
+
+    async def _told(self) -> bytes:
         stdout = self._process.stdout
         assert stdout is not None  # noqa: S101 - it was opened with a pipe
-        async with asyncio.timeout(timeout_s):
-            while line := await stdout.readline():
-                _, begun, message = line.partition(_BEGIN.encode())
-                if begun:
-                    return message.rstrip()
-            return b""
+        while line := await stdout.readline():
+            _, begun, message = line.partition(_BEGIN.encode())
+            if begun:
+                return message.rstrip()
+        return b""
+
+    async def wait_lost(self, ask: Callable[[], Awaitable[object]], clock: Clock) -> str:
+        """Wait until it ends by itself, or leaves what `ask` asks it without an answer; how, for after its name.
+
+        While its owner ends it this waits on, to be cancelled. What asking raises is raised.
+        """
+        ended, silent = asyncio.create_task(self.wait()), asyncio.create_task(wait_silent(ask, clock))
+        try:
+            await asyncio.wait((ended, silent), return_when=asyncio.FIRST_COMPLETED)
+            if self.ending:
+                await asyncio.Event().wait()
+            if not ended.done():
+                await silent
+        finally:
+            for task in (ended, silent):
+                task.cancel()
+            await asyncio.wait((ended, silent))
+        return await self.fate()
+
+    async def fate(self) -> str:
+        """What is wrong with it, for after its name: it has ended, and with which words, or it does not answer."""
+        said = await self.last_words()
+        if self.alive:
+            return f"does not answer (process {self.pid} is stopped, or the machine has no time for it)"
+        return f"ended by itself ({self.exit_text})" + (f"; its last words: {said}" if said else "")
 
     async def last_words(self) -> str:
         """The last line that it wrote to standard error, once it has ended or `LAST_WORDS_S` has passed."""

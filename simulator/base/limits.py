@@ -35,6 +35,12 @@ SCENARIO_LOOK_S = 0.1
 SCENARIO_END_S = 2.0
 """How long a scenario's last steps may wait for their moment after the drain."""
 
+# Our own processes.
+SILENCE_LOOK_S = 1.0
+"""Between two looks at whether a process has answered."""
+SILENCE_LOOKS = 10
+"""Looks in a row without an answer: one that is merely slow answers a cheap question in a hundredth of that."""
+
 # Making the stack's resources.
 TABLE_ACTIVE_ATTEMPTS = 30
 """Looks at a new table, one a second: a local engine answers ACTIVE at once; one that needs longer is stuck."""
@@ -123,6 +129,7 @@ LOAD_PREPARED_BYTES = 64 * 1024 * 1024
 LOAD_PREPARED_S = 60.0  # a signature of AWS's lives 15 minutes
 LOAD_PREPARE_SLACK_S = 0.002  # with less time than this before an arrival, nothing more is made ahead
 LOAD_REPORT_S = 0.1  # between two reports of the generator
+LOAD_PULSE_S = 1.0  # between two, where there is nothing to report
 LOAD_FAILURES_SHOWN = 5  # reasons of failed puts in each report
 LOAD_LAG_P99_S = 0.1  # a generator later than this measures itself: its percentiles are refused
 LOAD_SERIES_POINTS = 600  # of a run's course in its summary

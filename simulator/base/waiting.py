@@ -1,13 +1,15 @@
-"""Two ways to wait: for an event with a time limit, and longer after each failure."""
+"""Ways to wait: for an event with a time limit, for an answer that does not come, and longer after each failure."""
 
 from __future__ import annotations
 
 import asyncio
 from typing import TYPE_CHECKING
 
+from simulator.base import limits
 from simulator.base.clock import Clock
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
     from random import Random
 
 
@@ -24,6 +26,25 @@ async def wait_for_event(event: asyncio.Event, clock: Clock, seconds: float | No
         for task in tasks:
             task.cancel()
     return event.is_set()
+
+
+async def wait_silent(ask: Callable[[], Awaitable[object]], clock: Clock) -> None:
+    """Ask again and again, and return once a question has gone without an answer for `limits.SILENCE_LOOKS`.
+
+    Looks are counted, not seconds: however long a laptop sleeps, or Ctrl-Z stops us, it is one look. What asking raises
+    is raised.
+    """
+    asking, looks = asyncio.ensure_future(ask()), 0
+    try:
+        while looks < limits.SILENCE_LOOKS:
+            await clock.sleep(limits.SILENCE_LOOK_S)
+            looks += 1
+            if asking.done():
+                asking.result()
+                asking, looks = asyncio.ensure_future(ask()), 0
+    finally:
+        asking.cancel()
+        await asyncio.wait((asking,))
 
 
 class Backoff:

@@ -94,7 +94,8 @@ async def open_twin(session: LoadSession) -> AsyncIterator[TwinTarget]:
             if plan.target == "sink":
                 sink = await owned.enter_async_context(SinkProcess.open(session.clock, plan.sink_latency_s))
                 endpoint = sink.endpoint
-                owned.callback(group.create_task(_sample_often(session, sink)).cancel)
+                for background in (_sample_often(session, sink), sink.wait_lost()):
+                    owned.callback(group.create_task(background).cancel)
             opening = Twin.open(
                 session.stack,
                 clock=session.clock,

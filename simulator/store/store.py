@@ -5,7 +5,6 @@ A refusal that AWS itself would answer is no error of the store; it travels to t
 
 from __future__ import annotations
 
-import asyncio
 import json
 import os
 from collections.abc import AsyncIterator
@@ -18,6 +17,7 @@ import aiohttp
 
 from simulator.base.chance import Seed
 from simulator.base.children import ModuleProcess
+from simulator.base.clock import SystemClock
 from simulator.base.counters import StoreCounters, from_json
 from simulator.base.errors import CouldNotFinish, ExitCode
 from simulator.store.wire.messages import CONTROL_PATH, EXIT_PORT_IN_USE
@@ -25,6 +25,7 @@ from simulator.store.wire.messages import CONTROL_PATH, EXIT_PORT_IN_USE
 Capacity = Literal["unlimited", "aws"]
 
 START_TIMEOUT_S = 30.0
+"""For a machine that reads Python's files for the first time and has other work."""
 CONTROL_TIMEOUT_S = 60.0
 
 
@@ -39,7 +40,7 @@ class StoreStartFailed(CouldNotFinish):
 
 
 class StoreDied(CouldNotFinish):
-    """The store's process ended although nobody stopped it; the text carries what it said last."""
+    """The store's process ended although nobody stopped it, or does not answer; the text carries what it said last."""
 
 
 class ControlRefused(CouldNotFinish):
@@ -82,10 +83,9 @@ class Store:
         arguments += [] if seed is None else [f"--seed={seed}"]
         async with ModuleProcess.open("simulator.store.front.server", *arguments, environ=_environment()) as process:
             announced = await _announced_port(process, port)
-            timeout = aiohttp.ClientTimeout(total=CONTROL_TIMEOUT_S)
-            async with aiohttp.ClientSession(timeout=timeout) as session:
+            async with aiohttp.ClientSession() as session:
                 store = cls(process, announced, session)
-                await store._control("GET", "health")
+                await store._control("GET", "health", timeout_s=START_TIMEOUT_S)
                 yield store
 
     @property
@@ -136,34 +136,30 @@ class Store:
         await self._control("POST", "refuse-writes", table=table_name, fraction=repr(fraction))
 
     async def wait_died(self) -> NoReturn:
-        """Wait until the process ends by itself, and raise `StoreDied` with what it said last.
+        """Wait until the process ends by itself, or no longer answers, and raise `StoreDied` with what it said last.
 
         While the owner stops the store this waits on, to be cancelled by its task group.
         """
-        await self._process.wait()
-        if self._process.ending:
-            await asyncio.Event().wait()
-        raise await self._died()
+        raise _lost(await self._process.wait_lost(lambda: self._control("GET", "health"), SystemClock()))
 
-    async def _control(self, method: str, call: str, **arguments: str) -> Any:
-        return json.loads(await self._ask(method, call, **arguments))
+    async def _control(self, method: str, call: str, *, timeout_s: float = CONTROL_TIMEOUT_S, **arguments: str) -> Any:
+        return json.loads(await self._ask(method, call, timeout_s, **arguments))
 
-    async def _ask(self, method: str, call: str, **arguments: str) -> bytes:
+    async def _ask(self, method: str, call: str, timeout_s: float = CONTROL_TIMEOUT_S, **arguments: str) -> bytes:
         query = f"?{urlencode(arguments)}" if arguments else ""
+        url, timeout = f"{self.endpoint}{CONTROL_PATH}{call}{query}", aiohttp.ClientTimeout(total=timeout_s)
         try:
-            async with self._session.request(method, f"{self.endpoint}{CONTROL_PATH}{call}{query}") as response:
+            async with self._session.request(method, url, timeout=timeout) as response:
                 body = await response.read()
                 if response.status != 200:
                     raise ControlRefused(body.decode().strip())
         except (aiohttp.ClientError, TimeoutError) as error:
-            raise await self._died(error) from error
+            raise _lost(await self._process.fate()) from error
         return body
 
-    async def _died(self, cause: BaseException | None = None) -> StoreDied:
-        said = await self._process.last_words()
-        if self._process.alive:
-            return StoreDied(f"the store does not answer any more ({cause}); stop the run and start it again")
-        return StoreDied(f"the store's process ended by itself ({self._process.exit_text}){_quoted(said)}")
+
+def _lost(fate: str) -> StoreDied:
+    return StoreDied(f"the store's process {fate}; start the run again")
 
 
 def _environment() -> dict[str, str]:

@@ -86,6 +86,8 @@ class Twin:
                         store = await owned.enter_async_context(
                             Store.open(port=store_port, capacity=capacity, seed=seed)
                         )
+                    watching = await owned.enter_async_context(asyncio.TaskGroup())
+                    owned.callback(watching.create_task(store.wait_died(), name="watch the store").cancel)
                 endpoint = endpoint_url or (store.endpoint if store else "")
                 clients = await owned.enter_async_context(connect(endpoint, session))
                 made = await resources.create(stack, clients)
@@ -103,13 +105,11 @@ class Twin:
                 )
                 group = await owned.enter_async_context(asyncio.TaskGroup())
                 twin = cls(stack, path, store, endpoint, clients, made, service, invoker, clock, record, seed, group)
-                background: list[asyncio.Task[Any]] = [group.create_task(twin._sample_often(), name="sample")]
-                if store is not None:
-                    background.append(group.create_task(store.wait_died(), name="watch the store"))
+                sampling = group.create_task(twin._sample_often(), name="sample")
                 try:
                     yield twin
                 finally:
-                    for task in (*background, *twin._mappings):
+                    for task in (sampling, *twin._mappings):
                         task.cancel()
 
     def start_mappings(self) -> None:

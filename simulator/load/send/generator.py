@@ -32,19 +32,20 @@ from simulator.load.send.signing import SignedRequest, Signer
 class Prepared:
     """Signed requests for the numbers to come, made ahead while there is time, up to a bound on memory and age."""
 
-    def __init__(self, objects: Objects, signer: Signer, bucket_url: str) -> None:
-        self._objects, self._signer, self._bucket_url = objects, signer, bucket_url
+    def __init__(self, clock: Clock, objects: Objects, signer: Signer, bucket_url: str) -> None:
+        self._clock, self._objects, self._signer, self._bucket_url = clock, objects, signer, bucket_url
         self._ready: deque[SignedRequest] = deque()
         self._next = self._end = 0
         size = len(objects.body(0))
         self._bound = max(16, min(limits.LOAD_PREPARED_OBJECTS, limits.LOAD_PREPARED_BYTES // size))
 
-    def begin(self, first: int, count: int, ahead: int) -> None:
+    async def begin(self, first: int, count: int, ahead: int) -> None:
         """Start at number `first` of `count`; make as many as the bound allows of the `ahead` that are asked for."""
         self._ready.clear()
         self._next, self._end = first, first + count
         while len(self._ready) < min(ahead, self._bound):
             self._make()
+            await self._clock.sleep(0)  # objects may be large, and the owner waits for a sign of life
 
     def take(self) -> SignedRequest:
         """The next number's request; made on the spot if none is ready."""
@@ -73,7 +74,7 @@ class Generator:
         self._clock, self._http, self._answers, self._senders = clock, http, answers, hello.senders
         self._objects = hello.objects
         self._signer = Signer(hello.endpoint, hello.identity)
-        self._prepared = Prepared(hello.objects, self._signer, hello.bucket_url)
+        self._prepared = Prepared(clock, hello.objects, self._signer, hello.bucket_url)
         self._busy: set[asyncio.Task[None]] = set()
         self._stop = asyncio.Event()
 
@@ -101,7 +102,7 @@ class Generator:
         """Arrival n at `start_at` plus its offset, or not at all."""
         profile = order.profile
         horizon = int(profile.peak_per_s * limits.LOAD_PREPARED_S) + 1
-        self._prepared.begin(order.first, profile.total, min(profile.total, horizon))
+        await self._prepared.begin(order.first, profile.total, min(profile.total, horizon))
         start_at = max(order.start_at, self._clock.now() + 0.02)
         self._answers.send(protocol.Started(start_at))
         number = order.first
@@ -119,7 +120,7 @@ class Generator:
         return number - order.first
 
     async def _fill(self, order: protocol.Fill) -> int:
-        self._prepared.begin(order.first, order.count, min(order.count, 64))
+        await self._prepared.begin(order.first, order.count, min(order.count, 64))
         put = 0
         while put < order.count and not self._stop.is_set():
             self._start(order.first + put, self._prepared.take())
@@ -193,11 +194,14 @@ class Answers:
         self._fates, self._failures = [], []
 
     async def send_often(self, clock: Clock) -> None:
-        """Write what has gathered, a few times a second."""
+        """Write what has gathered, a few times a second; that there is nothing, once a second."""
+        silent_s = 0.0
         while True:
             await clock.sleep(limits.LOAD_REPORT_S)
-            if self._fates:
+            silent_s += limits.LOAD_REPORT_S
+            if self._fates or silent_s >= limits.LOAD_PULSE_S:
                 self.send()
+                silent_s = 0.0
 
 
 async def serve() -> None:

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import json
 from collections.abc import AsyncIterator, Callable
-from typing import TypeVar
+from typing import NoReturn, TypeVar
 
 import aiohttp
 
@@ -43,10 +43,7 @@ class GeneratorProcess:
         """A generator that is ready for orders; its process ends with the block."""
         async with ModuleProcess.open("simulator.load.send.generator") as process:
             generator = cls(process, used)
-            try:
-                await generator._carry_out(hello, protocol.Ready, timeout_s=limits.LOAD_GENERATOR_START_S)
-            except TimeoutError:
-                raise CouldNotFinish("the load generator did not start; is the machine overloaded?") from None
+            await generator._carry_out(hello, protocol.Ready, timeout_s=limits.LOAD_GENERATOR_START_S)
             yield generator
 
     async def offer(self, order: protocol.Offer, fate: Told, started: Callable[[float], None]) -> int:
@@ -73,11 +70,15 @@ class GeneratorProcess:
         started: Callable[[float], None] = lambda _: None,
         timeout_s: float | None = None,
     ) -> Ended:
-        """Until the answer that ends it; `timeout_s` for each answer."""
+        """Until the answer that ends it; `timeout_s` for each answer, if not what a process may be silent for."""
+        timeout_s = timeout_s or limits.SILENCE_LOOKS * limits.SILENCE_LOOK_S
         async with self._order:
             await self._send(order)
             while True:
-                line = await self._process.hear(timeout_s)
+                try:
+                    line = await self._process.hear(timeout_s)
+                except TimeoutError:
+                    line = b""
                 if not line:
                     raise await self._died()
                 answer = protocol.decode(line)
@@ -102,16 +103,15 @@ class GeneratorProcess:
             raise await self._died() from None
 
     async def _died(self) -> CouldNotFinish:
-        said = await self._process.last_words()
-        return CouldNotFinish(f"the load generator's process ended: {said or self._process.exit_text}")
+        return CouldNotFinish(f"the load generator's process {await self._process.fate()}")
 
 
 class SinkProcess:
     """The sink's process: its endpoint and its counters."""
 
-    def __init__(self, endpoint: str, http: aiohttp.ClientSession, clock: Clock) -> None:
+    def __init__(self, process: ModuleProcess, endpoint: str, http: aiohttp.ClientSession, clock: Clock) -> None:
         self.endpoint = endpoint
-        self._http, self._clock = http, clock
+        self._process, self._http, self._clock = process, http, clock
 
     @classmethod
     @contextlib.asynccontextmanager
@@ -123,10 +123,9 @@ class SinkProcess:
             except TimeoutError:
                 line = b""
             if not line:
-                said = await process.last_words()
-                raise CouldNotFinish(f"the sink did not start: {said or process.exit_text}")
+                raise CouldNotFinish(f"the sink's process {await process.fate()}")
             async with aiohttp.ClientSession(trust_env=False) as http:
-                yield cls(json.loads(line)["endpoint"], http, clock)
+                yield cls(process, json.loads(line)["endpoint"], http, clock)
 
     async def counters(self) -> StoreCounters:
         """Its counts in the store's shapes."""
@@ -134,5 +133,9 @@ class SinkProcess:
             async with self._http.get(f"{self.endpoint}/_sink/counters") as response:
                 counters = await response.json(content_type=None)
         except (aiohttp.ClientError, OSError) as error:
-            raise CouldNotFinish(f"the sink's process ended: {error}") from error
+            raise CouldNotFinish(f"the sink's process {await self._process.fate()}") from error
         return from_json({"at": self._clock.now(), **counters})
+
+    async def wait_lost(self) -> NoReturn:
+        """Wait until the process ends by itself, or no longer answers, and raise `CouldNotFinish`."""
+        raise CouldNotFinish(f"the sink's process {await self._process.wait_lost(self.counters, self._clock)}")

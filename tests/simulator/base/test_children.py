@@ -13,8 +13,9 @@ from pathlib import Path
 import pytest
 
 from fakes.waiting import until
-from simulator.base import children
+from simulator.base import children, limits
 from simulator.base.children import IMPORT_ROOT, ChildProcess, ModuleProcess
+from simulator.base.clock import SystemClock
 
 MODULES = {
     "speaks": (
@@ -94,6 +95,52 @@ async def test_a_child_that_does_not_heed_is_killed(monkeypatch: pytest.MonkeyPa
         assert [await child.hear(30), await child.hear(30)] == [b"one", b"two"]
     assert child.exit_text == "signal 9"
     assert gone(child.pid)
+
+
+async def test_a_child_that_was_stopped_still_ends_in_order() -> None:
+    """Its input is closed, and it is let go on to notice."""
+    async with ModuleProcess.open("speaks") as child:
+        assert await child.hear(30) == b"ready"
+        child.signal(signal.SIGSTOP)
+    assert child.exit_text == "exit code 0"
+
+
+async def test_a_child_that_says_nothing_is_waited_for_as_long_as_was_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    """`hear` gives up after its time, counted in looks; without one it waits for the end."""
+    monkeypatch.setattr(limits, "SILENCE_LOOK_S", 0.01)
+    async with ModuleProcess.open("speaks") as child:
+        assert await child.hear(30) == b"ready"
+        with pytest.raises(TimeoutError):
+            await child.hear(0.02)
+        hearing = asyncio.ensure_future(child.hear())
+        assert await asyncio.wait((hearing,), timeout=0) == (set(), {hearing})
+    assert await hearing == b""
+
+
+async def test_how_a_child_was_lost_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Silent, ended, or what asking it raised; and who ends it on purpose hears nothing."""
+    monkeypatch.setattr(limits, "SILENCE_LOOK_S", 0.01)
+
+    async def nothing() -> None:
+        await asyncio.Event().wait()
+
+    async def refused() -> None:
+        raise ConnectionRefusedError
+
+    async with ModuleProcess.open("speaks") as child:
+        assert (await child.wait_lost(nothing, SystemClock())).startswith(f"does not answer (process {child.pid} ")
+        with pytest.raises(ConnectionRefusedError):
+            await child.wait_lost(refused, SystemClock())
+        waiting = asyncio.ensure_future(child.wait_lost(nothing, SystemClock()))
+        await child.end()
+        assert await asyncio.wait((waiting,), timeout=0) == (set(), {waiting})
+        waiting.cancel()
+        await asyncio.wait((waiting,))
+    async with ModuleProcess.open("fails") as child:
+        assert (
+            await child.wait_lost(nothing, SystemClock())
+            == "ended by itself (exit code 1); its last words: it is broken"
+        )
 
 
 async def test_a_child_is_reaped_also_when_its_owner_is_cancelled() -> None:

@@ -16,6 +16,7 @@ import aiohttp
 import pytest
 
 from fakes.waiting import wait_until
+from simulator.base import limits
 from simulator.store import ControlRefused, PortInUse, Store, StoreDied
 
 _OWNER = """
@@ -140,6 +141,17 @@ async def test_the_death_of_the_process_is_told_at_once() -> None:
                 await store.wait_died()
         with pytest.raises(StoreDied):
             await store.counters()
+
+
+async def test_a_store_that_does_not_answer_is_told_and_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A process that is stopped is alive and says nothing: `wait_died` raises, and the block ends it all the same."""
+    monkeypatch.setattr(limits, "SILENCE_LOOK_S", 0.01)
+    async with Store.open() as store:
+        os.kill(store.pid, signal.SIGSTOP)
+        with pytest.raises(StoreDied, match=rf"does not answer \(process {store.pid} is stopped"):
+            await store.wait_died()
+    with pytest.raises(ProcessLookupError):
+        os.kill(store.pid, 0)
 
 
 @on_the_sessions_loop

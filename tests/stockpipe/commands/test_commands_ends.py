@@ -40,7 +40,6 @@ def summary(directory: Path) -> Any:
     ("command", "phase", "number"),
     [
         (SIMULATE, "starting", signal.SIGTERM),
-        (SIMULATE, "running", signal.SIGINT),
         (LOAD_TEST, "starting", signal.SIGINT),
         (LOAD_TEST, "running", signal.SIGTERM),
         (SINK, "starting", signal.SIGTERM),
@@ -79,6 +78,19 @@ def test_signals_while_the_last_word_of_a_failure_is_written(
     lines = [line for line in ended.err.splitlines() if not line.startswith("endpoint ")]
     assert (ended.code, len(lines), "Traceback" in ended.err) == (3, 1, False), ended.err
     assert summary(tmp_path)["command"] == command[0]
+
+
+def test_a_store_that_is_frozen_ends_the_run(start: Start, tmp_path: Path) -> None:
+    """Ten seconds without an answer are one line and exit code 3, with a summary of what was seen; nothing is left."""
+    running = begin(start, SIMULATE)
+    seen(running, "running")
+    for pid in running.children():
+        os.kill(pid, signal.SIGSTOP)
+
+    ended = running.finish()
+    (line,) = [line for line in ended.err.splitlines() if not line.startswith("endpoint ")]
+    assert (ended.code, "stockpipe: the store's process does not answer" in line) == (3, True), ended.err
+    assert summary(tmp_path)["audit"]["verdict"] == "unproven"
 
 
 @SIGNALS

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import math
+import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -11,6 +12,8 @@ from typing import Any
 
 import pytest
 
+from fakes.waiting import until
+from simulator.base import limits
 from simulator.base.clients import Clients
 from simulator.base.clock import SystemClock
 from simulator.base.errors import CouldNotFinish
@@ -159,24 +162,41 @@ async def test_the_ceiling_goes_an_objects_whole_way(sink_endpoint: str, sink_cl
 def prepared(rows: int = 1) -> Prepared:
     """Requests for small objects."""
     objects = Objects("stocks/", rows, 0, 1_790_000_000.0)
-    return Prepared(
-        objects, Signer("http://127.0.0.1:1", Identity("a", "b", None, "us-east-1")), "http://127.0.0.1:1/b"
-    )
+    signer = Signer("http://127.0.0.1:1", Identity("a", "b", None, "us-east-1"))
+    return Prepared(SystemClock(), objects, signer, "http://127.0.0.1:1/b")
 
 
-def test_objects_are_made_ahead_and_no_more_than_will_be_sent() -> None:
+async def test_objects_are_made_ahead_and_no_more_than_will_be_sent() -> None:
     """Ten of twelve at first, the rest in idle time, then none; taken in order."""
     ahead = prepared()
-    ahead.begin(5, 12, 10)
+    await ahead.begin(5, 12, 10)
     assert [ahead.make_one() for _ in range(4)] == [True, True, False, False]
     assert [ahead.take().url[-12:] for _ in range(12)] == [f"{number:08d}.csv" for number in range(5, 17)]
 
 
-def test_what_is_made_ahead_is_bounded() -> None:
+async def test_what_is_made_ahead_is_bounded() -> None:
     """However many are asked for, no more are kept than the bound on memory allows."""
     ahead = prepared(rows=100_000)
-    ahead.begin(0, 1_000_000, 20)
+    await ahead.begin(0, 1_000_000, 20)
     made = 20
     while made < 100 and ahead.make_one():
         made += 1
     assert made < 100
+
+
+@pytest.mark.parametrize(("number", "said"), [(signal.SIGKILL, "ended by itself"), (signal.SIGSTOP, "does not answer")])
+async def test_a_generator_that_is_lost_is_told(
+    monkeypatch: pytest.MonkeyPatch, number: signal.Signals, said: str
+) -> None:
+    """Killed or frozen with an order in hand, it is one line; an order far from its next arrival is neither."""
+    monkeypatch.setattr(limits, "SILENCE_LOOK_S", 0.3)
+    async with generator("http://127.0.0.1:9") as made:
+        started: asyncio.Future[float] = asyncio.get_running_loop().create_future()
+        order = Offer(constant(0.01, 1_000), 0, 0.0)
+        offering = asyncio.ensure_future(made.offer(order, lambda *_: None, started.set_result))
+        await started
+        used = made.cpu_s
+        await until(lambda: made.cpu_s > used)  # a sign of life without an arrival
+        made._process.signal(number)
+        with pytest.raises(CouldNotFinish, match=f"the load generator's process {said}"):
+            await offering

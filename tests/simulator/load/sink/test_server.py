@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import signal
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +13,10 @@ import pytest
 from botocore.exceptions import ClientError
 
 from fakes.clock import ManualClock
+from simulator.base import limits
 from simulator.base.clients import Clients
 from simulator.base.clock import SystemClock
+from simulator.base.errors import CouldNotFinish
 from simulator.load.send.processes import SinkProcess
 from simulator.load.sink.answers import SinkAnswer
 from simulator.load.sink.server import listening
@@ -215,3 +218,13 @@ async def test_its_process_ends_with_its_owner() -> None:
     async with aiohttp.ClientSession() as http:
         with pytest.raises(aiohttp.ClientConnectionError):
             await http.get(endpoint)
+
+
+@pytest.mark.parametrize(("number", "said"), [(signal.SIGKILL, "ended by itself"), (signal.SIGSTOP, "does not answer")])
+async def test_a_sink_that_is_lost_is_told(monkeypatch: pytest.MonkeyPatch, number: signal.Signals, said: str) -> None:
+    """Killed or frozen, it is one line; nothing waits for it."""
+    monkeypatch.setattr(limits, "SILENCE_LOOK_S", 0.01)
+    async with SinkProcess.open(SystemClock(), 0.0) as sink:
+        sink._process.signal(number)
+        with pytest.raises(CouldNotFinish, match=f"the sink's process {said}"):
+            await sink.wait_lost()

@@ -1,0 +1,76 @@
+"""An answer that does not come: who is silent for ten looks is lost, and who is merely slow is not."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from simulator.base import limits
+from simulator.base.waiting import wait_silent
+
+
+class LookingClock:
+    """A clock on which each sleep takes an hour, as a laptop's may; `looks` has how many there were."""
+
+    def __init__(self) -> None:
+        self.looks = 0
+
+    def now(self) -> float:
+        """Nobody may count by it."""
+        raise AssertionError
+
+    async def sleep(self, seconds: float) -> None:
+        """Of `Clock`."""
+        assert seconds == limits.SILENCE_LOOK_S
+        self.looks += 1
+        await asyncio.sleep(0)
+
+
+async def test_ten_looks_in_a_row_without_an_answer_are_silence() -> None:
+    """However long each look took, ten of them must have gone by since the last answer."""
+    clock = LookingClock()
+    questions: list[int] = []
+
+    async def ask() -> None:
+        questions.append(clock.looks)
+        if len(questions) > 3:
+            await asyncio.Event().wait()
+
+    await wait_silent(ask, clock)
+    assert questions == [1, 2, 3, 4]
+    assert clock.looks == 3 + limits.SILENCE_LOOKS
+
+
+async def test_a_slow_answer_is_an_answer() -> None:
+    """A question stays open for as long as it takes: eight looks late is not silent."""
+    clock = LookingClock()
+    questions: list[int] = []
+
+    async def ask() -> None:
+        questions.append(clock.looks)
+        if len(questions) > 5:
+            raise ConnectionError("that is enough")
+        for _ in range(limits.SILENCE_LOOKS - 2):
+            await asyncio.sleep(0)
+
+    with pytest.raises(ConnectionError):
+        await wait_silent(ask, clock)
+    assert len(questions) == 6
+
+
+async def test_who_waits_may_stop_and_no_question_is_left() -> None:
+    """A cancelled wait takes its question along."""
+    asked: asyncio.Future[asyncio.Task[None] | None] = asyncio.get_running_loop().create_future()
+
+    async def ask() -> None:
+        asked.set_result(asyncio.current_task())
+        await asyncio.Event().wait()
+
+    waiting = asyncio.ensure_future(wait_silent(ask, LookingClock()))
+    question = await asked
+    waiting.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await waiting
+    assert question is not None
+    assert question.cancelled()
