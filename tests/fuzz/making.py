@@ -144,7 +144,8 @@ def _table(chance: Random, environ: dict[str, str], at_a_bound: bool) -> str:
     if chance.random() < 0.2:
         chance.shuffle(header)
     few = chance.random() < 0.6
-    rows = [_row(chance, header, environ, few) for _ in range(chance.choice([0, 1, 2, 3, 5, 12, 30]))]
+    length = chance.choice([0, 1, 2, 3, 5, 12, 30]) if chance.random() < 0.98 else 250
+    rows = [_row(chance, header, environ, few) for _ in range(length)]
     if rows and chance.random() < 0.3:
         rows += [_nearly(chance, chance.choice(rows)) for _ in range(chance.randrange(1, 4))]
     if at_a_bound:

@@ -32,13 +32,12 @@ class Example:
 class Reading:
     """Items as (partition key, sort key, line, content) and rejected rows as (line, fields), in order.
 
-    `unreadable` is the reason, None if the object can be read; `held`: whether its first rows are judged together.
+    `unreadable` is the reason, None if the object can be read.
     """
 
     stored: list[tuple[str, str, int, str]] = field(default_factory=list)
     rejected: list[tuple[int, tuple[str, ...]]] = field(default_factory=list)
     unreadable: str | None = None
-    held: bool = False
 
 
 def chunks(body: bytes, cuts: Iterable[int]) -> list[bytes]:
@@ -110,15 +109,14 @@ def by_proof(example: Example) -> Reading:
             reading.rejected += rows.rejected
             yield
 
-    _feed(reading, chunks(example.body, example.cuts[2]), feed)
-    reading.held = reader.keys is not None and reader.keys.ticker is None
-    return reading
+    return _feed(reading, chunks(example.body, example.cuts[2]), feed)
 
 
 def disagreement(example: Example) -> str | None:
     """What the readers do not agree on, in one line; None if they agree.
 
-    Of an unreadable object nobody records the rejected rows, so these may differ.
+    Of an unreadable object the consumer may have stored what it had read, and nobody records the rejected rows. It need
+    not have stored all that could be: it holds back rows that are judged together, and those behind an open quote.
     """
     with within(example.bounds):
         proof = by_proof(example)
@@ -131,16 +129,13 @@ def disagreement(example: Example) -> str | None:
 def _difference(consumer: Reading, proof: Reading) -> str | None:
     if (consumer.unreadable is None) != (proof.unreadable is None):
         return f"unreadable: {consumer.unreadable!r} against {proof.unreadable!r}"
-    stored = sorted(consumer.stored, key=lambda row: row[2])
-    if consumer.unreadable is None:
-        rejected = sorted(consumer.rejected)
-        if rejected != proof.rejected:
-            return f"rejected: {_first(rejected, proof.rejected)}"
-    elif proof.held:
-        # Rows that the consumer held back until they were judged may never have been written.
+    stored, rejected = sorted(consumer.stored, key=lambda row: row[2]), sorted(consumer.rejected)
+    if consumer.unreadable is not None:
         surplus = Counter(stored) - Counter(proof.stored)
         return f"stored before the end, and unknown to the proof: {next(iter(surplus))!r}" if surplus else None
-    return None if stored == proof.stored else f"stored: {_first(stored, proof.stored)}"
+    if stored != proof.stored:
+        return f"stored: {_first(stored, proof.stored)}"
+    return None if rejected == proof.rejected else f"rejected: {_first(rejected, proof.rejected)}"
 
 
 def _first(one: Sequence[object], other: Sequence[object]) -> str:

@@ -107,17 +107,19 @@ def test_what_is_read_before_the_damage_does_not_depend_on_the_cuts(turned: int)
     assert damaged > 5
 
 
-def test_what_is_read_of_a_stream_that_ends_early_does_not_depend_on_the_cuts() -> None:
-    """Also where a full slice of text has more behind it, of which all bytes have come."""
-    whole = _packed(b"\n".join(b"x" * n for n in range(0, 3_000, 7)))
-    for length in range(len(whole) // 3, len(whole), 41):
+@pytest.mark.parametrize("slice_bytes", [1, 64, 1_000, SLICE])
+@pytest.mark.parametrize("size", [13, SLICE])
+def test_what_is_read_of_a_stream_that_ends_early_is_all_that_its_bytes_come_to(
+    size: int, slice_bytes: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also where a full slice of text has more behind it, although all bytes are consumed."""
+    monkeypatch.setattr(records_module, "_SLICE_BYTES", slice_bytes)
+    whole = _packed(b"\n".join(b"x" * n for n in range(0, 600, 7)))
+    for length in range(20, len(whole), 3):
         text, _ = _byte_by_byte(whole[:length])
-        for size in (13, SLICE):
-            found = records_of(in_pieces(whole[:length], size))
-            assert found.unreadable == "the gzip stream ends early"
-            assert [fields for _, fields in found.records] == [
-                [line] for line in text.decode().split("\n")[:-1] if line
-            ]
+        found = records_of(in_pieces(whole[:length], size))
+        assert found.unreadable == "the gzip stream ends early"
+        assert [fields for _, fields in found.records] == [[line] for line in text.decode().split("\n")[:-1] if line]
 
 
 @given(st.binary(max_size=60), st.lists(st.integers(0, 120), max_size=3), st.integers(0, 400), st.integers(0, 7))
