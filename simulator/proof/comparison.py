@@ -11,6 +11,7 @@ from bisect import insort
 from collections import Counter
 from collections.abc import Callable, Mapping, Set
 from itertools import chain, groupby, islice, zip_longest
+from operator import itemgetter
 from typing import Literal, get_args
 
 from simulator.base import limits
@@ -59,7 +60,7 @@ class Comparison:
                     earlier.add(claim[2])
                 elif standing is not Standing.VOID:
                     current.append((claim, standing))
-            if current or earlier or case.stored:
+            if current or case.stored:
                 judge(case, current, earlier)
 
     def read_whole(self, key: str, rows: int, rejected: int) -> None:
@@ -184,7 +185,7 @@ class Comparison:
         """Keep the first in the order of their keys, since cases come in none."""
         told = self._words[sort]
         if len(told) < limits.AUDIT_DIFFERENCES or key < told[-1][0]:
-            insort(told, (key, words()))
+            insort(told, (key, words()), key=itemgetter(0))
             del told[limits.AUDIT_DIFFERENCES :]
 
 

@@ -71,7 +71,6 @@ class Partitions:
                     blocks.append((self._end, len(block)))
                     self._end += len(block)
                     in_hand.clear()
-            self._file.flush()
         self._bytes_in_hand = 0
 
 

@@ -113,7 +113,6 @@ class ObjectReader:
         for row in self._held[:JUDGED_ROWS]:
             before = seen.setdefault(row[1], row)
             if before[3] != row[3]:
-                self._held = None
                 raise Unreadable(f"lines {before[2]} and {row[2]} have the same key, {row[0]} {row[1]}, and differ")
         if final or len(self._held) >= JUDGED_ROWS:
             rows.stored[:] = self._held
@@ -167,7 +166,7 @@ class _Header:
         if not text.isascii() and _SURROGATE.search(text):
             raise NotStorable
         ticker = self._file_ticker if self.ticker_at is None else fields[self.ticker_at]
-        if not ticker or len(ticker.encode()) > limits.DYNAMODB_HASH_KEY_BYTES or not fields[self._timestamp_at]:
+        if not ticker or len(ticker.encode()) > limits.DYNAMODB_HASH_KEY_BYTES:
             raise NotStorable
         timestamp = self._read_timestamp(fields[self._timestamp_at])
         parts = []

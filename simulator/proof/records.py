@@ -47,7 +47,7 @@ class RecordParser:
         """The header has so many fields."""
         self._width = width
 
-    def feed(self, chunk: bytes, *, final: bool = False) -> Iterator[Record]:
+    def feed(self, chunk: bytes, *, final: bool) -> Iterator[Record]:
         """The records that `chunk` completes, and those that the end does. Raises `Unreadable`; exhaust it first."""
         for piece in _gathered(self._inflater.feed(chunk, final=final)):
             yield from self._read(self._decoded(piece, final=False), final=False)
@@ -76,12 +76,12 @@ class RecordParser:
             self._passing_over = False
             self._number += 1
         text = self._rest + text
-        if final and text and not text.endswith("\n"):
-            text += "\n"
+        if final:
+            text += "\n"  # which ends the last line, or is a line of its own with nothing in it
         *lines, self._rest = text.split("\n")
         self._lines += lines
         yield from self._records(final=final)
-        if len(self._rest) >= LONGEST_RECORD and not self._lines:
+        if len(self._rest) >= LONGEST_RECORD:  # so that no record before it is open any more
             yield self._number, self._rest[:SHOWN_CHARACTERS]
             self._rest, self._passing_over = "", True
 
@@ -239,6 +239,6 @@ class _Inflater:
             chunk = rest
             yield text
             # A full slice may have more behind it, although all bytes are consumed.
-            more = bool(text) and self._inflated % _SLICE_BYTES == 0 and not self._member.eof
+            more = bool(text) and self._inflated % _SLICE_BYTES == 0
             if (more or self._member.eof) and self._inflated > max(GZIP_FREE_BYTES, GZIP_RATIO * self._consumed):
                 raise Unreadable(f"a gzip bomb: {self._consumed} bytes unfold to more than {GZIP_RATIO} times as many")

@@ -240,7 +240,7 @@ def test_many_differences_of_one_sort_do_not_hide_another(backwards: bool) -> No
     assert [judged.counts[sort] for sort in ("missing", "different", "extra")] == [100, 1, 1]
 
 
-@pytest.mark.parametrize("order", ["as they are", "reversed", "shuffled"])
+@pytest.mark.parametrize("order", ["as they are", "reversed", "shuffled", "the tenth last"])
 def test_the_first_differences_are_those_of_the_first_keys(order: str) -> None:
     """Cases come partition by partition, in no order that means anything: what is named is the same each time."""
     cases = [_case((n, SETTLED, "1"), stored=None, pk=f"A{n:03d}") for n in range(100)]
@@ -248,9 +248,21 @@ def test_the_first_differences_are_those_of_the_first_keys(order: str) -> None:
         cases.reverse()
     elif order == "shuffled":
         random.Random(1).shuffle(cases)
-    assert _judged(*cases).differences() == tuple(
+    elif order == "the tenth last":
+        cases.append(cases.pop(limits.AUDIT_DIFFERENCES - 1))
+    judged = _judged(*cases)
+    assert judged.differences() == tuple(
         f"A{n:03d} 2026-11-22: missing, stocks/{n}.csv line 2 has it" for n in range(limits.AUDIT_DIFFERENCES)
     )
+    assert sum(map(len, judged._words.values())) == limits.AUDIT_DIFFERENCES
+
+
+def test_differences_of_one_key_come_in_their_own_order() -> None:
+    """Of a file with many bad lines the first are named, ten after nine."""
+    comparison = _judged()
+    for number in range(1, 13):
+        comparison.no_rejection("rejected/b", number)
+    assert [text.split()[2] for text in comparison.differences()] == [f"{number}:" for number in range(1, 11)]
 
 
 @pytest.mark.parametrize(

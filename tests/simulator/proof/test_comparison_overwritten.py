@@ -102,3 +102,11 @@ def test_lost_rows_do_not_hide_a_difference() -> None:
     judged = _judged(*lost, _case((1, 2, "1"), stored="2", pk="Z"))
     assert sum("should be" in text for text in judged.differences()) == 1
     assert len(judged.differences()) == limits.AUDIT_DIFFERENCES
+
+
+def test_what_is_accepted_is_counted_and_not_named() -> None:
+    """A loss that is meant leaves the words to the differences that are not."""
+    judged = _judged(_case((1, 2, "1"), (1, 3, "2"), stored="2"), _case((1, 2, "1"), stored="2", pk="Z"))
+    assert len(judged.differences()) == 2
+    assert [text[0] for text in judged.differences({"overwritten"})] == ["Z"]
+    assert judged.counts["overwritten"] == 1

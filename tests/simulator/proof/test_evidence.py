@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 import tempfile
 from collections import defaultdict
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -270,3 +271,20 @@ def test_evidence_that_cannot_be_made_leaves_no_file_open(monkeypatch: pytest.Mo
     with pytest.raises(CouldNotFinish, match="no more"):
         Evidence()
     assert made[0].closed
+
+
+def test_every_standing_is_one_of_its_own() -> None:
+    """An object that nobody spoke of is settled, which is what the table of objects begins with."""
+    assert sorted(Standing) == list(range(6))
+    assert Standing.SETTLED == 0
+
+
+def test_what_was_read_may_be_judged_in_a_thread_and_is_gone_afterwards() -> None:
+    """Another thread than the one that read may go through it; once left, there is nothing to ask any more."""
+    with Evidence() as evidence, ThreadPoolExecutor(1) as pool:
+        evidence.add_objects("b", ["a.csv"])
+        evidence.show(Kind.ROW, [("A", "1", "x")])
+        parts = pool.submit(lambda: list(evidence.parts())).result()
+        assert sum(part.statements for part in parts) == 1
+    with pytest.raises(sqlite3.ProgrammingError, match="closed"):
+        evidence.object_count()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gzip
+
 import pytest
 
 from fakes.proof_records import Read, in_pieces, rows_of
@@ -185,6 +187,17 @@ def test_an_item_of_long_keys_and_names_is_measured(monkeypatch: pytest.MonkeyPa
         assert len(found.rejected) == beyond
 
 
+@pytest.mark.parametrize("beyond", [0, 1])
+def test_an_item_of_wide_characters_is_measured_by_its_bytes(beyond: int) -> None:
+    """Four bytes a character, a column's name of 60,000, a file's name of 2,048: none is small by its characters."""
+    name = "n" * 60_000
+    notes = (limits.DYNAMODB_ITEM_BYTES - len("PKSK" + "A" + "2024-01-02" + name)) // 4 + beyond
+    assert len(_read(f"ticker,date,{name}\nA,2024-01-02,{'😀' * notes}\n").rejected) == beyond
+    notes = (limits.DYNAMODB_ITEM_BYTES - len("PKSK" + "2024-01-02" + "note") - 2_048) // 4 + beyond
+    key = f"stocks/{'X' * 2_048}.csv"
+    assert len(_read(f"date,note\n2024-01-02,{'😀' * notes}\n", key).rejected) == beyond
+
+
 def _days(rows: int) -> list[str]:
     return [f"2024-01-02T{n // 3600:02d}:{n // 60 % 60:02d}:{n % 60:02d},1" for n in range(rows)]
 
@@ -253,6 +266,16 @@ def test_a_file_with_a_ticker_column_is_not_judged(dialect: Dialect) -> None:
 
 
 @pytest.mark.parametrize("size", [1, SLICE])
+def test_damage_in_the_middle_leaves_what_was_read_before_it(size: int) -> None:
+    """Rows that were held back to be judged may be stored, too."""
+    body = gzip.compress(b"date,n\n2024-01-02,1\nbad,1\n2024-01-03,1\n", mtime=0)[:-8] + bytes(8)
+    found = rows_of(in_pieces(body + b"more" * 100, size))
+    assert [line for _, _, line, _ in found.stored] == [2, 4]
+    assert found.rejected == [(3, ("bad", "1"))]
+    assert str(found.unreadable).startswith("the gzip stream is damaged")
+
+
+@pytest.mark.parametrize("size", [1, SLICE])
 @pytest.mark.parametrize("tail", ["", "2024-01-02,2\n"])
 def test_damage_in_the_first_thousand_rows_leaves_what_was_read(tail: str, size: int) -> None:
     """The rows before the damage may be stored, unless they refuse the object by themselves, wherever it is cut."""
@@ -270,8 +293,8 @@ def test_rows_are_handed_on_before_the_end_once_they_are_judged() -> None:
     lines = _days(JUDGED_ROWS + 10)
     counts = [
         sum(len(rows.stored) for rows in reader.feed(f"{text}\n".encode()))
-        for text in ["date,n", *["\n".join(lines[at : at + 101]) for at in range(0, len(lines), 101)]]
+        for text in ["date,n", *["\n".join(lines[at : at + 100]) for at in range(0, len(lines), 100)]]
     ]
-    assert counts == [0, *[0] * 9, JUDGED_ROWS + 10]
+    assert counts == [0, *[0] * 9, JUDGED_ROWS, 10]
     assert [len(rows.stored) for rows in reader.feed(b"2024-05-01,1\n")] == [1]
     assert [len(rows.stored) for rows in reader.feed(b"", final=True)] == [0]

@@ -226,6 +226,7 @@ def test_an_open_quote_before_a_long_line_costs_its_own_line() -> None:
 
 def test_a_rejection_shows_so_many_characters() -> None:
     """Of a broken line a thousand, and not one more; its line end is not among them."""
+    assert SHOWN_CHARACTERS == 1_000
     for length in (SHOWN_CHARACTERS - 1, SHOWN_CHARACTERS, SHOWN_CHARACTERS + 1):
         line = '"a"' + "b" * (length - 3)
         assert _read(f"x\n{line}\r\n")[1] == (2, line[:SHOWN_CHARACTERS])
@@ -237,11 +238,11 @@ def test_a_rejection_shows_so_many_characters() -> None:
 def test_memory_does_not_grow_with_the_object(line: bytes) -> None:
     """Neither an endless line nor a field without an end is gathered beyond the longest record."""
     reader = RecordParser()
-    pieces = [b"x,y\n", b'a,"b\n', *[line * (SLICE // len(line))] * 100]
+    pieces = [b"x,y\n", b'a,"b\n', *[line * (SLICE // len(line))] * 400]
     tracemalloc.start()
     try:
         for piece in pieces:
-            for _ in reader.feed(piece):
+            for _ in reader.feed(piece, final=False):
                 pass
         peak = tracemalloc.get_traced_memory()[1]
     finally:
@@ -263,3 +264,40 @@ def test_an_open_record_is_not_read_again_with_each_piece(monkeypatch: pytest.Mo
     body = b'x,y\na,"b\n' + b"c,d\n" * 10_000
     assert len(records_of(in_pieces(body, 1_000)).records) == 10_002
     assert looks < 12_000
+
+
+@pytest.mark.parametrize(
+    ("pieces", "counts"),
+    [
+        # A record that ends is handed on when it does, whatever came before it and is still to come.
+        (["x,y\n", "a,b\n", '"c', "\nd", '",e\n', "f"], [1, 1, 0, 0, 1, 0]),
+        (['x,y\na,b\n1,2\n3,"', "4\n", "5\n", '6"\n7,8\n'], [3, 0, 0, 2]),
+        # So is a line that is known to be broken.
+        (["x,y\n", "a\rb,c\n", '"a"b,c\n', '"a\n', 'b"c\n'], [1, 1, 1, 0, 2]),
+        (["x,y\n", '"a\nb",c,"\n', "d\n"], [1, 1, 0]),
+        (["x,y\n", '"a\nb",c,d\n'], [1, 2]),
+    ],
+)
+def test_a_record_is_handed_on_as_soon_as_it_is_known(pieces: list[str], counts: list[int]) -> None:
+    """Not at the object's end, which may be far away or never come."""
+    reader = RecordParser()
+    found = []
+    for piece in pieces:
+        records = list(reader.feed(piece.encode(), final=False))
+        reader.expect(2)
+        found.append(len(records))
+    assert found == counts
+
+
+@pytest.mark.parametrize("rest", [0, 1, 7])
+@pytest.mark.parametrize("short", [1, 0, -1])
+def test_a_record_is_given_up_as_soon_as_it_is_too_long(rest: int, short: int, longest: int) -> None:
+    """Counted are its lines, their ends, and what has come of the next one: it must end within what is left."""
+    reader = RecordParser()
+    list(reader.feed(b"x,y\n", final=False))
+    reader.expect(2)
+    begin = 'a,"b\n' + "c\n" * 20
+    assert list(reader.feed(begin.encode(), final=False)) == []
+    last = "d" * (longest - len(begin) - short - rest - 1) + "\n" + "e" * rest
+    records = list(reader.feed(last.encode(), final=False))
+    assert len(records) == (0 if short > 0 else 22)
