@@ -177,6 +177,24 @@ def test_a_closed_stream_is_nobody_there(closed: str) -> None:
     assert (code, "Traceback" in errors) == (0, False)
 
 
+def test_surroundings_that_are_odd_are_none_of_its_business(tmp_path: Path) -> None:
+    """No home, no temporary directory, no locale, a dumb terminal, a working directory that was deleted: it runs."""
+    odd = "HOME=/nowhere TMPDIR=/nowhere TERM=dumb LC_ALL=C PYTHONUTF8=0 PYTHONCOERCECLOCALE=0 COLUMNS=x LINES=-1"
+    for number, (command, code) in enumerate(
+        {
+            "simulate --ticks 1 --files 1 --rows 1 --ui live": 0,
+            "simulate --ticks 1 --files 1 --rows 1 --summary s.json": 2,
+        }.items()
+    ):
+        directory = tmp_path / str(number)
+        directory.mkdir()
+        script = f"cd {directory} && rmdir {directory} && {odd} {sys.executable} -m stockpipe {command}"
+        environ = {"PYTHONPATH": str(ROOT), "PATH": os.environ["PATH"]}
+        done = subprocess.run(["bash", "-c", script], capture_output=True, text=True, env=environ)
+        assert (done.returncode, "Traceback" in done.stderr) == (code, False), done.stderr
+    assert done.stderr.startswith("stockpipe: s.json: the working directory does not exist any more")
+
+
 def test_help_imports_nothing_heavy() -> None:
     """Help must answer at once: no AWS client, no server, no scientific package is imported for it."""
     script = (

@@ -42,11 +42,14 @@ class Interrupts:
         self._work = task = asyncio.create_task(work)
         try:
             await asyncio.wait((task,))
+        except asyncio.CancelledError:
+            task.cancel()
+            await asyncio.wait((task,))
+            if not task.cancelled():
+                task.exception()  # looked at: whoever cancelled us has a reason of its own to tell
+            raise
         finally:
             self.concluded()
-            if not task.done():
-                task.cancel()
-                await asyncio.wait((task,))
         if task.cancelled() and self._hard:
             raise HardStop
         return task.result()

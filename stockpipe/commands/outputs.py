@@ -56,12 +56,15 @@ def take_streams() -> StandardStream:
 
 
 def _text(stream: StandardStream, before: Any) -> io.TextIOWrapper:
-    """Text over the stream, written as the stream `before` it was."""
-    unbuffered = getattr(before, "write_through", False)
+    """Text over the stream, written as `before` was; what its encoding lacks is shown as best it can be."""
+    unbuffered, encoding = getattr(before, "write_through", False), getattr(before, "encoding", None)
+    errors = getattr(before, "errors", None)
+    if errors != "backslashreplace" and (encoding != "utf-8" or errors != "surrogateescape"):
+        errors = "replace"
     return io.TextIOWrapper(
         stream if unbuffered else io.BufferedWriter(stream),  # as Python does it with -u
-        encoding=getattr(before, "encoding", None),
-        errors=getattr(before, "errors", None),
+        encoding=encoding,
+        errors=errors,
         line_buffering=getattr(before, "line_buffering", False),
         write_through=unbuffered,
     )
@@ -72,8 +75,12 @@ def require_writable(*files: Path | None) -> None:
     for file in files:
         if file is None or str(file) == "-":
             continue
-        if not file.absolute().parent.is_dir():
-            raise InputError(f"{file}: there is no directory {file.absolute().parent}")
+        try:
+            directory = file.absolute().parent
+        except FileNotFoundError:
+            raise InputError(f"{file}: the working directory does not exist any more; change to another one") from None
+        if not directory.is_dir():
+            raise InputError(f"{file}: there is no directory {directory}")
         if file.is_dir():
             raise InputError(f"{file} is a directory; name a file")
 

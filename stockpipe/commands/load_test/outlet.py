@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Mapping
 from contextlib import AbstractAsyncContextManager
+from pathlib import Path
 from typing import Any
 
 from simulator.base.errors import ExitCode, InputError
@@ -90,15 +92,26 @@ class _Outlet:
         self.summary: dict[str, Any] = {}
 
     async def finish(self) -> None:
-        """End the display, write summary and page. Once; of a load that never began there is nothing to tell."""
+        """End the display, write summary and page. Once; of a load that never began there is nothing to tell.
+
+        What cannot be written keeps nothing else back.
+        """
         session = self._session
         if self.summary or (session.result.failure is not None and not session.result.spans):
             return
-        ended_at = session.clock.now()
-        await self.display.end()
-        built = self.summary = summaries.build(
-            session, options_json(self._options, session.plan), ended_at, repeat_words(self._options)
+        self.summary = summaries.build(
+            session, options_json(self._options, session.plan), session.clock.now(), repeat_words(self._options)
         )
+        with contextlib.ExitStack() as steps:  # from the last to the first, each whatever became of those before it
+            if self._options.summary is not None:
+                steps.callback(write, self._options.summary, json.dumps(self.summary, indent=2) + "\n")
+            if self._options.report is not None:
+                steps.callback(self._write_page, self._options.report)
+            steps.callback(self._print)
+            await self.display.end()
+
+    def _print(self) -> None:
+        built = self.summary
         if self.display.mode == "quiet":
             verdict = f"verdict {built['audit']['verdict'] if built['audit'] else 'none'}"
             missed = bounds.missed(built["bounds"], FIGURES)
@@ -107,12 +120,11 @@ class _Outlet:
             )
         else:
             self.display.console.print(text.render(built), crop=False)
-        if self._options.report is not None:
-            write(self._options.report, page(built))
-            if self.display.mode != "quiet":
-                self.display.console.print(f"  the page is in {self._options.report}", markup=False, soft_wrap=True)
-        if self._options.summary is not None:
-            write(self._options.summary, json.dumps(built, indent=2) + "\n")
+
+    def _write_page(self, file: Path) -> None:
+        write(file, page(self.summary))
+        if self.display.mode != "quiet":
+            self.display.console.print(f"  the page is in {file}", markup=False, soft_wrap=True)
 
 
 def repeat_words(options: LoadTestOptions) -> tuple[str, ...]:

@@ -168,10 +168,18 @@ class _SimulateOutlet:
             raise CouldNotFinish(f"--logs: lines are missing, {error.filename or 'a file'}: {error.strerror}")
 
     async def finish(self, run: Simulation) -> None:
-        """End the display, write the summary. Once: a hold comes here twice."""
+        """End the display, write the summary. Once: a hold comes here twice.
+
+        What cannot be written keeps nothing else back.
+        """
         if self.summary:
             return
-        await self.display.end()
+        try:
+            await self.display.end()
+        finally:
+            self._tell(run)
+
+    def _tell(self, run: Simulation) -> None:
         built = self.summary = summary.build(
             self._telemetry.snapshot(self._clock.now()),
             audit=run.audit,
@@ -191,17 +199,23 @@ class _SimulateOutlet:
             ),
             source_rows=(run.audit.parsed_rows if run.audit else 0) if self._plan.sources else None,
         )
+        try:
+            self._print(run)
+        finally:
+            if self._options.summary is not None:
+                write(self._options.summary, json.dumps(built, indent=2) + "\n")
+
+    def _print(self, run: Simulation) -> None:
+        built = self.summary
         if self.display.mode == "quiet":
             verdict, missed = f"verdict {built['audit']['verdict']}", bounds.missed(built["bounds"])
             self.display.console.print(
                 f"{verdict}, missed {missed}" if missed else verdict, markup=False, soft_wrap=True
             )
-        else:
-            self.display.console.print(text.render_summary(built), crop=False)
-            if self._plan.hold and run.failure is None:
-                self.display.console.print(f"  the store stays up at {built['endpoint']} until Ctrl-C", markup=False)
-        if self._options.summary is not None:
-            write(self._options.summary, json.dumps(built, indent=2) + "\n")
+            return
+        self.display.console.print(text.render_summary(built), crop=False)
+        if self._plan.hold and run.failure is None:
+            self.display.console.print(f"  the store stays up at {built['endpoint']} until Ctrl-C", markup=False)
 
 
 def _recorders(
