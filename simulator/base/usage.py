@@ -1,10 +1,15 @@
-"""What this process has used of the machine."""
+"""What this process has used of the machine, and may use."""
 
 from __future__ import annotations
 
+import contextlib
 import os
+import resource
 import time
 from pathlib import Path
+
+from simulator.base import limits
+from simulator.base.errors import CouldNotFinish
 
 
 def process_cpu_s() -> float:
@@ -17,6 +22,22 @@ def process_memory_bytes() -> int:
     try:
         return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
     except (OSError, IndexError, ValueError):
-        import resource
-
         return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+
+
+def allow_open_files() -> None:
+    """Let this process, and those it starts, open as many files as the system lets them: each connection is one.
+
+    Shells allow few, 256 on macOS. Raises `CouldNotFinish` where a run cannot do with what there is.
+    """
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = limits.OPEN_FILES if hard == resource.RLIM_INFINITY else min(limits.OPEN_FILES, hard)
+    if soft < wanted and soft != resource.RLIM_INFINITY:
+        with contextlib.suppress(OSError, ValueError):  # a system may have a bound of its own below the hard limit
+            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+            soft = wanted
+    if soft != resource.RLIM_INFINITY and soft < limits.OPEN_FILES_LEAST:
+        raise CouldNotFinish(
+            f"only {soft} files may be open at once here, and a run needs {limits.OPEN_FILES_LEAST};"
+            f" allow more with `ulimit -n {limits.OPEN_FILES_LEAST}` and run again"
+        )

@@ -152,7 +152,7 @@ class Store:
             async with self._session.request(method, url, timeout=timeout) as response:
                 body = await response.read()
                 if response.status != 200:
-                    raise ControlRefused(body.decode().strip())
+                    raise ControlRefused(" ".join(body.decode().split()))
         except (aiohttp.ClientError, TimeoutError) as error:
             raise _lost(await self._process.fate()) from error
         return body

@@ -38,6 +38,9 @@ def store(options: StoreOptions) -> None:
     """
     import asyncio
 
+    from simulator.base.usage import allow_open_files
+
+    allow_open_files()
     asyncio.run(_serve(options))
 
 

@@ -11,6 +11,7 @@ from simulator.base import limits
 from simulator.base.clock import SystemClock
 from simulator.base.errors import InputError
 from simulator.base.quantities import duration_text
+from simulator.base.usage import allow_open_files
 from simulator.load.plan.arrivals import Profile, constant, ramp, spike, steps
 from simulator.load.plan.plan import Plan, TargetName
 from simulator.load.plan.slo import FIGURES
@@ -40,6 +41,7 @@ def run_load_test(options: LoadTestOptions) -> int:
         return run_on_stack(options, stack, plan)
     if plan.endpoint_url is not None:
         _require_reachable(plan.endpoint_url)
+    allow_open_files()
     clock, bucket = SystemClock(), wiring(stack).bucket.name
     session = LoadSession.create(plan, stack, clock, bucket, run_options(plan, clock.now()))
     return asyncio.run(run_shown(options, session, open_twin(session)))

@@ -14,6 +14,7 @@ from simulator.base.clock import Clock, SystemClock, iso
 from simulator.base.errors import CouldNotFinish, ExitCode, InputError
 from simulator.base.interrupts import Interrupts
 from simulator.base.observations import LogWritten, Noted, Observation, Record
+from simulator.base.usage import allow_open_files
 from simulator.dashboard.ui import Display
 from simulator.functions.logs import LogDirectory
 from simulator.run import bounds, sources, summary, text
@@ -41,6 +42,7 @@ def run_simulate(options: SimulateOptions) -> int:
     """Run it and return the exit code."""
     stack, plan = resolve(options)
     require_writable(options.ready, options.summary, options.screenshot)
+    allow_open_files()
     return asyncio.run(_run(options, stack, plan))
 
 

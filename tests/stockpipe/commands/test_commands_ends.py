@@ -132,3 +132,20 @@ def test_an_interrupted_package_leaves_nothing(start: Start, tmp_path: Path, num
     ended = running.finish()
     assert (ended.code, ended.err.splitlines()[-1]) == (130, "stockpipe: interrupted"), ended.err
     assert sorted(each.name for each in tmp_path.iterdir()) == ["tmp"]
+
+
+@pytest.mark.parametrize(
+    ("files", "code", "said"),
+    [
+        ("-S -n 64", 0, "verdict exact"),  # raised to what the system allows
+        ("-n 256", 0, "verdict exact"),
+        ("-n 255", 3, "only 255 files may be open at once here, and a run needs 256"),
+    ],
+)
+def test_a_run_does_with_256_open_files(tmp_path: Path, files: str, code: int, said: str) -> None:
+    """The soft limit is no bound, 256 are enough, and with less it says so before anything starts."""
+    script = f"ulimit {files}; {sys.executable} -m stockpipe simulate --ticks 2 --speed 60 --ui quiet"
+    done = subprocess.run(["bash", "-c", script], capture_output=True, text=True, cwd=tmp_path, check=False)
+
+    assert (done.returncode, said in done.stdout + done.stderr) == (code, True), done.stderr
+    assert code == 0 or len(done.stderr.splitlines()) == 1
