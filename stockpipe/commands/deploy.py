@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -54,6 +53,7 @@ async def deploy(options: DeployOptions, aws: Aws, clock: Clock) -> None:
     """Create or update a stack: the handlers and the template that the twin ran."""
     import asyncio
 
+    from simulator.base.folders import OwnFolder
     from stockpipe.deploy import deployment
     from stockpipe.deploy.package import build_package
 
@@ -62,9 +62,9 @@ async def deploy(options: DeployOptions, aws: Aws, clock: Clock) -> None:
     draft = await deployment.check(aws, stack, options.template, dict(options.parameters))
     for advice in draft.advice:
         say(f"advice: {advice.logical_id}: {advice.text}")
-    with tempfile.TemporaryDirectory(prefix="stockpipe-deploy-") as scratch:
+    with OwnFolder() as scratch:
         package = await asyncio.to_thread(
-            build_package, Path(scratch) / "package.zip", draft.target, interpreter=options.interpreter, report=say
+            build_package, scratch.path / "package.zip", draft.target, interpreter=options.interpreter, report=say
         )
         change_set = await deployment.propose(
             aws, clock, draft, package, local_transform=options.local_transform, report=say

@@ -13,13 +13,13 @@ import os
 import shutil
 import subprocess
 import sys
-import tempfile
 import zipfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from simulator.base.errors import CouldNotFinish, InputError, StockpipeError
+from simulator.base.folders import OwnFolder
 from stockpipe.deploy.interpreters import find_interpreter
 from stockpipe.deploy.targets import ARCHITECTURES, PYTHONS, Target, default_python, select_requirements
 from stockpipe.deploy.trimming import trim
@@ -66,8 +66,8 @@ def build_package(output: Path, target: Target, *, interpreter: Path | None = No
     """
     try:
         output.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix="stockpipe-package-") as scratch:
-            directory, zipped = Path(scratch) / "content", Path(scratch) / "package.zip"
+        with OwnFolder() as scratch:
+            directory, zipped = scratch.path / "content", scratch.path / "package.zip"
             compiled = build_directory(directory, target, interpreter=interpreter, report=report)
             report("packing")
             write_zip(directory, zipped)

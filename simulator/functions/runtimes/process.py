@@ -16,8 +16,8 @@ import shutil
 import signal
 import sys
 import sysconfig
-import tempfile
 import zipfile
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -25,6 +25,7 @@ from simulator.base import limits
 from simulator.base.children import IMPORT_ROOT, ChildProcess
 from simulator.base.clock import Clock
 from simulator.base.errors import InputError
+from simulator.base.folders import OwnFolder
 from simulator.functions.runtimes import Answer, Exited, Invocation, Raised, Write
 from simulator.functions.runtimes.isolation import LineCutter
 from simulator.functions.runtimes.runtime_api import RuntimeApi
@@ -49,17 +50,20 @@ class ProcessRuntime:
         if code_dir is not None:
             require_code(code_dir)
         self._endpoint, self._clock = endpoint, clock
-        self._folder = Path(tempfile.mkdtemp(prefix="stockpipe-"))
-        runtime_dir = self._folder / "runtime"
-        runtime_dir.mkdir()
-        for origin in client_files:
-            (runtime_dir / origin.name).symlink_to(origin)
-        packages = [] if code_dir else [sysconfig.get_path("purelib"), sysconfig.get_path("platlib")]
         self.task_root = (code_dir or IMPORT_ROOT).resolve()
-        if self.task_root.is_file():
-            with zipfile.ZipFile(self.task_root) as package:
-                package.extractall(self._folder / "task")
-            self.task_root = self._folder / "task"
+        self._own = OwnFolder()
+        self._folder = self._own.path
+        try:
+            runtime_dir = self._folder / "runtime"
+            runtime_dir.mkdir()
+            for origin in client_files:
+                (runtime_dir / origin.name).symlink_to(origin)
+            if self.task_root.is_file():
+                self.task_root = _unpacked(self.task_root, self._folder / "task")
+        except BaseException:
+            self._own.remove()
+            raise
+        packages = [] if code_dir else [sysconfig.get_path("purelib"), sysconfig.get_path("platlib")]
         self._search = os.pathsep.join(dict.fromkeys([str(self.task_root), str(runtime_dir), *packages]))
         self._busy: set[ProcessEnvironment] = set()
         self._some_busy = asyncio.Event()
@@ -81,7 +85,7 @@ class ProcessRuntime:
             self._watcher.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await self._watcher
-        shutil.rmtree(self._folder, ignore_errors=True)
+        self._own.remove()
 
     @contextlib.contextmanager
     def watching(self, environment: ProcessEnvironment) -> Iterator[None]:
@@ -153,7 +157,8 @@ class ProcessEnvironment:
         finally:
             self._output.started()
         # Kept open: it is read in every invocation.
-        self._memory_file = os.open(f"/proc/{child.pid}/status", os.O_RDONLY | os.O_CLOEXEC)
+        with contextlib.suppress(FileNotFoundError):  # it may have been killed already
+            self._memory_file = os.open(f"/proc/{child.pid}/status", os.O_RDONLY | os.O_CLOEXEC)
         child.exit.add_done_callback(lambda _: self._ended(child))
         with self._runtime.watching(self):
             outcome = await ready
@@ -282,6 +287,16 @@ def _exited(returncode: int) -> Exited:
         description = signal.strsignal(-returncode) or f"signal {-returncode}"
         return Exited(f"signal: {description.lower()}")
     return Exited(f"exit status {returncode}" if returncode else "")
+
+
+def _unpacked(package: Path, directory: Path) -> Path:
+    """The directory, with all that the zip has. Raises `InputError` for a zip that is damaged, `OSError`."""
+    try:
+        with zipfile.ZipFile(package) as content:
+            content.extractall(directory)
+    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
+        raise InputError(f"{package} cannot be unpacked: {error}") from None
+    return directory
 
 
 def _client_files() -> list[Path]:

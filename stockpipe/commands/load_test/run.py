@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from simulator.base import limits
 from simulator.base.clock import SystemClock
 from simulator.base.errors import InputError
+from simulator.base.folders import remove_ownerless
 from simulator.base.quantities import duration_text
 from simulator.base.usage import allow_open_files
 from simulator.load.plan.arrivals import Profile, constant, ramp, spike, steps
@@ -42,6 +43,7 @@ def run_load_test(options: LoadTestOptions) -> int:
     if plan.endpoint_url is not None:
         _require_reachable(plan.endpoint_url)
     allow_open_files()
+    remove_ownerless()
     clock, bucket = SystemClock(), wiring(stack).bucket.name
     session = LoadSession.create(plan, stack, clock, bucket, run_options(plan, clock.now()))
     return asyncio.run(run_shown(options, session, open_twin(session)))

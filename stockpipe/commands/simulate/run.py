@@ -12,6 +12,7 @@ from typing import Any
 
 from simulator.base.clock import Clock, SystemClock, iso
 from simulator.base.errors import CouldNotFinish, ExitCode, InputError
+from simulator.base.folders import remove_ownerless
 from simulator.base.interrupts import Interrupts
 from simulator.base.observations import LogWritten, Noted, Observation, Record
 from simulator.base.usage import allow_open_files
@@ -43,6 +44,7 @@ def run_simulate(options: SimulateOptions) -> int:
     stack, plan = resolve(options)
     require_writable(options.ready, options.summary, options.screenshot)
     allow_open_files()
+    remove_ownerless()
     return asyncio.run(_run(options, stack, plan))
 
 

@@ -149,3 +149,17 @@ def test_a_run_does_with_256_open_files(tmp_path: Path, files: str, code: int, s
 
     assert (done.returncode, said in done.stdout + done.stderr) == (code, True), done.stderr
     assert code == 0 or len(done.stderr.splitlines()) == 1
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="awslambdaric has no wheel here")
+def test_what_a_killed_command_leaves_is_gone_after_the_next(start: Start, tmp_path: Path) -> None:
+    """SIGKILL with handlers in processes of their own: no process stays, and the next run removes the folder."""
+    running = start("simulate", "--duration", "0s", "--runtime", "process", "--ready", "ready.json", "--ui", "plain")
+    running.wait_ready()
+    running.wait_for(lambda: len(running.children()) > 1, "a handler's process")
+    running.signal(signal.SIGKILL)
+    running.finish()
+    assert len(list((tmp_path / "tmp").iterdir())) == 1
+
+    assert start("simulate", "--ticks", "1", "--files", "1", "--rows", "1", "--ui", "quiet").finish().code == 0
+    assert list((tmp_path / "tmp").iterdir()) == []

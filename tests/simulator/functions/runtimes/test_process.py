@@ -204,9 +204,9 @@ async def test_a_process_that_cannot_be_started_leaves_no_pipe(tmp_path: Path, m
         raise BlockingIOError("no more processes")
 
     monkeypatch.setattr("simulator.functions.runtimes.process.ChildProcess.start", refused)
+    before = open_files()
     runtime = ProcessRuntime("http://127.0.0.1:9", tmp_path, clock=SystemClock())
     environment = runtime.environment(declare.function("F"), 0, "stream", print)
-    before = open_files()
     with pytest.raises(BlockingIOError):
         await environment.start()
     await environment.close()
