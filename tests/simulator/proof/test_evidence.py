@@ -274,9 +274,14 @@ def test_evidence_that_cannot_be_made_leaves_no_file_open(monkeypatch: pytest.Mo
 
 
 def test_every_standing_is_one_of_its_own() -> None:
-    """An object that nobody spoke of is settled, which is what the table of objects begins with."""
-    assert sorted(Standing) == list(range(6))
-    assert Standing.SETTLED == 0
+    """An object that nobody spoke of is settled; each of the others is told from all the rest."""
+    names = ["DEAD_LETTERED", "PENDING", "UNREADABLE", "VOID", "REPLACED"]
+    with Evidence() as evidence:
+        evidence.add_objects("b", ["a", *names])
+        for source, name in enumerate(names, 2):
+            evidence.set_standing(source, Standing[name])
+        assert [standing.name for _, _, standing in evidence.objects()] == ["SETTLED", *names]
+        assert [standing.name for standing in evidence.unsettled().values()] == names
 
 
 def test_what_was_read_may_be_judged_in_a_thread_and_is_gone_afterwards() -> None:

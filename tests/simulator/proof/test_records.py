@@ -272,6 +272,7 @@ def test_an_open_record_is_not_read_again_with_each_piece(monkeypatch: pytest.Mo
         # A record that ends is handed on when it does, whatever came before it and is still to come.
         (["x,y\n", "a,b\n", '"c', "\nd", '",e\n', "f"], [1, 1, 0, 0, 1, 0]),
         (['x,y\na,b\n1,2\n3,"', "4\n", "5\n", '6"\n7,8\n'], [3, 0, 0, 2]),
+        (['x,y\na,b\n"c\n', 'd",e\n'], [2, 1]),
         # So is a line that is known to be broken.
         (["x,y\n", "a\rb,c\n", '"a"b,c\n', '"a\n', 'b"c\n'], [1, 1, 1, 0, 2]),
         (["x,y\n", '"a\nb",c,"\n', "d\n"], [1, 1, 0]),
