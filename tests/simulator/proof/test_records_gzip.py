@@ -87,7 +87,7 @@ def test_damage_makes_an_object_unreadable(body: bytes, records: list[str], reas
     assert found.unreadable.startswith(reason)
 
 
-def _long(rows: int = 300) -> bytes:
+def _long(rows: int = 60) -> bytes:
     """Rows that differ, repeat themselves and have long runs: every way in which deflate packs."""
     chance = random.Random(1)
     return b"".join(
@@ -96,27 +96,31 @@ def _long(rows: int = 300) -> bytes:
     )
 
 
-@pytest.mark.parametrize("turned", [1, 8, 200])
-def test_what_is_read_before_the_damage_does_not_depend_on_the_cuts(turned: int) -> None:
-    """With bits turned anywhere: exactly the lines that a byte at a time inflates to, for pieces of every size."""
-    whole = _packed(_long())
-    chance = random.Random(turned)
+@pytest.mark.parametrize("turned", [1, 128])
+@pytest.mark.parametrize("strategy", [zlib.Z_DEFAULT_STRATEGY, zlib.Z_FIXED])
+def test_what_is_read_before_the_damage_does_not_depend_on_the_cuts(strategy: int, turned: int) -> None:
+    """With bits turned anywhere: exactly what a byte at a time inflates to, for pieces of every size."""
+    deflater = zlib.compressobj(9, wbits=31, strategy=strategy)
+    whole = deflater.compress(_long()) + deflater.flush()
     damaged = 0
-    for _ in range(25):
+    for place in range(10, len(whole), 7):
         body = bytearray(whole)
-        body[chance.randrange(10, len(body))] ^= turned
+        body[place] ^= turned
         text, ends = _byte_by_byte(bytes(body))
         damaged += not ends
-        expected = [
-            line.split(",") for line in text.decode("utf-8", "surrogateescape").split("\n")[:-1] if ends is False
-        ]
-        for size in (2, 3, 997, SLICE):
+        for size in (2, 3, SLICE):
             assert _inflated(bytes(body), size) == text
-            found = records_of(in_pieces(bytes(body), size))
-            assert (found.unreadable is not None) == (not ends)
-            if not ends and b'"' not in text and b"\r" not in text:
-                assert [fields for _, fields in found.records] == [each for each in expected if each != [""]]
-    assert damaged > 5
+    assert damaged > len(whole) // 7 * 0.9
+
+
+def test_whole_lines_before_the_damage_are_read() -> None:
+    """What has its line end is a line, and what comes after the damage is none."""
+    whole = _packed(_long())
+    body = whole[:-8] + bytes(8)
+    for size in (1, 997, SLICE):
+        found = records_of(in_pieces(body, size))
+        assert str(found.unreadable).startswith("the gzip stream is damaged")
+        assert [fields for _, fields in found.records] == [line.split(",") for line in _long().decode().splitlines()]
 
 
 @pytest.mark.parametrize("slice_bytes", [1, 64, 1_000, SLICE])
