@@ -55,8 +55,8 @@ async def show(
     """Show the run on `console` until `stop` is set or the task is cancelled; then show its last state once more.
 
     `live` on something that is no terminal prints the last frame only. A terminal that goes away ends the showing,
-    not the run. `screenshot` receives the last frame as SVG, in every mode; it raises OSError when it cannot be
-    written.
+    not the run. `screenshot` receives the last frame as SVG, in every mode; where it cannot be written, that is a
+    `CouldNotFinish`.
     """
 
     def look() -> Snapshot:
