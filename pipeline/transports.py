@@ -91,7 +91,7 @@ class SignedTransport:
     def _read(self, reply: Reply) -> list[Key]:
         crc32 = _CRC32.search(reply.head)
         if crc32 and int(crc32[1]) != zlib.crc32(reply.body):
-            raise WriteError("crc32", "the answer was damaged on its way", "transient")
+            raise WriteError("crc32", "the answer was damaged on its way", "transient", unanswered=True)
         try:
             answer = json.loads(reply.body)
             if reply.status == 200:
@@ -100,8 +100,10 @@ class SignedTransport:
             message = str(answer.get("message") or answer.get("Message") or "")
         except (ValueError, KeyError, TypeError, AttributeError):
             # A load balancer's page, or half of an answer.
-            kind = kind_of("", reply.status) if reply.status != 200 else "transient"
-            raise WriteError(f"status {reply.status}", "an answer that is not DynamoDB's", kind) from None
+            done = reply.status == 200
+            kind: Kind = "transient" if done else kind_of("", reply.status)
+            reason = "an answer that is not DynamoDB's"
+            raise WriteError(f"status {reply.status}", reason, kind, unanswered=done) from None
         raise WriteError(code or f"status {reply.status}", message, kind_of(code, reply.status))
 
 

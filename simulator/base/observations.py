@@ -27,13 +27,17 @@ class PhaseChanged:
 
 @dataclass(frozen=True, slots=True)
 class TickFired:
-    """A schedule came due, for the `number`th time from 0; `next_at` is when it is due again (None: the last)."""
+    """A schedule came due, for the `number`th time from 0; `next_at` is when it is due again (None: the last).
+
+    `event_time` is the `time` of the event that it sends, None if that has none.
+    """
 
     at: float
     schedule: str
     function: str
     number: int
     next_at: float | None
+    event_time: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -169,9 +169,9 @@ class TwinTarget:
         drained = all(span.drained for span in session.result.spans)
         counted = await self._twin.rows_accepted()
         ledgers = session.telemetry.ledgers(None if counted is None else counted + session.tap.carried_rows)
-        if session.plan.find_max:
-            # Objects of its probes are deleted as it goes.
-            ledgers = replace(ledgers, producer=None)
+        if session.plan.find_max or session.result.recording.failed:
+            # Probes' objects are deleted as it goes; of a put that failed nobody knows whether it is there.
+            ledgers = replace(ledgers, producers=())
         return Proof(audit=await self._twin.prove(drained=drained, accepted=session.plan.accepted, ledgers=ledgers))
 
 

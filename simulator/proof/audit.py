@@ -137,19 +137,19 @@ class _Auditor:
         self.comparison = Comparison(self.evidence.object_key)
         self.parsed_rows = self.stored_rows = self.objects_read = 0
         self._keys: list[KeyColumns] = []
-        self._put, self._settled = _Tally(), _Tally()
+        self._put = [_Tally() for _ in self.ledgers.producers]
+        self._settled = _Tally()
         self._settled_rejected = 0
         self._changed = False
 
     async def read_objects(self, prefix: str) -> None:
         """Every object under the prefix: its rows become claims."""
-        producer = self.ledgers.producer
         async for listed in self._listed(prefix):
             self.evidence.add_objects(self.bucket, [key for key, _ in listed])
             for key, size in listed:
-                if producer is not None and producer.keys.fullmatch(key):
-                    self._put.files += 1
-                    self._put.bytes += size
+                for tally in self._tallies_of(key):
+                    tally.files += 1
+                    tally.bytes += size
             self._progress("objects", 0, self.evidence.object_count())
         total = self.evidence.object_count()
 
@@ -191,13 +191,17 @@ class _Auditor:
 
     def _count(self, key: str, standing: Standing, reading: _Reading) -> None:
         self.parsed_rows += reading.rows
-        producer = self.ledgers.producer
-        if producer is not None and producer.keys.fullmatch(key):
-            self._put.rows += reading.rows
+        for tally in self._tallies_of(key):
+            tally.rows += reading.rows
         if standing is Standing.SETTLED:
             self._settled.files += 1
             self._settled.rows += reading.rows
             self._settled_rejected += reading.rejected
+
+    def _tallies_of(self, key: str) -> Iterator[_Tally]:
+        for producer, tally in zip(self.ledgers.producers, self._put, strict=True):
+            if producer.keys.fullmatch(key):
+                yield tally
 
     def _remember_keys(self, source: int, keys: KeyColumns | None) -> None:
         if keys is None:
@@ -300,15 +304,17 @@ class _Auditor:
             for standing in (Standing.DEAD_LETTERED, Standing.PENDING)
         )
         seen = Seen(
-            Amount(self._put.files, self._put.rows, self._put.bytes),
+            tuple(Amount(tally.files, tally.rows, tally.bytes) for tally in self._put),
             Amount(self._settled.files, self._settled.rows),
             self._settled_rejected,
+            found.counts["expected_rows"],
             changed=self._changed,
         )
         disagreed = tuple(disagreements(self.ledgers, seen))
         complete = drained and not pending.objects
         # One sentence for each way in which keys were chosen.
-        keys = {self.evidence.keys_of(source): source for source in reversed(found.overwriting)}
+        told = () if "overwritten" in accepted else reversed(found.overwriting)
+        keys = {self.evidence.keys_of(source): source for source in told}
         return Audit(
             parsed_rows=self.parsed_rows,
             stored_rows=self.stored_rows,

@@ -22,18 +22,18 @@ class Amount:
 
 @dataclass(frozen=True, slots=True)
 class Producer:
-    """Whoever put the objects whose keys match `keys`.
+    """Whoever puts the objects whose keys match `keys`.
 
-    `said` is what it reports, `asked` what it was told to put for as much of its work as is in `said`, `planned` what
-    for all of it; None: nothing in particular. `apart` names the work of which there is no report, in words.
+    `asked` is what it was told to put, None: nothing in particular; `said` what it reports, None: nothing. `apart`
+    names the work of which there is no report, in words. `unique`: no two of its rows have the same key.
     """
 
     name: str
     keys: re.Pattern[str]
-    said: Amount
+    said: Amount | None
     asked: Amount | None = None
-    planned: Amount | None = None
     apart: tuple[str, ...] = ()
+    unique: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,14 +59,14 @@ class Consumer:
 class Ledgers:
     """What everybody says; None where there is nobody. `counted_rows`: puts that the store accepted."""
 
-    producer: Producer | None = None
+    producers: tuple[Producer, ...] = ()
     consumer: Consumer | None = None
     counted_rows: int | None = None
 
     @property
     def apart(self) -> tuple[str, ...]:
         """What is in nobody's figures, in words."""
-        apart = self.producer.apart if self.producer else ()
+        apart = tuple(said for producer in self.producers for said in producer.apart)
         if self.consumer is not None:
             apart += self.consumer.apart
             if unanswered := self.consumer.rows_unanswered:
@@ -76,36 +76,56 @@ class Ledgers:
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What the audit read: objects of the producer's, and all that are settled. `changed`: some key was put again."""
+    """What the audit read: the objects of each producer, in their order, and all that are settled.
 
-    put: Amount
+    `distinct_rows` are the keys of the settled objects. `changed`: some object was put again.
+    """
+
+    put: tuple[Amount, ...]
     settled: Amount
     settled_rejected: int
+    distinct_rows: int
     changed: bool
 
 
 def disagreements(ledgers: Ledgers, seen: Seen) -> Iterator[str]:
     """Every two figures that should be one, in a sentence with both."""
-    if ledgers.producer is not None:
-        yield from _of_producer(ledgers.producer, seen)
+    for producer, there in zip(ledgers.producers, seen.put, strict=True):
+        yield from _of_producer(producer, there, seen)
     if ledgers.consumer is not None:
         yield from _of_consumer(ledgers.consumer, ledgers.counted_rows, seen)
 
 
-def _of_producer(producer: Producer, seen: Seen) -> Iterator[str]:
-    name, said, there = producer.name, producer.said, seen.put
-    if producer.asked is not None and (said.files, said.rows) != (producer.asked.files, producer.asked.rows):
-        yield f"{_put(producer.asked)} were asked of {name}; it says that it wrote {_put(said)}"
-    pairs = [("objects", said.files, there.files), ("rows", said.rows, there.rows), ("bytes", said.bytes, there.bytes)]
-    for noun, reported, found in pairs:
-        if reported is None or found is None:
-            continue
-        if found < reported or (found > reported and not producer.apart and not seen.changed):
-            yield f"{name} says that it wrote {reported:,} {noun}; in the bucket are {found:,}"
-    if producer.apart and producer.planned is not None and there.files < producer.planned.files:
-        said_nothing = ", ".join(producer.apart)
-        planned = f"{producer.planned.files:,} objects were asked of {name}"
-        yield f"{planned}; in the bucket are {there.files:,} ({said_nothing})"
+def _of_producer(producer: Producer, there: Amount, seen: Seen) -> Iterator[str]:
+    name, said, asked = producer.name, producer.said, producer.asked
+    if asked is not None:
+        yield from _unlike_asked(producer, asked, there, seen)
+    if said is not None:
+        pairs = (
+            ("objects", said.files, there.files),
+            ("rows", said.rows, there.rows),
+            ("bytes", said.bytes, there.bytes),
+        )
+        for noun, reported, found in pairs:
+            if reported is None or found is None:
+                continue
+            if found < reported or (found > reported and not producer.apart and not seen.changed):
+                yield f"{name} says that it wrote {reported:,} {noun}; in the bucket are {found:,}"
+    stored = (seen.settled.rows or 0) - seen.settled_rejected
+    if producer.unique and not seen.changed and there.files == seen.settled.files and seen.distinct_rows < stored:
+        yield f"{name} wrote {stored:,} rows, which should differ in their keys; {seen.distinct_rows:,} do"
+
+
+def _unlike_asked(producer: Producer, asked: Amount, there: Amount, seen: Seen) -> Iterator[str]:
+    was_asked = f"{_amount(asked)} were asked of {producer.name}"
+    said = producer.said
+    if said is not None and not producer.apart and (said.files, said.rows) != (asked.files, asked.rows):
+        yield f"{was_asked}; it says that it wrote {_amount(said)}"
+    elif (said is None or producer.apart) and (
+        there.files != asked.files or (there.rows != asked.rows and not seen.changed)
+    ):
+        apart = f" ({', '.join(producer.apart)})" if producer.apart else ""
+        yield f"{was_asked}; in the bucket are {_amount(there)}{apart}"
 
 
 def _of_consumer(consumer: Consumer, counted_rows: int | None, seen: Seen) -> Iterator[str]:
@@ -129,5 +149,5 @@ def _of_consumer(consumer: Consumer, counted_rows: int | None, seen: Seen) -> It
             yield f"{name} says that it {what} {reported:,} rows; by the audit's reading they are {found:,}"
 
 
-def _put(put: Amount) -> str:
-    return f"{put.files:,} objects with {put.rows:,} rows"
+def _amount(amount: Amount) -> str:
+    return f"{amount.files:,} objects with {amount.rows:,} rows"

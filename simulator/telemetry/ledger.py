@@ -7,32 +7,70 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from simulator.base.observations import InvocationEnded, ObjectPut, TickFired
 from simulator.proof.ledgers import Amount, Consumer, Ledgers, Producer
-from simulator.stack.model import Stack
+from simulator.stack.model import Function, Stack, prefix_in_force
 from simulator.stack.wiring import Wiring
 
 _TICK_KEYS = r"\d{4}/\d\d/\d\d/\d{6}-\d{4,}\.csv"
-_RUN_KEYS = "(?:source|load)/.*"
-"""Below the notification's prefix: what ticks write (docs/handlers.md), and what a run puts by itself."""
+"""Below a generator's prefix: what ticks write (docs/handlers.md)."""
+
+Report = tuple[int, int, int]
+"""Objects, rows and bytes."""
+
+
+@dataclass
+class _Generator:
+    """The scheduled functions that write below one prefix: what was asked of them and what they say, by tick.
+
+    A tick that is tried again, or is another function's too, writes the same objects again.
+    """
+
+    names: dict[str, None] = field(default_factory=dict)
+    asked: dict[int, tuple[int, int]] = field(default_factory=dict)
+    said: dict[Any, Report] = field(default_factory=dict)
+    fired: bool = False
+    times_known: bool = True
+
+    def producer(self, prefix: str, apart: tuple[str, ...]) -> Producer:
+        files, rows = (sum(column) for column in zip(*self.asked.values(), strict=True)) if self.asked else (0, 0)
+        said = [sum(column) for column in zip(*self.said.values(), strict=True)]
+        return Producer(
+            " and ".join(self.names),
+            re.compile(re.escape(prefix) + _TICK_KEYS),
+            Amount(*said) if said else None,
+            asked=Amount(files, rows, None) if self.times_known else None,
+            apart=apart,
+            unique=True,
+        )
 
 
 class Ledger:
     """Adds up the reports of one run of one stack."""
 
     def __init__(self, stack: Stack, path: Wiring) -> None:
-        schedules = [schedule for schedule in stack.schedules.values() if schedule.enabled]
-        self._generator = stack.functions.get(schedules[0].function) if schedules else None
-        # Two schedules may name the same tick.
-        self._plannable = len(schedules) == 1
         self._consumer = path.consumer
-        self._prefix = re.escape(path.notification.prefix)
-        self._fired = 0
-        self._ticks: dict[Any, tuple[int, int, int]] = {}
-        self._put_files = self._put_bytes = 0
+        self._prefix = path.notification.prefix
+        self._sizes: dict[str, tuple[int, int]] = {}
+        self._generators: dict[str, _Generator] = {}
+        self._generator_of: dict[str, _Generator] = {}
+        for schedule in stack.schedules.values():
+            function = stack.functions[schedule.function]
+            prefix = prefix_in_force(function.environment, "KEY_PREFIX")
+            size = _size(function)
+            if schedule.enabled and size is not None and prefix.startswith(self._prefix):
+                generator = self._generators.setdefault(prefix, _Generator())
+                generator.names[function.name] = None
+                self._generator_of[function.logical_id] = generator
+                self._sizes[function.logical_id] = size
+        self._names = {key: function.name for key, function in stack.functions.items()}
+        self._put_files: Counter[str] = Counter()
+        self._put_bytes: Counter[str] = Counter()
         self._totals: Counter[str] = Counter()
         self._unbalanced = 0
         self._reported: set[tuple[str, str]] = set()
@@ -40,21 +78,31 @@ class Ledger:
 
     def fired(self, tick: TickFired) -> None:
         """A schedule came due."""
-        self._fired += self._generator is not None and tick.function == self._generator.logical_id
+        generator = self._generator_of.get(tick.function)
+        if generator is None:
+            return
+        generator.fired = True
+        instant = _second(tick.event_time)
+        if instant is None:
+            generator.times_known = False  # an event without a time means now, whenever that is
+        else:
+            files, rows = self._sizes[tick.function]
+            generator.asked[instant] = max((files, files * rows), generator.asked.get(instant, (0, 0)))
 
     def put(self, put: ObjectPut) -> None:
         """The run itself put an object."""
-        self._put_files += 1
-        self._put_bytes += put.size_bytes
+        folder = put.key.removeprefix(self._prefix).partition("/")[0]
+        self._put_files[folder] += 1
+        self._put_bytes[folder] += put.size_bytes
 
     def published(self, function: str, document: Mapping[str, Any], metrics: Mapping[str, float]) -> None:
         """An invocation published its metrics, in a log line that says this."""
         request_id = str(document.get("requestId"))
-        if self._generator is not None and function == self._generator.logical_id and "FilesWritten" in metrics:
+        generator = self._generator_of.get(function)
+        if generator is not None and "FilesWritten" in metrics:
             tick = document.get("tick", request_id)
             report = tuple(round(metrics.get(name, 0)) for name in ("FilesWritten", "RowsGenerated", "BytesWritten"))
-            # A tick that is tried again writes the same objects again.
-            self._ticks[tick] = max(report, self._ticks.get(tick, (0, 0, 0)))  # type: ignore[assignment]
+            generator.said[tick] = max(report, generator.said.get(tick, (0, 0, 0)))  # type: ignore[assignment]
         elif function == self._consumer.logical_id and "RowsWritten" in metrics:
             self._totals.update(metrics)
             dealt_with = sum(metrics.get(name, 0) for name in ("RowsWritten", "RowsDuplicate", "RowsRejected"))
@@ -73,33 +121,17 @@ class Ledger:
 
     def view(self, counted_rows: int | None) -> Ledgers:
         """Everything so far; `counted_rows` are the puts that the store accepted, None if nobody counts."""
-        return Ledgers(self._producer(), self._consumption(), counted_rows)
+        return Ledgers(tuple(self._producers()), self._consumption(), counted_rows)
 
-    def _producer(self) -> Producer | None:
-        if self._put_files:
-            said = Amount(self._put_files, None, self._put_bytes)
-            return Producer("the run", re.compile(self._prefix + _RUN_KEYS), said)
-        generator = self._generator
-        if generator is None or not self._ticks:
-            return None
-        files, rows, size = (sum(column) for column in zip(*self._ticks.values(), strict=True))
-        silent = self._silent[generator.logical_id]
-        return Producer(
-            generator.name,
-            re.compile(self._prefix + _TICK_KEYS),
-            Amount(files, rows, size),
-            asked=self._asked(len(self._ticks)),
-            planned=self._asked(self._fired) if self._plannable else None,
-            apart=_apart(generator.name, silent),
-        )
-
-    def _asked(self, ticks: int) -> Amount | None:
-        variables = self._generator.environment if self._generator else {}
-        try:
-            files, rows = int(variables["FILE_COUNT"]), int(variables["ROWS_PER_FILE"])
-        except (KeyError, ValueError):
-            return None
-        return Amount(ticks * files, ticks * files * rows, None)
+    def _producers(self) -> Iterator[Producer]:
+        for prefix, generator in self._generators.items():
+            if generator.fired:
+                functions = (key for key, each in self._generator_of.items() if each is generator)
+                yield generator.producer(prefix, tuple(said for key in functions for said in self._apart(key)))
+        for folder, files in self._put_files.items():
+            keys = re.compile(re.escape(f"{self._prefix}{folder}/") + ".*")
+            # What users send may repeat its keys; what a load test makes up never does.
+            yield Producer("the run", keys, Amount(files, None, self._put_bytes[folder]), unique=folder == "load")
 
     def _consumption(self) -> Consumer | None:
         if not self._totals:
@@ -114,11 +146,28 @@ class Ledger:
             rows_rejected=total.get("RowsRejected", 0),
             rows_unanswered=total.get("RowsUnanswered", 0),
             unbalanced=self._unbalanced,
-            apart=_apart(self._consumer.name, self._silent[self._consumer.logical_id]),
+            apart=self._apart(self._consumer.logical_id),
         )
 
+    def _apart(self, function: str) -> tuple[str, ...]:
+        silent = self._silent[function]
+        if not silent:
+            return ()
+        return (f"{silent:,} invocation{'' if silent == 1 else 's'} of {self._names[function]} ended without figures",)
 
-def _apart(name: str, silent: int) -> tuple[str, ...]:
-    if not silent:
-        return ()
-    return (f"{silent:,} invocation{'' if silent == 1 else 's'} of {name} ended without figures",)
+
+def _size(function: Function) -> tuple[int, int] | None:
+    """Objects of a tick and rows of an object, as a generator's settings say; None if these are no such settings."""
+    try:
+        return int(function.environment["FILE_COUNT"]), int(function.environment["ROWS_PER_FILE"])
+    except (KeyError, ValueError):
+        return None
+
+
+def _second(event_time: str | None) -> int | None:
+    """The tick that an event's time names."""
+    try:
+        instant = datetime.fromisoformat(event_time or "")
+    except ValueError:
+        return None
+    return int(instant.timestamp() // 1) if instant.tzinfo else None

@@ -82,8 +82,11 @@ async def run_schedule(
             return
         next_due_at = next(dues, None)
         next_at = None if next_due_at is None else began_at + (next_due_at - first_at) / speed
-        record(TickFired(clock.now(), schedule.logical_id, schedule.function, number, next_at))
-        invoke_async(schedule.function, scheduled_event(schedule, due_at))
+        event = scheduled_event(schedule, due_at)
+        time = event.get("time") if isinstance(event, dict) else None
+        event_time = time if isinstance(time, str) else None
+        record(TickFired(clock.now(), schedule.logical_id, schedule.function, number, next_at, event_time))
+        invoke_async(schedule.function, event)
         due_at = next_due_at
         if next_at is not None:
             await wait_for_event(stop, clock, next_at - clock.now())

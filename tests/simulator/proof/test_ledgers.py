@@ -12,22 +12,26 @@ from simulator.proof.ledgers import Amount, Consumer, Ledgers, Producer, Seen, d
 
 KEYS = re.compile("stocks/.*")
 SAID = Amount(10, 1_000, 60_000)
-PRODUCER = Producer("Generator", KEYS, SAID, asked=Amount(10, 1_000, None), planned=Amount(10, 1_000, None))
+PRODUCER = Producer("Generator", KEYS, SAID, asked=Amount(10, 1_000, None), unique=True)
 CONSUMER = Consumer("Consumer", objects=10, rows_read=1_000, rows_written=990, rows_rejected=10)
-SEEN = Seen(put=SAID, settled=Amount(10, 1_000), settled_rejected=10, changed=False)
+SEEN = Seen(put=(SAID,), settled=Amount(10, 1_000), settled_rejected=10, distinct_rows=990, changed=False)
 
 
 def said(
-    producer: Producer | None = PRODUCER, consumer: Consumer | None = CONSUMER, counted: int | None = 990, **seen: Any
+    producer: Producer = PRODUCER,
+    consumer: Consumer | None = CONSUMER,
+    counted: int | None = 990,
+    put: Amount = SAID,
+    **seen: Any,
 ) -> list[str]:
     """What there is to say of these ledgers, where the audit has seen what `SEEN` says but for `seen`."""
-    return list(disagreements(Ledgers(producer, consumer, counted), replace(SEEN, **seen)))
+    return list(disagreements(Ledgers((producer,), consumer, counted), replace(SEEN, put=(put,), **seen)))
 
 
 def test_reports_that_are_true_are_no_difference() -> None:
     """All figures agree, or there is nobody who says any."""
     assert said() == []
-    assert list(disagreements(Ledgers(), SEEN)) == []
+    assert list(disagreements(Ledgers(), replace(SEEN, put=()))) == []
     assert said(counted=None) == []
 
 
@@ -53,9 +57,9 @@ def test_rows_that_nobody_reports_are_not_compared() -> None:
     assert len(said(Producer("the run", KEYS, Amount(9, None, 60_000)))) == 1
 
 
-@pytest.mark.parametrize("asked", [Amount(11, 1_000, None), Amount(10, 1_001, None)])
+@pytest.mark.parametrize("asked", [Amount(11, 1_000, None), Amount(10, 1_001, None), Amount(9, 1_000, None)])
 def test_the_producer_must_report_what_it_was_asked_for(asked: Amount) -> None:
-    """A generator that honestly writes less than its settings say is found all the same."""
+    """A generator that honestly writes less, or more, than its settings say is found all the same."""
     (words,) = said(replace(PRODUCER, asked=asked))
     assert words == (
         f"{asked.files} objects with {asked.rows:,} rows were asked of Generator; "
@@ -63,16 +67,52 @@ def test_the_producer_must_report_what_it_was_asked_for(asked: Amount) -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("put", "words"),
+    [
+        (SAID, None),
+        (Amount(0, 0, 0), "0 objects with 0 rows"),
+        (Amount(9, 1_000, 60_000), "9 objects with 1,000 rows"),
+        (Amount(11, 1_000, 60_000), "11 objects with 1,000 rows"),
+        (Amount(10, 999, 60_000), "10 objects with 999 rows"),
+    ],
+)
+def test_a_producer_that_says_nothing_is_held_to_what_it_was_asked_for(put: Amount, words: str | None) -> None:
+    """A generator that does nothing, or fails each time, reports nothing: what it was asked for must lie there."""
+    silent = replace(PRODUCER, said=None, apart=("3 invocations of Generator ended without figures",))
+    told = said(silent, put=put, settled=Amount(10, 1_000), distinct_rows=990)
+    asked = "10 objects with 1,000 rows were asked of Generator; in the bucket are"
+    assert told == ([f"{asked} {words} (3 invocations of Generator ended without figures)"] if words else [])
+
+
 def test_of_work_without_a_report_there_may_be_more_in_the_bucket_but_not_less() -> None:
     """An invocation that was killed may have written any part of its tick; all of it must be there in the end."""
-    silent = replace(
-        PRODUCER, apart=("1 invocation of Generator ended without figures",), planned=Amount(15, 1_500, None)
-    )
+    asked = Amount(15, 1_500, None)
+    silent = replace(PRODUCER, apart=("1 invocation of Generator ended without figures",), asked=asked)
     assert said(silent, put=Amount(15, 1_500, 90_000)) == []
     assert said(silent, put=Amount(14, 1_400, 84_000)) == [
-        "15 objects were asked of Generator; in the bucket are 14 (1 invocation of Generator ended without figures)"
+        "15 objects with 1,500 rows were asked of Generator; in the bucket are 14 objects with 1,400 rows "
+        "(1 invocation of Generator ended without figures)"
     ]
     assert "Generator says that it wrote 10 objects; in the bucket are 9" in said(silent, put=Amount(9, 1_500, 90_000))
+
+
+def test_rows_that_are_made_up_differ_in_their_keys() -> None:
+    """Generated rows that replace each other are lost although every item is right; users' own may repeat keys."""
+    assert said(distinct_rows=989) == ["Generator wrote 990 rows, which should differ in their keys; 989 do"]
+    assert said(replace(PRODUCER, unique=False), distinct_rows=989) == []
+    # Other objects lie beside them, whose keys are nobody's business.
+    assert said(distinct_rows=989, settled=Amount(11, 1_000), consumer=None) == []
+    assert said(distinct_rows=989, changed=True) == []
+
+
+def test_several_producers_are_told_apart() -> None:
+    """Each is held to its own objects."""
+    other = Producer("Other", re.compile("more/.*"), Amount(1, 5, 50))
+    told = disagreements(
+        Ledgers((PRODUCER, other)), replace(SEEN, put=(SAID, Amount(1, 4, 50)), settled=Amount(11, 1_004))
+    )
+    assert list(told) == ["Other says that it wrote 5 rows; in the bucket are 4"]
 
 
 def test_an_object_that_was_put_again_may_have_grown() -> None:
@@ -92,7 +132,7 @@ def test_requests_without_an_answer_may_have_been_accepted() -> None:
     unanswered = replace(CONSUMER, rows_unanswered=25)
     assert said(consumer=unanswered) == said(consumer=unanswered, counted=1_015) == []
     assert len(said(consumer=unanswered, counted=1_016)) == len(said(consumer=unanswered, counted=989)) == 1
-    assert Ledgers(PRODUCER, unanswered).apart == ("25 rows of Consumer were in requests without an answer",)
+    assert Ledgers((PRODUCER,), unanswered).apart == ("25 rows of Consumer were in requests without an answer",)
 
 
 def test_invocations_without_a_report_may_have_written_any_number() -> None:
@@ -100,7 +140,7 @@ def test_invocations_without_a_report_may_have_written_any_number() -> None:
     silent = replace(CONSUMER, apart=("2 invocations of Consumer ended without figures",))
     assert said(consumer=silent, counted=100_000) == []
     assert len(said(consumer=silent, counted=989)) == 1
-    assert Ledgers(None, silent).apart == silent.apart
+    assert Ledgers((), silent).apart == silent.apart
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -49,16 +50,15 @@ def work(telemetry: Telemetry, make: Callable[..., Any]) -> Callable[..., None]:
     return work
 
 
-def fired(telemetry: Telemetry, count: int) -> None:
-    """The generator's schedule came due so often."""
-    for number in range(count):
-        telemetry.record(TickFired(1000.0, "Schedule", "GeneratorLambda", number, None))
+def fired(telemetry: Telemetry, count: int, *times: str | None, function: str = "GeneratorLambda") -> None:
+    """The schedule came due so often, a minute apart, or with events of these times."""
+    for number, time in enumerate(times or [f"2026-11-22T09:{minute:02d}:00Z" for minute in range(count)]):
+        telemetry.record(TickFired(1000.0, "Schedule", function, number, None, time))
 
 
 def producer(telemetry: Telemetry) -> Producer:
     """What is known of the producer, which there must be."""
-    found = telemetry.ledgers(None).producer
-    assert found is not None
+    (found,) = telemetry.ledgers(None).producers
     return found
 
 
@@ -75,7 +75,7 @@ def test_a_run_in_which_nobody_reports_has_no_ledgers(telemetry: Telemetry, work
     work("ConsumerLambda", {"Other": 3})
 
     ledgers = telemetry.ledgers(5)
-    assert (ledgers.producer, ledgers.consumer, ledgers.counted_rows) == (None, None, 5)
+    assert (ledgers.producers, ledgers.consumer, ledgers.counted_rows) == ((), None, 5)
 
 
 def test_ticks_are_added_up_and_held_against_the_settings(telemetry: Telemetry, work: Callable[..., None]) -> None:
@@ -86,7 +86,7 @@ def test_ticks_are_added_up_and_held_against_the_settings(telemetry: Telemetry, 
 
     found = producer(telemetry)
     assert (found.name, found.said, found.apart) == ("GeneratorLambda", Amount(100, 10_000, 600_000), ())
-    assert found.asked == found.planned == Amount(100, 10_000, None)
+    assert (found.asked, found.unique) == (Amount(100, 10_000, None), True)
     assert found.keys.fullmatch("stocks/2026/11/22/090000-0000.csv")
     assert not found.keys.fullmatch("stocks/2026/11/22/mine.csv")
 
@@ -106,21 +106,41 @@ def test_ticks_of_a_generator_that_does_not_name_them_are_told_apart_by_their_re
     telemetry: Telemetry, work: Callable[..., None]
 ) -> None:
     """Without the member `tick` each invocation is one of its own."""
-    work("GeneratorLambda", TICK)
-    work("GeneratorLambda", TICK)
-
-    assert producer(telemetry).said.files == 100
-
-
-def test_a_tick_without_a_report_is_counted_apart(telemetry: Telemetry, work: Callable[..., None]) -> None:
-    """It is not in what was asked of the reported ones, and in what was planned for all."""
     fired(telemetry, 2)
-    work("GeneratorLambda", TICK, tick=1)
+    work("GeneratorLambda", TICK)
+    work("GeneratorLambda", TICK)
+
+    found = producer(telemetry).said
+    assert found is not None
+    assert found.files == 100
+
+
+def test_a_generator_that_reports_nothing_is_asked_all_the_same(
+    telemetry: Telemetry, work: Callable[..., None]
+) -> None:
+    """What was asked follows from the schedule and the settings, not from what anybody says."""
+    fired(telemetry, 2)
     work("GeneratorLambda", None)
 
     found = producer(telemetry)
-    assert (found.asked, found.planned) == (Amount(50, 5_000, None), Amount(100, 10_000, None))
+    assert (found.said, found.asked) == (None, Amount(100, 10_000, None))
     assert found.apart == ("1 invocation of GeneratorLambda ended without figures",)
+
+
+def test_two_ticks_of_one_time_are_one(telemetry: Telemetry, work: Callable[..., None]) -> None:
+    """The objects of a tick follow from its event's time: two events of the same second ask for the same objects."""
+    fired(telemetry, 0, "2026-11-22T09:00:00Z", "2026-11-22T10:00:00.5+01:00", "2026-11-22T09:00:01Z")
+    work("GeneratorLambda", TICK, tick=1)
+
+    assert producer(telemetry).asked == Amount(100, 10_000, None)
+
+
+@pytest.mark.parametrize("time", [None, "now", "2026-11-22T09:00:00"])
+def test_an_event_without_a_time_asks_for_nothing_that_could_be_counted(telemetry: Telemetry, time: str | None) -> None:
+    """It means now, whenever that is, or makes the generator fail."""
+    fired(telemetry, 0, "2026-11-22T09:00:00Z", time)
+
+    assert producer(telemetry).asked is None
 
 
 def test_what_the_run_puts_itself_is_its_own_report(telemetry: Telemetry) -> None:
@@ -129,10 +149,17 @@ def test_what_the_run_puts_itself_is_its_own_report(telemetry: Telemetry) -> Non
     telemetry.record(ObjectPut(1000.0, "bucket", "stocks/source/b.csv", 30))
 
     found = producer(telemetry)
-    assert (found.said, found.asked, found.planned) == (Amount(2, None, 100), None, None)
+    assert (found.said, found.asked, found.unique) == (Amount(2, None, 100), None, False)
     assert found.keys.fullmatch("stocks/source/folder/a.csv")
-    assert found.keys.fullmatch("stocks/load/20261122T093000123456-7/00000042.csv")
+    assert not found.keys.fullmatch("stocks/load/20261122T093000123456-7/00000042.csv")
     assert not found.keys.fullmatch("stocks/2026/11/22/090000-0000.csv")
+
+
+def test_what_a_load_test_makes_up_never_repeats_a_key(telemetry: Telemetry) -> None:
+    """Its objects are the run's own, too."""
+    telemetry.record(ObjectPut(1000.0, "bucket", "stocks/load/20261122T093000123456-7/00000042.csv", 70))
+
+    assert (producer(telemetry).unique, producer(telemetry).said) == (True, Amount(1, None, 70))
 
 
 def test_batches_are_added_up(telemetry: Telemetry, work: Callable[..., None]) -> None:
@@ -170,13 +197,50 @@ def test_rows_read_are_those_written_replaced_and_rejected(
     assert consumer(telemetry).unbalanced == unbalanced
 
 
-def test_settings_that_are_not_numbers_ask_for_nothing(work: Callable[..., None], make: Callable[..., Any]) -> None:
-    """Another generator's variables may say anything."""
-    stack = template.load(None, {}, defaults={})
-    variables = stack.functions["GeneratorLambda"].environment
-    assert isinstance(variables, dict)
-    variables["FILE_COUNT"] = "many"
-    telemetry = Telemetry(stack, RunOptions("simulate", 7, "inline", 1000.0))
-    telemetry.record(published("GeneratorLambda", "r", TICK, tick=1))
+GENERATOR = """
+  Another:
+    Type: AWS::Serverless::Function
+    Properties:
+      FunctionName: Another
+      CodeUri: ..
+      Handler: mine.handler
+      Runtime: python3.13
+      Environment: {{Variables: {{{variables}}}}}
+      Events:
+        Tick:
+          Type: Schedule
+          Properties: {{Schedule: rate(1 minute)}}
+"""
 
-    assert producer(telemetry).asked is None
+
+@pytest.mark.parametrize(
+    ("variables", "producers"),
+    [
+        ("FILE_COUNT: many, ROWS_PER_FILE: 3", {"GeneratorLambda": "stocks/"}),
+        ("BUCKET_NAME: mine", {"GeneratorLambda": "stocks/"}),
+        ("FILE_COUNT: 2, ROWS_PER_FILE: 3, KEY_PREFIX: other/", {"GeneratorLambda": "stocks/"}),
+        ("FILE_COUNT: 2, ROWS_PER_FILE: 3", {"Another and GeneratorLambda": "stocks/"}),
+        (
+            "FILE_COUNT: 2, ROWS_PER_FILE: 3, KEY_PREFIX: stocks/us/",
+            {"Another": "stocks/us/", "GeneratorLambda": "stocks/"},
+        ),
+    ],
+)
+def test_every_scheduled_function_with_a_generators_settings_is_held_to_them(
+    tmp_path: Path, variables: str, producers: dict[str, str]
+) -> None:
+    """By the prefix below which it writes: one producer each; what is no generator's, or lies elsewhere, is none."""
+    file = tmp_path / "template.yaml"
+    text = (Path(template.__file__).parents[2] / "pipeline" / "template.yaml").read_text("utf-8")
+    another = GENERATOR.format(variables=variables)
+    file.write_text(text.replace("\nResources:\n", f"\nResources:\n{another}"))
+    telemetry = Telemetry(template.load(file), RunOptions("simulate", 7, "inline", 1000.0))
+    for function in ("GeneratorLambda", "Another"):
+        fired(telemetry, 1, function=function)
+
+    found = telemetry.ledgers(None).producers
+    assert [each.name for each in found] == list(producers)
+    for each, prefix in zip(found, producers.values(), strict=True):
+        assert each.keys.fullmatch(f"{prefix}2026/11/22/090000-0000.csv")
+    # Both write the objects of one tick under one prefix: as many as the larger settings say.
+    assert found[-1].asked == Amount(50, 5_000, None)

@@ -96,6 +96,23 @@ def csv_chunks(self, tick, number):
 Market.csv_chunks = csv_chunks
 from pipeline.generator import handler
 """
+MAKES_THE_SAME_OBJECT_AGAIN = """
+from pipeline.market import Market
+
+plain_chunks = Market.csv_chunks
+
+
+def csv_chunks(self, tick, number):
+    return plain_chunks(self, tick, 0)
+
+
+Market.csv_chunks = csv_chunks
+from pipeline.generator import handler
+"""
+DOES_NOTHING = """
+def handler(event, context):
+    return None
+"""
 TICKS = ("--ticks", "1", "--files", "5", "--rows", "600")
 
 
@@ -175,6 +192,27 @@ def test_a_generator_that_cuts_the_last_row_of_each_object_is_found(run_planted:
     audit = json.loads(ended.out)["audit"]
     assert (ended.code, audit["verdict"]) == (1, "differs")
     assert "GeneratorLambda says that it wrote 3,000 rows; in the bucket are 2,995" in audit["differences"]
+
+
+def test_a_generator_that_makes_the_same_object_again_is_found(run_planted: Callable) -> None:
+    """Every row is in the table, under the key of another one: rows that are made up must differ in their keys."""
+    ended = run_planted("generator", MAKES_THE_SAME_OBJECT_AGAIN, *TICKS)
+
+    audit = json.loads(ended.out)["audit"]
+    assert (ended.code, audit["verdict"], audit["missing"]) == (1, "differs", 0)
+    assert audit["differences"] == ["GeneratorLambda wrote 3,000 rows, which should differ in their keys; 600 do"]
+
+
+def test_a_generator_that_does_nothing_is_found(run_planted: Callable) -> None:
+    """It reports nothing, so it is held to what the schedule and its settings ask for."""
+    ended = run_planted("generator", DOES_NOTHING, *TICKS)
+
+    audit = json.loads(ended.out)["audit"]
+    assert (ended.code, audit["verdict"]) == (1, "differs")
+    assert audit["differences"] == [
+        "5 objects with 3,000 rows were asked of GeneratorLambda; in the bucket are 0 objects with 0 rows "
+        "(1 invocation of GeneratorLambda ended without figures)"
+    ]
 
 
 def test_a_consumer_that_fails_everything_is_found(run_planted: Callable, tmp_path: Path) -> None:
