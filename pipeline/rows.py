@@ -260,11 +260,11 @@ def _nearest(wanted: str, header: list[str]) -> str:
 
 
 def _keyed(row: Row) -> Iterator[KeyedRow]:
-    yield KeyedRow(row.line, row.timestamp, row)
+    yield KeyedRow(row.line, row.timestamp, row.cells)
 
 
-def _cells(row: Row) -> Cells:
-    return {name: (kind, text) for name, kind, text in row.cells}
+def _cells(cells: tuple[Cell, ...]) -> Cells:
+    return {name: (kind, text) for name, kind, text in cells}
 
 
 def _item_bytes(row: Row) -> int:

@@ -6,8 +6,9 @@ name that nobody knows it does not: each row would replace the one before it.
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cache, lru_cache
+from itertools import islice
 from typing import Any, Generic, NamedTuple, TypeVar
 
 from pipeline.decoding import ObjectUnreadable
@@ -16,8 +17,10 @@ from pipeline.values import number_value, shown
 
 FIRST_ROWS = 1000
 """Rows that are held back until they have been judged."""
+SEARCHED_CELLS = 200_000
+"""So many are looked at for a column that would tell the rows apart: in a wide header, those of fewer rows."""
 SEARCHED_COLUMNS = 1000
-"""In a wider header no column is looked for that would tell the rows apart: it would take seconds."""
+"""In a wider header none is looked for: too few rows would be seen to tell."""
 CANDIDATES = 3
 """How many such columns are named."""
 
@@ -39,7 +42,7 @@ class FileKey(NamedTuple):
 
 
 class KeyedRow(NamedTuple):
-    """One row: its line, its timestamp as stored, and a function from `source` to what else it holds."""
+    """One row: its line, its timestamp as stored, and what the rest of it is made of: hashable, alike for like rows."""
 
     line: int
     timestamp: str
@@ -78,32 +81,49 @@ class FirstRows(Generic[Block]):
                 self._key = key_of()
             self._blocks.append(one)
             if self._key is not None:
-                self._rows += self._rows_of(one)
-            if self._key is None or len(self._rows) >= FIRST_ROWS:
+                self._rows += islice(self._rows_of(one), FIRST_ROWS - len(self._rows))
+            if self._key is None or len(self._rows) == FIRST_ROWS:
                 yield from self._judge()
         if final:
             yield from self._judge()
 
     def _judge(self) -> Iterator[Block]:
         if self._key is not None:
-            _check(self._key, self._rows[:FIRST_ROWS], self._cells_of)
+            _check(self._key, self._rows, self._cells_of)
         blocks, self._blocks, self._rows, self._judged = self._blocks, [], [], True
         yield from blocks
 
 
+class _Contents:
+    """What rows hold, by the source of each, which is parsed when it is asked for; `kept` of them are remembered."""
+
+    def __init__(self, cells_of: Callable[[Any], Cells], kept: int) -> None:
+        self.cells = lru_cache(kept)(cells_of)
+        self._by_source: dict[Any, int] = {}
+        self._by_content: dict[str, int] = {}
+
+    def number(self, source: Any) -> int:
+        """The same for rows that hold the same, numbers by their value."""
+        found = self._by_source.get(source)
+        if found is None:
+            values = [
+                (name, number_value(text) if kind == "N" else text) for name, (kind, text) in self.cells(source).items()
+            ]
+            # As a text it takes no more room than its source does; as objects it would take ten times that.
+            found = self._by_content.setdefault(repr(values), len(self._by_content))
+            self._by_source[source] = found
+        return found
+
+
 def _check(key: FileKey, rows: list[KeyedRow], cells_of: Callable[[Any], Cells]) -> None:
     """Raises `ObjectUnreadable` if two rows share their key and differ otherwise."""
-    groups: dict[str, list[KeyedRow]] = defaultdict(list)
-    for row in rows:
-        groups[row.timestamp].append(row)
-    repeated = [group for group in groups.values() if len(group) > 1]
-    if not repeated:
+    searched = SEARCHED_CELLS // max(len(key.columns), 1) if len(key.columns) <= SEARCHED_COLUMNS else 0
+    contents = _Contents(cells_of, searched)
+    clash = _clash(rows, contents)
+    if clash is None:
         return
-    clashes = [clash for group in repeated if (clash := _clash(group, cells_of))]
-    if not clashes:
-        return
-    first, second = min(clashes, key=lambda clash: clash[1].line)
-    found = _candidates(key, rows, repeated, cells_of)
+    first, second = clash
+    found = _candidates(key, [first, second, *rows[:searched]], contents) if searched else []
     cure = f"{_either(found)} would tell such rows apart; " if found else ""
     is_time = bool(found) and found[0].strip().lower() in key.timestamp_names
     raise ObjectUnreadable(
@@ -114,35 +134,32 @@ def _check(key: FileKey, rows: list[KeyedRow], cells_of: Callable[[Any], Cells])
     )
 
 
-def _clash(group: list[KeyedRow], cells_of: Callable[[Any], Cells]) -> tuple[KeyedRow, KeyedRow] | None:
-    """The first row of one key, and the first that differs from it."""
-    content = _content(cells_of(group[0].source))
-    return next(((group[0], row) for row in group[1:] if _content(cells_of(row.source)) != content), None)
+def _clash(rows: list[KeyedRow], contents: _Contents) -> tuple[KeyedRow, KeyedRow] | None:
+    """The first row that differs from the first one of its key, after that one."""
+    firsts: dict[str, KeyedRow] = {}
+    for row in rows:
+        first = firsts.setdefault(row.timestamp, row)
+        if row.source != first.source and contents.number(row.source) != contents.number(first.source):
+            return first, row
+    return None
 
 
-def _content(cells: Cells) -> dict[str, object]:
-    """What can be compared: numbers by value."""
-    return {name: number_value(text) if kind == "N" else text for name, (kind, text) in cells.items()}
-
-
-def _candidates(
-    key: FileKey, rows: list[KeyedRow], repeated: list[list[KeyedRow]], cells_of: Callable[[Any], Cells]
-) -> list[str]:
+def _candidates(key: FileKey, rows: list[KeyedRow], contents: _Contents) -> list[str]:
     """The columns that would tell all these rows apart, likeliest first: texts before numbers, few values first."""
-    if len(key.columns) > SEARCHED_COLUMNS:
-        return []
-    cells = {row.line: cells_of(row.source) for row in rows}
-    # A cell that is empty could be no key.
-    possible = {name for name in key.columns if all(name in cell for cell in cells.values())}
-    for group in repeated:
-        contents = [(cells[row.line], _content(cells[row.line])) for row in group]
-        for name in list(possible):
-            seen: dict[tuple[str, str], object] = {}
-            if any(seen.setdefault(cell[name], content) != content for cell, content in contents):
-                possible.discard(name)
-    texts = {name for name in possible if any(cell[name][0] == "S" for cell in cells.values())}
-    values = {name: len({cell[name] for cell in cells.values()}) for name in texts or possible}
-    ordered = sorted((name for name in key.columns if name in values), key=values.__getitem__)
+    distinct = list(dict.fromkeys((row.timestamp, row.source) for row in rows))
+    held = [(timestamp, contents.cells(source)) for timestamp, source in distinct]
+    number = cache(lambda at: contents.number(distinct[at][1]))
+    possible: dict[str, set[tuple[str, str]]] = {}
+    for name in key.columns:
+        # A cell that is empty could be no key.
+        if not all(name in cells for _, cells in held):
+            continue
+        seen: dict[tuple[str, tuple[str, str]], int] = {}
+        firsts = (seen.setdefault((timestamp, cells[name]), at) for at, (timestamp, cells) in enumerate(held))
+        if all(first == at or number(first) == number(at) for at, first in enumerate(firsts)):
+            possible[name] = {cell for _, cell in seen}
+    texts = [name for name, values in possible.items() if any(kind == "S" for kind, _ in values)]
+    ordered = sorted(texts or possible, key=lambda name: len(possible[name]))
     return [key.columns[name] for name in ordered[:CANDIDATES]]
 
 

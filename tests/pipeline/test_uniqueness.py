@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -9,7 +11,7 @@ import yaml
 
 from pipeline.items import ItemReader, Items
 from pipeline.rows import Columns, ObjectUnreadable, RejectedRow, RowReader
-from pipeline.uniqueness import FIRST_ROWS, SEARCHED_COLUMNS
+from pipeline.uniqueness import FIRST_ROWS, SEARCHED_CELLS, SEARCHED_COLUMNS, Cells, FileKey, FirstRows, KeyedRow
 
 READERS = pytest.mark.parametrize("kind", [ItemReader, RowReader])
 
@@ -144,11 +146,100 @@ def test_without_a_column_that_would_do_the_ticker_is_missing():
 
 @pytest.mark.parametrize("columns", [SEARCHED_COLUMNS, SEARCHED_COLUMNS + 1])
 def test_in_a_wide_header_no_column_is_looked_for(columns):
-    """It would take seconds, and hold the other objects up; up to a width a few are named."""
+    """Too few rows would be looked at to tell; up to a width a few are named."""
     names = ",".join(f"c{i}" for i in range(columns))
     row = ",".join(["X"] * columns)
     found = str(refusal(f"date,{names}\n2024-01-02,{row}\n2024-01-02,{row.replace('X', 'Y')}\n"))
     assert found.count("'c") == (3 if columns == SEARCHED_COLUMNS else 0)
+
+
+class CountedRows:
+    """Rows of one timestamp under a header of `width` columns: how often each is parsed when they are judged."""
+
+    def __init__(self, width: int) -> None:
+        self.parsed = Counter[str]()
+        self._key = FileKey("X", "date", {f"c{i}": f"c{i}" for i in range(width)}, ())
+        self._width = width
+
+    def judge(self, *blocks: list[str]) -> str:
+        """Why they are refused, or nothing. The cells of a row are the words of its text, and the last one on."""
+        first = FirstRows[list[str]](self._rows_of, self._cells)
+        try:
+            assert list(first.hold(iter(blocks), lambda: self._key, final=True)) == [*blocks]
+        except ObjectUnreadable as refused:
+            return str(refused)
+        return ""
+
+    def _rows_of(self, rows: list[str]) -> Iterator[KeyedRow]:
+        return (KeyedRow(line, "2024-01-02", row) for line, row in enumerate(rows, 2))
+
+    def _cells(self, row: str) -> Cells:
+        self.parsed[row] += 1
+        words = row.split()
+        words += words[-1:] * (self._width - len(words))
+        return {f"c{i}": ("N" if word[0].isdigit() else "S", word) for i, word in enumerate(words)}
+
+
+def test_rows_of_the_same_source_are_not_parsed():
+    """They hold the same."""
+    rows = CountedRows(5)
+    assert rows.judge(["1.5"] * FIRST_ROWS) == ""
+    assert not rows.parsed
+
+
+def test_each_source_is_parsed_once_at_most():
+    """Whether its rows are alike, differ, or are searched for a column that would tell them apart."""
+    rows = CountedRows(SEARCHED_CELLS // FIRST_ROWS)
+    sources = [f"{i} 1.5{'0' * (i % 7)} x{i}" for i in range(FIRST_ROWS)]
+    assert "lines 2 and 3 have the same key" in rows.judge(sources)
+    assert rows.parsed == dict.fromkeys(sources, 1)
+    alike = CountedRows(5)
+    sources = [f"1.{'0' * i}" for i in range(1, FIRST_ROWS)]
+    assert alike.judge([*sources, *sources]) == ""
+    assert alike.parsed == dict.fromkeys(sources, 1)
+
+
+def test_a_column_is_named_though_one_before_it_has_an_empty_cell():
+    """Each is looked at for itself."""
+    assert "; 'b' would tell" in str(refusal("date,a,b\n2024-01-02,,X\n2024-01-02,U,Y\n"))
+
+
+def test_a_column_may_repeat_where_the_rows_hold_the_same():
+    """A number in another form makes no row that would have to be told apart."""
+    found = str(refusal("date,n,a\n2024-01-02,1.5,X\n2024-01-02,1.50,X\n2024-01-02,2,Y\n"))
+    assert "; 'a' would tell" in found
+
+
+def test_rows_after_the_thousand_are_not_parsed_though_they_come_with_them():
+    """A block may hold many more, the first one or a later one."""
+    rows = CountedRows(2)
+    alike = [f"1.{'0' * (i % 3)}0" for i in range(FIRST_ROWS)]
+    assert rows.judge([*alike, *["2"] * 500]) == ""
+    assert rows.judge(alike[:10], [*alike[10:], *["2"] * 500]) == ""
+    assert set(rows.parsed) == {"1.0", "1.00", "1.000"}
+
+
+def test_in_a_wide_file_fewer_rows_are_looked_at_for_a_column():
+    """The first ones, so many that their cells are within the bound, and the two that differ."""
+    rows = CountedRows(SEARCHED_COLUMNS)
+    searched = SEARCHED_CELLS // SEARCHED_COLUMNS
+    sources = [f"a{i}" for i in range(FIRST_ROWS)]
+    assert "each of 'c0', 'c1' and 'c2' would tell" in rows.judge(sources)
+    assert rows.parsed == dict.fromkeys(sources[:searched], 1)
+    # The same value in another form is no difference, but a column that has it is no key, and these two are looked at.
+    sources = [f"1.{'0' * (i + 1)} x" for i in range(FIRST_ROWS - 1)]
+    found = CountedRows(SEARCHED_COLUMNS).judge([*sources, "2 x"])
+    assert f"lines 2 and {FIRST_ROWS + 1} have the same key" in found
+    assert "'c0' would tell" in found
+
+
+@pytest.mark.parametrize(("repeated", "named"), [(-1, "'c1'"), (0, "'c0'")])
+def test_a_column_that_repeats_among_the_rows_that_are_looked_at_is_not_named(repeated, named):
+    """The last row that is looked at counts, and the one after it does not."""
+    searched = SEARCHED_CELLS // SEARCHED_COLUMNS
+    sources = [f"a{i} b{i}" for i in range(FIRST_ROWS)]
+    sources[searched + repeated] = f"a0 b{searched + repeated}"
+    assert f"each of {named}" in CountedRows(SEARCHED_COLUMNS).judge(sources)
 
 
 def test_names_and_the_ticker_are_shown_up_to_a_length():
