@@ -37,7 +37,7 @@ from simulator.proof.comparison import Comparison, shown
 from simulator.proof.content import item_content, rejection_content
 from simulator.proof.dialect import Dialect
 from simulator.proof.evidence import Evidence, Kind, Standing
-from simulator.proof.ledgers import Amount, Ledgers, Seen, disagreements
+from simulator.proof.ledgers import Counted, Ledgers, Seen, disagreements
 from simulator.proof.notifications import ObjectRef
 from simulator.proof.reader import KeyColumns, ObjectReader, ReadRows
 from simulator.proof.records import Unreadable
@@ -304,8 +304,8 @@ class _Auditor:
             for standing in (Standing.DEAD_LETTERED, Standing.PENDING)
         )
         seen = Seen(
-            tuple(Amount(tally.files, tally.rows, tally.bytes) for tally in self._put),
-            Amount(self._settled.files, self._settled.rows),
+            tuple(tally.counted() for tally in self._put),
+            self._settled.counted(),
             self._settled_rejected,
             found.counts["expected_rows"],
             changed=self._changed,
@@ -370,6 +370,10 @@ class _Tally:
     files: int = 0
     rows: int = 0
     bytes: int = 0
+
+    def counted(self) -> Counted:
+        """What was counted so far."""
+        return Counted(self.files, self.rows, self.bytes)
 
 
 @dataclass

@@ -15,9 +15,18 @@ from dataclasses import dataclass
 class Amount:
     """Objects, and the rows and bytes in them; None: nobody says."""
 
-    files: int = 0
-    rows: int | None = 0
-    bytes: int | None = 0
+    files: int
+    rows: int | None
+    bytes: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """The same as the audit counted it."""
+
+    files: int
+    rows: int
+    bytes: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,9 +40,9 @@ class Producer:
     name: str
     keys: re.Pattern[str]
     said: Amount | None
+    unique: bool
     asked: Amount | None = None
     apart: tuple[str, ...] = ()
-    unique: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,13 +54,13 @@ class Consumer:
     """
 
     name: str
-    objects: int = 0
-    messages_failed: int = 0
-    rows_read: int = 0
-    rows_written: int = 0
-    rows_rejected: int = 0
-    rows_unanswered: int = 0
-    unbalanced: int = 0
+    objects: int
+    messages_failed: int
+    rows_read: int
+    rows_written: int
+    rows_rejected: int
+    rows_unanswered: int
+    unbalanced: int
     apart: tuple[str, ...] = ()
 
 
@@ -81,8 +90,8 @@ class Seen:
     `distinct_rows` are the keys of the settled objects. `changed`: some object was put again.
     """
 
-    put: tuple[Amount, ...]
-    settled: Amount
+    put: tuple[Counted, ...]
+    settled: Counted
     settled_rejected: int
     distinct_rows: int
     changed: bool
@@ -96,7 +105,7 @@ def disagreements(ledgers: Ledgers, seen: Seen) -> Iterator[str]:
         yield from _of_consumer(ledgers.consumer, ledgers.counted_rows, seen)
 
 
-def _of_producer(producer: Producer, there: Amount, seen: Seen) -> Iterator[str]:
+def _of_producer(producer: Producer, there: Counted, seen: Seen) -> Iterator[str]:
     name, said, asked = producer.name, producer.said, producer.asked
     if asked is not None:
         yield from _unlike_asked(producer, asked, there, seen)
@@ -107,23 +116,21 @@ def _of_producer(producer: Producer, there: Amount, seen: Seen) -> Iterator[str]
             ("bytes", said.bytes, there.bytes),
         )
         for noun, reported, found in pairs:
-            if reported is None or found is None:
-                continue
-            if found < reported or (found > reported and not producer.apart and not seen.changed):
+            more_is_fine = producer.apart or seen.changed
+            if reported is not None and (found < reported or (found > reported and not more_is_fine)):
                 yield f"{name} says that it wrote {reported:,} {noun}; in the bucket are {found:,}"
-    stored = (seen.settled.rows or 0) - seen.settled_rejected
+    stored = seen.settled.rows - seen.settled_rejected
     if producer.unique and not seen.changed and there.files == seen.settled.files and seen.distinct_rows < stored:
         yield f"{name} wrote {stored:,} rows, which should differ in their keys; {seen.distinct_rows:,} do"
 
 
-def _unlike_asked(producer: Producer, asked: Amount, there: Amount, seen: Seen) -> Iterator[str]:
+def _unlike_asked(producer: Producer, asked: Amount, there: Counted, seen: Seen) -> Iterator[str]:
     was_asked = f"{_amount(asked)} were asked of {producer.name}"
     said = producer.said
-    if said is not None and not producer.apart and (said.files, said.rows) != (asked.files, asked.rows):
-        yield f"{was_asked}; it says that it wrote {_amount(said)}"
-    elif (said is None or producer.apart) and (
-        there.files != asked.files or (there.rows != asked.rows and not seen.changed)
-    ):
+    if said is not None and not producer.apart:
+        if (said.files, said.rows) != (asked.files, asked.rows):
+            yield f"{was_asked}; it says that it wrote {_amount(said)}"
+    elif there.files != asked.files or (there.rows != asked.rows and not seen.changed):
         apart = f" ({', '.join(producer.apart)})" if producer.apart else ""
         yield f"{was_asked}; in the bucket are {_amount(there)}{apart}"
 
@@ -142,12 +149,12 @@ def _of_consumer(consumer: Consumer, counted_rows: int | None, seen: Seen) -> It
         return
     once = consumer.objects == seen.settled.files
     for what, reported, found in (
-        ("read", consumer.rows_read, seen.settled.rows or 0),
+        ("read", consumer.rows_read, seen.settled.rows),
         ("rejected", consumer.rows_rejected, seen.settled_rejected),
     ):
         if reported < found or (once and reported > found):
             yield f"{name} says that it {what} {reported:,} rows; by the audit's reading they are {found:,}"
 
 
-def _amount(amount: Amount) -> str:
+def _amount(amount: Amount | Counted) -> str:
     return f"{amount.files:,} objects with {amount.rows:,} rows"

@@ -175,6 +175,7 @@ def test_batches_are_added_up(telemetry: Telemetry, work: Callable[..., None]) -
         rows_written=14,
         rows_rejected=2,
         rows_unanswered=25,
+        unbalanced=0,
     )
 
 
