@@ -68,6 +68,9 @@ def make(seed: int, number_of: int) -> Example:
         for _ in range(chance.choice([0, 0, 0, 1, 2])):
             body = spoil_bytes(chance, body)
     cuts = tuple(_cuts(chance, len(body)) for _ in range(3))
+    if bounds.gzip_ratio:
+        # zlib reads a byte ahead where a chunk has one. Of 64 MB that is nothing, of a hundred bytes it decides.
+        cuts = cuts[:1] * 3
     return Example(chance.choice(KEYS), environ, body, cuts, bounds)
 
 

@@ -40,7 +40,6 @@ def summary(directory: Path) -> Any:
     ("command", "phase", "number"),
     [
         (SIMULATE, "starting", signal.SIGTERM),
-        (LOAD_TEST, "starting", signal.SIGINT),
         (LOAD_TEST, "running", signal.SIGTERM),
         (SINK, "starting", signal.SIGTERM),
         (SINK, "running", signal.SIGINT),

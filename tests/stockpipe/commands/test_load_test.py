@@ -86,7 +86,7 @@ def test_a_sink_keeps_counts_only(stockpipe: Stockpipe) -> None:
 def test_a_sink_that_is_not_drained_ends_with_1(stockpipe: Stockpipe) -> None:
     """A sink proves nothing by an audit: that it took everything in time is all there is, and here it did not."""
     done = stockpipe(
-        "load-test", "--target", "sink", "--sink-latency", "400ms", "--rate", "20/s", "--duration", "1s", "--rows", "1",
+        "load-test", "--target", "sink", "--sink-latency", "150ms", "--rate", "20/s", "--duration", "1s", "--rows", "1",
         "--drain-timeout", "0s", "--summary", "-", "--ui", "quiet",
     )  # fmt: skip
     assert (done.summary["audit"], done.summary["backlog"]["drained"]) == (None, False)
