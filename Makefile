@@ -42,14 +42,16 @@ imports: install ## import-linter: who may import whom
 
 # The floor is Linux's: elsewhere the tests of Lambda's own runtime client are skipped.
 FLOOR := $(if $(filter Linux,$(shell uname)),,--fail-under=0)
+# A test often waits for a process of its own: one worker more than there are cores keeps these at work.
+WORKERS := $(shell $(PYTHON) -c 'import os; print((os.cpu_count() or 1) + 1)')
 coverage: install ## the tests, how much of the code they run, and the floor of that (coverage html -d out/coverage)
 	@rm -rf build/coverage
-	$(BIN)/coverage run -m pytest -n auto --dist worksteal
+	$(BIN)/coverage run -m pytest -n $(WORKERS) --dist worksteal
 	@$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report $(FLOOR)
 
 pytest: install ## the tests alone, or some of them (ARGS='-k poison')
-	$(BIN)/python -m pytest -n auto --dist worksteal $(ARGS)
+	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal $(ARGS)
 
 # A scanner of infrastructure, in an environment of its own: it is large and pins its own versions.
 AUDIT := .venv-audit
