@@ -199,7 +199,7 @@ def _by_partitions(rows: int) -> int:
             evidence.claim(Kind.ROW, 1, claims)
             evidence.show(Kind.ROW, items)
         comparison, unsettled = Comparison(evidence.object_key), evidence.unsettled()
-        for part in evidence.parts():
+        for part in evidence.parts(unsettled):
             comparison.judge(part, unsettled)
         return comparison.counts["expected_rows"]
 

@@ -270,8 +270,8 @@ class _Auditor:
 
     async def compare(self) -> None:
         """Judge every key, in a thread, because the arithmetic would hold up a dashboard."""
-        parts, total, done = self.evidence.parts(), self.evidence.statements, 0
         unsettled = self.evidence.unsettled()
+        parts, total, done = self.evidence.parts(unsettled), self.evidence.statements, 0
 
         def judge_some() -> int:
             judged = 0

@@ -202,9 +202,11 @@ class Evidence(AbstractContextManager["Evidence"]):
         """What the store holds: (pk, sk, content) each."""
         self._statements[kind].add(stored)
 
-    def parts(self) -> Iterator[Gathered]:
-        """All that was said, key by key, a part at a time and in no order: rows before rejections."""
-        unsettled = self.unsettled()
+    def parts(self, unsettled: Mapping[int, Standing]) -> Iterator[Gathered]:
+        """All that was said, key by key, a part at a time and in no order: rows before rejections.
+
+        `unsettled` are the standings by which the parties agree or not.
+        """
         for kind, partitions in self._statements.items():
             for statements in partitions:
                 yield _part(kind, statements, unsettled)

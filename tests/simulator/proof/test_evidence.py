@@ -22,7 +22,7 @@ from simulator.proof.evidence import FETCH_ROWS, Case, Claim, Evidence, Gathered
 def _cases(evidence: Evidence) -> dict[Kind, list[Case]]:
     """All cases, in the order of their keys."""
     cases: dict[Kind, list[Case]] = {kind: [] for kind in Kind}
-    for part in evidence.parts():
+    for part in evidence.parts(evidence.unsettled()):
         cases[part.kind] += part.cases
     return {kind: sorted(found) for kind, found in cases.items()}
 
@@ -44,7 +44,7 @@ def test_claims_and_items_of_a_key_meet_whatever_the_order_of_reading() -> None:
             Kind.REJECTION: [Case("stocks/a.csv", "000000000004", [], ["row"])],
         }
         assert evidence.statements == 6
-        assert sum(part.statements for part in evidence.parts()) == 6
+        assert sum(part.statements for part in evidence.parts(evidence.unsettled())) == 6
         assert [evidence.object_key(source) for source in (1, 2)] == ["stocks/a.csv", "stocks/b.csv"]
 
 
@@ -53,7 +53,7 @@ def test_rows_come_before_rejections() -> None:
     with Evidence() as evidence:
         evidence.show(Kind.REJECTION, [("a", "1", "row")])
         evidence.show(Kind.ROW, [("a", "1", "item")])
-        kinds = [part.kind for part in evidence.parts()]
+        kinds = [part.kind for part in evidence.parts(evidence.unsettled())]
         assert kinds == sorted(kinds)
         assert set(kinds) == set(Kind)
 
@@ -89,7 +89,7 @@ def test_a_key_on_which_one_settled_claim_and_the_store_agree_is_no_case(
                     evidence.claim(kind, source, [("A", "1", line, content)])
             else:
                 evidence.show(kind, [("A", "1", content) for content in stored])
-        assert sum(part.agreed for part in evidence.parts()) == agreed
+        assert sum(part.agreed for part in evidence.parts(evidence.unsettled())) == agreed
         assert _cases(evidence)[kind] == ([] if agreed else [Case("A", "1", claims, stored)])
 
 
@@ -128,7 +128,7 @@ def test_what_the_account_says_does_not_depend_on_what_is_seen_at_a_glance(
             elif (pk, sk) not in stored:
                 stored[pk, sk] = [content]
                 evidence.show(Kind.ROW, [(pk, sk, content)])
-        for part in evidence.parts():
+        for part in evidence.parts(evidence.unsettled()):
             by_evidence.judge(part, evidence.unsettled())
         keys = claims.keys() | stored.keys()
         cases = [Case(pk, sk, sorted(claims[pk, sk]), stored.get((pk, sk), [])) for pk, sk in keys]
@@ -241,7 +241,7 @@ def test_what_is_beyond_memory_goes_to_files_that_have_no_names(
             evidence.show(Kind.ROW, [(f"{n * 7919 % 20_000:06d}", "x", "y" * 100) for n in range(first, first + 1_000)])
             evidence.claim(Kind.ROW, 1, [(f"{n:06d}", "x", 2, "y" * 100) for n in range(first, first + 1_000)])
         assert list(tmp_path.iterdir()) == []
-        assert sum(part.agreed for part in evidence.parts()) == 20_000
+        assert sum(part.agreed for part in evidence.parts(evidence.unsettled())) == 20_000
         assert list(tmp_path.iterdir()) == []
     assert list(tmp_path.iterdir()) == []
 
@@ -289,7 +289,7 @@ def test_what_was_read_may_be_judged_in_a_thread_and_is_gone_afterwards() -> Non
     with Evidence() as evidence, ThreadPoolExecutor(1) as pool:
         evidence.add_objects("b", ["a.csv"])
         evidence.show(Kind.ROW, [("A", "1", "x")])
-        parts = pool.submit(lambda: list(evidence.parts())).result()
+        parts = pool.submit(lambda: list(evidence.parts(evidence.unsettled()))).result()
         assert sum(part.statements for part in parts) == 1
     with pytest.raises(sqlite3.ProgrammingError, match="closed"):
         evidence.object_count()
