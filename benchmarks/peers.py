@@ -277,10 +277,10 @@ def encoded_bodies(rows: int) -> list[bytes]:
     """The request bodies that the consumer would send for one object."""
     from loopback import csv_object
 
+    from pipeline.dialect import CsvDialect
     from pipeline.items import ItemReader
-    from pipeline.rows import Columns
 
-    reader = ItemReader("stocks/x.csv", Columns())
+    reader = ItemReader("stocks/x.csv", CsvDialect())
     puts = [put for block in [*reader.feed(csv_object(rows)), *reader.feed(b"", final=True)] for put in block.puts]
     return [
         f'{{"RequestItems":{{"{TABLE}":[{",".join(puts[i : i + 25])}]}}}}'.encode() for i in range(0, len(puts), 25)

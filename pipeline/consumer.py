@@ -17,13 +17,14 @@ from aiobotocore.session import AioSession
 from pipeline.budget import Budget
 from pipeline.chance import environment_seed
 from pipeline.counts import ConsumerCounts
+from pipeline.dialect import CsvDialect
 from pipeline.environment import Handler, Invoke, access, client, credentials_of, trusted_authorities
 from pipeline.events import MalformedEvent, Message, ObjectReference, created_objects, sqs_messages
 from pipeline.failures import MessageFailure, ObjectGone, OutOfTime
 from pipeline.items import ItemReader, Items
 from pipeline.log import Log
 from pipeline.objects import ObjectStream, RejectedRows
-from pipeline.rows import Columns, ObjectUnreadable, RejectedRow
+from pipeline.rows import ObjectUnreadable, RejectedRow
 from pipeline.settings import SettingsError, choice_setting, integer_setting, prefix_setting, required_setting
 from pipeline.table import ObjectWriter, TableWriter, Transport
 from pipeline.transports import ClientTransport, SignedTransport
@@ -43,7 +44,7 @@ class ConsumerSettings:
     """The consumer's settings, checked."""
 
     table: str
-    columns: Columns
+    dialect: CsvDialect
     key_prefix: str
     rejected_prefix: str
     object_concurrency: int
@@ -64,7 +65,7 @@ class ConsumerSettings:
             )
         return cls(
             required_setting(environ, "TABLE_NAME"),
-            Columns.from_environ(environ),
+            CsvDialect.from_environ(environ),
             key_prefix,
             rejected_prefix,
             integer_setting(environ, "OBJECT_CONCURRENCY", 4, 1, 64),
@@ -216,7 +217,7 @@ class _Invocation:
         to_key = f"{environment.settings.rejected_prefix}{reference.key}.jsonl"
         ingest = _Ingest(
             ObjectStream(environment.s3, reference.bucket, reference.key, seed),
-            ItemReader(reference.key, environment.settings.columns),
+            ItemReader(reference.key, environment.settings.dialect),
             ObjectWriter(environment.table, self._budget, self._counts, seed),
             RejectedRows(environment.s3, reference.bucket, to_key),
             self._now(),

@@ -15,7 +15,8 @@ from itertools import repeat
 from json.encoder import encode_basestring
 from typing import NamedTuple
 
-from pipeline.rows import MAX_PK_BYTES, Columns, RejectedRow, Row, RowReader, Schema
+from pipeline.dialect import CsvDialect
+from pipeline.rows import MAX_PK_BYTES, RejectedRow, Row, RowReader, Schema
 from pipeline.text import Lines, Parsed
 from pipeline.uniqueness import Cells, FirstRows, KeyedRow
 from pipeline.values import DATE, JSON_NUMBER, TIME, BadTimestamp, bad_number
@@ -72,8 +73,8 @@ def put_request(row: Row) -> str:
 class ItemReader:
     """Feed the bytes of the object at `key`, get its items and its rejected rows."""
 
-    def __init__(self, key: str, columns: Columns) -> None:
-        self._reader = RowReader(key, columns)
+    def __init__(self, key: str, dialect: CsvDialect) -> None:
+        self._reader = RowReader(key, dialect)
         self._encoder: _ColumnEncoder | None = None
         self._first = FirstRows[Items](_keyed, _cells)
 

@@ -8,16 +8,15 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator
 from typing import Literal, NamedTuple
 
-from pipeline.settings import SettingsError, text_setting
+from pipeline.dialect import CsvDialect
 from pipeline.text import Lines, ObjectUnreadable, Parsed, RecordReader, Records, RejectedRow
 from pipeline.uniqueness import Cells, FileKey, FirstRows, KeyedRow
-from pipeline.values import JSON_NUMBER, Refusal, bad_number, bad_strptime_format, shown, timestamp_parser
+from pipeline.values import JSON_NUMBER, Refusal, bad_number, shown, timestamp_parser
 
-__all__ = ["Cell", "Columns", "ObjectUnreadable", "RejectedRow", "Row", "RowReader", "Schema", "SettingsError"]
+__all__ = ["Cell", "ObjectUnreadable", "RejectedRow", "Row", "RowReader", "Schema"]
 
 MAX_ITEM_BYTES = 400 * 1024
 """Names and values of one item (DynamoDB Developer Guide, "Service quotas": items)."""
@@ -48,23 +47,6 @@ class Row(NamedTuple):
     cells: tuple[Cell, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Columns:
-    """Which columns hold the key, where the header's own names do not say so; None: decided by the header."""
-
-    ticker: str | None = None
-    timestamp: str | None = None
-    timestamp_format: str | None = None
-
-    @classmethod
-    def from_environ(cls, environ: Mapping[str, str]) -> Columns:
-        """From `TICKER_COLUMN`, `TIMESTAMP_COLUMN`, `TIMESTAMP_FORMAT`. Raises `SettingsError`."""
-        timestamp_format = text_setting(environ, "TIMESTAMP_FORMAT")
-        if timestamp_format is not None and (reason := bad_strptime_format(timestamp_format)):
-            raise SettingsError(f"TIMESTAMP_FORMAT={timestamp_format!r} is no strptime format: {reason}")
-        return cls(text_setting(environ, "TICKER_COLUMN"), text_setting(environ, "TIMESTAMP_COLUMN"), timestamp_format)
-
-
 class Schema:
     """What one object's header says: where the key is, and how each other column is named in the table.
 
@@ -73,14 +55,14 @@ class Schema:
     `reads_iso_first`: no strptime format could read an ISO timestamp another way.
     """
 
-    def __init__(self, key: str, header: list[str], columns: Columns) -> None:
+    def __init__(self, key: str, header: list[str], dialect: CsvDialect) -> None:
         """Read the header of the object at `key`. Raises `ObjectUnreadable`."""
         if len(header) > MAX_COLUMNS:
             raise ObjectUnreadable(f"a header of {len(header)} columns; at most {MAX_COLUMNS} are read")
         if any("\0" in name or _SURROGATES.search(name) for name in header):
             raise ObjectUnreadable("the header is no text in UTF-8, nor in UTF-16 with a byte order mark")
-        ticker_at = _find(header, columns.ticker, _TICKER_NAMES, "TICKER_COLUMN")
-        timestamp_at = _find(header, columns.timestamp, _TIMESTAMP_NAMES, "TIMESTAMP_COLUMN")
+        ticker_at = _find(header, dialect.ticker_column, _TICKER_NAMES, "TICKER_COLUMN")
+        timestamp_at = _find(header, dialect.timestamp_column, _TIMESTAMP_NAMES, "TIMESTAMP_COLUMN")
         if timestamp_at is None:
             if header[0].strip():
                 reason = f"no timestamp column in the header {shown(','.join(header), 120)}"
@@ -92,7 +74,7 @@ class Schema:
         if self.ticker_at == self.timestamp_at:
             raise ObjectUnreadable(
                 f"the column {header[timestamp_at]!r} cannot be both ticker and timestamp",
-                "TIMESTAMP_COLUMN" if columns.ticker is None else "TICKER_COLUMN",
+                "TIMESTAMP_COLUMN" if dialect.ticker_column is None else "TICKER_COLUMN",
             )
         keys = {self.ticker_at, self.timestamp_at}
         # DynamoDB knows no nameless attribute, and pandas writes its index as a nameless column.
@@ -108,8 +90,8 @@ class Schema:
         self.names: list[str | None] = [None if i in keys else name for i, name in enumerate(named)]
         self.file_ticker = _file_ticker(key)
         self._header = header
-        self.parse_timestamp = timestamp_parser(columns.timestamp_format)
-        self.reads_iso_first = columns.timestamp_format is None
+        self.parse_timestamp = timestamp_parser(dialect.timestamp_format)
+        self.reads_iso_first = dialect.timestamp_format is None
 
     def file_key(self) -> FileKey | None:
         """What the key is made of where the ticker is the file's name; None where each row names its own."""
@@ -172,10 +154,10 @@ class RowReader:
     `schema` is None until the header has been read.
     """
 
-    def __init__(self, key: str, columns: Columns) -> None:
+    def __init__(self, key: str, dialect: CsvDialect) -> None:
         self.schema: Schema | None = None
         self._key = key
-        self._columns = columns
+        self._dialect = dialect
         self._records = RecordReader()
         self._first = FirstRows[Row](_keyed, _cells)
 
@@ -213,7 +195,7 @@ class RowReader:
             raise ObjectUnreadable("no header: the object is empty")
 
     def _take_header(self, header: list[str]) -> None:
-        self.schema = Schema(self._key, header, self._columns)
+        self.schema = Schema(self._key, header, self._dialect)
         self._records.expect(len(header))
 
     def rows_of(self, record: Lines | Parsed | RejectedRow) -> Iterator[Row | RejectedRow]:

@@ -39,7 +39,8 @@ def vectors() -> Iterator[Vector]:
                 name=f"{path.stem}: {written['name']}",
                 key=written.get("key", "stocks/aapl.csv"),
                 body=_body(written),
-                environ={variable: written[name] for name, variable in _SETTINGS.items() if name in written},
+                environ={variable: written[name] for name, variable in _SETTINGS.items() if name in written}
+                | written.get("settings", {}),
                 items=written.get("items", []),
                 rejected=[(line, reason, row) for line, reason, row in written.get("rejected", [])],
                 unreadable=written.get("unreadable"),

@@ -9,8 +9,9 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 
 from fuzz.bounds import Bounds, within
+from pipeline.dialect import CsvDialect
 from pipeline.items import ItemReader, Items, put_request
-from pipeline.rows import Columns, ObjectUnreadable, RejectedRow, Row, RowReader
+from pipeline.rows import ObjectUnreadable, RejectedRow, Row, RowReader
 from simulator.proof.content import item_content
 from simulator.proof.dialect import Dialect
 from simulator.proof.reader import ObjectReader
@@ -65,7 +66,7 @@ def _put(text: str, line: int) -> tuple[str, str, int, str]:
 
 def by_items(example: Example) -> Reading:
     """The consumer's way: put requests, made of columns."""
-    reader = ItemReader(example.key, Columns.from_environ(example.environ))
+    reader = ItemReader(example.key, CsvDialect.from_environ(example.environ))
     reading = Reading()
 
     def feed(piece: bytes, final: bool) -> Iterator[None]:
@@ -84,7 +85,7 @@ def by_items(example: Example) -> Reading:
 
 def by_rows(example: Example) -> Reading:
     """The consumer's other way: one row after the other."""
-    reader = RowReader(example.key, Columns.from_environ(example.environ))
+    reader = RowReader(example.key, CsvDialect.from_environ(example.environ))
     reading = Reading()
 
     def feed(piece: bytes, final: bool) -> Iterator[None]:

@@ -14,7 +14,7 @@ from botocore.credentials import ReadOnlyCredentials
 from fakes.handlers import environ
 from pipeline import consumer
 from pipeline.consumer import ConsumerSettings
-from pipeline.rows import Columns
+from pipeline.dialect import CsvDialect
 from pipeline.settings import SettingsError
 from pipeline.transports import ClientTransport, SignedTransport
 
@@ -30,7 +30,7 @@ REGIONAL = "https://dynamodb.eu-west-1.amazonaws.com"
         ({"REJECTED_PREFIX": "a", "KEY_PREFIX": "aa"}, "without end"),
         ({"WRITE_CONCURRENCY": "0"}, "WRITE_CONCURRENCY=0 is not within"),
         ({"OBJECT_CONCURRENCY": "many"}, "OBJECT_CONCURRENCY='many' is no whole number"),
-        ({"TIMESTAMP_FORMAT": "%Q"}, "TIMESTAMP_FORMAT='%Q' is no strptime format"),
+        ({"TIMESTAMP_FORMAT": "%Q"}, "TIMESTAMP_FORMAT='%Q' is not a strptime format"),
         ({"TABLE_NAME": "T", "BATCH_WRITER": "boto3"}, "BATCH_WRITER='boto3' is none of signed, aiobotocore"),
     ],
 )
@@ -61,7 +61,7 @@ def test_what_the_consumer_does_unasked():
     """Four objects at once, 32 requests at once, as fast as the table takes them, signed by ourselves."""
     assert ConsumerSettings.from_environ({"TABLE_NAME": "T"}) == ConsumerSettings(
         table="T",
-        columns=Columns.from_environ({}),
+        dialect=CsvDialect.from_environ({}),
         key_prefix="stocks/",
         rejected_prefix="rejected/",
         object_concurrency=4,

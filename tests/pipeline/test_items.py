@@ -6,13 +6,14 @@ import json
 
 import pytest
 
+from pipeline.dialect import CsvDialect
 from pipeline.items import TEMPLATES_MAX, ItemReader, Items, put_request
-from pipeline.rows import MAX_PK_BYTES, Columns, ObjectUnreadable, RejectedRow, Row, RowReader
+from pipeline.rows import MAX_PK_BYTES, ObjectUnreadable, RejectedRow, Row, RowReader
 
 INSTANT = "2024-01-02T03:04:05.000000Z"
 
 
-def blocks(body: str, columns: Columns = Columns(), key: str = "in/x.csv") -> list[Items | RejectedRow]:  # noqa: B008
+def blocks(body: str, columns: CsvDialect = CsvDialect(), key: str = "in/x.csv") -> list[Items | RejectedRow]:  # noqa: B008
     """What the reader of items makes of an object in one chunk; what it says agrees with the reader of rows."""
     by_columns, by_rows = ItemReader(key, columns), RowReader(key, columns)
     data = body.encode("utf-8", "surrogateescape")
@@ -38,7 +39,7 @@ def no_rows(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("pipeline.items.ItemReader._by_rows", closed)
 
 
-def items(body: str, columns: Columns = Columns()) -> list[str]:  # noqa: B008 - frozen
+def items(body: str, columns: CsvDialect = CsvDialect()) -> list[str]:  # noqa: B008 - frozen
     """The items of an object, as JSON without the request around them."""
     reader = ItemReader("in/x.csv", columns)
     found = [*reader.feed(body.encode()), *reader.feed(b"", final=True)]
@@ -207,9 +208,9 @@ def test_a_strptime_format_is_not_taken_for_iso():
     """A format that reads an ISO date another way is asked first, by columns too."""
     with pytest.MonkeyPatch.context() as patch:
         patch.delattr("pipeline.items.ItemReader._by_rows")
-        found = items("ticker,date,n\nA,2024-01-02,1\n", Columns(timestamp_format="%Y-%d-%m"))
+        found = items("ticker,date,n\nA,2024-01-02,1\n", CsvDialect(timestamp_format="%Y-%d-%m"))
     assert found == ['{"PK": {"S": "A"}, "SK": {"S": "2024-02-01"}, "n": {"N": "1"}}']
-    blocks("ticker,date,n\nA,2024-01-02,1\nB,2024-13-01,2\n", Columns(timestamp_format="%Y-%d-%m"))
+    blocks("ticker,date,n\nA,2024-01-02,1\nB,2024-13-01,2\n", CsvDialect(timestamp_format="%Y-%d-%m"))
 
 
 @pytest.mark.usefixtures("no_rows")
@@ -224,7 +225,7 @@ def test_good_records_among_broken_ones_go_together():
 def test_no_more_templates_are_kept_than_may_be():
     """Columns that change between numbers and texts in all ways: as many kinds of rows, each read as ever."""
     names = [f"c{i}" for i in range(8)]
-    reader = ItemReader("in/x.csv", Columns())
+    reader = ItemReader("in/x.csv", CsvDialect())
     list(reader.feed(f"ticker,date,{','.join(names)}\n".encode()))
     for shape in range(2 * TEMPLATES_MAX + 1):
         cells = ["1" if shape >> i & 1 else "x" for i in range(8)]
@@ -246,7 +247,7 @@ def test_rows_of_one_key_are_compared_by_what_they_hold():
 def test_records_and_lines_come_in_the_files_order():
     """What was quoted is handed on before the lines after it, and no block is empty."""
     body = 'ticker,date,n\n"A",2024-01-02,1\nB,2024-01-02,2\n'
-    reader = ItemReader("in/x.csv", Columns())
+    reader = ItemReader("in/x.csv", CsvDialect())
     found = [*reader.feed(body.encode() + b"C,2024"), *reader.feed(b"-01-02,3\n"), *reader.feed(b"", final=True)]
     assert [block.keys for block in found if isinstance(block, Items)] == [
         [("A", "2024-01-02"), ("B", "2024-01-02")],
@@ -261,7 +262,7 @@ def test_records_and_lines_come_in_the_files_order():
 @pytest.mark.usefixtures("no_rows")
 def test_columns_are_taken_as_long_as_no_row_can_be_too_large(quote, extra):
     """By characters: of lines all together, of records each; above that the bytes of each row are counted."""
-    reader = RowReader("in/x.csv", Columns())
+    reader = RowReader("in/x.csv", CsvDialect())
     list(reader.feed(b"ticker,date,n\n"))
     assert reader.schema is not None
     # A line counts with its commas and its end, a record by its cells.

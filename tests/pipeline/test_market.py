@@ -10,9 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline import market
+from pipeline.dialect import CsvDialect
 from pipeline.items import ItemReader
 from pipeline.market import SLOTS, Market
-from pipeline.rows import Columns
 
 TICK = 1_795_340_400  # 2026-11-22T09:40:00Z
 
@@ -143,7 +143,7 @@ def test_every_row_is_consistent_and_readable():
     for row in rows_of(market, TICK):
         opened, high, low, closed = map(float, row[2:6])
         assert 0 < low <= min(opened, closed) <= max(opened, closed) <= high
-    reader = ItemReader("stocks/x.csv", Columns())
+    reader = ItemReader("stocks/x.csv", CsvDialect())
     blocks = [*reader.feed(csv_of(market, TICK, 1)), *reader.feed(b"", final=True)]
     assert sum(len(block.keys) for block in blocks) == 250
     assert '"volume":{"N":"' in blocks[0].puts[0]

@@ -6,9 +6,10 @@ import json
 
 import pytest
 
+from pipeline.dialect import CsvDialect
 from pipeline.items import ItemReader
 from pipeline.reasons import CELL_CHARS, KINDS_TOLD, Reasons
-from pipeline.rows import Columns, RejectedRow
+from pipeline.rows import RejectedRow
 
 
 def reasons_of(*rows: RejectedRow) -> list[dict[str, object]]:
@@ -103,7 +104,7 @@ LONG = "x" * 410_000
 )
 def test_each_kind_says_what_is_the_matter_and_what_might_help(row, reason, cell, setting):
     """Nothing in a kind differs from row to row; the cell is the one that it is about."""
-    reader = ItemReader("in/x.csv", Columns())
+    reader = ItemReader("in/x.csv", CsvDialect())
     body = f"ticker,date,n\n{row}\n".encode(errors="surrogateescape")
     rejected = [one for one in [*reader.feed(body), *reader.feed(b"", final=True)] if isinstance(one, RejectedRow)]
     first = reasons_of(rejected[0])
@@ -112,7 +113,7 @@ def test_each_kind_says_what_is_the_matter_and_what_might_help(row, reason, cell
 
 def test_with_a_format_a_timestamp_that_it_does_not_fit_names_the_setting():
     """The format is the same for all rows."""
-    reader = ItemReader("in/x.csv", Columns(timestamp_format="%d.%m.%Y"))
+    reader = ItemReader("in/x.csv", CsvDialect(timestamp_format="%d.%m.%Y"))
     (rejected,) = reader.feed(b"ticker,date\nA,1/2/2024\n")
     assert isinstance(rejected, RejectedRow)
     assert reasons_of(rejected) == [

@@ -16,8 +16,9 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from pipeline import text as text_module
+from pipeline.dialect import CsvDialect
 from pipeline.items import ItemReader, Items, put_request
-from pipeline.rows import Columns, ObjectUnreadable, Row, RowReader
+from pipeline.rows import ObjectUnreadable, Row, RowReader
 from pipeline.text import MAX_RECORD_CHARS
 
 KEY = "stocks/a.csv"
@@ -41,7 +42,7 @@ def all_of(reader: Any, chunks: list[bytes]) -> tuple[list[Any], list[tuple[str,
     return found, []
 
 
-def by_rows(chunks: list[bytes], columns: Columns = Columns(), key: str = KEY) -> list[tuple[str, ...]]:  # noqa: B008
+def by_rows(chunks: list[bytes], columns: CsvDialect = CsvDialect(), key: str = KEY) -> list[tuple[str, ...]]:  # noqa: B008
     """What the reader of rows makes of them, in a form to compare: what it reads, and the reason where that ends."""
     found, outcome = all_of(RowReader(key, columns), chunks)
     return outcome + sorted(
@@ -52,7 +53,7 @@ def by_rows(chunks: list[bytes], columns: Columns = Columns(), key: str = KEY) -
     )
 
 
-def by_columns(chunks: list[bytes], columns: Columns = Columns(), key: str = KEY) -> list[tuple[str, ...]]:  # noqa: B008
+def by_columns(chunks: list[bytes], columns: CsvDialect = CsvDialect(), key: str = KEY) -> list[tuple[str, ...]]:  # noqa: B008
     """The same of the reader of items."""
     found, unreadable = all_of(ItemReader(key, columns), chunks)
     outcome: list[tuple[str, ...]] = []
@@ -195,7 +196,7 @@ def test_what_is_stored_is_what_was_written():
     cells = ["0.10", "1e5", "-0", "12345678901234567890123456789012345678", "a,b", 'say "hi"', "line\nbreak", " x "]
     written = io.StringIO()
     csv.writer(written).writerows([["date", *(f"c{i}" for i in range(len(cells)))], ["2024-01-02", *cells]])
-    reader = RowReader(KEY, Columns())
+    reader = RowReader(KEY, CsvDialect())
 
     (row,) = [*reader.feed(written.getvalue().encode()), *reader.feed(b"", final=True)]
 
@@ -251,7 +252,7 @@ def test_a_gzip_bomb_is_refused_in_bounded_memory():
     chunk = b"2024-01-02,1\n" * 80_000
     bomb = deflater.compress(b"date,n\n") + b"".join(deflater.compress(b"\0" * 2**20) for _ in range(100))
     bomb += deflater.compress(chunk) + deflater.flush()
-    reader = ItemReader(KEY, Columns())
+    reader = ItemReader(KEY, CsvDialect())
     tracemalloc.start()
     try:
         with pytest.raises(ObjectUnreadable, match="a gzip bomb"):
@@ -272,7 +273,7 @@ def test_memory_does_not_grow_with_the_object():
     """Ten times the rows, the same peak."""
 
     def peak(rows: int) -> int:
-        reader = ItemReader(KEY, Columns())
+        reader = ItemReader(KEY, CsvDialect())
         tracemalloc.start()
         for start in range(0, rows, 1000):
             chunk = "".join(f"2024-01-02T00:00:00.{i:06d}Z,{i}\n" for i in range(start, start + 1000))
@@ -288,7 +289,7 @@ def test_memory_does_not_grow_with_the_object():
 
 def test_the_limits_fit_together():
     """A chunk's rows are looked at by columns."""
-    reader = RowReader(KEY, Columns())
+    reader = RowReader(KEY, CsvDialect())
     list(reader.feed(b"ticker,date,open,high,low,close,volume\n"))
     assert reader.schema is not None
     assert reader.schema.safe_chars > 1.2 * text_module.SLICE_BYTES

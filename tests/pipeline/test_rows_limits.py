@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import pytest
 
+from pipeline.dialect import CsvDialect
 from pipeline.items import ItemReader, Items
-from pipeline.rows import Columns, ObjectUnreadable, RowReader, Schema, SettingsError
+from pipeline.rows import ObjectUnreadable, RowReader, Schema
+from pipeline.settings import SettingsError
 
 KB = 1024
 
 
 def reasons(body: str, key: str = "stocks/x.csv") -> list[str]:
     """Why rows of this object were rejected; both readers agree."""
-    by_rows, by_columns = RowReader(key, Columns()), ItemReader(key, Columns())
+    by_rows, by_columns = RowReader(key, CsvDialect()), ItemReader(key, CsvDialect())
     rows = [*by_rows.feed(body.encode()), *by_rows.feed(b"", final=True)]
     blocks = [*by_columns.feed(body.encode()), *by_columns.feed(b"", final=True)]
     found = [getattr(row, "reason", None) for row in rows]
@@ -102,7 +104,7 @@ def test_a_header_is_read_in_linear_time(columns):
 
     header = [Name("date"), *(Name(f"c{i}") for i in range(columns - 1))]
     try:
-        Schema("stocks/x.csv", header, Columns())
+        Schema("stocks/x.csv", header, CsvDialect())
     except ObjectUnreadable:
         assert columns > 16_384
     assert looked_at < 20 * columns
@@ -168,8 +170,8 @@ def test_a_header_that_cannot_be_read_is_not_looked_for_further_down(body, reaso
 
 def test_the_settings_name_the_columns_of_the_key():
     """Unset, the header decides; a format that strptime does not know is refused at once."""
-    assert Columns.from_environ({}) == Columns(None, None, None)
+    assert CsvDialect.from_environ({}) == CsvDialect(None, None, None)
     named = {"TICKER_COLUMN": "t", "TIMESTAMP_COLUMN": "at", "TIMESTAMP_FORMAT": "%d.%m.%Y"}
-    assert Columns.from_environ(named) == Columns("t", "at", "%d.%m.%Y")
-    with pytest.raises(SettingsError, match="TIMESTAMP_FORMAT='%!' is no strptime format"):
-        Columns.from_environ({"TIMESTAMP_FORMAT": "%!"})
+    assert CsvDialect.from_environ(named) == CsvDialect("t", "at", "%d.%m.%Y")
+    with pytest.raises(SettingsError, match="TIMESTAMP_FORMAT='%!' is not a strptime format"):
+        CsvDialect.from_environ({"TIMESTAMP_FORMAT": "%!"})

@@ -8,14 +8,15 @@ from typing import Any
 import pytest
 
 from fakes.vectors import Vector, vectors
+from pipeline.dialect import CsvDialect
 from pipeline.items import ItemReader, Items, put_request
-from pipeline.rows import Columns, ObjectUnreadable, RejectedRow, Row, RowReader
+from pipeline.rows import ObjectUnreadable, RejectedRow, Row, RowReader
 
 Read = tuple[list[dict[str, Any]], list[tuple[int, str, list[str]]], str | None]
 
 
-def _reader_arguments(vector: Vector) -> tuple[str, Columns]:
-    return vector.key, Columns.from_environ(vector.environ)
+def _reader_arguments(vector: Vector) -> tuple[str, CsvDialect]:
+    return vector.key, CsvDialect.from_environ(vector.environ)
 
 
 def _chunks_of(body: bytes, size: int) -> list[bytes]:

@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 import yaml
 
+from pipeline.dialect import CsvDialect
 from pipeline.items import ItemReader, Items
-from pipeline.rows import Columns, ObjectUnreadable, RejectedRow, RowReader
+from pipeline.rows import ObjectUnreadable, RejectedRow, RowReader
 from pipeline.uniqueness import FIRST_ROWS, SEARCHED_CELLS, SEARCHED_COLUMNS, Cells, FileKey, FirstRows, KeyedRow
 
 READERS = pytest.mark.parametrize("kind", [ItemReader, RowReader])
@@ -27,7 +28,7 @@ def lines_of(reader: ItemReader | RowReader, text: str, *, final: bool = False) 
     return found
 
 
-def refusal(body: str, columns: Columns = Columns(), key: str = "in/x.csv") -> ObjectUnreadable:  # noqa: B008 - frozen
+def refusal(body: str, columns: CsvDialect = CsvDialect(), key: str = "in/x.csv") -> ObjectUnreadable:  # noqa: B008 - frozen
     """Why the object is unreadable; both readers agree, and neither hands on a row before."""
     refusals = []
     for reader in (ItemReader(key, columns), RowReader(key, columns)):
@@ -46,7 +47,7 @@ VECTORS = yaml.safe_load((Path(__file__).parent / "vectors" / "unique.yaml").rea
 @pytest.mark.parametrize("vector", VECTORS, ids=lambda vector: vector["name"])
 def test_keys_are_judged_as_written_down(vector):
     """What differs, what does not, and which columns are named."""
-    columns, key = Columns(vector.get("ticker"), vector.get("timestamp")), vector.get("key", "stocks/aapl.csv")
+    columns, key = CsvDialect(vector.get("ticker"), vector.get("timestamp")), vector.get("key", "stocks/aapl.csv")
     if "unreadable" in vector:
         assert str(refusal(vector["input"], columns, key)) == vector["unreadable"]
     else:
@@ -62,7 +63,7 @@ def moments(first: int, last: int, value: str = "1") -> str:
 @READERS
 def test_rows_are_held_back_until_there_are_a_thousand(kind):
     """Then all come that are there, and those after them as they are read."""
-    reader = kind("in/x.csv", Columns())
+    reader = kind("in/x.csv", CsvDialect())
     assert lines_of(reader, "date,n\n" + moments(2, FIRST_ROWS)) == []
     assert lines_of(reader, moments(FIRST_ROWS + 1, FIRST_ROWS + 1)) == list(range(2, FIRST_ROWS + 2))
     assert lines_of(reader, moments(FIRST_ROWS + 2, FIRST_ROWS + 3)) == [FIRST_ROWS + 2, FIRST_ROWS + 3]
@@ -72,7 +73,7 @@ def test_rows_are_held_back_until_there_are_a_thousand(kind):
 @READERS
 def test_an_object_of_fewer_rows_is_judged_at_its_end(kind):
     """Rejected rows are not held back, and are none of the thousand."""
-    reader = kind("in/x.csv", Columns())
+    reader = kind("in/x.csv", CsvDialect())
     found = list(reader.feed(("date,n\n" + moments(2, 3) + "never,1\n").encode()))
     assert [one.line for one in found] == [4]
     assert lines_of(reader, moments(5, 5)) == []
@@ -85,7 +86,7 @@ def test_an_object_of_fewer_rows_is_judged_at_its_end(kind):
 def test_the_first_thousand_storable_rows_are_judged_and_no_more(kind, last, size):
     """The last of them differs from the first under its key; rejected rows between them do not count."""
     body = "date,n\n" + moments(2, last) + "never,1\n" * 10 + moments(2, 2, "2") + moments(last + 2, last + 300)
-    reader = kind("in/x.csv", Columns())
+    reader = kind("in/x.csv", CsvDialect())
     chunks = [body[start : start + size] for start in range(0, len(body), size)]
     found: list[int] = []
 
@@ -105,7 +106,7 @@ def test_the_first_thousand_storable_rows_are_judged_and_no_more(kind, last, siz
 @READERS
 def test_where_rows_name_their_ticker_nothing_is_held_back(kind):
     """Nor is anything looked at."""
-    reader = kind("in/x.csv", Columns())
+    reader = kind("in/x.csv", CsvDialect())
     assert lines_of(reader, "ticker,date,n\nA,2024-01-02,1\n") == [2]
     assert lines_of(reader, "A,2024-01-02,2\n") == [3]
     assert lines_of(reader, "", final=True) == []
@@ -115,7 +116,7 @@ def test_where_rows_name_their_ticker_nothing_is_held_back(kind):
 @pytest.mark.parametrize("text", ["", "date,n\n", "date,n\nnever,1\n"])
 def test_an_object_without_a_storable_row_has_nothing_to_judge(kind, text):
     """With a header, and without one it is unreadable for that."""
-    reader = kind("in/x.csv", Columns())
+    reader = kind("in/x.csv", CsvDialect())
     if text:
         assert lines_of(reader, text, final=True) == []
     else:
@@ -126,10 +127,10 @@ def test_an_object_without_a_storable_row_has_nothing_to_judge(kind, text):
 @pytest.mark.parametrize(
     ("header", "columns", "setting"),
     [
-        ("date,Name", Columns(), "TICKER_COLUMN"),
-        ("Date,Time", Columns(None, "Date"), "TIMESTAMP_COLUMN"),
-        ("Date, TimeStamp ", Columns(None, "Date"), "TIMESTAMP_COLUMN"),
-        ("date,timely", Columns(), "TICKER_COLUMN"),
+        ("date,Name", CsvDialect(), "TICKER_COLUMN"),
+        ("Date,Time", CsvDialect(None, "Date"), "TIMESTAMP_COLUMN"),
+        ("Date, TimeStamp ", CsvDialect(None, "Date"), "TIMESTAMP_COLUMN"),
+        ("date,timely", CsvDialect(), "TICKER_COLUMN"),
     ],
 )
 def test_the_setting_that_might_mend_it_goes_by_the_column(header, columns, setting):
@@ -262,23 +263,23 @@ def test_a_column_without_a_name_is_named_by_its_place():
 )
 def test_a_column_that_is_not_there_has_a_nearest(wanted, nearest):
     """By the likeness of their names, in any case; there is always one."""
-    found = refusal("Instrument,Trade Date,Last Price\nA,2024-01-02,1\n", Columns(wanted))
+    found = refusal("Instrument,Trade Date,Last Price\nA,2024-01-02,1\n", CsvDialect(wanted))
     assert found.setting == "TICKER_COLUMN"
     assert str(found).endswith(f"is not among the columns Instrument,Trade Date,Last Price; the nearest is {nearest!r}")
 
 
 def test_a_ticker_that_is_missing_is_told_before_a_timestamp():
     """One at a time."""
-    assert refusal("a,b\n1,2\n", Columns("x", "y")).setting == "TICKER_COLUMN"
-    assert refusal("a,b\n1,2\n", Columns("a", "y")).setting == "TIMESTAMP_COLUMN"
+    assert refusal("a,b\n1,2\n", CsvDialect("x", "y")).setting == "TICKER_COLUMN"
+    assert refusal("a,b\n1,2\n", CsvDialect("a", "y")).setting == "TIMESTAMP_COLUMN"
 
 
 @pytest.mark.parametrize(
     ("columns", "setting"),
     [
-        (Columns("a", "a"), "TICKER_COLUMN"),
-        (Columns("date"), "TICKER_COLUMN"),
-        (Columns(None, "symbol"), "TIMESTAMP_COLUMN"),
+        (CsvDialect("a", "a"), "TICKER_COLUMN"),
+        (CsvDialect("date"), "TICKER_COLUMN"),
+        (CsvDialect(None, "symbol"), "TIMESTAMP_COLUMN"),
     ],
 )
 def test_one_column_cannot_be_both(columns, setting):

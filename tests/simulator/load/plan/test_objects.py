@@ -8,7 +8,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from pipeline.rows import Columns, Row, RowReader
+from pipeline.dialect import CsvDialect
+from pipeline.rows import Row, RowReader
 from simulator.load.plan.objects import Objects
 
 BASE_AT = 1_790_000_000.123456
@@ -58,7 +59,7 @@ def test_a_seed_gives_these_bytes() -> None:
 def test_the_pipeline_reads_every_row() -> None:
     """The consumer's own reader accepts all rows, with the contract's columns as numbers."""
     objects = Objects("stocks/", 120, 1, BASE_AT)
-    reader = RowReader(objects.key(0), Columns.from_environ({}))
+    reader = RowReader(objects.key(0), CsvDialect.from_environ({}))
     read = [*reader.feed(objects.body(0)), *reader.feed(b"", final=True)]
     assert len(read) == 120
     assert all(isinstance(row, Row) for row in read)
