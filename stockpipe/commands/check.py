@@ -6,7 +6,8 @@ import typer
 
 from simulator.base.errors import ExitCode
 from stockpipe.commands.options import Options, takes
-from stockpipe.commands.values import Parameters, Template
+from stockpipe.commands.parameters import parameters_of
+from stockpipe.commands.values import ParameterFiles, Parameters, Template
 
 EPILOG = """Example:
 
@@ -20,6 +21,7 @@ class CheckOptions(Options):
 
     template: Template = None
     parameters: Parameters = ()
+    parameter_files: ParameterFiles = ()
 
 
 @takes(CheckOptions)
@@ -30,7 +32,7 @@ def check(options: CheckOptions) -> None:
     from simulator.stack.wiring import wiring
     from stockpipe.commands.words import PIPELINE_TEMPLATE, finding_lines, ignored_lines
 
-    stack = templates.load(options.template, dict(options.parameters))
+    stack = templates.load(options.template, parameters_of(options))
     wiring(stack)
     found = rules.examine(stack)
     for line in (

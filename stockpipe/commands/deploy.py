@@ -10,7 +10,8 @@ import typer
 from simulator.base.errors import CouldNotFinish, ExitCode
 from stockpipe.commands.cloud import AwsOptions, StackName, StackProgress, Yes, agrees, confirm, on_aws, say
 from stockpipe.commands.options import takes
-from stockpipe.commands.values import Parameters, Template
+from stockpipe.commands.parameters import parameters_of
+from stockpipe.commands.values import ParameterFiles, Parameters, Template
 
 if TYPE_CHECKING:
     from simulator.base.clock import Clock
@@ -33,6 +34,7 @@ class DeployOptions(AwsOptions):
 
     stack: StackName
     parameters: Parameters = ()
+    parameter_files: ParameterFiles = ()
     template: Template = None
     interpreter: Annotated[
         Path | None,
@@ -59,7 +61,7 @@ async def deploy(options: DeployOptions, aws: Aws, clock: Clock) -> None:
 
     stack = options.stack
     say(f"account {aws.account}, region {aws.region}, as {aws.caller}")
-    draft = await deployment.check(aws, stack, options.template, dict(options.parameters))
+    draft = await deployment.check(aws, stack, options.template, parameters_of(options))
     for advice in draft.advice:
         say(f"advice: {advice.logical_id}: {advice.text}")
     with OwnFolder() as scratch:

@@ -27,10 +27,15 @@ def instant_text(at: float) -> str:
     return datetime.fromtimestamp(at, UTC).isoformat().replace("+00:00", "Z")
 
 
+def is_parameter_name(text: str) -> bool:
+    """Whether a template could have a parameter of this name."""
+    return re.fullmatch(r"[A-Za-z][A-Za-z0-9]*", text) is not None
+
+
 def parse_assignment(text: str) -> tuple[str, str]:
     """`NAME=VALUE` -> the pair; `ValueError` shows how to write it."""
     name, separator, value = text.partition("=")
-    if not separator or not re.fullmatch(r"[A-Za-z][A-Za-z0-9]*", name):
+    if not separator or not is_parameter_name(name):
         raise ValueError(f"'{text}' is not NAME=VALUE; write for example FileCount=10")
     return name, value
 
@@ -60,6 +65,14 @@ Template = Annotated[
 ]
 Parameters = Annotated[
     tuple[tuple[str, str], ...], ASSIGNMENT, typer.Option("--parameter", help="A template parameter; repeatable.")
+]
+ParameterFiles = Annotated[
+    tuple[Path, ...],
+    typer.Option(
+        "--parameters",
+        metavar="FILE.json",
+        help="Template parameters by name, as `inspect --write` writes them; --parameter outweighs them; repeatable.",
+    ),
 ]
 Runtime = Annotated[Literal["inline", "process"], typer.Option(help="Where the handlers run.")]
 Ui = Annotated[Literal["auto", "live", "plain", "quiet"], typer.Option(help="Dashboard, a line a second, or nothing.")]

@@ -10,7 +10,18 @@ import typer
 from simulator.base.quantities import parse_rate, rate_text
 from stockpipe.commands.cloud import AwsOptions
 from stockpipe.commands.options import Written
-from stockpipe.commands.values import DURATION, RATE, Accept, Parameters, Runtime, Screenshot, Summary, Template, Ui
+from stockpipe.commands.values import (
+    DURATION,
+    RATE,
+    Accept,
+    ParameterFiles,
+    Parameters,
+    Runtime,
+    Screenshot,
+    Summary,
+    Template,
+    Ui,
+)
 
 
 def parse_ramp(text: str) -> tuple[float, float]:
@@ -104,6 +115,7 @@ class LoadTestOptions(AwsOptions):
     ] = None
     template: Template = None
     parameters: Parameters = ()
+    parameter_files: ParameterFiles = ()
     drain_timeout_s: Annotated[float, DURATION, typer.Option("--drain-timeout", help="How long a drain may take.")] = (
         120.0
     )

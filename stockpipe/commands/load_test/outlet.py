@@ -25,6 +25,7 @@ from simulator.run import bounds
 from simulator.telemetry.snapshot import RunOptions
 from stockpipe.commands.load_test.options import LoadTestOptions
 from stockpipe.commands.outputs import write
+from stockpipe.commands.parameters import parameters_of
 
 OVERRIDES = {
     "concurrency": "MaximumConcurrency",
@@ -48,7 +49,7 @@ def parameters(options: LoadTestOptions) -> dict[str, str]:
         if value != int(value):
             raise InputError(f"--{dashed(option)} {duration_text(value)}: AWS takes whole seconds")
         chosen[name] = str(int(value))
-    return {**chosen, **given}
+    return parameters_of(options, chosen)
 
 
 def dashed(option: str) -> str:

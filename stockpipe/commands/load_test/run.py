@@ -98,6 +98,7 @@ def _target(options: LoadTestOptions) -> TargetName:
 def _require_nothing_overridden(options: LoadTestOptions) -> None:
     given = [f"--{dashed(option)}" for option in OVERRIDES if getattr(options, option) is not None]
     given += ["--parameter"] if options.parameters else []
+    given += ["--parameters"] if options.parameter_files else []
     given += ["--template"] if options.template else []
     others = ("runtime", "backlog", "port")
     given += [f"--{option}" for option in others if getattr(options, option) != getattr(LoadTestOptions, option)]

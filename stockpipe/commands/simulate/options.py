@@ -8,7 +8,18 @@ from typing import Annotated, Literal
 import typer
 
 from stockpipe.commands.options import Options
-from stockpipe.commands.values import DURATION, INSTANT, Accept, Parameters, Runtime, Screenshot, Summary, Template, Ui
+from stockpipe.commands.values import (
+    DURATION,
+    INSTANT,
+    Accept,
+    ParameterFiles,
+    Parameters,
+    Runtime,
+    Screenshot,
+    Summary,
+    Template,
+    Ui,
+)
 
 
 class SimulateOptions(Options):
@@ -52,6 +63,7 @@ class SimulateOptions(Options):
     ] = ()
     template: Template = None
     parameters: Parameters = ()
+    parameter_files: ParameterFiles = ()
     runtime: Runtime = "inline"
     code: Annotated[
         Path | None,

@@ -28,6 +28,7 @@ from simulator.stack.model import Stack
 from simulator.stack.wiring import wiring
 from simulator.telemetry import Telemetry
 from stockpipe.commands.outputs import require_writable, write
+from stockpipe.commands.parameters import parameters_of
 from stockpipe.commands.simulate.options import SimulateOptions
 from stockpipe.commands.words import finding_lines, ignored_lines
 
@@ -103,12 +104,13 @@ def _with_scenario(options: SimulateOptions, scenario: Scenario) -> SimulateOpti
 
 
 def _parameters(options: SimulateOptions, scenario: Scenario | None) -> dict[str, str]:
-    chosen = dict(scenario.parameters) if scenario else {}
+    stories = scenario.parameters if scenario else {}
+    chosen: dict[str, str] = {}
     if options.files is not None:
         chosen["FileCount"] = str(options.files)
     if options.rows is not None:
         chosen["RowsPerFile"] = str(options.rows)
-    return {**chosen, **dict(options.parameters)}
+    return {**stories, **parameters_of(options, chosen)}
 
 
 async def _run(options: SimulateOptions, stack: Stack, plan: RunPlan) -> int:

@@ -1,0 +1,92 @@
+"""Template parameters of a command: those of `--parameters` files, and those of `--parameter`, which outweigh them."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any, NoReturn, Protocol
+
+from simulator.base.errors import InputError
+from stockpipe.commands.values import is_parameter_name
+
+MAX_BYTES = 1024 * 1024
+"""No list of parameters is longer; a larger file is another one."""
+_SURROGATE = re.compile("[\ud800-\udfff]")
+_FORM = 'write {"NAME": "VALUE", ...}, as `stockpipe inspect --write` does'
+
+
+class TakesParameters(Protocol):
+    """The options of a command that has both."""
+
+    @property
+    def parameters(self) -> tuple[tuple[str, str], ...]:
+        """Those of `--parameter`."""
+
+    @property
+    def parameter_files(self) -> tuple[Path, ...]:
+        """Those of `--parameters`."""
+
+
+def parameters_of(options: TakesParameters, short: Mapping[str, str] | None = None) -> dict[str, str]:
+    """Each parameter's value: that of `--parameter`, else of `short`, which other options say, else of the last file.
+
+    Raises `InputError`, one line with the file.
+    """
+    chosen: dict[str, str] = {}
+    for path in options.parameter_files:
+        chosen |= read(path)
+    return {**chosen, **(short or {}), **dict(options.parameters)}
+
+
+def read(path: Path) -> dict[str, str]:
+    """The parameters of a JSON file: names and values, or CloudFormation's list of ParameterKey and ParameterValue.
+
+    Numbers are taken as they are written, true and false as CloudFormation does. Raises `InputError`.
+    """
+
+    def refuse(why: str) -> NoReturn:
+        raise InputError(f"{path} {why}")
+
+    try:
+        with path.open("rb") as file:
+            content = file.read(MAX_BYTES + 1)
+        if len(content) > MAX_BYTES:
+            refuse(f"has more than {MAX_BYTES:,} bytes, which is no list of parameters")
+        document = json.loads(content.decode("utf-8-sig"), parse_int=str, parse_float=str, object_pairs_hook=_Members)
+    except OSError as error:
+        refuse(f"cannot be read: {error.strerror}")
+    except UnicodeDecodeError:
+        refuse("is not a text file in UTF-8")
+    except json.JSONDecodeError as error:
+        refuse(f"is not JSON: {error.msg} in line {error.lineno}, column {error.colno}")
+    except RecursionError:
+        refuse("is nested too deeply to be a list of parameters")
+    pairs = document if isinstance(document, _Members) else _cloudformation(document)
+    if pairs is None:
+        refuse(f"is not a list of template parameters; {_FORM}")
+    found: dict[str, str] = {}
+    for name, value in pairs:
+        if not isinstance(name, str) or not is_parameter_name(name):
+            refuse(f"has a parameter named {json.dumps(name)[:60]}; names are letters and digits, as in FileCount")
+        if name in found:
+            refuse(f"has the parameter {name} twice")
+        if not isinstance(value, str | bool) or _SURROGATE.search(str(value)):
+            refuse(f"has a value for {name} that is not a text or a number; {_FORM}")
+        found[name] = value if isinstance(value, str) else str(value).lower()
+    return found
+
+
+class _Members(list[tuple[str, Any]]):
+    """A JSON object's members, those of the same name included."""
+
+
+def _cloudformation(document: Any) -> Iterable[tuple[Any, Any]] | None:
+    """The pairs of a list as `aws cloudformation` takes it; None if it is not one."""
+    if type(document) is not list or not all(isinstance(entry, _Members) for entry in document):
+        return None
+    entries = [dict(entry) for entry in document]
+    if not all(entry.keys() >= {"ParameterKey", "ParameterValue"} for entry in entries):
+        return None
+    return [(entry["ParameterKey"], entry["ParameterValue"]) for entry in entries]
