@@ -17,62 +17,23 @@ from aiobotocore.session import AioSession
 from pipeline.budget import Budget
 from pipeline.chance import environment_seed
 from pipeline.counts import ConsumerCounts
-from pipeline.dialect import CsvDialect
 from pipeline.environment import Handler, Invoke, access, client, credentials_of, trusted_authorities
 from pipeline.events import MalformedEvent, Message, ObjectReference, created_objects, sqs_messages
 from pipeline.failures import MessageFailure, ObjectGone, OutOfTime
+from pipeline.functions import CLIENT, ConsumerSettings
 from pipeline.items import ItemReader, Items
 from pipeline.log import Log
 from pipeline.objects import ObjectStream, RejectedRows
 from pipeline.rows import ObjectUnreadable, RejectedRow
-from pipeline.settings import SettingsError, choice_setting, integer_setting, prefix_setting, required_setting
 from pipeline.table import ObjectWriter, TableWriter, Transport
 from pipeline.transports import ClientTransport, SignedTransport
 from pipeline.wire import HttpPool
 
-SIGNED, CLIENT = "signed", "aiobotocore"
-"""How batches are written: signed and sent by ourselves, or by aiobotocore's client."""
 S3_RETRIES = 4
 MEASURED_SHARE = 0.1
 """An object's speed is judged after this share of the invocation's time."""
 PART_ROWS = 250
 """Rows between two looks at the time."""
-
-
-@dataclass(frozen=True, slots=True)
-class ConsumerSettings:
-    """The consumer's settings, checked."""
-
-    table: str
-    dialect: CsvDialect
-    key_prefix: str
-    rejected_prefix: str
-    object_concurrency: int
-    write_concurrency: int
-    write_rate: int
-    batch_writer: str
-
-    @classmethod
-    def from_environ(cls, environ: Mapping[str, str]) -> ConsumerSettings:
-        """Raises `SettingsError`, naming the first setting that is missing or malformed."""
-        key_prefix = prefix_setting(environ, "KEY_PREFIX")
-        rejected_prefix = prefix_setting(environ, "REJECTED_PREFIX")
-        # What is written is the prefix before a whole key, so a part of the key's own prefix can do it as well.
-        if (rejected_prefix + key_prefix).startswith(key_prefix):
-            raise SettingsError(
-                f"REJECTED_PREFIX={rejected_prefix!r} puts rejected rows under KEY_PREFIX={key_prefix!r}: "
-                "they would be ingested in their turn, without end"
-            )
-        return cls(
-            required_setting(environ, "TABLE_NAME"),
-            CsvDialect.from_environ(environ),
-            key_prefix,
-            rejected_prefix,
-            integer_setting(environ, "OBJECT_CONCURRENCY", 4, 1, 64),
-            integer_setting(environ, "WRITE_CONCURRENCY", 32, 1, 256),
-            integer_setting(environ, "WRITE_RATE", 0, 0, 1_000_000),
-            choice_setting(environ, "BATCH_WRITER", (SIGNED, CLIENT)),
-        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,9 +22,9 @@ from pipeline.chance import environment_seed, stream
 from pipeline.environment import Handler, Invoke, access, client
 from pipeline.events import MalformedEvent, tick_time
 from pipeline.failures import is_permanent
+from pipeline.functions import GeneratorSettings
 from pipeline.log import Log
-from pipeline.market import MAX_TICKERS, SLOTS, Market, tick_of
-from pipeline.settings import SettingsError, integer_setting, prefix_setting, required_setting
+from pipeline.market import tick_of
 
 UPLOADS = 32
 """Objects on their way at once."""
@@ -32,36 +32,10 @@ S3_RETRIES = 2
 ATTEMPTS = 4
 PAUSE_BASE_S = 0.1
 """Full jitter: the n-th pause is anything between nothing and the base doubled n times."""
-MAX_ROWS = 1_000_000
 
 
 class TickFailed(Exception):
     """Some objects of the tick could not be written; EventBridge tries the tick again, and the same objects come."""
-
-
-@dataclass(frozen=True, slots=True)
-class GeneratorSettings:
-    """The generator's settings, checked."""
-
-    bucket: str
-    key_prefix: str
-    market: Market
-
-    @classmethod
-    def from_environ(cls, environ: Mapping[str, str]) -> GeneratorSettings:
-        """Raises `SettingsError`, naming the first setting that is missing or malformed."""
-        market = Market(
-            seed=integer_setting(environ, "SEED", 0, -(2**63), 2**63 - 1),
-            files=integer_setting(environ, "FILE_COUNT", 50, 1, 10_000),
-            rows=integer_setting(environ, "ROWS_PER_FILE", 100, 1, MAX_ROWS),
-            tickers=integer_setting(environ, "TICKER_COUNT", 50, 1, MAX_TICKERS),
-        )
-        if market.rows_per_ticker > SLOTS:
-            raise SettingsError(
-                f"TICKER_COUNT={market.tickers} is too few for FILE_COUNT={market.files} x "
-                f"ROWS_PER_FILE={market.rows}: a ticker has {SLOTS} distinct timestamps a tick"
-            )
-        return cls(required_setting(environ, "BUCKET_NAME"), prefix_setting(environ, "KEY_PREFIX"), market)
 
 
 @asynccontextmanager

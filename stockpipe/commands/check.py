@@ -13,7 +13,8 @@ EPILOG = """Example:
 
 stockpipe check --template template.yaml --parameter VisibilityTimeout=30
 
-Exit codes: 0 nothing is refused, 2 the template cannot be read or AWS would refuse it."""
+Exit codes: 0 nothing is refused, 2 the template cannot be read, AWS would refuse it, or a
+function of the pipeline would fail at init."""
 
 
 class CheckOptions(Options):
@@ -26,22 +27,27 @@ class CheckOptions(Options):
 
 @takes(CheckOptions)
 def check(options: CheckOptions) -> None:
-    """Check a template by the rules that AWS enforces when it deploys one, and by those that it advises."""
+    """Check a template against AWS's deployment rules and advice, and the settings of the pipeline's functions."""
     from simulator.stack import rules
     from simulator.stack import template as templates
+    from simulator.stack.handler_settings import malformed_settings
     from simulator.stack.wiring import wiring
     from stockpipe.commands.words import PIPELINE_TEMPLATE, finding_lines, ignored_lines
 
     stack = templates.load(options.template, parameters_of(options))
     wiring(stack)
     found = rules.examine(stack)
+    failing = malformed_settings(stack)
     for line in (
         *finding_lines(found.violations, options.template, "refused"),
+        *finding_lines(failing, options.template, "fails at init"),
         *finding_lines(found.advice, options.template, "advice"),
         *ignored_lines(stack.ignored),
     ):
         typer.echo(line)
     counts = f"{len(found.violations)} refused by AWS, {len(found.advice)} advised against"
+    if failing:
+        counts += f", {len(failing)} failing at init"
     typer.echo(f"{options.template or PIPELINE_TEMPLATE}: {counts}, {len(stack.ignored)} properties not simulated")
-    if found.violations:
+    if found.violations or failing:
         raise typer.Exit(ExitCode.WRONG_INPUT)

@@ -6,10 +6,22 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from simulator.stack.model import Ignored
-from simulator.stack.rules import Finding
+from simulator.base.errors import InputError
+from simulator.stack.handler_settings import malformed_settings
+from simulator.stack.model import Ignored, Stack
+from simulator.stack.rules import Finding, examine
 
 PIPELINE_TEMPLATE = Path("pipeline/template.yaml")
+
+
+def require_sound(stack: Stack, template: Path | None) -> None:
+    """Raises `InputError` with the first thing that AWS refuses, or with which a function would fail at init."""
+    for findings, kind in (
+        (examine(stack).violations, "AWS refuses it"),
+        (malformed_settings(stack), "fails at init"),
+    ):
+        if findings:
+            raise InputError(next(finding_lines(findings, template, kind)))
 
 
 def finding_lines(findings: Sequence[Finding], template: Path | None, kind: str) -> Iterator[str]:

@@ -15,6 +15,7 @@ from simulator.base import limits
 from simulator.base.clock import Clock, iso
 from simulator.base.errors import CouldNotFinish, InputError
 from simulator.stack import template as templates
+from simulator.stack.handler_settings import malformed_settings
 from simulator.stack.model import Stack
 from simulator.stack.rules import Finding, examine
 from stockpipe.deploy import artifact, cloudformation, transform
@@ -58,6 +59,8 @@ async def check(aws: Aws, stack_name: str, template: Path | None, given: Mapping
         first, others = findings.violations[0], len(findings.violations) - 1
         more = f" (and {others} more; `stockpipe check` lists them)" if others else ""
         raise InputError(f"AWS would refuse {first.logical_id}: {first.text}{more}")
+    for failing in malformed_settings(stack):
+        raise InputError(f"{failing.logical_id} would fail at init: {failing.text}")
     for missing in ("PythonVersion", "Architecture"):
         if missing not in stack.parameters:
             file = template or templates.packaged_template()

@@ -11,10 +11,11 @@ import pytest
 from fakes.handlers import Context
 from pipeline import consumer
 from pipeline.budget import Budget
-from pipeline.consumer import ConsumerSettings, _Invocation
+from pipeline.consumer import _Invocation
 from pipeline.counts import ConsumerCounts
 from pipeline.events import ObjectReference
 from pipeline.failures import MessageFailure, ObjectGone, OutOfTime
+from pipeline.functions import ConsumerSettings
 from pipeline.log import Log
 from pipeline.rows import ObjectUnreadable, RejectedRow
 

@@ -13,8 +13,8 @@ from botocore.credentials import ReadOnlyCredentials
 
 from fakes.handlers import environ
 from pipeline import consumer
-from pipeline.consumer import ConsumerSettings
 from pipeline.dialect import CsvDialect
+from pipeline.functions import ConsumerSettings
 from pipeline.settings import SettingsError
 from pipeline.transports import ClientTransport, SignedTransport
 

@@ -11,6 +11,7 @@ from fakes.handlers import tasks_of_the_pipeline
 from pipeline import generator
 from pipeline.budget import Budget
 from pipeline.chance import stream
+from pipeline.functions import GeneratorSettings
 from pipeline.market import Market
 from pipeline.settings import SettingsError
 
@@ -136,12 +137,12 @@ async def test_without_time_the_invocation_fails_before_lambda_ends_it(aws, open
 def test_a_bad_setting_of_the_generator_is_named(variables, message):
     """One line that names it."""
     with pytest.raises(SettingsError, match=message):
-        generator.GeneratorSettings.from_environ({"BUCKET_NAME": "bucket"} | variables)
+        GeneratorSettings.from_environ({"BUCKET_NAME": "bucket"} | variables)
 
 
 def test_what_the_generator_does_unasked():
     """Fifty files of a hundred rows of fifty tickers, from seed 0."""
-    market = generator.GeneratorSettings.from_environ({"BUCKET_NAME": "bucket"}).market
+    market = GeneratorSettings.from_environ({"BUCKET_NAME": "bucket"}).market
 
     assert (market.seed, market.files, market.rows, market.tickers) == (0, 50, 100, 50)
 
@@ -161,18 +162,18 @@ def test_the_settings_of_the_generator_have_bounds(name, low, high):
     for value in (low, high):
         if name == "TICKER_COUNT":
             others |= {"FILE_COUNT": "1", "ROWS_PER_FILE": "1"}
-        generator.GeneratorSettings.from_environ(others | {name: str(value)})
+        GeneratorSettings.from_environ(others | {name: str(value)})
     for value in (low - 1, high + 1):
         with pytest.raises(SettingsError, match=f"{name}={value} is not within {low} to {high}"):
-            generator.GeneratorSettings.from_environ(others | {name: str(value)})
+            GeneratorSettings.from_environ(others | {name: str(value)})
 
 
 def test_a_ticker_may_use_every_instant_of_a_tick():
     """A million rows of one ticker have an instant each; more would not."""
     variables = {"BUCKET_NAME": "bucket", "FILE_COUNT": "1", "TICKER_COUNT": "1", "ROWS_PER_FILE": "1000000"}
-    assert generator.GeneratorSettings.from_environ(variables).market.rows_per_ticker == 1_000_000
+    assert GeneratorSettings.from_environ(variables).market.rows_per_ticker == 1_000_000
     with pytest.raises(SettingsError, match="TICKER_COUNT=1 is too few"):
-        generator.GeneratorSettings.from_environ(variables | {"FILE_COUNT": "2"})
+        GeneratorSettings.from_environ(variables | {"FILE_COUNT": "2"})
 
 
 async def test_pauses_between_attempts_have_full_jitter_and_end_with_the_fourth(monkeypatch):
@@ -193,7 +194,7 @@ async def test_pauses_between_attempts_have_full_jitter_and_end_with_the_fourth(
             self.puts += 1
             raise ConnectTimeoutError(endpoint_url=f"http://{self.puts}")
 
-    settings = generator.GeneratorSettings.from_environ({"BUCKET_NAME": "bucket", "FILE_COUNT": "1"})
+    settings = GeneratorSettings.from_environ({"BUCKET_NAME": "bucket", "FILE_COUNT": "1"})
     s3 = S3()
     uploads = generator._Uploads(s3, settings, 0, Budget(0.0, 1e12, 1e12), "seed")
     monkeypatch.setattr("pipeline.generator.asyncio.sleep", sleep)

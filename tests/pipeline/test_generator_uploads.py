@@ -11,6 +11,7 @@ import pytest
 from fakes.handlers import environ
 from pipeline import generator
 from pipeline.budget import Budget
+from pipeline.functions import GeneratorSettings
 from pipeline.market import Market
 
 EVENT = {"time": "2026-11-22T09:40:00Z"}
@@ -47,7 +48,7 @@ class Session:
 
 def uploads_of(s3, soft_at=1e12, **settings):
     """The uploads of one tick."""
-    checked = generator.GeneratorSettings.from_environ({"BUCKET_NAME": "bucket", **settings})
+    checked = GeneratorSettings.from_environ({"BUCKET_NAME": "bucket", **settings})
     return generator._Uploads(s3, checked, 0, Budget(0.0, soft_at, soft_at), "seed")
 
 

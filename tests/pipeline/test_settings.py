@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pipeline.consumer import ConsumerSettings
-from pipeline.generator import GeneratorSettings
+from pipeline.functions import ConsumerSettings, GeneratorSettings
 from pipeline.settings import SettingsError, choice_setting, integer_setting, prefix_setting, required_setting
 from simulator.stack.template import load
 

@@ -13,9 +13,8 @@ from typing import Any
 
 import pytest
 
-from pipeline.consumer import ConsumerSettings
 from pipeline.counts import ConsumerCounts
-from pipeline.generator import GeneratorSettings
+from pipeline.functions import ConsumerSettings, GeneratorSettings
 from pipeline.settings import PREFIXES
 from simulator.stack import intrinsics, model, template
 from stockpipe.deploy import transform

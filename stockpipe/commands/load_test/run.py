@@ -25,6 +25,7 @@ from simulator.stack.wiring import wiring
 from stockpipe.commands.load_test.options import LoadTestOptions
 from stockpipe.commands.load_test.outlet import OVERRIDES, dashed, parameters, run_options, run_shown
 from stockpipe.commands.outputs import require_writable
+from stockpipe.commands.words import require_sound
 
 REACH_S = 3.0
 """How long an engine may take to accept a connection before anything is sent."""
@@ -56,6 +57,7 @@ def resolve(options: LoadTestOptions) -> tuple[Stack, Plan]:
     profile = _profile(options)
     _require_possible(options, profile)
     stack = template.load(options.template, parameters(options), defaults={"Seed": str(options.seed)})
+    require_sound(stack, options.template)
     asked = ("rows", "seed", "poisson", "find_max", "sink_latency_s", "runtime", "drain_timeout_s", "port")
     return stack, Plan(
         profile=profile,

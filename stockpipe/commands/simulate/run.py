@@ -30,7 +30,7 @@ from simulator.telemetry import Telemetry
 from stockpipe.commands.outputs import require_writable, write
 from stockpipe.commands.parameters import parameters_of
 from stockpipe.commands.simulate.options import SimulateOptions
-from stockpipe.commands.words import finding_lines, ignored_lines
+from stockpipe.commands.words import finding_lines, ignored_lines, require_sound
 
 
 def list_scenarios() -> None:
@@ -59,9 +59,7 @@ def resolve(options: SimulateOptions) -> tuple[Stack, RunPlan]:
     endless = "duration_s" not in options.given and (options.ticks is not None or files)
     stack = template.load(options.template, _parameters(options, scenario), defaults={"Seed": str(options.seed)})
     path = wiring(stack)
-    violations = rules.examine(stack).violations
-    if violations:
-        raise InputError(next(finding_lines(violations, options.template, "AWS refuses it")))
+    require_sound(stack, options.template)
     schedule = not options.no_schedule and not files
     now = SystemClock().now()
     expressions = [each.expression for each in stack.schedules.values() if each.enabled] if schedule else []

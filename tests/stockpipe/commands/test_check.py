@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -50,3 +51,32 @@ def test_unreadable_template_is_one_line(tmp_path: Path, text: str) -> None:
 
     assert code == 2
     assert len(said.strip().splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("parameter", "said"),
+    [
+        ("TimestampFormat=%Q", "ConsumerLambda: TIMESTAMP_FORMAT='%Q' is not a strptime format"),
+        ("Encoding=cp1253x", "ConsumerLambda: ENCODING='cp1253x' is not a text encoding that Python knows"),
+        ("Delimiter=:", "ConsumerLambda: DELIMITER=':' is none of auto, comma, semicolon, tab, bar"),
+        ("TickerCount=1", "GeneratorLambda: TICKER_COUNT=1 is too few"),
+    ],
+)
+def test_a_setting_with_which_a_function_would_fail_at_init_is_named(parameter: str, said: str) -> None:
+    """In the function's own words, with its line in the template; exit code 2."""
+    more = ("--parameter", "RowsPerFile=100000") if parameter.startswith("Ticker") else ()
+    code, output = check("--parameter", parameter, *more)
+
+    assert code == 2
+    assert re.search(rf"^pipeline/template.yaml:[0-9]+: fails at init: {re.escape(said)}", output, re.MULTILINE)
+    assert "0 refused by AWS, 0 advised against, 1 failing at init" in output
+
+
+@pytest.mark.parametrize("command", [("simulate", "--ticks", "1"), ("load-test", "--duration", "1s")])
+def test_no_run_begins_with_a_setting_that_fails_at_init(command: tuple[str, ...]) -> None:
+    """One line that names the setting, and exit code 2."""
+    ended = CliRunner().invoke(app, [*command, "--parameter", "Numbers=lenient", "--parameter", "TimestampFormat=%Q"])
+
+    assert ended.exit_code == 2
+    assert "fails at init: ConsumerLambda: TIMESTAMP_FORMAT='%Q' is not a strptime format" in ended.output
+    assert len(ended.output.strip().splitlines()) == 1

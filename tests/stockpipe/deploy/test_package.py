@@ -159,7 +159,7 @@ def test_lambda_limits_are_kept(zip_bytes: int, unzipped_bytes: int, word: str |
 
 
 def test_requirements_are_closed_and_those_of_the_constraints() -> None:
-    """For each Python that Lambda offers, the list is aiobotocore, zone data and what they need, of the project's versions."""
+    """For each Python that Lambda offers, the list is aiobotocore, zone data and what they need, all pinned."""
     constraints = dict(
         line.split("==")
         for line in (ROOT / "constraints.txt").read_text().lower().replace("_", "-").splitlines()
