@@ -1,13 +1,15 @@
 """SQS and S3 event JSON -> typed messages and object references; the only place that knows those shapes.
 
-Lambda Developer Guide, "Using Lambda with Amazon SQS"; S3 User Guide, "Event message structure". Unknown members and
-newer versions of the event are no reason to refuse it.
+Lambda Developer Guide, "Using Lambda with Amazon SQS"; S3 User Guide, "Event message structure" and "Event structure"
+(of EventBridge); SNS Developer Guide, "Fanout to Amazon SQS queues". Unknown members and newer versions of an event
+are no reason to refuse it.
 """
 
 from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from typing import Any
 from urllib.parse import unquote_plus
 
 
@@ -51,20 +53,44 @@ def _message(record: object) -> Message:
 def created_objects(body: str) -> list[ObjectReference]:
     """The objects that the notification in an SQS message's body announces; none for a test event.
 
-    Events of another kind (removal, restore) announce nothing. Raises `MalformedEvent`.
+    It may come straight from S3, through an SNS topic (in an envelope, unless delivery is raw), or as the event that
+    EventBridge has of it, which a topic may have passed on as well. Events of another kind (removal, restore) announce
+    nothing. Raises `MalformedEvent`.
     """
-    try:
-        notification = json.loads(body)
-    except (ValueError, RecursionError):
-        raise MalformedEvent("the message is no JSON") from None
-    if not isinstance(notification, dict):
-        raise MalformedEvent("the message is no S3 notification")
+    notification = _object_in(body, "the message")
+    match notification:
+        case {"Type": "Notification", "TopicArn": str(), "Message": str(message)}:
+            notification = _object_in(message, "the message in the SNS envelope")
+        case {"Type": "SubscriptionConfirmation", "TopicArn": str(topic)}:
+            raise MalformedEvent(f"the message asks to confirm the queue's subscription to {topic}; confirm it there")
+    if notification.get("source") == "aws.s3" and "detail-type" in notification:
+        return _of_eventbridge(notification)
     if notification.get("Event") == "s3:TestEvent":
         return []
     records = notification.get("Records")
     if not isinstance(records, list):
         raise MalformedEvent("the message is no S3 notification: it has no Records")
     return [reference for record in records if (reference := _created_object(record)) is not None]
+
+
+def _object_in(text: str, name: str) -> dict[str, Any]:
+    try:
+        found = json.loads(text)
+    except (ValueError, RecursionError):
+        raise MalformedEvent(f"{name} is no JSON") from None
+    if not isinstance(found, dict):
+        raise MalformedEvent(f"{name} is no S3 notification")
+    return found
+
+
+def _of_eventbridge(event: dict[str, Any]) -> list[ObjectReference]:
+    """Other than in a notification of S3's own, the key is written as it is."""
+    if event["detail-type"] != "Object Created":
+        return []
+    match event.get("detail"):
+        case {"bucket": {"name": str(bucket)}, "object": {"key": str(key)}} if bucket and key:
+            return [ObjectReference(bucket, key)]
+    raise MalformedEvent("the event of EventBridge names no bucket or key")
 
 
 def _created_object(record: object) -> ObjectReference | None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from typing import Any
 from urllib.parse import unquote_plus
 
 
@@ -21,17 +22,34 @@ class ObjectRef:
 def objects_of(body: str) -> tuple[ObjectRef, ...]:
     """The objects that a queue's message body is about, in its order.
 
-    An `s3:TestEvent` is about none, and so is a body that is no S3 notification: whoever counts messages must count
-    them by themselves. Keys are form-encoded in a notification
-    (docs.aws.amazon.com/AmazonS3/latest/userguide/notification-content-structure.html).
+    An `s3:TestEvent` is about none, and so is a body that is not a notification of S3: whoever counts messages must
+    count them separately. Keys are form-encoded in S3's own notification
+    (docs.aws.amazon.com/AmazonS3/latest/userguide/notification-content-structure.html) and plain in EventBridge's
+    event (the same guide, ev-events.html). SNS puts either into the `Message` of an envelope, as a text
+    (docs.aws.amazon.com/sns/latest/dg/sns-message-and-json-formats.html).
     """
+    found = _loaded(body)
+    if found.get("Type") == "Notification" and "TopicArn" in found:
+        found = _loaded(found.get("Message"))
+    if found.get("source") == "aws.s3":
+        if found.get("detail-type") != "Object Created":
+            return ()
+        return _refs([{"s3": found.get("detail")}], decode=False)
+    return _refs(found.get("Records"), decode=True)
+
+
+def _loaded(text: Any) -> dict[str, Any]:
     try:
-        records = json.loads(body)["Records"]
-    except (ValueError, KeyError, TypeError):
-        return ()
+        found = json.loads(text)
+    except (ValueError, TypeError, RecursionError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _refs(records: Any, *, decode: bool) -> tuple[ObjectRef, ...]:
     found = []
     for record in records if isinstance(records, list) else ():
         match record:
             case {"s3": {"bucket": {"name": str(bucket)}, "object": {"key": str(key)}}}:
-                found.append(ObjectRef(bucket, unquote_plus(key)))
+                found.append(ObjectRef(bucket, unquote_plus(key) if decode else key))
     return tuple(found)

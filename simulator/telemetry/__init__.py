@@ -15,6 +15,7 @@ from simulator.base import limits, observations
 from simulator.base.counters import BucketCounters, QueueCounters, StoreCounters, TableCounters
 from simulator.base.observations import Observation
 from simulator.proof.ledgers import Ledgers
+from simulator.proof.notifications import objects_of
 from simulator.stack.model import Stack
 from simulator.stack.settings import parameters_behind
 from simulator.stack.wiring import wiring
@@ -203,7 +204,7 @@ class Telemetry:
         cause = self._causes.get((function, message.reason), message.reason)
         failed = self._failures.settled(message, cause) if message.mapping == self._path_mapping else None
         if message.deleted:
-            if '"Records"' in message.body:
+            if objects_of(message.body):
                 latency_s = message.at - message.sent_at
                 self._latencies.add(latency_s)
                 self._course.add_latency(message.at, max(0.0, latency_s))

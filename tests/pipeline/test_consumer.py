@@ -130,6 +130,24 @@ async def test_a_key_that_is_gone_is_done_and_a_forbidden_one_fails(aws, open_co
     assert "AccessDenied" in line["reason"]
 
 
+async def test_an_object_announced_by_a_topic_or_by_eventbridge_is_stored(aws, open_consumer):
+    """As if S3 itself had: with its envelope, with a plain key."""
+    aws.objects = {"stocks/a b.csv": csv_of(1, "A"), "stocks/c+d.csv": csv_of(1, "B")}
+    topic = {"Type": "Notification", "TopicArn": "arn:aws:sns:us-east-1:123456789012:t"}
+    detail = {"bucket": {"name": BUCKET}, "object": {"key": "stocks/c+d.csv"}}
+    consumer = await open_consumer()
+
+    answer = await consumer(
+        sqs_event(
+            json.dumps(topic | {"Message": notification("stocks/a b.csv")}),
+            json.dumps({"source": "aws.s3", "detail-type": "Object Created", "detail": detail}),
+        )
+    )
+
+    assert answer == {"batchItemFailures": []}
+    assert {ticker for ticker, _ in aws.table} == {"A", "B"}
+
+
 async def test_rejected_rows_are_written_beside_what_is_stored(aws, open_consumer):
     """Each rejected row is one JSON line with line, reason and fields; the rest of the object is in the table."""
     aws.objects["stocks/x.csv"] = (

@@ -94,6 +94,64 @@ def test_a_body_that_is_no_notification_is_refused(body, reason):
     assert str(refused.value) == reason
 
 
+SNS = {"Type": "Notification", "MessageId": "1", "TopicArn": "arn:aws:sns:us-east-1:123456789012:t", "Signature": "x"}
+
+
+def from_eventbridge(**changes: Any) -> dict[str, Any]:
+    """The event of an object that was created."""
+    detail = {
+        "version": "0",
+        "bucket": {"name": "b"},
+        "object": {"key": "a+b %2B/é.csv", "size": 3},
+        "reason": "PutObject",
+    }
+    return {"version": "0", "detail-type": "Object Created", "source": "aws.s3", "detail": detail} | changes
+
+
+def test_a_notification_that_came_through_a_topic_is_read_like_s3s_own():
+    """In SNS's envelope, and bare as a raw delivery brings it; S3's test event comes through as well."""
+    record = {"Records": [created(key="a+b"), created("ObjectRemoved:Delete")]}
+    assert created_objects(json.dumps(SNS | {"Message": json.dumps(record)})) == [ObjectReference("b", "a b")]
+    assert created_objects(json.dumps(SNS | {"Message": '{"Event": "s3:TestEvent"}'})) == []
+
+
+def test_an_event_of_eventbridge_is_read_like_s3s_own():
+    """Its key is not encoded; a topic may have passed it on; another kind of event announces nothing."""
+    expected = [ObjectReference("b", "a+b %2B/é.csv")]
+    assert created_objects(json.dumps(from_eventbridge())) == expected
+    assert created_objects(json.dumps(SNS | {"Message": json.dumps(from_eventbridge())})) == expected
+    for kind in ("Object Deleted", "Object Tags Added", "Object Restore Completed"):
+        assert created_objects(json.dumps(from_eventbridge(**{"detail-type": kind}))) == []
+
+
+@pytest.mark.parametrize(
+    ("body", "reason"),
+    [
+        (SNS | {"Message": "hello"}, "the message in the SNS envelope is no JSON"),
+        (SNS | {"Message": "[]"}, "the message in the SNS envelope is no S3 notification"),
+        (
+            SNS | {"Message": json.dumps(SNS | {"Message": "{}"})},
+            "the message is no S3 notification: it has no Records",
+        ),
+        (SNS, "the message is no S3 notification: it has no Records"),
+        (
+            {"Type": "SubscriptionConfirmation", "TopicArn": "arn:t", "Token": "x"},
+            "the message asks to confirm the queue's subscription to arn:t; confirm it there",
+        ),
+        (from_eventbridge(detail=None), "the event of EventBridge names no bucket or key"),
+        (from_eventbridge(detail={"bucket": {"name": ""}, "object": {"key": "k"}}), "names no bucket or key"),
+        (from_eventbridge(detail={"bucket": {"name": "b"}, "object": {"key": ""}}), "names no bucket or key"),
+        (from_eventbridge(source="aws.ec2"), "the message is no S3 notification: it has no Records"),
+        ({"source": "aws.s3"}, "the message is no S3 notification: it has no Records"),
+    ],
+)
+def test_an_envelope_or_event_that_announces_nothing_it_should_is_refused(body, reason):
+    """An envelope within an envelope as well: no topic makes one."""
+    with pytest.raises(MalformedEvent) as refused:
+        created_objects(json.dumps(body))
+    assert str(refused.value).endswith(reason)
+
+
 def test_the_event_that_s3_sends_to_try_a_queue_announces_nothing():
     """It has no Records."""
     assert created_objects('{"Service": "Amazon S3", "Event": "s3:TestEvent", "Bucket": "b"}') == []

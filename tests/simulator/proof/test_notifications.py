@@ -32,11 +32,34 @@ def test_all_records_of_a_message_count() -> None:
     assert [ref.key for ref in objects_of(body)] == ["stocks/a.csv", "stocks/b.csv"]
 
 
+def _in_envelope(message: str) -> str:
+    return json.dumps({"Type": "Notification", "TopicArn": "arn:aws:sns:us-east-1:123456789012:t", "Message": message})
+
+
+def _of_eventbridge(kind: str = "Object Created") -> str:
+    detail = {"bucket": {"name": "quotes"}, "object": {"key": "stocks/a+b%20c.csv"}}
+    return json.dumps({"source": "aws.s3", "detail-type": kind, "detail": detail})
+
+
+def test_the_other_two_ways_of_wiring_are_read() -> None:
+    """Through a topic, by EventBridge, whose key is plain, and by both."""
+    assert objects_of(_in_envelope(json.dumps({"Records": [_record("a+b.csv")]}))) == (ObjectRef("quotes", "a b.csv"),)
+    assert objects_of(_of_eventbridge()) == (ObjectRef("quotes", "stocks/a+b%20c.csv"),)
+    assert objects_of(_in_envelope(_of_eventbridge())) == objects_of(_of_eventbridge())
+
+
 @pytest.mark.parametrize(
     "body",
     [
         json.dumps({"Service": "Amazon S3", "Event": "s3:TestEvent", "Bucket": "quotes"}),
         "no JSON",
+        "[" * 100_000,
+        _in_envelope("no JSON"),
+        _in_envelope("7"),
+        _in_envelope(_in_envelope(json.dumps({"Records": [_record("a")]}))),
+        json.dumps({"Type": "Notification", "TopicArn": "arn", "Message": None}),
+        _of_eventbridge("Object Deleted"),
+        json.dumps({"source": "aws.s3", "detail-type": "Object Created", "detail": {"bucket": 1}}),
         "[]",
         '{"Records": 3}',
         '{"Records": [{"s3": {"bucket": {}}}, 7, {"s3": null}]}',

@@ -16,7 +16,7 @@ from simulator.telemetry import Telemetry
 from simulator.telemetry.snapshot import RunOptions
 
 BUCKET = "stockpipe-data-123456789012-us-east-1"
-BODY = json.dumps({"Records": [{"eventSource": "aws:s3"}]})
+BODY = json.dumps({"Records": [{"s3": {"bucket": {"name": "b"}, "object": {"key": "stocks/a.csv"}}}]})
 
 
 @pytest.fixture
