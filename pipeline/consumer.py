@@ -19,7 +19,7 @@ from pipeline.chance import environment_seed
 from pipeline.counts import ConsumerCounts
 from pipeline.environment import Handler, Invoke, access, client, credentials_of, trusted_authorities
 from pipeline.events import MalformedEvent, Message, ObjectReference, created_objects, sqs_messages
-from pipeline.failures import MessageFailure, ObjectGone, OutOfTime
+from pipeline.failures import MessageFailure, ObjectGone, ObjectSkipped, OutOfTime
 from pipeline.functions import CLIENT, ConsumerSettings
 from pipeline.items import ItemReader, Items
 from pipeline.log import Log
@@ -159,6 +159,9 @@ class _Invocation:
         except ObjectGone:
             self._counts.objects_gone += 1
             self._log.warn("object gone", bucket=reference.bucket, key=reference.key)
+        except ObjectSkipped:
+            self._counts.objects_skipped += 1
+            self._log.info("object skipped", bucket=reference.bucket, key=reference.key)
         except ObjectUnreadable as error:
             self._counts.objects_unreadable += 1
             return MessageFailure(f"the object cannot be read: {error}", permanent=True, setting=error.setting)
@@ -172,7 +175,9 @@ class _Invocation:
         return None
 
     async def _ingest(self, reference: ObjectReference) -> None:
-        """Raises `ObjectGone`, `ObjectUnreadable`, `MessageFailure`; whatever it raises, nothing is left in flight."""
+        """Raises what says why it is not stored, and then leaves nothing in flight."""
+        if reference.is_hidden:
+            raise ObjectSkipped
         environment = self._environment
         seed = f"{environment.seed}/{self._log.request_id}/{reference.bucket}/{reference.key}"
         to_key = f"{environment.settings.rejected_prefix}{reference.key}.jsonl"
@@ -182,6 +187,7 @@ class _Invocation:
             ObjectWriter(environment.table, self._budget, self._counts, seed),
             RejectedRows(environment.s3, reference.bucket, to_key),
             self._now(),
+            may_be_empty=reference.is_folder,
         )
         try:
             async with asyncio.timeout_at(self._budget.soft_at):
@@ -224,6 +230,8 @@ class _Invocation:
             async for chunk in chunks:
                 await self._take(ingest, ingest.reader.feed(chunk))
                 self._check_time(ingest)
+        if ingest.may_be_empty and not ingest.stream.bytes_read:
+            raise ObjectSkipped
         await self._take(ingest, ingest.reader.feed(b"", final=True))
         await ingest.writer.finish()
         await self._reject(ingest, ingest.writer.refused)
@@ -287,6 +295,7 @@ class _Ingest:
     writer: ObjectWriter
     rejected: RejectedRows
     started_at: float
+    may_be_empty: bool = False
     rows_seen: int = 0
     rows_added: int = 0
 

@@ -26,6 +26,7 @@ class ConsumerCounts:
     objects_ingested: int = 0
     objects_unreadable: int = 0
     objects_gone: int = 0
+    objects_skipped: int = 0
     rows_read: int = 0
     rows_written: int = 0
     rows_rejected: int = 0

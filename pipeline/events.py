@@ -33,6 +33,16 @@ class ObjectReference:
     bucket: str
     key: str
 
+    @property
+    def is_hidden(self) -> bool:
+        """Whether its name begins as those of files that are not data: `_SUCCESS`, `.DS_Store`."""
+        return self.key.rpartition("/")[2].startswith(("_", "."))
+
+    @property
+    def is_folder(self) -> bool:
+        """Whether it is what consoles and file systems put for a folder, if it holds nothing."""
+        return self.key.endswith("/")
+
 
 def sqs_messages(event: object) -> list[Message]:
     """The messages of the batch. Raises `MalformedEvent` if this is no event of an SQS event source mapping."""

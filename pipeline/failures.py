@@ -23,6 +23,10 @@ class ObjectGone(Exception):
     """The key no longer exists: there is nothing to do, and the message is done."""
 
 
+class ObjectSkipped(Exception):
+    """The object is not data, such as a folder's marker or what a writer leaves beside its files: nothing to do."""
+
+
 class OutOfTime(MessageFailure):
     """The invocation's time is up; what is stored stays stored, and the next delivery does the rest."""
 

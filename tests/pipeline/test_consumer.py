@@ -130,6 +130,40 @@ async def test_a_key_that_is_gone_is_done_and_a_forbidden_one_fails(aws, open_co
     assert "AccessDenied" in line["reason"]
 
 
+async def test_objects_that_are_no_data_are_done_at_once(aws, open_consumer):
+    """Names that begin with _ or . are not even read; a key that ends in / is, and is data if it holds some."""
+    aws.objects = {
+        "stocks/_SUCCESS": b"",
+        "stocks/x/.DS_Store": b"\0\0\0\1Bud1",
+        "stocks/_a.csv": csv_of(1, "HIDDEN"),
+        "stocks/x/": b"",
+        "stocks/y/": csv_of(1, "FOLDER"),
+        "stocks/_x/a_.csv": csv_of(1, "DATA"),
+    }
+    aws.refused["stocks/_forbidden.csv"] = (403, "AccessDenied")
+    consumer = await open_consumer()
+
+    assert await consumer.ingest(*aws.objects, "stocks/_forbidden.csv", "stocks/_gone.csv") == []
+
+    assert {ticker for ticker, _ in aws.table} == {"FOLDER", "DATA"}
+    skipped = {"stocks/_SUCCESS", "stocks/x/.DS_Store", "stocks/_a.csv", "stocks/x/"}
+    assert {line["key"] for line in consumer.logged("object skipped")} == skipped | {
+        "stocks/_forbidden.csv",
+        "stocks/_gone.csv",
+    }
+    assert (consumer.metrics["ObjectsSkipped"], consumer.metrics["ObjectsIngested"]) == (6, 2)
+    assert consumer.metrics["ObjectsUnreadable"] == consumer.metrics["MessagesFailed"] == 0
+
+
+async def test_an_empty_object_that_is_not_a_folder_fails(aws, open_consumer):
+    """Nothing was in it, which nobody meant."""
+    aws.objects = {"stocks/empty.csv": b""}
+    consumer = await open_consumer()
+
+    assert await consumer.ingest("stocks/empty.csv") == ["stocks/empty.csv"]
+    assert consumer.metrics["ObjectsSkipped"] == 0
+
+
 async def test_an_object_announced_by_a_topic_or_by_eventbridge_is_stored(aws, open_consumer):
     """As if S3 itself had: with its envelope, with a plain key."""
     aws.objects = {"stocks/a b.csv": csv_of(1, "A"), "stocks/c+d.csv": csv_of(1, "B")}

@@ -14,7 +14,7 @@ from pipeline.budget import Budget
 from pipeline.consumer import _Invocation
 from pipeline.counts import ConsumerCounts
 from pipeline.events import ObjectReference
-from pipeline.failures import MessageFailure, ObjectGone, OutOfTime
+from pipeline.failures import MessageFailure, ObjectGone, ObjectSkipped, OutOfTime
 from pipeline.functions import ConsumerSettings
 from pipeline.log import Log
 from pipeline.rows import ObjectUnreadable, RejectedRow
@@ -58,17 +58,18 @@ async def test_why_an_object_failed(raised, reason, permanent, counted):
 
 
 async def test_an_object_that_is_stored_or_gone_has_not_failed():
-    """Of one that is gone there is a line, and nothing to do."""
+    """Of one that is gone, or is not data, there is a line, and nothing to do."""
 
     async def read(reference):
-        if reference == B:
-            raise ObjectGone
+        if reference != A:
+            raise ObjectGone if reference == B else ObjectSkipped
 
     invocation = Invocation(read)
 
-    assert [await invocation._object(reference) for reference in (A, B)] == [None, None]
-    assert invocation._counts == ConsumerCounts(objects_gone=1)
-    assert [(line["message"], line["key"]) for line in invocation.lines] == [("object gone", B.key)]
+    assert [await invocation._object(reference) for reference in (A, B, C)] == [None, None, None]
+    assert invocation._counts == ConsumerCounts(objects_gone=1, objects_skipped=1)
+    said = [(line["level"], line["message"], line["key"]) for line in invocation.lines]
+    assert said == [("WARN", "object gone", B.key), ("INFO", "object skipped", C.key)]
 
 
 @pytest.mark.parametrize("ending", [None, ObjectGone(), OutOfTime(), ValueError(), asyncio.CancelledError()])

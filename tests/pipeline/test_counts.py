@@ -13,6 +13,7 @@ def test_an_invocation_begins_with_nothing_done():
         "ObjectsIngested": 0,
         "ObjectsUnreadable": 0,
         "ObjectsGone": 0,
+        "ObjectsSkipped": 0,
         "RowsRead": 0,
         "RowsWritten": 0,
         "RowsRejected": 0,

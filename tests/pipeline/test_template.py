@@ -66,6 +66,7 @@ METRICS = {
         "ObjectsIngested",
         "ObjectsUnreadable",
         "ObjectsGone",
+        "ObjectsSkipped",
         "RowsRead",
         "RowsWritten",
         "RowsRejected",
