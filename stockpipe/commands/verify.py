@@ -11,7 +11,8 @@ import typer
 from simulator.base.errors import ExitCode
 from stockpipe.commands.cloud import AwsOptions, Json, StackName, Yes, confirm, on_aws, say
 from stockpipe.commands.options import takes
-from stockpipe.commands.values import DURATION, Accept
+from stockpipe.commands.parameters import parameters_of
+from stockpipe.commands.values import DURATION, Accept, ParameterFiles, Parameters
 
 if TYPE_CHECKING:
     from simulator.base.clock import Clock
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
 EPILOG = """Example:
 
 stockpipe verify --stack stockpipe --wait 10m
+
+Objects are read as the deployed consumer reads them; --parameter and --parameters say otherwise, and the run names each
+difference.
 
 What it reads and what that costs is told first; above --free it asks. The schedule is paused meanwhile, because a row
 that arrives during the audit would count as a difference, and goes on afterwards.
@@ -39,6 +43,8 @@ class VerifyOptions(AwsOptions):
     free_usd: Annotated[float, typer.Option("--free", metavar="USD", min=0, help="A cost that needs no question.")] = (
         0.10
     )
+    parameters: Parameters = ()
+    parameter_files: ParameterFiles = ()
     accept: Accept = ()
     yes: Yes = False
     as_json: Json = False
@@ -53,6 +59,10 @@ async def verify(options: VerifyOptions, aws: Aws, clock: Clock) -> None:
 
     deployed = await find(aws, options.stack)
     subject = await verification.find_subject(aws, deployed)
+    if parameters := parameters_of(options):
+        subject, changed = verification.read_otherwise(subject, deployed, parameters)
+        for line in changed:
+            say(line)
     cost = await verification.estimate(aws, subject)
     say(
         f"this reads {cost.objects:,} objects ({cost.object_bytes:,} bytes) and about {cost.table_bytes:,} bytes "

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Set
+from collections.abc import AsyncIterator, Callable, Mapping, Set
 from contextlib import aclosing, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from simulator.base.clock import Clock
@@ -12,7 +12,10 @@ from simulator.base.observations import Record
 from simulator.proof.account import Acceptable, Audit
 from simulator.proof.audit import audit, nothing
 from simulator.proof.notifications import ObjectRef
+from simulator.stack import template as templates
 from simulator.stack.model import prefix_in_force
+from simulator.stack.settings import parameters_behind
+from simulator.stack.wiring import wiring
 from stockpipe.deploy.deployed import Deployed, QueueAddress, address
 from stockpipe.deploy.redrive import peek
 from stockpipe.deploy.status import queue_status
@@ -82,6 +85,28 @@ async def find_subject(aws: Aws, deployed: Deployed) -> Subject:
         await address(aws, deployed.require("StockQueue")),
         await address(aws, deployed.require("StockDLQ")),
     )
+
+
+def read_otherwise(subject: Subject, deployed: Deployed, parameters: Mapping[str, str]) -> tuple[Subject, list[str]]:
+    """The subject with its objects read by these template parameters, and what that changes, a sentence each.
+
+    A parameter that is behind none of the consumer's variables changes nothing. Raises `InputError` for one that the
+    template does not have or take.
+    """
+    kept = {name: value for name, value in deployed.stack.parameters.items() if name not in parameters}
+    stack = templates.load(None, parameters, defaults=kept)
+    consumer = wiring(stack).consumer
+    behind = parameters_behind(stack, consumer.logical_id)
+    wanted = {
+        variable: consumer.environment[variable] for variable, parameter in behind.items() if parameter in parameters
+    }
+    held = {name: subject.environ.get(name, "") for name in wanted}
+    changed = {name: value for name, value in wanted.items() if value != held[name]}
+    said = [
+        f"objects are read with {name}={value!r}; the deployed {deployed.consumer} has {held[name]!r}"
+        for name, value in changed.items()
+    ]
+    return replace(subject, environ={**subject.environ, **changed}), said
 
 
 async def estimate(aws: Aws, subject: Subject) -> Estimate:

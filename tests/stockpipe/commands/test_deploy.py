@@ -182,6 +182,7 @@ def test_nobody_to_ask_is_an_error_that_leaves_nothing(stockpipe: Stockpipe, cli
         (["--parameter", "FileCuont=1"], "quotes", "has no parameter 'FileCuont'"),
         (["--parameter", "BatchSize=20000"], "quotes", "parameter BatchSize=20000: must be at most 10000"),
         (["--parameter", "VisibilityTimeout=10"], "quotes", "AWS would refuse ConsumerLambdaBatch"),
+        (["--parameter", "TimestampFormat=%Q"], "quotes", "ConsumerLambda would fail at init: TIMESTAMP_FORMAT='%Q'"),
         (["--template", "nowhere.yaml"], "quotes", "nowhere.yaml"),
     ],
 )
@@ -366,6 +367,10 @@ def test_verify_tells_missing_from_proven_from_unproven(deployed: Stockpipe, cli
     assert "the schedule is paused" in done.stderr
     (rule,) = client("events").list_rules()["Rules"]
     assert rule["State"] == "ENABLED"
+
+    done = deployed("verify", "--no-pause", "--parameter", "TickerColumn=ticker")
+    assert done.exit_code == 0
+    assert "objects are read with TICKER_COLUMN='ticker'; the deployed" in done.stderr
 
     client("sqs").send_message(QueueUrl=queue_url(client, "StockQueue"), MessageBody="{}")
     done = deployed("verify", "--wait", "0s", "--no-pause")
