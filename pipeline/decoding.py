@@ -15,17 +15,40 @@ MAX_GZIP_RATIO = 250
 """Deflate reaches 1,032 : 1 on one repeated byte; rows that differ at all stay far below this."""
 GZIP_RATIO_FREE_BYTES = 64 * 1024 * 1024
 """Below this size, the ratio is not checked."""
+ESCAPE = "stockpipe-escape"
+"""The error handler that `Decoder` gives to a codec: each byte that is not text becomes U+DC00 and its value."""
+_BIG_ENDIAN_MARKS = {"utf-16": codecs.BOM_UTF16_BE, "utf-32": codecs.BOM_UTF32_BE}
+"""Encodings in which a mark says the order of the bytes; without one it is little-endian."""
+_ESCAPES = ("unicode-escape", "unicode_escape", "raw-unicode-escape", "raw_unicode_escape")
+"""How Python writes text in its sources: not what a file is in, nor readable in pieces."""
+_FORMATS = {
+    b"PK\x03\x04": "a zip archive",
+    b"PK\x05\x06": "a zip archive",
+    b"PK\x07\x08": "a zip archive",
+    b"PAR1\x15": "a Parquet file",
+    **{b"BZh%d1AY&SY" % level: "a bzip2 file" for level in range(1, 10)},
+    b"\xfd7zXZ\0": "an xz file",
+    b"\x28\xb5\x2f\xfd": "a zstandard file",
+    b"7z\xbc\xaf\x27\x1c": "a 7-Zip archive",
+    b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1": "an old Excel workbook",
+    b"%PDF-": "a PDF file",
+    b"\x1f\x8b": "gzip within gzip",
+}
+"""What a file of another format begins with."""
+_FIRST_BYTES = frozenset(beginning[:1] for beginning in _FORMATS)
 
 
 class ObjectUnreadable(Exception):
     """The object cannot be read at all, now or later; the message says why.
 
-    `setting` is the environment variable that might mend it, None where none would.
+    `setting` is the environment variable that might mend it, None where none would; `proposal` a value for it that is
+    likely to, None where there is none.
     """
 
-    def __init__(self, reason: str, setting: str | None = None) -> None:
+    def __init__(self, reason: str, setting: str | None = None, proposal: str | None = None) -> None:
         super().__init__(reason)
         self.setting = setting
+        self.proposal = proposal
 
 
 class Inflater:
@@ -99,24 +122,95 @@ class Inflater:
 
 
 class Decoder:
-    """Bytes -> text. UTF-16 by its byte order mark, else UTF-8; what is not UTF-8 becomes lone surrogates."""
+    """Bytes -> text by `encoding`; None: UTF-16 by its mark, else UTF-8. One byte order mark at the beginning goes.
 
-    def __init__(self) -> None:
+    Bytes that are not text in it become lone surrogates, each U+DC00 and its value. `encoding` is then what it is
+    called in a message.
+    """
+
+    def __init__(self, encoding: str | None = None) -> None:
+        self.encoding = encoding or "UTF-8"
+        self._given = None if encoding is None else codecs.lookup(encoding).name
+        self._mark_bytes = len(_BIG_ENDIAN_MARKS.get(self._given or "", codecs.BOM_UTF8))
         self._head = b""
         self._decoder: codecs.IncrementalDecoder | None = None
+        self._begun = encoding is None
 
     def feed(self, chunk: bytes, *, final: bool = False) -> str:
-        """The text that these bytes complete. Raises `ObjectUnreadable`."""
+        """The text that these bytes complete. Raises `ObjectUnreadable` for a file of another format."""
         if self._decoder is None:
             self._head += chunk
-            if len(self._head) < 3 and not final:
+            for beginning, name in _FORMATS.items():
+                if self._head.startswith(beginning):
+                    raise ObjectUnreadable(f"the object is {name}, not CSV")
+            if not final and self._undecided():
                 return ""
             chunk, self._head = self._head, b""
-            utf16 = chunk.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
-            encoding, errors = ("utf-16", "surrogatepass") if utf16 else ("utf-8-sig", "surrogateescape")
-            self._decoder = codecs.getincrementaldecoder(encoding)(errors)
-        try:
-            return self._decoder.decode(chunk, final)
-        except UnicodeDecodeError as error:
-            # Only an odd byte at the end of UTF-16 comes here: lone surrogates pass.
-            raise ObjectUnreadable(f"the text is not UTF-16: {error.reason}") from None
+            self._decoder, chunk = self._choose(chunk)
+        text = self._decoder.decode(chunk, final)
+        if not self._begun and text:
+            self._begun = True
+            text = text.removeprefix("\ufeff")
+        return text
+
+    def _undecided(self) -> bool:
+        """Whether more bytes could make another format or another encoding of it."""
+        if len(self._head) < self._mark_bytes:
+            return True
+        return self._head[:1] in _FIRST_BYTES and any(beginning.startswith(self._head) for beginning in _FORMATS)
+
+    def _choose(self, chunk: bytes) -> tuple[codecs.IncrementalDecoder, bytes]:
+        if self._given is not None:
+            name = self._given
+            if name.startswith("iso2022"):
+                return _WholeEscapes(name), chunk
+            if name in _BIG_ENDIAN_MARKS:
+                name += "-be" if chunk.startswith(_BIG_ENDIAN_MARKS[name]) else "-le"
+            return codecs.getincrementaldecoder(name)(ESCAPE), chunk
+        for mark, name in ((codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be")):
+            if chunk.startswith(mark):
+                self.encoding = "UTF-16"
+                return codecs.getincrementaldecoder(name)(ESCAPE), chunk[len(mark) :]
+        return codecs.getincrementaldecoder("utf-8")("surrogateescape"), chunk.removeprefix(codecs.BOM_UTF8)
+
+
+class _WholeEscapes(codecs.IncrementalDecoder):
+    """ISO 2022 in pieces: Python's own decoder fails where one ends within what is not an escape sequence."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(ESCAPE)
+        self._decoder = codecs.getincrementaldecoder(name)(ESCAPE)
+        self._tail = b""
+
+    def decode(self, data: bytes, final: bool = False) -> str:  # type: ignore[override]
+        """As every incremental decoder does."""
+        data = self._tail + data
+        # It looks at no more than 16 bytes from an escape on.
+        at = -1 if final else data.find(b"\x1b", max(0, len(data) - 16))
+        data, self._tail = (data, b"") if at < 0 else (data[:at], data[at:])
+        return self._decoder.decode(data, final)
+
+
+def encoding_problem(name: str) -> str | None:
+    """Why `Decoder` cannot read objects in an encoding of this name; None if it can."""
+    try:
+        info = codecs.lookup(name)
+        if info.name in _BIG_ENDIAN_MARKS:
+            return None
+        if not getattr(info, "_is_text_encoding", True) or info.incrementaldecoder is None or info.name in _ESCAPES:
+            return "is not a text encoding"
+        info.incrementaldecoder(ESCAPE).decode(b"a,b\n", True)
+    except UnicodeError:
+        return "is not an encoding that any bytes can be read in"
+    except (LookupError, ValueError, TypeError):
+        return "is not a text encoding that Python knows, such as cp1252"
+    return None
+
+
+def _escape(error: UnicodeError) -> tuple[str, int]:
+    if not isinstance(error, UnicodeDecodeError):
+        raise error
+    return "".join(chr(0xDC00 + byte) for byte in error.object[error.start : error.end]), error.end
+
+
+codecs.register_error(ESCAPE, _escape)

@@ -6,17 +6,23 @@ decided in `rows.py` and `values.py`.
 
 from __future__ import annotations
 
-import codecs
-import csv
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from pipeline.decoding import ObjectUnreadable, encoding_problem
+from pipeline.fields import fields_of
+from pipeline.header import MAX_COLUMNS, SURROGATES, attribute_names, bare_name, key_columns
 from pipeline.settings import SettingsError, choice_setting, integer_setting, text_setting
-from pipeline.values import bad_strptime_format
+from pipeline.timestamps import bad_strptime_format
+from pipeline.values import shown
+from pipeline.zones import nearest_zone_name, zone_names
 
 DELIMITERS = (",", ";", "\t", "|")
 """Those that `DELIMITER` takes, and that are looked for in a header."""
 MAX_SKIP_LINES = 1_000_000
+_QUOTED = re.compile(r'(?:^|,)[ \t]*"(?:[^"]|"")*"')
+_LINE_END = re.compile(r"[\r\n]")
 _DELIMITER_WORDS = {"auto": None, "comma": ",", "semicolon": ";", "tab": "\t", r"\t": "\t", "bar": "|", "pipe": "|"}
 
 
@@ -43,17 +49,17 @@ class CsvDialect:
         timestamp_format = text_setting(environ, "TIMESTAMP_FORMAT")
         if timestamp_format is not None and (reason := bad_strptime_format(timestamp_format)):
             raise SettingsError(f"TIMESTAMP_FORMAT={timestamp_format!r} is not a strptime format: {reason}")
-        names = _words(environ, "COLUMN_NAMES")
+        ticker_column, timestamp_column = text_setting(environ, "TICKER_COLUMN"), _timestamp_column(environ)
         return cls(
-            text_setting(environ, "TICKER_COLUMN"),
-            text_setting(environ, "TIMESTAMP_COLUMN"),
+            ticker_column,
+            timestamp_column,
             timestamp_format,
-            text_setting(environ, "TIME_ZONE"),
+            _time_zone(environ),
             _delimiter(environ),
             choice_setting(environ, "DECIMAL_SEPARATOR", (".", ",")),
             integer_setting(environ, "SKIP_LINES", 0, 0, MAX_SKIP_LINES),
             _comment(environ),
-            names or None,
+            _column_names(environ, ticker_column, timestamp_column),
             _encoding(environ),
             frozenset(_words(environ, "NULL_VALUES")) - {""},
             choice_setting(environ, "NUMBERS", ("json", "lenient")) == "lenient",
@@ -76,24 +82,52 @@ def _comment(environ: Mapping[str, str]) -> str | None:
     return text
 
 
+def _timestamp_column(environ: Mapping[str, str]) -> str | None:
+    text = text_setting(environ, "TIMESTAMP_COLUMN")
+    if text is not None and text.count("+") == 1:
+        first, second = map(bare_name, text.split("+"))
+        if first and first == second:
+            raise SettingsError(f"TIMESTAMP_COLUMN={text!r} joins a column with itself; name two, such as Date+Time")
+    return text
+
+
+def _time_zone(environ: Mapping[str, str]) -> str | None:
+    name = text_setting(environ, "TIME_ZONE")
+    if name is not None and name not in zone_names():
+        raise SettingsError(f"TIME_ZONE={name!r} is not a time zone; the nearest is {nearest_zone_name(name)!r}")
+    return name
+
+
+def _column_names(environ: Mapping[str, str], ticker: str | None, timestamp: str | None) -> tuple[str, ...] | None:
+    names = _words(environ, "COLUMN_NAMES")
+    if not names:
+        return None
+    if len(names) > MAX_COLUMNS:
+        raise SettingsError(f"COLUMN_NAMES has {len(names)} names; at most {MAX_COLUMNS} columns are read")
+    if SURROGATES.search("".join(names)) or any("\0" in name for name in names):
+        raise SettingsError("COLUMN_NAMES is not text in UTF-8")
+    try:
+        attribute_names(names)
+        key_columns(names, ticker, timestamp)
+    except ObjectUnreadable as error:
+        reason = str(error).replace("the header", "it") if error.setting is None else str(error)
+        raise SettingsError(f"COLUMN_NAMES={shown(','.join(names), 120)} does not do as a header: {reason}") from None
+    return names
+
+
 def _words(environ: Mapping[str, str], name: str) -> tuple[str, ...]:
-    """A list of words as a line of CSV has them."""
+    """A list of words as a line of CSV has them; those that are not in quotes lose blanks around them."""
     text = text_setting(environ, name)
     if text is None:
         return ()
-    try:
-        (words,) = csv.reader([text], strict=True, skipinitialspace=True)
-    except (csv.Error, ValueError):
-        raise SettingsError(f"{name}={text!r} is not a list of words separated by commas") from None
-    return tuple(words)
+    fields = fields_of(",")
+    if fields.problem(text) or _LINE_END.search(_QUOTED.sub("", text)):
+        raise SettingsError(f"{name}={shown(text, 120)} is not a list of words separated by commas, or in quotes")
+    return tuple(fields.split(text, emptied=False))
 
 
 def _encoding(environ: Mapping[str, str]) -> str | None:
     name = text_setting(environ, "ENCODING")
-    if name is None:
-        return None
-    try:
-        codecs.getincrementaldecoder(name)("surrogateescape").decode(b"a,b\n", True)
-    except (LookupError, ValueError, TypeError):
-        raise SettingsError(f"ENCODING={name!r} is not a text encoding that Python knows, such as cp1252") from None
+    if name is not None and (problem := encoding_problem(name)):
+        raise SettingsError(f"ENCODING={name!r} {problem}")
     return name

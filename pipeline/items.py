@@ -15,31 +15,19 @@ from itertools import repeat
 from json.encoder import encode_basestring
 from typing import NamedTuple
 
+from pipeline.columns import TimestampColumn, number_column
 from pipeline.dialect import CsvDialect
+from pipeline.fields import Fields
 from pipeline.rows import MAX_PK_BYTES, RejectedRow, Row, RowReader, Schema
 from pipeline.text import Lines, Parsed
 from pipeline.uniqueness import Cells, FirstRows, KeyedRow
-from pipeline.values import DATE, JSON_NUMBER, TIME, BadTimestamp, bad_number
+from pipeline.values import bad_number
 
 TEMPLATES_MAX = 64
 """Templates remembered: columns may change between numbers and texts in any order."""
 
 Key = tuple[str, str]
 
-# At most 36 digits and neither exponent nor more than 18 decimals: within DynamoDB's bounds without counting.
-# Possessive, because no shorter match could help: half the time of the backtracking form.
-_NUMBER = r"-?+(?!0[0-9])[0-9]{1,18}+(?:\.[0-9]{1,18}+)?+"
-
-
-def _all(cell: str) -> re.Pattern[str]:
-    """Matches cells joined by line ends if each of them matches."""
-    return re.compile(rf"(?:{cell}\n)*{cell}")
-
-
-_NUMBERS = _all(_NUMBER)
-_STORED_INSTANTS = _all(rf"{DATE}T{TIME}\.[0-9]{{6}}Z")
-_STORED_DATES = _all(DATE)
-_WHOLE_SECONDS = _all(rf"{DATE}[T ]{TIME}Z?")
 _ESCAPED = re.compile('["\\\\\x00-\x1f\ud800-\udfff]')
 
 
@@ -97,18 +85,19 @@ class ItemReader:
     def _of_lines(self, record: Lines) -> Iterator[Items | RejectedRow]:
         encoder = self._columns()
         text = record.text.rstrip("\n") + "\n"
+        items = None
         if len(text) <= encoder.safe_chars:
             count = text.count("\n")
-            stride = encoder.width + 1
-            # A line end becomes a cell of its own: if every stride-th cell is one, every line has the right width.
-            flat = text.replace("\n", ",\n,").split(",")
-            if len(flat) == count * stride + 1 and flat[encoder.width :: stride].count("\n") == count:
-                cells = [flat[i:-1:stride] for i in range(encoder.width)]
-                items = encoder.items(range(record.line, record.line + count), cells)
-                if items is not None:
-                    yield items
-                    return
-        yield from self._by_rows(record)
+            items = encoder.items_of_lines(range(record.line, record.line + count), text)
+            if items is None and not all(lines := [line.strip(encoder.blanks) for line in text.split("\n")[:-1]]):
+                # Blank lines among them are no rows.
+                numbers = [number for number, line in enumerate(lines, record.line) if line]
+                rest = "".join(f"{line}\n" for line, kept in zip(text.split("\n"), lines, strict=False) if kept)
+                items = encoder.items_of_lines(numbers, rest) if numbers else None
+        if items is not None:
+            yield items
+        else:
+            yield from self._by_rows(record)
 
     def _of_parsed(self, record: Parsed) -> Iterator[Items | RejectedRow]:
         encoder = self._columns()
@@ -116,7 +105,7 @@ class ItemReader:
             all(len(row) == encoder.width for row in record.rows)
             and max(sum(map(len, row)) for row in record.rows) <= encoder.safe_chars
         ):
-            items = encoder.items(record.lines, list(zip(*record.rows, strict=True)))
+            items = encoder.items(record.lines, list(zip(*record.rows, strict=True)), rough=False)
             if items is not None:
                 yield items
                 return
@@ -139,26 +128,51 @@ class ItemReader:
     def _columns(self) -> _ColumnEncoder:
         if self._encoder is None:
             assert self._reader.schema is not None  # noqa: S101 - records come after the header only
-            self._encoder = _ColumnEncoder(self._reader.schema)
+            self._encoder = _ColumnEncoder(self._reader.schema, self._reader.fields)
         return self._encoder
 
 
 class _ColumnEncoder:
     """Columns of many rows -> their items, or None if a row among them needs to be looked at by itself."""
 
-    def __init__(self, schema: Schema) -> None:
+    def __init__(self, schema: Schema, fields: Fields) -> None:
         self.width = schema.width
         self.safe_chars = schema.safe_chars
+        self.blanks = fields.blanks
         self._schema = schema
+        self._fields = fields
         self._labels = {
             i: "," + encode_basestring(name) + ":" for i, name in enumerate(schema.names) if name is not None
         }
+        dialect = schema.dialect
+        self._timestamps = TimestampColumn(
+            schema.parse_timestamp, dialect.time_zone, iso_first=dialect.timestamp_format is None
+        )
+        self._numbers = number_column(dialect.decimal_separator, lenient=dialect.lenient_numbers)
         self._templates: dict[tuple[bool, ...], str] = {}
 
-    def items(self, lines: Sequence[int], cells: Sequence[Sequence[str]]) -> Items | None:
+    def items_of_lines(self, lines: Sequence[int], text: str) -> Items | None:
+        r"""Of lines without quotes, each ending in `\n`; `lines` are their numbers."""
+        width, delimiter = self.width, self._fields.delimiter
+        stride = width + 1
+        # A line end becomes a cell of its own: if every stride-th cell is one, every line has the right width.
+        flat = text.replace("\n", f"{delimiter}\n{delimiter}").split(delimiter)
+        if len(flat) != len(lines) * stride + 1 or flat[width::stride].count("\n") != len(lines):
+            return None
+        cells: list[Sequence[str]] = [flat[i:-1:stride] for i in range(width)]
+        rough = any(blank in text for blank in self.blanks)
+        if self._fields.nulls:
+            if rough:
+                cells = [self._trimmed(column) for column in cells]
+            cells = [self._fields.emptied(column) for column in cells]
+            rough = False
+        return self.items(lines, cells, rough=rough)
+
+    def items(self, lines: Sequence[int], cells: Sequence[Sequence[str]], *, rough: bool) -> Items | None:
+        """Of these columns. `rough`: blanks that do not count may be at the edges of their cells."""
         schema = self._schema
         count = len(lines)
-        timestamps = self._timestamps(cells[schema.timestamp_at])
+        timestamps = self._timestamps.read([cells[at] for at in schema.timestamp_at])
         if timestamps is None:
             return None
         tickers: Sequence[str] | repeat[str]
@@ -169,19 +183,30 @@ class _ColumnEncoder:
             columns: list[Sequence[str]] = [timestamps]
         else:
             tickers = cells[schema.ticker_at]
+            if rough:
+                tickers = self._trimmed(tickers)
             if "" in tickers or max(map(len, tickers)) > MAX_PK_BYTES // 4 or _ESCAPED.search("".join(tickers)):
                 return None
             columns = [tickers, timestamps]
+        numbers = self._numbers
         shape = []
         for i, label in self._labels.items():
             column = cells[i]
             joined = "\n".join(column)
-            plain = _NUMBERS.fullmatch(joined) is not None and joined.count("\n") == count - 1
+            plain = numbers.matches(joined)
+            if rough and not plain:
+                trimmed = self._trimmed(column)
+                if trimmed is not column:
+                    column, joined = trimmed, "\n".join(trimmed)
+                    plain = numbers.matches(joined)
+            plain = plain and joined.count("\n") == count - 1
             if not plain:
-                fragments = _fragments(label, column)
+                fragments = self._fragments(label, column)
                 if fragments is None:
                     return None
                 column = fragments
+            elif not numbers.as_written:
+                column = numbers.read(column, joined)
             shape.append(plain)
             columns.append(column)
         template = self._template(tuple(shape))
@@ -189,17 +214,30 @@ class _ColumnEncoder:
             list(zip(tickers, timestamps, strict=True)), lines, [template % row for row in zip(*columns, strict=True)]
         )
 
-    def _timestamps(self, column: Sequence[str]) -> Sequence[str] | None:
-        joined = "\n".join(column)
-        if joined.count("\n") == len(column) - 1 and self._schema.reads_iso_first:
-            if _STORED_INSTANTS.fullmatch(joined) or _STORED_DATES.fullmatch(joined):
-                return column
-            if _WHOLE_SECONDS.fullmatch(joined):
-                return [f"{text[:10]}T{text[11:19]}.000000Z" for text in column]
-        try:
-            return list(map(self._schema.parse_timestamp, column))
-        except BadTimestamp:
-            return None
+    def _trimmed(self, column: Sequence[str]) -> Sequence[str]:
+        """Without the blanks at the edges; the same column where there are none anywhere."""
+        joined = "".join(column)
+        if not any(blank in joined for blank in self.blanks):
+            return column
+        return [cell.strip(self.blanks) for cell in column]
+
+    def _fragments(self, label: str, column: Sequence[str]) -> list[str] | None:
+        """`,"name":{...}` for each cell, nothing for an empty one; None if a cell makes its row unfit."""
+        fragments = {"": ""}
+        for text in set(column):
+            if not text:
+                continue
+            number = self._schema.read_number(text)
+            if number is not None:
+                if bad_number(number):
+                    return None
+                fragments[text] = f'{label}{{"N":"{number}"}}'
+            elif text.isascii() or not _ESCAPED.search(text):
+                fragments[text] = f'{label}{{"S":{encode_basestring(text)}}}'
+            else:
+                # It may be a lone surrogate, which is what is left of bytes that are not text.
+                return None
+        return [fragments[text] for text in column]
 
     def _template(self, shape: tuple[bool, ...]) -> str:
         """The put request of a row with `%s` for what changes; a plain number stands in it with its label."""
@@ -225,21 +263,3 @@ def _keyed(items: Items) -> Iterator[KeyedRow]:
 def _cells(put: str) -> Cells:
     # The key is among them: it is the same for rows that are compared.
     return {name: next(iter(value.items())) for name, value in json.loads(put)["PutRequest"]["Item"].items()}
-
-
-def _fragments(label: str, column: Sequence[str]) -> list[str] | None:
-    """`,"name":{...}` for each cell, nothing for an empty one; None if a cell makes its row unfit."""
-    fragments = {"": ""}
-    for text in set(column):
-        if not text:
-            continue
-        if JSON_NUMBER.fullmatch(text):
-            if bad_number(text):
-                return None
-            fragments[text] = f'{label}{{"N":"{text}"}}'
-        elif text.isascii() or not _ESCAPED.search(text):
-            fragments[text] = f'{label}{{"S":{encode_basestring(text)}}}'
-        else:
-            # It may be a lone surrogate, which is what is left of bytes that are no UTF-8.
-            return None
-    return [fragments[text] for text in column]

@@ -1,4 +1,4 @@
-"""Lines of a CSV file that hold quotes or carriage returns -> records, in linear time whatever the quotes. No I/O.
+"""Lines of a CSV file that hold quotes -> records, in linear time whatever the quotes. No I/O.
 
 A quoted field may hold line ends, so a record can be known only by where it begins; and a record that turns out broken
 costs the line it begins on alone, so that the next one begins within what it had swallowed. Read naively, every stray
@@ -11,11 +11,12 @@ from __future__ import annotations
 
 import csv
 import io
-import re
 from array import array
 from collections.abc import Iterator
 from itertools import accumulate
 from typing import NamedTuple
+
+from pipeline.fields import AFTER, OPEN, Fields
 
 MAX_RECORD_CHARS = 2 * 1024 * 1024
 """A longer record cannot be an item of 400 KB; it is rejected rather than gathered."""
@@ -24,16 +25,9 @@ SHOWN_CHARS = 1000
 ROWS_TOGETHER = 1000
 """Records gathered before they are handed on."""
 
-_QUOTED = r'"(?:[^"]++|"")*+'
-_FIELD = rf'(?:{_QUOTED}"|(?!")[^,\r]*+)'
-# A line without its end: whole, or why it is none. Possessive throughout, so that it is read once.
-_LINE = re.compile(rf'(?:{_FIELD},)*+(?:{_FIELD}\Z|({_QUOTED})\Z|({_QUOTED}")|([^,\r]*+\r))')
-_OPEN, _AFTER, _RETURN = 1, 2, 3
-_REASONS = {None: None, _AFTER: "text after a closing quote", _RETURN: "a carriage return within a line"}
+_REASONS = {None: None, AFTER: "text after a closing quote"}
 _UNENDED = "a quoted field that does not end"
 _OTHER_WIDTH = "a quoted field over several lines, and not as many fields as the header has"
-_FIELDS = re.compile(rf'(?:\A|,)({_QUOTED}"?+|(?!")[^,]*+)')
-"""Each field of such a line; the last may be open."""
 
 
 class RejectedRow(NamedTuple):
@@ -59,15 +53,17 @@ class Parsed(NamedTuple):
 
 
 class QuoteParser:
-    """Feed whole lines, get their records and what is none. Blank lines are no records.
+    """Feed whole lines, get their records and what is none. Blank lines and comments are no records.
 
-    A record that is open where the lines end is kept until more come: at most `MAX_RECORD_CHARS`.
+    A line ends at LF, CRLF, or a CR that no LF follows. `rules` say how a record is cut into fields. A record that is
+    open where the lines end is kept until more come: at most `MAX_RECORD_CHARS`.
     """
 
     _number: int
     """That of the first of `_lines`."""
 
-    def __init__(self) -> None:
+    def __init__(self, rules: Fields) -> None:
+        self._rules = rules
         self._width: int | None = None
         self._lines: list[str] = []
         self._at = 0
@@ -75,8 +71,8 @@ class QuoteParser:
         self._open = False
         self._reach = -1
         """The last line that was looked at as what it is to a record that reaches it within quotes."""
-        self._end: int | None = _OPEN
-        """What it is; `_OPEN`: it has not been looked at, and all before it end within quotes."""
+        self._end: int | None = OPEN
+        """What it is; `OPEN`: it has not been looked at, and all before it end within quotes."""
         self._starts = array("q", [0])
         """How many characters come before each line."""
         self._fields: array[int] | None = None
@@ -98,25 +94,27 @@ class QuoteParser:
         """
         if not self._lines:
             self._number = number
-        self._lines += io.StringIO(text, newline="\n")
+        self._lines += io.StringIO(text, newline="")
         yield from self._one_by_one(unended, final=final, everything=False)
         if not self._open:
             if len(text) <= MAX_RECORD_CHARS:
-                yield from self._in_one_go()
+                yield from self._in_one_go(simple=self._rules.simple(text))
             yield from self._one_by_one(unended, final=final, everything=True)
         self._forget()
 
-    def _in_one_go(self) -> Iterator[Parsed]:
-        """The records before the first that is not whole, by Python's parser."""
+    def _in_one_go(self, *, simple: bool) -> Iterator[Parsed]:
+        """The records before the first that is not whole, or not as it counts, by Python's parser."""
         found = Parsed([], [])
         lines = self._lines[self._at :]
         number = self._number + self._at
-        parser = csv.reader(lines, strict=True)
+        parser = csv.reader(lines, delimiter=self._rules.delimiter, strict=True)
         at = 0
         try:
             for fields in parser:
                 end = parser.line_num
-                if end - at > 1 and len(fields) != self._width:
+                if (end - at > 1 and len(fields) != self._width) or not (
+                    simple or not fields or self._rules.as_read(lines[at], fields)
+                ):
                     break
                 if fields:
                     found.lines.append(number + at)
@@ -136,12 +134,20 @@ class QuoteParser:
             at = self._at
             line = lines[at]
             text = line.rstrip("\r\n")
-            what = _OPEN if self._open else _outcome(text)
             end, reason = at + 1, None
             kind: str | None
+            if self._open:
+                what: int | None = OPEN
+            elif len(line) > MAX_RECORD_CHARS:
+                what = None
+            elif self._rules.is_nothing(line):
+                self._at = end
+                continue
+            else:
+                what = self._rules.problem(text)
             if len(line) > MAX_RECORD_CHARS:
-                kind, text = overlong(), line[:-1]
-            elif what != _OPEN:
+                kind = overlong()
+            elif what != OPEN:
                 kind = _REASONS[what]
             else:
                 end, kind, reason = self._open_record(at, unended, final=final)
@@ -152,14 +158,14 @@ class QuoteParser:
             if kind:
                 shown = text[:SHOWN_CHARS]
                 yield RejectedRow(self._number + at, reason or kind, (shown,), kind, shown)
-            elif text:
+            else:
                 found.lines.append(self._number + at)
                 texts.append(text if end == at + 1 else "".join(lines[at:end]))
                 if len(texts) == ROWS_TOGETHER or self._width is None:
-                    yield Parsed(found.lines, _split(texts))
+                    yield Parsed(found.lines, self._split(texts))
                     found, texts = Parsed([], []), []
         if texts:
-            yield Parsed(found.lines, _split(texts))
+            yield Parsed(found.lines, self._split(texts))
 
     def _open_record(self, at: int, unended: int, *, final: bool) -> tuple[int, str | None, str | None]:
         """Where the record after that at `at` begins, whose own line ends within quotes; 0 while nobody knows.
@@ -172,13 +178,13 @@ class QuoteParser:
         longest = starts[at] + MAX_RECORD_CHARS
         if at >= self._reach:
             self._reach = at + 1
-            self._end = _OPEN
+            self._end = OPEN
             self._fields = None
-        while self._end == _OPEN and self._reach < len(lines):
-            self._end = _outcome('"' + lines[self._reach].rstrip("\r\n"))
-            if self._end == _OPEN:
+        while self._end == OPEN and self._reach < len(lines):
+            self._end = self._rules.problem('"' + lines[self._reach].rstrip("\r\n"))
+            if self._end == OPEN:
                 self._reach += 1
-        if self._end == _OPEN:
+        if self._end == OPEN:
             may_end = not final and starts[self._reach] + unended < longest
             return (0, None, None) if may_end else (at + 1, _UNENDED, None)
         if starts[self._reach + 1] > longest:
@@ -192,10 +198,10 @@ class QuoteParser:
     def _other_width(self, at: int) -> str | None:
         """What is the matter if the record from `at` to `_reach` has another number of fields than the header."""
         if self._fields is None:
-            added = (_count('"' + line) - 1 for line in self._lines[at + 1 : self._reach + 1])
+            added = (self._rules.count('"' + line) - 1 for line in self._lines[at + 1 : self._reach + 1])
             self._fields = array("q", accumulate(added, initial=0))
         sums = self._fields
-        fields = _count(self._lines[at]) + sums[-1] - sums[at - self._reach - 1]
+        fields = self._rules.count(self._lines[at]) + sums[-1] - sums[at - self._reach - 1]
         if self._width is None or fields == self._width:
             return None
         number = self._reach + 1 - at
@@ -211,32 +217,17 @@ class QuoteParser:
             self._starts.append(0)
         self._at = 0
 
+    def _split(self, texts: list[str]) -> list[list[str]]:
+        """The fields of whole records; the header alone keeps words that stand for nothing."""
+        rules = self._rules
+        if self._width is not None and all(map(rules.simple, texts)):
+            try:
+                return list(csv.reader(texts, delimiter=rules.delimiter, strict=True))
+            except csv.Error:
+                pass  # a field longer than `csv.field_size_limit`, which is the process's and not ours to set
+        return [rules.split(text, emptied=self._width is not None) for text in texts]
+
 
 def overlong() -> str:
     """Why a line that is too long is rejected."""
     return f"a line of more than {MAX_RECORD_CHARS} characters"
-
-
-def _outcome(text: str) -> int | None:
-    """None if the line's fields are whole, else what is the matter."""
-    return _LINE.match(text).lastindex  # type: ignore[union-attr]  # it matches any text
-
-
-def _count(line: str) -> int:
-    """How many fields a line has, the last of which may be open."""
-    return len(_FIELDS.findall(line))
-
-
-def _split(texts: list[str]) -> list[list[str]]:
-    """The fields of whole records."""
-    try:
-        return list(csv.reader(texts, strict=True))
-    except csv.Error:
-        # A field longer than `csv.field_size_limit`, which is the process's and not ours to set.
-        return [
-            [
-                field[1:-1].replace('""', '"') if field.startswith('"') else field
-                for field in _FIELDS.findall(text.rstrip("\r\n"))
-            ]
-            for text in texts
-        ]

@@ -1,20 +1,22 @@
 """An object's bytes -> rows to store and rows to reject, by the rules of docs/handlers.md. No I/O, bounded memory.
 
-Owns what a header means and what makes a row storable. Not compression, encodings or quotes (`text.py`), not the form
-of an item (`items.py`).
+Owns what makes a row storable. Not compression, encodings or quotes (`text.py`), not what a header means
+(`header.py`), not the form of an item (`items.py`).
 """
 
 from __future__ import annotations
 
-import re
-from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from typing import Literal, NamedTuple
 
 from pipeline.dialect import CsvDialect
+from pipeline.fields import Fields
+from pipeline.header import MAX_COLUMNS, SURROGATES, attribute_names, key_columns, other_format
 from pipeline.text import Lines, ObjectUnreadable, Parsed, RecordReader, Records, RejectedRow
+from pipeline.timestamps import joined_timestamp, timestamp_parser
 from pipeline.uniqueness import Cells, FileKey, FirstRows, KeyedRow
-from pipeline.values import JSON_NUMBER, Refusal, bad_number, shown, timestamp_parser
+from pipeline.values import Refusal, bad_number, number_reader
 
 __all__ = ["Cell", "ObjectUnreadable", "RejectedRow", "Row", "RowReader", "Schema"]
 
@@ -23,17 +25,10 @@ MAX_ITEM_BYTES = 400 * 1024
 MAX_PK_BYTES = 2048
 MAX_SK_BYTES = 1024
 """Key attributes (the same page: partition and sort keys)."""
-MAX_NAME_BYTES = 65535
-"""An attribute's name (the same page: attributes)."""
-MAX_COLUMNS = 16_384
-"""What a spreadsheet can hold: a header of more is hardly one, and takes the time of its neighbours."""
+CACHED_COLUMNS, CACHED_CHARS = 100, 4096
+"""What is remembered of a header no larger than this."""
 MAX_NUMBER_BYTES = 21
 """Two digits a byte and one more, which is how DynamoDB counts a number of 38 digits."""
-
-_TICKER_NAMES = ("ticker", "symbol")
-_TIMESTAMP_NAMES = ("timestamp", "datetime", "date", "time")
-_SURROGATES = re.compile("[\ud800-\udfff]")
-_COMPARED_CHARS = 64
 
 Cell = tuple[str, Literal["N", "S"], str]
 
@@ -50,48 +45,25 @@ class Row(NamedTuple):
 class Schema:
     """What one object's header says: where the key is, and how each other column is named in the table.
 
-    `ticker_at` is None where the file's name is the ticker. `names[i]` belongs to field i; a key's is None.
-    `safe_chars`: fields of no more characters than this, even of several rows, are within the size of one item.
-    `reads_iso_first`: no strptime format could read an ISO timestamp another way.
+    `ticker_at` is None where the file's name is the ticker; the cells at `timestamp_at` together are the timestamp.
+    `names[i]` belongs to field i; a key's is None. `safe_chars`: fields of no more characters than this, even of
+    several rows, are within the size of one item. `encoding` is what the text's is called.
     """
 
-    def __init__(self, key: str, header: list[str], dialect: CsvDialect) -> None:
+    def __init__(self, key: str, header: Sequence[str], dialect: CsvDialect, encoding: str = "UTF-8") -> None:
         """Read the header of the object at `key`. Raises `ObjectUnreadable`."""
-        if len(header) > MAX_COLUMNS:
-            raise ObjectUnreadable(f"a header of {len(header)} columns; at most {MAX_COLUMNS} are read")
-        if any("\0" in name or _SURROGATES.search(name) for name in header):
-            raise ObjectUnreadable("the header is no text in UTF-8, nor in UTF-16 with a byte order mark")
-        ticker_at = _find(header, dialect.ticker_column, _TICKER_NAMES, "TICKER_COLUMN")
-        timestamp_at = _find(header, dialect.timestamp_column, _TIMESTAMP_NAMES, "TIMESTAMP_COLUMN")
-        if timestamp_at is None:
-            if header[0].strip():
-                reason = f"no timestamp column in the header {shown(','.join(header), 120)}"
-                raise ObjectUnreadable(reason, "TIMESTAMP_COLUMN")
-            timestamp_at = 0
+        # The objects of a run have few headers.
+        few = len(header) <= CACHED_COLUMNS and sum(map(len, header)) <= CACHED_CHARS
+        read = _cached_columns if few else _columns
+        found = read(tuple(header), dialect.ticker_column, dialect.timestamp_column, encoding)
+        self.ticker_at, self.timestamp_at, self.names, self.safe_chars = found
         self.width = len(header)
-        self.ticker_at = ticker_at
-        self.timestamp_at = timestamp_at
-        if self.ticker_at == self.timestamp_at:
-            raise ObjectUnreadable(
-                f"the column {header[timestamp_at]!r} cannot be both ticker and timestamp",
-                "TIMESTAMP_COLUMN" if dialect.ticker_column is None else "TICKER_COLUMN",
-            )
-        keys = {self.ticker_at, self.timestamp_at}
-        # DynamoDB knows no nameless attribute, and pandas writes its index as a nameless column.
-        named = [name.lower().replace(" ", "_") if name.strip() else f"column_{i + 1}" for i, name in enumerate(header)]
-        twice = [name for name, count in Counter(named).items() if count > 1]
-        if twice:
-            raise ObjectUnreadable(f"the header has the column {min(twice)!r} twice")
-        if any(len(name.encode()) > MAX_NAME_BYTES for name in named):
-            raise ObjectUnreadable(f"a column name of more than {MAX_NAME_BYTES} bytes")
-        # Four bytes a character at most, so that hardly any row needs its bytes counted.
-        fixed_bytes = MAX_PK_BYTES + MAX_SK_BYTES + sum(len(name.encode()) for name in named)
-        self.safe_chars = (MAX_ITEM_BYTES - fixed_bytes) // 4
-        self.names: list[str | None] = [None if i in keys else name for i, name in enumerate(named)]
         self.file_ticker = _file_ticker(key)
+        self.dialect = dialect
         self._header = header
-        self.parse_timestamp = timestamp_parser(dialect.timestamp_format)
-        self.reads_iso_first = dialect.timestamp_format is None
+        self._encoding = encoding
+        self.parse_timestamp = timestamp_parser(dialect.timestamp_format, dialect.time_zone)
+        self.read_number = number_reader(dialect.decimal_separator, lenient=dialect.lenient_numbers)
 
     def file_key(self) -> FileKey | None:
         """What the key is made of where the ticker is the file's name; None where each row names its own."""
@@ -99,16 +71,16 @@ class Schema:
             return None
         return FileKey(
             self.file_ticker,
-            self._header[self.timestamp_at] or f"column_{self.timestamp_at + 1}",
+            [self._header[at].strip(" \t") or f"column_{at + 1}" for at in self.timestamp_at],
             {
                 name: given if given.strip() else name
                 for name, given in zip(self.names, self._header, strict=True)
                 if name is not None
             },
-            _TIMESTAMP_NAMES,
+            self.dialect.timestamp_column is not None,
         )
 
-    def row(self, line: int, fields: list[str]) -> Row | RejectedRow:
+    def row(self, line: int, fields: Sequence[str]) -> Row | RejectedRow:
         """The row that these fields make."""
         if len(fields) != self.width:
             reason = f"{len(fields)} fields where the header has {self.width}"
@@ -118,29 +90,32 @@ class Schema:
         except Refusal as refusal:
             return RejectedRow(line, str(refusal), tuple(fields), refusal.kind, refusal.cell, refusal.setting)
 
-    def _row(self, line: int, fields: list[str]) -> Row:
+    def _row(self, line: int, fields: Sequence[str]) -> Row:
         """Raises `Refusal`, which says why they make none."""
         text = "".join(fields)
-        if not text.isascii() and _SURROGATES.search(text):
-            raise Refusal("the text is not valid UTF-8", cell=next(filter(_SURROGATES.search, fields)))
+        if not text.isascii() and SURROGATES.search(text):
+            cell = next(filter(SURROGATES.search, fields))
+            raise Refusal(f"the text is not valid {self._encoding}", cell=cell, setting="ENCODING")
         ticker = self.file_ticker if self.ticker_at is None else fields[self.ticker_at]
         if not ticker:
             raise Refusal("an empty ticker", setting="TICKER_COLUMN")
         if len(ticker.encode()) > MAX_PK_BYTES:
             raise Refusal(f"a ticker of more than {MAX_PK_BYTES} bytes", cell=ticker, setting="TICKER_COLUMN")
-        if not fields[self.timestamp_at]:
+        moment = joined_timestamp([fields[at] for at in self.timestamp_at])
+        if not moment:
             raise Refusal("an empty timestamp", setting="TIMESTAMP_COLUMN")
-        timestamp = self.parse_timestamp(fields[self.timestamp_at])
+        timestamp = self.parse_timestamp(moment)
         cells: list[Cell] = []
         for name, cell in zip(self.names, fields, strict=True):
             if name is None or not cell:
                 continue
-            if JSON_NUMBER.fullmatch(cell) is None:
+            number = self.read_number(cell)
+            if number is None:
                 cells.append((name, "S", cell))
-            elif reason := bad_number(cell):
+            elif reason := bad_number(number):
                 raise Refusal(f"{name}: {reason}", "a number that DynamoDB cannot hold", cell)
             else:
-                cells.append((name, "N", cell))
+                cells.append((name, "N", number))
         row = Row(line, ticker, timestamp, tuple(cells))
         if len(text) > self.safe_chars and (size := _item_bytes(row)) > MAX_ITEM_BYTES:
             reason = f"an item of {size} bytes; DynamoDB holds {MAX_ITEM_BYTES}"
@@ -158,8 +133,15 @@ class RowReader:
         self.schema: Schema | None = None
         self._key = key
         self._dialect = dialect
-        self._records = RecordReader()
+        self._records = RecordReader(dialect)
         self._first = FirstRows[Row](_keyed, _cells)
+        if dialect.column_names is not None:
+            self._records.expect(len(dialect.column_names))
+
+    @property
+    def fields(self) -> Fields:
+        """How a line is cut into fields, once the header has been read."""
+        return self._records.fields
 
     def feed(self, chunk: bytes, *, final: bool = False) -> Iterator[Row | RejectedRow]:
         """The rows that `chunk` completes, and those that the object's end does. Raises `ObjectUnreadable`.
@@ -179,23 +161,40 @@ class RowReader:
         for record in self._records.feed(chunk, final=final):
             if self.schema is not None:
                 yield record
+            elif self._dialect.column_names is not None:
+                if isinstance(record, Lines) and all(map(self.fields.is_nothing, record.text.split("\n"))):
+                    continue
+                self._take_header(self._dialect.column_names)
+                yield record
             elif isinstance(record, Lines):
-                text = record.text.lstrip("\n")
-                if text:
-                    header, _, rest = text.partition("\n")
-                    self._take_header(header.split(","))
-                    line = record.line + len(record.text) - len(text) + 1
-                    if rest:
-                        yield Lines(line, rest)
+                below = self._header_of(record)
+                if below is not None and below.text:
+                    yield below
             elif isinstance(record, Parsed):
                 self._take_header(record.rows[0])
             else:
-                raise ObjectUnreadable(f"no header: {record.reason}")
+                other = other_format(record.row[0])
+                raise ObjectUnreadable(f"no header: {record.reason}{f'; it looks like {other}' if other else ''}")
         if final and self.schema is None:
+            skipped = self._dialect.skip_lines
+            if skipped:
+                reason = f"no header: nothing follows the lines that SKIP_LINES={skipped} passes over"
+                raise ObjectUnreadable(reason, "SKIP_LINES")
             raise ObjectUnreadable("no header: the object is empty")
 
-    def _take_header(self, header: list[str]) -> None:
-        self.schema = Schema(self._key, header, self._dialect)
+    def _header_of(self, record: Lines) -> Lines | None:
+        """Take the header that is the first of these lines with something on it; the lines below it."""
+        line, text = record
+        while text:
+            first, _, text = text.partition("\n")
+            line += 1
+            if not self.fields.is_nothing(first):
+                self._take_header([name.strip(self.fields.blanks) for name in first.split(self.fields.delimiter)])
+                return Lines(line, text)
+        return None
+
+    def _take_header(self, header: Sequence[str]) -> None:
+        self.schema = Schema(self._key, header, self._dialect, self._records.encoding)
         self._records.expect(len(header))
 
     def rows_of(self, record: Lines | Parsed | RejectedRow) -> Iterator[Row | RejectedRow]:
@@ -203,42 +202,47 @@ class RowReader:
         assert self.schema is not None  # noqa: S101 - records come after the header only
         if isinstance(record, Lines):
             for line, text in enumerate(record.text.split("\n"), record.line):
-                if text:
-                    yield self.schema.row(line, text.split(","))
+                if text and text.strip(self.fields.blanks):
+                    yield self.schema.row(line, self.fields.plain(text))
         elif isinstance(record, Parsed):
             yield from map(self.schema.row, record.lines, record.rows)
         else:
             yield record
 
 
-def _find(header: list[str], wanted: str | None, names: tuple[str, ...], setting: str) -> int | None:
-    """Where the wanted name stands in the header, any case, or the first of the usual ones.
+class _Columns(NamedTuple):
+    """What a header says whatever the object's key."""
 
-    Raises `ObjectUnreadable` if one is wanted and not there: another one would make other keys.
-    """
-    folded = [name.strip().lower() for name in header]
-    for name in names if wanted is None else [wanted.strip().lower()]:
-        if name in folded:
-            return folded.index(name)
-    if wanted is None:
-        return None
-    raise ObjectUnreadable(
-        f"{setting} {shown(wanted)} is not among the columns {shown(','.join(header), 120)[1:-1]}; "
-        f"the nearest is {shown(_nearest(wanted, header))}",
-        setting,
-    )
+    ticker_at: int | None
+    timestamp_at: tuple[int, ...]
+    names: list[str | None]
+    safe_chars: int
 
 
-def _nearest(wanted: str, header: list[str]) -> str:
-    """The name that a slip of the finger makes the wanted one, or what comes nearest."""
-    import difflib  # hardly any object needs it
+def _columns(header: tuple[str, ...], ticker: str | None, timestamp: str | None, encoding: str) -> _Columns:
+    """Raises `ObjectUnreadable`."""
+    if len(header) > MAX_COLUMNS:
+        raise ObjectUnreadable(f"a header of {len(header)} columns; at most {MAX_COLUMNS} are read")
+    if any("\0" in name or SURROGATES.search(name) for name in header):
+        raise ObjectUnreadable(f"the header is not text in {encoding}", "ENCODING", _utf_16(header[0]))
+    ticker_at, timestamp_at = key_columns(header, ticker, timestamp)
+    named = attribute_names(header)
+    keys = {ticker_at, *timestamp_at}
+    # Four bytes a character at most, so that hardly any row needs its bytes counted.
+    fixed_bytes = MAX_PK_BYTES + MAX_SK_BYTES + sum(len(name.encode()) for name in named)
+    names = [None if i in keys else name for i, name in enumerate(named)]
+    return _Columns(ticker_at, timestamp_at, names, (MAX_ITEM_BYTES - fixed_bytes) // 4)
 
-    text = wanted.strip().lower()[:_COMPARED_CHARS]
 
-    def likeness(name: str) -> float:
-        return difflib.SequenceMatcher(None, text, name.strip().lower()[:_COMPARED_CHARS]).ratio()
+_cached_columns = lru_cache(16)(_columns)
 
-    return max(header, key=likeness)
+
+def _utf_16(name: str) -> str | None:
+    """The encoding of UTF-16 that a name in it, read as one of bytes, gives away."""
+    for encoding, high, low in (("utf-16-le", name[1::2], name[::2]), ("utf-16-be", name[::2], name[1::2])):
+        if high and not high.strip("\0") and "\0" not in low:
+            return encoding
+    return None
 
 
 def _keyed(row: Row) -> Iterator[KeyedRow]:

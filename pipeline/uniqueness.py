@@ -12,6 +12,7 @@ from itertools import islice
 from typing import Any, Generic, NamedTuple, TypeVar
 
 from pipeline.decoding import ObjectUnreadable
+from pipeline.header import TIMESTAMP_NAMES, bare_name
 from pipeline.quotes import RejectedRow
 from pipeline.values import number_value, shown
 
@@ -30,15 +31,15 @@ Cells = Mapping[str, tuple[str, str]]
 
 
 class FileKey(NamedTuple):
-    """The key of rows whose ticker is their file's name: that, the timestamp's column, and the other columns.
+    """The key of rows whose ticker is their file's name: that, the timestamp's columns, and the other columns.
 
-    `columns` has the header's names by those of the attributes. `timestamp_names` are those that mean a time.
+    `columns` has the header's names by those of the attributes. `named`: a setting names the timestamp's.
     """
 
     ticker: str
-    timestamp_column: str
+    timestamp_columns: Sequence[str]
     columns: Mapping[str, str]
-    timestamp_names: Sequence[str]
+    named: bool
 
 
 class KeyedRow(NamedTuple):
@@ -125,13 +126,23 @@ def _check(key: FileKey, rows: list[KeyedRow], cells_of: Callable[[Any], Cells])
     first, second = clash
     found = _candidates(key, [first, second, *rows[:searched]], contents) if searched else []
     cure = f"{_either(found)} would tell such rows apart; " if found else ""
-    is_time = bool(found) and found[0].strip().lower() in key.timestamp_names
+    is_time = bool(found) and bare_name(found[0]) in TIMESTAMP_NAMES
+    column = "+".join(key.timestamp_columns)
     raise ObjectUnreadable(
         f"lines {first.line} and {second.line} have the same key but differ: ticker {shown(key.ticker)} (the file's "
-        f"name), timestamp {first.timestamp} (column {shown(key.timestamp_column)}); "
+        f"name), timestamp {first.timestamp} (column {shown(column)}); "
         f"{cure}TICKER_COLUMN and TIMESTAMP_COLUMN name the key's columns",
         "TIMESTAMP_COLUMN" if is_time else "TICKER_COLUMN",
+        _proposal(key, found[0], is_time=is_time) if found else None,
     )
+
+
+def _proposal(key: FileKey, candidate: str, *, is_time: bool) -> str:
+    """What the setting should be: the likeliest column, or with it the timestamp's one column if both mean a time."""
+    if not is_time or not key.named or len(key.timestamp_columns) > 1:
+        return candidate
+    columns = [key.timestamp_columns[0], candidate.strip(" \t")]
+    return "+".join(reversed(columns) if bare_name(candidate) == "date" else columns)
 
 
 def _clash(rows: list[KeyedRow], contents: _Contents) -> tuple[KeyedRow, KeyedRow] | None:

@@ -1,11 +1,10 @@
-"""What a cell means: timestamps to their one stored form, numbers within DynamoDB's bounds. Pure."""
+"""What a cell means as a number, and whether DynamoDB can hold it; why a row cannot be stored. Pure."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from datetime import UTC, date, datetime, time, timedelta, timezone
-from functools import lru_cache
+from functools import cache
 
 JSON_NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
 MAX_DIGITS = 38
@@ -13,22 +12,6 @@ MAX_DIGITS = 38
 MAX_EXPONENT = 125
 """9.99...E+125 is the largest magnitude, 1E-130 the smallest (the same page)."""
 MIN_EXPONENT = -130
-
-# A date that exists (but for 29 February, which is looked up) and a time that does.
-DATE = (
-    r"(?!0000)[0-9]{4}-(?:(?:0[1-9]|1[0-2])-(?:0[1-9]|1[0-9]|2[0-8])"
-    r"|(?:0[13-9]|1[0-2])-(?:29|30)|(?:0[13578]|1[02])-31)"
-)
-TIME = r"(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]"
-_STORED = re.compile(rf"{DATE}(?:T{TIME}\.[0-9]{{6}}Z)?")
-_ISO_8601 = re.compile(
-    r"(?P<year>[0-9]{4})(?P<dash>-?)(?P<month>[0-9]{2})(?P=dash)(?P<day>[0-9]{2})"
-    r"(?:[Tt ](?P<hour>[0-9]{2}):?(?P<minute>[0-9]{2})(?::?(?P<second>[0-9]{2})(?:[.,](?P<fraction>[0-9]+))?)?"
-    r" ?(?P<zone>[Zz]|[+-][0-9]{2}(?::?[0-9]{2})?)?)?"
-)
-_TIME_DIRECTIVES = re.compile(r"%[HIMSfpXcT]")
-_NO_SUCH = ": no such date or time"
-_CACHED_TEXTS = 4096
 
 
 class Refusal(ValueError):
@@ -45,56 +28,37 @@ class Refusal(ValueError):
         self.setting = setting
 
 
-class BadTimestamp(Refusal):
-    """The text is no timestamp; the message says what was read, and why it is none where there is more to say."""
+@cache
+def number_reader(decimal_separator: str, *, lenient: bool) -> Callable[[str], str | None]:
+    """A function from a cell to the JSON number that it is, every digit as written; None if it is none.
 
-    def __init__(self, text: str, why: str = "", setting: str | None = "TIMESTAMP_FORMAT") -> None:
-        super().__init__(f"unreadable timestamp {shown(text)}{why}", f"unreadable timestamp{why}", text, setting)
-
-
-def stored_instant(instant: datetime) -> str:
-    """`YYYY-MM-DDTHH:MM:SS.ffffffZ`: always six digits, so that texts sort as instants do."""
-    return instant.replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
-
-
-def timestamp_parser(strptime_format: str | None) -> Callable[[str], str]:
-    """A function from a cell to the stored form: an instant in UTC, or `YYYY-MM-DD` where no time of day is given.
-
-    It reads `strptime_format`, if there is one, and ISO 8601. It raises `BadTimestamp`. Texts repeat within a file, so
-    it remembers the last few thousand.
+    `decimal_separator` is a point or a comma. If `lenient`, a number may begin with a plus, its thousands may be set
+    apart by the other sign of these two, and digits may be missing before or after the decimal separator.
     """
-    if strptime_format is None:
-        return lru_cache(_CACHED_TEXTS)(_iso_8601)
-    has_time = _TIME_DIRECTIVES.search(strptime_format.replace("%%", "")) is not None
+    if decimal_separator == "." and not lenient:
+        return lambda text: text if JSON_NUMBER.fullmatch(text) else None
+    other = "," if decimal_separator == "." else "."
+    sign, group = re.escape(decimal_separator), re.escape(other)
+    digits = r"(?:0|[1-9][0-9]*)"
+    exponent = r"(?P<exponent>[eE][+-]?[0-9]+)?"
+    if lenient:
+        whole = rf"(?P<whole>[1-9][0-9]{{0,2}}(?:{group}[0-9]{{3}})+|{digits})"
+        fraction = rf"(?:{whole}(?:{sign}(?P<fraction>[0-9]*))?|{sign}(?P<only>[0-9]+))"
+        number = rf"(?:[+]|(?P<minus>-))?{fraction}{exponent}"
+    else:
+        number = rf"(?P<minus>-)?(?P<whole>{digits})(?:{sign}(?P<fraction>[0-9]+))?{exponent}"
+    pattern = re.compile(number)
 
-    def parse(text: str) -> str:
-        try:
-            instant = datetime.strptime(text.strip(), strptime_format)  # noqa: DTZ007 - no zone means UTC
-        except ValueError:
-            try:
-                return _iso_8601(text)
-            except BadTimestamp:
-                raise BadTimestamp(text, f": neither {strptime_format!r} nor ISO 8601") from None
-        if not has_time:
-            return instant.date().isoformat()
-        try:
-            return stored_instant(instant.astimezone(UTC) if instant.tzinfo else instant)
-        except OverflowError:
-            raise BadTimestamp(text, _NO_SUCH) from None
+    def read(text: str) -> str | None:
+        match = pattern.fullmatch(text)
+        if match is None:
+            return None
+        part = match.groupdict("")
+        decimals = part["fraction"] or part.get("only", "")
+        whole = part["whole"].replace(other, "") or "0"
+        return f"{part['minus']}{whole}{'.' if decimals else ''}{decimals}{part['exponent']}"
 
-    return lru_cache(_CACHED_TEXTS)(parse)
-
-
-def bad_strptime_format(strptime_format: str) -> str | None:
-    """Why this is no strptime format; None if it is one."""
-    try:
-        datetime.strptime("", strptime_format)  # noqa: DTZ007 - only the format is of interest
-    except ValueError as error:
-        text = str(error)
-        return None if text.startswith("time data") else text
-    except (re.error, IndexError) as error:
-        return str(error)
-    return "it is empty"
+    return read
 
 
 def bad_number(text: str) -> str | None:
@@ -127,36 +91,6 @@ def number_value(text: str) -> tuple[bool, str, int]:
         return False, "", 0
     exponent = int(exponent_text.lstrip("+-0") or "0") * (-1 if exponent_text.startswith("-") else 1)
     return mantissa.startswith("-"), significant, exponent - len(fraction) + len(digits) - len(significant)
-
-
-def _iso_8601(text: str) -> str:
-    if _STORED.fullmatch(text):
-        return text
-    match = _ISO_8601.fullmatch(text.strip())
-    if match is None:
-        raise BadTimestamp(text)
-    part = match.groupdict()
-    # Nanoseconds are common; digits that microseconds cannot hold must not vanish.
-    fraction = part["fraction"] or ""
-    if fraction[6:].strip("0"):
-        raise BadTimestamp(text, ": finer than a microsecond", None)
-    try:
-        day = date(int(part["year"]), int(part["month"]), int(part["day"]))
-        if part["hour"] is None:
-            return day.isoformat()
-        microsecond = int(fraction[:6].ljust(6, "0"))
-        clock = time(int(part["hour"]), int(part["minute"]), int(part["second"] or 0), microsecond, _zone(part["zone"]))
-        return stored_instant(datetime.combine(day, clock).astimezone(UTC))
-    except (ValueError, OverflowError):
-        raise BadTimestamp(text, _NO_SUCH) from None
-
-
-def _zone(text: str | None) -> timezone:
-    if text is None or text in "Zz":
-        return UTC
-    digits = text[1:].replace(":", "").ljust(4, "0")
-    offset = timedelta(hours=int(digits[:2]), minutes=int(digits[2:]))
-    return timezone(-offset if text[0] == "-" else offset)
 
 
 def shown(text: str, longest: int = 60) -> str:

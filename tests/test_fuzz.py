@@ -15,9 +15,10 @@ import pytest
 from fuzz import __main__ as program
 from fuzz.bounds import PLACES, Bounds, within
 from fuzz.making import make
-from fuzz.readings import Example, by_proof
+from fuzz.readings import Example, by_proof, malformed
 from fuzz.smaller import smaller
-from simulator.proof import reader, records
+from simulator.proof import reader, splitting
+from simulator.proof.dialect import Dialect
 from simulator.proof.reader import ReadRows
 
 ROOT = Path(__file__).parents[1]
@@ -30,15 +31,21 @@ def test_an_object_is_the_same_each_time() -> None:
 
 
 def test_what_is_made_up_comes_to_every_part_of_the_reader() -> None:
-    """Among a few hundred objects there are stored rows, rejected ones, and each way to be unreadable."""
+    """Among a few hundred objects there are stored rows, rejected ones, and each way to be unreadable or malformed."""
     seen: Counter[str] = Counter()
+    used: Counter[str] = Counter()
     for number in range(700):
         example = make(3, number)
         with within(example.bounds):
+            if malformed(Dialect.from_environ, example) is not None:
+                seen["malformed"] += 1
+                continue
+            used.update(Dialect.from_environ(example.environ).chosen)
             found = by_proof(example)
         seen["stored"] += bool(found.stored and found.unreadable is None)
         seen["rejected"] += bool(found.rejected)
-        seen[" ".join((found.unreadable or "").split()[:2])] += 1
+        words = (found.unreadable or "").split()
+        seen.update({" ".join(words[:2]), *words[:1]})
     wanted = [
         *(
             "stored",
@@ -48,12 +55,15 @@ def test_what_is_made_up_comes_to_every_part_of_the_reader() -> None:
             "a header",
             "no timestamp",
             "the gzip",
-            "the text",
+            "malformed",
+            "TICKER_COLUMN",
         ),
         *("a gzip", "a column's"),
     ]
     assert [what for what in wanted if not seen[what]] == []
     assert seen["stored"] > 100
+    assert len(used) == 12
+    assert min(used.values()) > 20
     assert any(what.startswith("lines ") for what in seen)
 
 
@@ -118,10 +128,10 @@ def test_an_object_that_is_read_again_and_agrees_says_so(tmp_path: Path, capsys:
 def test_a_reader_that_breaks_is_found_too(monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever a reader raises is a disagreement in words, not the end of the program."""
 
-    def breaks(self: records.RecordParser, first: int) -> None:
+    def breaks(self: splitting.Splitter, line: str, *, inside: bool = False) -> None:
         raise ZeroDivisionError("a defect")
 
-    monkeypatch.setattr(records.RecordParser, "_record", breaks)
+    monkeypatch.setattr(splitting.Splitter, "split", breaks)
     said = program.what_fails(Example("a.csv", {}, b'date,n\n"2024-01-02",1\n'))
     assert said is not None
     assert said.startswith("ZeroDivisionError in test_fuzz.py:")

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Set
 from dataclasses import dataclass
 from typing import Literal
 
+from simulator.proof.columns import KeyColumns
 from simulator.proof.dialect import Dialect
-from simulator.proof.reader import KeyColumns
 
 Verdict = Literal["exact", "lossy", "differs", "unproven"]
 Acceptable = Literal["overwritten"]
@@ -28,7 +28,7 @@ class ObjectsAtRest:
 
 @dataclass(frozen=True, slots=True)
 class Audit:
-    """The account of every row. The fields but the last four are the contract's `audit`.
+    """The account of every row. The fields but the last five are the contract's `audit`.
 
     `parsed_rows` - `rejected` - `duplicates` are the rows that belong in the table, counted once in each object.
     `overwritten` are those of the `duplicates` whose content differs from that of the row that replaced them.
@@ -36,7 +36,9 @@ class Audit:
     `extra` count rejected rows too, which are missing where no record of them is. `superseded` are items, and records
     of rejected rows, that only an earlier content of an object explains. `objects_all_rejected` and
     `objects_many_rejected` count the settled objects of which all rows, or many, were rejected; `notes` has, under the
-    name of each that is not zero, the first such object in words. `differences` says the first ones in words, one line
+    name of each that is not zero, the first such object in words; and, under its own name, what is said of each of the
+    `unused_settings`: the consumer's variables that say something else than their default and made no difference to any
+    object. `differences` says the first ones in words, one line
     each, those between the ledgers (`ledgers.py`) before those between rows; `apart` names what is in nobody's figures.
     `keys` says of the first objects with overwritten rows how their keys were chosen, and what would mend them.
     """
@@ -60,7 +62,27 @@ class Audit:
     differences: tuple[str, ...]
     apart: tuple[str, ...]
     keys: tuple[str, ...]
+    unused_settings: tuple[str, ...]
     notes: Mapping[str, str]
+
+
+_UNUSED = {
+    "TIMESTAMP_FORMAT": "no object had a timestamp in this format",
+    "TIME_ZONE": "no object had a time of day without a zone",
+    "DELIMITER": "no object had columns that it separates",
+    "DECIMAL_SEPARATOR": "no object had a number with it",
+    "COMMENT": "no object had such a line",
+    "ENCODING": "no object had a character beyond ASCII",
+    "NULL_VALUES": "no object had such a cell",
+    "NUMBERS": "no object had a number that is not written as in JSON",
+}
+_SHOWN_CHARACTERS = 60
+
+
+def unused_text(variable: str, value: str) -> str:
+    """That the consumer's variable made no difference to any object."""
+    short = value if len(value) <= _SHOWN_CHARACTERS else value[: _SHOWN_CHARACTERS - 1] + "…"
+    return f"{variable} is set to {short!r} and {_UNUSED.get(variable, 'made no difference to any object')}"
 
 
 def verdict(counts: Mapping[str, int], *, complete: bool, agreed: bool, accepted: Set[Acceptable]) -> Verdict:

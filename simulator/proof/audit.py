@@ -32,15 +32,16 @@ from simulator.base import limits
 from simulator.base.clock import Clock
 from simulator.base.errors import CouldNotFinish, StockpipeError, one_failure
 from simulator.base.observations import AuditProgressed, Record
-from simulator.proof.account import Acceptable, Audit, ObjectsAtRest, keys_text, verdict
+from simulator.proof.account import Acceptable, Audit, ObjectsAtRest, keys_text, unused_text, verdict
+from simulator.proof.columns import KeyColumns
 from simulator.proof.comparison import Comparison, shown
 from simulator.proof.content import item_content, rejection_content
 from simulator.proof.dialect import Dialect
 from simulator.proof.evidence import Evidence, Kind, Standing
+from simulator.proof.failures import Unreadable
 from simulator.proof.ledgers import Counted, Ledgers, Seen, disagreements
 from simulator.proof.notifications import ObjectRef
-from simulator.proof.reader import KeyColumns, ObjectReader, ReadRows
-from simulator.proof.records import Unreadable
+from simulator.proof.reader import ObjectReader, ReadRows
 from simulator.proof.rejections import line_key, recorded_rejection, whole_lines
 from simulator.proof.scan import Item, scan
 
@@ -93,7 +94,7 @@ async def audit(
     """
     with Evidence() as evidence, one_failure(_explain):
         dialect = Dialect.from_environ(environ)
-        auditor = _Auditor(s3, bucket, dialect, ledgers or Ledgers(), concurrency, evidence, record, clock)
+        auditor = _Auditor(s3, bucket, environ, dialect, ledgers or Ledgers(), concurrency, evidence, record, clock)
         async for ref in dead_lettered:
             evidence.refer(ref.bucket, ref.key, Standing.DEAD_LETTERED)
         async for ref in pending:
@@ -113,6 +114,14 @@ async def nothing() -> AsyncIterator[Any]:
         yield told
 
 
+def is_hidden(key: str) -> bool:
+    """Whether an object of this key holds no data by its name alone, as Hadoop and Spark mean it: `_SUCCESS`, `.crc`.
+
+    The other kind is a key that ends in `/` with nothing in it.
+    """
+    return key.rpartition("/")[2].startswith(("_", "."))
+
+
 def _explain(error: BaseException) -> StockpipeError | None:
     if isinstance(error, BotoCoreError | ClientError | aiohttp.ClientError | OSError):
         return CouldNotFinish(f"the audit could not read on: {error}")
@@ -125,6 +134,7 @@ class _Auditor:
 
     s3: S3Client
     bucket: str
+    environ: Mapping[str, str]
     dialect: Dialect
     ledgers: Ledgers
     concurrency: int
@@ -137,6 +147,7 @@ class _Auditor:
         self.comparison = Comparison(self.evidence.object_key)
         self.parsed_rows = self.stored_rows = self.objects_read = 0
         self._keys: list[KeyColumns] = []
+        self._used: set[str] | None = None
         self._put = [_Tally() for _ in self.ledgers.producers]
         self._settled = _Tally()
         self._settled_rejected = 0
@@ -154,7 +165,8 @@ class _Auditor:
         total = self.evidence.object_count()
 
         async def read(listed: tuple[int, str, Standing]) -> None:
-            await self._read_object(*listed)
+            if not is_hidden(listed[1]):
+                await self._read_object(*listed)
             self.objects_read += 1
             self._progress("objects", self.objects_read, total)
 
@@ -165,10 +177,10 @@ class _Auditor:
             reading = _Reading(self.evidence, source, key, ObjectReader(key, self.dialect))
             try:
                 async with aclosing(self._chunks(key)) as chunks:
-                    async for chunk in chunks:
-                        reading.claim(reading.reader.feed(chunk))
-                reading.claim(reading.reader.feed(b"", final=True))
+                    await reading.claim_all(chunks)
             except Unreadable as unreadable:
+                if key.endswith("/") and not reading.size:
+                    return  # how a console makes what it shows as a folder
                 if standing is Standing.SETTLED:
                     self.evidence.set_standing(source, Standing.UNREADABLE)
                     self.comparison.unreadable(key, str(unreadable))
@@ -186,7 +198,7 @@ class _Auditor:
                 if standing is Standing.SETTLED:
                     self.comparison.read_whole(key, reading.rows, reading.rejected)
             self._count(key, standing, reading)
-            self._remember_keys(source, reading.reader.keys)
+            self._remember(source, reading.reader)
             return
 
     def _count(self, key: str, standing: Standing, reading: _Reading) -> None:
@@ -203,9 +215,12 @@ class _Auditor:
             if producer.keys.fullmatch(key):
                 yield tally
 
-    def _remember_keys(self, source: int, keys: KeyColumns | None) -> None:
+    def _remember(self, source: int, reader: ObjectReader) -> None:
+        """Where an object's keys come from, and which of the settings it needed, if its header could be read."""
+        keys = reader.keys
         if keys is None:
             return
+        self._used = reader.used | (self._used or set())
         if keys not in self._keys:
             self._keys.append(keys)
         if number := self._keys.index(keys):
@@ -214,14 +229,12 @@ class _Auditor:
     async def read_earlier(self, contents: AsyncIterable[tuple[str, AsyncIterable[bytes]]]) -> None:
         """What objects held before they were put again: its rows may be stored, and need not be."""
         async for key, chunks in contents:
-            if self.evidence.standing_of(key) is None:
+            if is_hidden(key) or self.evidence.standing_of(key) is None:
                 continue
             self._changed = True
             reading = _Reading(self.evidence, self.evidence.add_replaced(key), key, ObjectReader(key, self.dialect))
             with contextlib.suppress(Unreadable):
-                async for chunk in chunks:
-                    reading.claim(reading.reader.feed(chunk))
-                reading.claim(reading.reader.feed(b"", final=True))
+                await reading.claim_all(chunks)
 
     async def read_rejections(self, rejected_prefix: str, prefix: str) -> None:
         """Every file of rejected rows about an object under the prefix: its records become what is stored."""
@@ -315,6 +328,7 @@ class _Auditor:
         # One sentence for each way in which keys were chosen.
         told = () if "overwritten" in accepted else reversed(found.overwriting)
         keys = {self.evidence.keys_of(source): source for source in told}
+        unused = () if self._used is None else tuple(sorted(self.dialect.chosen - self._used))
         return Audit(
             parsed_rows=self.parsed_rows,
             stored_rows=self.stored_rows,
@@ -328,7 +342,8 @@ class _Auditor:
                 keys_text(shown(self.evidence.object_key(source)), self._keys[number], self.dialect)
                 for number, source in sorted(keys.items())
             ),
-            notes=found.notes,
+            unused_settings=unused,
+            notes=found.notes | {name: unused_text(name, self.environ[name]) for name in unused},
         )
 
     def _progress(self, part: str, done: int, total: int) -> None:
@@ -386,8 +401,16 @@ class _Reading:
     reader: ObjectReader
     rows: int = 0
     rejected: int = 0
+    size: int = 0
 
-    def claim(self, read: Iterable[ReadRows]) -> None:
+    async def claim_all(self, chunks: AsyncIterable[bytes]) -> None:
+        """Read the object to its end. Raises `Unreadable`, and whatever the chunks raise."""
+        async for chunk in chunks:
+            self.size += len(chunk)
+            self._claim(self.reader.feed(chunk))
+        self._claim(self.reader.feed(b"", final=True))
+
+    def _claim(self, read: Iterable[ReadRows]) -> None:
         for rows in read:
             self.evidence.claim(Kind.ROW, self.source, rows.stored)
             rejected = [(self.key, line_key(line), line, rejection_content(fields)) for line, fields in rows.rejected]

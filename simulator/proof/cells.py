@@ -1,41 +1,85 @@
-"""Cells -> what is stored of them: the one form of a timestamp, and numbers that DynamoDB can hold. Pure.
+"""Cells -> what is stored of them: numbers that DynamoDB can hold, and texts. Pure.
 
-The proof's own reading of docs/handlers.md, "Which rows are stored".
+The proof's own reading of docs/handlers.md, "Which rows are stored"; timestamps are in `timestamps.py`.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
-from datetime import UTC, datetime, timedelta, timezone
 from decimal import MAX_EMAX, MAX_PREC, MIN_EMIN, Context
+from functools import lru_cache
 
 from simulator.base import limits
 from simulator.proof.content import number_value, text_value
+from simulator.proof.failures import NotStorable
 
-JSON_NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
+NUMBER_BYTES = 21
+"""As many as a number of 38 digits takes."""
+REMEMBERED_CHARACTERS = 40
 _SURELY_HELD = re.compile(r"-?[0-9]{1,18}(?:\.[0-9]{1,18})?")
 _EXPONENT_DIGITS = 9  # more of them are out of range whatever they say
 _EXACT = Context(prec=MAX_PREC, Emax=MAX_EMAX, Emin=MIN_EMIN)
-_INSTANT = re.compile(
-    r"([0-9]{4})(-?)([0-9]{2})\2([0-9]{2})"
-    r"(?:[Tt ]([0-9]{2}):?([0-9]{2})(?::?([0-9]{2})(?:[.,]([0-9]+))?)? ?([Zz]|[+-][0-9]{2}(?::?[0-9]{2})?)?)?"
-)
-_SECOND = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ](?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]Z?")
-_TIME_OF_DAY = re.compile(r"%[HIMSfpXcT]")
+_SIGNED = re.compile(r"([+-]?)([0-9]*)(\.?)([0-9]*)(.*)", re.DOTALL)
 
 
-class NotStorable(Exception):
-    """A cell that keeps its row out of the table."""
+class Cells:
+    """What cells become where numbers are written with this decimal separator, strictly or leniently."""
+
+    def __init__(self, decimal: str = ".", lenient: bool = False) -> None:
+        self._decimal, self._grouping = (decimal, "," if decimal == "." else ".")
+        self._lenient = lenient
+        self._as_written = decimal == "." and not lenient
+        point, group = re.escape(self._decimal), re.escape(self._grouping)
+        exponent = "(?:[eE][+-]?[0-9]+)?"
+        self._json = re.compile(f"-?(?:0|[1-9][0-9]*)(?:{point}[0-9]+)?{exponent}")
+        whole = f"(?:0|[1-9][0-9]*|[1-9][0-9]{{0,2}}(?:{group}[0-9]{{3}})+)"
+        self._number = (
+            re.compile(f"[+-]?(?:{whole}(?:{point}[0-9]*)?|{point}[0-9]+){exponent}") if lenient else self._json
+        )
+        self.remembered_value = lru_cache(65_536)(self.value)
+        """The same as `value`, remembered: for cells of `REMEMBERED_CHARACTERS` at most."""
+
+    def value(self, cell: str) -> str:
+        """What a filled cell becomes, as an attribute's value. Raises `NotStorable`."""
+        number = self._stored(cell)
+        if number is None:
+            return text_value(cell)
+        if not _SURELY_HELD.fullmatch(number) and not _held(number):
+            raise NotStorable
+        return number_value(number)
+
+    def size(self, cell: str) -> int:
+        """The bytes of what a filled cell becomes (DynamoDB Developer Guide, "Item sizes and formats")."""
+        number = self._stored(cell)
+        return len(cell.encode()) if number is None else min(len(number), NUMBER_BYTES)
+
+    def uses(self, cell: str) -> set[str]:
+        """The settings that make a number of a cell, or this one of it."""
+        if self._as_written or self._number.fullmatch(cell) is None:
+            return set()
+        used = set() if self._json.fullmatch(cell) else {"NUMBERS"}
+        if self._decimal == "," and ("," in cell or "." in cell):
+            used.add("DECIMAL_SEPARATOR")
+        return used
+
+    def _stored(self, cell: str) -> str | None:
+        """A number as it is sent to DynamoDB; None if the cell is a text."""
+        if self._number.fullmatch(cell) is None:
+            return None
+        if self._as_written:
+            return cell
+        number = cell.replace(self._grouping, "").replace(self._decimal, ".")
+        found = _SIGNED.fullmatch(number)
+        if found is None:
+            return number
+        sign, whole, point, fraction, exponent = found.groups()
+        return f"{sign.strip('+')}{whole or '0'}{point if fraction else ''}{fraction}{exponent}"
 
 
-def value(cell: str) -> str:
-    """What a filled cell becomes, as an attribute's value. Raises `NotStorable`."""
-    if not JSON_NUMBER.fullmatch(cell):
-        return text_value(cell)
-    if not _SURELY_HELD.fullmatch(cell) and not _held(cell):
-        raise NotStorable
-    return number_value(cell)
+@lru_cache
+def cells_of(decimal: str, lenient: bool) -> Cells:
+    """One for all objects, since it remembers what it has read."""
+    return Cells(decimal, lenient)
 
 
 def _held(number: str) -> bool:
@@ -52,58 +96,3 @@ def _held(number: str) -> bool:
         len(digits) <= limits.DYNAMODB_NUMBER_DIGITS
         and limits.DYNAMODB_NUMBER_EXPONENT_MINIMUM <= magnitude <= limits.DYNAMODB_NUMBER_EXPONENT_MAXIMUM
     )
-
-
-def timestamp_reader(timestamp_format: str | None) -> Callable[[str], str]:
-    """From a cell to the stored form: UTC with six digits of a second, or a date alone. It raises `NotStorable`."""
-    if timestamp_format is None:
-        return _by_iso_8601
-    with_time = _TIME_OF_DAY.search(timestamp_format.replace("%%", "")) is not None
-
-    def read(text: str) -> str:
-        try:
-            moment = datetime.strptime(text.strip(), timestamp_format)  # noqa: DTZ007 - no zone means UTC
-        except ValueError:
-            return _by_iso_8601(text)
-        return _stored(moment) if with_time else f"{moment.date()}"
-
-    return read
-
-
-def _by_iso_8601(text: str) -> str:
-    if _SECOND.fullmatch(text):
-        try:
-            datetime.fromisoformat(text)
-        except ValueError:
-            raise NotStorable from None
-        return f"{text[:10]}T{text[11:19]}.000000Z"
-    found = _INSTANT.fullmatch(text.strip())
-    if found is None:
-        raise NotStorable
-    year, _, month, day, hour, minute, second, fraction, zone = found.groups()
-    digits = (fraction or "").ljust(6, "0")
-    if digits[6:].strip("0"):
-        raise NotStorable  # finer than a microsecond
-    try:
-        if hour is None:
-            return f"{datetime(int(year), int(month), int(day), tzinfo=UTC).date()}"
-        clock = int(hour), int(minute), int(second or 0), int(digits[:6])
-        return _stored(datetime(int(year), int(month), int(day), *clock, tzinfo=_zone(zone)))
-    except ValueError:
-        raise NotStorable from None
-
-
-def _zone(text: str | None) -> timezone:
-    if text in (None, "Z", "z"):
-        return UTC
-    digits = text[1:].replace(":", "").ljust(4, "0")
-    offset = timedelta(hours=int(digits[:2]), minutes=int(digits[2:]))
-    return timezone(-offset if text[0] == "-" else offset)
-
-
-def _stored(moment: datetime) -> str:
-    try:
-        moment = moment.astimezone(UTC) if moment.tzinfo else moment
-    except OverflowError:
-        raise NotStorable from None
-    return f"{moment:%Y-%m-%dT%H:%M:%S.%f}Z".rjust(27, "0")

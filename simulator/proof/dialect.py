@@ -6,29 +6,101 @@ the mistake of both.
 
 from __future__ import annotations
 
+import codecs
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
 from simulator.base.errors import InputError
+from simulator.proof.columns import HEADER_COLUMNS, Columns, joins_itself
+from simulator.proof.decoding import bad_encoding
+from simulator.proof.failures import Unreadable
+from simulator.proof.splitting import words
+from simulator.proof.timestamps import zone_names
+
+SKIPPED_LINES = 1_000_000
+_DELIMITERS = {
+    **{sign: sign for sign in ",;|\t"},
+    "auto": None,
+    "comma": ",",
+    "semicolon": ";",
+    "bar": "|",
+    "pipe": "|",
+    "tab": "\t",
+    r"\t": "\t",
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Dialect:
-    """What the settings say; None where the header, or ISO 8601, decides."""
+    """What the settings say; None where the object itself, or ISO 8601, decides."""
 
     ticker_column: str | None = None
     timestamp_column: str | None = None
     timestamp_format: str | None = None
+    time_zone: str = "UTC"
+    delimiter: str | None = None
+    decimal_separator: str = "."
+    skip_lines: int = 0
+    comment: str | None = None
+    column_names: tuple[str, ...] | None = None
+    encoding: str | None = None
+    null_words: frozenset[str] = frozenset()
+    lenient_numbers: bool = False
 
     @classmethod
     def from_environ(cls, environ: Mapping[str, str]) -> Dialect:
         """From the consumer's variables. Raises `InputError`, naming the one that is malformed."""
-        timestamp_format = environ.get("TIMESTAMP_FORMAT") or None
+        given = {name: text for name, text in environ.items() if text}
+        timestamp_format = given.get("TIMESTAMP_FORMAT")
         if timestamp_format is not None and (reason := _bad_format(timestamp_format)) is not None:
-            raise InputError(f"the consumer's TIMESTAMP_FORMAT={timestamp_format!r} is not a strptime format: {reason}")
-        return cls(environ.get("TICKER_COLUMN") or None, environ.get("TIMESTAMP_COLUMN") or None, timestamp_format)
+            raise _malformed("TIMESTAMP_FORMAT", timestamp_format, f"not a strptime format: {reason}")
+        time_zone = given.get("TIME_ZONE", "UTC")
+        if time_zone not in zone_names():
+            raise _malformed("TIME_ZONE", time_zone, "not a time zone of the tz database, like America/New_York")
+        encoding = given.get("ENCODING")
+        if encoding is not None and (reason := bad_encoding(encoding)) is not None:
+            raise _malformed("ENCODING", encoding, reason)
+        keys = given.get("TICKER_COLUMN"), given.get("TIMESTAMP_COLUMN")
+        if keys[1] is not None and joins_itself(keys[1]):
+            raise _malformed("TIMESTAMP_COLUMN", keys[1], "a column joined with itself, not two like Date+Time")
+        return cls(
+            *keys,
+            timestamp_format,
+            time_zone,
+            _delimiter(given),
+            _one_of(given, "DECIMAL_SEPARATOR", ".", ","),
+            _skip_lines(given),
+            _comment(given),
+            _column_names(given, *keys),
+            encoding,
+            frozenset(_words(given, "NULL_VALUES")) - {""},
+            _one_of(given, "NUMBERS", "json", "lenient") == "lenient",
+        )
+
+    @property
+    def chosen(self) -> frozenset[str]:
+        """The variables that say something else than their default."""
+        said = {
+            "TICKER_COLUMN": self.ticker_column is not None,
+            "TIMESTAMP_COLUMN": self.timestamp_column is not None,
+            "TIMESTAMP_FORMAT": self.timestamp_format is not None,
+            "TIME_ZONE": self.time_zone != "UTC",
+            "DELIMITER": self.delimiter is not None,
+            "DECIMAL_SEPARATOR": self.decimal_separator != ".",
+            "SKIP_LINES": self.skip_lines != 0,
+            "COMMENT": self.comment is not None,
+            "COLUMN_NAMES": self.column_names is not None,
+            "ENCODING": self.encoding is not None and codecs.lookup(self.encoding).name != "utf-8",
+            "NULL_VALUES": bool(self.null_words),
+            "NUMBERS": self.lenient_numbers,
+        }
+        return frozenset(name for name, otherwise in said.items() if otherwise)
+
+
+def _malformed(name: str, text: str, what: str) -> InputError:
+    return InputError(f"the consumer's {name}={text!r} is {what}")
 
 
 def _bad_format(timestamp_format: str) -> str | None:
@@ -37,3 +109,63 @@ def _bad_format(timestamp_format: str) -> str | None:
     except (ValueError, re.error, IndexError) as error:
         return None if str(error).startswith(("time data", "unconverted data")) else str(error)
     return None
+
+
+def _delimiter(given: Mapping[str, str]) -> str | None:
+    text = given.get("DELIMITER", "auto")
+    if text.lower() not in _DELIMITERS:
+        raise _malformed("DELIMITER", text, "not a delimiter: auto, comma, semicolon, bar, tab, or the character")
+    return _DELIMITERS[text.lower()]
+
+
+def _one_of(given: Mapping[str, str], name: str, default: str, other: str) -> str:
+    text = given.get(name, default)
+    if text not in (default, other):
+        raise _malformed(name, text, f"neither {default} nor {other}")
+    return text
+
+
+def _skip_lines(given: Mapping[str, str]) -> int:
+    text = given.get("SKIP_LINES", "0")
+    try:
+        number = int(text)
+    except ValueError:
+        number = -1
+    if not 0 <= number <= SKIPPED_LINES:
+        raise _malformed("SKIP_LINES", text, f"not a whole number from 0 to {SKIPPED_LINES:,}")
+    return number
+
+
+def _comment(given: Mapping[str, str]) -> str | None:
+    text = given.get("COMMENT")
+    if text is None:
+        return None
+    if text[0] in ' \t"' or "\n" in text or "\r" in text:
+        raise _malformed("COMMENT", text, "not how a line can begin: a blank, a quote at its beginning, or a line end")
+    return text
+
+
+def _words(given: Mapping[str, str], name: str) -> list[str]:
+    text = given.get(name)
+    if text is None:
+        return []
+    if (found := words(text)) is None:
+        raise _malformed(name, text, 'not a list with commas, like: a,b,"c,d"')
+    return found
+
+
+def _column_names(given: Mapping[str, str], ticker: str | None, timestamp: str | None) -> tuple[str, ...] | None:
+    """The names, which must do as a header by themselves: no object could be read by others."""
+    names = _words(given, "COLUMN_NAMES")
+    if not names:
+        return None
+    text = given["COLUMN_NAMES"]
+    if len(names) > HEADER_COLUMNS:
+        raise _malformed(
+            "COLUMN_NAMES", f"{text[:40]}...", f"{len(names):,} names; at most {HEADER_COLUMNS:,} are read"
+        )
+    try:
+        Columns(names, ticker, timestamp)
+    except Unreadable as reason:
+        raise _malformed("COLUMN_NAMES", text, f"not a header: {reason}") from None
+    return tuple(names)

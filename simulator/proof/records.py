@@ -1,244 +1,238 @@
 """An object's bytes -> its records, by the rules of docs/handlers.md. The proof's own reader; no I/O.
 
-Clear before fast, and written from the rules alone. Memory is bounded by the longest record and the chunk.
+Clear before fast, and written from the rules alone. Memory is bounded by the longest record and the chunk; each line is
+looked at a fixed number of times, whatever quotes are in it and before it.
 """
 
 from __future__ import annotations
 
-import codecs
-import zlib
+import re
+from collections import deque
 from collections.abc import Iterator
+
+from simulator.proof.beginning import Beginning
+from simulator.proof.decoding import TextDecoder, is_ascii_and_more
+from simulator.proof.dialect import Dialect
+from simulator.proof.failures import Unreadable
+from simulator.proof.splitting import Split, Splitter
+from simulator.proof.unpacking import Unpacker
 
 LONGEST_RECORD = 2 * 1024 * 1024
 """Characters of one record, its line ends counted (docs/handlers.md, "Which rows are stored")."""
 SHOWN_CHARACTERS = 1_000
 """Of a broken record's line, which its rejection shows."""
-GZIP_RATIO, GZIP_FREE_BYTES = 250, 64 * 1024 * 1024
-"""An object that unfolds to more than both is unreadable (the same page)."""
-_SLICE_BYTES = 64 * 1024
+_LINE_END = re.compile("(\r\n|\r|\n)")
+LINE_END_CHARACTERS = 2
+"""Of the longest line end."""
 
 Record = tuple[int, list[str] | str]
 """The physical line on which it begins, and its fields; of a broken record the text of that line."""
-
-
-class Unreadable(Exception):
-    """The object cannot be read at all; the message says why. What was read of it before stays read."""
 
 
 class RecordParser:
     """Feed an object's bytes in any pieces, get its records; what comes out depends on the bytes alone.
 
     Once somebody says how many fields the header has, a record over several lines with another number of them began
-    with a stray quote.
+    with a stray quote, and null words become empty.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, dialect: Dialect | None = None) -> None:
+        self._dialect = dialect or Dialect()
+        self._unpacker = Unpacker()
+        self._decoder = TextDecoder(self._dialect.encoding)
+        self._beginning = Beginning(self._dialect, LONGEST_RECORD)
+        self._splitter: Splitter | None = None
         self._width: int | None = None
-        self._inflater = _Inflater()
-        self._decoder: codecs.IncrementalDecoder | None = None
-        self._head = b""
-        self._rest = ""
+        self._used: set[str] = set()
+        # The text behind the last line end, and a CR that may be half of one.
+        self._rest: list[str] = []
+        self._rest_length = 0
+        self._half_end = ""
         self._passing_over = False
+        # Lines that are in no record yet, and their ends; the last one of an object may have none.
         self._lines: list[str] = []
-        self._open_lines = 0
+        self._ends: list[str] = []
         self._number = 1
+        # How the first of them is split, if it begins a record that is still open.
+        self._begun: Split | None = None
+        # What begins in the lines up to each: cells, if the line began within quotes, and characters. Then the lines,
+        # by their number, that leave the quotes in which they began, and whether a record may end so.
+        self._up_to: list[tuple[int, int]] = []
+        self._leaving: deque[tuple[int, bool]] = deque()
+
+    @property
+    def used(self) -> set[str]:
+        """The settings about lines and cells that made a difference."""
+        dialect, used = self._dialect, set(self._used)
+        if self._beginning.commented:
+            used.add("COMMENT")
+        if dialect.encoding is not None and (self._decoder.beyond_ascii or not is_ascii_and_more(dialect.encoding)):
+            used.add("ENCODING")
+        return used
+
+    @property
+    def delimiter(self) -> tuple[str, bool] | None:
+        """What is between cells, and whether the object itself says so; None until the first record is at hand."""
+        return (self._splitter.delimiter, self._beginning.named) if self._splitter else None
 
     def expect(self, width: int) -> None:
-        """The header has so many fields."""
+        """The header has so many fields, and what comes from here on are rows."""
         self._width = width
+        if self._splitter is not None:
+            self._splitter.empty(self._dialect.null_words)
 
     def feed(self, chunk: bytes, *, final: bool) -> Iterator[Record]:
         """The records that `chunk` completes, and those that the end does. Raises `Unreadable`; exhaust it first."""
-        for piece in _gathered(self._inflater.feed(chunk, final=final)):
-            yield from self._read(self._decoded(piece, final=False), final=False)
-        if final:
-            yield from self._read(self._decoded(b"", final=True), final=True)
-
-    def _decoded(self, piece: bytes, *, final: bool) -> str:
-        if self._decoder is None:
-            self._head += piece
-            if len(self._head) < 3 and not final:
-                return ""
-            piece, marked = self._head, self._head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
-            encoding, errors = ("utf-16", "surrogatepass") if marked else ("utf-8-sig", "surrogateescape")
-            self._decoder = codecs.getincrementaldecoder(encoding)(errors)
         try:
-            return self._decoder.decode(piece, final)
-        except UnicodeDecodeError as error:
-            raise Unreadable(f"the text is not UTF-16: {error.reason}") from None
+            for piece in self._unpacker.feed(chunk, final=final):
+                yield from self._read(self._decoder.feed(piece), final=False)
+        except Unreadable:
+            yield from self._read(self._decoder.feed(b"", hasten=True), final=False)
+            raise
+        if final:
+            yield from self._read(self._decoder.feed(b"", final=True), final=True)
 
     def _read(self, text: str, *, final: bool) -> Iterator[Record]:
-        """Cut into lines what is whole; keep the rest."""
-        if self._passing_over:
-            _, end, text = text.partition("\n")
-            if not end:
+        self._cut(text, final=final)
+        if self._splitter is None:
+            passed, delimiter = self._beginning.look(self._lines, self._ends, final=final)
+            self._drop(passed)
+            if delimiter is None:
                 return
-            self._passing_over = False
-            self._number += 1
-        text = self._rest + text
-        if final:
-            text += "\n"  # which ends the last line, or is a line of its own with nothing in it
-        *lines, self._rest = text.split("\n")
-        self._lines += lines
-        yield from self._records(final=final)
-        if len(self._rest) >= LONGEST_RECORD:  # so that no record before it is open any more
-            yield self._number, self._rest[:SHOWN_CHARACTERS]
-            self._rest, self._passing_over = "", True
+            null_words = frozenset[str]() if self._width is None else self._dialect.null_words
+            self._splitter = Splitter(delimiter, null_words)
+        yield from self._records(self._splitter, final=final)
 
-    def _records(self, *, final: bool) -> Iterator[Record]:
+    def _cut(self, text: str, *, final: bool) -> None:
+        """Cut into lines what is whole; keep the rest, as far as it can be a line that is not too long."""
+        text = self._half_end + text
+        self._half_end = ""
+        if not final and text.endswith("\r"):
+            self._half_end, text = "\r", text[:-1]
+        if "\r" in text:
+            pieces = _LINE_END.split(text)
+            lines, ends = pieces[::2], pieces[1::2]
+        else:
+            lines = text.split("\n")
+            ends = ["\n"] * (len(lines) - 1)
+        last = lines.pop()
+        if lines:
+            if self._passing_over:
+                self._passing_over = False
+                del lines[0], ends[0]
+            elif self._rest:
+                lines[0] = "".join([*self._rest, lines[0]])
+            self._rest, self._rest_length = [], 0
+        self._lines += lines
+        self._ends += ends
+        if last and not self._passing_over:
+            self._rest.append(last)
+            self._rest_length += len(last)
+        too_long = self._rest_length >= LONGEST_RECORD
+        if too_long or (final and self._rest):
+            self._lines.append("".join(self._rest))
+            self._ends.append("")
+            self._rest, self._rest_length = [], 0
+            self._passing_over = too_long
+
+    def _drop(self, count: int) -> None:
+        """These lines are done with."""
+        if count:
+            self._number += count
+            del self._lines[:count], self._ends[:count], self._up_to[:count]
+            self._begun = None
+
+    def _records(self, splitter: Splitter, *, final: bool) -> Iterator[Record]:
         """The records of the lines at hand; those of a record that is still open stay."""
-        lines, at = self._lines, 0
-        seen, self._open_lines = self._open_lines, 0
-        if seen and not final and self._open_length(0) < LONGEST_RECORD and '"' not in "".join(lines[seen:]):
-            self._open_lines = len(lines)
-            return
+        lines, comment, at = self._lines, self._dialect.comment, 0
+        delimiter, plain = splitter.delimiter, comment is None and not self._dialect.null_words
         while at < len(lines):
             line = lines[at]
-            if len(line) >= LONGEST_RECORD:
+            if len(line) + LINE_END_CHARACTERS > LONGEST_RECORD and self._length(at) > LONGEST_RECORD:
                 yield self._number + at, line[:SHOWN_CHARACTERS]
-            elif '"' not in line and "\r" not in line:
-                if line:
-                    yield self._number + at, line.split(",")
-            elif line.strip("\r"):
-                found = self._record(at)
-                if found is None and not final and self._open_length(at) < LONGEST_RECORD:
-                    self._open_lines = len(lines) - at
-                    break
-                if found is not None:
-                    fields, after = found
-                    yield self._number + at, fields
-                    at = after
-                    continue
-                yield self._number + at, _shown(line)
-            at += 1
-        self._number += at
-        del lines[:at]
-
-    def _open_length(self, first: int) -> int:
-        return sum(map(len, self._lines[first:])) + len(self._lines) - first + len(self._rest)
-
-    def _record(self, first: int) -> tuple[list[str] | str, int] | None:
-        """The record that begins on line `first`, and the line behind it; None if the lines at hand end within it.
-
-        A broken one costs its first line alone.
-        """
-        lines, at, place = self._lines, first, 0
-        broken = _shown(lines[first]), first + 1
-        line, length = lines[first], len(lines[first]) + 1
-        fields: list[str] = []
-        while True:
-            if not line.startswith('"', place):
-                end = line.find(",", place)
-                cell = line[place:end] if end >= 0 else line[place:].rstrip("\r")
-                if "\r" in cell:
-                    return broken
-                place = end + 1 if end >= 0 else len(line)
-                ended = end < 0
+            elif plain and line and '"' not in line and " " not in line and "\t" not in line:
+                yield self._number + at, line.split(delimiter)
+            elif splitter.is_blank(line):
+                pass
+            elif comment is not None and line.lstrip(splitter.blanks).startswith(comment):
+                self._used.add("COMMENT")
+            elif '"' not in line and not splitter.null_words:
+                yield self._number + at, splitter.without_quotes(line)
             else:
-                begun, place = list[str](), place + 1
-                while (end := _closing_quote(line, place)) < 0:
-                    at += 1
-                    if at == len(lines):
-                        return None
-                    begun.append(line[place:])
-                    line, place = lines[at], 0
-                    length += len(line) + 1
-                    if length > LONGEST_RECORD:
-                        return broken
-                cell = "\n".join([*begun, line[place:end]]).replace('""', '"')
-                place = end + 1
-                ended = not line.startswith(",", place)
-                if ended and line[place:].strip("\r"):
-                    return broken
-                place += 1
-            fields.append(cell)
-            if at > first and self._width is not None and ended != (len(fields) == self._width):
-                return broken
-            if ended:
-                return fields, at + 1
+                split = self._begun if at == 0 and self._begun else splitter.split(line)
+                last = self._last_line(splitter, at, split, final=final)
+                if last is None:
+                    self._drop(at)
+                    self._begun = split
+                    return
+                if last < at or split is None:
+                    yield self._number + at, line[:SHOWN_CHARACTERS]
+                else:
+                    fields = self._joined(splitter, at, last, split)
+                    yield self._number + at, fields
+                    at = last
+            at += 1
+        self._drop(at)
 
+    def _length(self, at: int) -> int:
+        """The characters of a line with its end, which counts one where the object ends instead."""
+        return len(self._lines[at]) + len(self._ends[at] or "\n")
 
-def _closing_quote(line: str, place: int) -> int:
-    """Where the first quote from `place` on is that is not doubled; -1 if there is none."""
-    while (end := line.find('"', place)) >= 0 and line.startswith('"', end + 1):
-        place = end + 2
-    return end
+    def _last_line(self, splitter: Splitter, first: int, split: Split | None, *, final: bool) -> int | None:
+        """The line on which the record ends that begins on this one; -1 if it is broken, None if more must come."""
+        if split is None:
+            return -1
+        if not split.is_open:
+            return first
+        cells, length = len(split.texts), self._length(first)
+        up_to, leaving = self._up_to, self._leaving
+        # What is before the first line that is known to be within quotes makes no difference to any difference.
+        up_to += [up_to[-1] if up_to else (0, 0)] * (first + 1 - len(up_to))
+        before = up_to[first]
+        while leaving and leaving[0][0] <= self._number + first:
+            leaving.popleft()
+        while True:
+            at = leaving[0][0] - self._number if leaving else len(up_to) - 1
+            cells_more, length_more = up_to[at][0] - before[0], up_to[at][1] - before[1]
+            if length + length_more > LONGEST_RECORD:
+                return -1
+            if leaving:
+                whole = self._width is None or cells + cells_more == self._width
+                return at if leaving[0][1] and whole else -1
+            if self._width is not None and cells + cells_more > self._width:
+                return -1
+            if len(up_to) == len(self._lines):
+                break
+            self._look_within(splitter)
+        return -1 if final or length + length_more + self._rest_length >= LONGEST_RECORD else None
 
+    def _look_within(self, splitter: Splitter) -> None:
+        """What the next line is when it begins within quotes."""
+        at = len(self._up_to)
+        cells, length = self._up_to[-1]
+        line, line_length = self._lines[at], self._length(at)
+        if '"' in line and line_length <= LONGEST_RECORD:
+            split = splitter.split(line, inside=True)
+            if split is None or not split.is_open:
+                self._leaving.append((self._number + at, split is not None))
+            cells += len(split.texts) - 1 if split else 0
+        self._up_to.append((cells, length + line_length))
 
-def _shown(line: str) -> str:
-    return line.rstrip("\r")[:SHOWN_CHARACTERS]
-
-
-def _gathered(pieces: Iterator[bytes]) -> Iterator[bytes]:
-    """The same bytes in few pieces: each of them costs a look at what is still open."""
-    gathered: list[bytes] = []
-    size = 0
-    try:
-        for piece in pieces:
-            gathered.append(piece)
-            size += len(piece)
-            if size >= _SLICE_BYTES:
-                yield b"".join(gathered)
-                gathered.clear()
-                size = 0
-    except Unreadable:
-        yield b"".join(gathered)
-        raise
-    yield b"".join(gathered)
-
-
-class _Inflater:
-    """Bytes -> bytes: gzip by its magic bytes, everything else as it is.
-
-    From a damaged stream comes what inflates when its bytes are fed one at a time, however they really come.
-    """
-
-    def __init__(self) -> None:
-        self._head = b""
-        self._gzip: bool | None = None
-        self._member = zlib.decompressobj(wbits=31)
-        self._consumed = self._inflated = 0
-
-    def feed(self, chunk: bytes, *, final: bool) -> Iterator[bytes]:
-        if self._gzip is None:
-            chunk = self._head + chunk
-            if len(chunk) < 2 and not final:
-                self._head = chunk
-                return
-            self._gzip = chunk.startswith(b"\x1f\x8b")
-        if not self._gzip:
-            yield chunk
-            return
-        yield from self._unfold(chunk)
-        if final and not self._member.eof:
-            raise Unreadable("the gzip stream ends early")
-
-    def _unfold(self, chunk: bytes) -> Iterator[bytes]:
-        more = False
-        while chunk or more:
-            if self._member.eof:
-                self._consumed += len(chunk) - len(chunk.lstrip(b"\0"))
-                chunk = chunk.lstrip(b"\0")
-                if not chunk:
-                    break
-                self._member = zlib.decompressobj(wbits=31)
-            before = self._member.copy() if len(chunk) > 1 else self._member
-            try:
-                # Up to the next multiple of a slice, so that a bomb is judged at the same places for any cuts.
-                text = self._member.decompress(chunk, _SLICE_BYTES - self._inflated % _SLICE_BYTES)
-            except zlib.error as error:
-                if len(chunk) <= 1:
-                    raise Unreadable(f"the gzip stream is damaged: {error}") from None
-                self._member = before
-                for i in range(len(chunk)):
-                    yield from self._unfold(chunk[i : i + 1])
-                return
-            rest = self._member.unused_data if self._member.eof else self._member.unconsumed_tail
-            self._consumed += len(chunk) - len(rest)
-            self._inflated += len(text)
-            chunk = rest
-            yield text
-            # A full slice may have more behind it, although all bytes are consumed.
-            more = bool(text) and self._inflated % _SLICE_BYTES == 0
-            if (more or self._member.eof) and self._inflated > max(GZIP_FREE_BYTES, GZIP_RATIO * self._consumed):
-                raise Unreadable(f"a gzip bomb: {self._consumed} bytes unfold to more than {GZIP_RATIO} times as many")
+    def _joined(self, splitter: Splitter, first: int, last: int, split: Split) -> list[str]:
+        """The fields of a record over these lines."""
+        null = split.null
+        if first == last:
+            fields = split.texts
+        else:
+            cells = [[text] for text in split.texts]
+            for at in range(first + 1, last + 1):
+                more = splitter.split(self._lines[at], inside=True)
+                if more is None:  # which it was not when the last line was found
+                    raise AssertionError(self._lines[at])
+                cells[-1] += [self._ends[at - 1], more.texts[0]]
+                cells += [[text] for text in more.texts[1:]]
+                null |= more.null
+            fields = ["".join(cell) for cell in cells]
+        if null:
+            self._used.add("NULL_VALUES")
+        return fields

@@ -15,7 +15,7 @@ from simulator.run.bounds import SummaryBound, judge
 from simulator.telemetry.snapshot import Cause, Snapshot
 
 SCHEMA = "stockpipe.run/1"
-_WORDS = ("differences", "apart", "keys")
+_WORDS = ("differences", "apart", "keys", "unused_settings")
 _FATES = ("deleted", "remaining", "dead_lettered")
 
 

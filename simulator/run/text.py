@@ -124,6 +124,8 @@ def _proof(audit: Mapping[str, Any]) -> Iterable[tuple[str, str]]:
     yield "", ", ".join(f"{audit[name]:,} {name}" for name in ("missing", "extra", "different", "ambiguous"))
     for line in audit["apart"]:
         yield "", line
+    for number, name in enumerate(audit["unused_settings"]):
+        yield "" if number else "unused", printable(audit["notes"][name])
     for name, where in (("dead_lettered", "dead-letter queue"), ("pending", "still in the queue")):
         held = audit[name]
         if held["objects"]:

@@ -139,7 +139,7 @@ class Ledger:
         total = {name: round(figure) for name, figure in self._totals.items()}
         return Consumer(
             self._consumer.name,
-            objects=total.get("ObjectsIngested", 0) + total.get("ObjectsSkipped", 0),
+            objects=total.get("ObjectsIngested", 0),
             messages_failed=total.get("MessagesFailed", 0),
             rows_read=total.get("RowsRead", 0),
             rows_written=total.get("RowsWritten", 0),

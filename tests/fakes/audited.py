@@ -70,6 +70,7 @@ EXACT = Audit(
     differences=(),
     apart=(),
     keys=(),
+    unused_settings=(),
     notes={},
 )
 

@@ -6,8 +6,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from simulator.proof.dialect import Dialect
-from simulator.proof.reader import ObjectReader, Rejected, Row
-from simulator.proof.records import Record, RecordParser, Unreadable
+from simulator.proof.failures import Unreadable
+from simulator.proof.reader import ObjectReader, Rejected
+from simulator.proof.records import Record, RecordParser
+from simulator.proof.rows import Row
 
 
 def in_pieces(body: bytes, size: int) -> list[bytes]:

@@ -20,6 +20,8 @@ from fuzz.bounds import Bounds, within
 from fuzz.making import make
 from fuzz.readings import Example, by_items, by_proof, by_rows, disagreement
 from fuzz.smaller import smaller
+from pipeline.settings import SettingsError
+from simulator.base.errors import InputError
 
 UNITS = {"s": 1, "m": 60, "h": 3600}
 
@@ -63,7 +65,10 @@ def again(path: Path) -> int:
     print(example)
     with within(example.bounds):
         for read in (by_items, by_rows, by_proof):
-            print(f"\n{read.__name__}: {read(example)}")
+            try:
+                print(f"\n{read.__name__}: {read(example)}")
+            except (SettingsError, InputError) as refusal:
+                print(f"\n{read.__name__}: {refusal}")
     said = what_fails(example)
     print(f"\n{said or 'the readers agree'}")
     return 1 if said else 0

@@ -5,6 +5,14 @@ from __future__ import annotations
 from random import Random
 
 FORMATS = ("%b %d %Y", "%d.%m.%Y", "%m/%d/%Y %H:%M", "%Y-%m-%d", "%d/%m/%Y %H:%M %z", "%Y%m%d", "100%% %Y", "%y-%j %p")
+ZONED_FORMATS = (
+    "%Y-%m-%d %H:%M %Z",
+    "%d.%m.%Y %H:%M:%S",
+    "%d/%m/%Y %I:%M %p",
+    "%Y%m%d%H%M%S",
+    "%Y-%m-%d%Z",
+    "%H %%Z %Y %Z",
+)
 ODD: tuple[str, ...] = (
     *("", "", " ", "a", "A", "null", "NaN", "Infinity", "N/A", "-", "+1", "01", ".5", "5.", " 1", "1 ", "1,608.00"),
     *("1_000", "٣", "0x1", "é", "😀", "株式", "\0", "\t", "\ufeff", "\u2028", "\x85", "\x0b", "\x1c", "%s", "%(a)s"),
@@ -29,8 +37,34 @@ ODD: tuple[str, ...] = (
 )
 
 
-def number(chance: Random, odd: float = 0.7) -> str:
-    """A number; `odd` is the share of those at an edge."""
+def number(chance: Random, odd: float = 0.7, decimal: str = ".", lenient: bool = False) -> str:
+    """A number; `odd` is the share of those at an edge, `lenient` numbers may have groups of digits and so on."""
+    text = _json_number(chance, odd)
+    whole, point, rest = text.partition(".")
+    grouping = "," if decimal == "." else "."
+    if lenient and chance.random() < 0.4:
+        match chance.randrange(6):
+            case 0:
+                text = f"+{text}"
+            case 1:
+                text = text.lstrip("0") if chance.random() < 0.5 else text.replace("0.", ".", 1)
+            case 2:
+                text = whole + "."
+            case 3 if whole.lstrip("-").isdigit():
+                text = f"{int(whole):,}" + point + rest
+            case 4:
+                text = chance.choice(
+                    ["1,234", "12,34", "1,234,567.5", ",123", "0,123", "007", "1,234.", "-.5e3", "1,234e5"]
+                )
+            case _:
+                at = chance.randrange(len(text) + 1)
+                text = text[:at] + chance.choice(["+", ",", ".", "0"]) + text[at:]
+    if decimal == ",":
+        text = text.translate({ord("."): decimal, ord(","): grouping})
+    return text
+
+
+def _json_number(chance: Random, odd: float) -> str:
     kind = chance.randrange(2, 6) if chance.random() < odd else chance.randrange(2)
     if kind == 0:
         return str(chance.randrange(-1000, 1000))
@@ -51,6 +85,8 @@ def number(chance: Random, odd: float = 0.7) -> str:
 
 def timestamp(chance: Random, few: bool = False) -> str:
     """A timestamp of some shape, often one that is none; `few`: of few days, so that keys repeat."""
+    if not few and chance.random() < 0.15:
+        return unix_time(chance) if chance.random() < 0.5 else clock_change(chance)
     year = chance.choice([2024, 2024, 2023, 1, 9999, 0, 10_000]) if chance.random() < 0.1 else 2024
     month = chance.choice([1, 2, 12]) if chance.random() < 0.9 else chance.randrange(15)
     day = chance.randrange(1, 4 if few else 29) if chance.random() < 0.9 else chance.randrange(34)
@@ -62,7 +98,8 @@ def timestamp(chance: Random, few: bool = False) -> str:
     if chance.random() < 0.1:
         hour, minute, second = chance.choice([(24, 0, 0), (23, 59, 60), (0, 60, 0), (25, 0, 0), (23, 59, 59)])
     colon = chance.choice([":", ":", ":", ""])
-    time = f"{hour:02d}{colon}{minute:02d}" + (f"{colon}{second:02d}" if chance.random() < 0.8 else "")
+    digits = 2 if chance.random() < 0.9 else 1
+    time = f"{hour:0{digits}d}{colon}{minute:02d}" + (f"{colon}{second:02d}" if chance.random() < 0.8 else "")
     if chance.random() < 0.4:
         places = chance.choice([1, 3, 6, 7, 9, 12])
         time += chance.choice(["..,", "."])[0] + "".join(chance.choices("0123456789", k=places))
@@ -90,6 +127,50 @@ def timestamp(chance: Random, few: bool = False) -> str:
     return date + chance.choice("TTT t_") + time + chance.choice(zones)
 
 
+def unix_time(chance: Random) -> str:
+    """Seconds since 1970 or a part of them, or nearly."""
+    digits = chance.choice([10, 10, 13, 16, 19, 9, 11, 12, 14, 18, 20])
+    text = "".join(chance.choices("0123456789", k=digits)) if chance.random() < 0.5 else "1704189845123456789"[:digits]
+    if chance.random() < 0.5:
+        text = text[:16] + "0" * len(text[16:])
+    return chance.choice(["", "", "", "", "-", "+", " "]) + text + chance.choice(["", "", "", "", ".5", "Z", " "])
+
+
+def clock_change(chance: Random) -> str:
+    """A local time about an hour that some zone does not have, or has twice."""
+    date = chance.choice(
+        [
+            *("2024-03-10", "2024-11-03", "2024-03-31", "2024-10-27", "2024-04-07", "2024-10-06", "2011-12-30"),
+            *("2011-12-29", "2011-12-31", "0001-01-01", "9999-12-31", "2018-11-04", "2018-02-17", "1883-11-18"),
+        ]
+    )
+    hour, minute = chance.choice([0, 1, 1, 2, 2, 3, 12, 23]), chance.choice([0, 1, 29, 30, 59])
+    second = chance.choice(["", ":00", ":59", ":59.999999", ":00.5"])
+    return f"{date}{chance.choice('T ')}{hour:02d}:{minute:02d}{second}{chance.choice(['', '', '', 'Z', '+01:00'])}"
+
+
+def time_of_day(chance: Random) -> str:
+    """What is in a column beside a date."""
+    return chance.choice(
+        [
+            *(
+                "09:30",
+                "9:30",
+                "09:30:00",
+                "093000",
+                "0930",
+                "23:59:59.999999",
+                "",
+                " ",
+                "02:30:00",
+                "01:30",
+                "9:30:00Z",
+            ),
+            *("09:30 +01:00", "24:00", "x", " 10:00 ", "3 PM", "00:00"),
+        ]
+    )
+
+
 def formatted(chance: Random, timestamp_format: str) -> str:
     """A timestamp in a format of its own, or nearly."""
     values = {
@@ -103,6 +184,10 @@ def formatted(chance: Random, timestamp_format: str) -> str:
         "%M": chance.choice(["0", "59", "60"]),
         "%p": chance.choice(["AM", "pm"]),
         "%z": chance.choice(["+0000", "-05:00", "Z", "+2400"]),
+        "%%Z": "%Z",
+        "%Z": chance.choice(["UTC", "utc", "GMT", "Z", "z", "EST", "CET", ""]),
+        "%S": chance.choice(["0", "59", "61"]),
+        "%I": chance.choice(["1", "12", "0"]),
         "%%": "%",
     }
     text = timestamp_format

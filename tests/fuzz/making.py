@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import csv
-import io
+import re
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from random import Random
 
 from fuzz.bounds import Bounds
-from fuzz.cells import FORMATS, ODD, cell, formatted, number, timestamp
-from fuzz.mutations import SIGNS, TEXT, as_read, encoded, packed, spoil_bytes
+from fuzz.cells import FORMATS, ODD, ZONED_FORMATS, cell, formatted, number, time_of_day, timestamp
+from fuzz.mutations import SIGNS, TEXT, as_read, encoded, in_encoding, packed, spoil_bytes
 from fuzz.readings import Example
+from fuzz.styles import Style, choose, write
 
 FILES = Path(__file__).parent / "files"
 KEYS = ("stocks/aapl.csv", "stocks/a/brk.b.csv.gz", "stocks/x", "stocks/.csv", "stocks/", "stocks/ſé.CSV", "s/%s.csv")
@@ -31,6 +31,7 @@ NAMES: tuple[str, ...] = (
         "Adj Close",
         "",
     ),
+    *("<ticker>", "<DATE>", "<time>", "<Close>", "<>", "<", " <date> ", "< date >", "<timestamp", "Date+Time", "a+b"),
     *(" ", "close", "volume", "Größe %", "a", "b", "column_1", "%s", 'a"b', "İ", "ß", "PK", "SK", "name"),
 )
 REAL_CHARS = 2 * 1024 * 1024
@@ -49,20 +50,23 @@ def make(seed: int, number_of: int) -> Example:
     chance = Random(f"{seed}/{number_of}")
     at_a_bound = chance.random() < 0.001
     bounds = Bounds() if at_a_bound else _bounds(chance)
-    environ: dict[str, str] = {}
+    header = _header(chance)
+    plain = at_a_bound or chance.random() < 0.3
+    style, environ = (Style(), dict[str, str]()) if plain else choose(chance, header)
     if chance.random() < 0.25:
-        environ["TIMESTAMP_FORMAT"] = chance.choice(FORMATS)
+        environ["TIMESTAMP_FORMAT"] = chance.choice(FORMATS if plain else (*FORMATS, *ZONED_FORMATS))
     source = 0.5 if at_a_bound else chance.random()
-    if source < 0.35:
+    if source < (0.35 if plain else 0.15):
         body = _spoiled_file(chance)
     elif source < 0.97:
-        text = _table(chance, environ, at_a_bound) if source < 0.75 else _signs(chance, bounds)
-        body = encoded(chance, _spoiled(chance, text, chance.choice([0, 0, 0, 1, 1, 2, 4, 8])))
+        text = _table(chance, style, environ, header, at_a_bound) if source < 0.75 else _signs(chance, bounds)
+        text = _spoiled(chance, text, chance.choice([0, 0, 0, 1, 1, 2, 4, 8]))
+        body = encoded(chance, text) if style.encoding is None else in_encoding(chance, text, style.encoding)
     else:
         body = chance.randbytes(chance.randrange(300))
     for _ in range(chance.choice([0, 0, 0, 0, 0, 0, 1, 2])):
         body = spoil_bytes(chance, body)
-    _choose_columns(chance, environ, body)
+    _choose_columns(chance, environ, header if chance.random() < 0.7 else _first_cells(body))
     if chance.random() < 0.3:
         body = packed(chance, body)
         for _ in range(chance.choice([0, 0, 0, 1, 2])):
@@ -109,12 +113,19 @@ def _cuts(chance: Random, length: int) -> tuple[int, ...]:
             return tuple(sorted(chance.randrange(length + 1) for _ in range(chance.randrange(1, 6))))
 
 
-def _choose_columns(chance: Random, environ: dict[str, str], body: bytes) -> None:
-    names = [name.strip(' "') for name in body[:200].decode("latin-1").partition("\n")[0].strip("\r").split(",")]
+def _first_cells(body: bytes) -> list[str]:
+    line = body[:200].decode("latin-1").partition("\n")[0].strip("\r")
+    return [name.strip(' "') for name in re.split("[,;|\t]", line)]
+
+
+def _choose_columns(chance: Random, environ: dict[str, str], names: list[str]) -> None:
     for setting in ("TICKER_COLUMN", "TIMESTAMP_COLUMN"):
-        if chance.random() < 0.15:
+        if chance.random() < 0.12:
             name = chance.choice(names) if chance.random() < 0.8 else chance.choice(NAMES)
-            environ[setting] = chance.choice([name, name.upper(), f" {name}"])
+            environ[setting] = chance.choice([name, name.upper(), f" {name}", name.strip("<>"), f"<{name}>"])
+    if chance.random() < 0.05:
+        names = chance.choices(names, k=chance.choice([2, 2, 2, 3]))
+        environ["TIMESTAMP_COLUMN"] = chance.choice(["+", "+", " + "]).join(names)
 
 
 def _spoiled_file(chance: Random) -> bytes:
@@ -138,45 +149,53 @@ def _spoiled(chance: Random, text: str, times: int) -> str:
     return header + text
 
 
-def _table(chance: Random, environ: dict[str, str], at_a_bound: bool) -> str:
-    """A table by Python's writer: odd cells, keys that repeat, or something at one of the product's own bounds."""
-    header = chance.choice([["ticker", "date"], ["date"], ["symbol", "timestamp"], [""], ["Date", "Time"]])
-    header = header + chance.sample(NAMES, chance.choice([0, 1, 1, 2, 3, 5]))
+def _header(chance: Random) -> list[str]:
+    first = [
+        ["ticker", "date"],
+        ["date"],
+        ["symbol", "timestamp"],
+        [""],
+        ["Date", "Time"],
+        ["<TICKER>", "<DATE>", "<TIME>"],
+    ]
+    header = chance.choice(first) + chance.sample(NAMES, chance.choice([0, 1, 1, 2, 3, 5]))
     if chance.random() < 0.9:
         header = [*dict.fromkeys(header)]
     if chance.random() < 0.2:
         chance.shuffle(header)
+    return header
+
+
+def _table(chance: Random, style: Style, environ: dict[str, str], header: list[str], at_a_bound: bool) -> str:
+    """A table: odd cells, keys that repeat, or something at one of the product's own bounds."""
     few = chance.random() < 0.6
     length = chance.choice([0, 1, 2, 3, 5, 12, 30]) if chance.random() < 0.98 else 250
-    rows = [_row(chance, header, environ, few) for _ in range(length)]
+    rows = [_row(chance, style, header, environ, few) for _ in range(length)]
     if rows and chance.random() < 0.3:
         rows += [_nearly(chance, chance.choice(rows)) for _ in range(chance.randrange(1, 4))]
     if at_a_bound:
         header, rows = _at_a_real_bound(chance, header, rows)
-    written = io.StringIO()
-    writer = csv.writer(
-        written,
-        quoting=chance.choice([csv.QUOTE_ALL, csv.QUOTE_MINIMAL, csv.QUOTE_MINIMAL, csv.QUOTE_NONNUMERIC]),
-        lineterminator=chance.choice(["\n", "\n", "\r\n"]),
-    )
-    writer.writerow(header)
-    writer.writerows(rows)
-    return written.getvalue()
+    return write(chance, style, header, rows)
 
 
-def _row(chance: Random, header: list[str], environ: dict[str, str], few: bool) -> list[str]:
+def _row(chance: Random, style: Style, header: list[str], environ: dict[str, str], few: bool) -> list[str]:
     row = []
-    for name in header:
-        plain = name.strip().lower()
+    plain_names = [name.strip(" <>").lower() for name in header]
+    joined = {"date", "time"} <= {*plain_names} and chance.random() < 0.9
+    for plain in plain_names:
         if plain in ("ticker", "symbol"):
             row.append(chance.choice(["A", "B", "AAPL", "", "é" * 9, "\\", '"']) if few else cell(chance))
+        elif plain == "time" and joined:
+            row.append(time_of_day(chance))
         elif plain in ("", "date", "timestamp", "time", "datetime"):
             own = environ.get("TIMESTAMP_FORMAT")
-            row.append(formatted(chance, own) if own and chance.random() < 0.7 else timestamp(chance, few))
-        elif few and chance.random() < 0.7:
+            fits = own and chance.random() < 0.7
+            row.append(formatted(chance, own) if own and fits else timestamp(chance, few or joined))
+        elif few and chance.random() < (0.2 if style.lenient or style.decimal == "," else 0.7):
             row.append(chance.choice(["1", "1.0", "10e-1", "2", "-0", "0", "0e9", "x", "", "1.5", "1.50"]))
         else:
-            row.append(cell(chance) if chance.random() < 0.3 else number(chance, odd=0.2))
+            odd = cell(chance) if chance.random() < 0.3 else None
+            row.append(number(chance, 0.2, style.decimal, style.lenient) if odd is None else odd)
     if chance.random() < 0.04:
         row.append(cell(chance))
     if chance.random() < 0.04:
@@ -224,11 +243,13 @@ def _signs(chance: Random, bounds: Bounds) -> str:
     """Loose signs and cells below a header, or without one."""
     pieces: list[Callable[[], str]] = [
         lambda: chance.choice(SIGNS),
-        lambda: chance.choice([",", "\n", '"', "\r"]),
+        lambda: chance.choice([",", "\n", '"', "\r", " "]),
+        lambda: chance.choice([",", ";", "\t", "|", " ", "#"]),
         lambda: chance.choice([",", "\n"]),
         lambda: timestamp(chance, few=True),
         lambda: chance.choice(ODD),
         lambda: chance.choice(["a", "1", "1.0", "x" * (bounds.record_chars or 30)]),
     ]
     text = "".join(chance.choice(pieces)() for _ in range(chance.choice([3, 10, 30, 80])))
-    return chance.choice(["ticker,date,n\n", "date,n\n", ",n\n", "date\n", 'date,"a\nb"\n', ""]) + text
+    plain = ["ticker,date,n\n", "date,n\n", ",n\n", "date\n", 'date,"a\nb"\n', ""]
+    return chance.choice([*plain, "date;n\n", ' "date"\t| n\r', "sep=;\n"]) + text

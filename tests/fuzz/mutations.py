@@ -22,6 +22,12 @@ SIGNS: tuple[str, ...] = (
     "\ud8ff",
     "\t",
     ";",
+    "|",
+    " ",
+    ' "',
+    '" ',
+    "#",
+    "\r\n\r",
     "\ufeff",
     "\u2028",
 )
@@ -133,6 +139,16 @@ def encoded(chance: Random, text: str) -> bytes:
             return text.encode(chance.choice(["utf-16-le", "utf-32", "utf-16-be"]), "surrogatepass")
         case _:
             return as_read(text)
+
+
+def in_encoding(chance: Random, text: str, name: str) -> bytes:
+    """The text as that codec writes it, what it cannot write left out or replaced; sometimes with a mark."""
+    if chance.random() < 0.2:
+        text = "\ufeff" + text
+    try:
+        return text.encode(name, chance.choice(["replace", "ignore"]))
+    except (UnicodeError, LookupError):
+        return as_read(text)
 
 
 def as_read(text: str) -> bytes:

@@ -12,10 +12,12 @@ from fuzz.bounds import Bounds, within
 from pipeline.dialect import CsvDialect
 from pipeline.items import ItemReader, Items, put_request
 from pipeline.rows import ObjectUnreadable, RejectedRow, Row, RowReader
+from pipeline.settings import SettingsError
+from simulator.base.errors import InputError
 from simulator.proof.content import item_content
 from simulator.proof.dialect import Dialect
+from simulator.proof.failures import Unreadable
 from simulator.proof.reader import ObjectReader
-from simulator.proof.records import Unreadable
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,13 +115,27 @@ def by_proof(example: Example) -> Reading:
     return _feed(reading, chunks(example.body, example.cuts[2]), feed)
 
 
+def malformed(read: Callable[[dict[str, str]], object], example: Example) -> str | None:
+    """What is wrong with the settings; None if nothing is."""
+    try:
+        read(example.environ)
+    except (SettingsError, InputError) as refusal:
+        return str(refusal)
+    return None
+
+
 def disagreement(example: Example) -> str | None:
-    """What the readers do not agree on, in one line; None if they agree.
+    """What the readers do not agree on, in one line; None if they agree, also on malformed settings.
 
     Of an unreadable object the consumer may have stored what it had read, and nobody records the rejected rows. It need
     not have stored all that could be: it holds back rows that are judged together, and those behind an open quote.
     """
     with within(example.bounds):
+        consumer, proof_says = malformed(CsvDialect.from_environ, example), malformed(Dialect.from_environ, example)
+        if (consumer is None) != (proof_says is None):
+            return f"settings: {consumer!r} against {proof_says!r}"
+        if consumer is not None:
+            return None
         proof = by_proof(example)
         for name, read in (("items", by_items), ("rows", by_rows)):
             if found := _difference(read(example), proof):

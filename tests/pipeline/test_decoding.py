@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import codecs
+import encodings
 import gzip
+import pkgutil
 import random
 import zlib
 from itertools import pairwise
@@ -13,7 +16,8 @@ from hypothesis import strategies as st
 
 from fakes.records import by_line, pieces, read
 from pipeline import decoding
-from pipeline.decoding import SLICE_BYTES, Decoder, Inflater, ObjectUnreadable
+from pipeline.decoding import SLICE_BYTES, Decoder, Inflater, ObjectUnreadable, encoding_problem
+from pipeline.dialect import CsvDialect
 from pipeline.text import Lines, RecordReader
 
 
@@ -41,9 +45,9 @@ def test_encodings_and_compression_are_told_by_their_first_bytes(body, size):
 
 
 def test_what_is_shorter_than_a_mark_is_read_at_the_end():
-    """One byte of text is a text; the beginning of a mark alone is nothing."""
+    """One byte of text is a text; the beginning of a mark alone is bytes that are not text."""
     assert read(b"a") == read(b"", b"a") == [Lines(1, "a\n")]
-    assert read(b"\xef\xbb") == []
+    assert read(b"\xef\xbb") == [Lines(1, "\udcef\udcbb\n")]
     assert read(b"\x1f") == [Lines(1, "\x1f\n")]
 
 
@@ -56,7 +60,6 @@ def test_bytes_that_are_no_text_become_lone_surrogates():
 @pytest.mark.parametrize(
     ("body", "reason"),
     [
-        ("\ufeffab".encode("utf-16-le")[:-1], "the text is not UTF-16: truncated data"),
         (packed(b"a,b\n")[:-1], "the gzip stream ends early"),
         (packed(b"a,b\n")[:2], "the gzip stream ends early"),
         (packed(b"a,b\n") + b"a", "the gzip stream ends early"),
@@ -182,7 +185,7 @@ def test_the_records_before_the_damage_are_read_whole(at):
     body[at] ^= 16
     found = []
     for size in (1, 13, 4096, 10**6):
-        reader = RecordReader()
+        reader = RecordReader(CsvDialect())
         records = (record for chunk in pieces(bytes(body), size) for record in reader.feed(chunk))
         found.append(list[str]())
         with pytest.raises(ObjectUnreadable, match="the gzip stream is damaged"):
@@ -249,7 +252,68 @@ def test_no_byte_is_waited_for_that_is_not_needed():
 
 
 def test_why_an_object_is_unreadable_is_one_text():
-    """With it, the setting that might mend it."""
-    error = ObjectUnreadable("no header", "A_SETTING")
-    assert (str(error), error.setting) == ("no header", "A_SETTING")
+    """With it, the setting that might mend it, and how."""
+    error = ObjectUnreadable("no header", "A_SETTING", "a value")
+    assert (str(error), error.setting, error.proposal) == ("no header", "A_SETTING", "a value")
     assert ObjectUnreadable("no header").setting is None
+    assert ObjectUnreadable("no header").proposal is None
+
+
+def decoded(body: bytes, size: int, encoding: str | None = None) -> str:
+    """The text of these bytes, in pieces."""
+    decoder = Decoder(encoding)
+    return "".join(map(decoder.feed, pieces(body, size))) + decoder.feed(b"", final=True)
+
+
+def text_encodings() -> list[str]:
+    """All that Python knows and `ENCODING` may name."""
+    names = sorted({module.name for module in pkgutil.iter_modules(encodings.__path__)})
+    return [name for name in names if encoding_problem(name) is None]
+
+
+@pytest.mark.parametrize("encoding", text_encodings())
+@pytest.mark.filterwarnings("ignore:invalid escape sequence:DeprecationWarning")
+def test_any_bytes_are_text_in_any_encoding(encoding):
+    """What is not text in it comes out as lone surrogates, wherever it is cut; nothing raises."""
+    chance = random.Random(1)
+    bodies = [bytes(range(256)), *(chance.randbytes(50) for _ in range(20))]
+    bodies += [bytes(chance.choice(b'a,"\n~+\x1b$B(\x0e\x81\xff') for _ in range(50)) for _ in range(50)]
+    for body in bodies:
+        if not codecs.lookup(encoding).name.startswith("utf-7"):
+            assert decoded(body, 1, encoding) == decoded(body, 7, encoding) == decoded(body, 1000, encoding)
+        else:
+            decoded(body, 1, encoding)
+
+
+@pytest.mark.parametrize(
+    ("body", "encoding", "text"),
+    [
+        (b"\xef\xbb\xbf\xef\xbb\xbfa", None, "\ufeffa"),
+        (b"\xef\xbb\xbf\xef\xbb\xbfa", "utf-8", "\ufeffa"),
+        (b"\xff\xfe\xff\xfea\0", None, "\ufeffa"),
+        (b"\xff\xfea\0b", None, "a\udc62"),
+        (b"\xfe\xff\0a\xd8\0", None, "a\udcd8\udc00"),
+        (b"\xff\xfe\0\xdca\0", None, "\udc00\udcdca"),
+        (b"a\xf0\x9f\x98", None, "a\udcf0\udc9f\udc98"),
+        (b"a\x81b", "cp1252", "a\udc81b"),
+        (b"\x8a\x0ab\x8a", "shift_jis", "\udc8a\nb\udc8a"),
+        (b"", "cp1252", ""),
+    ],
+)
+@pytest.mark.parametrize("size", [1, 2, 100])
+def test_marks_and_bytes_that_are_not_text(body, encoding, text, size):
+    """One mark goes; each byte that is not text is one surrogate, the odd one at the end included."""
+    assert decoded(body, size, encoding) == text
+
+
+@pytest.mark.parametrize("beginning", [*decoding._FORMATS])
+@pytest.mark.parametrize("encoding", [None, "latin-1"])
+def test_another_format_is_known_by_its_first_bytes(beginning, encoding):
+    """As soon as they have come, and not by fewer of them."""
+    decoder = Decoder(encoding)
+    for byte in beginning[:-1]:
+        assert decoder.feed(bytes([byte])) == ""
+    with pytest.raises(ObjectUnreadable, match=r"^the object is .*, not CSV$"):
+        decoder.feed(beginning[-1:])
+    assert decoded(beginning[:-1], 1, "latin-1") == beginning[:-1].decode("latin-1")
+    assert decoded(b"a" + beginning, 100, "latin-1")[0] == "a"

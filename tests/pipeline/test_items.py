@@ -274,3 +274,44 @@ def test_columns_are_taken_as_long_as_no_row_can_be_too_large(quote, extra):
             items(body)
     else:
         assert len(items(body)) == 1
+
+
+ALL = CsvDialect(
+    timestamp_column="Day+Clock",
+    time_zone="Asia/Kolkata",
+    decimal_separator=",",
+    comment="#",
+    null_values=frozenset({"NA"}),
+    lenient_numbers=True,
+)
+
+
+@pytest.mark.usefixtures("no_rows")
+@pytest.mark.parametrize(
+    ("lines", "count"),
+    [
+        (["A;2024-01-02;09:30;1,5;x"], 1),
+        (["A;2024-01-02;09:30;1,5;x", "", " \t ", "# no", "A;2024-01-02;09:31;1,5;x"], 2),
+        ([" A ; 2024-01-02 ; 09:30 ; 1,5 ; x y "], 1),
+        (["A;2024-01-02;09:30;NA;NA", "A;2024-01-02;09:31;1.234,5;2"], 2),
+        (["A;20240102;093000;+1;,5"], 1),
+        (["A;2024-01-02;9:30;1;1", "A;2024-01-02;10:30;1;1"], 2),
+        (["A;2024-01-02;;1;1"], 1),
+        (['"A";2024-01-02;09:30;"1,5";"NA"', 'A; 2024-01-02 ;09:30; "x" ;NA'], 2),
+        (["A;1704189600;;1;1", "A;1704189601;;1;1"], 2),
+    ],
+)
+def test_what_a_dialect_reads_goes_by_columns(lines, count):
+    """Semicolons, decimal commas, joined local times, blanks, comments and empty words: never the way by rows."""
+    found = blocks("\n".join(["ticker;day;clock;n;m", *lines]) + "\n", ALL)
+    assert sum(len(block.keys) for block in found if isinstance(block, Items)) == count
+    assert not any(isinstance(block, RejectedRow) for block in found)
+
+
+def test_a_dialects_items_are_what_its_rules_say():
+    """Numbers with a point, instants in UTC, blanks and empty words gone."""
+    found = items("ticker;day;clock;n;m\n A ;2024-01-02; 09:30 ;1.234,50; NA\nB;2024-01-02;00:00:01;,5; x \n", ALL)
+    assert found == [
+        '{"PK": {"S": "A"}, "SK": {"S": "2024-01-02T04:00:00.000000Z"}, "n": {"N": "1234.50"}}',
+        '{"PK": {"S": "B"}, "SK": {"S": "2024-01-01T18:30:01.000000Z"}, "n": {"N": "0.5"}, "m": {"S": "x"}}',
+    ]

@@ -6,17 +6,18 @@ import csv
 from itertools import pairwise
 
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from fakes.records import Grammar, by_line, pieces, read
+from fakes.records import COMMAS, Grammar, by_line, entries, pieces, read
 from pipeline import quotes
 from pipeline import text as text_module
+from pipeline.dialect import CsvDialect
+from pipeline.fields import Fields
 from pipeline.quotes import MAX_RECORD_CHARS, ROWS_TOGETHER, SHOWN_CHARS, Parsed, QuoteParser, RejectedRow
 
 UNENDED = "a quoted field that does not end"
 AFTER = "text after a closing quote"
-RETURN = "a carriage return within a line"
 
 
 def over(lines: int, fields: int, width: int) -> str:
@@ -38,8 +39,9 @@ def test_quotes_are_read_alike_wherever_the_chunks_are_cut(size):
         (6, (AFTER, '"open')),
         (7, ["x", "y"]),
         (8, (AFTER, '"z"w,1')),
-        (9, (RETURN, "lone\rreturn")),
-        (10, ["last", "one"]),
+        (9, ["lone"]),
+        (10, ["return"]),
+        (11, ["last", "one"]),
     ]
 
 
@@ -47,7 +49,7 @@ def test_quotes_are_read_alike_wherever_the_chunks_are_cut(size):
     ("line", "fields"),
     [
         ('"a"', ["a"]),
-        ('"a"\r\r', ["a"]),
+        ('"a"  ', ["a"]),
         ('""', [""]),
         ('""""', ['"']),
         ('"a""b"', ['a"b']),
@@ -55,19 +57,16 @@ def test_quotes_are_read_alike_wherever_the_chunks_are_cut(size):
         ('a"b', ['a"b']),
         ('a"b"', ['a"b"']),
         ('a""b,"c"', ['a""b', "c"]),
-        (' "a"', [' "a"']),
-        ('"a" ', AFTER),
+        (' "a"', ["a"]),
+        ('\t "a, " \t, "b"', ["a, ", "b"]),
+        (' a , "b"', ["a", "b"]),
+        ('"a" ', ["a"]),
+        ('"a" , b ', ["a", "b"]),
+        (' "a" b', AFTER),
         ('"a"b', AFTER),
-        ('"a"\rb', AFTER),
-        ('"a"\r,b', AFTER),
         ('"a" "b"', AFTER),
         ('""a', AFTER),
         ('"a",b"c', ["a", 'b"c']),
-        ('a\rb,"c"', RETURN),
-        ('\ra,"c"', RETURN),
-        ('a\r,"c"', RETURN),
-        ('"a",\rb', RETURN),
-        ('"a\rb"', ["a\rb"]),
         ('"a', UNENDED),
         ('"', UNENDED),
         ('"a""', UNENDED),
@@ -75,13 +74,13 @@ def test_quotes_are_read_alike_wherever_the_chunks_are_cut(size):
         ('b,"a",c,"', UNENDED),
     ],
 )
-@pytest.mark.parametrize("end", ["\n", "\r\n", ""])
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r", ""])
 @pytest.mark.parametrize("before", ['"h"\n', '"h"\n"open\n'])
 def test_a_line_by_itself(line, fields, end, before):
     """A quote begins a field only at its beginning; what follows the closing one must be a comma or the line's end."""
     found = by_line(read((before + line + end).encode(), width=9))
     number = before.count("\n") + 1
-    expected = fields if isinstance(fields, list) else (fields, line.rstrip("\r"))
+    expected = fields if isinstance(fields, list) else (fields, line)
     assert found[-1] == (number, expected)
     assert len(found) == number
 
@@ -105,8 +104,10 @@ def test_a_line_by_itself(line, fields, end, before):
         ('1,"x\ny","z","u\nw"', [(2, (over(3, 4, 2), '1,"x')), (3, (over(2, 3, 2), 'y","z","u')), (4, ['w"'])]),
         ('"a\nb,c', [(2, (UNENDED, '"a')), (3, ["b", "c"])]),
         ('"a\nb"c,d', [(2, (AFTER, '"a')), (3, ['b"c', "d"])]),
-        ('"a\nb"\rc,d', [(2, (AFTER, '"a')), (3, (RETURN, 'b"\rc,d'))]),
-        ('"a\nb",\rc', [(2, (RETURN, '"a')), (3, (RETURN, 'b",\rc'))]),
+        ('"a\rb",c\r"d",e', [(2, ["a\rb", "c"]), (4, ["d", "e"])]),
+        ('"a\nb"\rc,d', [(2, (over(2, 1, 2), '"a')), (3, ['b"']), (4, ["c", "d"])]),
+        (' "a\nb" ,c', [(2, ["a\nb", "c"])]),
+        ('"a\n ", b', [(2, ["a\n ", "b"])]),
         ('"a\n"b\n"c",d', [(2, (AFTER, '"a')), (3, (AFTER, '"b')), (4, ["c", "d"])]),
         ('"a\n,"b\n,"c",d', [(2, (AFTER, '"a')), (3, (AFTER, ',"b')), (4, ["", "c", "d"])]),
         ('a","\na","\nb,c', [(2, (UNENDED, 'a","')), (3, (UNENDED, 'a","')), (4, ["b", "c"])]),
@@ -202,7 +203,7 @@ def fed(parser: QuoteParser, number: int, text: str, unended: int = 0) -> list[P
 def test_an_open_record_is_kept_up_to_its_bound(monkeypatch, unended, given_up):
     """The part of a line that has come counts too, and the line end that it will have: then nothing can mend it."""
     monkeypatch.setattr(quotes, "MAX_RECORD_CHARS", 10)
-    parser = QuoteParser()
+    parser = QuoteParser(COMMAS)
     parser.expect(1)
     assert fed(parser, 1, '"a\nbcd\n') == []
     assert parser.pending
@@ -214,7 +215,7 @@ def test_an_open_record_is_kept_up_to_its_bound(monkeypatch, unended, given_up):
 
 def test_a_record_is_kept_while_it_may_still_end():
     """Nothing of it comes out before that, and what follows it comes with it."""
-    parser = QuoteParser()
+    parser = QuoteParser(COMMAS)
     parser.expect(2)
     assert fed(parser, 1, '"a\n') == fed(parser, 2, "b\n") == []
     assert fed(parser, 3, 'c",1\n"d",2\n') == [Parsed([1], [["a\nb\nc", "1"]]), Parsed([4], [["d", "2"]])]
@@ -224,7 +225,7 @@ def test_a_record_is_kept_while_it_may_still_end():
 
 def test_records_come_many_together():
     """Whole lines in one, whatever their quotes; after a broken one by so many."""
-    parser = QuoteParser()
+    parser = QuoteParser(COMMAS)
     parser.expect(1)
     good = '"a"\n' * (2 * ROWS_TOGETHER + 1)
     (whole,) = fed(parser, 1, good)
@@ -234,10 +235,41 @@ def test_records_come_many_together():
     assert [len(found.rows) for found in after if isinstance(found, Parsed)] == [ROWS_TOGETHER, ROWS_TOGETHER, 1]
 
 
-marks = ['"', '"', '"', ",", ",", "\n", "\n", "\r\n", "\r", "a", "bb", '""', '\n"', '",', ',"', "x" * 9]
+marks = [
+    '"',
+    '"',
+    '"',
+    ",",
+    ",",
+    ";",
+    "\t",
+    " ",
+    "#",
+    "\n",
+    "\n",
+    "\r\n",
+    "\r",
+    "a",
+    "bb",
+    "NA",
+    '""',
+    '\n"',
+    '",',
+    ' ,"',
+]
+marks += ['";', '\t"', "x" * 9]
 texts = st.tuples(
-    st.sampled_from(["h,i,j\n", "h,i\n", '"h\n",i\n', "h\n", ""]), st.lists(st.sampled_from(marks), max_size=60)
+    st.sampled_from(["h,i,j\n", "h,i\n", "h;i\r", 'sep=;\nh; "i"\n', '"h\n",i\n', " \n#x\nh\ti\n", "h\n", ""]),
+    st.lists(st.sampled_from(marks), max_size=60),
 ).map(lambda parts: parts[0] + "".join(parts[1]))
+dialects = st.builds(
+    CsvDialect,
+    delimiter=st.sampled_from([None, None, ",", ";", "\t", "|"]),
+    skip_lines=st.sampled_from([0, 0, 0, 1, 3]),
+    comment=st.sampled_from([None, None, "#", ",", "bb"]),
+    column_names=st.sampled_from([None, None, ("h", "i"), ("h", "i", "j")]),
+    null_values=st.sampled_from([frozenset[str](), frozenset({"NA"}), frozenset({"a", "#", "h"})]),
+)
 
 
 @given(
@@ -245,9 +277,12 @@ texts = st.tuples(
     cuts=st.lists(st.integers(0, 200), max_size=8),
     longest=st.sampled_from([12, 20, 30, 60, 10**6]),
     limit=st.sampled_from([1, 5, 10**5]),
+    dialect=st.just(CsvDialect()) | dialects,
 )
-@example(text='h\n"a\n"\n', cuts=[], longest=10**6, limit=1)
-def test_any_text_is_read_as_the_rules_say(text, cuts, longest, limit):
+@settings(max_examples=300, deadline=None)
+@example(text='h\n"a\n"\n', cuts=[], longest=10**6, limit=1, dialect=CsvDialect())
+@example(text="h,i\r\n", cuts=[4], longest=10**6, limit=1, dialect=CsvDialect())
+def test_any_text_is_read_as_the_rules_say(text, cuts, longest, limit, dialect):
     """Wherever it is cut, however little a record may hold, and whatever Python's parser will take."""
     body = text.encode()
     places = [0, *sorted(min(cut, len(body)) for cut in cuts), len(body)]
@@ -258,26 +293,28 @@ def test_any_text_is_read_as_the_rules_say(text, cuts, longest, limit):
             for module in (quotes, text_module):
                 patch.setattr(module, "MAX_RECORD_CHARS", longest)
                 patch.setattr(module, "SHOWN_CHARS", 5)
-            found = by_line(read(*chunks))
+            found = entries(*chunks, dialect=dialect)
     finally:
         csv.field_size_limit(before)
-    assert found == Grammar(longest, 5).read(text)
+    assert found == Grammar(longest, 5, dialect).read(text)
 
 
 class Watched:
-    """The expression that looks at a line, and Python's parser, and how many characters they have been shown."""
+    """The rules that look at a line, and Python's parser, and how many characters they have been shown."""
 
-    def __init__(self) -> None:
+    def __init__(self, delimiter: str) -> None:
         self.chars = self.parsed = 0
-        self.pattern = quotes._LINE
         self.Error = csv.Error
+        self._delimiter = delimiter
+        self._problem = Fields.problem
 
-    def match(self, line):
-        """As a pattern does."""
+    def problem(self, rules: Fields, line: str) -> int | None:
+        """As the rules'."""
+        assert rules.delimiter == self._delimiter
         self.chars += len(line)
-        return self.pattern.match(line)
+        return self._problem(rules, line)
 
-    def reader(self, lines, strict):
+    def reader(self, lines, *, delimiter, strict):
         """As csv's."""
 
         def shown():
@@ -285,23 +322,40 @@ class Watched:
                 self.parsed += len(line)
                 yield line
 
-        return csv.reader(shown(), strict=strict)
+        return csv.reader(shown(), delimiter=delimiter, strict=strict)
 
 
 @pytest.mark.parametrize(
-    "line", ['a,b,"', '"a,b,c', 'a,"x" y,c', 'a","', 'a,"x","', '"', 'a,b,c\n"open', '"a\nb",c', '"a"",""b"', "a\rb"]
+    "line",
+    [
+        'a,b,"',
+        '"a,b,c',
+        'a,"x" y,c',
+        'a","',
+        'a,"x","',
+        '"',
+        'a,b,c\n"open',
+        '"a\nb",c',
+        '"a"",""b"',
+        "a\rb",
+        ' "a" , "',
+    ],
 )
 @pytest.mark.parametrize("size", [64, 1000, 10**6])
-def test_each_line_is_looked_at_twice_at_most(line, size, monkeypatch):
+@pytest.mark.parametrize("delimiter", [",", ";", "\t"])
+@pytest.mark.parametrize("end", ["\n", "\r", "\r\n"])
+def test_each_line_is_looked_at_twice_at_most(line, size, delimiter, end, monkeypatch):
     """However many stray quotes precede it, whatever a record may hold, and wherever the chunks are cut."""
-    watched = Watched()
-    monkeypatch.setattr(quotes, "_LINE", watched)
+    watched = Watched(delimiter)
+    monkeypatch.setattr(Fields, "problem", lambda rules, line: watched.problem(rules, line))
     monkeypatch.setattr(quotes, "csv", watched)
     monkeypatch.setattr(quotes, "MAX_RECORD_CHARS", 600)
-    body = ("h,i,j\n" + f"{line}\n" * 600).encode()
+    dialect = CsvDialect(delimiter=delimiter)
+    body = ("h,i,j\n" + f"{line}\n" * 600).replace("\n", end).replace(",", delimiter).encode()
 
-    found = by_line(read(*pieces(body, size)))
+    found = entries(*pieces(body, size), dialect=dialect)
 
     assert watched.chars <= 2 * len(body)
     assert watched.parsed <= 2 * len(body)
-    assert found == Grammar(600, SHOWN_CHARS).read(body.decode())
+    monkeypatch.undo()
+    assert found == Grammar(600, SHOWN_CHARS, dialect).read(body.decode())

@@ -38,7 +38,7 @@ def all_of(reader: Any, chunks: list[bytes]) -> tuple[list[Any], list[tuple[str,
             for one in reader.feed(chunk, final=number == len(chunks)):
                 found.append(one)  # noqa: PERF402 - what came before the reader raises counts
     except ObjectUnreadable as error:
-        return found, [("unreadable", str(error), str(error.setting))]
+        return found, [("unreadable", str(error), str(error.setting), str(error.proposal))]
     return found, []
 
 
@@ -171,6 +171,133 @@ def test_any_bytes_have_one_outcome(body, cuts):
     assert by_columns(cut(body, cuts)) == expected
 
 
+fields = st.sampled_from(
+    [
+        *(
+            "A",
+            "b c",
+            "NA",
+            "-",
+            "",
+            " ",
+            "\t",
+            "#x",
+            "é",
+            '"q"',
+            '"a;b"',
+            ' "NA" ',
+            '"two\nlines"',
+            '"',
+            "\0",
+            "\udcff",
+        ),
+        *("1", "-1,5", "1.5", "+007", "1,234", "1.234,5", ",5", "5.", "1e400", "1,23", '"1,5"', '"1.234"', "-0", "01"),
+        *("1,234,567,890,123,456,789.5", "12345678901234567890", " 7 ", "1e5", "+1.5e-3"),
+    ]
+)
+moments = st.sampled_from(
+    [
+        *(
+            "2024-01-02",
+            "2024-03-10",
+            "20240110",
+            " 2024-11-03",
+            "2024-02-29",
+            "2024-02-30",
+            "0001-01-01",
+            "9999-12-31",
+        ),
+        *("2024-01-02 09:30", "2024-03-10 02:30:00", "2024-11-03T01:30:00", "2024-01-02 9:30:05.5", "20240102 153000"),
+        *("2024-01-02 09:30:00.123", "2024-01-02T09:30:00.123456", "2024-01-02T09:30:00,123Z", "20240102T1530"),
+        *("1704189600", "1704189600123", "1704189600123456", "1704189600123456000", "1704189600123456789", "170418960"),
+        *(
+            "2024-01-02T03:04:05Z",
+            "2024-01-02T03:04:05+05:30",
+            "02.01.2024 09:30 UTC",
+            "02.01.2024 09:30 CET",
+            '"2024-01-02"',
+        ),
+        *(
+            "2024-04-07 01:45:00",
+            "2024-10-06 02:15:00",
+            "1890-01-01 00:00:00",
+            "0001-01-01 00:00:00",
+            "9999-12-31 23:59:59",
+        ),
+    ]
+)
+clocks = st.sampled_from(
+    ["", "09:30", "09:30:00", "9:30", "02:30:00", "01:30:00", "093000", '"09:30:00.5"', "Z", "00:00:00.000001"]
+)
+headers = [
+    ["ticker", "date", "n"],
+    ["Date", "Time", "n"],
+    ["<TICKER>", "<DATE>", "<TIME>", "<VOL>"],
+    ["date", "n", "note"],
+]
+dialects = st.builds(
+    CsvDialect,
+    timestamp_format=st.sampled_from([None, None, "%d.%m.%Y %H:%M %Z", "%d.%m.%Y", "%Y-%m-%d %H:%M:%S"]),
+    time_zone=st.sampled_from(
+        [None, "UTC", "America/New_York", "Asia/Kolkata", "Asia/Kathmandu", "Australia/Lord_Howe", "Africa/Monrovia"]
+    ),
+    delimiter=st.sampled_from([None, None, ",", ";", "\t", "|"]),
+    decimal_separator=st.sampled_from([".", ","]),
+    skip_lines=st.sampled_from([0, 0, 0, 0, 1]),
+    comment=st.sampled_from([None, "#"]),
+    column_names=st.sampled_from([None, None, None, ("date", "n", "note")]),
+    encoding=st.sampled_from([None, None, None, "utf-8", "cp1252", "shift_jis", "utf-16-be"]),
+    null_values=st.sampled_from([frozenset[str](), frozenset({"NA", "-", "-0"})]),
+    lenient_numbers=st.booleans(),
+)
+
+
+@st.composite
+def files(draw: st.DrawFn) -> tuple[bytes, CsvDialect]:
+    """Settings, and a file that they mostly fit: columns of one kind each, and now and then a cell of another."""
+    dialect = draw(dialects)
+    header = draw(st.sampled_from(headers))
+    sign = dialect.delimiter or draw(st.sampled_from([",", ";", "\t", "|"]))
+    end = draw(st.sampled_from(["\n", "\r\n", "\r"]))
+    kinds = [moments if "date" in name.lower() else clocks if "time" in name.lower() else fields for name in header]
+    usual = [[draw(kind) for kind in kinds] for _ in range(2)]
+    dirt = draw(st.sampled_from([1000, 10, 3]))
+    lines = []
+    for _ in range(draw(st.integers(0, 12))):
+        row = [
+            draw(kind) if draw(st.integers(1, dirt)) == dirt else draw(st.sampled_from(column))
+            for kind, *column in zip(kinds, *usual, strict=True)
+        ]
+        if draw(st.integers(1, 2 * dirt)) == dirt:
+            row.append(draw(fields))
+        line = sign.join(row)
+        lines.append(draw(st.sampled_from([line] * 5 + ["", " ", "# x", f" {line} "])) if dirt < 1000 else line)
+    lines = ["skipped"] * dialect.skip_lines + [sign.join(header)] * (dialect.column_names is None) + lines
+    text = (
+        draw(st.sampled_from(["", "", "\ufeff", f"sep={sign}\n"])) + end.join(lines) + draw(st.sampled_from(["", end]))
+    )
+    if dialect.encoding in (None, "utf-8"):
+        return text.encode("utf-8", "surrogateescape"), dialect
+    return text.encode(dialect.encoding, "replace"), dialect
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    example=files() | st.tuples(bodies, dialects),
+    cuts=st.lists(st.integers(0, 10_000), max_size=5),
+    key=st.sampled_from([KEY, "in/.csv"]),
+)
+def test_any_dialect_has_one_outcome(example, cuts, key):
+    """Rows, columns and cuts agree on every row and on every reason, whatever the settings say of the file."""
+    body, dialect = example
+    expected = by_rows([body], dialect, key)
+
+    assert by_columns([body], dialect, key) == expected
+    assert by_rows(cut(body, cuts), dialect, key) == expected
+    assert by_columns(cut(body, cuts), dialect, key) == expected
+    assert by_columns([body[i : i + 1] for i in range(len(body))], dialect, key) == expected
+
+
 cells = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
 
 
@@ -193,7 +320,7 @@ def test_no_record_is_dropped(table, quoting):
 
 def test_what_is_stored_is_what_was_written():
     """Numbers keep every digit as written, strings every character."""
-    cells = ["0.10", "1e5", "-0", "12345678901234567890123456789012345678", "a,b", 'say "hi"', "line\nbreak", " x "]
+    cells = ["0.10", "1e5", "-0", "12345678901234567890123456789012345678", "a,b", 'say "hi"', "line\nbreak", " x\n"]
     written = io.StringIO()
     csv.writer(written).writerows([["date", *(f"c{i}" for i in range(len(cells)))], ["2024-01-02", *cells]])
     reader = RowReader(KEY, CsvDialect())

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from fakes.records import by_line, pieces, read
+from fakes.records import by_line, entries, pieces, read
+from pipeline.dialect import CsvDialect
 from pipeline.text import MAX_RECORD_CHARS, SHOWN_CHARS, SLICE_BYTES, Lines, Parsed, RecordReader, RejectedRow
 
 
@@ -12,15 +13,18 @@ def test_plain_lines_stay_together():
     """A chunk of whole lines is one record, by the number of its first line; the rest waits for its line end."""
     assert read(b"a,b\n\nc,d\ne", b",f\n", b"g") == [Lines(1, "a,b\n\nc,d\n"), Lines(4, "e,f\n"), Lines(5, "g\n")]
     assert read(b"a\r\nb\r", b"\nc\n") == [Lines(1, "a\n"), Lines(2, "b\nc\n")]
-    assert read(b"a\r\r\nb\r\n\r\r\nc\r") == [Lines(1, "a\nb\n\n"), Lines(4, "c\n")]
+    assert read(b"a\rb\r", b"c\r") == [Lines(1, "a\n"), Lines(2, "b\n"), Lines(3, "c\n")]
+    assert read(b"a\r\r\nb\r\n\r\r\nc\r") == [Lines(1, "a\n\nb\n\n\n"), Lines(6, "c\n")]
     assert read(b"") == []
 
 
 def test_the_reader_says_what_a_chunk_completes_at_once():
-    """Nothing waits for the object's end but what has no line end yet."""
-    reader = RecordReader()
+    """Nothing waits for the object's end but what has no line end yet, and the second half of one."""
+    reader = RecordReader(CsvDialect())
     assert list(reader.feed(b"a\nb")) == [Lines(1, "a\n")]
-    assert list(reader.feed(b"c\n", final=True)) == [Lines(2, "bc\n")]
+    assert list(reader.feed(b"c\r")) == []
+    assert list(reader.feed(b"\nd\r")) == [Lines(2, "bc\n")]
+    assert list(reader.feed(b"e\n", final=True)) == [Lines(3, "d\ne\n")]
 
 
 OVERLONG = f"a line of more than {MAX_RECORD_CHARS} characters"
@@ -28,16 +32,17 @@ OVERLONG = f"a line of more than {MAX_RECORD_CHARS} characters"
 
 @pytest.mark.parametrize("size", [SLICE_BYTES, MAX_RECORD_CHARS, 2 * MAX_RECORD_CHARS])
 @pytest.mark.parametrize("extra", [0, 1])
-def test_a_line_has_so_many_characters_at_most(size, extra):
+@pytest.mark.parametrize("end", ["\n", "\r", "\r\n"])
+def test_a_line_has_so_many_characters_at_most(size, extra, end):
     """With its line end; a longer one is rejected by its first characters, and what follows it is read and counted."""
-    line = "x" * (MAX_RECORD_CHARS - 1 + extra)
-    found = by_line(read(*pieces(f"a\n{line}\nb\n".encode(), size)))
+    line = "x" * (MAX_RECORD_CHARS - len(end) + extra)
+    found = by_line(read(*pieces(f"a{end}{line}{end}b{end}".encode(), size)))
     assert found == [(1, ["a"]), (2, (OVERLONG, line[:SHOWN_CHARS]) if extra else [line]), (3, ["b"])]
 
 
 def test_an_endless_line_is_given_up_once():
     """Rejected when it passes the bound; the rest of it is skipped without being gathered, up to the object's end."""
-    reader = RecordReader()
+    reader = RecordReader(CsvDialect())
     found = [record for _ in range(5) for record in reader.feed(b"x" * MAX_RECORD_CHARS)]
     assert found == [RejectedRow(1, OVERLONG, ("x" * SHOWN_CHARS,), OVERLONG, "x" * SHOWN_CHARS)]
     assert reader._carry_chars == 0
@@ -46,7 +51,7 @@ def test_an_endless_line_is_given_up_once():
 
 def test_after_an_overlong_line_reading_goes_on_within_the_same_chunk():
     """The chunk that ends the long line holds lines of its own, and the beginning of one."""
-    reader = RecordReader()
+    reader = RecordReader(CsvDialect())
     assert len(list(reader.feed(b"x" * (MAX_RECORD_CHARS + 1)))) == 1
     assert list(reader.feed(b"xx\nb,c\nd")) == [Lines(2, "b,c\n")]
     assert list(reader.feed(b"e\nf\ng")) == [Lines(3, "de\nf\n")]
@@ -55,7 +60,7 @@ def test_after_an_overlong_line_reading_goes_on_within_the_same_chunk():
 
 def test_an_open_record_is_given_up_when_a_line_within_it_grows_beyond_the_bound():
     """What it held so far is read at once, the line that is not whole yet later."""
-    reader = RecordReader()
+    reader = RecordReader(CsvDialect())
     reader.expect(2)
     assert list(reader.feed(b'"a\nb,c\n' + b"d" * 100)) == []
     found = list(reader.feed(b"d" * MAX_RECORD_CHARS))
@@ -70,15 +75,13 @@ def test_an_open_record_is_given_up_when_a_line_within_it_grows_beyond_the_bound
 
 def test_lines_after_an_open_record_are_plain_again():
     """What holds no quote is left unsplit as soon as no record is open."""
-    reader = RecordReader()
+    reader = RecordReader(CsvDialect(delimiter=","))
     reader.expect(1)
     assert list(reader.feed(b'"a\n')) == []
     assert list(reader.feed(b'b"\nc\n')) == [Parsed([1], [["a\nb"]]), Parsed([3], [["c"]])]
     assert list(reader.feed(b"d\n")) == [Lines(4, "d\n")]
-    assert list(reader.feed(b"e\rf\n")) == [
-        RejectedRow(5, "a carriage return within a line", ("e\rf",), "a carriage return within a line", "e\rf")
-    ]
-    assert list(reader.feed(b"g", final=True)) == [Lines(6, "g\n")]
+    assert list(reader.feed(b"e\rf\n")) == [Lines(5, "e\nf\n")]
+    assert list(reader.feed(b"g", final=True)) == [Lines(7, "g\n")]
 
 
 def test_a_chunk_of_any_size_is_taken_in_slices():
@@ -98,10 +101,105 @@ def test_what_is_left_at_the_end_is_read_then():
 
 def test_a_record_of_several_lines_has_the_width_that_was_told():
     """Any other is broken; without being told, the first one may have any."""
-    reader = RecordReader()
+    reader = RecordReader(CsvDialect())
     assert by_line(reader.feed(b'"a\nb"\n')) == [(1, ["a\nb"])]
     reader.expect(2)
     assert by_line(reader.feed(b'"a\nb"\n')) == [
         (3, ("a quoted field over 2 lines, and 1 fields where the header has 2", '"a')),
         (4, ['b"']),
     ]
+
+
+def test_lines_are_passed_over_however_long_they_are():
+    """Unread, with their quotes, and without being gathered; those after them keep their numbers."""
+    reader = RecordReader(CsvDialect(skip_lines=2))
+    for _ in range(3):
+        assert list(reader.feed(b'"x' * MAX_RECORD_CHARS)) == []
+    assert reader._carry_chars == 0
+    assert list(reader.feed(b"\r\n\ra\n")) == [Lines(3, "a\n")]
+
+
+@pytest.mark.parametrize("cut", range(1, 12))
+@pytest.mark.parametrize("line", ["sep=;", '"SEP=;"'])
+@pytest.mark.parametrize("end", ["\n", "\r", "\r\n"])
+def test_the_first_line_may_say_what_delimits(cut, line, end):
+    """Wherever it is cut, and whatever the setting says; it counts as a line."""
+    body = f"{line}{end}a;b,c{end}".encode()
+    reader = RecordReader(CsvDialect(delimiter=","))
+    found = [*reader.feed(body[:cut]), *reader.feed(body[cut:]), *reader.feed(b"", final=True)]
+    assert by_line(found, reader.fields) == [(2, ["a", "b,c"])]
+
+
+@pytest.mark.parametrize(
+    "line", ["sep=", "sep=;;", '"sep=;', 'sep=;"', " sep=;", "sep=; ", "sep", "sep:;", 'sep="', "sep=\0", "sep=\udcff"]
+)
+def test_a_line_that_says_nothing_of_the_kind_is_a_line(line):
+    """Exactly so many characters, and one that can delimit."""
+    found = entries(f"{line}\nx;y\n".encode(errors="surrogateescape"), dialect=CsvDialect(delimiter="|"))
+    assert [number for number, _ in found] == [1, 2]
+
+
+@pytest.mark.parametrize(
+    ("text", "delimiter"),
+    [
+        ("a,b;c;d", ";"),
+        ("a\tb\tc,d", "\t"),
+        ("a|b", "|"),
+        ("a", ","),
+        ("a;b|c", ","),
+        ("a;b;c|d|e,f", ","),
+        ('"a;b;c",d', ","),
+        (' "a;b;c",d', ","),
+        ('x"a;b;c",d', ";"),
+        ('"a;""b;c",d', ","),
+        ('"a;\n\r;;c",d', ","),
+        ('"a";"b,,,"x,,', ","),
+        ('"a" "b;;;",c', ";"),
+        ('a;\t"b|||"', ","),
+        ("\n \t\n  a;b,c;d\n,,,,,", ";"),
+        ("#,,,\na;b", ";"),
+        ('"a;b', ","),
+    ],
+)
+@pytest.mark.parametrize("size", [1, 3, 100])
+def test_the_delimiter_is_what_the_first_record_has_most_of(text, delimiter, size):
+    """Outside of quotes, up to the line end that is; a tie says nothing."""
+    reader = RecordReader(CsvDialect(comment="#"))
+    chunks = pieces(text.encode(), size)
+    for chunk in chunks:
+        list(reader.feed(chunk))
+    list(reader.feed(b"", final=True))
+    assert reader.fields.delimiter == delimiter
+
+
+@pytest.mark.parametrize(
+    ("row", "names", "delimiter"),
+    [("1,5;2,5", 2, ";"), ("1,5;2,5;3", 4, ","), ("a;b|c", 2, ","), ("a,b;c,d", 2, ";"), ("a;b;c,d", 9, ";")],
+)
+def test_with_names_the_delimiter_is_what_makes_so_many_fields(row, names, delimiter):
+    """If exactly one does; otherwise the most frequent one."""
+    reader = RecordReader(CsvDialect(column_names=tuple(f"c{i}" for i in range(names))))
+    list(reader.feed(f"{row}\n".encode()))
+    assert reader.fields.delimiter == delimiter
+
+
+@pytest.mark.parametrize("size", [SLICE_BYTES, 2 * MAX_RECORD_CHARS])
+@pytest.mark.parametrize("extra", [0, 1])
+def test_the_delimiter_is_looked_for_in_so_many_characters(size, extra):
+    """A first record that is longer is known by its beginning: the last of those characters counts, none after it."""
+    reader = RecordReader(CsvDialect())
+    text = "|" + "x" * (MAX_RECORD_CHARS - 3 + extra) + ";;" + "|" * 9
+    for chunk in pieces(text.encode(), size):
+        list(reader.feed(chunk))
+    assert reader.fields.delimiter == ("," if extra else ";")
+
+
+@pytest.mark.parametrize("sign", [" ", '" "', "\r", "#", '"', ' "', "# ", "\t", "a ", '""', ", ", ';"'])
+@pytest.mark.parametrize(
+    "dialect", [CsvDialect(), CsvDialect(comment="#", null_values=frozenset({" "}), delimiter=";")]
+)
+def test_two_megabytes_of_anything_are_read_in_linear_time(sign, dialect):
+    """Of blanks, of quoted ones, of line ends, of comments: a quadratic reading would take hours."""
+    body = b"a,b\n" + (sign * (2 * MAX_RECORD_CHARS // len(sign))).encode() + b"\nx,y\n"
+    found = read(*pieces(body, SLICE_BYTES), dialect=dialect)
+    assert found

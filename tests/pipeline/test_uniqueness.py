@@ -37,7 +37,8 @@ def refusal(body: str, columns: CsvDialect = CsvDialect(), key: str = "in/x.csv"
             found += lines_of(reader, body, final=True)
         assert found == []
         refusals.append(refused.value)
-    assert [(str(found), found.setting) for found in refusals] == [(str(refusals[0]), refusals[0].setting)] * 2
+    said = [(str(found), found.setting, found.proposal) for found in refusals]
+    assert said == [said[0]] * 2
     return refusals[0]
 
 
@@ -138,10 +139,26 @@ def test_the_setting_that_might_mend_it_goes_by_the_column(header, columns, sett
     assert refusal(f"{header}\n2024-01-02,X\n2024-01-02,Y\n", columns).setting == setting
 
 
+@pytest.mark.parametrize(
+    ("header", "columns", "proposal"),
+    [
+        ("date,Name", CsvDialect(), "Name"),
+        ("Date,Time", CsvDialect(None, "Date"), "Date+Time"),
+        ("Time,Date", CsvDialect(None, "Time"), "Date+Time"),
+        ("<DTYYYYMMDD>,<TIME>", CsvDialect(None, "dtyyyymmdd"), "<DTYYYYMMDD>+<TIME>"),
+        ("timestamp,time", CsvDialect(), "time"),
+        ("date,timely", CsvDialect(None, "date"), "timely"),
+    ],
+)
+def test_what_the_setting_should_be_is_proposed(header, columns, proposal):
+    """The likeliest column; where it is a time beside the one that a setting names, both, the date first."""
+    assert refusal(f"{header}\n2024-01-02,X\n2024-01-02,Y\n", columns).proposal == proposal
+
+
 def test_without_a_column_that_would_do_the_ticker_is_missing():
     """It is what most such files have somewhere."""
     found = refusal("date,a,b\n2024-01-02,1,\n2024-01-02,,1\n")
-    assert found.setting == "TICKER_COLUMN"
+    assert (found.setting, found.proposal) == ("TICKER_COLUMN", None)
     assert "apart" not in str(found)
 
 
@@ -159,7 +176,7 @@ class CountedRows:
 
     def __init__(self, width: int) -> None:
         self.parsed = Counter[str]()
-        self._key = FileKey("X", "date", {f"c{i}": f"c{i}" for i in range(width)}, ())
+        self._key = FileKey("X", ["date"], {f"c{i}": f"c{i}" for i in range(width)}, named=False)
         self._width = width
 
     def judge(self, *blocks: list[str]) -> str:
@@ -264,7 +281,7 @@ def test_a_column_without_a_name_is_named_by_its_place():
 def test_a_column_that_is_not_there_has_a_nearest(wanted, nearest):
     """By the likeness of their names, in any case; there is always one."""
     found = refusal("Instrument,Trade Date,Last Price\nA,2024-01-02,1\n", CsvDialect(wanted))
-    assert found.setting == "TICKER_COLUMN"
+    assert (found.setting, found.proposal) == ("TICKER_COLUMN", nearest)
     assert str(found).endswith(f"is not among the columns Instrument,Trade Date,Last Price; the nearest is {nearest!r}")
 
 

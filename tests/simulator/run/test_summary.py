@@ -94,6 +94,7 @@ def proof() -> Audit:
         differences=(),
         apart=(),
         keys=(),
+        unused_settings=(),
         notes={},
     )
 

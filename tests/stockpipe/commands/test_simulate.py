@@ -371,16 +371,6 @@ def test_tail_prints_what_the_functions_write(stockpipe: Stockpipe) -> None:
         assert [line for line in lines if line.startswith(f"{function}[") and "platform.report" in line]
 
 
-def test_setting_that_a_handler_refuses_ends_the_run(stockpipe: Stockpipe) -> None:
-    """A value that only the handler can judge fails at its init; the run ends with the handler's line, exit code 2."""
-    ended = stockpipe("simulate", "--parameter", "RejectedPrefix=stocks/bad/", *SMALL)
-
-    assert ended.code == 2
-    assert "ConsumerLambda cannot start: " in ended.err
-    assert "REJECTED_PREFIX" in ended.err
-    assert "Traceback" not in ended.err
-
-
 def test_command_line_wins_over_scenario_and_defaults(tmp_path: Path) -> None:
     """An option that is given beats the scenario's, which beats the default."""
     file = tmp_path / "s.yaml"

@@ -21,6 +21,7 @@ Stockpipe = Callable[..., Any]
 SMALL = ("--ticks", "1", "--files", "2", "--rows", "2", "--summary", "-", "--ui", "plain")
 HANDLERS = """
 import json, time
+from pipeline.consumer import handler as reads
 
 def crashes(event, context):
     return event["Rows"]
@@ -52,14 +53,18 @@ def changed(tmp_path: Path) -> Callable[[str, str], tuple[str, ...]]:
     return changed
 
 
-def test_a_run_ends_when_all_that_is_left_failed_for_good(stockpipe: Stockpipe, tmp_path: Path) -> None:
+def test_a_run_ends_when_all_that_is_left_failed_for_good(
+    stockpipe: Stockpipe, tmp_path: Path, changed: Callable[[str, str], tuple[str, ...]]
+) -> None:
     """A good file and one that nobody can read: no wait for a drain of a quarter of an hour, and it says why."""
+    # What another handler would read is not known, so that nothing is refused beforehand.
+    mine = changed("pipeline.consumer.handler", "mine.reads")
     (tmp_path / "quotes").mkdir()
     (tmp_path / "quotes" / "good.csv").write_text("ticker,date,price\nA,2026-01-01,1\n")
     (tmp_path / "quotes" / "bad.csv").write_text("a,b\n1,2\n")
 
     ended = stockpipe(
-        *("simulate", "--source", "quotes", "--drain-timeout", "15m", "--ui", "plain", "--summary", "-"),
+        *("simulate", "--source", "quotes", "--drain-timeout", "15m", "--ui", "plain", "--summary", "-"), *mine
     )
 
     summary, audit = ended.summary, ended.summary["audit"]
@@ -162,3 +167,16 @@ def test_the_command_that_repeats_a_run_makes_the_same_plan(options: SimulateOpt
     assert dataclasses.replace(repeated, started_at=plan.started_at, start_at=plan.start_at, hold=plan.hold) == plan
     assert repeated.start_at == plan.start_at or not plan.fires
     assert not repeated.hold
+
+
+def test_a_setting_that_a_handler_refuses_ends_the_run(
+    stockpipe: Stockpipe, changed: Callable[[str, str], tuple[str, ...]]
+) -> None:
+    """A handler that nobody knows fails at its init; the run ends with its own line, exit code 2."""
+    mine = changed("Handler: pipeline.consumer.handler", "Handler: mine.reads")
+    ended = stockpipe("simulate", *mine, "--parameter", "RejectedPrefix=stocks/bad/", *SMALL)
+
+    assert ended.code == 2
+    assert "ConsumerLambda cannot start: " in ended.err
+    assert "REJECTED_PREFIX" in ended.err
+    assert "Traceback" not in ended.err

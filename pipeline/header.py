@@ -1,0 +1,177 @@
+"""What a header means: where the key's columns are, and what each column is called in the table. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+from pipeline.decoding import ObjectUnreadable
+from pipeline.values import shown
+
+MAX_NAME_BYTES = 65535
+"""An attribute's name (DynamoDB Developer Guide, "Service quotas": attributes)."""
+MAX_COLUMNS = 16_384
+"""What a spreadsheet can hold: a header of more is hardly one, and takes the time of its neighbours."""
+SURROGATES = re.compile("[\ud800-\udfff]")
+"""What is left of bytes that are not text."""
+TIMESTAMP_NAMES = ("timestamp", "datetime", "date", "time")
+"""The names that mean a time."""
+_COMPARED_CHARS = 64
+_OTHER_FORMATS = ((("{", "["), "JSON"), (("<!doctype", "<html", "<?xml"), "a web page or XML"))
+
+
+class KeyPlaces(NamedTuple):
+    """Where a row's key is: the ticker's column, None for the file's name, and those whose texts are the timestamp."""
+
+    ticker: int | None
+    timestamp: tuple[int, ...]
+
+
+def folded_name(name: str) -> str:
+    """A column's name as names are compared: in any case, blanks around it aside."""
+    return name.strip(" \t").lower()
+
+
+def bare_name(name: str) -> str:
+    """The same without the angle brackets that it may stand in."""
+    folded = folded_name(name)
+    return folded[1:-1] if folded.startswith("<") and folded.endswith(">") and len(folded) > 1 else folded
+
+
+def key_columns(header: Sequence[str], ticker: str | None, timestamp: str | None) -> KeyPlaces:
+    """Where the key's columns are: those that the settings name, or those of the usual names.
+
+    Raises `ObjectUnreadable` if one is named and not there, for another one would make other keys; and if there is
+    none for the timestamp, or ticker and timestamp would be one.
+    """
+    columns = _Columns(header)
+    if ticker is not None:
+        ticker_at = columns.find(ticker)
+        if ticker_at is None:
+            raise columns.missing("TICKER_COLUMN", ticker, columns.nearest(ticker))
+    else:
+        ticker_at = columns.first_of("ticker", "symbol")
+    timestamp_at = columns.timestamp() if timestamp is None else columns.named_timestamp(timestamp)
+    if ticker_at in timestamp_at:
+        raise ObjectUnreadable(
+            f"the column {header[ticker_at]!r} cannot be both ticker and timestamp",
+            "TIMESTAMP_COLUMN" if ticker is None else "TICKER_COLUMN",
+        )
+    return KeyPlaces(ticker_at, timestamp_at)
+
+
+def attribute_names(header: Sequence[str]) -> list[str]:
+    """What each column is called in the table. Raises `ObjectUnreadable` if two of them are called alike."""
+    # DynamoDB knows no nameless attribute, and pandas writes its index as a nameless column.
+    named = [name.lower().replace(" ", "_") if name.strip() else f"column_{i + 1}" for i, name in enumerate(header)]
+    twice = [name for name, count in Counter(named).items() if count > 1]
+    if twice:
+        raise ObjectUnreadable(f"the header has the column {shown(min(twice))} twice")
+    if any(len(name.encode()) > MAX_NAME_BYTES for name in named):
+        raise ObjectUnreadable(f"a column name of more than {MAX_NAME_BYTES} bytes")
+    return named
+
+
+def other_format(beginning: str) -> str | None:
+    """What a text that begins like this is likely to be, if not CSV; None where nothing is to be seen."""
+    folded = beginning.lstrip().lower()
+    return next((name for signs, name in _OTHER_FORMATS if folded.startswith(signs)), None)
+
+
+class _Columns:
+    """A header's names, to be found."""
+
+    def __init__(self, header: Sequence[str]) -> None:
+        self._header = header
+        self._folded: dict[str, int] = {}
+        self._bare: dict[str, int] = {}
+        for at, name in enumerate(header):
+            folded = folded_name(name)
+            self._folded.setdefault(folded, at)
+            self._bare.setdefault(bare_name(folded) if folded.startswith("<") else folded, at)
+
+    def find(self, name: str) -> int | None:
+        """The first column of this name, or else of the same with brackets around it or without."""
+        at = self._folded.get(folded_name(name))
+        return self._bare.get(bare_name(name)) if at is None else at
+
+    def first_of(self, *names: str) -> int | None:
+        """The first of these that is there."""
+        return next((at for at in map(self.find, names) if at is not None), None)
+
+    def timestamp(self) -> tuple[int, ...]:
+        """By the usual names."""
+        at = self.first_of("timestamp", "datetime")
+        if at is None:
+            day, clock = self.find("date"), self.find("time")
+            if day is not None and clock is not None:
+                return day, clock
+            at = clock if day is None else day
+        if at is None and not folded_name(self._header[0]):
+            at = 0
+        if at is not None:
+            return (at,)
+        reason = f"no timestamp column in the header {shown(','.join(self._header), 120)}"
+        other = other_format(self._header[0])
+        if other is not None:
+            raise ObjectUnreadable(f"{reason}, which looks like {other}")
+        raise ObjectUnreadable(reason, "TIMESTAMP_COLUMN")
+
+    def named_timestamp(self, wanted: str) -> tuple[int, ...]:
+        """The column of this name, or the two that it names with a plus between them."""
+        at = self.find(wanted)
+        if at is not None:
+            return (at,)
+        for first, second in _halves(wanted):
+            day, clock = self.find(first), self.find(second)
+            if day is None or clock is None:
+                continue
+            if day == clock:
+                raise ObjectUnreadable(
+                    f"TIMESTAMP_COLUMN {shown(wanted)} joins the column {shown(self._header[day])} with itself",
+                    "TIMESTAMP_COLUMN",
+                )
+            return day, clock
+        raise self.missing("TIMESTAMP_COLUMN", wanted, self._nearest_timestamp(wanted))
+
+    def missing(self, setting: str, wanted: str, nearest: str) -> ObjectUnreadable:
+        """To be raised: the wanted column is not there."""
+        return ObjectUnreadable(
+            f"{setting} {shown(wanted)} is not among the columns {self._shown()}; the nearest is {shown(nearest)}",
+            setting,
+            nearest,
+        )
+
+    def nearest(self, wanted: str, *, but: str | None = None) -> str:
+        """The name that a slip of the finger makes the wanted one, or what comes nearest; not that of `but`."""
+        import difflib  # hardly any object needs it
+
+        text = folded_name(wanted)[:_COMPARED_CHARS]
+
+        def likeness(name: str) -> float:
+            return difflib.SequenceMatcher(None, text, folded_name(name)[:_COMPARED_CHARS]).ratio()
+
+        return max((name for name in self._header if name != but), key=likeness)
+
+    def _nearest_timestamp(self, wanted: str) -> str:
+        """The same of a name, or of two that are joined."""
+        halves = next(_halves(wanted), None)
+        if halves is None or len(set(self._header)) == 1:
+            return self.nearest(wanted)
+        found = [self.find(half) for half in halves]
+        names = [None if at is None else self._header[at] for at in found]
+        if names[0] is None:
+            names[0] = self.nearest(halves[0], but=names[1])
+        if names[1] is None:
+            names[1] = self.nearest(halves[1], but=names[0])
+        return "+".join(name.strip(" \t") for name in names if name is not None)
+
+    def _shown(self) -> str:
+        return shown(",".join(self._header), 120)[1:-1]
+
+
+def _halves(name: str) -> Iterator[tuple[str, str]]:
+    """What each plus in it would join."""
+    return ((name[:at], name[at + 1 :]) for at, sign in enumerate(name) if sign == "+")

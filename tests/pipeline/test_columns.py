@@ -1,0 +1,137 @@
+"""Columns at once: exactly what the same texts are one by one, and by columns where they are of a usual form."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pipeline.columns import NumberColumn, TimestampColumn
+from pipeline.timestamps import BadTimestamp, timestamp_parser
+from pipeline.values import number_reader
+
+FORMS = [
+    "%Y-%m-%d %H:%M",
+    "%Y-%m-%dT%H:%M",
+    "%Y-%m-%d %H:%M:%S",
+    "%Y-%m-%dT%H:%M:%S",
+    "%Y-%m-%d %H:%M:%S.%f",
+    "%Y-%m-%dT%H:%M:%S,%f",
+    "%Y-%m-%d %H:%MZ",
+    "%Y-%m-%dT%H:%M:%SZ",
+    "%Y-%m-%d %H:%M:%S.%fZ",
+    "%Y%m%d %H%M",
+    "%Y%m%dT%H%M%S",
+]
+ZONES = [None, "UTC", "America/New_York", "Asia/Kolkata", "Asia/Kathmandu", "Australia/Lord_Howe", "Africa/Monrovia"]
+starts = st.datetimes(datetime(1880, 1, 1), datetime(2100, 1, 1)) | st.sampled_from(  # noqa: DTZ001 - local times
+    [
+        *(datetime(2024, 3, 10, 1, 55), datetime(2024, 11, 3, 0, 55)),  # noqa: DTZ001
+        *(datetime(2024, 10, 6, 1, 55), datetime(2024, 4, 7, 1, 25)),  # noqa: DTZ001
+        *(datetime(1, 1, 1), datetime(9999, 12, 31, 20), datetime(1972, 1, 6, 23)),  # noqa: DTZ001
+    ]
+)
+
+
+def one_by_one(column: list[str], zone: str | None) -> list[str] | None:
+    """What each text is by itself; None if one is none."""
+    try:
+        return list(map(timestamp_parser(None, zone), column))
+    except BadTimestamp:
+        return None
+
+
+@settings(max_examples=400, deadline=None)
+@given(
+    start=starts,
+    steps=st.lists(st.integers(0, 7200), min_size=1, max_size=6),
+    form=st.sampled_from(FORMS),
+    zone=st.sampled_from(ZONES),
+    odd=st.sampled_from(
+        [None, None, "2024-01-02", "x", "", "2024-01-02 9:30", "2024-01-02 09:30:00.123", "1704189600"]
+    ),
+    milliseconds=st.booleans(),
+)
+def test_a_column_of_timestamps_is_what_its_texts_are(start, steps, form, zone, odd, milliseconds):
+    """In every form and zone, over leaps and to the ends of time, with a cell of another form among them."""
+    column = []
+    for step in steps:
+        try:
+            start += timedelta(seconds=step, microseconds=step)
+        except OverflowError:
+            break
+        text = start.strftime(form).rjust(len(datetime(2024, 1, 2).strftime(form)), "0")  # noqa: DTZ001
+        column.append(text.replace(f"{start:%f}", f"{start:%f}"[:3]) if milliseconds and "%f" in form else text)
+    column += [odd] if odd is not None else []
+    if column:
+        reader = TimestampColumn(timestamp_parser(None, zone), zone, iso_first=True)
+        assert reader.read([column]) == one_by_one(column, zone)
+
+
+@pytest.mark.parametrize("zone", ZONES)
+@pytest.mark.parametrize("form", FORMS)
+def test_a_usual_form_is_not_looked_at_by_cells(form, zone):
+    """The parser is not asked."""
+
+    def never(text: str) -> str:
+        raise AssertionError(text)
+
+    column = [datetime(2024, 1, 2, hour, 7 * hour).strftime(form) for hour in range(8)]  # noqa: DTZ001
+    assert TimestampColumn(never, zone, iso_first=True).read([column]) == one_by_one(column, zone)
+
+
+@pytest.mark.parametrize("digits", [10, 13, 16, 19])
+@pytest.mark.parametrize("zone", [None, "Asia/Kolkata"])
+def test_unix_times_are_read_together(digits, zone):
+    """Each hour is looked up once; leading zeros and the last second are times as well."""
+
+    def never(text: str) -> str:
+        raise AssertionError(text)
+
+    column = [f"{second:010}123456000"[:digits] for second in (0, 3599, 3600, 1704189600, 9999999999)]
+    assert TimestampColumn(never, zone, iso_first=True).read([column]) == one_by_one(column, zone)
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    days=st.lists(st.sampled_from(["2024-01-02", "20240102", "", " 2024-01-02", "x"]), min_size=3, max_size=3),
+    times=st.lists(st.sampled_from(["09:30", "9:30", "093000", "", " 09:30 ", "09:30:00"]), min_size=3, max_size=3),
+    zone=st.sampled_from(ZONES),
+)
+def test_two_columns_are_read_as_joined_texts(days, times, zone):
+    """Whatever is empty, and with blanks around."""
+    joined = [" ".join(filter(None, (day.strip(), clock.strip()))) for day, clock in zip(days, times, strict=True)]
+    reader = TimestampColumn(timestamp_parser(None, zone), zone, iso_first=True)
+    assert reader.read([days, times]) == one_by_one(joined, zone)
+
+
+numbers = st.from_regex(r"[+-]?[0-9]{0,3}([.,][0-9]{1,3}){0,2}[.,]?", fullmatch=True) | st.from_regex(
+    "[1-9][0-9]{0,19}", fullmatch=True
+)
+
+
+@settings(max_examples=400, deadline=None)
+@given(column=st.lists(numbers, min_size=1, max_size=4), sign=st.sampled_from([".", ","]), lenient=st.booleans())
+def test_a_column_of_numbers_is_what_its_texts_are(column, sign, lenient):
+    """What matches is stored alike; what does not is left to be looked at by itself."""
+    reader, read = NumberColumn(sign, lenient=lenient), number_reader(sign, lenient=lenient)
+    joined = "\n".join(column)
+    if reader.matches(joined):
+        assert list(reader.read(column, joined)) == list(map(read, column))
+
+
+@pytest.mark.parametrize(
+    ("column", "sign", "lenient", "stored"),
+    [
+        (["1,5", "-2"], ",", False, ["1.5", "-2"]),
+        (["1,234", "1,234,567.5", "7"], ".", True, ["1234", "1234567.5", "7"]),
+        (["1.234", "1.234.567,5", "1234"], ",", True, ["1234", "1234567.5", "1234"]),
+    ],
+)
+def test_usual_numbers_are_read_together(column, sign, lenient, stored):
+    """Decimal commas and thousands among them."""
+    reader = NumberColumn(sign, lenient=lenient)
+    assert reader.matches("\n".join(column))
+    assert list(reader.read(column, "\n".join(column))) == stored

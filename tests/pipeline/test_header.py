@@ -1,0 +1,96 @@
+"""What a header means: key columns, those that a setting misses, and files that are something else."""
+
+from __future__ import annotations
+
+import pytest
+
+from pipeline.decoding import ObjectUnreadable
+from pipeline.dialect import CsvDialect
+from pipeline.header import attribute_names, bare_name, folded_name, key_columns
+from pipeline.rows import RowReader
+
+
+@pytest.mark.parametrize(
+    ("name", "folded", "bare"),
+    [
+        (" A B\t", "a b", "a b"),
+        ("<Date>", "<date>", "date"),
+        ("<<a>>", "<<a>>", "<a>"),
+        ("<a", "<a", "<a"),
+        ("a>", "a>", "a>"),
+        ("<", "<", "<"),
+        ("<>", "<>", ""),
+        ("\u00a0x", "\u00a0x", "\u00a0x"),
+    ],
+)
+def test_a_name_is_compared_folded_and_then_bare(name, folded, bare):
+    """In any case, blanks aside; one pair of brackets may be missing."""
+    assert (folded_name(name), bare_name(name)) == (folded, bare)
+
+
+@pytest.mark.parametrize(
+    ("header", "ticker", "timestamp", "places"),
+    [
+        ("date,time", None, None, (None, (0, 1))),
+        ("time,date", None, None, (None, (1, 0))),
+        ("symbol,<ticker>,date", None, None, (1, (2,))),
+        ("<symbol>,datetime,date,time", None, None, (0, (1,))),
+        (",x", None, None, (None, (0,))),
+        ("x,date,date", None, "DATE", (None, (1,))),
+        ("<a>,a,date", "a", None, (1, (2,))),
+        ("a,b,a+b", None, "a+b", (None, (2,))),
+        ("b,a", None, "a+b", (None, (1, 0))),
+    ],
+)
+def test_the_keys_columns_are_found(header, ticker, timestamp, places):
+    """By what a setting says, or by the usual names in their order."""
+    assert key_columns(header.split(","), ticker, timestamp) == places
+
+
+@pytest.mark.parametrize(
+    ("header", "wanted", "proposal"),
+    [
+        ("Date,Time,n", "Dat+Time", "Date+Time"),
+        ("Date,Time,n", "Date+Tim", "Date+Time"),
+        ("Date,Time,n", "dat+tim", "Date+Time"),
+        ("Date,Time,n", "Dtae", "Date"),
+        ("Date,Clock", "Date+Date2", "Date+Clock"),
+        ("Date", "Dat+Tim", "Date"),
+    ],
+)
+def test_a_timestamp_that_is_missing_has_a_proposal(header, wanted, proposal):
+    """Of two that are joined, both, and never one twice."""
+    with pytest.raises(ObjectUnreadable) as refused:
+        key_columns(header.split(","), None, wanted)
+    assert (refused.value.setting, refused.value.proposal) == ("TIMESTAMP_COLUMN", proposal)
+
+
+@pytest.mark.parametrize(
+    ("body", "reason", "setting", "proposal"),
+    [
+        ("[1]", "no timestamp column in the header '[1]', which looks like JSON", None, None),
+        ("x,y", "no timestamp column in the header 'x,y'", "TIMESTAMP_COLUMN", None),
+        ("d\0a\0t\0e\0\n\0", "the header is not text in UTF-8", "ENCODING", "utf-16-le"),
+        ("\0d\0a\0t\0e\0\n", "the header is not text in UTF-8", "ENCODING", "utf-16-be"),
+        ("date,\0", "the header is not text in UTF-8", "ENCODING", None),
+        ("date,\udcff", "the header is not text in UTF-8", "ENCODING", None),
+    ],
+)
+def test_an_object_without_a_header_says_why(body, reason, setting, proposal):
+    """With the setting that might mend it, and its value where that is known."""
+    with pytest.raises(ObjectUnreadable) as refused:
+        list(RowReader("in/x.csv", CsvDialect()).feed(body.encode(errors="surrogateescape"), final=True))
+    error = refused.value
+    assert (str(error), error.setting, error.proposal) == (reason, setting, proposal)
+
+
+def test_lines_that_are_passed_over_may_be_all_there_are():
+    """The setting that did it is named."""
+    with pytest.raises(ObjectUnreadable) as refused:
+        list(RowReader("in/x.csv", CsvDialect(skip_lines=2)).feed(b"date,n\n2024-01-02,1", final=True))
+    assert refused.value.setting == "SKIP_LINES"
+
+
+def test_names_keep_their_brackets():
+    """They are only left out where names are compared."""
+    assert attribute_names(["<Open Price>", " ", "a"]) == ["<open_price>", "column_2", "a"]

@@ -1,0 +1,159 @@
+"""Where an object's records begin, and what is between their cells."""
+
+from __future__ import annotations
+
+import pytest
+
+from fakes.proof_records import Read, in_pieces, rows_of
+from simulator.proof.beginning import Beginning, DelimiterScan, named_delimiter
+from simulator.proof.dialect import Dialect
+
+
+@pytest.mark.parametrize(
+    ("line", "delimiter"),
+    [
+        *(
+            ("sep=;", ";"),
+            ("SEP=,", ","),
+            ('"Sep=\t"', "\t"),
+            ("sep= ", " "),
+            ("sep==", "="),
+            ("sep=é", "é"),
+            ("sep=x", "x"),
+        ),
+        *(
+            (line, None)
+            for line in ("sep=", "sep=;;", "sep=; ", " sep=;", '"sep=;', 'sep=;"', 'sep="', '"sep="', "sep =;")
+        ),
+        *((line, None) for line in ("sep=\0", "sep=\udc80", "\u017fep=;", "sep", "", "xsep=;")),
+    ],
+)
+def test_a_first_line_may_name_the_delimiter(line: str, delimiter: str | None) -> None:
+    """In any case, with quotes around all of it or none; one character, and nothing else on the line."""
+    assert named_delimiter(line) == delimiter
+
+
+@pytest.mark.parametrize(
+    ("text", "delimiter"),
+    [
+        *(("a,b", ","), ("a;b", ";"), ("a\tb", "\t"), ("a|b", "|"), ("a", ","), ("", ",")),
+        ("a;b,c;d", ";"),
+        ("a;b,c", ","),  # a tie
+        ("a;b|c", ","),
+        ('"a;b;c",d', ","),
+        ('  "a;b;c",d', ","),
+        ('a;"b,c,d"', ";"),
+        ('a\t "b,c,d"', "\t"),
+        # Quotes that are not at the beginning of a cell are text, and so is what follows closed ones.
+        ('a "b;c;d",e', ";"),
+        ('"a"b";c;d",e', ";"),
+        ('"a""b;c;d",e', ","),
+        ('"a;b', ","),
+        ('.;"a,\r\n,,"\n', ";"),
+    ],
+)
+def test_the_most_frequent_sign_outside_of_quotes_is_the_delimiter(text: str, delimiter: str) -> None:
+    """A comma where there is none, or two of them."""
+    scan = DelimiterScan(1_000)
+    for line in text.splitlines(keepends=True):
+        if scan.feed(line):
+            break
+    assert scan.delimiter(None) == delimiter
+
+
+@pytest.mark.parametrize(
+    ("text", "columns", "delimiter"),
+    [
+        ("a;b;c,d", 2, ","),
+        ("a;b;c,d", 3, ";"),
+        ("a;b;c,d", 4, ";"),
+        ("a;b,c;d", 2, ","),
+        ("a;b|c;d", 2, "|"),
+        ("a,b;c|d|e", 2, "|"),  # two signs make two columns, so that the most frequent counts
+        ("a;b", 1, ";"),  # three signs make one
+    ],
+)
+def test_the_number_of_columns_says_which_sign_it_is(text: str, columns: int, delimiter: str) -> None:
+    """If exactly one sign makes so many."""
+    scan = DelimiterScan(1_000)
+    assert scan.feed(text)
+    assert scan.delimiter(columns) == delimiter
+
+
+@pytest.mark.parametrize("quoted", ["", '"x\n\n;;;;"'])
+@pytest.mark.parametrize(("longest", "delimiter"), [(1, ";"), (2, ","), (3, ","), (4, ","), (5, ";"), (6, ";")])
+def test_no_more_characters_are_looked_at_than_a_record_may_have(longest: int, delimiter: str, quoted: str) -> None:
+    """What comes after them makes no difference, in one line or several."""
+    scan = DelimiterScan(len(quoted) + longest)
+    ended = [scan.feed(line) for line in f"{quoted};,,;;|||||".splitlines(keepends=True)]
+    assert ended == [False] * (len(ended) - 1) + [True]
+    assert scan.delimiter(None) == delimiter
+    short = DelimiterScan(2)
+    assert [short.feed(line) for line in ('"a', '";;')] == [True, True]
+    assert short.delimiter(None) == ","
+
+
+def _passed(dialect: Dialect, *pieces: list[str], final: bool = True, longest: int = 1_000) -> tuple[int, str | None]:
+    """How many lines are before the first record when they come in these pieces, and the delimiter."""
+    beginning, left, passed = Beginning(dialect, longest), list[str](), 0
+    delimiter = None
+    for number, piece in enumerate(pieces, 1):
+        left += piece
+        more, delimiter = beginning.look(left, ["\n"] * len(left), final=final and number == len(pieces))
+        del left[:more]
+        passed += more
+    return passed, delimiter
+
+
+@pytest.mark.parametrize(
+    ("dialect", "lines", "found"),
+    [
+        (Dialect(), ["a;b"], (0, ";")),
+        (Dialect(), ["", " \t", "a;b"], (2, ";")),
+        (Dialect(), ["sep=|", "", "a;b"], (2, "|")),
+        (Dialect(delimiter=","), ["sep=|", "a;b"], (1, "|")),
+        (Dialect(delimiter=","), ["a;b"], (0, ",")),
+        (Dialect(delimiter="\t"), [" ", "\t", "a"], (1, "\t")),
+        (Dialect(delimiter=" "), ["\t", " ", "a"], (1, " ")),
+        (Dialect(), ["\t", "sep=|"], (1, "|")),
+        (Dialect(skip_lines=2), ['"', "sep=|", "a;b"], (2, ";")),
+        (Dialect(skip_lines=2), ["sep=|", '"', "", "a;b"], (3, "|")),
+        (Dialect(skip_lines=1), ["sep=|", "a;b"], (1, "|")),
+        (Dialect(skip_lines=3), ["a", "b"], (2, None)),
+        (Dialect(comment="#"), ["#,,", " \t#", "", "a;b"], (3, ";")),
+        (Dialect(comment="#"), ['"#"', "a"], (0, ",")),
+        (Dialect(comment="#", skip_lines=1), ["a", "#", "b"], (2, ",")),
+        (Dialect(), [], (0, None)),
+        (Dialect(), [""], (1, None)),
+        (Dialect(), ['"a', "b", '";c'], (0, ";")),
+    ],
+)
+def test_what_comes_before_the_first_record(dialect: Dialect, lines: list[str], found: tuple[int, str | None]) -> None:
+    """In whatever pieces its lines come."""
+    assert _passed(dialect, lines) == found
+    assert _passed(dialect, *([line] for line in lines), []) == found
+
+
+def test_a_first_record_that_goes_on_is_waited_for() -> None:
+    """Its delimiter is known where it ends, or when the object does."""
+    assert _passed(Dialect(), ['"a', "b"], final=False) == (0, None)
+    assert _passed(Dialect(), ['"a', "b"], [], final=True) == (0, ",")
+    assert _passed(Dialect(), ['"a', "x" * 100], final=False, longest=50) == (0, ",")
+
+
+@pytest.mark.parametrize("line", ["#" * 50, " " * 50])
+def test_a_line_that_is_too_long_is_a_record_whatever_it_begins_with(line: str) -> None:
+    """It is rejected, not passed over: nobody knows where it ends. One that is not too long is passed over."""
+    dialect = Dialect(comment="#")
+    assert _passed(dialect, [line, "a"], longest=50) == (0, ",")
+    assert _passed(dialect, [line, "a"], longest=51) == (1, ",")
+
+
+@pytest.mark.parametrize("size", [1, 3, 65_536])
+def test_lines_passed_over_may_be_long_and_have_quotes(size: int) -> None:
+    """And the first record is on the line after them."""
+    body = b'"' + b"x" * 3_000_000 + b'\r\n"\rdate,n\r\n2024-01-02,1'
+    if size < 10:
+        body = body.replace(b"x" * 3_000_000, b"x" * 3_000)
+    found = rows_of(in_pieces(body, size), dialect=Dialect(skip_lines=2))
+    assert found == Read(stored=[("A", "2024-01-02", 4, '"n":{"N":"1"}')])

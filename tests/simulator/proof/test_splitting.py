@@ -1,0 +1,81 @@
+"""A line -> the texts of its cells."""
+
+from __future__ import annotations
+
+import pytest
+
+from simulator.proof.splitting import Split, Splitter, words
+
+
+@pytest.mark.parametrize(
+    ("line", "delimiter", "texts"),
+    [
+        ("a,b;c", ",", ["a", "b;c"]),
+        ("a,b;c", ";", ["a,b", "c"]),
+        (" a\t|\tb c ", "|", ["a", "b c"]),
+        ("\ta \t b\t", "\t", ["", "a", "b", ""]),
+        ("a b\t c", " ", ["a", "b", "c"]),
+        ('"a,b" , "c"" d "', ",", ["a,b", 'c" d ']),
+        ('"a"\t "b"\t', "\t", ["a", "b", ""]),
+        ('"a" \t"b"', " ", ["a", "b"]),
+        ('a"b",c"', ",", ['a"b"', 'c"']),
+        ('""', ",", [""]),
+        ("", ",", [""]),
+        (",", ",", ["", ""]),
+        ("\u00a0a\u00a0", ",", ["\u00a0a\u00a0"]),
+    ],
+)
+def test_cells_are_between_delimiters(line: str, delimiter: str, texts: list[str]) -> None:
+    """Without the blanks and tabs around them, unless those are the delimiter; what is in quotes is as it is."""
+    splitter = Splitter(delimiter)
+    assert splitter.split(line) == Split(texts, False, False)
+    if '"' not in line:
+        assert splitter.without_quotes(line) == texts
+
+
+@pytest.mark.parametrize(
+    ("line", "inside", "split"),
+    [
+        ('a,"b', False, Split(["a", "b"], True, False)),
+        ('"', False, Split([""], True, False)),
+        ('b",c', True, Split(["b", "c"], False, False)),
+        ('b" ,"c', True, Split(["b", "c"], True, False)),
+        ('b""c', True, Split(['b"c'], True, False)),
+        ("", True, Split([""], True, False)),
+        ('"', True, Split([""], False, False)),
+        ('" "', True, None),
+        ('"a"b', False, None),
+        ('"a" \u00a0', False, None),
+        ('x"b', True, None),
+    ],
+)
+def test_a_quoted_cell_may_go_on_in_the_next_line(line: str, inside: bool, split: Split | None) -> None:
+    """None is a line with text after a closing quote."""
+    assert Splitter(",").split(line, inside=inside) == split
+
+
+def test_null_words_become_empty_where_there_are_no_quotes() -> None:
+    """In any place of a line, in their own case, without the blanks around them; a quoted one is text."""
+    splitter = Splitter(",", frozenset({"-", "a b"}))
+    assert splitter.split(' - ,"-", a b ,a  b,A B,--') == Split(["", "-", "", "a  b", "A B", "--"], False, True)
+    assert splitter.split('"-",') == Split(["-", ""], False, False)
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("a", ["a"]),
+        (" a ,b\t,,", ["a", "b", "", ""]),
+        ('"a,b", " c ""d""" ', ["a,b", ' c "d"']),
+        ('"a\nb","c\r\n\r\nd"', ["a\nb", "c\r\n\r\nd"]),
+        ("a;b", ["a;b"]),
+        ('"a', None),
+        ('"a"b', None),
+        ("a\nb", None),
+        ("a\n", None),
+        ('"a\nb"c', None),
+    ],
+)
+def test_a_setting_with_commas_is_one_record(text: str, found: list[str] | None) -> None:
+    """Names in quotes may hold anything; what is not one record is None."""
+    assert words(text) == found
