@@ -21,6 +21,7 @@ from stockpipe.commands import (
     compare,
     deploy,
     destroy,
+    inspect,
     invoke,
     load_test,
     package,
@@ -94,7 +95,21 @@ def _options(
     pass
 
 
-for _command in (simulate, load_test, compare, store, check, package, deploy, status, invoke, verify, redrive, destroy):
+for _command in (
+    simulate,
+    inspect,
+    load_test,
+    compare,
+    store,
+    check,
+    package,
+    deploy,
+    status,
+    invoke,
+    verify,
+    redrive,
+    destroy,
+):
     _name = _command.__name__.rpartition(".")[2]
     app.command(_name.replace("_", "-"), epilog=_command.EPILOG)(getattr(_command, _name))
 

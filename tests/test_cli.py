@@ -27,6 +27,7 @@ CONTRACT = (
     "package",
     "deploy",
     "status",
+    "inspect",
     "invoke",
     "verify",
     "redrive",

@@ -27,13 +27,13 @@ from simulator.base.observations import (
     Record,
 )
 from simulator.dashboard.figures import counted
+from simulator.files.finding import SourceFile
 from simulator.functions.runtimes import RuntimeName
 from simulator.proof.account import Acceptable, Audit
 from simulator.run import sources
 from simulator.run.bounds import SummaryBound
 from simulator.run.drain import waits_for_nothing
 from simulator.run.scenario import Scenario, play
-from simulator.run.sources import SourceFile
 from simulator.stack.model import Stack
 from simulator.telemetry import Telemetry
 from simulator.telemetry.snapshot import RunOptions, Snapshot
@@ -45,13 +45,15 @@ from simulator.twin.twin import Twin
 class RunPlan(RunOptions):
     """What a run is asked to do: more than is shown of it.
 
-    `start_at` is the first instant on the schedules' own clock, `fires` whether they do at all.
+    `start_at` is the first instant on the schedules' own clock, `fires` whether they do at all. `left_out`
+    has a line for each file that is not sent.
     """
 
     runtime: RuntimeName
     start_at: float
     fires: bool
     sources: tuple[SourceFile, ...]
+    left_out: tuple[str, ...]
     story: Scenario | None
     bounds: tuple[SummaryBound, ...]
     code_dir: Path | None

@@ -47,6 +47,10 @@ class SimulateOptions(Options):
         tuple[Path, ...],
         typer.Option("--source", metavar="PATH", help="Send real CSV files instead of the generator's; repeatable."),
     ] = ()
+    skip_unreadable: Annotated[
+        bool,
+        typer.Option("--skip-unreadable", help="Leave out the files of --source that the consumer would not read."),
+    ] = False
     no_schedule: Annotated[
         bool, typer.Option("--no-schedule", help="Fire no tick; put objects yourself, at the endpoint.")
     ] = False

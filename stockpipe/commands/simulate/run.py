@@ -18,7 +18,7 @@ from simulator.base.observations import LogWritten, Noted, Observation, Record
 from simulator.base.usage import allow_open_files
 from simulator.dashboard.ui import Display
 from simulator.functions.logs import LogDirectory
-from simulator.run import bounds, sources, summary, text
+from simulator.run import bounds, summary, text
 from simulator.run import scenario as scenarios
 from simulator.run.advice import Situation
 from simulator.run.scenario import Scenario
@@ -30,6 +30,7 @@ from simulator.telemetry import Telemetry
 from stockpipe.commands.outputs import require_writable, write
 from stockpipe.commands.parameters import parameters_of
 from stockpipe.commands.simulate.options import SimulateOptions
+from stockpipe.commands.simulate.sources import Chosen, choose
 from stockpipe.commands.words import finding_lines, ignored_lines, require_sound
 
 
@@ -63,7 +64,7 @@ def resolve(options: SimulateOptions) -> tuple[Stack, RunPlan]:
     schedule = not options.no_schedule and not files
     now = SystemClock().now()
     expressions = [each.expression for each in stack.schedules.values() if each.enabled] if schedule else []
-    found = sources.find(files, prefix=path.notification.prefix) if files else ()
+    chosen = choose(files, stack, path, skip_unreadable=options.skip_unreadable) if files else Chosen((), ())
     plan = RunPlan(
         command="simulate",
         seed=options.seed,
@@ -74,8 +75,9 @@ def resolve(options: SimulateOptions) -> tuple[Stack, RunPlan]:
         speed=options.speed,
         schedule=expressions[0] if expressions else None,
         fires=schedule,
-        objects=len(found) or None,
-        sources=found,
+        objects=len(chosen.files) or None,
+        sources=chosen.files,
+        left_out=chosen.left_out,
         scenario=scenario.name if scenario else None,
         story=scenario,
         bounds=bounds.in_force(bounds.DEFAULTS, scenario.bounds if scenario else (), asked),
@@ -119,6 +121,7 @@ async def _run(options: SimulateOptions, stack: Stack, plan: RunPlan) -> int:
     with interrupts.installed(), contextlib.ExitStack() as owned:
         record = _recorders(options, telemetry, outlet, owned)
         outlet.announce_template(stack, record)
+        outlet.announce_left_out(record)
         simulation = Simulation(
             stack,
             plan,
@@ -158,6 +161,14 @@ class _SimulateOutlet:
             self.display.console.print(
                 "\n".join(ignored_lines(stack.ignored)), style="dim", soft_wrap=True, markup=False
             )
+
+    def announce_left_out(self, record: Record) -> None:
+        """Say which files `--skip-unreadable` leaves out; where no events are shown, on standard error."""
+        for line in self._plan.left_out:
+            if self.display.mode == "quiet":
+                sys.stderr.write(f"stockpipe: left out: {line}\n")
+            else:
+                record(Noted(self._clock.now(), f"left out: {line}", "warning"))
 
     def tail(self, observation: Observation) -> None:
         """Print a line of a log stream as it is written."""
@@ -259,6 +270,7 @@ def _options_json(options: SimulateOptions, plan: RunPlan) -> dict[str, Any]:
         "files": options.files,
         "rows": options.rows,
         "source": [str(path) for path in (*options.sources, *options.paths)],
+        "skip_unreadable": options.skip_unreadable,
         "schedule": plan.fires,
         "scenario": plan.scenario,
         "slo": options.slo,

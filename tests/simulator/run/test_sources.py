@@ -1,4 +1,4 @@
-"""Real CSV files: which are found, which are refused, and what arrives in the bucket."""
+"""Real CSV files on their way: what arrives in the bucket, and what is said of a file that cannot be sent."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ import calendar
 import gzip
 import hashlib
 import os
-import random
 import uuid
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
@@ -22,9 +21,10 @@ from simulator.base import limits
 from simulator.base.clients import Clients, connect, offline_session
 from simulator.base.errors import CouldNotFinish, InputError
 from simulator.base.observations import ObjectPut, Observation
+from simulator.files.finding import SourceFile, find
 from simulator.proof.audit import audit
 from simulator.proof.notifications import ObjectRef
-from simulator.run.sources import SourceFile, find, send
+from simulator.run.sources import send
 
 CSV = "ticker,date,price\nA,2026-01-01,1\n"
 
@@ -35,145 +35,11 @@ def _write(path: Path, content: str | bytes = CSV) -> Path:
     return path
 
 
-def _found(*paths: Path, prefix: str = "stocks/") -> list[tuple[str, str]]:
-    return [(str(source.path), source.key) for source in find(paths, prefix)]
-
-
-def test_a_file_becomes_an_object_under_its_name(tmp_path: Path) -> None:
-    """A file that is named itself may have any suffix; its size comes with it."""
-    path = _write(tmp_path / "deep" / "quotes.txt")
-    assert find([path], "stocks/") == (SourceFile(path, "stocks/source/quotes.txt"),)
-
-
-def test_a_directory_gives_its_csv_files_in_order_of_name(tmp_path: Path) -> None:
-    """Every *.csv and *.csv.gz below it, any case, under its path relative to the directory; nothing hidden."""
-    kept = ["a.csv", "b/c d.CSV", "b/e.csv.gz", "z.csv"]
-    for name in kept:
-        _write(tmp_path / name)
-    for name in ("notes.md", ".hidden.csv", ".git/x.csv", "b/._c.csv", "data.gz"):
-        _write(tmp_path / name, b"\0")
-    assert _found(tmp_path) == [(str(tmp_path / name), f"stocks/source/{name}") for name in kept]
-
-
-def test_the_prefix_is_the_notifications(tmp_path: Path) -> None:
-    """Another template, another prefix: the objects land where the notification sees them."""
-    assert _found(_write(tmp_path / "a.csv"), prefix="in/")[0][1] == "in/source/a.csv"
-
-
-def test_paths_come_in_the_order_given(tmp_path: Path) -> None:
-    """Several arguments are sent one after the other."""
-    second, first = _write(tmp_path / "a.csv"), _write(tmp_path / "b.csv")
-    assert [key for _, key in _found(first, second)] == ["stocks/source/b.csv", "stocks/source/a.csv"]
-
-
-def test_a_file_named_twice_is_sent_once(tmp_path: Path) -> None:
-    """A directory and one of its own files name the same object: that is no conflict."""
-    path = _write(tmp_path / "a.csv")
-    assert len(_found(tmp_path, path, path)) == 1
-
-
-def test_two_files_for_one_key_are_refused(tmp_path: Path) -> None:
-    """Of two files with one key the later would overwrite the earlier, so neither is sent."""
-    first, two = _write(tmp_path / "1" / "a.csv"), _write(tmp_path / "2" / "a.csv")
-    with pytest.raises(InputError, match=r"would both become stocks/source/a\.csv") as refusal:
-        find([first, two], "stocks/")
-    assert str(first) in str(refusal.value)
-    assert str(two) in str(refusal.value)
-
-
-@pytest.mark.parametrize(
-    ("content", "reason"),
-    [
-        (b"", "it is empty"),
-        (b"\n \r\n", "it is empty"),
-        (gzip.compress(b"", mtime=0), "it is empty"),
-        (b"\x89PNG\r\n\x1a\n\0\0", "it is no text"),
-        (b"PK\x03\x04" + bytes(range(256)), "it is no text"),
-        (b"a,b\n\0\0", "it is no text"),
-        (b"price,\xff\xfe\xfd\n", "it is no text"),
-        (gzip.compress(b"\xff\x00\xff\x00", mtime=0), "it is no text"),
-        (b"\x1f\x8b\x08garbage that is no gzip", "the gzip stream is damaged"),
-        (b'{"symbol": "A", "price": 1}', "it begins with '{', as JSON or a web page does"),
-        (b'[{"symbol": "A", "price": 1}]', "it begins with '['"),
-        (b"<!DOCTYPE html>, not found", "it begins with '<'"),
-        (b"Some thoughts on the market\nIt went up.\n", "its first line has no comma"),
-        (b"date;open;close\n", "its first line has no comma"),
-    ],
-)
-def test_what_is_no_csv_is_refused_with_its_reason(tmp_path: Path, content: bytes, reason: str) -> None:
-    """One line says which file and why, before anything is started."""
-    path = _write(tmp_path / "source.csv", content)
-    with pytest.raises(InputError) as refusal:
-        find([tmp_path], "stocks/")
-    assert str(refusal.value).startswith(f"{path} is no CSV file: {reason}")
-    assert "\n" not in str(refusal.value)
-    assert refusal.value.exit_code == 2
-
-
-@pytest.mark.parametrize(
-    "content",
-    [
-        CSV.encode(),
-        b"\xef\xbb\xbf" + CSV.encode(),
-        b"\r\n" + CSV.replace("\n", "\r\n").encode(),
-        CSV.encode("utf-16"),
-        gzip.compress(CSV.encode(), mtime=0),
-        gzip.compress(CSV.encode("utf-16"), mtime=0),
-        b",a\n1,2",
-        b'"a,b","c\nd"\n1,2\n',
-        b"symbol,n\xc3\xa4me\n" + b"\xc3\xa4" * limits.SOURCE_HEAD_BYTES,
-        gzip.compress(b"a,b\n" + random.Random(0).randbytes(100_000).hex().encode(), mtime=0),
-    ],
-)
-def test_what_the_contract_calls_csv_is_taken(tmp_path: Path, content: bytes) -> None:
-    """Plain or gzip, with or without BOM, LF or CRLF, quoted fields: a look at the head refuses none of them."""
-    assert len(_found(_write(tmp_path / "source.csv", content))) == 1
-
-
-def test_a_path_that_does_not_exist_is_named(tmp_path: Path) -> None:
-    """A typing error is told as such."""
-    with pytest.raises(InputError, match=r"nothing\.csv does not exist$"):
-        find([tmp_path / "nothing.csv"], "stocks/")
-
-
-def test_a_directory_without_csv_files_is_named(tmp_path: Path) -> None:
-    """The message says what was looked for."""
-    _write(tmp_path / "readme.md")
-    with pytest.raises(InputError, match=r"holds no CSV files \(\*\.csv or \*\.csv\.gz\)$"):
-        find([tmp_path], "stocks/")
-
-
-def test_a_device_is_refused() -> None:
-    """Only files and directories can be sent."""
-    with pytest.raises(InputError, match="/dev/null is neither a file nor a directory"):
-        find([Path("/dev/null")], "stocks/")
-
-
-def test_a_file_that_may_not_be_read_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Permission is asked for before anything is started."""
-    path = _write(tmp_path / "a.csv")
-
-    # Not by chmod: the tests may run as a user who may read everything.
-    def refuse(*_: object) -> None:
-        raise PermissionError(13, "Permission denied")
-
-    monkeypatch.setattr(Path, "open", refuse)
-    with pytest.raises(InputError, match=r"a\.csv cannot be read: Permission denied$"):
-        find([path], "stocks/")
-
-
-def test_names_that_s3_cannot_take_are_refused(tmp_path: Path) -> None:
-    """A key is at most 1,024 bytes of UTF-8."""
-    path = _write(tmp_path / "a.csv")
-    with pytest.raises(InputError, match=r"a key of 1\d\d\d bytes; S3 takes 1024"):
-        find([path], "x" * 1020 + "/")
-    raw = Path(os.fsdecode(os.fsencode(tmp_path) + b"/\xff.csv"))
-    try:
-        _write(raw)
-    except OSError:
-        pytest.skip("this file system takes no such name")
-    with pytest.raises(InputError, match="a key in S3 is UTF-8"):
-        find([raw], "stocks/")
+def _files(*paths: Path) -> tuple[SourceFile, ...]:
+    """The files that these paths name."""
+    found = find(paths, "stocks/")
+    assert found.problems == ()
+    return found.files
 
 
 @dataclass
@@ -224,7 +90,7 @@ async def test_every_file_arrives_as_it_is(tmp_path: Path, place: Place) -> None
     """The objects hold the files' bytes, and each put is told once with its size."""
     for name in ("a b+c.csv", "d/é.csv", "f.csv"):
         _write(tmp_path / name, CSV + name)
-    files = find([tmp_path], "stocks/")
+    files = _files(tmp_path)
     await place.send(files, concurrency=2)
     for file in files:
         assert await place.content(file.key) == file.path.read_bytes()
@@ -267,7 +133,7 @@ async def test_a_stop_lets_the_files_in_hand_finish(tmp_path: Path, place: Place
     """Ctrl-C while files are sent: what was begun arrives, nothing more is begun."""
     for number in range(9):
         _write(tmp_path / f"{number}.csv")
-    files, stop = find([tmp_path], "stocks/"), asyncio.Event()
+    files, stop = _files(tmp_path), asyncio.Event()
 
     def record(observation: Observation) -> None:
         place.recorded.append(observation)
@@ -283,7 +149,7 @@ async def test_a_stop_lets_the_files_in_hand_finish(tmp_path: Path, place: Place
 @in_module_loop
 async def test_a_file_that_vanished_is_named(tmp_path: Path, place: Place) -> None:
     """A file that was there when it was found and is gone now ends the sending with one line."""
-    file = find([_write(tmp_path / "a.csv")], "stocks/")[0]
+    file = _files(_write(tmp_path / "a.csv"))[0]
     file.path.unlink()
     with pytest.raises(InputError, match=r"a\.csv cannot be read: No such file or directory$"):
         await place.send((file,))
@@ -293,7 +159,7 @@ async def test_a_file_that_vanished_is_named(tmp_path: Path, place: Place) -> No
 async def test_a_bucket_that_refuses_is_named(tmp_path: Path, place: Place) -> None:
     """What the store says is part of the line."""
     with pytest.raises(CouldNotFinish, match=r"a\.csv could not be sent: .*NoSuchBucket"):
-        await place.send(find([_write(tmp_path / "a.csv")], "stocks/"), bucket="no-such-bucket-here")
+        await place.send(_files(_write(tmp_path / "a.csv")), bucket="no-such-bucket-here")
 
 
 def test_the_real_files_rows_are_as_expected(vega_stocks: Path) -> None:
@@ -310,7 +176,7 @@ async def test_a_real_file_is_sent_and_its_rows_are_proven(
     """560 rows of vega-datasets, plain and gzipped, against items written from the file's text by hand."""
     text = await asyncio.to_thread(vega_stocks.read_bytes)
     path = _write(tmp_path / name, gzip.compress(text) if name.endswith(".gz") else text)
-    await place.send(find([path], "stocks/"))
+    await place.send(_files(path))
     table = place.bucket
     await place.clients.dynamodb.create_table(
         TableName=table,

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import inspect
 import re
 from collections.abc import Callable, Mapping
+from inspect import signature
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 
@@ -29,6 +29,7 @@ from stockpipe.commands import (
     store,
     verify,
 )
+from stockpipe.commands.inspect.options import InspectOptions
 from stockpipe.commands.load_test.options import LoadTestOptions
 from stockpipe.commands.load_test.run import resolve as resolve_load_test
 from stockpipe.commands.options import Options, takes
@@ -39,6 +40,7 @@ from stockpipe.commands.values import ASSIGNMENT, DURATION, INSTANT
 AnyOptions = TypeVar("AnyOptions", bound=Options)
 KINDS: Mapping[str, type[Options]] = {
     "simulate": simulate.SimulateOptions,
+    "inspect": InspectOptions,
     "load-test": load_test.LoadTestOptions,
     "compare": compare.CompareOptions,
     "store": store.StoreOptions,
@@ -88,9 +90,7 @@ def help_of(command_line: typer.Typer, *arguments: str) -> str:
 def test_each_command_is_made_of_its_options() -> None:
     """No command of the line takes anything that its class of options does not have."""
     taken = {
-        str(each.name): list(inspect.signature(each.callback).parameters)
-        for each in app.registered_commands
-        if each.callback
+        str(each.name): list(signature(each.callback).parameters) for each in app.registered_commands if each.callback
     }
     for name, kind in KINDS.items():
         assert set(taken.pop(name)) == {*kind.annotations, "context"}

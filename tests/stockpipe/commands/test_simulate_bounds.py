@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from simulator.run import scenario
+from simulator.stack.template import packaged_template
 from stockpipe.commands.simulate.options import SimulateOptions
 from stockpipe.commands.simulate.run import resolve
 
@@ -37,8 +38,6 @@ def missed(summary: dict[str, Any]) -> list[str]:
 
 def test_a_consumer_that_fails_every_message_is_no_success(stockpipe: Stockpipe, tmp_path: Path) -> None:
     """All is accounted for, in the dead-letter queue: the verdict is exact, and the exit code is 1 all the same."""
-    from simulator.stack.template import packaged_template
-
     text = packaged_template().read_text(encoding="utf-8")
     (tmp_path / "mine.yaml").write_text(text.replace("pipeline.consumer.handler", "broken.handler"), encoding="utf-8")
     (tmp_path / "broken.py").write_text(
@@ -59,9 +58,14 @@ def test_a_dead_letter_among_good_objects_is_missed_unless_it_was_expected(
 ) -> None:
     """One message of two: exit code 1 by default, 0 with a bound of one's own on the same figure."""
     quotes = source(tmp_path, good=GOOD, bad="ticker,price\nA,1\n")
-    ended = stockpipe("simulate", "--source", str(quotes), *IMPATIENT, *QUIET)
+    # What another handler would read is not known, so that nothing is refused beforehand.
+    text = packaged_template().read_text(encoding="utf-8")
+    (tmp_path / "mine.yaml").write_text(text.replace("pipeline.consumer.handler", "mine.handler"), encoding="utf-8")
+    (tmp_path / "mine.py").write_text("from pipeline.consumer import handler\n", encoding="utf-8")
+    mine = ("--template", "mine.yaml", "--code", ".")
+    ended = stockpipe("simulate", "--source", str(quotes), *IMPATIENT, *QUIET, *mine)
     assert (ended.code, missed(ended.summary)) == (1, ["dead_lettered<1"]), ended.err
-    expected = stockpipe("simulate", "--source", str(quotes), *IMPATIENT, *QUIET, "--slo", "dead_lettered<=50%")
+    expected = stockpipe("simulate", "--source", str(quotes), *IMPATIENT, *QUIET, *mine, "--slo", "dead_lettered<=50%")
     assert (expected.code, missed(expected.summary)) == (0, []), expected.err
     assert expected.summary["bounds"][-1] == {"bound": "dead_lettered<=50%", "value": 50.0, "held": True}
     assert "dead_lettered<1" not in [judged["bound"] for judged in expected.summary["bounds"]]

@@ -103,9 +103,14 @@ def test_a_correction_under_the_same_key_is_no_invention(start: Callable) -> Non
 
 @pytest.mark.parametrize("setting", ["TickerColumn", "TimestampColumn"])
 def test_a_column_that_the_header_lacks_is_never_guessed(stockpipe: Callable, tmp_path: Path, setting: str) -> None:
-    """A slip of the finger stores nothing instead of something else."""
+    """A slip of the finger sends nothing instead of storing something else; the column that was meant is named."""
     source = _source(tmp_path, abc=b"symbol,date,close\nABC,2026-01-01,1\n")[:2]
-    ended = stockpipe("simulate", *AT_ONCE, *source, "--parameter", f"{setting}=Symbl", "--drain-timeout", "5s")
+    ended = stockpipe("simulate", *AT_ONCE, *source, "--parameter", f"{setting}=Symbl")
 
-    audit = ended.summary["audit"]
-    assert (ended.code, audit["stored_rows"], audit["pending"]["objects"]) == (1, 0, 1)
+    assert (ended.code, ended.out) == (2, "")
+    nearest, cure = ("symbol", "leave out TickerColumn") if setting == "TickerColumn" else ("", "leave out Timestamp")
+    assert (
+        f"{'TICKER' if setting == 'TickerColumn' else 'TIMESTAMP'}_COLUMN 'Symbl' is not among the columns" in ended.err
+    )
+    assert f"the nearest is '{nearest}" in ended.err
+    assert cure in ended.err

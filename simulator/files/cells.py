@@ -1,0 +1,101 @@
+"""How numbers and missing values are written in cells, and what only looks like one. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+
+NULL_WORDS = (
+    *("null", "NULL", "Null", "NaN", "nan", "NAN", "NA", "na", "N/A", "n/a", "#N/A", "#NA", "#N/A N/A", "#VALUE!"),
+    *("#DIV/0!", "#REF!", "None", "none", "NONE", "nil", "NIL", "-", "--", "---", ".", "..", "?", "*", r"\N", "NaT"),
+    *("<NA>", "<null>", "(null)", "missing", "n.a.", "N.A.", "n.d.", "k.A.", "inf", "-inf", "Inf", "\u2013", "\u2014"),
+)
+"""What people and programs write where there is no value."""
+_JSON = r"-?(?:0|[1-9][0-9]*)(?:{d}[0-9]+)?(?:[eE][+-]?[0-9]+)?"
+_LENIENT = r"[+-]?(?:(?:[1-9][0-9]{{0,2}}(?:{g}[0-9]{{3}})+|0|[1-9][0-9]*)(?:{d}[0-9]*)?|{d}[0-9]+)(?:[eE][+-]?[0-9]+)?"
+_FORMS = {
+    (point, lenient): re.compile((_LENIENT if lenient else _JSON).format(d=re.escape(point), g=re.escape(group)))
+    for point, group in ((".", ","), (",", "."))
+    for lenient in (False, True)
+}
+_KINDS = {
+    "a percentage": re.compile(r"[+-]?[0-9][0-9.,]* ?%"),
+    "a number with K, M or B": re.compile(r"[+-]?[0-9][0-9.,]* ?(?:[KkMmBbTt]|[Mm]n|[Bb]n|[Mm]io|[Mm]rd)\.?"),
+    "an amount with a currency": re.compile(
+        r"(?:[$€£¥₹]|USD|EUR|GBP|JPY|INR|CHF|Rs\.?) ?[+-]?[0-9][0-9.,]*|-[$€£¥₹] ?[0-9][0-9.,]*"
+        r"|[+-]?[0-9][0-9.,]* ?(?:[$€£¥₹]|USD|EUR|GBP|JPY|INR|CHF)"
+    ),
+    "a number in brackets": re.compile(r"\([0-9][0-9.,]*\)"),
+    "a grouped number": re.compile(
+        r"[+-]?[0-9]{1,3}(?:([,. '\u00a0\u202f\u2019])[0-9]{3})(?:\1[0-9]{3})*(?:[.,][0-9]+)?"
+    ),
+    "a leading plus": re.compile(r"\+[0-9]*[.,]?[0-9]+(?:[eE][+-]?[0-9]+)?"),
+    "a decimal comma": re.compile(r"-?[0-9]*,[0-9]*"),
+    "a decimal point": re.compile(r"-?[0-9]*\.[0-9]*"),
+    "leading zeros": re.compile(r"-?0[0-9]+(?:[.,][0-9]+)?"),
+}
+
+
+def looks_like(text: str) -> str | None:
+    """What a cell that is a text may have been meant to be: a null word, or some form of a number; None if neither."""
+    if text in _NULLS:
+        return "a null word"
+    if not any(map(str.isdecimal, text[:16])):
+        return None
+    if len(text) > 40:
+        return None
+    return next((kind for kind, form in _KINDS.items() if form.fullmatch(text)), None)
+
+
+_NULLS = frozenset(NULL_WORDS)
+
+
+def is_number(text: str, point: str, *, lenient: bool) -> bool:
+    """Whether the cell is a number under these two settings."""
+    return _FORMS[point, lenient].fullmatch(text) is not None
+
+
+def null_words(columns: Iterable[Sequence[str]], known: Sequence[str] = ()) -> tuple[str, ...]:
+    """The words for no value in columns that are otherwise numbers, or empty for the most part."""
+    found: set[str] = set()
+    for cells in columns:
+        counts = Counter(cell for cell in cells if cell)
+        words = {cell for cell in counts if cell in _NULLS and cell not in known}
+        rest = {cell: count for cell, count in counts.items() if cell not in _NULLS}
+        numbers = sum(count for cell, count in rest.items() if _is_some_number(cell))
+        if words and numbers * 2 >= sum(rest.values()):
+            found |= words
+    return tuple(word for word in NULL_WORDS if word in found)
+
+
+_DECIMAL_COMMA = re.compile(r"[+-]?(?:[0-9]{1,3}(?:\.[0-9]{3})+|[0-9]*),[0-9]+")
+_GROUPS = re.compile(r"[+-]?[1-9][0-9]{0,2}(?:,[0-9]{3})+")
+
+
+def number_settings(
+    columns: Iterable[Sequence[str]], point: str | None, lenient: bool | None
+) -> tuple[str, bool, bool]:
+    """The decimal separator, whether numbers have to be read leniently, and whether another way would do as well.
+
+    By which the most cells are numbers. `point` and `lenient` are what is settled already.
+    """
+    counts = Counter(cell for cells in columns for cell in cells if cell)
+    # Three digits after a comma may be thousands: it takes another cell to see that it is decimal.
+    decimal = any(_DECIMAL_COMMA.fullmatch(cell) and not _GROUPS.fullmatch(cell) for cell in counts)
+    points = [point] if point else [".", ","] if decimal else ["."]
+    ways = [(each, free) for each in points for free in ([lenient] if lenient is not None else [False, True])]
+    numbers = {way: _count(counts, *way) for way in ways}
+    # The first of those that read the most: the fewest settings.
+    chosen = max(ways, key=lambda way: (numbers[way], not way[1], way[0] == "."))
+    single = any(_GROUPS.fullmatch(cell) and cell.count(",") == 1 for cell in counts)
+    ambiguous = point is None and chosen == (".", True) and single and _count(counts, ",", False) == numbers[chosen]
+    return chosen[0], chosen[1], ambiguous
+
+
+def _count(counts: Mapping[str, int], point: str, lenient: bool) -> int:
+    return sum(count for cell, count in counts.items() if is_number(cell, point, lenient=lenient))
+
+
+def _is_some_number(text: str) -> bool:
+    return any(form.fullmatch(text) for form in _FORMS.values())

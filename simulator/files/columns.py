@@ -1,0 +1,255 @@
+"""Which columns of a file make the key, by the names in its header and by what its cells are. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from simulator.files.layout import is_numberlike
+from simulator.files.times import TimeFormat, format_of, is_clock, is_clock_digits, share_read
+
+TICKER_NAMES = ("ticker", "symbol")
+TIME_NAMES = ("timestamp", "datetime", "date", "time")
+_INSTRUMENT = frozenset(
+    (
+        *(
+            "ticker",
+            "symbol",
+            "sym",
+            "tic",
+            "tick",
+            "instrument",
+            "security",
+            "asset",
+            "stock",
+            "contract",
+            "pair",
+            "coin",
+        ),
+        *(
+            "isin",
+            "cusip",
+            "sedol",
+            "figi",
+            "ric",
+            "wkn",
+            "valor",
+            "permno",
+            "gvkey",
+            "mnemonic",
+            "code",
+            "scrip",
+            "stk",
+        ),
+        *("product", "commodity", "market", "fund", "etf", "scripcode", "stockcode", "tradingsymbol", "currencypair"),
+        *("ccypair", "instrumentid", "securityid", "secid", "assetid", "stockid"),
+    )
+)
+_INSTRUMENT_ENDS = frozenset(("id", "code", "number", "no", "key", "identifier", "ticker", "symbol"))
+_CODES = frozenset(("wkn", "cusip", "sedol", "isin", "figi", "code", "permno", "gvkey", "valor", "scrip"))
+_NAMES = frozenset(["name", "names", "company", "companyname", "company_name", "issuer", "title", "description"])
+_TIME_WORDS = re.compile(
+    "date|time|datum|fecha|data|day|timestamp|stamp|zeit|jour|tag|dia|hora|heure|uhrzeit|period|month|monat|year|dt|ts|"
+    "дата|время|日期|时间|日付",
+    re.IGNORECASE,
+)
+_OTHER_TIMES = re.compile(
+    "expir|matur|settle|close.?time|end|updat|creat|listing|ipo|modif|last|next|ex.?div|pay|record|birth", re.IGNORECASE
+)
+_CLOCK_WORDS = re.compile("time|hour|zeit|uhr|hora|heure|clock|время|时间", re.IGNORECASE)
+MOST_SEARCHED = 500
+"""So many columns are looked at for times."""
+_SEEN = 300
+"""So many cells of a column say what it is."""
+_FEW = 20
+_MOST_SHARE, _SOME_SHARE = 0.8, 0.3
+
+
+class TimeColumns(NamedTuple):
+    """Where the timestamp is: `setting` is what TIMESTAMP_COLUMN has to be, None where the names decide."""
+
+    at: tuple[int, ...]
+    setting: str | None
+    texts: list[str]
+    form: TimeFormat | None
+    why: str
+
+
+def folded(name: str) -> str:
+    """As names are compared."""
+    return name.strip(" \t").lower()
+
+
+def find(names: Sequence[str], wanted: str) -> int | None:
+    """The column of that name, as the consumer finds it: any case, and without angle brackets."""
+    for form in (folded, _bare):
+        for at, name in enumerate(names):
+            if form(name) == form(wanted):
+                return at
+    return None
+
+
+def ticker_by_name(names: Sequence[str]) -> int | None:
+    """The column that is the ticker without being named; None where the file's name is."""
+    return next((at for name in TICKER_NAMES if (at := find(names, name)) is not None), None)
+
+
+def times_by_name(names: Sequence[str]) -> tuple[int, ...]:
+    """The columns that are the timestamp without being named; none where the names say nothing."""
+    places = {name: find(names, name) for name in TIME_NAMES}
+    for name in ("timestamp", "datetime"):
+        if (at := places[name]) is not None:
+            return (at,)
+    both = tuple(at for name in ("date", "time") if (at := places[name]) is not None)
+    return both or ((0,) if names and not folded(names[0]) else ())
+
+
+def times_by_setting(names: Sequence[str], wanted: str) -> tuple[int, ...]:
+    """The columns that TIMESTAMP_COLUMN names; none if they are not there."""
+    if (at := find(names, wanted)) is not None:
+        return (at,)
+    for plus in re.finditer(r"\+", wanted):
+        left, right = find(names, wanted[: plus.start()]), find(names, wanted[plus.end() :])
+        if left is not None and right is not None:
+            return (left, right)
+    return ()
+
+
+def joined(columns: Sequence[Sequence[str]], at: Sequence[int]) -> list[str]:
+    """The timestamps' texts, of one column or of two."""
+    return [" ".join(filter(None, parts)) for parts in zip(*(columns[each] for each in at), strict=True)]
+
+
+def time_columns(
+    names: Sequence[str], columns: Sequence[Sequence[str]], wanted: str | None, known: str | None, taken: int | None
+) -> TimeColumns | None:
+    """Where the timestamp is; None if no column looks like it.
+
+    `wanted` and `known` are TIMESTAMP_COLUMN and TIMESTAMP_FORMAT where they are settled, `taken` is the column of the
+    ticker.
+    """
+    named = times_by_setting(names, wanted) if wanted else times_by_name(names)
+    if named:
+        texts = joined(columns, named)
+        form = format_of(texts[:_SEEN], known)
+        if wanted or share_read(texts[:_SEEN], form) >= _SOME_SHARE or (form is not None and form.zones):
+            return (
+                _with_clock(names, columns, named, taken, known, by_name=True)
+                if not wanted
+                else TimeColumns(named, None, texts, form, "TimestampColumn")
+            )
+    found = [
+        at
+        for at in range(min(len(names), MOST_SEARCHED))
+        if at != taken and folded(names[at]) and _is_time(names[at], columns[at], known)
+    ]
+    if not found:
+        return None
+    best = min(found, key=lambda at: _unlikely(names[at], columns[at], at, known))
+    return _with_clock(names, columns, (best,), taken, known, by_name=False)
+
+
+def _with_clock(
+    names: Sequence[str],
+    columns: Sequence[Sequence[str]],
+    at: tuple[int, ...],
+    taken: int | None,
+    known: str | None,
+    *,
+    by_name: bool,
+) -> TimeColumns:
+    """The column of dates, together with one of times of day if there is one beside it."""
+    texts = joined(columns, at)
+    form = format_of(texts[:_SEEN], known)
+    if len(at) == 1 and form is not None and not form.clock:
+        for other in range(min(len(names), MOST_SEARCHED)):
+            if other in (*at, taken) or not _is_clock_column(names[other], columns[other], abs(other - at[0]) == 1):
+                continue
+            both = (at[0], other)
+            texts_of_both = joined(columns, both)
+            found = format_of(texts_of_both[:_SEEN], known)
+            if share_read(texts_of_both[:_SEEN], found) >= _MOST_SHARE:
+                setting = f"{names[at[0]].strip()}+{names[other].strip()}"
+                return TimeColumns(
+                    both, setting, texts_of_both, found, "a date and a time of day apart, by their cells"
+                )
+    if by_name:
+        return TimeColumns(at, None, texts, form, "by its name" if len(at) == 1 else "by their names")
+    return TimeColumns(at, names[at[0]].strip(), texts, form, "its cells are times")
+
+
+def _is_time(name: str, cells: Sequence[str], known: str | None) -> bool:
+    texts = [cell for cell in cells[:_SEEN] if cell]
+    form = format_of(texts, known)
+    needed = _SOME_SHARE if _TIME_WORDS.search(name) and not _OTHER_TIMES.search(name) else _MOST_SHARE
+    if form is None or (share_read(texts, form) < needed and not form.zones):
+        return False
+    if form.text is None and not all(text.isdecimal() for text in texts):
+        return True
+    vague = form.text in ("%Y", "%Y%m", "%d%m%Y", "%m%d%Y") or (form.text or "").count("%") < 3
+    digits = all(map(is_numberlike, texts))
+    long = all(len(text) >= len("1704153600000") for text in texts)
+    named = _TIME_WORDS.search(name) is not None or name.startswith("column_")
+    return named or long if digits and not vague else named or not vague
+
+
+def _unlikely(name: str, cells: Sequence[str], at: int, known: str | None) -> tuple[bool, bool, bool, int]:
+    form = format_of(cells[:_SEEN], known)
+    return (
+        _OTHER_TIMES.search(name) is not None,
+        _TIME_WORDS.search(name) is None,
+        form is None or not form.clock,
+        at,
+    )
+
+
+def _is_clock_column(name: str, cells: Sequence[str], beside: bool) -> bool:
+    texts = [cell for cell in cells[:_SEEN] if cell]
+    if not texts or len(texts) * 2 < len(cells[:_SEEN]):
+        return False
+    named = _CLOCK_WORDS.search(name) is not None and not _OTHER_TIMES.search(name)
+    if all(map(is_clock, texts)):
+        return named or beside
+    return named and all(map(is_clock_digits, texts))
+
+
+def instrument_columns(names: Sequence[str], columns: Sequence[Sequence[str]], taken: Sequence[int]) -> list[int]:
+    """The columns whose names mean an instrument, each with a cell in every row."""
+    return [
+        at
+        for at, name in enumerate(names)
+        if at not in taken and _means_instrument(name, columns[at]) and all(columns[at])
+    ]
+
+
+def other_tickers(names: Sequence[str], columns: Sequence[Sequence[str]], taken: Sequence[int]) -> list[int]:
+    """Columns that may tell instruments apart where nothing else does: a name first, then those of few values.
+
+    Prices would tell rows apart as well, and notes; but an instrument has more rows than one.
+    """
+    free = [at for at in range(len(names)) if at not in taken and folded(names[at]) and all(columns[at])]
+    texts = [at for at in free if not all(map(is_numberlike, columns[at]))]
+    whole = [at for at in free if all(map(str.isdecimal, columns[at]))]
+    possible = [at for at in texts or whole if _repeats(columns[at], few=at in texts)]
+    return sorted(possible, key=lambda at: (_bare(names[at]) not in _NAMES, len(set(columns[at]))))
+
+
+def _repeats(cells: Sequence[str], *, few: bool) -> bool:
+    """Whether the values come again and again; of a `few` rows that cannot be seen."""
+    return len(set(cells)) * 2 <= len(cells) or (few and len(cells) < _FEW)
+
+
+def _means_instrument(name: str, cells: Sequence[str]) -> bool:
+    words = [word for word in re.split(r"[\W_]+", re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name).lower()) if word]
+    if not words or not all(word in _INSTRUMENT or word in _INSTRUMENT_ENDS for word in words):
+        return False
+    if not any(word in _INSTRUMENT for word in words):
+        return False
+    numeric = all(map(is_numberlike, cells))
+    return not numeric or bool(_CODES & set(words)) or words[-1] in _INSTRUMENT_ENDS
+
+
+def _bare(name: str) -> str:
+    name = folded(name)
+    return name[1:-1] if len(name) > 1 and name.startswith("<") and name.endswith(">") else name

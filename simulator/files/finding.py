@@ -1,0 +1,140 @@
+"""Which files the paths of a command line name, and the keys of the objects that they become.
+
+Nothing is opened here. What cannot be sent is handed back beside the rest, so that all of it is said at once.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+
+from simulator.base import limits
+
+SUFFIXES = (".csv", ".csv.gz")
+FOLDER = "source/"
+LEFT_OUT = (".", "_")
+"""A folder's files that begin like this are no data: hidden ones, and the notes that programs leave beside theirs."""
+
+
+@dataclass(frozen=True, slots=True)
+class SourceFile:
+    """One file to send: where it is, and the key of the object that it becomes."""
+
+    path: Path
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """A path that cannot be sent, or that the consumer would not read: why, and what helps.
+
+    `settings` are the consumer's variables by which this very file can be read, `without` those that are set and
+    should not be. `cure` says what to do where neither is of use.
+    """
+
+    path: Path
+    reason: str
+    cure: str = "fix or remove it"
+    settings: dict[str, str] = field(default_factory=dict)
+    without: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The files to send, in order, and what is wrong with the other paths."""
+
+    files: tuple[SourceFile, ...]
+    problems: tuple[Problem, ...]
+
+
+def find(paths: Sequence[Path], prefix: str) -> Found:
+    """The CSV files that `paths` name, in the order of the paths and, within a directory, of their names.
+
+    A file becomes `prefix` + `source/` + its name, whatever its suffix. A directory gives every `*.csv` and
+    `*.csv.gz` below it (any case; names that begin with `.` or `_` are left out), each under its path relative to the
+    directory. A file that is named twice with the same key is sent once; of two files with one key neither is.
+
+    `prefix` is the one that the bucket's notification is set on.
+    """
+    found: dict[str, SourceFile] = {}
+    problems: dict[Path, Problem] = {}
+    clashing: set[str] = set()
+    for path in paths:
+        for file, name in _files(path, problems):
+            key = f"{prefix}{FOLDER}{name}"
+            if (problem := _file_problem(file, key)) is not None:
+                problems.setdefault(file, problem)
+                continue
+            other = found.setdefault(key, SourceFile(file, key))
+            if not other.path.samefile(file):
+                clashing.add(key)
+                for one, another in ((other.path, file), (file, other.path)):
+                    reason = f"it would become {key}, and so would {another}"
+                    problems.setdefault(one, Problem(one, reason, "send one of them at a time"))
+    files = tuple(source for key, source in found.items() if key not in clashing)
+    return Found(files, tuple(problems.values()))
+
+
+def _files(path: Path, problems: dict[Path, Problem]) -> Iterator[tuple[Path, str]]:
+    """Each file that the path names, with its name relative to it."""
+    try:
+        mode = path.stat().st_mode
+    except OSError as error:
+        problems.setdefault(path, Problem(path, _unreachable(path, error)))
+        return
+    if stat.S_ISREG(mode):
+        yield path, path.name
+        return
+    if not stat.S_ISDIR(mode):
+        problems.setdefault(path, Problem(path, "it is neither a file nor a directory"))
+        return
+    known = len(problems)
+    files = sorted(_below(path, problems))
+    if not files and len(problems) == known:
+        looked_for = " or ".join("*" + suffix for suffix in SUFFIXES)
+        problems.setdefault(
+            path, Problem(path, f"it holds no CSV files ({looked_for})", "name a file or another folder")
+        )
+    for file in files:
+        yield file, PurePosixPath(file.relative_to(path)).as_posix()
+
+
+def _below(directory: Path, problems: dict[Path, Problem]) -> Iterator[Path]:
+    def note(error: OSError) -> None:
+        path = Path(os.fsdecode(error.filename))
+        problems.setdefault(path, Problem(path, _unreachable(path, error)))
+
+    for folder, folders, names in os.walk(directory, onerror=note):
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        for name in names:
+            if name.lower().endswith(SUFFIXES) and not name.startswith(LEFT_OUT):
+                yield Path(folder, name)
+
+
+def _file_problem(file: Path, key: str) -> Problem | None:
+    try:
+        mode = file.stat().st_mode
+    except OSError as error:
+        return Problem(file, _unreachable(file, error))
+    if not stat.S_ISREG(mode):
+        return Problem(file, "it is neither a file nor a directory")
+    try:
+        length = len(key.encode())
+    except UnicodeEncodeError:
+        return Problem(file, "a key in S3 is UTF-8, and this name is not", "rename it")
+    if length > limits.S3_KEY_BYTES:
+        return Problem(file, f"its key would have {length} bytes; S3 takes {limits.S3_KEY_BYTES}", "rename it")
+    if file.name.startswith(LEFT_OUT):
+        return Problem(file, f"the consumer reads no object whose name begins with {file.name[0]!r}", "rename it")
+    return None
+
+
+def _unreachable(path: Path, error: OSError) -> str:
+    if not isinstance(error, FileNotFoundError):
+        return f"it cannot be read: {error.strerror}"
+    if path.is_symlink():
+        return f"it is a link to {str(path.readlink())!r}, which does not exist"
+    return "it does not exist"

@@ -1,0 +1,387 @@
+"""Which settings make a file readable as it is meant, from its first part alone, and why.
+
+Each setting is guessed by a file of its own beside this one. The whole is then tried with the consumer's own reader,
+and whatever changes nothing is left out again: what is proposed is needed.
+"""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import io
+from collections.abc import Mapping, Sequence, Set
+from dataclasses import dataclass
+
+from simulator.files import cells, columns
+from simulator.files.encodings import EncodingFound, encoding_of
+from simulator.files.heads import Head, cut
+from simulator.files.layout import Given, Layout, layout_of
+from simulator.files.reading import FILE_SETTINGS, HeadReading, fixed_settings, is_settable, open_reader, read_head
+
+TRIED_LINES = 1_200
+"""So many lines of a head are read in a trial: more than the consumer judges a file's keys by."""
+MOST_TICKERS = 12
+"""So many columns are tried as the ticker."""
+_DELIMITER_WORDS = {"comma": ",", "semicolon": ";", "tab": "\t", r"\t": "\t", "bar": "|", "pipe": "|"}
+_WORDS_OF_DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
+
+
+@dataclass(frozen=True, slots=True)
+class Proposed:
+    """What a setting has to be, and why."""
+
+    value: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Guess:
+    """What was found. `settings` are needed besides those given, `without` are given and should not be.
+
+    `reading` is what the consumer makes of the head by them. `texts` are the timestamps as they are written.
+    """
+
+    settings: dict[str, Proposed]
+    without: tuple[str, ...]
+    notes: tuple[str, ...]
+    encoding: EncodingFound
+    layout: Layout | None
+    reading: HeadReading
+    key_columns: tuple[str | None, str | None] = (None, None)
+    key_reasons: tuple[str, str] = ("", "")
+    texts: tuple[str, ...] = ()
+    examples: tuple[tuple[str, ...], ...] = ()
+    """The first cells of each column as they are written."""
+    names: tuple[str, ...] = ()
+    """The names of the columns, of the header or made up."""
+    other_format: str | None = None
+    """TIMESTAMP_FORMAT with day and month the other way round, if that reads as many."""
+
+    @property
+    def environ(self) -> dict[str, str]:
+        """The settings that change: those that are left out as their defaults."""
+        left_out = {name: FILE_SETTINGS[name] for name in self.without}
+        return left_out | {name: proposed.value for name, proposed in self.settings.items()}
+
+
+def guess(key: str, head: Head, environ: Mapping[str, str], fixed: Set[str] = frozenset()) -> Guess:
+    """What the file of that name and beginning needs.
+
+    `environ` are the consumer's variables. Those of them that are set, and those in `fixed`, stay as they are, unless
+    the consumer says that it cannot read this file because of one. Raises `InputError` for a malformed one.
+    """
+    open_reader(key, environ)
+    settled = fixed_settings(environ) | fixed
+    found = _by_settled(key, head, environ, settled)
+    if found.reading.unreadable is None:
+        return found
+    for name in sorted(settled):
+        # One that is given may keep the file from being read without being named, as a wrong delimiter does.
+        other = _by_settled(key, head, {**environ, name: FILE_SETTINGS[name]}, settled - {name}, (name,))
+        if other.reading.unreadable is None:
+            return other
+    return found
+
+
+def _by_settled(
+    key: str, head: Head, environ: Mapping[str, str], settled: Set[str], without: tuple[str, ...] = ()
+) -> Guess:
+    """The guess under what is settled, but for settings that the consumer names as the reason not to read the file."""
+    sample = sample_of(head)
+    while settled:
+        before = read_head(key, sample, environ)
+        named = before.setting
+        if before.unreadable is None or named is None or named not in settled:
+            break
+        environ = {**environ, named: FILE_SETTINGS[named]}
+        settled = settled - {named}
+        without = (*without, named)
+    found = _Guess(key, sample, head, environ, settled).run()
+    return _without_needless(found, key, sample, environ, without)
+
+
+def word_list(words: Sequence[str]) -> str:
+    """The words as one line of CSV, as the settings that are lists take them."""
+    text = io.StringIO()
+    csv.writer(text, lineterminator="").writerow(words)
+    return text.getvalue()
+
+
+def sample_of(head: Head) -> bytes:
+    """The first lines of the head, which are enough for a trial."""
+    data = head.data
+    if data.count(b"\n") <= TRIED_LINES:
+        return data
+    at = -1
+    for _ in range(TRIED_LINES):
+        at = data.index(b"\n", at + 1)
+    return cut(data[: at + 2])
+
+
+class _Guess:
+    """One guess on its way."""
+
+    def __init__(self, key: str, sample: bytes, head: Head, environ: Mapping[str, str], settled: Set[str]) -> None:
+        self._key, self._sample, self._head, self._environ, self._settled = key, sample, head, environ, settled
+        self._settings: dict[str, Proposed] = {}
+        self._tried: dict[tuple[tuple[str, str], ...], HeadReading] = {}
+        self._notes: list[str] = []
+        self._names: list[str] = []
+        self._columns: list[list[str]] = []
+        self._ticker_at: int | None = None
+        self._nameless = False
+        """There is neither a header nor a name for any column."""
+        self._timestamp: str | None = None
+        """The columns of the timestamp as the header has them."""
+        self._other_format: str | None = None
+        self._reasons = ["", ""]
+
+    def run(self) -> Guess:
+        """Find out, setting by setting, in the order in which they act."""
+        encoding = self._encoding()
+        layout = layout_of(self._text(encoding.codec), self._given())
+        if layout is None or not layout.records:
+            return self._guess(encoding, layout, ())
+        self._propose_layout(layout)
+        self._columns = self._columns_of(layout)
+        times = self._key_columns(layout)
+        taken = {*(times.at if times else ()), self._ticker_at}
+        self._propose_cells([cells for at, cells in enumerate(self._columns) if at not in taken])
+        if times is not None:
+            self._propose_ticker(times.at)
+        return self._guess(encoding, layout, tuple(times.texts[:3]) if times else ())
+
+    def _guess(self, encoding: EncodingFound, layout: Layout | None, texts: tuple[str, ...]) -> Guess:
+        reading = self._attempt()
+        ticker = None if self._ticker_at is None else self._names[self._ticker_at]
+        timestamp = self._settings.get("TIMESTAMP_COLUMN")
+        return Guess(
+            dict(self._settings),
+            (),
+            tuple(self._notes),
+            encoding,
+            layout,
+            reading,
+            (ticker, timestamp.value if timestamp else self._timestamp),
+            (self._reasons[0], self._reasons[1]),
+            texts,
+            tuple(tuple(dict.fromkeys(column))[:3] for column in self._columns),
+            tuple(self._names),
+            self._other_format,
+        )
+
+    def _attempt(self, **more: str) -> HeadReading:
+        settings = {name: proposed.value for name, proposed in self._settings.items()} | more
+        tried = tuple(sorted(settings.items()))
+        if tried not in self._tried:
+            self._tried[tried] = read_head(self._key, self._sample, {**self._environ, **settings})
+        return self._tried[tried]
+
+    def _clashes(self, **more: str) -> bool:
+        """Whether rows that differ have the same key, or nothing can be read: in all of the head.
+
+        The consumer judges its first rows alone; in a file that is sorted by instrument these are of one.
+        """
+        reading = self._attempt(**more)
+        if reading.unreadable is not None or len(self._sample) == len(self._head.data):
+            return reading.unreadable is not None
+        settings = {name: proposed.value for name, proposed in self._settings.items()} | more
+        firsts: dict[tuple[str, str], object] = {}
+        rows = read_head(self._key, self._head.data, {**self._environ, **settings}).rows
+        return any(firsts.setdefault((row.ticker, row.timestamp), row.cells) != row.cells for row in rows)
+
+    def _propose(self, name: str, value: str, why: str) -> None:
+        if name not in self._settled:
+            self._settings[name] = Proposed(value, why)
+
+    def _set(self, name: str) -> str | None:
+        """A setting that is settled; None where it is open."""
+        return self._environ.get(name) or None if name in self._settled else None
+
+    def _encoding(self) -> EncodingFound:
+        given = self._set("ENCODING")
+        if given is not None:
+            return EncodingFound(given, None, "as given")
+        found = encoding_of(self._head.data)
+        if found.setting is not None and is_settable(self._key, {**self._environ, "ENCODING": found.setting}):
+            self._propose("ENCODING", found.setting, found.why)
+        return found
+
+    def _text(self, codec: str) -> str:
+        if self._head.data.startswith(codecs.BOM_UTF8) and codec == "utf-8":
+            codec = "utf-8-sig"
+        return self._head.data.decode(codec, "replace").removeprefix("\ufeff")
+
+    def _given(self) -> Given:
+        delimiter, skip, names = self._set("DELIMITER"), self._set("SKIP_LINES"), self._set("COLUMN_NAMES")
+        if delimiter is not None:
+            delimiter = _DELIMITER_WORDS.get(delimiter.lower(), delimiter)
+        return Given(
+            delimiter if delimiter != "auto" else None,
+            int(skip) if skip else None,
+            self._set("COMMENT"),
+            tuple(next(csv.reader([names], skipinitialspace=True))) if names else None,
+        )
+
+    def _propose_layout(self, layout: Layout) -> None:
+        if layout.comment is not None:
+            self._propose("COMMENT", layout.comment, f"lines that begin with {layout.comment} are no rows")
+        if layout.skip:
+            self._propose("SKIP_LINES", str(layout.skip), f"the table begins on line {layout.skip + 1}")
+        if not layout.automatic:
+            word = _WORDS_OF_DELIMITERS.get(layout.delimiter, layout.delimiter)
+            self._propose("DELIMITER", word, "most lines have as many cells only by it")
+
+    def _columns_of(self, layout: Layout) -> list[list[str]]:
+        """The columns, of records as wide as most; the names are set as well."""
+        given = self._given().names
+        if layout.header is not None:
+            self._names = layout.header.cells
+        elif given or layout.names:
+            self._names = list(given or layout.names or ())
+        else:
+            self._names = [""] * layout.width
+        width = len(self._names)
+        rows = [record.cells for record in layout.records if len(record.cells) == width]
+        return [list(column) for column in zip(*rows, strict=True)] or [[] for _ in range(width)]
+
+    def _key_columns(self, layout: Layout) -> columns.TimeColumns | None:
+        """Find the key's columns, and how its timestamps are read."""
+        wanted = self._set("TICKER_COLUMN")
+        nameless = self._nameless = layout.header is None and not any(self._names)
+        self._ticker_at = columns.find(self._names, wanted) if wanted else columns.ticker_by_name(self._names)
+        if nameless:
+            # Any name will do to look at the cells.
+            self._names = [f"column_{at + 1}" for at in range(len(self._names))]
+        known = self._set("TIMESTAMP_FORMAT")
+        times = columns.time_columns(self._names, self._columns, self._set("TIMESTAMP_COLUMN"), known, self._ticker_at)
+        if nameless and times is not None:
+            for at, name in zip(times.at, ("date", "time") if len(times.at) > 1 else ("timestamp",), strict=True):
+                self._names[at] = name
+        if layout.header is None and not self._given().names:
+            why = "there is no header" if nameless else "the header has a name less than the rows have cells"
+            self._propose("COLUMN_NAMES", word_list(self._names), why)
+            self._notes.append(
+                "the names in ColumnNames are made up where they are column_N: put better ones in their place"
+            )
+        if times is not None and times.setting is not None and not nameless:
+            self._propose("TIMESTAMP_COLUMN", times.setting, times.why)
+        self._reasons = [
+            "TickerColumn" if wanted else "by its name" if self._ticker_at is not None else "the file's name",
+            "",
+        ]
+        if times is None:
+            return None
+        self._reasons[1] = "made up" if nameless else times.why
+        self._timestamp = "+".join(self._names[at] for at in times.at)
+        self._propose_format(times)
+        return times
+
+    def _propose_format(self, times: columns.TimeColumns) -> None:
+        form = times.form
+        if form is None:
+            return
+        example = next((text for text in times.texts if text), "")
+        if form.text is not None and (form.read or not form.zones):
+            self._propose("TIMESTAMP_FORMAT", form.text, f"times are written as {example!r}")
+        if form.ambiguous is not None and "TIMESTAMP_FORMAT" not in self._settled:
+            self._other_format = form.ambiguous
+            self._notes.append(
+                f"day and month: no day above 12 is among the first times ({example!r}), so they may be the other way "
+                f"round: TimestampFormat={form.ambiguous}"
+            )
+        if form.zones:
+            names = ", ".join(form.zones[:5])
+            self._notes.append(f"rows with the zone {names} are rejected: of zones' names only UTC, GMT and Z are read")
+        if form.clock and not form.zoned and not self._environ.get("TIME_ZONE"):
+            self._notes.append(
+                "times without a zone are read as UTC; if they are not, name their zone: TimeZone=America/New_York"
+            )
+
+    def _propose_cells(self, others: list[list[str]]) -> None:
+        """How missing values and numbers are written, by all columns that are not the key."""
+        known = self._set("NULL_VALUES")
+        words: tuple[str, ...] = ()
+        if "NULL_VALUES" not in self._settled:
+            words = cells.null_words(others)
+            if self._ticker_at is not None:
+                words = tuple(word for word in words if word not in self._columns[self._ticker_at])
+            if words:
+                self._propose("NULL_VALUES", word_list(words), "they are in columns of numbers")
+        nulls = {*words, *(known or "").split(",")}
+        values = [[cell for cell in column if cell not in nulls] for column in others]
+        point = self._environ.get("DECIMAL_SEPARATOR") if "DECIMAL_SEPARATOR" in self._settled else None
+        lenient = self._environ.get("NUMBERS") == "lenient" if "NUMBERS" in self._settled else None
+        point, lenient, ambiguous = cells.number_settings(values, point, lenient)
+        if point == ",":
+            self._propose("DECIMAL_SEPARATOR", ",", "numbers have a decimal comma")
+        if lenient:
+            self._propose("NUMBERS", "lenient", "grouped numbers, a leading plus, or a point at an end")
+        if ambiguous:
+            self._notes.append(
+                "numbers like 1,234 or 1.234 may be thousands or decimals: nothing in the first rows tells; "
+                "the other way is DecimalSeparator and Numbers"
+            )
+
+    def _propose_ticker(self, times: tuple[int, ...]) -> None:
+        """Name the ticker's column where the names do not, if one means an instrument or the keys need one."""
+        if self._ticker_at is not None or "TICKER_COLUMN" in self._settled:
+            return
+        clash = self._clashes()
+        candidates = [] if self._nameless else columns.instrument_columns(self._names, self._columns, times)
+        meant = set(candidates)
+        if clash:
+            others = columns.other_tickers(self._names, self._columns, times)
+            candidates = list(dict.fromkeys([*candidates, *others]))[:MOST_TICKERS]
+        for at in candidates:
+            names = [*self._names]
+            changed = {"TICKER_COLUMN": names[at]}
+            if self._nameless:
+                names[at] = "ticker"
+                changed = {"COLUMN_NAMES": word_list(names)}
+            if not self._clashes(**changed):
+                self._names, self._ticker_at = names, at
+                why = "its name means an instrument"
+                if at not in meant:
+                    why = "without it rows that differ have the same key"
+                self._reasons[0] = why
+                for name, value in changed.items():
+                    self._propose(name, value, self._settings[name].why if self._nameless else why)
+                return
+
+
+def _without_needless(
+    found: Guess, key: str, sample: bytes, environ: Mapping[str, str], without: tuple[str, ...]
+) -> Guess:
+    """The same without settings that change nothing of what the consumer makes of the head."""
+    settings = dict(found.settings)
+    reading = found.reading
+    before = read_head(key, sample, environ) if settings else reading
+    if not reading.rows or len(reading.rows) < len(before.rows):
+        settings, reading = {}, before
+    needless = True
+    while needless:
+        needless = False
+        for name in [name for name in reversed(FILE_SETTINGS) if name in settings]:
+            fewer = {other: proposed.value for other, proposed in settings.items() if other != name}
+            other = read_head(key, sample, {**environ, **fewer})
+            if other.comes_to_the_same(reading):
+                del settings[name]
+                reading = other
+                # One that was needed beside it may not be needed any more.
+                needless = bool(settings)
+    ordered = {name: settings[name] for name in FILE_SETTINGS if name in settings}
+    return Guess(
+        ordered,
+        tuple(name for name in without if name not in ordered),
+        found.notes,
+        found.encoding,
+        found.layout,
+        reading,
+        found.key_columns,
+        found.key_reasons,
+        found.texts,
+        found.examples,
+        found.names,
+        found.other_format if "TIMESTAMP_FORMAT" in ordered else None,
+    )

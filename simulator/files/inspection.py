@@ -1,0 +1,184 @@
+"""What an inspection of several files comes to: each of them, the settings for all, and which are not like the rest."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence, Set
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from simulator.files import agreement, heads
+from simulator.files.agreement import Sample
+from simulator.files.finding import Problem, SourceFile
+from simulator.files.gate import Progress
+from simulator.files.guess import Guess, Proposed, guess, sample_of
+from simulator.files.survey import Survey, survey
+
+
+@dataclass(frozen=True, slots=True)
+class FileFound:
+    """One file: what was guessed of it, the settings by which it was read, and what is in it."""
+
+    path: Path
+    size: int
+    found: Guess
+    settings: dict[str, str]
+    survey: Survey
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The names in its header."""
+        layout = self.found.layout
+        if layout is None:
+            return ()
+        return tuple(layout.header.cells) if layout.header is not None else tuple(self.found.names)
+
+    @property
+    def encoding(self) -> str:
+        """The codec of its text, without a word of its mark."""
+        return self.found.encoding.codec.removesuffix("-sig")
+
+    @property
+    def delimiter(self) -> str:
+        """What is between its cells."""
+        return self.found.layout.delimiter if self.found.layout is not None else ","
+
+
+@dataclass(frozen=True, slots=True)
+class Differing:
+    """A file that is not like most of the others, and in what."""
+
+    path: Path
+    differences: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Inspection:
+    """What was found. `settings` are those for all files, `problems` the paths that no settings make readable."""
+
+    files: tuple[FileFound, ...]
+    settings: dict[str, Proposed]
+    without: tuple[str, ...]
+    differing: tuple[Differing, ...]
+    problems: tuple[Problem, ...]
+
+    @property
+    def readable(self) -> bool:
+        """Whether all files can be read by these settings."""
+        return not self.problems and not any(each.settings != self._values for each in self.files)
+
+    @property
+    def _values(self) -> dict[str, str]:
+        return {name: proposed.value for name, proposed in self.settings.items()}
+
+
+def inspect(
+    files: Sequence[SourceFile],
+    environ: Mapping[str, str],
+    fixed: Set[str] = frozenset(),
+    progress: Progress = lambda _: None,
+) -> Inspection:
+    """Look at these files: at the beginning of each, then at all of each.
+
+    `environ` are the consumer's variables, `fixed` those that stay even where they are as by default. `progress` hears
+    of what a guess looked at, too. Raises `InputError` for a malformed setting, and `CouldNotFinish` when the disk is
+    full.
+    """
+    guesses: list[tuple[SourceFile, Guess]] = []
+    samples: dict[object, Sample] = {}
+    problems: list[Problem] = []
+    for source in files:
+        try:
+            head = heads.read(source.path)
+        except OSError as error:
+            problems.append(Problem(source.path, f"it cannot be read: {error.strerror or error}"))
+            continue
+        found = guess(source.key, head, environ, fixed)
+        progress(len(head.data))
+        guesses.append((source, slim(found)))
+        if found.reading.unreadable is None:
+            kind = agreement.kind_of(found)
+            known = samples.get(kind)
+            if known is not None:
+                samples[kind] = replace(known, files=known.files + 1)
+            elif len(samples) < agreement.MOST_KINDS:
+                samples[kind] = Sample(source.key, sample_of(head), found)
+    left_out = dict.fromkeys((name for _, found in guesses for name in found.without), "")
+    base = {**environ, **left_out}
+    agreed = agreement.agree(list(samples.values()), base)
+    surveyed: list[FileFound] = []
+    for source, found in guesses:
+        try:
+            one = _survey(source, found, agreed, base, progress)
+        except OSError as error:
+            problems.append(Problem(source.path, f"it cannot be read: {error.strerror or error}"))
+            continue
+        if one.survey.unreadable is None:
+            surveyed.append(one)
+        else:
+            problems.append(Problem(source.path, one.survey.unreadable))
+    without = tuple(name for name in left_out if name not in agreed)
+    return Inspection(tuple(surveyed), agreed, without, _differing(surveyed, agreed), tuple(problems))
+
+
+def slim(found: Guess) -> Guess:
+    """The same without the records, of which there may be many."""
+    layout = None if found.layout is None else replace(found.layout, records=[])
+    return replace(found, layout=layout, reading=replace(found.reading, rows=(), rejected=()))
+
+
+def _survey(
+    source: SourceFile, found: Guess, agreed: Mapping[str, Proposed], environ: Mapping[str, str], progress: Progress
+) -> FileFound:
+    """Survey the file under the settings for all, or under its own where it cannot be read by them."""
+    size = source.path.stat().st_size
+    common = {name: proposed.value for name, proposed in agreed.items()}
+    own = {name: proposed.value for name, proposed in found.settings.items()}
+    fits = agreement.fits(source, found, agreed, environ)
+    settings = common if fits else own
+    result = survey(source.path, source.key, {**environ, **settings}, progress)
+    if result.unreadable is not None and fits and own != common:
+        other = survey(source.path, source.key, {**environ, **own})
+        if other.unreadable is None:
+            settings, result = own, other
+    if result.keys.replaced and found.key_columns[0] is None:
+        texts = [column.name for column in result.columns if column is not None and column.kind == "text"]
+        which = f", such as {_listed(texts)}," if texts else ""
+        note = f"rows that differ have the same key: if a column{which} says whose a row is, name it with TickerColumn"
+        found = replace(found, notes=(*found.notes, note))
+    return FileFound(source.path, size, found, settings, result)
+
+
+def _differing(files: Sequence[FileFound], agreed: Mapping[str, Proposed]) -> tuple[Differing, ...]:
+    if len(files) < 2:
+        return ()
+    delimiter = Counter(one.delimiter for one in files).most_common(1)[0][0]
+    encoding = Counter(one.encoding for one in files).most_common(1)[0][0]
+    columns = Counter(one.columns for one in files).most_common(1)[0][0]
+    common = {name: proposed.value for name, proposed in agreed.items()}
+    found = ((one.path, tuple(_differences(one, delimiter, encoding, columns, common))) for one in files)
+    return tuple(Differing(path, differences) for path, differences in found if differences)
+
+
+def _differences(
+    one: FileFound, delimiter: str, encoding: str, columns: tuple[str, ...], common: Mapping[str, str]
+) -> list[str]:
+    found: list[str] = []
+    if one.delimiter != delimiter:
+        found.append(f"its delimiter is {one.delimiter!r}, not {delimiter!r}")
+    if one.encoding != encoding:
+        found.append(f"its encoding is {one.encoding}, not {encoding}")
+    if one.columns != columns:
+        lost = [name for name in columns if name not in one.columns]
+        more = [name for name in one.columns if name not in columns]
+        parts = [f"without {_listed(lost)}"] if lost else []
+        parts += [f"with {_listed(more)}"] if more else []
+        found.append("its columns are in another order" if not parts else f"its columns are {' and '.join(parts)}")
+    if one.settings != common:
+        found.append("it needs other parameters")
+    return found
+
+
+def _listed(names: Sequence[str], most: int = 5) -> str:
+    shown = ", ".join(map(repr, names[:most]))
+    return shown if len(names) <= most else f"{shown} and {len(names) - most} more"

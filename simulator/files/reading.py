@@ -1,0 +1,115 @@
+"""The consumer's own reader, for whoever has to know what the consumer will make of a file: one place for all imports.
+
+Everything else outside the handlers knows rows by the proof's own reader. Here that would be wrong: what is said of a
+file before a run must be what the consumer says of it later, in the same words.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from pipeline.decoding import Inflater, ObjectUnreadable
+from pipeline.dialect import CsvDialect
+from pipeline.rows import RejectedRow, Row, RowReader
+from pipeline.settings import SettingsError
+from pipeline.values import number_value
+from simulator.base.errors import InputError
+
+__all__ = [
+    "FILE_SETTINGS",
+    "HeadReading",
+    "Inflater",
+    "ObjectUnreadable",
+    "RejectedRow",
+    "Row",
+    "RowReader",
+    "fixed_settings",
+    "is_settable",
+    "number_value",
+    "open_reader",
+    "read_head",
+]
+
+FILE_SETTINGS = {
+    "ENCODING": "",
+    "SKIP_LINES": "0",
+    "COMMENT": "",
+    "DELIMITER": "auto",
+    "COLUMN_NAMES": "",
+    "TICKER_COLUMN": "",
+    "TIMESTAMP_COLUMN": "",
+    "TIMESTAMP_FORMAT": "",
+    "TIME_ZONE": "",
+    "DECIMAL_SEPARATOR": ".",
+    "NUMBERS": "json",
+    "NULL_VALUES": "",
+}
+"""The settings that say how files are written, in the order in which they act, each with what it is by default."""
+
+
+@dataclass(frozen=True, slots=True)
+class HeadReading:
+    """What the consumer makes of the first part of a file; `unreadable` and `setting` say why nothing, if so."""
+
+    rows: tuple[Row, ...]
+    rejected: tuple[RejectedRow, ...]
+    unreadable: str | None = None
+    setting: str | None = None
+
+    def comes_to_the_same(self, other: HeadReading) -> bool:
+        """Whether the same is stored, and as much rejected for the same reasons."""
+        return (self.rows, self.unreadable) == (other.rows, other.unreadable) and [
+            (row.line, row.kind) for row in self.rejected
+        ] == [(row.line, row.kind) for row in other.rejected]
+
+    @property
+    def numbers(self) -> int:
+        """How many cells are numbers."""
+        return sum(kind == "N" for row in self.rows for _, kind, _ in row.cells)
+
+    @property
+    def cells(self) -> int:
+        """How many cells there are."""
+        return sum(len(row.cells) for row in self.rows)
+
+
+def open_reader(key: str, environ: Mapping[str, str]) -> RowReader:
+    """The reader of the object at `key` under these settings. Raises `InputError` for one that is malformed."""
+    try:
+        return RowReader(key, CsvDialect.from_environ(environ))
+    except SettingsError as error:
+        raise InputError(str(error)) from None
+
+
+def is_settable(key: str, environ: Mapping[str, str]) -> bool:
+    """Whether the consumer would start under these settings."""
+    try:
+        open_reader(key, environ)
+    except InputError:
+        return False
+    return True
+
+
+def read_head(key: str, data: bytes, environ: Mapping[str, str]) -> HeadReading:
+    """The rows of `data` as of a whole object, its first rows judged as ever; settings may turn out malformed."""
+    try:
+        reader = open_reader(key, environ)
+    except InputError as error:
+        return HeadReading((), (), str(error))
+    rows: list[Row] = []
+    rejected: list[RejectedRow] = []
+    try:
+        for row in reader.feed(data, final=True):
+            if isinstance(row, Row):
+                rows.append(row)
+            else:
+                rejected.append(row)
+    except ObjectUnreadable as error:
+        return HeadReading((), tuple(rejected), str(error), error.setting)
+    return HeadReading(tuple(rows), tuple(rejected))
+
+
+def fixed_settings(environ: Mapping[str, str]) -> frozenset[str]:
+    """Those that are set to something else than their default."""
+    return frozenset(name for name, default in FILE_SETTINGS.items() if environ.get(name, "") not in ("", default))

@@ -1,0 +1,248 @@
+"""What is in a file, by one pass over all of it with the consumer's own reader, in bounded memory."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import chain, islice
+from pathlib import Path
+from typing import Literal
+
+from simulator.base import limits
+from simulator.files.cells import looks_like
+from simulator.files.gate import Progress
+from simulator.files.reading import ObjectUnreadable, RejectedRow, Row, number_value, open_reader
+from simulator.proof.partitions import Partitions
+
+EXAMPLES = 3
+EXAMPLE_CHARS = 60
+KINDS = 50
+"""So many kinds of rejections are counted apart."""
+BLOCK_ROWS = 2_000
+_Cell = tuple[str, Literal["N", "S"], str]
+
+
+@dataclass(slots=True)
+class Suspicion:
+    """Cells that are texts and look like something else: how many, and a few of them."""
+
+    count: int = 0
+    examples: list[str] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class ColumnFound:
+    """One column as it is stored: how many of its cells are numbers and texts, a few of them, and suspicious ones."""
+
+    name: str
+    numbers: int = 0
+    texts: int = 0
+    examples: list[str] = field(default_factory=list)
+    suspicions: dict[str, Suspicion] = field(default_factory=dict)
+
+    @property
+    def kind(self) -> Literal["number", "text", "mixed", "empty"]:
+        """What its cells are."""
+        if self.numbers and self.texts:
+            return "mixed"
+        return "number" if self.numbers else "text" if self.texts else "empty"
+
+
+@dataclass(slots=True)
+class RejectedKind:
+    """Rows that are rejected for one reason: how many, and the line, the cell and the setting of the first."""
+
+    reason: str
+    count: int
+    line: int
+    cell: str | None
+    setting: str | None
+
+
+@dataclass(slots=True)
+class KeysFound:
+    """Whether keys are unique. Rows that repeat one: with the same rest, and with another, which replace the first.
+
+    `first` is the key and the lines of the first two rows that differ.
+    """
+
+    distinct: int = 0
+    repeated: int = 0
+    replaced: int = 0
+    first: tuple[str, str, int, int] | None = None
+
+
+@dataclass(slots=True)
+class Survey:
+    """What a file holds. `unreadable` says why the rest was not read, if the consumer gives it up.
+
+    `columns` are as the header has them, None for those of the key.
+    """
+
+    rows: int = 0
+    first_line: int | None = None
+    columns: list[ColumnFound | None] = field(default_factory=list)
+    rejected: dict[str, RejectedKind] = field(default_factory=dict)
+    keys: KeysFound = field(default_factory=KeysFound)
+    tickers: list[str] = field(default_factory=list)
+    timestamps: list[str] = field(default_factory=list)
+    unreadable: str | None = None
+
+    @property
+    def rejected_rows(self) -> int:
+        """How many rows are rejected."""
+        return sum(kind.count for kind in self.rejected.values())
+
+
+def survey(path: Path, key: str, environ: Mapping[str, str], progress: Progress = lambda _: None) -> Survey:
+    """Read the whole file as the object at `key`.
+
+    What is counted for keys is spilled to a nameless temporary file where it outgrows the memory. Raises OSError,
+    `InputError` for a malformed setting, and `CouldNotFinish` when the disk is full.
+    """
+    reader = open_reader(key, environ)
+    found = Survey()
+    partitions = Partitions()
+    try:
+        columns = _Columns()
+        try:
+            with path.open("rb") as file:
+                final = False
+                while not final:
+                    chunk = file.read(limits.SOURCE_CHUNK_BYTES)
+                    final = not chunk
+                    rows = reader.feed(chunk, final=final)
+                    while block := list(islice(rows, BLOCK_ROWS)):
+                        _take(found, block, columns, partitions)
+                    progress(len(chunk))
+        except ObjectUnreadable as error:
+            found.unreadable = str(error)
+        names = reader.schema.names if reader.schema is not None else []
+        found.columns = [None if name is None else columns.of(name) for name in names]
+        _judge_keys(found.keys, partitions)
+    finally:
+        partitions.close()
+    return found
+
+
+def _take(found: Survey, block: Sequence[Row | RejectedRow], columns: _Columns, partitions: Partitions) -> None:
+    rows = [row for row in block if isinstance(row, Row)]
+    if len(rows) < len(block):
+        for one in block:
+            if isinstance(one, RejectedRow):
+                _reject(found.rejected, one)
+    if not rows:
+        return
+    if found.first_line is None:
+        found.first_line = rows[0].line
+    found.rows += len(rows)
+    for examples, texts in (
+        (found.tickers, (row.ticker for row in rows)),
+        (found.timestamps, (row.timestamp for row in rows)),
+    ):
+        if len(examples) < EXAMPLES:
+            _add_examples(examples, texts)
+    alike = columns.add([row.cells for row in rows])
+    if alike:
+        # The same number can be written in several ways, and is then no other.
+        partitions.add(
+            (row.ticker, row.timestamp, row.line, hash(tuple(map(alike.get, row.cells, row.cells))), "") for row in rows
+        )
+    else:
+        partitions.add((row.ticker, row.timestamp, row.line, hash(row.cells), "") for row in rows)
+
+
+def _reject(kinds: dict[str, RejectedKind], row: RejectedRow) -> None:
+    reason = row.kind or row.reason
+    known = kinds.get(reason)
+    if known is None:
+        if len(kinds) >= KINDS:
+            reason = "other reasons"
+        if (known := kinds.get(reason)) is None:
+            cell = None if row.cell is None else row.cell[:EXAMPLE_CHARS]
+            kinds[reason] = RejectedKind(reason, 1, row.line, cell, row.setting)
+            return
+    known.count += 1
+    if row.line < known.line:
+        known.line, known.cell = row.line, None if row.cell is None else row.cell[:EXAMPLE_CHARS]
+
+
+class _Columns:
+    """Counts cells by column, each distinct one of a block once."""
+
+    def __init__(self) -> None:
+        self._by_name: dict[str, ColumnFound] = {}
+
+    def of(self, name: str) -> ColumnFound:
+        """The column of that name."""
+        found = self._by_name.get(name)
+        if found is None:
+            found = self._by_name[name] = ColumnFound(name)
+        return found
+
+    def add(self, rows: Sequence[tuple[_Cell, ...]]) -> dict[_Cell, _Cell]:
+        """Count the cells of these rows; for numbers that are not written in the shortest way, that way."""
+        alike: dict[_Cell, _Cell] = {}
+        columns = self._by_name
+        for cell, count in Counter(chain.from_iterable(rows)).items():
+            name, kind, text = cell
+            column = columns.get(name) or self.of(name)
+            if kind == "N":
+                column.numbers += count
+                if (text[-1] in "0." and "." in text) or "e" in text or "E" in text or text[0] == "-":
+                    alike[cell] = (name, "N", _shortest(text))
+            else:
+                column.texts += count
+                if (suspicion := looks_like(text)) is not None:
+                    seen = column.suspicions.setdefault(suspicion, Suspicion())
+                    seen.count += count
+                    if len(seen.examples) < EXAMPLES:
+                        _add_examples(seen.examples, (text,))
+            if len(column.examples) < EXAMPLES:
+                _add_examples(column.examples, (text,))
+        return alike
+
+
+def _add_examples(examples: list[str], texts: Iterable[str]) -> None:
+    for text in texts:
+        if len(examples) == EXAMPLES:
+            return
+        if text[:EXAMPLE_CHARS] not in examples:
+            examples.append(text[:EXAMPLE_CHARS])
+
+
+def _shortest(text: str) -> str:
+    """A number written out as short as can be: the same for the same values."""
+    if "e" not in text and "E" not in text:
+        short = text.rstrip("0").rstrip(".") if "." in text else text
+        return "0" if short == "-0" else short
+    negative, digits, exponent = number_value(text)
+    if not digits:
+        return "0"
+    # DynamoDB's numbers have exponents of three digits at most.
+    if exponent >= 0:
+        plain = digits + "0" * exponent
+    else:
+        digits = digits.rjust(1 - exponent, "0")
+        plain = f"{digits[:exponent]}.{digits[exponent:]}"
+    return f"-{plain}" if negative else plain
+
+
+def _judge_keys(keys: KeysFound, partitions: Partitions) -> None:
+    earliest: tuple[int, int, str, str] | None = None
+    for statements in partitions:
+        firsts: dict[tuple[str, str], tuple[int, int]] = {}
+        for ticker, timestamp, line, rest, _ in statements:
+            first = firsts.setdefault((ticker, timestamp), (line, rest))
+            if first[0] == line:
+                continue
+            if first[1] == rest:
+                keys.repeated += 1
+                continue
+            keys.replaced += 1
+            if earliest is None or line < earliest[1]:
+                earliest = (first[0], line, ticker, timestamp)
+        keys.distinct += len(firsts)
+    if earliest is not None:
+        keys.first = (earliest[2], earliest[3], earliest[0], earliest[1])

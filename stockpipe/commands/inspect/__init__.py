@@ -1,0 +1,31 @@
+"""`stockpipe inspect`: what files hold, what the consumer would make of them, and the parameters to use."""
+
+from __future__ import annotations
+
+import typer
+
+from stockpipe.commands.inspect.options import InspectOptions
+from stockpipe.commands.options import takes
+
+EPILOG = """Examples:
+
+stockpipe inspect quotes/
+
+stockpipe inspect quotes/ --write quotes.json
+
+stockpipe simulate --source quotes/ --parameters quotes.json
+
+Parameters that are given stay as they are, and the rest is guessed by them. Nothing is changed, sent or started.
+
+Exit codes: 0 all files can be read with the parameters that are named, 2 wrong input, no files, or files that cannot be
+read with them, 3 could not finish, 130 interrupted."""
+
+
+@takes(InspectOptions)
+def inspect(options: InspectOptions) -> None:
+    """Look at CSV files before anything runs: columns, key, rows that would be rejected, and the parameters to use."""
+    if not options.paths:
+        raise typer.BadParameter("name a file or a folder: stockpipe inspect quotes/")
+    from stockpipe.commands.inspect import run  # imports what it needs; --help must not wait for it
+
+    raise typer.Exit(run.run_inspect(options))

@@ -1,0 +1,142 @@
+"""What an inspection found as one JSON object, `stockpipe.inspect/1`. Pure: it arranges what is known."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from simulator.files.finding import Problem
+from simulator.files.inspection import FileFound, Inspection
+from simulator.files.survey import EXAMPLE_CHARS, ColumnFound
+from simulator.run.command_line import quoted
+from stockpipe.commands.files import cure, parameter_words
+
+SCHEMA = "stockpipe.inspect/1"
+
+
+def document(
+    inspection: Inspection,
+    problems: Sequence[Problem],
+    names: Mapping[str, str],
+    given: Mapping[str, str],
+    paths: Sequence[Path],
+) -> dict[str, Any]:
+    """Everything that is said. `names` are the parameters of the settings, `given` the settings that are given.
+
+    `parameters` are those to use: the given ones too, but for those that keep the files from being read.
+    """
+    kept = {setting: value for setting, value in given.items() if setting not in inspection.without}
+    settings = {**kept, **{setting: proposed.value for setting, proposed in inspection.settings.items()}}
+    options = parameter_words(settings, names)
+    sources = [str(path) for path in paths]
+    guard = ["--"] if any(source.startswith("-") for source in sources[1:]) else []
+    command = ["stockpipe", "simulate", "--source", sources[0], *options, *guard, *sources[1:]]
+    return {
+        "schema": SCHEMA,
+        "files": [_file(one, names, kept) for one in inspection.files],
+        "parameters": {names[setting]: value for setting, value in settings.items() if setting in names},
+        "reasons": {
+            names[setting]: proposed.why for setting, proposed in inspection.settings.items() if setting in names
+        },
+        "leave_out": [names[setting] for setting in inspection.without if setting in names],
+        "options": quoted(options),
+        "command": quoted(command),
+        "differing": [
+            {"path": _text(each.path), "differences": list(each.differences)} for each in inspection.differing
+        ],
+        "unreadable": [
+            {"path": _text(problem.path), "reason": problem.reason, "cure": cure(problem, names)}
+            for problem in problems
+        ],
+    }
+
+
+def _file(one: FileFound, names: Mapping[str, str], given: Mapping[str, str]) -> dict[str, Any]:
+    found, survey = one.found, one.survey
+    header = found.layout.header if found.layout is not None else None
+    keys = asdict(survey.keys)
+    first = keys.pop("first")
+    return {
+        "path": _text(one.path),
+        "bytes": one.size,
+        "rows": survey.rows,
+        "rejected_rows": survey.rejected_rows,
+        "delimiter": one.delimiter,
+        "encoding": one.encoding,
+        "header_line": None if header is None else header.line,
+        "parameters": {
+            names[setting]: value for setting, value in {**given, **one.settings}.items() if setting in names
+        },
+        "columns": _columns(one),
+        "key": {
+            "ticker": {"column": found.key_columns[0], "why": found.key_reasons[0], "cells": survey.tickers},
+            "timestamp": {
+                "column": found.key_columns[1],
+                "why": found.key_reasons[1],
+                "cells": list(found.texts),
+                "stored": survey.timestamps,
+            },
+            **keys,
+            "first_replaced": None
+            if first is None
+            else dict(zip(("ticker", "timestamp", "line", "other_line"), first, strict=True)),
+        },
+        "rejected": [
+            {**asdict(kind), "setting": names.get(kind.setting or "")}
+            for kind in sorted(survey.rejected.values(), key=lambda kind: (-kind.count, kind.line))
+        ],
+        "notes": list(found.notes),
+    }
+
+
+def _columns(one: FileFound) -> list[dict[str, Any]]:
+    """The columns in the header's order, those of the key too."""
+    survey, names = one.survey, one.columns
+    if len(names) != len(survey.columns):
+        names = tuple("" if column is None else column.name for column in survey.columns)
+    ticker, examples = one.found.key_columns[0], one.found.examples
+    if len(examples) != len(names):
+        examples = ((),) * len(names)
+    return [
+        _key_column(name, "ticker" if name == ticker else "timestamp", cells)
+        if column is None
+        else _column(name, column, survey.rows)
+        for name, column, cells in zip(names, survey.columns, examples, strict=True)
+    ]
+
+
+def _key_column(name: str, part: str, cells: Sequence[str]) -> dict[str, Any]:
+    """A column of the key; its cells are shown as they are written."""
+    return {
+        "name": name,
+        "stored_as": None,
+        "key": part,
+        "type": part,
+        "cells": [cell[:EXAMPLE_CHARS] for cell in cells],
+        "empty": 0,
+        "suspicious": [],
+    }
+
+
+def _column(name: str, column: ColumnFound, rows: int) -> dict[str, Any]:
+    return {
+        "name": name,
+        "stored_as": column.name,
+        "key": None,
+        "type": column.kind,
+        "numbers": column.numbers,
+        "texts": column.texts,
+        "empty": rows - column.numbers - column.texts,
+        "cells": column.examples,
+        "suspicious": [
+            {"looks_like": kind, "count": seen.count, "cells": seen.examples}
+            for kind, seen in sorted(column.suspicions.items(), key=lambda item: -item[1].count)
+        ],
+    }
+
+
+def _text(path: Path) -> str:
+    """The path; bytes of it that are not text are shown as such."""
+    return str(path).encode(errors="backslashreplace").decode()

@@ -1,0 +1,23 @@
+"""The options of `stockpipe inspect`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from stockpipe.commands.options import Options
+from stockpipe.commands.values import ParameterFiles, Parameters
+
+
+class InspectOptions(Options):
+    """Which files, and what is known of them."""
+
+    paths: Annotated[tuple[Path, ...], typer.Argument(metavar="PATH", help="CSV files, or folders of them.")] = ()
+    parameters: Parameters = ()
+    parameter_files: ParameterFiles = ()
+    write: Annotated[
+        Path | None, typer.Option("--write", metavar="FILE.json", help="Write the parameters to use, for --parameters.")
+    ] = None
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False

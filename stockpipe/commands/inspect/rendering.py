@@ -1,0 +1,184 @@
+"""An inspection as a person reads it: tables without lines, which can be piped, and a command to paste."""
+
+from __future__ import annotations
+
+import io
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from simulator.run.command_line import ShellCommand
+from simulator.telemetry.events import printable
+
+FULL_FILES = 5
+"""Of more files only the first is shown in full, and the others in a line each."""
+CELL_CHARS = 27
+_DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
+
+
+def show(found: dict[str, Any]) -> None:
+    """Print it to standard output, as wide as the terminal is."""
+    console = Console(highlight=False, emoji=False)
+    if console.is_terminal:
+        _show(console, found)
+        return
+    # Tables fill their width with blanks, which nobody wants in a file.
+    text = io.StringIO()
+    _show(Console(file=text, highlight=False, emoji=False, width=console.width), found)
+    sys.stdout.write("".join(f"{line.rstrip()}\n" for line in text.getvalue().splitlines()))
+
+
+def _show(console: Console, found: dict[str, Any]) -> None:
+    files = found["files"]
+    for number, file in enumerate(files):
+        if number == 0 or len(files) <= FULL_FILES:
+            _show_file(console, file)
+    if len(files) > FULL_FILES:
+        console.print(_overview(files))
+        console.print()
+    for one in found["differing"]:
+        _line(
+            console, f"not like the others: {_plain(one['path'])}: {_plain('; '.join(one['differences']))}", 0, "yellow"
+        )
+    if found["differing"]:
+        console.print()
+    _show_parameters(console, found)
+
+
+def _show_file(console: Console, file: dict[str, Any]) -> None:
+    console.print(Text(_plain(file["path"]), style="bold"), overflow="fold")
+    delimiter = _DELIMITERS.get(file["delimiter"], repr(file["delimiter"]))
+    line = file["header_line"]
+    header = "no header" if line is None else f"header in line {line:,}"
+    _line(
+        console,
+        f"{_counted(file['rows'], 'row')}, {_size(file['bytes'])}, {delimiter}, {file['encoding']}, {header}",
+        2,
+    )
+    console.print()
+    table = _table("column", "stored as", "type", "cells")
+    for column in file["columns"]:
+        cells = ", ".join(_short(cell) for cell in column["cells"])
+        table.add_row(_short(column["name"], 40), _short(column["stored_as"] or "", 40), _type(column), cells)
+    console.print(table)
+    console.print()
+    for text, style in _findings(file):
+        _line(console, text.lstrip(), 2 + len(text) - len(text.lstrip()), style)
+    console.print()
+
+
+def _type(column: dict[str, Any]) -> str:
+    if column["key"]:
+        return f"{column['key']} (key)"
+    kind = str(column["type"])
+    if kind == "mixed":
+        kind = f"{_counted(column['numbers'], 'number')}, {_counted(column['texts'], 'text')}"
+    return f"{kind}, {column['empty']:,} empty" if column["empty"] and kind != "empty" else kind
+
+
+def _findings(file: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """What else there is to say of a file, with a style."""
+    key = file["key"]
+    ticker, timestamp = key["ticker"], key["timestamp"]
+    name = repr(ticker["column"]) if ticker["column"] is not None else ", ".join(map(_short, ticker["cells"][:1]))
+    stamp = "the unnamed column" if timestamp["column"] in (None, "") else repr(timestamp["column"])
+    yield f"key: {_plain(name)} ({ticker['why']}) and {_plain(stamp)} ({timestamp['why']})", ""
+    if timestamp["cells"] and timestamp["stored"] and timestamp["cells"][0] != timestamp["stored"][0]:
+        yield f"     {_plain(timestamp['cells'][0])} is stored as {_plain(timestamp['stored'][0])}", ""
+    if not key["repeated"] and not key["replaced"]:
+        yield "     unique in all rows", ""
+    if key["repeated"]:
+        yield f"     {_counted(key['repeated'], 'row')} the same as an earlier one", "yellow"
+    if first := key["first_replaced"]:
+        rows, lines = _counted(key["replaced"], "row"), f"lines {first['line']:,} and {first['other_line']:,}"
+        which = f"{_plain(first['ticker'])}, {_plain(first['timestamp'])}"
+        yield f"     {rows} with the key of an earlier one, and another rest: first {lines} ({which})", "yellow"
+    if file["rejected_rows"]:
+        yield f"rejected: {_counted(file['rejected_rows'], 'row')}", "red"
+    for kind in file["rejected"]:
+        cell = "" if kind["cell"] is None else f": {_short(kind['cell'], 60)!r}"
+        setting = f" ({kind['setting']} may help)" if kind["setting"] else ""
+        yield f"     {kind['count']:,} x {_plain(kind['reason'])}, first in line {kind['line']:,}{cell}{setting}", "red"
+    suspicious = [(column, one) for column in file["columns"] for one in column["suspicious"]]
+    if suspicious:
+        yield "texts that look like something else:", "yellow"
+    for column, one in suspicious:
+        cells = ", ".join(_short(cell) for cell in one["cells"])
+        yield (
+            f"     {_short(column['name'], 40)}: {one['looks_like']} in {_counted(one['count'], 'cell')}: {cells}",
+            "yellow",
+        )
+    for note in file["notes"]:
+        yield f"note: {_plain(note)}", ""
+
+
+def _overview(files: list[dict[str, Any]]) -> Table:
+    table = _table("file", "rows", "rejected", "keys")
+    for file in files:
+        key = file["key"]
+        keys = f"{key['replaced']:,} replaced" if key["replaced"] else "unique"
+        keys = f"{key['repeated']:,} repeated" if key["repeated"] and not key["replaced"] else keys
+        table.add_row(_plain(file["path"]), f"{file['rows']:,}", f"{file['rejected_rows']:,}", keys)
+    return table
+
+
+def _show_parameters(console: Console, found: dict[str, Any]) -> None:
+    for name in found["leave_out"]:
+        _line(console, f"leave out: {name}", style="yellow")
+    if not found["options"]:
+        _line(console, "use: no parameter is needed", style="bold")
+    else:
+        _line(console, "use:", style="bold")
+        console.print(ShellCommand(found["options"], 2), crop=False)
+        console.print()
+        table = _table("parameter", "why")
+        for name, why in found["reasons"].items():
+            table.add_row(name, _plain(why))
+        if found["reasons"]:
+            console.print(table)
+    console.print()
+    console.print(ShellCommand(found["command"], 2), crop=False)
+
+
+def _table(*columns: str) -> Table:
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim", show_edge=False)
+    for name in columns:
+        table.add_column(name, overflow="fold")
+    return table
+
+
+def _line(console: Console, text: str, indent: int = 0, style: str = "") -> None:
+    """One statement; where it is wider than the screen, its next lines are indented more."""
+    if len(text) + indent <= console.width:
+        console.print(Text(" " * indent + text, style=style))
+        return
+    lines = Text(text, style=style).wrap(console, console.width - indent - 2)
+    for number, line in enumerate(lines):
+        console.print(
+            Text(" " * (indent if number == 0 else indent + 2), style=style).append_text(line), overflow="fold"
+        )
+
+
+def _short(text: str, most: int = CELL_CHARS) -> str:
+    plain = _plain(text)
+    return plain if len(plain) <= most else plain[: most - 3] + "..."
+
+
+def _plain(text: str) -> str:
+    """On one line, without control characters, and what is no text shown as such."""
+    return printable(text.encode(errors="backslashreplace").decode())
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
+
+
+def _size(size: int) -> str:
+    for unit, length in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
+        if size >= length:
+            return f"{size / length:.1f} {unit}"
+    return _counted(size, "byte")

@@ -1,0 +1,49 @@
+"""The files of `simulate --source`: the gate that says what the consumer would not read, before anything is sent."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from simulator.base.errors import InputError
+from simulator.files.finding import SourceFile, find
+from simulator.files.gate import examine
+from simulator.stack.model import Stack
+from simulator.stack.wiring import Wiring
+from stockpipe.commands.files import HANDLER, MOST_LISTED, bar, parameter_names, problem_line, refusal, sizes
+
+WAY_OUT = "go on without them with --skip-unreadable"
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """The files to send, and a line for each path that is left out, for as many as can be read at a glance."""
+
+    files: tuple[SourceFile, ...]
+    left_out: tuple[str, ...]
+
+
+def choose(paths: Sequence[Path], stack: Stack, path: Wiring, *, skip_unreadable: bool) -> Chosen:
+    """The files below these paths that the consumer reads under its settings in force.
+
+    Raises `InputError` with a line for each of the others, unless they are to be left out and something remains. What
+    another consumer than ours would read is not known: then only what cannot be sent is refused.
+    """
+    found = find(paths, path.notification.prefix)
+    names = parameter_names(stack, path)
+    problems = list(found.problems)
+    files = found.files
+    if path.consumer.handler == HANDLER:
+        with bar("looking at the files", sum(sizes(files))) as progress:
+            refused = examine(files, path.consumer.environment, progress=progress)
+        problems += refused
+        unreadable = {problem.path for problem in refused}
+        files = tuple(source for source in files if source.path not in unreadable)
+    if problems and not (skip_unreadable and files):
+        # A path that is in the list of problems is one of the files that were meant.
+        raise InputError(refusal(problems, len(files) + len(problems), names, WAY_OUT))
+    lines = [problem_line(problem, names) for problem in problems[:MOST_LISTED]]
+    if len(problems) > MOST_LISTED:
+        lines.append(f"{len(problems) - MOST_LISTED} more files")
+    return Chosen(files, tuple(lines))

@@ -1,0 +1,96 @@
+"""Numbers and missing values as people write them: which settings read them, and what only looks like one."""
+
+from __future__ import annotations
+
+import pytest
+
+from simulator.files.cells import is_number, looks_like, null_words, number_settings
+
+
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        ("null", "a null word"),
+        ("-", "a null word"),
+        ("#N/A", "a null word"),
+        (r"\N", "a null word"),
+        ("1,608.00", "a grouped number"),
+        ("1.608,00", "a grouped number"),
+        ("1'234.50", "a grouped number"),
+        ("1 234", "a grouped number"),
+        ("+1.5", "a leading plus"),
+        ("27,51", "a decimal comma"),
+        (".5", "a decimal point"),
+        ("5.", "a decimal point"),
+        ("-0.61%", "a percentage"),
+        ("$184.40", "an amount with a currency"),
+        ("12 EUR", "an amount with a currency"),
+        ("68.18K", "a number with K, M or B"),
+        ("1.2 Mio", "a number with K, M or B"),
+        ("(1.5)", "a number in brackets"),
+        ("007", "leading zeros"),
+        ("AAPL", None),
+        ("F (Jan 14)", None),
+        ("2024-01-02", None),
+        ("3M Company", None),
+        ("nullable", None),
+    ],
+)
+def test_what_a_text_looks_like(text: str, kind: str | None) -> None:
+    """One kind for each, none for words."""
+    assert looks_like(text) == kind
+
+
+@pytest.mark.parametrize(
+    ("text", "ways"),
+    [
+        ("1.5", {(".", False), (".", True)}),
+        ("27,51", {(",", False), (",", True)}),
+        ("1,608.00", {(".", True)}),
+        ("1.608,00", {(",", True)}),
+        ("1,234", {(".", True), (",", False), (",", True)}),
+        ("+1", {(".", True), (",", True)}),
+        (".5", {(".", True)}),
+        ("5.", {(".", True)}),
+        ("007", set()),
+        ("1e5", {(".", False), (".", True), (",", False), (",", True)}),
+        ("12,34.5", set()),
+    ],
+)
+def test_which_settings_make_a_number(text: str, ways: set[tuple[str, bool]]) -> None:
+    """By decimal separator and leniency, as the consumer reads them."""
+    every = {(point, lenient) for point in ".," for lenient in (False, True)}
+    assert {way for way in every if is_number(text, way[0], lenient=way[1])} == ways
+
+
+@pytest.mark.parametrize(
+    ("columns", "expected"),
+    [
+        ([["1.5", "2"]], (".", False, False)),
+        ([["a", "b"]], (".", False, False)),
+        ([["27,51", "3"]], (",", False, False)),
+        ([["27,51"], ["1.234"]], (",", True, False)),
+        ([["1,608.00"]], (".", True, False)),
+        ([["1,234", "2,345"]], (".", True, True)),
+        ([["1,234"], ["1.5"]], (".", True, False)),
+        ([["+1"], ["2"]], (".", True, False)),
+    ],
+)
+def test_the_settings_by_which_most_cells_are_numbers(
+    columns: list[list[str]], expected: tuple[str, bool, bool]
+) -> None:
+    """The fewest settings that do it, and whether other ones would do as well."""
+    assert number_settings(columns, None, None) == expected
+
+
+def test_a_separator_that_is_given_stays() -> None:
+    """Only what is open is decided."""
+    assert number_settings([["27,51"]], ".", None)[0] == "."
+    assert number_settings([["1,608.00"]], None, False)[1] is False
+
+
+def test_null_words_are_those_in_columns_of_numbers() -> None:
+    """A column of texts may well have the word NA in it; one of numbers, or an empty one, has not."""
+    assert null_words([["1", "null", "2"], ["NaN", "NaN"]]) == ("null", "NaN")
+    assert null_words([["NA", "DE", "FR"]]) == ()
+    assert null_words([["1", "-", "27,51", "1,234.5"]]) == ("-",)
