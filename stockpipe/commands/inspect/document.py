@@ -30,9 +30,9 @@ def document(
     kept = {setting: value for setting, value in given.items() if setting not in inspection.without}
     settings = {**kept, **{setting: proposed.value for setting, proposed in inspection.settings.items()}}
     options = parameter_words(settings, names)
-    sources = [str(path) for path in paths]
-    guard = ["--"] if any(source.startswith("-") for source in sources[1:]) else []
-    command = ["stockpipe", "simulate", "--source", sources[0], *options, *guard, *sources[1:]]
+    sources = [word for path in paths for word in ("--source", str(path))]
+    skipping = ["--skip-unreadable"] if problems and inspection.files else []
+    command = ["stockpipe", "simulate", *sources, *options, *skipping]
     return {
         "schema": SCHEMA,
         "files": [_file(one, names, kept) for one in inspection.files],

@@ -88,7 +88,7 @@ def test_it_can_be_read_on_a_narrow_screen_and_through_a_pipe(tmp_path: Path, wi
     names = ",".join(f"column with a long name {n}" for n in range(9))
     rows = "".join(f"2024-01-{day:02d}" + ",some long text" * 9 + "\n" for day in range(1, 9))
     _write(tmp_path / "q", a=f"Date,{names}\n{rows}")
-    ended = _run("q" if False else tmp_path / "q", width=width)
+    ended = _run(tmp_path / "q", width=width)
     lines = [line for line in ended.stdout.splitlines() if str(tmp_path) not in line]
     assert max(map(len, lines)) <= width
     assert "\x1b" not in ended.stdout
@@ -211,6 +211,7 @@ def test_a_file_that_cannot_be_read_is_named_beside_the_others(tmp_path: Path) -
     found = _json(folder)
     assert [Path(one["path"]).name for one in found["unreadable"]] == ["b.csv", "c.csv"]
     assert found["unreadable"][0]["reason"] == "no header: the object is empty"
+    assert shlex.split(found["command"]) == ["stockpipe", "simulate", "--source", str(folder), "--skip-unreadable"]
 
 
 def test_nothing_that_can_be_read_prints_no_table(tmp_path: Path) -> None:
