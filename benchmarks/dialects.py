@@ -35,6 +35,7 @@ KINDS: dict[str, dict[str, str]] = {
     "plain": {},
     "plain, dates": {},
     "quoted": {},
+    "plain, a blank within times": {},
     "blanks after commas": {},
     "CR alone": {},
     "semicolons, decimal commas": {"DECIMAL_SEPARATOR": ","},
@@ -48,7 +49,7 @@ KINDS: dict[str, dict[str, str]] = {
     "Windows-1252": {"ENCODING": "cp1252"},
 }
 """Each kind's settings."""
-PLAIN = ("plain", "plain, dates", "quoted")
+PLAIN = ("plain", "plain, dates", "plain, a blank within times", "quoted")
 """Those that an older tree reads as well."""
 
 
@@ -58,6 +59,8 @@ def changed(kind: str, row: int, cells: list[str]) -> list[str]:
     match kind:
         case "plain, dates":
             cells[1] = f"{year}-{month:02d}-{day:02d}"
+        case "plain, a blank within times":
+            cells[1] = cells[1].replace("T", " ").removesuffix("Z")
         case "Unix milliseconds":
             cells[1] = f"{1_767_600_000_000 + row * 60_000 + row % 1000}"
         case "US dates by a format":

@@ -172,7 +172,7 @@ class _ColumnEncoder:
         """Of these columns. `rough`: blanks that do not count may be at the edges of their cells."""
         schema = self._schema
         count = len(lines)
-        timestamps = self._timestamps.read([cells[at] for at in schema.timestamp_at])
+        timestamps = self._timestamps.read(self._moments(cells, rough=rough))
         if timestamps is None:
             return None
         tickers: Sequence[str] | repeat[str]
@@ -213,6 +213,13 @@ class _ColumnEncoder:
         return Items(
             list(zip(tickers, timestamps, strict=True)), lines, [template % row for row in zip(*columns, strict=True)]
         )
+
+    def _moments(self, cells: Sequence[Sequence[str]], *, rough: bool) -> list[Sequence[str]]:
+        """The timestamp's columns, trimmed where the first row's cells need it: else the parser does it, row by row."""
+        columns = [cells[at] for at in self._schema.timestamp_at]
+        if rough and any(column[0] != column[0].strip(self.blanks) for column in columns):
+            return [self._trimmed(column) for column in columns]
+        return columns
 
     def _trimmed(self, column: Sequence[str]) -> Sequence[str]:
         """Without the blanks at the edges; the same column where there are none anywhere."""

@@ -126,6 +126,8 @@ def _print(result: Audit) -> None:
             value = f"{value['objects']:,} objects, {value['rows']:,} rows, {value['rows_stored']:,} stored"
         elif isinstance(value, int):
             value = f"{value:,}"
+        elif isinstance(value, tuple):
+            value = ", ".join(value) or "none"
         typer.echo(f"{name:<16} {value}")
     for line in (*differences, *notes.values()):
         say(line)
