@@ -19,8 +19,9 @@ BLOCKS_MAX = 20_000
 """Hours, or parts of one, whose UTC is remembered for a zone."""
 
 
+@cache
 def _all(cell: str) -> re.Pattern[str]:
-    """Matches cells joined by line ends if each of them matches."""
+    """Matches cells joined by line ends if each of them matches. Compiled when it is first used."""
     return re.compile(rf"(?:{cell}\n)*{cell}")
 
 
@@ -30,26 +31,26 @@ _WHOLE_SECONDS = _all(rf"{DATE}[T ]{TIME}Z?")
 _MINUTE = TIME.rpartition(":")[0]
 # By their length: how a local time is written, and what makes it the form that is stored.
 _LOCAL = {
-    16: (_all(rf"{DATE}[T ]{_MINUTE}"), ":00.000000Z"),
-    19: (_all(rf"{DATE}[T ]{TIME}"), ".000000Z"),
-    23: (_all(rf"{DATE}[T ]{TIME}[.,][0-9]{{3}}"), "000Z"),
-    26: (_all(rf"{DATE}[T ]{TIME}[.,][0-9]{{6}}"), "Z"),
+    16: (rf"{DATE}[T ]{_MINUTE}", ":00.000000Z"),
+    19: (rf"{DATE}[T ]{TIME}", ".000000Z"),
+    23: (rf"{DATE}[T ]{TIME}[.,][0-9]{{3}}", "000Z"),
+    26: (rf"{DATE}[T ]{TIME}[.,][0-9]{{6}}", "Z"),
 }
 _UTC = {
-    17: (_all(rf"{DATE}[T ]{_MINUTE}Z"), ":00.000000Z"),
-    20: (_all(rf"{DATE}[T ]{TIME}Z"), ".000000Z"),
-    24: (_all(rf"{DATE}[T ]{TIME}[.,][0-9]{{3}}Z"), "000Z"),
-    27: (_all(rf"{DATE}[T ]{TIME}[.,][0-9]{{6}}Z"), "Z"),
+    17: (rf"{DATE}[T ]{_MINUTE}Z", ":00.000000Z"),
+    20: (rf"{DATE}[T ]{TIME}Z", ".000000Z"),
+    24: (rf"{DATE}[T ]{TIME}[.,][0-9]{{3}}Z", "000Z"),
+    27: (rf"{DATE}[T ]{TIME}[.,][0-9]{{6}}Z", "Z"),
 }
 _BASIC = {
-    13: _all(r"[0-9]{8}[T ][0-9]{4}"),
-    15: _all(r"[0-9]{8}[T ][0-9]{6}"),
+    13: r"[0-9]{8}[T ][0-9]{4}",
+    15: r"[0-9]{8}[T ][0-9]{6}",
 }
 _UNIX = {
-    10: _all("[0-9]{10}"),
-    13: _all("[0-9]{13}"),
-    16: _all("[0-9]{16}"),
-    19: _all("[0-9]{16}000"),
+    10: "[0-9]{10}",
+    13: "[0-9]{13}",
+    16: "[0-9]{16}",
+    19: "[0-9]{16}000",
 }
 _SHORT_HOUR = re.compile(r"(?<=[T ])(?=[0-9]:)")
 # An hour, ten minutes, a minute: the smallest number of characters that local time and UTC differ in.
@@ -95,9 +96,9 @@ class TimestampColumn:
         length = len(first)
         if first.isdigit():
             unix = _UNIX.get(length)
-            return _of_unix(column, length) if unix and unix.fullmatch(joined) else None
+            return _of_unix(column, length) if unix and _all(unix).fullmatch(joined) else None
         basic = _BASIC.get(length)
-        if basic and basic.fullmatch(joined):
+        if basic and _all(basic).fullmatch(joined):
             ends = ((11, 13),) if length == 13 else ((11, 13), (13, 15))
             column = [
                 f"{text[:4]}-{text[4:6]}-{text[6:8]} {text[9:11]}" + "".join(f":{text[a:b]}" for a, b in ends)
@@ -113,10 +114,10 @@ class TimestampColumn:
     def _of_forms(self, column: Sequence[str], joined: str) -> Sequence[str] | None:
         length = len(column[0])
         utc = _UTC.get(length)
-        if utc and utc[0].fullmatch(joined):
+        if utc and _all(utc[0]).fullmatch(joined):
             return [f"{text[:10]}T{text[11:-1]}{utc[1]}" for text in joined.replace(",", ".").split("\n")]
         local = _LOCAL.get(length)
-        if local is None or local[0].fullmatch(joined) is None:
+        if local is None or _all(local[0]).fullmatch(joined) is None:
             return None
         end = local[1]
         if "," in joined:
