@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, fields
 
+from pipeline import rows
+
 PLACES = {
     "record_chars": (
         *("pipeline.quotes.MAX_RECORD_CHARS", "pipeline.text.MAX_RECORD_CHARS"),
@@ -50,6 +52,11 @@ class Bounds:
     first_rows: int | None = None
 
 
+def _forget_headers() -> None:
+    """What a header came to under other bounds."""
+    rows._cached_columns.cache_clear()
+
+
 @contextmanager
 def within(bounds: Bounds) -> Iterator[None]:
     """Everything read here is read within these bounds."""
@@ -62,7 +69,9 @@ def within(bounds: Bounds) -> Iterator[None]:
                     module = importlib.import_module(module_name)
                     before.append((module, name, getattr(module, name)))
                     setattr(module, name, value)
+        _forget_headers()
         yield
     finally:
+        _forget_headers()
         for module, name, value in before:
             setattr(module, name, value)
