@@ -47,7 +47,7 @@ class Schema:
 
     `ticker_at` is None where the file's name is the ticker; the cells at `timestamp_at` together are the timestamp.
     `names[i]` belongs to field i; a key's is None. `safe_chars`: fields of no more characters than this, even of
-    several rows, are within the size of one item. `encoding` is what the text's is called.
+    several rows, are within the size of one item. `encoding` is what the text's is called, `header` are the names.
     """
 
     def __init__(self, key: str, header: Sequence[str], dialect: CsvDialect, encoding: str = "UTF-8") -> None:
@@ -60,7 +60,7 @@ class Schema:
         self.width = len(header)
         self.file_ticker = _file_ticker(key)
         self.dialect = dialect
-        self._header = header
+        self.header = tuple(header)
         self._encoding = encoding
         self.parse_timestamp = timestamp_parser(dialect.timestamp_format, dialect.time_zone)
         self.read_number = number_reader(dialect.decimal_separator, lenient=dialect.lenient_numbers)
@@ -71,10 +71,10 @@ class Schema:
             return None
         return FileKey(
             self.file_ticker,
-            [self._header[at].strip(" \t") or f"column_{at + 1}" for at in self.timestamp_at],
+            [self.header[at].strip(" \t") or f"column_{at + 1}" for at in self.timestamp_at],
             {
                 name: given if given.strip() else name
-                for name, given in zip(self.names, self._header, strict=True)
+                for name, given in zip(self.names, self.header, strict=True)
                 if name is not None
             },
             self.dialect.timestamp_column is not None,
@@ -126,11 +126,12 @@ class Schema:
 class RowReader:
     """Feed the bytes of the object at `key`, get its rows, in order. What comes out depends on nothing but the bytes.
 
-    `schema` is None until the header has been read.
+    `schema` is None until the header has been read, `header_line` where there is none: the line that it begins on.
     """
 
     def __init__(self, key: str, dialect: CsvDialect) -> None:
         self.schema: Schema | None = None
+        self.header_line: int | None = None
         self._key = key
         self._dialect = dialect
         self._records = RecordReader(dialect)
@@ -171,6 +172,7 @@ class RowReader:
                 if below is not None and below.text:
                     yield below
             elif isinstance(record, Parsed):
+                self.header_line = record.lines[0]
                 self._take_header(record.rows[0])
             else:
                 other = other_format(record.row[0])
@@ -189,6 +191,7 @@ class RowReader:
             first, _, text = text.partition("\n")
             line += 1
             if not self.fields.is_nothing(first):
+                self.header_line = line - 1
                 self._take_header([name.strip(self.fields.blanks) for name in first.split(self.fields.delimiter)])
                 return Lines(line, text)
         return None

@@ -6,13 +6,22 @@ from collections import Counter
 from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import NamedTuple
 
 from simulator.files import agreement, heads
 from simulator.files.agreement import Sample
+from simulator.files.columns import ticker_by_name, times_by_name
 from simulator.files.finding import Problem, SourceFile
 from simulator.files.gate import Progress
 from simulator.files.guess import Guess, Proposed, guess, sample_of
 from simulator.files.survey import Survey, survey
+
+
+class KeyColumn(NamedTuple):
+    """A part of the key: the column that it is in, and why that one."""
+
+    name: str | None
+    why: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,10 +37,43 @@ class FileFound:
     @property
     def columns(self) -> tuple[str, ...]:
         """The names in its header."""
+        if self.survey.header:
+            return self.survey.header
         layout = self.found.layout
         if layout is None:
             return ()
         return tuple(layout.header.cells) if layout.header is not None else tuple(self.found.names)
+
+    @property
+    def ticker(self) -> KeyColumn:
+        """The column of the ticker by which it was read; None for the file's name."""
+        column, guessed = self.survey.ticker_column, self.found.key_columns[0]
+        if column == guessed and self.found.key_reasons[0]:
+            return KeyColumn(column, self.found.key_reasons[0])
+        if column is None:
+            return KeyColumn(None, "the file's name")
+        at = ticker_by_name(self.columns)
+        return KeyColumn(column, "by its name" if at is not None and self.columns[at] == column else "TickerColumn")
+
+    @property
+    def timestamp(self) -> KeyColumn:
+        """The column of the timestamp by which it was read, or two with a plus between them; None if there is none."""
+        names = self.survey.timestamp_columns
+        column = "+".join(name.strip(" \t") for name in names) if names else None
+        if column is not None and not column:
+            return KeyColumn("", "no name means a time")
+        if column == self.found.key_columns[1] and self.found.key_reasons[1]:
+            return KeyColumn(column, self.found.key_reasons[1])
+        if column is None:
+            return KeyColumn(None, "")
+        if tuple(self.columns[at] for at in times_by_name(self.columns)) == names:
+            return KeyColumn(column, "by its name" if len(names) == 1 else "by their names")
+        return KeyColumn(column, "TimestampColumn")
+
+    @property
+    def timestamp_texts(self) -> tuple[str, ...]:
+        """A few timestamps as they are written; none where the guess was of another column."""
+        return self.found.texts if self.timestamp.name == (self.found.key_columns[1] or "") else ()
 
     @property
     def encoding(self) -> str:
@@ -64,8 +106,10 @@ class Inspection:
 
     @property
     def readable(self) -> bool:
-        """Whether all files can be read by these settings."""
-        return not self.problems and not any(each.settings != self._values for each in self.files)
+        """Whether all files can be read by these settings, and of each that has rows one would be stored."""
+        return not self.problems and not any(
+            each.settings != self._values or each.survey.all_rejected for each in self.files
+        )
 
     @property
     def _values(self) -> dict[str, str]:
@@ -141,7 +185,7 @@ def _survey(
         other = survey(source.path, source.key, {**environ, **own})
         if other.unreadable is None:
             settings, result = own, other
-    if result.keys.replaced and found.key_columns[0] is None:
+    if result.keys.replaced and result.ticker_column is None:
         texts = [column.name for column in result.columns if column is not None and column.kind == "text"]
         which = f", such as {_listed(texts)}," if texts else ""
         note = f"rows that differ have the same key: if a column{which} says whose a row is, name it with TickerColumn"

@@ -77,7 +77,8 @@ class KeysFound:
 class Survey:
     """What a file holds. `unreadable` says why the rest was not read, if the consumer gives it up.
 
-    `columns` are as the header has them, None for those of the key.
+    `columns` are as the header has them, None for those of the key. `header` are its names as they are written,
+    `header_line` is None where there is none; `ticker_column` is None where the file's name is the ticker.
     """
 
     rows: int = 0
@@ -88,11 +89,20 @@ class Survey:
     tickers: list[str] = field(default_factory=list)
     timestamps: list[str] = field(default_factory=list)
     unreadable: str | None = None
+    header: tuple[str, ...] = ()
+    header_line: int | None = None
+    ticker_column: str | None = None
+    timestamp_columns: tuple[str, ...] = ()
 
     @property
     def rejected_rows(self) -> int:
         """How many rows are rejected."""
         return sum(kind.count for kind in self.rejected.values())
+
+    @property
+    def all_rejected(self) -> bool:
+        """Whether there are rows, and none of them would be stored."""
+        return not self.rows and bool(self.rejected)
 
 
 def survey(path: Path, key: str, environ: Mapping[str, str], progress: Progress = lambda _: None) -> Survey:
@@ -118,8 +128,11 @@ def survey(path: Path, key: str, environ: Mapping[str, str], progress: Progress 
                     progress(len(chunk))
         except ObjectUnreadable as error:
             found.unreadable = str(error)
-        names = reader.schema.names if reader.schema is not None else []
-        found.columns = [None if name is None else columns.of(name) for name in names]
+        if (schema := reader.schema) is not None:
+            found.columns = [None if name is None else columns.of(name) for name in schema.names]
+            found.header, found.header_line = schema.header, reader.header_line
+            found.ticker_column = None if schema.ticker_at is None else schema.header[schema.ticker_at]
+            found.timestamp_columns = tuple(schema.header[at] for at in schema.timestamp_at)
         _judge_keys(found.keys, partitions)
     finally:
         partitions.close()

@@ -55,7 +55,6 @@ def document(
 
 def _file(one: FileFound, names: Mapping[str, str], given: Mapping[str, str]) -> dict[str, Any]:
     found, survey = one.found, one.survey
-    header = found.layout.header if found.layout is not None else None
     keys = asdict(survey.keys)
     first = keys.pop("first")
     return {
@@ -65,17 +64,17 @@ def _file(one: FileFound, names: Mapping[str, str], given: Mapping[str, str]) ->
         "rejected_rows": survey.rejected_rows,
         "delimiter": one.delimiter,
         "encoding": one.encoding,
-        "header_line": None if header is None else header.line,
+        "header_line": survey.header_line,
         "parameters": {
             names[setting]: value for setting, value in {**given, **one.settings}.items() if setting in names
         },
         "columns": _columns(one),
         "key": {
-            "ticker": {"column": found.key_columns[0], "why": found.key_reasons[0], "cells": survey.tickers},
+            "ticker": {"column": one.ticker.name, "why": one.ticker.why, "cells": survey.tickers},
             "timestamp": {
-                "column": found.key_columns[1],
-                "why": found.key_reasons[1],
-                "cells": list(found.texts),
+                "column": one.timestamp.name,
+                "why": one.timestamp.why,
+                "cells": list(one.timestamp_texts),
                 "stored": survey.timestamps,
             },
             **keys,
@@ -96,11 +95,13 @@ def _columns(one: FileFound) -> list[dict[str, Any]]:
     survey, names = one.survey, one.columns
     if len(names) != len(survey.columns):
         names = tuple("" if column is None else column.name for column in survey.columns)
-    ticker, examples = one.found.key_columns[0], one.found.examples
+    ticker, examples = one.ticker.name, one.found.examples
     if len(examples) != len(names):
         examples = ((),) * len(names)
     return [
-        _key_column(name, "ticker" if name == ticker else "timestamp", cells)
+        _key_column(name, "ticker", cells or survey.tickers)
+        if column is None and name == ticker
+        else _key_column(name, "timestamp", cells or survey.timestamps)
         if column is None
         else _column(name, column, survey.rows)
         for name, column, cells in zip(names, survey.columns, examples, strict=True)

@@ -85,20 +85,22 @@ def _findings(file: dict[str, Any]) -> Iterator[tuple[str, str]]:
     key = file["key"]
     ticker, timestamp = key["ticker"], key["timestamp"]
     name = repr(ticker["column"]) if ticker["column"] is not None else ", ".join(map(_short, ticker["cells"][:1]))
+    which = f"{_plain(name)} ({ticker['why']})" if name else ticker["why"]
     stamp = "the unnamed column" if timestamp["column"] in (None, "") else repr(timestamp["column"])
-    yield f"key: {_plain(name)} ({ticker['why']}) and {_plain(stamp)} ({timestamp['why']})", ""
+    yield f"key: {which} and {_plain(stamp)} ({timestamp['why']})", ""
     if timestamp["cells"] and timestamp["stored"] and timestamp["cells"][0] != timestamp["stored"][0]:
         yield f"     {_plain(timestamp['cells'][0])} is stored as {_plain(timestamp['stored'][0])}", ""
-    if not key["repeated"] and not key["replaced"]:
+    if file["rows"] and not key["repeated"] and not key["replaced"]:
         yield "     unique in all rows", ""
     if key["repeated"]:
         yield f"     {_counted(key['repeated'], 'row')} the same as an earlier one", "yellow"
     if first := key["first_replaced"]:
         rows, lines = _counted(key["replaced"], "row"), f"lines {first['line']:,} and {first['other_line']:,}"
-        which = f"{_plain(first['ticker'])}, {_plain(first['timestamp'])}"
-        yield f"     {rows} with the key of an earlier one, and another rest: first {lines} ({which})", "yellow"
+        clash = f"{_plain(first['ticker'])}, {_plain(first['timestamp'])}"
+        yield f"     {rows} with the key of an earlier one, and another rest: first {lines} ({clash})", "yellow"
     if file["rejected_rows"]:
-        yield f"rejected: {_counted(file['rejected_rows'], 'row')}", "red"
+        every = "every one of " if not file["rows"] else ""
+        yield f"rejected: {every}{_counted(file['rejected_rows'], 'row')}", "red"
     for kind in file["rejected"]:
         cell = "" if kind["cell"] is None else f": {_short(kind['cell'], 60)!r}"
         setting = f" ({kind['setting']} may help)" if kind["setting"] else ""
@@ -130,7 +132,8 @@ def _show_parameters(console: Console, found: dict[str, Any]) -> None:
     for name in found["leave_out"]:
         _line(console, f"leave out: {name}", style="yellow")
     if not found["options"]:
-        _line(console, "use: no parameter is needed", style="bold")
+        lost = any(file["rejected_rows"] and not file["rows"] for file in found["files"])
+        _line(console, f"use: no parameter {'was found that helps' if lost else 'is needed'}", style="bold")
     else:
         _line(console, "use:", style="bold")
         console.print(ShellCommand(found["options"], 2), crop=False)

@@ -294,3 +294,33 @@ def test_what_is_proposed_is_proven(stockpipe: Stockpipe, tmp_path: Path) -> Non
     ended = stockpipe("simulate", "--source", str(folder), "--parameters", "p.json", "--ui", "quiet", "--summary", "-")
     assert ended.code in (0, 1), ended.err
     assert ended.summary["generated"]["rows"] == rows == 6
+
+
+def test_the_key_is_that_by_which_the_file_is_read(tmp_path: Path) -> None:
+    """What a guess made of the file before it was given up does not count: the header's line, columns and cells."""
+    content = 'Date,Close,Note\n2024-01-02,1,"a\n# no comment"\n# c, d, e\n2024-01-04,3,x\n'
+    file = _json(_write(tmp_path / "q", remark=content))["files"][0]
+    assert (file["header_line"], file["key"]["timestamp"]["column"], file["key"]["timestamp"]["why"]) == (
+        1,
+        "Date",
+        "by its name",
+    )
+    assert [column["name"] for column in file["columns"]] == ["Date", "Close", "Note"]
+
+
+def test_a_column_alone_is_a_key(tmp_path: Path) -> None:
+    """A file that is not a table to the guess is one to the consumer: its key is named all the same."""
+    file = _json(_write(tmp_path / "q", days="Date\n2024-01-02\n2024-01-03\n"))["files"][0]
+    assert (file["key"]["ticker"]["why"], file["key"]["timestamp"]["column"]) == ("the file's name", "Date")
+    assert file["columns"][0]["cells"] == ["2024-01-02", "2024-01-03"]
+
+
+def test_a_file_of_which_no_row_would_be_stored_is_not_in_order(tmp_path: Path) -> None:
+    """The exit code says so, and nobody reads that its keys are unique or that nothing is needed."""
+    ended = _run(_write(tmp_path / "q", index=",open,close\n0,1,2\n1,2,3\n"))
+    assert ended.exit_code == 2
+    assert "key: the file's name and the unnamed column (no name means a time)" in ended.stdout
+    assert "rejected: every one of 2 rows" in ended.stdout
+    assert "use: no parameter was found that helps" in ended.stdout
+    assert "unique" not in ended.stdout
+    assert _run(_write(tmp_path / "empty", header="Date,Close\n")).exit_code == 0
