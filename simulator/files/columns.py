@@ -187,9 +187,11 @@ def _is_time(name: str, cells: Sequence[str], known: str | None) -> bool:
         return False
     if form.text is None and not all(text.isdecimal() for text in texts):
         return True
-    vague = form.text in ("%Y", "%Y%m", "%d%m%Y", "%m%d%Y") or (form.text or "").count("%") < 3
+    vague = form.text is not None and (
+        form.text in ("%Y", "%Y%m", "%d%m%Y", "%m%d%Y") or form.text.count("%") < len(("%Y", "%m", "%d"))
+    )
     digits = all(map(is_numberlike, texts))
-    long = all(len(text) >= len("1704153600000") for text in texts)
+    long = all(len(text) >= len("1704153600000000") for text in texts)
     named = _TIME_WORDS.search(name) is not None or name.startswith("column_")
     return named or long if digits and not vague else named or not vague
 

@@ -33,11 +33,14 @@ _DATES = (
     *("%d %B %Y", "%d-%B-%Y", "%B %d, %Y", "%B %d %Y", "%d. %B %Y", "%d %B, %Y"),
     *("%a, %d %b %Y", "%a %d %b %Y", "%a %b %d %Y", "%a, %b %d, %Y", "%A, %B %d, %Y", "%A, %d %B %Y"),
     *("%Y%m%d", "%d%m%Y", "%m%d%Y"),
+    "%Y-%m-%d %I-%p",
     *("%b %Y", "%b-%Y", "%b-%y", "%B %Y", "%Y-%b", "%Y-%m", "%m/%Y", "%m-%Y", "%m.%Y", "%Y/%m", "%Y"),
 )
+_DIGITS = {10: "%Y%m%d%H", 12: "%Y%m%d%H%M", 14: "%Y%m%d%H%M%S", 16: "%Y%m%d%H%M%S%f", 17: "%Y%m%d%H%M%S%f"}
+"""Date and time of day without any mark, by how many digits they are: shorter ones would be read in another way."""
 _CLOCK_WITHIN = re.compile(
     r"(?P<clock>[0-9]{1,2}:[0-9]{2}(?::[0-9]{2}(?:[.,:][0-9]{1,6})?)?(?: ?[AaPp][Mm]\b)?"
-    r"|(?<=[ T])[0-9]{1,2}\.[0-9]{2}(?:\.[0-9]{2})?\Z|(?<=[0-9A-Za-z][ T])(?:[0-9]{6}|[0-9]{4})\Z)"
+    r"|(?<=[ T])[0-9]{1,2}\.[0-9]{2}(?:\.[0-9]{2})?\Z|(?<=[0-9A-Za-z][ T;])(?:[0-9]{9}|[0-9]{6}|[0-9]{4})\Z)"
     r"(?P<zone> ?(?:[+-][0-9]{2}:?[0-9]{2}|(?<=[0-9])Z))?"
 )
 _CLOCK_SHAPES = {
@@ -64,9 +67,12 @@ class TimeFormat:
 
 
 def reads_by_itself(text: str) -> bool:
-    """Whether the text is ISO 8601 or a Unix time of our days, which are read without a format."""
+    """Whether the text is ISO 8601 or a Unix time of our days, which are read without a format.
+
+    2024010209 is not: as a Unix time it would be in 2034, and the ninth hour of a day is what is meant.
+    """
     text = text.strip()
-    if len(text) > LONGEST:
+    if len(text) > LONGEST or _digits_format(text) is not None:
         return False
     if text.isdecimal() and text.isascii() and len(text) in _UNIX:
         return datetime.fromtimestamp(int(text) // _UNIX[len(text)], UTC).year in _UNIX_YEARS
@@ -149,6 +155,8 @@ def _best_format(texts: list[str], known: str | None) -> TimeFormat | None:
 
 def _possible(sample: str) -> list[str]:
     """The formats that read the sample, likeliest first."""
+    if (digits := _digits_format(sample)) is not None:
+        return [digits]
     days = [form for form in _DATES if _alike(sample, form) and _reads(sample, form)]
     match = _CLOCK_WITHIN.search(sample)
     if days or match is None:
@@ -175,11 +183,17 @@ def _possible(sample: str) -> list[str]:
     return [form for form in found if _reads(sample, form)]
 
 
+def _digits_format(text: str) -> str | None:
+    """The format of a date and time of day that are digits alone; None if the text is not one."""
+    form = _DIGITS.get(len(text)) if text.isascii() and text.isdecimal() else None
+    return form if form is not None and _reads(text, form) else None
+
+
 def _clock_format(text: str) -> str:
     half = re.search(r" ?[AaPp][Mm]\Z", text)
     plain = text[: half.start()] if half else text
     if plain.isdecimal():
-        return "%H%M%S" if len(plain) == len("HHMMSS") else "%H%M"
+        return {4: "%H%M", 6: "%H%M%S", 9: "%H%M%S%f"}[len(plain)]
     form = _CLOCK_SHAPES[re.sub("[0-9]+", "0", plain)]
     return form if half is None else form.replace("%H", "%I") + (" %p" if half[0].startswith(" ") else "%p")
 
@@ -188,7 +202,7 @@ def _alike(text: str, form: str) -> bool:
     """Whether the text has the format's marks, and letters where it has names: what is quick to see."""
     return re.sub(r"[^\W_]", "", re.sub(" +", " ", text)) == re.sub(r"%[A-Za-z]", "", form) and (
         re.search(r"[^\W\d_]", text) is not None
-    ) == (re.search("%[aAbB]", form) is not None)
+    ) == (re.search("%[aAbBp]", form) is not None)
 
 
 def _ordered(equal: list[str]) -> tuple[str, str | None]:

@@ -41,6 +41,13 @@ FORMATS = [
     ("%H:%M %d.%m.%Y", "09:30 31.01.2024"),
     ("%a %b %d %H:%M:%S %Y", "Wed Jan 31 09:30:00 2024"),
     ("%a, %d %b %Y %H:%M:%S %Z", "Wed, 31 Jan 2024 09:30:00 GMT"),
+    ("%Y%m%d%H", "2024013109"),
+    ("%Y%m%d%H%M", "202401310930"),
+    ("%Y%m%d%H%M%S", "20240131093005"),
+    ("%Y%m%d%H%M%S%f", "20240131093005123"),
+    ("%Y%m%d %H%M%S%f", "20240131 093005123"),
+    ("%Y%m%d;%H%M%S", "20240131;093005"),
+    ("%Y-%m-%d %I-%p", "2024-01-31 09-AM"),
 ]
 
 
@@ -66,6 +73,15 @@ def test_what_is_read_by_itself_needs_no_format(text: str) -> None:
     found = format_of([text])
     assert found is not None
     assert found.text is None
+
+
+@pytest.mark.parametrize(("text", "form"), [("2024010209", "%Y%m%d%H"), ("2024010209300000", "%Y%m%d%H%M%S%f")])
+def test_an_hour_in_digits_is_not_a_unix_time(text: str, form: str) -> None:
+    """Read by itself it would be stored as a time in 2034, ten years off and without a word."""
+    assert not reads_by_itself(text)
+    found = format_of([text])
+    assert found is not None
+    assert (found.text, found.clock) == (form, True)
 
 
 @pytest.mark.parametrize(
