@@ -29,10 +29,13 @@ _KINDS = {
     "a number in brackets": re.compile(r"\([0-9][0-9.,]*\)"),
     "a grouped number": re.compile(
         r"[+-]?[0-9]{1,3}(?:([,. '\u00a0\u202f\u2019])[0-9]{3})(?:\1[0-9]{3})*(?:[.,][0-9]+)?"
+        r"|[+-]?[0-9]{1,2}(?:,[0-9]{2})+,[0-9]{3}(?:\.[0-9]+)?"
     ),
     "a leading plus": re.compile(r"\+[0-9]*[.,]?[0-9]+(?:[eE][+-]?[0-9]+)?"),
     "a decimal comma": re.compile(r"-?[0-9]*,[0-9]*"),
     "a decimal point": re.compile(r"-?[0-9]*\.[0-9]*"),
+    "a minus sign of another kind": re.compile(r"(?:[\u2212\u2013\ufe63\uff0d] ?|- )[0-9][0-9.,]*|[0-9][0-9.,]*-"),
+    "a number within blanks": re.compile(r"(?=\s|.*\s\Z)\s*[+-]?[0-9][0-9.,]*\s*"),
     "leading zeros": re.compile(r"-?0[0-9]+(?:[.,][0-9]+)?"),
 }
 
@@ -70,27 +73,39 @@ def null_words(columns: Iterable[Sequence[str]], known: Sequence[str] = ()) -> t
 
 
 _DECIMAL_COMMA = re.compile(r"[+-]?(?:[0-9]{1,3}(?:\.[0-9]{3})+|[0-9]*),[0-9]+")
+_POINT_GROUP = re.compile(r"[+-]?[1-9][0-9]{0,2}\.[0-9]{3}")
 _GROUPS = re.compile(r"[+-]?[1-9][0-9]{0,2}(?:,[0-9]{3})+")
 
 
 def number_settings(
-    columns: Iterable[Sequence[str]], point: str | None, lenient: bool | None
+    columns: Iterable[Sequence[str]], point: str | None, lenient: bool | None, *, semicolons: bool = False
 ) -> tuple[str, bool, bool]:
     """The decimal separator, whether numbers have to be read leniently, and whether another way would do as well.
 
-    By which the most cells are numbers. `point` and `lenient` are what is settled already.
+    By which the most cells are numbers. `point` and `lenient` are what is settled already. `semicolons` are between the
+    cells: they are where a comma is decimal.
     """
+    columns = list(columns)
     counts = Counter(cell for cells in columns for cell in cells if cell)
     # Three digits after a comma may be thousands: it takes another cell to see that it is decimal.
     decimal = any(_DECIMAL_COMMA.fullmatch(cell) and not _GROUPS.fullmatch(cell) for cell in counts)
-    points = [point] if point else [".", ","] if decimal else ["."]
+    points = [point] if point else [".", ","] if decimal or semicolons else ["."]
     ways = [(each, free) for each in points for free in ([lenient] if lenient is not None else [False, True])]
     numbers = {way: _count(counts, *way) for way in ways}
     # The first of those that read the most: the fewest settings.
     chosen = max(ways, key=lambda way: (numbers[way], not way[1], way[0] == "."))
     single = any(_GROUPS.fullmatch(cell) and cell.count(",") == 1 for cell in counts)
-    ambiguous = point is None and chosen == (".", True) and single and _count(counts, ",", False) == numbers[chosen]
-    return chosen[0], chosen[1], ambiguous
+    others = {(".", True): (",", False), (",", False): (".", True)}
+    ambiguous = single and chosen in others and _count(counts, *others[chosen]) == numbers[chosen]
+    if semicolons and chosen == (".", False):
+        ambiguous = _count(counts, ",", True) == numbers[chosen] and any(map(_may_be_thousands, columns))
+    return chosen[0], chosen[1], ambiguous and point is None
+
+
+def _may_be_thousands(cells: Sequence[str]) -> bool:
+    """Whether all points in a column have three digits after them."""
+    pointed = [cell for cell in cells if "." in cell]
+    return bool(pointed) and all(map(_POINT_GROUP.fullmatch, pointed))
 
 
 def _count(counts: Mapping[str, int], point: str, lenient: bool) -> int:

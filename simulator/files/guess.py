@@ -22,6 +22,11 @@ TRIED_LINES = 1_200
 """So many lines of a head are read in a trial: more than the consumer judges a file's keys by."""
 MOST_TICKERS = 12
 """So many columns are tried as the ticker."""
+_OTHER_NUMBERS = {
+    (".", True): "DecimalSeparator=, without Numbers",
+    (",", False): "Numbers=lenient without DecimalSeparator",
+    (".", False): "DecimalSeparator=, with Numbers=lenient",
+}
 _DELIMITER_WORDS = {"comma": ",", "semicolon": ";", "tab": "\t", r"\t": "\t", "bar": "|", "pipe": "|"}
 _WORDS_OF_DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
 
@@ -146,7 +151,8 @@ class _Guess:
         self._columns = self._columns_of(layout)
         times = self._key_columns(layout)
         taken = {*(times.at if times else ()), self._ticker_at}
-        self._propose_cells([cells for at, cells in enumerate(self._columns) if at not in taken])
+        others = [cells for at, cells in enumerate(self._columns) if at not in taken]
+        self._propose_cells(others, semicolons=layout.delimiter == ";")
         if times is not None:
             self._propose_ticker(times.at)
         return self._guess(encoding, layout, tuple(times.texts[:3]) if times else ())
@@ -298,7 +304,7 @@ class _Guess:
                 "times without a zone are read as UTC; if they are not, name their zone: TimeZone=America/New_York"
             )
 
-    def _propose_cells(self, others: list[list[str]]) -> None:
+    def _propose_cells(self, others: list[list[str]], *, semicolons: bool) -> None:
         """How missing values and numbers are written, by all columns that are not the key."""
         known = self._set("NULL_VALUES")
         words: tuple[str, ...] = ()
@@ -312,15 +318,17 @@ class _Guess:
         values = [[cell for cell in column if cell not in nulls] for column in others]
         point = self._environ.get("DECIMAL_SEPARATOR") if "DECIMAL_SEPARATOR" in self._settled else None
         lenient = self._environ.get("NUMBERS") == "lenient" if "NUMBERS" in self._settled else None
-        point, lenient, ambiguous = cells.number_settings(values, point, lenient)
+        point, lenient, ambiguous = cells.number_settings(values, point, lenient, semicolons=semicolons)
         if point == ",":
             self._propose("DECIMAL_SEPARATOR", ",", "numbers have a decimal comma")
         if lenient:
             self._propose("NUMBERS", "lenient", "grouped numbers, a leading plus, or a point at an end")
         if ambiguous:
+            read = "thousands" if lenient else "decimals"
+            other = _OTHER_NUMBERS[point, lenient]
             self._notes.append(
-                "numbers like 1,234 or 1.234 may be thousands or decimals: nothing in the first rows tells; "
-                "the other way is DecimalSeparator and Numbers"
+                "numbers like 1,234 or 1.234 may be thousands or decimals, and nothing in the first rows tells: they "
+                f"are read as {read}; the other way is {other}"
             )
 
     def _propose_ticker(self, times: tuple[int, ...]) -> None:

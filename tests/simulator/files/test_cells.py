@@ -18,6 +18,12 @@ from simulator.files.cells import is_number, looks_like, null_words, number_sett
         ("1.608,00", "a grouped number"),
         ("1'234.50", "a grouped number"),
         ("1 234", "a grouped number"),
+        ("1,00,000.50", "a grouped number"),
+        ("\u22121.5", "a minus sign of another kind"),
+        ("- 1.5", "a minus sign of another kind"),
+        ("1.235,56-", "a minus sign of another kind"),
+        (" 1.5 ", "a number within blanks"),
+        ("1609,5\u00a0", "a number within blanks"),
         ("+1.5", "a leading plus"),
         ("27,51", "a decimal comma"),
         (".5", "a decimal point"),
@@ -81,6 +87,23 @@ def test_the_settings_by_which_most_cells_are_numbers(
 ) -> None:
     """The fewest settings that do it, and whether other ones would do as well."""
     assert number_settings(columns, None, None) == expected
+
+
+@pytest.mark.parametrize(
+    ("columns", "expected"),
+    [
+        ([["1,234", "1,235"], ["34000"]], (",", False, True)),
+        ([["1.234", "1.235"]], (".", False, True)),
+        ([["1.234", "1.2"]], (".", False, False)),
+        ([["1.234"], ["27.51"]], (".", False, False)),
+        ([["1,234.5", "1,235"]], (".", True, False)),
+        ([["27,51"], ["1.234"]], (",", True, False)),
+        ([["1", "2"]], (".", False, False)),
+    ],
+)
+def test_between_semicolons_a_comma_is_decimal(columns: list[list[str]], expected: tuple[str, bool, bool]) -> None:
+    """Whoever puts semicolons between cells needs the comma for something else; what may be thousands is said."""
+    assert number_settings(columns, None, None, semicolons=True) == expected
 
 
 def test_a_separator_that_is_given_stays() -> None:
