@@ -37,8 +37,8 @@ class Audit:
     of rejected rows, that only an earlier content of an object explains. `objects_all_rejected` and
     `objects_many_rejected` count the settled objects of which all rows, or many, were rejected; `notes` has, under the
     name of each that is not zero, the first such object in words; and, under its own name, what is said of each of the
-    `unused_settings`: the consumer's variables that say something else than their default and made no difference to any
-    object. `differences` says the first ones in words, one line
+    `unused_settings`: the consumer's variables that say something else than their default and that no object had a use
+    for. `differences` says the first ones in words, one line
     each, those between the ledgers (`ledgers.py`) before those between rows; `apart` names what is in nobody's figures.
     `keys` says of the first objects with overwritten rows how their keys were chosen, and what would mend them.
     """

@@ -53,6 +53,8 @@ class RowBuilder:
         ticker = self._file_ticker if self._ticker_at is None else fields[self._ticker_at]
         if not ticker or len(ticker.encode()) > limits.DYNAMODB_HASH_KEY_BYTES:
             raise NotStorable
+        if self._sought:
+            self._look_for_use(fields)
         written = fields[self._timestamp_at]
         if self._time_at:
             both = (fields[at].strip(BLANKS) for at in (self._timestamp_at, *self._time_at))
@@ -62,8 +64,6 @@ class RowBuilder:
         for at, name in self._labels:
             if cell := fields[at]:
                 parts.append(name + (short(cell) if len(cell) <= REMEMBERED_CHARACTERS else long(cell)))
-        if self._sought:
-            self._look_for_use(fields)
         if len(text) > self._surely_fits and self._item_bytes(ticker, timestamp, fields) > limits.DYNAMODB_ITEM_BYTES:
             raise NotStorable
         return ticker, timestamp, line, ",".join(parts)

@@ -99,8 +99,9 @@ class Timestamps:
             if moment.tzinfo is not None:
                 moment = moment.astimezone(UTC)
             elif self._zone is not None:
-                moment = _from_local(moment, self._zone)
+                # Also where it takes the time for one that does not exist.
                 self.used.add("TIME_ZONE")
+                moment = _from_local(moment, self._zone)
         except (OverflowError, ValueError):
             raise NotStorable from None
         return _stored(moment)
