@@ -265,11 +265,13 @@ class _Guess:
             for at, name in zip(times.at, ("date", "time") if len(times.at) > 1 else ("timestamp",), strict=True):
                 self._names[at] = name
         if layout.header is None and not self._given().names:
-            why = "there is no header" if nameless else "the header has a name less than the rows have cells"
+            why = "there is no header" if nameless else "the header has not one name for each cell, or one twice"
             self._propose("COLUMN_NAMES", word_list(self._names), why)
-            self._notes.append(
-                "the names in ColumnNames are made up where they are column_N: put better ones in their place"
-            )
+            if made_up := [name for name in self._names if self._is_made_up(name)]:
+                self._notes.append(
+                    f"the names in ColumnNames are made up where there was none, or the same twice, such as {made_up[0]}: "
+                    "put better ones in their place"
+                )
         if times is not None and times.setting is not None and not nameless:
             self._propose("TIMESTAMP_COLUMN", times.setting, times.why)
         self._reasons = [
@@ -282,6 +284,10 @@ class _Guess:
         self._timestamp = "+".join(self._names[at] for at in times.at)
         self._propose_format(times)
         return times
+
+    def _is_made_up(self, name: str) -> bool:
+        stem, _, number = name.rpartition("_")
+        return number.isdecimal() and (stem == "column" or columns.find(self._names, stem) is not None)
 
     def _propose_format(self, times: columns.TimeColumns) -> None:
         form = times.form

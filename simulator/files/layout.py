@@ -26,6 +26,7 @@ LOOKED_AT = 60
 """How many decide where the header is and which delimiter there is."""
 MOST_COLUMNS = 100
 """So many columns decide what a line is."""
+_ALPHANUMERIC = re.compile(r"[^\W_]")
 _LINE_END = re.compile(r"\r\n|\n|\r")
 _SEP = re.compile(r'"?sep=([^"\r\n\0])"?', re.IGNORECASE)
 _NUMBERLIKE = re.compile(r"[+-]?(?:[0-9]{1,3}(?:[ '.,][0-9]{3})+|[0-9]+)?(?:[.,][0-9]*)?(?:[eE][+-]?[0-9]+)?")
@@ -42,7 +43,8 @@ class Record(NamedTuple):
 class Layout:
     """What the first part of a file looks like.
 
-    `header` is None where there is none; `names` are then those of a header that has not as many cells as the rows.
+    `header` is None where there is none; `names` are then those of a header that will not do: it has not as many cells
+    as the rows, or a name twice.
     `skip` and `comment` are what has to be passed over besides what the settings say. `automatic` says that the
     delimiter is found without being named.
     """
@@ -107,6 +109,8 @@ def _with_header(
     records: list[Record], width: int, delimiter: str, comment: str | None, given: Given, *, sep: bool, named: bool
 ) -> Layout:
     header_at, data_at, names = _header(records, width, given)
+    if header_at is not None and data_at < len(records) and (apart := _apart(records[header_at].cells)) is not None:
+        header_at, names = None, apart
     begins_at = data_at if header_at is None else header_at
     begin = records[begins_at]
     skip = begin.line - 1 if begins_at > 0 and given.skip is None else 0
@@ -117,10 +121,10 @@ def _with_header(
 
 
 def _records(numbered: Sequence[tuple[int, str]], delimiter: str, most: int) -> list[Record]:
-    """The records of the lines, blank ones left out."""
+    """The records of the lines; those without a letter or a digit, as under the names of a printed table, left out."""
     blank = " \t".replace(delimiter, "")
     found: list[Record] = []
-    kept = [(number, line) for number, line in numbered if line.strip(blank)]
+    kept = [(number, line) for number, line in numbered if _ALPHANUMERIC.search(line)]
     reader = csv.reader((line + "\n" for _, line in kept), delimiter=delimiter, skipinitialspace=True)
     at = 0
     try:
@@ -186,10 +190,24 @@ def _header(records: list[Record], width: int, given: Given) -> tuple[int | None
             return ones[-1], data_at, None
     if _is_row_of_many(records, data_at):
         previous = records[data_at - 1].cells if data_at else []
+        if len(previous) > width and not any(previous[width:]) and not _is_data(records[data_at - 1]):
+            return None, data_at, tuple(previous[:width])
         if len(previous) == width - 1 and all(previous) and not _is_data(records[data_at - 1]):
             return None, data_at, (*previous, f"column_{width}")
         return None, data_at, None
     return data_at, data_at + 1, None
+
+
+def _apart(names: Sequence[str]) -> tuple[str, ...] | None:
+    """The names, those that would be one attribute told apart by a number; None if there are none."""
+    found: dict[str, str] = {}
+    for at, name in enumerate(names):
+        one, number = name or f"\0{at}", 2
+        while one.lower().replace(" ", "_") in found:
+            one, number = f"{name}_{number}", number + 1
+        found[one.lower().replace(" ", "_")] = one if name else ""
+    apart = tuple(found.values())
+    return apart if apart != tuple(names) else None
 
 
 def _begins_rows(records: list[Record], at: int, width: int) -> bool:

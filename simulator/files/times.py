@@ -145,6 +145,8 @@ def _best_format(texts: list[str], known: str | None) -> TimeFormat | None:
         return None
     equal = [candidate for candidate, count in counts.items() if count == most]
     chosen, other = _ordered(equal)
+    if other is not None and not all(_reads(text, other) for text in bare if _reads(text, chosen)):
+        other = None  # as many texts, but others: some have their day where these have their month
     readable = sum(not zoned or text.endswith(UTC_NAMES) for text in texts)
     if zoned:
         if not readable:

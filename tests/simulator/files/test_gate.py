@@ -60,7 +60,7 @@ def test_nothing_that_the_consumer_reads_is_refused(tmp_path: Path, content: byt
         (b"a\n1\n", "no timestamp column in the header 'a'"),
         (gzip.compress(b"", mtime=0), "no header: the object is empty"),
         (gzip.compress(gzip.compress(b"Date,Close\n2024-01-02,1\n", mtime=0), mtime=0), "gzip"),
-        (b"Date,Date\n2024-01-02,1\n", "the header has the column 'date' twice"),
+        (b"Date,Date\n", "the header has the column 'date' twice"),
     ],
 )
 def test_the_reason_is_the_consumers(tmp_path: Path, content: bytes, reason: str) -> None:

@@ -345,6 +345,30 @@ KINDS = [
         given={"TIMESTAMP_FORMAT": "%d/%m/%Y"},
     ),
     Kind(
+        "an empty name at the header's end",
+        "Date,Close,\n2024-01-02,1\n2024-01-03,2\n",
+        {"SKIP_LINES": "1", "COLUMN_NAMES": "Date,Close"},
+        "ABC",
+        "2024-01-02",
+        {"close": "1"},
+    ),
+    Kind(
+        "a name twice",
+        "Date,Close,close,A b,a_b,Close_2\n2024-01-02,1,2,3,4,5\n2024-01-03,2,3,4,5,6\n",
+        {"SKIP_LINES": "1", "COLUMN_NAMES": "Date,Close,close_2,A b,a_b_2,Close_2_2"},
+        "ABC",
+        "2024-01-02",
+        {"close": "1", "close_2": "2", "a_b": "3", "a_b_2": "4", "close_2_2": "5"},
+    ),
+    Kind(
+        "a line under the names",
+        "Date,Close,Volume\n----------,-----,------\n2024-01-02,1,10\n2024-01-03,2,20\n",
+        {"COMMENT": "--"},
+        "ABC",
+        "2024-01-02",
+        {"close": "1", "volume": "10"},
+    ),
+    Kind(
         "the names are given",
         "2024-01-02;1;x\n2024-01-03;2;y\n",
         {},
@@ -462,6 +486,7 @@ def test_a_setting_that_is_malformed_is_named() -> None:
         ("Timestamp,Close\n2024-01-02 09:30,1\n", "TimeZone="),
         ("Timestamp,Close\n2024-01-02 09:30:00 EST,1\n2024-01-02 09:31:00 UTC,1\n", "EST"),
         ("1704153600000,1\n1704153601000,2\n", "ColumnNames"),
+        ("Date,Bid_1,Bid_1\n2024-01-02,1,2\n", "the same twice, such as Bid_1_2:"),
         ('Date,Vol\n2024-01-02,"1,234"\n2024-01-03,"2,345"\n', "thousands or decimals"),
     ],
 )

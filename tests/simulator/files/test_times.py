@@ -103,6 +103,7 @@ def test_what_is_no_time_has_no_format(text: str) -> None:
         (["01/02/2024", "13/02/2024"], "%d/%m/%Y", None),
         (["13.02.2024", "01.02.2024"], "%d.%m.%Y", None),
         (["01.13.2024", "01.02.2024"], "%m.%d.%Y", None),
+        (["13/01/2024", "01/14/2024"], "%m/%d/%Y", None),
     ],
 )
 def test_the_cells_say_which_is_the_day(texts: list[str], form: str, other: str | None) -> None:
