@@ -269,8 +269,8 @@ class _Guess:
             self._propose("COLUMN_NAMES", word_list(self._names), why)
             if made_up := [name for name in self._names if self._is_made_up(name)]:
                 self._notes.append(
-                    f"the names in ColumnNames are made up where there was none, or the same twice, such as {made_up[0]}: "
-                    "put better ones in their place"
+                    "the names in ColumnNames are made up where there was none, or the same twice, such as "
+                    f"{made_up[0]}: put better ones in their place"
                 )
         if times is not None and times.setting is not None and not nameless:
             self._propose("TIMESTAMP_COLUMN", times.setting, times.why)
@@ -304,7 +304,11 @@ class _Guess:
             )
         if form.zones:
             names = ", ".join(form.zones[:5])
-            self._notes.append(f"rows with the zone {names} are rejected: of zones' names only UTC, GMT and Z are read")
+            note = f"rows with the zone {names} are rejected: of zones' names only UTC, GMT and Z are read"
+            if form.text is not None and not form.read and len(form.zones) == 1:
+                literal = form.text.replace("%Z", names)
+                note += f"; where all have it, TimestampFormat={literal} reads them, with TimeZone for the zone"
+            self._notes.append(note)
         if form.clock and not form.zoned and not self._environ.get("TIME_ZONE"):
             self._notes.append(
                 "times without a zone are read as UTC; if they are not, name their zone: TimeZone=America/New_York"
