@@ -1,6 +1,6 @@
 """Whole columns of timestamps and of numbers at once: by regular expressions over all cells of one. Pure.
 
-A cell costs a fraction of what it costs by itself. What is no timestamp or number of a usual form is left to
+A cell costs a fraction of what it costs by itself. What is not a timestamp or number of a usual form is left to
 `timestamps.py` and `values.py`, which say what each text means; what is read here is what they would say.
 """
 

@@ -79,7 +79,7 @@ def created_objects(body: str) -> list[ObjectReference]:
         return []
     records = notification.get("Records")
     if not isinstance(records, list):
-        raise MalformedEvent("the message is no S3 notification: it has no Records")
+        raise MalformedEvent("the message is not an S3 notification: it has no Records")
     return [reference for record in records if (reference := _created_object(record)) is not None]
 
 
@@ -87,9 +87,9 @@ def _object_in(text: str, name: str) -> dict[str, Any]:
     try:
         found = json.loads(text)
     except (ValueError, RecursionError):
-        raise MalformedEvent(f"{name} is no JSON") from None
+        raise MalformedEvent(f"{name} is not JSON") from None
     if not isinstance(found, dict):
-        raise MalformedEvent(f"{name} is no S3 notification")
+        raise MalformedEvent(f"{name} is not an S3 notification")
     return found
 
 

@@ -78,7 +78,7 @@ class Fields:
         return fields
 
     def problem(self, line: str) -> int | None:
-        """Why a line without its end is no whole record: `OPEN` or `AFTER`; None if it is one."""
+        """Why a line without its end is not a whole record: `OPEN` or `AFTER`; None if it is one."""
         return self._line.match(line).lastindex  # type: ignore[union-attr]  # it matches any text
 
     def count(self, line: str) -> int:

@@ -90,7 +90,7 @@ class ItemReader:
             count = text.count("\n")
             items = encoder.items_of_lines(range(record.line, record.line + count), text)
             if items is None and not all(lines := [line.strip(encoder.blanks) for line in text.split("\n")[:-1]]):
-                # Blank lines among them are no rows.
+                # Blank lines among them are not rows.
                 numbers = [number for number, line in enumerate(lines, record.line) if line]
                 rest = "".join(f"{line}\n" for line, kept in zip(text.split("\n"), lines, strict=False) if kept)
                 items = encoder.items_of_lines(numbers, rest) if numbers else None

@@ -53,7 +53,7 @@ class Parsed(NamedTuple):
 
 
 class QuoteParser:
-    """Feed whole lines, get their records and what is none. Blank lines and comments are no records.
+    """Feed whole lines, get their records and what is none. Blank lines and comments are not records.
 
     A line ends at LF, CRLF, or a CR that no LF follows. `rules` say how a record is cut into fields. A record that is
     open where the lines end is kept until more come: at most `MAX_RECORD_CHARS`.

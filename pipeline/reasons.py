@@ -54,7 +54,7 @@ class Reasons:
 
 
 def _shortened(text: str | None) -> str | None:
-    """As much of it as a log line bears; bytes that are no text are shown as such."""
+    """As much of it as a log line bears; bytes that are not text are shown as such."""
     if text is None:
         return None
     short = text if len(text) <= CELL_CHARS else text[:CELL_CHARS] + "..."

@@ -33,7 +33,7 @@ def integer_setting(environ: Mapping[str, str], name: str, default: int, minimum
     try:
         value = int(text)
     except ValueError:
-        raise SettingsError(f"{name}={text!r} is no whole number") from None
+        raise SettingsError(f"{name}={text!r} is not a whole number") from None
     if not minimum <= value <= maximum:
         raise SettingsError(f"{name}={value} is not within {minimum} to {maximum}")
     return value

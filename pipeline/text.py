@@ -3,7 +3,7 @@
 Owns line ends and what a line or a record may be at most; compression and encodings are in `decoding.py`, the lines
 before the first record in `opening.py`, quotes in `quotes.py`, and no column is known here. Two kinds of record come
 out: `Lines`, whole lines that hold no quote (the common case, left unsplit so that the reader above can work on many
-rows at once), and `Parsed` ones, with `RejectedRow` for what is no record.
+rows at once), and `Parsed` ones, with `RejectedRow` for what is not a record.
 """
 
 from __future__ import annotations
@@ -45,10 +45,10 @@ Records = Iterator[Lines | Parsed | RejectedRow]
 
 
 class RecordReader:
-    """Feed an object's bytes, get its records. Blank lines and comments are no records.
+    """Feed an object's bytes, get its records. Blank lines and comments are not records.
 
-    A line ends at LF, CRLF, or a CR that no LF follows. A quoted field may hold line ends; what is no record costs the
-    line that it begins on alone: the line is rejected and reading goes on with the next. Memory is bounded by
+    A line ends at LF, CRLF, or a CR that no LF follows. A quoted field may hold line ends; what is not a record costs
+    the line that it begins on alone: the line is rejected and reading goes on with the next. Memory is bounded by
     `MAX_RECORD_CHARS` and the chunk, and time is linear. What has come out at any moment depends on the bytes fed so
     far, not on how they were cut.
 

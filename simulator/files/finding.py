@@ -16,7 +16,7 @@ from simulator.base import limits
 SUFFIXES = (".csv", ".csv.gz")
 FOLDER = "source/"
 LEFT_OUT = (".", "_")
-"""A folder's files that begin like this are no data: hidden ones, and the notes that programs leave beside theirs."""
+"""A folder's files that begin like this are not data: hidden ones, and the notes that programs leave beside theirs."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -231,7 +231,7 @@ class _Guess:
 
     def _propose_layout(self, layout: Layout) -> None:
         if layout.comment is not None:
-            self._propose("COMMENT", layout.comment, f"lines that begin with {layout.comment} are no rows")
+            self._propose("COMMENT", layout.comment, f"lines that begin with {layout.comment} are not rows")
         if layout.skip:
             self._propose("SKIP_LINES", str(layout.skip), f"the table begins on line {layout.skip + 1}")
         if not layout.automatic:

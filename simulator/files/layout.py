@@ -19,7 +19,7 @@ from simulator.files.times import LONGEST, format_of, reads_by_itself, share_rea
 DELIMITERS = (",", ";", "\t", "|")
 """Those that the consumer knows, the likeliest first."""
 MARKS = ("#", "//", "%", "--", "!", "*", "'", ";", "@")
-"""What lines begin with that are no rows."""
+"""What lines begin with that are not rows."""
 RECORDS = 1_000
 """How many records are looked at."""
 LOOKED_AT = 60

@@ -81,7 +81,7 @@ class Comparison:
         self._find("missing", key, f"{shown(key)} cannot be read ({reason}), and no queue holds a message about it")
 
     def no_rejection(self, name: str, number: int) -> None:
-        """A line of a file of rejected rows that is no record of one."""
+        """A line of a file of rejected rows that is not a record of one."""
         self._find("extra", name, f"{shown(name)} line {number}: not a record of a rejected row")
 
     def unexplained_rejections(self, name: str) -> None:

@@ -62,9 +62,9 @@ def _read(path: Path) -> Any:
     except OSError as error:
         raise InputError(f"{path} cannot be read: {error.strerror}") from None
     except UnicodeDecodeError:
-        raise InputError(f"{path} is no text; give the file that --summary wrote") from None
+        raise InputError(f"{path} is not text; give the file that --summary wrote") from None
     except json.JSONDecodeError as error:
-        raise InputError(f"{path} is no JSON: {error.msg} in line {error.lineno}, column {error.colno}") from None
+        raise InputError(f"{path} is not JSON: {error.msg} in line {error.lineno}, column {error.colno}") from None
     except RecursionError:
         raise InputError(f"{path} is nested too deeply to be a summary") from None
     except InputError as error:

@@ -53,7 +53,7 @@ def read(path: Path) -> dict[str, str]:
         with path.open("rb") as file:
             content = file.read(MAX_BYTES + 1)
         if len(content) > MAX_BYTES:
-            refuse(f"has more than {MAX_BYTES:,} bytes, which is no list of parameters")
+            refuse(f"has more than {MAX_BYTES:,} bytes, which is not a list of parameters")
         document = json.loads(content.decode("utf-8-sig"), parse_int=str, parse_float=str, object_pairs_hook=_Members)
     except OSError as error:
         refuse(f"cannot be read: {error.strerror}")

@@ -86,7 +86,7 @@ async def test_odd_messages_are_told_apart(aws, open_consumer):
     assert [(line["messageId"], line["level"], line["permanent"], line["receiveCount"]) for line in failed] == [
         (identifier, "ERROR", True, 2) for identifier in "4567"
     ]
-    assert failed[0]["reason"] == "the message is no JSON"
+    assert failed[0]["reason"] == "the message is not JSON"
 
 
 @pytest.mark.parametrize("event", [None, {}, {"Records": "none"}, {"Records": [{"body": "x"}]}, []])

@@ -29,7 +29,7 @@ REGIONAL = "https://dynamodb.eu-west-1.amazonaws.com"
         ({"REJECTED_PREFIX": "stocks/rejected/"}, "REJECTED_PREFIX='stocks/rejected/' puts rejected rows under"),
         ({"REJECTED_PREFIX": "a", "KEY_PREFIX": "aa"}, "without end"),
         ({"WRITE_CONCURRENCY": "0"}, "WRITE_CONCURRENCY=0 is not within"),
-        ({"OBJECT_CONCURRENCY": "many"}, "OBJECT_CONCURRENCY='many' is no whole number"),
+        ({"OBJECT_CONCURRENCY": "many"}, "OBJECT_CONCURRENCY='many' is not a whole number"),
         ({"TIMESTAMP_FORMAT": "%Q"}, "TIMESTAMP_FORMAT='%Q' is not a strptime format"),
         ({"TABLE_NAME": "T", "BATCH_WRITER": "boto3"}, "BATCH_WRITER='boto3' is none of signed, aiobotocore"),
     ],

@@ -80,11 +80,11 @@ def test_a_record_that_lacks_event_bucket_or_key_is_refused(record):
 @pytest.mark.parametrize(
     ("body", "reason"),
     [
-        ("", "the message is no JSON"),
-        ("[" * 100_000, "the message is no JSON"),
-        ("[]", "the message is no S3 notification"),
-        ('{"Event": "s3:Other"}', "the message is no S3 notification: it has no Records"),
-        ('{"Records": {}}', "the message is no S3 notification: it has no Records"),
+        ("", "the message is not JSON"),
+        ("[" * 100_000, "the message is not JSON"),
+        ("[]", "the message is not an S3 notification"),
+        ('{"Event": "s3:Other"}', "the message is not an S3 notification: it has no Records"),
+        ('{"Records": {}}', "the message is not an S3 notification: it has no Records"),
     ],
 )
 def test_a_body_that_is_no_notification_is_refused(body, reason):
@@ -127,13 +127,13 @@ def test_an_event_of_eventbridge_is_read_like_s3s_own():
 @pytest.mark.parametrize(
     ("body", "reason"),
     [
-        (SNS | {"Message": "hello"}, "the message in the SNS envelope is no JSON"),
-        (SNS | {"Message": "[]"}, "the message in the SNS envelope is no S3 notification"),
+        (SNS | {"Message": "hello"}, "the message in the SNS envelope is not JSON"),
+        (SNS | {"Message": "[]"}, "the message in the SNS envelope is not an S3 notification"),
         (
             SNS | {"Message": json.dumps(SNS | {"Message": "{}"})},
-            "the message is no S3 notification: it has no Records",
+            "the message is not an S3 notification: it has no Records",
         ),
-        (SNS, "the message is no S3 notification: it has no Records"),
+        (SNS, "the message is not an S3 notification: it has no Records"),
         (
             {"Type": "SubscriptionConfirmation", "TopicArn": "arn:t", "Token": "x"},
             "the message asks to confirm the queue's subscription to arn:t; confirm it there",
@@ -141,8 +141,8 @@ def test_an_event_of_eventbridge_is_read_like_s3s_own():
         (from_eventbridge(detail=None), "the event of EventBridge names no bucket or key"),
         (from_eventbridge(detail={"bucket": {"name": ""}, "object": {"key": "k"}}), "names no bucket or key"),
         (from_eventbridge(detail={"bucket": {"name": "b"}, "object": {"key": ""}}), "names no bucket or key"),
-        (from_eventbridge(source="aws.ec2"), "the message is no S3 notification: it has no Records"),
-        ({"source": "aws.s3"}, "the message is no S3 notification: it has no Records"),
+        (from_eventbridge(source="aws.ec2"), "the message is not an S3 notification: it has no Records"),
+        ({"source": "aws.s3"}, "the message is not an S3 notification: it has no Records"),
     ],
 )
 def test_an_envelope_or_event_that_announces_nothing_it_should_is_refused(body, reason):

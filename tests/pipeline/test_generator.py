@@ -125,11 +125,11 @@ async def test_without_time_the_invocation_fails_before_lambda_ends_it(aws, open
     ("variables", "message"),
     [
         ({"BUCKET_NAME": ""}, "BUCKET_NAME is not set"),
-        ({"FILE_COUNT": "ten"}, "FILE_COUNT='ten' is no whole number"),
+        ({"FILE_COUNT": "ten"}, "FILE_COUNT='ten' is not a whole number"),
         ({"FILE_COUNT": "10001"}, "FILE_COUNT=10001 is not within 1 to 10000"),
         ({"ROWS_PER_FILE": "0"}, "ROWS_PER_FILE=0 is not within"),
         ({"TICKER_COUNT": "-1"}, "TICKER_COUNT=-1 is not within"),
-        ({"SEED": "x"}, "SEED='x' is no whole number"),
+        ({"SEED": "x"}, "SEED='x' is not a whole number"),
         ({"KEY_PREFIX": "/stocks/"}, "KEY_PREFIX='/stocks/' must not begin with '/'"),
         ({"FILE_COUNT": "10000", "ROWS_PER_FILE": "1000", "TICKER_COUNT": "5"}, "TICKER_COUNT=5 is too few"),
     ],

@@ -52,7 +52,7 @@ def test_kinds_as_frequent_come_by_line_and_ten_at_most():
     ],
 )
 def test_the_offending_text_is_shortened(cell, shown):
-    """And can be written: what is no text is shown as such."""
+    """And can be written: what is not text is shown as such."""
     (entry,) = reasons_of(RejectedRow(1, "bad", (), "bad", cell))
     assert entry["cell"] == shown
     assert json.dumps(entry, ensure_ascii=False).encode()

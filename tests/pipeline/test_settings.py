@@ -20,7 +20,7 @@ PARAMETERS = {
 
 @pytest.mark.parametrize("value", ["0", "-1", "11", "1.5", "1e1", "ten"])
 def test_a_whole_number_beyond_its_bounds_is_refused(value):
-    """And what is no whole number; the message names the setting."""
+    """And what is not a whole number; the message names the setting."""
     with pytest.raises(SettingsError, match=r"^N="):
         integer_setting({"N": value}, "N", 5, 1, 10)
 

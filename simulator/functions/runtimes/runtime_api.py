@@ -153,7 +153,7 @@ _OUT_OF_TURN = _refusal(HTTPStatus.FORBIDDEN, "InvalidStateTransition", "State t
 
 
 def _returned(body: bytes) -> Returned:
-    """The handler's result. What is no JSON (a handler that returns bytes) stays text."""
+    """The handler's result. What is not JSON (a handler that returns bytes) stays text."""
     text = body.decode(errors="replace")
     try:
         return Returned(json.loads(text) if text else None)

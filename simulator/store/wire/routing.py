@@ -121,7 +121,7 @@ def _s3_operation(request: Request) -> str:
 
 
 def _read_json(body: bytes) -> Mapping[str, Any] | None:
-    """The parameters in a body of the JSON protocol; None where it is no JSON object."""
+    """The parameters in a body of the JSON protocol; None where it is not a JSON object."""
     try:
         read = orjson.loads(body) if body else {}
     except orjson.JSONDecodeError:

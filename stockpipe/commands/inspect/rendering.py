@@ -172,7 +172,7 @@ def _short(text: str, most: int = CELL_CHARS) -> str:
 
 
 def _plain(text: str) -> str:
-    """On one line, without control characters, and what is no text shown as such."""
+    """On one line, without control characters, and what is not text shown as such."""
     return printable(text.encode(errors="backslashreplace").decode())
 
 

@@ -60,7 +60,7 @@ def test_paths_come_in_the_order_given(tmp_path: Path) -> None:
 
 
 def test_a_file_named_twice_is_sent_once(tmp_path: Path) -> None:
-    """A directory and one of its own files name the same object: that is no conflict."""
+    """A directory and one of its own files name the same object: that is not a conflict."""
     path = _write(tmp_path / "a.csv")
     found = find([tmp_path, path, path], "stocks/")
     assert [source.path for source in found.files] == [path]
@@ -81,7 +81,7 @@ def test_of_two_files_for_one_key_neither_is_sent(tmp_path: Path) -> None:
 
 
 def test_all_that_is_wrong_is_said_at_once(tmp_path: Path) -> None:
-    """A missing path, a dangling link, a device, an empty folder, a name that is no data: and the good one is found."""
+    """A missing path, a dangling link, a device, an empty folder, a name of no data: and the good one is found."""
     good = _write(tmp_path / "folder" / "good.csv")
     (tmp_path / "folder" / "link.csv").symlink_to("nowhere.csv")
     hidden = _write(tmp_path / "_notes.csv")

@@ -1,4 +1,4 @@
-"""By which format texts are times: the forms that people have, the order of day and month, and what is no time."""
+"""By which format texts are times: the forms that people have, the order of day and month, and what is not a time."""
 
 from __future__ import annotations
 

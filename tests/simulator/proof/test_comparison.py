@@ -215,7 +215,7 @@ def test_an_older_row_that_is_stored_is_named_as_such() -> None:
 
 
 def test_what_is_no_case_is_a_difference_too() -> None:
-    """An object that cannot be read, a line that is no record, and a file about no object."""
+    """An object that cannot be read, a line that is not a record, and a file about no object."""
     comparison = _judged()
     comparison.unreadable("stocks/a.csv", "no gzip")
     comparison.no_rejection("rejected/b", 3)

@@ -176,7 +176,7 @@ def test_any_text_of_2048_bytes_is_a_ticker(ticker: str) -> None:
 
 
 def test_a_broken_line_is_rejected_as_one_text() -> None:
-    """What is no record has no fields."""
+    """What is not a record has no fields."""
     found = _read('ticker,date,n\nA,2024-01-02,"x"y\nA,2024-01-03,1\n')
     assert found.rejected == [(2, ('A,2024-01-02,"x"y',))]
     assert [line for _, _, line, _ in found.stored] == [3]

@@ -37,7 +37,7 @@ def _read(text: str, size: int = SLICE) -> list[Record]:
         ("a\r\nb\r", [(1, ["a"]), (2, ["b"])]),
         ("a\r\r\nb", [(1, ["a"]), (3, ["b"])]),
         ("a\rb\r\rc\n\rd", [(1, ["a"]), (2, ["b"]), (4, ["c"]), (6, ["d"])]),
-        # A line with nothing but blanks and tabs in it is no record, and counts.
+        # A line with nothing but blanks and tabs in it is not a record, and counts.
         ("a\n\n\r\n\r\r\nb\n\n", [(1, ["a"]), (6, ["b"])]),
         ("\n\na\n", [(3, ["a"])]),
         (" \n,\n\t \t\n", [(2, ["", ""])]),

@@ -30,7 +30,7 @@ def test_a_record_names_line_and_row() -> None:
     ],
 )
 def test_what_is_no_record_is_none(line: bytes) -> None:
-    """Not JSON, a member missing or of another type, no reason, a field that is no text."""
+    """Not JSON, a member missing or of another type, no reason, a field that is not text."""
     assert recorded_rejection(line) is None
 
 

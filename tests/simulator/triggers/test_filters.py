@@ -73,7 +73,7 @@ def test_one_of_several_is_enough() -> None:
 
 
 def test_plain_text_never_matches_a_json_pattern() -> None:
-    """A body that is no JSON is dropped by a JSON pattern, and the other way round."""
+    """A body that is not JSON is dropped by a JSON pattern, and the other way round."""
     assert not matches([{"body": {"city": ["Seattle"]}}], "Seattle")
     assert matches([{"body": ["Seattle"]}], "Seattle")
     assert not matches([{"body": ["Seattle"]}], json.dumps(BODY))

@@ -47,7 +47,7 @@ def test_full_success(payload: Any) -> None:
         "invalid JSON",
         "empty identifier",
         "null identifier",
-        "identifier is no text",
+        "identifier is not text",
         "wrong key name",
         "unknown id",
         "no list",

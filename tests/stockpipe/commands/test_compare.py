@@ -74,9 +74,9 @@ def test_the_tolerance_decides_what_matters(files: tuple[str, str]) -> None:
     ("content", "said"),
     [
         (None, "cannot be read"),
-        (b"", "is no JSON"),
-        (b"{", "is no JSON"),
-        (b"\xff\xfe\x00", "is no text"),
+        (b"", "is not JSON"),
+        (b"{", "is not JSON"),
+        (b"\xff\xfe\x00", "is not text"),
         (b"[]", "no summary"),
         (b'{"schema": "stockpipe.load/9"}', "reads version 1"),
         (b"[" * 100_000, "nested too deeply"),

@@ -243,7 +243,7 @@ def test_of_many_files_the_first_is_shown_in_full(tmp_path: Path) -> None:
 
 
 def test_what_is_in_a_file_does_not_steer_the_terminal(tmp_path: Path) -> None:
-    """Control characters of names, cells and paths are blanks, and bytes that are no text are shown as such."""
+    """Control characters of names, cells and paths are blanks, and bytes that are not text are shown as such."""
     text = b"Date,a\x1b[2Jb,n\n2024-01-02,\x1b]0;x\x07,\xff\n2024-01-03,x\xe2\x80\xae,1\n"
     folder = _write(tmp_path / "q", a=text)
     (folder / "a.csv").rename(folder / "a\x1b[31m.csv")

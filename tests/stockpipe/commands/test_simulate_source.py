@@ -38,14 +38,14 @@ def _refused(*words: Path | str) -> list[str]:
         ("limited.csv", b'{"Note": "wait, please"}', "which looks like JSON; fix or remove it"),
         ("prose.txt", b"Buy low.\nSell high.\n", "no timestamp column in the header 'Buy low.'; fix or remove it"),
         ("cut.csv.gz", gzip.compress(CSV, mtime=0)[:-12], "the gzip stream ends early; fix or remove it"),
-        ("bad.csv.gz", b"\x1f\x8b\x08garbage that is no gzip", "the gzip stream is damaged: "),
+        ("bad.csv.gz", b"\x1f\x8b\x08garbage that is not gzip", "the gzip stream is damaged: "),
         ("_notes.csv", CSV, "the consumer reads no object whose name begins with '_'; rename it"),
     ],
 )
 def test_a_source_that_the_consumer_would_not_read_is_refused(
     tmp_path: Path, name: str, content: bytes, reason: str
 ) -> None:
-    """The line names the file and the consumer's reason, and what helps; a folder's `_notes.csv` is no data at all."""
+    """The line names the file and the consumer's reason, and what helps; a folder's `_notes.csv` is not data at all."""
     file = tmp_path / name
     file.write_bytes(content)
     first, line = _refused(file)
