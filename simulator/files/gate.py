@@ -66,9 +66,12 @@ def _alike(source: SourceFile, reason: str, problems: Sequence[Problem], environ
 
 
 def _problem(source: SourceFile, reason: str, environ: Mapping[str, str], fixed: Set[str]) -> Problem:
-    """Why the file is refused, and by which settings it would not be. Raises OSError."""
+    """Why the file is refused, and by which settings it would not be. Raises OSError.
+
+    Settings by which rows would replace others are no cure: who pastes them loses rows without a word.
+    """
     found = guess(source.key, heads.read(source.path), environ, fixed)
-    if not found.environ:
+    if not found.environ or found.reading.overwrites:
         return Problem(source.path, reason)
     if _refused(source.path, source.key, {**environ, **found.environ}, lambda _: None) is not None:
         return Problem(source.path, reason)

@@ -186,15 +186,14 @@ class _Guess:
     def _clashes(self, **more: str) -> bool:
         """Whether rows that differ have the same key, or nothing can be read: in all of the head.
 
-        The consumer judges its first rows alone; in a file that is sorted by instrument these are of one.
+        The consumer judges its first rows alone, and none where the ticker is in a column; in a file that is sorted by
+        instrument the first are of one.
         """
         reading = self._attempt(**more)
-        if reading.unreadable is not None or len(self._sample) == len(self._head.data):
-            return reading.unreadable is not None
+        if reading.unreadable is not None or reading.overwrites or len(self._sample) == len(self._head.data):
+            return reading.unreadable is not None or reading.overwrites
         settings = {name: proposed.value for name, proposed in self._settings.items()} | more
-        firsts: dict[tuple[str, str], object] = {}
-        rows = read_head(self._key, self._head.data, {**self._environ, **settings}).rows
-        return any(firsts.setdefault((row.ticker, row.timestamp), row.cells) != row.cells for row in rows)
+        return read_head(self._key, self._head.data, {**self._environ, **settings}).overwrites
 
     def _propose(self, name: str, value: str, why: str) -> None:
         if name not in self._settled:

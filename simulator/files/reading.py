@@ -64,6 +64,16 @@ class HeadReading:
         ] == [(row.line, row.kind) for row in other.rejected]
 
     @property
+    def overwrites(self) -> bool:
+        """Whether a row would replace another one that differs from it, numbers compared by their values."""
+        firsts: dict[tuple[str, str], Row] = {}
+        for row in self.rows:
+            first = firsts.setdefault((row.ticker, row.timestamp), row)
+            if first.cells != row.cells and _values(first) != _values(row):
+                return True
+        return False
+
+    @property
     def numbers(self) -> int:
         """How many cells are numbers."""
         return sum(kind == "N" for row in self.rows for _, kind, _ in row.cells)
@@ -72,6 +82,10 @@ class HeadReading:
     def cells(self) -> int:
         """How many cells there are."""
         return sum(len(row.cells) for row in self.rows)
+
+
+def _values(row: Row) -> list[object]:
+    return [(name, number_value(text) if kind == "N" else text) for name, kind, text in row.cells]
 
 
 def open_reader(key: str, environ: Mapping[str, str]) -> RowReader:

@@ -70,6 +70,26 @@ def test_the_reason_is_the_consumers(tmp_path: Path, content: bytes, reason: str
     assert (problem.cure, problem.settings, problem.without) == ("fix or remove it", {}, ())
 
 
+@pytest.mark.parametrize(
+    "content",
+    [
+        "date,expiration,strike,bid\n2024-01-02,2024-02-16,100,1\n2024-01-02,2024-02-16,105,2\n2024-01-02,2024-03-15,100,3\n",
+        "Symbol,Year,Month,Day,Price\nA,2024,1,2,1\nA,2024,1,3,1.5\n",
+    ],
+)
+def test_what_would_lose_rows_is_not_a_cure(tmp_path: Path, content: str) -> None:
+    """Settings by which rows replace others make the file readable, and would be worse than the refusal."""
+    (problem,) = examine([_file(tmp_path / "a.csv", content)], {})
+    assert (problem.cure, problem.settings, problem.without) == ("fix or remove it", {}, ())
+
+
+def test_a_repeated_row_is_not_a_loss(tmp_path: Path) -> None:
+    """One that is written in another way, but is the same, replaces nothing."""
+    content = "Datum,Name,Kurs\n2024-01-02,A,1.5\n2024-01-02,B,2\n2024-01-02,B,2.0\n"
+    (problem,) = examine([_file(tmp_path / "a.csv", content)], {})
+    assert problem.settings == {"TICKER_COLUMN": "Name", "TIMESTAMP_COLUMN": "Datum"}
+
+
 def test_all_files_are_looked_at(tmp_path: Path) -> None:
     """The bad ones come in their order, whatever is between them."""
     files = [_file(tmp_path / f"{n}.csv", "" if n % 2 else "Date,Close\n2024-01-02,1\n") for n in range(6)]

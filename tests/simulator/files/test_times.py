@@ -86,10 +86,23 @@ def test_an_hour_in_digits_is_not_a_unix_time(text: str, form: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["AAPL", "10.15", "5", "1,608.00", "F (Jan 14)", "2024-13-01", "20241301", "1.5E3", "0000000000", "09:30", ""],
+    [
+        "AAPL",
+        "10.15",
+        "5",
+        "1,608.00",
+        "F (Jan 14)",
+        "2024-13-01",
+        "20241301",
+        "1.5E3",
+        "0000000000",
+        "09:30",
+        "",
+        "20240131 93005",
+    ],
 )
 def test_what_is_no_time_has_no_format(text: str) -> None:
-    """Words, prices, and dates that do not exist."""
+    """Words, prices, dates that do not exist, and five digits, which strptime reads as 10:00:00 for 1:00:00."""
     assert format_of([text]) is None
 
 
