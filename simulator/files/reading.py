@@ -31,6 +31,7 @@ __all__ = [
     "read_head",
 ]
 
+FEW_OVERWRITTEN = 50
 FILE_SETTINGS = {
     "ENCODING": "",
     "SKIP_LINES": "0",
@@ -65,13 +66,16 @@ class HeadReading:
 
     @property
     def overwrites(self) -> bool:
-        """Whether a row would replace another one that differs from it, numbers compared by their values."""
+        """Whether more than one row in `FEW_OVERWRITTEN` would replace another that differs, numbers by their values.
+
+        A few do in a file that has a few rows twice, whatever its key.
+        """
         firsts: dict[tuple[str, str], Row] = {}
+        overwritten = 0
         for row in self.rows:
             first = firsts.setdefault((row.ticker, row.timestamp), row)
-            if first.cells != row.cells and _values(first) != _values(row):
-                return True
-        return False
+            overwritten += first.cells != row.cells and _values(first) != _values(row)
+        return overwritten * FEW_OVERWRITTEN > len(self.rows)
 
     @property
     def numbers(self) -> int:

@@ -90,6 +90,14 @@ def test_a_repeated_row_is_not_a_loss(tmp_path: Path) -> None:
     assert problem.settings == {"TICKER_COLUMN": "Name", "TIMESTAMP_COLUMN": "Datum"}
 
 
+def test_a_few_rows_twice_do_not_hide_the_cure(tmp_path: Path) -> None:
+    """A file of many tickers with one row that was corrected later is one of many tickers all the same."""
+    rows = [f"2024-01-{day:02},{ticker}.{day},T{ticker}" for ticker in range(5) for day in range(1, 20)]
+    content = "\n".join(["date,close,Name", *rows, "2024-01-05,9,T1", ""])
+    (problem,) = examine([_file(tmp_path / "a.csv", content)], {})
+    assert problem.settings == {"TICKER_COLUMN": "Name"}
+
+
 def test_all_files_are_looked_at(tmp_path: Path) -> None:
     """The bad ones come in their order, whatever is between them."""
     files = [_file(tmp_path / f"{n}.csv", "" if n % 2 else "Date,Close\n2024-01-02,1\n") for n in range(6)]
