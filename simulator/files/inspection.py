@@ -161,8 +161,22 @@ def inspect(
             surveyed.append(one)
         else:
             problems.append(Problem(source.path, one.survey.unreadable))
+    surveyed = _with_namesakes(surveyed)
     without = tuple(name for name in left_out if name not in agreed)
     return Inspection(tuple(surveyed), agreed, without, _differing(surveyed, agreed), tuple(problems))
+
+
+def _with_namesakes(files: Sequence[FileFound]) -> list[FileFound]:
+    """The same, with a note for files whose names make the same ticker: nothing else tells their rows apart."""
+    names = [None if one.survey.ticker_column is not None else next(iter(one.survey.tickers), None) for one in files]
+    counts = Counter(names)
+    noted: list[FileFound] = []
+    for one, name in zip(files, names, strict=True):
+        if name is not None and counts[name] > 1:
+            note = f"{counts[name]} files have the ticker {name}: rows of the same time replace each other"
+            one = replace(one, found=replace(one.found, notes=(*one.found.notes, note)))
+        noted.append(one)
+    return noted
 
 
 def slim(found: Guess) -> Guess:
