@@ -48,7 +48,7 @@ class CsvDialect:
         """From the function's variables. Raises `SettingsError`, naming the one that is malformed."""
         timestamp_format = text_setting(environ, "TIMESTAMP_FORMAT")
         if timestamp_format is not None and (reason := bad_strptime_format(timestamp_format)):
-            raise SettingsError(f"TIMESTAMP_FORMAT={timestamp_format!r} is not a strptime format: {reason}")
+            raise SettingsError(f"TIMESTAMP_FORMAT={timestamp_format!r} {reason}")
         ticker_column, timestamp_column = text_setting(environ, "TICKER_COLUMN"), _timestamp_column(environ)
         return cls(
             ticker_column,
@@ -94,7 +94,9 @@ def _timestamp_column(environ: Mapping[str, str]) -> str | None:
 def _time_zone(environ: Mapping[str, str]) -> str | None:
     name = text_setting(environ, "TIME_ZONE")
     if name is not None and name not in zone_names():
-        raise SettingsError(f"TIME_ZONE={name!r} is not a time zone; the nearest is {nearest_zone_name(name)!r}")
+        nearest = nearest_zone_name(name)
+        help_text = "a name is such as 'America/New_York'" if nearest is None else f"the nearest is {nearest!r}"
+        raise SettingsError(f"TIME_ZONE={name!r} is not a time zone; {help_text}")
     return name
 
 

@@ -31,6 +31,8 @@ _ISO_8601 = re.compile(
 _UNIX = re.compile(r"[0-9]{10}(?:[0-9]{3}){0,3}")
 _TIME_DIRECTIVES = re.compile(r"%[HIMSfpXcT]")
 _DIRECTIVE = re.compile(r"%(.)", re.DOTALL)
+_YEARS = frozenset("YyGcxDF")
+"""The directives that say a year."""
 _NO_SUCH = ": no such date or time"
 _FINER = ": finer than a microsecond"
 _CACHED_TEXTS = 4096
@@ -138,15 +140,18 @@ class _Reader:
 
 
 def bad_strptime_format(strptime_format: str) -> str | None:
-    """Why this is not a strptime format; None if it is one."""
+    """What is the matter with a strptime format; None if it can be used."""
     try:
         datetime.strptime("", strptime_format)  # noqa: DTZ007 - only the format is of interest
     except ValueError as error:
         text = str(error)
-        return None if text.startswith("time data") else text
+        if not text.startswith("time data"):
+            return f"is not a strptime format: {text}"
     except (re.error, IndexError) as error:
-        return str(error)
-    return "it is empty"
+        return f"is not a strptime format: {error}"
+    if _YEARS.isdisjoint(_DIRECTIVE.findall(strptime_format)):
+        return "has no year, without which every time would be of 1900"
+    return None
 
 
 def _without_zone_names(strptime_format: str) -> list[str]:

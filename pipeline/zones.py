@@ -15,12 +15,13 @@ def zone_names() -> frozenset[str]:
     return frozenset(files("tzdata").joinpath("zones").read_text(encoding="utf-8").split())
 
 
-def nearest_zone_name(name: str) -> str:
-    """The zone's name that a slip of the finger makes this one, or what comes nearest."""
+def nearest_zone_name(name: str) -> str | None:
+    """The zone's name that a slip of the finger makes this one; None where none is near."""
     import difflib  # hardly anybody needs it
 
-    folded = name.lower()[:64]
-    return max(sorted(zone_names()), key=lambda one: difflib.SequenceMatcher(None, folded, one.lower()).ratio())
+    folded = {one.lower(): one for one in sorted(zone_names())}
+    near = difflib.get_close_matches(name.lower()[:64], folded, 1)
+    return folded[near[0]] if near else None
 
 
 @cache

@@ -58,6 +58,9 @@ _OTHER_TIMES = re.compile(
     "expir|matur|settle|close.?time|end|updat|creat|listing|ipo|modif|last|next|ex.?div|pay|record|birth", re.IGNORECASE
 )
 _CLOCK_WORDS = re.compile("time|hour|zeit|uhr|hora|heure|clock|время|时间", re.IGNORECASE)
+_PARTS = frozenset(
+    ("month", "mon", "mm", "day", "dd", "dy", "monat", "tag", "mois", "jour", "mes", "dia", "quarter", "week")
+)
 MOST_SEARCHED = 500
 """So many columns are looked at for times."""
 _SEEN = 300
@@ -147,6 +150,9 @@ def time_columns(
     if not found:
         return None
     best = min(found, key=lambda at: _unlikely(names[at], columns[at], at, known))
+    form = format_of(columns[best][:_SEEN], known)
+    if form is not None and form.text == "%Y" and not _PARTS.isdisjoint(map(folded, names)):
+        return None  # a date in three columns, of which two alone can be joined
     return _with_clock(names, columns, (best,), taken, known, by_name=False)
 
 

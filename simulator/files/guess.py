@@ -323,7 +323,7 @@ class _Guess:
                 words = tuple(word for word in words if word not in self._columns[self._ticker_at])
             if words:
                 self._propose("NULL_VALUES", word_list(words), "they are in columns of numbers")
-        nulls = {*words, *(known or "").split(",")}
+        nulls = {*words, *next(csv.reader([known or ""], skipinitialspace=True), ())}
         values = [[cell for cell in column if cell not in nulls] for column in others]
         point = self._environ.get("DECIMAL_SEPARATOR") if "DECIMAL_SEPARATOR" in self._settled else None
         lenient = self._environ.get("NUMBERS") == "lenient" if "NUMBERS" in self._settled else None

@@ -244,7 +244,7 @@ def _shortest(text: str) -> str:
 
 def _judge_keys(keys: KeysFound, partitions: Partitions) -> None:
     earliest: tuple[int, int, str, str] | None = None
-    for statements in partitions:
+    for statements in partitions.streams():
         firsts: dict[tuple[str, str], tuple[int, int]] = {}
         for ticker, timestamp, line, rest, _ in statements:
             first = firsts.setdefault((ticker, timestamp), (line, rest))

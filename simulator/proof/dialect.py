@@ -55,7 +55,7 @@ class Dialect:
         given = {name: text for name, text in environ.items() if text}
         timestamp_format = given.get("TIMESTAMP_FORMAT")
         if timestamp_format is not None and (reason := _bad_format(timestamp_format)) is not None:
-            raise _malformed("TIMESTAMP_FORMAT", timestamp_format, f"not a strptime format: {reason}")
+            raise _malformed("TIMESTAMP_FORMAT", timestamp_format, reason)
         time_zone = given.get("TIME_ZONE", "UTC")
         if time_zone not in zone_names():
             raise _malformed("TIME_ZONE", time_zone, "not a time zone of the tz database, like America/New_York")
@@ -107,7 +107,10 @@ def _bad_format(timestamp_format: str) -> str | None:
     try:
         datetime.strptime("?", timestamp_format)  # noqa: DTZ007 - only the format is of interest
     except (ValueError, re.error, IndexError) as error:
-        return None if str(error).startswith(("time data", "unconverted data")) else str(error)
+        if not str(error).startswith(("time data", "unconverted data")):
+            return f"not a strptime format: {error}"
+    if not re.search("%[YyGcxDF]", timestamp_format.replace("%%", "")):
+        return "a format without a year"
     return None
 
 

@@ -52,10 +52,18 @@ class Partitions:
 
     def __iter__(self) -> Iterator[list[Statement]]:
         """The partitions, each once; within one, statements are in the order in which they were added."""
-        for blocks, in_hand in zip(self._blocks, self._in_hand, strict=True):
+        return map(list, self.streams())
+
+    def streams(self) -> Iterator[Iterator[Statement]]:
+        """The same, of each a block at a time: one key may have more statements than fit the memory."""
+        return map(self._stream, self._blocks, self._in_hand)
+
+    def _stream(self, blocks: list[tuple[int, int]], in_hand: list[Statement]) -> Iterator[Statement]:
+        for block in blocks:
             with _disk():
-                statements = [statement for block in blocks for statement in self._read(*block)]
-            yield [*statements, *in_hand]
+                statements = self._read(*block)
+            yield from statements
+        yield from in_hand
 
     def _read(self, start: int, length: int) -> list[Statement]:
         self._file.seek(start)

@@ -57,6 +57,7 @@ def test_what_a_setting_says(name, value, field, expected):
         ("TIME_ZONE", "America/NewYork", "is not a time zone; the nearest is 'America/New_York'"),
         ("TIME_ZONE", "europe/berlin", "is not a time zone; the nearest is 'Europe/Berlin'"),
         ("TIME_ZONE", "../zones", "is not a time zone"),
+        ("TIME_ZONE", "nowhere", "is not a time zone; a name is such as 'America/New_York'"),
         ("TIME_ZONE", "\0", "is not a time zone"),
         ("TIME_ZONE", "x" * 100_000, "is not a time zone"),
         ("DELIMITER", "::", "is none of auto, comma"),
@@ -78,6 +79,7 @@ def test_what_a_setting_says(name, value, field, expected):
         ("NUMBERS", "Lenient", "is none of json, lenient"),
         ("TIMESTAMP_COLUMN", "Date+ <date> ", "joins a column with itself"),
         ("TIMESTAMP_FORMAT", "%Q", "is not a strptime format"),
+        ("TIMESTAMP_FORMAT", "%H:%M", "has no year, without which every time would be of 1900"),
         *(
             ("ENCODING", name, "is not a text encoding")
             for name in ("hex", "rot13", "base64", "zip", "cp99", "a\0b", "..", "unicode_escape", "Raw-Unicode-Escape")

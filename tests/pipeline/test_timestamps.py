@@ -35,13 +35,13 @@ def test_stored_instants_sort_as_texts(first, second):
     assert (parse(first.isoformat()) < parse(second.isoformat())) == (first < second)
 
 
-@pytest.mark.parametrize("bad", ["%Q", "%", "", "%Y %Y"])
+@pytest.mark.parametrize("bad", ["%Q", "%", "", "%Y %Y", "%H:%M", "%d %b", "%%Y-%m-%d", "x"])
 def test_a_malformed_strptime_format_is_named(bad):
     """Before the first object comes, not with each of its rows."""
     assert bad_strptime_format(bad)
 
 
-@pytest.mark.parametrize("good", ["%Y-%m-%d", "%b %d %Y", "%d.%m.%Y %H:%M:%S %z", "%Y%%"])
+@pytest.mark.parametrize("good", ["%Y-%m-%d", "%b %d %y", "%d.%m.%Y %H:%M:%S %z", "%Y%%", "%G-%V-%u", "%c", "%x %X"])
 def test_a_good_strptime_format_passes(good):
     """Literal per cents and zones included."""
     assert bad_strptime_format(good) is None

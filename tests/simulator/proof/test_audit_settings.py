@@ -45,7 +45,13 @@ async def test_settings_that_no_object_needed_are_named(empty: Scene) -> None:
 
 async def test_a_setting_that_one_object_needed_is_not_named(empty: Scene) -> None:
     """Whether its message is in a queue or not, and whether it can be read to its end or not."""
-    environ = {"NULL_VALUES": "-", "COMMENT": "#", "NUMBERS": "lenient", "TIME_ZONE": "UTC", "TIMESTAMP_FORMAT": "%d"}
+    environ = {
+        "NULL_VALUES": "-",
+        "COMMENT": "#",
+        "NUMBERS": "lenient",
+        "TIME_ZONE": "UTC",
+        "TIMESTAMP_FORMAT": "%d %Y",
+    }
     await empty.put("stocks/a.csv", "ticker,date,n\nA,2024-01-02,-\n")
     await empty.put("stocks/b.csv", "#\nticker,date,n\n")
     await empty.put("stocks/c.csv", "date,n\n2024-01-02,+1\n2024-01-02,2\n")

@@ -22,8 +22,8 @@ from simulator.proof.dialect import Dialect
         ({"TIMESTAMP_COLUMN": "Date+Time"}, Dialect(timestamp_column="Date+Time")),
         ({"TIMESTAMP_COLUMN": "+"}, Dialect(timestamp_column="+")),
         ({"TIMESTAMP_FORMAT": "%b %d %Y"}, Dialect(timestamp_format="%b %d %Y")),
-        ({"TIMESTAMP_FORMAT": "?"}, Dialect(timestamp_format="?")),
-        ({"TIMESTAMP_FORMAT": "100%%"}, Dialect(timestamp_format="100%%")),
+        ({"TIMESTAMP_FORMAT": "%y?"}, Dialect(timestamp_format="%y?")),
+        ({"TIMESTAMP_FORMAT": "100%% %G-%V-%u"}, Dialect(timestamp_format="100%% %G-%V-%u")),
         ({"TIME_ZONE": "Europe/Berlin"}, Dialect(time_zone="Europe/Berlin")),
         ({"TIME_ZONE": "UTC"}, Dialect()),
         *(({"DELIMITER": text}, Dialect(delimiter=",")) for text in (",", "comma", "COMMA")),
@@ -54,7 +54,7 @@ def test_the_consumers_variables_say_how_files_are_written(environ: dict[str, st
 @pytest.mark.parametrize(
     ("name", "texts"),
     [
-        ("TIMESTAMP_FORMAT", ["%Q", "%", "%Y %", "%Y %Y", "%d%", "%Z %Z"]),
+        ("TIMESTAMP_FORMAT", ["%Q", "%", "%Y %", "%Y %Y", "%d%", "%Z %Z", "%H:%M", "%%Y %d", "?"]),
         ("TIMESTAMP_COLUMN", ["a+a", " Date + <date> "]),
         ("TIME_ZONE", ["utc", "Europe", "Europe/berlin", "../zones", "zone.tab", "localtime", "CST6CDT\0"]),
         ("DELIMITER", ["x", ",,", " ", '"', "\n", "colon"]),

@@ -132,3 +132,17 @@ def test_no_directory_for_temporary_files_is_one_clear_line(monkeypatch: pytest.
     monkeypatch.setattr(tempfile, "TemporaryFile", refuse)
     with pytest.raises(CouldNotFinish, match=r"cannot use its temporary file \(No usable temporary directory.*TMPDIR"):
         Partitions()
+
+
+def test_a_key_of_many_statements_is_read_a_block_at_a_time(
+    partitions: Partitions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever takes them one by one has one block in hand, in their order."""
+    monkeypatch.setattr(limits, "AUDIT_MEMORY_BYTES", 0)
+    for line in range(5):
+        partitions.add([("A", "2026", line, "")])
+    read: list[tuple[int, int]] = []
+    block_of = partitions._read
+    monkeypatch.setattr(partitions, "_read", lambda *block: read.append(block) or block_of(*block))
+    in_hand = [(statement[2], len(read)) for stream in partitions.streams() for statement in stream]
+    assert in_hand == [(0, 1), (1, 2), (2, 3), (3, 4), (4, 5)]
