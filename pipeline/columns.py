@@ -126,7 +126,7 @@ class TimestampColumn:
             return [f"{text[:10]}T{text[11:]}{end}" for text in column]
         while self._widths:
             width = self._widths[0]
-            blocks = _blocks(self._zone_name or "UTC", width)
+            blocks = _blocks(self._zone_name, width)
             try:
                 return [f"{blocks[text[:width]]}{text[width:]}{end}" for text in column]
             except _TooLarge:
@@ -190,7 +190,7 @@ class _Blocks(dict[str, str]):
 
 
 @cache
-def _blocks(zone_name: str, width: int) -> _Blocks:
+def _blocks(zone_name: str | None, width: int) -> _Blocks:
     zone = named_zone(zone_name)
     assert zone is not None  # noqa: S101 - UTC needs none
     return _Blocks(zone, _BLOCKS[width])

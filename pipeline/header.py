@@ -37,7 +37,7 @@ def folded_name(name: str) -> str:
 def bare_name(name: str) -> str:
     """The same without the angle brackets that it may stand in."""
     folded = folded_name(name)
-    return folded[1:-1] if folded.startswith("<") and folded.endswith(">") and len(folded) > 1 else folded
+    return folded[1:-1] if folded.startswith("<") and folded.endswith(">") else folded
 
 
 def key_columns(header: Sequence[str], ticker: str | None, timestamp: str | None) -> KeyPlaces:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime, timedelta
 
 import pytest
@@ -13,6 +14,7 @@ from pipeline.timestamps import BadTimestamp, timestamp_parser
 from pipeline.values import number_reader
 
 FORMS = [
+    "%Y-%m-%d",
     "%Y-%m-%d %H:%M",
     "%Y-%m-%dT%H:%M",
     "%Y-%m-%d %H:%M:%S",
@@ -80,6 +82,36 @@ def test_a_usual_form_is_not_looked_at_by_cells(form, zone):
 
     column = [datetime(2024, 1, 2, hour, 7 * hour).strftime(form) for hour in range(8)]  # noqa: DTZ001
     assert TimestampColumn(never, zone, iso_first=True).read([column]) == one_by_one(column, zone)
+    short = [re.sub("(?<=[T ])0(?=[0-9]:)", "", text) for text in column]
+    assert TimestampColumn(never, zone, iso_first=True).read([short]) == one_by_one(column, zone)
+
+
+@pytest.mark.parametrize(
+    "column",
+    [
+        ["20240102"],
+        ["1704189600", "2024-01-02"],
+        ["1704189600000", "1704189600"],
+        ["20240102 0930", "2024-01-02 0930"],
+        ["20240102 093000", "20240102 0930"],
+    ],
+)
+@pytest.mark.parametrize("zone", [None, "Asia/Kolkata"])
+def test_a_column_that_begins_in_a_usual_form_may_go_on_in_another(column, zone):
+    """Its first cell alone says nothing."""
+    reader = TimestampColumn(timestamp_parser(None, zone), zone, iso_first=True)
+    assert reader.read([column]) == one_by_one(column, zone)
+
+
+@pytest.mark.parametrize("day", ["1989-04-02", "1989-10-29"])
+@pytest.mark.parametrize("minutes", [(0, 1), (0, 5), (0,), (1,), (5,), (61,), (65,), (0, 120)])
+def test_clocks_may_leap_within_an_hour(day, minutes):
+    """One minute after midnight in Newfoundland: what comes before it in its hour and its ten minutes says nothing."""
+    zone = "America/St_Johns"
+    reader = TimestampColumn(timestamp_parser(None, zone), zone, iso_first=True)
+    assert reader.read([["1989-01-01 12:00"]]) == ["1989-01-01T15:30:00.000000Z"]
+    column = [f"{day} {minute // 60:02}:{minute % 60:02}" for minute in minutes]
+    assert reader.read([column]) == one_by_one(column, zone)
 
 
 @pytest.mark.parametrize("digits", [10, 13, 16, 19])
@@ -125,6 +157,7 @@ def test_a_column_of_numbers_is_what_its_texts_are(column, sign, lenient):
 @pytest.mark.parametrize(
     ("column", "sign", "lenient", "stored"),
     [
+        (["1.5", "-2"], ".", False, ["1.5", "-2"]),
         (["1,5", "-2"], ",", False, ["1.5", "-2"]),
         (["1,234", "1,234,567.5", "7"], ".", True, ["1234", "1234567.5", "7"]),
         (["1.234", "1.234.567,5", "1234"], ",", True, ["1234", "1234567.5", "1234"]),
@@ -135,3 +168,4 @@ def test_usual_numbers_are_read_together(column, sign, lenient, stored):
     reader = NumberColumn(sign, lenient=lenient)
     assert reader.matches("\n".join(column))
     assert list(reader.read(column, "\n".join(column))) == stored
+    assert reader.as_written == (sign == "." and not lenient)

@@ -6,7 +6,7 @@ import pytest
 
 from pipeline.decoding import ObjectUnreadable
 from pipeline.dialect import CsvDialect
-from pipeline.header import attribute_names, bare_name, folded_name, key_columns
+from pipeline.header import MAX_NAME_BYTES, attribute_names, bare_name, folded_name, key_columns
 from pipeline.rows import RowReader
 
 
@@ -36,10 +36,13 @@ def test_a_name_is_compared_folded_and_then_bare(name, folded, bare):
         ("symbol,<ticker>,date", None, None, (1, (2,))),
         ("<symbol>,datetime,date,time", None, None, (0, (1,))),
         (",x", None, None, (None, (0,))),
+        (",date", None, None, (None, (1,))),
+        ("x,time", None, None, (None, (1,))),
         ("x,date,date", None, "DATE", (None, (1,))),
         ("<a>,a,date", "a", None, (1, (2,))),
         ("a,b,a+b", None, "a+b", (None, (2,))),
         ("b,a", None, "a+b", (None, (1, 0))),
+        ("a+b,c", None, "a+b+c", (None, (0, 1))),
     ],
 )
 def test_the_keys_columns_are_found(header, ticker, timestamp, places):
@@ -82,6 +85,34 @@ def test_an_object_without_a_header_says_why(body, reason, setting, proposal):
         list(RowReader("in/x.csv", CsvDialect()).feed(body.encode(errors="surrogateescape"), final=True))
     error = refused.value
     assert (str(error), error.setting, error.proposal) == (reason, setting, proposal)
+
+
+@pytest.mark.parametrize(
+    ("length", "shown"), [(119, "x" * 118 + ",y"), (120, "x" * 119 + ",..."), (300, "x" * 120 + "...")]
+)
+@pytest.mark.parametrize("wanted", [None, "z"])
+def test_a_header_is_shown_up_to_a_length(length, shown, wanted):
+    """A file of another kind may be one long line; a reason is not."""
+    with pytest.raises(ObjectUnreadable) as refused:
+        key_columns(["x" * (length - 1), "y"], None, wanted)
+    if wanted is None:
+        assert str(refused.value) == f"no timestamp column in the header {shown!r}"
+    else:
+        assert str(refused.value).startswith(f"TIMESTAMP_COLUMN 'z' is not among the columns {shown}; the nearest is")
+
+
+def test_no_two_columns_are_called_alike():
+    """In the table, where case and blanks are gone; two are one too many."""
+    with pytest.raises(ObjectUnreadable, match="the header has the column 'a_b' twice"):
+        attribute_names(["A B", "c", "a_b"])
+
+
+def test_a_name_has_so_many_bytes_at_most():
+    """Counted in UTF-8, whatever the names beside it."""
+    longest = "\u00e9" * (MAX_NAME_BYTES // 2) + "x"
+    assert attribute_names(["a", longest]) == ["a", longest]
+    with pytest.raises(ObjectUnreadable, match="a column name of more than 65535 bytes"):
+        attribute_names(["a", longest + "x"])
 
 
 def test_lines_that_are_passed_over_may_be_all_there_are():
