@@ -56,6 +56,8 @@ class RecordReader:
     """
 
     fields: Fields
+    _line: int
+    """The number of the next line, once it is known where records begin."""
 
     def __init__(self, dialect: CsvDialect) -> None:
         self._dialect = dialect
@@ -65,7 +67,6 @@ class RecordReader:
         self._record: FirstRecord | None = None
         self._quotes: QuoteParser | None = None
         self._width: int | None = None
-        self._line = 1
         self._carry: list[str] = []
         self._carry_chars = 0
         self._half = ""

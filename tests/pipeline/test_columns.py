@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.columns import NumberColumn, TimestampColumn
+from pipeline import columns
+from pipeline.columns import NumberColumn, TimestampColumn, number_column
 from pipeline.timestamps import BadTimestamp, timestamp_parser
 from pipeline.values import number_reader
 
@@ -35,6 +36,14 @@ starts = st.datetimes(datetime(1880, 1, 1), datetime(2100, 1, 1)) | st.sampled_f
         *(datetime(1, 1, 1), datetime(9999, 12, 31, 20), datetime(1972, 1, 6, 23)),  # noqa: DTZ001
     ]
 )
+
+
+@pytest.fixture(autouse=True)
+def nothing_is_remembered():
+    """Of what other tests have asked for."""
+    columns._blocks.cache_clear()
+    columns._HOURS.clear()
+    number_column.cache_clear()
 
 
 def one_by_one(column: list[str], zone: str | None) -> list[str] | None:
@@ -82,6 +91,8 @@ def test_a_usual_form_is_not_looked_at_by_cells(form, zone):
 
     column = [datetime(2024, 1, 2, hour, 7 * hour).strftime(form) for hour in range(8)]  # noqa: DTZ001
     assert TimestampColumn(never, zone, iso_first=True).read([column]) == one_by_one(column, zone)
+    thousandths = [text.replace(".000000", ".000").replace(",000000", ",000") for text in column]
+    assert TimestampColumn(never, zone, iso_first=True).read([thousandths]) == one_by_one(column, zone)
     short = [re.sub("(?<=[T ])0(?=[0-9]:)", "", text) for text in column]
     assert TimestampColumn(never, zone, iso_first=True).read([short]) == one_by_one(column, zone)
 
@@ -112,6 +123,19 @@ def test_clocks_may_leap_within_an_hour(day, minutes):
     assert reader.read([["1989-01-01 12:00"]]) == ["1989-01-01T15:30:00.000000Z"]
     column = [f"{day} {minute // 60:02}:{minute % 60:02}" for minute in minutes]
     assert reader.read([column]) == one_by_one(column, zone)
+
+
+@pytest.mark.parametrize(("zone", "width"), [("Asia/Kolkata", 15), ("Asia/Tokyo", 13)])
+def test_no_more_hours_are_remembered_than_may_be(monkeypatch, zone, width):
+    """Of local time, and of Unix times."""
+    monkeypatch.setattr(columns, "BLOCKS_MAX", 3)
+    local = [f"2024-01-02 {hour:02}:{minute:02}" for hour in range(12) for minute in range(0, 60, 10)]
+    unix = [f"{3600 * hour:010}" for hour in range(12)]
+    for column in (local, unix):
+        reader = TimestampColumn(timestamp_parser(None, zone), zone, iso_first=True)
+        assert reader.read([column]) == one_by_one(column, zone)
+    blocks = columns._blocks(zone, width)
+    assert max(map(len, (blocks, blocks._hours, columns._HOURS))) == 3
 
 
 @pytest.mark.parametrize("digits", [10, 13, 16, 19])
@@ -165,7 +189,7 @@ def test_a_column_of_numbers_is_what_its_texts_are(column, sign, lenient):
 )
 def test_usual_numbers_are_read_together(column, sign, lenient, stored):
     """Decimal commas and thousands among them."""
-    reader = NumberColumn(sign, lenient=lenient)
+    reader = number_column(sign, lenient=lenient)
     assert reader.matches("\n".join(column))
     assert list(reader.read(column, "\n".join(column))) == stored
     assert reader.as_written == (sign == "." and not lenient)

@@ -101,6 +101,39 @@ def test_a_header_is_shown_up_to_a_length(length, shown, wanted):
         assert str(refused.value).startswith(f"TIMESTAMP_COLUMN 'z' is not among the columns {shown}; the nearest is")
 
 
+@pytest.mark.parametrize(
+    ("ticker", "timestamp", "reason", "setting"),
+    [
+        (
+            "tikcer",
+            None,
+            "TICKER_COLUMN 'tikcer' is not among the columns ticker,date,x; the nearest is",
+            "TICKER_COLUMN",
+        ),
+        ("date", None, "the column 'date' cannot be both ticker and timestamp", "TICKER_COLUMN"),
+        (None, "ticker", "the column 'ticker' cannot be both ticker and timestamp", "TIMESTAMP_COLUMN"),
+        (None, "x+<X>", "TIMESTAMP_COLUMN 'x\\+<X>' joins the column 'x' with itself", "TIMESTAMP_COLUMN"),
+    ],
+)
+def test_columns_that_cannot_be_the_key_are_named(ticker, timestamp, reason, setting):
+    """With the setting that is at fault."""
+    with pytest.raises(ObjectUnreadable, match=reason) as refused:
+        key_columns(["ticker", "date", "x"], ticker, timestamp)
+    assert refused.value.setting == setting
+
+
+@pytest.mark.parametrize("columns", [16_384, 16_385])
+def test_a_header_has_so_many_columns_at_most(columns):
+    """As many as a spreadsheet can hold."""
+    reader = RowReader("in/x.csv", CsvDialect())
+    body = ",".join(["date", *(f"c{number}" for number in range(1, columns))]).encode()
+    if columns == 16_384:
+        assert list(reader.feed(body, final=True)) == []
+    else:
+        with pytest.raises(ObjectUnreadable, match="a header of 16385 columns; at most 16384 are read"):
+            list(reader.feed(body, final=True))
+
+
 def test_no_two_columns_are_called_alike():
     """In the table, where case and blanks are gone; two are one too many."""
     with pytest.raises(ObjectUnreadable, match="the header has the column 'a_b' twice"):

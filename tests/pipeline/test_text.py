@@ -58,6 +58,55 @@ def test_after_an_overlong_line_reading_goes_on_within_the_same_chunk():
     assert list(reader.feed(b"", final=True)) == [Lines(5, "g\n")]
 
 
+@pytest.mark.parametrize("end", ["\n", "\r", "\r\n"])
+@pytest.mark.parametrize("before", ["", "x"])
+def test_the_end_of_an_overlong_line_may_begin_a_chunk(end, before):
+    """Whatever it is: the line after it is read, and has its number."""
+    reader = RecordReader(CsvDialect())
+    assert len(list(reader.feed(b"x" * (MAX_RECORD_CHARS + 1)))) == 1
+    found = [*reader.feed(f"{before}{end}b{end}".encode()), *reader.feed(b"", final=True)]
+    assert found == [Lines(2, "b\n")]
+
+
+@pytest.mark.parametrize(("mark", "encoding"), [("", "UTF-8"), ("\ufeff", "UTF-16")])
+def test_the_encoding_has_a_name(mark, encoding):
+    """That which was found, once a record has come."""
+    reader = RecordReader(CsvDialect())
+    assert list(reader.feed(f"{mark}a\n".encode("utf-16-le" if mark else "utf-8"), final=True)) == [Lines(1, "a\n")]
+    assert reader.encoding == encoding
+
+
+def test_lines_before_the_first_record_are_counted():
+    """Blank ones and comments, while nobody knows what delimits."""
+    reader = RecordReader(CsvDialect(comment="#"))
+    assert list(reader.feed(b"\n#\n \na,b\nc\n")) == [Lines(4, "a,b\nc\n")]
+
+
+def test_comments_are_empty_lines():
+    """So that the others keep their numbers."""
+    reader = RecordReader(CsvDialect(comment="#", delimiter=","))
+    assert list(reader.feed(b"a,b\n #c\n#\nd,#\n")) == [Lines(1, "a,b\n\n\nd,#\n")]
+
+
+def test_lines_are_counted_by_their_ends():
+    """After records with quotes as well, whichever ends they have."""
+    reader = RecordReader(CsvDialect(delimiter=","))
+    reader.expect(1)
+    assert by_line(reader.feed(b'"a"\r\n"b"\r\n"c"\r"d"\n')) == [(1, ["a"]), (2, ["b"]), (3, ["c"]), (4, ["d"])]
+    assert list(reader.feed(b"e\n")) == [Lines(5, "e\n")]
+
+
+def test_a_width_may_be_known_before_anything_is_read():
+    """Then it is the first record's, too."""
+    reader = RecordReader(CsvDialect())
+    reader.expect(2)
+    assert by_line(reader.feed(b'"a\nb"\nc,d\n', final=True)) == [
+        (1, ("a quoted field over 2 lines, and 1 fields where the header has 2", '"a')),
+        (2, ['b"']),
+        (3, ["c", "d"]),
+    ]
+
+
 def test_an_open_record_is_given_up_when_a_line_within_it_grows_beyond_the_bound():
     """What it held so far is read at once, the line that is not whole yet later."""
     reader = RecordReader(CsvDialect())

@@ -12,6 +12,14 @@ from hypothesis import strategies as st
 from pipeline.timestamps import BadTimestamp, bad_strptime_format, joined_timestamp, timestamp_parser
 from pipeline.zones import named_zone
 
+
+@pytest.fixture(autouse=True)
+def nothing_is_remembered():
+    """Of what other tests have asked for."""
+    timestamp_parser.cache_clear()
+    named_zone.cache_clear()
+
+
 zones = st.integers(-23 * 60, 23 * 60).map(lambda minutes: timezone(timedelta(minutes=minutes)))
 instants = st.datetimes(datetime(2, 1, 1), datetime(9998, 12, 31), timezones=st.just(UTC) | zones)  # noqa: DTZ001
 
@@ -133,6 +141,56 @@ def test_a_local_time_is_the_first_instant_that_clocks_show_it(local, zone):
         with pytest.raises(BadTimestamp, match=f"no such local time in {zone}") as refused:
             timestamp_parser(None, zone)(local.isoformat())
         assert refused.value.setting == "TIME_ZONE"
+
+
+def test_a_zone_is_for_what_says_none():
+    """With a format as without one; whatever says its own zone keeps it."""
+    by_format = timestamp_parser("%d.%m.%Y %H:%M", "America/New_York")
+    assert by_format("02.01.2024 09:30") == "2024-01-02T14:30:00.000000Z"
+    for text in ("2024-01-02T09:30Z", "2024-01-02 09:30z", "2024-01-02 09:30+00:00"):
+        assert timestamp_parser(None, "America/New_York")(text) == "2024-01-02T09:30:00.000000Z"
+
+
+@pytest.mark.parametrize("strptime_format", [None, "%Y-%m-%dT%H:%M", "%d.%m.%Y"])
+def test_what_clocks_leap_over_is_refused(strptime_format):
+    """By a format or without one, and with the zone's name."""
+    parse = timestamp_parser(strptime_format, "America/New_York")
+    assert parse("2024-03-10T03:00") == "2024-03-10T07:00:00.000000Z"
+    with pytest.raises(BadTimestamp, match="'2024-03-10T02:30': no such local time in America/New_York") as refused:
+        parse("2024-03-10T02:30")
+    assert refused.value.setting == "TIME_ZONE"
+
+
+@pytest.mark.parametrize(
+    ("text", "stored"),
+    [
+        ("0000000000", "1970-01-01T00:00:00.000000Z"),
+        (" 1704189601 ", "2024-01-02T10:00:01.000000Z"),
+        ("1704189601234", "2024-01-02T10:00:01.234000Z"),
+        ("1704189601234567", "2024-01-02T10:00:01.234567Z"),
+        ("1704189601234567000", "2024-01-02T10:00:01.234567Z"),
+        ("9999999999999", "2286-11-20T17:46:39.999000Z"),
+    ],
+)
+def test_unix_times_have_ten_digits_or_three_six_or_nine_more(text, stored):
+    """Seconds since 1970 and a fraction; no sign."""
+    assert timestamp_parser(None)(text) == stored
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("1704189601234567001", ": finer than a microsecond"),
+        ("1704189601234567100", ": finer than a microsecond"),
+        *((text, "") for text in ("170418960", "17041896011", "17041896012345", "17041896012345678", "1" * 22)),
+        *((text, "") for text in ("-1704189601", "+1704189601", "1704189601.5", "\u0661704189601")),
+    ],
+)
+def test_other_numbers_are_no_times(text, why):
+    """And digits that would vanish are refused."""
+    with pytest.raises(BadTimestamp) as refused:
+        timestamp_parser(None)(text)
+    assert str(refused.value) == f"unreadable timestamp {text!r}{why}"
 
 
 @pytest.fixture

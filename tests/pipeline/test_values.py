@@ -8,7 +8,14 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from pipeline.values import Refusal, bad_number, number_reader, number_value
+from pipeline.values import Refusal, bad_number, number_reader, number_value, shown
+
+
+@pytest.fixture(autouse=True)
+def nothing_is_remembered():
+    """Of what other tests have asked for."""
+    number_reader.cache_clear()
+
 
 numbers = st.from_regex(r"-?(0|[1-9][0-9]{0,45})(\.[0-9]{1,45})?([eE][+-]?[0-9]{1,4})?", fullmatch=True)
 
@@ -136,3 +143,24 @@ def test_a_lenient_number_is_what_python_writes_with_thousands(sign, group, whol
 def test_what_has_no_digits_or_too_much_is_no_number(text, sign, lenient):
     """Whatever the settings."""
     assert number_reader(sign, lenient=lenient)(text) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [(".5", "0.5"), ("-.50", "-0.50"), ("+.5e3", "0.5e3"), ("5.", "5"), ("-1,234.", "-1234"), ("0.", "0")],
+)
+def test_digits_may_be_missing_on_one_side(text, number):
+    """Before the sign a zero is written for them, after it nothing."""
+    assert number_reader(".", lenient=True)(text) == number
+    assert number_reader(",", lenient=True)(text.translate(str.maketrans(".,", ",."))) == number
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [("a'b", '"a\'b"'), ("\n", "'\\n'"), ("x" * 60, repr("x" * 60)), ("x" * 61, repr("x" * 60 + "..."))],
+)
+def test_a_text_in_a_message_is_quoted_and_cut(text, expected):
+    """It stays on one line, and is no longer than so many characters."""
+    assert shown(text) == expected
+    assert shown("x" * 9, 9) == repr("x" * 9)
+    assert shown("x" * 10, 9) == repr("x" * 9 + "...")
