@@ -35,7 +35,6 @@ _FORMATS = {
     b"\x1f\x8b": "gzip within gzip",
 }
 """What a file of another format begins with."""
-_FIRST_BYTES = frozenset(beginning[:1] for beginning in _FORMATS)
 
 
 class ObjectUnreadable(Exception):
@@ -157,7 +156,7 @@ class Decoder:
         """Whether more bytes could make another format or another encoding of it."""
         if len(self._head) < self._mark_bytes:
             return True
-        return self._head[:1] in _FIRST_BYTES and any(beginning.startswith(self._head) for beginning in _FORMATS)
+        return any(beginning.startswith(self._head) for beginning in _FORMATS)
 
     def _choose(self, chunk: bytes) -> tuple[codecs.IncrementalDecoder, bytes]:
         if self._given is not None:

@@ -249,6 +249,25 @@ def test_no_byte_is_waited_for_that_is_not_needed():
     assert Decoder().feed(b"abc") == "abc"
     assert Decoder().feed(b"ab") == ""
     assert Decoder().feed(b"\xef\xbb\xbf") == ""
+    assert Decoder().feed(b"Pab") == "Pab"
+    assert Decoder("utf-16").feed(b"a\0") == "a"
+
+
+@pytest.mark.parametrize(
+    ("body", "encoding", "name"),
+    [
+        (b"abc", None, "UTF-8"),
+        (b"\xff\xfea\0", None, "UTF-16"),
+        (b"\xfe\xff\0a", None, "UTF-16"),
+        (b"\xff\xfea\0", "UTF-16LE", "UTF-16LE"),
+        (b"abc", "cp1252", "cp1252"),
+    ],
+)
+def test_an_encoding_is_called_as_it_was_named(body, encoding, name):
+    """Or by what the mark says."""
+    decoder = Decoder(encoding)
+    decoder.feed(body)
+    assert decoder.encoding == name
 
 
 def test_why_an_object_is_unreadable_is_one_text():
@@ -285,6 +304,9 @@ def test_any_bytes_are_text_in_any_encoding(encoding):
             decoded(body, 1, encoding)
 
 
+WITH_MARKS = ("utf-16-le", "utf-16-be", "utf-32-le", "utf-32-be")
+
+
 @pytest.mark.parametrize(
     ("body", "encoding", "text"),
     [
@@ -298,6 +320,10 @@ def test_any_bytes_are_text_in_any_encoding(encoding):
         (b"a\x81b", "cp1252", "a\udc81b"),
         (b"\x8a\x0ab\x8a", "shift_jis", "\udc8a\nb\udc8a"),
         (b"", "cp1252", ""),
+        *((f"\ufeffa{name}".encode(name), name[:6], f"a{name}") for name in WITH_MARKS),
+        ("a\ufeff".encode("utf-16-le"), "utf-16", "a\ufeff"),
+        ("a\ufeff".encode("utf-32-le"), "utf-32", "a\ufeff"),
+        ("\ufeffa".encode("gb18030"), "gb18030", "a"),
     ],
 )
 @pytest.mark.parametrize("size", [1, 2, 100])

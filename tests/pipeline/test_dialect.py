@@ -14,6 +14,8 @@ SETTINGS = [
     *("SKIP_LINES", "COMMENT", "COLUMN_NAMES", "ENCODING", "NULL_VALUES", "NUMBERS"),
 ]
 
+MOST = ("date", *(f"c{i}" for i in range(16_383)))
+
 
 def test_nothing_is_set_unless_it_is():
     """Empty values are none."""
@@ -35,6 +37,7 @@ def test_nothing_is_set_unless_it_is():
         ("SKIP_LINES", "1000000", "skip_lines", 1_000_000),
         ("COMMENT", "# ", "comment", "# "),
         ("COLUMN_NAMES", ' date ,"a, b",\t"c""d"', "column_names", ("date", "a, b", 'c"d')),
+        ("COLUMN_NAMES", ",".join(MOST), "column_names", MOST),
         ("COLUMN_NAMES", '" date",', "column_names", (" date", "")),
         ("ENCODING", "CP1252", "encoding", "CP1252"),
         ("ENCODING", "utf-16-le", "encoding", "utf-16-le"),
@@ -69,6 +72,9 @@ def test_what_a_setting_says(name, value, field, expected):
         ("COMMENT", "\t#", "must not begin with a blank or a quote"),
         ("COMMENT", '"', "must not begin with a blank or a quote"),
         ("COMMENT", "#\r", "nor hold a line end"),
+        ("COMMENT", "#\n", "nor hold a line end"),
+        ("COLUMN_NAMES", "date,\udcff", "COLUMN_NAMES is not text in UTF-8"),
+        ("COLUMN_NAMES", "date,a\0", "COLUMN_NAMES is not text in UTF-8"),
         ("COLUMN_NAMES", 'date,"n', "is not a list of words"),
         ("COLUMN_NAMES", 'date,"n"x', "is not a list of words"),
         ("COLUMN_NAMES", "date\nn", "is not a list of words"),

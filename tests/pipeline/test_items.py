@@ -315,3 +315,30 @@ def test_a_dialects_items_are_what_its_rules_say():
         '{"PK": {"S": "A"}, "SK": {"S": "2024-01-02T04:00:00.000000Z"}, "n": {"N": "1234.50"}}',
         '{"PK": {"S": "B"}, "SK": {"S": "2024-01-01T18:30:01.000000Z"}, "n": {"N": "0.5"}, "m": {"S": "x"}}',
     ]
+
+
+@pytest.mark.usefixtures("no_rows")
+@pytest.mark.parametrize("nulls", [frozenset[str](), frozenset({"NA"})])
+@pytest.mark.parametrize(
+    "line", [" A\t,\t2024-01-02 , 1\t,\tx ", "A , 2024-01-02,1 ,\tx", '\t"A" , "2024-01-02"\t, "1",\t"x" ']
+)
+@pytest.mark.parametrize("other", ["B,2024-01-03,2,y", " B\t,\t2024-01-03 ,\t2 , y\t"])
+def test_blanks_at_edges_do_not_count_by_columns_either(nulls, line, other):
+    """Whichever they are, of a key as of other cells, in one cell of a column or in all of them."""
+    body = f"ticker,date,n,m\n{line}\n{other}\n"
+    blocks(body, CsvDialect(null_values=nulls))
+    assert items(body, CsvDialect(null_values=nulls)) == [
+        '{"PK": {"S": "A"}, "SK": {"S": "2024-01-02"}, "n": {"N": "1"}, "m": {"S": "x"}}',
+        '{"PK": {"S": "B"}, "SK": {"S": "2024-01-03"}, "n": {"N": "2"}, "m": {"S": "y"}}',
+    ]
+
+
+@pytest.mark.usefixtures("no_rows")
+@pytest.mark.parametrize("nulls", [frozenset[str](), frozenset({"NA"})])
+def test_blanks_in_quotes_are_kept_by_columns_too(nulls):
+    """In a ticker as in any other cell, and also what would be a number without them."""
+    body = 'ticker,date,n,m\n" A ","2024-01-02"," 1","\tx "\n'
+    blocks(body, CsvDialect(null_values=nulls))
+    assert items(body, CsvDialect(null_values=nulls)) == [
+        '{"PK": {"S": " A "}, "SK": {"S": "2024-01-02"}, "n": {"S": " 1"}, "m": {"S": "\\tx "}}'
+    ]

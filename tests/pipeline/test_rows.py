@@ -1,0 +1,39 @@
+"""What a header says of an object's rows: what their key is made of, and which encoding it may be in."""
+
+from __future__ import annotations
+
+import pytest
+
+from pipeline.dialect import CsvDialect
+from pipeline.rows import ObjectUnreadable, Schema
+from pipeline.uniqueness import FileKey
+
+
+@pytest.mark.parametrize(
+    ("header", "proposal"),
+    [
+        (["d\0a\0t\0e\0"], "utf-16-le"),
+        (["d\0a\0t\0e"], "utf-16-le"),
+        (["\0d\0a\0t\0e"], "utf-16-be"),
+        (["\0d\0a\0t\0e\0"], "utf-16-be"),
+        (["\0\0\0\0"], None),
+        (["\0\0\0d\0\0\0a"], None),
+        (["date", "\0"], None),
+        (["d", "\0"], None),
+        (["", "\0"], None),
+        (["d\0at"], None),
+    ],
+)
+def test_utf_16_read_as_bytes_is_proposed(header, proposal):
+    """Every other character of the first name is NUL then, and no other one."""
+    with pytest.raises(ObjectUnreadable, match="the header is not text in cp1252") as refused:
+        Schema("in/x.csv", header, CsvDialect(), "cp1252")
+    assert (refused.value.setting, refused.value.proposal) == ("ENCODING", proposal)
+
+
+@pytest.mark.parametrize("given", [None, "DATE"])
+def test_where_the_files_name_is_the_ticker_the_rows_have_a_key_to_be_judged(given):
+    """By the names that the header has, and by whether the settings name the timestamp; else nothing is judged."""
+    found = Schema("in/aapl.csv", [" Date ", "Close ", ""], CsvDialect(timestamp_column=given)).file_key()
+    assert found == FileKey("AAPL", ["Date"], {"close_": "Close ", "column_3": "column_3"}, given is not None)
+    assert Schema("in/aapl.csv", ["date", "ticker"], CsvDialect(timestamp_column=given)).file_key() is None
