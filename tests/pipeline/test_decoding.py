@@ -250,6 +250,7 @@ def test_no_byte_is_waited_for_that_is_not_needed():
     assert Decoder().feed(b"ab") == ""
     assert Decoder().feed(b"\xef\xbb\xbf") == ""
     assert Decoder().feed(b"Pab") == "Pab"
+    assert Decoder().feed(b"BZh101AY&SY") == "BZh101AY&SY"
     assert Decoder("utf-16").feed(b"a\0") == "a"
 
 
@@ -288,6 +289,33 @@ def text_encodings() -> list[str]:
     """All that Python knows and `ENCODING` may name."""
     names = sorted({module.name for module in pkgutil.iter_modules(encodings.__path__)})
     return [name for name in names if encoding_problem(name) is None]
+
+
+@pytest.mark.parametrize(
+    ("name", "problem"),
+    [
+        ("utf-8", None),
+        ("UTF-16", None),
+        ("Shift JIS", None),
+        ("base64", "is not a text encoding"),
+        ("rot13", "is not a text encoding"),
+        ("unicode-escape", "is not a text encoding"),
+        ("raw_unicode_escape", "is not a text encoding"),
+        ("undefined", "is not an encoding that any bytes can be read in"),
+        ("punycode", "is not an encoding that any bytes can be read in"),
+        ("latin-99", "is not a text encoding that Python knows, such as cp1252"),
+        ("a\0", "is not a text encoding that Python knows, such as cp1252"),
+    ],
+)
+def test_an_encoding_that_cannot_be_read_is_named(name, problem):
+    """Those that are not of text, those that not all bytes can be in, and names of none."""
+    assert encoding_problem(name) == problem
+
+
+def test_an_encoding_is_read_in_pieces(monkeypatch):
+    """A codec that cannot is none for files."""
+    monkeypatch.setattr(decoding.codecs, "lookup", lambda name: codecs.CodecInfo(len, len, name=name))
+    assert encoding_problem("whole") == "is not a text encoding"
 
 
 @pytest.mark.parametrize("encoding", text_encodings())

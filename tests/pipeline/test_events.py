@@ -171,3 +171,21 @@ def test_the_event_that_s3_sends_to_try_a_queue_announces_nothing():
 def test_a_scheduled_event_has_a_time(event, time):
     """A test event of the console has none, or is anything."""
     assert tick_time(event) == time
+
+
+@pytest.mark.parametrize(
+    ("key", "is_hidden", "is_folder"),
+    [
+        ("in/_SUCCESS", True, False),
+        ("in/.DS_Store", True, False),
+        ("_a", True, False),
+        ("_in/a.csv", False, False),
+        ("in/.b/a_.csv", False, False),
+        ("in/", False, True),
+        ("_in/", False, True),
+    ],
+)
+def test_a_key_says_what_is_no_data(key, is_hidden, is_folder):
+    """Hidden by its last name alone; a folder by the slash at its end."""
+    reference = ObjectReference("bucket", key)
+    assert (reference.is_hidden, reference.is_folder) == (is_hidden, is_folder)

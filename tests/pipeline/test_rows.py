@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from pipeline.dialect import CsvDialect
-from pipeline.rows import ObjectUnreadable, Schema
+from pipeline.rows import ObjectUnreadable, Row, RowReader, Schema
 from pipeline.uniqueness import FileKey
 
 
@@ -37,3 +37,22 @@ def test_where_the_files_name_is_the_ticker_the_rows_have_a_key_to_be_judged(giv
     found = Schema("in/aapl.csv", [" Date ", "Close ", ""], CsvDialect(timestamp_column=given)).file_key()
     assert found == FileKey("AAPL", ["Date"], {"close_": "Close ", "column_3": "column_3"}, given is not None)
     assert Schema("in/aapl.csv", ["date", "ticker"], CsvDialect(timestamp_column=given)).file_key() is None
+
+
+NAMED = CsvDialect(column_names=("date", "n"), delimiter=",", comment="#")
+
+
+@pytest.mark.parametrize("body", [b"\n#\n2024-01-02,1", b'\n#\n"2024-01-02",1\n'])
+def test_with_names_the_first_row_is_the_first_line_that_has_something_on_it(body):
+    """Blank lines and comments before it are passed over, though they come by themselves."""
+    (row,) = RowReader("in/a.csv", NAMED).feed(body, final=True)
+    assert row == Row(3, "A", "2024-01-02", (("n", "N", "1"),))
+
+
+def test_an_object_of_blank_lines_is_empty():
+    """With names as well as without any."""
+    for dialect in (NAMED, CsvDialect()):
+        reader = RowReader("in/a.csv", dialect)
+        assert list(reader.feed(b"\n \n")) == []
+        with pytest.raises(ObjectUnreadable, match="no header: the object is empty"):
+            list(reader.feed(b"", final=True))

@@ -155,6 +155,12 @@ def test_what_the_setting_should_be_is_proposed(header, columns, proposal):
     assert refusal(f"{header}\n2024-01-02,X\n2024-01-02,Y\n", columns).proposal == proposal
 
 
+def test_a_timestamp_of_two_columns_is_not_joined_with_a_third():
+    """The likeliest column stands by itself then."""
+    found = refusal("A,B,Time\n2024-01-02,09:30,X\n2024-01-02,09:30,Y\n", CsvDialect(None, "A+B"))
+    assert (found.setting, found.proposal) == ("TIMESTAMP_COLUMN", "Time")
+
+
 def test_without_a_column_that_would_do_the_ticker_is_missing():
     """It is what most such files have somewhere."""
     found = refusal("date,a,b\n2024-01-02,1,\n2024-01-02,,1\n")
