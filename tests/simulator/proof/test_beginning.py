@@ -50,6 +50,12 @@ def test_a_first_line_may_name_the_delimiter(line: str, delimiter: str | None) -
         ('"a""b;c;d",e', ","),
         ('"a;b', ","),
         ('.;"a,\r\n,,"\n', ";"),
+        ('"a" "b;;;",c', ";"),
+        ('x"a;b;c",d', ";"),
+        ('"a""";b', ";"),
+        ('"a;\n"";;;",b', ","),
+        ('"a;\n";b|c|d', "|"),
+        ('"a";b\n,,,,', ";"),
     ],
 )
 def test_the_most_frequent_sign_outside_of_quotes_is_the_delimiter(text: str, delimiter: str) -> None:
@@ -71,6 +77,7 @@ def test_the_most_frequent_sign_outside_of_quotes_is_the_delimiter(text: str, de
         ("a;b|c;d", 2, "|"),
         ("a,b;c|d|e", 2, "|"),  # two signs make two columns, so that the most frequent counts
         ("a;b", 1, ";"),  # three signs make one
+        ('"x";2|5|6', 2, ";"),
     ],
 )
 def test_the_number_of_columns_says_which_sign_it_is(text: str, columns: int, delimiter: str) -> None:
@@ -125,6 +132,10 @@ def _passed(dialect: Dialect, *pieces: list[str], final: bool = True, longest: i
         (Dialect(comment="#", skip_lines=1), ["a", "#", "b"], (2, ",")),
         (Dialect(), [], (0, None)),
         (Dialect(), [""], (1, None)),
+        (Dialect(delimiter=","), [""], (1, None)),
+        (Dialect(delimiter=","), ["sep=|"], (1, None)),
+        (Dialect(), ['"a', "b;c", '";d'], (0, ";")),
+        (Dialect(), ['"a', "b,c", "d,", '";e'], (0, ";")),
         (Dialect(), ['"a', "b", '";c'], (0, ";")),
     ],
 )
@@ -147,6 +158,34 @@ def test_a_line_that_is_too_long_is_a_record_whatever_it_begins_with(line: str) 
     dialect = Dialect(comment="#")
     assert _passed(dialect, [line, "a"], longest=50) == (0, ",")
     assert _passed(dialect, [line, "a"], longest=51) == (1, ",")
+
+
+@pytest.mark.parametrize(
+    ("line", "end", "is_record"),
+    [
+        ("#abc", "\n", False),
+        ("#abc", "\r\n", True),
+        ("#ab", "\r\n", False),
+        ("#abc", "", False),
+        ("#abcd", "", True),
+        ("#abcd", "\n", True),
+    ],
+)
+def test_a_lines_end_counts(line: str, end: str, is_record: bool) -> None:
+    """As one character where the object ends instead."""
+    found = Beginning(Dialect(comment="#"), 5).look([line], [end], final=True)
+    assert found == ((0, ",") if is_record else (1, None))
+
+
+@pytest.mark.parametrize(
+    ("lines", "named", "commented"),
+    [(["a;b"], False, False), (["sep=|", "a"], True, False), (["", "#", "a"], False, True), (["", "a#"], False, False)],
+)
+def test_what_was_passed_over_is_known(lines: list[str], named: bool, commented: bool) -> None:
+    """Whether the object says what is between cells, and whether the setting of comments made a difference."""
+    beginning = Beginning(Dialect(comment="#"), 1_000)
+    beginning.look(lines, ["\n"] * len(lines), final=True)
+    assert (beginning.named, beginning.commented) == (named, commented)
 
 
 @pytest.mark.parametrize("size", [1, 3, 65_536])

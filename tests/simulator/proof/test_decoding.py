@@ -104,6 +104,16 @@ def test_the_first_bytes_can_be_had_when_nothing_more_comes() -> None:
     assert decoder.feed(b"a\nb") == ""
     assert decoder.feed(b"", hasten=True) == "a\nb"
     assert decoder.feed(b"", hasten=True) == ""
+    assert TextDecoder(None).feed(b"a\n3456789") == ""
+    assert TextDecoder(None).feed(b"a\n34567890") == "a\n34567890"
+
+
+@pytest.mark.parametrize("encoding", [None, "utf-8"])
+def test_a_mark_is_one_at_the_beginning_only(encoding: str | None) -> None:
+    """One that begins another piece is text."""
+    decoder = TextDecoder(encoding)
+    assert decoder.feed("\ufeff0123456789".encode()) == "0123456789"
+    assert decoder.feed("\ufeffa".encode()) == "\ufeffa"
 
 
 @pytest.mark.parametrize(
@@ -121,6 +131,8 @@ def test_text_encodings_can_be_read(encoding: str) -> None:
 def test_what_is_not_a_text_encoding_or_cannot_be_read_in_pieces_is_named(encoding: str) -> None:
     """UTF-16 and UTF-32 are among them where a mark decides: without one they cannot be read."""
     assert bad_encoding(encoding)
+    if encoding in ("hex", "rot13", "zlib", "x", "\0"):
+        assert bad_encoding(encoding) == "not a text encoding that Python knows"
 
 
 @pytest.mark.parametrize(

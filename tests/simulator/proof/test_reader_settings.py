@@ -78,6 +78,11 @@ def test_a_setting_that_made_none_is_not(body: str, environ: dict[str, str]) -> 
     assert _used(body, environ) == set()
 
 
+def test_a_broken_line_needs_no_delimiter() -> None:
+    """Where the settings have the names and a broken record comes first, nothing was found by it."""
+    assert _used('"A"x;2024-01-02\n', {"DELIMITER": ";", "COLUMN_NAMES": "ticker,date"}) == {"COLUMN_NAMES"}
+
+
 @pytest.mark.parametrize("size", [1, 2, 7, 65_536])
 def test_an_object_of_another_dialect_is_read_as_the_settings_say(size: int) -> None:
     """All of them at once, wherever it is cut: rows, rejected rows as they were read, and their lines."""

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from fakes.proof_records import Read, in_pieces, records_of
 from simulator.proof import records as records_module
+from simulator.proof.dialect import Dialect
 from simulator.proof.records import LONGEST_RECORD, SHOWN_CHARACTERS, Record, RecordParser
 from simulator.proof.splitting import Split, Splitter
 
@@ -80,6 +81,10 @@ def _read(text: str, size: int = SLICE) -> list[Record]:
         ('a,b\n"c\nd",e,f\n', [(1, ["a", "b"]), (2, '"c'), (3, ['d"', "e", "f"])]),
         ('a,b\n1,"c\nd","e\nf\n', [(1, ["a", "b"]), (2, '1,"c'), (3, ['d"', '"e'][:0] or 'd","e'), (4, ["f"])]),
         ('a,b\n1,2,3,"c\nd"\n', [(1, ["a", "b"]), (2, '1,2,3,"c'), (3, ['d"'])]),
+        # What is found while a record is looked for whose first line turns out broken holds for those after it.
+        ('a,b\n1,"x\ny","z\nw"\n', [(1, ["a", "b"]), (2, '1,"x'), (3, ['y"', "z\nw"])]),
+        ('a,b\n1,"c\n"x\ny",z\n', [(1, ["a", "b"]), (2, '1,"c'), (3, ["x\ny", "z"])]),
+        ("a,b\nc, d\ne,\tf\n g,h\ni\t,j\n", [(n, list(t)) for n, t in enumerate(["ab", "cd", "ef", "gh", "ij"], 1)]),
         # One line with another number of fields is somebody else's to judge.
         ('a,b\n"c"\n"d",e,f\n', [(1, ["a", "b"]), (2, ["c"]), (3, ["d", "e", "f"])]),
     ],
@@ -194,6 +199,81 @@ def test_the_longest_record_of_several_lines(end: str, lines: int, beyond: int, 
         ]
     after = [(lines + 2, ["z", "z"])] if "z" in end else []
     assert _read(f'x,y\na,"{begin}{tail}"{end}', size) == [(1, ["x", "y"]), *expected, *after]
+
+
+@SIZES
+def test_the_longest_line_may_be_the_first(size: int, longest: int) -> None:
+    """And another one may follow it."""
+    line = "x" * (longest - 1)
+    assert _read(f"{line}\n{line}\n", size) == [(1, [line]), (2, [line])]
+    assert _read(f"{line}x\n{line}\n", size) == [(1, line[:10]), (2, [line])]
+
+
+@SIZES
+def test_a_record_is_measured_from_its_own_beginning(size: int, longest: int) -> None:
+    """Whatever was looked at for the one before it, which is broken."""
+    cell = "y" * (longest - len('"x\n",z\n'))
+    assert _read(f'a,b\n1,"c\n"x\n{cell}",z\n', size) == [(1, ["a", "b"]), (2, '1,"c'), (3, [f"x\n{cell}", "z"])]
+    assert _read(f'a,b\n1,"c\n"x\n{cell}y",z\n', size)[2] == (3, '"x')
+
+
+@pytest.mark.parametrize("size", [1, 2, SLICE])
+@pytest.mark.parametrize(
+    ("dialect", "text", "records", "used"),
+    [
+        (Dialect(comment="#"), "#,\na,b\n #\nc,#\n#d,e\n", [(2, ["a", "b"]), (4, ["c", "#"])], {"COMMENT"}),
+        (Dialect(comment="#"), 'a,b\n"#",c\nd,e#\n', [(1, ["a", "b"]), (2, ["#", "c"]), (3, ["d", "e#"])], set()),
+        (Dialect(comment="#"), "a,b\n\t#c\n", [(1, ["a", "b"])], {"COMMENT"}),
+        (Dialect(comment="#", delimiter="\t"), "a\tb\n\t#c\n", [(1, ["a", "b"]), (2, ["", "#c"])], set()),
+        (
+            Dialect(null_words=frozenset({"a", "-"})),
+            'a,b\n-,c\n"-", - \nd,e\n',
+            [(1, ["a", "b"]), (2, ["", "c"]), (3, ["-", ""]), (4, ["d", "e"])],
+            {"NULL_VALUES"},
+        ),
+        (Dialect(null_words=frozenset({"a"})), 'a,b\n"a",c\n', [(1, ["a", "b"]), (2, ["a", "c"])], set()),
+        (
+            Dialect(null_words=frozenset({"-"})),
+            '"a\n",b\n"c\n",-\n',
+            [(1, ["a\n", "b"]), (3, ["c\n", ""])],
+            {"NULL_VALUES"},
+        ),
+        (
+            Dialect(comment="#", null_words=frozenset({"-"})),
+            "a\n-\n#\n",
+            [(1, ["a"]), (2, [""])],
+            {"COMMENT", "NULL_VALUES"},
+        ),
+        (Dialect(skip_lines=2), 'x\n"\na,b\nc,d\n', [(3, ["a", "b"]), (4, ["c", "d"])], set()),
+        (Dialect(skip_lines=9), "a\nb\n", [], set()),
+        (Dialect(delimiter=";"), "a,b;c\nd;e,f\n", [(1, ["a,b", "c"]), (2, ["d", "e,f"])], set()),
+        (Dialect(encoding="cp1252"), "a\n\u20ac\n", [(1, ["a"]), (2, ["\u20ac"])], {"ENCODING"}),
+        (Dialect(encoding="cp1252"), "a\nb\n", [(1, ["a"]), (2, ["b"])], set()),
+        (Dialect(encoding="utf-16-le"), "a\nb\n", [(1, ["a"]), (2, ["b"])], {"ENCODING"}),
+    ],
+)
+def test_the_settings_say_how_lines_are_read(
+    dialect: Dialect, text: str, records: list[Record], used: set[str], size: int
+) -> None:
+    """Null words and comments are seen to only where they are, and the first record keeps its words."""
+    parser, found = RecordParser(dialect), list[Record]()
+    for piece in [*in_pieces(text.encode(dialect.encoding or "utf-8"), size), b""]:
+        for record in parser.feed(piece, final=not piece):
+            parser.expect(len(record[1]))
+            found.append(record)
+    assert found == records
+    assert parser.used == used
+
+
+def test_with_names_the_first_record_is_a_row() -> None:
+    """Its null words are empty, too; and it is known what is between its cells, and who said so."""
+    dialect = Dialect(column_names=("x", "y"), null_words=frozenset({"-"}))
+    for body, delimiter in (("-;b", (";", False)), ("sep=|\n-|b", ("|", True))):
+        parser = RecordParser(dialect)
+        parser.expect(2)
+        assert parser.delimiter is None
+        assert [fields for _, fields in parser.feed(body.encode(), final=True)] == [["", "b"]]
+        assert parser.delimiter == delimiter
 
 
 @pytest.mark.parametrize("beyond", [0, 1])
