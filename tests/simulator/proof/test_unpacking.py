@@ -51,6 +51,17 @@ def _inflated(body: bytes, size: int) -> bytes:
 
 
 @pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("body", [b"", b"a", b"\x1f", b"a,b\nc,d\n", b"\x1f\x8a", b"a\x1f\x8b"])
+def test_what_is_not_packed_stays_as_it_is(body: bytes, size: int) -> None:
+    """One byte alone, and the first of the two that gzip begins with, among it."""
+    unpacker = Unpacker()
+    pieces = [(piece, False) for piece in in_pieces(body, size)]
+    found = [each for piece, final in [*pieces, (b"", True)] for each in unpacker.feed(piece, final=final)]
+    assert b"".join(found) == body
+    assert b"".join(Unpacker().feed(body, final=True)) == body
+
+
+@pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize(
     "body",
     [
