@@ -27,7 +27,6 @@ class Cells:
 
     def __init__(self, decimal: str = ".", lenient: bool = False) -> None:
         self._decimal, self._grouping = (decimal, "," if decimal == "." else ".")
-        self._lenient = lenient
         self._as_written = decimal == "." and not lenient
         point, group = re.escape(self._decimal), re.escape(self._grouping)
         exponent = "(?:[eE][+-]?[0-9]+)?"

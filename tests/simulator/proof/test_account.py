@@ -6,7 +6,7 @@ from itertools import product
 
 import pytest
 
-from simulator.proof.account import Acceptable, Verdict, keys_text, verdict
+from simulator.proof.account import Acceptable, Verdict, keys_text, unused_text, verdict
 from simulator.proof.dialect import Dialect
 from simulator.proof.reader import KeyColumns
 
@@ -96,3 +96,17 @@ MEND = (
 def test_how_keys_were_chosen_and_what_would_mend_them(keys: KeyColumns, dialect: Dialect, said: str) -> None:
     """One line: where each part of the key comes from, what chose it, and the two ways out."""
     assert keys_text("stocks/a.csv", keys, dialect) == f"the keys of stocks/a.csv are {said}, {MEND}"
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "text"),
+    [
+        ("COMMENT", "#", "COMMENT is set to '#' and no object had such a line"),
+        ("SKIP_LINES", "2", "SKIP_LINES is set to '2' and made no difference to any object"),
+        ("NULL_VALUES", "x" * 60, f"NULL_VALUES is set to '{'x' * 60}' and no object had such a cell"),
+        ("NULL_VALUES", "x" * 61, f"NULL_VALUES is set to '{'x' * 59}…' and no object had such a cell"),
+    ],
+)
+def test_a_setting_that_made_no_difference_is_said_to_have_made_none(variable: str, value: str, text: str) -> None:
+    """In the words of what it is about, and with its value up to a length."""
+    assert unused_text(variable, value) == text

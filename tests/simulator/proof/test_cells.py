@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from simulator.proof.cells import Cells
+from simulator.proof.cells import Cells, cells_of
 from simulator.proof.content import number_value, text_value
 from simulator.proof.failures import NotStorable
 
@@ -170,3 +170,11 @@ def test_a_grouped_number_is_judged_by_what_is_stored() -> None:
 def test_a_number_says_which_settings_it_needs(cell: str, decimal: str, lenient: bool, used: set[str]) -> None:
     """Only those without which it would be a text, or another number."""
     assert Cells(decimal, lenient).uses(cell) == used
+
+
+def test_cells_are_read_once_for_all_objects() -> None:
+    """By the settings that they are written by."""
+    cells_of.cache_clear()
+    assert cells_of(",", True) is cells_of(",", True)
+    assert cells_of(",", True).value("1.234,5") == number_value("1234.5")
+    assert cells_of(".", False).value("1,5") == text_value("1,5")

@@ -64,6 +64,30 @@ def test_null_words_become_empty_where_there_are_no_quotes() -> None:
     assert splitter.split('"-",') == Split(["-", ""], False, False)
 
 
+def test_null_words_may_be_known_later() -> None:
+    """Once the header has been read."""
+    splitter = Splitter(",")
+    assert splitter.split("-,a") == Split(["-", "a"], False, False)
+    splitter.empty(frozenset({"-"}))
+    assert splitter.split("-,a") == Split(["", "a"], False, True)
+
+
+@pytest.mark.parametrize(
+    ("line", "delimiter", "blank"),
+    [
+        ("", ",", True),
+        (" \t ", ",", True),
+        (" \t", "\t", False),
+        ("  ", "\t", True),
+        ("\u00a0", ",", False),
+        ("a ", ",", False),
+    ],
+)
+def test_a_line_of_blanks_has_nothing_on_it(line: str, delimiter: str, blank: bool) -> None:
+    """Unless a blank is the delimiter."""
+    assert Splitter(delimiter).is_blank(line) == blank
+
+
 @pytest.mark.parametrize(
     ("text", "found"),
     [
