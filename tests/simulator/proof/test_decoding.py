@@ -135,8 +135,23 @@ def test_what_is_not_a_text_encoding_or_cannot_be_read_in_pieces_is_named(encodi
         assert bad_encoding(encoding) == "not a text encoding that Python knows"
 
 
+def test_a_codec_that_reads_a_text_only_whole_is_none_for_files() -> None:
+    """Python has none; somebody may have installed one."""
+
+    def whole(name: str) -> codecs.CodecInfo | None:
+        ascii_codec = codecs.lookup("ascii")
+        return codecs.CodecInfo(ascii_codec.encode, ascii_codec.decode, name=name) if name == "whole" else None
+
+    codecs.register(whole)
+    try:
+        assert bad_encoding("whole") == "an encoding that cannot be read in pieces"
+    finally:
+        codecs.unregister(whole)
+
+
 @pytest.mark.parametrize(
-    ("encoding", "more"), [("cp1252", True), ("shift_jis", True), ("cp037", False), ("utf-16-le", False)]
+    ("encoding", "more"),
+    [("cp1252", True), ("shift_jis", True), ("cp037", False), ("utf-16-le", False), ("utf-32-le", False)],
 )
 def test_an_encoding_may_be_ascii_and_more(encoding: str, more: bool) -> None:
     """Or read ASCII's own bytes otherwise."""

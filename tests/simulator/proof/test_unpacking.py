@@ -18,7 +18,7 @@ from fakes.proof_records import Read, in_pieces, records_of
 from simulator.proof import unpacking as unpacking_module
 from simulator.proof.failures import Unreadable
 from simulator.proof.records import Record, RecordParser
-from simulator.proof.unpacking import GZIP_FREE_BYTES, GZIP_RATIO, Unpacker
+from simulator.proof.unpacking import GZIP_FREE_BYTES, GZIP_RATIO, HEAD_BYTES, Unpacker, refuse_other_formats
 
 SLICE = 65_536
 SIZES = (1, 2, 7, 1_000, 10**9)
@@ -48,6 +48,17 @@ def _inflated(body: bytes, size: int) -> bytes:
             for inflated in unpacker.feed(piece, final=False):
                 text.append(inflated)  # noqa: PERF402 - what comes before the refusal counts
     return b"".join(text)
+
+
+def test_a_format_is_told_by_as_many_bytes_as_the_longest_beginning_has() -> None:
+    """By the first of them: what comes later makes no difference, and fewer say nothing."""
+    longest = b"BZh91AY&SY"
+    assert len(longest) == HEAD_BYTES
+    for head in (longest, longest + b"a"):
+        with pytest.raises(Unreadable, match="the object is compressed by bzip2, not text"):
+            refuse_other_formats(head)
+    refuse_other_formats(longest[:-1])
+    refuse_other_formats(b"a" + longest)
 
 
 @pytest.mark.parametrize("size", SIZES)
