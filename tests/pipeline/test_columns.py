@@ -43,6 +43,7 @@ def nothing_is_remembered():
     """Of what other tests have asked for."""
     columns._blocks.cache_clear()
     columns._HOURS.clear()
+    columns._clock.cache_clear()
     number_column.cache_clear()
 
 
