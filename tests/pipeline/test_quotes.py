@@ -121,6 +121,22 @@ def test_a_record_of_several_lines(lines, expected, size, end):
     assert by_line(read(*pieces(("h,i\n" + lines + end).encode(), size))) == [(1, ["h", "i"]), *expected]
 
 
+def test_records_that_are_split_together_are_split_alike():
+    """A line with blanks at its cells' edges, and one that Python's parser would read as it counts."""
+    for first in (' a ,"b"', '\ta,"b"', 'a ,"b"'):
+        assert by_line(read(f'h,i\n{first}\n"c",d\n'.encode())) == [(1, ["h", "i"]), (2, ["a", "b"]), (3, ["c", "d"])]
+
+
+def test_words_that_stand_for_nothing_are_words_in_the_header_only():
+    """Where there are quotes as well."""
+    dialect = CsvDialect(null_values=frozenset({"NA"}))
+    assert entries(b'NA,"i"\n"x",NA\n"NA", NA \n', dialect=dialect) == [
+        (1, ["NA", "i"]),
+        (2, ["x", ""]),
+        (3, ["NA", ""]),
+    ]
+
+
 def test_a_header_of_several_lines_has_the_width_that_it_has():
     """It is handed on before anything is held to its width, also where the records after it are open."""
     body = b'"h\n1",i\n"a\nb",c\n"d\ne"\n'
