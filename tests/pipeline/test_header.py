@@ -122,16 +122,12 @@ def test_columns_that_cannot_be_the_key_are_named(ticker, timestamp, reason, set
     assert refused.value.setting == setting
 
 
-@pytest.mark.parametrize("columns", [16_384, 16_385])
-def test_a_header_has_so_many_columns_at_most(columns):
+def test_a_header_has_so_many_columns_at_most():
     """As many as a spreadsheet can hold."""
-    reader = RowReader("in/x.csv", CsvDialect())
-    body = ",".join(["date", *(f"c{number}" for number in range(1, columns))]).encode()
-    if columns == 16_384:
-        assert list(reader.feed(body, final=True)) == []
-    else:
-        with pytest.raises(ObjectUnreadable, match="a header of 16385 columns; at most 16384 are read"):
-            list(reader.feed(body, final=True))
+    names = ["date", *(f"c{number}" for number in range(1, 16_384))]
+    assert list(RowReader("in/x.csv", CsvDialect()).feed(",".join(names).encode(), final=True)) == []
+    with pytest.raises(ObjectUnreadable, match="a header of 16385 columns; at most 16384 are read"):
+        list(RowReader("in/x.csv", CsvDialect()).feed(",".join([*names, "x"]).encode(), final=True))
 
 
 def test_no_two_columns_are_called_alike():

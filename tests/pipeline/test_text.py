@@ -64,8 +64,8 @@ def test_the_end_of_an_overlong_line_may_begin_a_chunk(end, before):
     """Whatever it is: the line after it is read, and has its number."""
     reader = RecordReader(CsvDialect())
     assert len(list(reader.feed(b"x" * (MAX_RECORD_CHARS + 1)))) == 1
-    found = [*reader.feed(f"{before}{end}b{end}".encode()), *reader.feed(b"", final=True)]
-    assert found == [Lines(2, "b\n")]
+    found = [*reader.feed(f"{before}{end}b\rc\n".encode()), *reader.feed(b"", final=True)]
+    assert found == [Lines(2, "b\nc\n")]
 
 
 @pytest.mark.parametrize(("mark", "encoding"), [("", "UTF-8"), ("\ufeff", "UTF-16")])
