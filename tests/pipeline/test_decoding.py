@@ -371,3 +371,9 @@ def test_another_format_is_known_by_its_first_bytes(beginning, encoding):
         decoder.feed(beginning[-1:])
     assert decoded(beginning[:-1], 1, "latin-1") == beginning[:-1].decode("latin-1")
     assert decoded(b"a" + beginning, 100, "latin-1")[0] == "a"
+
+
+def test_nothing_is_written_by_the_error_handler_for_reading():
+    """A character that an encoding does not have is an error as ever."""
+    with pytest.raises(UnicodeEncodeError):
+        "\u20ac".encode("ascii", decoding.ESCAPE)
