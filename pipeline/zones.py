@@ -44,4 +44,4 @@ def utc_of(local: datetime, zone: tzinfo) -> datetime | None:
     assert offset is not None  # noqa: S101 - a zone with rules has one
     utc = local - offset
     shown = zone.fromutc(utc.replace(tzinfo=zone))
-    return utc if shown.replace(tzinfo=None, fold=0) == local else None
+    return utc if shown.replace(tzinfo=None) == local else None

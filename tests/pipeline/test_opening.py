@@ -82,6 +82,7 @@ def test_an_object_may_end_with_its_first_line(text, sign, size):
         ("a\n", 1, "", 2),
         ("a\r", 1, "", 2),
         ("abcdefghijk", 1, "", 1),
+        ("a\nsep=;\nb\nc\n", 3, "c\n", 4),
     ],
 )
 def test_so_many_lines_are_passed_over(text, skip_lines, rest, line, size):
@@ -203,6 +204,9 @@ def test_how_much_is_yet_to_be_looked_at_is_known():
     assert (record.left, record.delimiter, record.passed, record.text) == (7, None, 1, '"a\n')
     record.look('b";;c|d,e')
     assert (record.left, record.delimiter, record.text) == (0, ";", '"a\n')
+    record = FirstRecord(None, None, 4)
+    record.feed('|"a;;\n', final=False)
+    assert (record.left, record.delimiter) == (0, "|")
 
 
 @pytest.mark.parametrize(
