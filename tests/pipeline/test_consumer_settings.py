@@ -1,4 +1,4 @@
-"""The consumer's settings: what is checked of them, and what becomes of them when its environment opens."""
+"""What becomes of the consumer's settings when its environment opens."""
 
 from __future__ import annotations
 
@@ -13,76 +13,11 @@ from botocore.credentials import ReadOnlyCredentials
 
 from fakes.handlers import environ
 from pipeline import consumer
-from pipeline.dialect import CsvDialect
 from pipeline.functions import ConsumerSettings
-from pipeline.settings import SettingsError
 from pipeline.transports import ClientTransport, SignedTransport
 
 AT_AWS = {"TABLE_NAME": "T", "AWS_REGION": "eu-west-1"}
 REGIONAL = "https://dynamodb.eu-west-1.amazonaws.com"
-
-
-@pytest.mark.parametrize(
-    ("variables", "message"),
-    [
-        ({"TABLE_NAME": ""}, "TABLE_NAME is not set"),
-        ({"REJECTED_PREFIX": "stocks/rejected/"}, "REJECTED_PREFIX='stocks/rejected/' puts rejected rows under"),
-        ({"REJECTED_PREFIX": "a", "KEY_PREFIX": "aa"}, "without end"),
-        ({"WRITE_CONCURRENCY": "0"}, "WRITE_CONCURRENCY=0 is not within"),
-        ({"OBJECT_CONCURRENCY": "many"}, "OBJECT_CONCURRENCY='many' is not a whole number"),
-        ({"TIMESTAMP_FORMAT": "%Q"}, "TIMESTAMP_FORMAT='%Q' is not a strptime format"),
-        ({"TABLE_NAME": "T", "BATCH_WRITER": "boto3"}, "BATCH_WRITER='boto3' is none of signed, aiobotocore"),
-    ],
-)
-def test_a_bad_setting_of_the_consumer_is_named(variables, message):
-    """One line that names it; rejected rows that would be ingested again are refused either way round."""
-    with pytest.raises(SettingsError, match=message):
-        ConsumerSettings.from_environ({"TABLE_NAME": "table"} | variables)
-
-
-def test_an_empty_setting_is_an_unset_one():
-    """A template's empty parameter arrives as an empty text."""
-    names = (
-        "TICKER_COLUMN",
-        "TIMESTAMP_COLUMN",
-        "TIMESTAMP_FORMAT",
-        "REJECTED_PREFIX",
-        "KEY_PREFIX",
-        "WRITE_CONCURRENCY",
-    )
-
-    empty = ConsumerSettings.from_environ({"TABLE_NAME": "T"} | dict.fromkeys(names, ""))
-
-    assert empty == ConsumerSettings.from_environ({"TABLE_NAME": "T"})
-    assert (empty.rejected_prefix, empty.key_prefix) == ("rejected/", "stocks/")
-
-
-def test_what_the_consumer_does_unasked():
-    """Four objects at once, 32 requests at once, as fast as the table takes them, signed by ourselves."""
-    assert ConsumerSettings.from_environ({"TABLE_NAME": "T"}) == ConsumerSettings(
-        table="T",
-        dialect=CsvDialect.from_environ({}),
-        key_prefix="stocks/",
-        rejected_prefix="rejected/",
-        object_concurrency=4,
-        write_concurrency=32,
-        write_rate=0,
-        batch_writer="signed",
-    )
-
-
-@pytest.mark.parametrize(
-    ("name", "low", "high"),
-    [("OBJECT_CONCURRENCY", 1, 64), ("WRITE_CONCURRENCY", 1, 256), ("WRITE_RATE", 0, 1_000_000)],
-)
-def test_the_settings_of_the_consumer_have_bounds(name, low, high):
-    """Both ends are allowed, what lies beyond is not."""
-    for value in (low, high):
-        settings = ConsumerSettings.from_environ({"TABLE_NAME": "T", name: str(value)})
-        assert getattr(settings, name.lower()) == value
-    for value in (low - 1, high + 1):
-        with pytest.raises(SettingsError, match=f"{name}={value} is not within {low} to {high}"):
-            ConsumerSettings.from_environ({"TABLE_NAME": "T", name: str(value)})
 
 
 class Session:

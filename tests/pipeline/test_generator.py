@@ -13,7 +13,6 @@ from pipeline.budget import Budget
 from pipeline.chance import stream
 from pipeline.functions import GeneratorSettings
 from pipeline.market import Market
-from pipeline.settings import SettingsError
 
 EVENT = {"version": "0", "detail-type": "Scheduled Event", "time": "2026-11-22T09:40:00Z", "detail": {}}
 
@@ -119,61 +118,6 @@ async def test_without_time_the_invocation_fails_before_lambda_ends_it(aws, open
         await handler(EVENT, remaining_s=0.05)
 
     assert not tasks_of_the_pipeline()
-
-
-@pytest.mark.parametrize(
-    ("variables", "message"),
-    [
-        ({"BUCKET_NAME": ""}, "BUCKET_NAME is not set"),
-        ({"FILE_COUNT": "ten"}, "FILE_COUNT='ten' is not a whole number"),
-        ({"FILE_COUNT": "10001"}, "FILE_COUNT=10001 is not within 1 to 10000"),
-        ({"ROWS_PER_FILE": "0"}, "ROWS_PER_FILE=0 is not within"),
-        ({"TICKER_COUNT": "-1"}, "TICKER_COUNT=-1 is not within"),
-        ({"SEED": "x"}, "SEED='x' is not a whole number"),
-        ({"KEY_PREFIX": "/stocks/"}, "KEY_PREFIX='/stocks/' must not begin with '/'"),
-        ({"FILE_COUNT": "10000", "ROWS_PER_FILE": "1000", "TICKER_COUNT": "5"}, "TICKER_COUNT=5 is too few"),
-    ],
-)
-def test_a_bad_setting_of_the_generator_is_named(variables, message):
-    """One line that names it."""
-    with pytest.raises(SettingsError, match=message):
-        GeneratorSettings.from_environ({"BUCKET_NAME": "bucket"} | variables)
-
-
-def test_what_the_generator_does_unasked():
-    """Fifty files of a hundred rows of fifty tickers, from seed 0."""
-    market = GeneratorSettings.from_environ({"BUCKET_NAME": "bucket"}).market
-
-    assert (market.seed, market.files, market.rows, market.tickers) == (0, 50, 100, 50)
-
-
-@pytest.mark.parametrize(
-    ("name", "low", "high"),
-    [
-        ("SEED", -9223372036854775808, 9223372036854775807),
-        ("FILE_COUNT", 1, 10_000),
-        ("ROWS_PER_FILE", 1, 1_000_000),
-        ("TICKER_COUNT", 1, 456_976),
-    ],
-)
-def test_the_settings_of_the_generator_have_bounds(name, low, high):
-    """Both ends are allowed, what lies beyond is not; a seed is what 64 bits hold, a ticker four letters."""
-    others = {"BUCKET_NAME": "bucket", "TICKER_COUNT": "5000"}
-    for value in (low, high):
-        if name == "TICKER_COUNT":
-            others |= {"FILE_COUNT": "1", "ROWS_PER_FILE": "1"}
-        GeneratorSettings.from_environ(others | {name: str(value)})
-    for value in (low - 1, high + 1):
-        with pytest.raises(SettingsError, match=f"{name}={value} is not within {low} to {high}"):
-            GeneratorSettings.from_environ(others | {name: str(value)})
-
-
-def test_a_ticker_may_use_every_instant_of_a_tick():
-    """A million rows of one ticker have an instant each; more would not."""
-    variables = {"BUCKET_NAME": "bucket", "FILE_COUNT": "1", "TICKER_COUNT": "1", "ROWS_PER_FILE": "1000000"}
-    assert GeneratorSettings.from_environ(variables).market.rows_per_ticker == 1_000_000
-    with pytest.raises(SettingsError, match="TICKER_COUNT=1 is too few"):
-        GeneratorSettings.from_environ(variables | {"FILE_COUNT": "2"})
 
 
 async def test_pauses_between_attempts_have_full_jitter_and_end_with_the_fourth(monkeypatch):
