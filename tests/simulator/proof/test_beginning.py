@@ -148,6 +148,8 @@ def test_what_comes_before_the_first_record(dialect: Dialect, lines: list[str], 
 def test_a_first_record_that_goes_on_is_waited_for() -> None:
     """Its delimiter is known where it ends, or when the object does."""
     assert _passed(Dialect(), ['"a', "b"], final=False) == (0, None)
+    assert _passed(Dialect(), ['"a'], ["b"], final=False) == (0, None)
+    assert _passed(Dialect(), ['"a'], ["b"], ["c"], ['";d'], final=False) == (0, ";")
     assert _passed(Dialect(), ['"a', "b"], [], final=True) == (0, ",")
     assert _passed(Dialect(), ['"a', "x" * 100], final=False, longest=50) == (0, ",")
 

@@ -215,6 +215,19 @@ def test_a_record_is_measured_from_its_own_beginning(size: int, longest: int) ->
     cell = "y" * (longest - len('"x\n",z\n'))
     assert _read(f'a,b\n1,"c\n"x\n{cell}",z\n', size) == [(1, ["a", "b"]), (2, '1,"c'), (3, [f"x\n{cell}", "z"])]
     assert _read(f'a,b\n1,"c\n"x\n{cell}y",z\n', size)[2] == (3, '"x')
+    # The same quotes end the one that is too long, and the one that begins within it.
+    cell = "w" * 50
+    found = _read(f'a,b\n"{"x" * 150}\ny","z\n{cell}"\n', size)
+    assert found[1:] == [(2, '"' + "x" * 9), (3, ['y"', f"z\n{cell}"])]
+
+
+def test_a_line_that_is_too_long_is_given_up_at_once(longest: int) -> None:
+    """Before its end comes, and once; nothing of it is gathered from there on."""
+    parser = RecordParser()
+    assert [number for number, _ in parser.feed(b"x,y\n" + b"a" * longest, final=False)] == [1, 2]
+    assert list(parser.feed(b"a" * longest, final=False)) == []
+    assert parser._rest == []
+    assert list(parser.feed(b"a\nb,c\n", final=False)) == [(3, ["b", "c"])]
 
 
 @pytest.mark.parametrize("size", [1, 2, SLICE])
@@ -223,6 +236,7 @@ def test_a_record_is_measured_from_its_own_beginning(size: int, longest: int) ->
     [
         (Dialect(comment="#"), "#,\na,b\n #\nc,#\n#d,e\n", [(2, ["a", "b"]), (4, ["c", "#"])], {"COMMENT"}),
         (Dialect(comment="#"), 'a,b\n"#",c\nd,e#\n', [(1, ["a", "b"]), (2, ["#", "c"]), (3, ["d", "e#"])], set()),
+        (Dialect(comment="#"), "#,\na,b\n", [(2, ["a", "b"])], {"COMMENT"}),
         (Dialect(comment="#"), "a,b\n\t#c\n", [(1, ["a", "b"])], {"COMMENT"}),
         (Dialect(comment="#", delimiter="\t"), "a\tb\n\t#c\n", [(1, ["a", "b"]), (2, ["", "#c"])], set()),
         (
