@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import gzip
 import io
 import tracemalloc
 from itertools import pairwise
@@ -277,6 +278,17 @@ def test_the_settings_say_how_lines_are_read(
             found.append(record)
     assert found == records
     assert parser.used == used
+
+
+@pytest.mark.parametrize("size", [1, 7, SLICE])
+@pytest.mark.parametrize("text", ["a\nb\n", "a\nb\n" * 10])
+def test_what_comes_before_the_damage_is_read(text: str, size: int) -> None:
+    """Also what is too short to tell a format by; then the object is unreadable."""
+    packed = gzip.compress(text.encode(), mtime=0)
+    found = records_of(in_pieces(packed[:-8] + bytes(8), size))
+    assert [fields for _, fields in found.records] == [[line] for line in text.split()]
+    assert found.unreadable is not None
+    assert found.unreadable.startswith("the gzip stream is damaged")
 
 
 def test_with_names_the_first_record_is_a_row() -> None:
