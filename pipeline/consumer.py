@@ -295,7 +295,7 @@ class _Ingest:
     writer: ObjectWriter
     rejected: RejectedRows
     started_at: float
-    may_be_empty: bool = False
+    may_be_empty: bool
     rows_seen: int = 0
     rows_added: int = 0
 
