@@ -63,9 +63,9 @@ class Columns:
 
 def joins_itself(timestamp_column: str) -> bool:
     """Whether a setting joins two columns that are one, whatever the header is."""
-    first, plus, second = timestamp_column.partition("+")
+    first, _, second = timestamp_column.partition("+")
     bare = _bare(_folded(first))
-    return bool(plus) and bare != "" and bare == _bare(_folded(second))
+    return bare != "" and bare == _bare(_folded(second))
 
 
 class _Finder:
@@ -95,7 +95,7 @@ def _folded(name: str) -> str:
 
 
 def _bare(folded: str) -> str:
-    return folded[1:-1] if len(folded) > 1 and folded[0] == "<" and folded[-1] == ">" else folded
+    return folded[1:-1] if folded.startswith("<") and folded.endswith(">") else folded
 
 
 def _ticker_at(find: _Finder, wanted: str | None) -> int | None:
@@ -116,7 +116,7 @@ def _timestamp_at(find: _Finder, wanted: str | None) -> tuple[int, ...]:
     date_and_time = tuple(at for name in ("date", "time") if (at := find(name)) is not None)
     if date_and_time:
         return date_and_time
-    if find.names and not _folded(find.names[0]):
+    if not _folded(find.names[0]):
         return (0,)
     raise Unreadable(f"no timestamp column in the header {find.header()!r}{_looks_like(find.header())}")
 

@@ -146,6 +146,15 @@ def test_a_header_is_shown_up_to_a_length(length: int) -> None:
     assert str(refused.value) == f"no timestamp column in the header {('x' * (length - 2) + ',y')[:200]!r}"
 
 
+@pytest.mark.parametrize("name", ["date>", "<date", "xdate>", "<datex", "<", ">", "<<date>>"])
+def test_only_a_pair_of_brackets_is_left_out(name: str) -> None:
+    """One of them, or another sign, makes another name."""
+    with pytest.raises(Unreadable, match="no timestamp column in the header"):
+        Columns([name, "n"])
+    assert Columns([name, "<date>"]).timestamp_at == (1,)
+    assert Columns(["n", name, "time"], None, name).timestamp_at == (1,)
+
+
 def test_places_and_attributes() -> None:
     """Places are counted from nought; a name without a letter is that of its place, counted from one."""
     columns = Columns(["Open Price", " ", "Date", "", "<X>"])
