@@ -250,6 +250,14 @@ def test_where_to_look() -> None:
     assert steps({"keeps_store": ()}, **parts) == []
 
 
+def test_keys_that_are_not_unique_are_explained() -> None:
+    """Where rows were lost by them: each object's, with what would mend it."""
+    audit = {"verdict": "lossy", "keys": ["the keys of a are not unique", "so are those of b"]}
+    said = [("the keys of a are not unique.", None), ("so are those of b.", None)]
+    assert steps({"keeps_store": ()}, audit=audit) == said
+    assert steps({"keeps_store": ()}, audit={**audit, "verdict": "exact"}) == []
+
+
 def test_a_load_test_on_a_sink_has_no_audit() -> None:
     """Its advice is about the causes alone."""
     failures = [cause("no header", permanent=True)]

@@ -80,3 +80,29 @@ def test_a_page_is_what_sorting_and_filtering_gives(
     found = [name for name in sorted(names) if (after is None or name > after) and name.startswith(prefix or "")]
     assert listed(keys, after, prefix, limit) == found[:limit]
     assert (keys.object_count, keys.size_bytes) == (len(names), sum(map(len, names)))
+
+
+def content(value: bytes, etag: str | None = None) -> Any:
+    """An object with this content, as moto has it."""
+    return SimpleNamespace(value=value, etag=etag or value.hex(), size=len(value), dispose=lambda: None)
+
+
+def test_a_content_that_another_replaces_is_kept() -> None:
+    """Not one that is put again, nor one that is deleted, nor what a delete marker stands for."""
+    keys = bucket_of()
+    marker = object.__new__(keys.delete_marker)
+    second = content(b"second")
+    for versions, kept in (
+        ([content(b"first")], []),
+        ([second], [b"first"]),
+        ([second], [b"first"]),
+        ([content(b"again", second.etag)], [b"first"]),
+        ([second, content(b"third")], [b"first", b"again"]),
+        ([marker], [b"first", b"again"]),
+        ([content(b"fourth")], [b"first", b"again"]),
+        ([content(b"fifth")], [b"first", b"again", b"fourth"]),
+    ):
+        keys.setlist("a", versions)
+        earlier = [keys.earlier.read(number, 0, 100) for number in range(len(keys.earlier.kept))]
+        assert earlier == kept
+    assert {each.key for each in keys.earlier.kept} == {"a"}
