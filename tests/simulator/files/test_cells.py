@@ -40,6 +40,8 @@ from simulator.files.cells import is_number, looks_like, null_words, number_sett
         ("2024-01-02", None),
         ("3M Company", None),
         ("nullable", None),
+        ("1" * 39 + "%", "a percentage"),
+        ("1" * 40 + "%", None),
     ],
 )
 def test_what_a_text_looks_like(text: str, kind: str | None) -> None:
@@ -80,6 +82,11 @@ def test_which_settings_make_a_number(text: str, ways: set[tuple[str, bool]]) ->
         ([["1,234", "2,345"]], (".", True, True)),
         ([["1,234"], ["1.5"]], (".", True, False)),
         ([["+1"], ["2"]], (".", True, False)),
+        ([["1,234", "a"]], (".", True, True)),
+        ([["1,234", "5"]], (".", True, True)),
+        ([["1,234", "+1"]], (".", True, False)),
+        ([["1,234", "27,51"]], (",", False, False)),
+        ([["1.5", "27,51"]], (".", False, False)),
     ],
 )
 def test_the_settings_by_which_most_cells_are_numbers(
@@ -110,6 +117,9 @@ def test_a_separator_that_is_given_stays() -> None:
     """Only what is open is decided."""
     assert number_settings([["27,51"]], ".", None)[0] == "."
     assert number_settings([["1,608.00"]], None, False)[1] is False
+    assert number_settings([["1,234"]], ".", None) == (".", True, False)
+    assert number_settings([["5"]], None, True) == (".", True, False)
+    assert number_settings([["a,b", "5"]], None, True) == (".", True, False)
 
 
 def test_null_words_are_those_in_columns_of_numbers() -> None:
@@ -117,3 +127,11 @@ def test_null_words_are_those_in_columns_of_numbers() -> None:
     assert null_words([["1", "null", "2"], ["NaN", "NaN"]]) == ("null", "NaN")
     assert null_words([["NA", "DE", "FR"]]) == ()
     assert null_words([["1", "-", "27,51", "1,234.5"]]) == ("-",)
+    assert null_words([["", "", "", "1", "-"]]) == ("-",)
+    assert null_words([["1", "2", "a", "b", "-"]]) == ("-",)
+    assert null_words([["1", "2", "a", "b", "c", "-"]]) == ()
+
+
+def test_null_words_that_are_known_are_not_told_again() -> None:
+    """Those that are set already."""
+    assert null_words([["1", "-", "NA"]], ["-"]) == ("NA",)

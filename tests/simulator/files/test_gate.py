@@ -15,7 +15,7 @@ from simulator.files import gate
 from simulator.files.finding import Problem, SourceFile
 from simulator.files.gate import MOST_GUESSED, examine
 from simulator.files.guess import Guess, guess
-from simulator.files.reading import read_head
+from simulator.files.reading import is_settable, read_head
 
 ROW = "2024-01-{:02d} {:02d}:{:02d}:00,{}\n"
 
@@ -218,3 +218,9 @@ def test_only_so_many_cures_are_looked_for(tmp_path: Path) -> None:
     files = [_file(tmp_path / f"{n}.csv", "") for n in range(MOST_GUESSED + 2)]
     cures = [problem.cure for problem in examine(files, {})]
     assert cures == ["fix or remove it"] * MOST_GUESSED + ["stockpipe inspect says what may help"] * 2
+
+
+def test_settings_with_which_the_consumer_would_not_start_are_known() -> None:
+    """Before a file is tried under them."""
+    assert is_settable("in/a.csv", {"DELIMITER": ";"})
+    assert not is_settable("in/a.csv", {"DELIMITER": "::"})
