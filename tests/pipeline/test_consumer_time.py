@@ -114,7 +114,8 @@ async def invocation_at(clock, began_at=1000.0):
 
 def ingest_of(clock, size, read, *blocks, began_at=1000.0, write_s=0.0, reject_s=0.0):
     """An object of which so much is read."""
-    return _Ingest(Stream(size, read), Reader(*blocks), Writer(clock, write_s), Rejected(clock, reject_s), began_at)
+    rejected = Rejected(clock, reject_s)
+    return _Ingest(Stream(size, read), Reader(*blocks), Writer(clock, write_s), rejected, began_at, may_be_empty=False)
 
 
 @pytest.mark.parametrize(("now", "over"), [(1099.999, False), (1100.0, True), (1100.001, True)])
