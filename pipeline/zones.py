@@ -20,7 +20,7 @@ def nearest_zone_name(name: str) -> str | None:
     import difflib  # hardly anybody needs it
 
     folded = {one.lower(): one for one in sorted(zone_names())}
-    near = difflib.get_close_matches(name.lower()[:64], folded, 1)
+    near = difflib.get_close_matches(name.strip().lower()[:64], folded, 1)
     return folded[near[0]] if near else None
 
 

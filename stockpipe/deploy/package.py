@@ -136,7 +136,10 @@ def _install_wheels(directory: Path, target: Target) -> None:
     for platform in target.platforms:
         options += ["--platform", platform]
     command = [sys.executable, "-m", "pip", "install", *options, *select_requirements(text, target.python)]
-    _run(command, None, "pip cannot fetch the wheels: {} (a package index must be within reach)")
+    # What a killed pip leaves in its temporary directories goes with ours.
+    with OwnFolder() as scratch:
+        environ = {**os.environ, "TMPDIR": str(scratch.path)}
+        _run(command, environ, "pip cannot fetch the wheels: {} (a package index must be within reach)")
 
 
 def _copy_handlers(directory: Path) -> None:

@@ -15,7 +15,8 @@ def test_the_defaults_are_sound() -> None:
 
 def test_each_function_is_judged_by_its_own_rules() -> None:
     """One finding per function, with its line; what one of them never reads is nothing to the other."""
-    stack = template.load(None, {"TickerCount": "1", "RowsPerFile": "100000", "Comment": " x", "TimestampFormat": "%d"})
+    parameters = {"TickerCount": "1", "RowsPerFile": "100000", "Comment": " x", "TimestampFormat": "%d.%m.%Y"}
+    stack = template.load(None, parameters)
     found = malformed_settings(stack)
     assert [finding.logical_id for finding in found] == ["GeneratorLambda", "ConsumerLambda"]
     assert found[1].text.startswith("COMMENT=' x' must not begin with a blank or a quote")

@@ -84,7 +84,7 @@ def test_a_function_that_crashes_names_its_error_and_the_run_can_be_repeated(
 ) -> None:
     """The last line of its traceback, and a command that, run as it is, fails on the same objects again."""
     mine = changed("pipeline.consumer.handler", "mine.crashes")
-    first = stockpipe("simulate", *SMALL, *mine, "--drain-timeout", "0s", "--parameter", "TimestampFormat=%d %m")
+    first = stockpipe("simulate", *SMALL, *mine, "--drain-timeout", "0s", "--parameter", "TimestampFormat=%d %m %Y")
 
     (failure,) = first.summary["failures"]
     assert (failure["reason"], failure["permanent"], failure["count"]) == ("KeyError: 'Rows'", None, 2)
