@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from simulator.dashboard.figures import counted, size
 from simulator.run.command_line import ShellCommand
 from simulator.telemetry.events import printable
 
@@ -56,7 +57,7 @@ def _show_file(console: Console, file: dict[str, Any]) -> None:
     header = "no header" if line is None else f"header in line {line:,}"
     _line(
         console,
-        f"{_counted(file['rows'], 'row')}, {_size(file['bytes'])}, {delimiter}, {file['encoding']}, {header}",
+        f"{counted(file['rows'], 'row')}, {size(file['bytes'])}, {delimiter}, {file['encoding']}, {header}",
         2,
     )
     console.print()
@@ -76,7 +77,7 @@ def _type(column: dict[str, Any]) -> str:
         return f"{column['key']} (key)"
     kind = str(column["type"])
     if kind == "mixed":
-        kind = f"{_counted(column['numbers'], 'number')}, {_counted(column['texts'], 'text')}"
+        kind = f"{counted(column['numbers'], 'number')}, {counted(column['texts'], 'text')}"
     return f"{kind}, {column['empty']:,} empty" if column["empty"] and kind != "empty" else kind
 
 
@@ -93,14 +94,14 @@ def _findings(file: dict[str, Any]) -> Iterator[tuple[str, str]]:
     if file["rows"] and not key["repeated"] and not key["replaced"]:
         yield "     unique in all rows", ""
     if key["repeated"]:
-        yield f"     {_counted(key['repeated'], 'row')} the same as an earlier one", "yellow"
+        yield f"     {counted(key['repeated'], 'row')} the same as an earlier one", "yellow"
     if first := key["first_replaced"]:
-        rows, lines = _counted(key["replaced"], "row"), f"lines {first['line']:,} and {first['other_line']:,}"
+        rows, lines = counted(key["replaced"], "row"), f"lines {first['line']:,} and {first['other_line']:,}"
         clash = f"{_plain(first['ticker'])}, {_plain(first['timestamp'])}"
         yield f"     {rows} with the key of an earlier one, and another rest: first {lines} ({clash})", "yellow"
     if file["rejected_rows"]:
         every = "every one of " if not file["rows"] else ""
-        yield f"rejected: {every}{_counted(file['rejected_rows'], 'row')}", "red"
+        yield f"rejected: {every}{counted(file['rejected_rows'], 'row')}", "red"
     for kind in file["rejected"]:
         cell = "" if kind["cell"] is None else f": {_short(kind['cell'], 60)!r}"
         setting = f" ({kind['setting']} may help)" if kind["setting"] else ""
@@ -111,7 +112,7 @@ def _findings(file: dict[str, Any]) -> Iterator[tuple[str, str]]:
     for column, one in suspicious:
         cells = ", ".join(_short(cell) for cell in one["cells"])
         yield (
-            f"     {_short(column['name'], 40)}: {one['looks_like']} in {_counted(one['count'], 'cell')}: {cells}",
+            f"     {_short(column['name'], 40)}: {one['looks_like']} in {counted(one['count'], 'cell')}: {cells}",
             "yellow",
         )
     for note in file["notes"]:
@@ -174,14 +175,3 @@ def _short(text: str, most: int = CELL_CHARS) -> str:
 def _plain(text: str) -> str:
     """On one line, without control characters, and what is not text shown as such."""
     return printable(text.encode(errors="backslashreplace").decode())
-
-
-def _counted(count: int, noun: str) -> str:
-    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
-
-
-def _size(size: int) -> str:
-    for unit, length in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
-        if size >= length:
-            return f"{size / length:.1f} {unit}"
-    return _counted(size, "byte")

@@ -56,7 +56,7 @@ def test_a_file_is_shown_as_it_is(tmp_path: Path) -> None:
     )
     assert lines[: command + 1] == [
         f"{folder / 'desk.csv'}",
-        "  2 rows, 97 bytes, comma, utf-8, header in line 1",
+        "  2 rows, 97 B, comma, utf-8, header in line 1",
         "",
         "column      stored as  type              cells",
         "Instrument             ticker (key)      ABC, DEF",
