@@ -40,13 +40,13 @@ def bare_name(name: str) -> str:
     return folded[1:-1] if folded.startswith("<") and folded.endswith(">") else folded
 
 
-def key_columns(header: Sequence[str], ticker: str | None, timestamp: str | None) -> KeyPlaces:
+def key_columns(header: Sequence[str], ticker: str | None, timestamp: str | None, delimiter: str = ",") -> KeyPlaces:
     """Where the key's columns are: those that the settings name, or those of the usual names.
 
     Raises `ObjectUnreadable` if one is named and not there, for another one would make other keys; and if there is
-    none for the timestamp, or ticker and timestamp would be one.
+    none for the timestamp, or ticker and timestamp would be one. `delimiter` is what a reason shows between names.
     """
-    columns = _Columns(header)
+    columns = _Columns(header, delimiter)
     if ticker is not None:
         ticker_at = columns.find(ticker)
         if ticker_at is None:
@@ -83,8 +83,9 @@ def other_format(beginning: str) -> str | None:
 class _Columns:
     """A header's names, to be found."""
 
-    def __init__(self, header: Sequence[str]) -> None:
+    def __init__(self, header: Sequence[str], delimiter: str) -> None:
         self._header = header
+        self._delimiter = delimiter
         self._folded: dict[str, int] = {}
         self._bare: dict[str, int] = {}
         for at, name in enumerate(header):
@@ -113,7 +114,7 @@ class _Columns:
             at = 0
         if at is not None:
             return (at,)
-        reason = f"no timestamp column in the header {shown(','.join(self._header), 120)}"
+        reason = f"no timestamp column in the header {shown(self._delimiter.join(self._header), 120)}"
         other = other_format(self._header[0])
         if other is not None:
             raise ObjectUnreadable(f"{reason}, which looks like {other}")
@@ -169,7 +170,7 @@ class _Columns:
         return "+".join(name.strip(" \t") for name in names if name is not None)
 
     def _shown(self) -> str:
-        return shown(",".join(self._header), 120)[1:-1]
+        return shown(self._delimiter.join(self._header), 120)[1:-1]
 
 
 def _halves(name: str) -> Iterator[tuple[str, str]]:

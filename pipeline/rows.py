@@ -50,12 +50,14 @@ class Schema:
     several rows, are within the size of one item. `encoding` is what the text's is called, `header` are the names.
     """
 
-    def __init__(self, key: str, header: Sequence[str], dialect: CsvDialect, encoding: str = "UTF-8") -> None:
+    def __init__(
+        self, key: str, header: Sequence[str], dialect: CsvDialect, encoding: str = "UTF-8", delimiter: str = ","
+    ) -> None:
         """Read the header of the object at `key`. Raises `ObjectUnreadable`."""
         # The objects of a run have few headers.
         few = len(header) <= CACHED_COLUMNS and sum(map(len, header)) <= CACHED_CHARS
         read = _cached_columns if few else _columns
-        found = read(tuple(header), dialect.ticker_column, dialect.timestamp_column, encoding)
+        found = read(tuple(header), dialect.ticker_column, dialect.timestamp_column, encoding, delimiter)
         self.ticker_at, self.timestamp_at, self.names, self.safe_chars = found
         self.width = len(header)
         self.file_ticker = _file_ticker(key)
@@ -197,7 +199,7 @@ class RowReader:
         return None
 
     def _take_header(self, header: Sequence[str]) -> None:
-        self.schema = Schema(self._key, header, self._dialect, self._records.encoding)
+        self.schema = Schema(self._key, header, self._dialect, self._records.encoding, self.fields.delimiter)
         self._records.expect(len(header))
 
     def rows_of(self, record: Lines | Parsed | RejectedRow) -> Iterator[Row | RejectedRow]:
@@ -222,13 +224,15 @@ class _Columns(NamedTuple):
     safe_chars: int
 
 
-def _columns(header: tuple[str, ...], ticker: str | None, timestamp: str | None, encoding: str) -> _Columns:
+def _columns(
+    header: tuple[str, ...], ticker: str | None, timestamp: str | None, encoding: str, delimiter: str
+) -> _Columns:
     """Raises `ObjectUnreadable`."""
     if len(header) > MAX_COLUMNS:
         raise ObjectUnreadable(f"a header of {len(header)} columns; at most {MAX_COLUMNS} are read")
     if any("\0" in name or SURROGATES.search(name) for name in header):
         raise ObjectUnreadable(f"the header is not text in {encoding}", "ENCODING", _utf_16(header[0]))
-    ticker_at, timestamp_at = key_columns(header, ticker, timestamp)
+    ticker_at, timestamp_at = key_columns(header, ticker, timestamp, delimiter)
     named = attribute_names(header)
     keys = {ticker_at, *timestamp_at}
     # Four bytes a character at most, so that hardly any row needs its bytes counted.

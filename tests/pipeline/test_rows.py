@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+
 import pytest
 
 from pipeline.dialect import CsvDialect
@@ -56,3 +58,30 @@ def test_an_object_of_blank_lines_is_empty():
         assert list(reader.feed(b"\n \n")) == []
         with pytest.raises(ObjectUnreadable, match="no header: the object is empty"):
             list(reader.feed(b"", final=True))
+
+
+@pytest.mark.parametrize(
+    ("body", "dialect", "line"),
+    [
+        ("date,n\n2024-01-02,1\n", CsvDialect(), 1),
+        ("\n \ndate,n\n2024-01-02,1\n", CsvDialect(), 3),
+        ("title\n\n#x\ndate,n\n", CsvDialect(skip_lines=1, comment="#"), 4),
+        ('\n"date","n"\n2024-01-02,1\n', CsvDialect(), 2),
+        ('sep=;\n"da\nte";date\n', CsvDialect(), 2),
+        ("2024-01-02,1\n", CsvDialect(column_names=("date", "n")), None),
+        ("", CsvDialect(), None),
+    ],
+)
+def test_the_header_is_known_by_its_line(body, dialect, line):
+    """The physical line on which it begins, whatever comes above it; none where names are given or nothing is there."""
+    reader = RowReader("in/x.csv", dialect)
+    with contextlib.suppress(ObjectUnreadable):
+        list(reader.feed(body.encode(), final=True))
+    assert reader.header_line == line
+
+
+def test_a_reason_shows_the_header_by_its_own_delimiter():
+    """As the file has it, to be found there."""
+    reader = RowReader("in/x.csv", CsvDialect())
+    with pytest.raises(ObjectUnreadable, match="no timestamp column in the header 'Datum;Kurs'"):
+        list(reader.feed(b"Datum;Kurs\n1;2\n", final=True))
