@@ -35,6 +35,10 @@ _FORMATS = {
     b"\x1f\x8b": "gzip within gzip",
 }
 """What a file of another format begins with."""
+_FORMATS_BY_BYTE: dict[bytes, list[tuple[bytes, str]]] = {}
+for _format in _FORMATS.items():
+    _FORMATS_BY_BYTE.setdefault(_format[0][:1], []).append(_format)
+"""The same by the first byte, which is that of hardly any text."""
 
 
 class ObjectUnreadable(Exception):
@@ -139,7 +143,7 @@ class Decoder:
         """The text that these bytes complete. Raises `ObjectUnreadable` for a file of another format."""
         if self._decoder is None:
             self._head += chunk
-            for beginning, name in _FORMATS.items():
+            for beginning, name in _FORMATS_BY_BYTE.get(self._head[:1], ()):
                 if self._head.startswith(beginning):
                     raise ObjectUnreadable(f"the object is {name}, not CSV")
             if not final and self._undecided():
@@ -156,7 +160,7 @@ class Decoder:
         """Whether more bytes could make another format or another encoding of it."""
         if len(self._head) < self._mark_bytes:
             return True
-        return any(beginning.startswith(self._head) for beginning in _FORMATS)
+        return any(beginning.startswith(self._head) for beginning, _ in _FORMATS_BY_BYTE.get(self._head[:1], ()))
 
     def _choose(self, chunk: bytes) -> tuple[codecs.IncrementalDecoder, bytes]:
         if self._given is not None:

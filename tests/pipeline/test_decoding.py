@@ -369,6 +369,8 @@ def test_another_format_is_known_by_its_first_bytes(beginning, encoding):
         assert decoder.feed(bytes([byte])) == ""
     with pytest.raises(ObjectUnreadable, match=r"^the object is .*, not CSV$"):
         decoder.feed(beginning[-1:])
+    with pytest.raises(ObjectUnreadable):
+        Decoder(encoding).feed(beginning + b"and more, much more")
     assert decoded(beginning[:-1], 1, "latin-1") == beginning[:-1].decode("latin-1")
     assert decoded(b"a" + beginning, 100, "latin-1")[0] == "a"
 
