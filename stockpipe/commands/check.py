@@ -6,8 +6,8 @@ import typer
 
 from simulator.base.errors import ExitCode
 from stockpipe.commands.options import Options, takes
-from stockpipe.commands.parameters import parameters_of
-from stockpipe.commands.values import ParameterFiles, Parameters, Template
+from stockpipe.commands.parameters import ParameterFiles, parameters_of
+from stockpipe.commands.values import Parameters, Template
 
 EPILOG = """Example:
 

@@ -10,8 +10,8 @@ import typer
 from simulator.base.errors import CouldNotFinish, ExitCode
 from stockpipe.commands.cloud import AwsOptions, StackName, StackProgress, Yes, agrees, confirm, on_aws, say
 from stockpipe.commands.options import takes
-from stockpipe.commands.parameters import parameters_of
-from stockpipe.commands.values import ParameterFiles, Parameters, Template
+from stockpipe.commands.parameters import ParameterFiles, parameters_of
+from stockpipe.commands.values import Parameters, Template
 
 if TYPE_CHECKING:
     from simulator.base.clock import Clock

@@ -6,15 +6,25 @@ import json
 import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any, NoReturn, Protocol
+from typing import Annotated, Any, NamedTuple, NoReturn, Protocol
+
+import typer
 
 from simulator.base.errors import InputError
+from stockpipe.commands.options import Written
 from stockpipe.commands.values import is_parameter_name
 
 MAX_BYTES = 1024 * 1024
 """No list of parameters is longer; a larger file is another one."""
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _FORM = 'write {"NAME": "VALUE", ...}, as `stockpipe inspect --write` does'
+
+
+class ParameterFile(NamedTuple):
+    """A file of parameters, read once: it may be a pipe."""
+
+    path: Path
+    values: dict[str, str]
 
 
 class TakesParameters(Protocol):
@@ -25,18 +35,15 @@ class TakesParameters(Protocol):
         """Those of `--parameter`."""
 
     @property
-    def parameter_files(self) -> tuple[Path, ...]:
+    def parameter_files(self) -> tuple[ParameterFile, ...]:
         """Those of `--parameters`."""
 
 
 def parameters_of(options: TakesParameters, short: Mapping[str, str] | None = None) -> dict[str, str]:
-    """Each parameter's value: that of `--parameter`, else of `short`, which other options say, else of the last file.
-
-    Raises `InputError`, one line with the file.
-    """
+    """Each parameter's value: that of `--parameter`, else of `short` (other options), else of the last file."""
     chosen: dict[str, str] = {}
-    for path in options.parameter_files:
-        chosen |= read(path)
+    for file in options.parameter_files:
+        chosen |= file.values
     return {**chosen, **(short or {}), **dict(options.parameters)}
 
 
@@ -90,3 +97,14 @@ def _cloudformation(document: Any) -> Iterable[tuple[Any, Any]] | None:
     if not all(entry.keys() >= {"ParameterKey", "ParameterValue"} for entry in entries):
         return None
     return [(entry["ParameterKey"], entry["ParameterValue"]) for entry in entries]
+
+
+FILE = Written(lambda text: ParameterFile(Path(text), read(Path(text))), "FILE.json", lambda file: str(file.path))
+ParameterFiles = Annotated[
+    tuple[ParameterFile, ...],
+    FILE,
+    typer.Option(
+        "--parameters",
+        help="Template parameters by name, as `inspect --write` writes them; --parameter outweighs them; repeatable.",
+    ),
+]

@@ -66,14 +66,6 @@ Template = Annotated[
 Parameters = Annotated[
     tuple[tuple[str, str], ...], ASSIGNMENT, typer.Option("--parameter", help="A template parameter; repeatable.")
 ]
-ParameterFiles = Annotated[
-    tuple[Path, ...],
-    typer.Option(
-        "--parameters",
-        metavar="FILE.json",
-        help="Template parameters by name, as `inspect --write` writes them; --parameter outweighs them; repeatable.",
-    ),
-]
 Runtime = Annotated[Literal["inline", "process"], typer.Option(help="Where the handlers run.")]
 Ui = Annotated[Literal["auto", "live", "plain", "quiet"], typer.Option(help="Dashboard, a line a second, or nothing.")]
 Summary = Annotated[

@@ -11,8 +11,8 @@ import typer
 from simulator.base.errors import ExitCode
 from stockpipe.commands.cloud import AwsOptions, Json, StackName, Yes, confirm, on_aws, say
 from stockpipe.commands.options import takes
-from stockpipe.commands.parameters import parameters_of
-from stockpipe.commands.values import DURATION, Accept, ParameterFiles, Parameters
+from stockpipe.commands.parameters import ParameterFiles, parameters_of
+from stockpipe.commands.values import DURATION, Accept, Parameters
 
 if TYPE_CHECKING:
     from simulator.base.clock import Clock

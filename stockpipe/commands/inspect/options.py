@@ -8,7 +8,8 @@ from typing import Annotated
 import typer
 
 from stockpipe.commands.options import Options
-from stockpipe.commands.values import ParameterFiles, Parameters
+from stockpipe.commands.parameters import ParameterFiles
+from stockpipe.commands.values import Parameters
 
 
 class InspectOptions(Options):

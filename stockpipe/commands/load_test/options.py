@@ -10,11 +10,11 @@ import typer
 from simulator.base.quantities import parse_rate, rate_text
 from stockpipe.commands.cloud import AwsOptions
 from stockpipe.commands.options import Written
+from stockpipe.commands.parameters import ParameterFiles
 from stockpipe.commands.values import (
     DURATION,
     RATE,
     Accept,
-    ParameterFiles,
     Parameters,
     Runtime,
     Screenshot,

@@ -8,11 +8,11 @@ from typing import Annotated, Literal
 import typer
 
 from stockpipe.commands.options import Options
+from stockpipe.commands.parameters import ParameterFiles
 from stockpipe.commands.values import (
     DURATION,
     INSTANT,
     Accept,
-    ParameterFiles,
     Parameters,
     Runtime,
     Screenshot,

@@ -17,6 +17,7 @@ from typer.testing import CliRunner
 
 from cli import app
 from simulator.files.survey import Partitions
+from stockpipe.commands.parameters import FILE
 from stockpipe.commands.simulate.options import SimulateOptions
 from stockpipe.commands.simulate.run import resolve
 from stockpipe.commands.values import parse_assignment
@@ -170,7 +171,7 @@ def test_the_parameters_are_written_for_other_commands(tmp_path: Path) -> None:
     assert _run(folder, "--write", file).exit_code == 0
     written = json.loads(file.read_text())
     assert written == _json(folder)["parameters"]
-    plan = resolve(SimulateOptions(sources=(folder,), parameter_files=(file,)))[1]
+    plan = resolve(SimulateOptions(sources=(folder,), parameter_files=(FILE.parse(str(file)),)))[1]
     assert len(plan.sources) == 1
     plain = _write(tmp_path / "plain", a="Date,Close\n2024-01-02,1\n")
     ended = _run(plain, "--write", file)

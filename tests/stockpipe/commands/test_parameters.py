@@ -12,7 +12,7 @@ from cli import app
 from simulator.base.errors import InputError
 from stockpipe.commands.load_test.options import LoadTestOptions
 from stockpipe.commands.load_test.outlet import parameters
-from stockpipe.commands.parameters import MAX_BYTES, parameters_of, read
+from stockpipe.commands.parameters import FILE, MAX_BYTES, ParameterFile, parameters_of, read
 from stockpipe.commands.simulate.options import SimulateOptions
 from stockpipe.commands.simulate.run import resolve
 
@@ -21,6 +21,11 @@ def _file(tmp_path: Path, content: str | bytes, name: str = "p.json") -> Path:
     path = tmp_path / name
     path.write_bytes(content if isinstance(content, bytes) else content.encode())
     return path
+
+
+def _read(path: Path) -> ParameterFile:
+    """As the command line reads it."""
+    return FILE.parse(str(path))
 
 
 @pytest.mark.parametrize(
@@ -91,7 +96,7 @@ def test_what_is_said_closer_outweighs_the_file(tmp_path: Path) -> None:
     """A later file over an earlier one, short options over both, --parameter over all."""
     first = _file(tmp_path, '{"A": "1", "B": "1", "C": "1", "D": "1"}')
     second = _file(tmp_path, '{"B": "2", "C": "2", "D": "2"}', "q.json")
-    options = SimulateOptions(parameter_files=(first, second), parameters=(("D", "4"),))
+    options = SimulateOptions(parameter_files=(_read(first), _read(second)), parameters=(("D", "4"),))
     assert parameters_of(options, {"C": "3", "D": "3"}) == {"A": "1", "B": "2", "C": "3", "D": "4"}
 
 
@@ -99,11 +104,11 @@ def test_simulate_and_load_test_take_a_file(tmp_path: Path) -> None:
     """Their short options outweigh it, and a scenario's parameters do not."""
     path = _file(tmp_path, '{"FileCount": 7, "BatchSize": 3, "ConsumerTimeout": 9, "VisibilityTimeout": 99}')
 
-    stack, _ = resolve(SimulateOptions(parameter_files=(path,), files=2, scenario="poison"))
+    stack, _ = resolve(SimulateOptions(parameter_files=(_read(path),), files=2, scenario="poison"))
     assert (stack.parameters["FileCount"], stack.parameters["BatchSize"]) == ("2", "3")
     assert stack.parameters["VisibilityTimeout"] == "99"
 
-    chosen = parameters(LoadTestOptions(parameter_files=(path,), batch_size=4))
+    chosen = parameters(LoadTestOptions(parameter_files=(_read(path),), batch_size=4))
     assert (chosen["BatchSize"], chosen["ConsumerTimeout"]) == ("4", "9")
 
 
@@ -116,3 +121,13 @@ def test_check_takes_a_file_and_names_a_parameter_that_the_template_lacks(tmp_pa
     unknown = CliRunner().invoke(app, ["check", "--parameters", str(_file(tmp_path, json.dumps({"Tikker": "x"})))])
     assert unknown.exit_code == 2
     assert "has no parameter 'Tikker'" in unknown.output
+
+
+def test_a_file_is_read_once(tmp_path: Path) -> None:
+    """A run names its parameters at its end too, when the file may be gone: it may have been a pipe."""
+    path = _file(tmp_path, '{"FileCount": 7}')
+    options = SimulateOptions(parameter_files=(_read(path),), given={"parameter_files"})
+    path.unlink()
+
+    assert parameters_of(options) == {"FileCount": "7"}
+    assert options.words({"parameter_files"}) == ["--parameters", str(path)]
