@@ -46,7 +46,7 @@ def key_columns(header: Sequence[str], ticker: str | None, timestamp: str | None
     Raises `ObjectUnreadable` if one is named and not there, for another one would make other keys; and if there is
     none for the timestamp, or ticker and timestamp would be one. `delimiter` is what a reason shows between names.
     """
-    columns = _Columns(header, delimiter)
+    columns = HeaderNames(header, delimiter)
     if ticker is not None:
         ticker_at = columns.find(ticker)
         if ticker_at is None:
@@ -80,10 +80,10 @@ def other_format(beginning: str) -> str | None:
     return next((name for signs, name in _OTHER_FORMATS if folded.startswith(signs)), None)
 
 
-class _Columns:
-    """A header's names, to be found."""
+class HeaderNames:
+    """A header's names, to be found. `delimiter` is what a reason shows between them."""
 
-    def __init__(self, header: Sequence[str], delimiter: str) -> None:
+    def __init__(self, header: Sequence[str], delimiter: str = ",") -> None:
         self._header = header
         self._delimiter = delimiter
         self._folded: dict[str, int] = {}
@@ -103,7 +103,7 @@ class _Columns:
         return next((at for at in map(self.find, names) if at is not None), None)
 
     def timestamp(self) -> tuple[int, ...]:
-        """By the usual names."""
+        """The columns that are the timestamp by the usual names. Raises `ObjectUnreadable` if there are none."""
         at = self.first_of("timestamp", "datetime")
         if at is None:
             day, clock = self.find("date"), self.find("time")
@@ -121,7 +121,7 @@ class _Columns:
         raise ObjectUnreadable(reason, "TIMESTAMP_COLUMN")
 
     def named_timestamp(self, wanted: str) -> tuple[int, ...]:
-        """The column of this name, or the two that it names with a plus between them."""
+        """The column of this name, or the two with a plus between them. Raises `ObjectUnreadable` if not there."""
         at = self.find(wanted)
         if at is not None:
             return (at,)

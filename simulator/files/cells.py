@@ -6,19 +6,14 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
+from simulator.files.reading import number_reader
+
 NULL_WORDS = (
     *("null", "NULL", "Null", "NaN", "nan", "NAN", "NA", "na", "N/A", "n/a", "#N/A", "#NA", "#N/A N/A", "#VALUE!"),
     *("#DIV/0!", "#REF!", "None", "none", "NONE", "nil", "NIL", "-", "--", "---", ".", "..", "?", "*", r"\N", "NaT"),
     *("<NA>", "<null>", "(null)", "missing", "n.a.", "N.A.", "n.d.", "k.A.", "inf", "-inf", "Inf", "\u2013", "\u2014"),
 )
 """What people and programs write where there is no value."""
-_JSON = r"-?(?:0|[1-9][0-9]*)(?:{d}[0-9]+)?(?:[eE][+-]?[0-9]+)?"
-_LENIENT = r"[+-]?(?:(?:[1-9][0-9]{{0,2}}(?:{g}[0-9]{{3}})+|0|[1-9][0-9]*)(?:{d}[0-9]*)?|{d}[0-9]+)(?:[eE][+-]?[0-9]+)?"
-_FORMS = {
-    (point, lenient): re.compile((_LENIENT if lenient else _JSON).format(d=re.escape(point), g=re.escape(group)))
-    for point, group in ((".", ","), (",", "."))
-    for lenient in (False, True)
-}
 _KINDS = {
     "a percentage": re.compile(r"[+-]?[0-9][0-9.,]* ?%"),
     "a number with K, M or B": re.compile(r"[+-]?[0-9][0-9.,]* ?(?:[KkMmBbTt]|[Mm]n|[Bb]n|[Mm]io|[Mm]rd)\.?"),
@@ -56,7 +51,7 @@ _NULLS = frozenset(NULL_WORDS)
 
 def is_number(text: str, point: str, *, lenient: bool) -> bool:
     """Whether the cell is a number under these two settings."""
-    return _FORMS[point, lenient].fullmatch(text) is not None
+    return number_reader(point, lenient=lenient)(text) is not None
 
 
 def null_words(columns: Iterable[Sequence[str]], known: Sequence[str] = ()) -> tuple[str, ...]:
@@ -113,4 +108,5 @@ def _count(counts: Mapping[str, int], point: str, lenient: bool) -> int:
 
 
 def _is_some_number(text: str) -> bool:
-    return any(form.fullmatch(text) for form in _FORMS.values())
+    # What JSON calls a number is one leniently, too.
+    return any(is_number(text, point, lenient=True) for point in ".,")

@@ -7,10 +7,9 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from simulator.files.layout import is_numberlike
+from simulator.files.reading import HeaderNames, ObjectUnreadable, bare_name, folded_name
 from simulator.files.times import TimeFormat, format_of, is_clock, is_clock_digits, share_read
 
-TICKER_NAMES = ("ticker", "symbol")
-TIME_NAMES = ("timestamp", "datetime", "date", "time")
 _INSTRUMENT = frozenset(
     (
         *(
@@ -79,44 +78,30 @@ class TimeColumns(NamedTuple):
     why: str
 
 
-def folded(name: str) -> str:
-    """As names are compared."""
-    return name.strip(" \t").lower()
-
-
 def find(names: Sequence[str], wanted: str) -> int | None:
     """The column of that name, as the consumer finds it: any case, and without angle brackets."""
-    for form in (folded, _bare):
-        for at, name in enumerate(names):
-            if form(name) == form(wanted):
-                return at
-    return None
+    return HeaderNames(names).find(wanted)
 
 
 def ticker_by_name(names: Sequence[str]) -> int | None:
     """The column that is the ticker without being named; None where the file's name is."""
-    return next((at for name in TICKER_NAMES if (at := find(names, name)) is not None), None)
+    return HeaderNames(names).first_of("ticker", "symbol")
 
 
 def times_by_name(names: Sequence[str]) -> tuple[int, ...]:
     """The columns that are the timestamp without being named; none where the names say nothing."""
-    places = {name: find(names, name) for name in TIME_NAMES}
-    for name in ("timestamp", "datetime"):
-        if (at := places[name]) is not None:
-            return (at,)
-    both = tuple(at for name in ("date", "time") if (at := places[name]) is not None)
-    return both or ((0,) if names and not folded(names[0]) else ())
+    try:
+        return HeaderNames(names).timestamp() if names else ()
+    except ObjectUnreadable:
+        return ()
 
 
 def times_by_setting(names: Sequence[str], wanted: str) -> tuple[int, ...]:
     """The columns that TIMESTAMP_COLUMN names; none if they are not there."""
-    if (at := find(names, wanted)) is not None:
-        return (at,)
-    for plus in re.finditer(r"\+", wanted):
-        left, right = find(names, wanted[: plus.start()]), find(names, wanted[plus.end() :])
-        if left is not None and right is not None:
-            return (left, right)
-    return ()
+    try:
+        return HeaderNames(names).named_timestamp(wanted) if names else ()
+    except ObjectUnreadable:
+        return ()
 
 
 def joined(columns: Sequence[Sequence[str]], at: Sequence[int]) -> list[str]:
@@ -145,13 +130,13 @@ def time_columns(
     found = [
         at
         for at in range(min(len(names), MOST_SEARCHED))
-        if at != taken and folded(names[at]) and _is_time(names[at], columns[at], known)
+        if at != taken and folded_name(names[at]) and _is_time(names[at], columns[at], known)
     ]
     if not found:
         return None
     best = min(found, key=lambda at: _unlikely(names[at], columns[at], at, known))
     form = format_of(columns[best][:_SEEN], known)
-    if form is not None and form.text == "%Y" and not _PARTS.isdisjoint(map(folded, names)):
+    if form is not None and form.text == "%Y" and not _PARTS.isdisjoint(map(folded_name, names)):
         return None  # a date in three columns, of which two alone can be joined
     return _with_clock(names, columns, (best,), taken, known, by_name=False)
 
@@ -236,11 +221,11 @@ def other_tickers(names: Sequence[str], columns: Sequence[Sequence[str]], taken:
 
     Prices would tell rows apart as well, and notes; but an instrument has more rows than one.
     """
-    free = [at for at in range(len(names)) if at not in taken and folded(names[at]) and all(columns[at])]
+    free = [at for at in range(len(names)) if at not in taken and folded_name(names[at]) and all(columns[at])]
     texts = [at for at in free if not all(map(is_numberlike, columns[at]))]
     whole = [at for at in free if all(map(str.isdecimal, columns[at]))]
     possible = [at for at in texts or whole if _repeats(columns[at], few=at in texts)]
-    return sorted(possible, key=lambda at: (_bare(names[at]) not in _NAMES, len(set(columns[at]))))
+    return sorted(possible, key=lambda at: (bare_name(names[at]) not in _NAMES, len(set(columns[at]))))
 
 
 def _repeats(cells: Sequence[str], *, few: bool) -> bool:
@@ -256,8 +241,3 @@ def _means_instrument(name: str, cells: Sequence[str]) -> bool:
         return False
     numeric = all(map(is_numberlike, cells))
     return not numeric or bool(_CODES & set(words)) or words[-1] in _INSTRUMENT_ENDS
-
-
-def _bare(name: str) -> str:
-    name = folded(name)
-    return name[1:-1] if len(name) > 1 and name.startswith("<") and name.endswith(">") else name

@@ -16,7 +16,15 @@ from simulator.files import cells, columns
 from simulator.files.encodings import EncodingFound, encoding_of
 from simulator.files.heads import Head, cut
 from simulator.files.layout import Given, Layout, layout_of
-from simulator.files.reading import FILE_SETTINGS, HeadReading, fixed_settings, is_settable, open_reader, read_head
+from simulator.files.reading import (
+    FILE_SETTINGS,
+    HeadReading,
+    dialect_of,
+    fixed_settings,
+    is_settable,
+    open_reader,
+    read_head,
+)
 
 TRIED_LINES = 1_200
 """So many lines of a head are read in a trial: more than the consumer judges a file's keys by."""
@@ -27,8 +35,8 @@ _OTHER_NUMBERS = {
     (",", False): "Numbers=lenient without DecimalSeparator",
     (".", False): "DecimalSeparator=, with Numbers=lenient",
 }
-_DELIMITER_WORDS = {"comma": ",", "semicolon": ";", "tab": "\t", r"\t": "\t", "bar": "|", "pipe": "|"}
-_WORDS_OF_DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
+DELIMITER_NAMES = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
+"""What DELIMITER, and people, call them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,11 +226,9 @@ class _Guess:
         return self._head.data.decode(codec, "replace").removeprefix("\ufeff")
 
     def _given(self) -> Given:
-        delimiter, skip, names = self._set("DELIMITER"), self._set("SKIP_LINES"), self._set("COLUMN_NAMES")
-        if delimiter is not None:
-            delimiter = _DELIMITER_WORDS.get(delimiter.lower(), delimiter)
+        skip, names = self._set("SKIP_LINES"), self._set("COLUMN_NAMES")
         return Given(
-            delimiter if delimiter != "auto" else None,
+            dialect_of({"DELIMITER": self._set("DELIMITER") or ""}).delimiter,
             int(skip) if skip else None,
             self._set("COMMENT"),
             tuple(next(csv.reader([names], skipinitialspace=True))) if names else None,
@@ -234,7 +240,7 @@ class _Guess:
         if layout.skip:
             self._propose("SKIP_LINES", str(layout.skip), f"the table begins on line {layout.skip + 1}")
         if not layout.automatic:
-            word = _WORDS_OF_DELIMITERS.get(layout.delimiter, layout.delimiter)
+            word = DELIMITER_NAMES.get(layout.delimiter, layout.delimiter)
             self._propose("DELIMITER", word, "most lines have as many cells only by it")
 
     def _columns_of(self, layout: Layout) -> list[list[str]]:
@@ -315,7 +321,6 @@ class _Guess:
 
     def _propose_cells(self, others: list[list[str]], *, semicolons: bool) -> None:
         """How missing values and numbers are written, by all columns that are not the key."""
-        known = self._set("NULL_VALUES")
         words: tuple[str, ...] = ()
         if "NULL_VALUES" not in self._settled:
             words = cells.null_words(others)
@@ -323,7 +328,7 @@ class _Guess:
                 words = tuple(word for word in words if word not in self._columns[self._ticker_at])
             if words:
                 self._propose("NULL_VALUES", word_list(words), "they are in columns of numbers")
-        nulls = {*words, *next(csv.reader([known or ""], skipinitialspace=True), ())}
+        nulls = dialect_of({"NULL_VALUES": self._set("NULL_VALUES") or ""}).null_values.union(words)
         values = [[cell for cell in column if cell not in nulls] for column in others]
         point = self._environ.get("DECIMAL_SEPARATOR") if "DECIMAL_SEPARATOR" in self._settled else None
         lenient = self._environ.get("NUMBERS") == "lenient" if "NUMBERS" in self._settled else None

@@ -14,10 +14,9 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import NamedTuple
 
+from simulator.files.reading import DELIMITERS
 from simulator.files.times import LONGEST, format_of, reads_by_itself, share_read
 
-DELIMITERS = (",", ";", "\t", "|")
-"""Those that the consumer knows, the likeliest first."""
 MARKS = ("#", "//", "%", "--", "!", "*", "'", ";", "@")
 """What lines begin with that are not rows."""
 RECORDS = 1_000

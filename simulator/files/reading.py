@@ -10,22 +10,29 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from pipeline.decoding import Inflater, ObjectUnreadable
-from pipeline.dialect import CsvDialect
+from pipeline.dialect import DELIMITERS, CsvDialect
+from pipeline.header import HeaderNames, bare_name, folded_name
 from pipeline.rows import RejectedRow, Row, RowReader
 from pipeline.settings import SettingsError
-from pipeline.values import number_value
+from pipeline.values import number_reader, number_value
 from simulator.base.errors import InputError
 
 __all__ = [
+    "DELIMITERS",
     "FILE_SETTINGS",
     "HeadReading",
+    "HeaderNames",
     "Inflater",
     "ObjectUnreadable",
     "RejectedRow",
     "Row",
     "RowReader",
+    "bare_name",
+    "dialect_of",
     "fixed_settings",
+    "folded_name",
     "is_settable",
+    "number_reader",
     "number_value",
     "open_reader",
     "read_head",
@@ -92,12 +99,17 @@ def _values(row: Row) -> list[object]:
     return [(name, number_value(text) if kind == "N" else text) for name, kind, text in row.cells]
 
 
-def open_reader(key: str, environ: Mapping[str, str]) -> RowReader:
-    """The reader of the object at `key` under these settings. Raises `InputError` for one that is malformed."""
+def dialect_of(environ: Mapping[str, str]) -> CsvDialect:
+    """What these settings say. Raises `InputError` for one that is malformed."""
     try:
-        return RowReader(key, CsvDialect.from_environ(environ))
+        return CsvDialect.from_environ(environ)
     except SettingsError as error:
         raise InputError(str(error)) from None
+
+
+def open_reader(key: str, environ: Mapping[str, str]) -> RowReader:
+    """The reader of the object at `key` under these settings. Raises `InputError` for one that is malformed."""
+    return RowReader(key, dialect_of(environ))
 
 
 def is_settable(key: str, environ: Mapping[str, str]) -> bool:

@@ -64,8 +64,13 @@ def refusal(problems: Sequence[Problem], total: int, names: Mapping[str, str], w
 
 
 def shown_path(path: Path) -> str:
-    """The path on one line; bytes of it that are not text are shown as such."""
-    return printable(str(path).encode(errors="backslashreplace").decode())
+    """The path on one line."""
+    return plain(str(path))
+
+
+def plain(text: str) -> str:
+    """On one line, without control characters; bytes that are not text are shown as such."""
+    return printable(text.encode(errors="backslashreplace").decode())
 
 
 def sizes(files: Sequence[SourceFile]) -> list[int]:

@@ -12,13 +12,13 @@ from rich.table import Table
 from rich.text import Text
 
 from simulator.dashboard.figures import counted, size
+from simulator.files.guess import DELIMITER_NAMES
 from simulator.run.command_line import ShellCommand
-from simulator.telemetry.events import printable
+from stockpipe.commands.files import plain
 
 FULL_FILES = 5
 """Of more files only the first is shown in full, and the others in a line each."""
 CELL_CHARS = 27
-_DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
 
 
 def show(found: dict[str, Any]) -> None:
@@ -43,7 +43,7 @@ def _show(console: Console, found: dict[str, Any]) -> None:
         console.print()
     for one in found["differing"]:
         _line(
-            console, f"not like the others: {_plain(one['path'])}: {_plain('; '.join(one['differences']))}", 0, "yellow"
+            console, f"not like the others: {plain(one['path'])}: {plain('; '.join(one['differences']))}", 0, "yellow"
         )
     if found["differing"]:
         console.print()
@@ -51,8 +51,8 @@ def _show(console: Console, found: dict[str, Any]) -> None:
 
 
 def _show_file(console: Console, file: dict[str, Any]) -> None:
-    console.print(Text(_plain(file["path"]), style="bold"), overflow="fold")
-    delimiter = _DELIMITERS.get(file["delimiter"], repr(file["delimiter"]))
+    console.print(Text(plain(file["path"]), style="bold"), overflow="fold")
+    delimiter = DELIMITER_NAMES.get(file["delimiter"], repr(file["delimiter"]))
     line = file["header_line"]
     header = "no header" if line is None else f"header in line {line:,}"
     _line(
@@ -86,18 +86,18 @@ def _findings(file: dict[str, Any]) -> Iterator[tuple[str, str]]:
     key = file["key"]
     ticker, timestamp = key["ticker"], key["timestamp"]
     name = repr(ticker["column"]) if ticker["column"] is not None else ", ".join(map(_short, ticker["cells"][:1]))
-    which = f"{_plain(name)} ({ticker['why']})" if name else ticker["why"]
+    which = f"{plain(name)} ({ticker['why']})" if name else ticker["why"]
     stamp = "the unnamed column" if timestamp["column"] in (None, "") else repr(timestamp["column"])
-    yield f"key: {which} and {_plain(stamp)} ({timestamp['why']})", ""
+    yield f"key: {which} and {plain(stamp)} ({timestamp['why']})", ""
     if timestamp["cells"] and timestamp["stored"] and timestamp["cells"][0] != timestamp["stored"][0]:
-        yield f"     {_plain(timestamp['cells'][0])} is stored as {_plain(timestamp['stored'][0])}", ""
+        yield f"     {plain(timestamp['cells'][0])} is stored as {plain(timestamp['stored'][0])}", ""
     if file["rows"] and not key["repeated"] and not key["replaced"]:
         yield "     unique in all rows", ""
     if key["repeated"]:
         yield f"     {counted(key['repeated'], 'row')} the same as an earlier one", "yellow"
     if first := key["first_replaced"]:
         rows, lines = counted(key["replaced"], "row"), f"lines {first['line']:,} and {first['other_line']:,}"
-        clash = f"{_plain(first['ticker'])}, {_plain(first['timestamp'])}"
+        clash = f"{plain(first['ticker'])}, {plain(first['timestamp'])}"
         yield f"     {rows} with the key of an earlier one, and another rest: first {lines} ({clash})", "yellow"
     if file["rejected_rows"]:
         every = "every one of " if not file["rows"] else ""
@@ -105,7 +105,7 @@ def _findings(file: dict[str, Any]) -> Iterator[tuple[str, str]]:
     for kind in file["rejected"]:
         cell = "" if kind["cell"] is None else f": {_short(kind['cell'], 60)!r}"
         setting = f" ({kind['setting']} may help)" if kind["setting"] else ""
-        yield f"     {kind['count']:,} x {_plain(kind['reason'])}, first in line {kind['line']:,}{cell}{setting}", "red"
+        yield f"     {kind['count']:,} x {plain(kind['reason'])}, first in line {kind['line']:,}{cell}{setting}", "red"
     suspicious = [(column, one) for column in file["columns"] for one in column["suspicious"]]
     if suspicious:
         yield "texts that look like something else:", "yellow"
@@ -116,7 +116,7 @@ def _findings(file: dict[str, Any]) -> Iterator[tuple[str, str]]:
             "yellow",
         )
     for note in file["notes"]:
-        yield f"note: {_plain(note)}", ""
+        yield f"note: {plain(note)}", ""
 
 
 def _overview(files: list[dict[str, Any]]) -> Table:
@@ -125,7 +125,7 @@ def _overview(files: list[dict[str, Any]]) -> Table:
         key = file["key"]
         keys = f"{key['replaced']:,} replaced" if key["replaced"] else "unique"
         keys = f"{key['repeated']:,} repeated" if key["repeated"] and not key["replaced"] else keys
-        table.add_row(_plain(file["path"]), f"{file['rows']:,}", f"{file['rejected_rows']:,}", keys)
+        table.add_row(plain(file["path"]), f"{file['rows']:,}", f"{file['rejected_rows']:,}", keys)
     return table
 
 
@@ -141,7 +141,7 @@ def _show_parameters(console: Console, found: dict[str, Any]) -> None:
         console.print()
         table = _table("parameter", "why")
         for name, why in found["reasons"].items():
-            table.add_row(name, _plain(why))
+            table.add_row(name, plain(why))
         if found["reasons"]:
             console.print(table)
     console.print()
@@ -168,10 +168,5 @@ def _line(console: Console, text: str, indent: int = 0, style: str = "") -> None
 
 
 def _short(text: str, most: int = CELL_CHARS) -> str:
-    plain = _plain(text)
-    return plain if len(plain) <= most else plain[: most - 3] + "..."
-
-
-def _plain(text: str) -> str:
-    """On one line, without control characters, and what is not text shown as such."""
-    return printable(text.encode(errors="backslashreplace").decode())
+    whole = plain(text)
+    return whole if len(whole) <= most else whole[: most - 3] + "..."
