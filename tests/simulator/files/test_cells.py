@@ -135,3 +135,31 @@ def test_null_words_are_those_in_columns_of_numbers() -> None:
 def test_null_words_that_are_known_are_not_told_again() -> None:
     """Those that are set already."""
     assert null_words([["1", "-", "NA"]], ["-"]) == ("NA",)
+
+
+@pytest.mark.parametrize(
+    ("columns", "semicolons", "ambiguous"),
+    [
+        ([["1.234"]], False, False),
+        ([["1.234"]], True, True),
+        ([["1.234"], ["5"]], True, True),
+        ([["1.234", "5"]], True, True),
+        ([["1.234e5"]], True, False),
+        ([["1.234", "1.234e5"]], True, False),
+    ],
+)
+def test_points_may_be_thousands_between_semicolons_alone(
+    columns: list[list[str]], semicolons: bool, ambiguous: bool
+) -> None:
+    """Where all points of some column have three digits after them, whatever is in the others."""
+    assert number_settings(columns, None, None, semicolons=semicolons) == (".", False, ambiguous)
+
+
+def test_a_comma_is_not_looked_at_where_numbers_are_settled_as_json() -> None:
+    """A group of three is a text then, and nothing is open."""
+    assert number_settings([["1,234"]], None, False) == (".", False, False)
+
+
+def test_a_word_for_nothing_may_stand_among_numbers_in_any_form() -> None:
+    """A leading plus makes a column no less one of numbers."""
+    assert null_words([["+1", "-"]]) == ("-",)

@@ -15,7 +15,7 @@ from simulator.files import gate
 from simulator.files.finding import Problem, SourceFile
 from simulator.files.gate import MOST_GUESSED, examine
 from simulator.files.guess import Guess, guess
-from simulator.files.reading import is_settable, read_head
+from simulator.files.reading import HeadReading, Row, is_settable, read_head
 
 ROW = "2024-01-{:02d} {:02d}:{:02d}:00,{}\n"
 
@@ -224,3 +224,11 @@ def test_settings_with_which_the_consumer_would_not_start_are_known() -> None:
     """Before a file is tried under them."""
     assert is_settable("in/a.csv", {"DELIMITER": ";"})
     assert not is_settable("in/a.csv", {"DELIMITER": "::"})
+
+
+@pytest.mark.parametrize(("rows", "overwrites"), [(49, True), (50, False)])
+def test_a_few_rows_that_replace_others_are_none(rows: int, overwrites: bool) -> None:
+    """One in fifty is passed over, one in fewer is not."""
+    others = [Row(line, "A", f"2024-01-02T00:00:{line:02}", ()) for line in range(2, rows + 1)]
+    again = others[0]._replace(line=99, cells=(("n", "N", "1"),))
+    assert HeadReading((*others, again), ()).overwrites is overwrites
