@@ -6,7 +6,7 @@ BIN    := $(VENV)/bin
 ARGS   ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help install simulate test check-format lint types imports coverage pytest audit reference format bench mutants fuzz clean
+.PHONY: help install simulate test check-format lint types imports coverage pytest audit aws-models reference format bench mutants fuzz clean
 .PHONY: build-GeneratorLambda build-ConsumerLambda
 
 help: ## this list
@@ -62,6 +62,14 @@ $(AUDIT)/.installed: .ci/audit-requirements.txt
 
 audit: $(AUDIT)/.installed ## scan the template; the exceptions and their reasons are in .checkov.yaml
 	$(AUDIT)/bin/checkov --config-file .checkov.yaml
+
+# Skipped, in so many words, where no index of packages answers: a change of AWS's never blocks a build.
+NEWEST := build/newest-botocore
+aws-models: install ## our quotas against the API models of the newest botocore, as CI does once a day
+	@rm -rf $(NEWEST)
+	@if $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --target $(NEWEST) botocore; then \
+	  AWS_MODELS=$(NEWEST)/botocore/data $(BIN)/python -m pytest -p no:xdist tests/simulator/test_aws_models.py; \
+	else echo "skipped: no index offers botocore, so that there are no newer models to compare with"; fi
 
 reference: install ## write docs/commands.md from the commands' own help
 	$(BIN)/python -c "import cli; from stockpipe.commands import reference; print(reference.markdown(cli.app), end='')" > docs/commands.md

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 NAMESPACE = "stockpipe"
-_LEVELS = ("TRACE", "DEBUG", "INFO", "WARN", "ERROR", "FATAL")
+LEVELS = ("TRACE", "DEBUG", "INFO", "WARN", "ERROR", "FATAL")
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +65,7 @@ class Log:
 
     def _line(self, level: str, message: str, fields: Mapping[str, object]) -> None:
         lowest = (self.level or "INFO").upper()
-        if _LEVELS.index(level) < _LEVELS.index(lowest if lowest in _LEVELS else "INFO"):
+        if LEVELS.index(level) < LEVELS.index(lowest if lowest in LEVELS else "INFO"):
             return
         instant = datetime.fromtimestamp(self.now(), UTC).isoformat(timespec="milliseconds")
         line = {

@@ -52,8 +52,18 @@ TABLE_ACTIVE_ATTEMPTS = 30
 # Lambda: functions and execution environments -----------------------------------------------------------------------
 # Lambda Developer Guide, "Lambda quotas" (gettingstarted-limits) and "Function scaling" (lambda-concurrency).
 
-FUNCTION_TIMEOUT_S_MAXIMUM = 900
-FUNCTION_MEMORY_MB = (128, 10_240)
+# The upper figures are the API model's of November 2026 (CreateFunction); that an ordinary function gets more than the
+# confirmed ones has not been seen yet: up to there a stack is sound, above them it is advised against.
+FUNCTION_TIMEOUT_S = (1, 1_800)
+FUNCTION_TIMEOUT_S_CONFIRMED = 900
+FUNCTION_TIMEOUT_S_MANAGED = (1, 5_400)  # on Managed Instances, for asynchronous events and mappings
+FUNCTION_MEMORY_MB = (128, 32_768)
+FUNCTION_MEMORY_MB_CONFIRMED = 10_240
+# "Lambda runtimes", and the API model's list (Runtime): those before 3.9 no function can be created with any more, the
+# last ones are in the model alone.
+PYTHON_RUNTIMES_ENDED = ("2.7", "3.6", "3.7", "3.8")
+PYTHON_RUNTIMES = ("3.9", "3.10", "3.11", "3.12", "3.13", "3.14")
+PYTHON_RUNTIMES_UNCONFIRMED = ("3.15",)
 ENVIRONMENT_BYTES = 4096  # all variables of a function together
 INIT_TIMEOUT_S = 10.0  # "Lambda execution environment": the init phase
 SYNC_PAYLOAD_BYTES = 6 * 1024 * 1024  # each way; metadata and wrapper count
@@ -83,7 +93,7 @@ MAPPING_VISIBILITY_MARGIN_S = 30  # window + timeout + this, where the queue's o
 MAPPING_RECEIVERS = 5  # long polls open at once: 15 empty receives a minute, seen on AWS
 
 PROVISIONED_POLLERS_MINIMUM = (2, 200)
-PROVISIONED_POLLERS_MAXIMUM = (2, 2_000)  # the API reference says 10,000: AWS's pages disagree
+PROVISIONED_POLLERS_MAXIMUM = (2, 10_000)  # API reference, ProvisionedPollerConfig
 PROVISIONED_POLLER_CONCURRENCY = 10
 PROVISIONED_POLLER_CALLS_PER_S = 10.0
 PROVISIONED_POLLER_BYTES_PER_S = 1024 * 1024
@@ -187,6 +197,34 @@ S3_UPLOAD_PARTS = 10_000
 S3_WRITES_PER_S = 3_500  # of one partitioned prefix; a new bucket is one
 S3_READS_PER_S = 5_500
 S3_EARLIER_BYTES = 256 * 1024 * 1024  # of contents that were replaced, kept a bucket for the proof; our own bound
+# What a notification may be asked for: S3 API Reference, NotificationConfiguration, and the API model's list (Event).
+S3_EVENTS = frozenset(
+    {
+        "s3:ReducedRedundancyLostObject",
+        "s3:LifecycleTransition",
+        "s3:IntelligentTiering",
+        "s3:ObjectAcl:Put",
+        "s3:ObjectRetention:Put",
+        *(
+            f"s3:{subject}:{event}"
+            for subject, events in {
+                "ObjectCreated": ("Put", "Post", "Copy", "CompleteMultipartUpload"),
+                "ObjectRemoved": ("Delete", "DeleteMarkerCreated"),
+                "ObjectRestore": ("Post", "Completed", "Delete"),
+                "Replication": (
+                    "OperationFailedReplication",
+                    "OperationNotTracked",
+                    "OperationMissedThreshold",
+                    "OperationReplicatedAfterThreshold",
+                ),
+                "LifecycleExpiration": ("Delete", "DeleteMarkerCreated"),
+                "ObjectTagging": ("Put", "Delete"),
+                "ObjectAnnotation": ("Put", "Delete"),
+            }.items()
+            for event in ("*", *events)
+        ),
+    }
+)
 S3_NOTIFICATION_BYTES = 65_536  # S3 User Guide: the most that an event notification may have
 
 # The proof and real files ---------------------------------------------------------------------------------------------

@@ -132,7 +132,10 @@ class Bucket:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A DynamoDB table: key attribute name and type ("S", "N", "B"), and its capacity mode."""
+    """A DynamoDB table: key attribute name and type ("S", "N", "B"), and its capacity mode.
+
+    `warm_read_units` and `warm_write_units` are what it takes a second from the start (`WarmThroughput`).
+    """
 
     logical_id: str
     name: str
@@ -141,6 +144,8 @@ class Table:
     sort_key: tuple[str, str] | None = None
     provisioned_units: tuple[int, int] | None = None
     maximum_write_units: int | None = None
+    warm_read_units: int | None = None
+    warm_write_units: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

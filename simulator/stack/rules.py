@@ -63,7 +63,9 @@ _UNABLE = (
 def _function_settings(stack: Stack) -> Said:
     """Ranges: Lambda API reference, CreateFunction. Variables: Developer Guide, configuration-envvars."""
     for function in stack.functions.values():
-        yield from _range(function.logical_id, "timeout", function.timeout_s, 1, limits.FUNCTION_TIMEOUT_S_MAXIMUM)
+        managed = function.logical_id in _managed(stack)
+        timeout_s = limits.FUNCTION_TIMEOUT_S_MANAGED if managed else limits.FUNCTION_TIMEOUT_S
+        yield from _range(function.logical_id, "timeout", function.timeout_s, *timeout_s)
         yield from _range(function.logical_id, "memorySize", function.memory_mb, *limits.FUNCTION_MEMORY_MB)
         reserved = sorted(_RESERVED_VARIABLES & function.environment.keys())
         if reserved:
@@ -79,6 +81,18 @@ def _function_settings(stack: Stack) -> Said:
         yield from _range(function.logical_id, "maximumRetryAttempts", retries, *limits.ASYNC_RETRIES)
         age_s = function.asynchronous.maximum_event_age_s
         yield from _range(function.logical_id, "maximumEventAgeInSeconds", age_s, *limits.ASYNC_EVENT_AGE_S)
+
+
+def _runtimes(stack: Stack) -> Said:
+    """Developer Guide, lambda-runtimes; API reference, CreateFunction. Python's alone: no other is run here."""
+    known = (*limits.PYTHON_RUNTIMES_ENDED, *limits.PYTHON_RUNTIMES, *limits.PYTHON_RUNTIMES_UNCONFIRMED)
+    for function in stack.functions.values():
+        if function.runtime.startswith("python") and function.runtime.removeprefix("python") not in known:
+            yield (
+                function.logical_id,
+                f"1 validation error detected: Value '{function.runtime}' at 'runtime' failed to satisfy constraint: "
+                f"Member must satisfy enum value set: [{', '.join(f'python{version}' for version in known)}]",
+            )
 
 
 def _unreserved_concurrency(stack: Stack) -> Said:
@@ -172,6 +186,8 @@ def _notifications(stack: Stack) -> Said:
     """S3 User Guide, grant-destinations-permissions-to-s3 and notification-how-to-filtering."""
     for bucket in stack.buckets.values():
         for notification in bucket.notifications:
+            for event in sorted(set(notification.events) - limits.S3_EVENTS):
+                yield bucket.logical_id, f"The event '{event}' is not supported for notifications"
             queue = stack.queues.get(notification.queue)
             if queue is not None and not _s3_may_send(queue):
                 yield bucket.logical_id, "Unable to validate the following destination configurations"
@@ -184,6 +200,33 @@ def _notifications(stack: Stack) -> Said:
 
 
 # Advice
+
+
+def _unconfirmed(stack: Stack) -> Said:
+    """AWS's API model of November 2026 (CreateFunction) takes more than the Developer Guide's quotas say."""
+    for name, function in stack.functions.items():
+        if name in _managed(stack):
+            yield (
+                name,
+                "on Managed Instances (CapacityProviderConfig) one environment serves several invocations at once, and "
+                "other limits hold; the simulator runs it as an ordinary function",
+            )
+            continue
+        for what, value, confirmed in (
+            ("a timeout of {:,} s", function.timeout_s, limits.FUNCTION_TIMEOUT_S_CONFIRMED),
+            ("{:,} MB of memory", function.memory_mb, limits.FUNCTION_MEMORY_MB_CONFIRMED),
+        ):
+            if value > confirmed:
+                yield (
+                    name,
+                    f"AWS's API model takes {what.format(value)}, but more than {confirmed:,} is not confirmed for "
+                    "ordinary functions: your Region may refuse it",
+                )
+        version = function.runtime.removeprefix("python")
+        if version in limits.PYTHON_RUNTIMES_UNCONFIRMED:
+            yield name, f"AWS's API model lists {function.runtime}, but that Lambda offers it is not confirmed"
+        elif version in limits.PYTHON_RUNTIMES_ENDED:
+            yield name, f"{function.runtime} has reached its end: Lambda no longer creates functions with it"
 
 
 def _short_visibility(stack: Stack) -> Said:
@@ -264,6 +307,7 @@ def _silent_losses(stack: Stack) -> Said:
 
 _REFUSED = (
     _function_settings,
+    _runtimes,
     _unreserved_concurrency,
     _mapping_settings,
     _mapping_conflicts,
@@ -271,7 +315,7 @@ _REFUSED = (
     _queue_settings,
     _notifications,
 )
-_ADVISED = (_short_visibility, _redrive, _reserved_concurrency, _silent_losses)
+_ADVISED = (_unconfirmed, _short_visibility, _redrive, _reserved_concurrency, _silent_losses)
 _RESERVED_VARIABLES = frozenset(
     {
         "_HANDLER",
@@ -308,6 +352,11 @@ def _range(logical_id: str, member: str, value: int, low: int, high: int) -> Sai
         f"1 validation error detected: Value '{value}' at '{member}' failed to satisfy constraint: Member must have "
         f"value {side} than or equal to {bound}",
     )
+
+
+def _managed(stack: Stack) -> set[str]:
+    """The functions that run on Managed Instances, which the twin does not simulate."""
+    return {each.logical_id for each in stack.ignored if each.property.partition(".")[0] == "CapacityProviderConfig"}
 
 
 def _mapped(stack: Stack) -> Iterator[tuple[EventSourceMapping, Queue, Function]]:

@@ -353,7 +353,7 @@ class _Loader:
         if undefined := [name for name in keys.values() if name not in types]:
             properties.fail(f"'{undefined[0]}' is in no AttributeDefinitions", "KeySchema")
         on_demand = properties.text("BillingMode", "PROVISIONED") == "PAY_PER_REQUEST"
-        throughput = properties.section("ProvisionedThroughput")
+        throughput, warm = properties.section("ProvisionedThroughput"), properties.section("WarmThroughput")
         return Table(
             logical_id=logical_id,
             name=self._name(logical_id),
@@ -364,6 +364,8 @@ class _Loader:
             if on_demand
             else (throughput.integer("ReadCapacityUnits", 5), throughput.integer("WriteCapacityUnits", 5)),
             maximum_write_units=properties.section("OnDemandThroughput").optional_integer("MaxWriteRequestUnits"),
+            warm_read_units=warm.optional_integer("ReadUnitsPerSecond"),
+            warm_write_units=warm.optional_integer("WriteUnitsPerSecond"),
         )
 
 

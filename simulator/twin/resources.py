@@ -111,6 +111,9 @@ async def create_table(table: Table, clients: Clients) -> None:
         request["ProvisionedThroughput"] = {"ReadCapacityUnits": reads, "WriteCapacityUnits": writes}
     if table.maximum_write_units:
         request["OnDemandThroughput"] = {"MaxWriteRequestUnits": table.maximum_write_units}
+    units = (("ReadUnitsPerSecond", table.warm_read_units), ("WriteUnitsPerSecond", table.warm_write_units))
+    if warm := {name: value for name, value in units if value is not None}:
+        request["WarmThroughput"] = warm
     await clients.dynamodb.create_table(**request)
     await clients.dynamodb.get_waiter("table_exists").wait(
         TableName=table.name, WaiterConfig={"Delay": 1, "MaxAttempts": limits.TABLE_ACTIVE_ATTEMPTS}

@@ -37,8 +37,8 @@ T = TypeVar("T")
 _Client: TypeAlias = "partialmethod[Awaitable[T]]"
 """`await aws.s3()`: the client of a service."""
 POLICY_FILE = "docs/deployer-policy.json"
-LONGEST_ANSWER_S = 960
-"""A function invoked by hand answers after at most its timeout, of which Lambda allows 900 s."""
+LONGEST_ANSWER_S = limits.FUNCTION_TIMEOUT_S[1] + 60
+"""A function invoked by hand answers after at most its timeout."""
 
 _EXPIRED = {"ExpiredToken", "ExpiredTokenException", "RequestExpired", "TokenRefreshRequired"}
 _UNKNOWN = {

@@ -68,7 +68,8 @@ class ByMoto:
         response = self._call(routed)
         self._tables.tallies.observe_moto(routed, response)
         if response.status == 200 and parameters and routed.operation in ("CreateTable", "UpdateTable"):
-            self._tables.throttles.configured(str(parameters["TableName"]), parameters.get("OnDemandThroughput"))
+            name, created = str(parameters["TableName"]), routed.operation == "CreateTable"
+            self._tables.throttles.configured(name, parameters, created=created)
         return response
 
     def _single_write(self, routed: Routed, parameters: Parameters) -> Response:

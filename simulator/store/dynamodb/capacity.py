@@ -48,13 +48,17 @@ class PeakHistory:
 class Throughput:
     """One direction (writes or reads) of one table: the table's rate and each partition key's.
 
-    On demand, the rate is twice the previous peak and never under a new table's. Provisioned, unused capacity of up
-    to five minutes is kept for bursts. `ceiling` is `OnDemandThroughput`'s maximum.
+    On demand, the rate is twice the previous peak, and never less than a new table's or than `warm`, the table's
+    `WarmThroughput`. Provisioned, unused capacity of up to five minutes is kept for bursts. `ceiling` is
+    `OnDemandThroughput`'s maximum.
     """
 
-    def __init__(self, now: float, *, writes: bool, provisioned: int | None, ceiling: int | None = None) -> None:
+    def __init__(
+        self, now: float, *, writes: bool, provisioned: int | None, ceiling: int | None = None, warm: int = 0
+    ) -> None:
         self._provisioned = provisioned
-        self._new_table = limits.ON_DEMAND_NEW_TABLE_WRITE_UNITS if writes else limits.ON_DEMAND_NEW_TABLE_READ_UNITS
+        new_table = limits.ON_DEMAND_NEW_TABLE_WRITE_UNITS if writes else limits.ON_DEMAND_NEW_TABLE_READ_UNITS
+        self._least = max(new_table, warm)
         self._partition_rate = float(limits.PARTITION_WRITE_UNITS if writes else limits.PARTITION_READ_UNITS)
         self._peaks = PeakHistory()
         rate = self.rate(now)
@@ -67,7 +71,7 @@ class Throughput:
         """What the table takes in a second, now."""
         if self._provisioned is not None:
             return float(self._provisioned)
-        return float(min(limits.ON_DEMAND_TABLE_QUOTA_UNITS, max(self._new_table, 2 * self._peaks.peak(now))))
+        return float(min(limits.ON_DEMAND_TABLE_QUOTA_UNITS, max(self._least, 2 * self._peaks.peak(now))))
 
     def take(self, partition_key: Hashable, units: float, now: float) -> str | None:
         """Consume `units` of a partition key, or say which limit forbids it (and consume nothing)."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -25,7 +25,7 @@ class Throttles:
 
     applied: bool
     faults: dict[str, Refusals] = field(default_factory=dict)
-    maximums: dict[str, dict[str, int]] = field(default_factory=dict)
+    _configured: dict[str, dict[str, int]] = field(default_factory=dict)
     # By names, not by moto's objects: moto replaces those when it takes a transaction back.
     _throughputs: dict[tuple[str, str | None, bool], Throughput] = field(default_factory=dict)
 
@@ -36,10 +36,15 @@ class Throttles:
         else:
             self.faults.pop(table_name, None)
 
-    def configured(self, table_name: str, throughput: Any) -> None:
-        """A table was created or changed with this `OnDemandThroughput` (None: none)."""
-        limited = {name: units for name, units in (throughput or {}).items() if isinstance(units, int) and units > 0}
-        self.maximums[table_name] = limited
+    def configured(self, table_name: str, parameters: Mapping[str, Any], *, created: bool) -> None:
+        """A table was created or changed with these; `OnDemandThroughput` and `WarmThroughput` are kept of them.
+
+        What a change does not name stays as it was; -1 takes a maximum away.
+        """
+        given = {**(parameters.get("OnDemandThroughput") or {}), **(parameters.get("WarmThroughput") or {})}
+        before = {} if created else self._configured.get(table_name, {})
+        known = {**before, **{name: units for name, units in given.items() if isinstance(units, int)}}
+        self._configured[table_name] = {name: units for name, units in known.items() if units > 0}
         self._throughputs = {key: kept for key, kept in self._throughputs.items() if key[0] != table_name}
 
     def write(self, table: Any, hash_key: Hashable, units: float, now: float) -> str | None:
@@ -69,14 +74,15 @@ class Throttles:
         key = table.name, None if index is None else index.name, writes
         found = self._throughputs.get(key)
         if found is None:
-            provisioned, ceiling = None, None
+            configured = self._configured.get(table.name, {})
+            provisioned, ceiling, warm = None, None, None
             if not _on_demand(table):
-                configured = (table if index is None else index).throughput
-                provisioned = int(configured["WriteCapacityUnits" if writes else "ReadCapacityUnits"])
+                units = (table if index is None else index).throughput
+                provisioned = int(units["WriteCapacityUnits" if writes else "ReadCapacityUnits"])
             elif index is None:
-                name = "MaxWriteRequestUnits" if writes else "MaxReadRequestUnits"
-                ceiling = self.maximums.get(table.name, {}).get(name)
-            found = Throughput(now, writes=writes, provisioned=provisioned, ceiling=ceiling)
+                ceiling = configured.get("MaxWriteRequestUnits" if writes else "MaxReadRequestUnits")
+                warm = configured.get("WriteUnitsPerSecond" if writes else "ReadUnitsPerSecond")
+            found = Throughput(now, writes=writes, provisioned=provisioned, ceiling=ceiling, warm=warm or 0)
             self._throughputs[key] = found
         return found
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from simulator.base.limits import S3_NOTIFICATION_BYTES
+from simulator.base.limits import S3_EVENTS, S3_NOTIFICATION_BYTES
 from simulator.store.moto import state as moto_state
 from simulator.store.moto.replacement import Replacement
 from simulator.store.moto.scope import SCOPE
@@ -60,6 +60,8 @@ def _install_events() -> None:
         for arn in dict.fromkeys(each.arn for each in bucket.notification_configuration.queue):
             _deliver(bucket, arn, test_event(bucket.name, scope.routed, scope.store.clock.now()), account_id)
 
+    # Among them are events that moto's own list is too old for.
+    notifications.S3NotificationEvent.is_event_valid = S3_EVENTS.__contains__  # type: ignore[method-assign, assignment]
     notifications.send_event = send_event
     notifications.send_test_event = send_test_event
 
@@ -106,13 +108,14 @@ DEPTH = Replacement(
 EVENTS = Replacement(
     name="s3.events",
     functions={
+        "moto.s3.notifications:S3NotificationEvent.is_event_valid": "0fdb8a4fde50dda3",
         "moto.s3.notifications:send_event": "da8a7c7c6f2b0a8f",
         "moto.s3.notifications:send_test_event": "89bc68c5842cc0ec",
         _MODELS + "S3Backend.complete_multipart_upload": "f16c9a08e5db3f4f",
         _MODELS + "S3Backend.put_object_tagging": "5d1ebe6352a499bf",
     },
     why="records of version 2.1 with escaped slashes, without sequencer, identity and request fields; two events "
-    "for a multipart upload; delivery to queues whose policy does not allow it",
+    "for a multipart upload; delivery to queues whose policy does not allow it; S3's newer events are refused",
     keeps="which events match a configuration; topics, functions and EventBridge, which stay moto's",
     install=_install_events,
 )

@@ -6,7 +6,7 @@ import base64
 import hashlib
 import re
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from functools import cache
@@ -55,6 +55,8 @@ def check_request(routed: Routed) -> None:
     bucket, raw_key = request.bucket_and_key
     if operation in ("PutObject", "CreateMultipartUpload", "CopyObject"):
         _check_key(raw_key)
+    if operation in ("PutObject", "UploadPart", "CreateMultipartUpload", "CopyObject"):
+        _check_algorithm(request.headers)
     if operation in ("PutObject", "UploadPart"):
         _check_digests(request)
     elif operation == "CreateBucket" and not _BUCKET_NAME.fullmatch(unquote(bucket)):
@@ -69,6 +71,17 @@ def _check_key(raw_key: str) -> None:
     if size > S3_KEY_BYTES:
         details = {"Size": size, "MaxSizeAllowed": S3_KEY_BYTES}
         raise AwsError("KeyTooLongError", "Your key is too long", details=details)
+
+
+def _check_algorithm(headers: Mapping[str, str]) -> None:
+    """A checksum that nobody computes here is refused rather than stored unchecked."""
+    named = headers.get("x-amz-sdk-checksum-algorithm") or headers.get("x-amz-checksum-algorithm") or ""
+    if named.upper() in NOT_COMPUTED or not _NOT_COMPUTED_HEADERS.isdisjoint(headers):
+        raise AwsError(
+            "NotImplemented",
+            f"Checksums by {', '.join(NOT_COMPUTED)} are not simulated; choose another algorithm, such as CRC64NVME",
+            status=501,
+        )
 
 
 def _check_digests(request: Request) -> None:
@@ -94,7 +107,7 @@ def _check_digests(request: Request) -> None:
         )
     if "aws-chunked" in headers.get("content-encoding", ""):
         body = _unchunked(body)
-    for name, compute in _CHECKSUMS.items():
+    for name, compute in CHECKSUMS.items():
         stated = headers.get(f"x-amz-checksum-{name}")
         if stated is not None and base64.b64encode(compute(body)).decode() != stated:
             raise AwsError("BadDigest", f"The {name.upper()} you specified did not match the calculated checksum.")
@@ -134,13 +147,18 @@ def _reflected_crc(body: bytes, polynomial: int, width: int) -> bytes:
     return (register ^ mask).to_bytes(width // 8, "big")
 
 
-_CHECKSUMS: dict[str, Callable[[bytes], bytes]] = {
+CHECKSUMS: dict[str, Callable[[bytes], bytes]] = {
     "crc32": lambda body: zlib.crc32(body).to_bytes(4, "big"),
     "crc32c": lambda body: _reflected_crc(body, 0x82F63B78, 32),
     "crc64nvme": lambda body: _reflected_crc(body, 0x9A6C9329AC4BC9B5, 64),
     "sha1": lambda body: hashlib.sha1(body, usedforsecurity=False).digest(),
     "sha256": lambda body: hashlib.sha256(body).digest(),
+    "sha512": lambda body: hashlib.sha512(body).digest(),
+    "md5": lambda body: hashlib.md5(body, usedforsecurity=False).digest(),
 }
+NOT_COMPUTED = ("XXHASH64", "XXHASH3", "XXHASH128")
+"""S3's other algorithms (API Reference, PutObject): no library at hand computes them."""
+_NOT_COMPUTED_HEADERS = {f"x-amz-checksum-{algorithm.lower()}" for algorithm in NOT_COMPUTED}
 
 
 def _check_notification(request: Request, bucket: Any) -> None:

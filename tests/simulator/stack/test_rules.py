@@ -12,6 +12,7 @@ from simulator.stack import template
 from simulator.stack.model import (
     AsynchronousInvocation,
     Bucket,
+    Ignored,
     Notification,
     ProvisionedPollers,
     Redrive,
@@ -119,9 +120,9 @@ def test_visibility_below_timeout(sound: Sound) -> None:
             "constraint: Member must have value greater than or equal to 2",
         ),
         (
-            {"provisioned": ProvisionedPollers(2, 2001)},
-            "1 validation error detected: Value '2001' at 'provisionedPollerConfig.maximumPollers' failed to satisfy "
-            "constraint: Member must have value less than or equal to 2000",
+            {"provisioned": ProvisionedPollers(2, 10_001)},
+            "1 validation error detected: Value '10001' at 'provisionedPollerConfig.maximumPollers' failed to satisfy "
+            "constraint: Member must have value less than or equal to 10000",
         ),
     ],
 )
@@ -170,7 +171,9 @@ def test_unreserved_concurrency(sound: Sound) -> None:
 @pytest.mark.parametrize(
     ("change", "part"),
     [
-        ({"timeout_s": 901}, "Value '901' at 'timeout'"),
+        ({"timeout_s": 1_801}, "Value '1801' at 'timeout'"),
+        ({"memory_mb": 32_769}, "Value '32769' at 'memorySize'"),
+        ({"runtime": "python3.16"}, "Value 'python3.16' at 'runtime'"),
         ({"memory_mb": 127}, "Value '127' at 'memorySize'"),
         ({"environment": {"AWS_REGION": "x", "MINE": "y"}}, "Reserved keys used in this request: AWS_REGION"),
         ({"environment": {"MINE": "x" * 4096}}, "exceeded the 4KB limit"),
@@ -186,11 +189,60 @@ def test_function_settings(sound: Sound, change: dict[str, Any], part: str) -> N
     assert part in text
 
 
-@pytest.mark.parametrize("change", [{"timeout_s": 1}, {"environment": {"MINE": "x" * 4092}}])
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"timeout_s": 1},
+        {"timeout_s": 1_800},
+        {"memory_mb": 32_768},
+        {"environment": {"MINE": "x" * 4092}},
+        {"runtime": "nodejs22.x"},
+    ],
+)
 def test_function_settings_at_their_bounds(sound: Sound, change: dict[str, Any]) -> None:
-    """A second is a timeout, and 4 KB of variables are not too many."""
+    """A second is a timeout, and 4 KB of variables are not too many; runtimes other than Python's are not judged."""
+    sound.queue = dataclasses.replace(sound.queue, visibility_timeout_s=10_800)
     sound.function = dataclasses.replace(sound.function, **change)
     assert sound.refused() == []
+
+
+@pytest.mark.parametrize(
+    ("change", "advice"),
+    [
+        ({"timeout_s": 900}, None),
+        ({"timeout_s": 901}, "AWS's API model takes a timeout of 901 s, but more than 900 is not confirmed"),
+        ({"memory_mb": 10_240}, None),
+        ({"memory_mb": 10_241}, "AWS's API model takes 10,241 MB of memory, but more than 10,240 is not confirmed"),
+        ({"runtime": "python3.14"}, None),
+        ({"runtime": "python3.15"}, "AWS's API model lists python3.15, but that Lambda offers it is not confirmed"),
+        ({"runtime": "python3.9"}, None),
+        ({"runtime": "python3.8"}, "python3.8 has reached its end: Lambda no longer creates functions with it"),
+    ],
+)
+def test_what_only_the_model_states_is_advised_against(
+    sound: Sound, change: dict[str, Any], advice: str | None
+) -> None:
+    """Figures that no ordinary function has been seen to get are advised against, not refused."""
+    sound.queue = dataclasses.replace(sound.queue, visibility_timeout_s=10_800)
+    sound.function = dataclasses.replace(sound.function, **change)
+    assert sound.refused() == []
+    said = sound.advised()
+    assert [name for name, _ in said] == ["Consumer"] * len(said)
+    assert len(said) == (0 if advice is None else 1)
+    assert advice is None or said[0][1].startswith(advice)
+
+
+@pytest.mark.parametrize(("timeout_s", "refused"), [(5_400, False), (5_401, True)])
+def test_managed_instances_have_limits_of_their_own(sound: Sound, timeout_s: int, refused: bool) -> None:
+    """CapacityProviderConfig: 5,400 s for events of a mapping, and the simulator says that it runs it otherwise."""
+    sound.queue = dataclasses.replace(sound.queue, visibility_timeout_s=43_200)
+    sound.function = dataclasses.replace(sound.function, timeout_s=timeout_s)
+    stack = dataclasses.replace(
+        sound.stack(), ignored=(Ignored("Consumer", "CapacityProviderConfig", "not simulated"),)
+    )
+    found = examine(stack)
+    assert bool(found.violations) is refused
+    assert [each.text.partition(" (")[0] for each in found.advice] == ["on Managed Instances"]
 
 
 def test_schedule_expression(sound: Sound) -> None:
@@ -301,7 +353,14 @@ def test_what_overlaps(sound: Sound, one: dict[str, Any], other: dict[str, Any],
     plain = Notification("Queue", ("s3:ObjectCreated:*",))
     for pair in ((one, other), (other, one)):
         sound.notifications = tuple(dataclasses.replace(plain, **change) for change in pair)
-        assert bool(sound.refused()) is ambiguous
+        assert any("ambiguously" in text for text in sound.refused()) is ambiguous
+
+
+@pytest.mark.parametrize("event", ["s3:ObjectCreated:Get", "ObjectCreated:Put", "s3:ObjectCreated", "s3:*"])
+def test_unknown_events(sound: Sound, event: str) -> None:
+    """S3 has no such event; it names it."""
+    sound.notifications = (Notification("Queue", ("s3:ObjectAnnotation:Put", event)),)
+    assert sound.refused() == [f"The event '{event}' is not supported for notifications"]
 
 
 def test_findings_are_in_the_templates_order(sound: Sound) -> None:

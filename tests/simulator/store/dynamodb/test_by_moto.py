@@ -61,7 +61,8 @@ class Dynamo:
 
     async def create(self, name: str, write: int = 0, read: int = 1_000, **more: Any) -> str:
         """A table with the keys PK and SK: provisioned, or on demand where `write` is 0."""
-        attributes = ["PK", "SK", *(["DAY"] if "StreamSpecification" not in more and more else [])]
+        indexed = {"GlobalSecondaryIndexes", "LocalSecondaryIndexes"} & more.keys()
+        attributes = ["PK", "SK", *(["DAY"] if indexed else [])]
         throughput = {"ReadCapacityUnits": read, "WriteCapacityUnits": write}
         await self.call(
             "create_table",
@@ -133,6 +134,32 @@ async def test_refused_writes_reach_tables_with_a_stream_or_an_index(dynamo: Dyn
     assert (counted.rows, counted.unprocessed_items, counted.throttled_requests) == (10, 30, 2)
     await dynamo.store.refuse_writes(name, 0)
     assert (await dynamo.call("batch_write_item", RequestItems=batch(name, 20)))["UnprocessedItems"] == {}
+
+
+async def test_a_changed_table_keeps_what_the_change_does_not_name(dynamo: Dynamo, name: str) -> None:
+    """UpdateTable: a maximum of two units a second goes on when something else is changed, and -1 ends it."""
+    await dynamo.create(name, OnDemandThroughput={"MaxWriteRequestUnits": 2})
+    changes: list[dict[str, Any]] = [
+        {},
+        {"DeletionProtectionEnabled": False},
+        {"WarmThroughput": {"WriteUnitsPerSecond": 9_000}},
+    ]
+    for change in changes:
+        if change:
+            await dynamo.call("update_table", TableName=name, **change)
+        answer = await dynamo.call("batch_write_item", RequestItems=batch(name, 5))
+        assert len(answer["UnprocessedItems"][name]) == 3
+    await dynamo.call("update_table", TableName=name, OnDemandThroughput={"MaxWriteRequestUnits": -1})
+    assert (await dynamo.call("batch_write_item", RequestItems=batch(name, 5)))["UnprocessedItems"] == {}
+
+
+@pytest.mark.parametrize(("warm", "kept"), [({}, 10), ({"WarmThroughput": {"WriteUnitsPerSecond": 12_000}}, 25)])
+async def test_a_warm_table_takes_more_at_once(dynamo: Dynamo, name: str, warm: dict[str, Any], kept: int) -> None:
+    """CreateTable: of 25 items of 400 units a new table takes ten at once, one warmed to 12,000 units all."""
+    await dynamo.create(name, **warm)
+    big = [{"PutRequest": {"Item": item(number, 399 * 1024)}} for number in range(25)]
+    answer = await dynamo.call("batch_write_item", RequestItems={name: big})
+    assert len(answer["UnprocessedItems"].get(name, ())) == 25 - kept
 
 
 async def test_a_transaction_costs_double(dynamo: Dynamo, name: str) -> None:

@@ -91,6 +91,14 @@ def test_a_maximum_on_demand_throughput_has_its_own_reason() -> None:
     assert accepted(table, 0.0, 10, 100) == (50, {MAXIMUM_ON_DEMAND})
 
 
+@pytest.mark.parametrize(("writes", "new"), [(True, 4_000), (False, 12_000)])
+def test_warm_throughput_is_there_from_the_start(writes: bool, new: int) -> None:
+    """Warm throughput: what a table can take at once; less than a new table takes anyway changes nothing."""
+    rates = [Throughput(0.0, writes=writes, provisioned=None, warm=warm).rate(0.0) for warm in (0, new - 1, new + 1)]
+    assert rates == [new, new, new + 1]
+    assert Throughput(0.0, writes=writes, provisioned=10, warm=new).rate(0.0) == 10
+
+
 def test_a_partition_key_gives_3000_read_units_a_second() -> None:
     """Designing partition keys: 3,000 read units a second; other keys, and scans, are not held up by it."""
     table = Throughput(0.0, writes=False, provisioned=None)

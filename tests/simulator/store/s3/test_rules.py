@@ -217,6 +217,8 @@ def test_overlapping_rules_for_one_event_are_refused(s3: Any, sqs: Any, bucket: 
         ("x-amz-checksum-sha256", base64.b64encode(hashlib.sha256(b"other").digest()).decode(), "BadDigest"),
         ("x-amz-checksum-crc32c", "AAAAAA==", "BadDigest"),
         ("x-amz-checksum-crc64nvme", "AAAAAAAAAAA=", "BadDigest"),
+        ("x-amz-checksum-sha512", base64.b64encode(hashlib.sha512(b"other").digest()).decode(), "BadDigest"),
+        ("x-amz-checksum-md5", base64.b64encode(hashlib.md5(b"other").digest()).decode(), "BadDigest"),
     ],
 )
 def test_a_bad_digest_stores_nothing(
@@ -233,7 +235,12 @@ def test_a_bad_digest_stores_nothing(
 
 @pytest.mark.parametrize(
     ("header", "value"),
-    [("x-amz-checksum-crc32c", "4waSgw=="), ("x-amz-checksum-crc64nvme", "rosUhgp5mIg=")],
+    [
+        ("x-amz-checksum-crc32c", "4waSgw=="),
+        ("x-amz-checksum-crc64nvme", "rosUhgp5mIg="),
+        ("x-amz-checksum-sha512", base64.b64encode(hashlib.sha512(b"123456789").digest()).decode()),
+        ("x-amz-checksum-md5", base64.b64encode(hashlib.md5(b"123456789").digest()).decode()),
+    ],
 )
 def test_a_right_digest_of_every_kind_is_accepted(store_endpoint: str, bucket: str, header: str, value: str) -> None:
     """CRC-32C and CRC-64/NVME of `123456789` are the published check values."""
@@ -243,6 +250,35 @@ def test_a_right_digest_of_every_kind_is_accepted(store_endpoint: str, bucket: s
     assert answer.status == 200, answer.read()
     answer.read()
     connection.close()
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"x-amz-checksum-xxhash3": "AAAAAAAAAAA="},
+        {"x-amz-sdk-checksum-algorithm": "XXHASH64"},
+        {"x-amz-checksum-algorithm": "xxhash128"},
+    ],
+)
+def test_a_checksum_that_is_not_computed_is_refused(
+    s3: Any, store_endpoint: str, bucket: str, headers: dict[str, str]
+) -> None:
+    """PutObject: S3 checks XXHASH64, XXHASH3 and XXHASH128; here an object is not stored unchecked."""
+    connection = http.client.HTTPConnection(urlsplit(store_endpoint).netloc)
+    connection.request("PUT", f"/{bucket}/key", b"body", headers)
+    answer = connection.getresponse()
+    assert (answer.status, b"are not simulated" in answer.read()) == (501, True)
+    connection.close()
+    assert s3.list_objects_v2(Bucket=bucket)["KeyCount"] == 0
+
+
+def test_the_newest_events_can_be_asked_for_and_unknown_ones_cannot(s3: Any, sqs: Any, bucket: str) -> None:
+    """Supported event types: annotations since June 2026; an event that S3 does not have is an InvalidArgument."""
+    url = sqs.create_queue(QueueName=bucket)["QueueUrl"]
+    allow(sqs, url)
+    configure(s3, bucket, bucket, ["s3:ObjectAnnotation:*", "s3:ObjectRetention:Put"])
+    with pytest.raises(ClientError, match="The event 's3:ObjectCreated:Get' is not supported for notifications"):
+        configure(s3, bucket, bucket, ["s3:ObjectCreated:Get"])
 
 
 def test_a_key_has_at_most_1024_bytes(s3: Any, bucket: str) -> None:
