@@ -39,6 +39,14 @@ def test_a_message_needs_only_its_id(members, body, receive_count):
     assert sqs_messages({"Records": [{"messageId": "1"} | members]}) == [Message("1", body, receive_count)]
 
 
+@pytest.mark.parametrize("version", ["2.0", "2.1", "2.5", "2.6", "2.11"])
+def test_every_version_2_of_a_record_is_read(version):
+    """S3 adds members within a major version: 2.6 says of copies whether they have annotations."""
+    record = created("ObjectCreated:Copy") | {"eventVersion": version}
+    record["s3"]["object"]["hasObjectAnnotation"] = True
+    assert created_objects(json.dumps({"Records": [record]})) == [ObjectReference("b", "k")]
+
+
 @pytest.mark.parametrize("event", [None, [], {}, {"Records": None}, {"Records": {"messageId": "1"}}])
 def test_an_event_without_records_is_no_batch(event):
     """The scheduler's and the console's events are none."""

@@ -32,6 +32,13 @@ def test_all_records_of_a_message_count() -> None:
     assert [ref.key for ref in objects_of(body)] == ["stocks/a.csv", "stocks/b.csv"]
 
 
+@pytest.mark.parametrize("version", ["2.1", "2.5", "2.6"])
+def test_every_version_2_of_a_record_is_read(version: str) -> None:
+    """S3 adds members within a major version, as 2.6 did."""
+    body = json.dumps({"Records": [_record("stocks/a.csv") | {"eventVersion": version, "hasObjectAnnotation": True}]})
+    assert objects_of(body) == (ObjectRef("quotes", "stocks/a.csv"),)
+
+
 def _in_envelope(message: str) -> str:
     return json.dumps({"Type": "Notification", "TopicArn": "arn:aws:sns:us-east-1:123456789012:t", "Message": message})
 

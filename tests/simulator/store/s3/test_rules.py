@@ -281,6 +281,16 @@ def test_the_newest_events_can_be_asked_for_and_unknown_ones_cannot(s3: Any, sqs
         configure(s3, bucket, bucket, ["s3:ObjectCreated:Get"])
 
 
+def test_a_conditional_put_replaces_nothing_unseen(s3: Any, bucket: str) -> None:
+    """PutObject: If-None-Match `*` writes a key once, If-Match only over the content that was seen."""
+    first = s3.put_object(Bucket=bucket, Key="key", Body=b"first", IfNoneMatch="*")["ETag"]
+    for condition in ({"IfNoneMatch": "*"}, {"IfMatch": '"00000000000000000000000000000000"'}):
+        with pytest.raises(ClientError, match="PreconditionFailed"):
+            s3.put_object(Bucket=bucket, Key="key", Body=b"second", **condition)
+    s3.put_object(Bucket=bucket, Key="key", Body=b"third", IfMatch=first)
+    assert s3.get_object(Bucket=bucket, Key="key")["Body"].read() == b"third"
+
+
 def test_a_key_has_at_most_1024_bytes(s3: Any, bucket: str) -> None:
     """Object key names: UTF-8, at most 1,024 bytes."""
     s3.put_object(Bucket=bucket, Key="\u00e9" * 512, Body=b"")
