@@ -50,12 +50,17 @@ class Log:
     def metrics(self, values: Mapping[str, int], **properties: object) -> None:
         """One line with all of `values`; a name that begins with `Bytes` is measured in bytes.
 
-        `properties` stand beside them, to be searched for, and are no metrics.
+        `properties` stand beside them, to be searched for, and are no metrics. The line bears the lowest level that is
+        written: Lambda drops what is below it, and takes a line without one for INFO (Developer Guide, "Log-level
+        filtering").
         """
         units = [{"Name": name, "Unit": "Bytes" if name.startswith("Bytes") else "Count"} for name in values]
+        now = self.now()
         directive = {"Namespace": NAMESPACE, "Dimensions": [["FunctionName"]], "Metrics": units}
         line = {
-            "_aws": {"Timestamp": int(self.now() * 1000), "CloudWatchMetrics": [directive]},
+            "_aws": {"Timestamp": int(now * 1000), "CloudWatchMetrics": [directive]},
+            "timestamp": _instant(now),
+            "level": max(self._lowest(), "INFO", key=LEVELS.index),
             "FunctionName": self.function_name,
             "requestId": self.request_id,
             **properties,
@@ -64,15 +69,22 @@ class Log:
         self.write(json.dumps(line))
 
     def _line(self, level: str, message: str, fields: Mapping[str, object]) -> None:
-        lowest = (self.level or "INFO").upper()
-        if LEVELS.index(level) < LEVELS.index(lowest if lowest in LEVELS else "INFO"):
+        if LEVELS.index(level) < LEVELS.index(self._lowest()):
             return
-        instant = datetime.fromtimestamp(self.now(), UTC).isoformat(timespec="milliseconds")
         line = {
-            "timestamp": instant.replace("+00:00", "Z"),
+            "timestamp": _instant(self.now()),
             "level": level,
             "message": message,
             "requestId": self.request_id,
             **fields,
         }
         self.write(json.dumps(line, ensure_ascii=False, default=str))
+
+    def _lowest(self) -> str:
+        lowest = (self.level or "INFO").upper()
+        return lowest if lowest in LEVELS else "INFO"
+
+
+def _instant(now: float) -> str:
+    """As Lambda's own lines have it, with milliseconds."""
+    return datetime.fromtimestamp(now, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -33,6 +33,11 @@ class QueueCounters:
     redriven: int = 0
     test_events: int = 0
 
+    @property
+    def held(self) -> int:
+        """Messages in the queue, in whatever state."""
+        return self.visible + self.in_flight + self.delayed
+
 
 @dataclass(slots=True)
 class TableCounters:

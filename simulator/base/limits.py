@@ -65,6 +65,7 @@ PYTHON_RUNTIMES_ENDED = ("2.7", "3.6", "3.7", "3.8")
 PYTHON_RUNTIMES = ("3.9", "3.10", "3.11", "3.12", "3.13", "3.14")
 PYTHON_RUNTIMES_UNCONFIRMED = ("3.15",)
 ENVIRONMENT_BYTES = 4096  # all variables of a function together
+LOG_LEVELS = ("TRACE", "DEBUG", "INFO", "WARN", "ERROR", "FATAL")  # "Log-level filtering", the lowest first
 INIT_TIMEOUT_S = 10.0  # "Lambda execution environment": the init phase
 SYNC_PAYLOAD_BYTES = 6 * 1024 * 1024  # each way; metadata and wrapper count
 RESPONSE_PAYLOAD_BYTES = SYNC_PAYLOAD_BYTES + 100  # what the Runtime API accepts as a response

@@ -2,7 +2,8 @@
 
 AWS: Lambda Developer Guide, "Working with Lambda function logs" and "Advanced logging controls". Text format has
 START, END and REPORT; JSON format has one object a line, of which the default system log level INFO lets through
-`platform.initStart`, `platform.start` and `platform.report` (and `platform.runtimeDone` where something failed).
+`platform.initStart`, `platform.start` and `platform.report` (and `platform.runtimeDone` where something failed). The
+handler's own JSON lines are let through by the function's log level ("Log-level filtering").
 """
 
 from __future__ import annotations
@@ -28,9 +29,24 @@ class LogStream:
         self.name = f"{iso(clock.now())[:10].replace('-', '/')}/[$LATEST]{environment:032x}"
         self._function, self._environment, self._record, self._clock = function, environment, record, clock
         self._json = function.log_format == "JSON"
+        self._least = limits.LOG_LEVELS.index(function.log_level or "INFO")
+
+    def output(self, line: str) -> None:
+        """One line of the handler's: dropped, in JSON format, if it is an object below the function's log level.
+
+        One that states no level, or no time, counts as INFO; text that is no object is always kept.
+        """
+        if self._json and line.startswith("{") and (self._least > _INFO or _LOW.search(line)):
+            try:
+                level = _level(json.loads(line))
+            except (ValueError, RecursionError):
+                level = self._least
+            if level < self._least:
+                return
+        self.line(line)
 
     def line(self, line: str) -> None:
-        """One line, the handler's or the platform's."""
+        """One line, kept whatever it says."""
         self._record(LogWritten(self._clock.now(), self._function.logical_id, self._environment, line))
 
     def init_started(self) -> None:
@@ -103,6 +119,17 @@ class LogStream:
     def _platform(self, kind: str, **content: Any) -> None:
         record = {"time": iso(self._clock.now()), "type": f"platform.{kind}", "record": _known(**content)}
         self.line(json.dumps(record, separators=(",", ":")))
+
+
+_INFO = limits.LOG_LEVELS.index("INFO")
+_LOW = re.compile("|".join(f'"{level}"' for level in limits.LOG_LEVELS[:_INFO]), re.IGNORECASE)
+
+
+def _level(line: dict[str, Any]) -> int:
+    """The place of a line's level among them all. The runtime's own lines about exceptions call it `log_level`."""
+    level = str(line.get("level", line.get("log_level", ""))).upper()
+    stated = level in limits.LOG_LEVELS and isinstance(line.get("timestamp"), str)
+    return limits.LOG_LEVELS.index(level) if stated else _INFO
 
 
 def _known(**figures: Any) -> dict[str, Any]:

@@ -217,7 +217,7 @@ class LambdaService:
         number = environment.number
         if number not in self._hosts:
             stream = LogStream(function, number, self._record, self._clock)
-            runtime = self._runtime.environment(function, number, stream.name, stream.line)
+            runtime = self._runtime.environment(function, number, stream.name, stream.output)
             self._hosts[number] = _Host(runtime, stream)
         return self._hosts[number]
 

@@ -152,7 +152,7 @@ def _throughput(snapshot: Snapshot) -> dict[str, float | None]:
     table = snapshot.table
     return {
         "rows_per_s_mean": _rounded(snapshot.rows_per_s_mean, 1),
-        "rows_per_s_max": float(table.rows_per_s_max) if table.rows_written else None,
+        "rows_per_s_max": float(table.rows_per_s_max) or None,
     }
 
 

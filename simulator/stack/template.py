@@ -225,6 +225,9 @@ class _Loader:
         log_format = logging.text("LogFormat", "Text")
         if log_format not in ("Text", "JSON"):
             logging.fail(f"must be Text or JSON, not '{log_format}'", "LogFormat")
+        level = logging.text("ApplicationLogLevel", "INFO")
+        if level not in limits.LOG_LEVELS:
+            logging.fail(f"must be one of {', '.join(limits.LOG_LEVELS)}, not '{level}'", "ApplicationLogLevel")
         properties.raw("CodeUri")
         environment = properties.section("Environment").mapping("Variables")
         return Function(

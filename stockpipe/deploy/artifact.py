@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError
 
 from simulator.base.errors import CouldNotFinish
-from stockpipe.deploy.aws import FORBIDDEN, Aws, error_code, if_present
+from stockpipe.deploy.aws import FORBIDDEN, Aws, dns_suffix, error_code, if_present
 
 if TYPE_CHECKING:
     from types_aiobotocore_s3 import S3Client
@@ -72,8 +72,7 @@ async def upload_text(aws: Aws, text: str, key: str) -> str:
     """Put a text under a key; its URL as CloudFormation takes it."""
     s3, bucket = await aws.s3(), bucket_name(aws)
     await s3.put_object(Bucket=bucket, Key=key, Body=text.encode(), ExpectedBucketOwner=aws.account)
-    suffix = "amazonaws.com.cn" if aws.region.startswith("cn-") else "amazonaws.com"
-    return f"https://{bucket}.s3.{aws.region}.{suffix}/{key}"
+    return f"https://{bucket}.s3.{aws.region}.{dns_suffix(aws.region)}/{key}"
 
 
 async def empty_bucket(s3: S3Client, bucket: str, progress: Callable[[int], None]) -> int:

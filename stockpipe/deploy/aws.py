@@ -108,6 +108,23 @@ class Aws:
         frozen = await found.get_frozen_credentials()
         return str(frozen.access_key), str(frozen.secret_key), frozen.token
 
+    async def bucket_url(self, bucket: str) -> str:
+        """Where the SDK sends what is for a bucket, without a slash at the end; found out by one HeadBucket.
+
+        Partition, endpoint settings of whatever origin and the form of the address are the SDK's own decision.
+        """
+        s3, urls = await self.s3(), list[str]()
+
+        def sent(request: Any, **_: Any) -> None:
+            urls.append(request.url)
+
+        s3.meta.events.register("before-send.s3.HeadBucket", sent)
+        try:
+            await s3.head_bucket(Bucket=bucket)
+        finally:
+            s3.meta.events.unregister("before-send.s3.HeadBucket", sent)
+        return urls[-1].partition("?")[0].rstrip("/")
+
     def _attempts(self, service: str) -> int:
         """A function must not be invoked twice for one question; a local engine that is not there stays away."""
         if service == "lambda":
@@ -141,6 +158,14 @@ async def connect(
             identity = await (await aws.sts()).get_caller_identity()
             aws.account, aws.caller = identity["Account"], identity["Arn"]
             yield aws
+
+
+def dns_suffix(region: str) -> str:
+    """What the addresses of a Region's partition end in, as `amazonaws.com`."""
+    session: Any = offline_session()
+    partition = session.get_partition_for_region(region)
+    known = session.get_component("data_loader").load_data("partitions")["partitions"]
+    return next(str(each["outputs"]["dnsSuffix"]) for each in known if each["id"] == partition)
 
 
 def is_loopback(url: str) -> bool:

@@ -11,12 +11,14 @@ import contextlib
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlsplit
 
 from botocore.exceptions import ClientError
 
+from simulator.base import limits
 from simulator.base.counters import QueueCounters, StoreCounters
 from simulator.base.errors import InputError, one_failure
-from simulator.base.observations import EnvironmentStarted, InvocationEnded, InvocationStarted, LogWritten, Outcome
+from simulator.base.observations import EnvironmentStarted, InvocationEnded, InvocationStarted, LogWritten
 from simulator.load.measure import cloud_log, cost
 from simulator.load.measure.result import Proof, Span
 from simulator.load.plan.plan import Plan
@@ -49,24 +51,29 @@ class StackUnderLoad:
 
     deployed: Deployed
     queue: QueueAddress
-    dead_letter_url: str | None
+    dead_letter: QueueAddress
     log_group: str
 
 
 async def find_stack(aws: Aws, deployed: Deployed) -> StackUnderLoad:
     """Everything that a load test needs to know of a stack. Raises `InputError` for a stack that has not all of it."""
-    dead = deployed.get("StockDLQ")
     return StackUnderLoad(
         deployed,
         await address(aws, deployed.require("StockQueue")),
-        (await address(aws, dead)).url if dead else None,
+        await address(aws, deployed.require("StockDLQ")),
         await _log_group(aws, deployed.consumer),
     )
 
 
 async def _log_group(aws: Aws, function: str) -> str:
     configuration: Any = await (await aws.functions()).get_function_configuration(FunctionName=function)
-    group: str = configuration.get("LoggingConfig", {}).get("LogGroup") or f"/aws/lambda/{function}"
+    logging = configuration.get("LoggingConfig", {})
+    if (level := logging.get("ApplicationLogLevel")) in limits.LOG_LEVELS[limits.LOG_LEVELS.index("WARN") :]:
+        raise InputError(
+            f"function {function} logs {level} and above, and its INFO lines tell when an object is stored; "
+            "deploy it with --parameter LogLevel=INFO"
+        )
+    group: str = logging.get("LogGroup") or f"/aws/lambda/{function}"
     try:
         await (await aws.logs()).filter_log_events(logGroupName=group, limit=1)
     except ClientError as error:
@@ -101,17 +108,19 @@ def estimate(plan: Plan, stack: Stack) -> float:
 @contextlib.asynccontextmanager
 async def open_stack(session: LoadSession, aws: Aws, stack: StackUnderLoad) -> AsyncIterator[StackTarget]:
     """The stack, watched until the block ends; a watcher that fails ends the block."""
-    deployed, url = stack.deployed, aws.endpoint_url
-    host = f"s3.{aws.region}.amazonaws.com"
+    deployed = stack.deployed
     with one_failure(explain):
+        url = urlsplit(await aws.bucket_url(deployed.bucket))
         place = Place(
-            url or f"https://{host}",
-            f"{url}/{deployed.bucket}" if url else f"https://{deployed.bucket}.{host}",
+            f"{url.scheme}://{url.netloc}",
+            url.geturl(),
             Identity(*await aws.credentials(), aws.region),
-            Resources(deployed.bucket, stack.queue.url, stack.dead_letter_url, deployed.table, queue_urls={}),
+            Resources(deployed.bucket, stack.queue.url, stack.dead_letter.url, deployed.table, queue_urls={}),
         )
         async with asyncio.TaskGroup() as group:
             target = StackTarget(session, aws, stack, place)
+            # What the dead-letter queue holds before the load is none of it.
+            await target.look_at_queues()
             watching = group.create_task(target.watch())
             yield target
             watching.cancel()
@@ -134,7 +143,7 @@ class StackTarget:
         """Until it is settled."""
         clock, looked_at = self._session.clock, 0.0
         while not self._settled:
-            await self._look_at_queue()
+            await self.look_at_queues()
             if clock.now() - looked_at >= LOGS_POLL_S:
                 await self._read_logs()
                 looked_at = clock.now()
@@ -147,11 +156,12 @@ class StackTarget:
         """It always does."""
 
     async def drain(self, span: Span) -> str | None:
-        """Until every object sent is seen stored, or the queue is long empty and the logs say no more."""
+        """Until every object sent is seen stored or dead-lettered, or the queue is long empty and no log says more."""
         clock, recording = self._session.clock, self._session.result.recording
+        totals = self._session.tap.totals
         deadline_at = clock.now() + self._session.plan.drain_timeout_s
         quiet_at: float | None = None
-        while missing := recording.pending(span.numbers):
+        while (missing := recording.pending(span.numbers)) > totals.dead_lettered:
             now = clock.now()
             if self._empty_looks < QUIET_LOOKS:
                 quiet_at = None
@@ -171,19 +181,25 @@ class StackTarget:
         self._settled = True
         await self._session.clock.sleep(POLL_S)
         await self._read_logs()
-        await self._look_at_queue()
+        await self.look_at_queues()
 
     async def prove(self) -> Proof:
         """CloudWatch's figures; the proof itself is `verify`'s, which says what it costs."""
         (span,) = self._session.result.spans
         return Proof(cloud=await _metrics(self._aws, self._stack, span, self._session.clock.now()))
 
-    async def _look_at_queue(self) -> None:
-        now = await queue_status(self._aws, self._stack.queue)
-        self._empty_looks = 0 if now.messages else self._empty_looks + 1
-        gauges = QueueCounters(visible=now.visible, in_flight=now.in_flight, delayed=now.delayed)
-        tap = self._session.tap
-        tap.sample_from_outside(StoreCounters(self._session.clock.now(), queues={tap.wiring.queue.name: gauges}))
+    async def look_at_queues(self) -> None:
+        """What the queue and its dead-letter queue hold now."""
+        tap, queues = self._session.tap, {}
+        for queue, at in (
+            (tap.wiring.queue, self._stack.queue),
+            (tap.wiring.dead_letter_queue, self._stack.dead_letter),
+        ):
+            if queue is not None:
+                now = await queue_status(self._aws, at)
+                queues[queue.name] = QueueCounters(now.visible, now.in_flight, now.delayed)
+        self._empty_looks = 0 if queues[tap.wiring.queue.name].held else self._empty_looks + 1
+        tap.sample_from_outside(StoreCounters(self._session.clock.now(), queues=queues))
 
     async def _read_logs(self) -> None:
         """All lines since a little before the newest one seen, each once."""
@@ -212,11 +228,10 @@ class StackTarget:
         match cloud_log.read(line):
             case cloud_log.StoredObject(key=key, at=stored_at):
                 tap.stored_far_away(key, stored_at)
-            case cloud_log.InvocationReport(request_id=request, duration_s=duration_s, init_s=init_s) as report:
+            case cloud_log.InvocationReport(request_id=request, duration_s=duration_s, init_s=init_s, outcome=outcome):
                 if init_s is not None:
                     tap.record(EnvironmentStarted(at, *where, init_s))
                 tap.record(InvocationStarted(at - duration_s, *where, request, 0, init_s is not None))
-                outcome: Outcome = "success" if report.succeeded else "error"
                 tap.record(InvocationEnded(at, *where, request, 0, outcome, duration_s, init_s, None, None, None))
 
 

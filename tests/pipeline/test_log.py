@@ -49,6 +49,19 @@ def test_the_level_is_lambdas(level, written):
 
 
 @pytest.mark.parametrize(
+    ("level", "borne"),
+    [(None, "INFO"), ("TRACE", "INFO"), ("INFO", "INFO"), ("WARN", "WARN"), ("error", "ERROR"), ("FATAL", "FATAL")],
+)
+def test_lambda_keeps_metrics_at_every_level(level, borne):
+    """Lambda drops a line below the function's level, and takes one without level or time for INFO."""
+    lines: list[str] = []
+    log(lines, level=level).metrics({"FilesWritten": 1})
+
+    line = json.loads(lines[0])
+    assert (line["level"], line["timestamp"]) == (borne, "2026-11-22T09:40:00.500Z")
+
+
+@pytest.mark.parametrize(
     ("context", "function", "request_id"),
     [
         (None, "Consumer", None),

@@ -96,6 +96,7 @@ QUOTAS = (
         "simulator/stack/template.py: FunctionResponseTypes",
     ),
     Quota("lambda", "ThrottleReason", THROTTLES, "simulator/functions/environments.py: Throttled"),
+    Quota("lambda", "ApplicationLogLevel", frozenset(limits.LOG_LEVELS), LIMITS + "LOG_LEVELS"),
     Quota("lambda", "ApplicationLogLevel", frozenset(LEVELS), "pipeline/log.py: LEVELS"),
     Quota("s3", "Event", limits.S3_EVENTS, LIMITS + "S3_EVENTS"),
     Quota(

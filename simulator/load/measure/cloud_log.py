@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from simulator.base.observations import Outcome
+
 FILTER = '?"object stored" ?"platform.report" ?"REPORT RequestId" ?"CloudWatchMetrics"'
 """Which lines to ask CloudWatch Logs for."""
 
@@ -35,7 +37,7 @@ class InvocationReport:
     request_id: str
     duration_s: float
     init_s: float | None
-    succeeded: bool
+    outcome: Outcome
 
 
 def read(message: str) -> StoredObject | InvocationReport | None:
@@ -44,7 +46,10 @@ def read(message: str) -> StoredObject | InvocationReport | None:
     if found:
         init, status = _INIT.search(message), _STATUS.search(message)
         return InvocationReport(
-            found[1], float(found[2]) / 1000, float(init[1]) / 1000 if init else None, succeeded=status is None
+            found[1],
+            float(found[2]) / 1000,
+            float(init[1]) / 1000 if init else None,
+            _outcome(status[1] if status else "success"),
         )
     # A line may be preceded by what the runtime puts before it.
     start = message.find("{")
@@ -55,6 +60,10 @@ def read(message: str) -> StoredObject | InvocationReport | None:
     except ValueError:
         return None
     return _read_json(line) if isinstance(line, dict) else None
+
+
+def _outcome(status: Any) -> Outcome:
+    return "success" if status == "success" else "timeout" if status == "timeout" else "error"
 
 
 def _read_json(line: dict[str, Any]) -> StoredObject | InvocationReport | None:
@@ -68,7 +77,7 @@ def _read_json(line: dict[str, Any]) -> StoredObject | InvocationReport | None:
                 str(record["requestId"]),
                 float(metrics["durationMs"]) / 1000,
                 None if init_ms is None else float(init_ms) / 1000,
-                succeeded=record.get("status", "success") == "success",
+                _outcome(record.get("status", "success")),
             )
     except (KeyError, TypeError, ValueError):
         return None

@@ -37,6 +37,7 @@ class TapTotals:
     deleted: int = 0
     delete_requests: int = 0
     log_bytes: int = 0
+    dead_lettered: int = 0
 
 
 class Tap:
@@ -63,6 +64,7 @@ class Tap:
         self._carried = TableCounters()
         self._first_put_at: float | None = None
         self._before: tuple[float, float, float, float] | None = None
+        self._dead_letters_before: int | None = None
 
     def record(self, observation: observations.Observation) -> None:
         """The `Record` of the whole run."""
@@ -125,10 +127,24 @@ class Tap:
         self._onwards(observations.StoreSampled(counters.at, counters))
 
     def sample_from_outside(self, counters: StoreCounters) -> None:
-        """The queues' gauges, all that an engine other than our store tells; what passed by here completes them."""
+        """The queues' gauges, all that an engine other than our store tells; what passed by here completes them.
+
+        What the dead-letter queue holds more than at the first sample has been moved there.
+        """
         sent, name = self.recording.count(self.recording.all(), SENT), self.wiring.queue.name
-        queue = counters.queues.get(name, QueueCounters())
-        queue = replace(queue, sent=sent, received=self.totals.received, deleted=self.totals.deleted)
+        queue, totals = counters.queues.get(name, QueueCounters()), self.totals
+        if self.wiring.dead_letter_queue is not None:
+            held = counters.queues[self.wiring.dead_letter_queue.name].held
+            if self._dead_letters_before is None:
+                self._dead_letters_before = held
+            totals.dead_lettered = max(totals.dead_lettered, held - self._dead_letters_before)
+        queue = replace(
+            queue,
+            sent=sent,
+            received=totals.received,
+            deleted=totals.deleted,
+            dead_lettered=totals.dead_lettered,
+        )
         bucket = BucketCounters(puts=sent, first_put_at=self._first_put_at)
         self.sample(
             replace(

@@ -51,6 +51,8 @@ def build(session: LoadSession, options: Mapping[str, Any], ended_at: float, rep
     )
     if not plan.audited:
         summary["audit"] = None
+    if plan.target == "stack":
+        summary |= _from_outside(summary, result.proof.cloud or {})
     span = result.span or (result.spans[-1] if result.spans else Span(range(0), ended_at, ended_at, slice(0)))
     lag = percentiles(recording.lags(span.numbers)) if not plan.backlog else Percentiles()
     refusal, rate = _refusal(lag), _stored_per_s(result, span)
@@ -79,6 +81,16 @@ def build(session: LoadSession, options: Mapping[str, Any], ended_at: float, rep
     summary["slo"] = judge_slo(plan.slo, summary)
     summary["bounds"] = judge(plan.bounds, summary)
     return summary
+
+
+def _from_outside(summary: Mapping[str, Any], cloud: Mapping[str, float | None]) -> dict[str, Any]:
+    """What nobody sees of a deployed stack, as null; CloudWatch's figures stand in where it has them."""
+    seen = {name: cloud.get(name) for name in ("throttles", "concurrency_max")}
+    whole = {name: None if value is None else round(value) for name, value in seen.items()}
+    return {
+        "queue": {**summary["queue"], "received": None},
+        "consumer": {**summary["consumer"], **whole, "batch_item_failures": None},
+    }
 
 
 def _refusal(lag: Percentiles) -> str | None:

@@ -146,3 +146,49 @@ def test_a_full_disk_is_told_once(tmp_path: Path) -> None:
     directory.record(LogWritten(AT, "F", 1, "line"))
     directory.record(LogWritten(AT, "F", 1, "line"))
     assert isinstance(directory.failed, OSError)
+
+
+def line_of(level: str | None, key: str = "level", **more: str) -> str:
+    """A JSON line of a handler's."""
+    stated = {} if level is None else {key: level}
+    return json.dumps({"timestamp": "2026-11-28T09:30:00Z", **stated, **more})
+
+
+@pytest.mark.parametrize(
+    ("least", "kept"),
+    [
+        (None, ["INFO", "WARN", "ERROR", None, "odd"]),
+        ("DEBUG", ["debug", "INFO", "WARN", "ERROR", None, "odd"]),
+        ("INFO", ["INFO", "WARN", "ERROR", None, "odd"]),
+        ("WARN", ["WARN", "ERROR"]),
+        ("FATAL", []),
+    ],
+)
+def test_json_lines_below_the_functions_level_are_dropped(
+    recorded: Recorder, least: str | None, kept: list[str | None]
+) -> None:
+    """A line without a level, or with one that is not Lambda's, counts as INFO; text is kept at any level."""
+    function = declare.function(log_format="JSON", log_level=least)
+    stream = LogStream(function, 7, recorded.append, ManualClock(AT))
+    lines = {level: line_of(level) for level in ("TRACE", "debug", "INFO", "WARN", "ERROR", None, "odd")}
+    for line in (*lines.values(), "plain text", "{not JSON", "[" * 100_000, "{" + '"a":{' * 100_000):
+        stream.output(line)
+    assert recorded.lines()[:-4] == [lines[level] for level in kept]
+    assert recorded.lines()[-4:-2] == ["plain text", "{not JSON"]
+
+
+def test_a_level_counts_with_a_time_alone(recorded: Recorder) -> None:
+    """Lambda takes a line without a timestamp for INFO; the runtime's own lines call their level `log_level`."""
+    function = declare.function(log_format="JSON", log_level="ERROR")
+    stream = LogStream(function, 7, recorded.append, ManualClock(AT))
+    timeless, own = json.dumps({"level": "ERROR"}), line_of("ERROR", key="log_level")
+    for line in (timeless, own):
+        stream.output(line)
+    assert recorded.lines() == [own]
+
+
+def test_text_format_drops_nothing(recorded: Recorder) -> None:
+    """Lambda filters JSON alone."""
+    function = declare.function(log_format="Text", log_level="FATAL")
+    LogStream(function, 7, recorded.append, ManualClock(AT)).output(line_of("TRACE"))
+    assert recorded.lines() == [line_of("TRACE")]

@@ -330,10 +330,14 @@ def deployed(aws_engine: str) -> Iterator[Callable[[str], Any]]:
 
 
 class Consumer(threading.Thread):
-    """What the deployed consumer does, as far as a load test sees it: takes messages, writes its log lines."""
+    """What the deployed consumer does, as far as a load test sees it: takes messages, writes its log lines.
 
-    def __init__(self, client: Callable[[str], Any]) -> None:
+    The first `failing` of the messages end in the dead-letter queue.
+    """
+
+    def __init__(self, client: Callable[[str], Any], failing: int = 0) -> None:
         super().__init__(daemon=True)
+        self.failing = failing
         self.sqs, self.logs = client("sqs"), client("logs")
         self.ended = threading.Event()
         self.logs.create_log_group(logGroupName=GROUP)
@@ -341,11 +345,15 @@ class Consumer(threading.Thread):
 
     def run(self) -> None:
         """Until `ended`."""
-        url = self.sqs.get_queue_url(QueueName="StockQueue")["QueueUrl"]
+        url, dead = (self.sqs.get_queue_url(QueueName=name)["QueueUrl"] for name in ("StockQueue", "StockDLQ"))
         while not self.ended.is_set():
             answer = self.sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10, WaitTimeSeconds=1)
             for message in answer.get("Messages", ()):
                 for record in json.loads(message["Body"]).get("Records", ()):
+                    if self.failing:
+                        self.failing -= 1
+                        self.sqs.send_message(QueueUrl=dead, MessageBody=message["Body"])
+                        break
                     self.write(unquote_plus(record["s3"]["object"]["key"]))
                 self.sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
 
@@ -388,6 +396,34 @@ def test_a_deployed_stack_is_loaded_and_watched_from_outside(
     assert summary["resources"]["bucket"] == "deployed-data"
     assert summary["cost"]["durations"] == "AWS Lambda"
     assert set(summary["cloudwatch"]) >= {"oldest_age_s_max", "throttles"}
+    assert (summary["queue"]["dead_lettered"], summary["queue"]["remaining"]) == (0, 0)
+    unseen = [summary["queue"]["received"], summary["throughput"]["rows_per_s_max"]]
+    unseen += [summary["consumer"][name] for name in ("throttles", "concurrency_max", "batch_item_failures")]
+    assert unseen == [None] * 5
+
+
+def test_dead_letters_of_a_deployed_stack_miss_the_bound(
+    stockpipe: Stockpipe, aws_engine: str, deployed: Callable[[str], Any]
+) -> None:
+    """What the dead-letter queue held before is not of this load; what it gains is, and ends the drain."""
+    consumer = Consumer(deployed, failing=2)
+    dead = deployed("sqs").get_queue_url(QueueName="StockDLQ")["QueueUrl"]
+    deployed("sqs").send_message(QueueUrl=dead, MessageBody="an older one")
+    consumer.start()
+    done = stockpipe(
+        "load-test", "--stack", "live", "--endpoint-url", aws_engine, "--yes", "--rate", "5/s", "--duration", "1s",
+        "--rows", "4", "--drain-timeout", "600s", "--slo", "received<100", "--summary", "-", "--ui", "quiet",
+    )  # fmt: skip
+    consumer.ended.set()
+    consumer.join()
+    assert done.code == 1, done.err
+    summary = done.summary
+    assert (summary["sent"], summary["stored"]) == (5, 3)
+    assert (summary["queue"]["dead_lettered"], summary["queue"]["remaining"]) == (2, 0)
+    assert [(each["bound"], each["value"], each["held"]) for each in summary["bounds"]] == [
+        ("dead_lettered<1", 2, False),
+        ("received<100", None, False),
+    ]
 
 
 @pytest.mark.parametrize(

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
+import re
+from contextlib import AsyncExitStack
 from pathlib import Path
 
 import pytest
+from aiobotocore.awsrequest import AioAWSResponse
+from aiobotocore.session import AioSession
 from botocore import exceptions
 from botocore.parsers import ResponseParserError
 
 from simulator.base.errors import CouldNotFinish, InputError, StockpipeError
-from stockpipe.deploy.aws import connect, explain, is_loopback
+from stockpipe.deploy.aws import Aws, connect, dns_suffix, explain, is_loopback
 
 
 @pytest.fixture(autouse=True)
@@ -135,3 +140,52 @@ async def test_local_engine_never_sees_the_users_credentials(
         assert aws.region == "us-east-1"
     assert "AKIASECRET" not in sent[0]
     assert "Credential=stockpipe/" in sent[0]
+
+
+@pytest.mark.parametrize(
+    ("region", "variables", "url"),
+    [
+        ("us-east-1", {}, r"https://data\.s3\.(us-east-1\.)?amazonaws\.com"),
+        ("eu-west-1", {}, r"https://data\.s3\.eu-west-1\.amazonaws\.com"),
+        ("cn-north-1", {}, r"https://data\.s3\.cn-north-1\.amazonaws\.com\.cn"),
+        ("us-gov-west-1", {}, r"https://data\.s3\.us-gov-west-1\.amazonaws\.com"),
+        ("eusc-de-east-1", {}, r"https://data\.s3\.eusc-de-east-1\.amazonaws\.eu"),
+        ("eu-west-1", {"AWS_ENDPOINT_URL_S3": "http://127.0.0.1:5000"}, r"http://127\.0\.0\.1:5000/data"),
+        ("eu-west-1", {"AWS_ENDPOINT_URL": "https://s3.internal.example"}, r"https://s3\.internal\.example/data"),
+        (
+            "eu-west-1",
+            {"AWS_USE_DUALSTACK_ENDPOINT": "true"},
+            r"https://data\.s3\.dualstack\.eu-west-1\.amazonaws\.com",
+        ),
+        ("us-west-2", {"AWS_USE_FIPS_ENDPOINT": "true"}, r"https://data\.s3-fips\.us-west-2\.amazonaws\.com"),
+    ],
+)
+async def test_a_buckets_address_is_the_sdks_own(
+    region: str, variables: dict[str, str], url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Objects go where every other call for the bucket goes: the partition's address, or the endpoint that is set."""
+    for name, value in {"AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "b", **variables}.items():
+        monkeypatch.setenv(name, value)
+    async with AsyncExitStack() as stack:
+        aws = Aws(region, None, AioSession(), stack)
+        s3 = await aws.s3()
+        empty = asyncio.StreamReader()
+        empty.feed_eof()
+        # Nothing is sent: an answer stands in.
+        s3.meta.events.register("before-send.s3", lambda **_: AioAWSResponse("", 200, {}, empty))
+        assert re.fullmatch(url, await aws.bucket_url("data"))
+
+
+@pytest.mark.parametrize(
+    ("region", "suffix"),
+    [
+        ("eu-west-1", "amazonaws.com"),
+        ("us-gov-east-1", "amazonaws.com"),
+        ("cn-northwest-1", "amazonaws.com.cn"),
+        ("eusc-de-east-1", "amazonaws.eu"),
+        ("us-iso-east-1", "c2s.ic.gov"),
+    ],
+)
+def test_a_partition_has_its_own_suffix(region: str, suffix: str) -> None:
+    """China, Europe's sovereign cloud and the isolated Regions have addresses of their own."""
+    assert dns_suffix(region) == suffix

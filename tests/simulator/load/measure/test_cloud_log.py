@@ -27,20 +27,27 @@ def test_the_consumers_own_line_is_understood() -> None:
 
 def test_reports_are_understood_in_text_and_json() -> None:
     """Duration, init and outcome, whichever form the function's logs have."""
-    assert read(REPORT) == InvocationReport("6f1d-2", 0.01374, None, succeeded=True)
+    assert read(REPORT) == InvocationReport("6f1d-2", 0.01374, None, "success")
     cold = read(f"{REPORT}\tInit Duration: 84.00 ms\tStatus: timeout")
-    assert cold == InvocationReport("6f1d-2", 0.01374, 0.084, succeeded=False)
+    assert cold == InvocationReport("6f1d-2", 0.01374, 0.084, "timeout")
     record = {"requestId": "r", "status": "success", "metrics": {"durationMs": 20.5, "initDurationMs": 400}}
     line = json.dumps({"time": "2026-11-22T09:30:00.000Z", "type": "platform.report", "record": record})
-    assert read(line) == InvocationReport("r", 0.0205, 0.4, succeeded=True)
+    assert read(line) == InvocationReport("r", 0.0205, 0.4, "success")
     assert read(f"[INFO]\t{line}") == read(line)
     record = {"requestId": "r", "metrics": {"durationMs": 20.5}}
     assert read(json.dumps({"type": "platform.report", "record": record})) == InvocationReport(
-        "r", 0.0205, None, succeeded=True
+        "r", 0.0205, None, "success"
     )
     record["status"] = "timeout"
     assert read(json.dumps({"type": "platform.report", "record": record})) == InvocationReport(
-        "r", 0.0205, None, succeeded=False
+        "r", 0.0205, None, "timeout"
+    )
+    record["status"] = "failure"
+    assert read(json.dumps({"type": "platform.report", "record": record})) == InvocationReport(
+        "r", 0.0205, None, "error"
+    )
+    assert read(f"{REPORT}\tStatus: error\tError Type: Runtime.ExitError") == InvocationReport(
+        "6f1d-2", 0.01374, None, "error"
     )
 
 

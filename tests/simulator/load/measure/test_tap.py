@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from simulator.base.counters import StoreCounters, TableCounters
+from simulator.base.counters import QueueCounters, StoreCounters, TableCounters
 from simulator.base.observations import (
     InvocationEnded,
     InvocationStarted,
@@ -93,8 +93,22 @@ def test_a_foreign_engines_sample_is_completed_by_what_was_seen() -> None:
         tap.record(settled(OBJECTS.key(number), 2.0))
     tap.record(LogWritten(2.0, "ConsumerLambda", 1, metrics_line(RowsWritten=50)))
     passed.clear()
-    tap.record(StoreSampled(3.0, StoreCounters(3.0)))
+    tap.record(StoreSampled(3.0, StoreCounters(3.0, queues=queues(dead_letters=0))))
     (sampled,) = passed
     assert isinstance(sampled, StoreSampled)
     assert sampled.counters.tables["StockData"].rows_written == 50
     assert (sampled.counters.queues["StockQueue"].sent, sampled.counters.queues["StockQueue"].deleted) == (2, 2)
+
+
+def queues(dead_letters: int) -> dict[str, QueueCounters]:
+    """What an engine's API tells of the two."""
+    return {"StockQueue": QueueCounters(), "StockDLQ": QueueCounters(visible=dead_letters, in_flight=1, delayed=1)}
+
+
+def test_what_a_foreign_dead_letter_queue_gains_was_moved_there() -> None:
+    """Messages that were there before are others'; one that somebody takes away was moved there all the same."""
+    tap, passed = a_tap("endpoint")
+    for held in (31, 31, 33, 32, 34):
+        tap.record(StoreSampled(3.0, StoreCounters(3.0, queues=queues(held))))
+    seen = [each.counters.queues["StockQueue"].dead_lettered for each in passed if isinstance(each, StoreSampled)]
+    assert seen == [0, 0, 2, 2, 3]
