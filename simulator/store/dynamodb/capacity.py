@@ -54,11 +54,17 @@ class Throughput:
     """
 
     def __init__(
-        self, now: float, *, writes: bool, provisioned: int | None, ceiling: int | None = None, warm: int = 0
+        self,
+        now: float,
+        *,
+        writes: bool,
+        provisioned: int | None,
+        ceiling: int | None = None,
+        warm: int | None = None,
     ) -> None:
         self._provisioned = provisioned
         new_table = limits.ON_DEMAND_NEW_TABLE_WRITE_UNITS if writes else limits.ON_DEMAND_NEW_TABLE_READ_UNITS
-        self._least = max(new_table, warm)
+        self._least = max(new_table, warm or 0)
         self._partition_rate = float(limits.PARTITION_WRITE_UNITS if writes else limits.PARTITION_READ_UNITS)
         self._peaks = PeakHistory()
         rate = self.rate(now)

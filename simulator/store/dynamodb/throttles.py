@@ -82,7 +82,7 @@ class Throttles:
             elif index is None:
                 ceiling = configured.get("MaxWriteRequestUnits" if writes else "MaxReadRequestUnits")
                 warm = configured.get("WriteUnitsPerSecond" if writes else "ReadUnitsPerSecond")
-            found = Throughput(now, writes=writes, provisioned=provisioned, ceiling=ceiling, warm=warm or 0)
+            found = Throughput(now, writes=writes, provisioned=provisioned, ceiling=ceiling, warm=warm)
             self._throughputs[key] = found
         return found
 

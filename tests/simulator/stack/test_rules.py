@@ -245,6 +245,14 @@ def test_managed_instances_have_limits_of_their_own(sound: Sound, timeout_s: int
     assert [each.text.partition(" (")[0] for each in found.advice] == ["on Managed Instances"]
 
 
+def test_a_managed_function_takes_no_advice_from_another(sound: Sound) -> None:
+    """Each function is judged by itself."""
+    functions = {name: declare.function(name, timeout_s=901) for name in ("Managed", "Ordinary")}
+    ignored = (Ignored("Managed", "CapacityProviderConfig.CapacityProviderArn", "not simulated"),)
+    stack = dataclasses.replace(sound.stack(), functions=functions, mappings={}, ignored=ignored)
+    assert [each.logical_id for each in examine(stack).advice] == ["Managed", "Ordinary"]
+
+
 def test_schedule_expression(sound: Sound) -> None:
     """`rate(1 minutes)` is refused."""
     sound.schedules = [Schedule("Tick", "tick", "Consumer", "rate(1 minutes)", "rule", "arn")]
