@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,6 +12,34 @@ from pathlib import Path
 from simulator.base.errors import CouldNotFinish
 
 _FULL = (errno.ENOSPC, errno.EDQUOT)
+
+
+class UnusableFileError(Exception):
+    """Why a file is not one that can be read: the predicate of a sentence about it."""
+
+
+def read_bounded(path: Path, most_bytes: int) -> bytes:
+    """A small file, or what comes out of a pipe. Raises `FileNotFoundError`, and `UnusableFileError` for all else.
+
+    Nothing else is opened, because a device may never end, and no more than `most_bytes` are read.
+    """
+    try:
+        found = path.stat()
+        if stat.S_ISDIR(found.st_mode):
+            raise UnusableFileError("is a directory; name a file")
+        if not (stat.S_ISREG(found.st_mode) or stat.S_ISFIFO(found.st_mode)):
+            raise UnusableFileError("is neither a file nor a pipe")
+        with path.open("rb") as file:
+            content = b"" if found.st_size > most_bytes else file.read(most_bytes + 1)
+    except FileNotFoundError:
+        raise
+    except OSError as error:
+        raise UnusableFileError(f"cannot be read: {error.strerror or error}") from None
+    except ValueError:  # Python's own, of a name that no system takes
+        raise UnusableFileError("cannot be read: its name has a NUL character") from None
+    if found.st_size > most_bytes or len(content) > most_bytes:
+        raise UnusableFileError(f"has more than {most_bytes:,} bytes")
+    return content
 
 
 def write_whole(path: Path, text: str) -> None:

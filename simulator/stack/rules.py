@@ -171,6 +171,9 @@ def _queue_settings(stack: Stack) -> Said:
 def _notifications(stack: Stack) -> Said:
     """S3 User Guide, grant-destinations-permissions-to-s3 and notification-how-to-filtering."""
     for bucket in stack.buckets.values():
+        if (count := len(bucket.notifications)) > (most := limits.BUCKET_NOTIFICATIONS):
+            yield bucket.logical_id, f"{count} event notifications; a bucket takes at most {most}"
+            continue
         for notification in bucket.notifications:
             queue = stack.queues.get(notification.queue)
             if queue is not None and not _s3_may_send(queue):
@@ -319,7 +322,8 @@ def _mapped(stack: Stack) -> Iterator[tuple[EventSourceMapping, Queue, Function]
 def _s3_may_send(queue: Queue) -> bool:
     """Whether a statement of the queue's policy allows S3 to send. Conditions are taken on trust."""
     return any(
-        statement.get("Effect") == "Allow"
+        isinstance(statement, dict)
+        and statement.get("Effect") == "Allow"
         and _names(statement.get("Principal"), "Service") & {"s3.amazonaws.com", "*"}
         and {action.lower() for action in _names(statement.get("Action"))} & {"sqs:sendmessage", "sqs:*", "*"}
         for statement in _statements(queue.policy)
@@ -337,7 +341,7 @@ def _names(value: Any, key: str = "") -> set[str]:
         return _names(value.get(key)) | ({"*"} & _names(value.get("AWS")))
     if isinstance(value, str):
         return {value}
-    return {str(each) for each in value or ()}
+    return {str(each) for each in value} if isinstance(value, list) else set()
 
 
 def _overlap(first: Notification, other: Notification) -> bool:

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
+from simulator.base import limits
 from simulator.base.errors import ExitCode, InputError
+from simulator.base.files import UnusableFileError, read_bounded
 from stockpipe.commands.options import Options, takes
 
 if TYPE_CHECKING:
@@ -54,19 +56,16 @@ def compare(options: CompareOptions) -> None:
 
 
 def _read(path: Path) -> Any:
+    from simulator.base.documents import DocumentError, from_json
     from simulator.load.report.compare import require_summary
 
     try:
-        document = json.loads(path.read_text(encoding="utf-8"))
+        document = from_json(read_bounded(path, limits.SUMMARY_BYTES))
         require_summary(document)
-    except OSError as error:
+    except FileNotFoundError as error:
         raise InputError(f"{path} cannot be read: {error.strerror}") from None
-    except UnicodeDecodeError:
-        raise InputError(f"{path} is not text; give the file that --summary wrote") from None
-    except json.JSONDecodeError as error:
-        raise InputError(f"{path} is not JSON: {error.msg} in line {error.lineno}, column {error.colno}") from None
-    except RecursionError:
-        raise InputError(f"{path} is nested too deeply to be a summary") from None
+    except (UnusableFileError, DocumentError) as error:
+        raise InputError(f"{path} {error}; give the file that --summary wrote") from None
     except InputError as error:
         raise InputError(f"{path}: {error}") from None
     return document
