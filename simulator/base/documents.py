@@ -26,8 +26,8 @@ UNUSABLE = re.compile("[\x00\ud800-\udfff]")
 _SLOW_CHARACTERS = 100_000
 _DIRECTIVES = 20
 _TAG = "tag:yaml.org,2002:"
-_SCALARS = {_TAG + name for name in ("str", "int", "float", "bool", "null")}
 _TEXTS = {_TAG + name for name in ("str", "merge", "value")}
+_KNOWN = _TEXTS | {_TAG + name for name in ("int", "float", "bool", "null", "map", "seq")}
 _CONSTRUCTOR = yaml.constructor.SafeConstructor()
 
 
@@ -76,6 +76,12 @@ def key_of(node: yaml.Node) -> str:
     return _usable(node)
 
 
+def require_known(node: yaml.Node) -> None:
+    """Raise `DocumentError` unless a node's tag is one that it has by its form, or that of a scalar."""
+    if node.tag not in _KNOWN:
+        _refuse(node, f"the tag {node.tag.replace(_TAG, '!!')} is not supported")
+
+
 def scalar(node: yaml.Node) -> Any:
     """The value of a scalar: a text, a number, true or false, or None. Raises `DocumentError`.
 
@@ -84,13 +90,12 @@ def scalar(node: yaml.Node) -> Any:
     text = _usable(node)
     if node.tag.startswith("!") or node.tag in _TEXTS:
         return text
-    if node.tag not in _SCALARS:
-        _refuse(node, f"the tag {node.tag.replace(_TAG, '!!')} is not supported")
+    require_known(node)
     if node.tag in (f"{_TAG}int", f"{_TAG}float") and len(text) > MAX_DIGITS:
         _refuse(node, f"a number of more than {MAX_DIGITS} characters is not supported")
     try:
         return _CONSTRUCTOR.yaml_constructors[node.tag](_CONSTRUCTOR, node)
-    except (ValueError, KeyError, OverflowError, yaml.YAMLError):
+    except (ValueError, TypeError, KeyError, OverflowError, yaml.YAMLError):
         _refuse(node, f"'{text[:MAX_DIGITS]}' cannot be read as {node.tag.replace(_TAG, '!!')}")
 
 
@@ -98,6 +103,7 @@ def plain(node: yaml.Node | None) -> Any:
     """Dictionaries, lists and scalars. Raises `DocumentError`: no key may be there twice, and no tag is known."""
     if node is None:
         return None
+    require_known(node)
     if isinstance(node, yaml.MappingNode):
         made: dict[str, Any] = {}
         for key_node, value in node.value:
@@ -108,8 +114,6 @@ def plain(node: yaml.Node | None) -> Any:
         return made
     if isinstance(node, yaml.SequenceNode):
         return [plain(item) for item in node.value]
-    if node.tag.startswith("!"):
-        _refuse(node, f"the tag {node.tag} is not supported")
     return scalar(node)
 
 

@@ -20,6 +20,7 @@ Reading is pure; `play` is the shell that waits for the triggers.
 from __future__ import annotations
 
 import asyncio
+import math
 import operator
 import re
 from collections.abc import Callable, Iterator, Mapping
@@ -51,6 +52,7 @@ _OPTIONS: Mapping[str, type | tuple[str, ...]] = {
     "runtime": get_args(RuntimeName),
 }
 _KEY = f"put: key must have between 1 and {limits.S3_KEY_BYTES} bytes"
+_WHEN_CHARACTERS = 1_000
 _LEAST = {"ticks": 1, "duration": 0, "speed": 0.001, "drain_timeout": 0}
 
 
@@ -280,13 +282,19 @@ def _step(given: Any) -> Step:
     share = fault["share"] if fault else 0
     is_share = isinstance(share, (int, float)) and not isinstance(share, bool) and 0 <= share <= 1
     _require(is_share, f"share must be between 0 and 1, not '{share}'")
+    _require(not isinstance(given.get("caption"), dict | list), "caption must be a text")
     return Step(
         at_s=_seconds(given["at"], "at") if "at" in given else None,
-        when=tuple(map(_term, re.split(r"\s+and\s+", str(given["when"]).strip()))) if "when" in given else (),
+        when=_terms(str(given["when"])) if "when" in given else (),
         caption=str(given["caption"]).strip() if given.get("caption") else None,
         put=Put(str(put["key"]), str(put["text"])) if put else None,
         refuse_writes=RefuseWrites(float(share), _seconds(fault["for"], "for")) if fault else None,
     )
+
+
+def _terms(text: str) -> tuple[Bound, ...]:
+    _require(len(text) <= _WHEN_CHARACTERS, f"when: more than {_WHEN_CHARACTERS} characters")
+    return tuple(map(_term, re.split(r"\s+and\s+", text.strip())))
 
 
 def _term(text: str) -> Bound:
@@ -295,6 +303,8 @@ def _term(text: str) -> Bound:
     except ValueError:
         expected = "a figure, an operator and a number, as in queue.visible >= 100"
         raise ValueError(f"when: '{text}' is not {expected}") from None
+    _require(term.limit < math.inf, f"when: the number of '{term.figure}' is too large")
+    _require("_" not in {part[:1] for part in term.figure.split(".")}, f"when: there is no figure '{term.figure}'")
     try:
         operator.attrgetter(term.figure)(Snapshot(at=0.0, options=RunOptions("", 0, "", 0.0)))
     except AttributeError:

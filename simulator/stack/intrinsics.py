@@ -110,6 +110,7 @@ class Document:
     def _plain(self, node: yaml.Node) -> Any:
         """The node's value; an intrinsic function's short form as its long one. Raises `DocumentError`."""
         if not node.tag.startswith("!"):
+            documents.require_known(node)
             return self._untagged(node)
         name = node.tag[1:] if node.tag in ("!Ref", "!Condition") else f"Fn::{node.tag[1:]}"
         argument = self._untagged(node)

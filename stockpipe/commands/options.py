@@ -128,7 +128,7 @@ def takes(kind: type[AnyOptions]) -> Callable[[Callable[[AnyOptions], None]], Ca
             present = {name: value for name, value in values.items() if value is not None}
             for name, value in present.items():
                 if isinstance(value, float) and not math.isfinite(value):
-                    raise typer.BadParameter(f"{value} is not a finite number", param_hint=name)
+                    raise typer.BadParameter(f"{value} is not a finite number", param_hint=f"--{name}")
             held = {name: tuple(value) if isinstance(value, list) else value for name, value in present.items()}
             run(kind(**held, given=given))
 

@@ -145,7 +145,10 @@ async def connect(
 
 def is_loopback(url: str) -> bool:
     """Whether the URL's host is this machine."""
-    host = urlsplit(url).hostname or ""
+    try:
+        host = urlsplit(url).hostname or ""
+    except ValueError:  # of brackets that do not close
+        return False
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
