@@ -27,7 +27,11 @@ _SLOW_CHARACTERS = 100_000
 _DIRECTIVES = 20
 _TAG = "tag:yaml.org,2002:"
 _TEXTS = {_TAG + name for name in ("str", "merge", "value")}
-_KNOWN = _TEXTS | {_TAG + name for name in ("int", "float", "bool", "null", "map", "seq")}
+_KNOWN = {
+    "scalar": _TEXTS | {_TAG + name for name in ("int", "float", "bool", "null")},
+    "sequence": {f"{_TAG}seq"},
+    "mapping": {f"{_TAG}map"},
+}
 _CONSTRUCTOR = yaml.constructor.SafeConstructor()
 
 
@@ -77,8 +81,9 @@ def key_of(node: yaml.Node) -> str:
 
 
 def require_known(node: yaml.Node) -> None:
-    """Raise `DocumentError` unless a node's tag is one that it has by its form, or that of a scalar."""
-    if node.tag not in _KNOWN:
+    """Raise `DocumentError` unless a node's tag is one that such a node may have."""
+    kind = "mapping" if isinstance(node, yaml.MappingNode) else "sequence"
+    if node.tag not in _KNOWN["scalar" if isinstance(node, yaml.ScalarNode) else kind]:
         _refuse(node, f"the tag {node.tag.replace(_TAG, '!!')} is not supported")
 
 

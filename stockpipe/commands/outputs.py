@@ -9,8 +9,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from simulator.base import files
 from simulator.base.errors import InputError
-from simulator.base.files import told
 
 
 class StandardStream(io.FileIO):
@@ -70,26 +70,22 @@ def _text(stream: StandardStream, before: Any) -> io.TextIOWrapper:
     )
 
 
-def require_writable(*files: Path | None) -> None:
+def require_writable(*named: Path | None) -> None:
     """Raise `InputError` for a file that cannot be written: better now than after an hour's run."""
-    for file in files:
+    for file in named:
         if file is None or str(file) == "-":
             continue
         try:
-            directory = file.absolute().parent
+            file.absolute()
         except FileNotFoundError:
             raise InputError(f"{file}: the working directory does not exist any more; change to another one") from None
-        if not directory.is_dir():
-            raise InputError(f"{file}: there is no directory {directory}")
-        if file.is_dir():
-            raise InputError(f"{file} is a directory; name a file")
+        files.require_writable(file)
 
 
 def write(file: Path, text: str) -> None:
-    """Write a result. Raises `CouldNotFinish`, which names the file."""
+    """Write a result, whole. Raises `CouldNotFinish` or `InputError`, which name the file."""
     if str(file) == "-":
         sys.stdout.write(text)
         sys.stdout.flush()
         return
-    with told(file):
-        file.write_text(text, encoding="utf-8")
+    files.write_whole(file, text)

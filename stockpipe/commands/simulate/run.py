@@ -18,6 +18,7 @@ from simulator.base.observations import LogWritten, Noted, Observation, Record
 from simulator.base.usage import allow_open_files
 from simulator.dashboard.ui import Display
 from simulator.functions.logs import LogDirectory
+from simulator.functions.runtimes.variables import require_code
 from simulator.run import bounds, summary, text
 from simulator.run import scenario as scenarios
 from simulator.run.advice import Situation
@@ -61,6 +62,8 @@ def resolve(options: SimulateOptions) -> tuple[Stack, RunPlan]:
     stack = template.load(options.template, _parameters(options, scenario), defaults={"Seed": str(options.seed)})
     path = wiring(stack)
     require_sound(stack, options.template)
+    if options.code is not None:
+        require_code(options.code)
     schedule = not options.no_schedule and not files
     now = SystemClock().now()
     expressions = [each.expression for each in stack.schedules.values() if each.enabled] if schedule else []
