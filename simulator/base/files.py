@@ -73,10 +73,12 @@ def write_whole(path: Path, content: str | bytes) -> None:
     """Write the file whole or not at all: whoever waits for it reads it the moment it appears.
 
     A regular file is replaced, with its permissions; of a link, the file that it names. A pipe or a device is written
-    to and stays what it is, as is a file whose directory takes no other. Raises `InputError` for what is no place for
-    a file, `CouldNotFinish` for what goes wrong.
+    to and stays what it is, as is a file whose directory takes no other. Raises `CouldNotFinish`.
     """
-    require_writable(path)
+    try:
+        require_writable(path)
+    except InputError as error:  # now: it was asked before the work began
+        raise CouldNotFinish(str(error)) from None
     data = content if isinstance(content, bytes) else content.encode(errors="backslashreplace")
     with told(path):
         if (descriptor := _own_descriptor(path)) is not None:

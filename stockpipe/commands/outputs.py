@@ -83,7 +83,7 @@ def require_writable(*named: Path | None) -> None:
 
 
 def write(file: Path, text: str) -> None:
-    """Write a result, whole. Raises `CouldNotFinish` or `InputError`, which name the file."""
+    """Write a result, whole. Raises `CouldNotFinish`, which names the file."""
     if str(file) == "-":
         sys.stdout.write(text)
         sys.stdout.flush()
