@@ -13,6 +13,7 @@ from typing import Any
 
 from simulator.base import limits
 from simulator.stack.model import EventSourceMapping, Function, Notification, Queue, Stack
+from simulator.stack.names import refused_filters, refused_names
 from simulator.stack.schedule import ScheduleExpressionError, parse
 
 
@@ -266,6 +267,8 @@ def _silent_losses(stack: Stack) -> Said:
 
 
 _REFUSED = (
+    refused_names,
+    refused_filters,
     _function_settings,
     _unreserved_concurrency,
     _mapping_settings,

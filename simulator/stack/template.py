@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 from simulator.base import limits
 from simulator.base.documents import DocumentError, from_json
 from simulator.base.files import UnusableFileError, read_bounded
+from simulator.base.names import NamedKind, fitted
 from simulator.stack.intrinsics import Document, Located, TemplateError, plain_text, pseudo_parameters
 from simulator.stack.model import (
     AsynchronousInvocation,
@@ -58,6 +59,7 @@ _WITHOUT_EFFECT = {
     "AWS::Lambda::Permission": "the twin's triggers need no permission",
 }
 _NAME_PROPERTY = {_FUNCTION: "FunctionName", _QUEUE: "QueueName", _BUCKET: "BucketName", _TABLE: "TableName"}
+_KINDS: Mapping[str, NamedKind] = {_FUNCTION: "function", _QUEUE: "queue", _BUCKET: "bucket", _TABLE: "table"}
 _ARN = {
     _FUNCTION: "arn:aws:lambda:{region}:{account}:function:{name}",
     _QUEUE: "arn:aws:sqs:{region}:{account}:{name}",
@@ -206,10 +208,14 @@ class _Loader:
             properties = resource.get("Properties")
             given = properties.get(_NAME_PROPERTY[kind]) if isinstance(properties, Located) else None
             name = self._document.resolve(given, line) if given is not None else None
-            derived = f"{self._stack_name}-{logical_id}"
-            self._names[logical_id] = str(name) if name else derived.lower() if kind == _BUCKET else derived
+            self._names[logical_id] = plain_text(name) or self._derived_name(logical_id, kind)
             self._naming.pop()
         return self._names[logical_id]
+
+    def _derived_name(self, logical_id: str, kind: str) -> str:
+        """What CloudFormation would make up, without its random end."""
+        derived = f"{self._stack_name}-{logical_id}"
+        return fitted(_KINDS[kind], derived.lower() if kind == _BUCKET else derived)
 
     def _arn(self, logical_id: str) -> str:
         pattern = _ARN[self._types[logical_id]]
