@@ -19,6 +19,11 @@ def visible(text: str) -> str:
     return "".join(each if each.isprintable() else each.encode("unicode_escape").decode() for each in text)
 
 
+def visible_lines(text: str) -> str:
+    """The same of a text of several lines, which stay lines; tabs lay them out."""
+    return "\n".join(map(visible_line, text.split("\n")))
+
+
 def visible_line(text: str) -> str:
     """The same of a line of text that may be laid out with tabs, as log lines are."""
     return visible(text.expandtabs(4) if "\t" in text else text)

@@ -35,6 +35,7 @@ from simulator.base.errors import InputError
 from simulator.base.files import UnusableFileError, read_bounded
 from simulator.base.observations import Noted, Record
 from simulator.base.quantities import LONGEST_S, Bound, parse_bound, parse_duration
+from simulator.base.shown import printable
 from simulator.functions.runtimes import RuntimeName
 from simulator.run import bounds
 from simulator.run.bounds import SummaryBound
@@ -130,7 +131,7 @@ def load(name: str) -> Scenario:
         raise InputError(f"scenario file {file} {error}") from None
     except UnicodeDecodeError:
         raise InputError(f"scenario file {file} cannot be read: it is not text in UTF-8") from None
-    return parse(text, file.stem)
+    return parse(text, printable(file.stem))
 
 
 def parse(text: str, name: str) -> Scenario:

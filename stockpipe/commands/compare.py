@@ -12,6 +12,7 @@ import typer
 from simulator.base import limits
 from simulator.base.errors import ExitCode, InputError
 from simulator.base.files import UnusableFileError, read_bounded
+from simulator.base.shown import visible_lines
 from stockpipe.commands.options import Options, takes
 
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ def compare(options: CompareOptions) -> None:
     before, after = options.before, options.after
     found = comparing.compare(_read(before), _read(after), options.tolerance)
     if options.form == "markdown":
-        sys.stdout.write(comparing.markdown(found, (before.name, after.name)))
+        sys.stdout.write(visible_lines(comparing.markdown(found, (before.name, after.name))))
     elif options.form == "json":
         sys.stdout.write(json.dumps(comparing.as_json(found), indent=2) + "\n")
     else:
@@ -72,17 +73,17 @@ def _read(path: Path) -> Any:
 
 
 def _print(found: RunComparison, before: Path, after: Path) -> None:
-    from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
+    from simulator.base.terminal import visible_console
     from simulator.load.report.compare import cells
 
     tones = {"worse": "red", "better": "green"}
-    console = Console(highlight=False)
-    console.print(Text(found.verdict, style=f"bold {tones.get(found.judgement, '')}"))
+    shown = visible_console(highlight=False)
+    shown.print(Text(found.verdict, style=f"bold {tones.get(found.judgement, '')}"))
     for difference in found.unlike:
-        console.print(Text(f"the runs differ in {difference}", style="yellow"))
+        shown.print(Text(f"the runs differ in {difference}", style="yellow"))
     table = Table(box=None, pad_edge=False, padding=(0, 2), header_style="dim")
     table.add_column("")
     for name in (before.name, after.name, "change"):
@@ -90,4 +91,4 @@ def _print(found: RunComparison, before: Path, after: Path) -> None:
     table.add_column("")
     for finding in found.findings:
         table.add_row(*cells(finding), style=tones.get(finding.judgement, ""))
-    console.print(table)
+    shown.print(table)

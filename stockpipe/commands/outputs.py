@@ -9,8 +9,11 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import typer
+
 from simulator.base import files
 from simulator.base.errors import InputError
+from simulator.base.shown import visible_lines
 
 
 class StandardStream(io.FileIO):
@@ -68,6 +71,11 @@ def _text(stream: StandardStream, before: Any) -> io.TextIOWrapper:
         line_buffering=getattr(before, "line_buffering", False),
         write_through=unbuffered,
     )
+
+
+def echo(text: str, *, err: bool = False) -> None:
+    """Print lines for people to standard output or error; what is in them from outside does not steer the terminal."""
+    typer.echo(visible_lines(text), err=err)
 
 
 def require_writable(*named: Path | None) -> None:
