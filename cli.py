@@ -14,8 +14,9 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from simulator.base.errors import ExitCode, StockpipeError
+from simulator.base.errors import OUT_OF_MEMORY, ExitCode, StockpipeError
 from simulator.base.files import failure_text
+from simulator.base.shown import error_line
 from stockpipe.commands import (
     check,
     compare,
@@ -32,6 +33,8 @@ from stockpipe.commands import (
     verify,
 )
 from stockpipe.commands.outputs import take_streams
+
+_UsageError: Any = typer.BadParameter.__mro__[1]  # click's, or typer's own copy of it
 
 
 class Commands(TyperGroup):
@@ -54,18 +57,28 @@ def _one_line() -> Iterator[None]:
     try:
         yield
     except StockpipeError as error:
-        _say(str(error))
+        _say(*error.lines)
         raise typer.Exit(error.exit_code) from None
+    except _UsageError as error:
+        if type(error).__name__ == "NoArgsIsHelpError":  # newer versions raise the help
+            raise
+        place = f"; see {error.ctx.command_path} --help" if error.ctx else ""
+        _say(f"{error.format_message().rstrip('.')}{place}")
+        raise typer.Exit(ExitCode.WRONG_INPUT) from None
     except KeyboardInterrupt:
         _say("interrupted")
         raise typer.Exit(ExitCode.INTERRUPTED) from None
     except OSError as error:
         _say(failure_text(error))
         raise typer.Exit(ExitCode.COULD_NOT_FINISH) from None
+    except MemoryError:
+        _say(OUT_OF_MEMORY)
+        raise typer.Exit(ExitCode.COULD_NOT_FINISH) from None
 
 
-def _say(line: str) -> None:
-    print(f"stockpipe: {line}", file=sys.stderr)  # noqa: T201 - the one line of an error
+def _say(*lines: str) -> None:
+    text = "\n".join(map(error_line, lines))
+    print(f"stockpipe: {text}", file=sys.stderr)  # noqa: T201 - the one line of an error
 
 
 app = typer.Typer(

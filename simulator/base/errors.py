@@ -9,6 +9,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from enum import IntEnum
 
+OUT_OF_MEMORY = "out of memory: the machine or a limit (ulimit -v) has no more; free some, or run with less data"
+
 
 class ExitCode(IntEnum):
     """What a command ends with."""
@@ -26,9 +28,17 @@ class ExitCode(IntEnum):
 
 
 class StockpipeError(Exception):
-    """One clear line with the way out. `exit_code` is what the command ends with."""
+    """One clear line with the way out, or several, an argument each. `exit_code` is what the command ends with."""
 
     exit_code = ExitCode.COULD_NOT_FINISH
+
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """What to say of it; a line may still hold what a user wrote, line ends and all."""
+        return tuple(map(str, self.args)) if len(self.args) > 1 else (str(self),)
+
+    def __str__(self) -> str:
+        return "\n".join(map(str, self.args))
 
 
 class InputError(StockpipeError):

@@ -3,31 +3,146 @@
 from __future__ import annotations
 
 import errno
+import itertools
 import os
+import re
+import stat
+import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from simulator.base.errors import CouldNotFinish
+from simulator.base.errors import CouldNotFinish, InputError
 
 _FULL = (errno.ENOSPC, errno.EDQUOT)
+_NO_ROOM_FOR_ANOTHER = (errno.EACCES, errno.EPERM, errno.EROFS, errno.EBUSY)
+_DESCRIPTOR = re.compile(r"(?:/dev|/proc/(?:self|thread-self))/fd/(\d{1,9})")
+_LINKS = 40
 
 
-def write_whole(path: Path, text: str) -> None:
+class UnusableFileError(Exception):
+    """Why a file is not one that can be read: the predicate of a sentence about it."""
+
+
+def read_bounded(path: Path, most_bytes: int) -> bytes:
+    """A small file, or what comes out of a pipe. Raises `FileNotFoundError`, and `UnusableFileError` for all else.
+
+    Nothing else is opened, because a device may never end, and no more than `most_bytes` are read.
+    """
+    try:
+        found = path.stat()
+        if stat.S_ISDIR(found.st_mode):
+            raise UnusableFileError("is a directory; name a file")
+        if not (stat.S_ISREG(found.st_mode) or stat.S_ISFIFO(found.st_mode)):
+            raise UnusableFileError("is neither a file nor a pipe")
+        with path.open("rb") as file:
+            content = b"" if found.st_size > most_bytes else file.read(most_bytes + 1)
+    except FileNotFoundError:
+        raise
+    except OSError as error:
+        raise UnusableFileError(f"cannot be read: {error.strerror or error}") from None
+    except ValueError:  # Python's own, of a name that no system takes
+        raise UnusableFileError("cannot be read: its name has a NUL character") from None
+    if found.st_size > most_bytes or len(content) > most_bytes:
+        raise UnusableFileError(f"has more than {most_bytes:,} bytes")
+    return content
+
+
+def require_writable(path: Path) -> None:
+    """Raise `InputError` for a file that cannot be written: better now than after an hour's run."""
+    try:
+        if _own_descriptor(path) is not None:
+            return
+        target = Path(os.path.realpath(path))
+        mode = target.stat().st_mode if target.exists() else None
+        if mode is None and not target.parent.is_dir():
+            raise InputError(f"{path}: there is no directory {target.parent}")
+        if mode is not None and stat.S_ISDIR(mode):
+            raise InputError(f"{path} is a directory; name a file")
+        if mode is not None and not (stat.S_ISREG(mode) or _in_place(mode)):
+            raise InputError(f"{path} is a socket or a disk; name a file")
+        if not os.access(target if mode is not None else target.parent, os.W_OK):
+            raise InputError(f"{path} cannot be written: Permission denied")
+    except OSError as error:
+        raise InputError(f"{path} cannot be written: {error.strerror or error}") from None
+    except ValueError:  # Python's own, of a name that no system takes
+        raise InputError(f"{path} cannot be written: its name has a NUL character") from None
+
+
+def write_whole(path: Path, content: str | bytes) -> None:
     """Write the file whole or not at all: whoever waits for it reads it the moment it appears.
 
-    What is no regular file, such as a pipe or a device, stays what it is. Raises `CouldNotFinish`.
+    A regular file is replaced, with its permissions; of a link, the file that it names. A pipe or a device is written
+    to and stays what it is, as is a file whose directory takes no other. Raises `CouldNotFinish`.
     """
+    try:
+        require_writable(path)
+    except InputError as error:  # now: it was asked before the work began
+        raise CouldNotFinish(str(error)) from None
+    data = content if isinstance(content, bytes) else content.encode(errors="backslashreplace")
     with told(path):
-        if path.exists() and not path.is_file() and not path.is_dir():
-            path.write_text(text, encoding="utf-8")
+        if (descriptor := _own_descriptor(path)) is not None:
+            sys.stdout.flush()
+            _write_all(os.dup(descriptor), data)
             return
-        partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
+        target = Path(os.path.realpath(path))
+        found = target.stat() if target.exists() else None
+        if found is not None and _in_place(found.st_mode):
+            _write_all(os.open(path, os.O_WRONLY), data)
+            return
         try:
-            partial.write_text(text, encoding="utf-8")
-            partial.replace(path.resolve())
-        finally:
-            partial.unlink(missing_ok=True)
+            _replace(target, data, found)
+        except OSError as error:
+            if found is None or error.errno not in _NO_ROOM_FOR_ANOTHER:
+                raise
+            _write_all(os.open(target, os.O_WRONLY | os.O_TRUNC), data)
+
+
+def _replace(target: Path, data: bytes, before: os.stat_result | None) -> None:
+    """Put a new file in the place of one, or of none."""
+    partial, descriptor = _partial_beside(target)
+    try:
+        if before is not None:
+            os.fchmod(descriptor, stat.S_IMODE(before.st_mode))
+            with suppress(OSError):
+                os.fchown(descriptor, before.st_uid, before.st_gid)
+        _write_all(descriptor, data)
+        partial.replace(target)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def _partial_beside(target: Path) -> tuple[Path, int]:
+    """A new file in the same directory, open; one of this name is what a killed process of the same number left."""
+    for number in itertools.count():
+        partial = target.with_name(f".stockpipe-{os.getpid()}-{number}.partial")
+        with suppress(FileExistsError):
+            return partial, os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
+    raise AssertionError  # numbers do not end
+
+
+def _write_all(descriptor: int, data: bytes) -> None:
+    with open(descriptor, "wb", buffering=0) as file:
+        view = memoryview(data)
+        while view:
+            view = view[file.write(view) :]
+
+
+def _in_place(mode: int) -> bool:
+    return stat.S_ISFIFO(mode) or stat.S_ISCHR(mode)
+
+
+def _own_descriptor(path: Path) -> int | None:
+    """Of `/dev/stdout` and its like the open file that it names: a file it leads to must not be replaced under it."""
+    link = path.absolute()
+    for _ in range(_LINKS):
+        if found := _DESCRIPTOR.fullmatch(str(link)):
+            os.fstat(int(found[1]))
+            return int(found[1])
+        if not link.is_symlink():
+            return None
+        link = link.parent / link.readlink()
+    return None
 
 
 @contextmanager

@@ -10,6 +10,7 @@ import asyncio
 from collections.abc import Callable
 
 from simulator.base import limits
+from simulator.base.doors import refusal
 
 
 class HttpRequest:
@@ -35,7 +36,8 @@ class HttpRequest:
 class HttpServer:
     """Gives each request to `handle`, together with its connection, which `answer`s it at once or later.
 
-    A body over `body_bytes` is read and thrown away; a request that cannot be read gets the response `unreadable`.
+    A request of a page from elsewhere is refused, as `doors.py` has it. A body over `body_bytes` is read and thrown
+    away; a request that cannot be read gets the response `unreadable`.
     """
 
     def __init__(
@@ -127,6 +129,13 @@ class HttpConnection(asyncio.Protocol):
         length = request.header(b"content-length") or request.header(b"transfer-encoding") or b"0"
         if end < 0 or not length.isdigit():
             transport.write(self._server.unreadable)
+            transport.close()
+            return None
+        why = refusal(*(request.header(name).decode("latin-1") for name in (b"host", b"origin", b"sec-fetch-site")))
+        if why is not None:
+            body = f"{why}\n".encode()
+            head = f"HTTP/1.1 403 Forbidden\r\nContent-Type: text/plain\r\nContent-Length: {len(body)}\r\n"
+            transport.write(head.encode() + b"Connection: close\r\n\r\n" + body)
             transport.close()
             return None
         del self._received[: end + 4]

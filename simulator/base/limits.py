@@ -243,3 +243,12 @@ SOURCE_HEAD_BYTES = 262_144  # of what a file comes to: its settings are guessed
 SOURCE_CHUNK_BYTES = 65_536  # of a file at once, while it is looked at
 SOURCE_PUT_BYTES = 16 * 1024 * 1024  # in a single put, held in memory; signing a larger one would hold up the loop
 SOURCE_PART_BYTES = 8 * 1024 * 1024
+
+# Documents that a user gives ------------------------------------------------------------------------------------------
+# CloudFormation User Guide, "Understand CloudFormation quotas"; S3's of notifications: S3 General Reference, quotas.
+
+TEMPLATE_BYTES = 1_048_576
+TEMPLATE_RESOURCES = 500
+BUCKET_NOTIFICATIONS = 100
+SCENARIO_BYTES = 1_048_576  # our own bound
+SUMMARY_BYTES = 256 * 1024 * 1024  # our own bound; a load test of an hour writes a megabyte

@@ -11,11 +11,15 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 _UNITS_S = {"us": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
-_NUMBER = r"\d+(?:\.\d+)?"
+LONGEST_S = 10_000 * 86_400.0
+"""The longest duration, of 27 years: nobody waits longer, and calendars end."""
+RATES_PER_S = (1e-6, 1e9)
+_NUMBER = r"[0-9]+(?:\.[0-9]+)?"
 _PART = rf"({_NUMBER})\s*(us|ms|s|m|h|d)\s*"
 _DURATION = re.compile(rf"\s*(?:{_PART})+")
 _RATE = re.compile(rf"({_NUMBER})/(s|m|h)")
 _BOUND = re.compile(rf"([a-z_][a-z0-9_.]*)\s*(<=|>=|==|!=|<|>)\s*(-?{_NUMBER}[a-z0-9%/.\s]*)")
+_LONGEST_TEXT = 1_000
 _OPERATORS: Mapping[str, Callable[[float, float], bool]] = {
     "<": operator.lt,
     "<=": operator.le,
@@ -41,9 +45,12 @@ class Bound:
 
 def parse_duration(text: str) -> float:
     """`90s`, `5m`, `1h 30m`, `8 ms` -> seconds."""
-    if not _DURATION.fullmatch(text):
+    if len(text) > _LONGEST_TEXT or not _DURATION.fullmatch(text):
         raise ValueError(f"'{text}' is not a duration; write 90s, 5m or 1h")
-    return sum(float(number) * _UNITS_S[unit] for number, unit in re.findall(_PART, text))
+    seconds = sum(float(number) * _UNITS_S[unit] for number, unit in re.findall(_PART, text))
+    if seconds > LONGEST_S:
+        raise ValueError(f"'{text}' is too long; a duration is at most {LONGEST_S / _UNITS_S['d']:.0f}d")
+    return seconds
 
 
 def duration_text(seconds: float) -> str:
@@ -61,7 +68,10 @@ def parse_rate(text: str) -> float:
     found = _RATE.fullmatch(text.strip())
     if not found or float(found[1]) <= 0:
         raise ValueError(f"'{text}' is not a rate; write 200/s or 30/m")
-    return float(found[1]) / _UNITS_S[found[2]]
+    per_s, (least, most) = float(found[1]) / _UNITS_S[found[2]], RATES_PER_S
+    if not least <= per_s <= most:
+        raise ValueError(f"'{text}' is out of range; a rate is between {least:.6f}/s and {most:.0f}/s")
+    return per_s
 
 
 def rate_text(per_s: float) -> str:
@@ -71,7 +81,7 @@ def rate_text(per_s: float) -> str:
 
 def parse_bound(text: str, limit_of: Callable[[str, str], float]) -> Bound:
     """`p99 < 5s`, `queue.visible >= 3`: `limit_of` reads the limit of a figure, or refuses either."""
-    found = _BOUND.fullmatch(text.strip())
+    found = _BOUND.fullmatch(text.strip()) if len(text) <= _LONGEST_TEXT else None
     if not found:
         raise ValueError(f"'{text}' is not a figure, an operator and a number")
     figure, sign, limit = found.groups()

@@ -20,6 +20,7 @@ from rich.console import Console
 from rich.control import Control
 from rich.segment import ControlType, Segment, Segments
 
+from simulator.base.terminal import visible_console
 from simulator.dashboard import Frame
 from simulator.dashboard.lines import Line
 
@@ -55,10 +56,10 @@ class Screen:
         self.alive = True
         self._console = console
         # Bound to the stream of now: what others print to sys.stdout from here on is held back.
-        self._out = Console(
+        self._out = visible_console(
             file=console.file,
             force_terminal=console.is_terminal,
-            color_system=console.color_system or None,  # type: ignore[arg-type]
+            color_system=console.color_system or None,
             no_color=console.no_color,
             legacy_windows=False,
             emoji=False,

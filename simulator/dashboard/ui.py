@@ -20,6 +20,8 @@ from rich.console import Console
 from simulator.base.clock import Clock
 from simulator.base.errors import one_failure
 from simulator.base.files import write_whole
+from simulator.base.shown import visible
+from simulator.base.terminal import visible_console
 from simulator.base.waiting import wait_for_event
 from simulator.dashboard import plain_event, plain_line, render
 from simulator.dashboard.screen import Screen, can_draw
@@ -93,7 +95,7 @@ class Display:
     def __init__(
         self, telemetry: Telemetry, ui: Choice, clock: Clock, *, machine_output: bool, screenshot: Path | None
     ) -> None:
-        self.console = Console(stderr=machine_output, highlight=False)
+        self.console = visible_console(stderr=machine_output, highlight=False)
         self.mode = choose_mode(ui, self.console)
         self._telemetry = telemetry
         self._stop = asyncio.Event()
@@ -154,7 +156,7 @@ class _LinePrinter:
         self._shown = frozenset(snapshot.events)
         texts = [*(plain_event(event, since_at) for event in new), plain_line(snapshot)]
         encoding = self._console.encoding
-        text = "".join(f"{text}\n" for text in texts).encode(encoding, "replace").decode(encoding)
+        text = "".join(f"{visible(text)}\n" for text in texts).encode(encoding, "replace").decode(encoding)
         try:
             self._console.file.write(text)
             self._console.file.flush()

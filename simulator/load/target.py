@@ -21,7 +21,7 @@ from simulator.load.send.scratch import scratch
 from simulator.load.send.signing import Identity
 from simulator.load.session import LoadSession
 from simulator.twin import resources
-from simulator.twin.resources import Resources
+from simulator.twin.resources import ResourceRefused, Resources
 from simulator.twin.twin import Twin
 
 LOCAL = Identity(
@@ -178,6 +178,10 @@ class TwinTarget:
 def in_one_line(error: BaseException, endpoint_url: str | None) -> StockpipeError | None:
     """What an engine or its client did wrong, as the line to tell; None for anything else."""
     where = endpoint_url or "the store"
+    if isinstance(error, ResourceRefused):
+        cause = error.__cause__
+        taken = isinstance(cause, ClientError) and cause.response.get("Error", {}).get("Code") in _TAKEN
+        return in_one_line(cause, endpoint_url) if taken and cause is not None else None
     if isinstance(error, ClientError):
         said = error.response.get("Error", {})
         code, message = said.get("Code", ""), " ".join(str(said.get("Message", "")).split())

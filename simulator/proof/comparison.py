@@ -15,6 +15,7 @@ from operator import itemgetter
 from typing import Literal, get_args
 
 from simulator.base import limits
+from simulator.base.shown import visible
 from simulator.proof.content import cells
 from simulator.proof.evidence import Case, Claim, Gathered, Kind, Standing
 
@@ -192,7 +193,7 @@ class Comparison:
 def shown(text: str) -> str:
     """One printable line of bounded length."""
     short = text if len(text) <= _SHOWN_CHARACTERS else text[: _SHOWN_CHARACTERS - 1] + "…"
-    return "".join(c if c.isprintable() else c.encode("unicode_escape", "surrogatepass").decode() for c in short)
+    return visible(short)
 
 
 def _row(case: Case) -> str:

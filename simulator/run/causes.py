@@ -10,9 +10,9 @@ from rich.padding import Padding
 from rich.style import Style
 from rich.text import Text
 
+from simulator.base.shown import printable
 from simulator.dashboard.figures import counted
 from simulator.run.command_line import ShellCommand
-from simulator.telemetry.events import printable
 from simulator.telemetry.reasons import spot
 
 CAUSES_SHOWN = 5

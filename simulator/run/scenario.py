@@ -20,6 +20,7 @@ Reading is pure; `play` is the shell that waits for the triggers.
 from __future__ import annotations
 
 import asyncio
+import math
 import operator
 import re
 from collections.abc import Callable, Iterator, Mapping
@@ -27,13 +28,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
-import yaml
-
-from simulator.base import limits
+from simulator.base import documents, limits
 from simulator.base.clock import Clock
+from simulator.base.documents import DocumentError
 from simulator.base.errors import InputError
+from simulator.base.files import UnusableFileError, read_bounded
 from simulator.base.observations import Noted, Record
-from simulator.base.quantities import Bound, parse_bound, parse_duration
+from simulator.base.quantities import LONGEST_S, Bound, parse_bound, parse_duration
+from simulator.base.shown import printable
 from simulator.functions.runtimes import RuntimeName
 from simulator.run import bounds
 from simulator.run.bounds import SummaryBound
@@ -50,6 +52,9 @@ _OPTIONS: Mapping[str, type | tuple[str, ...]] = {
     "capacity": ("aws", "unlimited"),
     "runtime": get_args(RuntimeName),
 }
+_KEY = f"put: key must have between 1 and {limits.S3_KEY_BYTES} bytes"
+_WHEN_CHARACTERS = 1_000
+_LEAST = {"ticks": 1, "duration": 0, "speed": 0.001, "drain_timeout": 0}
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,20 +124,23 @@ def load(name: str) -> Scenario:
     else:
         raise InputError(f"there is no scenario '{name}'; there are: {', '.join(names())}, or the path of a .yaml file")
     try:
-        text = file.read_text(encoding="utf-8")
+        text = read_bounded(file, limits.SCENARIO_BYTES).decode("utf-8-sig")
     except FileNotFoundError:
         raise InputError(f"there is no scenario file {file}") from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"scenario file {file} cannot be read: {getattr(error, 'strerror', None) or error}") from None
-    return parse(text, file.stem)
+    except UnusableFileError as error:
+        raise InputError(f"scenario file {file} {error}") from None
+    except UnicodeDecodeError:
+        raise InputError(f"scenario file {file} cannot be read: it is not text in UTF-8") from None
+    return parse(text, printable(file.stem))
 
 
 def parse(text: str, name: str) -> Scenario:
     """The scenario in a text; `InputError` names the part that cannot be used."""
     try:
-        return _scenario(yaml.safe_load(text), name)
-    except yaml.YAMLError as error:
-        raise InputError(f"scenario {name}: not YAML: {' '.join(str(error).split())}") from None
+        return _scenario(documents.plain(documents.compose(text)), name)
+    except DocumentError as error:
+        where = f"{name}, line {error.line}" if error.line else name
+        raise InputError(f"scenario {where}: {error}") from None
     except ValueError as error:
         raise InputError(f"scenario {name}: {error}") from None
 
@@ -203,10 +211,12 @@ def _scenario(given: Any, name: str) -> Scenario:
     parameters, steps = given.get("parameters") or {}, given.get("steps", [])
     _require(isinstance(parameters, dict), "parameters must be a mapping of template parameters")
     _require(isinstance(steps, list), "steps must be a list")
+    for key, value in parameters.items():
+        _require(not isinstance(value, dict | list), f"parameter {key} must be a text or a number")
     return Scenario(
         name=name,
         title=given["title"],
-        parameters={str(key): str(value) for key, value in parameters.items()},
+        parameters={key: str(value) for key, value in parameters.items()},
         options=_options(given.get("options") or {}),
         bounds=_bounds(given.get("bounds") or []),
         steps=tuple(_steps(steps)),
@@ -236,6 +246,8 @@ def _options(given: Any) -> dict[str, Any]:
             _require(value in kind, f"option {key} must be {' or '.join(kind)}, not '{value}'")
         else:
             _require(type(value) is kind, f"option {key} must be of type {kind.__name__}, not '{value}'")
+        if key in _LEAST:
+            _require(_LEAST[key] <= value <= LONGEST_S, f"option {key} is out of range: {value}")
         options[str(key)] = value
     return options
 
@@ -263,18 +275,27 @@ def _step(given: Any) -> Step:
     _require(not {"at", "when"} <= set(given), "give at or when, not both")
     put, fault = given.get("put"), given.get("refuse_writes")
     _require(put is None or (isinstance(put, dict) and set(put) == {"key", "text"}), "put needs key and text")
+    for name in put or ():
+        _require(not isinstance(put[name], dict | list), f"put: {name} must be a text")
+    _require(put is None or 1 <= len(str(put["key"]).encode()) <= limits.S3_KEY_BYTES, _KEY)
     shared = fault is None or (isinstance(fault, dict) and set(fault) == {"share", "for"})
     _require(shared, "refuse_writes needs share and for")
     share = fault["share"] if fault else 0
     is_share = isinstance(share, (int, float)) and not isinstance(share, bool) and 0 <= share <= 1
     _require(is_share, f"share must be between 0 and 1, not '{share}'")
+    _require(not isinstance(given.get("caption"), dict | list), "caption must be a text")
     return Step(
         at_s=_seconds(given["at"], "at") if "at" in given else None,
-        when=tuple(map(_term, re.split(r"\s+and\s+", str(given["when"]).strip()))) if "when" in given else (),
+        when=_terms(str(given["when"])) if "when" in given else (),
         caption=str(given["caption"]).strip() if given.get("caption") else None,
         put=Put(str(put["key"]), str(put["text"])) if put else None,
         refuse_writes=RefuseWrites(float(share), _seconds(fault["for"], "for")) if fault else None,
     )
+
+
+def _terms(text: str) -> tuple[Bound, ...]:
+    _require(len(text) <= _WHEN_CHARACTERS, f"when: more than {_WHEN_CHARACTERS} characters")
+    return tuple(map(_term, re.split(r"\s+and\s+", text.strip())))
 
 
 def _term(text: str) -> Bound:
@@ -283,6 +304,8 @@ def _term(text: str) -> Bound:
     except ValueError:
         expected = "a figure, an operator and a number, as in queue.visible >= 100"
         raise ValueError(f"when: '{text}' is not {expected}") from None
+    _require(term.limit < math.inf, f"when: the number of '{term.figure}' is too large")
+    _require("_" not in {part[:1] for part in term.figure.split(".")}, f"when: there is no figure '{term.figure}'")
     try:
         operator.attrgetter(term.figure)(Snapshot(at=0.0, options=RunOptions("", 0, "", 0.0)))
     except AttributeError:

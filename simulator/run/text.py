@@ -14,12 +14,12 @@ from rich.style import Style
 from rich.table import Table
 from rich.text import Text
 
+from simulator.base.shown import printable
 from simulator.dashboard.figures import count, counted, rate, seconds, size
 from simulator.dashboard.lines import labelled
 from simulator.run import bounds
 from simulator.run.bounds import SummaryFigure
 from simulator.run.causes import render_causes, render_next_steps
-from simulator.telemetry.events import printable
 
 DIFFERENCES_SHOWN = 10
 _HELD, _MISSED = Style(color="green"), Style(color="red", bold=True)

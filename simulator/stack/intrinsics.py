@@ -6,19 +6,27 @@ Intrinsics: Ref, GetAtt, Sub, Join, If, Select, Split, FindInMap, Equals, And, O
 
 from __future__ import annotations
 
-import contextlib
+import math
 import re
 from collections.abc import Callable, Mapping
 from typing import Any, NoReturn
 
 import yaml
 
-from simulator.base import limits
+from simulator.base import documents, limits
+from simulator.base.documents import DocumentError
 from simulator.base.errors import InputError
+from simulator.base.patterns import matches
 
 _SUB = re.compile(r"\$\{(!?)([^}]*)\}")
+_NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 _NO_VALUE = object()
-_SCALARS = yaml.constructor.SafeConstructor()
+MAX_LEVELS = 64
+"""Of what is worked out at once: functions in each other, and names and conditions that need others."""
+MAX_VALUES = 2_000_000
+"""Of what is worked out in all. A template of AWS's 500 resources has a hundredth."""
+MAX_CHARACTERS = 32 * 1024 * 1024
+"""Of all texts that functions make."""
 
 
 class TemplateError(InputError):
@@ -59,6 +67,8 @@ class Document:
         self._mappings = self._section("Mappings")
         self._conditions = self._section("Conditions")
         self._deciding: list[str] = []
+        self._decided: dict[str, bool] = {}
+        self._levels = self._values = self._characters = 0
         self.parameters = self._bind(self._section("Parameters"), parameters, defaults)
 
     def fail(self, message: str, line: int | None = None, resource: str | None = None) -> NoReturn:
@@ -77,30 +87,30 @@ class Document:
             self.fail(f"there is no condition '{name}'", line)
         if name in self._deciding:
             self.fail(f"condition '{name}' refers to itself", self._conditions.lines[name])
-        self._deciding.append(name)
-        try:
-            return self._truths([self._conditions[name]], self._conditions.lines[name])[0]
-        finally:
-            self._deciding.pop()
+        if name not in self._decided:
+            self._deciding.append(name)
+            try:
+                self._decided[name] = self._truths([self._conditions[name]], self._conditions.lines[name])[0]
+            finally:
+                self._deciding.pop()
+        return self._decided[name]
 
     # Reading
 
     def _parse(self, text: str) -> Located:
         try:
-            node = _composed(text)
-        except yaml.MarkedYAMLError as error:
-            mark = error.problem_mark or error.context_mark
-            self.fail(f"not YAML: {error.problem or error.context}", mark.line + 1 if mark else None)
-        except yaml.YAMLError as error:
-            self.fail(f"not YAML: {' '.join(str(error).split())}")
-        root = self._plain(node) if node is not None else None
+            node = documents.compose(text)
+            root = self._plain(node) if node is not None else None
+        except DocumentError as error:
+            self.fail(str(error), error.line)
         if not isinstance(root, Located):
             self.fail("not a CloudFormation template: a mapping with Resources is expected", 1)
         return root
 
     def _plain(self, node: yaml.Node) -> Any:
-        """The node's value; an intrinsic function's short form as its long one."""
+        """The node's value; an intrinsic function's short form as its long one. Raises `DocumentError`."""
         if not node.tag.startswith("!"):
+            documents.require_known(node)
             return self._untagged(node)
         name = node.tag[1:] if node.tag in ("!Ref", "!Condition") else f"Fn::{node.tag[1:]}"
         argument = self._untagged(node)
@@ -114,7 +124,7 @@ class Document:
             located = Located()
             located.line = node.start_mark.line + 1
             for key_node, value_node in node.value:
-                key = str(key_node.value)
+                key = documents.key_of(key_node)
                 if key in located:
                     self.fail(f"'{key}' stands twice in one mapping", key_node.start_mark.line + 1)
                 located.lines[key] = key_node.start_mark.line + 1
@@ -122,7 +132,7 @@ class Document:
             return located
         if isinstance(node, yaml.SequenceNode):
             return [self._plain(item) for item in node.value]
-        return node.value if node.tag.startswith("!") else _SCALARS.construct_object(node)
+        return documents.scalar(node)
 
     def _section(self, name: str) -> Located:
         section = self.root.get(name) or Located()
@@ -154,17 +164,28 @@ class Document:
         def refuse(rule: str) -> NoReturn:
             raise TemplateError(f"parameter {name}={value}: {rule} ({self.file}:{line})")
 
+        if documents.UNUSABLE.search(value):
+            refuse("has a character that cannot be used, NUL or one that is not UTF-8")
         allowed = definition.get("AllowedValues")
+        if allowed is not None and not isinstance(allowed, list):
+            self.fail(f"parameter {name}: AllowedValues must be a list", line)
         if allowed is not None and value not in [plain_text(choice) for choice in allowed]:
             refuse("must be one of " + ", ".join(plain_text(choice) for choice in allowed))
         pattern = definition.get("AllowedPattern")
-        if pattern is not None and not re.fullmatch(str(pattern), value):
-            refuse(str(definition.get("ConstraintDescription") or f"must match {pattern}"))
+        try:
+            if pattern is not None and not matches(str(pattern), value):
+                refuse(str(definition.get("ConstraintDescription") or f"must match {pattern}"))
+        except ValueError as error:
+            self.fail(f"parameter {name}: its AllowedPattern {pattern} {error}", line)
+        self._check_bounds(name, value, definition, line, refuse)
+
+    def _check_bounds(
+        self, name: str, value: str, definition: Located, line: int, refuse: Callable[[str], NoReturn]
+    ) -> None:
         number = 0.0
         if definition.get("Type") == "Number":
-            try:
-                number = float(value)
-            except ValueError:
+            number = as_number(value)
+            if math.isnan(number):
                 refuse("must be a number")
         for bound, measured, direction, rule in (
             ("MinValue", number, 1, "must be at least {}"),
@@ -172,12 +193,29 @@ class Document:
             ("MinLength", len(value), 1, "must have at least {} characters"),
             ("MaxLength", len(value), -1, "must have at most {} characters"),
         ):
-            if bound in definition and direction * measured < direction * float(definition[bound]):
+            if bound not in definition:
+                continue
+            limit = as_number(definition[bound])
+            if math.isnan(limit):
+                self.fail(f"parameter {name}: {bound} must be a number, not '{definition[bound]}'", line)
+            if direction * measured < direction * limit:
                 refuse(rule.format(definition[bound]))
 
     # Intrinsics
 
     def _value(self, value: Any, line: int | None) -> Any:
+        self._values += 1
+        if self._values > MAX_VALUES:
+            self.fail("its functions take too much work: they repeat what they work out many times", line)
+        if self._levels >= MAX_LEVELS:
+            self.fail(f"functions, names and conditions need each other more than {MAX_LEVELS} levels deep", line)
+        self._levels += 1
+        try:
+            return self._worked_out(value, line)
+        finally:
+            self._levels -= 1
+
+    def _worked_out(self, value: Any, line: int | None) -> Any:
         if isinstance(value, Located):
             if len(value) == 1:
                 ((key, argument),) = value.items()
@@ -206,7 +244,7 @@ class Document:
             "Fn::Select": self._select,
             "Fn::Split": self._split,
             "Fn::FindInMap": self._find_in_map,
-            "Fn::Equals": lambda given, at: len({plain_text(operand) for operand in self._list(given, 2, at)}) == 1,
+            "Fn::Equals": lambda given, at: len({self._text(operand, at) for operand in self._list(given, 2, at)}) == 1,
             "Fn::And": lambda given, at: all(self._truths(given, at)),
             "Fn::Or": lambda given, at: any(self._truths(given, at)),
             "Fn::Not": lambda given, at: not self._truths(given, at)[0],
@@ -214,7 +252,21 @@ class Document:
         function = functions.get(name)
         if function is None:
             self.fail(f"{name} is not supported here", line)
-        return function(argument, line)
+        result = function(argument, line)
+        if isinstance(result, str):
+            self._charge(len(result), line)
+        return result
+
+    def _charge(self, characters: int, line: int) -> None:
+        """Count what a function makes, before there is more of it than memory."""
+        self._characters += characters
+        if self._characters > MAX_CHARACTERS:
+            self.fail(f"its functions make texts of more than {MAX_CHARACTERS:,} characters in all", line)
+
+    def _text(self, value: Any, line: int) -> str:
+        if isinstance(value, dict | list):
+            self.fail("a text is expected here, not a list or a mapping", line)
+        return plain_text(value)
 
     def _list(self, argument: Any, length: int, line: int) -> list[Any]:
         value = self.resolve(argument, line)
@@ -264,20 +316,35 @@ class Document:
                 self.fail("Sub needs a text, or a list of a text and a mapping", line)
             template, names = argument
 
+        known: dict[str, str] = {}
+
         def replace(match: re.Match[str]) -> str:
             literal, name = match[1], match[2].strip()
             if literal:
                 return "${" + name + "}"
-            if name in names:
-                return plain_text(self.resolve(names[name], line))
-            resource, dot, attribute = name.partition(".")
-            return plain_text(self._lookup(resource, attribute if dot else None, line))
+            if name not in known:
+                resource, dot, attribute = name.partition(".")
+                value = (
+                    self.resolve(names[name], line)
+                    if name in names
+                    else self._lookup(resource, attribute if dot else None, line)
+                )
+                known[name] = "" if value is _NO_VALUE else self._text(value, line)
+            self._charge(len(known[name]), line)
+            return known[name]
 
-        return _SUB.sub(replace, str(template))
+        text = self._text(template, line)
+        head = text.rfind("}") + 1  # what follows has no name in it, and looking for its end again and again takes long
+        return _SUB.sub(replace, text[:head]) + text[head:]
 
     def _join(self, argument: Any, line: int) -> str:
         separator, parts = self._list(argument, 2, line)
-        return str(separator).join(plain_text(part) for part in parts)
+        if not isinstance(parts, list):
+            self.fail("Join needs a separator and a list", line)
+        texts = [self._text(part, line) for part in parts]
+        between = self._text(separator, line)
+        self._charge(len(between) * len(texts), line)
+        return between.join(texts)
 
     def _if(self, argument: Any, line: int) -> Any:
         if not isinstance(argument, list) or len(argument) != 3:
@@ -286,45 +353,29 @@ class Document:
 
     def _select(self, argument: Any, line: int) -> Any:
         index, values = self._list(argument, 2, line)
-        try:
-            return values[int(index)]
-        except (IndexError, ValueError, TypeError, KeyError):
-            self.fail(f"there is no element {index} to select", line)
+        number = as_number(index)
+        if not isinstance(values, list) or not 0 <= number < len(values) or number != int(number):
+            self.fail(f"there is no element {self._text(index, line)} to select", line)
+        return values[int(number)]
 
     def _split(self, argument: Any, line: int) -> list[str]:
-        separator, text = self._list(argument, 2, line)
-        return str(text).split(str(separator))
+        separator, text = (self._text(part, line) for part in self._list(argument, 2, line))
+        if not separator:
+            self.fail("Split needs a separator", line)
+        parts = text.split(separator)
+        self._charge(len(text) + len(parts), line)
+        return parts
 
     def _find_in_map(self, argument: Any, line: int) -> Any:
-        names = self._list(argument, 3, line)
+        names = [self._text(name, line) for name in self._list(argument, 3, line)]
         found: Any = self._mappings
         for name in names:
-            if not isinstance(found, dict) or str(name) not in found:
-                self.fail("there is no mapping " + ".".join(str(part) for part in names), line)
-            found = found[str(name)]
-        return self.resolve(found, line)
-
-
-class _YamlLoader(yaml.SafeLoader):
-    """YAML as CloudFormation reads it: dates stay text."""
-
-    yaml_implicit_resolvers = {  # noqa: RUF012 - the library's own attribute
-        first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:timestamp"]
-        for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
-    }
-
-
-class _FastLoader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
-    """The same by libyaml, where PyYAML has it: eight times as fast."""
-
-    yaml_implicit_resolvers = _YamlLoader.yaml_implicit_resolvers
-
-
-def _composed(text: str) -> yaml.Node | None:
-    """The document's nodes. Errors are the slow loader's, which names a place that helps, the same everywhere."""
-    with contextlib.suppress(yaml.YAMLError):
-        return yaml.compose(text, Loader=_FastLoader)
-    return yaml.compose(text, Loader=_YamlLoader)
+            if not isinstance(found, dict) or name not in found:
+                self.fail("there is no mapping " + ".".join(names), line)
+            found = found[name]
+        if any(isinstance(each, dict | list) for each in (found if isinstance(found, list) else [found])):
+            self.fail(f"the mapping {'.'.join(names)} must be a text, a number or a list of them", line)
+        return found
 
 
 def pseudo_parameters(stack_name: str) -> dict[str, str]:
@@ -337,6 +388,14 @@ def pseudo_parameters(stack_name: str) -> dict[str, str]:
         "AWS::StackId": f"arn:aws:cloudformation:{limits.REGION}:{limits.ACCOUNT_ID}:stack/{stack_name}/twin",
         "AWS::URLSuffix": "amazonaws.com",
     }
+
+
+def as_number(value: Any) -> float:
+    """The finite number that a template writes, as a number or as a text; NaN for anything else."""
+    if isinstance(value, bool) or not _NUMBER.fullmatch(str(value)):
+        return math.nan
+    number = float(value)
+    return number if math.isfinite(number) else math.nan
 
 
 def plain_text(value: Any) -> str:

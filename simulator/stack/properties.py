@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, NoReturn
 
-from simulator.stack.intrinsics import Document, Located, plain_text
+from simulator.stack.intrinsics import Document, Located, as_number, plain_text
 
 # No behaviour of the running pipeline hangs on them.
 _DESCRIPTIVE = frozenset({"Description", "Tags", "Metadata"})
@@ -61,11 +61,8 @@ class Properties:
         value = self.raw(key)
         if value is None:
             return None
-        try:
-            number = float(value)
-        except (TypeError, ValueError):
-            self.fail(f"must be a whole number, not '{value}'", key)
-        if isinstance(value, bool) or number != int(number):
+        number = as_number(value)
+        if number != number // 1:  # NaN is not
             self.fail(f"must be a whole number, not '{value}'", key)
         return int(number)
 

@@ -13,6 +13,7 @@ from typing import Any
 
 from simulator.base import limits
 from simulator.stack.model import EventSourceMapping, Function, Notification, Queue, Stack
+from simulator.stack.names import refused_filters, refused_names
 from simulator.stack.schedule import ScheduleExpressionError, parse
 
 
@@ -185,6 +186,9 @@ def _queue_settings(stack: Stack) -> Said:
 def _notifications(stack: Stack) -> Said:
     """S3 User Guide, grant-destinations-permissions-to-s3 and notification-how-to-filtering."""
     for bucket in stack.buckets.values():
+        if (count := len(bucket.notifications)) > (most := limits.BUCKET_NOTIFICATIONS):
+            yield bucket.logical_id, f"{count} event notifications; a bucket takes at most {most}"
+            continue
         for notification in bucket.notifications:
             for event in sorted(set(notification.events) - limits.S3_EVENTS):
                 yield bucket.logical_id, f"The event '{event}' is not supported for notifications"
@@ -306,6 +310,8 @@ def _silent_losses(stack: Stack) -> Said:
 
 
 _REFUSED = (
+    refused_names,
+    refused_filters,
     _function_settings,
     _runtimes,
     _unreserved_concurrency,
@@ -368,7 +374,8 @@ def _mapped(stack: Stack) -> Iterator[tuple[EventSourceMapping, Queue, Function]
 def _s3_may_send(queue: Queue) -> bool:
     """Whether a statement of the queue's policy allows S3 to send. Conditions are taken on trust."""
     return any(
-        statement.get("Effect") == "Allow"
+        isinstance(statement, dict)
+        and statement.get("Effect") == "Allow"
         and _names(statement.get("Principal"), "Service") & {"s3.amazonaws.com", "*"}
         and {action.lower() for action in _names(statement.get("Action"))} & {"sqs:sendmessage", "sqs:*", "*"}
         for statement in _statements(queue.policy)
@@ -386,7 +393,7 @@ def _names(value: Any, key: str = "") -> set[str]:
         return _names(value.get(key)) | ({"*"} & _names(value.get("AWS")))
     if isinstance(value, str):
         return {value}
-    return {str(each) for each in value or ()}
+    return {str(each) for each in value} if isinstance(value, list) else set()
 
 
 def _overlap(first: Notification, other: Notification) -> bool:

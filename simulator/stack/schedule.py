@@ -19,6 +19,7 @@ _UNITS_S = {"minute": 60, "hour": 3600, "day": 86_400}
 _RATE = re.compile(r"rate\((\d+) (minutes?|hours?|days?)\)")
 _AT = re.compile(r"at\((\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2})\)")
 _MONTHS = {name.upper(): number for number, name in enumerate(calendar.month_abbr)}
+_CALENDAR_END_AT = datetime.max.replace(tzinfo=UTC).timestamp()
 _DAYS = {name: number for number, name in enumerate(("SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT"), 1)}
 
 
@@ -48,10 +49,12 @@ def parse(expression: str, kind: Literal["rule", "scheduler"] = "rule") -> Due:
 
 
 def _parse_rate(expression: str) -> Due:
-    """Every so many seconds from the rule's creation, for ever."""
+    """Every so many seconds from the rule's creation, until the calendar ends."""
     found = _RATE.fullmatch(expression)
     if not found:
         raise ScheduleExpressionError(expression, "write rate(VALUE UNIT), for example rate(5 minutes)")
+    if len(found[1]) > 9:
+        raise ScheduleExpressionError(expression, "the value has too many digits")
     value, unit = int(found[1]), found[2]
     if value == 0:
         raise ScheduleExpressionError(expression, "the value must be above zero")
@@ -59,7 +62,9 @@ def _parse_rate(expression: str) -> Due:
         right = f"rate({value} {unit.rstrip('s')}{'' if value == 1 else 's'})"
         raise ScheduleExpressionError(expression, f"the unit is singular only for 1; write {right}")
     seconds = value * _UNITS_S[unit.rstrip("s")]
-    return lambda start_at: (start_at + number * seconds for number in itertools.count())
+    return lambda start_at: itertools.takewhile(
+        _CALENDAR_END_AT.__gt__, (start_at + number * seconds for number in itertools.count())
+    )
 
 
 def _parse_at(expression: str) -> Due:

@@ -57,15 +57,20 @@ def _mapping(section: Any, *path: str) -> Mapping[str, Any]:
     return section if isinstance(section, Mapping) else {}
 
 
+def _up_to_last_name(text: str) -> str:
+    """What follows has no name in it, and looking for its end again and again would take long."""
+    return text[: text.rfind("}") + 1]
+
+
 def _parameters_in(value: Any) -> Iterator[str]:
     """Every name that a value refers to; the condition of an If decides between values and is none of them."""
     match value:
         case {"Ref": str(name)}:
             yield name
         case {"Fn::Sub": str(text)}:
-            yield from _SUB.findall(text)
+            yield from _SUB.findall(_up_to_last_name(text))
         case {"Fn::Sub": [str(text), Mapping() as given]}:
-            yield from (name for name in _SUB.findall(text) if name not in given)
+            yield from (name for name in _SUB.findall(_up_to_last_name(text)) if name not in given)
             yield from _parameters_in(list(given.values()))
         case {"Fn::If": [_, *values]}:
             yield from _parameters_in(values)

@@ -13,6 +13,9 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from simulator.base import limits
+from simulator.base.documents import DocumentError, from_json
+from simulator.base.files import UnusableFileError, read_bounded
+from simulator.base.names import NamedKind, fitted
 from simulator.stack.intrinsics import Document, Located, TemplateError, plain_text, pseudo_parameters
 from simulator.stack.model import (
     AsynchronousInvocation,
@@ -56,6 +59,7 @@ _WITHOUT_EFFECT = {
     "AWS::Lambda::Permission": "the twin's triggers need no permission",
 }
 _NAME_PROPERTY = {_FUNCTION: "FunctionName", _QUEUE: "QueueName", _BUCKET: "BucketName", _TABLE: "TableName"}
+_KINDS: Mapping[str, NamedKind] = {_FUNCTION: "function", _QUEUE: "queue", _BUCKET: "bucket", _TABLE: "table"}
 _ARN = {
     _FUNCTION: "arn:aws:lambda:{region}:{account}:function:{name}",
     _QUEUE: "arn:aws:sqs:{region}:{account}:{name}",
@@ -84,11 +88,13 @@ def load(
     """
     file = path or packaged_template()
     try:
-        text = file.read_text(encoding="utf-8")
+        text = read_bounded(file, limits.TEMPLATE_BYTES).decode("utf-8-sig")
     except FileNotFoundError:
         raise TemplateError(f"there is no template {file}") from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise TemplateError(f"{file} cannot be read: {getattr(error, 'strerror', None) or error}") from None
+    except UnusableFileError as error:
+        raise TemplateError(f"{file} {error}") from None
+    except UnicodeDecodeError:
+        raise TemplateError(f"{file} cannot be read: it is not text in UTF-8") from None
     shown = path or Path("pipeline/template.yaml")
     document = Document(text, str(shown), parameters or {}, pseudo_parameters(stack_name), defaults or {})
     return _Loader(document, stack_name).stack()
@@ -149,6 +155,9 @@ class _Loader:
     def _read_types(self) -> dict[str, str]:
         types: dict[str, str] = {}
         known = {*_NAME_PROPERTY, _QUEUE_POLICY, _MAPPING, *_WITHOUT_EFFECT}
+        if (count := len(self._document.resources)) > limits.TEMPLATE_RESOURCES:
+            most = limits.TEMPLATE_RESOURCES
+            self._document.fail(f"Number of resources, {count}, is greater than maximum allowed, {most}")
         for logical_id, resource in self._document.resources.items():
             line = self._document.resources.lines[logical_id]
             if not isinstance(resource, Located) or not isinstance(resource.get("Type"), str):
@@ -172,9 +181,21 @@ class _Loader:
             self._document.fail("Properties must be a mapping", resource.lines.get("Properties"), logical_id)
         resolved.line = resolved.line or self._document.resources.lines[logical_id]
         if self._types[logical_id] == _FUNCTION:
-            shared = (self._document.root.get("Globals") or Located()).get("Function")
-            resolved = _merged(self._document.resolve(shared or Located()), resolved)
+            shared = self._document.resolve(self._shared())
+            if not isinstance(shared, Located):
+                self._document.fail("Globals.Function must be a mapping", self._document.root.lines["Globals"])
+            resolved = _merged(shared, resolved)
         return Properties(self._document, logical_id, resolved)
+
+    def _shared(self) -> Located:
+        """SAM's Globals for functions."""
+        found = self._document.root
+        for name in ("Globals", "Function"):
+            inner = found.get(name) or Located()
+            if not isinstance(inner, Located):
+                self._document.fail(f"{name} must be a mapping", found.lines[name])
+            found = inner
+        return found
 
     def _name(self, logical_id: str) -> str:
         if logical_id not in self._names:
@@ -184,12 +205,17 @@ class _Loader:
             if logical_id in self._naming:
                 self._document.fail("its name refers to itself: " + " -> ".join(self._naming), line, logical_id)
             self._naming.append(logical_id)
-            given = (resource.get("Properties") or {}).get(_NAME_PROPERTY[kind])
+            properties = resource.get("Properties")
+            given = properties.get(_NAME_PROPERTY[kind]) if isinstance(properties, Located) else None
             name = self._document.resolve(given, line) if given is not None else None
-            derived = f"{self._stack_name}-{logical_id}"
-            self._names[logical_id] = str(name) if name else derived.lower() if kind == _BUCKET else derived
+            self._names[logical_id] = plain_text(name) or self._derived_name(logical_id, kind)
             self._naming.pop()
         return self._names[logical_id]
+
+    def _derived_name(self, logical_id: str, kind: str) -> str:
+        """What CloudFormation would make up, without its random end."""
+        derived = f"{self._stack_name}-{logical_id}"
+        return fitted(_KINDS[kind], derived.lower() if kind == _BUCKET else derived)
 
     def _arn(self, logical_id: str) -> str:
         pattern = _ARN[self._types[logical_id]]
@@ -285,6 +311,11 @@ class _Loader:
     def _schedule(self, logical_id: str, function: str, scheduler: bool, properties: Properties) -> Schedule:
         name = properties.text("Name", f"{self._stack_name}-{logical_id}")
         service, path = ("scheduler", "schedule/default") if scheduler else ("events", "rule")
+        if (given := properties.optional_text("Input")) is not None:
+            try:
+                from_json(given.encode())
+            except DocumentError as error:
+                properties.fail(str(error), "Input")
         return Schedule(
             logical_id=logical_id,
             name=name,
@@ -292,7 +323,7 @@ class _Loader:
             expression=properties.text("ScheduleExpression" if scheduler else "Schedule"),
             kind="scheduler" if scheduler else "rule",
             arn=f"arn:aws:{service}:{limits.REGION}:{limits.ACCOUNT_ID}:{path}/{name}",
-            input=properties.optional_text("Input"),
+            input=given,
             enabled=properties.boolean("Enabled", True) and properties.text("State", "ENABLED") == "ENABLED",
         )
 

@@ -14,12 +14,13 @@ from typing import Any, NamedTuple
 from simulator.base import limits, observations
 from simulator.base.counters import BucketCounters, QueueCounters, StoreCounters, TableCounters
 from simulator.base.observations import Observation
+from simulator.base.shown import printable
 from simulator.proof.ledgers import Ledgers
 from simulator.proof.notifications import objects_of
 from simulator.stack.model import Stack
 from simulator.stack.settings import parameters_behind
 from simulator.stack.wiring import wiring
-from simulator.telemetry.events import EventLog, printable
+from simulator.telemetry.events import EventLog
 from simulator.telemetry.failures import PARTIAL_RESPONSE, Failures, LastDelivery, cause_of, cause_of_throttle
 from simulator.telemetry.functions import Ended, FunctionTotals
 from simulator.telemetry.history import Course, Latencies

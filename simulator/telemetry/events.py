@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 
 from simulator.base import limits
+from simulator.base.shown import printable
 from simulator.telemetry.snapshot import Event, Tone
 
 
@@ -34,8 +35,3 @@ class EventLog:
     def view(self) -> tuple[Event, ...]:
         """All that is kept, oldest first."""
         return tuple(event for _, event in self._events)
-
-
-def printable(text: str) -> str:
-    """`text` on one line without control characters: an error message must not steer the terminal."""
-    return "".join(character if character.isprintable() else " " for character in " ".join(text.split()))

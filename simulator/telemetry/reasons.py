@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from simulator.telemetry.events import printable
+from simulator.base.shown import printable
 from simulator.telemetry.snapshot import Cause, Example
 
 REASONS_KEPT = 20

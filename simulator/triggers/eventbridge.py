@@ -12,6 +12,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import json
+import sys
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -75,7 +76,8 @@ async def run_schedule(
     function's logical id and the event, and must not wait.
     """
     began_at = clock.now()
-    dues = itertools.islice(parse(schedule.expression, schedule.kind)(start_at), ticks)
+    most = None if ticks is None else min(ticks, sys.maxsize)
+    dues = itertools.islice(parse(schedule.expression, schedule.kind)(start_at), most)
     first_at = due_at = next(dues, None)
     for number in itertools.count():
         if due_at is None or first_at is None or stop.is_set():

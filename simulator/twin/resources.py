@@ -7,14 +7,21 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+from botocore.exceptions import BotoCoreError, ClientError
+from botocore.parsers import ResponseParserError
+
 from simulator.base import limits
 from simulator.base.clients import Clients
+from simulator.base.errors import CouldNotFinish, InputError, one_failure
 from simulator.stack.model import Bucket, Notification, Queue, Stack, Table
 from simulator.stack.wiring import wiring
+
+_TEMPLATE_S_FAULT = (400, 404, 409)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,22 +39,34 @@ class Resources:
         return {name: getattr(self, name) for name in ("bucket", "queue_url", "dlq_url", "table")}
 
 
+class ResourceRefused(InputError):
+    """The engine does not take what the template says of a resource. The cause is its refusal."""
+
+
+class ResourceNotMade(CouldNotFinish):
+    """The engine failed at a resource, or does not answer. The cause is its error."""
+
+
 async def create(stack: Stack, clients: Clients) -> Resources:
     """Make every queue, bucket and table of the stack, in the order that AWS needs.
 
     A queue exists before its source queue names it as dead-letter queue; queue and policy before the bucket's
-    notification, because S3 checks both.
+    notification, because S3 checks both. Raises `ResourceRefused` and `ResourceNotMade`.
     """
     path = wiring(stack)
     urls: dict[str, str] = {}
-    async with asyncio.TaskGroup() as group:
-        for table in stack.tables.values():
-            group.create_task(create_table(table, clients))
-        for queue in sorted(stack.queues.values(), key=lambda queue: queue.redrive is not None):  # targets first
-            answer = await clients.sqs.create_queue(QueueName=queue.name, Attributes=queue_attributes(queue, stack))
-            urls[queue.logical_id] = answer["QueueUrl"]
-        for bucket in stack.buckets.values():
-            await _create_bucket(bucket, stack, clients)
+    with one_failure():
+        async with asyncio.TaskGroup() as group:
+            for table in stack.tables.values():
+                group.create_task(create_table(table, clients))
+            for queue in sorted(stack.queues.values(), key=lambda queue: queue.redrive is not None):  # targets first
+                with _making(queue.logical_id):
+                    attributes = queue_attributes(queue, stack)
+                    answer = await clients.sqs.create_queue(QueueName=queue.name, Attributes=attributes)
+                urls[queue.logical_id] = answer["QueueUrl"]
+            for bucket in stack.buckets.values():
+                with _making(bucket.logical_id):
+                    await _create_bucket(bucket, stack, clients)
     return Resources(
         bucket=path.bucket.name,
         queue_url=urls[path.queue.logical_id],
@@ -96,7 +115,7 @@ def _queue_configuration(notification: Notification, stack: Stack) -> Any:
 
 
 async def create_table(table: Table, clients: Clients) -> None:
-    """Make one table of the stack and wait until it is active."""
+    """Make one table of the stack and wait until it is active. Raises as `create`."""
     keys = [("HASH", table.partition_key)]
     if table.sort_key:
         keys.append(("RANGE", table.sort_key))
@@ -114,7 +133,23 @@ async def create_table(table: Table, clients: Clients) -> None:
     units = (("ReadUnitsPerSecond", table.warm_read_units), ("WriteUnitsPerSecond", table.warm_write_units))
     if warm := {name: value for name, value in units if value is not None}:
         request["WarmThroughput"] = warm
-    await clients.dynamodb.create_table(**request)
-    await clients.dynamodb.get_waiter("table_exists").wait(
-        TableName=table.name, WaiterConfig={"Delay": 1, "MaxAttempts": limits.TABLE_ACTIVE_ATTEMPTS}
-    )
+    with _making(table.logical_id):
+        await clients.dynamodb.create_table(**request)
+        await clients.dynamodb.get_waiter("table_exists").wait(
+            TableName=table.name, WaiterConfig={"Delay": 1, "MaxAttempts": limits.TABLE_ACTIVE_ATTEMPTS}
+        )
+
+
+@contextmanager
+def _making(logical_id: str) -> Iterator[None]:
+    """What keeps a resource from being made in the block, as a line that names it."""
+    try:
+        yield
+    except ClientError as error:
+        said, status = error.response.get("Error", {}), error.response.get("ResponseMetadata", {}).get("HTTPStatusCode")
+        reason = f"{error.operation_name}: {said.get('Message') or 'no reason given'} ({said.get('Code', status)})"
+        if status in _TEMPLATE_S_FAULT:
+            raise ResourceRefused(f"{logical_id} is refused by {reason}") from error
+        raise ResourceNotMade(f"{logical_id} cannot be made; the engine fails at {reason}") from error
+    except (BotoCoreError, ResponseParserError) as error:
+        raise ResourceNotMade(f"{logical_id} cannot be made; the engine does not answer: {error}") from error

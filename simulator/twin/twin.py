@@ -32,7 +32,7 @@ from simulator.store import Store
 from simulator.triggers.event_source_mapping import MappingRun
 from simulator.triggers.eventbridge import AsynchronousInvoker, run_schedule
 from simulator.twin import resources
-from simulator.twin.resources import Resources
+from simulator.twin.resources import ResourceNotMade, Resources
 
 
 @dataclass(eq=False, repr=False)
@@ -90,7 +90,7 @@ class Twin:
                     owned.callback(watching.create_task(store.wait_died(), name="watch the store").cancel)
                 endpoint = endpoint_url or (store.endpoint if store else "")
                 clients = await owned.enter_async_context(connect(endpoint, session))
-                made = await resources.create(stack, clients)
+                made = await _make(stack, clients, store)
                 service = await owned.enter_async_context(
                     LambdaService(
                         stack.functions,
@@ -237,6 +237,15 @@ class Twin:
         while True:
             self.record(StoreSampled(self.clock.now(), await self.counters()))
             await self.clock.sleep(limits.SAMPLE_S)
+
+
+async def _make(stack: Stack, clients: Clients, store: Store | None) -> Resources:
+    try:
+        return await resources.create(stack, clients)
+    except ResourceNotMade:
+        if store is not None:
+            await store.counters()  # of a store that has died this says what it said last
+        raise
 
 
 def _runtime(name: RuntimeName, endpoint: str, session: Any, code_dir: Path | None, clock: Clock) -> Runtime:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import typer
 
 from simulator.base.errors import ExitCode
+from simulator.base.shown import visible
 from stockpipe.commands.options import Options, takes
+from stockpipe.commands.outputs import echo
 from stockpipe.commands.parameters import ParameterFiles, parameters_of
 from stockpipe.commands.values import Parameters, Template
 
@@ -44,10 +46,11 @@ def check(options: CheckOptions) -> None:
         *finding_lines(found.advice, options.template, "advice"),
         *ignored_lines(stack.ignored),
     ):
-        typer.echo(line)
+        echo(line)
     counts = f"{len(found.violations)} refused by AWS, {len(found.advice)} advised against"
     if failing:
         counts += f", {len(failing)} failing at init"
-    typer.echo(f"{options.template or PIPELINE_TEMPLATE}: {counts}, {len(stack.ignored)} properties not simulated")
+    file = visible(str(options.template or PIPELINE_TEMPLATE))
+    echo(f"{file}: {counts}, {len(stack.ignored)} properties not simulated")
     if found.violations or failing:
         raise typer.Exit(ExitCode.WRONG_INPUT)

@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 import typer
 
 from simulator.base.errors import InputError, Interrupted
+from simulator.base.shown import visible_lines
 from stockpipe.commands.options import Options
+from stockpipe.commands.outputs import echo
 
 if TYPE_CHECKING:
     from simulator.base.clock import Clock
@@ -57,7 +59,7 @@ def on_aws(work: Callable[[AnyAwsOptions, Aws, Clock], Awaitable[T]]) -> Callabl
 
 def say(text: str) -> None:
     """A line for the person who watches; standard output stays for results."""
-    typer.echo(text, err=True)
+    echo(text, err=True)
 
 
 def confirm(question: str, yes: bool) -> bool:
@@ -65,7 +67,7 @@ def confirm(question: str, yes: bool) -> bool:
     if yes:
         return True
     with _interruptible(question):
-        return typer.confirm(question, err=True)
+        return typer.confirm(visible_lines(question), err=True)
 
 
 def ask(question: str) -> str:
@@ -89,10 +91,11 @@ class StackProgress:
     """A stack's events as they come: a line each, and on a terminal a bar below them."""
 
     def __init__(self, title: str, total: int) -> None:
-        from rich.console import Console
         from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-        self._console = Console(stderr=True, highlight=False)
+        from simulator.base.terminal import visible_console
+
+        self._console = visible_console(stderr=True, highlight=False)
         self._progress = Progress(
             TextColumn("{task.description}"),
             BarColumn(),

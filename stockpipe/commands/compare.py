@@ -9,7 +9,10 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
+from simulator.base import limits
 from simulator.base.errors import ExitCode, InputError
+from simulator.base.files import UnusableFileError, read_bounded
+from simulator.base.shown import visible_lines
 from stockpipe.commands.options import Options, takes
 
 if TYPE_CHECKING:
@@ -45,7 +48,7 @@ def compare(options: CompareOptions) -> None:
     before, after = options.before, options.after
     found = comparing.compare(_read(before), _read(after), options.tolerance)
     if options.form == "markdown":
-        sys.stdout.write(comparing.markdown(found, (before.name, after.name)))
+        sys.stdout.write(visible_lines(comparing.markdown(found, (before.name, after.name))))
     elif options.form == "json":
         sys.stdout.write(json.dumps(comparing.as_json(found), indent=2) + "\n")
     else:
@@ -54,36 +57,33 @@ def compare(options: CompareOptions) -> None:
 
 
 def _read(path: Path) -> Any:
+    from simulator.base.documents import DocumentError, from_json
     from simulator.load.report.compare import require_summary
 
     try:
-        document = json.loads(path.read_text(encoding="utf-8"))
+        document = from_json(read_bounded(path, limits.SUMMARY_BYTES))
         require_summary(document)
-    except OSError as error:
+    except FileNotFoundError as error:
         raise InputError(f"{path} cannot be read: {error.strerror}") from None
-    except UnicodeDecodeError:
-        raise InputError(f"{path} is not text; give the file that --summary wrote") from None
-    except json.JSONDecodeError as error:
-        raise InputError(f"{path} is not JSON: {error.msg} in line {error.lineno}, column {error.colno}") from None
-    except RecursionError:
-        raise InputError(f"{path} is nested too deeply to be a summary") from None
+    except (UnusableFileError, DocumentError) as error:
+        raise InputError(f"{path} {error}; give the file that --summary wrote") from None
     except InputError as error:
         raise InputError(f"{path}: {error}") from None
     return document
 
 
 def _print(found: RunComparison, before: Path, after: Path) -> None:
-    from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
+    from simulator.base.terminal import visible_console
     from simulator.load.report.compare import cells
 
     tones = {"worse": "red", "better": "green"}
-    console = Console(highlight=False)
-    console.print(Text(found.verdict, style=f"bold {tones.get(found.judgement, '')}"))
+    shown = visible_console(highlight=False)
+    shown.print(Text(found.verdict, style=f"bold {tones.get(found.judgement, '')}"))
     for difference in found.unlike:
-        console.print(Text(f"the runs differ in {difference}", style="yellow"))
+        shown.print(Text(f"the runs differ in {difference}", style="yellow"))
     table = Table(box=None, pad_edge=False, padding=(0, 2), header_style="dim")
     table.add_column("")
     for name in (before.name, after.name, "change"):
@@ -91,4 +91,4 @@ def _print(found: RunComparison, before: Path, after: Path) -> None:
     table.add_column("")
     for finding in found.findings:
         table.add_row(*cells(finding), style=tones.get(finding.judgement, ""))
-    console.print(table)
+    shown.print(table)

@@ -10,6 +10,7 @@ import typer
 from simulator.base.errors import CouldNotFinish, ExitCode
 from stockpipe.commands.cloud import AwsOptions, StackName, StackProgress, Yes, agrees, confirm, on_aws, say
 from stockpipe.commands.options import takes
+from stockpipe.commands.outputs import echo
 from stockpipe.commands.parameters import ParameterFiles, parameters_of
 from stockpipe.commands.values import Parameters, Template
 
@@ -138,4 +139,4 @@ async def _execute(aws: Aws, clock: Clock, change_set: ChangeSet, stack: str, cl
 
 def _print_outputs(stack: DeployedStack) -> None:
     for name, value in stack.outputs.items():
-        typer.echo(f"{name:<20} {value}")
+        echo(f"{name:<20} {value}")

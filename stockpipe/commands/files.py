@@ -6,13 +6,14 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from simulator.base.errors import InputError
+from simulator.base.shown import printable
 from simulator.files.finding import Problem, SourceFile
 from simulator.files.reading import FILE_SETTINGS
 from simulator.run.command_line import quoted
 from simulator.stack.model import Stack
 from simulator.stack.settings import parameters_behind
 from simulator.stack.wiring import Wiring
-from simulator.telemetry.events import printable
 
 HANDLER = "pipeline.consumer.handler"
 """The handler whose rules for files are known."""
@@ -52,15 +53,15 @@ def cure(problem: Problem, names: Mapping[str, str]) -> str:
     return " and ".join(parts) or problem.cure
 
 
-def refusal(problems: Sequence[Problem], total: int, names: Mapping[str, str], way_out: str) -> str:
-    """Which of so many files cannot be read, a line each; `way_out` is for where some can."""
+def refusal(problems: Sequence[Problem], total: int, names: Mapping[str, str], way_out: str) -> InputError:
+    """Says which of so many files cannot be read, a line each; `way_out` is for where some can."""
     lines = [f"{len(problems)} of {total} {'file' if total == 1 else 'files'} cannot be read"]
     if way_out and len(problems) < total:
         lines[0] += f"; {way_out}"
     lines += [f"  {problem_line(problem, names)}" for problem in problems[:MOST_LISTED]]
     if len(problems) > MOST_LISTED:
         lines.append(f"  and {len(problems) - MOST_LISTED} more")
-    return "\n".join(lines)
+    return InputError(*lines)
 
 
 def shown_path(path: Path) -> str:
@@ -70,7 +71,7 @@ def shown_path(path: Path) -> str:
 
 def plain(text: str) -> str:
     """On one line, without control characters; bytes that are not text are shown as such."""
-    return printable(text.encode(errors="backslashreplace").decode())
+    return printable(text)
 
 
 def sizes(files: Sequence[SourceFile]) -> list[int]:

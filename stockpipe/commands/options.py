@@ -10,6 +10,7 @@ from __future__ import annotations
 import copy
 import functools
 import inspect
+import math
 from collections.abc import Callable, Mapping, Set
 from dataclasses import dataclass
 from typing import (
@@ -125,6 +126,9 @@ def takes(kind: type[AnyOptions]) -> Callable[[Callable[[AnyOptions], None]], Ca
             sources = {name: context.get_parameter_source(name) for name in values}
             given = frozenset(name for name, source in sources.items() if source and source.name == "COMMANDLINE")
             present = {name: value for name, value in values.items() if value is not None}
+            for name, value in present.items():
+                if isinstance(value, float) and not math.isfinite(value):
+                    raise typer.BadParameter(f"{value} is not a finite number", param_hint=f"--{name}")
             held = {name: tuple(value) if isinstance(value, list) else value for name, value in present.items()}
             run(kind(**held, given=given))
 

@@ -9,8 +9,11 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import typer
+
+from simulator.base import files
 from simulator.base.errors import InputError
-from simulator.base.files import told
+from simulator.base.shown import visible_lines
 
 
 class StandardStream(io.FileIO):
@@ -70,26 +73,27 @@ def _text(stream: StandardStream, before: Any) -> io.TextIOWrapper:
     )
 
 
-def require_writable(*files: Path | None) -> None:
+def echo(text: str, *, err: bool = False) -> None:
+    """Print lines for people to standard output or error; what is in them from outside does not steer the terminal."""
+    typer.echo(visible_lines(text), err=err)
+
+
+def require_writable(*named: Path | None) -> None:
     """Raise `InputError` for a file that cannot be written: better now than after an hour's run."""
-    for file in files:
+    for file in named:
         if file is None or str(file) == "-":
             continue
         try:
-            directory = file.absolute().parent
+            file.absolute()
         except FileNotFoundError:
             raise InputError(f"{file}: the working directory does not exist any more; change to another one") from None
-        if not directory.is_dir():
-            raise InputError(f"{file}: there is no directory {directory}")
-        if file.is_dir():
-            raise InputError(f"{file} is a directory; name a file")
+        files.require_writable(file)
 
 
 def write(file: Path, text: str) -> None:
-    """Write a result. Raises `CouldNotFinish`, which names the file."""
+    """Write a result, whole. Raises `CouldNotFinish`, which names the file."""
     if str(file) == "-":
         sys.stdout.write(text)
         sys.stdout.flush()
         return
-    with told(file):
-        file.write_text(text, encoding="utf-8")
+    files.write_whole(file, text)

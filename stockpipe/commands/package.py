@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 import typer
 
 from stockpipe.commands.options import Options, takes
+from stockpipe.commands.outputs import echo
 
 EPILOG = """Example:
 
@@ -46,7 +47,7 @@ def package(options: PackageOptions) -> None:
     target = Target(options.python or default_python(), options.arch)
     with raised():
         built = build_package(
-            options.output, target, interpreter=options.interpreter, report=lambda step: typer.echo(step, err=True)
+            options.output, target, interpreter=options.interpreter, report=lambda step: echo(step, err=True)
         )
     if options.as_json:
         described = asdict(built)
@@ -55,5 +56,5 @@ def package(options: PackageOptions) -> None:
     for part in sorted(built.parts, key=lambda part: (-part.size_bytes, part.name)):
         typer.echo(f"{part.size_bytes:>12,}  {part.files:>5}  {part.name}")
     typer.echo(f"{built.unzipped_bytes:>12,}  {sum(part.files for part in built.parts):>5}  unpacked, bytes and files")
-    typer.echo(f"{built.zip_bytes:>12,}         {built.file}, Python {target.python}, {target.architecture}")
+    echo(f"{built.zip_bytes:>12,}         {built.file}, Python {target.python}, {target.architecture}")
     typer.echo(f"sha256 {built.sha256}")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Annotated, Any, NamedTuple, NoReturn, Protocol
@@ -11,12 +10,12 @@ from typing import Annotated, Any, NamedTuple, NoReturn, Protocol
 import typer
 
 from simulator.base.errors import InputError
+from simulator.base.files import UnusableFileError, read_bounded
 from stockpipe.commands.options import Written
-from stockpipe.commands.values import is_parameter_name
+from stockpipe.commands.values import is_parameter_name, is_usable
 
 MAX_BYTES = 1024 * 1024
 """No list of parameters is longer; a larger file is another one."""
-_SURROGATE = re.compile("[\ud800-\udfff]")
 _FORM = 'write {"NAME": "VALUE", ...}, as `stockpipe inspect --write` does'
 
 
@@ -57,13 +56,18 @@ def read(path: Path) -> dict[str, str]:
         raise InputError(f"{path} {why}")
 
     try:
-        with path.open("rb") as file:
-            content = file.read(MAX_BYTES + 1)
-        if len(content) > MAX_BYTES:
-            refuse(f"has more than {MAX_BYTES:,} bytes, which is not a list of parameters")
-        document = json.loads(content.decode("utf-8-sig"), parse_int=str, parse_float=str, object_pairs_hook=_Members)
-    except OSError as error:
+        content = read_bounded(path, MAX_BYTES)
+        document = json.loads(
+            content.decode("utf-8-sig"),
+            parse_int=str,
+            parse_float=str,
+            parse_constant=lambda name: refuse(f"has {name}, which is not a number of JSON"),
+            object_pairs_hook=_Members,
+        )
+    except FileNotFoundError as error:
         refuse(f"cannot be read: {error.strerror}")
+    except UnusableFileError as error:
+        refuse(str(error))
     except UnicodeDecodeError:
         refuse("is not a text file in UTF-8")
     except json.JSONDecodeError as error:
@@ -79,7 +83,7 @@ def read(path: Path) -> dict[str, str]:
             refuse(f"has a parameter named {json.dumps(name)[:60]}; names are letters and digits, as in FileCount")
         if name in found:
             refuse(f"has the parameter {name} twice")
-        if not isinstance(value, str | bool) or _SURROGATE.search(str(value)):
+        if not isinstance(value, str | bool) or not is_usable(str(value)):
             refuse(f"has a value for {name} that is not a text or a number; {_FORM}")
         found[name] = value if isinstance(value, str) else str(value).lower()
     return found

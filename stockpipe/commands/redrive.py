@@ -9,6 +9,7 @@ import typer
 from simulator.base.errors import ExitCode
 from stockpipe.commands.cloud import AwsOptions, StackName, Yes, confirm, on_aws, say
 from stockpipe.commands.options import takes
+from stockpipe.commands.outputs import echo
 
 if TYPE_CHECKING:
     from simulator.base.clock import Clock
@@ -55,7 +56,7 @@ async def redrive(options: RedriveOptions, aws: Aws, clock: Clock) -> None:
     for letter in shown:
         reason = await queues.find_reason(aws, clock, deployed.get("ConsumerLogs"), letter.message_id)
         about = ", ".join(f"s3://{ref.bucket}/{ref.key}" for ref in letter.objects) or letter.body[:100]
-        typer.echo(f"{letter.sent}  {about}  {reason or 'no reason in the log'}")
+        echo(f"{letter.sent}  {about}  {reason or 'no reason in the log'}")
     if not confirm(f"move all {count:,} back to the queue?", options.yes):
         say("nothing was moved")
         raise typer.Exit(ExitCode.INTERRUPTED)

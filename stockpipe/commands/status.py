@@ -6,10 +6,9 @@ import dataclasses
 import json
 from typing import TYPE_CHECKING
 
-import typer
-
 from stockpipe.commands.cloud import AwsOptions, Json, StackName, on_aws
 from stockpipe.commands.options import takes
+from stockpipe.commands.outputs import echo
 
 if TYPE_CHECKING:
     from simulator.base.clock import Clock
@@ -52,7 +51,7 @@ async def status(options: StatusOptions, aws: Aws, clock: Clock) -> None:
         ]
     if options.as_json:
         lines = [json.dumps({"schema": "stockpipe.status/1", **figures})]
-    typer.echo("\n".join(lines))
+    echo("\n".join(lines))
 
 
 def _lines(found: Status) -> list[tuple[str, str]]:

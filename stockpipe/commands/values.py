@@ -12,6 +12,8 @@ import typer
 from simulator.base import quantities
 from stockpipe.commands.options import Written
 
+_CALENDAR_END_AT = datetime(9000, 1, 1, tzinfo=UTC).timestamp()
+
 
 def parse_instant(text: str) -> float:
     """ISO 8601, UTC unless it names a zone -> seconds since the epoch; `ValueError` shows how to write it."""
@@ -19,7 +21,10 @@ def parse_instant(text: str) -> float:
         instant = datetime.fromisoformat(text.strip())
     except ValueError:
         raise ValueError(f"'{text}' is not a time; write 2026-11-22T09:30:00Z") from None
-    return (instant if instant.tzinfo else instant.replace(tzinfo=UTC)).timestamp()
+    at = (instant if instant.tzinfo else instant.replace(tzinfo=UTC)).timestamp()
+    if not 0 <= at < _CALENDAR_END_AT:
+        raise ValueError(f"'{text}' is out of range; a time is between the years 1970 and 8999")
+    return at
 
 
 def instant_text(at: float) -> str:
@@ -37,7 +42,14 @@ def parse_assignment(text: str) -> tuple[str, str]:
     name, separator, value = text.partition("=")
     if not separator or not is_parameter_name(name):
         raise ValueError(f"'{text}' is not NAME=VALUE; write for example FileCount=10")
+    if not is_usable(value):
+        raise ValueError(f"the value of {name} has a character that cannot be used, NUL or one that is not UTF-8")
     return name, value
+
+
+def is_usable(value: str) -> bool:
+    """Whether a parameter's value can be given on: it has no NUL, and no byte or half of a character that is none."""
+    return re.search("[\x00\ud800-\udfff]", value) is None
 
 
 DURATION = Written(quantities.parse_duration, "DURATION", quantities.duration_text)

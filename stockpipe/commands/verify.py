@@ -11,6 +11,7 @@ import typer
 from simulator.base.errors import ExitCode
 from stockpipe.commands.cloud import AwsOptions, Json, StackName, Yes, confirm, on_aws, say
 from stockpipe.commands.options import takes
+from stockpipe.commands.outputs import echo
 from stockpipe.commands.parameters import ParameterFiles, parameters_of
 from stockpipe.commands.values import DURATION, Accept, Parameters
 
@@ -85,13 +86,13 @@ async def verify(options: VerifyOptions, aws: Aws, clock: Clock) -> None:
 
 async def _audit(aws: Aws, clock: Clock, subject: Subject, options: VerifyOptions, settle_s: float) -> Audit:
     """Wait for an empty queue, then compare, with a line or a bar for how far it is."""
-    from rich.console import Console
     from rich.progress import Progress
 
     from simulator.base.observations import AuditProgressed
+    from simulator.base.terminal import visible_console
     from stockpipe.deploy import verification
 
-    console = Console(stderr=True)
+    console = visible_console(stderr=True)
     with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
         tasks = {"queue": progress.add_task("messages in the queue", total=None)}
         drained = await verification.wait_until_drained(
@@ -128,6 +129,6 @@ def _print(result: Audit) -> None:
             value = f"{value:,}"
         elif isinstance(value, tuple):
             value = ", ".join(value) or "none"
-        typer.echo(f"{name:<16} {value}")
+        echo(f"{name:<16} {value}")
     for line in (*differences, *notes.values()):
         say(line)

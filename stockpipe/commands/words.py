@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from simulator.base.errors import InputError
+from simulator.base.shown import visible
 from simulator.stack.handler_settings import malformed_settings
 from simulator.stack.model import Ignored, Stack
 from simulator.stack.rules import Finding, examine
@@ -29,7 +30,7 @@ def finding_lines(findings: Sequence[Finding], template: Path | None, kind: str)
     for finding in findings:
         file = template or PIPELINE_TEMPLATE
         where = f"{file}:{finding.line}" if finding.line else str(file)
-        yield f"{where}: {kind}: {finding.logical_id}: {finding.text}"
+        yield visible(f"{where}: {kind}: {finding.logical_id}: {finding.text}")
 
 
 def ignored_lines(ignored: Sequence[Ignored]) -> Iterator[str]:
@@ -39,7 +40,7 @@ def ignored_lines(ignored: Sequence[Ignored]) -> Iterator[str]:
     yield "not simulated"
     types = Counter(entry.property for entry in ignored if "::" in entry.property)
     if types:
-        yield "  " + ", ".join(f"{count} {kind}" for kind, count in types.items())
+        yield visible("  " + ", ".join(f"{count} {kind}" for kind, count in types.items()))
     properties: dict[str, list[str]] = {}
     for entry in ignored:
         if "::" not in entry.property:
@@ -48,4 +49,4 @@ def ignored_lines(ignored: Sequence[Ignored]) -> Iterator[str]:
     for logical_id, names in properties.items():
         owners.setdefault(", ".join(names), []).append(logical_id)
     for listed, resources in owners.items():
-        yield f"  {', '.join(resources)}: {listed}"
+        yield visible(f"  {', '.join(resources)}: {listed}")

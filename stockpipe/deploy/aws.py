@@ -170,7 +170,10 @@ def dns_suffix(region: str) -> str:
 
 def is_loopback(url: str) -> bool:
     """Whether the URL's host is this machine."""
-    host = urlsplit(url).hostname or ""
+    try:
+        host = urlsplit(url).hostname or ""
+    except ValueError:  # of brackets that do not close
+        return False
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:

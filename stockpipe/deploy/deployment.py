@@ -14,6 +14,7 @@ from typing import Any
 from simulator.base import limits
 from simulator.base.clock import Clock, iso
 from simulator.base.errors import CouldNotFinish, InputError
+from simulator.base.names import bucket_name_fault
 from simulator.stack import template as templates
 from simulator.stack.handler_settings import malformed_settings
 from simulator.stack.model import Stack
@@ -25,7 +26,6 @@ from stockpipe.deploy.targets import Target
 
 INLINE_TEMPLATE_BYTES = 51_200
 """The longest template that a request carries (CloudFormation User Guide, "Quotas"); a longer one goes by S3."""
-_BUCKET = re.compile(r"[a-z0-9][a-z0-9-]{1,61}[a-z0-9]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +54,7 @@ async def check(aws: Aws, stack_name: str, template: Path | None, given: Mapping
     kind = cloudformation.next_step(existing, stack_name)
     kept = existing.parameters if existing and kind == "UPDATE" else {}
     stack = templates.load(template, given, defaults=kept, stack_name=stack_name)
+    buckets = real_bucket_names(stack, aws)
     findings = examine(stack)
     if findings.violations:
         first, others = findings.violations[0], len(findings.violations) - 1
@@ -65,7 +66,6 @@ async def check(aws: Aws, stack_name: str, template: Path | None, given: Mapping
         if missing not in stack.parameters:
             file = template or templates.packaged_template()
             raise InputError(f"{file} has no parameter {missing}, which says what the package is built for")
-    buckets = real_bucket_names(stack, aws)
     if kind == "CREATE":
         await refuse_taken_names(aws, stack, buckets)
     return Draft(stack, kind, existing, findings.advice)
@@ -76,9 +76,9 @@ def real_bucket_names(stack: Stack, aws: Aws) -> tuple[str, ...]:
     names = []
     for bucket in stack.buckets.values():
         name = bucket.name.replace(limits.ACCOUNT_ID, aws.account).replace(limits.REGION, aws.region)
-        if not _BUCKET.fullmatch(name):
+        if (fault := bucket_name_fault(name)) is not None:
             raise InputError(
-                f"'{name}' is no bucket name: 3 to 63 lower-case letters, digits and hyphens; "
+                f"'{name}' is not a bucket name: {fault}; "
                 "choose a shorter stack name in lower case, or pass --parameter BucketName=NAME"
             )
         names.append(name)

@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from simulator.base.errors import CouldNotFinish, InputError, StockpipeError
+from simulator.base.files import require_writable, write_whole
 from simulator.base.folders import OwnFolder
 from stockpipe.deploy.interpreters import find_interpreter
 from stockpipe.deploy.targets import ARCHITECTURES, PYTHONS, Target, default_python, select_requirements
@@ -66,6 +67,7 @@ def build_package(output: Path, target: Target, *, interpreter: Path | None = No
     """
     try:
         output.parent.mkdir(parents=True, exist_ok=True)
+        require_writable(output)
         with OwnFolder() as scratch:
             directory, zipped = scratch.path / "content", scratch.path / "package.zip"
             compiled = build_directory(directory, target, interpreter=interpreter, report=report)
@@ -73,12 +75,7 @@ def build_package(output: Path, target: Target, *, interpreter: Path | None = No
             write_zip(directory, zipped)
             package = _describe(directory, zipped, output, target, compiled)
             refuse_oversize(package.zip_bytes, package.unzipped_bytes)
-            partial = output.with_name(output.name + ".part")
-            try:
-                shutil.copyfile(zipped, partial)
-                partial.replace(output)
-            finally:
-                partial.unlink(missing_ok=True)
+            write_whole(output, zipped.read_bytes())
     except OSError as error:
         raise CouldNotFinish(f"{output} cannot be written: {error.strerror or error}") from None
     return package

@@ -53,7 +53,11 @@ def function_environ(function: Function, endpoint: str, log_stream: str, *, task
 
 def require_code(path: Path) -> None:
     """Raise `InputError` unless `path` is a directory or a zip."""
-    if not path.is_dir() and not (path.is_file() and zipfile.is_zipfile(path)):
+    try:
+        found = path.is_dir() or (path.is_file() and zipfile.is_zipfile(path))
+    except OSError:  # of a name that is too long
+        found = False
+    if not found:
         raise InputError(
             f"{path} is neither a directory nor a zip of code; make one: stockpipe package --output {path}"
         )

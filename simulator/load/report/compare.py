@@ -210,8 +210,8 @@ def _loss(name: str, path: tuple[str, ...], before: Mapping[str, Any], after: Ma
 
 
 def _proof(before: Mapping[str, Any], after: Mapping[str, Any]) -> Difference | None:
-    verdicts = [(summary.get("audit") or {}).get("verdict") for summary in (before, after)]
-    if None in verdicts:
+    verdicts = [_section(summary, "audit").get("verdict") for summary in (before, after)]
+    if not all(isinstance(verdict, str) for verdict in verdicts):
         return None
     old, new = (float(verdict == "exact") for verdict in verdicts)
     judgement: Judgement = "same" if old == new else "better" if new > old else "worse"
@@ -220,18 +220,24 @@ def _proof(before: Mapping[str, Any], after: Mapping[str, Any]) -> Difference | 
 
 def _samples(summary: Mapping[str, Any], figure: ComparedFigure) -> list[float]:
     """A column of the series while objects arrived; for a backlog, which arrives beforehand, while it drained."""
-    series = summary.get("series")
-    if not isinstance(series, Mapping) or figure.samples is None:
+    series = _section(summary, "series")
+    if figure.samples is None:
         return []
     column, planned = series.get(figure.samples), series.get("planned_per_s")
     if not isinstance(column, list) or not isinstance(planned, list) or len(column) != len(planned):
         return []
     arrivals = [index for index, rate in enumerate(planned) if rate]
-    drained = (summary.get("arrivals") or {}).get("shape") == "backlog"
+    drained = _section(summary, "arrivals").get("shape") == "backlog"
     chosen = range(len(column)) if drained or not arrivals else range(arrivals[0], arrivals[-1] + 1)
     values = [column[index] for index in chosen if isinstance(column[index], int | float)]
     # The first slots hold cold starts and the last one may be cut short.
     return values[len(values) // 10 : -1]
+
+
+def _section(summary: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    """A part of a summary; empty if there is none, as in a file that only looks like one."""
+    found = summary.get(name)
+    return found if isinstance(found, Mapping) else {}
 
 
 def _unlike(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[str, ...]:
@@ -240,7 +246,7 @@ def _unlike(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[str, .
     if before.get("command") != after.get("command"):
         said.append(f"command: {before.get('command')} and {after.get('command')}")
     for source, names in (("options", MATTERS), ("versions", ("python", "moto", "aiobotocore"))):
-        old, new = before.get(source) or {}, after.get(source) or {}
+        old, new = _section(before, source), _section(after, source)
         said += [
             f"{name.replace('_', '-')}: {old.get(name)} and {new.get(name)}"
             for name in names

@@ -5,8 +5,10 @@ They are the store's own and answer JSON, or an object's bytes; a mistake is a 4
 
 from __future__ import annotations
 
+import math
+import re
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any
@@ -16,6 +18,7 @@ import orjson
 
 from simulator.base.clock import Clock
 from simulator.base.counters import QueueCounters, StoreCounters
+from simulator.base.shown import error_line
 from simulator.base.usage import process_cpu_s, process_memory_bytes
 from simulator.store.counting.tallies import Tallies
 from simulator.store.dynamodb.throttles import Throttles
@@ -26,6 +29,8 @@ from simulator.store.wire.messages import CONTROL_PATH, Request, Response
 
 PEEK_PAGE = 500
 EARLIER_BYTES = 1024 * 1024
+CHANGING = {"refuse-writes"}
+"""The calls that change something."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,19 +48,23 @@ class Control:
         calls: dict[str, Callable[[], Any]] = {
             "health": lambda: {"status": "ok"},
             "counters": self._counters,
-            "messages": lambda: self._messages(arguments["queue"], int(arguments["after"] or -1)),
-            "earlier": lambda: self._earlier(arguments["bucket"], int(arguments["after"] or 0)),
+            "messages": lambda: self._messages(arguments["queue"], _whole(arguments, "after", -1)),
+            "earlier": lambda: self._earlier(arguments["bucket"], _whole(arguments, "after", 0)),
             "earlier-content": lambda: self._earlier_content(
-                arguments["bucket"], int(arguments["number"]), int(arguments["offset"])
+                arguments["bucket"], _whole(arguments, "number"), _whole(arguments, "offset")
             ),
             "refuse-writes": lambda: self._refuse_writes(arguments["table"], arguments["fraction"]),
         }
         if call not in calls:
-            return Response(404, f"unknown control call '{call}'\n".encode())
+            return _said(404, f"unknown control call '{call}'; there are {', '.join(calls)}")
+        if call in CHANGING and request.method != "POST":
+            refused = _said(405, f"{call} changes something: send it with POST")
+            refused.headers.append(("Allow", "POST"))
+            return refused
         try:
             content = calls[call]()
         except ValueError as error:
-            return Response(400, f"{error}\n".encode())
+            return _said(400, str(error))
         if isinstance(content, bytes):
             return Response(200, content, [("Content-Type", "application/octet-stream")])
         return Response(200, orjson.dumps(content), [("Content-Type", "application/json")])
@@ -109,10 +118,28 @@ class Control:
     def _refuse_writes(self, table: str, share: str) -> dict[str, Any]:
         if table not in moto_state.tables():
             raise ValueError(f"there is no table '{table}'")
-        if not 0 <= float(share) <= 1:
-            raise ValueError(f"fraction is a number from 0 to 1, not {share}")
-        self.throttles.refuse_writes(table, float(share))
+        try:
+            fraction = float(share)
+        except ValueError:
+            fraction = math.nan
+        if not 0 <= fraction <= 1:
+            raise ValueError(f"fraction is a number from 0 to 1, not '{share}'")
+        self.throttles.refuse_writes(table, fraction)
         return {}
+
+
+def _said(status: int, line: str) -> Response:
+    return Response(status, f"{error_line(line)}\n".encode(), [("Content-Type", "text/plain; charset=utf-8")])
+
+
+def _whole(arguments: Mapping[str, str], name: str, default: int | None = None) -> int:
+    """A place or a number: what a list can have. `default` is for none. Raises `ValueError`."""
+    given = arguments[name]
+    if not given and default is not None:
+        return default
+    if not re.fullmatch(r"[0-9]{1,18}|-1", given):
+        raise ValueError(f"{name} is a whole number from 0 on, not '{given}'")
+    return int(given)
 
 
 def _earlier_of(bucket: str) -> EarlierContents:

@@ -23,6 +23,7 @@ from simulator.base.chance import Seed, unforeseen_seed
 from simulator.base.children import standard_input, tell
 from simulator.base.clock import SystemClock
 from simulator.base.collector import kept_for_good
+from simulator.base.doors import refusal
 from simulator.store.wire.messages import EXIT_PORT_IN_USE, Request, Response
 
 # S3 takes 5 GiB in one put; the twin's objects are far smaller, and each one is held in memory.
@@ -91,29 +92,35 @@ async def _lifeline(stopped: asyncio.Event) -> None:
 
 async def _handle(answer: Callable[[Request], Awaitable[Response]], incoming: web.BaseRequest) -> web.Response:
     """Between aiohttp's types and the store's."""
-    if incoming.headers.get("Expect", "").lower() == "100-continue":
+    headers = {name.lower(): value for name, value in incoming.headers.items()}
+    if (why := refusal(headers.get("host"), headers.get("origin"), headers.get("sec-fetch-site"))) is not None:
+        # Nothing of it is read, and the connection is of no more use.
+        refused = web.Response(status=403, text=f"{why}\n")
+        refused.force_close()
+        return refused
+    if headers.get("expect", "").lower() == "100-continue":
         # boto3 asks before every put; the low-level server leaves the word to us.
         await incoming.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
         incoming.writer.output_size = 0
     request = Request(
         method=incoming.method,
         target=incoming.raw_path,
-        headers={name.lower(): value for name, value in incoming.headers.items()},
+        headers=headers,
         raw_headers=incoming.raw_headers,
         body=await incoming.read(),
     )
     response = await answer(request)
     outgoing = web.Response(status=response.status, body=response.body)
-    headers = outgoing.headers
-    headers.popall("Content-Type", None)
+    sent = outgoing.headers
+    sent.popall("Content-Type", None)
     for name, value in response.headers:
         lowered = name.lower()
         if lowered == "content-length":
             # Only the answer to HEAD states a length that its body does not have.
             if incoming.method == "HEAD":
-                headers["Content-Length"] = value
+                sent["Content-Length"] = value
         elif lowered not in ("connection", "transfer-encoding"):
-            headers.add(name, value)
+            sent.add(name, value)
     return outgoing
 
 

@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from simulator.base.terminal import visible_console
 from simulator.dashboard.figures import counted, size
 from simulator.files.guess import DELIMITER_NAMES
 from simulator.run.command_line import ShellCommand
@@ -23,13 +24,13 @@ CELL_CHARS = 27
 
 def show(found: dict[str, Any]) -> None:
     """Print it to standard output, as wide as the terminal is."""
-    console = Console(highlight=False, emoji=False)
-    if console.is_terminal:
-        _show(console, found)
+    shown = visible_console(highlight=False, emoji=False)
+    if shown.is_terminal:
+        _show(shown, found)
         return
     # Tables fill their width with blanks, which nobody wants in a file.
     text = io.StringIO()
-    _show(Console(file=text, highlight=False, emoji=False, width=console.width), found)
+    _show(visible_console(file=text, highlight=False, emoji=False, width=shown.width), found)
     sys.stdout.write("".join(f"{line.rstrip()}\n" for line in text.getvalue().splitlines()))
 
 

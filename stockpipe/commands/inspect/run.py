@@ -6,7 +6,7 @@ import json
 import sys
 
 from simulator.base import limits
-from simulator.base.errors import ExitCode, InputError
+from simulator.base.errors import ExitCode
 from simulator.base.files import write_whole
 from simulator.base.interrupts import raised
 from simulator.files.finding import find
@@ -47,5 +47,5 @@ def run_inspect(options: InspectOptions) -> ExitCode:
     if options.write is not None and inspection.files:
         write_whole(options.write, json.dumps(shown["parameters"], indent=2) + "\n")
     if problems:
-        raise InputError(refusal(problems, len(inspection.files) + len(problems), names, way_out=""))
+        raise refusal(problems, len(inspection.files) + len(problems), names, way_out="")
     return ExitCode.DONE if inspection.readable else ExitCode.WRONG_INPUT

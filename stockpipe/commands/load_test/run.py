@@ -112,8 +112,12 @@ def _require_nothing_overridden(options: LoadTestOptions) -> None:
 def _require_loopback(url: str) -> None:
     from stockpipe.deploy.aws import is_loopback
 
-    parts = urlsplit(url)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
+    try:
+        parts = urlsplit(url)
+        known = parts.scheme in ("http", "https") and bool(parts.hostname)
+    except ValueError:  # of brackets that do not close
+        known = False
+    if not known:
         raise InputError(f"--endpoint-url {url} is no address of an engine; write http://127.0.0.1:4566")
     if not is_loopback(url):
         raise InputError(

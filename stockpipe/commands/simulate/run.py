@@ -15,9 +15,11 @@ from simulator.base.errors import CouldNotFinish, ExitCode, InputError
 from simulator.base.folders import remove_ownerless
 from simulator.base.interrupts import Interrupts
 from simulator.base.observations import LogWritten, Noted, Observation, Record
+from simulator.base.shown import visible_line
 from simulator.base.usage import allow_open_files
 from simulator.dashboard.ui import Display
 from simulator.functions.logs import LogDirectory
+from simulator.functions.runtimes.variables import require_code
 from simulator.run import bounds, summary, text
 from simulator.run import scenario as scenarios
 from simulator.run.advice import Situation
@@ -27,7 +29,7 @@ from simulator.stack import rules, template
 from simulator.stack.model import Stack
 from simulator.stack.wiring import wiring
 from simulator.telemetry import Telemetry
-from stockpipe.commands.outputs import require_writable, write
+from stockpipe.commands.outputs import echo, require_writable, write
 from stockpipe.commands.parameters import parameters_of
 from stockpipe.commands.simulate.options import SimulateOptions
 from stockpipe.commands.simulate.sources import Chosen, choose
@@ -61,6 +63,8 @@ def resolve(options: SimulateOptions) -> tuple[Stack, RunPlan]:
     stack = template.load(options.template, _parameters(options, scenario), defaults={"Seed": str(options.seed)})
     path = wiring(stack)
     require_sound(stack, options.template)
+    if options.code is not None:
+        require_code(options.code)
     schedule = not options.no_schedule and not files
     now = SystemClock().now()
     expressions = [each.expression for each in stack.schedules.values() if each.enabled] if schedule else []
@@ -166,7 +170,7 @@ class _SimulateOutlet:
         """Say which files `--skip-unreadable` leaves out; where no events are shown, on standard error."""
         for line in self._plan.left_out:
             if self.display.mode == "quiet":
-                sys.stderr.write(f"stockpipe: left out: {line}\n")
+                echo(f"stockpipe: left out: {line}", err=True)
             else:
                 record(Noted(self._clock.now(), f"left out: {line}", "warning"))
 
@@ -174,7 +178,7 @@ class _SimulateOutlet:
         """Print a line of a log stream as it is written."""
         if isinstance(observation, LogWritten):
             where = f"{observation.function}[{observation.environment}]"
-            self.display.console.print(f"{where} {observation.line}", soft_wrap=True, markup=False)
+            self.display.console.print(f"{where} {visible_line(observation.line)}", soft_wrap=True, markup=False)
 
     def close_logs(self, directory: LogDirectory) -> None:
         """Close the files of `--logs`; raise what kept lines from being written."""

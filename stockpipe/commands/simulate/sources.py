@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from simulator.base.errors import InputError
 from simulator.files.finding import SourceFile, find
 from simulator.files.gate import examine
 from simulator.stack.model import Stack
@@ -42,7 +41,7 @@ def choose(paths: Sequence[Path], stack: Stack, path: Wiring, *, skip_unreadable
         files = tuple(source for source in files if source.path not in unreadable)
     if problems and not (skip_unreadable and files):
         # A path that is in the list of problems is one of the files that were meant.
-        raise InputError(refusal(problems, len(files) + len(problems), names, WAY_OUT))
+        raise refusal(problems, len(files) + len(problems), names, WAY_OUT)
     lines = [problem_line(problem, names) for problem in problems[:MOST_LISTED]]
     if len(problems) > MOST_LISTED:
         lines.append(f"{len(problems) - MOST_LISTED} more files")

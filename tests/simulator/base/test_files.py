@@ -4,13 +4,20 @@ from __future__ import annotations
 
 import errno
 import os
+import signal
+import socket
+import subprocess
+import sys
 import threading
 from pathlib import Path
 
 import pytest
 
-from simulator.base.errors import CouldNotFinish
-from simulator.base.files import failure_text, write_whole
+from simulator.base import files
+from simulator.base.errors import CouldNotFinish, InputError
+from simulator.base.files import UnusableFileError, failure_text, read_bounded, require_writable, write_whole
+
+ROOT = Path(__file__).parents[3]
 
 
 def test_a_file_is_written_whole(tmp_path: Path) -> None:
@@ -25,7 +32,7 @@ def test_a_file_is_written_whole(tmp_path: Path) -> None:
 def test_what_cannot_be_written_leaves_nothing_behind(tmp_path: Path) -> None:
     """A directory of the same name stays, the half-done file does not."""
     (tmp_path / "ready.json").mkdir()
-    with pytest.raises(CouldNotFinish, match=r"ready\.json: Is a directory"):
+    with pytest.raises(CouldNotFinish, match=r"ready\.json is a directory; name a file"):
         write_whole(tmp_path / "ready.json", "text")
     assert [each.name for each in tmp_path.iterdir()] == ["ready.json"]
 
@@ -61,3 +68,174 @@ def test_a_failure_is_one_line_that_names_the_file(error: OSError, said: str) ->
     assert failure_text(error, "out.json").startswith(said)
     assert failure_text(OSError(errno.EACCES, "Permission denied", b"x.json")) == "x.json: Permission denied"
     assert failure_text(OSError(errno.EIO, "Input/output error")) == "Input/output error"
+
+
+def test_a_new_file_has_the_umask_s_permissions_and_an_old_one_keeps_its_own(tmp_path: Path) -> None:
+    """As when it is written in place."""
+    (tmp_path / "old").write_text("old")
+    (tmp_path / "old").chmod(0o604)
+    before = os.umask(0o027)
+    try:
+        for name in ("old", "new"):
+            write_whole(tmp_path / name, b"\x00bytes")
+    finally:
+        os.umask(before)
+    modes = {name: (tmp_path / name).stat().st_mode & 0o777 for name in ("old", "new")}
+    assert modes == {"old": 0o604, "new": 0o640}
+    assert (tmp_path / "old").read_bytes() == b"\x00bytes"
+
+
+def test_a_failure_leaves_the_old_file_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """And no part of the new one, wherever it fails."""
+    (tmp_path / "file").write_text("old")
+
+    def fail(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    for place, name in ((Path, "replace"), (files, "_write_all")):
+        with monkeypatch.context() as patched:
+            patched.setattr(place, name, fail)
+            with pytest.raises(CouldNotFinish, match=r"the disk is full: .*file; free some space"):
+                write_whole(tmp_path / "file", "new")
+        assert [(each.name, each.read_text()) for each in tmp_path.iterdir()] == [("file", "old")]
+
+
+KILLED = """
+import os, pathlib, signal, sys
+from simulator.base import files
+write = files._write_all
+def half(descriptor, data):
+    write(os.dup(descriptor), data[: len(data) // 2])
+    os.kill(os.getpid(), signal.SIGKILL)
+files._write_all = half
+files.write_whole(pathlib.Path(sys.argv[1]), "new" * 1000)
+"""
+
+
+def test_a_process_that_is_killed_at_it_leaves_the_old_file(tmp_path: Path) -> None:
+    """Half of a file is never under its name."""
+    (tmp_path / "file").write_text("old")
+    killed = subprocess.run([sys.executable, "-c", KILLED, str(tmp_path / "file")], cwd=ROOT)
+    assert killed.returncode == -signal.SIGKILL
+    assert (tmp_path / "file").read_text() == "old"
+    left = [each for each in tmp_path.iterdir() if each.name != "file"]
+    assert [each.stat().st_size for each in left] == [1_500]
+
+
+def test_what_a_killed_process_of_the_same_number_left_is_passed_over(tmp_path: Path) -> None:
+    """Another's unfinished file is neither written to nor removed."""
+    other = tmp_path / f".stockpipe-{os.getpid()}-0.partial"
+    other.write_text("other")
+    write_whole(tmp_path / "file", "new")
+    assert sorted(each.name for each in tmp_path.iterdir()) == [other.name, "file"]
+    assert other.read_text() == "other"
+
+
+def test_links_stay_and_what_they_name_is_written(tmp_path: Path) -> None:
+    """Also through several, and where what they name is not there yet."""
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "first").symlink_to("second")
+    (tmp_path / "second").symlink_to("folder/file")
+    for text in ("made", "replaced"):
+        write_whole(tmp_path / "first", text)
+        assert (tmp_path / "folder" / "file").read_text() == text
+    assert (tmp_path / "first").is_symlink()
+    assert (tmp_path / "second").is_symlink()
+    assert [each.name for each in (tmp_path / "folder").iterdir()] == ["file"]
+
+
+def test_devices_are_written_to(tmp_path: Path) -> None:
+    """As themselves or through a link; they stay devices."""
+    (tmp_path / "link").symlink_to(os.devnull)
+    for path in (Path(os.devnull), tmp_path / "link"):
+        write_whole(path, "text")
+        assert path.is_char_device()
+    assert (tmp_path / "link").is_symlink()
+
+
+@pytest.mark.parametrize("name", ["/dev/stdout", "/dev/fd/1", "/proc/self/fd/1", "link"])
+def test_standard_output_is_written_where_it_is(tmp_path: Path, name: str) -> None:
+    """What the shell opened is neither replaced nor written over: what comes before and after it is there."""
+    if name == "/proc/self/fd/1" and not Path(name).exists():
+        pytest.skip("needs /proc")
+    (tmp_path / "link").symlink_to("/dev/stdout")
+    script = (
+        "import pathlib, sys; from simulator.base.files import require_writable, write_whole\n"
+        f"path = pathlib.Path({str(tmp_path / name)!r}); print('before'); require_writable(path)\n"
+        "write_whole(path, 'text\\n'); print('after')"
+    )
+    for output in ("file", "pipe"):
+        if output == "pipe":
+            said = subprocess.run([sys.executable, "-c", script], cwd=ROOT, stdout=subprocess.PIPE, check=True).stdout
+        else:
+            with (tmp_path / "out").open("wb") as file:
+                subprocess.run([sys.executable, "-c", script], cwd=ROOT, stdout=file, check=True)
+            said = (tmp_path / "out").read_bytes()
+        assert said == b"before\ntext\nafter\n"
+
+
+def test_what_is_no_place_for_a_file_is_refused(tmp_path: Path) -> None:
+    """A directory, a socket, what has no directory, a closed descriptor; also through a link."""
+    with socket.socket(socket.AF_UNIX) as listening:
+        listening.bind(os.path.relpath(tmp_path / "socket"))
+        (tmp_path / "link").symlink_to("socket")
+        (tmp_path / "loop").symlink_to("loop")
+        (tmp_path / "gone").symlink_to("nowhere/file")
+        (tmp_path / "closed").symlink_to("/dev/fd/999")
+        for name in ("", ".", "socket", "link", "loop/x", "gone", "nowhere/file", "closed", "x" * 300, "a\0b"):
+            with pytest.raises(InputError) as refused:
+                require_writable(tmp_path / name)
+            assert "\n" not in str(refused.value)
+            assert str(tmp_path) in str(refused.value)
+            with pytest.raises(CouldNotFinish) as failed:
+                write_whole(tmp_path / name, "text")
+            assert str(failed.value) == str(refused.value)
+    assert (tmp_path / "socket").is_socket()
+
+
+def test_a_file_whose_directory_takes_no_other_is_written_in_place(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As of a single file that is mounted into a container; a new one cannot be made."""
+    (tmp_path / "file").write_text("old and longer")
+
+    def fail(*_: object) -> None:
+        raise OSError(errno.EBUSY, "Device or resource busy")
+
+    monkeypatch.setattr(Path, "replace", fail)
+    write_whole(tmp_path / "file", "new")
+    with pytest.raises(CouldNotFinish, match="busy"):
+        write_whole(tmp_path / "other", "new")
+    assert [(each.name, each.read_text()) for each in tmp_path.iterdir()] == [("file", "new")]
+
+
+def test_a_text_that_utf_8_lacks_is_written_as_an_escape(tmp_path: Path) -> None:
+    """The name of a file that is not text, in a picture or a page."""
+    write_whole(tmp_path / "file", "a\udcffb")
+    assert (tmp_path / "file").read_text(encoding="utf-8") == r"a\udcffb"
+
+
+def test_small_files_and_pipes_are_read(tmp_path: Path) -> None:
+    """To the last byte that is allowed; devices and directories are not opened."""
+    (tmp_path / "file").write_bytes(b"12345678")
+    assert read_bounded(tmp_path / "file", 8) == b"12345678"
+    with pytest.raises(UnusableFileError, match=r"^has more than 7 bytes$"):
+        read_bounded(tmp_path / "file", 7)
+    os.mkfifo(tmp_path / "pipe")
+    for most, said in ((8, b"12345678"), (7, None)):
+        writer = threading.Thread(target=lambda: (tmp_path / "pipe").write_bytes(b"12345678"))
+        writer.start()
+        if said is not None:
+            assert read_bounded(tmp_path / "pipe", most) == said
+        else:
+            with pytest.raises(UnusableFileError, match=r"^has more than 7 bytes$"):
+                read_bounded(tmp_path / "pipe", most)
+        writer.join()
+    for path, why in ((tmp_path, "is a directory"), (Path("/dev/zero"), "is neither a file nor a pipe")):
+        with pytest.raises(UnusableFileError, match=why):
+            read_bounded(path, 8)
+    with pytest.raises(FileNotFoundError):
+        read_bounded(tmp_path / "gone", 8)
+    for name in ("x" * 300, "a\0b", "file/x"):
+        with pytest.raises(UnusableFileError, match="cannot be read: "):
+            read_bounded(tmp_path / name, 8)

@@ -118,3 +118,26 @@ async def test_an_answer_may_come_later_and_the_next_request_waits() -> None:
         with contextlib.suppress(ConnectionResetError):
             assert await reader.read() == b""
         asked[1][0].answer(b"nobody hears it\n")
+
+
+@pytest.mark.parametrize(
+    "header", [b"Host: evil.example", b"host:evil.example:80", b"Origin: null", b"Sec-Fetch-Site: cross-site"]
+)
+async def test_a_page_from_elsewhere_is_refused(client: Client, header: bytes) -> None:
+    """403 with a line that says why, nothing of it is handled, and the connection ends; its body is not waited for."""
+    reader, writer = client
+    writer.write(b"POST /a HTTP/1.1\r\n" + header + b"\r\nContent-Length: 5\r\n\r\n")
+    answer = await reader.read()
+    head, _, said = answer.partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 403 Forbidden\r\n")
+    assert b"POST /a" not in answer
+    assert said.count(b"\n") == 1
+    assert b"http://127.0.0.1" in said
+
+
+async def test_a_program_of_this_machine_is_let_in(client: Client) -> None:
+    """Whatever name of loopback it uses."""
+    reader, writer = client
+    writer.write(b"GET /a HTTP/1.1\r\nHost: Localhost:80\r\n\r\nGET /b HTTP/1.1\r\nHost: [::1]:1\r\n\r\n")
+    assert await reader.readline() == b"GET /a  b''\n"
+    assert await reader.readline() == b"GET /b  b''\n"

@@ -257,7 +257,7 @@ def test_the_text_begins_with_the_verdict_and_the_bounds(snapshot: Snapshot, pro
     built = build(snapshot, audit, bounds=in_force(DEFAULTS, asked))
     assert text(built, 80).splitlines()[1:8] == [
         "  missed  objects_all_rejected<1  1: objects of which every row was rejected",
-        "          (stocks/[red]a [0m.csv: 12 of 12 rows rejected)",
+        r"          (stocks/[red]a\x1b[0m.csv: 12 of 12 rows rejected)",
         "  missed  rejected<0.01%  0.02 %: rows that cannot be stored (12 of 60,000)",
         "  held    duration<2m  63 s",
         "  held    dead_lettered<=1  1",
@@ -275,7 +275,7 @@ def test_the_text_names_the_first_differences(snapshot: Snapshot, proof: Audit) 
     differs = dataclasses.replace(proof, verdict="differs", missing=15, differences=lines)
     shown = text(build(snapshot, differs))
     assert shown.startswith("  differs  the table is not what the objects say")
-    assert "    stocks/a.csv line 2: [red]MSFT [0m missing" in shown
+    assert r"    stocks/a.csv line 2: [red]MSFT\x1b[0m missing" in shown
     assert "    row 8 missing\n    and 5 more in the summary file" in shown
     assert "look at the rows named above and 1 dead-lettered message, in a run that keeps its store up:" in shown
 

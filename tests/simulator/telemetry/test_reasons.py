@@ -127,9 +127,9 @@ def test_text_from_outside_is_one_bounded_line() -> None:
     kept = Causes()
     kept.group("a\x1b[2J\nb\u202e " + "'" * 100_000).add(None)
     (cause,) = kept.view({})
-    assert cause.reason.startswith("a [2J b  '")
+    assert cause.reason.startswith(r"a\x1b[2J b\u202e '")
     assert len(cause.reason) == 400
-    assert spot("stocks/a\x1b[2J.csv", 1_234, "x\ny") == "stocks/a [2J.csv line 1,234 'x y'"
+    assert spot("stocks/a\x1b[2J.csv", 1_234, "x\ny") == r"stocks/a\x1b[2J.csv line 1,234 'x y'"
     assert spot(None, None, None) == ""
     assert shortened("y" * 101) == "y" * 99 + "…"
     assert shortened("y" * 100) == "y" * 100

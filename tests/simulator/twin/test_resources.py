@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import uuid
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
+import pytest
 import pytest_asyncio
+from botocore.exceptions import ClientError
 
 from simulator.base.clients import Clients, connect, offline_session
+from simulator.base.errors import ExitCode
 from simulator.stack.model import Stack
 from simulator.stack.template import load
 from simulator.twin import resources
+from simulator.twin.resources import ResourceNotMade, ResourceRefused
 
 Fresh = Callable[..., Stack]
 
@@ -100,3 +105,49 @@ async def test_provisioned_table_keeps_its_units(clients: Clients, tmp_path: Pat
 
     table = (await clients.dynamodb.describe_table(TableName=made.table))["Table"]
     assert table["ProvisionedThroughput"]["WriteCapacityUnits"] == 4
+
+
+@pytest.mark.parametrize(
+    ("change", "who", "said"),
+    [
+        ({"BucketName": "My_Bucket"}, "StockBucket", "CreateBucket: "),
+        ({"QueueName": "stock queue"}, "StockQueue", "CreateQueue: "),
+    ],
+)
+async def test_what_the_engine_refuses_is_a_line_that_names_the_resource(
+    clients: Clients, fresh_stack: Fresh, change: dict[str, str], who: str, said: str
+) -> None:
+    """As the template's fault, in the engine's words; whatever no rule has found before."""
+    with pytest.raises(ResourceRefused) as refused:
+        await resources.create(fresh_stack(**change), clients)
+    assert str(refused.value).startswith(f"{who} is refused by {said}")
+    assert refused.value.exit_code == ExitCode.WRONG_INPUT
+    assert isinstance(refused.value.__cause__, ClientError)
+
+
+async def test_a_table_that_exists_already_is_refused(clients: Clients, fresh_stack: Fresh) -> None:
+    """In an engine that somebody has used before."""
+    stack = fresh_stack()
+    await resources.create(stack, clients)
+    with pytest.raises(ResourceRefused, match=r"^StockData is refused by CreateTable: .*\(ResourceInUseException\)"):
+        await resources.create(stack, clients)
+
+
+async def test_a_queue_that_s3_may_not_send_to_is_the_bucket_s_refusal(clients: Clients, fresh_stack: Fresh) -> None:
+    """A policy for another bucket: S3 checks it when the notification is made."""
+    stack = fresh_stack()
+    queue = stack.queues["StockQueue"]
+    (statement, *others) = queue.policy["Statement"] if queue.policy else []
+    foreign = {**statement, "Condition": {"ArnEquals": {"aws:SourceArn": "arn:aws:s3:::another-bucket"}}}
+    policy = {**(queue.policy or {}), "Statement": [foreign, *others]}
+    changed = {**stack.queues, "StockQueue": dataclasses.replace(queue, policy=policy)}
+    with pytest.raises(ResourceRefused, match=r"^StockBucket is refused by PutBucketNotificationConfiguration: Unable"):
+        await resources.create(dataclasses.replace(stack, queues=changed), clients)
+
+
+async def test_an_engine_that_does_not_answer_is_a_line(fresh_stack: Fresh) -> None:
+    """Nobody's fault but the engine's; nothing waits on in the background."""
+    async with connect("http://127.0.0.1:9", offline_session()) as nowhere:
+        with pytest.raises(ResourceNotMade, match="cannot be made; the engine does not answer: ") as failed:
+            await resources.create(fresh_stack(), nowhere)
+    assert failed.value.exit_code == ExitCode.COULD_NOT_FINISH

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+import os
+import signal
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -15,6 +17,8 @@ from simulator.base.clock import SystemClock
 from simulator.base.observations import InvocationEnded
 from simulator.functions.runtimes import Returned
 from simulator.stack.model import Stack
+from simulator.store import Store
+from simulator.store.store import StoreDied
 from simulator.twin.twin import Twin
 
 HANDLERS = """
@@ -77,3 +81,21 @@ async def test_a_drained_twin_has_no_tick_pending(open_twin: Callable[[str], Any
             while not recorded.of(InvocationEnded):
                 await twin.clock.sleep(0.01)
         assert not await twin.drained(0.0)
+
+
+async def test_a_store_that_dies_while_resources_are_made_is_named(
+    monkeypatch: pytest.MonkeyPatch, fresh_stack: Callable[..., Stack], recorded: Any
+) -> None:
+    """Its death is the failure, not the call that met it."""
+    open_store = Store.open
+
+    @asynccontextmanager
+    async def doomed(**given: Any) -> AsyncIterator[Store]:
+        async with open_store(**given) as store:
+            os.kill(store.pid, signal.SIGKILL)
+            yield store
+
+    monkeypatch.setattr(Store, "open", doomed)
+    with pytest.raises(StoreDied, match=r"ended by itself \(signal 9\)"):
+        async with Twin.open(fresh_stack(), clock=SystemClock(), record=recorded.append, seed=1):
+            raise AssertionError("it was opened")

@@ -9,6 +9,9 @@ import pytest
 from typer.testing import CliRunner
 
 from cli import app
+from simulator.stack.template import packaged_template
+
+PACKAGED = packaged_template().read_text(encoding="utf-8")
 
 
 def check(*arguments: str) -> tuple[int, str]:
@@ -80,3 +83,32 @@ def test_no_run_begins_with_a_setting_that_fails_at_init(command: tuple[str, ...
     assert ended.exit_code == 2
     assert "fails at init: ConsumerLambda: TIMESTAMP_FORMAT='%Q' is not a strptime format" in ended.output
     assert len(ended.output.strip().splitlines()) == 1
+
+
+HOSTILE = "a\\e[31m\\u202e\\u2028\\r\\n\\x9b"
+SHOWN = r"a\x1b[31m\u202e\u2028\r\n\x9b"
+
+
+def test_a_template_does_not_steer_the_terminal(tmp_path: Path) -> None:
+    """What is refused, advised, not simulated and named in errors is shown with its control characters made visible."""
+    text = PACKAGED.replace('"${StockQueue}-x"', "x")
+    named = text.replace("      QueueName: !Ref QueueName\n", f'      QueueName: "{HOSTILE}"\n', 1)
+    assert named != text
+    unread = named.replace("      QueueName:", f'      "{HOSTILE}": 1\n      QueueName:', 1)
+    file = tmp_path / "t\x1b[31m.yaml"
+    file.write_text(unread, encoding="utf-8")
+    code, said = check("--template", str(file))
+    assert code == 2
+    assert f"in length: '{SHOWN}'" in said
+    assert f"StockQueue: {SHOWN}" in said
+    assert all(line.isprintable() for line in said.split("\n"))
+    assert "t\\x1b[31m.yaml: 1 refused by AWS" in said
+
+
+def test_a_parameter_does_not_steer_the_terminal() -> None:
+    """In the error that shows it, on one line."""
+    for value in ("\x1b[31m", "two\nlines", "\u202e", "\u2028"):
+        code, said = check("--parameter", f"VisibilityTimeout={value}")
+        assert code == 2
+        assert said.count("\n") == 1
+        assert said.strip("\n").isprintable()

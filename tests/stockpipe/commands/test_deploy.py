@@ -177,7 +177,7 @@ def test_nobody_to_ask_is_an_error_that_leaves_nothing(stockpipe: Stockpipe, cli
 @pytest.mark.parametrize(
     ("arguments", "stack", "words"),
     [
-        ([], "Quotes", "'Quotes-data-123456789012-us-east-1' is no bucket name"),
+        ([], "Quotes", "'Quotes-data-123456789012-us-east-1' is not a bucket name"),
         ([], "my_quotes", "'my_quotes' is no stack name"),
         (["--parameter", "FileCuont=1"], "quotes", "has no parameter 'FileCuont'"),
         (["--parameter", "BatchSize=20000"], "quotes", "parameter BatchSize=20000: must be at most 10000"),
@@ -218,14 +218,14 @@ def test_two_stacks_live_side_by_side(deployed: Stockpipe, client: Any) -> None:
     names = {
         "GeneratorName": "G2",
         "ConsumerName": "C2",
-        "TableName": "T2",
+        "TableName": "Table2",
         "QueueName": "Q2",
         "DeadLetterQueueName": "D2",
     }
     arguments = [word for name, value in names.items() for word in ("--parameter", f"{name}={value}")]
     done = deployed("deploy", "--yes", "--local-transform", *arguments, stack="second")
     assert done.exit_code == 0, done.exception
-    assert sorted(client("dynamodb").list_tables()["TableNames"]) == ["StockData", "T2"]
+    assert sorted(client("dynamodb").list_tables()["TableNames"]) == ["StockData", "Table2"]
 
 
 def test_engine_without_the_transform_is_found_out(stockpipe: Stockpipe) -> None:

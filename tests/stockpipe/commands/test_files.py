@@ -48,7 +48,7 @@ def test_every_setting_of_files_has_its_parameter() -> None:
             "a.csv: why; set --parameter TimestampFormat=%d and leave out Comment and TickerColumn",
         ),
         (Problem(Path("a.csv"), "why", settings={"ENCODING": "cp1252"}), "a.csv: why; fix or remove it"),
-        (Problem(Path("a\x1b.csv"), "two\nlines\x07"), "a .csv: two lines ; fix or remove it"),
+        (Problem(Path("a\x1b.csv"), "two\nlines\x07"), r"a\x1b.csv: two lines\x07; fix or remove it"),
     ],
 )
 def test_a_problem_is_one_line_with_its_cure(problem: Problem, line: str) -> None:
@@ -65,11 +65,11 @@ def test_the_cure_is_quoted_for_a_shell() -> None:
 def test_a_refusal_counts_and_lists() -> None:
     """The way out is named where something would be left; of many problems the first are listed."""
     problems = [Problem(Path(f"{n}.csv"), "why") for n in range(MOST_LISTED + 3)]
-    lines = refusal(problems, 100, NAMES, "do this").splitlines()
+    lines = refusal(problems, 100, NAMES, "do this").lines
     assert lines[0] == "23 of 100 files cannot be read; do this"
     assert lines[1] == "  0.csv: why; fix or remove it"
     assert (len(lines), lines[-1]) == (MOST_LISTED + 2, "  and 3 more")
-    assert refusal(problems[:1], 1, NAMES, "do this").splitlines()[0] == "1 of 1 file cannot be read"
+    assert refusal(problems[:1], 1, NAMES, "do this").lines[0] == "1 of 1 file cannot be read"
 
 
 @pytest.mark.parametrize(("seconds", "shown"), [(0.9, False), (1.1, True)])

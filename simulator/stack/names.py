@@ -1,0 +1,69 @@
+"""Names that AWS refuses when a stack is deployed, in its own words as far as they are known. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from simulator.base.names import LENGTHS, NamedKind, bucket_name_fault, fits_pattern
+from simulator.stack.model import Stack
+
+_FUNCTION_PATTERN = (
+    r"(arn:(aws[a-zA-Z-]*)?:lambda:)?([a-z]{2}(-gov)?-[a-z]+-\d{1}:)?(\d{12}:)?(function:)?([a-zA-Z0-9-_]+)"
+    r"(:(\$LATEST|[a-zA-Z0-9-_]+))?"
+)
+_NOT_IN_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
+
+
+def refused_names(stack: Stack) -> Iterator[tuple[str, str]]:
+    """Logical id and sentence for each name that its service refuses, and for each that is given twice."""
+    named: tuple[tuple[NamedKind, dict[str, str]], ...] = (
+        ("bucket", {each.logical_id: each.name for each in stack.buckets.values()}),
+        ("queue", {each.logical_id: each.name for each in stack.queues.values()}),
+        ("table", {each.logical_id: each.name for each in stack.tables.values()}),
+        ("function", {each.logical_id: each.name for each in stack.functions.values()}),
+    )
+    for kind, names in named:
+        owners: dict[str, str] = {}
+        for logical_id, name in names.items():
+            if not (logical_id.isascii() and logical_id.isalnum()):
+                yield logical_id, f"Template format error: Resource name {logical_id} is non alphanumeric."
+            elif (fault := _fault(kind, name)) is not None:
+                yield logical_id, fault
+            elif (owner := owners.setdefault(name, logical_id)) != logical_id:
+                yield logical_id, f"{name} already exists: it is the name of {owner}"
+
+
+def refused_filters(stack: Stack) -> Iterator[tuple[str, str]]:
+    """Prefixes and suffixes of notifications that cannot be said in XML, in which S3 is asked."""
+    for bucket in stack.buckets.values():
+        for each in bucket.notifications:
+            if _NOT_IN_XML.search(each.prefix + each.suffix):
+                yield (
+                    bucket.logical_id,
+                    "The XML you provided was not well-formed or did not validate against our published schema: a "
+                    "filter rule has a control character",
+                )
+
+
+def _fault(kind: NamedKind, name: str) -> str | None:
+    """What a service says to one name."""
+    shortest, longest = LENGTHS[kind]
+    if kind == "bucket":
+        why = bucket_name_fault(name)
+        return f"The specified bucket is not valid: '{name}': {why}" if why else None
+    if kind == "queue":
+        if shortest <= len(name) <= longest and fits_pattern(kind, name):
+            return None
+        return f"Can only include alphanumeric characters, hyphens, or underscores. 1 to 80 in length: '{name}'"
+    member, pattern = ("tableName", "[a-zA-Z0-9_.-]+") if kind == "table" else ("functionName", _FUNCTION_PATTERN)
+    wrong = None
+    if not fits_pattern(kind, name):
+        wrong = f"satisfy regular expression pattern: {pattern}"
+    elif len(name) < shortest:
+        wrong = f"have length greater than or equal to {shortest}"
+    elif len(name) > longest:
+        wrong = f"have length less than or equal to {longest}"
+    return wrong and (
+        f"1 validation error detected: Value '{name}' at '{member}' failed to satisfy constraint: Member must {wrong}"
+    )

@@ -1,0 +1,134 @@
+"""Documents: what is read, what is too much, and the line that says so."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from simulator.base import documents
+from simulator.base.documents import MAX_DEPTH, MAX_NODES, DocumentError, compose, from_json, plain
+
+
+def read(text: str) -> Any:
+    """The document as dictionaries, lists and scalars."""
+    return plain(compose(text))
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("", None),
+        ("# nothing", None),
+        ("a: 1", {"a": 1}),
+        ("[1.5, true, ~, x, '1', 0x10, 2020-01-01, =, <<]", [1.5, True, None, "x", "1", 16, "2020-01-01", "=", "<<"]),
+        ("1: a", {"1": "a"}),
+        ('{"a": [{"b": null}]}', {"a": [{"b": None}]}),
+        ("a: &a [x]\nb: *a", {"a": ["x"], "b": ["x"]}),
+        ("!!map {a: !!str 1}", {"a": "1"}),
+        ("%YAML 1.1\n---\na: 1\n...", {"a": 1}),
+        (f"a: {'9' * 100}", {"a": int("9" * 100)}),
+    ],
+)  # fmt: skip
+def test_a_document_is_read(text: str, value: Any) -> None:
+    """Dates stay text, as CloudFormation has them; an alias is what its anchor is at."""
+    assert read(text) == value
+
+
+@pytest.mark.parametrize(
+    ("text", "said", "line"),
+    [
+        ("a: [", "not YAML: ", 1),
+        ("a: 1\na: 2", "'a' is in one mapping twice", 2),
+        ("a: !x 1", "the tag !x is not supported", 1),
+        ("a:\n- !!set {b}", "the tag !!set is not supported", 2),
+        ("a: !!omap [b: 1]", "the tag !!omap is not supported", 1),
+        ("a:\n  !!int x", "'x' cannot be read as !!int", 2),
+        ("a: !!float x", "'x' cannot be read as !!float", 1),
+        ("a: !!bool x", "'x' cannot be read as !!bool", 1),
+        ("a: !!str [b]", "the tag !!str is not supported", 1),
+        (f"a: {'9' * 101}", "a number of more than 100 characters", 1),
+        ("a: 1\n---\nb: 1", "not YAML: but found another document", 2),
+        ("a: 1\n\nb: *a", "not YAML: found undefined alias 'a'", 3),
+        ("\na: &a [*a]", "the alias *a contains itself", 2),
+        ("? [a]\n: b", "a key must be a text", 1),
+        ("a: &a {}\n<<: *a", "merge keys (<<) are not supported", 2),
+        ('a: "\\0"', "a text has a character that cannot be used", 1),
+        ('a: "\\ud800"', "a text has a character that cannot be used", 1),
+        ('"\\0": 1', "a text has a character that cannot be used", 1),
+        ('a: "\\UFFFFFFFF"', "not YAML: an escaped character is beyond Unicode", None),
+        ("\x07", "not YAML: unacceptable character", None),
+        ("%TAG !a! b\n" * 30 + "--- 1", "not YAML that can be read: more than 20 directives", None),
+    ],
+)
+def test_what_cannot_be_used_is_named_with_its_line(text: str, said: str, line: int | None) -> None:
+    """The first that is met."""
+    with pytest.raises(DocumentError) as refused:
+        read(text)
+    assert str(refused.value).startswith(said)
+    assert refused.value.line == line
+
+
+def test_the_most_levels_are_read_and_one_more_is_not() -> None:
+    """Those that an alias stands for count."""
+    depth = MAX_DEPTH
+    assert read("[" * depth + "]" * depth)
+    half = depth // 2
+    assert read(f"- &a {'[' * (half - 1)}{']' * (half - 1)}\n- {'[' * half}*a{']' * half}")
+    for text in (
+        "[" * (depth + 1) + "]" * (depth + 1),
+        "{a: " * (depth + 1) + "1" + "}" * (depth + 1),
+        f"- &a {'[' * half}{']' * half}\n- {'[' * half}*a{']' * half}",
+    ):
+        with pytest.raises(DocumentError, match=f"nested more than {MAX_DEPTH} levels deep"):
+            read(text)
+
+
+def test_the_most_values_are_read_and_one_more_is_not() -> None:
+    """Keys count, and so does each value that an alias stands for."""
+    assert len(read(f"[{','.join('1' * (MAX_NODES - 1))}]")) == MAX_NODES - 1
+    ten = f"- &a [{','.join('1' * 999)}]\n"  # a thousand values with its list
+    assert len(read(ten + "- *a\n" * 98)) == 99
+    for text in (f"[{','.join('1' * MAX_NODES)}]", ten + "- *a\n" * 99, ten + "- {b: *a}\n" * 99):
+        with pytest.raises(DocumentError, match=f"more than {MAX_NODES:,} values"):
+            read(text)
+
+
+def test_python_s_own_parser_is_held_to_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where PyYAML has no libyaml, the same is read and refused."""
+    monkeypatch.setattr(documents, "_FastLoader", documents._YamlLoader)
+    assert read("a: &a [x]\nb: *a") == {"a": ["x"], "b": ["x"]}
+    for text in ("[" * 5_000, "&a [*a]", "- " * 5_000, "a: &a [x,x]\nb: [" + "*a," * 60_000 + "]"):
+        with pytest.raises(DocumentError):
+            read(text)
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"", "is not JSON: Expecting value in line 1, column 1"),
+        (b"\xff", "is not text in UTF-8"),
+        (b"[" * 100_000, "is nested too deeply"),
+        (b"[" * 65 + b"]" * 65, "is nested too deeply"),
+        (b"NaN", "has NaN, which is not a number of JSON"),
+        (b"[-Infinity]", "has -Infinity, which is not a number of JSON"),
+        (b"1e101", "has the number 1e101, which is too large"),
+        (b"-1e400", "has the number -1e400, which is too large"),
+        (b"9" * 5_000, "has the number 99999"),
+    ],
+)
+def test_json_that_cannot_be_used_is_named(content: bytes, said: str) -> None:
+    """What Python would take for JSON, and what it would not survive, too."""
+    with pytest.raises(DocumentError) as refused:
+        from_json(content)
+    assert str(refused.value).startswith(said)
+    assert len(str(refused.value)) < 200
+
+
+def test_json_is_read() -> None:
+    """With a mark of byte order, to the most levels, numbers as they are."""
+    assert from_json(b'\xef\xbb\xbf{"a": [1, 1.5, true, null, "x"], "b": 1e100}') == {
+        "a": [1, 1.5, True, None, "x"],
+        "b": 1e100,
+    }
+    assert from_json(b"[" * 64 + b"]" * 64)

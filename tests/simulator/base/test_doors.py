@@ -1,0 +1,63 @@
+"""Whose requests a port of ours takes: those of this machine's programs, none of a page from elsewhere."""
+
+from __future__ import annotations
+
+import pytest
+
+from simulator.base.doors import is_loopback_name, refusal
+
+
+@pytest.mark.parametrize(
+    "host",
+    ["localhost", "LOCALHOST", "localhost.", "bucket.localhost", "a.b.localhost", "127.0.0.1", "127.255.0.3", "[::1]"],
+)
+def test_names_of_this_machine_are_let_in(host: str) -> None:
+    """With any port or none, as the host or as the origin of a page that this machine serves."""
+    assert is_loopback_name(host)
+    for port in ("", ":1", ":65535"):
+        assert refusal(f"{host}{port}", None, None) is None
+        for scheme in ("http", "https"):
+            assert refusal("127.0.0.1", f"{scheme}://{host}{port}", None) is None
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        *("evil.example", "localhost.evil.example", "127.0.0.1.evil.example", "evillocalhost", "128.0.0.1", "127.0.0"),
+        *("[::2]", "::1", "[::1", "0.0.0.0", "192.168.0.1", "localhost:1:2", "localhost:x", "a" * 400 + ".localhost"),
+        *("localhost@evil.example", "2130706433", "\x00", "é.example", "127.0.0.1\nX: y"),
+    ],
+)  # fmt: skip
+def test_a_host_or_an_origin_of_elsewhere_is_refused(host: str) -> None:
+    """The line says which and why, on one line of plain letters, and where programs reach the port."""
+    for why, what in (
+        (refusal(host, None, None), "host"),
+        (refusal("localhost", f"http://{host}", None), "origin"),
+    ):
+        assert why is not None
+        assert why.startswith(f"the {what} '")
+        assert why.isprintable()
+        assert why.isascii()
+        assert "http://127.0.0.1" in why
+        assert len(why) < 500
+
+
+@pytest.mark.parametrize("origin", ["null", "file://localhost", "ftp://localhost", "localhost", "chrome-extension://a"])
+def test_an_origin_that_is_no_page_of_this_machine_is_refused(origin: str) -> None:
+    """A page without an origin, of a file or of an extension may be anybody's."""
+    assert "is not this machine" in (refusal("localhost", origin, None) or "")
+
+
+def test_without_a_host_or_an_origin_it_is_a_program() -> None:
+    """HTTP/1.0 has no Host, and no program sends an Origin."""
+    assert refusal(None, None, None) is None
+    assert refusal("", "", "") is None
+
+
+def test_another_site_is_refused_where_no_origin_says_more() -> None:
+    """An image or a link of a page from elsewhere has no Origin; a browser says `cross-site` all the same."""
+    assert "another site" in (refusal("localhost:1", None, "cross-site") or "")
+    assert "another site" in (refusal("localhost:1", "", " Cross-Site") or "")
+    for site in ("same-origin", "same-site", "none"):
+        assert refusal("localhost:1", None, site) is None
+    assert refusal("localhost:1", "http://localhost:2", "cross-site") is None

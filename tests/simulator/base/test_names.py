@@ -1,0 +1,51 @@
+"""Names at each bound of what AWS takes."""
+
+from __future__ import annotations
+
+import pytest
+
+from simulator.base.names import LENGTHS, NamedKind, bucket_name_fault, fits_pattern, fitted
+
+
+@pytest.mark.parametrize("name", ["abc", "a" * 63, "0-0", "a.b-c.9", "1.2.3.4x", "a-.b", "xn-a", "a-s3aliases"])
+def test_a_bucket_s_name_is_taken(name: str) -> None:
+    """Shortest, longest, dots and hyphens inside."""
+    assert bucket_name_fault(name) is None
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        *((name, "3 to 63 characters") for name in ("", "ab", "a" * 64)),
+        *((name, "lower-case letters") for name in ("My_Bucket", "Abc", "a_b", "a b", "äbc", "abc\n")),
+        *((name, "at both ends") for name in ("-ab", "ab-", ".ab", "ab.")),
+        ("a..b", "no two dots"),
+        *((name, "not an IP address") for name in ("192.168.5.4", "1.2.3.999")),
+        *((name, "prefix or suffix") for name in ("xn--a", "sthree-a", "amzn-s3-demo-a")),
+        *((name, "prefix or suffix") for name in ("a-s3alias", "a--ol-s3", "a.mrap", "a--x-s3", "a--table-s3")),
+    ],
+)  # fmt: skip
+def test_a_bucket_s_name_is_refused(name: str, said: str) -> None:
+    """The first rule that it breaks is named."""
+    assert said in (bucket_name_fault(name) or "")
+
+
+@pytest.mark.parametrize("kind", ["queue", "table", "function"])
+def test_the_characters_of_other_names(kind: NamedKind) -> None:
+    """Letters, digits, hyphen, underscore; of tables the dot as well."""
+    assert fits_pattern(kind, "aZ09-_")
+    for character in " /:é\n\x00*":
+        assert not fits_pattern(kind, f"a{character}")
+        assert not fits_pattern(kind, f"{character}a")
+    assert fits_pattern(kind, "a.b") == (kind == "table")
+
+
+@pytest.mark.parametrize("kind", LENGTHS)
+def test_a_name_made_up_is_cut_to_the_longest(kind: NamedKind) -> None:
+    """It stays itself where it fits; two that are alike to there are told apart."""
+    longest = LENGTHS[kind][1]
+    assert fitted(kind, "a" * longest) == "a" * longest
+    first, second = fitted(kind, "a" * longest + "b"), fitted(kind, "a" * longest + "c")
+    assert len(first) == len(second) == longest
+    assert first != second
+    assert first.startswith("a" * (longest - 9) + "-")

@@ -1,0 +1,49 @@
+"""Texts from outside do not steer the terminal, and a line of an error stays one."""
+
+from __future__ import annotations
+
+import unicodedata
+
+import pytest
+
+from simulator.base.shown import LINE_CHARACTERS, error_line, printable, visible, visible_line
+
+STEERING = [
+    *map(chr, range(0x20)), *map(chr, range(0x7F, 0xA0)), *"\u2028\u2029\u061c\u200e\u200f",
+    *map(chr, range(0x202A, 0x202F)), *map(chr, range(0x2066, 0x206A)), "\ud800", "\udcff",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("shown", [visible, visible_line, printable, error_line])
+def test_what_steers_a_terminal_is_written_as_an_escape(shown: object) -> None:
+    """Control characters, bidirectional overrides, separators of lines and bytes that are not text."""
+    assert callable(shown)
+    for character in STEERING:
+        text = shown(f"a{character}b")
+        assert text.isprintable()
+        assert text.encode()
+        assert {unicodedata.category(each) for each in text} <= {"Ll", "Nd", "Po", "Zs"}
+
+
+def test_what_can_be_seen_stays() -> None:
+    """Letters of every script, signs, and the blank."""
+    for text in ("", "a b", "naïve Ω 価格 👍 €", r"\x1b"):
+        assert visible(text) == text
+    assert visible("\x1b[31m\n\u202e") == r"\x1b[31m\n\u202e"
+    assert visible("\U000e0001") == r"\U000e0001"
+
+
+def test_tabs_and_line_ends_that_lay_text_out_are_blanks() -> None:
+    """A tab of a log line, and all that is between the words of running text."""
+    assert visible_line("\ta\tb") == "    a   b"
+    assert printable(" a\r\n\tb\x1b ") == r"a b\x1b"
+
+
+def test_a_long_error_keeps_its_beginning_and_its_end() -> None:
+    """The way out is at its end; what fits is whole."""
+    assert error_line("x" * LINE_CHARACTERS) == "x" * LINE_CHARACTERS
+    line = error_line(f"what is wrong: {'x' * LINE_CHARACTERS}; the way out")
+    assert line.startswith("what is wrong: xxx")
+    assert line.endswith("xxx; the way out")
+    assert " ... " in line
+    assert len(line) == LINE_CHARACTERS + 5
