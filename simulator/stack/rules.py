@@ -119,6 +119,16 @@ def _mapping_settings(stack: Stack) -> Said:
                 yield name, "MinimumPollers must not be greater than MaximumPollers"
 
 
+def _filter_criteria(stack: Stack) -> Said:
+    """Developer Guide, invocation-eventfiltering; API reference, Filter."""
+    for name, mapping in stack.mappings.items():
+        for number, pattern in enumerate(mapping.filters):
+            if pattern.refusal:
+                yield name, f"Invalid filter pattern definition. FilterCriteria.Filters[{number}]: {pattern.refusal}"
+        if len(mapping.filters) > limits.MAPPING_FILTERS[1]:
+            yield name, f"it has {len(mapping.filters)} filters, of {limits.MAPPING_FILTERS[1]} at most"
+
+
 def _mapping_conflicts(stack: Stack) -> Said:
     """Developer Guide, services-sqs-configure; API reference, CreateEventSourceMapping: ResourceConflictException."""
     pairs: set[tuple[str, str]] = set()
@@ -236,6 +246,24 @@ def _reserved_concurrency(stack: Stack) -> Said:
             )
 
 
+def _filters(stack: Stack) -> Said:
+    """Developer Guide, invocation-eventfiltering and with-sqs-filtering."""
+    for name, mapping in stack.mappings.items():
+        by_default, at_most = limits.MAPPING_FILTERS
+        if by_default < len(mapping.filters) <= at_most:
+            yield name, f"{len(mapping.filters)} filters: AWS takes {by_default}, and up to {at_most} only by request"
+        for number, pattern in enumerate(mapping.filters):
+            where = f"FilterCriteria.Filters[{number}]"
+            if unknown := sorted({path.split(".")[0] for path in pattern.paths()} - {"body"}):
+                yield (
+                    name,
+                    f"{where} asks for {', '.join(unknown)}, but only the body of a queue's message can be filtered: "
+                    "what it asks for is absent from every message",
+                )
+            if pattern.repeated:
+                yield name, f"{where} names {pattern.repeated[0]} more than once: only the last one counts"
+
+
 def _silent_losses(stack: Stack) -> Said:
     """Developer Guide, services-sqs-errorhandling and invocation-async; S3 User Guide, EventNotifications."""
     polled = {mapping.function for mapping in stack.mappings.values()}
@@ -266,12 +294,13 @@ _REFUSED = (
     _function_settings,
     _unreserved_concurrency,
     _mapping_settings,
+    _filter_criteria,
     _mapping_conflicts,
     _schedules,
     _queue_settings,
     _notifications,
 )
-_ADVISED = (_short_visibility, _redrive, _reserved_concurrency, _silent_losses)
+_ADVISED = (_short_visibility, _redrive, _reserved_concurrency, _filters, _silent_losses)
 _RESERVED_VARIABLES = frozenset(
     {
         "_HANDLER",

@@ -31,6 +31,7 @@ from simulator.base.observations import (
 from simulator.functions.runtimes import Exited, Raised, Returned
 from simulator.functions.service import LambdaService
 from simulator.stack.model import EventSourceMapping, Function, Queue
+from simulator.stack.patterns import read_pattern
 from simulator.triggers.event_source_mapping import MappingRun
 
 ANSWER = Returned({"batchItemFailures": []})
@@ -431,7 +432,7 @@ async def test_filtered_messages_are_deleted(twin: Twin, clock: ManualClock) -> 
     """What the filter criteria reject never reaches the function and is deleted from the queue."""
     queue = ManualQueue(clock)
     queue.send('{"kind": "wanted"}', '{"kind": "other"}', "no JSON")
-    mapping = declare.mapping(filters=({"body": {"kind": ["wanted"]}},))
+    mapping = declare.mapping(filters=(read_pattern('{"body": {"kind": ["wanted"]}}'),))
     async with twin.run(queue, mapping, declare.function(), declare.queue()):
         await clock.advance(1)
     assert [record["body"] for event in twin.runtime.events for record in event["Records"]] == ['{"kind": "wanted"}']
