@@ -7,6 +7,7 @@ far as they are known; sources stand at each rule.
 from __future__ import annotations
 
 import itertools
+import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -155,6 +156,10 @@ def _schedules(stack: Stack) -> Said:
             parse(schedule.expression, schedule.kind)
         except ScheduleExpressionError as error:
             yield schedule.logical_id, str(error)
+        try:
+            json.loads(schedule.input or "{}")
+        except ValueError as error:
+            yield schedule.logical_id, f"Input must be JSON: {error}"
 
 
 def _queue_settings(stack: Stack) -> Said:
