@@ -19,7 +19,6 @@ Which operators there are is a `PatternLanguage`: AWS's services differ in that,
 from __future__ import annotations
 
 import json
-import math
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -43,7 +42,7 @@ class Number:
         """Its value, None where no double has exactly the digits that are written: such a number has no order."""
         value = float(self.text)
         try:
-            exact = not math.isinf(value) and Decimal(repr(value)) == Decimal(self.text)
+            exact = Decimal(repr(value)) == Decimal(self.text)
         except InvalidOperation:
             exact = False
         return value if exact else None
@@ -245,10 +244,9 @@ def _numeric(operand: Any) -> Test:
             raise PatternError(f"Bad numeric range operator: {_shown(sign)}")
     if len(signs) == 2 and signs[0] not in (">", ">="):
         raise PatternError("Too many elements in numeric expression")
-    values = [_bound(sign, bound) for sign, bound in zip(signs, bounds, strict=False)]
-    if len(values) == 2 and values[0] >= values[1]:
+    comparisons = [(_COMPARISONS[sign], _bound(sign, bound)) for sign, bound in zip(signs, bounds, strict=False)]
+    if len(comparisons) == 2 and comparisons[0][1] >= comparisons[1][1]:
         raise PatternError("Bottom of a numeric range must be less than its top")
-    comparisons = [(_COMPARISONS[sign], value) for sign, value in zip(signs, values, strict=True)]
     return lambda value: _within(value, comparisons)
 
 

@@ -39,6 +39,9 @@ def test_plain_text_never_matches_a_json_pattern() -> None:
     assert not matches([SEATTLE], "Seattle")
     assert not matches([{"body": {"city": [{"exists": False}]}}], "Seattle")
     assert matches([{"body": {"city": [{"exists": False}]}}], "{}")
+    absent = [{"exists": False}]
+    assert not matches([{"body": {"city": absent}, "messageId": absent}], "Seattle")
+    assert not matches([{"body": absent, "messageId": absent}], "{}")
     for body in ("{}", '{"city": "Seattle"}'):
         assert not matches([{"body": ["Seattle", {"prefix": "{"}, {"exists": False}]}], body)
 
