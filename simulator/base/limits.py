@@ -91,6 +91,11 @@ MAPPING_BATCH_SIZE = (1, 10_000)
 MAPPING_BATCH_SIZE_WITHOUT_WINDOW = 10
 MAPPING_WINDOW_S = (0, 300)
 MAPPING_VISIBILITY_MARGIN_S = 30  # window + timeout + this, where the queue's own visibility is shorter
+MAPPING_FILTERS = (5, 10)  # of one mapping: by default, and at most, by request
+FILTER_PATTERN_CHARACTERS = 4_096
+FILTER_COMBINATIONS = (
+    1_000  # of a pattern's $or; EventBridge User Guide, "Comparison operators for use in event patterns"
+)
 MAPPING_RECEIVERS = 5  # long polls open at once: 15 empty receives a minute, seen on AWS
 
 PROVISIONED_POLLERS_MINIMUM = (2, 200)

@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from simulator.stack.patterns import Pattern
+
 PREFIXES = {"KEY_PREFIX": "stocks/", "REJECTED_PREFIX": "rejected/"}
 """The handlers' settings that say where in the bucket they write, and what they mean unset."""
 
@@ -67,7 +69,7 @@ class EventSourceMapping:
     maximum_concurrency: int | None = None
     provisioned: ProvisionedPollers | None = None
     reports_batch_item_failures: bool = False
-    filters: tuple[Mapping[str, Any], ...] = ()
+    filters: tuple[Pattern, ...] = ()
     enabled: bool = True
 
 
@@ -161,7 +163,8 @@ class Ignored:
 class Stack:
     """All that a template declares, by logical id, in the template's order.
 
-    `document` is the template as it stands, intrinsic functions in their long form.
+    `lines` says where resources and the functions' events are. `document` is the template as it stands, intrinsic
+    functions in their long form.
     """
 
     name: str

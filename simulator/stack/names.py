@@ -34,7 +34,7 @@ def refused_names(stack: Stack) -> Iterator[tuple[str, str]]:
                 yield logical_id, f"{name} already exists: it is the name of {owner}"
 
 
-def refused_filters(stack: Stack) -> Iterator[tuple[str, str]]:
+def refused_key_filters(stack: Stack) -> Iterator[tuple[str, str]]:
     """Prefixes and suffixes of notifications that cannot be said in XML, in which S3 is asked."""
     for bucket in stack.buckets.values():
         for each in bucket.notifications:

@@ -27,6 +27,11 @@ class Properties:
         name = f"{self._path}{key}: " if key else ""
         self._document.fail(name + message, line, self.logical_id)
 
+    @property
+    def line(self) -> int:
+        """Where it begins in the template."""
+        return self._values.line
+
     def raw(self, key: str) -> Any:
         """The resolved value, None when it is absent."""
         self._taken.add(key)

@@ -7,13 +7,14 @@ far as they are known; sources stand at each rule.
 from __future__ import annotations
 
 import itertools
+import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from simulator.base import limits
 from simulator.stack.model import EventSourceMapping, Function, Notification, Queue, Stack
-from simulator.stack.names import refused_filters, refused_names
+from simulator.stack.names import refused_key_filters, refused_names
 from simulator.stack.schedule import ScheduleExpressionError, parse
 
 
@@ -134,6 +135,16 @@ def _mapping_settings(stack: Stack) -> Said:
                 yield name, "MinimumPollers must not be greater than MaximumPollers"
 
 
+def _filter_criteria(stack: Stack) -> Said:
+    """Developer Guide, invocation-eventfiltering; API reference, Filter."""
+    for name, mapping in stack.mappings.items():
+        for number, pattern in enumerate(mapping.filters):
+            if pattern.refusal:
+                yield name, f"Invalid filter pattern definition. FilterCriteria.Filters[{number}]: {pattern.refusal}"
+        if len(mapping.filters) > limits.MAPPING_FILTERS[1]:
+            yield name, f"it has {len(mapping.filters)} filters, of {limits.MAPPING_FILTERS[1]} at most"
+
+
 def _mapping_conflicts(stack: Stack) -> Said:
     """Developer Guide, services-sqs-configure; API reference, CreateEventSourceMapping: ResourceConflictException."""
     pairs: set[tuple[str, str]] = set()
@@ -160,6 +171,10 @@ def _schedules(stack: Stack) -> Said:
             parse(schedule.expression, schedule.kind)
         except ScheduleExpressionError as error:
             yield schedule.logical_id, str(error)
+        try:
+            json.loads(schedule.input or "{}")
+        except ValueError as error:
+            yield schedule.logical_id, f"Input must be JSON: {error}"
 
 
 def _queue_settings(stack: Stack) -> Said:
@@ -283,6 +298,24 @@ def _reserved_concurrency(stack: Stack) -> Said:
             )
 
 
+def _filters(stack: Stack) -> Said:
+    """Developer Guide, invocation-eventfiltering and with-sqs-filtering."""
+    for name, mapping in stack.mappings.items():
+        by_default, at_most = limits.MAPPING_FILTERS
+        if by_default < len(mapping.filters) <= at_most:
+            yield name, f"{len(mapping.filters)} filters: AWS takes {by_default}, and up to {at_most} only by request"
+        for number, pattern in enumerate(mapping.filters):
+            where = f"FilterCriteria.Filters[{number}]"
+            if unknown := sorted({path.split(".")[0] for path in pattern.paths()} - {"body"}):
+                yield (
+                    name,
+                    f"{where} asks for {', '.join(unknown)}, but only the body of a queue's message can be filtered: "
+                    "what it asks for is absent from every message",
+                )
+            if pattern.repeated:
+                yield name, f"{where} names {pattern.repeated[0]} more than once: only the last one counts"
+
+
 def _silent_losses(stack: Stack) -> Said:
     """Developer Guide, services-sqs-errorhandling and invocation-async; S3 User Guide, EventNotifications."""
     polled = {mapping.function for mapping in stack.mappings.values()}
@@ -311,17 +344,18 @@ def _silent_losses(stack: Stack) -> Said:
 
 _REFUSED = (
     refused_names,
-    refused_filters,
+    refused_key_filters,
     _function_settings,
     _runtimes,
     _unreserved_concurrency,
     _mapping_settings,
+    _filter_criteria,
     _mapping_conflicts,
     _schedules,
     _queue_settings,
     _notifications,
 )
-_ADVISED = (_unconfirmed, _short_visibility, _redrive, _reserved_concurrency, _silent_losses)
+_ADVISED = (_unconfirmed, _short_visibility, _redrive, _reserved_concurrency, _filters, _silent_losses)
 _RESERVED_VARIABLES = frozenset(
     {
         "_HANDLER",

@@ -31,6 +31,7 @@ from simulator.stack.model import (
     Stack,
     Table,
 )
+from simulator.stack.patterns import read_pattern
 from simulator.stack.properties import Properties
 
 __all__ = ["TemplateError", "load", "packaged_template"]
@@ -109,6 +110,7 @@ class _Loader:
         self._naming: list[str] = []
         self._names: dict[str, str] = {}
         self._ignored: list[Ignored] = []
+        self._event_lines: dict[str, int] = {}
         self._mappings: dict[str, EventSourceMapping] = {}
         self._schedules: dict[str, Schedule] = {}
         self._policies: dict[str, Mapping[str, Any]] = {}
@@ -135,7 +137,7 @@ class _Loader:
             buckets=self._each(_BUCKET, self._bucket),
             tables=self._each(_TABLE, self._table),
             ignored=tuple(self._ignored),
-            lines={logical_id: self._document.resources.lines[logical_id] for logical_id in self._types},
+            lines=self._event_lines | {each: self._document.resources.lines[each] for each in self._types},
             document=self._document.root,
         )
 
@@ -246,6 +248,7 @@ class _Loader:
 
     def _function(self, logical_id: str, properties: Properties) -> Function:
         for event, section in properties.members("Events"):
+            self._event_lines[f"{logical_id}{event}"] = section.line
             self._event(logical_id, f"{logical_id}{event}", section)
         logging = properties.section("LoggingConfig")
         log_format = logging.text("LogFormat", "Text")
@@ -304,7 +307,7 @@ class _Loader:
             if properties.has("ProvisionedPollerConfig")
             else None,
             reports_batch_item_failures=bool(responses),
-            filters=tuple({"Pattern": section.text("Pattern")} for section in filters),
+            filters=tuple(read_pattern(section.text("Pattern")) for section in filters),
             enabled=properties.boolean("Enabled", True),
         )
 

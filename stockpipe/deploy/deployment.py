@@ -59,7 +59,8 @@ async def check(aws: Aws, stack_name: str, template: Path | None, given: Mapping
     if findings.violations:
         first, others = findings.violations[0], len(findings.violations) - 1
         more = f" (and {others} more; `stockpipe check` lists them)" if others else ""
-        raise InputError(f"AWS would refuse {first.logical_id}: {first.text}{more}")
+        where = f"{template or 'pipeline/template.yaml'}:{first.line}: " if first.line else ""
+        raise InputError(f"{where}AWS would refuse {first.logical_id}: {first.text}{more}")
     for failing in malformed_settings(stack):
         raise InputError(f"{failing.logical_id} would fail at init: {failing.text}")
     for missing in ("PythonVersion", "Architecture"):

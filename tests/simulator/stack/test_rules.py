@@ -261,6 +261,15 @@ def test_schedule_expression(sound: Sound) -> None:
 
 
 @pytest.mark.parametrize(
+    ("given", "refused"), [('{"a": 1}', False), ('"text"', False), ("{a: 1}", True), (None, False)]
+)
+def test_schedule_input(sound: Sound, given: str | None, refused: bool) -> None:
+    """An event of one's own is JSON, or the rule is refused."""
+    sound.schedules = [Schedule("Tick", "tick", "Consumer", "rate(1 minute)", "rule", "arn", input=given)]
+    assert [text.startswith("Input must be JSON: ") for text in sound.refused()] == [True] * refused
+
+
+@pytest.mark.parametrize(
     ("change", "text"),
     [
         ({"visibility_timeout_s": 43_201}, "Invalid value for the parameter VisibilityTimeout."),

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from simulator.stack.model import Notification, Redrive, Stack
+from simulator.stack.patterns import read_pattern
 from simulator.stack.template import TemplateError, load
 
 Load = Callable[..., Stack]
@@ -241,7 +242,7 @@ Resources:
     assert (mapping.function, mapping.queue, mapping.batch_size) == ("F", "Q", 3)
     assert mapping.provisioned is not None
     assert (mapping.provisioned.minimum, mapping.provisioned.maximum) == (3, 4)
-    assert mapping.filters == ({"Pattern": '{"body": {"a": [1]}}'},)
+    assert mapping.filters == (read_pattern('{"body": {"a": [1]}}'),)
     assert stack.ignored == ()
 
 

@@ -7,8 +7,6 @@ import json
 import math
 import random
 from collections import Counter
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
@@ -16,8 +14,8 @@ from botocore.exceptions import EndpointConnectionError
 
 from fakes import declare
 from fakes.clock import ManualClock
+from fakes.mapping import Twin
 from fakes.recorder import Recorder
-from fakes.runtime import ScriptedRuntime
 from fakes.sqs import ManualQueue
 from simulator.base import limits
 from simulator.base.observations import (
@@ -29,65 +27,7 @@ from simulator.base.observations import (
     PollersScaled,
 )
 from simulator.functions.runtimes import Exited, Raised, Returned
-from simulator.functions.service import LambdaService
-from simulator.stack.model import EventSourceMapping, Function, Queue
-from simulator.triggers.event_source_mapping import MappingRun
-
-ANSWER = Returned({"batchItemFailures": []})
-
-
-class Twin:
-    """One mapping with its queue and function, all on one manual clock."""
-
-    def __init__(self, clock: ManualClock, recorded: Recorder) -> None:
-        self.clock, self.recorded = clock, recorded
-        self.runtime = ScriptedRuntime(self.answer)
-        self.stop = asyncio.Event()
-        self.takes_s = 0.0
-
-    async def answer(self, event: Any) -> Any:
-        """All is well, after `takes_s`."""
-        await self.clock.sleep(self.takes_s)
-        return ANSWER
-
-    @asynccontextmanager
-    async def run(
-        self, queue: Any, mapping: EventSourceMapping, function: Function, declared: Queue, account: int = 1000
-    ) -> AsyncIterator[asyncio.Task[None]]:
-        """The mapping for the length of the block; then it is stopped softly."""
-        async with LambdaService(
-            {function.logical_id: function},
-            runtime=self.runtime,
-            clock=self.clock,
-            record=self.recorded.append,
-            seed=3,
-            account_concurrency=account,
-        ) as service:
-            task = asyncio.create_task(
-                MappingRun(
-                    mapping=mapping,
-                    queue=declared,
-                    queue_url="http://queue",
-                    function=function,
-                    sqs=queue,
-                    service=service,
-                    clock=self.clock,
-                    record=self.recorded.append,
-                    seed=4,
-                    stop=self.stop,
-                ).run()
-            )
-            try:
-                yield task
-            finally:
-                self.stop.set()
-                while not task.done():
-                    await self.clock.advance(1)
-                await task
-
-    def settled(self) -> Counter[tuple[str, bool]]:
-        """How many deliveries had which end."""
-        return Counter((each.reason, each.deleted) for each in self.recorded.of(MessageSettled))
+from simulator.stack.patterns import read_pattern
 
 
 @pytest.fixture
@@ -431,7 +371,7 @@ async def test_filtered_messages_are_deleted(twin: Twin, clock: ManualClock) -> 
     """What the filter criteria reject never reaches the function and is deleted from the queue."""
     queue = ManualQueue(clock)
     queue.send('{"kind": "wanted"}', '{"kind": "other"}', "no JSON")
-    mapping = declare.mapping(filters=({"body": {"kind": ["wanted"]}},))
+    mapping = declare.mapping(filters=(read_pattern('{"body": {"kind": ["wanted"]}}'),))
     async with twin.run(queue, mapping, declare.function(), declare.queue()):
         await clock.advance(1)
     assert [record["body"] for event in twin.runtime.events for record in event["Records"]] == ['{"kind": "wanted"}']

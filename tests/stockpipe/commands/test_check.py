@@ -45,6 +45,34 @@ def test_advice_is_no_refusal() -> None:
     assert "advice: " in said
 
 
+FILTERS = """            FilterCriteria:
+              Filters:
+                - Pattern: '{"body": {"Records": "all"}}'
+"""
+
+
+@pytest.fixture
+def filtering(tmp_path: Path) -> Path:
+    """The pipeline's template with a filter that AWS refuses."""
+    own = Path("pipeline/template.yaml").read_text(encoding="utf-8")
+    before, line, after = own.partition("            FunctionResponseTypes: ")
+    assert line
+    (tmp_path / "filtering.yaml").write_text(before + FILTERS + line + after, encoding="utf-8")
+    return tmp_path / "filtering.yaml"
+
+
+@pytest.mark.parametrize(
+    "command", [("check",), ("simulate", "--ticks", "1"), ("load-test", "--duration", "1s")], ids=lambda each: each[0]
+)
+def test_a_filter_that_aws_refuses_stops_every_command(filtering: Path, command: tuple[str, ...]) -> None:
+    """Before anything runs: AWS's sentence with file and line in one line, and exit code 2."""
+    ended = CliRunner().invoke(app, [*command, "--template", str(filtering)])
+
+    assert ended.exit_code == 2
+    (line,) = [line for line in ended.output.splitlines() if "Invalid filter pattern definition." in line]
+    assert re.search(r'filtering\.yaml:[0-9]+: .*Filters\[0\]: "Records" must be an object or an array', line)
+
+
 @pytest.mark.parametrize("text", ["", "a: [", "Resources: {A: {Type: AWS::X::Y}}"])
 def test_unreadable_template_is_one_line(tmp_path: Path, text: str) -> None:
     """What is no template of ours is one line, exit code 2."""

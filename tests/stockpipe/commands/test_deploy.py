@@ -196,6 +196,20 @@ def test_what_cannot_work_is_refused_before_anything_is_made(
     assert client("s3").list_buckets()["Buckets"] == []
 
 
+def test_a_filter_that_aws_refuses_is_found_first(stockpipe: Stockpipe, client: Any, tmp_path: Path) -> None:
+    """AWS's sentence with file and line, and no bucket exists afterwards."""
+    own = Path("pipeline/template.yaml").read_text(encoding="utf-8")
+    place = "            FunctionResponseTypes: "
+    criteria = """            FilterCriteria: {Filters: [{Pattern: '{"body": []}'}]}\n"""
+    filtering = tmp_path / "filtering.yaml"
+    filtering.write_text(own.replace(place, criteria + place), encoding="utf-8")
+    done = stockpipe("deploy", "--yes", "--template", str(filtering))
+    assert isinstance(done.exception, InputError)
+    words = "AWS would refuse ConsumerLambdaBatch: Invalid filter pattern definition. FilterCriteria.Filters[0]: Empty"
+    assert re.search(rf"filtering\.yaml:[0-9]+: {re.escape(words)}", str(done.exception))
+    assert client("s3").list_buckets()["Buckets"] == []
+
+
 @pytest.mark.parametrize(
     ("service", "call", "arguments", "words"),
     [

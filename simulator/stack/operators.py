@@ -1,0 +1,290 @@
+"""What a filter pattern may ask of one value, and the words in which AWS refuses what it may not ask. Pure.
+
+AWS: Lambda Developer Guide, "Control which events Lambda sends to your function" (invocation-eventfiltering), for the
+operators; EventBridge User Guide, "Comparison operators for use in event patterns", for how each of them compares.
+A sentence of `PatternError` is AWS's own where it has been seen, and in the same style where not.
+
+Which operators there are is a `PatternLanguage`: AWS's services differ in that, while all else of a pattern is one:
+
+- *Lambda* (`LAMBDA`): what this file has; a pattern of at most 4,096 characters, five of them for a mapping (ten by
+  request).
+- *EventBridge* has `wildcard`, also within `anything-but`, and `cidr`; its rules take 2,048 characters, and its guide
+  lets them compare numbers between -5.0e9 and 5.0e9 with six decimals.
+- *SNS filter policies* have a scope: a message's attributes, in which nothing is nested, or its body. `cidr` is among
+  their operators; numbers are compared between -1e9 and 1e9 with five decimals; `exists: true` wants a value that is
+  neither null nor empty, `exists: false` at least one attribute of another name. Five keys and 150 combinations, of
+  all values and not of `$or` alone, are their bounds, in 256 KB.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from simulator.base import limits
+
+
+class PatternError(ValueError):
+    """AWS refuses a pattern; the text says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Number:
+    """A number of JSON as it is written."""
+
+    text: str
+
+    def comparable(self) -> float | None:
+        """Its value, None where no double has exactly the digits that are written: such a number has no order."""
+        value = float(self.text)
+        try:
+            exact = Decimal(repr(value)) == Decimal(self.text)
+        except InvalidOperation:
+            exact = False
+        return value if exact else None
+
+    def equals(self, other: Number) -> bool:
+        """3, 3.0 and 0.3e1 are equal; what has no order is equal to the same digits only."""
+        mine = self.comparable()
+        return self.text == other.text or (mine is not None and mine == other.comparable())
+
+
+Scalar = str | Number | bool | None
+Test = Callable[[Scalar], bool]
+
+
+class Members(tuple[tuple[str, Any], ...]):
+    """The members of a JSON object as they are written, which may repeat a name."""
+
+    __slots__ = ()
+
+
+def read_json(text: str, *, as_written: bool = False) -> Any:
+    """The text's value, numbers as `Number`; objects as `Members` if `as_written`, else the last of each name.
+
+    Raises ValueError for what is not JSON: NaN and Infinity are not, nor is what nests deeper than can be read.
+    """
+    try:
+        return json.loads(
+            text,
+            parse_int=Number,
+            parse_float=Number,
+            parse_constant=_no_constant,
+            object_pairs_hook=Members if as_written else None,
+        )
+    except RecursionError:
+        raise ValueError("it is nested too deeply") from None
+
+
+def _no_constant(name: str) -> Any:
+    raise ValueError(f"{name} is not a number of JSON")
+
+
+@dataclass(frozen=True, slots=True)
+class PatternLanguage:
+    """What a service's patterns may use: operators by name, and those that `anything-but` may turn round.
+
+    An operator is given its operand, as read by `read_json(..., as_written=True)`, and returns the test or raises
+    `PatternError`. `characters` bounds a pattern, `combinations` what its `$or` may multiply to.
+    """
+
+    operators: Mapping[str, Callable[[Any], Test]]
+    negated: Mapping[str, Callable[[str], Test]]
+    characters: int
+    combinations: int
+
+    def test(self, wanted: Any) -> Test | None:
+        """The test for one element of a pattern's list. None: the value must be absent."""
+        if not isinstance(wanted, Members):
+            return equal_to(wanted)
+        name, operand = _only_member(wanted)
+        if name == "exists":
+            if not isinstance(operand, bool):
+                raise PatternError("exists match pattern must be either true or false")
+            return _anything if operand else None
+        if name == "anything-but":
+            return self._anything_but(operand)
+        if name not in self.operators:
+            raise PatternError(f"Unrecognized match type {name}")
+        return self.operators[name](operand)
+
+    def _anything_but(self, operand: Any) -> Test:
+        if isinstance(operand, Members):
+            name, operand = _only_member(operand)
+            if name not in self.negated:
+                raise PatternError(f"anything-but does not take {name}")
+            unwanted = [self._unwanted(name, each) for each in _listed(operand)]
+        else:
+            values = _listed(operand)
+            if any(not isinstance(value, str | Number) for value in values):
+                raise PatternError("Inside anything but list, start|null|boolean is not supported.")
+            if len({type(value) for value in values}) > 1:
+                raise PatternError("Inside anything but list, all values must be texts, or all numbers")
+            unwanted = [equal_to(_ordered(value)) for value in values]
+        return lambda value: not any(test(value) for test in unwanted)
+
+    def _unwanted(self, name: str, operand: Any) -> Test:
+        if not isinstance(operand, str):
+            if name == "equals-ignore-case":
+                raise PatternError(
+                    "Inside anything-but/equals-ignore-case list, number|start|null|boolean is not supported."
+                )
+            raise PatternError("prefix/suffix match pattern must be a string")
+        if not operand and name != "equals-ignore-case":
+            raise PatternError("Null prefix/suffix not allowed")
+        return self.negated[name](operand)
+
+
+def equal_to(wanted: Any) -> Test:
+    """Equality with a text, a number, true, false or null."""
+    if isinstance(wanted, Number):
+        return lambda value: isinstance(value, Number) and wanted.equals(value)
+    if isinstance(wanted, str):
+        return lambda value: value == wanted
+    if isinstance(wanted, list):
+        raise PatternError("Match value must be a text, a number, true, false or null, not a list")
+    return lambda value: value is wanted
+
+
+def _anything(_: Scalar) -> bool:
+    return True
+
+
+def _only_member(members: Members) -> tuple[str, Any]:
+    if len(members) != 1:
+        raise PatternError(f"Only one key allowed in match expression, not {len(members)}")
+    return members[0]
+
+
+def _listed(operand: Any) -> list[Any]:
+    """The operands of anything-but: one, or a list of them."""
+    if not isinstance(operand, str | Number | list):
+        raise PatternError("Value of anything-but must be an array or single string/number value.")
+    if operand == []:
+        raise PatternError("Inside anything but list, there must be a value")
+    return operand if isinstance(operand, list) else [operand]
+
+
+def _ordered(value: Scalar) -> Scalar:
+    """The value; a number must have an order."""
+    if isinstance(value, Number) and value.comparable() is None:
+        raise PatternError(f"Cannot compare number : {value.text}")
+    return value
+
+
+def begins_with(text: str) -> Test:
+    """Texts that begin so."""
+    return lambda value: isinstance(value, str) and value.startswith(text)
+
+
+def ends_with(text: str) -> Test:
+    """Texts that end so."""
+    return lambda value: isinstance(value, str) and value.endswith(text)
+
+
+def equals_ignoring_case(text: str) -> Test:
+    """Texts of the same letters."""
+    expression = _letters(text)
+    return lambda value: isinstance(value, str) and expression.fullmatch(value) is not None
+
+
+def _begins_ignoring_case(text: str) -> Test:
+    expression = _letters(text)
+    return lambda value: isinstance(value, str) and expression.match(value) is not None
+
+
+def _ends_ignoring_case(text: str) -> Test:
+    expression = re.compile(_letters(text).pattern + r"\Z")
+    return lambda value: isinstance(value, str) and expression.search(value) is not None
+
+
+def _letters(text: str) -> re.Pattern[str]:
+    """Each letter of the pattern as its lower or upper case, whatever case folding says of whole texts.
+
+    Only the pattern's letters are turned: a sharp s there accepts SS, while an S there accepts no sharp s. Letters
+    beyond 16 bits have no case, as in Java.
+    """
+    cases = [{letter.lower(), letter.upper()} if letter <= "\uffff" else {letter} for letter in text]
+    return re.compile("".join("(?:" + "|".join(map(re.escape, sorted(each))) + ")" for each in cases))
+
+
+def _affix(name: str, exactly: Callable[[str], Test], ignoring_case: Callable[[str], Test]) -> Callable[[Any], Test]:
+    def read(operand: Any) -> Test:
+        if isinstance(operand, Members):
+            inner, text = _only_member(operand)
+            if inner != "equals-ignore-case":
+                raise PatternError(f"{name} does not take {inner}")
+            return ignoring_case(_text("equals-ignore-case", text))
+        return exactly(_text(name, operand))
+
+    return read
+
+
+def _text(name: str, operand: Any) -> str:
+    if not isinstance(operand, str):
+        raise PatternError(f"{name} match pattern must be a string")
+    return operand
+
+
+def _numeric(operand: Any) -> Test:
+    """One comparison, or two that are a range: a lower bound first, then an upper one."""
+    if not isinstance(operand, list):
+        raise PatternError("Value of numeric must be an array.")
+    if not operand:
+        raise PatternError("Value of numeric must have a comparison")
+    if len(operand) > 4:
+        raise PatternError("Too many elements in numeric expression")
+    signs, bounds = operand[::2], [*operand[1::2], None]
+    for sign, allowed in zip(signs, (("=", ">", ">=", "<", "<="), ("<", "<=")), strict=False):
+        if sign not in allowed:
+            raise PatternError(f"Bad numeric range operator: {_shown(sign)}")
+    if len(signs) == 2 and signs[0] not in (">", ">="):
+        raise PatternError("Too many elements in numeric expression")
+    comparisons = [(_COMPARISONS[sign], _bound(sign, bound)) for sign, bound in zip(signs, bounds, strict=False)]
+    if len(comparisons) == 2 and comparisons[0][1] >= comparisons[1][1]:
+        raise PatternError("Bottom of a numeric range must be less than its top")
+    return lambda value: _within(value, comparisons)
+
+
+def _bound(sign: str, bound: Any) -> float:
+    if not isinstance(bound, Number):
+        raise PatternError(f"Value of {'equals' if sign == '=' else sign} must be numeric")
+    value = bound.comparable()
+    if value is None:
+        raise PatternError(f"Cannot compare number : {bound.text}")
+    return value
+
+
+def _within(value: Scalar, comparisons: list[tuple[Callable[[float, float], bool], float]]) -> bool:
+    number = value.comparable() if isinstance(value, Number) else None
+    return number is not None and all(holds(number, bound) for holds, bound in comparisons)
+
+
+def _shown(operand: Any) -> str:
+    return operand.text if isinstance(operand, Number) else str(operand)
+
+
+_COMPARISONS: Mapping[str, Callable[[float, float], bool]] = {
+    "=": float.__eq__,
+    "<": float.__lt__,
+    "<=": float.__le__,
+    ">": float.__gt__,
+    ">=": float.__ge__,
+}
+
+LAMBDA = PatternLanguage(
+    operators={
+        "equals-ignore-case": lambda operand: equals_ignoring_case(_text("equals-ignore-case", operand)),
+        "numeric": _numeric,
+        "prefix": _affix("prefix", begins_with, _begins_ignoring_case),
+        "suffix": _affix("suffix", ends_with, _ends_ignoring_case),
+    },
+    negated={"equals-ignore-case": equals_ignoring_case, "prefix": begins_with, "suffix": ends_with},
+    characters=limits.FILTER_PATTERN_CHARACTERS,
+    combinations=limits.FILTER_COMBINATIONS,
+)
+"""The patterns of an event source mapping."""

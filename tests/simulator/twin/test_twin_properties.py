@@ -1,0 +1,100 @@
+"""No property of a template is read and never reached: each has a test that shows it at work."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from simulator.stack.model import Stack
+from simulator.stack.properties import Properties
+
+KINDS = {
+    "AWS::Serverless::Function": "Function",
+    "AWS::SQS::Queue": "Queue",
+    "AWS::SQS::QueuePolicy": "QueuePolicy",
+    "AWS::S3::Bucket": "Bucket",
+    "AWS::DynamoDB::Table": "Table",
+    "AWS::Lambda::EventSourceMapping": "Mapping",
+}
+"""What a path begins with, by the type of its resource; of a function's events, `EVENTS` has it."""
+EVENTS = {"Batch": "Mapping", "Tick": "Schedule", "Later": "ScheduleV2"}
+SILENT = {
+    "Function.CodeUri": "the simulator runs the code that it finds by the handler's name; the deployment packages it",
+    "Function.DeadLetterQueue.Type": "the target's ARN says it, too",
+    "Function.EventInvokeConfig.DestinationConfig.OnFailure.Type": "the destination's ARN says it, too",
+}
+"""Properties that are read so that nobody is told that they are left out, and why that is right."""
+BESIDES = {"Globals", "Condition"}
+"""What is at work without being a property of a resource."""
+
+EVERYTHING = {
+    "queue": "RedrivePolicy: {deadLetterTargetArn: !GetAtt DeadLetters.Arn, maxReceiveCount: 3}",
+    "table": """
+        AttributeDefinitions: [{AttributeName: PK, AttributeType: S}]
+        KeySchema: [{AttributeName: PK, KeyType: HASH}]
+    """,
+    "notification": """
+        Event: s3:ObjectCreated:*
+        Queue: !GetAtt Queue.Arn
+        Filter: {S3Key: {Rules: [{Name: prefix, Value: a}]}}
+    """,
+    "event": """
+        FilterCriteria: {Filters: [{Pattern: '{"body": [1]}'}]}
+        ProvisionedPollerConfig: {MinimumPollers: 2}
+    """,
+    "events": """
+        Tick: {Type: Schedule, Properties: {Schedule: rate(1 minute)}}
+        Later: {Type: ScheduleV2, Properties: {ScheduleExpression: rate(1 minute)}}
+    """,
+    "more": """
+        Mapping:
+          Type: AWS::Lambda::EventSourceMapping
+          Properties: {FunctionName: !Ref Function, EventSourceArn: !GetAtt DeadLetters.Arn}
+    """,
+}
+
+
+def _path(stack: Stack, logical_id: str, path: str) -> str:
+    """A property's name: the kind of its resource, and its path without the numbers of a list's elements."""
+    path = re.sub(r"\[\d+\]", "[]", path)
+    if event := re.fullmatch(r"Events\.(\w+)\.Properties(\..+)?", path):
+        return EVENTS[event[1]] + (event[2] or "")
+    path = re.sub(r"^Events\.\w+", "Events[]", path)
+    return f"{KINDS[stack.document['Resources'][logical_id]['Type']]}.{path}"
+
+
+def test_every_property_that_is_read_has_a_test_behind_the_room_that_acts_on_it(
+    load_template: Callable[..., Stack], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The properties that the loader asks for, of a template with one of each part, are those the tests name."""
+    read: set[tuple[str, str]] = set()
+    raw = Properties.raw
+
+    def noting(properties: Properties, key: str) -> Any:
+        read.add((properties.logical_id, f"{properties._path}{key}"))
+        return raw(properties, key)
+
+    monkeypatch.setattr(Properties, "raw", noting)
+    stack = load_template(**EVERYTHING)
+    paths = {_path(stack, *each) for each in read}
+    leaves = {path for path in paths if not any(each.startswith((f"{path}.", f"{path}[")) for each in paths)}
+
+    assert sorted(leaves - SILENT.keys() - _named()) == []
+    assert sorted(_named() - leaves - BESIDES) == []
+    assert _named() >= BESIDES
+    assert leaves >= SILENT.keys()
+
+
+def _named() -> set[str]:
+    """What the tests beside this one say that they prove."""
+    found: set[str] = set()
+    for file in Path(__file__).parent.glob("test_*.py"):
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and ast.unparse(node.func) == "proves":
+                found.update(ast.literal_eval(argument) for argument in node.args)
+    return found
