@@ -114,12 +114,12 @@ def _queue_configuration(notification: Notification, stack: Stack) -> Any:
     }
 
 
-async def create_table(table: Table, clients: Clients) -> None:
-    """Make one table of the stack and wait until it is active. Raises as `create`."""
+def table_request(table: Table) -> dict[str, Any]:
+    """The request of CreateTable: https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/."""
     keys = [("HASH", table.partition_key)]
     if table.sort_key:
         keys.append(("RANGE", table.sort_key))
-    request: Any = {
+    request: dict[str, Any] = {
         "TableName": table.name,
         "AttributeDefinitions": [{"AttributeName": name, "AttributeType": kind} for _, (name, kind) in keys],
         "KeySchema": [{"AttributeName": name, "KeyType": role} for role, (name, _) in keys],
@@ -133,8 +133,13 @@ async def create_table(table: Table, clients: Clients) -> None:
     units = (("ReadUnitsPerSecond", table.warm_read_units), ("WriteUnitsPerSecond", table.warm_write_units))
     if warm := {name: value for name, value in units if value is not None}:
         request["WarmThroughput"] = warm
+    return request
+
+
+async def create_table(table: Table, clients: Clients) -> None:
+    """Make one table of the stack and wait until it is active."""
     with _making(table.logical_id):
-        await clients.dynamodb.create_table(**request)
+        await clients.dynamodb.create_table(**table_request(table))
         await clients.dynamodb.get_waiter("table_exists").wait(
             TableName=table.name, WaiterConfig={"Delay": 1, "MaxAttempts": limits.TABLE_ACTIVE_ATTEMPTS}
         )

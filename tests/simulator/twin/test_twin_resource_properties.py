@@ -6,6 +6,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -17,6 +18,8 @@ from fakes.waiting import until
 from simulator.base import limits
 from simulator.base.clients import DUMMY_CREDENTIALS, offline_session
 from simulator.stack.template import TemplateError
+from simulator.store.dynamodb.throttles import Throttles
+from simulator.twin.resources import ResourceRefused, table_request
 from simulator.twin.twin import Twin
 
 KILOBYTES = 10
@@ -102,7 +105,7 @@ async def test_a_policy_must_let_s3_send(open_template: Callable[..., Any]) -> N
     async with open_template(policy=policy.format("Queue", "s3.amazonaws.com")):
         pass
     for queue, service in (("DeadLetters", "s3.amazonaws.com"), ("Queue", "sns.amazonaws.com")):
-        with pytest.raises(ClientError, match="Unable to validate the following destination configurations"):
+        with pytest.raises(ResourceRefused, match="Unable to validate the following destination configurations"):
             async with open_template(policy=policy.format(queue, service)):
                 pass
 
@@ -220,6 +223,25 @@ async def test_a_table_has_its_capacity(open_template: Callable[..., Any], shift
     }
     assert 100 // KILOBYTES - 1 <= wrote["Bounded"] <= 100 // KILOBYTES
     assert refused == {"Unbounded": 0, "Bounded": 0, "Small": 0, "Large": 0, "Writing": 1}
+
+
+@proves("Table.WarmThroughput.ReadUnitsPerSecond", "Table.WarmThroughput.WriteUnitsPerSecond")
+@pytest.mark.parametrize(("warm", "refused"), [(12_000, True), (20_000, False)])
+def test_a_table_is_warm_from_the_start(load_template: Callable[..., Any], warm: int, refused: bool) -> None:
+    """After 12,000 units of one second a table goes on if it was warmed for more: one of reads, one of writes."""
+    table = """
+        AttributeDefinitions: [{{AttributeName: PK, AttributeType: S}}]
+        KeySchema: [{{AttributeName: PK, KeyType: HASH}}]
+        BillingMode: PAY_PER_REQUEST
+        WarmThroughput: {{ReadUnitsPerSecond: {0}, WriteUnitsPerSecond: {0}}}
+    """
+    throttles, declared = Throttles(applied=True), load_template(table=table.format(warm)).tables["Table"]
+    throttles.configured(declared.name, table_request(declared), created=True)
+    made: Any = SimpleNamespace(name=declared.name, billing_mode="PAY_PER_REQUEST")
+    for number in range(12):
+        throttles.charge(made, 1_000, 5.0, number, writes=True)
+        throttles.charge(made, 1_000, 5.0, number, writes=False)
+    assert [throttles.write(made, "a", 1, 5.0) is not None, throttles.read(made, 5.0) is not None] == [refused] * 2
 
 
 async def _written(dynamodb: Any, table: str) -> int:
