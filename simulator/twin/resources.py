@@ -137,7 +137,7 @@ def table_request(table: Table) -> dict[str, Any]:
 
 
 async def create_table(table: Table, clients: Clients) -> None:
-    """Make one table of the stack and wait until it is active."""
+    """Make one table of the stack and wait until it is active. Raises as `create`."""
     with _making(table.logical_id):
         await clients.dynamodb.create_table(**table_request(table))
         await clients.dynamodb.get_waiter("table_exists").wait(
