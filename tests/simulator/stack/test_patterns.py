@@ -85,6 +85,10 @@ def test_a_leaf_may_ask_for_a_value_or_none() -> None:
         ('{"a": {"b": null}}', '"b" must be an object or an array'),
         ('{"a": 42}', '"a" must be an object or an array'),
         ('{"eventSource": []}', "Empty arrays are not allowed"),
+        (
+            r'{"\u001b[2J\n\u00e9\ud800": 1}',
+            '"\\x1b[2J\\n\u00e9\\ud800" must be an object or an array',
+        ),
         ("{}", "Empty objects are not allowed"),
         ('{"body": {}}', "Empty objects are not allowed"),
         ('{"a": [{"regex": "x"}]}', "Unrecognized match type regex"),
