@@ -24,7 +24,7 @@ KINDS = {
 """What a path begins with, by the type of its resource; of a function's events, `EVENTS` has it."""
 EVENTS = {"Batch": "Mapping", "Tick": "Schedule", "Later": "ScheduleV2"}
 SILENT = {
-    "Function.CodeUri": "the simulator runs the code that it finds by the handler's name; the deployment packages it",
+    "Function.CodeUri": "the option `--code` says where the code is; the deployment sets it anew",
     "Function.DeadLetterQueue.Type": "the target's ARN says it, too",
     "Function.EventInvokeConfig.DestinationConfig.OnFailure.Type": "the destination's ARN says it, too",
 }
