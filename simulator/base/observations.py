@@ -128,6 +128,10 @@ class InvocationThrottled:
     messages: int
 
 
+FILTERED = "filtered"
+"""Why a message was deleted that the mapping's filter criteria let through to nobody."""
+
+
 @dataclass(frozen=True, slots=True)
 class MessageSettled:
     """What became of one delivery: deleted, or left in the queue until its visibility timeout ends.

@@ -15,6 +15,7 @@ from typing import Any
 from simulator.base import limits
 from simulator.stack.model import EventSourceMapping, Function, Notification, Queue, Stack
 from simulator.stack.names import refused_key_filters, refused_names
+from simulator.stack.patterns import shown
 from simulator.stack.schedule import ScheduleExpressionError, parse
 
 
@@ -309,11 +310,11 @@ def _filters(stack: Stack) -> Said:
             if unknown := sorted({path.split(".")[0] for path in pattern.paths()} - {"body"}):
                 yield (
                     name,
-                    f"{where} asks for {', '.join(unknown)}, but only the body of a queue's message can be filtered: "
-                    "what it asks for is absent from every message",
+                    f"{where} asks for {', '.join(map(shown, unknown))}, but only the body of a queue's message can be "
+                    "filtered: what it asks for is absent from every message",
                 )
             if pattern.repeated:
-                yield name, f"{where} names {pattern.repeated[0]} more than once: only the last one counts"
+                yield name, f"{where} names {shown(pattern.repeated[0])} more than once: only the last one counts"
 
 
 def _silent_losses(stack: Stack) -> Said:

@@ -204,6 +204,10 @@ class Telemetry:
         # Whoever settles a whole batch does so at once after its invocation: its cause is the function's last.
         cause = self._causes.get((function, message.reason), message.reason)
         failed = self._failures.settled(message, cause) if message.mapping == self._path_mapping else None
+        if message.reason == observations.FILTERED:
+            text = f"a message in {message.queue} was deleted: no filter of {message.mapping} lets it through"
+            self._events.add(message.at, text, "lost", key=f"filtered {message.mapping}")
+            return
         if message.deleted:
             if objects_of(message.body):
                 latency_s = message.at - message.sent_at

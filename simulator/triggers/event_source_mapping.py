@@ -20,7 +20,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from simulator.base import limits
 from simulator.base.chance import Seed, stream
 from simulator.base.clock import Clock
-from simulator.base.observations import MessageSettled, MessagesReceived, Noted, PollersScaled, Record
+from simulator.base.observations import FILTERED, MessageSettled, MessagesReceived, Noted, PollersScaled, Record
 from simulator.base.waiting import Backoff, wait_for_event
 from simulator.functions.environments import Throttled
 from simulator.functions.runtimes import Returned
@@ -193,7 +193,7 @@ class MappingRun:
         wanted = [each for each in found if filters.matches(self.mapping.filters, str(each.message["Body"]))]
         if len(wanted) < len(found):
             unwanted = [each for each in found if each not in wanted]
-            await self._settle(unwanted, Settlement(), self.clock.now(), "filtered")
+            await self._settle(unwanted, Settlement(), self.clock.now(), FILTERED)
         return wanted
 
     def _add(self, batch: _Batch, found: list[_Delivery]) -> list[_Delivery]:

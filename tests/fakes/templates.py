@@ -85,7 +85,7 @@ _INDENTS = {"notification": 12, "variables": 10, "event": 12, "events": 8, "more
 def template(unique: str, handler: str, **sections: str) -> str:
     """The template's text: a queue with a function behind it, a dead-letter queue, a bucket and a table.
 
-    `unique` is in every name. A section is YAML, indented as one likes: `queue`, `bucket`, `function` are more
+    `unique` is in every name. A section is YAML of any indentation: `queue`, `bucket`, `function` are more
     properties of these; `table`, `policy`, `notification` replace what is there; `event` is for the function's SQS
     event, `events` for more events, `variables` for its environment, `more` for more resources, `globals` and
     `conditions` for a line of their own.

@@ -70,9 +70,7 @@ class Tap:
         """The `Record` of the whole run."""
         match observation:
             case observations.MessageSettled(deleted=True):
-                for ref in objects_of(observation.body):
-                    self.stored(ref.key, observation.at)
-                self.totals.deleted += 1
+                self._deleted(observation)
             case observations.InvocationStarted(function=self._consumer):
                 self.concurrency += 1
             case observations.InvocationEnded(function=self._consumer):
@@ -172,6 +170,12 @@ class Tap:
     def generator_used(self, cpu_s: float) -> None:
         """The processor time of the generator's process so far."""
         self._generator_cpu_s = cpu_s
+
+    def _deleted(self, message: observations.MessageSettled) -> None:
+        self.totals.deleted += 1
+        if message.reason != observations.FILTERED:
+            for ref in objects_of(message.body):
+                self.stored(ref.key, message.at)
 
     def _ended(self, invocation: observations.InvocationEnded) -> None:
         self.totals.ended += 1

@@ -177,7 +177,7 @@ def test_wrong_operands_are_refused(wanted: str, reason: str) -> None:
 
 @pytest.mark.parametrize("text", ["", "NaN", '{"a": -Infinity}', "{'a': 1}", "[" * 100_000, "1 2", '"a\nb"'])
 def test_what_is_not_json_is_a_value_error(text: str) -> None:
-    """Python's own additions to JSON are refused, and nesting that cannot be read is no crash."""
+    """Python's own additions to JSON are refused, and nesting that cannot be read does not crash."""
     with pytest.raises(ValueError, match=r"line 1|Extra data|control character|NaN|Infinity|nested too deeply"):
         read_json(text)
 

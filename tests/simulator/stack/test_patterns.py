@@ -65,7 +65,7 @@ def test_a_path_that_is_named_twice_counts_as_its_last(text: str, repeated: tupl
 
 
 def test_a_leaf_may_ask_for_a_value_or_none() -> None:
-    """`exists: false` beside other elements: one of them, or nothing at all."""
+    """`exists: false` among other elements: one of these, or nothing at all."""
     ((leaf,),) = read_pattern('{"a": ["x", {"exists": false}]}').branches
     assert (len(leaf.tests), leaf.absent) == (1, True)
     ((leaf,),) = read_pattern('{"a": ["x"]}').branches
@@ -85,6 +85,10 @@ def test_a_leaf_may_ask_for_a_value_or_none() -> None:
         ('{"a": {"b": null}}', '"b" must be an object or an array'),
         ('{"a": 42}', '"a" must be an object or an array'),
         ('{"eventSource": []}', "Empty arrays are not allowed"),
+        (
+            r'{"\u001b[2J\n\u00e9\ud800": 1}',
+            '"\\x1b[2J\\n\u00e9\\ud800" must be an object or an array',
+        ),
         ("{}", "Empty objects are not allowed"),
         ('{"body": {}}', "Empty objects are not allowed"),
         ('{"a": [{"regex": "x"}]}', "Unrecognized match type regex"),
@@ -98,7 +102,7 @@ def test_a_leaf_may_ask_for_a_value_or_none() -> None:
     ],
 )
 def test_what_aws_refuses(text: str, reason: str) -> None:
-    """The reason is one line, and there is no branch left to match by."""
+    """The reason is one line, and nothing is left to match by."""
     pattern = read_pattern(text)
     assert pattern.refusal == reason
     assert pattern.branches == ()

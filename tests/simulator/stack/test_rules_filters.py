@@ -107,6 +107,12 @@ def test_a_path_that_is_named_twice_is_advised_against(filtered: Filtered) -> No
     ]
 
 
+def test_keys_are_shown_without_their_control_characters(filtered: Filtered) -> None:
+    """What a pattern is made of must not steer the terminal."""
+    assert all(text.isprintable() for text in advised(filtered(r'{"\u001b": [1], "\u001b": [2]}')))
+    assert len(advised(filtered(r'{"\u001b": [1], "\u001b": [2]}'))) == 2
+
+
 @pytest.mark.parametrize("pattern", [{"body": ["x"]}, ["x"]])
 def test_a_pattern_is_a_text(filtered: Filtered, pattern: Any) -> None:
     """CloudFormation wants JSON as text; a mapping in its place is refused with the line."""

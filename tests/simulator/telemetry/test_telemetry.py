@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from simulator.base.observations import (
+    FILTERED,
     AuditProgressed,
     EnvironmentRetired,
     EnvironmentStarted,
@@ -126,10 +127,20 @@ def test_latency_counts_stored_objects_alone(telemetry: Telemetry, make: Make) -
         telemetry.record(make(MessageSettled, at=1000.0 + latency_s, sent_at=1000.0))
     telemetry.record(make(MessageSettled, at=1900.0, body='{"Event": "s3:TestEvent"}'))
     telemetry.record(make(MessageSettled, at=1900.0, deleted=False, reason="error"))
+    telemetry.record(make(MessageSettled, at=1900.0, reason=FILTERED))
     latency = telemetry.snapshot(1010.0).latency
     assert latency.count == 3
     assert latency.p50 == pytest.approx(1.5, rel=1e-3)
     assert latency.max == 2.5
+
+
+def test_what_a_filter_deletes_is_an_event(telemetry: Telemetry, make: Make) -> None:
+    """One line for all of them, which says where and how many."""
+    for _ in range(3):
+        telemetry.record(make(MessageSettled, reason=FILTERED))
+    event = telemetry.snapshot(1010.0).events[-1]
+    assert event.text == "a message in StockQueue was deleted: no filter of ConsumerLambdaBatch lets it through"
+    assert (event.tone, event.count) == ("lost", 3)
 
 
 def test_the_functions_own_metrics_are_summed(telemetry: Telemetry) -> None:

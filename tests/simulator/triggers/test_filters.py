@@ -109,5 +109,5 @@ def test_records_of_a_notification() -> None:
 
 
 def test_a_refused_pattern_matches_nothing() -> None:
-    """It is told of before a run; were it used, it would let nothing through."""
+    """No run begins with one; were it used, it would let nothing through."""
     assert not filters.matches([read_pattern("{}")], "{}")

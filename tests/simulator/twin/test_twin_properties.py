@@ -24,13 +24,13 @@ KINDS = {
 """What a path begins with, by the type of its resource; of a function's events, `EVENTS` has it."""
 EVENTS = {"Batch": "Mapping", "Tick": "Schedule", "Later": "ScheduleV2"}
 SILENT = {
-    "Function.CodeUri": "the simulator runs the code that it finds by the handler's name; the deployment packages it",
+    "Function.CodeUri": "the option `--code` says where the code is; the deployment sets it anew",
     "Function.DeadLetterQueue.Type": "the target's ARN says it, too",
     "Function.EventInvokeConfig.DestinationConfig.OnFailure.Type": "the destination's ARN says it, too",
 }
-"""Properties that are read so that nobody is told that they are left out, and why that is right."""
-BESIDES = {"Globals", "Condition"}
-"""What is at work without being a property of a resource."""
+"""Properties that are read and not acted on, so that they do not count as left out, and why that is right."""
+NOT_PROPERTIES = {"Globals", "Condition"}
+"""What is at work in a template and is not a property of a resource."""
 
 EVERYTHING = {
     "queue": "RedrivePolicy: {deadLetterTargetArn: !GetAtt DeadLetters.Arn, maxReceiveCount: 3}",
@@ -85,13 +85,13 @@ def test_every_property_that_is_read_has_a_test_behind_the_room_that_acts_on_it(
     leaves = {path for path in paths if not any(each.startswith((f"{path}.", f"{path}[")) for each in paths)}
 
     assert sorted(leaves - SILENT.keys() - _named()) == []
-    assert sorted(_named() - leaves - BESIDES) == []
-    assert _named() >= BESIDES
+    assert sorted(_named() - leaves - NOT_PROPERTIES) == []
+    assert _named() >= NOT_PROPERTIES
     assert leaves >= SILENT.keys()
 
 
 def _named() -> set[str]:
-    """What the tests beside this one say that they prove."""
+    """What the tests of this folder say that they prove."""
     found: set[str] = set()
     for file in Path(__file__).parent.glob("test_*.py"):
         for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):

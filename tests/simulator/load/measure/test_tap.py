@@ -6,6 +6,7 @@ import json
 
 from simulator.base.counters import QueueCounters, StoreCounters, TableCounters
 from simulator.base.observations import (
+    FILTERED,
     InvocationEnded,
     InvocationStarted,
     LogWritten,
@@ -37,22 +38,24 @@ def metrics_line(**figures: int) -> str:
     return json.dumps({"_aws": {"CloudWatchMetrics": metrics}, **figures})
 
 
-def settled(key: str, at: float, *, deleted: bool = True) -> MessageSettled:
+def settled(key: str, at: float, *, deleted: bool = True, reason: str = "success") -> MessageSettled:
     """A message about one object."""
     body = json.dumps({"Records": [{"s3": {"bucket": {"name": "b"}, "object": {"key": key}}}]})
-    return MessageSettled(at, "m", "StockQueue", "1", body, at - 1, at - 0.5, 1, deleted, "")
+    return MessageSettled(at, "m", "StockQueue", "1", body, at - 1, at - 0.5, 1, deleted, reason)
 
 
 def test_a_settled_message_stores_its_object_and_a_left_one_does_not() -> None:
-    """Stored is what is deleted from the queue; other people's objects pass by."""
+    """Stored is what its function is done with; what a filter deletes, and other people's objects, pass by."""
     tap, passed = a_tap()
     tap.recording.plan([10.0, 11.0])
     tap.record(settled(OBJECTS.key(0), 12.0, deleted=False))
     assert tap.recording.stored_count == 0
     tap.record(settled(OBJECTS.key(0), 13.0))
     tap.record(settled("stocks/2026/11/22/093000-0000.csv", 14.0))
+    tap.record(settled(OBJECTS.key(1), 15.0, reason=FILTERED))
     assert list(tap.recording.latencies(range(2))) == [3.0]
-    assert len(passed) == 3
+    assert tap.totals.deleted == 3
+    assert len(passed) == 4
 
 
 def test_invocations_give_durations_concurrency_and_metrics() -> None:
