@@ -32,6 +32,7 @@ from simulator.stack.model import (
     Table,
 )
 from simulator.stack.properties import Properties
+from simulator.stack.variables import leads_away
 
 __all__ = ["TemplateError", "load", "packaged_template"]
 
@@ -253,6 +254,8 @@ class _Loader:
             logging.fail(f"must be Text or JSON, not '{log_format}'", "LogFormat")
         properties.raw("CodeUri")
         environment = properties.section("Environment").mapping("Variables")
+        for name in filter(leads_away, environment):
+            self._ignored.append(Ignored(logical_id, f"Environment.Variables.{name}", "it leads elsewhere"))
         return Function(
             logical_id=logical_id,
             name=self._name(logical_id),
