@@ -33,6 +33,7 @@ from simulator.stack.model import (
 )
 from simulator.stack.patterns import read_pattern
 from simulator.stack.properties import Properties
+from simulator.stack.variables import leads_away
 
 __all__ = ["TemplateError", "load", "packaged_template"]
 
@@ -259,6 +260,8 @@ class _Loader:
             logging.fail(f"must be one of {', '.join(limits.LOG_LEVELS)}, not '{level}'", "ApplicationLogLevel")
         properties.raw("CodeUri")
         environment = properties.section("Environment").mapping("Variables")
+        for name in filter(leads_away, environment):
+            self._ignored.append(Ignored(logical_id, f"Environment.Variables.{name}", "it leads elsewhere"))
         return Function(
             logical_id=logical_id,
             name=self._name(logical_id),

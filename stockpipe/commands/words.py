@@ -11,6 +11,7 @@ from simulator.base.shown import visible
 from simulator.stack.handler_settings import malformed_settings
 from simulator.stack.model import Ignored, Stack
 from simulator.stack.rules import Finding, examine
+from simulator.stack.variables import withheld
 
 PIPELINE_TEMPLATE = Path("pipeline/template.yaml")
 
@@ -31,6 +32,12 @@ def finding_lines(findings: Sequence[Finding], template: Path | None, kind: str)
         file = template or PIPELINE_TEMPLATE
         where = f"{file}:{finding.line}" if finding.line else str(file)
         yield visible(f"{where}: {kind}: {finding.logical_id}: {finding.text}")
+
+
+def withheld_lines(stack: Stack) -> Iterator[str]:
+    """Which of its own variables each function's handler does not see in a run on this machine."""
+    for logical_id, names in withheld(stack).items():
+        yield visible(f"{logical_id}: its handler does not see {', '.join(names)}, which would lead it elsewhere")
 
 
 def ignored_lines(ignored: Sequence[Ignored]) -> Iterator[str]:

@@ -12,6 +12,7 @@ from pathlib import Path
 from simulator.base import limits
 from simulator.base.errors import InputError
 from simulator.stack.model import Function
+from simulator.stack.variables import leads_away
 
 DUMMY_CREDENTIALS = {
     "AWS_ACCESS_KEY_ID": "dummy-access-key",
@@ -24,10 +25,10 @@ def function_environ(function: Function, endpoint: str, log_stream: str, *, task
     """The complete environment of one of the function's environments; nothing of this process is in it.
 
     What keeps the handler away from AWS wins over the function's own variables: the store's endpoint, dummy
-    credentials, no metadata service, none of the user's configuration files.
+    credentials, no metadata service, none of the user's configuration files. What would lead elsewhere is left out.
     """
     return {
-        **function.environment,
+        **{name: value for name, value in function.environment.items() if not leads_away(name)},
         "AWS_DEFAULT_REGION": limits.REGION,
         "AWS_REGION": limits.REGION,
         "AWS_EXECUTION_ENV": f"AWS_Lambda_{function.runtime}",

@@ -24,8 +24,9 @@ from simulator.load.target import LoadTarget
 from simulator.run import bounds
 from simulator.telemetry.snapshot import RunOptions
 from stockpipe.commands.load_test.options import LoadTestOptions
-from stockpipe.commands.outputs import write
+from stockpipe.commands.outputs import echo, write
 from stockpipe.commands.parameters import parameters_of
+from stockpipe.commands.words import withheld_lines
 
 OVERRIDES = {
     "concurrency": "MaximumConcurrency",
@@ -70,6 +71,8 @@ async def run_shown(
     """Run a session against a target, show it, write what is asked for; the exit code. A failure of ours is raised."""
     outlet = _Outlet(options, session)
     with session.interrupts.installed():
+        if session.plan.target != "stack":
+            outlet.announce_withheld()
         async with outlet.display.shown():
             await run(session, opening, located=outlet.display.located, finished=outlet.finish)
             await outlet.finish()
@@ -91,6 +94,14 @@ class _Outlet:
             screenshot=options.screenshot,
         )
         self.summary: dict[str, Any] = {}
+
+    def announce_withheld(self) -> None:
+        """Say which variables no handler sees; where no events are shown, on standard error."""
+        for line in withheld_lines(self._session.stack):
+            if self.display.mode == "quiet":
+                echo(f"stockpipe: {line}", err=True)
+            else:
+                self._session.note(line, "warning")
 
     async def finish(self) -> None:
         """End the display, write summary and page. Once; of a load that never began there is nothing to tell.

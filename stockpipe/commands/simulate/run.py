@@ -33,7 +33,7 @@ from stockpipe.commands.outputs import echo, require_writable, write
 from stockpipe.commands.parameters import parameters_of
 from stockpipe.commands.simulate.options import SimulateOptions
 from stockpipe.commands.simulate.sources import Chosen, choose
-from stockpipe.commands.words import finding_lines, ignored_lines, require_sound
+from stockpipe.commands.words import finding_lines, ignored_lines, require_sound, withheld_lines
 
 
 def list_scenarios() -> None:
@@ -125,7 +125,7 @@ async def _run(options: SimulateOptions, stack: Stack, plan: RunPlan) -> int:
     with interrupts.installed(), contextlib.ExitStack() as owned:
         record = _recorders(options, telemetry, outlet, owned)
         outlet.announce_template(stack, record)
-        outlet.announce_left_out(record)
+        outlet.announce_left_out(stack, record)
         simulation = Simulation(
             stack,
             plan,
@@ -166,13 +166,16 @@ class _SimulateOutlet:
                 "\n".join(ignored_lines(stack.ignored)), style="dim", soft_wrap=True, markup=False
             )
 
-    def announce_left_out(self, record: Record) -> None:
-        """Say which files `--skip-unreadable` leaves out; where no events are shown, on standard error."""
-        for line in self._plan.left_out:
+    def announce_left_out(self, stack: Stack, record: Record) -> None:
+        """Say which files `--skip-unreadable` leaves out, and which variables no handler sees.
+
+        Where no events are shown, on standard error.
+        """
+        for line in (*(f"left out: {line}" for line in self._plan.left_out), *withheld_lines(stack)):
             if self.display.mode == "quiet":
-                echo(f"stockpipe: left out: {line}", err=True)
+                echo(f"stockpipe: {line}", err=True)
             else:
-                record(Noted(self._clock.now(), f"left out: {line}", "warning"))
+                record(Noted(self._clock.now(), line, "warning"))
 
     def tail(self, observation: Observation) -> None:
         """Print a line of a log stream as it is written."""

@@ -6,6 +6,7 @@ import asyncio
 import json
 import os
 import sys
+import sysconfig
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -299,3 +300,45 @@ async def test_json_log_format_reaches_the_handler(kind: str, open_function: Ope
     (error,) = [each for each in lines if each.get("level") == "ERROR"]
     assert (error["errorType"], error["errorMessage"]) == ("ValueError", "JSONINFO")
     assert [each["type"] for each in lines if "type" in each][-1] == "platform.report"
+
+
+ELSEWHERE = {
+    **dict.fromkeys(("AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL_DYNAMODB"), "http://192.0.2.1"),
+    **dict.fromkeys(("HTTP_PROXY", "https_proxy", "All_Proxy", "no_proxy"), "http://192.0.2.1:3128"),
+    **dict.fromkeys(("AWS_USE_FIPS_ENDPOINT", "AWS_USE_DUALSTACK_ENDPOINT"), "true"),
+    **dict.fromkeys(("AWS_ENDPOINT_DISCOVERY_ENABLED", "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS"), "true"),
+    **dict.fromkeys(("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"), "/var/task/config"),
+    **dict.fromkeys(("AWS_CONTAINER_CREDENTIALS_FULL_URI", "AWS_EC2_METADATA_SERVICE_ENDPOINT"), "http://192.0.2.1/"),
+    "AWS_EC2_METADATA_DISABLED": "false",
+    "AWS_CSM_ENABLED": "true",
+    "AWS_CSM_HOST": "192.0.2.1",
+    "AWS_ACCOUNT_ID_ENDPOINT_MODE": "required",
+    "AWS_XRAY_DAEMON_ADDRESS": "192.0.2.1:2000",
+}
+
+
+async def test_no_variable_of_a_template_leads_elsewhere(kind: str, open_function: Open) -> None:
+    """A client that is made without an endpoint asks the one of the run; the function's other variables stay."""
+    source = """
+        import os, sys, urllib.request
+        def handler(event, context):
+            sys.path.append(event)
+            import boto3
+            made = [boto3.client(service) for service in ("s3", "sqs", "dynamodb")]
+            credentials = boto3.Session().get_credentials()
+            return {
+                "endpoints": [client.meta.endpoint_url for client in made],
+                "key": credentials.access_key,
+                "proxies": urllib.request.getproxies(),
+                "seen": sorted(os.environ),
+                "mine": os.environ["MINE"],
+            }
+    """
+    async with open_function(kind, source, environment={**ELSEWHERE, "MINE": "kept"}) as function:
+        result = (await function.invoke(sysconfig.get_path("purelib"))).payload
+    assert result["endpoints"] == ["http://127.0.0.1:9"] * 3
+    assert result["key"] == "dummy-access-key"
+    assert result["proxies"] == {}
+    assert result["mine"] == "kept"
+    ours = {"AWS_ENDPOINT_URL", "AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE", "AWS_EC2_METADATA_DISABLED"}
+    assert set(result["seen"]) & ELSEWHERE.keys() == ours
