@@ -6,7 +6,7 @@ accept the combination is `rules.py`'s question.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -159,6 +159,10 @@ class Ignored:
     reason: str
 
 
+Said = Iterator[tuple[str, str]]
+"""What a rule says of a stack: logical id and sentence."""
+
+
 @dataclass(frozen=True, slots=True)
 class Stack:
     """All that a template declares, by logical id, in the template's order.
@@ -178,3 +182,13 @@ class Stack:
     ignored: tuple[Ignored, ...] = ()
     lines: Mapping[str, int] = field(default_factory=dict)
     document: Mapping[str, Any] = field(default_factory=dict, repr=False, compare=False)
+
+    def mapped(self) -> Iterator[tuple[EventSourceMapping, Queue, Function]]:
+        """Each event source mapping with its queue and its function."""
+        for mapping in self.mappings.values():
+            if mapping.queue in self.queues and mapping.function in self.functions:
+                yield mapping, self.queues[mapping.queue], self.functions[mapping.function]
+
+    def managed(self) -> set[str]:
+        """The functions that run on Managed Instances, which the twin does not simulate."""
+        return {each.logical_id for each in self.ignored if each.property.partition(".")[0] == "CapacityProviderConfig"}

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from simulator.base.shown import visible
 from simulator.stack.operators import LAMBDA, Members, PatternError, PatternLanguage, Test, read_json
 
 OR = "$or"
@@ -65,15 +66,10 @@ def read_pattern(text: str, language: PatternLanguage = LAMBDA) -> Pattern:
     try:
         branches = reading.branches(text)
     except PatternError as error:
-        return Pattern(text, refusal=shown(str(error)))
+        return Pattern(text, refusal=visible(str(error)))
     except RecursionError:
         return Pattern(text, refusal="the pattern is nested too deeply")
     return Pattern(text, branches, tuple(dict.fromkeys(reading.repeated)))
-
-
-def shown(text: str) -> str:
-    """What is said of a pattern, on one line: its keys may hold anything, and must not steer a terminal."""
-    return "".join(c if c.isprintable() else c.encode("unicode_escape", "surrogatepass").decode() for c in text)
 
 
 def joined(path: str | None, key: str) -> str:

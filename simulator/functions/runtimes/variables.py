@@ -39,7 +39,7 @@ def function_environ(function: Function, endpoint: str, log_stream: str, *, task
         "AWS_LAMBDA_LOG_GROUP_NAME": f"/aws/lambda/{function.name}",
         "AWS_LAMBDA_LOG_STREAM_NAME": log_stream,
         "AWS_LAMBDA_LOG_FORMAT": function.log_format,
-        **({"AWS_LAMBDA_LOG_LEVEL": function.log_level} if function.log_level else {}),
+        **({"AWS_LAMBDA_LOG_LEVEL": function.log_level or "INFO"} if function.log_format == "JSON" else {}),
         "_HANDLER": function.handler,
         "LAMBDA_TASK_ROOT": task_root,
         "LANG": "en_US.UTF-8",

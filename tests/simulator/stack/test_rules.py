@@ -266,7 +266,7 @@ def test_schedule_expression(sound: Sound) -> None:
 def test_schedule_input(sound: Sound, given: str | None, refused: bool) -> None:
     """An event of one's own is JSON, or the rule is refused."""
     sound.schedules = [Schedule("Tick", "tick", "Consumer", "rate(1 minute)", "rule", "arn", input=given)]
-    assert [text.startswith("Input must be JSON: ") for text in sound.refused()] == [True] * refused
+    assert [text.startswith("Input is not JSON: ") for text in sound.refused()] == [True] * refused
 
 
 @pytest.mark.parametrize(
