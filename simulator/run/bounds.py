@@ -63,6 +63,7 @@ FIGURES: Mapping[str, SummaryFigure] = {
     "received": numeric(_RECEIVED, "deliveries of messages, each time counted"),
     "deleted": numeric("queue.deleted", "messages that were dealt with", _SENT),
     "dead_lettered": numeric("queue.dead_lettered", "messages moved to the dead-letter queue", _SENT),
+    "filtered": numeric("queue.filtered", "messages that the mapping's filter criteria deleted", _SENT),
     "remaining": numeric("queue.remaining", "messages neither deleted nor dead-lettered", _SENT),
     "visible_max": numeric("queue.visible_max", "messages visible in the queue, at most"),
     "in_flight_max": numeric("queue.in_flight_max", "messages in flight, at most"),

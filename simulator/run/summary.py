@@ -124,6 +124,7 @@ def _queue(snapshot: Snapshot) -> dict[str, int | float | None]:
     figures = {
         **_picked(snapshot.queue, "sent", "received", "deleted", "dead_lettered"),
         "remaining": snapshot.remaining,
+        "filtered": snapshot.filtered,
         "visible_max": maxima.visible,
         "in_flight_max": maxima.in_flight,
         "oldest_age_s_max": _rounded(maxima.oldest_age_s, 3),

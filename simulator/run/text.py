@@ -86,7 +86,8 @@ def _stages(summary: Mapping[str, Any]) -> Iterable[tuple[str, str]]:
     ticks = f"{counted(generated['invocations'], 'tick')} wrote " if generated["invocations"] else ""
     yield "generated", ticks + made
     if queue["sent"] is not None:
-        gone = f"{queue['deleted']:,} deleted + {queue['dead_lettered']:,} dead-lettered"
+        filtered = f" ({queue['filtered']:,} by the filter)" if queue["filtered"] else ""
+        gone = f"{queue['deleted']:,} deleted{filtered} + {queue['dead_lettered']:,} dead-lettered"
         yield "queue", f"{queue['sent']:,} sent = {gone} + {queue['remaining']:,} remaining"
         deepest = f"{queue['visible_max']:,} visible, {queue['in_flight_max']:,} in flight"
         received = counted(queue["received"], "delivery", "deliveries")

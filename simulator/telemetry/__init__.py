@@ -207,6 +207,8 @@ class Telemetry:
         if message.reason == observations.FILTERED:
             text = f"a message in {message.queue} was deleted: no filter of {message.mapping} lets it through"
             self._events.add(message.at, text, "lost", key=f"filtered {message.mapping}")
+            if message.mapping == self._path_mapping:
+                self._learn(filtered=self._facts.filtered + 1)
             return
         if message.deleted:
             if objects_of(message.body):

@@ -218,8 +218,9 @@ class Facts:
     """What is known of a run once it was observed.
 
     `first_at` is the first tick or put, `drained_at` the end of the drain (None before). `store` is the last sample
-    of all counters; `last_written` the objects and rows of the generator's last invocation. `folding_errors` counts
-    observations that telemetry itself failed on: zero, or a defect of ours.
+    of all counters; `last_written` the objects and rows of the generator's last invocation. `filtered` counts messages
+    of the path that its filter criteria deleted. `folding_errors` counts observations that telemetry itself failed on:
+    zero, or a defect of ours.
     """
 
     phase: Phase = "starting"
@@ -229,6 +230,7 @@ class Facts:
     ticks: int = 0
     next_tick_at: float | None = None
     last_written: tuple[int, int] | None = None
+    filtered: int = 0
     store: StoreCounters | None = None
     maxima: Maxima = field(default_factory=Maxima)
     caption: Event | None = None

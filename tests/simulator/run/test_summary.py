@@ -141,8 +141,8 @@ def test_the_figures_of_a_run(snapshot: Snapshot, proof: Audit) -> None:
     assert built["duration_s"] == 63.0
     assert built["generated"] == {"invocations": 12, "files": 600, "rows": 60_000, "bytes": 3_720_000}
     assert built["queue"] == {
-        "sent": 600, "received": 612, "deleted": 599, "dead_lettered": 1, "remaining": 0, "visible_max": 350,
-        "in_flight_max": 80, "oldest_age_s_max": 8.123,
+        "sent": 600, "received": 612, "deleted": 599, "dead_lettered": 1, "remaining": 0, "filtered": 0,
+        "visible_max": 350, "in_flight_max": 80, "oldest_age_s_max": 8.123,
     }  # fmt: skip
     assert built["consumer"] == {
         "invocations": 70, "cold_starts": 8, "errors": 2, "timeouts": 1, "throttles": 3, "batch_item_failures": 4,
@@ -155,6 +155,13 @@ def test_the_figures_of_a_run(snapshot: Snapshot, proof: Audit) -> None:
     assert built["latency_s"]["object_to_stored"] == {"p50": 0.31, "p90": 0.84, "p99": 1.92, "max": 2.4}
     assert built["throughput"] == {"rows_per_s_mean": 1006.7, "rows_per_s_max": 4105.0}
     assert built["audit"]["dead_lettered"] == {"objects": 1, "rows": 100, "rows_stored": 0}
+
+
+def test_messages_that_a_filter_deleted_are_told_apart(snapshot: Snapshot, proof: Audit) -> None:
+    """They are among the deleted ones, and no row of theirs is stored."""
+    built = build(dataclasses.replace(snapshot, filtered=12), proof)
+    assert built["queue"]["filtered"] == 12
+    assert "600 sent = 599 deleted (12 by the filter) + 1 dead-lettered + 0 remaining" in text(built)
 
 
 def test_what_does_not_exist_is_null(snapshot: Snapshot) -> None:

@@ -134,11 +134,14 @@ def test_latency_counts_stored_objects_alone(telemetry: Telemetry, make: Make) -
     assert latency.max == 2.5
 
 
-def test_what_a_filter_deletes_is_an_event(telemetry: Telemetry, make: Make) -> None:
+def test_what_a_filter_deletes_is_an_event_and_counted(telemetry: Telemetry, make: Make) -> None:
     """One line for all of them, which says where and how many."""
     for _ in range(3):
         telemetry.record(make(MessageSettled, reason=FILTERED))
-    event = telemetry.snapshot(1010.0).events[-1]
+    telemetry.record(make(MessageSettled))
+    snapshot = telemetry.snapshot(1010.0)
+    assert snapshot.filtered == 3
+    event = snapshot.events[-1]
     assert event.text == "a message in StockQueue was deleted: no filter of ConsumerLambdaBatch lets it through"
     assert (event.tone, event.count) == ("lost", 3)
 
