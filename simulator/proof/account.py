@@ -16,7 +16,7 @@ Acceptable = Literal["overwritten"]
 
 @dataclass(frozen=True, slots=True)
 class ObjectsAtRest:
-    """Objects about which a queue holds a message.
+    """Objects about which a queue holds a message, or whose message a filter deleted.
 
     `rows` counts the distinct keys of each, `rows_stored` those of them that are in the table nevertheless.
     """
@@ -32,15 +32,15 @@ class Audit:
 
     `parsed_rows` - `rejected` - `duplicates` are the rows that belong in the table, counted once in each object.
     `overwritten` are those of the `duplicates` whose content differs from that of the row that replaced them.
-    `expected_rows` are the distinct keys of the objects whose messages are gone from the queues. `missing` and
-    `extra` count rejected rows too, which are missing where no record of them is. `superseded` are items, and records
-    of rejected rows, that only an earlier content of an object explains. `objects_all_rejected` and
+    `expected_rows` are the distinct keys of the objects whose messages are gone from the queues and were not filtered.
+    `missing` and `extra` count rejected rows too, which are missing where no record of them is. `superseded` are
+    items, and records of rejected rows, that only an earlier content of an object explains. `objects_all_rejected` and
     `objects_many_rejected` count the settled objects of which all rows, or many, were rejected; `notes` has, under the
     name of each that is not zero, the first such object in words; and, under its own name, what is said of each of the
     `unused_settings`: the consumer's variables that say something else than their default and that no object had a use
-    for. `differences` says the first ones in words, one line
-    each, those between the ledgers (`ledgers.py`) before those between rows; `apart` names what is in nobody's figures.
-    `keys` says of the first objects with overwritten rows how their keys were chosen, and what would mend them.
+    for. `differences` says the first ones in words, one line each, those between the ledgers (`ledgers.py`) before
+    those between rows; `apart` names what is in nobody's figures. `keys` says of the first objects with overwritten
+    rows how their keys were chosen, and what would mend them.
     """
 
     parsed_rows: int
@@ -58,6 +58,7 @@ class Audit:
     objects_many_rejected: int
     dead_lettered: ObjectsAtRest
     pending: ObjectsAtRest
+    filtered: ObjectsAtRest
     verdict: Verdict
     differences: tuple[str, ...]
     apart: tuple[str, ...]

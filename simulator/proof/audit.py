@@ -99,6 +99,8 @@ async def audit(
             evidence.refer(ref.bucket, ref.key, Standing.DEAD_LETTERED)
         async for ref in pending:
             evidence.refer(ref.bucket, ref.key, Standing.PENDING)
+        for ref in auditor.ledgers.filtered:
+            evidence.refer(ref.bucket, ref.key, Standing.FILTERED)
         await auditor.read_objects(prefix)
         await auditor.read_earlier(earlier)
         await auditor.read_rejections(rejected_prefix, prefix)
@@ -312,9 +314,9 @@ class _Auditor:
     def result(self, drained: bool, accepted: Set[Acceptable]) -> Audit:
         """The account of all that was read and compared."""
         found = self.comparison
-        dead_lettered, pending = (
+        dead_lettered, pending, filtered = (
             ObjectsAtRest(self.evidence.referred(standing), found.held_rows[standing], found.held_rows_stored[standing])
-            for standing in (Standing.DEAD_LETTERED, Standing.PENDING)
+            for standing in (Standing.DEAD_LETTERED, Standing.PENDING, Standing.FILTERED)
         )
         seen = Seen(
             tuple(tally.counted() for tally in self._put),
@@ -335,6 +337,7 @@ class _Auditor:
             **found.counts,
             dead_lettered=dead_lettered,
             pending=pending,
+            filtered=filtered,
             verdict=verdict(found.counts, complete=complete, agreed=not disagreed, accepted=accepted),
             differences=disagreed + found.differences(accepted),
             apart=self.ledgers.apart,

@@ -48,6 +48,8 @@ class Standing(IntEnum):
     """A reading that broke off: the object was read again under another number."""
     REPLACED = 5
     """An earlier content of its key, put again since: what it says need not be stored, and may be."""
+    FILTERED = 6
+    """The mapping's filter criteria deleted its message: any part of the object may be stored, by another message."""
 
 
 class Kind(IntEnum):
@@ -117,14 +119,14 @@ class Evidence(AbstractContextManager["Evidence"]):
         return sum(partitions.count for partitions in self._statements.values())
 
     def refer(self, bucket: str, key: str, standing: Standing) -> None:
-        """A queue holds a message about this object. The first standing given for an object stays."""
+        """A queue holds a message about this object, or its filter deleted it. The first standing given stays."""
         with _disk():
             self._db.execute(
                 "INSERT OR IGNORE INTO reference VALUES (?, ?, ?)", (_bytes(bucket), _bytes(key), standing)
             )
 
     def referred(self, standing: Standing) -> int:
-        """How many objects the queue of this standing holds, whether they still exist or not."""
+        """How many objects have this standing by a message, whether they still exist or not."""
         row = self._db.execute("SELECT count(*) FROM reference WHERE standing = ?", (standing,)).fetchone()
         return int(row[0])
 

@@ -10,6 +10,8 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from simulator.proof.notifications import ObjectRef
+
 
 @dataclass(frozen=True, slots=True)
 class Amount:
@@ -66,11 +68,15 @@ class Consumer:
 
 @dataclass(frozen=True, slots=True)
 class Ledgers:
-    """What everybody says; None where there is nobody. `counted_rows`: puts that the store accepted."""
+    """What everybody says; None where there is nobody. `counted_rows`: puts that the store accepted.
+
+    `filtered` are the objects whose messages the mapping's filter criteria let through to nobody.
+    """
 
     producers: tuple[Producer, ...] = ()
     consumer: Consumer | None = None
     counted_rows: int | None = None
+    filtered: frozenset[ObjectRef] = frozenset()
 
     @property
     def apart(self) -> tuple[str, ...]:

@@ -121,6 +121,9 @@ FIGURES: Mapping[str, SummaryFigure] = {
     "pending_objects": numeric("audit.pending.objects", "objects with a message in the queue"),
     "pending_rows": numeric("audit.pending.rows", "rows of pending objects", _ROWS),
     "pending_rows_stored": numeric("audit.pending.rows_stored", "rows of pending objects that are stored", _ROWS),
+    "filtered_objects": numeric("audit.filtered.objects", "objects whose message the filter criteria deleted"),
+    "filtered_rows": numeric("audit.filtered.rows", "rows of filtered objects", _ROWS),
+    "filtered_rows_stored": numeric("audit.filtered.rows_stored", "rows of filtered objects that are stored", _ROWS),
 }
 """Every figure of a run's summary that a bound may name."""
 

@@ -162,5 +162,5 @@ def _audit(audit: Audit | None) -> dict[str, Any]:
         return {**asdict(audit), **{name: list(getattr(audit, name)) for name in _WORDS}}
     nothing: dict[str, Any] = dict.fromkeys(field.name for field in fields(Audit))
     held = dict.fromkeys(field.name for field in fields(ObjectsAtRest))
-    unproven = {"dead_lettered": held, "pending": held, "verdict": "unproven", "notes": {}}
+    unproven = {"dead_lettered": held, "pending": held, "filtered": held, "verdict": "unproven", "notes": {}}
     return {**nothing, **unproven, **{name: [] for name in _WORDS}}

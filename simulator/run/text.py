@@ -127,7 +127,12 @@ def _proof(audit: Mapping[str, Any]) -> Iterable[tuple[str, str]]:
         yield "", line
     for number, name in enumerate(audit["unused_settings"]):
         yield "" if number else "unused", printable(audit["notes"][name])
-    for name, where in (("dead_lettered", "dead-letter queue"), ("pending", "still in the queue")):
+    places = {
+        "dead_lettered": "dead-letter queue",
+        "pending": "still in the queue",
+        "filtered": "deleted by the filter",
+    }
+    for name, where in places.items():
         held = audit[name]
         if held["objects"]:
             rows = f"{counted(held['rows'], 'row')}, {held['rows_stored']:,} of them stored"

@@ -207,8 +207,9 @@ class Telemetry:
         if message.reason == observations.FILTERED:
             text = f"a message in {message.queue} was deleted: no filter of {message.mapping} lets it through"
             self._events.add(message.at, text, "lost", key=f"filtered {message.mapping}")
-            if message.mapping == self._path_mapping:
+            if message.mapping == self._path_mapping and (objects := objects_of(message.body)):
                 self._learn(filtered=self._facts.filtered + 1)
+                self._ledger.filtered(objects)
             return
         if message.deleted:
             if objects_of(message.body):

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from simulator.base.observations import InvocationEnded, ObjectPut, TickFired
 from simulator.proof.ledgers import Amount, Consumer, Ledgers, Producer
+from simulator.proof.notifications import ObjectRef
 from simulator.stack.model import Function, Stack, prefix_in_force
 from simulator.stack.wiring import Wiring
 
@@ -75,6 +76,7 @@ class Ledger:
         self._unbalanced = 0
         self._reported: set[tuple[str, str]] = set()
         self._silent: Counter[str] = Counter()
+        self._filtered: set[ObjectRef] = set()
 
     def fired(self, tick: TickFired) -> None:
         """A schedule came due."""
@@ -94,6 +96,10 @@ class Ledger:
         folder = put.key.removeprefix(self._prefix).partition("/")[0]
         self._put_files[folder] += 1
         self._put_bytes[folder] += put.size_bytes
+
+    def filtered(self, objects: Iterable[ObjectRef]) -> None:
+        """A message about these objects was deleted by the filter of the consumer's mapping."""
+        self._filtered.update(objects)
 
     def published(self, function: str, document: Mapping[str, Any], metrics: Mapping[str, float]) -> None:
         """An invocation published its metrics, in a log line that says this."""
@@ -121,7 +127,7 @@ class Ledger:
 
     def view(self, counted_rows: int | None) -> Ledgers:
         """Everything so far; `counted_rows` are the puts that the store accepted, None if nobody counts."""
-        return Ledgers(tuple(self._producers()), self._consumption(), counted_rows)
+        return Ledgers(tuple(self._producers()), self._consumption(), counted_rows, frozenset(self._filtered))
 
     def _producers(self) -> Iterator[Producer]:
         for prefix, generator in self._generators.items():

@@ -218,9 +218,9 @@ class Facts:
     """What is known of a run once it was observed.
 
     `first_at` is the first tick or put, `drained_at` the end of the drain (None before). `store` is the last sample
-    of all counters; `last_written` the objects and rows of the generator's last invocation. `filtered` counts messages
-    of the path that its filter criteria deleted. `folding_errors` counts observations that telemetry itself failed on:
-    zero, or a defect of ours.
+    of all counters; `last_written` the objects and rows of the generator's last invocation. `filtered` counts the
+    path's messages for objects that its filter criteria deleted. `folding_errors` counts observations that telemetry
+    itself failed on: zero, or a defect of ours.
     """
 
     phase: Phase = "starting"

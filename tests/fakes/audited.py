@@ -66,6 +66,7 @@ EXACT = Audit(
     objects_many_rejected=0,
     dead_lettered=ObjectsAtRest(0, 0, 0),
     pending=ObjectsAtRest(0, 0, 0),
+    filtered=ObjectsAtRest(0, 0, 0),
     verdict="exact",
     differences=(),
     apart=(),

@@ -13,6 +13,8 @@ from fakes.audited import EXACT, FIRST, ITEMS, REJECTED, REJECTED_KEY, Scene
 from simulator.base.errors import InputError
 from simulator.base.observations import AuditProgressed
 from simulator.proof.account import ObjectsAtRest
+from simulator.proof.ledgers import Ledgers
+from simulator.proof.notifications import ObjectRef
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -183,6 +185,25 @@ async def test_rows_of_a_dead_lettered_object_are_neither_missing_nor_extra(scen
     await scene.delete(ITEMS[0])
     found = await scene.audit(dead_lettered=("stocks/first.csv", "stocks/first.csv", "stocks/gone.csv"))
     assert found == replace(EXACT, expected_rows=1, stored_rows=3, dead_lettered=ObjectsAtRest(2, 3, 2))
+
+
+async def test_what_a_filter_deleted_is_neither_missing_nor_extra(scene: Scene) -> None:
+    """Its objects may be stored, in part or not at all; a content that no object has is different all the same."""
+    await scene.delete(ITEMS[0])
+    await scene.change(ITEMS[2], volume={"N": "121"})
+    passed_over = Ledgers(filtered=frozenset({ObjectRef(scene.name, "stocks/first.csv"), ObjectRef("other", "x")}))
+    found = await scene.audit(ledgers=passed_over)
+    assert (found.missing, found.extra, found.different, found.expected_rows) == (0, 0, 1, 1)
+    assert found.filtered == ObjectsAtRest(2, 3, 1)
+
+
+async def test_a_dead_letter_that_was_filtered_once_is_a_dead_letter(scene: Scene) -> None:
+    """A second message about the object went to the function, and failed."""
+    found = await scene.audit(
+        dead_lettered=("stocks/first.csv",),
+        ledgers=Ledgers(filtered=frozenset({ObjectRef(scene.name, "stocks/first.csv")})),
+    )
+    assert (found.dead_lettered.objects, found.filtered.objects, found.verdict) == (1, 0, "exact")
 
 
 async def test_an_object_that_breaks_off_may_have_stored_what_came_before(scene: Scene) -> None:

@@ -90,6 +90,7 @@ def proof() -> Audit:
         objects_many_rejected=0,
         dead_lettered=ObjectsAtRest(1, 100, 0),
         pending=ObjectsAtRest(0, 0, 0),
+        filtered=ObjectsAtRest(0, 0, 0),
         verdict="exact",
         differences=(),
         apart=(),
@@ -158,9 +159,12 @@ def test_the_figures_of_a_run(snapshot: Snapshot, proof: Audit) -> None:
 
 
 def test_messages_that_a_filter_deleted_are_told_apart(snapshot: Snapshot, proof: Audit) -> None:
-    """They are among the deleted ones, and no row of theirs is stored."""
-    built = build(dataclasses.replace(snapshot, filtered=12), proof)
+    """They are among the deleted ones; their objects' rows are told as those of dead letters are."""
+    built = build(
+        dataclasses.replace(snapshot, filtered=12), dataclasses.replace(proof, filtered=ObjectsAtRest(12, 1_200, 3))
+    )
     assert built["queue"]["filtered"] == 12
+    assert "deleted by the filter: 12 objects with 1,200 rows, 3 of them stored" in text(built)
     assert "600 sent = 599 deleted (12 by the filter) + 1 dead-lettered + 0 remaining" in text(built)
 
 
