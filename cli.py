@@ -14,7 +14,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from simulator.base.errors import OUT_OF_MEMORY, ExitCode, StockpipeError
+from simulator.base.errors import OUT_OF_MEMORY, ExitCode, OutOfMemory, StockpipeError, is_out_of_memory
 from simulator.base.files import failure_text
 from simulator.base.shown import error_line
 from stockpipe.commands import (
@@ -68,11 +68,13 @@ def _one_line() -> Iterator[None]:
     except KeyboardInterrupt:
         _say("interrupted")
         raise typer.Exit(ExitCode.INTERRUPTED) from None
-    except OSError as error:
-        _say(failure_text(error))
-        raise typer.Exit(ExitCode.COULD_NOT_FINISH) from None
-    except MemoryError:
-        _say(OUT_OF_MEMORY)
+    except (OSError, MemoryError, OutOfMemory, RuntimeError, ImportError) as error:
+        if is_out_of_memory(error):
+            _say(OUT_OF_MEMORY)
+        elif isinstance(error, OSError):
+            _say(failure_text(error))
+        else:
+            raise
         raise typer.Exit(ExitCode.COULD_NOT_FINISH) from None
 
 

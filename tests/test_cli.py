@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import re
+import resource
 import subprocess
 import sys
 from pathlib import Path
@@ -14,7 +15,7 @@ import typer
 from typer.testing import CliRunner
 
 import cli
-from simulator.base.errors import CouldNotFinish, InputError
+from simulator.base.errors import CouldNotFinish, InputError, OutOfMemory
 from stockpipe.commands import reference
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -78,6 +79,12 @@ def test_readme_names_only_commands_that_exist() -> None:
         (OSError(errno.ENOSPC, "No space left on device", "x.json"), 3, "the disk is full: x.json"),
         (PermissionError(errno.EACCES, "Permission denied", "x.json"), 3, "x.json: Permission denied"),
         (OSError(errno.EFBIG, "File too large"), 3, "File too large"),
+        (MemoryError(), 3, "out of memory: "),
+        (OutOfMemory(3), 3, "out of memory: "),
+        (OSError(errno.ENOMEM, "Cannot allocate memory"), 3, "out of memory: "),
+        (RuntimeError("can't start new thread"), 3, "out of memory: "),
+        (ImportError("x.so: failed to map segment from shared object"), 3, "out of memory: "),
+        (InputError("two\nlines\x1b[31m"), 2, r"two\nlines\x1b[31m"),
     ],
 )
 def test_errors_become_one_line_and_a_code(error: BaseException, code: int, said: str) -> None:
@@ -99,19 +106,66 @@ def test_errors_become_one_line_and_a_code(error: BaseException, code: int, said
     assert len(ended.stderr.strip().splitlines()) == 1
 
 
-def test_defect_of_ours_is_not_disguised() -> None:
+@pytest.mark.parametrize("defect", [ZeroDivisionError(), RuntimeError("odd"), ImportError("no such module")])
+def test_defect_of_ours_is_not_disguised(defect: Exception) -> None:
     """An exception that is none of ours keeps its traceback: it is a defect to report, not a user's mistake."""
     app = typer.Typer(cls=cli.Commands)
 
     @app.command("work")
     def work() -> None:
-        raise ZeroDivisionError
+        raise defect
 
     @app.command("other")
     def other() -> None:
         pass
 
-    assert isinstance(CliRunner().invoke(app, ["work"]).exception, ZeroDivisionError)
+    assert CliRunner().invoke(app, ["work"]).exception is defect
+
+
+def test_an_error_of_several_lines_says_each() -> None:
+    """A line for each file, say; what a user wrote in one does not make two of it."""
+    app = typer.Typer(cls=cli.Commands)
+
+    @app.command("work")
+    def work() -> None:
+        raise InputError("first", "  sec\nond")
+
+    @app.command("other")
+    def other() -> None:
+        pass
+
+    assert CliRunner().invoke(app, ["work"]).stderr == "stockpipe: first\n  sec\\nond\n"
+
+
+def test_a_command_without_memory_says_so(tmp_path: Path) -> None:
+    """More data than the process may hold: one line, exit code 3."""
+    (tmp_path / "big.json").write_text(f"[{'12345,' * 4_000_000}0]", encoding="utf-8")
+    bytes_ = 256 * 1024 * 1024
+    ended = subprocess.run(
+        [sys.executable, "-m", "stockpipe", "compare", *[str(tmp_path / "big.json")] * 2],
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (bytes_, bytes_)),
+    )
+    assert (ended.returncode, ended.stdout) == (3, "")
+    assert ended.stderr.startswith("stockpipe: out of memory: ")
+    assert ended.stderr.count("\n") == 1
+
+
+def test_a_wrong_option_is_one_line() -> None:
+    """What is wrong with it and where all options are; exit code 2."""
+    for arguments, said in (
+        (["simulate", "--durable"], "No such option: --durable"),
+        (["simulate", "--port", "x"], "'--port'"),
+        (["chekc"], "No such command 'chekc'"),
+        (["deploy"], "Missing option '--stack'"),
+    ):
+        ended = CliRunner().invoke(cli.app, arguments)
+        assert (ended.exit_code, ended.stderr.count("\n")) == (2, 1)
+        assert ended.stderr.startswith("stockpipe: ")
+        assert said in ended.stderr
+        assert " --help\n" in ended.stderr
 
 
 def test_version_is_the_packages() -> None:

@@ -16,6 +16,7 @@ from aiobotocore.session import AioSession
 from botocore.configprovider import BOTOCORE_DEFAUT_SESSION_VARIABLES
 
 from simulator.base import limits
+from simulator.base.errors import ExitCode, OutOfMemory
 
 if TYPE_CHECKING:
     from types_aiobotocore_dynamodb import DynamoDBClient
@@ -110,11 +111,16 @@ def _leave_out_broken_writes(loop: asyncio.AbstractEventLoop) -> None:
 
 @dataclass(frozen=True, slots=True)
 class _Report:
-    """An exception handler that hands on to the one `before` it, or to the loop's own."""
+    """An exception handler that hands on to the one `before` it, or to the loop's own.
+
+    Where there is no more memory that would print a traceback for each callback, without end: then the loop ends.
+    """
 
     before: Callable[[asyncio.AbstractEventLoop, dict[str, Any]], Any] | None
 
     def __call__(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        if isinstance(context.get("exception"), MemoryError):
+            raise OutOfMemory(ExitCode.COULD_NOT_FINISH)
         task = context.get("future")
         writes = isinstance(task, asyncio.Task) and getattr(task.get_coro(), "__name__", "") == "write_bytes"
         if writes and isinstance(context.get("exception"), aiohttp.ClientConnectionError):

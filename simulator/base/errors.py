@@ -5,6 +5,7 @@ What the thing under test does wrong (a failed invocation, a rejected row) is a 
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from enum import IntEnum
@@ -25,6 +26,20 @@ class ExitCode(IntEnum):
     """The store died, the disk is full, AWS refused."""
     INTERRUPTED = 130
     """Interrupted, or a question answered with no, before the end that was asked for."""
+
+
+class OutOfMemory(SystemExit):
+    """A callback of the event loop had no memory: of all that it may raise the loop lets only this through."""
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether it says that there is no more memory: Python, the system, a thread without a stack, a library."""
+    return (
+        isinstance(error, MemoryError | OutOfMemory)
+        or (isinstance(error, OSError) and error.errno == errno.ENOMEM)
+        or (isinstance(error, RuntimeError) and str(error) == "can't start new thread")
+        or (isinstance(error, ImportError) and "failed to map segment" in str(error))
+    )
 
 
 class StockpipeError(Exception):

@@ -15,6 +15,7 @@ from importlib.metadata import version
 
 from simulator.base.chance import Seed
 from simulator.base.clock import Clock
+from simulator.base.errors import is_out_of_memory
 from simulator.store.counting.tallies import Tallies
 from simulator.store.dynamodb import answers as dynamodb_answers
 from simulator.store.dynamodb import moto_table
@@ -63,7 +64,7 @@ def assemble(clock: Clock, port: int, seed: Seed, *, capacity: str, strict: bool
 
 
 class Application:
-    """Answers requests; never raises for one.
+    """Answers requests; never raises for one, unless there is no more memory.
 
     `moto` answers what is left to it, `active` are the names of the replacements that are in force, and `rates` says
     whether DynamoDB's and S3's request rates are.
@@ -134,6 +135,8 @@ class Application:
         except AwsError:
             raise
         except Exception as error:
+            if is_out_of_memory(error):
+                raise
             # One request that nobody foresaw must not end the store; what it was is among its last words.
             traceback.print_exc(file=sys.stderr)
             raise AwsError("InternalFailure", f"The store failed on this request: {error!r}", status=500) from error

@@ -10,12 +10,14 @@ import argparse
 import asyncio
 import errno
 import json
+import logging
 import os
 import signal
 import sys
 import warnings
 from collections.abc import Awaitable, Callable
 from functools import partial
+from typing import Any, NoReturn
 
 from aiohttp import web
 
@@ -24,10 +26,12 @@ from simulator.base.children import standard_input, tell
 from simulator.base.clock import SystemClock
 from simulator.base.collector import kept_for_good
 from simulator.base.doors import refusal
+from simulator.base.errors import ExitCode, is_out_of_memory
 from simulator.store.wire.messages import EXIT_PORT_IN_USE, Request, Response
 
 # S3 takes 5 GiB in one put; the twin's objects are far smaller, and each one is held in memory.
 MAXIMUM_BODY_BYTES = 1 << 30
+_OUT_OF_MEMORY = b"out of memory for what it holds; run with less data, or allow more\n"
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -41,6 +45,7 @@ def main(arguments: list[str] | None = None) -> int:
     # Ctrl-C in the terminal is for the parent; it stops this process when it is ready to.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     warnings.simplefilter("default")
+    logging.getLogger().addHandler(_LastWords())
     try:
         asyncio.run(serve(options.port, options.seed, capacity=options.capacity, strict=not options.stock_answers))
     except OSError as error:
@@ -90,7 +95,34 @@ async def _lifeline(stopped: asyncio.Event) -> None:
     stopped.set()
 
 
+class _LastWords(logging.StreamHandler[Any]):
+    """Writes what asyncio and aiohttp log to standard error; what they had no memory for is the end of the process.
+
+    They would go on, and answer nobody.
+    """
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """As of every handler."""
+        if record.exc_info and record.exc_info[1] and is_out_of_memory(record.exc_info[1]):
+            _die_of_memory()
+        super().emit(record)
+
+
+def _die_of_memory() -> NoReturn:
+    os.write(2, _OUT_OF_MEMORY)
+    os._exit(ExitCode.COULD_NOT_FINISH)
+
+
 async def _handle(answer: Callable[[Request], Awaitable[Response]], incoming: web.BaseRequest) -> web.Response:
+    try:
+        return await _answered(answer, incoming)
+    except Exception as error:
+        if is_out_of_memory(error):
+            _die_of_memory()
+        raise
+
+
+async def _answered(answer: Callable[[Request], Awaitable[Response]], incoming: web.BaseRequest) -> web.Response:
     """Between aiohttp's types and the store's."""
     headers = {name.lower(): value for name, value in incoming.headers.items()}
     if (why := refusal(headers.get("host"), headers.get("origin"), headers.get("sec-fetch-site"))) is not None:

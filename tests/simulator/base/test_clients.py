@@ -14,6 +14,7 @@ import pytest
 from aiohttp.client_reqrep import ClientRequest
 
 from simulator.base.clients import connect, offline_session
+from simulator.base.errors import OutOfMemory
 
 
 class ClosingWriter:
@@ -73,3 +74,13 @@ async def test_the_handler_that_was_there_still_hears_of_the_rest() -> None:
         gc.collect()
 
     assert heard == [{"message": "a defect"}]
+
+
+async def test_a_loop_without_memory_ends() -> None:
+    """A callback that has none would otherwise be one of very many tracebacks."""
+    async with connect("http://127.0.0.1:9", offline_session()):
+        loop = asyncio.get_running_loop()
+        handler = loop.get_exception_handler()
+        assert handler is not None
+        with pytest.raises(OutOfMemory):
+            handler(loop, {"message": "in a callback", "exception": MemoryError()})

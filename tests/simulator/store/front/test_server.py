@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
+import resource
 from contextlib import closing
 from urllib.parse import urlsplit
 
 import pytest
+from botocore.exceptions import BotoCoreError, ClientError
 
 from simulator.base.clients import connect, offline_session
+from simulator.store import Store, StoreDied
 
 FOREIGN = {
     "a form on a page": {"Origin": "https://evil.example", "Sec-Fetch-Site": "cross-site"},
@@ -134,3 +138,17 @@ async def test_a_fraction_that_is_none_is_one_line(store_endpoint: str) -> None:
             (await answered(store_endpoint, "GET", "/_stockpipe/counters", {}))[1].partition("\r\n\r\n")[2]
         )
         assert counters["tables"]["fraction-of-nothing"]["throttled_requests"] == 0
+
+
+@pytest.mark.skipif(not hasattr(resource, "prlimit"), reason="only Linux limits another process")
+async def test_a_store_without_memory_says_so_and_ends() -> None:
+    """An object for which it may have no memory: its last words say so, and whoever holds it hears them."""
+    async with Store.open() as store:
+        limit = 32 * 1024 * 1024
+        resource.prlimit(store.pid, resource.RLIMIT_AS, (limit, limit))  # less than it has: nothing more is given
+        async with connect(store.endpoint, offline_session()) as clients:
+            with contextlib.suppress(BotoCoreError, ClientError):
+                await clients.s3.create_bucket(Bucket="full")
+                await clients.s3.put_object(Bucket="full", Key="k", Body=b"x" * 8 * limit)
+        with pytest.raises(StoreDied, match=r"ended by itself \(exit code 3\); its last words: out of memory"):
+            await store.counters()
