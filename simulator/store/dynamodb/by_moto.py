@@ -14,6 +14,7 @@ from typing import Any
 import orjson
 
 from simulator.store.dynamodb.moto_table import rows_of
+from simulator.store.dynamodb.rows import UnstorableRow
 from simulator.store.dynamodb.rules import (
     WriteOperation,
     keys_of,
@@ -194,12 +195,26 @@ class ByMoto:
         return dynamodb_response(routed, orjson.dumps(content))
 
     def _call(self, routed: Routed) -> Response:
-        """Moto's answer; the rows that it borrowed are put to rest again."""
-        response = self._call_moto(routed)
-        for table in self._tables.tables().values():
-            rows = rows_of(table)
-            if rows is not None:
-                rows.settle()
+        """Moto's answer; the rows that it borrowed are put to rest again, as they were if it refused or failed.
+
+        Raises `UnstorableRow`, after all others are at rest.
+        """
+        failed: UnstorableRow | None = None
+        kept = False
+        try:
+            response = self._call_moto(routed)
+            kept = response.status < 400
+        finally:
+            for rows in filter(None, map(rows_of, self._tables.tables().values())):
+                if not kept:
+                    rows.take_back()
+                    continue
+                try:
+                    rows.settle()
+                except UnstorableRow as error:
+                    failed = error
+        if failed is not None:
+            raise failed
         return response
 
 

@@ -17,7 +17,7 @@ from simulator.base.chance import Seed
 from simulator.base.clock import Clock
 from simulator.store.counting.tallies import Tallies
 from simulator.store.dynamodb import answers as dynamodb_answers
-from simulator.store.dynamodb import moto_table
+from simulator.store.dynamodb import attribute_updates, moto_table
 from simulator.store.dynamodb.by_moto import ByMoto
 from simulator.store.dynamodb.rules import check_body, check_item
 from simulator.store.dynamodb.tables import Tables
@@ -52,7 +52,7 @@ FASTER = (
     moto_bucket.DEPTH,
     s3_answers.ANSWERS,
 )
-STRICTER = (moto_bucket.EVENTS,)
+STRICTER = (moto_bucket.EVENTS, attribute_updates.UPDATES)
 
 
 def assemble(clock: Clock, port: int, seed: Seed, *, capacity: str, strict: bool) -> Application:
@@ -162,6 +162,8 @@ class Application:
             check_body(len(routed.request.body))
         elif routed.operation == "PutItem" and isinstance(parameters.get("Item"), dict):
             check_item(parameters["Item"])
+        elif routed.operation == "UpdateItem":
+            attribute_updates.check_updates(parameters.get("AttributeUpdates"))
 
 
 def _first_answer(ways: list[Way], routed: Routed) -> Response:
