@@ -31,7 +31,7 @@ from simulator.store.s3 import answers as s3_answers
 from simulator.store.s3 import moto_bucket
 from simulator.store.s3 import rules as s3_rules
 from simulator.store.sqs import answers as sqs_answers
-from simulator.store.sqs import moto_queue
+from simulator.store.sqs import moto_queue, partial_batches
 from simulator.store.sqs import rules as sqs_rules
 from simulator.store.sqs.long_poll import LongPolls
 from simulator.store.sqs.move_tasks import MoveTasks
@@ -86,6 +86,9 @@ class Application:
             self._ways["s3"].append(s3_answers.answer)
         if {moto_table.DEPTH.name, dynamodb_answers.ANSWERS.name} <= active:
             self._ways["dynamodb"].append(dynamodb_answers.answers(tables))
+        if store.strict:
+            # It hands on what it keeps of a batch, so it is the first.
+            self._ways["sqs"].insert(0, partial(partial_batches.answer, partial(_first_answer, self._ways["sqs"])))
         for service, ways in self._ways.items():
             ways.append(ByMoto(tables, moto).answer if service == "dynamodb" else moto)
 

@@ -42,11 +42,12 @@ class MotoApplication:
         """Let moto answer. Never raises for a request: what moto does not survive is a 500, as AWS would say it."""
         from werkzeug.test import run_wsgi_app
 
-        environ = self._environ(routed.request)
+        environ = self.environ(routed.request)
         chunks, status, headers = run_wsgi_app(_application(routed.service), environ, buffered=True)
         return Response(int(status.split(" ", 1)[0]), b"".join(chunks), list(headers))
 
-    def _environ(self, request: Request) -> dict[str, Any]:
+    def environ(self, request: Request) -> dict[str, Any]:
+        """The request as WSGI has it."""
         environ: dict[str, Any] = {
             "REQUEST_METHOD": request.method,
             "SCRIPT_NAME": "",
