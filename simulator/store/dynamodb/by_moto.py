@@ -69,7 +69,8 @@ class ByMoto:
         response = self._call(routed)
         self._tables.tallies.observe_moto(routed, response)
         if response.status == 200 and parameters and routed.operation in ("CreateTable", "UpdateTable"):
-            self._tables.throttles.configured(str(parameters["TableName"]), parameters.get("OnDemandThroughput"))
+            name = str(parameters["TableName"]).rsplit("/", 1)[-1]
+            self._tables.throttles.configured(routed.home.full_name(name), parameters.get("OnDemandThroughput"))
         return response
 
     def _single_write(self, routed: Routed, parameters: Parameters) -> Response:
@@ -171,13 +172,14 @@ class ByMoto:
             cost = factor * max(write.units, row_units(stored_row(write)))
             grown = cost - factor * write.units
             self._tables.throttles.charge(write.table, grown, now, write.hash_key, writes=True)
-            self._tables.tallies.tables[write.table_name].wrote(int(write.row is not None), cost, now)
+            self._tables.activity(write.table).wrote(int(write.row is not None), cost, now)
             units[write.table_name] += cost
         return units
 
     def _cancelled(self, planned: Sequence[WriteOperation], reasons: Sequence[str | None]) -> AwsError:
-        for name in {each.table_name for each, reason in zip(planned, reasons, strict=True) if reason is not None}:
-            self._tables.tallies.tables[name].throttled_requests += 1
+        refused = [each.table for each, reason in zip(planned, reasons, strict=True) if reason is not None]
+        for table in {id(table): table for table in refused}.values():
+            self._tables.activity(table).throttled_requests += 1
         return cancellation(reasons)
 
     def _counted(self, routed: Routed, count: Callable[[], list[Any]], **members: Any) -> Response:

@@ -33,9 +33,9 @@ def answer(call: Callable[[Routed], Response], routed: Routed) -> Response:
     Raises `AwsError` where SQS refuses the batch as a whole, `LeftToMoto` where nothing has to be refused here.
     """
     parameters = routed.parameters or {}
-    queue = queue_of(parameters) if routed.operation == "SendMessageBatch" else None
-    entries = parameters.get("Entries")
-    if queue is None or not _is_clean(entries):
+    queue = queue_of(routed) if routed.operation == "SendMessageBatch" else None
+    entries = _clean(parameters.get("Entries"))
+    if queue is None or entries is None:
         raise LeftToMoto
     sizes = [message_size(entry) for entry in entries]
     total = sum(sizes)
@@ -57,12 +57,12 @@ def answer(call: Callable[[Routed], Response], routed: Routed) -> Response:
     return _with_failures(routed, call(_without(routed, [refusal is not None for refusal in refusals])), failed)
 
 
-def _is_clean(entries: Any) -> bool:
-    """Whether it is a batch of which the entries are looked at: SQS first refuses bad names and bad numbers."""
+def _clean(entries: Any) -> Entries | None:
+    """The entries of a batch that is one; None: SQS first refuses bad names and bad numbers of them."""
     if not isinstance(entries, list) or not 1 <= len(entries) <= limits.SQS_BATCH_ENTRIES:
-        return False
+        return None
     names = {str(entry.get("Id")) for entry in entries if isinstance(entry, dict)}
-    return len(names) == len(entries) and all(map(_NAME.fullmatch, names))
+    return entries if len(names) == len(entries) and all(map(_NAME.fullmatch, names)) else None
 
 
 def _without(routed: Routed, refused: list[bool]) -> Routed:

@@ -12,6 +12,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from fakes.clock import ManualClock
+from fakes.signatures import signed
 from fakes.waiting import wait_until
 from simulator.base.chance import Identifiers, stream
 from simulator.store.sqs.long_poll import LongPolls
@@ -264,18 +265,19 @@ def test_a_client_of_the_older_protocol_gets_the_same_refusals(store_endpoint: s
     import urllib.parse
     import urllib.request
 
+    headers = {"Authorization": signed("sqs")}
     form = {"Action": "SendMessage", "Version": "2012-11-05", "MessageBody": "bell \x07", "QueueUrl": queue}
-    request = urllib.request.Request(store_endpoint + "/", urllib.parse.urlencode(form).encode())
+    request = urllib.request.Request(store_endpoint + "/", urllib.parse.urlencode(form).encode(), headers)
     with pytest.raises(urllib.error.HTTPError) as caught:
         urllib.request.urlopen(request)
     with caught.value as answer:
         assert answer.code == 400
         assert b"<Code>InvalidMessageContents</Code>" in answer.read()
     form |= {"MessageBody": "fine"}
-    request = urllib.request.Request(store_endpoint + "/", urllib.parse.urlencode(form).encode())
+    request = urllib.request.Request(store_endpoint + "/", urllib.parse.urlencode(form).encode(), headers)
     with urllib.request.urlopen(request) as answer:
         assert b"<MessageId>" in answer.read()
     form |= {"Action": "ReceiveMessage", "WaitTimeSeconds": "5"}
-    request = urllib.request.Request(store_endpoint + "/", urllib.parse.urlencode(form).encode())
+    request = urllib.request.Request(store_endpoint + "/", urllib.parse.urlencode(form).encode(), headers)
     with urllib.request.urlopen(request) as answer:
         assert b"<Body>fine</Body>" in answer.read()
