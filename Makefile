@@ -6,7 +6,7 @@ BIN    := $(VENV)/bin
 ARGS   ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help install simulate test check-format lint types imports coverage pytest audit aws-models reference format bench mutants fuzz clean
+.PHONY: help install simulate test check-format lint types imports coverage pytest audit aws-models reference format bench mutants fuzz moto-suite clean
 .PHONY: build-GeneratorLambda build-ConsumerLambda
 
 help: ## this list
@@ -99,5 +99,15 @@ mutants: $(MUTANTS)/.installed ## decisions made otherwise that no test notices 
 fuzz: install ## made-up objects read by the consumer and by the proof, until they disagree (ARGS='--for 10m --seed 1')
 	PYTHONPATH=tests $(BIN)/python -m fuzz $(ARGS)
 
+# moto's own tests need moto with all that it serves.
+MOTO := .venv-moto
+$(MOTO)/.installed: pyproject.toml constraints.txt
+	@test -x $(MOTO)/bin/python || $(PYTHON) -m venv $(MOTO)
+	$(MOTO)/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e . 'moto[all,server]' freezegun pytest
+	@touch $@
+
+moto-suite: $(MOTO)/.installed ## moto's own tests against moto and against the store (ARGS=test_sqs), a few minutes
+	PYTHONPATH=tests:. $(MOTO)/bin/python -m moto_suite $(ARGS)
+
 clean: ## remove the environment and everything built
-	rm -rf $(VENV) $(MUTANTS) $(AUDIT) .venv-bench build dist out *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	rm -rf $(VENV) $(MUTANTS) $(AUDIT) $(MOTO) .venv-bench build dist out *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

@@ -22,6 +22,7 @@ ABOUT_THE_WHOLE = {
     "test_fidelity.py",
     "test_fuzz.py",
     "test_habits.py",
+    "test_moto_suite.py",
     "test_mutants.py",
     "test_wheel.py",
 }
@@ -50,6 +51,7 @@ SETS_FROM_OUTSIDE = {
     "simulator/functions/runtimes/bootstrap.py": "sys.argv, which AWS's runtime client reads",
     "simulator/functions/runtimes/isolation.py": "Python's own environment and threads, which a handler uses",
     "simulator/stack/template.py": "a value keeps its line in the template",
+    "simulator/store/dynamodb/attribute_updates.py": MOTOS,
     "simulator/store/dynamodb/moto_table.py": MOTOS,
     "simulator/store/dynamodb/rows.py": MOTOS,
     "simulator/store/dynamodb/rules.py": "the context of decimal arithmetic",

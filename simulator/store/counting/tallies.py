@@ -79,8 +79,10 @@ class Tallies:
         """Fold in a write that moto answered."""
         parameters = routed.parameters or {}
         if routed.operation == "DeleteTable" and response.status == 200:
-            self.tables.pop(str(parameters.get("TableName")), None)
+            name = str(parameters.get("TableName")).rsplit("/", 1)[-1]
+            self.tables.pop(routed.home.full_name(name), None)
         elif routed.operation == "BatchWriteItem" and response.status == 200:
             for name, requests in parameters.get("RequestItems", {}).items():
                 puts = sum("PutRequest" in each for each in requests)
+                name = routed.home.full_name(name.rsplit("/", 1)[-1])
                 self.tables[name].wrote_batch(puts, 0, len(requests), self.clock.now())

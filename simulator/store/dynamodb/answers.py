@@ -80,7 +80,7 @@ class TableWrites:
         now = self.tables.clock.now()
         self.tables.admit_single(write, now)
         _apply(write)
-        self.tables.tallies.tables[table.name].wrote(1, write.units, now)
+        self.tables.activity(table).wrote(1, write.units, now)
         capacity = consumed(parameters, {table.name: write.units if self.tables.strict else 1})
         return orjson.dumps({"ConsumedCapacity": capacity[0]} if capacity else {})
 

@@ -14,6 +14,7 @@ from typing import Any
 import orjson
 
 from simulator.store.dynamodb.moto_table import rows_of
+from simulator.store.dynamodb.rows import UnstorableRow
 from simulator.store.dynamodb.rules import (
     WriteOperation,
     keys_of,
@@ -68,8 +69,8 @@ class ByMoto:
         response = self._call(routed)
         self._tables.tallies.observe_moto(routed, response)
         if response.status == 200 and parameters and routed.operation in ("CreateTable", "UpdateTable"):
-            name, created = str(parameters["TableName"]), routed.operation == "CreateTable"
-            self._tables.throttles.configured(name, parameters, created=created)
+            name, created = str(parameters["TableName"]).rsplit("/", 1)[-1], routed.operation == "CreateTable"
+            self._tables.throttles.configured(routed.home.full_name(name), parameters, created=created)
         return response
 
     def _single_write(self, routed: Routed, parameters: Parameters) -> Response:
@@ -171,13 +172,14 @@ class ByMoto:
             cost = factor * max(write.units, row_units(stored_row(write)))
             grown = cost - factor * write.units
             self._tables.throttles.charge(write.table, grown, now, write.hash_key, writes=True)
-            self._tables.tallies.tables[write.table_name].wrote(int(write.row is not None), cost, now)
+            self._tables.activity(write.table).wrote(int(write.row is not None), cost, now)
             units[write.table_name] += cost
         return units
 
     def _cancelled(self, planned: Sequence[WriteOperation], reasons: Sequence[str | None]) -> AwsError:
-        for name in {each.table_name for each, reason in zip(planned, reasons, strict=True) if reason is not None}:
-            self._tables.tallies.tables[name].throttled_requests += 1
+        refused = [each.table for each, reason in zip(planned, reasons, strict=True) if reason is not None]
+        for table in {id(table): table for table in refused}.values():
+            self._tables.activity(table).throttled_requests += 1
         return cancellation(reasons)
 
     def _counted(self, routed: Routed, count: Callable[[], list[Any]], **members: Any) -> Response:
@@ -195,12 +197,26 @@ class ByMoto:
         return dynamodb_response(routed, orjson.dumps(content))
 
     def _call(self, routed: Routed) -> Response:
-        """Moto's answer; the rows that it borrowed are put to rest again."""
-        response = self._call_moto(routed)
-        for table in self._tables.tables().values():
-            rows = rows_of(table)
-            if rows is not None:
-                rows.settle()
+        """Moto's answer; the rows that it borrowed are put to rest again, as they were if it refused or failed.
+
+        Raises `UnstorableRow`, after all others are at rest.
+        """
+        failed: UnstorableRow | None = None
+        kept = False
+        try:
+            response = self._call_moto(routed)
+            kept = response.status < 400
+        finally:
+            for rows in filter(None, map(rows_of, self._tables.tables().values())):
+                if not kept:
+                    rows.take_back()
+                    continue
+                try:
+                    rows.settle()
+                except UnstorableRow as error:
+                    failed = error
+        if failed is not None:
+            raise failed
         return response
 
 

@@ -11,7 +11,9 @@ from simulator.store.dynamodb.rows import Rows, encode_item
 from simulator.store.dynamodb.rules import rows_size
 from simulator.store.moto.replacement import Replacement
 from simulator.store.moto.scope import SCOPE
+from simulator.store.wire.messages import HOME
 
+_AT_HOME = f"arn:aws:dynamodb:{HOME.region}:{HOME.account}:"
 _TABLE = "moto.dynamodb.models.table:Table."
 
 
@@ -19,6 +21,12 @@ def rows_of(table: Any) -> Rows | None:
     """The rows of a moto table; None where moto keeps them itself."""
     rows = table.items
     return rows if isinstance(rows, Rows) else None
+
+
+def full_name(table: Any) -> str:
+    """What a table is called by all that is counted by name, as `Home.full_name` has it."""
+    name: str = table.name if table.table_arn.startswith(_AT_HOME) else table.table_arn
+    return name
 
 
 def _install() -> None:

@@ -16,7 +16,7 @@ import orjson
 
 from simulator.base.limits import DYNAMODB_PAGE_BYTES
 from simulator.base.sorted_dict import SortedDict
-from simulator.store.dynamodb.rows import Key, decode_item, key_value
+from simulator.store.dynamodb.rows import Key, decode_item, encode_attributes, key_value, parsed
 from simulator.store.dynamodb.rules import keys_of, read_units, rows_size
 from simulator.store.dynamodb.tables import CAPACITY_WISHES, Tables, consumed
 from simulator.store.moto.application import LeftToMoto
@@ -103,8 +103,8 @@ class TableReads:
             parts.append(b'"Items":[%b]' % b",".join(bodies))
         if more:
             keys = zip((table.hash_key_attr, table.range_key_attr), table.items.key_types(*taken[-1][:2]), strict=True)
-            last = {name: {key.type: key.value} for name, key in keys if key is not None}
-            parts.append(b'"LastEvaluatedKey":' + orjson.dumps(last))
+            last = {name: key for name, key in keys if key is not None}
+            parts.append(b'"LastEvaluatedKey":' + encode_attributes(last))
         parts.append(self._charge(table, parameters, size, 1.0, hash_key))
         return b"{%b}" % b",".join(filter(None, parts))
 
@@ -175,12 +175,15 @@ def _filter(parameters: Parameters) -> tuple[Filter, set[str]]:
     expression = parameters.get("FilterExpression")
     if expression is None:
         return None, set()
-    if expression == "":
+    # moto refuses values without their colon.
+    if expression == "" or not all(name.startswith(":") for name in _values(parameters)):
         raise LeftToMoto
     from moto.dynamodb.comparisons import create_condition_expression_parser
 
     try:
-        names, values = dict(_names(parameters)), dict(_values(parameters))
+        # moto's request parser hands on bytes for binary values, and that is how the items have them.
+        values = {name: parsed(value) for name, value in _values(parameters).items()}
+        names = dict(_names(parameters))
         parser: Any = create_condition_expression_parser(expression, names, values)
         condition = parser.parse()
     except Exception:  # noqa: BLE001 whatever moto's parser stumbles over, moto's answer will say

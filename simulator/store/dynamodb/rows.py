@@ -1,15 +1,15 @@
 """The rows of one table, kept as the JSON they came in: small, quick to write, and joined rather than built on a read.
 
 moto keeps an object an attribute; here a row at rest is one `bytes`. `Rows` also is the mapping that moto's own code
-expects in `Table.items` (partition key -> sort key -> Item): it builds moto's Items when moto asks, and `settle`
-turns those moto may have changed back into bytes once its request is over.
+expects in `Table.items` (partition key -> sort key -> Item): it builds moto's Items when moto asks. Once its request is
+over, `settle` turns those that moto may have changed back into bytes, and `take_back` undoes a request that failed.
 """
 
 from __future__ import annotations
 
 import base64
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Iterator, MutableMapping
+from collections.abc import Callable, Iterator, Mapping, MutableMapping
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -19,6 +19,10 @@ import orjson
 from simulator.base.sorted_dict import SortedDict
 
 Key = str | Decimal | bytes | None
+
+
+class UnstorableRow(Exception):
+    """moto stored what is not a value of DynamoDB's; the row is what it was before."""
 
 
 def key_value(kind: str, value: Any) -> Key:
@@ -41,7 +45,8 @@ class Rows(MutableMapping[Any, Any]):
         self.count = 0
         self._hash_type = hash_type
         self._range_type = range_type
-        self._lent: list[tuple[dict[Key, Any], Key]] = []
+        # What moto was lent, or stored or removed, in the request at hand, and the row as it was before; None: none.
+        self._lent: dict[tuple[Key, Key], bytes | None] = {}
 
     # As the fast paths use it: keys are plain values, rows are bytes.
 
@@ -111,7 +116,7 @@ class Rows(MutableMapping[Any, Any]):
     def __delitem__(self, hash_type: Any) -> None:
         hash_key = key_value(self._hash_type, hash_type.value)
         for sort_key in list(self.partitions.entries[hash_key].entries):
-            self.drop(hash_key, sort_key)
+            self.remove(hash_key, sort_key)
 
     def __contains__(self, hash_type: Any) -> bool:
         return key_value(self._hash_type, hash_type.value) in self.partitions.entries
@@ -138,25 +143,62 @@ class Rows(MutableMapping[Any, Any]):
 
     def put_item(self, hash_key: Key, sort_key: Key, item: Any) -> None:
         """Store a moto Item; `settle` makes it bytes."""
+        self._remember(hash_key, sort_key)
         self.put(hash_key, sort_key, item)
-        self._lent.append((self.partitions.entries[hash_key].entries, sort_key))
+
+    def remove(self, hash_key: Key, sort_key: Key) -> bool:
+        """Remove a row for moto; False where there is none."""
+        self._remember(hash_key, sort_key)
+        return self.drop(hash_key, sort_key)
 
     def lend(self, hash_key: Key, sort_key: Key) -> Any:
         """The row as a moto Item that moto may change until `settle`. Raises KeyError."""
         partition = self.partitions.entries[hash_key].entries
         row = partition[sort_key]
         if isinstance(row, bytes):
+            self._remember(hash_key, sort_key)
             row = partition[sort_key] = decode_item(self, hash_key, sort_key, row)
-            self._lent.append((partition, sort_key))
         return row
 
     def settle(self) -> None:
-        """Turn what was lent back into bytes; called when a request that moto answered is over."""
-        for partition, sort_key in self._lent:
-            row = partition.get(sort_key)
-            if row is not None and not isinstance(row, bytes):
-                partition[sort_key] = encode_item(row)
-        self._lent.clear()
+        """Turn what was lent back into bytes; called when a request that moto answered is over.
+
+        Raises `UnstorableRow`; the rows for which that cannot be done are what they were, and all others are settled.
+        """
+        unstorable: list[tuple[Key, Key]] = []
+        lent, self._lent = self._lent, {}
+        for (hash_key, sort_key), before in lent.items():
+            partition = self.partitions.entries.get(hash_key)
+            row = None if partition is None else partition.entries.get(sort_key)
+            if partition is None or row is None or isinstance(row, bytes):
+                continue
+            try:
+                encoded = encode_item(row)
+                # What cannot be read again would spoil every later read of the table.
+                decode_item(self, hash_key, sort_key, encoded)
+                partition.entries[sort_key] = encoded
+            except (TypeError, ValueError, AttributeError):
+                unstorable.append((hash_key, sort_key))
+                self._restore(hash_key, sort_key, before)
+        if unstorable:
+            raise UnstorableRow(f"no row could be made of the items {unstorable}")
+
+    def take_back(self) -> None:
+        """Make every row what it was before moto was lent it: its request failed, and stores nothing."""
+        lent, self._lent = self._lent, {}
+        for (hash_key, sort_key), before in lent.items():
+            self._restore(hash_key, sort_key, before)
+
+    def _remember(self, hash_key: Key, sort_key: Key) -> None:
+        if (hash_key, sort_key) not in self._lent:
+            partition = self.partitions.entries.get(hash_key)
+            self._lent[hash_key, sort_key] = None if partition is None else partition.entries.get(sort_key)
+
+    def _restore(self, hash_key: Key, sort_key: Key, before: bytes | None) -> None:
+        if before is None:
+            self.drop(hash_key, sort_key)
+        else:
+            self.put(hash_key, sort_key, before)
 
     def key_types(self, hash_key: Key, sort_key: Key) -> tuple[Any, Any]:
         """The keys as moto's DynamoType."""
@@ -180,7 +222,7 @@ class PartitionView(MutableMapping[Any, Any]):
         self.rows.put_item(self.hash_key, key_value(sort_type.type, sort_type.value), item)
 
     def __delitem__(self, sort_type: Any) -> None:
-        if not self.rows.drop(self.hash_key, key_value(sort_type.type, sort_type.value)):
+        if not self.rows.remove(self.hash_key, key_value(sort_type.type, sort_type.value)):
             raise KeyError(sort_type)
 
     def __iter__(self) -> Iterator[Any]:
@@ -203,12 +245,12 @@ def decode_item(rows: Rows, hash_key: Key, sort_key: Key, row: bytes) -> Any:
     attributes = LimitedSizeDict.__new__(LimitedSizeDict)
     for name, value in orjson.loads(row).items():
         # Written rows were measured already; LimitedSizeDict would measure again for every attribute.
-        dict.__setitem__(attributes, name, DynamoType(_parsed(value)))
+        dict.__setitem__(attributes, name, DynamoType(parsed(value)))
     item.attrs = attributes
     return item
 
 
-def _parsed(typed: dict[str, Any]) -> dict[str, Any]:
+def parsed(typed: dict[str, Any]) -> dict[str, Any]:
     """An attribute as moto's request parser hands it on: binary values are bytes."""
     ((kind, value),) = typed.items()
     if kind == "B":
@@ -216,23 +258,36 @@ def _parsed(typed: dict[str, Any]) -> dict[str, Any]:
     if kind == "BS":
         return {kind: [base64.b64decode(element) for element in value]}
     if kind == "L":
-        return {kind: [_parsed(element) for element in value]}
+        return {kind: [parsed(element) for element in value]}
     if kind == "M":
-        return {kind: {name: _parsed(element) for name, element in value.items()}}
+        return {kind: {name: parsed(element) for name, element in value.items()}}
     return typed
 
 
 def encode_item(item: Any) -> bytes:
     """A moto Item as a row at rest."""
-    return orjson.dumps(item.attrs, default=_plain)
+    return encode_attributes(item.attrs)
+
+
+def encode_attributes(attributes: Mapping[str, Any]) -> bytes:
+    """Attributes as moto has them, name -> DynamoType, in DynamoDB's JSON. Raises TypeError for what has none."""
+    return orjson.dumps(attributes, default=_plain)
 
 
 def _plain(value: Any) -> Any:
-    """What an attribute of moto's, at any level, is in JSON."""
-    return _wire(value) if isinstance(value, bytes) else {value.type: value.value}
+    """What is not JSON yet of an item of moto's, at any level. Raises TypeError for what DynamoDB does not know."""
+    if isinstance(value, (bytes, bytearray)):
+        return base64.b64encode(value).decode("ascii")
+    if isinstance(value, Decimal):
+        return str(value)
+    if isinstance(value, (set, frozenset)):
+        return list(value)
+    kind, held = getattr(value, "type", None), value.value  # a DynamoType, or boto3's Binary, which has no type
+    if kind is None:
+        return held
+    # moto's older update calls every value a text.
+    return {"B" if kind == "S" and isinstance(held, bytes) else kind: held}
 
 
 def _wire(value: Any) -> Any:
-    if isinstance(value, bytes):
-        return base64.b64encode(value).decode("ascii")
     return str(value) if isinstance(value, Decimal) else value

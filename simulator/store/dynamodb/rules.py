@@ -37,6 +37,10 @@ _KEY_MISMATCH = "The provided key element does not match the schema"
 _SETS = {"SS": "string", "NS": "number", "BS": "binary"}
 
 
+class EmptySet(AwsError):
+    """A set without elements; DynamoDB says so in another way to PutItem than to a batch."""
+
+
 def _refusal(message: str) -> AwsError:
     """DynamoDB's ValidationException."""
     return AwsError("ValidationException", message)
@@ -56,6 +60,14 @@ def check_item(item: Mapping[str, Any]) -> dict[str, Any] | None:
             changed = dict(item) if changed is None else changed
             changed[name] = normal
     return changed
+
+
+def check_put(item: Mapping[str, Any]) -> None:
+    """Raise what DynamoDB answers to a PutItem of this item."""
+    try:
+        check_item(item)
+    except EmptySet as error:
+        raise AwsError(error.code, f"1 validation error detected: {error.message}") from None
 
 
 def _check_attribute(typed: Any, level: int) -> dict[str, Any]:
@@ -105,9 +117,8 @@ def _check_set(kind: str, value: Any) -> list[Any]:
     if not isinstance(value, list):
         raise _wrong_type(kind)
     if not value:
-        if kind == "BS":
-            raise _invalid("Binary sets should not be empty")
-        raise _invalid(f"An {_SETS[kind]} set  may not be empty")
+        reason = "Binary sets should not be empty" if kind == "BS" else f"An {_SETS[kind]} set  may not be empty"
+        raise EmptySet("ValidationException", f"One or more parameter values were invalid: {reason}")
     normal = [_check_value(kind[0], element, 1) for element in value]
     if len(set(normal)) != len(normal):
         shown = ", ".join(map(str, value))

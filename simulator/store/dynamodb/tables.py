@@ -8,7 +8,7 @@ from typing import Any
 
 from simulator.base.clock import Clock
 from simulator.store.counting.tallies import TableActivity, Tallies
-from simulator.store.dynamodb.moto_table import rows_of
+from simulator.store.dynamodb.moto_table import full_name, rows_of
 from simulator.store.dynamodb.rows import Key
 from simulator.store.dynamodb.rules import WriteOperation, row_units
 from simulator.store.dynamodb.throttles import Throttles, throttled
@@ -36,12 +36,12 @@ class Tables:
         """Raise where another read of the table, or of its global `index`, is refused now."""
         reason = self.throttles.read(table, now, hash_key, index)
         if reason is not None:
-            self.tallies.tables[table.name].throttled_requests += 1
+            self.activity(table).throttled_requests += 1
             raise throttled("Read", table, reason, index)
 
     def charge_read(self, table: Any, units: float, now: float, hash_key: Key = None, index: Any = None) -> None:
         """A read was answered and cost `units`."""
-        self.tallies.tables[table.name].read_units += units
+        self.activity(table).read_units += units
         self.throttles.charge(table, units, now, hash_key, writes=False, index=index)
 
     def admit_write(self, write: WriteOperation, now: float, factor: int = 1) -> str | None:
@@ -58,7 +58,7 @@ class Tables:
         """Consume the one write of a request. Raises where it is refused."""
         reason = self.admit_write(write, now)
         if reason is not None:
-            self.tallies.tables[write.table.name].throttled_requests += 1
+            self.activity(write.table).throttled_requests += 1
             raise throttled("Write", write.table, reason)
 
     def admit_batch(self, writes: Iterable[WriteOperation], now: float) -> tuple[list[WriteOperation], dict[str, Any]]:
@@ -95,9 +95,13 @@ class Tables:
             self._activity(name).wrote_batch(puts[name], len(unprocessed.get(name, ())), cost, now)
         return units
 
+    def activity(self, table: Any) -> TableActivity:
+        """The figures of one table."""
+        return self.tallies.tables[full_name(table)]
+
     def _activity(self, name: str) -> TableActivity:
         # A batch may name its tables by their ARNs.
-        return self.tallies.tables[name.rsplit("/", 1)[-1]]
+        return self.activity(self.tables()[name.rsplit("/", 1)[-1]])
 
 
 def stored_row(write: WriteOperation) -> bytes | None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from simulator.store.dynamodb.capacity import KEY_RANGE, MAXIMUM_ON_DEMAND, PROVISIONED, Refusals, Throughput
+from simulator.store.dynamodb.moto_table import full_name
 from simulator.store.wire.aws_errors import AwsError
 
 _TEXTS = {
@@ -49,7 +50,7 @@ class Throttles:
 
     def write(self, table: Any, hash_key: Hashable, units: float, now: float) -> str | None:
         """Consume a write of `units`, or the reason why not."""
-        fault = self.faults.get(table.name)
+        fault = self.faults.get(full_name(table)) if self.faults else None
         if fault is not None and fault.refuses():
             return KEY_RANGE if _on_demand(table) else PROVISIONED
         return self._throughput(table, now, writes=True).take(hash_key, units, now) if self.applied else None
@@ -71,10 +72,11 @@ class Throttles:
             self._throughput(table, now, writes=writes, index=index).charge(units, now, hash_key)
 
     def _throughput(self, table: Any, now: float, *, writes: bool, index: Any = None) -> Throughput:
-        key = table.name, None if index is None else index.name, writes
+        name = full_name(table)
+        key = name, None if index is None else index.name, writes
         found = self._throughputs.get(key)
         if found is None:
-            configured = self._configured.get(table.name, {})
+            configured = self._configured.get(name, {})
             provisioned, ceiling, warm = None, None, None
             if not _on_demand(table):
                 units = (table if index is None else index).throughput

@@ -9,21 +9,23 @@ from __future__ import annotations
 import sys
 import time
 import traceback
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 from importlib.metadata import version
+from typing import Any
 
 from simulator.base.chance import Seed
 from simulator.base.clock import Clock
 from simulator.base.errors import is_out_of_memory
 from simulator.store.counting.tallies import Tallies
 from simulator.store.dynamodb import answers as dynamodb_answers
-from simulator.store.dynamodb import moto_table
+from simulator.store.dynamodb import attribute_updates, moto_table
 from simulator.store.dynamodb.by_moto import ByMoto
-from simulator.store.dynamodb.rules import check_body, check_item
+from simulator.store.dynamodb.rules import check_body, check_put
 from simulator.store.dynamodb.tables import Tables
 from simulator.store.dynamodb.throttles import Throttles
 from simulator.store.front.control import Control
+from simulator.store.front.unsigned import check_unsigned
 from simulator.store.moto import state as moto_state
 from simulator.store.moto.application import SERVICES, LeftToMoto, MotoApplication
 from simulator.store.moto.replacement import install
@@ -32,12 +34,12 @@ from simulator.store.s3 import answers as s3_answers
 from simulator.store.s3 import moto_bucket
 from simulator.store.s3 import rules as s3_rules
 from simulator.store.sqs import answers as sqs_answers
-from simulator.store.sqs import moto_queue
+from simulator.store.sqs import moto_queue, partial_batches
 from simulator.store.sqs import rules as sqs_rules
 from simulator.store.sqs.long_poll import LongPolls
 from simulator.store.sqs.move_tasks import MoveTasks
 from simulator.store.wire.aws_errors import AwsError, error_response
-from simulator.store.wire.messages import CONTROL_PATH, Request, Response, Routed
+from simulator.store.wire.messages import CONTROL_PATH, HOME, Request, Response, Routed
 from simulator.store.wire.routing import route
 
 # A way that answers at once, or raises `LeftToMoto`: then the next one does, at last moto.
@@ -53,7 +55,7 @@ FASTER = (
     moto_bucket.DEPTH,
     s3_answers.ANSWERS,
 )
-STRICTER = (moto_bucket.EVENTS,)
+STRICTER = (moto_bucket.EVENTS, attribute_updates.UPDATES)
 
 
 def assemble(clock: Clock, port: int, seed: Seed, *, capacity: str, strict: bool) -> Application:
@@ -77,7 +79,7 @@ class Application:
         self._polls = LongPolls(store.clock, announced=moto_queue.DEPTH.name in active)
         throttles = Throttles(applied=rates)
         self._control = Control(store.clock, self._tallies, throttles)
-        tables = Tables(moto_state.tables, self._tallies, throttles, store.clock, store.strict)
+        tables = Tables(_tables_of_the_request, self._tallies, throttles, store.clock, store.strict)
         self._ways: dict[str, list[Way]] = {service: [] for service in SERVICES}
         if {moto_queue.DEPTH.name, sqs_answers.ANSWERS.name} <= active:
             self._ways["sqs"].append(partial(sqs_answers.answer, store))
@@ -87,6 +89,9 @@ class Application:
             self._ways["s3"].append(s3_answers.answer)
         if {moto_table.DEPTH.name, dynamodb_answers.ANSWERS.name} <= active:
             self._ways["dynamodb"].append(dynamodb_answers.answers(tables))
+        if store.strict:
+            # It hands on what it keeps of a batch, so it is the first.
+            self._ways["sqs"].insert(0, partial(partial_batches.answer, partial(_first_answer, self._ways["sqs"])))
         for service, ways in self._ways.items():
             ways.append(ByMoto(tables, moto).answer if service == "dynamodb" else moto)
 
@@ -96,8 +101,13 @@ class Application:
             return self._control.answer(request)
         started = time.perf_counter()
         routed = route(request, self._store.requests)
-        waiting = self._waiting(routed)
+        home = moto_state.home_of(routed)
+        if home is not routed.home:
+            routed = routed._replace(home=home)
+        waiting = None
         try:
+            _check_home(routed)
+            waiting = self._waiting(routed)
             response = self._carry_out(routed) if waiting is None else await waiting
         except AwsError as error:
             response = error_response(routed, error)
@@ -108,7 +118,7 @@ class Application:
     def _waiting(self, routed: Routed) -> Awaitable[Response] | None:
         if routed.operation != "ReceiveMessage" or routed.service != "sqs":
             return None
-        queue = moto_queue.queue_of(routed.parameters or {})
+        queue = moto_queue.queue_of(routed)
         wait_s = 0 if queue is None else self._polls.wait_s(routed, queue)
         return self._polls.poll(routed, queue, wait_s, self._receive_now) if wait_s else None
 
@@ -155,16 +165,35 @@ class Application:
             self._rates.admit(routed.request, self._store.clock.now())
         if not self._store.strict:
             return
+        if not routed.access_key:
+            check_unsigned(routed)
         if routed.service == "s3":
             s3_rules.check_request(routed)
         elif parameters is None:
             return
         elif routed.service == "sqs":
-            sqs_rules.check_request(routed.operation, parameters, moto_queue.queue_of(parameters), self._store.now_ms())
+            sqs_rules.check_request(routed.operation, parameters, moto_queue.queue_of(routed), self._store.now_ms())
         elif routed.operation == "BatchWriteItem":
             check_body(len(routed.request.body))
         elif routed.operation == "PutItem" and isinstance(parameters.get("Item"), dict):
-            check_item(parameters["Item"])
+            check_put(parameters["Item"])
+        elif routed.operation == "UpdateItem":
+            attribute_updates.check_updates(parameters.get("AttributeUpdates"))
+
+
+def _check_home(routed: Routed) -> None:
+    """Raise where the Region is none. S3 is one for all of them."""
+    if routed.home == HOME or routed.service in ("s3", "sts") or moto_state.is_region(routed.home):
+        return
+    raise AwsError(
+        "InvalidSignatureException" if routed.service.startswith("dynamodb") else "SignatureDoesNotMatch",
+        f"Credential should be scoped to a valid region, not '{routed.home.region}'.",
+        status=400 if routed.service.startswith("dynamodb") else 403,
+    )
+
+
+def _tables_of_the_request() -> Mapping[str, Any]:
+    return moto_state.tables(SCOPE.get().routed.home)
 
 
 def _first_answer(ways: list[Way], routed: Routed) -> Response:

@@ -14,7 +14,7 @@ from urllib.parse import unquote_to_bytes
 from wsgiref.util import setup_testing_defaults
 
 from simulator.base.chance import Seed
-from simulator.store.wire.messages import Request, Response, Routed
+from simulator.store.wire.messages import Response, Routed, header_text
 
 SERVICES = ("s3", "sqs", "dynamodb", "dynamodbstreams", "sts")
 
@@ -42,11 +42,14 @@ class MotoApplication:
         """Let moto answer. Never raises for a request: what moto does not survive is a 500, as AWS would say it."""
         from werkzeug.test import run_wsgi_app
 
-        environ = self._environ(routed.request)
+        environ = self.environ(routed)
         chunks, status, headers = run_wsgi_app(_application(routed.service), environ, buffered=True)
-        return Response(int(status.split(" ", 1)[0]), b"".join(chunks), list(headers))
+        named = [(name, header_text(value)) for name, value in headers]
+        return Response(int(status.split(" ", 1)[0]), b"".join(chunks), named)
 
-    def _environ(self, request: Request) -> dict[str, Any]:
+    def environ(self, routed: Routed) -> dict[str, Any]:
+        """The request as WSGI has it."""
+        request = routed.request
         environ: dict[str, Any] = {
             "REQUEST_METHOD": request.method,
             "SCRIPT_NAME": "",
@@ -72,6 +75,8 @@ class MotoApplication:
             if "_" in name and lowered.startswith("x-amz-meta-"):
                 preserved[key] = name
             environ[key] = f"{environ[key]},{value}" if key in environ else value
+        # moto believes this before the signature, and does not look at one in a query.
+        environ["HTTP_USER_AGENT"] = f"region/{routed.home.region} {environ.get('HTTP_USER_AGENT', '')}"
         environ["CONTENT_LENGTH"] = str(len(request.body))
         environ["moto.preserved_header_names"] = preserved
         # What else PEP 3333 asks for: the server's name, and what threads and processes there are.

@@ -1,39 +1,78 @@
-"""moto's backends of the one account and region that the twin uses. Importing moto happens on first use."""
+"""moto's backends, of the account and the Region that a request is for. Importing moto happens on first use."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import cache
+from functools import lru_cache
 from typing import Any, Literal
 
-from simulator.base.limits import ACCOUNT_ID, REGION
+from simulator.store.wire.messages import HOME, Home, Routed
+
+_ACCOUNT_HEADER = "x-moto-account-id"
+_KEY_LENGTH = 20
+"""Of every access key that moto itself gives out."""
 
 
 # moto finds a backend through three mappings that make what is missing; the backends themselves stay.
-@cache
-def backend(service: Literal["s3", "sqs", "dynamodb"]) -> Any:
-    """Moto's state of one service; S3's is global."""
+@lru_cache(256)
+def backend(service: Literal["s3", "sqs", "dynamodb"], home: Home = HOME) -> Any:
+    """Moto's state of one service; S3's is one for all Regions of a partition. Raises `KeyError`: no such Region."""
     from moto.backends import get_backend
+    from moto.utilities.utils import get_partition
 
-    return get_backend(service)[ACCOUNT_ID]["aws" if service == "s3" else REGION]
+    place = get_partition(home.region) if service == "s3" else home.region
+    return get_backend(service)[home.account][place]
 
 
-def queues() -> Mapping[str, Any]:
+def is_region(home: Home) -> bool:
+    """Whether SQS and DynamoDB know the Region."""
+    try:
+        backend("sqs", home)
+        backend("dynamodb", home)
+    except KeyError:
+        return False
+    return True
+
+
+def home_of(routed: Routed) -> Home:
+    """Where a request's resources are: the Region it is signed for, the account that moto gave the key to."""
+    account = routed.request.headers.get(_ACCOUNT_HEADER)
+    if account is None and len(routed.access_key) == _KEY_LENGTH:
+        from moto.iam.models import get_account_id_from
+
+        account = get_account_id_from(routed.access_key)
+    return routed.home if account in (None, routed.home.account) else Home(str(account), routed.home.region)
+
+
+def queues(home: Home = HOME) -> Mapping[str, Any]:
     """The queues by name."""
-    return backend("sqs").queues  # type: ignore[no-any-return]
+    return backend("sqs", home).queues  # type: ignore[no-any-return]
 
 
 def queue_by_arn(arn: Any) -> Any:
-    """The queue of that ARN, None where there is none."""
-    queue = queues().get(str(arn).rsplit(":", 1)[-1])
+    """The queue of that ARN, in whatever Region and account; None where there is none."""
+    parts = str(arn).split(":")
+    if len(parts) != 6:
+        return None
+    home = Home(parts[4], parts[3])
+    queue = queues(home).get(parts[5]) if is_region(home) else None
     return queue if queue is not None and queue.queue_arn == arn else None
 
 
-def tables() -> Mapping[str, Any]:
+def tables(home: Home = HOME) -> Mapping[str, Any]:
     """The tables by name; moto replaces the mapping when it takes a transaction back."""
-    return backend("dynamodb").tables  # type: ignore[no-any-return]
+    return backend("dynamodb", home).tables  # type: ignore[no-any-return]
 
 
-def buckets() -> Mapping[str, Any]:
+def bucket_named(name: str) -> Any:
+    """The bucket of that name, whosever it is; None where there is none."""
+    from moto.backends import get_backend
+
+    backends: Any = get_backend("s3")
+    partition, account = backends.bucket_accounts.get(name, (None, None))
+    return backends[account][partition].buckets.get(name) if account else None
+
+
+def buckets(home: Home = HOME) -> Mapping[str, Any]:
     """The buckets by name."""
-    return backend("s3").buckets  # type: ignore[no-any-return]
+    return backend("s3", home).buckets  # type: ignore[no-any-return]

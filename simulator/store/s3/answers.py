@@ -11,7 +11,7 @@ from xml.sax.saxutils import escape
 from simulator.store.moto import state as moto_state
 from simulator.store.moto.application import LeftToMoto
 from simulator.store.moto.replacement import Replacement
-from simulator.store.wire.messages import Request, Response, Routed
+from simulator.store.wire.messages import Request, Response, Routed, header_text
 
 # What a put may say without moto having to look: what signing, checksums and content are described by.
 _PLAIN_PUT = {
@@ -26,32 +26,35 @@ _LISTING = {"list-type", "prefix", "max-keys", "continuation-token", "start-afte
 
 
 def answer(routed: Routed) -> Response:
-    """The answer to one request, on the buckets of the one account. Raises `LeftToMoto`."""
+    """The answer to one request, on the buckets of its own account. Raises `LeftToMoto`."""
     request, operation = routed.request, routed.operation
     bucket_name, raw_key = request.bucket_and_key
-    bucket = moto_state.buckets().get(bucket_name) if operation in _OPERATIONS else None
-    if bucket is None or type(bucket).__name__ != "FakeBucket":
+    bucket = moto_state.buckets(routed.home).get(bucket_name) if operation in _OPERATIONS else None
+    # What may be done without a signature is moto's to say, and it writes the logs of what is asked.
+    if bucket is None or not routed.access_key or bucket.logging or type(bucket).__name__ != "FakeBucket":
         raise LeftToMoto
     if operation == "ListObjectsV2":
-        return _list(request, bucket)
+        return _list(routed, bucket)
     try:
         key = unquote(raw_key, errors="strict")
     except UnicodeDecodeError:
         raise LeftToMoto from None
     if request.query_text not in ("", f"x-id={operation}"):
         raise LeftToMoto
-    return _put(request, bucket, key) if operation == "PutObject" else _get(request, bucket, key)
+    return _put(routed, bucket, key) if operation == "PutObject" else _get(request, bucket, key)
 
 
-def _put(request: Request, bucket: Any, key_name: str) -> Response:
-    headers = request.headers
+def _put(routed: Routed, bucket: Any, key_name: str) -> Response:
+    request, headers = routed.request, routed.request.headers
     if bucket.object_lock_enabled or bucket.policy is not None or not _PLAIN_PUT.issuperset(headers):
         raise LeftToMoto
     algorithm = headers.get("x-amz-sdk-checksum-algorithm", "")
     checksum = headers.get("x-amz-checksum-crc32")
+    if not headers.get("content-type", "").isascii():
+        raise LeftToMoto
     if (algorithm or checksum) and (algorithm.upper() != "CRC32" or checksum is None):
         raise LeftToMoto
-    backend = moto_state.backend("s3")
+    backend = moto_state.backend("s3", routed.home)
     etag = hashlib.md5(request.body, usedforsecurity=False).hexdigest()
     key = backend.put_object(
         bucket.name, key_name, request.body, storage="STANDARD", etag=etag, checksum_value=checksum
@@ -87,17 +90,18 @@ def _get(request: Request, bucket: Any, key_name: str) -> Response:
         described[f"x-amz-checksum-{key.checksum_algorithm.lower()}"] = key.checksum_value
     described.update(key.metadata)
     described["Accept-Ranges"] = "bytes"
-    return Response(200, key.value, [(name, str(value)) for name, value in described.items()])
+    return Response(200, key.value, [(name, header_text(str(value))) for name, value in described.items()])
 
 
-def _list(request: Request, bucket: Any) -> Response:
-    query = dict(parse_qsl(request.query_text, keep_blank_values=True))
+def _list(routed: Routed, bucket: Any) -> Response:
+    query = dict(parse_qsl(routed.request.query_text, keep_blank_values=True))
     wanted = query.get("max-keys", "1000")
     if not _LISTING.issuperset(query) or not wanted.isdigit() or not 1 <= int(wanted) <= 1_000:
         raise LeftToMoto
     if query.get("encoding-type", "url") != "url" or bucket.policy is not None:
         raise LeftToMoto
-    tokens = moto_state.backend("s3")._pagination_tokens  # noqa: SLF001 moto's own tokens, so that either side reads them
+    # moto's own tokens, so that either side reads them.
+    tokens = moto_state.backend("s3", routed.home)._pagination_tokens  # noqa: SLF001
     token = query.get("continuation-token")
     after = query.get("start-after") if token is None else tokens.get(token)
     if token is not None and after is None:

@@ -40,6 +40,9 @@ class KeyOrder:
 
     def _keep_earlier(self, key: str, versions: Any) -> None:
         """Moto is about to replace the current object by the last of `versions`, and to dispose of it."""
+        if not versions:
+            # The last version was deleted, by its id.
+            return
         before, after = self.get(key), versions[-1]  # type: ignore[attr-defined]
         if before is None or before is after or isinstance(before, self.delete_marker):
             return

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from simulator.base.limits import S3_EVENTS, S3_NOTIFICATION_BYTES
@@ -33,7 +35,7 @@ def _install_depth() -> None:
 def _install_events() -> None:
     from moto.s3 import notifications
 
-    own_send_event = notifications.send_event
+    own_send_event, own_send_test_event = notifications.send_event, notifications.send_test_event
     sequencers = Sequencers()
 
     def send_event(account_id: str, event_name: Any, bucket: Any, key: Any) -> None:
@@ -48,22 +50,31 @@ def _install_events() -> None:
                 body = record(bucket, key, event, notification.id, scope.routed, sequencer, at)
                 _deliver(bucket, notification.arn, body, account_id)
         if configuration.cloud_function or configuration.topic or configuration.event_bridge is not None:
-            # Other destinations are moto's; the queues have theirs already.
-            queues, configuration.queue = configuration.queue, []
-            try:
+            with _without_queues(configuration):
                 own_send_event(account_id, event_name, bucket, key)
-            finally:
-                configuration.queue = queues
 
     def send_test_event(account_id: str, bucket: Any) -> None:
         scope = SCOPE.get()
-        for arn in dict.fromkeys(each.arn for each in bucket.notification_configuration.queue):
+        configuration = bucket.notification_configuration
+        for arn in dict.fromkeys(each.arn for each in configuration.queue):
             _deliver(bucket, arn, test_event(bucket.name, scope.routed, scope.store.clock.now()), account_id)
+        with _without_queues(configuration):
+            own_send_test_event(account_id, bucket)
 
     # Among them are events that moto's own list is too old for.
     notifications.S3NotificationEvent.is_event_valid = S3_EVENTS.__contains__  # type: ignore[method-assign, assignment]
     notifications.send_event = send_event
     notifications.send_test_event = send_test_event
+
+
+@contextmanager
+def _without_queues(configuration: Any) -> Iterator[None]:
+    """Other destinations are moto's; the queues have theirs already."""
+    queues, configuration.queue = configuration.queue, []
+    try:
+        yield
+    finally:
+        configuration.queue = queues
 
 
 def _not_sent_by_s3(event: str, key: Any) -> bool:

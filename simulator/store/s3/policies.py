@@ -1,4 +1,4 @@
-"""Whether a queue's policy lets S3 send to it: the part of IAM's policy language that such policies use. Pure.
+"""What policies of queues and buckets let S3, or anyone, do: the part of IAM's language that they use. Pure.
 
 Source: IAM User Guide, "Policy evaluation logic" and "IAM JSON policy elements: Condition operators"; an explicit deny
 wins, and without an allow the answer is no.
@@ -6,8 +6,9 @@ wins, and without an allow the answer is no.
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 _LIKE = {"StringLike", "ArnLike", "ArnEquals"}
@@ -17,33 +18,56 @@ _NEGATED = {"StringNotEquals": "StringEquals", "StringNotLike": "StringLike", "A
 def allows_s3(policy: Mapping[str, Any] | None, queue_arn: str, bucket_arn: str, account: str) -> bool:
     """Whether `s3.amazonaws.com` may call sqs:SendMessage on the queue for events of this bucket."""
     context = {"aws:sourcearn": bucket_arn, "aws:sourceaccount": account, "aws:securetransport": "true"}
-    effects = {
-        statement.get("Effect")
-        for statement in _listed((policy or {}).get("Statement"))
-        if isinstance(statement, Mapping) and _applies(statement, queue_arn, context)
-    }
+    effects = _effects(policy, _names_s3, "sqs:SendMessage", queue_arn, context)
     return "Allow" in effects and "Deny" not in effects
 
 
-def _applies(statement: Mapping[str, Any], queue_arn: str, context: Mapping[str, str]) -> bool:
-    return (
-        _names_s3(statement.get("Principal"))
-        and any(_like(str(action).lower(), "sqs:sendmessage") for action in _listed(statement.get("Action")))
-        and any(_like(str(resource), queue_arn) for resource in _listed(statement.get("Resource", "*")))
+def allows_anyone(policy: Mapping[str, Any] | None, action: str, arn: str, effect: str = "Allow") -> bool:
+    """Whether a caller who says not who it is may do that; with the effect `Deny` whether it is forbidden to do it."""
+    effects = _effects(policy, _names_anyone, action, arn, {"aws:sourceip": "127.0.0.1"})
+    return effect in effects and (effect == "Deny" or "Deny" not in effects)
+
+
+def read_policy(text: str | bytes | None) -> Mapping[str, Any] | None:
+    """A policy from its JSON; None where it is none."""
+    try:
+        read = json.loads(text) if text else None
+    except ValueError:
+        return None
+    return read if isinstance(read, dict) else None
+
+
+def _effects(
+    policy: Mapping[str, Any] | None,
+    names: Callable[[Any], bool],
+    action: str,
+    arn: str,
+    context: Mapping[str, str],
+) -> set[Any]:
+    """The effects of the statements that apply."""
+    return {
+        statement.get("Effect")
+        for statement in _listed((policy or {}).get("Statement"))
+        if isinstance(statement, Mapping)
+        and names(statement.get("Principal"))
+        and any(_like(str(each).lower(), action.lower()) for each in _listed(statement.get("Action")))
+        and any(_like(str(each), arn) for each in _listed(statement.get("Resource", "*")))
         and all(
             _condition_holds(operator, str(key).lower(), _listed(values), context)
             for operator, keys in (statement.get("Condition") or {}).items()
             for key, values in keys.items()
         )
-    )
+    }
+
+
+def _names_anyone(principal: Any) -> bool:
+    return principal == "*" or (isinstance(principal, Mapping) and "*" in _listed(principal.get("AWS")))
 
 
 def _names_s3(principal: Any) -> bool:
-    if principal == "*":
+    if _names_anyone(principal):
         return True
-    if not isinstance(principal, Mapping):
-        return False
-    return "*" in _listed(principal.get("AWS")) or "s3.amazonaws.com" in _listed(principal.get("Service"))
+    return isinstance(principal, Mapping) and "s3.amazonaws.com" in _listed(principal.get("Service"))
 
 
 def _condition_holds(operator: str, key: str, values: list[Any], context: Mapping[str, str]) -> bool:

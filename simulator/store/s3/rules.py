@@ -15,7 +15,7 @@ from typing import Any
 from urllib.parse import unquote
 from xml.etree import ElementTree as ET
 
-from simulator.base.limits import ACCOUNT_ID, S3_KEY_BYTES, S3_READS_PER_S, S3_WRITES_PER_S
+from simulator.base.limits import S3_KEY_BYTES, S3_READS_PER_S, S3_WRITES_PER_S
 from simulator.store.moto import state as moto_state
 from simulator.store.s3.moto_bucket import may_notify
 from simulator.store.wire.aws_errors import AwsError
@@ -23,6 +23,7 @@ from simulator.store.wire.messages import Request, Routed
 from simulator.store.wire.token_bucket import TokenBucket
 
 _BUCKET_NAME = re.compile(r"(?!xn--)(?!\d+\.\d+\.\d+\.\d+$)(?!.*\.\.)[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
+_QUEUE_ARN = re.compile(r"arn:[\w-]+:sqs:([\w-]+):\d+:.+")
 _HEX_SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
@@ -61,8 +62,8 @@ def check_request(routed: Routed) -> None:
         _check_digests(request)
     elif operation == "CreateBucket" and not _BUCKET_NAME.fullmatch(unquote(bucket)):
         raise AwsError("InvalidBucketName", "The specified bucket is not valid.", details={"BucketName": bucket})
-    elif operation == "PutBucketNotificationConfiguration" and bucket in moto_state.buckets():
-        _check_notification(request, moto_state.buckets()[bucket])
+    elif operation == "PutBucketNotificationConfiguration" and bucket in moto_state.buckets(routed.home):
+        _check_notification(request, moto_state.buckets(routed.home)[bucket])
 
 
 def _check_key(raw_key: str) -> None:
@@ -168,6 +169,8 @@ def _check_notification(request: Request, bucket: Any) -> None:
     except (ET.ParseError, UnicodeDecodeError):
         return
     rules = [_QueueRule.read(element) for element in root.iterfind("{*}QueueConfiguration")]
+    for rule in rules:
+        rule.check_arn()
     if any(first.overlaps(other) for first, other in combinations(rules, 2)):
         raise AwsError(
             "InvalidArgument",
@@ -176,18 +179,24 @@ def _check_notification(request: Request, bucket: Any) -> None:
         )
     if request.headers.get("x-amz-skip-destination-validation", "").lower() == "true":
         return
-    for arn in (rule.arn for rule in rules):
+    if any(rule.region != bucket.region_name or not rule.has_events_of_s3() for rule in rules):
+        return  # moto refuses that, as S3 does before it looks for the queues
+    unreachable: dict[str, str] = {}
+    for arn in dict.fromkeys(rule.arn for rule in rules):
         queue = moto_state.queue_by_arn(arn)
         if queue is None:
             reason = "The destination queue does not exist"
         elif queue.fifo_queue:
             reason = "The destination queue is a FIFO queue, which S3 does not support"
-        elif not may_notify(queue, bucket.arn, ACCOUNT_ID):
+        elif not may_notify(queue, bucket.arn, bucket.account_id):
             reason = "Permissions on the destination queue do not allow S3 to publish notifications from this bucket"
         else:
             continue
+        number = len(unreachable) // 2 + 1
+        unreachable |= {f"ArgumentName{number}": arn, f"ArgumentValue{number}": reason}
+    if unreachable:
         text = "Unable to validate the following destination configurations"
-        raise AwsError("InvalidArgument", text, details={"ArgumentName1": arn, "ArgumentValue1": reason})
+        raise AwsError("InvalidArgument", text, details=unreachable)
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,6 +217,24 @@ class _QueueRule:
         }
         arn = element.findtext("{*}Queue", "").strip()
         return cls(arn, events, filters.get("prefix", ""), filters.get("suffix", ""))
+
+    @property
+    def region(self) -> str:
+        """The queue's Region; empty where the ARN is none."""
+        found = _QUEUE_ARN.fullmatch(self.arn)
+        return found[1] if found else ""
+
+    def check_arn(self) -> None:
+        """Raise what S3 answers where the ARN is not a queue's."""
+        if not _QUEUE_ARN.fullmatch(self.arn):
+            text = "The ARN is not well formed" if self.arn.startswith("arn:") else "The ARN could not be parsed"
+            raise AwsError("InvalidArgument", text, details={"ArgumentName": "Queue", "ArgumentValue": self.arn})
+
+    def has_events_of_s3(self) -> bool:
+        """Whether S3 knows every event."""
+        from moto.s3.notifications import S3NotificationEvent
+
+        return {each.value for each in S3NotificationEvent}.issuperset(self.events)
 
     def overlaps(self, other: _QueueRule) -> bool:
         # An event's name is a pattern, too: `s3:ObjectCreated:*`.

@@ -35,7 +35,7 @@ def answer(store: StoreContext, routed: Routed) -> Response:
     operation, parameters = _OPERATIONS.get(routed.operation), routed.parameters
     if operation is None or parameters is None or routed.is_query:
         raise LeftToMoto
-    queue = queue_of(parameters)
+    queue = queue_of(routed)
     if queue is None or queue.fifo_queue:
         raise LeftToMoto
     return json_response(routed, orjson.dumps(operation(store, queue, parameters)))

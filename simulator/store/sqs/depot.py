@@ -168,6 +168,14 @@ class MessageDepot:
         """The message a handle stands for, None once it is deleted. Raises `UnknownHandle`."""
         return self._look_up(handle)[0]
 
+    def may_hide(self, handle: str) -> bool:
+        """Whether the message is in flight, or nobody has received it since this handle was given.
+
+        Raises `UnknownHandle`.
+        """
+        held, receive = self._look_up(handle)
+        return held is not None and (held.state == "in_flight" or receive == held.receives)
+
     def change_visibility(self, held: Held, now_ms: float, hide_ms: float) -> None:
         """The message comes back after `hide_ms` from now; zero: at once."""
         self._counts[held.state] -= 1
@@ -234,11 +242,13 @@ class MessageDepot:
                 self._make_ready(held)
 
     def _next_ready(self) -> Held | None:
-        """Take the next ready message off its heap; it is in no state until it is put somewhere."""
+        """Take the next ready message off its heap; it is not counted until it is put somewhere."""
         while self._ready:
             held = self._held.get(heapq.heappop(self._ready))
             if held is not None and held.state == "ready":
                 self._counts["ready"] -= 1
+                # One that was hidden while it was ready is on the heap twice.
+                held.state = "in_flight"
                 return held
         return None
 

@@ -5,7 +5,7 @@ FIFO queues keep moto's own code.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from copy import copy
 from functools import partial
 from typing import Any
@@ -15,14 +15,15 @@ from simulator.store.moto.replacement import Replacement
 from simulator.store.moto.scope import SCOPE, StoreContext
 from simulator.store.sqs.depot import Held, MessageDepot
 from simulator.store.sqs.receipt_handles import UnknownHandle
+from simulator.store.wire.messages import Routed
 
 _MODELS = "moto.sqs.models"
 
 
-def queue_of(parameters: Mapping[str, Any]) -> Any:
+def queue_of(routed: Routed) -> Any:
     """The moto queue that a request names; None where there is none of that name."""
-    url = parameters.get("QueueUrl")
-    return moto_state.queues().get(url.rsplit("/", 1)[-1]) if isinstance(url, str) else None
+    url = (routed.parameters or {}).get("QueueUrl")
+    return moto_state.queues(routed.home).get(url.rsplit("/", 1)[-1]) if isinstance(url, str) else None
 
 
 def depot_of(queue: Any) -> MessageDepot:

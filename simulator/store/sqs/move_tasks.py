@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import base64
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -78,13 +77,14 @@ class MoveTasks:
                 "AWS.SimpleQueueService.UnsupportedOperation",
                 f"{routed.operation} is served to clients of the JSON protocol; use a newer SDK.",
             )
-        return json_response(routed, orjson.dumps(operation(routed.parameters or {})))
+        return json_response(routed, orjson.dumps(operation(routed)))
 
-    def _start(self, parameters: Mapping[str, Any]) -> dict[str, Any]:
+    def _start(self, routed: Routed) -> dict[str, Any]:
+        parameters = routed.parameters or {}
         source_arn, destination_arn = parameters.get("SourceArn"), parameters.get("DestinationArn")
         rate = parameters.get("MaxNumberOfMessagesPerSecond")
         source = _queue(source_arn, "SourceArn")
-        if not any(queue.dead_letter_queue is source for queue in moto_state.queues().values()):
+        if not any(queue.dead_letter_queue is source for queue in moto_state.queues(routed.home).values()):
             raise AwsError("InvalidParameterValue", "Source queue must be configured as a Dead Letter Queue.")
         if destination_arn is not None:
             _queue(destination_arn, "DestinationArn")
@@ -108,15 +108,16 @@ class MoveTasks:
         running_task.add_done_callback(self._running.discard)
         return {"TaskHandle": handle}
 
-    def _list(self, parameters: Mapping[str, Any]) -> dict[str, Any]:
+    def _list(self, routed: Routed) -> dict[str, Any]:
+        parameters = routed.parameters or {}
         source_arn = parameters.get("SourceArn")
         _queue(source_arn, "SourceArn")
         check_range(parameters, "MaxResults", (1, SQS_MOVE_TASKS_LISTED), f"Must be 1 to {SQS_MOVE_TASKS_LISTED}.")
         of_queue = [task for task in reversed(self._tasks) if task.source_arn == source_arn]
         return {"Results": [task.listed() for task in of_queue[: parameters.get("MaxResults", 1)]]}
 
-    def _cancel(self, parameters: Mapping[str, Any]) -> dict[str, Any]:
-        handle = parameters.get("TaskHandle")
+    def _cancel(self, routed: Routed) -> dict[str, Any]:
+        handle = (routed.parameters or {}).get("TaskHandle")
         for task in self._tasks:
             if task.handle == handle and task.status == "RUNNING":
                 task.status = "CANCELLED"

@@ -34,8 +34,6 @@ def check_request(operation: str, parameters: Parameters, queue: Any, now_ms: fl
         return
     if operation == "SendMessage":
         check_message(parameters, queue)
-    elif operation == "SendMessageBatch":
-        check_batch(parameters, queue)
     elif operation == "ReceiveMessage":
         check_range(parameters, "VisibilityTimeout", limits.SQS_VISIBILITY_TIMEOUT_S)
         check_range(parameters, "WaitTimeSeconds", limits.SQS_RECEIVE_WAIT_S)
@@ -61,24 +59,44 @@ def check_attributes(attributes: Mapping[str, Any]) -> None:
             raise AwsError("InvalidAttributeValue", f"Invalid value for the parameter {name}.")
 
 
-def check_batch(parameters: Parameters, queue: Any) -> None:
-    """Every message of a batch, and their size together."""
-    entries = parameters.get("Entries")
-    if not isinstance(entries, list):
-        return
-    total = sum(check_message(entry, queue) for entry in entries if isinstance(entry, dict))
-    if total > limits.SQS_MESSAGE_BYTES[1]:
-        raise AwsError(
-            "AWS.SimpleQueueService.BatchRequestTooLong",
-            f"Batch requests cannot be longer than {limits.SQS_MESSAGE_BYTES[1]} bytes. You have sent {total} bytes.",
-        )
+def check_message(entry: Parameters, queue: Any) -> None:
+    """One message's body, delay and size. Raises what SQS answers to a single SendMessage."""
+    _check_contents(entry)
+    if message_size(entry) > queue.maximum_message_size:
+        raise _too_long("One or more parameters are invalid.", queue)
 
 
-def check_message(entry: Parameters, queue: Any) -> int:
-    """One message's body and delay; returns its size in bytes, attributes included."""
+def refusal_of_entry(entry: Parameters, size: int, queue: Any) -> AwsError | None:
+    """What SQS says of one message of a batch, of that size, None where it takes it.
+
+    Raises what it answers to the whole batch.
+    """
+    if not entry.get("MessageBody") or not isinstance(entry["MessageBody"], str):
+        raise _missing_body()
+    try:
+        _check_contents(entry)
+    except AwsError as error:
+        return error
+    if size > queue.maximum_message_size:
+        return _too_long("One or more parameters cannot be validated.", queue)
+    return None
+
+
+def message_size(entry: Parameters) -> int:
+    """One message's size in bytes, attributes included."""
+    body = entry.get("MessageBody")
+    if not isinstance(body, str):
+        return 0
+    size = len(body) if body.isascii() else len(body.encode())
+    for name, value in (entry.get("MessageAttributes") or {}).items():
+        size += len(name.encode()) + sum(len(str(part).encode()) for part in value.values())
+    return size
+
+
+def _check_contents(entry: Parameters) -> None:
     body = entry.get("MessageBody")
     if not isinstance(body, str) or not body:
-        raise AwsError("MissingParameter", "The request must contain the parameter MessageBody.")
+        raise _missing_body()
     found = None if body.isascii() and body.isprintable() else _FORBIDDEN.search(body)
     if found is not None:
         raise AwsError(
@@ -87,27 +105,26 @@ def check_message(entry: Parameters, queue: Any) -> int:
             "allowed characters is #x9 | #xA | #xD | #x20 to #xD7FF | #xE000 to #xFFFD | #x10000 to #x10FFFF",
         )
     check_range(entry, "DelaySeconds", limits.SQS_DELAY_S, "DelaySeconds must be >= 0 and <= 900.")
-    size = len(body) if body.isascii() else len(body.encode())
-    for name, value in (entry.get("MessageAttributes") or {}).items():
-        size += len(name.encode()) + sum(len(str(part).encode()) for part in value.values())
-    if size > queue.maximum_message_size:
-        raise AwsError(
-            "InvalidParameterValue",
-            "One or more parameters are invalid. "
-            f"Reason: Message must be shorter than {queue.maximum_message_size} bytes.",
-        )
-    return size
+
+
+def _missing_body() -> AwsError:
+    return AwsError("MissingParameter", "The request must contain the parameter MessageBody.")
+
+
+def _too_long(opening: str, queue: Any) -> AwsError:
+    text = f"{opening} Reason: Message must be shorter than {queue.maximum_message_size} bytes."
+    return AwsError("InvalidParameterValue", text)
 
 
 def _check_visibility_change(handle: Any, queue: Any, now_ms: float) -> None:
-    """A message whose visibility changes must be in flight."""
+    """A message whose visibility changes is in flight, or was last received with this very handle."""
     depot = depot_of(queue)
     depot.counts(now_ms)
     try:
-        held = depot.find(str(handle))
+        available = depot.may_hide(str(handle))
     except UnknownHandle:
         return
-    if held is None or held.state != "in_flight":
+    if not available:
         raise AwsError(
             "InvalidParameterValue",
             f"Value {handle} for parameter ReceiptHandle is invalid. Reason: Message does not exist or is not "

@@ -12,6 +12,9 @@ from simulator.store.wire.messages import Response, Routed, json_response, query
 
 _JSON_PREFIX = {"dynamodb": "com.amazonaws.dynamodb.v20120810#", "sqs": "com.amazonaws.sqs#"}
 
+# What refuses before a service has looked at a request.
+_CORAL = "com.amazon.coral.service#"
+
 
 class AwsError(Exception):
     """A refusal with AWS's own code and text; `details` are further members of it (or, for S3, further elements).
@@ -36,7 +39,8 @@ def error_response(routed: Routed, error: AwsError) -> Response:
             f"<Detail/></Error><RequestId>{routed.request_id}</RequestId>"
         )
         return query_response("ErrorResponse", xml, error.status)
-    shape = _JSON_PREFIX.get(routed.service, "") + error.code.rpartition(".")[2]
+    code = error.code.rpartition(".")[2]
+    shape = (_CORAL if code == "MissingAuthenticationTokenException" else _JSON_PREFIX.get(routed.service, "")) + code
     content = {"__type": shape, "message": error.message, **error.details}
     named = [("x-amzn-query-error", f"{error.code};{fault}")] if routed.service == "sqs" else []
     return json_response(routed, orjson.dumps(content), *named, status=error.status)

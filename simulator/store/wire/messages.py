@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+from simulator.base.limits import ACCOUNT_ID, REGION
+
 CONTROL_PATH = "/_stockpipe/"
 """Where the store's own calls begin: a path that no bucket can have."""
 
@@ -42,11 +44,29 @@ class Request(NamedTuple):
         return bucket, key
 
 
+class Home(NamedTuple):
+    """The account and the Region in which what a request names is looked for."""
+
+    account: str = ACCOUNT_ID
+    region: str = REGION
+
+    def full_name(self, table_name: str) -> str:
+        """What a table is called by all that is counted by name: its own name at home, its ARN elsewhere."""
+        if self == HOME:
+            return table_name
+        return f"arn:aws:dynamodb:{self.region}:{self.account}:table/{table_name}"
+
+
+HOME = Home()
+"""Where the twin and the control calls are."""
+
+
 class Routed(NamedTuple):
     """A request and what it asks for; `routing.route` makes it.
 
     `parameters` are SQS's and DynamoDB's, in the JSON protocol's shape whatever protocol they came in; None where the
     body is not what the protocol says: moto answers that. The ids go out with the answer; `extended_id` is S3's alone.
+    `access_key` is whose signature the request has, empty without one; nobody checks the signature itself.
     """
 
     request: Request
@@ -55,6 +75,8 @@ class Routed(NamedTuple):
     parameters: Mapping[str, Any] | None
     request_id: str
     extended_id: str = ""
+    access_key: str = ""
+    home: Home = HOME
 
     @property
     def is_query(self) -> bool:
@@ -69,6 +91,19 @@ class Response:
     status: int
     body: bytes = b""
     headers: list[tuple[str, str]] = field(default_factory=list)
+
+
+def header_text(wsgi_text: str) -> str:
+    """A header's value as text, where WSGI has its bytes as Latin-1; it goes out as the bytes that it came in as.
+
+    Bytes that are not UTF-8 go out as the UTF-8 of that text: the server writes nothing else.
+    """
+    if wsgi_text.isascii():
+        return wsgi_text
+    try:
+        return wsgi_text.encode("latin-1").decode("utf-8")
+    except UnicodeError:
+        return wsgi_text
 
 
 def json_response(routed: Routed, body: bytes, *headers: tuple[str, str], status: int = 200) -> Response:

@@ -7,16 +7,21 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
 import orjson
 
 from simulator.base.chance import Identifiers
-from simulator.store.wire.messages import Request, Routed
+from simulator.store.wire.messages import HOME, Home, Request, Routed
 
 _TARGETS = {"DynamoDB": "dynamodb", "DynamoDBStreams": "dynamodbstreams", "AmazonSQS": "sqs"}
-_SCOPE = re.compile(r"Credential=[^/,\s]*/\d{8}/[^/]*/([^/]+)/aws4_request")
+_SCOPE = re.compile(r"Credential=([^/,\s]*)/\d{8}/([^/,\s]*)/([^/,\s]+)/aws4_request")
+
+
+_UNNAMED = "?"
+"""Who has signed, where the signature does not say so in the way of version 4."""
 
 
 def _named_alike(subject: str, queries: str) -> dict[str, str]:
@@ -51,19 +56,20 @@ _VERBS = {"GET": "Get", "PUT": "Put", "DELETE": "Delete", "HEAD": "Head", "POST"
 def route(request: Request, identifiers: Identifiers) -> Routed:
     """What a request asks for; one that nothing identifies is S3's, as for any AWS endpoint."""
     target = request.headers.get("x-amz-target")
+    access_key, home, signed = _signature(request.headers, request.query_text)
     if target:
         prefix, _, operation = target.partition(".")
         service = _TARGETS.get(prefix.partition("_")[0], prefix.lower())
-        return Routed(request, service, operation, _read_json(request.body), _request_id(service, identifiers))
-    signed = _signed_service(request.headers, request.query_text)
+        request_id = _request_id(service, identifiers)
+        return Routed(request, service, operation, _read_json(request.body), request_id, "", access_key, home)
     action = None if signed == "s3" else _form_action(request)
     if signed == "s3" or (signed is None and action is None):
         request_id, extended_id = identifiers.token_hex(8).upper(), identifiers.token_urlsafe(56) + "="
-        return Routed(request, "s3", _s3_operation(request), None, request_id, extended_id)
+        return Routed(request, "s3", _s3_operation(request), None, request_id, extended_id, access_key, home)
     action = action or ""
     service = signed or ("sts" if action in ("GetCallerIdentity", "AssumeRole") else "sqs")
     parameters = _read_form(request, action) if service == "sqs" else None
-    return Routed(request, service, action, parameters, _request_id(service, identifiers))
+    return Routed(request, service, action, parameters, _request_id(service, identifiers), "", access_key, home)
 
 
 def with_parameters(routed: Routed, **changed: Any) -> Routed:
@@ -81,15 +87,24 @@ def _request_id(service: str, identifiers: Identifiers) -> str:
     return identifiers.uuid() if service == "sqs" else identifiers.token_hex(26).upper()
 
 
-def _signed_service(headers: Mapping[str, str], query: str) -> str | None:
+def _signature(headers: Mapping[str, str], query: str) -> tuple[str, Home, str | None]:
+    """Whose signature a request has, the Region and the service that it is for.
+
+    Empty, home and None where it has none; None alone for one of the kinds before version 4, which name no service.
+    """
     authorization = headers.get("authorization")
     if authorization:
         found = _SCOPE.search(authorization)
-        return found.group(1).lower() if found else None
+        return (found[1], _home(found[2]), found[3].lower()) if found else (_UNNAMED, HOME, None)
     if "X-Amz-Credential=" in query:
         scope = dict(parse_qsl(query)).get("X-Amz-Credential", "").split("/")
-        return scope[3].lower() if len(scope) == 5 else None
-    return None
+        return (scope[0], _home(scope[2]), scope[3].lower()) if len(scope) == 5 else (_UNNAMED, HOME, None)
+    return (_UNNAMED if "AWSAccessKeyId=" in query else "", HOME, None)
+
+
+@lru_cache(64)
+def _home(region: str) -> Home:
+    return Home(region=region) if region != HOME.region else HOME
 
 
 def _form_action(request: Request) -> str | None:

@@ -15,6 +15,7 @@ import pytest
 import pytest_asyncio
 from botocore.config import Config
 
+from fakes.signatures import signed
 from simulator.base.chance import Identifiers, stream
 from simulator.store import Store
 from simulator.store.moto.application import MotoApplication
@@ -120,8 +121,3 @@ def twins(lenient_store: Store) -> Iterator[Twins]:
 
     yield Twins(Engine(to_stock), Engine(to_store))
     connection.close()
-
-
-def signed(service: str) -> str:
-    """An Authorization header that names a service; nobody checks the signature."""
-    return f"AWS4-HMAC-SHA256 Credential=TESTING/20261122/us-east-1/{service}/aws4_request, Signature=0"

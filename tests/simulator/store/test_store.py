@@ -15,6 +15,7 @@ from typing import Any
 import aiohttp
 import pytest
 
+from fakes.signatures import signed, signed_json
 from fakes.waiting import wait_until
 from simulator.base import limits
 from simulator.store import ControlRefused, PortInUse, Store, StoreDied
@@ -101,7 +102,7 @@ async def _message_ids(seed: int | None) -> list[str]:
     async with Store.open(seed=seed) as store, aiohttp.ClientSession() as session:
 
         async def call(operation: str, **parameters: Any) -> Any:
-            headers = {"X-Amz-Target": f"AmazonSQS.{operation}", "Content-Type": "application/x-amz-json-1.0"}
+            headers = signed_json("AmazonSQS", operation)
             async with session.post(store.endpoint, data=json.dumps(parameters), headers=headers) as response:
                 return json.loads(await response.read())
 
@@ -111,7 +112,9 @@ async def _message_ids(seed: int | None) -> list[str]:
         attribute = {"DataType": "String", "StringValue": "v"}
         await call("SendMessage", QueueUrl=url, MessageBody="m", MessageAttributes={"a": attribute})
         for target, body in (("/bbb", ""), ("/bbb?notification", configuration), ("/bbb/k", "x")):
-            async with session.put(store.endpoint + target, data=body) as response:
+            async with session.put(
+                store.endpoint + target, data=body, headers={"Authorization": signed("s3")}
+            ) as response:
                 assert response.status == 200
         return [message.message_id async for message in store.peek("q")]
 
@@ -183,7 +186,7 @@ async def test_a_hundred_and_fifty_long_polls_hold_nobody_up(lenient_store: Stor
     async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as session:
 
         async def call(operation: str, **parameters: Any) -> Any:
-            headers = {"X-Amz-Target": f"AmazonSQS.{operation}", "Content-Type": "application/x-amz-json-1.0"}
+            headers = signed_json("AmazonSQS", operation)
             async with session.post(store.endpoint, data=json.dumps(parameters), headers=headers) as response:
                 return json.loads(await response.read() or b"{}")
 
@@ -206,7 +209,7 @@ async def test_counters_and_peek_tell_what_happened_without_side_effects(lenient
     async with aiohttp.ClientSession() as session:
 
         async def call(target: str, **parameters: Any) -> Any:
-            headers = {"X-Amz-Target": target, "Content-Type": "application/x-amz-json-1.0"}
+            headers = signed_json(*target.split("."))
             async with session.post(store.endpoint, data=json.dumps(parameters), headers=headers) as response:
                 return json.loads(await response.read() or b"{}")
 
@@ -238,7 +241,7 @@ async def test_refused_writes_come_back_unprocessed_and_then_as_an_exception(len
     async with aiohttp.ClientSession() as session:
 
         async def call(operation: str, **parameters: Any) -> tuple[int, Any]:
-            headers = {"X-Amz-Target": f"DynamoDB_20120810.{operation}"}
+            headers = signed_json("DynamoDB_20120810", operation)
             async with session.post(store.endpoint, data=json.dumps(parameters), headers=headers) as response:
                 return response.status, json.loads(await response.read() or b"{}")
 

@@ -18,6 +18,7 @@ import pytest
 from typer.testing import CliRunner
 
 from cli import app
+from fakes.signatures import signed
 from simulator.base.errors import InputError
 from stockpipe.commands.simulate.options import SimulateOptions
 from stockpipe.commands.simulate.run import resolve
@@ -209,7 +210,8 @@ def test_interrupted_run_that_is_unproven_ends_with_1(start: Start) -> None:
     )
     ready = running.wait_ready()
     url = f"{ready['endpoint']}/{ready['resources']['bucket']}/stocks/broken.csv"
-    urllib.request.urlopen(urllib.request.Request(url, data=b"ticker,price\n", method="PUT")).close()
+    headers = {"Authorization": signed("s3")}
+    urllib.request.urlopen(urllib.request.Request(url, b"ticker,price\n", headers, method="PUT")).close()
     running.signal(signal.SIGINT)
 
     ended = running.finish()
@@ -273,7 +275,8 @@ def test_hold_keeps_the_store_up(start: Start, tmp_path: Path) -> None:
     ready = running.wait_ready()
     summary_file = tmp_path / "out.json"
     running.wait_for(lambda: summary_file.exists() and summary_file.stat().st_size > 0, "the summary")
-    with urllib.request.urlopen(f"{ready['endpoint']}/{ready['resources']['bucket']}") as answer:
+    listing = f"{ready['endpoint']}/{ready['resources']['bucket']}"
+    with urllib.request.urlopen(urllib.request.Request(listing, headers={"Authorization": signed("s3")})) as answer:
         assert b"stocks/" in answer.read()
     running.signal(signal.SIGTERM)
 

@@ -20,8 +20,12 @@ _values = st.one_of(
     st.just({"L": [{"S": "x"}, {"N": "2"}]}),
     st.just({"M": {"inner": {"N": "1"}, "deep": {"L": [{"S": "y"}]}}}),
     st.just({"SS": ["p", "q"]}),
-    st.just({"B": "aGVsbG8="}),
+    st.builds(lambda value: {"B": value}, st.sampled_from(["aGVsbG8=", "/w==", "AA=="])),
+    st.just({"BS": ["/w==", "AA=="]}),
+    st.just({"M": {"b": {"B": "/w=="}, "deep": {"L": [{"B": "AA=="}]}}}),
 )
+# In the order of their bytes, which is not the order of the texts.
+_BINARY = {"1": "AA==", "10": "AP8=", "2": "YQ==", "3": "/w=="}
 _items = st.builds(
     lambda hash_key, range_key, value, more: {"h": hash_key, "r": range_key, "v": value, **more},
     _hashes,
@@ -30,17 +34,24 @@ _items = st.builds(
     st.dictionaries(st.sampled_from(["w", "long name"]), _values, max_size=2),
 )
 _keys = st.tuples(_hashes, _ranges)
+_SCANS = (
+    "", "count", "filter", "compare", "nested", "both", "unused", "projection", "segments", "colon", "binary",
+    "not binary", "in", "contains", "in a map", "older",
+)  # fmt: skip
 STEPS = st.one_of(
     st.tuples(st.just("batch"), st.lists(_items, max_size=5), st.lists(_keys, max_size=2)),
     st.tuples(st.just("put"), _items, st.sampled_from(["", "condition", "old", "capacity"])),
     st.tuples(st.just("get"), _keys, st.booleans()),
     st.tuples(st.just("delete"), _keys),
     st.tuples(st.just("update"), _keys, st.sampled_from(["set", "remove", "add"])),
+    st.tuples(st.just("old_update"), _keys, st.sampled_from(["PUT", "ADD", "DELETE"]), _values),
+    st.tuples(st.just("old_query"), _hashes, st.sampled_from(["EQ", "LE", "GT", "BETWEEN"]), st.booleans()),
+    st.tuples(st.just("projected_query"), _hashes, st.integers(1, 3), st.booleans()),
     st.tuples(st.just("query"), _hashes, st.sampled_from(["", "=", "<", ">=", "between", "begins"]), st.booleans()),
     st.tuples(st.just("pages"), st.sampled_from(["Scan", "Query"]), st.integers(1, 3), st.booleans()),
     st.tuples(
         st.just("scan"),
-        st.sampled_from(["", "count", "filter", "compare", "nested", "both", "unused", "projection", "segments"]),
+        st.sampled_from(_SCANS),
     ),
     st.tuples(st.just("filtered_query"), _hashes, st.integers(1, 4)),
     st.tuples(st.just("transact"), _items, _keys),
@@ -78,7 +89,10 @@ class _Side:
         return getattr(self, f"_{kind}")(*arguments)
 
     def _key(self, key: tuple[str, str]) -> dict[str, Any]:
-        return {"h": {"S": key[0]}} | ({"r": {self._kind: key[1]}} if self._kind else {})
+        return {"h": {"S": key[0]}} | ({"r": self._sort_key(key[1])} if self._kind else {})
+
+    def _sort_key(self, value: str) -> dict[str, str]:
+        return {self._kind or "S": _BINARY[value] if self._kind == "B" else value}
 
     def _item(self, item: dict[str, Any]) -> dict[str, Any]:
         rest = {name: value for name, value in item.items() if name not in ("h", "r")}
@@ -117,11 +131,14 @@ class _Side:
 
     def _query(self, hash_key: str, comparison: str, forward: bool) -> Any:
         expression, values = "h = :h", {":h": {"S": hash_key}}
-        first, two = {self._kind or "S": "10"}, {self._kind or "S": "3"}
+        first, two = self._sort_key("10"), self._sort_key("3")
         if comparison == "between":
             expression, values = expression + " AND r BETWEEN :a AND :b", values | {":a": first, ":b": two}
         elif comparison == "begins":
-            expression, values = expression + " AND begins_with(r, :a)", values | {":a": {"S": "1"}}
+            expression, values = (
+                expression + " AND begins_with(r, :a)",
+                values | {":a": {"B": "AA=="} if self._kind == "B" else {"S": "1"}},
+            )
         elif comparison:
             expression, values = expression + f" AND #r {comparison} :a", values | {":a": two}
         names = {"ExpressionAttributeNames": {"#r": "r"}} if "#r" in expression else {}
@@ -131,6 +148,36 @@ class _Side:
             ExpressionAttributeValues=values,
             ScanIndexForward=forward,
             **names,
+        )
+
+    def _old_update(self, key: Any, action: str, value: Any) -> Any:
+        # moto calls a binary value a text; what becomes of a value that it cannot add is its own affair.
+        kind = next(iter(value))
+        if kind in ("B", "BS", "BOOL", "NULL", "L", "M") or (action != "PUT" and kind not in ("N", "SS")):
+            return None
+        updates = {f"old {kind}": {"Action": action, "Value": value}}
+        if (action, kind) == ("DELETE", "N"):
+            updates[f"old {kind}"].pop("Value")
+        self.do("UpdateItem", Key=self._key(key), AttributeUpdates=updates)
+        return self.do("GetItem", Key=self._key(key))
+
+    def _old_query(self, hash_key: str, comparison: str, forward: bool) -> Any:
+        conditions: dict[str, Any] = {"h": {"ComparisonOperator": "EQ", "AttributeValueList": [{"S": hash_key}]}}
+        if self._kind:
+            bounds = [self._sort_key("10"), self._sort_key("3")]
+            operands = bounds if comparison == "BETWEEN" else bounds[:1]
+            conditions["r"] = {"ComparisonOperator": comparison, "AttributeValueList": operands}
+        return self.do("Query", KeyConditions=conditions, ScanIndexForward=forward)
+
+    def _projected_query(self, hash_key: str, limit: int, forward: bool) -> Any:
+        return self.do(
+            "Query",
+            KeyConditionExpression="#h = :h",
+            ProjectionExpression="#h, v, r",
+            ExpressionAttributeNames={"#h": "h"},
+            ExpressionAttributeValues={":h": {"S": hash_key}},
+            ScanIndexForward=forward,
+            Limit=limit,
         )
 
     def _filtered_query(self, hash_key: str, limit: int) -> Any:
@@ -176,6 +223,19 @@ class _Side:
                 "ProjectionExpression": "#v",
                 "ExpressionAttributeNames": {"#v": "v", "#w": "w"},
             },
+            "binary": {"FilterExpression": "v = :v", "ExpressionAttributeValues": {":v": {"B": "/w=="}}},
+            "not binary": {"FilterExpression": "v <> :v", "ExpressionAttributeValues": {":v": {"B": "/w=="}}},
+            "in": {
+                "FilterExpression": "v IN (:v, :w)",
+                "ExpressionAttributeValues": {":v": {"B": "/w=="}, ":w": {"B": "AA=="}},
+            },
+            "contains": {"FilterExpression": "contains(v, :v)", "ExpressionAttributeValues": {":v": {"B": "/w=="}}},
+            "in a map": {
+                "FilterExpression": "v.b = :v AND v.deep[0] = :w",
+                "ExpressionAttributeValues": {":v": {"B": "/w=="}, ":w": {"B": "AA=="}},
+            },
+            "older": {"ScanFilter": {"v": {"ComparisonOperator": "EQ", "AttributeValueList": [{"B": "/w=="}]}}},
+            "colon": {"FilterExpression": "v = :v", "ExpressionAttributeValues": {":v": {"S": "x"}, "w": {"S": "x"}}},
             "unused": {"FilterExpression": "attribute_exists(w)", "ExpressionAttributeNames": {"#v": "v"}},
             "projection": {"ProjectionExpression": "#v,#h", "ExpressionAttributeNames": {"#v": "v", "#h": "h"}},
         }.get(how, {})
@@ -208,7 +268,16 @@ class _Side:
         return self.do("Scan", FilterExpression="")
 
 
-@pytest.mark.parametrize("kind", ["S", "N", ""])
+def _sorted_sets(answer: Any) -> Any:
+    """An answer with its sets in order: moto's come in any."""
+    if isinstance(answer, dict):
+        return {
+            name: sorted(value) if name in ("SS", "NS", "BS") else _sorted_sets(value) for name, value in answer.items()
+        }
+    return type(answer)(map(_sorted_sets, answer)) if isinstance(answer, list | tuple) else answer
+
+
+@pytest.mark.parametrize("kind", ["S", "N", "B", ""])
 @given(steps=st.lists(STEPS, min_size=4, max_size=20))
 @settings(max_examples=10, deadline=None, suppress_health_check=list(HealthCheck))
 def test_any_sequence_of_table_calls_is_answered_as_by_stock_moto(twins: Any, kind: str, steps: list[Any]) -> None:
@@ -216,4 +285,4 @@ def test_any_sequence_of_table_calls_is_answered_as_by_stock_moto(twins: Any, ki
     name = f"d{next(_numbers)}"
     stock, store = _Side(twins.stock, name, kind), _Side(twins.store, name, kind)
     for step in steps:
-        assert store.step(step) == stock.step(step), step
+        assert _sorted_sets(store.step(step)) == _sorted_sets(stock.step(step)), step

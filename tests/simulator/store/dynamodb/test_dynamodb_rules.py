@@ -127,6 +127,20 @@ def test_one_invalid_item_stores_nothing(dynamodb: Any, table: str, item: Any, t
     assert text in found
 
 
+@pytest.mark.parametrize(("kind", "text"), [("SS", "An string set  may not"), ("BS", "Binary sets should not")])
+def test_an_empty_set_is_refused_in_the_words_of_each_operation(
+    dynamodb: Any, table: str, kind: str, text: str
+) -> None:
+    """PutItem counts its errors first, at any level of the item; BatchWriteItem does not."""
+    reason = f"One or more parameter values were invalid: {text} be empty"
+    for value in ({kind: []}, {"M": {"inner": {"L": [{kind: []}]}}}):
+        item = put(1, n=value)
+        assert refused(dynamodb, table, [item]) == ("ValidationException", reason)
+        with pytest.raises(ClientError) as caught:
+            dynamodb.put_item(TableName=table, Item=item["PutRequest"]["Item"])
+        assert caught.value.response["Error"]["Message"] == f"1 validation error detected: {reason}"
+
+
 def test_numbers_are_stored_trimmed(dynamodb: Any, table: str) -> None:
     """Leading and trailing zeroes are trimmed; 38 digits and the ends of the range are kept."""
     numbers = {

@@ -13,6 +13,7 @@ from urllib.parse import unquote_plus, urlsplit
 import pytest
 from botocore.exceptions import ClientError
 
+from fakes.signatures import signed
 from simulator.store.s3.rules import S3Rates
 from simulator.store.wire.aws_errors import AwsError
 from simulator.store.wire.messages import Request
@@ -163,6 +164,60 @@ def test_a_notification_goes_only_to_a_queue_that_exists(s3: Any, bucket: str) -
     assert refused(s3, bucket, "no-such-queue") == expected
 
 
+def test_a_queue_of_a_notification_is_an_arn(s3: Any, bucket: str) -> None:
+    """What is not an ARN is named, before any queue is looked for, also where destinations are not validated."""
+    queues = [
+        {"QueueArn": arn, "Events": [event]}
+        for arn, event in ((ARN + "no-such-queue", "s3:ObjectCreated:Put"), ("no-arn", "s3:ObjectCreated:Copy"))
+    ]
+    for skip in (False, True):
+        with pytest.raises(ClientError, match="The ARN could not be parsed") as caught:
+            s3.put_bucket_notification_configuration(
+                Bucket=bucket,
+                NotificationConfiguration={"QueueConfigurations": queues},
+                SkipDestinationValidation=skip,
+            )
+        error = caught.value.response["Error"]
+        assert (error["Code"], error["ArgumentName"], error["ArgumentValue"]) == ("InvalidArgument", "Queue", "no-arn")
+
+
+@pytest.mark.parametrize(
+    ("arn", "event", "text"),
+    [
+        ("arn:aws:sns:us-east-1:123456789012:t", "s3:ObjectCreated:*", "The ARN is not well formed"),
+        (ARN.replace("us-east-1", "eu-west-1") + "q", "s3:ObjectCreated:*", "service region is not valid"),
+        (ARN + "no-such-queue", "s3:NoSuchEvent", "The event 's3:NoSuchEvent' is not supported"),
+    ],
+)
+def test_a_notification_is_read_before_its_queue_is_looked_for(
+    s3: Any, bucket: str, arn: str, event: str, text: str
+) -> None:
+    """Another service's ARN, another Region than the bucket's and an unknown event have texts of their own."""
+    with pytest.raises(ClientError, match=text):
+        s3.put_bucket_notification_configuration(
+            Bucket=bucket, NotificationConfiguration={"QueueConfigurations": [{"QueueArn": arn, "Events": [event]}]}
+        )
+
+
+def test_every_destination_that_fails_is_named(s3: Any, bucket: str) -> None:
+    """With a number for each, once."""
+    queues = [
+        {"QueueArn": f"{ARN}no-such-queue-{number}", "Events": [event]}
+        for number, event in ((1, "s3:ObjectCreated:Put"), (2, "s3:ObjectCreated:Copy"), (1, "s3:ObjectCreated:Post"))
+    ]
+    with pytest.raises(ClientError, match="Unable to validate") as caught:
+        s3.put_bucket_notification_configuration(
+            Bucket=bucket, NotificationConfiguration={"QueueConfigurations": queues}
+        )
+    named = {name: value for name, value in caught.value.response["Error"].items() if name.startswith("Argument")}
+    assert named == {
+        "ArgumentName1": ARN + "no-such-queue-1",
+        "ArgumentValue1": "The destination queue does not exist",
+        "ArgumentName2": ARN + "no-such-queue-2",
+        "ArgumentValue2": "The destination queue does not exist",
+    }
+
+
 @pytest.mark.parametrize(
     "condition",
     [
@@ -226,7 +281,7 @@ def test_a_bad_digest_stores_nothing(
 ) -> None:
     """Checking object integrity: S3 rejects the upload when the digest does not match what it received."""
     connection = http.client.HTTPConnection(urlsplit(store_endpoint).netloc)
-    connection.request("PUT", f"/{bucket}/key", b"body", {header: value})
+    connection.request("PUT", f"/{bucket}/key", b"body", {header: value, "Authorization": signed("s3")})
     answer = connection.getresponse()
     assert (answer.status, f"<Code>{code}</Code>".encode() in answer.read()) == (400, True)
     connection.close()
@@ -245,7 +300,7 @@ def test_a_bad_digest_stores_nothing(
 def test_a_right_digest_of_every_kind_is_accepted(store_endpoint: str, bucket: str, header: str, value: str) -> None:
     """CRC-32C and CRC-64/NVME of `123456789` are the published check values."""
     connection = http.client.HTTPConnection(urlsplit(store_endpoint).netloc)
-    connection.request("PUT", f"/{bucket}/key", b"123456789", {header: value})
+    connection.request("PUT", f"/{bucket}/key", b"123456789", {header: value, "Authorization": signed("s3")})
     answer = connection.getresponse()
     assert answer.status == 200, answer.read()
     answer.read()
@@ -303,7 +358,7 @@ def test_a_key_has_at_most_1024_bytes(s3: Any, bucket: str) -> None:
 def test_a_bucket_name_follows_the_rules(store_endpoint: str, wrong: str) -> None:
     """Bucket naming rules: 3 to 63 lower-case letters, digits, dots and hyphens, no address."""
     connection = http.client.HTTPConnection(urlsplit(store_endpoint).netloc)
-    connection.request("PUT", f"/{wrong}")
+    connection.request("PUT", f"/{wrong}", headers={"Authorization": signed("s3")})
     answer = connection.getresponse()
     assert (answer.status, b"InvalidBucketName" in answer.read()) == (400, True)
     connection.close()

@@ -12,6 +12,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from fakes.clock import ManualClock
+from fakes.signatures import signed
 from fakes.waiting import wait_until
 from simulator.base.chance import Identifiers, stream
 from simulator.store.sqs.long_poll import LongPolls
@@ -104,13 +105,22 @@ def test_a_stale_receipt_handle_succeeds_and_deletes_nothing(sqs: Any, queue: st
     assert "Messages" not in sqs.receive_message(QueueUrl=queue)
 
 
-def test_only_a_message_in_flight_changes_its_visibility(sqs: Any, queue: str) -> None:
-    """ChangeMessageVisibility: the message must be in flight."""
+def test_a_message_changes_its_visibility_until_somebody_else_has_it(sqs: Any, queue: str) -> None:
+    """ChangeMessageVisibility: also once the timeout has ended; then the message is hidden again, and comes back once.
+
+    A handle that another receive has replaced, of a message that is not in flight, is refused, and one that is deleted.
+    """
     sqs.send_message(QueueUrl=queue, MessageBody="m")
-    handle = sqs.receive_message(QueueUrl=queue, VisibilityTimeout=0)["Messages"][0]["ReceiptHandle"]
-    code, text = refused(sqs.change_message_visibility, QueueUrl=queue, ReceiptHandle=handle, VisibilityTimeout=5)
-    assert code == "InvalidParameterValue"
-    assert "not available for visibility timeout change" in text
+    old = sqs.receive_message(QueueUrl=queue, VisibilityTimeout=0)["Messages"][0]["ReceiptHandle"]
+    sqs.change_message_visibility(QueueUrl=queue, ReceiptHandle=old, VisibilityTimeout=30)
+    assert "Messages" not in sqs.receive_message(QueueUrl=queue)
+    sqs.change_message_visibility(QueueUrl=queue, ReceiptHandle=old, VisibilityTimeout=0)
+    (message,) = sqs.receive_message(QueueUrl=queue, VisibilityTimeout=0, MaxNumberOfMessages=10)["Messages"]
+    for _ in range(2):
+        code, text = refused(sqs.change_message_visibility, QueueUrl=queue, ReceiptHandle=old, VisibilityTimeout=5)
+        assert code == "InvalidParameterValue"
+        assert "not available for visibility timeout change" in text
+        sqs.delete_message(QueueUrl=queue, ReceiptHandle=message["ReceiptHandle"])
 
 
 def test_a_dead_letter_names_the_queue_it_came_from(sqs: Any, dead_letters: tuple[str, str]) -> None:
@@ -255,18 +265,19 @@ def test_a_client_of_the_older_protocol_gets_the_same_refusals(store_endpoint: s
     import urllib.parse
     import urllib.request
 
+    headers = {"Authorization": signed("sqs")}
     form = {"Action": "SendMessage", "Version": "2012-11-05", "MessageBody": "bell \x07", "QueueUrl": queue}
-    request = urllib.request.Request(store_endpoint + "/", urllib.parse.urlencode(form).encode())
+    request = urllib.request.Request(store_endpoint + "/", urllib.parse.urlencode(form).encode(), headers)
     with pytest.raises(urllib.error.HTTPError) as caught:
         urllib.request.urlopen(request)
     with caught.value as answer:
         assert answer.code == 400
         assert b"<Code>InvalidMessageContents</Code>" in answer.read()
     form |= {"MessageBody": "fine"}
-    request = urllib.request.Request(store_endpoint + "/", urllib.parse.urlencode(form).encode())
+    request = urllib.request.Request(store_endpoint + "/", urllib.parse.urlencode(form).encode(), headers)
     with urllib.request.urlopen(request) as answer:
         assert b"<MessageId>" in answer.read()
     form |= {"Action": "ReceiveMessage", "WaitTimeSeconds": "5"}
-    request = urllib.request.Request(store_endpoint + "/", urllib.parse.urlencode(form).encode())
+    request = urllib.request.Request(store_endpoint + "/", urllib.parse.urlencode(form).encode(), headers)
     with urllib.request.urlopen(request) as answer:
         assert b"<Body>fine</Body>" in answer.read()

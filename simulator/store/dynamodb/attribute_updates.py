@@ -1,0 +1,103 @@
+"""UpdateItem by AttributeUpdates, the parameter before update expressions: every action with every type.
+
+Source: DynamoDB API Reference, UpdateItem (AttributeUpdates) and AttributeValueUpdate.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from decimal import Decimal
+from typing import Any
+
+from simulator.store.moto.replacement import Replacement
+from simulator.store.wire.aws_errors import AwsError
+
+Typed = tuple[str, Any]
+"""The type of an attribute and its value."""
+
+_SETS = {"SS", "NS", "BS"}
+_ADDED = {"N", "L", *_SETS}
+
+
+class TypeMismatch(Exception):
+    """An action that the attribute, as it is, does not have."""
+
+
+def check_updates(updates: Any) -> None:
+    """Raise what DynamoDB answers to actions that it does not have for a value's type, or for no value."""
+    for update in updates.values() if isinstance(updates, Mapping) else ():
+        if not isinstance(update, Mapping):
+            continue
+        action, value = update.get("Action", "PUT"), update.get("Value")
+        if value is None:
+            if action != "DELETE":
+                raise _invalid("Only DELETE action is allowed when no attribute value is specified")
+        elif isinstance(value, Mapping) and len(value) == 1:
+            (kind,) = value
+            if action == "DELETE" and kind not in _SETS:
+                raise _invalid(f"DELETE action with value is not supported for the type {kind}")
+            if action == "ADD" and kind not in _ADDED:
+                raise _invalid(f"ADD action is not supported for the type {kind}")
+
+
+def updated(old: Typed | None, action: str, new: Typed | None) -> Typed | None:
+    """An attribute after one action; None: it is not there. Raises `TypeMismatch`.
+
+    `new` is None for a DELETE of the whole attribute. Values are as moto has them; binary ones are bytes.
+    """
+    if new is None:
+        return None
+    kind, value = new
+    if action == "PUT":
+        return new
+    if old is not None and old[0] != kind:
+        raise TypeMismatch
+    if action == "DELETE":
+        left = [] if old is None else _without(kind, old[1], value)
+        return (kind, left) if left else None
+    if kind == "N":
+        return kind, str(Decimal(0 if old is None else old[1]) + Decimal(value))
+    held = [] if old is None else old[1]
+    return kind, [*held, *(value if kind == "L" else _without(kind, value, held))]
+
+
+def _without(kind: str, elements: Iterable[Any], others: Iterable[Any]) -> list[Any]:
+    """The elements of a set that another one does not have."""
+    same: Any = Decimal if kind == "NS" else lambda element: element
+    gone = set(map(same, others))
+    return [element for element in elements if same(element) not in gone]
+
+
+def _invalid(reason: str) -> AwsError:
+    return AwsError("ValidationException", f"One or more parameter values were invalid: {reason}")
+
+
+def _install() -> None:
+    from moto.dynamodb.exceptions import MockValidationException
+    from moto.dynamodb.models.dynamo_type import DynamoType, Item
+
+    def update_with_attribute_updates(self: Any, attribute_updates: Mapping[str, Mapping[str, Any]] | None) -> None:
+        for name, update in (attribute_updates or {}).items():
+            held, value = self.attrs.get(name), update.get("Value")
+            old = None if held is None else (held.type, held.value)
+            new = None if value is None else next(iter(value.items()))
+            try:
+                after = updated(old, update.get("Action", "PUT"), new)
+            except TypeMismatch:
+                raise MockValidationException("Type mismatch for attribute to update") from None
+            if after is None:
+                self.attrs.pop(name, None)
+            else:
+                self.attrs[name] = DynamoType(dict((after,)))
+
+    Item.update_with_attribute_updates = update_with_attribute_updates  # type: ignore[method-assign]
+
+
+UPDATES = Replacement(
+    name="dynamodb.attribute_updates",
+    functions={"moto.dynamodb.models.dynamo_type:Item.update_with_attribute_updates": "2cb57d88a9018545"},
+    why="a binary value is stored as a text, a set of them as a list, NULL removes the attribute; a value of another "
+    "type than the attribute's is added or ends in an internal error",
+    keeps="the result of every update that moto and AWS treat alike",
+    install=_install,
+)

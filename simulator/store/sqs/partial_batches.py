@@ -1,0 +1,113 @@
+"""SendMessageBatch with entries that SQS refuses one by one: they stand in `Failed`, and the others are sent.
+
+Source: Amazon SQS API Reference, SendMessageBatch: "the result of sending each message is reported individually".
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+from urllib.parse import parse_qsl, urlencode
+from xml.sax.saxutils import escape
+
+import orjson
+
+from simulator.base import limits
+from simulator.store.moto.application import LeftToMoto
+from simulator.store.sqs.moto_queue import queue_of
+from simulator.store.sqs.rules import message_size, refusal_of_entry
+from simulator.store.wire.aws_errors import AwsError
+from simulator.store.wire.messages import Response, Routed, json_response, query_response
+from simulator.store.wire.routing import with_parameters
+
+_NAME = re.compile(r"[\w-]{1,80}", re.ASCII)
+_FORM_ENTRY = re.compile(r"(SendMessageBatchRequestEntry\.|Entries\.(?:member\.)?)(\d+)(\..*)")
+
+Entries = list[Mapping[str, Any]]
+
+
+def answer(call: Callable[[Routed], Response], routed: Routed) -> Response:
+    """The answer to a batch of which some entries are refused; `call` answers for the others.
+
+    Raises `AwsError` where SQS refuses the batch as a whole, `LeftToMoto` where nothing has to be refused here.
+    """
+    parameters = routed.parameters or {}
+    queue = queue_of(routed) if routed.operation == "SendMessageBatch" else None
+    entries = _clean(parameters.get("Entries"))
+    if queue is None or entries is None:
+        raise LeftToMoto
+    sizes = [message_size(entry) for entry in entries]
+    total = sum(sizes)
+    if total > limits.SQS_MESSAGE_BYTES[1]:
+        raise AwsError(
+            "AWS.SimpleQueueService.BatchRequestTooLong",
+            f"Batch requests cannot be longer than {limits.SQS_MESSAGE_BYTES[1]} bytes. You have sent {total} bytes.",
+        )
+    refusals = [refusal_of_entry(entry, size, queue) for entry, size in zip(entries, sizes, strict=True)]
+    if not any(refusals):
+        raise LeftToMoto
+    failed = [
+        {"Id": entry["Id"], "SenderFault": True, "Code": refusal.code, "Message": refusal.message}
+        for entry, refusal in zip(entries, refusals, strict=True)
+        if refusal is not None
+    ]
+    if all(refusals):
+        return _all_failed(routed, failed)
+    return _with_failures(routed, call(_without(routed, [refusal is not None for refusal in refusals])), failed)
+
+
+def _clean(entries: Any) -> Entries | None:
+    """The entries of a batch that is one; None: SQS first refuses bad names and bad numbers of them."""
+    if not isinstance(entries, list) or not 1 <= len(entries) <= limits.SQS_BATCH_ENTRIES:
+        return None
+    names = {str(entry.get("Id")) for entry in entries if isinstance(entry, dict)}
+    return entries if len(names) == len(entries) and all(map(_NAME.fullmatch, names)) else None
+
+
+def _without(routed: Routed, refused: list[bool]) -> Routed:
+    """The same request without the entries that are refused."""
+    entries: Entries = (routed.parameters or {})["Entries"]
+    kept = [entry for entry, is_refused in zip(entries, refused, strict=True) if not is_refused]
+    if not routed.is_query:
+        return with_parameters(routed, Entries=kept)
+    # In a form each member of an entry is named by the entry's place.
+    places = [place for place, is_refused in enumerate(refused, 1) if not is_refused]
+    pairs = []
+    for name, value in parse_qsl(routed.request.body.decode("utf-8", "replace"), keep_blank_values=True):
+        found = _FORM_ENTRY.fullmatch(name)
+        if found is None:
+            pairs.append((name, value))
+        elif int(found[2]) in places:
+            pairs.append((f"{found[1]}{places.index(int(found[2])) + 1}{found[3]}", value))
+    changed = routed.request._replace(body=urlencode(pairs).encode())
+    return routed._replace(request=changed, parameters={**(routed.parameters or {}), "Entries": kept})
+
+
+def _with_failures(routed: Routed, response: Response, failed: list[dict[str, Any]]) -> Response:
+    if response.status != 200:
+        return response
+    if routed.is_query:
+        end = b"</SendMessageBatchResult>"
+        body = response.body.replace(end, _failures(failed).encode() + end)
+    else:
+        content = orjson.loads(response.body)
+        body = orjson.dumps(content | {"Failed": [*content.get("Failed", ()), *failed]})
+    headers = [each for each in response.headers if each[0].lower() != "content-length"]
+    return Response(200, body, headers)
+
+
+def _all_failed(routed: Routed, failed: list[dict[str, Any]]) -> Response:
+    if not routed.is_query:
+        return json_response(routed, orjson.dumps({"Successful": [], "Failed": failed}))
+    metadata = f"<ResponseMetadata><RequestId>{routed.request_id}</RequestId></ResponseMetadata>"
+    result = f"<SendMessageBatchResult>{_failures(failed)}</SendMessageBatchResult>"
+    return query_response("SendMessageBatchResponse", result + metadata)
+
+
+def _failures(failed: list[dict[str, Any]]) -> str:
+    return "".join(
+        f"<BatchResultErrorEntry><Id>{escape(each['Id'])}</Id><SenderFault>true</SenderFault>"
+        f"<Code>{escape(each['Code'])}</Code><Message>{escape(each['Message'])}</Message></BatchResultErrorEntry>"
+        for each in failed
+    )

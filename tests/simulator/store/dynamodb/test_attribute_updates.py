@@ -1,0 +1,112 @@
+"""AttributeUpdates: every action with every type, and what DynamoDB refuses of it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from simulator.store.dynamodb.attribute_updates import Typed, TypeMismatch, check_updates, updated
+from simulator.store.wire.aws_errors import AwsError
+
+_TYPES: dict[str, Any] = {
+    "S": "s", "N": "1", "B": b"\xff", "SS": ["a"], "NS": ["1"], "BS": [b"\xff"], "L": [{"S": "x"}], "M": {},
+    "BOOL": True, "NULL": True,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", _TYPES)
+def test_a_put_stores_the_value_as_it_is(kind: str) -> None:
+    """Of every type, whatever was there."""
+    assert updated(("S", "old"), "PUT", (kind, _TYPES[kind])) == (kind, _TYPES[kind])
+    assert updated(None, "PUT", (kind, _TYPES[kind])) == (kind, _TYPES[kind])
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "after"),
+    [
+        (None, ("N", "2"), ("N", "2")),
+        (("N", "1.5"), ("N", "-2"), ("N", "-0.5")),
+        (None, ("BS", [b"a"]), ("BS", [b"a"])),
+        (("BS", [b"a"]), ("BS", [b"b", b"a"]), ("BS", [b"a", b"b"])),
+        (("NS", ["1", "2"]), ("NS", ["2.0", "3"]), ("NS", ["1", "2", "3"])),
+        (("L", ["x"]), ("L", ["x"]), ("L", ["x", "x"])),
+    ],
+)
+def test_add_sums_numbers_and_joins_sets_and_lists(old: Typed | None, new: Typed, after: Typed) -> None:
+    """To nothing, a number is added to zero and a set to the empty one; an element is in a set once."""
+    assert updated(old, "ADD", new) == after
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "after"),
+    [
+        (("S", "old"), None, None),
+        (None, ("SS", ["a"]), None),
+        (("BS", [b"a", b"b"]), ("BS", [b"a"]), ("BS", [b"b"])),
+        (("NS", ["1", "2"]), ("NS", ["1.0"]), ("NS", ["2"])),
+        (("SS", ["a"]), ("SS", ["a", "z"]), None),
+    ],
+)
+def test_delete_removes_an_attribute_or_elements_of_a_set(old: Typed | None, new: Typed | None, after: Any) -> None:
+    """A set without elements is not there."""
+    assert updated(old, "DELETE", new) == after
+
+
+@pytest.mark.parametrize("action", ["ADD", "DELETE"])
+def test_what_is_added_or_taken_away_has_the_attributes_type(action: str) -> None:
+    """A set of texts is not a set of bytes."""
+    with pytest.raises(TypeMismatch):
+        updated(("SS", ["a"]), action, ("BS", [b"a"]))
+
+
+@pytest.mark.parametrize("kind", _TYPES)
+def test_actions_have_their_types(kind: str) -> None:
+    """ADD has numbers, sets and lists; DELETE with a value has sets; PUT has all, and needs a value."""
+    for action, known in (("PUT", set(_TYPES)), ("ADD", {"N", "L", "SS", "NS", "BS"}), ("DELETE", {"SS", "NS", "BS"})):
+        update = {"a": {"Action": action, "Value": {kind: _TYPES[kind]}}}
+        if kind in known:
+            check_updates(update)
+        else:
+            with pytest.raises(AwsError, match=f"{action} action .*is not supported for the type {kind}$"):
+                check_updates(update)
+
+
+def test_only_a_delete_needs_no_value() -> None:
+    """PUT is the default; what is no map of updates is moto's to refuse."""
+    for update in ({}, {"Action": "ADD"}, {"Action": "PUT", "Value": None}):
+        with pytest.raises(AwsError, match="Only DELETE action is allowed when no attribute value is specified"):
+            check_updates({"a": update})
+    for updates in (None, [], {"a": {"Action": "DELETE"}}, {"a": "text"}, {"a": {"Value": "text"}}):
+        check_updates(updates)
+
+
+def test_binary_values_are_stored_and_harm_nobody(dynamodb: Any, name: str) -> None:
+    """An update puts, adds and deletes binary values, at every level; every call afterwards is answered."""
+    dynamodb.create_table(
+        TableName=name,
+        AttributeDefinitions=[{"AttributeName": "h", "AttributeType": "B"}],
+        KeySchema=[{"AttributeName": "h", "KeyType": "HASH"}],
+        BillingMode="PAY_PER_REQUEST",
+    )
+    key = {"h": {"B": b"\xff"}}
+
+    def update(**actions: Any) -> None:
+        updates = {each: {"Action": action, "Value": value} for each, (action, value) in actions.items()}
+        dynamodb.update_item(TableName=name, Key=key, AttributeUpdates=updates)
+
+    update(b=("PUT", {"B": b"\x00\xff"}), s=("ADD", {"BS": [b"a", b"\xff"]}), m=("PUT", {"M": {"x": {"B": b"\xfe"}}}))
+    update(s=("DELETE", {"BS": [b"a"]}), n=("PUT", {"NULL": True}))
+    with pytest.raises(ClientError, match="Type mismatch for attribute to update"):
+        update(b=("ADD", {"BS": [b"a"]}), n=("PUT", {"S": "never"}))
+    wanted = {
+        **key,
+        "b": {"B": b"\x00\xff"},
+        "s": {"BS": [b"\xff"]},
+        "m": {"M": {"x": {"B": b"\xfe"}}},
+        "n": {"NULL": True},
+    }
+    assert dynamodb.get_item(TableName=name, Key=key)["Item"] == wanted
+    assert dynamodb.scan(TableName=name)["Items"] == [wanted]
+    assert dynamodb.batch_get_item(RequestItems={name: {"Keys": [key]}})["Responses"][name] == [wanted]
