@@ -286,7 +286,7 @@ def _plain(value: Any) -> Any:
     if kind is None:
         return held
     # moto's older update calls every value a text.
-    return {"B" if kind == "S" and isinstance(held, bytes) else kind: held}
+    return {"B" if isinstance(held, bytes) else kind: held}
 
 
 def _wire(value: Any) -> Any:
