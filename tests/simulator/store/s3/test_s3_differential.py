@@ -29,7 +29,8 @@ STEPS = st.one_of(
     st.tuples(st.just("mistake"), st.sampled_from(["bucket", "subresource"])),
 )
 _MADE_UP = re.compile(
-    rb"<(LastModified|RequestId|RequestID|HostId|NextContinuationToken|ContinuationToken|VersionId|UploadId)>[^<]*</"
+    rb"<(LastModified|RequestId|RequestID|HostId|NextContinuationToken|ContinuationToken|VersionId|UploadId"
+    rb"|DeleteMarkerVersionId)>[^<]*</"
 )
 _HEADERS = {"etag", "content-type", "content-range", "x-amz-meta-note", "x-amz-checksum-crc32", "x-amz-tagging-count"}
 
