@@ -325,8 +325,14 @@ async def _rules_part(options: argparse.Namespace) -> None:
     print(f"with {with_rules * 100:.1f} us a row, without {without * 100:.1f}, ratio {with_rules / without:.3f}")
 
 
+def _signed(service: str) -> dict[str, str]:
+    credential = f"Credential=bench/20261128/us-east-1/{service}/aws4_request"
+    return {"host": "127.0.0.1", "authorization": f"AWS4-HMAC-SHA256 {credential}, SignedHeaders=host, Signature=0"}
+
+
 def _json_request(target: str, parameters: dict[str, Any]) -> Request:
-    headers = {"host": "127.0.0.1", "x-amz-target": target, "content-type": "application/x-amz-json-1.0"}
+    signed = _signed("sqs" if target.startswith("AmazonSQS") else "dynamodb")
+    headers = {"x-amz-target": target, "content-type": "application/x-amz-json-1.0", **signed}
     raw = tuple((name.encode(), value.encode()) for name, value in headers.items())
     return Request("POST", "/", headers, raw, orjson.dumps(parameters))
 
@@ -355,7 +361,9 @@ class Requests:
         return orjson.loads(response.body)
 
     async def _s3(self, method: str, target: str, body: bytes = b"") -> None:
-        response = await self._answer(Request(method, target, {"host": "127.0.0.1"}, ((b"host", b"127.0.0.1"),), body))
+        headers = _signed("s3")
+        raw = tuple((name.encode(), value.encode()) for name, value in headers.items())
+        response = await self._answer(Request(method, target, headers, raw, body))
         assert response.status == 200, response.body
 
     async def prepare(self) -> None:
@@ -423,16 +431,16 @@ class Depth:
 
     async def json(self, target: str, **parameters: Any) -> Any:
         """One request of the JSON protocol."""
-        async with self._session.post(
-            self._endpoint, data=json.dumps(parameters), headers={"X-Amz-Target": target}
-        ) as response:
+        headers = {"X-Amz-Target": target, **_signed("sqs" if target.startswith("AmazonSQS") else "dynamodb")}
+        async with self._session.post(self._endpoint, data=json.dumps(parameters), headers=headers) as response:
             body = await response.read()
             assert response.status == 200, body
             return json.loads(body or b"{}")
 
     async def s3(self, method: str, target: str, body: bytes = b"") -> bytes:
         """One request to S3."""
-        async with self._session.request(method, self._endpoint + target, data=body) as response:
+        address, headers = self._endpoint + target, _signed("s3")
+        async with self._session.request(method, address, data=body, headers=headers) as response:
             content = await response.read()
             assert response.status < 300, content
             return content

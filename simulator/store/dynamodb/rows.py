@@ -168,9 +168,9 @@ class Rows(MutableMapping[Any, Any]):
         unstorable: list[tuple[Key, Key]] = []
         lent, self._lent = self._lent, {}
         for (hash_key, sort_key), before in lent.items():
-            partition = self.partitions.entries.get(hash_key)
-            row = None if partition is None else partition.entries.get(sort_key)
-            if partition is None or row is None or isinstance(row, bytes):
+            partition = self.partition(hash_key)
+            row = partition.entries.get(sort_key)
+            if row is None or isinstance(row, bytes):
                 continue
             try:
                 encoded = encode_item(row)
@@ -191,8 +191,7 @@ class Rows(MutableMapping[Any, Any]):
 
     def _remember(self, hash_key: Key, sort_key: Key) -> None:
         if (hash_key, sort_key) not in self._lent:
-            partition = self.partitions.entries.get(hash_key)
-            self._lent[hash_key, sort_key] = None if partition is None else partition.entries.get(sort_key)
+            self._lent[hash_key, sort_key] = self.partition(hash_key).entries.get(sort_key)
 
     def _restore(self, hash_key: Key, sort_key: Key, before: bytes | None) -> None:
         if before is None:
@@ -286,7 +285,7 @@ def _plain(value: Any) -> Any:
     if kind is None:
         return held
     # moto's older update calls every value a text.
-    return {"B" if kind == "S" and isinstance(held, bytes) else kind: held}
+    return {"B" if isinstance(held, bytes) else kind: held}
 
 
 def _wire(value: Any) -> Any:

@@ -11,6 +11,7 @@ from xml.sax.saxutils import escape
 from simulator.store.moto import state as moto_state
 from simulator.store.moto.application import LeftToMoto
 from simulator.store.moto.replacement import Replacement
+from simulator.store.moto.scope import SCOPE
 from simulator.store.wire.messages import Request, Response, Routed, header_text
 
 # What a put may say without moto having to look: what signing, checksums and content are described by.
@@ -52,6 +53,8 @@ def _put(routed: Routed, bucket: Any, key_name: str) -> Response:
     checksum = headers.get("x-amz-checksum-crc32")
     if not headers.get("content-type", "").isascii():
         raise LeftToMoto
+    if bucket.notification_configuration is not None and not SCOPE.get().store.strict:
+        raise LeftToMoto  # moto has an event for a put's tags, too, even for none
     if (algorithm or checksum) and (algorithm.upper() != "CRC32" or checksum is None):
         raise LeftToMoto
     backend = moto_state.backend("s3", routed.home)

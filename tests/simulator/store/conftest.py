@@ -76,7 +76,7 @@ class Engine:
     call: Callable[[str, str, dict[str, str], bytes], Response]
 
     def json(self, service: str, operation: str, parameters: dict[str, Any]) -> tuple[int, Any]:
-        """One request of the JSON protocol: status and parsed answer."""
+        """One request of the JSON protocol: status and parsed answer, None for the page that Flask has for a 500."""
         prefix = {"sqs": "AmazonSQS", "dynamodb": "DynamoDB_20120810"}[service]
         headers = {
             "X-Amz-Target": f"{prefix}.{operation}",
@@ -84,7 +84,7 @@ class Engine:
             "Authorization": signed(service),
         }
         response = self.call("POST", "/", headers, json.dumps(parameters).encode())
-        return response.status, json.loads(response.body or b"{}")
+        return response.status, None if response.body.startswith(b"<!doctype") else json.loads(response.body or b"{}")
 
     def s3(self, method: str, target: str, body: bytes = b"", **headers: str) -> Response:
         """One request to S3; underscores in header names stand for hyphens."""

@@ -202,7 +202,7 @@ class _Side:
         for _ in range(15):
             status, answer = self.do(operation, Limit=limit, **more)
             answers.append((status, answer))
-            if "LastEvaluatedKey" not in answer:
+            if answer is None or "LastEvaluatedKey" not in answer:
                 return answers
             more["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
         raise AssertionError(answers[-3:])

@@ -126,6 +126,17 @@ def test_a_partition_is_a_mapping_of_items() -> None:
     assert (rows.count, len(rows)) == (0, 0)
 
 
+def test_what_moto_was_lent_and_removed_is_gone() -> None:
+    """Also with the last row of its partition, and what comes after it settles all the same."""
+    rows = table(("p", "a"), ("q", "a"), ("q", "b"))
+    for hash_key, sort_key in (("p", "a"), ("q", "a"), ("q", "b")):
+        rows.lend(hash_key, sort_key).attrs["n"] = typed("N", "7")
+    del rows[typed("S", "p")]
+    del rows[typed("S", "q")][typed("S", "a")]
+    rows.settle()
+    assert held(rows) == {"q": {"b": row(7)}}
+
+
 def test_what_moto_changes_is_kept() -> None:
     """An item that moto was lent is one object until the request is over; then it is bytes again, as it is by then."""
     rows = table(("p", "a"), ("p", "b"))
@@ -198,6 +209,9 @@ def test_a_request_that_fails_stores_nothing() -> None:
     rows.put("p", "a", row(3))
     rows.take_back()
     assert rows.row("p", "a") == row(3)
+    del rows[typed("S", "p")][typed("S", "b")]
+    rows.take_back()
+    assert held(rows) == {"p": {"a": row(3), "b": row(1)}}
 
 
 @pytest.mark.parametrize(

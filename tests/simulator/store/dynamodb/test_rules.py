@@ -16,6 +16,7 @@ from simulator.store.dynamodb.rules import (
     WriteOperation,
     check_body,
     check_item,
+    check_put,
     check_request_sizes,
     is_plain_row,
     item_size,
@@ -196,6 +197,17 @@ def test_every_type_is_accepted_as_it_is(typed: dict[str, Any]) -> None:
 def test_a_value_of_another_kind_is_refused(typed: Any, error: tuple[str, str]) -> None:
     """AttributeValue: exactly one type, and a value of it."""
     assert refusal(check_item, {"PK": {"S": "p"}, "a": typed}) == error
+
+
+def test_a_single_put_counts_its_errors_where_a_set_is_empty() -> None:
+    """And there alone; what a batch says is another text."""
+    with pytest.raises(AwsError, match=r"^1 validation error detected: One or more .*An string set  may not be empty$"):
+        check_put({"a": {"SS": []}})
+    with pytest.raises(AwsError, match=r"^One or more .*An string set  may not be empty$"):
+        check_item({"a": {"SS": []}})
+    with pytest.raises(AwsError, match=r"^The parameter cannot be converted"):
+        check_put({"a": {"N": "x"}})
+    check_put({"a": {"SS": ["x"]}})
 
 
 def test_what_changes_leaves_the_rest_as_it_is() -> None:

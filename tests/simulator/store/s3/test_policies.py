@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from simulator.store.s3.policies import allows_s3
+from simulator.store.s3.policies import allows_anyone, allows_s3, read_policy
 
 QUEUE = "arn:aws:sqs:us-east-1:123456789012:orders"
 BUCKET = "arn:aws:s3:::the.bucket"
@@ -153,3 +153,44 @@ def test_a_dot_in_a_pattern_is_a_dot() -> None:
 def test_all_conditions_hold(condition: Any) -> None:
     """Conditions with multiple operators or keys are evaluated with a logical AND."""
     assert not allowed(statement(Condition=condition))
+
+
+@pytest.mark.parametrize(
+    ("effects", "allowed_", "denied"),
+    [
+        ([], False, False),
+        (["Allow"], True, False),
+        (["Deny"], False, True),
+        (["Allow", "Deny"], False, True),
+    ],
+)
+def test_anyone_may_what_is_allowed_and_not_denied(effects: list[str], allowed_: bool, denied: bool) -> None:
+    """A statement for every principal; an explicit deny wins, and can be asked for."""
+    statements = [
+        {"Effect": effect, "Principal": "*", "Action": "s3:Get*", "Resource": "arn:aws:s3:::b/*"} for effect in effects
+    ]
+    policy = {"Statement": statements}
+    assert allows_anyone(policy, "s3:GetObject", "arn:aws:s3:::b/k") == allowed_
+    assert allows_anyone(policy, "s3:GetObject", "arn:aws:s3:::b/k", effect="Deny") == denied
+    assert not allows_anyone(policy, "s3:PutObject", "arn:aws:s3:::b/k")
+    assert not allows_anyone(policy, "s3:GetObject", "arn:aws:s3:::other/k")
+
+
+@pytest.mark.parametrize(
+    ("principal", "anyone"),
+    [("*", True), ({"AWS": "*"}, True), ({"AWS": ["1", "*"]}, True), ({"AWS": "1"}, False), ({"Service": "*"}, False)],
+)
+def test_anyone_is_every_principal(principal: Any, anyone: bool) -> None:
+    """S3's own service is not."""
+    policy = {"Statement": {"Effect": "Allow", "Principal": principal, "Action": "s3:*"}}
+    assert allows_anyone(policy, "s3:GetObject", "arn:aws:s3:::b/k") == anyone
+    assert not allows_anyone(policy, "s3:GetObject", "x", effect="Deny")
+
+
+@pytest.mark.parametrize(
+    ("text", "policy"),
+    [(None, None), ("", None), (b"", None), ("no JSON", None), ("[]", None), (b'{"a": 1}', {"a": 1}), ("{}", {})],
+)
+def test_a_policy_is_a_json_object(text: Any, policy: Any) -> None:
+    """As text or as bytes; anything else is none."""
+    assert read_policy(text) == policy

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import itertools
+import json
 import re
 from typing import Any
 from urllib.parse import quote
@@ -29,7 +30,8 @@ STEPS = st.one_of(
     st.tuples(st.just("mistake"), st.sampled_from(["bucket", "subresource"])),
 )
 _MADE_UP = re.compile(
-    rb"<(LastModified|RequestId|RequestID|HostId|NextContinuationToken|ContinuationToken|VersionId|UploadId)>[^<]*</"
+    rb"<(LastModified|RequestId|RequestID|HostId|NextContinuationToken|ContinuationToken|VersionId|UploadId"
+    rb"|DeleteMarkerVersionId)>[^<]*</"
 )
 _HEADERS = {"etag", "content-type", "content-range", "x-amz-meta-note", "x-amz-checksum-crc32", "x-amz-tagging-count"}
 
@@ -138,3 +140,25 @@ def test_any_sequence_of_object_calls_is_answered_as_by_stock_moto(twins: Any, s
     stock, store = _Side(twins.stock, name), _Side(twins.store, name)
     for step in steps:
         assert store.step(step) == stock.step(step), step
+
+
+def test_a_put_is_told_of_as_by_stock_moto(twins: Any) -> None:
+    """Without AWS's rules the events of a put are moto's: one of its tags, too, although it has none."""
+    name = f"e{next(_numbers)}"
+    arn = f"arn:aws:sqs:us-east-1:123456789012:{name}"
+    events = "".join(f"<Event>s3:{event}:*</Event>" for event in ("ObjectCreated", "ObjectTagging"))
+    configured = f"<QueueConfiguration><Queue>{arn}</Queue>{events}</QueueConfiguration>"
+    told = []
+    for engine in (twins.stock, twins.store):
+        queue = engine.json("sqs", "CreateQueue", {"QueueName": name})[1]["QueueUrl"]
+        document = f"<NotificationConfiguration>{configured}</NotificationConfiguration>"
+        assert engine.s3("PUT", f"/{name}").status == 200
+        assert engine.s3("PUT", f"/{name}?notification", document.encode()).status == 200
+        assert engine.s3("PUT", f"/{name}/key", b"x").status == 200
+        received = engine.json("sqs", "ReceiveMessage", {"QueueUrl": queue, "MaxNumberOfMessages": 10})[1]["Messages"]
+        told.append([_event(json.loads(message["Body"])) for message in received])
+    assert told[0] == told[1] == ["s3:TestEvent", "ObjectCreated:Put", "ObjectTagging:Put"]
+
+
+def _event(body: Any) -> str:
+    return str(body["Event"] if "Event" in body else body["Records"][0]["eventName"])

@@ -33,6 +33,37 @@ def test_messages_older_than_the_retention_are_dropped_and_counted() -> None:
     assert (depot.totals.expired, depot.counts(60_000.0)) == (1, (0, 1, 0))
 
 
+def test_a_message_may_be_hidden_until_somebody_else_has_it() -> None:
+    """In flight by any of its handles, afterwards by the last one; deleted by none; an unknown handle is unknown."""
+    depot = MessageDepot(b"secret")
+    depot.add(_Message(), 0.0)
+    held = depot.take(1, 0.0, 10, HOUR_MS, None)[0][0]
+    first = depot.handle_of(held)
+    assert depot.may_hide(first)
+    depot.counts(20.0)
+    assert (held.state, depot.may_hide(first)) == ("ready", True)
+    depot.take(1, 20.0, 10, HOUR_MS, None)
+    second = depot.handle_of(held)
+    assert (depot.may_hide(first), depot.may_hide(second)) == (True, True)
+    depot.counts(40.0)
+    assert (depot.may_hide(first), depot.may_hide(second)) == (False, True)
+    depot.delete(second, stale_deletes=False)
+    assert not depot.may_hide(second)
+    with pytest.raises(UnknownHandle):
+        depot.may_hide("made up")
+
+
+def test_a_message_that_was_hidden_while_it_was_ready_is_received_once() -> None:
+    """It has been ready twice by then; one receive that hides nothing returns it once all the same."""
+    depot = MessageDepot(b"secret")
+    held = depot.add(_Message(), 0.0)
+    depot.change_visibility(held, 0.0, 10.0)
+    assert depot.counts(0.0) == (0, 1, 0)
+    assert depot.counts(10.0) == (1, 0, 0)
+    assert depot.take(10, 10.0, 0.0, HOUR_MS, None) == ([held], [])
+    assert depot.counts(10.0) == (1, 0, 0)
+
+
 def test_the_age_of_the_oldest_message_counts_until_it_is_deleted() -> None:
     """ApproximateAgeOfOldestMessage: hidden and delayed messages have an age too; a deleted one has not."""
     depot = MessageDepot(b"secret")
