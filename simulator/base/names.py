@@ -45,6 +45,14 @@ def bucket_name_fault(name: str) -> str | None:
     return None
 
 
+def length_fault(kind: NamedKind, name: str) -> str | None:
+    """What a name's length must be in the services' words, None if it is."""
+    shortest, longest = LENGTHS[kind]
+    if len(name) < shortest:
+        return f"greater than or equal to {shortest}"
+    return f"less than or equal to {longest}" if len(name) > longest else None
+
+
 def fits_pattern(kind: NamedKind, name: str) -> bool:
     """Whether all characters of a queue's, a table's or a function's name are ones that it may have."""
     return _PATTERNS[kind].fullmatch(name) is not None

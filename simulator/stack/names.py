@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from simulator.base.names import LENGTHS, NamedKind, bucket_name_fault, fits_pattern
+from simulator.base.names import NamedKind, bucket_name_fault, fits_pattern, length_fault
 from simulator.stack.model import Stack
 
 _FUNCTION_PATTERN = (
@@ -48,22 +48,20 @@ def refused_key_filters(stack: Stack) -> Iterator[tuple[str, str]]:
 
 def _fault(kind: NamedKind, name: str) -> str | None:
     """What a service says to one name."""
-    shortest, longest = LENGTHS[kind]
+    length = length_fault(kind, name)
     if kind == "bucket":
         why = bucket_name_fault(name)
         return f"The specified bucket is not valid: '{name}': {why}" if why else None
     if kind == "queue":
-        if shortest <= len(name) <= longest and fits_pattern(kind, name):
+        if length is None and fits_pattern(kind, name):
             return None
         return f"Can only include alphanumeric characters, hyphens, or underscores. 1 to 80 in length: '{name}'"
     member, pattern = ("tableName", "[a-zA-Z0-9_.-]+") if kind == "table" else ("functionName", _FUNCTION_PATTERN)
     wrong = None
     if not fits_pattern(kind, name):
         wrong = f"satisfy regular expression pattern: {pattern}"
-    elif len(name) < shortest:
-        wrong = f"have length greater than or equal to {shortest}"
-    elif len(name) > longest:
-        wrong = f"have length less than or equal to {longest}"
+    elif length is not None:
+        wrong = f"have length {length}"
     return wrong and (
         f"1 validation error detected: Value '{name}' at '{member}' failed to satisfy constraint: Member must {wrong}"
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from simulator.base import doors
 from simulator.base.doors import is_loopback_name, refusal
 
 
@@ -61,3 +62,22 @@ def test_another_site_is_refused_where_no_origin_says_more() -> None:
     for site in ("same-origin", "same-site", "none"):
         assert refusal("localhost:1", None, site) is None
     assert refusal("localhost:1", "http://localhost:2", "cross-site") is None
+
+
+def test_a_name_is_of_bounded_length() -> None:
+    """Longer ones are no names; in a line they are cut."""
+    assert is_loopback_name(f"{'a' * 290}.localhost")
+    assert not is_loopback_name(f"{'a' * 291}.localhost")
+    assert f"'{'x' * 300}'" in (refusal("x" * 300, None, None) or "")
+    assert f"'{'x' * 300}...'" in (refusal("x" * 301, None, None) or "")
+
+
+def test_what_is_longer_than_names_is_not_kept() -> None:
+    """What a page sends does not fill the memory of what was decided; what programs send is decided once."""
+    doors._refusal.cache_clear()
+    for given in ((100, 100, 101), (301, 0, 0), (0, 301, 0), (0, 0, 301)):
+        refusal(*("x" * length for length in given))
+    assert doors._refusal.cache_info().currsize == 0
+    assert refusal("x" * 100, "x" * 100, "x" * 100)
+    assert refusal("localhost", None, None) is None
+    assert doors._refusal.cache_info().currsize == 2

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from simulator.base.names import LENGTHS, NamedKind, bucket_name_fault, fits_pattern, fitted
+from simulator.base.names import LENGTHS, NamedKind, bucket_name_fault, fits_pattern, fitted, length_fault
 
 
 @pytest.mark.parametrize("name", ["abc", "a" * 63, "0-0", "a.b-c.9", "1.2.3.4x", "a-.b", "xn-a", "a-s3aliases"])
@@ -49,3 +49,13 @@ def test_a_name_made_up_is_cut_to_the_longest(kind: NamedKind) -> None:
     assert len(first) == len(second) == longest
     assert first != second
     assert first.startswith("a" * (longest - 9) + "-")
+
+
+@pytest.mark.parametrize(
+    ("kind", "shortest", "longest"), [("bucket", 3, 63), ("queue", 1, 80), ("table", 3, 255), ("function", 1, 64)]
+)
+def test_lengths_are_those_of_the_api_references(kind: NamedKind, shortest: int, longest: int) -> None:
+    """Shortest and longest, and one beyond."""
+    assert length_fault(kind, "a" * shortest) is length_fault(kind, "a" * longest) is None
+    assert length_fault(kind, "a" * (shortest - 1)) == f"greater than or equal to {shortest}"
+    assert length_fault(kind, "a" * (longest + 1)) == f"less than or equal to {longest}"

@@ -6,7 +6,7 @@ import unicodedata
 
 import pytest
 
-from simulator.base.shown import LINE_CHARACTERS, error_line, printable, visible, visible_line
+from simulator.base.shown import LINE_CHARACTERS, error_line, printable, visible, visible_line, visible_lines
 
 STEERING = [
     *map(chr, range(0x20)), *map(chr, range(0x7F, 0xA0)), *"\u2028\u2029\u061c\u200e\u200f",
@@ -39,9 +39,15 @@ def test_tabs_and_line_ends_that_lay_text_out_are_blanks() -> None:
     assert printable(" a\r\n\tb\x1b ") == r"a b\x1b"
 
 
+def test_lines_stay_lines() -> None:
+    """Where a text has several by itself."""
+    assert visible_lines("a\x1b\n\tb\r\n") == "a\\x1b\n    b\\r\n"
+
+
 def test_a_long_error_keeps_its_beginning_and_its_end() -> None:
     """The way out is at its end; what fits is whole."""
-    assert error_line("x" * LINE_CHARACTERS) == "x" * LINE_CHARACTERS
+    assert error_line("x" * 2_000) == "x" * 2_000
+    assert error_line("x" * 1_400 + "y" * 601) == f"{'x' * 1_400} ... {'y' * 600}"
     line = error_line(f"what is wrong: {'x' * LINE_CHARACTERS}; the way out")
     assert line.startswith("what is wrong: xxx")
     assert line.endswith("xxx; the way out")

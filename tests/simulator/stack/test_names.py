@@ -45,8 +45,10 @@ def test_a_name_that_is_too_long_is_a_violation() -> None:
     assert "Member must have length less than or equal to 64" in said["F"]
 
 
-def test_names_at_their_longest_are_taken() -> None:
+def test_names_at_their_shortest_and_longest_are_taken() -> None:
     """As are the names that the template leaves open."""
+    shortest = {"BucketName": "b-0", "QueueName": "q", "TableName": "t-0", "ConsumerName": "f"}
+    assert refused(load(None, shortest)) == []
     longest = {"BucketName": "b" * 63, "QueueName": "q" * 80, "TableName": "t" * 255, "ConsumerName": "f" * 64}
     assert refused(load(None, longest)) == []
     assert refused(load()) == []
@@ -77,15 +79,6 @@ def test_a_filter_that_xml_cannot_say_is_refused(text: str, is_refused: bool) ->
         notification = dataclasses.replace(Notification("Queue", ("s3:ObjectCreated:*",)), **{part: text})
         stack = declare.stack(buckets={"Bucket": dataclasses.replace(bucket, notifications=(notification,))})
         assert [who for who, said in refused(stack) if "not well-formed" in said] == ["Bucket"] * is_refused
-
-
-def test_a_bucket_has_at_most_a_hundred_notifications() -> None:
-    """With more, they are counted and no longer held against each other."""
-    for count in (100, 101):
-        rules_of = tuple(Notification("Queue", ("s3:ObjectCreated:*",), prefix=f"{n:03}/") for n in range(count))
-        bucket = Bucket("Bucket", "bucket", "arn", notifications=rules_of)
-        found = refused(declare.stack(buckets={"Bucket": bucket}))
-        assert found == [("Bucket", "101 event notifications; a bucket takes at most 100")] * (count > 100)
 
 
 def test_a_name_left_open_fits_its_service(tmp_path: Path) -> None:

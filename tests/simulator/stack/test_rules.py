@@ -485,3 +485,30 @@ def test_own_template_with_a_reservation() -> None:
     assert stack.functions["ConsumerLambda"].reserved_concurrency == 2
     (advice,) = examine(stack).advice
     assert "reserved concurrency 2 is below the 10 batches" in advice.text
+
+
+def test_a_bucket_has_at_most_a_hundred_notifications() -> None:
+    """With more, they are counted and no longer held against each other; the next bucket is judged all the same."""
+    for count in (100, 101):
+        each = tuple(Notification("Nowhere", ("s3:ObjectCreated:*",)) for _ in range(count))
+        buckets = {name: Bucket(name, name.lower(), "arn", notifications=each) for name in ("Bucket", "Other")}
+        found = examine(declare.stack(buckets=buckets)).violations
+        said = {finding.logical_id: finding.text for finding in found}
+        assert len(found) == len(said) == 2
+        for name in buckets:
+            assert said[name].startswith("101 event" if count > 100 else "Configuration is ambiguously defined")
+
+
+def test_a_statement_that_is_none_allows_nothing() -> None:
+    """And does not hide one that does."""
+    allowed = {"Effect": "Allow", "Principal": {"Service": "s3.amazonaws.com"}, "Action": "sqs:SendMessage"}
+    bucket = Bucket("Bucket", "bucket", "arn", notifications=(Notification("Queue", ("s3:ObjectCreated:*",)),))
+    for statements, refused in (
+        ([5, "x", allowed], False),
+        ([5, None], True),
+        (7, True),
+        ([{**allowed, "Action": 5}], True),
+    ):
+        queue = declare.queue(policy={"Statement": statements})
+        found = examine(declare.stack(queues={"Queue": queue}, buckets={"Bucket": bucket})).violations
+        assert [finding.logical_id for finding in found] == ["Bucket"] * refused

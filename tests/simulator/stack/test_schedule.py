@@ -148,3 +148,17 @@ def test_cron_ascends_in_whole_minutes(start_at: float) -> None:
     instants = list(itertools.islice(parse("cron(0/7 0/5 ? * * *)")(start_at), 20))
     assert instants == sorted(set(instants))
     assert all(each % 60 == 0 and each >= start_at for each in instants)
+
+
+def test_a_rate_has_at_most_nine_digits() -> None:
+    """So many days are beyond every calendar: only the first is due."""
+    assert list(parse("rate(999999999 days)")(0.0)) == [0.0]
+    for digits in (10, 5_000):
+        with pytest.raises(ScheduleExpressionError, match="the value has too many digits"):
+            parse(f"rate({'9' * digits} days)")
+
+
+def test_a_rate_ends_with_the_calendar() -> None:
+    """No instant is due that has no date."""
+    last = datetime(9999, 12, 31, 23, 59, tzinfo=UTC).timestamp()
+    assert list(parse("rate(1 minute)")(last)) == [last]

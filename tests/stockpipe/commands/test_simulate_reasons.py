@@ -108,7 +108,7 @@ def test_a_function_that_crashes_names_its_error_and_the_run_can_be_repeated(
         ),
         (
             "pipeline.consumer.handler", "mine.says_why", (),
-            "a [2Jbad thing", "set --parameter TimestampFormat=... to match it",
+            r"a\x1b[2Jbad thing", "set --parameter TimestampFormat=... to match it",
         ),
         (
             "BatchSize: !Ref BatchSize", "Enabled: false", (),
