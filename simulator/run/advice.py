@@ -181,7 +181,8 @@ def _of_waiting(waiting: int, summary: Mapping[str, Any], situation: Situation) 
         (mapping.logical_id, "ScalingConfig", "MaximumConcurrency"): mapping.maximum_concurrency,
     }
     tightest = min((bound, where) for where, bound in {**bounds, (): math.inf}.items() if bound is not None)
-    if (summary["consumer"]["concurrency_max"] or 0) >= tightest[0]:
+    at_once = summary["consumer"]["concurrency_max"]
+    if at_once is not None and at_once >= tightest[0]:
         room = situation.parameter(*tightest[1])
         text = f"{late}, and {consumer.name} had no room for more: {tightest[0]} at once. Give it more ({room}), or"
         return NextStep(f"{text} let the drain take longer:", longer)

@@ -64,7 +64,7 @@ class Throughput:
     ) -> None:
         self._provisioned = provisioned
         new_table = limits.ON_DEMAND_NEW_TABLE_WRITE_UNITS if writes else limits.ON_DEMAND_NEW_TABLE_READ_UNITS
-        self._least = max(new_table, warm or 0)
+        self._least = new_table if warm is None else max(new_table, warm)
         self._partition_rate = float(limits.PARTITION_WRITE_UNITS if writes else limits.PARTITION_READ_UNITS)
         self._peaks = PeakHistory()
         rate = self.rate(now)

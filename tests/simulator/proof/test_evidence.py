@@ -293,3 +293,13 @@ def test_what_was_read_may_be_judged_in_a_thread_and_is_gone_afterwards() -> Non
         assert sum(part.statements for part in parts) == 1
     with pytest.raises(sqlite3.ProgrammingError, match="closed"):
         evidence.object_count()
+
+
+def test_every_standing_is_kept_as_it_was_given() -> None:
+    """Each has a number of its own on disk."""
+    names = list(Standing.__members__)
+    with Evidence() as evidence:
+        for name in names:
+            evidence.refer("b", name, Standing[name])
+        evidence.add_objects("b", names)
+        assert [(key, standing.name) for _, key, standing in evidence.objects()] == [(name, name) for name in names]

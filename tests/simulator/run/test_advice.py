@@ -186,6 +186,10 @@ def test_a_mapping_that_is_disabled() -> None:
     [
         ({}, "2 messages were not done in time. Let the drain take longer:"),
         (
+            {"consumer": {"throttles": None, "concurrency_max": None}},
+            "2 messages were not done in time. Let the drain take longer:",
+        ),
+        (
             {"table": {"throttled_requests": 9}},
             "2 messages were not done in time: the table throttled 9 writes. Let the drain take longer:",
         ),
