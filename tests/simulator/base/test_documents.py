@@ -79,6 +79,7 @@ def test_the_most_levels_are_read_and_one_more_is_not() -> None:
         "[" * (depth + 1) + "]" * (depth + 1),
         "{a: " * (depth + 1) + "1" + "}" * (depth + 1),
         f"- &a {'[' * half}{']' * half}\n- {'[' * half}*a{']' * half}",
+        f"- &a [{'[' * half}{']' * half}, x]\n- {'[' * (half - 1)}*a{']' * (half - 1)}",
     ):
         with pytest.raises(DocumentError, match=f"nested more than {MAX_DEPTH} levels deep"):
             read(text)
