@@ -27,7 +27,7 @@ MAX_VALUES = 500_000
 """Of what is worked out in all. A template of AWS's 500 resources has a tenth."""
 MAX_CHARACTERS = 32 * 1024 * 1024
 """Of all texts that functions make."""
-_PART_CHARACTERS = 50  # what a text takes besides its characters
+_PART_CHARACTERS = 50  # what a text takes beyond its characters
 
 
 class TemplateError(InputError):

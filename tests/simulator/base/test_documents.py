@@ -70,7 +70,7 @@ def test_what_cannot_be_used_is_named_with_its_line(text: str, said: str, line: 
 
 
 def test_the_most_levels_are_read_and_one_more_is_not() -> None:
-    """Those that an alias stands for count."""
+    """Those that an alias repeats count."""
     depth = MAX_DEPTH
     assert read("[" * depth + "]" * depth)
     half = depth // 2
@@ -86,7 +86,7 @@ def test_the_most_levels_are_read_and_one_more_is_not() -> None:
 
 
 def test_the_most_values_are_read_and_one_more_is_not() -> None:
-    """Keys count, and so does each value that an alias stands for."""
+    """Keys count, and so does each value that an alias repeats."""
     assert len(read(f"[{','.join('1' * (MAX_NODES - 1))}]")) == MAX_NODES - 1
     ten = f"- &a [{','.join('1' * 999)}]\n"  # a thousand values with its list
     assert len(read(ten + "- *a\n" * 98)) == 99
