@@ -46,8 +46,8 @@ class DocumentError(ValueError):
 def compose(text: str) -> yaml.Node | None:
     """The one document of a text as nodes, None if it is empty. Raises `DocumentError`.
 
-    There are at most `MAX_NODES`, in at most `MAX_DEPTH` levels, however they are visited: an alias counts as what it
-    stands for.
+    There are at most `MAX_NODES`, in at most `MAX_DEPTH` levels, however they are visited: an alias counts as all that
+    it repeats.
     """
     if text.count("\n%") > _DIRECTIVES:
         raise DocumentError(f"not YAML that can be read: more than {_DIRECTIVES} directives")
@@ -197,7 +197,7 @@ def _require_bounded(text: str, loader: Any) -> None:
         if inside:
             inside[-1].levels = max(inside[-1].levels, levels)
         if nodes > MAX_NODES:
-            raise DocumentError(f"more than {MAX_NODES:,} values, each alias counted as what it stands for", line)
+            raise DocumentError(f"more than {MAX_NODES:,} values, counting those that each alias repeats", line)
         if len(inside) + levels > MAX_DEPTH:
             raise DocumentError(f"nested more than {MAX_DEPTH} levels deep", line)
 

@@ -59,7 +59,7 @@ def fits_pattern(kind: NamedKind, name: str) -> bool:
 
 
 def fitted(kind: NamedKind, name: str) -> str:
-    """A name that the template leaves to CloudFormation: cut to the longest that there may be, and told from others."""
+    """A name that the template leaves to CloudFormation: cut to the longest that there may be, and unlike any other."""
     longest = LENGTHS[kind][1]
     if len(name) <= longest:
         return name

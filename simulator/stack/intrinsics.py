@@ -23,10 +23,11 @@ _NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 _NO_VALUE = object()
 MAX_LEVELS = 64
 """Of what is worked out at once: functions in each other, and names and conditions that need others."""
-MAX_VALUES = 2_000_000
-"""Of what is worked out in all. A template of AWS's 500 resources has a hundredth."""
+MAX_VALUES = 500_000
+"""Of what is worked out in all. A template of AWS's 500 resources has a tenth."""
 MAX_CHARACTERS = 32 * 1024 * 1024
 """Of all texts that functions make."""
+_PART_CHARACTERS = 50  # what a text takes beyond its characters
 
 
 class TemplateError(InputError):
@@ -363,7 +364,7 @@ class Document:
         if not separator:
             self.fail("Split needs a separator", line)
         parts = text.split(separator)
-        self._charge(len(text) + len(parts), line)
+        self._charge(len(text) + _PART_CHARACTERS * len(parts), line)
         return parts
 
     def _find_in_map(self, argument: Any, line: int) -> Any:

@@ -70,7 +70,7 @@ def test_what_cannot_be_used_is_named_with_its_line(text: str, said: str, line: 
 
 
 def test_the_most_levels_are_read_and_one_more_is_not() -> None:
-    """Those that an alias stands for count."""
+    """Those that an alias repeats count."""
     depth = MAX_DEPTH
     assert read("[" * depth + "]" * depth)
     half = depth // 2
@@ -79,13 +79,14 @@ def test_the_most_levels_are_read_and_one_more_is_not() -> None:
         "[" * (depth + 1) + "]" * (depth + 1),
         "{a: " * (depth + 1) + "1" + "}" * (depth + 1),
         f"- &a {'[' * half}{']' * half}\n- {'[' * half}*a{']' * half}",
+        f"- &a [{'[' * half}{']' * half}, x]\n- {'[' * (half - 1)}*a{']' * (half - 1)}",
     ):
         with pytest.raises(DocumentError, match=f"nested more than {MAX_DEPTH} levels deep"):
             read(text)
 
 
 def test_the_most_values_are_read_and_one_more_is_not() -> None:
-    """Keys count, and so does each value that an alias stands for."""
+    """Keys count, and so does each value that an alias repeats."""
     assert len(read(f"[{','.join('1' * (MAX_NODES - 1))}]")) == MAX_NODES - 1
     ten = f"- &a [{','.join('1' * 999)}]\n"  # a thousand values with its list
     assert len(read(ten + "- *a\n" * 98)) == 99

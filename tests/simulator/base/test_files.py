@@ -164,12 +164,15 @@ def test_standard_output_is_written_where_it_is(tmp_path: Path, name: str) -> No
         f"path = pathlib.Path({str(tmp_path / name)!r}); print('before'); require_writable(path)\n"
         "write_whole(path, 'text\\n'); print('after')"
     )
+    environ = {**os.environ, "PYTHONUNBUFFERED": ""}
     for output in ("file", "pipe"):
         if output == "pipe":
-            said = subprocess.run([sys.executable, "-c", script], cwd=ROOT, stdout=subprocess.PIPE, check=True).stdout
+            said = subprocess.run(
+                [sys.executable, "-c", script], cwd=ROOT, env=environ, stdout=subprocess.PIPE, check=True
+            ).stdout
         else:
             with (tmp_path / "out").open("wb") as file:
-                subprocess.run([sys.executable, "-c", script], cwd=ROOT, stdout=file, check=True)
+                subprocess.run([sys.executable, "-c", script], cwd=ROOT, env=environ, stdout=file, check=True)
             said = (tmp_path / "out").read_bytes()
         assert said == b"before\ntext\nafter\n"
 

@@ -42,7 +42,7 @@ def test_the_characters_of_other_names(kind: NamedKind) -> None:
 
 @pytest.mark.parametrize("kind", LENGTHS)
 def test_a_name_made_up_is_cut_to_the_longest(kind: NamedKind) -> None:
-    """It stays itself where it fits; two that are alike to there are told apart."""
+    """It stays itself where it fits; two that are alike up to there stay different."""
     longest = LENGTHS[kind][1]
     assert fitted(kind, "a" * longest) == "a" * longest
     first, second = fitted(kind, "a" * longest + "b"), fitted(kind, "a" * longest + "c")

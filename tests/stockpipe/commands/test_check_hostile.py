@@ -138,6 +138,18 @@ HOSTILE: dict[str, tuple[str | bytes, str]] = {
         f"Parameters:\n{BIG}" + name(f"[{', '.join(['!Ref Big'] * 40_000)}]"),
         "characters in all",
     ),
+    "Splits into very many parts": (
+        f"Parameters:\n  Commas: {{Type: String, Default: '{',' * 300_000}'}}\n"
+        + name(f"[{', '.join([chr(33) + 'Split [x, !Ref Commas]'] * 3)}]").replace("[x,", "[',',"),
+        "characters in all",
+    ),
+    "Globals of 9,000 variables for 400 functions": (
+        "Globals: {Function: {Handler: a.b, Runtime: python3.13, Environment: {Variables: {"
+        + ", ".join(f"V{n}: a" for n in range(9_000))
+        + "}}}}\n"
+        + resources("".join(f"  F{n}: {{Type: AWS::Serverless::Function}}\n" for n in range(400))),
+        "repeat what they work out",
+    ),
     "Select beyond": (name("!Select [99999999999999999999, [a]]"), "there is no element"),
     "Select of a half": (name("!Select [0.5, [a]]"), "there is no element"),
     "Select from the end": (name("!Select [-1, [a]]"), "there is no element"),
@@ -212,7 +224,9 @@ def test_what_is_no_file_is_one_line(path: str) -> None:
 
 def test_what_only_looks_bad_is_read(tmp_path: Path) -> None:
     """Numbers to other bases, `=` as a text, and a Sub whose names do not end mean something, and are taken so."""
-    for text in (number("0x10"), number("1:30"), name("="), name("!Sub '" + "${" * 200_000 + "'").replace("X:", "X1:")):
+    endless = name("!Sub '" + "${" * 200_000 + "'")
+    doubled = name("!Sub ['${a}${a}', {a: " * 20 + "y" + "}]" * 20)
+    for text in (number("0x10"), number("1:30"), name("="), endless, doubled):
         (tmp_path / "t.yaml").write_text(text, encoding="utf-8")
         ended = CliRunner().invoke(app, ["check", "--template", str(tmp_path / "t.yaml")])
         assert "the template has no bucket that notifies a queue" in ended.stderr
