@@ -16,13 +16,13 @@ from urllib.parse import unquote
 from xml.etree import ElementTree as ET
 
 from simulator.base.limits import S3_KEY_BYTES, S3_READS_PER_S, S3_WRITES_PER_S
+from simulator.base.names import bucket_name_fault
 from simulator.store.moto import state as moto_state
 from simulator.store.s3.moto_bucket import may_notify
 from simulator.store.wire.aws_errors import AwsError
 from simulator.store.wire.messages import Request, Routed
 from simulator.store.wire.token_bucket import TokenBucket
 
-_BUCKET_NAME = re.compile(r"(?!xn--)(?!\d+\.\d+\.\d+\.\d+$)(?!.*\.\.)[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 _QUEUE_ARN = re.compile(r"arn:[\w-]+:sqs:([\w-]+):\d+:.+")
 _HEX_SHA256 = re.compile(r"[0-9a-f]{64}")
 
@@ -60,7 +60,7 @@ def check_request(routed: Routed) -> None:
         _check_algorithm(request.headers)
     if operation in ("PutObject", "UploadPart"):
         _check_digests(request)
-    elif operation == "CreateBucket" and not _BUCKET_NAME.fullmatch(unquote(bucket)):
+    elif operation == "CreateBucket" and bucket_name_fault(unquote(bucket)) is not None:
         raise AwsError("InvalidBucketName", "The specified bucket is not valid.", details={"BucketName": bucket})
     elif operation == "PutBucketNotificationConfiguration" and bucket in moto_state.buckets(routed.home):
         _check_notification(request, moto_state.buckets(routed.home)[bucket])
