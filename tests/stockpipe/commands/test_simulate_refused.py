@@ -7,7 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from typer.testing import CliRunner
 
+from cli import app
 from simulator.stack.template import packaged_template
 
 Stockpipe = Callable[..., Any]
@@ -15,7 +17,7 @@ COMMANDS = (("simulate", "--ticks", "1"), ("load-test", "--rate", "1/s", "--dura
 
 
 @pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command[0])
-def test_a_name_that_aws_refuses_begins_no_run(stockpipe: Stockpipe, command: tuple[str, ...]) -> None:
+def test_a_name_that_aws_refuses_begins_no_run(command: tuple[str, ...]) -> None:
     """It is found with the template: exit code 2, before anything is started."""
     for parameter, who in (
         ("BucketName=My_Bucket", "StockBucket"),
@@ -23,9 +25,9 @@ def test_a_name_that_aws_refuses_begins_no_run(stockpipe: Stockpipe, command: tu
         ("TableName=ab", "StockData"),
         ("ConsumerName=a b", "ConsumerLambda"),
     ):
-        ended = stockpipe(*command, "--parameter", parameter, "--ui", "quiet")
-        assert (ended.code, ended.err.count("\n")) == (2, 1), ended.err
-        assert f"AWS refuses it: {who}: " in ended.err
+        ended = CliRunner().invoke(app, [*command, "--parameter", parameter, "--ui", "quiet"])
+        assert (ended.exit_code, ended.stdout, ended.stderr.count("\n")) == (2, "", 1), ended.stderr
+        assert f"AWS refuses it: {who}: " in ended.stderr
 
 
 @pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command[0])

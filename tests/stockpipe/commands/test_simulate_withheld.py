@@ -30,8 +30,7 @@ def template(tmp_path: Path) -> str:
     return str(file)
 
 
-@pytest.mark.parametrize("runtime", ["inline", "process"])
-@pytest.mark.parametrize("ui", ["quiet", "plain"])
+@pytest.mark.parametrize(("runtime", "ui"), [("inline", "plain"), ("process", "quiet")])
 def test_a_run_stays_on_this_machine(stockpipe: Stockpipe, template: str, runtime: str, ui: str) -> None:
     """Every row is stored here; a quiet run says so on standard error, another among its events."""
     small = ("--ticks", "1", "--files", "2", "--rows", "3", "--runtime", runtime)

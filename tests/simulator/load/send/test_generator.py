@@ -174,9 +174,10 @@ async def test_objects_are_made_ahead_and_no_more_than_will_be_sent() -> None:
     assert [ahead.take().url[-12:] for _ in range(12)] == [f"{number:08d}.csv" for number in range(5, 17)]
 
 
-async def test_what_is_made_ahead_is_bounded() -> None:
+async def test_what_is_made_ahead_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     """However many are asked for, no more are kept than the bound on memory allows."""
-    ahead = prepared(rows=100_000)
+    monkeypatch.setattr(limits, "LOAD_PREPARED_BYTES", 2_000_000)
+    ahead = prepared(rows=1_000)
     await ahead.begin(0, 1_000_000, 20)
     made = 20
     while made < 100 and ahead.make_one():
