@@ -121,10 +121,10 @@ async def _message_ids(seed: int | None) -> list[str]:
 
 async def test_two_stores_of_one_seed_give_the_same_sends_the_same_ids() -> None:
     """Every message, whoever made it; without a seed no two stores have an id in common."""
-    ids = await asyncio.gather(*map(_message_ids, (7, 7, None, None)))
+    ids = await asyncio.gather(*map(_message_ids, (7, 7, 8, None, None)))
     assert ids[0] == ids[1]
-    assert [len(each) for each in ids] == [5] * 4
-    assert len({*ids[0], *ids[2], *ids[3]}) == 15
+    assert [len(each) for each in ids] == [5] * 5
+    assert len({*ids[0], *ids[2], *ids[3], *ids[4]}) == 20
 
 
 @on_the_sessions_loop
