@@ -26,6 +26,7 @@ from simulator.store.dynamodb.tables import Tables
 from simulator.store.dynamodb.throttles import Throttles
 from simulator.store.front.control import Control
 from simulator.store.front.unsigned import check_unsigned
+from simulator.store.moto import instances
 from simulator.store.moto import state as moto_state
 from simulator.store.moto.application import SERVICES, LeftToMoto, MotoApplication
 from simulator.store.moto.replacement import install
@@ -47,6 +48,7 @@ Way = Callable[[Routed], Response]
 
 # Everything that stands in for moto's code; each says what for. Events are AWS's only with AWS's rules.
 FASTER = (
+    instances.UNTRACKED,
     moto_queue.DEPTH,
     sqs_answers.ANSWERS,
     moto_table.DEPTH,
