@@ -70,6 +70,19 @@ def check_put(item: Mapping[str, Any]) -> None:
         raise AwsError(error.code, f"1 validation error detected: {error.message}") from None
 
 
+def check_values(values: Any) -> None:
+    """Raise what DynamoDB answers to an update whose ExpressionAttributeValues no attribute may have."""
+    for name, typed in values.items() if isinstance(values, Mapping) else ():
+        try:
+            check_item({name: typed})
+        except AwsError as error:
+            if error.code != "ValidationException":
+                raise
+            raise _refusal(
+                f"ExpressionAttributeValues contains invalid value: {error.message} for key {name}"
+            ) from None
+
+
 def _check_attribute(typed: Any, level: int) -> dict[str, Any]:
     """The same attribute, or another one where its value had to change."""
     if type(typed) is not dict or len(typed) != 1:
@@ -251,7 +264,7 @@ def plan_batch(items: Any, tables: Mapping[str, Any]) -> list[WriteOperation]:
     check_request_sizes(items)
     writes = []
     for table_name, requests in items.items():
-        table = tables.get(table_name.rsplit("/", 1)[-1])
+        table = table_of(table_name, tables)
         if table is None:
             raise AwsError("ResourceNotFoundException", "Requested resource not found")
         keys = set()
@@ -262,6 +275,15 @@ def plan_batch(items: Any, tables: Mapping[str, Any]) -> list[WriteOperation]:
         if len(keys) != len(requests):
             raise _refusal("Provided list of item keys contains duplicates")
     return writes
+
+
+def table_of(name: str, tables: Mapping[str, Any]) -> Any:
+    """The table of that name or ARN; None where there is none, or where the ARN is of another Region or account."""
+    table = tables.get(name)
+    if table is None:
+        named = tables.get(name.rsplit("/", 1)[-1])
+        table = named if named is not None and named.table_arn == name else None
+    return table
 
 
 def check_request_sizes(items: Any) -> None:

@@ -21,7 +21,7 @@ from simulator.store.counting.tallies import Tallies
 from simulator.store.dynamodb import answers as dynamodb_answers
 from simulator.store.dynamodb import attribute_updates, moto_table
 from simulator.store.dynamodb.by_moto import ByMoto
-from simulator.store.dynamodb.rules import check_body, check_put
+from simulator.store.dynamodb.rules import check_body, check_put, check_values, table_of
 from simulator.store.dynamodb.tables import Tables
 from simulator.store.dynamodb.throttles import Throttles
 from simulator.store.front.control import Control
@@ -180,7 +180,10 @@ class Application:
         elif routed.operation == "PutItem" and isinstance(parameters.get("Item"), dict):
             check_put(parameters["Item"])
         elif routed.operation == "UpdateItem":
-            attribute_updates.check_updates(parameters.get("AttributeUpdates"))
+            table = table_of(str(parameters.get("TableName")), _tables_of_the_request())
+            key_names = () if table is None else table.table_key_attrs
+            attribute_updates.check_updates(parameters.get("AttributeUpdates"), key_names)
+            check_values(parameters.get("ExpressionAttributeValues"))
 
 
 def _check_home(routed: Routed) -> None:

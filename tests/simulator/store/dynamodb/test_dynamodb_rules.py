@@ -240,3 +240,28 @@ def test_a_row_of_plain_values_is_checked_too(dynamodb: Any, table: str) -> None
     assert dynamodb.scan(TableName=table)["Items"][0]["n"] == {"N": "0"}
     with pytest.raises(ClientError, match="38 significant digits"):
         dynamodb.batch_write_item(RequestItems={table: [put(2, n={"N": "1" * 39})]})
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        ({"N": "abc"}, "The parameter cannot be converted to a numeric value: abc for key :v"),
+        ({"N": "1" * 39}, "Attempting to store more than 38 significant digits in a Number for key :v"),
+        ({"SS": []}, "One or more parameter values were invalid: An string set  may not be empty for key :v"),
+    ],
+)
+def test_an_update_stores_no_value_that_a_put_would_not(dynamodb: Any, table: str, value: Any, text: str) -> None:
+    """The values of an update expression are checked as an item's are, before anything is stored."""
+    with pytest.raises(ClientError) as caught:
+        dynamodb.update_item(
+            TableName=table,
+            Key={"PK": {"S": "p"}, "SK": {"S": "1"}},
+            UpdateExpression="SET v = :v",
+            ExpressionAttributeValues={":v": value},
+        )
+    error = caught.value.response["Error"]
+    assert error == {
+        "Code": "ValidationException",
+        "Message": f"ExpressionAttributeValues contains invalid value: {text}",
+    }
+    assert dynamodb.scan(TableName=table)["Items"] == []

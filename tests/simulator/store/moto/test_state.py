@@ -54,6 +54,10 @@ async def test_tables_of_one_name_in_two_regions_are_two(name: str) -> None:
         make_table(there, name)
         there.put_item(TableName=name, Item=KEY)
         there.batch_write_item(RequestItems={name: [{"PutRequest": {"Item": {"h": {"S": "y"}}}}]})
+        of_there = f"arn:aws:dynamodb:eu-west-1:123456789012:table/{name}"
+        with pytest.raises(ClientError, match="ResourceNotFoundException"):
+            here.batch_write_item(RequestItems={of_there: [{"PutRequest": {"Item": KEY}}]})
+        there.batch_write_item(RequestItems={of_there: [{"DeleteRequest": {"Key": {"h": {"S": "none"}}}}]})
         there.transact_write_items(TransactItems=[{"Put": {"TableName": name, "Item": {"h": {"S": "z"}}}}])
         there.update_item(
             TableName=name, Key=KEY, UpdateExpression="SET a = :a", ExpressionAttributeValues={":a": {"S": "b"}}
