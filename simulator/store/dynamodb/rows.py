@@ -174,8 +174,9 @@ class Rows(MutableMapping[Any, Any]):
                 continue
             try:
                 encoded = encode_item(row)
-                # What cannot be read again would spoil every later read of the table.
-                decode_item(self, hash_key, sort_key, encoded)
+                if encoded != before:
+                    # What cannot be read again would spoil every later read of the table.
+                    decode_item(self, hash_key, sort_key, encoded)
                 partition.entries[sort_key] = encoded
             except (TypeError, ValueError, AttributeError):
                 unstorable.append((hash_key, sort_key))

@@ -330,3 +330,25 @@ async def test_a_transaction_on_a_table_that_is_not_there_is_refused(dynamo: Dyn
         assert refused["ResponseMetadata"]["HTTPStatusCode"] == 400
     counted = await dynamo.counted(name)
     assert (counted.write_units, counted.read_units) == (0.0, 0.0)
+
+
+async def test_a_stream_has_no_record_of_what_was_not_stored(dynamo: Dynamo, name: str) -> None:
+    """A PartiQL transaction that fails at its second statement leaves neither the first one's row nor its record."""
+    await dynamo.create(name, **EXTRAS["stream"])
+    await dynamo.call("put_item", TableName=name, Item=item(1))
+    insert = "INSERT INTO \"{}\" VALUE {{'PK': 'p2', 'SK': 's'}}"
+    statements = [{"Statement": insert.format(each)} for each in (name, f"{name}-gone")]
+    await dynamo.refusal("execute_transaction", TransactStatements=statements)
+    assert (await dynamo.call("scan", TableName=name))["Items"] == [item(1)]
+    streams: Any = boto3.client(
+        "dynamodbstreams",
+        endpoint_url=dynamo.store.endpoint,
+        region_name="us-east-1",
+        aws_access_key_id="testing",
+        aws_secret_access_key="testing",
+    )
+    arn = (await dynamo.call("describe_table", TableName=name))["Table"]["LatestStreamArn"]
+    (shard,) = streams.describe_stream(StreamArn=arn)["StreamDescription"]["Shards"]
+    place = {"StreamArn": arn, "ShardId": shard["ShardId"], "ShardIteratorType": "TRIM_HORIZON"}
+    (record,) = streams.get_records(ShardIterator=streams.get_shard_iterator(**place)["ShardIterator"])["Records"]
+    assert record["dynamodb"]["Keys"] == key(1)
