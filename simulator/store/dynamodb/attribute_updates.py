@@ -10,7 +10,7 @@ from decimal import Decimal, localcontext
 from typing import Any
 
 from simulator.base.limits import DYNAMODB_NUMBER_DIGITS
-from simulator.store.dynamodb.rules import check_item
+from simulator.store.dynamodb.rules import check_put
 from simulator.store.moto.replacement import Replacement
 from simulator.store.wire.aws_errors import AwsError
 
@@ -46,7 +46,7 @@ def check_updates(updates: Any, key_names: Collection[Any] = ()) -> None:
             if action != "DELETE":
                 raise _invalid("Only DELETE action is allowed when no attribute value is specified")
             continue
-        check_item({name: value})
+        check_put({name: value})
         (kind,) = value
         if action == "DELETE" and kind not in _SETS:
             raise _invalid(f"DELETE action with value is not supported for the type {kind}")

@@ -34,6 +34,7 @@ _MORE_THAN_ONE_TYPE = (
 )
 _NO_TYPE = "Supplied AttributeValue is empty, must contain exactly one of the supported datatypes"
 _KEY_MISMATCH = "The provided key element does not match the schema"
+_ONE_ERROR = "1 validation error detected: "
 _SETS = {"SS": "string", "NS": "number", "BS": "binary"}
 
 
@@ -63,11 +64,11 @@ def check_item(item: Mapping[str, Any]) -> dict[str, Any] | None:
 
 
 def check_put(item: Mapping[str, Any]) -> None:
-    """Raise what DynamoDB answers to a PutItem of this item."""
+    """Raise what DynamoDB answers to a PutItem of this item, or to an UpdateItem that puts its attributes."""
     try:
         check_item(item)
     except EmptySet as error:
-        raise AwsError(error.code, f"1 validation error detected: {error.message}") from None
+        raise _refusal(_ONE_ERROR + error.message) from None
 
 
 def check_values(values: Any) -> None:
@@ -75,6 +76,8 @@ def check_values(values: Any) -> None:
     for name, typed in values.items() if isinstance(values, Mapping) else ():
         try:
             check_item({name: typed})
+        except EmptySet as error:
+            raise _refusal(_ONE_ERROR + error.message) from None
         except AwsError as error:
             if error.code != "ValidationException":
                 raise

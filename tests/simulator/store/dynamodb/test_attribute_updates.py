@@ -104,7 +104,7 @@ def test_only_a_delete_needs_no_value() -> None:
     ],
 )
 def test_what_no_attribute_may_be_is_refused(update: Any, text: str) -> None:
-    """An action that there is none of, and a value that PutItem would not take either."""
+    """An unknown action, and a value that PutItem would not take either."""
     with pytest.raises(AwsError, match=text):
         check_updates({"a": update})
 
