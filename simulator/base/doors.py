@@ -1,8 +1,8 @@
 """Who may ask a port of ours: a program of this machine, and no web page that its browser shows. Pure.
 
 A page from anywhere can make a browser send requests to loopback: a form, an image, a script of a name that its owner
-points at 127.0.0.1 (DNS rebinding). A browser says so: in Host stands the name that the page used, in Origin where
-the page is from, in Sec-Fetch-Site whether it is another site. AWS's clients send a loopback Host and nothing else.
+points at 127.0.0.1 (DNS rebinding). A browser says so: Host has the name that the page used, Origin where the page is
+from, Sec-Fetch-Site whether that is another site. AWS's clients send a loopback Host and nothing else.
 """
 
 from __future__ import annotations

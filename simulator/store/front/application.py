@@ -187,7 +187,7 @@ class Application:
 
 
 def _check_home(routed: Routed) -> None:
-    """Raise where the Region is none. S3 is one for all of them."""
+    """Refuse a Region that does not exist. S3 is one for all of them."""
     if routed.home == HOME or routed.service in ("s3", "sts") or moto_state.is_region(routed.home):
         return
     raise AwsError(

@@ -114,7 +114,7 @@ def test_a_presigned_url_has_its_region_in_the_query(store_endpoint: str, name: 
         ("DynamoDB_20120810.ListTables", 400, "InvalidSignatureException"),
     ],
 )
-async def test_a_region_that_is_none_is_refused(store_endpoint: str, target: str, status: int, code: str) -> None:
+async def test_an_unknown_region_is_refused(store_endpoint: str, target: str, status: int, code: str) -> None:
     """With the text that AWS has for a credential's scope."""
     headers = signed_json(*target.split("."))
     headers["Authorization"] = headers["Authorization"].replace("us-east-1", "mars-north-1")
