@@ -168,6 +168,33 @@ def _normalise_number(text: Any) -> str:
         return f"{number.normalize():f}"
 
 
+def trimmed(row: bytes) -> bytes:
+    """A row with its numbers as DynamoDB stores them, each once in a set; what is not a number stays as it is."""
+    if is_plain_row(row):
+        return row
+    return orjson.dumps({name: _trimmed(typed) for name, typed in orjson.loads(row).items()})
+
+
+def _trimmed(typed: Mapping[str, Any]) -> Mapping[str, Any]:
+    ((kind, value),) = typed.items()
+    if kind == "N":
+        return {kind: _trimmed_number(value)}
+    if kind == "NS":
+        return {kind: list(dict.fromkeys(map(_trimmed_number, value)))}
+    if kind == "L":
+        return {kind: list(map(_trimmed, value))}
+    if kind == "M":
+        return {kind: {name: _trimmed(element) for name, element in value.items()}}
+    return typed
+
+
+def _trimmed_number(text: Any) -> Any:
+    try:
+        return _normalise_number(text)
+    except AwsError:
+        return text
+
+
 def item_size(item: Mapping[str, Any]) -> int:
     """The size DynamoDB bills, in bytes: names and values. Never more than the length of the item's JSON."""
     total = 0

@@ -265,3 +265,31 @@ def test_an_update_stores_no_value_that_a_put_would_not(dynamodb: Any, table: st
     assert (error["Code"], error["Message"][: len(opening)]) == ("ValidationException", opening)
     assert error["Message"].endswith(text)
     assert dynamodb.scan(TableName=table)["Items"] == []
+
+
+def test_numbers_that_an_update_or_a_transaction_writes_are_trimmed(dynamodb: Any, table: str) -> None:
+    """And those of a put with a condition, and sums; a number is in a set once."""
+    key = {"PK": {"S": "p"}, "SK": {"S": "1"}}
+    dynamodb.put_item(
+        TableName=table,
+        Item={**key, "total": {"N": "1.50"}, "set": {"NS": ["1.0", "2"]}},
+        ConditionExpression="attribute_not_exists(PK)",
+    )
+    dynamodb.update_item(
+        TableName=table,
+        Key=key,
+        UpdateExpression="SET #t = #t + :v, updated = :v, inside = :l ADD #s :s",
+        ExpressionAttributeNames={"#s": "set", "#t": "total"},
+        ExpressionAttributeValues={
+            ":v": {"N": "0.50"},
+            ":l": {"L": [{"M": {"n": {"N": "1e2"}}}, {"B": b"\xff"}]},
+            ":s": {"NS": ["1.00", "3"]},
+        },
+    )
+    other = {"PK": {"S": "p"}, "SK": {"S": "2"}}
+    dynamodb.transact_write_items(TransactItems=[{"Put": {"TableName": table, "Item": {**other, "n": {"N": "007"}}}}])
+    first, second = dynamodb.scan(TableName=table)["Items"]
+    assert sorted(first.pop("set")["NS"]) == ["1", "2", "3"]
+    inside = {"L": [{"M": {"n": {"N": "100"}}}, {"B": b"\xff"}]}
+    assert first == {**key, "total": {"N": "2"}, "updated": {"N": "0.5"}, "inside": inside}
+    assert second == {**other, "n": {"N": "7"}}
