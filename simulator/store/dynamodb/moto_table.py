@@ -36,7 +36,9 @@ def _install() -> None:
 
     def initialise(self: Any, *arguments: Any, **named: Any) -> None:
         own_init(self, *arguments, **named)
-        as_stored = trimmed if SCOPE.get().store.strict else bytes
+        # An import makes its table in a thread of its own, outside of any request.
+        scope = SCOPE.get(None)
+        as_stored = trimmed if scope is None or scope.store.strict else bytes
         self.items = Rows(self.hash_key_type, self.range_key_type if self.range_key_attr else None, as_stored)
 
     def has_idx_items(self: Any, index_name: str) -> list[Any]:

@@ -373,6 +373,13 @@ def _plan_put(table: Any, table_name: str, request: Any, item: Mapping[str, Any]
     return WriteOperation(table, table_name, hash_key, sort_key, row, units, request)
 
 
+def check_key(table: Any, key: Any) -> None:
+    """Raise what DynamoDB answers to a key whose values are not a key's. One of other attributes, moto refuses."""
+    if isinstance(key, Mapping) and key.keys() == set(table.table_key_attrs):
+        check_item(key)
+        keys_of(table, key)
+
+
 def keys_of(table: Any, item: Mapping[str, Any]) -> tuple[Key, Key]:
     """The key values of an item. Raises where they are missing, empty, too long or of another type."""
     hash_key = _key(item.get(table.hash_key_attr), table.hash_key_type, table.hash_key_attr)

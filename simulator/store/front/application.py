@@ -20,8 +20,8 @@ from simulator.base.errors import is_out_of_memory
 from simulator.store.counting.tallies import Tallies
 from simulator.store.dynamodb import answers as dynamodb_answers
 from simulator.store.dynamodb import attribute_updates, moto_table
+from simulator.store.dynamodb import requests as dynamodb_requests
 from simulator.store.dynamodb.by_moto import ByMoto
-from simulator.store.dynamodb.rules import check_body, check_put, check_values, table_of
 from simulator.store.dynamodb.tables import Tables
 from simulator.store.dynamodb.throttles import Throttles
 from simulator.store.front.control import Control
@@ -175,15 +175,8 @@ class Application:
             return
         elif routed.service == "sqs":
             sqs_rules.check_request(routed.operation, parameters, moto_queue.queue_of(routed), self._store.now_ms())
-        elif routed.operation == "BatchWriteItem":
-            check_body(len(routed.request.body))
-        elif routed.operation == "PutItem" and isinstance(parameters.get("Item"), dict):
-            check_put(parameters["Item"])
-        elif routed.operation == "UpdateItem":
-            table = table_of(str(parameters.get("TableName")), _tables_of_the_request())
-            key_names = () if table is None else table.table_key_attrs
-            attribute_updates.check_updates(parameters.get("AttributeUpdates"), key_names)
-            check_values(parameters.get("ExpressionAttributeValues"))
+        elif routed.service == "dynamodb":
+            dynamodb_requests.check_request(routed, _tables_of_the_request())
 
 
 def _check_home(routed: Routed) -> None:

@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from fakes.waiting import wait_until
+
 Write = Callable[..., Any]
 
 
@@ -293,3 +295,65 @@ def test_numbers_that_an_update_or_a_transaction_writes_are_trimmed(dynamodb: An
     inside = {"L": [{"M": {"n": {"N": "100"}}}, {"B": b"\xff"}]}
     assert first == {**key, "total": {"N": "2"}, "updated": {"N": "0.5"}, "inside": inside}
     assert second == {**other, "n": {"N": "7"}}
+
+
+@pytest.mark.parametrize("in_transaction", [False, True])
+@pytest.mark.parametrize(
+    ("sort_key", "text"),
+    [
+        ({"BOOL": True}, "The provided key element does not match the schema"),
+        ({"S": "1"}, "The provided key element does not match the schema"),
+        ({"N": "one"}, "The parameter cannot be converted to a numeric value: one"),
+    ],
+)
+def test_an_update_names_an_item_by_a_key_of_the_table(
+    dynamodb: Any, name: str, sort_key: Any, text: str, in_transaction: bool
+) -> None:
+    """A key of another type is no item's, and none is made for it; moto takes true for 1."""
+    dynamodb.create_table(
+        TableName=name,
+        KeySchema=[{"AttributeName": "PK", "KeyType": "HASH"}, {"AttributeName": "SK", "KeyType": "RANGE"}],
+        AttributeDefinitions=[
+            {"AttributeName": "PK", "AttributeType": "S"},
+            {"AttributeName": "SK", "AttributeType": "N"},
+        ],
+        BillingMode="PAY_PER_REQUEST",
+    )
+    item = {"PK": {"S": "p"}, "SK": {"N": "1"}}
+    dynamodb.put_item(TableName=name, Item=item)
+    key = {"PK": {"S": "p"}, "SK": sort_key}
+    update = {
+        "TableName": name,
+        "Key": key,
+        "UpdateExpression": "SET v = :v",
+        "ExpressionAttributeValues": {":v": {"N": "2"}},
+    }
+    operation = "TransactWriteItems" if in_transaction else "UpdateItem"
+    call = dynamodb.transact_write_items if in_transaction else dynamodb.update_item
+    with pytest.raises(ClientError, match=operation) as caught:
+        call(**({"TransactItems": [{"Update": update}]} if in_transaction else update))
+    assert caught.value.response["Error"] == {"Code": "ValidationException", "Message": text}
+    assert dynamodb.scan(TableName=name)["Items"] == [item]
+
+
+def test_an_imported_table_is_a_table(dynamodb: Any, s3: Any, name: str) -> None:
+    """Moto imports in a thread of its own; its rows are read and trimmed like all others."""
+    s3.create_bucket(Bucket=name)
+    s3.put_object(Bucket=name, Key="data", Body=b'{"Item":{"PK":{"S":"p"},"n":{"N":"1.50"}}}\n')
+    started = dynamodb.import_table(
+        S3BucketSource={"S3Bucket": name},
+        InputFormat="DYNAMODB_JSON",
+        TableCreationParameters={
+            "TableName": name,
+            "KeySchema": [{"AttributeName": "PK", "KeyType": "HASH"}],
+            "AttributeDefinitions": [{"AttributeName": "PK", "AttributeType": "S"}],
+            "BillingMode": "PAY_PER_REQUEST",
+        },
+    )["ImportTableDescription"]["ImportArn"]
+
+    def status() -> str:
+        description: Any = dynamodb.describe_import(ImportArn=started)["ImportTableDescription"]
+        return str(description["ImportStatus"])
+
+    assert wait_until(lambda: status() != "IN_PROGRESS" and status(), "end of the import") == "COMPLETED"
+    assert dynamodb.scan(TableName=name)["Items"] == [{"PK": {"S": "p"}, "n": {"N": "1.5"}}]
