@@ -17,21 +17,26 @@ def check_request(routed: Routed, tables: Mapping[str, Any]) -> None:
     operation, parameters = routed.operation, routed.parameters or {}
     if operation == "BatchWriteItem":
         check_body(len(routed.request.body))
-    elif operation == "PutItem" and isinstance(parameters.get("Item"), dict):
-        check_put(parameters["Item"])
-    elif operation == "UpdateItem":
-        _check_update(parameters, tables)
+    elif operation in ("PutItem", "UpdateItem", "DeleteItem"):
+        _check_write(operation.removesuffix("Item"), parameters, tables)
     elif operation == "TransactWriteItems":
         actions = parameters.get("TransactItems")
         for action in actions if isinstance(actions, list) else ():
-            if isinstance(action, dict) and isinstance(action.get("Update"), dict):
-                _check_update(action["Update"], tables)
+            for name, content in action.items() if isinstance(action, dict) else ():
+                if isinstance(content, dict):
+                    _check_write(name, content, tables)
 
 
-def _check_update(parameters: Parameters, tables: Mapping[str, Any]) -> None:
+def _check_write(action: str, parameters: Parameters, tables: Mapping[str, Any]) -> None:
+    """One write, by itself or of a transaction."""
+    if action == "Put":
+        if isinstance(parameters.get("Item"), dict):
+            check_put(parameters["Item"])
+        return
     table, key_names = table_of(str(parameters.get("TableName")), tables), ()
     if table is not None:
         check_key(table, parameters.get("Key"))
         key_names = table.table_key_attrs
-    check_updates(parameters.get("AttributeUpdates"), key_names)
-    check_values(parameters.get("ExpressionAttributeValues"))
+    if action == "Update":
+        check_updates(parameters.get("AttributeUpdates"), key_names)
+        check_values(parameters.get("ExpressionAttributeValues"))

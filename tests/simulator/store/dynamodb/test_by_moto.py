@@ -12,6 +12,7 @@ import pytest_asyncio
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
+from fakes.waiting import until
 from simulator.base.counters import TableCounters
 from simulator.store import Store
 
@@ -352,3 +353,33 @@ async def test_a_stream_has_no_record_of_what_was_not_stored(dynamo: Dynamo, nam
     place = {"StreamArn": arn, "ShardId": shard["ShardId"], "ShardIteratorType": "TRIM_HORIZON"}
     (record,) = streams.get_records(ShardIterator=streams.get_shard_iterator(**place)["ShardIterator"])["Records"]
     assert record["dynamodb"]["Keys"] == key(1)
+
+
+async def test_an_imported_table_is_a_table(dynamo: Dynamo, name: str) -> None:
+    """Moto imports in a thread of its own; the rows are read and trimmed like all others."""
+    s3: Any = boto3.client(
+        "s3",
+        endpoint_url=dynamo.store.endpoint,
+        region_name="us-east-1",
+        aws_access_key_id="testing",
+        aws_secret_access_key="testing",
+        config=Config(s3={"addressing_style": "path"}),
+    )
+    s3.create_bucket(Bucket=name)
+    s3.put_object(Bucket=name, Key="data", Body=b'{"Item":{"PK":{"S":"p"},"n":{"N":"1.50"}}}\n')
+    table = {
+        "TableName": name,
+        "KeySchema": [{"AttributeName": "PK", "KeyType": "HASH"}],
+        "AttributeDefinitions": [{"AttributeName": "PK", "AttributeType": "S"}],
+        "BillingMode": "PAY_PER_REQUEST",
+    }
+    source = {"S3BucketSource": {"S3Bucket": name}, "InputFormat": "DYNAMODB_JSON"}
+    started = await dynamo.call("import_table", **source, TableCreationParameters=table)
+
+    async def ended() -> str:
+        described = await dynamo.call("describe_import", ImportArn=started["ImportTableDescription"]["ImportArn"])
+        status: str = described["ImportTableDescription"]["ImportStatus"]
+        return "" if status == "IN_PROGRESS" else status
+
+    assert await until(ended) == "COMPLETED"
+    assert (await dynamo.call("scan", TableName=name))["Items"] == [{"PK": {"S": "p"}, "n": {"N": "1.5"}}]

@@ -8,8 +8,6 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from fakes.waiting import wait_until
-
 Write = Callable[..., Any]
 
 
@@ -298,6 +296,7 @@ def test_numbers_that_an_update_or_a_transaction_writes_are_trimmed(dynamodb: An
 
 
 @pytest.mark.parametrize("in_transaction", [False, True])
+@pytest.mark.parametrize("action", ["Update", "Delete"])
 @pytest.mark.parametrize(
     ("sort_key", "text"),
     [
@@ -306,8 +305,8 @@ def test_numbers_that_an_update_or_a_transaction_writes_are_trimmed(dynamodb: An
         ({"N": "one"}, "The parameter cannot be converted to a numeric value: one"),
     ],
 )
-def test_an_update_names_an_item_by_a_key_of_the_table(
-    dynamodb: Any, name: str, sort_key: Any, text: str, in_transaction: bool
+def test_a_write_names_an_item_by_a_key_of_the_table(
+    dynamodb: Any, name: str, sort_key: Any, text: str, action: str, in_transaction: bool
 ) -> None:
     """A key of another type is no item's, and none is made for it; moto takes true for 1."""
     dynamodb.create_table(
@@ -322,38 +321,19 @@ def test_an_update_names_an_item_by_a_key_of_the_table(
     item = {"PK": {"S": "p"}, "SK": {"N": "1"}}
     dynamodb.put_item(TableName=name, Item=item)
     key = {"PK": {"S": "p"}, "SK": sort_key}
-    update = {
-        "TableName": name,
-        "Key": key,
-        "UpdateExpression": "SET v = :v",
-        "ExpressionAttributeValues": {":v": {"N": "2"}},
-    }
-    operation = "TransactWriteItems" if in_transaction else "UpdateItem"
-    call = dynamodb.transact_write_items if in_transaction else dynamodb.update_item
-    with pytest.raises(ClientError, match=operation) as caught:
-        call(**({"TransactItems": [{"Update": update}]} if in_transaction else update))
+    where = {"TableName": name, "Key": key}
+    update = {**where, "UpdateExpression": "SET v = :v", "ExpressionAttributeValues": {":v": {"N": "2"}}}
+    content = {"Update": update, "Delete": where}[action]
+    operation = "transact_write_items" if in_transaction else f"{action.lower()}_item"
+    with pytest.raises(ClientError) as caught:
+        getattr(dynamodb, operation)(**({"TransactItems": [{action: content}]} if in_transaction else content))
     assert caught.value.response["Error"] == {"Code": "ValidationException", "Message": text}
     assert dynamodb.scan(TableName=name)["Items"] == [item]
 
 
-def test_an_imported_table_is_a_table(dynamodb: Any, s3: Any, name: str) -> None:
-    """Moto imports in a thread of its own; its rows are read and trimmed like all others."""
-    s3.create_bucket(Bucket=name)
-    s3.put_object(Bucket=name, Key="data", Body=b'{"Item":{"PK":{"S":"p"},"n":{"N":"1.50"}}}\n')
-    started = dynamodb.import_table(
-        S3BucketSource={"S3Bucket": name},
-        InputFormat="DYNAMODB_JSON",
-        TableCreationParameters={
-            "TableName": name,
-            "KeySchema": [{"AttributeName": "PK", "KeyType": "HASH"}],
-            "AttributeDefinitions": [{"AttributeName": "PK", "AttributeType": "S"}],
-            "BillingMode": "PAY_PER_REQUEST",
-        },
-    )["ImportTableDescription"]["ImportArn"]
-
-    def status() -> str:
-        description: Any = dynamodb.describe_import(ImportArn=started)["ImportTableDescription"]
-        return str(description["ImportStatus"])
-
-    assert wait_until(lambda: status() != "IN_PROGRESS" and status(), "end of the import") == "COMPLETED"
-    assert dynamodb.scan(TableName=name)["Items"] == [{"PK": {"S": "p"}, "n": {"N": "1.5"}}]
+def test_a_put_in_a_transaction_keeps_the_rules_of_any_put(dynamodb: Any, table: str) -> None:
+    """Letters are not a number, and nothing is stored."""
+    item = {"PK": {"S": "p"}, "SK": {"S": "1"}, "n": {"N": "abc"}}
+    with pytest.raises(ClientError, match="cannot be converted to a numeric value: abc"):
+        dynamodb.transact_write_items(TransactItems=[{"Put": {"TableName": table, "Item": item}}])
+    assert dynamodb.scan(TableName=table)["Items"] == []
