@@ -11,8 +11,8 @@ import re
 from functools import lru_cache
 from urllib.parse import urlsplit
 
-_LOOPBACK = re.compile(r"(.*\.)?localhost|127(\.[0-9]{1,3}){3}|\[::1\]")
-_PORT = re.compile(r":[0-9]{1,5}$")
+_LOOPBACK = re.compile(r"([\w-]+\.)*localhost|127(\.[0-9]{1,3}){3}|\[::1\]", re.ASCII)
+_PORT = re.compile(r":[0-9]{0,5}$")
 _LONGEST = 300
 _WAY_OUT = "the port is for programs of this machine, which reach it at http://127.0.0.1 or http://localhost"
 

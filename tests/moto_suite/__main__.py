@@ -69,10 +69,10 @@ def main() -> int:
         print("moto's tests did not run to their end; what pytest said is in", BUILD, file=sys.stderr)
         return 2
     whole = not options.selected and not options.expression
-    return told(reports["stock moto"], reports["the store"], whole=whole)
+    return report_of(reports["stock moto"], reports["the store"], whole=whole)
 
 
-def told(stock: dict[str, Outcome], store: dict[str, Outcome], *, whole: bool) -> int:
+def report_of(stock: dict[str, Outcome], store: dict[str, Outcome], *, whole: bool) -> int:
     """Print what was found; the exit code. A list is compared with a `whole` run alone."""
     listed = read_known(KNOWN.read_text(encoding="utf-8"))
     known = {name: why for name, why in listed.items() if whole or name in stock}

@@ -5,10 +5,12 @@ Source: DynamoDB API Reference, UpdateItem (AttributeUpdates) and AttributeValue
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from decimal import Decimal
+from collections.abc import Collection, Iterable, Mapping
+from decimal import Decimal, localcontext
 from typing import Any
 
+from simulator.base.limits import DYNAMODB_NUMBER_DIGITS
+from simulator.store.dynamodb.rules import check_put
 from simulator.store.moto.replacement import Replacement
 from simulator.store.wire.aws_errors import AwsError
 
@@ -23,21 +25,33 @@ class TypeMismatch(Exception):
     """An action that the attribute, as it is, does not have."""
 
 
-def check_updates(updates: Any) -> None:
-    """Raise what DynamoDB answers to actions that it does not have for a value's type, or for no value."""
-    for update in updates.values() if isinstance(updates, Mapping) else ():
+def check_updates(updates: Any, key_names: Collection[Any] = ()) -> None:
+    """Raise what DynamoDB answers to actions that it does not have, and to values that no attribute may have.
+
+    `key_names` are the attributes of the table's key. What is not a map of updates is moto's to refuse.
+    """
+    for name, update in updates.items() if isinstance(updates, Mapping) else ():
         if not isinstance(update, Mapping):
             continue
         action, value = update.get("Action", "PUT"), update.get("Value")
+        if action not in ("ADD", "PUT", "DELETE"):
+            raise AwsError(
+                "ValidationException",
+                f"1 validation error detected: Value '{action}' at 'attributeUpdates.{name}.member.action' failed to "
+                "satisfy constraint: Member must satisfy enum value set: [ADD, PUT, DELETE]",
+            )
+        if name in key_names:
+            raise _invalid(f"Cannot update attribute {name}. This attribute is part of the key")
         if value is None:
             if action != "DELETE":
                 raise _invalid("Only DELETE action is allowed when no attribute value is specified")
-        elif isinstance(value, Mapping) and len(value) == 1:
-            (kind,) = value
-            if action == "DELETE" and kind not in _SETS:
-                raise _invalid(f"DELETE action with value is not supported for the type {kind}")
-            if action == "ADD" and kind not in _ADDED:
-                raise _invalid(f"ADD action is not supported for the type {kind}")
+            continue
+        check_put({name: value})
+        (kind,) = value
+        if action == "DELETE" and kind not in _SETS:
+            raise _invalid(f"DELETE action with value is not supported for the type {kind}")
+        if action == "ADD" and kind not in _ADDED:
+            raise _invalid(f"ADD action is not supported for the type {kind}")
 
 
 def updated(old: Typed | None, action: str, new: Typed | None) -> Typed | None:
@@ -56,7 +70,9 @@ def updated(old: Typed | None, action: str, new: Typed | None) -> Typed | None:
         left = [] if old is None else _without(kind, old[1], value)
         return (kind, left) if left else None
     if kind == "N":
-        return kind, str(Decimal(0 if old is None else old[1]) + Decimal(value))
+        with localcontext() as context:
+            context.prec = DYNAMODB_NUMBER_DIGITS
+            return kind, f"{(Decimal(0 if old is None else old[1]) + Decimal(value)).normalize():f}"
     held = [] if old is None else old[1]
     return kind, [*held, *(value if kind == "L" else _without(kind, value, held))]
 

@@ -199,14 +199,18 @@ class ByMoto:
     def _call(self, routed: Routed) -> Response:
         """Moto's answer; the rows that it borrowed are put to rest again, as they were if it refused or failed.
 
-        Raises `UnstorableRow`, after all others are at rest.
+        Then no stream has a record of them either. Raises `UnstorableRow`, after all others are at rest.
         """
         failed: UnstorableRow | None = None
         kept = False
+        shards = [table.stream_shard for table in self._tables.tables().values() if table.stream_shard is not None]
+        recorded = [len(shard.items) for shard in shards]
         try:
             response = self._call_moto(routed)
             kept = response.status < 400
         finally:
+            for shard, before in zip(shards, recorded, strict=True) if not kept else ():
+                del shard.items[before:]
             for rows in filter(None, map(rows_of, self._tables.tables().values())):
                 if not kept:
                     rows.take_back()

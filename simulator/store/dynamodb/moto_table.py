@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from simulator.store.dynamodb.rows import Rows, encode_item
-from simulator.store.dynamodb.rules import rows_size
+from simulator.store.dynamodb.rules import rows_size, trimmed
 from simulator.store.moto.replacement import Replacement
 from simulator.store.moto.scope import SCOPE
 from simulator.store.wire.messages import HOME
@@ -36,7 +36,10 @@ def _install() -> None:
 
     def initialise(self: Any, *arguments: Any, **named: Any) -> None:
         own_init(self, *arguments, **named)
-        self.items = Rows(self.hash_key_type, self.range_key_type if self.range_key_attr else None)
+        # An import makes its table in a thread of its own, outside of any request.
+        scope = SCOPE.get(None)
+        as_stored = trimmed if scope is None or scope.store.strict else bytes
+        self.items = Rows(self.hash_key_type, self.range_key_type if self.range_key_attr else None, as_stored)
 
     def has_idx_items(self: Any, index_name: str) -> list[Any]:
         wanted = {key["AttributeName"] for key in self.get_index(index_name).schema}

@@ -37,14 +37,18 @@ def key_value(kind: str, value: Any) -> Key:
 class Rows(MutableMapping[Any, Any]):
     """All rows of a table whose key attributes have the types `hash_type` and `range_type` (None: no sort key).
 
-    `partitions` has them by partition key and sort key; a table without one has a single row under None.
+    `partitions` has them by partition key and sort key; a table without one has a single row under None. `as_stored`
+    makes of a row that moto wrote the row that is kept.
     """
 
-    def __init__(self, hash_type: str, range_type: str | None) -> None:
+    def __init__(
+        self, hash_type: str, range_type: str | None, as_stored: Callable[[bytes], bytes] = lambda row: row
+    ) -> None:
         self.partitions = SortedDict({})
         self.count = 0
         self._hash_type = hash_type
         self._range_type = range_type
+        self._as_stored = as_stored
         # What moto was lent, or stored or removed, in the request at hand, and the row as it was before; None: none.
         self._lent: dict[tuple[Key, Key], bytes | None] = {}
 
@@ -131,7 +135,7 @@ class Rows(MutableMapping[Any, Any]):
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Rows:
         self.settle()
-        copied = Rows(self._hash_type, self._range_type)
+        copied = Rows(self._hash_type, self._range_type, self._as_stored)
         copied.count = self.count
         for hash_key, partition in self.partitions.entries.items():
             copied.partitions.put(hash_key, SortedDict(dict(partition.entries)))
@@ -174,8 +178,10 @@ class Rows(MutableMapping[Any, Any]):
                 continue
             try:
                 encoded = encode_item(row)
-                # What cannot be read again would spoil every later read of the table.
-                decode_item(self, hash_key, sort_key, encoded)
+                if encoded != before:
+                    encoded = self._as_stored(encoded)
+                    # What cannot be read again would spoil every later read of the table.
+                    decode_item(self, hash_key, sort_key, encoded)
                 partition.entries[sort_key] = encoded
             except (TypeError, ValueError, AttributeError):
                 unstorable.append((hash_key, sort_key))

@@ -34,6 +34,7 @@ _MORE_THAN_ONE_TYPE = (
 )
 _NO_TYPE = "Supplied AttributeValue is empty, must contain exactly one of the supported datatypes"
 _KEY_MISMATCH = "The provided key element does not match the schema"
+_ONE_ERROR = "1 validation error detected: "
 _SETS = {"SS": "string", "NS": "number", "BS": "binary"}
 
 
@@ -63,11 +64,26 @@ def check_item(item: Mapping[str, Any]) -> dict[str, Any] | None:
 
 
 def check_put(item: Mapping[str, Any]) -> None:
-    """Raise what DynamoDB answers to a PutItem of this item."""
+    """Raise what DynamoDB answers to a PutItem of this item, or to an UpdateItem that puts its attributes."""
     try:
         check_item(item)
     except EmptySet as error:
-        raise AwsError(error.code, f"1 validation error detected: {error.message}") from None
+        raise _refusal(_ONE_ERROR + error.message) from None
+
+
+def check_values(values: Any) -> None:
+    """Raise what DynamoDB answers to an update whose ExpressionAttributeValues no attribute may have."""
+    for name, typed in values.items() if isinstance(values, Mapping) else ():
+        try:
+            check_item({name: typed})
+        except EmptySet as error:
+            raise _refusal(_ONE_ERROR + error.message) from None
+        except AwsError as error:
+            if error.code != "ValidationException":
+                raise
+            raise _refusal(
+                f"ExpressionAttributeValues contains invalid value: {error.message} for key {name}"
+            ) from None
 
 
 def _check_attribute(typed: Any, level: int) -> dict[str, Any]:
@@ -150,6 +166,33 @@ def _normalise_number(text: Any) -> str:
         if number.adjusted() < limits.DYNAMODB_NUMBER_EXPONENT_MINIMUM:
             raise _refusal("Number underflow. Attempting to store a number with magnitude smaller than supported range")
         return f"{number.normalize():f}"
+
+
+def trimmed(row: bytes) -> bytes:
+    """A row with its numbers as DynamoDB stores them, each once in a set; what is not a number stays as it is."""
+    if is_plain_row(row):
+        return row
+    return orjson.dumps({name: _trimmed(typed) for name, typed in orjson.loads(row).items()})
+
+
+def _trimmed(typed: Mapping[str, Any]) -> Mapping[str, Any]:
+    ((kind, value),) = typed.items()
+    if kind == "N":
+        return {kind: _trimmed_number(value)}
+    if kind == "NS":
+        return {kind: list(dict.fromkeys(map(_trimmed_number, value)))}
+    if kind == "L":
+        return {kind: list(map(_trimmed, value))}
+    if kind == "M":
+        return {kind: {name: _trimmed(element) for name, element in value.items()}}
+    return typed
+
+
+def _trimmed_number(text: Any) -> Any:
+    try:
+        return _normalise_number(text)
+    except AwsError:
+        return text
 
 
 def item_size(item: Mapping[str, Any]) -> int:
@@ -251,7 +294,7 @@ def plan_batch(items: Any, tables: Mapping[str, Any]) -> list[WriteOperation]:
     check_request_sizes(items)
     writes = []
     for table_name, requests in items.items():
-        table = tables.get(table_name.rsplit("/", 1)[-1])
+        table = table_of(table_name, tables)
         if table is None:
             raise AwsError("ResourceNotFoundException", "Requested resource not found")
         keys = set()
@@ -262,6 +305,15 @@ def plan_batch(items: Any, tables: Mapping[str, Any]) -> list[WriteOperation]:
         if len(keys) != len(requests):
             raise _refusal("Provided list of item keys contains duplicates")
     return writes
+
+
+def table_of(name: str, tables: Mapping[str, Any]) -> Any:
+    """The table of that name or ARN; None where there is none, or where the ARN is of another Region or account."""
+    table = tables.get(name)
+    if table is None:
+        named = tables.get(name.rsplit("/", 1)[-1])
+        table = named if named is not None and named.table_arn == name else None
+    return table
 
 
 def check_request_sizes(items: Any) -> None:
@@ -319,6 +371,13 @@ def _plan_put(table: Any, table_name: str, request: Any, item: Mapping[str, Any]
             raise _refusal("Item size has exceeded the maximum allowed size")
         units = write_units(size)
     return WriteOperation(table, table_name, hash_key, sort_key, row, units, request)
+
+
+def check_key(table: Any, key: Any) -> None:
+    """Raise what DynamoDB answers to a key whose values are not a key's. One of other attributes, moto refuses."""
+    if isinstance(key, Mapping) and key.keys() == set(table.table_key_attrs):
+        check_item(key)
+        keys_of(table, key)
 
 
 def keys_of(table: Any, item: Mapping[str, Any]) -> tuple[Key, Key]:

@@ -20,12 +20,13 @@ from simulator.base.errors import is_out_of_memory
 from simulator.store.counting.tallies import Tallies
 from simulator.store.dynamodb import answers as dynamodb_answers
 from simulator.store.dynamodb import attribute_updates, moto_table
+from simulator.store.dynamodb import requests as dynamodb_requests
 from simulator.store.dynamodb.by_moto import ByMoto
-from simulator.store.dynamodb.rules import check_body, check_put
 from simulator.store.dynamodb.tables import Tables
 from simulator.store.dynamodb.throttles import Throttles
 from simulator.store.front.control import Control
 from simulator.store.front.unsigned import check_unsigned
+from simulator.store.moto import instances
 from simulator.store.moto import state as moto_state
 from simulator.store.moto.application import SERVICES, LeftToMoto, MotoApplication
 from simulator.store.moto.replacement import install
@@ -47,6 +48,7 @@ Way = Callable[[Routed], Response]
 
 # Everything that stands in for moto's code; each says what for. Events are AWS's only with AWS's rules.
 FASTER = (
+    instances.UNTRACKED,
     moto_queue.DEPTH,
     sqs_answers.ANSWERS,
     moto_table.DEPTH,
@@ -173,16 +175,12 @@ class Application:
             return
         elif routed.service == "sqs":
             sqs_rules.check_request(routed.operation, parameters, moto_queue.queue_of(routed), self._store.now_ms())
-        elif routed.operation == "BatchWriteItem":
-            check_body(len(routed.request.body))
-        elif routed.operation == "PutItem" and isinstance(parameters.get("Item"), dict):
-            check_put(parameters["Item"])
-        elif routed.operation == "UpdateItem":
-            attribute_updates.check_updates(parameters.get("AttributeUpdates"))
+        elif routed.service == "dynamodb":
+            dynamodb_requests.check_request(routed, _tables_of_the_request())
 
 
 def _check_home(routed: Routed) -> None:
-    """Raise where the Region is none. S3 is one for all of them."""
+    """Refuse a Region that does not exist. S3 is one for all of them."""
     if routed.home == HOME or routed.service in ("s3", "sts") or moto_state.is_region(routed.home):
         return
     raise AwsError(

@@ -61,7 +61,7 @@ def _check_s3(routed: Routed) -> None:
         return
     name, raw_key = request.bucket_and_key
     bucket = moto_state.bucket_named(name)
-    if bucket is None and name:
+    if bucket is None and name and routed.operation != "CreateBucket":
         return  # moto says that there is none
     if bucket is None or not _anyone_may(bucket, unquote(raw_key, errors="replace"), routed.operation):
         raise AwsError("AccessDenied", "Access Denied", status=403)

@@ -14,6 +14,7 @@ from urllib.parse import unquote_to_bytes
 from wsgiref.util import setup_testing_defaults
 
 from simulator.base.chance import Seed
+from simulator.store.moto.scope import SCOPE
 from simulator.store.wire.messages import Response, Routed, header_text
 
 SERVICES = ("s3", "sqs", "dynamodb", "dynamodbstreams", "sts")
@@ -77,6 +78,12 @@ class MotoApplication:
             environ[key] = f"{environ[key]},{value}" if key in environ else value
         # moto believes this before the signature, and does not look at one in a query.
         environ["HTTP_USER_AGENT"] = f"region/{routed.home.region} {environ.get('HTTP_USER_AGENT', '')}"
+        scope = SCOPE.get(None)
+        if scope is not None and scope.store.strict and routed.service == "s3" and not routed.access_key:
+            # What anyone may do was decided before; moto's own look at policies does not know HeadObject, for one.
+            environ["HTTP_AUTHORIZATION"] = (
+                f"AWS4-HMAC-SHA256 Credential=/19700101/{routed.home.region}/s3/aws4_request"
+            )
         environ["CONTENT_LENGTH"] = str(len(request.body))
         environ["moto.preserved_header_names"] = preserved
         # What else PEP 3333 asks for: the server's name, and what threads and processes there are.

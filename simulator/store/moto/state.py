@@ -65,7 +65,7 @@ def tables(home: Home = HOME) -> Mapping[str, Any]:
 
 
 def bucket_named(name: str) -> Any:
-    """The bucket of that name, whosever it is; None where there is none."""
+    """The bucket of that name, whoever owns it; None where there is none."""
     from moto.backends import get_backend
 
     backends: Any = get_backend("s3")

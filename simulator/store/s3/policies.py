@@ -23,13 +23,13 @@ def allows_s3(policy: Mapping[str, Any] | None, queue_arn: str, bucket_arn: str,
 
 
 def allows_anyone(policy: Mapping[str, Any] | None, action: str, arn: str, effect: str = "Allow") -> bool:
-    """Whether a caller who says not who it is may do that; with the effect `Deny` whether it is forbidden to do it."""
+    """Whether an anonymous caller may do that; with the effect `Deny`, whether it is forbidden."""
     effects = _effects(policy, _names_anyone, action, arn, {"aws:sourceip": "127.0.0.1"})
     return effect in effects and (effect == "Deny" or "Deny" not in effects)
 
 
 def read_policy(text: str | bytes | None) -> Mapping[str, Any] | None:
-    """A policy from its JSON; None where it is none."""
+    """A policy from its JSON; None where that is not a policy."""
     try:
         read = json.loads(text) if text else None
     except ValueError:

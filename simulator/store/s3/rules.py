@@ -220,7 +220,7 @@ class _QueueRule:
 
     @property
     def region(self) -> str:
-        """The queue's Region; empty where the ARN is none."""
+        """The queue's Region; empty where the ARN is not a queue's."""
         found = _QUEUE_ARN.fullmatch(self.arn)
         return found[1] if found else ""
 

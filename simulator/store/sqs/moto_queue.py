@@ -117,7 +117,7 @@ def _change_message_visibility(queue: Any, receipt_handle: str, visibility_timeo
 
     depot, now_ms = depot_of(queue), SCOPE.get().store.now_ms()
     try:
-        held = depot.find(receipt_handle)
+        held = depot.find(str(receipt_handle))
     except UnknownHandle:
         held = None
     if held is None:

@@ -1,4 +1,4 @@
-"""SendMessageBatch with entries that SQS refuses one by one: they stand in `Failed`, and the others are sent.
+"""SendMessageBatch with entries that SQS refuses one by one: they are listed in `Failed`, and the others are sent.
 
 Source: Amazon SQS API Reference, SendMessageBatch: "the result of sending each message is reported individually".
 """

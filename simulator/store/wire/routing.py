@@ -18,7 +18,10 @@ from simulator.store.wire.messages import HOME, Home, Request, Routed
 
 _TARGETS = {"DynamoDB": "dynamodb", "DynamoDBStreams": "dynamodbstreams", "AmazonSQS": "sqs"}
 _SCOPE = re.compile(r"Credential=([^/,\s]*)/\d{8}/([^/,\s]*)/([^/,\s]+)/aws4_request")
-
+# BUCKET.localhost, as SDKs have it with an endpoint of http://localhost, with `s3` and a Region between or without.
+_VIRTUAL_HOST = re.compile(
+    r"(?:(.+?)\.)??(?:s3(?:[.-][a-z]{2}(?:-[a-z]+)+-[0-9]+)?\.)?(localhost)\.?(:[0-9]+)?", re.IGNORECASE
+)
 
 _UNNAMED = "?"
 """Who has signed, where the signature does not say so in the way of version 4."""
@@ -64,6 +67,7 @@ def route(request: Request, identifiers: Identifiers) -> Routed:
         return Routed(request, service, operation, _read_json(request.body), request_id, "", access_key, home)
     action = None if signed == "s3" else _form_action(request)
     if signed == "s3" or (signed is None and action is None):
+        request = _in_path_style(request)
         request_id, extended_id = identifiers.token_hex(8).upper(), identifiers.token_urlsafe(56) + "="
         return Routed(request, "s3", _s3_operation(request), None, request_id, extended_id, access_key, home)
     action = action or ""
@@ -111,6 +115,21 @@ def _credential(text: str) -> tuple[str, Home, str | None]:
 @lru_cache(64)
 def _home(region: str) -> Home:
     return Home(region=region) if region != HOME.region else HOME
+
+
+def _in_path_style(request: Request) -> Request:
+    """The same request to S3 with the bucket in its path, where its host named it."""
+    host = request.headers.get("host", "")
+    if host.startswith(("127.", "localhost")):
+        return request
+    found = _VIRTUAL_HOST.fullmatch(host)
+    if found is None:
+        return request
+    bucket, *rest = found.groups("")
+    plain = "".join(rest)
+    raw = tuple((name, plain.encode() if name.lower() == b"host" else value) for name, value in request.raw_headers)
+    target = f"/{bucket}{request.target}" if bucket else request.target
+    return request._replace(target=target, headers={**request.headers, "host": plain}, raw_headers=raw)
 
 
 def _form_action(request: Request) -> str | None:

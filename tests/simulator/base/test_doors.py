@@ -15,7 +15,7 @@ from simulator.base.doors import is_loopback_name, refusal
 def test_names_of_this_machine_are_let_in(host: str) -> None:
     """With any port or none, as the host or as the origin of a page that this machine serves."""
     assert is_loopback_name(host)
-    for port in ("", ":1", ":65535"):
+    for port in ("", ":", ":1", ":65535"):
         assert refusal(f"{host}{port}", None, None) is None
         for scheme in ("http", "https"):
             assert refusal("127.0.0.1", f"{scheme}://{host}{port}", None) is None
@@ -27,6 +27,7 @@ def test_names_of_this_machine_are_let_in(host: str) -> None:
         *("evil.example", "localhost.evil.example", "127.0.0.1.evil.example", "evillocalhost", "128.0.0.1", "127.0.0"),
         *("[::2]", "::1", "[::1", "0.0.0.0", "192.168.0.1", "localhost:1:2", "localhost:x", "a" * 400 + ".localhost"),
         *("localhost@evil.example", "2130706433", "\x00", "é.example", "127.0.0.1\nX: y"),
+        *("evil.example/.localhost", "evil.example#.localhost", "evil.example:80.localhost", "..localhost"),
     ],
 )  # fmt: skip
 def test_a_host_or_an_origin_of_elsewhere_is_refused(host: str) -> None:

@@ -14,6 +14,8 @@ _TYPES: dict[str, Any] = {
     "S": "s", "N": "1", "B": b"\xff", "SS": ["a"], "NS": ["1"], "BS": [b"\xff"], "L": [{"S": "x"}], "M": {},
     "BOOL": True, "NULL": True,
 }  # fmt: skip
+_SENT = {**_TYPES, "B": "/w==", "BS": ["/w=="]}
+"""As they are in a request."""
 
 
 @pytest.mark.parametrize("kind", _TYPES)
@@ -32,10 +34,16 @@ def test_a_put_stores_the_value_as_it_is(kind: str) -> None:
         (("BS", [b"a"]), ("BS", [b"b", b"a"]), ("BS", [b"a", b"b"])),
         (("NS", ["1", "2"]), ("NS", ["2.0", "3"]), ("NS", ["1", "2", "3"])),
         (("L", ["x"]), ("L", ["x"]), ("L", ["x", "x"])),
+        (("N", "9" * 37 + "8"), ("N", "1"), ("N", "9" * 38)),
+        (("N", "1.50"), ("N", "0.50"), ("N", "2")),
+        (("N", "1E+3"), ("N", "0"), ("N", "1000")),
     ],
 )
 def test_add_sums_numbers_and_joins_sets_and_lists(old: Typed | None, new: Typed, after: Typed) -> None:
-    """To nothing, a number is added to zero and a set to the empty one; an element is in a set once."""
+    """To nothing, a number is added to zero and a set to the empty one; an element is in a set once.
+
+    A sum has all of its 38 digits, and no zeros around them.
+    """
     assert updated(old, "ADD", new) == after
 
 
@@ -65,7 +73,7 @@ def test_what_is_added_or_taken_away_has_the_attributes_type(action: str) -> Non
 def test_actions_have_their_types(kind: str) -> None:
     """ADD has numbers, sets and lists; DELETE with a value has sets; PUT has all, and needs a value."""
     for action, known in (("PUT", set(_TYPES)), ("ADD", {"N", "L", "SS", "NS", "BS"}), ("DELETE", {"SS", "NS", "BS"})):
-        update = {"a": {"Action": action, "Value": {kind: _TYPES[kind]}}}
+        update = {"a": {"Action": action, "Value": {kind: _SENT[kind]}}}
         if kind in known:
             check_updates(update)
         else:
@@ -78,8 +86,41 @@ def test_only_a_delete_needs_no_value() -> None:
     for update in ({}, {"Action": "ADD"}, {"Action": "PUT", "Value": None}):
         with pytest.raises(AwsError, match="Only DELETE action is allowed when no attribute value is specified"):
             check_updates({"a": update})
-    for updates in (None, [], {"a": {"Action": "DELETE"}}, {"a": "text"}, {"a": {"Value": "text"}}):
+    for updates in (None, [], {"a": {"Action": "DELETE"}}, {"a": "text"}):
         check_updates(updates)
+
+
+@pytest.mark.parametrize(
+    ("update", "text"),
+    [
+        ({"Action": "FOO", "Value": {"N": "1"}}, "Value 'FOO' at 'attributeUpdates.a.member.action' failed to satisfy"),
+        ({"Action": "add", "Value": {"N": "1"}}, "Value 'add' at 'attributeUpdates.a.member.action' failed to satisfy"),
+        ({"Value": {"N": "abc"}}, "cannot be converted to a numeric value: abc"),
+        ({"Action": "ADD", "Value": {"SS": ["x", "x"]}}, "contains duplicates"),
+        ({"Value": {"NS": []}}, "may not be empty"),
+        ({"Value": {}}, "must contain exactly one of the supported datatypes"),
+        ({"Value": {"S": "x", "N": "1"}}, "has more than one datatypes set"),
+        ({"Value": "text"}, "Unexpected value type in payload"),
+    ],
+)
+def test_what_no_attribute_may_be_is_refused(update: Any, text: str) -> None:
+    """An unknown action, and a value that PutItem would not take either."""
+    with pytest.raises(AwsError, match=text):
+        check_updates({"a": update})
+
+
+def test_a_key_is_not_updated(dynamodb: Any, name: str) -> None:
+    """An item is found by its key, so that its key stays what it is."""
+    dynamodb.create_table(
+        TableName=name,
+        AttributeDefinitions=[{"AttributeName": "h", "AttributeType": "S"}],
+        KeySchema=[{"AttributeName": "h", "KeyType": "HASH"}],
+        BillingMode="PAY_PER_REQUEST",
+    )
+    key = {"h": {"S": "a"}}
+    with pytest.raises(ClientError, match=r"Cannot update attribute h\. This attribute is part of the key"):
+        dynamodb.update_item(TableName=name, Key=key, AttributeUpdates={"h": {"Value": {"S": "b"}}})
+    assert dynamodb.scan(TableName=name)["Items"] == []
 
 
 def test_binary_values_are_stored_and_harm_nobody(dynamodb: Any, name: str) -> None:

@@ -12,6 +12,7 @@ import pytest_asyncio
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
+from fakes.waiting import until
 from simulator.base.counters import TableCounters
 from simulator.store import Store
 
@@ -330,3 +331,55 @@ async def test_a_transaction_on_a_table_that_is_not_there_is_refused(dynamo: Dyn
         assert refused["ResponseMetadata"]["HTTPStatusCode"] == 400
     counted = await dynamo.counted(name)
     assert (counted.write_units, counted.read_units) == (0.0, 0.0)
+
+
+async def test_a_stream_has_no_record_of_what_was_not_stored(dynamo: Dynamo, name: str) -> None:
+    """A PartiQL transaction that fails at its second statement leaves neither the first one's row nor its record."""
+    await dynamo.create(name, **EXTRAS["stream"])
+    await dynamo.call("put_item", TableName=name, Item=item(1))
+    insert = "INSERT INTO \"{}\" VALUE {{'PK': 'p2', 'SK': 's'}}"
+    statements = [{"Statement": insert.format(each)} for each in (name, f"{name}-gone")]
+    await dynamo.refusal("execute_transaction", TransactStatements=statements)
+    assert (await dynamo.call("scan", TableName=name))["Items"] == [item(1)]
+    streams: Any = boto3.client(
+        "dynamodbstreams",
+        endpoint_url=dynamo.store.endpoint,
+        region_name="us-east-1",
+        aws_access_key_id="testing",
+        aws_secret_access_key="testing",
+    )
+    arn = (await dynamo.call("describe_table", TableName=name))["Table"]["LatestStreamArn"]
+    (shard,) = streams.describe_stream(StreamArn=arn)["StreamDescription"]["Shards"]
+    place = {"StreamArn": arn, "ShardId": shard["ShardId"], "ShardIteratorType": "TRIM_HORIZON"}
+    (record,) = streams.get_records(ShardIterator=streams.get_shard_iterator(**place)["ShardIterator"])["Records"]
+    assert record["dynamodb"]["Keys"] == key(1)
+
+
+async def test_an_imported_table_is_a_table(dynamo: Dynamo, name: str) -> None:
+    """Moto imports in a thread of its own; the rows are read and trimmed like all others."""
+    s3: Any = boto3.client(
+        "s3",
+        endpoint_url=dynamo.store.endpoint,
+        region_name="us-east-1",
+        aws_access_key_id="testing",
+        aws_secret_access_key="testing",
+        config=Config(s3={"addressing_style": "path"}),
+    )
+    s3.create_bucket(Bucket=name)
+    s3.put_object(Bucket=name, Key="data", Body=b'{"Item":{"PK":{"S":"p"},"n":{"N":"1.50"}}}\n')
+    table = {
+        "TableName": name,
+        "KeySchema": [{"AttributeName": "PK", "KeyType": "HASH"}],
+        "AttributeDefinitions": [{"AttributeName": "PK", "AttributeType": "S"}],
+        "BillingMode": "PAY_PER_REQUEST",
+    }
+    source = {"S3BucketSource": {"S3Bucket": name}, "InputFormat": "DYNAMODB_JSON"}
+    started = await dynamo.call("import_table", **source, TableCreationParameters=table)
+
+    async def ended() -> str:
+        described = await dynamo.call("describe_import", ImportArn=started["ImportTableDescription"]["ImportArn"])
+        status: str = described["ImportTableDescription"]["ImportStatus"]
+        return "" if status == "IN_PROGRESS" else status
+
+    assert await until(ended) == "COMPLETED"
+    assert (await dynamo.call("scan", TableName=name))["Items"] == [{"PK": {"S": "p"}, "n": {"N": "1.5"}}]

@@ -240,3 +240,100 @@ def test_a_row_of_plain_values_is_checked_too(dynamodb: Any, table: str) -> None
     assert dynamodb.scan(TableName=table)["Items"][0]["n"] == {"N": "0"}
     with pytest.raises(ClientError, match="38 significant digits"):
         dynamodb.batch_write_item(RequestItems={table: [put(2, n={"N": "1" * 39})]})
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        ({"N": "abc"}, "The parameter cannot be converted to a numeric value: abc for key :v"),
+        ({"N": "1" * 39}, "Attempting to store more than 38 significant digits in a Number for key :v"),
+        ({"SS": ["a", "a"]}, "Input collection [a, a] contains duplicates. for key :v"),
+        ({"SS": []}, "One or more parameter values were invalid: An string set  may not be empty"),
+    ],
+)
+def test_an_update_stores_no_value_that_a_put_would_not(dynamodb: Any, table: str, value: Any, text: str) -> None:
+    """The values of an update expression are checked as an item's are, before anything is stored."""
+    with pytest.raises(ClientError) as caught:
+        dynamodb.update_item(
+            TableName=table,
+            Key={"PK": {"S": "p"}, "SK": {"S": "1"}},
+            UpdateExpression="SET v = :v",
+            ExpressionAttributeValues={":v": value},
+        )
+    error = caught.value.response["Error"]
+    opening = "ExpressionAttributeValues contains invalid value: " if ":v" in text else "1 validation error detected: "
+    assert (error["Code"], error["Message"][: len(opening)]) == ("ValidationException", opening)
+    assert error["Message"].endswith(text)
+    assert dynamodb.scan(TableName=table)["Items"] == []
+
+
+def test_numbers_that_an_update_or_a_transaction_writes_are_trimmed(dynamodb: Any, table: str) -> None:
+    """And those of a put with a condition, and sums; a number is in a set once."""
+    key = {"PK": {"S": "p"}, "SK": {"S": "1"}}
+    dynamodb.put_item(
+        TableName=table,
+        Item={**key, "total": {"N": "1.50"}, "set": {"NS": ["1.0", "2"]}},
+        ConditionExpression="attribute_not_exists(PK)",
+    )
+    dynamodb.update_item(
+        TableName=table,
+        Key=key,
+        UpdateExpression="SET #t = #t + :v, updated = :v, inside = :l ADD #s :s",
+        ExpressionAttributeNames={"#s": "set", "#t": "total"},
+        ExpressionAttributeValues={
+            ":v": {"N": "0.50"},
+            ":l": {"L": [{"M": {"n": {"N": "1e2"}}}, {"B": b"\xff"}]},
+            ":s": {"NS": ["1.00", "3"]},
+        },
+    )
+    other = {"PK": {"S": "p"}, "SK": {"S": "2"}}
+    dynamodb.transact_write_items(TransactItems=[{"Put": {"TableName": table, "Item": {**other, "n": {"N": "007"}}}}])
+    first, second = dynamodb.scan(TableName=table)["Items"]
+    assert sorted(first.pop("set")["NS"]) == ["1", "2", "3"]
+    inside = {"L": [{"M": {"n": {"N": "100"}}}, {"B": b"\xff"}]}
+    assert first == {**key, "total": {"N": "2"}, "updated": {"N": "0.5"}, "inside": inside}
+    assert second == {**other, "n": {"N": "7"}}
+
+
+@pytest.mark.parametrize("in_transaction", [False, True])
+@pytest.mark.parametrize("action", ["Update", "Delete"])
+@pytest.mark.parametrize(
+    ("sort_key", "text"),
+    [
+        ({"BOOL": True}, "The provided key element does not match the schema"),
+        ({"S": "1"}, "The provided key element does not match the schema"),
+        ({"N": "one"}, "The parameter cannot be converted to a numeric value: one"),
+    ],
+)
+def test_a_write_names_an_item_by_a_key_of_the_table(
+    dynamodb: Any, name: str, sort_key: Any, text: str, action: str, in_transaction: bool
+) -> None:
+    """A key of another type is no item's, and none is made for it; moto takes true for 1."""
+    dynamodb.create_table(
+        TableName=name,
+        KeySchema=[{"AttributeName": "PK", "KeyType": "HASH"}, {"AttributeName": "SK", "KeyType": "RANGE"}],
+        AttributeDefinitions=[
+            {"AttributeName": "PK", "AttributeType": "S"},
+            {"AttributeName": "SK", "AttributeType": "N"},
+        ],
+        BillingMode="PAY_PER_REQUEST",
+    )
+    item = {"PK": {"S": "p"}, "SK": {"N": "1"}}
+    dynamodb.put_item(TableName=name, Item=item)
+    key = {"PK": {"S": "p"}, "SK": sort_key}
+    where = {"TableName": name, "Key": key}
+    update = {**where, "UpdateExpression": "SET v = :v", "ExpressionAttributeValues": {":v": {"N": "2"}}}
+    content = {"Update": update, "Delete": where}[action]
+    operation = "transact_write_items" if in_transaction else f"{action.lower()}_item"
+    with pytest.raises(ClientError) as caught:
+        getattr(dynamodb, operation)(**({"TransactItems": [{action: content}]} if in_transaction else content))
+    assert caught.value.response["Error"] == {"Code": "ValidationException", "Message": text}
+    assert dynamodb.scan(TableName=name)["Items"] == [item]
+
+
+def test_a_put_in_a_transaction_keeps_the_rules_of_any_put(dynamodb: Any, table: str) -> None:
+    """Letters are not a number, and nothing is stored."""
+    item = {"PK": {"S": "p"}, "SK": {"S": "1"}, "n": {"N": "abc"}}
+    with pytest.raises(ClientError, match="cannot be converted to a numeric value: abc"):
+        dynamodb.transact_write_items(TransactItems=[{"Put": {"TableName": table, "Item": item}}])
+    assert dynamodb.scan(TableName=table)["Items"] == []

@@ -334,8 +334,10 @@ def delete(number: Any) -> dict[str, Any]:
 def test_a_batch_names_every_write_in_its_order() -> None:
     """BatchWriteItem: puts and deletes of several tables, each named by name or by ARN."""
     one, two = a_table(), a_table()
-    arn = "arn:aws:dynamodb:us-east-1:123456789012:table/two"
+    arn = two.table_arn = "arn:aws:dynamodb:us-east-1:123456789012:table/two"
     requests = {"one": [put(1), delete(2)], arn: [put(1, n={"N": "1.0"})]}
+    elsewhere = {"arn:aws:dynamodb:eu-west-1:123456789012:table/two": [put(1)]}
+    assert refusal(plan_batch, elsewhere, {"two": two})[0] == "ResourceNotFoundException"
     first, second, third = plan_batch(requests, {"one": one, "two": two})
     assert first == WriteOperation(one, "one", "p", "1", b'{"PK":{"S":"p"},"SK":{"S":"1"}}', 1, requests["one"][0])
     assert second == WriteOperation(one, "one", "p", "2", None, 1, requests["one"][1])

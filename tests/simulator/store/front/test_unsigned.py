@@ -58,10 +58,12 @@ def test_what_is_private_is_refused(ask: Ask, s3: Any, bucket: str, request_line
 
 
 def test_a_head_of_what_is_private_has_no_body(ask: Ask, bucket: str) -> None:
-    """403 alone; and a bucket that is not there is not there for anybody."""
+    """403 alone; and a bucket that is not there is not there for anybody, and not made by anybody."""
     assert ask("HEAD", f"/{bucket}/a%20key") == (403, b"")
     status, body = ask("GET", "/no-such-bucket-at-all/key")
     assert (status, b"NoSuchBucket" in body) == (404, True)
+    assert ask("PUT", "/no-such-bucket-at-all")[0] == 403
+    assert ask("HEAD", "/no-such-bucket-at-all")[0] == 404
 
 
 def test_an_acl_opens_an_object_or_a_bucket(ask: Ask, s3: Any, bucket: str) -> None:
@@ -75,6 +77,8 @@ def test_an_acl_opens_an_object_or_a_bucket(ask: Ask, s3: Any, bucket: str) -> N
     assert ask("PUT", f"/{bucket}/new", b"x")[0] == 403
     s3.put_bucket_acl(Bucket=bucket, ACL="public-read-write")
     assert ask("PUT", f"/{bucket}/new", b"x")[0] == 200
+    s3.put_object_acl(Bucket=bucket, Key="new", ACL="private")
+    assert ask("PUT", f"/{bucket}/new", b"y")[0] == 200
     block = {"BlockPublicAcls": False, "IgnorePublicAcls": True, "BlockPublicPolicy": False}
     s3.put_public_access_block(Bucket=bucket, PublicAccessBlockConfiguration={**block, "RestrictPublicBuckets": False})
     assert ask("GET", f"/{bucket}/a%20key")[0] == ask("GET", f"/{bucket}")[0] == 403
@@ -86,6 +90,7 @@ def test_a_policy_opens_what_it_names(ask: Ask, s3: Any, bucket: str) -> None:
     statements = [policy(bucket, "s3:GetObject", "/*"), policy(bucket, "s3:*", "/secret", "Deny")]
     s3.put_bucket_policy(Bucket=bucket, Policy=json.dumps({"Version": "2012-10-17", "Statement": statements}))
     assert ask("GET", f"/{bucket}/a%20key") == (200, b"content")
+    assert ask("HEAD", f"/{bucket}/a%20key")[0] == 200
     for method, target in (("GET", "/secret"), ("GET", ""), ("PUT", "/a%20key")):
         assert ask(method, f"/{bucket}{target}")[0] == 403
     block = {"BlockPublicAcls": False, "IgnorePublicAcls": False, "BlockPublicPolicy": False}

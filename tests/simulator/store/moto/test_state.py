@@ -54,6 +54,10 @@ async def test_tables_of_one_name_in_two_regions_are_two(name: str) -> None:
         make_table(there, name)
         there.put_item(TableName=name, Item=KEY)
         there.batch_write_item(RequestItems={name: [{"PutRequest": {"Item": {"h": {"S": "y"}}}}]})
+        of_there = f"arn:aws:dynamodb:eu-west-1:123456789012:table/{name}"
+        with pytest.raises(ClientError, match="ResourceNotFoundException"):
+            here.batch_write_item(RequestItems={of_there: [{"PutRequest": {"Item": KEY}}]})
+        there.batch_write_item(RequestItems={of_there: [{"DeleteRequest": {"Key": {"h": {"S": "none"}}}}]})
         there.transact_write_items(TransactItems=[{"Put": {"TableName": name, "Item": {"h": {"S": "z"}}}}])
         there.update_item(
             TableName=name, Key=KEY, UpdateExpression="SET a = :a", ExpressionAttributeValues={":a": {"S": "b"}}
@@ -110,7 +114,7 @@ def test_a_presigned_url_has_its_region_in_the_query(store_endpoint: str, name: 
         ("DynamoDB_20120810.ListTables", 400, "InvalidSignatureException"),
     ],
 )
-async def test_a_region_that_is_none_is_refused(store_endpoint: str, target: str, status: int, code: str) -> None:
+async def test_an_unknown_region_is_refused(store_endpoint: str, target: str, status: int, code: str) -> None:
     """With the text that AWS has for a credential's scope."""
     headers = signed_json(*target.split("."))
     headers["Authorization"] = headers["Authorization"].replace("us-east-1", "mars-north-1")

@@ -42,6 +42,30 @@ def test_an_operation_of_s3_is_named_by_method_path_and_query(request_line: str,
     assert (found.service, found.operation, found.parameters) == ("s3", operation, None)
 
 
+@pytest.mark.parametrize(
+    ("host", "target", "host_after"),
+    [
+        ("prices.localhost:5000", "/prices/a/k?x=1", "localhost:5000"),
+        ("prices.localhost", "/prices/a/k?x=1", "localhost"),
+        ("my.prices.localhost.", "/my.prices/a/k?x=1", "localhost"),
+        ("prices.s3.localhost:1", "/prices/a/k?x=1", "localhost:1"),
+        ("prices.s3.eu-west-1.localhost:1", "/prices/a/k?x=1", "localhost:1"),
+        ("s3-data.localhost:1", "/s3-data/a/k?x=1", "localhost:1"),
+        ("s3.localhost:1", "/a/k?x=1", "localhost:1"),
+        ("s3.eu-west-1.localhost", "/a/k?x=1", "localhost"),
+        ("localhost:5000", "/a/k?x=1", "localhost:5000"),
+        ("127.0.0.1:5000", "/a/k?x=1", "127.0.0.1:5000"),
+        ("[::1]:5000", "/a/k?x=1", "[::1]:5000"),
+    ],
+)
+def test_a_bucket_in_the_host_is_the_one_that_is_meant(host: str, target: str, host_after: str) -> None:
+    """Virtual-hosted-style requests: the first part of the path belongs to the key, whatever buckets there are."""
+    asked = Request("PUT", "/a/k?x=1", {"host": host}, ((b"Host", host.encode()), (b"X", b"y")), b"")
+    found = route(asked, Identifiers(stream(0, "requests")))
+    assert (found.operation, found.request.target, found.request.headers["host"]) == ("PutObject", target, host_after)
+    assert found.request.raw_headers == ((b"Host", host_after.encode()), (b"X", b"y"))
+
+
 def test_a_copy_is_told_by_its_source() -> None:
     """CopyObject and UploadPartCopy differ from a put by a header alone."""
     source = {"x_amz_copy_source": "bucket/other"}

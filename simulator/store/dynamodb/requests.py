@@ -1,0 +1,42 @@
+"""What DynamoDB refuses of a request before any of it is carried out, whoever carries it out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from simulator.store.dynamodb.attribute_updates import check_updates
+from simulator.store.dynamodb.rules import check_body, check_key, check_put, check_values, table_of
+from simulator.store.wire.messages import Routed
+
+Parameters = Mapping[str, Any]
+
+
+def check_request(routed: Routed, tables: Mapping[str, Any]) -> None:
+    """Raise what DynamoDB would answer; `tables` are moto's by name. What is not understood here, moto refuses."""
+    operation, parameters = routed.operation, routed.parameters or {}
+    if operation == "BatchWriteItem":
+        check_body(len(routed.request.body))
+    elif operation in ("PutItem", "UpdateItem", "DeleteItem"):
+        _check_write(operation.removesuffix("Item"), parameters, tables)
+    elif operation == "TransactWriteItems":
+        actions = parameters.get("TransactItems")
+        for action in actions if isinstance(actions, list) else ():
+            for name, content in action.items() if isinstance(action, dict) else ():
+                if isinstance(content, dict):
+                    _check_write(name, content, tables)
+
+
+def _check_write(action: str, parameters: Parameters, tables: Mapping[str, Any]) -> None:
+    """One write, by itself or of a transaction."""
+    if action == "Put":
+        if isinstance(parameters.get("Item"), dict):
+            check_put(parameters["Item"])
+        return
+    table, key_names = table_of(str(parameters.get("TableName")), tables), ()
+    if table is not None:
+        check_key(table, parameters.get("Key"))
+        key_names = table.table_key_attrs
+    if action == "Update":
+        check_updates(parameters.get("AttributeUpdates"), key_names)
+        check_values(parameters.get("ExpressionAttributeValues"))
