@@ -397,9 +397,9 @@ def test_a_deployed_stack_is_loaded_and_watched_from_outside(
     assert summary["cost"]["durations"] == "AWS Lambda"
     assert set(summary["cloudwatch"]) >= {"oldest_age_s_max", "throttles"}
     assert (summary["queue"]["dead_lettered"], summary["queue"]["remaining"]) == (0, 0)
-    unseen = [summary["queue"]["received"], summary["throughput"]["rows_per_s_max"]]
+    unseen = [summary["queue"]["received"], summary["queue"]["filtered"], summary["throughput"]["rows_per_s_max"]]
     unseen += [summary["consumer"][name] for name in ("throttles", "concurrency_max", "batch_item_failures")]
-    assert unseen == [None] * 5
+    assert unseen == [None] * 6
 
 
 def test_dead_letters_of_a_deployed_stack_miss_the_bound(
