@@ -6,6 +6,7 @@ Texts are those of the services as far as they are known.
 from __future__ import annotations
 
 import itertools
+import re
 from typing import Any
 
 from simulator.base import limits
@@ -17,6 +18,8 @@ from simulator.stack.schedule import ScheduleExpressionError, parse
 _UNABLE = (
     "Lambda was unable to configure your environment variables because the environment variables you have provided"
 )
+
+_VARIABLE = re.compile(r"[a-zA-Z]([a-zA-Z0-9_])+")
 
 
 def _function_settings(stack: Stack) -> Said:
@@ -33,6 +36,14 @@ def _function_settings(stack: Stack) -> Said:
                 f"{_UNABLE} contains reserved keys that are currently not supported for modification. Reserved keys "
                 f"used in this request: {', '.join(reserved)}",
             )
+        for name in sorted(function.environment.keys() - _RESERVED_VARIABLES):
+            if not _VARIABLE.fullmatch(name):
+                yield (
+                    function.logical_id,
+                    f"1 validation error detected: '{name}' at 'environment.variables' failed to satisfy constraint: "
+                    f"Map keys must satisfy constraint: [Member must satisfy regular expression pattern: "
+                    f"{_VARIABLE.pattern}]",
+                )
         size = sum(len(name.encode()) + len(value.encode()) for name, value in function.environment.items())
         if size > limits.ENVIRONMENT_BYTES:
             yield function.logical_id, f"{_UNABLE} exceeded the {limits.ENVIRONMENT_BYTES // 1024}KB limit"
