@@ -6,6 +6,7 @@ import errno
 import io
 import os
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -78,8 +79,14 @@ def echo(text: str, *, err: bool = False) -> None:
     typer.echo(visible_lines(text), err=err)
 
 
-def require_writable(*named: Path | None) -> None:
-    """Raise `InputError` for a file that cannot be written: better now than after an hour's run."""
+def require_writable(*named: Path | None, inputs: Iterable[Path | None] = ()) -> None:
+    """Raise `InputError` for a file that cannot be written: better now than after an hour's run.
+
+    Nor may a file be named for two outputs, or be one of the command's `inputs`: one would replace the other.
+    """
+    given = (str(file) for file in inputs if file is not None)
+    # Not Path.is_file, which raises for a name that is too long.
+    taken = {os.path.realpath(file): "is what this command reads" for file in given if os.path.isfile(file)}  # noqa: PTH113
     for file in named:
         if file is None or str(file) == "-":
             continue
@@ -88,6 +95,11 @@ def require_writable(*named: Path | None) -> None:
         except FileNotFoundError:
             raise InputError(f"{file}: the working directory does not exist any more; change to another one") from None
         files.require_writable(file)
+        if file.exists() and not file.is_file():  # a pipe or a device, which takes any number
+            continue
+        if said := taken.get(os.path.realpath(file)):
+            raise InputError(f"{file} {said}; name another file to write")
+        taken[os.path.realpath(file)] = "is named for two results"
 
 
 def write(file: Path, text: str) -> None:

@@ -33,7 +33,8 @@ REACH_S = 3.0
 
 def run_load_test(options: LoadTestOptions) -> int:
     """Run it and return the exit code."""
-    require_writable(options.summary, options.report, options.screenshot)
+    inputs = (options.template, *(file.path for file in options.parameter_files))
+    require_writable(options.summary, options.report, options.screenshot, inputs=inputs)
     if str(options.report) == "-":
         raise InputError("--report needs a file name; --summary - writes the JSON to standard output")
     stack, plan = resolve(options)
