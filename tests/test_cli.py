@@ -153,6 +153,29 @@ def test_a_command_without_memory_says_so(tmp_path: Path) -> None:
     assert ended.stderr.count("\n") == 1
 
 
+NOISY = """
+import atexit, sys
+import cli
+from simulator.stack import template
+
+def work(*_):
+    atexit.register(lambda: print("Task was destroyed but it is pending!", file=sys.stderr))
+    raise {error}
+
+template.load = work
+cli.run()
+"""
+
+
+@pytest.mark.parametrize(("error", "lines"), [("MemoryError", 1), ("KeyboardInterrupt", 2)])
+def test_the_line_of_a_command_without_memory_is_the_last_word(error: str, lines: int) -> None:
+    """What Python says of an event loop that could not end is noise; of any other end it would be on a defect."""
+    source = NOISY.replace("{error}", error)
+    ended = subprocess.run([sys.executable, "-c", source, "check"], capture_output=True, text=True, cwd=ROOT)
+    assert ended.stderr.startswith("stockpipe: ")
+    assert ended.stderr.count("\n") == lines
+
+
 def test_a_wrong_option_is_one_line() -> None:
     """What is wrong with it and where all options are; exit code 2."""
     for arguments, said in (

@@ -7,6 +7,7 @@ import io
 import os
 import sys
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -37,13 +38,17 @@ class StandardStream(io.FileIO):
         try:
             return super().write(data)
         except OSError as error:
-            devnull = os.open(os.devnull, os.O_WRONLY)
-            os.dup2(devnull, self.fileno())
-            os.close(devnull)
+            self.drop()
             if error.errno != errno.EPIPE and not self._quiet:
                 self.failed = OSError(error.errno, error.strerror, self._title)
                 raise self.failed from None
             return len(data)
+
+    def drop(self) -> None:
+        """What is written from now on goes nowhere, whoever writes it."""
+        devnull = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(devnull, self.fileno())
+        os.close(devnull)
 
 
 def take_streams() -> StandardStream:
@@ -57,6 +62,16 @@ def take_streams() -> StandardStream:
     output, error = StandardStream(1, "standard output", quiet=False), StandardStream(2, "standard error", quiet=True)
     sys.stdout, sys.stderr = _text(output, sys.stdout), _text(error, sys.stderr)
     return output
+
+
+def drop_errors() -> None:
+    """Say nothing more on standard error, if it is ours: what Python says of an event loop that broke off is noise."""
+    stream = getattr(sys.stderr, "buffer", None)
+    stream = getattr(stream, "raw", stream)
+    if isinstance(stream, StandardStream):
+        with suppress(OSError, ValueError):
+            sys.stderr.flush()
+            stream.drop()
 
 
 def _text(stream: StandardStream, before: Any) -> io.TextIOWrapper:
