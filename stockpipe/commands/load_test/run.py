@@ -119,7 +119,7 @@ def _require_loopback(url: str) -> None:
     except ValueError:  # of brackets that do not close
         known = False
     if not known:
-        raise InputError(f"--endpoint-url {url} is no address of an engine; write http://127.0.0.1:4566")
+        raise InputError(f"--endpoint-url {url} is not the address of an engine; write http://127.0.0.1:4566")
     if not is_loopback(url):
         raise InputError(
             f"--endpoint-url {url} is not on this machine; load is sent to loopback alone,"
