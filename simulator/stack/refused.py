@@ -166,6 +166,25 @@ def _queue_settings(stack: Stack) -> Said:
             )
 
 
+def _table_throughput(stack: Stack) -> Said:
+    """API reference, ProvisionedThroughput; Developer Guide, warm-throughput: no less than a new table has."""
+    for table in stack.tables.values():
+        for member, units in zip(
+            ("readCapacityUnits", "writeCapacityUnits"), table.provisioned_units or (), strict=False
+        ):
+            yield from _range(table.logical_id, f"provisionedThroughput.{member}", units, 1, limits.TABLE_UNITS)
+        for member, warm, least in (
+            ("ReadUnitsPerSecond", table.warm_read_units, limits.ON_DEMAND_NEW_TABLE_READ_UNITS),
+            ("WriteUnitsPerSecond", table.warm_write_units, limits.ON_DEMAND_NEW_TABLE_WRITE_UNITS),
+        ):
+            if warm is not None and table.provisioned_units is None and warm < least:
+                yield (
+                    table.logical_id,
+                    f"One or more parameter values were invalid: Requested {member} for WarmThroughput for table is "
+                    f"lower than initial throughput for OnDemand: {warm} is less than {least}",
+                )
+
+
 def _notifications(stack: Stack) -> Said:
     """S3 User Guide, grant-destinations-permissions-to-s3 and notification-how-to-filtering."""
     for bucket in stack.buckets.values():
@@ -197,6 +216,7 @@ REFUSED = (
     _mapping_conflicts,
     _schedules,
     _queue_settings,
+    _table_throughput,
     _notifications,
 )
 """The rules, each from a stack to what it refuses of it."""
