@@ -237,7 +237,7 @@ def test_a_table_is_warm_from_the_start(load_template: Callable[..., Any], warm:
     """
     throttles, declared = Throttles(applied=True), load_template(table=table.format(warm)).tables["Table"]
     throttles.configured(declared.name, table_request(declared), created=True)
-    made: Any = SimpleNamespace(name=declared.name, billing_mode="PAY_PER_REQUEST")
+    made: Any = SimpleNamespace(name=declared.name, table_arn=declared.arn, billing_mode="PAY_PER_REQUEST")
     for number in range(12):
         throttles.charge(made, 1_000, 5.0, number, writes=True)
         throttles.charge(made, 1_000, 5.0, number, writes=False)
