@@ -29,6 +29,9 @@ def _function_settings(stack: Stack) -> Said:
         timeout_s = limits.FUNCTION_TIMEOUT_S_MANAGED if managed else limits.FUNCTION_TIMEOUT_S
         yield from _range(function.logical_id, "timeout", function.timeout_s, *timeout_s)
         yield from _range(function.logical_id, "memorySize", function.memory_mb, *limits.FUNCTION_MEMORY_MB)
+        # What is too much of it, `_unreserved_concurrency` says.
+        least = min(function.reserved_concurrency or 0, 0)
+        yield from _range(function.logical_id, "reservedConcurrentExecutions", least, 0, 0)
         reserved = sorted(_RESERVED_VARIABLES & function.environment.keys())
         if reserved:
             yield (
@@ -166,9 +169,16 @@ def _queue_settings(stack: Stack) -> Said:
             )
 
 
-def _table_throughput(stack: Stack) -> Said:
-    """API reference, ProvisionedThroughput; Developer Guide, warm-throughput: no less than a new table has."""
+def _table_settings(stack: Stack) -> Said:
+    """API reference, AttributeDefinition and ProvisionedThroughput; Developer Guide, warm-throughput."""
     for table in stack.tables.values():
+        for _, kind in filter(None, (table.partition_key, table.sort_key)):
+            if kind not in ("B", "N", "S"):
+                yield (
+                    table.logical_id,
+                    f"1 validation error detected: Value '{kind}' at 'attributeDefinitions.attributeType' failed to "
+                    "satisfy constraint: Member must satisfy enum value set: [B, N, S]",
+                )
         for member, units in zip(
             ("readCapacityUnits", "writeCapacityUnits"), table.provisioned_units or (), strict=False
         ):
@@ -216,7 +226,7 @@ REFUSED = (
     _mapping_conflicts,
     _schedules,
     _queue_settings,
-    _table_throughput,
+    _table_settings,
     _notifications,
 )
 """The rules, each from a stack to what it refuses of it."""

@@ -1,4 +1,4 @@
-"""What AWS refuses of a table's capacity."""
+"""What AWS refuses of a table's keys and capacity."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from simulator.stack.rules import examine
 
 def refused(**capacity: Any) -> list[str]:
     """The violations of a stack with this table."""
-    table = Table("Table", "prices", "arn", ("PK", "S"), **capacity)
+    table = Table("Table", "prices", "arn", **{"partition_key": ("PK", "S"), **capacity})
     return [each.text for each in examine(declare.stack(tables={"Table": table})).violations]
 
 
@@ -23,6 +23,7 @@ def refused(**capacity: Any) -> list[str]:
         {},
         {"provisioned_units": (1, 1)},
         {"warm_write_units": 4_000},
+        {"partition_key": ("PK", "B"), "sort_key": ("SK", "N")},
         {"warm_read_units": 12_000},
         {"provisioned_units": (5, 5), "warm_write_units": 5},
     ],
@@ -35,6 +36,7 @@ def test_what_a_new_table_may_have_is_sound(capacity: dict[str, Any]) -> None:
 @pytest.mark.parametrize(
     ("capacity", "parts"),
     [
+        ({"sort_key": ("SK", "Z")}, ["Value 'Z' at 'attributeDefinitions.attributeType'"]),
         ({"provisioned_units": (0, 1)}, ["Value '0' at 'provisionedThroughput.readCapacityUnits'"]),
         ({"provisioned_units": (1, -1)}, ["Value '-1' at 'provisionedThroughput.writeCapacityUnits'"]),
         ({"warm_write_units": 3_999}, ["lower than initial throughput for OnDemand: 3999 is less than 4000"]),
