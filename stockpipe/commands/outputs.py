@@ -94,17 +94,22 @@ def echo(text: str, *, err: bool = False) -> None:
     typer.echo(visible_lines(text), err=err)
 
 
-def require_writable(*named: Path | None, inputs: Iterable[Path | None] = ()) -> None:
+def require_writable(*named: Path | None, summary: Path | None = None, inputs: Iterable[Path | None] = ()) -> None:
     """Raise `InputError` for a file that cannot be written: better now than after an hour's run.
 
-    Nor may a file be named for two outputs, or be one of the command's `inputs`: one would replace the other.
+    `summary` alone may be `-`, for standard output. Nor may a file be named for two outputs, or be one of the
+    command's `inputs`: one would replace the other.
     """
     given = (str(file) for file in inputs if file is not None)
     # Not Path.is_file, which raises for a name that is too long.
     taken = {os.path.realpath(file): "is what this command reads" for file in given if os.path.isfile(file)}  # noqa: PTH113
-    for file in named:
-        if file is None or str(file) == "-":
+    for file in (*named, summary):
+        if file is None:
             continue
+        if str(file) == "-":
+            if file is summary:
+                continue
+            raise InputError("- is standard output for --summary alone; name a file")
         try:
             file.absolute()
         except FileNotFoundError:

@@ -34,9 +34,9 @@ REACH_S = 3.0
 def run_load_test(options: LoadTestOptions) -> int:
     """Run it and return the exit code."""
     inputs = (options.template, *(file.path for file in options.parameter_files))
-    require_writable(options.summary, options.report, options.screenshot, inputs=inputs)
     if str(options.report) == "-":
         raise InputError("--report needs a file name; --summary - writes the JSON to standard output")
+    require_writable(options.report, options.screenshot, summary=options.summary, inputs=inputs)
     stack, plan = resolve(options)
     if options.stack is not None:
         from stockpipe.commands.load_test.stack import run_on_stack  # imports what a deployed stack needs

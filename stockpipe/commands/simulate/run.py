@@ -50,7 +50,7 @@ def run_simulate(options: SimulateOptions) -> int:
     scenario = Path(options.scenario) if options.scenario else None
     given = (file.path for file in options.parameter_files)
     inputs = (options.template, scenario, options.code, *options.sources, *options.paths, *given)
-    require_writable(options.ready, options.summary, options.screenshot, inputs=inputs)
+    require_writable(options.ready, options.screenshot, summary=options.summary, inputs=inputs)
     allow_open_files()
     remove_ownerless()
     return asyncio.run(_run(options, stack, plan))

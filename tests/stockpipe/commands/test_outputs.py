@@ -79,6 +79,18 @@ def test_no_result_replaces_another_or_an_input(
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.parametrize(
+    "arguments", [("simulate", "--ready", "-"), ("simulate", "--screenshot", "-"), ("inspect", "q.csv", "--write", "-")]
+)
+def test_a_dash_is_not_a_files_name(stockpipe: Stockpipe, tmp_path: Path, arguments: tuple[str, ...]) -> None:
+    """Where it does not stand for standard output, a file of this name is not what anybody wants."""
+    (tmp_path / "q.csv").write_text("ticker,timestamp,price\nACME,2026-11-22T09:30:00Z,1.5\n", encoding="utf-8")
+    ended = stockpipe(*arguments)
+    said = "- is standard output for --summary alone; name a file"
+    assert (ended.code, ended.err) == (2, f"stockpipe: {said}\n")
+    assert not (tmp_path / "-").exists()
+
+
 def test_a_device_takes_any_number_of_results(stockpipe: Stockpipe) -> None:
     """Where nothing is kept, nothing is replaced."""
     ended = stockpipe(*SIMULATE, "--summary", "/dev/null", "--screenshot", "/dev/null", "--ready", "/dev/null")
