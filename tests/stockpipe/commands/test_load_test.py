@@ -212,7 +212,7 @@ def test_a_second_ctrl_c_ends_at_once_and_still_says_what_was_seen(start: Any, t
         (("--sink-latency", "5ms"), "goes with --target sink"),
         (("--region", "eu-west-1"), "goes with --stack"),
         (("--endpoint-url", "http://127.0.0.1:9"), "does not answer"),
-        (("--endpoint-url", "localhost:4566"), "no address of an engine"),
+        (("--endpoint-url", "localhost:4566"), "not the address of an engine"),
         (("--endpoint-url", "https://sqs.us-east-1.amazonaws.com"), "--stack NAME"),
         (("--slo", "p99<5"), "give it a unit"),
         (("--slo", "speed>9"), "there is no figure"),
