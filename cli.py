@@ -68,7 +68,7 @@ def _one_line() -> Iterator[None]:
     except KeyboardInterrupt:
         _say("interrupted")
         raise typer.Exit(ExitCode.INTERRUPTED) from None
-    except (OSError, MemoryError, OutOfMemory, RuntimeError, ImportError) as error:
+    except (OSError, MemoryError, OutOfMemory, RuntimeError, SystemError, ImportError) as error:
         if is_out_of_memory(error):
             _say(OUT_OF_MEMORY)
             drop_errors()

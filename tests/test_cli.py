@@ -83,6 +83,7 @@ def test_readme_names_only_commands_that_exist() -> None:
         (OutOfMemory(3), 3, "out of memory: "),
         (OSError(errno.ENOMEM, "Cannot allocate memory"), 3, "out of memory: "),
         (RuntimeError("can't start new thread"), 3, "out of memory: "),
+        (SystemError("error return without exception set"), 3, "out of memory: "),
         (ImportError("x.so: failed to map segment from shared object"), 3, "out of memory: "),
         (InputError("two\nlines\x1b[31m"), 2, r"two\nlines\x1b[31m"),
     ],
@@ -106,7 +107,9 @@ def test_errors_become_one_line_and_a_code(error: BaseException, code: int, said
     assert len(ended.stderr.strip().splitlines()) == 1
 
 
-@pytest.mark.parametrize("defect", [ZeroDivisionError(), RuntimeError("odd"), ImportError("no such module")])
+@pytest.mark.parametrize(
+    "defect", [ZeroDivisionError(), RuntimeError("odd"), SystemError("odd"), ImportError("no such module")]
+)
 def test_defect_of_ours_is_not_disguised(defect: Exception) -> None:
     """An exception that is none of ours keeps its traceback: it is a defect to report, not a user's mistake."""
     app = typer.Typer(cls=cli.Commands)
