@@ -32,7 +32,7 @@ from stockpipe.commands import (
     store,
     verify,
 )
-from stockpipe.commands.outputs import take_streams
+from stockpipe.commands.outputs import drop_errors, take_streams
 
 _UsageError: Any = typer.BadParameter.__mro__[1]  # click's, or typer's own copy of it
 
@@ -68,9 +68,10 @@ def _one_line() -> Iterator[None]:
     except KeyboardInterrupt:
         _say("interrupted")
         raise typer.Exit(ExitCode.INTERRUPTED) from None
-    except (OSError, MemoryError, OutOfMemory, RuntimeError, ImportError) as error:
+    except (OSError, MemoryError, OutOfMemory, RuntimeError, SystemError, ImportError) as error:
         if is_out_of_memory(error):
             _say(OUT_OF_MEMORY)
+            drop_errors()
         elif isinstance(error, OSError):
             _say(failure_text(error))
         else:

@@ -83,6 +83,7 @@ def test_readme_names_only_commands_that_exist() -> None:
         (OutOfMemory(3), 3, "out of memory: "),
         (OSError(errno.ENOMEM, "Cannot allocate memory"), 3, "out of memory: "),
         (RuntimeError("can't start new thread"), 3, "out of memory: "),
+        (SystemError("error return without exception set"), 3, "out of memory: "),
         (ImportError("x.so: failed to map segment from shared object"), 3, "out of memory: "),
         (InputError("two\nlines\x1b[31m"), 2, r"two\nlines\x1b[31m"),
     ],
@@ -106,7 +107,9 @@ def test_errors_become_one_line_and_a_code(error: BaseException, code: int, said
     assert len(ended.stderr.strip().splitlines()) == 1
 
 
-@pytest.mark.parametrize("defect", [ZeroDivisionError(), RuntimeError("odd"), ImportError("no such module")])
+@pytest.mark.parametrize(
+    "defect", [ZeroDivisionError(), RuntimeError("odd"), SystemError("odd"), ImportError("no such module")]
+)
 def test_defect_of_ours_is_not_disguised(defect: Exception) -> None:
     """An exception that is none of ours keeps its traceback: it is a defect to report, not a user's mistake."""
     app = typer.Typer(cls=cli.Commands)
@@ -151,6 +154,29 @@ def test_a_command_without_memory_says_so(tmp_path: Path) -> None:
     assert (ended.returncode, ended.stdout) == (3, "")
     assert ended.stderr.startswith("stockpipe: out of memory: ")
     assert ended.stderr.count("\n") == 1
+
+
+NOISY = """
+import atexit, sys
+import cli
+from simulator.stack import template
+
+def work(*_):
+    atexit.register(lambda: print("Task was destroyed but it is pending!", file=sys.stderr))
+    raise {error}
+
+template.load = work
+cli.run()
+"""
+
+
+@pytest.mark.parametrize(("error", "lines"), [("MemoryError", 1), ("KeyboardInterrupt", 2)])
+def test_the_line_of_a_command_without_memory_is_the_last_word(error: str, lines: int) -> None:
+    """What Python says of an event loop that could not end is noise; of any other end it would be on a defect."""
+    source = NOISY.replace("{error}", error)
+    ended = subprocess.run([sys.executable, "-c", source, "check"], capture_output=True, text=True, cwd=ROOT)
+    assert ended.stderr.startswith("stockpipe: ")
+    assert ended.stderr.count("\n") == lines
 
 
 def test_a_wrong_option_is_one_line() -> None:

@@ -110,8 +110,10 @@ class ModuleProcess(ChildProcess):
     async def open(cls, module: str, *arguments: str, environ: Mapping[str, str] | None = None) -> AsyncIterator[Self]:
         """Run `python -m module arguments`; the process ends with the block, however that is left.
 
-        `environ`: this process's own, unless given. Our own modules are found before a user's of the same names.
+        `environ`: this process's own, unless given. Our own modules are found before a user's of the same names, and
+        what it tells is UTF-8 whatever a user has set for terminals.
         """
+        environ = {**(os.environ if environ is None else environ), "PYTHONIOENCODING": "utf-8"}
         command = (sys.executable, "-P", _ENTRY, module, *arguments)
         child = await cls.start(*command, env=environ, stdin=PIPE, stdout=PIPE, stderr=PIPE, limit=LINE_BYTES)
         try:

@@ -38,6 +38,7 @@ def is_out_of_memory(error: BaseException) -> bool:
         isinstance(error, MemoryError | OutOfMemory)
         or (isinstance(error, OSError) and error.errno == errno.ENOMEM)
         or (isinstance(error, RuntimeError) and str(error) == "can't start new thread")
+        or (isinstance(error, SystemError) and "without exception set" in str(error))  # Python's own, while it imports
         or (isinstance(error, ImportError) and "failed to map segment" in str(error))
     )
 

@@ -179,6 +179,7 @@ DYNAMODB_NUMBER_EXPONENT_MINIMUM = -130
 ON_DEMAND_NEW_TABLE_WRITE_UNITS = 4_000
 ON_DEMAND_NEW_TABLE_READ_UNITS = 12_000
 ON_DEMAND_TABLE_QUOTA_UNITS = 40_000
+TABLE_UNITS = 2**63 - 1  # of provisioned capacity; the account's quota, which may be raised, is far below
 ON_DEMAND_PEAK_AGE_S = 1_800.0  # a peak so old may be doubled at once
 PARTITION_WRITE_UNITS = 1_000
 PARTITION_READ_UNITS = 3_000

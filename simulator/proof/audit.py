@@ -276,7 +276,7 @@ class _Auditor:
                 pk, sk = item.pop("PK")["S"], item.pop("SK")["S"]
             except KeyError:
                 raise CouldNotFinish(
-                    "the table's keys are not PK and SK as text: it is no table of this pipeline"
+                    "the table's keys are not PK and SK as text: it is not a table of this pipeline"
                 ) from None
             stored.append((pk, sk, item_content(item)))
         self.evidence.show(Kind.ROW, stored)

@@ -14,7 +14,7 @@ from typing import Any, Literal
 
 from simulator.base import limits
 from simulator.base.clock import Clock
-from simulator.base.errors import InputError, StockpipeError
+from simulator.base.errors import OUT_OF_MEMORY, CouldNotFinish, InputError, StockpipeError
 from simulator.base.files import write_whole
 from simulator.base.interrupts import HardStop, Interrupts
 from simulator.base.observations import (
@@ -205,8 +205,12 @@ class Simulation:
             case InvocationEnded(function=function, outcome="init-error") if (
                 function not in self._started and not self._cannot_start.done()
             ):
-                reason = observation.error_message or observation.error_type
-                self._cannot_start.set_exception(InputError(f"{function} cannot start: {reason}"))
+                if observation.error_type == "MemoryError":
+                    failure: StockpipeError = CouldNotFinish(f"{function} cannot start: {OUT_OF_MEMORY}")
+                else:
+                    reason = observation.error_message or observation.error_type
+                    failure = InputError(f"{function} cannot start: {reason}")
+                self._cannot_start.set_exception(failure)
 
     def _enter(self, phase: Phase) -> None:
         self._record(PhaseChanged(self.clock.now(), phase))

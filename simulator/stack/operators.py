@@ -199,7 +199,9 @@ def _begins_ignoring_case(text: str) -> Test:
 
 def _ends_ignoring_case(text: str) -> Test:
     expression = re.compile(_letters(text).pattern + r"\Z")
-    return lambda value: isinstance(value, str) and expression.search(value) is not None
+    # No letter's other case is longer than three. From every place of a long text it would be looked for in vain.
+    longest = 3 * len(text)
+    return lambda value: isinstance(value, str) and expression.search(value, max(0, len(value) - longest)) is not None
 
 
 def _letters(text: str) -> re.Pattern[str]:

@@ -6,6 +6,7 @@ Texts are those of the services as far as they are known.
 from __future__ import annotations
 
 import itertools
+import re
 from typing import Any
 
 from simulator.base import limits
@@ -18,6 +19,8 @@ _UNABLE = (
     "Lambda was unable to configure your environment variables because the environment variables you have provided"
 )
 
+_VARIABLE = re.compile(r"[a-zA-Z]([a-zA-Z0-9_])+")
+
 
 def _function_settings(stack: Stack) -> Said:
     """Ranges: Lambda API reference, CreateFunction. Variables: Developer Guide, configuration-envvars."""
@@ -26,6 +29,9 @@ def _function_settings(stack: Stack) -> Said:
         timeout_s = limits.FUNCTION_TIMEOUT_S_MANAGED if managed else limits.FUNCTION_TIMEOUT_S
         yield from _range(function.logical_id, "timeout", function.timeout_s, *timeout_s)
         yield from _range(function.logical_id, "memorySize", function.memory_mb, *limits.FUNCTION_MEMORY_MB)
+        # What is too much of it, `_unreserved_concurrency` says.
+        least = min(function.reserved_concurrency or 0, 0)
+        yield from _range(function.logical_id, "reservedConcurrentExecutions", least, 0, 0)
         reserved = sorted(_RESERVED_VARIABLES & function.environment.keys())
         if reserved:
             yield (
@@ -33,6 +39,14 @@ def _function_settings(stack: Stack) -> Said:
                 f"{_UNABLE} contains reserved keys that are currently not supported for modification. Reserved keys "
                 f"used in this request: {', '.join(reserved)}",
             )
+        for name in sorted(function.environment.keys() - _RESERVED_VARIABLES):
+            if not _VARIABLE.fullmatch(name):
+                yield (
+                    function.logical_id,
+                    f"1 validation error detected: '{name}' at 'environment.variables' failed to satisfy constraint: "
+                    f"Map keys must satisfy constraint: [Member must satisfy regular expression pattern: "
+                    f"{_VARIABLE.pattern}]",
+                )
         size = sum(len(name.encode()) + len(value.encode()) for name, value in function.environment.items())
         if size > limits.ENVIRONMENT_BYTES:
             yield function.logical_id, f"{_UNABLE} exceeded the {limits.ENVIRONMENT_BYTES // 1024}KB limit"
@@ -155,6 +169,32 @@ def _queue_settings(stack: Stack) -> Said:
             )
 
 
+def _table_settings(stack: Stack) -> Said:
+    """API reference, AttributeDefinition and ProvisionedThroughput; Developer Guide, warm-throughput."""
+    for table in stack.tables.values():
+        for _, kind in filter(None, (table.partition_key, table.sort_key)):
+            if kind not in ("B", "N", "S"):
+                yield (
+                    table.logical_id,
+                    f"1 validation error detected: Value '{kind}' at 'attributeDefinitions.attributeType' failed to "
+                    "satisfy constraint: Member must satisfy enum value set: [B, N, S]",
+                )
+        for member, units in zip(
+            ("readCapacityUnits", "writeCapacityUnits"), table.provisioned_units or (), strict=False
+        ):
+            yield from _range(table.logical_id, f"provisionedThroughput.{member}", units, 1, limits.TABLE_UNITS)
+        for member, warm, least in (
+            ("ReadUnitsPerSecond", table.warm_read_units, limits.ON_DEMAND_NEW_TABLE_READ_UNITS),
+            ("WriteUnitsPerSecond", table.warm_write_units, limits.ON_DEMAND_NEW_TABLE_WRITE_UNITS),
+        ):
+            if warm is not None and table.provisioned_units is None and warm < least:
+                yield (
+                    table.logical_id,
+                    f"One or more parameter values were invalid: Requested {member} for WarmThroughput for table is "
+                    f"lower than initial throughput for OnDemand: {warm} is less than {least}",
+                )
+
+
 def _notifications(stack: Stack) -> Said:
     """S3 User Guide, grant-destinations-permissions-to-s3 and notification-how-to-filtering."""
     for bucket in stack.buckets.values():
@@ -186,6 +226,7 @@ REFUSED = (
     _mapping_conflicts,
     _schedules,
     _queue_settings,
+    _table_settings,
     _notifications,
 )
 """The rules, each from a stack to what it refuses of it."""

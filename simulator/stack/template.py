@@ -242,7 +242,7 @@ class _Loader:
         arn = section.text(key)
         logical_id = self._by_arn.get(arn)
         if logical_id is None or self._types[logical_id] != _QUEUE:
-            section.fail(f"{arn} is no {_QUEUE} of this template", key)
+            section.fail(f"{arn} is not an {_QUEUE} of this template", key)
         return logical_id
 
     # Resources
@@ -292,7 +292,7 @@ class _Loader:
         for function in self._of_type(_FUNCTION):
             if given in (self._name(function), self._arn(function)):
                 return self._mapping(logical_id, function, properties, "EventSourceArn")
-        return properties.fail(f"{given} is no {_FUNCTION} of this template", "FunctionName")
+        return properties.fail(f"{given} is not an {_FUNCTION} of this template", "FunctionName")
 
     def _mapping(self, logical_id: str, function: str, properties: Properties, queue_key: str) -> EventSourceMapping:
         scaling, provisioned = properties.section("ScalingConfig"), properties.section("ProvisionedPollerConfig")
@@ -338,7 +338,7 @@ class _Loader:
         queues = {self._name(queue): queue for queue in self._of_type(_QUEUE)}
         for url in properties.texts("Queues"):
             if (owner := queues.get(url.rsplit("/", 1)[-1])) is None:
-                properties.fail(f"{url} is no {_QUEUE} of this template", "Queues")
+                properties.fail(f"{url} is not an {_QUEUE} of this template", "Queues")
             self._policies[owner] = document
 
     def _queue(self, logical_id: str, properties: Properties) -> Queue:

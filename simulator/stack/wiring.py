@@ -57,4 +57,4 @@ def _table_of(stack: Stack, consumer: Function) -> Table:
     for table in stack.tables.values():
         if table.name == named:
             return table
-    raise InputError(f"{consumer.logical_id}: TABLE_NAME is '{named or ''}', which is no table of the template")
+    raise InputError(f"{consumer.logical_id}: TABLE_NAME is '{named or ''}', which is not a table of the template")

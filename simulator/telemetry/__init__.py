@@ -209,10 +209,12 @@ class Telemetry:
             self._events.add(message.at, text, "lost", key=f"filtered {message.mapping}")
             if message.mapping == self._path_mapping and (objects := objects_of(message.body)):
                 self._learn(filtered=self._facts.filtered + 1)
-                self._ledger.filtered(objects)
+                self._ledger.filtered(objects, message.sent_at)
             return
         if message.deleted:
-            if objects_of(message.body):
+            if objects := objects_of(message.body):
+                if message.mapping == self._path_mapping:
+                    self._ledger.ingested(objects, message.sent_at)
                 latency_s = message.at - message.sent_at
                 self._latencies.add(latency_s)
                 self._course.add_latency(message.at, max(0.0, latency_s))

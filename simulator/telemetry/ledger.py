@@ -5,6 +5,7 @@ An invocation that ends without having published its metrics reports nothing, an
 
 from __future__ import annotations
 
+import math
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
@@ -76,7 +77,7 @@ class Ledger:
         self._unbalanced = 0
         self._reported: set[tuple[str, str]] = set()
         self._silent: Counter[str] = Counter()
-        self._filtered: set[ObjectRef] = set()
+        self._filtered: dict[ObjectRef, float] = {}  # the send time of the last such message
 
     def fired(self, tick: TickFired) -> None:
         """A schedule came due."""
@@ -97,9 +98,15 @@ class Ledger:
         self._put_files[folder] += 1
         self._put_bytes[folder] += put.size_bytes
 
-    def filtered(self, objects: Iterable[ObjectRef]) -> None:
+    def filtered(self, objects: Iterable[ObjectRef], sent_at: float) -> None:
         """A message about these objects was deleted by the filter of the consumer's mapping."""
-        self._filtered.update(objects)
+        self._filtered.update((ref, max(sent_at, self._filtered.get(ref, sent_at))) for ref in objects)
+
+    def ingested(self, objects: Iterable[ObjectRef], sent_at: float) -> None:
+        """The consumer is done with a message about these objects: they are to be stored, as they were when it came."""
+        for ref in objects:
+            if sent_at > self._filtered.get(ref, math.inf):
+                del self._filtered[ref]
 
     def published(self, function: str, document: Mapping[str, Any], metrics: Mapping[str, float]) -> None:
         """An invocation published its metrics, in a log line that says this."""

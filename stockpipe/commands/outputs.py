@@ -6,6 +6,8 @@ import errno
 import io
 import os
 import sys
+from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -36,13 +38,17 @@ class StandardStream(io.FileIO):
         try:
             return super().write(data)
         except OSError as error:
-            devnull = os.open(os.devnull, os.O_WRONLY)
-            os.dup2(devnull, self.fileno())
-            os.close(devnull)
+            self.drop()
             if error.errno != errno.EPIPE and not self._quiet:
                 self.failed = OSError(error.errno, error.strerror, self._title)
                 raise self.failed from None
             return len(data)
+
+    def drop(self) -> None:
+        """What is written from now on goes nowhere, whoever writes it."""
+        devnull = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(devnull, self.fileno())
+        os.close(devnull)
 
 
 def take_streams() -> StandardStream:
@@ -56,6 +62,16 @@ def take_streams() -> StandardStream:
     output, error = StandardStream(1, "standard output", quiet=False), StandardStream(2, "standard error", quiet=True)
     sys.stdout, sys.stderr = _text(output, sys.stdout), _text(error, sys.stderr)
     return output
+
+
+def drop_errors() -> None:
+    """Say nothing more on standard error, if it is ours: what Python says of an event loop that broke off is noise."""
+    stream = getattr(sys.stderr, "buffer", None)
+    stream = getattr(stream, "raw", stream)
+    if isinstance(stream, StandardStream):
+        with suppress(OSError, ValueError):
+            sys.stderr.flush()
+            stream.drop()
 
 
 def _text(stream: StandardStream, before: Any) -> io.TextIOWrapper:
@@ -78,16 +94,32 @@ def echo(text: str, *, err: bool = False) -> None:
     typer.echo(visible_lines(text), err=err)
 
 
-def require_writable(*named: Path | None) -> None:
-    """Raise `InputError` for a file that cannot be written: better now than after an hour's run."""
-    for file in named:
-        if file is None or str(file) == "-":
+def require_writable(*named: Path | None, summary: Path | None = None, inputs: Iterable[Path | None] = ()) -> None:
+    """Raise `InputError` for a file that cannot be written: better now than after an hour's run.
+
+    `summary` alone may be `-`, for standard output. Nor may a file be named for two outputs, or be one of the
+    command's `inputs`: one would replace the other.
+    """
+    given = (str(file) for file in inputs if file is not None)
+    # Not Path.is_file, which raises for a name that is too long.
+    taken = {os.path.realpath(file): "is what this command reads" for file in given if os.path.isfile(file)}  # noqa: PTH113
+    for file in (*named, summary):
+        if file is None:
             continue
+        if str(file) == "-":
+            if file is summary:
+                continue
+            raise InputError("- is standard output for --summary alone; name a file")
         try:
             file.absolute()
         except FileNotFoundError:
             raise InputError(f"{file}: the working directory does not exist any more; change to another one") from None
         files.require_writable(file)
+        if file.exists() and not file.is_file():  # a pipe or a device, which takes any number
+            continue
+        if said := taken.get(os.path.realpath(file)):
+            raise InputError(f"{file} {said}; name another file to write")
+        taken[os.path.realpath(file)] = "is named for two results"
 
 
 def write(file: Path, text: str) -> None:

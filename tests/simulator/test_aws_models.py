@@ -110,10 +110,10 @@ QUOTAS = (
 
 @dataclass(frozen=True)
 class Reviewed:
-    """A difference that is meant: the model's value, or what its list has too little and too much, and why."""
+    """A difference that is meant: the model's range and ours, or what its list has too little and too much; and why."""
 
     shape: str
-    theirs: Value
+    difference: Value
     reason: str
     editions: tuple[str, ...] = ("installed", "newest")
 
@@ -121,12 +121,16 @@ class Reviewed:
 INSTALLED, LATER = ("installed",), ("newest",)
 OLDER = "the installed botocore is older than the change"
 REVIEWED = (
-    Reviewed("Timeout", (1, None), "an older model: its text says 900 s", INSTALLED),
-    Reviewed("Timeout", (1, 5_400), "5,400 s are for Managed Instances; the member's text says 1,800 s", LATER),
-    Reviewed("MemorySize", (128, 10_240), OLDER, INSTALLED),
-    Reviewed("MinimumNumberOfPollers", (1, 200), "for all sources; the text asks for 2 of SQS"),
-    Reviewed("MaximumNumberOfPollers", (1, 2_000), OLDER, INSTALLED),
-    Reviewed("MaximumNumberOfPollers", (1, 10_000), "for all sources; the text asks for 2 of SQS", LATER),
+    Reviewed("Timeout", ((1, None), (1, 1_800)), "an older model: its text says 900 s", INSTALLED),
+    Reviewed(
+        "Timeout", ((1, 5_400), (1, 1_800)), "5,400 s are for Managed Instances; the member's text says 1,800 s", LATER
+    ),
+    Reviewed("MemorySize", ((128, 10_240), (128, 32_768)), OLDER, INSTALLED),
+    Reviewed("MinimumNumberOfPollers", ((1, 200), (2, 200)), "for all sources; the text asks for 2 of SQS"),
+    Reviewed("MaximumNumberOfPollers", ((1, 2_000), (2, 10_000)), OLDER, INSTALLED),
+    Reviewed(
+        "MaximumNumberOfPollers", ((1, 10_000), (2, 10_000)), "for all sources; the text asks for 2 of SQS", LATER
+    ),
     Reviewed("Runtime", (frozenset({"python3.14", "python3.15"}), frozenset()), OLDER, INSTALLED),
     Reviewed(
         "ThrottleReason",
@@ -156,13 +160,13 @@ REVIEWED = (
 
 
 def difference(quota: Quota, edition: str) -> Value | None:
-    """The model's range, or what a list of ours has and the model lacks, and the reverse; None where they agree."""
+    """The model's range and ours, or what our list has and the model's lacks, and the reverse; None if they agree."""
     theirs, ours = quota.theirs(edition), quota.ours
     if theirs == ours:
         return None
     if isinstance(theirs, frozenset) and isinstance(ours, frozenset):
         return ours - theirs, theirs - ours
-    return theirs
+    return theirs, ours
 
 
 @pytest.mark.parametrize("edition", EDITIONS)
@@ -170,7 +174,7 @@ def difference(quota: Quota, edition: str) -> Value | None:
 def test_a_quota_is_the_models(quota: Quota, edition: str) -> None:
     """A range or a list is what AWS's model says, but for what was reviewed."""
     found = difference(quota, edition)
-    known = [each.theirs for each in REVIEWED if each.shape == quota.shape and edition in each.editions]
+    known = [each.difference for each in REVIEWED if each.shape == quota.shape and edition in each.editions]
     message = f"{quota.shape}: the {edition} model says {quota.theirs(edition)}, {quota.where} says {quota.ours}"
     assert found is None or found in known, message
 
@@ -180,9 +184,9 @@ def test_what_was_reviewed_is_still_so(edition: str) -> None:
     """A reviewed difference that no longer exists leaves the table."""
     quotas = {quota.shape: quota for quota in QUOTAS}
     gone = [
-        (each.shape, each.theirs)
+        f"{each.shape}: reviewed was {each.difference}, now it is {difference(quotas[each.shape], edition)}"
         for each in REVIEWED
-        if edition in each.editions and difference(quotas[each.shape], edition) != each.theirs
+        if edition in each.editions and difference(quotas[each.shape], edition) != each.difference
     ]
     assert gone == []
 

@@ -10,6 +10,7 @@ from array import array
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
+from itertools import compress
 
 from hdrh.histogram import HdrHistogram
 
@@ -71,6 +72,7 @@ class Recording:
         self.answered = array("d")
         self.stored = array("d")
         self.status = bytearray()
+        self.filtered = bytearray()
         self.dropped = self.failed = self.stored_count = 0
 
     def __len__(self) -> int:
@@ -84,13 +86,14 @@ class Recording:
         for column in (self.sent, self.answered, self.stored):
             column.extend([_NEVER] * added)
         self.status.extend(bytes(added))
+        self.filtered.extend(bytes(added))
         return range(first, first + added)
 
     def truncate(self, count: int) -> None:
         """Forget the objects from number `count` on: they were planned, but the run ended before their instants."""
         for column in (self.planned, self.sent, self.answered, self.stored):
             del column[count:]
-        del self.status[count:]
+        del self.status[count:], self.filtered[count:]
 
     def fate(self, number: int, sent_at: float | None, answered_at: float | None, status: int) -> bool:
         """What the generator tells of an arrival. False when the number is unknown or its fate already told."""
@@ -114,6 +117,11 @@ class Recording:
         self.stored[number] = at
         self.stored_count += 1
         return True
+
+    def filter(self, number: int) -> None:
+        """The mapping's filter criteria deleted the object's message: nobody is to store it."""
+        if 0 <= number < len(self.filtered):
+            self.filtered[number] = True
 
     # What follows reads the numbers of one phase.
 
@@ -146,13 +154,15 @@ class Recording:
         return self._instants(self.stored, numbers)
 
     def put_instants(self, numbers: range) -> list[float]:
-        """When puts were answered, in the order of time."""
-        return self._instants(self.answered, numbers)
+        """When the puts of objects that are to be stored were answered, in the order of time."""
+        chosen = slice(numbers.start, numbers.stop)
+        wanted = (not each for each in self.filtered[chosen])
+        return sorted(at for at in compress(self.answered[chosen], wanted) if not math.isnan(at))
 
     def pending(self, numbers: range) -> int:
-        """Objects that the engine took and that are not stored yet."""
+        """Objects that the engine took, that are to be stored, and that are not stored yet."""
         return sum(
-            status == SENT and math.isnan(self.stored[number])
+            status == SENT and math.isnan(self.stored[number]) and not self.filtered[number]
             for number, status in zip(numbers, self.status[numbers.start : numbers.stop], strict=True)
         )
 

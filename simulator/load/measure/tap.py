@@ -173,9 +173,11 @@ class Tap:
 
     def _deleted(self, message: observations.MessageSettled) -> None:
         self.totals.deleted += 1
-        if message.reason != observations.FILTERED:
-            for ref in objects_of(message.body):
+        for ref in objects_of(message.body):
+            if message.reason != observations.FILTERED:
                 self.stored(ref.key, message.at)
+            elif (number := self._objects.number(ref.key)) is not None:
+                self.recording.filter(number)
 
     def _ended(self, invocation: observations.InvocationEnded) -> None:
         self.totals.ended += 1

@@ -135,7 +135,7 @@ def require_summary(document: Any) -> None:
     """Raise `InputError` unless it is a summary that this version reads."""
     schema = document.get("schema") if isinstance(document, Mapping) else None
     if not isinstance(schema, str) or not schema.startswith(("stockpipe.load/", "stockpipe.run/")):
-        raise InputError("it is no summary of stockpipe load-test or simulate (its 'schema' is missing or another)")
+        raise InputError("it is not a summary of stockpipe load-test or simulate (its 'schema' is missing or another)")
     if schema.partition("/")[2] != "1":
         raise InputError(f"its schema is {schema}; this stockpipe reads version 1")
 

@@ -18,7 +18,7 @@ from simulator.run.bounds import words
 
 CHARTS = (
     ("rates", "Objects a second", "What was planned, what was sent, what was stored."),
-    ("backlog", "Backlog", "Objects put and not yet stored."),
+    ("backlog", "Backlog", "Objects put and not yet stored, but for those that the filter deleted."),
     ("latency", "Object to stored", "From the planned instant, by the second in which the object was planned."),
     ("heat", "Latency over time", "Each column is a stretch of time; the darker, the more objects."),
     ("cpu", "CPU", "Shares of one core."),
@@ -92,6 +92,8 @@ def _tiles(summary: Mapping[str, Any]) -> str:
         ("of the raw ceiling", f"{ceiling['share']:.0%}" if ceiling and ceiling["share"] is not None else "-"),
         ("a million rows on AWS", f"{bill['usd_per_million_rows']:.2f} USD" if bill else "-"),
     ]
+    if filtered := summary["queue"]["filtered"]:
+        tiles.insert(4, ("objects, deleted by the filter", _count(filtered)))
     if summary["find_max"]:
         found = summary["find_max"]["rate_per_s"]
         tiles.insert(0, ("highest sustained rate", f"{found:,.1f}/s" if found else "none"))

@@ -88,7 +88,7 @@ def _from_outside(summary: Mapping[str, Any], cloud: Mapping[str, float | None])
     seen = {name: cloud.get(name) for name in ("throttles", "concurrency_max")}
     whole = {name: None if value is None else round(value) for name, value in seen.items()}
     return {
-        "queue": {**summary["queue"], "received": None},
+        "queue": {**summary["queue"], "received": None, "filtered": None},
         "consumer": {**summary["consumer"], **whole, "batch_item_failures": None},
     }
 

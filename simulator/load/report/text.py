@@ -87,6 +87,8 @@ def _lines(summary: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         f"{throughput['rows_per_s_mean']:,.0f} rows/s" if throughput.get("rows_per_s_mean") else "",
     ]
     yield "stored", ", ".join(filter(None, stored)) or "nothing"
+    if filtered := summary["queue"]["filtered"]:
+        yield "filtered", f"{filtered:,} objects, whose messages the filter deleted: neither stored nor in the backlog"
     yield "backlog", _backlog(summary["backlog"])
     ceiling = summary["ceiling"]
     if ceiling:

@@ -28,12 +28,12 @@ def run_inspect(options: InspectOptions) -> ExitCode:
     parameters = parameters_of(options)
     stack = template.load(None, parameters)
     require_sound(stack, None)
-    require_writable(options.write)
     path = wiring(stack)
     names = parameter_names(stack, path)
     given = {setting: parameters[name] for setting, name in names.items() if name in parameters}
     environ = {setting: path.consumer.environment.get(setting, "") for setting in FILE_SETTINGS}
     found = find(options.paths, path.notification.prefix)
+    require_writable(options.write, inputs=(file.path for file in found.files))
     # The beginning of each is read twice: for a guess, and in the survey of the whole.
     total = sum(size + min(size, limits.SOURCE_HEAD_BYTES) for size in sizes(found.files))
     with raised(), bar("inspecting", total) as progress:

@@ -33,9 +33,10 @@ REACH_S = 3.0
 
 def run_load_test(options: LoadTestOptions) -> int:
     """Run it and return the exit code."""
-    require_writable(options.summary, options.report, options.screenshot)
+    inputs = (options.template, *(file.path for file in options.parameter_files))
     if str(options.report) == "-":
         raise InputError("--report needs a file name; --summary - writes the JSON to standard output")
+    require_writable(options.report, options.screenshot, summary=options.summary, inputs=inputs)
     stack, plan = resolve(options)
     if options.stack is not None:
         from stockpipe.commands.load_test.stack import run_on_stack  # imports what a deployed stack needs
@@ -118,7 +119,7 @@ def _require_loopback(url: str) -> None:
     except ValueError:  # of brackets that do not close
         known = False
     if not known:
-        raise InputError(f"--endpoint-url {url} is no address of an engine; write http://127.0.0.1:4566")
+        raise InputError(f"--endpoint-url {url} is not the address of an engine; write http://127.0.0.1:4566")
     if not is_loopback(url):
         raise InputError(
             f"--endpoint-url {url} is not on this machine; load is sent to loopback alone,"

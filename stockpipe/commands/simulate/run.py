@@ -8,6 +8,7 @@ import json
 import math
 import sys
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from simulator.base.clock import Clock, SystemClock, iso
@@ -46,7 +47,10 @@ def list_scenarios() -> None:
 def run_simulate(options: SimulateOptions) -> int:
     """Run it and return the exit code."""
     stack, plan = resolve(options)
-    require_writable(options.ready, options.summary, options.screenshot)
+    scenario = Path(options.scenario) if options.scenario else None
+    given = (file.path for file in options.parameter_files)
+    inputs = (options.template, scenario, options.code, *options.sources, *options.paths, *given)
+    require_writable(options.ready, options.screenshot, summary=options.summary, inputs=inputs)
     allow_open_files()
     remove_ownerless()
     return asyncio.run(_run(options, stack, plan))

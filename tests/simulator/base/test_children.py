@@ -55,6 +55,13 @@ def gone(pid: int) -> bool:
     return False
 
 
+async def test_words_arrive_whatever_encoding_a_user_has_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    """For terminals it may be one in which no line of ours can be read."""
+    monkeypatch.setenv("PYTHONIOENCODING", "utf-16")
+    async with ModuleProcess.open("speaks") as child:
+        assert await child.hear(10.0) == b"ready"
+
+
 async def test_our_modules_stand_before_a_users_and_nothing_else_moves() -> None:
     """In a directory with a `simulator` and a `pipeline` of its own a child imports ours, and Python's own library."""
     async with ModuleProcess.open("where") as child:

@@ -34,6 +34,8 @@ def passes(wanted: str, value: str) -> bool:
         ('{"equals-ignore-case": ""}', ['""'], ['"x"', "null"]),
         ('{"prefix": {"equals-ignore-case": "Us-"}}', ['"us-east"', '"US-EAST"'], ['"aus-"', "1"]),
         ('{"suffix": {"equals-ignore-case": ".Csv"}}', ['"a.CSV"', '".csv"'], ['"a.csvx"', '"a.csv\\n"', "1"]),
+        ('{"suffix": {"equals-ignore-case": ""}}', ['""', '"x"'], ["1"]),
+        ('{"suffix": {"equals-ignore-case": "\\u0390"}}', ['"abc\\u0399\\u0308\\u0301"', '"\\u0390"'], ['"\\u0399"']),
         ('{"exists": true}', ["null", '""', "0", "false"], []),
         ('{"anything-but": "a"}', ['"b"', '"A"', "1", "null", "true"], ['"a"']),
         ('{"anything-but": ["a", "b"]}', ['"c"', "null", "1"], ['"a"', '"b"']),

@@ -157,7 +157,7 @@ def test_resource_without_effect_is_listed(load_text: Load) -> None:
         (
             "Resources:\n  B:\n    Type: AWS::S3::Bucket\n    Properties:\n      NotificationConfiguration:\n"
             "        QueueConfigurations:\n          - {Event: 's3:ObjectCreated:*', Queue: 'arn:other'}\n",
-            "t.yaml:7: B: NotificationConfiguration.QueueConfigurations[0].Queue: arn:other is no AWS::SQS::Queue",
+            "t.yaml:7: B: NotificationConfiguration.QueueConfigurations[0].Queue: arn:other is not an AWS::SQS::Queue",
         ),
     ],
 )

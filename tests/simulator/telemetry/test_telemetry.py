@@ -147,6 +147,16 @@ def test_what_a_filter_deletes_is_an_event_and_counted(telemetry: Telemetry, mak
     assert (event.tone, event.count) == ("lost", 3)
 
 
+def test_the_last_message_about_an_object_says_whether_it_is_to_be_stored(telemetry: Telemetry, make: Make) -> None:
+    """Of an object that is put twice, one message may be filtered and the other not: nothing excuses what follows."""
+    for reasons, filtered in (((FILTERED, "success"), 0), (("success", FILTERED), 1), ((FILTERED, "error"), 1)):
+        for number, reason in enumerate(reasons):
+            sent_at = 1000.0 + number
+            settled = make(MessageSettled, at=sent_at + 0.5, sent_at=sent_at, reason=reason, deleted=reason != "error")
+            telemetry.record(settled)
+        assert len(telemetry.ledgers(None).filtered) == filtered, reasons
+
+
 def test_the_functions_own_metrics_are_summed(telemetry: Telemetry) -> None:
     """Metrics in the embedded format add up by name; other namespaces, other lines and broken lines do not."""
     for line in (

@@ -77,7 +77,7 @@ def test_the_tolerance_decides_what_matters(files: tuple[str, str]) -> None:
         (b"", "is not JSON"),
         (b"{", "is not JSON"),
         (b"\xff\xfe\x00", "is not text"),
-        (b"[]", "no summary"),
+        (b"[]", "not a summary"),
         (b'{"schema": "stockpipe.load/9"}', "reads version 1"),
         (b"[" * 100_000, "nested too deeply"),
     ],

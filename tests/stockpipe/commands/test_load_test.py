@@ -212,7 +212,7 @@ def test_a_second_ctrl_c_ends_at_once_and_still_says_what_was_seen(start: Any, t
         (("--sink-latency", "5ms"), "goes with --target sink"),
         (("--region", "eu-west-1"), "goes with --stack"),
         (("--endpoint-url", "http://127.0.0.1:9"), "does not answer"),
-        (("--endpoint-url", "localhost:4566"), "no address of an engine"),
+        (("--endpoint-url", "localhost:4566"), "not the address of an engine"),
         (("--endpoint-url", "https://sqs.us-east-1.amazonaws.com"), "--stack NAME"),
         (("--slo", "p99<5"), "give it a unit"),
         (("--slo", "speed>9"), "there is no figure"),
@@ -397,9 +397,9 @@ def test_a_deployed_stack_is_loaded_and_watched_from_outside(
     assert summary["cost"]["durations"] == "AWS Lambda"
     assert set(summary["cloudwatch"]) >= {"oldest_age_s_max", "throttles"}
     assert (summary["queue"]["dead_lettered"], summary["queue"]["remaining"]) == (0, 0)
-    unseen = [summary["queue"]["received"], summary["throughput"]["rows_per_s_max"]]
+    unseen = [summary["queue"]["received"], summary["queue"]["filtered"], summary["throughput"]["rows_per_s_max"]]
     unseen += [summary["consumer"][name] for name in ("throttles", "concurrency_max", "batch_item_failures")]
-    assert unseen == [None] * 5
+    assert unseen == [None] * 6
 
 
 def test_dead_letters_of_a_deployed_stack_miss_the_bound(

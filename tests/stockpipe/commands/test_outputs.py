@@ -50,3 +50,48 @@ def test_a_file_that_may_not_grow_is_named(tmp_path: Path) -> None:
 
     lines = [line for line in done.stderr.splitlines() if not line.startswith("endpoint ")]
     assert (done.returncode, lines) == (3, ["stockpipe: frame.svg: File too large"])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("simulate", "--summary", "out", "--screenshot", "out"), "out is named for two results"),
+        (("simulate", "--ready", "./out", "--summary", "link"), "link is named for two results"),
+        (("simulate", "--parameters", "p.json", "--summary", "p.json"), "p.json is what this command reads"),
+        (("simulate", "--source", "q/a.csv", "--ready", "q/a.csv"), "q/a.csv is what this command reads"),
+        (("load-test", "--report", "out", "--summary", "out"), "out is named for two results"),
+        (("load-test", "--parameters", "p.json", "--report", "p.json"), "p.json is what this command reads"),
+        (("inspect", "q", "--write", "q/a.csv"), "q/a.csv is what this command reads"),
+    ],
+)
+def test_no_result_replaces_another_or_an_input(
+    stockpipe: Stockpipe, tmp_path: Path, arguments: tuple[str, ...], said: str
+) -> None:
+    """It is found before anything runs, under whatever name, and the input is as it was."""
+    rows = "ticker,timestamp,price\nACME,2026-11-22T09:30:00Z,1.5\n"
+    (tmp_path / "q").mkdir()
+    (tmp_path / "q" / "a.csv").write_text(rows, encoding="utf-8")
+    (tmp_path / "p.json").write_text("{}", encoding="utf-8")
+    (tmp_path / "link").symlink_to("out")
+    ended = stockpipe(*arguments)
+    assert (ended.code, ended.err) == (2, f"stockpipe: {said}; name another file to write\n")
+    assert (tmp_path / "q" / "a.csv").read_text(encoding="utf-8") == rows
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    "arguments", [("simulate", "--ready", "-"), ("simulate", "--screenshot", "-"), ("inspect", "q.csv", "--write", "-")]
+)
+def test_a_dash_is_not_a_files_name(stockpipe: Stockpipe, tmp_path: Path, arguments: tuple[str, ...]) -> None:
+    """Where it does not stand for standard output, a file of this name is not what anybody wants."""
+    (tmp_path / "q.csv").write_text("ticker,timestamp,price\nACME,2026-11-22T09:30:00Z,1.5\n", encoding="utf-8")
+    ended = stockpipe(*arguments)
+    said = "- is standard output for --summary alone; name a file"
+    assert (ended.code, ended.err) == (2, f"stockpipe: {said}\n")
+    assert not (tmp_path / "-").exists()
+
+
+def test_a_device_takes_any_number_of_results(stockpipe: Stockpipe) -> None:
+    """Where nothing is kept, nothing is replaced."""
+    ended = stockpipe(*SIMULATE, "--summary", "/dev/null", "--screenshot", "/dev/null", "--ready", "/dev/null")
+    assert ended.code == 0

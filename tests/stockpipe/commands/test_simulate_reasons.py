@@ -169,6 +169,17 @@ def test_the_command_that_repeats_a_run_makes_the_same_plan(options: SimulateOpt
     assert not repeated.hold
 
 
+def test_a_handler_that_gets_no_memory_is_not_the_inputs_fault(
+    stockpipe: Stockpipe, changed: Callable[[str, str], tuple[str, ...]], tmp_path: Path
+) -> None:
+    """The machine has no more, or a limit: the run could not finish, as when any other part of it gets none."""
+    mine = changed("Handler: pipeline.consumer.handler", "Handler: greedy.handler")
+    (tmp_path / "greedy.py").write_text("raise MemoryError", encoding="utf-8")
+    ended = stockpipe("simulate", *mine, *SMALL)
+    assert ended.code == 3
+    assert "stockpipe: ConsumerLambda cannot start: out of memory: " in ended.err
+
+
 def test_a_setting_that_a_handler_refuses_ends_the_run(
     stockpipe: Stockpipe, changed: Callable[[str, str], tuple[str, ...]]
 ) -> None:

@@ -36,6 +36,22 @@ def test_dropped_and_failed_arrivals_are_counted_and_have_no_latency() -> None:
     assert recording.pending(numbers) == 0
 
 
+def test_what_a_filter_deleted_is_no_backlog() -> None:
+    """An object whose message nobody gets waits for nothing, whether its put was told before or after."""
+    recording = Recording()
+    numbers = recording.plan([1.0, 2.0, 3.0])
+    for number in numbers:
+        if number == 2:
+            recording.filter(number)
+        recording.fate(number, number + 1.0, number + 1.5, SENT)
+    assert recording.pending(numbers) == 2
+    recording.filter(0)
+    recording.filter(7)
+    assert recording.pending(numbers) == 1
+    assert recording.put_instants(numbers) == [2.5]
+    assert recording.put_instants(range(2, 3)) == []
+
+
 def test_a_redelivery_does_not_move_the_stored_instant() -> None:
     """The first return counts; the second is no second object; an unknown number is nobody's."""
     recording = Recording()

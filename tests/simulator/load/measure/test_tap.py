@@ -54,6 +54,7 @@ def test_a_settled_message_stores_its_object_and_a_left_one_does_not() -> None:
     tap.record(settled("stocks/2026/11/22/093000-0000.csv", 14.0))
     tap.record(settled(OBJECTS.key(1), 15.0, reason=FILTERED))
     assert list(tap.recording.latencies(range(2))) == [3.0]
+    assert list(tap.recording.filtered) == [False, True]
     assert tap.totals.deleted == 3
     assert len(passed) == 4
 

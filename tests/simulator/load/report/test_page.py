@@ -43,6 +43,7 @@ def a_summary(**changed: Any) -> dict[str, Any]:
         "dropped": 1,
         "failed": 0,
         "put_failures": [],
+        "queue": {"filtered": 0},
         "failures": [],
         "rejections": [],
         "tick_failures": [],
@@ -119,6 +120,14 @@ def test_the_page_can_be_read_without_scripts() -> None:
     assert 'name="viewport"' in text
     assert "uPlot" in text
     assert "Permission is hereby granted" in text
+
+
+def test_what_a_filter_deleted_is_said() -> None:
+    """Else most objects would be missing from the headline without a reason; without a filter there is no word."""
+    for filtered, said in ((119, True), (0, False), (None, False)):
+        summary = a_summary(queue={"filtered": filtered}, stored=80)
+        assert ("119 objects, whose messages the filter deleted" in written(summary)) is said
+        assert ("objects, deleted by the filter" in page(summary)) is said
 
 
 def test_a_run_that_measured_nothing_still_has_a_page_and_a_text() -> None:
