@@ -313,4 +313,5 @@ def change_text(finding: Difference) -> str:
 
 
 def _cell(text: str) -> str:
-    return text.replace("|", "\\|").replace("\n", " ")
+    """Text that stays text: neither a cell's end nor HTML, which a reader of Markdown may take as it is."""
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace("|", "\\|").replace("\n", " ")

@@ -176,11 +176,11 @@ def test_a_damaged_summary_is_compared_as_far_as_it_goes() -> None:
 
 
 def test_the_markdown_is_a_table_of_its_figures() -> None:
-    """A verdict, a row a figure with both values and the change; a name cannot break the table."""
-    text = markdown(compare(a_run(1, wobble=0.1), a_run(2, slower=2, wobble=0.1)), ("main", "a|b"))
+    """A verdict, a row a figure with both values and the change; a name cannot break the table, nor is it HTML."""
+    text = markdown(compare(a_run(1, wobble=0.1), a_run(2, slower=2, wobble=0.1)), ("<i>main&", "a|b"))
     lines = text.splitlines()
     assert lines[0].startswith("**stockpipe: worse: ")
-    assert "| | main | a\\|b | change | |" in lines
+    assert "| | &lt;i>main&amp; | a\\|b | change | |" in lines
     (row,) = (line for line in lines if line.startswith("| planned to stored, p50 "))
     assert row.count(" | ") == 4
     assert "**WORSE**" in row
