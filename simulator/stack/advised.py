@@ -17,11 +17,21 @@ def _unconfirmed(stack: Stack) -> Said:
                 "other limits hold; the simulator runs it as an ordinary function",
             )
             continue
-        for what, value, confirmed in (
-            ("a timeout of {:,} s", function.timeout_s, limits.FUNCTION_TIMEOUT_S_CONFIRMED),
-            ("{:,} MB of memory", function.memory_mb, limits.FUNCTION_MEMORY_MB_CONFIRMED),
+        for what, value, confirmed, (_, most) in (
+            (
+                "a timeout of {:,} s",
+                function.timeout_s,
+                limits.FUNCTION_TIMEOUT_S_CONFIRMED,
+                limits.FUNCTION_TIMEOUT_S,
+            ),
+            (
+                "{:,} MB of memory",
+                function.memory_mb,
+                limits.FUNCTION_MEMORY_MB_CONFIRMED,
+                limits.FUNCTION_MEMORY_MB,
+            ),
         ):
-            if value > confirmed:
+            if confirmed < value <= most:
                 yield (
                     name,
                     f"AWS's API model takes {what.format(value)}, but more than {confirmed:,} is not confirmed for "

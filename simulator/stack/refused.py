@@ -60,7 +60,7 @@ def _runtimes(stack: Stack) -> Said:
     """Developer Guide, lambda-runtimes; API reference, CreateFunction. Python's alone: no other is run here."""
     known = (*limits.PYTHON_RUNTIMES_ENDED, *limits.PYTHON_RUNTIMES, *limits.PYTHON_RUNTIMES_UNCONFIRMED)
     for function in stack.functions.values():
-        if function.runtime.startswith("python") and function.runtime.removeprefix("python") not in known:
+        if function.runtime.lower().startswith("python") and function.runtime.removeprefix("python") not in known:
             yield (
                 function.logical_id,
                 f"1 validation error detected: Value '{function.runtime}' at 'runtime' failed to satisfy constraint: "

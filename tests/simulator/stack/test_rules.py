@@ -174,6 +174,7 @@ def test_unreserved_concurrency(sound: Sound) -> None:
         ({"timeout_s": 1_801}, "Value '1801' at 'timeout'"),
         ({"memory_mb": 32_769}, "Value '32769' at 'memorySize'"),
         ({"runtime": "python3.16"}, "Value 'python3.16' at 'runtime'"),
+        ({"runtime": "Python3.13"}, "Value 'Python3.13' at 'runtime'"),
         ({"memory_mb": 127}, "Value '127' at 'memorySize'"),
         ({"environment": {"AWS_REGION": "x", "MINE": "y"}}, "Reserved keys used in this request: AWS_REGION"),
         ({"reserved_concurrency": -3}, "Value '-3' at 'reservedConcurrentExecutions'"),
@@ -193,6 +194,7 @@ def test_function_settings(sound: Sound, change: dict[str, Any], part: str) -> N
     sound.function = dataclasses.replace(sound.function, **change)
     (text,) = sound.refused()
     assert part in text
+    assert not any("AWS's API model takes" in text for _, text in sound.advised())
 
 
 @pytest.mark.parametrize(
