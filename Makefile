@@ -69,7 +69,7 @@ aws-models: install ## our quotas against the API models of the newest botocore,
 	@rm -rf $(NEWEST)
 	@if $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --target $(NEWEST) botocore; then \
 	  AWS_MODELS=$(NEWEST)/botocore/data $(BIN)/python -m pytest -p no:xdist tests/simulator/test_aws_models.py; \
-	else echo "skipped: no index offers botocore, so that there are no newer models to compare with"; fi
+	else echo "skipped: pip could not fetch the newest botocore, so there are no newer models to compare with"; fi
 
 reference: install ## write docs/commands.md from the commands' own help
 	$(BIN)/python -c "import cli; from stockpipe.commands import reference; print(reference.markdown(cli.app), end='')" > docs/commands.md

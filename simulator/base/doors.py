@@ -22,6 +22,15 @@ def is_loopback_name(host: str) -> bool:
     return len(host) <= _LONGEST and _LOOPBACK.fullmatch(host.lower().removesuffix(".")) is not None
 
 
+def is_loopback_url(url: str) -> bool:
+    """Whether the URL, of HTTP or HTTPS, is of this machine alone."""
+    try:
+        parts = urlsplit(url)
+        return parts.scheme in ("http", "https") and is_loopback_name(_PORT.sub("", parts.netloc))
+    except ValueError:  # of brackets that do not close
+        return False
+
+
 def refusal(host: str | None, origin: str | None, site: str | None) -> str | None:
     """Why a request with these headers is refused, in one line; None for one that is not.
 
@@ -37,19 +46,11 @@ def refusal(host: str | None, origin: str | None, site: str | None) -> str | Non
 def _refusal(host: str | None, origin: str | None, site: str | None) -> str | None:
     if host and not is_loopback_name(_PORT.sub("", host.strip())):
         return f"the host {_short(host)} is not this machine: {_WAY_OUT}"
-    if origin and not _is_loopback_origin(origin.strip()):
+    if origin and not is_loopback_url(origin.strip()):
         return f"the origin {_short(origin)} is not this machine: {_WAY_OUT}"
     if site and not origin and site.strip().lower() == "cross-site":
         return f"a page of another site sent this request: {_WAY_OUT}"
     return None
-
-
-def _is_loopback_origin(origin: str) -> bool:
-    try:
-        parts = urlsplit(origin)
-        return parts.scheme in ("http", "https") and is_loopback_name(_PORT.sub("", parts.netloc))
-    except ValueError:  # of brackets that do not close
-        return False
 
 
 def _short(value: str) -> str:

@@ -29,9 +29,9 @@ def _function_settings(stack: Stack) -> Said:
         timeout_s = limits.FUNCTION_TIMEOUT_S_MANAGED if managed else limits.FUNCTION_TIMEOUT_S
         yield from _range(function.logical_id, "timeout", function.timeout_s, *timeout_s)
         yield from _range(function.logical_id, "memorySize", function.memory_mb, *limits.FUNCTION_MEMORY_MB)
-        # What is too much of it, `_unreserved_concurrency` says.
-        least = min(function.reserved_concurrency or 0, 0)
-        yield from _range(function.logical_id, "reservedConcurrentExecutions", least, 0, 0)
+        if (concurrency := function.reserved_concurrency) is not None:
+            # What is too much of it, `_unreserved_concurrency` says.
+            yield from _range(function.logical_id, "reservedConcurrentExecutions", concurrency, 0, concurrency)
         reserved = sorted(_RESERVED_VARIABLES & function.environment.keys())
         if reserved:
             yield (

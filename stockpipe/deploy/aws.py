@@ -5,14 +5,12 @@ A loopback endpoint never sees the user's credentials, and needs none.
 
 from __future__ import annotations
 
-import ipaddress
 import os
 from collections.abc import AsyncIterator, Awaitable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from functools import partialmethod
 from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias, TypeVar
-from urllib.parse import urlsplit
 
 from aiobotocore.config import AioConfig
 from aiobotocore.session import AioSession
@@ -21,6 +19,7 @@ from botocore.parsers import ResponseParserError
 
 from simulator.base import limits
 from simulator.base.clients import DUMMY_CREDENTIALS, offline_session
+from simulator.base.doors import is_loopback_url
 from simulator.base.errors import CouldNotFinish, InputError, StockpipeError, one_failure
 
 if TYPE_CHECKING:
@@ -129,7 +128,7 @@ class Aws:
         """A function must not be invoked twice for one question; a local engine that is not there stays away."""
         if service == "lambda":
             return 1
-        return 2 if self.endpoint_url and is_loopback(self.endpoint_url) else 5
+        return 2 if self.endpoint_url and is_loopback_url(self.endpoint_url) else 5
 
 
 @asynccontextmanager
@@ -144,7 +143,7 @@ async def connect(
     with one_failure(explain):
         if endpoint_url and not endpoint_url.startswith(("http://", "https://")):
             raise InputError(f"--endpoint-url {endpoint_url} must begin with http:// or https://")
-        if endpoint_url and is_loopback(endpoint_url):
+        if endpoint_url and is_loopback_url(endpoint_url):
             session, default_region = offline_session(), limits.REGION
             session.set_credentials(*DUMMY_CREDENTIALS.values())
         else:
@@ -166,18 +165,6 @@ def dns_suffix(region: str) -> str:
     partition = session.get_partition_for_region(region)
     known = session.get_component("data_loader").load_data("partitions")["partitions"]
     return next(str(each["outputs"]["dnsSuffix"]) for each in known if each["id"] == partition)
-
-
-def is_loopback(url: str) -> bool:
-    """Whether the URL's host is this machine."""
-    try:
-        host = urlsplit(url).hostname or ""
-    except ValueError:  # of brackets that do not close
-        return False
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost" or host.endswith((".localhost", ".localhost.localstack.cloud"))
 
 
 def explain(error: BaseException) -> StockpipeError | None:

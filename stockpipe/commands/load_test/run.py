@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 from simulator.base import limits
 from simulator.base.clock import SystemClock
+from simulator.base.doors import is_loopback_url
 from simulator.base.errors import InputError
 from simulator.base.folders import remove_ownerless
 from simulator.base.quantities import duration_text
@@ -111,8 +112,6 @@ def _require_nothing_overridden(options: LoadTestOptions) -> None:
 
 
 def _require_loopback(url: str) -> None:
-    from stockpipe.deploy.aws import is_loopback
-
     try:
         parts = urlsplit(url)
         known = parts.scheme in ("http", "https") and bool(parts.hostname)
@@ -120,7 +119,7 @@ def _require_loopback(url: str) -> None:
         known = False
     if not known:
         raise InputError(f"--endpoint-url {url} is not the address of an engine; write http://127.0.0.1:4566")
-    if not is_loopback(url):
+    if not is_loopback_url(url):
         raise InputError(
             f"--endpoint-url {url} is not on this machine; load is sent to loopback alone,"
             " or to AWS by the name of a deployed stack: --stack NAME"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from simulator.base import doors
-from simulator.base.doors import is_loopback_name, refusal
+from simulator.base.doors import is_loopback_name, is_loopback_url, refusal
 
 
 @pytest.mark.parametrize(
@@ -82,3 +82,23 @@ def test_what_is_longer_than_names_is_not_kept() -> None:
     assert refusal("x" * 100, "x" * 100, "x" * 100)
     assert refusal("localhost", None, None) is None
     assert doors._refusal.cache_info().currsize == 2
+
+
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [
+        ("http://127.0.0.1:5000", True),
+        ("http://localhost:4566", True),
+        ("http://[::1]:80", True),
+        ("https://s3.eu-central-1.amazonaws.com", False),
+        ("http://10.0.0.1", False),
+        ("http://localhost.example.com", False),
+        ("http://s3.localhost.localstack.cloud:4566", False),
+        ("ftp://127.0.0.1", False),
+        ("http://[::1", False),
+        ("127.0.0.1:5000", False),
+    ],
+)
+def test_loopback_is_this_machine_alone(url: str, expected: bool) -> None:
+    """Only addresses of this machine count as local engines."""
+    assert is_loopback_url(url) is expected

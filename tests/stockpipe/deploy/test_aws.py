@@ -14,7 +14,7 @@ from botocore import exceptions
 from botocore.parsers import ResponseParserError
 
 from simulator.base.errors import CouldNotFinish, InputError, StockpipeError
-from stockpipe.deploy.aws import Aws, connect, dns_suffix, explain, is_loopback
+from stockpipe.deploy.aws import Aws, connect, dns_suffix, explain
 
 
 @pytest.fixture(autouse=True)
@@ -69,22 +69,6 @@ def test_errors_are_one_line_with_the_way_out(error: Exception, kind: type[Stock
 def test_errors_of_our_own_pass() -> None:
     """What is not an error of AWS needs no explanation."""
     assert explain(ValueError("ours")) is None
-
-
-@pytest.mark.parametrize(
-    ("url", "expected"),
-    [
-        ("http://127.0.0.1:5000", True),
-        ("http://localhost:4566", True),
-        ("http://[::1]:80", True),
-        ("https://s3.eu-central-1.amazonaws.com", False),
-        ("http://10.0.0.1", False),
-        ("http://localhost.example.com", False),
-    ],
-)
-def test_loopback_is_this_machine_alone(url: str, expected: bool) -> None:
-    """Only addresses of this machine count as local engines."""
-    assert is_loopback(url) is expected
 
 
 async def test_no_region_is_said_before_any_call() -> None:

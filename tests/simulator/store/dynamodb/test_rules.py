@@ -16,8 +16,10 @@ from simulator.store.dynamodb.rules import (
     WriteOperation,
     check_body,
     check_item,
+    check_key,
     check_put,
     check_request_sizes,
+    check_values,
     is_plain_row,
     item_size,
     keys_of,
@@ -26,6 +28,8 @@ from simulator.store.dynamodb.rules import (
     read_units,
     row_units,
     rows_size,
+    table_of,
+    trimmed,
     write_units,
 )
 from simulator.store.wire.aws_errors import AwsError
@@ -44,6 +48,7 @@ def a_table(hash_type: str = "S", range_type: str | None = "S") -> Any:
         hash_key_type=hash_type,
         range_key_attr="SK" if range_type else None,
         range_key_type=range_type,
+        table_arn="arn:aws:dynamodb:us-east-1:123456789012:table/t",
     )
 
 
@@ -478,3 +483,64 @@ def test_a_key_of_another_kind_is_refused(kind: str, hash_key: Any, sort_key: An
 def test_a_plain_row_needs_no_further_look(row: bytes, plain: bool) -> None:
     """Texts without escapes, and numbers that are stored as they came."""
     assert (is_plain_row(row) is not None) is plain
+
+
+def test_a_row_is_stored_with_its_numbers_trimmed() -> None:
+    """At any level, each once in a set; what is not a number that DynamoDB has stays as it is."""
+    row = {
+        "n": {"N": "01.50"},
+        "wrong": {"N": "1e999"},
+        "set": {"NS": ["1", "1.0", "02"]},
+        "texts": {"SS": ["01"]},
+        "list": {"L": [{"N": "0.0"}, {"S": "0.0"}, {"L": [{"N": "+1"}]}]},
+        "map": {"M": {"a": {"N": "1e1"}, "b": {"BOOL": True}}},
+    }
+    stored = {
+        "n": {"N": "1.5"},
+        "wrong": {"N": "1e999"},
+        "set": {"NS": ["1", "2"]},
+        "texts": {"SS": ["01"]},
+        "list": {"L": [{"N": "0"}, {"S": "0.0"}, {"L": [{"N": "1"}]}]},
+        "map": {"M": {"a": {"N": "10"}, "b": {"BOOL": True}}},
+    }
+    assert orjson.loads(trimmed(orjson.dumps(row))) == stored
+    plain = orjson.dumps({"a": {"S": "x"}, "b": {"N": "15"}})
+    assert trimmed(plain) is plain
+
+
+def test_a_table_is_known_by_its_name_and_its_own_arn() -> None:
+    """An ARN of another Region or account is another table's, and a name with a slash is none."""
+    table = a_table()
+    for name, found in (
+        ("t", table),
+        (table.table_arn, table),
+        ("u", None),
+        ("arn:aws:dynamodb:eu-west-1:123456789012:table/t", None),
+        ("x/t", None),
+        ("arn:aws:dynamodb:us-east-1:123456789012:table/t/index/t", None),
+    ):
+        assert table_of(name, {"t": table}) is found
+
+
+def test_a_key_that_names_an_item_is_checked_as_an_items() -> None:
+    """Of the key's attributes and types; one of other attributes is left to moto."""
+    table = a_table()
+    check_key(table, {"PK": {"S": "a"}, "SK": {"S": "b"}})
+    for other in ("a", None, {"PK": {"S": ""}}, {"PK": {"N": "x"}, "Other": {"S": ""}}):
+        check_key(table, other)
+    assert refusal(check_key, table, {"PK": {"S": "a"}, "SK": {"N": "1"}})[0] == INVALID
+    assert refusal(check_key, table, {"PK": {"S": "a"}, "SK": {"S": ""}})[0] == INVALID
+    assert refusal(check_key, table, {"PK": {"S": "a"}, "SK": {"N": "x"}})[1].startswith("The parameter cannot be")
+
+
+def test_the_values_of_an_update_are_those_of_an_attribute() -> None:
+    """What is refused names the value; an empty set is refused as a put's, what is of no type as it is."""
+    check_values(None)
+    check_values({":a": {"S": ""}, ":b": {"N": "1"}})
+    assert refusal(check_values, {":a": {"S": "x"}, ":n": {"N": "x"}}) == (
+        INVALID,
+        "ExpressionAttributeValues contains invalid value: The parameter cannot be converted to a numeric value: x "
+        "for key :n",
+    )
+    assert refusal(check_values, {":s": {"SS": []}}) == refusal(check_put, {":s": {"SS": []}})
+    assert refusal(check_values, {":s": {"S": 1}})[0] == SERIAL
