@@ -358,8 +358,7 @@ class Watched:
     ],
 )
 @pytest.mark.parametrize("size", [64, 1000, 10**6])
-@pytest.mark.parametrize("delimiter", [",", ";", "\t"])
-@pytest.mark.parametrize("end", ["\n", "\r", "\r\n"])
+@pytest.mark.parametrize(("delimiter", "end"), [(",", "\n"), (";", "\r"), ("\t", "\r\n")])
 def test_each_line_is_looked_at_twice_at_most(line, size, delimiter, end, monkeypatch):
     """However many stray quotes precede it, whatever a record may hold, and wherever the chunks are cut."""
     watched = Watched(delimiter)

@@ -5,6 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import pytest
+
+pytestmark = pytest.mark.usefixtures("unmeasured")
+
 Stockpipe = Callable[..., Any]
 
 LOAD = ("load-test", "--rate", "5/s", "--duration", "1s", "--rows", "3", "--ui", "quiet", "--summary", "-")

@@ -13,6 +13,8 @@ from simulator.stack.template import packaged_template
 from stockpipe.commands.simulate.options import SimulateOptions
 from stockpipe.commands.simulate.run import resolve
 
+pytestmark = pytest.mark.usefixtures("unmeasured")
+
 Stockpipe = Callable[..., Any]
 Start = Callable[..., Any]
 

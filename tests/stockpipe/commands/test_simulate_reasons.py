@@ -17,6 +17,8 @@ from stockpipe.commands.options import takes
 from stockpipe.commands.simulate.options import SimulateOptions
 from stockpipe.commands.simulate.run import repeat_words, resolve
 
+pytestmark = pytest.mark.usefixtures("unmeasured")
+
 Stockpipe = Callable[..., Any]
 SMALL = ("--ticks", "1", "--files", "2", "--rows", "2", "--summary", "-", "--ui", "plain")
 HANDLERS = """

@@ -14,6 +14,8 @@ import pytest
 
 from simulator.base.clients import DUMMY_CREDENTIALS
 
+pytestmark = pytest.mark.usefixtures("unmeasured")
+
 REPEATED = b"symbol,Trade Day,close\nABC,2026-01-01,1\nABC,2026-01-01,1.0\nABC,2026-01-01,2\nABC,2026-01-02,3\n"
 AT_ONCE = ("--ui", "quiet", "--summary", "-")
 

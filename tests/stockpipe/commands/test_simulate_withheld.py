@@ -12,6 +12,8 @@ from typer.testing import CliRunner
 from cli import app
 from simulator.stack.template import packaged_template
 
+pytestmark = pytest.mark.usefixtures("unmeasured")
+
 Stockpipe = Callable[..., Any]
 ELSEWHERE = 'AWS_ENDPOINT_URL_S3: "http://192.0.2.1", AWS_ENDPOINT_URL_DYNAMODB: "http://192.0.2.1"'
 SAID = "its handler does not see AWS_ENDPOINT_URL_DYNAMODB, AWS_ENDPOINT_URL_S3, https_proxy"
