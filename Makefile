@@ -6,6 +6,8 @@ BIN    := $(VENV)/bin
 ARGS   ?=
 
 .DEFAULT_GOAL := help
+# Where it is set, each of the thousand processes that the tests start would compile the product anew.
+unexport PYTHONDONTWRITEBYTECODE
 .PHONY: help install simulate test check-format lint types imports coverage pytest audit aws-models reference format bench mutants fuzz moto-suite clean
 .PHONY: build-GeneratorLambda build-ConsumerLambda
 
