@@ -23,6 +23,7 @@ _ATTRIBUTE_RANGES = {
     "ReceiveMessageWaitTimeSeconds": limits.SQS_RECEIVE_WAIT_S,
     "MaximumMessageSize": limits.SQS_MESSAGE_BYTES,
 }
+_NO_BODY = "MissingParameter"
 Parameters = Mapping[str, Any]
 
 
@@ -71,11 +72,11 @@ def refusal_of_entry(entry: Parameters, size: int, queue: Any) -> AwsError | Non
 
     Raises what it answers to the whole batch.
     """
-    if not entry.get("MessageBody") or not isinstance(entry["MessageBody"], str):
-        raise _missing_body()
     try:
         _check_contents(entry)
     except AwsError as error:
+        if error.code == _NO_BODY:
+            raise
         return error
     if size > queue.maximum_message_size:
         return _too_long("One or more parameters cannot be validated.", queue)
@@ -96,7 +97,7 @@ def message_size(entry: Parameters) -> int:
 def _check_contents(entry: Parameters) -> None:
     body = entry.get("MessageBody")
     if not isinstance(body, str) or not body:
-        raise _missing_body()
+        raise AwsError(_NO_BODY, "The request must contain the parameter MessageBody.")
     found = None if body.isascii() and body.isprintable() else _FORBIDDEN.search(body)
     if found is not None:
         raise AwsError(
@@ -105,10 +106,6 @@ def _check_contents(entry: Parameters) -> None:
             "allowed characters is #x9 | #xA | #xD | #x20 to #xD7FF | #xE000 to #xFFFD | #x10000 to #x10FFFF",
         )
     check_range(entry, "DelaySeconds", limits.SQS_DELAY_S, "DelaySeconds must be >= 0 and <= 900.")
-
-
-def _missing_body() -> AwsError:
-    return AwsError("MissingParameter", "The request must contain the parameter MessageBody.")
 
 
 def _too_long(opening: str, queue: Any) -> AwsError:
