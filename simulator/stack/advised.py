@@ -9,8 +9,9 @@ from simulator.stack.model import Said, Stack
 
 def _unconfirmed(stack: Stack) -> Said:
     """AWS's API model of November 2026 (CreateFunction) takes more than the Developer Guide's quotas say."""
+    managed = stack.managed()
     for name, function in stack.functions.items():
-        if name in stack.managed():
+        if name in managed:
             yield (
                 name,
                 "on Managed Instances (CapacityProviderConfig) one environment serves several invocations at once, and "

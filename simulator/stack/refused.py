@@ -24,9 +24,10 @@ _VARIABLE = re.compile(r"[a-zA-Z]([a-zA-Z0-9_])+")
 
 def _function_settings(stack: Stack) -> Said:
     """Ranges: Lambda API reference, CreateFunction. Variables: Developer Guide, configuration-envvars."""
+    managed = stack.managed()
     for function in stack.functions.values():
-        managed = function.logical_id in stack.managed()
-        timeout_s = limits.FUNCTION_TIMEOUT_S_MANAGED if managed else limits.FUNCTION_TIMEOUT_S
+        is_managed = function.logical_id in managed
+        timeout_s = limits.FUNCTION_TIMEOUT_S_MANAGED if is_managed else limits.FUNCTION_TIMEOUT_S
         yield from _range(function.logical_id, "timeout", function.timeout_s, *timeout_s)
         yield from _range(function.logical_id, "memorySize", function.memory_mb, *limits.FUNCTION_MEMORY_MB)
         if (concurrency := function.reserved_concurrency) is not None:
