@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from simulator.proof.columns import KeyColumns
 from simulator.proof.dialect import Dialect
 from simulator.proof.failures import Unreadable
 from simulator.proof.reader import ObjectReader, Rejected
 from simulator.proof.records import Record, RecordParser
 from simulator.proof.rows import Row
+
+SLICE = 65_536
 
 
 def in_pieces(body: bytes, size: int) -> list[bytes]:
@@ -54,3 +57,16 @@ def rows_of(pieces: Iterable[bytes], key: str = "stocks/a.csv", dialect: Dialect
     except Unreadable as refusal:
         read.unreadable = str(refusal)
     return read
+
+
+def read(text: str, key: str = "stocks/a.csv", dialect: Dialect | None = None, size: int = SLICE) -> Read:
+    """The rows of an object with this text, in pieces of this size."""
+    return rows_of(in_pieces(text.encode("utf-8", "surrogateescape"), size), key, dialect)
+
+
+def keys_of(header: str, dialect: Dialect | None = None) -> KeyColumns | None:
+    """Which columns of this header are the key."""
+    reader = ObjectReader("stocks/a.csv", dialect or Dialect())
+    for _ in reader.feed(f"{header}\n".encode().ljust(10, b"\n")):
+        pass
+    return reader.keys

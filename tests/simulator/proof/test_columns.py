@@ -4,24 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from fakes.proof_records import Read, in_pieces, rows_of
+from fakes.proof_records import SLICE, Read, keys_of, read
 from simulator.proof.columns import HEADER_COLUMNS, NAME_BYTES, Columns, KeyColumns, joins_itself
 from simulator.proof.dialect import Dialect
 from simulator.proof.failures import Unreadable
-from simulator.proof.reader import ObjectReader
-
-SLICE = 65_536
-
-
-def _read(text: str, key: str = "stocks/a.csv", dialect: Dialect | None = None, size: int = SLICE) -> Read:
-    return rows_of(in_pieces(text.encode("utf-8", "surrogateescape"), size), key, dialect)
-
-
-def _keys(header: str, dialect: Dialect | None = None) -> KeyColumns | None:
-    reader = ObjectReader("stocks/a.csv", dialect or Dialect())
-    for _ in reader.feed(f"{header}\n".encode().ljust(10, b"\n")):
-        pass
-    return reader.keys
 
 
 @pytest.mark.parametrize(
@@ -53,7 +39,7 @@ def _keys(header: str, dialect: Dialect | None = None) -> KeyColumns | None:
 )
 def test_the_header_and_the_settings_say_where_the_keys_are(header: str, dialect: Dialect, keys: KeyColumns) -> None:
     """A setting's column, else the usual names in their order, else the file's name and an unnamed first column."""
-    assert _keys(header, dialect) == keys
+    assert keys_of(header, dialect) == keys
 
 
 @pytest.mark.parametrize(
@@ -91,7 +77,7 @@ def test_a_header_that_makes_no_sense_makes_the_object_unreadable(
     header: str, dialect: Dialect, reason: str, size: int
 ) -> None:
     """Nothing of it is read, and no later line is taken for the header."""
-    assert _read(f"{header}\ndate,n\n2024-01-02,1\n" if header.strip() else header, "a.csv", dialect, size) == Read(
+    assert read(f"{header}\ndate,n\n2024-01-02,1\n" if header.strip() else header, "a.csv", dialect, size) == Read(
         unreadable=reason
     )
 
@@ -100,7 +86,7 @@ def test_a_header_that_makes_no_sense_makes_the_object_unreadable(
 def test_a_header_has_as_many_columns_as_a_spreadsheet(beyond: int) -> None:
     """16,384; one more makes the object unreadable."""
     header = ",".join(["date", *(f"c{number}" for number in range(HEADER_COLUMNS - 1 + beyond))])
-    found = _read(f"{header}\n2024-01-02{',1' * (HEADER_COLUMNS - 1 + beyond)}\n")
+    found = read(f"{header}\n2024-01-02{',1' * (HEADER_COLUMNS - 1 + beyond)}\n")
     assert HEADER_COLUMNS == 16_384
     if beyond:
         assert found == Read(unreadable="a header of 16,385 columns; at most 16,384 are read")
@@ -113,7 +99,7 @@ def test_a_columns_name_has_as_many_bytes_as_dynamodb_takes(letter: str, beyond:
     """65,535 in UTF-8; the key's own columns count as well."""
     name = (letter * NAME_BYTES)[: NAME_BYTES // len(letter.encode())] + "x" * (NAME_BYTES % len(letter.encode()))
     assert len(name.encode()) == NAME_BYTES == 65_535
-    found = _read(f"date,{name}{'x' * beyond}\n2024-01-02,1\n")
+    found = read(f"date,{name}{'x' * beyond}\n2024-01-02,1\n")
     assert found.unreadable == ("a column's name is too long for DynamoDB" if beyond else None)
     assert len(found.stored) == 1 - beyond
 

@@ -6,29 +6,16 @@ import gzip
 
 import pytest
 
-from fakes.proof_records import Read, in_pieces, rows_of
+from fakes.proof_records import SLICE, Read, in_pieces, keys_of, read, rows_of
 from simulator.proof import reader as reader_module
 from simulator.proof.columns import KeyColumns
 from simulator.proof.dialect import Dialect
 from simulator.proof.reader import JUDGED_ROWS, ObjectReader
 
-SLICE = 65_536
-
-
-def _read(text: str, key: str = "stocks/a.csv", dialect: Dialect | None = None, size: int = SLICE) -> Read:
-    return rows_of(in_pieces(text.encode("utf-8", "surrogateescape"), size), key, dialect)
-
-
-def _keys(header: str, dialect: Dialect | None = None) -> KeyColumns | None:
-    reader = ObjectReader("stocks/a.csv", dialect or Dialect())
-    for _ in reader.feed(f"{header}\n".encode().ljust(10, b"\n")):
-        pass
-    return reader.keys
-
 
 def test_a_broken_line_is_rejected_as_one_text() -> None:
     """What is not a record has no fields."""
-    found = _read('ticker,date,n\nA,2024-01-02,"x"y\nA,2024-01-03,1\n')
+    found = read('ticker,date,n\nA,2024-01-02,"x"y\nA,2024-01-03,1\n')
     assert found.rejected == [(2, ('A,2024-01-02,"x"y',))]
     assert [line for _, _, line, _ in found.stored] == [3]
 
@@ -39,9 +26,9 @@ def _days(rows: int) -> list[str]:
 
 def test_how_the_keys_were_chosen_is_known_with_the_header() -> None:
     """By its names, which other settings than the names of columns do not change."""
-    assert _keys("") is None
-    assert _keys("symbol,Date,n") == KeyColumns("symbol", "Date")
-    assert _keys("date,n", Dialect(column_names=("when", "n"), timestamp_column="when")) == KeyColumns(None, "when")
+    assert keys_of("") is None
+    assert keys_of("symbol,Date,n") == KeyColumns("symbol", "Date")
+    assert keys_of("date,n", Dialect(column_names=("when", "n"), timestamp_column="when")) == KeyColumns(None, "when")
 
 
 @pytest.mark.parametrize(
@@ -54,7 +41,7 @@ def test_how_the_keys_were_chosen_is_known_with_the_header() -> None:
 )
 def test_without_a_header_an_object_is_unreadable(header: str, reason: str) -> None:
     """No later line is taken for it."""
-    assert _read(f"{header}\ndate,n\n2024-01-02,1\n" if header.strip() else header) == Read(unreadable=reason)
+    assert read(f"{header}\ndate,n\n2024-01-02,1\n" if header.strip() else header) == Read(unreadable=reason)
 
 
 @pytest.mark.parametrize("rows", [JUDGED_ROWS - 1, JUDGED_ROWS, JUDGED_ROWS + 1, JUDGED_ROWS + 500])
@@ -68,7 +55,7 @@ def test_the_first_thousand_rows_of_a_file_that_is_its_own_ticker_must_differ_in
     lines = _days(rows)
     if late < rows:
         lines[late] = lines[0].replace(",1", ",2")
-    found = _read("\n".join(["date,n", *lines]), size=size)
+    found = read("\n".join(["date,n", *lines]), size=size)
     if late < min(rows, JUDGED_ROWS):
         key = "A 2024-01-02T00:00:00.000000Z"
         assert found == Read(unreadable=f"lines 2 and {late + 2} have the same key, {key}, and differ")
@@ -83,9 +70,9 @@ def test_rejected_rows_are_not_among_the_first_thousand(size: int, monkeypatch: 
     monkeypatch.setattr(reader_module, "JUDGED_ROWS", 3)
     begin = "date,n\n2024-01-01,1\nbad,1\n2024-01-02,1\nbad,2\n"
     third, fourth = f"{begin}2024-01-01,2\n", f"{begin}2024-01-03,1\n2024-01-01,2\n"
-    assert _read(third, size=size).unreadable == "lines 2 and 6 have the same key, A 2024-01-01, and differ"
-    assert _read(third, size=size).stored == []
-    found = _read(fourth, size=size)
+    assert read(third, size=size).unreadable == "lines 2 and 6 have the same key, A 2024-01-01, and differ"
+    assert read(third, size=size).stored == []
+    found = read(fourth, size=size)
     assert ([row[2] for row in found.stored], [line for line, _ in found.rejected]) == ([2, 4, 6, 7], [3, 5])
 
 
@@ -109,7 +96,7 @@ def test_rejected_rows_are_not_among_the_first_thousand(size: int, monkeypatch: 
 )
 def test_rows_of_one_key_are_the_same_or_they_differ(first: str, second: str, same: bool) -> None:
     """An attribute more, less, of another type or value makes them differ; a number is its value."""
-    found = _read(f"date,n,note\n2024-01-02,{first}\n2024-01-02,{second}\n")
+    found = read(f"date,n,note\n2024-01-02,{first}\n2024-01-02,{second}\n")
     assert (found.unreadable is None) == same
     assert len(found.stored) == (2 if same else 0)
 
@@ -117,7 +104,7 @@ def test_rows_of_one_key_are_the_same_or_they_differ(first: str, second: str, sa
 @pytest.mark.parametrize("dialect", [Dialect(), Dialect("symbol")])
 def test_a_file_with_a_ticker_column_is_not_judged(dialect: Dialect) -> None:
     """Its keys are its own; what repeats is counted as overwritten once it is stored."""
-    found = _read("symbol,date,n\nA,2024-01-02,1\nA,2024-01-02,2\n", dialect=dialect)
+    found = read("symbol,date,n\nA,2024-01-02,1\nA,2024-01-02,2\n", dialect=dialect)
     assert (len(found.stored), found.unreadable) == (2, None)
 
 
