@@ -7,12 +7,13 @@ its events, which no parser recurses for, are counted before anything is made of
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterator
 from itertools import chain
 from typing import Any, NoReturn
 
 import yaml
+
+from simulator.base.shown import is_usable
 
 MAX_DEPTH = 64
 """Of collections in each other, aliases included. A template that people write has fifteen levels."""
@@ -21,8 +22,6 @@ MAX_NODES = 100_000
 MAX_DIGITS = 100
 LARGEST = 1e100
 """Of a number in JSON: its square is a number, too."""
-UNUSABLE = re.compile("[\x00\ud800-\udfff]")
-"""What no text of a template, a scenario or a parameter may have: nothing that gets it can take it."""
 _SLOW_CHARACTERS = 100_000
 _DIRECTIVES = 20
 _TAG = "tag:yaml.org,2002:"
@@ -215,7 +214,7 @@ def _usable(node: yaml.Node) -> str:
     if not isinstance(node, yaml.ScalarNode):
         _refuse(node, "a text is expected here")
     text = str(node.value)
-    if UNUSABLE.search(text):
+    if not is_usable(text):
         _refuse(node, "a text has a character that cannot be used, NUL or a half of a surrogate pair")
     return text
 

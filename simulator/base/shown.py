@@ -7,9 +7,17 @@ a byte of a name that is not text.
 
 from __future__ import annotations
 
+import re
+
+_UNUSABLE = re.compile("[\x00\ud800-\udfff]")
 LINE_CHARACTERS = 2_000
 """The longest line of an error: the rest of a value of a megabyte would help nobody."""
 _TAIL = 600
+
+
+def is_usable(text: str) -> bool:
+    """Whether a template, a scenario or a parameter may have the text: nobody takes NUL or half a surrogate pair."""
+    return _UNUSABLE.search(text) is None
 
 
 def visible(text: str) -> str:

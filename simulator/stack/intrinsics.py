@@ -17,6 +17,7 @@ from simulator.base import documents, limits
 from simulator.base.documents import DocumentError
 from simulator.base.errors import InputError
 from simulator.base.patterns import matches
+from simulator.base.shown import is_usable
 
 _SUB = re.compile(r"\$\{(!?)([^}]*)\}")
 _NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?", re.ASCII)
@@ -165,7 +166,7 @@ class Document:
         def refuse(rule: str) -> NoReturn:
             raise TemplateError(f"parameter {name}={value}: {rule} ({self.file}:{line})")
 
-        if documents.UNUSABLE.search(value):
+        if not is_usable(value):
             refuse("has a character that cannot be used, NUL or one that is not UTF-8")
         allowed = definition.get("AllowedValues")
         if allowed is not None and not isinstance(allowed, list):

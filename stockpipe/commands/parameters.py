@@ -11,8 +11,9 @@ import typer
 
 from simulator.base.errors import InputError
 from simulator.base.files import UnusableFileError, read_bounded
+from simulator.base.shown import is_usable
 from stockpipe.commands.options import Written
-from stockpipe.commands.values import is_parameter_name, is_usable
+from stockpipe.commands.values import is_parameter_name
 
 MAX_BYTES = 1024 * 1024
 """No list of parameters is longer; a larger file is another one."""

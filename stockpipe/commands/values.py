@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 import typer
 
 from simulator.base import quantities
+from simulator.base.shown import is_usable
 from stockpipe.commands.options import Written
 
 _CALENDAR_END_AT = datetime(9000, 1, 1, tzinfo=UTC).timestamp()
@@ -45,11 +46,6 @@ def parse_assignment(text: str) -> tuple[str, str]:
     if not is_usable(value):
         raise ValueError(f"the value of {name} has a character that cannot be used, NUL or one that is not UTF-8")
     return name, value
-
-
-def is_usable(value: str) -> bool:
-    """Whether a parameter's value can be given on: it has no NUL, and no byte or half of a character that is none."""
-    return re.search("[\x00\ud800-\udfff]", value) is None
 
 
 DURATION = Written(quantities.parse_duration, "DURATION", quantities.duration_text)

@@ -6,7 +6,7 @@ import unicodedata
 
 import pytest
 
-from simulator.base.shown import LINE_CHARACTERS, error_line, printable, visible, visible_line, visible_lines
+from simulator.base.shown import LINE_CHARACTERS, error_line, is_usable, printable, visible, visible_line, visible_lines
 
 STEERING = [
     *map(chr, range(0x20)), *map(chr, range(0x7F, 0xA0)), *"\u2028\u2029\u061c\u200e\u200f",
@@ -53,3 +53,19 @@ def test_a_long_error_keeps_its_beginning_and_its_end() -> None:
     assert line.endswith("xxx; the way out")
     assert " ... " in line
     assert len(line) == LINE_CHARACTERS + 5
+
+
+@pytest.mark.parametrize(
+    ("text", "usable"),
+    [
+        ("", True),
+        ("a\nb\x01\ufffd\U0001f600", True),
+        ("\ud7ff\ue000", True),
+        ("a\0", False),
+        ("\ud800", False),
+        ("b\udfff", False),
+    ],
+)
+def test_no_text_with_nul_or_half_a_character_is_usable(text: str, usable: bool) -> None:
+    """Neither a variable of a process nor an API takes such a text."""
+    assert is_usable(text) is usable
