@@ -221,6 +221,7 @@ def test_function_settings_at_their_bounds(sound: Sound, change: dict[str, Any])
     [
         ({"timeout_s": 900}, None),
         ({"timeout_s": 901}, "AWS's API model takes a timeout of 901 s, but more than 900 is not confirmed"),
+        ({"timeout_s": 1_800}, "AWS's API model takes a timeout of 1,800 s, but more than 900 is not confirmed"),
         ({"memory_mb": 10_240}, None),
         ({"memory_mb": 10_241}, "AWS's API model takes 10,241 MB of memory, but more than 10,240 is not confirmed"),
         ({"runtime": "python3.14"}, None),
