@@ -11,7 +11,7 @@ from simulator.base.clock import Clock, SystemClock
 
 
 class ManualClock:
-    """A clock that moves only when told to: `advance` wakes whoever is due, in order."""
+    """A clock that moves only by `advance`, which wakes every due sleeper in order."""
 
     def __init__(self, now: float = 0.0) -> None:
         self._now = now
@@ -19,7 +19,7 @@ class ManualClock:
         self._ticket = itertools.count()
 
     def now(self) -> float:
-        """The instant last advanced to."""
+        """The instant of the last `advance`."""
         return self._now
 
     async def sleep(self, seconds: float) -> None:
@@ -32,7 +32,7 @@ class ManualClock:
         await woken
 
     async def advance(self, seconds: float) -> None:
-        """Move on by `seconds`, stopping at each sleeper's instant so that what it does happens at its time."""
+        """Move on by `seconds`, stopping at each sleeper's instant, so that each acts at its own time."""
         end = self._now + seconds
         await self._settle()
         while self._sleepers and self._sleepers[0][0] <= end:
@@ -45,26 +45,26 @@ class ManualClock:
 
     @property
     def sleepers(self) -> int:
-        """How many are waiting."""
+        """The number of sleepers."""
         return sum(not woken.done() for _, _, woken in self._sleepers)
 
     @staticmethod
     async def _settle() -> None:
-        # A woken task may pass its turn on several times before it sleeps again.
+        # A woken task may yield several times before it sleeps again.
         for _ in range(50):
             await asyncio.sleep(0)
 
 
 class InstantClock(ManualClock):
-    """Moves on by itself whenever somebody waits."""
+    """A clock that moves on whenever somebody waits."""
 
     async def sleep(self, seconds: float) -> None:
-        """Be there at once."""
+        """Move on at once."""
         self._now += seconds
 
 
 class ForwardClock(SystemClock):
-    """The machine's clock, which a test may set forward: whoever has slept long enough by then wakes."""
+    """The machine's clock, which a test may set forward: sleepers that are due by then wake."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -72,11 +72,11 @@ class ForwardClock(SystemClock):
         self._set_forward = asyncio.Event()
 
     def now(self) -> float:
-        """Seconds since the epoch, and what it was set forward by."""
+        """Seconds since the epoch, plus the time it was set forward by."""
         return super().now() + self._ahead_s
 
     async def sleep(self, seconds: float) -> None:
-        """Wait for the time to pass, or to be passed over."""
+        """Wait until the time passes or is skipped."""
         end_at = self.now() + seconds
         await asyncio.sleep(0)
         while (left_s := end_at - self.now()) > 0:
@@ -85,7 +85,7 @@ class ForwardClock(SystemClock):
                     await self._set_forward.wait()
 
     def set_forward(self, seconds: float) -> None:
-        """Pass over so much time."""
+        """Skip `seconds`."""
         self._ahead_s += seconds
         self._set_forward.set()
         self._set_forward = asyncio.Event()

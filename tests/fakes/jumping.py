@@ -1,4 +1,4 @@
-"""A loop on which nobody waits: its clock jumps to whatever is due next."""
+"""An event loop that never waits: its clock jumps to the next due call."""
 
 from __future__ import annotations
 
@@ -29,6 +29,6 @@ class JumpingLoop(asyncio.SelectorEventLoop):
 
 
 def run(main: Coroutine[Any, Any, T]) -> T:
-    """The result of `main` on a loop of its own that waits for nothing."""
+    """The result of `main` on a new loop that never waits."""
     with asyncio.Runner(loop_factory=JumpingLoop) as runner:
         return runner.run(main)

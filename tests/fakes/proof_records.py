@@ -1,4 +1,4 @@
-"""Reading records and rows with the proof's own reader, in pieces of any size."""
+"""Reads records and rows with the proof's own reader, in pieces of any size."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def in_pieces(body: bytes, size: int) -> list[bytes]:
 
 @dataclass(slots=True)
 class Read:
-    """What was read of an object, and why not more; None if it was read to its end."""
+    """What was read of an object, and the reason if that is not all of it, else None."""
 
     records: list[Record] = field(default_factory=list)
     stored: list[Row] = field(default_factory=list)

@@ -1,4 +1,4 @@
-"""What the rooms record, kept."""
+"""Keeps what the rooms record."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ Kind = TypeVar("Kind")
 
 
 class Recorder(list[Observation]):
-    """Observations as they come."""
+    """Observations in the order of their arrival."""
 
     def of(self, kind: type[Kind]) -> list[Kind]:
         """Those of one kind."""

@@ -1,4 +1,4 @@
-"""Reading records in tests: by the product's reader, and character by character as the rules are written."""
+"""Reads records in tests: with the product's reader, and character by character, straight from the rules."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ def pieces(body: bytes, size: int) -> list[bytes]:
 
 
 def read(*chunks: bytes, width: int | None = None, dialect: CsvDialect = PLAIN) -> list[Found]:
-    """The records of an object that arrives in these chunks, as they come; `width` None: the first one's."""
+    """The records of an object that arrives in these chunks, as they come; without `width`, the first one's counts."""
     return list(_read(RecordReader(dialect), chunks, width))
 
 
 def entries(*chunks: bytes, width: int | None = None, dialect: CsvDialect = PLAIN) -> list[Entry]:
-    """The same taken apart and in order, the first record being the header unless the dialect has one."""
+    """The same, separated and in order; the first record is the header unless the dialect has one."""
     reader = RecordReader(dialect)
     if dialect.column_names is not None:
         width = len(dialect.column_names)
@@ -48,9 +48,9 @@ def _read(reader: RecordReader, chunks: Iterable[bytes], width: int | None) -> I
 
 
 def by_line(records: Iterable[Found], fields: Fields = COMMAS, *, header: bool = False) -> list[Entry]:
-    """The same taken apart and in order, so that the cuts between chunks do not show; blank lines left out.
+    """The same, separated and in order, so that the division into chunks does not show; blank lines are left out.
 
-    `header`: the first record is one, in which each word stands for itself.
+    `header`: the first record is a header, whose words are taken literally.
     """
     found: list[Entry] = []
     for record in records:
@@ -69,9 +69,9 @@ def by_line(records: Iterable[Found], fields: Fields = COMMAS, *, header: bool =
 
 
 class Grammar:
-    """Records as docs/handlers.md has them, read as plainly as possible: a line and, if need be, those after it.
+    """Reads records by the rules of docs/handlers.md, as plainly as possible: a line and, if necessary, those after it.
 
-    `longest` and `shown` are the bounds on a record and on what its rejection shows.
+    `longest` and `shown` limit a record and what its rejection shows.
     """
 
     def __init__(self, longest: int, shown: int, dialect: CsvDialect = PLAIN) -> None:

@@ -12,7 +12,7 @@ Behaviour = Callable[[Any], Awaitable[Answer]]
 
 
 class ScriptedRuntime:
-    """Calls `behaviour` with each event, and counts what the service asks of it."""
+    """Calls `behaviour` with each event, and counts the service's calls."""
 
     def __init__(self, behaviour: Behaviour) -> None:
         self.behaviour = behaviour
@@ -32,7 +32,7 @@ class ScriptedRuntime:
 
 
 class ScriptedEnvironment:
-    """An environment that does what the script says."""
+    """An environment that follows the script."""
 
     memory_used_mb = 31
 

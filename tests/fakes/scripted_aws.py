@@ -1,4 +1,4 @@
-"""AWS for the deployment's tests: answers from a list, and every request is held against botocore's model."""
+"""AWS for the deployment's tests: it answers from a list, and checks every request against botocore's model."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Call = tuple[str, dict[str, Any]]
 
 
 def refusal(code: str, message: str = "", operation: str = "Operation", http: int = 400) -> ClientError:
-    """What AWS says no with."""
+    """An error of AWS."""
     answer: Any = {"Error": {"Code": code, "Message": message}, "ResponseMetadata": {"HTTPStatusCode": http}}
     return ClientError(answer, operation)
 
@@ -34,11 +34,11 @@ class ScriptedClient:
         return call
 
     def get_paginator(self, name: str) -> ScriptedPaginator:
-        """Its pages are its answers."""
+        """A paginator whose pages are the answers."""
         return ScriptedPaginator(lambda request: self._answer(name, request))
 
     def names(self) -> list[str]:
-        """The operations, in the order in which they were asked for."""
+        """The operations in the order of the calls."""
         return [name for name, _ in self.calls]
 
     def _answer(self, name: str, request: dict[str, Any]) -> Any:
@@ -56,13 +56,13 @@ class ScriptedClient:
 
 
 class ScriptedPaginator:
-    """A page per answer, the next one where an answer names it."""
+    """One page per answer; an answer may name the next."""
 
     def __init__(self, answer: Callable[[dict[str, Any]], Any]) -> None:
         self._answer = answer
 
     async def paginate(self, **request: Any) -> AsyncIterator[Any]:
-        """The pages; how they are cut is botocore's own affair."""
+        """The pages; botocore decides their size."""
         request.pop("PaginationConfig", None)
         yield (page := self._answer(request))
         while token := page.get("NextToken"):
@@ -88,5 +88,5 @@ class ScriptedAws:
         return client
 
     def names(self) -> list[str]:
-        """The operations, in the order in which they were asked for."""
+        """The operations in the order of the calls."""
         return [name for name, _ in self.calls]

@@ -1,4 +1,4 @@
-"""What a request carries that is made by hand: nobody checks a signature here, but without one AWS refuses."""
+"""Headers for handmade requests: nothing checks a signature here, but AWS refuses a request without one."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ from simulator.base.waiting import wait_for_event
 class ManualQueue:
     """A standard queue on a manual clock, as the mapping's client sees it.
 
-    A message can be received when its `next_delivery_at` is not in the future; that one figure is all of redelivery.
+    A message can be received when its `next_delivery_at` is not in the future; redelivery depends on nothing else.
     """
 
     def __init__(self, clock: ManualClock, *, visibility_s: float = 30, maximum_receives: int | None = None) -> None:
@@ -27,7 +27,7 @@ class ManualQueue:
         self._sent = asyncio.Event()
 
     def send(self, *bodies: str) -> None:
-        """Put messages, receivable now."""
+        """Put messages that can be received now."""
         for body in bodies:
             number = next(self._numbers)
             self.messages[f"id-{number:06d}"] = {
@@ -39,7 +39,7 @@ class ManualQueue:
         self._sent.set()
 
     async def receive_message(self, **request: Any) -> dict[str, Any]:
-        """As SQS: up to ten that are visible, waiting for the first one."""
+        """As SQS: wait for a visible message, and return up to ten."""
         self.receives += 1
         deadline_at = self._clock.now() + request["WaitTimeSeconds"]
         while True:

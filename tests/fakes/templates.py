@@ -1,4 +1,4 @@
-"""A small template with a place for whatever a test declares, and the record of which properties a test is about."""
+"""A small template in which tests declare resources, and the record of the properties that a test is about."""
 
 from __future__ import annotations
 
@@ -85,10 +85,9 @@ _INDENTS = {"notification": 12, "variables": 10, "event": 12, "events": 8, "more
 def template(unique: str, handler: str, **sections: str) -> str:
     """The template's text: a queue with a function behind it, a dead-letter queue, a bucket and a table.
 
-    `unique` is in every name. A section is YAML of any indentation: `queue`, `bucket`, `function` are more
-    properties of these; `table`, `policy`, `notification` replace what is there; `event` is for the function's SQS
-    event, `events` for more events, `variables` for its environment, `more` for more resources, `globals` and
-    `conditions` for a line of their own.
+    `unique` is in every name. A section is YAML with any indentation: `queue`, `bucket`, `function` add properties to
+    these; `table`, `policy`, `notification` replace the default; `event` adds to the function's SQS event, `events`
+    adds events, `variables` environment variables, `more` resources; `globals` and `conditions` are one line each.
     """
     places = dict.fromkeys(("queue", "bucket", "table", "policy", "function", *_INDENTS), "") | _DEFAULTS
     if unknown := sections.keys() - places.keys():
@@ -106,7 +105,7 @@ def _indent(place: str) -> int:
 
 
 def proves(*paths: str) -> Callable[[Test], Test]:
-    """Says which properties of a template a test shows at work.
+    """Names the properties of a template that a test demonstrates.
 
     `tests/simulator/twin/test_twin_properties.py` gives them their names, and reads this in the tests' sources.
     """

@@ -1,4 +1,4 @@
-"""The vectors of tests/pipeline/vectors: bytes of an object -> items and rejections that a person wrote down."""
+"""The vectors of tests/pipeline/vectors: an object's bytes, and the items and rejections that a person wrote down."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ _SETTINGS = {"ticker": "TICKER_COLUMN", "timestamp": "TIMESTAMP_COLUMN", "timest
 
 @dataclass(frozen=True, slots=True)
 class Vector:
-    """An object, the consumer's variables that matter, and what must come of them.
+    """An object, the consumer's variables that matter, and the expected result.
 
-    `items` are DynamoDB JSON in the file's order, `rejected` line, reason and fields of each; `unreadable` the reason,
-    None if the object can be read.
+    `items` are DynamoDB JSON in the file's order, `rejected` line, reason and fields of each rejected row; `unreadable`
+    is the reason, None if the object can be read.
     """
 
     name: str
@@ -32,7 +32,7 @@ class Vector:
 
 
 def vectors() -> Iterator[Vector]:
-    """All of them, each named after its file and itself."""
+    """All vectors, each with the name of its file and its own."""
     for path in sorted(FOLDER.glob("*.yaml")):
         for written in yaml.safe_load(path.read_text(encoding="utf-8")):
             yield Vector(

@@ -1,1 +1,1 @@
-"""Objects made up by chance, read by the consumer's parser and by the proof's reader: `make fuzz`."""
+"""Random objects, read by the consumer's parser and by the proof's reader: `make fuzz`."""

@@ -1,7 +1,7 @@
-"""Reads objects made up by chance with the consumer's parser and with the proof's reader: `make fuzz`.
+"""Reads random objects with the consumer's parser and with the proof's reader: `make fuzz`.
 
-Stops at the first on which they disagree: one line says on what, and a file has the smallest such object that was
-found, for `--again FILE`. Exit code 1 then, 0 at the end of the time, 130 after Ctrl-C.
+It stops at the first object on which they disagree: one line says on what, and a file has the smallest such object
+that was found, for `--again FILE`. The exit code is then 1; it is 0 at the end of the time, and 130 after Ctrl-C.
 """
 
 from __future__ import annotations
@@ -27,14 +27,14 @@ UNITS = {"s": 1, "m": 60, "h": 3600}
 
 
 def duration(text: str) -> float:
-    """Seconds of a text like 90s, 10m, 1h30m."""
+    """The seconds in a text like 90s, 10m or 1h30m."""
     if not re.fullmatch(r"(?:[0-9]+[smh] ?)+", text):
         raise argparse.ArgumentTypeError(f"{text!r} is not a duration like 90s, 10m or 1h30m")
     return float(sum(int(number) * UNITS[unit] for number, unit in re.findall(r"([0-9]+)([smh])", text)))
 
 
 def what_fails(example: Example) -> str | None:
-    """What the readers disagree on, or how one of them broke; one line, None if nothing fails."""
+    """What the readers disagree on, or how one of them crashed, in one line; None if nothing fails."""
     try:
         return disagreement(example)
     except Exception as error:  # noqa: BLE001 - whatever a reader raises is what is looked for
@@ -43,7 +43,7 @@ def what_fails(example: Example) -> str | None:
 
 
 def as_text(example: Example, number: int, seed: int, said: str) -> str:
-    """An example as JSON; the body also as Python writes it, to be read by a person."""
+    """An example as JSON; the body also as a Python literal, for people."""
     written = asdict(example) | {
         "body": base64.b64encode(example.body).decode(),
         "bounds": {name: value for name, value in asdict(example.bounds).items() if value is not None},
@@ -53,14 +53,14 @@ def as_text(example: Example, number: int, seed: int, said: str) -> str:
 
 
 def from_text(text: str) -> Example:
-    """What `as_text` wrote."""
+    """The example that `as_text` wrote."""
     written = json.loads(text)
     body, cuts = base64.b64decode(written["body"]), tuple(map(tuple, written["cuts"]))
     return Example(written["key"], written["environ"], body, cuts, Bounds(**written["bounds"]))
 
 
 def again(path: Path) -> int:
-    """Read an example once more, and print what each reader makes of it."""
+    """Read an example once more, and print each reader's result."""
     example = from_text(path.read_text(encoding="utf-8"))
     print(example)
     with within(example.bounds):
@@ -80,11 +80,11 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument(
         "--for", dest="for_s", metavar="TIME", type=duration, default=60.0, help="how long: 90s, 10m, 1h30m (1m)"
     )
-    parser.add_argument("--seed", type=int, help="another seed, other objects (by the time of day)")
-    parser.add_argument("--examples", type=int, help="stop after so many objects")
-    parser.add_argument("--out", type=Path, default=Path("out/fuzz"), help="folder of what failed (out/fuzz)")
-    parser.add_argument("--progress", type=duration, default=5.0, metavar="TIME", help="between two lines (5s)")
-    parser.add_argument("--again", type=Path, metavar="FILE", help="read one that failed once more, and show it")
+    parser.add_argument("--seed", type=int, help="the seed of the objects (default: the time of day)")
+    parser.add_argument("--examples", type=int, help="stop after this many objects")
+    parser.add_argument("--out", type=Path, default=Path("out/fuzz"), help="folder for failing objects (out/fuzz)")
+    parser.add_argument("--progress", type=duration, default=5.0, metavar="TIME", help="time between two lines (5s)")
+    parser.add_argument("--again", type=Path, metavar="FILE", help="read a failing object again and show the results")
     options = parser.parse_args(arguments)
     if options.again:
         return again(options.again)

@@ -1,4 +1,4 @@
-"""The bounds on what is read, made small on both sides, so that objects of a hundred bytes come to each of them."""
+"""Small limits for both readers, so that objects of a hundred bytes reach each of them."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ PLACES = {
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """Each bound that is not the product's own; None where it is."""
+    """The limits that differ from the product's; None for the others."""
 
     record_chars: int | None = None
     shown_chars: int | None = None
@@ -53,13 +53,13 @@ class Bounds:
 
 
 def _forget_headers() -> None:
-    """What a header came to under other bounds."""
+    """Results for headers under other limits."""
     rows._cached_columns.cache_clear()
 
 
 @contextmanager
 def within(bounds: Bounds) -> Iterator[None]:
-    """Everything read here is read within these bounds."""
+    """Read within these limits during the block."""
     before = []
     try:
         for field in fields(bounds):

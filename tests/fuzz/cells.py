@@ -1,4 +1,4 @@
-"""Cells as files have them, odd ones, and those at the edges of what DynamoDB holds."""
+"""Cells as in real files, odd ones, and those at DynamoDB's limits."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ ODD: tuple[str, ...] = (
 
 
 def number(chance: Random, odd: float = 0.7, decimal: str = ".", lenient: bool = False) -> str:
-    """A number; `odd` is the share of those at an edge, `lenient` numbers may have groups of digits and so on."""
+    """A number; `odd` is the share of those at a limit, `lenient` numbers may have groups of digits and so on."""
     text = _json_number(chance, odd)
     whole, point, rest = text.partition(".")
     grouping = "," if decimal == "." else "."
@@ -84,7 +84,7 @@ def _json_number(chance: Random, odd: float) -> str:
 
 
 def timestamp(chance: Random, few: bool = False) -> str:
-    """A timestamp of some shape, often one that is none; `few`: of few days, so that keys repeat."""
+    """A timestamp in some form, often an invalid one; `few`: of few days, so that keys repeat."""
     if not few and chance.random() < 0.15:
         return unix_time(chance) if chance.random() < 0.5 else clock_change(chance)
     year = chance.choice([2024, 2024, 2023, 1, 9999, 0, 10_000]) if chance.random() < 0.1 else 2024
@@ -137,7 +137,7 @@ def unix_time(chance: Random) -> str:
 
 
 def clock_change(chance: Random) -> str:
-    """A local time about an hour that some zone does not have, or has twice."""
+    """A local time near an hour that some zone lacks or has twice."""
     date = chance.choice(
         [
             *("2024-03-10", "2024-11-03", "2024-03-31", "2024-10-27", "2024-04-07", "2024-10-06", "2011-12-30"),
@@ -150,7 +150,7 @@ def clock_change(chance: Random) -> str:
 
 
 def time_of_day(chance: Random) -> str:
-    """What is in a column beside a date."""
+    """A cell for a column beside a date."""
     return chance.choice(
         [
             *(
@@ -172,7 +172,7 @@ def time_of_day(chance: Random) -> str:
 
 
 def formatted(chance: Random, timestamp_format: str) -> str:
-    """A timestamp in a format of its own, or nearly."""
+    """A timestamp in some other format, or nearly."""
     values = {
         "%b": chance.choice(["Jan", "feb", "DEC", "Jam"]),
         "%d": chance.choice(["1", "02", "31", "32"]),

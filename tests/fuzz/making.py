@@ -1,4 +1,4 @@
-"""Objects made up by chance: real files spoiled, tables written by Python's own writer, and loose signs."""
+"""Random objects: spoiled real files, tables written by Python's own writer, and loose characters."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def files() -> tuple[bytes, ...]:
 
 
 def make(seed: int, number_of: int) -> Example:
-    """The example of this number. The same for the same two numbers, on any machine."""
+    """The example with this number; the same two numbers give the same example on any machine."""
     chance = Random(f"{seed}/{number_of}")
     at_a_bound = chance.random() < 0.001
     bounds = Bounds() if at_a_bound else _bounds(chance)
@@ -73,7 +73,7 @@ def make(seed: int, number_of: int) -> Example:
             body = spoil_bytes(chance, body)
     cuts = tuple(_cuts(chance, len(body)) for _ in range(3))
     if bounds.gzip_ratio:
-        # zlib reads a byte ahead where a chunk has one. Of 64 MB that is nothing, of a hundred bytes it decides.
+        # zlib reads one byte ahead if a chunk has one. That does not matter in 64 MB, but it does in a hundred bytes.
         cuts = cuts[:1] * 3
     return Example(chance.choice(KEYS), environ, body, cuts, bounds)
 
@@ -139,7 +139,7 @@ def _spoiled_file(chance: Random) -> bytes:
 
 
 def _spoiled(chance: Random, text: str, times: int) -> str:
-    """The text spoiled so many times, mostly below its header: without one there is nothing to read."""
+    """The text, spoiled this many times, mostly below its header, because without one there is nothing to read."""
     header = ""
     if chance.random() < 0.8:
         header, end, text = text.partition("\n")
@@ -167,7 +167,7 @@ def _header(chance: Random) -> list[str]:
 
 
 def _table(chance: Random, style: Style, environ: dict[str, str], header: list[str], at_a_bound: bool) -> str:
-    """A table: odd cells, keys that repeat, or something at one of the product's own bounds."""
+    """A table with odd cells, keys that repeat, or something at one of the product's limits."""
     few = chance.random() < 0.6
     length = chance.choice([0, 1, 2, 3, 5, 12, 30]) if chance.random() < 0.98 else 250
     rows = [_row(chance, style, header, environ, few) for _ in range(length)]
@@ -212,7 +212,7 @@ def _nearly(chance: Random, row: list[str]) -> list[str]:
 
 
 def _at_a_real_bound(chance: Random, header: list[str], rows: list[list[str]]) -> tuple[list[str], list[list[str]]]:
-    """One of the product's own bounds, at either side."""
+    """A table at one of the product's limits, on either side."""
     near = chance.choice([-2, -1, 0, 1, 2, 50])
     match chance.randrange(6):
         case 0:
@@ -240,7 +240,7 @@ def _at_a_real_bound(chance: Random, header: list[str], rows: list[list[str]]) -
 
 
 def _signs(chance: Random, bounds: Bounds) -> str:
-    """Loose signs and cells below a header, or without one."""
+    """Loose characters and cells below a header, or without one."""
     pieces: list[Callable[[], str]] = [
         lambda: chance.choice(SIGNS),
         lambda: chance.choice([",", "\n", '"', "\r", " "]),

@@ -1,4 +1,4 @@
-"""Ways to spoil a file: a text's lines and signs, the bytes it is made of, what it is packed in."""
+"""Ways to spoil a file: its lines and characters, its bytes, its compression."""
 
 from __future__ import annotations
 
@@ -38,31 +38,31 @@ def _place(chance: Random, length: int) -> int:
 
 
 def insert_sign(chance: Random, text: str) -> str:
-    """One more sign that means something."""
+    """Insert a character that has a meaning."""
     at = _place(chance, len(text))
     return text[:at] + chance.choice(SIGNS) + text[at:]
 
 
 def drop_character(chance: Random, text: str) -> str:
-    """One character less, or a few."""
+    """Remove one or a few characters."""
     at = _place(chance, len(text))
     return text[:at] + text[at + chance.choice([1, 1, 1, 2, 5]) :]
 
 
 def swap_characters(chance: Random, text: str) -> str:
-    """Two neighbours in each other's place."""
+    """Swap two adjacent characters."""
     at = _place(chance, len(text))
     return text[:at] + text[at : at + 2][::-1] + text[at + 2 :]
 
 
 def exchange_signs(chance: Random, text: str) -> str:
-    """One kind of sign for another, once or everywhere."""
+    """Replace one kind of character by another, once or everywhere."""
     old, new = chance.choice(SIGNS[:4]), chance.choice(SIGNS)
     return text.replace(old, new, chance.choice([1, 1, -1]))
 
 
 def change_lines(chance: Random, text: str) -> str:
-    """A line dropped, doubled, moved, cut short, or joined with the next."""
+    """Drop, double, move or shorten a line, or join it with the next."""
     lines = text.split("\n")
     at, other = chance.randrange(len(lines)), chance.randrange(len(lines))
     match chance.randrange(5):
@@ -80,7 +80,7 @@ def change_lines(chance: Random, text: str) -> str:
 
 
 def change_line_ends(chance: Random, text: str) -> str:
-    """Another kind of line end, or none at the end."""
+    """Change the kind of line end, or drop the last."""
     match chance.randrange(4):
         case 0:
             return text.replace("\n", "\r\n")
@@ -93,7 +93,7 @@ def change_line_ends(chance: Random, text: str) -> str:
 
 
 def swap_cells(chance: Random, text: str) -> str:
-    """Two fields of a line in each other's place, or one of them dropped or doubled."""
+    """Swap two fields of a line, or drop or double one."""
     lines = text.split("\n")
     at = chance.randrange(len(lines))
     fields = lines[at].split(",")
@@ -110,7 +110,7 @@ def swap_cells(chance: Random, text: str) -> str:
 
 
 def quote_cells(chance: Random, text: str) -> str:
-    """Fields of a line within quotes, some without their end."""
+    """Quote fields of a line, some without a closing quote."""
     lines = text.split("\n")
     at = chance.randrange(len(lines))
     ends = chance.choice(['"', '"', '"', "", '"x', '""', '"\r'])
@@ -125,7 +125,7 @@ TEXT: tuple[Callable[[Random, str], str], ...] = (
 
 
 def encoded(chance: Random, text: str) -> bytes:
-    """The text in some encoding, mostly one that is read."""
+    """The text in some encoding, mostly one that can be read."""
     match chance.randrange(10):
         case 0:
             return codecs.BOM_UTF16_LE + text.encode("utf-16-le", "surrogatepass")
@@ -142,7 +142,7 @@ def encoded(chance: Random, text: str) -> bytes:
 
 
 def in_encoding(chance: Random, text: str, name: str) -> bytes:
-    """The text as that codec writes it, what it cannot write left out or replaced; sometimes with a mark."""
+    """The text as that codec writes it, without what it cannot write or with replacements; sometimes with a mark."""
     if chance.random() < 0.2:
         text = "\ufeff" + text
     try:
@@ -152,14 +152,14 @@ def in_encoding(chance: Random, text: str, name: str) -> bytes:
 
 
 def as_read(text: str) -> bytes:
-    """The bytes that were read as this text: UTF-8, with what was not UTF-8 as it was."""
+    """The bytes that were read as this text: UTF-8, and the original bytes where they were not UTF-8."""
     return b"".join(
         each.encode("utf-8", "surrogateescape" if "\udc80" <= each <= "\udcff" else "surrogatepass") for each in text
     )
 
 
 def spoil_bytes(chance: Random, body: bytes) -> bytes:
-    """A bit turned, or bytes dropped, doubled, swapped, cut off, or put in."""
+    """Flip a bit, or drop, double, swap, cut off or insert bytes."""
     if not body:
         return bytes([chance.randrange(256)])
     at = chance.randrange(len(body))

@@ -1,4 +1,4 @@
-"""What the consumer's readers and the proof's make of an object, in one form, and whether they agree."""
+"""The results of the consumer's readers and the proof's for an object, in one form, and whether they agree."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from simulator.proof.reader import ObjectReader
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """An object, the consumer's variables, the bounds in force, and where its bytes are cut for each reader."""
+    """An object, the consumer's variables, the limits in force, and where its bytes are split for each reader."""
 
     key: str
     environ: dict[str, str]
@@ -67,7 +67,7 @@ def _put(text: str, line: int) -> tuple[str, str, int, str]:
 
 
 def by_items(example: Example) -> Reading:
-    """The consumer's way: put requests, made of columns."""
+    """The consumer's main reader: put requests made from columns."""
     reader = ItemReader(example.key, CsvDialect.from_environ(example.environ))
     reading = Reading()
 
@@ -86,7 +86,7 @@ def by_items(example: Example) -> Reading:
 
 
 def by_rows(example: Example) -> Reading:
-    """The consumer's other way: one row after the other."""
+    """The consumer's other reader: one row after another."""
     reader = RowReader(example.key, CsvDialect.from_environ(example.environ))
     reading = Reading()
 
@@ -102,7 +102,7 @@ def by_rows(example: Example) -> Reading:
 
 
 def by_proof(example: Example) -> Reading:
-    """The proof's."""
+    """The proof's reader."""
     reader = ObjectReader(example.key, Dialect.from_environ(example.environ))
     reading = Reading()
 
@@ -116,7 +116,7 @@ def by_proof(example: Example) -> Reading:
 
 
 def malformed(read: Callable[[dict[str, str]], object], example: Example) -> str | None:
-    """What is wrong with the settings; None if nothing is."""
+    """The error in the settings, or None."""
     try:
         read(example.environ)
     except (SettingsError, InputError) as refusal:
@@ -125,10 +125,11 @@ def malformed(read: Callable[[dict[str, str]], object], example: Example) -> str
 
 
 def disagreement(example: Example) -> str | None:
-    """What the readers do not agree on, in one line; None if they agree, also on malformed settings.
+    """What the readers disagree on, in one line; None if they agree, also on malformed settings.
 
-    Of an unreadable object the consumer may have stored what it had read, and nobody records the rejected rows. It need
-    not have stored all that could be: it holds back rows that are judged together, and those behind an open quote.
+    If an object is unreadable, the consumer may have stored what it had read, and the rejected rows are not recorded.
+    It need not have stored every row before the fault: it holds back rows that it judges together, and those behind an
+    open quote.
     """
     with within(example.bounds):
         consumer, proof_says = malformed(CsvDialect.from_environ, example), malformed(Dialect.from_environ, example)

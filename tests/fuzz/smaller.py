@@ -1,4 +1,4 @@
-"""A smaller example of the same kind: what is not needed is left out, one thing after the other."""
+"""Reduces an example: leaves out what is not needed, one thing after another."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ TRIES = 3_000
 
 
 def smaller(example: Example, fails: Callable[[Example], bool], tries: int = TRIES) -> Example:
-    """The smallest example found for which `fails` is still true, which is asked so often at most."""
+    """The smallest example found for which `fails` is still true, within a maximum number of calls."""
     progress = True
     while progress:
         progress = False
@@ -30,7 +30,7 @@ def smaller(example: Example, fails: Callable[[Example], bool], tries: int = TRI
 
 
 def _simpler(example: Example) -> Iterator[Example]:
-    """Examples with a little less, those that are much less first."""
+    """Smaller examples, the smallest first."""
     for reader, places in enumerate(example.cuts):
         for fewer in ((), places[: len(places) // 2], places[len(places) // 2 :], places[1:]):
             if len(fewer) < len(places):

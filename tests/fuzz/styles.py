@@ -1,4 +1,4 @@
-"""How a made-up file is written, and the settings that say so: mostly those that fit, some that do not."""
+"""How a random file is written, and the settings for it: mostly those that fit, some that do not."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ class Style:
 
 
 def choose(chance: Random, header: list[str]) -> tuple[Style, dict[str, str]]:
-    """A style, and settings that say so, more or less."""
+    """A style, and settings that fit it, more or less."""
     style, environ = Style(), dict[str, str]()
     parts = (_delimiter, _numbers, _nulls, _comment, _before, _names, _encoding, _rest)
     chosen = chance.sample(parts, k=chance.choice([1, 2, 2, 3, 3, len(parts)]))

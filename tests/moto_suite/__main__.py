@@ -1,10 +1,10 @@
 """Runs moto's own tests of SQS, S3 and DynamoDB against stock moto and against the store, and compares.
 
-The tests come with moto's source distribution, of the version that is installed; they are unpacked below `build/`.
-Stock moto and the store each answer on a port of their own, and both are tested at the same time. Where stock moto
-passes and the store fails, the test must be in `known.yaml`, which says for each what AWS does.
+The tests come from moto's source distribution, in the installed version; they are unpacked below `build/`. Stock moto
+and the store each answer on their own port, and both are tested at the same time. If stock moto passes a test and the
+store fails it, the test must be in `known.yaml`, which says for each what AWS does.
 
-Exit code 1: a test fails with the store alone and is not known, or a known one fails no longer; 2: they could not run.
+Exit code 1: a test fails only with the store and is not known, or a known one no longer fails; 2: they could not run.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ ROOT = Path(__file__).parents[2]
 BUILD = ROOT / "build" / "moto-suite"
 KNOWN = Path(__file__).parent / "known.yaml"
 FOLDERS = ("test_sqs", "test_s3", "test_dynamodb")
-ENGINES = ("stock moto", "the store")
+SERVERS = ("stock moto", "the store")
 START_S = 60.0
 LONGEST_S = 1_800
 DOES_NOT_RUN = "not network and not requires_docker"
@@ -52,12 +52,12 @@ def main() -> int:
     suite = unpacked(version("moto"))
     reports: dict[str, dict[str, Outcome]] = {}
 
-    def run(engine: str) -> None:
-        with served(engine) as endpoint:
-            reports[engine] = tested(engine, endpoint, suite, selected, options.expression)
+    def run(server: str) -> None:
+        with served(server) as endpoint:
+            reports[server] = tested(server, endpoint, suite, selected, options.expression)
 
     with progress():
-        threads = [threading.Thread(target=run, args=(engine,), daemon=True) for engine in ENGINES]
+        threads = [threading.Thread(target=run, args=(server,), daemon=True) for server in SERVERS]
         for thread in threads:
             thread.start()
         try:
@@ -65,15 +65,15 @@ def main() -> int:
                 thread.join()
         finally:
             end_all()
-    if len(reports) < len(ENGINES) or not all(reports.values()):
-        print("moto's tests did not run to their end; what pytest said is in", BUILD, file=sys.stderr)
+    if len(reports) < len(SERVERS) or not all(reports.values()):
+        print("moto's tests did not finish; pytest's output is in", BUILD, file=sys.stderr)
         return 2
     whole = not options.selected and not options.expression
     return report_of(reports["stock moto"], reports["the store"], whole=whole)
 
 
 def report_of(stock: dict[str, Outcome], store: dict[str, Outcome], *, whole: bool) -> int:
-    """Print what was found; the exit code. A list is compared with a `whole` run alone."""
+    """Print what was found, and return the exit code. The list is compared only with a `whole` run."""
     listed = read_known(KNOWN.read_text(encoding="utf-8"))
     known = {name: why for name, why in listed.items() if whole or name in stock}
     verdict = compare(stock, store, known)
@@ -85,7 +85,7 @@ def report_of(stock: dict[str, Outcome], store: dict[str, Outcome], *, whole: bo
     for name in verdict.new:
         print(f"NEW     {name}: {store[name].text[:300] if name in store else 'not run'}")
     for name in verdict.gone:
-        print(f"GONE    {name}: it fails no longer with the store alone; remove it from {KNOWN.name}")
+        print(f"GONE    {name}: it no longer fails only with the store; remove it from {KNOWN.name}")
     print(f"stock moto: {counts(stock)}")
     print(f"the store:  {counts(store)}")
     print(f"{len(verdict.new)} new, {len(verdict.known)} known, {len(verdict.gone)} gone")
@@ -114,13 +114,13 @@ def unpacked(moto_version: str) -> Path:
 
 
 @contextlib.contextmanager
-def served(engine: str) -> Iterator[str]:
-    """An engine on a free port, until the block ends."""
+def served(server: str) -> Iterator[str]:
+    """A server on a free port, until the block ends."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    program = {"stock moto": ["moto.server", "-p"], "the store": ["moto_suite.served"]}[engine]
-    with (BUILD / f"{engine.replace(' ', '-')}.log").open("w") as log:
+    program = {"stock moto": ["moto.server", "-p"], "the store": ["moto_suite.served"]}[server]
+    with (BUILD / f"{server.replace(' ', '-')}.log").open("w") as log:
         process = start([sys.executable, "-m", *program, str(port)], log, PYTHONPATH=path_of_the_programs())
         try:
             wait_for(port, process)
@@ -129,9 +129,9 @@ def served(engine: str) -> Iterator[str]:
             end(process)
 
 
-def tested(engine: str, endpoint: str, suite: Path, selected: list[str], expression: str) -> dict[str, Outcome]:
-    """What pytest reports of the tests against that endpoint."""
-    name = engine.replace(" ", "-")
+def tested(server: str, endpoint: str, suite: Path, selected: list[str], expression: str) -> dict[str, Outcome]:
+    """Run the tests against that endpoint, and return pytest's report."""
+    name = server.replace(" ", "-")
     report = BUILD / f"{name}.xml"
     report.unlink(missing_ok=True)
     command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-m", DOES_NOT_RUN, "--tb=short"]
@@ -143,13 +143,13 @@ def tested(engine: str, endpoint: str, suite: Path, selected: list[str], express
     with (BUILD / f"{name}-tests.log").open("w") as log:
         for line in process.stdout or ():
             log.write(line)
-            _tested[engine] += "%]" in line
+            _tested[server] += "%]" in line
     process.wait(LONGEST_S)
     return read_report(report.read_text(encoding="utf-8")) if report.exists() else {}
 
 
 def start(command: list[str], output: object, cwd: Path = ROOT, **variables: str) -> subprocess.Popen[str]:
-    """A process in a group of its own, which sees nothing of the user's AWS variables."""
+    """A process in its own group, without the user's AWS variables."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "MOTO_"))}
     environment |= {
         "AWS_ACCESS_KEY_ID": "testing",
@@ -166,41 +166,41 @@ def start(command: list[str], output: object, cwd: Path = ROOT, **variables: str
 
 
 def path_of_the_programs() -> str:
-    """Where the store and this program are found."""
+    """The environment in which the store and this program can be imported."""
     return os.pathsep.join((str(ROOT), str(ROOT / "tests")))
 
 
 def end(process: subprocess.Popen[str]) -> None:
-    """End a process with all that it has started, and reap it."""
+    """End a process with everything that it started, and reap it."""
     with contextlib.suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
     process.wait()
 
 
 def end_all() -> None:
-    """Nothing is left behind."""
+    """End all processes."""
     for process in _started:
         end(process)
 
 
 def wait_for(port: int, process: subprocess.Popen[str]) -> None:
-    """Until somebody listens there. Raises `SystemExit` when the process ends, or nobody does."""
+    """Wait until somebody listens there. Raises `SystemExit` if the process ends first, or nobody does."""
     deadline = time.monotonic() + START_S
     while process.poll() is None and time.monotonic() < deadline:
         with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
             return
         time.sleep(0.1)
-    raise SystemExit(f"{process.args!r} did not start; what it said is in {BUILD}")
+    raise SystemExit(f"{process.args!r} did not start; its output is in {BUILD}")
 
 
 @contextlib.contextmanager
 def progress() -> Iterator[None]:
-    """How many tests are done, every few seconds, until the block ends."""
+    """Print how many tests are done every few seconds, until the block ends."""
     done = threading.Event()
 
     def show() -> None:
         while not done.wait(5):
-            print(" ".join(f"{engine}: {_tested[engine]} tests;" for engine in ENGINES), flush=True)
+            print(" ".join(f"{server}: {_tested[server]} tests;" for server in SERVERS), flush=True)
 
     thread = threading.Thread(target=show, daemon=True)
     thread.start()

@@ -1,4 +1,4 @@
-"""What pytest's reports say of each test, and where the store does worse than stock moto. Pure."""
+"""What pytest's reports say about each test, and where the store does worse than stock moto. Pure."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Result = Literal["passed", "failed", "skipped"]
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How one test ended, and what pytest says of a failure or a skip."""
+    """How one test ended, and pytest's message for a failure or a skip."""
 
     result: Result
     text: str = ""
@@ -22,9 +22,9 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """Tests by name: `new` fail with the store alone and are not known, `known` fail as the list says.
+    """Tests by name: `new` fail only with the store and are not known, `known` fail as the list says.
 
-    `gone` are known and fail no longer, or are not run.
+    `gone` are known and no longer fail, or are not run.
     """
 
     new: list[str] = field(default_factory=list)
@@ -33,15 +33,14 @@ class Verdict:
 
     @property
     def good(self) -> bool:
-        """Whether the list says exactly what is."""
+        """Whether the list is exactly right."""
         return not self.new and not self.gone
 
 
 def read_report(xml: str) -> dict[str, Outcome]:
     """The outcomes in one of pytest's JUnit reports, by `tests.test_sqs.test_sqs::test_name`.
 
-    A test that fails and whose end fails, too, is in there twice; it has failed. Raises `xml.etree.ElementTree.
-    ParseError`.
+    A test whose teardown fails as well occurs twice; it counts as failed. Raises `xml.etree.ElementTree.ParseError`.
     """
     found: dict[str, Outcome] = {}
     for case in ET.fromstring(xml).iter("testcase"):
@@ -61,9 +60,9 @@ def _outcome(case: ET.Element) -> Outcome:
 
 
 def read_known(text: str) -> dict[str, str]:
-    """The list of known deviations: by test, what AWS does and the source of that.
+    """The list of known deviations: for each test, what AWS does and the source.
 
-    Raises `ValueError` for an entry that does not say both, and for a test that is named twice.
+    Raises `ValueError` for an entry without both, and for a test that is named twice.
     """
     known: dict[str, str] = {}
     for entry in yaml.safe_load(text) or []:
@@ -77,9 +76,9 @@ def read_known(text: str) -> dict[str, str]:
 
 
 def compare(stock: Mapping[str, Outcome], store: Mapping[str, Outcome], known: Mapping[str, str]) -> Verdict:
-    """Where stock moto passes and the store does not, against the list of those that are `known`, with their reasons.
+    """The tests that stock moto passes and the store does not, compared with the `known` ones.
 
-    A test that passed with stock moto and is not in the store's report counts as one that fails there.
+    A test that stock moto passed and that is not in the store's report counts as failed there.
     """
     passed = {name for name, outcome in stock.items() if outcome.result == "passed"}
     worse = {name for name in passed if name not in store or store[name].result != "passed"}
@@ -89,6 +88,6 @@ def compare(stock: Mapping[str, Outcome], store: Mapping[str, Outcome], known: M
 
 
 def counts(outcomes: Mapping[str, Outcome]) -> str:
-    """How many passed, failed and were skipped, in words."""
+    """The numbers of passed, failed and skipped tests, in words."""
     results = [outcome.result for outcome in outcomes.values()]
     return ", ".join(f"{results.count(each)} {each}" for each in ("passed", "failed", "skipped"))

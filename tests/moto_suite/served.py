@@ -1,7 +1,7 @@
-"""The store's application with what moto's tests need and the store does not have, on one port.
+"""The store's application, plus what moto's tests need and the store lacks, on one port.
 
-Run as `python -m moto_suite.served PORT`. `/moto-api/...` is answered by moto, and a reset makes the store anew; the
-services that the store does not serve are moto's.
+Run it as `python -m moto_suite.served PORT`. moto answers `/moto-api/...` and the services that the store does not
+serve; a reset creates the store anew.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ S3_CONTROL = "/v20180820/"
 
 
 class Served:
-    """Answers as the store does, and as moto where the store has no answer."""
+    """Answers like the store, and like moto where the store has no answer."""
 
     def __init__(self, port: int) -> None:
         self._active = install((*FASTER, *STRICTER), version("moto"))
@@ -46,7 +46,7 @@ class Served:
         routed = route(request, self._store.requests)
         if request.path.startswith("/moto-api/"):
             response = self._by_moto(routed)
-            # A reset makes moto's backends anew.
+            # A reset creates moto's backends anew.
             moto_state.backend.cache_clear()
             self._store, self._application = self._new()
             return response

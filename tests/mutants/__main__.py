@@ -1,11 +1,10 @@
-"""Makes one decision of the product otherwise at a time, and says which no test notices: `make mutants`.
+"""Changes one decision of the product at a time, and reports the changes that no test notices: `make mutants`.
 
-What is changed: the pure cores, as pyproject.toml lists them, and `pipeline/`; with arguments, only those files.
+It changes the pure cores, as pyproject.toml lists them, and `pipeline/`; with arguments, only those files.
 
-A room's tests are collected once and run once to learn which test reaches which line. Each mutant then is a fork in
-which the functions' code is replaced and the tests that reach it run, the quickest first, until one fails. A mutant
-of what is computed at import gets a fork that has imported nothing of ours yet. Only what runs in the tests' own
-process counts.
+It collects a room's tests once and runs them once to learn which test reaches which line. Each mutant is then a fork
+in which the functions' code is replaced and the tests that reach it run, the quickest first, until one fails. A mutant
+of code that runs at import gets a fork that has not imported our code yet. Only code in the tests' own process counts.
 
 Exit code 1: a survivor has no reason in docs/mutants.md, or a reason is for no survivor; 2: the tests themselves fail.
 """
@@ -56,7 +55,7 @@ def tests_of(file: str) -> list[str]:
 
 
 def run_until_one_fails(session: pytest.Session, items: list[pytest.Item], took_s: dict[str, float]) -> str:
-    """Whether these tests notice. One that takes far longer than it did ends the process."""
+    """Whether these tests notice the mutant. One that takes far longer than before ends the process."""
     for item, following in zip(items, [*items[1:], None], strict=True):
         limit_time(took_s[item.nodeid])
         session.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
@@ -74,10 +73,10 @@ def by_place(code: CodeType) -> Iterator[tuple[tuple[str, int], CodeType]]:
 
 
 class InOneProcess:
-    """A plugin that leaves only the tests in which a mutant could be noticed, and brings the store to them."""
+    """A plugin that keeps only tests that could notice a mutant, and runs the store in their process."""
 
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
-        """Once all are collected."""
+        """After the collection."""
         fixtures = {item: set(getattr(item, "fixturenames", ())) for item in items}
         items[:] = [item for item in items if not SERVED & fixtures[item]]
         if any("store_endpoint" in fixtures[item] for item in items):
@@ -86,7 +85,7 @@ class InOneProcess:
 
 
 class Room(InOneProcess):
-    """The plugin of a pytest that has collected a room's tests: learns what they reach, then tries each mutant."""
+    """The plugin for a pytest that collects a room's tests: it learns what they reach, then tries each mutant."""
 
     def __init__(self, mutants: list[Mutant], forks: Forks) -> None:
         self.mutants = mutants
@@ -134,7 +133,7 @@ class Room(InOneProcess):
         return {"took_s": took_s, "failed": failed, "reached": {f: data.contexts_by_lineno(f) for f in self.files}}
 
     def try_all(self, session: pytest.Session) -> None:
-        """Each mutant; those that need an import of their own are left to the caller, with the tests to run."""
+        """Try each mutant; the caller tries those that need a fresh import, with the tests to run."""
         items = {item.nodeid: item for item in session.items}
         verdicts = self.result["verdicts"] = dict[int, str]()
         chosen = self.result["chosen"] = dict[int, list[str]]()
@@ -160,7 +159,7 @@ class Room(InOneProcess):
         ]
 
     def attempt(self, session: pytest.Session, mutant: Mutant, items: list[pytest.Item]) -> str:
-        """Within a child: put the mutant's code into the functions, and run tests."""
+        """In a child: put the mutant's code into the functions, and run tests."""
         code = mutant.apply()
         places = list(by_place(code))
         names = Counter(place for place, _ in places)
@@ -170,13 +169,13 @@ class Room(InOneProcess):
                 if names[place] != 1:
                     return LEFT
                 function.__code__ = dict(places)[place]
-        except ValueError:  # it does not close over the same names any more
+        except ValueError:  # it no longer closes over the same names
             return LEFT
         return run_until_one_fails(session, items, self.result["took_s"])
 
 
 class Anew(InOneProcess):
-    """The plugin of a pytest that imports a mutant in place of its original."""
+    """The plugin for a pytest that imports a mutant instead of its original."""
 
     def __init__(self, took_s: dict[str, float]) -> None:
         self.took_s = took_s
@@ -184,7 +183,7 @@ class Anew(InOneProcess):
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
-        """Run the tests that reach the file. One that is not collected any more is a difference noticed."""
+        """Run the tests that reach the file. A test that is no longer collected counts as noticing the mutant."""
         items = {item.nodeid: item for item in session.items}
         if not session.testsfailed and items.keys() >= self.took_s.keys():
             self.verdict = run_until_one_fails(session, [items[test] for test in self.took_s], self.took_s)
@@ -192,7 +191,7 @@ class Anew(InOneProcess):
 
 
 def attempt_anew(mutant: Mutant, took_s: dict[str, float]) -> str:
-    """Within a child that has imported nothing of ours: import the mutant, and run tests."""
+    """In a child that has imported none of our code: import the mutant, and run tests."""
     code = mutant.apply()
     name = mutant.file.removesuffix(".py").replace("/", ".")
 
@@ -215,7 +214,7 @@ def attempt_anew(mutant: Mutant, took_s: dict[str, float]) -> str:
 
 
 def try_room(directory: str, mutants: list[Mutant], jobs: int, scratch: Path) -> dict[int, str]:
-    """The verdict on each mutant of a room. Ends the program if the tests fail by themselves."""
+    """The verdict on each mutant of a room. Ends the program if the tests fail without a mutant."""
 
     def room() -> Any:
         plugin = Room(mutants, Forks(jobs, scratch))
@@ -248,13 +247,15 @@ def try_room(directory: str, mutants: list[Mutant], jobs: int, scratch: Path) ->
 
 
 def main() -> int:
-    """Try every mutant of what is named, and compare the survivors with the reasons."""
+    """Try every mutant of the named files, and compare the survivors with the reasons."""
     parser = argparse.ArgumentParser(prog="make mutants", description=__doc__.splitlines()[0])
-    parser.add_argument("files", nargs="*", help="files or folders of the product (all pure cores and the pipeline)")
+    parser.add_argument(
+        "files", nargs="*", help="files or folders of the product (default: all pure cores and the pipeline)"
+    )
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
     options = parser.parse_args()
     files = targets(*options.files)
-    phases = [hypothesis.Phase.explicit, hypothesis.Phase.generate]  # to know that it fails is enough
+    phases = [hypothesis.Phase.explicit, hypothesis.Phase.generate]  # it is enough to know that it fails
     hypothesis.settings.register_profile("mutants", derandomize=True, deadline=None, phases=phases)
     os.environ["HYPOTHESIS_PROFILE"] = "mutants"
     os.chdir(ROOT)
@@ -288,7 +289,7 @@ def main() -> int:
     for mutant in unexplained:
         print(f"\nsurvives: {mutant.file}:{mutant.lines[0]}\n{mutant.scope}: {mutant.before} → {mutant.after}")
     for file, scope, before, after in sorted(left_over):
-        print(f"\nexplained in docs/mutants.md, but no survivor: {file}\n{scope}: {before} → {after}")
+        print(f"\nexplained in docs/mutants.md, but it does not survive: {file}\n{scope}: {before} → {after}")
     return 1 if unexplained or left_over else 0
 
 

@@ -1,8 +1,8 @@
-"""The changes that are tried on a file: each is one decision made otherwise.
+"""The changes to try on a file: each changes one decision.
 
-Comparisons, boolean and arithmetic operators, numbers, True and False, conditions, slices, a few pairs such as min
-and max, what is returned, and whether a statement is there at all. Out of scope are texts, the arguments of what is
-raised, `__repr__`, annotations and decorators.
+They change comparisons, boolean and arithmetic operators, numbers, True and False, conditions, slices, a few pairs such
+as min and max, and return values, or remove a statement. Texts, the arguments of exceptions, `__repr__`, annotations
+and decorators stay as they are.
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ class Mutant:
 
     @property
     def key(self) -> tuple[str, str, str, str]:
-        """What it is, wherever its line has gone."""
+        """An identity that does not depend on the line number."""
         return self.file, self.scope, self.before, self.after
 
 
@@ -80,7 +80,7 @@ def text(node: ast.AST) -> str:
 
 
 def replacements(node: ast.AST) -> Iterator[ast.AST]:  # noqa: C901 one branch for each kind of node
-    """What may stand in an expression's place."""
+    """The replacements for an expression."""
     match node:
         case ast.Compare(left, ops, comparators):
             for place, operator in enumerate(ops):
@@ -117,7 +117,7 @@ def _is_text(node: ast.AST) -> bool:
 
 
 def statements(node: ast.stmt) -> Iterator[ast.stmt]:
-    """What may stand in a statement's place."""
+    """The replacements for a statement."""
     match node:
         case ast.Return(value) if value and not (
             isinstance(value, ast.Constant) and isinstance(value.value, bool | None)
@@ -151,7 +151,7 @@ class Within:
 
 
 def children(node: ast.AST) -> Iterator[tuple[str, int | None, ast.AST]]:
-    """The field, the index in it and the node of every child that may be changed or hold what may."""
+    """The field, the index in it and the node of every child that may be changed, or contains one that may."""
     if isinstance(node, ast.Raise | ast.Assert):
         return
     for name, value in ast.iter_fields(node):
@@ -163,11 +163,11 @@ def children(node: ast.AST) -> Iterator[tuple[str, int | None, ast.AST]]:
 
 
 def changed(name: str, child: ast.AST, node: ast.AST, within: Within) -> Iterator[tuple[ast.AST, ast.AST]]:
-    """What may stand in the place of a field's node, each with what is shown of the change."""
+    """The replacements for a field's node, each with a description of the change."""
     if isinstance(child, ast.stmt):
         yield from ((new, child) for new in statements(child))
         return
-    # A number says nothing without what it is a part of.
+    # A number alone says nothing: show what it is a part of.
     holder = next((holder for holder in reversed(within.holders) if not isinstance(holder, SMALL)), within.statement)
     yield from ((new, holder if isinstance(child, SMALL) else child) for new in replacements(child))
     if name == "test" and isinstance(child, ast.expr) and not isinstance(child, DECISION):
@@ -177,7 +177,7 @@ def changed(name: str, child: ast.AST, node: ast.AST, within: Within) -> Iterato
 
 
 def mutants_of(root: Path, file: str) -> list[Mutant]:
-    """Every mutant of a file, in its order."""
+    """Every mutant of a file, in the file's order."""
     tree = ast.parse((root / file).read_text(encoding="utf-8"))
     found: list[Mutant] = []
 
@@ -201,7 +201,7 @@ def mutants_of(root: Path, file: str) -> list[Mutant]:
         put(new)
         after = text(new if shown is old else shown)
         put(old)
-        # Of a compound statement only the header is meant.
+        # Only the header of a compound statement counts.
         first, last = getattr(within.statement, "lineno", 1), getattr(within.statement, "end_lineno", 1)
         if isinstance(body := getattr(within.statement, "body", None), list):
             last = max(first, body[0].lineno - 1)

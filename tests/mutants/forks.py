@@ -1,4 +1,4 @@
-"""Children of this process that run a function each, within limits, and leave nothing behind."""
+"""Child processes that each run one function, within limits, and leave nothing behind."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ IMPORT_S = 10
 
 
 class Forks:
-    """Children that each run one function and hand back what it returns; `jobs` of them at a time."""
+    """Child processes that each run one function and return its result; `jobs` of them at a time."""
 
     def __init__(self, jobs: int, directory: Path) -> None:
         self.jobs = jobs
@@ -30,7 +30,7 @@ class Forks:
     def start(self, act: Callable[[], Any], then: Callable[[Any], object], silent: bool = True) -> None:
         """Run `act` in a child as soon as there is room; `then` is called with its result.
 
-        A silent one has limits, and whatever it started ends with it.
+        A silent child has limits, and everything that it started ends with it.
         """
         while len(self.running) >= self.jobs:
             self.wait()
@@ -55,7 +55,7 @@ class Forks:
             os._exit(1)
 
     def wait(self) -> None:
-        """Until a child has ended. One that ends without a result, a mutant did end."""
+        """Wait until a child has ended. If it ends without a result, its mutant ended it."""
         try:
             pid, status = os.wait()
         except BaseException:
@@ -71,12 +71,12 @@ class Forks:
         shutil.rmtree(place, ignore_errors=True)
 
     def wait_all(self) -> None:
-        """Until no child is left."""
+        """Wait until no child is left."""
         while self.running:
             self.wait()
 
 
 def limit_time(expected_s: float) -> None:
-    """End this process if it needs a multiple of that, or waits for a larger one: a busy machine makes others wait."""
+    """End this process after a multiple of that in processor time, or a larger multiple in real time."""
     signal.setitimer(signal.ITIMER_PROF, 1 + 3 * expected_s)
     signal.setitimer(signal.ITIMER_REAL, 10 + 10 * expected_s)

@@ -1,4 +1,4 @@
-"""The store in the process of the tests, on a thread of its own, so that a mutant of it can be noticed over HTTP."""
+"""Runs the store in the tests' process, on its own thread, so that tests over HTTP can notice its mutants."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def _serve(started: queue.SimpleQueue[tuple[asyncio.AbstractEventLoop, int]], se
 async def open_inside(
     port: int = 0, capacity: str = "unlimited", strict: bool = True, seed: Any = None
 ) -> AsyncIterator[Store]:
-    """In place of `Store.open`. The thread ends with the process, which the caller ends."""
+    """Replaces `Store.open`. The thread ends with the process, which the caller ends."""
     started: queue.SimpleQueue[tuple[asyncio.AbstractEventLoop, int]] = queue.SimpleQueue()
     options = {"capacity": capacity, "strict": strict}
     threading.Thread(target=_serve, args=(started, seed or 1), kwargs=options, daemon=True).start()

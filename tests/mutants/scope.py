@@ -10,7 +10,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 def targets(*named: str) -> list[str]:
-    """The files to change, by their paths from the top; those of the files and folders named, if any are."""
+    """The files to change, by their paths from the top: those named, or in named folders, or all."""
     contracts = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["importlinter"]["contracts"]
     cores = next(each["source_modules"] for each in contracts if each["name"].startswith("The pure cores decide"))
     files: set[Path] = set((ROOT / "pipeline").glob("*.py"))
@@ -22,7 +22,7 @@ def targets(*named: str) -> list[str]:
 
 
 def reasons() -> set[tuple[str, ...]]:
-    """The survivors in docs/mutants.md: under the name of their file, in a block below a sentence that says why."""
+    """The survivors in docs/mutants.md: under their file's name, in a block below a sentence with the reason."""
     found: set[tuple[str, ...]] = set()
     file = ""
     for line in (ROOT / "docs" / "mutants.md").read_text("utf-8").splitlines():
