@@ -85,7 +85,7 @@ def test_a_given_parameter_that_keeps_a_file_from_being_read_is_named(tmp_path: 
     assert "the nearest is 'Instrument'" in line
     assert line.endswith("; set --parameter TickerColumn=Instrument")
     (_, line) = _refused(harm, "--parameter", "TimestampColumn=Date")
-    assert "'Time' would tell such rows apart" in line
+    assert "'Time' would distinguish them" in line
     assert line.endswith("; leave out TimestampColumn")
 
 
