@@ -81,7 +81,7 @@ def read_json(text: str, *, as_written: bool = False) -> Any:
 
 
 def _no_constant(name: str) -> Any:
-    raise ValueError(f"{name} is not a number of JSON")
+    raise ValueError(f"{name} is not a number in JSON")
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ HOSTILE = {
     "a list": ("[1]", "a mapping with a title is expected"),
     "a title that is a number": ("title: 5", "a mapping with a title is expected"),
     "10^9 repeats": ("title: t\nrepeat: 1000000000", "'repeat' is not known"),
-    "the title twice": ("title: t\ntitle: t", "in one mapping twice"),
+    "the title twice": ("title: t\ntitle: t", "twice in one mapping"),
 }
 PARTS = {
     "parameters: [1]": "parameters must be a mapping",
@@ -41,7 +41,7 @@ PARTS = {
     "options: {seed: 1.0}": "must be of type int",
     f"options: {{seed: {'9' * 5_000}}}": "more than 100 characters",
     "options: {runtime: {a: b}}": "must be inline or process",
-    "options: {? [a] : b}": "a key must be a text",
+    "options: {? [a] : b}": "a key must be text",
     "bounds: 5": "bounds must be a list",
     "bounds: [rejected<1e400]": "rejected is a bare number",
     f"bounds: [{'rejected<1' * 10_000}]": "is not a bound",

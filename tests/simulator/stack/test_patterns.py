@@ -77,7 +77,7 @@ def test_a_leaf_may_ask_for_a_value_or_none() -> None:
     [
         ("simple string", "the pattern is not JSON: Expecting value: line 1 column 1 (char 0)"),
         ("", "the pattern is not JSON: Expecting value: line 1 column 1 (char 0)"),
-        ('{"a": [NaN]}', "the pattern is not JSON: NaN is not a number of JSON"),
+        ('{"a": [NaN]}', "the pattern is not JSON: NaN is not a number in JSON"),
         ("null", "Filter is not an object"),
         ('["a"]', "Filter is not an object"),
         ("42", "Filter is not an object"),
