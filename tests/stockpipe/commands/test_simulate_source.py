@@ -39,7 +39,7 @@ def _refused(*words: Path | str) -> list[str]:
         ("prose.txt", b"Buy low.\nSell high.\n", "no timestamp column in the header 'Buy low.'; fix or remove it"),
         ("cut.csv.gz", gzip.compress(CSV, mtime=0)[:-12], "the gzip stream ends early; fix or remove it"),
         ("bad.csv.gz", b"\x1f\x8b\x08garbage that is not gzip", "the gzip stream is damaged: "),
-        ("_notes.csv", CSV, "the consumer reads no object whose name begins with '_'; rename it"),
+        ("_notes.csv", CSV, "the consumer skips objects whose names begin with '_'; rename it"),
     ],
 )
 def test_a_source_that_the_consumer_would_not_read_is_refused(
@@ -106,8 +106,8 @@ def test_all_that_is_wrong_is_said_at_once(tmp_path: Path) -> None:
         f"  {missing}: it does not exist; fix or remove it",
         f"  {tmp_path / 'folder'}: it holds no CSV files (*.csv or *.csv.gz); name a file or another folder",
         "  /dev/zero: it is neither a file nor a directory; fix or remove it",
-        f"  {files[0]}: it would become stocks/source/quotes.csv, and so would {files[1]}; send one of them at a time",
-        f"  {files[1]}: it would become stocks/source/quotes.csv, and so would {files[0]}; send one of them at a time",
+        f"  {files[0]}: it would become the object stocks/source/quotes.csv, and so would {files[1]}; send one of them at a time",
+        f"  {files[1]}: it would become the object stocks/source/quotes.csv, and so would {files[0]}; send one of them at a time",
         f"  {empty}: no header: the object is empty; fix or remove it",
     ]
     many = tmp_path / "many"
