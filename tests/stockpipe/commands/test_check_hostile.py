@@ -130,25 +130,25 @@ HOSTILE: dict[str, tuple[str | bytes, str]] = {
             "{QueueName: !Sub '${Q{before}.QueueName}${Q{before}.QueueName}'}}",
             40,
         ),
-        "characters in all",
+        "characters of text in total",
     ),
-    "a name of itself": (name("!Ref X"), "refers to itself"),
-    "a Sub of 60,000 big names": (f"Parameters:\n{BIG}" + name(f"!Sub '{'${Big}' * 60_000}'"), "characters in all"),
+    "a name of itself": (name("!Ref X"), "depends on itself"),
+    "a Sub of 60,000 big names": (f"Parameters:\n{BIG}" + name(f"!Sub '{'${Big}' * 60_000}'"), "characters of text in total"),
     "40,000 big references": (
         f"Parameters:\n{BIG}" + name(f"[{', '.join(['!Ref Big'] * 40_000)}]"),
-        "characters in all",
+        "characters of text in total",
     ),
     "Splits into very many parts": (
         f"Parameters:\n  Commas: {{Type: String, Default: '{',' * 300_000}'}}\n"
         + name(f"[{', '.join([chr(33) + 'Split [x, !Ref Commas]'] * 3)}]").replace("[x,", "[',',"),
-        "characters in all",
+        "characters of text in total",
     ),
     "Globals of 9,000 variables for 400 functions": (
         "Globals: {Function: {Handler: a.b, Runtime: python3.13, Environment: {Variables: {"
         + ", ".join(f"V{n}: a" for n in range(9_000))
         + "}}}}\n"
         + resources("".join(f"  F{n}: {{Type: AWS::Serverless::Function}}\n" for n in range(400))),
-        "repeat what they work out",
+        "produce too many values",
     ),
     "Select beyond": (name("!Select [99999999999999999999, [a]]"), "there is no element"),
     "Select of a half": (name("!Select [0.5, [a]]"), "there is no element"),
@@ -160,7 +160,7 @@ HOSTILE: dict[str, tuple[str | bytes, str]] = {
     "Join of mappings": (name("!Join [',', [{a: b}]]"), "text is expected here"),
     "a mapping of itself": (
         "Mappings: {M: {a: {b: !FindInMap [M, a, b]}}}\n" + name("!FindInMap [M, a, b]"),
-        "must be a text",
+        "must be text",
     ),
     "Ref of two lines": (name('!Ref "a\\nb"'), r"'a\nb' is neither"),
     "Ref of controls": (name('!Ref "\\e[31m\\u202e\\u2028"'), r"'\x1b[31m\u202e\u2028' is neither"),
