@@ -1,10 +1,10 @@
-"""What runs on Lambda, and the SAM template that describes it. Imports nothing of the rest."""
+"""The code that runs on Lambda, and the SAM template that describes it. It imports no other package of this project."""
 
 import os
 
 if "AWS_LAMBDA_RUNTIME_API" in os.environ:
-    # aiohttp reads the machine's certificates when it is imported, a tenth of the cold start, for a context that
-    # nothing here uses: our TLS trusts botocore's authorities. With none read, that context would refuse everyone.
+    # aiohttp reads the machine's certificates at import, a tenth of the cold start, for a context that nothing here
+    # uses: our TLS trusts botocore's authorities. With none to read, that context would refuse every server.
     _certificates = os.environ.get("SSL_CERT_FILE")
     os.environ["SSL_CERT_FILE"] = os.devnull
     try:

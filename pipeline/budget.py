@@ -1,11 +1,11 @@
-"""How long an invocation may still work: two instants before Lambda's deadline, on the event loop's clock. Pure."""
+"""How long an invocation may keep working: two instants before Lambda's deadline, on the event loop's clock. Pure."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 UNLIMITED_S = 900.0
-"""Lambda's longest timeout; what a caller without a context gets."""
+"""Lambda's longest timeout, used for a caller without a context."""
 FIRM_SHARE = 0.05
 FIRM_MAX_S = 1.0
 SOFT_SHARE = 0.15
@@ -14,9 +14,9 @@ SOFT_MAX_S = 5.0
 
 @dataclass(frozen=True, slots=True)
 class Budget:
-    """After `soft_at` nothing new begins, what is in flight may end; after `firm_at` that is abandoned too.
+    """After `soft_at` nothing new starts but work in flight may finish; after `firm_at` that is abandoned too.
 
-    Between `firm_at` and the deadline the answer is written. All are instants of the event loop's clock.
+    The time between `firm_at` and the deadline is for writing the answer. Both are instants of the event loop's clock.
     """
 
     started_at: float
@@ -25,7 +25,7 @@ class Budget:
 
     @classmethod
     def of(cls, context: object, now: float) -> Budget:
-        """From the context's remaining time, at `now`."""
+        """The budget for the time that the context has left at `now`."""
         remaining_of = getattr(context, "get_remaining_time_in_millis", None)
         remaining_s = remaining_of() / 1000 if callable(remaining_of) else UNLIMITED_S
         return cls(

@@ -1,7 +1,7 @@
-"""Whole columns of timestamps and of numbers at once: by regular expressions over all cells of one. Pure.
+"""Reads whole columns of timestamps and numbers at once, with regular expressions over all cells of a column. Pure.
 
-A cell costs a fraction of what it costs by itself. What is not a timestamp or number of a usual form is left to
-`timestamps.py` and `values.py`, which say what each text means; what is read here is what they would say.
+This costs a fraction of reading each cell alone. `timestamps.py` and `values.py` define what each text means and read
+whatever is not in a usual form; for the usual forms, this file gives the same results.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ from pipeline.timestamps import DATE, TIME, BadTimestamp, joined_timestamp
 from pipeline.zones import named_zone, utc_of
 
 BLOCKS_MAX = 20_000
-"""Hours, or parts of one, whose UTC is remembered for a zone."""
+"""For each zone, how many hours, or parts of an hour, are cached."""
 
 
 @cache
 def _all(cell: str) -> re.Pattern[str]:
-    """Matches cells joined by line ends if each of them matches. Compiled when it is first used."""
+    """Matches cells joined by line ends if each of them matches. Compiled on first use."""
     return re.compile(rf"(?:{cell}\n)*{cell}")
 
 
@@ -29,7 +29,7 @@ _STORED_INSTANTS = _all(rf"{DATE}T{TIME}\.[0-9]{{6}}Z")
 _STORED_DATES = _all(DATE)
 _WHOLE_SECONDS = _all(rf"{DATE}[T ]{TIME}Z?")
 _MINUTE = TIME.rpartition(":")[0]
-# By their length: how a local time is written, and what makes it the form that is stored.
+# By length: how a local time is written, and the ending that makes it the stored form.
 _LOCAL = {
     16: (rf"{DATE}[T ]{_MINUTE}", ":00.000000Z"),
     19: (rf"{DATE}[T ]{TIME}", ".000000Z"),
@@ -53,14 +53,14 @@ _UNIX = {
     19: "[0-9]{16}000",
 }
 _SHORT_HOUR = re.compile(r"(?<=[T ])(?=[0-9]:)")
-# An hour, ten minutes, a minute: the smallest number of characters that local time and UTC differ in.
+# An hour, ten minutes, a minute: the fewest characters in which local time and UTC differ.
 _BLOCKS = {len("YYYY-MM-DD HH"): 60, len("YYYY-MM-DD HH:M"): 10, len("YYYY-MM-DD HH:MM"): 1}
 
 
 class TimestampColumn:
-    """Reads the timestamps of many rows. `parse` reads one text, which stands for local time in the zone of that name.
+    """Reads the timestamps of many rows. `parse` reads one text, as local time in the zone `zone_name`.
 
-    `iso_first`: no format could read a usual form in another way.
+    `iso_first`: there is no format that could read a usual form differently.
     """
 
     def __init__(self, parse: Callable[[str], str], zone_name: str | None, *, iso_first: bool) -> None:
@@ -71,7 +71,7 @@ class TimestampColumn:
         self._widths = list(_BLOCKS)
 
     def read(self, cells: Sequence[Sequence[str]]) -> Sequence[str] | None:
-        """The stored form of each row's timestamp; None if one of them is none. `cells` is one column or two."""
+        """The stored form of each row's timestamp; None if any is not a timestamp. `cells` is one column or two."""
         column = cells[0] if len(cells) == 1 else [f"{day} {clock}" for day, clock in zip(*cells, strict=True)]
         if self._iso_first:
             joined = "\n".join(column)
@@ -87,7 +87,7 @@ class TimestampColumn:
             return None
 
     def _usual(self, column: Sequence[str], joined: str) -> Sequence[str] | None:
-        """The same where all are of one usual form, else None."""
+        """The stored forms if all cells have the same usual form, else None."""
         if _STORED_INSTANTS.fullmatch(joined) or _STORED_DATES.fullmatch(joined):
             return column
         if self._zone is None and _WHOLE_SECONDS.fullmatch(joined):
@@ -137,15 +137,15 @@ class TimestampColumn:
 
 
 class _Undecided(Exception):
-    """In a block of time, local time and UTC do not differ by the same everywhere."""
+    """Local time and UTC do not differ by the same amount throughout a block of time."""
 
 
 class _TooLarge(Exception):
-    """In a block of time, local time and UTC differ by what is no number of such blocks."""
+    """Local time and UTC differ by an amount that is not a whole number of blocks."""
 
 
 class _Blocks(dict[str, str]):
-    """The beginning of a local time -> the beginning of the same in UTC, for blocks of so many minutes of an hour."""
+    """The beginning of a local time -> the beginning of the same time in UTC, for blocks of `minutes` minutes."""
 
     def __init__(self, zone: tzinfo, minutes: int) -> None:
         super().__init__()
@@ -175,7 +175,7 @@ class _Blocks(dict[str, str]):
         return found
 
     def _begins(self, hour: str, minute: int, minutes: int) -> datetime | None:
-        """The instant at which so many minutes of an hour begin; None if local time leaps within them."""
+        """The instant at which `minutes` minutes of an hour begin; None if local time jumps within them."""
         first = datetime.fromisoformat(f"{hour}:{minute:02}")
         last = first + timedelta(minutes=minutes, microseconds=-1)
         offset = self._zone.utcoffset(first)
@@ -211,12 +211,12 @@ _HOURS = _Hours()
 
 @cache
 def _clock() -> list[str]:
-    """The minute and second of each second of an hour."""
+    """The minutes and seconds of each second of an hour."""
     return [f"{minute:02}:{second:02}" for minute in range(60) for second in range(60)]
 
 
 def _of_unix(column: Sequence[str], length: int) -> list[str]:
-    """Seconds, or a power of a thousandth of one, since 1970."""
+    """Seconds since 1970, or thousandths, millionths or billionths of one."""
     clock = _clock()
     if length == len("1700000000"):
         return [
@@ -231,17 +231,17 @@ def _of_unix(column: Sequence[str], length: int) -> list[str]:
 
 
 class NumberColumn:
-    """Reads the numbers of many rows: those of at most 36 digits and no exponent, which DynamoDB can hold anyway.
+    """Reads the numbers of many rows: at most 36 digits and no exponent, which DynamoDB can always hold.
 
-    `decimal_separator` and `lenient` say how they are written, as for `number_reader`.
+    `decimal_separator` and `lenient` say how the numbers are written, as for `number_reader`.
     """
 
     def __init__(self, decimal_separator: str, *, lenient: bool) -> None:
         self._sign = decimal_separator
         self._group = ("," if decimal_separator == "." else ".") if lenient else ""
         sign, group = re.escape(self._sign), re.escape(self._group)
-        # At most 36 digits and neither exponent nor more than 18 decimals: within DynamoDB's bounds without counting.
-        # Possessive, because no shorter match could help: half the time of the backtracking form.
+        # At most 36 digits, no exponent and at most 18 decimals: within DynamoDB's limits without counting.
+        # Possessive, because a shorter match never helps: this takes half the time of the backtracking form.
         whole = r"(?!0[0-9])[0-9]{1,18}+"
         if lenient:
             whole = rf"(?:[1-9][0-9]{{0,2}}(?:{group}[0-9]{{3}}){{1,5}}+|{whole})"
@@ -254,7 +254,7 @@ class NumberColumn:
         return self._numbers.fullmatch(joined) is not None
 
     def read(self, column: Sequence[str], joined: str) -> Sequence[str]:
-        """The stored form of each, if all are such numbers."""
+        """The stored form of each cell, given that all are such numbers."""
         if self._group and self._group in joined:
             joined = joined.replace(self._group, "")
             column = []
@@ -266,5 +266,5 @@ class NumberColumn:
 
 @cache
 def number_column(decimal_separator: str, *, lenient: bool) -> NumberColumn:
-    """The reader of numbers that are written so; the objects of a run share it."""
+    """The reader of numbers written in this way; the objects of a run share it."""
     return NumberColumn(decimal_separator, lenient=lenient)

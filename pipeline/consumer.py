@@ -1,6 +1,7 @@
 """The consumer: an SQS batch of S3 notifications -> rows in the table -> the messages that failed.
 
-Owns which message is done and which fails, and what is said about it. One message's fate is no other's.
+Decides which messages are done and which fail, and what is logged about each. A message's outcome does not affect
+others.
 """
 
 from __future__ import annotations
@@ -31,9 +32,9 @@ from pipeline.wire import HttpPool
 
 S3_RETRIES = 4
 MEASURED_SHARE = 0.1
-"""An object's speed is judged after this share of the invocation's time."""
+"""Once this share of the invocation's time has passed, an object's speed is judged."""
 PART_ROWS = 250
-"""Rows between two looks at the time."""
+"""Rows between two checks of the time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,11 +83,11 @@ async def _open_transport(
     endpoint_url = where.endpoint_url
     if settings.batch_writer == CLIENT or endpoint_url is None:
         dynamodb = await stack.enter_async_context(
-            # The writer's own retries know the budget and the rate.
+            # The writer's own retries respect the time budget and the write rate.
             client(session, "dynamodb", where, connections=settings.write_concurrency, retries=0)
         )
         if settings.batch_writer == CLIENT or environ.get("HTTPS_PROXY") or environ.get("https_proxy"):
-            # Only botocore knows the way through a proxy.
+            # Only botocore can connect through a proxy.
             return ClientTransport(dynamodb, settings.table)
         endpoint_url = str(dynamodb.meta.endpoint_url)
     secure = endpoint_url.startswith("https:")
@@ -97,7 +98,7 @@ async def _open_transport(
 
 
 class _Invocation:
-    """One batch. Messages about the same object share one reading of it, and its outcome."""
+    """One batch. Messages about the same object share one read of it, and its outcome."""
 
     def __init__(self, environment: _Consumer, context: object) -> None:
         self._environment = environment
@@ -109,7 +110,7 @@ class _Invocation:
         self._reading = 0
 
     async def run(self, event: object) -> dict[str, Any]:
-        """The batch item failures. Raises `MalformedEvent` if this is no batch at all."""
+        """The batch item failures. Raises `MalformedEvent` if the event is not a batch."""
         messages = sqs_messages(event)
         self._counts.messages_received += len(messages)
         async with asyncio.TaskGroup() as group:
@@ -120,7 +121,7 @@ class _Invocation:
         return {"batchItemFailures": [{"itemIdentifier": identifier} for identifier in failed]}
 
     async def _message(self, group: asyncio.TaskGroup, message: Message) -> bool:
-        """Do what the message says; whether it is done. Raises nothing but cancellation."""
+        """Process one message; returns whether it is done. Raises nothing but cancellation."""
         try:
             references = created_objects(message.body)
         except MalformedEvent as error:
@@ -147,7 +148,7 @@ class _Invocation:
         )
 
     async def _object(self, reference: ObjectReference) -> MessageFailure | None:
-        """Store one object; why that failed. Raises nothing but cancellation."""
+        """Store one object; returns why it failed, or None. Raises nothing but cancellation."""
         try:
             async with asyncio.timeout_at(self._budget.soft_at):
                 await self._environment.objects.acquire()
@@ -175,7 +176,7 @@ class _Invocation:
         return None
 
     async def _ingest(self, reference: ObjectReference) -> None:
-        """Raises what says why it is not stored, and then leaves nothing in flight."""
+        """Store the object, or raise the reason why not; either way, nothing is left in flight."""
         if reference.is_hidden:
             raise ObjectSkipped
         environment = self._environment
@@ -215,7 +216,7 @@ class _Invocation:
         self._say_rejected(reference, ingest)
 
     def _say_rejected(self, reference: ObjectReference, ingest: _Ingest) -> None:
-        """How many rows were rejected, if any were, and why: the kinds of reasons with an example each."""
+        """Log how many rows were rejected, if any, and why: each kind of reason with one example."""
         if ingest.rejected.count:
             self._log.warn(
                 "rows rejected",
@@ -254,17 +255,17 @@ class _Invocation:
                 await self._reject(ingest, [block])
                 if ingest.rejected.count % PART_ROWS == 0:
                     self._check_time(ingest)
-            # Neither a buffered read nor a free slot passes the turn on, so a long chunk would hold the loop.
+            # Neither a buffered read nor a free slot yields to the event loop, so a long chunk would block it.
             await asyncio.sleep(0)
 
     async def _reject(self, ingest: _Ingest, rows: list[RejectedRow]) -> None:
-        """Take these out; what DynamoDB itself refused is rejected like what we know it would refuse."""
+        """Reject these rows, whether DynamoDB refused them or we know that it would."""
         while rows:
             self._counts.rows_rejected += 1
             await ingest.rejected.add(rows.pop(0))
 
     def _check_time(self, ingest: _Ingest) -> None:
-        """Stop when time is up, or when the object would not be done in time with the environment to itself."""
+        """Raise if time is up, or if the object would not be done in time even with the environment to itself."""
         now = self._now()
         if now >= self._budget.soft_at:
             raise OutOfTime
@@ -279,7 +280,7 @@ class _Invocation:
         needed_s = (size - done) * elapsed_s / (max(1, done) * self._reading)
         if needed_s > left_s:
             raise MessageFailure(
-                f"too large for the time that is left: {size} bytes, of which {done} were stored in {elapsed_s:.1f} s "
+                f"too large for the time left: {size} bytes, of which {done} were stored in {elapsed_s:.1f} s "
                 f"({done / elapsed_s:.0f} bytes/s, {ingest.rows_added / elapsed_s:.0f} rows/s); "
                 f"{needed_s:.1f} s more are needed, {left_s:.1f} s are left",
                 permanent=ingest.started_at - self._budget.started_at < elapsed_s,

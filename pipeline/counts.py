@@ -1,4 +1,4 @@
-"""What one invocation of the consumer did, as the figures it publishes."""
+"""What one invocation of the consumer did, as the figures that it publishes."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from dataclasses import asdict, dataclass
 class ConsumerCounts:
     """Totals of one invocation.
 
-    `rows_read`: rows of the objects, those included that were rejected, by us or by DynamoDB (`rows_rejected`).
-    `rows_written`: puts that DynamoDB said it had taken. `rows_duplicate`: rows that a later row of their object and
-    request replaced before they were sent. If all messages of the invocation succeeded,
+    `rows_read`: rows of the objects, including those rejected, by us or by DynamoDB (`rows_rejected`).
+    `rows_written`: puts that DynamoDB confirmed. `rows_duplicate`: rows replaced, before they were sent, by a later row
+    of their object and request. If all messages of the invocation succeeded,
 
         rows_read = rows_written + rows_duplicate + rows_rejected
 
-    whatever was unprocessed, throttled or sent again meanwhile. If one failed, some of its rows may be in none of them.
+    however many rows were unprocessed, throttled or sent again. If a message failed, some of its rows may be in none.
 
-    `rows_unanswered`: rows of requests that got no answer, each time, so that nobody knows whether they were written;
-    they are sent again, and count as written when an answer says so.
+    `rows_unanswered`: rows of requests without an answer, counted each time: whether they were written is unknown. They
+    are sent again, and count as written once an answer confirms it.
     """
 
     messages_received: int = 0
@@ -38,5 +38,5 @@ class ConsumerCounts:
     throttled_requests: int = 0
 
     def metrics(self) -> dict[str, int]:
-        """By the names that CloudWatch knows them by: `rows_read` is `RowsRead`."""
+        """The totals under their CloudWatch names: `rows_read` is `RowsRead`."""
         return {name.title().replace("_", ""): figure for name, figure in asdict(self).items()}

@@ -1,6 +1,6 @@
 """Bytes of an object -> text: compression and encodings, in bounded memory. No I/O.
 
-What comes out before the object turns out unreadable depends on its bytes alone, not on how they are cut into chunks.
+The output before an error depends on the object's bytes alone, not on how they are cut into chunks.
 """
 
 from __future__ import annotations
@@ -10,17 +10,17 @@ import zlib
 from collections.abc import Iterator
 
 SLICE_BYTES = 64 * 1024
-"""Bytes of text in hand at once."""
+"""Bytes of text held at once."""
 MAX_GZIP_RATIO = 250
-"""Deflate reaches 1,032 : 1 on one repeated byte; rows that differ at all stay far below this."""
+"""Deflate reaches 1,032 : 1 on one repeated byte; rows that differ at all stay far below this limit."""
 GZIP_RATIO_FREE_BYTES = 64 * 1024 * 1024
 """Below this size, the ratio is not checked."""
 ESCAPE = "stockpipe-escape"
-"""The error handler that `Decoder` gives to a codec: each byte that is not text becomes U+DC00 and its value."""
+"""The error handler that `Decoder` gives to a codec: each byte that is not text becomes U+DC00 plus its value."""
 _BIG_ENDIAN_MARKS = {"utf-16": codecs.BOM_UTF16_BE, "utf-32": codecs.BOM_UTF32_BE}
-"""Encodings in which a mark says the order of the bytes; without one it is little-endian."""
+"""Encodings whose byte order a mark gives; without a mark, little-endian is assumed."""
 _ESCAPES = ("unicode-escape", "unicode_escape", "raw-unicode-escape", "raw_unicode_escape")
-"""How Python writes text in its sources: not what a file is in, nor readable in pieces."""
+"""How Python writes text in source code: no file uses them, and they cannot be read in pieces."""
 _FORMATS = {
     b"PK\x03\x04": "a zip archive",
     b"PK\x05\x06": "a zip archive",
@@ -34,18 +34,18 @@ _FORMATS = {
     b"%PDF-": "a PDF file",
     b"\x1f\x8b": "gzip within gzip",
 }
-"""What a file of another format begins with."""
+"""What files of other formats begin with."""
 _FORMATS_BY_BYTE: dict[bytes, list[tuple[bytes, str]]] = {}
 for _format in _FORMATS.items():
     _FORMATS_BY_BYTE.setdefault(_format[0][:1], []).append(_format)
-"""The same by the first byte, which is that of hardly any text."""
+"""The same by the first byte, which hardly any text begins with."""
 
 
 class ObjectUnreadable(Exception):
     """The object cannot be read at all, now or later; the message says why.
 
-    `setting` is the environment variable that might mend it, None where none would; `proposal` a value for it that is
-    likely to, None where there is none.
+    `setting` is the environment variable that might fix it, `proposal` a value for it that is likely to; each is None
+    where there is nothing to suggest.
     """
 
     def __init__(self, reason: str, setting: str | None = None, proposal: str | None = None) -> None:
@@ -55,10 +55,10 @@ class ObjectUnreadable(Exception):
 
 
 class Inflater:
-    """Bytes -> bytes: gzip by its magic bytes (any number of members), everything else as it is.
+    """Bytes -> bytes: gzip is recognised by its magic bytes (any number of members); anything else is passed through.
 
-    Of a damaged stream everything comes out that inflates when its bytes are fed one at a time, up to the byte at
-    which zlib fails.
+    A damaged stream yields everything that inflates when its bytes are fed one at a time, up to the byte at which zlib
+    fails.
     """
 
     def __init__(self) -> None:
@@ -69,7 +69,7 @@ class Inflater:
         self._bytes_out = 0
 
     def feed(self, chunk: bytes, *, final: bool) -> Iterator[bytes]:
-        """What these bytes come to, at most `SLICE_BYTES` at a time. Raises `ObjectUnreadable`."""
+        """The inflated bytes, at most `SLICE_BYTES` at a time. Raises `ObjectUnreadable`."""
         if self._gzip is None:
             self._head += chunk
             if len(self._head) < 2 and not final:
@@ -88,7 +88,7 @@ class Inflater:
         more = False
         while chunk or more:
             if self._member.eof:
-                # Zero bytes may pad the last member; anything else must be another one.
+                # Zero bytes may pad the last member; anything else must begin another one.
                 padded = len(chunk)
                 chunk = chunk.lstrip(b"\0")
                 self._bytes_in += padded - len(chunk)
@@ -96,14 +96,14 @@ class Inflater:
                     return
                 self._member = zlib.decompressobj(wbits=31)
             before = self._member.copy()
-            # Slices end at multiples of their size, so that the ratio is taken at the same places for any chunks.
+            # Slices end at multiples of their size, so that the ratio is checked at the same places for any chunks.
             room = SLICE_BYTES - self._bytes_out % SLICE_BYTES
             try:
                 out = self._member.decompress(chunk, room)
             except zlib.error as error:
                 if len(chunk) <= 1:
                     raise ObjectUnreadable(f"the gzip stream is damaged: {error}") from None
-                # What the call had inflated before it failed is lost: once more, up to the very byte.
+                # What the call had inflated before it failed is lost: repeat it, byte by byte, up to the failing one.
                 self._member = before
                 for at in range(len(chunk)):
                     yield from self._inflate(chunk[at : at + 1])
@@ -120,15 +120,15 @@ class Inflater:
     def _check_ratio(self) -> None:
         if self._bytes_out > max(GZIP_RATIO_FREE_BYTES, MAX_GZIP_RATIO * self._bytes_in):
             raise ObjectUnreadable(
-                f"a gzip bomb: {self._bytes_in} bytes unfold to more than {MAX_GZIP_RATIO} times as many"
+                f"a gzip bomb: {self._bytes_in} bytes inflate to more than {MAX_GZIP_RATIO} times as many"
             )
 
 
 class Decoder:
-    """Bytes -> text by `encoding`; None: UTF-16 by its mark, else UTF-8. One byte order mark at the beginning goes.
+    """Bytes -> text in `encoding`; None: UTF-16 if its mark is there, else UTF-8. Removes a leading byte order mark.
 
-    Bytes that are not text in it become lone surrogates, each U+DC00 and its value. `encoding` is then what it is
-    called in a message.
+    Bytes that are not text become lone surrogates, each U+DC00 plus its value. The attribute `encoding` is the name to
+    use in messages.
     """
 
     def __init__(self, encoding: str | None = None) -> None:
@@ -157,7 +157,7 @@ class Decoder:
         return text
 
     def _undecided(self) -> bool:
-        """Whether more bytes could make another format or another encoding of it."""
+        """Whether more bytes could still reveal another format or another encoding."""
         if len(self._head) < self._mark_bytes:
             return True
         return any(beginning.startswith(self._head) for beginning, _ in _FORMATS_BY_BYTE.get(self._head[:1], ()))
@@ -178,7 +178,7 @@ class Decoder:
 
 
 class _WholeEscapes(codecs.IncrementalDecoder):
-    """ISO 2022 in pieces: Python's own decoder fails where one ends within what is not an escape sequence."""
+    """ISO 2022 in pieces: Python's own decoder fails where a piece ends within what is not an escape sequence."""
 
     def __init__(self, name: str) -> None:
         super().__init__(ESCAPE)
@@ -186,16 +186,16 @@ class _WholeEscapes(codecs.IncrementalDecoder):
         self._tail = b""
 
     def decode(self, data: bytes, final: bool = False) -> str:  # type: ignore[override]
-        """As every incremental decoder does."""
+        """Like every incremental decoder."""
         data = self._tail + data
-        # It looks at no more than 16 bytes from an escape on.
+        # The decoder looks at no more than 16 bytes after an escape.
         at = -1 if final else data.find(b"\x1b", max(0, len(data) - 16))
         data, self._tail = (data, b"") if at < 0 else (data[:at], data[at:])
         return self._decoder.decode(data, final)
 
 
 def encoding_problem(name: str) -> str | None:
-    """Why `Decoder` cannot read objects in an encoding of this name; None if it can."""
+    """Why `Decoder` cannot read objects in the encoding of this name; None if it can."""
     try:
         info = codecs.lookup(name)
         if info.name in _BIG_ENDIAN_MARKS:
@@ -204,7 +204,7 @@ def encoding_problem(name: str) -> str | None:
             return "is not a text encoding"
         info.incrementaldecoder(ESCAPE).decode(b"a,b\n", True)
     except UnicodeError:
-        return "is not an encoding that any bytes can be read in"
+        return "is not an encoding that can decode arbitrary bytes"
     except (LookupError, ValueError, TypeError):
         return "is not a text encoding that Python knows, such as cp1252"
     return None

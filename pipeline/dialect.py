@@ -1,7 +1,7 @@
 """How files are written: the settings that decide what a row of an object is, checked, as one value. No I/O.
 
-docs/handlers.md, "Which rows are stored", says what each of them means; what a header and a cell come to by them is
-decided in `rows.py` and `values.py`.
+docs/handlers.md, "Which rows are stored", says what each setting means; `rows.py` and `values.py` apply them to headers
+and cells.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from pipeline.values import shown
 from pipeline.zones import nearest_zone_name, zone_names
 
 DELIMITERS = (",", ";", "\t", "|")
-"""Those that `DELIMITER` takes, and that are looked for in a header."""
+"""The delimiters that `DELIMITER` accepts by name, and that are looked for in a header."""
 MAX_SKIP_LINES = 1_000_000
 _QUOTED = re.compile(r'(?:^|,)[ \t]*"(?:[^"]|"")*"')
 _LINE_END = re.compile(r"[\r\n]")
@@ -28,7 +28,7 @@ _DELIMITER_WORDS = {"auto": None, "comma": ",", "semicolon": ";", "tab": "\t", r
 
 @dataclass(frozen=True, slots=True)
 class CsvDialect:
-    """What the settings say of the files; None where the file itself decides."""
+    """What the settings say about the files; None where each file decides."""
 
     ticker_column: str | None = None
     timestamp_column: str | None = None
@@ -45,7 +45,7 @@ class CsvDialect:
 
     @classmethod
     def from_environ(cls, environ: Mapping[str, str]) -> CsvDialect:
-        """From the function's variables. Raises `SettingsError`, naming the one that is malformed."""
+        """Read the function's variables. Raises `SettingsError`, naming the malformed one."""
         timestamp_format = text_setting(environ, "TIMESTAMP_FORMAT")
         if timestamp_format is not None and (reason := bad_strptime_format(timestamp_format)):
             raise SettingsError(f"TIMESTAMP_FORMAT={timestamp_format!r} {reason}")
@@ -71,7 +71,7 @@ def _delimiter(environ: Mapping[str, str]) -> str | None:
     if text in DELIMITERS:
         return text
     if text.lower() not in _DELIMITER_WORDS:
-        raise SettingsError(f"DELIMITER={text!r} is none of auto, comma, semicolon, tab, bar")
+        raise SettingsError(f"DELIMITER={text!r} is not one of auto, comma, semicolon, tab, bar")
     return _DELIMITER_WORDS[text.lower()]
 
 
@@ -118,13 +118,13 @@ def _column_names(environ: Mapping[str, str], ticker: str | None, timestamp: str
 
 
 def _words(environ: Mapping[str, str], name: str) -> tuple[str, ...]:
-    """A list of words as a line of CSV has them; those that are not in quotes lose blanks around them."""
+    """A list of words, read like a line of CSV: words without quotes lose surrounding blanks."""
     text = text_setting(environ, name)
     if text is None:
         return ()
     fields = fields_of(",")
     if fields.problem(text) or _LINE_END.search(_QUOTED.sub("", text)):
-        raise SettingsError(f"{name}={shown(text, 120)} is not a list of words separated by commas, or in quotes")
+        raise SettingsError(f"{name}={shown(text, 120)} is not a list of words, quoted or not, separated by commas")
     return tuple(fields.split(text, emptied=False))
 
 

@@ -1,8 +1,8 @@
-"""What lives as long as the execution environment does: the event loop, the clients, and the handler over them.
+"""What lives as long as the execution environment: the event loop, the clients, and the handler that uses them.
 
 A handler's core is `open_environment(environ, session, write)`, an asynchronous context manager whose value is
-`async invoke(event, context)`. It reads its settings from `environ` alone. `Handler` makes of it what Lambda calls,
-over one loop of its own.
+`async invoke(event, context)`. It reads its settings from `environ` alone. `Handler` wraps the core as the plain
+function that Lambda calls, with an event loop of its own.
 """
 
 from __future__ import annotations
@@ -30,17 +30,17 @@ OpenEnvironment = Callable[[Mapping[str, str], AioSession, Callable[[str], None]
 
 CONNECT_TIMEOUT_S = 3.0
 READ_TIMEOUT_S = 10.0
-"""Far above any healthy answer, far below a usual timeout: a connection that died in a freeze costs this once."""
+"""Far above any healthy answer and far below a usual timeout: a connection that died in a freeze costs this once."""
 KEEPALIVE_S = 5.0
-"""Idle connections are closed before S3 does it, so that a thawed environment opens new ones."""
+"""We close idle connections before S3 does, so that a thawed environment opens new ones."""
 DEFAULT_REGION = "us-east-1"
 
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """Where a service is and who asks, as far as the function's variables say so; the rest botocore knows.
+    """Where a service is and whose credentials to use, as far as the function's variables say; botocore finds the rest.
 
-    `keys` are access key, secret key and session token, under botocore's names, or nothing.
+    `keys` holds access key, secret key and session token under botocore's names, or is empty.
     """
 
     region: str
@@ -51,9 +51,8 @@ class Access:
 def access(environ: Mapping[str, str], service: Literal["s3", "dynamodb"]) -> Access:
     """The service's region, endpoint and credentials.
 
-    With an endpoint (a local engine) the credentials are the ones in `environ`, and must be there: botocore must not
-    go and find the user's own. Without one they come from botocore's provider, which renews them. Raises
-    `SettingsError`.
+    With an endpoint (a local store) the credentials must be in `environ`, so that botocore never finds the user's own.
+    Without one they come from botocore's provider, which renews them. Raises `SettingsError`.
     """
     region = environ.get("AWS_REGION") or environ.get("AWS_DEFAULT_REGION") or DEFAULT_REGION
     endpoint_url = environ.get(f"AWS_ENDPOINT_URL_{service.upper()}") or environ.get("AWS_ENDPOINT_URL") or None
@@ -71,16 +70,16 @@ def access(environ: Mapping[str, str], service: Literal["s3", "dynamodb"]) -> Ac
 def client(
     session: AioSession, service: Literal["s3", "dynamodb"], where: Access, *, connections: int, retries: int
 ) -> AbstractAsyncContextManager[Any]:
-    """A client to enter. `retries` is how often botocore tries again by itself.
+    """A client to enter. `retries` is how often botocore retries.
 
-    Parameters are not validated: they are ours, and validation is half of botocore's time.
+    Parameters are not validated: we write them ourselves, and validation is half of botocore's time.
     """
     return session.create_client(
         service,
         region_name=where.region,
         endpoint_url=where.endpoint_url,
         **where.keys,
-        # Authorities are read for plain HTTP as well, 30 ms of processor time a client, unless there is no need.
+        # Without this, botocore reads the authorities for plain HTTP too: 30 ms of processor time per client.
         verify=False if (where.endpoint_url or "").startswith("http:") else None,
         config=AioConfig(
             connector_args={"keepalive_timeout": KEEPALIVE_S},
@@ -90,9 +89,9 @@ def client(
             parameter_validation=False,
             retries={"mode": "standard", "total_max_attempts": retries + 1},
             s3={"addressing_style": "path" if where.endpoint_url else "auto"},
-            # An endpoint of one's own is reached directly, whatever proxy the process's own variables name.
+            # A configured endpoint is reached directly, whatever proxy the process's variables name.
             proxies={} if where.endpoint_url else None,
-            # The SDK's extra checksums cost a pass over the body; TLS and the content length already guard it.
+            # The SDK's extra checksums cost a pass over the body; TLS and the content length already protect it.
             request_checksum_calculation="when_required",
             response_checksum_validation="when_required",
         ),
@@ -100,25 +99,23 @@ def client(
 
 
 async def credentials_of(session: AioSession, where: Access) -> Callable[[], Awaitable[ReadOnlyCredentials]]:
-    """What to ask for the credentials of the moment. Raises `SettingsError` if there are none."""
+    """A function that returns the current credentials. Raises `SettingsError` if there are none."""
     source = AioCredentials(*where.keys.values()) if where.keys else await session.get_credentials()
     if source is None:
-        raise SettingsError(
-            "no AWS credentials: neither AWS_ACCESS_KEY_ID nor any other source of botocore's gives any"
-        )
+        raise SettingsError("no AWS credentials: set AWS_ACCESS_KEY_ID, or any other source that botocore reads")
     frozen: Callable[[], Awaitable[ReadOnlyCredentials]] = source.get_frozen_credentials
     return frozen
 
 
 def trusted_authorities(environ: Mapping[str, str]) -> ssl.SSLContext:
-    """For TLS, the authorities that botocore trusts: `AWS_CA_BUNDLE` or its own bundle."""
+    """The authorities that botocore trusts for TLS: `AWS_CA_BUNDLE` or its own bundle."""
     return ssl.create_default_context(cafile=environ.get("AWS_CA_BUNDLE") or get_cert_path(True))
 
 
 class Handler:
-    """What Lambda calls as a plain function: the loop and the core of one execution environment.
+    """The plain function that Lambda calls: it holds the loop and the core of one execution environment.
 
-    Within Lambda the core opens at once, so that init pays for it.
+    On Lambda the core opens immediately, so that init pays for it.
     """
 
     def __init__(self, open_environment: OpenEnvironment) -> None:
@@ -138,11 +135,11 @@ class Handler:
         try:
             return runner.run(run())
         except (asyncio.CancelledError, SystemExit) as error:
-            # The runtime catches `Exception` alone; these would end the process and cost a cold start.
-            raise RuntimeError(f"the invocation was broken off: {type(error).__name__}") from error
+            # The runtime catches only `Exception`; these would end the process and cost a cold start.
+            raise RuntimeError(f"the invocation was interrupted: {type(error).__name__}") from error
 
     def close(self) -> None:
-        """Close the core and the loop; the next call opens others."""
+        """Close the core and the loop; the next call opens new ones."""
         if self._opened is not None:
             (runner, _), self._opened = self._opened, None
             atexit.unregister(self.close)
@@ -158,7 +155,7 @@ class Handler:
         except BaseException:
             runner.close()
             raise
-        # Lambda kills an environment, but every other process that calls a handler ends in order.
+        # Lambda kills an environment, but any other process that calls a handler exits in order.
         atexit.register(self.close)
         return self._opened
 

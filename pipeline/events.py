@@ -1,8 +1,8 @@
-"""SQS and S3 event JSON -> typed messages and object references; the only place that knows those shapes.
+"""SQS and S3 event JSON -> typed messages and object references. No other file knows those shapes.
 
 Lambda Developer Guide, "Using Lambda with Amazon SQS"; S3 User Guide, "Event message structure" and "Event structure"
-(of EventBridge); SNS Developer Guide, "Fanout to Amazon SQS queues". Unknown members and newer versions of an event
-are no reason to refuse it.
+(of EventBridge); SNS Developer Guide, "Fanout to Amazon SQS queues". Unknown members and newer event versions are
+accepted.
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ from urllib.parse import unquote_plus
 
 
 class MalformedEvent(Exception):
-    """The event or the message is not what its sender documents; the message says where."""
+    """The event or message does not have the documented shape; the message says where."""
 
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One SQS message of a batch. `id` is what a batch item failure names."""
+    """One SQS message of a batch. A batch item failure names its `id`."""
 
     id: str
     body: str
@@ -35,17 +35,17 @@ class ObjectReference:
 
     @property
     def is_hidden(self) -> bool:
-        """Whether its name begins as those of files that are not data: `_SUCCESS`, `.DS_Store`."""
+        """Whether its name begins like those of files that are not data: `_SUCCESS`, `.DS_Store`."""
         return self.key.rpartition("/")[2].startswith(("_", "."))
 
     @property
     def is_folder(self) -> bool:
-        """Whether it is what consoles and file systems put for a folder, if it holds nothing."""
+        """Whether, if it is empty, it is a folder marker as consoles and file systems create them."""
         return self.key.endswith("/")
 
 
 def sqs_messages(event: object) -> list[Message]:
-    """The messages of the batch. Raises `MalformedEvent` if this is no event of an SQS event source mapping."""
+    """The messages of the batch. Raises `MalformedEvent` if the event is not from an SQS event source mapping."""
     records = event.get("Records") if isinstance(event, dict) else None
     if not isinstance(records, list):
         raise MalformedEvent("the event has no Records: the consumer expects batches of an SQS event source mapping")
@@ -63,9 +63,9 @@ def _message(record: object) -> Message:
 def created_objects(body: str) -> list[ObjectReference]:
     """The objects that the notification in an SQS message's body announces; none for a test event.
 
-    It may come straight from S3, through an SNS topic (in an envelope, unless delivery is raw), or as the event that
-    EventBridge has of it, which a topic may have passed on as well. Events of another kind (removal, restore) announce
-    nothing. Raises `MalformedEvent`.
+    The notification may come straight from S3, through an SNS topic (in an envelope, unless delivery is raw), or as
+    EventBridge's event, which a topic may have forwarded too. Other kinds of event (removal, restore) announce nothing.
+    Raises `MalformedEvent`.
     """
     notification = _object_in(body, "the message")
     match notification:
@@ -94,13 +94,13 @@ def _object_in(text: str, name: str) -> dict[str, Any]:
 
 
 def _of_eventbridge(event: dict[str, Any]) -> list[ObjectReference]:
-    """Other than in a notification of S3's own, the key is written as it is."""
+    """Unlike in S3's own notifications, the key is not encoded."""
     if event["detail-type"] != "Object Created":
         return []
     match event.get("detail"):
         case {"bucket": {"name": str(bucket)}, "object": {"key": str(key)}} if bucket and key:
             return [ObjectReference(bucket, key)]
-    raise MalformedEvent("the event of EventBridge names no bucket or key")
+    raise MalformedEvent("the EventBridge event does not name a bucket and a key")
 
 
 def _created_object(record: object) -> ObjectReference | None:
@@ -108,13 +108,13 @@ def _created_object(record: object) -> ObjectReference | None:
         case {"eventName": str(name), "s3": {"bucket": {"name": str(bucket)}, "object": {"key": str(key)}}} if (
             name and bucket and key
         ):
-            # Form style: a space is "+". Real S3 leaves "/" alone, moto escapes it; both come back.
+            # Form style: a space is "+". Real S3 leaves "/" alone, moto escapes it; both decode to the same key.
             created = name.removeprefix("s3:").startswith("ObjectCreated:")
             return ObjectReference(bucket, unquote_plus(key)) if created else None
-    raise MalformedEvent("a record of the notification names no event, bucket or key")
+    raise MalformedEvent("a record of the notification does not name an event, a bucket and a key")
 
 
 def tick_time(event: object) -> str | None:
-    """The `time` of a scheduled event; None if it has none, as a test event of the console."""
+    """The `time` of a scheduled event; None if it has none, like a test event from the console."""
     time = event.get("time") if isinstance(event, dict) else None
     return time if isinstance(time, str) and time else None

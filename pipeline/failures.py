@@ -1,4 +1,4 @@
-"""What can go wrong with one message, by how it is handled, and what an error of a client means."""
+"""How one message can fail, grouped by how the failure is handled, and what a client's error means."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from botocore.exceptions import ConnectionError as NoConnectionError
 
 
 class MessageFailure(Exception):
-    """The message fails, for this reason. `permanent`: another delivery cannot mend it.
+    """The message fails, for this reason. `permanent`: another delivery will not help.
 
-    `setting` is the environment variable that might, None where none would.
+    `setting` is the environment variable that might fix it, None where none would.
     """
 
     def __init__(self, reason: str, *, permanent: bool, setting: str | None = None) -> None:
@@ -24,18 +24,18 @@ class ObjectGone(Exception):
 
 
 class ObjectSkipped(Exception):
-    """The object is not data, such as a folder's marker or what a writer leaves beside its files: nothing to do."""
+    """The object is not data, such as a folder marker or a file that a writer leaves beside its output."""
 
 
 class OutOfTime(MessageFailure):
-    """The invocation's time is up; what is stored stays stored, and the next delivery does the rest."""
+    """The invocation's time is up. Stored rows stay stored, and the next delivery does the rest."""
 
     def __init__(self) -> None:
         super().__init__("no time left in this invocation", permanent=False)
 
 
 def answered(error: ClientError | BotoCoreError) -> tuple[str, str, int]:
-    """Code, message and HTTP status of the error that AWS answered with; empty where no answer came."""
+    """Code, message and HTTP status of AWS's error answer; empty if no answer came."""
     if not isinstance(error, ClientError):
         return "", "", 0
     detail = error.response.get("Error", {})
@@ -44,7 +44,7 @@ def answered(error: ClientError | BotoCoreError) -> tuple[str, str, int]:
 
 
 def is_permanent(error: ClientError | BotoCoreError) -> bool:
-    """Whether AWS says that the request itself is wrong, or there was none to send: another attempt is no use."""
+    """Whether a retry cannot help: AWS says that the request itself is wrong, or no request could be built."""
     if not isinstance(error, ClientError):
         return not isinstance(error, HTTPClientError | NoConnectionError)
     code, _, status = answered(error)

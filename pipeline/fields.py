@@ -1,8 +1,8 @@
-"""How a line of a CSV file is cut into fields: by what delimiter, and what at a field's edges counts. Pure.
+"""How a line of a CSV file is cut into fields: which delimiter, and what is trimmed at a field's edges. Pure.
 
-A field that begins with a quote, blanks before it aside, is quoted and keeps every character; any other loses the
-blanks at both ends, and becomes empty if it is then a word that stands for nothing. Every expression here is possessive
-where it repeats, so that a line is read in linear time, whatever it holds.
+A field that begins with a quote, after optional blanks, is quoted and keeps every character. Any other field loses the
+blanks at both ends, and becomes empty if the rest is a word for "no value". Every repetition in these expressions is
+possessive, so a line is read in linear time, whatever it holds.
 """
 
 from __future__ import annotations
@@ -12,16 +12,15 @@ from collections.abc import Sequence
 from functools import lru_cache
 
 OPEN, AFTER = 1, 2
-"""A quote is open where the line ends; there is text after a closing quote."""
+"""A quote is still open at the end of the line; there is text after a closing quote."""
 _QUOTED = r'"(?:[^"]++|"")*+'
 
 
 class Fields:
     """The rules for one delimiter.
 
-    `blanks` are the characters that do not count at a field's edges: blank and tab, unless one of them is the
-    delimiter. A line that begins with `comment`, blanks before it aside, is none. `nulls` are the words that stand for
-    nothing.
+    `blanks` are the characters trimmed at a field's edges: blank and tab, except the delimiter. A line that begins with
+    `comment`, after optional blanks, is a comment. `nulls` are the words that mean "no value".
     """
 
     def __init__(self, delimiter: str, comment: str | None = None, nulls: frozenset[str] = frozenset()) -> None:
@@ -47,26 +46,26 @@ class Fields:
         return text in ("", "\n", "\r", "\r\n") or (self.comment is not None and text.startswith(self.comment))
 
     def without_comments(self, text: str) -> str:
-        r"""Whole lines, each ending in `\n` and free of quotes: those that are comments become empty."""
+        r"""Whole lines, each ending in `\n` and without quotes, in which each comment is now an empty line."""
         if self._comments is None or self.comment is None or self.comment not in text:
             return text
         return self._comments.sub("", text)
 
     def plain(self, line: str) -> Sequence[str]:
-        """The fields of a line that holds no quote, without its end, as they count."""
+        """The fields of a line without quotes and without its end, trimmed."""
         fields = line.split(self.delimiter)
         if any(blank in line for blank in self.blanks):
             fields = [field.strip(self.blanks) for field in fields]
         return self.emptied(fields)
 
     def emptied(self, fields: Sequence[str]) -> Sequence[str]:
-        """The same, words that stand for nothing being empty."""
+        """The same fields, with words for "no value" emptied."""
         if self.nulls.isdisjoint(fields):
             return fields
         return ["" if field in self.nulls else field for field in fields]
 
     def split(self, record: str, *, emptied: bool) -> list[str]:
-        """The fields of a whole record with its line end, quoted or not, as they count."""
+        """The fields of a whole record with its line end, quoted or not, trimmed."""
         fields = []
         for given in self._field.findall(record.rstrip("\r\n")):
             field = given.strip(self.blanks)
@@ -82,11 +81,11 @@ class Fields:
         return self._line.match(line).lastindex  # type: ignore[union-attr]  # it matches any text
 
     def count(self, line: str) -> int:
-        """How many fields a line has, the last of which may be open."""
+        """How many fields a line has; the last may be open."""
         return len(self._field.findall(line))
 
     def simple(self, text: str) -> bool:
-        """Whether Python's own parser reads the records of whole lines as they count, without a closer look at each."""
+        """Whether Python's own parser reads the records of whole lines as we would, without a closer look at each."""
         if self.nulls or (self.comment is not None and self.comment in text):
             return False
         if not any(blank in text for blank in self.blanks):
@@ -96,7 +95,7 @@ class Fields:
         return not any(pair in text for pair in self._edges)
 
     def as_read(self, line: str, fields: list[str]) -> bool:
-        """Whether these, which Python's parser read of a record from `line` on, are its fields as they count."""
+        """Whether `fields`, which Python's parser read for a record that begins at `line`, are what we would read."""
         return (
             self.nulls.isdisjoint(fields)
             and [field.strip(self.blanks) for field in fields] == fields
@@ -106,10 +105,10 @@ class Fields:
 
 @lru_cache(16)
 def fields_of(delimiter: str, comment: str | None = None, nulls: frozenset[str] = frozenset()) -> Fields:
-    """The rules for one delimiter, which the objects of a run share."""
+    """The rules for one delimiter; the objects of a run share them."""
     return Fields(delimiter, comment, nulls)
 
 
 def _pairs(blank: str, delimiter: str) -> list[str]:
-    """What a blank at a field's edge is part of, but for the text's beginning and end."""
+    """Every pair of characters that puts a blank at a field's edge, except at the text's beginning and end."""
     return [blank + delimiter, delimiter + blank, *(blank + end for end in "\r\n"), *(end + blank for end in "\r\n")]

@@ -1,4 +1,4 @@
-"""The settings of each function, checked, as one value. No I/O; what a malformed one would break is never begun."""
+"""The settings of each function, checked, as one value. No I/O; a malformed setting fails before any work begins."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pipeline.market import MAX_TICKERS, SLOTS, Market
 from pipeline.settings import SettingsError, choice_setting, integer_setting, prefix_setting, required_setting
 
 SIGNED, CLIENT = "signed", "aiobotocore"
-"""How batches are written: signed and sent by ourselves, or by aiobotocore's client."""
+"""How batches are written: signed and sent by our own client, or by aiobotocore's."""
 MAX_ROWS = 1_000_000
 
 
@@ -34,7 +34,7 @@ class GeneratorSettings:
         if market.rows_per_ticker > SLOTS:
             raise SettingsError(
                 f"TICKER_COUNT={market.tickers} is too few for FILE_COUNT={market.files} x "
-                f"ROWS_PER_FILE={market.rows}: a ticker has {SLOTS} distinct timestamps a tick"
+                f"ROWS_PER_FILE={market.rows}: a ticker has {SLOTS} distinct timestamps per tick"
             )
         return cls(required_setting(environ, "BUCKET_NAME"), prefix_setting(environ, "KEY_PREFIX"), market)
 
@@ -57,11 +57,11 @@ class ConsumerSettings:
         """Raises `SettingsError`, naming the first setting that is missing or malformed."""
         key_prefix = prefix_setting(environ, "KEY_PREFIX")
         rejected_prefix = prefix_setting(environ, "REJECTED_PREFIX")
-        # What is written is the prefix before a whole key, so a part of the key's own prefix can do it as well.
+        # Rejected rows go to this prefix followed by a whole key, so part of the key's own prefix can match as well.
         if (rejected_prefix + key_prefix).startswith(key_prefix):
             raise SettingsError(
                 f"REJECTED_PREFIX={rejected_prefix!r} puts rejected rows under KEY_PREFIX={key_prefix!r}: "
-                "they would be ingested in their turn, without end"
+                "the consumer would ingest them in turn, endlessly"
             )
         return cls(
             required_setting(environ, "TABLE_NAME"),

@@ -27,15 +27,15 @@ from pipeline.log import Log
 from pipeline.market import tick_of
 
 UPLOADS = 32
-"""Objects on their way at once."""
+"""Uploads in flight at once."""
 S3_RETRIES = 2
 ATTEMPTS = 4
 PAUSE_BASE_S = 0.1
-"""Full jitter: the n-th pause is anything between nothing and the base doubled n times."""
+"""Full jitter: the n-th pause is between zero and this base doubled n times."""
 
 
 class TickFailed(Exception):
-    """Some objects of the tick could not be written; EventBridge tries the tick again, and the same objects come."""
+    """Some objects of the tick could not be written. EventBridge retries the tick, which writes the same objects."""
 
 
 @asynccontextmanager
@@ -72,7 +72,7 @@ async def open_environment(
 
 @dataclass
 class _Uploads:
-    """The objects of one tick, some at a time. `reason` is the first failure's."""
+    """Uploads the objects of one tick, several at a time. `reason` is that of the first failure."""
 
     s3: Any
     settings: GeneratorSettings
@@ -88,7 +88,7 @@ class _Uploads:
         self._making = asyncio.Lock()
 
     async def run(self) -> None:
-        """Write what can be written; an object that fails does not keep the others from it."""
+        """Write what can be written; one failed object does not stop the others."""
         try:
             async with asyncio.timeout_at(self.budget.soft_at), asyncio.TaskGroup() as group:
                 for _ in range(min(UPLOADS, self.settings.market.files)):
@@ -98,7 +98,7 @@ class _Uploads:
 
     async def _worker(self) -> None:
         for number in self._numbers:
-            # One at a time: the first is on its way at once, and others on the loop wait for no more than a chunk.
+            # One object at a time: the first upload starts at once, and other tasks wait for one chunk at most.
             async with self._making:
                 body = bytearray()
                 for chunk in self.settings.market.csv_chunks(self.tick, number):
@@ -125,7 +125,7 @@ class _Uploads:
 
 
 def _tick(event: object) -> int:
-    """The tick that the event's time names; now for an event without one, as the console's test event."""
+    """The tick that the event's time names; now for an event without one, like the console's test event."""
     text = tick_time(event)
     if text is None:
         return tick_of(time.time())

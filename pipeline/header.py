@@ -1,4 +1,4 @@
-"""What a header means: where the key's columns are, and what each column is called in the table. Pure."""
+"""What a header means: which columns are the key, and what each column is called in the table. Pure."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from pipeline.decoding import ObjectUnreadable
 from pipeline.values import shown
 
 MAX_NAME_BYTES = 65535
-"""An attribute's name (DynamoDB Developer Guide, "Service quotas": attributes)."""
+"""The longest name of an attribute (DynamoDB Developer Guide, "Service quotas": attributes)."""
 MAX_COLUMNS = 16_384
-"""What a spreadsheet can hold: a header of more is hardly one, and takes the time of its neighbours."""
+"""What a spreadsheet can hold. A wider header is unlikely to be one, and would delay other objects."""
 SURROGATES = re.compile("[\ud800-\udfff]")
-"""What is left of bytes that are not text."""
+"""What remains of bytes that are not text."""
 TIMESTAMP_NAMES = ("timestamp", "datetime", "date", "time")
 """The names that mean a time."""
 _COMPARED_CHARS = 64
@@ -23,28 +23,28 @@ _OTHER_FORMATS = ((("{", "["), "JSON"), (("<!doctype", "<html", "<?xml"), "a web
 
 
 class KeyPlaces(NamedTuple):
-    """Where a row's key is: the ticker's column, None for the file's name, and those whose texts are the timestamp."""
+    """Where a row's key is: the ticker's column (None: the file's name) and the columns of the timestamp."""
 
     ticker: int | None
     timestamp: tuple[int, ...]
 
 
 def folded_name(name: str) -> str:
-    """A column's name as names are compared: in any case, blanks around it aside."""
+    """A column's name for comparison: case and surrounding blanks do not count."""
     return name.strip(" \t").lower()
 
 
 def bare_name(name: str) -> str:
-    """The same without the angle brackets that it may stand in."""
+    """The same without surrounding angle brackets."""
     folded = folded_name(name)
     return folded[1:-1] if folded.startswith("<") and folded.endswith(">") else folded
 
 
 def key_columns(header: Sequence[str], ticker: str | None, timestamp: str | None, delimiter: str = ",") -> KeyPlaces:
-    """Where the key's columns are: those that the settings name, or those of the usual names.
+    """Where the key's columns are: those that the settings name, or those with the usual names.
 
-    Raises `ObjectUnreadable` if one is named and not there, for another one would make other keys; and if there is
-    none for the timestamp, or ticker and timestamp would be one. `delimiter` is what a reason shows between names.
+    Raises `ObjectUnreadable` if a named column is missing, because another one would give other keys; if there is no
+    timestamp column; or if ticker and timestamp would be the same one. `delimiter` separates the names in a reason.
     """
     columns = HeaderNames(header, delimiter)
     if ticker is not None:
@@ -63,8 +63,8 @@ def key_columns(header: Sequence[str], ticker: str | None, timestamp: str | None
 
 
 def attribute_names(header: Sequence[str]) -> list[str]:
-    """What each column is called in the table. Raises `ObjectUnreadable` if two of them are called alike."""
-    # DynamoDB knows no nameless attribute, and pandas writes its index as a nameless column.
+    """What each column is called in the table. Raises `ObjectUnreadable` if two have the same name."""
+    # DynamoDB has no nameless attributes, and pandas writes its index as a nameless column.
     named = [name.lower().replace(" ", "_") if name.strip() else f"column_{i + 1}" for i, name in enumerate(header)]
     twice = [name for name, count in Counter(named).items() if count > 1]
     if twice:
@@ -75,13 +75,13 @@ def attribute_names(header: Sequence[str]) -> list[str]:
 
 
 def other_format(beginning: str) -> str | None:
-    """What a text that begins like this is likely to be, if not CSV; None where nothing is to be seen."""
+    """The format that a text with this beginning probably has, if not CSV; None if it gives no sign of one."""
     folded = beginning.lstrip().lower()
     return next((name for signs, name in _OTHER_FORMATS if folded.startswith(signs)), None)
 
 
 class HeaderNames:
-    """A header's names, to be found. `delimiter` is what a reason shows between them."""
+    """Finds a header's names. `delimiter` separates them in a reason."""
 
     def __init__(self, header: Sequence[str], delimiter: str = ",") -> None:
         self._header = header
@@ -94,16 +94,16 @@ class HeaderNames:
             self._bare.setdefault(bare_name(folded) if folded.startswith("<") else folded, at)
 
     def find(self, name: str) -> int | None:
-        """The first column of this name, or else of the same with brackets around it or without."""
+        """The first column of this name, or else of this name with brackets added or removed."""
         at = self._folded.get(folded_name(name))
         return self._bare.get(bare_name(name)) if at is None else at
 
     def first_of(self, *names: str) -> int | None:
-        """The first of these that is there."""
+        """The first of these columns that exists."""
         return next((at for at in map(self.find, names) if at is not None), None)
 
     def timestamp(self) -> tuple[int, ...]:
-        """The columns that are the timestamp by the usual names. Raises `ObjectUnreadable` if there are none."""
+        """The timestamp columns by the usual names. Raises `ObjectUnreadable` if there are none."""
         at = self.first_of("timestamp", "datetime")
         if at is None:
             day, clock = self.find("date"), self.find("time")
@@ -121,7 +121,7 @@ class HeaderNames:
         raise ObjectUnreadable(reason, "TIMESTAMP_COLUMN")
 
     def named_timestamp(self, wanted: str) -> tuple[int, ...]:
-        """The column of this name, or the two with a plus between them. Raises `ObjectUnreadable` if not there."""
+        """The column of this name, or the two joined by a plus in it. Raises `ObjectUnreadable` if missing."""
         at = self.find(wanted)
         if at is not None:
             return (at,)
@@ -138,7 +138,7 @@ class HeaderNames:
         raise self.missing("TIMESTAMP_COLUMN", wanted, self._nearest_timestamp(wanted))
 
     def missing(self, setting: str, wanted: str, nearest: str) -> ObjectUnreadable:
-        """To be raised: the wanted column is not there."""
+        """The exception to raise when the wanted column is missing."""
         return ObjectUnreadable(
             f"{setting} {shown(wanted)} is not among the columns {self._shown()}; the nearest is {shown(nearest)}",
             setting,
@@ -146,7 +146,7 @@ class HeaderNames:
         )
 
     def nearest(self, wanted: str, *, but: str | None = None) -> str:
-        """The name that a slip of the finger makes the wanted one, or what comes nearest; not that of `but`."""
+        """The name most likely meant by a mistyped `wanted`, or the most similar one; never `but`."""
         import difflib  # hardly any object needs it
 
         text = folded_name(wanted)[:_COMPARED_CHARS]
@@ -157,7 +157,7 @@ class HeaderNames:
         return max((name for name in self._header if name != but), key=likeness)
 
     def _nearest_timestamp(self, wanted: str) -> str:
-        """The same of a name, or of two that are joined."""
+        """The same for one name, or for two that are joined."""
         halves = next(_halves(wanted), None)
         if halves is None or len(set(self._header)) == 1:
             return self.nearest(wanted)
@@ -174,5 +174,5 @@ class HeaderNames:
 
 
 def _halves(name: str) -> Iterator[tuple[str, str]]:
-    """What each plus in it would join."""
+    """Both halves of the name around each plus in it."""
     return ((name[:at], name[at + 1 :]) for at, sign in enumerate(name) if sign == "+")

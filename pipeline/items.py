@@ -1,9 +1,9 @@
 """Rows -> DynamoDB put requests, as the JSON text that goes into a BatchWriteItem body. No I/O.
 
-`put_request` says what an item is, one row at a time. `ItemReader` makes the same of whole columns at once: a column
-that holds nothing but plain numbers, or nothing but canonical timestamps, is checked by one regular expression and
-formatted by one template, which costs a quarter of the work by cells. What does not fit goes the way by rows, so that
-there is one set of rules, in `rows.py`.
+`put_request` defines an item, one row at a time. `ItemReader` gives the same for whole columns at once: a column of
+nothing but plain numbers, or nothing but canonical timestamps, is checked by one regular expression and formatted by
+one template, a quarter of the work of going cell by cell. Anything else is read row by row, so that `rows.py` holds the
+only set of rules.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from pipeline.uniqueness import Cells, FirstRows, KeyedRow
 from pipeline.values import bad_number
 
 TEMPLATES_MAX = 64
-"""Templates remembered: columns may change between numbers and texts in any order."""
+"""How many templates are cached: columns may alternate between numbers and texts in any order."""
 
 Key = tuple[str, str]
 
@@ -32,14 +32,14 @@ _ESCAPED = re.compile('["\\\\\x00-\x1f\ud800-\udfff]')
 
 
 class Items(NamedTuple):
-    """Rows ready to be written, in order: key, physical line and put request of each."""
+    """Rows ready to be written, in order: the key, physical line and put request of each."""
 
     keys: list[Key]
     lines: Sequence[int]
     puts: list[str]
 
     def parts(self, rows: int) -> Iterator[Items]:
-        """The same in pieces of at most so many rows."""
+        """The same in pieces of at most `rows` rows."""
         if len(self.keys) <= rows:
             yield self
             return
@@ -48,7 +48,7 @@ class Items(NamedTuple):
 
 
 def put_request(row: Row) -> str:
-    """The row as one element of a BatchWriteItem request: JSON text, numbers written as the file has them."""
+    """The row as one element of a BatchWriteItem request: JSON text with numbers exactly as in the file."""
     cells = "".join(
         f',{encode_basestring(name)}:{{"{kind}":{encode_basestring(text)}}}' for name, kind, text in row.cells
     )
@@ -59,7 +59,7 @@ def put_request(row: Row) -> str:
 
 
 class ItemReader:
-    """Feed the bytes of the object at `key`, get its items and its rejected rows."""
+    """Reads the bytes of the object at `key`, and gives its items and rejected rows."""
 
     def __init__(self, key: str, dialect: CsvDialect) -> None:
         self._reader = RowReader(key, dialect)
@@ -67,7 +67,7 @@ class ItemReader:
         self._first = FirstRows[Items](_keyed, _cells)
 
     def feed(self, chunk: bytes, *, final: bool = False) -> Iterator[Items | RejectedRow]:
-        """What `chunk` completes, and what the object's end does. Raises `ObjectUnreadable`.
+        """The items and rejected rows that `chunk`, or the object's end, completes. Raises `ObjectUnreadable`.
 
         Lazy: exhaust it before the next call.
         """
@@ -90,7 +90,7 @@ class ItemReader:
             count = text.count("\n")
             items = encoder.items_of_lines(range(record.line, record.line + count), text)
             if items is None and not all(lines := [line.strip(encoder.blanks) for line in text.split("\n")[:-1]]):
-                # Blank lines among them are not rows.
+                # Blank lines are not rows.
                 numbers = [number for number, line in enumerate(lines, record.line) if line]
                 rest = "".join(f"{line}\n" for line, kept in zip(text.split("\n"), lines, strict=False) if kept)
                 items = encoder.items_of_lines(numbers, rest) if numbers else None
@@ -133,7 +133,7 @@ class ItemReader:
 
 
 class _ColumnEncoder:
-    """Columns of many rows -> their items, or None if a row among them needs to be looked at by itself."""
+    """Columns of many rows -> their items, or None if any row must be read on its own."""
 
     def __init__(self, schema: Schema, fields: Fields) -> None:
         self.width = schema.width
@@ -152,7 +152,7 @@ class _ColumnEncoder:
         self._templates: dict[tuple[bool, ...], str] = {}
 
     def items_of_lines(self, lines: Sequence[int], text: str) -> Items | None:
-        r"""Of lines without quotes, each ending in `\n`; `lines` are their numbers."""
+        r"""The items of lines without quotes, each ending in `\n`; `lines` holds their numbers."""
         width, delimiter = self.width, self._fields.delimiter
         stride = width + 1
         # A line end becomes a cell of its own: if every stride-th cell is one, every line has the right width.
@@ -169,7 +169,7 @@ class _ColumnEncoder:
         return self.items(lines, cells, rough=rough)
 
     def items(self, lines: Sequence[int], cells: Sequence[Sequence[str]], *, rough: bool) -> Items | None:
-        """Of these columns. `rough`: blanks that do not count may be at the edges of their cells."""
+        """The items of these columns. `rough`: their cells may still have blanks at the edges that do not count."""
         schema = self._schema
         count = len(lines)
         timestamps = self._timestamps.read(self._moments(cells, rough=rough))
@@ -215,21 +215,21 @@ class _ColumnEncoder:
         )
 
     def _moments(self, cells: Sequence[Sequence[str]], *, rough: bool) -> list[Sequence[str]]:
-        """The timestamp's columns, trimmed where the first row's cells need it: else the parser does it, row by row."""
+        """The timestamp columns, trimmed if the first row's cells need it; otherwise the parser trims, row by row."""
         columns = [cells[at] for at in self._schema.timestamp_at]
         if rough and any(column[0] != column[0].strip(self.blanks) for column in columns):
             return [self._trimmed(column) for column in columns]
         return columns
 
     def _trimmed(self, column: Sequence[str]) -> Sequence[str]:
-        """Without the blanks at the edges; the same column where there are none anywhere."""
+        """The column without blanks at the edges; the same object if it contains no blank."""
         joined = "".join(column)
         if not any(blank in joined for blank in self.blanks):
             return column
         return [cell.strip(self.blanks) for cell in column]
 
     def _fragments(self, label: str, column: Sequence[str]) -> list[str] | None:
-        """`,"name":{...}` for each cell, nothing for an empty one; None if a cell makes its row unfit."""
+        """`,"name":{...}` for each cell, empty for an empty one; None if a cell cannot be stored."""
         fragments = {"": ""}
         for text in set(column):
             if not text:
@@ -242,12 +242,12 @@ class _ColumnEncoder:
             elif text.isascii() or not _ESCAPED.search(text):
                 fragments[text] = f'{label}{{"S":{encode_basestring(text)}}}'
             else:
-                # It may be a lone surrogate, which is what is left of bytes that are not text.
+                # It may hold a lone surrogate, which is what remains of bytes that are not text.
                 return None
         return [fragments[text] for text in column]
 
     def _template(self, shape: tuple[bool, ...]) -> str:
-        """The put request of a row with `%s` for what changes; a plain number stands in it with its label."""
+        """The put request of a row, with `%s` for each part that varies; it includes the labels of plain numbers."""
         template = self._templates.get(shape)
         if template is None:
             ticker = encode_basestring(self._schema.file_ticker).replace("%", "%%")
@@ -268,5 +268,5 @@ def _keyed(items: Items) -> Iterator[KeyedRow]:
 
 
 def _cells(put: str) -> Cells:
-    # The key is among them: it is the same for rows that are compared.
+    # The key is included: it is the same for all rows that are compared.
     return {name: next(iter(value.items())) for name, value in json.loads(put)["PutRequest"]["Item"].items()}

@@ -1,8 +1,8 @@
-"""Structured log lines and CloudWatch's embedded metrics, as JSON text handed to a `write` function. Reads no clock.
+"""Structured log lines and CloudWatch's embedded metrics, as JSON text passed to a `write` function. Reads no clock.
 
-One log line is one JSON object with the keys that Lambda's own JSON logs have (`timestamp`, `level`, `message`,
-`requestId`) and the fields of the call. One metric line an invocation, in the embedded metric format (CloudWatch User
-Guide, "Specification: Embedded metric format"): the metrics are members of the root.
+One log line is one JSON object with the keys of Lambda's own JSON logs (`timestamp`, `level`, `message`, `requestId`)
+and the fields of the call. There is one metric line per invocation, in the embedded metric format (CloudWatch User
+Guide, "Specification: Embedded metric format"), with the metrics as members of the root.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ LEVELS = ("TRACE", "DEBUG", "INFO", "WARN", "ERROR", "FATAL")
 class Log:
     """Writes the lines of one invocation.
 
-    `now` gives seconds since the epoch. `level` is the lowest level that is written, in Lambda's names
-    (`AWS_LAMBDA_LOG_LEVEL`); an unknown one means INFO. Metrics are written whatever the level.
+    `now` gives seconds since the epoch. `level` is the lowest level to write, one of Lambda's names
+    (`AWS_LAMBDA_LOG_LEVEL`); an unknown one means INFO. Metrics are written at every level.
     """
 
     write: Callable[[str], None]
@@ -31,28 +31,27 @@ class Log:
     request_id: str | None = None
 
     def of_invocation(self, context: object) -> Log:
-        """The same log, its lines naming what Lambda's `context` does; each part of it may be missing."""
+        """The same log, with lines that carry the ids in Lambda's `context`; any of them may be missing."""
         name = getattr(context, "function_name", None) or self.function_name
         return replace(self, function_name=name, request_id=getattr(context, "aws_request_id", None))
 
     def info(self, message: str, **fields: object) -> None:
-        """Something done, worth a line."""
+        """Log that something was done."""
         self._line("INFO", message, fields)
 
     def warn(self, message: str, **fields: object) -> None:
-        """Something odd that hurt nothing."""
+        """Log something unusual that did no harm."""
         self._line("WARN", message, fields)
 
     def error(self, message: str, **fields: object) -> None:
-        """Something failed; `fields` give the reason."""
+        """Log that something failed; `fields` give the reason."""
         self._line("ERROR", message, fields)
 
     def metrics(self, values: Mapping[str, int], **properties: object) -> None:
         """One line with all of `values`; a name that begins with `Bytes` is measured in bytes.
 
-        `properties` stand beside them, to be searched for, and are no metrics. The line bears the lowest level that is
-        written: Lambda drops what is below it, and takes a line without one for INFO (Developer Guide, "Log-level
-        filtering").
+        `properties` are added for searching, and are not metrics. The line has the lowest level that is written: Lambda
+        drops what is below that, and treats a line without a level as INFO (Developer Guide, "Log-level filtering").
         """
         units = [{"Name": name, "Unit": "Bytes" if name.startswith("Bytes") else "Count"} for name in values]
         now = self.now()
@@ -86,5 +85,5 @@ class Log:
 
 
 def _instant(now: float) -> str:
-    """As Lambda's own lines have it, with milliseconds."""
+    """In the form of Lambda's own lines, with milliseconds."""
     return datetime.fromtimestamp(now, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -1,12 +1,12 @@
-"""The synthetic market: seed and tick -> quotes, as CSV bytes. Pure and made of whole numbers, so equal everywhere.
+"""The synthetic market: seed and tick -> quotes, as CSV bytes. Pure integer arithmetic, so the same on every machine.
 
-A tick is a whole second since the epoch. Its rows are quotes of the minute before it, and no two rows of a market ever
-share ticker and timestamp: within a tick each row of a ticker has a slot of the minute of its own, and two ticks less
-than a minute apart differ in their second of the minute, which is what the timestamps' microseconds are congruent to
-(modulo 60). So objects of any ticks can be mixed.
+A tick is a whole second since the epoch. Its rows are quotes of the minute before it. No two rows of a market share
+ticker and timestamp: within a tick, each row of a ticker has its own slot of the minute; two ticks less than a minute
+apart differ in their second of the minute, and a timestamp's microseconds are congruent to that second (modulo 60). So
+objects of any ticks can be mixed.
 
-The rows of a tick are dealt out ticker by ticker, object by object: rows that follow each other belong to different
-tickers, so that no DynamoDB partition gets more than its share of any batch.
+The rows of a tick are dealt out ticker by ticker, object by object: consecutive rows belong to different tickers, so
+that no DynamoDB partition gets more than its share of any batch.
 """
 
 from __future__ import annotations
@@ -22,17 +22,17 @@ from pipeline.chance import stream
 
 HEADER = "ticker,timestamp,open,high,low,close,volume\n"
 SLOTS = 1_000_000
-"""Rows that one ticker can have in one tick: the minute's microseconds, sixty residues apart."""
+"""Rows that one ticker can have in one tick: the minute's microseconds, at intervals of sixty."""
 MAX_TICKERS = 26**4
 CHUNK_ROWS = 500
 _DAY_S = 86_400
-# Whole-number weights of the price's waves: period in seconds, amplitude in thousandths of the price.
+# Integer weights of the price's waves: period in seconds, amplitude in thousandths of the price.
 _WAVES = ((30 * _DAY_S, 200), (2 * _DAY_S, 60), (4 * 3600, 20), (1200, 6), (180, 2))
 
 
 @dataclass(frozen=True, slots=True)
 class Market:
-    """A market: `files` objects of `rows` rows a tick, over `tickers` tickers."""
+    """A market: `files` objects of `rows` rows per tick, over `tickers` tickers."""
 
     seed: int
     files: int
@@ -57,7 +57,7 @@ class Market:
             yield b"".join(self._lines(rng, tick, range(start, min(start + CHUNK_ROWS, begin + self.rows))))
 
     def _lines(self, rng: Random, tick: int, rows: range) -> Iterator[bytes]:
-        """These rows of the tick, counted over all its objects. Hot: a load test makes millions of them."""
+        """These rows of the tick, counted over all its objects. This is hot: a load test makes millions of them."""
         tickers, in_all = self.tickers, self.rows_per_ticker * self.tickers
         first_us = (tick - 60) * 1_000_000 // 60 * 60 + tick % 60
         random_bits, quote, activity = rng.getrandbits, _quote, _activity(tick)
@@ -114,13 +114,13 @@ def _listing(seed: int, number: int) -> tuple[str, int, int]:
 
 @lru_cache(16_384)
 def _quote(seed: int, number: int, tick: int) -> tuple[bytes, int, int, int]:
-    """The ticker's name and lot, and its price in cents at the begin and at the end of the tick's minute."""
+    """The ticker's name and lot, and its price in cents at the beginning and end of the tick's minute."""
     name, _, lot = _listing(seed, number)
     return name.encode(), lot, _price(seed, number, tick - 60), _price(seed, number, tick)
 
 
 def _price(seed: int, number: int, instant: int) -> int:
-    """Value noise: between random levels at a wave's multiples the price moves along a straight line."""
+    """Value noise: the price moves in a straight line between random levels at a wave's multiples."""
     issue = _listing(seed, number)[1]
     thousandths = 0
     for period, amplitude in _WAVES:
@@ -138,7 +138,7 @@ def _hash(*numbers: int) -> int:
 
 @lru_cache(64)
 def _activity(tick: int) -> int:
-    """How busy the market is, in hundredths: a smile between 13:30 and 20:00 UTC, a murmur outside."""
+    """How busy the market is, in hundredths: U-shaped between 13:30 and 20:00 UTC, low otherwise."""
     minute = tick % _DAY_S // 60
     if not 810 <= minute < 1200:
         return 20

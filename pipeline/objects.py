@@ -1,6 +1,6 @@
-"""Objects in S3: reading one as a stream that survives broken connections, and writing what was rejected of it.
+"""Objects in S3: reading one as a stream that survives broken connections, and writing its rejected rows.
 
-Owns no rule about what is in an object.
+Knows nothing about the contents of an object.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ from pipeline.rows import RejectedRow
 
 CHUNK_BYTES = 64 * 1024
 RESUMES_MAX = 5
-"""Broken streams of one object that are taken up again where they broke."""
+"""How often a broken stream of one object is resumed where it broke."""
 PAUSE_MAX_S = 2.0
 PART_BYTES = 8 * 1024 * 1024
-"""Rejected rows in memory before they become a part of a multipart upload (S3 asks for 5 MiB at least)."""
+"""Rejected rows held in memory before they become a part of a multipart upload (S3 requires at least 5 MiB)."""
 
 
 class ObjectStream:
-    """One object's bytes. `size_bytes` is known once the first chunk has come, `bytes_read` counts what was handed out.
+    """One object's bytes. `size_bytes` is set once the first chunk arrives; `bytes_read` counts what was handed out.
 
     Pauses are drawn from `seed`.
     """
@@ -45,7 +45,7 @@ class ObjectStream:
     async def chunks(self) -> AsyncGenerator[bytes]:
         """The bytes, at most `CHUNK_BYTES` at a time.
 
-        A connection that breaks is taken up again at the byte where it broke, as long as the object is the same.
+        A broken connection is resumed at the byte where it broke, as long as the object is still the same.
         Raises `ObjectGone`, `MessageFailure`.
         """
         resumes = 0
@@ -59,7 +59,7 @@ class ObjectStream:
                 resumes += 1
                 if resumes > RESUMES_MAX:
                     raise MessageFailure(
-                        f"reading the object broke off {resumes} times: {error}", permanent=False
+                        f"the connection broke {resumes} times while reading the object: {error}", permanent=False
                     ) from error
                 chance = stream(self._seed, "resume", resumes)
                 await asyncio.sleep(chance.uniform(0, min(PAUSE_MAX_S, 0.1 * 2**resumes)))
@@ -83,9 +83,9 @@ class ObjectStream:
 
 
 class RejectedRows:
-    """The rejected rows of one object, as JSON lines at `key`: gathered, written when complete, in bounded memory.
+    """The rejected rows of one object, as JSON lines at `key`: collected, and written on completion, in bounded memory.
 
-    `reasons` says of what kinds they are.
+    `reasons` counts them by kind.
     """
 
     def __init__(self, s3: Any, bucket: str, key: str) -> None:
@@ -99,9 +99,9 @@ class RejectedRows:
         self._parts: list[dict[str, Any]] = []
 
     async def add(self, row: RejectedRow) -> None:
-        """One more. Raises `MessageFailure` if a full part cannot be written."""
+        """Add one row. Raises `MessageFailure` if a full part cannot be written."""
         line = json.dumps({"line": row.line, "reason": row.reason, "row": row.row}, ensure_ascii=False) + "\n"
-        # Lone surrogates stand for bytes that are no UTF-8; what is written must be.
+        # Lone surrogates represent bytes that are not UTF-8; the output must be.
         self._lines.append(line.encode(errors="backslashreplace"))
         self._bytes += len(self._lines[-1])
         self.count += 1
@@ -110,7 +110,7 @@ class RejectedRows:
             await self._write_part()
 
     async def complete(self) -> None:
-        """Write them, if there are any; until then nothing stands at the key. Raises `MessageFailure`."""
+        """Write them, if there are any; until then there is nothing at the key. Raises `MessageFailure`."""
         with _writing():
             if self._upload_id is None:
                 if self.count:
@@ -142,7 +142,7 @@ def _read_failure(error: ClientError | BotoCoreError) -> Exception:
     if code == "NoSuchKey":
         return ObjectGone("the key is gone")
     if code in ("PreconditionFailed", "412"):
-        return MessageFailure("the object was replaced while it was read", permanent=False)
+        return MessageFailure("the object was replaced while being read", permanent=False)
     return MessageFailure(f"reading the object: {error}", permanent=is_permanent(error))
 
 

@@ -1,6 +1,6 @@
-"""The beginning of an object, up to its first record: the lines that are passed over, and the delimiter. No I/O.
+"""The beginning of an object, up to its first record: the lines to skip, and the delimiter. No I/O.
 
-What comes out depends on the text alone, not on how it is cut.
+The result depends on the text alone, not on how it is cut.
 """
 
 from __future__ import annotations
@@ -15,16 +15,16 @@ _SEP_CHARS = len('"sep=X"')
 _LINE_END = re.compile(r"\r\n?|\n")
 _CLOSED = r'(?:[^"]++|"")*+(?P<end>"|\Z)'
 _QUOTED = re.compile(rf'(?P<before>\A|[{"".join(DELIMITERS)}]) *+"{_CLOSED}')
-"""A quoted cell under any of the delimiters, with the one before it; the last may be open."""
+"""A quoted cell under any of the delimiters, with the delimiter before it; the last cell may be open."""
 _REST = re.compile(_CLOSED)
-"""What is left of a quoted cell that began on a line before."""
+"""The rest of a quoted cell that began on an earlier line."""
 
 
 class FirstLines:
-    """Passes over a line `sep=X` and the lines that SKIP_LINES counts. Feed it all text, read what it returns.
+    """Skips a line `sep=X` and the lines that SKIP_LINES counts. Feed it all text, and read what it returns.
 
-    `line` is the number of the line that comes next, `delimiter` what `sep=` says, None if nothing. `done`: those lines
-    have come.
+    `line` is the number of the next line, `delimiter` what `sep=` says, None if there is no such line. `done`: all of
+    those lines have been skipped.
     """
 
     def __init__(self, skip_lines: int) -> None:
@@ -36,7 +36,7 @@ class FirstLines:
         self._held = ""
 
     def feed(self, text: str, *, final: bool) -> str:
-        """The text after those lines, nothing while they last."""
+        """The text after those lines; empty until then."""
         text, self._held = self._held + text, ""
         if not self._looked:
             end = _LINE_END.search(text)
@@ -63,21 +63,21 @@ class FirstLines:
 
 
 class FirstRecord:
-    """Passes over blank lines and comments, and finds the delimiter in the record after them.
+    """Skips blank lines and comments, and finds the delimiter in the first record.
 
-    Feed it whole lines until `delimiter` is known: `text` is then what is to be read, from the first record on, and
-    `passed` how many lines came before it. A record is looked at up to `longest` characters. `names` is how many fields
-    each record should have, None if the record is the header.
+    Feed it whole lines until `delimiter` is set: then `text` is the text to read, from the first record on, and
+    `passed` is how many lines came before it. At most `longest` characters of a record are examined. `names` is how
+    many fields each record should have, None if the record is the header.
     """
 
     def __init__(self, comment: str | None, names: int | None, longest: int) -> None:
         self.delimiter: str | None = None
         self.passed = 0
         self.left = longest
-        """How many characters are yet to be looked at."""
+        """How many characters may still be examined."""
         self._names = names
         self._longest = longest
-        # While no delimiter is known, blanks and tabs are blank.
+        # While the delimiter is unknown, spaces and tabs both count as blank.
         self._fields = fields_of(",", comment)
         self._texts: list[str] = []
         self._inside = False
@@ -89,7 +89,7 @@ class FirstRecord:
         return "".join(self._texts)
 
     def feed(self, text: str, *, final: bool) -> None:
-        """Look at these lines. `final`: the object ends here, or the line that follows them is too long anyway."""
+        """Examine these lines. `final`: the object ends here, or the next line is too long to examine."""
         at = 0
         while not self._texts and at < len(text):
             end = _end(text, at)
@@ -107,14 +107,14 @@ class FirstRecord:
             self._decide()
 
     def look(self, line: str) -> None:
-        """Count what delimits in a line of the record, or in the beginning of one that is too long."""
+        """Count the delimiters in a line of the record, or in the beginning of a line that is too long."""
         line = line[: self.left]
         self.left -= len(line)
         if self._inside:
             rest = _REST.match(line)
             assert rest is not None  # noqa: S101 - it matches any text
             self._inside = not rest["end"]
-            # A cell whose quotes have just closed is none that others could open.
+            # A cell whose quotes have just closed cannot be opened by others.
             line = "\0" + line[rest.end() :]
         if not self._inside:
             if '"' in line:
@@ -125,7 +125,7 @@ class FirstRecord:
             self._decide()
 
     def _without(self, quoted: re.Match[str]) -> str:
-        """What is left of a cell without what is in quotes."""
+        """The parts of a cell outside quotes."""
         self._inside = not quoted["end"]
         return quoted["before"]
 

@@ -1,10 +1,10 @@
 """Lines of a CSV file that hold quotes -> records, in linear time whatever the quotes. No I/O.
 
-A quoted field may hold line ends, so a record can be known only by where it begins; and a record that turns out broken
-costs the line it begins on alone, so that the next one begins within what it had swallowed. Read naively, every stray
-quote would be followed to the next one once for each line in between. Here each line is looked at twice at most: as the
-beginning of a record, and as what it is to a record that reaches it within quotes. The second is the same for whatever
-record comes by, and is remembered.
+A quoted field may hold line ends, so only its beginning shows where a record is. A broken record costs only the line it
+begins on: the next record begins within the text that it had swallowed. Read naively, every stray quote would be
+followed to the next one, once for each line in between. Here each line is examined at most twice: as the beginning of a
+record, and as a line that a record reaches within quotes. The second result is the same for every such record, and is
+remembered.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ from typing import NamedTuple
 from pipeline.fields import AFTER, OPEN, Fields
 
 MAX_RECORD_CHARS = 2 * 1024 * 1024
-"""A longer record cannot be an item of 400 KB; it is rejected rather than gathered."""
+"""A longer record cannot be an item of 400 KB; it is rejected instead of being collected."""
 SHOWN_CHARS = 1000
 """How much of a broken record's line its rejection shows."""
 ROWS_TOGETHER = 1000
-"""Records gathered before they are handed on."""
+"""How many records are collected before they are handed on."""
 
 _REASONS = {None: None, AFTER: "text after a closing quote"}
 _UNENDED = "a quoted field that does not end"
@@ -31,10 +31,10 @@ _OTHER_WIDTH = "a quoted field over several lines, and not as many fields as the
 
 
 class RejectedRow(NamedTuple):
-    """One row that cannot be stored: why, and its fields as read, or its line where it has none.
+    """One row that cannot be stored: why, and its fields as read, or its line if it has no fields.
 
-    `kind` is the reason without what differs from row to row, `cell` the text that it is about, `setting` the
-    environment variable that might mend it; each may be missing.
+    `kind` is the reason without the parts that vary by row, `cell` the text at fault, `setting` the environment
+    variable that might fix it; each may be missing.
     """
 
     line: int
@@ -46,37 +46,37 @@ class RejectedRow(NamedTuple):
 
 
 class Parsed(NamedTuple):
-    """Records taken apart: the physical line that each begins on, and its fields."""
+    """Parsed records: the physical line that each begins on, and its fields."""
 
     lines: list[int]
     rows: list[list[str]]
 
 
 class QuoteParser:
-    """Feed whole lines, get their records and what is none. Blank lines and comments are not records.
+    """Feed it whole lines; it returns their records, and rejects the rest. Blank lines and comments are not records.
 
-    A line ends at LF, CRLF, or a CR that no LF follows. `rules` say how a record is cut into fields. A record that is
+    A line ends at LF, CRLF, or a CR without an LF after it. `rules` say how a record is cut into fields. A record still
     open where the lines end is kept until more come: at most `MAX_RECORD_CHARS`.
     """
 
     _number: int
-    """That of the first of `_lines`."""
+    """The number of the first of `_lines`."""
 
     def __init__(self, rules: Fields) -> None:
         self._rules = rules
         self._width: int | None = None
         self._lines: list[str] = []
         self._at = 0
-        """Where the next record begins, or the one that is open."""
+        """Where the next record begins, or the open one."""
         self._open = False
         self._reach = -1
-        """The last line that was looked at as what it is to a record that reaches it within quotes."""
+        """The last line examined as one that a record reaches within quotes."""
         self._end: int | None = OPEN
-        """What it is; `OPEN`: it has not been looked at, and all before it end within quotes."""
+        """The result; `OPEN`: it has not been examined, and all lines before it end within quotes."""
         self._starts = array("q", [0])
         """How many characters come before each line."""
         self._fields: array[int] | None = None
-        """How many fields the lines up to the last add, in sums; None: not counted yet."""
+        """Cumulative counts of the fields that each line up to the last adds; None: not counted yet."""
 
     @property
     def pending(self) -> bool:
@@ -84,13 +84,13 @@ class QuoteParser:
         return bool(self._lines)
 
     def expect(self, width: int) -> None:
-        """So many fields has a record of several lines, or it is broken. Until then one record comes at a time."""
+        """A record of several lines must have `width` fields. Until this call, records come one at a time."""
         self._width = width
 
     def feed(self, number: int, text: str, unended: int, *, final: bool) -> Iterator[Parsed | RejectedRow]:
-        """The records that are known now. `text` is whole lines, the first of them line `number` of the object.
+        """The records that are complete now. `text` is whole lines, the first of which is line `number` of the object.
 
-        `unended` is how many characters have come of the line after them, `final`: no more will.
+        `unended` is how many characters of the next, unfinished line have come; `final`: no more will.
         """
         if not self._lines:
             self._number = number
@@ -103,7 +103,7 @@ class QuoteParser:
         self._forget()
 
     def _in_one_go(self, *, simple: bool) -> Iterator[Parsed]:
-        """The records before the first that is not whole, or not as it counts, by Python's parser."""
+        """The records before the first one that is incomplete or that Python's parser would read differently."""
         found = Parsed([], [])
         lines = self._lines[self._at :]
         number = self._number + self._at
@@ -127,7 +127,7 @@ class QuoteParser:
             yield found
 
     def _one_by_one(self, unended: int, *, final: bool, everything: bool) -> Iterator[Parsed | RejectedRow]:
-        """The records that are known; unless `everything`, those of lines that a record has reached, and the header."""
+        """The complete records; unless `everything`, only those on lines that a record has reached, and the header."""
         found, texts = Parsed([], []), list[str]()
         lines = self._lines
         while self._at < len(lines) and (everything or self._at <= self._reach or self._width is None):
@@ -168,9 +168,9 @@ class QuoteParser:
             yield Parsed(found.lines, self._split(texts))
 
     def _open_record(self, at: int, unended: int, *, final: bool) -> tuple[int, str | None, str | None]:
-        """Where the record after that at `at` begins, whose own line ends within quotes; 0 while nobody knows.
+        """Where the next record begins, after the one at `at`, whose own line ends within quotes; 0 if not known yet.
 
-        With it, if it is broken: of what kind, and the reason where that says more.
+        Also, if that record is broken, the kind of problem, and the reason where that has more to say.
         """
         lines, starts = self._lines, self._starts
         if len(starts) <= len(lines):
@@ -196,7 +196,7 @@ class QuoteParser:
         return self._reach + 1, None, None
 
     def _other_width(self, at: int) -> str | None:
-        """What is the matter if the record from `at` to `_reach` has another number of fields than the header."""
+        """What is wrong if the record from `at` to `_reach` has a different number of fields from the header."""
         if self._fields is None:
             added = (self._rules.count('"' + line) - 1 for line in self._lines[at + 1 : self._reach + 1])
             self._fields = array("q", accumulate(added, initial=0))
@@ -208,7 +208,7 @@ class QuoteParser:
         return f"a quoted field over {number} lines, and {fields} fields where the header has {self._width}"
 
     def _forget(self) -> None:
-        """Let go of the lines before the next record, and of what was known of them."""
+        """Drop the lines before the next record, and what was known about them."""
         del self._lines[: self._at]
         self._number += self._at
         self._reach -= self._at
@@ -218,13 +218,13 @@ class QuoteParser:
         self._at = 0
 
     def _split(self, texts: list[str]) -> list[list[str]]:
-        """The fields of whole records; the header alone keeps words that stand for nothing."""
+        """The fields of whole records; only the header keeps words for "no value"."""
         rules = self._rules
         if self._width is not None and all(map(rules.simple, texts)):
             try:
                 return list(csv.reader(texts, delimiter=rules.delimiter, strict=True))
             except csv.Error:
-                pass  # a field longer than `csv.field_size_limit`, which is the process's and not ours to set
+                pass  # a field longer than `csv.field_size_limit`, which belongs to the process and is not ours to set
         return [rules.split(text, emptied=self._width is not None) for text in texts]
 
 

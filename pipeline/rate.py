@@ -1,6 +1,6 @@
-"""How fast the table may be written: additive increase, multiplicative decrease, for all writers of the environment.
+"""How fast to write to the table: additive increase, multiplicative decrease, shared by the environment's writers.
 
-Pure: instants are arguments, of any clock that does not go back.
+Pure: instants are arguments, on any clock that does not go back.
 """
 
 from __future__ import annotations
@@ -9,21 +9,21 @@ DECREASE = 0.7
 INCREASE_SHARE = 0.05
 """Each second adds this share of the most that the table ever took in a second: a constant step, hence additive."""
 MINIMUM_RATE = 25.0
-"""Rows a second that are always allowed: one request."""
+"""Rows per second that are always allowed: one request."""
 REACTION_S = 0.25
-"""Refusals within this time are one: they were all on their way before the first was answered."""
+"""Refusals within this time count as one: they were all in flight before the first answer."""
 BURST_S = 0.1
-"""Unused time that may be made up for at once."""
+"""How much unused time may be made up for at once."""
 WINDOW_S = 1.0
 QUIET_S = 10.0
-"""Without a refusal for so long, a rate far above the demand limits nothing and is dropped."""
+"""After this long without a refusal, a rate far above the demand limits nothing and is lifted."""
 
 
 class WriteRate:
-    """Rows a second, at most `maximum_rows_per_s`, and unlimited without it until the table refuses for the first time.
+    """Rows per second, at most `maximum_rows_per_s`; without that, unlimited until the table first refuses a row.
 
-    `rows_per_s` is None while unlimited. A refusal cuts it to a share of what the table has been taking; while the
-    table takes everything it grows, and above four times the demand it ceases to exist.
+    `rows_per_s` is None while unlimited. A refusal cuts it to a share of what the table has been taking. While the
+    table takes everything, the rate grows, and above four times the demand it is lifted.
     """
 
     def __init__(self, maximum_rows_per_s: float | None = None) -> None:
@@ -39,7 +39,7 @@ class WriteRate:
         self._best_rows_per_s = 0.0
 
     def wait_s(self, rows: int, now: float) -> float:
-        """How long to wait before `rows` more may be sent; they count as sent then."""
+        """How long to wait before sending `rows` more rows; from then on they count as sent."""
         if self.rows_per_s is None:
             return 0.0
         self.rows_per_s = rows_per_s = self._increased(self.rows_per_s, now)
@@ -61,7 +61,7 @@ class WriteRate:
         self._window_rows += rows
 
     def refused(self, now: float) -> None:
-        """The table refused a request or a part of one for want of capacity."""
+        """The table refused a request, or part of one, for lack of capacity."""
         if now - self._refused_at < REACTION_S:
             return
         self._refused_at = now

@@ -1,4 +1,4 @@
-"""Why rows of an object were rejected, in kinds: what a log line says of them, in bounded memory. No I/O."""
+"""Why rows of an object were rejected, by kind: what a log line reports about them, in bounded memory. No I/O."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from typing import Any
 
 from pipeline.rows import RejectedRow
 
-KINDS_TOLD = 10
+KINDS_REPORTED = 10
 CELL_CHARS = 60
 
 
 @dataclass(slots=True)
 class _Kind:
-    """How often, and the first of them."""
+    """How often, and the first such row."""
 
     count: int
     first: RejectedRow
@@ -26,7 +26,7 @@ class Reasons:
         self._kinds: dict[str, _Kind] = {}
 
     def add(self, row: RejectedRow) -> None:
-        """One more."""
+        """Count one row."""
         known = self._kinds.get(row.kind or row.reason)
         if known is None:
             self._kinds[row.kind or row.reason] = _Kind(1, row._replace(row=()))
@@ -36,9 +36,9 @@ class Reasons:
             known.first = row._replace(row=())
 
     def most_frequent(self) -> list[dict[str, Any]]:
-        """At most `KINDS_TOLD`, each with its count, the line and the offending text of its first row, and a setting.
+        """At most `KINDS_REPORTED` kinds, each with count, line and offending text of its first row, and a setting.
 
-        The text is shortened, and None where there is none; the setting is the environment variable that might help.
+        The text is shortened, and None if there is none; the setting is the environment variable that might help.
         """
         ordered = sorted(self._kinds.items(), key=lambda item: (-item[1].count, item[1].first.line))
         return [
@@ -49,12 +49,12 @@ class Reasons:
                 "cell": _shortened(kind.first.cell),
                 "setting": kind.first.setting,
             }
-            for reason, kind in ordered[:KINDS_TOLD]
+            for reason, kind in ordered[:KINDS_REPORTED]
         ]
 
 
 def _shortened(text: str | None) -> str | None:
-    """As much of it as a log line bears; bytes that are not text are shown as such."""
+    """As much of it as a log line can hold; bytes that are not text are shown as such."""
     if text is None:
         return None
     short = text if len(text) <= CELL_CHARS else text[:CELL_CHARS] + "..."

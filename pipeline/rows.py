@@ -1,7 +1,7 @@
 """An object's bytes -> rows to store and rows to reject, by the rules of docs/handlers.md. No I/O, bounded memory.
 
-Owns what makes a row storable. Not compression, encodings or quotes (`text.py`), not what a header means
-(`header.py`), not the form of an item (`items.py`).
+Decides what makes a row storable. Compression, encodings and quotes are in `text.py`, the meaning of a header in
+`header.py`, the form of an item in `items.py`.
 """
 
 from __future__ import annotations
@@ -21,20 +21,20 @@ from pipeline.values import Refusal, bad_number, number_reader
 __all__ = ["Cell", "ObjectUnreadable", "RejectedRow", "Row", "RowReader", "Schema"]
 
 MAX_ITEM_BYTES = 400 * 1024
-"""Names and values of one item (DynamoDB Developer Guide, "Service quotas": items)."""
+"""The size of one item, names and values (DynamoDB Developer Guide, "Service quotas": items)."""
 MAX_PK_BYTES = 2048
 MAX_SK_BYTES = 1024
-"""Key attributes (the same page: partition and sort keys)."""
+"""The size of key attributes (the same page: partition and sort keys)."""
 CACHED_COLUMNS, CACHED_CHARS = 100, 4096
-"""What is remembered of a header no larger than this."""
+"""The header's meaning is cached if the header is no larger than this."""
 MAX_NUMBER_BYTES = 21
-"""Two digits a byte and one more, which is how DynamoDB counts a number of 38 digits."""
+"""Two digits per byte plus one byte, which is how DynamoDB counts a number of 38 digits."""
 
 Cell = tuple[str, Literal["N", "S"], str]
 
 
 class Row(NamedTuple):
-    """One row to store. `line` is the physical line its record begins on, the header being 1; `cells` without keys."""
+    """One row to store. `line` is the physical line its record begins on, counted from 1; `cells` exclude the key."""
 
     line: int
     ticker: str
@@ -43,18 +43,18 @@ class Row(NamedTuple):
 
 
 class Schema:
-    """What one object's header says: where the key is, and how each other column is named in the table.
+    """What one object's header says: where the key is, and what each other column is called in the table.
 
-    `ticker_at` is None where the file's name is the ticker; the cells at `timestamp_at` together are the timestamp.
-    `names[i]` belongs to field i; a key's is None. `safe_chars`: fields of no more characters than this, even of
-    several rows, are within the size of one item. `encoding` is what the text's is called, `header` are the names.
+    `ticker_at` is None if the file's name is the ticker; the cells at `timestamp_at` together are the timestamp.
+    `names[i]` belongs to field i; a key's is None. `safe_chars`: fields of at most this many characters, even of
+    several rows, fit into one item. `encoding` is the encoding's name for messages, `header` the names.
     """
 
     def __init__(
         self, key: str, header: Sequence[str], dialect: CsvDialect, encoding: str = "UTF-8", delimiter: str = ","
     ) -> None:
         """Read the header of the object at `key`. Raises `ObjectUnreadable`."""
-        # The objects of a run have few headers.
+        # The objects of a run have few different headers.
         few = len(header) <= CACHED_COLUMNS and sum(map(len, header)) <= CACHED_CHARS
         read = _cached_columns if few else _columns
         found = read(tuple(header), dialect.ticker_column, dialect.timestamp_column, encoding, delimiter)
@@ -68,7 +68,7 @@ class Schema:
         self.read_number = number_reader(dialect.decimal_separator, lenient=dialect.lenient_numbers)
 
     def file_key(self) -> FileKey | None:
-        """What the key is made of where the ticker is the file's name; None where each row names its own."""
+        """What the key is made of if the ticker is the file's name; None if each row names its own."""
         if self.ticker_at is not None:
             return None
         return FileKey(
@@ -83,7 +83,7 @@ class Schema:
         )
 
     def row(self, line: int, fields: Sequence[str]) -> Row | RejectedRow:
-        """The row that these fields make."""
+        """The row that these fields make, or its rejection."""
         if len(fields) != self.width:
             reason = f"{len(fields)} fields where the header has {self.width}"
             return RejectedRow(line, reason, tuple(fields), "another number of fields than the header has")
@@ -93,7 +93,7 @@ class Schema:
             return RejectedRow(line, str(refusal), tuple(fields), refusal.kind, refusal.cell, refusal.setting)
 
     def _row(self, line: int, fields: Sequence[str]) -> Row:
-        """Raises `Refusal`, which says why they make none."""
+        """Raises `Refusal`, which says why they do not make a row."""
         text = "".join(fields)
         if not text.isascii() and SURROGATES.search(text):
             cell = next(filter(SURROGATES.search, fields))
@@ -126,9 +126,9 @@ class Schema:
 
 
 class RowReader:
-    """Feed the bytes of the object at `key`, get its rows, in order. What comes out depends on nothing but the bytes.
+    """Feed it the bytes of the object at `key`; it returns the rows, in order. The result depends only on the bytes.
 
-    `schema` is None until the header has been read, `header_line` where there is none: the line that it begins on.
+    `schema` is None until the header has been read; `header_line`, the line it begins on, stays None if there is none.
     """
 
     def __init__(self, key: str, dialect: CsvDialect) -> None:
@@ -147,7 +147,7 @@ class RowReader:
         return self._records.fields
 
     def feed(self, chunk: bytes, *, final: bool = False) -> Iterator[Row | RejectedRow]:
-        """The rows that `chunk` completes, and those that the object's end does. Raises `ObjectUnreadable`.
+        """The rows that `chunk`, or the object's end, completes. Raises `ObjectUnreadable`.
 
         Lazy: exhaust it before the next call.
         """
@@ -155,12 +155,12 @@ class RowReader:
         return self._first.hold(found, self.file_key, final=final)
 
     def file_key(self) -> FileKey | None:
-        """What the key is made of where the ticker is the file's name, once the header has been read."""
+        """What the key is made of if the ticker is the file's name, once the header has been read."""
         assert self.schema is not None  # noqa: S101 - records come after the header only
         return self.schema.file_key()
 
     def records(self, chunk: bytes, *, final: bool) -> Records:
-        """The records below the header, for a reader that makes rows itself; `schema` is set when one comes."""
+        """The records below the header, for a reader that makes rows itself; `schema` is set before the first."""
         for record in self._records.feed(chunk, final=final):
             if self.schema is not None:
                 yield record
@@ -182,12 +182,12 @@ class RowReader:
         if final and self.schema is None:
             skipped = self._dialect.skip_lines
             if skipped:
-                reason = f"no header: nothing follows the lines that SKIP_LINES={skipped} passes over"
+                reason = f"no header: nothing follows the lines that SKIP_LINES={skipped} skips"
                 raise ObjectUnreadable(reason, "SKIP_LINES")
             raise ObjectUnreadable("no header: the object is empty")
 
     def _header_of(self, record: Lines) -> Lines | None:
-        """Take the header that is the first of these lines with something on it; the lines below it."""
+        """Take the first line that is not blank as the header; returns the lines below it."""
         line, text = record
         while text:
             first, _, text = text.partition("\n")
@@ -216,7 +216,7 @@ class RowReader:
 
 
 class _Columns(NamedTuple):
-    """What a header says whatever the object's key."""
+    """What a header says, whatever the object's key."""
 
     ticker_at: int | None
     timestamp_at: tuple[int, ...]
@@ -235,7 +235,7 @@ def _columns(
     ticker_at, timestamp_at = key_columns(header, ticker, timestamp, delimiter)
     named = attribute_names(header)
     keys = {ticker_at, *timestamp_at}
-    # Four bytes a character at most, so that hardly any row needs its bytes counted.
+    # At most four bytes per character, so that hardly any row needs its bytes counted.
     fixed_bytes = MAX_PK_BYTES + MAX_SK_BYTES + sum(len(name.encode()) for name in named)
     names = [None if i in keys else name for i, name in enumerate(named)]
     return _Columns(ticker_at, timestamp_at, names, (MAX_ITEM_BYTES - fixed_bytes) // 4)
@@ -245,7 +245,7 @@ _cached_columns = lru_cache(16)(_columns)
 
 
 def _utf_16(name: str) -> str | None:
-    """The encoding of UTF-16 that a name in it, read as one of bytes, gives away."""
+    """The UTF-16 encoding that a name shows when it is read byte by byte."""
     for encoding, high, low in (("utf-16-le", name[1::2], name[::2]), ("utf-16-be", name[::2], name[1::2])):
         if high and not high.strip("\0") and "\0" not in low:
             return encoding

@@ -1,11 +1,11 @@
-"""A function's settings: environment variables -> checked values. A bad one is named in one line."""
+"""A function's settings: environment variables -> checked values. An error names the setting in one line."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
 PREFIXES = {"KEY_PREFIX": "stocks/", "REJECTED_PREFIX": "rejected/"}
-"""Where in the bucket objects and rejected rows are, unless the settings of these names say otherwise."""
+"""Where in the bucket objects and rejected rows are, unless these settings say otherwise."""
 
 
 class SettingsError(Exception):
@@ -13,7 +13,7 @@ class SettingsError(Exception):
 
 
 def text_setting(environ: Mapping[str, str], name: str) -> str | None:
-    """The setting's text; None if it is unset or empty, which means the same."""
+    """The setting's text; None if unset or empty, which mean the same."""
     return environ.get(name) or None
 
 
@@ -21,7 +21,7 @@ def required_setting(environ: Mapping[str, str], name: str) -> str:
     """The setting's text. Raises `SettingsError` if there is none."""
     text = text_setting(environ, name)
     if text is None:
-        raise SettingsError(f"{name} is not set; the function cannot do without it")
+        raise SettingsError(f"{name} is not set; the function requires it")
     return text
 
 
@@ -35,12 +35,12 @@ def integer_setting(environ: Mapping[str, str], name: str, default: int, minimum
     except ValueError:
         raise SettingsError(f"{name}={text!r} is not a whole number") from None
     if not minimum <= value <= maximum:
-        raise SettingsError(f"{name}={value} is not within {minimum} to {maximum}")
+        raise SettingsError(f"{name}={value} is not between {minimum} and {maximum}")
     return value
 
 
 def prefix_setting(environ: Mapping[str, str], name: str) -> str:
-    """One of `PREFIXES`, the beginning of object keys. Raises `SettingsError` for what S3 would not take as a key."""
+    """One of `PREFIXES`, the beginning of object keys. Raises `SettingsError` for one that S3 would refuse in a key."""
     prefix = text_setting(environ, name) or PREFIXES[name]
     if prefix.startswith("/") or len(prefix.encode()) > 512:
         raise SettingsError(f"{name}={prefix!r} must not begin with '/' nor exceed 512 bytes")
@@ -51,5 +51,5 @@ def choice_setting(environ: Mapping[str, str], name: str, choices: tuple[str, ..
     """The setting as one of `choices`, the first being the default. Raises `SettingsError`."""
     text = text_setting(environ, name) or choices[0]
     if text not in choices:
-        raise SettingsError(f"{name}={text!r} is none of {', '.join(choices)}")
+        raise SettingsError(f"{name}={text!r} is not one of {', '.join(choices)}")
     return text

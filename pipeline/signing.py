@@ -1,6 +1,6 @@
-"""Signature Version 4, as the IAM User Guide has it ("Create a signed AWS API request"), for one kind of request.
+"""Signature Version 4, as in the IAM User Guide ("Create a signed AWS API request"), for one kind of request.
 
-What does not depend on the body is kept: the signing key for a day, everything but the body's hash for a second.
+What does not depend on the body is cached: the signing key for a day, everything but the body's hash for a second.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ ALGORITHM = "AWS4-HMAC-SHA256"
 
 @dataclass
 class PostSigner:
-    """Request heads for POSTs to one endpoint that differ in nothing but time and body.
+    """Request heads for POSTs to one endpoint that differ only in time and body.
 
-    `path` is as it goes over the wire. `headers` are the ones to sign besides `host`, `x-amz-date` and
-    `x-amz-security-token`; their values must not hold line ends. `credentials` is asked at most once a second, which
-    is how renewed ones come in; `now` gives seconds since the epoch.
+    `path` is as sent over the wire. `headers` are those to sign in addition to `host`, `x-amz-date` and
+    `x-amz-security-token`; their values must not hold line ends. `credentials` is called at most once per second, which
+    picks up renewed ones; `now` gives seconds since the epoch.
     """
 
     host: str
@@ -74,7 +74,7 @@ class PostSigner:
 
 @lru_cache(4)
 def _signing_key(secret_key: str, scope: tuple[str, ...]) -> bytes:
-    """The key for a day, a region and a service. A few are kept: one serves until midnight or until it is renewed."""
+    """The key for a day, a region and a service. A few are cached: each serves until midnight or a renewal."""
     key = f"AWS4{secret_key}".encode()
     for part in scope:
         key = hmac.digest(key, part.encode(), "sha256")

@@ -1,8 +1,8 @@
-"""Rows -> the table: 25 a request, a bounded number of requests at once, whatever the table could not take again.
+"""Rows -> the table: 25 per request, a bounded number of requests at once; sends again what the table did not take.
 
-`TableWriter` is what all objects of the environment share. `ObjectWriter` belongs to one object and owns its retries
-and the order of its rows: of two rows with the same key the later one is the last to be written. How a request
-reaches DynamoDB is the transport's business (`transports.py`).
+All objects of the environment share one `TableWriter`. An `ObjectWriter` belongs to one object, and is responsible for
+its retries and the order of its rows: of two rows with the same key, the later one is written last. The transport
+(`transports.py`) decides how a request reaches DynamoDB.
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ BATCH_ROWS = 25
 """Puts of one BatchWriteItem request (DynamoDB API Reference, "BatchWriteItem")."""
 PAUSE_BASE_S = 0.025
 PAUSE_MAX_S = 2.0
-"""Full jitter: the n-th pause is anything between nothing and the base doubled n times, up to the maximum."""
+"""Full jitter: the n-th pause is between zero and the base doubled n times, up to the maximum."""
 TRANSIENT_MAX = 8
-"""Requests in a row that may fail without an answer before the message does."""
+"""Requests in a row that may fail without an answer before the message fails."""
 REQUEST_TIMEOUT_S = 5.0
 UNANSWERED_MAX = 100_000
-"""Rows of one object that may still be on their way, as many as are remembered."""
+"""How many rows of one object may have requests without an answer: that many are remembered."""
 
 Kind = Literal["throttled", "transient", "invalid", "permanent"]
 Batch = dict[Key, tuple[int, str]]
@@ -54,9 +54,9 @@ _REFUSED = "DynamoDB refused the row"
 
 
 class WriteError(Exception):
-    """A request that wrote nothing, or of which nobody knows what it wrote. `kind` says what helps.
+    """A request that wrote nothing, or whose outcome is unknown. `kind` says what helps.
 
-    `unanswered`: it was sent and no answer came, so that it may still be carried out, now or later.
+    `unanswered`: it was sent and no answer came, so it may still be carried out, now or later.
     """
 
     def __init__(self, code: str, message: str, kind: Kind, *, unanswered: bool = False) -> None:
@@ -66,7 +66,7 @@ class WriteError(Exception):
 
 
 def kind_of(code: str, status: int) -> Kind:
-    """What helps against an error that DynamoDB answered with (Developer Guide, "Error handling with DynamoDB")."""
+    """What helps against an error that DynamoDB returned (Developer Guide, "Error handling with DynamoDB")."""
     return _KINDS.get(code) or ("transient" if status >= 500 or status == 429 else "permanent")
 
 
@@ -74,15 +74,15 @@ class Transport(Protocol):
     """Sends one BatchWriteItem request."""
 
     async def write(self, puts: Iterable[str], timeout_s: float) -> list[Key]:
-        """Put these; the keys that DynamoDB left unprocessed. Raises `WriteError`."""
+        """Put these rows; returns the keys that DynamoDB left unprocessed. Raises `WriteError`."""
         ...
 
 
 class RequestSlots:
-    """At most `free` at once; who waits longest is next. A free one is taken without a turn of the loop.
+    """At most `free` holders at once; the longest waiter is next. Taking a free slot does not yield to the event loop.
 
-    asyncio's semaphore sends everybody to the queue while one that it has woken has not run yet, which costs the
-    consumer a tenth of its processor time.
+    asyncio's semaphore makes everyone queue while a task that it woke has not run yet, which costs the consumer a tenth
+    of its processor time.
     """
 
     def __init__(self, free: int) -> None:
@@ -100,7 +100,7 @@ class RequestSlots:
             await waiter
         except asyncio.CancelledError:
             if not waiter.cancelled():
-                self.release()  # it was handed over already
+                self.release()  # it had been handed over already
             raise
 
     def release(self) -> None:
@@ -116,7 +116,7 @@ class RequestSlots:
 class TableWriter:
     """What all objects of the environment share: at most `concurrency` requests at once, and their rate.
 
-    `rows_per_s` bounds what the environment writes, None: only the table does. `accepts` is whether a row ever got in.
+    `rows_per_s` limits what the environment writes; None: only the table does. `accepts`: the table has taken a row.
     """
 
     def __init__(self, transport: Transport, concurrency: int, rows_per_s: float | None = None) -> None:
@@ -129,12 +129,12 @@ class TableWriter:
 class ObjectWriter:
     """Writes the rows of one object. One owner calls it, one call at a time.
 
-    A request that got no answer may be carried out late, after a later row of the same key. So the message fails when a
-    row is to be written over one that may still be on its way, unless both are the same: the next delivery, by then
-    long after it, writes all rows in order again.
+    A request without an answer may still be carried out late, after a later row of the same key. So the message fails
+    if a row would overwrite one that may still be in flight, unless both are the same: the next delivery, long after
+    that, writes all rows in order again.
 
-    `refused` gathers the rows that DynamoDB itself would not take, for the owner to take out. Pauses are drawn from
-    `seed` and a batch's lines.
+    `refused` collects the rows that DynamoDB itself refused, for the owner to take out. Pauses are drawn from `seed`
+    and the batch's lines.
     """
 
     def __init__(self, table: TableWriter, budget: Budget, counts: ConsumerCounts, seed: str) -> None:
@@ -151,13 +151,13 @@ class ObjectWriter:
         self._failure: BaseException | None = None
 
     async def add(self, items: Items) -> None:
-        """Take these rows; waits while all slots are taken. Raises `MessageFailure` of this or an earlier row."""
+        """Take these rows; waits while all slots are busy. Raises `MessageFailure` for these rows or earlier ones."""
         count = len(items.keys)
         start = 0
         while start < count:
             stop = start + BATCH_ROWS - len(self._batch)
             before = len(self._batch)
-            # A key that is here already keeps its place and gets the later row.
+            # A key that is in the batch already keeps its place and gets the later row.
             rows = zip(items.lines[start:stop], items.puts[start:stop], strict=True)
             self._batch.update(zip(items.keys[start:stop], rows, strict=True))
             taken = min(stop, count) - start
@@ -176,14 +176,14 @@ class ObjectWriter:
             raise self._failure
 
     async def settle(self) -> None:
-        """Begin nothing more; let what is in flight end, until the budget's firm end."""
+        """Start nothing new; let what is in flight finish, until the budget's firm end."""
         if self._in_flight:
             remaining_s = self._budget.firm_at - asyncio.get_running_loop().time()
             await asyncio.wait(self._in_flight, timeout=max(0.0, remaining_s))
         await self.abandon()
 
     async def abandon(self) -> None:
-        """Break off what is in flight."""
+        """Cancel what is in flight."""
         for task in self._in_flight:
             task.cancel()
         while self._in_flight:
@@ -206,14 +206,14 @@ class ObjectWriter:
         task.add_done_callback(partial(self._over, batch))
 
     def _overtaken(self, batch: Batch) -> MessageFailure | None:
-        """Why this batch must not be sent now: a row that may come later than it would be the older one."""
+        """Why this batch must not be sent now: an older row, still in flight, might arrive after it."""
         if len(self._on_their_way) > UNANSWERED_MAX:
-            return MessageFailure(f"more than {UNANSWERED_MAX} rows may still be on their way", permanent=False)
+            return MessageFailure(f"more than {UNANSWERED_MAX} rows may still be in flight", permanent=False)
         for key, (line, put) in batch.items():
             earlier, content = self._on_their_way.get(key, (line, hash(put)))
             if hash(put) != content:
                 return MessageFailure(
-                    f"the row of line {earlier} may still be on its way to the table, where it would replace that of "
+                    f"the row of line {earlier} may still be in flight, and would then replace that of "
                     f"line {line}; another delivery writes them in order",
                     permanent=False,
                 )
@@ -225,7 +225,7 @@ class ObjectWriter:
             if self._table.accepts:
                 self.refused += refused
             elif refused:
-                # Not one row of this table ever got in, so it is hardly the row's fault.
+                # The table has not yet taken a single row, so the row is hardly to blame.
                 self._failure = self._failure or MessageFailure(refused[0].reason, permanent=True)
         except BaseException as error:  # noqa: BLE001 - it is raised again where the object is read
             self._failure = self._failure or error
@@ -235,7 +235,7 @@ class ObjectWriter:
     def _over(self, batch: Batch, task: asyncio.Task[None]) -> None:
         self._in_flight.discard(task)
         if task.cancelled():
-            # Before its first step, for from there on it ends by itself.
+            # It was cancelled before its first step; after that step, it cleans up after itself.
             self._free(batch)
 
     def _free(self, batch: Batch) -> None:
@@ -243,7 +243,7 @@ class ObjectWriter:
         self._keys_in_flight.difference_update(batch)
 
     async def _accepted(self, batch: Batch) -> list[RejectedRow]:
-        """Write all of `batch`, however often it takes; the rows that DynamoDB itself refuses."""
+        """Write all of `batch`, in as many requests as it takes; returns the rows that DynamoDB itself refuses."""
         table, budget, counts = self._table, self._budget, self._counts
         now = asyncio.get_running_loop().time
         attempt = transient = pauses = 0
@@ -287,7 +287,7 @@ class ObjectWriter:
             await _pause(chance.uniform(0, min(PAUSE_MAX_S, PAUSE_BASE_S * 2**attempt)), budget)
 
     async def _send(self, batch: Batch, timeout_s: float) -> list[Key]:
-        """One request; the keys that it left. Raises `WriteError`."""
+        """One request; returns the keys that it left unprocessed. Raises `WriteError`."""
         counts = self._counts
         counts.batch_writes += 1
         try:
@@ -302,7 +302,7 @@ class ObjectWriter:
             raise
 
     async def _isolated(self, batch: Batch, error: WriteError) -> list[RejectedRow]:
-        """DynamoDB refused the request for one of its rows: halve it until that row stands alone."""
+        """DynamoDB refused the request because of one of its rows: split it in half until only that row is left."""
         rows = list(batch.items())
         if len(rows) == 1:
             line, put = rows[0][1]

@@ -1,9 +1,9 @@
 """Bytes of an object -> records of a CSV file, pushed in and pulled out, in bounded memory. No I/O.
 
-Owns line ends and what a line or a record may be at most; compression and encodings are in `decoding.py`, the lines
-before the first record in `opening.py`, quotes in `quotes.py`, and no column is known here. Two kinds of record come
-out: `Lines`, whole lines that hold no quote (the common case, left unsplit so that the reader above can work on many
-rows at once), and `Parsed` ones, with `RejectedRow` for what is not a record.
+This file handles line ends and the maximum size of a line or record. Compression and encodings are in `decoding.py`,
+the lines before the first record in `opening.py`, quotes in `quotes.py`; columns play no part here. There are two kinds
+of record: `Lines`, whole lines without quotes (the common case, left unsplit so that the reader above can process many
+rows at once), and `Parsed`. `RejectedRow` is for what is not a record.
 """
 
 from __future__ import annotations
@@ -31,10 +31,10 @@ __all__ = [
 
 
 class Lines(NamedTuple):
-    r"""Whole lines, each ending in `\n`, free of quotes and carriage returns; `line` is the first one's number.
+    r"""Whole lines, each ending in `\n`, without quotes and carriage returns; `line` is the number of the first.
 
-    They are as the file has them: blank lines are among them, blanks are at fields' edges, and words that stand for
-    nothing are words. Comments are empty lines.
+    They are as in the file: with blank lines, with blanks at fields' edges, and with words for "no value". Comments are
+    empty lines.
     """
 
     line: int
@@ -45,14 +45,14 @@ Records = Iterator[Lines | Parsed | RejectedRow]
 
 
 class RecordReader:
-    """Feed an object's bytes, get its records. Blank lines and comments are not records.
+    """Feed it an object's bytes; it returns the records. Blank lines and comments are not records.
 
-    A line ends at LF, CRLF, or a CR that no LF follows. A quoted field may hold line ends; what is not a record costs
-    the line that it begins on alone: the line is rejected and reading goes on with the next. Memory is bounded by
-    `MAX_RECORD_CHARS` and the chunk, and time is linear. What has come out at any moment depends on the bytes fed so
-    far, not on how they were cut.
+    A line ends at LF, CRLF, or a CR without an LF after it. A quoted field may hold line ends. Of text that is not a
+    record, only the line that it begins on is rejected; reading continues with the next. Memory is bounded by
+    `MAX_RECORD_CHARS` and the chunk, and time is linear. The output so far depends on the bytes fed so far, not on how
+    they were cut.
 
-    `fields` says how a line is cut into fields, and is there when a record comes.
+    `fields` says how a line is cut into fields, and is set before the first record.
     """
 
     fields: Fields
@@ -75,20 +75,20 @@ class RecordReader:
 
     @property
     def encoding(self) -> str:
-        """What the text's encoding is called, once a record has come."""
+        """The name of the text's encoding, once a record has come."""
         return self._decoder.encoding
 
     def expect(self, width: int) -> None:
-        """So many fields has the header: a record of several lines that has not is broken.
+        """The header has `width` fields: a record of several lines with another number is broken.
 
-        To be called before the first record is asked for, or when it has come and before the next one.
+        Call this before the first record is read, or between the first and the second.
         """
         self._width = width
         if self._quotes is not None:
             self._quotes.expect(width)
 
     def feed(self, chunk: bytes, *, final: bool = False) -> Records:
-        """The records that `chunk` completes, and those that the object's end does. Raises `ObjectUnreadable`."""
+        """The records that `chunk`, or the object's end, completes. Raises `ObjectUnreadable`."""
         for piece in self._inflater.feed(chunk, final=final):
             yield from self._text(self._decoder.feed(piece), final=False)
         if final:
@@ -97,7 +97,7 @@ class RecordReader:
             yield from self._whole(rest + "\n" if rest else "", final=True)
 
     def _text(self, text: str, *, final: bool) -> Records:
-        """Cut `text` at its last line end, keep the rest, hand on what is whole."""
+        """Cut `text` at its last line end, keep the rest, and pass on the whole lines."""
         if self._first is not None:
             text = self._first.feed(text, final=final)
             if not self._first.done:
@@ -124,7 +124,7 @@ class RecordReader:
             self._skipping = True
 
     def _begin(self, first: FirstLines) -> None:
-        """The lines that are passed over in any case have come."""
+        """All lines to skip have come."""
         self._first = None
         self._line = first.line
         delimiter = first.delimiter or self._dialect.delimiter
@@ -160,7 +160,7 @@ class RecordReader:
         return text
 
     def _whole(self, text: str, *, final: bool) -> Records:
-        """The records of whole lines, and of those before them that were open."""
+        """The records on whole lines, including those that were still open."""
         if self._record is not None:
             record = self._record
             record.feed(text, final=final)
@@ -187,14 +187,14 @@ class RecordReader:
         yield from self._quotes.feed(line, text, self._carry_chars, final=final)
 
     def _found(self, record: FirstRecord, delimiter: str) -> str:
-        """The delimiter is known: the text from the first record on."""
+        """The delimiter is known: returns the text from the first record on."""
         self._record = None
         self._line += record.passed
         self._delimited(delimiter)
         return record.text
 
     def _look_at_the_rest(self, record: FirstRecord) -> Records:
-        """The first record's line is longer than the delimiter is looked for."""
+        """The first record's line is too long to examine all of it for the delimiter."""
         rest = self._take_carry("")
         record.look(rest)
         if rest:

@@ -1,8 +1,8 @@
-"""What a timestamp means: any of its forms -> the one that is stored, an instant in UTC or a date. Pure.
+"""What a timestamp means: any of its forms -> the stored form, an instant in UTC or a date. Pure.
 
-`timestamp_parser` reads one text, and says what is wrong with it. `TimestampColumn` makes the same of a column in which
-all texts have one of the usual forms, by regular expressions over all of them and with a cache per hour, and leaves
-everything else to the parser.
+`timestamp_parser` reads one text, and says what is wrong with it. `TimestampColumn` (in `columns.py`) gives the same
+results for a column in which all texts have one of the usual forms, by regular expressions over all of them and a cache
+per hour, and leaves everything else to the parser.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ DATE = (
     r"(?!0000)[0-9]{4}-(?:(?:0[1-9]|1[0-2])-(?:0[1-9]|1[0-9]|2[0-8])"
     r"|(?:0[13-9]|1[0-2])-(?:29|30)|(?:0[13578]|1[02])-31)"
 )
-"""A date that exists, but for 29 February, which is looked up."""
+"""A date that exists; 29 February is not included, and is looked up."""
 TIME = r"(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]"
 _STORED = re.compile(rf"{DATE}(?:T{TIME}\.[0-9]{{6}}Z)?")
 _ISO_8601 = re.compile(
@@ -32,26 +32,26 @@ _UNIX = re.compile(r"[0-9]{10}(?:[0-9]{3}){0,3}")
 _TIME_DIRECTIVES = re.compile(r"%[HIMSfpXcT]")
 _DIRECTIVE = re.compile(r"%(.)", re.DOTALL)
 _YEARS = frozenset("YyGcxDF")
-"""The directives that say a year."""
+"""The directives that give a year."""
 _NO_SUCH = ": no such date or time"
 _FINER = ": finer than a microsecond"
 _CACHED_TEXTS = 4096
 
 
 class BadTimestamp(Refusal):
-    """The text is not a timestamp; the message says what was read, and why it is none where there is more to say."""
+    """The text is not a timestamp; the message quotes it, and adds why where there is more to say."""
 
     def __init__(self, text: str, why: str = "", setting: str | None = "TIMESTAMP_FORMAT") -> None:
         super().__init__(f"unreadable timestamp {shown(text)}{why}", f"unreadable timestamp{why}", text, setting)
 
 
 def stored_instant(instant: datetime) -> str:
-    """`YYYY-MM-DDTHH:MM:SS.ffffffZ`: always six digits, so that texts sort as instants do."""
+    """`YYYY-MM-DDTHH:MM:SS.ffffffZ`: always six digits, so that texts sort like instants."""
     return instant.replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
 
 
 def joined_timestamp(cells: Sequence[str]) -> str:
-    """The text of a timestamp that stands in several columns: those that are not empty, a blank between them."""
+    """The text of a timestamp in several columns: the cells that are not empty, joined by blanks."""
     if len(cells) == 1:
         return cells[0]
     return " ".join(filter(None, (cell.strip(" \t") for cell in cells)))
@@ -59,18 +59,18 @@ def joined_timestamp(cells: Sequence[str]) -> str:
 
 @lru_cache(16)
 def timestamp_parser(strptime_format: str | None, zone_name: str | None = None) -> Callable[[str], str]:
-    """A function from a cell to the stored form: an instant in UTC, or `YYYY-MM-DD` where no time of day is given.
+    """A function from a cell to the stored form: an instant in UTC, or `YYYY-MM-DD` if no time of day is given.
 
-    It reads `strptime_format`, if there is one, ISO 8601 and Unix times; a time of day without a zone is one in the
-    zone of that name, in UTC by default. It raises `BadTimestamp`. Texts repeat within a file, so it remembers the last
-    few thousand; the objects of a run share it.
+    It reads `strptime_format`, if there is one, ISO 8601 and Unix times. A time of day without a zone is in the zone
+    `zone_name`, by default UTC. It raises `BadTimestamp`. Texts repeat within a file, so the last few thousand results
+    are cached; the objects of a run share the cache.
     """
     reader = _Reader(strptime_format, zone_name)
     return lru_cache(_CACHED_TEXTS)(reader.iso_8601_or_unix if strptime_format is None else reader.by_format)
 
 
 class _Reader:
-    """Reads one text, as `timestamp_parser` says."""
+    """Reads one text, as `timestamp_parser` describes."""
 
     def __init__(self, strptime_format: str | None, zone_name: str | None) -> None:
         self._zone = named_zone(zone_name)
@@ -84,7 +84,7 @@ class _Reader:
             self._neither += "; of zone names %Z reads UTC, GMT and Z"
 
     def by_format(self, text: str) -> str:
-        """What the format makes of it, or else ISO 8601 or a Unix time."""
+        """The text read by the format, or else as ISO 8601 or a Unix time."""
         stripped = text.strip()
         for one in self._formats:
             try:
@@ -104,7 +104,7 @@ class _Reader:
             raise BadTimestamp(text, self._neither) from None
 
     def iso_8601_or_unix(self, text: str) -> str:
-        """What ISO 8601 makes of it, or else a Unix time."""
+        """The text read as ISO 8601, or else as a Unix time."""
         if _STORED.fullmatch(text):
             return text
         stripped = text.strip()
@@ -112,7 +112,7 @@ class _Reader:
         if match is None:
             return _unix(stripped, text)
         part = match.groupdict()
-        # Nanoseconds are common; digits that microseconds cannot hold must not vanish.
+        # Nanoseconds are common; digits that do not fit into microseconds must not vanish.
         fraction = part["fraction"] or ""
         if fraction[6:].strip("0"):
             raise BadTimestamp(text, _FINER, None)
@@ -140,7 +140,7 @@ class _Reader:
 
 
 def bad_strptime_format(strptime_format: str) -> str | None:
-    """What is the matter with a strptime format; None if it can be used."""
+    """What is wrong with a strptime format; None if it can be used."""
     try:
         datetime.strptime("", strptime_format)  # noqa: DTZ007 - only the format is of interest
     except ValueError as error:
@@ -150,14 +150,14 @@ def bad_strptime_format(strptime_format: str) -> str | None:
     except (re.error, IndexError) as error:
         return f"is not a strptime format: {error}"
     if _YEARS.isdisjoint(_DIRECTIVE.findall(strptime_format)):
-        return "has no year, without which every time would be of 1900"
+        return "has no year, so every time would be in 1900"
     return None
 
 
 def _without_zone_names(strptime_format: str) -> list[str]:
-    """The format with each of the names that `%Z` reads, or as it is.
+    """The format with each of the names that `%Z` may match, or unchanged.
 
-    Python's own `%Z` reads the names of the machine's zone as well, and takes none of them for a zone.
+    Python's own `%Z` also accepts the names of the machine's zone, and attaches a zone for none of them.
     """
     if "Z" not in _DIRECTIVE.findall(strptime_format):
         return [strptime_format]

@@ -1,7 +1,7 @@
-"""Two ways of one BatchWriteItem request: signed and sent by ourselves, or through aiobotocore's client.
+"""Two ways to send one BatchWriteItem request: signed and sent by our own client, or through aiobotocore's.
 
-Botocore spends half of such a call validating and most of the rest preparing and parsing; `SignedTransport` does what
-is left. `ClientTransport` is the plain way, for whoever wants it and where a proxy stands in between.
+Botocore spends half of such a call on validation and most of the rest on preparing and parsing; `SignedTransport` does
+only what remains. `ClientTransport` is the plain way, also used when there is a proxy.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ class ClientTransport:
     table: str
 
     async def write(self, puts: Iterable[str], timeout_s: float) -> list[Key]:
-        """Put these; the keys that DynamoDB left unprocessed. Raises `WriteError`."""
+        """Put these rows; returns the keys that DynamoDB left unprocessed. Raises `WriteError`."""
         requests = json.loads(f"[{','.join(puts)}]")
         try:
             async with asyncio.timeout(timeout_s):
@@ -57,7 +57,7 @@ class ClientTransport:
 
 
 class SignedTransport:
-    """Sends over a pool of its own, signed by a cached key."""
+    """Sends over its own connection pool, with a cached signing key."""
 
     def __init__(
         self,
@@ -69,7 +69,7 @@ class SignedTransport:
         now: Callable[[], float],
     ) -> None:
         url = urlsplit(endpoint_url)
-        # The port is named unless it is the scheme's own.
+        # Name the port unless it is the scheme's default.
         host = url.netloc.rpartition("@")[2].removesuffix(":443" if url.scheme == "https" else ":80")
         self._table = table
         self._opening = f'{{"RequestItems":{{{encode_basestring(table)}:['
@@ -77,7 +77,7 @@ class SignedTransport:
         self._signer = PostSigner(host, url.path, _HEADERS, region, "dynamodb", credentials, now)
 
     async def write(self, puts: Iterable[str], timeout_s: float) -> list[Key]:
-        """Put these; the keys that DynamoDB left unprocessed. Raises `WriteError`."""
+        """Put these rows; returns the keys that DynamoDB left unprocessed. Raises `WriteError`."""
         body = f"{self._opening}{','.join(puts)}]}}}}".encode()
         head = await self._signer.head(body)
         try:
@@ -91,7 +91,7 @@ class SignedTransport:
     def _read(self, reply: Reply) -> list[Key]:
         crc32 = _CRC32.search(reply.head)
         if crc32 and int(crc32[1]) != zlib.crc32(reply.body):
-            raise WriteError("crc32", "the answer was damaged on its way", "transient", unanswered=True)
+            raise WriteError("crc32", "the answer was damaged in transit", "transient", unanswered=True)
         try:
             answer = json.loads(reply.body)
             if reply.status == 200:
@@ -102,13 +102,13 @@ class SignedTransport:
             # A load balancer's page, or half of an answer.
             done = reply.status == 200
             kind: Kind = "transient" if done else kind_of("", reply.status)
-            reason = "an answer that is not DynamoDB's"
+            reason = "the answer did not come from DynamoDB"
             raise WriteError(f"status {reply.status}", reason, kind, unanswered=done) from None
         raise WriteError(code or f"status {reply.status}", message, kind_of(code, reply.status))
 
 
 def _was_sent(error: BotoCoreError) -> bool:
-    """Whether aiobotocore may have sent a request that got no answer: all that failed later than the connecting."""
+    """Whether aiobotocore may have sent a request that got no answer: any failure after the connection was made."""
     cause = error.kwargs.get("error")
     return not (
         is_permanent(error) or isinstance(error, ConnectTimeoutError) or isinstance(cause, ClientConnectorError)

@@ -1,7 +1,7 @@
-"""Whether the key that a header gives to an object's rows can be their key: judged by the first rows. No I/O.
+"""Whether the key that a header implies can be the key of an object's rows, judged by the first rows. No I/O.
 
-Where the ticker is the file's name, the timestamp alone must tell the rows apart. In a file of many tickers under a
-name that nobody knows it does not: each row would replace the one before it.
+If the ticker is the file's name, the timestamp alone must identify a row. In a file of many tickers under an arbitrary
+name it does not: each row would replace the one before it.
 """
 
 from __future__ import annotations
@@ -19,21 +19,21 @@ from pipeline.values import number_value, shown
 FIRST_ROWS = 1000
 """Rows that are held back until they have been judged."""
 SEARCHED_CELLS = 200_000
-"""So many are looked at for a column that would tell the rows apart: in a wide header, those of fewer rows."""
+"""How many cells are examined to find a column that would identify rows: in a wide header, those of fewer rows."""
 SEARCHED_COLUMNS = 1000
-"""In a wider header none is looked for: too few rows would be seen to tell."""
+"""In a wider header, no column is searched for: too few rows could be examined to decide."""
 CANDIDATES = 3
-"""How many such columns are named."""
+"""How many such columns the message names."""
 
 Block = TypeVar("Block")
 Cells = Mapping[str, tuple[str, str]]
-"""By attribute name, the type ("N" or "S") and the text of what a row holds beside its key."""
+"""By attribute name, the type ("N" or "S") and the text of what a row holds in addition to its key."""
 
 
 class FileKey(NamedTuple):
-    """The key of rows whose ticker is their file's name: that, the timestamp's columns, and the other columns.
+    """The key of rows whose ticker is their file's name: that name, the timestamp columns, and the other columns.
 
-    `columns` has the header's names by those of the attributes. `named`: a setting names the timestamp's.
+    `columns` maps attribute names to the header's names. `named`: a setting names the timestamp columns.
     """
 
     ticker: str
@@ -43,7 +43,7 @@ class FileKey(NamedTuple):
 
 
 class KeyedRow(NamedTuple):
-    """One row: its line, its timestamp as stored, and what the rest of it is made of: hashable, alike for like rows."""
+    """One row: its line, its stored timestamp, and the source of the rest: hashable, equal for equal rows."""
 
     line: int
     timestamp: str
@@ -51,9 +51,9 @@ class KeyedRow(NamedTuple):
 
 
 class FirstRows(Generic[Block]):
-    """Holds an object's first rows back, and judges them when there are enough, or no more come.
+    """Holds an object's first rows back, and judges them when there are enough or no more come.
 
-    `rows_of` gives the rows of a block, `cells_of` what the source of one holds.
+    `rows_of` gives the rows of a block, `cells_of` the cells of one row's source.
     """
 
     def __init__(self, rows_of: Callable[[Block], Iterator[KeyedRow]], cells_of: Callable[[Any], Cells]) -> None:
@@ -67,7 +67,7 @@ class FirstRows(Generic[Block]):
     def hold(
         self, found: Iterator[Block | RejectedRow], key_of: Callable[[], FileKey | None], *, final: bool
     ) -> Iterator[Block | RejectedRow]:
-        """The same, rows once they are judged. `key_of` is asked for a row only; None: each row names its ticker.
+        """The same blocks, each once its rows are judged. `key_of` is called once a row comes; None: rows have tickers.
 
         Raises `ObjectUnreadable`.
         """
@@ -96,7 +96,7 @@ class FirstRows(Generic[Block]):
 
 
 class _Contents:
-    """What rows hold, by the source of each, which is parsed when it is asked for; `kept` of them are remembered."""
+    """The contents of rows, by each row's source, which is parsed on demand; `kept` of them are cached."""
 
     def __init__(self, cells_of: Callable[[Any], Cells], kept: int) -> None:
         self.cells = lru_cache(kept)(cells_of)
@@ -104,13 +104,13 @@ class _Contents:
         self._by_content: dict[str, int] = {}
 
     def number(self, source: Any) -> int:
-        """The same for rows that hold the same, numbers by their value."""
+        """A number that is equal for rows with equal contents; numbers compare by value."""
         found = self._by_source.get(source)
         if found is None:
             values = [
                 (name, number_value(text) if kind == "N" else text) for name, (kind, text) in self.cells(source).items()
             ]
-            # As a text it takes no more room than its source does; as objects it would take ten times that.
+            # As text it takes no more room than its source; as objects it would take ten times that.
             found = self._by_content.setdefault(repr(values), len(self._by_content))
             self._by_source[source] = found
         return found
@@ -125,7 +125,7 @@ def _check(key: FileKey, rows: list[KeyedRow], cells_of: Callable[[Any], Cells])
         return
     first, second = clash
     found = _candidates(key, [first, second, *rows[:searched]], contents) if searched else []
-    cure = f"{_either(found)} would tell such rows apart; " if found else ""
+    cure = f"{_either(found)} would distinguish them; " if found else ""
     is_time = bool(found) and bare_name(found[0]) in TIMESTAMP_NAMES
     column = "+".join(key.timestamp_columns)
     raise ObjectUnreadable(
@@ -138,7 +138,7 @@ def _check(key: FileKey, rows: list[KeyedRow], cells_of: Callable[[Any], Cells])
 
 
 def _proposal(key: FileKey, candidate: str, *, is_time: bool) -> str:
-    """What the setting should be: the likeliest column, or with it the timestamp's one column if both mean a time."""
+    """What the setting should be: the likeliest column, joined to the timestamp's column if both mean a time."""
     if not is_time or not key.named or len(key.timestamp_columns) > 1:
         return candidate
     columns = [key.timestamp_columns[0], candidate.strip(" \t")]
@@ -146,7 +146,7 @@ def _proposal(key: FileKey, candidate: str, *, is_time: bool) -> str:
 
 
 def _clash(rows: list[KeyedRow], contents: _Contents) -> tuple[KeyedRow, KeyedRow] | None:
-    """The first row that differs from the first one of its key, after that one."""
+    """The first row that differs from the first row with its key, after that one."""
     firsts: dict[str, KeyedRow] = {}
     for row in rows:
         first = firsts.setdefault(row.timestamp, row)
@@ -156,13 +156,13 @@ def _clash(rows: list[KeyedRow], contents: _Contents) -> tuple[KeyedRow, KeyedRo
 
 
 def _candidates(key: FileKey, rows: list[KeyedRow], contents: _Contents) -> list[str]:
-    """The columns that would tell all these rows apart, likeliest first: texts before numbers, few values first."""
+    """The columns that would distinguish all these rows, likeliest first: texts before numbers, few values first."""
     distinct = list(dict.fromkeys((row.timestamp, row.source) for row in rows))
     held = [(timestamp, contents.cells(source)) for timestamp, source in distinct]
     number = cache(lambda at: contents.number(distinct[at][1]))
     possible: dict[str, set[tuple[str, str]]] = {}
     for name in key.columns:
-        # A cell that is empty could be no key.
+        # An empty cell could not be a key.
         if not all(name in cells for _, cells in held):
             continue
         seen: dict[tuple[str, tuple[str, str]], int] = {}

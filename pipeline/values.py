@@ -1,4 +1,4 @@
-"""What a cell means as a number, and whether DynamoDB can hold it; why a row cannot be stored. Pure."""
+"""What a cell means as a number, whether DynamoDB can hold it, and why a row cannot be stored. Pure."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ MIN_EXPONENT = -130
 class Refusal(ValueError):
     """Why a row cannot be stored.
 
-    `kind` is the reason without what differs from row to row, `cell` the text that it is about, `setting` the
-    environment variable that might mend it, each None where there is none.
+    `kind` is the reason without the parts that vary by row, `cell` the text at fault, `setting` the environment
+    variable that might fix it; each is None if there is none.
     """
 
     def __init__(self, reason: str, kind: str | None = None, cell: str | None = None, setting: str | None = None):
@@ -30,10 +30,10 @@ class Refusal(ValueError):
 
 @cache
 def number_reader(decimal_separator: str, *, lenient: bool) -> Callable[[str], str | None]:
-    """A function from a cell to the JSON number that it is, every digit as written; None if it is none.
+    """A function from a cell to its JSON number, every digit as written; None if the cell is not a number.
 
-    `decimal_separator` is a point or a comma. If `lenient`, a number may begin with a plus, its thousands may be set
-    apart by the other sign of these two, and digits may be missing before or after the decimal separator.
+    `decimal_separator` is a point or a comma. If `lenient`, a number may begin with a plus, the other of these two
+    characters may separate thousands, and the digits before or after the decimal separator may be missing.
     """
     if decimal_separator == "." and not lenient:
         return lambda text: text if JSON_NUMBER.fullmatch(text) else None
@@ -62,7 +62,7 @@ def number_reader(decimal_separator: str, *, lenient: bool) -> Callable[[str], s
 
 
 def bad_number(text: str) -> str | None:
-    """Why DynamoDB cannot hold this JSON number; None if it can, which then keeps every digit as written."""
+    """Why DynamoDB cannot hold this JSON number; None if it can, in which case every digit is kept as written."""
     if len(text) <= MAX_DIGITS and "e" not in text and "E" not in text:
         return None
     mantissa, _, exponent_text = text.lower().partition("e")
@@ -73,7 +73,7 @@ def bad_number(text: str) -> str | None:
         return None
     if len(significant) > MAX_DIGITS:
         return f"a number of {len(significant)} significant digits; DynamoDB holds {MAX_DIGITS}"
-    # Nine digits of an exponent are out of range whatever follows them.
+    # An exponent of nine digits is out of range whatever follows.
     exponent = int(exponent_text.lstrip("+-0")[:9] or "0") * (-1 if exponent_text.startswith("-") else 1)
     magnitude = exponent + len(digits) - len(fraction) - 1
     if not MIN_EXPONENT <= magnitude <= MAX_EXPONENT:
@@ -82,7 +82,7 @@ def bad_number(text: str) -> str | None:
 
 
 def number_value(text: str) -> tuple[bool, str, int]:
-    """Sign, digits and exponent of a JSON number that DynamoDB can hold: alike for numbers of the same value."""
+    """Sign, digits and exponent of a JSON number that DynamoDB can hold: equal for numbers of equal value."""
     mantissa, _, exponent_text = text.lower().partition("e")
     whole, _, fraction = mantissa.lstrip("-").partition(".")
     digits = (whole + fraction).lstrip("0")
@@ -94,5 +94,5 @@ def number_value(text: str) -> tuple[bool, str, int]:
 
 
 def shown(text: str, longest: int = 60) -> str:
-    """The text in a message: quoted, and cut if it is longer."""
+    """The text as shown in a message: quoted, and cut if it is longer."""
     return repr(text if len(text) <= longest else text[:longest] + "...")

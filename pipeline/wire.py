@@ -1,8 +1,8 @@
 """A bare HTTP/1.1 client for many small requests to one endpoint: keep-alive connections, one exchange at a time each.
 
-It knows what DynamoDB and its stand-ins answer: content length, chunks or the end of the connection. A connection that
-has been idle for long is not used again. A request is sent once: whether to send it again is for whoever knows what it
-would do twice, or late.
+It understands what DynamoDB and its substitutes send: a content length, chunks or the end of the connection. A
+connection that has been idle for long is not reused. A request is sent once: only the caller knows what sending it
+again would do twice, or late.
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ from typing import NamedTuple
 from urllib.parse import urlsplit
 
 IDLE_MAX_S = 5.0
-"""Longer idle connections are closed: after a freeze of the environment their other end is probably gone."""
+"""Connections idle for longer are closed: after a freeze of the environment, the other end has probably gone."""
 STALE_AFTER_S = 0.5
 STALE_ANSWER_S = 1.5
-"""How long a connection that was idle for `STALE_AFTER_S` may take to answer: it is probably dead."""
+"""How long a connection that was idle for `STALE_AFTER_S` may take to answer before it is considered dead."""
 CONNECT_TIMEOUT_S = 3.0
 HEAD_MAX_BYTES = 64 * 1024
 BODY_MAX_BYTES = 32 * 1024 * 1024
-"""An answer with 16 MB of unprocessed items in JSON stays below."""
+"""16 MB of unprocessed items in JSON is still below this."""
 
 _CONTENT_LENGTH = re.compile(rb"\r\ncontent-length:[ \t]*([0-9]+)", re.IGNORECASE)
 _CHUNKED = re.compile(rb"\r\ntransfer-encoding:[^\r]*chunked", re.IGNORECASE)
@@ -30,7 +30,7 @@ _CLOSE = re.compile(rb"\r\nconnection:[^\r]*close", re.IGNORECASE)
 
 
 class WireError(Exception):
-    """The exchange did not come to its end; if it was `sent`, nobody knows whether the request was or will be done."""
+    """The exchange did not complete. If the request was `sent`, whether it is carried out is unknown."""
 
     def __init__(self, reason: str, *, sent: bool = True) -> None:
         super().__init__(reason)
@@ -46,7 +46,7 @@ class Reply(NamedTuple):
 
 
 class _Connection(asyncio.Protocol):
-    """One connection: the parser of the answer under way, and whoever waits for it."""
+    """One connection: the parser of the current answer, and the caller that waits for it."""
 
     idle_since: float
     idle_since_wall: float
@@ -67,7 +67,7 @@ class _Connection(asyncio.Protocol):
         self._parts_bytes = 0
 
     async def exchange(self, request: bytes, end_at: float) -> Reply:
-        """Send `request`, and its answer. Raises `WireError` at `end_at`, or when the connection fails."""
+        """Send `request`; returns its answer. Raises `WireError` at `end_at`, or when the connection fails."""
         assert self._transport is not None  # noqa: S101 - a connection is used once it is made
         loop = asyncio.get_running_loop()
         self._waiter = loop.create_future()
@@ -100,7 +100,7 @@ class _Connection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         if self._waiter is None or self._waiter.done():
-            # Nobody asked; what comes next could not be told from an answer.
+            # Nothing was requested; a later answer could not be told apart from this.
             self.close()
             return
         try:
@@ -112,12 +112,12 @@ class _Connection(asyncio.Protocol):
             self._fail(str(error))
 
     def _begin(self, data: bytes) -> None:
-        """Take what has come so far of an answer's head, and of its body. Raises `WireError`."""
+        """Read what has come of an answer's head, and of its body. Raises `WireError`."""
         end = data.find(b"\r\n\r\n")
         if end < 0:
             self._received = data
             if len(data) > HEAD_MAX_BYTES:
-                raise WireError("an answer without end of its head")
+                raise WireError("the answer's head does not end")
             return
         self._read_head(data[:end])
         data = data[end + 4 :]
@@ -133,7 +133,7 @@ class _Connection(asyncio.Protocol):
             raise WireError("the answer is not HTTP/1.1")
         self._head, self._status = head, int(status)
         if self._status < 200:
-            raise WireError(f"an answer of status {self._status}")
+            raise WireError(f"unexpected status {self._status}")
         length = _CONTENT_LENGTH.search(head)
         if _CHUNKED.search(head):
             self._chunked = _Chunks()
@@ -145,10 +145,10 @@ class _Connection(asyncio.Protocol):
             self.usable = False
 
     def _continue(self, data: bytes) -> None:
-        """Take more of an answer's body. Raises `WireError`."""
+        """Read more of an answer's body. Raises `WireError`."""
         self._parts_bytes += len(data)
         if self._parts_bytes > BODY_MAX_BYTES:
-            raise WireError(f"an answer of more than {BODY_MAX_BYTES} bytes")
+            raise WireError(f"the answer has more than {BODY_MAX_BYTES} bytes")
         if self._chunked is not None:
             try:
                 done = self._chunked.feed(data)
@@ -160,7 +160,7 @@ class _Connection(asyncio.Protocol):
         self._parts.append(data)
         if self._body_bytes is not None and self._parts_bytes >= self._body_bytes:
             if self._parts_bytes > self._body_bytes:
-                raise WireError("an answer longer than its content length")
+                raise WireError("the answer is longer than its content length")
             self._complete(b"".join(self._parts))
 
     def _complete(self, body: bytes) -> None:
@@ -176,7 +176,7 @@ class _Connection(asyncio.Protocol):
 
 
 class _Chunks:
-    """The chunked transfer coding (RFC 9112, section 7.1), fed as it comes. Trailers are skipped."""
+    """The chunked transfer coding (RFC 9112, section 7.1), fed in pieces. Trailers are skipped."""
 
     def __init__(self) -> None:
         self.parts: list[bytes] = []
@@ -210,7 +210,7 @@ class _Chunks:
                 continue
             digits = line.partition(b";")[0].strip()
             if not digits.isalnum():
-                raise ValueError(digits)  # a sign, or the underscores that `int` passes over
+                raise ValueError(digits)  # a sign, or underscores, both of which `int` accepts
             size = int(digits, 16)
             if size:
                 self._missing = size + 2
@@ -221,7 +221,7 @@ class _Chunks:
 class HttpPool:
     """Exchanges with one endpoint. `url` gives scheme, host and port; at most `connections` are kept idle.
 
-    It opens a connection whenever none is idle: how many requests are on their way at once is the caller's business.
+    It opens a connection whenever none is idle: the caller limits how many requests are in flight.
     """
 
     def __init__(self, url: str, connections: int, ssl: tls.SSLContext | None = None) -> None:
@@ -244,7 +244,7 @@ class HttpPool:
             reply = await connection.exchange(request, now + may_take_s)
         except WireError:
             if kept is not None:
-                # Closed by the other end while idle, or silent since: the other connections are no better.
+                # Closed by the server while idle, or dead: the other connections are no better.
                 self.close()
             raise
         if connection.usable and len(self._idle) < self._keep:
@@ -260,10 +260,10 @@ class HttpPool:
             self._idle.pop().close()
 
     def _take(self, now: float) -> tuple[_Connection | None, float]:
-        """The connection that was used last, if it can be used still, and how long it has been idle."""
+        """The most recently used connection, if it is still usable, and how long it has been idle."""
         while self._idle:
             connection = self._idle.pop()
-            # The monotonic clock may stand still while the environment is frozen; the wall clock does not.
+            # The monotonic clock may stop while the environment is frozen; the wall clock does not.
             idle_s = max(now - connection.idle_since, time.time() - connection.idle_since_wall)
             if connection.usable and idle_s <= IDLE_MAX_S:
                 return connection, idle_s

@@ -1,4 +1,4 @@
-"""Time zones by the `tzdata` package's own data, whatever the machine has: names, and local time to UTC."""
+"""Time zones from the `tzdata` package, whatever data the machine has: their names, and local time to UTC."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def zone_names() -> frozenset[str]:
 
 
 def nearest_zone_name(name: str) -> str | None:
-    """The zone's name that a slip of the finger makes this one; None where none is near."""
+    """The zone that a mistyped name most likely means; None if none is near."""
     import difflib  # hardly anybody needs it
 
     folded = {one.lower(): one for one in sorted(zone_names())}
@@ -26,7 +26,7 @@ def nearest_zone_name(name: str) -> str | None:
 
 @cache
 def named_zone(name: str | None) -> tzinfo | None:
-    """The zone of a name among `zone_names()`; None for UTC, and for no name."""
+    """The zone of a name among `zone_names()`; None for UTC and for no name."""
     if name is None or name in UTC_NAMES:
         return None
     from zoneinfo import ZoneInfo  # hardly anybody needs it
@@ -36,9 +36,9 @@ def named_zone(name: str | None) -> tzinfo | None:
 
 
 def utc_of(local: datetime, zone: tzinfo) -> datetime | None:
-    """The instant at which clocks in the zone show this, both without a zone; None if they never do.
+    """The instant at which clocks in the zone show this time, both without a zone; None if they never do.
 
-    Of two such instants the first, under daylight saving time. Raises `OverflowError` beyond the years 1 to 9999.
+    If there are two, the first, under daylight saving time. Raises `OverflowError` outside the years 1 to 9999.
     """
     offset = local.replace(tzinfo=zone).utcoffset()
     assert offset is not None  # noqa: S101 - a zone with rules has one

@@ -1,1 +1,1 @@
-"""What every room may import: time, limits, errors, AWS clients and the facts that are recorded."""
+"""What every room may import: time, limits, errors, AWS clients and the facts that rooms record."""

@@ -1,6 +1,6 @@
-"""Chance: random numbers from streams with names, and identifiers. The simulator makes neither anywhere else.
+"""Chance: random numbers from named streams, and identifiers. No other file of the simulator makes either.
 
-A stream belongs to one reader: two tasks that drew from the same one would change each other's draws by their order.
+A stream belongs to one reader: two tasks that shared one would change each other's numbers by their order.
 """
 
 from __future__ import annotations
@@ -14,17 +14,17 @@ Seed = int | str
 
 
 def stream(seed: Seed, name: str, n: int = 0) -> random.Random:
-    """The `n`-th stream of that name: the same numbers for the same seed, whatever other streams gave meanwhile."""
+    """The `n`-th stream of that name: the same numbers for the same seed, whatever other streams have drawn."""
     return random.Random(f"{seed}/{name}/{n}")
 
 
 def unforeseen_seed() -> str:
-    """A seed that nobody chose, from the machine's entropy."""
+    """A seed from the machine's entropy, for when nobody chose one."""
     return secrets.token_hex(16)
 
 
 class Identifiers:
-    """Identifiers and opaque tokens, each given once, of one stream."""
+    """Identifiers and opaque tokens from one stream, each given out once."""
 
     def __init__(self, chance: random.Random) -> None:
         self._chance = chance
@@ -34,13 +34,13 @@ class Identifiers:
         return str(uuid.UUID(int=self._chance.getrandbits(128), version=4))
 
     def token_bytes(self, size: int) -> bytes:
-        """That many bytes."""
+        """`size` bytes."""
         return self._chance.randbytes(size)
 
     def token_hex(self, size: int) -> str:
-        """That many bytes in lower-case hexadecimal."""
+        """`size` bytes in lower-case hexadecimal."""
         return self.token_bytes(size).hex()
 
     def token_urlsafe(self, size: int) -> str:
-        """That many bytes in unpadded URL-safe base64."""
+        """`size` bytes in unpadded URL-safe base64."""
         return base64.urlsafe_b64encode(self.token_bytes(size)).decode().rstrip("=")

@@ -1,6 +1,6 @@
-"""The life of a child process: how one is started, heard, ended and reaped. Nothing else starts one for a run.
+"""The life of a child process: starting it, talking to it, ending it, reaping it. Every child of a run uses this.
 
-A child leads a session of its own, so that Ctrl-C in the terminal reaches its owner alone, and a signal reaches
+A child leads a session of its own, so that Ctrl-C in the terminal reaches only its owner, and a signal reaches
 everything that the child started.
 """
 
@@ -22,11 +22,11 @@ from simulator.base.clock import Clock
 from simulator.base.waiting import wait_silent
 
 IMPORT_ROOT = Path(__file__).resolve().parents[2]
-"""Where `simulator` and `pipeline` are."""
+"""The directory that contains `simulator` and `pipeline`."""
 STOP_TIMEOUT_S = 5.0
-"""How long a child may take to end once its input is closed."""
+"""How long a child may take to exit once its input is closed."""
 LAST_WORDS_S = 1.0
-"""How long the end, and the last words, of a child may take to be known once its connection broke."""
+"""How long to wait, once a child's connection broke, for its exit and its last line."""
 LINE_BYTES = 2**24
 _ENTRY = str(Path(__file__).with_name("entry.py"))
 _ERROR_LINES = 200
@@ -34,7 +34,7 @@ _BEGIN = "\x1e"
 
 
 class ChildProcess:
-    """A running process. Whoever starts it ends it, with `end`."""
+    """A running process. Its starter must end it, with `end`."""
 
     def __init__(self, process: Process) -> None:
         self._process = process
@@ -44,12 +44,12 @@ class ChildProcess:
 
     @classmethod
     async def start(cls, *command: str | Path, **how: Any) -> Self:
-        """Start it; `how` is `asyncio.create_subprocess_exec`'s."""
+        """Start it; `how` is passed to `asyncio.create_subprocess_exec`."""
         return cls(await asyncio.create_subprocess_exec(*command, start_new_session=True, **how))
 
     @property
     def alive(self) -> bool:
-        """Whether it still runs. Looked at without waiting: asyncio hears of an end only some time later."""
+        """Whether it still runs. This checks without waiting: asyncio learns of an exit only some time later."""
         if self._process.returncode is not None or sys.platform != "linux":
             return self._process.returncode is None
         try:
@@ -59,45 +59,45 @@ class ChildProcess:
 
     @property
     def exit_text(self) -> str:
-        """How it ended: `exit code 1` or `signal 9`; `still running` while it lives."""
+        """How it exited: `exit code 1` or `signal 9`; `still running` until then."""
         code = self._process.returncode
         if code is None:
             return "still running"
         return f"exit code {code}" if code >= 0 else f"signal {-code}"
 
     def signal(self, number: signal.Signals) -> None:
-        """Send it to the process and to all that it started; nothing if there is none."""
+        """Send the signal to the process and everything it started; does nothing if none of them is left."""
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(self.pid, number)
 
     async def wait(self) -> int:
-        """The return code, once it has ended; cancelling this does nothing to the process."""
+        """The return code, once it has exited; cancelling this does not affect the process."""
         await asyncio.wait((self.exit,))
         return self.exit.result()
 
     async def end(self, grace_s: float = 0.0) -> None:
-        """Close its input, give it `grace_s`, kill what is left, and reap it, also while this task is cancelled."""
+        """Close its input, give it `grace_s`, kill the rest, and reap it, even if this task is cancelled."""
         self.ending = True
         if self._process.stdin is not None:
             self._process.stdin.close()
-            self.signal(signal.SIGCONT)  # one that was stopped could not heed it
+            self.signal(signal.SIGCONT)  # a stopped process could not react
         try:
             if grace_s:
                 await asyncio.wait((self.exit,), timeout=grace_s)
         finally:
             self.signal(signal.SIGKILL)
             await self.wait()
-            # The transport keeps the pipe ends; closing it here leaves nothing for the collector to complain of.
+            # The transport keeps the pipe ends; closing it here leaves nothing for the garbage collector to warn about.
             transport = getattr(self._process, "_transport", None)
             if transport is not None:
                 transport.close()
 
 
 class ModuleProcess(ChildProcess):
-    """A module of ours in a process of its own, which lives on its standard input: when that closes, it ends.
+    """One of our modules as a process of its own, which lives on its standard input: it exits when that closes.
 
-    So it ends with this process however this one ends. It `tell`s its answers on standard output; of what it
-    writes to standard error the last lines are kept.
+    So it exits with this process, however this one does. It answers on standard output, with `send_to_owner`; the last
+    lines that it writes to standard error are kept.
     """
 
     def __init__(self, process: Process) -> None:
@@ -108,10 +108,10 @@ class ModuleProcess(ChildProcess):
     @classmethod
     @contextlib.asynccontextmanager
     async def open(cls, module: str, *arguments: str, environ: Mapping[str, str] | None = None) -> AsyncIterator[Self]:
-        """Run `python -m module arguments`; the process ends with the block, however that is left.
+        """Run `python -m module arguments`; the process ends with the block, whether or not the block raises.
 
-        `environ`: this process's own, unless given. Our own modules are found before a user's of the same names, and
-        what it tells is UTF-8 whatever a user has set for terminals.
+        `environ` defaults to this process's own. Our modules take precedence over a user's modules of the same names,
+        and output is UTF-8 whatever the user has set for terminals.
         """
         environ = {**(os.environ if environ is None else environ), "PYTHONIOENCODING": "utf-8"}
         command = (sys.executable, "-P", _ENTRY, module, *arguments)
@@ -122,31 +122,31 @@ class ModuleProcess(ChildProcess):
             await child.end(STOP_TIMEOUT_S)
 
     async def send(self, line: bytes) -> None:
-        """Write a line to its input. Raises `BrokenPipeError` or `ConnectionResetError` once it has ended."""
+        """Write a line to its input. Raises `BrokenPipeError` or `ConnectionResetError` once it has exited."""
         stdin = self._process.stdin
         assert stdin is not None  # noqa: S101 - it was opened with a pipe
         stdin.write(line + b"\n")
         await stdin.drain()
 
-    async def hear(self, timeout_s: float | None = None) -> bytes:
-        """The next thing that it `tell`s; empty once it has ended. Raises `TimeoutError`.
+    async def receive(self, timeout_s: float | None = None) -> bytes:
+        """The next message that it sends; empty once it has exited. Raises `TimeoutError`.
 
-        A machine that slept meanwhile has used up one `limits.SILENCE_LOOK_S` of it.
+        If the machine sleeps meanwhile, that counts as one `limits.SILENCE_LOOK_S`.
         """
-        hearing = asyncio.create_task(self._told())
+        message = asyncio.create_task(self._next_message())
         try:
-            while not hearing.done():
+            while not message.done():
                 if timeout_s is not None and timeout_s <= 0:
                     raise TimeoutError
                 look_s = None if timeout_s is None else min(timeout_s, limits.SILENCE_LOOK_S)
-                await asyncio.wait((hearing,), timeout=look_s)
+                await asyncio.wait((message,), timeout=look_s)
                 timeout_s = None if timeout_s is None else timeout_s - limits.SILENCE_LOOK_S
-            return hearing.result()
+            return message.result()
         finally:
-            hearing.cancel()
-            await asyncio.wait((hearing,))
+            message.cancel()
+            await asyncio.wait((message,))
 
-    async def _told(self) -> bytes:
+    async def _next_message(self) -> bytes:
         stdout = self._process.stdout
         assert stdout is not None  # noqa: S101 - it was opened with a pipe
         while line := await stdout.readline():
@@ -156,9 +156,9 @@ class ModuleProcess(ChildProcess):
         return b""
 
     async def wait_lost(self, ask: Callable[[], Awaitable[object]], clock: Clock) -> str:
-        """Wait until it ends by itself, or leaves what `ask` asks it without an answer; how, for after its name.
+        """Wait until it exits by itself, or stops answering `ask`; returns what happened, as a predicate for its name.
 
-        While its owner ends it this waits on, to be cancelled. What asking raises is raised.
+        If the owner is ending it, this waits on until cancelled. Whatever `ask` raises is raised.
         """
         ended, silent = asyncio.create_task(self.wait()), asyncio.create_task(wait_silent(ask, clock))
         try:
@@ -174,20 +174,20 @@ class ModuleProcess(ChildProcess):
         return await self.fate()
 
     async def fate(self) -> str:
-        """What is wrong with it, for after its name: it has ended, and with which words, or it does not answer."""
+        """What is wrong with it, as a predicate for its name: it exited, with its last line, or it does not answer."""
         said = await self.last_words()
         if self.alive:
             return f"does not answer (process {self.pid} is stopped, or the machine has no time for it)"
-        return f"ended by itself ({self.exit_text})" + (f"; its last words: {said}" if said else "")
+        return f"ended unexpectedly ({self.exit_text})" + (f"; its last output: {said}" if said else "")
 
     async def last_words(self) -> str:
-        """The last line that it wrote to standard error, once it has ended or `LAST_WORDS_S` has passed."""
+        """The last line that it wrote to standard error, once it has exited or `LAST_WORDS_S` has passed."""
         # The connection breaks a moment before the process is reaped.
         await asyncio.wait((self.exit, self._listening), timeout=LAST_WORDS_S)
         return next((line.strip() for line in reversed(self._errors) if line.strip()), "")
 
     async def end(self, grace_s: float = 0.0) -> None:
-        """As of every child; what it still had to say is kept."""
+        """Like the end of every child; output that is still unread is kept."""
         try:
             await super().end(grace_s)
         finally:
@@ -201,11 +201,11 @@ class ModuleProcess(ChildProcess):
             self._errors.extend(chunk.decode("utf-8", "replace").splitlines())
 
 
-def tell(*messages: str) -> None:
-    """What such a module says to its owner, each message a line.
+def send_to_owner(*messages: str) -> None:
+    """Send messages from such a module to its owner, one per line.
 
-    What stands before it, such as what a user's sitecustomize prints, is not taken for a part of it: a record
-    separator begins it, as in JSON text sequences (RFC 7464).
+    A record separator begins each, as in JSON text sequences (RFC 7464), so that other output before it, such as what a
+    user's sitecustomize prints, is not mistaken for part of it.
     """
     sys.stdout.write("".join(f"{_BEGIN}{message}\n" for message in messages))
     sys.stdout.flush()
@@ -213,7 +213,7 @@ def tell(*messages: str) -> None:
 
 @contextlib.asynccontextmanager
 async def standard_input() -> AsyncIterator[asyncio.StreamReader]:
-    """What such a module hears of its owner: lines, and an end when it shall end, too."""
+    """What such a module receives from its owner: lines, and end of file when it should exit."""
     reader = asyncio.StreamReader(limit=LINE_BYTES)
     transport, _ = await asyncio.get_running_loop().connect_read_pipe(
         lambda: asyncio.StreamReaderProtocol(reader), sys.stdin

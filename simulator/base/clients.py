@@ -1,4 +1,4 @@
-"""AWS clients that talk to one loopback engine and never see the user's AWS variables, files or proxies."""
+"""AWS clients that talk to one loopback endpoint and never see the user's AWS variables, files or proxies."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ DUMMY_CREDENTIALS = {
     "aws_secret_access_key": "stockpipe",
     "aws_session_token": "stockpipe",
 }
-"""What every simulated caller signs with; no engine here checks it."""
+"""What every simulated caller signs with; no local endpoint checks it."""
 _NOWHERE = "http://127.0.0.1:9"
 
 
 @dataclass(frozen=True, slots=True)
 class Clients:
-    """One client a service; the pool behind each serves many requests at once."""
+    """One client per service; the connection pool behind each serves many requests at once."""
 
     s3: S3Client
     sqs: SQSClient
@@ -42,10 +42,10 @@ class Clients:
 
 
 def offline_session() -> AioSession:
-    """A session that reads no AWS variable and no AWS file, whatever the user's shell has set.
+    """A session that reads no AWS variables or files, whatever the user's shell has set.
 
-    Without this, an AWS_PROFILE that names nothing fails every client, and one that names something lends its region,
-    retries and endpoints to a run that must not know them.
+    Otherwise an AWS_PROFILE that does not exist would fail every client, and one that exists would bring its region,
+    retries and endpoints into the run.
     """
     without_environment = {
         name: (config_name, None, default, conversion)
@@ -58,7 +58,7 @@ def offline_session() -> AioSession:
 
 
 async def prepare(session: AioSession) -> None:
-    """Let the session read what it must know of the services: 0.1 s that need no engine yet."""
+    """Load what the session needs to know about the services: 0.1 s of work that needs no endpoint yet."""
     where: dict[str, Any] = {"region_name": limits.REGION, "endpoint_url": _NOWHERE, **DUMMY_CREDENTIALS}
     for service in ("s3", "sqs", "dynamodb"):
         async with session.create_client(service, verify=False, **where):
@@ -67,9 +67,9 @@ async def prepare(session: AioSession) -> None:
 
 @contextlib.asynccontextmanager
 async def connect(endpoint: str, session: AioSession, *, connections: int = 64) -> AsyncIterator[Clients]:
-    """Clients for one endpoint, closed at the end. A long poll may keep a connection for 20 s.
+    """Clients for one endpoint, closed at the end. A long poll may occupy a connection for 20 s.
 
-    A session is connected once: aioboto3 adds its S3 methods to a session's events each time.
+    Connect a session only once: aioboto3 adds its S3 methods to a session's events each time.
     """
     _leave_out_broken_writes(asyncio.get_running_loop())
     config = AioConfig(
@@ -81,7 +81,7 @@ async def connect(endpoint: str, session: AioSession, *, connections: int = 64) 
         retries={"mode": "standard", "max_attempts": 3},
         s3={"addressing_style": "path"},
     )
-    # Authorities are read for plain HTTP as well, 30 ms of processor time a client, unless there is no need.
+    # Without this, botocore reads the authorities for plain HTTP too: 30 ms of processor time per client.
     verify = False if endpoint.startswith("http:") else None
     where = {
         "region_name": limits.REGION,
@@ -100,10 +100,10 @@ async def connect(endpoint: str, session: AioSession, *, connections: int = 64) 
 
 
 def _leave_out_broken_writes(loop: asyncio.AbstractEventLoop) -> None:
-    """Let the loop report everything as before, but for the failed write of a request that nobody waits for any more.
+    """Silence the loop's report of one error, the failed write of a request that nobody awaits any more.
 
-    aiohttp writes a request in a task of its own. Where the server dies before its 100 Continue, the request fails
-    with the connection's error, and the same error of the task is never read: asyncio would print its traceback.
+    aiohttp writes a request in a task of its own. If the server dies before its 100 Continue, the request fails with
+    the connection's error, nobody reads the same error of the task, and asyncio would print its traceback.
     """
     if not isinstance(before := loop.get_exception_handler(), _Report):
         loop.set_exception_handler(_Report(before))
@@ -111,9 +111,9 @@ def _leave_out_broken_writes(loop: asyncio.AbstractEventLoop) -> None:
 
 @dataclass(frozen=True, slots=True)
 class _Report:
-    """An exception handler that hands on to the one `before` it, or to the loop's own.
+    """An exception handler that passes everything else to the one `before` it, or to the loop's own.
 
-    Where there is no more memory that would print a traceback for each callback, without end: then the loop ends.
+    When memory has run out, that would print a traceback per callback, endlessly; this handler stops the loop instead.
     """
 
     before: Callable[[asyncio.AbstractEventLoop, dict[str, Any]], Any] | None

@@ -1,6 +1,6 @@
-"""Time: the simulator reads it here, and elsewhere only where a test lists the file and its reason.
+"""Time: in the simulator only this file reads the clock, and those that a test lists with a reason.
 
-Every instant is a float of seconds since the epoch, UTC, and is named `..._at`; every length is seconds, named
+Every instant is a float of seconds since the epoch, UTC, and is named `..._at`; every duration is in seconds and named
 `..._s`. Pure code takes instants as arguments; a shell that must wait takes a `Clock`.
 """
 
@@ -13,7 +13,7 @@ from typing import Protocol
 
 
 class Clock(Protocol):
-    """Where the shells get the time from."""
+    """Where the shells get the time."""
 
     def now(self) -> float:
         """Seconds since the epoch; never goes back."""
@@ -25,9 +25,9 @@ class Clock(Protocol):
 
 
 class SystemClock:
-    """The machine's clock: the wall clock at its creation, carried on by the monotonic one.
+    """The machine's clock: the wall clock at its creation, continued by the monotonic clock.
 
-    A step of the wall clock (NTP, a resumed laptop) therefore never turns a latency negative.
+    So a step of the wall clock (NTP, a resumed laptop) never makes a latency negative.
     """
 
     def __init__(self) -> None:

@@ -1,4 +1,4 @@
-"""Python's garbage collector, in a process that imports much and then works for long."""
+"""Python's garbage collector, for a process that imports much and then runs for long."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 THRESHOLDS = (50_000, 20, 50)
-"""Objects made between two collections of the young ones, and how many of those between two of the older ones."""
+"""Objects created per collection of the young generation, and collections per collection of the next older one."""
 
 
 @contextmanager
 def kept_for_good() -> Iterator[None]:
-    """What is imported and built in the block stays: it is not walked while it grows, and never again.
+    """Exempt what the block imports and builds from collection, while it grows and afterwards.
 
-    Walking it costs a tenth of the start, and later a tenth of the work. Afterwards the collector looks less often:
-    nearly all that a request leaves behind is freed by its reference count.
+    Walking it costs a tenth of the start, and later a tenth of the work. Afterwards the collector runs less often:
+    reference counts free nearly everything that a request leaves behind.
     """
     gc.disable()
     try:

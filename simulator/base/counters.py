@@ -1,6 +1,6 @@
 """What the store has done, as plain figures: totals since it started, gauges as of `at`.
 
-The processes that count do it in these very classes; what they hand out are copies, which nobody changes.
+The counting processes use these very classes; they hand out copies, which nobody changes.
 """
 
 from __future__ import annotations
@@ -12,12 +12,12 @@ from typing import Any
 
 @dataclass(slots=True)
 class QueueCounters:
-    """One queue. Totals leave out S3's test events; gauges are exact.
+    """One queue. Totals exclude S3's test events; gauges are exact.
 
-    `dead_lettered` counts messages moved out of this queue by its redrive policy. `oldest_age_s` is the age of the
-    oldest message not yet deleted (None: empty), as CloudWatch's ApproximateAgeOfOldestMessage has it. `expired`
-    outlived the retention, `redriven` left by a message move task; `test_events` is how many of the messages held are
-    S3's.
+    `dead_lettered` counts messages that this queue's redrive policy moved out. `oldest_age_s` is the age of the oldest
+    message not yet deleted (None: empty), like CloudWatch's ApproximateAgeOfOldestMessage. `expired` counts messages
+    that outlived the retention period, `redriven` those that a message move task took; `test_events` is how many of the
+    messages held are S3's.
     """
 
     visible: int = 0
@@ -35,7 +35,7 @@ class QueueCounters:
 
     @property
     def held(self) -> int:
-        """Messages in the queue, in whatever state."""
+        """Messages in the queue, in any state."""
         return self.visible + self.in_flight + self.delayed
 
 
@@ -68,7 +68,7 @@ class BucketCounters:
 
 @dataclass(slots=True)
 class OperationCounters:
-    """One operation, as `dynamodb.BatchWriteItem`: requests answered, how many with an error, time spent inside."""
+    """One operation, such as `dynamodb.BatchWriteItem`: requests answered, how many with an error, time spent."""
 
     requests: int = 0
     errors: int = 0
@@ -77,7 +77,7 @@ class OperationCounters:
 
 @dataclass(frozen=True, slots=True)
 class StoreCounters:
-    """Everything, by the resource's AWS name. `cpu_s` is the processor time of all the store's processes."""
+    """All counters, by the resource's AWS name. `cpu_s` is the processor time of all the store's processes."""
 
     at: float
     cpu_s: float = 0.0
@@ -97,7 +97,7 @@ _PARTS: Mapping[str, type[Any]] = {
 
 
 def from_json(content: Mapping[str, Any]) -> StoreCounters:
-    """The counters from their JSON, which `orjson` and `asdict` write; a figure that it leaves out is zero."""
+    """The counters from JSON that `orjson` and `asdict` wrote; a missing figure is zero."""
     parts = {
         part: {name: kind(**figures) for name, figures in content.get(part, {}).items()}
         for part, kind in _PARTS.items()

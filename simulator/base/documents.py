@@ -1,7 +1,7 @@
-"""Documents that a user gives: read in bounded memory and time, whatever is in them.
+"""Documents from a user: read in bounded memory and time, whatever they contain.
 
-YAML can be small and mean a lot (aliases of aliases), or be nested so deeply that a parser which recurses dies. So
-its events, which no parser recurses for, are counted before anything is made of them. JSON is YAML here as well.
+A small YAML file can expand enormously (aliases of aliases), or nest so deeply that a recursive parser dies. So its
+events, which need no recursion, are counted before anything is built from them. JSON is read as YAML here, too.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ import yaml
 from simulator.base.shown import is_usable
 
 MAX_DEPTH = 64
-"""Of collections in each other, aliases included. A template that people write has fifteen levels."""
+"""The deepest nesting of collections, aliases included. A template that people write has fifteen levels."""
 MAX_NODES = 100_000
-"""Of a document, aliases included. A template of AWS's 500 resources has twenty thousand."""
+"""The most nodes in a document, aliases included. A template with AWS's 500 resources has twenty thousand."""
 MAX_DIGITS = 100
 LARGEST = 1e100
-"""Of a number in JSON: its square is a number, too."""
+"""The largest number in JSON: its square is still a number."""
 _SLOW_CHARACTERS = 100_000
 _DIRECTIVES = 20
 _TAG = "tag:yaml.org,2002:"
@@ -35,7 +35,7 @@ _CONSTRUCTOR = yaml.constructor.SafeConstructor()
 
 
 class DocumentError(ValueError):
-    """What is wrong with a document, for after its name; `line` counts from 1, None where there is none."""
+    """What is wrong with a document, as a predicate for its name; `line` counts from 1, None if unknown."""
 
     def __init__(self, message: str, line: int | None = None) -> None:
         super().__init__(message)
@@ -43,13 +43,13 @@ class DocumentError(ValueError):
 
 
 def compose(text: str) -> yaml.Node | None:
-    """The one document of a text as nodes, None if it is empty. Raises `DocumentError`.
+    """The single document of a text as nodes, None if it is empty. Raises `DocumentError`.
 
-    There are at most `MAX_NODES`, in at most `MAX_DEPTH` levels, however they are visited: an alias counts as all that
-    it repeats.
+    There are at most `MAX_NODES`, in at most `MAX_DEPTH` levels, however they are visited: an alias counts as
+    everything that it repeats.
     """
     if text.count("\n%") > _DIRECTIVES:
-        raise DocumentError(f"not YAML that can be read: more than {_DIRECTIVES} directives")
+        raise DocumentError(f"cannot be read as YAML: more than {_DIRECTIVES} directives")
     try:
         try:
             _require_bounded(text, _FastLoader)
@@ -57,7 +57,7 @@ def compose(text: str) -> yaml.Node | None:
         except yaml.YAMLError:
             if len(text) > _SLOW_CHARACTERS:
                 raise
-        # The slow loader's errors name a place that helps, the same everywhere.
+        # The slow loader's errors give a more helpful position, and the same one everywhere.
         _require_bounded(text, _YamlLoader)
         return yaml.compose(text, Loader=_YamlLoader)
     except yaml.MarkedYAMLError as error:
@@ -67,29 +67,29 @@ def compose(text: str) -> yaml.Node | None:
     except DocumentError:
         raise
     except (ValueError, OverflowError):
-        raise DocumentError("not YAML: an escaped character is beyond Unicode") from None
+        raise DocumentError("not YAML: an escaped character is outside Unicode") from None
 
 
 def key_of(node: yaml.Node) -> str:
     """The text of a mapping's key. Raises `DocumentError`."""
     if not isinstance(node, yaml.ScalarNode):
-        _refuse(node, "a key must be a text")
+        _refuse(node, "a key must be text")
     if node.tag == f"{_TAG}merge":
         _refuse(node, "merge keys (<<) are not supported")
     return _usable(node)
 
 
 def require_known(node: yaml.Node) -> None:
-    """Raise `DocumentError` unless a node's tag is one that such a node may have."""
+    """Raise `DocumentError` unless a node has a tag that fits its kind."""
     kind = "mapping" if isinstance(node, yaml.MappingNode) else "sequence"
     if node.tag not in _KNOWN["scalar" if isinstance(node, yaml.ScalarNode) else kind]:
         _refuse(node, f"the tag {node.tag.replace(_TAG, '!!')} is not supported")
 
 
 def scalar(node: yaml.Node) -> Any:
-    """The value of a scalar: a text, a number, true or false, or None. Raises `DocumentError`.
+    """The value of a scalar: text, a number, true or false, or None. Raises `DocumentError`.
 
-    With a tag of the template's own it is a text.
+    With a tag specific to templates it is text.
     """
     text = _usable(node)
     if node.tag.startswith("!") or node.tag in _TEXTS:
@@ -104,7 +104,7 @@ def scalar(node: yaml.Node) -> Any:
 
 
 def plain(node: yaml.Node | None) -> Any:
-    """Dictionaries, lists and scalars. Raises `DocumentError`: no key may be there twice, and no tag is known."""
+    """Dictionaries, lists and scalars. Raises `DocumentError`: no key may occur twice, and no tags are allowed."""
     if node is None:
         return None
     require_known(node)
@@ -113,7 +113,7 @@ def plain(node: yaml.Node | None) -> Any:
         for key_node, value in node.value:
             key = key_of(key_node)
             if key in made:
-                _refuse(key_node, f"'{key}' is in one mapping twice")
+                _refuse(key_node, f"the key '{key}' occurs twice in one mapping")
             made[key] = plain(value)
         return made
     if isinstance(node, yaml.SequenceNode):
@@ -122,7 +122,7 @@ def plain(node: yaml.Node | None) -> Any:
 
 
 def from_json(content: bytes) -> Any:
-    """A JSON document, UTF-8. Raises `DocumentError` for what is none, and for what JSON has not: NaN and infinity."""
+    """A JSON document in UTF-8. Raises `DocumentError` if it is anything else, or has NaN or infinity."""
     try:
         text = content.decode("utf-8-sig")
         document = json.loads(text, parse_constant=_no_number, parse_float=_moderate, parse_int=_whole)
@@ -152,7 +152,7 @@ def _inside(value: Any) -> Iterator[Any]:
 
 
 def _no_number(name: str) -> NoReturn:
-    raise DocumentError(f"has {name}, which is not a number of JSON")
+    raise DocumentError(f"has {name}, which is not a number in JSON")
 
 
 def _moderate(text: str) -> float:
@@ -168,9 +168,9 @@ def _whole(text: str) -> int:
 
 
 def _require_bounded(text: str, loader: Any) -> None:
-    """Count the nodes and levels of the text's events. Raises `DocumentError`, and `yaml.YAMLError` for no YAML."""
+    """Count the nodes and levels of the text's events. Raises `DocumentError`, and `yaml.YAMLError` if not YAML."""
     nodes = 0
-    sizes: dict[str, tuple[int, int]] = {}  # nodes and levels of what has an anchor
+    sizes: dict[str, tuple[int, int]] = {}  # nodes and levels, by anchor
     inside: list[_Collection] = []
     for event in yaml.parse(text, Loader=loader):
         line = event.start_mark.line + 1 if event.start_mark else None
@@ -202,7 +202,7 @@ def _require_bounded(text: str, loader: Any) -> None:
 
 
 class _Collection:
-    """A collection whose end has not come: its anchor, how many nodes were before it, how deep it is so far."""
+    """A collection that has not ended yet: its anchor, how many nodes came before it, how deep it is so far."""
 
     __slots__ = ("anchor", "before", "levels")
 
@@ -212,10 +212,10 @@ class _Collection:
 
 def _usable(node: yaml.Node) -> str:
     if not isinstance(node, yaml.ScalarNode):
-        _refuse(node, "a text is expected here")
+        _refuse(node, "text is expected here")
     text = str(node.value)
     if not is_usable(text):
-        _refuse(node, "a text has a character that cannot be used, NUL or a half of a surrogate pair")
+        _refuse(node, "the text has a character that cannot be used: NUL or half of a surrogate pair")
     return text
 
 
@@ -238,6 +238,6 @@ class _YamlLoader(yaml.SafeLoader):
 
 
 class _FastLoader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
-    """The same by libyaml, where PyYAML has it: eight times as fast."""
+    """The same with libyaml, if PyYAML has it: eight times as fast."""
 
     yaml_implicit_resolvers = _YamlLoader.yaml_implicit_resolvers

@@ -1,7 +1,7 @@
-"""Our own modules, whatever lies around: `pipeline`, `simulator` and `cli` are names that a user may have used too.
+"""Makes sure that our modules are found: a user may have modules called `pipeline`, `simulator` or `cli`, too.
 
-Run by its path, `python -P entry.py MODULE ARGUMENTS` is `python -m MODULE ARGUMENTS` with our packages instead of any
-that the working directory or PYTHONPATH, which Python searches first, would give. All else is found as ever.
+`python -P entry.py MODULE ARGUMENTS` is `python -m MODULE ARGUMENTS`, but with our packages instead of any of the same
+names in the working directory or PYTHONPATH, which Python searches first. Everything else is found as usual.
 """
 
 import importlib.util
@@ -12,13 +12,13 @@ from pathlib import Path
 
 
 def import_ours(*names: str) -> None:
-    """Import each from beside this package. Raises `ImportError` where one is not."""
+    """Import each from beside this package. Raises `ImportError` if one is not there."""
     for name in names:
         if name in sys.modules:
             continue
         spec = PathFinder.find_spec(name, [str(Path(__file__).resolve().parents[2])])
         if spec is None or spec.loader is None:
-            raise ImportError(f"{name} is not installed beside stockpipe; install stockpipe again")
+            raise ImportError(f"{name} is not installed beside stockpipe; reinstall stockpipe")
         module = sys.modules[name] = importlib.util.module_from_spec(spec)
         spec.loader.exec_module(module)
 

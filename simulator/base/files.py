@@ -1,4 +1,4 @@
-"""Files that others wait for, and what is said of one that cannot be written."""
+"""Reading users' files with a bound, writing files that others wait for, and the messages when either fails."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ _LINKS = 40
 
 
 class UnusableFileError(Exception):
-    """Why a file is not one that can be read: the predicate of a sentence about it."""
+    """Why a file cannot be read, as a predicate for its name."""
 
 
 def read_bounded(path: Path, most_bytes: int) -> bytes:
-    """A small file, or what comes out of a pipe. Raises `FileNotFoundError`, and `UnusableFileError` for all else.
+    """A small file, or the output of a pipe. Raises `FileNotFoundError`, and `UnusableFileError` for anything else.
 
-    Nothing else is opened, because a device may never end, and no more than `most_bytes` are read.
+    Nothing else is opened, because a device may never end, and at most `most_bytes` are read.
     """
     try:
         found = path.stat()
@@ -41,7 +41,7 @@ def read_bounded(path: Path, most_bytes: int) -> bytes:
         raise
     except OSError as error:
         raise UnusableFileError(f"cannot be read: {error.strerror or error}") from None
-    except ValueError:  # Python's own, of a name that no system takes
+    except ValueError:  # Python raises it for a name that no system accepts
         raise UnusableFileError("cannot be read: its name has a NUL character") from None
     if found.st_size > most_bytes or len(content) > most_bytes:
         raise UnusableFileError(f"has more than {most_bytes:,} bytes")
@@ -49,7 +49,7 @@ def read_bounded(path: Path, most_bytes: int) -> bytes:
 
 
 def require_writable(path: Path) -> None:
-    """Raise `InputError` for a file that cannot be written: better now than after an hour's run."""
+    """Raise `InputError` if the file cannot be written: better now than after an hour's run."""
     try:
         if _own_descriptor(path) is not None:
             return
@@ -65,22 +65,22 @@ def require_writable(path: Path) -> None:
             raise InputError(f"{path} cannot be written: Permission denied")
     except OSError as error:
         raise InputError(f"{path} cannot be written: {error.strerror or error}") from None
-    except ValueError:  # Python's own, of a name that no system takes
+    except ValueError:  # Python raises it for a name that no system accepts
         raise InputError(f"{path} cannot be written: its name has a NUL character") from None
 
 
 def write_whole(path: Path, content: str | bytes) -> None:
-    """Write the file whole or not at all: whoever waits for it reads it the moment it appears.
+    """Write the file whole or not at all, so that a reader may read it as soon as it appears.
 
-    A regular file is replaced, with its permissions; of a link, the file that it names. A pipe or a device is written
-    to and stays what it is, as is a file whose directory takes no other. Raises `CouldNotFinish`.
+    A regular file is replaced and keeps its permissions; a link's target is replaced. A pipe or a device is written to
+    and stays what it is, and so is a file in a directory that accepts no new file. Raises `CouldNotFinish`.
     """
     try:
         require_writable(path)
-    except InputError as error:  # now: it was asked before the work began
+    except InputError as error:  # it was checked before the work began, so now the work fails
         raise CouldNotFinish(str(error)) from None
     data = content if isinstance(content, bytes) else content.encode(errors="backslashreplace")
-    with told(path):
+    with naming(path):
         if (descriptor := _own_descriptor(path)) is not None:
             sys.stdout.flush()
             _write_all(os.dup(descriptor), data)
@@ -99,7 +99,7 @@ def write_whole(path: Path, content: str | bytes) -> None:
 
 
 def _replace(target: Path, data: bytes, before: os.stat_result | None) -> None:
-    """Put a new file in the place of one, or of none."""
+    """Put a new file in place of the old one, or where there was none."""
     partial, descriptor = _partial_beside(target)
     try:
         if before is not None:
@@ -113,12 +113,12 @@ def _replace(target: Path, data: bytes, before: os.stat_result | None) -> None:
 
 
 def _partial_beside(target: Path) -> tuple[Path, int]:
-    """A new file in the same directory, open; one of this name is what a killed process of the same number left."""
+    """A new file in the same directory, open. A name already taken is left from a killed process of the same number."""
     for number in itertools.count():
         partial = target.with_name(f".stockpipe-{os.getpid()}-{number}.partial")
         with suppress(FileExistsError):
             return partial, os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
-    raise AssertionError  # numbers do not end
+    raise AssertionError  # the numbers never run out
 
 
 def _write_all(descriptor: int, data: bytes) -> None:
@@ -133,7 +133,7 @@ def _in_place(mode: int) -> bool:
 
 
 def _own_descriptor(path: Path) -> int | None:
-    """Of `/dev/stdout` and its like the open file that it names: a file it leads to must not be replaced under it."""
+    """The open file that `/dev/stdout` or the like names: a file that it leads to must not be replaced under it."""
     link = path.absolute()
     for _ in range(_LINKS):
         if found := _DESCRIPTOR.fullmatch(str(link)):
@@ -146,8 +146,8 @@ def _own_descriptor(path: Path) -> int | None:
 
 
 @contextmanager
-def told(path: Path) -> Iterator[None]:
-    """What keeps this file from being written in the block, as a `CouldNotFinish` that names it."""
+def naming(path: Path) -> Iterator[None]:
+    """Turn an error while writing this file in the block into a `CouldNotFinish` that names it."""
     try:
         yield
     except OSError as error:
@@ -155,7 +155,7 @@ def told(path: Path) -> Iterator[None]:
 
 
 def failure_text(error: OSError, name: str | None = None) -> str:
-    """The one line of it: what is wrong with what, the file `name` unless it says so itself, and the way out."""
+    """One line: what is wrong, with which file (`name`, unless the error names one), and what to do."""
     name = name or (os.fsdecode(error.filename) if isinstance(error.filename, str | bytes) else None)
     if error.errno in _FULL:
         return f"the disk is full: {name or 'no space is left'}; free some space and run again"

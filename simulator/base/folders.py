@@ -1,7 +1,7 @@
-"""Temporary folders that go with their owner: at its end, or, should it be killed, when the next one is made.
+"""Temporary folders that vanish with their owner: when it ends or, if it was killed, when the next one is made.
 
-An owner holds a lock on its folder, which the system lets go of however the owner ends; a folder that nobody holds is
-nobody's. Its name alone makes a folder one of ours.
+An owner holds a lock on its folder, which the system releases however the owner ends; a folder that nobody holds has no
+owner. Its name alone marks a folder as ours.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ _NAME = re.compile(rf"{_PREFIX}[a-z0-9_]{{8}}")
 
 
 class OwnFolder(AbstractContextManager["OwnFolder"]):
-    """A new folder at `path`, removed with all that is in it by `remove` or at the end of the block. Raises OSError."""
+    """A new folder at `path`, removed with its contents by `remove` or at the end of the block. Raises OSError."""
 
     def __init__(self) -> None:
         remove_ownerless()
         while True:
             self.path = Path(tempfile.mkdtemp(prefix=_PREFIX))
             self._held = os.open(self.path, os.O_RDONLY | os.O_DIRECTORY)
-            # Another start may have taken it for ownerless before it was locked.
+            # Another start may have found it without an owner before it was locked.
             if _lock(self._held) is not False and self.path.exists():
                 return
             os.close(self._held)
@@ -35,7 +35,7 @@ class OwnFolder(AbstractContextManager["OwnFolder"]):
         self.remove()
 
     def remove(self) -> None:
-        """Remove it, as far as that can be; nothing the second time."""
+        """Remove it, as far as possible; does nothing the second time."""
         if self._held >= 0:
             shutil.rmtree(self.path, ignore_errors=True)
             os.close(self._held)
@@ -61,7 +61,7 @@ def _remove_ownerless(path: str) -> None:
 
 
 def _lock(descriptor: int) -> bool | None:
-    """Whether it is ours now; None where the file system knows no locks: nobody takes such a folder away."""
+    """Whether we hold the lock now; None if the file system has no locks, where nobody removes such a folder."""
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:

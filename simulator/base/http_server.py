@@ -1,7 +1,7 @@
-"""A small HTTP/1.1 server on loopback, answered straight from the protocol's callback.
+"""A small HTTP/1.1 server on loopback, which answers straight from the protocol's callback.
 
-For servers of which each request must cost next to nothing: a framework's parser and tasks would cost more than the
-answer. It reads what AWS's clients and runtimes write: connections kept alive, bodies with their length.
+It is for servers whose requests must cost next to nothing: a framework's parser and tasks would cost more than the
+answer. It reads what AWS's clients and runtimes write: kept-alive connections, bodies with a length.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from simulator.base.doors import refusal
 
 
 class HttpRequest:
-    """A request. `body` is None where it was longer than the server takes."""
+    """A request. `body` is None if it was longer than the server accepts."""
 
     __slots__ = ("_head", "_lowered", "body", "method", "target")
 
@@ -25,7 +25,7 @@ class HttpRequest:
         self.body: bytes | None = b""
 
     def header(self, name: bytes) -> bytes:
-        """The value of a header, which is named in lower case; empty where there is none."""
+        """The value of a header, given its lower-case name; empty if missing."""
         at = self._lowered.find(b"\r\n" + name + b":")
         if at < 0:
             return b""
@@ -34,10 +34,10 @@ class HttpRequest:
 
 
 class HttpServer:
-    """Gives each request to `handle`, together with its connection, which `answer`s it at once or later.
+    """Passes each request to `handle` with its connection, which `answer`s it at once or later.
 
-    A request of a page from elsewhere is refused, as `doors.py` has it. A body over `body_bytes` is read and thrown
-    away; a request that cannot be read gets the response `unreadable`.
+    Requests from foreign web pages are refused, as defined in `doors.py`. A body over `body_bytes` is read and
+    discarded; a request that cannot be read gets the response `unreadable`.
     """
 
     def __init__(
@@ -48,14 +48,14 @@ class HttpServer:
         self._server: asyncio.Server | None = None
 
     async def listen(self) -> str:
-        """Listen on a free port; host and port."""
+        """Listen on a free port; returns host and port."""
         loop = asyncio.get_running_loop()
         self._server = await loop.create_server(lambda: HttpConnection(self), "127.0.0.1", 0, backlog=1024)
         host, port = self._server.sockets[0].getsockname()
         return f"{host}:{port}"
 
     async def close(self) -> None:
-        """Listen no longer, and cut off whoever still waits."""
+        """Stop listening, and close all connections."""
         for transport in tuple(self.transports):
             transport.abort()
         if self._server is not None:
@@ -64,7 +64,7 @@ class HttpServer:
 
 
 class HttpConnection(asyncio.Protocol):
-    """One client's connection: requests in turn, each answered before the next is looked at."""
+    """One client's connection: requests in turn, each answered before the next is read."""
 
     def __init__(self, server: HttpServer) -> None:
         self._server = server
@@ -75,7 +75,7 @@ class HttpConnection(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
 
     def answer(self, response: bytes) -> None:
-        """Send the whole response to the request in hand, and turn to the next; nothing if the client is gone."""
+        """Send the whole response to the current request, and read the next; does nothing if the client is gone."""
         self._busy = False
         if self._transport is not None:
             self._transport.write(response)
@@ -83,24 +83,24 @@ class HttpConnection(asyncio.Protocol):
                 self._advance()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Of asyncio's protocol."""
+        """Part of asyncio's protocol."""
         assert isinstance(transport, asyncio.Transport)  # noqa: S101 - a TCP server makes no other
         self._transport = transport
         self._server.transports.add(transport)
 
     def connection_lost(self, _: Exception | None) -> None:
-        """Of asyncio's protocol."""
+        """Part of asyncio's protocol."""
         if self._transport is not None:
             self._server.transports.discard(self._transport)
         self._transport = None
 
     def data_received(self, data: bytes) -> None:
-        """Of asyncio's protocol."""
+        """Part of asyncio's protocol."""
         self._received += data
         self._advance()
 
     def _advance(self) -> None:
-        """Handle what is complete, unless a request is in hand."""
+        """Handle what is complete, unless a request is being handled."""
         while not self._busy and self._transport is not None:
             request = self._request = self._request or self._begun(self._transport)
             if request is None:
@@ -121,7 +121,7 @@ class HttpConnection(asyncio.Protocol):
                 self._handling = False
 
     def _begun(self, transport: asyncio.Transport) -> HttpRequest | None:
-        """Take a head out of what was received, if it is there."""
+        """Take a head out of what was received, if it is complete."""
         end = self._received.find(b"\r\n\r\n")
         if end < 0 and len(self._received) <= limits.HTTP_HEAD_BYTES:
             return None

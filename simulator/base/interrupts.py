@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM: what the first and the second do, wherever they come, so that none of them is a traceback."""
+"""Ctrl-C and SIGTERM: what the first and second do at any moment, so that neither shows a traceback."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ T = TypeVar("T")
 
 
 class HardStop(BaseException):
-    """The second signal: whatever is in flight is abandoned. No `except Exception` may hold it back."""
+    """The second signal: whatever is in flight is abandoned. `except Exception` does not catch it."""
 
 
 class Interrupts:
-    """Counts the signals of one run. `soft` is set by the first; the second ends what runs in `until_second`."""
+    """Counts the signals of one run. The first sets `soft`; the second ends what runs in `until_second`."""
 
     def __init__(self) -> None:
         self.soft = asyncio.Event()
@@ -27,7 +27,7 @@ class Interrupts:
         self._hard = False
 
     def signalled(self) -> None:
-        """One more signal came in."""
+        """Another signal came in."""
         if not self.soft.is_set():
             self.soft.set()
         elif self._work is not None and not self._hard:
@@ -35,9 +35,9 @@ class Interrupts:
             self._work.cancel()
 
     async def until_second(self, work: Coroutine[Any, Any, T]) -> T:
-        """The work's result, or what it raises; `HardStop` where the second signal cancelled it.
+        """The work's result, or what it raises; `HardStop` if the second signal cancelled it.
 
-        It runs in a task of its own: a signal that comes as it ends cancels nothing that comes after it.
+        The work runs in a task of its own: a signal that comes as it ends cancels nothing that comes after it.
         """
         self._work = task = asyncio.create_task(work)
         try:
@@ -46,7 +46,7 @@ class Interrupts:
             task.cancel()
             await asyncio.wait((task,))
             if not task.cancelled():
-                task.exception()  # looked at: whoever cancelled us has a reason of its own to tell
+                task.exception()  # marks it as retrieved: the cancellation is what gets raised
             raise
         finally:
             self.concluded()
@@ -55,15 +55,15 @@ class Interrupts:
         return task.result()
 
     def concluded(self) -> None:
-        """All that was asked for is done: from now on a second signal abandons nothing."""
+        """All requested work is done: from now on a second signal abandons nothing."""
         self._work = None
 
     @contextlib.contextmanager
     def installed(self) -> Iterator[Interrupts]:
-        """Count SIGINT and SIGTERM for as long as the block runs.
+        """Count SIGINT and SIGTERM while the block runs.
 
-        Afterwards a process that handles SIGTERM itself, as a command does from its start, ignores both: what is left
-        is the little before its end.
+        Afterwards a process that handles SIGTERM itself, as a command does from its start, ignores both for the short
+        time until its end.
         """
         loop = asyncio.get_running_loop()
         before = {number: signal.getsignal(number) for number in SIGNALS}
@@ -72,7 +72,7 @@ class Interrupts:
         try:
             yield self
         finally:
-            # Held back meanwhile: the loop gives each back to Python, which would end the process.
+            # Blocked meanwhile: the loop restores Python's own handling of each, which would end the process.
             mask = signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
             for number in SIGNALS:
                 loop.remove_signal_handler(number)
@@ -81,9 +81,9 @@ class Interrupts:
 
 
 def run(work: Coroutine[Any, Any, T]) -> T:
-    """`asyncio.run`, where each signal cancels the work; raises `Interrupted` where it ends by that.
+    """`asyncio.run`, except that each signal cancels the work; raises `Interrupted` if that ended it.
 
-    The work cleans up after the first signal, and the second cuts that short.
+    The work cleans up after the first signal; the second cuts that short.
     """
 
     async def watched() -> T:
@@ -105,7 +105,7 @@ def run(work: Coroutine[Any, Any, T]) -> T:
 
 @contextlib.contextmanager
 def raised() -> Iterator[None]:
-    """For work without a loop: a signal ends the block as `KeyboardInterrupt`, and leaves it as `Interrupted`."""
+    """For work without a loop: a signal raises `KeyboardInterrupt` in the block, which leaves it as `Interrupted`."""
     before = {number: signal.signal(number, signal.default_int_handler) for number in SIGNALS}
     try:
         yield

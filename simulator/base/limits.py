@@ -1,7 +1,7 @@
-"""AWS's quotas and our own bounds on capacity: value, unit, source.
+"""AWS's quotas and our own capacity bounds: value, unit, source.
 
-Names end in their unit. A quota that AWS documents names the page; a bound of ours says why it is what it is;
-`unverified` marks a figure that no documentation at hand confirms.
+Names end in their unit. For a quota that AWS documents, the page is given; for our own bound, the reason. `unverified`
+marks a figure that we have not found in any documentation.
 """
 
 from __future__ import annotations
@@ -11,56 +11,57 @@ ACCOUNT_ID = "123456789012"
 
 # Telemetry and the dashboard.
 RATE_WINDOW_S = 5.0
-"""Rates are means over this long: short enough to see a burst, long enough to span a tick at the default speed."""
+"""Rates are means over this time: short enough to see a burst, long enough to span a tick at the default speed."""
 HISTORY_SLOTS = 960
-"""Slots of the charts' history: four for each column of a wide screen; twice the time halves the resolution."""
+"""Slots of the charts' history: four per column of a wide screen; twice the time halves the resolution."""
 HISTORY_SLOT_S = 0.25
-"""The finest slot, as long as the time between two samples of the store."""
+"""The finest slot, the time between two samples of the store."""
 HISTORY_MARKS = 1024
-"""Ticks remembered for the charts' time axis."""
+"""How many ticks the charts' time axis can show."""
 HISTORY_KEEP_S = 600.0
-"""How far the charts look back in a run without an end."""
+"""How far back the charts go in a run without an end."""
 EVENTS_KEPT = 64
-"""Events in words, more than the tallest screen shows."""
+"""Events kept as text, more than the tallest screen shows."""
 EVENT_REPEAT_S = 2.0
-"""The same event within this long of the last is counted on its line, so that a flood leaves the others readable."""
+"""An event that repeats within this time is counted on its existing line, so that a flood leaves others visible."""
 
 # The twin.
 SAMPLE_S = 0.25
-"""Between two readings of the store's counters: the dashboard's own pace."""
+"""Interval for reading the store's counters, the same as the dashboard's."""
 DRAIN_LOOK_S = 0.05
-"""Between two looks at whether the queue is empty."""
+"""Interval for checking whether the queue is empty."""
 SCENARIO_LOOK_S = 0.1
-"""Between two looks at whether a scenario's next step is due."""
+"""Interval for checking whether a scenario's next step is due."""
 SCENARIO_END_S = 2.0
-"""How long a scenario's last steps may wait for their moment after the drain."""
+"""How long a scenario's last steps may wait, after the drain, until they are due."""
 
 # Our own processes.
 OPEN_FILES = 10_240
-"""Asked for; macOS takes no more. A default run opens some 130 in each process, a load test at 300/s some 250."""
+"""Requested limit; macOS grants no more. A default run opens some 130 per process, a load test at 300/s some 250."""
 OPEN_FILES_LEAST = 256
 SILENCE_LOOK_S = 1.0
-"""Between two looks at whether a process has answered."""
+"""Interval for checking whether a process has answered."""
 SILENCE_LOOKS = 10
-"""Looks in a row without an answer: one that is merely slow answers a cheap question in a hundredth of that."""
+"""Checks in a row without an answer; a process that is merely slow answers such a question in a hundredth of that."""
 
 # Making the stack's resources.
 TABLE_ACTIVE_ATTEMPTS = 30
-"""Looks at a new table, one a second: a local engine answers ACTIVE at once; one that needs longer is stuck."""
+"""Checks of a new table, one per second: a local endpoint answers ACTIVE at once; one that needs longer is stuck."""
 
 
 # Lambda: functions and execution environments -----------------------------------------------------------------------
 # Lambda Developer Guide, "Lambda quotas" (gettingstarted-limits) and "Function scaling" (lambda-concurrency).
 
-# The upper figures are the API model's of November 2026 (CreateFunction); that an ordinary function gets more than the
-# confirmed ones has not been seen yet: up to there a stack is sound, above them it is advised against.
+# The higher figures are from the API model of November 2026 (CreateFunction). Whether an ordinary function gets more
+# than the confirmed ones is not known yet: up to the higher figure a stack is valid, above the confirmed one we advise
+# against.
 FUNCTION_TIMEOUT_S = (1, 1_800)
 FUNCTION_TIMEOUT_S_CONFIRMED = 900
 FUNCTION_TIMEOUT_S_MANAGED = (1, 5_400)  # on Managed Instances, for asynchronous events and mappings
 FUNCTION_MEMORY_MB = (128, 32_768)
 FUNCTION_MEMORY_MB_CONFIRMED = 10_240
-# "Lambda runtimes", and the API model's list (Runtime): those before 3.9 no function can be created with any more, the
-# last ones are in the model alone.
+# "Lambda runtimes", and the API model's list (Runtime): functions can no longer be created with those before 3.9; the
+# last ones are only in the model.
 PYTHON_RUNTIMES_ENDED = ("2.7", "3.6", "3.7", "3.8")
 PYTHON_RUNTIMES = ("3.9", "3.10", "3.11", "3.12", "3.13", "3.14")
 PYTHON_RUNTIMES_UNCONFIRMED = ("3.15",)
@@ -71,11 +72,11 @@ SYNC_PAYLOAD_BYTES = 6 * 1024 * 1024  # each way; metadata and wrapper count
 RESPONSE_PAYLOAD_BYTES = SYNC_PAYLOAD_BYTES + 100  # what the Runtime API accepts as a response
 ASYNC_PAYLOAD_BYTES = 1024 * 1024
 ACCOUNT_CONCURRENCY = 1_000  # default of a Region; new accounts start lower
-UNRESERVED_CONCURRENCY_MINIMUM = 100  # what reserving must leave to the other functions
+UNRESERVED_CONCURRENCY_MINIMUM = 100  # what reservations must leave to the other functions
 ENVIRONMENTS_BURST = 1_000  # a function gains this many environments ...
 ENVIRONMENTS_BURST_S = 10.0  # ... per this long, refilled continuously
-ENVIRONMENT_REQUESTS_PER_S = 10.0  # one environment serves at most this many requests a second
-# Unpublished; AWS says only that environments are kept "for some time" and recycled "every few hours".
+ENVIRONMENT_REQUESTS_PER_S = 10.0  # one environment serves at most this many requests per second
+# Unpublished; AWS only says that environments are kept "for some time" and recycled "every few hours".
 ENVIRONMENT_IDLE_S = 420.0
 ENVIRONMENT_AGE_S = (7_200.0, 14_400.0)
 
@@ -91,12 +92,12 @@ MAPPING_BATCH_SIZE = (1, 10_000)
 MAPPING_BATCH_SIZE_WITHOUT_WINDOW = 10
 MAPPING_WINDOW_S = (0, 300)
 MAPPING_VISIBILITY_MARGIN_S = 30  # window + timeout + this, where the queue's own visibility is shorter
-MAPPING_FILTERS = (5, 10)  # of one mapping: by default, and at most, by request
+MAPPING_FILTERS = (5, 10)  # per mapping: by default, and at most, on request
 FILTER_PATTERN_CHARACTERS = 4_096
 FILTER_COMBINATIONS = (
-    1_000  # of a pattern's $or; EventBridge User Guide, "Comparison operators for use in event patterns"
+    1_000  # from a pattern's $or; EventBridge User Guide, "Comparison operators for use in event patterns"
 )
-MAPPING_RECEIVERS = 5  # long polls open at once: 15 empty receives a minute, seen on AWS
+MAPPING_RECEIVERS = 5  # long polls open at once: 15 empty receives per minute, as observed on AWS
 
 PROVISIONED_POLLERS_MINIMUM = (2, 200)
 PROVISIONED_POLLERS_MAXIMUM = (2, 10_000)  # API reference, ProvisionedPollerConfig
@@ -106,20 +107,20 @@ PROVISIONED_POLLER_BYTES_PER_S = 1024 * 1024
 PROVISIONED_GROWTH_PER_MINUTE = 1_000
 PROVISIONED_CONCURRENCY = 20_000
 
-# Unpublished: how fast a mapping scales down, and how it backs off. Bounds of ours.
+# Unpublished: how fast a mapping scales down, and how it backs off. Our own estimates.
 MAPPING_LOW_TRAFFIC_S = 60.0
 MAPPING_IDLE_S = 300.0
 MAPPING_THROTTLE_BACKOFF_S = (0.25, 3.0)
 MAPPING_ERROR_BACKOFF_S = (0.1, 5.0)
 
-# Ours: bounds of the twin's own machinery.
+# Our own bounds, for the twin's machinery.
 HANDLER_GRACE_S = 1.0  # how long a cancelled handler may still hold its environment
 LOG_FILES_OPEN = 64
 LOG_LINE_CHARACTERS = 1_048_576  # a longer line without an end is cut
 HTTP_HEAD_BYTES = 65_536  # request line and headers, of a runtime client or a client of the sink
-MEMORY_LOOK_S = 0.05  # how often a busy process's memory is looked at
+MEMORY_LOOK_S = 0.05  # how often a busy process's memory is checked
 ENVIRONMENTS_CLOSING = 64  # closed at once
-POLL_SLICE_S = 1  # a long poll is asked for in slices, so that a soft stop never abandons an answer on its way
+POLL_SLICE_S = 1  # a long poll is made in slices, so that a soft stop never abandons an answer in transit
 
 # Lambda: asynchronous invocation. Lambda Developer Guide, "Asynchronous invocation" (invocation-async).
 
@@ -127,37 +128,37 @@ ASYNC_RETRIES = (0, 2)
 ASYNC_EVENT_AGE_S = (60, 21_600)
 ASYNC_ERROR_DELAYS_S = (60.0, 120.0)  # after the first and the second function error
 ASYNC_THROTTLE_BACKOFF_S = (1.0, 300.0)  # throttles and service errors, until the event is too old
-ASYNC_QUEUED_EVENTS = 100_000  # a bound of ours; AWS's own is not published
+ASYNC_QUEUED_EVENTS = 100_000  # our own bound; AWS's is not published
 
 # EventBridge User Guide, "Creating a rule that runs on a schedule".
 
 SCHEDULE_YEARS = (1970, 2199)
 
 # The load test ------------------------------------------------------------------------------------------------------
-# Bounds of ours.
+# Our own bounds.
 
 LOAD_RATE_PER_S = 20_000.0  # no Python process sends more
 LOAD_OBJECTS = 5_000_000  # 32 bytes each are kept for the whole run
-LOAD_ROWS = 1_000_000  # of one object, which is made in memory
+LOAD_ROWS = 1_000_000  # per object, which is made in memory
 LOAD_DURATION_S = (1.0, 86_400.0)
-LOAD_SENDERS = 64  # puts in flight; an arrival beyond is dropped and counted
-LOAD_FILL_SENDERS = 8  # a backlog is put by so many at once: local engines get no faster with more
+LOAD_SENDERS = 64  # puts in flight; an arrival beyond these is dropped and counted
+LOAD_FILL_SENDERS = 8  # concurrent puts that build a backlog: local endpoints get no faster with more
 LOAD_SEND_TIMEOUT_S = 60.0
 LOAD_PREPARED_OBJECTS = 4_096  # signed and ready, waiting for their instant
 LOAD_PREPARED_BYTES = 64 * 1024 * 1024
-LOAD_PREPARED_S = 60.0  # a signature of AWS's lives 15 minutes
-LOAD_PREPARE_SLACK_S = 0.002  # with less time than this before an arrival, nothing more is made ahead
-LOAD_REPORT_S = 0.1  # between two reports of the generator
-LOAD_PULSE_S = 1.0  # between two, where there is nothing to report
+LOAD_PREPARED_S = 60.0  # a signature is valid for 15 minutes on AWS
+LOAD_PREPARE_SLACK_S = 0.002  # with less time than this until an arrival, nothing more is prepared
+LOAD_REPORT_S = 0.1  # interval of the generator's reports
+LOAD_PULSE_S = 1.0  # the same while there is nothing to report
 LOAD_FAILURES_SHOWN = 5  # reasons of failed puts in each report
-LOAD_LAG_P99_S = 0.1  # a generator later than this measures itself: its percentiles are refused
-LOAD_SERIES_POINTS = 600  # of a run's course in its summary
-LOAD_SEARCH_S = 60.0  # no further probe begins after this: who searches waits for it
-LOAD_DELETES = 1_000  # keys of one DeleteObjects: Amazon S3 API Reference
+LOAD_LAG_P99_S = 0.1  # a generator later than this measures itself: its percentiles are discarded
+LOAD_SERIES_POINTS = 600  # points of a run's course in its summary
+LOAD_SEARCH_S = 60.0  # no further probe begins after this: somebody is waiting for the result
+LOAD_DELETES = 1_000  # keys per DeleteObjects: Amazon S3 API Reference
 LOAD_CEILING_S = 2.0
 LOAD_CEILING_CLIENTS = 4
-LOAD_GENERATOR_NICE = -10  # asked for, and done without where the system refuses
-LOAD_GENERATOR_START_S = 20.0  # until the generator's process must be ready
+LOAD_GENERATOR_NICE = -10  # requested; if the system refuses, the test runs without it
+LOAD_GENERATOR_START_S = 20.0  # time for the generator's process to get ready
 LOAD_SINK_START_S = 20.0
 LOAD_LATENCY_LONGEST_S = 86_400.0  # histograms end here
 
@@ -175,15 +176,15 @@ DYNAMODB_NUMBER_DIGITS = 38
 DYNAMODB_NUMBER_EXPONENT_MAXIMUM = 125
 DYNAMODB_NUMBER_EXPONENT_MINIMUM = -130
 
-# "On-demand capacity mode", "Best practices for designing partition keys". Units a second.
+# "On-demand capacity mode", "Best practices for designing partition keys". Units per second.
 ON_DEMAND_NEW_TABLE_WRITE_UNITS = 4_000
 ON_DEMAND_NEW_TABLE_READ_UNITS = 12_000
 ON_DEMAND_TABLE_QUOTA_UNITS = 40_000
-TABLE_UNITS = 2**63 - 1  # of provisioned capacity; the account's quota, which may be raised, is far below
-ON_DEMAND_PEAK_AGE_S = 1_800.0  # a peak so old may be doubled at once
+TABLE_UNITS = 2**63 - 1  # of provisioned capacity; the account's quota, which may be raised, is far lower
+ON_DEMAND_PEAK_AGE_S = 1_800.0  # a peak of this age may be doubled at once
 PARTITION_WRITE_UNITS = 1_000
 PARTITION_READ_UNITS = 3_000
-PROVISIONED_BURST_S = 300.0  # of unused capacity is kept (unverified)
+PROVISIONED_BURST_S = 300.0  # unused capacity is kept for this long (unverified)
 
 # The store: SQS and S3 ------------------------------------------------------------------------------------------------
 # SQS Developer Guide, "Amazon SQS standard queue quotas" and "message quotas"; S3 User Guide, "Optimizing performance".
@@ -194,17 +195,18 @@ SQS_DELAY_S = (0, 900)
 SQS_RETENTION_S = (60, 1_209_600)
 SQS_RECEIVE_WAIT_S = (0, 20)
 SQS_MESSAGE_BYTES = (1_024, 1_048_576)
-QUEUE_RECEIVES = 1_000  # of a redrive policy
-SQS_BATCH_ENTRIES = 10  # of a batch call, and received at once
+QUEUE_RECEIVES = 1_000  # in a redrive policy
+SQS_BATCH_ENTRIES = 10  # per batch call, and per receive
 SQS_MOVE_RATE_PER_S = (1, 500)
 SQS_MOVE_TASKS_ACTIVE = 100
 SQS_MOVE_TASKS_LISTED = 10
 S3_KEY_BYTES = 1_024
 S3_UPLOAD_PARTS = 10_000
-S3_WRITES_PER_S = 3_500  # of one partitioned prefix; a new bucket is one
+S3_WRITES_PER_S = 3_500  # per partitioned prefix; a new bucket is one
 S3_READS_PER_S = 5_500
-S3_EARLIER_BYTES = 256 * 1024 * 1024  # of contents that were replaced, kept a bucket for the proof; our own bound
-# What a notification may be asked for: S3 API Reference, NotificationConfiguration, and the API model's list (Event).
+S3_EARLIER_BYTES = 256 * 1024 * 1024  # replaced contents kept per bucket for the proof; our own bound
+# The events that a notification may name: S3 API Reference, NotificationConfiguration, and the API model's list
+# (Event).
 S3_EVENTS = frozenset(
     {
         "s3:ReducedRedundancyLostObject",
@@ -232,22 +234,22 @@ S3_EVENTS = frozenset(
         ),
     }
 )
-S3_NOTIFICATION_BYTES = 65_536  # S3 User Guide: the most that an event notification may have
+S3_NOTIFICATION_BYTES = 65_536  # S3 User Guide: the maximum size of an event notification
 
 # The proof and real files ---------------------------------------------------------------------------------------------
-# Bounds of ours.
+# Our own bounds.
 
-AUDIT_CACHE_KIB = 8_192  # of memory for the list of objects; the rest goes to disk
-AUDIT_MEMORY_BYTES = 48 * 1024 * 1024  # of statements in hand; the rest goes to disk
-AUDIT_STATEMENT_BYTES = 350  # of memory that a statement takes besides its last text
-AUDIT_PARTITIONS = 256  # of which one is in memory when the keys are judged
-AUDIT_CHUNK_BYTES = 65_536  # of an object at once: its rows take some 25 ms of the loop
-AUDIT_READ_ATTEMPTS = 3  # for a body that breaks off; the client repeats only requests that get no answer
+AUDIT_CACHE_KIB = 8_192  # memory for the list of objects; the rest goes to disk
+AUDIT_MEMORY_BYTES = 48 * 1024 * 1024  # memory for statements; the rest goes to disk
+AUDIT_STATEMENT_BYTES = 350  # memory that a statement takes, without its last text
+AUDIT_PARTITIONS = 256  # one of them is in memory at a time when the keys are judged
+AUDIT_CHUNK_BYTES = 65_536  # read from an object at once: its rows occupy the loop for some 25 ms
+AUDIT_READ_ATTEMPTS = 3  # for a body that breaks off; the client retries only requests without an answer
 AUDIT_RECORD_BYTES = 16 * 1024 * 1024  # the longest line of a file of rejected rows that is read as one record
-AUDIT_DIFFERENCES = 10  # told in words
-SOURCE_HEAD_BYTES = 262_144  # of what a file comes to: its settings are guessed from it
-SOURCE_CHUNK_BYTES = 65_536  # of a file at once, while it is looked at
-SOURCE_PUT_BYTES = 16 * 1024 * 1024  # in a single put, held in memory; signing a larger one would hold up the loop
+AUDIT_DIFFERENCES = 10  # described in words
+SOURCE_HEAD_BYTES = 262_144  # of a file's decompressed content: its settings are guessed from this
+SOURCE_CHUNK_BYTES = 65_536  # read from a file at once during inspection
+SOURCE_PUT_BYTES = 16 * 1024 * 1024  # in a single put, held in memory; signing a larger one would block the loop
 SOURCE_PART_BYTES = 8 * 1024 * 1024
 
 # Documents that a user gives ------------------------------------------------------------------------------------------

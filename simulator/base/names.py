@@ -1,4 +1,4 @@
-"""The names that AWS's services take: one home for each pattern. Pure.
+"""The names that AWS's services accept: the one place for these patterns. Pure.
 
 Sources: S3 User Guide, bucketnamingrules; SQS API reference, CreateQueue; DynamoDB Developer Guide, "Naming rules";
 Lambda API reference, CreateFunction.
@@ -30,23 +30,23 @@ _PATTERNS: Mapping[NamedKind, re.Pattern[str]] = {
 
 
 def bucket_name_fault(name: str) -> str | None:
-    """What is wrong with a bucket's name, None if S3 takes it."""
+    """What is wrong with a bucket's name; None if S3 accepts it."""
     shortest, longest = LENGTHS["bucket"]
     if not shortest <= len(name) <= longest:
         return f"a bucket name has {shortest} to {longest} characters"
     if not _BUCKET.fullmatch(name):
-        return "a bucket name has lower-case letters, digits, dots and hyphens, and a letter or a digit at both ends"
+        return "a bucket name has lower-case letters, digits, dots and hyphens, with a letter or digit at both ends"
     if ".." in name:
-        return "a bucket name has no two dots in a row"
+        return "a bucket name must not have two dots in a row"
     if _ADDRESS.fullmatch(name):
-        return "a bucket name is not an IP address"
+        return "a bucket name must not be an IP address"
     if name.startswith(_BUCKET_PREFIXES) or name.endswith(_BUCKET_SUFFIXES):
-        return "S3 keeps this prefix or suffix of bucket names to itself"
+        return "S3 reserves this prefix or suffix of bucket names"
     return None
 
 
 def length_fault(kind: NamedKind, name: str) -> str | None:
-    """What a name's length must be in the services' words, None if it is."""
+    """The rule that a name's length breaks, in the services' words; None if it breaks none."""
     shortest, longest = LENGTHS[kind]
     if len(name) < shortest:
         return f"greater than or equal to {shortest}"
@@ -54,12 +54,12 @@ def length_fault(kind: NamedKind, name: str) -> str | None:
 
 
 def fits_pattern(kind: NamedKind, name: str) -> bool:
-    """Whether all characters of a queue's, a table's or a function's name are ones that it may have."""
+    """Whether a queue's, a table's or a function's name has only characters that are allowed in it."""
     return _PATTERNS[kind].fullmatch(name) is not None
 
 
 def fitted(kind: NamedKind, name: str) -> str:
-    """A name that the template leaves to CloudFormation: cut to the longest that there may be, and unlike any other."""
+    """A name for a resource that the template does not name, cut to the maximum length and kept unique."""
     longest = LENGTHS[kind][1]
     if len(name) <= longest:
         return name

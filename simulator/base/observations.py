@@ -1,7 +1,7 @@
-"""What happened, as typed facts. The rooms record them; telemetry, the logs and the load test fold them.
+"""What happened, as typed facts. The rooms record them; telemetry, the logs and the load test aggregate them.
 
-An observation is made at the moment of the fact and never changed. `function`, `queue` are logical ids. A recorder
-must be cheap and must not raise: it is called between two steps of a hot path.
+An observation is made at the moment of the fact and never changed. `function` and `queue` are logical ids. A recorder
+must be cheap and must not raise: it is called in the middle of a hot path.
 """
 
 from __future__ import annotations
@@ -27,9 +27,9 @@ class PhaseChanged:
 
 @dataclass(frozen=True, slots=True)
 class TickFired:
-    """A schedule came due, for the `number`th time from 0; `next_at` is when it is due again (None: the last).
+    """A schedule came due, for the `number`th time from 0; `next_at` is when it is due again (None: this was the last).
 
-    `event_time` is the `time` of the event that it sends, None if that has none.
+    `event_time` is the `time` of the event that it sends, None if it has none.
     """
 
     at: float
@@ -42,7 +42,7 @@ class TickFired:
 
 @dataclass(frozen=True, slots=True)
 class ObjectPut:
-    """The simulator itself put an object (real input or load), and the store answered."""
+    """The simulator itself put an object (a real file or load), and the store answered."""
 
     at: float
     bucket: str
@@ -52,7 +52,7 @@ class ObjectPut:
 
 @dataclass(frozen=True, slots=True)
 class PollersScaled:
-    """An event source mapping may now have `concurrency` batches in hand at once."""
+    """An event source mapping may now process `concurrency` batches at once."""
 
     at: float
     mapping: str
@@ -81,7 +81,7 @@ class EnvironmentStarted:
 
 @dataclass(frozen=True, slots=True)
 class EnvironmentRetired:
-    """An environment is gone: reset, recycled, idle too long or the end of the run."""
+    """An environment is gone: reset, recycled, idle for too long, or the run ended."""
 
     at: float
     function: str
@@ -91,7 +91,7 @@ class EnvironmentRetired:
 
 @dataclass(frozen=True, slots=True)
 class InvocationStarted:
-    """An environment was given an event; `messages` is the batch's size for a queue, 0 otherwise."""
+    """An environment received an event; `messages` is the batch's size for a queue, 0 otherwise."""
 
     at: float
     function: str
@@ -129,12 +129,12 @@ class InvocationThrottled:
 
 
 FILTERED = "filtered"
-"""Why a message was deleted that the mapping's filter criteria let through to nobody."""
+"""Why a message was deleted: the mapping's filter criteria match it to no function."""
 
 
 @dataclass(frozen=True, slots=True)
 class MessageSettled:
-    """What became of one delivery: deleted, or left in the queue until its visibility timeout ends.
+    """The outcome of one delivery: deleted, or left in the queue until its visibility timeout ends.
 
     `sent_at` and `received_at` are the queue's instants, `at` the return of the invocation.
     """
@@ -163,7 +163,7 @@ class LogWritten:
 
 @dataclass(frozen=True, slots=True)
 class StoreSampled:
-    """The store's counters, read a few times a second."""
+    """The store's counters, read several times per second."""
 
     at: float
     counters: StoreCounters
@@ -171,7 +171,7 @@ class StoreSampled:
 
 @dataclass(frozen=True, slots=True)
 class AuditProgressed:
-    """The proof has dealt with `done` of `total` steps of its current part."""
+    """The proof has done `done` of `total` steps of its current part."""
 
     at: float
     part: str
@@ -181,7 +181,7 @@ class AuditProgressed:
 
 @dataclass(frozen=True, slots=True)
 class Noted:
-    """Something worth a sentence to the person who watches: a scenario's caption, a fault switched on."""
+    """Something worth telling the person who watches: a scenario's caption, a fault switched on."""
 
     at: float
     text: str

@@ -1,8 +1,8 @@
 """A user's regular expression against a user's text, in bounded time.
 
-Python's `re` backtracks: `(a+)+$` against forty letters takes longer than anybody waits. It looks for signals while
-it matches, so an alarm ends it. Nothing else of this package uses the alarm. Only the main thread gets signals;
-elsewhere nothing bounds a match.
+Python's `re` backtracks: `(a+)+$` against forty letters takes longer than anybody would wait. It checks for signals
+while it matches, so an alarm can stop it. Nothing else in this package uses the alarm. Only the main thread gets
+signals; in others, nothing bounds a match.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 MATCH_S = 2.0
-"""A pattern of a template parameter is done in microseconds."""
+"""A template parameter's pattern normally takes microseconds."""
 
 
 def matches(pattern: str, text: str, within_s: float = MATCH_S) -> bool:
-    """Whether the whole text matches. Raises `ValueError`: what is wrong with the pattern, for after its name."""
+    """Whether the whole text matches. Raises `ValueError` with what is wrong, as a predicate for the pattern's name."""
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of what a later Python may read differently
+        warnings.simplefilter("ignore")  # about syntax that a later Python may read differently
         try:
             compiled = re.compile(pattern)
         except (re.error, OverflowError, RecursionError) as error:
@@ -34,12 +34,12 @@ def matches(pattern: str, text: str, within_s: float = MATCH_S) -> bool:
 
 
 class _TooLongError(Exception):
-    """The alarm has come."""
+    """The alarm went off."""
 
 
 @contextmanager
 def _alarm(within_s: float) -> Iterator[None]:
-    """End the block with `_TooLongError` once the time is over."""
+    """End the block with `_TooLongError` once the time is up."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return

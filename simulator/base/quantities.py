@@ -1,6 +1,6 @@
 """Durations, rates and bounds as people write them: `90s`, `200/s`, `p99 < 5s`. Pure.
 
-Each `parse_...` raises `ValueError`, whose text says what is wrong and how to write it.
+Each `parse_...` raises `ValueError`, whose message says what is wrong and how to write it.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 _UNITS_S = {"us": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 LONGEST_S = 10_000 * 86_400.0
-"""The longest duration, of 27 years: nobody waits longer, and calendars end."""
+"""The longest duration, 27 years: nobody waits longer, and calendars end."""
 RATES_PER_S = (1e-6, 1e9)
 _NUMBER = r"[0-9]+(?:\.[0-9]+)?"
 _PART = rf"({_NUMBER})\s*(us|ms|s|m|h|d)\s*"
@@ -32,14 +32,14 @@ _OPERATORS: Mapping[str, Callable[[float, float], bool]] = {
 
 @dataclass(frozen=True, slots=True)
 class Bound:
-    """A figure, by its name, against a limit."""
+    """A named figure and its limit."""
 
     figure: str
     operator: str
     limit: float
 
     def holds(self, value: float | None) -> bool:
-        """Whether it holds for this value of the figure; it never does for a figure that does not exist."""
+        """Whether the bound holds for this value of the figure; a figure that does not exist never meets it."""
         return value is not None and _OPERATORS[self.operator](value, self.limit)
 
 
@@ -54,7 +54,7 @@ def parse_duration(text: str) -> float:
 
 
 def duration_text(seconds: float) -> str:
-    """Seconds as people write them, so that `parse_duration` reads them back: `60s`, `5m`, `1h`, `8ms`."""
+    """Seconds as people write them, in a form that `parse_duration` reads: `60s`, `5m`, `1h`, `8ms`."""
     for unit, least_s in (("h", 3600), ("m", 120)):
         if seconds >= least_s and seconds % _UNITS_S[unit] == 0:
             return f"{seconds / _UNITS_S[unit]:.0f}{unit}"
@@ -75,12 +75,12 @@ def parse_rate(text: str) -> float:
 
 
 def rate_text(per_s: float) -> str:
-    """A rate per second as `parse_rate` reads it: `200/s`."""
+    """A rate per second in the form that `parse_rate` reads: `200/s`."""
     return f"{per_s:.6f}".rstrip("0").rstrip(".") + "/s"
 
 
 def parse_bound(text: str, limit_of: Callable[[str, str], float]) -> Bound:
-    """`p99 < 5s`, `queue.visible >= 3`: `limit_of` reads the limit of a figure, or refuses either."""
+    """`p99 < 5s`, `queue.visible >= 3`: `limit_of` reads the limit of a figure, or raises `ValueError`."""
     found = _BOUND.fullmatch(text.strip()) if len(text) <= _LONGEST_TEXT else None
     if not found:
         raise ValueError(f"'{text}' is not a figure, an operator and a number")

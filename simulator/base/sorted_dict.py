@@ -7,10 +7,10 @@ from typing import Any
 
 
 class SortedDict:
-    """`entries` and the order of their keys: sorted by the first read that needs it, kept up from then on.
+    """`entries` and the order of their keys, sorted by the first read that needs it and maintained from then on.
 
-    Not a dict itself: up to CPython 3.13 the garbage collector walks through every subclass of it, but not through a
-    plain one of texts and bytes, so that a large partition costs it nothing.
+    This is not a dict itself: up to CPython 3.13 the garbage collector walks through every subclass of dict, but not
+    through a plain one of texts and bytes, so that a large partition costs it nothing.
     """
 
     __slots__ = ("_order", "entries")
@@ -20,7 +20,7 @@ class SortedDict:
         self._order: list[Any] | None = None
 
     def put(self, key: Any, value: Any) -> bool:
-        """Set a value; True where the key is new."""
+        """Set a value; returns whether the key is new."""
         entries = self.entries
         new = key not in entries
         entries[key] = value
@@ -46,7 +46,7 @@ class SortedDict:
     def between(
         self, low: Any = None, high: Any = None, low_open: bool = False, high_open: bool = False
     ) -> tuple[int, int]:
-        """The range of positions in `order` from `low` to `high`; None stands for no bound."""
+        """The range of positions in `order` from `low` to `high`; None means no bound."""
         order = self.order()
         start = 0 if low is None else (bisect_right if low_open else bisect_left)(order, low)
         stop = len(order) if high is None else (bisect_left if high_open else bisect_right)(order, high)

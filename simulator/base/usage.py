@@ -18,7 +18,7 @@ def process_cpu_s() -> float:
 
 
 def process_memory_bytes() -> int:
-    """Resident memory now; the peak where the system does not tell (macOS)."""
+    """Resident memory now; the peak if the system does not report it (macOS)."""
     try:
         return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
     except (OSError, IndexError, ValueError):
@@ -26,18 +26,18 @@ def process_memory_bytes() -> int:
 
 
 def allow_open_files() -> None:
-    """Let this process, and those it starts, open as many files as the system lets them: each connection is one.
+    """Raise the limit on open files, for this process and its children, as far as the system allows.
 
-    Shells allow few, 256 on macOS. Raises `CouldNotFinish` where a run cannot do with what there is.
+    Each connection is an open file, and shells allow few, 256 on macOS. Raises `CouldNotFinish` if a run needs more.
     """
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = limits.OPEN_FILES if hard == resource.RLIM_INFINITY else min(limits.OPEN_FILES, hard)
     if soft < wanted and soft != resource.RLIM_INFINITY:
-        with contextlib.suppress(OSError, ValueError):  # a system may have a bound of its own below the hard limit
+        with contextlib.suppress(OSError, ValueError):  # a system may have its own bound below the hard limit
             resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
             soft = wanted
     if soft != resource.RLIM_INFINITY and soft < limits.OPEN_FILES_LEAST:
         raise CouldNotFinish(
-            f"only {soft} files may be open at once here, and a run needs {limits.OPEN_FILES_LEAST};"
-            f" allow more with `ulimit -n {limits.OPEN_FILES_LEAST}` and run again"
+            f"the limit on open files is {soft}, and a run needs {limits.OPEN_FILES_LEAST};"
+            f" raise it with `ulimit -n {limits.OPEN_FILES_LEAST}` and run again"
         )

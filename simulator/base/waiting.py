@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 async def wait_for_event(event: asyncio.Event, clock: Clock, seconds: float | None) -> bool:
-    """Wait until `event` is set, at most `seconds` on `clock` (None: as long as it takes). Whether it is set."""
+    """Wait until `event` is set, for at most `seconds` on `clock` (None: no limit). Returns whether it is set."""
     if event.is_set():
         return True
     if seconds is None:
@@ -29,10 +29,10 @@ async def wait_for_event(event: asyncio.Event, clock: Clock, seconds: float | No
 
 
 async def wait_silent(ask: Callable[[], Awaitable[object]], clock: Clock) -> None:
-    """Ask again and again, and return once a question has gone without an answer for `limits.SILENCE_LOOKS`.
+    """Ask repeatedly, and return once a question stays without an answer for `limits.SILENCE_LOOKS`.
 
-    Looks are counted, not seconds: however long a laptop sleeps, or Ctrl-Z stops us, it is one look. What asking raises
-    is raised.
+    Checks are counted, not seconds: however long a laptop sleeps or Ctrl-Z stops us, that is one check. Whatever `ask`
+    raises is raised.
     """
     asking, looks = asyncio.ensure_future(ask()), 0
     try:
@@ -48,7 +48,7 @@ async def wait_silent(ask: Callable[[], Awaitable[object]], clock: Clock) -> Non
 
 
 class Backoff:
-    """Delays that double from `low_s` to `high_s`, each between half and all of it at random."""
+    """Delays that double from `low_s` to `high_s`, each randomly between half and all of it."""
 
     def __init__(self, low_s: float, high_s: float, chance: Random) -> None:
         self._next_s, self._high_s, self._chance = low_s, high_s, chance

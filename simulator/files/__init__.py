@@ -1,1 +1,1 @@
-"""What real files are like: which ones a command line names, whether the consumer would read them, what they hold."""
+"""Real files: which ones a command line names, whether the consumer would read them, and what they hold."""

@@ -1,4 +1,4 @@
-"""One set of settings for many files: those that most of them need, and more where that harms none."""
+"""One set of settings for many files: those that most files need, and others where they harm no file."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from simulator.files.guess import Guess, Proposed, sample_of, word_list
 from simulator.files.reading import FILE_SETTINGS, HeadReading, read_head
 
 MOST_KINDS = 64
-"""So many kinds of files are compared; a file of another kind is tried by itself."""
+"""How many kinds of files are compared; a file of any further kind is tried on its own."""
 
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """The beginning of one file of a kind, of which there are so many."""
+    """The beginning of one file of a kind, and how many files are of that kind."""
 
     key: str
     data: bytes
@@ -27,13 +27,13 @@ class Sample:
 
 
 def kind_of(found: Guess) -> object:
-    """The same for files that need the same settings and have the same columns."""
+    """A value that is equal for files that need the same settings and have the same columns."""
     header = found.layout.header.cells if found.layout is not None and found.layout.header is not None else []
     return tuple(header), tuple(sorted(found.environ.items())), found.encoding.codec
 
 
 def agree(samples: Sequence[Sample], environ: Mapping[str, str]) -> dict[str, Proposed]:
-    """The settings for all of these: the commonest ones, with those of the others that make no reading worse."""
+    """The settings for all of these: the commonest ones, and those of other files that make no file read worse."""
     samples = _decided(samples)
     weights: Counter[tuple[tuple[str, str], ...]] = Counter()
     for sample in samples:
@@ -54,7 +54,7 @@ def agree(samples: Sequence[Sample], environ: Mapping[str, str]) -> dict[str, Pr
 
 
 def fits(source: SourceFile, found: Guess, agreed: Mapping[str, Proposed], environ: Mapping[str, str]) -> bool:
-    """Whether the consumer makes of the file by `agreed` what it makes of it by its own settings, or better.
+    """Whether the consumer reads the file under `agreed` as under its own settings, or better.
 
     Raises OSError.
     """
@@ -71,7 +71,7 @@ def fits(source: SourceFile, found: Guess, agreed: Mapping[str, Proposed], envir
 
 
 def _decided(samples: Sequence[Sample]) -> list[Sample]:
-    """The same, where day and month may be either way, as files say of which it is certain."""
+    """The same samples; where day and month could be swapped, the order follows the files in which it is certain."""
     certain = {
         sample.found.settings["TIMESTAMP_FORMAT"].value
         for sample in samples
@@ -86,7 +86,7 @@ def _decided(samples: Sequence[Sample]) -> list[Sample]:
 
 
 def _turned(found: Guess) -> Guess:
-    """The same with day and month the other way round."""
+    """The same guess with day and month swapped."""
     proposed = found.settings["TIMESTAMP_FORMAT"]
     other = Proposed(found.other_format or proposed.value, f"{proposed.why}, day and month as in other files")
     return replace(found, settings={**found.settings, "TIMESTAMP_FORMAT": other})
@@ -109,7 +109,7 @@ def _others(samples: Sequence[Sample], agreed: Mapping[str, Proposed]) -> list[t
 
 
 def _united(agreed: Mapping[str, Proposed], name: str, proposed: Proposed) -> Proposed | None:
-    """The setting as it would have to be; None if another one is needed in its place."""
+    """The setting with the new value merged in; None if the two values exclude each other."""
     if name not in agreed:
         return proposed
     if name != "NULL_VALUES":
@@ -121,7 +121,7 @@ def _united(agreed: Mapping[str, Proposed], name: str, proposed: Proposed) -> Pr
 def _helps(
     samples: Sequence[Sample], agreed: Mapping[str, Proposed], more: Mapping[str, Proposed], environ: Mapping[str, str]
 ) -> bool:
-    """Whether some file is read better by more settings, and none worse."""
+    """Whether the additional settings make some file read better, and none worse."""
     better = False
     for sample in samples:
         before, after = (

@@ -1,4 +1,4 @@
-"""How numbers and missing values are written in cells, and what only looks like one. Pure."""
+"""How cells write numbers and missing values, and what only resembles one. Pure."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ _KINDS = {
 
 
 def looks_like(text: str) -> str | None:
-    """What a cell that is a text may have been meant to be: a null word, or some form of a number; None if neither."""
+    """What a text cell was perhaps meant to be: a null word, or some form of number; None if neither."""
     if text in _NULLS:
         return "a null word"
     if not any(map(str.isdecimal, text[:16])):
@@ -55,7 +55,7 @@ def is_number(text: str, point: str, *, lenient: bool) -> bool:
 
 
 def null_words(columns: Iterable[Sequence[str]], known: Sequence[str] = ()) -> tuple[str, ...]:
-    """The words for no value in columns that are otherwise numbers, or empty for the most part."""
+    """The words for "no value" in columns that otherwise hold numbers, or are mostly empty."""
     found: set[str] = set()
     for cells in columns:
         counts = Counter(cell for cell in cells if cell)
@@ -75,19 +75,19 @@ _GROUPS = re.compile(r"[+-]?[1-9][0-9]{0,2}(?:,[0-9]{3})+")
 def number_settings(
     columns: Iterable[Sequence[str]], point: str | None, lenient: bool | None, *, semicolons: bool = False
 ) -> tuple[str, bool, bool]:
-    """The decimal separator, whether numbers have to be read leniently, and whether another way would do as well.
+    """The decimal separator, whether numbers must be read leniently, and whether another reading fits as well.
 
-    By which the most cells are numbers. `point` and `lenient` are what is settled already. `semicolons` are between the
-    cells: they are where a comma is decimal.
+    The settings chosen are those under which the most cells are numbers. `point` and `lenient` are already given.
+    `semicolons` separate the cells, which makes a comma decimal.
     """
     columns = list(columns)
     counts = Counter(cell for cells in columns for cell in cells if cell)
-    # Three digits after a comma may be thousands: it takes another cell to see that it is decimal.
+    # Three digits after a comma may be thousands: only another cell shows whether the comma is decimal.
     decimal = any(_DECIMAL_COMMA.fullmatch(cell) and not _GROUPS.fullmatch(cell) for cell in counts)
     points = [point] if point else [".", ","] if decimal or semicolons else ["."]
     ways = [(each, free) for each in points for free in ([lenient] if lenient is not None else [False, True])]
     numbers = {way: _count(counts, *way) for way in ways}
-    # The first of those that read the most: the fewest settings.
+    # The first of those that read the most numbers: the fewest settings.
     chosen = max(ways, key=lambda way: (numbers[way], not way[1], way[0] == "."))
     single = any(_GROUPS.fullmatch(cell) and cell.count(",") == 1 for cell in counts)
     others = {(".", True): (",", False), (",", False): (".", True)}
@@ -98,7 +98,7 @@ def number_settings(
 
 
 def _may_be_thousands(cells: Sequence[str]) -> bool:
-    """Whether all points in a column have three digits after them."""
+    """Whether every point in a column is followed by three digits."""
     pointed = [cell for cell in cells if "." in cell]
     return bool(pointed) and all(map(_POINT_GROUP.fullmatch, pointed))
 
@@ -108,5 +108,5 @@ def _count(counts: Mapping[str, int], point: str, lenient: bool) -> int:
 
 
 def _is_some_number(text: str) -> bool:
-    # What JSON calls a number is one leniently, too.
+    # A JSON number is a number under lenient reading, too.
     return any(is_number(text, point, lenient=True) for point in ".,")

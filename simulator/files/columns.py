@@ -1,4 +1,4 @@
-"""Which columns of a file make the key, by the names in its header and by what its cells are. Pure."""
+"""Which columns of a file make the key, judged by the names in its header and by its cells. Pure."""
 
 from __future__ import annotations
 
@@ -61,15 +61,15 @@ _PARTS = frozenset(
     ("month", "mon", "mm", "day", "dd", "dy", "monat", "tag", "mois", "jour", "mes", "dia", "quarter", "week")
 )
 MOST_SEARCHED = 500
-"""So many columns are looked at for times."""
+"""How many columns are searched for times."""
 _SEEN = 300
-"""So many cells of a column say what it is."""
+"""How many cells of a column decide what it is."""
 _FEW = 20
 _MOST_SHARE, _SOME_SHARE = 0.8, 0.3
 
 
 class TimeColumns(NamedTuple):
-    """Where the timestamp is: `setting` is what TIMESTAMP_COLUMN has to be, None where the names decide."""
+    """Where the timestamp is: `setting` is the value for TIMESTAMP_COLUMN, None if the names suffice."""
 
     at: tuple[int, ...]
     setting: str | None
@@ -79,17 +79,17 @@ class TimeColumns(NamedTuple):
 
 
 def find(names: Sequence[str], wanted: str) -> int | None:
-    """The column of that name, as the consumer finds it: any case, and without angle brackets."""
+    """The column of that name, found as the consumer does: in any case, and ignoring angle brackets."""
     return HeaderNames(names).find(wanted)
 
 
 def ticker_by_name(names: Sequence[str]) -> int | None:
-    """The column that is the ticker without being named; None where the file's name is."""
+    """The column that is the ticker by its usual name; None if the ticker is the file's name."""
     return HeaderNames(names).first_of("ticker", "symbol")
 
 
 def times_by_name(names: Sequence[str]) -> tuple[int, ...]:
-    """The columns that are the timestamp without being named; none where the names say nothing."""
+    """The columns that are the timestamp by their usual names; empty if there are none."""
     try:
         return HeaderNames(names).timestamp() if names else ()
     except ObjectUnreadable:
@@ -97,7 +97,7 @@ def times_by_name(names: Sequence[str]) -> tuple[int, ...]:
 
 
 def times_by_setting(names: Sequence[str], wanted: str) -> tuple[int, ...]:
-    """The columns that TIMESTAMP_COLUMN names; none if they are not there."""
+    """The columns that TIMESTAMP_COLUMN names; empty if they do not exist."""
     try:
         return HeaderNames(names).named_timestamp(wanted) if names else ()
     except ObjectUnreadable:
@@ -105,17 +105,16 @@ def times_by_setting(names: Sequence[str], wanted: str) -> tuple[int, ...]:
 
 
 def joined(columns: Sequence[Sequence[str]], at: Sequence[int]) -> list[str]:
-    """The timestamps' texts, of one column or of two."""
+    """The timestamps' texts, from one column or two."""
     return [" ".join(filter(None, parts)) for parts in zip(*(columns[each] for each in at), strict=True)]
 
 
 def time_columns(
     names: Sequence[str], columns: Sequence[Sequence[str]], wanted: str | None, known: str | None, taken: int | None
 ) -> TimeColumns | None:
-    """Where the timestamp is; None if no column looks like it.
+    """Where the timestamp is; None if no column looks like one.
 
-    `wanted` and `known` are TIMESTAMP_COLUMN and TIMESTAMP_FORMAT where they are settled, `taken` is the column of the
-    ticker.
+    `wanted` and `known` are the given TIMESTAMP_COLUMN and TIMESTAMP_FORMAT, if any; `taken` is the ticker's column.
     """
     named = times_by_setting(names, wanted) if wanted else times_by_name(names)
     if named:
@@ -137,7 +136,7 @@ def time_columns(
     best = min(found, key=lambda at: _unlikely(names[at], columns[at], at, known))
     form = format_of(columns[best][:_SEEN], known)
     if form is not None and form.text == "%Y" and not _PARTS.isdisjoint(map(folded_name, names)):
-        return None  # a date in three columns, of which two alone can be joined
+        return None  # a date in three columns, of which only two can be joined
     return _with_clock(names, columns, (best,), taken, known, by_name=False)
 
 
@@ -150,7 +149,7 @@ def _with_clock(
     *,
     by_name: bool,
 ) -> TimeColumns:
-    """The column of dates, together with one of times of day if there is one beside it."""
+    """The column of dates, joined with a column of times of day if there is one beside it."""
     texts = joined(columns, at)
     form = format_of(texts[:_SEEN], known)
     if len(at) == 1 and form is not None and not form.clock:
@@ -162,9 +161,7 @@ def _with_clock(
             found = format_of(texts_of_both[:_SEEN], known)
             if share_read(texts_of_both[:_SEEN], found) >= _MOST_SHARE:
                 setting = f"{names[at[0]].strip()}+{names[other].strip()}"
-                return TimeColumns(
-                    both, setting, texts_of_both, found, "a date and a time of day apart, by their cells"
-                )
+                return TimeColumns(both, setting, texts_of_both, found, "their cells are dates and times of day")
     if by_name:
         return TimeColumns(at, None, texts, form, "by its name" if len(at) == 1 else "by their names")
     return TimeColumns(at, names[at[0]].strip(), texts, form, "its cells are times")
@@ -208,7 +205,7 @@ def _is_clock_column(name: str, cells: Sequence[str], beside: bool) -> bool:
 
 
 def instrument_columns(names: Sequence[str], columns: Sequence[Sequence[str]], taken: Sequence[int]) -> list[int]:
-    """The columns whose names mean an instrument, each with a cell in every row."""
+    """The columns whose names mean an instrument and that have a cell in every row."""
     return [
         at
         for at, name in enumerate(names)
@@ -217,9 +214,9 @@ def instrument_columns(names: Sequence[str], columns: Sequence[Sequence[str]], t
 
 
 def other_tickers(names: Sequence[str], columns: Sequence[Sequence[str]], taken: Sequence[int]) -> list[int]:
-    """Columns that may tell instruments apart where nothing else does: a name first, then those of few values.
+    """Columns that may distinguish instruments if no other does: those with a fitting name first, then few values.
 
-    Prices would tell rows apart as well, and notes; but an instrument has more rows than one.
+    Prices and notes would distinguish rows as well; but an instrument has more than one row.
     """
     free = [at for at in range(len(names)) if at not in taken and folded_name(names[at]) and all(columns[at])]
     texts = [at for at in free if not all(map(is_numberlike, columns[at]))]
@@ -229,7 +226,7 @@ def other_tickers(names: Sequence[str], columns: Sequence[Sequence[str]], taken:
 
 
 def _repeats(cells: Sequence[str], *, few: bool) -> bool:
-    """Whether the values come again and again; of a `few` rows that cannot be seen."""
+    """Whether the values recur; with only a `few` rows that cannot be judged."""
     return len(set(cells)) * 2 <= len(cells) or (few and len(cells) < _FEW)
 
 

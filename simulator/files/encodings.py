@@ -1,4 +1,4 @@
-"""In which encoding bytes are text: by their marks, by what is valid, and by what then looks like words. Pure."""
+"""Which encoding bytes are in: judged by marks, by validity, and by whether the result looks like words. Pure."""
 
 from __future__ import annotations
 
@@ -24,15 +24,15 @@ _TELLING = {
     "koi8-r": _RUSSIAN,
     "cp1251": _RUSSIAN,
 }
-"""Words that no other encoding makes of the same bytes: those of the header of a file of quotes."""
+"""Words from the headers of quote files, which no other encoding makes of the same bytes."""
 LAST_LATIN = 0x17F
-"""The last letter of the Latin alphabets of Europe."""
+"""The last letter of Europe's Latin alphabets."""
 _SAMPLE_BYTES = 65_536
 
 
 @dataclass(frozen=True, slots=True)
 class EncodingFound:
-    """`codec` decodes the bytes; `setting` is what ENCODING has to be for it, None where it is found by itself."""
+    """`codec` decodes the bytes; `setting` is the value for ENCODING, None if the consumer detects the encoding."""
 
     codec: str
     setting: str | None
@@ -49,7 +49,7 @@ def encoding_of(data: bytes) -> EncodingFound:
         return EncodingFound(utf16, utf16, "every other byte is zero, as in UTF-16 without a mark")
     text = data.decode("utf-8", "surrogateescape")
     bad = len(re.findall("[\udc80-\udcff]", text))
-    # The last character may have been cut.
+    # The last character may be cut off.
     if not bad or (bad <= 3 and re.fullmatch("[^\udc80-\udcff]*[\udc80-\udcff]{1,3}", text) and len(data) > 1000):
         return EncodingFound("utf-8", None, "valid UTF-8")
     if bad < len(re.findall("[^\0-\x7f\udc80-\udcff]", text)):
@@ -68,7 +68,7 @@ def _unmarked_utf16(data: bytes) -> str | None:
 
 
 def _legacy(data: bytes) -> EncodingFound:
-    """One of the encodings with a byte or two a character."""
+    """One of the encodings with one or two bytes per character."""
     for codec in _WESTERN:
         text = _decoded(data, codec)
         if text is not None and _looks_western(text):
@@ -88,7 +88,7 @@ def _legacy(data: bytes) -> EncodingFound:
 
 
 def _decoded(data: bytes, codec: str) -> str | None:
-    """The text, None if these bytes are not valid in the encoding; the last character may be cut."""
+    """The text, None if these bytes are not valid in the encoding; the last character may be cut off."""
     try:
         return codecs.getincrementaldecoder(codec)().decode(data)
     except (UnicodeDecodeError, LookupError):
@@ -96,7 +96,7 @@ def _decoded(data: bytes, codec: str) -> str | None:
 
 
 def _looks_western(text: str) -> bool:
-    """Whether the letters beyond ASCII stand alone in words of others, as accents do."""
+    """Whether letters beyond ASCII occur singly among ASCII letters, as accented ones do."""
     beyond = list(re.finditer("[^\0-\x7f]", text))
     letters = [match for match in beyond if match[0] not in _PUNCTUATION]
     if any(not match[0].isalpha() or ord(match[0]) > LAST_LATIN for match in letters):
@@ -107,11 +107,11 @@ def _looks_western(text: str) -> bool:
 
 
 def _is_odd(text: str, at: int) -> bool:
-    """A capital within a small word, or letters beyond ASCII side by side, are those of another alphabet."""
+    """Whether a capital inside a lower-case word, or adjacent letters beyond ASCII, suggest another alphabet."""
     before = text[at - 1] if at else " "
     return (before.islower() and text[at].isupper()) or not before.isascii()
 
 
 def _is_inside(text: str, at: int) -> bool:
-    """A mark between two letters is a letter of another encoding."""
+    """Whether a mark between two letters suggests that it is a letter in another encoding."""
     return 0 < at < len(text) - 1 and text[at - 1].isalpha() and text[at + 1].isalpha()

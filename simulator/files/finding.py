@@ -1,6 +1,6 @@
-"""Which files the paths of a command line name, and the keys of the objects that they become.
+"""Which files the paths on a command line name, and the keys of the objects that they become.
 
-Nothing is opened here. What cannot be sent is handed back beside the rest, so that all of it is said at once.
+No file is opened here. Paths that cannot be sent are returned with the rest, so that all are reported at once.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from simulator.base import limits
 SUFFIXES = (".csv", ".csv.gz")
 FOLDER = "source/"
 LEFT_OUT = (".", "_")
-"""A folder's files that begin like this are not data: hidden ones, and the notes that programs leave beside theirs."""
+"""In a folder, files whose names begin like this are not data: hidden files, and those that programs leave behind."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +31,8 @@ class SourceFile:
 class Problem:
     """A path that cannot be sent, or that the consumer would not read: why, and what helps.
 
-    `settings` are the consumer's variables by which this very file can be read, `without` those that are set and
-    should not be. `cure` says what to do where neither is of use.
+    `settings` are the consumer's variables by which this very file can be read, `without` those that are set and should
+    not be. `cure` says what to do if neither helps.
     """
 
     path: Path
@@ -53,11 +53,12 @@ class Found:
 def find(paths: Sequence[Path], prefix: str) -> Found:
     """The CSV files that `paths` name, in the order of the paths and, within a directory, of their names.
 
-    A file becomes `prefix` + `source/` + its name, whatever its suffix. A directory gives every `*.csv` and
-    `*.csv.gz` below it (any case; names that begin with `.` or `_` are left out), each under its path relative to the
-    directory. A file that is named twice with the same key is sent once; of two files with one key neither is.
+    A file becomes `prefix` + `source/` + its name, whatever its suffix. A directory gives every `*.csv` and `*.csv.gz`
+    below it (in any case; names that begin with `.` or `_` are left out), each under its path relative to the
+    directory. A file that is named twice with the same key is sent once; if two files have the same key, neither is
+    sent.
 
-    `prefix` is the one that the bucket's notification is set on.
+    `prefix` is the prefix of the bucket's notification.
     """
     found: dict[str, SourceFile] = {}
     problems: dict[Path, Problem] = {}
@@ -72,7 +73,7 @@ def find(paths: Sequence[Path], prefix: str) -> Found:
             if not other.path.samefile(file):
                 clashing.add(key)
                 for one, another in ((other.path, file), (file, other.path)):
-                    reason = f"it would become {key}, and so would {another}"
+                    reason = f"it would become the object {key}, and so would {another}"
                     problems.setdefault(one, Problem(one, reason, "send one of them at a time"))
     files = tuple(source for key, source in found.items() if key not in clashing)
     return Found(files, tuple(problems.values()))
@@ -126,9 +127,9 @@ def _file_problem(file: Path, key: str) -> Problem | None:
     except UnicodeEncodeError:
         return Problem(file, "a key in S3 is UTF-8, and this name is not", "rename it")
     if length > limits.S3_KEY_BYTES:
-        return Problem(file, f"its key would have {length} bytes; S3 takes {limits.S3_KEY_BYTES}", "rename it")
+        return Problem(file, f"its key would have {length} bytes; S3 allows {limits.S3_KEY_BYTES}", "rename it")
     if file.name.startswith(LEFT_OUT):
-        return Problem(file, f"the consumer reads no object whose name begins with {file.name[0]!r}", "rename it")
+        return Problem(file, f"the consumer skips objects whose names begin with {file.name[0]!r}", "rename it")
     return None
 
 

@@ -1,7 +1,7 @@
-"""Whether the consumer would read files: by its own reader, under the settings in force, before any of them is sent.
+"""Whether the consumer would read files, checked with its own reader and the current settings before any is sent.
 
-A file is read until its header is read and its first rows are judged: nothing that comes later makes the consumer give
-up a plain file. A gzip stream can be damaged anywhere, so it is inflated to its end.
+A file is read until its header is read and its first rows are judged: after that, nothing makes the consumer reject a
+plain file. A gzip stream can be damaged anywhere, so it is inflated to its end.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ from simulator.files.guess import guess
 from simulator.files.reading import Inflater, ObjectUnreadable, Row, RowReader, open_reader
 
 Progress = Callable[[int], None]
-"""Takes how many bytes more are done with."""
+"""Receives how many more bytes are done."""
 MOST_GUESSED = 100
-"""For so many files a cure is looked for."""
+"""For how many files a fix is searched for."""
 _GZIP = b"\x1f\x8b"
 
 
@@ -30,10 +30,10 @@ def examine(
     fixed: Set[str] = frozenset(),
     progress: Progress = lambda _: None,
 ) -> tuple[Problem, ...]:
-    """What the consumer would not read, in the order of the files, each with its reason and a cure that was tried.
+    """What the consumer would not read, in the order of the files, each with a reason and a fix that was tried.
 
-    `environ` are the consumer's variables, `fixed` those that stay even where they are as by default. A file that is no
-    data to the consumer is not looked at. Raises `InputError` for a malformed setting.
+    `environ` are the consumer's variables; `fixed` are those that must stay even if they have their defaults. A file
+    that is not data to the consumer is skipped. Raises `InputError` for a malformed setting.
     """
     open_reader("", environ)
     problems: list[Problem] = []
@@ -55,7 +55,7 @@ def examine(
 
 
 def _alike(source: SourceFile, reason: str, problems: Sequence[Problem], environ: Mapping[str, str]) -> Problem | None:
-    """The cure of the last file with the same reason, if it is one of this file too."""
+    """The last problem with the same reason, if its fix works for this file too."""
     for problem in reversed(problems):
         if problem.reason == reason and (problem.settings or problem.without):
             changed = {**environ, **dict.fromkeys(problem.without, ""), **problem.settings}
@@ -66,9 +66,9 @@ def _alike(source: SourceFile, reason: str, problems: Sequence[Problem], environ
 
 
 def _problem(source: SourceFile, reason: str, environ: Mapping[str, str], fixed: Set[str]) -> Problem:
-    """Why the file is refused, and by which settings it would not be. Raises OSError.
+    """Why the file is refused, and the settings under which it would be read. Raises OSError.
 
-    Settings by which rows would replace others are no cure: who pastes them loses rows without a word.
+    Settings under which rows would replace others are not a fix: the user would lose rows without noticing.
     """
     found = guess(source.key, heads.read(source.path), environ, fixed)
     if not found.environ or found.reading.overwrites:
@@ -80,11 +80,11 @@ def _problem(source: SourceFile, reason: str, environ: Mapping[str, str], fixed:
 
 
 def _unguessed(source: SourceFile, reason: str) -> Problem:
-    return Problem(source.path, reason, "stockpipe inspect says what may help")
+    return Problem(source.path, reason, "run stockpipe inspect on it to see what may help")
 
 
 def _refused(path: Path, key: str, environ: Mapping[str, str], progress: Progress) -> ObjectUnreadable | None:
-    """What the consumer would say of the file; None if it would read it. Raises OSError."""
+    """The consumer's error for this file; None if it would read it. Raises OSError."""
     try:
         with path.open("rb") as file:
             zipped = file.read(len(_GZIP)) == _GZIP
@@ -113,8 +113,8 @@ def _refused(path: Path, key: str, environ: Mapping[str, str], progress: Progres
 
 
 def _judged(reader: RowReader, chunk: bytes) -> bool:
-    """Whether a row has come out, which is when the header is read and the first rows are judged.
+    """Whether a row has come out, which means that the header is read and the first rows are judged.
 
-    Raises `ObjectUnreadable`. The reader must not be used after it was true.
+    Raises `ObjectUnreadable`. Do not use the reader again after this was true.
     """
     return any(isinstance(row, Row) for row in reader.feed(chunk, final=not chunk))

@@ -1,7 +1,7 @@
-"""Which settings make a file readable as it is meant, from its first part alone, and why.
+"""Which settings make a file readable as intended, judged from its beginning alone, and why.
 
-Each setting is guessed by a file of its own beside this one. The whole is then tried with the consumer's own reader,
-and whatever changes nothing is left out again: what is proposed is needed.
+A file beside this one guesses each setting. The result is then tried with the consumer's own reader, and whatever makes
+no difference is dropped: every proposed setting is needed.
 """
 
 from __future__ import annotations
@@ -27,21 +27,21 @@ from simulator.files.reading import (
 )
 
 TRIED_LINES = 1_200
-"""So many lines of a head are read in a trial: more than the consumer judges a file's keys by."""
+"""How many lines of a head a trial reads: more than the consumer uses to judge a file's keys."""
 MOST_TICKERS = 12
-"""So many columns are tried as the ticker."""
+"""How many columns are tried as the ticker."""
 _OTHER_NUMBERS = {
     (".", True): "DecimalSeparator=, without Numbers",
     (",", False): "Numbers=lenient without DecimalSeparator",
     (".", False): "DecimalSeparator=, with Numbers=lenient",
 }
 DELIMITER_NAMES = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
-"""What DELIMITER, and people, call them."""
+"""How DELIMITER, and people, name them."""
 
 
 @dataclass(frozen=True, slots=True)
 class Proposed:
-    """What a setting has to be, and why."""
+    """The value that a setting needs, and why."""
 
     value: str
     why: str
@@ -49,9 +49,9 @@ class Proposed:
 
 @dataclass(frozen=True, slots=True)
 class Guess:
-    """What was found. `settings` are needed besides those given, `without` are given and should not be.
+    """What was found. `settings` are needed in addition to those given; `without` are given and should not be.
 
-    `reading` is what the consumer makes of the head by them. `texts` are the timestamps as they are written.
+    `reading` is the consumer's reading of the head under them. `texts` are the timestamps as written.
     """
 
     settings: dict[str, Proposed]
@@ -64,24 +64,24 @@ class Guess:
     key_reasons: tuple[str, str] = ("", "")
     texts: tuple[str, ...] = ()
     examples: tuple[tuple[str, ...], ...] = ()
-    """The first cells of each column as they are written."""
+    """The first cells of each column, as written."""
     names: tuple[str, ...] = ()
-    """The names of the columns, of the header or made up."""
+    """The names of the columns, from the header or made up."""
     other_format: str | None = None
-    """TIMESTAMP_FORMAT with day and month the other way round, if that reads as many."""
+    """TIMESTAMP_FORMAT with day and month swapped, if that reads as many."""
 
     @property
     def environ(self) -> dict[str, str]:
-        """The settings that change: those that are left out as their defaults."""
+        """The settings that change: those to drop have their defaults."""
         left_out = {name: FILE_SETTINGS[name] for name in self.without}
         return left_out | {name: proposed.value for name, proposed in self.settings.items()}
 
 
 def guess(key: str, head: Head, environ: Mapping[str, str], fixed: Set[str] = frozenset()) -> Guess:
-    """What the file of that name and beginning needs.
+    """What a file with this name and beginning needs.
 
-    `environ` are the consumer's variables. Those of them that are set, and those in `fixed`, stay as they are, unless
-    the consumer says that it cannot read this file because of one. Raises `InputError` for a malformed one.
+    `environ` are the consumer's variables. Those that are set, and those in `fixed`, stay as they are, unless the
+    consumer says that it cannot read this file because of one. Raises `InputError` for a malformed one.
     """
     open_reader(key, environ)
     settled = fixed_settings(environ) | fixed
@@ -89,7 +89,7 @@ def guess(key: str, head: Head, environ: Mapping[str, str], fixed: Set[str] = fr
     if found.reading.unreadable is None:
         return found
     for name in sorted(settled):
-        # One that is given may keep the file from being read without being named, as a wrong delimiter does.
+        # A given setting may make the file unreadable without being named as the reason, as a wrong delimiter does.
         other = _by_settled(key, head, {**environ, name: FILE_SETTINGS[name]}, settled - {name}, (name,))
         if other.reading.unreadable is None:
             return other
@@ -99,7 +99,7 @@ def guess(key: str, head: Head, environ: Mapping[str, str], fixed: Set[str] = fr
 def _by_settled(
     key: str, head: Head, environ: Mapping[str, str], settled: Set[str], without: tuple[str, ...] = ()
 ) -> Guess:
-    """The guess under what is settled, but for settings that the consumer names as the reason not to read the file."""
+    """The guess under the given settings, except those that the consumer names as its reason not to read the file."""
     sample = sample_of(head)
     while settled:
         before = read_head(key, sample, environ)
@@ -114,7 +114,7 @@ def _by_settled(
 
 
 def word_list(words: Sequence[str]) -> str:
-    """The words as one line of CSV, as the settings that are lists take them."""
+    """The words as one line of CSV, the form in which list settings take them."""
     text = io.StringIO()
     csv.writer(text, lineterminator="").writerow(words)
     return text.getvalue()
@@ -132,7 +132,7 @@ def sample_of(head: Head) -> bytes:
 
 
 class _Guess:
-    """One guess on its way."""
+    """One guess in progress."""
 
     def __init__(self, key: str, sample: bytes, head: Head, environ: Mapping[str, str], settled: Set[str]) -> None:
         self._key, self._sample, self._head, self._environ, self._settled = key, sample, head, environ, settled
@@ -143,14 +143,14 @@ class _Guess:
         self._columns: list[list[str]] = []
         self._ticker_at: int | None = None
         self._nameless = False
-        """There is neither a header nor a name for any column."""
+        """Whether there is neither a header nor a name for any column."""
         self._timestamp: str | None = None
-        """The columns of the timestamp as the header has them."""
+        """The timestamp's columns as the header names them."""
         self._other_format: str | None = None
         self._reasons = ["", ""]
 
     def run(self) -> Guess:
-        """Find out, setting by setting, in the order in which they act."""
+        """Guess setting by setting, in the order in which they take effect."""
         encoding = self._encoding()
         layout = layout_of(self._text(encoding.codec), self._given())
         if layout is None or not layout.records:
@@ -192,10 +192,10 @@ class _Guess:
         return self._tried[tried]
 
     def _clashes(self, **more: str) -> bool:
-        """Whether rows that differ have the same key, or nothing can be read: in all of the head.
+        """Whether different rows in the head have the same key, or nothing can be read.
 
-        The consumer judges its first rows alone, and none where the ticker is in a column; in a file that is sorted by
-        instrument the first are of one.
+        The consumer judges only the first rows, and none if the ticker is in a column; in a file sorted by instrument,
+        the first rows all belong to one.
         """
         reading = self._attempt(**more)
         if reading.unreadable is not None or reading.overwrites or len(self._sample) == len(self._head.data):
@@ -208,7 +208,7 @@ class _Guess:
             self._settings[name] = Proposed(value, why)
 
     def _set(self, name: str) -> str | None:
-        """A setting that is settled; None where it is open."""
+        """The value of a given setting; None if it is still open."""
         return self._environ.get(name) or None if name in self._settled else None
 
     def _encoding(self) -> EncodingFound:
@@ -241,10 +241,10 @@ class _Guess:
             self._propose("SKIP_LINES", str(layout.skip), f"the table begins on line {layout.skip + 1}")
         if not layout.automatic:
             word = DELIMITER_NAMES.get(layout.delimiter, layout.delimiter)
-            self._propose("DELIMITER", word, "most lines have as many cells only by it")
+            self._propose("DELIMITER", word, "only with it do most lines have the same number of cells")
 
     def _columns_of(self, layout: Layout) -> list[list[str]]:
-        """The columns, of records as wide as most; the names are set as well."""
+        """The columns, from records as wide as most; also sets the names."""
         given = self._given().names
         if layout.header is not None:
             self._names = layout.header.cells
@@ -270,12 +270,12 @@ class _Guess:
             for at, name in zip(times.at, ("date", "time") if len(times.at) > 1 else ("timestamp",), strict=True):
                 self._names[at] = name
         if layout.header is None and not self._given().names:
-            why = "there is no header" if nameless else "the header has not one name for each cell, or one twice"
+            why = "there is no header" if nameless else "the header lacks a name for some cell, or has one twice"
             self._propose("COLUMN_NAMES", word_list(self._names), why)
             if made_up := [name for name in self._names if self._is_made_up(name)]:
                 self._notes.append(
-                    "the names in ColumnNames are made up where there was none, or the same twice, such as "
-                    f"{made_up[0]}: put better ones in their place"
+                    "the names in ColumnNames are made up where one was missing or repeated, such as "
+                    f"{made_up[0]}: replace them with better ones"
                 )
         if times is not None and times.setting is not None and not nameless:
             self._propose("TIMESTAMP_COLUMN", times.setting, times.why)
@@ -304,15 +304,15 @@ class _Guess:
         if form.ambiguous is not None and "TIMESTAMP_FORMAT" not in self._settled:
             self._other_format = form.ambiguous
             self._notes.append(
-                f"day and month: no day above 12 is among the first times ({example!r}), so they may be the other way "
-                f"round: TimestampFormat={form.ambiguous}"
+                f"day and month: no day above 12 is among the first times ({example!r}), so they may be swapped; "
+                f"if they are, use TimestampFormat={form.ambiguous}"
             )
         if form.zones:
             names = ", ".join(form.zones[:5])
-            note = f"rows with the zone {names} are rejected: of zones' names only UTC, GMT and Z are read"
+            note = f"rows with the zone {names} are rejected: UTC, GMT and Z are the only zone names that are read"
             if form.text is not None and not form.read and len(form.zones) == 1:
                 literal = form.text.replace("%Z", names)
-                note += f"; where all have it, TimestampFormat={literal} reads them, with TimeZone for the zone"
+                note += f"; if all rows have it, TimestampFormat={literal} reads them, with TimeZone for the zone"
             self._notes.append(note)
         if form.clock and not form.zoned and not self._environ.get("TIME_ZONE"):
             self._notes.append(
@@ -320,7 +320,7 @@ class _Guess:
             )
 
     def _propose_cells(self, others: list[list[str]], *, semicolons: bool) -> None:
-        """How missing values and numbers are written, by all columns that are not the key."""
+        """How missing values and numbers are written, judged by all columns outside the key."""
         words: tuple[str, ...] = ()
         if "NULL_VALUES" not in self._settled:
             words = cells.null_words(others)
@@ -341,12 +341,12 @@ class _Guess:
             read = "thousands" if lenient else "decimals"
             other = _OTHER_NUMBERS[point, lenient]
             self._notes.append(
-                "numbers like 1,234 or 1.234 may be thousands or decimals, and nothing in the first rows tells: they "
-                f"are read as {read}; the other way is {other}"
+                "numbers like 1,234 or 1.234 may be thousands or decimals, and the first rows do not show which: they "
+                f"are read as {read}; the alternative is {other}"
             )
 
     def _propose_ticker(self, times: tuple[int, ...]) -> None:
-        """Name the ticker's column where the names do not, if one means an instrument or the keys need one."""
+        """Name the ticker's column if the names do not, and one means an instrument or the keys need one."""
         if self._ticker_at is not None or "TICKER_COLUMN" in self._settled:
             return
         clash = self._clashes()
@@ -365,7 +365,7 @@ class _Guess:
                 self._names, self._ticker_at = names, at
                 why = "its name means an instrument"
                 if at not in meant:
-                    why = "without it rows that differ have the same key"
+                    why = "without it, different rows have the same key"
                 self._reasons[0] = why
                 for name, value in changed.items():
                     self._propose(name, value, self._settings[name].why if self._nameless else why)
@@ -375,7 +375,7 @@ class _Guess:
 def _without_needless(
     found: Guess, key: str, sample: bytes, environ: Mapping[str, str], without: tuple[str, ...]
 ) -> Guess:
-    """The same without settings that change nothing of what the consumer makes of the head."""
+    """The same guess without settings that make no difference to the consumer's reading of the head."""
     settings = dict(found.settings)
     reading = found.reading
     before = read_head(key, sample, environ) if settings else reading
@@ -390,7 +390,7 @@ def _without_needless(
             if other.comes_to_the_same(reading):
                 del settings[name]
                 reading = other
-                # One that was needed beside it may not be needed any more.
+                # A setting that was needed together with it may not be needed any more.
                 needless = bool(settings)
     ordered = {name: settings[name] for name in FILE_SETTINGS if name in settings}
     return Guess(

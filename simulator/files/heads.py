@@ -12,14 +12,14 @@ from simulator.files.reading import Inflater, ObjectUnreadable
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """The beginning of a file's content, inflated; `whole` if that is all of it, else it ends with a whole line."""
+    """The beginning of a file's content, inflated; `whole` if that is everything, else it ends with a whole line."""
 
     data: bytes
     whole: bool
 
 
 def read(path: Path) -> Head:
-    """At most `limits.SOURCE_HEAD_BYTES` of what the file comes to. Raises OSError."""
+    """At most `limits.SOURCE_HEAD_BYTES` of the file's content, inflated. Raises OSError."""
     inflater, data, most = Inflater(), bytearray(), limits.SOURCE_HEAD_BYTES
     with path.open("rb") as file:
         while len(data) < most:
@@ -37,7 +37,7 @@ def read(path: Path) -> Head:
 
 
 def cut(data: bytes) -> bytes:
-    """The same up to the end of its last line; all of it where no line ends."""
+    """The same bytes up to the end of the last line; all of them if no line ends."""
     if data.startswith((codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)):
         return data[: len(data) // 4 * 4]
     zeros_first, zeros_second = data[:2048:2].count(0), data[1:2048:2].count(0)

@@ -1,4 +1,4 @@
-"""What an inspection of several files comes to: each of them, the settings for all, and which are not like the rest."""
+"""The result of inspecting several files: each file, the settings for all, and which files differ from the rest."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from simulator.files.survey import Survey, survey
 
 
 class KeyColumn(NamedTuple):
-    """A part of the key: the column that it is in, and why that one."""
+    """A part of the key: its column, and why that one."""
 
     name: str | None
     why: str
@@ -26,7 +26,7 @@ class KeyColumn(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class FileFound:
-    """One file: what was guessed of it, the settings by which it was read, and what is in it."""
+    """One file: the guess about it, the settings under which it was read, and what is in it."""
 
     path: Path
     size: int
@@ -46,7 +46,7 @@ class FileFound:
 
     @property
     def ticker(self) -> KeyColumn:
-        """The column of the ticker by which it was read; None for the file's name."""
+        """The column that was read as the ticker; None for the file's name."""
         column, guessed = self.survey.ticker_column, self.found.key_columns[0]
         if column == guessed and self.found.key_reasons[0]:
             return KeyColumn(column, self.found.key_reasons[0])
@@ -57,7 +57,7 @@ class FileFound:
 
     @property
     def timestamp(self) -> KeyColumn:
-        """The column of the timestamp by which it was read, or two with a plus between them; None if there is none."""
+        """The column that was read as the timestamp, or two with a plus between them; None if there is none."""
         names = self.survey.timestamp_columns
         column = "+".join(name.strip(" \t") for name in names) if names else None
         if column is not None and not column:
@@ -72,23 +72,23 @@ class FileFound:
 
     @property
     def timestamp_texts(self) -> tuple[str, ...]:
-        """A few timestamps as they are written; none where the guess was of another column."""
+        """A few timestamps as written; none if the guess was another column."""
         return self.found.texts if self.timestamp.name == (self.found.key_columns[1] or "") else ()
 
     @property
     def encoding(self) -> str:
-        """The codec of its text, without a word of its mark."""
+        """The codec of its text, without any mention of its mark."""
         return self.found.encoding.codec.removesuffix("-sig")
 
     @property
     def delimiter(self) -> str:
-        """What is between its cells."""
+        """What separates its cells."""
         return self.found.layout.delimiter if self.found.layout is not None else ","
 
 
 @dataclass(frozen=True, slots=True)
 class Differing:
-    """A file that is not like most of the others, and in what."""
+    """A file that differs from most others, and how."""
 
     path: Path
     differences: tuple[str, ...]
@@ -106,7 +106,7 @@ class Inspection:
 
     @property
     def readable(self) -> bool:
-        """Whether all files can be read by these settings, and of each that has rows one would be stored."""
+        """Whether these settings make all files readable, and at least one row of each file that has rows is stored."""
         return not self.problems and not any(
             each.settings != self._values or each.survey.all_rejected for each in self.files
         )
@@ -122,11 +122,11 @@ def inspect(
     fixed: Set[str] = frozenset(),
     progress: Progress = lambda _: None,
 ) -> Inspection:
-    """Look at these files: at the beginning of each, then at all of each.
+    """Examine these files: the beginning of each, then all of each.
 
-    `environ` are the consumer's variables, `fixed` those that stay even where they are as by default. `progress` hears
-    of what a guess looked at, too. Raises `InputError` for a malformed setting, and `CouldNotFinish` when the disk is
-    full.
+    `environ` are the consumer's variables; `fixed` are those that must stay even if they have their defaults.
+    `progress` also counts bytes that a guess read. Raises `InputError` for a malformed setting, and `CouldNotFinish`
+    when the disk is full.
     """
     guesses: list[tuple[SourceFile, Guess]] = []
     samples: dict[object, Sample] = {}
@@ -167,13 +167,13 @@ def inspect(
 
 
 def _with_namesakes(files: Sequence[FileFound]) -> list[FileFound]:
-    """The same, with a note for files whose names make the same ticker: nothing else tells their rows apart."""
+    """The same, with a note for files whose names give the same ticker: nothing else distinguishes their rows."""
     names = [None if one.survey.ticker_column is not None else next(iter(one.survey.tickers), None) for one in files]
     counts = Counter(names)
     noted: list[FileFound] = []
     for one, name in zip(files, names, strict=True):
         if name is not None and counts[name] > 1:
-            note = f"{counts[name]} files have the ticker {name}: rows of the same time replace each other"
+            note = f"{counts[name]} files have the ticker {name}: rows with the same time replace each other"
             one = replace(one, found=replace(one.found, notes=(*one.found.notes, note)))
         noted.append(one)
     return noted
@@ -188,7 +188,7 @@ def slim(found: Guess) -> Guess:
 def _survey(
     source: SourceFile, found: Guess, agreed: Mapping[str, Proposed], environ: Mapping[str, str], progress: Progress
 ) -> FileFound:
-    """Survey the file under the settings for all, or under its own where it cannot be read by them."""
+    """Survey the file under the settings for all, or under its own if those make it unreadable."""
     size = source.path.stat().st_size
     common = {name: proposed.value for name, proposed in agreed.items()}
     own = {name: proposed.value for name, proposed in found.settings.items()}
@@ -202,7 +202,7 @@ def _survey(
     if result.keys.replaced and result.ticker_column is None:
         texts = [column.name for column in result.columns if column is not None and column.kind == "text"]
         which = f", such as {_listed(texts)}," if texts else ""
-        note = f"rows that differ have the same key: if a column{which} says whose a row is, name it with TickerColumn"
+        note = f"different rows have the same key: if a column{which} names the instrument, set TickerColumn to it"
         found = replace(found, notes=(*found.notes, note))
     return FileFound(source.path, size, found, settings, result)
 

@@ -1,7 +1,7 @@
 """How a text is a table: its delimiter, the lines above its header, its comments, its header and first records. Pure.
 
-This is a guess by what most lines have in common. What the consumer makes of the settings that come of it is tried
-afterwards with its own reader.
+This is a guess based on what most lines have in common. The resulting settings are tried afterwards with the consumer's
+own reader.
 """
 
 from __future__ import annotations
@@ -15,16 +15,16 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from simulator.files.reading import DELIMITERS
-from simulator.files.times import LONGEST, format_of, reads_by_itself, share_read
+from simulator.files.times import LONGEST, format_of, reads_without_format, share_read
 
 MARKS = ("#", "//", "%", "--", "!", "*", "'", ";", "@")
-"""What lines begin with that are not rows."""
+"""What lines that are not rows begin with."""
 RECORDS = 1_000
-"""How many records are looked at."""
+"""How many records are examined."""
 LOOKED_AT = 60
-"""How many decide where the header is and which delimiter there is."""
+"""How many records decide where the header is and what the delimiter is."""
 MOST_COLUMNS = 100
-"""So many columns decide what a line is."""
+"""How many columns decide what a line is."""
 _ALPHANUMERIC = re.compile(r"[^\W_]")
 _LINE_END = re.compile(r"\r\n|\n|\r")
 _SEP = re.compile(r'"?sep=([^"\r\n\0])"?', re.IGNORECASE)
@@ -32,7 +32,7 @@ _NUMBERLIKE = re.compile(r"[+-]?(?:[0-9]{1,3}(?:[ '.,][0-9]{3})+|[0-9]+)?(?:[.,]
 
 
 class Record(NamedTuple):
-    """One record: the physical line that it begins on, the first being 1, and its cells without blanks around them."""
+    """One record: the physical line that it begins on, counted from 1, and its cells without surrounding blanks."""
 
     line: int
     cells: list[str]
@@ -42,10 +42,9 @@ class Record(NamedTuple):
 class Layout:
     """What the first part of a file looks like.
 
-    `header` is None where there is none; `names` are then those of a header that will not do: it has not as many cells
-    as the rows, or a name twice.
-    `skip` and `comment` are what has to be passed over besides what the settings say. `automatic` says that the
-    delimiter is found without being named.
+    `header` is None if there is none; `names` are then those of an unusable header: one with a different number of
+    cells from the rows, or with a name twice. `skip` and `comment` are what must be skipped in addition to the given
+    settings. `automatic` says that the consumer finds the delimiter without a setting.
     """
 
     delimiter: str
@@ -65,13 +64,13 @@ class Layout:
         return len(self.names) if self.names else len(self.records[0].cells) if self.records else 0
 
     def column(self, at: int) -> list[str]:
-        """The cells of a column, of records that have it."""
+        """The cells of a column, from records that have it."""
         return [record.cells[at] for record in self.records if at < len(record.cells)]
 
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """What is settled already: None, or no lines, where nothing is."""
+    """What is already given; None or empty for what is not."""
 
     delimiter: str | None = None
     skip: int | None = None
@@ -80,7 +79,7 @@ class Given:
 
 
 def layout_of(text: str, given: Given) -> Layout | None:
-    """The layout of the text; None if nothing in it looks like a table of two columns or more."""
+    """The layout of the text; None if nothing in it looks like a table of at least two columns."""
     lines = _LINE_END.split(text)
     sep = _SEP.fullmatch(lines[0])
     first = max(1 if sep else 0, given.skip or 0)
@@ -120,7 +119,7 @@ def _with_header(
 
 
 def _records(numbered: Sequence[tuple[int, str]], delimiter: str, most: int) -> list[Record]:
-    """The records of the lines; those without a letter or a digit, as under the names of a printed table, left out."""
+    """The records of the lines, except those without letters and digits, such as rules in a printed table."""
     blank = " \t".replace(delimiter, "")
     found: list[Record] = []
     kept = [(number, line) for number, line in numbered if _ALPHANUMERIC.search(line)]
@@ -138,7 +137,7 @@ def _records(numbered: Sequence[tuple[int, str]], delimiter: str, most: int) -> 
 
 
 def _score(records: list[Record], names: tuple[str, ...] | None) -> tuple[float, int]:
-    """How much like a table the records are, and its width."""
+    """How much the records resemble a table, and its width."""
     widths = Counter(len(record.cells) for record in records)
     if names is not None:
         width = len(names)
@@ -153,7 +152,7 @@ def _score(records: list[Record], names: tuple[str, ...] | None) -> tuple[float,
 
 
 def _comment(numbered: Sequence[tuple[int, str]], records: list[Record], width: int, delimiter: str) -> str | None:
-    """What the lines begin with that are neither header nor rows; None if they have nothing in common."""
+    """What the lines that are neither header nor rows begin with; None if they have nothing in common."""
     by_line = {record.line: record for record in records}
     texts = {number: line.lstrip(" \t") for number, line in numbered if line.strip()}
     first_row = next((record.line for record in records if len(record.cells) == width and _is_data(record)), 0)
@@ -171,7 +170,7 @@ def _comment(numbered: Sequence[tuple[int, str]], records: list[Record], width: 
 
 
 def _header(records: list[Record], width: int, given: Given) -> tuple[int | None, int, tuple[str, ...] | None]:
-    """Where the header is and where the rows begin, and the names of a header that is too narrow for its rows."""
+    """Where the header is, where the rows begin, and the names from a header that is too narrow for its rows."""
     if given.names is not None:
         return None, 0, None
     if given.skip is not None and (given.skip or 0) > 0:
@@ -198,7 +197,7 @@ def _header(records: list[Record], width: int, given: Given) -> tuple[int | None
 
 
 def _apart(names: Sequence[str]) -> tuple[str, ...] | None:
-    """The names, those that would be one attribute told apart by a number; None if there are none."""
+    """The names, with a number added to those that would be one attribute; None if there are none."""
     found: dict[str, str] = {}
     for at, name in enumerate(names):
         one, number = name or f"\0{at}", 2
@@ -237,15 +236,15 @@ def _is_row_of_many(records: list[Record], at: int) -> bool:
 
 
 def _automatic(record: Record, delimiter: str) -> bool:
-    """Whether the consumer certainly finds the delimiter in the first record; where not, a trial says so."""
-    # The cells were split already: what is left within them are the other candidates' marks.
+    """Whether the consumer certainly finds the delimiter in the first record; if unsure, a trial decides."""
+    # The cells are already split: candidates left inside them are other delimiters.
     others = (sum(cell.count(mark) for cell in record.cells) for mark in DELIMITERS if mark != delimiter)
     return all(count < len(record.cells) - 1 for count in others)
 
 
 @lru_cache(4096)
 def is_numberlike(cell: str) -> bool:
-    """Whether the cell would be a number in some way of writing them."""
+    """Whether the cell is a number in some notation."""
     return (
         len(cell) <= LONGEST
         and any(map(str.isdecimal, cell))
@@ -256,5 +255,5 @@ def is_numberlike(cell: str) -> bool:
 
 @lru_cache(4096)
 def is_timelike(cell: str) -> bool:
-    """Whether the cell is a time in some way of writing them."""
-    return 6 <= len(cell) <= LONGEST and (reads_by_itself(cell) or format_of([cell]) is not None)
+    """Whether the cell is a time in some notation."""
+    return 6 <= len(cell) <= LONGEST and (reads_without_format(cell) or format_of([cell]) is not None)

@@ -1,7 +1,7 @@
-"""The consumer's own reader, for whoever has to know what the consumer will make of a file: one place for all imports.
+"""The consumer's own reader, for code that must know how the consumer will read a file. All such imports are here.
 
-Everything else outside the handlers knows rows by the proof's own reader. Here that would be wrong: what is said of a
-file before a run must be what the consumer says of it later, in the same words.
+All other code outside the handlers uses the proof's own reader. Here that would be wrong: what we say about a file
+before a run must be what the consumer says later, in the same words.
 """
 
 from __future__ import annotations
@@ -53,12 +53,12 @@ FILE_SETTINGS = {
     "NUMBERS": "json",
     "NULL_VALUES": "",
 }
-"""The settings that say how files are written, in the order in which they act, each with what it is by default."""
+"""The settings for how files are written, in the order in which they take effect, each with its default."""
 
 
 @dataclass(frozen=True, slots=True)
 class HeadReading:
-    """What the consumer makes of the first part of a file; `unreadable` and `setting` say why nothing, if so."""
+    """The consumer's reading of the first part of a file; if it cannot be read, `unreadable` and `setting` say why."""
 
     rows: tuple[Row, ...]
     rejected: tuple[RejectedRow, ...]
@@ -66,16 +66,16 @@ class HeadReading:
     setting: str | None = None
 
     def comes_to_the_same(self, other: HeadReading) -> bool:
-        """Whether the same is stored, and as much rejected for the same reasons."""
+        """Whether the same rows are stored, and as many rejected for the same reasons."""
         return (self.rows, self.unreadable) == (other.rows, other.unreadable) and [
             (row.line, row.kind) for row in self.rejected
         ] == [(row.line, row.kind) for row in other.rejected]
 
     @property
     def overwrites(self) -> bool:
-        """Whether more than one row in `FEW_OVERWRITTEN` would replace another that differs, numbers by their values.
+        """Whether more than one row in `FEW_OVERWRITTEN` would replace a different one; numbers compare by value.
 
-        A few do in a file that has a few rows twice, whatever its key.
+        A few always do in a file that repeats a few rows, whatever its key.
         """
         firsts: dict[tuple[str, str], Row] = {}
         overwritten = 0
@@ -100,7 +100,7 @@ def _values(row: Row) -> list[object]:
 
 
 def dialect_of(environ: Mapping[str, str]) -> CsvDialect:
-    """What these settings say. Raises `InputError` for one that is malformed."""
+    """The dialect that these settings define. Raises `InputError` if one is malformed."""
     try:
         return CsvDialect.from_environ(environ)
     except SettingsError as error:
@@ -108,7 +108,7 @@ def dialect_of(environ: Mapping[str, str]) -> CsvDialect:
 
 
 def open_reader(key: str, environ: Mapping[str, str]) -> RowReader:
-    """The reader of the object at `key` under these settings. Raises `InputError` for one that is malformed."""
+    """The reader of the object at `key` under these settings. Raises `InputError` if one is malformed."""
     return RowReader(key, dialect_of(environ))
 
 
@@ -122,7 +122,7 @@ def is_settable(key: str, environ: Mapping[str, str]) -> bool:
 
 
 def read_head(key: str, data: bytes, environ: Mapping[str, str]) -> HeadReading:
-    """The rows of `data` as of a whole object, its first rows judged as ever; settings may turn out malformed."""
+    """The rows of `data` read as a whole object, its first rows judged as usual; settings may turn out malformed."""
     try:
         reader = open_reader(key, environ)
     except InputError as error:
@@ -141,5 +141,5 @@ def read_head(key: str, data: bytes, environ: Mapping[str, str]) -> HeadReading:
 
 
 def fixed_settings(environ: Mapping[str, str]) -> frozenset[str]:
-    """Those that are set to something else than their default."""
+    """The settings that differ from their defaults."""
     return frozenset(name for name, default in FILE_SETTINGS.items() if environ.get(name, "") not in ("", default))

@@ -1,4 +1,4 @@
-"""What is in a file, by one pass over all of it with the consumer's own reader, in bounded memory."""
+"""What is in a file, found in one pass over all of it with the consumer's own reader, in bounded memory."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from simulator.proof.partitions import Partitions
 EXAMPLES = 3
 EXAMPLE_CHARS = 60
 KINDS = 50
-"""So many kinds of rejections are counted apart."""
+"""How many kinds of rejections are counted separately."""
 BLOCK_ROWS = 2_000
 _Cell = tuple[str, Literal["N", "S"], str]
 
 
 @dataclass(slots=True)
 class Suspicion:
-    """Cells that are texts and look like something else: how many, and a few of them."""
+    """Text cells that resemble something else: how many, and a few of them."""
 
     count: int = 0
     examples: list[str] = field(default_factory=list)
@@ -33,7 +33,7 @@ class Suspicion:
 
 @dataclass(slots=True)
 class ColumnFound:
-    """One column as it is stored: how many of its cells are numbers and texts, a few of them, and suspicious ones."""
+    """One column as stored: how many of its cells are numbers and texts, a few of them, and suspicious ones."""
 
     name: str
     numbers: int = 0
@@ -51,7 +51,7 @@ class ColumnFound:
 
 @dataclass(slots=True)
 class RejectedKind:
-    """Rows that are rejected for one reason: how many, and the line, the cell and the setting of the first."""
+    """Rows that are rejected for one reason: how many, and the line, cell and setting of the first."""
 
     reason: str
     count: int
@@ -62,7 +62,7 @@ class RejectedKind:
 
 @dataclass(slots=True)
 class KeysFound:
-    """Whether keys are unique. Rows that repeat one: with the same rest, and with another, which replace the first.
+    """Whether keys are unique. Counts rows that repeat a key: with equal cells, or with others, replacing the first.
 
     `first` is the key and the lines of the first two rows that differ.
     """
@@ -75,10 +75,10 @@ class KeysFound:
 
 @dataclass(slots=True)
 class Survey:
-    """What a file holds. `unreadable` says why the rest was not read, if the consumer gives it up.
+    """What a file holds. `unreadable` says why the consumer stopped reading, if it did.
 
-    `columns` are as the header has them, None for those of the key. `header` are its names as they are written,
-    `header_line` is None where there is none; `ticker_column` is None where the file's name is the ticker.
+    `columns` are in the header's order, None for those of the key. `header` holds the names as written; `header_line`
+    is None if there is no header; `ticker_column` is None if the file's name is the ticker.
     """
 
     rows: int = 0
@@ -101,15 +101,15 @@ class Survey:
 
     @property
     def all_rejected(self) -> bool:
-        """Whether there are rows, and none of them would be stored."""
+        """Whether there are rows, but none of them would be stored."""
         return not self.rows and bool(self.rejected)
 
 
 def survey(path: Path, key: str, environ: Mapping[str, str], progress: Progress = lambda _: None) -> Survey:
     """Read the whole file as the object at `key`.
 
-    What is counted for keys is spilled to a nameless temporary file where it outgrows the memory. Raises OSError,
-    `InputError` for a malformed setting, and `CouldNotFinish` when the disk is full.
+    Keys that outgrow the memory go to a nameless temporary file. Raises OSError, `InputError` for a malformed setting,
+    and `CouldNotFinish` when the disk is full.
     """
     reader = open_reader(key, environ)
     found = Survey()
@@ -158,7 +158,7 @@ def _take(found: Survey, block: Sequence[Row | RejectedRow], columns: _Columns, 
             _add_examples(examples, texts)
     alike = columns.add([row.cells for row in rows])
     if alike:
-        # The same number can be written in several ways, and is then no other.
+        # The same number can be written in several ways, and is then not a different one.
         partitions.add(
             (row.ticker, row.timestamp, row.line, hash(tuple(map(alike.get, row.cells, row.cells))), "") for row in rows
         )
@@ -182,7 +182,7 @@ def _reject(kinds: dict[str, RejectedKind], row: RejectedRow) -> None:
 
 
 class _Columns:
-    """Counts cells by column, each distinct one of a block once."""
+    """Counts cells by column; each distinct cell of a block is examined once."""
 
     def __init__(self) -> None:
         self._by_name: dict[str, ColumnFound] = {}
@@ -195,7 +195,7 @@ class _Columns:
         return found
 
     def add(self, rows: Sequence[tuple[_Cell, ...]]) -> dict[_Cell, _Cell]:
-        """Count the cells of these rows; for numbers that are not written in the shortest way, that way."""
+        """Count the cells of these rows; returns the shortest notation of each number that is not written in it."""
         alike: dict[_Cell, _Cell] = {}
         columns = self._by_name
         for cell, count in Counter(chain.from_iterable(rows)).items():
@@ -226,14 +226,14 @@ def _add_examples(examples: list[str], texts: Iterable[str]) -> None:
 
 
 def _shortest(text: str) -> str:
-    """A number written out as short as can be: the same for the same values."""
+    """A number in its shortest notation, the same for equal values."""
     if "e" not in text and "E" not in text:
         short = text.rstrip("0").rstrip(".") if "." in text else text
         return "0" if short == "-0" else short
     negative, digits, exponent = number_value(text)
     if not digits:
         return "0"
-    # DynamoDB's numbers have exponents of three digits at most.
+    # DynamoDB's numbers have exponents of at most three digits.
     if exponent >= 0:
         plain = digits + "0" * exponent
     else:

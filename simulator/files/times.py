@@ -1,4 +1,4 @@
-"""Which texts are times, and by which strptime format they are read: decided by the texts of a column. Pure."""
+"""Which texts are times, and which strptime format reads them, judged by the texts of a column. Pure."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ _ZONE_NAME = re.compile(r"\s+([A-Z]{1,5})\Z")
 LONGEST = 60
 """No time is written in more characters."""
 UTC_NAMES = ("UTC", "GMT", "Z")
-"""The names of zones that a format's `%Z` reads."""
+"""The zone names that a format's `%Z` reads."""
 
-# The order is that of preference where several read all texts.
+# In order of preference, for when several read all texts.
 _DATES = (
     *("%Y-%m-%d", "%Y/%m/%d", "%Y.%m.%d", "%m/%d/%Y", "%d/%m/%Y", "%d.%m.%Y", "%m.%d.%Y", "%d-%m-%Y", "%m-%d-%Y"),
     *("%m/%d/%y", "%d/%m/%y", "%d.%m.%y", "%m.%d.%y", "%d-%m-%y", "%m-%d-%y", "%y-%m-%d", "%y/%m/%d"),
@@ -37,7 +37,7 @@ _DATES = (
     *("%b %Y", "%b-%Y", "%b-%y", "%B %Y", "%Y-%b", "%Y-%m", "%m/%Y", "%m-%Y", "%m.%Y", "%Y/%m", "%Y"),
 )
 _DIGITS = {10: "%Y%m%d%H", 12: "%Y%m%d%H%M", 14: "%Y%m%d%H%M%S", 16: "%Y%m%d%H%M%S%f", 17: "%Y%m%d%H%M%S%f"}
-"""Date and time of day without any mark, by how many digits they are: shorter ones would be read in another way."""
+"""Date and time of day as digits only, by their number: shorter ones would be read differently."""
 _CLOCK_WITHIN = re.compile(
     r"(?P<clock>[0-9]{1,2}:[0-9]{2}(?::[0-9]{2}(?:[.,:][0-9]{1,6})?)?(?: ?[AaPp][Mm]\b)?"
     r"|(?<=[ T])[0-9]{1,2}\.[0-9]{2}(?:\.[0-9]{2})?\Z|(?<=[0-9A-Za-z][ T;])(?:[0-9]{9}|[0-9]{6}|[0-9]{4})\Z)"
@@ -52,10 +52,10 @@ _DAY_FIRST = {"/": "%m", ".": "%d", "-": "%d"}
 
 @dataclass(frozen=True, slots=True)
 class TimeFormat:
-    """How a column's texts are read: `text` is a strptime format, None where none is needed; `read` of them are.
+    """How a column's texts are read: `text` is a strptime format, None if none is needed; it reads `read` of them.
 
-    `ambiguous` is the other order of day and month, which reads as many. `zones` are the names of zones that no format
-    reads; `clock` says that there is a time of day, `zoned` that it comes with its zone.
+    `ambiguous` is the format with day and month swapped, if it reads as many. `zones` are zone names that no format
+    reads; `clock` says that there is a time of day, `zoned` that it has a zone.
     """
 
     text: str | None
@@ -66,10 +66,10 @@ class TimeFormat:
     zones: tuple[str, ...] = ()
 
 
-def reads_by_itself(text: str) -> bool:
-    """Whether the text is ISO 8601 or a Unix time of our days, which are read without a format.
+def reads_without_format(text: str) -> bool:
+    """Whether the text is ISO 8601 or a recent Unix time, which are read without a format.
 
-    2024010209 is not: as a Unix time it would be in 2034, and the ninth hour of a day is what is meant.
+    2024010209 is neither: as a Unix time it would be in 2034, but it means the ninth hour of a day.
     """
     text = text.strip()
     if len(text) > LONGEST or _digits_format(text) is not None:
@@ -87,25 +87,25 @@ def reads_by_itself(text: str) -> bool:
 
 
 def is_clock(text: str) -> bool:
-    """Whether the text is a time of day alone, with colons."""
+    """Whether the text is only a time of day, with colons."""
     return _CLOCK.fullmatch(text.strip()) is not None
 
 
 def is_clock_digits(text: str) -> bool:
-    """Whether the text may be a time of day alone, in four or six digits."""
+    """Whether the text may be only a time of day, in four or six digits."""
     return _CLOCK_DIGITS.fullmatch(text.strip()) is not None
 
 
 def format_of(texts: Sequence[str], known: str | None = None) -> TimeFormat | None:
-    """By what most of these texts are read; None if hardly any is a time. `known` is a format that is given.
+    """The format that reads most of these texts; None if hardly any is a time. `known` is a given format.
 
-    Texts that are ISO 8601 or Unix times are read whatever the format is.
+    ISO 8601 and Unix times are read whatever the format is.
     """
     distinct = list(dict.fromkeys(text.strip() for text in texts if text.strip()))
     if not distinct or len(distinct[0]) > LONGEST:
         return None
-    plain = [text for text in distinct if reads_by_itself(text)]
-    others = [text for text in distinct if len(text) <= LONGEST and not reads_by_itself(text)]
+    plain = [text for text in distinct if reads_without_format(text)]
+    others = [text for text in distinct if len(text) <= LONGEST and not reads_without_format(text)]
     best = _best_format(others, known) if others else None
     if best is None:
         if not plain:
@@ -117,7 +117,7 @@ def format_of(texts: Sequence[str], known: str | None = None) -> TimeFormat | No
 
 
 def share_read(texts: Sequence[str], found: TimeFormat | None) -> float:
-    """Which part of the distinct texts it reads."""
+    """The share of the distinct texts that it reads."""
     distinct = {text.strip() for text in texts if text.strip()}
     return found.read / len(distinct) if found is not None and distinct else 0.0
 
@@ -132,7 +132,7 @@ def _best_format(texts: list[str], known: str | None) -> TimeFormat | None:
         return TimeFormat(known, read, has_clock(known), "%z" in known or "%Z" in known) if read else None
     counts: dict[str, int] = {}
     tried: set[str] = set()
-    # A few texts from all over say which formats are possible at all.
+    # A few texts from all over the column show which formats are possible at all.
     for sample in bare[:: max(1, len(bare) // 4)]:
         for candidate in _possible(sample):
             if candidate not in tried:
@@ -146,7 +146,7 @@ def _best_format(texts: list[str], known: str | None) -> TimeFormat | None:
     equal = [candidate for candidate, count in counts.items() if count == most]
     chosen, other = _ordered(equal)
     if other is not None and not all(_reads(text, other) for text in bare if _reads(text, chosen)):
-        other = None  # as many texts, but others: some have their day where these have their month
+        other = None  # as many texts, but different ones: some have their day where these have their month
     readable = sum(not zoned or text.endswith(UTC_NAMES) for text in texts)
     if zoned:
         if not readable:
@@ -186,7 +186,7 @@ def _possible(sample: str) -> list[str]:
 
 
 def _digits_format(text: str) -> str | None:
-    """The format of a date and time of day that are digits alone; None if the text is not one."""
+    """The format of a date and time of day in digits only; None if the text is not one."""
     form = _DIGITS.get(len(text)) if text.isascii() and text.isdecimal() else None
     return form if form is not None and _reads(text, form) else None
 
@@ -201,14 +201,14 @@ def _clock_format(text: str) -> str:
 
 
 def _alike(text: str, form: str) -> bool:
-    """Whether the text has the format's marks, and letters where it has names: what is quick to see."""
+    """A quick check whether the text has the format's marks, and letters where it has names."""
     return re.sub(r"[^\W_]", "", re.sub(" +", " ", text)) == re.sub(r"%[A-Za-z]", "", form) and (
         re.search(r"[^\W\d_]", text) is not None
     ) == (re.search("%[aAbBp]", form) is not None)
 
 
 def _ordered(equal: list[str]) -> tuple[str, str | None]:
-    """The one of formats that read the same texts, and the one with day and month the other way round."""
+    """The chosen one of formats that read the same texts, and the one with day and month swapped."""
     chosen = equal[0]
     swapped = chosen.replace("%d", "%0").replace("%m", "%d").replace("%0", "%m")
     if swapped == chosen or swapped not in equal:
@@ -221,7 +221,7 @@ def _ordered(equal: list[str]) -> tuple[str, str | None]:
 
 
 def has_clock(form: str) -> bool:
-    """Whether the format has a directive of a time of day."""
+    """Whether the format has a directive for a time of day."""
     return re.search("%[HIMSfpXcT]", form.replace("%%", "")) is not None
 
 

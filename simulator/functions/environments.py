@@ -1,7 +1,7 @@
-"""The pool of execution environments of one account and Region: who may run now, in which environment.
+"""The pool of execution environments of one account and Region: which request may run now, in which environment.
 
-Everything here decides synchronously and never awaits: an environment is busy from the very step that assigns it,
-so no two invocations can be given the same one. The service (`service.py`) does what is decided.
+Every method decides synchronously and never awaits: an environment is busy from the very step that assigns it, so that
+no two invocations can get the same one. The service (`service.py`) carries out the decisions.
 
 AWS: Lambda Developer Guide, "Understanding Lambda function scaling" (lambda-concurrency, scaling-behavior) and
 "Understanding the Lambda execution environment lifecycle" (lambda-runtime-environment).
@@ -26,8 +26,8 @@ _START_INTERVAL_S = limits.ENVIRONMENTS_BURST_S / limits.ENVIRONMENTS_BURST
 class Environment:
     """One execution environment: at most one event at a time, from assignment to release.
 
-    `needs_init` is true until its first init is over, and after a reset; `next_request_at` is the rate limiter's one
-    figure (the instant up to which its ten requests a second are spent). `identifiers` are its invocations' own.
+    `needs_init` is true until the first init is over, and after a reset. `next_request_at` is the rate limiter's state:
+    the instant up to which the ten requests per second are used up. `identifiers` are for its own invocations.
     """
 
     number: int
@@ -40,22 +40,22 @@ class Environment:
     next_request_at: float = 0.0
 
     def ready_at(self) -> float:
-        """The earliest instant at which it may take one more request: up to a second's are free at once."""
+        """The earliest instant at which it may take one more request; the requests of one second may come at once."""
         return self.next_request_at - (1 - 1 / limits.ENVIRONMENT_REQUESTS_PER_S)
 
 
 @dataclass(frozen=True, slots=True)
 class Throttled:
-    """Lambda refused (429): `reason` is AWS's name for the limit that was reached, where it has one. Nothing ran."""
+    """Lambda refused (429). `reason` is AWS's name for the limit that was reached, if it has one. Nothing ran."""
 
     reason: str
 
 
 @dataclass(slots=True)
 class _Function:
-    """What the pool keeps of a function. `warm` is in order of idleness, the longest idle first.
+    """What the pool keeps per function. `warm` is in order of idleness, the longest idle first.
 
-    The `resting` have had their ten requests of this second: a heap by the instant at which each is warm.
+    The `resting` environments have used up their requests: a heap by the instant at which each is warm again.
     """
 
     reserved: int | None
@@ -75,17 +75,17 @@ class _Function:
         return len(self.warm) + len(self.resting)
 
     def rested(self, now: float) -> deque[Environment]:
-        """The warm ones, with those that have rested until `now`."""
+        """The warm environments, including those that have rested by `now`."""
         while self.resting and self.resting[0][0] <= now:
             self.warm.append(heapq.heappop(self.resting)[2])
         return self.warm
 
 
 class EnvironmentPool:
-    """All environments, by function. Every method is total and takes the instant it happens at.
+    """All environments, by function. No method raises, and each takes the instant at which it happens.
 
-    A function with reserved concurrency has that many for itself; all others share what the account has left. What is
-    random in an environment is drawn from its own stream of `seed`: the function's n-th.
+    A function with reserved concurrency has that much for itself; all others share the rest of the account's. Each
+    environment draws its random values from its own stream of `seed`: for the function's n-th environment, the n-th.
     """
 
     def __init__(self, functions: Mapping[str, Function], account_concurrency: int, seed: Seed) -> None:
@@ -103,10 +103,10 @@ class EnvironmentPool:
         return f"<EnvironmentPool [{' | '.join(each)}]>"
 
     def assign(self, function: str, now: float) -> Environment | Throttled:
-        """An environment for one request, busy (or starting) from now on, or the limit that stands in the way.
+        """An environment for one request, busy (or starting) from now on, or the limit that prevents one.
 
-        Three cases, in this order: a warm one that may still take a request this second, the last used first; a new
-        one, if the function may have one more; none.
+        There are three cases, in this order: a warm one that may still take a request this second, the last used first;
+        a new one, if the function may have one more; none.
         """
         state = self._functions[function]
         own = state.reserved is not None
@@ -133,16 +133,16 @@ class EnvironmentPool:
         return environment
 
     def started(self, environment: Environment) -> None:
-        """Its init is over, it runs the event now."""
+        """Its init is over; it now runs the event."""
         state = self._functions[environment.function]
         state.starting -= 1
         state.busy += 1
         environment.needs_init = environment.was_reset = False
 
     def release(self, environment: Environment, now: float, *, reset: bool = False) -> bool:
-        """The request is over. With `reset` (crash, timeout, failed init) the next request runs init again.
+        """The request is over. With `reset` (after a crash, timeout or failed init) the next request runs init again.
 
-        Returns whether the environment stays; False: it has reached its age and is retired.
+        Returns whether the environment stays; False: it has reached its maximum age and is retired.
         """
         self.discard(environment)
         if now >= environment.retires_at:
@@ -158,14 +158,14 @@ class EnvironmentPool:
         return True
 
     def discard(self, environment: Environment) -> None:
-        """The request is over or abandoned, and the environment gone unless it is released."""
+        """The request is over or abandoned; unless the environment was released, it is gone."""
         state = self._functions[environment.function]
         state.starting -= environment.needs_init
         state.busy -= not environment.needs_init
         self._unreserved -= state.reserved is None
 
     def sweep(self, now: float) -> list[Environment]:
-        """Retire and return the environments that have been idle too long: at the end of time all of them."""
+        """Retire and return the environments that have been idle for too long; at infinity, all of them."""
         retired = []
         for state in self._functions.values():
             warm = state.rested(now)
@@ -174,7 +174,7 @@ class EnvironmentPool:
         return retired
 
     def next_sweep_at(self) -> float | None:
-        """When `sweep` will find the next one; None: nothing is idle."""
+        """When `sweep` will next find one; None: no environment is idle."""
         warm = [state.warm[0] for state in self._functions.values() if state.warm]
         resting = [state.resting[0][2] for state in self._functions.values() if state.resting]
         idle = [environment.idle_since for environment in warm + resting]

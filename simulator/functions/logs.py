@@ -1,9 +1,9 @@
-"""A function's log stream as CloudWatch would have it: the platform's lines around the handler's own.
+"""A function's log stream as in CloudWatch: the platform's lines around the handler's own.
 
 AWS: Lambda Developer Guide, "Working with Lambda function logs" and "Advanced logging controls". Text format has
-START, END and REPORT; JSON format has one object a line, of which the default system log level INFO lets through
-`platform.initStart`, `platform.start` and `platform.report` (and `platform.runtimeDone` where something failed). The
-handler's own JSON lines are let through by the function's log level ("Log-level filtering").
+START, END and REPORT. JSON format has one object per line, of which the default system log level INFO keeps
+`platform.initStart`, `platform.start` and `platform.report` (and `platform.runtimeDone` after a failure). The
+function's log level filters the handler's own JSON lines ("Log-level filtering").
 """
 
 from __future__ import annotations
@@ -32,9 +32,9 @@ class LogStream:
         self._least = limits.LOG_LEVELS.index(function.log_level or "INFO")
 
     def output(self, line: str) -> None:
-        """One line of the handler's: dropped, in JSON format, if it is an object below the function's log level.
+        """One line from the handler: dropped, in JSON format, if it is an object below the function's log level.
 
-        One that states no level, or no time, counts as INFO; text that is no object is always kept.
+        A line without a level, or without a time, counts as INFO; text that is not an object is always kept.
         """
         if self._json and line.startswith("{") and (self._least > _INFO or _LOW.search(line)):
             try:
@@ -46,7 +46,7 @@ class LogStream:
         self.line(line)
 
     def line(self, line: str) -> None:
-        """One line, kept whatever it says."""
+        """One line, kept whatever its content."""
         self._record(LogWritten(self._clock.now(), self._function.logical_id, self._environment, line))
 
     def init_started(self) -> None:
@@ -56,7 +56,7 @@ class LogStream:
             self._platform("initStart", initializationType="on-demand", phase="init", **names)
 
     def init_failed(self, phase: str, duration_s: float, error_type: str | None) -> None:
-        """Init did not end well: an INIT_REPORT. No error type: it ran out of time."""
+        """Init failed: an INIT_REPORT. Without an error type, it ran out of time."""
         duration_ms = round(duration_s * 1000, 2)
         status = "error" if error_type else "timeout"
         if self._json:
@@ -87,7 +87,7 @@ class LogStream:
         memory_used_mb: int | None,
         error_type: str | None,
     ) -> None:
-        """END and REPORT. Billed: duration and init, rounded up to a millisecond."""
+        """END and REPORT. The billed time is duration and init, rounded up to a millisecond."""
         duration_ms = round(duration_s * 1000, 2)
         init_ms = None if init_s is None else round(init_s * 1000, 2)
         billed_ms = math.ceil(round(duration_ms + (init_ms or 0), 2))
@@ -126,7 +126,7 @@ _LOW = re.compile("|".join(f'"{level}"' for level in limits.LOG_LEVELS[:_INFO]),
 
 
 def _level(line: dict[str, Any]) -> int:
-    """The place of a line's level among them all. The runtime's own lines about exceptions call it `log_level`."""
+    """A line's level, as an index into the levels. The runtime's own lines about exceptions call it `log_level`."""
     level = str(line.get("level", line.get("log_level", ""))).upper()
     stated = level in limits.LOG_LEVELS and isinstance(line.get("timestamp"), str)
     return limits.LOG_LEVELS.index(level) if stated else _INFO
@@ -139,8 +139,8 @@ def _known(**figures: Any) -> dict[str, Any]:
 class LogDirectory:
     """Writes every recorded line to a file per environment: `DIR/FUNCTION/0007.log`. A recorder of observations.
 
-    Files stay open up to a limit, the least recently written is closed first. A line is on disk when `close` (or a
-    reader such as `tail -f`) wants it: each is flushed.
+    Files stay open up to a limit; then the least recently written one is closed. Each line is flushed, so that readers
+    such as `tail -f` see it at once.
     """
 
     def __init__(self, directory: Path) -> None:
@@ -151,7 +151,7 @@ class LogDirectory:
         self.failed: OSError | None = None
 
     def record(self, observation: Observation) -> None:
-        """Write a line if it is one. After a failure (disk full) nothing more is written; `failed` says why."""
+        """Write the observation if it is a line. After a failure (disk full) it writes no more; `failed` says why."""
         if not isinstance(observation, LogWritten) or self.failed:
             return
         try:
@@ -176,7 +176,7 @@ class LogDirectory:
             self._open.popitem(last=False)[1].close()
         folder = self._directory / re.sub(r"[^\w.-]", "_", function)
         folder.mkdir(exist_ok=True)
-        # A run's first line of an environment replaces what an earlier run left under the same number.
+        # An environment's first line in a run replaces what an earlier run left under the same number.
         mode = "a" if key in self._begun else "w"
         self._begun.add(key)
         self._open[key] = (folder / f"{environment:04d}.log").open(mode, encoding="utf-8")

@@ -1,7 +1,7 @@
-"""Lambda's invoke: assign an environment, start it if it is cold, run the event under its deadline, tell the outcome.
+"""Lambda's invoke: assign an environment, start it if it is cold, run the event under its deadline, report the outcome.
 
-Decisions are the pool's (`environments.py`), the handler's process or loop is the runtime's (`runtimes/`); this is
-the thin shell between them. A function's own failure is a value; nothing is raised for it.
+The pool (`environments.py`) decides, and the runtime (`runtimes/`) has the handler's process or loop; this is the thin
+shell between them. A function's own failure is a value; nothing is raised for it.
 
 AWS: Lambda Developer Guide, "Understanding the Lambda execution environment lifecycle".
 """
@@ -50,7 +50,7 @@ InvokeResult = Returned | Failed | Throttled
 
 @dataclass(slots=True)
 class _Host:
-    """What the service keeps for an environment of the pool."""
+    """What the service keeps for each environment of the pool."""
 
     runtime: RuntimeEnvironment
     stream: LogStream
@@ -59,7 +59,7 @@ class _Host:
 class LambdaService:
     """The functions of one account and Region; an asynchronous context manager.
 
-    Every environment, and the runtime, is closed when the block ends, however it ends.
+    Every environment, and the runtime, is closed when the block ends, whether or not it raises.
     """
 
     def __init__(
@@ -86,7 +86,7 @@ class LambdaService:
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        # The sweeper is not cancelled: it may be in the middle of closing an environment.
+        # The sweeper is not cancelled: it may be closing an environment.
         self._stopping = True
         self._woken.set()
         try:
@@ -101,10 +101,10 @@ class LambdaService:
         return f"<LambdaService {self._pool!r}>"
 
     async def invoke(self, function: str, event: Any, messages: int = 0) -> InvokeResult:
-        """Run `event` in an environment of the function (logical id), and wait for the end.
+        """Run `event` in an environment of the function (a logical id), and wait for the result.
 
-        The event becomes the handler's, which may change it: pass a fresh one each time. `messages` is the size of
-        a queue's batch, for the observations. Cancelling abandons the invocation and its environment.
+        The handler owns the event and may change it: pass a new one each time. `messages` is the size of a queue's
+        batch, for the observations. Cancelling abandons the invocation and its environment.
         """
         declared = self._functions[function]
         now = self._clock.now()
@@ -119,7 +119,7 @@ class LambdaService:
         try:
             result, duration_s, init_s = await self._run(declared, environment, host, request_id, event)
         except BaseException:
-            # Only cancellation (a hard stop) or a fault of ours comes here: the environment is in an unknown state.
+            # Only cancellation (a hard stop) or our own fault leads here: the environment is in an unknown state.
             self._pool.discard(environment)
             self._retire([environment], "abandoned")
             raise
@@ -149,15 +149,15 @@ class LambdaService:
     async def _run(
         self, function: Function, environment: Environment, host: _Host, request_id: str, event: Any
     ) -> tuple[Returned | Failed, float, float | None]:
-        """Init if needed, then the event; the result, its duration and a cold start's init (a reset's is duration).
+        """Init if needed, then the event: the result, its duration and a cold start's init (a reset's is duration).
 
-        The limits: 10 s for a first init, the function's timeout for the rest.
+        The limits are 10 s for a first init, and the function's timeout for the rest.
         """
         clock, timeout_s = self._clock, function.timeout_s
         init_s = None
         if environment.needs_init and not environment.was_reset:
             host.stream.init_started()
-            # Where it fails Lambda tries once more as part of the invocation, under the function's own timeout.
+            # If it fails, Lambda tries once more as part of the invocation, under the function's own timeout.
             took_s, failure = await self._init(environment, host, "init", limits.INIT_TIMEOUT_S)
             init_s = took_s if failure is None else None
         began_at = clock.now()
@@ -195,7 +195,7 @@ class LambdaService:
         return now - began_at, failure
 
     async def _within(self, seconds: float, host: _Host, work: Coroutine[Any, Any, T]) -> T | _TimedOut:
-        """What `work` returns, or `_TimedOut` after `seconds`: the runtime is killed then, whatever it does."""
+        """The result of `work`, or `_TimedOut` after `seconds`, when the runtime is killed whatever it is doing."""
         task = asyncio.create_task(work)
         timer = asyncio.create_task(self._clock.sleep(seconds))
         try:
@@ -205,11 +205,11 @@ class LambdaService:
         finally:
             timer.cancel()
             if not task.done():
-                # A handler that will not end is left behind with its environment.
+                # A handler that does not end is abandoned with its environment.
                 task.cancel()
                 await asyncio.wait((task,), timeout=limits.HANDLER_GRACE_S)
                 if task.done() and not task.cancelled():
-                    task.exception()  # looked at, so that the loop does not complain of it
+                    task.exception()  # retrieved, so that the loop does not complain about it
         await host.runtime.kill()
         return _TimedOut()
 
@@ -222,7 +222,7 @@ class LambdaService:
         return self._hosts[number]
 
     async def _sweep(self) -> None:
-        """Retire idle environments when they are due, close retired ones; asleep in between, however many there are."""
+        """Retire idle environments when due, and close retired ones; sleeps in between, however many there are."""
         while not self._stopping:
             self._woken.clear()
             self._retire(self._pool.sweep(self._clock.now()), "idle")
@@ -246,13 +246,13 @@ class LambdaService:
 
 
 class _TimedOut:
-    """The time was over, the runtime was killed."""
+    """The time was up, and the runtime was killed."""
 
     error_type = None
 
 
 def _result(answer: Answer | _TimedOut, request_id: str, timeout_s: float, *, in_init: bool) -> Returned | Failed:
-    """The service's answer, its error payloads as a synchronous caller of Lambda gets them."""
+    """The service's answer; its error payloads are those that a synchronous caller of Lambda gets."""
     outcome: Outcome
     match answer:
         case Returned():

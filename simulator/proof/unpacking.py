@@ -108,4 +108,4 @@ class Unpacker:
             # A full slice may have more behind it, although all bytes are consumed.
             more = bool(text) and self._inflated % _SLICE_BYTES == 0
             if (more or self._member.eof) and self._inflated > max(GZIP_FREE_BYTES, GZIP_RATIO * self._consumed):
-                raise Unreadable(f"a gzip bomb: {self._consumed} bytes unfold to more than {GZIP_RATIO} times as many")
+                raise Unreadable(f"a gzip bomb: {self._consumed} bytes inflate to more than {GZIP_RATIO} times as many")

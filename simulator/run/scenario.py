@@ -276,14 +276,14 @@ def _step(given: Any) -> Step:
     put, fault = given.get("put"), given.get("refuse_writes")
     _require(put is None or (isinstance(put, dict) and set(put) == {"key", "text"}), "put needs key and text")
     for name in put or ():
-        _require(not isinstance(put[name], dict | list), f"put: {name} must be a text")
+        _require(not isinstance(put[name], dict | list), f"put: {name} must be text")
     _require(put is None or 1 <= len(str(put["key"]).encode()) <= limits.S3_KEY_BYTES, _KEY)
     shared = fault is None or (isinstance(fault, dict) and set(fault) == {"share", "for"})
     _require(shared, "refuse_writes needs share and for")
     share = fault["share"] if fault else 0
     is_share = isinstance(share, (int, float)) and not isinstance(share, bool) and 0 <= share <= 1
     _require(is_share, f"share must be between 0 and 1, not '{share}'")
-    _require(not isinstance(given.get("caption"), dict | list), "caption must be a text")
+    _require(not isinstance(given.get("caption"), dict | list), "caption must be text")
     return Step(
         at_s=_seconds(given["at"], "at") if "at" in given else None,
         when=_terms(str(given["when"])) if "when" in given else (),

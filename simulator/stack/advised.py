@@ -1,21 +1,21 @@
-"""What AWS's pages advise against and its services take: sound to read, safe to ignore. Pure."""
+"""What AWS's services accept but its documentation advises against. Pure."""
 
 from __future__ import annotations
 
 from simulator.base import limits
 from simulator.base.shown import visible
-from simulator.stack.model import Said, Stack
+from simulator.stack.model import Sentences, Stack
 
 
-def _unconfirmed(stack: Stack) -> Said:
-    """AWS's API model of November 2026 (CreateFunction) takes more than the Developer Guide's quotas say."""
+def _unconfirmed(stack: Stack) -> Sentences:
+    """AWS's API model of November 2026 (CreateFunction) allows more than the Developer Guide's quotas."""
     managed = stack.managed()
     for name, function in stack.functions.items():
         if name in managed:
             yield (
                 name,
-                "on Managed Instances (CapacityProviderConfig) one environment serves several invocations at once, and "
-                "other limits hold; the simulator runs it as an ordinary function",
+                "on Managed Instances (CapacityProviderConfig) one environment handles several invocations at once, "
+                "and other limits apply; the simulator runs it as an ordinary function",
             )
             continue
         for what, value, confirmed, (_, most) in (
@@ -35,17 +35,17 @@ def _unconfirmed(stack: Stack) -> Said:
             if confirmed < value <= most:
                 yield (
                     name,
-                    f"AWS's API model takes {what.format(value)}, but more than {confirmed:,} is not confirmed for "
+                    f"AWS's API model allows {what.format(value)}, but more than {confirmed:,} is not confirmed for "
                     "ordinary functions: your Region may refuse it",
                 )
         version = function.runtime.removeprefix("python")
         if version in limits.PYTHON_RUNTIMES_UNCONFIRMED:
-            yield name, f"AWS's API model lists {function.runtime}, but that Lambda offers it is not confirmed"
+            yield name, f"AWS's API model lists {function.runtime}, but it is not confirmed that Lambda offers it"
         elif version in limits.PYTHON_RUNTIMES_ENDED:
             yield name, f"{function.runtime} has reached its end: Lambda no longer creates functions with it"
 
 
-def _short_visibility(stack: Stack) -> Said:
+def _short_visibility(stack: Stack) -> Sentences:
     """Developer Guide, services-sqs-configure: at least six times the function's timeout (and the window)."""
     for mapping, queue, function in stack.mapped():
         wanted_s = 6 * function.timeout_s + mapping.window_s
@@ -58,7 +58,7 @@ def _short_visibility(stack: Stack) -> Said:
             )
 
 
-def _redrive(stack: Stack) -> Said:
+def _redrive(stack: Stack) -> Sentences:
     """Developer Guide, services-sqs-configure (five receives or more); SQS Developer Guide, dead-letter queues."""
     for _, queue, _ in stack.mapped():
         if queue.redrive is None:
@@ -67,19 +67,19 @@ def _redrive(stack: Stack) -> Said:
             yield (
                 queue.logical_id,
                 f"maxReceiveCount {queue.redrive.maximum_receives}: throttled deliveries count as receives too, so "
-                "sound messages may reach the dead-letter queue; AWS advises at least 5",
+                "good messages may reach the dead-letter queue; AWS advises at least 5",
             )
     for queue in stack.queues.values():
         dead_letters = stack.queues.get(queue.redrive.dead_letter_queue) if queue.redrive else None
         if dead_letters is not None and dead_letters.retention_s <= queue.retention_s:
             yield (
                 dead_letters.logical_id,
-                f"it keeps messages {dead_letters.retention_s} s, no longer than {queue.logical_id} does: a message "
+                f"it keeps messages for {dead_letters.retention_s} s, no longer than {queue.logical_id}: a message "
                 "keeps its first send time when it is moved, and may expire on arrival; 1209600 s (14 days) is safe",
             )
 
 
-def _reserved_concurrency(stack: Stack) -> Said:
+def _reserved_concurrency(stack: Stack) -> Sentences:
     """Developer Guide, services-sqs-scaling and configuration-concurrency."""
     for mapping, _, function in stack.mapped():
         reserved = function.reserved_concurrency
@@ -89,31 +89,31 @@ def _reserved_concurrency(stack: Stack) -> Said:
         if reserved < wanted:
             yield (
                 function.logical_id,
-                f"reserved concurrency {reserved} is below the {wanted} batches the mapping {mapping.logical_id} has "
-                "in hand: the rest is throttled, and each throttled delivery counts as a receive; set the mapping's "
-                "MaximumConcurrency instead",
+                f"reserved concurrency {reserved} is below the {wanted} batches that the mapping {mapping.logical_id} "
+                "may process at once: the rest is throttled, and each throttled delivery counts as a receive; set "
+                "the mapping's MaximumConcurrency instead",
             )
 
 
-def _filters(stack: Stack) -> Said:
+def _filters(stack: Stack) -> Sentences:
     """Developer Guide, invocation-eventfiltering and with-sqs-filtering."""
     for name, mapping in stack.mappings.items():
         by_default, at_most = limits.MAPPING_FILTERS
         if by_default < len(mapping.filters) <= at_most:
-            yield name, f"{len(mapping.filters)} filters: AWS takes {by_default}, and up to {at_most} only by request"
+            yield name, f"{len(mapping.filters)} filters: AWS allows {by_default}, and up to {at_most} only on request"
         for number, pattern in enumerate(mapping.filters):
             where = f"FilterCriteria.Filters[{number}]"
             if unknown := sorted({path.split(".")[0] for path in pattern.paths()} - {"body"}):
                 yield (
                     name,
-                    f"{where} asks for {', '.join(map(visible, unknown))}, but only the body of a queue's message can "
-                    "be filtered: what it asks for is absent from every message",
+                    f"{where} filters on {', '.join(map(visible, unknown))}, but only the body of a queue's message "
+                    "can be filtered: every message lacks the rest",
                 )
             if pattern.repeated:
                 yield name, f"{where} names {visible(pattern.repeated[0])} more than once: only the last one counts"
 
 
-def _silent_losses(stack: Stack) -> Said:
+def _silent_losses(stack: Stack) -> Sentences:
     """Developer Guide, services-sqs-errorhandling and invocation-async; S3 User Guide, EventNotifications."""
     polled = {mapping.function for mapping in stack.mappings.values()}
     scheduled = {schedule.function for schedule in stack.schedules.values()}
@@ -122,12 +122,12 @@ def _silent_losses(stack: Stack) -> Said:
         if function and (function.asynchronous.dead_letter_arn or function.asynchronous.on_failure_arn):
             yield (
                 name,
-                "a dead-letter queue or on-failure destination of the function is for asynchronous events; for a "
-                "queue's messages it is never used: set the redrive policy of the queue",
+                "a dead-letter queue or on-failure destination of the function is for asynchronous events and is "
+                "never used for a queue's messages: set the redrive policy of the queue",
             )
     for mapping in stack.mappings.values():
         if not mapping.reports_batch_item_failures and mapping.batch_size > 1:
-            yield mapping.logical_id, "without ReportBatchItemFailures one bad message makes its whole batch come back"
+            yield mapping.logical_id, "without ReportBatchItemFailures, one bad message makes its whole batch come back"
     for bucket in stack.buckets.values():
         for name in sorted({each.queue for each in bucket.notifications} & stack.queues.keys()):
             queue = stack.queues[name]
@@ -135,9 +135,9 @@ def _silent_losses(stack: Stack) -> Said:
                 yield (
                     queue.logical_id,
                     f"MaximumMessageSize {queue.maximum_message_bytes} is below the {limits.S3_NOTIFICATION_BYTES} "
-                    "bytes a notification may have: larger ones are lost",
+                    "bytes that a notification may have: larger ones are lost",
                 )
 
 
 ADVISED = (_unconfirmed, _short_visibility, _redrive, _reserved_concurrency, _filters, _silent_losses)
-"""The rules, each from a stack to what it advises against."""
+"""The rules: each takes a stack and yields what it advises against."""

@@ -1,6 +1,6 @@
-"""What the pipeline's own handlers would refuse at init, by the variables that a template gives them. Pure.
+"""The settings in a template that the pipeline's own handlers would refuse at init. Pure.
 
-The handlers' own code says it: there is one set of rules for a setting, and its words are those of the function's log.
+The handlers' own code decides: so there is one set of rules, and the words are those of the function's log.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _SETTINGS: Mapping[str, Callable[[Mapping[str, str]], object]] = {
 
 
 def malformed_settings(stack: Stack) -> tuple[Finding, ...]:
-    """The first setting of each of the pipeline's functions with which it would fail at init; others are not judged."""
+    """The first setting that makes each of the pipeline's functions fail at init; other functions are not judged."""
     found = []
     for function in stack.functions.values():
         if (read := _SETTINGS.get(function.handler)) is not None:

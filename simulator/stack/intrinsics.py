@@ -1,6 +1,6 @@
 """A CloudFormation document: YAML with its lines, parameters, conditions, and the intrinsic functions.
 
-Owns the language; what the resources mean is `template.py`'s. A template in JSON is read too, as YAML's subset.
+This file knows the language; `template.py` knows the resources. JSON templates are read too, as a subset of YAML.
 Intrinsics: Ref, GetAtt, Sub, Join, If, Select, Split, FindInMap, Equals, And, Or, Not, Condition.
 """
 
@@ -23,16 +23,16 @@ _SUB = re.compile(r"\$\{(!?)([^}]*)\}")
 _NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 _NO_VALUE = object()
 MAX_LEVELS = 64
-"""Of what is worked out at once: functions in each other, and names and conditions that need others."""
+"""The deepest nesting in an evaluation: functions inside each other, and names and conditions that need others."""
 MAX_VALUES = 500_000
-"""Of what is worked out in all. A template of AWS's 500 resources has a tenth."""
+"""The most values in one evaluation. A template with AWS's 500 resources has a tenth."""
 MAX_CHARACTERS = 32 * 1024 * 1024
-"""Of all texts that functions make."""
-_PART_CHARACTERS = 50  # what a text takes beyond its characters
+"""The most characters in all texts that functions make."""
+_PART_CHARACTERS = 50  # what a text takes in addition to its characters
 
 
 class TemplateError(InputError):
-    """The template cannot be used: says file, line and resource."""
+    """The template cannot be used; the message names file, line and resource."""
 
 
 class Located(dict[str, Any]):
@@ -45,10 +45,10 @@ class Located(dict[str, Any]):
 
 
 class Document:
-    """One template with its parameters bound. `resolve` turns any part of it into plain values.
+    """One template with its parameters set. `resolve` turns any part of it into plain values.
 
     `reference(logical_id, attribute)` answers Ref (attribute None) and GetAtt for resources; it returns None for a
-    resource it does not know.
+    resource that it does not know.
     """
 
     def __init__(
@@ -79,12 +79,12 @@ class Document:
         raise TemplateError(f"{where}: {resource + ': ' if resource else ''}{message}")
 
     def resolve(self, value: Any, line: int | None = None) -> Any:
-        """The value with every intrinsic function replaced; `AWS::NoValue` removes what it stands for."""
+        """The value with every intrinsic function replaced; `AWS::NoValue` removes the property or element."""
         result = self._value(value, line)
         return None if result is _NO_VALUE else result
 
     def condition(self, name: str, line: int | None = None) -> bool:
-        """Whether a named condition holds."""
+        """Whether the condition of that name is true."""
         if name not in self._conditions:
             self.fail(f"there is no condition '{name}'", line)
         if name in self._deciding:
@@ -110,7 +110,7 @@ class Document:
         return root
 
     def _plain(self, node: yaml.Node) -> Any:
-        """The node's value; an intrinsic function's short form as its long one. Raises `DocumentError`."""
+        """The node's value, with short forms of intrinsic functions as their long forms. Raises `DocumentError`."""
         if not node.tag.startswith("!"):
             documents.require_known(node)
             return self._untagged(node)
@@ -128,7 +128,7 @@ class Document:
             for key_node, value_node in node.value:
                 key = documents.key_of(key_node)
                 if key in located:
-                    self.fail(f"'{key}' stands twice in one mapping", key_node.start_mark.line + 1)
+                    self.fail(f"the key '{key}' occurs twice in one mapping", key_node.start_mark.line + 1)
                 located.lines[key] = key_node.start_mark.line + 1
                 located[key] = self._plain(value_node)
             return located
@@ -156,7 +156,7 @@ class Document:
             if not isinstance(definition, Located):
                 self.fail(f"parameter {name} must be a mapping", line)
             if name not in given and "Default" not in definition:
-                self.fail(f"parameter {name} has no default; give it with --parameter {name}=VALUE", line)
+                self.fail(f"parameter {name} has no default; set it with --parameter {name}=VALUE", line)
             value = str(given[name]) if name in given else plain_text(definition["Default"])
             self._check_parameter(name, value, definition, line)
             bound[name] = value
@@ -208,9 +208,9 @@ class Document:
     def _value(self, value: Any, line: int | None) -> Any:
         self._values += 1
         if self._values > MAX_VALUES:
-            self.fail("its functions take too much work: they repeat what they work out many times", line)
+            self.fail("its functions take too much work: they produce too many values", line)
         if self._levels >= MAX_LEVELS:
-            self.fail(f"functions, names and conditions need each other more than {MAX_LEVELS} levels deep", line)
+            self.fail(f"functions, names and conditions are nested more than {MAX_LEVELS} levels deep", line)
         self._levels += 1
         try:
             return self._worked_out(value, line)
@@ -260,14 +260,14 @@ class Document:
         return result
 
     def _charge(self, characters: int, line: int) -> None:
-        """Count what a function makes, before there is more of it than memory."""
+        """Count what a function makes, before it can outgrow the memory."""
         self._characters += characters
         if self._characters > MAX_CHARACTERS:
-            self.fail(f"its functions make texts of more than {MAX_CHARACTERS:,} characters in all", line)
+            self.fail(f"its functions make more than {MAX_CHARACTERS:,} characters of text in total", line)
 
     def _text(self, value: Any, line: int) -> str:
         if isinstance(value, dict | list):
-            self.fail("a text is expected here, not a list or a mapping", line)
+            self.fail("text is expected here, not a list or a mapping", line)
         return plain_text(value)
 
     def _list(self, argument: Any, length: int, line: int) -> list[Any]:
@@ -315,7 +315,7 @@ class Document:
         template, names = argument, Located()
         if isinstance(argument, list):
             if len(argument) != 2 or not isinstance(argument[1], Located):
-                self.fail("Sub needs a text, or a list of a text and a mapping", line)
+                self.fail("Sub needs text, or a list of text and a mapping", line)
             template, names = argument
 
         known: dict[str, str] = {}
@@ -336,7 +336,7 @@ class Document:
             return known[name]
 
         text = self._text(template, line)
-        head = text.rfind("}") + 1  # what follows has no name in it, and looking for its end again and again takes long
+        head = text.rfind("}") + 1  # no name follows it, and searching for its end again and again is slow
         return _SUB.sub(replace, text[:head]) + text[head:]
 
     def _join(self, argument: Any, line: int) -> str:
@@ -376,12 +376,12 @@ class Document:
                 self.fail("there is no mapping " + ".".join(names), line)
             found = found[name]
         if any(isinstance(each, dict | list) for each in (found if isinstance(found, list) else [found])):
-            self.fail(f"the mapping {'.'.join(names)} must be a text, a number or a list of them", line)
+            self.fail(f"the mapping {'.'.join(names)} must be text, a number or a list of them", line)
         return found
 
 
 def pseudo_parameters(stack_name: str) -> dict[str, str]:
-    """AWS's pseudo parameters for a stack in the twin's one region and account."""
+    """AWS's pseudo parameters for a stack in the twin's only region and account."""
     return {
         "AWS::AccountId": limits.ACCOUNT_ID,
         "AWS::Region": limits.REGION,
@@ -393,7 +393,7 @@ def pseudo_parameters(stack_name: str) -> dict[str, str]:
 
 
 def as_number(value: Any) -> float:
-    """The finite number that a template writes, as a number or as a text; NaN for anything else."""
+    """The finite number that a template has as a number or as text; NaN for anything else."""
     if isinstance(value, bool) or not _NUMBER.fullmatch(str(value)):
         return math.nan
     number = float(value)
@@ -401,7 +401,7 @@ def as_number(value: Any) -> float:
 
 
 def plain_text(value: Any) -> str:
-    """A value as CloudFormation writes it: true or false in small letters, nothing for null."""
+    """A value as CloudFormation writes it: true and false in lower case, nothing for null."""
     if isinstance(value, bool):
         return "true" if value else "false"
     return "" if value is None else str(value)

@@ -1,7 +1,7 @@
-"""The typed stack: what a template declares, resolved, as every other room reads it. No parsing, no I/O.
+"""The typed stack: what a template declares, resolved, as every other room uses it. No parsing, no I/O.
 
-Resources refer to each other by logical id. Every value is already checked against its type; whether AWS would
-accept the combination is `rules.py`'s question.
+Resources refer to each other by logical id. Every value is already checked against its type; `rules.py` decides whether
+AWS would accept the combination.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Any, Literal
 from simulator.stack.patterns import Pattern
 
 PREFIXES = {"KEY_PREFIX": "stocks/", "REJECTED_PREFIX": "rejected/"}
-"""The handlers' settings that say where in the bucket they write, and what they mean unset."""
+"""The handlers' settings for where in the bucket they write, with their default values."""
 
 
 def prefix_in_force(variables: Mapping[str, str], setting: Literal["KEY_PREFIX", "REJECTED_PREFIX"]) -> str:
@@ -23,7 +23,7 @@ def prefix_in_force(variables: Mapping[str, str], setting: Literal["KEY_PREFIX",
 
 @dataclass(frozen=True, slots=True)
 class Function:
-    """A Lambda function. `environment` holds its variables as strings; nothing else of the process reaches it."""
+    """A Lambda function. `environment` holds its variables as strings; the process's own variables do not reach it."""
 
     logical_id: str
     name: str
@@ -113,7 +113,7 @@ class Queue:
 
 @dataclass(frozen=True, slots=True)
 class Notification:
-    """S3 tells a queue of events under a prefix and suffix; `queue` is a logical id."""
+    """S3 notifies a queue of events under a prefix and suffix; `queue` is a logical id."""
 
     queue: str
     events: tuple[str, ...]
@@ -123,7 +123,7 @@ class Notification:
 
 @dataclass(frozen=True, slots=True)
 class Bucket:
-    """A bucket and the notifications it sends."""
+    """A bucket and the notifications that it sends."""
 
     logical_id: str
     name: str
@@ -136,7 +136,7 @@ class Bucket:
 class Table:
     """A DynamoDB table: key attribute name and type ("S", "N", "B"), and its capacity mode.
 
-    `warm_read_units` and `warm_write_units` are what it takes a second from the start (`WarmThroughput`).
+    `warm_read_units` and `warm_write_units` are what it takes per second from the start (`WarmThroughput`).
     """
 
     logical_id: str
@@ -152,22 +152,22 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class Ignored:
-    """A property that AWS would act on and the simulator does not; told at start-up, never passed over."""
+    """A property that AWS would act on and the simulator does not; reported at start-up, never silently ignored."""
 
     logical_id: str
     property: str
     reason: str
 
 
-Said = Iterator[tuple[str, str]]
-"""What a rule says of a stack: logical id and sentence."""
+Sentences = Iterator[tuple[str, str]]
+"""What a rule says about a stack: logical id and sentence."""
 
 
 @dataclass(frozen=True, slots=True)
 class Stack:
     """All that a template declares, by logical id, in the template's order.
 
-    `lines` says where resources and the functions' events are. `document` is the template as it stands, intrinsic
+    `lines` says where resources and the functions' events are. `document` is the template as written, with intrinsic
     functions in their long form.
     """
 

@@ -1,4 +1,4 @@
-"""Names that AWS refuses when a stack is deployed, in its own words as far as they are known. Pure."""
+"""Names that AWS refuses when a stack is deployed, in its own words as far as we know them. Pure."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _NOT_IN_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 
 
 def refused_names(stack: Stack) -> Iterator[tuple[str, str]]:
-    """Logical id and sentence for each name that its service refuses, and for each that is given twice."""
+    """Logical id and sentence for each name that its service refuses, and for each that is used twice."""
     named: tuple[tuple[NamedKind, dict[str, str]], ...] = (
         ("bucket", {each.logical_id: each.name for each in stack.buckets.values()}),
         ("queue", {each.logical_id: each.name for each in stack.queues.values()}),
@@ -31,11 +31,11 @@ def refused_names(stack: Stack) -> Iterator[tuple[str, str]]:
             elif (fault := _fault(kind, name)) is not None:
                 yield logical_id, fault
             elif (owner := owners.setdefault(name, logical_id)) != logical_id:
-                yield logical_id, f"{name} already exists: it is the name of {owner}"
+                yield logical_id, f"{name} already exists: {owner} has this name"
 
 
 def refused_key_filters(stack: Stack) -> Iterator[tuple[str, str]]:
-    """Prefixes and suffixes of notifications that cannot be said in XML, in which S3 is asked."""
+    """Prefixes and suffixes of notifications that XML, the language of S3's API, cannot express."""
     for bucket in stack.buckets.values():
         for each in bucket.notifications:
             if _NOT_IN_XML.search(each.prefix + each.suffix):
@@ -47,7 +47,7 @@ def refused_key_filters(stack: Stack) -> Iterator[tuple[str, str]]:
 
 
 def _fault(kind: NamedKind, name: str) -> str | None:
-    """What a service says to one name."""
+    """What a service says about one name."""
     length = length_fault(kind, name)
     if kind == "bucket":
         why = bucket_name_fault(name)

@@ -1,19 +1,19 @@
-"""What a filter pattern may ask of one value, and the words in which AWS refuses what it may not ask. Pure.
+"""What a filter pattern may require of one value, and AWS's words for refusing anything else. Pure.
 
 AWS: Lambda Developer Guide, "Control which events Lambda sends to your function" (invocation-eventfiltering), for the
 operators; EventBridge User Guide, "Comparison operators for use in event patterns", for how each of them compares.
-A sentence of `PatternError` is AWS's own where it has been seen, and in the same style where not.
+A sentence of `PatternError` is AWS's own if we have seen it, otherwise in the same style.
 
-Which operators there are is a `PatternLanguage`: AWS's services differ in that, while all else of a pattern is one:
+The operators form a `PatternLanguage`: AWS's services differ in them, while the rest of a pattern is the same:
 
-- *Lambda* (`LAMBDA`): what this file has; a pattern of at most 4,096 characters, five of them for a mapping (ten by
-  request).
-- *EventBridge* has `wildcard`, also within `anything-but`, and `cidr`; its rules take 2,048 characters, and its guide
-  lets them compare numbers between -5.0e9 and 5.0e9 with six decimals.
+- *Lambda* (`LAMBDA`): what this file has; a pattern of at most 4,096 characters, five of them per mapping (ten on
+request).
+- *EventBridge* has `wildcard`, also within `anything-but`, and `cidr`; its rules allow 2,048 characters, and its guide
+lets them compare numbers between -5.0e9 and 5.0e9 with six decimals.
 - *SNS filter policies* have a scope: a message's attributes, in which nothing is nested, or its body. `cidr` is among
-  their operators; numbers are compared between -1e9 and 1e9 with five decimals; `exists: true` wants a value that is
-  neither null nor empty, `exists: false` at least one attribute of another name. Five keys and 150 combinations, of
-  all values and not of `$or` alone, are their bounds, in 256 KB.
+their operators; numbers are compared between -1e9 and 1e9 with five decimals; `exists: true` needs a value that is
+neither null nor empty, `exists: false` at least one attribute of another name. Their limits are five keys and 150
+combinations, counted over all values and not only `$or`, in 256 KB.
 """
 
 from __future__ import annotations
@@ -34,12 +34,12 @@ class PatternError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Number:
-    """A number of JSON as it is written."""
+    """A JSON number as written."""
 
     text: str
 
     def comparable(self) -> float | None:
-        """Its value, None where no double has exactly the digits that are written: such a number has no order."""
+        """Its value; None if no double has exactly the digits written: such a number cannot be ordered."""
         value = float(self.text)
         try:
             exact = Decimal(repr(value)) == Decimal(self.text)
@@ -48,7 +48,7 @@ class Number:
         return value if exact else None
 
     def equals(self, other: Number) -> bool:
-        """3, 3.0 and 0.3e1 are equal; what has no order is equal to the same digits only."""
+        """3, 3.0 and 0.3e1 are equal; a number that cannot be ordered equals only one with the same digits."""
         mine = self.comparable()
         return self.text == other.text or (mine is not None and mine == other.comparable())
 
@@ -58,15 +58,15 @@ Test = Callable[[Scalar], bool]
 
 
 class Members(tuple[tuple[str, Any], ...]):
-    """The members of a JSON object as they are written, which may repeat a name."""
+    """The members of a JSON object as written; a name may occur more than once."""
 
     __slots__ = ()
 
 
 def read_json(text: str, *, as_written: bool = False) -> Any:
-    """The text's value, numbers as `Number`; objects as `Members` if `as_written`, else the last of each name.
+    """The text's value, numbers as `Number`; objects as `Members` if `as_written`, else with the last of each name.
 
-    Raises ValueError for what is not JSON: NaN and Infinity are not, nor is what nests deeper than can be read.
+    Raises ValueError for anything but JSON: NaN and Infinity are not, nor is text nested too deeply to be read.
     """
     try:
         return json.loads(
@@ -81,15 +81,15 @@ def read_json(text: str, *, as_written: bool = False) -> Any:
 
 
 def _no_constant(name: str) -> Any:
-    raise ValueError(f"{name} is not a number of JSON")
+    raise ValueError(f"{name} is not a number in JSON")
 
 
 @dataclass(frozen=True, slots=True)
 class PatternLanguage:
-    """What a service's patterns may use: operators by name, and those that `anything-but` may turn round.
+    """What a service's patterns may use: operators by name, and those that `anything-but` may negate.
 
-    An operator is given its operand, as read by `read_json(..., as_written=True)`, and returns the test or raises
-    `PatternError`. `characters` bounds a pattern, `combinations` what its `$or` may multiply to.
+    An operator receives its operand, as read by `read_json(..., as_written=True)`, and returns the test or raises
+    `PatternError`. `characters` limits a pattern, `combinations` the number that its `$or` may produce.
     """
 
     operators: Mapping[str, Callable[[Any], Test]]
@@ -140,7 +140,7 @@ class PatternLanguage:
 
 
 def equal_to(wanted: Any) -> Test:
-    """Equality with a text, a number, true, false or null."""
+    """Equality with text, a number, true, false or null."""
     if isinstance(wanted, Number):
         return lambda value: isinstance(value, Number) and wanted.equals(value)
     if isinstance(wanted, str):
@@ -161,7 +161,7 @@ def _only_member(members: Members) -> tuple[str, Any]:
 
 
 def _listed(operand: Any) -> list[Any]:
-    """The operands of anything-but: one, or a list of them."""
+    """The operands of anything-but: one, or a list."""
     if not isinstance(operand, str | Number | list):
         raise PatternError("Value of anything-but must be an array or single string/number value.")
     if operand == []:
@@ -170,24 +170,24 @@ def _listed(operand: Any) -> list[Any]:
 
 
 def _ordered(value: Scalar) -> Scalar:
-    """The value; a number must have an order."""
+    """The value, if it is text or a number that can be ordered."""
     if isinstance(value, Number) and value.comparable() is None:
         raise PatternError(f"Cannot compare number : {value.text}")
     return value
 
 
 def begins_with(text: str) -> Test:
-    """Texts that begin so."""
+    """Texts that begin with `text`."""
     return lambda value: isinstance(value, str) and value.startswith(text)
 
 
 def ends_with(text: str) -> Test:
-    """Texts that end so."""
+    """Texts that end with `text`."""
     return lambda value: isinstance(value, str) and value.endswith(text)
 
 
 def equals_ignoring_case(text: str) -> Test:
-    """Texts of the same letters."""
+    """Texts with the same letters in any case."""
     expression = _letters(text)
     return lambda value: isinstance(value, str) and expression.fullmatch(value) is not None
 
@@ -199,15 +199,15 @@ def _begins_ignoring_case(text: str) -> Test:
 
 def _ends_ignoring_case(text: str) -> Test:
     expression = re.compile(_letters(text).pattern + r"\Z")
-    # No letter's other case is longer than three. From every place of a long text it would be looked for in vain.
+    # No letter's other case is longer than three characters. Trying every position of a long text would be wasted work.
     longest = 3 * len(text)
     return lambda value: isinstance(value, str) and expression.search(value, max(0, len(value) - longest)) is not None
 
 
 def _letters(text: str) -> re.Pattern[str]:
-    """Each letter of the pattern as its lower or upper case, whatever case folding says of whole texts.
+    """Each letter of the pattern as its lower or upper case, whatever case folding does to whole texts.
 
-    Only the pattern's letters are turned: a sharp s there accepts SS, while an S there accepts no sharp s. Letters
+    Only the pattern's letters change case: a sharp s there matches SS, while an S there does not match sharp s. Letters
     beyond 16 bits have no case, as in Java.
     """
     cases = [{letter.lower(), letter.upper()} if letter <= "\uffff" else {letter} for letter in text]
@@ -233,7 +233,7 @@ def _text(name: str, operand: Any) -> str:
 
 
 def _numeric(operand: Any) -> Test:
-    """One comparison, or two that are a range: a lower bound first, then an upper one."""
+    """One comparison, or two that form a range: a lower bound first, then an upper one."""
     if not isinstance(operand, list):
         raise PatternError("Value of numeric must be an array.")
     if not operand:

@@ -1,10 +1,10 @@
-"""A filter pattern's text -> what it asks of which values, or why AWS refuses it. Pure.
+"""A filter pattern's text -> what it requires of which values, or why AWS refuses it. Pure.
 
 AWS: Lambda Developer Guide, "Control which events Lambda sends to your function" (invocation-eventfiltering); for
 `$or` and its combinations, EventBridge User Guide, "Comparison operators for use in event patterns". A pattern is read
-as AWS's own matcher reads it: an object's levels are joined to one path by dots, so that a key with a dot is the same
-as two levels; what names one path twice counts as its last; `$or` multiplies the branches before it. Which operators
-there are, `operators.py` says; how a message is matched is `triggers/matching.py`'s.
+as AWS's own matcher reads it: dots join an object's levels to one path, so that a key with a dot is the same as two
+levels; if a path is named twice, the last counts; `$or` multiplies the branches before it. `operators.py` has the
+operators, `triggers/matching.py` matches messages.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from simulator.stack.operators import LAMBDA, Members, PatternError, PatternLang
 
 OR = "$or"
 
-# AWS keeps them for operators, present and future, where an alternative of $or has a key.
+# AWS reserves these for operators, present and future, as keys in an alternative of $or.
 _RESERVED_IN_OR = frozenset(
     {
         *("exactly", "equals-ignore-case", "prefix", "suffix", "anything-but", "exists", "wildcard", "numeric", "cidr"),
@@ -31,7 +31,7 @@ _RESERVED_IN_OR = frozenset(
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Leaf:
-    """One path of a branch: a value there passes one of the tests, or there is none and `absent` is true."""
+    """One path of a branch: a value there passes one of the tests, or there is no value and `absent` is true."""
 
     path: str
     tests: tuple[Test, ...]
@@ -39,15 +39,15 @@ class Leaf:
 
 
 Branch = tuple[Leaf, ...]
-"""Leaves by path, in the paths' order; all must hold."""
+"""Leaves by path, in the paths' order; all must match."""
 
 
 @dataclass(frozen=True, slots=True)
 class Pattern:
-    """A pattern that has been read: it matches where one of its branches holds.
+    """A pattern that has been read: it matches where one of its branches matches.
 
-    `refusal` is AWS's reason if it would not take it; then there are no branches. `repeated` are the paths that it
-    names more than once.
+    `refusal` is AWS's reason if it would not accept the pattern; then there are no branches. `repeated` are the paths
+    that it names more than once.
     """
 
     text: str
@@ -56,12 +56,12 @@ class Pattern:
     refusal: str | None = field(default=None, compare=False)
 
     def paths(self) -> frozenset[str]:
-        """Every path that it asks about."""
+        """Every path that it mentions."""
         return frozenset(leaf.path for branch in self.branches for leaf in branch)
 
 
 def read_pattern(text: str, language: PatternLanguage = LAMBDA) -> Pattern:
-    """The pattern of this text; what is wrong with it is in its `refusal`, one line."""
+    """The pattern of this text; if it is invalid, `refusal` says why in one line."""
     reading = _Reading(language)
     try:
         branches = reading.branches(text)
@@ -73,12 +73,12 @@ def read_pattern(text: str, language: PatternLanguage = LAMBDA) -> Pattern:
 
 
 def joined(path: str | None, key: str) -> str:
-    """The path of this key below that path, None for the top."""
+    """The path of this key below that path; None is the top level."""
     return key if path is None else f"{path}.{key}"
 
 
 class _Reading:
-    """One reading of one pattern. A branch in the making has a leaf for each path, in the order of its keys."""
+    """One reading of one pattern. An unfinished branch has a leaf for each path, in the order of its keys."""
 
     def __init__(self, language: PatternLanguage) -> None:
         self._language = language
@@ -87,8 +87,8 @@ class _Reading:
 
     def branches(self, text: str) -> tuple[Branch, ...]:
         """Raises `PatternError`."""
-        if len(text) > self._language.characters:
-            raise PatternError(f"the pattern has {len(text)} characters, of {self._language.characters} at most")
+        if len(text) > (most := self._language.characters):
+            raise PatternError(f"the pattern has {len(text)} characters; at most {most} are allowed")
         try:
             top = read_json(text, as_written=True)
         except ValueError as error:
@@ -101,7 +101,7 @@ class _Reading:
     def _object(
         self, members: Members, path: str | None, made: list[dict[str, Leaf]], *, alternative: bool
     ) -> list[dict[str, Leaf]]:
-        """The branches that are `made` so far, with what an object under `path` asks for."""
+        """The branches `made` so far, combined with what an object under `path` requires."""
         if not members:
             raise PatternError("Empty objects are not allowed")
         for key, wanted in members:

@@ -1,4 +1,4 @@
-"""Typed access to a resource's properties, which remembers what was read, so that the rest can be told."""
+"""Typed access to a resource's properties, which records what was read, so that the rest can be reported."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ from typing import Any, NoReturn
 
 from simulator.stack.intrinsics import Document, Located, as_number, plain_text
 
-# No behaviour of the running pipeline hangs on them.
+# The behaviour of the running pipeline does not depend on these.
 _DESCRIPTIVE = frozenset({"Description", "Tags", "Metadata"})
 
 
 class Properties:
     """The resolved properties of one resource, or one mapping inside them.
 
-    Each reader checks the type and raises `TemplateError` at the property's line; `unread` tells what nobody asked for.
+    Each reader checks the type and raises `TemplateError` at the property's line; `unread` lists what was never read.
     """
 
     def __init__(self, document: Document, logical_id: str, values: Located, path: str = "") -> None:
@@ -33,23 +33,23 @@ class Properties:
         return self._values.line
 
     def raw(self, key: str) -> Any:
-        """The resolved value, None when it is absent."""
+        """The resolved value, None if it is absent."""
         self._taken.add(key)
         return self._values.get(key)
 
     def text(self, key: str, default: str | None = None) -> str:
-        """A text; without a default it is required."""
+        """Text; without a default it is required."""
         value = self.raw(key)
         if value is None:
             if default is None:
                 self.fail(f"{self._path}{key} is required")
             return default
         if not isinstance(value, (str, int, float)):
-            self.fail("must be a text", key)
+            self.fail("must be text", key)
         return plain_text(value)
 
     def optional_text(self, key: str) -> str | None:
-        """A text, None when it is absent or empty."""
+        """Text, None if it is absent or empty."""
         return self.text(key, "") or None
 
     def integer(self, key: str, default: int) -> int:
@@ -58,16 +58,16 @@ class Properties:
         return default if value is None else value
 
     def integers(self, **keys: str) -> dict[str, Any]:
-        """The whole numbers that are given, by the names they are asked for under: a dataclass has the defaults."""
+        """The whole numbers that are given, under the keyword names: a dataclass has the defaults."""
         return {name: value for name, key in keys.items() if (value := self.optional_integer(key)) is not None}
 
     def optional_integer(self, key: str) -> int | None:
-        """A whole number, None when it is absent."""
+        """A whole number, None if it is absent."""
         value = self.raw(key)
         if value is None:
             return None
         number = as_number(value)
-        if number != number // 1:  # NaN is not
+        if number != number // 1:  # NaN is not equal
             self.fail(f"must be a whole number, not '{value}'", key)
         return int(number)
 
@@ -81,7 +81,7 @@ class Properties:
         return str(value).lower() == "true"
 
     def section(self, key: str) -> Properties:
-        """A nested mapping, empty when it is absent."""
+        """A nested mapping, empty if it is absent."""
         value = self.raw(key)
         return self._child(key, value if value is not None else Located())
 
@@ -95,11 +95,11 @@ class Properties:
         return [(name, parent.section(name)) for name in self.mapping(key)]
 
     def texts(self, key: str) -> list[str]:
-        """A list of texts, or one text."""
+        """A list of texts, or a single text."""
         return [str(item) for item in self._items(key)]
 
     def mapping(self, key: str) -> dict[str, Any]:
-        """A mapping taken whole."""
+        """A whole mapping."""
         value = self.raw(key)
         if value is not None and not isinstance(value, dict):
             self.fail("must be a mapping", key)
@@ -110,7 +110,7 @@ class Properties:
         return self._values.get(key) is not None
 
     def unread(self) -> list[str]:
-        """The paths of what nobody asked for."""
+        """The paths of properties that were never read."""
         own = [self._path + key for key in self._values if key not in self._taken and key not in _DESCRIPTIVE]
         return own + [path for child in self._children for path in child.unread()]
 

@@ -1,6 +1,6 @@
-"""What AWS refuses when a stack is deployed, in its own words. Pure; sources stand at each rule.
+"""What AWS refuses when a stack is deployed, in its own words. Pure; each rule names its source.
 
-Texts are those of the services as far as they are known.
+The texts are those of the services, as far as we know them.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import Any
 
 from simulator.base import limits
 from simulator.base.documents import DocumentError, from_json
-from simulator.stack.model import Notification, Queue, Said, Stack
+from simulator.stack.model import Notification, Queue, Sentences, Stack
 from simulator.stack.names import refused_key_filters, refused_names
 from simulator.stack.schedule import ScheduleExpressionError, parse
 
@@ -22,7 +22,7 @@ _UNABLE = (
 _VARIABLE = re.compile(r"[a-zA-Z]([a-zA-Z0-9_])+")
 
 
-def _function_settings(stack: Stack) -> Said:
+def _function_settings(stack: Stack) -> Sentences:
     """Ranges: Lambda API reference, CreateFunction. Variables: Developer Guide, configuration-envvars."""
     managed = stack.managed()
     for function in stack.functions.values():
@@ -31,7 +31,7 @@ def _function_settings(stack: Stack) -> Said:
         yield from _range(function.logical_id, "timeout", function.timeout_s, *timeout_s)
         yield from _range(function.logical_id, "memorySize", function.memory_mb, *limits.FUNCTION_MEMORY_MB)
         if (concurrency := function.reserved_concurrency) is not None:
-            # What is too much of it, `_unreserved_concurrency` says.
+            # `_unreserved_concurrency` reports a value that is too high.
             yield from _range(function.logical_id, "reservedConcurrentExecutions", concurrency, 0, concurrency)
         reserved = sorted(_RESERVED_VARIABLES & function.environment.keys())
         if reserved:
@@ -57,8 +57,8 @@ def _function_settings(stack: Stack) -> Said:
         yield from _range(function.logical_id, "maximumEventAgeInSeconds", age_s, *limits.ASYNC_EVENT_AGE_S)
 
 
-def _runtimes(stack: Stack) -> Said:
-    """Developer Guide, lambda-runtimes; API reference, CreateFunction. Python's alone: no other is run here."""
+def _runtimes(stack: Stack) -> Sentences:
+    """Developer Guide, lambda-runtimes; API reference, CreateFunction. Python only: the simulator runs no other."""
     known = (*limits.PYTHON_RUNTIMES_ENDED, *limits.PYTHON_RUNTIMES, *limits.PYTHON_RUNTIMES_UNCONFIRMED)
     for function in stack.functions.values():
         if function.runtime.lower().startswith("python") and function.runtime.removeprefix("python") not in known:
@@ -69,7 +69,7 @@ def _runtimes(stack: Stack) -> Said:
             )
 
 
-def _unreserved_concurrency(stack: Stack) -> Said:
+def _unreserved_concurrency(stack: Stack) -> Sentences:
     """Developer Guide, configuration-concurrency: reserving must leave 100 to the rest of the account."""
     total = 0
     for function in stack.functions.values():
@@ -83,7 +83,7 @@ def _unreserved_concurrency(stack: Stack) -> Said:
             )
 
 
-def _mapping_settings(stack: Stack) -> Said:
+def _mapping_settings(stack: Stack) -> Sentences:
     """Developer Guide, services-sqs-parameters and services-sqs-scaling; API reference, CreateEventSourceMapping."""
     for name, mapping in stack.mappings.items():
         yield from _range(name, "batchSize", mapping.batch_size, *limits.MAPPING_BATCH_SIZE)
@@ -107,17 +107,17 @@ def _mapping_settings(stack: Stack) -> Said:
                 yield name, "MinimumPollers must not be greater than MaximumPollers"
 
 
-def _filter_criteria(stack: Stack) -> Said:
+def _filter_criteria(stack: Stack) -> Sentences:
     """Developer Guide, invocation-eventfiltering; API reference, Filter."""
     for name, mapping in stack.mappings.items():
         for number, pattern in enumerate(mapping.filters):
             if pattern.refusal:
                 yield name, f"Invalid filter pattern definition. FilterCriteria.Filters[{number}]: {pattern.refusal}"
         if len(mapping.filters) > limits.MAPPING_FILTERS[1]:
-            yield name, f"it has {len(mapping.filters)} filters, of {limits.MAPPING_FILTERS[1]} at most"
+            yield name, f"it has {len(mapping.filters)} filters; at most {limits.MAPPING_FILTERS[1]} are allowed"
 
 
-def _mapping_conflicts(stack: Stack) -> Said:
+def _mapping_conflicts(stack: Stack) -> Sentences:
     """Developer Guide, services-sqs-configure; API reference, CreateEventSourceMapping: ResourceConflictException."""
     pairs: set[tuple[str, str]] = set()
     for mapping, queue, function in stack.mapped():
@@ -136,7 +136,7 @@ def _mapping_conflicts(stack: Stack) -> Said:
         pairs.add((mapping.queue, mapping.function))
 
 
-def _schedules(stack: Stack) -> Said:
+def _schedules(stack: Stack) -> Sentences:
     """EventBridge User Guide, eb-create-rule-schedule."""
     for schedule in stack.schedules.values():
         try:
@@ -149,7 +149,7 @@ def _schedules(stack: Stack) -> Said:
             yield schedule.logical_id, f"Input {error}"
 
 
-def _queue_settings(stack: Stack) -> Said:
+def _queue_settings(stack: Stack) -> Sentences:
     """SQS Developer Guide, quotas; API reference, SetQueueAttributes."""
     for queue in stack.queues.values():
         for attribute, value, (low, high) in (
@@ -170,7 +170,7 @@ def _queue_settings(stack: Stack) -> Said:
             )
 
 
-def _table_settings(stack: Stack) -> Said:
+def _table_settings(stack: Stack) -> Sentences:
     """API reference, AttributeDefinition and ProvisionedThroughput; Developer Guide, warm-throughput."""
     for table in stack.tables.values():
         for _, kind in filter(None, (table.partition_key, table.sort_key)):
@@ -196,11 +196,11 @@ def _table_settings(stack: Stack) -> Said:
                 )
 
 
-def _notifications(stack: Stack) -> Said:
+def _notifications(stack: Stack) -> Sentences:
     """S3 User Guide, grant-destinations-permissions-to-s3 and notification-how-to-filtering."""
     for bucket in stack.buckets.values():
         if (count := len(bucket.notifications)) > (most := limits.BUCKET_NOTIFICATIONS):
-            yield bucket.logical_id, f"{count} event notifications; a bucket takes at most {most}"
+            yield bucket.logical_id, f"{count} event notifications; a bucket may have at most {most}"
             continue
         for notification in bucket.notifications:
             for event in sorted(set(notification.events) - limits.S3_EVENTS):
@@ -230,7 +230,7 @@ REFUSED = (
     _table_settings,
     _notifications,
 )
-"""The rules, each from a stack to what it refuses of it."""
+"""The rules: each takes a stack and yields what it refuses."""
 _RESERVED_VARIABLES = frozenset(
     {
         "_HANDLER",
@@ -257,7 +257,7 @@ _RESERVED_VARIABLES = frozenset(
 )
 
 
-def _range(logical_id: str, member: str, value: int, low: int, high: int) -> Said:
+def _range(logical_id: str, member: str, value: int, low: int, high: int) -> Sentences:
     """AWS's sentence for a number outside its range."""
     if low <= value <= high:
         return
@@ -270,7 +270,7 @@ def _range(logical_id: str, member: str, value: int, low: int, high: int) -> Sai
 
 
 def _s3_may_send(queue: Queue) -> bool:
-    """Whether a statement of the queue's policy allows S3 to send. Conditions are taken on trust."""
+    """Whether a statement of the queue's policy allows S3 to send. Conditions are not checked."""
     return any(
         isinstance(statement, dict)
         and statement.get("Effect") == "Allow"
@@ -295,7 +295,7 @@ def _names(value: Any, key: str = "") -> set[str]:
 
 
 def _overlap(first: Notification, other: Notification) -> bool:
-    """Two rules that may both hold for one object and one event."""
+    """Whether two rules may both apply to one object and one event."""
     same_event = any(_event_overlap(left, right) for left in first.events for right in other.events)
     prefixes = first.prefix.startswith(other.prefix) or other.prefix.startswith(first.prefix)
     suffixes = first.suffix.endswith(other.suffix) or other.suffix.endswith(first.suffix)

@@ -1,7 +1,7 @@
 """Schedule expressions: `rate()`, `cron()` and Scheduler's `at()` -> due instants. Pure.
 
 AWS: EventBridge User Guide, "Creating a rule that runs on a schedule"; EventBridge Scheduler User Guide, "Schedule
-types". Rules know rate and cron in UTC; Scheduler adds at(). A schedule never comes due more than once a minute.
+types". Rules accept rate and cron in UTC; Scheduler adds at(). A schedule is due at most once per minute.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _DAYS = {name: number for number, name in enumerate(("SUN", "MON", "TUE", "WED",
 
 
 class ScheduleExpressionError(ValueError):
-    """The expression is not one AWS accepts; the message is AWS's and says what is wrong with it."""
+    """AWS would not accept the expression; the message is AWS's and says what is wrong with it."""
 
     def __init__(self, expression: str, reason: str) -> None:
         super().__init__(f"Parameter ScheduleExpression is not valid: '{expression}': {reason}")
@@ -33,11 +33,11 @@ class ScheduleExpressionError(ValueError):
 Due = Callable[[float], Iterator[float]]
 """Every due instant from an instant on, ascending."""
 DaysOf = Callable[[int, int], list[int]]
-"""Year and month -> the days of that month which a cron expression names, ascending."""
+"""Year and month -> the days of that month that a cron expression names, ascending."""
 
 
 def parse(expression: str, kind: Literal["rule", "scheduler"] = "rule") -> Due:
-    """The schedule that `expression` means; raises `ScheduleExpressionError` where AWS would refuse it."""
+    """The schedule that `expression` means. Raises `ScheduleExpressionError` if AWS would refuse it."""
     if expression.startswith("rate("):
         return _parse_rate(expression)
     if expression.startswith("cron("):
@@ -49,7 +49,7 @@ def parse(expression: str, kind: Literal["rule", "scheduler"] = "rule") -> Due:
 
 
 def _parse_rate(expression: str) -> Due:
-    """Every so many seconds from the rule's creation, until the calendar ends."""
+    """At fixed intervals from the rule's creation, until the calendar ends."""
     found = _RATE.fullmatch(expression)
     if not found:
         raise ScheduleExpressionError(expression, "write rate(VALUE UNIT), for example rate(5 minutes)")
@@ -68,7 +68,7 @@ def _parse_rate(expression: str) -> Due:
 
 
 def _parse_at(expression: str) -> Due:
-    """Once, unless the instant is past."""
+    """Once, unless the instant is in the past."""
     found = _AT.fullmatch(expression)
     try:
         instant = datetime.fromisoformat(found[1]) if found else None
@@ -81,7 +81,7 @@ def _parse_at(expression: str) -> Due:
 
 
 def _parse_cron(expression: str) -> Due:
-    """Six fields in UTC: minutes, hours, day of month, month, day of week (1 = SUN), year; it ends with the last."""
+    """Six fields in UTC: minutes, hours, day of month, month, day of week (1 = SUN), year. The last year ends it."""
     fields = expression.removeprefix("cron(").removesuffix(")").split() if expression.endswith(")") else []
     if len(fields) != 6:
         raise ScheduleExpressionError(expression, "write cron(minutes hours day-of-month month day-of-week year)")
@@ -135,7 +135,7 @@ def _week_days(field: str) -> DaysOf:
 
 
 def _values(field: str, low: int, high: int, names: dict[str, int] | None = None) -> set[int]:
-    """What one comma-separated field names: `*`, a value, a range `a-b`, each with an increment `/n`."""
+    """The values of one comma-separated field: `*`, a value, or a range `a-b`, each with an optional increment `/n`."""
     found: set[int] = set()
     for part in field.split(","):
         span, slash, step_text = part.partition("/")
@@ -175,7 +175,7 @@ def _length(year: int, month: int) -> int:
 
 
 def _nearest_weekday(year: int, month: int, day: int) -> list[int]:
-    """`15W`: the weekday nearest to the 15th, without leaving the month."""
+    """`15W`: the weekday nearest to the 15th within the month."""
     weekday = date(year, month, day).isoweekday()
     if weekday == 6:
         return [day - 1 if day > 1 else day + 2]

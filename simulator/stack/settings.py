@@ -1,4 +1,4 @@
-"""Which template parameter is behind a setting or a property: how it is changed without an editor."""
+"""Which template parameter sets a variable or a property, so that it can be changed without an editor."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _SUB = re.compile(r"\$\{([^!}][^}]*)\}")
 def parameters_behind(stack: Stack, function: str) -> dict[str, str]:
     """The template parameter that sets each environment variable of a function (logical id), by the variable's name.
 
-    Left out is a variable that no parameter decides, or more than one: there is no single thing to change.
+    Variables that no parameter decides, or more than one, are left out: there is no single parameter to change.
     """
     where = ("Environment", "Variables")
     variables = {**_mapping(_shared(stack), *where), **_mapping(_properties(stack, function), *where)}
@@ -42,7 +42,7 @@ def _shared(stack: Stack) -> Mapping[str, Any]:
 
 
 def _properties(stack: Stack, logical_id: str) -> Mapping[str, Any]:
-    """A resource's properties; those of a function's event for a mapping that the template declares as one."""
+    """A resource's properties; for a mapping declared as a function's event, the event's."""
     resources = _mapping(stack.document, "Resources")
     if logical_id in resources or logical_id not in stack.mappings:
         return _mapping(resources, logical_id, "Properties")
@@ -51,19 +51,19 @@ def _properties(stack: Stack, logical_id: str) -> Mapping[str, Any]:
 
 
 def _mapping(section: Any, *path: str) -> Mapping[str, Any]:
-    """The mapping below a path of a template; empty where it has none."""
+    """The mapping at a path of a template; empty if there is none."""
     for name in path:
         section = section.get(name) if isinstance(section, Mapping) else None
     return section if isinstance(section, Mapping) else {}
 
 
 def _up_to_last_name(text: str) -> str:
-    """What follows has no name in it, and looking for its end again and again would take long."""
+    """The text up to its last name: searching for the end of more names in the rest would be slow."""
     return text[: text.rfind("}") + 1]
 
 
 def _parameters_in(value: Any) -> Iterator[str]:
-    """Every name that a value refers to; the condition of an If decides between values and is none of them."""
+    """Every name that a value refers to, except the condition of an If, which only chooses between values."""
     match value:
         case {"Ref": str(name)}:
             yield name

@@ -1,8 +1,8 @@
 """template.yaml -> Stack: which functions, triggers, queues, buckets and tables a SAM template declares.
 
-Reads the SAM form and the plain CloudFormation form of a mapping. Every value is resolved and checked for its type;
-whether AWS would accept the combination is `rules.py`'s question. A property that the twin does not act on is listed
-in `Stack.ignored`; a resource or trigger that it does not know is a `TemplateError`.
+Reads a mapping in both SAM form and plain CloudFormation form. Every value is resolved and checked for its type;
+`rules.py` decides whether AWS would accept the combination. A property that the twin does not act on is listed in
+`Stack.ignored`; a resource or trigger that it does not know is a `TemplateError`.
 """
 
 from __future__ import annotations
@@ -45,12 +45,12 @@ _BUCKET = "AWS::S3::Bucket"
 _TABLE = "AWS::DynamoDB::Table"
 _MAPPING = "AWS::Lambda::EventSourceMapping"
 
-# Resources that change nothing about what happens to a row, and why the twin passes them over.
+# Resources that change nothing about what happens to a row, and why the twin ignores them.
 _WITHOUT_EFFECT = {
     "AWS::CloudWatch::Alarm": "alarms need CloudWatch",
     "AWS::CloudWatch::CompositeAlarm": "alarms need CloudWatch",
-    "AWS::CloudWatch::Dashboard": "the live dashboard stands in for it",
-    "AWS::Logs::LogGroup": "logs are kept by --logs",
+    "AWS::CloudWatch::Dashboard": "the live dashboard replaces it",
+    "AWS::Logs::LogGroup": "--logs keeps the logs",
     "AWS::S3::BucketPolicy": "the store has no IAM",
     "AWS::SNS::Topic": "nothing publishes to it here",
     "AWS::SNS::TopicPolicy": "the store has no IAM",
@@ -71,7 +71,7 @@ _ARN = {
 
 
 def packaged_template() -> Path:
-    """Where the pipeline's own template stands, in a checkout and in an installed package alike."""
+    """Where the pipeline's own template is, both in a checkout and in an installed package."""
     return Path(str(resources.files("pipeline").joinpath("template.yaml")))
 
 
@@ -84,15 +84,15 @@ def load(
 ) -> Stack:
     """The stack that a template declares (None: the pipeline's own) with `parameters` over its defaults.
 
-    `defaults` stand in for the template's own where it has such a parameter, and are passed over where not. Raises
-    `TemplateError`, one line with file, line and resource, for what cannot be read, is not known here or has the wrong
+    `defaults` replace the template's own where it has such a parameter, and are ignored where it has not. Raises
+    `TemplateError`, one line with file, line and resource, for what cannot be read, is not supported or has the wrong
     type.
     """
     file = path or packaged_template()
     try:
         text = read_bounded(file, limits.TEMPLATE_BYTES).decode("utf-8-sig")
     except FileNotFoundError:
-        raise TemplateError(f"there is no template {file}") from None
+        raise TemplateError(f"the template {file} does not exist") from None
     except UnusableFileError as error:
         raise TemplateError(f"{file} {error}") from None
     except UnicodeDecodeError:
@@ -143,7 +143,7 @@ class _Loader:
         )
 
     def _each(self, kind: str, read: Callable[[str, Properties], T]) -> dict[str, T]:
-        """What `read` makes of each resource of this type; the properties that it did not ask for are noted."""
+        """The result of `read` for each resource of this type; the properties that it did not read are noted."""
         made = {}
         for logical_id in self._of_type(kind):
             properties = self._properties(logical_id)
@@ -206,7 +206,7 @@ class _Loader:
             resource = self._document.resources[logical_id]
             line = self._document.resources.lines[logical_id]
             if logical_id in self._naming:
-                self._document.fail("its name refers to itself: " + " -> ".join(self._naming), line, logical_id)
+                self._document.fail("its name depends on itself: " + " -> ".join(self._naming), line, logical_id)
             self._naming.append(logical_id)
             properties = resource.get("Properties")
             given = properties.get(_NAME_PROPERTY[kind]) if isinstance(properties, Located) else None
@@ -216,7 +216,7 @@ class _Loader:
         return self._names[logical_id]
 
     def _derived_name(self, logical_id: str, kind: str) -> str:
-        """What CloudFormation would make up, without its random end."""
+        """What CloudFormation would generate, without its random ending."""
         derived = f"{self._stack_name}-{logical_id}"
         return fitted(_KINDS[kind], derived.lower() if kind == _BUCKET else derived)
 
@@ -238,11 +238,11 @@ class _Loader:
         return {"QueueName": name, "DomainName": f"{name}.s3.amazonaws.com"}.get(attribute)
 
     def _queue_at(self, section: Properties, key: str) -> str:
-        """The queue whose ARN stands under this key."""
+        """The queue whose ARN is the value of this key."""
         arn = section.text(key)
         logical_id = self._by_arn.get(arn)
         if logical_id is None or self._types[logical_id] != _QUEUE:
-            section.fail(f"{arn} is not an {_QUEUE} of this template", key)
+            section.fail(f"{arn} is not an {_QUEUE} in this template", key)
         return logical_id
 
     # Resources
@@ -261,7 +261,9 @@ class _Loader:
         properties.raw("CodeUri")
         environment = properties.section("Environment").mapping("Variables")
         for name in filter(leads_away, environment):
-            self._ignored.append(Ignored(logical_id, f"Environment.Variables.{name}", "it leads elsewhere"))
+            self._ignored.append(
+                Ignored(logical_id, f"Environment.Variables.{name}", "it would lead away from the endpoint")
+            )
         return Function(
             logical_id=logical_id,
             name=self._name(logical_id),
@@ -292,7 +294,7 @@ class _Loader:
         for function in self._of_type(_FUNCTION):
             if given in (self._name(function), self._arn(function)):
                 return self._mapping(logical_id, function, properties, "EventSourceArn")
-        return properties.fail(f"{given} is not an {_FUNCTION} of this template", "FunctionName")
+        return properties.fail(f"{given} is not an {_FUNCTION} in this template", "FunctionName")
 
     def _mapping(self, logical_id: str, function: str, properties: Properties, queue_key: str) -> EventSourceMapping:
         scaling, provisioned = properties.section("ScalingConfig"), properties.section("ProvisionedPollerConfig")
@@ -338,12 +340,12 @@ class _Loader:
         queues = {self._name(queue): queue for queue in self._of_type(_QUEUE)}
         for url in properties.texts("Queues"):
             if (owner := queues.get(url.rsplit("/", 1)[-1])) is None:
-                properties.fail(f"{url} is not an {_QUEUE} of this template", "Queues")
+                properties.fail(f"{url} is not an {_QUEUE} in this template", "Queues")
             self._policies[owner] = document
 
     def _queue(self, logical_id: str, properties: Properties) -> Queue:
         if properties.boolean("FifoQueue", False):
-            properties.fail("S3 notifies standard queues only, and FIFO queues are not supported", "FifoQueue")
+            properties.fail("FIFO queues are not supported, and S3 notifies only standard queues", "FifoQueue")
         redrive = properties.section("RedrivePolicy")
         return Queue(
             logical_id=logical_id,
@@ -379,7 +381,7 @@ class _Loader:
         rules = section.section("Filter").section("S3Key").sections("Rules")
         wanted = {rule.text("Name").lower(): rule.text("Value", "") for rule in rules}
         if unknown := set(wanted) - {"prefix", "suffix"}:
-            section.fail(f"a filter rule is prefix or suffix, not '{unknown.pop()}'", "Filter")
+            section.fail(f"a filter rule must be prefix or suffix, not '{unknown.pop()}'", "Filter")
         return Notification(self._queue_at(section, "Queue"), tuple(section.texts("Event")), **wanted)
 
     def _table(self, logical_id: str, properties: Properties) -> Table:
@@ -391,7 +393,7 @@ class _Loader:
         if "HASH" not in keys:
             properties.fail("needs a key of type HASH", "KeySchema")
         if undefined := [name for name in keys.values() if name not in types]:
-            properties.fail(f"'{undefined[0]}' is in no AttributeDefinitions", "KeySchema")
+            properties.fail(f"'{undefined[0]}' is missing from AttributeDefinitions", "KeySchema")
         on_demand = properties.text("BillingMode", "PROVISIONED") == "PAY_PER_REQUEST"
         throughput, warm = properties.section("ProvisionedThroughput"), properties.section("WarmThroughput")
         return Table(
@@ -425,7 +427,7 @@ def _asynchronous(properties: Properties) -> AsynchronousInvocation:
 
 
 def _merged(shared: Any, own: Located) -> Located:
-    """SAM's Globals under a function's own properties: mappings merge, lists add, anything else is replaced."""
+    """SAM's Globals merged into a function's own properties: mappings merge, lists are joined, the rest is replaced."""
     result = Located()
     result.line = own.line
     for key in [*shared, *(name for name in own if name not in shared)]:

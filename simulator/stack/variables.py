@@ -1,6 +1,6 @@
-"""Which of a function's variables would lead an AWS SDK away from this machine, or from the endpoint given to it. Pure.
+"""The function variables that would lead an AWS SDK away from this machine, or from the endpoint given to it. Pure.
 
-The SDKs and Tools Reference Guide lists them; botocore, boto3 and Python's own urllib are those of the handlers here.
+The SDKs and Tools Reference Guide lists them; the handlers here use botocore, boto3 and Python's own urllib.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ _NAMES = frozenset(
     {
         "AWS_ENDPOINT_URL",
         "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS",  # the endpoint that we give is a configured one
-        "AWS_USE_FIPS_ENDPOINT",  # no SDK takes it together with an endpoint
+        "AWS_USE_FIPS_ENDPOINT",  # no SDK accepts it together with an endpoint
         "AWS_USE_DUALSTACK_ENDPOINT",
         "AWS_ENDPOINT_DISCOVERY_ENABLED",  # asks the endpoint for another one
         "AWS_ENABLE_ENDPOINT_DISCOVERY",
@@ -31,6 +31,6 @@ def leads_away(variable: str) -> bool:
 
 
 def withheld(stack: Stack) -> dict[str, list[str]]:
-    """The variables that are kept from each function's handler, by logical id; functions without any are left out."""
+    """The variables withheld from each function's handler, by logical id; functions without any are left out."""
     found = {each.logical_id: sorted(filter(leads_away, each.environment)) for each in stack.functions.values()}
     return {logical_id: names for logical_id, names in found.items() if names}

@@ -31,7 +31,7 @@ class Wiring:
 
     @property
     def rejected_prefix(self) -> str:
-        """Where the consumer puts rejected rows; its setting's default where the template does not set it."""
+        """Where the consumer puts rejected rows; the setting's default if the template does not set it."""
         return prefix_in_force(self.consumer.environment, "REJECTED_PREFIX")
 
 
@@ -57,4 +57,4 @@ def _table_of(stack: Stack, consumer: Function) -> Table:
     for table in stack.tables.values():
         if table.name == named:
             return table
-    raise InputError(f"{consumer.logical_id}: TABLE_NAME is '{named or ''}', which is not a table of the template")
+    raise InputError(f"{consumer.logical_id}: TABLE_NAME is '{named or ''}', which is not a table in the template")

@@ -178,7 +178,7 @@ def _environment() -> dict[str, str]:
 
 async def _announced_port(process: ModuleProcess, port: int) -> int:
     try:
-        if line := await process.hear(START_TIMEOUT_S):
+        if line := await process.receive(START_TIMEOUT_S):
             return int(json.loads(line)["port"])
     except TimeoutError:
         said = _quoted(await process.last_words())
@@ -190,4 +190,4 @@ async def _announced_port(process: ModuleProcess, port: int) -> int:
 
 
 def _quoted(said: str) -> str:
-    return f"; its last words: {said}" if said else ""
+    return f"; its last output: {said}" if said else ""

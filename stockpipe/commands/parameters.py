@@ -62,7 +62,7 @@ def read(path: Path) -> dict[str, str]:
             content.decode("utf-8-sig"),
             parse_int=str,
             parse_float=str,
-            parse_constant=lambda name: refuse(f"has {name}, which is not a number of JSON"),
+            parse_constant=lambda name: refuse(f"has {name}, which is not a number in JSON"),
             object_pairs_hook=_Members,
         )
     except FileNotFoundError as error:

@@ -419,7 +419,7 @@ async def test_an_object_replaced_while_it_is_read_fails_its_message(aws, open_c
 
     assert await consumer.ingest("stocks/x.csv") == ["stocks/x.csv"]
     (line,) = consumer.logged("message failed")
-    assert line["reason"] == "the object was replaced while it was read"
+    assert line["reason"] == "the object was replaced while being read"
     assert line["permanent"] is False
 
 
@@ -483,7 +483,7 @@ async def test_an_object_that_cannot_be_done_in_time_is_refused_early(aws, open_
     assert await consumer.ingest("stocks/huge.csv", remaining_s=6.0) == ["stocks/huge.csv"]
 
     (line,) = consumer.logged("message failed")
-    assert line["reason"].startswith("too large for the time that is left: ")
+    assert line["reason"].startswith("too large for the time left: ")
     assert f"{len(aws.objects['stocks/huge.csv'])} bytes" in line["reason"]
     assert "rows/s" in line["reason"]
     assert line["permanent"] is True

@@ -175,7 +175,7 @@ async def test_a_write_that_comes_late_leaves_no_older_row(aws, open_consumer, s
     assert await consumer.ingest("stocks/x.csv") == ["stocks/x.csv"]
 
     (line,) = consumer.logged("message failed")
-    assert line["reason"].startswith("the row of line 2 may still be on its way to the table")
+    assert line["reason"].startswith("the row of line 2 may still be in flight")
     assert line["permanent"] is False
     assert consumer.metrics["RowsUnanswered"] == 25
     assert {item["n"]["S"] for item in aws.table.values()} == {"old"}

@@ -138,7 +138,7 @@ async def test_an_objects_speed_is_judged_after_a_tenth_of_the_time(began_at, no
     clock = Clock(now)
     invocation, ingest = await invocation_at(clock), ingest_of(clock, 1_000_000, 1, began_at=began_at)
     if judged:
-        with pytest.raises(MessageFailure, match="too large for the time that is left"):
+        with pytest.raises(MessageFailure, match="too large for the time left"):
             invocation._check_time(ingest)
     else:
         invocation._check_time(ingest)
@@ -199,7 +199,7 @@ async def test_an_object_that_is_too_large_says_how_fast_it_went(reading, read, 
     with pytest.raises(MessageFailure) as failed:
         invocation._check_time(ingest)
 
-    before, after = "too large for the time that is left: 100000 bytes, of which", "are needed, 80.0 s are left"
+    before, after = "too large for the time left: 100000 bytes, of which", "are needed, 80.0 s are left"
     assert str(failed.value) == f"{before} {reason} {after}"
 
 

@@ -95,7 +95,7 @@ def test_gzip_may_unfold_to_so_many_times_as_many_bytes(monkeypatch, spare):
     monkeypatch.setattr(decoding, "MAX_GZIP_RATIO", 2)
     monkeypatch.setattr(decoding, "GZIP_RATIO_FREE_BYTES", len(body) + spare)
     if spare:
-        with pytest.raises(ObjectUnreadable, match=rf"a gzip bomb: {len(member)} bytes unfold to more than 2 times"):
+        with pytest.raises(ObjectUnreadable, match=rf"a gzip bomb: {len(member)} bytes inflate to more than 2 times"):
             read(member)
     else:
         assert sum(len(record.text) for record in read(member) if isinstance(record, Lines)) == len(body)
@@ -301,8 +301,8 @@ def text_encodings() -> list[str]:
         ("rot13", "is not a text encoding"),
         ("unicode-escape", "is not a text encoding"),
         ("raw_unicode_escape", "is not a text encoding"),
-        ("undefined", "is not an encoding that any bytes can be read in"),
-        ("punycode", "is not an encoding that any bytes can be read in"),
+        ("undefined", "is not an encoding that can decode arbitrary bytes"),
+        ("punycode", "is not an encoding that can decode arbitrary bytes"),
         ("latin-99", "is not a text encoding that Python knows, such as cp1252"),
         ("a\0", "is not a text encoding that Python knows, such as cp1252"),
     ],

@@ -63,11 +63,11 @@ def test_what_a_setting_says(name, value, field, expected):
         ("TIME_ZONE", "nowhere", "is not a time zone; a name is such as 'America/New_York'"),
         ("TIME_ZONE", "\0", "is not a time zone"),
         ("TIME_ZONE", "x" * 100_000, "is not a time zone"),
-        ("DELIMITER", "::", "is none of auto, comma"),
-        ("DELIMITER", ":", "is none of auto, comma"),
-        ("DECIMAL_SEPARATOR", "comma", "is none of ., ,"),
-        ("SKIP_LINES", "-1", "is not within 0 to 1000000"),
-        ("SKIP_LINES", "1000001", "is not within 0 to 1000000"),
+        ("DELIMITER", "::", "is not one of auto, comma"),
+        ("DELIMITER", ":", "is not one of auto, comma"),
+        ("DECIMAL_SEPARATOR", "comma", "is not one of ., ,"),
+        ("SKIP_LINES", "-1", "is not between 0 and 1000000"),
+        ("SKIP_LINES", "1000001", "is not between 0 and 1000000"),
         ("COMMENT", " #", "must not begin with a blank or a quote"),
         ("COMMENT", "\t#", "must not begin with a blank or a quote"),
         ("COMMENT", '"', "must not begin with a blank or a quote"),
@@ -82,15 +82,15 @@ def test_what_a_setting_says(name, value, field, expected):
         ("COLUMN_NAMES", "when,n", "no timestamp column in the header 'when,n'"),
         ("COLUMN_NAMES", ",".join(["date", *(f"c{i}" for i in range(16_384))]), "has 16385 names; at most 16384"),
         ("NULL_VALUES", '"', "is not a list of words"),
-        ("NUMBERS", "Lenient", "is none of json, lenient"),
+        ("NUMBERS", "Lenient", "is not one of json, lenient"),
         ("TIMESTAMP_COLUMN", "Date+ <date> ", "joins a column with itself"),
         ("TIMESTAMP_FORMAT", "%Q", "is not a strptime format"),
-        ("TIMESTAMP_FORMAT", "%H:%M", "has no year, without which every time would be of 1900"),
+        ("TIMESTAMP_FORMAT", "%H:%M", "has no year, so every time would be in 1900"),
         *(
             ("ENCODING", name, "is not a text encoding")
             for name in ("hex", "rot13", "base64", "zip", "cp99", "a\0b", "..", "unicode_escape", "Raw-Unicode-Escape")
         ),
-        *(("ENCODING", name, "any bytes can be read") for name in ("idna", "punycode", "undefined")),
+        *(("ENCODING", name, "can decode arbitrary bytes") for name in ("idna", "punycode", "undefined")),
     ],
 )
 def test_a_malformed_setting_is_named(name, value, message):

@@ -60,7 +60,7 @@ def test_what_would_end_the_process_becomes_a_failed_invocation(raised):
 
     handler = handler_of(invoke)
 
-    with pytest.raises(RuntimeError, match="the invocation was broken off"):
+    with pytest.raises(RuntimeError, match="the invocation was interrupted"):
         handler("bad", None)
     assert handler("good", None) == "good"
     handler.close()
@@ -80,7 +80,7 @@ def test_within_lambda_a_bad_setting_fails_the_import():
 
     assert result.returncode == 1
     assert result.stderr.strip().splitlines()[-1] == (
-        "pipeline.settings.SettingsError: TABLE_NAME is not set; the function cannot do without it"
+        "pipeline.settings.SettingsError: TABLE_NAME is not set; the function requires it"
     )
 
 

@@ -81,7 +81,7 @@ def test_an_object_is_announced_when_it_is_created(record, references):
 @pytest.mark.parametrize("record", [created(name=""), created(bucket=""), created(key=""), {}, "x", {"s3": None}])
 def test_a_record_that_lacks_event_bucket_or_key_is_refused(record):
     """An empty one of them is as good as none."""
-    with pytest.raises(MalformedEvent, match="names no event, bucket or key"):
+    with pytest.raises(MalformedEvent, match="does not name an event, a bucket and a key"):
         created_objects(json.dumps({"Records": [created(), record]}))
 
 
@@ -146,9 +146,9 @@ def test_an_event_of_eventbridge_is_read_like_s3s_own():
             {"Type": "SubscriptionConfirmation", "TopicArn": "arn:t", "Token": "x"},
             "the message asks to confirm the queue's subscription to arn:t; confirm it there",
         ),
-        (from_eventbridge(detail=None), "the event of EventBridge names no bucket or key"),
-        (from_eventbridge(detail={"bucket": {"name": ""}, "object": {"key": "k"}}), "names no bucket or key"),
-        (from_eventbridge(detail={"bucket": {"name": "b"}, "object": {"key": ""}}), "names no bucket or key"),
+        (from_eventbridge(detail=None), "the EventBridge event does not name a bucket and a key"),
+        (from_eventbridge(detail={"bucket": {"name": ""}, "object": {"key": "k"}}), "does not name a bucket and a key"),
+        (from_eventbridge(detail={"bucket": {"name": "b"}, "object": {"key": ""}}), "does not name a bucket and a key"),
         (from_eventbridge(source="aws.ec2"), "the message is not an S3 notification: it has no Records"),
         ({"source": "aws.s3"}, "the message is not an S3 notification: it has no Records"),
     ],

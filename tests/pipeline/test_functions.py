@@ -14,9 +14,9 @@ from pipeline.settings import SettingsError
     [
         ({"BUCKET_NAME": ""}, "BUCKET_NAME is not set"),
         ({"FILE_COUNT": "ten"}, "FILE_COUNT='ten' is not a whole number"),
-        ({"FILE_COUNT": "10001"}, "FILE_COUNT=10001 is not within 1 to 10000"),
-        ({"ROWS_PER_FILE": "0"}, "ROWS_PER_FILE=0 is not within"),
-        ({"TICKER_COUNT": "-1"}, "TICKER_COUNT=-1 is not within"),
+        ({"FILE_COUNT": "10001"}, "FILE_COUNT=10001 is not between 1 and 10000"),
+        ({"ROWS_PER_FILE": "0"}, "ROWS_PER_FILE=0 is not between"),
+        ({"TICKER_COUNT": "-1"}, "TICKER_COUNT=-1 is not between"),
         ({"SEED": "x"}, "SEED='x' is not a whole number"),
         ({"KEY_PREFIX": "/stocks/"}, "KEY_PREFIX='/stocks/' must not begin with '/'"),
         ({"FILE_COUNT": "10000", "ROWS_PER_FILE": "1000", "TICKER_COUNT": "5"}, "TICKER_COUNT=5 is too few"),
@@ -52,7 +52,7 @@ def test_the_settings_of_the_generator_have_bounds(name, low, high):
             others |= {"FILE_COUNT": "1", "ROWS_PER_FILE": "1"}
         GeneratorSettings.from_environ(others | {name: str(value)})
     for value in (low - 1, high + 1):
-        with pytest.raises(SettingsError, match=f"{name}={value} is not within {low} to {high}"):
+        with pytest.raises(SettingsError, match=f"{name}={value} is not between {low} and {high}"):
             GeneratorSettings.from_environ(others | {name: str(value)})
 
 
@@ -69,11 +69,11 @@ def test_a_ticker_may_use_every_instant_of_a_tick():
     [
         ({"TABLE_NAME": ""}, "TABLE_NAME is not set"),
         ({"REJECTED_PREFIX": "stocks/rejected/"}, "REJECTED_PREFIX='stocks/rejected/' puts rejected rows under"),
-        ({"REJECTED_PREFIX": "a", "KEY_PREFIX": "aa"}, "without end"),
-        ({"WRITE_CONCURRENCY": "0"}, "WRITE_CONCURRENCY=0 is not within"),
+        ({"REJECTED_PREFIX": "a", "KEY_PREFIX": "aa"}, "endlessly"),
+        ({"WRITE_CONCURRENCY": "0"}, "WRITE_CONCURRENCY=0 is not between"),
         ({"OBJECT_CONCURRENCY": "many"}, "OBJECT_CONCURRENCY='many' is not a whole number"),
         ({"TIMESTAMP_FORMAT": "%Q"}, "TIMESTAMP_FORMAT='%Q' is not a strptime format"),
-        ({"TABLE_NAME": "T", "BATCH_WRITER": "boto3"}, "BATCH_WRITER='boto3' is none of signed, aiobotocore"),
+        ({"TABLE_NAME": "T", "BATCH_WRITER": "boto3"}, "BATCH_WRITER='boto3' is not one of signed, aiobotocore"),
     ],
 )
 def test_a_bad_setting_of_the_consumer_is_named(variables, message):
@@ -123,5 +123,5 @@ def test_the_settings_of_the_consumer_have_bounds(name, low, high):
         settings = ConsumerSettings.from_environ({"TABLE_NAME": "T", name: str(value)})
         assert getattr(settings, name.lower()) == value
     for value in (low - 1, high + 1):
-        with pytest.raises(SettingsError, match=f"{name}={value} is not within {low} to {high}"):
+        with pytest.raises(SettingsError, match=f"{name}={value} is not between {low} and {high}"):
             ConsumerSettings.from_environ({"TABLE_NAME": "T", name: str(value)})

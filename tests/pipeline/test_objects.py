@@ -125,7 +125,9 @@ async def test_a_connection_that_breaks_six_times_fails_the_message(pauses):
     """Five are borne, after pauses of up to 0.2 s doubled each time and at most 2 s; a later delivery may do better."""
     s3 = Bucket(*(Body(TimeoutError("broken")) for _ in range(6)))
 
-    with pytest.raises(MessageFailure, match="reading the object broke off 6 times: broken") as failure:
+    with pytest.raises(
+        MessageFailure, match="the connection broke 6 times while reading the object: broken"
+    ) as failure:
         await read(ObjectStream(s3, "bucket", "key", "seed"))
 
     assert not failure.value.permanent

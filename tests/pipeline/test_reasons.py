@@ -8,7 +8,7 @@ import pytest
 
 from pipeline.dialect import CsvDialect
 from pipeline.items import ItemReader
-from pipeline.reasons import CELL_CHARS, KINDS_TOLD, Reasons
+from pipeline.reasons import CELL_CHARS, KINDS_REPORTED, Reasons
 from pipeline.rows import RejectedRow
 
 
@@ -36,7 +36,7 @@ def test_rows_are_counted_by_kind_and_the_first_is_shown():
 
 def test_kinds_as_frequent_come_by_line_and_ten_at_most():
     """The others are in the file of rejected rows."""
-    rows = [RejectedRow(99 - i, f"reason {i}", ()) for i in range(KINDS_TOLD + 1)]
+    rows = [RejectedRow(99 - i, f"reason {i}", ()) for i in range(KINDS_REPORTED + 1)]
     found = reasons_of(*rows, rows[0])
     assert [entry["reason"] for entry in found] == ["reason 0", *(f"reason {i}" for i in range(10, 1, -1))]
 

@@ -54,7 +54,7 @@ def test_a_prefix_has_at_most_512_bytes_and_does_not_begin_with_a_slash(prefix, 
 def test_a_choice_is_one_of_its_words():
     """The first is the default."""
     assert [choice_setting({"C": text}, "C", ("a", "b")) for text in ("", "a", "b")] == ["a", "a", "b"]
-    with pytest.raises(SettingsError, match="C='c' is none of a, b"):
+    with pytest.raises(SettingsError, match="C='c' is not one of a, b"):
         choice_setting({"C": "c"}, "C", ("a", "b"))
 
 

@@ -169,7 +169,7 @@ def test_a_row_is_not_written_over_one_that_may_still_be_on_its_way(failures, la
             run(written(transport, batch(2, "a1", "b1"), batch(9, "d1", later)))
         assert not failure.value.permanent
         assert str(failure.value) == (
-            "the row of line 2 may still be on its way to the table, where it would replace that of line 10; "
+            "the row of line 2 may still be in flight, and would then replace that of line 10; "
             "another delivery writes them in order"
         )
         assert transport.asked == [["a1", "b1"]] * attempts
@@ -212,7 +212,7 @@ def test_no_more_rows_are_remembered_than_the_bound(monkeypatch, rows):
     transport = Once(unanswered())
     first, second = batch(2, *(f"{letter}1" for letter in "abcd"[:rows])), batch(9, "x1")
     if rows > 3:
-        with pytest.raises(MessageFailure, match=r"^more than 3 rows may still be on their way$") as failure:
+        with pytest.raises(MessageFailure, match=r"^more than 3 rows may still be in flight$") as failure:
             run(written(transport, first, second))
         assert not failure.value.permanent
     else:

@@ -225,13 +225,13 @@ def test_each_source_is_parsed_once_at_most():
 
 def test_a_column_is_named_though_one_before_it_has_an_empty_cell():
     """Each is looked at for itself."""
-    assert "; 'b' would tell" in str(refusal("date,a,b\n2024-01-02,,X\n2024-01-02,U,Y\n"))
+    assert "; 'b' would distinguish" in str(refusal("date,a,b\n2024-01-02,,X\n2024-01-02,U,Y\n"))
 
 
 def test_a_column_may_repeat_where_the_rows_hold_the_same():
     """A number in another form makes no row that would have to be told apart."""
     found = str(refusal("date,n,a\n2024-01-02,1.5,X\n2024-01-02,1.50,X\n2024-01-02,2,Y\n"))
-    assert "; 'a' would tell" in found
+    assert "; 'a' would distinguish" in found
 
 
 def test_rows_after_the_thousand_are_not_parsed_though_they_come_with_them():
@@ -248,13 +248,13 @@ def test_in_a_wide_file_fewer_rows_are_looked_at_for_a_column():
     rows = CountedRows(SEARCHED_COLUMNS)
     searched = SEARCHED_CELLS // SEARCHED_COLUMNS
     sources = [f"a{i}" for i in range(FIRST_ROWS)]
-    assert "each of 'c0', 'c1' and 'c2' would tell" in rows.judge(sources)
+    assert "each of 'c0', 'c1' and 'c2' would distinguish" in rows.judge(sources)
     assert rows.parsed == dict.fromkeys(sources[:searched], 1)
     # The same value in another form is no difference, but a column that has it is no key, and these two are looked at.
     sources = [f"1.{'0' * (i + 1)} x" for i in range(FIRST_ROWS - 1)]
     found = CountedRows(SEARCHED_COLUMNS).judge([*sources, "2 x"])
     assert f"lines 2 and {FIRST_ROWS + 1} have the same key" in found
-    assert "'c0' would tell" in found
+    assert "'c0' would distinguish" in found
 
 
 @pytest.mark.parametrize(("repeated", "named"), [(-1, "'c1'"), (0, "'c0'")])
@@ -277,7 +277,7 @@ def test_names_and_the_ticker_are_shown_up_to_a_length():
 
 def test_a_column_without_a_name_is_named_by_its_place():
     """As its attribute is."""
-    assert "; 'column_2' would tell" in str(refusal("date, \n2024-01-02,X\n2024-01-02,Y\n"))
+    assert "; 'column_2' would distinguish" in str(refusal("date, \n2024-01-02,X\n2024-01-02,Y\n"))
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,7 @@
-"""What runs a handler: the language of an execution environment, spoken by `inline.py` and `process.py` alike.
+"""What runs a handler: the interface of an execution environment, which `inline.py` and `process.py` implement.
 
-A runtime makes environments; the service starts one, gives it one event at a time, kills it when its time is up.
-What the handler does wrong comes back as a value. Nothing here raises for it.
+A runtime makes environments. The service starts one, gives it one event at a time, and kills it when its time is up. A
+handler's errors are returned as values; nothing here raises for them.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ Write = Callable[[str], None]
 
 @dataclass(frozen=True, slots=True)
 class Invocation:
-    """One event for one environment. The event is the handler's from now on: it may change it."""
+    """One event for one environment. The event now belongs to the handler, which may change it."""
 
     request_id: str
     event: Any
@@ -50,41 +50,41 @@ class Raised:
 
 @dataclass(frozen=True, slots=True)
 class Exited:
-    """The runtime is gone, `status` in the service's words: `exit status 1`, `signal: killed`, or empty."""
+    """The runtime is gone; `status` is in Lambda's words: `exit status 1`, `signal: killed`, or empty."""
 
     status: str
     error_type: str = "Runtime.ExitError"
 
 
 Answer = Returned | Raised | Exited
-"""What comes back for one event."""
+"""The outcome of one event."""
 
 
 class RuntimeEnvironment(Protocol):
-    """One environment's runtime. Never asked for two things at once; `kill` may interrupt either."""
+    """One environment's runtime. Call `start` and `invoke` one at a time; `kill` may interrupt either."""
 
     @property
     def memory_used_mb(self) -> int | None:
-        """The most memory it has used so far; None where it cannot be told (a shared process)."""
+        """The most memory it has used so far; None if unknown (a shared process)."""
 
     async def start(self) -> Raised | Exited | None:
-        """Run init: load the handler. None: ready. Called again after a failure or a kill."""
+        """Run init: load the handler. None: ready. May be called again after a failure or a kill."""
 
     async def invoke(self, invocation: Invocation) -> Answer:
-        """Give it one event, wait for its answer."""
+        """Give it one event, and wait for the answer."""
 
     async def kill(self) -> None:
         """End it now; `/tmp` stays, and `start` makes it usable again."""
 
     async def close(self) -> None:
-        """End it for good, with all that belongs to it."""
+        """End it for good, with everything that belongs to it."""
 
 
 class Runtime(Protocol):
-    """Makes environments. `close` comes after the last of them is closed."""
+    """Makes environments. Call `close` after the last of them is closed."""
 
     def environment(self, function: Function, number: int, log_stream: str, write: Write) -> RuntimeEnvironment:
         """A new environment, not started."""
 
     async def close(self) -> None:
-        """Give back what the environments shared."""
+        """Release what the environments shared."""

@@ -1,7 +1,7 @@
-"""Started in the environment's own process, before AWS's runtime client: `bootstrap.py PARENT HANDLER`.
+"""Starts in the environment's own process, before AWS's runtime client: `bootstrap.py PARENT HANDLER`.
 
-It ties the process to the simulator's life, sets Lambda's limit of open files, and becomes `python -m awslambdaric`.
-Imports nothing of the simulator: here is only what the function would find on Lambda.
+It ties the process to the simulator's life, sets Lambda's limit on open files, and becomes `python -m awslambdaric`. It
+imports nothing from the simulator: only what the function would find on Lambda is available.
 """
 
 import ctypes
@@ -18,7 +18,7 @@ _OPEN_FILES = 1024
 def main() -> None:
     """Never returns: the runtime client serves events until the process is killed."""
     parent, handler = int(sys.argv[1]), sys.argv[2]
-    # However the simulator ends, even killed, its environments end with it.
+    # However the simulator ends, even if killed, its environments end with it.
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
     if os.getppid() != parent:
         sys.exit(1)

@@ -11,7 +11,7 @@ from simulator.base.clock import Clock
 
 
 class LambdaContext:
-    """Attributes and methods of AWS's own; names come from the function's variables, memory is a string there too."""
+    """AWS's own attributes and methods. Names come from the function's variables; memory is a string on AWS, too."""
 
     def __init__(
         self, request_id: str, environ: Mapping[str, str], function_arn: str, deadline_at: float, clock: Clock
@@ -33,7 +33,7 @@ class LambdaContext:
         return f"LambdaContext([aws_request_id={self.aws_request_id},function_name={self.function_name}])"
 
     def get_remaining_time_in_millis(self) -> int:
-        """Until the function's timeout; never below zero."""
+        """The time until the function's timeout; never below zero."""
         return max(0, int((self._deadline_at - self._clock.now()) * 1000))
 
     def log(self, message: object) -> None:

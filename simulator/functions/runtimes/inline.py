@@ -1,9 +1,8 @@
-"""Environments inside the simulator's own process: fast, and able to hold a thousand of them.
+"""Environments inside the simulator's own process: fast, and up to a thousand of them.
 
 A handler with an asynchronous core (`handler.open_environment`) runs on the simulator's loop. A plain synchronous one
-runs in a thread of its own, with a module of its own, so that module state is per environment as on AWS. What a
-shared process cannot show (a kill at the deadline, memory, `os._exit`, a private `/tmp`, the freeze) is
-`process.py`'s.
+runs in its own thread with its own copy of the module, so that module state is per environment as on AWS. `process.py`
+covers what a shared process cannot do: a kill at the deadline, memory, `os._exit`, a private `/tmp`, the freeze.
 """
 
 from __future__ import annotations
@@ -34,13 +33,13 @@ Handler = Callable[[Any, Any], Any]
 _OWN_FILES = (__file__, "<frozen importlib._bootstrap>", "<frozen importlib._bootstrap_external>")
 _TASK_ROOT = "/var/task"
 _importing = threading.Lock()
-# What runs on the loop for a thread must not see the variables and the output of that thread.
+# What runs on the loop on behalf of a thread must not see that thread's variables and output.
 _OUTSIDE = contextvars.Context()
 
 
 @dataclass(frozen=True, slots=True)
 class _Setting:
-    """What an environment is made of; the same for its whole life."""
+    """What an environment is made of, unchanged for its whole life."""
 
     function: Function
     environ: dict[str, str]
@@ -51,7 +50,7 @@ class _Setting:
         return LambdaContext(invocation.request_id, self.environ, self.function.arn, invocation.deadline_at, self.clock)
 
     def report(self, error: BaseException, request_id: str = "") -> Raised | Exited:
-        """The value for an exception that left the handler or its init; an `Exception` is logged as AWS logs it."""
+        """The value for an exception from the handler or its init; an `Exception` is logged as AWS logs it."""
         if not isinstance(error, Exception):
             return reports.exited(error)
         raised = (
@@ -65,8 +64,8 @@ class _Setting:
 class InlineRuntime:
     """Environments in this process. `endpoint` is the store's; `session` may be shared with others.
 
-    `code_dir` (a directory or a zip), if given, is searched for handler modules after the installed packages: in a
-    shared process it must not replace what the simulator itself runs on. Raises `InputError` if it is not there.
+    `code_dir` (a directory or a zip), if given, is searched for handler modules after the installed packages, so that
+    it never replaces what the simulator itself runs on. Raises `InputError` if it does not exist.
     """
 
     def __init__(self, endpoint: str, session: Any = None, *, clock: Clock, code_dir: Path | None = None) -> None:
@@ -76,7 +75,7 @@ class InlineRuntime:
         if code_dir is not None:
             require_code(code_dir)
             sys.path.append(str(code_dir))
-        # What is known of the handlers by name: their core, or None for a plain one. Loaded first one at a time.
+        # Each handler's core by name, or None for a plain handler. The first loads happen one at a time.
         self.cores: dict[str, Any] = {}
         self.first_load = asyncio.Lock()
 
@@ -103,7 +102,7 @@ class InlineEnvironment:
         self._running: _Core | _HandlerThread | None = None
 
     async def start(self) -> Raised | Exited | None:
-        """Load the handler; a core is opened, a plain handler's module runs in its thread."""
+        """Load the handler: open its core, or run a plain handler's module in its thread."""
         name = self._setting.function.handler
         async with self._runtime.first_load:
             if name not in self._runtime.cores:
@@ -117,7 +116,7 @@ class InlineEnvironment:
         return await opened.open(core, self._runtime.session)
 
     async def _load(self, name: str) -> Raised | Exited | None:
-        """Run the handler's module in a thread, which stays if the handler is a plain one."""
+        """Run the handler's module in a thread, which is kept if the handler is a plain one."""
         thread = _HandlerThread(self._setting)
         loaded = await thread.call(lambda: _load(name))
         if isinstance(loaded, Raised | Exited):
@@ -137,7 +136,7 @@ class InlineEnvironment:
         return await self._running.invoke(invocation)
 
     async def kill(self) -> None:
-        """End the core with what it holds. A thread cannot be stopped: it is left to end by itself, unheard."""
+        """Close the core with its resources. A thread cannot be stopped: it runs on, and its output is ignored."""
         running, self._running = self._running, None
         if running is not None:
             await running.close()
@@ -146,7 +145,7 @@ class InlineEnvironment:
 
 
 class _Core:
-    """A handler's asynchronous core, open. One task enters and leaves its context, as such contexts want it."""
+    """A handler's open asynchronous core. One task enters and leaves its context, as such contexts require."""
 
     def __init__(self, setting: _Setting) -> None:
         self._setting = setting
@@ -170,7 +169,7 @@ class _Core:
                     ready.set_result(None)
                 await self._closing.wait()
         except BaseException as error:
-            # Even SystemExit is the handler's, and must not end the simulator.
+            # SystemExit, too, comes from the handler, and must not end the simulator.
             if isinstance(error, asyncio.CancelledError) and self._closing.is_set():
                 raise
             failure = self._setting.report(error)
@@ -205,7 +204,7 @@ class _Core:
 class _HandlerThread:
     """A plain handler's thread: module, thread-local state and events stay in one, as in a Lambda environment.
 
-    A daemon, so that a handler that never returns cannot keep the simulator from ending.
+    It is a daemon, so that a handler that never returns cannot keep the simulator from exiting.
     """
 
     def __init__(self, setting: _Setting) -> None:
@@ -231,7 +230,7 @@ class _HandlerThread:
         return result if isinstance(result, Raised | Exited) else reports.marshalled(result, invocation.request_id)
 
     async def close(self) -> None:
-        """No more calls; what a call still prints is no longer heard."""
+        """Make no more calls; output that a running call still prints is ignored."""
         self._abandoned = True
         self._jobs.put(None)
 
@@ -244,7 +243,7 @@ class _HandlerThread:
                 except BaseException as error:  # noqa: BLE001 - sys.exit() ends the environment, not this thread
                     result = self._setting.report(error, request_id)
                 end_line()
-                # Nobody may be waiting any more: an abandoned handler came back late.
+                # Nobody may be waiting any more: an abandoned handler returned late.
                 self._on_loop(lambda done=done, result=result: done.done() or done.set_result(result))
 
     def _write(self, line: str) -> None:
@@ -265,7 +264,7 @@ class _LoadError(Exception):
 
 
 def _load(name: str) -> Handler:
-    """A fresh instance of the handler's module, run here; errors as the runtime client names them."""
+    """A new instance of the handler's module, executed here; errors are named as in the runtime client."""
     module_name, dot, attribute = name.rpartition(".")
     if not dot:
         message = f"Bad handler '{name}': not enough values to unpack (expected 2, got 1)"
@@ -287,7 +286,7 @@ def _load(name: str) -> Handler:
 
 
 def _fresh_module(name: str) -> ModuleType:
-    """A new module object, under its name while it is executed (dataclasses look their module up by it)."""
+    """A new module object, registered under its name while it executes (dataclasses look their module up by name)."""
     with _importing:
         spec = importlib.util.find_spec(name)
         if spec is None or spec.loader is None:

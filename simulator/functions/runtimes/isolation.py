@@ -1,9 +1,9 @@
-"""One process, many environments: `os.environ`, standard output and error as each handler's own thread sees them.
+"""One process, many environments: each handler's thread has its own `os.environ`, standard output and error.
 
-For plain synchronous handlers in the simulator's process. While `installed()` is in force, code that runs in
-`seen_as(environ, write)` reads and writes that mapping through `os.environ` and prints to `write`; all other code sees
-the process's own. It follows the context: threads started inside see the same. What goes around Python (the C library's
-`getenv`, a subprocess without an explicit environment) sees the process; the process runtime is for that.
+This is for plain synchronous handlers in the simulator's process. While `installed()` is active, code inside
+`seen_as(environ, write)` reads and writes that mapping through `os.environ` and prints to `write`; all other code uses
+the process's own. It follows the context: threads started inside are included. Code that bypasses Python (the C
+library's `getenv`, a subprocess without an explicit environment) sees the process; use the process runtime for that.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ _users = 0
 _undo = contextlib.ExitStack()
 
 
-class _Environ(os._Environ):  # type: ignore[type-arg]  # noqa: SLF001 - only its own class may stand in for it
-    """The class `os.environ` has meanwhile: whoever imported the object earlier is served too."""
+class _Environ(os._Environ):  # type: ignore[type-arg]  # noqa: SLF001 - only a subclass can replace it
+    """The class of `os.environ` meanwhile: code that imported the object earlier uses it, too."""
 
     def __getitem__(self, key: str) -> str:
         own = _environ.get()
@@ -57,7 +57,7 @@ class _Environ(os._Environ):  # type: ignore[type-arg]  # noqa: SLF001 - only it
 
 
 class LineCutter:
-    """Cuts what is written into lines; one that grows too long without an end is cut."""
+    """Cuts output into lines; an unfinished line that grows too long is cut."""
 
     def __init__(self, write: Write) -> None:
         self._write = write
@@ -65,7 +65,7 @@ class LineCutter:
         self._lock = threading.Lock()
 
     def write(self, text: str) -> int:
-        """Pass on every line that is complete."""
+        """Pass on every complete line."""
         with self._lock:
             *lines, self._rest = (self._rest + text).split("\n")
             if len(self._rest) > limits.LOG_LINE_CHARACTERS:
@@ -83,7 +83,7 @@ class LineCutter:
 
 
 class _Stream:
-    """Standard output or error meanwhile."""
+    """Replaces stdout or stderr; each write goes to the current handler's log, if there is one."""
 
     def __init__(self, real: TextIO) -> None:
         self._real = real
@@ -106,13 +106,13 @@ class _Stream:
 
 @contextlib.contextmanager
 def installed() -> Iterator[None]:
-    """Serve contexts for the length of the block; blocks may overlap, the last to end restores everything."""
+    """Provide separate views while the block runs; blocks may overlap, and the last to end restores everything."""
     global _users
     with _lock:
         _users += 1
         if _users == 1:
             _install()
-        # Each time: whoever captures the output (a test, a live display) may have put a stream of its own there.
+        # Every time, since code that captures output (a test, a live display) may have installed a stream of its own.
         _install_streams()
     try:
         yield
@@ -125,9 +125,9 @@ def installed() -> Iterator[None]:
 
 @contextlib.contextmanager
 def seen_as(environ: MutableMapping[str, str], write: Write) -> Iterator[Callable[[], None]]:
-    """Run the block with these variables as `os.environ` and `write` as standard output and error.
+    """Run the block with `environ` as `os.environ` and `write` as standard output and error.
 
-    The value passes on a last line that has no newline yet.
+    Calling the yielded function passes on a last line that has no newline yet.
     """
     lines = LineCutter(write)
     environ_token, output_token = _environ.set(environ), _output.set(lines)
@@ -165,7 +165,7 @@ def _install_streams() -> None:
 
 
 def _restore_stream(name: str, real: TextIO, stream: _Stream) -> None:
-    # Someone else (a test's capture) may have replaced it since, and then owns it.
+    # Other code (a test's capture) may have replaced it since, and then owns it.
     if getattr(sys, name) is stream:
         setattr(sys, name, real)
 

@@ -1,8 +1,8 @@
-"""An environment in a process of its own, under AWS's runtime client (`awslambdaric`): Lambda as close as it gets.
+"""An environment in a process of its own, under AWS's runtime client (`awslambdaric`): as close to Lambda as possible.
 
-Each process is driven by a Runtime API server (`runtime_api.py`), sees only its function's variables, is stopped
-between invocations (SIGSTOP), killed at the deadline and when it uses more memory than the function has. Linux only:
-the client has no wheel elsewhere, and memory is read from /proc.
+A Runtime API server (`runtime_api.py`) drives each process. The process sees only its function's variables, is stopped
+between invocations (SIGSTOP), and is killed at the deadline or when it exceeds the function's memory. This works on
+Linux only: the client has no wheel for other systems, and memory is read from /proc.
 """
 
 from __future__ import annotations
@@ -33,16 +33,16 @@ from simulator.functions.runtimes.variables import function_environ, require_cod
 from simulator.stack.model import Function
 
 _BOOTSTRAP = Path(__file__).with_name("bootstrap.py")
-# The runtime client and what it imports: all that a built package does not bring itself.
+# The runtime client and what it imports: everything that a built package does not contain itself.
 _CLIENT_MODULES = ("awslambdaric", "runtime_client", "simplejson", "snapshot_restore_py")
 
 
 class ProcessRuntime:
     """Environments in processes. `endpoint` is the store's.
 
-    `code_dir` is what Lambda would unpack into /var/task, or the zip of it: the handlers see it, the standard library
-    and the runtime client, nothing else. Without it they see this installation's own packages. Raises `InputError`
-    where the runtime client cannot be had or the code is not there.
+    `code_dir` is the directory, or its zip, that Lambda would unpack into /var/task. Handlers see it, the standard
+    library and the runtime client, nothing else. Without it they see this installation's own packages. Raises
+    `InputError` if the runtime client is not available or the code does not exist.
     """
 
     def __init__(self, endpoint: str, code_dir: Path | None = None, *, clock: Clock) -> None:
@@ -70,7 +70,7 @@ class ProcessRuntime:
         self._watcher: asyncio.Task[None] | None = None
 
     def environment(self, function: Function, number: int, log_stream: str, write: Write) -> ProcessEnvironment:
-        """A new environment, no process yet."""
+        """A new environment, without a process yet."""
         scratch = self._folder / f"tmp-{number}"
         environ = function_environ(function, self._endpoint, log_stream, task_root=str(self.task_root)) | {
             "PATH": os.environ.get("PATH", os.defpath),
@@ -80,7 +80,7 @@ class ProcessRuntime:
         return ProcessEnvironment(self, function, environ, scratch, write)
 
     async def close(self) -> None:
-        """End the memory watch, remove the temporary folder."""
+        """End the memory watch and remove the temporary folder."""
         if self._watcher is not None:
             self._watcher.cancel()
             with contextlib.suppress(asyncio.CancelledError):
@@ -89,7 +89,7 @@ class ProcessRuntime:
 
     @contextlib.contextmanager
     def watching(self, environment: ProcessEnvironment) -> Iterator[None]:
-        """Look after the environment's memory for the length of the block."""
+        """Watch the environment's memory while the block runs."""
         self._busy.add(environment)
         self._some_busy.set()
         if self._watcher is None:
@@ -110,7 +110,7 @@ class ProcessRuntime:
 
 
 class ProcessEnvironment:
-    """One environment: a process, its Runtime API, its scratch directory (`TMPDIR`, which outlives the process)."""
+    """One environment: a process, its Runtime API, and its scratch directory (`TMPDIR`, which outlives the process)."""
 
     def __init__(
         self, runtime: ProcessRuntime, function: Function, environ: dict[str, str], scratch: Path, write: Write
@@ -127,7 +127,7 @@ class ProcessEnvironment:
 
     @property
     def memory_used_mb(self) -> int | None:
-        """The kernel's high-water mark of the process's resident memory; a new process begins anew."""
+        """The kernel's high-water mark of the process's resident memory; it starts anew with a new process."""
         return -(-self._memory_bytes // _MB) if self._memory_bytes else None
 
     @property
@@ -136,7 +136,7 @@ class ProcessEnvironment:
         return self._child.pid if self._child is not None and self._child.alive else None
 
     async def start(self) -> Raised | Exited | None:
-        """A new process; ready when the runtime client asks for its first event."""
+        """Start a new process; it is ready when the runtime client asks for its first event."""
         await self.kill()
         if self._address is None:
             self._scratch.mkdir(exist_ok=True)
@@ -156,7 +156,7 @@ class ProcessEnvironment:
             )
         finally:
             self._output.started()
-        # Kept open: it is read in every invocation.
+        # Kept open, because every invocation reads it.
         with contextlib.suppress(FileNotFoundError):  # it may have been killed already
             self._memory_file = os.open(f"/proc/{child.pid}/status", os.O_RDONLY | os.O_CLOEXEC)
         child.exit.add_done_callback(lambda _: self._ended(child))
@@ -165,22 +165,22 @@ class ProcessEnvironment:
         if outcome is None:
             child.signal(signal.SIGSTOP)
         if isinstance(outcome, Raised):
-            # The client exits by itself once it has reported; its last lines come before that.
+            # The client exits once it has reported the error; its last lines come before that.
             await asyncio.wait((child.exit,), timeout=limits.HANDLER_GRACE_S)
         self._output.drain()
         return outcome
 
     async def invoke(self, invocation: Invocation) -> Answer:
-        """Thaw the process, hand over the event, wait for the answer and until the client waits again."""
+        """Thaw the process, pass the event on, and wait until the client has answered and waits again."""
         if self.pid is None:
-            # It went away after its last answer: Lambda would start it anew.
+            # It exited after its last answer: Lambda would start it again.
             failure = await self.start()
             if failure is not None:
                 return failure
         with self._runtime.watching(self):
             self._signal(signal.SIGCONT)
             answer = await self._api.give(invocation)
-            # The client asks for the next event: frozen until there is one.
+            # The client asks for the next event: freeze it until there is one.
             self._signal(signal.SIGSTOP)
         if self._output is not None:
             self._output.end_line()
@@ -189,7 +189,7 @@ class ProcessEnvironment:
         return answer
 
     async def kill(self) -> None:
-        """SIGKILL for the process and what it started."""
+        """Send SIGKILL to the process and everything it started."""
         if self._child is not None:
             self._measure()
             await self._child.end()
@@ -202,13 +202,13 @@ class ProcessEnvironment:
             self._output = None
 
     async def close(self) -> None:
-        """Kill, stop serving, remove the scratch directory. Lambda gives a function no time either."""
+        """Kill it, stop serving, and remove the scratch directory. Lambda gives a function no time either."""
         await self.kill()
         await self._api.close()
         shutil.rmtree(self._scratch, ignore_errors=True)
 
     def check_memory(self) -> bool:
-        """Kill the process if it has used more than the function's memory; whether it has."""
+        """Kill the process if it has exceeded the function's memory; returns whether it has."""
         self._measure()
         if not self._over_memory and self._memory_bytes > self._function.memory_mb * _MB and self.pid:
             self._over_memory = True
@@ -216,7 +216,7 @@ class ProcessEnvironment:
         return self._over_memory
 
     def _ended(self, child: ChildProcess) -> None:
-        """The process has ended: pass on its last words, then the news."""
+        """The process has exited: pass on its last output, then the result."""
         if child is self._child and not child.exit.cancelled():
             if self._output is not None:
                 self._output.drain()
@@ -227,7 +227,7 @@ class ProcessEnvironment:
             self._child.signal(number)
 
     def _measure(self) -> None:
-        """Read VmHWM of the open /proc/PID/status; there is none once the process has ended."""
+        """Read VmHWM from the open /proc/PID/status; it is missing once the process has exited."""
         if self._memory_file is not None:
             with contextlib.suppress(OSError):
                 _, found, rest = os.pread(self._memory_file, 8192, 0).partition(b"VmHWM:")
@@ -236,7 +236,7 @@ class ProcessEnvironment:
 
 
 class _Output:
-    """What the process prints, line by line. `drain` takes what is there now, so that it comes before REPORT."""
+    """What the process prints, line by line. `drain` takes what is there now, so that it precedes REPORT."""
 
     def __init__(self, write: Write) -> None:
         self._lines = LineCutter(write)
@@ -246,12 +246,12 @@ class _Output:
         self._open = True
 
     def started(self) -> None:
-        """The process has its end of the pipe."""
+        """The process has its own end of the pipe now."""
         os.close(self.write_end)
         asyncio.get_running_loop().add_reader(self._read_end, self.drain)
 
     def drain(self) -> None:
-        """Pass on every complete line that was written so far."""
+        """Pass on every complete line written so far."""
         while self._open:
             try:
                 data = os.read(self._read_end, 65_536)
@@ -260,16 +260,16 @@ class _Output:
             if not data:
                 self.close()
                 return
-            # The client ends the lines of one message with a carriage return, as CloudWatch joins them.
+            # The client ends the lines of one message with a carriage return, which CloudWatch joins.
             self._lines.write(self._decoder.decode(data).replace("\r", "\n"))
 
     def end_line(self) -> None:
-        """Pass on what is there, and a last line that has no newline yet."""
+        """Pass on everything, including a last line that has no newline yet."""
         self.drain()
         self._lines.end()
 
     def close(self) -> None:
-        """The end; an unfinished line is passed on too."""
+        """Close the pipe; an unfinished line is passed on too."""
         if not self._open:
             return
         self._open = False
@@ -282,7 +282,7 @@ _MB = 1024 * 1024
 
 
 def _exited(returncode: int) -> Exited:
-    """The end of the process in Lambda's words."""
+    """The exit of the process in Lambda's words."""
     if returncode < 0:
         description = signal.strsignal(-returncode) or f"signal {-returncode}"
         return Exited(f"signal: {description.lower()}")
@@ -290,7 +290,7 @@ def _exited(returncode: int) -> Exited:
 
 
 def _unpacked(package: Path, directory: Path) -> Path:
-    """The directory, with all that the zip has. Raises `InputError` for a zip that is damaged, `OSError`."""
+    """The directory, filled with the zip's content. Raises `InputError` for a damaged zip, and `OSError`."""
     try:
         with zipfile.ZipFile(package) as content:
             content.extractall(directory)
@@ -303,14 +303,14 @@ def _client_files() -> list[Path]:
     """The packages and modules of the runtime client, as files of this installation. Raises `InputError`."""
     if not sys.platform.startswith("linux"):
         raise InputError(
-            "--runtime process needs AWS's runtime client awslambdaric, which exists for Linux only; "
+            "--runtime process needs AWS's runtime client awslambdaric, which exists only for Linux; "
             "use --runtime inline"
         )
     files = []
     for name in _CLIENT_MODULES:
         spec = importlib.util.find_spec(name)
         if spec is None or spec.origin is None:
-            raise InputError("--runtime process needs AWS's runtime client: pip install awslambdaric")
+            raise InputError("--runtime process needs AWS's runtime client; install it with: pip install awslambdaric")
         origin = Path(spec.origin)
         files.append(origin.parent if spec.submodule_search_locations else origin)
     return files

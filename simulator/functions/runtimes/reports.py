@@ -1,4 +1,4 @@
-"""What AWS's Python runtime client reports of a handler's result or exception, for a handler run without it.
+"""What AWS's Python runtime client reports about a handler's result or exception, for handlers run without it.
 
 Source: awslambdaric, `bootstrap.py` (make_error, log_error) and `lambda_runtime_marshaller.py`.
 """
@@ -21,7 +21,7 @@ RESPONSE_TOO_LARGE = (
 
 
 def raised(error: Exception, request_id: str, *, skip_files: tuple[str, ...]) -> Raised:
-    """The report of an exception that left the handler; frames of the files in `skip_files` on top are left out."""
+    """The report of an exception from the handler, without the topmost frames from `skip_files`."""
     frames = traceback.extract_tb(error.__traceback__)
     while frames and frames[0].filename in skip_files:
         frames = traceback.StackSummary.from_list(list(frames)[1:])
@@ -40,7 +40,7 @@ def fault(error_type: str, message: str, request_id: str = "", stack_trace: list
 
 
 def exited(error: BaseException) -> Exited:
-    """What ends the interpreter: the runtime client catches `Exception` only, as AWS's does."""
+    """What exits the interpreter: the runtime client catches only `Exception`, as AWS's does."""
     if isinstance(error, SystemExit):
         code = error.code if isinstance(error.code, int) else int(error.code is not None)
         return Exited(f"exit status {code & 0xFF}" if code else "")
@@ -50,7 +50,7 @@ def exited(error: BaseException) -> Exited:
 
 
 def marshalled(result: Any, request_id: str) -> Returned | Raised:
-    """The result through JSON, as the caller would get it; or the report of why it cannot be sent."""
+    """The result after JSON, as the caller would get it; or the report of why it cannot be sent."""
     if result is None:
         return Returned(None)
     try:
@@ -63,7 +63,7 @@ def marshalled(result: Any, request_id: str) -> Returned | Raised:
 
 
 def error_lines(report: Raised, now: float, *, as_json: bool) -> list[str]:
-    """The lines the runtime client logs for an uncaught exception."""
+    """The lines that the runtime client logs for an uncaught exception."""
     if as_json:
         return [json.dumps({"timestamp": iso(now, "seconds"), "level": "ERROR", **report.payload})]
     trace = [line for entry in report.payload["stackTrace"] for line in entry.splitlines()]
@@ -71,7 +71,7 @@ def error_lines(report: Raised, now: float, *, as_json: bool) -> list[str]:
 
 
 def _number(value: Any) -> Any:
-    """A Decimal travels as a number; everything else is refused in the JSON encoder's own words."""
+    """A Decimal is sent as a number; anything else is refused in the JSON encoder's own words."""
     if isinstance(value, decimal.Decimal):
         if value.is_nan():
             return math.nan

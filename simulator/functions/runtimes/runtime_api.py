@@ -1,7 +1,7 @@
-"""Lambda's Runtime API for one environment: what the runtime inside asks, and what the service does with it.
+"""Lambda's Runtime API for one environment: what the runtime inside requests, and what the service does with it.
 
 AWS: Lambda Developer Guide, "Using the Lambda runtime API" (runtimes-api); the order of calls and its errors as AWS's
-own interface emulator has them (`rapi/handlers`, `rapi/rendering`). One server an environment: the port tells who asks.
+own interface emulator has them (`rapi/handlers`, `rapi/rendering`). One server per environment: the port identifies it.
 """
 
 from __future__ import annotations
@@ -23,15 +23,15 @@ State = Literal["starting", "ready", "busy", "answered", "failed", "closed"]
 class RuntimeApi:
     """One environment's server: `listen`, `give` events, `close`.
 
-    States: starting (init runs) -> ready (the runtime waits at /next) -> busy (it has an event) -> answered (it has
-    sent a response or an error) -> ready ...; failed after an init error. A call out of turn is refused with 403, one
-    with a wrong request id with 400.
+    Its states: starting (init runs) -> ready (the runtime waits at /next) -> busy (it has an event) -> answered (it has
+    sent a response or an error) -> ready ...; failed after an init error. A call in the wrong state is refused with
+    403, one with a wrong request id with 400.
     """
 
     def __init__(self, function_arn: str) -> None:
         self.state: State = "starting"
         self._arn = function_arn
-        unreadable = _refusal(HTTPStatus.LENGTH_REQUIRED, "InvalidRequest", "a body needs its length")
+        unreadable = _refusal(HTTPStatus.LENGTH_REQUIRED, "InvalidRequest", "a body needs a Content-Length")
         self._server = HttpServer(self._handle, body_bytes=limits.RESPONSE_PAYLOAD_BYTES, unreadable=unreadable)
         self._waiting: HttpConnection | None = None
         self._request_id = ""
@@ -44,7 +44,7 @@ class RuntimeApi:
         return f"<RuntimeApi [{self.state}]>"
 
     async def listen(self) -> str:
-        """Listen on a free port; the address for AWS_LAMBDA_RUNTIME_API."""
+        """Listen on a free port; returns the address for AWS_LAMBDA_RUNTIME_API."""
         return await self._server.listen()
 
     def restart(self) -> asyncio.Future[Raised | Exited | None]:
@@ -54,7 +54,7 @@ class RuntimeApi:
         return self._init
 
     def give(self, invocation: Invocation) -> asyncio.Future[Answer]:
-        """Hand over one event. Done when the runtime has answered it and asks for the next one."""
+        """Pass one event on. Done when the runtime has answered it and asks for the next one."""
         if self.state != "ready" or self._waiting is None:
             raise RuntimeError(f"an event was given to a runtime that is {self.state}")
         connection, self._waiting = self._waiting, None
@@ -72,18 +72,18 @@ class RuntimeApi:
         return self._done
 
     def gone(self, exited: Exited) -> None:
-        """The runtime's process has ended: whoever waits for it learns so. An answer it gave before still counts."""
+        """The runtime's process has exited: tell the waiting caller. An answer given before that still counts."""
         self._waiting = None
         _settle(self._init, exited)
         _settle(self._done, self._answer or exited)
 
     async def close(self) -> None:
-        """Stop serving; a runtime that still waits is cut off."""
+        """Stop serving, and disconnect a runtime that still waits."""
         self.state = "closed"
         await self._server.close()
 
     def _handle(self, connection: HttpConnection, request: HttpRequest) -> None:
-        """One call of the runtime."""
+        """Handle one call from the runtime."""
         error_type = request.header(b"lambda-runtime-function-error-type").decode("latin-1")
         match request.method, *request.target.removeprefix("/2018-06-01/runtime/").split("/"):
             case "GET", "invocation", "next":
@@ -98,7 +98,7 @@ class RuntimeApi:
             connection.answer(response)
 
     def _next(self, connection: HttpConnection) -> bytes | None:
-        """The runtime waits for an event. The first call ends init; each later one ends the event before it."""
+        """The runtime waits for an event. The first call ends init; each later one ends the previous event."""
         if self.state not in ("starting", "answered"):
             return _OUT_OF_TURN
         self.state, self._waiting = "ready", connection
@@ -115,7 +115,7 @@ class RuntimeApi:
         return _ACCEPTED
 
     def _invocation_ended(self, request_id: str, what: str, error_type: str, body: bytes | None) -> bytes:
-        """A response or an error for the event in hand; no body: it was over the limit of a response."""
+        """A response or error for the current event; no body: it exceeded the limit of a response."""
         if self.state != "busy" or request_id != self._request_id:
             return _refusal(HTTPStatus.BAD_REQUEST, "InvalidRequestID", "Invalid request ID")
         self.state = "answered"
@@ -153,7 +153,7 @@ _OUT_OF_TURN = _refusal(HTTPStatus.FORBIDDEN, "InvalidStateTransition", "State t
 
 
 def _returned(body: bytes) -> Returned:
-    """The handler's result. What is not JSON (a handler that returns bytes) stays text."""
+    """The handler's result. If it is not JSON (a handler that returns bytes), it stays text."""
     text = body.decode(errors="replace")
     try:
         return Returned(json.loads(text) if text else None)
@@ -162,7 +162,7 @@ def _returned(body: bytes) -> Returned:
 
 
 def _report(body: bytes, header: str) -> Raised:
-    """An error report of the runtime; its header names the type where the body does not."""
+    """An error report from the runtime; its header names the type if the body does not."""
     try:
         payload = json.loads(body)
     except ValueError:

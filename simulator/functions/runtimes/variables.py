@@ -1,4 +1,4 @@
-"""The variables a function sees: its own, the ones AWS reserves, and what keeps it on loopback.
+"""The variables that a function sees: its own, those that AWS reserves, and those that keep it on loopback.
 
 AWS: Lambda Developer Guide, "Defined runtime environment variables" (configuration-envvars).
 """
@@ -22,10 +22,11 @@ DUMMY_CREDENTIALS = {
 
 
 def function_environ(function: Function, endpoint: str, log_stream: str, *, task_root: str) -> dict[str, str]:
-    """The complete environment of one of the function's environments; nothing of this process is in it.
+    """The complete variables of one of the function's environments; nothing comes from this process.
 
-    What keeps the handler away from AWS wins over the function's own variables: the store's endpoint, dummy
-    credentials, no metadata service, none of the user's configuration files. What would lead elsewhere is left out.
+    The variables that keep the handler away from AWS win over the function's own: the store's endpoint, dummy
+    credentials, no metadata service, none of the user's configuration files. Variables that would lead elsewhere are
+    left out.
     """
     return {
         **{name: value for name, value in function.environment.items() if not leads_away(name)},
@@ -56,9 +57,9 @@ def require_code(path: Path) -> None:
     """Raise `InputError` unless `path` is a directory or a zip."""
     try:
         found = path.is_dir() or (path.is_file() and zipfile.is_zipfile(path))
-    except OSError:  # of a name that is too long
+    except OSError:  # the name is too long
         found = False
     if not found:
         raise InputError(
-            f"{path} is neither a directory nor a zip of code; make one: stockpipe package --output {path}"
+            f"{path} is neither a directory nor a zip with code; make one with: stockpipe package --output {path}"
         )

@@ -19,7 +19,7 @@ import aiohttp
 from yarl import URL
 
 from simulator.base import limits
-from simulator.base.children import standard_input, tell
+from simulator.base.children import send_to_owner, standard_input
 from simulator.base.clock import Clock, SystemClock
 from simulator.base.usage import process_cpu_s
 from simulator.load.measure.recording import DROPPED, FAILED, SENT
@@ -190,7 +190,7 @@ class Answers:
     def send(self, *answers: protocol.Answer) -> None:
         """Write all fates so far, then these answers."""
         sent = protocol.Sent(self._fates, self._failures, process_cpu_s())
-        tell(*(protocol.encode(answer).decode() for answer in (sent, *answers)))
+        send_to_owner(*(protocol.encode(answer).decode() for answer in (sent, *answers)))
         self._fates, self._failures = [], []
 
     async def send_often(self, clock: Clock) -> None:

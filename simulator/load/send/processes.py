@@ -76,7 +76,7 @@ class GeneratorProcess:
             await self._send(order)
             while True:
                 try:
-                    line = await self._process.hear(timeout_s)
+                    line = await self._process.receive(timeout_s)
                 except TimeoutError:
                     line = b""
                 if not line:
@@ -119,7 +119,7 @@ class SinkProcess:
         """A sink that listens; its process ends with the block."""
         async with ModuleProcess.open("simulator.load.sink.server", "--latency", repr(latency_s)) as process:
             try:
-                line = await process.hear(limits.LOAD_SINK_START_S)
+                line = await process.receive(limits.LOAD_SINK_START_S)
             except TimeoutError:
                 line = b""
             if not line:

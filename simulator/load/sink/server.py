@@ -18,7 +18,7 @@ import signal
 from collections.abc import AsyncIterator
 from functools import partial
 
-from simulator.base.children import standard_input, tell
+from simulator.base.children import send_to_owner, standard_input
 from simulator.base.clock import Clock, SystemClock
 from simulator.base.http_server import HttpConnection, HttpRequest, HttpServer
 from simulator.base.usage import process_cpu_s
@@ -65,7 +65,7 @@ async def listening(clock: Clock, latency_s: float) -> AsyncIterator[tuple[str, 
 
 async def _serve(latency_s: float) -> None:
     async with listening(SystemClock(), latency_s) as (endpoint, _):
-        tell(json.dumps({"endpoint": endpoint}))
+        send_to_owner(json.dumps({"endpoint": endpoint}))
         async with standard_input() as owner:
             await owner.read()
 

@@ -22,7 +22,7 @@ from typing import Any, NoReturn
 from aiohttp import web
 
 from simulator.base.chance import Seed, unforeseen_seed
-from simulator.base.children import standard_input, tell
+from simulator.base.children import send_to_owner, standard_input
 from simulator.base.clock import SystemClock
 from simulator.base.collector import kept_for_good
 from simulator.base.doors import refusal
@@ -80,7 +80,7 @@ async def serve(port: int, seed: Seed, *, capacity: str, strict: bool) -> None:
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", port, backlog=1_024)
     await site.start()
-    tell(json.dumps({"port": runner.addresses[0][1]}))
+    send_to_owner(json.dumps({"port": runner.addresses[0][1]}))
     # Whatever moto prints from now on is for a death message.
     os.dup2(2, 1)
     lifeline = asyncio.create_task(_lifeline(stopped))

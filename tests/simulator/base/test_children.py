@@ -19,17 +19,17 @@ from simulator.base.clock import SystemClock
 
 MODULES = {
     "speaks": (
-        "import sys\nfrom simulator.base.children import tell\n"
-        "tell('ready')\nsys.stderr.write('last\\n')\nsys.stdin.read()\n"
+        "import sys\nfrom simulator.base.children import send_to_owner\n"
+        "send_to_owner('ready')\nsys.stderr.write('last\\n')\nsys.stdin.read()\n"
     ),
     "stubborn": (
-        "import time\nfrom simulator.base.children import tell\n"
-        "print('{\"level\": 1}')\nprint('noise', end='')\ntell('one', 'two')\nwhile True: time.sleep(60)\n"
+        "import time\nfrom simulator.base.children import send_to_owner\n"
+        "print('{\"level\": 1}')\nprint('noise', end='')\nsend_to_owner('one', 'two')\nwhile True: time.sleep(60)\n"
     ),
     "fails": "import sys\nsys.exit('it is broken')\n",
     "where": (
-        "import bisect, json, pipeline, simulator\nfrom simulator.base.children import tell\n"
-        "tell(json.dumps({each.__name__: each.__file__ for each in (simulator, pipeline, bisect)}))\n"
+        "import bisect, json, pipeline, simulator\nfrom simulator.base.children import send_to_owner\n"
+        "send_to_owner(json.dumps({each.__name__: each.__file__ for each in (simulator, pipeline, bisect)}))\n"
     ),
     "simulator": "raise SystemExit('not ours')\n",
     "pipeline": "raise SystemExit('not ours')\n",
@@ -59,13 +59,13 @@ async def test_words_arrive_whatever_encoding_a_user_has_set(monkeypatch: pytest
     """For terminals it may be one in which no line of ours can be read."""
     monkeypatch.setenv("PYTHONIOENCODING", "utf-16")
     async with ModuleProcess.open("speaks") as child:
-        assert await child.hear(10.0) == b"ready"
+        assert await child.receive(10.0) == b"ready"
 
 
 async def test_our_modules_stand_before_a_users_and_nothing_else_moves() -> None:
     """In a directory with a `simulator` and a `pipeline` of its own a child imports ours, and Python's own library."""
     async with ModuleProcess.open("where") as child:
-        files = json.loads(await child.hear(30))
+        files = json.loads(await child.receive(30))
     assert Path(files["simulator"]).parents[1] == IMPORT_ROOT
     assert Path(files["pipeline"]).parents[1] == IMPORT_ROOT
     assert Path(files["bisect"]).parent == Path(os.__file__).parent
@@ -82,13 +82,13 @@ async def test_a_backport_beside_our_packages_is_not_taken_for_the_librarys(
     entry = users_modules / "site" / "simulator" / "base" / "entry.py"
     monkeypatch.setattr(children, "_ENTRY", str(entry))
     async with ModuleProcess.open("where") as child:
-        assert Path(json.loads(await child.hear(30))["bisect"]).parent == Path(os.__file__).parent
+        assert Path(json.loads(await child.receive(30))["bisect"]).parent == Path(os.__file__).parent
 
 
 async def test_a_child_ends_when_its_input_is_closed() -> None:
     """The block's end closes its input; a child that heeds that ends by itself, with exit code 0."""
     async with ModuleProcess.open("speaks") as child:
-        assert await child.hear(30) == b"ready"
+        assert await child.receive(30) == b"ready"
         assert child.alive
     assert child.exit_text == "exit code 0"
     assert not child.alive
@@ -99,7 +99,7 @@ async def test_a_child_that_does_not_heed_is_killed(monkeypatch: pytest.MonkeyPa
     """After the time that a child has to end it is killed, and reaped; what else it prints was not meant for us."""
     monkeypatch.setattr(children, "STOP_TIMEOUT_S", 0.01)
     async with ModuleProcess.open("stubborn") as child:
-        assert [await child.hear(30), await child.hear(30)] == [b"one", b"two"]
+        assert [await child.receive(30), await child.receive(30)] == [b"one", b"two"]
     assert child.exit_text == "signal 9"
     assert gone(child.pid)
 
@@ -107,19 +107,19 @@ async def test_a_child_that_does_not_heed_is_killed(monkeypatch: pytest.MonkeyPa
 async def test_a_child_that_was_stopped_still_ends_in_order() -> None:
     """Its input is closed, and it is let go on to notice."""
     async with ModuleProcess.open("speaks") as child:
-        assert await child.hear(30) == b"ready"
+        assert await child.receive(30) == b"ready"
         child.signal(signal.SIGSTOP)
     assert child.exit_text == "exit code 0"
 
 
 async def test_a_child_that_says_nothing_is_waited_for_as_long_as_was_said(monkeypatch: pytest.MonkeyPatch) -> None:
-    """`hear` gives up after its time, counted in looks; without one it waits for the end."""
+    """`receive` gives up after its time, counted in looks; without one it waits for the end."""
     monkeypatch.setattr(limits, "SILENCE_LOOK_S", 0.01)
     async with ModuleProcess.open("speaks") as child:
-        assert await child.hear(30) == b"ready"
+        assert await child.receive(30) == b"ready"
         with pytest.raises(TimeoutError):
-            await child.hear(0.02)
-        hearing = asyncio.ensure_future(child.hear())
+            await child.receive(0.02)
+        hearing = asyncio.ensure_future(child.receive())
         assert await asyncio.wait((hearing,), timeout=0) == (set(), {hearing})
     assert await hearing == b""
 
@@ -146,7 +146,7 @@ async def test_how_a_child_was_lost_is_told(monkeypatch: pytest.MonkeyPatch) -> 
     async with ModuleProcess.open("fails") as child:
         assert (
             await child.wait_lost(nothing, SystemClock())
-            == "ended by itself (exit code 1); its last words: it is broken"
+            == "ended unexpectedly (exit code 1); its last output: it is broken"
         )
 
 
@@ -156,7 +156,7 @@ async def test_a_child_is_reaped_also_when_its_owner_is_cancelled() -> None:
 
     async def own() -> None:
         async with ModuleProcess.open("stubborn") as child:
-            await child.hear(30)
+            await child.receive(30)
             started.set_result(child)
 
     owner = asyncio.create_task(own())
@@ -172,7 +172,7 @@ async def test_a_child_is_reaped_also_when_its_owner_is_cancelled() -> None:
 async def test_the_end_of_a_child_is_known_by_its_last_words() -> None:
     """A child that ended has no more lines; what it wrote to standard error last is kept, and how it ended."""
     async with ModuleProcess.open("fails") as child:
-        assert await child.hear(30) == b""
+        assert await child.receive(30) == b""
         assert await child.last_words() == "it is broken"
         assert await child.wait() == 1
         assert child.exit_text == "exit code 1"

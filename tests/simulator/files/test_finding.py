@@ -74,8 +74,8 @@ def test_of_two_files_for_one_key_neither_is_sent(tmp_path: Path) -> None:
     found = find([first, second, third], "stocks/")
     assert [source.path for source in found.files] == [third]
     assert [(problem.path, problem.reason) for problem in found.problems] == [
-        (first, f"it would become stocks/source/a.csv, and so would {second}"),
-        (second, f"it would become stocks/source/a.csv, and so would {first}"),
+        (first, f"it would become the object stocks/source/a.csv, and so would {second}"),
+        (second, f"it would become the object stocks/source/a.csv, and so would {first}"),
     ]
     assert {problem.cure for problem in found.problems} == {"send one of them at a time"}
 
@@ -92,7 +92,7 @@ def test_all_that_is_wrong_is_said_at_once(tmp_path: Path) -> None:
         "gone.csv": "it does not exist",
         "link.csv": "it is a link to 'nowhere.csv', which does not exist",
         "null": "it is neither a file nor a directory",
-        "_notes.csv": "the consumer reads no object whose name begins with '_'",
+        "_notes.csv": "the consumer skips objects whose names begin with '_'",
         "empty": "it holds no CSV files (*.csv or *.csv.gz)",
     }
     assert found.problems[3].cure == "rename it"
@@ -120,7 +120,7 @@ def test_names_that_s3_cannot_take_are_refused(tmp_path: Path) -> None:
     """A key is at most 1,024 bytes of UTF-8."""
     path = _write(tmp_path / "a.csv")
     (problem,) = find([path], "x" * 1020 + "/").problems
-    assert problem.reason == "its key would have 1033 bytes; S3 takes 1024"
+    assert problem.reason == "its key would have 1033 bytes; S3 allows 1024"
     raw = Path(os.fsdecode(os.fsencode(tmp_path) + b"/\xff.csv"))
     try:
         _write(raw)

@@ -217,7 +217,7 @@ def test_only_so_many_cures_are_looked_for(tmp_path: Path) -> None:
     """A folder of thousands of other files is refused in time; whoever wants to know more is told where."""
     files = [_file(tmp_path / f"{n}.csv", "") for n in range(MOST_GUESSED + 2)]
     cures = [problem.cure for problem in examine(files, {})]
-    assert cures == ["fix or remove it"] * MOST_GUESSED + ["stockpipe inspect says what may help"] * 2
+    assert cures == ["fix or remove it"] * MOST_GUESSED + ["run stockpipe inspect on it to see what may help"] * 2
 
 
 def test_settings_with_which_the_consumer_would_not_start_are_known() -> None:

@@ -487,7 +487,7 @@ def test_a_setting_that_is_malformed_is_named() -> None:
         ("Timestamp,Close\n2024-01-02 09:30:00 EST,1\n2024-01-02 09:31:00 UTC,1\n", "EST"),
         ("Timestamp,Close\n2024-01-02 09:30 EST,1\n", "TimestampFormat=%Y-%m-%d %H:%M EST reads them"),
         ("1704153600000,1\n1704153601000,2\n", "ColumnNames"),
-        ("Date,Bid_1,Bid_1\n2024-01-02,1,2\n", "the same twice, such as Bid_1_2:"),
+        ("Date,Bid_1,Bid_1\n2024-01-02,1,2\n", "missing or repeated, such as Bid_1_2:"),
         ('Date,Vol\n2024-01-02,"1,234"\n2024-01-03,"2,345"\n', "thousands or decimals"),
     ],
 )

@@ -138,7 +138,7 @@ def test_files_of_the_same_ticker_are_named(tmp_path: Path) -> None:
     """Keys that are unique in each file are not in both; where a column says whose a row is, names do not count."""
     found = _inspect(tmp_path, abc="Date,Close\n2024-01-02,1\n", ABC="Date,Close\n2024-01-02,2\n")
     notes = [note for one in found.files for note in one.found.notes]
-    assert notes == ["2 files have the ticker ABC: rows of the same time replace each other"] * 2
+    assert notes == ["2 files have the ticker ABC: rows with the same time replace each other"] * 2
     (tmp_path / "named").mkdir()
     named = _inspect(tmp_path / "named", abc="Date,Symbol\n2024-01-02,A\n", ABC="Date,Symbol\n2024-01-02,B\n")
     assert [note for one in named.files for note in one.found.notes] == []

@@ -6,7 +6,7 @@ from datetime import datetime
 
 import pytest
 
-from simulator.files.times import format_of, reads_by_itself
+from simulator.files.times import format_of, reads_without_format
 
 FORMATS = [
     ("%m/%d/%Y", "01/31/2024"),
@@ -69,7 +69,7 @@ def test_a_form_that_people_have_is_found(form: str, text: str) -> None:
 )
 def test_what_is_read_by_itself_needs_no_format(text: str) -> None:
     """ISO 8601, basic and extended, and Unix times of our days."""
-    assert reads_by_itself(text)
+    assert reads_without_format(text)
     found = format_of([text])
     assert found is not None
     assert found.text is None
@@ -78,7 +78,7 @@ def test_what_is_read_by_itself_needs_no_format(text: str) -> None:
 @pytest.mark.parametrize(("text", "form"), [("2024010209", "%Y%m%d%H"), ("2024010209300000", "%Y%m%d%H%M%S%f")])
 def test_an_hour_in_digits_is_not_a_unix_time(text: str, form: str) -> None:
     """Read by itself it would be stored as a time in 2034, ten years off and without a word."""
-    assert not reads_by_itself(text)
+    assert not reads_without_format(text)
     found = format_of([text])
     assert found is not None
     assert (found.text, found.clock) == (form, True)

@@ -60,7 +60,7 @@ def test_a_name_given_twice_exists_already() -> None:
         queues={each: declare.queue(each, name="same") for each in ("One", "Two")},
         functions={"Consumer": declare.function(name="same")},
     )
-    assert refused(stack) == [("Two", "same already exists: it is the name of One")]
+    assert refused(stack) == [("Two", "same already exists: One has this name")]
 
 
 def test_a_logical_id_has_letters_and_digits() -> None:

@@ -77,7 +77,7 @@ def test_a_leaf_may_ask_for_a_value_or_none() -> None:
     [
         ("simple string", "the pattern is not JSON: Expecting value: line 1 column 1 (char 0)"),
         ("", "the pattern is not JSON: Expecting value: line 1 column 1 (char 0)"),
-        ('{"a": [NaN]}', "the pattern is not JSON: NaN is not a number of JSON"),
+        ('{"a": [NaN]}', "the pattern is not JSON: NaN is not a number in JSON"),
         ("null", "Filter is not an object"),
         ('["a"]', "Filter is not an object"),
         ("42", "Filter is not an object"),
@@ -135,7 +135,7 @@ def test_a_pattern_has_at_most_4096_characters() -> None:
     text = json.dumps({"body": ["x" * (limits.FILTER_PATTERN_CHARACTERS - len('{"body": [""]}'))]})
     assert len(text) == 4096
     assert read_pattern(text).refusal is None
-    assert read_pattern(text + " ").refusal == "the pattern has 4097 characters, of 4096 at most"
+    assert read_pattern(text + " ").refusal == "the pattern has 4097 characters; at most 4096 are allowed"
 
 
 def test_deep_nesting_is_refused_and_not_a_crash(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -194,7 +194,7 @@ def test_function_settings(sound: Sound, change: dict[str, Any], part: str) -> N
     sound.function = dataclasses.replace(sound.function, **change)
     (text,) = sound.refused()
     assert part in text
-    assert not any("AWS's API model takes" in text for _, text in sound.advised())
+    assert not any("AWS's API model allows" in text for _, text in sound.advised())
 
 
 @pytest.mark.parametrize(
@@ -220,12 +220,12 @@ def test_function_settings_at_their_bounds(sound: Sound, change: dict[str, Any])
     ("change", "advice"),
     [
         ({"timeout_s": 900}, None),
-        ({"timeout_s": 901}, "AWS's API model takes a timeout of 901 s, but more than 900 is not confirmed"),
-        ({"timeout_s": 1_800}, "AWS's API model takes a timeout of 1,800 s, but more than 900 is not confirmed"),
+        ({"timeout_s": 901}, "AWS's API model allows a timeout of 901 s, but more than 900 is not confirmed"),
+        ({"timeout_s": 1_800}, "AWS's API model allows a timeout of 1,800 s, but more than 900 is not confirmed"),
         ({"memory_mb": 10_240}, None),
-        ({"memory_mb": 10_241}, "AWS's API model takes 10,241 MB of memory, but more than 10,240 is not confirmed"),
+        ({"memory_mb": 10_241}, "AWS's API model allows 10,241 MB of memory, but more than 10,240 is not confirmed"),
         ({"runtime": "python3.14"}, None),
-        ({"runtime": "python3.15"}, "AWS's API model lists python3.15, but that Lambda offers it is not confirmed"),
+        ({"runtime": "python3.15"}, "AWS's API model lists python3.15, but it is not confirmed that Lambda offers it"),
         ({"runtime": "python3.9"}, None),
         ({"runtime": "python3.8"}, "python3.8 has reached its end: Lambda no longer creates functions with it"),
     ],

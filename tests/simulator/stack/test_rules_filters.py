@@ -87,17 +87,17 @@ def test_more_filters_than_aws_has_ever_taken(filtered: Filtered) -> None:
     assert advised(filtered(*[pattern] * by_default)) == []
     for number in (by_default + 1, at_most):
         stack = filtered(*[pattern] * number)
-        assert advised(stack) == [f"{number} filters: AWS takes 5, and up to 10 only by request"]
+        assert advised(stack) == [f"{number} filters: AWS allows 5, and up to 10 only on request"]
         assert examine(stack).violations == ()
     stack = filtered(*[pattern] * (at_most + 1))
-    assert [each.text for each in examine(stack).violations] == ["it has 11 filters, of 10 at most"]
+    assert [each.text for each in examine(stack).violations] == ["it has 11 filters; at most 10 are allowed"]
     assert advised(stack) == []
 
 
 def test_what_cannot_be_filtered_is_advised_against(filtered: Filtered) -> None:
     """A pattern may ask for what no message has to offer; AWS takes it, and then most messages are deleted."""
     (text,) = advised(filtered('{"body": [1], "messageAttributes": {"kind": ["x"]}, "eventSource": ["aws:sqs"]}'))
-    assert text.startswith("FilterCriteria.Filters[0] asks for eventSource, messageAttributes, but only the body of")
+    assert text.startswith("FilterCriteria.Filters[0] filters on eventSource, messageAttributes, but only the body of")
 
 
 def test_a_path_that_is_named_twice_is_advised_against(filtered: Filtered) -> None:
@@ -116,5 +116,5 @@ def test_keys_are_shown_without_their_control_characters(filtered: Filtered) -> 
 @pytest.mark.parametrize("pattern", [{"body": ["x"]}, ["x"]])
 def test_a_pattern_is_a_text(filtered: Filtered, pattern: Any) -> None:
     """CloudFormation wants JSON as text; a mapping in its place is refused with the line."""
-    with pytest.raises(TemplateError, match=r"t\.yaml:15: F: .*Filters\[0\]\.Pattern: must be a text"):
+    with pytest.raises(TemplateError, match=r"t\.yaml:15: F: .*Filters\[0\]\.Pattern: must be text"):
         filtered(pattern)

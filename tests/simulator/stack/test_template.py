@@ -139,11 +139,11 @@ def test_resource_without_effect_is_listed(load_text: Load) -> None:
         ("Resources:\n  A: 5", "t.yaml:2: A: a resource needs a Type"),
         ("Resources:\n  A:\n    Type: AWS::EC2::VPC", "t.yaml:3: A: AWS::EC2::VPC is not supported by the simulator"),
         (QUEUE + "      VisibilityTimeout: soon", "t.yaml:6: Q: VisibilityTimeout: must be a whole number"),
-        (QUEUE + "      FifoQueue: true", "t.yaml:6: Q: FifoQueue: S3 notifies standard queues only"),
+        (QUEUE + "      FifoQueue: true", "t.yaml:6: Q: FifoQueue: FIFO queues are not supported"),
         (QUEUE + "      DelaySeconds: !Ref Nothing", "t.yaml:6: 'Nothing' is neither a resource nor a parameter"),
         (QUEUE + "      DelaySeconds: !GetAZs x", "t.yaml:6: Fn::GetAZs is not supported here"),
-        (QUEUE + "      QueueName: a\n      QueueName: b", "t.yaml:7: 'QueueName' stands twice in one mapping"),
-        (QUEUE + "      QueueName: !Ref Q", "t.yaml:3: Q: its name refers to itself"),
+        (QUEUE + "      QueueName: a\n      QueueName: b", "t.yaml:7: the key 'QueueName' occurs twice in one mapping"),
+        (QUEUE + "      QueueName: !Ref Q", "t.yaml:3: Q: its name depends on itself"),
         (QUEUE + "      DelaySeconds: !If [Nope, 1, 2]", "t.yaml:6: there is no condition 'Nope'"),
         (
             "Resources:\n  F:\n    Type: AWS::Serverless::Function\n    Properties:\n      Handler: a.b\n"
@@ -188,7 +188,7 @@ def test_parameters_are_checked_as_cloudformation_does(parameters: dict[str, str
 
 def test_missing_template_is_one_line(tmp_path: Path) -> None:
     """A path that does not exist is said, not raised through."""
-    with pytest.raises(TemplateError, match="there is no template"):
+    with pytest.raises(TemplateError, match="does not exist"):
         load(tmp_path / "none.yaml")
 
 

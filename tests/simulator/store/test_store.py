@@ -140,7 +140,7 @@ async def test_the_death_of_the_process_is_told_at_once() -> None:
     async with Store.open() as store:
         os.kill(store.pid, signal.SIGKILL)
         async with asyncio.timeout(10):
-            with pytest.raises(StoreDied, match=r"ended by itself \(signal 9\)"):
+            with pytest.raises(StoreDied, match=r"ended unexpectedly \(signal 9\)"):
                 await store.wait_died()
         with pytest.raises(StoreDied):
             await store.counters()

@@ -96,6 +96,6 @@ async def test_a_store_that_dies_while_resources_are_made_is_named(
             yield store
 
     monkeypatch.setattr(Store, "open", doomed)
-    with pytest.raises(StoreDied, match=r"ended by itself \(signal 9\)"):
+    with pytest.raises(StoreDied, match=r"ended unexpectedly \(signal 9\)"):
         async with Twin.open(fresh_stack(), clock=SystemClock(), record=recorded.append, seed=1):
             raise AssertionError("it was opened")

@@ -89,7 +89,7 @@ def test_unreadable_template_is_one_line(tmp_path: Path, text: str) -> None:
     [
         ("TimestampFormat=%Q", "ConsumerLambda: TIMESTAMP_FORMAT='%Q' is not a strptime format"),
         ("Encoding=cp1253x", "ConsumerLambda: ENCODING='cp1253x' is not a text encoding that Python knows"),
-        ("Delimiter=:", "ConsumerLambda: DELIMITER=':' is none of auto, comma, semicolon, tab, bar"),
+        ("Delimiter=:", "ConsumerLambda: DELIMITER=':' is not one of auto, comma, semicolon, tab, bar"),
         ("TickerCount=1", "GeneratorLambda: TICKER_COUNT=1 is too few"),
     ],
 )

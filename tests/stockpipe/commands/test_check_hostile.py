@@ -77,13 +77,13 @@ HOSTILE: dict[str, tuple[str | bytes, str]] = {
     "NUL": ("a: \0", "not YAML"),
     "an escaped NUL": (name('"a\\0b"'), "cannot be used"),
     "half a surrogate pair": (name('"\\ud800"'), "cannot be used"),
-    "beyond Unicode": (name('"\\U00110000"'), "beyond Unicode"),
-    "far beyond Unicode": (name('"\\UFFFFFFFF"'), "beyond Unicode"),
+    "beyond Unicode": (name('"\\U00110000"'), "outside Unicode"),
+    "far beyond Unicode": (name('"\\UFFFFFFFF"'), "outside Unicode"),
     "UTF-16": ("a: 1".encode("utf-16"), "not text in UTF-8"),
     "Latin-1": (b"a: \xe9", "not text in UTF-8"),
     "a mark of byte order": ("\ufeffa: 1", "declares no Resources"),
     "nothing": ("", "not a CloudFormation template"),
-    "a list as key": ("? [a]\n: b", "a key must be a text"),
+    "a list as key": ("? [a]\n: b", "a key must be text"),
     "infinity": (number(".inf"), "must be a whole number"),
     "not a number": (number(".nan"), "must be a whole number"),
     "beyond floats": (number("1.0e+400"), "must be a whole number"),
@@ -130,25 +130,25 @@ HOSTILE: dict[str, tuple[str | bytes, str]] = {
             "{QueueName: !Sub '${Q{before}.QueueName}${Q{before}.QueueName}'}}",
             40,
         ),
-        "characters in all",
+        "characters of text in total",
     ),
-    "a name of itself": (name("!Ref X"), "refers to itself"),
-    "a Sub of 60,000 big names": (f"Parameters:\n{BIG}" + name(f"!Sub '{'${Big}' * 60_000}'"), "characters in all"),
+    "a name of itself": (name("!Ref X"), "depends on itself"),
+    "a Sub of 60,000 big names": (f"Parameters:\n{BIG}" + name(f"!Sub '{'${Big}' * 60_000}'"), "characters of text in total"),
     "40,000 big references": (
         f"Parameters:\n{BIG}" + name(f"[{', '.join(['!Ref Big'] * 40_000)}]"),
-        "characters in all",
+        "characters of text in total",
     ),
     "Splits into very many parts": (
         f"Parameters:\n  Commas: {{Type: String, Default: '{',' * 300_000}'}}\n"
         + name(f"[{', '.join([chr(33) + 'Split [x, !Ref Commas]'] * 3)}]").replace("[x,", "[',',"),
-        "characters in all",
+        "characters of text in total",
     ),
     "Globals of 9,000 variables for 400 functions": (
         "Globals: {Function: {Handler: a.b, Runtime: python3.13, Environment: {Variables: {"
         + ", ".join(f"V{n}: a" for n in range(9_000))
         + "}}}}\n"
         + resources("".join(f"  F{n}: {{Type: AWS::Serverless::Function}}\n" for n in range(400))),
-        "repeat what they work out",
+        "produce too many values",
     ),
     "Select beyond": (name("!Select [99999999999999999999, [a]]"), "there is no element"),
     "Select of a half": (name("!Select [0.5, [a]]"), "there is no element"),
@@ -157,10 +157,10 @@ HOSTILE: dict[str, tuple[str | bytes, str]] = {
     "Select of a letter": (name("!Select [0, abc]"), "there is no element"),
     "Split by nothing": (name("!Select [0, !Split ['', abc]]"), "Split needs a separator"),
     "Join of a text": (name("!Join [',', abc]"), "Join needs a separator and a list"),
-    "Join of mappings": (name("!Join [',', [{a: b}]]"), "a text is expected here"),
+    "Join of mappings": (name("!Join [',', [{a: b}]]"), "text is expected here"),
     "a mapping of itself": (
         "Mappings: {M: {a: {b: !FindInMap [M, a, b]}}}\n" + name("!FindInMap [M, a, b]"),
-        "must be a text",
+        "must be text",
     ),
     "Ref of two lines": (name('!Ref "a\\nb"'), r"'a\nb' is neither"),
     "Ref of controls": (name('!Ref "\\e[31m\\u202e\\u2028"'), r"'\x1b[31m\u202e\u2028' is neither"),
@@ -173,7 +173,7 @@ HOSTILE: dict[str, tuple[str | bytes, str]] = {
     "600 resources": (queues("Q{n}: {Type: AWS::SQS::Queue}", 600), "greater than maximum allowed, 500"),
     "an input that is not JSON": (schedule("Schedule: rate(1 minute), Input: '{'"), "is not JSON"),
     "a deep input": (schedule(f"Schedule: rate(1 minute), Input: '{'[' * 5_000}'"), "nested too deeply"),
-    "an input of NaN": (schedule("Schedule: rate(1 minute), Input: NaN"), "not a number of JSON"),
+    "an input of NaN": (schedule("Schedule: rate(1 minute), Input: NaN"), "not a number in JSON"),
 }  # fmt: skip
 
 

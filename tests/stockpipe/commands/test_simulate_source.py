@@ -39,7 +39,7 @@ def _refused(*words: Path | str) -> list[str]:
         ("prose.txt", b"Buy low.\nSell high.\n", "no timestamp column in the header 'Buy low.'; fix or remove it"),
         ("cut.csv.gz", gzip.compress(CSV, mtime=0)[:-12], "the gzip stream ends early; fix or remove it"),
         ("bad.csv.gz", b"\x1f\x8b\x08garbage that is not gzip", "the gzip stream is damaged: "),
-        ("_notes.csv", CSV, "the consumer reads no object whose name begins with '_'; rename it"),
+        ("_notes.csv", CSV, "the consumer skips objects whose names begin with '_'; rename it"),
     ],
 )
 def test_a_source_that_the_consumer_would_not_read_is_refused(
@@ -85,7 +85,7 @@ def test_a_given_parameter_that_keeps_a_file_from_being_read_is_named(tmp_path: 
     assert "the nearest is 'Instrument'" in line
     assert line.endswith("; set --parameter TickerColumn=Instrument")
     (_, line) = _refused(harm, "--parameter", "TimestampColumn=Date")
-    assert "'Time' would tell such rows apart" in line
+    assert "'Time' would distinguish them" in line
     assert line.endswith("; leave out TimestampColumn")
 
 
@@ -100,14 +100,15 @@ def test_all_that_is_wrong_is_said_at_once(tmp_path: Path) -> None:
     for file in files:
         file.parent.mkdir()
         file.write_bytes(CSV)
+    becomes = "it would become the object stocks/source/quotes.csv"
     said = _refused(good, missing, tmp_path / "folder", Path("/dev/zero"), *files, empty)
     assert said == [
         "6 of 7 files cannot be read; go on without them with --skip-unreadable",
         f"  {missing}: it does not exist; fix or remove it",
         f"  {tmp_path / 'folder'}: it holds no CSV files (*.csv or *.csv.gz); name a file or another folder",
         "  /dev/zero: it is neither a file nor a directory; fix or remove it",
-        f"  {files[0]}: it would become stocks/source/quotes.csv, and so would {files[1]}; send one of them at a time",
-        f"  {files[1]}: it would become stocks/source/quotes.csv, and so would {files[0]}; send one of them at a time",
+        f"  {files[0]}: {becomes}, and so would {files[1]}; send one of them at a time",
+        f"  {files[1]}: {becomes}, and so would {files[0]}; send one of them at a time",
         f"  {empty}: no header: the object is empty; fix or remove it",
     ]
     many = tmp_path / "many"

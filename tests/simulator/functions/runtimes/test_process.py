@@ -287,7 +287,9 @@ def test_code_that_is_not_there(tmp_path: Path, runtime: Any) -> None:
     """Neither a directory nor a zip: one line, with the command that makes one."""
     (tmp_path / "text").write_text("no zip")
     for path in (tmp_path / "nothing", tmp_path / "text"):
-        with pytest.raises(InputError, match="neither a directory nor a zip of code; make one: stockpipe package"):
+        with pytest.raises(
+            InputError, match="neither a directory nor a zip with code; make one with: stockpipe package"
+        ):
             runtime("http://127.0.0.1:9", code_dir=path, clock=SystemClock())
 
 
@@ -313,10 +315,10 @@ async def test_process_that_dies_while_idle(open_function: Open) -> None:
         assert second != first
 
 
-def test_other_systems_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_other_systems_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     """Where there is no wheel the option says so, with the way out."""
     monkeypatch.setattr(sys, "platform", "darwin")
-    with pytest.raises(InputError, match="Linux only; use --runtime inline"):
+    with pytest.raises(InputError, match="only for Linux; use --runtime inline"):
         ProcessRuntime("http://127.0.0.1:9", clock=SystemClock())
 
 

@@ -185,7 +185,9 @@ async def test_what_is_made_ahead_is_bounded(monkeypatch: pytest.MonkeyPatch) ->
     assert made < 100
 
 
-@pytest.mark.parametrize(("number", "said"), [(signal.SIGKILL, "ended by itself"), (signal.SIGSTOP, "does not answer")])
+@pytest.mark.parametrize(
+    ("number", "said"), [(signal.SIGKILL, "ended unexpectedly"), (signal.SIGSTOP, "does not answer")]
+)
 async def test_a_generator_that_is_lost_is_told(
     monkeypatch: pytest.MonkeyPatch, number: signal.Signals, said: str
 ) -> None:

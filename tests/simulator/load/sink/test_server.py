@@ -220,7 +220,9 @@ async def test_its_process_ends_with_its_owner() -> None:
             await http.get(endpoint)
 
 
-@pytest.mark.parametrize(("number", "said"), [(signal.SIGKILL, "ended by itself"), (signal.SIGSTOP, "does not answer")])
+@pytest.mark.parametrize(
+    ("number", "said"), [(signal.SIGKILL, "ended unexpectedly"), (signal.SIGSTOP, "does not answer")]
+)
 async def test_a_sink_that_is_lost_is_told(monkeypatch: pytest.MonkeyPatch, number: signal.Signals, said: str) -> None:
     """Killed or frozen, it is one line; nothing waits for it."""
     monkeypatch.setattr(limits, "SILENCE_LOOK_S", 0.01)

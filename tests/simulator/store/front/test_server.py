@@ -150,5 +150,5 @@ async def test_a_store_without_memory_says_so_and_ends() -> None:
             with contextlib.suppress(BotoCoreError, ClientError):
                 await clients.s3.create_bucket(Bucket="full")
                 await clients.s3.put_object(Bucket="full", Key="k", Body=b"x" * 8 * limit)
-        with pytest.raises(StoreDied, match=r"ended by itself \(exit code 3\); its last words: out of memory"):
+        with pytest.raises(StoreDied, match=r"ended unexpectedly \(exit code 3\); its last output: out of memory"):
             await store.counters()
