@@ -92,6 +92,7 @@ class _Outlet:
             session.clock,
             machine_output=str(options.summary) == "-",
             screenshot=options.screenshot,
+            every_s=options.every_s,
         )
         self.summary: dict[str, Any] = {}
 

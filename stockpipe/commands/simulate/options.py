@@ -13,6 +13,7 @@ from stockpipe.commands.values import (
     DURATION,
     INSTANT,
     Accept,
+    Every,
     Parameters,
     Runtime,
     Screenshot,
@@ -83,6 +84,7 @@ class SimulateOptions(Options):
     ] = 60.0
     accept: Accept = ()
     ui: Ui = "auto"
+    every_s: Every = 5.0
     ready: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Write endpoint and resources as JSON once all exist.")
     ] = None

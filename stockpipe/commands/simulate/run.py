@@ -154,7 +154,12 @@ class _SimulateOutlet:
     def __init__(self, options: SimulateOptions, plan: RunPlan, telemetry: Telemetry, clock: Clock) -> None:
         self._options, self._plan, self._telemetry, self._clock = options, plan, telemetry, clock
         self.display = Display(
-            telemetry, options.ui, clock, machine_output=str(options.summary) == "-", screenshot=options.screenshot
+            telemetry,
+            options.ui,
+            clock,
+            machine_output=str(options.summary) == "-",
+            screenshot=options.screenshot,
+            every_s=options.every_s,
         )
         self.summary: dict[str, Any] = {}
 
