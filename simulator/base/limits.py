@@ -32,8 +32,8 @@ DRAIN_LOOK_S = 0.05
 """Between two looks at whether the queue is empty."""
 SCENARIO_LOOK_S = 0.1
 """Between two looks at whether a scenario's next step is due."""
-SCENARIO_END_S = 2.0
-"""How long a scenario's last steps may wait for their moment after the drain."""
+SCENARIO_END_S = 1.0
+"""How long a scenario's last steps may wait for their moment after the drain: it takes a sample to be seen."""
 
 # Our own processes.
 OPEN_FILES = 10_240

@@ -8,6 +8,7 @@ import json
 import math
 import sys
 from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from simulator.base.errors import CouldNotFinish, ExitCode, InputError
 from simulator.base.folders import remove_ownerless
 from simulator.base.interrupts import Interrupts
 from simulator.base.observations import LogWritten, Noted, Observation, Record
+from simulator.base.quantities import duration_text
 from simulator.base.shown import visible_line
 from simulator.base.usage import allow_open_files
 from simulator.dashboard.ui import Display
@@ -65,6 +67,8 @@ def resolve(options: SimulateOptions) -> tuple[Stack, RunPlan]:
     files = (*options.sources, *options.paths)
     endless = "duration_s" not in options.given and (options.ticks is not None or files)
     stack = template.load(options.template, _parameters(options, scenario), defaults={"Seed": str(options.seed)})
+    if scenario is not None:
+        scenario = scenario.filled(_caption_values(options, stack))
     path = wiring(stack)
     require_sound(stack, options.template)
     if options.code is not None:
@@ -88,6 +92,7 @@ def resolve(options: SimulateOptions) -> tuple[Stack, RunPlan]:
         left_out=chosen.left_out,
         scenario=scenario.name if scenario else None,
         story=scenario,
+        captions_read=options.ui != "quiet",
         bounds=bounds.in_force(bounds.DEFAULTS, scenario.bounds if scenario else (), asked),
         runtime=options.runtime,
         code_dir=options.code,
@@ -109,6 +114,18 @@ def _with_scenario(options: SimulateOptions, scenario: Scenario) -> SimulateOpti
         held["no_schedule"] = not held["no_schedule"]
     free = {name: value for name, value in held.items() if name not in options.given}
     return options.replaced(**free, given={*options.given, *free})
+
+
+def _caption_values(options: SimulateOptions, stack: Stack) -> dict[str, str]:
+    """What a caption may name: the options that a scenario sets, as they hold, and the template's parameters."""
+    lengths = {"duration": options.duration_s, "drain_timeout": options.drain_timeout_s}
+    held = {
+        **{name: duration_text(value) for name, value in lengths.items()},
+        "ticks": "any number of" if options.ticks is None else str(options.ticks),
+        "speed": f"{options.speed:g}",
+        **{name: str(getattr(options, name)) for name in ("seed", "capacity", "runtime")},
+    }
+    return {**held, **stack.parameters}
 
 
 def _parameters(options: SimulateOptions, scenario: Scenario | None) -> dict[str, str]:
@@ -230,6 +247,7 @@ class _SimulateOutlet:
             ),
             source_rows=(run.audit.parsed_rows if run.audit else 0) if self._plan.sources else None,
         )
+        built["skipped_steps"] = [asdict(step) for step in run.skipped]
         try:
             self._print(run)
         finally:
