@@ -195,6 +195,8 @@ class _LinePrinter:
     def _new(self, snapshot: Snapshot, *, repeated: bool) -> list[Event]:
         """The events that someone should read and that were not printed yet."""
         read = [event for event in snapshot.events if event.tone != "plain"]
-        new = [event for event in read if event not in self._shown and (repeated or event.count == 1)]
-        self._shown = frozenset(new) | self._shown.intersection(read)
+        new = [event for event in read if event not in self._shown]
+        if not repeated and all(event.count > 1 for event in new):
+            return []
+        self._shown = frozenset(read)
         return new

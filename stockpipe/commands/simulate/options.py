@@ -89,7 +89,13 @@ class SimulateOptions(Options):
         Path | None, typer.Option(metavar="FILE", help="Write endpoint and resources as JSON once all exist.")
     ] = None
     summary: Summary = None
-    hold: Annotated[bool, typer.Option("--hold", help="Keep the store up after the summary until Ctrl-C.")] = False
+    hold: Annotated[
+        bool,
+        typer.Option(
+            "--hold",
+            help="Keep the store with bucket, queues and table up after the summary until Ctrl-C; nothing consumes.",
+        ),
+    ] = False
     logs: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Write each environment's log stream to a file here.")
     ] = None
