@@ -32,8 +32,8 @@ DRAIN_LOOK_S = 0.05
 """Interval for checking whether the queue is empty."""
 SCENARIO_LOOK_S = 0.1
 """Interval for checking whether a scenario's next step is due."""
-SCENARIO_END_S = 2.0
-"""How long a scenario's last steps may wait, after the drain, until they are due."""
+SCENARIO_END_S = 1.0
+"""How long a scenario's last steps may wait, after the drain, until they are due: a sample must show it first."""
 
 # Our own processes.
 OPEN_FILES = 10_240

@@ -14,10 +14,12 @@ from rich.segment import Segment
 from simulator.base.shown import visible_lines
 
 
-def visible_console(**how: Any) -> Console:
-    """A console; `how` is `rich.console.Console`'s."""
+def visible_console(*, trims: bool = False, **how: Any) -> Console:
+    """A console; `how` is `rich.console.Console`'s. `trims`: no line ends with the blanks that fill up a table's."""
     made = Console(**how)
     made.push_render_hook(_VisibleHook())
+    if trims:
+        made.push_render_hook(_TrimmedHook())
     return made
 
 
@@ -36,3 +38,29 @@ class _Visible:
                 yield segment
             else:
                 yield Segment(visible_lines(segment.text), segment.style)
+
+
+class _TrimmedHook(RenderHook):
+    def process_renderables(self, renderables: list[ConsoleRenderable]) -> list[ConsoleRenderable]:
+        return [_Trimmed(renderable) for renderable in renderables]
+
+
+class _Trimmed:
+    def __init__(self, renderable: RenderableType) -> None:
+        self._renderable = renderable
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        blanks: list[Segment] = []  # written as soon as a letter follows on their line
+        for segment in console.render(self._renderable, options):
+            if segment.control:
+                yield segment
+                continue
+            for number, part in enumerate(segment.text.split("\n")):
+                if number:
+                    blanks.clear()
+                    yield Segment("\n")
+                if inked := part.rstrip(" "):
+                    yield from (*blanks, Segment(inked, segment.style))
+                    blanks.clear()
+                if len(inked) < len(part):
+                    blanks.append(Segment(part[len(inked) :], segment.style))

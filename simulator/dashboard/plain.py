@@ -1,33 +1,59 @@
-"""The run in one line of plain ASCII, for logs, pipes and terminals that cannot be drawn on."""
+"""The run as lines of plain ASCII, for logs, pipes and terminals that cannot be drawn on. Pure.
+
+A line is a clock, the phase, and figures as `name=value`, always the same ones in the same order: bare numbers, with
+`_s` in the name of a time in seconds, and `-` for a figure that does not exist yet. docs/dashboard.md lists them.
+"""
 
 from __future__ import annotations
 
-from simulator.dashboard.figures import clock, count, seconds, size
-from simulator.dashboard.layout import progress
+from collections.abc import Iterator
+
+from simulator.dashboard.figures import NONE, clock
 from simulator.telemetry.snapshot import Event, Snapshot
 
 
 def plain_line(snapshot: Snapshot) -> str:
-    """One line, always the same figures in the same order; `lost` sums what the dashboard shows as lost or refused."""
-    queue, consumer, load = snapshot.queue, snapshot.consumer, snapshot.load
-    lost = queue.dead_lettered + snapshot.rejected_rows + snapshot.generator.errors + consumer.errors
-    parts = [
-        f"{clock(snapshot.elapsed_s)} {snapshot.phase:<8}",
-        f"ticks {snapshot.ticks}" if load is None else f"sent {load.sent:,} dropped {load.dropped:,}",
-        f"objects {snapshot.bucket.objects:,} ({size(snapshot.bucket.size_bytes)})",
-        f"queue {queue.visible:,} visible {queue.in_flight:,} in flight, oldest {seconds(queue.oldest_age_s)}",
-        f"busy {consumer.busy}",
-        f"rows {snapshot.table.rows_written:,} ({count(snapshot.rates.rows)}/s)",
-        f"p99 {seconds((load or snapshot).latency.p99)}",
-        f"dlq {queue.dead_lettered:,}",
-        f"lost {lost + (load.dropped if load is not None else 0):,}",
-    ]
-    if snapshot.phase in ("draining", "auditing"):
-        parts.append(progress(snapshot)[1])
-    return " | ".join(parts)
+    """The line of a snapshot; while the store starts, what is known then."""
+    return " ".join(
+        (clock(snapshot.elapsed_s), snapshot.phase, *(f"{name}={value}" for name, value in _pairs(snapshot)))
+    )
 
 
 def plain_event(event: Event, since_at: float) -> str:
     """An event as a line of its own."""
     often = f" (x{event.count:,})" if event.count > 1 else ""
     return f"{clock(event.at - since_at)} -- {event.text}{often}"
+
+
+def _pairs(snapshot: Snapshot) -> Iterator[tuple[str, str]]:
+    options, queue, consumer, load = snapshot.options, snapshot.queue, snapshot.consumer, snapshot.load
+    if snapshot.phase == "starting":
+        yield from (("command", options.command), ("seed", str(options.seed)), ("runtime", _word(options.runtime)))
+        return
+    if load is None:
+        yield "ticks", str(snapshot.ticks)
+    else:
+        yield from (("sent", str(load.sent)), ("dropped", str(load.dropped)))
+    yield "objects", str(snapshot.bucket.objects)
+    yield "queue", str(queue.visible)
+    yield "in_flight", str(queue.in_flight)
+    yield "oldest_s", _seconds(queue.oldest_age_s)
+    yield "busy", str(consumer.busy)
+    yield "cold_starts", str(consumer.cold_starts)
+    yield "rows", str(snapshot.table.rows_written)
+    yield "rows_per_s", f"{snapshot.rates.rows:.0f}"
+    yield "p99_s", _seconds((load or snapshot).latency.p99)
+    yield "dead_lettered", str(queue.dead_lettered)
+    lost = queue.dead_lettered + snapshot.rejected_rows + snapshot.generator.errors + consumer.errors
+    yield "lost", str(lost + (load.dropped if load is not None else 0))
+    if snapshot.phase == "auditing":
+        part = _word(snapshot.audit_part or "listing")
+        yield "audit", f"{part}:{snapshot.audit_done}/{snapshot.audit_total}"
+
+
+def _seconds(length_s: float | None) -> str:
+    return NONE if length_s is None else f"{max(0.0, length_s):.3f}"
+
+
+def _word(text: str) -> str:
+    return text.replace(" ", "-")

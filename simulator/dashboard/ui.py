@@ -1,4 +1,4 @@
-"""Telemetry on the terminal: one task that refreshes the dashboard, or prints a line a second, until told to stop.
+"""Telemetry on the terminal: one task that refreshes the dashboard, or prints plain lines, until it is stopped.
 
 The screen is never scrolled and never cleared while the dashboard is up: a frame overwrites the one before, and only
 the lines that changed are sent. The last frame stays. Whatever way the task ends, the terminal is as it was found.
@@ -20,6 +20,7 @@ from rich.console import Console
 from simulator.base.clock import Clock
 from simulator.base.errors import one_failure
 from simulator.base.files import write_whole
+from simulator.base.observations import Phase
 from simulator.base.shown import visible
 from simulator.base.terminal import visible_console
 from simulator.base.waiting import wait_for_event
@@ -32,8 +33,10 @@ from simulator.telemetry.snapshot import Event, Snapshot
 Mode = Literal["live", "plain", "quiet"]
 Choice = Mode | Literal["auto"]
 FRAMES_PER_S = 4
-PLAIN_LINE_S = 1.0
-"""Between two lines of the plain display."""
+PLAIN_LOOK_S = 0.25
+"""Between two looks of the plain display: how late an event may be printed."""
+PLAIN_LINE_S = 5.0
+"""Between two of its lines, unless something else is asked for."""
 SCREENSHOT_SIZE = (120, 36)
 """Columns and lines of a screenshot when no terminal says how large the screen is."""
 
@@ -53,12 +56,13 @@ async def show(
     clock: Clock,
     stop: asyncio.Event,
     screenshot: Path | None = None,
+    every_s: float = PLAIN_LINE_S,
 ) -> None:
     """Show the run on `console` until `stop` is set or the task is cancelled; then show its last state once more.
 
-    `live` on something that is no terminal prints the last frame only. A terminal that goes away ends the showing,
-    not the run. `screenshot` receives the last frame as SVG, in every mode; where it cannot be written, that is a
-    `CouldNotFinish`.
+    `live` on something that is not a terminal prints the last frame only; `plain` prints a line every `every_s`. A
+    terminal that goes away ends the showing, not the run. `screenshot` receives the last frame as SVG, in every mode;
+    where it cannot be written, that is a `CouldNotFinish`.
     """
 
     def look() -> Snapshot:
@@ -74,8 +78,8 @@ async def show(
 
                 await _refresh(draw, 1 / FRAMES_PER_S, clock, stop)
         elif mode == "plain":
-            printer = _LinePrinter(console)
-            await _refresh(lambda: printer.show(look()), PLAIN_LINE_S, clock, stop)
+            printer = _LinePrinter(console, every_s)
+            await _refresh(lambda: printer.show(look(), last=stop.is_set()), PLAIN_LOOK_S, clock, stop)
         else:
             await stop.wait()
             if mode == "live":
@@ -93,19 +97,33 @@ class Display:
     """
 
     def __init__(
-        self, telemetry: Telemetry, ui: Choice, clock: Clock, *, machine_output: bool, screenshot: Path | None
+        self,
+        telemetry: Telemetry,
+        ui: Choice,
+        clock: Clock,
+        *,
+        machine_output: bool,
+        screenshot: Path | None,
+        every_s: float = PLAIN_LINE_S,
     ) -> None:
-        self.console = visible_console(stderr=machine_output, highlight=False)
+        self.console = visible_console(trims=True, stderr=machine_output, highlight=False)
         self.mode = choose_mode(ui, self.console)
         self._telemetry = telemetry
         self._stop = asyncio.Event()
         self._show = functools.partial(
-            show, telemetry, mode=self.mode, console=self.console, clock=clock, stop=self._stop, screenshot=screenshot
+            show,
+            telemetry,
+            mode=self.mode,
+            console=self.console,
+            clock=clock,
+            stop=self._stop,
+            screenshot=screenshot,
+            every_s=every_s,
         )
         self._showing: asyncio.Task[None] | None = None
 
     def located(self, endpoint: str) -> None:
-        """The engine listens and all resources exist: scripts wait for this line."""
+        """The store listens and all resources exist: scripts wait for this line."""
         self._telemetry.located(endpoint)
         if self.mode != "live":
             sys.stderr.write(f"endpoint {endpoint}\n")
@@ -113,7 +131,7 @@ class Display:
 
     @contextlib.asynccontextmanager
     async def shown(self) -> AsyncIterator[None]:
-        """Show the run beside the block, or until `end`. A failure of either leaves alone, not in a group."""
+        """Show the run beside the block, or until `end`. A failure of either is raised alone, not in a group."""
         with one_failure():
             async with asyncio.TaskGroup() as group:
                 self._showing = group.create_task(self._show(), name="display")
@@ -123,7 +141,7 @@ class Display:
                     self._stop.set()
 
     async def end(self) -> None:
-        """Show the last state and stop, so that what is printed next stands below it."""
+        """Show the last state and stop, so that what is printed next is below it."""
         self._stop.set()
         if self._showing is not None:
             await self._showing
@@ -141,24 +159,44 @@ async def _refresh(draw: Callable[[], None], period_s: float, clock: Clock, stop
 
 @dataclass(slots=True)
 class _LinePrinter:
-    """Prints the line of a snapshot, after the events since the last one that someone should read."""
+    """Prints events once they came, and a line when the phase changes, every `_every_s` seconds and at the end.
+
+    What repeats is printed with the next line, so that a thousand throttles are not a thousand lines.
+    """
 
     _console: Console
+    _every_s: float
     _shown: frozenset[Event] = frozenset()
+    _phase: Phase | None = None
+    _lines: int = 0
+    _last: str = ""
     _alive: bool = True
 
-    def show(self, snapshot: Snapshot) -> None:
-        """Print; once nobody reads any more, do nothing."""
+    def show(self, snapshot: Snapshot, *, last: bool) -> None:
+        """Print what is due; once nobody reads any more, do nothing."""
         if not self._alive:
             return
-        since_at = snapshot.began_at
-        new = [event for event in snapshot.events if event.tone != "plain" and event not in self._shown]
-        self._shown = frozenset(snapshot.events)
-        texts = [*(plain_event(event, since_at) for event in new), plain_line(snapshot)]
+        period = int(snapshot.elapsed_s / max(self._every_s, PLAIN_LOOK_S))
+        due = last or snapshot.phase != self._phase or (period != self._lines and snapshot.phase != "done")
+        texts = [plain_event(event, snapshot.began_at) for event in self._new(snapshot, repeated=due)]
+        line = plain_line(snapshot)
+        if due and line != self._last and not (last and snapshot.phase == self._phase == "done"):
+            texts.append(line)
+            self._last = line
+        self._phase, self._lines = snapshot.phase, period
         encoding = self._console.encoding
-        text = "".join(f"{visible(text)}\n" for text in texts).encode(encoding, "replace").decode(encoding)
         try:
-            self._console.file.write(text)
-            self._console.file.flush()
+            for text in texts:
+                self._console.file.write(f"{visible(text)}\n".encode(encoding, "replace").decode(encoding))
+                self._console.file.flush()
         except (OSError, ValueError):
             self._alive = False
+
+    def _new(self, snapshot: Snapshot, *, repeated: bool) -> list[Event]:
+        """The events that someone should read and that were not printed yet."""
+        read = [event for event in snapshot.events if event.tone != "plain"]
+        new = [event for event in read if event not in self._shown]
+        if not repeated and all(event.count > 1 for event in new):
+            return []
+        self._shown = frozenset(read)
+        return new

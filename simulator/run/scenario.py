@@ -1,48 +1,44 @@
-"""Scenarios: what a run is asked for and what happens in it, as a small data file that can be copied and changed.
+"""Scenarios: what a run does and what happens in it, as a small data file that can be copied and changed. Pure.
 
 ```yaml
 title: one line
 parameters: {MaximumConcurrency: 2}        # template parameters
 options: {ticks: 1, capacity: aws}         # options of simulate, which the command line may still override
 bounds: [dead_lettered>=1]                 # what it plans, in place of the defaults on these figures
-steps:                                     # told and done in this order, each once its trigger has come
+steps:                                     # said and done in this order, each once its trigger has come
   - at: 3s                                 # seconds since the run began ...
-    caption: what to say
-    put: {key: stocks/broken.csv, text: "..."}
+    caption: what to say, after {VisibilityTimeout second}
+    put: {key: stocks/broken.csv, text: "..."}      # or a list of objects
   - when: queue.visible >= 400             # ... or a figure of the snapshot against a number; several joined by `and`
     caption: what to say
     refuse_writes: {share: 0.95, for: 10s} # the table throttles this share of the writes
 ```
 
-Reading is pure; `play` is the shell that waits for the triggers.
+`story.py` waits for the triggers.
 """
 
 from __future__ import annotations
 
-import asyncio
 import math
 import operator
 import re
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, get_args
+from typing import Any, get_args
+
+import yaml
 
 from simulator.base import documents, limits
-from simulator.base.clock import Clock
 from simulator.base.documents import DocumentError
 from simulator.base.errors import InputError
 from simulator.base.files import UnusableFileError, read_bounded
-from simulator.base.observations import Noted, Record
-from simulator.base.quantities import LONGEST_S, Bound, parse_bound, parse_duration
+from simulator.base.quantities import LONGEST_S, Bound, duration_text, parse_bound, parse_duration
 from simulator.base.shown import printable
 from simulator.functions.runtimes import RuntimeName
-from simulator.run import bounds
+from simulator.run import bounds, captions
 from simulator.run.bounds import SummaryBound
 from simulator.telemetry.snapshot import RunOptions, Snapshot
-
-if TYPE_CHECKING:
-    from simulator.twin.twin import Twin
 
 _FOLDER = Path(__file__).with_name("scenarios")
 _OPTIONS: Mapping[str, type | tuple[str, ...]] = {
@@ -78,17 +74,20 @@ class Step:
     """One moment of a scenario. Without a trigger it follows the step before at once.
 
     `when` holds figures of the snapshot against numbers, which must hold together; a figure that does not exist yet
-    holds nothing.
+    holds nothing. `trigger` is either in words, empty without one. `puts` are carried out in their order. `line` is
+    that of the caption in the file, or of the step if it has none.
     """
 
     at_s: float | None
     when: tuple[Bound, ...]
+    trigger: str
     caption: str | None
-    put: Put | None
+    puts: tuple[Put, ...]
     refuse_writes: RefuseWrites | None
+    line: int
 
     def due(self, elapsed_s: float, look: Callable[[], Snapshot]) -> bool:
-        """Whether its trigger has come, so many seconds after the run began."""
+        """Whether its trigger has come, at this time since the run began."""
         if self.at_s is not None:
             return elapsed_s >= self.at_s
         snapshot = look() if self.when else None
@@ -97,14 +96,28 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """A scenario as read; `options` are named as in `simulate`'s summary, lengths in seconds."""
+    """A scenario as read from `file`; `options` are named as in `simulate`'s summary, lengths in seconds."""
 
     name: str
+    file: str
     title: str
     parameters: Mapping[str, str]
     options: Mapping[str, Any]
     bounds: tuple[SummaryBound, ...]
     steps: tuple[Step, ...]
+
+    def filled(self, values: Mapping[str, str]) -> Scenario:
+        """The same with the values of parameters and options in its captions.
+
+        Raises `InputError` with file and line for a placeholder that names neither.
+        """
+        return replace(self, steps=tuple(self._filled(step, values) for step in self.steps))
+
+    def _filled(self, step: Step, values: Mapping[str, str]) -> Step:
+        try:
+            return replace(step, caption=captions.filled(step.caption, values)) if step.caption else step
+        except ValueError as error:
+            raise InputError(f"{self.file}:{step.line}: caption: {error}") from None
 
 
 def names() -> tuple[str, ...]:
@@ -131,56 +144,19 @@ def load(name: str) -> Scenario:
         raise InputError(f"scenario file {file} {error}") from None
     except UnicodeDecodeError:
         raise InputError(f"scenario file {file} cannot be read: it is not text in UTF-8") from None
-    return parse(text, printable(file.stem))
+    return parse(text, printable(file.stem), printable(str(file)))
 
 
-def parse(text: str, name: str) -> Scenario:
-    """The scenario in a text; `InputError` names the part that cannot be used."""
+def parse(text: str, name: str, file: str) -> Scenario:
+    """The scenario in a text; `InputError` has the file, the line if it is known, and the part that cannot be used."""
     try:
-        return _scenario(documents.plain(documents.compose(text)), name)
+        root = documents.compose(text)
+        return _scenario(documents.plain(root), name, file, list(_step_lines(root)))
     except DocumentError as error:
-        where = f"{name}, line {error.line}" if error.line else name
-        raise InputError(f"scenario {where}: {error}") from None
+        where = f"{file}:{error.line}" if error.line else f"scenario {file}"
+        raise InputError(f"{where}: {error}") from None
     except ValueError as error:
-        raise InputError(f"scenario {name}: {error}") from None
-
-
-async def play(
-    scenario: Scenario, twin: Twin, look: Callable[[], Snapshot], clock: Clock, record: Record, stop: asyncio.Event
-) -> None:
-    """Tell and do the steps in order, until the last one or `stop`; a fault that is on is switched off at the end."""
-    began_at = clock.now()
-    table, faulty_until_at = twin.resources.table, 0.0
-
-    async def wait() -> None:
-        nonlocal faulty_until_at
-        if 0 < faulty_until_at <= clock.now() and twin.store is not None:
-            faulty_until_at = 0.0
-            await twin.store.refuse_writes(table, 0.0)
-            record(Noted(clock.now(), f"fault over: table {table} takes writes again", "fault"))
-        await clock.sleep(limits.SCENARIO_LOOK_S)
-
-    try:
-        for step in scenario.steps:
-            while not stop.is_set() and not step.due(clock.now() - began_at, look):
-                await wait()
-            if stop.is_set():
-                return
-            if step.caption:
-                record(Noted(clock.now(), step.caption, "caption"))
-            if step.put:
-                body = step.put.text.encode()
-                await twin.clients.s3.put_object(Bucket=twin.resources.bucket, Key=step.put.key, Body=body)
-            if step.refuse_writes and twin.store is not None:
-                await twin.store.refuse_writes(table, step.refuse_writes.share)
-                faulty_until_at = max(faulty_until_at, clock.now() + step.refuse_writes.for_s)
-                share = f"{step.refuse_writes.share:.0%}"
-                record(Noted(clock.now(), f"fault: table {table} refuses {share} of the writes", "fault"))
-        while faulty_until_at and not stop.is_set():
-            await wait()
-    finally:
-        if faulty_until_at and twin.store is not None:
-            await twin.store.refuse_writes(table, 0.0)
+        raise InputError(f"scenario {file}: {error}") from None
 
 
 def _figure(snapshot: Snapshot | None, path: str) -> float | None:
@@ -204,7 +180,20 @@ def _require_known(given: Mapping[Any, Any], *known: str) -> None:
     _require(not unknown, f"'{''.join(unknown[:1])}' is not known; known are {', '.join(sorted(known))}")
 
 
-def _scenario(given: Any, name: str) -> Scenario:
+def _step_lines(root: yaml.Node | None) -> Iterator[int]:
+    """Where the caption of each step is, or the step itself; of a document whose keys are sound."""
+    steps = _under(root, "steps")
+    if isinstance(steps, yaml.SequenceNode):
+        for step in steps.value:
+            yield (_under(step, "caption") or step).start_mark.line + 1
+
+
+def _under(node: yaml.Node | None, key: str) -> yaml.Node | None:
+    pairs = node.value if isinstance(node, yaml.MappingNode) else []
+    return next((value for key_node, value in pairs if key_node.value == key), None)
+
+
+def _scenario(given: Any, name: str, file: str, lines: Sequence[int]) -> Scenario:
     titled = isinstance(given, dict) and isinstance(given.get("title"), str)
     _require(titled, "a mapping with a title is expected")
     _require_known(given, "title", "parameters", "options", "bounds", "steps")
@@ -215,11 +204,12 @@ def _scenario(given: Any, name: str) -> Scenario:
         _require(not isinstance(value, dict | list), f"parameter {key} must be a text or a number")
     return Scenario(
         name=name,
+        file=file,
         title=given["title"],
         parameters={key: str(value) for key, value in parameters.items()},
         options=_options(given.get("options") or {}),
         bounds=_bounds(given.get("bounds") or []),
-        steps=tuple(_steps(steps)),
+        steps=tuple(_steps(steps, lines)),
     )
 
 
@@ -261,36 +251,45 @@ def _bounds(given: Any) -> tuple[SummaryBound, ...]:
         raise ValueError(f"bounds: {error}") from None
 
 
-def _steps(given: list[Any]) -> Iterator[Step]:
-    for number, step in enumerate(given, start=1):
+def _steps(given: list[Any], lines: Sequence[int]) -> Iterator[Step]:
+    for number, (step, line) in enumerate(zip(given, lines, strict=True), start=1):
         try:
-            yield _step(step)
+            yield _step(step, line)
         except ValueError as error:
-            raise ValueError(f"step {number}: {error}") from None
+            raise DocumentError(f"step {number}: {error}", line) from None
 
 
-def _step(given: Any) -> Step:
+def _step(given: Any, line: int) -> Step:
     _require(isinstance(given, dict), "a mapping is expected")
     _require_known(given, "at", "when", "caption", "put", "refuse_writes")
     _require(not {"at", "when"} <= set(given), "give at or when, not both")
     put, fault = given.get("put"), given.get("refuse_writes")
-    _require(put is None or (isinstance(put, dict) and set(put) == {"key", "text"}), "put needs key and text")
-    for name in put or ():
-        _require(not isinstance(put[name], dict | list), f"put: {name} must be text")
-    _require(put is None or 1 <= len(str(put["key"]).encode()) <= limits.S3_KEY_BYTES, _KEY)
+    puts = [] if put is None else put if isinstance(put, list) else [put]
     shared = fault is None or (isinstance(fault, dict) and set(fault) == {"share", "for"})
     _require(shared, "refuse_writes needs share and for")
     share = fault["share"] if fault else 0
     is_share = isinstance(share, (int, float)) and not isinstance(share, bool) and 0 <= share <= 1
     _require(is_share, f"share must be between 0 and 1, not '{share}'")
     _require(not isinstance(given.get("caption"), dict | list), "caption must be text")
+    at_s = _seconds(given["at"], "at") if "at" in given else None
+    when = " ".join(str(given["when"]).split()) if "when" in given else ""
     return Step(
-        at_s=_seconds(given["at"], "at") if "at" in given else None,
+        at_s=at_s,
         when=_terms(str(given["when"])) if "when" in given else (),
-        caption=str(given["caption"]).strip() if given.get("caption") else None,
-        put=Put(str(put["key"]), str(put["text"])) if put else None,
+        trigger=when if at_s is None else duration_text(at_s),
+        caption=" ".join(str(given["caption"]).split()) if given.get("caption") else None,
+        puts=tuple(map(_put, puts)),
         refuse_writes=RefuseWrites(float(share), _seconds(fault["for"], "for")) if fault else None,
+        line=line,
     )
+
+
+def _put(given: Any) -> Put:
+    _require(isinstance(given, dict) and set(given) == {"key", "text"}, "put needs key and text")
+    for name in given:
+        _require(not isinstance(given[name], dict | list), f"put: {name} must be a text")
+    _require(1 <= len(str(given["key"]).encode()) <= limits.S3_KEY_BYTES, _KEY)
+    return Put(str(given["key"]), str(given["text"]))
 
 
 def _terms(text: str) -> tuple[Bound, ...]:

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from simulator.base import limits
 from simulator.base.clock import Clock
+from simulator.base.counted import counted
 from simulator.base.errors import OUT_OF_MEMORY, CouldNotFinish, InputError, StockpipeError
 from simulator.base.files import write_whole
 from simulator.base.interrupts import HardStop, Interrupts
@@ -26,14 +26,14 @@ from simulator.base.observations import (
     PhaseChanged,
     Record,
 )
-from simulator.dashboard.figures import counted
 from simulator.files.finding import SourceFile
 from simulator.functions.runtimes import RuntimeName
 from simulator.proof.account import Acceptable, Audit
 from simulator.run import sources
 from simulator.run.bounds import SummaryBound
 from simulator.run.drain import waits_for_nothing
-from simulator.run.scenario import Scenario, play
+from simulator.run.scenario import Scenario
+from simulator.run.story import SkippedStep, Story
 from simulator.stack.model import Stack
 from simulator.telemetry import Telemetry
 from simulator.telemetry.snapshot import RunOptions, Snapshot
@@ -43,10 +43,10 @@ from simulator.twin.twin import Twin
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunPlan(RunOptions):
-    """What a run is asked to do: more than is shown of it.
+    """What a run has to do: more than is shown of it.
 
     `start_at` is the first instant on the schedules' own clock, `fires` whether they do at all. `left_out`
-    has a line for each file that is not sent.
+    has a line for each file that is not sent. `captions_read` says whether somebody sees the captions of `story`.
     """
 
     runtime: RuntimeName
@@ -55,6 +55,7 @@ class RunPlan(RunOptions):
     sources: tuple[SourceFile, ...]
     left_out: tuple[str, ...]
     story: Scenario | None
+    captions_read: bool
     bounds: tuple[SummaryBound, ...]
     code_dir: Path | None
     capacity: Literal["aws", "unlimited"]
@@ -67,7 +68,7 @@ class RunPlan(RunOptions):
 
 @dataclass(eq=False, repr=False)
 class Simulation:
-    """One run of a plan. What comes out stands in its last four fields, even if a failure or a signal ends it.
+    """One run of a plan. Its last five fields are the outcome, even if a failure or a signal ends it.
 
     `interrupts` are installed by whoever runs it, for as long as its result is not written.
     `observe` gets every observation; `located` gets the endpoint once all resources exist; `finished` is awaited
@@ -86,6 +87,7 @@ class Simulation:
     audit: Audit | None = None
     interrupted: bool = False
     failure: StockpipeError | None = None
+    skipped: tuple[SkippedStep, ...] = ()
 
     def __post_init__(self) -> None:
         self._started: set[str] = set()
@@ -119,9 +121,11 @@ class Simulation:
                 await asyncio.to_thread(write_whole, plan.ready, json.dumps(ready, indent=2) + "\n")
             self.located(twin.endpoint)
             twin.start_mappings()
-            drained = await self._run_and_drain(twin)
+            drained_at = await self._run_and_drain(twin)
+            drained = drained_at is not None
             await twin.stop_mappings()
-            self._enter("auditing")
+            # The drain counts up to its own end, not up to that of a scenario's last caption.
+            self._record(PhaseChanged(self.clock.now() if drained_at is None else drained_at, "auditing"))
             ledgers = self.telemetry.ledgers(await twin.rows_accepted())
             self.audit = await twin.prove(drained=drained, accepted=plan.accepted, ledgers=ledgers)
             self._enter("done")
@@ -132,8 +136,8 @@ class Simulation:
                 self.interrupts.soft.clear()
                 await self.interrupts.soft.wait()
 
-    async def _run_and_drain(self, twin: Twin) -> bool:
-        """Let rows come in and be stored, while a scenario tells its story; whether everything was drained."""
+    async def _run_and_drain(self, twin: Twin) -> float | None:
+        """Let rows come in and be stored, while a scenario is played; when everything was drained, None: it was not."""
         plan, clock = self.plan, self.clock
         reason = f"not drained within {plan.drain_timeout_s:g} s"
 
@@ -142,18 +146,18 @@ class Simulation:
 
         async with asyncio.TaskGroup() as group:
             watching = group.create_task(watch())
-            shown = asyncio.Event()
-            story = None
+            story = playing = None
             self._enter("running")
             if plan.story is not None:
-                story = group.create_task(play(plan.story, twin, self._look, clock, self._record, shown))
+                story = Story(plan.story, twin, self._look, clock, self._record, self._hurried)
+                playing = group.create_task(story.play())
             await self._work(twin)
             self.interrupted = self.interrupts.soft.is_set() and not plan.endless
             self._enter("draining")
 
             def hopeless(left: int, deadline_at: float) -> bool:
                 nonlocal reason
-                if story is not None and not story.done():
+                if playing is not None and not playing.done():
                     return False
                 for_good = self.telemetry.failed_for_good
                 if waits_for_nothing(left, for_good, twin.wiring, deadline_at):
@@ -161,15 +165,26 @@ class Simulation:
                     return True
                 return False
 
-            drained = await twin.drained(plan.drain_timeout_s, hopeless)
-            if story is not None:
-                # The last steps tell of the end of the drain; those whose moment never came are left out.
-                await asyncio.wait({story}, timeout=limits.SCENARIO_END_S)
-            shown.set()
+            if story is None or playing is None:
+                drained = await twin.drained(plan.drain_timeout_s, hopeless)
+                drained_at = clock.now()
+            else:
+                drained = acted = True
+                while drained and acted:
+                    story.acted.clear()
+                    drained = await twin.drained(plan.drain_timeout_s, hopeless)
+                    drained_at = clock.now()
+                    acted = await _ended(story, playing, drained_at)
+                await playing
+                self.skipped = tuple(story.skipped)
             watching.cancel()
         if not drained:
             self._record(Noted(clock.now(), reason, "warning"))
-        return drained
+        return drained_at if drained else None
+
+    def _hurried(self) -> bool:
+        """Whether a scenario need not wait until its captions were read."""
+        return not self.plan.captions_read or self.interrupts.soft.is_set()
 
     async def _work(self, twin: Twin) -> None:
         """Let rows come in until what was asked for is done, the time is over or the first signal comes."""
@@ -217,3 +232,17 @@ class Simulation:
 
     def _look(self) -> Snapshot:
         return self.telemetry.snapshot(self.clock.now())
+
+
+async def _ended(story: Story, playing: asyncio.Task[None], drained_at: float) -> bool:
+    """Let a story come to its end after a drain; whether it put something instead, so that there is more to drain."""
+    story.ending(drained_at)
+    acting = asyncio.ensure_future(story.acted.wait())
+    try:
+        await asyncio.wait({playing, acting}, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        acting.cancel()
+    if story.acted.is_set():
+        story.ending(None)
+        return True
+    return False

@@ -40,7 +40,17 @@ def render_summary(summary: Mapping[str, Any]) -> RenderableType:
         parts += [_indented(printable(line), Style(color="red")) for line in differences[:DIFFERENCES_SHOWN]]
         if len(differences) > DIFFERENCES_SHOWN:
             parts.append(_indented(f"and {len(differences) - DIFFERENCES_SHOWN:,} more in the summary file"))
-    return Group(*parts, *render_causes(summary), *render_next_steps(summary))
+    return Group(*parts, *_skipped(summary), *render_causes(summary), *render_next_steps(summary))
+
+
+def _skipped(summary: Mapping[str, Any]) -> Iterator[RenderableType]:
+    """The steps of a scenario whose moment never came, and why."""
+    skipped = summary.get("skipped_steps") or []
+    if skipped:
+        yield Text("  what the scenario skipped", Style(bold=True))
+    for step in skipped:
+        caption = f": {printable(step['caption'])}" if step["caption"] else ""
+        yield _indented(f"step {step['step']}, because {printable(step['reason'])}{caption}")
 
 
 def bounds_kept(

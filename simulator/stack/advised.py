@@ -52,9 +52,8 @@ def _short_visibility(stack: Stack) -> Sentences:
         if function.timeout_s <= queue.visibility_timeout_s < wanted_s:
             yield (
                 queue.logical_id,
-                f"a visibility timeout of {queue.visibility_timeout_s} s is less than six times the function's timeout"
-                f"{' plus the window' if mapping.window_s else ''}: while one attempt is throttled or retried, the "
-                f"message is delivered again; AWS advises at least {wanted_s} s",
+                f"a slow batch is delivered twice: {queue.visibility_timeout_s} s of visibility, not six timeouts"
+                f"{' and the window' if mapping.window_s else ''} ({wanted_s} s)",
             )
 
 
@@ -62,20 +61,23 @@ def _redrive(stack: Stack) -> Sentences:
     """Developer Guide, services-sqs-configure (five receives or more); SQS Developer Guide, dead-letter queues."""
     for _, queue, _ in stack.mapped():
         if queue.redrive is None:
-            yield queue.logical_id, "no dead-letter queue: a message that always fails is retried until it expires"
+            yield (
+                queue.logical_id,
+                "a message that always fails is retried until it expires: there is no dead-letter queue",
+            )
         elif queue.redrive.maximum_receives < 5:
             yield (
                 queue.logical_id,
-                f"maxReceiveCount {queue.redrive.maximum_receives}: throttled deliveries count as receives too, so "
-                "good messages may reach the dead-letter queue; AWS advises at least 5",
+                "throttles alone may dead-letter messages: "
+                f"maxReceiveCount {queue.redrive.maximum_receives} is below 5",
             )
     for queue in stack.queues.values():
         dead_letters = stack.queues.get(queue.redrive.dead_letter_queue) if queue.redrive else None
         if dead_letters is not None and dead_letters.retention_s <= queue.retention_s:
             yield (
                 dead_letters.logical_id,
-                f"it keeps messages for {dead_letters.retention_s} s, no longer than {queue.logical_id}: a message "
-                "keeps its first send time when it is moved, and may expire on arrival; 1209600 s (14 days) is safe",
+                f"messages keep their first send time and may expire on arrival: {dead_letters.retention_s} s, "
+                f"no longer than in {queue.logical_id}; 1209600 s (14 days) is safe",
             )
 
 
@@ -89,9 +91,8 @@ def _reserved_concurrency(stack: Stack) -> Sentences:
         if reserved < wanted:
             yield (
                 function.logical_id,
-                f"reserved concurrency {reserved} is below the {wanted} batches that the mapping {mapping.logical_id} "
-                "may process at once: the rest is throttled, and each throttled delivery counts as a receive; set "
-                "the mapping's MaximumConcurrency instead",
+                f"throttled batches use up receives: reserved concurrency {reserved} is below the {wanted} batches of "
+                f"{mapping.logical_id}; lower its MaximumConcurrency",
             )
 
 
@@ -122,20 +123,20 @@ def _silent_losses(stack: Stack) -> Sentences:
         if function and (function.asynchronous.dead_letter_arn or function.asynchronous.on_failure_arn):
             yield (
                 name,
-                "a dead-letter queue or on-failure destination of the function is for asynchronous events and is "
-                "never used for a queue's messages: set the redrive policy of the queue",
+                "failed messages never reach the function's dead-letter queue or on-failure destination, which are for "
+                "asynchronous events: set the queue's redrive policy",
             )
     for mapping in stack.mappings.values():
         if not mapping.reports_batch_item_failures and mapping.batch_size > 1:
-            yield mapping.logical_id, "without ReportBatchItemFailures, one bad message makes its whole batch come back"
+            yield mapping.logical_id, "one bad message makes its whole batch come back: set ReportBatchItemFailures"
     for bucket in stack.buckets.values():
         for name in sorted({each.queue for each in bucket.notifications} & stack.queues.keys()):
             queue = stack.queues[name]
             if queue.maximum_message_bytes < limits.S3_NOTIFICATION_BYTES:
                 yield (
                     queue.logical_id,
-                    f"MaximumMessageSize {queue.maximum_message_bytes} is below the {limits.S3_NOTIFICATION_BYTES} "
-                    "bytes that a notification may have: larger ones are lost",
+                    f"larger notifications are lost: MaximumMessageSize {queue.maximum_message_bytes} is below the "
+                    f"{limits.S3_NOTIFICATION_BYTES} bytes that one may have",
                 )
 
 

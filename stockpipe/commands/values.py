@@ -75,7 +75,8 @@ Parameters = Annotated[
     tuple[tuple[str, str], ...], ASSIGNMENT, typer.Option("--parameter", help="A template parameter; repeatable.")
 ]
 Runtime = Annotated[Literal["inline", "process"], typer.Option(help="Where the handlers run.")]
-Ui = Annotated[Literal["auto", "live", "plain", "quiet"], typer.Option(help="Dashboard, a line a second, or nothing.")]
+Ui = Annotated[Literal["auto", "live", "plain", "quiet"], typer.Option(help="Dashboard, plain lines, or nothing.")]
+Every = Annotated[float, DURATION, typer.Option("--every", help="With --ui plain: the time between two lines.")]
 Summary = Annotated[
     Path | None,
     typer.Option(metavar="FILE", help="Write the summary as JSON; -: to standard output, all else to standard error."),

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import shlex
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from simulator.base.counted import counted
 from simulator.base.errors import InputError
 from simulator.base.shown import visible
 from simulator.stack.handler_settings import malformed_settings
 from simulator.stack.model import Ignored, Stack
 from simulator.stack.rules import Finding, examine
 from simulator.stack.variables import withheld
+
+if TYPE_CHECKING:
+    from simulator.dashboard.ui import Display
 
 PIPELINE_TEMPLATE = Path("pipeline/template.yaml")
 
@@ -32,6 +38,42 @@ def finding_lines(findings: Sequence[Finding], template: Path | None, kind: str)
         file = template or PIPELINE_TEMPLATE
         where = f"{file}:{finding.line}" if finding.line else str(file)
         yield visible(f"{where}: {kind}: {finding.logical_id}: {finding.text}")
+
+
+def advice_lines(
+    stack: Stack, template: Path | None, scenario: str | None = None, usual: Stack | None = None
+) -> Iterator[str]:
+    """What AWS advises against in a stack, a line each.
+
+    What is not found in `usual`, the stack without the parameters of the scenario of that name, is the scenario's
+    purpose: one line names it.
+    """
+    advice = examine(stack).advice
+    before = set(examine(usual).advice) if usual is not None else set(advice)
+    yield from finding_lines([finding for finding in advice if finding in before], template, "AWS advises otherwise")
+    if meant := [finding for finding in advice if finding not in before]:
+        names = " and ".join(dict.fromkeys(finding.logical_id for finding in meant))
+        lines = ", ".join(dict.fromkeys(str(finding.line) for finding in meant if finding.line))
+        where = f"{template or PIPELINE_TEMPLATE}{f':{lines}' if lines else ''}"
+        yield visible(f"{where}: on purpose, {scenario} goes against AWS's advice for {names}")
+
+
+def ignored_line(ignored: Sequence[Ignored], template: Path | None) -> str:
+    """How many properties a run does not simulate, and the command that lists them."""
+    of = f" --template {shlex.quote(str(template))}" if template else ""
+    count = counted(len(ignored), "template property is", "template properties are")
+    return visible(f"{count} not simulated; stockpipe check{of} lists them")
+
+
+def announce_ignored(display: Display, stack: Stack, template: Path | None, note: Callable[[str], None]) -> None:
+    """Say in one line that a run does not act on all of a template: as an event, or as the first plain line."""
+    if not stack.ignored or display.mode == "quiet":
+        return
+    line = ignored_line(stack.ignored, template)
+    if display.mode == "live":
+        note(line)
+    else:
+        display.console.print(line, style="dim", soft_wrap=True, markup=False)
 
 
 def withheld_lines(stack: Stack) -> Iterator[str]:

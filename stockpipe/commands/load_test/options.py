@@ -15,6 +15,7 @@ from stockpipe.commands.values import (
     DURATION,
     RATE,
     Accept,
+    Every,
     Parameters,
     Runtime,
     Screenshot,
@@ -121,6 +122,7 @@ class LoadTestOptions(AwsOptions):
     )
     port: Annotated[int, typer.Option(min=0, max=65535, help="The store's port; 0: any free one.")] = 0
     ui: Ui = "auto"
+    every_s: Every = 5.0
     summary: Summary = None
     report: Annotated[
         Path | None, typer.Option(metavar="FILE.html", help="Write a page with charts that opens offline.")

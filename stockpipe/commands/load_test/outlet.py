@@ -26,7 +26,7 @@ from simulator.telemetry.snapshot import RunOptions
 from stockpipe.commands.load_test.options import LoadTestOptions
 from stockpipe.commands.outputs import echo, write
 from stockpipe.commands.parameters import parameters_of
-from stockpipe.commands.words import withheld_lines
+from stockpipe.commands.words import announce_ignored, withheld_lines
 
 OVERRIDES = {
     "concurrency": "MaximumConcurrency",
@@ -72,7 +72,7 @@ async def run_shown(
     outlet = _Outlet(options, session)
     with session.interrupts.installed():
         if session.plan.target != "stack":
-            outlet.announce_withheld()
+            outlet.announce_stack()
         async with outlet.display.shown():
             await run(session, opening, located=outlet.display.located, finished=outlet.finish)
             await outlet.finish()
@@ -92,11 +92,13 @@ class _Outlet:
             session.clock,
             machine_output=str(options.summary) == "-",
             screenshot=options.screenshot,
+            every_s=options.every_s,
         )
         self.summary: dict[str, Any] = {}
 
-    def announce_withheld(self) -> None:
-        """Say which variables no handler sees; where no events are shown, on standard error."""
+    def announce_stack(self) -> None:
+        """Say what is not simulated, and which variables no handler sees; the latter in any case."""
+        announce_ignored(self.display, self._session.stack, self._options.template, self._session.note)
         for line in withheld_lines(self._session.stack):
             if self.display.mode == "quiet":
                 echo(f"stockpipe: {line}", err=True)

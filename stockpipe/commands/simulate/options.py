@@ -13,6 +13,7 @@ from stockpipe.commands.values import (
     DURATION,
     INSTANT,
     Accept,
+    Every,
     Parameters,
     Runtime,
     Screenshot,
@@ -83,11 +84,18 @@ class SimulateOptions(Options):
     ] = 60.0
     accept: Accept = ()
     ui: Ui = "auto"
+    every_s: Every = 5.0
     ready: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Write endpoint and resources as JSON once all exist.")
     ] = None
     summary: Summary = None
-    hold: Annotated[bool, typer.Option("--hold", help="Keep the store up after the summary until Ctrl-C.")] = False
+    hold: Annotated[
+        bool,
+        typer.Option(
+            "--hold",
+            help="Keep the store with bucket, queues and table up after the summary until Ctrl-C; nothing consumes.",
+        ),
+    ] = False
     logs: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Write each environment's log stream to a file here.")
     ] = None

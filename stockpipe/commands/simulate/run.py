@@ -8,6 +8,7 @@ import json
 import math
 import sys
 from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from simulator.base.errors import CouldNotFinish, ExitCode, InputError
 from simulator.base.folders import remove_ownerless
 from simulator.base.interrupts import Interrupts
 from simulator.base.observations import LogWritten, Noted, Observation, Record
+from simulator.base.quantities import duration_text
 from simulator.base.shown import visible_line
 from simulator.base.usage import allow_open_files
 from simulator.dashboard.ui import Display
@@ -24,9 +26,10 @@ from simulator.functions.runtimes.variables import require_code
 from simulator.run import bounds, summary, text
 from simulator.run import scenario as scenarios
 from simulator.run.advice import Situation
+from simulator.run.hold import held_lines
 from simulator.run.scenario import Scenario
 from simulator.run.simulation import RunPlan, Simulation
-from simulator.stack import rules, template
+from simulator.stack import template
 from simulator.stack.model import Stack
 from simulator.stack.wiring import wiring
 from simulator.telemetry import Telemetry
@@ -34,7 +37,7 @@ from stockpipe.commands.outputs import echo, require_writable, write
 from stockpipe.commands.parameters import parameters_of
 from stockpipe.commands.simulate.options import SimulateOptions
 from stockpipe.commands.simulate.sources import Chosen, choose
-from stockpipe.commands.words import finding_lines, ignored_lines, require_sound, withheld_lines
+from stockpipe.commands.words import advice_lines, announce_ignored, require_sound, withheld_lines
 
 
 def list_scenarios() -> None:
@@ -65,6 +68,8 @@ def resolve(options: SimulateOptions) -> tuple[Stack, RunPlan]:
     files = (*options.sources, *options.paths)
     endless = "duration_s" not in options.given and (options.ticks is not None or files)
     stack = template.load(options.template, _parameters(options, scenario), defaults={"Seed": str(options.seed)})
+    if scenario is not None:
+        scenario = scenario.filled(_caption_values(options, stack))
     path = wiring(stack)
     require_sound(stack, options.template)
     if options.code is not None:
@@ -88,6 +93,7 @@ def resolve(options: SimulateOptions) -> tuple[Stack, RunPlan]:
         left_out=chosen.left_out,
         scenario=scenario.name if scenario else None,
         story=scenario,
+        captions_read=options.ui != "quiet",
         bounds=bounds.in_force(bounds.DEFAULTS, scenario.bounds if scenario else (), asked),
         runtime=options.runtime,
         code_dir=options.code,
@@ -109,6 +115,26 @@ def _with_scenario(options: SimulateOptions, scenario: Scenario) -> SimulateOpti
         held["no_schedule"] = not held["no_schedule"]
     free = {name: value for name, value in held.items() if name not in options.given}
     return options.replaced(**free, given={*options.given, *free})
+
+
+def _without_scenario(options: SimulateOptions) -> Stack | None:
+    """The stack without a scenario's parameters; None for a template that cannot be without them."""
+    try:
+        return template.load(options.template, _parameters(options, None))
+    except InputError:
+        return None
+
+
+def _caption_values(options: SimulateOptions, stack: Stack) -> dict[str, str]:
+    """What a caption may name: the options that a scenario sets, as they hold, and the template's parameters."""
+    lengths = {"duration": options.duration_s, "drain_timeout": options.drain_timeout_s}
+    held = {
+        **{name: duration_text(value) for name, value in lengths.items()},
+        "ticks": "any number of" if options.ticks is None else str(options.ticks),
+        "speed": f"{options.speed:g}",
+        **{name: str(getattr(options, name)) for name in ("seed", "capacity", "runtime")},
+    }
+    return {**held, **stack.parameters}
 
 
 def _parameters(options: SimulateOptions, scenario: Scenario | None) -> dict[str, str]:
@@ -154,21 +180,22 @@ class _SimulateOutlet:
     def __init__(self, options: SimulateOptions, plan: RunPlan, telemetry: Telemetry, clock: Clock) -> None:
         self._options, self._plan, self._telemetry, self._clock = options, plan, telemetry, clock
         self.display = Display(
-            telemetry, options.ui, clock, machine_output=str(options.summary) == "-", screenshot=options.screenshot
+            telemetry,
+            options.ui,
+            clock,
+            machine_output=str(options.summary) == "-",
+            screenshot=options.screenshot,
+            every_s=options.every_s,
         )
         self.summary: dict[str, Any] = {}
 
     def announce_template(self, stack: Stack, record: Record) -> None:
-        """Say what AWS advises against in the template, and list what the twin does not act on."""
-        for line in finding_lines(rules.examine(stack).advice, self._options.template, "against AWS's advice"):
+        """Say what AWS advises against in the template, and that the twin does not act on all of it."""
+        options, story = self._options, self._plan.story
+        usual = _without_scenario(options) if story else None
+        for line in advice_lines(stack, options.template, self._plan.scenario, usual):
             record(Noted(self._clock.now(), line, "warning"))
-        if not stack.ignored:
-            return
-        record(Noted(self._clock.now(), f"{len(stack.ignored)} template properties are not simulated", "note"))
-        if self.display.mode != "quiet":
-            self.display.console.print(
-                "\n".join(ignored_lines(stack.ignored)), style="dim", soft_wrap=True, markup=False
-            )
+        announce_ignored(self.display, stack, options.template, lambda line: record(Noted(self._clock.now(), line)))
 
     def announce_left_out(self, stack: Stack, record: Record) -> None:
         """Say which files `--skip-unreadable` leaves out, and which variables no handler sees.
@@ -225,6 +252,7 @@ class _SimulateOutlet:
             ),
             source_rows=(run.audit.parsed_rows if run.audit else 0) if self._plan.sources else None,
         )
+        built["skipped_steps"] = [asdict(step) for step in run.skipped]
         try:
             self._print(run)
         finally:
@@ -240,8 +268,9 @@ class _SimulateOutlet:
             )
             return
         self.display.console.print(text.render_summary(built), crop=False)
-        if self._plan.hold and run.failure is None:
-            self.display.console.print(f"  the store stays up at {built['endpoint']} until Ctrl-C", markup=False)
+        if self._plan.hold and run.failure is None and run.resources is not None:
+            for line in held_lines(built["endpoint"], run.resources):
+                self.display.console.print(f"  {line}", markup=False, soft_wrap=True)
 
 
 def _recorders(

@@ -4,25 +4,33 @@ from __future__ import annotations
 
 import dataclasses
 
+from simulator.base.counters import QueueCounters
 from simulator.dashboard import plain_event, plain_line
 from simulator.telemetry.snapshot import Event, FunctionView, Snapshot
 
 
 def test_the_plain_line(snapshot: Snapshot, load_snapshot: Snapshot) -> None:
-    """One line of ASCII with the same figures in the same order."""
+    """One line of ASCII with the same figures in the same order, each under its name and as a bare number."""
     assert plain_line(snapshot) == (
-        "00:42 running  | ticks 4 | objects 1,401 (8.69 MB) | queue 44 visible 50 in flight, oldest 6.20 s | busy 5 | "
-        "rows 131,400 (3,600/s) | p99 8.04 s | dlq 1 | lost 6"
+        "00:42 running ticks=4 objects=1401 queue=44 in_flight=50 oldest_s=6.200 busy=5 cold_starts=6 rows=131400 "
+        "rows_per_s=3600 p99_s=8.040 dead_lettered=1 lost=6"
     )
     assert plain_line(load_snapshot) == (
-        "00:42 running  | sent 3,360 dropped 12 | objects 1,401 (8.69 MB) | queue 44 visible 50 in flight, "
-        "oldest 6.20 s | busy 5 | rows 131,400 (3,600/s) | p99 9.80 s | dlq 1 | lost 18"
+        "00:42 running sent=3360 dropped=12 objects=1401 queue=44 in_flight=50 oldest_s=6.200 busy=5 cold_starts=6 "
+        "rows=131400 rows_per_s=3600 p99_s=9.800 dead_lettered=1 lost=18"
     )
     failing = dataclasses.replace(snapshot, generator=FunctionView(errors=4))
-    assert plain_line(failing).endswith("| dlq 1 | lost 10")
-    draining = dataclasses.replace(snapshot, phase="draining")
-    assert plain_line(draining).endswith("| lost 6 | 94 messages to go")
+    assert plain_line(failing).endswith("dead_lettered=1 lost=10")
     assert plain_line(snapshot).isascii()
+
+
+def test_the_plain_line_of_a_phase(snapshot: Snapshot) -> None:
+    """The first one says what is known while the store starts; that of the audit also how far it is."""
+    starting = dataclasses.replace(snapshot, phase="starting", running_at=None)
+    assert plain_line(starting) == "00:00 starting command=simulate seed=7 runtime=inline"
+    auditing = dataclasses.replace(snapshot, phase="auditing", audit_part="rejected rows", audit_done=5, audit_total=9)
+    assert plain_line(auditing).endswith(" lost=6 audit=rejected-rows:5/9")
+    assert "-" in plain_line(dataclasses.replace(snapshot, queue=QueueCounters())).split("oldest_s=")[1][:1]
 
 
 def test_a_plain_event(snapshot: Snapshot) -> None:

@@ -274,17 +274,44 @@ async def _shown(
         stop.set()
 
 
-async def test_plain_prints_a_line_a_second(telemetry: Telemetry) -> None:
+async def test_plain_prints_a_line_every_few_seconds(telemetry: Telemetry) -> None:
     """The first at once, the last at the end, and before each the events that someone should read, once."""
     telemetry.record(Noted(0.4, "only a note", "note"))
     telemetry.record(Noted(0.5, "the lesson begins", "caption"))
     telemetry.record(Noted(0.5, "a fault is on", "fault"))
     out = io.StringIO()
-    await _shown(telemetry, "plain", Console(file=out, width=80), 2.5)
+    await _shown(telemetry, "plain", Console(file=out, width=80), 11.5)
     lines = out.getvalue().splitlines()
     assert lines[:2] == ["00:00 -- the lesson begins", "00:00 -- a fault is on"]
-    assert [line[:5] for line in lines[2:]] == ["00:00", "00:01", "00:02", "00:02"]
-    assert all(" | ticks 0 | " in line for line in lines[2:])
+    assert [line[:5] for line in lines[2:]] == ["00:00", "00:05", "00:10", "00:11"]
+    assert all(" running ticks=0 " in line for line in lines[2:])
+
+
+async def test_plain_prints_a_change_at_once_and_repetitions_with_the_next_line(telemetry: Telemetry) -> None:
+    """A phase and an event are there within a quarter of a second, a repetition waits; nothing is printed twice."""
+    out, clock, stop = io.StringIO(), ManualClock(), asyncio.Event()
+    console = Console(file=out, width=80)
+    showing = asyncio.create_task(ui.show(telemetry, mode="plain", console=console, clock=clock, stop=stop))
+    printed = []
+    for observation in (
+        Noted(1.1, "odd", "warning"),
+        Noted(1.4, "odd", "warning"),
+        PhaseChanged(1.6, "draining"),
+        PhaseChanged(1.9, "done"),
+    ):
+        await clock.advance(observation.at - clock.now())
+        telemetry.record(observation)
+        await clock.advance(0.25)
+        printed.append(out.getvalue().splitlines())
+    await clock.advance(10)
+    stop.set()
+    await showing
+    first, second, draining, done = printed
+    assert first[1:] == ["00:01 -- odd"]
+    assert second == first
+    assert [line[:14] for line in draining[2:]] == ["00:01 -- odd (", "00:01 draining"]
+    assert [line[:10] for line in done[4:]] == ["00:01 done"] or [line[:10] for line in done[4:]] == ["00:02 done"]
+    assert out.getvalue().splitlines() == done
 
 
 async def test_quiet_prints_nothing(telemetry: Telemetry) -> None:

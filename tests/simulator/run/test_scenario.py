@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,7 +19,7 @@ EMPTY = Snapshot(at=0.0, options=RunOptions("simulate", 0, "inline", 0.0))
 
 def parse(text: str) -> scenario.Scenario:
     """Parse with a title in front."""
-    return scenario.parse("title: t\n" + text, "mine")
+    return scenario.parse("title: t\n" + text, "mine", "mine.yaml")
 
 
 @pytest.mark.parametrize("name", scenario.names())
@@ -104,6 +105,49 @@ def test_bad_scenario_is_one_line(text: str, message: str) -> None:
 
     assert message in str(refused.value)
     assert "\n" not in str(refused.value)
+
+
+def test_a_step_that_cannot_be_used_is_named_with_file_and_line() -> None:
+    """As compilers write it, so that an editor finds the place."""
+    with pytest.raises(InputError, match=r"^mine\.yaml:4: step 2: put needs key and text$"):
+        parse("steps:\n  - at: 1s\n  - put: {key: a}\n")
+
+
+def test_captions_follow_what_is_in_force() -> None:
+    """The values of parameters and options; a name that is neither is an error with the caption's file and line."""
+    made = parse("steps:\n  - at: 1s\n    caption: >\n      After {VisibilityTimeout second},\n      {ticks tick}.\n")
+    (step,) = made.filled({"VisibilityTimeout": "12", "ticks": "1"}).steps
+    assert step.caption == "After 12 seconds, 1 tick."
+    with pytest.raises(InputError, match=r"^mine\.yaml:4: caption: .* 'VisibilityTimeout'; did you mean 'Visibility"):
+        made.filled({"VisibilityTimeOut": "12", "ticks": "1"})
+
+
+@pytest.mark.parametrize("name", scenario.names())
+def test_packaged_captions_name_parameters_of_the_template(name: str) -> None:
+    """Every placeholder has a value, and what is said fits into the two lines that 80 columns have for it."""
+    loaded = scenario.load(name)
+    values = {**template.load(None, loaded.parameters).parameters, "ticks": "1"}
+    for step in loaded.filled(values).steps:
+        assert step.caption is not None
+        assert "{" not in step.caption
+        assert len(textwrap.wrap(step.caption, 77)) <= 2
+
+
+def test_a_step_may_put_several_objects() -> None:
+    """In their order; one object needs no list."""
+    one, two = "{key: a, text: x}", "{key: b, text: y}"
+    assert parse(f"steps: [{{put: {one}}}]").steps[0].puts == (scenario.Put("a", "x"),)
+    assert [put.key for put in parse(f"steps: [{{put: [{two}, {one}]}}]").steps[0].puts] == ["b", "a"]
+
+
+def test_the_broken_object_of_poison_comes_between_good_ones() -> None:
+    """One step puts it between two that can be read, behind a backlog: whoever receives it receives a neighbour."""
+    (step,) = [step for step in scenario.load("poison").steps if step.puts]
+    first, broken, last = (put.text.splitlines()[0] for put in step.puts)
+    assert first == last == "ticker,timestamp,price"
+    assert "timestamp" not in broken
+    assert [(term.figure, term.operator) for term in step.when] == [("queue.visible", ">=")]
+    assert step.when[0].limit >= 2 * int(template.load().parameters["BatchSize"])
 
 
 def test_unknown_name_lists_the_known() -> None:

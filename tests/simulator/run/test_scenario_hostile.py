@@ -74,7 +74,7 @@ def test_a_hostile_scenario_is_one_line(case: str) -> None:
     """In bounded time and memory."""
     text, said = HOSTILE[case]
     with pytest.raises(InputError) as refused:
-        scenario.parse(text, "x")
+        scenario.parse(text, "x", "x.yaml")
     assert said in str(refused.value)
     assert "\n" not in str(refused.value)
 
@@ -83,12 +83,12 @@ def test_a_hostile_scenario_is_one_line(case: str) -> None:
 def test_a_hostile_part_of_a_scenario_is_one_line(part: str) -> None:
     """Each place, with what does not belong there."""
     with pytest.raises(InputError) as refused:
-        scenario.parse(f"title: t\n{part}", "x")
+        scenario.parse(f"title: t\n{part}", "x", "x.yaml")
     assert PARTS[part] in str(refused.value)
     assert "\n" not in str(refused.value)
 
 
 def test_the_longest_key_is_taken() -> None:
     """1,024 bytes, as S3 has it."""
-    (step,) = scenario.parse(f"title: t\nsteps: [{{put: {{key: {'é' * 512}, text: 1}}}}]", "x").steps
-    assert step.put == scenario.Put("é" * 512, "1")
+    (step,) = scenario.parse(f"title: t\nsteps: [{{put: {{key: {'é' * 512}, text: 1}}}}]", "x", "x.yaml").steps
+    assert step.puts == (scenario.Put("é" * 512, "1"),)

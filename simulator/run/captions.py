@@ -1,0 +1,56 @@
+"""A scenario's captions: what follows the parameters in force, and how long one takes to read. Pure.
+
+A placeholder names a template parameter or an option of the scenario, or a product of them, and may count a noun:
+`{VisibilityTimeout}` is `6`, `{MaxReceiveCount time}` is `1 time` or `3 times`, `{MaximumConcurrency batch/batches}`
+has a plural of its own, and `{FileCount*RowsPerFile row}` is `4,800 rows`.
+"""
+
+from __future__ import annotations
+
+import difflib
+import math
+import re
+from collections.abc import Mapping
+
+from simulator.base.counted import counted
+
+WORDS_PER_S = 2.5
+"""Of a text that is read aloud without haste."""
+_PLACE = re.compile(r"\{([^{}]*)\}")
+_NAMED = re.compile(r"([A-Za-z]\w*(?:\*[A-Za-z]\w*)*)(?: ([A-Za-z][^/]*)(?:/([^/]+))?)?")
+_EXAMPLES = "write for example {VisibilityTimeout} or {MaxReceiveCount time}"
+_DIGITS = 15
+
+
+def reading_s(text: str) -> float:
+    """How many seconds a text needs to be read aloud."""
+    return len(text.split()) / WORDS_PER_S
+
+
+def filled(text: str, values: Mapping[str, str]) -> str:
+    """The text with the value of each placeholder in its place; `ValueError` says which one cannot be used."""
+    return _PLACE.sub(lambda place: _value(place[1], values), text)
+
+
+def _value(place: str, values: Mapping[str, str]) -> str:
+    named = _NAMED.fullmatch(place)
+    if named is None:
+        raise ValueError(f"'{{{place}}}' is not a placeholder; {_EXAMPLES}")
+    names, noun, plural = named[1].split("*"), named[2], named[3]
+    for name in names:
+        if name not in values:
+            near = difflib.get_close_matches(name, values, n=1)
+            hint = f"did you mean '{near[0]}'?" if near else _EXAMPLES
+            raise ValueError(f"there is no parameter or option '{name}'; {hint}")
+    texts = [values[name] for name in names]
+    if len(texts) == 1 and not _is_whole(texts[0]):
+        return f"{texts[0]} {plural or noun + 's'}" if noun else texts[0]
+    for name, value in zip(names, texts, strict=True):
+        if not _is_whole(value):
+            raise ValueError(f"'{name}' is '{value}' and not a whole number, so that nothing can be multiplied by it")
+    number = math.prod(map(int, texts))
+    return counted(number, noun, plural) if noun else f"{number:,}"
+
+
+def _is_whole(value: str) -> bool:
+    return re.fullmatch(r"-?[0-9]+", value) is not None and len(value) <= _DIGITS

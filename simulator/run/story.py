@@ -1,0 +1,119 @@
+"""A scenario at work: waits for each step's moment, says its caption and does what it does.
+
+A caption stays until it can have been read aloud, and the step after it waits that long. A step whose moment does not
+come before the run ends is skipped, and kept with the reason.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from simulator.base import limits
+from simulator.base.clock import Clock
+from simulator.base.observations import Noted, Record
+from simulator.base.quantities import duration_text
+from simulator.run.captions import reading_s
+from simulator.run.scenario import Scenario, Step
+from simulator.telemetry.snapshot import Snapshot
+from simulator.twin.twin import Twin
+
+
+@dataclass(frozen=True, slots=True)
+class SkippedStep:
+    """A step whose moment never came: its number from 1, its caption, and why in words."""
+
+    step: int
+    caption: str | None
+    reason: str
+
+
+@dataclass(eq=False, repr=False)
+class Story:
+    """A scenario that is played once, against a twin.
+
+    `hurried`: nobody reads captions, or waits for them any more. `skipped` grows as it goes. `acted` is set whenever
+    objects were put; whoever waits for the queue to drain clears it.
+    """
+
+    scenario: Scenario
+    twin: Twin
+    look: Callable[[], Snapshot]
+    clock: Clock
+    record: Record
+    hurried: Callable[[], bool]
+    skipped: list[SkippedStep] = field(default_factory=list)
+    acted: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def __post_init__(self) -> None:
+        self._began_at = self.clock.now()
+        self._read_at = self._faulty_until_at = 0.0
+        self._ended_at: float | None = None
+
+    def ending(self, ended_at: float | None) -> None:
+        """All is drained since then, and what does not come soon never will; None: there is more to drain again."""
+        self._ended_at = ended_at
+
+    async def play(self) -> None:
+        """Say and do the steps in order, until each has come or was skipped; no fault is left on at the end."""
+        came = True
+        try:
+            for number, step in enumerate(self.scenario.steps, start=1):
+                came = await self._comes(step) if step.trigger else came
+                if came:
+                    await self._until_read()
+                    await self._carry_out(step)
+                else:
+                    self._skip(number, step)
+            await self._until_read()
+            while self._faulty_until_at and self._ended_at is None:
+                await self._wait()
+        finally:
+            if self._faulty_until_at and self.twin.store is not None:
+                await self.twin.store.refuse_writes(self.twin.resources.table, 0.0)
+
+    async def _comes(self, step: Step) -> bool:
+        while not step.due(self.clock.now() - self._began_at, self.look):
+            if self._ended_at is not None and self.clock.now() >= self._ended_at + limits.SCENARIO_END_S:
+                return False
+            await self._wait()
+        return True
+
+    async def _until_read(self) -> None:
+        while self.clock.now() < self._read_at and not self.hurried():
+            await self._wait()
+
+    async def _carry_out(self, step: Step) -> None:
+        now, twin, table = self.clock.now(), self.twin, self.twin.resources.table
+        if step.caption:
+            self.record(Noted(now, step.caption, "caption"))
+            self._read_at = now + reading_s(step.caption)
+        for put in step.puts:
+            await twin.clients.s3.put_object(Bucket=twin.resources.bucket, Key=put.key, Body=put.text.encode())
+            self.acted.set()
+        if step.refuse_writes and twin.store is not None:
+            await twin.store.refuse_writes(table, step.refuse_writes.share)
+            self._faulty_until_at = max(self._faulty_until_at, now + step.refuse_writes.for_s)
+            share = f"{step.refuse_writes.share:.0%}"
+            self.record(Noted(now, f"fault: table {table} refuses {share} of the writes", "fault"))
+
+    def _skip(self, number: int, step: Step) -> None:
+        ran = duration_text(round(max(0.0, (self._ended_at or 0.0) - self._began_at), 1))
+        if step.at_s is not None:
+            reason = f"its moment is {step.trigger} after the beginning, and the run was over after {ran}"
+        elif step.trigger:
+            reason = f"'{step.trigger}' did not come true in {ran}"
+        else:
+            reason = f"it follows step {number - 1}"
+        self.skipped.append(SkippedStep(number, step.caption, reason))
+        self.record(Noted(self.clock.now(), f"step {number} of the scenario was skipped: {reason}", "warning"))
+
+    async def _wait(self) -> None:
+        """Until the next look; a fault whose time is over ends meanwhile."""
+        now, table = self.clock.now(), self.twin.resources.table
+        if 0 < self._faulty_until_at <= now and self.twin.store is not None:
+            self._faulty_until_at = 0.0
+            await self.twin.store.refuse_writes(table, 0.0)
+            self.record(Noted(now, f"the fault is over: table {table} takes writes again", "fault"))
+        await self.clock.sleep(limits.SCENARIO_LOOK_S)

@@ -1,0 +1,131 @@
+"""A scenario at work: when captions are said, how long they stay, what is done and what is skipped."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from itertools import pairwise
+from types import SimpleNamespace
+from typing import cast
+
+import pytest
+
+from fakes.clock import ManualClock
+from simulator.base.counters import QueueCounters
+from simulator.base.observations import Noted, Observation
+from simulator.run import scenario
+from simulator.run.captions import reading_s
+from simulator.run.story import Story
+from simulator.stack import template
+from simulator.telemetry.snapshot import RunOptions, Snapshot
+from simulator.twin.twin import Twin
+
+EMPTY = Snapshot(at=0.0, options=RunOptions("simulate", 0, "inline", 0.0))
+
+
+class Stage:
+    """A story on a clock of its own: what it put, and what it said at which instant."""
+
+    def __init__(self, steps: str | scenario.Scenario, *, hurried: bool = False) -> None:
+        self.clock, self.shown = ManualClock(), EMPTY
+        self.put: list[tuple[float, str]] = []
+        self.recorded: list[Observation] = []
+        self.shares: list[float] = []
+        loaded = scenario.parse(f"title: t\nsteps:\n{steps}", "x", "x.yaml") if isinstance(steps, str) else steps
+        bucket = SimpleNamespace(put_object=self._put)
+        store = SimpleNamespace(refuse_writes=self._refuse)
+        resources = SimpleNamespace(bucket="b", table="t")
+        twin = SimpleNamespace(store=store, resources=resources, clients=SimpleNamespace(s3=bucket))
+        self.story = Story(
+            loaded, cast("Twin", twin), lambda: self.shown, self.clock, self.recorded.append, lambda: hurried
+        )
+        self.playing = asyncio.ensure_future(self.story.play())
+
+    async def _put(self, *, Key: str, **_: object) -> None:  # noqa: N803 - boto3's own name
+        self.put.append((self.clock.now(), Key))
+
+    async def _refuse(self, _table: str, share: float) -> None:
+        self.shares.append(share)
+
+    def said(self, kind: str = "caption") -> list[tuple[float, str]]:
+        """When what was said."""
+        noted = [each for each in self.recorded if isinstance(each, Noted) and each.kind == kind]
+        return [(round(each.at, 3), each.text) for each in noted]
+
+
+@pytest.mark.parametrize("name", scenario.names())
+async def test_each_packaged_caption_stays_until_it_is_read(name: str) -> None:
+    """However fast the moments come: two and a half words per second pass before the next one, and before the end."""
+    loaded = scenario.load(name)
+    filled = loaded.filled({**template.load(None, loaded.parameters).parameters, "ticks": "1"})
+    at_once = replace(filled, steps=tuple(replace(step, when=()) for step in filled.steps))
+    stage = Stage(at_once)
+    await stage.clock.advance(200)
+    await stage.playing
+    said = stage.said()
+    assert [text for _, text in said] == [step.caption for step in filled.steps]
+    for (at, text), (next_at, _) in pairwise(said):
+        assert next_at >= at + reading_s(text)
+    # A step by the clock, and what it does, is not late for the captions before it.
+    for step, (at, _) in zip(filled.steps, said, strict=True):
+        assert step.at_s is None or at <= step.at_s + 0.2
+
+
+async def test_a_moment_that_came_while_a_caption_was_read_is_not_lost() -> None:
+    """The step is carried out when its turn has come, also if its figure has changed back by then."""
+    stage = Stage(
+        "- {at: 0s, caption: one two three four five}\n- {when: queue.visible >= 3, put: {key: a, text: b}}\n"
+    )
+    stage.shown = replace(EMPTY, queue=QueueCounters(visible=3))
+    await stage.clock.advance(1)
+    stage.shown = EMPTY
+    assert stage.put == []
+    await stage.clock.advance(2)
+    await stage.playing
+    assert [(round(at, 1), key) for at, key in stage.put] == [(2.0, "a")]
+    assert stage.story.acted.is_set()
+
+
+async def test_nobody_waits_for_captions_that_nobody_reads() -> None:
+    """A hurried story carries out each step as soon as its moment has come."""
+    stage = Stage("- {at: 0s, caption: one two three four five}\n- {caption: six}\n", hurried=True)
+    await stage.clock.advance(0.1)
+    await stage.playing
+    assert stage.said() == [(0.0, "one two three four five"), (0.0, "six")]
+
+
+async def test_what_was_skipped_is_kept_with_its_reason() -> None:
+    """After the end of the drain, a moment that does not come is skipped, and so is what follows it at once."""
+    stage = Stage(
+        "- {at: 1h, caption: late}\n- {caption: later}\n- {when: queue.visible >= 3 and table.rows > 1}\n"
+        "- {when: queue.visible == 0, caption: told}\n"
+    )
+    await stage.clock.advance(10)
+    stage.story.ending(10.0)
+    await stage.clock.advance(20)
+    await stage.playing
+    assert [(each.step, each.caption, each.reason) for each in stage.story.skipped] == [
+        (1, "late", "its moment is 1h after the beginning, and the run was over after 10s"),
+        (2, "later", "it follows step 1"),
+        (3, None, "'queue.visible >= 3 and table.rows > 1' did not come true in 10s"),
+    ]
+    assert [text for _, text in stage.said()] == ["told"]
+    assert stage.said("warning")[0][1].startswith("step 1 of the scenario was skipped: its moment is 1h")
+
+
+async def test_a_fault_ends_by_the_clock_and_with_the_story() -> None:
+    """Writes are refused for the time that the step names, and no longer than the run."""
+    stage = Stage("- {at: 1s, refuse_writes: {share: 0.5, for: 3s}}\n")
+    await stage.clock.advance(6)
+    await stage.playing
+    assert stage.shares == [0.5, 0.0]
+    assert [text for _, text in stage.said("fault")] == [
+        "fault: table t refuses 50% of the writes",
+        "the fault is over: table t takes writes again",
+    ]
+    stage = Stage("- {at: 0s, refuse_writes: {share: 0.5, for: 1h}}\n")
+    await stage.clock.advance(1)
+    stage.story.ending(1.0)
+    await stage.clock.advance(1)
+    await stage.playing
+    assert stage.shares == [0.5, 0.0]

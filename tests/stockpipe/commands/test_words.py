@@ -1,0 +1,54 @@
+"""What several commands say of a template."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from simulator.stack import template
+from simulator.stack.model import Ignored
+from stockpipe.commands.words import advice_lines, ignored_line
+
+LOW = {"MaxReceiveCount": "3"}
+
+
+def test_advice_names_its_file_and_line() -> None:
+    """As compilers write it: the pipeline's own template, or the user's file as it was given."""
+    stack = template.load(None, LOW)
+    (line,) = advice_lines(stack, None)
+    where, said = line.split(": ", 1)
+    assert where == f"pipeline/template.yaml:{stack.lines['StockQueue']}"
+    assert said.startswith("AWS advises otherwise: StockQueue: throttles alone")
+    (line,) = advice_lines(stack, Path("../mine.yaml"))
+    assert line.startswith("../mine.yaml:")
+
+
+def test_what_a_scenario_does_on_purpose_is_one_line() -> None:
+    """All that its parameters bring about; what is advised against without them stays a line of its own."""
+    usual = template.load(None, LOW)
+    stack = template.load(None, {**LOW, "VisibilityTimeout": "60", "ReservedConcurrency": "1"})
+    advised, meant = advice_lines(stack, None, "trap", usual)
+    assert "maxReceiveCount 3 is below 5" in advised
+    queue, function = stack.lines["StockQueue"], stack.lines["ConsumerLambda"]
+    assert meant == (
+        f"pipeline/template.yaml:{function}, {queue}: on purpose, trap goes against AWS's advice for "
+        "ConsumerLambda and StockQueue"
+    )
+
+
+def test_each_advice_of_a_packaged_lesson_fits_the_two_lines_that_80_columns_have_for_an_event() -> None:
+    """So that one warning does not hide the rest."""
+    low = {"VisibilityTimeout": "6", "ConsumerTimeout": "5", "MaxReceiveCount": "3", "ReservedConcurrency": "2"}
+    stack = template.load(None, low)
+    lines = list(advice_lines(stack, None))
+    assert len(lines) == 3
+    assert [line for line in lines[1:] if len(line) > 138] == []
+    assert len(next(advice_lines(stack, None, "throttle-trap", template.load()))) <= 138
+
+
+def test_what_is_not_simulated_is_one_line() -> None:
+    """How many properties, and the command that lists them."""
+    one = Ignored("A", "B", "not simulated")
+    assert ignored_line([one], None) == "1 template property is not simulated; stockpipe check lists them"
+    assert ignored_line([one, one], Path("my own.yaml")) == (
+        "2 template properties are not simulated; stockpipe check --template 'my own.yaml' lists them"
+    )
