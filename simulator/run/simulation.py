@@ -26,7 +26,7 @@ from simulator.base.observations import (
     PhaseChanged,
     Record,
 )
-from simulator.dashboard.figures import counted
+from simulator.base.words import counted
 from simulator.files.finding import SourceFile
 from simulator.functions.runtimes import RuntimeName
 from simulator.proof.account import Acceptable, Audit

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from simulator.base import limits
 from simulator.base.shown import visible
+from simulator.base.words import counted
 from simulator.stack.model import Said, Stack
 
 
@@ -89,8 +90,9 @@ def _reserved_concurrency(stack: Stack) -> Said:
         if reserved < wanted:
             yield (
                 function.logical_id,
-                f"reserved concurrency {reserved} is below the {wanted} batches the mapping {mapping.logical_id} has "
-                "in hand: the rest is throttled, and each throttled delivery counts as a receive; set the mapping's "
+                f"reserved concurrency {reserved} is below the {counted(wanted, 'batch', 'batches')} the mapping "
+                f"{mapping.logical_id} has in hand: the rest is throttled, and each throttled delivery counts as a "
+                "receive; set the mapping's "
                 "MaximumConcurrency instead",
             )
 
