@@ -19,11 +19,6 @@ def count(number: float, width: int = 7) -> str:
     return text
 
 
-def counted(number: int, noun: str, plural: str | None = None) -> str:
-    """A number of things: `1 row`, `1,200 rows`, `2 deliveries`."""
-    return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
-
-
 def size(size_bytes: float) -> str:
     """Bytes in decimal units, at most 7 wide: `812 B`, `12.4 MB`, `1.05 GB`."""
     scaled = float(size_bytes)
@@ -38,9 +33,11 @@ def size(size_bytes: float) -> str:
 
 
 def seconds(length_s: float | None) -> str:
-    """A length of time, at most 7 wide: `84 ms`, `1.92 s`, `12.4 s`, `3.2 min`, `1.5 h`."""
+    """A length of time, at most 7 wide: `84 ms`, `1.92 s`, `12.4 s`, `3.2 min`, `1.5 h`; none reads as zero."""
     if length_s is None:
         return NONE
+    if 0 < length_s < 0.001:
+        return "<1 ms"
     if length_s < 0.9995:
         return f"{max(0.0, length_s) * 1000:.0f} ms"
     if length_s < 9.995:
@@ -76,5 +73,7 @@ def percent(share: float) -> str:
 
 
 def rate(per_s: float) -> str:
-    """Things per second: whole from ten on, else with one digit."""
+    """Things per second: whole from ten on, else with one digit; what is not zero never reads as zero."""
+    if 0 < per_s < 0.05:
+        return "<0.1"
     return count(per_s) if per_s >= 9.95 or per_s == 0 else f"{per_s:.1f}"

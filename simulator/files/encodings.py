@@ -6,6 +6,8 @@ import codecs
 import re
 from dataclasses import dataclass
 
+from simulator.base.words import counted
+
 _MARKS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
     (codecs.BOM_UTF32_LE, "utf-32-le"),
@@ -53,7 +55,7 @@ def encoding_of(data: bytes) -> EncodingFound:
     if not bad or (bad <= 3 and re.fullmatch("[^\udc80-\udcff]*[\udc80-\udcff]{1,3}", text) and len(data) > 1000):
         return EncodingFound("utf-8", None, "valid UTF-8")
     if bad < len(re.findall("[^\0-\x7f\udc80-\udcff]", text)):
-        return EncodingFound("utf-8", None, f"UTF-8 but for {bad} bytes")
+        return EncodingFound("utf-8", None, f"UTF-8 but for {counted(bad, 'byte')}")
     return _legacy(data)
 
 

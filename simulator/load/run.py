@@ -12,6 +12,7 @@ from contextlib import AbstractAsyncContextManager
 from simulator.base.errors import StockpipeError, one_failure
 from simulator.base.interrupts import HardStop
 from simulator.base.observations import Phase, PhaseChanged
+from simulator.base.words import counted
 from simulator.load.find_max import find_max
 from simulator.load.measure.assess import measurements_of
 from simulator.load.measure.bottleneck import judge
@@ -82,7 +83,7 @@ async def _load(session: LoadSession, target: LoadTarget, sender: Sender) -> Spa
     if plan.backlog:
         _enter(session, "running")
         session.note(
-            f"putting a backlog of {plan.backlog:,} objects; the consumer starts when they are there", "caption"
+            f"putting a backlog of {counted(plan.backlog, 'object')}; the consumer starts when all are there", "caption"
         )
         span = await sender.fill(plan.backlog)
         target.consume()

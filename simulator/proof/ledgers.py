@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from simulator.base.words import counted
 from simulator.proof.notifications import ObjectRef
 
 
@@ -85,7 +86,7 @@ class Ledgers:
         if self.consumer is not None:
             apart += self.consumer.apart
             if unanswered := self.consumer.rows_unanswered:
-                apart += (f"{unanswered:,} rows of {self.consumer.name} were in requests without an answer",)
+                apart += (f"{counted(unanswered, 'row')} of {self.consumer.name} were in requests without an answer",)
         return apart
 
 
@@ -117,17 +118,17 @@ def _of_producer(producer: Producer, there: Counted, seen: Seen) -> Iterator[str
         yield from _unlike_asked(producer, asked, there, seen)
     if said is not None:
         pairs = (
-            ("objects", said.files, there.files),
-            ("rows", said.rows, there.rows),
-            ("bytes", said.bytes, there.bytes),
+            ("object", said.files, there.files),
+            ("row", said.rows, there.rows),
+            ("byte", said.bytes, there.bytes),
         )
         for noun, reported, found in pairs:
             more_is_fine = producer.apart or seen.changed
             if reported is not None and (found < reported or (found > reported and not more_is_fine)):
-                yield f"{name} says that it wrote {reported:,} {noun}; in the bucket are {found:,}"
+                yield f"{name} says that it wrote {counted(reported, noun)}; in the bucket are {found:,}"
     stored = seen.settled.rows - seen.settled_rejected
     if producer.unique and not seen.changed and there.files == seen.settled.files and seen.distinct_rows < stored:
-        yield f"{name} wrote {stored:,} rows, which should differ in their keys; {seen.distinct_rows:,} do"
+        yield f"{name} wrote {counted(stored, 'row')}, which should differ in their keys; {seen.distinct_rows:,} do"
 
 
 def _unlike_asked(producer: Producer, asked: Amount, there: Counted, seen: Seen) -> Iterator[str]:
@@ -147,10 +148,10 @@ def _of_consumer(consumer: Consumer, counted_rows: int | None, seen: Seen) -> It
     if counted_rows is not None:
         most = written + consumer.rows_unanswered if complete else counted_rows
         if not written <= counted_rows <= most:
-            yield f"{name} says that it wrote {written:,} rows; the store accepted {counted_rows:,}"
+            yield f"{name} says that it wrote {counted(written, 'row')}; the store accepted {counted_rows:,}"
     if consumer.unbalanced:
         unlike = "the rows read are not those written, replaced and rejected"
-        yield f"{name}: in {consumer.unbalanced:,} invocations {unlike}"
+        yield f"{name}: in {counted(consumer.unbalanced, 'invocation')} {unlike}"
     if not complete or consumer.messages_failed or seen.changed:
         return
     once = consumer.objects == seen.settled.files
@@ -159,8 +160,8 @@ def _of_consumer(consumer: Consumer, counted_rows: int | None, seen: Seen) -> It
         ("rejected", consumer.rows_rejected, seen.settled_rejected),
     ):
         if reported < found or (once and reported > found):
-            yield f"{name} says that it {what} {reported:,} rows; by the audit's reading they are {found:,}"
+            yield f"{name} says that it {what} {counted(reported, 'row')}; by the audit's reading they are {found:,}"
 
 
 def _amount(amount: Amount | Counted) -> str:
-    return f"{amount.files:,} objects with {amount.rows:,} rows"
+    return f"{counted(amount.files, 'object')} with {counted(amount.rows or 0, 'row')}"

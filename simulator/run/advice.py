@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from simulator.base.quantities import duration_text
-from simulator.dashboard.figures import counted
+from simulator.base.words import counted
 from simulator.run.command_line import quoted, with_option
 from simulator.stack.model import Stack
 from simulator.stack.settings import parameter_behind

@@ -15,6 +15,7 @@ from typing import Any
 
 from simulator.base.errors import InputError
 from simulator.base.quantities import Bound, parse_bound, parse_duration
+from simulator.base.words import counted, seconds, significant
 
 Path = tuple[str, ...]
 _NAME = re.compile(r"([A-Za-z_][\w.-]*)\s*[<>=!]")
@@ -32,18 +33,29 @@ def number_at(summary: Mapping[str, Any], path: Path) -> float | None:
 class SummaryFigure:
     """A number of a summary that a bound may name: where it is, and what it is in words.
 
-    `is_time`: it is in seconds. `whole`: where the numbers are whose sum it is a part of; without any it has no share.
+    `unit` is what it counts, in the singular (`row`, `delivery`), or a whole unit (`rows/s`, `USD`). `is_time`: it is
+    in seconds. `whole`: where the numbers are whose sum it is a part of; without any it has no share.
     """
 
     path: Path
     meaning: str
+    unit: str = ""
     is_time: bool = False
     whole: tuple[Path, ...] = ()
 
+    def text(self, value: float, digits: int = 4) -> str:
+        """A value with its unit: `32.4 ms`, `1 message`, `1,402 rows/s`."""
+        if self.is_time:
+            return seconds(value, digits)
+        if "/" in self.unit or self.unit == "USD":
+            return f"{significant(value, digits)} {self.unit}"
+        plural = "deliveries" if self.unit == "delivery" else None
+        return counted(value, self.unit, plural)
 
-def numeric(path: str, meaning: str, *whole: str) -> SummaryFigure:
-    """A bare number at a dotted path, and a part of the sum of what is at the others."""
-    return SummaryFigure(tuple(path.split(".")), meaning, whole=tuple(tuple(part.split(".")) for part in whole))
+
+def numeric(path: str, unit: str, meaning: str, *whole: str) -> SummaryFigure:
+    """A number of units at a dotted path, and a part of the sum of what is at the others."""
+    return SummaryFigure(tuple(path.split(".")), meaning, unit, whole=tuple(tuple(part.split(".")) for part in whole))
 
 
 def timed(path: str, meaning: str) -> SummaryFigure:
@@ -55,38 +67,42 @@ _SENT, _RECEIVED, _INVOCATIONS, _ROWS = "queue.sent", "queue.received", "consume
 
 FIGURES: Mapping[str, SummaryFigure] = {
     "duration": timed("duration_s", "from the first tick or put to the end of the drain"),
-    "generated_invocations": numeric("generated.invocations", "ticks of the generator"),
-    "generated_files": numeric("generated.files", "objects of the generator or of --source"),
-    "generated_rows": numeric("generated.rows", "rows of the generator or of --source"),
-    "generated_bytes": numeric("generated.bytes", "bytes of the generator or of --source"),
-    "sent": numeric(_SENT, "messages about objects"),
-    "received": numeric(_RECEIVED, "deliveries of messages, each time counted"),
-    "deleted": numeric("queue.deleted", "messages that were dealt with", _SENT),
-    "dead_lettered": numeric("queue.dead_lettered", "messages moved to the dead-letter queue", _SENT),
-    "filtered": numeric("queue.filtered", "messages that the mapping's filter criteria deleted", _SENT),
-    "remaining": numeric("queue.remaining", "messages neither deleted nor dead-lettered", _SENT),
-    "visible_max": numeric("queue.visible_max", "messages visible in the queue, at most"),
-    "in_flight_max": numeric("queue.in_flight_max", "messages in flight, at most"),
+    "generated_invocations": numeric("generated.invocations", "tick", "ticks of the generator"),
+    "generated_files": numeric("generated.files", "object", "objects of the generator or of --source"),
+    "generated_rows": numeric("generated.rows", "row", "rows of the generator or of --source"),
+    "generated_bytes": numeric("generated.bytes", "byte", "bytes of the generator or of --source"),
+    "sent": numeric(_SENT, "message", "messages about objects"),
+    "received": numeric(_RECEIVED, "delivery", "deliveries of messages, each time counted"),
+    "deleted": numeric("queue.deleted", "message", "messages that were dealt with", _SENT),
+    "dead_lettered": numeric("queue.dead_lettered", "message", "messages moved to the dead-letter queue", _SENT),
+    "filtered": numeric("queue.filtered", "message", "messages that the mapping's filter criteria deleted", _SENT),
+    "remaining": numeric("queue.remaining", "message", "messages neither deleted nor dead-lettered", _SENT),
+    "visible_max": numeric("queue.visible_max", "message", "messages visible in the queue, at most"),
+    "depth_max": numeric("queue.depth_max", "message", "messages visible or in flight at one instant, at most"),
+    "in_flight_max": numeric("queue.in_flight_max", "message", "messages in flight, at most"),
     "oldest_age_max": timed("queue.oldest_age_s_max", "age of the oldest message, at most"),
-    "invocations": numeric(_INVOCATIONS, "invocations of the consumer"),
-    "cold_starts": numeric("consumer.cold_starts", "cold starts of the consumer", _INVOCATIONS),
-    "errors": numeric("consumer.errors", "invocations of the consumer that failed", _INVOCATIONS),
-    "timeouts": numeric("consumer.timeouts", "invocations of the consumer that timed out", _INVOCATIONS),
-    "consumer_throttles": numeric("consumer.throttles", "invocations of the consumer that Lambda throttled"),
-    "batch_item_failures": numeric(
-        "consumer.batch_item_failures", "deliveries that the consumer reported as failed", _RECEIVED
+    "invocations": numeric(_INVOCATIONS, "invocation", "invocations of the consumer"),
+    "cold_starts": numeric("consumer.cold_starts", "cold start", "cold starts of the consumer", _INVOCATIONS),
+    "errors": numeric("consumer.errors", "invocation", "invocations of the consumer that failed", _INVOCATIONS),
+    "timeouts": numeric("consumer.timeouts", "invocation", "invocations of the consumer that timed out", _INVOCATIONS),
+    "consumer_throttles": numeric(
+        "consumer.throttles", "invocation", "invocations of the consumer that Lambda throttled"
     ),
-    "concurrency_max": numeric("consumer.concurrency_max", "consumers at work at once, at most"),
-    "rows_written": numeric("table.rows_written", "rows that the table accepted, a redelivery again"),
-    "batch_writes": numeric("table.batch_writes", "batch writes"),
+    "batch_item_failures": numeric(
+        "consumer.batch_item_failures", "delivery", "deliveries that the consumer reported as failed", _RECEIVED
+    ),
+    "concurrency_max": numeric("consumer.concurrency_max", "invocation", "consumers at work at once, at most"),
+    "rows_written": numeric("table.rows_written", "row", "rows that the table accepted, a redelivery again"),
+    "batch_writes": numeric("table.batch_writes", "batch write", "batch writes"),
     "unprocessed_items": numeric(
         "table.unprocessed_items",
+        "row",
         "rows of batch writes that came back",
         "table.unprocessed_items",
         "table.rows_written",
     ),
-    "throttles": numeric("table.throttled_requests", "requests that the table throttled"),
-    "write_units": numeric("table.write_units", "write units consumed"),
+    "throttles": numeric("table.throttled_requests", "request", "requests that the table throttled"),
+    "write_units": numeric("table.write_units", "write unit", "write units consumed"),
     **{
         f"object_to_stored_{name}": timed(f"latency_s.object_to_stored.{name}", f"from put to stored, {words}")
         for name, words in {
@@ -96,34 +112,42 @@ FIGURES: Mapping[str, SummaryFigure] = {
             "max": "longest",
         }.items()
     },
-    "rows_per_s": numeric("throughput.rows_per_s_mean", "rows a second, mean"),
-    "rows_per_s_max": numeric("throughput.rows_per_s_max", "rows in the busiest second"),
-    "parsed_rows": numeric(_ROWS, "rows read in all objects"),
-    "rejected": numeric("audit.rejected", "rows that cannot be stored", _ROWS),
-    "duplicates": numeric("audit.duplicates", "rows replaced by a later one of their object", _ROWS),
-    "expected_rows": numeric("audit.expected_rows", "distinct keys that belong in the table"),
-    "stored_rows": numeric("audit.stored_rows", "items in the table"),
-    "missing": numeric("audit.missing", "rows that should be in the table and are not", _ROWS),
-    "extra": numeric("audit.extra", "items that no object explains", _ROWS),
-    "different": numeric("audit.different", "items unlike their row", _ROWS),
-    "ambiguous": numeric("audit.ambiguous", "keys of which objects say different things", _ROWS),
-    "overwritten": numeric("audit.overwritten", "rows lost to a later, different one of their object", _ROWS),
-    "superseded": numeric("audit.superseded", "rows that only an earlier content of an object explains", _ROWS),
-    "objects_all_rejected": numeric("audit.objects_all_rejected", "objects of which every row was rejected"),
+    "rows_per_s": numeric("throughput.rows_per_s_mean", "rows/s", "rows per second, mean"),
+    "rows_per_s_max": numeric("throughput.rows_per_s_max", "rows/s", "rows in the busiest second"),
+    "parsed_rows": numeric(_ROWS, "row", "rows read in all objects"),
+    "rejected": numeric("audit.rejected", "row", "rows that cannot be stored", _ROWS),
+    "duplicates": numeric("audit.duplicates", "row", "rows replaced by a later one of their object", _ROWS),
+    "expected_rows": numeric("audit.expected_rows", "key", "distinct keys that belong in the table"),
+    "stored_rows": numeric("audit.stored_rows", "item", "items in the table"),
+    "missing": numeric("audit.missing", "row", "rows that should be in the table and are not", _ROWS),
+    "extra": numeric("audit.extra", "item", "items that no object explains", _ROWS),
+    "different": numeric("audit.different", "item", "items unlike their row", _ROWS),
+    "ambiguous": numeric("audit.ambiguous", "key", "keys of which objects say different things", _ROWS),
+    "overwritten": numeric("audit.overwritten", "row", "rows lost to a later, different one of their object", _ROWS),
+    "superseded": numeric("audit.superseded", "row", "rows that only an earlier content of an object explains", _ROWS),
+    "objects_all_rejected": numeric("audit.objects_all_rejected", "object", "objects of which every row was rejected"),
     "objects_many_rejected": numeric(
-        "audit.objects_many_rejected", "objects of which more than 10 rows, and more than 10 %, were rejected"
+        "audit.objects_many_rejected", "object", "objects of which more than 10 rows, and more than 10 %, were rejected"
     ),
-    "dead_lettered_objects": numeric("audit.dead_lettered.objects", "objects with a message in the dead-letter queue"),
-    "dead_lettered_rows": numeric("audit.dead_lettered.rows", "rows of dead-lettered objects", _ROWS),
+    "dead_lettered_objects": numeric(
+        "audit.dead_lettered.objects", "object", "objects with a message in the dead-letter queue"
+    ),
+    "dead_lettered_rows": numeric("audit.dead_lettered.rows", "row", "rows of dead-lettered objects", _ROWS),
     "dead_lettered_rows_stored": numeric(
-        "audit.dead_lettered.rows_stored", "rows of dead-lettered objects that are stored", _ROWS
+        "audit.dead_lettered.rows_stored", "row", "rows of dead-lettered objects that are stored", _ROWS
     ),
-    "pending_objects": numeric("audit.pending.objects", "objects with a message in the queue"),
-    "pending_rows": numeric("audit.pending.rows", "rows of pending objects", _ROWS),
-    "pending_rows_stored": numeric("audit.pending.rows_stored", "rows of pending objects that are stored", _ROWS),
-    "filtered_objects": numeric("audit.filtered.objects", "objects whose message the filter criteria deleted"),
-    "filtered_rows": numeric("audit.filtered.rows", "rows of filtered objects", _ROWS),
-    "filtered_rows_stored": numeric("audit.filtered.rows_stored", "rows of filtered objects that are stored", _ROWS),
+    "pending_objects": numeric("audit.pending.objects", "object", "objects with a message in the queue"),
+    "pending_rows": numeric("audit.pending.rows", "row", "rows of pending objects", _ROWS),
+    "pending_rows_stored": numeric(
+        "audit.pending.rows_stored", "row", "rows of pending objects that are stored", _ROWS
+    ),
+    "filtered_objects": numeric(
+        "audit.filtered.objects", "object", "objects whose message the filter criteria deleted"
+    ),
+    "filtered_rows": numeric("audit.filtered.rows", "row", "rows of filtered objects", _ROWS),
+    "filtered_rows_stored": numeric(
+        "audit.filtered.rows_stored", "row", "rows of filtered objects that are stored", _ROWS
+    ),
 }
 """Every figure of a run's summary that a bound may name."""
 
@@ -154,14 +178,12 @@ class SummaryBound(Bound):
         return sum(parts) if len(parts) == len(self.of.whole) else None
 
     def value_text(self, value: float | None) -> str:
-        """A value of the figure with its unit."""
+        """A value of the figure with its unit, to as many digits as show on which side of the limit it is."""
         if value is None:
             return "not measured"
-        if self.is_share:
-            return f"{value:.4g} %"
-        if self.of.is_time:
-            return f"{value:,.4g} s" if value >= 1 or not value else f"{value * 1000:.4g} ms"
-        return f"{value:,.4g}" if value < 1000 else f"{value:,.0f}"
+        held = self.holds(value)
+        digits = next((few for few in range(4, 17) if self.holds(float(f"{value:.{few}g}")) == held), 17)
+        return f"{significant(value, digits)} %" if self.is_share else self.of.text(value, digits)
 
 
 def parse(text: str, figures: Mapping[str, SummaryFigure] = FIGURES) -> SummaryBound:

@@ -12,7 +12,7 @@ import math
 import re
 from collections.abc import Mapping
 
-from simulator.base.counted import counted
+from simulator.base.words import counted
 
 WORDS_PER_S = 2.5
 """Of a text that is read aloud without haste."""

@@ -11,7 +11,7 @@ from rich.style import Style
 from rich.text import Text
 
 from simulator.base.shown import printable
-from simulator.dashboard.figures import counted
+from simulator.base.words import counted
 from simulator.run.command_line import ShellCommand
 from simulator.telemetry.reasons import spot
 

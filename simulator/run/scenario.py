@@ -287,7 +287,7 @@ def _step(given: Any, line: int) -> Step:
 def _put(given: Any) -> Put:
     _require(isinstance(given, dict) and set(given) == {"key", "text"}, "put needs key and text")
     for name in given:
-        _require(not isinstance(given[name], dict | list), f"put: {name} must be a text")
+        _require(not isinstance(given[name], dict | list), f"put: {name} must be text")
     _require(1 <= len(str(given["key"]).encode()) <= limits.S3_KEY_BYTES, _KEY)
     return Put(str(given["key"]), str(given["text"]))
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from simulator.base.clock import Clock
-from simulator.base.counted import counted
+from simulator.base.words import counted
 from simulator.base.errors import OUT_OF_MEMORY, CouldNotFinish, InputError, StockpipeError
 from simulator.base.files import write_whole
 from simulator.base.interrupts import HardStop, Interrupts

@@ -67,7 +67,7 @@ def build(
         "queue": _queue(snapshot),
         "consumer": _consumer(snapshot),
         "table": _table(snapshot),
-        "latency_s": {"object_to_stored": {name: _rounded(value, 4) for name, value in latency.items()}},
+        "latency_s": {"object_to_stored": {name: _rounded(value, 6) for name, value in latency.items()}},
         "throughput": _throughput(snapshot),
         "audit": _audit(audit),
         "failures": [_cause(cause, outcome=cause.outcome, **_picked(cause, *_FATES)) for cause in snapshot.failures],
@@ -127,6 +127,7 @@ def _queue(snapshot: Snapshot) -> dict[str, int | float | None]:
         "filtered": snapshot.filtered,
         "visible_max": maxima.visible,
         "in_flight_max": maxima.in_flight,
+        "depth_max": maxima.depth,
         "oldest_age_s_max": _rounded(maxima.oldest_age_s, 3),
     }
     return figures if snapshot.store is not None else dict.fromkeys(figures)

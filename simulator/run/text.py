@@ -15,7 +15,8 @@ from rich.table import Table
 from rich.text import Text
 
 from simulator.base.shown import printable
-from simulator.dashboard.figures import count, counted, rate, seconds, size
+from simulator.base.words import counted
+from simulator.dashboard.figures import rate, seconds, size
 from simulator.dashboard.lines import labelled
 from simulator.run import bounds
 from simulator.run.bounds import SummaryFigure
@@ -99,9 +100,10 @@ def _stages(summary: Mapping[str, Any]) -> Iterable[tuple[str, str]]:
         filtered = f" ({queue['filtered']:,} by the filter)" if queue["filtered"] else ""
         gone = f"{queue['deleted']:,} deleted{filtered} + {queue['dead_lettered']:,} dead-lettered"
         yield "queue", f"{queue['sent']:,} sent = {gone} + {queue['remaining']:,} remaining"
-        deepest = f"{queue['visible_max']:,} visible, {queue['in_flight_max']:,} in flight"
         received = counted(queue["received"], "delivery", "deliveries")
-        yield "", f"{received}; at most {deepest}, oldest {seconds(queue['oldest_age_s_max'])}"
+        deepest = f"at most {queue['depth_max']:,} held"
+        each = f"{queue['visible_max']:,} visible, {queue['in_flight_max']:,} in flight"
+        yield "", f"{received}; {deepest} ({each}), oldest {seconds(queue['oldest_age_s_max'])}"
     starts = counted(consumer["cold_starts"], "cold start")
     invocations = counted(consumer["invocations"], "invocation")
     yield "consumer", f"{invocations}, at most {consumer['concurrency_max']:,} at once; {starts}"
@@ -109,7 +111,7 @@ def _stages(summary: Mapping[str, Any]) -> Iterable[tuple[str, str]]:
     failures = counted(consumer["batch_item_failures"], "batch item failure")
     yield "", f"{errors}, {counted(consumer['throttles'], 'throttle')}, {failures}"
     if table["rows_written"] is not None:
-        units = f"{count(table['write_units'], 12)} write units"
+        units = counted(table["write_units"], "write unit")
         written = f"{counted(table['rows_written'], 'row')} written"
         yield "table", f"{written} in {counted(table['batch_writes'], 'batch write')}; {units}"
         throttled = counted(table["throttled_requests"], "throttled request")
@@ -117,7 +119,7 @@ def _stages(summary: Mapping[str, Any]) -> Iterable[tuple[str, str]]:
     throughput = summary["throughput"]
     if throughput["rows_per_s_mean"] is not None:
         busiest = rate(throughput["rows_per_s_max"])
-        yield "throughput", f"mean {rate(throughput['rows_per_s_mean'])} rows/s, busiest second {busiest}"
+        yield "throughput", f"mean {rate(throughput['rows_per_s_mean'])} rows/s, busiest second {busiest} rows"
     latency = summary["latency_s"]["object_to_stored"]
     if latency["p50"] is not None:
         percentiles = "  ".join(f"{name} {seconds(value)}" for name, value in latency.items())

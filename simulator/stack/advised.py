@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from simulator.base import limits
 from simulator.base.shown import visible
+from simulator.base.words import counted
 from simulator.stack.model import Sentences, Stack
 
 
@@ -91,8 +92,8 @@ def _reserved_concurrency(stack: Stack) -> Sentences:
         if reserved < wanted:
             yield (
                 function.logical_id,
-                f"throttled batches use up receives: reserved concurrency {reserved} is below the {wanted} batches of "
-                f"{mapping.logical_id}; lower its MaximumConcurrency",
+                f"throttled batches use up receives: reserved concurrency {reserved} is below the "
+                f"{counted(wanted, 'batch', 'batches')} of {mapping.logical_id}; lower its MaximumConcurrency",
             )
 
 

@@ -15,6 +15,7 @@ from simulator.base import limits, observations
 from simulator.base.counters import BucketCounters, QueueCounters, StoreCounters, TableCounters
 from simulator.base.observations import Observation
 from simulator.base.shown import printable
+from simulator.base.words import counted
 from simulator.proof.ledgers import Ledgers
 from simulator.proof.notifications import objects_of
 from simulator.stack.model import Stack
@@ -165,7 +166,7 @@ class Telemetry:
     def _pollers_scaled(self, scaled: observations.PollersScaled) -> None:
         function = self._functions[self._mapped[scaled.mapping]]
         if function.scaled(scaled.concurrency):
-            text = f"pollers of {function.name}: {scaled.concurrency} batches at once"
+            text = f"pollers of {function.name}: {counted(scaled.concurrency, 'batch', 'batches')} at once"
             self._events.add(scaled.at, text, key=f"pollers {function.name}")
 
     def _environment_started(self, started: observations.EnvironmentStarted) -> None:
@@ -240,7 +241,7 @@ class Telemetry:
         if "FilesWritten" in metrics:
             objects, rows = round(metrics["FilesWritten"]), round(metrics.get("RowsGenerated", 0))
             self._learn(last_written=(objects, rows))
-            text = f"{function.name} wrote {_count(objects, 'object')}, {_count(rows, 'row')}"
+            text = f"{function.name} wrote {counted(objects, 'object')}, {counted(rows, 'row')}"
             self._events.add(log.at, text, "moves")
         if metrics.get("RowsRejected"):
             text = ": ".join(filter(None, (f"{function.name} rejected rows", self._rejections.last)))
@@ -340,7 +341,3 @@ class _Sample(NamedTuple):
     along: Along
     generator: Ended
     consumer: Ended
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"

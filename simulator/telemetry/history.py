@@ -11,7 +11,7 @@ from simulator.base import limits
 from simulator.telemetry.snapshot import LATENCY_BANDS_S, History, Latency
 
 _BANDS = len(LATENCY_BANDS_S) + 1
-_UNIT_S = 1e-4
+_UNIT_S = 1e-6
 _LONGEST_S = 86_400.0
 
 

@@ -14,6 +14,7 @@ from datetime import datetime
 from typing import Any
 
 from simulator.base.observations import InvocationEnded, ObjectPut, TickFired
+from simulator.base.words import counted
 from simulator.proof.ledgers import Amount, Consumer, Ledgers, Producer
 from simulator.proof.notifications import ObjectRef
 from simulator.stack.model import Function, Stack, prefix_in_force
@@ -166,7 +167,7 @@ class Ledger:
         silent = self._silent[function]
         if not silent:
             return ()
-        return (f"{silent:,} invocation{'' if silent == 1 else 's'} of {self._names[function]} ended without figures",)
+        return (f"{counted(silent, 'invocation')} of {self._names[function]} ended without figures",)
 
 
 def _size(function: Function) -> tuple[int, int] | None:

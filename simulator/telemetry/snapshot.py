@@ -287,12 +287,16 @@ class Snapshot(Facts, Along):
 
     @property
     def rows_per_s_mean(self) -> float | None:
-        """Rows written a second, from the first put to the last write; None before there are both."""
+        """Rows written per second, over the whole seconds of the clock from the first put to the last write.
+
+        They are the seconds of which one is the busiest, so that the mean is never above it. None before there is a
+        write.
+        """
         table, first_at = self.table, self.bucket.first_put_at
         if not table.rows_written or table.last_write_at is None or first_at is None:
             return None
-        length_s = table.last_write_at - first_at
-        return table.rows_written / length_s if length_s > 0 else None
+        begins = [at for at in (first_at, table.first_write_at) if at is not None]
+        return table.rows_written / (int(table.last_write_at) - int(min(begins)) + 1)
 
     @property
     def rejected_rows(self) -> int:

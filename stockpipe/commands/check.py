@@ -6,6 +6,7 @@ import typer
 
 from simulator.base.errors import ExitCode
 from simulator.base.shown import visible
+from simulator.base.words import counted
 from stockpipe.commands.options import Options, takes
 from stockpipe.commands.outputs import echo
 from stockpipe.commands.parameters import ParameterFiles, parameters_of
@@ -51,6 +52,6 @@ def check(options: CheckOptions) -> None:
     if failing:
         counts += f", {len(failing)} failing at init"
     file = visible(str(options.template or PIPELINE_TEMPLATE))
-    echo(f"{file}: {counts}, {len(stack.ignored)} properties not simulated")
+    echo(f"{file}: {counts}, {counted(len(stack.ignored), 'property', 'properties')} not simulated")
     if found.violations or failing:
         raise typer.Exit(ExitCode.WRONG_INPUT)

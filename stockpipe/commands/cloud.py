@@ -13,6 +13,7 @@ import typer
 
 from simulator.base.errors import InputError, Interrupted
 from simulator.base.shown import visible_lines
+from simulator.base.words import counted
 from stockpipe.commands.options import Options
 from stockpipe.commands.outputs import echo
 
@@ -118,7 +119,7 @@ class StackProgress:
 
     def emptied(self, objects: int) -> None:
         """Show how many objects are deleted so far."""
-        self._progress.update(self._task, description=f"{self._title}, {objects:,} objects deleted")
+        self._progress.update(self._task, description=f"{self._title}, {counted(objects, 'object')} deleted")
 
     def __call__(self, event: StackEvent) -> None:
         """Show one event."""

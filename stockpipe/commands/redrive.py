@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from simulator.base.errors import ExitCode
+from simulator.base.words import counted
 from stockpipe.commands.cloud import AwsOptions, StackName, Yes, confirm, on_aws, say
 from stockpipe.commands.options import takes
 from stockpipe.commands.outputs import echo
@@ -52,7 +53,7 @@ async def redrive(options: RedriveOptions, aws: Aws, clock: Clock) -> None:
         say(f"{source.name} is empty: nothing to move")
         return
     count = max((await queue_status(aws, source)).messages, len(shown))
-    say(f"{source.name} holds {count:,} messages; {len(shown)} of them:")
+    say(f"{source.name} holds {counted(count, 'message')}; {len(shown)} of them:")
     for letter in shown:
         reason = await queues.find_reason(aws, clock, deployed.get("ConsumerLogs"), letter.message_id)
         about = ", ".join(f"s3://{ref.bucket}/{ref.key}" for ref in letter.objects) or letter.body[:100]
@@ -66,4 +67,4 @@ async def redrive(options: RedriveOptions, aws: Aws, clock: Clock) -> None:
             aws, clock, source, target, lambda total: status.update(f"moved {total:,} of {count:,}")
         )
     how = f"`stockpipe status --stack {options.stack}` shows how they fare"
-    say(f"{moved:,} messages are back in {target.name}; {how}")
+    say(f"moved {counted(moved, 'message')} back to {target.name}; {how}")

@@ -6,6 +6,7 @@ import dataclasses
 import json
 from typing import TYPE_CHECKING
 
+from simulator.base.words import counted, seconds
 from stockpipe.commands.cloud import AwsOptions, Json, StackName, on_aws
 from stockpipe.commands.options import takes
 from stockpipe.commands.outputs import echo
@@ -47,7 +48,7 @@ async def status(options: StatusOptions, aws: Aws, clock: Clock) -> None:
         figures = {"stack": options.stack, "state": deployed.stack.status, "reason": deployed.stack.reason}
         lines = [
             f"stack                {options.stack} {deployed.stack.status} {deployed.stack.reason}".rstrip(),
-            f"it has {len(deployed.resources)} resources so far, or still; there is nothing to measure yet",
+            f"it has {counted(len(deployed.resources), 'resource')} so far, or still; there is nothing to measure yet",
         ]
     if options.as_json:
         lines = [json.dumps({"schema": "stockpipe.status/1", **figures})]
@@ -61,7 +62,7 @@ def _lines(found: Status) -> list[tuple[str, str]]:
         ("last tick", found.last_tick_at or "none in the last 24 hours"),
         ("queue", _queue(found.queue)),
         ("dead-letter queue", _queue(found.dead_letter)),
-        ("rows in the table", f"{found.rows:,} ({found.table_bytes:,} bytes), counted every six hours"),
+        ("rows in the table", f"{found.rows:,} ({counted(found.table_bytes, 'byte')}), counted every six hours"),
         ("rows written", f"{_figure(found.rows_written)} in the last hour, {_figure(found.rows_rejected)} rejected"),
         ("messages failed", f"{_figure(found.messages_failed)} in the last hour"),
         ("generator errors", f"{_figure(found.generator_errors)} in the last hour"),
@@ -72,7 +73,7 @@ def _lines(found: Status) -> list[tuple[str, str]]:
 
 
 def _queue(queue: QueueStatus) -> str:
-    age = "" if queue.oldest_age_s is None else f", oldest {queue.oldest_age_s:,.0f} s"
+    age = "" if queue.oldest_age_s is None else f", oldest {seconds(queue.oldest_age_s)}"
     return f"{queue.visible:,} visible, {queue.in_flight:,} in flight, {queue.delayed:,} delayed{age}"
 
 

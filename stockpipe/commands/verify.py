@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from simulator.base.errors import ExitCode
+from simulator.base.words import counted
 from stockpipe.commands.cloud import AwsOptions, Json, StackName, Yes, confirm, on_aws, say
 from stockpipe.commands.options import takes
 from stockpipe.commands.outputs import echo
@@ -66,8 +67,9 @@ async def verify(options: VerifyOptions, aws: Aws, clock: Clock) -> None:
             say(line)
     cost = await verification.estimate(aws, subject)
     say(
-        f"this reads {cost.objects:,} objects ({cost.object_bytes:,} bytes) and about {cost.table_bytes:,} bytes "
-        f"of the table: about {cost.usd:.4f} USD, traffic out of the region not counted"
+        f"this reads {counted(cost.objects, 'object')} ({counted(cost.object_bytes, 'byte')}) and about "
+        f"{counted(cost.table_bytes, 'byte')} of the table: about {cost.usd:.4f} USD, "
+        "traffic out of the region not counted"
     )
     if cost.usd > options.free_usd and not confirm("go on?", options.yes):
         raise typer.Exit(ExitCode.INTERRUPTED)
@@ -124,7 +126,8 @@ def _print(result: Audit) -> None:
     differences, notes = figures.pop("differences"), figures.pop("notes")
     for name, value in figures.items():
         if isinstance(value, dict):
-            value = f"{value['objects']:,} objects, {value['rows']:,} rows, {value['rows_stored']:,} stored"
+            at_rest = f"{counted(value['objects'], 'object')}, {counted(value['rows'], 'row')}"
+            value = f"{at_rest}, {value['rows_stored']:,} stored"
         elif isinstance(value, int):
             value = f"{value:,}"
         elif isinstance(value, tuple):

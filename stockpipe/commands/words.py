@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from simulator.base.counted import counted
+from simulator.base.words import counted
 from simulator.base.errors import InputError
 from simulator.base.shown import visible
 from simulator.stack.handler_settings import malformed_settings

@@ -12,6 +12,7 @@ from botocore.exceptions import ClientError
 
 from simulator.base.clock import Clock
 from simulator.base.errors import CouldNotFinish
+from simulator.base.words import counted
 from simulator.proof.notifications import ObjectRef, objects_of
 from stockpipe.deploy.aws import Aws, error_code, is_absent
 from stockpipe.deploy.deployed import QueueAddress
@@ -118,7 +119,9 @@ async def send_back(
             return moved
         if found.get("Status") in {"FAILED", "CANCELLED"}:
             reason = found.get("FailureReason") or found["Status"].lower()
-            raise CouldNotFinish(f"{moved} messages are back, then the move ended: {reason}; run it again for the rest")
+            raise CouldNotFinish(
+                f"the move of {counted(moved, 'message')} succeeded, then it ended: {reason}; run it again for the rest"
+            )
         await clock.sleep(POLL_S)
 
 

@@ -19,6 +19,7 @@ from simulator.base import limits
 from simulator.base.counters import QueueCounters, StoreCounters
 from simulator.base.errors import InputError, one_failure
 from simulator.base.observations import EnvironmentStarted, InvocationEnded, InvocationStarted, LogWritten
+from simulator.base.words import counted
 from simulator.load.measure import cloud_log, cost
 from simulator.load.measure.result import Proof, Span
 from simulator.load.plan.plan import Plan
@@ -169,7 +170,7 @@ class StackTarget:
                 quiet_at = now
             if now >= deadline_at or (quiet_at is not None and now - quiet_at > LOGS_BEHIND_S):
                 where = "the queue is empty, but" if quiet_at is not None else "the drain took too long:"
-                return f"{where} {missing:,} objects were not seen stored"
+                return f"{where} of {counted(missing, 'object')} nobody saw that it was stored"
             await clock.sleep(0.25)
         return None
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from simulator.base.clock import Clock
 from simulator.base.errors import CouldNotFinish, InputError
+from simulator.base.words import counted
 from stockpipe.deploy import artifact, cloudformation
 from stockpipe.deploy.aws import Aws, if_present
 from stockpipe.deploy.deployed import Deployed, address
@@ -27,7 +28,7 @@ async def losses(aws: Aws, deployed: Deployed) -> list[str]:
     if bucket and await artifact.bucket_exists(aws, bucket):
         objects = await _count_objects(aws, bucket)
         more = "at least " if objects >= COUNTED_OBJECTS else ""
-        lines.append(f"{more}{objects:,} objects in bucket {bucket}")
+        lines.append(f"{more}{counted(objects, 'object')} in bucket {bucket}")
     found = await if_present((await aws.dynamodb()).describe_table(TableName=table)) if table else None
     if found:
         if found["Table"].get("DeletionProtectionEnabled"):
@@ -36,12 +37,12 @@ async def losses(aws: Aws, deployed: Deployed) -> list[str]:
                 f"`stockpipe deploy --stack {deployed.stack.name} --parameter DeletionProtection=false`"
             )
         rows = found["Table"].get("ItemCount", 0)
-        lines.append(f"{rows:,} rows in table {table}, as DynamoDB counted them up to six hours ago")
+        lines.append(f"{counted(rows, 'row')} in table {table}, as DynamoDB counted them up to six hours ago")
     for logical_id, name in (("StockQueue", "queue"), ("StockDLQ", "dead-letter queue")):
         physical_id = deployed.get(logical_id)
         queue = await if_present(address(aws, physical_id)) if physical_id else None
         if queue:
-            lines.append(f"{(await queue_status(aws, queue)).messages:,} messages in the {name}")
+            lines.append(f"{counted((await queue_status(aws, queue)).messages, 'message')} in the {name}")
     return [*lines, "the functions, their logs, the alarms and the dashboard"]
 
 

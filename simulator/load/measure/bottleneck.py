@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from simulator.base import limits
+from simulator.base.words import counted, seconds
 
 Kind = Literal[
     "none",
@@ -114,25 +115,37 @@ def judge(run: Measurements) -> Bottleneck:
 
 def _cause(run: Measurements) -> tuple[Kind, str]:
     if run.lag_p99_s is not None and run.lag_p99_s > limits.LOAD_LAG_P99_S:
-        return "generator", f"the generator ran {_ms(run.lag_p99_s)} late (p99): this machine could not keep the plan"
+        return (
+            "generator",
+            f"the generator ran {seconds(run.lag_p99_s)} late (p99): this machine could not keep the plan",
+        )
     behind = run.behind > BEHIND
     if not behind and not run.dropped and not run.failed:
         return "none", "nothing holds it back: the pipeline kept up with the plan"
     if run.table_throttled > THROTTLED * max(1, run.batch_writes):
-        return "table throttling", f"the table throttled {run.table_throttled:,} requests"
+        return "table throttling", f"the table throttled {counted(run.table_throttled, 'request')}"
     if run.errors > 0.02 * max(1, run.invocations) and behind:
-        return "function errors", f"{run.errors:,} of {run.invocations:,} invocations failed, and their messages wait"
+        return (
+            "function errors",
+            f"{run.errors:,} of {counted(run.invocations, 'invocation')} failed, and their messages wait",
+        )
     if busy := _busiest(run) or _other_work(run):
         return busy
     if run.concurrency is not None and run.pollers is not None and run.concurrency >= LIMITED * run.pollers:
         if run.pollers_limit is not None and run.pollers < run.pollers_limit:
-            return "pollers ramping", f"the pollers are still ramping: {run.pollers} of {run.pollers_limit} batches"
-        return "concurrency limit", f"all {run.pollers} concurrent batches are in use: the concurrency limit holds it"
+            return (
+                "pollers ramping",
+                f"the pollers are still ramping: {run.pollers} of {counted(run.pollers_limit, 'batch', 'batches')}",
+            )
+        return (
+            "concurrency limit",
+            f"all that the concurrency limit allows is in use: {counted(run.pollers, 'batch', 'batches')} at once",
+        )
     if run.invocations_throttled:
-        return "concurrency limit", f"Lambda throttled {run.invocations_throttled:,} invocations"
+        return "concurrency limit", f"Lambda throttled {counted(run.invocations_throttled, 'invocation')}"
     if run.dropped or run.failed:
-        took = f", puts take {_ms(run.send_p50_s)}" if run.send_p50_s is not None else ""
-        lost = f"{run.dropped:,} arrivals dropped, {run.failed:,} puts failed"
+        took = f", puts take {seconds(run.send_p50_s)}" if run.send_p50_s is not None else ""
+        lost = f"{counted(run.dropped, 'arrival')} dropped, {counted(run.failed, 'put')} failed"
         return "target", f"the target does not take the puts ({lost}{took})"
     return "unknown", "it is behind, and neither CPU, pollers, throttling nor errors explain it"
 
@@ -154,26 +167,22 @@ def _other_work(run: Measurements) -> tuple[Kind, str] | None:
     ours = (run.store_cpu or 0.0) + (run.handler_cpu or 0.0)
     if run.machine_load is None or run.machine_load < OVERLOADED * run.cores or ours >= IDLE * run.cores:
         return None
-    load = f"load {run.machine_load:.1f} on {run.cores} cores, of which this run uses {ours:.1f}"
+    load = f"load {run.machine_load:.1f} on {counted(run.cores, 'core')}, of which this run uses {ours:.1f}"
     return "other work", f"other work on this machine takes the CPU ({load}): measure again on a quiet machine"
 
 
 def _figures(run: Measurements) -> tuple[str, ...]:
     said = [
         f"planned {run.planned_per_s:,.1f}/s, stored {run.stored_per_s:,.1f}/s",
-        f"generator lag p99 {_ms(run.lag_p99_s)}" if run.lag_p99_s is not None else "",
-        f"{run.dropped:,} arrivals dropped" if run.dropped else "",
-        f"{run.failed:,} puts failed" if run.failed else "",
+        f"generator lag p99 {seconds(run.lag_p99_s)}" if run.lag_p99_s is not None else "",
+        f"{counted(run.dropped, 'arrival')} dropped" if run.dropped else "",
+        f"{counted(run.failed, 'put')} failed" if run.failed else "",
         f"{'sink' if run.target == 'sink' else 'store'} CPU {run.store_cpu:.0%}" if run.store_cpu is not None else "",
         f"handler and twin CPU {run.handler_cpu:.0%}" if run.handler_cpu is not None else "",
         f"{run.concurrency:.1f} invocations at once" if run.concurrency is not None else "",
         f"pollers {run.pollers} of {run.pollers_limit}" if run.pollers and run.pollers_limit else "",
-        f"table throttled {run.table_throttled:,} requests" if run.table_throttled else "",
-        f"{run.errors:,} invocations failed" if run.errors else "",
+        f"table throttled {counted(run.table_throttled, 'request')}" if run.table_throttled else "",
+        f"{counted(run.errors, 'invocation')} failed" if run.errors else "",
         f"{run.share_of_ceiling:.0%} of the raw ceiling" if run.share_of_ceiling is not None else "",
     ]
     return tuple(text for text in said if text)
-
-
-def _ms(seconds: float | None) -> str:
-    return "-" if seconds is None else f"{seconds * 1000:,.1f} ms"

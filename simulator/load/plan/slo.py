@@ -33,16 +33,18 @@ FIGURES: Mapping[str, SummaryFigure] = {
         for name, words in PERCENTILES.items()
     },
     "drain": timed("backlog.drain_s", "from the last arrival to the last object stored"),
-    "drain_objects_per_s": numeric("backlog.drain_objects_per_s", "objects a second while a backlog drained"),
-    "drain_rows_per_s": numeric("backlog.drain_rows_per_s", "rows a second while a backlog drained"),
-    "objects_per_s": numeric("throughput.objects_per_s_mean", "objects a second, mean"),
-    "max_rate": numeric("find_max.rate_per_s", "objects a second, the highest rate that held"),
-    "backlog": numeric("backlog.peak", "objects put and not yet stored, at most"),
-    "planned": numeric("planned", "objects planned"),
-    "stored": numeric("stored", "objects stored", "planned"),
-    "dropped": numeric("dropped", "arrivals that found no sender free", "planned"),
-    "failed": numeric("failed", "puts that failed", "planned"),
-    "cost": numeric("cost.usd_per_million_rows", "USD for a million rows on AWS"),
+    "drain_objects_per_s": numeric(
+        "backlog.drain_objects_per_s", "objects/s", "objects per second while a backlog drained"
+    ),
+    "drain_rows_per_s": numeric("backlog.drain_rows_per_s", "rows/s", "rows per second while a backlog drained"),
+    "objects_per_s": numeric("throughput.objects_per_s_mean", "objects/s", "objects per second, mean"),
+    "max_rate": numeric("find_max.rate_per_s", "objects/s", "objects per second, the highest rate that held"),
+    "backlog": numeric("backlog.peak", "object", "objects put and not yet stored, at most"),
+    "planned": numeric("planned", "object", "objects planned"),
+    "stored": numeric("stored", "object", "objects stored", "planned"),
+    "dropped": numeric("dropped", "arrival", "arrivals that found no sender free", "planned"),
+    "failed": numeric("failed", "put", "puts that failed", "planned"),
+    "cost": numeric("cost.usd_per_million_rows", "USD", "USD per million rows on AWS"),
 }
 """Every figure of a load test's summary that a threshold may name."""
 

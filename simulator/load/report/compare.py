@@ -17,7 +17,7 @@ from statistics import median, variance
 from typing import Any, Literal
 
 from simulator.base.errors import InputError
-from simulator.load.report.text import seconds
+from simulator.base.words import seconds
 from simulator.run.bounds import number_at
 
 Direction = Literal["higher", "lower"]

@@ -12,8 +12,9 @@ from html import escape
 from importlib import resources
 from typing import Any
 
+from simulator.base.words import seconds
 from simulator.load.plan.slo import FIGURES, PERCENTILES
-from simulator.load.report.text import latencies, seconds
+from simulator.load.report.text import latencies
 from simulator.run.bounds import words
 
 CHARTS = (

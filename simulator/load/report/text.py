@@ -10,6 +10,7 @@ from rich.style import Style
 from rich.table import Table
 from rich.text import Text
 
+from simulator.base.words import seconds
 from simulator.dashboard.lines import labelled
 from simulator.load.plan.slo import FIGURES
 from simulator.run.causes import render_causes, render_next_steps
@@ -129,13 +130,3 @@ def _backlog(held: Mapping[str, Any]) -> str:
         if held["last_tenth_to_first"] is not None:
             said += f"; last tenth at {held['last_tenth_to_first']:.2f} of the first's rate"
     return said
-
-
-def seconds(value: float | None) -> str:
-    """A time with the unit that reads best; `-` for none."""
-    if not value:
-        return "-" if value is None else "0 s"
-    for limit, factor, unit in ((1e-3, 1e6, "us"), (1.0, 1e3, "ms")):
-        if value < limit:
-            return f"{value * factor:,.3g} {unit}"
-    return f"{value:,.2f} s"

@@ -12,7 +12,8 @@ from rich.table import Table
 from rich.text import Text
 
 from simulator.base.terminal import visible_console
-from simulator.dashboard.figures import counted, size
+from simulator.base.words import counted
+from simulator.dashboard.figures import size
 from simulator.files.guess import DELIMITER_NAMES
 from simulator.run.command_line import ShellCommand
 from stockpipe.commands.files import plain

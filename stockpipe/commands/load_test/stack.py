@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from simulator.base.clock import Clock
 from simulator.base.errors import CouldNotFinish, ExitCode, InputError
+from simulator.base.words import counted
 from simulator.load.plan.plan import Plan
 from simulator.load.session import LoadSession
 from simulator.stack import template
@@ -35,8 +36,8 @@ def run_on_stack(options: LoadTestOptions, stack: Stack, plan: Plan) -> int:
         status = await queue_status(aws, target.queue)
         if status.messages:
             raise CouldNotFinish(
-                f"the queue of stack {name} holds {status.messages:,} messages; a load test would measure those: "
-                "wait until it is empty (`stockpipe status`), or stop the schedule"
+                f"the queue of stack {name} holds {counted(status.messages, 'message')}; a load test would measure "
+                "those: wait until it is empty (`stockpipe status`), or stop the schedule"
             )
         as_deployed = _as_deployed(stack, deployed)
         if not _confirmed(options, plan, as_deployed, deployed, aws):
@@ -53,8 +54,8 @@ def _confirmed(options: LoadTestOptions, plan: Plan, stack: Stack, deployed: Dep
     objects = plan.profile.total
     usd = stack_load.estimate(plan, stack)
     cloud.say(
-        f"stack {deployed.stack.name} in {aws.region} of account {aws.account}: {objects:,} objects with "
-        f"{objects * plan.rows:,} rows in {plan.profile.duration_s:g} s, about {max(usd, 0.01):,.2f} USD; "
+        f"stack {deployed.stack.name} in {aws.region} of account {aws.account}: {counted(objects, 'object')} with "
+        f"{counted(objects * plan.rows, 'row')} in {plan.profile.duration_s:g} s, about {max(usd, 0.01):,.2f} USD; "
         f"they stay in the bucket and in table {deployed.table}"
     )
     return cloud.confirm("send them?", options.yes)

@@ -216,18 +216,29 @@ def test_the_missed_ones_are_told_in_one_line_with_their_units() -> None:
         "missing<1",
     )
     assert missed(judge(parse_all(asked), SUMMARY)) == (
-        "rejected<0.5% (1 %), duration<1m (62.5 s), object_to_stored_p50<1ms (42.1 ms), rows_per_s>1e6 (2,100), "
-        "dead_lettered<1 (2), missing<1 (not measured)"
+        "rejected<0.5% (1 %), duration<1m (62.5 s), object_to_stored_p50<1ms (42.1 ms), rows_per_s>1e6 (2,100 rows/s), "
+        "dead_lettered<1 (2 messages), missing<1 (not measured)"
     )
     assert missed(judge(parse_all(["rejected<=1%"]), SUMMARY)) == ""
 
 
 @pytest.mark.parametrize(
     ("value", "text"),
-    [(0, "0 s"), (0.0004, "0.4 ms"), (0.0123, "12.3 ms"), (1, "1 s"), (90.25, "90.25 s"), (None, "not measured")],
+    [
+        (0, "0 s"),
+        (0.0004, "400 us"),
+        (0.0123, "12.3 ms"),
+        (0.99994, "999.9 ms"),
+        (0.99996, "999.96 ms"),
+        (1, "1 s"),
+        (1.00001, "1 s"),
+        (90.25, "90.25 s"),
+        (12_345.6, "12,346 s"),
+        (None, "not measured"),
+    ],
 )
 def test_a_time_has_the_unit_that_reads_best(value: float | None, text: str) -> None:
-    """Milliseconds below a second."""
+    """Below a second milliseconds; and as many digits as show whether it is below the bound of a second."""
     assert parse("duration<1s").value_text(value) == text
 
 
@@ -236,8 +247,33 @@ def test_a_time_has_the_unit_that_reads_best(value: float | None, text: str) -> 
     [(7, "7"), (1_234_567, "1,234,567"), (28.0, "28"), (12.345678, "12.35"), (999.96, "1,000"), (4321.6, "4,322")],
 )
 def test_a_number_is_written_out(value: float, text: str) -> None:
-    """Whole with separators, a fraction with four digits, never with an exponent."""
-    assert parse("rows_per_s>1").value_text(value) == text
+    """Whole with separators, a fraction with four digits, never with an exponent; and with its unit."""
+    assert parse("rows_per_s>1").value_text(value) == f"{text} rows/s"
+
+
+@pytest.mark.parametrize(
+    ("bound", "value", "text"),
+    [
+        ("dead_lettered<1", 1, "1 message"),
+        ("dead_lettered<1", 1_200, "1,200 messages"),
+        ("received<1", 1, "1 delivery"),
+        ("received<1", 2, "2 deliveries"),
+        ("batch_writes<1", 2, "2 batch writes"),
+        ("write_units<1", 1.5, "1.5 write units"),
+        ("rejected<1%", 12_345.6, "12,346 %"),
+        ("rejected<=1%", 1.00004, "1.00004 %"),
+    ],
+)
+def test_every_value_has_its_unit(bound: str, value: float, text: str) -> None:
+    """In the singular for one."""
+    assert parse(bound).value_text(value) == text
+
+
+def test_every_figure_has_a_unit() -> None:
+    """A time has one by itself; what a number counts is named."""
+    from simulator.load.plan.slo import FIGURES as ALL
+
+    assert [name for name, figure in ALL.items() if not figure.is_time and not figure.unit] == []
 
 
 def test_what_a_value_means_is_said_with_its_parts() -> None:
@@ -246,14 +282,14 @@ def test_what_a_value_means_is_said_with_its_parts() -> None:
         parse_all(("rejected<1%", "rejected<1", "objects_all_rejected<1", "errors<1%")), SUMMARY
     )
     assert words(share, SUMMARY) == ("1 %", "rows that cannot be stored (10 of 1,000)")
-    assert words(count, SUMMARY) == ("10", "rows that cannot be stored")
+    assert words(count, SUMMARY) == ("10 rows", "rows that cannot be stored")
     assert words(first, SUMMARY) == (
-        "1",
+        "1 object",
         "objects of which every row was rejected (stocks/a.csv: 10 of 10 rows rejected)",
     )
     assert words(none, SUMMARY) == ("not measured", "invocations of the consumer that failed")
     for audit in (None, {}, {"notes": None}, {"notes": {}}):
-        assert words(first, {"audit": audit}) == ("1", "objects of which every row was rejected")
+        assert words(first, {"audit": audit}) == ("1 object", "objects of which every row was rejected")
 
 
 def test_a_number_is_looked_up_by_its_path() -> None:

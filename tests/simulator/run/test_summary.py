@@ -66,7 +66,7 @@ def snapshot() -> Snapshot:
             rows=59_900, rows_written=60_400, rows_per_s_max=4_105, last_write_at=began_at + 60.5, batch_writes=2_416,
             unprocessed_items=20, throttled_requests=2, write_units=60_400.0,
         ),
-        maxima=Maxima(visible=350, in_flight=80, oldest_age_s=8.1234),
+        maxima=Maxima(visible=350, in_flight=80, depth=412, oldest_age_s=8.1234),
         latency=Latency(599, 0.31, 0.84, 1.92, 2.4),
     )  # fmt: skip
 
@@ -143,7 +143,7 @@ def test_the_figures_of_a_run(snapshot: Snapshot, proof: Audit) -> None:
     assert built["generated"] == {"invocations": 12, "files": 600, "rows": 60_000, "bytes": 3_720_000}
     assert built["queue"] == {
         "sent": 600, "received": 612, "deleted": 599, "dead_lettered": 1, "remaining": 0, "filtered": 0,
-        "visible_max": 350, "in_flight_max": 80, "oldest_age_s_max": 8.123,
+        "visible_max": 350, "in_flight_max": 80, "depth_max": 412, "oldest_age_s_max": 8.123,
     }  # fmt: skip
     assert built["consumer"] == {
         "invocations": 70, "cold_starts": 8, "errors": 2, "timeouts": 1, "throttles": 3, "batch_item_failures": 4,
@@ -154,7 +154,7 @@ def test_the_figures_of_a_run(snapshot: Snapshot, proof: Audit) -> None:
         "write_units": 60_400.0,
     }  # fmt: skip
     assert built["latency_s"]["object_to_stored"] == {"p50": 0.31, "p90": 0.84, "p99": 1.92, "max": 2.4}
-    assert built["throughput"] == {"rows_per_s_mean": 1006.7, "rows_per_s_max": 4105.0}
+    assert built["throughput"] == {"rows_per_s_mean": 990.2, "rows_per_s_max": 4105.0}
     assert built["audit"]["dead_lettered"] == {"objects": 1, "rows": 100, "rows_stored": 0}
 
 
@@ -207,17 +207,17 @@ def test_the_text_of_a_proven_run(snapshot: Snapshot, proof: Audit) -> None:
     assert text(build(snapshot, proof), 100) == (
         """\
   exact  every row is accounted for: 59,900 expected, 59,900 stored
-  missed  dead_lettered<1  1: messages moved to the dead-letter queue
+  missed  dead_lettered<1  1 message: messages moved to the dead-letter queue
   held    3 default bounds
   took        63.0 s from the first tick or put to the end of the drain
   generated   12 ticks wrote 600 objects, 60,000 rows, 3.72 MB
   queue       600 sent = 599 deleted + 1 dead-lettered + 0 remaining
-              612 deliveries; at most 350 visible, 80 in flight, oldest 8.12 s
+              612 deliveries; at most 412 held (350 visible, 80 in flight), oldest 8.12 s
   consumer    70 invocations, at most 8 at once; 8 cold starts
               2 errors (1 timeout), 3 throttles, 4 batch item failures
   table       60,400 rows written in 2,416 batch writes; 60,400 write units
               20 unprocessed items, 2 throttled requests
-  throughput  mean 1,007 rows/s, busiest second 4,105
+  throughput  mean 990 rows/s, busiest second 4,105 rows
   latency     object to stored  p50 310 ms  p90 840 ms  p99 1.92 s  max 2.40 s
   proof       60,000 rows read, 0 rejected, 0 replaced within their object
               59,900 expected, 59,900 stored
@@ -267,11 +267,11 @@ def test_the_text_begins_with_the_verdict_and_the_bounds(snapshot: Snapshot, pro
     asked = parse_all(("duration<2m", "rejected<0.01%", "dead_lettered<=1"))
     built = build(snapshot, audit, bounds=in_force(DEFAULTS, asked))
     assert text(built, 80).splitlines()[1:8] == [
-        "  missed  objects_all_rejected<1  1: objects of which every row was rejected",
-        r"          (stocks/[red]a\x1b[0m.csv: 12 of 12 rows rejected)",
+        "  missed  objects_all_rejected<1  1 object: objects of which every row was",
+        r"          rejected (stocks/[red]a\x1b[0m.csv: 12 of 12 rows rejected)",
         "  missed  rejected<0.01%  0.02 %: rows that cannot be stored (12 of 60,000)",
         "  held    duration<2m  63 s",
-        "  held    dead_lettered<=1  1",
+        "  held    dead_lettered<=1  1 message",
         "  held    2 default bounds",
         "  took        63.0 s from the first tick or put to the end of the drain",
     ]

@@ -9,6 +9,7 @@ import pytest
 
 from simulator.base import limits
 from simulator.load.measure.recording import DROPPED, FAILED, SENT, Recording, backlog, drain_share, percentiles, ticks
+from simulator.telemetry.history import Latencies
 
 
 def test_latency_counts_from_the_planned_instant() -> None:
@@ -179,3 +180,15 @@ def test_a_drain_that_slows_down_shows_in_its_last_tenth() -> None:
     assert len(exact) == 100
     assert drain_share(exact) == 10 / 18.1
     assert drain_share([128 + at for at in exact]) == pytest.approx(10 / 18.1)
+
+
+def test_the_dashboard_and_the_summary_have_the_same_percentiles() -> None:
+    """Of the same latencies, to the last digit: two figures for one thing agree."""
+    chance = random.Random(5)
+    held = [chance.lognormvariate(-4, 1.5) for _ in range(300)]
+    latencies = Latencies()
+    for latency_s in held:
+        latencies.add(latency_s)
+    live, written = latencies.view(), percentiles(held)
+    assert (live.p50, live.p90, live.p99) == pytest.approx((written.p50, written.p90, written.p99), abs=1e-12)
+    assert (live.count, live.max) == (written.count, written.max)

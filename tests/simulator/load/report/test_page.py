@@ -9,13 +9,12 @@ from functools import cache
 from html.parser import HTMLParser
 from typing import Any
 
-import pytest
 from rich.console import Console
 
 from simulator.load.measure.recording import SENT, Recording, percentiles
 from simulator.load.measure.series import build
 from simulator.load.report.page import page
-from simulator.load.report.text import render, seconds
+from simulator.load.report.text import render
 
 
 @cache
@@ -218,11 +217,3 @@ def test_a_search_and_a_backlog_are_told() -> None:
     shown = written(a_summary(backlog=drain, arrivals={"shape": "backlog", "rows": 1}))
     assert "10,000 objects drained in 20.0 s" in shown
     assert "0.97 of the first" in " ".join(shown.split())
-
-
-@pytest.mark.parametrize(
-    ("value", "text"), [(None, "-"), (0.0, "0 s"), (0.00042, "420 us"), (0.0123, "12.3 ms"), (5.4321, "5.43 s")]
-)
-def test_times_have_the_unit_that_reads_best(value: float | None, text: str) -> None:
-    """Microseconds to seconds."""
-    assert seconds(value) == text
