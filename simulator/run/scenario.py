@@ -31,8 +31,9 @@ from typing import TYPE_CHECKING, Any, get_args
 from simulator.base import documents, limits
 from simulator.base.clock import Clock
 from simulator.base.documents import DocumentError
-from simulator.base.errors import InputError
+from simulator.base.errors import InputError, UnusableValueError, about
 from simulator.base.files import UnusableFileError, read_bounded
+from simulator.base.nearest import did_you_mean
 from simulator.base.observations import Noted, Record
 from simulator.base.quantities import LONGEST_S, Bound, parse_bound, parse_duration
 from simulator.base.shown import printable
@@ -54,6 +55,7 @@ _OPTIONS: Mapping[str, type | tuple[str, ...]] = {
 }
 _KEY = f"put: key must have between 1 and {limits.S3_KEY_BYTES} bytes"
 _WHEN_CHARACTERS = 1_000
+_SEE = "`stockpipe docs scenarios` explains them"
 _LEAST = {"ticks": 1, "duration": 0, "speed": 0.001, "drain_timeout": 0}
 
 
@@ -122,7 +124,8 @@ def load(name: str) -> Scenario:
     elif name in names():
         file = _FOLDER / f"{name}.yaml"
     else:
-        raise InputError(f"there is no scenario '{name}'; there are: {', '.join(names())}, or the path of a .yaml file")
+        how = did_you_mean(name, names(), "`stockpipe simulate --scenario list` lists them")
+        raise InputError(f"there is no scenario '{name}'", hint=f"{how}; a file of your own ends in .yaml")
     try:
         text = read_bounded(file, limits.SCENARIO_BYTES).decode("utf-8-sig")
     except FileNotFoundError:
@@ -140,9 +143,9 @@ def parse(text: str, name: str) -> Scenario:
         return _scenario(documents.plain(documents.compose(text)), name)
     except DocumentError as error:
         where = f"{name}, line {error.line}" if error.line else name
-        raise InputError(f"scenario {where}: {error}") from None
+        raise InputError.about(f"scenario {where}: ", error) from None
     except ValueError as error:
-        raise InputError(f"scenario {name}: {error}") from None
+        raise InputError.about(f"scenario {name}: ", error) from None
 
 
 async def play(
@@ -200,8 +203,8 @@ def _require(holds: bool, otherwise: str) -> None:
 
 
 def _require_known(given: Mapping[Any, Any], *known: str) -> None:
-    unknown = sorted({str(key) for key in given} - set(known))
-    _require(not unknown, f"'{''.join(unknown[:1])}' is not known; known are {', '.join(sorted(known))}")
+    for key in sorted({str(key) for key in given} - set(known)):
+        raise UnusableValueError(f"'{key}' is not known", did_you_mean(key, sorted(known), _SEE))
 
 
 def _scenario(given: Any, name: str) -> Scenario:
@@ -228,7 +231,7 @@ def _seconds(value: Any, what: str) -> float:
     try:
         return parse_duration(f"{text}s" if text.replace(".", "").isdecimal() else text)
     except ValueError:
-        raise ValueError(f"{what}: '{value}' is not a number of seconds; write 10s") from None
+        raise UnusableValueError(f"{what}: '{value}' is not a number of seconds", "write 10s") from None
 
 
 def _options(given: Any) -> dict[str, Any]:
@@ -237,7 +240,7 @@ def _options(given: Any) -> dict[str, Any]:
     for key, value in given.items():
         kind = _OPTIONS.get(str(key))
         if kind is None:
-            raise ValueError(f"option '{key}' is not known; known are {', '.join(sorted(_OPTIONS))}")
+            raise UnusableValueError(f"option '{key}' is not known", did_you_mean(str(key), sorted(_OPTIONS), _SEE))
         if kind is float and isinstance(value, str):
             value = _seconds(value, f"option {key}")
         elif kind is float and type(value) is int:
@@ -258,7 +261,7 @@ def _bounds(given: Any) -> tuple[SummaryBound, ...]:
     try:
         return tuple(map(bounds.parse, given))
     except ValueError as error:
-        raise ValueError(f"bounds: {error}") from None
+        raise about("bounds: ", error) from None
 
 
 def _steps(given: list[Any]) -> Iterator[Step]:
@@ -266,7 +269,7 @@ def _steps(given: list[Any]) -> Iterator[Step]:
         try:
             yield _step(step)
         except ValueError as error:
-            raise ValueError(f"step {number}: {error}") from None
+            raise about(f"step {number}: ", error) from None
 
 
 def _step(given: Any) -> Step:
@@ -309,5 +312,5 @@ def _term(text: str) -> Bound:
     try:
         operator.attrgetter(term.figure)(Snapshot(at=0.0, options=RunOptions("", 0, "", 0.0)))
     except AttributeError:
-        raise ValueError(f"when: there is no figure '{term.figure}'; see docs/scenarios.md") from None
+        raise UnusableValueError(f"when: there is no figure '{term.figure}'", _SEE) from None
     return term

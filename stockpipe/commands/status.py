@@ -7,8 +7,8 @@ import json
 from typing import TYPE_CHECKING
 
 from stockpipe.commands.cloud import AwsOptions, Json, StackName, on_aws
-from stockpipe.commands.options import takes
 from stockpipe.commands.outputs import echo
+from stockpipe.commands.taking import takes
 
 if TYPE_CHECKING:
     from simulator.base.clock import Clock

@@ -11,9 +11,8 @@ from simulator.base.shown import visible
 from simulator.stack.handler_settings import malformed_settings
 from simulator.stack.model import Ignored, Stack
 from simulator.stack.rules import Finding, examine
+from simulator.stack.template import shown_template
 from simulator.stack.variables import withheld
-
-PIPELINE_TEMPLATE = Path("pipeline/template.yaml")
 
 
 def require_sound(stack: Stack, template: Path | None) -> None:
@@ -29,7 +28,7 @@ def require_sound(stack: Stack, template: Path | None) -> None:
 def finding_lines(findings: Sequence[Finding], template: Path | None, kind: str) -> Iterator[str]:
     """`FILE:LINE: refused: RESOURCE: text`, as compilers write it; None is the pipeline's own template."""
     for finding in findings:
-        file = template or PIPELINE_TEMPLATE
+        file = shown_template(template)
         where = f"{file}:{finding.line}" if finding.line else str(file)
         yield visible(f"{where}: {kind}: {finding.logical_id}: {finding.text}")
 
