@@ -1,10 +1,11 @@
-"""The command line: the commands, and the one place where an error becomes a line and an exit code.
+"""The command line: the commands, and the one place where an error becomes a line, a hint and an exit code.
 
 `simulator.base.errors.ExitCode` has the exit codes.
 """
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 from collections.abc import Iterator
@@ -12,7 +13,7 @@ from contextlib import contextmanager, suppress
 from typing import Annotated, Any
 
 import typer
-from typer.core import TyperGroup
+from typer.core import TyperCommand, TyperGroup
 
 from simulator.base.errors import OUT_OF_MEMORY, ExitCode, OutOfMemory, StockpipeError, is_out_of_memory
 from simulator.base.files import failure_text
@@ -22,6 +23,7 @@ from stockpipe.commands import (
     compare,
     deploy,
     destroy,
+    docs,
     inspect,
     invoke,
     load_test,
@@ -30,40 +32,101 @@ from stockpipe.commands import (
     simulate,
     status,
     store,
+    usage,
     verify,
 )
+from stockpipe.commands.completion import LONGEST_WORDS, Completable, offered, with_shell
 from stockpipe.commands.outputs import drop_errors, take_streams
 
 _UsageError: Any = typer.BadParameter.__mro__[1]  # click's, or typer's own copy of it
 
 
+class Command(TyperCommand):
+    """One command; its help names what to write and no types of Python."""
+
+    def get_params(self, ctx: Any) -> list[Any]:
+        """The parameters, shown as they are written."""
+        return _plain(super().get_params(ctx))
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Read the words; an error knows the command, which typer leaves out of some."""
+        with _knowing(ctx):
+            return super().parse_args(ctx, args)
+
+    def collect_usage_pieces(self, ctx: Any) -> list[str]:  # noqa: ARG002 - typer calls it so
+        """What follows the command's name: what is in brackets may be left out."""
+        arguments = [param for param in self.params if param.param_type_name == "argument"]
+        words = [f"{param.metavar}{'...' if param.nargs != 1 else ''}" for param in arguments]
+        needed = [
+            f"{param.opts[0]} {param.metavar}" for param in self.params if param.required and param not in arguments
+        ]
+        wrapped = [word if param.required else f"[{word}]" for param, word in zip(arguments, words, strict=True)]
+        return [*needed, "[OPTIONS]", *wrapped]
+
+
 class Commands(TyperGroup):
     """The group that all commands run in."""
 
-    def make_context(self, *given: Any, **extra: Any) -> Any:
+    def get_params(self, ctx: Any) -> list[Any]:
+        """The parameters, shown as they are written."""
+        return _plain(super().get_params(ctx))
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Read the words before the command."""
+        with _knowing(ctx):
+            return super().parse_args(ctx, args)
+
+    def make_context(self, info_name: Any, args: list[str], *given: Any, **extra: Any) -> Any:
         """Read the arguments, or print the help."""
         with _one_line():
-            return super().make_context(*given, **extra)
+            return super().make_context(info_name, with_shell(args), *given, **extra)
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """The command that the first of the words names."""
+        if args and not args[0].startswith("-") and self.get_command(ctx, args[0]) is None:
+            raise usage.no_command(args[0], list(self.commands))
+        return super().resolve_command(ctx, args)
 
     def invoke(self, ctx: Any) -> Any:
-        """Run the command; what goes wrong leaves as one line and the exit code of whose fault it is."""
+        """Run the command; what goes wrong becomes a line, a hint and the exit code of whose fault it is."""
         with _one_line():
             return super().invoke(ctx)
 
 
 @contextmanager
+def _knowing(context: Any) -> Iterator[None]:
+    try:
+        yield
+    except _UsageError as error:
+        if type(error).__name__ == "NoArgsIsHelpError":  # newer versions raise the help
+            raise
+        raise usage.explained(error, error.ctx or context) from None
+
+
+def _plain(params: list[Any]) -> list[Any]:
+    """The parameters without typer's names of types: an option's metavar says what follows it."""
+    for param in params:
+        if param.param_type_name == "argument":
+            param.display_type_rich = lambda **_: None
+        elif getattr(param, "is_flag", False):
+            param.metavar = ""
+    if params and params[-1].name == "help":
+        params[-1].rich_help_panel = getattr(params[-2], "rich_help_panel", None) if len(params) > 1 else None
+    return params
+
+
+@contextmanager
 def _one_line() -> Iterator[None]:
-    """What goes wrong in the block, as its line on standard error and the exit code."""
+    """What goes wrong in the block, as its lines on standard error and the exit code."""
     try:
         yield
     except StockpipeError as error:
         _say(*error.lines)
         raise typer.Exit(error.exit_code) from None
     except _UsageError as error:
-        if type(error).__name__ == "NoArgsIsHelpError":  # newer versions raise the help
+        if type(error).__name__ == "NoArgsIsHelpError":
             raise
-        place = f"; see {error.ctx.command_path} --help" if error.ctx else ""
-        _say(f"{error.format_message().rstrip('.')}{place}")
+        _say(*usage.explained(error, error.ctx).lines)
         raise typer.Exit(ExitCode.WRONG_INPUT) from None
     except KeyboardInterrupt:
         _say("interrupted")
@@ -88,11 +151,15 @@ app = typer.Typer(
     cls=Commands,
     no_args_is_help=True,
     rich_markup_mode="markdown",  # rich's own markup would swallow every [default: ...]
-    add_completion=False,
+    add_completion=False,  # ours knows scenarios and parameters, and costs the help nothing
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
     help="An event-driven ingestion pipeline on AWS that runs, loads and proves itself on a laptop.",
-    epilog="Start with: stockpipe simulate",
+    epilog="""Start with: stockpipe simulate
+
+Documentation: stockpipe docs
+
+Defaults can be set by STOCKPIPE_... variables and in pyproject.toml: stockpipe docs configuration""",
 )
 
 
@@ -104,37 +171,81 @@ def _version(wanted: bool) -> None:
         raise typer.Exit
 
 
+def _install_completion(shell: str | None) -> None:
+    if shell is not None:
+        from stockpipe.commands.completion import install
+
+        typer.echo(install(shell))
+        raise typer.Exit
+
+
+def _show_completion(shell: str | None) -> None:
+    if shell is not None:
+        from stockpipe.commands.completion import script
+
+        typer.echo(script(shell))
+        raise typer.Exit
+
+
 @app.callback()
 def _options(
     _: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")] = False,
+    _install: Annotated[
+        str | None,
+        typer.Option(
+            "--install-completion",
+            metavar="[SHELL]",
+            callback=_install_completion,
+            is_eager=True,
+            help="Let the shell complete commands, options and names: bash, zsh or fish.  [default: the one in use]",
+        ),
+    ] = None,
+    _show: Annotated[
+        str | None,
+        typer.Option(
+            "--show-completion",
+            metavar="[SHELL]",
+            callback=_show_completion,
+            is_eager=True,
+            help="Print what --install-completion would write.",
+        ),
+    ] = None,
 ) -> None:
     pass
 
 
-for _command in (
-    simulate,
-    inspect,
-    load_test,
-    compare,
-    store,
-    check,
-    package,
-    deploy,
-    status,
-    invoke,
-    verify,
-    redrive,
-    destroy,
-):
-    _name = _command.__name__.rpartition(".")[2]
-    app.command(_name.replace("_", "-"), epilog=_command.EPILOG)(getattr(_command, _name))
+PANELS = {
+    "Run it on this machine": (simulate, inspect, load_test, store),
+    "Look and compare": (compare, check, docs),
+    "Deploy to AWS and operate": (package, deploy, status, invoke, verify, redrive, destroy),
+}
+for _panel, _modules in PANELS.items():
+    for _command in _modules:
+        _name = _command.__name__.rpartition(".")[2]
+        _add = app.command(_name.replace("_", "-"), cls=Command, epilog=_command.EPILOG, rich_help_panel=_panel)
+        _add(getattr(_command, _name))
+
+
+def _complete(shell: str) -> None:
+    """Print what may come next on the command line that the shell's completion passes on."""
+    commands = [each for each in app.registered_commands if each.callback and not each.hidden]
+    offers = {
+        str(each.name): Completable(each.callback.kind, each.callback.__doc__ or "")  # type: ignore[union-attr]
+        for each in commands
+    }
+    with suppress(Exception):  # a shell that is completing has no place for an error
+        for value, meaning in offered(sys.argv[1:][:LONGEST_WORDS], offers, shell):
+            print(f"{value}\t{meaning}")  # noqa: T201 - the protocol with the shell
 
 
 def run() -> None:
     """Run the command line in a process of its own, with its streams and its exit code."""
     output = take_streams()
     try:
-        app()
+        if shell := os.environ.get("_STOCKPIPE_COMPLETE"):
+            _complete(shell)
+        else:
+            app(prog_name="stockpipe")
     except SystemExit as end:
         # What is left is to say so: a signal would only cut that off.
         for number in (signal.SIGINT, signal.SIGTERM):

@@ -21,6 +21,7 @@ from stockpipe.commands import reference
 ROOT = Path(__file__).resolve().parents[1]
 CONTRACT = (
     "simulate",
+    "docs",
     "load-test",
     "compare",
     "store",
@@ -140,6 +141,22 @@ def test_an_error_of_several_lines_says_each() -> None:
     assert CliRunner().invoke(app, ["work"]).stderr == "stockpipe: first\n  sec\\nond\n"
 
 
+def test_the_way_out_is_a_line_of_its_own() -> None:
+    """Behind what is wrong, which stays one line, and behind the other lines where there are several."""
+    assert InputError("odd", hint="write even").lines == ("odd", "  hint: write even")
+    assert InputError("two", "  one", hint="x").lines == ("two", "  one", "  hint: x")
+    assert str(InputError.about("--x: ", InputError("odd", hint="write even"))) == "--x: odd; write even"
+
+
+def test_help_has_panels_and_no_types_of_python() -> None:
+    """What belongs together is together, and what follows an option is in words that one would write."""
+    for arguments in ([], *([name] for name in NAMES)):
+        shown = CliRunner().invoke(cli.app, [*arguments, "--help"], env={"COLUMNS": "120", "NO_COLOR": "1"}).output
+        assert not re.search(r"<[a-z]+|\[x[<>]|<=x|list\[|typing", shown), arguments
+    for panel in cli.PANELS:
+        assert f"─ {panel} ─" in CliRunner().invoke(cli.app, ["--help"], env={"NO_COLOR": "1"}).output
+
+
 def test_a_command_without_memory_says_so(tmp_path: Path) -> None:
     """More data than the process may hold: one line, exit code 3."""
     (tmp_path / "big.json").write_text(f"[{'12345,' * 4_000_000}0]", encoding="utf-8")
@@ -179,19 +196,48 @@ def test_the_line_of_a_command_without_memory_is_the_last_word(error: str, lines
     assert ended.stderr.count("\n") == lines
 
 
-def test_a_wrong_option_is_one_line() -> None:
-    """What is wrong with it and where all options are; exit code 2."""
-    for arguments, said in (
-        (["simulate", "--durable"], "No such option: --durable"),
-        (["simulate", "--port", "x"], "'--port'"),
-        (["chekc"], "No such command 'chekc'"),
-        (["deploy"], "Missing option '--stack'"),
-    ):
-        ended = CliRunner().invoke(cli.app, arguments)
-        assert (ended.exit_code, ended.stderr.count("\n")) == (2, 1)
-        assert ended.stderr.startswith("stockpipe: ")
-        assert said in ended.stderr
-        assert " --help\n" in ended.stderr
+@pytest.mark.parametrize(
+    ("arguments", "said", "hint"),
+    [
+        ("simulate --duraton 3s", "'stockpipe simulate' has no option '--duraton'", "did you mean '--duration'?"),
+        ("simulate --qq", "'stockpipe simulate' has no option '--qq'", "`stockpipe simulate --help` lists its options"),
+        ("simulate --port x", "--port: 'x' is not a whole number", "`stockpipe simulate --help` lists its options"),
+        (
+            "simulate --rows 0",
+            "--rows: '0' is too small; the least is 1",
+            "`stockpipe simulate --help` lists its options",
+        ),
+        (
+            "store --port 70000",
+            "--port: '70000' is not between 0 and 65535",
+            "`stockpipe store --help` lists its options",
+        ),
+        ("simulate --ui plane", "--ui: 'plane' is not 'auto', 'live', 'plain' or 'quiet'", "did you mean 'plain'?"),
+        (
+            "simulate --ui",
+            "the option '--ui' of 'stockpipe simulate' needs a value",
+            "write --ui auto|live|plain|quiet",
+        ),
+        (
+            "simulate --hold=3",
+            "the option '--hold' of 'stockpipe simulate' takes no value",
+            "`stockpipe simulate --help`",
+        ),
+        ("chekc", "there is no command 'chekc'", "did you mean 'stockpipe check'?"),
+        ("zzz", "there is no command 'zzz'", "`stockpipe --help` lists the commands"),
+        ("deploy", "'stockpipe deploy' needs the option '--stack'", "`stockpipe deploy --help` shows an example"),
+        ("compare a", "'stockpipe compare' needs the argument 'B.json'", "`stockpipe compare --help` shows an example"),
+        ("check x", "'stockpipe check' does not take the argument 'x'", "`stockpipe check --help` lists its options"),
+        ("docs bonds", "there is no page 'bonds' in the documentation", "did you mean 'bounds'?"),
+    ],
+)
+def test_a_wrong_word_is_one_line_with_a_way_out(arguments: str, said: str, hint: str) -> None:
+    """What is wrong with it, and on a line of its own what to write instead; exit code 2."""
+    ended = CliRunner().invoke(cli.app, arguments.split(), prog_name="stockpipe")
+    assert ended.exit_code == 2
+    first, second = ended.stderr.splitlines()
+    assert first == f"stockpipe: {said}"
+    assert second.startswith(f"  hint: {hint}")
 
 
 def test_version_is_the_packages() -> None:

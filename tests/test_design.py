@@ -49,6 +49,7 @@ MAKES_CHANCE = {"pipeline/chance.py", "simulator/base/chance.py"}
 CHANCE = re.compile(r"(random|secrets|uuid)\..+|os\.urandom")
 MOTOS = "moto's own objects are its only way in"
 SETS_FROM_OUTSIDE = {
+    "cli.py": "typer's parameters, as the help shows them",
     "simulator/functions/runtimes/bootstrap.py": "sys.argv, which AWS's runtime client reads",
     "simulator/functions/runtimes/isolation.py": "Python's own environment and threads, which a handler uses",
     "simulator/stack/template.py": "a value keeps its line in the template",
@@ -65,7 +66,7 @@ SETS_FROM_OUTSIDE = {
     "simulator/store/sqs/moto_queue.py": MOTOS,
     "simulator/store/sqs/move_tasks.py": MOTOS,
     "stockpipe/commands/outputs.py": "the process's own streams",
-    "stockpipe/commands/options.py": "a command's signature, which the class of its options says",
+    "stockpipe/commands/taking.py": "a command's signature, which the class of its options says",
     "stockpipe/deploy/package.py": "how zipfile is told a file's mode",
 }
 """The files that set an attribute of an object whose class is elsewhere, and why."""

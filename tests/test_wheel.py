@@ -37,12 +37,14 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_template_scenarios_and_assets_ship(wheel: Path) -> None:
-    """Everything that is read at run time is inside; tests, benchmarks and documents are not."""
+    """Everything that is read at run time is inside, the documentation too; tests and benchmarks are not."""
     names = set(zipfile.ZipFile(wheel).namelist())
 
     assert {"cli.py", "pipeline/template.yaml", "simulator/run/scenarios/burst.yaml", "pipeline/py.typed"} <= names
     packages = ("pipeline/", "simulator/", "stockpipe/")
     assert {name for name in tracked() if name.startswith(packages)} <= names
+    pages = {Path(name).name for name in tracked() if Path(name).match("docs/*.md") and name.count("/") == 1}
+    assert {f"stockpipe/docs/{page}" for page in pages} <= names
     assert not {name.split("/")[0] for name in names} & {"tests", "benchmarks", "docs"}
 
 

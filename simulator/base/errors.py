@@ -1,4 +1,4 @@
-"""Our own failures, by whose fault. Only the command line turns them into a message and an exit code.
+"""Our own exceptions, grouped by who caused the failure. Only the command line turns them into a message and a code.
 
 What the thing under test does wrong (a failed invocation, a rejected row) is a value, never one of these.
 """
@@ -9,8 +9,11 @@ import errno
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from enum import IntEnum
+from typing import Self
 
 OUT_OF_MEMORY = "out of memory: the machine or a limit (ulimit -v) has no more; free some, or run with less data"
+HINT = "  hint: "
+"""What begins the line with the way out of an error."""
 
 
 class ExitCode(IntEnum):
@@ -43,18 +46,54 @@ def is_out_of_memory(error: BaseException) -> bool:
     )
 
 
+class UnusableValueError(ValueError):
+    """A text that cannot be used: what is wrong with it, and `hint`, how to write it."""
+
+    def __init__(self, said: str, hint: str | None = None) -> None:
+        super().__init__(said)
+        self.hint = hint
+
+    def __str__(self) -> str:
+        return with_hint(self.args[0], self.hint)
+
+
+def about(what: str, error: ValueError) -> UnusableValueError:
+    """The same mistake with what it is about in front, its hint kept."""
+    hint = getattr(error, "hint", None)
+    return UnusableValueError(f"{what}{error.args[0] if hint else error}", hint)
+
+
 class StockpipeError(Exception):
-    """One clear line with the way out, or several, an argument each. `exit_code` is what the command ends with."""
+    """One clear line, or several, an argument each, and `hint`, the way out, which is a line of its own.
+
+    `exit_code` is what the command ends with.
+    """
 
     exit_code = ExitCode.COULD_NOT_FINISH
+
+    def __init__(self, *said: object, hint: str | None = None) -> None:
+        super().__init__(*said)
+        self.hint = hint
+
+    @classmethod
+    def about(cls, what: str, error: Exception) -> Self:
+        """The same failure with what it is about in front, its hint kept."""
+        hint = getattr(error, "hint", None)
+        return cls(f"{what}{error.args[0] if hint else error}", hint=hint)
 
     @property
     def lines(self) -> tuple[str, ...]:
         """What to say of it; a line may still hold what a user wrote, line ends and all."""
-        return tuple(map(str, self.args)) if len(self.args) > 1 else (str(self),)
+        hints = (f"{HINT}{self.hint}",) if self.hint else ()
+        return (*(map(str, self.args) if self.args else (str(self),)), *hints)
 
     def __str__(self) -> str:
-        return "\n".join(map(str, self.args))
+        return with_hint("\n".join(map(str, self.args)), self.hint)
+
+
+def with_hint(said: str, hint: str | None) -> str:
+    """What is wrong and the way out, where both must be on one line."""
+    return f"{said}; {hint}" if hint else said
 
 
 class InputError(StockpipeError):

@@ -10,6 +10,8 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from simulator.base.errors import UnusableValueError
+
 _UNITS_S = {"us": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 LONGEST_S = 10_000 * 86_400.0
 """The longest duration, 27 years: nobody waits longer, and calendars end."""
@@ -46,10 +48,10 @@ class Bound:
 def parse_duration(text: str) -> float:
     """`90s`, `5m`, `1h 30m`, `8 ms` -> seconds."""
     if len(text) > _LONGEST_TEXT or not _DURATION.fullmatch(text):
-        raise ValueError(f"'{text}' is not a duration; write 90s, 5m or 1h")
+        raise UnusableValueError(f"'{text}' is not a duration", "write 90s, 5m or 1h")
     seconds = sum(float(number) * _UNITS_S[unit] for number, unit in re.findall(_PART, text))
     if seconds > LONGEST_S:
-        raise ValueError(f"'{text}' is too long; a duration is at most {LONGEST_S / _UNITS_S['d']:.0f}d")
+        raise UnusableValueError(f"'{text}' is too long", f"a duration is at most {LONGEST_S / _UNITS_S['d']:.0f}d")
     return seconds
 
 
@@ -67,10 +69,10 @@ def parse_rate(text: str) -> float:
     """`200/s`, `30/m` -> per second."""
     found = _RATE.fullmatch(text.strip())
     if not found or float(found[1]) <= 0:
-        raise ValueError(f"'{text}' is not a rate; write 200/s or 30/m")
+        raise UnusableValueError(f"'{text}' is not a rate", "write 200/s or 30/m")
     per_s, (least, most) = float(found[1]) / _UNITS_S[found[2]], RATES_PER_S
     if not least <= per_s <= most:
-        raise ValueError(f"'{text}' is out of range; a rate is between {least:.6f}/s and {most:.0f}/s")
+        raise UnusableValueError(f"'{text}' is out of range", f"a rate is between {least:.6f}/s and {most:.0f}/s")
     return per_s
 
 

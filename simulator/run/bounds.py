@@ -6,14 +6,14 @@ docs/bounds.md explains them.
 
 from __future__ import annotations
 
-import difflib
 import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from simulator.base.errors import InputError
+from simulator.base.errors import InputError, UnusableValueError
+from simulator.base.nearest import nearest
 from simulator.base.quantities import Bound, parse_bound, parse_duration
 from simulator.base.words import counted, seconds, significant
 
@@ -191,16 +191,16 @@ def parse(text: str, figures: Mapping[str, SummaryFigure] = FIGURES) -> SummaryB
     text = " ".join(text.split())
     named = _NAME.match(text)
     if named and named[1] not in figures:
-        raise ValueError(f"'{text}': there is no figure '{named[1]}'; {_instead(named[1], figures)}")
+        raise UnusableValueError(f"'{text}': there is no figure '{named[1]}'", _instead(named[1], figures))
     try:
         bound = parse_bound(text, lambda figure, limit: _limit(figures[figure], limit))
     except ValueError:
         bound = None
     if bound is None or bound.operator in ("==", "!="):
-        raise ValueError(f"'{text}' is not a bound; write for example 'rejected<1%' or 'rows_per_s>500'")
+        raise UnusableValueError(f"'{text}' is not a bound", "write for example 'rejected<1%' or 'rows_per_s>500'")
     of, is_share = figures[bound.figure], text.endswith("%")
     if not math.isfinite(bound.limit):
-        raise ValueError(f"'{text}': {_how(bound, of, is_share=is_share)}")
+        raise UnusableValueError(f"'{text}' is not a bound of this figure", _how(bound, of, is_share=is_share))
     return SummaryBound(bound.figure, bound.operator, bound.limit, text, of, is_share)
 
 
@@ -222,14 +222,14 @@ def _how(bound: Bound, of: SummaryFigure, *, is_share: bool) -> str:
 
 
 def _instead(name: str, figures: Mapping[str, SummaryFigure]) -> str:
-    """The nearest name: by its place in the summary, because it contains this one, or as the most alike; else all."""
+    """The nearest name: by its place in the summary, as the one that contains this one, or as the most alike."""
     *_, plain = place = tuple(name.lower().replace("-", "_").strip(".").split("."))
     near = (
         [known for known, figure in figures.items() if figure.path[-len(place) :] == place]
         or sorted((known for known in figures if plain in known), key=len)
-        or difflib.get_close_matches(plain, figures)
+        or [name for name in [nearest(plain, figures)] if name]
     )
-    return f"did you mean '{near[0]}'?" if near else f"there are {', '.join(figures)}"
+    return f"did you mean '{near[0]}'?" if near else "`stockpipe docs bounds` lists all figures"
 
 
 def parse_all(texts: Iterable[str], figures: Mapping[str, SummaryFigure] = FIGURES) -> tuple[SummaryBound, ...]:
@@ -237,7 +237,7 @@ def parse_all(texts: Iterable[str], figures: Mapping[str, SummaryFigure] = FIGUR
     try:
         return tuple(parse(text, figures) for text in texts)
     except ValueError as error:
-        raise InputError(f"--slo {error}") from None
+        raise InputError.about("--slo: ", error) from None
 
 
 DEFAULTS = tuple(

@@ -31,8 +31,9 @@ import yaml
 
 from simulator.base import documents, limits
 from simulator.base.documents import DocumentError
-from simulator.base.errors import InputError
+from simulator.base.errors import InputError, UnusableValueError, about
 from simulator.base.files import UnusableFileError, read_bounded
+from simulator.base.nearest import did_you_mean
 from simulator.base.quantities import LONGEST_S, Bound, duration_text, parse_bound, parse_duration
 from simulator.base.shown import printable
 from simulator.functions.runtimes import RuntimeName
@@ -50,6 +51,7 @@ _OPTIONS: Mapping[str, type | tuple[str, ...]] = {
 }
 _KEY = f"put: key must have between 1 and {limits.S3_KEY_BYTES} bytes"
 _WHEN_CHARACTERS = 1_000
+_SEE = "`stockpipe docs scenarios` explains them"
 _LEAST = {"ticks": 1, "duration": 0, "speed": 0.001, "drain_timeout": 0}
 
 
@@ -135,7 +137,8 @@ def load(name: str) -> Scenario:
     elif name in names():
         file = _FOLDER / f"{name}.yaml"
     else:
-        raise InputError(f"there is no scenario '{name}'; there are: {', '.join(names())}, or the path of a .yaml file")
+        how = did_you_mean(name, names(), "`stockpipe simulate --scenario list` lists them")
+        raise InputError(f"there is no scenario '{name}'", hint=f"{how}; a file of your own ends in .yaml")
     try:
         text = read_bounded(file, limits.SCENARIO_BYTES).decode("utf-8-sig")
     except FileNotFoundError:
@@ -154,9 +157,9 @@ def parse(text: str, name: str, file: str) -> Scenario:
         return _scenario(documents.plain(root), name, file, list(_step_lines(root)))
     except DocumentError as error:
         where = f"{file}:{error.line}" if error.line else f"scenario {file}"
-        raise InputError(f"{where}: {error}") from None
+        raise InputError.about(f"{where}: ", error) from None
     except ValueError as error:
-        raise InputError(f"scenario {file}: {error}") from None
+        raise InputError.about(f"scenario {file}: ", error) from None
 
 
 def _figure(snapshot: Snapshot | None, path: str) -> float | None:
@@ -176,8 +179,8 @@ def _require(holds: bool, otherwise: str) -> None:
 
 
 def _require_known(given: Mapping[Any, Any], *known: str) -> None:
-    unknown = sorted({str(key) for key in given} - set(known))
-    _require(not unknown, f"'{''.join(unknown[:1])}' is not known; known are {', '.join(sorted(known))}")
+    for key in sorted({str(key) for key in given} - set(known)):
+        raise UnusableValueError(f"'{key}' is not known", did_you_mean(key, sorted(known), _SEE))
 
 
 def _step_lines(root: yaml.Node | None) -> Iterator[int]:
@@ -218,7 +221,7 @@ def _seconds(value: Any, what: str) -> float:
     try:
         return parse_duration(f"{text}s" if text.replace(".", "").isdecimal() else text)
     except ValueError:
-        raise ValueError(f"{what}: '{value}' is not a number of seconds; write 10s") from None
+        raise UnusableValueError(f"{what}: '{value}' is not a number of seconds", "write 10s") from None
 
 
 def _options(given: Any) -> dict[str, Any]:
@@ -227,7 +230,7 @@ def _options(given: Any) -> dict[str, Any]:
     for key, value in given.items():
         kind = _OPTIONS.get(str(key))
         if kind is None:
-            raise ValueError(f"option '{key}' is not known; known are {', '.join(sorted(_OPTIONS))}")
+            raise UnusableValueError(f"option '{key}' is not known", did_you_mean(str(key), sorted(_OPTIONS), _SEE))
         if kind is float and isinstance(value, str):
             value = _seconds(value, f"option {key}")
         elif kind is float and type(value) is int:
@@ -248,7 +251,7 @@ def _bounds(given: Any) -> tuple[SummaryBound, ...]:
     try:
         return tuple(map(bounds.parse, given))
     except ValueError as error:
-        raise ValueError(f"bounds: {error}") from None
+        raise about("bounds: ", error) from None
 
 
 def _steps(given: list[Any], lines: Sequence[int]) -> Iterator[Step]:
@@ -308,5 +311,5 @@ def _term(text: str) -> Bound:
     try:
         operator.attrgetter(term.figure)(Snapshot(at=0.0, options=RunOptions("", 0, "", 0.0)))
     except AttributeError:
-        raise ValueError(f"when: there is no figure '{term.figure}'; see docs/scenarios.md") from None
+        raise UnusableValueError(f"when: there is no figure '{term.figure}'", _SEE) from None
     return term

@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any, Literal
 
 from simulator.base.clock import Clock
-from simulator.base.words import counted
 from simulator.base.errors import OUT_OF_MEMORY, CouldNotFinish, InputError, StockpipeError
 from simulator.base.files import write_whole
 from simulator.base.interrupts import HardStop, Interrupts
@@ -26,6 +25,7 @@ from simulator.base.observations import (
     PhaseChanged,
     Record,
 )
+from simulator.base.words import counted
 from simulator.files.finding import SourceFile
 from simulator.functions.runtimes import RuntimeName
 from simulator.proof.account import Acceptable, Audit

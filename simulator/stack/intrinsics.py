@@ -16,6 +16,7 @@ import yaml
 from simulator.base import documents, limits
 from simulator.base.documents import DocumentError
 from simulator.base.errors import InputError
+from simulator.base.nearest import did_you_mean, listed, nearest
 from simulator.base.patterns import matches
 from simulator.base.shown import is_usable
 
@@ -145,10 +146,10 @@ class Document:
     # Parameters
 
     def _bind(self, declared: Located, chosen: Mapping[str, str], defaults: Mapping[str, str]) -> dict[str, str]:
-        unknown = [name for name in chosen if name not in declared]
-        if unknown:
-            known = ", ".join(declared) or "none"
-            raise TemplateError(f"{self.file} has no parameter '{unknown[0]}'; it has: {known}")
+        for name in chosen:
+            if name not in declared:
+                hint = did_you_mean(name, declared, f"they are under 'Parameters' in {self.file}")
+                raise TemplateError(f"the template has no parameter '{name}'", hint=hint)
         given = {**{name: value for name, value in defaults.items() if name in declared}, **chosen}
         bound: dict[str, str] = {}
         for name, definition in declared.items():
@@ -163,8 +164,8 @@ class Document:
         return bound
 
     def _check_parameter(self, name: str, value: str, definition: Located, line: int) -> None:
-        def refuse(rule: str) -> NoReturn:
-            raise TemplateError(f"parameter {name}={value}: {rule} ({self.file}:{line})")
+        def refuse(rule: str, hint: str | None = None) -> NoReturn:
+            raise TemplateError(f"parameter {name}={value}: {rule} ({self.file}:{line})", hint=hint)
 
         if not is_usable(value):
             refuse("has a character that cannot be used, NUL or one that is not UTF-8")
@@ -172,7 +173,9 @@ class Document:
         if allowed is not None and not isinstance(allowed, list):
             self.fail(f"parameter {name}: AllowedValues must be a list", line)
         if allowed is not None and value not in [plain_text(choice) for choice in allowed]:
-            refuse("must be one of " + ", ".join(plain_text(choice) for choice in allowed))
+            choices = [plain_text(choice) for choice in allowed]
+            near = nearest(value, choices)
+            refuse(f"must be {listed(choices)}", f"did you mean '{near}'?" if near else None)
         pattern = definition.get("AllowedPattern")
         try:
             if pattern is not None and not matches(str(pattern), value):

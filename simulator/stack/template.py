@@ -8,6 +8,7 @@ Reads a mapping in both SAM form and plain CloudFormation form. Every value is r
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from importlib import resources
 from pathlib import Path
 from typing import Any, TypeVar
@@ -75,6 +76,14 @@ def packaged_template() -> Path:
     return Path(str(resources.files("pipeline").joinpath("template.yaml")))
 
 
+def shown_template(path: Path | None) -> Path:
+    """A template as messages name it: as it was given, and the pipeline's own as it can be opened from here."""
+    own = packaged_template()
+    with suppress(OSError, ValueError):  # elsewhere, or below a working directory that was deleted
+        return path or own.relative_to(Path.cwd())
+    return own
+
+
 def load(
     path: Path | None = None,
     parameters: Mapping[str, str] | None = None,
@@ -92,12 +101,12 @@ def load(
     try:
         text = read_bounded(file, limits.TEMPLATE_BYTES).decode("utf-8-sig")
     except FileNotFoundError:
-        raise TemplateError(f"the template {file} does not exist") from None
+        raise TemplateError(f"there is no template '{file}'") from None
     except UnusableFileError as error:
         raise TemplateError(f"{file} {error}") from None
     except UnicodeDecodeError:
         raise TemplateError(f"{file} cannot be read: it is not text in UTF-8") from None
-    shown = path or Path("pipeline/template.yaml")
+    shown = shown_template(path)
     document = Document(text, str(shown), parameters or {}, pseudo_parameters(stack_name), defaults or {})
     return _Loader(document, stack_name).stack()
 

@@ -7,9 +7,10 @@ import typer
 from simulator.base.errors import ExitCode
 from simulator.base.shown import visible
 from simulator.base.words import counted
-from stockpipe.commands.options import Options, takes
+from stockpipe.commands.options import Options
 from stockpipe.commands.outputs import echo
 from stockpipe.commands.parameters import ParameterFiles, parameters_of
+from stockpipe.commands.taking import takes
 from stockpipe.commands.values import Parameters, Template
 
 EPILOG = """Example:
@@ -30,12 +31,12 @@ class CheckOptions(Options):
 
 @takes(CheckOptions)
 def check(options: CheckOptions) -> None:
-    """Check a template against AWS's deployment rules and advice, and the settings of the pipeline's functions."""
+    """Check a template against AWS's deployment rules and best practices, and the settings of our functions."""
     from simulator.stack import rules
     from simulator.stack import template as templates
     from simulator.stack.handler_settings import malformed_settings
     from simulator.stack.wiring import wiring
-    from stockpipe.commands.words import PIPELINE_TEMPLATE, finding_lines, ignored_lines
+    from stockpipe.commands.words import finding_lines, ignored_lines
 
     stack = templates.load(options.template, parameters_of(options))
     wiring(stack)
@@ -51,7 +52,7 @@ def check(options: CheckOptions) -> None:
     counts = f"{len(found.violations)} refused by AWS, {len(found.advice)} advised against"
     if failing:
         counts += f", {len(failing)} failing at init"
-    file = visible(str(options.template or PIPELINE_TEMPLATE))
+    file = visible(str(templates.shown_template(options.template)))
     echo(f"{file}: {counts}, {counted(len(stack.ignored), 'property', 'properties')} not simulated")
     if found.violations or failing:
         raise typer.Exit(ExitCode.WRONG_INPUT)

@@ -14,7 +14,7 @@ import typer
 from simulator.base.errors import InputError, Interrupted
 from simulator.base.shown import visible_lines
 from simulator.base.words import counted
-from stockpipe.commands.options import Options
+from stockpipe.commands.options import TYPED, Options
 from stockpipe.commands.outputs import echo
 
 if TYPE_CHECKING:
@@ -25,23 +25,27 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 AnyAwsOptions = TypeVar("AnyAwsOptions", bound="AwsOptions")
 
-StackName = Annotated[str, typer.Option("--stack", metavar="NAME", help="The CloudFormation stack.")]
-Yes = Annotated[bool, typer.Option("--yes", "-y", help="Ask nothing.")]
+StackName = Annotated[str, TYPED, typer.Option("--stack", metavar="NAME", help="The CloudFormation stack.")]
+Yes = Annotated[bool, TYPED, typer.Option("--yes", "-y", help="Do not prompt.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
 class AwsOptions(Options):
-    """Where AWS is: whose account, which region, or another engine."""
+    """Where AWS is: whose account, which region, or another endpoint."""
 
-    region: Annotated[str | None, typer.Option(help="AWS region.", show_default="as the AWS CLI finds it")] = None
-    profile: Annotated[str | None, typer.Option(help="AWS profile.", show_default="as the AWS CLI finds it")] = None
+    region: Annotated[
+        str | None, TYPED, typer.Option(metavar="REGION", help="AWS region.", show_default="as the AWS CLI finds it")
+    ] = None
+    profile: Annotated[
+        str | None, TYPED, typer.Option(metavar="NAME", help="AWS profile.", show_default="as the AWS CLI finds it")
+    ] = None
     endpoint_url: Annotated[
-        str | None, typer.Option(metavar="URL", help="Another engine than AWS, for every service.")
+        str | None, TYPED, typer.Option(metavar="URL", help="Endpoint to use instead of AWS, for all services.")
     ] = None
 
 
 def on_aws(work: Callable[[AnyAwsOptions, Aws, Clock], Awaitable[T]]) -> Callable[[AnyAwsOptions], T]:
-    """Make a function of options alone: it connects, does the work, and what AWS says amiss leaves as one line."""
+    """Make a function of options alone: it connects, does the work, and any AWS error becomes one line."""
 
     @functools.wraps(work)
     def run(options: AnyAwsOptions) -> T:

@@ -13,7 +13,8 @@ from simulator.base import limits
 from simulator.base.errors import ExitCode, InputError
 from simulator.base.files import UnusableFileError, read_bounded
 from simulator.base.shown import visible_lines
-from stockpipe.commands.options import Options, takes
+from stockpipe.commands.options import Options
+from stockpipe.commands.taking import takes
 
 if TYPE_CHECKING:
     from simulator.load.report.compare import RunComparison

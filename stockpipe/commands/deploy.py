@@ -9,9 +9,10 @@ import typer
 
 from simulator.base.errors import CouldNotFinish, ExitCode
 from stockpipe.commands.cloud import AwsOptions, StackName, StackProgress, Yes, agrees, confirm, on_aws, say
-from stockpipe.commands.options import takes
+from stockpipe.commands.options import TYPED
 from stockpipe.commands.outputs import echo
 from stockpipe.commands.parameters import ParameterFiles, parameters_of
+from stockpipe.commands.taking import takes
 from stockpipe.commands.values import Parameters, Template
 
 if TYPE_CHECKING:
@@ -40,13 +41,17 @@ class DeployOptions(AwsOptions):
     interpreter: Annotated[
         Path | None,
         typer.Option(
-            metavar="PATH", help="A Python of the stack's minor, for compiled files.", show_default="searched for"
+            metavar="PATH",
+            help="A Python of the stack's minor version, to precompile the code.",
+            show_default="auto-detected",
         ),
     ] = None
     yes: Yes = False
-    clean_up: Annotated[bool, typer.Option("--clean-up", help="After a failed creation delete what is left.")] = False
+    clean_up: Annotated[
+        bool, TYPED, typer.Option("--clean-up", help="Delete what a failed creation leaves behind.")
+    ] = False
     local_transform: Annotated[
-        bool, typer.Option("--local-transform", help="Do the serverless transform here, for engines without it.")
+        bool, typer.Option("--local-transform", help="Do the serverless transform here, for endpoints without it.")
     ] = False
 
 
@@ -125,15 +130,15 @@ async def _execute(aws: Aws, clock: Clock, change_set: ChangeSet, stack: str, cl
         return ended
     cause = cloudformation.first_cause(events)
     why = cause.text if cause else (ended.reason if ended else "it is gone")
-    way_out = f"mend that and deploy again; the stack is as it was ({ended.status if ended else 'gone'})"
+    way_out = f"fix that and deploy again; the stack is as it was ({ended.status if ended else 'gone'})"
     if change_set.kind == "CREATE":
         if ended is not None and (clean_up or agrees(f"{why}\ndelete what is left?")):
             await client.delete_stack(StackName=change_set.stack_id)
             with StackProgress(stack, len(change_set.changes)) as progress:
                 await cloudformation.follow(client, clock, change_set.stack_id, after=None, on_event=progress)
-            way_out = "nothing is left; mend that and deploy again"
+            way_out = "nothing is left; fix that and deploy again"
         else:
-            way_out = f"mend that, `stockpipe destroy --stack {stack}`, and deploy again"
+            way_out = f"fix that, run `stockpipe destroy --stack {stack}`, and deploy again"
     raise CouldNotFinish(f"the deployment failed at {why}; {way_out}")
 
 

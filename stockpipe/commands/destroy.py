@@ -8,7 +8,8 @@ import typer
 
 from simulator.base.errors import ExitCode
 from stockpipe.commands.cloud import AwsOptions, StackName, StackProgress, Yes, agrees, ask, on_aws, say
-from stockpipe.commands.options import takes
+from stockpipe.commands.options import TYPED
+from stockpipe.commands.taking import takes
 
 if TYPE_CHECKING:
     from simulator.base.clock import Clock
@@ -30,9 +31,10 @@ class DestroyOptions(AwsOptions):
     yes: Yes = False
     artifacts: Annotated[
         bool | None,
+        TYPED,
         typer.Option(
             "--artifacts/--keep-artifacts",
-            help="Remove the bucket of packages too.",
+            help="Remove the bucket of packages as well.",
             show_default="asks; kept with --yes",
         ),
     ] = None

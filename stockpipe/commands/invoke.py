@@ -9,7 +9,7 @@ import typer
 
 from simulator.base.errors import CouldNotFinish
 from stockpipe.commands.cloud import AwsOptions, StackName, on_aws, say
-from stockpipe.commands.options import takes
+from stockpipe.commands.taking import takes
 from stockpipe.commands.values import INSTANT
 
 if TYPE_CHECKING:

@@ -2,19 +2,19 @@
 
 A field is `Annotated[TYPE, typer.Option(help=...)]`, or `typer.Argument`, with its default. A `Written` among the
 annotations says how a value that typer does not know is read and shown; a `Literal` is a choice; a tuple of any length
-is an option that can be repeated. `show_default` may be words; `{}` in them stands for the default.
+is an option that can be repeated. `show_default` may be words; `{}` in them stands for the default. `TYPED` among them
+keeps a field to the command line: no variable and no table sets it.
 """
 
 from __future__ import annotations
 
-import copy
-import functools
 import inspect
 import math
+import re
 from collections.abc import Callable, Mapping, Set
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import (
-    Annotated,
     Any,
     ClassVar,
     Generic,
@@ -27,25 +27,39 @@ from typing import (
     get_origin,
 )
 
-import typer
 from typer.models import ArgumentInfo, ParameterInfo
+
+from simulator.base.errors import UnusableValueError
+from simulator.base.nearest import did_you_mean, listed
 
 T = TypeVar("T")
 AnyOptions = TypeVar("AnyOptions", bound="Options")
+TYPED = "only on the command line"
+"""A note on what leads to AWS, spends, deletes or answers a question: nobody sets it by accident."""
+_WHOLE = re.compile(r"[+-]?[0-9]{1,4000}")
 
 
 @dataclass(frozen=True, slots=True)
 class Written(Generic[T]):
-    """How a value is written: `parse` raises `ValueError` with one line, `text` is its inverse."""
+    """How a value is written: `parse` raises `ValueError` with one line, `text` is its inverse.
+
+    `choices` are all texts that it takes, where they are few; `is_file`: it names a file.
+    """
 
     parse: Callable[[str], T]
     metavar: str
     text: Callable[[T], str] = str
+    choices: tuple[str, ...] = ()
+    is_file: bool = False
 
 
 @dataclass_transform(frozen_default=True, kw_only_default=True)
 class Options:
-    """The options of a command as they hold; `given` names the fields that the command line itself sets.
+    """The options of a command as they hold; `given` names the fields that somebody set.
+
+    Of those, `configured` has the ones that a variable or a table set, each with the place where, and `typed` the
+    others, which are on the command line. What is typed outweighs what is configured, and so it does within each set of
+    `rivals`: fields that exclude each other. `panels` are the groups of the help, each with its fields.
 
     A class of options is written as a frozen dataclass is, without the decorator: the code that dataclasses generate
     for the dozen of them would be a tenth of the time of `--help`. `annotations` are by field, a class's own before
@@ -53,10 +67,15 @@ class Options:
     """
 
     annotations: ClassVar[Mapping[str, Any]] = {}
+    rivals: ClassVar[tuple[frozenset[str], ...]] = ()
+    panels: ClassVar[Mapping[str, tuple[str, ...]]] = {}
     given: Set[str] = frozenset()
+    configured: Mapping[str, str] = MappingProxyType({})
 
     def __init_subclass__(cls) -> None:
         annotations = inspect.get_annotations(cls, eval_str=True)
+        for name in ("rivals", "panels"):
+            annotations.pop(name, None)
         for name, annotation in annotations.items():
             if not hasattr(annotation, "__metadata__") or hasattr(Options, name):
                 raise TypeError(f"{cls.__name__}.{name} is no option")
@@ -69,7 +88,7 @@ class Options:
 
     def __init__(self, **values: Any) -> None:
         name = type(self).__name__
-        if unknown := values.keys() - self.annotations - {"given"}:
+        if unknown := values.keys() - self.annotations - {"given", "configured"}:
             raise TypeError(f"{name} has no field {min(unknown)}")
         if missing := [field for field in self.annotations if field not in values and not hasattr(self, field)]:
             raise TypeError(f"{name} needs a value for {missing[0]}")
@@ -91,6 +110,19 @@ class Options:
         """What holds, by field, given or not."""
         return {name: getattr(self, name) for name in (*self.annotations, "given")}
 
+    @property
+    def typed(self) -> Set[str]:
+        """The fields that the command line itself sets."""
+        return self.given - self.configured.keys()
+
+    def yielding(self, fields: Set[str]) -> Self:
+        """The same without what is configured of these fields and of their rivals: their defaults hold again."""
+        rivals = {name for group in self.rivals if group & fields for name in group}
+        dropped = self.configured.keys() & (rivals | fields)
+        held = {name: value for name, value in vars(self).items() if name not in dropped}
+        kept = {name: where for name, where in self.configured.items() if name not in dropped}
+        return type(self)(**held | {"given": self.given - dropped, "configured": kept})
+
     def words(self, names: Set[str]) -> list[str]:
         """The words of a command line that set these fields to what they hold here; arguments come last."""
         options: list[str] = []
@@ -99,14 +131,14 @@ class Options:
             value = getattr(self, name, None)
             if name not in names or value is None:
                 continue
-            kind, info, written = _parts(hint)
-            texts = [written.text(each) if written else str(each) for each in (value if _repeats(kind) else [value])]
+            kind, info, written = parts(hint)
+            texts = [written.text(each) if written else str(each) for each in (value if repeats(kind) else [value])]
             if isinstance(info, ArgumentInfo):
                 arguments += texts
             elif isinstance(value, bool):
-                options += [_flag(name, info)] if value else []
+                options += [flag(name, info)] if value else []
             else:
-                options += [word for text in texts for word in (_flag(name, info), text)]
+                options += [word for text in texts for word in (flag(name, info), text)]
         guard = ["--"] if any(text.startswith("-") for text in arguments) else []
         return [*options, *guard, *arguments]
 
@@ -115,82 +147,61 @@ class Options:
         return type(self)(**vars(self) | values)
 
 
-def takes(kind: type[AnyOptions]) -> Callable[[Callable[[AnyOptions], None]], Callable[..., None]]:
-    """Make a typer command of a function whose one argument is the command's options."""
-    fields = kind.annotations.items()
-    parameters = [_parameter(name, hint, getattr(kind, name, inspect.Parameter.empty)) for name, hint in fields]
-
-    def decorate(run: Callable[[AnyOptions], None]) -> Callable[..., None]:
-        @functools.wraps(run)
-        def command(context: typer.Context, **values: Any) -> None:
-            sources = {name: context.get_parameter_source(name) for name in values}
-            given = frozenset(name for name, source in sources.items() if source and source.name == "COMMANDLINE")
-            present = {name: value for name, value in values.items() if value is not None}
-            for name, value in present.items():
-                if isinstance(value, float) and not math.isfinite(value):
-                    raise typer.BadParameter(f"{value} is not a finite number", param_hint=f"--{name}")
-            held = {name: tuple(value) if isinstance(value, list) else value for name, value in present.items()}
-            run(kind(**held, given=given))
-
-        context = inspect.Parameter("context", inspect.Parameter.KEYWORD_ONLY, annotation=typer.Context)
-        command.__annotations__ = {}  # typer would look for those of `run`, and `run` may be any callable
-        command.__signature__ = inspect.Signature([context, *parameters])  # type: ignore[attr-defined]
-        return command
-
-    return decorate
-
-
-def _parts(hint: Any) -> tuple[Any, ParameterInfo, Written[Any] | None]:
-    """A field's type, what typer is to know of it, and how it is written."""
+def parts(hint: Any) -> tuple[Any, ParameterInfo, Written[Any] | None]:
+    """A field's type, what typer is to know of it, and how it is written; None: as any text, path or switch is."""
     kind, *notes = get_args(hint)
     info = next(note for note in notes if isinstance(note, ParameterInfo))
-    return kind, info, next((note for note in notes if isinstance(note, Written)), None)
+    written = next((note for note in notes if isinstance(note, Written)), None)
+    if written is None and get_origin(kind) is Literal:
+        written = _choice(get_args(kind))
+    elif written is None and (number := next((each for each in (int, float) if each in (kind, *get_args(kind))), None)):
+        written = _number(number, info.min, info.max)
+    return kind, info, written
 
 
-def _repeats(kind: Any) -> bool:
+def is_typed_only(hint: Any) -> bool:
+    """Whether a field is for the command line alone: an argument, or one with the note `TYPED`."""
+    return TYPED in get_args(hint)[1:] or isinstance(parts(hint)[1], ArgumentInfo)
+
+
+def repeats(kind: Any) -> bool:
     """Whether a type is that of an option which can be given several times."""
     return get_origin(kind) is tuple and get_args(kind)[1:] == (...,)
 
 
-def _flag(name: str, info: ParameterInfo) -> str:
+def flag(name: str, info: ParameterInfo) -> str:
     """An option as it is written; typer takes the first of its names for a default."""
-    return info.default if isinstance(info.default, str) else f"--{name.replace('_', '-')}"
-
-
-def _parameter(name: str, hint: Any, default: Any) -> inspect.Parameter:
-    kind, info, written = _parts(hint)
-    info = copy.copy(info)
-    if get_origin(kind) is Literal:
-        written = _choice(get_args(kind))
-    if get_origin(kind) is tuple:
-        item = Any if written else get_args(kind)[0]
-        kind, default = list[item], None  # type: ignore[valid-type]
-    elif written is not None:
-        kind, default = Any, default if default in (None, inspect.Parameter.empty) else written.text(default)
-    if written is not None:
-        info.parser, info.metavar = _refusing(written.parse), info.metavar or written.metavar
-    if isinstance(info.show_default, str):
-        info.help, info.show_default = f"{info.help}  [default: {info.show_default.format(default)}]", False
-    elif default is None:
-        info.show_default = False  # older versions of typer would show it
-    annotation: Any = Annotated[kind, info]
-    return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, annotation=annotation, default=default)
+    return info.default.partition("/")[0] if isinstance(info.default, str) else f"--{name.replace('_', '-')}"
 
 
 def _choice(allowed: tuple[str, ...]) -> Written[str]:
     def parse(text: str) -> str:
         if text not in allowed:
-            raise ValueError(f"'{text}' is not one of {', '.join(allowed)}")
+            raise UnusableValueError(f"'{text}' is not {listed(allowed)}", _only_near(text, allowed))
         return text
 
-    return Written(parse, "|".join(allowed))
+    return Written(parse, "|".join(allowed), choices=allowed)
 
 
-def _refusing(parse: Callable[[str], Any]) -> Callable[[str], Any]:
-    def parsed(text: str) -> Any:
+def _only_near(text: str, allowed: tuple[str, ...]) -> str | None:
+    hint = did_you_mean(text, allowed, "")
+    return hint if hint.startswith("did") else None
+
+
+def _number(kind: type[int] | type[float], least: float | None, most: float | None) -> Written[float]:
+    """A whole number, or any finite one, from `least` to `most`."""
+
+    def parse(text: str) -> float:
         try:
-            return parse(text)
-        except ValueError as error:
-            raise typer.BadParameter(str(error)) from None
+            value = kind(text) if kind is float or _WHOLE.fullmatch(text) else None
+        except ValueError:
+            value = None
+        if value is None or (kind is float and not math.isfinite(value)):
+            raise UnusableValueError(f"'{text}' is not a {'whole' if kind is int else 'finite'} number")
+        if least is not None and most is not None and not least <= value <= most:
+            raise UnusableValueError(f"'{text}' is not between {least:.15g} and {most:.15g}")
+        if least is not None and value < least:
+            raise UnusableValueError(f"'{text}' is too small; the least is {least:.15g}")
+        return value
 
-    return parsed
+    return Written(parse, "N" if kind is int else "X")

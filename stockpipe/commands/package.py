@@ -9,8 +9,9 @@ from typing import Annotated, Literal
 
 import typer
 
-from stockpipe.commands.options import Options, takes
+from stockpipe.commands.options import Options
 from stockpipe.commands.outputs import echo
+from stockpipe.commands.taking import takes
 
 EPILOG = """Example:
 
@@ -22,17 +23,19 @@ Exit codes: 0 built, 2 wrong options or over Lambda's limits, 3 pip or the disk 
 class PackageOptions(Options):
     """Where the zip goes, and what it runs on."""
 
-    output: Annotated[Path, typer.Option(metavar="FILE", help="The zip; replaced when it exists.")] = Path(
+    output: Annotated[Path, typer.Option(metavar="FILE", help="The zip to write; an existing one is replaced.")] = Path(
         "build/stockpipe.zip"
     )
     python: Annotated[
         str | None,
-        typer.Option(metavar="MINOR", help="Lambda's Python, 3.11 to 3.14.", show_default="this one's minor"),
+        typer.Option(metavar="MINOR", help="Lambda's Python, 3.11 to 3.14.", show_default="this one's"),
     ] = None
     arch: Annotated[Literal["arm64", "x86_64"], typer.Option(help="Lambda's processor.")] = "arm64"
     interpreter: Annotated[
         Path | None,
-        typer.Option(metavar="PATH", help="A Python of that minor, for compiled files.", show_default="searched for"),
+        typer.Option(
+            metavar="PATH", help="A Python of that minor version, to precompile the code.", show_default="auto-detected"
+        ),
     ] = None
     as_json: Annotated[bool, typer.Option("--json", help="Print what was built as JSON.")] = False
 

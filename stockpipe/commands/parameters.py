@@ -104,12 +104,14 @@ def _cloudformation(document: Any) -> Iterable[tuple[Any, Any]] | None:
     return [(entry["ParameterKey"], entry["ParameterValue"]) for entry in entries]
 
 
-FILE = Written(lambda text: ParameterFile(Path(text), read(Path(text))), "FILE.json", lambda file: str(file.path))
+FILE = Written(
+    lambda text: ParameterFile(Path(text), read(Path(text))), "FILE.json", lambda file: str(file.path), is_file=True
+)
 ParameterFiles = Annotated[
     tuple[ParameterFile, ...],
     FILE,
     typer.Option(
         "--parameters",
-        help="Template parameters by name, as `inspect --write` writes them; --parameter outweighs them; repeatable.",
+        help="A file of template parameters, as `inspect --write` writes it; --parameter takes precedence; repeatable.",
     ),
 ]

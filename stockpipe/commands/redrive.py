@@ -9,8 +9,8 @@ import typer
 from simulator.base.errors import ExitCode
 from simulator.base.words import counted
 from stockpipe.commands.cloud import AwsOptions, StackName, Yes, confirm, on_aws, say
-from stockpipe.commands.options import takes
 from stockpipe.commands.outputs import echo
+from stockpipe.commands.taking import takes
 
 if TYPE_CHECKING:
     from simulator.base.clock import Clock
@@ -20,7 +20,7 @@ EPILOG = """Example:
 
 stockpipe redrive --stack stockpipe --sample 20
 
-Mend the cause first: a message that fails again is back after as many deliveries as MaxReceiveCount says.
+Fix the cause first; a message that keeps failing returns to the dead-letter queue after MaxReceiveCount deliveries.
 
 Exit codes: 0 moved, or nothing to move; 3 AWS refused; 130 declined or interrupted."""
 
@@ -36,7 +36,7 @@ class RedriveOptions(AwsOptions):
 @takes(RedriveOptions)
 @on_aws
 async def redrive(options: RedriveOptions, aws: Aws, clock: Clock) -> None:
-    """Show a sample of the dead-letter queue with the reasons, then move all of it back to the queue."""
+    """Show a sample of the dead-letter queue with the reasons, then move all its messages back to the queue."""
     from contextlib import aclosing
 
     from rich.console import Console

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from simulator.base.words import counted, seconds
 from stockpipe.commands.cloud import AwsOptions, Json, StackName, on_aws
-from stockpipe.commands.options import takes
 from stockpipe.commands.outputs import echo
+from stockpipe.commands.taking import takes
 
 if TYPE_CHECKING:
     from simulator.base.clock import Clock

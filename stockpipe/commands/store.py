@@ -6,7 +6,8 @@ from typing import Annotated, Literal
 
 import typer
 
-from stockpipe.commands.options import Options, takes
+from stockpipe.commands.options import Options
+from stockpipe.commands.taking import takes
 
 EPILOG = """Example:
 
@@ -25,9 +26,11 @@ class StoreOptions(Options):
     ] = 5000
     capacity: Annotated[
         Literal["unlimited", "aws"],
-        typer.Option(help="aws: DynamoDB's write and read units and S3's request rates, with AWS's refusals."),
+        typer.Option(help="aws: DynamoDB's read and write units and S3's request rates are limited as on AWS."),
     ] = "unlimited"
-    strict: Annotated[bool, typer.Option(help="Refuse what AWS refuses; --no-strict answers as moto does.")] = True
+    strict: Annotated[
+        bool, typer.Option(help="Refuse what AWS refuses; with --no-strict the store answers as moto does.")
+    ] = True
 
 
 @takes(StoreOptions)

@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 import typer
 
 from simulator.base import quantities
+from simulator.base.errors import UnusableValueError
 from simulator.base.shown import is_usable
 from stockpipe.commands.options import Written
 
@@ -21,10 +22,10 @@ def parse_instant(text: str) -> float:
     try:
         instant = datetime.fromisoformat(text.strip())
     except ValueError:
-        raise ValueError(f"'{text}' is not a time; write 2026-11-22T09:30:00Z") from None
+        raise UnusableValueError(f"'{text}' is not a time", "write 2026-11-22T09:30:00Z") from None
     at = (instant if instant.tzinfo else instant.replace(tzinfo=UTC)).timestamp()
     if not 0 <= at < _CALENDAR_END_AT:
-        raise ValueError(f"'{text}' is out of range; a time is between the years 1970 and 8999")
+        raise UnusableValueError(f"'{text}' is out of range", "a time is between the years 1970 and 8999")
     return at
 
 
@@ -42,7 +43,7 @@ def parse_assignment(text: str) -> tuple[str, str]:
     """`NAME=VALUE` -> the pair; `ValueError` shows how to write it."""
     name, separator, value = text.partition("=")
     if not separator or not is_parameter_name(name):
-        raise ValueError(f"'{text}' is not NAME=VALUE; write for example FileCount=10")
+        raise UnusableValueError(f"'{text}' is not NAME=VALUE", "write FileCount=10, for example")
     if not is_usable(value):
         raise ValueError(f"the value of {name} has a character that cannot be used, NUL or one that is not UTF-8")
     return name, value
@@ -57,28 +58,37 @@ ASSIGNMENT = Written(parse_assignment, "NAME=VALUE", "=".join)
 def parse_acceptable(text: str) -> Literal["overwritten"]:
     """What `--accept` takes; `ValueError` says what that is."""
     if text != "overwritten":
-        raise ValueError(f"'{text}' is not a loss that can be accepted; only overwritten is")
+        raise UnusableValueError(f"'{text}' is not a loss that can be accepted", "write overwritten")
     return "overwritten"
 
 
 Accept = Annotated[
     tuple[Literal["overwritten"], ...],
-    Written(parse_acceptable, "overwritten"),
-    typer.Option(
-        "--accept", help="Take it as meant that later rows of an object replace earlier ones of the same key."
-    ),
+    Written(parse_acceptable, "overwritten", choices=("overwritten",)),
+    typer.Option("--accept", help="Accept that a later row of an object replaces an earlier one with the same key."),
 ]
 Template = Annotated[
-    Path | None, typer.Option(metavar="FILE", help="A SAM template.", show_default="the pipeline's own")
+    Path | None, typer.Option(metavar="FILE", help="A SAM template to use.", show_default="the pipeline's own")
 ]
 Parameters = Annotated[
-    tuple[tuple[str, str], ...], ASSIGNMENT, typer.Option("--parameter", help="A template parameter; repeatable.")
+    tuple[tuple[str, str], ...],
+    ASSIGNMENT,
+    typer.Option("--parameter", help="Set a template parameter, as in FileCount=10; repeatable."),
 ]
-Runtime = Annotated[Literal["inline", "process"], typer.Option(help="Where the handlers run.")]
-Ui = Annotated[Literal["auto", "live", "plain", "quiet"], typer.Option(help="Dashboard, plain lines, or nothing.")]
+Runtime = Annotated[
+    Literal["inline", "process"],
+    typer.Option(help="Where the handlers run: in this process, or each in its own as on Lambda."),
+]
+Ui = Annotated[
+    Literal["auto", "live", "plain", "quiet"],
+    typer.Option(help="A dashboard (live), one line per second, or nothing; auto: by the terminal."),
+]
 Every = Annotated[float, DURATION, typer.Option("--every", help="With --ui plain: the time between two lines.")]
 Summary = Annotated[
     Path | None,
-    typer.Option(metavar="FILE", help="Write the summary as JSON; -: to standard output, all else to standard error."),
+    typer.Option(
+        metavar="FILE",
+        help="Write the summary as JSON. '-' writes it to standard output and everything else to standard error.",
+    ),
 ]
-Screenshot = Annotated[Path | None, typer.Option(metavar="FILE.svg", help="Save the dashboard's last frame.")]
+Screenshot = Annotated[Path | None, typer.Option(metavar="FILE.svg", help="Save the last frame of the dashboard.")]

@@ -11,9 +11,10 @@ import typer
 from simulator.base.errors import ExitCode
 from simulator.base.words import counted
 from stockpipe.commands.cloud import AwsOptions, Json, StackName, Yes, confirm, on_aws, say
-from stockpipe.commands.options import takes
+from stockpipe.commands.options import TYPED
 from stockpipe.commands.outputs import echo
 from stockpipe.commands.parameters import ParameterFiles, parameters_of
+from stockpipe.commands.taking import takes
 from stockpipe.commands.values import DURATION, Accept, Parameters
 
 if TYPE_CHECKING:
@@ -27,11 +28,11 @@ EPILOG = """Example:
 
 stockpipe verify --stack stockpipe --wait 10m
 
-Objects are read as the deployed consumer reads them; --parameter and --parameters say otherwise, and the run names each
+Objects are read as the deployed consumer reads them; --parameter and --parameters change that, and the run names each
 difference.
 
-What it reads and what that costs is told first; above --free it asks. The schedule is paused meanwhile, because a row
-that arrives during the audit would count as a difference, and goes on afterwards.
+It first prints what it will read and the cost, and asks if that exceeds --free. The schedule is paused meanwhile,
+because a row that arrives during the audit would count as a difference.
 
 Exit codes: 0 exact, 1 not proven, 2 wrong options, 3 AWS refused, 130 declined or interrupted."""
 
@@ -40,11 +41,11 @@ class VerifyOptions(AwsOptions):
     """Which stack, and what its proof may cost."""
 
     stack: StackName
-    wait_s: Annotated[float, DURATION, typer.Option("--wait", help="How long the queue may take to empty.")] = 300.0
+    wait_s: Annotated[float, DURATION, typer.Option("--wait", help="How long to wait for the queue to empty.")] = 300.0
     pause: Annotated[bool, typer.Option(help="Disable the schedule's rule during the audit.")] = True
-    free_usd: Annotated[float, typer.Option("--free", metavar="USD", min=0, help="A cost that needs no question.")] = (
-        0.10
-    )
+    free_usd: Annotated[
+        float, TYPED, typer.Option("--free", metavar="USD", min=0, help="Run without asking up to this cost.")
+    ] = 0.10
     parameters: Parameters = ()
     parameter_files: ParameterFiles = ()
     accept: Accept = ()

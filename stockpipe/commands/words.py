@@ -8,18 +8,17 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from simulator.base.words import counted
 from simulator.base.errors import InputError
 from simulator.base.shown import visible
+from simulator.base.words import counted
 from simulator.stack.handler_settings import malformed_settings
 from simulator.stack.model import Ignored, Stack
 from simulator.stack.rules import Finding, examine
+from simulator.stack.template import shown_template
 from simulator.stack.variables import withheld
 
 if TYPE_CHECKING:
     from simulator.dashboard.ui import Display
-
-PIPELINE_TEMPLATE = Path("pipeline/template.yaml")
 
 
 def require_sound(stack: Stack, template: Path | None) -> None:
@@ -35,7 +34,7 @@ def require_sound(stack: Stack, template: Path | None) -> None:
 def finding_lines(findings: Sequence[Finding], template: Path | None, kind: str) -> Iterator[str]:
     """`FILE:LINE: refused: RESOURCE: text`, as compilers write it; None is the pipeline's own template."""
     for finding in findings:
-        file = template or PIPELINE_TEMPLATE
+        file = shown_template(template)
         where = f"{file}:{finding.line}" if finding.line else str(file)
         yield visible(f"{where}: {kind}: {finding.logical_id}: {finding.text}")
 
@@ -54,7 +53,7 @@ def advice_lines(
     if meant := [finding for finding in advice if finding not in before]:
         names = " and ".join(dict.fromkeys(finding.logical_id for finding in meant))
         lines = ", ".join(dict.fromkeys(str(finding.line) for finding in meant if finding.line))
-        where = f"{template or PIPELINE_TEMPLATE}{f':{lines}' if lines else ''}"
+        where = f"{shown_template(template)}{f':{lines}' if lines else ''}"
         yield visible(f"{where}: on purpose, {scenario} goes against AWS's advice for {names}")
 
 

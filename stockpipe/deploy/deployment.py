@@ -59,7 +59,7 @@ async def check(aws: Aws, stack_name: str, template: Path | None, given: Mapping
     if findings.violations:
         first, others = findings.violations[0], len(findings.violations) - 1
         more = f" (and {others} more; `stockpipe check` lists them)" if others else ""
-        where = f"{template or 'pipeline/template.yaml'}:{first.line}: " if first.line else ""
+        where = f"{templates.shown_template(template)}:{first.line}: " if first.line else ""
         raise InputError(f"{where}AWS would refuse {first.logical_id}: {first.text}{more}")
     for failing in malformed_settings(stack):
         raise InputError(f"{failing.logical_id} would fail at init: {failing.text}")

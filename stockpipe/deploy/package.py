@@ -32,7 +32,7 @@ UNZIPPED_LIMIT_BYTES = 250 * 1024 * 1024
 TASK_ROOT = "/var/task"
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 """The earliest instant a zip can hold: the same for every file of every build."""
-UNCOMPILED_COST = "a cold start then costs about 2.5 times the processor time (docs/performance.md)"
+UNCOMPILED_COST = "a cold start then costs about 2.5 times the processor time (`stockpipe docs performance`)"
 
 Report = Callable[[str], None]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import typer
 
 from stockpipe.commands.inspect.options import InspectOptions
-from stockpipe.commands.options import takes
+from stockpipe.commands.taking import takes
 
 EPILOG = """Examples:
 

@@ -19,6 +19,7 @@ class InspectOptions(Options):
     parameters: Parameters = ()
     parameter_files: ParameterFiles = ()
     write: Annotated[
-        Path | None, typer.Option("--write", metavar="FILE.json", help="Write the parameters to use, for --parameters.")
+        Path | None,
+        typer.Option("--write", metavar="FILE.json", help="Write the parameters to a file for --parameters."),
     ] = None
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False

@@ -5,7 +5,7 @@ from __future__ import annotations
 import typer
 
 from stockpipe.commands.load_test.options import LoadTestOptions
-from stockpipe.commands.options import takes
+from stockpipe.commands.taking import takes
 
 EPILOG = """Examples:
 
@@ -17,7 +17,7 @@ stockpipe load-test --target sink --sink-latency 8ms --ramp 10/s..500/s
 
 stockpipe load-test --find-max
 
-A load by the clock has the bounds of stockpipe simulate beside its own. docs/bounds.md lists all figures.
+A load by the clock has the bounds of `stockpipe simulate` as well. `stockpipe docs bounds` lists all figures.
 
 Exit codes: 0 proven and within its bounds, 1 not proven or a bound missed, 2 wrong input, 3 could not finish, 130
 interrupted (1 if rows are not proven)."""

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 import typer
 
+from simulator.base.errors import UnusableValueError
 from simulator.base.quantities import parse_rate, rate_text
 from stockpipe.commands.cloud import AwsOptions
-from stockpipe.commands.options import Written
+from stockpipe.commands.options import TYPED, Written
 from stockpipe.commands.parameters import ParameterFiles
 from stockpipe.commands.values import (
     DURATION,
@@ -29,7 +30,7 @@ def parse_ramp(text: str) -> tuple[float, float]:
     """`10/s..500/s` -> the two rates per second."""
     first, dots, last = text.partition("..")
     if not dots:
-        raise ValueError(f"'{text}' is not a ramp; write 10/s..500/s")
+        raise UnusableValueError(f"'{text}' is not a ramp", "write 10/s..500/s")
     return parse_rate(first.strip()), parse_rate(last.strip())
 
 
@@ -48,83 +49,129 @@ def steps_text(rates: tuple[float, ...]) -> str:
     return ",".join(map(rate_text, rates))
 
 
+_NOT_DEPLOYED = (
+    *("template", "parameters", "parameter_files", "runtime", "backlog", "port", "concurrency", "batch_size"),
+    *("window_s", "memory_mb"),
+)
+"""What a deployed stack has by itself."""
+
+
 class LoadTestOptions(AwsOptions):
     """Where it is sent, the load, the consumer's settings, and what is written."""
 
-    rate_per_s: Annotated[float, RATE, typer.Option("--rate", help="Objects arriving, by the clock.")] = 20.0
-    rows: Annotated[int, typer.Option(min=1, help="Rows an object.")] = 100
-    duration_s: Annotated[float, DURATION, typer.Option("--duration", help="How long objects arrive.")] = 30.0
+    panels: ClassVar = {
+        "The load": (
+            *("rate_per_s", "rows", "duration_s", "backlog", "ramp", "steps", "spike_per_s", "poisson", "find_max"),
+            "seed",
+        ),
+        "Where it goes": (*("target", "sink_latency_s", "endpoint_url", "port", "stack", "region", "profile", "yes"),),
+        "How the consumer runs": (
+            *("template", "parameters", "parameter_files", "runtime", "concurrency", "batch_size", "window_s"),
+            *("memory_mb", "drain_timeout_s"),
+        ),
+        "What decides the exit code": ("slo", "accept"),
+        "What is shown and written": ("ui", "every_s", "summary", "report", "screenshot"),
+    }
+    rivals: ClassVar = (
+        *(frozenset({"rate_per_s", shape}) for shape in ("ramp", "steps", "backlog", "find_max")),
+        frozenset({"ramp", "steps", "spike_per_s", "backlog", "find_max"}),
+        *(frozenset({"poisson", shape}) for shape in ("backlog", "find_max")),
+        frozenset({"target", "endpoint_url", "stack"}),
+        *(frozenset({"stack", other}) for other in _NOT_DEPLOYED),
+    )
+    rate_per_s: Annotated[
+        float,
+        RATE,
+        typer.Option("--rate", help="How many objects to send per second (or per minute: 30/m), by the clock."),
+    ] = 20.0
+    rows: Annotated[int, typer.Option(min=1, help="Rows per object.")] = 100
+    duration_s: Annotated[float, DURATION, typer.Option("--duration", help="How long to send.")] = 30.0
     backlog: Annotated[
-        int | None, typer.Option(min=1, help="Put so many objects before the consumer starts, and watch the drain.")
+        int | None, typer.Option(min=1, help="Queue this many objects, then start the consumer and watch the drain.")
     ] = None
     ramp: Annotated[
         tuple[float, float] | None,
         Written(parse_ramp, "RATE..RATE", ramp_text),
-        typer.Option(help="A straight line from one rate to another."),
+        typer.Option(help="Raise the rate evenly from one to the other, as in 10/s..500/s."),
     ] = None
     steps: Annotated[
         tuple[float, ...] | None,
         Written(parse_steps, "RATE,RATE,...", steps_text),
-        typer.Option(help="Each rate for an equal share of the duration."),
+        typer.Option(help="These rates one after the other, each for an equal share of the duration."),
     ] = None
     spike_per_s: Annotated[
-        float | None, RATE, typer.Option("--spike", help="This rate in the middle fifth, --rate before and after.")
+        float | None,
+        RATE,
+        typer.Option("--spike", help="This rate in the middle fifth of the duration, --rate before and after."),
     ] = None
-    poisson: Annotated[bool, typer.Option("--poisson", help="Arrivals at random, at the same mean rate.")] = False
+    poisson: Annotated[bool, typer.Option("--poisson", help="Send at random instants, at the same mean rate.")] = False
     find_max: Annotated[
-        bool, typer.Option("--find-max", help="Search the highest rate that keeps the latency bound of --slo (p99<5s).")
+        bool,
+        typer.Option(
+            "--find-max", help="Search for the highest rate that still meets the latency target of --slo (p99<5s)."
+        ),
     ] = False
     target: Annotated[
         Literal["store", "sink"],
-        typer.Option(help="The twin's store, or a sink that takes everything and keeps counts only."),
+        typer.Option(help="The store on this machine, or a sink that accepts everything and only counts."),
     ] = "store"
     sink_latency_s: Annotated[
-        float, DURATION, typer.Option("--sink-latency", help="What the sink waits before it answers.")
+        float, DURATION, typer.Option("--sink-latency", help="How long the sink waits before it answers.")
     ] = 0.0
     endpoint_url: Annotated[
-        str | None, typer.Option(metavar="URL", help="Another engine on this machine instead of the twin's store.")
+        str | None,
+        TYPED,
+        typer.Option(metavar="URL", help="An AWS endpoint on this machine to use instead of our own store."),
     ] = None
     stack: Annotated[
-        str | None, typer.Option("--stack", metavar="NAME", help="A deployed stack, on AWS: costs money.")
+        str | None,
+        TYPED,
+        typer.Option("--stack", metavar="NAME", help="Load a deployed stack on AWS, which costs money."),
     ] = None
     region: Annotated[
-        str | None, typer.Option(help="AWS region, with --stack.", show_default="as the AWS CLI finds it")
+        str | None,
+        TYPED,
+        typer.Option(metavar="REGION", help="AWS region, with --stack.", show_default="as the AWS CLI finds it"),
     ] = None
     profile: Annotated[
-        str | None, typer.Option(help="AWS profile, with --stack.", show_default="as the AWS CLI finds it")
+        str | None,
+        TYPED,
+        typer.Option(metavar="NAME", help="AWS profile, with --stack.", show_default="as the AWS CLI finds it"),
     ] = None
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="With --stack: do not ask.")] = False
+    yes: Annotated[bool, TYPED, typer.Option("--yes", "-y", help="With --stack: do not prompt.")] = False
     slo: Annotated[
         tuple[str, ...],
         typer.Option(
             metavar="BOUND",
-            help="'p99<5s', 'rows_per_s>2000', 'rejected<1%', ...: sets the exit code; repeatable.",
+            help="A bound that decides the exit code, such as 'p99<5s' or 'rejected<1%'; repeatable.",
         ),
     ] = ()
     accept: Accept = ()
-    seed: Annotated[int, typer.Option(help="Drives all randomness.")] = 0
+    seed: Annotated[int, typer.Option(help="Seed of everything random: the same seed makes the same data.")] = 0
     runtime: Runtime = "inline"
     concurrency: Annotated[
-        int | None, typer.Option(help="The mapping's maximum concurrency.", show_default="the template's")
+        int | None, typer.Option(help="How many consumers may run at once.", show_default="the template's")
     ] = None
-    batch_size: Annotated[int | None, typer.Option(help="Messages a batch.", show_default="the template's")] = None
+    batch_size: Annotated[int | None, typer.Option(help="Messages per batch.", show_default="the template's")] = None
     window_s: Annotated[
-        float | None, DURATION, typer.Option("--window", help="The batching window.", show_default="the template's")
+        float | None,
+        DURATION,
+        typer.Option("--window", help="How long a batch may collect messages.", show_default="the template's"),
     ] = None
     memory_mb: Annotated[
-        int | None, typer.Option("--memory", help="The consumer's memory in MB.", show_default="the template's")
+        int | None, typer.Option("--memory", metavar="MB", help="The consumer's memory.", show_default="the template's")
     ] = None
     template: Template = None
     parameters: Parameters = ()
     parameter_files: ParameterFiles = ()
-    drain_timeout_s: Annotated[float, DURATION, typer.Option("--drain-timeout", help="How long a drain may take.")] = (
-        120.0
-    )
-    port: Annotated[int, typer.Option(min=0, max=65535, help="The store's port; 0: any free one.")] = 0
+    drain_timeout_s: Annotated[
+        float, DURATION, typer.Option("--drain-timeout", help="How long to wait for the queue to empty.")
+    ] = 120.0
+    port: Annotated[int, typer.Option(min=0, max=65535, help="The store's port; 0 takes any free one.")] = 0
     ui: Ui = "auto"
     every_s: Every = 5.0
     summary: Summary = None
     report: Annotated[
-        Path | None, typer.Option(metavar="FILE.html", help="Write a page with charts that opens offline.")
+        Path | None, typer.Option(metavar="FILE.html", help="Write a page with charts; it opens without a network.")
     ] = None
     screenshot: Screenshot = None

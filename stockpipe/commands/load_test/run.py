@@ -85,7 +85,7 @@ def _target(options: LoadTestOptions) -> TargetName:
     engine = options.endpoint_url if options.stack is None else None
     targets = {"--target": "target" in options.given, "--endpoint-url": engine, "--stack": options.stack}
     _only_one(targets, "name different targets")
-    if "sink_latency_s" in options.given and options.target != "sink":
+    if "sink_latency_s" in options.typed and options.target != "sink":
         raise InputError("--sink-latency goes with --target sink only")
     if options.stack is not None:
         _require_nothing_overridden(options)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import typer
 
 from simulator.base.collector import kept_for_good
-from stockpipe.commands.options import takes
 from stockpipe.commands.simulate.options import SimulateOptions
+from stockpipe.commands.taking import takes
 
 EPILOG = """Examples:
 
@@ -17,7 +17,7 @@ stockpipe simulate --scenario burst
 stockpipe simulate --source quotes/ --parameter TimestampFormat='%d.%m.%Y' --slo 'rejected<1%'
 
 Bounds by default: no message dead-lettered, no object with all or many of its rows rejected, and something stored if
-something was sent; --slo on one of these figures replaces it. docs/bounds.md lists all figures.
+something was sent; --slo on one of these figures replaces it. `stockpipe docs bounds` lists all figures.
 
 Exit codes: 0 proven and within its bounds, 1 not proven or a bound missed, 2 wrong input, 3 could not finish, 130
 interrupted (1 if rows are not proven)."""

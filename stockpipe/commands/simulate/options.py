@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 import typer
 
@@ -26,44 +26,65 @@ from stockpipe.commands.values import (
 class SimulateOptions(Options):
     """A scenario sets those that the command line does not."""
 
-    paths: Annotated[tuple[Path, ...], typer.Argument(metavar="[PATH]...", help="More files for --source.")] = ()
+    panels: ClassVar = {
+        "What is sent": (
+            *("duration_s", "ticks", "speed", "start_at", "seed", "files", "rows", "sources", "skip_unreadable"),
+            *("no_schedule", "scenario"),
+        ),
+        "How it runs": (
+            *("template", "parameters", "parameter_files", "runtime", "code", "capacity", "port", "drain_timeout_s"),
+            "hold",
+        ),
+        "What decides the exit code": ("slo", "accept"),
+        "What is shown and written": ("ui", "every_s", "ready", "summary", "logs", "tail", "screenshot"),
+    }
+    rivals: ClassVar = (frozenset({"duration_s", "ticks", "sources", "paths"}),)
+    paths: Annotated[tuple[Path, ...], typer.Argument(metavar="PATH", help="More files for --source.")] = ()
     duration_s: Annotated[
         float,
         DURATION,
         typer.Option(
             "--duration",
-            help="How long rows come in, in real time; 0s: until Ctrl-C.",
+            help="How long to generate data (wall clock); 0s means until Ctrl-C.",
             show_default="{}; none with --ticks or --source",
         ),
     ] = 60.0
     ticks: Annotated[int | None, typer.Option(min=1, help="End the schedule after this many ticks.")] = None
-    speed: Annotated[float, typer.Option(min=0.001, help="How many times faster the schedule's clock runs.")] = 12
+    speed: Annotated[
+        float, typer.Option(min=0.001, metavar="FACTOR", help="How many times faster than real time the schedule runs.")
+    ] = 12
     start_at: Annotated[
         float | None, INSTANT, typer.Option("--start", help="The first tick's time.", show_default="now")
     ] = None
-    seed: Annotated[int, typer.Option(help="Drives all randomness.")] = 0
-    files: Annotated[int | None, typer.Option(min=1, help="Objects a tick.", show_default="the template's")] = None
-    rows: Annotated[int | None, typer.Option(min=1, help="Rows an object.", show_default="the template's")] = None
+    seed: Annotated[int, typer.Option(help="Seed of everything random: the same seed makes the same data.")] = 0
+    files: Annotated[int | None, typer.Option(min=1, help="Objects per tick.", show_default="the template's")] = None
+    rows: Annotated[int | None, typer.Option(min=1, help="Rows per object.", show_default="the template's")] = None
     sources: Annotated[
         tuple[Path, ...],
-        typer.Option("--source", metavar="PATH", help="Send real CSV files instead of the generator's; repeatable."),
+        typer.Option(
+            "--source",
+            metavar="PATH",
+            help="Send real CSV files, or folders of them, instead of generated ones; repeatable.",
+        ),
     ] = ()
     skip_unreadable: Annotated[
         bool,
-        typer.Option("--skip-unreadable", help="Leave out the files of --source that the consumer would not read."),
+        typer.Option("--skip-unreadable", help="Skip the files of --source that the consumer could not read."),
     ] = False
     no_schedule: Annotated[
-        bool, typer.Option("--no-schedule", help="Fire no tick; put objects yourself, at the endpoint.")
+        bool, typer.Option("--no-schedule", help="Do not run the schedule; upload objects yourself to the endpoint.")
     ] = False
     scenario: Annotated[
         str | None,
-        typer.Option(metavar="NAME", help="burst, poison, outage, ... or a .yaml file; 'list' names all."),
+        typer.Option(
+            metavar="NAME", help="A prepared run, such as burst, poison or outage, or a .yaml file; 'list' lists them."
+        ),
     ] = None
     slo: Annotated[
         tuple[str, ...],
         typer.Option(
             metavar="BOUND",
-            help="'rejected<1%', 'rows_per_s>500', 'duration<2m', ...: sets the exit code; repeatable.",
+            help="A bound that decides the exit code, such as 'rejected<1%' or 'duration<2m'; repeatable.",
         ),
     ] = ()
     template: Template = None
@@ -74,32 +95,35 @@ class SimulateOptions(Options):
         Path | None,
         typer.Option(
             metavar="PATH",
-            help="The package (zip or unpacked) that --runtime process runs; inline finds other handlers in it.",
+            help="The package (zip or folder) to run with --runtime process; with inline, where other handlers are.",
         ),
     ] = None
-    capacity: Annotated[Literal["aws", "unlimited"], typer.Option(help="The engine's write capacity.")] = "aws"
-    port: Annotated[int, typer.Option(min=0, max=65535, help="The endpoint's port; 0: any free one.")] = 0
+    capacity: Annotated[
+        Literal["aws", "unlimited"], typer.Option(help="The store's capacity: AWS's limits, or none.")
+    ] = "aws"
+    port: Annotated[int, typer.Option(min=0, max=65535, help="The endpoint's port; 0 takes any free one.")] = 0
     drain_timeout_s: Annotated[
-        float, DURATION, typer.Option("--drain-timeout", help="How long the drain may take.")
+        float, DURATION, typer.Option("--drain-timeout", help="How long to wait for the queue to empty.")
     ] = 60.0
     accept: Accept = ()
     ui: Ui = "auto"
     every_s: Every = 5.0
     ready: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Write endpoint and resources as JSON once all exist.")
+        Path | None, typer.Option(metavar="FILE", help="Write the endpoint and the resources as JSON once all exist.")
     ] = None
     summary: Summary = None
     hold: Annotated[
         bool,
         typer.Option(
             "--hold",
-            help="Keep the store with bucket, queues and table up after the summary until Ctrl-C; nothing consumes.",
+            help="Keep the store with bucket, queues and table after the summary, until Ctrl-C; nothing consumes.",
         ),
     ] = False
     logs: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="Write each environment's log stream to a file here.")
+        Path | None,
+        typer.Option(metavar="DIR", help="Write the log of each execution environment to a file in this folder."),
     ] = None
     tail: Annotated[
-        bool, typer.Option("--tail", help="Print the functions' log lines as they come (plain and quiet).")
+        bool, typer.Option("--tail", help="Print the functions' log lines as they come (with --ui plain or quiet).")
     ] = False
     screenshot: Screenshot = None

@@ -44,7 +44,9 @@ def list_scenarios() -> None:
     """Print the scenarios that come with the package."""
     for name in scenarios.names():
         sys.stdout.write(f"{name:<16} {scenarios.load(name).title}\n")
-    sys.stdout.write("\nRun one: stockpipe simulate --scenario burst    Each is explained in docs/scenarios.md\n")
+    sys.stdout.write(
+        "\nRun one: stockpipe simulate --scenario burst    Each is explained in: stockpipe docs scenarios\n"
+    )
 
 
 def run_simulate(options: SimulateOptions) -> int:
@@ -113,8 +115,9 @@ def _with_scenario(options: SimulateOptions, scenario: Scenario) -> SimulateOpti
     held = {fields.get(name, name): value for name, value in scenario.options.items()}
     if "no_schedule" in held:
         held["no_schedule"] = not held["no_schedule"]
-    free = {name: value for name, value in held.items() if name not in options.given}
-    return options.replaced(**free, given={*options.given, *free})
+    free = {name: value for name, value in held.items() if name not in options.typed}
+    rest = options.yielding(free.keys())
+    return rest.replaced(**free, given={*rest.given, *free})
 
 
 def _without_scenario(options: SimulateOptions) -> Stack | None:

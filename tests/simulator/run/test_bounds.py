@@ -125,15 +125,15 @@ def test_what_is_asked_for_and_does_not_exist_is_missed() -> None:
         ("reject<1", "did you mean 'rejected'?"),
         ("age<1s", "did you mean 'oldest_age_max'?"),
         ("p99<5s", "did you mean 'object_to_stored_p99'?"),
-        ("_private<1", "there is no figure '_private'; there are duration, "),
-        ("wonder==1", "there is no figure 'wonder'; there are duration, "),
+        ("_private<1", "there is no figure '_private'; `stockpipe docs bounds` lists all figures"),
+        ("wonder==1", "there is no figure 'wonder'; `stockpipe docs bounds` lists all figures"),
     ],
 )
 def test_what_cannot_be_is_one_line_with_the_way_out(text: str, hint: str) -> None:
-    """How to write it, or the nearest name, or all of them."""
+    """How to write it, or the nearest name, or where all of them are."""
     with pytest.raises(InputError) as refused:
         parse_all([text])
-    assert str(refused.value).startswith(f"--slo '{text}'")
+    assert str(refused.value).startswith(f"--slo: '{text}'")
     assert hint in str(refused.value)
     assert "\n" not in str(refused.value)
 

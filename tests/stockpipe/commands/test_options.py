@@ -19,6 +19,7 @@ from stockpipe.commands import (
     compare,
     deploy,
     destroy,
+    docs,
     invoke,
     load_test,
     outputs,
@@ -32,9 +33,10 @@ from stockpipe.commands import (
 from stockpipe.commands.inspect.options import InspectOptions
 from stockpipe.commands.load_test.options import LoadTestOptions
 from stockpipe.commands.load_test.run import resolve as resolve_load_test
-from stockpipe.commands.options import Options, takes
+from stockpipe.commands.options import Options
 from stockpipe.commands.simulate.options import SimulateOptions
 from stockpipe.commands.simulate.run import resolve as resolve_simulate
+from stockpipe.commands.taking import takes
 from stockpipe.commands.values import ASSIGNMENT, DURATION, INSTANT
 
 AnyOptions = TypeVar("AnyOptions", bound=Options)
@@ -44,6 +46,7 @@ KINDS: Mapping[str, type[Options]] = {
     "load-test": load_test.LoadTestOptions,
     "compare": compare.CompareOptions,
     "store": store.StoreOptions,
+    "docs": docs.DocsOptions,
     "check": check.CheckOptions,
     "package": package.PackageOptions,
     "deploy": deploy.DeployOptions,
@@ -117,7 +120,7 @@ def test_default_that_help_shows_is_the_one_in_force(name: str) -> None:
         assert given.given == {*without.given, parameter.name}
         compared += 1
     assert compared == shown.count("[default: ") - len(
-        re.findall(r"\[default: (?:as|now|asks|the|this|searched)", shown)
+        re.findall(r"\[default: (?:as|now|asks|the|this|auto-detected)", shown)
     )
 
 
@@ -237,10 +240,10 @@ def test_help_tells_words_and_choices() -> None:
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (("--wait", "soon"), "'--wait': 'soon' is not a duration; write 90s, 5m or 1h"),
+        (("--wait", "soon"), "'--wait': 'soon' is not a duration"),
         (("--at", "noon"), "'--at': 'noon' is not a time"),
         (("--pair", "A"), "'--pair': 'A' is not NAME=VALUE"),
-        (("--color", "blue"), "'--color': 'blue' is not one of red, green"),
+        (("--color", "blue"), "'--color': 'blue' is not 'red' or 'green'"),
     ],
 )
 def test_wrong_value_is_one_line_that_names_the_option(arguments: tuple[str, ...], said: str) -> None:

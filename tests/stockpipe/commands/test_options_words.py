@@ -9,8 +9,9 @@ import typer
 from typer.testing import CliRunner
 
 from stockpipe.commands.load_test.options import LoadTestOptions
-from stockpipe.commands.options import Options, takes
+from stockpipe.commands.options import Options
 from stockpipe.commands.simulate.options import SimulateOptions
+from stockpipe.commands.taking import takes
 
 
 def read_back(options: Options) -> Options:

@@ -55,4 +55,4 @@ def test_an_unknown_option_is_wrong_usage() -> None:
     process = start("--durable")
     _, errors = process.communicate(timeout=60)
     assert process.returncode == 2
-    assert "No such option: --durable" in errors
+    assert "'stockpipe store' has no option '--durable'" in errors

@@ -1,0 +1,49 @@
+"""The name that somebody meant who wrote another one. Pure.
+
+One place for every "did you mean": commands, options, choices, parameters, scenarios, figures, keys of files.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+LONGEST = 64
+"""Characters of a name that are looked at; nobody mistypes a longer one into a known one."""
+FEW = 8
+"""So many names can be listed in an error; more would hide what is wrong."""
+_ALIKE = 0.6
+
+
+def nearest(name: str, known: Iterable[str]) -> str | None:
+    """The known name that this one was most likely meant to be; None if none is like it.
+
+    Case, `-`, `_` and blanks do not count. A name that begins with what was written is like it too.
+    """
+    import difflib  # most commands never need it
+
+    wanted = _folded(name)
+    names = {_folded(each): each for each in known}
+    if not wanted or len(wanted) > LONGEST:
+        return None
+    if found := difflib.get_close_matches(wanted, names, 1, _ALIKE):
+        return names[found[0]]
+    longer = [folded for folded in names if len(wanted) > 2 and folded.startswith(wanted)]
+    return names[min(longer, key=len)] if longer else None
+
+
+def did_you_mean(name: str, known: Iterable[str], otherwise: str) -> str:
+    """A hint: the nearest name if there is one, or all where they are few, or else how to list them."""
+    names = list(known)
+    if found := nearest(name, names):
+        return f"did you mean '{found}'?"
+    return f"choose from {listed(names)}" if len(names) <= FEW and names else otherwise
+
+
+def listed(names: Iterable[str]) -> str:
+    """Names in quotes, the last after "or"."""
+    quoted = [f"'{name}'" for name in names]
+    return f"{', '.join(quoted[:-1])} or {quoted[-1]}" if len(quoted) > 1 else "".join(quoted)
+
+
+def _folded(name: str) -> str:
+    return name.strip().lower().replace("-", "").replace("_", "").replace(" ", "")

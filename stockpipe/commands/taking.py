@@ -1,0 +1,116 @@
+"""A typer command made of a class of options: its parameters, and what fills them.
+
+The command line comes first, then the user's variables, then the project's table.
+"""
+
+from __future__ import annotations
+
+import copy
+import functools
+import inspect
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Any, TypeVar, get_args, get_origin
+
+import typer
+from typer.models import OptionInfo
+
+from simulator.base.errors import StockpipeError
+from stockpipe.commands.options import Options, flag, parts
+
+AnyOptions = TypeVar("AnyOptions", bound=Options)
+
+
+class UnusableOption(typer.BadParameter):
+    """The value of an option or argument cannot be used; `hint` says how to write it."""
+
+    def __init__(self, error: ValueError) -> None:
+        self.hint: str | None = getattr(error, "hint", None)
+        super().__init__(str(error.args[0]) if self.hint else str(error))
+
+
+def takes(kind: type[AnyOptions]) -> Callable[[Callable[[AnyOptions], None]], Callable[..., None]]:
+    """Make a typer command of a function whose one argument is the command's options.
+
+    What the command line leaves open, the user's variables and the project's table may set. The command has its class
+    of options as `kind`.
+    """
+    panels = {name: panel for panel, names in kind.panels.items() for name in names}
+    places = [None, *kind.panels]
+    fields = sorted(kind.annotations.items(), key=lambda field: places.index(panels.get(field[0])))
+    parameters = [
+        _parameter(name, hint, getattr(kind, name, inspect.Parameter.empty), panels.get(name)) for name, hint in fields
+    ]
+
+    def decorate(run: Callable[[AnyOptions], None]) -> Callable[..., None]:
+        @functools.wraps(run)
+        def command(context: typer.Context, **values: Any) -> None:
+            from stockpipe.commands.configuration import configured
+
+            sources = {name: context.get_parameter_source(name) for name in values}
+            given = frozenset(name for name, source in sources.items() if source and source.name == "COMMANDLINE")
+            present = {name: value for name, value in values.items() if value is not None}
+            held = {name: tuple(value) if isinstance(value, list) else value for name, value in present.items()}
+            options = configured(kind(**held, given=given), context)
+            try:
+                run(options)
+            except StockpipeError as error:
+                _name_places(error, options)
+                raise
+
+        context = inspect.Parameter("context", inspect.Parameter.KEYWORD_ONLY, annotation=typer.Context)
+        command.__annotations__ = {}  # typer would look for those of `run`, and `run` may be any callable
+        command.__signature__ = inspect.Signature([context, *parameters])  # type: ignore[attr-defined]
+        command.kind = kind  # type: ignore[attr-defined]
+        return command
+
+    return decorate
+
+
+def _name_places(error: StockpipeError, options: Options) -> None:
+    """Say where an option that an error names was set, if that is not the command line."""
+    said = str(error)
+    words = {name: flag(name, parts(options.annotations[name])[1]) for name in options.configured}
+    places = [
+        f"'{word}' is set by {options.configured[name]}"
+        for name, word in words.items()
+        if re.search(rf"{word}(?![\w-])", said) or _names_file(getattr(options, name), said)
+    ]
+    if places:
+        error.hint = "; ".join([*([error.hint] if error.hint else []), *places])
+
+
+def _names_file(value: object, said: str) -> bool:
+    return isinstance(value, Path) and len(str(value)) > 1 and str(value) in said
+
+
+def _parameter(name: str, hint: Any, default: Any, panel: str | None) -> inspect.Parameter:
+    kind, info, written = parts(hint)
+    info = copy.copy(info)
+    info.min = info.max = None  # `written` has them
+    if isinstance(info, OptionInfo):
+        info.rich_help_panel = panel
+    if get_origin(kind) is tuple:
+        item = Any if written else get_args(kind)[0]
+        kind, default = list[item], None  # type: ignore[valid-type]
+    elif written is not None:
+        kind, default = Any, default if default in (None, inspect.Parameter.empty) else written.text(default)
+    if written is not None:
+        info.parser, info.metavar = _refusing(written.parse), info.metavar or written.metavar
+    if isinstance(info.show_default, str):
+        info.help, info.show_default = f"{info.help}  [default: {info.show_default.format(default)}]", False
+    elif default is None:
+        info.show_default = False  # older versions of typer would show it
+    annotation: Any = Annotated[kind, info]
+    return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, annotation=annotation, default=default)
+
+
+def _refusing(parse: Callable[[str], Any]) -> Callable[[str], Any]:
+    def parsed(text: str) -> Any:
+        try:
+            return parse(text)
+        except ValueError as error:
+            raise UnusableOption(error) from None
+
+    return parsed

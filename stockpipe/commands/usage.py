@@ -1,0 +1,73 @@
+"""A mistake on the command line, in our words: what typer says of it is for programmers."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from simulator.base.errors import InputError
+from simulator.base.nearest import nearest
+
+
+def explained(error: Any, context: Any) -> InputError:
+    """A usage error of typer's as one of ours: what is wrong, and what to write instead."""
+    command = context.command_path if context else "stockpipe"
+    kind = type(error).__name__
+    see = _see(command)
+    if kind == "NoSuchOption":
+        return _no_option(error, context)
+    if kind == "MissingParameter":
+        what = "the option" if error.param.param_type_name == "option" else "the argument"
+        names = f"{error.param.opts[0]}" if error.param.param_type_name == "option" else error.param.metavar
+        return InputError(f"'{command}' needs {what} '{names}'", hint=f"`{command} --help` shows an example")
+    if kind == "BadOptionUsage":
+        return _no_value(error, context)
+    if kind == "BadParameter" or hasattr(error, "param_hint"):
+        return InputError(f"{_place(error)}{error.message.rstrip('.')}", hint=getattr(error, "hint", None) or see)
+    if found := re.fullmatch(r"Got unexpected extra argument(?:s|\(s\))? \((.*)\)", error.message, re.DOTALL):
+        return InputError(f"'{command}' does not take the argument '{found[1]}'", hint=see)
+    return InputError(error.message.rstrip("."), hint=see)
+
+
+def no_command(name: str, known: list[str]) -> InputError:
+    """There is no such command."""
+    near = nearest(name, known)
+    hint = f"did you mean 'stockpipe {near}'?" if near else "`stockpipe --help` lists the commands"
+    return InputError(f"there is no command '{name}'", hint=hint)
+
+
+def _no_option(error: Any, context: Any) -> InputError:
+    command = context.command_path
+    options = [each for param in context.command.get_params(context) for each in (*param.opts, *param.secondary_opts)]
+    near = nearest(error.option_name, [each for each in options if each.startswith("--")])
+    hint = f"did you mean '{near}'?" if near else _see(command)
+    return InputError(f"'{command}' has no option '{error.option_name}'", hint=hint)
+
+
+def _no_value(error: Any, context: Any) -> InputError:
+    """An option without the value that it needs, or a switch with one."""
+    command = context.command_path
+    found = [
+        param
+        for param in context.command.get_params(context)
+        if error.option_name in (*param.opts, *param.secondary_opts)
+    ]
+    if "not take a value" in error.message or not found:
+        return InputError(f"the option '{error.option_name}' of '{command}' takes no value", hint=_see(command))
+    return InputError(
+        f"the option '{error.option_name}' of '{command}' needs a value",
+        hint=f"write {error.option_name} {found[0].metavar or 'TEXT'}",
+    )
+
+
+def _see(command: str) -> str:
+    return f"`{command} --help` lists its options"
+
+
+def _place(error: Any) -> str:
+    """The option or argument at fault."""
+    if error.param_hint is not None:
+        return f"{error.param_hint}: "
+    if error.param is None:
+        return ""
+    return f"{error.param.opts[0]}: " if error.param.param_type_name == "option" else ""

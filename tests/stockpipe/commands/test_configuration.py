@@ -1,0 +1,213 @@
+"""Defaults from variables and from pyproject.toml: names, precedence, values, and what never comes from there."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+import cli
+from stockpipe.commands import check, configuration
+from stockpipe.commands.load_test.options import LoadTestOptions
+from stockpipe.commands.load_test.outlet import repeat_words as load_words
+from stockpipe.commands.options import Options
+from stockpipe.commands.simulate.options import SimulateOptions
+from stockpipe.commands.simulate.run import repeat_words, resolve
+
+
+@dataclasses.dataclass
+class Root:
+    """What `configured` asks of typer's context."""
+
+    command: Root | None = None
+    info_name: str = "simulate"
+    commands: dict[str, Root] = dataclasses.field(default_factory=dict)
+    callback: object = None
+
+    def find_root(self) -> Root:
+        """The command line."""
+        return self
+
+
+def configured(options: Options, name: str = "simulate") -> Options:
+    """The options of a command of the whole command line with what is configured."""
+    import typer
+
+    root = Root(command=typer.main.get_command(cli.app), info_name=name)  # type: ignore[arg-type]
+    return configuration.configured(options, root)  # type: ignore[arg-type]
+
+
+@pytest.fixture(autouse=True)
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A working directory below a project of its own, without variables of ours."""
+    for name in [name for name in os.environ if name.startswith("STOCKPIPE_")]:
+        monkeypatch.delenv(name)
+    (tmp_path / "below").mkdir()
+    monkeypatch.chdir(tmp_path / "below")
+    return tmp_path
+
+
+def table(project: Path, text: str) -> None:
+    """The project's pyproject.toml."""
+    (project / "pyproject.toml").write_text(text, encoding="utf-8")
+
+
+def invoke(*arguments: str) -> Result:
+    """The command line as a process runs it."""
+    return CliRunner().invoke(cli.app, arguments, prog_name="stockpipe")
+
+
+def test_a_variable_is_for_every_command_or_for_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The one of the command goes before the one of all, and an empty one is none."""
+    monkeypatch.setenv("STOCKPIPE_UI", "plain")
+    monkeypatch.setenv("STOCKPIPE_SIMULATE_UI", "quiet")
+    monkeypatch.setenv("STOCKPIPE_RUNTIME", "")
+    monkeypatch.setenv("STOCKPIPE_LOAD_TEST_RATE", "5/s")
+    monkeypatch.setenv("STOCKPIPE_POISSON", "yes")
+    monkeypatch.setenv("STOCKPIPE_SLO", "'p99 < 5s' sent>3")
+
+    simulated, loaded = configured(SimulateOptions()), configured(LoadTestOptions(), "load-test")
+    assert isinstance(simulated, SimulateOptions)
+    assert isinstance(loaded, LoadTestOptions)
+    assert (simulated.ui, simulated.runtime, loaded.ui) == ("quiet", "inline", "plain")
+    assert (loaded.rate_per_s, loaded.poisson, loaded.slo) == (5.0, True, ("p99 < 5s", "sent>3"))
+    assert simulated.configured["ui"] == "STOCKPIPE_SIMULATE_UI"
+
+
+def test_a_table_of_the_nearest_parent_is_read(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its files count from its folder; the command's own table goes before the keys for all, a variable before both."""
+    table(
+        project,
+        '[tool.stockpipe]\nui = "plain"\ntemplate = "t.yaml"\nseed = 3\nsummary = "-"\n'
+        '[tool.stockpipe.simulate]\nui = "quiet"\ndrain-timeout = "5m"\nno_schedule = true\nsource = ["a.csv"]\n'
+        'scenario = "mine.yaml"\nspeed = 2.5\n',
+    )
+    monkeypatch.setenv("STOCKPIPE_SEED", "4")
+
+    found = configured(SimulateOptions())
+    assert isinstance(found, SimulateOptions)
+    assert (found.ui, found.drain_timeout_s, found.seed, found.no_schedule, found.speed) == ("quiet", 300, 4, True, 2.5)
+    assert (found.template, found.sources) == (project / "t.yaml", (project / "a.csv",))
+    assert (found.scenario, found.summary) == (str(project / "mine.yaml"), Path("-"))
+
+
+def test_the_command_line_outweighs_all(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """And options that exclude each other give way to the one that is typed."""
+    table(project, '[tool.stockpipe]\nui = "plain"\n[tool.stockpipe.load-test]\nrate = "9/s"\nbacklog = 7\n')
+    monkeypatch.setenv("STOCKPIPE_SIMULATE_DURATION", "7m")
+
+    loaded = configured(LoadTestOptions(ui="live", ramp=(1.0, 2.0), given={"ui", "ramp"}), "load-test")
+    assert (loaded.configured, load_words(loaded)[2:6]) == ({}, ("--ramp", "1/s..2/s", "--seed", "0"))  # type: ignore[arg-type]
+    simulated = configured(SimulateOptions(ticks=3, given={"ticks"}))
+    assert isinstance(simulated, SimulateOptions)
+    assert (simulated.duration_s, dict(simulated.configured).keys()) == (60.0, {"ui"})
+
+
+def test_a_scenario_outweighs_what_is_configured(monkeypatch: pytest.MonkeyPatch) -> None:
+    """But not what is typed; and a command that repeats the run has both."""
+    monkeypatch.setenv("STOCKPIPE_CAPACITY", "unlimited")
+    monkeypatch.setenv("STOCKPIPE_FILES", "3")
+    monkeypatch.setenv("STOCKPIPE_DURATION", "9m")
+    options = configured(SimulateOptions(scenario="burst", given={"scenario"}))
+    assert isinstance(options, SimulateOptions)
+
+    _, plan = resolve(options)
+    assert (plan.capacity, plan.ticks, plan.duration_s) == ("aws", 1, None)
+    words = repeat_words(options, plan)
+    assert words[words.index("--files") + 1] == "3"
+
+
+@pytest.mark.parametrize(
+    ("text", "said", "hint"),
+    [
+        ('uii = "x"', "'tool.stockpipe.uii' is not known", "did you mean 'ui'?"),
+        ("qqq = 1", "'tool.stockpipe.qqq' is not known", "`stockpipe docs configuration` lists the keys"),
+        ("[tool.stockpipe.simulat]", "'tool.stockpipe.simulat' is not known", "did you mean 'simulate'?"),
+        ("[tool.stockpipe.check]\nticks = 1", "'tool.stockpipe.check.ticks' is not known", "`stockpipe docs conf"),
+        ("check = 1", "'tool.stockpipe.check' is not a table", "write [tool.stockpipe.check]"),
+        ("parameter = 3", "'tool.stockpipe.parameter': 3 is not a list", "write [...], even around one value"),
+        ('parameter = ["A"]', "'tool.stockpipe.parameter': 'A' is not NAME=VALUE", "write FileCount=10, for example"),
+        ("template = 1979-05-27", "'tool.stockpipe.template': datetime.date(1979, 5, 27) is not a text", None),
+        ("template = true", "'tool.stockpipe.template': true is not a text", None),
+        ('stack = "s"', "'tool.stockpipe.stack' cannot be set here: '--stack' is taken from the command line", None),
+        ("[tool.stockpipe.destroy]\nyes = true", "'tool.stockpipe.destroy.yes' cannot be set here: '--yes'", None),
+        ("[tool.stockpipe.load-test]\nprofile = 'p'", "'tool.stockpipe.load-test.profile' cannot be set here", None),
+        ("x y", "is not TOML: Expected '='", None),
+    ],
+)
+def test_a_mistake_in_the_table_names_file_and_key(project: Path, text: str, said: str, hint: str | None) -> None:
+    """One line, with the nearest name, exit code 2; whichever command is run."""
+    table(project, f"[tool.stockpipe]\n{text}\n")
+    ended = invoke("check")
+    first, *rest = ended.stderr.splitlines()
+    assert (ended.exit_code, ended.stdout) == (2, "")
+    assert first.startswith(f"stockpipe: '{project / 'pyproject.toml'}'")
+    assert said in first
+    assert len(rest) == (hint is not None)
+    assert hint is None or rest[0].startswith(f"  hint: {hint}")
+
+
+def test_a_value_that_cannot_be_used_names_its_variable(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whether the option's own rules refuse it, or the command at work."""
+    monkeypatch.setenv("STOCKPIPE_UI", "plane")
+    ended = invoke("simulate")
+    said = "stockpipe: STOCKPIPE_UI: 'plane' is not 'auto', 'live', 'plain' or 'quiet'\n  hint: did you mean 'plain'?\n"
+    assert (ended.exit_code, ended.stderr) == (2, said)
+    monkeypatch.setenv("STOCKPIPE_UI", "live")
+    monkeypatch.setenv("STOCKPIPE_SIMULATE_SLO", "sentt>1")
+    assert "'--slo' is set by STOCKPIPE_SIMULATE_SLO" in invoke("simulate").stderr
+    monkeypatch.setenv("STOCKPIPE_TEMPLATE", "/nowhere.yaml")
+    assert "'--template' is set by STOCKPIPE_TEMPLATE" in invoke("check").stderr
+
+
+def test_what_leads_to_aws_is_only_typed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Such a variable sets nothing, and neither does an unknown one: a line on standard error says so."""
+    names = (
+        "YES",
+        "STACK",
+        "PROFILE",
+        "LOAD_TEST_REGION",
+        "ENDPOINT_URL",
+        "DEPLOY_CLEAN_UP",
+        "DESTROY_ARTIFACTS",
+        "FREE",
+    )
+    for name in (*names, "UII"):
+        monkeypatch.setenv(f"STOCKPIPE_{name}", "1")
+    found = configured(LoadTestOptions(), "load-test")
+    assert (found, found.configured) == (LoadTestOptions(), {})
+    kinds = {"load-test": LoadTestOptions, "check": check.CheckOptions, "simulate": SimulateOptions}
+    said = list(configuration.unknown_variables({"STOCKPIPE_YES": "1", "STOCKPIPE_UII": "1", "HOME": "/"}, kinds))
+    assert said == [
+        "'STOCKPIPE_UII' is ignored: it sets nothing; did you mean 'STOCKPIPE_UI'?",
+        "'STOCKPIPE_YES' is ignored: '--yes' is taken from the command line alone",
+    ]
+    ended = invoke("check")
+    assert (ended.exit_code, ended.stderr.count("stockpipe: warning: ")) == (0, 9)
+
+
+def test_a_table_of_another_user_above_is_ignored(
+    project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A template runs code, and anybody may write into /tmp; in the working directory itself it counts."""
+    table(project, '[tool.stockpipe]\nui = "quiet"\n')
+    monkeypatch.setattr(os, "geteuid", lambda: 12_345)
+    (project / "pyproject.toml").stat()
+    if (project / "pyproject.toml").stat().st_uid == 0:
+        os.chown(project / "pyproject.toml", 54_321, -1)
+    assert configuration.find_table() is None
+    assert "is ignored: it belongs to another user" in capsys.readouterr().err
+    assert configuration.find_table(project) is not None
+
+
+def test_a_project_without_a_table_of_ours_is_nobodys_business(project: Path) -> None:
+    """Not even where its file is malformed, or large, or a folder."""
+    for text in ("x y", '[project]\nname = "stockpipe"\n', "a = 1\n" * 400_000):
+        table(project, text)
+        assert configuration.find_table() is None
+    (project / "pyproject.toml").unlink()
+    (project / "pyproject.toml").mkdir()
+    assert configuration.find_table() is None
