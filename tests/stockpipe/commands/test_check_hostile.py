@@ -133,7 +133,10 @@ HOSTILE: dict[str, tuple[str | bytes, str]] = {
         "characters of text in total",
     ),
     "a name of itself": (name("!Ref X"), "depends on itself"),
-    "a Sub of 60,000 big names": (f"Parameters:\n{BIG}" + name(f"!Sub '{'${Big}' * 60_000}'"), "characters of text in total"),
+    "a Sub of 60,000 big names": (
+        f"Parameters:\n{BIG}" + name(f"!Sub '{'${Big}' * 60_000}'"),
+        "characters of text in total",
+    ),
     "40,000 big references": (
         f"Parameters:\n{BIG}" + name(f"[{', '.join(['!Ref Big'] * 40_000)}]"),
         "characters of text in total",
