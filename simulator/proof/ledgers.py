@@ -1,7 +1,7 @@
-"""Both ends: what producer and consumer report, against what was asked, what lies there and what was counted.
+"""Both ends: compares what producer and consumer report with what was requested, found and counted.
 
-The comparison of rows trusts what it reads. Whoever reports rows that he did not write, or writes others than he was
-asked for, is caught here. Pure; the figures come from the handlers' own metrics.
+The comparison of rows trusts what it reads. This catches a handler that reports rows it did not write, or writes others
+than requested. Pure; the figures come from the handlers' own metrics.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from simulator.proof.notifications import ObjectRef
 
 @dataclass(frozen=True, slots=True)
 class Amount:
-    """Objects, and the rows and bytes in them; None: nobody says."""
+    """Objects, and the rows and bytes in them; None: not reported."""
 
     files: int
     rows: int | None
@@ -24,7 +24,7 @@ class Amount:
 
 @dataclass(frozen=True, slots=True)
 class Counted:
-    """The same as the audit counted it."""
+    """The same amounts, as the audit counted them."""
 
     files: int
     rows: int
@@ -33,10 +33,10 @@ class Counted:
 
 @dataclass(frozen=True, slots=True)
 class Producer:
-    """Whoever puts the objects whose keys match `keys`.
+    """The writer of the objects whose keys match `keys`.
 
-    `asked` is what it was told to put, None: nothing in particular; `said` what it reports, None: nothing. `apart`
-    names the work of which there is no report, in words. `unique`: no two of its rows have the same key.
+    `asked` is what it was to write, None: unspecified; `said` is what it reports, None: nothing. `apart` describes work
+    without a report. `unique`: no two of its rows have the same key.
     """
 
     name: str
@@ -51,8 +51,8 @@ class Producer:
 class Consumer:
     """What the consumer's invocations report, added up.
 
-    `rows_unanswered` are those of requests that got no answer. `unbalanced` counts invocations without failed messages
-    whose rows read are not those written, replaced and rejected. `apart` names invocations without a report, in words.
+    `rows_unanswered` are those of requests without an answer. `unbalanced` counts invocations without failed messages
+    whose rows read do not equal those written, replaced and rejected. `apart` describes invocations without a report.
     """
 
     name: str
@@ -68,9 +68,9 @@ class Consumer:
 
 @dataclass(frozen=True, slots=True)
 class Ledgers:
-    """What everybody says; None where there is nobody. `counted_rows`: puts that the store accepted.
+    """All reports; None where there is no one to report. `counted_rows`: puts that the store accepted.
 
-    `filtered` are the objects whose messages the mapping's filter criteria let through to nobody.
+    `filtered` are the objects whose messages the mapping's filter criteria passed to no function.
     """
 
     producers: tuple[Producer, ...] = ()
@@ -80,7 +80,7 @@ class Ledgers:
 
     @property
     def apart(self) -> tuple[str, ...]:
-        """What is in nobody's figures, in words."""
+        """What no figures cover, in words."""
         apart = tuple(said for producer in self.producers for said in producer.apart)
         if self.consumer is not None:
             apart += self.consumer.apart
@@ -91,9 +91,9 @@ class Ledgers:
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What the audit read: the objects of each producer, in their order, and all that are settled.
+    """What the audit read: the objects of each producer, in their order, and all settled ones.
 
-    `distinct_rows` are the keys of the settled objects. `changed`: some object was put again.
+    `distinct_rows` are the keys of the settled objects. `changed`: some object was overwritten.
     """
 
     put: tuple[Counted, ...]
@@ -104,7 +104,7 @@ class Seen:
 
 
 def disagreements(ledgers: Ledgers, seen: Seen) -> Iterator[str]:
-    """Every two figures that should be one, in a sentence with both."""
+    """Every two figures that should be equal but are not, in a sentence with both."""
     for producer, there in zip(ledgers.producers, seen.put, strict=True):
         yield from _of_producer(producer, there, seen)
     if ledgers.consumer is not None:
@@ -117,28 +117,28 @@ def _of_producer(producer: Producer, there: Counted, seen: Seen) -> Iterator[str
         yield from _unlike_asked(producer, asked, there, seen)
     if said is not None:
         pairs = (
-            ("objects", said.files, there.files),
-            ("rows", said.rows, there.rows),
-            ("bytes", said.bytes, there.bytes),
+            ("object", said.files, there.files),
+            ("row", said.rows, there.rows),
+            ("byte", said.bytes, there.bytes),
         )
         for noun, reported, found in pairs:
             more_is_fine = producer.apart or seen.changed
             if reported is not None and (found < reported or (found > reported and not more_is_fine)):
-                yield f"{name} says that it wrote {reported:,} {noun}; in the bucket are {found:,}"
+                yield f"{name} reports {_number(reported, noun)} written; the bucket has {found:,}"
     stored = seen.settled.rows - seen.settled_rejected
     if producer.unique and not seen.changed and there.files == seen.settled.files and seen.distinct_rows < stored:
-        yield f"{name} wrote {stored:,} rows, which should differ in their keys; {seen.distinct_rows:,} do"
+        yield f"{name} wrote {stored:,} rows, whose keys should all differ; only {seen.distinct_rows:,} do"
 
 
 def _unlike_asked(producer: Producer, asked: Amount, there: Counted, seen: Seen) -> Iterator[str]:
-    was_asked = f"{_amount(asked)} were asked of {producer.name}"
+    was_asked = f"{producer.name} was to write {_amount(asked)}"
     said = producer.said
     if said is not None and not producer.apart:
         if (said.files, said.rows) != (asked.files, asked.rows):
-            yield f"{was_asked}; it says that it wrote {_amount(said)}"
+            yield f"{was_asked}; it reports {_amount(said)}"
     elif there.files != asked.files or (there.rows != asked.rows and not seen.changed):
         apart = f" ({', '.join(producer.apart)})" if producer.apart else ""
-        yield f"{was_asked}; in the bucket are {_amount(there)}{apart}"
+        yield f"{was_asked}; the bucket has {_amount(there)}{apart}"
 
 
 def _of_consumer(consumer: Consumer, counted_rows: int | None, seen: Seen) -> Iterator[str]:
@@ -147,10 +147,10 @@ def _of_consumer(consumer: Consumer, counted_rows: int | None, seen: Seen) -> It
     if counted_rows is not None:
         most = written + consumer.rows_unanswered if complete else counted_rows
         if not written <= counted_rows <= most:
-            yield f"{name} says that it wrote {written:,} rows; the store accepted {counted_rows:,}"
+            yield f"{name} reports {_number(written, 'row')} written; the store accepted {counted_rows:,}"
     if consumer.unbalanced:
-        unlike = "the rows read are not those written, replaced and rejected"
-        yield f"{name}: in {consumer.unbalanced:,} invocations {unlike}"
+        unlike = "the rows read are not the sum of those written, replaced and rejected"
+        yield f"{name}: in {_number(consumer.unbalanced, 'invocation')}, {unlike}"
     if not complete or consumer.messages_failed or seen.changed:
         return
     once = consumer.objects == seen.settled.files
@@ -159,8 +159,12 @@ def _of_consumer(consumer: Consumer, counted_rows: int | None, seen: Seen) -> It
         ("rejected", consumer.rows_rejected, seen.settled_rejected),
     ):
         if reported < found or (once and reported > found):
-            yield f"{name} says that it {what} {reported:,} rows; by the audit's reading they are {found:,}"
+            yield f"{name} reports {_number(reported, 'row')} {what}; the audit counts {found:,}"
 
 
 def _amount(amount: Amount | Counted) -> str:
-    return f"{amount.files:,} objects with {amount.rows:,} rows"
+    return f"{_number(amount.files, 'object')} with {_number(amount.rows, 'row')}"
+
+
+def _number(number: int | None, noun: str) -> str:
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
