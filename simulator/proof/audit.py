@@ -39,7 +39,7 @@ from simulator.proof.content import item_content, rejection_content
 from simulator.proof.dialect import Dialect
 from simulator.proof.evidence import Evidence, Kind, Standing
 from simulator.proof.failures import Unreadable
-from simulator.proof.ledgers import Counted, Ledgers, Seen, disagreements
+from simulator.proof.ledgers import Audited, Counted, Ledgers, disagreements
 from simulator.proof.notifications import ObjectRef
 from simulator.proof.reader import ObjectReader, ReadRows
 from simulator.proof.rejections import line_key, recorded_rejection, whole_lines
@@ -112,8 +112,8 @@ async def audit(
 async def nothing() -> AsyncIterator[Any]:
     """An empty iterator, for what is unknown."""
     none: tuple[Any, ...] = ()
-    for told in none:
-        yield told
+    for item in none:
+        yield item
 
 
 def is_hidden(key: str) -> bool:
@@ -318,18 +318,18 @@ class _Auditor:
             ObjectsAtRest(self.evidence.referred(standing), found.held_rows[standing], found.held_rows_stored[standing])
             for standing in (Standing.DEAD_LETTERED, Standing.PENDING, Standing.FILTERED)
         )
-        seen = Seen(
+        audited = Audited(
             tuple(tally.counted() for tally in self._put),
             self._settled.counted(),
             self._settled_rejected,
             found.counts["expected_rows"],
             changed=self._changed,
         )
-        disagreed = tuple(disagreements(self.ledgers, seen))
+        disagreed = tuple(disagreements(self.ledgers, audited))
         complete = drained and not pending.objects
         # One sentence for each way in which keys were chosen.
-        told = () if "overwritten" in accepted else reversed(found.overwriting)
-        keys = {self.evidence.keys_of(source): source for source in told}
+        sources = () if "overwritten" in accepted else reversed(found.overwriting)
+        keys = {self.evidence.keys_of(source): source for source in sources}
         unused = () if self._used is None else tuple(sorted(self.dialect.chosen - self._used))
         return Audit(
             parsed_rows=self.parsed_rows,

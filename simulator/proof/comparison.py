@@ -74,8 +74,8 @@ class Comparison:
             return
         self.counts[sort] += 1
         # Several objects are read at a time: the first one is the first in the list.
-        said = key, f"{shown(key)}: {rejected:,} of {rows:,} rows rejected"
-        self._first[sort] = min(said, self._first.get(sort, said))
+        note = key, f"{shown(key)}: {rejected:,} of {rows:,} rows rejected"
+        self._first[sort] = min(note, self._first.get(sort, note))
 
     def unreadable(self, key: str, reason: str) -> None:
         """Count an object that cannot be read although its message is in no queue: its content is lost."""
@@ -92,13 +92,13 @@ class Comparison:
     @property
     def notes(self) -> dict[str, str]:
         """The first object of each sort that `read_whole` counts, in words."""
-        return {sort: said for sort, (_, said) in self._first.items()}
+        return {sort: text for sort, (_, text) in self._first.items()}
 
     def differences(self, accepted: Set[str] = frozenset()) -> tuple[str, ...]:
         """The first of each sort that is not accepted, so that a thousand missing rows do not hide a changed cell."""
-        told = (words for sort, words in self._words.items() if sort not in accepted)
-        in_turn = chain.from_iterable(zip_longest(*told))
-        return tuple(islice((said[1] for said in in_turn if said is not None), limits.AUDIT_DIFFERENCES))
+        listed = (words for sort, words in self._words.items() if sort not in accepted)
+        in_turn = chain.from_iterable(zip_longest(*listed))
+        return tuple(islice((entry[1] for entry in in_turn if entry is not None), limits.AUDIT_DIFFERENCES))
 
     def _judge_row(self, case: Case, current: list[tuple[Claim, Standing]], earlier: set[str]) -> None:
         # The last row of a key wins within its object, so the others of a settled object may not be stored.
@@ -147,7 +147,7 @@ class Comparison:
             where = f"line {lost[0][1]} is overwritten by line {last[1]}, {shown(self._object_key(last[0]))}"
             return f"{_row(case)}: {where}: {name} is {before} in one and {after} in the other"
 
-        self._tell("overwritten", _row(case), words)
+        self._record("overwritten", _row(case), words)
 
     def _difference(self, case: Case, claims: list[Claim], claim: Claim, stored: str) -> str:
         name, expected, found, others = _first_change(claim[2], stored)
@@ -180,14 +180,14 @@ class Comparison:
 
     def _find(self, sort: Sort, key: str, text: str) -> None:
         self.counts[sort] += 1
-        self._tell(sort, key, lambda: text)
+        self._record(sort, key, lambda: text)
 
-    def _tell(self, sort: Sort, key: str, words: Callable[[], str]) -> None:
+    def _record(self, sort: Sort, key: str, words: Callable[[], str]) -> None:
         """Keep the first ones in the order of their keys, since cases come in no order."""
-        told = self._words[sort]
-        if len(told) < limits.AUDIT_DIFFERENCES or key < told[-1][0]:
-            insort(told, (key, words()), key=itemgetter(0))
-            del told[limits.AUDIT_DIFFERENCES :]
+        listed = self._words[sort]
+        if len(listed) < limits.AUDIT_DIFFERENCES or key < listed[-1][0]:
+            insort(listed, (key, words()), key=itemgetter(0))
+            del listed[limits.AUDIT_DIFFERENCES :]
 
 
 def shown(text: str) -> str:
@@ -200,9 +200,9 @@ def _row(case: Case) -> str:
     return f"{shown(case.pk)} {shown(case.sk)}"
 
 
-def _first_change(one: str, other: str) -> tuple[str, str, str, int]:
+def _first_change(first: str, second: str) -> tuple[str, str, str, int]:
     """The first attribute that differs, its value in both contents, and how many more differ."""
-    before, after = cells(one), cells(other)
+    before, after = cells(first), cells(second)
     name, *others = [name for name in sorted(before | after) if before.get(name) != after.get(name)]
     return shown(name), _cell(before.get(name)), _cell(after.get(name)), len(others)
 

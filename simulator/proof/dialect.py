@@ -82,7 +82,7 @@ class Dialect:
     @property
     def chosen(self) -> frozenset[str]:
         """The variables that differ from their defaults."""
-        said = {
+        differs = {
             "TICKER_COLUMN": self.ticker_column is not None,
             "TIMESTAMP_COLUMN": self.timestamp_column is not None,
             "TIMESTAMP_FORMAT": self.timestamp_format is not None,
@@ -96,7 +96,7 @@ class Dialect:
             "NULL_VALUES": bool(self.null_words),
             "NUMBERS": self.lenient_numbers,
         }
-        return frozenset(name for name, otherwise in said.items() if otherwise)
+        return frozenset(name for name, otherwise in differs.items() if otherwise)
 
 
 def _malformed(name: str, text: str, what: str) -> InputError:

@@ -221,15 +221,15 @@ class Evidence(AbstractContextManager["Evidence"]):
 
 
 def _part(kind: Kind, statements: list[Statement], unsettled: Mapping[int, Standing]) -> Gathered:
-    said: dict[Statement, list[Statement]] = {}
+    by_key: dict[Statement, list[Statement]] = {}
     for statement in statements:
         key = statement[:2]
-        if key in said:
-            said[key].append(statement)
+        if key in by_key:
+            by_key[key].append(statement)
         else:
-            said[key] = [statement]
+            by_key[key] = [statement]
     agreed, cases = 0, []
-    for (pk, sk), about in said.items():
+    for (pk, sk), about in by_key.items():
         # The usual case, of which there are millions.
         if len(about) == 2 and about[0][-1] == about[1][-1] and len(about[0]) != len(about[1]):
             claim = about[0] if len(about[1]) == _SHOWN else about[1]

@@ -81,7 +81,7 @@ class Ledgers:
     @property
     def apart(self) -> tuple[str, ...]:
         """What no figures cover, in words."""
-        apart = tuple(said for producer in self.producers for said in producer.apart)
+        apart = tuple(text for producer in self.producers for text in producer.apart)
         if self.consumer is not None:
             apart += self.consumer.apart
             if unanswered := self.consumer.rows_unanswered:
@@ -90,7 +90,7 @@ class Ledgers:
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class Audited:
     """What the audit read: the objects of each producer, in their order, and all settled ones.
 
     `distinct_rows` are the keys of the settled objects. `changed`: some object was overwritten.
@@ -103,18 +103,18 @@ class Seen:
     changed: bool
 
 
-def disagreements(ledgers: Ledgers, seen: Seen) -> Iterator[str]:
+def disagreements(ledgers: Ledgers, audited: Audited) -> Iterator[str]:
     """Every two figures that should be equal but are not, in a sentence with both."""
-    for producer, there in zip(ledgers.producers, seen.put, strict=True):
-        yield from _of_producer(producer, there, seen)
+    for producer, there in zip(ledgers.producers, audited.put, strict=True):
+        yield from _of_producer(producer, there, audited)
     if ledgers.consumer is not None:
-        yield from _of_consumer(ledgers.consumer, ledgers.counted_rows, seen)
+        yield from _of_consumer(ledgers.consumer, ledgers.counted_rows, audited)
 
 
-def _of_producer(producer: Producer, there: Counted, seen: Seen) -> Iterator[str]:
+def _of_producer(producer: Producer, there: Counted, audited: Audited) -> Iterator[str]:
     name, said, asked = producer.name, producer.said, producer.asked
     if asked is not None:
-        yield from _unlike_asked(producer, asked, there, seen)
+        yield from _unlike_asked(producer, asked, there, audited)
     if said is not None:
         pairs = (
             ("object", said.files, there.files),
@@ -122,26 +122,31 @@ def _of_producer(producer: Producer, there: Counted, seen: Seen) -> Iterator[str
             ("byte", said.bytes, there.bytes),
         )
         for noun, reported, found in pairs:
-            more_is_fine = producer.apart or seen.changed
+            more_is_fine = producer.apart or audited.changed
             if reported is not None and (found < reported or (found > reported and not more_is_fine)):
                 yield f"{name} reports {_number(reported, noun)} written; the bucket has {found:,}"
-    stored = seen.settled.rows - seen.settled_rejected
-    if producer.unique and not seen.changed and there.files == seen.settled.files and seen.distinct_rows < stored:
-        yield f"{name} wrote {stored:,} rows, whose keys should all differ; only {seen.distinct_rows:,} do"
+    stored = audited.settled.rows - audited.settled_rejected
+    if (
+        producer.unique
+        and not audited.changed
+        and there.files == audited.settled.files
+        and audited.distinct_rows < stored
+    ):
+        yield f"{name} wrote {stored:,} rows, whose keys should all differ; only {audited.distinct_rows:,} do"
 
 
-def _unlike_asked(producer: Producer, asked: Amount, there: Counted, seen: Seen) -> Iterator[str]:
+def _unlike_asked(producer: Producer, asked: Amount, there: Counted, audited: Audited) -> Iterator[str]:
     was_asked = f"{producer.name} was to write {_amount(asked)}"
-    said = producer.said
-    if said is not None and not producer.apart:
-        if (said.files, said.rows) != (asked.files, asked.rows):
-            yield f"{was_asked}; it reports {_amount(said)}"
-    elif there.files != asked.files or (there.rows != asked.rows and not seen.changed):
+    reported = producer.said
+    if reported is not None and not producer.apart:
+        if (reported.files, reported.rows) != (asked.files, asked.rows):
+            yield f"{was_asked}; it reports {_amount(reported)}"
+    elif there.files != asked.files or (there.rows != asked.rows and not audited.changed):
         apart = f" ({', '.join(producer.apart)})" if producer.apart else ""
         yield f"{was_asked}; the bucket has {_amount(there)}{apart}"
 
 
-def _of_consumer(consumer: Consumer, counted_rows: int | None, seen: Seen) -> Iterator[str]:
+def _of_consumer(consumer: Consumer, counted_rows: int | None, audited: Audited) -> Iterator[str]:
     name, complete = consumer.name, not consumer.apart
     written = consumer.rows_written
     if counted_rows is not None:
@@ -151,12 +156,12 @@ def _of_consumer(consumer: Consumer, counted_rows: int | None, seen: Seen) -> It
     if consumer.unbalanced:
         unlike = "the rows read are not the sum of those written, replaced and rejected"
         yield f"{name}: in {_number(consumer.unbalanced, 'invocation')}, {unlike}"
-    if not complete or consumer.messages_failed or seen.changed:
+    if not complete or consumer.messages_failed or audited.changed:
         return
-    once = consumer.objects == seen.settled.files
+    once = consumer.objects == audited.settled.files
     for what, reported, found in (
-        ("read", consumer.rows_read, seen.settled.rows),
-        ("rejected", consumer.rows_rejected, seen.settled_rejected),
+        ("read", consumer.rows_read, audited.settled.rows),
+        ("rejected", consumer.rows_rejected, audited.settled_rejected),
     ):
         if reported < found or (once and reported > found):
             yield f"{name} reports {_number(reported, 'row')} {what}; the audit counts {found:,}"

@@ -123,7 +123,7 @@ class Store:
 
     async def _earlier_content(self, bucket_name: str, number: int) -> AsyncIterator[bytes]:
         offset, call = 0, "earlier-content"
-        while part := await self._ask("GET", call, bucket=bucket_name, number=str(number), offset=str(offset)):
+        while part := await self._call("GET", call, bucket=bucket_name, number=str(number), offset=str(offset)):
             yield part
             offset += len(part)
 
@@ -142,9 +142,9 @@ class Store:
         raise _lost(await self._process.wait_lost(lambda: self._control("GET", "health"), SystemClock()))
 
     async def _control(self, method: str, call: str, *, timeout_s: float = CONTROL_TIMEOUT_S, **arguments: str) -> Any:
-        return json.loads(await self._ask(method, call, timeout_s, **arguments))
+        return json.loads(await self._call(method, call, timeout_s, **arguments))
 
-    async def _ask(self, method: str, call: str, timeout_s: float = CONTROL_TIMEOUT_S, **arguments: str) -> bytes:
+    async def _call(self, method: str, call: str, timeout_s: float = CONTROL_TIMEOUT_S, **arguments: str) -> bytes:
         query = f"?{urlencode(arguments)}" if arguments else ""
         url, timeout = f"{self.endpoint}{CONTROL_PATH}{call}{query}", aiohttp.ClientTimeout(total=timeout_s)
         try:
@@ -180,13 +180,15 @@ async def _announced_port(process: ModuleProcess, port: int) -> int:
         if line := await process.receive(START_TIMEOUT_S):
             return int(json.loads(line)["port"])
     except TimeoutError:
-        said = _quoted(await process.last_words())
-        raise StoreStartFailed(f"the store did not start within {START_TIMEOUT_S:.0f} s{said}") from None
-    said = await process.last_words()
+        last_words = _quoted(await process.last_words())
+        raise StoreStartFailed(f"the store did not start within {START_TIMEOUT_S:.0f} s{last_words}") from None
+    last_words = await process.last_words()
     if await process.wait() == EXIT_PORT_IN_USE:
-        raise PortInUse(f"port {port} cannot be used: {said or 'taken'}; choose another with --port (0: any free port)")
-    raise StoreStartFailed(f"the store did not start ({process.exit_text}){_quoted(said)}")
+        raise PortInUse(
+            f"port {port} cannot be used: {last_words or 'taken'}; choose another with --port (0: any free port)"
+        )
+    raise StoreStartFailed(f"the store did not start ({process.exit_text}){_quoted(last_words)}")
 
 
-def _quoted(said: str) -> str:
-    return f"; its last output: {said}" if said else ""
+def _quoted(last_words: str) -> str:
+    return f"; its last output: {last_words}" if last_words else ""

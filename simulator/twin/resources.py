@@ -151,8 +151,13 @@ def _making(logical_id: str) -> Iterator[None]:
     try:
         yield
     except ClientError as error:
-        said, status = error.response.get("Error", {}), error.response.get("ResponseMetadata", {}).get("HTTPStatusCode")
-        reason = f"{error.operation_name}: {said.get('Message') or 'no reason given'} ({said.get('Code', status)})"
+        refusal, status = (
+            error.response.get("Error", {}),
+            error.response.get("ResponseMetadata", {}).get("HTTPStatusCode"),
+        )
+        reason = (
+            f"{error.operation_name}: {refusal.get('Message') or 'no reason given'} ({refusal.get('Code', status)})"
+        )
         if status in _TEMPLATE_S_FAULT:
             raise ResourceRefused(f"{logical_id} was refused by {reason}") from error
         raise ResourceNotMade(f"{logical_id} cannot be created; the store failed at {reason}") from error

@@ -222,6 +222,6 @@ def _explain_refusal(error: exceptions.ClientError) -> StockpipeError:
             f"AWS does not accept these credentials ({code}): check them with `aws sts get-caller-identity`"
         )
     if code in FORBIDDEN:
-        said = message if message and message != "Forbidden" else error.operation_name
-        return CouldNotFinish(f"a permission is missing: {said}; {POLICY_FILE} is a policy with all of them")
+        reason = message if message and message != "Forbidden" else error.operation_name
+        return CouldNotFinish(f"a permission is missing: {reason}; {POLICY_FILE} is a policy with all of them")
     return CouldNotFinish(f"{error.operation_name} was refused: {message or 'no reason given'} ({code})")

@@ -164,8 +164,8 @@ def _run(command: list[str], environ: dict[str, str] | None, failed: str) -> Non
     """Run it to its end. Raises `CouldNotFinish` with `failed`, where `{}` is its last error."""
     done = subprocess.run(command, capture_output=True, text=True, check=False, env=environ)  # noqa: S603
     if done.returncode:
-        said = (done.stdout + done.stderr).strip().splitlines()
-        errors = [line.removeprefix("ERROR: ") for line in said if line.startswith("ERROR: ")] or said
+        output = (done.stdout + done.stderr).strip().splitlines()
+        errors = [line.removeprefix("ERROR: ") for line in output if line.startswith("ERROR: ")] or output
         raise CouldNotFinish(failed.format(errors[-1] if errors else "no reason given"))
 
 

@@ -102,11 +102,11 @@ def read_otherwise(subject: Subject, deployed: Deployed, parameters: Mapping[str
     }
     held = {name: subject.environ.get(name, "") for name in wanted}
     changed = {name: value for name, value in wanted.items() if value != held[name]}
-    said = [
+    changes = [
         f"the audit reads objects with {name}={value!r}; the deployed {deployed.consumer} has {held[name]!r}"
         for name, value in changed.items()
     ]
-    return replace(subject, environ={**subject.environ, **changed}), said
+    return replace(subject, environ={**subject.environ, **changed}), changes
 
 
 async def estimate(aws: Aws, subject: Subject) -> Estimate:

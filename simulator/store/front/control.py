@@ -56,15 +56,15 @@ class Control:
             "refuse-writes": lambda: self._refuse_writes(arguments["table"], arguments["fraction"]),
         }
         if call not in calls:
-            return _said(404, f"unknown control call '{call}'; the calls are {', '.join(calls)}")
+            return _text_response(404, f"unknown control call '{call}'; the calls are {', '.join(calls)}")
         if call in CHANGING and request.method != "POST":
-            refused = _said(405, f"{call} changes something: send it with POST")
+            refused = _text_response(405, f"{call} changes something: send it with POST")
             refused.headers.append(("Allow", "POST"))
             return refused
         try:
             content = calls[call]()
         except ValueError as error:
-            return _said(400, str(error))
+            return _text_response(400, str(error))
         if isinstance(content, bytes):
             return Response(200, content, [("Content-Type", "application/octet-stream")])
         return Response(200, orjson.dumps(content), [("Content-Type", "application/json")])
@@ -128,7 +128,7 @@ class Control:
         return {}
 
 
-def _said(status: int, line: str) -> Response:
+def _text_response(status: int, line: str) -> Response:
     return Response(status, f"{error_line(line)}\n".encode(), [("Content-Type", "text/plain; charset=utf-8")])
 
 

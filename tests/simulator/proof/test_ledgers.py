@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from simulator.proof.ledgers import Amount, Consumer, Counted, Ledgers, Producer, Seen, disagreements
+from simulator.proof.ledgers import Amount, Audited, Consumer, Counted, Ledgers, Producer, disagreements
 
 KEYS = re.compile("stocks/.*")
 SAID = Amount(10, 1_000, 60_000)
@@ -24,7 +24,7 @@ CONSUMER = Consumer(
     unbalanced=0,
 )
 THERE = Counted(10, 1_000, 60_000)
-SEEN = Seen(put=(THERE,), settled=THERE, settled_rejected=10, distinct_rows=990, changed=False)
+SEEN = Audited(put=(THERE,), settled=THERE, settled_rejected=10, distinct_rows=990, changed=False)
 
 
 def said(
