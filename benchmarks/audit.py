@@ -1,11 +1,11 @@
-"""What the audit costs: rows a second against a local store, whose processor time that is, and memory.
+"""What the audit costs: rows per second against a local store, whose processor time that is, and memory.
 
     python benchmarks/audit.py                     50,000 rows in files of 1,000
     python benchmarks/audit.py --rows 200000 --runs 3
-    python benchmarks/audit.py --evidence 5000000  bringing both sides together alone, by each engine that was tried
+    python benchmarks/audit.py --evidence 5000000  only bringing both sides together, with each database that was tried
 
-A bare reader (the same listing, gets and scans, nothing done with the answers) runs in turn with the audit, so that
-the ratio between them says what the proof costs beyond its reading.
+A bare reader (the same listing, gets and scans, with the answers ignored) alternates with the audit, so that the ratio
+shows what the proof costs beyond its reading.
 """
 
 from __future__ import annotations
@@ -40,22 +40,22 @@ FILE_ROWS = 1_000
 
 
 def main() -> None:
-    """Measure what the arguments ask for, and print it."""
+    """Measure what the arguments request, and print it."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rows", type=int, default=50_000)
     parser.add_argument("--runs", type=int, default=3)
     parser.add_argument("--evidence", type=int, metavar="ROWS")
-    parser.add_argument("--engine", help=argparse.SUPPRESS)
+    parser.add_argument("--method", help=argparse.SUPPRESS)
     arguments = parser.parse_args()
-    if arguments.engine:
-        _run_engine(arguments.engine, arguments.evidence)
+    if arguments.method:
+        _run_method(arguments.method, arguments.evidence)
         return
     print(
         f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}, "
         f"moto {version('moto')}, aiobotocore {version('aiobotocore')}, SQLite {sqlite3.sqlite_version}"
     )
     if arguments.evidence:
-        _measure_engines(arguments.evidence)
+        _measure_methods(arguments.evidence)
     else:
         asyncio.run(_measure_audit(arguments.rows, arguments.runs))
 
@@ -111,7 +111,7 @@ async def _fill(clients: Clients, rows: int) -> None:
 
 
 async def _read(clients: Clients) -> None:
-    """The same requests as the audit's, and nothing done with their answers."""
+    """The same requests as the audit's, with the answers ignored."""
     limit = asyncio.Semaphore(8)
 
     async def get(key: str) -> None:
@@ -144,34 +144,34 @@ async def _audit(clients: Clients) -> None:
 
 
 def _ignore(_: object) -> None:
-    """Neither the items nor the progress."""
+    """Ignore items and progress."""
 
 
-def _measure_engines(rows: int) -> None:
-    """Claims and items of `rows` keys, in an order far from their sorted one, brought together by each engine.
+def _measure_methods(rows: int) -> None:
+    """Claims and items of `rows` keys, far from sorted, brought together by each method.
 
-    Each in a process of its own, so that each has its own peak of memory.
+    Each runs in a process of its own, so that each has its own peak of memory.
     """
-    for name in _ENGINES:
-        subprocess.run([sys.executable, __file__, "--evidence", str(rows), "--engine", name], check=True)
+    for name in _METHODS:
+        subprocess.run([sys.executable, __file__, "--evidence", str(rows), "--method", name], check=True)
 
 
-def _run_engine(name: str, rows: int) -> None:
+def _run_method(name: str, rows: int) -> None:
     cpu, wall = time.process_time(), time.perf_counter()
     try:
-        agreed = _ENGINES[name](rows)
+        agreed = _METHODS[name](rows)
     except ImportError as error:
         print(f"{name:12} not measured: {error}; run this with .venv-bench/bin/python")
         return
     assert agreed == rows, f"{agreed} of {rows} keys agree"
     cpu, wall = time.process_time() - cpu, time.perf_counter() - wall
     print(
-        f"{name:12} {cpu / rows * 1e6:6.2f} us CPU and {wall / rows * 1e6:6.2f} us a key of both sides, "
+        f"{name:12} {cpu / rows * 1e6:6.2f} us CPU and {wall / rows * 1e6:6.2f} us per key of both sides, "
         f"{_memory_kib() / 1024:,.0f} MiB at the peak"
     )
 
 
-def _said(rows: int) -> Iterator[tuple[list[tuple[str, str, int, str]], list[tuple[str, str, str]]]]:
+def _statements(rows: int) -> Iterator[tuple[list[tuple[str, str, int, str]], list[tuple[str, str, str]]]]:
     """What objects claim and what the table shows, some of each at a time."""
 
     def row(number: int) -> tuple[str, str, str]:
@@ -187,15 +187,15 @@ def _said(rows: int) -> Iterator[tuple[list[tuple[str, str, int, str]], list[tup
         )
 
 
-def _by_nobody(rows: int) -> int:
-    """What the making of the rows costs alone."""
-    return sum(len(claims) for claims, _ in _said(rows))
+def _rows_only(rows: int) -> int:
+    """Only makes the rows, to show what that costs."""
+    return sum(len(claims) for claims, _ in _statements(rows))
 
 
 def _by_partitions(rows: int) -> int:
     with Evidence() as evidence:
         evidence.add_objects("b", ["stocks/a.csv"])
-        for claims, items in _said(rows):
+        for claims, items in _statements(rows):
             evidence.claim(Kind.ROW, 1, claims)
             evidence.show(Kind.ROW, items)
         comparison, unsettled = Comparison(evidence.object_key), evidence.unsettled()
@@ -209,13 +209,13 @@ def _by_sqlite(rows: int) -> int:
     db.executescript(
         "PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF; PRAGMA temp_store=FILE; PRAGMA cache_size=-65536;"
     )
-    db.executescript("CREATE TABLE said (pk BLOB, sk BLOB, line INTEGER, content TEXT); BEGIN;")
-    for claims, items in _said(rows):
-        for said in (claims, ((pk, sk, None, content) for pk, sk, content in items)):
-            encoded = ((pk.encode(), sk.encode(), line, content) for pk, sk, line, content in said)
-            db.executemany("INSERT INTO said VALUES (?, ?, ?, ?)", encoded)
+    db.executescript("CREATE TABLE statement (pk BLOB, sk BLOB, line INTEGER, content TEXT); BEGIN;")
+    for claims, items in _statements(rows):
+        for side in (claims, ((pk, sk, None, content) for pk, sk, content in items)):
+            encoded = ((pk.encode(), sk.encode(), line, content) for pk, sk, line, content in side)
+            db.executemany("INSERT INTO statement VALUES (?, ?, ?, ?)", encoded)
     agreed = 0
-    in_order = db.execute("SELECT pk, sk, line, content FROM said ORDER BY pk, sk, line")
+    in_order = db.execute("SELECT pk, sk, line, content FROM statement ORDER BY pk, sk, line")
     for _, about in itertools.groupby(in_order, key=operator.itemgetter(0, 1)):
         item, claim = about
         agreed += item[3] == claim[3]
@@ -230,7 +230,7 @@ def _by_duckdb(rows: int) -> int:
             Path(folder, "claim.csv").open("w", newline="") as claim,
             Path(folder, "item.csv").open("w", newline="") as item,
         ):
-            for claims, items in _said(rows):
+            for claims, items in _statements(rows):
                 csv.writer(claim).writerows(claims)
                 csv.writer(item).writerows(items)
         db = duckdb.connect(f"{folder}/database")
@@ -253,8 +253,8 @@ def _memory_kib() -> int:
     return int(next(line.split()[1] for line in status.splitlines() if line.startswith("VmHWM")))
 
 
-_ENGINES: dict[str, Callable[[int], int]] = {
-    "nothing": _by_nobody,
+_METHODS: dict[str, Callable[[int], int]] = {
+    "nothing": _rows_only,
     "partitions": _by_partitions,
     "SQLite sort": _by_sqlite,
     "DuckDB join": _by_duckdb,

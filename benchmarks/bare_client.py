@@ -1,7 +1,7 @@
-"""A recorder of the requests that a run makes, and a client that makes the same ones again for next to nothing.
+"""Records the requests that a run makes, and repeats them with a client that costs next to nothing.
 
-The client writes recorded bytes to raw sockets and reads no more of an answer than it must: what it reaches is what
-the store itself can do. Receipt handles are the one thing that no recording can hold.
+The client writes recorded bytes to raw sockets and reads no more of an answer than it must: its rate is what the store
+itself can do. Only receipt handles cannot come from a recording.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import orjson
 LENGTH = re.compile(rb"\r\ncontent-length:[ \t]*([0-9]+)", re.IGNORECASE)
 TARGET = re.compile(rb"\r\nx-amz-target:[ \t]*[A-Za-z0-9_]+\.([A-Za-z]+)", re.IGNORECASE)
 Recording = dict[str, list[bytes]]
-"""Requests as they went over the wire, by operation, in their order."""
+"""Requests as sent over the wire, by operation, in order."""
 
 
 def operation(request: bytes) -> str:
@@ -49,7 +49,7 @@ class Messages:
 
 @asynccontextmanager
 async def recorder(endpoint: str, recording: Recording) -> AsyncIterator[str]:
-    """An endpoint that passes everything on to another one, and notes every request."""
+    """An endpoint that forwards everything to another one, and records every request."""
     host, port = endpoint.removeprefix("http://").split(":")
     passing: set[asyncio.Task[None]] = set()
 
@@ -90,7 +90,7 @@ async def _pass(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, note
 
 
 def empty_recording() -> Recording:
-    """To be filled by `recorder`."""
+    """A recording for `recorder` to fill."""
     return defaultdict(list)
 
 
@@ -103,7 +103,7 @@ class Connection(asyncio.Protocol):
         self._missing = 0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """asyncio: the connection stands."""
+        """asyncio: the connection is open."""
         assert isinstance(transport, asyncio.Transport)
         self._transport = transport
 
@@ -113,13 +113,13 @@ class Connection(asyncio.Protocol):
             self._waiter.set_exception(exc or ConnectionResetError("the store closed the connection"))
 
     def send(self, request: bytes) -> asyncio.Future[bytes]:
-        """Send a request; its whole answer to await."""
+        """Send a request; returns its whole answer, to await."""
         self._waiter = asyncio.get_running_loop().create_future()
         self._transport.write(request)
         return self._waiter
 
     def data_received(self, data: bytes) -> None:
-        """asyncio: a piece of the answer. A head comes in one piece, from this store."""
+        """asyncio: a piece of the answer. This store sends a head in one piece."""
         if not self._missing:
             if data.startswith(b"HTTP/1.1 100"):
                 data = data[data.index(b"\r\n\r\n") + 4 :]
@@ -144,9 +144,9 @@ class Connection(asyncio.Protocol):
 
 
 class BareClient:
-    """Replays a recording, at most so many of each kind at once, as the loop has it.
+    """Replays a recording with the same limits on concurrency as the loop.
 
-    `puts` objects at once; `batches` of messages in hand, of each `objects` at once and `writes` in flight.
+    `puts` objects at once; `batches` of messages at once, each with `objects` at once and `writes` in flight.
     """
 
     def __init__(self, port: int, recording: Recording, *, puts: int, batches: int, objects: int, writes: int) -> None:
@@ -163,7 +163,7 @@ class BareClient:
         self._all: list[Connection] = []
 
     async def replay(self) -> None:
-        """Everything, until each message is deleted."""
+        """Replay everything, until each message is deleted."""
         try:
             async with asyncio.TaskGroup() as group:
                 work = [group.create_task(self._put()) for _ in range(self._puts)]

@@ -1,8 +1,8 @@
 """Cold start of the consumer: processor time of imports and clients, `stockpipe package` against `sam build`.
 
-`PYTHONPATH=. python benchmarks/cold_start.py [--rounds N]`. Builds four artifacts for this machine (pip, so an index or
-its cache must be within reach) and starts each in turn, in processes of its own that find nothing but the artifact and
-the standard library and, as on Lambda, cannot write compiled files. Prints medians and ratios.
+`PYTHONPATH=. python benchmarks/cold_start.py [--rounds N]`. Builds four artifacts for this machine (pip needs an index
+or its cache) and starts each in turn, in processes of its own that see only the artifact and the standard library and,
+as on Lambda, cannot write compiled files. Prints medians and ratios.
 """
 
 from __future__ import annotations

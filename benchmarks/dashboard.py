@@ -1,6 +1,6 @@
-"""What the dashboard costs: the folding of a busy run's observations and the drawing of its frames.
+"""What the dashboard costs: folding a busy run's observations and drawing its frames.
 
-    python benchmarks/dashboard.py                  CPU share at 160x45 and 80x24, with milliseconds a frame
+    python benchmarks/dashboard.py                  CPU share at 160x45 and 80x24, with milliseconds per frame
     python benchmarks/dashboard.py --demo 30        a synthetic run on this terminal, 30 s long
     python benchmarks/dashboard.py --demo 30 --load the same as a load test
 
@@ -53,7 +53,7 @@ BODY = json.dumps(
 
 
 class Synthetic:
-    """A run by arithmetic: `step` gives the observations of the next `STEP_S` seconds in order of time."""
+    """A run computed by arithmetic: `step` gives the observations of the next `STEP_S` seconds in order of time."""
 
     STEP_S = 0.05
 
@@ -168,7 +168,7 @@ def embedded(**metrics: float) -> str:
 
 
 def recorded(telemetry: Telemetry, run: Synthetic, until_at: float, ticking: bool, sample_every: int = 5) -> int:
-    """Feed the run's observations up to `until_at`; how many there were."""
+    """Record the run's observations up to `until_at`; returns how many there were."""
     number = 0
     while run.at < until_at:
         for observation in run.step(ticking):
@@ -181,7 +181,7 @@ def recorded(telemetry: Telemetry, run: Synthetic, until_at: float, ticking: boo
 
 
 def measure(width: int, height: int, length_s: float) -> dict[str, float]:
-    """CPU seconds for a run of `length_s`: folding, snapshots, rendering and writing at 4 frames a second."""
+    """CPU seconds for a run of `length_s`: folding, snapshots, rendering and writing at 4 frames per second."""
     started_at = 1_700_000_000.0
     options = RunOptions(
         "simulate", 7, "inline", started_at, "http://127.0.0.1:41233", "rate(1 minute)", 12.0, length_s
@@ -228,7 +228,7 @@ def measure(width: int, height: int, length_s: float) -> dict[str, float]:
 
 
 def load_view(now: float, origin_at: float, length_s: float, run: Synthetic) -> LoadView:
-    """The synthetic run as a load test of a constant rate would show itself."""
+    """The synthetic run as shown by a load test at a constant rate."""
     rate = run.files / run.period_s
     history = run.course.view(now)
     return LoadView(
@@ -274,7 +274,7 @@ async def demo(length_s: float, load: bool, screenshot: Path | None) -> None:
         telemetry.record(PhaseChanged(clock.now(), "running"))
         telemetry.record(PollersScaled(clock.now(), MAPPING, 4))
         telemetry.record(
-            Noted(clock.now(), "350 objects at once: the queue takes them all, the table sees no peak", "caption")
+            Noted(clock.now(), "350 objects at once: the queue absorbs them all, and the table gets no peak", "caption")
         )
         while clock.now() < started_at + 1 + length_s:
             recorded(telemetry, run, clock.now(), ticking=True)

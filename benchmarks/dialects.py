@@ -1,12 +1,12 @@
-"""What a kind of file costs the consumer's reader: instructions per row by callgrind, or processor time without it.
+"""What each kind of file costs the consumer's reader: instructions per row by callgrind, or processor time without it.
 
     python benchmarks/dialects.py                      each kind against plain rows, in this tree
     python benchmarks/dialects.py --before ../before   the plain kinds in another checkout as well
     python benchmarks/dialects.py --time               processor time, in interleaved runs, medians of --runs
 
 Bytes go in and put requests come out; nothing is sent. Each measurement is a process of its own that reads the same
-objects once and three times, and the difference is the rows': imports and the first object do not count. Instructions
-repeat to a part in a thousand, so one run of each is enough.
+objects once and three times, and the difference is the cost of the rows: imports and the first object do not count.
+Instruction counts repeat to one part in a thousand, so one run of each is enough.
 """
 
 from __future__ import annotations
@@ -50,11 +50,11 @@ KINDS: dict[str, dict[str, str]] = {
 }
 """Each kind's settings."""
 PLAIN = ("plain", "plain, dates", "plain, a blank within times", "quoted")
-"""Those that an older tree reads as well."""
+"""Those that an older tree can read as well."""
 
 
 def changed(kind: str, row: int, cells: list[str]) -> list[str]:
-    """The cells of a plain row as this kind of file has them."""
+    """The cells of a plain row in this kind of file."""
     year, month, day = 2000 + row // 336, row // 28 % 12 + 1, row % 28 + 1
     match kind:
         case "plain, dates":
@@ -106,7 +106,7 @@ def body(kind: str, rows: int) -> bytes:
 
 
 def read(kind: str, rows: int, times: int) -> None:
-    """In the measured process: the kind's objects through the reader, so many times; prints the processor time."""
+    """In the measured process: reads the kind's objects `times` times; prints the processor time."""
     from pipeline.items import ItemReader, Items
 
     try:

@@ -1,8 +1,8 @@
 """The consumer against its peers and against the floor, on the same objects, in one run: `make bench`.
 
 Every measurement is a process of its own (`peers.py`) that talks to a loopback server (`loopback.py`), so that import,
-memory and garbage of one cannot touch another. Rounds are interleaved and medians taken, because machines are noisy:
-quote ratios. `--quick` takes a few minutes, `--full` more rounds and longer objects; `--only PART` one of the parts.
+memory and garbage of one do not affect another. Rounds are interleaved and medians taken, because machines are noisy:
+quote ratios. `--quick` takes a few minutes, `--full` has more rounds and longer objects; `--only PART` runs one part.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ LABELS = {
     "aiodynamo": "aiodynamo `batch_write`, 8 requests at once",
 }
 SLOW = {"put_item": 10, "awswrangler": 4, "threads": 2, "powertools": 2, "batch_writer": 2, "aioboto3": 2}
-"""How many times fewer objects a contestant gets, so that rounds stay short."""
+"""By what factor a contestant gets fewer objects, so that rounds stay short."""
 Figures = dict[str, float]
 
 
@@ -56,7 +56,7 @@ def loopback(delay_ms: float) -> Iterator[int]:
 
 
 def measure(name: str, port: int, events: int, objects: int, rows: int, *more: str) -> Figures | None:
-    """One contestant's figures; None, with its last words, if it failed."""
+    """One contestant's figures; None, after printing its last output, if it failed."""
     sizes = ["--events", str(events), "--objects", str(objects), "--rows", str(rows)]
     command = [sys.executable, str(HERE / "peers.py"), name, "--port", str(port), *sizes, *more]
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=1800)
@@ -86,9 +86,9 @@ def table(header: list[str], rows: list[list[str]]) -> None:
 
 
 def against_peers(rounds: int, objects: int) -> None:
-    """Rows per CPU-second and per second, memory, ratios; at once and at 8 ms an answer."""
+    """Rows per CPU-second and per second, memory, ratios; with immediate answers and at 8 ms per answer."""
     for delay_ms, names in ((0.0, (*OURS, *FLOORS, *PEERS)), (8.0, (*OURS, *PEERS))):
-        print(f"### {'Answers at once' if not delay_ms else f'Answers after {delay_ms:.0f} ms'}\n")
+        print(f"### {'Immediate answers' if not delay_ms else f'Answers after {delay_ms:.0f} ms'}\n")
         found: dict[str, list[Figures]] = {name: [] for name in names}
         with loopback(delay_ms) as port:
             for _ in range(rounds):
@@ -117,7 +117,7 @@ def against_peers(rounds: int, objects: int) -> None:
 
 
 def growth(*, full: bool) -> None:
-    """Time per row and memory as objects get more and longer."""
+    """Time per row and memory as objects get more numerous and longer."""
     print("### Growth\n")
     shapes = [
         (1, 1, 1000),
@@ -141,7 +141,7 @@ def growth(*, full: bool) -> None:
     for (events, objects, rows), runs in found.items():
         middle = medians(runs)
         lines.append([f"{events * objects:,}", f"{rows:,}", f"{middle['us_a_row']:.2f}", f"{middle['peak_mb']:.0f} MB"])
-    table(["objects", "rows an object", "CPU us a row", "peak"], lines)
+    table(["objects", "rows per object", "CPU us per row", "peak"], lines)
 
 
 def memory(megabytes: int) -> None:
@@ -220,7 +220,7 @@ def machine() -> str:
 
 
 def main() -> None:
-    """Run the parts that were asked for."""
+    """Run the requested parts."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--full", action="store_true", help="more rounds, longer objects, 1 GB for the memory part")
     parser.add_argument("--only", choices=("peers", "growth", "memory", "cold"), help="one part")

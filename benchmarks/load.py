@@ -1,4 +1,4 @@
-"""The load test's own figures: does the generator keep its plan, what does it cost, does a drain keep its rate.
+"""The load test's own figures: whether the generator keeps its plan, its cost, and whether a drain keeps its rate.
 
 PYTHONPATH=. python benchmarks/load.py [--runs 3] [--quick]
 
@@ -7,7 +7,7 @@ PYTHONPATH=. python benchmarks/load.py [--runs 3] [--quick]
 2. `--backlog 10000 --rows 1`: the rate of the last tenth of the drain against that of the first;
 3. `--find-max` at default settings: how long it takes.
 
-Each is the command itself, in a process of its own; figures are medians of the runs, which take turns.
+Each part is the command itself, in a process of its own; figures are medians of the runs, which alternate.
 """
 
 from __future__ import annotations

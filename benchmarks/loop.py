@@ -1,11 +1,11 @@
-"""The loop against the bare store: `simulate` beside a client that makes the very same requests for nothing.
+"""The loop against the bare store: `simulate` beside a client that makes the same requests at next to no cost.
 
-`PYTHONPATH=. python benchmarks/loop.py [--rounds N] [--files N] [--rows N]`. One run is recorded first: every request
-that it makes, as it goes over the wire. Then a run of the loop and a bare client that sends the recorded requests
-again (`bare_client.py`) take turns, each in a process of its own, each on a fresh store of unlimited capacity, with as
-many requests at once. Both rates are the store's own figure: rows over the time from the first put to the last write.
-The CPU seconds say what bounds each: a process that used as much of them as the clock is at its end. Other work on
-the machine makes pairs differ; the fastest runs are the nearest to an idle one.
+`PYTHONPATH=. python benchmarks/loop.py [--rounds N] [--files N] [--rows N]`. It first records one run: every request
+that it makes, as sent over the wire. Then a run of the loop and a bare client that repeats the recorded requests
+(`bare_client.py`) alternate, each in a process of its own, each on a new store of unlimited capacity, with as many
+requests at once. Both rates are the store's own figure: rows over the time from the first put to the last write. The
+CPU seconds show what limits each: a process that uses as much CPU time as wall time can do no more. Other work on the
+machine makes pairs differ; the fastest runs are the closest to an idle machine.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ def stack_of(files: int, rows: int) -> Stack:
 
 
 def figures(stack: Stack, counters: StoreCounters, cpu_s: float, store_cpu_s: float, rows: int) -> dict[str, float]:
-    """What one run comes to; `cpu_s` is the client's processor time."""
+    """The figures of one run; `cpu_s` is the client's processor time."""
     table = counters.tables[wiring(stack).table.name]
     bucket = counters.buckets[wiring(stack).bucket.name]
     assert table.rows_written == table.rows == rows, f"{table.rows} rows of {rows} are stored"
@@ -63,7 +63,7 @@ def figures(stack: Stack, counters: StoreCounters, cpu_s: float, store_cpu_s: fl
 
 
 async def run_loop(files: int, rows: int) -> dict[str, float]:
-    """One tick, as `simulate` runs it, with telemetry; without a display and the proof that follows the drain."""
+    """One tick, as `simulate` runs it, with telemetry, but without a display and the proof that follows the drain."""
     with kept_for_good():  # as the command does
         pass
     stack, clock = stack_of(files, rows), SystemClock()
@@ -82,7 +82,7 @@ async def run_loop(files: int, rows: int) -> dict[str, float]:
 
 
 async def run_bare(files: int, rows: int, recording: Recording) -> dict[str, float]:
-    """The recorded requests once more."""
+    """Send the recorded requests again."""
     stack = stack_of(files, rows)
     consumer = wiring(stack).consumer.environment
     async with Store.open(capacity="unlimited") as store:
@@ -105,14 +105,14 @@ async def run_bare(files: int, rows: int, recording: Recording) -> dict[str, flo
 
 
 async def record_requests(files: int, rows: int) -> Recording:
-    """Run one tick through the recorder; its requests."""
+    """Run one tick through the recorder; returns its requests."""
     stack, clock, recording = stack_of(files, rows), SystemClock(), empty_recording()
     async with AsyncExitStack() as owned:
         store = await owned.enter_async_context(Store.open(capacity="unlimited"))
         endpoint = await owned.enter_async_context(recorder(store.endpoint, recording))
         opening = Twin.open(stack, clock=clock, record=lambda _: None, seed=0, endpoint_url=endpoint)
         twin = await owned.enter_async_context(opening)
-        recording.clear()  # what made the resources
+        recording.clear()  # drop the requests that made the resources
         twin.start_mappings()
         await twin.run_schedules(start_at=START_AT, speed=12.0, ticks=1, stop=asyncio.Event())
         assert await twin.drained(600.0)
@@ -121,7 +121,7 @@ async def record_requests(files: int, rows: int) -> Recording:
 
 
 def child(*arguments: str) -> dict[str, Any]:
-    """Run this program's other side; what it prints last."""
+    """Run this program as a child; returns the last line that it prints."""
     command = [sys.executable, __file__, *arguments]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:

@@ -1,8 +1,8 @@
-"""A server on loopback that answers like S3 and DynamoDB at once, or after a fixed delay, and stores nothing.
+"""A server on loopback that answers like S3 and DynamoDB, immediately or after a fixed delay, and stores nothing.
 
-It serves one CSV object under any key, and takes every write. It is as thin as asyncio allows, so that a client's own
-cost shows. `python benchmarks/loopback.py --delay-ms 8 --rows 1000` prints its port and serves until its standard
-input is closed.
+It serves one CSV object under any key, and accepts every write. It is as thin as asyncio allows, so that a client's own
+cost shows. `python benchmarks/loopback.py --delay-ms 8 --rows 1000` prints its port and serves until its standard input
+is closed.
 """
 
 from __future__ import annotations
@@ -60,11 +60,11 @@ class Server(asyncio.Protocol):
         self._writable.clear()
 
     def resume_writing(self) -> None:
-        """asyncio: it has caught up."""
+        """asyncio: the client has caught up."""
         self._writable.set()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """asyncio: a client came."""
+        """asyncio: a client has connected."""
         assert isinstance(transport, asyncio.Transport)
         self._transport = transport
 
@@ -92,7 +92,7 @@ class Server(asyncio.Protocol):
                 self._write(answer)
 
     async def _stream(self, size: int) -> None:
-        """An object of about this size, block by block: the same 10,000 rows over and over."""
+        """Stream an object of about this size, block by block: the same 10,000 rows again and again."""
         rows = csv_object(10_000).partition(b"\n")[2]
         blocks = size // len(rows)
         length = len(HEADER) + blocks * len(rows)
@@ -127,11 +127,11 @@ class Server(asyncio.Protocol):
 
 
 async def serve(rows: int, delay_s: float) -> None:
-    """Print the port, serve until standard input ends."""
+    """Print the port, and serve until standard input ends."""
     bodies: dict[int, bytes] = {}
 
     def body_of(head: bytes) -> bytes:
-        # A key that ends in `-<rows>.csv` asks for an object of that many rows.
+        # A key that ends in `-<rows>.csv` requests an object of that many rows.
         path = head.split(b" ", 2)[1].split(b"?")[0]
         wanted = path.rpartition(b"-")[2].removesuffix(b".csv")
         count = int(wanted) if wanted.isdigit() else rows

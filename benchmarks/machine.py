@@ -1,4 +1,4 @@
-"""What a figure was measured on, in one line; every program here prints it."""
+"""What a figure was measured on, in one line, which every program here prints."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def machine(*packages: str) -> str:
 
 
 def _processor() -> list[str]:
-    """The processor's name, where the system tells it."""
+    """The processor's name, if the system reports it."""
     try:
         lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
     except OSError:

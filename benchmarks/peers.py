@@ -1,8 +1,8 @@
-"""One consumer after another over the same event, each in a process of its own: `python benchmarks/peers.py NAME ...`.
+"""Processes the same event with one consumer at a time, each in its own process: `python benchmarks/peers.py NAME ...`.
 
-Each is written as its documentation would have it: the object through S3, its rows through Python's csv module, numbers
-as `Decimal` where the client wants that, one message after another unless the client is about doing otherwise. Prints
-one JSON line: rows, CPU seconds and wall seconds of the timed part, peak memory of the process.
+Each is written as its documentation suggests: the object through S3, its rows through Python's csv module, numbers as
+`Decimal` where the client requires it, one message after another unless concurrency is the client's purpose. Prints one
+JSON line: rows, CPU seconds and wall seconds of the timed part, peak memory of the process.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ Run = Callable[[Event], Any]
 
 
 def event_of(objects: int, rows: int | str, first: int = 0) -> Event:
-    """An SQS batch that announces so many objects of so many rows."""
+    """An SQS batch that announces `objects` objects of `rows` rows."""
     records = []
     for i in range(objects):
         key = f"stocks/2026/11/22/{first + i}-{rows}.csv"
@@ -63,7 +63,7 @@ def keys_of(record: dict[str, Any]) -> Iterator[str]:
 
 
 def items_of(body: bytes) -> Iterator[dict[str, Any]]:
-    """The object's rows as boto3's resource wants them."""
+    """The object's rows in the form that boto3's resource requires."""
     for row in csv.DictReader(io.StringIO(body.decode())):
         item: dict[str, Any] = {"PK": row.pop("ticker"), "SK": row.pop("timestamp")}
         item.update((name, Decimal(text)) for name, text in row.items())
@@ -78,7 +78,7 @@ def boto3_clients() -> tuple[Any, Any]:
 
 
 def put_item() -> Run:
-    """boto3, one `put_item` a row, one object after another: the usual tutorial."""
+    """boto3, one `put_item` per row, one object after another: the usual tutorial."""
     s3, table = boto3_clients()
 
     def handler(event: Event) -> None:
@@ -106,7 +106,7 @@ def batch_writer() -> Run:
 
 
 def threads() -> Run:
-    """boto3's `batch_writer` in a pool of threads, an object each; a table resource for each thread, as it must be."""
+    """boto3's `batch_writer` in a pool of threads, one object each, with the required table resource per thread."""
     import threading
 
     import boto3
@@ -166,7 +166,8 @@ def awswrangler() -> Run:
 
         for record in event["Records"]:
             for key in keys_of(record):
-                # Through get_object: read_csv of wrangler lists the bucket first, which the server here does not play.
+                # Through get_object: wrangler's read_csv lists the bucket first, which the server here does not
+                # support.
                 body = s3.get_object(Bucket=BUCKET, Key=key)["Body"].read()
                 frame = pd.read_csv(io.BytesIO(body), dtype=str).rename(columns={"ticker": "PK", "timestamp": "SK"})
                 for name in ("open", "high", "low", "close", "volume"):
@@ -188,7 +189,7 @@ def on_a_loop(make: Callable[[], Awaitable[Callable[[Event], Awaitable[None]]]])
 
 
 def aioboto3() -> Run:
-    """The `batch_writer` of aioboto3, the objects of a batch at once."""
+    """The `batch_writer` of aioboto3, with the objects of a batch at once."""
 
     async def make() -> Callable[[Event], Awaitable[None]]:
         import aioboto3 as package
@@ -213,7 +214,7 @@ def aioboto3() -> Run:
 
 
 def aiodynamo() -> Run:
-    """Batch writes of aiodynamo over aiohttp, 25 rows a request, eight requests at once; the objects by aiobotocore."""
+    """Batch writes of aiodynamo over aiohttp, 25 rows per request, eight at once; aiobotocore reads the objects."""
 
     async def make() -> Callable[[Event], Awaitable[None]]:
         import aiohttp
@@ -288,7 +289,7 @@ def encoded_bodies(rows: int) -> list[bytes]:
 
 
 def floor(client: str) -> Run:
-    """The same bytes, encoded beforehand, only signed and sent, 32 at once: by aiohttp, or by this project's client."""
+    """The same bytes, encoded in advance, only signed and sent, 32 at once: by aiohttp, or by this project's client."""
 
     async def make() -> Callable[[Event], Awaitable[None]]:
         import aiohttp
@@ -366,7 +367,7 @@ def main() -> None:
     parser.add_argument("--events", type=int, default=1)
     parser.add_argument("--objects", type=int, default=10)
     parser.add_argument("--rows", type=int, default=1000)
-    parser.add_argument("--megabytes", type=int, help="one object of this size instead; ours alone")
+    parser.add_argument("--megabytes", type=int, help="one object of this size instead; only for ours")
     arguments = parser.parse_args()
     os.environ |= {
         "AWS_ENDPOINT_URL": f"http://127.0.0.1:{arguments.port}",

@@ -1,8 +1,8 @@
 """Start-up: the processor time of `stockpipe --help`, and the time from `stockpipe simulate` to the first row stored.
 
 `PYTHONPATH=. python benchmarks/startup.py [--rounds N]`. The first row's instant is the store's own figure, read from
-its counters; the processor time until then is that of both processes, the command's and the store's. Medians, and the
-fastest run: on a shared machine the nearest to what an idle one takes.
+its counters; the processor time until then is that of both processes, the command's and the store's. Prints medians,
+and the fastest run, which on a shared machine is the closest to an idle one.
 """
 
 from __future__ import annotations
@@ -73,11 +73,11 @@ def _wait(look: Any) -> float:
         if found is not None:
             return float(found)
         time.sleep(LOOK_S)
-    sys.exit("nothing came")
+    sys.exit("nothing happened")
 
 
 def _cpu_s(pid: int) -> float:
-    """The processor time of a running process so far; NaN where the system has no /proc."""
+    """The processor time of a running process so far; NaN if the system has no /proc."""
     try:
         fields = Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
     except OSError:

@@ -1,10 +1,10 @@
-"""The store: the loop against moto_server as it comes, depth, the rules' price, reads, and two processes for one.
+"""The store: the loop against moto_server as shipped, depth, the rules' cost, reads, and two processes for one.
 
     python benchmarks/store.py                all parts, about two minutes
     python benchmarks/store.py loop rules     some of them
     python benchmarks/store.py depth --messages 100000 --rows 200000 --objects 20000
 
-Runs of what is compared alternate, and medians are printed with their ratio: machines are shared and noisy.
+Runs to compare alternate, and medians are printed with their ratio: machines are shared and noisy.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ def main() -> None:
     options = parser.parse_args()
     unknown = set(options.parts) - set(parts)
     if unknown:
-        parser.error(f"there is no part '{unknown.pop()}'; parts are {', '.join(parts)}")
+        parser.error(f"unknown part '{unknown.pop()}'; the parts are {', '.join(parts)}")
     print(
         f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}, "
         f"moto {version('moto')}, aiohttp {version('aiohttp')}, aiobotocore {version('aiobotocore')}"
@@ -76,8 +76,8 @@ def main() -> None:
 
 
 @dataclass(frozen=True)
-class Engine:
-    """Where the loop runs: clients, the endpoint that the rows go to (mostly the same), and whose CPU it is."""
+class Server:
+    """Where the loop runs: clients, the endpoint for the rows (usually the same), and whose CPU it uses."""
 
     clients: Clients
     tables: Clients
@@ -96,25 +96,25 @@ def _cpu_of(*pids: int) -> float:
 
 
 @asynccontextmanager
-async def _store(*, strict: bool = True) -> AsyncIterator[Engine]:
+async def _store(*, strict: bool = True) -> AsyncIterator[Server]:
     async with Store.open(strict=strict) as store, connect(store.endpoint, offline_session()) as clients:
-        yield Engine(clients, clients, store.endpoint, store.endpoint, lambda: _cpu_of(store.pid))
+        yield Server(clients, clients, store.endpoint, store.endpoint, lambda: _cpu_of(store.pid))
 
 
 @asynccontextmanager
-async def _two_stores() -> AsyncIterator[Engine]:
-    """DynamoDB in a process of its own, reached directly: what a split could gain at most, no forwarding paid for."""
+async def _two_stores() -> AsyncIterator[Server]:
+    """DynamoDB in a process of its own, reached directly: the most that a split could gain, without any forwarding."""
     async with (
         Store.open() as one,
         Store.open() as other,
         connect(one.endpoint, offline_session()) as clients,
         connect(other.endpoint, offline_session()) as tables,
     ):
-        yield Engine(clients, tables, other.endpoint, one.endpoint, lambda: _cpu_of(one.pid, other.pid))
+        yield Server(clients, tables, other.endpoint, one.endpoint, lambda: _cpu_of(one.pid, other.pid))
 
 
 @asynccontextmanager
-async def _moto_server() -> AsyncIterator[Engine]:
+async def _moto_server() -> AsyncIterator[Server]:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -138,7 +138,7 @@ async def _moto_server() -> AsyncIterator[Engine]:
             await asyncio.sleep(0.1)
         endpoint = f"http://127.0.0.1:{port}"
         async with connect(endpoint, offline_session()) as clients:
-            yield Engine(clients, clients, endpoint, endpoint, lambda: _cpu_of(process.pid))
+            yield Server(clients, clients, endpoint, endpoint, lambda: _cpu_of(process.pid))
     finally:
         process.terminate()
         await process.wait()
@@ -150,17 +150,17 @@ def _item(ticker: str, stamp: str, number: int) -> dict[str, Any]:
 
 
 class Loop:
-    """Put, be notified, receive, the pipeline's own consumer (get, parse, write in batches of 25), delete."""
+    """Put, receive the notification, run the pipeline's own consumer (get, parse, write in batches of 25), delete."""
 
-    def __init__(self, engine: Engine, name: str) -> None:
-        self._engine, self._name = engine, name
+    def __init__(self, server: Server, name: str) -> None:
+        self._server, self._name = server, name
         self._url = ""
         self._invokes: list[Any] = []
         self._done_at = 0.0
 
     async def prepare(self) -> None:
         """Bucket, queue, notification and table."""
-        clients, name = self._engine.clients, self._name
+        clients, name = self._server.clients, self._name
         self._url = (await clients.sqs.create_queue(QueueName=name, Attributes={"Policy": json.dumps(POLICY)}))[
             "QueueUrl"
         ]
@@ -170,7 +170,7 @@ class Loop:
         await clients.s3.put_bucket_notification_configuration(
             Bucket=name, NotificationConfiguration={"QueueConfigurations": queues}
         )
-        await self._engine.tables.dynamodb.create_table(
+        await self._server.tables.dynamodb.create_table(
             TableName=name,
             KeySchema=[{"AttributeName": "PK", "KeyType": "HASH"}, {"AttributeName": "SK", "KeyType": "RANGE"}],
             AttributeDefinitions=[
@@ -182,11 +182,11 @@ class Loop:
 
     @asynccontextmanager
     async def environments(self) -> AsyncIterator[None]:
-        """One warm execution environment of the consumer for each worker."""
+        """One warm execution environment of the consumer per worker."""
         environ = {
             "TABLE_NAME": self._name,
-            "AWS_ENDPOINT_URL_S3": self._engine.endpoint,
-            "AWS_ENDPOINT_URL_DYNAMODB": self._engine.tables_endpoint,
+            "AWS_ENDPOINT_URL_S3": self._server.endpoint,
+            "AWS_ENDPOINT_URL_DYNAMODB": self._server.tables_endpoint,
             "AWS_ACCESS_KEY_ID": "testing",
             "AWS_SECRET_ACCESS_KEY": "testing",
             "AWS_REGION": "us-east-1",
@@ -201,9 +201,9 @@ class Loop:
             yield
 
     async def run(self, objects: int, number: int) -> float:
-        """Bring that many objects through; `number` keeps their keys apart from other runs'. Returns when it was done.
+        """Process that many objects; `number` keeps their keys apart from other runs'. Returns when it was done.
 
-        The pollers still wait a second for messages then; that is not the engine's.
+        The pollers still wait a second for messages then; that is not the server's time.
         """
         numbers, left = iter(range(objects)), [objects]
         producers = [self._produce(numbers, number) for _ in range(WORKERS)]
@@ -217,15 +217,15 @@ class Loop:
             rows = (f"T{row % 50},{second}.{row:06d}Z,1.5,2.5,1.25,2.25,{row}" for row in range(OBJECT_ROWS))
             body = (CSV + "\n".join(rows)).encode()
             key = f"stocks/{run}/{number:06d}.csv"
-            await self._engine.clients.s3.put_object(Bucket=self._name, Key=key, Body=body)
+            await self._server.clients.s3.put_object(Bucket=self._name, Key=key, Body=body)
 
     async def _consume(self, left: list[int], invoke: Any) -> None:
-        sqs = self._engine.clients.sqs
+        sqs = self._server.clients.sqs
         context = SimpleNamespace(aws_request_id="benchmark", get_remaining_time_in_millis=lambda: 60_000)
         while left[0] > 0:
             answer = await sqs.receive_message(QueueUrl=self._url, MaxNumberOfMessages=10, WaitTimeSeconds=1)
             messages = answer.get("Messages", ())
-            # S3's test event is a message too.
+            # S3's test event is a message, too.
             left[0] -= sum("Records" in each["Body"] for each in messages)
             if messages:
                 result = await invoke({"Records": [_record(each) for each in messages]}, context)
@@ -249,23 +249,23 @@ def _record(message: Any) -> dict[str, Any]:
 
 
 async def _compare_loops(
-    engines: dict[str, Callable[[], Any]], objects: int, runs: int
+    servers: dict[str, Callable[[], Any]], objects: int, runs: int
 ) -> dict[str, tuple[float, float, float]]:
-    """Rows a second, the engine's CPU microseconds a row and our own, for each; medians of alternating runs."""
-    figures: dict[str, list[tuple[float, float, float]]] = {name: [] for name in engines}
+    """Rows per second, the server's CPU microseconds per row and our own, for each; medians of alternating runs."""
+    figures: dict[str, list[tuple[float, float, float]]] = {name: [] for name in servers}
     async with contextlib.AsyncExitStack() as stack:
         opened = {}
-        for name, open_engine in engines.items():
-            engine = await stack.enter_async_context(open_engine())
-            loop = Loop(engine, "benchmark")
+        for name, open_server in servers.items():
+            server = await stack.enter_async_context(open_server())
+            loop = Loop(server, "benchmark")
             await loop.prepare()
             await stack.enter_async_context(loop.environments())
-            opened[name] = engine, loop
+            opened[name] = server, loop
         for number in range(runs + 1):
-            for name, (engine, loop) in opened.items():
-                cpu, own, wall = engine.cpu_s(), time.process_time(), time.perf_counter()
+            for name, (server, loop) in opened.items():
+                cpu, own, wall = server.cpu_s(), time.process_time(), time.perf_counter()
                 done_at = await loop.run(objects, number)
-                wall, own, cpu = done_at - wall, time.process_time() - own, engine.cpu_s() - cpu
+                wall, own, cpu = done_at - wall, time.process_time() - own, server.cpu_s() - cpu
                 rows = objects * OBJECT_ROWS
                 if number:  # the first run pays for imports and connections
                     figures[name].append((rows / wall, cpu / rows * 1e6, own / rows * 1e6))
@@ -277,7 +277,7 @@ async def _compare_loops(
 
 def _print_loops(title: str, figures: dict[str, tuple[float, float, float]], runs: int) -> None:
     print(f"\n{title}; medians of {runs} alternating runs")
-    print(f"{'':34} {'rows/s':>8} {'ratio':>6} {'engine CPU us/row':>18} {'client CPU us/row':>18}")
+    print(f"{'':34} {'rows/s':>8} {'ratio':>6} {'server CPU us/row':>18} {'client CPU us/row':>18}")
     first = next(iter(figures.values()))[0]
     for name, (rate, cpu, own) in figures.items():
         print(f"{name:34} {rate:8,.0f} {rate / first:6.2f} {cpu:18.1f} {own:18.1f}")
@@ -285,13 +285,13 @@ def _print_loops(title: str, figures: dict[str, tuple[float, float, float]], run
 
 async def _loop_part(options: argparse.Namespace) -> None:
     figures = await _compare_loops(
-        {"moto_server as it comes": _moto_server, "store": _store}, options.loop_objects, options.runs
+        {"moto_server as shipped": _moto_server, "store": _store}, options.loop_objects, options.runs
     )
     _print_loops(f"The whole loop, {options.loop_objects} objects of {OBJECT_ROWS} rows", figures, options.runs)
 
 
 async def _rules_part(options: argparse.Namespace) -> None:
-    """The same requests straight into the store's application, with its checks and with checks that do nothing."""
+    """The same requests straight to the store's application, with its checks and with checks that do nothing."""
     from simulator.store.dynamodb import rules as dynamodb_rules
     from simulator.store.front.application import assemble
     from simulator.store.s3 import rules as s3_rules
@@ -303,7 +303,7 @@ async def _rules_part(options: argparse.Namespace) -> None:
     checks = [(dynamodb_rules, "check_item"), (dynamodb_rules, "_too_long"), (dynamodb_rules, "check_request_sizes")]
     checks += [(s3_rules, "check_request"), (sqs_rules, "check_request")]
     times: dict[bool, list[float]] = {True: [], False: []}
-    # What the collector walks through is the prepared requests, which a store does not have.
+    # The collector would walk through the prepared requests, which a store does not have.
     gc.disable()
     for number in range(options.runs + 1):
         for checked in (True, False):
@@ -320,9 +320,9 @@ async def _rules_part(options: argparse.Namespace) -> None:
                     times[checked].append(time.process_time() - started)
     with_rules, without = statistics.median(times[True]), statistics.median(times[False])
     print(
-        f"\nWhat the rules cost in the store, without HTTP; medians of {options.runs} alternating runs of 100 objects"
+        f"\nThe cost of the rules in the store, without HTTP; medians of {options.runs} alternating runs of 100 objects"
     )
-    print(f"with {with_rules * 100:.1f} us a row, without {without * 100:.1f}, ratio {with_rules / without:.3f}")
+    print(f"with {with_rules * 100:.1f} us per row, without {without * 100:.1f}, ratio {with_rules / without:.3f}")
 
 
 def _signed(service: str) -> dict[str, str]:
@@ -346,7 +346,7 @@ def _checks_nothing(*_: Any) -> None:
 
 
 class Requests:
-    """The requests that one object of 100 rows causes, made once and answered again and again."""
+    """The requests that one object of 100 rows causes, made once and answered repeatedly."""
 
     def __init__(self, answer: Callable[[Request], Awaitable[Response]]) -> None:
         self._answer = answer
@@ -415,16 +415,16 @@ class Requests:
 
 
 async def _split_part(options: argparse.Namespace) -> None:
-    engines: dict[str, Callable[[], Any]] = {
+    servers: dict[str, Callable[[], Any]] = {
         "one process": _store,
         "DynamoDB apart, reached directly": _two_stores,
     }
-    figures = await _compare_loops(engines, 3 * options.loop_objects, options.runs)
+    figures = await _compare_loops(servers, 3 * options.loop_objects, options.runs)
     _print_loops("One process or two", figures, options.runs)
 
 
 class Depth:
-    """Bare requests over one connection; nothing of a client's own cost."""
+    """Bare requests over one connection, without any cost of a client."""
 
     def __init__(self, session: aiohttp.ClientSession, endpoint: str) -> None:
         self._session, self._endpoint = session, endpoint
@@ -456,8 +456,8 @@ async def _depth_part(options: argparse.Namespace) -> None:
         await _table_depth(depth, options.rows)
         grown = ((await store.counters()).memory_bytes - before) / (options.rows + 1_000)
         await _bucket_depth(depth, options.objects)
-        await _compare("counters, of an empty store and of this", fresh.counters, store.counters, 50)
-        print(f"memory of a row of seven attributes: {grown:.0f} bytes")
+        await _compare("counters, of an empty store and of this one", fresh.counters, store.counters, 50)
+        print(f"memory per row of seven attributes: {grown:.0f} bytes")
 
 
 async def _compare(

@@ -1,13 +1,14 @@
-"""Which server to put moto behind: requests a second and processor time a request, for an idle application.
+"""Which server to put moto behind: requests per second and processor time per request, with an idle application.
 
     python benchmarks/store_servers.py     every server that is installed
 
-aiohttp and werkzeug come with the project. The others are compared here and used nowhere else, so the project does not
-depend on them; to have them in the table:
+aiohttp and werkzeug come with the project. The others are only compared here, so the project does not depend on them;
+to include them in the table:
 
     python -m pip install granian cheroot uvicorn httptools
 
-The body is a BatchWriteItem's (6 KB), eight keep-alive connections; processor time is of all the server's processes.
+The body is a BatchWriteItem's (6 KB), over eight keep-alive connections; processor time is of all the server's
+processes.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""What the Lambda twin itself costs: CPU an invocation inline and in a process, idle environments, the poller's ramp.
+"""What the Lambda twin itself costs: CPU per invocation, inline and in a process, idle environments, the poller's ramp.
 
-`python benchmarks/twin.py [--rounds 7]`. Processor time, not wall time: the machine may be busy. Each figure is the
-median of interleaved rounds; what a bare await of the same handler costs is measured in the same rounds.
+`python benchmarks/twin.py [--rounds 7]`. It measures processor time, not wall time: the machine may be busy. Each
+figure is the median of interleaved rounds; a bare await of the same handler is measured in the same rounds.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ handler.open_environment = open_environment
 
 
 def function_named(handler: str) -> Function:
-    """A function without limits of its own."""
+    """A function without its own limits."""
     return Function(
         "F",
         "F",
@@ -76,7 +76,7 @@ def event() -> dict[str, Any]:
 
 async def opened(runtime: Runtime, handler: str, body: Callable[[LambdaService], Awaitable[float]]) -> float:
     """Run `body` with one function under the runtime."""
-    limits.ENVIRONMENT_REQUESTS_PER_S = 1e9  # one environment, as fast as it goes
+    limits.ENVIRONMENT_REQUESTS_PER_S = 1e9  # one environment, as fast as it can
     async with LambdaService(
         {"F": function_named(handler)},
         runtime=runtime,
@@ -89,7 +89,7 @@ async def opened(runtime: Runtime, handler: str, body: Callable[[LambdaService],
 
 
 async def invoked(service: LambdaService, count: int, cpu: Callable[[], float]) -> float:
-    """Milliseconds of CPU an invocation, one after the other, warm."""
+    """Milliseconds of CPU per warm invocation, one after the other."""
     for _ in range(5):
         assert isinstance(await service.invoke("F", event()), Returned)
     events = [event() for _ in range(count)]
@@ -112,7 +112,7 @@ async def bare(count: int) -> float:
 
 
 def tree_cpu_s() -> float:
-    """Processor time of this process and of its living children, from /proc."""
+    """Processor time of this process and its living children, from /proc."""
     ticks = 0
     me = os.getpid()
     for entry in Path("/proc").iterdir():
@@ -127,10 +127,10 @@ def tree_cpu_s() -> float:
 
 
 async def idle(service: LambdaService, environments: int) -> float:
-    """Per mille of a core while so many environments are warm and nothing happens."""
+    """Per mille of a core while `environments` environments are warm and nothing happens."""
     await asyncio.gather(*(service.invoke("F", event()) for _ in range(environments)))
     assert f"{environments} warm" in repr(service), service
-    await asyncio.sleep(0.2)  # what the start left to do
+    await asyncio.sleep(0.2)  # let the start finish its work
     began = time.process_time()
     await asyncio.sleep(IDLE_S)
     return (time.process_time() - began) * 1000 / IDLE_S
@@ -153,7 +153,7 @@ def ramp_deviation() -> tuple[int, int]:
 
 
 async def measure(rounds: int, code: Path) -> dict[str, list[float]]:
-    """All figures, one of each a round."""
+    """All figures, one of each per round."""
     found: dict[str, list[float]] = {}
 
     def note(name: str, value: float) -> None:

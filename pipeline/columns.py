@@ -181,7 +181,7 @@ class _Blocks(dict[str, str]):
         offset = self._zone.utcoffset(first)
         times = (last, first.replace(fold=1), last.replace(fold=1))
         try:
-            if offset is not None and all(self._zone.utcoffset(one) == offset for one in times):
+            if offset is not None and all(self._zone.utcoffset(time) == offset for time in times):
                 return first - offset
             begin, end = utc_of(first, self._zone), utc_of(last, self._zone)
         except OverflowError:

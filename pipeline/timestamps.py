@@ -86,9 +86,9 @@ class _Reader:
     def by_format(self, text: str) -> str:
         """The text read by the format, or else as ISO 8601 or a Unix time."""
         stripped = text.strip()
-        for one in self._formats:
+        for candidate in self._formats:
             try:
-                instant = datetime.strptime(stripped, one)  # noqa: DTZ007 - the zone comes next
+                instant = datetime.strptime(stripped, candidate)  # noqa: DTZ007 - the zone comes next
             except ValueError:
                 continue
             if not self._has_time:

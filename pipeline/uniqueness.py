@@ -74,15 +74,15 @@ class FirstRows(Generic[Block]):
         if self._judged:
             yield from found
             return
-        for one in found:
-            if self._judged or isinstance(one, RejectedRow):
-                yield one
+        for block in found:
+            if self._judged or isinstance(block, RejectedRow):
+                yield block
                 continue
             if not self._blocks:
                 self._key = key_of()
-            self._blocks.append(one)
+            self._blocks.append(block)
             if self._key is not None:
-                self._rows += islice(self._rows_of(one), FIRST_ROWS - len(self._rows))
+                self._rows += islice(self._rows_of(block), FIRST_ROWS - len(self._rows))
             if self._key is None or len(self._rows) == FIRST_ROWS:
                 yield from self._judge()
         if final:

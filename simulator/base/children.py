@@ -175,10 +175,10 @@ class ModuleProcess(ChildProcess):
 
     async def fate(self) -> str:
         """What is wrong with it, as a predicate for its name: it exited, with its last line, or it does not answer."""
-        said = await self.last_words()
+        last_words = await self.last_words()
         if self.alive:
             return f"does not answer (process {self.pid} is stopped, or the machine has no time for it)"
-        return f"ended unexpectedly ({self.exit_text})" + (f"; its last output: {said}" if said else "")
+        return f"ended unexpectedly ({self.exit_text})" + (f"; its last output: {last_words}" if last_words else "")
 
     async def last_words(self) -> str:
         """The last line that it wrote to standard error, once it has exited or `LAST_WORDS_S` has passed."""

@@ -153,14 +153,14 @@ def inspect(
     surveyed: list[FileFound] = []
     for source, found in guesses:
         try:
-            one = _survey(source, found, agreed, base, progress)
+            file = _survey(source, found, agreed, base, progress)
         except OSError as error:
             problems.append(Problem(source.path, f"it cannot be read: {error.strerror or error}"))
             continue
-        if one.survey.unreadable is None:
-            surveyed.append(one)
+        if file.survey.unreadable is None:
+            surveyed.append(file)
         else:
-            problems.append(Problem(source.path, one.survey.unreadable))
+            problems.append(Problem(source.path, file.survey.unreadable))
     surveyed = _with_namesakes(surveyed)
     without = tuple(name for name in left_out if name not in agreed)
     return Inspection(tuple(surveyed), agreed, without, _differing(surveyed, agreed), tuple(problems))
@@ -168,14 +168,14 @@ def inspect(
 
 def _with_namesakes(files: Sequence[FileFound]) -> list[FileFound]:
     """The same, with a note for files whose names give the same ticker: nothing else distinguishes their rows."""
-    names = [None if one.survey.ticker_column is not None else next(iter(one.survey.tickers), None) for one in files]
+    names = [None if file.survey.ticker_column is not None else next(iter(file.survey.tickers), None) for file in files]
     counts = Counter(names)
     noted: list[FileFound] = []
-    for one, name in zip(files, names, strict=True):
+    for file, name in zip(files, names, strict=True):
         if name is not None and counts[name] > 1:
             note = f"{counts[name]} files have the ticker {name}: rows with the same time replace each other"
-            one = replace(one, found=replace(one.found, notes=(*one.found.notes, note)))
-        noted.append(one)
+            file = replace(file, found=replace(file.found, notes=(*file.found.notes, note)))
+        noted.append(file)
     return noted
 
 
@@ -210,29 +210,29 @@ def _survey(
 def _differing(files: Sequence[FileFound], agreed: Mapping[str, Proposed]) -> tuple[Differing, ...]:
     if len(files) < 2:
         return ()
-    delimiter = Counter(one.delimiter for one in files).most_common(1)[0][0]
-    encoding = Counter(one.encoding for one in files).most_common(1)[0][0]
-    columns = Counter(one.columns for one in files).most_common(1)[0][0]
+    delimiter = Counter(file.delimiter for file in files).most_common(1)[0][0]
+    encoding = Counter(file.encoding for file in files).most_common(1)[0][0]
+    columns = Counter(file.columns for file in files).most_common(1)[0][0]
     common = {name: proposed.value for name, proposed in agreed.items()}
-    found = ((one.path, tuple(_differences(one, delimiter, encoding, columns, common))) for one in files)
+    found = ((file.path, tuple(_differences(file, delimiter, encoding, columns, common))) for file in files)
     return tuple(Differing(path, differences) for path, differences in found if differences)
 
 
 def _differences(
-    one: FileFound, delimiter: str, encoding: str, columns: tuple[str, ...], common: Mapping[str, str]
+    file: FileFound, delimiter: str, encoding: str, columns: tuple[str, ...], common: Mapping[str, str]
 ) -> list[str]:
     found: list[str] = []
-    if one.delimiter != delimiter:
-        found.append(f"its delimiter is {one.delimiter!r}, not {delimiter!r}")
-    if one.encoding != encoding:
-        found.append(f"its encoding is {one.encoding}, not {encoding}")
-    if one.columns != columns:
-        lost = [name for name in columns if name not in one.columns]
-        more = [name for name in one.columns if name not in columns]
+    if file.delimiter != delimiter:
+        found.append(f"its delimiter is {file.delimiter!r}, not {delimiter!r}")
+    if file.encoding != encoding:
+        found.append(f"its encoding is {file.encoding}, not {encoding}")
+    if file.columns != columns:
+        lost = [name for name in columns if name not in file.columns]
+        more = [name for name in file.columns if name not in columns]
         parts = [f"without {_listed(lost)}"] if lost else []
         parts += [f"with {_listed(more)}"] if more else []
         found.append("its columns are in another order" if not parts else f"its columns are {' and '.join(parts)}")
-    if one.settings != common:
+    if file.settings != common:
         found.append("it needs other parameters")
     return found
 

@@ -200,10 +200,10 @@ def _apart(names: Sequence[str]) -> tuple[str, ...] | None:
     """The names, with a number added to those that would be one attribute; None if there are none."""
     found: dict[str, str] = {}
     for at, name in enumerate(names):
-        one, number = name or f"\0{at}", 2
-        while one.lower().replace(" ", "_") in found:
-            one, number = f"{name}_{number}", number + 1
-        found[one.lower().replace(" ", "_")] = one if name else ""
+        unique, number = name or f"\0{at}", 2
+        while unique.lower().replace(" ", "_") in found:
+            unique, number = f"{name}_{number}", number + 1
+        found[unique.lower().replace(" ", "_")] = unique if name else ""
     apart = tuple(found.values())
     return apart if apart != tuple(names) else None
 

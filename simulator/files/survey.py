@@ -142,9 +142,9 @@ def survey(path: Path, key: str, environ: Mapping[str, str], progress: Progress 
 def _take(found: Survey, block: Sequence[Row | RejectedRow], columns: _Columns, partitions: Partitions) -> None:
     rows = [row for row in block if isinstance(row, Row)]
     if len(rows) < len(block):
-        for one in block:
-            if isinstance(one, RejectedRow):
-                _reject(found.rejected, one)
+        for row in block:
+            if isinstance(row, RejectedRow):
+                _reject(found.rejected, row)
     if not rows:
         return
     if found.first_line is None:
@@ -208,10 +208,10 @@ class _Columns:
             else:
                 column.texts += count
                 if (suspicion := looks_like(text)) is not None:
-                    seen = column.suspicions.setdefault(suspicion, Suspicion())
-                    seen.count += count
-                    if len(seen.examples) < EXAMPLES:
-                        _add_examples(seen.examples, (text,))
+                    found_here = column.suspicions.setdefault(suspicion, Suspicion())
+                    found_here.count += count
+                    if len(found_here.examples) < EXAMPLES:
+                        _add_examples(found_here.examples, (text,))
             if len(column.examples) < EXAMPLES:
                 _add_examples(column.examples, (text,))
         return alike

@@ -1,1 +1,1 @@
-"""The proof: every object and every item, read from where they lie and compared cell by cell."""
+"""The proof: every object and every item, read from where they are stored and compared cell by cell."""

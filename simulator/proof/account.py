@@ -1,4 +1,4 @@
-"""What a proof says: the account of every row, its verdict, and what would mend keys that are not unique. Pure."""
+"""The result of a proof: the account of every row, its verdict, and what would make keys unique. Pure."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from simulator.proof.dialect import Dialect
 
 Verdict = Literal["exact", "lossy", "differs", "unproven"]
 Acceptable = Literal["overwritten"]
-"""A loss that a user may declare as meant."""
+"""A loss that a user may declare as intended."""
 
 
 @dataclass(frozen=True, slots=True)
 class ObjectsAtRest:
-    """Objects about which a queue holds a message, or whose message a filter deleted.
+    """Objects for which a queue holds a message, or whose message a filter deleted.
 
-    `rows` counts the distinct keys of each, `rows_stored` those of them that are in the table nevertheless.
+    `rows` counts the distinct keys of each, `rows_stored` those that are in the table nevertheless.
     """
 
     objects: int
@@ -28,19 +28,19 @@ class ObjectsAtRest:
 
 @dataclass(frozen=True, slots=True)
 class Audit:
-    """The account of every row. The fields but the last five are the contract's `audit`.
+    """The account of every row. All fields but the last five are the summary's `audit`.
 
-    `parsed_rows` - `rejected` - `duplicates` are the rows that belong in the table, counted once in each object.
-    `overwritten` are those of the `duplicates` whose content differs from that of the row that replaced them.
-    `expected_rows` are the distinct keys of the objects whose messages are gone from the queues and were not filtered.
-    `missing` and `extra` count rejected rows too, which are missing where no record of them is. `superseded` are
-    items, and records of rejected rows, that only an earlier content of an object explains. `objects_all_rejected` and
-    `objects_many_rejected` count the settled objects of which all rows, or many, were rejected; `notes` has, under the
-    name of each that is not zero, the first such object in words; and, under its own name, what is said of each of the
-    `unused_settings`: the consumer's variables that say something else than their default and that no object had a use
-    for. `differences` says the first ones in words, one line each, those between the ledgers (`ledgers.py`) before
-    those between rows; `apart` names what is in nobody's figures. `keys` says of the first objects with overwritten
-    rows how their keys were chosen, and what would mend them.
+    `parsed_rows` - `rejected` - `duplicates` are the rows that belong in the table, counted once per object.
+    `overwritten` are those `duplicates` whose content differs from that of the row that replaced them. `expected_rows`
+    are the distinct keys of the objects whose messages are gone from the queues and were not filtered. `missing` and
+    `extra` include rejected rows, which are missing if there is no record of them. `superseded` are items, and records
+    of rejected rows, that only an earlier content of an object explains. `objects_all_rejected` and
+    `objects_many_rejected` count the settled objects of which all rows, or many, were rejected. `unused_settings` are
+    the consumer's variables that differ from their defaults but affected no object. `notes` describes in words the
+    first object for each of these two counts that is not zero, and each unused setting, under its name. `differences`
+    describes the first differences, one line each, those between the ledgers (`ledgers.py`) before those between rows;
+    `apart` names what no figures cover. `keys` says how the keys of the first objects with overwritten rows were
+    chosen, and what would make them unique.
     """
 
     parsed_rows: int
@@ -81,15 +81,15 @@ _SHOWN_CHARACTERS = 60
 
 
 def unused_text(variable: str, value: str) -> str:
-    """That the consumer's variable made no difference to any object."""
+    """A sentence that says that the consumer's variable made no difference to any object."""
     short = value if len(value) <= _SHOWN_CHARACTERS else value[: _SHOWN_CHARACTERS - 1] + "…"
     return f"{variable} is set to {short!r} and {_UNUSED.get(variable, 'made no difference to any object')}"
 
 
 def verdict(counts: Mapping[str, int], *, complete: bool, agreed: bool, accepted: Set[Acceptable]) -> Verdict:
-    """The first of unproven, differs, lossy and exact that holds.
+    """The first of unproven, differs, lossy and exact that applies.
 
-    `complete`: nothing was still on its way; `agreed`: what everybody reports is what there is.
+    `complete`: nothing was still in flight; `agreed`: every report matches what was found.
     """
     if not complete:
         return "unproven"
@@ -99,7 +99,7 @@ def verdict(counts: Mapping[str, int], *, complete: bool, agreed: bool, accepted
 
 
 def keys_text(object_key: str, keys: KeyColumns, dialect: Dialect) -> str:
-    """How an object's keys were chosen, and what would mend them where they are not unique."""
+    """How an object's keys were chosen, and what would make them unique if they are not."""
     if keys.ticker is None:
         ticker = "the file's name (no column is called ticker or symbol)"
     else:
@@ -107,6 +107,6 @@ def keys_text(object_key: str, keys: KeyColumns, dialect: Dialect) -> str:
     chosen = "TIMESTAMP_COLUMN" if dialect.timestamp_column else "by its name" if keys.timestamp.strip() else "unnamed"
     return (
         f"the keys of {object_key} are {ticker} and the column {keys.timestamp!r} ({chosen}), and are not unique: "
-        "choose others by the template parameters TickerColumn and TimestampColumn, or take it as meant with "
+        "choose others with the template parameters TickerColumn and TimestampColumn, or accept the loss with "
         "--accept overwritten"
     )

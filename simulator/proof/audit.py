@@ -1,9 +1,9 @@
 """The proof: every row of every object under a prefix against every item of the table, cell by cell.
 
-Owns the order of the reading. What a row is and what an item should look like it knows from the contract, by a reader
-of its own (`reader.py`), and not from the code that writes items; `evidence.py` brings together what was read in
-bounded memory, `comparison.py` decides. Serves a deployed stack as well as the twin: it needs two clients and nothing
-else.
+This file sets the order of the reading. It knows what a row is, and what an item should look like, from the documented
+contract and a reader of its own (`reader.py`), not from the code that writes items; `evidence.py` brings together what
+was read in bounded memory, `comparison.py` decides. It works for a deployed stack as well as the twin: it needs only
+two clients.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ from simulator.proof.content import item_content, rejection_content
 from simulator.proof.dialect import Dialect
 from simulator.proof.evidence import Evidence, Kind, Standing
 from simulator.proof.failures import Unreadable
-from simulator.proof.ledgers import Counted, Ledgers, Seen, disagreements
+from simulator.proof.ledgers import Audited, Counted, Ledgers, disagreements
 from simulator.proof.notifications import ObjectRef
 from simulator.proof.reader import ObjectReader, ReadRows
 from simulator.proof.rejections import line_key, recorded_rejection, whole_lines
@@ -80,17 +80,17 @@ async def audit(
     """Compare the objects under `prefix`, the rejected rows under `rejected_prefix` and the items of `table`.
 
     `environ` are the consumer's variables, which decide how a row is read. `dead_lettered` and `pending` are the
-    objects about which the dead-letter queue and the queue hold a message; `earlier` has the key and the bytes of
-    contents that objects had before they were put again, as far as anybody kept them. `drained` says whether the queue
-    was seen empty: without it, or with anything pending, the verdict is `unproven`. What is `accepted` is no loss; what
-    the `ledgers` say must agree with what is read.
+    objects for which the dead-letter queue and the queue hold a message; `earlier` has the key and bytes of contents
+    that were overwritten, as far as they were kept. `drained` says whether the queue was seen empty: without that, or
+    with anything pending, the verdict is `unproven`. Whatever is `accepted` is not a loss; the figures in `ledgers`
+    must agree with what is read.
 
-    At most `concurrency` objects and `segments` pages of the table are in hand at once; more than one segment pays on
-    AWS, where each is read by another machine, and costs on a local engine, which goes through the whole table for
-    each. Nobody may write meanwhile.
+    At most `concurrency` objects and `segments` pages of the table are read at once. More than one segment is
+    worthwhile on AWS, where different machines read them, but slower on a local store, which goes through the whole
+    table for each. Nothing may write meanwhile.
 
-    Raises `CouldNotFinish` when a resource cannot be read or the disk is full, `InputError` when one
-    of the consumer's variables is malformed.
+    Raises `CouldNotFinish` when a resource cannot be read or the disk is full, `InputError` when one of the consumer's
+    variables is malformed.
     """
     with Evidence() as evidence, one_failure(_explain):
         dialect = Dialect.from_environ(environ)
@@ -110,29 +110,29 @@ async def audit(
 
 
 async def nothing() -> AsyncIterator[Any]:
-    """What nobody can tell."""
+    """An empty iterator, for what is unknown."""
     none: tuple[Any, ...] = ()
-    for told in none:
-        yield told
+    for item in none:
+        yield item
 
 
 def is_hidden(key: str) -> bool:
-    """Whether an object of this key holds no data by its name alone, as Hadoop and Spark mean it: `_SUCCESS`, `.crc`.
+    """Whether an object holds no data judging by its key alone, as in Hadoop and Spark: `_SUCCESS`, `.crc`.
 
-    The other kind is a key that ends in `/` with nothing in it.
+    Another kind of object without data is an empty one whose key ends in `/`.
     """
     return key.rpartition("/")[2].startswith(("_", "."))
 
 
 def _explain(error: BaseException) -> StockpipeError | None:
     if isinstance(error, BotoCoreError | ClientError | aiohttp.ClientError | OSError):
-        return CouldNotFinish(f"the audit could not read on: {error}")
+        return CouldNotFinish(f"the audit could not go on reading: {error}")
     return None
 
 
 @dataclass
 class _Auditor:
-    """One audit: its parts in order, and the counts that they leave."""
+    """One audit: its parts in order, and the resulting counts."""
 
     s3: S3Client
     bucket: str
@@ -156,7 +156,7 @@ class _Auditor:
         self._changed = False
 
     async def read_objects(self, prefix: str) -> None:
-        """Every object under the prefix: its rows become claims."""
+        """Read every object under the prefix: its rows become claims."""
         async for listed in self._listed(prefix):
             self.evidence.add_objects(self.bucket, [key for key, _ in listed])
             for key, size in listed:
@@ -182,7 +182,7 @@ class _Auditor:
                     await reading.claim_all(chunks)
             except Unreadable as unreadable:
                 if key.endswith("/") and not reading.size:
-                    return  # how a console makes what it shows as a folder
+                    return  # consoles create this to show a folder
                 if standing is Standing.SETTLED:
                     self.evidence.set_standing(source, Standing.UNREADABLE)
                     self.comparison.unreadable(key, str(unreadable))
@@ -218,7 +218,7 @@ class _Auditor:
                 yield tally
 
     def _remember(self, source: int, reader: ObjectReader) -> None:
-        """Where an object's keys come from, and which of the settings it needed, if its header could be read."""
+        """Remember where an object's keys come from, and which settings it needed, if its header could be read."""
         keys = reader.keys
         if keys is None:
             return
@@ -229,7 +229,7 @@ class _Auditor:
             self.evidence.set_keys(source, number)
 
     async def read_earlier(self, contents: AsyncIterable[tuple[str, AsyncIterable[bytes]]]) -> None:
-        """What objects held before they were put again: its rows may be stored, and need not be."""
+        """Read overwritten contents of objects: their rows may be stored, but need not be."""
         async for key, chunks in contents:
             if is_hidden(key) or self.evidence.standing_of(key) is None:
                 continue
@@ -239,7 +239,7 @@ class _Auditor:
                 await reading.claim_all(chunks)
 
     async def read_rejections(self, rejected_prefix: str, prefix: str) -> None:
-        """Every file of rejected rows about an object under the prefix: its records become what is stored."""
+        """Read every file of rejected rows for an object under the prefix: its records become what is stored."""
         done = 0
         async for listed in self._listed(rejected_prefix + prefix):
             names = [name for name, _ in listed]
@@ -269,7 +269,7 @@ class _Auditor:
                 self.evidence.show(Kind.REJECTION, records)
 
     def take_items(self, items: list[Item]) -> None:
-        """A part of the table: its items become what is stored."""
+        """Take a part of the table: its items become what is stored."""
         stored = []
         for item in items:
             try:
@@ -284,7 +284,7 @@ class _Auditor:
         self._progress("items", self.stored_rows, max(self.stored_rows, self.parsed_rows))
 
     async def compare(self) -> None:
-        """Judge every key, in a thread, because the arithmetic would hold up a dashboard."""
+        """Judge every key, in a thread, because the computation would block a dashboard."""
         unsettled = self.evidence.unsettled()
         parts, total, done = self.evidence.parts(unsettled), self.evidence.statements, 0
 
@@ -303,7 +303,7 @@ class _Auditor:
             self._progress("comparison", done, total)
 
     async def _in_thread(self, work: Callable[[], T]) -> T:
-        """Run a turn's work, and leave only when the thread has: nobody may close the evidence under it."""
+        """Run one turn's work, and leave only when the thread is done: nothing may close the evidence before that."""
         running = asyncio.ensure_future(asyncio.to_thread(work))
         try:
             return await asyncio.shield(running)
@@ -312,24 +312,24 @@ class _Auditor:
             raise
 
     def result(self, drained: bool, accepted: Set[Acceptable]) -> Audit:
-        """The account of all that was read and compared."""
+        """The account of everything that was read and compared."""
         found = self.comparison
         dead_lettered, pending, filtered = (
             ObjectsAtRest(self.evidence.referred(standing), found.held_rows[standing], found.held_rows_stored[standing])
             for standing in (Standing.DEAD_LETTERED, Standing.PENDING, Standing.FILTERED)
         )
-        seen = Seen(
+        audited = Audited(
             tuple(tally.counted() for tally in self._put),
             self._settled.counted(),
             self._settled_rejected,
             found.counts["expected_rows"],
             changed=self._changed,
         )
-        disagreed = tuple(disagreements(self.ledgers, seen))
+        disagreed = tuple(disagreements(self.ledgers, audited))
         complete = drained and not pending.objects
         # One sentence for each way in which keys were chosen.
-        told = () if "overwritten" in accepted else reversed(found.overwriting)
-        keys = {self.evidence.keys_of(source): source for source in told}
+        sources = () if "overwritten" in accepted else reversed(found.overwriting)
+        keys = {self.evidence.keys_of(source): source for source in sources}
         unused = () if self._used is None else tuple(sorted(self.dialect.chosen - self._used))
         return Audit(
             parsed_rows=self.parsed_rows,
@@ -350,7 +350,7 @@ class _Auditor:
         )
 
     def _progress(self, part: str, done: int, total: int) -> None:
-        """Record how far a part is, a few times a second and at its end."""
+        """Record the progress of a part, a few times per second and at its end."""
         now = self.clock.now()
         last_part, last_at = self._recorded
         if part != last_part or now - last_at >= PROGRESS_S or done >= total:
@@ -370,7 +370,7 @@ class _Auditor:
                 yield chunk
 
     async def _each(self, things: Iterator[T], work: Callable[[T], Awaitable[None]]) -> None:
-        """Do the work on each thing, `concurrency` at a time, taking the next one only when somebody is free."""
+        """Process each thing, `concurrency` at a time, and take the next one only when a worker is free."""
 
         async def worker() -> None:
             for thing in things:
@@ -383,20 +383,20 @@ class _Auditor:
 
 @dataclass
 class _Tally:
-    """Objects counted as they are listed and read."""
+    """Counts objects as they are listed and read."""
 
     files: int = 0
     rows: int = 0
     bytes: int = 0
 
     def counted(self) -> Counted:
-        """What was counted so far."""
+        """The counts so far."""
         return Counted(self.files, self.rows, self.bytes)
 
 
 @dataclass
 class _Reading:
-    """One object's rows on their way into the evidence."""
+    """Brings one object's rows into the evidence."""
 
     evidence: Evidence
     source: int

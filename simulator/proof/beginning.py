@@ -1,4 +1,4 @@
-"""Where an object's records begin, and what is between their cells, where nobody says it. Pure."""
+"""Where an object's records begin, and what separates their cells if no setting says so. Pure."""
 
 from __future__ import annotations
 
@@ -9,22 +9,22 @@ from simulator.proof.dialect import Dialect
 from simulator.proof.splitting import BLANKS
 
 CANDIDATES = ",;\t|"
-"""What may be between the cells of a first record; the first one when nothing else decides."""
+"""What may separate the cells of a first record; the first of these if nothing else decides."""
 _SEP = re.compile(r'sep=([^"\r\n\0\ud800-\udfff])|"sep=([^"\r\n\0\ud800-\udfff])"', re.IGNORECASE | re.ASCII)
 _SIGNS = re.compile(f"[{CANDIDATES}]")
 _OPENING = re.compile(' *"')
 
 
 def named_delimiter(line: str) -> str | None:
-    """What the first line of an object says is between cells, as spreadsheets write it: `sep=;`; None if nothing."""
+    """The delimiter that the first line of an object names, as spreadsheets do: `sep=;`; None if it names none."""
     found = _SEP.fullmatch(line)
     return (found[1] or found[2]) if found else None
 
 
 class DelimiterScan:
-    """Feed the lines of a first record with their ends; counts the candidates outside of quotes.
+    """Feed it the lines of a first record with their ends; it counts the candidates outside quotes.
 
-    At most `longest` characters are looked at.
+    At most `longest` characters are examined.
     """
 
     def __init__(self, longest: int) -> None:
@@ -33,7 +33,7 @@ class DelimiterScan:
         self._inside = False
 
     def feed(self, line: str) -> bool:
-        """Whether the record ends with this line, or nothing more is looked at."""
+        """Whether the record ends with this line, or no more is to be examined."""
         line = line[: self._left]
         self._left -= len(line)
         if '"' not in line and not self._inside:
@@ -55,14 +55,14 @@ class DelimiterScan:
         return not self._inside or not self._left
 
     def _closed(self, line: str, place: int) -> int:
-        """Where to go on behind the quotes, if they close on this line."""
+        """Where to continue after the quotes, if they close on this line."""
         while (end := line.find('"', place)) >= 0 and line.startswith('"', end + 1):
             place = end + 2
         self._inside = end < 0
         return end + 1 if end >= 0 else len(line)
 
     def delimiter(self, columns: int | None) -> str:
-        """What there is most of; if the number of columns is known, the only one that makes so many."""
+        """The most frequent candidate; if the number of columns is known, the only one that gives that number."""
         if columns is not None:
             fitting = [sign for sign, count in self._counts.items() if count == columns - 1]
             if len(fitting) == 1:
@@ -73,10 +73,10 @@ class DelimiterScan:
 
 
 class Beginning:
-    """Finds the first record among an object's first lines, and what is between its cells.
+    """Finds the first record among an object's first lines, and the delimiter of its cells.
 
-    `named`: the object's first line says it. `commented`: a comment was passed over. A line of more than `longest`
-    characters, its end counted, is a record, whatever it begins with.
+    `named`: the object's first line names it. `commented`: a comment was skipped. A line of more than `longest`
+    characters, including its end, is a record, whatever it begins with.
     """
 
     def __init__(self, dialect: Dialect, longest: int) -> None:
@@ -92,9 +92,9 @@ class Beginning:
         self._scanned = 0
 
     def look(self, lines: Sequence[str], ends: Sequence[str], *, final: bool) -> tuple[int, str | None]:
-        """How many of the lines are before the first record, and what is between its cells; None: not known yet.
+        """How many of the lines come before the first record, and the delimiter; None: not known yet.
 
-        The next call goes on with the lines that are left, and more.
+        The next call continues with the lines that are left, and more.
         """
         at = 0
         if self._at_first_line and lines:

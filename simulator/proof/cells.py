@@ -1,6 +1,6 @@
 """Cells -> what is stored of them: numbers that DynamoDB can hold, and texts. Pure.
 
-The proof's own reading of docs/handlers.md, "Which rows are stored"; timestamps are in `timestamps.py`.
+This is the proof's own reading of docs/handlers.md, "Which rows are stored"; timestamps are in `timestamps.py`.
 """
 
 from __future__ import annotations
@@ -14,16 +14,16 @@ from simulator.proof.content import number_value, text_value
 from simulator.proof.failures import NotStorable
 
 NUMBER_BYTES = 21
-"""As many as a number of 38 digits takes."""
+"""The size of a number of 38 digits."""
 REMEMBERED_CHARACTERS = 40
 _SURELY_HELD = re.compile(r"-?[0-9]{1,18}(?:\.[0-9]{1,18})?")
-_EXPONENT_DIGITS = 9  # more of them are out of range whatever they say
+_EXPONENT_DIGITS = 9  # an exponent with more digits is always out of range
 _EXACT = Context(prec=MAX_PREC, Emax=MAX_EMAX, Emin=MIN_EMIN)
 _SIGNED = re.compile(r"([+-]?)([0-9]*)(\.?)([0-9]*)(.*)", re.DOTALL)
 
 
 class Cells:
-    """What cells become where numbers are written with this decimal separator, strictly or leniently."""
+    """How cells are stored if numbers are written with this decimal separator, strictly or leniently."""
 
     def __init__(self, decimal: str = ".", lenient: bool = False) -> None:
         self._decimal, self._grouping = (decimal, "," if decimal == "." else ".")
@@ -36,10 +36,10 @@ class Cells:
             re.compile(f"[+-]?(?:{whole}(?:{point}[0-9]*)?|{point}[0-9]+){exponent}") if lenient else self._json
         )
         self.remembered_value = lru_cache(65_536)(self.value)
-        """The same as `value`, remembered: for cells of `REMEMBERED_CHARACTERS` at most."""
+        """The same as `value`, cached: for cells of at most `REMEMBERED_CHARACTERS`."""
 
     def value(self, cell: str) -> str:
-        """What a filled cell becomes, as an attribute's value. Raises `NotStorable`."""
+        """A filled cell as an attribute's value. Raises `NotStorable`."""
         number = self._stored(cell)
         if number is None:
             return text_value(cell)
@@ -48,12 +48,12 @@ class Cells:
         return number_value(number)
 
     def size(self, cell: str) -> int:
-        """The bytes of what a filled cell becomes (DynamoDB Developer Guide, "Item sizes and formats")."""
+        """The bytes of a filled cell's stored form (DynamoDB Developer Guide, "Item sizes and formats")."""
         number = self._stored(cell)
         return len(cell.encode()) if number is None else min(len(number), NUMBER_BYTES)
 
     def uses(self, cell: str) -> set[str]:
-        """The settings that make a number of a cell, or this one of it."""
+        """The settings without which the cell would not be a number, or not this one."""
         if self._as_written or self._number.fullmatch(cell) is None:
             return set()
         used = set() if self._json.fullmatch(cell) else {"NUMBERS"}
@@ -62,7 +62,7 @@ class Cells:
         return used
 
     def _stored(self, cell: str) -> str | None:
-        """A number as it is sent to DynamoDB; None if the cell is a text."""
+        """A number as it is sent to DynamoDB; None if the cell is text."""
         if self._number.fullmatch(cell) is None:
             return None
         if self._as_written:
@@ -77,7 +77,7 @@ class Cells:
 
 @lru_cache
 def cells_of(decimal: str, lenient: bool) -> Cells:
-    """One for all objects, since it remembers what it has read."""
+    """One instance for all objects, because it caches what it has read."""
     return Cells(decimal, lenient)
 
 

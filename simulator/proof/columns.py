@@ -1,4 +1,4 @@
-"""What the names of an object's columns say: which of them are the key, and what the others are called. Pure."""
+"""What the names of an object's columns mean: which columns are the key, and what the others are called. Pure."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _PAGES = ("<!doctype", "<html", "<?xml")
 class KeyColumns:
     """Where an object's keys come from: `ticker` is a column's name, None: the file's name; `timestamp` a column.
 
-    Two columns that are the timestamp together are written `Date+Time`.
+    Two columns that form the timestamp are written `Date+Time`.
     """
 
     ticker: str | None
@@ -29,10 +29,10 @@ class KeyColumns:
 
 
 class Columns:
-    """What a header says. Raises `Unreadable` when it is made.
+    """The meaning of a header. The constructor raises `Unreadable`.
 
-    `ticker_at` and `timestamp_at` are places of columns, None: the file's name is the ticker; `attributes` have their
-    names in the table, those of the key included.
+    `ticker_at` and `timestamp_at` are columns' positions, None: the file's name is the ticker; `attributes` are their
+    names in the table, including those of the key.
     """
 
     def __init__(
@@ -62,14 +62,14 @@ class Columns:
 
 
 def joins_itself(timestamp_column: str) -> bool:
-    """Whether a setting joins two columns that are one, whatever the header is."""
+    """Whether a setting joins a column with itself, whatever the header is."""
     first, _, second = timestamp_column.partition("+")
     bare = _bare(_folded(first))
     return bare != "" and bare == _bare(_folded(second))
 
 
 class _Finder:
-    """Finds a column by its name: in any case, without blanks around it, or else without angle brackets as well."""
+    """Finds a column by its name: in any case, ignoring surrounding blanks and, if need be, angle brackets."""
 
     def __init__(self, names: Sequence[str]) -> None:
         self.names = names
@@ -86,7 +86,7 @@ class _Finder:
         return self._bare.get(_bare(folded)) if found is None else found
 
     def header(self) -> str:
-        """The header for a message."""
+        """The header as shown in a message."""
         return ",".join(self.names)[:_SHOWN_CHARACTERS]
 
 

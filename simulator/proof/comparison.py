@@ -1,7 +1,7 @@
-"""Case by case: what the objects claim against what the store holds. Pure; the audit's arithmetic and its words.
+"""Compares, case by case, what the objects claim with what the store holds. Pure: the audit's arithmetic and texts.
 
-Contents are texts that are equal exactly when they mean the same (`content.py`), so that a case is decided by comparing
-texts, and only a difference is taken apart again.
+Contents are texts that are equal exactly if they mean the same (`content.py`), so that comparing texts decides a case,
+and only a difference is parsed again.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from simulator.proof.content import cells
 from simulator.proof.evidence import Case, Claim, Gathered, Kind, Standing
 
 MANY_REJECTED, MANY_REJECTED_SHARE = 10, 0.1
-"""An object has many rejected rows when they are more than this, and more than this share of its rows."""
+"""An object has many rejected rows if they are more than this, and more than this share of its rows."""
 _SHOWN_CHARACTERS = 120
 _COUNTS = (
     *("rejected", "duplicates", "expected_rows", "missing", "extra", "different", "ambiguous"),
@@ -33,10 +33,10 @@ Sort = Literal["missing", "extra", "different", "overwritten"]
 class Comparison:
     """Counts over all cases, and the first differences in words.
 
-    `counts` have the names of the account. `held_rows` are, by standing, the distinct keys of each object whose message
-    a queue still has, `held_rows_stored` those of them that are stored. `overwriting` are the numbers of the first
-    objects in which a row replaced another one. `object_key` names an object by its number; it is asked only for what
-    is shown.
+    `counts` have the names in the account. `held_rows` are, by standing, the distinct keys of each object whose message
+    is still in a queue, `held_rows_stored` those of them that are stored. `overwriting` are the numbers of the first
+    objects in which a row replaced another one. `object_key` returns an object's key by its number; it is called only
+    for what is shown.
     """
 
     def __init__(self, object_key: Callable[[int], str]) -> None:
@@ -48,7 +48,7 @@ class Comparison:
         self.held_rows, self.held_rows_stored = Counter[Standing](), Counter[Standing]()
 
     def judge(self, part: Gathered, unsettled: Mapping[int, Standing]) -> None:
-        """Account for some keys. `unsettled` has the standing of each object, by its number, that is not settled."""
+        """Account for some keys. `unsettled` has the standing of each unsettled object by its number."""
         rows = part.kind is Kind.ROW
         self.counts["expected_rows" if rows else "rejected"] += part.agreed
         judge = self._judge_row if rows else self._judge_rejection
@@ -65,7 +65,7 @@ class Comparison:
                 judge(case, current, earlier)
 
     def read_whole(self, key: str, rows: int, rejected: int) -> None:
-        """A settled object has so many rows, of which so many are rejected."""
+        """Note how many rows a settled object has, and how many of them are rejected."""
         if rejected and rejected == rows:
             sort = "objects_all_rejected"
         elif rejected > MANY_REJECTED and rejected > MANY_REJECTED_SHARE * rows:
@@ -73,32 +73,32 @@ class Comparison:
         else:
             return
         self.counts[sort] += 1
-        # Objects are read several at a time: the first is the one that is listed first.
-        said = key, f"{shown(key)}: {rejected:,} of {rows:,} rows rejected"
-        self._first[sort] = min(said, self._first.get(sort, said))
+        # Several objects are read at a time: the first one is the first in the list.
+        note = key, f"{shown(key)}: {rejected:,} of {rows:,} rows rejected"
+        self._first[sort] = min(note, self._first.get(sort, note))
 
     def unreadable(self, key: str, reason: str) -> None:
-        """An object that cannot be read and whose message is in no queue: what it held is lost."""
+        """Count an object that cannot be read although its message is in no queue: its content is lost."""
         self._find("missing", key, f"{shown(key)} cannot be read ({reason}), and no queue holds a message about it")
 
     def no_rejection(self, name: str, number: int) -> None:
-        """A line of a file of rejected rows that is not a record of one."""
+        """Count a line in a file of rejected rows that is not a record of one."""
         self._find("extra", name, f"{shown(name)} line {number}: not a record of a rejected row")
 
     def unexplained_rejections(self, name: str) -> None:
-        """A file of rejected rows about an object that does not exist."""
+        """Count a file of rejected rows for an object that does not exist."""
         self._find("extra", name, f"{shown(name)}: rejected rows of an object that does not exist")
 
     @property
     def notes(self) -> dict[str, str]:
         """The first object of each sort that `read_whole` counts, in words."""
-        return {sort: said for sort, (_, said) in self._first.items()}
+        return {sort: text for sort, (_, text) in self._first.items()}
 
     def differences(self, accepted: Set[str] = frozenset()) -> tuple[str, ...]:
         """The first of each sort that is not accepted, so that a thousand missing rows do not hide a changed cell."""
-        told = (words for sort, words in self._words.items() if sort not in accepted)
-        in_turn = chain.from_iterable(zip_longest(*told))
-        return tuple(islice((said[1] for said in in_turn if said is not None), limits.AUDIT_DIFFERENCES))
+        listed = (words for sort, words in self._words.items() if sort not in accepted)
+        in_turn = chain.from_iterable(zip_longest(*listed))
+        return tuple(islice((entry[1] for entry in in_turn if entry is not None), limits.AUDIT_DIFFERENCES))
 
     def _judge_row(self, case: Case, current: list[tuple[Claim, Standing]], earlier: set[str]) -> None:
         # The last row of a key wins within its object, so the others of a settled object may not be stored.
@@ -132,7 +132,7 @@ class Comparison:
             self._find("different", _row(case), self._difference(case, claims, (settled or claims)[-1], stored))
 
     def _count_overwritten(self, case: Case, rows: list[Claim]) -> None:
-        """Of the rows of one object under one key, those whose content is not the last one's."""
+        """Among one object's rows with one key, count those whose content differs from the last one's."""
         last = rows[-1]
         lost = [row for row in rows if row[2] != last[2]]
         if not lost:
@@ -147,7 +147,7 @@ class Comparison:
             where = f"line {lost[0][1]} is overwritten by line {last[1]}, {shown(self._object_key(last[0]))}"
             return f"{_row(case)}: {where}: {name} is {before} in one and {after} in the other"
 
-        self._tell("overwritten", _row(case), words)
+        self._record("overwritten", _row(case), words)
 
     def _difference(self, case: Case, claims: list[Claim], claim: Claim, stored: str) -> str:
         name, expected, found, others = _first_change(claim[2], stored)
@@ -180,14 +180,14 @@ class Comparison:
 
     def _find(self, sort: Sort, key: str, text: str) -> None:
         self.counts[sort] += 1
-        self._tell(sort, key, lambda: text)
+        self._record(sort, key, lambda: text)
 
-    def _tell(self, sort: Sort, key: str, words: Callable[[], str]) -> None:
-        """Keep the first in the order of their keys, since cases come in none."""
-        told = self._words[sort]
-        if len(told) < limits.AUDIT_DIFFERENCES or key < told[-1][0]:
-            insort(told, (key, words()), key=itemgetter(0))
-            del told[limits.AUDIT_DIFFERENCES :]
+    def _record(self, sort: Sort, key: str, words: Callable[[], str]) -> None:
+        """Keep the first ones in the order of their keys, since cases come in no order."""
+        listed = self._words[sort]
+        if len(listed) < limits.AUDIT_DIFFERENCES or key < listed[-1][0]:
+            insort(listed, (key, words()), key=itemgetter(0))
+            del listed[limits.AUDIT_DIFFERENCES :]
 
 
 def shown(text: str) -> str:
@@ -200,9 +200,9 @@ def _row(case: Case) -> str:
     return f"{shown(case.pk)} {shown(case.sk)}"
 
 
-def _first_change(one: str, other: str) -> tuple[str, str, str, int]:
-    """The first attribute that differs, its value in both contents, and how many more there are."""
-    before, after = cells(one), cells(other)
+def _first_change(first: str, second: str) -> tuple[str, str, str, int]:
+    """The first attribute that differs, its value in both contents, and how many more differ."""
+    before, after = cells(first), cells(second)
     name, *others = [name for name in sorted(before | after) if before.get(name) != after.get(name)]
     return shown(name), _cell(before.get(name)), _cell(after.get(name)), len(others)
 

@@ -1,7 +1,7 @@
-"""What an item says, as one text: two contents are equal texts exactly when they mean the same. Pure.
+"""An item's meaning as one text: two contents are equal texts exactly if they mean the same. Pure.
 
-A content is DynamoDB's own JSON of the attributes besides the key, without the outer braces: names in order, numbers
-in one spelling. A rejected row's is the JSON list of its fields.
+A content is DynamoDB's own JSON of the attributes outside the key, without the outer braces: names in order, numbers in
+a single notation. A rejected row's content is the JSON list of its fields.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from functools import lru_cache
 from json.encoder import encode_basestring_ascii
 from typing import Any, cast
 
-# DynamoDB keeps 38 digits; a store that keeps more is told from one that does not.
+# DynamoDB keeps 38 digits; this distinguishes a store that keeps more.
 _EXACT = Context(prec=400, traps=[InvalidOperation, Overflow, Inexact])
 _LARGEST_EXPONENT = 200
 _PLAIN_NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(\.[0-9]+)?")
@@ -23,19 +23,19 @@ _list_text = json.JSONEncoder(separators=(",", ":")).encode
 _any_text = json.JSONEncoder(separators=(",", ":"), sort_keys=True, default=str).encode
 
 quoted = cast("Any", encode_basestring_ascii)
-"""A text as JSON, in ASCII: a lone surrogate is an escape, too."""
+"""Text as JSON, in ASCII: a lone surrogate is escaped, too."""
 
 
 def number_text(text: str) -> str:
-    """The number's one spelling: `1.50`, `1.5` and `15e-1` are the same number, and DynamoDB returns any of them.
+    """The number in a single notation: `1.50`, `1.5` and `15e-1` are the same number, and DynamoDB may return any.
 
-    What is not a number, or has an exponent that no store takes, stays as it is.
+    Anything but a number, and a number whose exponent no store accepts, is unchanged.
     """
     if plain := _PLAIN_NUMBER.fullmatch(text):
         short = text.rstrip("0").rstrip(".") if plain[1] else text
         return "0" if short == "-0" else short
     if _ZERO.fullmatch(text):
-        return "0"  # whatever its exponent, which may be beyond what can be computed with
+        return "0"  # whatever its exponent, which may be too large to compute with
     try:
         number = _EXACT.create_decimal(text)
     except DecimalException:
@@ -52,18 +52,18 @@ def number_value(text: str) -> str:
 
 
 def text_value(text: str) -> str:
-    """A text as an attribute's value."""
+    """Text as an attribute's value."""
     return f'{{"S":{quoted(text)}}}'
 
 
 @lru_cache(4_096)
 def label(name: str) -> str:
-    """An attribute's name before its value."""
+    """An attribute's name as it precedes its value."""
     return f"{quoted(name)}:"
 
 
 def item_content(item: Mapping[str, Mapping[str, Any]]) -> str:
-    """The content of an item in DynamoDB's own JSON, its key attributes already taken away."""
+    """The content of an item in DynamoDB's own JSON, without its key attributes."""
     parts = []
     for name in sorted(item):
         typed = item[name]
@@ -80,7 +80,7 @@ def rejection_content(row: Iterable[str]) -> str:
 
 
 def cells(content: str) -> dict[str, tuple[str, str]]:
-    """What a content says: type and value by attribute's name."""
+    """A content's type and value by attribute name."""
     found = {}
     for name, typed in json.loads(f"{{{content}}}").items():
         kind, value = next(iter(typed.items()), ("", ""))

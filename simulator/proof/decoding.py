@@ -1,6 +1,6 @@
 """The bytes of a text -> its characters, by a mark at their beginning or by a named encoding. No I/O.
 
-Bytes that are not text never stop it: each becomes a lone surrogate, U+DC00 and the byte's value.
+Bytes that are not text never stop it: each becomes a lone surrogate, U+DC00 plus the byte's value.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ _ASCII = bytes(range(128))
 _PROBE = b"a,b\n"
 _MARK = "\ufeff"
 _MARKED = {"utf-16": (2, "utf-16-be", "utf-16-le"), "utf-32": (4, "utf-32-be", "utf-32-le")}
-"""Encodings whose mark says the order of bytes: its length, the name of either order, the second without a mark."""
-_ESCAPE_BYTES = 17  # more than Python looks at to find the end of one
+"""Encodings whose mark gives the byte order: its length, and the name for either order, the second without a mark."""
+_ESCAPE_BYTES = 17  # more than Python examines to find the end of one
 
 
 def _as_surrogates(error: UnicodeError) -> tuple[str, int]:
@@ -34,9 +34,9 @@ def bad_encoding(name: str) -> str | None:
             return None
         if known.replace("_", "-").endswith("unicode-escape"):
             return "how Python writes text in a program, not how a file is written"
-        _PROBE.decode(name, "replace")  # which Python refuses by a codec that does not make text
+        _PROBE.decode(name, "replace")  # Python refuses this for a codec that does not make text
     except UnicodeDecodeError:
-        pass  # the codec, and by another handler
+        pass  # from the codec, or from another error handler
     except (LookupError, ValueError):
         return "not a text encoding that Python knows"
     try:
@@ -57,9 +57,9 @@ def is_ascii_and_more(name: str) -> bool:
 
 
 class TextDecoder:
-    """Feed bytes in any pieces, get their text. `beyond_ascii`: whether anything else than ASCII was among it.
+    """Feed it bytes in any pieces; it returns their text. `beyond_ascii`: whether that had anything but ASCII.
 
-    Without an encoding it is UTF-16 by its mark, else UTF-8. One mark at the beginning is dropped.
+    Without an encoding it is UTF-16 if marked as such, else UTF-8. One mark at the beginning is dropped.
     """
 
     def __init__(self, encoding: str | None) -> None:
@@ -72,9 +72,9 @@ class TextDecoder:
         self._begun = False
 
     def feed(self, piece: bytes, *, final: bool = False, hasten: bool = False) -> str:
-        """The text that `piece` completes. Raises `Unreadable` when the object is of a format that is not text.
+        """The text that `piece` completes. Raises `Unreadable` if the object's format is not text.
 
-        The first bytes are kept until there are enough to tell; `hasten`: nothing more comes.
+        The first bytes are kept until there are enough to decide; `hasten`: nothing more comes.
         """
         if self._decoder is None:
             self._head += piece
@@ -104,7 +104,7 @@ class TextDecoder:
 
 
 def _whole_escapes(body: bytes, *, final: bool) -> tuple[bytes, bytes]:
-    """What can be decoded of the bytes, and what must wait: Python loses count of an escape that is cut and broken."""
+    """The bytes that can be decoded, and those that must wait: Python mishandles a broken escape that is cut."""
     cut = len(body)
     while not final and (escape := body.find(b"\x1b", max(0, cut - _ESCAPE_BYTES), cut)) >= 0:
         cut = escape

@@ -1,7 +1,7 @@
 """How the files are written: the consumer's settings that decide what a row of an object is, as one value.
 
-The proof's own reading of them. It follows docs/handlers.md, not the consumer's code: a mistake of one must not be
-the mistake of both.
+This is the proof's own reading of them. It follows docs/handlers.md, not the consumer's code, so that the two do not
+share a mistake.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ class Dialect:
 
     @classmethod
     def from_environ(cls, environ: Mapping[str, str]) -> Dialect:
-        """From the consumer's variables. Raises `InputError`, naming the one that is malformed."""
+        """Read the consumer's variables. Raises `InputError`, naming the malformed one."""
         given = {name: text for name, text in environ.items() if text}
         timestamp_format = given.get("TIMESTAMP_FORMAT")
         if timestamp_format is not None and (reason := _bad_format(timestamp_format)) is not None:
@@ -81,8 +81,8 @@ class Dialect:
 
     @property
     def chosen(self) -> frozenset[str]:
-        """The variables that say something else than their default."""
-        said = {
+        """The variables that differ from their defaults."""
+        differs = {
             "TICKER_COLUMN": self.ticker_column is not None,
             "TIMESTAMP_COLUMN": self.timestamp_column is not None,
             "TIMESTAMP_FORMAT": self.timestamp_format is not None,
@@ -96,7 +96,7 @@ class Dialect:
             "NULL_VALUES": bool(self.null_words),
             "NUMBERS": self.lenient_numbers,
         }
-        return frozenset(name for name, otherwise in said.items() if otherwise)
+        return frozenset(name for name, otherwise in differs.items() if otherwise)
 
 
 def _malformed(name: str, text: str, what: str) -> InputError:
@@ -144,7 +144,7 @@ def _comment(given: Mapping[str, str]) -> str | None:
     if text is None:
         return None
     if text[0] in ' \t"' or "\n" in text or "\r" in text:
-        raise _malformed("COMMENT", text, "not how a line can begin: a blank, a quote at its beginning, or a line end")
+        raise _malformed("COMMENT", text, "not a comment mark: it begins with a blank or a quote, or has a line end")
     return text
 
 
@@ -158,7 +158,7 @@ def _words(given: Mapping[str, str], name: str) -> list[str]:
 
 
 def _column_names(given: Mapping[str, str], ticker: str | None, timestamp: str | None) -> tuple[str, ...] | None:
-    """The names, which must do as a header by themselves: no object could be read by others."""
+    """The names, which must be a valid header on their own: no object could be read with others."""
     names = _words(given, "COLUMN_NAMES")
     if not names:
         return None

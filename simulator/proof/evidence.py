@@ -1,8 +1,8 @@
-"""What the audit has seen, in bounded memory, and handed back key by key.
+"""What the audit has read, kept in bounded memory and returned key by key.
 
-Two parties speak of each key: objects claim what should be stored, the store shows what is. Both are appended in the
-order in which they are read, and brought together at the end. Memory stays bounded however many rows there are; the
-disk holds about 250 bytes for each. Knows nothing of verdicts, which are `comparison.py`'s.
+Each key has two sides: objects claim what should be stored, the store shows what is. Both are appended in the order in
+which they are read, and brought together at the end. Memory stays bounded however many rows there are; the disk holds
+about 250 bytes per row. Verdicts are the business of `comparison.py`.
 """
 
 from __future__ import annotations
@@ -34,26 +34,26 @@ BEGIN;
 
 
 class Standing(IntEnum):
-    """What is known of an object's message."""
+    """What is known about an object's message."""
 
     SETTLED = 0
-    """No queue holds it: all that the object says must be stored, or rejected with a reason."""
+    """No queue holds it: all of the object's rows must be stored, or rejected with a reason."""
     DEAD_LETTERED = 1
-    """The dead-letter queue holds it: any part of the object may be stored."""
+    """The dead-letter queue holds it: any of the object's rows may be stored."""
     PENDING = 2
-    """The queue still holds it: any part of the object may be stored."""
+    """The queue still holds it: any of the object's rows may be stored."""
     UNREADABLE = 3
-    """No queue holds it, and the object cannot be read, so that it should be in the dead-letter queue."""
+    """No queue holds it, but the object cannot be read, so it should be in the dead-letter queue."""
     VOID = 4
     """A reading that broke off: the object was read again under another number."""
     REPLACED = 5
-    """An earlier content of its key, put again since: what it says need not be stored, and may be."""
+    """An earlier content of its key, overwritten since: its rows may be stored, but need not be."""
     FILTERED = 6
-    """The mapping's filter criteria deleted its message: any part of the object may be stored, by another message."""
+    """The mapping's filter criteria deleted its message: another message may have stored any of the object's rows."""
 
 
 class Kind(IntEnum):
-    """What a key stands for."""
+    """What a key identifies."""
 
     ROW = 0
     """pk and sk are the item's partition and sort key."""
@@ -62,11 +62,11 @@ class Kind(IntEnum):
 
 
 Claim = tuple[int, int, str]
-"""An object's number, the line on which it says what belongs under the key, and that content."""
+"""An object's number, the line with the claim, and the content that belongs under the key."""
 
 
 class Case(NamedTuple):
-    """All that is said of one key.
+    """Everything known about one key.
 
     `claims` are in order of object and line; `stored` has more than one content only for rejections, when a line was
     recorded twice.
@@ -79,9 +79,9 @@ class Case(NamedTuple):
 
 
 class Gathered(NamedTuple):
-    """What was said of some keys, in so many `statements`.
+    """What is known about some keys, from `statements` statements.
 
-    On `agreed` keys one settled object claims what the store shows, and nobody says anything else; `cases` are the
+    On `agreed` keys one settled object claims what the store shows, and there is no other statement; `cases` are the
     other keys.
     """
 
@@ -94,8 +94,8 @@ class Gathered(NamedTuple):
 class Evidence(AbstractContextManager["Evidence"]):
     """Temporary files, as a context manager. One thread at a time may use it.
 
-    They have no names, so that nothing is left whatever way the process ends. Every method raises `CouldNotFinish`
-    when the disk is full.
+    They have no names, so that nothing is left however the process ends. Every method raises `CouldNotFinish` when the
+    disk is full.
     """
 
     def __init__(self) -> None:
@@ -119,14 +119,14 @@ class Evidence(AbstractContextManager["Evidence"]):
         return sum(partitions.count for partitions in self._statements.values())
 
     def refer(self, bucket: str, key: str, standing: Standing) -> None:
-        """A queue holds a message about this object, or its filter deleted it. The first standing given stays."""
+        """A queue holds a message about this object, or its filter deleted it. The first standing recorded stays."""
         with _disk():
             self._db.execute(
                 "INSERT OR IGNORE INTO reference VALUES (?, ?, ?)", (_bytes(bucket), _bytes(key), standing)
             )
 
     def referred(self, standing: Standing) -> int:
-        """How many objects have this standing by a message, whether they still exist or not."""
+        """How many objects have this standing because of a message, whether they still exist or not."""
         row = self._db.execute("SELECT count(*) FROM reference WHERE standing = ?", (standing,)).fetchone()
         return int(row[0])
 
@@ -140,7 +140,7 @@ class Evidence(AbstractContextManager["Evidence"]):
             )
 
     def objects(self) -> Iterator[tuple[int, str, Standing]]:
-        """Number, key and standing of every object added before this call, in that order, a page at a time."""
+        """Number, key and standing of every object added before this call, in order, a page at a time."""
         last, end = 0, self.object_count()
         while page := self._db.execute(
             "SELECT id, key, standing FROM object WHERE id > ? AND id <= ? ORDER BY id LIMIT ?",
@@ -166,48 +166,48 @@ class Evidence(AbstractContextManager["Evidence"]):
         return Standing(row[0]) if row else None
 
     def set_standing(self, source: int, standing: Standing) -> None:
-        """What the reading of an object taught about it."""
+        """Record what reading an object has shown about it."""
         with _disk():
             self._db.execute("UPDATE object SET standing = ? WHERE id = ?", (standing, source))
 
     def set_keys(self, source: int, keys: int) -> None:
-        """Which of the audit's ways to choose keys the object follows; 0 unless told."""
+        """Record which of the audit's ways to choose keys the object uses; the default is 0."""
         with _disk():
             self._db.execute("UPDATE object SET keys = ? WHERE id = ?", (keys, source))
 
     def keys_of(self, source: int) -> int:
-        """What `set_keys` told."""
+        """The value recorded with `set_keys`."""
         return int(self._db.execute("SELECT keys FROM object WHERE id = ?", (source,)).fetchone()[0])
 
     def begin_again(self, source: int) -> int:
-        """Void all that was read of an object, and return the number under which to read it anew."""
+        """Void everything read from an object, and return the number under which to read it again."""
         (key, standing) = self._db.execute("SELECT key, standing FROM object WHERE id = ?", (source,)).fetchone()
         self.set_standing(source, Standing.VOID)
         return self._added(key, standing)
 
     def add_replaced(self, key: str) -> int:
-        """The key had another content before; the number under which to claim what that said."""
+        """The key had another content before; returns the number under which to claim its rows."""
         return self._added(_bytes(key), Standing.REPLACED)
 
     def unsettled(self) -> dict[int, Standing]:
-        """The standing of every object, by its number, whose rows need not all be stored."""
+        """The standing, by number, of every object whose rows need not all be stored."""
         rows = self._db.execute("SELECT id, standing FROM object WHERE standing != 0")
         return {source: Standing(standing) for source, standing in rows}
 
     def claim(self, kind: Kind, source: int, claims: Collection[tuple[str, str, int, str]]) -> None:
-        """Rows of an object: (pk, sk, line, content) each."""
+        """Record rows of an object: (pk, sk, line, content) each."""
         if not claims:
             return
         self._statements[kind].add([(pk, sk, source, line, content) for pk, sk, line, content in claims])
 
     def show(self, kind: Kind, stored: Iterable[tuple[str, str, str]]) -> None:
-        """What the store holds: (pk, sk, content) each."""
+        """Record what the store holds: (pk, sk, content) each."""
         self._statements[kind].add(stored)
 
     def parts(self, unsettled: Mapping[int, Standing]) -> Iterator[Gathered]:
-        """All that was said, key by key, a part at a time and in no order: rows before rejections.
+        """Everything recorded, key by key, a part at a time and in no order: rows before rejections.
 
-        `unsettled` are the standings by which the parties agree or not.
+        `unsettled` are the standings that decide whether the two sides agree.
         """
         for kind, partitions in self._statements.items():
             for statements in partitions:
@@ -221,15 +221,15 @@ class Evidence(AbstractContextManager["Evidence"]):
 
 
 def _part(kind: Kind, statements: list[Statement], unsettled: Mapping[int, Standing]) -> Gathered:
-    said: dict[Statement, list[Statement]] = {}
+    by_key: dict[Statement, list[Statement]] = {}
     for statement in statements:
         key = statement[:2]
-        if key in said:
-            said[key].append(statement)
+        if key in by_key:
+            by_key[key].append(statement)
         else:
-            said[key] = [statement]
+            by_key[key] = [statement]
     agreed, cases = 0, []
-    for (pk, sk), about in said.items():
+    for (pk, sk), about in by_key.items():
         # The usual case, of which there are millions.
         if len(about) == 2 and about[0][-1] == about[1][-1] and len(about[0]) != len(about[1]):
             claim = about[0] if len(about[1]) == _SHOWN else about[1]
@@ -248,12 +248,12 @@ def _disk() -> Iterator[None]:
         yield
     except sqlite3.OperationalError as error:
         raise CouldNotFinish(
-            f"the audit cannot use its temporary file ({error}): free some space, or name another directory with TMPDIR"
+            f"the audit cannot use its temporary file ({error}): free some space, or set TMPDIR to another directory"
         ) from error
 
 
 def _bytes(text: str) -> bytes:
-    # A lone surrogate, which JSON can spell, must not stop the audit of the rest.
+    # A lone surrogate, which JSON can express, must not stop the audit of the rest.
     return text.encode("utf-8", "surrogatepass")
 
 

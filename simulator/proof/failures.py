@@ -4,7 +4,7 @@ from __future__ import annotations
 
 
 class Unreadable(Exception):
-    """The object cannot be read at all; the message says why. What was read of it before stays read."""
+    """The object cannot be read at all; the message says why. Rows read before that still count."""
 
 
 class NotStorable(Exception):

@@ -1,7 +1,7 @@
-"""Both ends: what producer and consumer report, against what was asked, what lies there and what was counted.
+"""Both ends: compares what producer and consumer report with what was requested, found and counted.
 
-The comparison of rows trusts what it reads. Whoever reports rows that he did not write, or writes others than he was
-asked for, is caught here. Pure; the figures come from the handlers' own metrics.
+The comparison of rows trusts what it reads. This catches a handler that reports rows it did not write, or writes others
+than requested. Pure; the figures come from the handlers' own metrics.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from simulator.proof.notifications import ObjectRef
 
 @dataclass(frozen=True, slots=True)
 class Amount:
-    """Objects, and the rows and bytes in them; None: nobody says."""
+    """Objects, and the rows and bytes in them; None: not reported."""
 
     files: int
     rows: int | None
@@ -25,7 +25,7 @@ class Amount:
 
 @dataclass(frozen=True, slots=True)
 class Counted:
-    """The same as the audit counted it."""
+    """The same amounts, as the audit counted them."""
 
     files: int
     rows: int
@@ -34,10 +34,10 @@ class Counted:
 
 @dataclass(frozen=True, slots=True)
 class Producer:
-    """Whoever puts the objects whose keys match `keys`.
+    """The writer of the objects whose keys match `keys`.
 
-    `asked` is what it was told to put, None: nothing in particular; `said` what it reports, None: nothing. `apart`
-    names the work of which there is no report, in words. `unique`: no two of its rows have the same key.
+    `asked` is what it was to write, None: unspecified; `said` is what it reports, None: nothing. `apart` describes work
+    without a report. `unique`: no two of its rows have the same key.
     """
 
     name: str
@@ -52,8 +52,8 @@ class Producer:
 class Consumer:
     """What the consumer's invocations report, added up.
 
-    `rows_unanswered` are those of requests that got no answer. `unbalanced` counts invocations without failed messages
-    whose rows read are not those written, replaced and rejected. `apart` names invocations without a report, in words.
+    `rows_unanswered` are those of requests without an answer. `unbalanced` counts invocations without failed messages
+    whose rows read do not equal those written, replaced and rejected. `apart` describes invocations without a report.
     """
 
     name: str
@@ -69,9 +69,9 @@ class Consumer:
 
 @dataclass(frozen=True, slots=True)
 class Ledgers:
-    """What everybody says; None where there is nobody. `counted_rows`: puts that the store accepted.
+    """All reports; None where there is no one to report. `counted_rows`: puts that the store accepted.
 
-    `filtered` are the objects whose messages the mapping's filter criteria let through to nobody.
+    `filtered` are the objects whose messages the mapping's filter criteria passed to no function.
     """
 
     producers: tuple[Producer, ...] = ()
@@ -81,8 +81,8 @@ class Ledgers:
 
     @property
     def apart(self) -> tuple[str, ...]:
-        """What is in nobody's figures, in words."""
-        apart = tuple(said for producer in self.producers for said in producer.apart)
+        """What no figures cover, in words."""
+        apart = tuple(text for producer in self.producers for text in producer.apart)
         if self.consumer is not None:
             apart += self.consumer.apart
             if unanswered := self.consumer.rows_unanswered:
@@ -91,10 +91,10 @@ class Ledgers:
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
-    """What the audit read: the objects of each producer, in their order, and all that are settled.
+class Audited:
+    """What the audit read: the objects of each producer, in their order, and all settled ones.
 
-    `distinct_rows` are the keys of the settled objects. `changed`: some object was put again.
+    `distinct_rows` are the keys of the settled objects. `changed`: some object was overwritten.
     """
 
     put: tuple[Counted, ...]
@@ -104,18 +104,18 @@ class Seen:
     changed: bool
 
 
-def disagreements(ledgers: Ledgers, seen: Seen) -> Iterator[str]:
-    """Every two figures that should be one, in a sentence with both."""
-    for producer, there in zip(ledgers.producers, seen.put, strict=True):
-        yield from _of_producer(producer, there, seen)
+def disagreements(ledgers: Ledgers, audited: Audited) -> Iterator[str]:
+    """Every two figures that should be equal but are not, in a sentence with both."""
+    for producer, there in zip(ledgers.producers, audited.put, strict=True):
+        yield from _of_producer(producer, there, audited)
     if ledgers.consumer is not None:
-        yield from _of_consumer(ledgers.consumer, ledgers.counted_rows, seen)
+        yield from _of_consumer(ledgers.consumer, ledgers.counted_rows, audited)
 
 
-def _of_producer(producer: Producer, there: Counted, seen: Seen) -> Iterator[str]:
+def _of_producer(producer: Producer, there: Counted, audited: Audited) -> Iterator[str]:
     name, said, asked = producer.name, producer.said, producer.asked
     if asked is not None:
-        yield from _unlike_asked(producer, asked, there, seen)
+        yield from _unlike_asked(producer, asked, there, audited)
     if said is not None:
         pairs = (
             ("object", said.files, there.files),
@@ -123,44 +123,49 @@ def _of_producer(producer: Producer, there: Counted, seen: Seen) -> Iterator[str
             ("byte", said.bytes, there.bytes),
         )
         for noun, reported, found in pairs:
-            more_is_fine = producer.apart or seen.changed
+            more_is_fine = producer.apart or audited.changed
             if reported is not None and (found < reported or (found > reported and not more_is_fine)):
-                yield f"{name} says that it wrote {counted(reported, noun)}; in the bucket are {found:,}"
-    stored = seen.settled.rows - seen.settled_rejected
-    if producer.unique and not seen.changed and there.files == seen.settled.files and seen.distinct_rows < stored:
-        yield f"{name} wrote {counted(stored, 'row')}, which should differ in their keys; {seen.distinct_rows:,} do"
+                yield f"{name} reports {counted(reported, noun)} written; the bucket has {found:,}"
+    stored = audited.settled.rows - audited.settled_rejected
+    if (
+        producer.unique
+        and not audited.changed
+        and there.files == audited.settled.files
+        and audited.distinct_rows < stored
+    ):
+        yield f"{name} wrote {counted(stored, 'row')}, whose keys should all differ; only {audited.distinct_rows:,} do"
 
 
-def _unlike_asked(producer: Producer, asked: Amount, there: Counted, seen: Seen) -> Iterator[str]:
-    was_asked = f"{_amount(asked)} were asked of {producer.name}"
-    said = producer.said
-    if said is not None and not producer.apart:
-        if (said.files, said.rows) != (asked.files, asked.rows):
-            yield f"{was_asked}; it says that it wrote {_amount(said)}"
-    elif there.files != asked.files or (there.rows != asked.rows and not seen.changed):
+def _unlike_asked(producer: Producer, asked: Amount, there: Counted, audited: Audited) -> Iterator[str]:
+    was_asked = f"{producer.name} was to write {_amount(asked)}"
+    reported = producer.said
+    if reported is not None and not producer.apart:
+        if (reported.files, reported.rows) != (asked.files, asked.rows):
+            yield f"{was_asked}; it reports {_amount(reported)}"
+    elif there.files != asked.files or (there.rows != asked.rows and not audited.changed):
         apart = f" ({', '.join(producer.apart)})" if producer.apart else ""
-        yield f"{was_asked}; in the bucket are {_amount(there)}{apart}"
+        yield f"{was_asked}; the bucket has {_amount(there)}{apart}"
 
 
-def _of_consumer(consumer: Consumer, counted_rows: int | None, seen: Seen) -> Iterator[str]:
+def _of_consumer(consumer: Consumer, counted_rows: int | None, audited: Audited) -> Iterator[str]:
     name, complete = consumer.name, not consumer.apart
     written = consumer.rows_written
     if counted_rows is not None:
         most = written + consumer.rows_unanswered if complete else counted_rows
         if not written <= counted_rows <= most:
-            yield f"{name} says that it wrote {counted(written, 'row')}; the store accepted {counted_rows:,}"
+            yield f"{name} reports {counted(written, 'row')} written; the store accepted {counted_rows:,}"
     if consumer.unbalanced:
-        unlike = "the rows read are not those written, replaced and rejected"
-        yield f"{name}: in {counted(consumer.unbalanced, 'invocation')} {unlike}"
-    if not complete or consumer.messages_failed or seen.changed:
+        unlike = "the rows read are not the sum of those written, replaced and rejected"
+        yield f"{name}: in {counted(consumer.unbalanced, 'invocation')}, {unlike}"
+    if not complete or consumer.messages_failed or audited.changed:
         return
-    once = consumer.objects == seen.settled.files
+    once = consumer.objects == audited.settled.files
     for what, reported, found in (
-        ("read", consumer.rows_read, seen.settled.rows),
-        ("rejected", consumer.rows_rejected, seen.settled_rejected),
+        ("read", consumer.rows_read, audited.settled.rows),
+        ("rejected", consumer.rows_rejected, audited.settled_rejected),
     ):
         if reported < found or (once and reported > found):
-            yield f"{name} says that it {what} {counted(reported, 'row')}; by the audit's reading they are {found:,}"
+            yield f"{name} reports {counted(reported, 'row')} {what}; the audit counts {found:,}"
 
 
 def _amount(amount: Amount | Counted) -> str:

@@ -1,6 +1,6 @@
-"""What an S3 notification in a queue says: which objects a message is about.
+"""Reads an S3 notification in a queue: which objects a message is about.
 
-Owns the reading of message bodies on the simulator's side of the handlers; the handlers read events by themselves.
+The simulator reads message bodies with this file; the handlers have their own code for it.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from urllib.parse import unquote_plus
 
 @dataclass(frozen=True, slots=True)
 class ObjectRef:
-    """One object, its key as S3 knows it (not as the notification encodes it)."""
+    """One object, with its key as in S3 (not as the notification encodes it)."""
 
     bucket: str
     key: str
@@ -22,10 +22,10 @@ class ObjectRef:
 def objects_of(body: str) -> tuple[ObjectRef, ...]:
     """The objects that a queue's message body is about, in its order.
 
-    An `s3:TestEvent` is about none, and so is a body that is not a notification of S3: whoever counts messages must
-    count them separately. Keys are form-encoded in S3's own notification
-    (docs.aws.amazon.com/AmazonS3/latest/userguide/notification-content-structure.html) and plain in EventBridge's
-    event (the same guide, ev-events.html). SNS puts either into the `Message` of an envelope, as a text
+    An `s3:TestEvent`, and a body that is not an S3 notification, has none: count such messages separately. Keys are
+    form-encoded in S3's own notification
+    (docs.aws.amazon.com/AmazonS3/latest/userguide/notification-content-structure.html) and plain in EventBridge's event
+    (the same guide, ev-events.html). SNS puts either into the `Message` of an envelope, as text
     (docs.aws.amazon.com/sns/latest/dg/sns-message-and-json-formats.html).
     """
     found = _loaded(body)

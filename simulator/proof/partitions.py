@@ -1,7 +1,6 @@
-"""Many statements about keys, handed back a partition at a time: all statements about one key are in the same.
+"""Many statements about keys, returned a partition at a time: all statements about one key are in the same partition.
 
-What is in hand is bounded. The rest is in a private file without a name, of which nothing is left whatever way the
-process ends.
+Memory is bounded. The rest is in a private, nameless file, of which nothing is left however the process ends.
 """
 
 from __future__ import annotations
@@ -16,11 +15,11 @@ from simulator.base import limits
 from simulator.base.errors import CouldNotFinish
 
 Statement = tuple[Any, ...]
-"""The key's two parts, then whatever is said of it, a text at the end; texts and whole numbers alone."""
+"""The key's two parts, then the statement about it, with a text at the end; only texts and whole numbers."""
 
 
 class Partitions:
-    """An unordered list of statements that outgrows the memory.
+    """An unordered list of statements that may outgrow the memory.
 
     Every method raises `CouldNotFinish` when the disk is full.
     """
@@ -34,8 +33,8 @@ class Partitions:
         self.count = 0
 
     def close(self) -> None:
-        """Give the file back."""
-        with suppress(OSError):  # what a full disk did not take is tried once more
+        """Release the file."""
+        with suppress(OSError):  # closing retries what a full disk did not take
             self._file.close()
 
     def add(self, statements: Iterable[Statement]) -> None:
@@ -55,7 +54,7 @@ class Partitions:
         return map(list, self.streams())
 
     def streams(self) -> Iterator[Iterator[Statement]]:
-        """The same, of each a block at a time: one key may have more statements than fit the memory."""
+        """The same, each a block at a time: one key may have more statements than fit into memory."""
         return map(self._stream, self._blocks, self._in_hand)
 
     def _stream(self, blocks: list[tuple[int, int]], in_hand: list[Statement]) -> Iterator[Statement]:
@@ -89,5 +88,5 @@ def _disk() -> Iterator[None]:
     except OSError as error:
         raise CouldNotFinish(
             f"the audit cannot use its temporary file ({error.strerror or error}): "
-            "free some space, or name another directory with TMPDIR"
+            "free some space, or set TMPDIR to another directory"
         ) from error

@@ -1,7 +1,7 @@
 """An object's bytes -> the rows that belong in the table, and those that belong among the rejected. No I/O.
 
-The proof's own reader: it follows docs/handlers.md and shares no code with the consumer, so that a row that one of
-them drops, cuts or changes is seen by the other. Which of the settings decide is in `dialect.py`.
+This is the proof's own reader: it follows docs/handlers.md and shares no code with the consumer, so that it notices a
+row that the consumer drops, cuts or changes, and the reverse. `dialect.py` has the settings that matter.
 """
 
 from __future__ import annotations
@@ -16,23 +16,23 @@ from simulator.proof.records import Record, RecordParser
 from simulator.proof.rows import Row, RowBuilder
 
 JUDGED_ROWS = 1_000
-"""The first rows of an object whose file name is the ticker must differ in their keys, or be the same rows."""
+"""If the file name is the ticker, the first rows of an object must have different keys, or be the same rows."""
 Rejected = tuple[int, tuple[str, ...]]
 """The line and the fields as read."""
 
 
 @dataclass(frozen=True, slots=True)
 class ReadRows:
-    """Some rows of an object, in their order."""
+    """Some rows of an object, in order."""
 
     stored: list[Row]
     rejected: list[Rejected]
 
 
 class ObjectReader:
-    """Feed the bytes of the object at `key` in any pieces, get its rows. `keys` is None until the header is read.
+    """Feed it the bytes of the object at `key` in any pieces; it returns the rows. `keys` is None before the header.
 
-    Where the settings have the columns' names, the first record is the first row. Without any the object is unreadable.
+    If the settings name the columns, the first record is the first row. Without any record the object is unreadable.
     """
 
     def __init__(self, key: str, dialect: Dialect) -> None:
@@ -48,16 +48,16 @@ class ObjectReader:
 
     @property
     def used(self) -> set[str]:
-        """The consumer's variables, of those that say something else than their default, that made a difference."""
+        """The consumer's variables that differ from their defaults and made a difference."""
         used = self._used | self._records.used
         if self._rows is not None:
             used |= self._rows.used
         return used & self._dialect.chosen
 
     def feed(self, chunk: bytes, *, final: bool = False) -> Iterator[ReadRows]:
-        """The rows that `chunk` completes, and those that the end does. Raises `Unreadable`; exhaust it first.
+        """The rows that `chunk`, or the object's end, completes. Raises `Unreadable`; exhaust it before the next call.
 
-        No row comes of an object that is refused for its keys, since nothing of it may be stored.
+        An object that is refused for its keys yields no row, since nothing of it may be stored.
         """
         rows = ReadRows([], [])
         refusal: Unreadable | None = None
@@ -91,7 +91,7 @@ class ObjectReader:
             raise Unreadable("no header: the object is empty")
 
     def _begin(self, fields: list[str] | str) -> RowBuilder:
-        """Take the first record for the header, or the settings' names."""
+        """Take the first record as the header, or the settings' names."""
         dialect = self._dialect
         names = dialect.column_names or fields
         if isinstance(names, str):
@@ -109,7 +109,7 @@ class ObjectReader:
         return self._rows
 
     def _judge(self, rows: ReadRows, *, final: bool) -> None:
-        """Hold the first rows back while their keys may still refuse the object."""
+        """Hold the first rows back while their keys may still get the object refused."""
         if self._held is None:
             return
         self._held += rows.stored

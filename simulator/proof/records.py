@@ -1,7 +1,7 @@
 """An object's bytes -> its records, by the rules of docs/handlers.md. The proof's own reader; no I/O.
 
-Clear before fast, and written from the rules alone. Memory is bounded by the longest record and the chunk; each line is
-looked at a fixed number of times, whatever quotes are in it and before it.
+Clarity comes before speed, and the code follows the documented rules alone. Memory is bounded by the longest record and
+the chunk; each line is examined a fixed number of times, whatever quotes are in it and before it.
 """
 
 from __future__ import annotations
@@ -18,22 +18,22 @@ from simulator.proof.splitting import Split, Splitter
 from simulator.proof.unpacking import Unpacker
 
 LONGEST_RECORD = 2 * 1024 * 1024
-"""Characters of one record, its line ends counted (docs/handlers.md, "Which rows are stored")."""
+"""The most characters of one record, including line ends (docs/handlers.md, "Which rows are stored")."""
 SHOWN_CHARACTERS = 1_000
-"""Of a broken record's line, which its rejection shows."""
+"""How much of a broken record's line its rejection shows."""
 _LINE_END = re.compile("(\r\n|\r|\n)")
 LINE_END_CHARACTERS = 2
-"""Of the longest line end."""
+"""The length of the longest line end."""
 
 Record = tuple[int, list[str] | str]
-"""The physical line on which it begins, and its fields; of a broken record the text of that line."""
+"""The physical line on which it begins, and its fields; for a broken record, the text of that line."""
 
 
 class RecordParser:
-    """Feed an object's bytes in any pieces, get its records; what comes out depends on the bytes alone.
+    """Feed it an object's bytes in any pieces; it returns the records, which depend on the bytes alone.
 
-    Once somebody says how many fields the header has, a record over several lines with another number of them began
-    with a stray quote, and null words become empty.
+    Once the number of the header's fields is known, a record over several lines with another number began with a stray
+    quote, and null words become empty.
     """
 
     def __init__(self, dialect: Dialect | None = None) -> None:
@@ -44,7 +44,7 @@ class RecordParser:
         self._splitter: Splitter | None = None
         self._width: int | None = None
         self._used: set[str] = set()
-        # The text behind the last line end, and a CR that may be half of one.
+        # The text after the last line end, and a CR that may be half of one.
         self._rest: list[str] = []
         self._rest_length = 0
         self._half_end = ""
@@ -55,8 +55,8 @@ class RecordParser:
         self._number = 1
         # How the first of them is split, if it begins a record that is still open.
         self._begun: Split | None = None
-        # What begins in the lines up to each: cells, if the line began within quotes, and characters. Then the lines,
-        # by their number, that leave the quotes in which they began, and whether a record may end so.
+        # Cumulative per line: the cells that begin in it, if the line began within quotes, and its characters. Then the
+        # numbers of the lines that leave the quotes in which they began, and whether a record may end there.
         self._up_to: list[tuple[int, int]] = []
         self._leaving: deque[tuple[int, bool]] = deque()
 
@@ -72,17 +72,17 @@ class RecordParser:
 
     @property
     def delimiter(self) -> tuple[str, bool] | None:
-        """What is between cells, and whether the object itself says so; None until the first record is at hand."""
+        """The delimiter, and whether the object itself names it; None until the first record is known."""
         return (self._splitter.delimiter, self._beginning.named) if self._splitter else None
 
     def expect(self, width: int) -> None:
-        """The header has so many fields, and what comes from here on are rows."""
+        """The header has `width` fields, and what follows are rows."""
         self._width = width
         if self._splitter is not None:
             self._splitter.empty(self._dialect.null_words)
 
     def feed(self, chunk: bytes, *, final: bool) -> Iterator[Record]:
-        """The records that `chunk` completes, and those that the end does. Raises `Unreadable`; exhaust it first."""
+        """The records that `chunk`, or the object's end, completes. Raises `Unreadable`; exhaust it first."""
         try:
             for piece in self._unpacker.feed(chunk, final=final):
                 yield from self._read(self._decoder.feed(piece), final=False)
@@ -104,7 +104,7 @@ class RecordParser:
         yield from self._records(self._splitter, final=final)
 
     def _cut(self, text: str, *, final: bool) -> None:
-        """Cut into lines what is whole; keep the rest, as far as it can be a line that is not too long."""
+        """Cut whole lines; keep the rest, unless it is already too long for a line."""
         text = self._half_end + text
         self._half_end = ""
         if not final and text.endswith("\r"):
@@ -136,14 +136,14 @@ class RecordParser:
             self._passing_over = too_long
 
     def _drop(self, count: int) -> None:
-        """These lines are done with."""
+        """Forget the first `count` lines, which are done."""
         if count:
             self._number += count
             del self._lines[:count], self._ends[:count], self._up_to[:count]
             self._begun = None
 
     def _records(self, splitter: Splitter, *, final: bool) -> Iterator[Record]:
-        """The records of the lines at hand; those of a record that is still open stay."""
+        """The records on the available lines; lines of a record that is still open stay."""
         lines, comment, at = self._lines, self._dialect.comment, 0
         delimiter, plain = splitter.delimiter, comment is None and not self._dialect.null_words
         while at < len(lines):
@@ -175,18 +175,18 @@ class RecordParser:
         self._drop(at)
 
     def _length(self, at: int) -> int:
-        """The characters of a line with its end, which counts one where the object ends instead."""
+        """The characters of a line with its end; the object's end counts as one character."""
         return len(self._lines[at]) + len(self._ends[at] or "\n")
 
     def _last_line(self, splitter: Splitter, first: int, split: Split | None, *, final: bool) -> int | None:
-        """The line on which the record ends that begins on this one; -1 if it is broken, None if more must come."""
+        """The line on which the record that begins on this one ends; -1 if it is broken, None if more must come."""
         if split is None:
             return -1
         if not split.is_open:
             return first
         cells, length = len(split.texts), self._length(first)
         up_to, leaving = self._up_to, self._leaving
-        # What is before the first line that is known to be within quotes makes no difference to any difference.
+        # Only differences count, so the values before the first line known to be within quotes do not matter.
         up_to += [up_to[-1] if up_to else (0, 0)] * (first + 1 - len(up_to))
         before = up_to[first]
         while leaving and leaving[0][0] <= self._number + first:
@@ -207,7 +207,7 @@ class RecordParser:
         return -1 if final or length + length_more + self._rest_length >= LONGEST_RECORD else None
 
     def _look_within(self, splitter: Splitter) -> None:
-        """What the next line is when it begins within quotes."""
+        """Examine the next line as one that begins within quotes."""
         at = len(self._up_to)
         cells, length = self._up_to[-1]
         line, line_length = self._lines[at], self._length(at)
@@ -227,7 +227,7 @@ class RecordParser:
             cells = [[text] for text in split.texts]
             for at in range(first + 1, last + 1):
                 more = splitter.split(self._lines[at], inside=True)
-                if more is None:  # which it was not when the last line was found
+                if more is None:  # it was not when the last line was found
                     raise AssertionError(self._lines[at])
                 cells[-1] += [self._ends[at - 1], more.texts[0]]
                 cells += [[text] for text in more.texts[1:]]

@@ -1,4 +1,4 @@
-"""The files of rejected rows: bytes -> lines -> what each says was rejected."""
+"""The files of rejected rows: bytes -> lines -> the rejected row that each records."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from simulator.proof.content import rejection_content
 
 
 def line_key(line: int) -> str:
-    """The physical line of a rejected row, as a part of a key."""
+    """The physical line of a rejected row, as part of a key."""
     return f"{line:012d}"
 
 
 def recorded_rejection(line: bytes) -> tuple[str, str] | None:
-    """A recorded rejection as (line, row) of the evidence, None if it is no such record."""
+    """A recorded rejection as (line, row) of the evidence, None if the line is not such a record."""
     try:
         record = json.loads(line)
     except ValueError:
@@ -29,7 +29,7 @@ def recorded_rejection(line: bytes) -> tuple[str, str] | None:
 
 
 async def whole_lines(chunks: AsyncIterator[bytes]) -> AsyncIterator[list[bytes]]:
-    """Whole lines, as many as each chunk completes; a line of more than `limits.AUDIT_RECORD_BYTES` is cut there."""
+    """The whole lines that each chunk completes; a line of more than `limits.AUDIT_RECORD_BYTES` is cut there."""
     rest = b""
     async for chunk in chunks:
         *lines, rest = (rest + chunk).split(b"\n")

@@ -1,4 +1,4 @@
-"""Fields -> the row that they make by an object's header. Pure."""
+"""Fields -> the row that they make under an object's header. Pure."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Row = tuple[str, str, int, str]
 
 
 class RowBuilder:
-    """Makes rows of the object at `key` with these columns. `used` has the settings that made a difference."""
+    """Makes rows of the object at `key` with these columns. `used` are the settings that made a difference."""
 
     def __init__(self, key: str, columns: Columns, dialect: Dialect) -> None:
         self._ticker_at = columns.ticker_at
@@ -40,7 +40,7 @@ class RowBuilder:
 
     @property
     def used(self) -> set[str]:
-        """The settings by which a timestamp or a number was read."""
+        """The settings that were needed to read a timestamp or a number."""
         return self._used | self._timestamps.used
 
     def row(self, line: int, fields: list[str]) -> Row:

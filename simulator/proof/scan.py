@@ -17,7 +17,7 @@ _PARSE = "before-parse.dynamodb.Scan"
 
 
 async def scan(dynamodb: DynamoDBClient, table: str, take: Callable[[list[Item]], None], *, segments: int) -> None:
-    """Give every item once to `take`, as strongly consistent reads see it, in parts of up to `PART_ITEMS`.
+    """Pass every item once to `take`, with strongly consistent reads, in parts of up to `PART_ITEMS`.
 
     `segments` requests run at a time, and one page of each (1 MB,
     docs.aws.amazon.com/amazondynamodb/latest/developerguide/Scan.html) is held. Binary values stay base64 text.
@@ -29,7 +29,7 @@ async def scan(dynamodb: DynamoDBClient, table: str, take: Callable[[list[Item]]
             items = cast("list[Item]", page["Items"])
             for first in range(0, len(items), PART_ITEMS):
                 take(items[first : first + PART_ITEMS])
-                await asyncio.sleep(0)  # a page is long enough for a dashboard to stutter
+                await asyncio.sleep(0)  # a page takes long enough to make a dashboard stutter
 
     with _unparsed(dynamodb):
         async with asyncio.TaskGroup() as group:
@@ -39,10 +39,10 @@ async def scan(dynamodb: DynamoDBClient, table: str, take: Callable[[list[Item]]
 
 @contextmanager
 def _unparsed(dynamodb: DynamoDBClient) -> Iterator[None]:
-    """Take a Scan's answer as it comes, as long as the context lasts.
+    """Leave a Scan's answer unparsed while the block runs.
 
-    botocore walks every attribute by its model, which costs more than all the rest of the audit. A botocore without
-    this event would give the same items, more slowly.
+    botocore walks every attribute by its model, which costs more than the rest of the audit. A botocore without this
+    event would give the same items, more slowly.
     """
 
     def take(response_dict: dict[str, Any], customized_response_dict: dict[str, Any], **_: object) -> None:

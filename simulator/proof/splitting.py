@@ -1,7 +1,7 @@
 """A line -> the texts of its cells, by the rules of docs/handlers.md. Pure.
 
-A quoted cell may go on over line ends. So a line is split by itself, from its beginning or from within such a cell, and
-what it leaves open goes on in the next.
+A quoted cell may contain line ends. So each line is split on its own, from its beginning or from within such a cell,
+and a cell that it leaves open continues in the next line.
 """
 
 from __future__ import annotations
@@ -10,15 +10,15 @@ import re
 from typing import NamedTuple
 
 BLANKS = " \t"
-"""What is taken off a cell without quotes, unless it is the delimiter."""
+"""What is trimmed from a cell without quotes, unless it is the delimiter."""
 _BLANKS_QUOTE = {blanks: re.compile(f'[{blanks}]*"') for blanks in (" ", "\t", " \t")}
 _BLANKS = {blanks: re.compile(f"[{blanks}]*") for blanks in (" ", "\t", " \t")}
 
 
 class Split(NamedTuple):
-    """The cells of a line. `is_open`: the last of them is quoted and goes on in the next line.
+    """The cells of a line. `is_open`: the last one is quoted and continues in the next line.
 
-    The first one is the end of a cell if the line was split from within it. `null`: a null word was among them.
+    The first one is the end of a cell if the line was split from within it. `null`: there was a null word among them.
     """
 
     texts: list[str]
@@ -37,22 +37,22 @@ class Splitter:
         self._after_quote = _BLANKS[self.blanks]
 
     def empty(self, null_words: frozenset[str]) -> None:
-        """From here on these are the null words."""
+        """From now on, these are the null words."""
         self.null_words = null_words
 
     def is_blank(self, line: str) -> bool:
-        """Whether there is nothing on it but blank characters."""
+        """Whether it has only blank characters."""
         return not line.strip(self.blanks)
 
     def without_quotes(self, line: str) -> list[str]:
-        """The cells of a line that has no quote in it; what is a null word stays."""
+        """The cells of a line without quotes; null words are kept."""
         cells = line.split(self.delimiter)
         if " " in line or "\t" in line:
             return [cell.strip(self.blanks) for cell in cells]
         return cells
 
     def split(self, line: str, *, inside: bool = False) -> Split | None:
-        """The cells of a line, which begins within a quoted cell or not; None if text is after a closing quote."""
+        """The cells of a line, which may begin within a quoted cell; None if there is text after a closing quote."""
         texts: list[str] = []
         null, place = False, 0
         while True:
@@ -84,7 +84,7 @@ class Splitter:
 
 
 def words(text: str) -> list[str] | None:
-    """The names or words of a setting: one record with commas, like a file's; None if it is not one."""
+    """The names or words in a setting: one record with commas, as in a file; None if it is not one."""
     splitter = Splitter(",")
     lines = re.split("(\r\n|\r|\n)", text)
     cells: list[list[str]] = []
@@ -103,7 +103,7 @@ def words(text: str) -> list[str] | None:
 
 
 def _closing_quote(line: str, place: int) -> int:
-    """Where the first quote from `place` on is that is not doubled; -1 if there is none."""
+    """The position of the first quote from `place` on that is not doubled; -1 if there is none."""
     while (end := line.find('"', place)) >= 0 and line.startswith('"', end + 1):
         place = end + 2
     return end

@@ -1,7 +1,7 @@
-"""Cells -> the one form of a timestamp: an instant in UTC with six digits of a second, or a date alone.
+"""Cells -> the stored form of a timestamp: an instant in UTC with six digits after the seconds, or only a date.
 
-The proof's own reading of docs/handlers.md, "Which rows are stored". Zones come from the package `tzdata`, never from
-the machine, so that a timestamp means the same everywhere.
+This is the proof's own reading of docs/handlers.md, "Which rows are stored". Zones come from the package `tzdata`,
+never from the machine, so that a timestamp means the same everywhere.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _UTC_NAMES = ("UTC", "GMT", "Z")
 
 @cache
 def zone_names() -> frozenset[str]:
-    """The time zones that there are."""
+    """The names of all time zones."""
     return frozenset(files("tzdata").joinpath("zones").read_text(encoding="utf-8").split())
 
 
@@ -40,9 +40,9 @@ def _zone(name: str) -> ZoneInfo:
 
 
 class Timestamps:
-    """Reads timestamps: by the format, if there is one, as ISO 8601, as a Unix time, whichever comes first.
+    """Reads timestamps: by the format, if there is one, as ISO 8601, or as a Unix time, in that order.
 
-    A time of day without a zone is local in `time_zone`. `used` has the settings that made a difference.
+    A time of day without a zone is local in `time_zone`. `used` are the settings that made a difference.
     """
 
     def __init__(self, timestamp_format: str | None = None, time_zone: str = "UTC") -> None:
@@ -99,7 +99,7 @@ class Timestamps:
             if moment.tzinfo is not None:
                 moment = moment.astimezone(UTC)
             elif self._zone is not None:
-                # Also where it takes the time for one that does not exist.
+                # Even if it takes the time for one that does not exist.
                 self.used.add("TIME_ZONE")
                 moment = _from_local(moment, self._zone)
         except (OverflowError, ValueError):
@@ -108,9 +108,9 @@ class Timestamps:
 
 
 def _with_utc_named(timestamp_format: str) -> tuple[str, ...]:
-    """The format with each name of UTC for `%Z`, by which strptime itself reads the names of the machine's zone."""
+    """The format with each name of UTC instead of `%Z`, with which strptime also reads the machine's zone."""
     directives = _DIRECTIVE.split(timestamp_format)
-    # Every other part is the character behind a per cent sign.
+    # Every other part is the character after a per cent sign.
     return tuple(
         "".join(part if at % 2 == 0 else name if part == "Z" else f"%{part}" for at, part in enumerate(directives))
         for name in (_UTC_NAMES if "Z" in directives[1::2] else _UTC_NAMES[:1])
@@ -125,7 +125,7 @@ def _by_unix(seconds: str, fraction: str) -> str:
 
 
 def _from_local(moment: datetime, zone: ZoneInfo) -> datetime:
-    """The instant in UTC; the first of two. Raises `NotStorable` for a time that the clocks there passed over."""
+    """The instant in UTC; the first of two. Raises `NotStorable` for a time that the clocks there skipped."""
     instant = moment.replace(tzinfo=zone, fold=0).astimezone(UTC)
     if instant.astimezone(zone).replace(tzinfo=None) != moment:
         raise NotStorable

@@ -1,6 +1,6 @@
-"""An object's bytes -> the bytes of its text: gzip by its magic bytes, everything else as it is. No I/O.
+"""An object's bytes -> the bytes of its text: gzip is recognised by its magic bytes, anything else passes. No I/O.
 
-Also tells formats that are not text by the way they begin. Memory is bounded by the chunk.
+It also recognises formats that are not text by their beginning. Memory is bounded by the chunk.
 """
 
 from __future__ import annotations
@@ -12,9 +12,9 @@ from collections.abc import Iterator
 from simulator.proof.failures import Unreadable
 
 GZIP_RATIO, GZIP_FREE_BYTES = 250, 64 * 1024 * 1024
-"""An object that unfolds to more than both is unreadable (docs/handlers.md, "Which rows are stored")."""
+"""An object that inflates to more than both is unreadable (docs/handlers.md, "Which rows are stored")."""
 HEAD_BYTES = 10
-"""As many as are looked at to tell a format."""
+"""How many bytes are examined to recognise a format."""
 _SLICE_BYTES = 64 * 1024
 _GZIP = b"\x1f\x8b"
 _FORMATS = {
@@ -31,16 +31,16 @@ _FORMATS = {
 
 
 def refuse_other_formats(head: bytes) -> None:
-    """Raises `Unreadable` when a text that begins with these bytes, `HEAD_BYTES` if there are as many, is not one."""
+    """Raises `Unreadable` if an object with this beginning, of `HEAD_BYTES` if it has as many, is not text."""
     for beginning, name in _FORMATS.items():
         if re.match(beginning, head, re.DOTALL):
             raise Unreadable(f"the object is {name}, not text")
 
 
 class Unpacker:
-    """Feed an object's bytes in any pieces, get those of its text.
+    """Feed it an object's bytes in any pieces; it returns those of the text.
 
-    From a damaged stream comes what inflates when its bytes are fed one at a time, however they really come.
+    A damaged stream yields what inflates when its bytes are fed one at a time, however they really come.
     """
 
     def __init__(self) -> None:
@@ -50,7 +50,7 @@ class Unpacker:
         self._consumed = self._inflated = 0
 
     def feed(self, chunk: bytes, *, final: bool) -> Iterator[bytes]:
-        """What comes of `chunk`, in pieces that are neither tiny nor huge. Raises `Unreadable` after the last."""
+        """The text's bytes from `chunk`, in pieces neither tiny nor huge. Raises `Unreadable` after the last."""
         gathered: list[bytes] = []
         size = 0
         try:
@@ -105,7 +105,7 @@ class Unpacker:
             self._inflated += len(text)
             chunk = rest
             yield text
-            # A full slice may have more behind it, although all bytes are consumed.
+            # After a full slice there may be more, although all bytes are consumed.
             more = bool(text) and self._inflated % _SLICE_BYTES == 0
             if (more or self._member.eof) and self._inflated > max(GZIP_FREE_BYTES, GZIP_RATIO * self._consumed):
                 raise Unreadable(f"a gzip bomb: {self._consumed} bytes inflate to more than {GZIP_RATIO} times as many")

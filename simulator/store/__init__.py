@@ -11,7 +11,7 @@ __all__ = ["ControlRefused", "PortInUse", "QueuedMessage", "Store", "StoreDied"]
 
 
 def __getattr__(name: str) -> Any:
-    """Import on use: the store's own process imports this package and needs none of its owner's side."""
+    """Import on first use: the store's own process imports this package and does not need its owner's side."""
     if name not in __all__:
         raise AttributeError(name)
     from simulator.store import store

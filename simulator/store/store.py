@@ -1,6 +1,6 @@
-"""The store as its owner holds it: start, counters, a look into a queue, faults, stop, and the news of a death.
+"""The store as its owner uses it: start, counters, a look into a queue, faults, stop, and notice of its death.
 
-A refusal that AWS itself would answer is no error of the store; it travels to the client as AWS's response.
+A refusal that AWS itself would give is not an error of the store; the client gets it as AWS's response.
 """
 
 from __future__ import annotations
@@ -25,31 +25,31 @@ from simulator.store.wire.messages import CONTROL_PATH, EXIT_PORT_IN_USE
 Capacity = Literal["unlimited", "aws"]
 
 START_TIMEOUT_S = 30.0
-"""For a machine that reads Python's files for the first time and has other work."""
+"""Enough for a machine that reads Python's files for the first time and has other work."""
 CONTROL_TIMEOUT_S = 60.0
 
 
 class PortInUse(CouldNotFinish):
-    """Another program listens on the port that was asked for."""
+    """Another program is using the requested port."""
 
     exit_code = ExitCode.WRONG_INPUT
 
 
 class StoreStartFailed(CouldNotFinish):
-    """The store's process ended, or did not answer, before it served its first request."""
+    """The store's process exited, or did not answer, before it served its first request."""
 
 
 class StoreDied(CouldNotFinish):
-    """The store's process ended although nobody stopped it, or does not answer; the text carries what it said last."""
+    """The store's process exited although nobody stopped it, or does not answer; the text has its last output."""
 
 
 class ControlRefused(CouldNotFinish):
-    """The store answers, but not to this control call: an unknown queue or table, or a value out of range."""
+    """The store refused a control call: an unknown queue or table, or a value out of range."""
 
 
 @dataclass(frozen=True, slots=True)
 class QueuedMessage:
-    """One message as it lies in its queue; `sent_at` is seconds since the epoch."""
+    """One message at rest in its queue; `sent_at` is seconds since the epoch."""
 
     message_id: str
     body: str
@@ -59,7 +59,7 @@ class QueuedMessage:
 
 
 class Store:
-    """A running store. Made by `Store.open`, which also ends it."""
+    """A running store. `Store.open` makes it, and also ends it."""
 
     def __init__(self, process: ModuleProcess, port: int, session: aiohttp.ClientSession) -> None:
         self._process = process
@@ -75,9 +75,8 @@ class Store:
         """Start a store on the loopback interface, wait until it answers, and end it with the block.
 
         `port` 0 takes any free one. `capacity` "aws" applies DynamoDB's and S3's request rates; `strict` AWS's rules
-        where moto lacks them. Identifiers are drawn from `seed`; without one nobody can foresee them. Raises
-        `PortInUse` or `StoreStartFailed`. The process ends with the block however it is left, and with this process
-        however that ends.
+        where moto lacks them. Identifiers are drawn from `seed`; without one they are unpredictable. Raises `PortInUse`
+        or `StoreStartFailed`. The process ends with the block, whether or not that raises, or when this process ends.
         """
         arguments = ["--port", str(port), "--capacity", capacity, *([] if strict else ["--stock-answers"])]
         arguments += [] if seed is None else [f"--seed={seed}"]
@@ -98,7 +97,7 @@ class Store:
         return from_json(await self._control("GET", "counters"))
 
     async def peek(self, queue_name: str) -> AsyncIterator[QueuedMessage]:
-        """Every message of a standard queue in its order, without receiving it. Raises `ControlRefused`, `StoreDied`.
+        """Every message of a standard queue in order, without receiving it. Raises `ControlRefused`, `StoreDied`.
 
         Messages sent meanwhile may or may not appear; one deleted meanwhile does not appear twice.
         """
@@ -112,9 +111,9 @@ class Store:
                 yield QueuedMessage(**message)
 
     async def earlier_contents(self, bucket_name: str) -> AsyncIterator[tuple[str, AsyncIterator[bytes]]]:
-        """Key and bytes of each content that another one has replaced in a bucket, in the order of the replacements.
+        """Key and bytes of each replaced content of a bucket, in the order of the replacements.
 
-        As many as the store has room for (`limits.S3_EARLIER_BYTES`). Raises `ControlRefused`, `StoreDied`.
+        Only as many as the store has room for (`limits.S3_EARLIER_BYTES`). Raises `ControlRefused`, `StoreDied`.
         """
         number = 0
         while page := await self._control("GET", "earlier", bucket=bucket_name, after=str(number)):
@@ -124,7 +123,7 @@ class Store:
 
     async def _earlier_content(self, bucket_name: str, number: int) -> AsyncIterator[bytes]:
         offset, call = 0, "earlier-content"
-        while part := await self._ask("GET", call, bucket=bucket_name, number=str(number), offset=str(offset)):
+        while part := await self._call("GET", call, bucket=bucket_name, number=str(number), offset=str(offset)):
             yield part
             offset += len(part)
 
@@ -136,16 +135,16 @@ class Store:
         await self._control("POST", "refuse-writes", table=table_name, fraction=repr(fraction))
 
     async def wait_died(self) -> NoReturn:
-        """Wait until the process ends by itself, or no longer answers, and raise `StoreDied` with what it said last.
+        """Wait until the process exits unexpectedly or stops answering, and raise `StoreDied` with its last output.
 
-        While the owner stops the store this waits on, to be cancelled by its task group.
+        If the owner is stopping the store, this waits on until its task group cancels it.
         """
         raise _lost(await self._process.wait_lost(lambda: self._control("GET", "health"), SystemClock()))
 
     async def _control(self, method: str, call: str, *, timeout_s: float = CONTROL_TIMEOUT_S, **arguments: str) -> Any:
-        return json.loads(await self._ask(method, call, timeout_s, **arguments))
+        return json.loads(await self._call(method, call, timeout_s, **arguments))
 
-    async def _ask(self, method: str, call: str, timeout_s: float = CONTROL_TIMEOUT_S, **arguments: str) -> bytes:
+    async def _call(self, method: str, call: str, timeout_s: float = CONTROL_TIMEOUT_S, **arguments: str) -> bytes:
         query = f"?{urlencode(arguments)}" if arguments else ""
         url, timeout = f"{self.endpoint}{CONTROL_PATH}{call}{query}", aiohttp.ClientTimeout(total=timeout_s)
         try:
@@ -163,7 +162,7 @@ def _lost(fate: str) -> StoreDied:
 
 
 def _environment() -> dict[str, str]:
-    """What the process gets to see: nothing of the user's AWS variables or files, and no setting of moto's."""
+    """The process's variables: none of the user's AWS variables or files, and no settings for moto."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "MOTO_"))}
     return environment | {
         "AWS_ACCESS_KEY_ID": "testing",
@@ -181,13 +180,15 @@ async def _announced_port(process: ModuleProcess, port: int) -> int:
         if line := await process.receive(START_TIMEOUT_S):
             return int(json.loads(line)["port"])
     except TimeoutError:
-        said = _quoted(await process.last_words())
-        raise StoreStartFailed(f"the store did not start within {START_TIMEOUT_S:.0f} s{said}") from None
-    said = await process.last_words()
+        last_words = _quoted(await process.last_words())
+        raise StoreStartFailed(f"the store did not start within {START_TIMEOUT_S:.0f} s{last_words}") from None
+    last_words = await process.last_words()
     if await process.wait() == EXIT_PORT_IN_USE:
-        raise PortInUse(f"port {port} cannot be used: {said or 'taken'}; name another with --port, or 0")
-    raise StoreStartFailed(f"the store did not start ({process.exit_text}){_quoted(said)}")
+        raise PortInUse(
+            f"port {port} cannot be used: {last_words or 'taken'}; choose another with --port (0: any free port)"
+        )
+    raise StoreStartFailed(f"the store did not start ({process.exit_text}){_quoted(last_words)}")
 
 
-def _quoted(said: str) -> str:
-    return f"; its last output: {said}" if said else ""
+def _quoted(last_words: str) -> str:
+    return f"; its last output: {last_words}" if last_words else ""

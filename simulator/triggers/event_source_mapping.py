@@ -1,8 +1,8 @@
 """A queue that invokes a function: poll, batch, invoke, settle.
 
-A few receivers long-poll the queue; each that finds messages fills one batch, hands it to a task of its own and polls
-on. How many batches may be in hand is `scaling.py`'s decision, when a batch closes `batching.py`'s, what becomes of
-its messages `settlement.py`'s. A message's way back travels with it: each delivery is settled exactly once.
+A few receivers long-poll the queue; each that finds messages fills one batch, passes it to its own task and polls on.
+`scaling.py` decides how many batches may be in progress, `batching.py` when a batch closes, `settlement.py` what
+happens to its messages. Each message carries what is needed to settle it: each delivery is settled exactly once.
 
 AWS: Lambda Developer Guide, "Using Lambda with Amazon SQS" and its pages on scaling, configuration, error handling.
 """
@@ -46,7 +46,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Delivery:
-    """One message of one receive, and until when it is ours."""
+    """One message of one receive, and until when we may keep it."""
 
     message: dict[str, Any]
     received_at: float
@@ -59,9 +59,9 @@ class _Delivery:
 
 @dataclass(slots=True)
 class _Batch:
-    """Deliveries on their way to one invocation, and the size of the event they make (an upper bound, if cheap).
+    """Deliveries for one invocation, and the size of their event (an upper bound, if that is cheap).
 
-    It is the `number`-th of its receiver.
+    It is the `number`-th batch of its receiver.
     """
 
     receiver: int
@@ -75,7 +75,7 @@ class _Batch:
 class MappingRun:
     """One run of one event source mapping: polls `queue` and invokes `function` until `stop`.
 
-    Each receiver, and each of its batches, draws from a stream of `seed` of its own.
+    Each receiver, and each of its batches, has its own random stream of `seed`.
     """
 
     mapping: EventSourceMapping
@@ -109,10 +109,11 @@ class MappingRun:
         return f"<Mapping {self.mapping.logical_id} [{self._loaded} loaded, {self._in_hand} in hand, {self._scaler!r}]>"
 
     async def run(self) -> None:
-        """Poll until `stop`; then settle what is in hand and return (soft stop).
+        """Poll until `stop`; then settle the batches in progress and return (soft stop).
 
-        Cancelling is the hard stop: batches in hand are abandoned and their messages come back when their visibility
-        timeout ends. A store that does not answer is asked again, with back-off: whether it died is its owner's to say.
+        Cancelling is the hard stop: batches in progress are abandoned, and their messages return when their visibility
+        timeout ends. A store that does not answer is polled again, with back-off: only its owner decides whether it
+        died.
         """
         self._record_concurrency()
         async with asyncio.TaskGroup() as group:
@@ -126,7 +127,7 @@ class MappingRun:
     # Receiving
 
     async def _receive(self, work: asyncio.TaskGroup, receiver: int) -> None:
-        """One receiver: take a slot, fill a batch, hand it on with the slot."""
+        """One receiver: take a slot, fill a batch, pass it on with the slot."""
         carried: list[_Delivery] = []
         chance = stream(self.seed, f"receiver of {self.mapping.logical_id}", receiver)
         number = 0
@@ -140,7 +141,7 @@ class MappingRun:
                 self._free_slot()
 
     async def _fill(self, batch: _Batch, carried: list[_Delivery], chance: Random) -> list[_Delivery]:
-        """Fill a batch, unless nothing comes; the messages that did not fit begin the next one."""
+        """Fill a batch, unless nothing comes; messages that did not fit begin the next one."""
         carried = self._add(batch, carried)
         while not carried and not self.stop.is_set():
             count = len(batch.deliveries)
@@ -153,7 +154,7 @@ class MappingRun:
         return carried
 
     async def _poll(self, count: int, chance: Random) -> list[_Delivery]:
-        """One long poll for up to `count` messages; empty after its time, or as soon as the mapping stops."""
+        """One long poll for up to `count` messages; empty when its time is up, or as soon as the mapping stops."""
         backoff = Backoff(*limits.MAPPING_ERROR_BACKOFF_S, chance)
         waited_s = 0.0
         while not self.stop.is_set() and waited_s < limits.SQS_RECEIVE_WAIT_S[1]:
@@ -189,7 +190,7 @@ class MappingRun:
         return []
 
     async def _wanted(self, found: list[_Delivery]) -> list[_Delivery]:
-        """Those that the filter criteria let through; the others are deleted from the queue, as AWS does."""
+        """The messages that the filter criteria allow; the others are deleted from the queue, as on AWS."""
         wanted = [each for each in found if filters.matches(self.mapping.filters, str(each.message["Body"]))]
         if len(wanted) < len(found):
             unwanted = [each for each in found if each not in wanted]
@@ -197,7 +198,7 @@ class MappingRun:
         return wanted
 
     def _add(self, batch: _Batch, found: list[_Delivery]) -> list[_Delivery]:
-        """Put what fits into the batch; return the rest."""
+        """Put what fits into the batch; returns the rest."""
         for position, delivery in enumerate(found):
             more_bytes = self._bytes(batch, delivery)
             if batch.deliveries and not fits(batch.event_bytes, more_bytes):
@@ -211,7 +212,7 @@ class MappingRun:
         return []
 
     def _bytes(self, batch: _Batch, delivery: _Delivery) -> int:
-        """The record's bytes in the event: measured only where a bound by the body's length would not fit."""
+        """The record's bytes in the event: measured only if the bound from the body's length would not fit."""
         if not delivery.message.get("MessageAttributes"):
             bound = record_bytes_at_most(str(delivery.message["Body"]))
             if fits(batch.event_bytes, bound * self._policy.size):
@@ -221,7 +222,7 @@ class MappingRun:
     # Delivering
 
     async def _deliver(self, batch: _Batch) -> None:
-        """Invoke and settle one batch, then give its slot back."""
+        """Invoke and settle one batch, then release its slot."""
         try:
             result = await self._invoke(batch)
             returned_at = self.clock.now()
@@ -241,7 +242,7 @@ class MappingRun:
             self._free_slot()
 
     async def _invoke(self, batch: _Batch) -> InvokeResult:
-        """Invoke; while throttled, again and again, until the messages' visibility ends or the mapping stops."""
+        """Invoke; while throttled, try again until the messages' visibility ends or the mapping stops."""
         backoff: Backoff | None = None
         visible_at = min(delivery.visible_at for delivery in batch.deliveries)
         while True:
@@ -263,7 +264,7 @@ class MappingRun:
                 return result
 
     def _sqs_record(self, delivery: _Delivery) -> dict[str, Any]:
-        # A fresh one each time: the handler may change it.
+        # A new one each time: the handler may change it.
         return sqs_record(delivery.message, self.queue.arn, window=self.mapping.window_s > 0)
 
     # Settling
@@ -271,7 +272,7 @@ class MappingRun:
     async def _settle(
         self, deliveries: Sequence[_Delivery], settled: Settlement, returned_at: float, success: str
     ) -> None:
-        """Delete what is done with, ten a call, and record what became of each delivery."""
+        """Delete the messages that are done, ten per call, and record the outcome of each delivery."""
         done = [delivery for delivery in deliveries if settled.deletes(delivery.message_id)]
         kept = set(await self._delete(done))
         for delivery in deliveries:
@@ -294,7 +295,7 @@ class MappingRun:
             )
 
     async def _delete(self, deliveries: Sequence[_Delivery]) -> list[_Delivery]:
-        """Delete these; returns those the queue did not delete, which it will deliver again."""
+        """Delete these; returns those that the queue did not delete, and will deliver again."""
         ten = limits.SQS_BATCH_ENTRIES
         chunks = [deliveries[start : start + ten] for start in range(0, len(deliveries), ten)]
         if len(chunks) == 1:
@@ -314,7 +315,7 @@ class MappingRun:
     # Slots and scaling
 
     async def _take_slot(self, *, even_when_stopping: bool) -> bool:
-        """Wait until one more batch may be in hand. False: the mapping stops."""
+        """Wait until one more batch may be in progress. False: the mapping stops."""
         while even_when_stopping or not self.stop.is_set():
             if self._in_hand < self._scaler.concurrency:
                 self._in_hand += 1
@@ -328,7 +329,7 @@ class MappingRun:
         self._changed.set()
 
     def _record_load(self) -> None:
-        """The number of batches with messages changed: the scaler decides anew."""
+        """The number of batches with messages changed, so the scaler decides again."""
         self._scaler.load(self._loaded, self.clock.now())
         self._record_concurrency()
         due_at = self._scaler.next_change_at
@@ -342,7 +343,7 @@ class MappingRun:
             self._changed.set()
 
     async def _keep_scaled(self) -> None:
-        """Carry out what the scaler does by time alone."""
+        """Apply the scaler's changes that depend only on time."""
         while True:
             self._rescale.clear()
             self._rescale_at = due_at = self._scaler.next_change_at
@@ -362,8 +363,8 @@ class MappingRun:
 def sqs_record(message: Mapping[str, Any], queue_arn: str, *, window: bool) -> dict[str, Any]:
     """A received message as a record of Lambda's event, with AWS's names and quirks.
 
-    With a batching window, a message without attributes has `md5OfMessageAttributes: null`; without one the key is
-    missing (seen on AWS).
+    With a batching window, a message without attributes has `md5OfMessageAttributes: null`; without one, the key is
+    missing (as observed on AWS).
     """
     attributes = {name: str(value) for name, value in message.get("Attributes", {}).items()}
     own = {name: _message_attribute(value) for name, value in message.get("MessageAttributes", {}).items()}
@@ -386,7 +387,7 @@ def sqs_record(message: Mapping[str, Any], queue_arn: str, *, window: bool) -> d
 
 
 def _message_attribute(value: Mapping[str, Any]) -> dict[str, Any]:
-    """A message attribute in the event's spelling; binary values are text there, base64."""
+    """A message attribute in the event's spelling; binary values are base64 text there."""
     found: dict[str, Any] = {"stringListValues": [], "binaryListValues": [], "dataType": value["DataType"]}
     if "StringValue" in value:
         found["stringValue"] = value["StringValue"]

@@ -1,7 +1,7 @@
-"""EventBridge and Lambda's asynchronous queue: a schedule's events, and the retries behind them.
+"""EventBridge and Lambda's asynchronous queue: a schedule's events and their retries.
 
-Schedules run on their own clock, which may be sped up; everything behind them (retries, back-off, the event's age)
-runs in real time, as the functions do.
+Schedules run on their own clock, which may be sped up; everything after that (retries, back-off, the event's age) runs
+in real time, like the functions.
 
 AWS: EventBridge User Guide, "Creating a rule that runs on a schedule"; EventBridge Scheduler User Guide; Lambda
 Developer Guide, "Asynchronous invocation" (invocation-async-error-handling, -retain-records).
@@ -36,10 +36,10 @@ if TYPE_CHECKING:
 
 
 def scheduled_event(schedule: Schedule, due_at: float) -> Any:
-    """The event of one tick: always the same for the same schedule and instant, so a retry carries the same `time`.
+    """The event of one tick: always the same for the same schedule and instant, so that a retry has the same `time`.
 
-    `input`, if given, is the whole event. A rule's and a Scheduler's event differ: source, and `detail`, which is an
-    object for a rule and the text "{}" for Scheduler.
+    `input`, if given, is the whole event. A rule's and a Scheduler's event differ in the source and in `detail`, which
+    is an object for a rule and the text "{}" for Scheduler.
     """
     if schedule.input is not None:
         return json.loads(schedule.input)
@@ -70,10 +70,10 @@ async def run_schedule(
 ) -> None:
     """Fire `schedule` until `ticks` have fired or `stop` is set.
 
-    The schedule's own clock begins at `start_at` and runs `speed` times as fast as `clock`. Tick 0 fires at once: a
-    rate's at `start_at`, a cron's at its first due minute from there on. Tick n fires in real time `(due(n) -
-    due(0)) / speed` after it; one that is late fires at once and bears its own time. `invoke_async` takes the
-    function's logical id and the event, and must not wait.
+    The schedule's own clock begins at `start_at` and runs `speed` times as fast as `clock`. Tick 0 fires at once: for a
+    rate at `start_at`, for a cron at its first due minute from there on. Tick n fires `(due(n) - due(0)) / speed` later
+    in real time; a late tick fires at once and has its own time. `invoke_async` takes the function's logical id and the
+    event, and must not wait.
     """
     began_at = clock.now()
     most = None if ticks is None else min(ticks, sys.maxsize)
@@ -96,7 +96,7 @@ async def run_schedule(
 
 @dataclass(slots=True)
 class _Event:
-    """One event of the queue. Kept as text: each attempt gets a fresh copy."""
+    """One event in the queue. Kept as text: each attempt gets a new copy."""
 
     function: Function
     request_id: str
@@ -108,13 +108,13 @@ class _Event:
 
 @dataclass(eq=False, repr=False)
 class AsynchronousInvoker:
-    """Lambda's queue for asynchronous events: accept at once, invoke, retry, and give up as the function says.
+    """Lambda's queue for asynchronous events: accept at once, invoke, retry, and give up as the settings say.
 
-    An asynchronous context manager; leaving it abandons what still waits. A function error is retried after one and
-    two minutes of real time, a throttle with growing delays until the event is too old. An event given up goes to the
-    function's dead-letter queue and on-failure destination, if they are queues of the stack. `duplicate_probability`
-    is how often an event runs twice although nothing failed, which AWS does not rule out. What is random in an event
-    is drawn from its own stream of `seed`: the function's n-th.
+    An asynchronous context manager; leaving it abandons the events that still wait. A function error is retried after
+    one and two minutes of real time, a throttle with growing delays until the event is too old. An event given up goes
+    to the function's dead-letter queue and on-failure destination, if they are queues of the stack.
+    `duplicate_probability` is how often an event runs twice although nothing failed, which AWS does not rule out. Each
+    event draws its random values from its own stream of `seed`: for the function's n-th event, the n-th.
     """
 
     service: LambdaService
@@ -143,7 +143,7 @@ class AsynchronousInvoker:
 
     @property
     def pending(self) -> int:
-        """Events accepted and neither done nor given up."""
+        """Events that were accepted and are neither done nor given up."""
         return len(self._tasks)
 
     def accept(self, function: str, event: Any) -> str:
@@ -152,7 +152,7 @@ class AsynchronousInvoker:
         if len(text.encode()) > limits.ASYNC_PAYLOAD_BYTES:
             raise ValueError(f"{len(text.encode())} byte payload is too large for the Event invocation type")
         if len(self._tasks) >= limits.ASYNC_QUEUED_EVENTS:
-            raise ValueError(f"{limits.ASYNC_QUEUED_EVENTS} asynchronous events wait already")
+            raise ValueError(f"the queue of asynchronous events is full ({limits.ASYNC_QUEUED_EVENTS:,} events)")
         name, number = f"event for {function}", self._accepted[function]
         self._accepted[function] += 1
         chance = stream(self.seed, name, number)
@@ -166,7 +166,7 @@ class AsynchronousInvoker:
         return request_id
 
     async def _see_through(self, event: _Event, throttles: Backoff) -> None:
-        """Attempts until success, the last retry or old age."""
+        """Attempt the event until success, the last retry or its maximum age."""
         policy = event.function.asynchronous
         while True:
             result = await self.service.invoke(event.function.logical_id, json.loads(event.text))
@@ -185,7 +185,7 @@ class AsynchronousInvoker:
             await self.clock.sleep(delay_s)
 
     async def _give_up(self, event: _Event, condition: str) -> None:
-        """Hand the event to where failures go, and say so."""
+        """Send the event to the failure destinations, and report it."""
         now, policy = self.clock.now(), event.function.asynchronous
         name = event.function.logical_id
         text = f"{name}: an event was given up after {event.attempts} attempts ({condition})"
@@ -196,7 +196,7 @@ class AsynchronousInvoker:
             await self._send(policy.on_failure_arn, json.dumps(_destination_record(event, condition, now)), {})
 
     async def _send(self, arn: str, body: str, attributes: dict[str, Any]) -> None:
-        """Send to a queue of the stack. A failure is told: on AWS it would be lost, and counted, too."""
+        """Send to a queue of the stack. A failure is reported: on AWS, the event would be lost and only counted."""
         try:
             url = (await self.sqs.get_queue_url(QueueName=arn.rpartition(":")[2]))["QueueUrl"]
             await self.sqs.send_message(QueueUrl=url, MessageBody=body, MessageAttributes=attributes)
@@ -205,7 +205,7 @@ class AsynchronousInvoker:
 
 
 def _dead_letter_attributes(event: _Event) -> dict[str, Any]:
-    """What Lambda tells a dead-letter queue beside the event: request id, status code, the first 1 KB of the error."""
+    """What a dead-letter queue gets with the event: request id, status code, the first 1 KB of the error."""
     failure = event.last_failure
     message = failure.message if failure else "Rate Exceeded."
     return {
@@ -216,7 +216,7 @@ def _dead_letter_attributes(event: _Event) -> dict[str, Any]:
 
 
 def _destination_record(event: _Event, condition: str, now: float) -> dict[str, Any]:
-    """An invocation record, as an on-failure destination gets it."""
+    """An invocation record in the form that an on-failure destination gets."""
     record = {
         "version": "1.0",
         "timestamp": iso(now),

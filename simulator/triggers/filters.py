@@ -1,10 +1,10 @@
 """Filter criteria of an event source mapping: does a message's body match one of the patterns? Pure.
 
 AWS: Lambda Developer Guide, "Control which events Lambda sends to your function" (invocation-eventfiltering) and
-"Using event filtering with an Amazon SQS event source" (with-sqs-filtering). Only `body` of a message can be filtered:
-anything else that a pattern names is absent. A pattern for a JSON body never matches a plain text one, and the other
-way round; a body is JSON here if it is a JSON object, and plain text if it is anything else. What does not match is
-deleted from the queue.
+"Using event filtering with an Amazon SQS event source" (with-sqs-filtering). Only the `body` of a message can be
+filtered: anything else that a pattern names is absent. A pattern for a JSON body never matches a plain text one, nor
+the reverse; a body counts as JSON here if it is a JSON object, and as plain text if it is anything else. A message that
+does not match is deleted from the queue.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ from simulator.stack.patterns import Branch, Pattern
 from simulator.triggers.matching import EventValues
 
 FILTERED = "body"
-"""The one property of a message that a pattern can be about."""
+"""The only property of a message that a pattern can test."""
 
 
 def matches(filters: Sequence[Pattern], body: str) -> bool:
-    """Whether the message goes to the function: no filter at all, or at least one that matches."""
+    """Whether the message goes to the function: there is no filter, or at least one matches."""
     if not filters:
         return True
     parsed = _object_in(body)
@@ -43,7 +43,7 @@ def _matches(pattern: Pattern, event: dict[str, Any], *, plain: bool) -> bool:
 
 
 def _is_for(branch: Branch, *, plain: bool) -> bool:
-    """Whether the branch is about such a body at all: it asks for the text, or for what is inside."""
+    """Whether the branch applies to this kind of body: it tests either the text or the members of an object."""
     if plain:
         return not any(leaf.path.startswith(f"{FILTERED}.") for leaf in branch)
     return all(leaf.path != FILTERED for leaf in branch)

@@ -1,10 +1,10 @@
 """Does an event match a branch of a filter pattern? Pure.
 
-As AWS's own matcher does it (EventBridge User Guide, "Arrays in event patterns"): an event is a set of values, each
-with its path; a list adds no level, each of its elements is a value of the list's path. All leaves of a branch must
-hold, and by elements that go together: no two values may be from different elements of the same list. A value is
-absent if no value of its path goes together with those that were found for the paths before it, in alphabetical order.
-Objects and lists are no values themselves, so that `exists` is about leaves only, and an empty list is absent.
+It works like AWS's own matcher (EventBridge User Guide, "Arrays in event patterns"). An event is a set of values, each
+with its path; a list adds no level, and each of its elements is a value of the list's path. All leaves of a branch must
+match, and with compatible elements: no two values may be from different elements of the same list. A value is absent if
+no value of its path is compatible with those found for the paths before it, in alphabetical order. Objects and lists
+are not values themselves, so `exists` tests only leaves, and an empty list is absent.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ Place = tuple[tuple[int, int], ...]
 """Where a value is, as far as lists matter: the list and the element's index, from the outermost list inward."""
 
 Chosen = frozenset[tuple[int, int]]
-"""The elements that the values found so far are in: at most one of each list."""
+"""The elements that contain the values found so far: at most one per list."""
 
 _TOGETHER: Chosen = frozenset()
 
 
 @dataclass(slots=True)
 class _Places:
-    """A set of places, to be asked for those that go together with others."""
+    """A set of places, which can be searched for those compatible with others."""
 
     here: bool = False
     lists: dict[int, dict[int, _Places]] = field(default_factory=lambda: defaultdict(dict))
@@ -41,7 +41,7 @@ class _Places:
         inner.here = True
 
     def agreeing(self, chosen: Mapping[int, int]) -> Iterator[Place]:
-        """The places that are in no other element of a list than the chosen one."""
+        """The places that do not contradict a chosen element of any list."""
         left: list[tuple[_Places, Place]] = [(self, ())]
         while left:
             inner, place = left.pop()
@@ -55,7 +55,7 @@ class _Places:
 
 
 class EventValues:
-    """The values of an event at the paths that somebody asks for."""
+    """The values of an event at the paths that a pattern names."""
 
     def __init__(self, event: Mapping[str, Any], paths: frozenset[str]) -> None:
         self._found: dict[str, list[tuple[Scalar, Place]]] = {path: [] for path in paths}
@@ -76,7 +76,7 @@ class EventValues:
                 self._found[path].append((node, place))
 
     def hold(self, branch: Branch) -> bool:
-        """Whether every leaf of the branch holds, by values that go together."""
+        """Whether every leaf of the branch matches, with compatible values."""
         chosen: set[Chosen] = {_TOGETHER}
         for at, leaf in enumerate(branch):
             values = self._found[leaf.path]
@@ -85,7 +85,7 @@ class EventValues:
                 given.add(place)
                 if any(test(value) for test in leaf.tests):
                     passing.add(place)
-            # Only the lists that a later path is in matter from here on: without this, lists would multiply.
+            # From here on only lists that a later path uses matter: otherwise the combinations of lists would multiply.
             later = {number for each in branch[at + 1 :] for _, place in self._found[each.path] for number, _ in place}
             following: set[Chosen] = set()
             for before in chosen:

@@ -1,8 +1,9 @@
-"""How many batches an event source mapping may have in hand at once, over time. Pure: instants in, a number out.
+"""How many batches an event source mapping may process at once, over time. Pure: instants in, a number out.
 
 AWS: Lambda Developer Guide, "Scaling behavior for SQS event source mappings" (services-sqs-scaling). While messages
-wait, `concurrency(t) = min(ceiling, initial + floor(growth x t / 60))`, t counted from the moment all permitted
-batches are in hand. AWS publishes no curve for the way down: the figures for it in `limits.py` are ours.
+wait, `concurrency(t) = min(ceiling, initial + floor(growth x t / 60))`, with t counted from the moment when all
+permitted batches are in progress. AWS publishes no curve for scaling down: the figures for it in `limits.py` are our
+own.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from simulator.stack.model import EventSourceMapping
 
 @dataclass(frozen=True, slots=True)
 class ScalingPolicy:
-    """Where a mapping begins, how it grows, where it stops; whether failures slow it down."""
+    """Where a mapping begins, how it grows, where it stops, and whether failures slow it down."""
 
     initial: int
     idle: int
@@ -27,7 +28,7 @@ class ScalingPolicy:
 
 
 def policy_of(mapping: EventSourceMapping) -> ScalingPolicy:
-    """The policy that the mapping's settings mean.
+    """The policy for the mapping's settings.
 
     With `ReportBatchItemFailures` Lambda does not scale polling down when invocations fail.
     """
@@ -44,25 +45,25 @@ def policy_of(mapping: EventSourceMapping) -> ScalingPolicy:
 
 
 class Scaler:
-    """One mapping's concurrency. Tell it what happens, with the instant; read `concurrency`.
+    """One mapping's concurrency. Report what happens, with the instant; then read `concurrency`.
 
-    `next_change_at` is when `advance` would find another figure if nothing else happens (None: never).
+    `next_change_at` is when `advance` would find a different figure if nothing else happens (None: never).
     """
 
     def __init__(self, policy: ScalingPolicy, now: float) -> None:
         self.policy = policy
         self.concurrency = policy.initial
-        self._grows_since: tuple[float, int] | None = None  # the instant, and the concurrency then
+        self._grows_since: tuple[float, int] | None = None  # the instant, and the concurrency at that time
         self._low_since: float | None = now
         self._idle_since: float | None = now
-        self._loaded = 0  # batches with messages in hand
+        self._loaded = 0  # batches in progress that have messages
 
     def __repr__(self) -> str:
         trend = "growing" if self._grows_since else "idle" if self._idle_since is not None else "level"
         return f"<Scaler [{self._loaded} loaded of {self.concurrency}, {trend}]>"
 
     def load(self, loaded: int, now: float) -> None:
-        """`loaded` batches with messages are in hand. All that is permitted: messages wait, and growth begins."""
+        """`loaded` batches with messages are in progress. If that is all that is permitted, growth begins."""
         self.advance(now)
         self._loaded = loaded
         if loaded >= self.concurrency:
@@ -72,12 +73,12 @@ class Scaler:
         self._stop_unused_growth()
 
     def found_nothing(self, now: float) -> None:
-        """A receive came back empty: no message waits, growth ends."""
+        """A receive came back empty: no message waits, so growth ends."""
         self.advance(now)
         self._grows_since = None
 
     def invocation_failed(self, now: float) -> None:
-        """A function error or a throttle: one step down, unless partial batch responses are reported."""
+        """A function error or a throttle: one step down, unless the function reports batch item failures."""
         self.advance(now)
         if self.policy.slows_on_failure:
             self.concurrency = max(min(self.policy.idle, self.policy.initial), self.concurrency - 1)
@@ -87,7 +88,7 @@ class Scaler:
         """Bring `concurrency` up to date."""
         if self._grows_since:
             since, base = self._grows_since
-            # The instant of a step is computed by division: without the nudge it would round to just before itself.
+            # Dividing gives the instant of a step: without this nudge it would round to just before itself.
             grown = math.floor((now - since) * self.policy.growth_per_minute / 60 + 1e-6)
             self.concurrency = min(self.policy.ceiling, base + grown)
             self._stop_unused_growth()
@@ -98,7 +99,7 @@ class Scaler:
 
     @property
     def next_change_at(self) -> float | None:
-        """When the figure changes by time alone."""
+        """When the figure changes through time alone."""
         instants = []
         if self._grows_since and self.concurrency < self.policy.ceiling:
             since, base = self._grows_since
@@ -110,13 +111,13 @@ class Scaler:
         return min(instants, default=None)
 
     def _stop_unused_growth(self) -> None:
-        """Under half of what is permitted is used: no message waits for more."""
+        """Less than half of what is permitted is used, so no message waits for more."""
         if self._loaded * 2 < self.concurrency:
             self._grows_since = None
 
 
 class Pace:
-    """How soon a mapping may ask the queue again: provisioned pollers have a rate of calls and of bytes each."""
+    """How soon a mapping may poll the queue again: each provisioned poller has a limit for calls and for bytes."""
 
     def __init__(self, policy: ScalingPolicy) -> None:
         self._policy = policy
@@ -124,7 +125,7 @@ class Pace:
         self._bytes_spent_until = 0.0
 
     def call_at(self, concurrency: int, now: float) -> float:
-        """The instant of the next call, which is hereby spent; `now` without a limit."""
+        """Return the instant of the next allowed call, and consume it; `now` without a limit."""
         if not self._policy.provisioned:
             return now
         due_at = max(now, self._calls_spent_until, self._bytes_spent_until)
@@ -132,7 +133,7 @@ class Pace:
         return due_at
 
     def took(self, body_bytes: int, concurrency: int, now: float) -> None:
-        """Count the bytes of the messages that a call brought."""
+        """Count the bytes of the messages that a call received."""
         if self._policy.provisioned:
             spent_s = body_bytes / (limits.PROVISIONED_POLLER_BYTES_PER_S * self._pollers(concurrency))
             self._bytes_spent_until = max(now, self._bytes_spent_until) + spent_s

@@ -1,7 +1,7 @@
-"""What becomes of a batch's messages once its invocation has ended: delete, or leave in the queue. Pure.
+"""What happens to a batch's messages after its invocation: delete, or leave in the queue. Pure.
 
 AWS: Lambda Developer Guide, "Handling errors for an SQS event source" (services-sqs-errorhandling). A message that
-is left becomes visible again only when its visibility timeout ends: Lambda never shortens or extends it.
+stays becomes visible again only when its visibility timeout ends: Lambda never shortens or extends it.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class Settlement:
-    """`failed` stay, every other message of the batch is deleted. `reason` says why they stay.
+    """The `failed` messages stay, every other message of the batch is deleted. `reason` says why they stay.
 
-    After an error, a timeout, a crash, or a throttle that outlasted the visibility, all of the batch stays.
+    After an error, a timeout, a crash, or a throttle that outlasts the visibility, the whole batch stays.
     """
 
     failed: frozenset[str] = frozenset()
@@ -27,12 +27,12 @@ class Settlement:
 
 
 def of_response(message_ids: Collection[str], payload: Any, *, reports_batch_item_failures: bool) -> Settlement:
-    """The function returned `payload` (decoded JSON).
+    """The outcome after the function returned `payload` (decoded JSON).
 
-    Without `ReportBatchItemFailures` any return deletes the whole batch. With it, a missing, null or empty
-    `batchItemFailures` (and a null or empty response) is full success; a list of the batch's own message ids fails
-    just those, repetitions counting once; anything else fails the whole batch: an empty, null or missing
-    `itemIdentifier`, an id that is not in the batch, a list or an entry of another shape.
+    Without `ReportBatchItemFailures`, any return deletes the whole batch. With it, a missing, null or empty
+    `batchItemFailures` (and a null or empty response) is full success; a list of ids from the batch fails only those,
+    and repetitions count once; anything else fails the whole batch: an empty, null or missing `itemIdentifier`, an id
+    that is not in the batch, a list or an entry of another shape.
     """
     if not reports_batch_item_failures or payload is None:
         return Settlement()

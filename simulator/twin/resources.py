@@ -1,6 +1,6 @@
-"""The stack's queues, buckets and tables, made in an engine by API calls.
+"""Makes the stack's queues, buckets and tables in a store, with API calls.
 
-Not through the engine's CloudFormation, which drops the notification, the queue policy and more in silence.
+The store's own CloudFormation is no use for this: it silently drops the notification, the queue policy and more.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _TEMPLATE_S_FAULT = (400, 404, 409)
 
 @dataclass(frozen=True, slots=True)
 class Resources:
-    """Where a run's resources are: names and URLs, as the summary and the ready file show them."""
+    """Where a run's resources are: names and URLs, as in the summary and the ready file."""
 
     bucket: str
     queue_url: str
@@ -35,23 +35,23 @@ class Resources:
     queue_urls: Mapping[str, str]
 
     def as_json(self) -> dict[str, str | None]:
-        """The contract's `resources`."""
+        """The summary's `resources`."""
         return {name: getattr(self, name) for name in ("bucket", "queue_url", "dlq_url", "table")}
 
 
 class ResourceRefused(InputError):
-    """The engine does not take what the template says of a resource. The cause is its refusal."""
+    """The store refused what the template says about a resource. The cause is its refusal."""
 
 
 class ResourceNotMade(CouldNotFinish):
-    """The engine failed at a resource, or does not answer. The cause is its error."""
+    """The store failed to make a resource, or does not answer. The cause is its error."""
 
 
 async def create(stack: Stack, clients: Clients) -> Resources:
     """Make every queue, bucket and table of the stack, in the order that AWS needs.
 
-    A queue exists before its source queue names it as dead-letter queue; queue and policy before the bucket's
-    notification, because S3 checks both. Raises `ResourceRefused` and `ResourceNotMade`.
+    A dead-letter queue comes before the queue that names it; queue and policy come before the bucket's notification,
+    because S3 checks both. Raises `ResourceRefused` and `ResourceNotMade`.
     """
     path = wiring(stack)
     urls: dict[str, str] = {}
@@ -137,7 +137,7 @@ def table_request(table: Table) -> dict[str, Any]:
 
 
 async def create_table(table: Table, clients: Clients) -> None:
-    """Make one table of the stack and wait until it is active. Raises as `create`."""
+    """Make one table of the stack and wait until it is active. Raises like `create`."""
     with _making(table.logical_id):
         await clients.dynamodb.create_table(**table_request(table))
         await clients.dynamodb.get_waiter("table_exists").wait(
@@ -147,14 +147,19 @@ async def create_table(table: Table, clients: Clients) -> None:
 
 @contextmanager
 def _making(logical_id: str) -> Iterator[None]:
-    """What keeps a resource from being made in the block, as a line that names it."""
+    """Turn an error while making the resource in the block into one line that names it."""
     try:
         yield
     except ClientError as error:
-        said, status = error.response.get("Error", {}), error.response.get("ResponseMetadata", {}).get("HTTPStatusCode")
-        reason = f"{error.operation_name}: {said.get('Message') or 'no reason given'} ({said.get('Code', status)})"
+        refusal, status = (
+            error.response.get("Error", {}),
+            error.response.get("ResponseMetadata", {}).get("HTTPStatusCode"),
+        )
+        reason = (
+            f"{error.operation_name}: {refusal.get('Message') or 'no reason given'} ({refusal.get('Code', status)})"
+        )
         if status in _TEMPLATE_S_FAULT:
-            raise ResourceRefused(f"{logical_id} is refused by {reason}") from error
-        raise ResourceNotMade(f"{logical_id} cannot be made; the engine fails at {reason}") from error
+            raise ResourceRefused(f"{logical_id} was refused by {reason}") from error
+        raise ResourceNotMade(f"{logical_id} cannot be created; the store failed at {reason}") from error
     except (BotoCoreError, ResponseParserError) as error:
-        raise ResourceNotMade(f"{logical_id} cannot be made; the engine does not answer: {error}") from error
+        raise ResourceNotMade(f"{logical_id} cannot be created; the store does not answer: {error}") from error

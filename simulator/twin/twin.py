@@ -1,7 +1,7 @@
-"""The stack at work: an engine, the resources in it, and what AWS does around the functions, under one owner.
+"""The stack in operation: a store, the resources in it, and what AWS does around the functions, under one owner.
 
-`simulate` and `load-test` both drive this. The engine is the store of our own, or any that answers at `endpoint_url`
-and already stands; either way the stack's resources are made in it.
+`simulate` and `load-test` both use it. It starts our own store, or uses any that already answers at `endpoint_url`;
+either way it makes the stack's resources there.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ from simulator.twin.resources import ResourceNotMade, Resources
 
 @dataclass(eq=False, repr=False)
 class Twin:
-    """One stack, running. Made by `open`; every task it starts ends with it."""
+    """One stack, running. `open` makes it; every task that it starts ends with it."""
 
     stack: Stack
     wiring: Wiring
@@ -71,8 +71,8 @@ class Twin:
     ) -> AsyncIterator[Twin]:
         """The twin with all resources made and nothing running yet.
 
-        Leaving the block cancels what still runs and ends the store's processes, whatever the reason. Raises
-        `StockpipeError` when the engine cannot be had, or as soon as it dies.
+        Leaving the block, whether or not it raises, cancels what still runs and ends the store's processes. Raises
+        `StockpipeError` when the store is not available, or as soon as it dies.
         """
         path = wiring(stack)
         with one_failure():
@@ -81,7 +81,7 @@ class Twin:
                 session = offline_session()
                 if endpoint_url is None:
                     async with asyncio.TaskGroup() as meanwhile:
-                        # The store's process needs half a second to stand, on a core of its own.
+                        # The store's process needs half a second to start, on a core of its own.
                         meanwhile.create_task(prepare(session), name="prepare the clients")
                         store = await owned.enter_async_context(
                             Store.open(port=store_port, capacity=capacity, seed=seed)
@@ -133,7 +133,7 @@ class Twin:
                 self._mappings.append(self._group.create_task(run.run(), name=mapping.logical_id))
 
     async def stop_mappings(self) -> None:
-        """Soft stop: take nothing new, settle what is in hand."""
+        """Soft stop: receive nothing new, settle the batches in progress."""
         self._stop_mappings.set()
         await asyncio.gather(*self._mappings)
         self._mappings.clear()
@@ -157,7 +157,7 @@ class Twin:
                     )
 
     async def counters(self) -> StoreCounters:
-        """The engine's counters; from a foreign engine only the queues' gauges, which is what its API tells."""
+        """The store's counters; from a store that is not ours only the queues' gauges, which is all its API offers."""
         if self.store is not None:
             return await self.store.counters()
         queues = {}
@@ -174,8 +174,8 @@ class Twin:
     async def drained(self, timeout_s: float, hopeless: Callable[[int, float], bool] | None = None) -> bool:
         """Wait until no event waits for a function and the queue is empty; False when `timeout_s` has passed.
 
-        False, too, as soon as no event waits and `hopeless` holds for the messages left in the queue and the instant
-        at which the time is over.
+        Also False as soon as no event waits and `hopeless` is true for the messages left in the queue and the instant
+        at which the time is up.
         """
         deadline_at = self.clock.now() + timeout_s
         while True:
@@ -190,14 +190,14 @@ class Twin:
             await self.clock.sleep(limits.DRAIN_LOOK_S)
 
     async def rows_accepted(self) -> int | None:
-        """Puts that the run's table has accepted so far; None if the engine is not our own, and does not say."""
+        """Puts that the run's table has accepted so far; None if the store is not ours, and does not report them."""
         if self.store is None:
             return None
         table = (await self.store.counters()).tables.get(self.wiring.table.name)
         return table.rows_written if table else 0
 
     async def prove(self, *, drained: bool, accepted: Set[Acceptable], ledgers: Ledgers) -> Audit:
-        """Account for every row, once nobody writes any more; the arguments are the audit's.
+        """Account for every row, once nothing writes any more; the arguments are the audit's.
 
         Raises `CouldNotFinish` when a resource cannot be read or the disk is full.
         """
@@ -221,14 +221,14 @@ class Twin:
         )
 
     async def _objects_in(self, queue: Queue | None) -> AsyncIterator[ObjectRef]:
-        """Of a queue's messages, seen without touching them; only the store of our own can show them."""
+        """The objects of a queue's messages, read without touching those; only our own store can list them."""
         if queue is not None and self.store is not None:
             async for message in self.store.peek(queue.name):
                 for ref in objects_of(message.body):
                     yield ref
 
     async def _earlier_contents(self, bucket: str) -> AsyncIterator[tuple[str, AsyncIterator[bytes]]]:
-        """Only the store of our own sees what is put again."""
+        """The overwritten contents of a bucket, which only our own store keeps."""
         if self.store is not None:
             async for content in self.store.earlier_contents(bucket):
                 yield content
@@ -244,7 +244,7 @@ async def _make(stack: Stack, clients: Clients, store: Store | None) -> Resource
         return await resources.create(stack, clients)
     except ResourceNotMade:
         if store is not None:
-            await store.counters()  # of a store that has died this says what it said last
+            await store.counters()  # if the store has died, this raises with its last output
         raise
 
 

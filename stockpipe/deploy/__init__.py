@@ -1,1 +1,1 @@
-"""From the template and the handlers to a Lambda zip and a CloudFormation stack, and back to nothing."""
+"""From the template and the handlers to a Lambda zip and a CloudFormation stack, and its removal."""

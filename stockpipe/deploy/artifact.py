@@ -1,4 +1,4 @@
-"""The bucket that Lambda reads code from: made once for account and region, filled by content, emptied and removed."""
+"""The bucket from which Lambda reads code: one per account and region, filled by content hash, emptied and removed."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ if TYPE_CHECKING:
     from types_aiobotocore_s3 import S3Client
 
 _PAGE = 1000
-"""Keys that one request deletes (S3 API Reference, "DeleteObjects")."""
+"""How many keys one request deletes (S3 API Reference, "DeleteObjects")."""
 
 
 def bucket_name(aws: Aws) -> str:
-    """The artifact bucket's name, one for each account and region."""
+    """The artifact bucket's name, unique per account and region."""
     return f"stockpipe-artifacts-{aws.account}-{aws.region}"
 
 
 async def ensure_bucket(aws: Aws) -> bool:
-    """Make the artifact bucket if it does not exist: private, TLS only, its uploads expiring. True if it was made.
+    """Create the artifact bucket if it does not exist: private, TLS only, with expiring uploads. True if created.
 
     Raises `CouldNotFinish` when the name belongs to another account.
     """
@@ -42,18 +42,20 @@ async def ensure_bucket(aws: Aws) -> bool:
 
 
 async def bucket_exists(aws: Aws, name: str) -> bool:
-    """Whether the bucket exists and is this account's; `CouldNotFinish` if it is another's."""
+    """Whether the bucket exists and belongs to this account; `CouldNotFinish` if it belongs to another."""
     s3 = await aws.s3()
     try:
         return await if_present(s3.head_bucket(Bucket=name, ExpectedBucketOwner=aws.account)) is not None
     except ClientError as error:
         if error_code(error) not in FORBIDDEN:
             raise
-        raise CouldNotFinish(f"bucket {name} belongs to another account, or s3:ListBucket on it is missing") from None
+        raise CouldNotFinish(
+            f"the bucket '{name}' belongs to another account, or the permission s3:ListBucket on it is missing"
+        ) from None
 
 
 async def upload(aws: Aws, file: Path, key: str) -> bool:
-    """Put the file under a key that stands for its content; true if it was not there yet."""
+    """Put the file under a key that identifies its content; true if it was not there yet."""
     s3, bucket = await aws.s3(), bucket_name(aws)
     known = await if_present(s3.head_object(Bucket=bucket, Key=key, ExpectedBucketOwner=aws.account))
     if known is not None:
@@ -69,14 +71,14 @@ async def upload(aws: Aws, file: Path, key: str) -> bool:
 
 
 async def upload_text(aws: Aws, text: str, key: str) -> str:
-    """Put a text under a key; its URL as CloudFormation takes it."""
+    """Put a text under a key; returns its URL in the form that CloudFormation accepts."""
     s3, bucket = await aws.s3(), bucket_name(aws)
     await s3.put_object(Bucket=bucket, Key=key, Body=text.encode(), ExpectedBucketOwner=aws.account)
     return f"https://{bucket}.s3.{aws.region}.{dns_suffix(aws.region)}/{key}"
 
 
 async def empty_bucket(s3: S3Client, bucket: str, progress: Callable[[int], None]) -> int:
-    """Delete every object and every version, a page at a time; how many. `progress` hears the running total."""
+    """Delete every object and every version, a page at a time; returns how many. `progress` gets the running total."""
     deleted = 0
     async for page in s3.get_paginator("list_object_versions").paginate(
         Bucket=bucket, PaginationConfig={"PageSize": _PAGE}

@@ -1,6 +1,6 @@
-"""One region of one account, as the AWS CLI would find it: credentials, region, clients, and errors in one line.
+"""One region of one account, found like the AWS CLI does: credentials, region, clients, and errors in one line.
 
-A loopback endpoint never sees the user's credentials, and needs none.
+A loopback endpoint never gets the user's credentials, and needs none.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ _Client: TypeAlias = "partialmethod[Awaitable[T]]"
 """`await aws.s3()`: the client of a service."""
 POLICY_FILE = "docs/deployer-policy.json"
 LONGEST_ANSWER_S = limits.FUNCTION_TIMEOUT_S[1] + 60
-"""A function invoked by hand answers after at most its timeout."""
+"""A function invoked by hand answers after its timeout at the latest."""
 
 _EXPIRED = {"ExpiredToken", "ExpiredTokenException", "RequestExpired", "TokenRefreshRequired"}
 _UNKNOWN = {
@@ -58,12 +58,12 @@ _ABSENT = {
     "ResourceNotFoundException",
 }
 FORBIDDEN = {"403", "AccessDenied", "AccessDeniedException", "Forbidden", "UnauthorizedOperation"}
-"""Error codes of a permission that is missing."""
+"""Error codes for a missing permission."""
 
 
 @dataclass
 class Aws:
-    """Clients of one region, each made when it is first wanted. `account` and `caller` are who STS says we are."""
+    """Clients of one region, each made on first use. `account` and `caller` are our identity according to STS."""
 
     region: str
     endpoint_url: str | None
@@ -82,7 +82,7 @@ class Aws:
                 s3={"addressing_style": "path"} if self.endpoint_url else {},
                 user_agent_extra="stockpipe",
             )
-            # Without TLS there is no certificate to look at, and reading the known ones takes time.
+            # Without TLS there is no certificate to check, and loading the trusted ones takes time.
             verify = False if (self.endpoint_url or "").startswith("http://") else None
             create: Any = self._session.create_client
             client = create(service, self.region, endpoint_url=self.endpoint_url, verify=verify, config=config)
@@ -100,7 +100,7 @@ class Aws:
     sts: ClassVar[_Client[STSClient]] = partialmethod(_client, "sts")
 
     async def credentials(self) -> tuple[str, str, str | None]:
-        """Access key, secret key and session token as they are now, for requests that are signed elsewhere."""
+        """The current access key, secret key and session token, for requests that are signed elsewhere."""
         found = await self._session.get_credentials()
         if found is None:
             raise exceptions.NoCredentialsError
@@ -108,9 +108,9 @@ class Aws:
         return str(frozen.access_key), str(frozen.secret_key), frozen.token
 
     async def bucket_url(self, bucket: str) -> str:
-        """Where the SDK sends what is for a bucket, without a slash at the end; found out by one HeadBucket.
+        """Where the SDK sends requests for a bucket, without a final slash; found with one HeadBucket.
 
-        Partition, endpoint settings of whatever origin and the form of the address are the SDK's own decision.
+        The SDK itself decides on the partition, any endpoint settings and the form of the address.
         """
         s3, urls = await self.s3(), list[str]()
 
@@ -125,7 +125,7 @@ class Aws:
         return urls[-1].partition("?")[0].rstrip("/")
 
     def _attempts(self, service: str) -> int:
-        """A function must not be invoked twice for one question; a local engine that is not there stays away."""
+        """How often to try: a function must not be invoked twice, and a missing local store will not appear."""
         if service == "lambda":
             return 1
         return 2 if self.endpoint_url and is_loopback_url(self.endpoint_url) else 5
@@ -135,10 +135,10 @@ class Aws:
 async def connect(
     region: str | None = None, profile: str | None = None, endpoint_url: str | None = None
 ) -> AsyncIterator[Aws]:
-    """Find region and credentials and ask STS who we are. Everything that AWS says amiss leaves as one line.
+    """Find region and credentials and ask STS who we are. Any AWS error becomes one line.
 
-    None leaves it to the environment and the AWS configuration files. Raises `InputError` for a region, profile,
-    credentials or endpoint that cannot be used, `CouldNotFinish` for what AWS refuses or does not answer.
+    None means the environment and the AWS configuration files. Raises `InputError` for a region, profile, credentials
+    or endpoint that cannot be used, `CouldNotFinish` for what AWS refuses or does not answer.
     """
     with one_failure(explain):
         if endpoint_url and not endpoint_url.startswith(("http://", "https://")):
@@ -151,7 +151,7 @@ async def connect(
             default_region = session.get_config_variable("region")
         region = region or os.environ.get("AWS_REGION") or default_region
         if not region:
-            raise InputError("there is no region: pass --region, set AWS_REGION or run `aws configure`")
+            raise InputError("no region is set: pass --region, set AWS_REGION or run `aws configure`")
         async with AsyncExitStack() as stack:
             aws = Aws(region, endpoint_url, session, stack)
             identity = await (await aws.sts()).get_caller_identity()
@@ -160,7 +160,7 @@ async def connect(
 
 
 def dns_suffix(region: str) -> str:
-    """What the addresses of a Region's partition end in, as `amazonaws.com`."""
+    """The domain of a Region's partition, such as `amazonaws.com`."""
     session: Any = offline_session()
     partition = session.get_partition_for_region(region)
     known = session.get_component("data_loader").load_data("partitions")["partitions"]
@@ -168,13 +168,13 @@ def dns_suffix(region: str) -> str:
 
 
 def explain(error: BaseException) -> StockpipeError | None:
-    """What an error of botocore means to the person at the keyboard; None if it is none of botocore's."""
+    """Our exception for an error of botocore, with a message for the user; None if it is not one of botocore's."""
     if isinstance(error, exceptions.ClientError):
         return _explain_refusal(error)
     if isinstance(error, exceptions.ProfileNotFound):
-        return InputError(f"{error}; `aws configure list-profiles` names those that exist")
+        return InputError(f"{error}; `aws configure list-profiles` lists those that exist")
     if isinstance(error, exceptions.NoCredentialsError):
-        return InputError("there are no AWS credentials: run `aws configure`, or pass --profile")
+        return InputError("no AWS credentials were found: run `aws configure`, or pass --profile")
     if isinstance(error, exceptions.PartialCredentialsError | exceptions.CredentialRetrievalError):
         return InputError(f"the AWS credentials cannot be used: {error}")
     if isinstance(error, exceptions.SSOError | exceptions.TokenRetrievalError | exceptions.UnauthorizedSSOTokenError):
@@ -189,17 +189,17 @@ def explain(error: BaseException) -> StockpipeError | None:
 
 
 def error_code(error: exceptions.ClientError) -> str:
-    """The error code of a refusal, as `ValidationError`."""
+    """The error code of a refusal, such as `ValidationError`."""
     return str(error.response.get("Error", {}).get("Code", ""))
 
 
 def is_absent(error: exceptions.ClientError) -> bool:
-    """Whether a refusal says that there is no such thing."""
+    """Whether a refusal says that the resource does not exist."""
     return error_code(error) in _ABSENT
 
 
 async def if_present(answer: Awaitable[T]) -> T | None:
-    """What AWS answers; None if it answers that there is no such thing."""
+    """AWS's answer; None if it says that the resource does not exist."""
     try:
         return await answer
     except exceptions.ClientError as error:
@@ -222,6 +222,6 @@ def _explain_refusal(error: exceptions.ClientError) -> StockpipeError:
             f"AWS does not accept these credentials ({code}): check them with `aws sts get-caller-identity`"
         )
     if code in FORBIDDEN:
-        said = message if message and message != "Forbidden" else error.operation_name
-        return CouldNotFinish(f"a permission is missing: {said}; {POLICY_FILE} is a policy that has all of them")
+        reason = message if message and message != "Forbidden" else error.operation_name
+        return CouldNotFinish(f"a permission is missing: {reason}; {POLICY_FILE} is a policy with all of them")
     return CouldNotFinish(f"{error.operation_name} was refused: {message or 'no reason given'} ({code})")

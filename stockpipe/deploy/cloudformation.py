@@ -1,6 +1,6 @@
-"""CloudFormation's side of a stack: its state, change sets, events until an end, and the first cause of a failure.
+"""CloudFormation's side of a stack: its state, change sets, events until it settles, and a failure's first cause.
 
-What a state allows and what an event means is decided by pure functions; the rest is polling on a `Clock`.
+Pure functions decide what a state allows and what an event means; the rest is polling on a `Clock`.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from types_aiobotocore_cloudformation import CloudFormationClient
 
 POLL_S = 2.0
-"""Between two looks at a stack: CloudFormation's own events are seconds apart."""
+"""Interval for polling a stack: CloudFormation's own events are seconds apart."""
 CHANGE_SET_WAIT_S = 600.0
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9-]{0,127}")
 _NO_CHANGE = ("didn't contain changes", "no updates are to be performed", "submitted information didn't contain")
@@ -32,7 +32,7 @@ Kind = Literal["CREATE", "UPDATE"]
 
 @dataclass(frozen=True, slots=True)
 class DeployedStack:
-    """A stack as `DescribeStacks` has it."""
+    """A stack as `DescribeStacks` returns it."""
 
     id: str
     name: str
@@ -44,7 +44,7 @@ class DeployedStack:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One line of a change set. `replacement` is True, False, "Conditional" or None where the word has no meaning."""
+    """One line of a change set. `replacement` is True, False, "Conditional", or None if it does not apply."""
 
     action: str
     logical_id: str
@@ -54,7 +54,7 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class ChangeSet:
-    """A change set that can be executed. A stack that it is to create exists only for its sake."""
+    """A change set that can be executed. A stack that it is to create exists only because of it."""
 
     arn: str
     stack_id: str
@@ -64,7 +64,7 @@ class ChangeSet:
 
 @dataclass(frozen=True, slots=True)
 class StackEvent:
-    """One thing that happened to a resource of a stack, or to the stack itself."""
+    """Something that happened to a resource of a stack, or to the stack itself."""
 
     id: str
     at: str
@@ -82,33 +82,35 @@ class StackEvent:
 def check_name(name: str) -> None:
     """Raise `InputError` for a stack name that CloudFormation would refuse."""
     if not _NAME.fullmatch(name):
-        raise InputError(f"'{name}' is no stack name: letters, digits and hyphens, a letter first, at most 128")
+        raise InputError(
+            f"'{name}' is not a stack name: it begins with a letter and has at most 128 letters, digits and hyphens"
+        )
 
 
 def next_step(stack: DeployedStack | None, name: str) -> Kind:
-    """Whether a deployment creates or updates. Raises `InputError` with the way out of every other state."""
+    """Whether a deployment creates or updates. Raises `InputError` for any other state, with what to do about it."""
     if stack is None or stack.status == "REVIEW_IN_PROGRESS":
         return "CREATE"
     match stack.status:
         case "ROLLBACK_COMPLETE" | "ROLLBACK_FAILED" | "CREATE_FAILED" | "DELETE_FAILED":
-            way_out = f", which nothing but deleting ends: `stockpipe destroy --stack {name}`"
+            way_out = f", and can only be deleted: `stockpipe destroy --stack {name}`"
         case "UPDATE_ROLLBACK_FAILED":
             continued = f"`aws cloudformation continue-update-rollback --stack-name {name}`"
-            way_out = f": mend what its events name, then {continued}"
+            way_out = f": fix what its events report, then run {continued}"
         case status if status.endswith("_IN_PROGRESS"):
-            way_out = f": wait for its end, which `stockpipe status --stack {name}` shows"
+            way_out = f": wait until that ends (`stockpipe status --stack {name}` shows it)"
         case _:
             return "UPDATE"
     raise InputError(f"stack {name} is in {stack.status}{way_out}")
 
 
 def has_succeeded(status: str) -> bool:
-    """Whether the end is the one that was wanted."""
+    """Whether the operation ended as intended."""
     return status in {"CREATE_COMPLETE", "UPDATE_COMPLETE", "DELETE_COMPLETE", "IMPORT_COMPLETE"}
 
 
 def first_cause(events: Sequence[StackEvent]) -> StackEvent | None:
-    """The first failure that no other failure caused. Events in the order in which they happened."""
+    """The first failure that no other failure caused. The events are in chronological order."""
     failures = [event for event in events if event.status.endswith("_FAILED")]
     for event in failures:
         if not any(word in event.reason.lower() for word in _CANCELLED) and event.reason:
@@ -117,7 +119,7 @@ def first_cause(events: Sequence[StackEvent]) -> StackEvent | None:
 
 
 async def describe(client: CloudFormationClient, name: str) -> DeployedStack | None:
-    """The stack of this name or id, or None. A deleted stack is still found by its id."""
+    """The stack of this name or id, or None. A deleted stack can still be found by its id."""
     try:
         answer = await client.describe_stacks(StackName=name)
     except ClientError as error:
@@ -149,10 +151,10 @@ async def create_change_set(
     template: Mapping[str, str],
     parameters: Mapping[str, str],
 ) -> ChangeSet | None:
-    """Create a change set and wait until it can be shown; None if it would change nothing (and it is gone again).
+    """Create a change set and wait until it can be shown; None if it would change nothing (it is deleted then).
 
     `template` is `{"TemplateBody": text}` or `{"TemplateURL": url}`. Raises `CouldNotFinish` with CloudFormation's
-    reason; nothing is left then.
+    reason, and then leaves nothing behind.
     """
     arguments: Any = {
         "StackName": stack_name,
@@ -174,19 +176,19 @@ async def create_change_set(
         await withdraw(client, draft)
         if any(words in reason.lower() for words in _NO_CHANGE):
             return None
-        raise CouldNotFinish(f"CloudFormation refuses the change set: {' '.join(reason.split())}")
+        raise CouldNotFinish(f"CloudFormation refused the change set: {' '.join(reason.split())}")
     return replace(draft, changes=changes)
 
 
 async def withdraw(client: CloudFormationClient, change_set: ChangeSet) -> None:
-    """Remove a change set that is not wanted, and the empty stack that was made for it."""
+    """Delete an unwanted change set, and the empty stack that was created for it."""
     await client.delete_change_set(ChangeSetName=change_set.arn, StackName=change_set.stack_id)
     if change_set.kind == "CREATE":
         await client.delete_stack(StackName=change_set.stack_id)
 
 
 async def execute(client: CloudFormationClient, change_set: ChangeSet) -> None:
-    """Set it going; `follow` sees it to its end. A change set that is refused is withdrawn."""
+    """Start it; `follow` waits until it ends. A change set that is refused is deleted."""
     try:
         await client.execute_change_set(ChangeSetName=change_set.arn, StackName=change_set.stack_id)
     except ClientError:
@@ -214,11 +216,11 @@ async def follow(
     after: str | None,
     on_event: Callable[[StackEvent], None],
 ) -> tuple[DeployedStack | None, tuple[StackEvent, ...]]:
-    """Tell each event once, oldest first, until the stack rests; the stack (None: gone) and all events told."""
+    """Report each event once, oldest first, until the stack settles; returns the stack (None: gone) and all events."""
     shown: list[StackEvent] = []
     known = {after} if after else set()
     while True:
-        # The state first: what happens between the two calls is then told rather than missed.
+        # The state first: then events between the two calls are reported and not missed.
         stack = await describe(client, stack_id)
         for event in await _new_events(client, stack_id, known):
             known.add(event.id)
@@ -249,7 +251,7 @@ async def _await_change_set(client: CloudFormationClient, clock: Clock, draft: C
         if status not in {"CREATE_PENDING", "CREATE_IN_PROGRESS"}:
             return status, reason
         if clock.now() >= deadline:
-            raise CouldNotFinish("CloudFormation did not finish the change set in 10 minutes; it is withdrawn")
+            raise CouldNotFinish("CloudFormation did not finish the change set within 10 minutes; it was deleted")
         await clock.sleep(POLL_S)
 
 
@@ -271,13 +273,13 @@ async def _changes(client: CloudFormationClient, draft: ChangeSet) -> tuple[Chan
 
 
 async def _forget(client: CloudFormationClient, draft: ChangeSet) -> None:
-    """Withdraw as far as possible while another error is on its way: that one is told, not a second."""
+    """Delete as far as possible while another error is being raised, which must not be replaced by a second one."""
     with suppress(ClientError):
         await withdraw(client, draft)
 
 
 async def _new_events(client: CloudFormationClient, stack_id: str, known: set[str]) -> list[StackEvent]:
-    """The events that are not yet seen, oldest first; AWS lists the newest first."""
+    """The events that are not yet known, oldest first; AWS lists the newest first."""
     new: list[StackEvent] = []
     try:
         async for page in client.get_paginator("describe_stack_events").paginate(StackName=stack_id):

@@ -1,4 +1,4 @@
-"""A stack as it stands in AWS: which bucket, queues, table and functions it has, by their real names."""
+"""A deployed stack: its bucket, queues, table and functions by their real names."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ class Deployed:
         if logical_id not in self.resources:
             raise InputError(
                 f"stack {self.stack.name} ({self.stack.status}) has no {logical_id}; "
-                f"`stockpipe deploy --stack {self.stack.name}` completes it, `destroy` removes it"
+                f"`stockpipe deploy --stack {self.stack.name}` completes it, `stockpipe destroy` removes it"
             )
         return self.resources[logical_id][1]
 
     @property
     def is_whole(self) -> bool:
-        """Whether everything that rows flow through exists."""
+        """Whether every resource that rows pass through exists."""
         return {"StockBucket", "StockQueue", "StockDLQ", "StockData", "GeneratorLambda", "ConsumerLambda"} <= set(
             self.resources
         )
@@ -85,14 +85,14 @@ async def find(aws: Aws, stack_name: str) -> Deployed:
     stack = await cloudformation.describe(client, stack_name)
     if stack is None:
         raise InputError(
-            f"there is no stack {stack_name} in {aws.region} of account {aws.account}; "
-            f"`stockpipe deploy --stack {stack_name}` makes it, --region looks elsewhere"
+            f"the stack '{stack_name}' does not exist in {aws.region} of account {aws.account}; "
+            f"create it with `stockpipe deploy --stack {stack_name}`, or pass another --region"
         )
     return Deployed(stack, await cloudformation.resource_ids(client, stack.id))
 
 
 async def address(aws: Aws, physical_id: str) -> QueueAddress:
-    """A queue by its physical id, which is a URL that an engine other than AWS may not answer at."""
+    """A queue by its physical id, a URL at which an endpoint other than AWS may not answer."""
     sqs = await aws.sqs()
     name = physical_id.rsplit("/", 1)[-1]
     url = (await sqs.get_queue_url(QueueName=name))["QueueUrl"]

@@ -1,6 +1,6 @@
 """A deployment up to its change set: what is checked first, what is uploaded, what would change.
 
-Nothing that a stack holds is touched here; `cloudformation.execute` does that, once someone has agreed.
+Nothing in an existing stack changes here; `cloudformation.execute` does that, once the user has agreed.
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ from stockpipe.deploy.package import Package, Report
 from stockpipe.deploy.targets import Target
 
 INLINE_TEMPLATE_BYTES = 51_200
-"""The longest template that a request carries (CloudFormation User Guide, "Quotas"); a longer one goes by S3."""
+"""The longest template within a request (CloudFormation User Guide, "Quotas"); a longer one is uploaded to S3."""
 
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """A deployment that has passed its checks: nothing is uploaded yet. `existing` is the stack as it is, if it is."""
+    """A deployment that has passed its checks, with nothing uploaded yet. `existing` is the present stack, if any."""
 
     stack: Stack
     kind: cloudformation.Kind
@@ -47,7 +47,7 @@ async def check(aws: Aws, stack_name: str, template: Path | None, given: Mapping
     """Check name, template, account and state before anything is built or uploaded.
 
     A parameter that is not given keeps its value in the stack, as with `aws cloudformation deploy`. Raises
-    `InputError`, one line with the way out.
+    `InputError`, one line that says what to do.
     """
     cloudformation.check_name(stack_name)
     existing = await cloudformation.describe(await aws.cloudformation(), stack_name)
@@ -66,14 +66,14 @@ async def check(aws: Aws, stack_name: str, template: Path | None, given: Mapping
     for missing in ("PythonVersion", "Architecture"):
         if missing not in stack.parameters:
             file = template or templates.packaged_template()
-            raise InputError(f"{file} has no parameter {missing}, which says what the package is built for")
+            raise InputError(f"{file} has no parameter '{missing}', which says what to build the package for")
     if kind == "CREATE":
         await refuse_taken_names(aws, stack, buckets)
     return Draft(stack, kind, existing, findings.advice)
 
 
 def real_bucket_names(stack: Stack, aws: Aws) -> tuple[str, ...]:
-    """The buckets' names in this account and region. Raises `InputError` for one that S3 would not take."""
+    """The buckets' names in this account and region. Raises `InputError` for one that S3 would refuse."""
     names = []
     for bucket in stack.buckets.values():
         name = bucket.name.replace(limits.ACCOUNT_ID, aws.account).replace(limits.REGION, aws.region)
@@ -87,14 +87,14 @@ def real_bucket_names(stack: Stack, aws: Aws) -> tuple[str, ...]:
 
 
 async def refuse_taken_names(aws: Aws, stack: Stack, buckets: tuple[str, ...]) -> None:
-    """Raise `InputError` for the first name of a new stack that something else already has."""
+    """Raise `InputError` for the first name of a new stack that is already taken."""
     functions, sqs, dynamodb = await aws.functions(), await aws.sqs(), await aws.dynamodb()
     by_parameter = {value: name for name, value in stack.parameters.items() if name.endswith("Name") and value}
 
     async def refuse(what: str, name: str, found: Awaitable[Any]) -> None:
         if await if_present(found) is not None:
             pass_another = f"pass another name: --parameter {by_parameter.get(name, 'BucketName')}=NAME"
-            raise InputError(f"the {what} {name} exists already, outside of this stack; {pass_another}")
+            raise InputError(f"the {what} '{name}' already exists outside this stack; {pass_another}")
 
     for function in stack.functions.values():
         await refuse("function", function.name, functions.get_function_configuration(FunctionName=function.name))
@@ -104,7 +104,7 @@ async def refuse_taken_names(aws: Aws, stack: Stack, buckets: tuple[str, ...]) -
         await refuse("table", table.name, dynamodb.describe_table(TableName=table.name))
     for name in buckets:
         if await artifact.bucket_exists(aws, name):
-            raise InputError(f"the bucket {name} exists already; pass another name: --parameter BucketName=NAME")
+            raise InputError(f"the bucket '{name}' already exists; pass another name: --parameter BucketName=NAME")
 
 
 async def propose(
@@ -112,10 +112,10 @@ async def propose(
 ) -> cloudformation.ChangeSet | None:
     """Upload the package by its content hash and create the change set; None if it would change nothing."""
     if await artifact.ensure_bucket(aws):
-        report(f"made bucket {artifact.bucket_name(aws)} for packages")
+        report(f"created bucket {artifact.bucket_name(aws)} for packages")
     key = f"lambda/{package.sha256}.zip"
     uploaded = await artifact.upload(aws, package.file, key)
-    report(f"package {package.sha256[:12]} {'uploaded' if uploaded else 'is there already'}")
+    report(f"package {package.sha256[:12]} {'was uploaded' if uploaded else 'was already uploaded'}")
     document = transform.with_code(draft.stack.document, artifact.bucket_name(aws), key)
     if local_transform:
         document = transform.translate(document, draft.stack.parameters, aws.region)
@@ -138,11 +138,11 @@ async def propose(
 
 
 async def refuse_incomplete(aws: Aws, draft: Draft, stack: cloudformation.DeployedStack) -> None:
-    """Raise `CouldNotFinish` if the engine passed over resources, as one without the serverless transform does."""
+    """Raise `CouldNotFinish` if the endpoint skipped resources, as one without the serverless transform does."""
     made = await cloudformation.resource_ids(await aws.cloudformation(), stack.id)
     missing = [name for name in draft.stack.functions if name not in made]
     if missing:
         raise CouldNotFinish(
-            f"the engine says {stack.status} but made no {', '.join(missing)}: it does not know the serverless "
-            f"transform; destroy the stack and deploy with --local-transform"
+            f"the endpoint reports {stack.status} but did not create {', '.join(missing)}: it does not support "
+            f"the serverless transform; destroy the stack and deploy with --local-transform"
         )

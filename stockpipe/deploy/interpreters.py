@@ -1,4 +1,4 @@
-"""Finding an interpreter of a given minor: compiled files carry its magic number and are ignored by any other."""
+"""Finds an interpreter of a given minor version: compiled files have its magic number, and others ignore them."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ _IDENTIFY = (
 
 
 def find_interpreter(python: str, given: Path | None = None) -> Path | None:
-    """A released CPython of the minor `python`, or None. With `given` that one, or `InputError` says what it is."""
+    """A released CPython of the minor version `python`, or None. `given` must be one, or `InputError` is raised."""
     if given is not None:
         found = _identify(given)
         if found != python:
-            what = f"is CPython {found}" if found else "is no CPython that runs here"
+            what = f"is CPython {found}" if found else "is not a CPython that runs here"
             raise InputError(f"--interpreter {given} {what}; compiled files for Python {python} need CPython {python}")
         return given
     return next((candidate for candidate in _candidates(python) if _identify(candidate) == python), None)
@@ -41,7 +41,7 @@ def _candidates(python: str) -> Iterator[Path]:
 
 
 def _identify(interpreter: Path) -> str | None:
-    """The minor of a released CPython; None for anything else. A free-threaded build has compiled files of its own."""
+    """The minor version of a released CPython; None for anything else. Free-threaded builds compile differently."""
     try:
         done = subprocess.run(  # noqa: S603 (the user's own interpreters)
             [interpreter, "-I", "-S", "-c", _IDENTIFY], capture_output=True, text=True, timeout=20, check=False

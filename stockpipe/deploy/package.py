@@ -1,6 +1,6 @@
-"""The Lambda artifact: wheels for the target, trimmed, the handlers, compiled files; as a directory or as a zip.
+"""The Lambda artifact: trimmed wheels for the target, the handlers, compiled files; as a directory or as a zip.
 
-Imports nothing beyond the standard library and pip, so that `sam build` can run it by any Python:
+It imports only the standard library and pip, so that `sam build` can run it with any Python:
 `python -m stockpipe.deploy.package --directory DIR --python 3.13 --arch arm64`.
 """
 
@@ -26,12 +26,12 @@ from stockpipe.deploy.targets import ARCHITECTURES, PYTHONS, Target, default_pyt
 from stockpipe.deploy.trimming import trim
 
 ZIP_LIMIT_BYTES = 50 * 1024 * 1024
-"""Of a zip given to Lambda directly, as the console does (Lambda Developer Guide, "Lambda quotas")."""
+"""The limit for a zip given to Lambda directly, as in the console (Lambda Developer Guide, "Lambda quotas")."""
 UNZIPPED_LIMIT_BYTES = 250 * 1024 * 1024
-"""Of the same, unpacked, with all layers."""
+"""The limit for the unpacked zip with all layers."""
 TASK_ROOT = "/var/task"
 _EPOCH = (1980, 1, 1, 0, 0, 0)
-"""The earliest instant a zip can hold: the same for every file of every build."""
+"""The earliest instant that a zip can hold, used for every file of every build."""
 UNCOMPILED_COST = "a cold start then costs about 2.5 times the processor time (`stockpipe docs performance`)"
 
 Report = Callable[[str], None]
@@ -48,7 +48,7 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Package:
-    """A built zip. `sha256` is of the file, in hexadecimal; `compiled` tells whether compiled files are in it."""
+    """A built zip. `sha256` is the file's, in hexadecimal; `compiled` says whether it has compiled files."""
 
     file: Path
     target: Target
@@ -60,10 +60,10 @@ class Package:
 
 
 def build_package(output: Path, target: Target, *, interpreter: Path | None = None, report: Report) -> Package:
-    """Build the zip at `output`; the same inputs give the same bytes. `report` is told each step in a few words.
+    """Build the zip at `output`; the same inputs give the same bytes. `report` receives each step in a few words.
 
-    Raises `InputError` for what cannot be built or is over Lambda's limits, `CouldNotFinish` when pip fails or the
-    disk is full. `output` is replaced only by a whole zip.
+    Raises `InputError` for what cannot be built or exceeds Lambda's limits, `CouldNotFinish` when pip fails or the disk
+    is full. `output` is only ever replaced by a complete zip.
     """
     try:
         output.parent.mkdir(parents=True, exist_ok=True)
@@ -82,7 +82,7 @@ def build_package(output: Path, target: Target, *, interpreter: Path | None = No
 
 
 def build_directory(directory: Path, target: Target, *, interpreter: Path | None = None, report: Report) -> bool:
-    """Fill `directory` with the artifact's content; true if compiled files are in it. Raises as `build_package`."""
+    """Fill `directory` with the artifact's content; true if it has compiled files. Raises like `build_package`."""
     compiler = find_interpreter(target.python, interpreter)
     directory.mkdir(parents=True, exist_ok=True)
     report(f"wheels for Python {target.python} on {target.architecture}")
@@ -92,8 +92,8 @@ def build_directory(directory: Path, target: Target, *, interpreter: Path | None
     _copy_handlers(directory)
     if compiler is None:
         report(
-            f"warning: there is no Python {target.python} here, so no compiled files: {UNCOMPILED_COST}; "
-            f"install it or name one with --interpreter"
+            f"warning: Python {target.python} is not installed here, so there are no compiled files: "
+            f"{UNCOMPILED_COST}; install it, or pass one with --interpreter"
         )
         return False
     report("compiling")
@@ -102,7 +102,7 @@ def build_directory(directory: Path, target: Target, *, interpreter: Path | None
 
 
 def write_zip(directory: Path, file: Path) -> None:
-    """The directory as a zip whose bytes depend on names and contents alone."""
+    """The directory as a zip whose bytes depend only on names and contents."""
     with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
         for path in sorted(directory.rglob("*"), key=lambda entry: entry.relative_to(directory).as_posix()):
             if path.is_file():
@@ -114,7 +114,7 @@ def write_zip(directory: Path, file: Path) -> None:
 
 
 def refuse_oversize(zip_bytes: int, unzipped_bytes: int) -> None:
-    """Raise `InputError` when Lambda would."""
+    """Raise `InputError` if Lambda would refuse the size."""
     limits = ((unzipped_bytes, UNZIPPED_LIMIT_BYTES, "unpacked"), (zip_bytes, ZIP_LIMIT_BYTES, "zipped"))
     for size, limit, what in limits:
         if size > limit:
@@ -124,7 +124,9 @@ def refuse_oversize(zip_bytes: int, unzipped_bytes: int) -> None:
 
 def _install_wheels(directory: Path, target: Target) -> None:
     if importlib.util.find_spec("pip") is None:
-        raise InputError(f"{sys.executable} has no pip, which fetches the wheels; run: python -m ensurepip")
+        raise InputError(
+            f"{sys.executable} has no pip, which downloads the wheels; install it with: {sys.executable} -m ensurepip"
+        )
     text = Path(__file__).with_name("requirements.txt").read_text(encoding="utf-8")
     options = [
         "--quiet", "--no-input", "--disable-pip-version-check", "--no-deps", "--no-compile", "--only-binary=:all:",
@@ -133,17 +135,17 @@ def _install_wheels(directory: Path, target: Target) -> None:
     for platform in target.platforms:
         options += ["--platform", platform]
     command = [sys.executable, "-m", "pip", "install", *options, *select_requirements(text, target.python)]
-    # What a killed pip leaves in its temporary directories goes with ours.
+    # What a killed pip leaves in its temporary directories is removed with ours.
     with OwnFolder() as scratch:
         environ = {**os.environ, "TMPDIR": str(scratch.path)}
-        _run(command, environ, "pip cannot fetch the wheels: {} (a package index must be within reach)")
+        _run(command, environ, "pip cannot download the wheels: {} (it needs access to a package index)")
 
 
 def _copy_handlers(directory: Path) -> None:
-    # Beside this package, not wherever the import system finds a `pipeline` first: a user may have one too.
+    # From beside this package, not from wherever the import system finds a `pipeline` first: a user may have one, too.
     source = Path(__file__).resolve().parents[2] / "pipeline"
     if not source.is_dir():
-        raise InputError(f"the package pipeline, which holds the handlers, is not in {source.parent}")
+        raise InputError(f"the package 'pipeline', which contains the handlers, is not in {source.parent}")
     for file in sorted(source.rglob("*.py")):
         copy = directory / "pipeline" / file.relative_to(source)
         copy.parent.mkdir(parents=True, exist_ok=True)
@@ -151,19 +153,19 @@ def _copy_handlers(directory: Path) -> None:
 
 
 def _compile(directory: Path, interpreter: Path) -> None:
-    # Unchecked hashes: Lambda sets no file times that a checked file could trust, and /var/task cannot be written.
+    # Unchecked hashes: Lambda sets no file times that a check could rely on, and /var/task is read-only.
     command = [str(interpreter), "-S", "-m", "compileall", "-q", "-j", "1", "--invalidation-mode", "unchecked-hash"]
-    environ = {"PATH": os.environ.get("PATH", ""), "PYTHONHASHSEED": "0"}  # a set's order would reach the file
+    environ = {"PATH": os.environ.get("PATH", ""), "PYTHONHASHSEED": "0"}  # the order of a set would affect the file
     place = ["-s", str(directory), "-p", TASK_ROOT, str(directory)]
     _run([*command, *place], environ, f"{interpreter} cannot compile the package: {{}}")
 
 
 def _run(command: list[str], environ: dict[str, str] | None, failed: str) -> None:
-    """Run it to its end. Raises `CouldNotFinish` with `failed`, its last error in the place of `{}`."""
+    """Run it to its end. Raises `CouldNotFinish` with `failed`, where `{}` is its last error."""
     done = subprocess.run(command, capture_output=True, text=True, check=False, env=environ)  # noqa: S603
     if done.returncode:
-        said = (done.stdout + done.stderr).strip().splitlines()
-        errors = [line.removeprefix("ERROR: ") for line in said if line.startswith("ERROR: ")] or said
+        output = (done.stdout + done.stderr).strip().splitlines()
+        errors = [line.removeprefix("ERROR: ") for line in output if line.startswith("ERROR: ")] or output
         raise CouldNotFinish(failed.format(errors[-1] if errors else "no reason given"))
 
 
@@ -186,14 +188,14 @@ def _describe(directory: Path, zipped: Path, output: Path, target: Target, compi
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """`python -m stockpipe.deploy.package`: fill a directory, as `sam build` wants it. Returns the exit code."""
+    """`python -m stockpipe.deploy.package`: fill a directory, as `sam build` requires. Returns the exit code."""
     parser = argparse.ArgumentParser(
         prog="python -m stockpipe.deploy.package", description="Fill a directory for Lambda."
     )
-    parser.add_argument("--directory", type=Path, required=True, help="where the content goes; made if missing")
+    parser.add_argument("--directory", type=Path, required=True, help="where to put the content; created if missing")
     parser.add_argument("--python", default=default_python(), choices=PYTHONS, help="Lambda's Python")
     parser.add_argument("--arch", default="arm64", choices=sorted(ARCHITECTURES), help="Lambda's processor")
-    parser.add_argument("--interpreter", type=Path, help="a Python of that minor, for the compiled files")
+    parser.add_argument("--interpreter", type=Path, help="a Python of the same minor version, to compile files")
     given = parser.parse_args(arguments)
 
     def report(line: str) -> None:

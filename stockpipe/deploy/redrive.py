@@ -1,4 +1,4 @@
-"""The dead-letter queue: a look at what is in it and why, and the way back to the queue."""
+"""The dead-letter queue: what is in it and why, and how to send it back to the queue."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ from stockpipe.deploy.aws import Aws, error_code, is_absent
 from stockpipe.deploy.deployed import QueueAddress
 
 PEEK_VISIBILITY_S = 300
-"""How long a message that was looked at stays hidden if nobody hands it back."""
+"""How long an inspected message stays hidden if it is not made visible again."""
 BATCH = 10
 REASONS_WINDOW_S = 14 * 86_400
-"""As long as a message can have waited in the dead-letter queue."""
+"""How long a message can have waited in the dead-letter queue."""
 POLL_S = 2.0
 _UNSUPPORTED = {"InternalFailure", "InternalError", "500", "501", "UnsupportedOperation", "InvalidAction"}
 
 
 @dataclass(frozen=True, slots=True)
 class DeadLetter:
-    """A message that failed too often. `sent` is when, as `2026-11-22 09:00:01Z`, `?` if unknown."""
+    """A message that failed too often. `sent` is when, in the form `2026-11-22 09:00:01Z`, or `?` if unknown."""
 
     message_id: str
     objects: tuple[ObjectRef, ...]
@@ -37,9 +37,9 @@ class DeadLetter:
 
 
 async def peek(aws: Aws, queue: QueueAddress, limit: int | None) -> AsyncGenerator[DeadLetter, None]:
-    """Messages of a queue, each once, handed back at the end whatever happens; `limit` None: all of them.
+    """Messages of a queue, each once, made visible again at the end in any case; `limit` None: all of them.
 
-    Meant for a queue that nobody else reads. A message stays hidden from others for as long as the look takes.
+    This is for a queue that nothing else reads. A message stays hidden from others during the inspection.
     """
     sqs = await aws.sqs()
     known: set[str] = set()
@@ -71,7 +71,7 @@ async def peek(aws: Aws, queue: QueueAddress, limit: int | None) -> AsyncGenerat
 
 
 async def find_reason(aws: Aws, clock: Clock, log_group: str | None, message_id: str) -> str | None:
-    """The last reason that the consumer's log gives for a message."""
+    """The last reason in the consumer's log for this message."""
     if log_group is None:
         return None
     logs = await aws.logs()
@@ -95,9 +95,9 @@ async def find_reason(aws: Aws, clock: Clock, log_group: str | None, message_id:
 async def send_back(
     aws: Aws, clock: Clock, source: QueueAddress, target: QueueAddress, progress: Callable[[int], None]
 ) -> int:
-    """Move every message back and wait until it is done; how many. `progress` hears the running total.
+    """Move every message back and wait until that is done; returns how many. `progress` gets the running total.
 
-    An engine without message move tasks is served message by message: sent first, then deleted, so that an
+    At an endpoint without message move tasks this moves message by message: it sends first, then deletes, so that an
     interruption leaves a message in both queues rather than in none.
     """
     sqs = await aws.sqs()
@@ -119,9 +119,8 @@ async def send_back(
             return moved
         if found.get("Status") in {"FAILED", "CANCELLED"}:
             reason = found.get("FailureReason") or found["Status"].lower()
-            raise CouldNotFinish(
-                f"the move of {counted(moved, 'message')} succeeded, then it ended: {reason}; run it again for the rest"
-            )
+            moved_back = f"{counted(moved, 'message')} moved back, then the move ended"
+            raise CouldNotFinish(f"{moved_back}: {reason}; run it again for the rest")
         await clock.sleep(POLL_S)
 
 
@@ -146,7 +145,7 @@ def _dead_letter(message: Any) -> DeadLetter:
 
 
 def _reason_in(line: str, message_id: str) -> str | None:
-    """The `reason` of a JSON log line about this message."""
+    """The `reason` in a JSON log line about this message."""
     try:
         fields = json.loads(line)
     except ValueError:

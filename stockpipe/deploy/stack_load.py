@@ -1,7 +1,7 @@
-"""A load test against a deployed stack: objects go to its bucket, the rest is looked at from outside.
+"""A load test against a deployed stack: objects go to its bucket, the rest is observed from outside.
 
-Queue figures come from SQS while it runs and from CloudWatch at the end, stored instants from the consumer's log lines.
-Nothing of the stack is changed; the objects and rows stay in it.
+Queue figures come from SQS during the test and from CloudWatch at the end, stored instants from the consumer's log
+lines. The test changes nothing in the stack, but its objects and rows stay there.
 """
 
 from __future__ import annotations
@@ -37,13 +37,13 @@ from stockpipe.deploy.status import metric_values, queue_status
 POLL_S = 1.0
 LOGS_POLL_S = 2.0
 LOGS_OVERLAP_S = 20.0
-"""Log events may become visible out of order: each look begins this long before the newest one seen."""
+"""Log events may become visible out of order: each poll begins this long before the newest one seen."""
 QUIET_LOOKS = 5
-"""The queue counts as empty when it was seen empty this often in a row: SQS's counts are approximate."""
+"""The queue counts as empty after this many empty polls in a row: SQS's counts are approximate."""
 LOGS_BEHIND_S = 30.0
 """How long log lines may take to appear once the queue is empty."""
 ASSUMED_ROWS_PER_S = 5_000.0
-"""For the estimate alone: what one environment stores, so that the duration is guessed on the high side."""
+"""Used only for the estimate: what one environment stores, so that the estimated duration is rather too long."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +57,7 @@ class StackUnderLoad:
 
 
 async def find_stack(aws: Aws, deployed: Deployed) -> StackUnderLoad:
-    """Everything that a load test needs to know of a stack. Raises `InputError` for a stack that has not all of it."""
+    """Everything that a load test needs to know about a stack. Raises `InputError` if the stack lacks any of it."""
     return StackUnderLoad(
         deployed,
         await address(aws, deployed.require("StockQueue")),
@@ -71,7 +71,7 @@ async def _log_group(aws: Aws, function: str) -> str:
     logging = configuration.get("LoggingConfig", {})
     if (level := logging.get("ApplicationLogLevel")) in limits.LOG_LEVELS[limits.LOG_LEVELS.index("WARN") :]:
         raise InputError(
-            f"function {function} logs {level} and above, and its INFO lines tell when an object is stored; "
+            f"function {function} logs only {level} and above, but its INFO lines say when an object is stored; "
             "deploy it with --parameter LogLevel=INFO"
         )
     group: str = logging.get("LogGroup") or f"/aws/lambda/{function}"
@@ -81,14 +81,14 @@ async def _log_group(aws: Aws, function: str) -> str:
         if error_code(error) != "ResourceNotFoundException":
             raise
         raise InputError(
-            f"function {function} has no log group {group}, and its lines tell when an object is stored; "
-            "let it run once with `stockpipe invoke`"
+            f"function {function} has no log group {group}, but its log lines say when an object is stored; "
+            "run it once with `stockpipe invoke`"
         ) from None
     return group
 
 
 def estimate(plan: Plan, stack: Stack) -> float:
-    """US dollars that a plan costs, guessed on the high side: exact but for the duration, which nobody knows yet."""
+    """The cost of a plan in US dollars, rather too high: exact except for the duration, which is not known yet."""
     objects = plan.profile.total
     rows = objects * plan.rows
     memory_mb, billed_s = wiring(stack).consumer.memory_mb, rows / ASSUMED_ROWS_PER_S + objects * 0.1
@@ -120,7 +120,7 @@ async def open_stack(session: LoadSession, aws: Aws, stack: StackUnderLoad) -> A
         )
         async with asyncio.TaskGroup() as group:
             target = StackTarget(session, aws, stack, place)
-            # What the dead-letter queue holds before the load is none of it.
+            # Messages in the dead-letter queue before the load do not count.
             await target.look_at_queues()
             watching = group.create_task(target.watch())
             yield target
@@ -128,7 +128,7 @@ async def open_stack(session: LoadSession, aws: Aws, stack: StackUnderLoad) -> A
 
 
 class StackTarget:
-    """A deployed stack under load. What is seen of its queue and its logs becomes observations."""
+    """A deployed stack under load. What is seen in its queue and its logs becomes observations."""
 
     def __init__(self, session: LoadSession, aws: Aws, stack: StackUnderLoad, place: Place) -> None:
         self.place = place
@@ -141,7 +141,7 @@ class StackTarget:
         self._settled = False
 
     async def watch(self) -> None:
-        """Until it is settled."""
+        """Wait until it has settled."""
         clock, looked_at = self._session.clock, 0.0
         while not self._settled:
             await self.look_at_queues()
@@ -151,13 +151,13 @@ class StackTarget:
             await clock.sleep(POLL_S)
 
     async def ceiling(self, generator: GeneratorProcess) -> None:
-        """Nothing is measured on AWS but what was asked for."""
+        """On AWS, only the requested load is measured."""
 
     def consume(self) -> None:
-        """It always does."""
+        """A deployed consumer is always running."""
 
     async def drain(self, span: Span) -> str | None:
-        """Until every object sent is seen stored or dead-lettered, or the queue is long empty and no log says more."""
+        """Wait until every object is stored or dead-lettered, or the queue is long empty and the logs are quiet."""
         clock, recording = self._session.clock, self._session.result.recording
         totals = self._session.tap.totals
         deadline_at = clock.now() + self._session.plan.drain_timeout_s
@@ -175,22 +175,22 @@ class StackTarget:
         return None
 
     async def forget(self, span: Span) -> None:
-        """Nothing is deleted from a stack."""
+        """Delete nothing from a stack."""
 
     async def settle(self) -> None:
-        """The metrics of an invocation follow its last object's line."""
+        """Wait, because an invocation's metrics follow its last object's line."""
         self._settled = True
         await self._session.clock.sleep(POLL_S)
         await self._read_logs()
         await self.look_at_queues()
 
     async def prove(self) -> Proof:
-        """CloudWatch's figures; the proof itself is `verify`'s, which says what it costs."""
+        """CloudWatch's figures; `verify` does the proof itself, and says what it costs."""
         (span,) = self._session.result.spans
         return Proof(cloud=await _metrics(self._aws, self._stack, span, self._session.clock.now()))
 
     async def look_at_queues(self) -> None:
-        """What the queue and its dead-letter queue hold now."""
+        """Read how many messages the queue and its dead-letter queue hold now."""
         tap, queues = self._session.tap, {}
         for queue, at in (
             (tap.wiring.queue, self._stack.queue),
@@ -203,7 +203,7 @@ class StackTarget:
         tap.sample_from_outside(StoreCounters(self._session.clock.now(), queues=queues))
 
     async def _read_logs(self) -> None:
-        """All lines since a little before the newest one seen, each once."""
+        """Read all lines since shortly before the newest one seen, each once."""
         pages = (
             (await self._aws.logs())
             .get_paginator("filter_log_events")
@@ -237,7 +237,7 @@ class StackTarget:
 
 
 async def _metrics(aws: Aws, stack: StackUnderLoad, span: Span, now: float) -> dict[str, float | None]:
-    """CloudWatch's view of the span; it is minutes behind, so that a short run may find nothing yet."""
+    """CloudWatch's figures for the span; they lag by minutes, so after a short run there may be none yet."""
     consumer, queue = ("FunctionName", stack.deployed.consumer), ("QueueName", stack.queue.name)
     metrics = {
         "oldest_age_s_max": ("AWS/SQS", "ApproximateAgeOfOldestMessage", *queue, "Maximum"),

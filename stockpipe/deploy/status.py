@@ -1,4 +1,4 @@
-"""How a deployed stack is doing: queues, ages, errors, rows, last tick, alarms. A figure that AWS has not is None."""
+"""How a deployed stack is doing: queues, ages, errors, rows, last tick, alarms. A figure that AWS lacks is None."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from types_aiobotocore_sqs.literals import QueueAttributeNameType
 
 WINDOW_S = 3600
-"""What `errors` and its like are sums over."""
+"""The period over which `errors` and similar figures are summed."""
 LAST_TICK_WINDOW_S = 86_400
 _COUNTS: tuple[QueueAttributeNameType, ...] = (
     "ApproximateNumberOfMessages",
@@ -26,7 +26,7 @@ _COUNTS: tuple[QueueAttributeNameType, ...] = (
 
 @dataclass(frozen=True, slots=True)
 class QueueStatus:
-    """One queue, as SQS counts approximately. `oldest_age_s` is CloudWatch's, minutes old."""
+    """One queue, with SQS's approximate counts. `oldest_age_s` is from CloudWatch and minutes old."""
 
     name: str
     visible: int
@@ -36,13 +36,13 @@ class QueueStatus:
 
     @property
     def messages(self) -> int:
-        """How many it holds, in whatever state."""
+        """How many it holds, in any state."""
         return self.visible + self.in_flight + self.delayed
 
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """One look at a stack. Sums are over the last hour; `rows` is DynamoDB's own count, up to six hours old."""
+    """One snapshot of a stack. Sums are over the last hour; `rows` is DynamoDB's own count, up to six hours old."""
 
     stack: str
     state: str
@@ -62,7 +62,7 @@ class Status:
 
 
 async def read_status(aws: Aws, clock: Clock, deployed: Deployed) -> Status:
-    """Look at everything once."""
+    """Read everything once."""
     queue = await address(aws, deployed.require("StockQueue"))
     dead_letter = await address(aws, deployed.require("StockDLQ"))
     metrics = await _metrics(aws, clock, deployed, queue, dead_letter)
@@ -91,7 +91,7 @@ async def queue_status(aws: Aws, queue: QueueAddress, oldest_age_s: float | None
 async def _metrics(
     aws: Aws, clock: Clock, deployed: Deployed, queue: QueueAddress, dead_letter: QueueAddress
 ) -> dict[str, Any]:
-    """The figures that CloudWatch keeps: sums of the last hour, latest ages, the last minute with a tick."""
+    """The figures that CloudWatch keeps: sums over the last hour, latest ages, the last minute with a tick."""
     now, age = clock.now(), ("AWS/SQS", "ApproximateAgeOfOldestMessage", "QueueName")
     generator, consumer = (("FunctionName", name, "Sum") for name in (deployed.generator, deployed.consumer))
     sums = {
@@ -116,9 +116,9 @@ async def _metrics(
 async def metric_values(
     aws: Aws, metrics: Mapping[str, tuple[str, str, str, str, str]], begin_at: float, end_at: float
 ) -> dict[str, dict[datetime, float]]:
-    """What CloudWatch has of each metric between two instants, by the minute.
+    """CloudWatch's values of each metric between two instants, per minute.
 
-    A metric is its namespace and name, its one dimension's name and value, and the statistic.
+    A metric is its namespace and name, its only dimension's name and value, and the statistic.
     """
     queries: Any = []
     for id_, (namespace, name, dimension, value, statistic) in metrics.items():
@@ -134,7 +134,7 @@ async def metric_values(
 
 
 async def _schedule(aws: Aws, deployed: Deployed) -> str | None:
-    """The expression, `(paused)` behind it while the rule is disabled."""
+    """The schedule's expression, followed by `(paused)` while the rule is disabled."""
     if deployed.rule is None:
         return None
     rule = await (await aws.events()).describe_rule(Name=deployed.rule)

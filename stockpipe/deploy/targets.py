@@ -1,4 +1,4 @@
-"""What Lambda offers to run on, and how pip names it. Pure."""
+"""What Lambda offers to run on, and what pip calls it. Pure."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from simulator.base.errors import InputError
 
 PYTHONS = ("3.11", "3.12", "3.13", "3.14")
-"""Minors that Lambda offers, as the template allows them (Lambda Developer Guide, "Lambda runtimes")."""
+"""Minor versions that Lambda offers and the template allows (Lambda Developer Guide, "Lambda runtimes")."""
 ARCHITECTURES = {"arm64": "aarch64", "x86_64": "x86_64"}
-"""Lambda's word for a processor, and a wheel's."""
+"""Lambda's name for a processor, and a wheel's."""
 _REQUIREMENT = re.compile(
     r'(?P<name>[A-Za-z0-9._-]+)==(?P<version>[^\s;]+)(?:\s*;\s*python_version\s*<\s*"(?P<below>\d+\.\d+)")?'
 )
@@ -19,38 +19,38 @@ _REQUIREMENT = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A Lambda runtime: `python` is a minor as `3.13`, `architecture` Lambda's word."""
+    """A Lambda runtime: `python` is a minor version such as `3.13`, `architecture` Lambda's name."""
 
     python: str
     architecture: str
 
     def __post_init__(self) -> None:
         if self.python not in PYTHONS:
-            raise InputError(f"Lambda offers no Python {self.python}; choose one of {', '.join(PYTHONS)}")
+            raise InputError(f"Lambda does not offer Python {self.python}; choose one of {', '.join(PYTHONS)}")
         if self.architecture not in ARCHITECTURES:
-            raise InputError(f"'{self.architecture}' is no Lambda architecture; choose arm64 or x86_64")
+            raise InputError(f"'{self.architecture}' is not a Lambda architecture; choose arm64 or x86_64")
 
     @property
     def platforms(self) -> tuple[str, ...]:
-        """Platform tags of the wheels that load there, the newest first."""
+        """Platform tags of the wheels that run there, the newest first."""
         machine = ARCHITECTURES[self.architecture]
-        # Amazon Linux 2 has glibc 2.26, Amazon Linux 2023, from Python 3.12 on, 2.34 (unverified). A wheel that needs a
-        # newer one would not load; no wheel is older than manylinux2014's 2.17.
+        # Amazon Linux 2 has glibc 2.26; Amazon Linux 2023, used from Python 3.12 on, 2.34 (unverified). A wheel that
+        # needs a newer one would not load; no wheel is older than manylinux2014's 2.17.
         newest = 26 if self.python == "3.11" else 34
         numbered = [f"manylinux_2_{minor}_{machine}" for minor in range(newest, 16, -1)]
         return (*numbered, f"manylinux2014_{machine}")
 
 
 def default_python() -> str:
-    """The running interpreter's minor where Lambda offers it, else the template's."""
+    """The running interpreter's minor version if Lambda offers it, else the template's."""
     running = f"{sys.version_info.major}.{sys.version_info.minor}"
     return running if running in PYTHONS else "3.13"
 
 
 def select_requirements(text: str, python: str) -> tuple[str, ...]:
-    """The `name==version` lines of a requirements file that hold for a Python minor.
+    """The `name==version` lines of a requirements file that apply to a minor version of Python.
 
-    pip judges markers by the interpreter that runs it, not by the one it installs for, so they are judged here.
+    pip evaluates markers for the interpreter that runs it, not for the one it installs for, so we evaluate them here.
     """
     chosen = []
     for line in text.splitlines():

@@ -1,4 +1,4 @@
-"""From a stack back to nothing: what will be lost, what forbids it, and the removal itself."""
+"""The removal of a stack: what will be lost, what prevents it, and the removal itself."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from stockpipe.deploy.deployed import Deployed, address
 from stockpipe.deploy.status import queue_status
 
 COUNTED_OBJECTS = 100_000
-"""Objects are counted up to here before a stack is destroyed: a hundred requests."""
+"""Objects are counted up to this number before a stack is destroyed: a hundred requests."""
 ATTEMPTS = 3
-"""A tick that is under way may write one more object into an emptied bucket, and the deletion then fails once."""
+"""A tick in progress may write one more object into an emptied bucket, and the deletion then fails once."""
 
 
 async def losses(aws: Aws, deployed: Deployed) -> list[str]:
-    """All that would go, a line each.
+    """Everything that would be lost, one line each.
 
-    Raises `InputError` if the table is under deletion protection: it is respected, and named.
+    Raises `InputError` if the table has deletion protection, and names the table.
     """
     lines = []
     bucket, table = deployed.get("StockBucket"), deployed.get("StockData")
@@ -33,7 +33,7 @@ async def losses(aws: Aws, deployed: Deployed) -> list[str]:
     if found:
         if found["Table"].get("DeletionProtectionEnabled"):
             raise InputError(
-                f"table {table} is under deletion protection and stays, and so does the stack; to lift it: "
+                f"table {table} has deletion protection, so nothing was deleted; to turn it off: "
                 f"`stockpipe deploy --stack {deployed.stack.name} --parameter DeletionProtection=false`"
             )
         rows = found["Table"].get("ItemCount", 0)
@@ -54,9 +54,9 @@ async def destroy(
     on_event: Callable[[cloudformation.StackEvent], None],
     emptied: Callable[[int], None],
 ) -> None:
-    """Empty the bucket, delete the stack and wait for its end. `emptied` hears how many objects are gone.
+    """Empty the bucket, delete the stack and wait until it is gone. `emptied` gets the number of deleted objects.
 
-    Raises `CouldNotFinish` with the first cause and how to go on.
+    Raises `CouldNotFinish` with the first cause and how to continue.
     """
     client = await aws.cloudformation()
     stack_id, name = deployed.stack.id, deployed.stack.name
@@ -74,7 +74,9 @@ async def destroy(
         if cause is None or cause.type != "AWS::S3::Bucket":
             break
     why = cause.text if cause else "no reason given"
-    raise CouldNotFinish(f"stack {name} is not gone: {why}; mend that and run `stockpipe destroy --stack {name}` again")
+    raise CouldNotFinish(
+        f"stack {name} could not be deleted: {why}; fix that and run `stockpipe destroy --stack {name}` again"
+    )
 
 
 async def _count_objects(aws: Aws, bucket: str) -> int:

@@ -1,4 +1,4 @@
-"""One tick by hand: the generator, invoked with the event that EventBridge would send now."""
+"""One tick by hand: invokes the generator with the event that EventBridge would send now."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from stockpipe.deploy.deployed import Deployed
 
 @dataclass(frozen=True, slots=True)
 class TickResult:
-    """What the generator answered. `error` is its error type and message, None if it succeeded."""
+    """The generator's answer. `error` is its error type and message, None if it succeeded."""
 
     time: str
     payload: Any
@@ -24,7 +24,7 @@ class TickResult:
 
 
 def scheduled_event(aws: Aws, rule: str | None, at: float) -> dict[str, Any]:
-    """A scheduled event of EventBridge, for the second `at` lies in (EventBridge User Guide, "Scheduled events")."""
+    """EventBridge's scheduled event for the second that contains `at` (EventBridge User Guide, "Scheduled events")."""
     partition = "aws-cn" if aws.region.startswith("cn-") else "aws-us-gov" if aws.region.startswith("us-gov") else "aws"
     return {
         "version": "0",
@@ -40,7 +40,7 @@ def scheduled_event(aws: Aws, rule: str | None, at: float) -> dict[str, Any]:
 
 
 async def fire(aws: Aws, deployed: Deployed, at: float) -> TickResult:
-    """Invoke the generator once, and wait for it. A failed invocation is a value."""
+    """Invoke the generator once, and wait for it. A failed invocation is returned as a value."""
     event = scheduled_event(aws, deployed.rule, at)
     answer = await (await aws.functions()).invoke(
         FunctionName=deployed.generator, LogType="Tail", Payload=json.dumps(event).encode()

@@ -1,6 +1,6 @@
 """The template as a document to send: code locations, plain JSON, the SAM transform.
 
-`simulator.stack` owns how a template is read and what it means; here it is only rewritten, value for value.
+`simulator.stack` defines how a template is read and what it means; this file only rewrites it, value for value.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ FUNCTION_TYPE = "AWS::Serverless::Function"
 
 
 def with_code(template: Mapping[str, Any], bucket: str, key: str) -> dict[str, Any]:
-    """A copy in which every function takes its code from `s3://bucket/key`, and `sam build` has nothing left to do."""
+    """A copy in which every function takes its code from `s3://bucket/key`, so `sam build` has nothing to do."""
     result: dict[str, Any] = json.loads(body(template))
     for resource in result["Resources"].values():
         if resource.get("Type") == FUNCTION_TYPE:
@@ -32,9 +32,9 @@ def body(template: Mapping[str, Any]) -> str:
 
 
 def translate(template: Mapping[str, Any], parameters: Mapping[str, str], region: str) -> dict[str, Any]:
-    """What CloudFormation's serverless transform makes of a SAM template, for engines that do not have it.
+    """The result of CloudFormation's serverless transform on a SAM template, for endpoints without it.
 
-    Needs the package aws-sam-translator. Raises `InputError` with the translator's own words.
+    It needs the package aws-sam-translator. Raises `InputError` with the translator's own words.
     """
     try:
         with warnings.catch_warnings():
@@ -44,7 +44,9 @@ def translate(template: Mapping[str, Any], parameters: Mapping[str, str], region
             from samtranslator.parser.parser import Parser
             from samtranslator.translator.translator import Translator
     except ImportError:
-        raise InputError("the local transform needs the SAM translator: pip install aws-sam-translator") from None
+        raise InputError(
+            "the local transform needs the SAM translator; install it with: pip install aws-sam-translator"
+        ) from None
     defaults = {
         name: str(definition["Default"])
         for name, definition in template.get("Parameters", {}).items()
@@ -52,12 +54,12 @@ def translate(template: Mapping[str, Any], parameters: Mapping[str, str], region
     }
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        # Keys only: no call is made with them, but the translator asks the session for a region.
+        # Only to have keys: no call is made with them, but the translator asks the session for a region.
         session = boto3.Session(region_name=region, aws_access_key_id="none", aws_secret_access_key="none")  # noqa: S106
         translator = Translator({}, Parser(), boto_session=session)
         try:
             translated: dict[str, Any] = translator.translate(copy.deepcopy(dict(template)), {**defaults, **parameters})
         except InvalidDocumentException as error:
             causes = "; ".join(str(cause.message) for cause in error.causes) or str(error.message)
-            raise InputError(f"the SAM translator refuses the template: {causes}") from None
+            raise InputError(f"the SAM translator refused the template: {causes}") from None
     return translated

@@ -1,4 +1,4 @@
-"""Which files of the installed wheels the handlers can do without. Pure, but for the one walk that deletes them."""
+"""Which files of the installed wheels the handlers do not need. Pure, except for the one walk that deletes them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 SERVICES = ("dynamodb", "s3")
-"""AWS services the handlers call."""
+"""AWS services that the handlers call."""
 _SOURCE_ONLY = {".c", ".h", ".hash", ".pxd", ".pxi", ".pyi", ".pyx"}
 _UNUSED_MODELS = ("examples-", "paginators-", "waiters-")
 _UNUSED_METADATA = {"INSTALLER", "RECORD", "REQUESTED", "WHEEL", "direct_url.json", "entry_points.txt", "top_level.txt"}
@@ -17,8 +17,8 @@ _UNUSED_METADATA = {"INSTALLER", "RECORD", "REQUESTED", "WHEEL", "direct_url.jso
 def is_needed(path: PurePosixPath) -> bool:
     """Whether a file, relative to the directory of the wheels, belongs in the zip.
 
-    Left out: models of services nobody calls, sources of compiled modules, type stubs, tests, scripts, and what pip
-    notes about an installation. Licences and `METADATA` stay.
+    Left out are models of services that are not called, sources of compiled modules, type stubs, tests, scripts, and
+    pip's records of an installation. Licences and `METADATA` stay.
     """
     if path.suffix in _SOURCE_ONLY or path.parts[0] == "bin" or "__pycache__" in path.parts:
         return False
@@ -32,7 +32,7 @@ def is_needed(path: PurePosixPath) -> bool:
 
 
 def without_documentation(model: Any) -> Any:
-    """A service model without its prose, which is most of what a client reads when it is made."""
+    """A service model without its documentation, which is most of what a client reads when it is made."""
     if isinstance(model, dict):
         return {
             name: without_documentation(value)
@@ -45,7 +45,7 @@ def without_documentation(model: Any) -> Any:
 
 
 def trim(directory: Path) -> None:
-    """Delete what the handlers can do without; shorten botocore's models and its list of endpoints."""
+    """Delete what the handlers do not need; shorten botocore's models and its list of endpoints."""
     for file in sorted(directory.rglob("*")):
         if file.is_file() and not is_needed(PurePosixPath(file.relative_to(directory).as_posix())):
             file.unlink()
@@ -55,16 +55,16 @@ def trim(directory: Path) -> None:
     data = directory / "botocore" / "data"
     for model in sorted(data.glob("*/*/*.json.gz")):
         content = json.loads(gzip.decompress(model.read_bytes()))
-        # Elsewhere, as in the rules of endpoints, botocore asks for the prose.
+        # Elsewhere, as in the rules of endpoints, botocore requires the documentation.
         for part in ("operations", "shapes"):
             if part in content:
                 content[part] = without_documentation(content[part])
-        _write_json(model.with_suffix(""), content)  # not packed twice: the zip does it, and nobody unpacks at start
+        _write_json(model.with_suffix(""), content)  # uncompressed: the zip compresses, and nothing unpacks at start
         model.unlink()
     file = data / "endpoints.json"
     if file.exists():
         endpoints = json.loads(file.read_text(encoding="utf-8"))
-        for partition in endpoints["partitions"]:  # reading all of botocore's is a third of what a client costs
+        for partition in endpoints["partitions"]:  # reading all of them is a third of a client's cost
             services = partition["services"]
             partition["services"] = {name: services[name] for name in services if name in SERVICES}
         _write_json(file, endpoints)

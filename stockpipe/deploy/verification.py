@@ -1,4 +1,4 @@
-"""The audit of `simulate`, on a deployed bucket and table: its cost, a still moment for it, and the proof."""
+"""The audit of `simulate` for a deployed bucket and table: its cost, a quiet moment for it, and the proof."""
 
 from __future__ import annotations
 
@@ -32,13 +32,13 @@ READ_UNIT_BYTES = 4096
 """One read unit is one consistent read of this much (DynamoDB Developer Guide, "Read consistency")."""
 POLL_S = 5.0
 SETTLE_S = 60.0
-"""How long the queue must be seen empty after the schedule was paused: SQS counts lag by up to a minute (unverified),
-and a tick that was under way still writes."""
+"""How long the queue must be seen empty after the schedule was paused: SQS's counts lag by up to a minute (unverified),
+and a tick in progress still writes."""
 
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """What an audit will read. `usd` leaves out traffic that leaves the region."""
+    """What an audit will read. `usd` excludes traffic that leaves the region."""
 
     objects: int
     object_bytes: int
@@ -48,7 +48,7 @@ class Estimate:
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """What is audited. `environ` are the consumer's own variables, as Lambda has them."""
+    """What is audited. `environ` are the consumer's own variables as set in Lambda."""
 
     bucket: str
     table: str
@@ -68,7 +68,7 @@ class Subject:
 
 
 def cost_usd(objects: int, rejected: int, table_bytes: int) -> float:
-    """List each object, get each once, and scan the table consistently."""
+    """The cost of listing each object, getting each once, and scanning the table consistently."""
     lists = -(-objects // KEYS_A_LIST) + -(-rejected // KEYS_A_LIST)
     units = -(-table_bytes // READ_UNIT_BYTES)
     return lists * LIST_USD + (objects + rejected) * GET_USD + units * READ_UNIT_USD
@@ -88,10 +88,10 @@ async def find_subject(aws: Aws, deployed: Deployed) -> Subject:
 
 
 def read_otherwise(subject: Subject, deployed: Deployed, parameters: Mapping[str, str]) -> tuple[Subject, list[str]]:
-    """The subject with its objects read by these template parameters, and what that changes, a sentence each.
+    """The subject with its objects read under these template parameters, and one sentence per change that this makes.
 
-    A parameter that is behind none of the consumer's variables changes nothing. Raises `InputError` for one that the
-    template does not have or take.
+    A parameter that sets none of the consumer's variables changes nothing. Raises `InputError` for one that the
+    template does not have or refuses.
     """
     kept = {name: value for name, value in deployed.stack.parameters.items() if name not in parameters}
     stack = templates.load(None, parameters, defaults=kept)
@@ -102,17 +102,17 @@ def read_otherwise(subject: Subject, deployed: Deployed, parameters: Mapping[str
     }
     held = {name: subject.environ.get(name, "") for name in wanted}
     changed = {name: value for name, value in wanted.items() if value != held[name]}
-    said = [
-        f"objects are read with {name}={value!r}; the deployed {deployed.consumer} has {held[name]!r}"
+    changes = [
+        f"the audit reads objects with {name}={value!r}; the deployed {deployed.consumer} has {held[name]!r}"
         for name, value in changed.items()
     ]
-    return replace(subject, environ={**subject.environ, **changed}), said
+    return replace(subject, environ={**subject.environ, **changed}), changes
 
 
 async def estimate(aws: Aws, subject: Subject) -> Estimate:
-    """List the keys, which costs a request a thousand, and ask the table for its size.
+    """List the keys, at one request per thousand, and ask the table for its size.
 
-    DynamoDB's size is up to six hours old, so a table is taken to be at least as large as the objects.
+    DynamoDB's figure is up to six hours old, so the table is assumed to be at least as large as the objects.
     """
     objects, object_bytes = await _measure(aws, subject.bucket, subject.key_prefix)
     rejected, _ = await _measure(aws, subject.bucket, subject.rejected_prefix)
@@ -123,7 +123,7 @@ async def estimate(aws: Aws, subject: Subject) -> Estimate:
 
 @asynccontextmanager
 async def paused(aws: Aws, rule: str | None) -> AsyncIterator[bool]:
-    """The schedule's rule disabled, and enabled again at the end if it was; whether it had to be."""
+    """Disable the schedule's rule, and enable it again at the end if it was; yields whether it was enabled."""
     events = await aws.events()
     if rule is None or (await events.describe_rule(Name=rule)).get("State") == "DISABLED":
         yield False
@@ -138,7 +138,7 @@ async def paused(aws: Aws, rule: str | None) -> AsyncIterator[bool]:
 async def wait_until_drained(
     aws: Aws, clock: Clock, queue: QueueAddress, *, settle_s: float, timeout_s: float, progress: Callable[[int], None]
 ) -> bool:
-    """Whether the queue was seen empty for `settle_s` on end within `timeout_s`. `progress` hears its depth."""
+    """Whether the queue stayed empty for `settle_s` within `timeout_s`. `progress` gets its depth."""
     deadline = clock.now() + timeout_s
     empty_since: float | None = None
     while True:
@@ -156,7 +156,7 @@ async def wait_until_drained(
 async def verify(
     aws: Aws, clock: Clock, subject: Subject, *, drained: bool, accepted: Set[Acceptable], record: Record
 ) -> Audit:
-    """Compare every object with the table. What waits in the dead-letter queue is looked at and handed back."""
+    """Compare every object with the table. Messages in the dead-letter queue are read and made visible again."""
 
     async def dead_lettered() -> AsyncIterator[ObjectRef]:
         async with aclosing(peek(aws, subject.dead_letter, None)) as letters:
@@ -175,7 +175,7 @@ async def verify(
         dead_lettered=dead_lettered(),
         # Receiving from the queue would count as a delivery: without an empty queue the verdict is unproven anyway.
         pending=nothing(),
-        # Nobody on AWS keeps what was put again, unless the bucket has versions.
+        # AWS keeps no overwritten content, unless the bucket has versions.
         earlier=nothing(),
         drained=drained,
         accepted=accepted,

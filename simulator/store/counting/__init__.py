@@ -1,1 +1,1 @@
-"""The store's own figures: what each service counted, what each second held."""
+"""The store's own figures: what each service counted, and what each answer cost."""

@@ -1,4 +1,4 @@
-"""What the store has done since it started; gauges are asked of the data's keepers."""
+"""What the store has done since it started; gauges are read from where the data is kept."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class TableActivity(TableCounters):
     _rows_this_second: int = 0
 
     def wrote(self, rows: int, units: float, at: float) -> None:
-        """`rows` puts were accepted at `at`; deletes cost units, too."""
+        """`rows` puts were accepted at `at`; deletes also cost units."""
         self.write_units += units
         if rows <= 0:
             return
@@ -33,7 +33,7 @@ class TableActivity(TableCounters):
         self.rows_per_s_max = max(self.rows_per_s_max, self._rows_this_second)
 
     def wrote_batch(self, rows: int, unprocessed: int, units: float, at: float) -> None:
-        """A batch was answered: so many puts stored, so many operations handed back, so many write units."""
+        """A batch was answered: how many puts were stored, how many operations were returned, and the write units."""
         self.batch_writes += 1
         self.unprocessed_items += unprocessed
         self.throttled_requests += bool(unprocessed)
@@ -54,7 +54,7 @@ class BucketActivity(BucketCounters):
 
 @dataclass(slots=True)
 class Tallies:
-    """What each table and bucket took in, and each `service.Operation` answered, by name."""
+    """What each table and bucket accepted, and what each `service.Operation` answered, by name."""
 
     clock: Clock
     tables: dict[str, TableActivity] = field(default_factory=lambda: defaultdict(TableActivity))
@@ -62,7 +62,7 @@ class Tallies:
     operations: dict[str, OperationCounters] = field(default_factory=lambda: defaultdict(OperationCounters))
 
     def worked(self, routed: Routed, seconds: float) -> OperationCounters:
-        """A request took that long, waiting left out; the figures of its operation."""
+        """A request took `seconds`, waiting excluded; returns the counters of its operation."""
         operation = self.operations[f"{routed.service}.{routed.operation}"]
         operation.seconds += seconds
         return operation
@@ -76,7 +76,7 @@ class Tallies:
             self.buckets[routed.request.bucket_and_key[0]].put(self.clock.now())
 
     def observe_moto(self, routed: Routed, response: Response) -> None:
-        """Fold in a write that moto answered."""
+        """Count a write that moto answered."""
         parameters = routed.parameters or {}
         if routed.operation == "DeleteTable" and response.status == 200:
             name = str(parameters.get("TableName")).rsplit("/", 1)[-1]

@@ -1,7 +1,7 @@
 """DynamoDB's busy operations answered without moto's parser, router and serializer: reads, and the writes here.
 
-With `strict`, a batch is validated as AWS does it and carried out as planned. Without it only what moto and AWS treat
-alike is answered here; the rest is moto's.
+With `strict`, a batch is validated as AWS does it and carried out as planned. Without it, this file answers only what
+moto and AWS treat alike; moto does the rest.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _PLAIN_PUT = {"TableName", "Item", "ReturnConsumedCapacity"}
 
 @dataclass(frozen=True, slots=True)
 class TableWrites:
-    """BatchWriteItem and PutItem on the tables of one store. Each raises `LeftToMoto`, too."""
+    """BatchWriteItem and PutItem on the tables of one store. Both may also raise `LeftToMoto`."""
 
     tables: Tables
 
@@ -56,7 +56,7 @@ class TableWrites:
         units = self.tables.wrote_batch(items or (), kept, unprocessed, now)
         result: dict[str, Any] = {"UnprocessedItems": unprocessed}
         if not strict:
-            # moto always reports, and always one unit.
+            # moto always reports capacity, and always one unit.
             usual = [{"TableName": name, "CapacityUnits": 1.0, "Table": {"CapacityUnits": 1.0}} for name in units]
             result |= {"ConsumedCapacity": usual, "ItemCollectionMetrics": {}}
         elif capacity := consumed(parameters, units):
@@ -73,7 +73,7 @@ class TableWrites:
         try:
             write = plan_write(table, table.name, {"PutRequest": {"Item": parameters.get("Item")}})
         except AwsError:
-            # The same mistakes have other texts for a single put, and those are moto's.
+            # For a single put, the same mistakes have different messages, and moto has those.
             raise LeftToMoto from None
         if not self.tables.strict and not _keep_numbers(write):
             raise LeftToMoto
@@ -94,11 +94,11 @@ def _apply(write: WriteOperation) -> None:
 
 
 def _keep_numbers(write: WriteOperation) -> bool:
-    """Make the row hold its numbers as the client wrote them, as moto does; False where a key is one of them."""
+    """Make the row hold its numbers as the client wrote them, as moto does; False if a key is among them."""
     put = write.request.get("PutRequest")
     if put is None:
         return True
-    # A copy, because orjson's buffer is larger than what it holds.
+    # A copy, because orjson's buffer is larger than its content.
     written = bytes(memoryview(orjson.dumps(put["Item"])))
     if "N" in (write.table.hash_key_type, write.table.range_key_type):
         return write.row == written
@@ -107,12 +107,12 @@ def _keep_numbers(write: WriteOperation) -> bool:
 
 
 def _is_plain(table: Any) -> bool:
-    """Whether writing a row is all there is to it: no stream to feed, no index keys to check."""
+    """Whether writing a row involves nothing else: no stream to feed, no index keys to check."""
     return rows_of(table) is not None and table.stream_shard is None and not table.global_indexes and not table.indexes
 
 
 def answers(tables: Tables) -> Callable[[Routed], Response]:
-    """What answers a request on those tables. Raises `AwsError`, and `LeftToMoto`."""
+    """A function that answers a request on those tables. Raises `AwsError`, and `LeftToMoto`."""
     writes, reads = TableWrites(tables), TableReads(tables)
     ways: dict[str, Callable[[Mapping[str, Any]], bytes]] = {
         "BatchWriteItem": writes.batch,

@@ -1,4 +1,4 @@
-"""UpdateItem by AttributeUpdates, the parameter before update expressions: every action with every type.
+"""UpdateItem with AttributeUpdates, the parameter that preceded update expressions: every action with every type.
 
 Source: DynamoDB API Reference, UpdateItem (AttributeUpdates) and AttributeValueUpdate.
 """
@@ -22,13 +22,13 @@ _ADDED = {"N", "L", *_SETS}
 
 
 class TypeMismatch(Exception):
-    """An action that the attribute, as it is, does not have."""
+    """The attribute's present type does not support the action."""
 
 
 def check_updates(updates: Any, key_names: Collection[Any] = ()) -> None:
-    """Raise what DynamoDB answers to actions that it does not have, and to values that no attribute may have.
+    """Raise DynamoDB's error for actions that do not exist, and for values that no attribute may have.
 
-    `key_names` are the attributes of the table's key. What is not a map of updates is moto's to refuse.
+    `key_names` are the attributes of the table's key. moto refuses anything that is not a map of updates.
     """
     for name, update in updates.items() if isinstance(updates, Mapping) else ():
         if not isinstance(update, Mapping):
@@ -55,9 +55,9 @@ def check_updates(updates: Any, key_names: Collection[Any] = ()) -> None:
 
 
 def updated(old: Typed | None, action: str, new: Typed | None) -> Typed | None:
-    """An attribute after one action; None: it is not there. Raises `TypeMismatch`.
+    """An attribute after one action; None: it is absent. Raises `TypeMismatch`.
 
-    `new` is None for a DELETE of the whole attribute. Values are as moto has them; binary ones are bytes.
+    `new` is None for a DELETE of the whole attribute. Values are in moto's form; binary ones are bytes.
     """
     if new is None:
         return None
@@ -78,7 +78,7 @@ def updated(old: Typed | None, action: str, new: Typed | None) -> Typed | None:
 
 
 def _without(kind: str, elements: Iterable[Any], others: Iterable[Any]) -> list[Any]:
-    """The elements of a set that another one does not have."""
+    """The elements of one set that are not in the other."""
     same: Any = Decimal if kind == "NS" else lambda element: element
     gone = set(map(same, others))
     return [element for element in elements if same(element) not in gone]

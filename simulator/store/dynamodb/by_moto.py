@@ -1,4 +1,4 @@
-"""DynamoDB requests that moto answers: throttled before, counted after, their capacity reported as AWS computes it.
+"""DynamoDB requests that moto answers: throttled before, counted after, with their capacity computed as on AWS.
 
 Sources: DynamoDB Developer Guide, "DynamoDB read and write operations" and "Amazon DynamoDB Transactions: How it works"
 (capacity management); API Reference, TransactWriteItems, TransactGetItems, ConsumedCapacity.
@@ -39,11 +39,11 @@ Parameters = Mapping[str, Any]
 TRANSACTION_FACTOR = 2
 _WRITES = {"Put", "Update", "Delete", "ConditionCheck"}
 _OF_MANY = {"BatchWriteItem", "TransactWriteItems", "TransactGetItems"}
-"""Operations that report their capacity table by table."""
+"""Operations that report their capacity per table."""
 
 
 class ByMoto:
-    """The way to moto for the tables of one store; `call` is moto."""
+    """Passes requests for the tables of one store to moto; `call` is moto."""
 
     def __init__(self, tables: Tables, call: Call) -> None:
         self._tables = tables
@@ -58,14 +58,14 @@ class ByMoto:
         }
 
     def answer(self, routed: Routed) -> Response:
-        """Moto's answer, or the refusal. Raises `AwsError`."""
+        """Moto's answer. Raises `AwsError` if the request is refused."""
         way, parameters = self._ways.get(routed.operation), routed.parameters
         try:
             if way is not None and parameters is not None:
                 return way(routed, parameters)
         except LeftToMoto:
             pass
-        # What is not understood here, moto refuses with its own words; it costs nothing.
+        # Leave unknown input to moto, which refuses it in its own words; it consumes no capacity.
         response = self._call(routed)
         self._tables.tallies.observe_moto(routed, response)
         if response.status == 200 and parameters and routed.operation in ("CreateTable", "UpdateTable"):
@@ -80,7 +80,7 @@ class ByMoto:
         return self._counted(routed, lambda: consumed(parameters, self._wrote([write], 1, now)))
 
     def _batch(self, routed: Routed, parameters: Parameters) -> Response:
-        """A batch to tables with streams or indexes: what may be written goes to moto, the rest comes back."""
+        """A batch to tables with streams or indexes: allowed operations go to moto, the rest is returned."""
         try:
             writes = plan_batch(parameters.get("RequestItems"), self._tables.tables())
         except AwsError:
@@ -132,12 +132,12 @@ class ByMoto:
         return self._counted(routed, count)
 
     def _index_read(self, routed: Routed, parameters: Parameters) -> Response:
-        """A Query or Scan of a secondary index. What is read is the index's entries, before any filter."""
+        """A Query or Scan of a secondary index. Its capacity is that of the index entries before any filter."""
         table, wanted = self._tables.named(parameters.get("TableName")), parameters.get("IndexName")
         index = next((each for each in table.all_indexes() if each.name == wanted), None) if table else None
         if index is None:
             raise LeftToMoto
-        # A global index has a throughput of its own; a local one lives on its table's.
+        # A global index has its own throughput; a local one uses its table's.
         own = index if index in table.global_indexes else None
         now = self._tables.clock.now()
         self._tables.admit_read(table, now, index=own)
@@ -154,7 +154,7 @@ class ByMoto:
         return self._counted(routed, count)
 
     def _planned(self, content: Parameters, action: str) -> WriteOperation:
-        """The operation that an action stands for; one that is no put stores nothing. Raises `LeftToMoto`."""
+        """The operation for an action; one that is not a put stores nothing. Raises `LeftToMoto`."""
         table, item = self._tables.named(content.get("TableName")), content.get("Item" if action == "Put" else "Key")
         if table is None or not isinstance(item, dict):
             raise LeftToMoto
@@ -166,7 +166,7 @@ class ByMoto:
             raise LeftToMoto from None
 
     def _wrote(self, writes: Sequence[WriteOperation], factor: int, now: float) -> dict[str, float]:
-        """Count what was written: units by table. What an update has grown by is taken now that it is known."""
+        """Count what was written: units by table. An update's growth is charged now that it is known."""
         units: dict[str, float] = defaultdict(float)
         for write in writes:
             cost = factor * max(write.units, row_units(stored_row(write)))
@@ -183,23 +183,23 @@ class ByMoto:
         return cancellation(reasons)
 
     def _counted(self, routed: Routed, count: Callable[[], list[Any]], **members: Any) -> Response:
-        """Moto's answer with `members`; what succeeded is counted, and says the capacity that `count` gives."""
+        """Moto's answer with `members`; if it succeeded, it is counted, and reports the capacity that `count` gives."""
         response = self._call(routed)
         if response.status != 200:
             return response
         capacity = count()
         content = orjson.loads(response.body or b"{}") | members
         if self._tables.strict:
-            # moto reports capacity for some operations whether it was asked for or not, and always the same.
+            # For some operations moto reports capacity even if not asked to, and always the same.
             content.pop("ConsumedCapacity", None)
             if capacity:
                 content["ConsumedCapacity"] = capacity if routed.operation in _OF_MANY else capacity[0]
         return dynamodb_response(routed, orjson.dumps(content))
 
     def _call(self, routed: Routed) -> Response:
-        """Moto's answer; the rows that it borrowed are put to rest again, as they were if it refused or failed.
+        """Moto's answer. Rows lent to moto are stored again, unchanged if moto refused or failed.
 
-        Then no stream has a record of them either. Raises `UnstorableRow`, after all others are at rest.
+        In that case, no stream has a record of them either. Raises `UnstorableRow`, once all others are stored.
         """
         failed: UnstorableRow | None = None
         kept = False
@@ -225,12 +225,12 @@ class ByMoto:
 
 
 def dynamodb_response(routed: Routed, body: bytes) -> Response:
-    """A successful answer of DynamoDB's."""
+    """A successful answer from DynamoDB."""
     return json_response(routed, body, ("x-amz-crc32", str(zlib.crc32(body))))
 
 
 def _transaction(parameters: Parameters, actions: Collection[str]) -> Iterator[tuple[str, Parameters]]:
-    """The actions of a transaction with their contents. Raises `LeftToMoto` where one is none of `actions`."""
+    """The actions of a transaction with their contents. Raises `LeftToMoto` if one is not among `actions`."""
     items = parameters.get("TransactItems")
     for item in items if isinstance(items, list) else ():
         action, content = next(iter(item.items())) if isinstance(item, dict) and len(item) == 1 else ("", None)

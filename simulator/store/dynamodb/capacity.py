@@ -16,13 +16,13 @@ KEY_RANGE = "KeyRangeThroughputExceeded"
 PROVISIONED = "ProvisionedThroughputExceeded"
 MAXIMUM_ON_DEMAND = "MaxOnDemandThroughputExceeded"
 
-# Buckets of partition keys that have been full for a while are forgotten once there are more than this.
+# With more buckets than this, those that have been full for a while are forgotten.
 _PARTITIONS_KEPT = 20_000
 
 
 @dataclass(slots=True)
 class PeakHistory:
-    """The best minute so far, of minutes that ended at least `limits.ON_DEMAND_PEAK_AGE_S` ago."""
+    """The best minute so far, among those that ended at least `limits.ON_DEMAND_PEAK_AGE_S` ago."""
 
     settled_peak: float = 0.0
     _minute: int = -1
@@ -39,7 +39,7 @@ class PeakHistory:
         self._units += units
 
     def peak(self, now: float) -> float:
-        """Units a second of the best settled minute."""
+        """Units per second in the best settled minute."""
         while self._recent and (self._recent[0][0] + 1) * 60 + limits.ON_DEMAND_PEAK_AGE_S <= now:
             self.settled_peak = max(self.settled_peak, self._recent.pop(0)[1])
         return self.settled_peak
@@ -48,9 +48,9 @@ class PeakHistory:
 class Throughput:
     """One direction (writes or reads) of one table: the table's rate and each partition key's.
 
-    On demand, the rate is twice the previous peak, and never less than a new table's or than `warm`, the table's
-    `WarmThroughput`. Provisioned, unused capacity of up to five minutes is kept for bursts. `ceiling` is
-    `OnDemandThroughput`'s maximum.
+    On demand, the rate is twice the previous peak, and at least a new table's or `warm`, the table's `WarmThroughput`.
+    Provisioned, up to five minutes of unused capacity are kept for bursts. `ceiling` is the maximum in
+    `OnDemandThroughput`.
     """
 
     def __init__(
@@ -74,22 +74,22 @@ class Throughput:
         self._partitions: dict[Hashable, TokenBucket] = {}
 
     def rate(self, now: float) -> float:
-        """What the table takes in a second, now."""
+        """How much the table accepts per second now."""
         if self._provisioned is not None:
             return float(self._provisioned)
         return float(min(limits.ON_DEMAND_TABLE_QUOTA_UNITS, max(self._least, 2 * self._peaks.peak(now))))
 
     def take(self, partition_key: Hashable, units: float, now: float) -> str | None:
-        """Consume `units` of a partition key, or say which limit forbids it (and consume nothing)."""
+        """Consume `units` of a partition key, or return the limit that forbids it (and consume nothing)."""
         reason = self.exhausted(now, partition_key, units)
         if reason is None:
             self.charge(units, now, partition_key)
         return reason
 
     def charge(self, units: float, now: float, partition_key: Hashable = None) -> None:
-        """Consume what a request turned out to cost, of one partition key or (None) across them; the next one waits.
+        """Consume the actual cost of a request, of one partition key or (None) across them; later requests wait for it.
 
-        Less than nothing gives back what was taken.
+        A negative amount gives back what was taken.
         """
         partition = None if partition_key is None else self._partition(partition_key, now)
         for bucket in (self._maximum, self._table, partition):
@@ -98,10 +98,10 @@ class Throughput:
         self._peaks.note(units, now)
 
     def exhausted(self, now: float, partition_key: Hashable = None, units: float = 1) -> str | None:
-        """Which limit forbids `units` more now, of one partition key or (None) across them."""
+        """The limit that forbids `units` more now, for one partition key or (None) across them, if any does."""
         rate = self.rate(now)
         if rate != self._table.rate:
-            # What a table has grown to, it takes at once.
+            # The table accepts at once what it has grown by.
             self._table.resize(rate, now)
         if self._maximum is not None and not self._maximum.has(units, now):
             return MAXIMUM_ON_DEMAND
@@ -131,7 +131,7 @@ class Refusals:
     _debt: float = 0.0
 
     def refuses(self) -> bool:
-        """Whether the next operation is one of the refused."""
+        """Whether to refuse the next operation."""
         self._debt += self.share
         if self._debt >= 1.0 - 1e-9:
             self._debt -= 1.0

@@ -1,6 +1,6 @@
-"""moto's table, its rows kept in `Rows`: a write, a page of a scan and a lookup cost the same at any depth.
+"""moto's table with its rows kept in `Rows`: a write, a page of a scan and a lookup cost the same at any size.
 
-And reads of its indexes, measured.
+It also measures reads of indexes.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ _TABLE = "moto.dynamodb.models.table:Table."
 
 
 def rows_of(table: Any) -> Rows | None:
-    """The rows of a moto table; None where moto keeps them itself."""
+    """The rows of a moto table; None if moto keeps them itself."""
     rows = table.items
     return rows if isinstance(rows, Rows) else None
 
 
 def full_name(table: Any) -> str:
-    """What a table is called by all that is counted by name, as `Home.full_name` has it."""
+    """The name under which a table is counted, as defined by `Home.full_name`."""
     name: str = table.name if table.table_arn.startswith(_AT_HOME) else table.table_arn
     return name
 
@@ -75,7 +75,7 @@ DEPTH = Replacement(
         _TABLE + "delete_item": "1594f7b07616c8cb",
         _TABLE + "has_idx_items": "ecab96cbd1a5560f",
     },
-    why="an object for every attribute (several kilobytes a row), a hash in Python for every key, and a sort of "
+    why="an object for every attribute (several kilobytes per row), a hash in Python for every key, and a sort of "
     "the whole table for every page that is read",
     keeps="moto's order of rows, every operation of moto that is not answered faster, on Items built when asked",
     install=_install,

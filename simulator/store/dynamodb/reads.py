@@ -1,7 +1,7 @@
-"""Reads of DynamoDB on `Rows`: GetItem, Scan and Query of a table.
+"""Reads of DynamoDB from `Rows`: GetItem, Scan and Query of a table.
 
-What an index or an older parameter asks for is moto's. A page ends, as AWS's does, at 1 MB of items; a filter is
-moto's too, but looks at the page alone.
+Reads of an index or with an older parameter are left to moto. A page ends at 1 MB of items, as on AWS; moto also
+evaluates filters, but only on that page.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ Names = set[str] | None
 
 @dataclass(frozen=True, slots=True)
 class TableReads:
-    """Reads of the tables of one store. Each gives JSON text, because rows already are, or raises `LeftToMoto`."""
+    """Reads of the tables of one store. Each returns JSON text, which rows already are, or raises `LeftToMoto`."""
 
     tables: Tables
 
@@ -57,7 +57,7 @@ class TableReads:
         names, shown = _projection(parameters)
         keeps, filtered = _filter(parameters)
         after, wanted = _start(table, parameters), _segment(parameters)
-        # moto finds a name or a value that no expression uses, and one that is missing.
+        # moto reports a name or a value that no expression uses, and one that is missing.
         unused = _names(parameters).keys() != shown | filtered or (keeps is None and _values(parameters))
         if unused or (parameters.get("Select") and names is not None):
             raise LeftToMoto
@@ -131,7 +131,7 @@ def _take_page(rows: Iterable[Row], limit: int | None) -> tuple[list[Row], int, 
             break
         length = len(each[2])
         if at_most + length > DYNAMODB_PAGE_BYTES:
-            # Items are smaller than their JSON, which is what was counted so far.
+            # Items are smaller than their JSON, whose size was counted so far.
             size, measured = size + _measure(taken[measured:]), len(taken)
             at_most = size
             if taken and at_most + length > DYNAMODB_PAGE_BYTES:
@@ -171,7 +171,7 @@ def _values(parameters: Parameters) -> Mapping[str, Any]:
 
 
 def _filter(parameters: Parameters) -> tuple[Filter, set[str]]:
-    """The filter by moto's own parser, and the placeholders of names that it uses."""
+    """The filter, parsed by moto, and the placeholders of names that it uses."""
     expression = parameters.get("FilterExpression")
     if expression is None:
         return None, set()
@@ -181,14 +181,14 @@ def _filter(parameters: Parameters) -> tuple[Filter, set[str]]:
     from moto.dynamodb.comparisons import create_condition_expression_parser
 
     try:
-        # moto's request parser hands on bytes for binary values, and that is how the items have them.
+        # moto's request parser turns binary values into bytes, which is how the items have them.
         values = {name: parsed(value) for name, value in _values(parameters).items()}
         names = dict(_names(parameters))
         parser: Any = create_condition_expression_parser(expression, names, values)
         condition = parser.parse()
     except Exception:  # noqa: BLE001 whatever moto's parser stumbles over, moto's answer will say
         raise LeftToMoto from None
-    # moto counts plain names among them.
+    # moto includes plain names.
     return condition.expr, {name for name in parser.expr_attr_names_found if name.startswith("#")}
 
 
@@ -209,7 +209,7 @@ def _project(row: bytes, names: set[str]) -> bytes:
 
 
 def _segment(parameters: Parameters) -> Callable[[Any], bool] | None:
-    """Which partition keys belong to a parallel scan's segment, as moto divides them."""
+    """Which partition keys belong to a parallel scan's segment, divided as moto does."""
     segment, total = parameters.get("Segment"), parameters.get("TotalSegments")
     if segment is None and total is None:
         return None
@@ -219,7 +219,7 @@ def _segment(parameters: Parameters) -> Callable[[Any], bool] | None:
 
 
 def _key_condition(table: Any, parameters: Parameters, filtered: set[str]) -> tuple[Key, tuple[Any, ...], str | None]:
-    """Partition key, bounds of the sort key as `SortedDict.between` has them and a prefix, by moto's own parser."""
+    """Partition key, bounds of the sort key for `SortedDict.between`, and a prefix, parsed by moto."""
     from moto.dynamodb.exceptions import MockValidationException
     from moto.dynamodb.parsing.key_condition_expression import parse_expression
 
@@ -257,7 +257,7 @@ def _key_condition(table: Any, parameters: Parameters, filtered: set[str]) -> tu
 
 
 def _operand(operand: Any, kind: str) -> Key:
-    """A value of a key condition, as moto's parser gives it, if it is of the key's type."""
+    """A value of a key condition from moto's parser, if it has the key's type."""
     typed = operand if isinstance(operand, dict) else {getattr(operand, "type", None): getattr(operand, "value", None)}
     if typed.keys() != {kind}:
         raise LeftToMoto
@@ -267,7 +267,7 @@ def _operand(operand: Any, kind: str) -> Key:
 def _positions(
     partition: SortedDict, bounds: tuple[Any, ...], prefix: str | None, after: tuple[Key, Key] | None, forward: bool
 ) -> range:
-    """Where a partition's order has the sort keys that are read, in the direction of the read."""
+    """The positions of the sort keys to read in a partition's order, in the direction of the read."""
     start, stop = partition.between(*bounds)
     if after is not None:
         if forward:

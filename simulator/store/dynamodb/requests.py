@@ -1,4 +1,4 @@
-"""What DynamoDB refuses of a request before any of it is carried out, whoever carries it out."""
+"""What DynamoDB refuses about a request before any of it is carried out, by us or by moto."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Parameters = Mapping[str, Any]
 
 
 def check_request(routed: Routed, tables: Mapping[str, Any]) -> None:
-    """Raise what DynamoDB would answer; `tables` are moto's by name. What is not understood here, moto refuses."""
+    """Raise DynamoDB's error; `tables` are moto's by name. moto refuses what is not understood here."""
     operation, parameters = routed.operation, routed.parameters or {}
     if operation == "BatchWriteItem":
         check_body(len(routed.request.body))
@@ -28,7 +28,7 @@ def check_request(routed: Routed, tables: Mapping[str, Any]) -> None:
 
 
 def _check_write(action: str, parameters: Parameters, tables: Mapping[str, Any]) -> None:
-    """One write, by itself or of a transaction."""
+    """Check one write, on its own or in a transaction."""
     if action == "Put":
         if isinstance(parameters.get("Item"), dict):
             check_put(parameters["Item"])

@@ -1,8 +1,8 @@
-"""The rows of one table, kept as the JSON they came in: small, quick to write, and joined rather than built on a read.
+"""The rows of one table, kept as the JSON they came in: small, quick to write, and joined rather than built for a read.
 
-moto keeps an object an attribute; here a row at rest is one `bytes`. `Rows` also is the mapping that moto's own code
-expects in `Table.items` (partition key -> sort key -> Item): it builds moto's Items when moto asks. Once its request is
-over, `settle` turns those that moto may have changed back into bytes, and `take_back` undoes a request that failed.
+moto keeps an object per attribute; here a stored row is one `bytes`. `Rows` is also the mapping that moto's own code
+expects in `Table.items` (partition key -> sort key -> Item), and builds moto's Items on demand. After a request,
+`settle` turns those that moto may have changed back into bytes, and `take_back` undoes a request that failed.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ Key = str | Decimal | bytes | None
 
 
 class UnstorableRow(Exception):
-    """moto stored what is not a value of DynamoDB's; the row is what it was before."""
+    """moto stored something that is not a DynamoDB value; the row is what it was before."""
 
 
 def key_value(kind: str, value: Any) -> Key:
-    """A key attribute's value, equal and ordered as DynamoDB has it: text, number or bytes."""
+    """A key attribute's value, which compares and sorts as in DynamoDB: text, number or bytes."""
     if kind == "S":
         return str(value)
     if kind == "N":
@@ -37,8 +37,8 @@ def key_value(kind: str, value: Any) -> Key:
 class Rows(MutableMapping[Any, Any]):
     """All rows of a table whose key attributes have the types `hash_type` and `range_type` (None: no sort key).
 
-    `partitions` has them by partition key and sort key; a table without one has a single row under None. `as_stored`
-    makes of a row that moto wrote the row that is kept.
+    `partitions` holds them by partition key and sort key; without a sort key there is a single row under None.
+    `as_stored` turns a row that moto wrote into the row to keep.
     """
 
     def __init__(
@@ -49,13 +49,13 @@ class Rows(MutableMapping[Any, Any]):
         self._hash_type = hash_type
         self._range_type = range_type
         self._as_stored = as_stored
-        # What moto was lent, or stored or removed, in the request at hand, and the row as it was before; None: none.
+        # The rows that moto borrowed, stored or removed in the current request, as they were before; None: no row.
         self._lent: dict[tuple[Key, Key], bytes | None] = {}
 
-    # As the fast paths use it: keys are plain values, rows are bytes.
+    # For the fast paths: keys are plain values, rows are bytes.
 
     def put(self, hash_key: Key, sort_key: Key, row: bytes) -> None:
-        """Store a row, replacing one of the same key."""
+        """Store a row, replacing one with the same key."""
         partition = self.partitions.entries.get(hash_key)
         if partition is None:
             self.partitions.put(hash_key, SortedDict({sort_key: row}))
@@ -68,7 +68,7 @@ class Rows(MutableMapping[Any, Any]):
         return self[hash_key] if hash_key in self else default  # noqa: SIM401 this is that `get`
 
     def partition(self, hash_key: Key) -> SortedDict:
-        """The rows of a partition key by sort key; an empty mapping where there is none."""
+        """The rows of a partition key by sort key; an empty mapping if there are none."""
         found: SortedDict = self.partitions.entries.get(hash_key) or SortedDict({})
         return found
 
@@ -79,7 +79,7 @@ class Rows(MutableMapping[Any, Any]):
         return found if found is None or isinstance(found, bytes) else encode_item(found)
 
     def drop(self, hash_key: Key, sort_key: Key) -> bool:
-        """Remove a row; False where there is none."""
+        """Remove a row; False if there is none."""
         partition = self.partitions.entries.get(hash_key)
         if partition is None or sort_key not in partition.entries:
             return False
@@ -92,7 +92,7 @@ class Rows(MutableMapping[Any, Any]):
     def walk(
         self, after: tuple[Key, Key] | None, wanted: Callable[[Any], bool] | None = None
     ) -> Iterator[tuple[Key, Key, bytes]]:
-        """Rows in key order, behind `after`; `wanted` chooses partitions by their key."""
+        """Rows in key order, after `after`; `wanted` chooses partitions by their key."""
         order = self.partitions.order()
         start = 0 if after is None else bisect_left(order, after[0])
         for hash_key in order[start:]:
@@ -106,7 +106,7 @@ class Rows(MutableMapping[Any, Any]):
                 row = partition.entries[sort_key]
                 yield hash_key, sort_key, row if isinstance(row, bytes) else encode_item(row)
 
-    # As moto uses `Table.items`.
+    # For moto's use as `Table.items`.
 
     def __getitem__(self, hash_type: Any) -> Any:
         hash_key = key_value(self._hash_type, hash_type.value)
@@ -142,16 +142,16 @@ class Rows(MutableMapping[Any, Any]):
         return copied
 
     def items_in_order(self) -> list[Any]:
-        """Every row as a moto Item that nobody keeps: for moto's reads."""
+        """Every row as a moto Item that is not kept, for moto's reads."""
         return [decode_item(self, *each) for each in self.walk(None)]
 
     def put_item(self, hash_key: Key, sort_key: Key, item: Any) -> None:
-        """Store a moto Item; `settle` makes it bytes."""
+        """Store a moto Item; `settle` turns it into bytes."""
         self._remember(hash_key, sort_key)
         self.put(hash_key, sort_key, item)
 
     def remove(self, hash_key: Key, sort_key: Key) -> bool:
-        """Remove a row for moto; False where there is none."""
+        """Remove a row for moto; False if there is none."""
         self._remember(hash_key, sort_key)
         return self.drop(hash_key, sort_key)
 
@@ -165,9 +165,9 @@ class Rows(MutableMapping[Any, Any]):
         return row
 
     def settle(self) -> None:
-        """Turn what was lent back into bytes; called when a request that moto answered is over.
+        """Turn lent rows back into bytes, at the end of a request that moto answered.
 
-        Raises `UnstorableRow`; the rows for which that cannot be done are what they were, and all others are settled.
+        Raises `UnstorableRow`; rows that cannot be converted get their previous content, and all others are settled.
         """
         unstorable: list[tuple[Key, Key]] = []
         lent, self._lent = self._lent, {}
@@ -180,7 +180,7 @@ class Rows(MutableMapping[Any, Any]):
                 encoded = encode_item(row)
                 if encoded != before:
                     encoded = self._as_stored(encoded)
-                    # What cannot be read again would spoil every later read of the table.
+                    # An unreadable row would spoil every later read of the table.
                     decode_item(self, hash_key, sort_key, encoded)
                 partition.entries[sort_key] = encoded
             except (TypeError, ValueError, AttributeError):
@@ -190,7 +190,7 @@ class Rows(MutableMapping[Any, Any]):
             raise UnstorableRow(f"no row could be made of the items {unstorable}")
 
     def take_back(self) -> None:
-        """Make every row what it was before moto was lent it: its request failed, and stores nothing."""
+        """Restore every row that moto borrowed: its request failed, and stores nothing."""
         lent, self._lent = self._lent, {}
         for (hash_key, sort_key), before in lent.items():
             self._restore(hash_key, sort_key, before)
@@ -215,7 +215,7 @@ class Rows(MutableMapping[Any, Any]):
 
 @dataclass(eq=False, slots=True)
 class PartitionView(MutableMapping[Any, Any]):
-    """One partition as moto sees it: sort key -> Item. A missing one is empty, as moto's defaultdict makes it."""
+    """One partition as moto sees it: sort key -> Item. A missing one is empty, as in moto's defaultdict."""
 
     rows: Rows
     hash_key: Key
@@ -242,21 +242,21 @@ class PartitionView(MutableMapping[Any, Any]):
 
 
 def decode_item(rows: Rows, hash_key: Key, sort_key: Key, row: bytes) -> Any:
-    """A row at rest as a moto Item."""
+    """A stored row as a moto Item."""
     from moto.dynamodb.models.dynamo_type import DynamoType, Item, LimitedSizeDict
 
     item: Any = Item.__new__(Item)
     item.hash_key, item.range_key = rows.key_types(hash_key, sort_key)
     attributes = LimitedSizeDict.__new__(LimitedSizeDict)
     for name, value in orjson.loads(row).items():
-        # Written rows were measured already; LimitedSizeDict would measure again for every attribute.
+        # Stored rows were measured already; LimitedSizeDict would measure again for every attribute.
         dict.__setitem__(attributes, name, DynamoType(parsed(value)))
     item.attrs = attributes
     return item
 
 
 def parsed(typed: dict[str, Any]) -> dict[str, Any]:
-    """An attribute as moto's request parser hands it on: binary values are bytes."""
+    """An attribute as moto's request parser passes it on: binary values are bytes."""
     ((kind, value),) = typed.items()
     if kind == "B":
         return {kind: base64.b64decode(value)}
@@ -270,17 +270,17 @@ def parsed(typed: dict[str, Any]) -> dict[str, Any]:
 
 
 def encode_item(item: Any) -> bytes:
-    """A moto Item as a row at rest."""
+    """A moto Item as a stored row."""
     return encode_attributes(item.attrs)
 
 
 def encode_attributes(attributes: Mapping[str, Any]) -> bytes:
-    """Attributes as moto has them, name -> DynamoType, in DynamoDB's JSON. Raises TypeError for what has none."""
+    """Attributes in moto's form, name -> DynamoType, as DynamoDB's JSON. Raises TypeError if one has no JSON form."""
     return orjson.dumps(attributes, default=_plain)
 
 
 def _plain(value: Any) -> Any:
-    """What is not JSON yet of an item of moto's, at any level. Raises TypeError for what DynamoDB does not know."""
+    """The JSON form of a value in moto's item, at any level. Raises TypeError for what DynamoDB does not have."""
     if isinstance(value, (bytes, bytearray)):
         return base64.b64encode(value).decode("ascii")
     if isinstance(value, Decimal):
@@ -290,7 +290,7 @@ def _plain(value: Any) -> Any:
     kind, held = getattr(value, "type", None), value.value  # a DynamoType, or boto3's Binary, which has no type
     if kind is None:
         return held
-    # moto's older update calls every value a text.
+    # moto's older update treats every value as text.
     return {"B" if isinstance(held, bytes) else kind: held}
 
 

@@ -1,8 +1,8 @@
 """What DynamoDB accepts as an item and as a write, and how large it is. Pure: values in, values or an `AwsError` out.
 
-A batch is checked as a whole first; then nothing or all of it is stored. Items are in DynamoDB's JSON: attribute
-name -> {type: value}. Sizes follow the "Item sizes and formats" page of the DynamoDB developer guide, limits its
-"Service, account, and table quotas" page; texts are DynamoDB's own.
+A batch is checked as a whole first; then nothing or all of it is stored. Items are in DynamoDB's JSON: attribute name
+-> {type: value}. Sizes follow the "Item sizes and formats" page of the DynamoDB Developer Guide, limits its "Service,
+account, and table quotas" page; the messages are DynamoDB's own.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ from simulator.base import limits
 from simulator.store.dynamodb.rows import Key, key_value
 from simulator.store.wire.aws_errors import AwsError
 
-# What no rule could object to and no normalisation would change: at most 20 digits, no zeros to trim.
+# Numbers that are always valid and already normalised: at most 20 digits, no zeros to trim.
 _PLAIN = r"-?(?:0|[1-9][0-9]{0,9})(?:\.[0-9]{0,9}[1-9])?"
 _plain_number = re.compile(rf"(?!-0\Z){_PLAIN}").fullmatch
-# A row of texts without escapes and such numbers: one look at its JSON instead of one at each attribute.
+# A row of texts without escapes and such numbers: one check of its JSON instead of one per attribute.
 is_plain_row = re.compile(
     rb'\{(?:"[^"\\]*+":\{"(?:N":"(?!-0")' + _PLAIN.encode() + rb'"|S":"[^"\\]*+")\},?)++\}'
 ).fullmatch
@@ -39,7 +39,7 @@ _SETS = {"SS": "string", "NS": "number", "BS": "binary"}
 
 
 class EmptySet(AwsError):
-    """A set without elements; DynamoDB says so in another way to PutItem than to a batch."""
+    """A set without elements; DynamoDB's message for it differs between PutItem and a batch."""
 
 
 def _refusal(message: str) -> AwsError:
@@ -48,12 +48,12 @@ def _refusal(message: str) -> AwsError:
 
 
 def _invalid(reason: str) -> AwsError:
-    """The same, of a parameter's value."""
+    """The same, about a parameter's value."""
     return _refusal(f"One or more parameter values were invalid: {reason}")
 
 
 def check_item(item: Mapping[str, Any]) -> dict[str, Any] | None:
-    """Raise what DynamoDB would; return the item with its numbers normalised, None where nothing had to change."""
+    """Raise DynamoDB's error; return the item with its numbers normalised, None if nothing had to change."""
     changed: dict[str, Any] | None = None
     for name, typed in item.items():
         normal = _check_attribute(typed, 1)
@@ -64,7 +64,7 @@ def check_item(item: Mapping[str, Any]) -> dict[str, Any] | None:
 
 
 def check_put(item: Mapping[str, Any]) -> None:
-    """Raise what DynamoDB answers to a PutItem of this item, or to an UpdateItem that puts its attributes."""
+    """Raise DynamoDB's error for a PutItem of this item, or for an UpdateItem that puts its attributes."""
     try:
         check_item(item)
     except EmptySet as error:
@@ -72,7 +72,7 @@ def check_put(item: Mapping[str, Any]) -> None:
 
 
 def check_values(values: Any) -> None:
-    """Raise what DynamoDB answers to an update whose ExpressionAttributeValues no attribute may have."""
+    """Raise DynamoDB's error for an update whose ExpressionAttributeValues no attribute may have."""
     for name, typed in values.items() if isinstance(values, Mapping) else ():
         try:
             check_item({name: typed})
@@ -87,7 +87,7 @@ def check_values(values: Any) -> None:
 
 
 def _check_attribute(typed: Any, level: int) -> dict[str, Any]:
-    """The same attribute, or another one where its value had to change."""
+    """The same attribute, or a new one if its value had to change."""
     if type(typed) is not dict or len(typed) != 1:
         raise _wrong_attribute(typed)
     ((kind, value),) = typed.items()
@@ -96,7 +96,7 @@ def _check_attribute(typed: Any, level: int) -> dict[str, Any]:
 
 
 def _check_value(kind: str, value: Any, level: int) -> Any:
-    """One attribute's value: raise what DynamoDB would, return the value as it is stored."""
+    """Check one attribute's value: raise DynamoDB's error, or return the value as it is stored."""
     if level > limits.DYNAMODB_NESTING_LEVELS:
         raise _refusal("Nesting Levels have exceeded supported limits")
     if kind == "N":
@@ -143,7 +143,7 @@ def _check_set(kind: str, value: Any) -> list[Any]:
 
 
 def _normalise_number(text: Any) -> str:
-    """A number as DynamoDB stores it, leading and trailing zeros trimmed. Raises where it would not store it."""
+    """A number as DynamoDB stores it, leading and trailing zeros trimmed. Raises if DynamoDB would not store it."""
     if not isinstance(text, str):
         raise AwsError("SerializationException", "NUMBER_VALUE cannot be converted to String")
     if _plain_number(text):
@@ -169,7 +169,7 @@ def _normalise_number(text: Any) -> str:
 
 
 def trimmed(row: bytes) -> bytes:
-    """A row with its numbers as DynamoDB stores them, each once in a set; what is not a number stays as it is."""
+    """A row with its numbers as DynamoDB stores them, each once in a set; anything but a number is unchanged."""
     if is_plain_row(row):
         return row
     return orjson.dumps({name: _trimmed(typed) for name, typed in orjson.loads(row).items()})
@@ -196,7 +196,7 @@ def _trimmed_number(text: Any) -> Any:
 
 
 def item_size(item: Mapping[str, Any]) -> int:
-    """The size DynamoDB bills, in bytes: names and values. Never more than the length of the item's JSON."""
+    """The size that DynamoDB bills, in bytes: names and values. Never more than the length of the item's JSON."""
     total = 0
     for name, typed in item.items():
         ((kind, value),) = typed.items()
@@ -222,30 +222,30 @@ def _value_size(kind: str, value: Any) -> int:
 
 
 def _numbers_size(numbers: Sequence[str]) -> int:
-    """Two digits a byte without the zeros around them, one byte more, and one for a minus sign."""
+    """Two digits per byte without leading and trailing zeros, one byte more, and one for a minus sign."""
     joined = ",".join(numbers)
     digits = [len(text.strip("-0")) for text in joined.replace(".", "").split(",")]
     return sum([(count + 1) // 2 for count in digits]) + len(numbers) + joined.count("-")
 
 
 def rows_size(rows: Sequence[bytes]) -> int:
-    """`item_size` of rows at rest, all together: JSON without blanks, of one attribute at least."""
+    """`item_size` of stored rows, added up: JSON without blanks, with at least one attribute."""
     written = b"".join(rows)
     numbers = _number_attributes(written.decode())
     attributes = written.count(b'":{"')
     if b"\\" in written or attributes != len(numbers) + written.count(b'":{"S":"'):
         return sum(item_size(orjson.loads(row)) for row in rows)
-    # Texts and numbers only: less the braces of a row and, of each attribute, what is not its name and value.
+    # Only texts and numbers: subtract a row's braces and, per attribute, what is not its name and value.
     return len(written) - len(rows) - 12 * attributes - sum(map(len, numbers)) + _numbers_size(numbers)
 
 
 def write_units(size_bytes: int) -> int:
-    """Write units of one item: 1 for each started KB, at least 1."""
+    """Write units of one item: 1 per started KB, at least 1."""
     return max(1, -(-size_bytes // 1_024))
 
 
 def read_units(size_bytes: int, *, consistent: bool) -> float:
-    """Read units of what was read: 1 for each started 4 KB, half of it for eventually consistent reads."""
+    """Read units: 1 per started 4 KB, half of that for eventually consistent reads."""
     units = max(1, -(-size_bytes // 4_096))
     return float(units) if consistent else units / 2
 
@@ -264,7 +264,7 @@ def _wrong_type(kind: str) -> AwsError:
 
 @dataclass(slots=True)
 class WriteOperation:
-    """One operation of a batch: `row` is None for a delete; `request` is how the client wrote it."""
+    """One operation of a batch: `row` is None for a delete; `request` is as the client wrote it."""
 
     table: Any
     table_name: str
@@ -275,7 +275,7 @@ class WriteOperation:
     request: Mapping[str, Any]
 
     def replaces(self, units: int) -> None:
-        """It costs at least what the row that it replaces does."""
+        """Make it cost at least as much as the row that it replaces."""
         self.units = max(self.units, units)
 
     def reads_back(self, row: bytes) -> None:
@@ -284,13 +284,13 @@ class WriteOperation:
 
 
 def check_body(size: int) -> None:
-    """A batch's request, as it came, is not too large."""
+    """Check that the request for a batch is not too large."""
     if size > limits.DYNAMODB_BATCH_WRITE_BYTES:
         raise AwsError("RequestEntityTooLargeException", "Request size exceeded the limit of 16 MB", status=413)
 
 
 def plan_batch(items: Any, tables: Mapping[str, Any]) -> list[WriteOperation]:
-    """Every write of a batch, checked. Raises the `AwsError` that AWS answers; then nothing has been stored."""
+    """Every write of a batch, checked. Raises AWS's `AwsError`; in that case, nothing has been stored."""
     check_request_sizes(items)
     writes = []
     for table_name, requests in items.items():
@@ -308,7 +308,7 @@ def plan_batch(items: Any, tables: Mapping[str, Any]) -> list[WriteOperation]:
 
 
 def table_of(name: str, tables: Mapping[str, Any]) -> Any:
-    """The table of that name or ARN; None where there is none, or where the ARN is of another Region or account."""
+    """The table of that name or ARN; None if there is none, or if the ARN is in another Region or account."""
     table = tables.get(name)
     if table is None:
         named = tables.get(name.rsplit("/", 1)[-1])
@@ -317,7 +317,7 @@ def table_of(name: str, tables: Mapping[str, Any]) -> Any:
 
 
 def check_request_sizes(items: Any) -> None:
-    """Between 1 and 25 operations, and at least one for every table named."""
+    """Check that there are 1 to 25 operations, and at least one for every table named."""
     if not isinstance(items, dict):
         raise _broken_constraint("null", "Member must not be null")
     if not items:
@@ -362,7 +362,7 @@ def _plan_put(table: Any, table_name: str, request: Any, item: Mapping[str, Any]
         item = check_item(item) or item
         written = orjson.dumps(item)
     hash_key, sort_key = keys_of(table, item)
-    # orjson hands out text in a buffer several times its size; a copy takes what it needs.
+    # orjson returns text in a buffer several times its size; a copy takes only what it needs.
     row = bytes(memoryview(written))
     units = 1
     if len(row) > 1_024:
@@ -374,14 +374,14 @@ def _plan_put(table: Any, table_name: str, request: Any, item: Mapping[str, Any]
 
 
 def check_key(table: Any, key: Any) -> None:
-    """Raise what DynamoDB answers to a key whose values are not a key's. One of other attributes, moto refuses."""
+    """Raise DynamoDB's error for a key with invalid values. moto refuses one with other attributes."""
     if isinstance(key, Mapping) and key.keys() == set(table.table_key_attrs):
         check_item(key)
         keys_of(table, key)
 
 
 def keys_of(table: Any, item: Mapping[str, Any]) -> tuple[Key, Key]:
-    """The key values of an item. Raises where they are missing, empty, too long or of another type."""
+    """The key values of an item. Raises if they are missing, empty, too long or of another type."""
     hash_key = _key(item.get(table.hash_key_attr), table.hash_key_type, table.hash_key_attr)
     if table.range_key_attr is None:
         sort_key: Key = None
@@ -412,14 +412,14 @@ def _key(typed: Any, kind: str, name: str) -> Key:
 
 
 def _too_long(key: Key, limit: int) -> bool:
-    # A character is at most four bytes: shorter ones cannot reach the limit.
+    # A character is at most four bytes, so shorter keys cannot reach the limit.
     if key is None or isinstance(key, Decimal) or 4 * len(key) <= limit:
         return False
     return len(key.encode() if isinstance(key, str) else key) > limit
 
 
 def row_units(row: bytes | None) -> int:
-    """Write units that a row already stored stands for; 1 for none, as a write that changes nothing costs."""
+    """Write units of a stored row; 1 if there is none, the cost of a write that changes nothing."""
     if row is None or len(row) <= 1_024:
         return 1
     return write_units(item_size(orjson.loads(row)))

@@ -14,12 +14,12 @@ from simulator.store.dynamodb.rules import WriteOperation, row_units
 from simulator.store.dynamodb.throttles import Throttles, throttled
 
 CAPACITY_WISHES = (None, "NONE", "TOTAL", "INDEXES")
-"""What a request may say of ReturnConsumedCapacity."""
+"""The allowed values of ReturnConsumedCapacity."""
 
 
 @dataclass(frozen=True, slots=True)
 class Tables:
-    """`tables` gives moto's tables by name; `strict`: AWS's rules hold where moto lacks them."""
+    """`tables` returns moto's tables by name; `strict`: apply AWS's rules where moto lacks them."""
 
     tables: Callable[[], Mapping[str, Any]]
     tallies: Tallies
@@ -28,24 +28,24 @@ class Tables:
     strict: bool
 
     def named(self, name: Any) -> Any:
-        """The table of that name if its rows are ours; None: moto must look."""
+        """The table of that name if we keep its rows; None: leave the lookup to moto."""
         table = self.tables().get(name) if isinstance(name, str) else None
         return table if table is not None and rows_of(table) is not None else None
 
     def admit_read(self, table: Any, now: float, hash_key: Key = None, index: Any = None) -> None:
-        """Raise where another read of the table, or of its global `index`, is refused now."""
+        """Raise if another read of the table, or of its global `index`, is refused now."""
         reason = self.throttles.read(table, now, hash_key, index)
         if reason is not None:
             self.activity(table).throttled_requests += 1
             raise throttled("Read", table, reason, index)
 
     def charge_read(self, table: Any, units: float, now: float, hash_key: Key = None, index: Any = None) -> None:
-        """A read was answered and cost `units`."""
+        """Charge `units` for a read that was answered."""
         self.activity(table).read_units += units
         self.throttles.charge(table, units, now, hash_key, writes=False, index=index)
 
     def admit_write(self, write: WriteOperation, now: float, factor: int = 1) -> str | None:
-        """Consume a write that has not happened yet, or the reason why not.
+        """Consume the capacity for a write before it happens, or return the reason why not.
 
         Its units become those of the larger of the item before and after; `factor` times them are consumed.
         """
@@ -55,16 +55,16 @@ class Tables:
         return self.throttles.write(write.table, write.hash_key, factor * write.units, now)
 
     def admit_single(self, write: WriteOperation, now: float) -> None:
-        """Consume the one write of a request. Raises where it is refused."""
+        """Consume the capacity for a request's only write. Raises if it is refused."""
         reason = self.admit_write(write, now)
         if reason is not None:
             self.activity(write.table).throttled_requests += 1
             raise throttled("Write", write.table, reason)
 
     def admit_batch(self, writes: Iterable[WriteOperation], now: float) -> tuple[list[WriteOperation], dict[str, Any]]:
-        """The operations that the limits let through, and the others as the client wrote them, by table.
+        """The operations that the limits allow, and the others as the client wrote them, by table.
 
-        Raises where none may be written.
+        Raises if none is allowed.
         """
         kept: list[WriteOperation] = []
         unprocessed: dict[str, Any] = {}
@@ -86,7 +86,7 @@ class Tables:
     def wrote_batch(
         self, names: Iterable[str], kept: Iterable[WriteOperation], unprocessed: Mapping[str, Any], now: float
     ) -> dict[str, int]:
-        """Count a batch that was carried out: the units by table, of the tables that the request named."""
+        """Count a batch that was carried out; returns units by table, for the tables that the request named."""
         units, puts = dict.fromkeys(names, 0), dict.fromkeys(names, 0)
         for write in kept:
             units[write.table_name] += write.units
@@ -105,7 +105,7 @@ class Tables:
 
 
 def stored_row(write: WriteOperation) -> bytes | None:
-    """The row that a write is about, as it is now."""
+    """The current row that a write would replace."""
     rows = rows_of(write.table)
     return None if rows is None else rows.row(write.hash_key, write.sort_key)
 
@@ -113,9 +113,9 @@ def stored_row(write: WriteOperation) -> bytes | None:
 def consumed(
     parameters: Mapping[str, Any], units: Mapping[str, float], direction: str | None = None
 ) -> list[dict[str, Any]]:
-    """ConsumedCapacity by table as the request asks for it; nothing where it does not.
+    """ConsumedCapacity by table, as far as the request asks for it; empty if it does not.
 
-    With `direction` (`ReadCapacityUnits`, `WriteCapacityUnits`) it also says so of which kind they are.
+    With `direction` (`ReadCapacityUnits`, `WriteCapacityUnits`), also the units of that kind.
     """
     wish = parameters.get("ReturnConsumedCapacity")
     capacity: list[dict[str, Any]] = []

@@ -1,4 +1,4 @@
-"""When a table refuses: DynamoDB's capacity, if it is applied, and the fault switch. The errors are AWS's."""
+"""When a table refuses: DynamoDB's capacity, if applied, and the simulated outage. The errors are AWS's."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Throttles:
     applied: bool
     faults: dict[str, Refusals] = field(default_factory=dict)
     _configured: dict[str, dict[str, int]] = field(default_factory=dict)
-    # By names, not by moto's objects: moto replaces those when it takes a transaction back.
+    # By name, not by moto's objects: moto replaces those when it rolls a transaction back.
     _throughputs: dict[tuple[str, str | None, bool], Throughput] = field(default_factory=dict)
 
     def refuse_writes(self, table_name: str, share: float) -> None:
@@ -38,9 +38,9 @@ class Throttles:
             self.faults.pop(table_name, None)
 
     def configured(self, table_name: str, parameters: Mapping[str, Any], *, created: bool) -> None:
-        """A table was created or changed with these; `OnDemandThroughput` and `WarmThroughput` are kept of them.
+        """A table was created or changed with these parameters; keep `OnDemandThroughput` and `WarmThroughput`.
 
-        What a change does not name stays as it was; -1 takes a maximum away.
+        What a change does not mention stays as it was; -1 removes a maximum.
         """
         given = {**(parameters.get("OnDemandThroughput") or {}), **(parameters.get("WarmThroughput") or {})}
         before = {} if created else self._configured.get(table_name, {})
@@ -49,16 +49,16 @@ class Throttles:
         self._throughputs = {key: kept for key, kept in self._throughputs.items() if key[0] != table_name}
 
     def write(self, table: Any, hash_key: Hashable, units: float, now: float) -> str | None:
-        """Consume a write of `units`, or the reason why not."""
+        """Consume a write of `units`, or return the reason why not."""
         fault = self.faults.get(full_name(table)) if self.faults else None
         if fault is not None and fault.refuses():
             return KEY_RANGE if _on_demand(table) else PROVISIONED
         return self._throughput(table, now, writes=True).take(hash_key, units, now) if self.applied else None
 
     def read(self, table: Any, now: float, hash_key: Hashable = None, index: Any = None) -> str | None:
-        """Why another read of the table, or of its global `index`, is refused now, or None.
+        """The reason to refuse another read of the table, or of its global `index`, now; None if there is none.
 
-        `hash_key` is the one partition that is read, None a scan or a partition of an index.
+        `hash_key` is the only partition read; None means a scan or a partition of an index.
         """
         if not self.applied:
             return None
@@ -67,7 +67,7 @@ class Throttles:
     def charge(
         self, table: Any, units: float, now: float, hash_key: Hashable, *, writes: bool, index: Any = None
     ) -> None:
-        """A read was answered and cost `units`, or a write so much more, or less, than was known before."""
+        """Charge `units` for a read that was answered, or for what a write cost more or less than expected."""
         if self.applied and units:
             self._throughput(table, now, writes=writes, index=index).charge(units, now, hash_key)
 
@@ -90,14 +90,14 @@ class Throttles:
 
 
 def throttled(direction: str, table: Any, reason: str, index: Any = None) -> AwsError:
-    """What a client is told when nothing of its request could be done; `direction` is Read or Write."""
+    """The error if nothing in a request could be done; `direction` is Read or Write."""
     scope, arn = ("Table", table.table_arn) if index is None else ("Index", f"{table.table_arn}/index/{index.name}")
     details = {"ThrottlingReasons": [{"reason": f"{scope}{direction}{reason}", "resource": arn}]}
     return AwsError("ProvisionedThroughputExceededException", _TEXTS[reason], details=details)
 
 
 def cancellation(reasons: Sequence[str | None]) -> AwsError:
-    """What a client is told of a transaction of which some actions are refused: a reason for each, in order."""
+    """The error for a transaction with refused actions: one reason or None per action, in order."""
     content: list[dict[str, str]] = []
     for reason in reasons:
         if reason is None:

@@ -1,7 +1,7 @@
-"""The store's one endpoint: control calls, AWS's rules, capacity, the fast paths, and moto for all the rest.
+"""The store's single endpoint: control calls, AWS's rules, capacity, the fast paths, and moto for everything else.
 
-Every request passes the layers in this order, on one thread: nothing needs a lock, and each answer is one step. The
-only thing that waits is a long poll, and it waits without holding anybody up.
+Every request passes the layers in this order, on one thread: nothing needs a lock, and each answer is one step. Only a
+long poll waits, without blocking other requests.
 """
 
 from __future__ import annotations
@@ -43,10 +43,10 @@ from simulator.store.wire.aws_errors import AwsError, error_response
 from simulator.store.wire.messages import CONTROL_PATH, HOME, Request, Response, Routed
 from simulator.store.wire.routing import route
 
-# A way that answers at once, or raises `LeftToMoto`: then the next one does, at last moto.
+# Each either answers at once or raises `LeftToMoto`: then the next one tries, and moto last.
 Way = Callable[[Routed], Response]
 
-# Everything that stands in for moto's code; each says what for. Events are AWS's only with AWS's rules.
+# Everything that replaces moto's code; each says why. Events look like AWS's only if AWS's rules apply.
 FASTER = (
     instances.UNTRACKED,
     moto_queue.DEPTH,
@@ -61,17 +61,17 @@ STRICTER = (moto_bucket.EVENTS, attribute_updates.UPDATES)
 
 
 def assemble(clock: Clock, port: int, seed: Seed, *, capacity: str, strict: bool) -> Application:
-    """The application for one process; moto's state is global, so there is one of these a process."""
+    """The application for one process; moto's state is global, so there is only one per process."""
     active = install((*FASTER, *STRICTER) if strict else FASTER, version("moto"))
     moto = MotoApplication(port, seed)
     return Application(StoreContext.of(clock, seed, strict=strict), moto.call, active, rates=capacity == "aws")
 
 
 class Application:
-    """Answers requests; never raises for one, unless there is no more memory.
+    """Answers requests. A request's failure does not raise, unless memory has run out.
 
-    `moto` answers what is left to it, `active` are the names of the replacements that are in force, and `rates` says
-    whether DynamoDB's and S3's request rates are.
+    `moto` answers what is left to it, `active` are the names of the active replacements, and `rates` says whether
+    DynamoDB's and S3's request rates apply.
     """
 
     def __init__(self, store: StoreContext, moto: Way, active: set[str], *, rates: bool) -> None:
@@ -92,7 +92,7 @@ class Application:
         if {moto_table.DEPTH.name, dynamodb_answers.ANSWERS.name} <= active:
             self._ways["dynamodb"].append(dynamodb_answers.answers(tables))
         if store.strict:
-            # It hands on what it keeps of a batch, so it is the first.
+            # It passes on what it keeps of a batch, so it comes first.
             self._ways["sqs"].insert(0, partial(partial_batches.answer, partial(_first_answer, self._ways["sqs"])))
         for service, ways in self._ways.items():
             ways.append(ByMoto(tables, moto).answer if service == "dynamodb" else moto)
@@ -125,7 +125,7 @@ class Application:
         return self._polls.poll(routed, queue, wait_s, self._receive_now) if wait_s else None
 
     def _receive_now(self, routed: Routed) -> Response:
-        """One look of a long poll into its queue; the poll as a whole is the request that counts. Raises `AwsError`."""
+        """One look of a long poll into its queue; only the whole poll counts as a request. Raises `AwsError`."""
         started = time.perf_counter()
         try:
             return self._carry_out(routed)
@@ -149,7 +149,7 @@ class Application:
         except Exception as error:
             if is_out_of_memory(error):
                 raise
-            # One request that nobody foresaw must not end the store; what it was is among its last words.
+            # An unforeseen request must not end the store; the log on standard error says what it was.
             traceback.print_exc(file=sys.stderr)
             raise AwsError("InternalFailure", f"The store failed on this request: {error!r}", status=500) from error
         finally:
@@ -161,7 +161,7 @@ class Application:
         return response
 
     def _check(self, routed: Routed) -> None:
-        """Raise `AwsError` where AWS would refuse before anything is carried out."""
+        """Raise `AwsError` if AWS would refuse before carrying anything out."""
         parameters = routed.parameters
         if routed.service == "s3" and self._rates is not None:
             self._rates.admit(routed.request, self._store.clock.now())
@@ -180,7 +180,7 @@ class Application:
 
 
 def _check_home(routed: Routed) -> None:
-    """Refuse a Region that does not exist. S3 is one for all of them."""
+    """Refuse a Region that does not exist. S3 is the same in all Regions."""
     if routed.home == HOME or routed.service in ("s3", "sts") or moto_state.is_region(routed.home):
         return
     raise AwsError(

@@ -1,6 +1,6 @@
-"""The control calls under `/_stockpipe/`, a path no bucket can have: health, counters, looks inside, faults.
+"""The control calls under `/_stockpipe/`, a path no bucket can have: health, counters, inspection, faults.
 
-They are the store's own and answer JSON, or an object's bytes; a mistake is a 400 with one line of text.
+They belong to the store and answer with JSON or an object's bytes; a mistake is a 400 with one line of text.
 """
 
 from __future__ import annotations
@@ -56,15 +56,15 @@ class Control:
             "refuse-writes": lambda: self._refuse_writes(arguments["table"], arguments["fraction"]),
         }
         if call not in calls:
-            return _said(404, f"unknown control call '{call}'; there are {', '.join(calls)}")
+            return _text_response(404, f"unknown control call '{call}'; the calls are {', '.join(calls)}")
         if call in CHANGING and request.method != "POST":
-            refused = _said(405, f"{call} changes something: send it with POST")
+            refused = _text_response(405, f"{call} changes something: send it with POST")
             refused.headers.append(("Allow", "POST"))
             return refused
         try:
             content = calls[call]()
         except ValueError as error:
-            return _said(400, str(error))
+            return _text_response(400, str(error))
         if isinstance(content, bytes):
             return Response(200, content, [("Content-Type", "application/octet-stream")])
         return Response(200, orjson.dumps(content), [("Content-Type", "application/json")])
@@ -95,7 +95,7 @@ class Control:
         if queue is None:
             raise ValueError(f"there is no queue '{name}'")
         if queue.fifo_queue:
-            raise ValueError("a look into a FIFO queue is not offered")
+            raise ValueError("the messages of a FIFO queue cannot be listed")
         return [
             {
                 "place": held.place,
@@ -123,22 +123,22 @@ class Control:
         except ValueError:
             fraction = math.nan
         if not 0 <= fraction <= 1:
-            raise ValueError(f"fraction is a number from 0 to 1, not '{share}'")
+            raise ValueError(f"fraction must be a number from 0 to 1, not '{share}'")
         self.throttles.refuse_writes(table, fraction)
         return {}
 
 
-def _said(status: int, line: str) -> Response:
+def _text_response(status: int, line: str) -> Response:
     return Response(status, f"{error_line(line)}\n".encode(), [("Content-Type", "text/plain; charset=utf-8")])
 
 
 def _whole(arguments: Mapping[str, str], name: str, default: int | None = None) -> int:
-    """A place or a number: what a list can have. `default` is for none. Raises `ValueError`."""
+    """A whole number from 0 on, such as a position. `default` applies if it is missing. Raises `ValueError`."""
     given = arguments[name]
     if not given and default is not None:
         return default
     if not re.fullmatch(r"[0-9]{1,18}|-1", given):
-        raise ValueError(f"{name} is a whole number from 0 on, not '{given}'")
+        raise ValueError(f"{name} must be a whole number from 0 on, not '{given}'")
     return int(given)
 
 

@@ -1,7 +1,7 @@
 """The store's process: one event loop that serves one loopback port. Run as `python -m simulator.store.front.server`.
 
-Its standard input is a pipe held by whoever started it: when that pipe closes, for whatever reason, the process ends.
-It tells, as JSON, where it listens; standard error is for a death message.
+Its standard input is a pipe held by its owner: when that pipe closes, for whatever reason, the process exits. It sends,
+as JSON, the port it listens on; standard error is for a final message.
 """
 
 from __future__ import annotations
@@ -29,20 +29,20 @@ from simulator.base.doors import refusal
 from simulator.base.errors import ExitCode, is_out_of_memory
 from simulator.store.wire.messages import EXIT_PORT_IN_USE, Request, Response
 
-# S3 takes 5 GiB in one put; the twin's objects are far smaller, and each one is held in memory.
+# S3 allows 5 GiB in one put; the twin's objects are far smaller, and each one is held in memory.
 MAXIMUM_BODY_BYTES = 1 << 30
 _OUT_OF_MEMORY = b"out of memory for what it holds; run with less data, or allow more\n"
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Serve until told to stop; the exit code."""
+    """Serve until told to stop; returns the exit code."""
     parser = argparse.ArgumentParser(prog="simulator.store.front.server")
     parser.add_argument("--port", type=int, default=0)
     parser.add_argument("--capacity", choices=("unlimited", "aws"), default="unlimited")
     parser.add_argument("--stock-answers", action="store_true", help="moto's own behaviour where AWS's differs")
-    parser.add_argument("--seed", default=unforeseen_seed(), help="what its identifiers are drawn from")
+    parser.add_argument("--seed", default=unforeseen_seed(), help="seed for its identifiers")
     options = parser.parse_args(arguments)
-    # Ctrl-C in the terminal is for the parent; it stops this process when it is ready to.
+    # Ctrl-C in the terminal is for the parent, which stops this process when it is ready.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     warnings.simplefilter("default")
     logging.getLogger().addHandler(_LastWords())
@@ -57,7 +57,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 async def serve(port: int, seed: Seed, *, capacity: str, strict: bool) -> None:
-    """Listen, say so, and serve until SIGTERM or the end of standard input."""
+    """Listen, report the port, and serve until SIGTERM or the end of standard input."""
     with kept_for_good():
         from simulator.store.front.application import assemble
 
@@ -81,7 +81,7 @@ async def serve(port: int, seed: Seed, *, capacity: str, strict: bool) -> None:
     site = web.TCPSite(runner, "127.0.0.1", port, backlog=1_024)
     await site.start()
     send_to_owner(json.dumps({"port": runner.addresses[0][1]}))
-    # Whatever moto prints from now on is for a death message.
+    # Anything that moto prints from now on goes to standard error, for the final message.
     os.dup2(2, 1)
     lifeline = asyncio.create_task(_lifeline(stopped))
     await stopped.wait()
@@ -96,13 +96,13 @@ async def _lifeline(stopped: asyncio.Event) -> None:
 
 
 class _LastWords(logging.StreamHandler[Any]):
-    """Writes what asyncio and aiohttp log to standard error; what they had no memory for is the end of the process.
+    """Writes what asyncio and aiohttp log to standard error; if they ran out of memory, it ends the process.
 
-    They would go on, and answer nobody.
+    They would carry on without answering anybody.
     """
 
     def emit(self, record: logging.LogRecord) -> None:
-        """As of every handler."""
+        """Like every handler."""
         if record.exc_info and record.exc_info[1] and is_out_of_memory(record.exc_info[1]):
             _die_of_memory()
         super().emit(record)
@@ -123,15 +123,15 @@ async def _handle(answer: Callable[[Request], Awaitable[Response]], incoming: we
 
 
 async def _answered(answer: Callable[[Request], Awaitable[Response]], incoming: web.BaseRequest) -> web.Response:
-    """Between aiohttp's types and the store's."""
+    """Converts between aiohttp's types and the store's."""
     headers = {name.lower(): value for name, value in incoming.headers.items()}
     if (why := refusal(headers.get("host"), headers.get("origin"), headers.get("sec-fetch-site"))) is not None:
-        # Nothing of it is read, and the connection is of no more use.
+        # Nothing of it is read, and the connection cannot be reused.
         refused = web.Response(status=403, text=f"{why}\n")
         refused.force_close()
         return refused
     if headers.get("expect", "").lower() == "100-continue":
-        # boto3 asks before every put; the low-level server leaves the word to us.
+        # boto3 waits for 100 Continue before every put; the low-level server leaves sending it to us.
         await incoming.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
         incoming.writer.output_size = 0
     request = Request(
@@ -158,7 +158,7 @@ async def _answered(answer: Callable[[Request], Awaitable[Response]], incoming: 
 
 if __name__ == "__main__":
     code = main()
-    # All that is left is to take moto's modules apart, which would cost the owner half a second.
+    # Only the teardown of moto's modules is left, which would cost the owner half a second.
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(code)

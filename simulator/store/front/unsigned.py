@@ -1,4 +1,4 @@
-"""Requests without a signature: AWS lets them do what a policy or an ACL lets anyone do, and refuses all others.
+"""Requests without a signature: AWS allows what a policy or an ACL allows to anyone, and refuses the rest.
 
 Sources: S3 User Guide, "Access control list (ACL) overview" and "Blocking public access to your Amazon S3 storage"; SQS
 API Reference, "Common Errors"; DynamoDB Developer Guide, "Error handling with DynamoDB".
@@ -16,14 +16,14 @@ from simulator.store.wire.aws_errors import AwsError
 from simulator.store.wire.messages import Routed
 
 _ALL_USERS = "http://acs.amazonaws.com/groups/global/AllUsers"
-# What S3's operations are called in policies, where that is another name than their own.
+# The names of S3's operations in policies, where they differ from the operations'.
 _ACTIONS = {
     "HeadObject": "GetObject", "HeadBucket": "ListBucket", "ListObjects": "ListBucket", "ListObjectsV2": "ListBucket",
     "ListObjectVersions": "ListBucketVersions", "CreateMultipartUpload": "PutObject", "UploadPart": "PutObject",
     "CompleteMultipartUpload": "PutObject", "PostObject": "PutObject", "CopyObject": "PutObject",
     "DeleteObjects": "DeleteObject",
 }  # fmt: skip
-# What an ACL's permissions allow of an object and of a bucket.
+# What an ACL's permissions allow on an object and on a bucket.
 _OF_OBJECTS = {"GetObject": "READ", "GetObjectAcl": "READ_ACP", "PutObjectAcl": "WRITE_ACP"}
 _OF_BUCKETS = {
     "ListBucket": "READ", "ListBucketVersions": "READ", "PutObject": "WRITE", "DeleteObject": "WRITE",
@@ -32,7 +32,7 @@ _OF_BUCKETS = {
 
 
 def check_unsigned(routed: Routed) -> None:
-    """Raise what AWS answers to a request that has no signature, unless anyone may make it."""
+    """Raise AWS's error for a request without a signature, unless anyone may make it."""
     if routed.service == "s3":
         _check_s3(routed)
     elif routed.service == "sqs":
@@ -42,7 +42,7 @@ def check_unsigned(routed: Routed) -> None:
 
 
 def _check_sqs(routed: Routed) -> None:
-    # The signatures before version 4 are in the form.
+    # Signatures older than version 4 are in the form.
     if routed.is_query and b"AWSAccessKeyId=" in routed.request.body:
         return
     queue = moto_queue.queue_of(routed)
@@ -56,13 +56,13 @@ def _check_sqs(routed: Routed) -> None:
 
 def _check_s3(routed: Routed) -> None:
     request = routed.request
-    # A browser asks beforehand without a signature; the signature of a form is in the form.
+    # A browser's preflight has no signature; the signature of a form is in the form.
     if request.method == "OPTIONS" or (routed.operation == "PostObject" and b"ignature" in request.body):
         return
     name, raw_key = request.bucket_and_key
     bucket = moto_state.bucket_named(name)
     if bucket is None and name and routed.operation != "CreateBucket":
-        return  # moto says that there is none
+        return  # moto reports that there is none
     if bucket is None or not _anyone_may(bucket, unquote(raw_key, errors="replace"), routed.operation):
         raise AwsError("AccessDenied", "Access Denied", status=403)
 
@@ -85,7 +85,7 @@ def _anyone_may(bucket: Any, key_name: str, operation: str) -> bool:
 
 
 def _grants(acl: Any, permission: str) -> bool:
-    """Whether an ACL of moto's gives the permission to all users."""
+    """Whether one of moto's ACLs gives the permission to all users."""
     return any(
         {permission, "FULL_CONTROL"}.intersection(grant.permissions)
         and any(grantee.uri == _ALL_USERS for grantee in grant.grantees)

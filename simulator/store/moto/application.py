@@ -1,7 +1,7 @@
-"""moto's own WSGI applications, called in this process: every request that no faster path answers ends here.
+"""moto's own WSGI applications, called in this process: every request without a fast path ends here.
 
-Only the services of the pipeline are served: S3, SQS, DynamoDB with its streams, and STS so that tools which ask who
-they are get an answer. Importing moto is what start-up pays for: nothing here does before a `MotoApplication` is made.
+Only the pipeline's services are served: S3, SQS, DynamoDB with its streams, and STS, so that tools that look up their
+own identity get an answer. Importing moto is slow: nothing here does it before a `MotoApplication` is made.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ SERVICES = ("s3", "sqs", "dynamodb", "dynamodbstreams", "sts")
 
 
 class LeftToMoto(Exception):
-    """Raised by what answers without moto, before it has changed anything: this request is moto's."""
+    """Raised by code that answers without moto, before it changes anything: moto must answer this request."""
 
 
 class MotoApplication:
-    """Calls the WSGI application of one service; `port` is what moto writes into the URLs it returns.
+    """Calls the WSGI application of one service; `port` is what moto writes into the URLs that it returns.
 
-    What moto itself makes by chance, as the ids of messages with attributes, comes from `seed`.
+    Random values that moto itself makes, such as the ids of messages with attributes, come from `seed`.
     """
 
     def __init__(self, port: int, seed: Seed) -> None:
@@ -35,12 +35,12 @@ class MotoApplication:
 
         self._port = port
         mock_random.seed(f"{seed}/store/moto")
-        # Those that every run needs, so that the first request does not pay for it.
+        # The services that every run needs, so that the first request does not pay for loading them.
         for service in SERVICES[:3]:
             _application(service)
 
     def call(self, routed: Routed) -> Response:
-        """Let moto answer. Never raises for a request: what moto does not survive is a 500, as AWS would say it."""
+        """Let moto answer. Never raises for a request: if moto itself fails, the answer is a 500 like AWS's."""
         from werkzeug.test import run_wsgi_app
 
         environ = self.environ(routed)
@@ -49,12 +49,12 @@ class MotoApplication:
         return Response(int(status.split(" ", 1)[0]), b"".join(chunks), named)
 
     def environ(self, routed: Routed) -> dict[str, Any]:
-        """The request as WSGI has it."""
+        """The request in WSGI's form."""
         request = routed.request
         environ: dict[str, Any] = {
             "REQUEST_METHOD": request.method,
             "SCRIPT_NAME": "",
-            # WSGI wants the bytes of the path as Latin-1 text.
+            # WSGI represents the bytes of the path as Latin-1 text.
             "PATH_INFO": unquote_to_bytes(request.path).decode("latin-1"),
             "RAW_URI": request.target,
             "QUERY_STRING": request.query_text,
@@ -76,17 +76,17 @@ class MotoApplication:
             if "_" in name and lowered.startswith("x-amz-meta-"):
                 preserved[key] = name
             environ[key] = f"{environ[key]},{value}" if key in environ else value
-        # moto believes this before the signature, and does not look at one in a query.
+        # moto trusts this header before the signature, and does not look at a signature in a query.
         environ["HTTP_USER_AGENT"] = f"region/{routed.home.region} {environ.get('HTTP_USER_AGENT', '')}"
         scope = SCOPE.get(None)
         if scope is not None and scope.store.strict and routed.service == "s3" and not routed.access_key:
-            # What anyone may do was decided before; moto's own look at policies does not know HeadObject, for one.
+            # What anyone may do was decided before; moto's own policy check does not know HeadObject, for one.
             environ["HTTP_AUTHORIZATION"] = (
                 f"AWS4-HMAC-SHA256 Credential=/19700101/{routed.home.region}/s3/aws4_request"
             )
         environ["CONTENT_LENGTH"] = str(len(request.body))
         environ["moto.preserved_header_names"] = preserved
-        # What else PEP 3333 asks for: the server's name, and what threads and processes there are.
+        # The rest of what PEP 3333 requires: the server's name, and which threads and processes there are.
         setup_testing_defaults(environ)
         return environ
 
@@ -96,7 +96,7 @@ def _application(service: str) -> Any:
     from moto.moto_server.werkzeug_app import create_backend_app
 
     application = create_backend_app(service)  # type: ignore[arg-type]
-    # In debug mode Flask would raise through to the server instead of answering.
+    # In debug mode Flask would raise errors through to the server instead of answering.
     application.debug = False
     application.config["PROPAGATE_EXCEPTIONS"] = False
     return application

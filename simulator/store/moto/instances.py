@@ -1,4 +1,4 @@
-"""moto's objects are gone when nobody uses them any more."""
+"""Lets moto's objects be freed when nobody uses them any more."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ def _install() -> None:
     from moto.s3.models import FakeKey
 
     BaseModel.__new__ = staticmethod(lambda kind, *_, **__: object.__new__(kind))  # type: ignore[method-assign, assignment]
-    # moto warns of an object that nobody has disposed of before; it lived as long as the process.
+    # moto warns about an object that was never disposed of; before, it lived as long as the process.
     FakeKey.__del__ = lambda self: self.dispose()  # type: ignore[method-assign]
 
 

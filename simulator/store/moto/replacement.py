@@ -1,8 +1,8 @@
-"""What a replacement is, and the check that what it replaces is still what it was written against.
+"""What a replacement is, and the check that moto's code is still what the replacement was written for.
 
-moto is used as released, never forked. Where one of its functions is too slow, or a request can be answered without
-it, a replacement stands in. Each names moto's functions by the hash of their source; with another moto version these
-are compared first, and where one has changed the replacement stays off, with a warning, and moto's own code runs.
+moto is used as released, never forked. If one of its functions is too slow, or a request can be answered without it, a
+replacement is used. Each lists moto's functions with the hash of their source. With another moto version the hashes are
+compared first; if a function has changed, the replacement stays off, with a warning, and moto's own code runs.
 """
 
 from __future__ import annotations
@@ -16,21 +16,21 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-# The version whose source the replacements were written against and compared with in the differential tests.
+# The version whose source the replacements were written for and compared with in the differential tests.
 MOTO_VERSION = "5.2.5"
 
 
 class ReplacementOff(UserWarning):
-    """moto's code has changed under a replacement; moto's own is used, slower and without what was added."""
+    """moto's code has changed under a replacement; moto's own code runs, slower and without the additions."""
 
 
 @dataclass(frozen=True, slots=True)
 class Replacement:
-    """One stand-in for functions of moto.
+    """One replacement for functions of moto.
 
     `functions` maps `module:Class.function` to the first 16 hex digits of the SHA-256 of its source; `why` says what
-    was wrong with it, `keeps` what the stand-in promises to leave as it was. `install` puts it in place; None where
-    a fast path in front of moto asks what `install` gave.
+    was wrong with the original, `keeps` what the replacement promises not to change. `install` activates it; None if a
+    fast path in front of moto checks the result of `install` instead.
     """
 
     name: str
@@ -41,7 +41,7 @@ class Replacement:
 
 
 def hash_of(function: str) -> str:
-    """What stands in `Replacement.functions` for `module:Class.function` as it is installed; a property's getter.
+    """The hash for `Replacement.functions` of `module:Class.function` as installed; for a property, of its getter.
 
     Raises AttributeError or ImportError.
     """
@@ -56,7 +56,7 @@ def hash_of(function: str) -> str:
 
 
 def changed_functions(replacement: Replacement) -> list[str]:
-    """The functions whose source is not the one the replacement was written against, or which are gone."""
+    """The functions whose source has changed since the replacement was written, or which are gone."""
     changed = []
     for function, expected in replacement.functions.items():
         with suppress(ImportError, AttributeError, OSError, TypeError):
@@ -67,7 +67,7 @@ def changed_functions(replacement: Replacement) -> list[str]:
 
 
 def install(replacements: Iterable[Replacement], version: str) -> set[str]:
-    """Put each in place whose functions are unchanged; at `MOTO_VERSION` they are known to be. Their names."""
+    """Activate the replacements whose functions are unchanged, as all are at `MOTO_VERSION`; returns their names."""
     active = set()
     for replacement in replacements:
         changed = [] if version == MOTO_VERSION else changed_functions(replacement)

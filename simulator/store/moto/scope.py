@@ -1,7 +1,7 @@
-"""What moto's functions, where they are replaced, may know of the request that they are called for.
+"""What replaced functions of moto may know about the current request.
 
-moto calls them without a place for anything of ours, so they ask `SCOPE`: the application makes a scope for each
-request, and it ends with the request, however that ends.
+moto calls them without a parameter for our own data, so they read `SCOPE`: the application makes a scope for each
+request, which ends with the request, whether or not it raises.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from simulator.store.wire.messages import Routed
 
 @dataclass(frozen=True, slots=True)
 class StoreContext:
-    """What all requests to one store share. `strict`: AWS's rules hold where moto lacks them.
+    """What all requests to one store share. `strict`: apply AWS's rules where moto lacks them.
 
-    Each kind of identifier has a stream of its own: how often a queue is polled does not change its messages' ids.
+    Each kind of identifier has its own stream: how often a queue is polled does not change its messages' ids.
     """
 
     clock: Clock
@@ -34,13 +34,13 @@ class StoreContext:
         return cls(clock, strict, **{kind: Identifiers(stream(seed, f"store/{kind}")) for kind in kinds})
 
     def now_ms(self) -> float:
-        """Milliseconds since the epoch, as SQS counts."""
+        """Milliseconds since the epoch, SQS's unit."""
         return self.clock.now() * 1000
 
 
 @dataclass(slots=True)
 class RequestScope:
-    """One request while it is answered. `index_bytes`: what it has read of secondary indexes so far."""
+    """One request while it is answered. `index_bytes`: how much of secondary indexes it has read so far."""
 
     store: StoreContext
     routed: Routed
@@ -48,4 +48,4 @@ class RequestScope:
 
 
 SCOPE: ContextVar[RequestScope] = ContextVar("SCOPE")
-"""Of the request that is being answered, LookupError outside of one; set by the application alone."""
+"""The scope of the current request, LookupError outside of one; only the application sets it."""

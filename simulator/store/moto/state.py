@@ -1,4 +1,4 @@
-"""moto's backends, of the account and the Region that a request is for. Importing moto happens on first use."""
+"""moto's backends for the account and Region of a request. Importing moto happens on first use."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from simulator.store.wire.messages import HOME, Home, Routed
 
 _ACCOUNT_HEADER = "x-moto-account-id"
 _KEY_LENGTH = 20
-"""Of every access key that moto itself gives out."""
+"""The length of every access key that moto gives out."""
 
 
-# moto finds a backend through three mappings that make what is missing; the backends themselves stay.
+# moto finds a backend through three mappings that create missing entries; the backends themselves stay.
 @lru_cache(256)
 def backend(service: Literal["s3", "sqs", "dynamodb"], home: Home = HOME) -> Any:
-    """Moto's state of one service; S3's is one for all Regions of a partition. Raises `KeyError`: no such Region."""
+    """Moto's state for one service; S3's is shared by all Regions of a partition. Raises `KeyError`: no such Region."""
     from moto.backends import get_backend
     from moto.utilities.utils import get_partition
 
@@ -35,7 +35,7 @@ def is_region(home: Home) -> bool:
 
 
 def home_of(routed: Routed) -> Home:
-    """Where a request's resources are: the Region it is signed for, the account that moto gave the key to."""
+    """Where a request's resources are: the Region it is signed for, and the account to which moto gave the key."""
     account = routed.request.headers.get(_ACCOUNT_HEADER)
     if account is None and len(routed.access_key) == _KEY_LENGTH:
         from moto.iam.models import get_account_id_from
@@ -50,7 +50,7 @@ def queues(home: Home = HOME) -> Mapping[str, Any]:
 
 
 def queue_by_arn(arn: Any) -> Any:
-    """The queue of that ARN, in whatever Region and account; None where there is none."""
+    """The queue of that ARN, in any Region and account; None if there is none."""
     parts = str(arn).split(":")
     if len(parts) != 6:
         return None
@@ -60,12 +60,12 @@ def queue_by_arn(arn: Any) -> Any:
 
 
 def tables(home: Home = HOME) -> Mapping[str, Any]:
-    """The tables by name; moto replaces the mapping when it takes a transaction back."""
+    """The tables by name; moto replaces the mapping when it rolls a transaction back."""
     return backend("dynamodb", home).tables  # type: ignore[no-any-return]
 
 
 def bucket_named(name: str) -> Any:
-    """The bucket of that name, whoever owns it; None where there is none."""
+    """The bucket of that name, whoever owns it; None if there is none."""
     from moto.backends import get_backend
 
     backends: Any = get_backend("s3")

@@ -14,7 +14,7 @@ from simulator.store.moto.replacement import Replacement
 from simulator.store.moto.scope import SCOPE
 from simulator.store.wire.messages import Request, Response, Routed, header_text
 
-# What a put may say without moto having to look: what signing, checksums and content are described by.
+# The headers that a put may have without needing moto: those for signing, checksums and the content.
 _PLAIN_PUT = {
     "host", "accept-encoding", "user-agent", "content-length", "content-type", "content-md5", "expect", "connection",
     "accept", "authorization", "x-amz-date", "x-amz-content-sha256", "x-amz-checksum-crc32", "x-amz-security-token",
@@ -31,7 +31,7 @@ def answer(routed: Routed) -> Response:
     request, operation = routed.request, routed.operation
     bucket_name, raw_key = request.bucket_and_key
     bucket = moto_state.buckets(routed.home).get(bucket_name) if operation in _OPERATIONS else None
-    # What may be done without a signature is moto's to say, and it writes the logs of what is asked.
+    # moto decides what an unsigned request may do, and writes the access logs.
     if bucket is None or not routed.access_key or bucket.logging or type(bucket).__name__ != "FakeBucket":
         raise LeftToMoto
     if operation == "ListObjectsV2":
@@ -54,7 +54,7 @@ def _put(routed: Routed, bucket: Any, key_name: str) -> Response:
     if not headers.get("content-type", "").isascii():
         raise LeftToMoto
     if bucket.notification_configuration is not None and not SCOPE.get().store.strict:
-        raise LeftToMoto  # moto has an event for a put's tags, too, even for none
+        raise LeftToMoto  # moto also has an event for a put's tags, even if there are none
     if (algorithm or checksum) and (algorithm.upper() != "CRC32" or checksum is None):
         raise LeftToMoto
     backend = moto_state.backend("s3", routed.home)
@@ -103,7 +103,7 @@ def _list(routed: Routed, bucket: Any) -> Response:
         raise LeftToMoto
     if query.get("encoding-type", "url") != "url" or bucket.policy is not None:
         raise LeftToMoto
-    # moto's own tokens, so that either side reads them.
+    # These are moto's own tokens, so that either side can read them.
     tokens = moto_state.backend("s3", routed.home)._pagination_tokens  # noqa: SLF001
     token = query.get("continuation-token")
     after = query.get("start-after") if token is None else tokens.get(token)

@@ -1,4 +1,4 @@
-"""What a bucket's objects held before they were put again, for the proof. S3 itself keeps that only in versions."""
+"""What a bucket's objects held before they were overwritten, for the proof. S3 itself keeps that only in versions."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from simulator.base.limits import S3_EARLIER_BYTES
 
 @dataclass(frozen=True, slots=True)
 class EarlierContent:
-    """One content that another replaced; `start` is its place in the file."""
+    """One content that another replaced; `start` is its position in the file."""
 
     key: str
     start: int
@@ -20,9 +20,9 @@ class EarlierContent:
 
 
 class EarlierContents:
-    """The contents that a bucket has seen replaced, in a file without a name.
+    """The replaced contents of a bucket, in a nameless file.
 
-    `lost` counts those that were not kept because the file had grown to `S3_EARLIER_BYTES`, or the disk was full.
+    `lost` counts those that were not kept because the file had reached `S3_EARLIER_BYTES`, or the disk was full.
     """
 
     def __init__(self) -> None:
@@ -32,7 +32,7 @@ class EarlierContents:
         self._end = 0
 
     def keep(self, key: str, content: bytes) -> None:
-        """The key held this until now."""
+        """Keep what the key held until now."""
         if self._end + len(content) > S3_EARLIER_BYTES:
             self.lost += 1
             return
@@ -40,7 +40,7 @@ class EarlierContents:
             if self._file is None:
                 with tempfile.TemporaryFile() as file:
                     self._file = os.dup(file.fileno())
-                # As long as the bucket, which moto may drop at any time.
+                # It lives as long as the bucket, which moto may drop at any time.
                 weakref.finalize(self, os.close, self._file)
             written = os.pwrite(self._file, content, self._end)
         except OSError:
@@ -52,7 +52,7 @@ class EarlierContents:
         self._end += len(content)
 
     def read(self, number: int, offset: int, limit: int) -> bytes:
-        """At most `limit` bytes of a kept content from `offset` on; none behind its end. Raises `ValueError`."""
+        """At most `limit` bytes of a kept content from `offset` on; none beyond its end. Raises `ValueError`."""
         if not 0 <= number < len(self.kept) or offset < 0 or self._file is None:
             raise ValueError(f"there is no earlier content {number}")
         content = self.kept[number]

@@ -1,4 +1,4 @@
-"""The keys of one bucket, in order, with their number and size at hand. moto's key store, made to answer at depth."""
+"""The keys of one bucket, in order, with their number and total size: moto's key store, made fast at any depth."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from simulator.store.s3.earlier import EarlierContents
 
 
 class KeyOrder:
-    """Mixed in before moto's `_VersionedKeyStore` (key -> list of versions): it keeps count of what that one does.
+    """Mixed in before moto's `_VersionedKeyStore` (key -> list of versions), whose changes it counts.
 
-    `size_bytes` and `object_count` speak of the current versions that are no delete marker. `earlier` has what was put
-    before under the same keys.
+    `size_bytes` and `object_count` cover the current versions that are not delete markers. `earlier` has the previous
+    contents of the same keys.
     """
 
     delete_marker: type[Any]
@@ -31,7 +31,7 @@ class KeyOrder:
         return len(self._sizes.entries)
 
     def current(self, after: str | None, prefix: str | None, limit: int) -> list[Any]:
-        """Current objects behind `after` with the prefix, in key order, at most `limit`."""
+        """Current objects after `after` with the prefix, in key order, at most `limit`."""
         order, (start, _) = self._sizes.order(), self._sizes.between(after, None, low_open=True)
         if prefix:
             start = max(start, bisect_left(order, prefix))
@@ -39,9 +39,9 @@ class KeyOrder:
         return [self[key] for key in page if key.startswith(prefix or "")]  # type: ignore[index]
 
     def _keep_earlier(self, key: str, versions: Any) -> None:
-        """Moto is about to replace the current object by the last of `versions`, and to dispose of it."""
+        """Moto is about to replace the current object with the last of `versions`, and to dispose of it."""
         if not versions:
-            # The last version was deleted, by its id.
+            # The last version was deleted by its id.
             return
         before, after = self.get(key), versions[-1]  # type: ignore[attr-defined]
         if before is None or before is after or isinstance(before, self.delete_marker):

@@ -1,4 +1,4 @@
-"""moto's bucket with its keys in order, and S3's events as S3 sends them."""
+"""moto's bucket with its keys in order, and with S3's events as S3 sends them."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def _install_events() -> None:
         with _without_queues(configuration):
             own_send_test_event(account_id, bucket)
 
-    # Among them are events that moto's own list is too old for.
+    # They include events that moto's own list is too old for.
     notifications.S3NotificationEvent.is_event_valid = S3_EVENTS.__contains__  # type: ignore[method-assign, assignment]
     notifications.send_event = send_event
     notifications.send_test_event = send_test_event
@@ -69,7 +69,7 @@ def _install_events() -> None:
 
 @contextmanager
 def _without_queues(configuration: Any) -> Iterator[None]:
-    """Other destinations are moto's; the queues have theirs already."""
+    """Leave other destinations to moto; the queues already have their events."""
     queues, configuration.queue = configuration.queue, []
     try:
         yield
@@ -78,14 +78,14 @@ def _without_queues(configuration: Any) -> Iterator[None]:
 
 
 def _not_sent_by_s3(event: str, key: Any) -> bool:
-    """Whether only moto sends this: it stores multipart uploads and tags through functions with events of their own."""
+    """Whether only moto sends this: its functions for multipart uploads and tags have events of their own."""
     if event == "s3:ObjectCreated:Put" and key.multipart is not None:
         return True
     return event == "s3:ObjectTagging:Put" and SCOPE.get().routed.operation != "PutObjectTagging"
 
 
 def _deliver(bucket: Any, queue_arn: str, body: str, account_id: str) -> None:
-    """Put an event into a queue. S3 loses it where there is no such queue, or it may not, or the limit is too small."""
+    """Put an event into a queue. As in S3, it is lost if the queue is missing, refuses it, or has too small a limit."""
     queue = moto_state.queue_by_arn(queue_arn)
     if queue is None or queue.fifo_queue or not may_notify(queue, bucket.arn, account_id):
         return
@@ -94,7 +94,7 @@ def _deliver(bucket: Any, queue_arn: str, body: str, account_id: str) -> None:
 
 
 def may_notify(queue: Any, bucket_arn: str, account_id: str) -> bool:
-    """Whether the queue's policy lets S3 send this bucket's events; remembered until the policy is set again."""
+    """Whether the queue's policy lets S3 send this bucket's events; cached until the policy is set again."""
     policy = queue.__dict__.get("_policy_json")
     remembered = queue.__dict__.setdefault("_stockpipe_allowed", {})
     # AddPermission adds a statement in place.

@@ -21,7 +21,7 @@ class Sequencers:
     _last: int = 0
 
     def next(self, at: float) -> str:
-        """The next sequencer; hexadecimal, always of one length."""
+        """The next sequencer: hexadecimal, always of the same length."""
         self._last = max(self._last + 1, int(at * 1e9))
         return f"{self._last:018X}"
 
@@ -54,7 +54,7 @@ def record(bucket: Any, key: Any, event: str, configuration_id: str, cause: Rout
 
 
 def test_event(bucket_name: str, cause: Routed, at: float) -> str:
-    """The message S3 sends when a notification is configured."""
+    """The message that S3 sends when a notification is configured."""
     content = {
         "Service": "Amazon S3",
         "Event": "s3:TestEvent",

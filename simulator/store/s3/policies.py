@@ -1,4 +1,4 @@
-"""What policies of queues and buckets let S3, or anyone, do: the part of IAM's language that they use. Pure.
+"""What policies of queues and buckets allow S3, or anyone, to do: the part of IAM's language that they use. Pure.
 
 Source: IAM User Guide, "Policy evaluation logic" and "IAM JSON policy elements: Condition operators"; an explicit deny
 wins, and without an allow the answer is no.
@@ -29,7 +29,7 @@ def allows_anyone(policy: Mapping[str, Any] | None, action: str, arn: str, effec
 
 
 def read_policy(text: str | bytes | None) -> Mapping[str, Any] | None:
-    """A policy from its JSON; None where that is not a policy."""
+    """A policy from its JSON; None if that is not a policy."""
     try:
         read = json.loads(text) if text else None
     except ValueError:

@@ -31,14 +31,14 @@ _HEX_SHA256 = re.compile(r"[0-9a-f]{64}")
 class S3Rates:
     """Admits requests to buckets, by token buckets; applied with `--capacity aws`.
 
-    Source: S3 User Guide, "Optimizing Amazon S3 performance": 3,500 writes and 5,500 reads a second for a partitioned
+    Source: S3 User Guide, "Optimizing Amazon S3 performance": 3,500 writes and 5,500 reads per second for a partitioned
     prefix. A new bucket is one such prefix. SQS documents no rate for standard queues.
     """
 
     _buckets: dict[tuple[str, bool], TokenBucket] = field(default_factory=dict)
 
     def admit(self, request: Request, now: float) -> None:
-        """Count the request; raises SlowDown where S3 would."""
+        """Count the request; raises SlowDown if S3 would."""
         name = request.bucket_and_key[0]
         writes = request.method in ("PUT", "POST", "DELETE")
         bucket = self._buckets.get((name, writes))
@@ -51,7 +51,7 @@ class S3Rates:
 
 
 def check_request(routed: Routed) -> None:
-    """Raise what S3 would answer."""
+    """Raise S3's error, if there is one."""
     request, operation = routed.request, routed.operation
     bucket, raw_key = request.bucket_and_key
     if operation in ("PutObject", "CreateMultipartUpload", "CopyObject"):
@@ -67,7 +67,7 @@ def check_request(routed: Routed) -> None:
 
 
 def _check_key(raw_key: str) -> None:
-    # A percent-encoded byte is three characters; shorter targets cannot be too long.
+    # A percent-encoded byte is three characters, so shorter targets cannot be too long.
     size = len(unquote(raw_key, errors="replace").encode()) if len(raw_key) > S3_KEY_BYTES else 0
     if size > S3_KEY_BYTES:
         details = {"Size": size, "MaxSizeAllowed": S3_KEY_BYTES}
@@ -75,7 +75,7 @@ def _check_key(raw_key: str) -> None:
 
 
 def _check_algorithm(headers: Mapping[str, str]) -> None:
-    """A checksum that nobody computes here is refused rather than stored unchecked."""
+    """Refuse a checksum that nothing here computes, so that it is not stored unchecked."""
     named = headers.get("x-amz-sdk-checksum-algorithm") or headers.get("x-amz-checksum-algorithm") or ""
     if named.upper() in NOT_COMPUTED or not _NOT_COMPUTED_HEADERS.isdisjoint(headers):
         raise AwsError(
@@ -86,7 +86,7 @@ def _check_algorithm(headers: Mapping[str, str]) -> None:
 
 
 def _check_digests(request: Request) -> None:
-    """Content-MD5, x-amz-content-sha256 and the checksum headers, against the bytes that came."""
+    """Check Content-MD5, x-amz-content-sha256 and the checksum headers against the bytes received."""
     headers, body = request.headers, request.body
     stated_md5 = headers.get("content-md5")
     if stated_md5 is not None:
@@ -158,12 +158,12 @@ CHECKSUMS: dict[str, Callable[[bytes], bytes]] = {
     "md5": lambda body: hashlib.md5(body, usedforsecurity=False).digest(),
 }
 NOT_COMPUTED = ("XXHASH64", "XXHASH3", "XXHASH128")
-"""S3's other algorithms (API Reference, PutObject): no library at hand computes them."""
+"""S3's other algorithms (API Reference, PutObject): no available library computes them."""
 _NOT_COMPUTED_HEADERS = {f"x-amz-checksum-{algorithm.lower()}" for algorithm in NOT_COMPUTED}
 
 
 def _check_notification(request: Request, bucket: Any) -> None:
-    """Every queue named exists, is a standard one, and its policy lets S3 send; no two rules overlap."""
+    """Check that every queue exists, is standard and lets S3 send by its policy, and that no two rules overlap."""
     try:
         root = ET.fromstring(request.body.decode("utf-8"))  # noqa: S314 loopback, and moto parses it too
     except (ET.ParseError, UnicodeDecodeError):
@@ -201,7 +201,7 @@ def _check_notification(request: Request, bucket: Any) -> None:
 
 @dataclass(frozen=True, slots=True)
 class _QueueRule:
-    """One QueueConfiguration; a filter that it does not have is the empty text."""
+    """One QueueConfiguration; a missing filter is an empty text."""
 
     arn: str
     events: list[str]
@@ -220,12 +220,12 @@ class _QueueRule:
 
     @property
     def region(self) -> str:
-        """The queue's Region; empty where the ARN is not a queue's."""
+        """The queue's Region; empty if the ARN is not a queue's."""
         found = _QUEUE_ARN.fullmatch(self.arn)
         return found[1] if found else ""
 
     def check_arn(self) -> None:
-        """Raise what S3 answers where the ARN is not a queue's."""
+        """Raise S3's error if the ARN is not a queue's."""
         if not _QUEUE_ARN.fullmatch(self.arn):
             text = "The ARN is not well formed" if self.arn.startswith("arn:") else "The ARN could not be parsed"
             raise AwsError("InvalidArgument", text, details={"ArgumentName": "Queue", "ArgumentValue": self.arn})
@@ -237,7 +237,7 @@ class _QueueRule:
         return {each.value for each in S3NotificationEvent}.issuperset(self.events)
 
     def overlaps(self, other: _QueueRule) -> bool:
-        # An event's name is a pattern, too: `s3:ObjectCreated:*`.
+        # An event's name may be a pattern, too: `s3:ObjectCreated:*`.
         shared = any(fnmatchcase(*pair) or fnmatchcase(*pair[::-1]) for pair in product(self.events, other.events))
         prefixes = self.prefix.startswith(other.prefix) or other.prefix.startswith(self.prefix)
         suffixes = self.suffix.endswith(other.suffix) or other.suffix.endswith(self.suffix)

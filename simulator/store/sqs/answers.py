@@ -1,7 +1,7 @@
 """SQS's busy operations answered without moto's parser, router and serializer, on moto's own queues.
 
-Each does what `SQSResponse` does for a clean request on a standard queue with the same result; anything out of the
-ordinary is left to moto, before anything has changed, so that its errors are moto's.
+Each has the same result as `SQSResponse` for a clean request on a standard queue. Anything unusual is left to moto
+before anything has changed, so that its errors are moto's.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ Parameters = Mapping[str, Any]
 
 
 def answer(store: StoreContext, routed: Routed) -> Response:
-    """The answer to one request; a strict store decides what a stale receipt handle does. Raises `LeftToMoto`."""
+    """The answer to one request; `store.strict` decides what a stale receipt handle does. Raises `LeftToMoto`."""
     operation, parameters = _OPERATIONS.get(routed.operation), routed.parameters
     if operation is None or parameters is None or routed.is_query:
         raise LeftToMoto
@@ -142,7 +142,7 @@ def _within(value: Any, bounds: tuple[int, int]) -> bool:
 
 
 def _entries(parameters: Parameters) -> list[dict[str, Any]]:
-    """A batch's entries if they are as they should be: not too many, and no two of one id."""
+    """A batch's entries if they are valid: not too many, and no two with the same id."""
     entries = parameters.get("Entries")
     if not isinstance(entries, list) or not 1 <= len(entries) <= limits.SQS_BATCH_ENTRIES:
         raise LeftToMoto

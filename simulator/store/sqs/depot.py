@@ -1,8 +1,8 @@
-"""The messages of one standard queue, kept so that every step costs the same at any depth.
+"""The messages of one standard queue, kept so that every operation costs the same at any depth.
 
-A message is ready, in flight or delayed. Ready ones wait in a heap by their place in the queue, the others in a heap
-by the instant they come back; every look first moves over who is due. Deleted messages leave their heaps lazily.
-Nothing here reads a clock: instants are milliseconds since the epoch, as SQS counts them, and are arguments.
+A message is ready, in flight or delayed. Ready ones wait in a heap by their place in the queue, the others in a heap by
+the instant at which they return; every operation first moves those that are due. Deleted messages leave their heaps
+lazily. Nothing here reads a clock: instants are arguments, in milliseconds since the epoch as in SQS.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ from simulator.base.counters import QueueCounters
 from simulator.store.sqs.receipt_handles import UnknownHandle, give_handle, read_handle
 
 State = Literal["ready", "in_flight", "delayed"]
-# A heap may carry this many entries of messages that are gone before it is rebuilt.
+# A heap may have this many entries for messages that are gone before it is rebuilt.
 _SLACK = 1_000
 
 
 @dataclass(slots=True, eq=False)
 class Held:
-    """One message in its queue. `message` is moto's object; `place` orders the queue; `due_ms` is when it is back."""
+    """One message in its queue. `message` is moto's object; `place` orders the queue; `due_ms` is when it returns."""
 
     message: Any
     place: int
@@ -37,7 +37,7 @@ class Held:
 
 @dataclass(slots=True, eq=False)
 class MessageDepot:
-    """All messages of one queue, whose receipt handles `secret` seals.
+    """All messages of one queue, whose receipt handles are sealed with `secret`.
 
     `arrived` is called whenever a message may have become receivable.
     """
@@ -54,10 +54,10 @@ class MessageDepot:
     _counts: dict[State, int] = field(default_factory=lambda: defaultdict(int))
 
     def announce(self, arrived: Callable[[], object]) -> None:
-        """From now on `arrived` is called."""
+        """From now on, call `arrived`."""
         self.arrived = arrived
 
-    # What the queue holds.
+    # The content of the queue.
 
     def counts(self, now_ms: float) -> tuple[int, int, int]:
         """Ready, in flight, delayed, at `now_ms`."""
@@ -65,7 +65,7 @@ class MessageDepot:
         return self._counts["ready"], self._counts["in_flight"], self._counts["delayed"]
 
     def counters(self, now_ms: float) -> QueueCounters:
-        """All of its figures, at `now_ms`."""
+        """All of its figures at `now_ms`."""
         visible, in_flight, delayed = self.counts(now_ms)
         oldest_ms = self.oldest_sent_ms()
         return replace(
@@ -83,7 +83,7 @@ class MessageDepot:
         return self._by_age[0][0] if self._by_age else None
 
     def next_due_ms(self) -> float | None:
-        """When the next message in flight or delayed comes back by itself; None when none will."""
+        """When the next message in flight or delayed returns; None if there is none."""
         while self._away:
             due_ms, place = self._away[0]
             if self._due(due_ms, place) is not None:
@@ -92,7 +92,7 @@ class MessageDepot:
         return None
 
     def walk(self, now_ms: float, after: int = -1) -> Iterator[Held]:
-        """Every message behind the place `after`, in the queue's order, whatever its state; without side effects."""
+        """Every message after the place `after`, in the queue's order, in any state; without side effects."""
         self._bring_back(now_ms)
         return (held for held in self._held.values() if held.place > after)
 
@@ -122,8 +122,8 @@ class MessageDepot:
     ) -> tuple[list[Held], list[Held]]:
         """Receive up to `limit` ready messages in order, and hide them for `hide_ms`.
 
-        Returns the received ones and those whose receive count had already reached `maximum_receives`; the latter
-        have left this queue and are the dead-letter queue's now. Messages older than the retention are dropped.
+        Returns the received ones and those whose receive count had already reached `maximum_receives`; the latter have
+        left this queue for the dead-letter queue. Messages older than the retention period are dropped.
         """
         self._bring_back(now_ms)
         received: list[Held] = []
@@ -151,9 +151,9 @@ class MessageDepot:
         return received, dead
 
     def delete(self, handle: str, *, stale_deletes: bool) -> Held | None:
-        """Delete the message a handle stands for. Deleting it again is no error; None: there was nothing to delete.
+        """Delete the handle's message. Deleting it again is not an error; None: there was nothing to delete.
 
-        With a handle older than the last receive SQS's DeleteMessage succeeds and may not delete; moto deletes
+        With a handle older than the last receive, SQS's DeleteMessage succeeds but may not delete; moto deletes
         (`stale_deletes`). Raises `UnknownHandle`.
         """
         held, receive = self._look_up(handle)
@@ -165,11 +165,11 @@ class MessageDepot:
         return held
 
     def find(self, handle: str) -> Held | None:
-        """The message a handle stands for, None once it is deleted. Raises `UnknownHandle`."""
+        """The handle's message, None once it is deleted. Raises `UnknownHandle`."""
         return self._look_up(handle)[0]
 
     def may_hide(self, handle: str) -> bool:
-        """Whether the message is in flight, or nobody has received it since this handle was given.
+        """Whether the message is in flight, or has not been received again since this handle was given out.
 
         Raises `UnknownHandle`.
         """
@@ -177,7 +177,7 @@ class MessageDepot:
         return held is not None and (held.state == "in_flight" or receive == held.receives)
 
     def change_visibility(self, held: Held, now_ms: float, hide_ms: float) -> None:
-        """The message comes back after `hide_ms` from now; zero: at once."""
+        """Make the message return after `hide_ms` from now; zero: at once."""
         self._counts[held.state] -= 1
         if hide_ms > 0:
             self._put_away(held, "in_flight", now_ms + hide_ms)
@@ -194,7 +194,7 @@ class MessageDepot:
             kept.clear()
 
     def carry_off(self, now_ms: float) -> Held | None:
-        """Take the next ready message out for a move task: neither received nor deleted. None: nothing is ready."""
+        """Take out the next ready message for a move task: neither received nor deleted. None: no message is ready."""
         self._bring_back(now_ms)
         held = self._next_ready()
         if held is not None:
@@ -204,10 +204,10 @@ class MessageDepot:
         return held
 
     def handle_of(self, held: Held) -> str:
-        """The receipt handle of the message's last receive; it proves its origin and needs no place to be kept."""
+        """The receipt handle of the message's last receive; it proves its own origin, so it need not be stored."""
         return give_handle(self.secret, held.place, held.receives)
 
-    # How it is kept.
+    # The data structures.
 
     def _look_up(self, handle: str) -> tuple[Held | None, int]:
         place, receive = read_handle(self.secret, handle)
@@ -216,7 +216,7 @@ class MessageDepot:
         return self._held.get(place), receive
 
     def _compact(self) -> None:
-        """Rebuild a heap once most of it stands for messages that are gone; amortised, a few steps a message."""
+        """Rebuild a heap once most of its entries are for messages that are gone, a few steps per message."""
         limit = 2 * len(self._held) + _SLACK
         if len(self._by_age) > limit:
             self._by_age = [(held.sent_ms, held.place) for held in self._held.values()]
@@ -229,7 +229,7 @@ class MessageDepot:
             self._ready = [held.place for held in self._held.values() if held.state == "ready"]
 
     def _due(self, due_ms: float, place: int) -> Held | None:
-        """The message that an entry of `_away` still stands for."""
+        """The message of an entry of `_away`, if the entry is still current."""
         held = self._held.get(place)
         waits = held is not None and held.state in ("in_flight", "delayed") and held.due_ms == due_ms
         return held if waits else None
@@ -242,12 +242,12 @@ class MessageDepot:
                 self._make_ready(held)
 
     def _next_ready(self) -> Held | None:
-        """Take the next ready message off its heap; it is not counted until it is put somewhere."""
+        """Take the next ready message off its heap; it is not counted until it is put somewhere else."""
         while self._ready:
             held = self._held.get(heapq.heappop(self._ready))
             if held is not None and held.state == "ready":
                 self._counts["ready"] -= 1
-                # One that was hidden while it was ready is on the heap twice.
+                # A message that was hidden while it was ready is on the heap twice.
                 held.state = "in_flight"
                 return held
         return None

@@ -17,20 +17,20 @@ from simulator.store.wire.aws_errors import AwsError
 from simulator.store.wire.messages import Response, Routed, json_response, query_response
 from simulator.store.wire.routing import with_parameters
 
-# moto's own FIFO queues and a replacement that is off announce nothing: they are looked at this often.
+# moto's own FIFO queues, and a replacement that is off, announce nothing: check them at this interval.
 _BLIND_INTERVAL_S = 0.1
 
 
 @dataclass(slots=True)
 class LongPolls:
-    """Everybody who waits for messages, by queue, in the order of arrival; `announced`: queues say when one comes."""
+    """Everybody who waits for messages, by queue, in order of arrival; `announced`: queues report new messages."""
 
     clock: Clock
     announced: bool
     _waiting: dict[MessageDepot, deque[asyncio.Future[None]]] = field(default_factory=lambda: defaultdict(deque))
 
     def wait_s(self, routed: Routed, queue: Any) -> int:
-        """How long this receive may wait: its own wish, else the queue's setting; 0 for one that moto must refuse."""
+        """How long this receive may wait: as it requests, else as the queue is set; 0 if moto must refuse it."""
         wish = (routed.parameters or {}).get("WaitTimeSeconds")
         if wish is None:
             wish = queue.receive_message_wait_time_seconds
@@ -38,7 +38,7 @@ class LongPolls:
         return wish if isinstance(wish, int) and low <= wish <= high else 0
 
     async def poll(self, routed: Routed, queue: Any, wait_s: int, receive: Callable[[Routed], Response]) -> Response:
-        """Receive until there is an answer other than an empty one, at most `wait_s` seconds."""
+        """Receive until the answer is not empty, for at most `wait_s` seconds."""
         loop = asyncio.get_running_loop()
         deadline = loop.time() + wait_s
         short = with_parameters(routed, WaitTimeSeconds=0)
@@ -48,7 +48,7 @@ class LongPolls:
             except AwsError as error:
                 if error.code != "OverLimit":
                     raise
-                # With too many messages in flight a long poll is told nothing: it is empty.
+                # With too many messages in flight, a long poll gets an empty answer and no error.
                 response = _empty_answer(routed)
             remaining_s = deadline - loop.time()
             if response.status != 200 or remaining_s <= 0 or _has_messages(response.body):
@@ -71,7 +71,7 @@ class LongPolls:
             await asyncio.wait((arrival,), timeout=remaining_s)
         except asyncio.CancelledError:
             if arrival.done():
-                # Woken while its client went away: the message is the next one's.
+                # Its client left as it was woken: wake the next one for the message.
                 _wake(waiting)
             raise
         finally:
@@ -85,7 +85,7 @@ def _wake(waiting: deque[asyncio.Future[None]]) -> None:
 
 
 def _has_messages(body: bytes) -> bool:
-    # An empty answer in XML names the operation, which has the same word in it.
+    # An empty answer in XML names the operation, which contains the same word.
     return b'"Messages"' in body[:40] or b"<Message>" in body
 
 

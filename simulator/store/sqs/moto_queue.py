@@ -1,4 +1,4 @@
-"""moto's standard queue, kept in a `MessageDepot`: every step costs the same at 10 messages and at 100,000.
+"""moto's standard queue, kept in a `MessageDepot`: every operation costs the same at 10 messages and at 100,000.
 
 FIFO queues keep moto's own code.
 """
@@ -21,13 +21,13 @@ _MODELS = "moto.sqs.models"
 
 
 def queue_of(routed: Routed) -> Any:
-    """The moto queue that a request names; None where there is none of that name."""
+    """The moto queue that a request names; None if there is no queue of that name."""
     url = (routed.parameters or {}).get("QueueUrl")
     return moto_state.queues(routed.home).get(url.rsplit("/", 1)[-1]) if isinstance(url, str) else None
 
 
 def depot_of(queue: Any) -> MessageDepot:
-    """The depot of a moto standard queue; an empty one where moto keeps the messages itself."""
+    """The depot of a moto standard queue; an empty one if moto keeps the messages itself."""
     depot: MessageDepot | None = queue.__dict__.get("_stockpipe_depot")
     return MessageDepot(b"") if depot is None else depot
 
@@ -45,13 +45,13 @@ def new_message(store: StoreContext, body: str, delay_s: int = 0, system_attribu
 
 def add(queue: Any, message: Any, now_ms: float, *, counts_as_sent: bool = True) -> Held:
     """Put a moto message into a standard queue."""
-    # S3 sends one when a notification is configured.
+    # S3 sends a test event when a notification is configured.
     is_test_event = message.body.startswith('{"Service"') and '"s3:TestEvent"' in message.body
     return depot_of(queue).add(message, now_ms, is_test_event=is_test_event, counts_as_sent=counts_as_sent)
 
 
 def receive(queue: Any, limit: int, visibility_timeout_s: int, now_ms: float) -> list[Held]:
-    """Receive up to `limit` messages now; what is due for the dead-letter queue moves there instead."""
+    """Receive up to `limit` messages now; those due for the dead-letter queue move there instead."""
     depot, maximum_receives = depot_of(queue), None
     if queue.dead_letter_queue is not None and queue.redrive_policy:
         maximum_receives = int(queue.redrive_policy["maxReceiveCount"])
@@ -71,7 +71,7 @@ def receive(queue: Any, limit: int, visibility_timeout_s: int, now_ms: float) ->
 
 
 def with_attributes(message: Any, names: list[str]) -> Any:
-    """A copy of a moto message with the attributes of those names alone."""
+    """A copy of a moto message with only the attributes of those names."""
     from moto.sqs import models
 
     copied = copy(message)
@@ -163,19 +163,19 @@ def _install_depth() -> None:
     SQSBackend.change_message_visibility = _of_backend(own_change, _change_message_visibility)  # type: ignore[method-assign]
 
 
-# FIFO queues keep moto's own; a stand-in is called with the queue.
+# FIFO queues keep moto's own code; a replacement is called with the queue.
 
 
-def _for_standard(own: Callable[..., Any], stand_in: Callable[..., Any]) -> Callable[..., Any]:
-    return lambda queue, *arguments, **named: (own if queue.fifo_queue else stand_in)(queue, *arguments, **named)
+def _for_standard(own: Callable[..., Any], replacement: Callable[..., Any]) -> Callable[..., Any]:
+    return lambda queue, *arguments, **named: (own if queue.fifo_queue else replacement)(queue, *arguments, **named)
 
 
-def _of_backend(own: Callable[..., Any], stand_in: Callable[..., Any]) -> Callable[..., Any]:
+def _of_backend(own: Callable[..., Any], replacement: Callable[..., Any]) -> Callable[..., Any]:
     def either(backend: Any, queue_name: str, *arguments: Any, **named: Any) -> Any:
         queue = backend.get_queue(queue_name)
         if queue.fifo_queue:
             return own(backend, queue_name, *arguments, **named)
-        return stand_in(queue, *arguments, **named)
+        return replacement(queue, *arguments, **named)
 
     return either
 

@@ -1,7 +1,7 @@
 """Dead-letter queue redrive: StartMessageMoveTask, ListMessageMoveTasks and CancelMessageMoveTask, which moto lacks.
 
 Source: Amazon SQS API Reference of the three, Developer Guide "Configure a dead-letter queue redrive". A moved message
-is a new one: its id, its sent instant and its receive count begin again.
+is a new one: it has a new id and sent instant, and its receive count starts again.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _STEP_S = 0.05
 
 @dataclass(slots=True)
 class MoveTask:
-    """One redrive: from a dead-letter queue to `destination_arn`, or, without one, to where each message came from."""
+    """One redrive: from a dead-letter queue to `destination_arn` or, without one, to where each message came from."""
 
     handle: str
     source_arn: str
@@ -40,7 +40,7 @@ class MoveTask:
     failure: str | None = None
 
     def listed(self) -> dict[str, Any]:
-        """The task as ListMessageMoveTasks shows it."""
+        """The task in the form of ListMessageMoveTasks."""
         shown = {
             "TaskHandle": self.handle if self.status == "RUNNING" else None,
             "Status": self.status,
@@ -133,7 +133,7 @@ class MoveTasks:
             await self._store.clock.sleep(_STEP_S)
 
     def _move_one(self, task: MoveTask, source: Any) -> None:
-        """Move one message, or note why the task is over."""
+        """Move one message, or record why the task is over."""
         if task.destination_arn is not None and moto_state.queue_by_arn(task.destination_arn) is None:
             task.status, task.failure = "FAILED", "AWS.SimpleQueueService.NonExistentQueue"
             return

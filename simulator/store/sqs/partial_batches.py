@@ -1,4 +1,4 @@
-"""SendMessageBatch with entries that SQS refuses one by one: they are listed in `Failed`, and the others are sent.
+"""SendMessageBatch with some entries that SQS refuses: they are listed in `Failed`, and the others are sent.
 
 Source: Amazon SQS API Reference, SendMessageBatch: "the result of sending each message is reported individually".
 """
@@ -28,9 +28,9 @@ Entries = list[Mapping[str, Any]]
 
 
 def answer(call: Callable[[Routed], Response], routed: Routed) -> Response:
-    """The answer to a batch of which some entries are refused; `call` answers for the others.
+    """The answer to a batch with refused entries; `call` answers for the others.
 
-    Raises `AwsError` where SQS refuses the batch as a whole, `LeftToMoto` where nothing has to be refused here.
+    Raises `AwsError` if SQS refuses the whole batch, `LeftToMoto` if nothing is to be refused here.
     """
     parameters = routed.parameters or {}
     queue = queue_of(routed) if routed.operation == "SendMessageBatch" else None
@@ -58,7 +58,7 @@ def answer(call: Callable[[Routed], Response], routed: Routed) -> Response:
 
 
 def _clean(entries: Any) -> Entries | None:
-    """The entries of a batch that is one; None: SQS first refuses bad names and bad numbers of them."""
+    """The entries of a valid batch; None: SQS first refuses wrong names or a wrong number of entries."""
     if not isinstance(entries, list) or not 1 <= len(entries) <= limits.SQS_BATCH_ENTRIES:
         return None
     names = {str(entry.get("Id")) for entry in entries if isinstance(entry, dict)}
@@ -66,12 +66,12 @@ def _clean(entries: Any) -> Entries | None:
 
 
 def _without(routed: Routed, refused: list[bool]) -> Routed:
-    """The same request without the entries that are refused."""
+    """The same request without the refused entries."""
     entries: Entries = (routed.parameters or {})["Entries"]
     kept = [entry for entry, is_refused in zip(entries, refused, strict=True) if not is_refused]
     if not routed.is_query:
         return with_parameters(routed, Entries=kept)
-    # In a form each member of an entry is named by the entry's place.
+    # In a form, the name of each member of an entry includes the entry's position.
     places = [place for place, is_refused in enumerate(refused, 1) if not is_refused]
     pairs = []
     for name, value in parse_qsl(routed.request.body.decode("utf-8", "replace"), keep_blank_values=True):

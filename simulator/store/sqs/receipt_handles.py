@@ -1,6 +1,6 @@
-"""The receipt handles of one queue: which message and which receive one stands for.
+"""The receipt handles of one queue: each identifies a message and one of its receives.
 
-A handle carries its message's place and receive count under a seal, so none has to be kept. Pure: no clock, no I/O.
+A handle holds its message's place and receive count under a seal, so none is stored. Pure: no clock, no I/O.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ _PREFIX = "AQEB"
 
 
 class UnknownHandle(Exception):
-    """A receipt handle that this queue never gave out."""
+    """A receipt handle that the queue never gave out."""
 
 
 def give_handle(secret: bytes, place: int, receives: int) -> str:
@@ -24,7 +24,7 @@ def give_handle(secret: bytes, place: int, receives: int) -> str:
 
 
 def read_handle(secret: bytes, handle: str) -> tuple[int, int]:
-    """Place and receive number of a handle given with that secret. Raises `UnknownHandle` for any other text."""
+    """Place and receive number from a handle made with that secret. Raises `UnknownHandle` for any other text."""
     try:
         raw = base64.b64decode(handle.removeprefix(_PREFIX), validate=True)
     except ValueError:

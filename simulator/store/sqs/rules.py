@@ -1,4 +1,4 @@
-"""What SQS refuses and moto accepts. Parameters are in the JSON protocol's shape, whatever protocol they came in.
+"""What SQS refuses and moto accepts. Parameters are in the JSON protocol's form, whatever protocol they came in.
 
 Sources: Amazon SQS API Reference (SendMessage, ReceiveMessage, ChangeMessageVisibility, SetQueueAttributes) and
 Developer Guide, "Amazon SQS standard queue quotas".
@@ -28,7 +28,7 @@ Parameters = Mapping[str, Any]
 
 
 def check_request(operation: str, parameters: Parameters, queue: Any, now_ms: float) -> None:
-    """Raise what SQS would answer; `queue` is moto's or None."""
+    """Raise SQS's error, if there is one; `queue` is moto's or None."""
     if operation in ("CreateQueue", "SetQueueAttributes"):
         check_attributes(parameters.get("Attributes") or {})
     if queue is None:
@@ -42,7 +42,7 @@ def check_request(operation: str, parameters: Parameters, queue: Any, now_ms: fl
             parameters, "MaxNumberOfMessages", (1, limits.SQS_BATCH_ENTRIES), "Must be between 1 and 10, if provided."
         )
         if not queue.fifo_queue and depot_of(queue).counts(now_ms)[1] >= limits.SQS_IN_FLIGHT_MESSAGES:
-            # A long poll is told nothing then: it gets no messages and no error.
+            # A long poll then gets no messages and no error.
             raise AwsError("OverLimit", "The maximum number of in flight messages is reached.", status=403)
     elif operation == "ChangeMessageVisibility":
         check_range(parameters, "VisibilityTimeout", limits.SQS_VISIBILITY_TIMEOUT_S)
@@ -51,7 +51,7 @@ def check_request(operation: str, parameters: Parameters, queue: Any, now_ms: fl
 
 
 def check_attributes(attributes: Mapping[str, Any]) -> None:
-    """Every numeric attribute of a queue within its range."""
+    """Check that every numeric attribute of a queue is within its range."""
     for name, (low, high) in _ATTRIBUTE_RANGES.items():
         if name not in attributes:
             continue
@@ -61,16 +61,16 @@ def check_attributes(attributes: Mapping[str, Any]) -> None:
 
 
 def check_message(entry: Parameters, queue: Any) -> None:
-    """One message's body, delay and size. Raises what SQS answers to a single SendMessage."""
+    """Check one message's body, delay and size. Raises SQS's error for a single SendMessage."""
     _check_contents(entry)
     if message_size(entry) > queue.maximum_message_size:
         raise _too_long("One or more parameters are invalid.", queue)
 
 
 def refusal_of_entry(entry: Parameters, size: int, queue: Any) -> AwsError | None:
-    """What SQS says of one message of a batch, of that size, None where it takes it.
+    """SQS's error for one message of `size` bytes in a batch, None if it accepts it.
 
-    Raises what it answers to the whole batch.
+    Raises SQS's error for the whole batch.
     """
     try:
         _check_contents(entry)
@@ -114,7 +114,7 @@ def _too_long(opening: str, queue: Any) -> AwsError:
 
 
 def _check_visibility_change(handle: Any, queue: Any, now_ms: float) -> None:
-    """A message whose visibility changes is in flight, or was last received with this very handle."""
+    """Check that a message whose visibility changes is in flight, or was last received with this very handle."""
     depot = depot_of(queue)
     depot.counts(now_ms)
     try:
@@ -130,7 +130,7 @@ def _check_visibility_change(handle: Any, queue: Any, now_ms: float) -> None:
 
 
 def check_range(parameters: Parameters, name: str, bounds: tuple[int, int], reason: str | None = None) -> None:
-    """A number, if it is given, within its bounds."""
+    """Check that a number, if given, is within its bounds."""
     value = parameters.get(name)
     if value is None:
         return

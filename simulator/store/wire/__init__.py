@@ -1,1 +1,1 @@
-"""The wire: bytes to typed requests and back, and the buckets that bound their rate."""
+"""The wire: bytes to typed requests and back, AWS's errors, and the token buckets that limit rates."""

@@ -12,14 +12,14 @@ from simulator.store.wire.messages import Response, Routed, json_response, query
 
 _JSON_PREFIX = {"dynamodb": "com.amazonaws.dynamodb.v20120810#", "sqs": "com.amazonaws.sqs#"}
 
-# What refuses before a service has looked at a request.
+# Errors raised before a service has looked at a request.
 _CORAL = "com.amazon.coral.service#"
 
 
 class AwsError(Exception):
-    """A refusal with AWS's own code and text; `details` are further members of it (or, for S3, further elements).
+    """A refusal with AWS's own code and text; `details` are its further members (or, for S3, further elements).
 
-    The JSON protocol leaves out what a code says of its service: `AWS.SimpleQueueService.`.
+    The JSON protocol omits a code's prefix for its service: `AWS.SimpleQueueService.`.
     """
 
     def __init__(self, code: str, message: str, *, status: int = 400, details: Mapping[str, Any] | None = None) -> None:
@@ -29,7 +29,7 @@ class AwsError(Exception):
 
 
 def error_response(routed: Routed, error: AwsError) -> Response:
-    """The error as the request's protocol writes it."""
+    """The error in the request's protocol."""
     if routed.service == "s3":
         return _s3_error(routed, error)
     fault = "Sender" if error.status < 500 else "Receiver"

@@ -1,6 +1,6 @@
-"""The request and the response, as every layer of the store passes them on; no framework's own types.
+"""The request and the response, as every layer of the store passes them on; no framework's types.
 
-A request carries its target exactly as it stood on the wire, because S3 keys are told apart by their escapes.
+A request keeps its target exactly as it was on the wire, because S3 keys may differ only in their escapes.
 """
 
 from __future__ import annotations
@@ -12,14 +12,14 @@ from typing import Any, NamedTuple
 from simulator.base.limits import ACCOUNT_ID, REGION
 
 CONTROL_PATH = "/_stockpipe/"
-"""Where the store's own calls begin: a path that no bucket can have."""
+"""The beginning of the store's own calls: a path that no bucket can have."""
 
 EXIT_PORT_IN_USE = 98
-"""How the store's process ends when its port is taken."""
+"""The exit code of the store's process if its port is taken."""
 
 
 class Request(NamedTuple):
-    """One HTTP request. Header names are lower case; `raw_headers` keeps the spelling S3's metadata came with."""
+    """One HTTP request. Header names are lower case; `raw_headers` keeps the original spelling for S3's metadata."""
 
     method: str
     target: str
@@ -34,7 +34,7 @@ class Request(NamedTuple):
 
     @property
     def query_text(self) -> str:
-        """The query, still percent-encoded; empty without one."""
+        """The query, still percent-encoded; empty if there is none."""
         return self.target.partition("?")[2]
 
     @property
@@ -45,28 +45,28 @@ class Request(NamedTuple):
 
 
 class Home(NamedTuple):
-    """The account and the Region in which what a request names is looked for."""
+    """The account and the Region in which to look for what a request names."""
 
     account: str = ACCOUNT_ID
     region: str = REGION
 
     def full_name(self, table_name: str) -> str:
-        """What a table is called by all that is counted by name: its own name at home, its ARN elsewhere."""
+        """The name under which a table is counted: its own name at home, its ARN elsewhere."""
         if self == HOME:
             return table_name
         return f"arn:aws:dynamodb:{self.region}:{self.account}:table/{table_name}"
 
 
 HOME = Home()
-"""Where the twin and the control calls are."""
+"""The home of the twin and the control calls."""
 
 
 class Routed(NamedTuple):
-    """A request and what it asks for; `routing.route` makes it.
+    """A request and what it means; `routing.route` makes it.
 
-    `parameters` are SQS's and DynamoDB's, in the JSON protocol's shape whatever protocol they came in; None where the
-    body is not what the protocol says: moto answers that. The ids go out with the answer; `extended_id` is S3's alone.
-    `access_key` is whose signature the request has, empty without one; nobody checks the signature itself.
+    `parameters` are SQS's and DynamoDB's, in the JSON protocol's form whatever protocol they came in; None if the body
+    does not follow the protocol, which moto then answers. The ids go out with the answer; only S3 uses `extended_id`.
+    `access_key` is the signer's, empty without a signature; the signature itself is not checked.
     """
 
     request: Request
@@ -80,13 +80,13 @@ class Routed(NamedTuple):
 
     @property
     def is_query(self) -> bool:
-        """Whether the client speaks SQS's older form-encoded protocol."""
+        """Whether the client uses SQS's older form-encoded protocol."""
         return "x-amz-target" not in self.request.headers and self.service in ("sqs", "sts")
 
 
 @dataclass(slots=True)
 class Response:
-    """One HTTP response; `Content-Length` is the server's business unless it is given (HEAD)."""
+    """One HTTP response; the server sets `Content-Length` unless it is given (HEAD)."""
 
     status: int
     body: bytes = b""
@@ -94,7 +94,7 @@ class Response:
 
 
 def header_text(wsgi_text: str) -> str:
-    """A header's value as text, where WSGI has its bytes as Latin-1; it goes out as the bytes that it came in as.
+    """A header's value as text, from WSGI's Latin-1 form of its bytes; it goes out as the bytes that it came in as.
 
     Bytes that are not UTF-8 go out as the UTF-8 of that text: the server writes nothing else.
     """
@@ -107,12 +107,12 @@ def header_text(wsgi_text: str) -> str:
 
 
 def json_response(routed: Routed, body: bytes, *headers: tuple[str, str], status: int = 200) -> Response:
-    """An answer of the JSON protocols."""
+    """An answer in the JSON protocols."""
     named = ("Content-Type", "application/x-amz-json-1.0"), ("x-amzn-RequestId", routed.request_id)
     return Response(status, body, [*named, *headers])
 
 
 def query_response(root: str, content: str, status: int = 200) -> Response:
-    """An answer of SQS's older protocol; `content` is XML."""
+    """An answer in SQS's older protocol; `content` is XML."""
     body = f'<?xml version="1.0"?><{root} xmlns="http://queue.amazonaws.com/doc/2012-11-05/">{content}</{root}>'
     return Response(status, body.encode(), [("Content-Type", "text/xml")])

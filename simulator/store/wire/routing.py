@@ -1,6 +1,6 @@
-"""What a request means: the service and operation that counters, rules and fast paths go by, and its parameters.
+"""What a request means: the service and operation for counters, rules and fast paths, and its parameters.
 
-Those of SQS and DynamoDB are read into the JSON protocol's shape, whatever protocol they came in.
+Parameters of SQS and DynamoDB are read into the JSON protocol's form, whatever protocol they came in.
 """
 
 from __future__ import annotations
@@ -18,20 +18,20 @@ from simulator.store.wire.messages import HOME, Home, Request, Routed
 
 _TARGETS = {"DynamoDB": "dynamodb", "DynamoDBStreams": "dynamodbstreams", "AmazonSQS": "sqs"}
 _SCOPE = re.compile(r"Credential=([^/,\s]*)/\d{8}/([^/,\s]*)/([^/,\s]+)/aws4_request")
-# BUCKET.localhost, as SDKs have it with an endpoint of http://localhost, with `s3` and a Region between or without.
+# BUCKET.localhost, as SDKs write it with an endpoint of http://localhost, with or without `s3` and a Region between.
 _VIRTUAL_HOST = re.compile(
     r"(?:(.+?)\.)??(?:s3(?:[.-][a-z]{2}(?:-[a-z]+)+-[0-9]+)?\.)?(localhost)\.?(:[0-9]+)?", re.IGNORECASE
 )
 
 _UNNAMED = "?"
-"""Who has signed, where the signature does not say so in the way of version 4."""
+"""The signer, if the signature does not name one in version 4's form."""
 
 
 def _named_alike(subject: str, queries: str) -> dict[str, str]:
     return {query: f"{{}}{subject}{query.capitalize()}" for query in queries.split()}
 
 
-# What a query makes of a request; the first that applies. Those without a verb of their own get the method's.
+# How the query decides the operation; the first match applies. Entries without a verb get the method's.
 _BUCKET_QUERIES = {
     "list-type": "ListObjectsV2",
     "uploads": "ListMultipartUploads",
@@ -57,7 +57,7 @@ _VERBS = {"GET": "Get", "PUT": "Put", "DELETE": "Delete", "HEAD": "Head", "POST"
 
 
 def route(request: Request, identifiers: Identifiers) -> Routed:
-    """What a request asks for; one that nothing identifies is S3's, as for any AWS endpoint."""
+    """Find out what a request means; one that nothing identifies goes to S3, as at any AWS endpoint."""
     target = request.headers.get("x-amz-target")
     access_key, home, signed = _signature(request.headers, request.query_text)
     if target:
@@ -77,7 +77,7 @@ def route(request: Request, identifiers: Identifiers) -> Routed:
 
 
 def with_parameters(routed: Routed, **changed: Any) -> Routed:
-    """The same request with other values of some parameters, in its body too, because moto reads that."""
+    """The same request with other values for some parameters, in its body too, because moto reads that."""
     request, parameters = routed.request, {**(routed.parameters or {}), **changed}
     if routed.is_query:
         pairs = parse_qsl(request.body.decode("utf-8", "replace"), keep_blank_values=True)
@@ -92,13 +92,13 @@ def _request_id(service: str, identifiers: Identifiers) -> str:
 
 
 def _signature(headers: Mapping[str, str], query: str) -> tuple[str, Home, str | None]:
-    """Whose signature a request has, the Region and the service that it is for.
+    """A request's signer, Region and service, from its signature.
 
-    Empty, home and None where it has none; None alone for one of the kinds before version 4, which name no service.
+    They are empty, home and None without a signature; only the service is None for versions before 4, which name none.
     """
     authorization = headers.get("authorization")
     if authorization:
-        # Up to here it is the same text for a client all day.
+        # Up to here, a client's text is the same all day.
         return _credential(authorization.partition(",")[0])
     if "X-Amz-Credential=" in query:
         scope = dict(parse_qsl(query)).get("X-Amz-Credential", "").split("/")
@@ -118,7 +118,7 @@ def _home(region: str) -> Home:
 
 
 def _in_path_style(request: Request) -> Request:
-    """The same request to S3 with the bucket in its path, where its host named it."""
+    """The same S3 request with the bucket in its path, if its host named it."""
     host = request.headers.get("host", "")
     if host.startswith(("127.", "localhost")):
         return request
@@ -141,7 +141,7 @@ def _form_action(request: Request) -> str | None:
 
 
 def _s3_operation(request: Request) -> str:
-    """The S3 operation's name, as `PutObject`, from method, path and query."""
+    """The S3 operation's name, such as `PutObject`, from method, path and query."""
     bucket, key = request.bucket_and_key
     if not bucket:
         return "ListBuckets"
@@ -161,7 +161,7 @@ def _s3_operation(request: Request) -> str:
 
 
 def _read_json(body: bytes) -> Mapping[str, Any] | None:
-    """The parameters in a body of the JSON protocol; None where it is not a JSON object."""
+    """The parameters in a body of the JSON protocol; None if it is not a JSON object."""
     try:
         read = orjson.loads(body) if body else {}
     except orjson.JSONDecodeError:
@@ -170,7 +170,7 @@ def _read_json(body: bytes) -> Mapping[str, Any] | None:
 
 
 def _read_form(request: Request, operation: str) -> Mapping[str, Any] | None:
-    """The parameters of an SQS operation in the form-encoded protocol; None where moto's parser does not read them."""
+    """The parameters of an SQS operation in the form-encoded protocol; None if moto's parser does not read them."""
     from moto.core.parse import PROTOCOL_PARSERS
     from moto.core.utils import get_service_model
     from werkzeug.datastructures import MultiDict

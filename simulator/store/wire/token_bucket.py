@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(slots=True)
 class TokenBucket:
-    """`rate` tokens a second flow in, `size` fit; it starts with `tokens`."""
+    """`rate` tokens per second flow in, and `size` fit; it starts with `tokens`."""
 
     rate: float
     size: float
@@ -15,23 +15,23 @@ class TokenBucket:
     at: float
 
     def has(self, units: float, now: float) -> bool:
-        """Whether `units` may be taken now. More than fits at all may be taken from a full bucket."""
+        """Whether `units` may be taken now. A full bucket also allows more than it can hold."""
         self.refill(now)
         return self.tokens >= min(units, self.size)
 
     def take(self, units: float, now: float) -> None:
-        """Take `units`; what is overdrawn flows in first."""
+        """Take `units`; a deficit must flow in before more can be taken."""
         self.refill(now)
         self.tokens -= units
 
     def resize(self, rate: float, now: float) -> None:
-        """From now on `rate` flows in a second, and as much fits; what it has grown by it holds at once."""
+        """From now on `rate` flows in per second, and as much fits; the growth is filled at once."""
         self.refill(now)
         self.tokens += rate - self.size
         self.rate = self.size = rate
 
     def refill(self, now: float) -> None:
-        """Let in what has flowed since the last look."""
+        """Add what has flowed in since the last call."""
         if now > self.at:
             self.tokens = min(self.size, self.tokens + (now - self.at) * self.rate)
             self.at = now

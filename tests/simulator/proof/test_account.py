@@ -58,8 +58,8 @@ def test_reports_that_are_not_true_are_a_difference() -> None:
 
 
 MEND = (
-    "and are not unique: choose others by the template parameters TickerColumn and TimestampColumn, "
-    "or take it as meant with --accept overwritten"
+    "and are not unique: choose others with the template parameters TickerColumn and TimestampColumn, "
+    "or accept the loss with --accept overwritten"
 )
 
 

@@ -30,8 +30,8 @@ LOSSY: dict[str, Any] = {
     ),
     "keys": (
         "the keys of stocks/lossy.csv are the column 'ticker' (by its name) and the column 'date' (by its name), "
-        "and are not unique: choose others by the template parameters TickerColumn and TimestampColumn, "
-        "or take it as meant with --accept overwritten",
+        "and are not unique: choose others with the template parameters TickerColumn and TimestampColumn, "
+        "or accept the loss with --accept overwritten",
     ),
 }
 

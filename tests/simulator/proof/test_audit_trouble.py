@@ -108,14 +108,14 @@ async def test_an_object_that_is_deleted_during_the_audit_says_nothing(scene: Sc
 
 async def test_a_table_that_does_not_exist_is_one_clear_line(scene: Scene) -> None:
     """What AWS refuses is told as one line."""
-    with pytest.raises(CouldNotFinish, match=r"could not read on: .*ResourceNotFoundException"):
+    with pytest.raises(CouldNotFinish, match=r"could not go on reading: .*ResourceNotFoundException"):
         await scene.audit(table="nowhere")
 
 
 async def test_a_store_that_is_gone_is_one_clear_line(scene: Scene, unused_tcp_port: int) -> None:
     """A store that died ends the audit, not the program's manners."""
     async with connect(f"http://127.0.0.1:{unused_tcp_port}", offline_session()) as nobody:
-        with pytest.raises(CouldNotFinish, match="could not read on: Could not connect"):
+        with pytest.raises(CouldNotFinish, match="could not go on reading: Could not connect"):
             await scene.audit(dynamodb=nobody.dynamodb)
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from simulator.proof.ledgers import Amount, Consumer, Counted, Ledgers, Producer, Seen, disagreements
+from simulator.proof.ledgers import Amount, Audited, Consumer, Counted, Ledgers, Producer, disagreements
 
 KEYS = re.compile("stocks/.*")
 SAID = Amount(10, 1_000, 60_000)
@@ -24,7 +24,7 @@ CONSUMER = Consumer(
     unbalanced=0,
 )
 THERE = Counted(10, 1_000, 60_000)
-SEEN = Seen(put=(THERE,), settled=THERE, settled_rejected=10, distinct_rows=990, changed=False)
+SEEN = Audited(put=(THERE,), settled=THERE, settled_rejected=10, distinct_rows=990, changed=False)
 
 
 def said(
@@ -48,12 +48,12 @@ def test_reports_that_are_true_are_no_difference() -> None:
 @pytest.mark.parametrize(
     ("put", "words"),
     [
-        (Counted(9, 1_000, 60_000), "Generator says that it wrote 10 objects; in the bucket are 9"),
-        (Counted(11, 1_000, 60_000), "Generator says that it wrote 10 objects; in the bucket are 11"),
-        (Counted(10, 999, 60_000), "Generator says that it wrote 1,000 rows; in the bucket are 999"),
-        (Counted(10, 1_001, 60_000), "Generator says that it wrote 1,000 rows; in the bucket are 1,001"),
-        (Counted(10, 1_000, 59_999), "Generator says that it wrote 60,000 bytes; in the bucket are 59,999"),
-        (Counted(10, 1_000, 60_001), "Generator says that it wrote 60,000 bytes; in the bucket are 60,001"),
+        (Counted(9, 1_000, 60_000), "Generator reports 10 objects written; the bucket has 9"),
+        (Counted(11, 1_000, 60_000), "Generator reports 10 objects written; the bucket has 11"),
+        (Counted(10, 999, 60_000), "Generator reports 1,000 rows written; the bucket has 999"),
+        (Counted(10, 1_001, 60_000), "Generator reports 1,000 rows written; the bucket has 1,001"),
+        (Counted(10, 1_000, 59_999), "Generator reports 60,000 bytes written; the bucket has 59,999"),
+        (Counted(10, 1_000, 60_001), "Generator reports 60,000 bytes written; the bucket has 60,001"),
     ],
 )
 def test_what_the_producer_reports_must_lie_in_the_bucket(put: Counted, words: str) -> None:
@@ -72,8 +72,7 @@ def test_the_producer_must_report_what_it_was_asked_for(asked: Amount) -> None:
     """A generator that honestly writes less, or more, than its settings say is found all the same."""
     (words,) = said(replace(PRODUCER, asked=asked))
     assert words == (
-        f"{asked.files} objects with {asked.rows:,} rows were asked of Generator; "
-        "it says that it wrote 10 objects with 1,000 rows"
+        f"Generator was to write {asked.files} objects with {asked.rows:,} rows; it reports 10 objects with 1,000 rows"
     )
 
 
@@ -91,7 +90,7 @@ def test_a_producer_that_says_nothing_is_held_to_what_it_was_asked_for(put: Coun
     """A generator that does nothing, or fails each time, reports nothing: what it was asked for must lie there."""
     silent = replace(PRODUCER, said=None, apart=("3 invocations of Generator ended without figures",))
     told = said(silent, put=put, settled=Counted(10, 1_000, 60_000), distinct_rows=990)
-    asked = "10 objects with 1,000 rows were asked of Generator; in the bucket are"
+    asked = "Generator was to write 10 objects with 1,000 rows; the bucket has"
     assert told == ([f"{asked} {words} (3 invocations of Generator ended without figures)"] if words else [])
 
 
@@ -101,15 +100,15 @@ def test_of_work_without_a_report_there_may_be_more_in_the_bucket_but_not_less()
     silent = replace(PRODUCER, apart=("1 invocation of Generator ended without figures",), asked=asked)
     assert said(silent, put=Counted(15, 1_500, 90_000)) == []
     assert said(silent, put=Counted(14, 1_400, 84_000)) == [
-        "15 objects with 1,500 rows were asked of Generator; in the bucket are 14 objects with 1,400 rows "
+        "Generator was to write 15 objects with 1,500 rows; the bucket has 14 objects with 1,400 rows "
         "(1 invocation of Generator ended without figures)"
     ]
-    assert "Generator says that it wrote 10 objects; in the bucket are 9" in said(silent, put=Counted(9, 1_500, 90_000))
+    assert "Generator reports 10 objects written; the bucket has 9" in said(silent, put=Counted(9, 1_500, 90_000))
 
 
 def test_rows_that_are_made_up_differ_in_their_keys() -> None:
     """Generated rows that replace each other are lost although every item is right; users' own may repeat keys."""
-    assert said(distinct_rows=989) == ["Generator wrote 990 rows, which should differ in their keys; 989 do"]
+    assert said(distinct_rows=989) == ["Generator wrote 990 rows, whose keys should all differ; only 989 do"]
     assert said(replace(PRODUCER, unique=False), distinct_rows=989) == []
     # Other objects lie beside them, whose keys are nobody's business.
     assert said(distinct_rows=989, settled=Counted(11, 1_000, 60_000), consumer=None) == []
@@ -122,12 +121,12 @@ def test_several_producers_are_told_apart() -> None:
     told = disagreements(
         Ledgers((PRODUCER, other)), replace(SEEN, put=(THERE, Counted(1, 4, 50)), settled=Counted(11, 1_004, 60_050))
     )
-    assert list(told) == ["Other says that it wrote 5 rows; in the bucket are 4"]
+    assert list(told) == ["Other reports 5 rows written; the bucket has 4"]
 
 
 def test_what_was_asked_is_compared_with_what_is_there_only_where_nothing_is_said() -> None:
     """Where the report agrees with what was asked, one sentence about the bucket is enough."""
-    assert said(put=Counted(9, 1_000, 60_000)) == ["Generator says that it wrote 10 objects; in the bucket are 9"]
+    assert said(put=Counted(9, 1_000, 60_000)) == ["Generator reports 10 objects written; the bucket has 9"]
     changed = said(replace(PRODUCER, said=None), put=Counted(10, 1_200, 70_000), changed=True)
     assert changed == []
 
@@ -141,7 +140,7 @@ def test_an_object_that_was_put_again_may_have_grown() -> None:
 @pytest.mark.parametrize("counted", [989, 991])
 def test_what_the_consumer_reports_must_be_what_the_store_accepted(counted: int) -> None:
     """To the row, in either direction."""
-    assert said(counted=counted) == [f"Consumer says that it wrote 990 rows; the store accepted {counted}"]
+    assert said(counted=counted) == [f"Consumer reports 990 rows written; the store accepted {counted}"]
 
 
 def test_requests_without_an_answer_may_have_been_accepted() -> None:
@@ -163,10 +162,10 @@ def test_invocations_without_a_report_may_have_written_any_number() -> None:
 @pytest.mark.parametrize(
     ("report", "words"),
     [
-        ({"rows_read": 999}, "Consumer says that it read 999 rows; by the audit's reading they are 1,000"),
-        ({"rows_read": 1_001}, "Consumer says that it read 1,001 rows; by the audit's reading they are 1,000"),
-        ({"rows_rejected": 9}, "Consumer says that it rejected 9 rows; by the audit's reading they are 10"),
-        ({"rows_rejected": 11}, "Consumer says that it rejected 11 rows; by the audit's reading they are 10"),
+        ({"rows_read": 999}, "Consumer reports 999 rows read; the audit counts 1,000"),
+        ({"rows_read": 1_001}, "Consumer reports 1,001 rows read; the audit counts 1,000"),
+        ({"rows_rejected": 9}, "Consumer reports 9 rows rejected; the audit counts 10"),
+        ({"rows_rejected": 11}, "Consumer reports 11 rows rejected; the audit counts 10"),
     ],
 )
 def test_what_the_consumer_reads_and_rejects_is_what_the_audit_reads(report: dict[str, int], words: str) -> None:
@@ -190,5 +189,5 @@ def test_rows_read_are_not_compared_where_messages_failed_or_contents_changed() 
 def test_an_invocation_whose_own_figures_contradict_each_other_is_told() -> None:
     """Rows read are written, replaced or rejected; there is no fourth way."""
     assert said(consumer=replace(CONSUMER, unbalanced=3)) == [
-        "Consumer: in 3 invocations the rows read are not those written, replaced and rejected"
+        "Consumer: in 3 invocations, the rows read are not the sum of those written, replaced and rejected"
     ]

@@ -120,7 +120,7 @@ async def test_what_the_engine_refuses_is_a_line_that_names_the_resource(
     """As the template's fault, in the engine's words; whatever no rule has found before."""
     with pytest.raises(ResourceRefused) as refused:
         await resources.create(fresh_stack(**change), clients)
-    assert str(refused.value).startswith(f"{who} is refused by {said}")
+    assert str(refused.value).startswith(f"{who} was refused by {said}")
     assert refused.value.exit_code == ExitCode.WRONG_INPUT
     assert isinstance(refused.value.__cause__, ClientError)
 
@@ -129,7 +129,7 @@ async def test_a_table_that_exists_already_is_refused(clients: Clients, fresh_st
     """In an engine that somebody has used before."""
     stack = fresh_stack()
     await resources.create(stack, clients)
-    with pytest.raises(ResourceRefused, match=r"^StockData is refused by CreateTable: .*\(ResourceInUseException\)"):
+    with pytest.raises(ResourceRefused, match=r"^StockData was refused by CreateTable: .*\(ResourceInUseException\)"):
         await resources.create(stack, clients)
 
 
@@ -141,13 +141,15 @@ async def test_a_queue_that_s3_may_not_send_to_is_the_bucket_s_refusal(clients: 
     foreign = {**statement, "Condition": {"ArnEquals": {"aws:SourceArn": "arn:aws:s3:::another-bucket"}}}
     policy = {**(queue.policy or {}), "Statement": [foreign, *others]}
     changed = {**stack.queues, "StockQueue": dataclasses.replace(queue, policy=policy)}
-    with pytest.raises(ResourceRefused, match=r"^StockBucket is refused by PutBucketNotificationConfiguration: Unable"):
+    with pytest.raises(
+        ResourceRefused, match=r"^StockBucket was refused by PutBucketNotificationConfiguration: Unable"
+    ):
         await resources.create(dataclasses.replace(stack, queues=changed), clients)
 
 
 async def test_an_engine_that_does_not_answer_is_a_line(fresh_stack: Fresh) -> None:
     """Nobody's fault but the engine's; nothing waits on in the background."""
     async with connect("http://127.0.0.1:9", offline_session()) as nowhere:
-        with pytest.raises(ResourceNotMade, match="cannot be made; the engine does not answer: ") as failed:
+        with pytest.raises(ResourceNotMade, match="cannot be created; the store does not answer: ") as failed:
             await resources.create(fresh_stack(), nowhere)
     assert failed.value.exit_code == ExitCode.COULD_NOT_FINISH

@@ -93,7 +93,7 @@ async def test_a_message_that_fails_often_enough_is_moved(open_template: Callabl
 async def test_a_fifo_queue_is_refused(load_template: Callable[..., Any]) -> None:
     """S3 cannot notify one; false is the same as leaving it out."""
     load_template(queue="FifoQueue: false")
-    with pytest.raises(TemplateError, match="FifoQueue: S3 notifies standard queues only"):
+    with pytest.raises(TemplateError, match="FifoQueue: FIFO queues are not supported"):
         load_template(queue="FifoQueue: true")
 
 

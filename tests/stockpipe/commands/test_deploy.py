@@ -129,7 +129,7 @@ def test_first_deployment_makes_everything(stockpipe: Stockpipe, client: Any) ->
     done = stockpipe("deploy", "--yes", "--local-transform", "--parameter", "FileCount=3")
     assert done.exit_code == 0, done.exception
     assert "account 123456789012, region us-east-1, as arn:" in done.stderr
-    assert f"made bucket {ARTIFACTS}" in done.stderr
+    assert f"created bucket {ARTIFACTS}" in done.stderr
     assert "  Add     StockQueue  AWS::SQS::Queue" in done.stderr
     assert "CREATE_COMPLETE" in done.stderr
     assert "`stockpipe invoke --stack quotes`" in done.stderr
@@ -145,7 +145,7 @@ def test_later_deployments_change_what_they_must(deployed: Stockpipe, client: An
     """Without a change nothing goes up, and that is said; a parameter that is not given keeps its value."""
     done = deployed("deploy", "--yes", "--local-transform")
     assert done.exit_code == 0
-    assert "is there already" in done.stderr
+    assert "was already uploaded" in done.stderr
     assert "stack quotes is up to date: nothing to change" in done.stderr
     assert deployed("deploy", "--yes", "--local-transform", "--parameter", "FileCount=7").exit_code == 0
     built["handler.py"] = b"two"
@@ -178,7 +178,7 @@ def test_nobody_to_ask_is_an_error_that_leaves_nothing(stockpipe: Stockpipe, cli
     ("arguments", "stack", "words"),
     [
         ([], "Quotes", "'Quotes-data-123456789012-us-east-1' is not a bucket name"),
-        ([], "my_quotes", "'my_quotes' is no stack name"),
+        ([], "my_quotes", "'my_quotes' is not a stack name"),
         (["--parameter", "FileCuont=1"], "quotes", "has no parameter 'FileCuont'"),
         (["--parameter", "BatchSize=20000"], "quotes", "parameter BatchSize=20000: must be at most 10000"),
         (["--parameter", "VisibilityTimeout=10"], "quotes", "AWS would refuse ConsumerLambdaBatch"),
@@ -213,8 +213,8 @@ def test_a_filter_that_aws_refuses_is_found_first(stockpipe: Stockpipe, client: 
 @pytest.mark.parametrize(
     ("service", "call", "arguments", "words"),
     [
-        ("sqs", "create_queue", {"QueueName": "StockDLQ"}, "queue StockDLQ exists .*DeadLetterQueueName=NAME"),
-        ("s3", "create_bucket", {"Bucket": "quotes-data-123456789012-us-east-1"}, "bucket quotes-.* .*BucketName=NAME"),
+        ("sqs", "create_queue", {"QueueName": "StockDLQ"}, "queue .StockDLQ. already .*DeadLetterQueueName=NAME"),
+        ("s3", "create_bucket", {"Bucket": "quotes-data-123456789012-us-east-1"}, "bucket .quotes-.*BucketName=NAME"),
     ],
 )  # fmt: skip
 def test_taken_names_are_found_first(
@@ -246,7 +246,7 @@ def test_engine_without_the_transform_is_found_out(stockpipe: Stockpipe) -> None
     """A green stack without its functions is no success; status shows its state and measures nothing."""
     done = stockpipe("deploy", "--yes")
     assert isinstance(done.exception, CouldNotFinish)
-    assert "made no GeneratorLambda, ConsumerLambda" in str(done.exception)
+    assert "did not create GeneratorLambda, ConsumerLambda" in str(done.exception)
     assert "--local-transform" in str(done.exception)
     assert "quotes CREATE_COMPLETE" in stockpipe("status").stdout
     assert json.loads(stockpipe("status", "--json").stdout)["state"] == "CREATE_COMPLETE"
@@ -348,7 +348,7 @@ def test_unknown_stack_is_named(stockpipe: Stockpipe) -> None:
     for command in ("status", "invoke", "verify", "redrive", "destroy"):
         done = stockpipe(command, stack="nothing")
         assert isinstance(done.exception, InputError)
-        assert "there is no stack nothing in us-east-1 of account 123456789012" in str(done.exception)
+        assert "the stack 'nothing' does not exist in us-east-1 of account 123456789012" in str(done.exception)
 
 
 CSV = b"ticker,timestamp,close\nAAPL,2026-01-02T10:00:00Z,1.5\n"
@@ -384,7 +384,7 @@ def test_verify_tells_missing_from_proven_from_unproven(deployed: Stockpipe, cli
 
     done = deployed("verify", "--no-pause", "--parameter", "TickerColumn=ticker")
     assert done.exit_code == 0
-    assert "objects are read with TICKER_COLUMN='ticker'; the deployed" in done.stderr
+    assert "the audit reads objects with TICKER_COLUMN='ticker'; the deployed" in done.stderr
 
     client("sqs").send_message(QueueUrl=queue_url(client, "StockQueue"), MessageBody="{}")
     done = deployed("verify", "--wait", "0s", "--no-pause")
@@ -468,6 +468,6 @@ def test_protected_table_is_respected_and_named(stockpipe: Stockpipe, client: An
     assert stockpipe("deploy", "--yes", "--local-transform", "--parameter", "DeletionProtection=true").exit_code == 0
     done = stockpipe("destroy", "--yes")
     assert isinstance(done.exception, InputError)
-    assert "table StockData is under deletion protection" in str(done.exception)
+    assert "table StockData has deletion protection" in str(done.exception)
     assert "--parameter DeletionProtection=false" in str(done.exception)
     assert client("dynamodb").list_tables()["TableNames"] == ["StockData"]

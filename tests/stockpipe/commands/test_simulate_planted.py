@@ -175,7 +175,7 @@ def test_a_consumer_that_counts_what_it_writes_twice_is_found(run_planted: Calla
 
     audit = json.loads(ended.out)["audit"]
     assert (ended.code, audit["verdict"], audit["missing"]) == (1, "differs", 0)
-    assert "ConsumerLambda says that it wrote 6,000 rows; the store accepted 3,000" in audit["differences"]
+    assert "ConsumerLambda reports 6,000 rows written; the store accepted 3,000" in audit["differences"]
 
 
 def test_a_generator_that_reports_rows_that_it_did_not_write_is_found(run_planted: Callable) -> None:
@@ -184,7 +184,7 @@ def test_a_generator_that_reports_rows_that_it_did_not_write_is_found(run_plante
 
     audit = json.loads(ended.out)["audit"]
     assert (ended.code, audit["verdict"], audit["missing"]) == (1, "differs", 0)
-    assert "GeneratorLambda says that it wrote 3,000 rows; in the bucket are 2,400" in audit["differences"]
+    assert "GeneratorLambda reports 3,000 rows written; the bucket has 2,400" in audit["differences"]
 
 
 def test_a_generator_that_cuts_the_last_row_of_each_object_is_found(run_planted: Callable) -> None:
@@ -193,7 +193,7 @@ def test_a_generator_that_cuts_the_last_row_of_each_object_is_found(run_planted:
 
     audit = json.loads(ended.out)["audit"]
     assert (ended.code, audit["verdict"]) == (1, "differs")
-    assert "GeneratorLambda says that it wrote 3,000 rows; in the bucket are 2,995" in audit["differences"]
+    assert "GeneratorLambda reports 3,000 rows written; the bucket has 2,995" in audit["differences"]
 
 
 def test_a_generator_that_makes_the_same_object_again_is_found(run_planted: Callable) -> None:
@@ -202,7 +202,7 @@ def test_a_generator_that_makes_the_same_object_again_is_found(run_planted: Call
 
     audit = json.loads(ended.out)["audit"]
     assert (ended.code, audit["verdict"], audit["missing"]) == (1, "differs", 0)
-    assert audit["differences"] == ["GeneratorLambda wrote 3,000 rows, which should differ in their keys; 600 do"]
+    assert audit["differences"] == ["GeneratorLambda wrote 3,000 rows, whose keys should all differ; only 600 do"]
 
 
 def test_a_generator_that_does_nothing_is_found(run_planted: Callable) -> None:
@@ -212,7 +212,7 @@ def test_a_generator_that_does_nothing_is_found(run_planted: Callable) -> None:
     audit = json.loads(ended.out)["audit"]
     assert (ended.code, audit["verdict"]) == (1, "differs")
     assert audit["differences"] == [
-        "5 objects with 3,000 rows were asked of GeneratorLambda; in the bucket are 0 objects with 0 rows "
+        "GeneratorLambda was to write 5 objects with 3,000 rows; the bucket has 0 objects with 0 rows "
         "(1 invocation of GeneratorLambda ended without figures)"
     ]
 

@@ -72,7 +72,7 @@ def test_the_text_of_a_lossy_run_says_what_to_do(stockpipe: Callable, tmp_path: 
     assert "lossy rows were replaced by later rows of their object with the same key" in text
     assert "2 replaced within their object (2 overwritten)" in text
     assert "line 2 is overwritten by line 4" in text
-    assert "choose others by the template parameters TickerColumn and TimestampColumn" in text
+    assert "choose others with the template parameters TickerColumn and TimestampColumn" in text
 
 
 def test_a_correction_under_the_same_key_is_no_invention(start: Callable) -> None:

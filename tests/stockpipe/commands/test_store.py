@@ -43,7 +43,7 @@ def test_it_serves_until_ctrl_c_and_refuses_a_port_in_use(running: tuple[subproc
     second = start("--port", endpoint.rsplit(":", 1)[-1])
     output, errors = second.communicate(timeout=60)
     assert (second.returncode, output, len(errors.splitlines())) == (2, "", 1)
-    assert "name another with --port" in errors
+    assert "choose another with --port" in errors
     process.send_signal(signal.SIGINT)
     _, error = process.communicate(timeout=60)
     assert process.returncode == 0

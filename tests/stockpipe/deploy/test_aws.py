@@ -73,14 +73,14 @@ def test_errors_of_our_own_pass() -> None:
 
 async def test_no_region_is_said_before_any_call() -> None:
     """Without a region nothing is asked of AWS."""
-    with pytest.raises(InputError, match="there is no region: pass --region"):
+    with pytest.raises(InputError, match="no region is set: pass --region"):
         async with connect():
             pass
 
 
 async def test_no_credentials_is_said() -> None:
     """Without credentials nothing is sent."""
-    with pytest.raises(InputError, match="there are no AWS credentials"):
+    with pytest.raises(InputError, match="no AWS credentials were found"):
         async with connect(region="eu-central-1"):
             pass
 

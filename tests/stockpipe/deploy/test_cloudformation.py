@@ -81,7 +81,7 @@ def test_other_states_say_the_way_out(status: str, way_out: str) -> None:
 @pytest.mark.parametrize("name", ["", "1stack", "my_stack", "a" * 129, "stäck"])
 def test_bad_stack_names_are_refused(name: str) -> None:
     """What CloudFormation would not take as a name is refused before any call."""
-    with pytest.raises(InputError, match="is no stack name"):
+    with pytest.raises(InputError, match="is not a stack name"):
         cloudformation.check_name(name)
 
 
@@ -144,7 +144,7 @@ async def test_refused_change_set_takes_its_empty_stack_along() -> None:
         create_change_set={"Id": "arn:change-set/1", "StackId": STACK_ID},
         describe_change_set={"Status": "FAILED", "StatusReason": "Transform failed:\n no such type"},
     )
-    with pytest.raises(CouldNotFinish, match="refuses the change set: Transform failed: no such type"):
+    with pytest.raises(CouldNotFinish, match="refused the change set: Transform failed: no such type"):
         await create(client, kind="CREATE")
     assert client.names()[-2:] == ["delete_change_set", "delete_stack"]
 

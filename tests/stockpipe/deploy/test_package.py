@@ -133,7 +133,7 @@ def test_second_build_as_sam_does_it_is_the_same(
 def test_missing_wheel_is_named(offline_pip: None, machine_target: Target, tmp_path: Path) -> None:
     """When the index has no wheel for the target, one line says which, and no file is left."""
     other = Target(machine_target.python, "arm64" if machine_target.architecture == "x86_64" else "x86_64")
-    with pytest.raises(CouldNotFinish, match="pip cannot fetch the wheels: No matching distribution found for "):
+    with pytest.raises(CouldNotFinish, match="pip cannot download the wheels: No matching distribution found for "):
         package.build_package(tmp_path / "out.zip", other, report=lambda _: None)
     assert list(tmp_path.iterdir()) == []
 
@@ -189,7 +189,7 @@ def test_interpreter_of_another_minor_is_refused() -> None:
     other = next(minor for minor in PYTHONS if minor != f"3.{sys.version_info.minor}")
     with pytest.raises(InputError, match=rf"is CPython 3\.{sys.version_info.minor}; .* need CPython {other}"):
         interpreters.find_interpreter(other, Path(sys.executable))
-    with pytest.raises(InputError, match="is no CPython that runs here"):
+    with pytest.raises(InputError, match="is not a CPython that runs here"):
         interpreters.find_interpreter(other, Path("/nonexistent/python"))
 
 

@@ -36,7 +36,7 @@ async def test_a_stack_that_logs_too_little_is_refused(level: str, refused: bool
         get_function_configuration={"LoggingConfig": {"LogFormat": "JSON", "ApplicationLogLevel": level}},
     )
     if refused:
-        with pytest.raises(InputError, match=rf"logs {level} and above, .* --parameter LogLevel=INFO"):
+        with pytest.raises(InputError, match=rf"logs only {level} and above, .* --parameter LogLevel=INFO"):
             await find_stack(aws, deployed)
     else:
         assert (await find_stack(aws, deployed)).log_group == "/aws/lambda/Consumer"

@@ -23,8 +23,8 @@ def test_parameters_say_how_objects_are_read() -> None:
     subject, said = read_otherwise(SUBJECT, DEPLOYED, {"SkipLines": "1", "TickerColumn": "Name", "FileCount": "3"})
     assert subject.environ == {**SUBJECT.environ, "SKIP_LINES": "1", "TICKER_COLUMN": "Name"}
     assert sorted(said) == [
-        "objects are read with SKIP_LINES='1'; the deployed Consumer-1 has '2'",
-        "objects are read with TICKER_COLUMN='Name'; the deployed Consumer-1 has ''",
+        "the audit reads objects with SKIP_LINES='1'; the deployed Consumer-1 has '2'",
+        "the audit reads objects with TICKER_COLUMN='Name'; the deployed Consumer-1 has ''",
     ]
 
 

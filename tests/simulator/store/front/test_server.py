@@ -91,15 +91,15 @@ async def test_a_refused_body_is_not_asked_for(store_endpoint: str) -> None:
     ("query", "said"),
     [
         ("messages?queue=gone", "there is no queue 'gone'"),
-        ("messages?queue=gone&after=abc", "after is a whole number from 0 on, not 'abc'"),
-        ("messages?queue=gone&after=-2", "after is a whole number"),
-        ("messages?queue=gone&after=1.5", "after is a whole number"),
-        (f"messages?queue=gone&after={'9' * 5_000}", "after is a whole number"),
+        ("messages?queue=gone&after=abc", "after must be a whole number from 0 on, not 'abc'"),
+        ("messages?queue=gone&after=-2", "after must be a whole number"),
+        ("messages?queue=gone&after=1.5", "after must be a whole number"),
+        (f"messages?queue=gone&after={'9' * 5_000}", "after must be a whole number"),
         ("messages?queue=a%0Ab", r"there is no queue 'a\nb'"),
-        ("earlier?bucket=gone&after=nan", "after is a whole number"),
+        ("earlier?bucket=gone&after=nan", "after must be a whole number"),
         ("earlier?bucket=gone", "there is no bucket 'gone'"),
-        ("earlier-content?bucket=gone", "number is a whole number from 0 on, not ''"),
-        ("earlier-content?bucket=gone&number=0&offset=%F0", "offset is a whole number"),
+        ("earlier-content?bucket=gone", "number must be a whole number from 0 on, not ''"),
+        ("earlier-content?bucket=gone&number=0&offset=%F0", "offset must be a whole number"),
     ],
 )
 async def test_a_mistake_in_a_control_call_is_one_line(store_endpoint: str, query: str, said: str) -> None:
@@ -118,10 +118,10 @@ async def test_what_changes_something_is_sent_by_post(store_endpoint: str) -> No
         assert (status, "Allow: POST" in answer) == (405, True)
     assert (await answered(store_endpoint, "POST", target, {}))[0] == 400
     status, answer = await answered(store_endpoint, "GET", "/_stockpipe/nothing", {})
-    assert (status, "there are health, counters" in answer) == (404, True)
+    assert (status, "the calls are health, counters" in answer) == (404, True)
 
 
-async def test_a_fraction_that_is_none_is_one_line(store_endpoint: str) -> None:
+async def test_an_invalid_fraction_is_refused_in_one_line(store_endpoint: str) -> None:
     """Not a number, infinite, negative, above one."""
     async with connect(store_endpoint, offline_session()) as clients:
         await clients.dynamodb.create_table(
@@ -133,7 +133,7 @@ async def test_a_fraction_that_is_none_is_one_line(store_endpoint: str) -> None:
         for fraction in ("nan", "inf", "-1", "1.01", "x", "", "9" * 5_000):
             target = f"/_stockpipe/refuse-writes?table=fraction-of-nothing&fraction={fraction}"
             status, answer = await answered(store_endpoint, "POST", target, {})
-            assert (status, answer.partition("\r\n\r\n")[2][:19]) == (400, "fraction is a numbe")
+            assert (status, answer.partition("\r\n\r\n")[2][:19]) == (400, "fraction must be a ")
         counters = json.loads(
             (await answered(store_endpoint, "GET", "/_stockpipe/counters", {}))[1].partition("\r\n\r\n")[2]
         )
