@@ -27,8 +27,16 @@ class ObjectsAtRest:
 
 
 @dataclass(frozen=True, slots=True)
+class Sampled:
+    """That so many objects of all were drawn and read, whole."""
+
+    objects: int
+    of: int
+
+
+@dataclass(frozen=True, slots=True)
 class Audit:
-    """The account of every row. The fields but the last five are the contract's `audit`.
+    """The account of every row. The fields but the last six are the contract's `audit`.
 
     `parsed_rows` - `rejected` - `duplicates` are the rows that belong in the table, counted once in each object.
     `overwritten` are those of the `duplicates` whose content differs from that of the row that replaced them.
@@ -41,6 +49,9 @@ class Audit:
     for. `differences` says the first ones in words, one line each, those between the ledgers (`ledgers.py`) before
     those between rows; `apart` names what is in nobody's figures. `keys` says of the first objects with overwritten
     rows how their keys were chosen, and what would mend them.
+
+    Of a sample (`sampled`) every figure but the `objects` at rest is of its objects alone, and `stored_rows` are the
+    items under their keys; `extra` is None, because nobody looked, unless a record of a rejected row is extra.
     """
 
     parsed_rows: int
@@ -49,7 +60,7 @@ class Audit:
     expected_rows: int
     stored_rows: int
     missing: int
-    extra: int
+    extra: int | None
     different: int
     ambiguous: int
     overwritten: int
@@ -65,6 +76,7 @@ class Audit:
     keys: tuple[str, ...]
     unused_settings: tuple[str, ...]
     notes: Mapping[str, str]
+    sampled: Sampled | None = None
 
 
 _UNUSED = {

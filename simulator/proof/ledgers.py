@@ -93,7 +93,8 @@ class Ledgers:
 class Seen:
     """What the audit read: the objects of each producer, in their order, and all that are settled.
 
-    `distinct_rows` are the keys of the settled objects. `changed`: some object was put again.
+    `distinct_rows` are the keys of the settled objects. `changed`: some object was put again. `whole`: every object was
+    read; of a sample, no total says anything.
     """
 
     put: tuple[Counted, ...]
@@ -101,12 +102,14 @@ class Seen:
     settled_rejected: int
     distinct_rows: int
     changed: bool
+    whole: bool
 
 
 def disagreements(ledgers: Ledgers, seen: Seen) -> Iterator[str]:
     """Every two figures that should be one, in a sentence with both."""
-    for producer, there in zip(ledgers.producers, seen.put, strict=True):
-        yield from _of_producer(producer, there, seen)
+    if seen.whole:
+        for producer, there in zip(ledgers.producers, seen.put, strict=True):
+            yield from _of_producer(producer, there, seen)
     if ledgers.consumer is not None:
         yield from _of_consumer(ledgers.consumer, ledgers.counted_rows, seen)
 
@@ -151,7 +154,7 @@ def _of_consumer(consumer: Consumer, counted_rows: int | None, seen: Seen) -> It
     if consumer.unbalanced:
         unlike = "the rows read are not those written, replaced and rejected"
         yield f"{name}: in {consumer.unbalanced:,} invocations {unlike}"
-    if not complete or consumer.messages_failed or seen.changed:
+    if not complete or consumer.messages_failed or seen.changed or not seen.whole:
         return
     once = consumer.objects == seen.settled.files
     for what, reported, found in (

@@ -13,7 +13,7 @@ from importlib import resources
 from typing import Any
 
 from simulator.load.plan.slo import FIGURES, PERCENTILES
-from simulator.load.report.text import latencies, seconds
+from simulator.load.report.text import audit_words, latencies, seconds
 from simulator.run.bounds import words
 
 CHARTS = (
@@ -61,8 +61,7 @@ def _body(summary: Mapping[str, Any]) -> Iterable[str]:
 def _head(summary: Mapping[str, Any]) -> Iterable[str]:
     options, arrivals = summary["options"], summary["arrivals"]
     yield f"<h1>Load test: {summary['stored']:,} of {summary['planned']:,} objects stored</h1>"
-    audit = summary["audit"]
-    proof = "no audit: the target keeps no rows to prove" if audit is None else f"audit {audit['verdict']}"
+    proof = audit_words(summary) if summary["audit"] is None else f"audit {audit_words(summary)}"
     said = [
         f"target {options.get('target')}",
         f"{arrivals['shape']}, {arrivals['rows']:,} rows an object",

@@ -102,6 +102,13 @@ class LoadTestOptions(AwsOptions):
         ),
     ] = ()
     accept: Accept = ()
+    audit: Annotated[
+        Literal["full", "sample", "none"],
+        typer.Option(
+            help="Prove every row, or those of a twentieth of the objects; 'none': the bounds alone decide.",
+            show_default="{}; none with --target sink and --stack",
+        ),
+    ] = "full"
     seed: Annotated[int, typer.Option(help="Drives all randomness.")] = 0
     runtime: Runtime = "inline"
     concurrency: Annotated[
