@@ -166,6 +166,8 @@ LOAD_LATENCY_LONGEST_S = 86_400.0  # histograms end here
 # Developer Guide, "Service, account, and table quotas", "Constraints", "Supported data types and naming rules".
 
 DYNAMODB_BATCH_WRITE_ITEMS = 25
+DYNAMODB_BATCH_KEYS = 100  # of a BatchGetItem
+DYNAMODB_BATCH_GET_BYTES = 16 * 1024 * 1024
 DYNAMODB_BATCH_WRITE_BYTES = 16 * 1024 * 1024
 DYNAMODB_ITEM_BYTES = 400 * 1024
 DYNAMODB_HASH_KEY_BYTES = 2_048
@@ -246,6 +248,9 @@ AUDIT_PARTITIONS = 256  # one of them is in memory at a time when the keys are j
 AUDIT_CHUNK_BYTES = 65_536  # read from an object at once: its rows occupy the loop for some 25 ms
 AUDIT_READ_ATTEMPTS = 3  # for a body that breaks off; the client retries only requests without an answer
 AUDIT_RECORD_BYTES = 16 * 1024 * 1024  # the longest line of a file of rejected rows that is read as one record
+AUDIT_SAMPLE_SHARE, AUDIT_SAMPLE_LEAST, AUDIT_SAMPLE_MOST = 0.05, 20, 2_000  # of the objects, with --audit sample
+AUDIT_PAUSE_S = 0.1  # before keys that a table did not process are read again
+AUDIT_ROWS_PER_S = 15_000  # our own estimate for a laptop, to announce how long an audit takes
 AUDIT_DIFFERENCES = 10  # described in words
 SOURCE_HEAD_BYTES = 262_144  # of a file's decompressed content: its settings are guessed from this
 SOURCE_CHUNK_BYTES = 65_536  # read from a file at once during inspection

@@ -13,7 +13,7 @@ from typing import Literal
 from simulator.base.counters import StoreCounters
 
 Phase = Literal["starting", "running", "draining", "auditing", "done"]
-NoteKind = Literal["caption", "fault", "note", "warning"]
+NoteKind = Literal["caption", "fault", "note", "progress", "warning"]
 Outcome = Literal["success", "error", "timeout", "crash", "init-error"]
 
 
@@ -171,12 +171,13 @@ class StoreSampled:
 
 @dataclass(frozen=True, slots=True)
 class AuditProgressed:
-    """The proof has done `done` of `total` steps of its current part."""
+    """The proof has done `done` of `total` steps of its current part; `left_s`, if known, is the time for the rest."""
 
     at: float
     part: str
     done: int
     total: int
+    left_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -49,6 +49,7 @@ def _pairs(snapshot: Snapshot) -> Iterator[tuple[str, str]]:
     if snapshot.phase == "auditing":
         part = _word(snapshot.audit_part or "listing")
         yield "audit", f"{part}:{snapshot.audit_done}/{snapshot.audit_total}"
+        yield "left_s", _seconds(snapshot.audit_left_s)
 
 
 def _seconds(length_s: float | None) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import math
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
@@ -14,12 +15,15 @@ from simulator.base import limits
 from simulator.base.clients import DUMMY_CREDENTIALS
 from simulator.base.errors import CouldNotFinish, InputError, StockpipeError, one_failure
 from simulator.base.observations import PhaseChanged
+from simulator.base.words import counted
 from simulator.load.measure.bottleneck import Ceiling
 from simulator.load.measure.result import Proof, Span
+from simulator.load.plan.plan import AuditChoice
 from simulator.load.send.processes import GeneratorProcess, SinkProcess
 from simulator.load.send.scratch import scratch
 from simulator.load.send.signing import Identity
 from simulator.load.session import LoadSession
+from simulator.proof.sampling import sample_size
 from simulator.twin import resources
 from simulator.twin.resources import ResourceRefused, Resources
 from simulator.twin.twin import Twin
@@ -31,6 +35,8 @@ LOCAL = Identity(
     limits.REGION,
 )
 
+LONG_AUDIT_S = 3.0
+"""From here on a full audit names the shorter one."""
 _TAKEN = {
     "BucketAlreadyExists",
     "BucketAlreadyOwnedByYou",
@@ -161,18 +167,42 @@ class TwinTarget:
         await self._twin.stop_mappings()
 
     async def prove(self) -> Proof:
-        """The audit; a sink keeps nothing to audit."""
-        session = self._session
+        """The audit, after saying how long it will take; a sink keeps nothing to audit."""
+        session, plan = self._session, self._session.plan
         session.tap.record(PhaseChanged(session.clock.now(), "auditing"))
-        if not session.plan.audited:
+        if not plan.audited:
             return Proof()
+        # Probes' objects were deleted as it went; another engine does not count what it has.
+        there = session.telemetry.snapshot(session.clock.now()).bucket.objects
+        objects = there or session.result.recording.stored_count
+        session.note(announcement(plan.audit, objects, plan.rows), "progress")
         drained = all(span.drained for span in session.result.spans)
         counted = await self._twin.rows_accepted()
         ledgers = session.telemetry.ledgers(None if counted is None else counted + session.tap.carried_rows)
         if session.plan.find_max or session.result.recording.failed:
             # Probes' objects are deleted as it goes; of a put that failed nobody knows whether it is there.
             ledgers = replace(ledgers, producers=())
-        return Proof(audit=await self._twin.prove(drained=drained, accepted=session.plan.accepted, ledgers=ledgers))
+        sample_seed = plan.seed if plan.audit == "sample" else None
+        audit = await self._twin.prove(
+            drained=drained, accepted=plan.accepted, ledgers=ledgers, sample_seed=sample_seed
+        )
+        return Proof(audit=audit)
+
+
+def announcement(choice: AuditChoice, objects: int, rows_per_object: int) -> str:
+    """What an audit is about to read, how long that will take, and what would be quicker if it is long. Pure."""
+    sampled = sample_size(objects)
+    rows, sampled_rows = objects * rows_per_object, sampled * rows_per_object
+    if choice == "sample":
+        part = f"{sampled:,} of {counted(objects, 'object')}, {counted(sampled_rows, 'row')}"
+        return f"auditing {part}, {_about(sampled_rows)}"
+    quicker = f"; --audit sample takes {_about(sampled_rows)}" if sampled < objects else ""
+    is_long = rows > LONG_AUDIT_S * limits.AUDIT_ROWS_PER_S
+    return f"auditing {counted(rows, 'row')}, {_about(rows)}{quicker if is_long else ''}"
+
+
+def _about(rows: int) -> str:
+    return f"about {max(1, math.ceil(rows / limits.AUDIT_ROWS_PER_S)):,} s"
 
 
 def in_one_line(error: BaseException, endpoint_url: str | None) -> StockpipeError | None:

@@ -27,8 +27,16 @@ class ObjectsAtRest:
 
 
 @dataclass(frozen=True, slots=True)
+class Sampled:
+    """That so many objects of all were drawn and read, whole."""
+
+    objects: int
+    of: int
+
+
+@dataclass(frozen=True, slots=True)
 class Audit:
-    """The account of every row. All fields but the last five are the summary's `audit`.
+    """The account of every row. All fields but the last six are the summary's `audit`.
 
     `parsed_rows` - `rejected` - `duplicates` are the rows that belong in the table, counted once per object.
     `overwritten` are those `duplicates` whose content differs from that of the row that replaced them. `expected_rows`
@@ -41,6 +49,10 @@ class Audit:
     describes the first differences, one line each, those between the ledgers (`ledgers.py`) before those between rows;
     `apart` names what no figures cover. `keys` says how the keys of the first objects with overwritten rows were
     chosen, and what would make them unique.
+
+    In a sample (`sampled`), every figure but the `objects` at rest is about its objects alone, and `stored_rows` are
+    the items under their keys; `extra` is None, because the audit does not look for it, unless a record of a rejected
+    row is extra.
     """
 
     parsed_rows: int
@@ -49,7 +61,7 @@ class Audit:
     expected_rows: int
     stored_rows: int
     missing: int
-    extra: int
+    extra: int | None
     different: int
     ambiguous: int
     overwritten: int
@@ -65,6 +77,7 @@ class Audit:
     keys: tuple[str, ...]
     unused_settings: tuple[str, ...]
     notes: Mapping[str, str]
+    sampled: Sampled | None = None
 
 
 _UNUSED = {

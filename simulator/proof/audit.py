@@ -31,8 +31,8 @@ from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError, Inc
 from simulator.base import limits
 from simulator.base.clock import Clock
 from simulator.base.errors import CouldNotFinish, StockpipeError, one_failure
-from simulator.base.observations import AuditProgressed, Record
-from simulator.proof.account import Acceptable, Audit, ObjectsAtRest, keys_text, unused_text, verdict
+from simulator.base.observations import Record
+from simulator.proof.account import Acceptable, Audit, ObjectsAtRest, Sampled, keys_text, unused_text, verdict
 from simulator.proof.columns import KeyColumns
 from simulator.proof.comparison import Comparison, shown
 from simulator.proof.content import item_content, rejection_content
@@ -41,8 +41,10 @@ from simulator.proof.evidence import Evidence, Kind, Standing
 from simulator.proof.failures import Unreadable
 from simulator.proof.ledgers import Audited, Counted, Ledgers, disagreements
 from simulator.proof.notifications import ObjectRef
+from simulator.proof.progress import Progress
 from simulator.proof.reader import ObjectReader, ReadRows
 from simulator.proof.rejections import line_key, recorded_rejection, whole_lines
+from simulator.proof.sampling import draw, read_back
 from simulator.proof.scan import Item, scan
 
 if TYPE_CHECKING:
@@ -50,7 +52,6 @@ if TYPE_CHECKING:
     from types_aiobotocore_s3.client import S3Client
 
 STATEMENTS_A_TURN = 10_000
-PROGRESS_S = 0.1
 REJECTED_SUFFIX = ".jsonl"
 
 T = TypeVar("T")
@@ -76,6 +77,7 @@ async def audit(
     clock: Clock,
     concurrency: int = 8,
     segments: int = 1,
+    sample_seed: int | None = None,
 ) -> Audit:
     """Compare the objects under `prefix`, the rejected rows under `rejected_prefix` and the items of `table`.
 
@@ -89,12 +91,18 @@ async def audit(
     worthwhile on AWS, where different machines read them, but slower on a local store, which goes through the whole
     table for each. Nothing may write meanwhile.
 
+    With a `sample_seed`, the audit reads only some objects, drawn by it, and of the table only the items under their
+    keys (`sampling.py`); no two objects may then have rows with the same key. The verdict is about these objects.
+
     Raises `CouldNotFinish` when a resource cannot be read or the disk is full, `InputError` when one of the consumer's
     variables is malformed.
     """
     with Evidence() as evidence, one_failure(_explain):
         dialect = Dialect.from_environ(environ)
-        auditor = _Auditor(s3, bucket, environ, dialect, ledgers or Ledgers(), concurrency, evidence, record, clock)
+        held = ledgers or Ledgers()
+        auditor = _Auditor(
+            s3, bucket, environ, dialect, held, concurrency, evidence, Progress(record, clock), sample_seed
+        )
         async for ref in dead_lettered:
             evidence.refer(ref.bucket, ref.key, Standing.DEAD_LETTERED)
         async for ref in pending:
@@ -104,7 +112,10 @@ async def audit(
         await auditor.read_objects(prefix)
         await auditor.read_earlier(earlier)
         await auditor.read_rejections(rejected_prefix, prefix)
-        await scan(dynamodb, table, auditor.take_items, segments=segments)
+        if sample_seed is None:
+            await scan(dynamodb, table, auditor.take_items, segments=segments)
+        else:
+            await read_back(dynamodb, table, evidence.claimed_keys(), auditor.take_items, clock, concurrency)
         await auditor.compare()
         return auditor.result(drained, accepted)
 
@@ -141,11 +152,11 @@ class _Auditor:
     ledgers: Ledgers
     concurrency: int
     evidence: Evidence
-    record: Record
-    clock: Clock
+    progress: Progress
+    sample_seed: int | None
 
     def __post_init__(self) -> None:
-        self._recorded: tuple[str, float] = ("", 0.0)
+        self.sampled: Sampled | None = None
         self.comparison = Comparison(self.evidence.object_key)
         self.parsed_rows = self.stored_rows = self.objects_read = 0
         self._keys: list[KeyColumns] = []
@@ -163,14 +174,19 @@ class _Auditor:
                 for tally in self._tallies_of(key):
                     tally.files += 1
                     tally.bytes += size
-            self._progress("objects", 0, self.evidence.object_count())
+            self.progress.made("objects", 0, self.evidence.object_count())
         total = self.evidence.object_count()
+        if self.sample_seed is not None:
+            chosen = draw(total, self.sample_seed)
+            self.evidence.keep(chosen)
+            self.sampled = Sampled(len(chosen), total)
+            total = len(chosen)
 
         async def read(listed: tuple[int, str, Standing]) -> None:
             if not is_hidden(listed[1]):
                 await self._read_object(*listed)
             self.objects_read += 1
-            self._progress("objects", self.objects_read, total)
+            self.progress.made("objects", self.objects_read, total)
 
         await self._each(self.evidence.objects(), read)
 
@@ -245,14 +261,14 @@ class _Auditor:
             names = [name for name, _ in listed]
             await self._each(iter(names), lambda name: self._read_rejections(name, len(rejected_prefix)))
             done += len(names)
-            self._progress("rejected rows", done, done)
+            self.progress.made("rejected rows", done, done)
 
     async def _read_rejections(self, name: str, prefix_length: int) -> None:
         if not name.endswith(REJECTED_SUFFIX):
             return
         key = name[prefix_length : -len(REJECTED_SUFFIX)]
         standing = self.evidence.standing_of(key)
-        if standing is None:
+        if standing is None and self.sampled is None:
             self.comparison.unexplained_rejections(name)
         if standing is not Standing.SETTLED:
             return
@@ -281,7 +297,7 @@ class _Auditor:
             stored.append((pk, sk, item_content(item)))
         self.evidence.show(Kind.ROW, stored)
         self.stored_rows += len(stored)
-        self._progress("items", self.stored_rows, max(self.stored_rows, self.parsed_rows))
+        self.progress.made("items", self.stored_rows, max(self.stored_rows, self.parsed_rows))
 
     async def compare(self) -> None:
         """Judge every key, in a thread, because the computation would block a dashboard."""
@@ -297,10 +313,10 @@ class _Auditor:
                     break
             return judged
 
-        self._progress("comparison", 0, total)
+        self.progress.made("comparison", 0, total)
         while judged := await self._in_thread(judge_some):
             done += judged
-            self._progress("comparison", done, total)
+            self.progress.made("comparison", done, total)
 
     async def _in_thread(self, work: Callable[[], T]) -> T:
         """Run one turn's work, and leave only when the thread is done: nothing may close the evidence before that."""
@@ -324,9 +340,13 @@ class _Auditor:
             self._settled_rejected,
             found.counts["expected_rows"],
             changed=self._changed,
+            whole=self.sampled is None,
         )
         disagreed = tuple(disagreements(self.ledgers, audited))
         complete = drained and not pending.objects
+        counts: dict[str, Any] = dict(found.counts)
+        if self.sampled is not None and not counts["extra"]:
+            counts["extra"] = None  # nobody looked
         # One sentence for each way in which keys were chosen.
         sources = () if "overwritten" in accepted else reversed(found.overwriting)
         keys = {self.evidence.keys_of(source): source for source in sources}
@@ -334,7 +354,7 @@ class _Auditor:
         return Audit(
             parsed_rows=self.parsed_rows,
             stored_rows=self.stored_rows,
-            **found.counts,
+            **counts,
             dead_lettered=dead_lettered,
             pending=pending,
             filtered=filtered,
@@ -347,15 +367,8 @@ class _Auditor:
             ),
             unused_settings=unused,
             notes=found.notes | {name: unused_text(name, self.environ[name]) for name in unused},
+            sampled=self.sampled,
         )
-
-    def _progress(self, part: str, done: int, total: int) -> None:
-        """Record the progress of a part, a few times per second and at its end."""
-        now = self.clock.now()
-        last_part, last_at = self._recorded
-        if part != last_part or now - last_at >= PROGRESS_S or done >= total:
-            self._recorded = (part, now)
-            self.record(AuditProgressed(now, part, done, total))
 
     async def _listed(self, prefix: str) -> AsyncIterator[list[tuple[str, int]]]:
         pages = self.s3.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=prefix)

@@ -141,13 +141,25 @@ class Evidence(AbstractContextManager["Evidence"]):
 
     def objects(self) -> Iterator[tuple[int, str, Standing]]:
         """Number, key and standing of every object added before this call, in order, a page at a time."""
-        last, end = 0, self.object_count()
+        last, end = 0, int(self._db.execute("SELECT coalesce(max(id), 0) FROM object").fetchone()[0])
         while page := self._db.execute(
             "SELECT id, key, standing FROM object WHERE id > ? AND id <= ? ORDER BY id LIMIT ?",
             (last, end, FETCH_ROWS),
         ).fetchall():
             for last, key, standing in page:
                 yield last, _text(key), Standing(standing)
+
+    def keep(self, chosen: Collection[int]) -> None:
+        """Forget every object but those of these numbers; nothing was claimed of any yet."""
+        with _disk():
+            self._db.execute("CREATE TEMP TABLE chosen (id INTEGER PRIMARY KEY)")
+            self._db.executemany("INSERT INTO chosen VALUES (?)", ((number,) for number in chosen))
+            self._db.execute("DELETE FROM object WHERE id NOT IN (SELECT id FROM chosen)")
+
+    def claimed_keys(self) -> Iterator[tuple[str, str]]:
+        """The keys of all rows that were said so far, each once; of what is said meanwhile, some may be among them."""
+        for statements in self._statements[Kind.ROW]:
+            yield from dict.fromkeys((statement[0], statement[1]) for statement in statements)
 
     def object_count(self) -> int:
         """How many objects were added."""

@@ -94,7 +94,8 @@ class Ledgers:
 class Audited:
     """What the audit read: the objects of each producer, in their order, and all settled ones.
 
-    `distinct_rows` are the keys of the settled objects. `changed`: some object was overwritten.
+    `distinct_rows` are the keys of the settled objects. `changed`: some object was overwritten. `whole`: the
+    audit read every object; the totals of a sample prove nothing.
     """
 
     put: tuple[Counted, ...]
@@ -102,12 +103,14 @@ class Audited:
     settled_rejected: int
     distinct_rows: int
     changed: bool
+    whole: bool
 
 
 def disagreements(ledgers: Ledgers, audited: Audited) -> Iterator[str]:
     """Every two figures that should be equal but are not, in a sentence with both."""
-    for producer, there in zip(ledgers.producers, audited.put, strict=True):
-        yield from _of_producer(producer, there, audited)
+    if audited.whole:
+        for producer, there in zip(ledgers.producers, audited.put, strict=True):
+            yield from _of_producer(producer, there, audited)
     if ledgers.consumer is not None:
         yield from _of_consumer(ledgers.consumer, ledgers.counted_rows, audited)
 
@@ -157,7 +160,7 @@ def _of_consumer(consumer: Consumer, counted_rows: int | None, audited: Audited)
     if consumer.unbalanced:
         unlike = "the rows read are not the sum of those written, replaced and rejected"
         yield f"{name}: in {counted(consumer.unbalanced, 'invocation')}, {unlike}"
-    if not complete or consumer.messages_failed or audited.changed:
+    if not complete or consumer.messages_failed or audited.changed or not audited.whole:
         return
     once = consumer.objects == audited.settled.files
     for what, reported, found in (

@@ -71,6 +71,7 @@ class Partitions:
 
     def _write(self) -> None:
         with _disk():
+            self._file.seek(self._end)
             for blocks, in_hand in zip(self._blocks, self._in_hand, strict=True):
                 if in_hand:
                     block = marshal.dumps(in_hand)

@@ -6,14 +6,13 @@ import asyncio
 import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 if TYPE_CHECKING:
     from types_aiobotocore_dynamodb.client import DynamoDBClient
 
 Item = dict[str, dict[str, Any]]
 PART_ITEMS = 500
-_PARSE = "before-parse.dynamodb.Scan"
 
 
 async def scan(dynamodb: DynamoDBClient, table: str, take: Callable[[list[Item]], None], *, segments: int) -> None:
@@ -31,15 +30,15 @@ async def scan(dynamodb: DynamoDBClient, table: str, take: Callable[[list[Item]]
                 take(items[first : first + PART_ITEMS])
                 await asyncio.sleep(0)  # a page takes long enough to make a dashboard stutter
 
-    with _unparsed(dynamodb):
+    with unparsed(dynamodb, "Scan"):
         async with asyncio.TaskGroup() as group:
             for segment in range(segments):
                 group.create_task(read(segment))
 
 
 @contextmanager
-def _unparsed(dynamodb: DynamoDBClient) -> Iterator[None]:
-    """Leave a Scan's answer unparsed while the block runs.
+def unparsed(dynamodb: DynamoDBClient, operation: Literal["BatchGetItem", "Scan"]) -> Iterator[None]:
+    """Leave an operation's answers unparsed while the block runs.
 
     botocore walks every attribute by its model, which costs more than the rest of the audit. A botocore without this
     event would give the same items, more slowly.
@@ -50,8 +49,8 @@ def _unparsed(dynamodb: DynamoDBClient) -> Iterator[None]:
             customized_response_dict.update(json.loads(response_dict["body"]))
             response_dict["body"] = b"{}"
 
-    dynamodb.meta.events.register(_PARSE, take)
+    dynamodb.meta.events.register(f"before-parse.dynamodb.{operation}", take)
     try:
         yield
     finally:
-        dynamodb.meta.events.unregister(_PARSE, take)
+        dynamodb.meta.events.unregister(f"before-parse.dynamodb.{operation}", take)

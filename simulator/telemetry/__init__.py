@@ -31,7 +31,11 @@ from simulator.telemetry.reasons import Causes
 from simulator.telemetry.rejections import Rejections
 from simulator.telemetry.snapshot import Along, Event, Facts, LoadView, Maxima, Rates, Roles, RunOptions, Snapshot, Tone
 
-_TONES: dict[str, Tone] = {"caption": "moves", "fault": "grows", "warning": "grows", "note": "plain"}
+_TONES: Mapping[str, Tone] = {
+    **dict.fromkeys(("caption", "progress"), "moves"),
+    **dict.fromkeys(("fault", "warning"), "grows"),
+    "note": "plain",
+}
 
 
 class Telemetry:
@@ -249,7 +253,8 @@ class Telemetry:
             self._events.add(log.at, text, "lost", key=key, count=count)
 
     def _audit_progressed(self, progress: observations.AuditProgressed) -> None:
-        self._learn(audit_part=printable(progress.part), audit_done=progress.done, audit_total=progress.total)
+        part, left_s = printable(progress.part), progress.left_s
+        self._learn(audit_part=part, audit_done=progress.done, audit_total=progress.total, audit_left_s=left_s)
 
     def _noted(self, note: observations.Noted) -> None:
         tone = _TONES[note.kind]

@@ -237,6 +237,7 @@ class Facts:
     audit_part: str | None = None
     audit_done: int = 0
     audit_total: int = 0
+    audit_left_s: float | None = None
     folding_errors: int = 0
 
 

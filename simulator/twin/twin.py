@@ -196,7 +196,9 @@ class Twin:
         table = (await self.store.counters()).tables.get(self.wiring.table.name)
         return table.rows_written if table else 0
 
-    async def prove(self, *, drained: bool, accepted: Set[Acceptable], ledgers: Ledgers) -> Audit:
+    async def prove(
+        self, *, drained: bool, accepted: Set[Acceptable], ledgers: Ledgers, sample_seed: int | None = None
+    ) -> Audit:
         """Account for every row, once nothing writes any more; the arguments are the audit's.
 
         Raises `CouldNotFinish` when a resource cannot be read or the disk is full.
@@ -216,6 +218,7 @@ class Twin:
             drained=drained,
             accepted=accepted,
             ledgers=ledgers,
+            sample_seed=sample_seed,
             record=self.record,
             clock=self.clock,
         )

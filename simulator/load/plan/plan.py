@@ -13,6 +13,7 @@ from simulator.run import bounds
 from simulator.run.bounds import SummaryBound
 
 TargetName = Literal["store", "sink", "endpoint", "stack"]
+AuditChoice = Literal["full", "sample", "none"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +35,7 @@ class Plan:
     port: int
     window_s: float
     accepted: Set[Acceptable]
+    audit: AuditChoice
 
     @property
     def duration_s(self) -> float | None:
@@ -52,8 +54,11 @@ class Plan:
 
     @property
     def audited(self) -> bool:
-        """A sink keeps no rows to prove, and a deployed stack is proven by `verify`, which says what it costs."""
-        return self.target in ("store", "endpoint")
+        """Whether anything is proven.
+
+        A sink keeps no rows to prove, and a deployed stack is proven by `verify`, which says what it costs.
+        """
+        return self.target in ("store", "endpoint") and self.audit != "none"
 
     @property
     def bounds(self) -> tuple[SummaryBound, ...]:

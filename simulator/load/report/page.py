@@ -14,7 +14,7 @@ from typing import Any
 
 from simulator.base.words import seconds
 from simulator.load.plan.slo import FIGURES, PERCENTILES
-from simulator.load.report.text import latencies
+from simulator.load.report.text import audit_words, latencies
 from simulator.run.bounds import words
 
 CHARTS = (
@@ -62,8 +62,7 @@ def _body(summary: Mapping[str, Any]) -> Iterable[str]:
 def _head(summary: Mapping[str, Any]) -> Iterable[str]:
     options, arrivals = summary["options"], summary["arrivals"]
     yield f"<h1>Load test: {summary['stored']:,} of {summary['planned']:,} objects stored</h1>"
-    audit = summary["audit"]
-    proof = "no audit: the target keeps no rows to prove" if audit is None else f"audit {audit['verdict']}"
+    proof = audit_words(summary) if summary["audit"] is None else f"audit {audit_words(summary)}"
     said = [
         f"target {options.get('target')}",
         f"{arrivals['shape']}, {arrivals['rows']:,} rows an object",

@@ -10,7 +10,7 @@ from rich.style import Style
 from rich.table import Table
 from rich.text import Text
 
-from simulator.base.words import seconds
+from simulator.base.words import counted, seconds
 from simulator.dashboard.lines import labelled
 from simulator.load.plan.slo import FIGURES
 from simulator.run.causes import render_causes, render_next_steps
@@ -36,13 +36,24 @@ def _headline(summary: Mapping[str, Any]) -> Text:
     text = Text(f"{summary['stored']:,} of {summary['planned']:,} objects stored", Style(bold=True))
     text.append(f", {arrivals['rows']:,} rows each, {_shape(summary)}; ", Style(bold=False))
     if audit is None:
-        text.append(f"no audit: the {summary['options']['target']} keeps no rows to prove", Style(dim=True, bold=False))
+        text.append(audit_words(summary), Style(dim=True, bold=False))
     else:
         style = {"exact": "green", "differs": "red"}.get(audit["verdict"], "yellow")
-        text.append(f"audit {audit['verdict']}", Style.parse(f"bold {style}"))
+        text.append(f"audit {audit_words(summary)}", Style.parse(f"bold {style}"))
     if summary["interrupted"]:
         text.append("; interrupted", Style.parse("yellow"))
     return text
+
+
+def audit_words(summary: Mapping[str, Any]) -> str:
+    """The verdict and, of a sample, what it is about; without an audit, why there is none."""
+    audit, target = summary["audit"], summary["options"]["target"]
+    if audit is not None:
+        sampled = audit.get("sampled")
+        of = f" in a sample of {sampled['objects']:,} of {counted(sampled['of'], 'object')}" if sampled else ""
+        return f"{audit['verdict']}{of}"
+    reasons = {"sink": "the sink keeps no rows to prove", "stack": "stockpipe verify proves a deployed stack"}
+    return f"no audit: {reasons.get(target, '--audit none, so that the bounds alone decide')}"
 
 
 def _shape(summary: Mapping[str, Any]) -> str:
@@ -91,6 +102,8 @@ def _lines(summary: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     if filtered := summary["queue"]["filtered"]:
         yield "filtered", f"{filtered:,} objects, whose messages the filter deleted: neither stored nor in the backlog"
     yield "backlog", _backlog(summary["backlog"])
+    if (summary["audit"] or {}).get("sampled"):
+        yield "audit", "of the sample's objects alone; extra rows cannot be found by a sample"
     ceiling = summary["ceiling"]
     if ceiling:
         share = "" if ceiling["share"] is None else f"; this run reached {ceiling['share']:.0%} of it"

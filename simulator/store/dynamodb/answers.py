@@ -118,6 +118,7 @@ def answers(tables: Tables) -> Callable[[Routed], Response]:
         "BatchWriteItem": writes.batch,
         "PutItem": writes.put,
         "GetItem": reads.get,
+        "BatchGetItem": reads.batch_get,
         "Scan": reads.scan,
         "Query": reads.query,
     }
@@ -139,6 +140,7 @@ ANSWERS = Replacement(
         _HANDLER + "batch_write_item": "26221a09e2b2b1fd",
         _HANDLER + "put_item": "4c9efb73275195ec",
         _HANDLER + "get_item": "e84cc4b607a62aa3",
+        _HANDLER + "batch_get_item": "680c9cb275660ea4",
         _HANDLER + "scan": "530223d9fd284f2b",
         _HANDLER + "query": "681834c64038af93",
         _TABLE + "scan": "5ef1ab21eef06a74",

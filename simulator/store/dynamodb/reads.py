@@ -1,4 +1,4 @@
-"""Reads of DynamoDB from `Rows`: GetItem, Scan and Query of a table.
+"""Reads of DynamoDB from `Rows`: GetItem, BatchGetItem, Scan and Query of a table.
 
 Reads of an index or with an older parameter are left to moto. A page ends at 1 MB of items, as on AWS; moto also
 evaluates filters, but only on that page.
@@ -14,7 +14,7 @@ from typing import Any
 
 import orjson
 
-from simulator.base.limits import DYNAMODB_PAGE_BYTES
+from simulator.base.limits import DYNAMODB_BATCH_GET_BYTES, DYNAMODB_BATCH_KEYS, DYNAMODB_PAGE_BYTES
 from simulator.base.sorted_dict import SortedDict
 from simulator.store.dynamodb.rows import Key, decode_item, encode_attributes, key_value, parsed
 from simulator.store.dynamodb.rules import keys_of, read_units, rows_size
@@ -27,6 +27,7 @@ _EXPRESSIONS = {"FilterExpression", "ExpressionAttributeNames", "ExpressionAttri
 _SCAN = _PAGE | _EXPRESSIONS | {"ProjectionExpression", "Segment", "TotalSegments"}
 _QUERY = _PAGE | _EXPRESSIONS | {"KeyConditionExpression", "ScanIndexForward"}
 _GET = {"TableName", "Key", "ConsistentRead", "ReturnConsumedCapacity"}
+_BATCH_OF_ONE = {"Keys", "ConsistentRead"}
 _SELECTS = (None, "ALL_ATTRIBUTES", "COUNT")
 
 Parameters = Mapping[str, Any]
@@ -50,6 +51,32 @@ class TableReads:
         size = 0 if row is None else _size(row)
         capacity = self._charge(table, parameters, size, 0.5, hash_key)
         return b"{%b}" % b",".join(filter(None, (b'"Item":' + row if row else b"", capacity)))
+
+    def batch_get(self, parameters: Parameters) -> bytes:
+        """The answer to a BatchGetItem of whole items of one table that fit into one answer."""
+        asked = parameters.get("RequestItems")
+        if set(parameters) != {"RequestItems"} or not isinstance(asked, dict) or len(asked) != 1:
+            raise LeftToMoto
+        if not self.tables.strict:
+            raise LeftToMoto  # which reports a capacity of its own
+        ((name, wanted),) = asked.items()
+        table = self.tables.named(name)
+        if table is None or not isinstance(wanted, dict) or not _BATCH_OF_ONE.issuperset(wanted):
+            raise LeftToMoto
+        keys = wanted.get("Keys")
+        if not isinstance(keys, list) or not 1 <= len(keys) <= DYNAMODB_BATCH_KEYS:
+            raise LeftToMoto
+        places = [_key(table, key) for key in keys]
+        rows = [table.items.row(*place) for place in places]
+        if len(set(places)) < len(places) or sum(len(row or b"") for row in rows) > DYNAMODB_BATCH_GET_BYTES:
+            raise LeftToMoto
+        now = self.tables.clock.now()
+        self.tables.admit_read(table, now)
+        for (hash_key, _), row in zip(places, rows, strict=True):
+            units = read_units(_size(row) if row else 0, consistent=bool(wanted.get("ConsistentRead")))
+            self.tables.charge_read(table, units, now, hash_key)
+        found = b",".join(row for row in rows if row)
+        return b'{"Responses":{%b:[%b]},"UnprocessedKeys":{}}' % (orjson.dumps(name), found)
 
     def scan(self, parameters: Parameters) -> bytes:
         """The answer to a Scan of the table itself."""

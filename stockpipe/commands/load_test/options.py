@@ -69,7 +69,7 @@ class LoadTestOptions(AwsOptions):
             *("template", "parameters", "parameter_files", "runtime", "concurrency", "batch_size", "window_s"),
             *("memory_mb", "drain_timeout_s"),
         ),
-        "What decides the exit code": ("slo", "accept"),
+        "What decides the exit code": ("slo", "accept", "audit"),
         "What is shown and written": ("ui", "every_s", "summary", "report", "screenshot"),
     }
     rivals: ClassVar = (
@@ -147,6 +147,13 @@ class LoadTestOptions(AwsOptions):
         ),
     ] = ()
     accept: Accept = ()
+    audit: Annotated[
+        Literal["full", "sample", "none"],
+        typer.Option(
+            help="Prove every row, or those of a twentieth of the objects; 'none': the bounds alone decide.",
+            show_default="{}; none with --target sink and --stack",
+        ),
+    ] = "full"
     seed: Annotated[int, typer.Option(help="Seed of everything random: the same seed makes the same data.")] = 0
     runtime: Runtime = "inline"
     concurrency: Annotated[

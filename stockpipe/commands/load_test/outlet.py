@@ -127,7 +127,7 @@ class _Outlet:
     def _print(self) -> None:
         built = self.summary
         if self.display.mode == "quiet":
-            verdict = f"verdict {built['audit']['verdict'] if built['audit'] else 'none'}"
+            verdict = f"verdict {text.audit_words(built)}" if built["audit"] else "verdict none"
             missed = bounds.missed(built["bounds"], FIGURES)
             self.display.console.print(
                 f"{verdict}, missed {missed}" if missed else verdict, markup=False, soft_wrap=True
@@ -160,6 +160,7 @@ def options_json(options: LoadTestOptions, plan: Plan) -> dict[str, Any]:
         "parameters": parameters(options),
         "drain_timeout": plan.drain_timeout_s,
         "accept": sorted(plan.accepted),
+        "audit": plan.audit if plan.audited else "none",
     }
 
 

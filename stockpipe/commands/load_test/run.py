@@ -58,9 +58,10 @@ def resolve(options: LoadTestOptions) -> tuple[Stack, Plan]:
     _require_one_shape(options)
     profile = _profile(options)
     _require_possible(options, profile)
+    _require_provable(options, target)
     stack = template.load(options.template, parameters(options), defaults={"Seed": str(options.seed)})
     require_sound(stack, options.template)
-    asked = ("rows", "seed", "poisson", "find_max", "sink_latency_s", "runtime", "drain_timeout_s", "port")
+    asked = ("rows", "seed", "poisson", "find_max", "sink_latency_s", "runtime", "drain_timeout_s", "port", "audit")
     return stack, Plan(
         profile=profile,
         backlog=options.backlog or 0,
@@ -163,6 +164,18 @@ def _profile(options: LoadTestOptions) -> Profile:
     if options.spike_per_s is not None:
         return spike(rate, options.spike_per_s, length_s)
     return constant(rate, length_s)
+
+
+def _require_provable(options: LoadTestOptions, target: TargetName) -> None:
+    if "audit" not in options.given or options.audit == "none":
+        return
+    if target == "sink":
+        raise InputError(f"--audit {options.audit} does not go with --target sink, which keeps no rows to prove")
+    if target == "stack":
+        raise InputError(
+            f"--audit {options.audit} does not go with --stack: after the load, run stockpipe verify --stack "
+            f"{options.stack}, which says beforehand what it costs"
+        )
 
 
 def _require_possible(options: LoadTestOptions, profile: Profile) -> None:

@@ -109,6 +109,7 @@ def session(clock: ManualClock) -> LoadSession:
         port=0,
         window_s=0.0,
         accepted=frozenset(),
+        audit="full",
     )
     options = RunOptions("load-test", 1, "inline", clock.now())
     return LoadSession.create(plan, template.load(), clock, "bucket", options)

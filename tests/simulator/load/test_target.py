@@ -1,4 +1,4 @@
-"""A load test's target: what fails in it becomes one line."""
+"""A load test's target: what fails in it becomes one line, and what its audit will take is said before."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError
 
 from simulator.base.errors import CouldNotFinish, InputError, StockpipeError
-from simulator.load.target import in_one_line
+from simulator.load.plan.plan import AuditChoice
+from simulator.load.target import announcement, in_one_line
 
 ENDPOINT = "http://127.0.0.1:4566"
 
@@ -38,3 +39,19 @@ def test_what_an_engine_does_wrong_is_one_line(error: Exception, kind: type[Stoc
 def test_a_defect_of_ours_stays_a_defect() -> None:
     """What no engine did is not hidden in a line."""
     assert in_one_line(ZeroDivisionError(), ENDPOINT) is None
+
+
+@pytest.mark.parametrize(
+    ("choice", "objects", "rows", "said"),
+    [
+        ("full", 800, 100, "auditing 80,000 rows, about 6 s; --audit sample takes about 1 s"),
+        ("full", 100, 100, "auditing 10,000 rows, about 1 s"),
+        ("full", 1, 1, "auditing 1 row, about 1 s"),
+        ("full", 10, 100_000, "auditing 1,000,000 rows, about 67 s"),
+        ("sample", 4_000, 100, "auditing 200 of 4,000 objects, 20,000 rows, about 2 s"),
+        ("sample", 1, 1, "auditing 1 of 1 object, 1 row, about 1 s"),
+    ],
+)
+def test_how_long_an_audit_takes_is_said_before(choice: AuditChoice, objects: int, rows: int, said: str) -> None:
+    """And, if that is long, what a sample would take, where it is smaller."""
+    assert announcement(choice, objects, rows) == said

@@ -146,3 +146,13 @@ def test_a_key_of_many_statements_is_read_a_block_at_a_time(
     monkeypatch.setattr(partitions, "_read", lambda *block: read.append(block) or block_of(*block))
     in_hand = [(statement[2], len(read)) for stream in partitions.streams() for statement in stream]
     assert in_hand == [(0, 1), (1, 2), (2, 3), (3, 4), (4, 5)]
+
+
+def test_what_is_added_after_reading_is_there_too(partitions: Partitions, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Reading moves the place in the file; what is written next goes to its end all the same."""
+    monkeypatch.setattr(limits, "AUDIT_MEMORY_BYTES", 0)
+    said = [("a", str(number), "x" * 50) for number in range(20)]
+    for part in (said[:10], said[10:]):
+        partitions.add(part)
+        assert sum(map(len, partitions)) in (10, 20)
+    assert sorted(statement for statements in partitions for statement in statements) == sorted(said)

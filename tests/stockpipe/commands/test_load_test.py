@@ -123,14 +123,18 @@ def test_exit_code_says_what_matters_most(
 
 def test_a_backlog_is_there_before_the_consumer_and_drains(stockpipe: Stockpipe) -> None:
     """All objects wait at once; nothing is stored before the last is put; the drain's rate is told."""
-    done = stockpipe("load-test", "--backlog", "120", "--rows", "1", "--summary", "-", "--ui", "quiet")
+    done = stockpipe(
+        "load-test", "--backlog", "120", "--rows", "1", "--audit", "sample", "--summary", "-", "--ui", "quiet"
+    )
     assert done.code == 0, done.err
     backlog = done.summary["backlog"]
     assert backlog["peak"] == 120
     assert backlog["drained"] is True
     assert backlog["drain_objects_per_s"] > 0
     assert backlog["last_tenth_to_first"] > 0
-    assert done.summary["audit"]["verdict"] == "exact"
+    audit = done.summary["audit"]
+    assert (audit["verdict"], audit["sampled"], audit["extra"]) == ("exact", {"objects": 20, "of": 120}, None)
+    assert "verdict exact in a sample of 20 of 120 objects" in done.err.splitlines()
 
 
 def test_another_engine_is_loaded_and_proven(stockpipe: Stockpipe, aws_engine: str) -> None:
@@ -153,11 +157,12 @@ def test_another_engine_is_loaded_and_proven(stockpipe: Stockpipe, aws_engine: s
 def sending(start: Any) -> Any:
     """A load test of ten minutes, once its first object is sent."""
     running = start(
-        "load-test", "--rate", "20/s", "--duration", "10m", "--rows", "2", "--summary", "s.json", "--ui", "plain"
-    )
+        "load-test", "--rate", "20/s", "--duration", "10m", "--rows", "2", "--summary", "s.json", "--ui", "plain",
+        "--every", "500ms",
+    )  # fmt: skip
 
     def sent() -> bool:
-        found = re.search(r"running +\| sent (\d+)", running.process.stdout.readline())
+        found = re.search(r" running sent=(\d+)", running.process.stdout.readline())
         return bool(found and int(found[1]) > 0)
 
     running.wait_for(sent, "the first object")
@@ -211,6 +216,9 @@ def test_a_second_ctrl_c_ends_at_once_and_still_says_what_was_seen(start: Any, t
         (("--target", "sink", "--endpoint-url", "http://127.0.0.1:1"), "name different targets"),
         (("--sink-latency", "5ms"), "goes with --target sink"),
         (("--region", "eu-west-1"), "goes with --stack"),
+        (("--target", "sink", "--audit", "full"), "--target sink, which keeps no rows to prove"),
+        (("--stack", "s", "--audit", "sample"), "run stockpipe verify --stack s"),
+        (("--audit", "some"), "not one of full, sample, none"),
         (("--endpoint-url", "http://127.0.0.1:9"), "does not answer"),
         (("--endpoint-url", "localhost:4566"), "not the address of an engine"),
         (("--endpoint-url", "https://sqs.us-east-1.amazonaws.com"), "--stack NAME"),

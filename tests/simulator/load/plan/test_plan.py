@@ -28,6 +28,7 @@ def plan(backlog: int = 0, find_max: bool = False, target: TargetName = "store",
         port=0,
         window_s=0.0,
         accepted=frozenset(),
+        audit="full",
     )
 
 

@@ -16,6 +16,7 @@ from simulator.store.dynamodb.rows import Rows
 from simulator.store.dynamodb.rules import rows_size
 from simulator.store.dynamodb.tables import Tables
 from simulator.store.dynamodb.throttles import Throttles
+from simulator.store.moto.application import LeftToMoto
 from simulator.store.wire.aws_errors import AwsError
 
 
@@ -90,3 +91,44 @@ def test_a_page_holds_as_many_items_as_fit_by_their_own_size(monkeypatch: pytest
     answer = json.loads(reads.scan({"TableName": "prices"}))
     assert answer["Count"] == min(5, max(1, page_bytes // 150))
     assert ("LastEvaluatedKey" in answer) == (answer["Count"] < 5)
+
+
+def _key(number: int) -> dict[str, Any]:
+    return {"PK": {"S": "p"}, "SK": {"S": f"{number:03}"}}
+
+
+def test_a_batch_of_keys_is_answered_with_the_items_there_are_and_each_is_counted() -> None:
+    """BatchGetItem: whole units for each item of up to 4 KB, also for one that is not there."""
+    table, clock = prices(), ManualClock(1_000.0)
+    tallies = Tallies(clock)
+    for number, text in ((1, "x" * 5_000), (2, "short")):
+        table.items.put("p", f"{number:03}", orjson.dumps({**_key(number), "v": {"S": text}}))
+    reads = TableReads(Tables(lambda: {"prices": table}, tallies, Throttles(applied=False), clock, strict=True))
+    asked = {"Keys": [_key(1), _key(2), _key(3)], "ConsistentRead": True}
+    answer = json.loads(reads.batch_get({"RequestItems": {"prices": asked}}))
+    assert [len(item["v"]["S"]) for item in answer["Responses"]["prices"]] == [5_000, 5]
+    assert answer["UnprocessedKeys"] == {}
+    assert tallies.tables["prices"].read_units == 2 + 1 + 1
+
+
+@pytest.mark.parametrize(
+    ("strict", "wanted", "more"),
+    [
+        (True, {"Keys": []}, {}),
+        (True, {"Keys": [_key(1), _key(1)]}, {}),
+        (True, {"Keys": [_key(number) for number in range(101)]}, {}),
+        (True, {"Keys": [{"PK": {"S": "p"}}]}, {}),
+        (True, {"Keys": "all"}, {}),
+        (True, {"Keys": [_key(1)], "ProjectionExpression": "v"}, {}),
+        (True, {"Keys": [_key(1)]}, {"ReturnConsumedCapacity": "TOTAL"}),
+        (False, {"Keys": [_key(1)]}, {}),
+        (True, [], {}),
+    ],
+)
+def test_any_other_batch_of_keys_is_left_to_moto(strict: bool, wanted: Any, more: dict[str, str]) -> None:
+    """Mistakes, whose texts are moto's, and what is asked for beyond whole items of one table."""
+    clock = ManualClock(1_000.0)
+    throttles = Throttles(applied=False)
+    reads = TableReads(Tables(lambda: {"prices": prices()}, Tallies(clock), throttles, clock, strict=strict))
+    with pytest.raises(LeftToMoto):
+        reads.batch_get({"RequestItems": {"prices": wanted}, **more})

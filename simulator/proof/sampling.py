@@ -1,0 +1,67 @@
+"""A sample of an audit: which objects it reads, and the items under their rows' keys alone.
+
+Whole objects are drawn, so that a row of theirs that is missing or different is found. An item that no object explains
+is not: for that the whole table would have to be read.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from collections.abc import Callable, Collection, Iterable
+from itertools import islice
+from typing import TYPE_CHECKING, Any, cast
+
+from simulator.base import chance, limits
+from simulator.base.clock import Clock
+from simulator.proof.scan import Item, unparsed
+
+if TYPE_CHECKING:
+    from types_aiobotocore_dynamodb.client import DynamoDBClient
+
+Key = tuple[str, str]
+
+
+def sample_size(objects: int) -> int:
+    """How many of so many objects a sample has: a twentieth, within bounds."""
+    share = math.ceil(objects * limits.AUDIT_SAMPLE_SHARE)
+    return min(objects, max(limits.AUDIT_SAMPLE_LEAST, min(share, limits.AUDIT_SAMPLE_MOST)))
+
+
+def draw(objects: int, seed: int) -> Collection[int]:
+    """The numbers of the objects in the sample, of those from 1 to `objects`: the same for the same seed."""
+    return frozenset(chance.stream(seed, "audit sample").sample(range(1, objects + 1), sample_size(objects)))
+
+
+async def read_back(
+    dynamodb: DynamoDBClient,
+    table: str,
+    keys: Iterable[Key],
+    take: Callable[[list[Item]], None],
+    clock: Clock,
+    concurrency: int,
+) -> None:
+    """Give the items under these keys to `take`, as strongly consistent reads see them.
+
+    At most `concurrency` requests are under way. The keys must differ; those without an item give none.
+    """
+    waiting = iter(keys)
+
+    async def worker() -> None:
+        while part := list(islice(waiting, limits.DYNAMODB_BATCH_KEYS)):
+            asked: Any = {table: {"Keys": [_key(*key) for key in part], "ConsistentRead": True}}
+            while asked:
+                answer = await dynamodb.batch_get_item(RequestItems=asked)
+                take(cast("list[Item]", answer["Responses"].get(table, [])))
+                asked = answer.get("UnprocessedKeys")
+                if asked:
+                    await clock.sleep(limits.AUDIT_PAUSE_S)
+
+    with unparsed(dynamodb, "BatchGetItem"):
+        async with asyncio.TaskGroup() as group:
+            for _ in range(concurrency):
+                group.create_task(worker())
+
+
+def _key(pk: str, sk: str) -> dict[str, dict[str, str]]:
+    return {"PK": {"S": pk}, "SK": {"S": sk}}
