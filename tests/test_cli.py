@@ -212,7 +212,11 @@ def test_the_line_of_a_command_without_memory_is_the_last_word(error: str, lines
             "--port: '70000' is not between 0 and 65535",
             "`stockpipe store --help` lists its options",
         ),
-        ("simulate --ui plane", "--ui: 'plane' is not 'auto', 'live', 'plain' or 'quiet'", "did you mean 'plain'?"),
+        (
+            "simulate --ui plane",
+            "--ui: 'plane' is not one of 'auto', 'live', 'plain' or 'quiet'",
+            "did you mean 'plain'?",
+        ),
         (
             "simulate --ui",
             "the option '--ui' of 'stockpipe simulate' needs a value",

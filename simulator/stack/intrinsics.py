@@ -175,7 +175,7 @@ class Document:
         if allowed is not None and value not in [plain_text(choice) for choice in allowed]:
             choices = [plain_text(choice) for choice in allowed]
             near = nearest(value, choices)
-            refuse(f"must be {listed(choices)}", f"did you mean '{near}'?" if near else None)
+            refuse(f"must be one of {listed(choices)}", f"did you mean '{near}'?" if near else None)
         pattern = definition.get("AllowedPattern")
         try:
             if pattern is not None and not matches(str(pattern), value):

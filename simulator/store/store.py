@@ -185,7 +185,7 @@ async def _announced_port(process: ModuleProcess, port: int) -> int:
         raise StoreStartFailed(f"the store did not start within {START_TIMEOUT_S:.0f} s{said}") from None
     said = await process.last_words()
     if await process.wait() == EXIT_PORT_IN_USE:
-        raise PortInUse(f"port {port} cannot be used: {said or 'taken'}; name another with --port, or 0")
+        raise PortInUse(f"port {port} cannot be used: {said or 'taken'}", hint="`--port 0` takes a free one")
     raise StoreStartFailed(f"the store did not start ({process.exit_text}){_quoted(said)}")
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
+from simulator.base.doors import is_loopback_url
 from simulator.base.errors import InputError, Interrupted
 from simulator.base.shown import visible_lines
 from stockpipe.commands.options import TYPED, Options
@@ -50,7 +51,13 @@ def on_aws(work: Callable[[AnyAwsOptions, Aws, Clock], Awaitable[T]]) -> Callabl
     def run(options: AnyAwsOptions) -> T:
         from simulator.base import interrupts
         from simulator.base.clock import SystemClock
+        from stockpipe.commands.addresses import require_endpoint, require_url
         from stockpipe.deploy.aws import connect
+
+        if options.endpoint_url is not None:
+            require_url(options.endpoint_url)
+            if is_loopback_url(options.endpoint_url):
+                require_endpoint(options.endpoint_url)
 
         async def connected() -> T:
             async with connect(options.region, options.profile, options.endpoint_url) as aws:

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import socket
 from collections.abc import Mapping
-from urllib.parse import urlsplit
 
 from simulator.base import limits
 from simulator.base.clock import SystemClock
@@ -23,13 +21,11 @@ from simulator.run.bounds import parse_all
 from simulator.stack import template
 from simulator.stack.model import Stack
 from simulator.stack.wiring import wiring
+from stockpipe.commands.addresses import require_endpoint, require_free_port, require_url
 from stockpipe.commands.load_test.options import LoadTestOptions
 from stockpipe.commands.load_test.outlet import OVERRIDES, dashed, parameters, run_options, run_shown
 from stockpipe.commands.outputs import require_writable
 from stockpipe.commands.words import require_sound
-
-REACH_S = 3.0
-"""How long an engine may take to accept a connection before anything is sent."""
 
 
 def run_load_test(options: LoadTestOptions) -> int:
@@ -44,7 +40,9 @@ def run_load_test(options: LoadTestOptions) -> int:
 
         return run_on_stack(options, stack, plan)
     if plan.endpoint_url is not None:
-        _require_reachable(plan.endpoint_url)
+        require_endpoint(plan.endpoint_url)
+    else:
+        require_free_port(options.port)
     allow_open_files()
     remove_ownerless()
     clock, bucket = SystemClock(), wiring(stack).bucket.name
@@ -112,27 +110,12 @@ def _require_nothing_overridden(options: LoadTestOptions) -> None:
 
 
 def _require_loopback(url: str) -> None:
-    try:
-        parts = urlsplit(url)
-        known = parts.scheme in ("http", "https") and bool(parts.hostname)
-    except ValueError:  # of brackets that do not close
-        known = False
-    if not known:
-        raise InputError(f"--endpoint-url {url} is not the address of an engine; write http://127.0.0.1:4566")
+    require_url(url)
     if not is_loopback_url(url):
         raise InputError(
-            f"--endpoint-url {url} is not on this machine; load is sent to loopback alone,"
-            " or to AWS by the name of a deployed stack: --stack NAME"
+            f"--endpoint-url: '{url}' is not on this machine",
+            hint="load is sent to this machine alone, or to AWS by the name of a deployed stack: --stack NAME",
         )
-
-
-def _require_reachable(url: str) -> None:
-    parts = urlsplit(url)
-    try:
-        port = parts.port or (443 if parts.scheme == "https" else 80)
-        socket.create_connection((parts.hostname or "", port), timeout=REACH_S).close()
-    except (OSError, ValueError) as error:
-        raise InputError(f"--endpoint-url {url} does not answer ({error}); is the engine running?") from None
 
 
 def _require_one_shape(options: LoadTestOptions) -> None:

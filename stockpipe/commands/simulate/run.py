@@ -30,6 +30,7 @@ from simulator.stack import rules, template
 from simulator.stack.model import Stack
 from simulator.stack.wiring import wiring
 from simulator.telemetry import Telemetry
+from stockpipe.commands.addresses import require_free_port
 from stockpipe.commands.outputs import echo, require_writable, write
 from stockpipe.commands.parameters import parameters_of
 from stockpipe.commands.simulate.options import SimulateOptions
@@ -53,6 +54,7 @@ def run_simulate(options: SimulateOptions) -> int:
     given = (file.path for file in options.parameter_files)
     inputs = (options.template, scenario, options.code, *options.sources, *options.paths, *given)
     require_writable(options.ready, options.screenshot, summary=options.summary, inputs=inputs)
+    require_free_port(options.port)
     allow_open_files()
     remove_ownerless()
     return asyncio.run(_run(options, stack, plan))

@@ -243,7 +243,7 @@ def test_help_tells_words_and_choices() -> None:
         (("--wait", "soon"), "'--wait': 'soon' is not a duration"),
         (("--at", "noon"), "'--at': 'noon' is not a time"),
         (("--pair", "A"), "'--pair': 'A' is not NAME=VALUE"),
-        (("--color", "blue"), "'--color': 'blue' is not 'red' or 'green'"),
+        (("--color", "blue"), "'--color': 'blue' is not one of 'red' or 'green'"),
     ],
 )
 def test_wrong_value_is_one_line_that_names_the_option(arguments: tuple[str, ...], said: str) -> None:
