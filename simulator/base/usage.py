@@ -38,6 +38,6 @@ def allow_open_files() -> None:
             soft = wanted
     if soft != resource.RLIM_INFINITY and soft < limits.OPEN_FILES_LEAST:
         raise CouldNotFinish(
-            f"only {soft} files may be open at once here, and a run needs {limits.OPEN_FILES_LEAST};"
-            f" allow more with `ulimit -n {limits.OPEN_FILES_LEAST}` and run again"
+            f"this machine allows only {soft} open files, and a run needs {limits.OPEN_FILES_LEAST}",
+            hint=f"allow more with `ulimit -n {limits.OPEN_FILES_LEAST}` and run again",
         )

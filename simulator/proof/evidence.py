@@ -248,7 +248,8 @@ def _disk() -> Iterator[None]:
         yield
     except sqlite3.OperationalError as error:
         raise CouldNotFinish(
-            f"the audit cannot use its temporary file ({error}): free some space, or name another directory with TMPDIR"
+            f"the audit cannot use its temporary file ({error})",
+            hint="free some space, or name another folder with TMPDIR",
         ) from error
 
 

@@ -47,8 +47,8 @@ def wiring(stack: Stack) -> Wiring:
                     table = _table_of(stack, consumer)
                     return Wiring(bucket, notification, queue, dead_letters, mapping, consumer, table)
     raise InputError(
-        "the template has no bucket that notifies a queue with a function behind it; "
-        "it needs a QueueConfigurations entry and an SQS event on the same queue"
+        "the template has no bucket that notifies a queue with a function behind it",
+        hint="it needs a QueueConfigurations entry and an SQS event on the same queue",
     )
 
 
@@ -57,4 +57,4 @@ def _table_of(stack: Stack, consumer: Function) -> Table:
     for table in stack.tables.values():
         if table.name == named:
             return table
-    raise InputError(f"{consumer.logical_id}: TABLE_NAME is '{named or ''}', which is not a table of the template")
+    raise InputError(f"{consumer.logical_id}: TABLE_NAME is '{named or ''}', which is not a table in the template")

@@ -159,7 +159,7 @@ class Store:
 
 
 def _lost(fate: str) -> StoreDied:
-    return StoreDied(f"the store's process {fate}; start the run again")
+    return StoreDied(f"the store's process {fate}", hint="start the run again")
 
 
 def _environment() -> dict[str, str]:

@@ -154,7 +154,7 @@ def _interruptible(question: str) -> Iterator[None]:
     from simulator.base.interrupts import raised
 
     if not can_ask():
-        raise InputError(f"nobody is there to answer '{question}'; pass --yes")
+        raise InputError(f"nobody is there to answer '{question}'", hint="pass --yes")
     wakeup = signal.set_wakeup_fd(-1)
     try:
         with raised():

@@ -139,7 +139,7 @@ async def _execute(aws: Aws, clock: Clock, change_set: ChangeSet, stack: str, cl
             way_out = "nothing is left; fix that and deploy again"
         else:
             way_out = f"fix that, run `stockpipe destroy --stack {stack}`, and deploy again"
-    raise CouldNotFinish(f"the deployment failed at {why}; {way_out}")
+    raise CouldNotFinish(f"the deployment failed at {why}", hint=way_out)
 
 
 def _print_outputs(stack: DeployedStack) -> None:

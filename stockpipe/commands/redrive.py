@@ -65,5 +65,5 @@ async def redrive(options: RedriveOptions, aws: Aws, clock: Clock) -> None:
         moved = await queues.send_back(
             aws, clock, source, target, lambda total: status.update(f"moved {total:,} of {count:,}")
         )
-    how = f"`stockpipe status --stack {options.stack}` shows how they fare"
+    how = f"`stockpipe status --stack {options.stack}` shows what becomes of them"
     say(f"{moved:,} messages are back in {target.name}; {how}")

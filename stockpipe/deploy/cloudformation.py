@@ -82,7 +82,9 @@ class StackEvent:
 def check_name(name: str) -> None:
     """Raise `InputError` for a stack name that CloudFormation would refuse."""
     if not _NAME.fullmatch(name):
-        raise InputError(f"'{name}' is no stack name: letters, digits and hyphens, a letter first, at most 128")
+        raise InputError(
+            f"'{name}' is not a stack name", hint="write letters, digits and hyphens, a letter first, at most 128"
+        )
 
 
 def next_step(stack: DeployedStack | None, name: str) -> Kind:
@@ -91,15 +93,15 @@ def next_step(stack: DeployedStack | None, name: str) -> Kind:
         return "CREATE"
     match stack.status:
         case "ROLLBACK_COMPLETE" | "ROLLBACK_FAILED" | "CREATE_FAILED" | "DELETE_FAILED":
-            way_out = f", which nothing but deleting ends: `stockpipe destroy --stack {name}`"
+            way_out = f"only deleting it helps: `stockpipe destroy --stack {name}`"
         case "UPDATE_ROLLBACK_FAILED":
             continued = f"`aws cloudformation continue-update-rollback --stack-name {name}`"
-            way_out = f": mend what its events name, then {continued}"
+            way_out = f"fix what its events name, then run {continued}"
         case status if status.endswith("_IN_PROGRESS"):
-            way_out = f": wait for its end, which `stockpipe status --stack {name}` shows"
+            way_out = f"wait for its end, which `stockpipe status --stack {name}` shows"
         case _:
             return "UPDATE"
-    raise InputError(f"stack {name} is in {stack.status}{way_out}")
+    raise InputError(f"stack '{name}' is in {stack.status}", hint=way_out)
 
 
 def has_succeeded(status: str) -> bool:

@@ -118,7 +118,9 @@ async def send_back(
             return moved
         if found.get("Status") in {"FAILED", "CANCELLED"}:
             reason = found.get("FailureReason") or found["Status"].lower()
-            raise CouldNotFinish(f"{moved} messages are back, then the move ended: {reason}; run it again for the rest")
+            raise CouldNotFinish(
+                f"{moved} messages are back, then the move ended: {reason}", hint="run it again for the rest"
+            )
         await clock.sleep(POLL_S)
 
 

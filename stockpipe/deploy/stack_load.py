@@ -70,8 +70,8 @@ async def _log_group(aws: Aws, function: str) -> str:
     logging = configuration.get("LoggingConfig", {})
     if (level := logging.get("ApplicationLogLevel")) in limits.LOG_LEVELS[limits.LOG_LEVELS.index("WARN") :]:
         raise InputError(
-            f"function {function} logs {level} and above, and its INFO lines tell when an object is stored; "
-            "deploy it with --parameter LogLevel=INFO"
+            f"function '{function}' logs {level} and above, and a load test needs its INFO lines",
+            hint="`stockpipe deploy --stack NAME --parameter LogLevel=INFO` changes that",
         )
     group: str = logging.get("LogGroup") or f"/aws/lambda/{function}"
     try:
@@ -80,8 +80,8 @@ async def _log_group(aws: Aws, function: str) -> str:
         if error_code(error) != "ResourceNotFoundException":
             raise
         raise InputError(
-            f"function {function} has no log group {group}, and its lines tell when an object is stored; "
-            "let it run once with `stockpipe invoke`"
+            f"function '{function}' has no log group '{group}', and a load test needs its lines",
+            hint="let it run once: `stockpipe invoke --stack NAME`",
         ) from None
     return group
 

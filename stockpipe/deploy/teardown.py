@@ -32,8 +32,8 @@ async def losses(aws: Aws, deployed: Deployed) -> list[str]:
     if found:
         if found["Table"].get("DeletionProtectionEnabled"):
             raise InputError(
-                f"table {table} is under deletion protection and stays, and so does the stack; to lift it: "
-                f"`stockpipe deploy --stack {deployed.stack.name} --parameter DeletionProtection=false`"
+                f"table '{table}' is under deletion protection and stays, and so does the stack",
+                hint=f"lift it: `stockpipe deploy --stack {deployed.stack.name} --parameter DeletionProtection=false`",
             )
         rows = found["Table"].get("ItemCount", 0)
         lines.append(f"{rows:,} rows in table {table}, as DynamoDB counted them up to six hours ago")
@@ -73,7 +73,9 @@ async def destroy(
         if cause is None or cause.type != "AWS::S3::Bucket":
             break
     why = cause.text if cause else "no reason given"
-    raise CouldNotFinish(f"stack {name} is not gone: {why}; mend that and run `stockpipe destroy --stack {name}` again")
+    raise CouldNotFinish(
+        f"stack '{name}' is not gone: {why}", hint=f"fix that and run `stockpipe destroy --stack {name}` again"
+    )
 
 
 async def _count_objects(aws: Aws, bucket: str) -> int:

@@ -60,5 +60,5 @@ def require_code(path: Path) -> None:
         found = False
     if not found:
         raise InputError(
-            f"{path} is neither a directory nor a zip of code; make one: stockpipe package --output {path}"
+            f"'{path}' is neither a folder nor a zip of code", hint="`stockpipe package --output FILE` makes a zip"
         )

@@ -258,12 +258,14 @@ def _recorders(
         try:
             directory = LogDirectory(options.logs)
         except OSError as error:
-            raise InputError(f"--logs {options.logs}: {error.strerror}") from None
+            raise InputError(f"--logs: '{options.logs}' cannot be written: {error.strerror}") from None
         owned.callback(outlet.close_logs, directory)
         recorders.append(directory.record)
     if options.tail:
         if outlet.display.mode == "live":
-            raise InputError("--tail does not go with the dashboard; add --ui plain or --ui quiet, or use --logs DIR")
+            raise InputError(
+                "'--tail' does not go with the dashboard", hint="add --ui plain or --ui quiet, or use --logs DIR"
+            )
         recorders.append(outlet.tail)
     if len(recorders) == 1:
         return recorders[0]

@@ -28,5 +28,5 @@ def test_table_that_nobody_declares_is_refused(tmp_path: Path) -> None:
     text = packaged_template().read_text(encoding="utf-8")
     copy.write_text(text.replace("TABLE_NAME: !Ref StockData", "TABLE_NAME: Elsewhere"), encoding="utf-8")
 
-    with pytest.raises(InputError, match="TABLE_NAME is 'Elsewhere', which is not a table of the template"):
+    with pytest.raises(InputError, match="TABLE_NAME is 'Elsewhere', which is not a table in the template"):
         wiring(load(copy))

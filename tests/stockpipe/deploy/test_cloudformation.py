@@ -81,7 +81,7 @@ def test_other_states_say_the_way_out(status: str, way_out: str) -> None:
 @pytest.mark.parametrize("name", ["", "1stack", "my_stack", "a" * 129, "stäck"])
 def test_bad_stack_names_are_refused(name: str) -> None:
     """What CloudFormation would not take as a name is refused before any call."""
-    with pytest.raises(InputError, match="is no stack name"):
+    with pytest.raises(InputError, match="is not a stack name"):
         cloudformation.check_name(name)
 
 

@@ -179,7 +179,9 @@ async def test_destroy_that_fails_names_the_first_cause() -> None:
         describe_stacks=described("DELETE_FAILED"),
         describe_stack_events=[{"StackEvents": []}, {"StackEvents": [cause]}],
     )
-    with pytest.raises(CouldNotFinish, match=r"stack s is not gone: X \(AWS::IAM::Role\): not authorized; .*--stack s"):
+    with pytest.raises(
+        CouldNotFinish, match=r"stack 's' is not gone: X \(AWS::IAM::Role\): not authorized; .*--stack s"
+    ):
         await teardown.destroy(
             aws,
             InstantClock(),

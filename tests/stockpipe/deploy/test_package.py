@@ -189,7 +189,7 @@ def test_interpreter_of_another_minor_is_refused() -> None:
     other = next(minor for minor in PYTHONS if minor != f"3.{sys.version_info.minor}")
     with pytest.raises(InputError, match=rf"is CPython 3\.{sys.version_info.minor}; .* need CPython {other}"):
         interpreters.find_interpreter(other, Path(sys.executable))
-    with pytest.raises(InputError, match="is no CPython that runs here"):
+    with pytest.raises(InputError, match="is not a CPython that runs here"):
         interpreters.find_interpreter(other, Path("/nonexistent/python"))
 
 
