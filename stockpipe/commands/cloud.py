@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import re
 import signal
 import sys
 from collections.abc import Awaitable, Callable, Iterator
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 import typer
 
 from simulator.base.doors import is_loopback_url
-from simulator.base.errors import InputError, Interrupted
+from simulator.base.errors import InputError, Interrupted, StockpipeError
 from simulator.base.shown import visible_lines
 from stockpipe.commands.options import TYPED, Options
 from stockpipe.commands.outputs import echo
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 AnyAwsOptions = TypeVar("AnyAwsOptions", bound="AwsOptions")
 
+_COMMAND = re.compile(r"\bstockpipe [a-z-]+ --stack [\w.-]+|\baws [a-z]+ [a-z-]+ --[a-z-]+ [\w.-]+")
 StackName = Annotated[str, TYPED, typer.Option("--stack", metavar="NAME", help="The CloudFormation stack.")]
 Yes = Annotated[bool, TYPED, typer.Option("--yes", "-y", help="Do not prompt.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
@@ -63,9 +65,21 @@ def on_aws(work: Callable[[AnyAwsOptions, Aws, Clock], Awaitable[T]]) -> Callabl
             async with connect(options.region, options.profile, options.endpoint_url) as aws:
                 return await work(options, aws, SystemClock())
 
-        return interrupts.run(connected())
+        try:
+            return interrupts.run(connected())
+        except StockpipeError as error:
+            error.hinted(error.hint and located(error.hint, options))
+            raise
 
     return run
+
+
+def located(text: str, options: AwsOptions) -> str:
+    """The text with what the command line says of where AWS is behind each command in it, to be followed as printed."""
+    from simulator.run.command_line import quoted
+
+    where = quoted(options.words(options.typed & AwsOptions.annotations.keys()))
+    return _COMMAND.sub(lambda found: f"{found[0]} {where}", text) if where else text
 
 
 def say(text: str) -> None:

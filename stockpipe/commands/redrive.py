@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from simulator.base.errors import ExitCode
-from stockpipe.commands.cloud import AwsOptions, StackName, Yes, confirm, on_aws, say
+from stockpipe.commands.cloud import AwsOptions, StackName, Yes, confirm, located, on_aws, say
 from stockpipe.commands.outputs import echo
 from stockpipe.commands.taking import takes
 
@@ -65,5 +65,5 @@ async def redrive(options: RedriveOptions, aws: Aws, clock: Clock) -> None:
         moved = await queues.send_back(
             aws, clock, source, target, lambda total: status.update(f"moved {total:,} of {count:,}")
         )
-    how = f"`stockpipe status --stack {options.stack}` shows what becomes of them"
+    how = f"`{located(f'stockpipe status --stack {options.stack}', options)}` shows what becomes of them"
     say(f"{moved:,} messages are back in {target.name}; {how}")

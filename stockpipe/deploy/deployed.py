@@ -22,7 +22,7 @@ class Deployed:
         if logical_id not in self.resources:
             raise InputError(
                 f"stack '{self.stack.name}' ({self.stack.status}) has no {logical_id}",
-                hint=f"`stockpipe deploy --stack {self.stack.name}` completes it, `stockpipe destroy` removes it",
+                hint=f"`stockpipe deploy --stack {self.stack.name}` creates what is missing",
             )
         return self.resources[logical_id][1]
 

@@ -61,17 +61,17 @@ async def find_stack(aws: Aws, deployed: Deployed) -> StackUnderLoad:
         deployed,
         await address(aws, deployed.require("StockQueue")),
         await address(aws, deployed.require("StockDLQ")),
-        await _log_group(aws, deployed.consumer),
+        await _log_group(aws, deployed.consumer, deployed.stack.name),
     )
 
 
-async def _log_group(aws: Aws, function: str) -> str:
+async def _log_group(aws: Aws, function: str, stack: str) -> str:
     configuration: Any = await (await aws.functions()).get_function_configuration(FunctionName=function)
     logging = configuration.get("LoggingConfig", {})
     if (level := logging.get("ApplicationLogLevel")) in limits.LOG_LEVELS[limits.LOG_LEVELS.index("WARN") :]:
         raise InputError(
             f"function '{function}' logs {level} and above, and a load test needs its INFO lines",
-            hint="`stockpipe deploy --stack NAME --parameter LogLevel=INFO` changes that",
+            hint=f"`stockpipe deploy --stack {stack} --parameter LogLevel=INFO` changes that",
         )
     group: str = logging.get("LogGroup") or f"/aws/lambda/{function}"
     try:
@@ -81,7 +81,7 @@ async def _log_group(aws: Aws, function: str) -> str:
             raise
         raise InputError(
             f"function '{function}' has no log group '{group}', and a load test needs its lines",
-            hint="let it run once: `stockpipe invoke --stack NAME`",
+            hint=f"let it run once: `stockpipe invoke --stack {stack}`",
         ) from None
     return group
 
