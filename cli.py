@@ -16,7 +16,7 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 
 from simulator.base.errors import OUT_OF_MEMORY, ExitCode, OutOfMemory, StockpipeError, is_out_of_memory
-from simulator.base.files import failure_text
+from simulator.base.files import failure_of
 from simulator.base.shown import error_line
 from stockpipe.commands import (
     check,
@@ -136,7 +136,7 @@ def _one_line() -> Iterator[None]:
             _say(OUT_OF_MEMORY)
             drop_errors()
         elif isinstance(error, OSError):
-            _say(failure_text(error))
+            _say(*failure_of(error).lines)
         else:
             raise
         raise typer.Exit(ExitCode.COULD_NOT_FINISH) from None
@@ -256,7 +256,7 @@ def run() -> None:
         if output.failed is None:
             raise
         if not told:
-            _say(failure_text(output.failed))
+            _say(*failure_of(output.failed).lines)
         raise SystemExit(ExitCode.COULD_NOT_FINISH) from None
 
 

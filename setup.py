@@ -18,7 +18,7 @@ class BuildWithPages(build_py):
             return
         target = Path(self.build_lib) / "stockpipe" / "docs"
         target.mkdir(parents=True, exist_ok=True)
-        for page in sorted(Path("docs").glob("*.md")):
+        for page in (*Path("docs").glob("*.md"), *Path("docs").glob("*.json")):
             (target / page.name).write_bytes(page.read_bytes())
 
 

@@ -81,6 +81,10 @@ class StockpipeError(Exception):
         hint = getattr(error, "hint", None)
         return cls(f"{what}{error.args[0] if hint else error}", hint=hint)
 
+    def hinted(self, hint: str | None) -> None:
+        """Take another way out, as somebody who knows more words it."""
+        self.hint = hint
+
     @property
     def lines(self) -> tuple[str, ...]:
         """What to say of it; a line may still hold what a user wrote, line ends and all."""

@@ -56,17 +56,17 @@ def require_writable(path: Path) -> None:
         target = Path(os.path.realpath(path))
         mode = target.stat().st_mode if target.exists() else None
         if mode is None and not target.parent.is_dir():
-            raise InputError(f"{path}: there is no directory {target.parent}")
+            raise InputError(f"'{path}' cannot be written: there is no directory '{target.parent}'")
         if mode is not None and stat.S_ISDIR(mode):
-            raise InputError(f"{path} is a directory; name a file")
+            raise InputError(f"'{path}' is a directory", hint="name a file")
         if mode is not None and not (stat.S_ISREG(mode) or _in_place(mode)):
-            raise InputError(f"{path} is a socket or a disk; name a file")
+            raise InputError(f"'{path}' is a socket or a disk", hint="name a file")
         if not os.access(target if mode is not None else target.parent, os.W_OK):
-            raise InputError(f"{path} cannot be written: Permission denied")
+            raise InputError(f"'{path}' cannot be written: Permission denied")
     except OSError as error:
-        raise InputError(f"{path} cannot be written: {error.strerror or error}") from None
+        raise InputError(f"'{path}' cannot be written: {error.strerror or error}") from None
     except ValueError:  # Python raises it for a name that no system accepts
-        raise InputError(f"{path} cannot be written: its name has a NUL character") from None
+        raise InputError(f"'{path}' cannot be written: its name has a NUL character") from None
 
 
 def write_whole(path: Path, content: str | bytes) -> None:
@@ -151,14 +151,15 @@ def naming(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise CouldNotFinish(failure_text(error, str(path))) from error
+        raise failure_of(error, str(path)) from error
 
 
-def failure_text(error: OSError, name: str | None = None) -> str:
-    """One line: what is wrong, with which file (`name`, unless the error names one), and what to do."""
+def failure_of(error: OSError, name: str | None = None) -> CouldNotFinish:
+    """The same as one of ours: what is wrong, with which file (`name`, unless the error names one), and what to do."""
     name = name or (os.fsdecode(error.filename) if isinstance(error.filename, str | bytes) else None)
     if error.errno in _FULL:
-        return f"the disk is full: {name or 'no space is left'}; free some space and run again"
+        return CouldNotFinish(f"the disk is full: {name or 'no space is left'}", hint="free some space and run again")
     if error.errno in (errno.EMFILE, errno.ENFILE):
-        return f"too many open files ({error.strerror}); allow more with `ulimit -n 1024` and run again"
-    return f"{name}: {error.strerror or error}" if name else f"{error.strerror or error}"
+        said = f"too many open files ({error.strerror})"
+        return CouldNotFinish(said, hint="allow more with `ulimit -n 1024` and run again")
+    return CouldNotFinish(f"{name}: {error.strerror or error}" if name else f"{error.strerror or error}")

@@ -38,6 +38,6 @@ def allow_open_files() -> None:
             soft = wanted
     if soft != resource.RLIM_INFINITY and soft < limits.OPEN_FILES_LEAST:
         raise CouldNotFinish(
-            f"the limit on open files is {soft}, and a run needs {limits.OPEN_FILES_LEAST};"
-            f" raise it with `ulimit -n {limits.OPEN_FILES_LEAST}` and run again"
+            f"the limit on open files is {soft}, and a run needs {limits.OPEN_FILES_LEAST}",
+            hint=f"raise it with `ulimit -n {limits.OPEN_FILES_LEAST}` and run again",
         )

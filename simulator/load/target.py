@@ -217,10 +217,10 @@ def in_one_line(error: BaseException, endpoint_url: str | None) -> StockpipeErro
         code, message = said.get("Code", ""), " ".join(str(said.get("Message", "")).split())
         if code in _TAKEN:
             return InputError(
-                f"{where} has resources of these names already ({error.operation_name}: {message or code});"
-                " empty the engine, or give other names with --parameter TableName=..., BucketName=..., QueueName=..."
+                f"{where} has resources of these names already ({error.operation_name}: {message or code})",
+                hint="empty it, or give other names with --parameter TableName=..., BucketName=..., QueueName=...",
             )
         return CouldNotFinish(f"{where} refused {error.operation_name}: {message or 'no reason given'} ({code})")
     if isinstance(error, BotoCoreError):
-        return CouldNotFinish(f"{where} does not answer: {' '.join(str(error).split())}")
+        return CouldNotFinish(f"{where} does not answer: {' '.join(str(error).split())}", hint="is it still running?")
     return None

@@ -260,7 +260,8 @@ def _disk() -> Iterator[None]:
         yield
     except sqlite3.OperationalError as error:
         raise CouldNotFinish(
-            f"the audit cannot use its temporary file ({error}): free some space, or set TMPDIR to another directory"
+            f"the audit cannot use its temporary file ({error})",
+            hint="free some space, or set TMPDIR to another directory",
         ) from error
 
 

@@ -88,6 +88,6 @@ def _disk() -> Iterator[None]:
         yield
     except OSError as error:
         raise CouldNotFinish(
-            f"the audit cannot use its temporary file ({error.strerror or error}): "
-            "free some space, or set TMPDIR to another directory"
+            f"the audit cannot use its temporary file ({error.strerror or error})",
+            hint="free some space, or set TMPDIR to another directory",
         ) from error

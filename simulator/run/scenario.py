@@ -142,11 +142,11 @@ def load(name: str) -> Scenario:
     try:
         text = read_bounded(file, limits.SCENARIO_BYTES).decode("utf-8-sig")
     except FileNotFoundError:
-        raise InputError(f"there is no scenario file {file}") from None
+        raise InputError(f"there is no scenario file '{file}'") from None
     except UnusableFileError as error:
-        raise InputError(f"scenario file {file} {error}") from None
+        raise InputError(f"scenario file '{file}' {error}") from None
     except UnicodeDecodeError:
-        raise InputError(f"scenario file {file} cannot be read: it is not text in UTF-8") from None
+        raise InputError(f"scenario file '{file}' cannot be read: it is not text in UTF-8") from None
     return parse(text, printable(file.stem), printable(str(file)))
 
 

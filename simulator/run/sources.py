@@ -64,9 +64,9 @@ async def _put(s3: S3Client, bucket: str, source: SourceFile) -> int:
                 await s3.put_object(Bucket=bucket, Key=source.key, Body=body)
             return file.tell()
     except (BotoCoreError, ClientError, aiohttp.ClientError) as error:
-        raise CouldNotFinish(f"{source.path} could not be sent: {error}") from error
+        raise CouldNotFinish(f"'{source.path}' could not be sent: {error}") from error
     except OSError as error:
-        raise InputError(f"{source.path} cannot be read: {error.strerror or error}") from None
+        raise InputError(f"'{source.path}' cannot be read: {error.strerror or error}") from None
 
 
 async def _put_parts(s3: S3Client, bucket: str, key: str, file: BinaryIO) -> None:

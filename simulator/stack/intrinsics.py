@@ -74,10 +74,12 @@ class Document:
         self._levels = self._values = self._characters = 0
         self.parameters = self._bind(self._section("Parameters"), parameters, defaults)
 
-    def fail(self, message: str, line: int | None = None, resource: str | None = None) -> NoReturn:
+    def fail(
+        self, message: str, line: int | None = None, resource: str | None = None, *, hint: str | None = None
+    ) -> NoReturn:
         """Raise `TemplateError` that names file, line and resource."""
         where = self.file + (f":{line}" if line else "")
-        raise TemplateError(f"{where}: {resource + ': ' if resource else ''}{message}")
+        raise TemplateError(f"{where}: {resource + ': ' if resource else ''}{message}", hint=hint)
 
     def resolve(self, value: Any, line: int | None = None) -> Any:
         """The value with every intrinsic function replaced; `AWS::NoValue` removes the property or element."""
@@ -157,7 +159,7 @@ class Document:
             if not isinstance(definition, Located):
                 self.fail(f"parameter {name} must be a mapping", line)
             if name not in given and "Default" not in definition:
-                self.fail(f"parameter {name} has no default; set it with --parameter {name}=VALUE", line)
+                self.fail(f"parameter '{name}' has no default and no value", line, hint=f"add --parameter {name}=VALUE")
             value = str(given[name]) if name in given else plain_text(definition["Default"])
             self._check_parameter(name, value, definition, line)
             bound[name] = value
@@ -175,7 +177,7 @@ class Document:
         if allowed is not None and value not in [plain_text(choice) for choice in allowed]:
             choices = [plain_text(choice) for choice in allowed]
             near = nearest(value, choices)
-            refuse(f"must be {listed(choices)}", f"did you mean '{near}'?" if near else None)
+            refuse(f"must be one of {listed(choices)}", f"did you mean '{near}'?" if near else None)
         pattern = definition.get("AllowedPattern")
         try:
             if pattern is not None and not matches(str(pattern), value):

@@ -103,9 +103,9 @@ def load(
     except FileNotFoundError:
         raise TemplateError(f"there is no template '{file}'") from None
     except UnusableFileError as error:
-        raise TemplateError(f"{file} {error}") from None
+        raise TemplateError(f"'{file}' {error}") from None
     except UnicodeDecodeError:
-        raise TemplateError(f"{file} cannot be read: it is not text in UTF-8") from None
+        raise TemplateError(f"'{file}' cannot be read: it is not text in UTF-8") from None
     shown = shown_template(path)
     document = Document(text, str(shown), parameters or {}, pseudo_parameters(stack_name), defaults or {})
     return _Loader(document, stack_name).stack()

@@ -47,8 +47,8 @@ def wiring(stack: Stack) -> Wiring:
                     table = _table_of(stack, consumer)
                     return Wiring(bucket, notification, queue, dead_letters, mapping, consumer, table)
     raise InputError(
-        "the template has no bucket that notifies a queue with a function behind it; "
-        "it needs a QueueConfigurations entry and an SQS event on the same queue"
+        "the template has no bucket that notifies a queue with a function behind it",
+        hint="it needs a QueueConfigurations entry and an SQS event on the same queue",
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import re
 import signal
 import sys
 from collections.abc import Awaitable, Callable, Iterator
@@ -11,7 +12,8 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
-from simulator.base.errors import InputError, Interrupted
+from simulator.base.doors import is_loopback_url
+from simulator.base.errors import InputError, Interrupted, StockpipeError
 from simulator.base.shown import visible_lines
 from simulator.base.words import counted
 from stockpipe.commands.options import TYPED, Options
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 AnyAwsOptions = TypeVar("AnyAwsOptions", bound="AwsOptions")
 
+_COMMAND = re.compile(r"\bstockpipe [a-z-]+ --stack [\w.-]+|\baws [a-z]+ [a-z-]+ --[a-z-]+ [\w.-]+")
 StackName = Annotated[str, TYPED, typer.Option("--stack", metavar="NAME", help="The CloudFormation stack.")]
 Yes = Annotated[bool, TYPED, typer.Option("--yes", "-y", help="Do not prompt.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
@@ -51,15 +54,33 @@ def on_aws(work: Callable[[AnyAwsOptions, Aws, Clock], Awaitable[T]]) -> Callabl
     def run(options: AnyAwsOptions) -> T:
         from simulator.base import interrupts
         from simulator.base.clock import SystemClock
+        from stockpipe.commands.addresses import require_endpoint, require_url
         from stockpipe.deploy.aws import connect
+
+        if options.endpoint_url is not None:
+            require_url(options.endpoint_url)
+            if is_loopback_url(options.endpoint_url):
+                require_endpoint(options.endpoint_url)
 
         async def connected() -> T:
             async with connect(options.region, options.profile, options.endpoint_url) as aws:
                 return await work(options, aws, SystemClock())
 
-        return interrupts.run(connected())
+        try:
+            return interrupts.run(connected())
+        except StockpipeError as error:
+            error.hinted(error.hint and located(error.hint, options))
+            raise
 
     return run
+
+
+def located(text: str, options: AwsOptions) -> str:
+    """The text with what the command line says of where AWS is behind each command in it, to be followed as printed."""
+    from simulator.run.command_line import quoted
+
+    where = quoted(options.words(options.typed & AwsOptions.annotations.keys()))
+    return _COMMAND.sub(lambda found: f"{found[0]} {where}", text) if where else text
 
 
 def say(text: str) -> None:
@@ -148,7 +169,7 @@ def _interruptible(question: str) -> Iterator[None]:
     from simulator.base.interrupts import raised
 
     if not can_ask():
-        raise InputError(f"nobody is there to answer '{question}'; pass --yes")
+        raise InputError(f"nobody is there to answer '{question}'", hint="pass --yes")
     wakeup = signal.set_wakeup_fd(-1)
     try:
         with raised():

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from simulator.base.errors import CouldNotFinish, ExitCode
-from stockpipe.commands.cloud import AwsOptions, StackName, StackProgress, Yes, agrees, confirm, on_aws, say
+from stockpipe.commands.cloud import AwsOptions, StackName, StackProgress, Yes, agrees, confirm, located, on_aws, say
 from stockpipe.commands.options import TYPED
 from stockpipe.commands.outputs import echo
 from stockpipe.commands.parameters import ParameterFiles, parameters_of
@@ -29,6 +29,14 @@ same region needs names of its own: --parameter TableName=... and its like.
 
 Exit codes: 0 deployed or nothing to change, 2 refused before anything was made, 3 AWS refused, 130 declined
 or interrupted."""
+
+
+_NEXT = {
+    "invoke": "fires one tick now",
+    "status": "shows queue, rows and alarms",
+    "verify": "proves every row",
+    "destroy": "removes everything",
+}
 
 
 class DeployOptions(AwsOptions):
@@ -85,11 +93,12 @@ async def deploy(options: DeployOptions, aws: Aws, clock: Clock) -> None:
     if not await _agreed(aws, change_set, stack, options.yes):
         say("nothing was changed")
         raise typer.Exit(ExitCode.INTERRUPTED)
-    made = await _execute(aws, clock, change_set, stack, options.clean_up)
+    made = await _execute(aws, clock, change_set, options)
     await deployment.refuse_incomplete(aws, draft, made)
     _print_outputs(made)
-    say(f"next: `stockpipe invoke --stack {stack}` fires one tick now, `stockpipe status --stack {stack}` looks,")
-    say(f"      `stockpipe verify --stack {stack}` proves every row, `stockpipe destroy --stack {stack}` ends it")
+    say("what to do next")
+    for command, effect in _NEXT.items():
+        say(located(f"  stockpipe {command} --stack {stack}", options) + f"  # {effect}")
 
 
 async def _agreed(aws: Aws, change_set: ChangeSet, stack: str, yes: bool) -> bool:
@@ -109,12 +118,13 @@ async def _agreed(aws: Aws, change_set: ChangeSet, stack: str, yes: bool) -> boo
     return agreed
 
 
-async def _execute(aws: Aws, clock: Clock, change_set: ChangeSet, stack: str, clean_up: bool) -> DeployedStack:
+async def _execute(aws: Aws, clock: Clock, change_set: ChangeSet, options: DeployOptions) -> DeployedStack:
     """Execute the change set and follow it; `CouldNotFinish` names the first cause of a failure."""
     import asyncio
 
     from stockpipe.deploy import cloudformation
 
+    stack, clean_up = options.stack, options.clean_up
     client = await aws.cloudformation()
     after = await cloudformation.last_event(client, change_set.stack_id)
     await cloudformation.execute(client, change_set)
@@ -124,7 +134,8 @@ async def _execute(aws: Aws, clock: Clock, change_set: ChangeSet, stack: str, cl
                 client, clock, change_set.stack_id, after=after, on_event=progress
             )
     except asyncio.CancelledError:
-        say(f"AWS goes on without us: `stockpipe status --stack {stack}` shows the end; then deploy again to resume")
+        look = located(f"stockpipe status --stack {stack}", options)
+        say(f"AWS goes on without us: `{look}` shows the end; then deploy again to resume")
         raise
     if ended is not None and cloudformation.has_succeeded(ended.status):
         return ended
@@ -139,7 +150,7 @@ async def _execute(aws: Aws, clock: Clock, change_set: ChangeSet, stack: str, cl
             way_out = "nothing is left; fix that and deploy again"
         else:
             way_out = f"fix that, run `stockpipe destroy --stack {stack}`, and deploy again"
-    raise CouldNotFinish(f"the deployment failed at {why}; {way_out}")
+    raise CouldNotFinish(f"the deployment failed at {why}", hint=way_out)
 
 
 def _print_outputs(stack: DeployedStack) -> None:

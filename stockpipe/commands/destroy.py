@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from simulator.base.errors import ExitCode
-from stockpipe.commands.cloud import AwsOptions, StackName, StackProgress, Yes, agrees, ask, on_aws, say
+from stockpipe.commands.cloud import AwsOptions, StackName, StackProgress, Yes, agrees, ask, located, on_aws, say
 from stockpipe.commands.options import TYPED
 from stockpipe.commands.taking import takes
 
@@ -62,7 +62,7 @@ async def destroy(options: DestroyOptions, aws: Aws, clock: Clock) -> None:
         with StackProgress(stack, len(found.resources)) as progress:
             await teardown.destroy(aws, clock, found, on_event=progress, emptied=progress.emptied)
     except asyncio.CancelledError:
-        say(f"half done: `stockpipe destroy --stack {stack}` goes on from here")
+        say(f"half done: `{located(f'stockpipe destroy --stack {stack}', options)}` goes on from here")
         raise
     say(f"stack {stack} is gone")
     await _offer_artifacts(aws, options.artifacts, options.yes)

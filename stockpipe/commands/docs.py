@@ -39,7 +39,7 @@ def docs(options: DocsOptions) -> None:
         sys.stdout.write("\nShow one: stockpipe docs bounds\n")
         return
     text = read(options.page)
-    if sys.stdout.isatty():
+    if sys.stdout.isatty() and not text.startswith("{"):
         _page(text)
     else:
         sys.stdout.write(text)
@@ -53,8 +53,9 @@ def folder() -> Path:
 
 
 def pages() -> dict[str, Path]:
-    """The file of each page, by its name."""
-    return {file.stem: file for file in sorted(folder().glob("*.md"))}
+    """The file of each page, by its name; the policy is the one that is not Markdown."""
+    found = [*folder().glob("*.md"), *folder().glob("*.json")]
+    return {file.stem: file for file in sorted(found)}
 
 
 def read(name: str) -> str:
@@ -69,6 +70,8 @@ def read(name: str) -> str:
 
 
 def _title(file: Path) -> str:
+    if file.suffix == ".json":
+        return "The permissions that deploying needs, as an IAM policy"
     first = file.read_text(encoding="utf-8").partition("\n")[0]
     return first.removeprefix("# ")
 

@@ -177,7 +177,7 @@ def flag(name: str, info: ParameterInfo) -> str:
 def _choice(allowed: tuple[str, ...]) -> Written[str]:
     def parse(text: str) -> str:
         if text not in allowed:
-            raise UnusableValueError(f"'{text}' is not {listed(allowed)}", _only_near(text, allowed))
+            raise UnusableValueError(f"'{text}' is not one of {listed(allowed)}", _only_near(text, allowed))
         return text
 
     return Written(parse, "|".join(allowed), choices=allowed)

@@ -109,16 +109,19 @@ def require_writable(*named: Path | None, summary: Path | None = None, inputs: I
         if str(file) == "-":
             if file is summary:
                 continue
-            raise InputError("- is standard output for --summary alone; name a file")
+            raise InputError("'-' is standard output for --summary alone", hint="name a file")
         try:
             file.absolute()
         except FileNotFoundError:
-            raise InputError(f"{file}: the working directory does not exist any more; change to another one") from None
+            raise InputError(
+                f"'{file}' cannot be written: the working directory does not exist any more",
+                hint="change to another one",
+            ) from None
         files.require_writable(file)
         if file.exists() and not file.is_file():  # a pipe or a device, which takes any number
             continue
         if said := taken.get(os.path.realpath(file)):
-            raise InputError(f"{file} {said}; name another file to write")
+            raise InputError(f"'{file}' {said}", hint="name another file to write")
         taken[os.path.realpath(file)] = "is named for two results"
 
 

@@ -53,8 +53,8 @@ def read(path: Path) -> dict[str, str]:
     Numbers are taken as they are written, true and false as CloudFormation does. Raises `InputError`.
     """
 
-    def refuse(why: str) -> NoReturn:
-        raise InputError(f"{path} {why}")
+    def refuse(why: str, hint: str | None = None) -> NoReturn:
+        raise InputError(f"'{path}' {why}", hint=hint)
 
     try:
         content = read_bounded(path, MAX_BYTES)
@@ -77,15 +77,15 @@ def read(path: Path) -> dict[str, str]:
         refuse("is nested too deeply to be a list of parameters")
     pairs = document if isinstance(document, _Members) else _cloudformation(document)
     if pairs is None:
-        refuse(f"is not a list of template parameters; {_FORM}")
+        refuse("is not a list of template parameters", _FORM)
     found: dict[str, str] = {}
     for name, value in pairs:
         if not isinstance(name, str) or not is_parameter_name(name):
-            refuse(f"has a parameter named {json.dumps(name)[:60]}; names are letters and digits, as in FileCount")
+            refuse(f"has a parameter named {json.dumps(name)[:60]}", "names are letters and digits, as in FileCount")
         if name in found:
-            refuse(f"has the parameter {name} twice")
+            refuse(f"has the parameter '{name}' twice")
         if not isinstance(value, str | bool) or not is_usable(str(value)):
-            refuse(f"has a value for {name} that is not a text or a number; {_FORM}")
+            refuse(f"has a value for '{name}' that is not a text or a number", _FORM)
         found[name] = value if isinstance(value, str) else str(value).lower()
     return found
 

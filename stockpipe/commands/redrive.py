@@ -8,7 +8,7 @@ import typer
 
 from simulator.base.errors import ExitCode
 from simulator.base.words import counted
-from stockpipe.commands.cloud import AwsOptions, StackName, Yes, confirm, on_aws, say
+from stockpipe.commands.cloud import AwsOptions, StackName, Yes, confirm, located, on_aws, say
 from stockpipe.commands.outputs import echo
 from stockpipe.commands.taking import takes
 
@@ -66,5 +66,5 @@ async def redrive(options: RedriveOptions, aws: Aws, clock: Clock) -> None:
         moved = await queues.send_back(
             aws, clock, source, target, lambda total: status.update(f"moved {total:,} of {count:,}")
         )
-    how = f"`stockpipe status --stack {options.stack}` shows how they fare"
+    how = f"`{located(f'stockpipe status --stack {options.stack}', options)}` shows their progress"
     say(f"moved {counted(moved, 'message')} back to {target.name}; {how}")

@@ -42,7 +42,9 @@ def store(options: StoreOptions) -> None:
     import asyncio
 
     from simulator.base.usage import allow_open_files
+    from stockpipe.commands.addresses import require_free_port
 
+    require_free_port(options.port)
     allow_open_files()
     asyncio.run(_serve(options))
 

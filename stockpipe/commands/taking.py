@@ -78,7 +78,7 @@ def _name_places(error: StockpipeError, options: Options) -> None:
         if re.search(rf"{word}(?![\w-])", said) or _names_file(getattr(options, name), said)
     ]
     if places:
-        error.hint = "; ".join([*([error.hint] if error.hint else []), *places])
+        error.hinted("; ".join([*([error.hint] if error.hint else []), *places]))
 
 
 def _names_file(value: object, said: str) -> bool:

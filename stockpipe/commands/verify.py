@@ -10,7 +10,7 @@ import typer
 
 from simulator.base.errors import ExitCode
 from simulator.base.words import counted
-from stockpipe.commands.cloud import AwsOptions, Json, StackName, Yes, confirm, on_aws, say
+from stockpipe.commands.cloud import AwsOptions, Json, StackName, Yes, confirm, located, on_aws, say
 from stockpipe.commands.options import TYPED
 from stockpipe.commands.outputs import echo
 from stockpipe.commands.parameters import ParameterFiles, parameters_of
@@ -76,7 +76,8 @@ async def verify(options: VerifyOptions, aws: Aws, clock: Clock) -> None:
         raise typer.Exit(ExitCode.INTERRUPTED)
     async with verification.paused(aws, deployed.rule if options.pause else None) as was_running:
         if was_running:
-            say(f"the schedule is paused; should this be killed: aws events enable-rule --name {deployed.rule}")
+            enable = located(f"aws events enable-rule --name {deployed.rule}", options)
+            say(f"the schedule is paused; if this process is killed, enable it again: {enable}")
         settle_s = verification.SETTLE_S if was_running else 0.0
         result = await _audit(aws, clock, subject, options, settle_s)
     if options.as_json:

@@ -35,7 +35,6 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 _Client: TypeAlias = "partialmethod[Awaitable[T]]"
 """`await aws.s3()`: the client of a service."""
-POLICY_FILE = "docs/deployer-policy.json"
 LONGEST_ANSWER_S = limits.FUNCTION_TIMEOUT_S[1] + 60
 """A function invoked by hand answers after its timeout at the latest."""
 
@@ -142,7 +141,7 @@ async def connect(
     """
     with one_failure(explain):
         if endpoint_url and not endpoint_url.startswith(("http://", "https://")):
-            raise InputError(f"--endpoint-url {endpoint_url} must begin with http:// or https://")
+            raise InputError(f"--endpoint-url: '{endpoint_url}' must begin with http:// or https://")
         if endpoint_url and is_loopback_url(endpoint_url):
             session, default_region = offline_session(), limits.REGION
             session.set_credentials(*DUMMY_CREDENTIALS.values())
@@ -151,7 +150,7 @@ async def connect(
             default_region = session.get_config_variable("region")
         region = region or os.environ.get("AWS_REGION") or default_region
         if not region:
-            raise InputError("no region is set: pass --region, set AWS_REGION or run `aws configure`")
+            raise InputError("no AWS region is set", hint="pass --region, set AWS_REGION or run `aws configure`")
         async with AsyncExitStack() as stack:
             aws = Aws(region, endpoint_url, session, stack)
             identity = await (await aws.sts()).get_caller_identity()
@@ -172,17 +171,17 @@ def explain(error: BaseException) -> StockpipeError | None:
     if isinstance(error, exceptions.ClientError):
         return _explain_refusal(error)
     if isinstance(error, exceptions.ProfileNotFound):
-        return InputError(f"{error}; `aws configure list-profiles` lists those that exist")
+        return InputError(str(error), hint="`aws configure list-profiles` lists those that exist")
     if isinstance(error, exceptions.NoCredentialsError):
-        return InputError("no AWS credentials were found: run `aws configure`, or pass --profile")
+        return InputError("no AWS credentials were found", hint="run `aws configure`, or pass --profile")
     if isinstance(error, exceptions.PartialCredentialsError | exceptions.CredentialRetrievalError):
         return InputError(f"the AWS credentials cannot be used: {error}")
     if isinstance(error, exceptions.SSOError | exceptions.TokenRetrievalError | exceptions.UnauthorizedSSOTokenError):
-        return InputError(f"{error}; sign in again with `aws sso login`")
+        return InputError(str(error), hint="sign in again with `aws sso login`")
     if isinstance(error, exceptions.NoRegionError | exceptions.InvalidRegionError):
-        return InputError(f"{error}; pass --region")
+        return InputError(str(error), hint="pass --region")
     if isinstance(error, exceptions.HTTPClientError | exceptions.ConnectionError):
-        return CouldNotFinish(f"AWS does not answer: {error}; run the same command again")
+        return CouldNotFinish(f"AWS does not answer: {error}", hint="run the same command again")
     if isinstance(error, exceptions.BotoCoreError | ResponseParserError):
         return CouldNotFinish(" ".join(str(error).split()))
     return None
@@ -216,12 +215,15 @@ def error_message(error: exceptions.ClientError) -> str:
 def _explain_refusal(error: exceptions.ClientError) -> StockpipeError:
     code, message = error_code(error), error_message(error)
     if code in _EXPIRED:
-        return InputError("the AWS credentials have expired: sign in again and run the same command")
+        return InputError("the AWS credentials have expired", hint="sign in again and run the same command")
     if code in _UNKNOWN:
         return InputError(
-            f"AWS does not accept these credentials ({code}): check them with `aws sts get-caller-identity`"
+            f"AWS does not accept these credentials ({code})", hint="check them with `aws sts get-caller-identity`"
         )
     if code in FORBIDDEN:
         reason = message if message and message != "Forbidden" else error.operation_name
-        return CouldNotFinish(f"a permission is missing: {reason}; {POLICY_FILE} is a policy with all of them")
+        return CouldNotFinish(
+            f"a permission is missing: {reason}",
+            hint="`stockpipe docs deployer-policy` prints a policy that has all of them",
+        )
     return CouldNotFinish(f"{error.operation_name} was refused: {message or 'no reason given'} ({code})")

@@ -83,7 +83,7 @@ def check_name(name: str) -> None:
     """Raise `InputError` for a stack name that CloudFormation would refuse."""
     if not _NAME.fullmatch(name):
         raise InputError(
-            f"'{name}' is not a stack name: it begins with a letter and has at most 128 letters, digits and hyphens"
+            f"'{name}' is not a stack name", hint="write letters, digits and hyphens, a letter first, at most 128"
         )
 
 
@@ -93,15 +93,15 @@ def next_step(stack: DeployedStack | None, name: str) -> Kind:
         return "CREATE"
     match stack.status:
         case "ROLLBACK_COMPLETE" | "ROLLBACK_FAILED" | "CREATE_FAILED" | "DELETE_FAILED":
-            way_out = f", and can only be deleted: `stockpipe destroy --stack {name}`"
+            way_out = f"it can only be deleted: `stockpipe destroy --stack {name}`"
         case "UPDATE_ROLLBACK_FAILED":
             continued = f"`aws cloudformation continue-update-rollback --stack-name {name}`"
-            way_out = f": fix what its events report, then run {continued}"
+            way_out = f"fix what its events report, then run {continued}"
         case status if status.endswith("_IN_PROGRESS"):
-            way_out = f": wait until that ends (`stockpipe status --stack {name}` shows it)"
+            way_out = f"wait until that ends; `stockpipe status --stack {name}` shows it"
         case _:
             return "UPDATE"
-    raise InputError(f"stack {name} is in {stack.status}{way_out}")
+    raise InputError(f"stack '{name}' is in {stack.status}", hint=way_out)
 
 
 def has_succeeded(status: str) -> bool:

@@ -21,8 +21,8 @@ class Deployed:
         """The physical id; `InputError` if the stack has no such resource."""
         if logical_id not in self.resources:
             raise InputError(
-                f"stack {self.stack.name} ({self.stack.status}) has no {logical_id}; "
-                f"`stockpipe deploy --stack {self.stack.name}` completes it, `stockpipe destroy` removes it"
+                f"stack '{self.stack.name}' ({self.stack.status}) has no {logical_id}",
+                hint=f"`stockpipe deploy --stack {self.stack.name}` creates what is missing",
             )
         return self.resources[logical_id][1]
 
@@ -85,8 +85,8 @@ async def find(aws: Aws, stack_name: str) -> Deployed:
     stack = await cloudformation.describe(client, stack_name)
     if stack is None:
         raise InputError(
-            f"the stack '{stack_name}' does not exist in {aws.region} of account {aws.account}; "
-            f"create it with `stockpipe deploy --stack {stack_name}`, or pass another --region"
+            f"the stack '{stack_name}' does not exist in {aws.region} of account {aws.account}",
+            hint=f"`stockpipe deploy --stack {stack_name}` creates it; --region names another Region",
         )
     return Deployed(stack, await cloudformation.resource_ids(client, stack.id))
 

@@ -79,8 +79,8 @@ def real_bucket_names(stack: Stack, aws: Aws) -> tuple[str, ...]:
         name = bucket.name.replace(limits.ACCOUNT_ID, aws.account).replace(limits.REGION, aws.region)
         if (fault := bucket_name_fault(name)) is not None:
             raise InputError(
-                f"'{name}' is not a bucket name: {fault}; "
-                "choose a shorter stack name in lower case, or pass --parameter BucketName=NAME"
+                f"'{name}' is not a bucket name: {fault}",
+                hint="choose a shorter stack name in lower case, or pass --parameter BucketName=NAME",
             )
         names.append(name)
     return tuple(names)
@@ -94,7 +94,7 @@ async def refuse_taken_names(aws: Aws, stack: Stack, buckets: tuple[str, ...]) -
     async def refuse(what: str, name: str, found: Awaitable[Any]) -> None:
         if await if_present(found) is not None:
             pass_another = f"pass another name: --parameter {by_parameter.get(name, 'BucketName')}=NAME"
-            raise InputError(f"the {what} '{name}' already exists outside this stack; {pass_another}")
+            raise InputError(f"the {what} '{name}' already exists outside this stack", hint=pass_another)
 
     for function in stack.functions.values():
         await refuse("function", function.name, functions.get_function_configuration(FunctionName=function.name))
@@ -104,7 +104,9 @@ async def refuse_taken_names(aws: Aws, stack: Stack, buckets: tuple[str, ...]) -
         await refuse("table", table.name, dynamodb.describe_table(TableName=table.name))
     for name in buckets:
         if await artifact.bucket_exists(aws, name):
-            raise InputError(f"the bucket '{name}' already exists; pass another name: --parameter BucketName=NAME")
+            raise InputError(
+                f"the bucket '{name}' already exists", hint="pass another name: --parameter BucketName=NAME"
+            )
 
 
 async def propose(
@@ -143,6 +145,6 @@ async def refuse_incomplete(aws: Aws, draft: Draft, stack: cloudformation.Deploy
     missing = [name for name in draft.stack.functions if name not in made]
     if missing:
         raise CouldNotFinish(
-            f"the endpoint reports {stack.status} but did not create {', '.join(missing)}: it does not support "
-            f"the serverless transform; destroy the stack and deploy with --local-transform"
+            f"{stack.status}, but without {', '.join(missing)}: the endpoint lacks the serverless transform",
+            hint="destroy the stack and deploy with --local-transform",
         )

@@ -23,7 +23,9 @@ def find_interpreter(python: str, given: Path | None = None) -> Path | None:
         found = _identify(given)
         if found != python:
             what = f"is CPython {found}" if found else "is not a CPython that runs here"
-            raise InputError(f"--interpreter {given} {what}; compiled files for Python {python} need CPython {python}")
+            raise InputError(
+                f"--interpreter: '{given}' {what}", hint=f"compiled files for Python {python} need CPython {python}"
+            )
         return given
     return next((candidate for candidate in _candidates(python) if _identify(candidate) == python), None)
 

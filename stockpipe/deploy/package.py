@@ -124,9 +124,7 @@ def refuse_oversize(zip_bytes: int, unzipped_bytes: int) -> None:
 
 def _install_wheels(directory: Path, target: Target) -> None:
     if importlib.util.find_spec("pip") is None:
-        raise InputError(
-            f"{sys.executable} has no pip, which downloads the wheels; install it with: {sys.executable} -m ensurepip"
-        )
+        raise InputError(f"{sys.executable} has no pip, which downloads the wheels", hint="run: python -m ensurepip")
     text = Path(__file__).with_name("requirements.txt").read_text(encoding="utf-8")
     options = [
         "--quiet", "--no-input", "--disable-pip-version-check", "--no-deps", "--no-compile", "--only-binary=:all:",

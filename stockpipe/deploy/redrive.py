@@ -119,8 +119,10 @@ async def send_back(
             return moved
         if found.get("Status") in {"FAILED", "CANCELLED"}:
             reason = found.get("FailureReason") or found["Status"].lower()
-            moved_back = f"{counted(moved, 'message')} moved back, then the move ended"
-            raise CouldNotFinish(f"{moved_back}: {reason}; run it again for the rest")
+            raise CouldNotFinish(
+                f"{counted(moved, 'message')} moved back, then it ended: {reason}",
+                hint="run it again for the rest",
+            )
         await clock.sleep(POLL_S)
 
 

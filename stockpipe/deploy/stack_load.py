@@ -62,17 +62,17 @@ async def find_stack(aws: Aws, deployed: Deployed) -> StackUnderLoad:
         deployed,
         await address(aws, deployed.require("StockQueue")),
         await address(aws, deployed.require("StockDLQ")),
-        await _log_group(aws, deployed.consumer),
+        await _log_group(aws, deployed.consumer, deployed.stack.name),
     )
 
 
-async def _log_group(aws: Aws, function: str) -> str:
+async def _log_group(aws: Aws, function: str, stack: str) -> str:
     configuration: Any = await (await aws.functions()).get_function_configuration(FunctionName=function)
     logging = configuration.get("LoggingConfig", {})
     if (level := logging.get("ApplicationLogLevel")) in limits.LOG_LEVELS[limits.LOG_LEVELS.index("WARN") :]:
         raise InputError(
-            f"function {function} logs only {level} and above, but its INFO lines say when an object is stored; "
-            "deploy it with --parameter LogLevel=INFO"
+            f"function '{function}' logs {level} and above, and a load test needs its INFO lines",
+            hint=f"`stockpipe deploy --stack {stack} --parameter LogLevel=INFO` changes that",
         )
     group: str = logging.get("LogGroup") or f"/aws/lambda/{function}"
     try:
@@ -81,8 +81,8 @@ async def _log_group(aws: Aws, function: str) -> str:
         if error_code(error) != "ResourceNotFoundException":
             raise
         raise InputError(
-            f"function {function} has no log group {group}, but its log lines say when an object is stored; "
-            "run it once with `stockpipe invoke`"
+            f"function '{function}' has no log group '{group}', and a load test needs its lines",
+            hint=f"let it run once: `stockpipe invoke --stack {stack}`",
         ) from None
     return group
 

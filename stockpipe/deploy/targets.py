@@ -26,9 +26,11 @@ class Target:
 
     def __post_init__(self) -> None:
         if self.python not in PYTHONS:
-            raise InputError(f"Lambda does not offer Python {self.python}; choose one of {', '.join(PYTHONS)}")
+            raise InputError(
+                f"Lambda does not offer Python '{self.python}'", hint=f"choose one of {', '.join(PYTHONS)}"
+            )
         if self.architecture not in ARCHITECTURES:
-            raise InputError(f"'{self.architecture}' is not a Lambda architecture; choose arm64 or x86_64")
+            raise InputError(f"'{self.architecture}' is not a Lambda architecture", hint="choose arm64 or x86_64")
 
     @property
     def platforms(self) -> tuple[str, ...]:

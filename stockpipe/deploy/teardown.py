@@ -33,8 +33,9 @@ async def losses(aws: Aws, deployed: Deployed) -> list[str]:
     if found:
         if found["Table"].get("DeletionProtectionEnabled"):
             raise InputError(
-                f"table {table} has deletion protection, so nothing was deleted; to turn it off: "
-                f"`stockpipe deploy --stack {deployed.stack.name} --parameter DeletionProtection=false`"
+                f"table '{table}' has deletion protection, so nothing was deleted",
+                hint="turn it off: "
+                f"`stockpipe deploy --stack {deployed.stack.name} --parameter DeletionProtection=false`",
             )
         rows = found["Table"].get("ItemCount", 0)
         lines.append(f"{counted(rows, 'row')} in table {table}, as DynamoDB counted them up to six hours ago")
@@ -75,7 +76,7 @@ async def destroy(
             break
     why = cause.text if cause else "no reason given"
     raise CouldNotFinish(
-        f"stack {name} could not be deleted: {why}; fix that and run `stockpipe destroy --stack {name}` again"
+        f"stack '{name}' could not be deleted: {why}", hint=f"fix that and run `stockpipe destroy --stack {name}` again"
     )
 
 

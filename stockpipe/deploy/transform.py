@@ -44,9 +44,7 @@ def translate(template: Mapping[str, Any], parameters: Mapping[str, str], region
             from samtranslator.parser.parser import Parser
             from samtranslator.translator.translator import Translator
     except ImportError:
-        raise InputError(
-            "the local transform needs the SAM translator; install it with: pip install aws-sam-translator"
-        ) from None
+        raise InputError("--local-transform needs the SAM translator", hint="pip install aws-sam-translator") from None
     defaults = {
         name: str(definition["Default"])
         for name, definition in template.get("Parameters", {}).items()

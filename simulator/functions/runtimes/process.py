@@ -303,14 +303,16 @@ def _client_files() -> list[Path]:
     """The packages and modules of the runtime client, as files of this installation. Raises `InputError`."""
     if not sys.platform.startswith("linux"):
         raise InputError(
-            "--runtime process needs AWS's runtime client awslambdaric, which exists only for Linux; "
-            "use --runtime inline"
+            "--runtime process needs AWS's runtime client awslambdaric, which exists only for Linux",
+            hint="use --runtime inline",
         )
     files = []
     for name in _CLIENT_MODULES:
         spec = importlib.util.find_spec(name)
         if spec is None or spec.origin is None:
-            raise InputError("--runtime process needs AWS's runtime client; install it with: pip install awslambdaric")
+            raise InputError(
+                "--runtime process needs AWS's runtime client awslambdaric", hint="pip install awslambdaric"
+            )
         origin = Path(spec.origin)
         files.append(origin.parent if spec.submodule_search_locations else origin)
     return files

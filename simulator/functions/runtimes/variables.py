@@ -61,5 +61,5 @@ def require_code(path: Path) -> None:
         found = False
     if not found:
         raise InputError(
-            f"{path} is neither a directory nor a zip with code; make one with: stockpipe package --output {path}"
+            f"'{path}' is neither a folder nor a zip of code", hint="`stockpipe package --output FILE` makes a zip"
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import typer
 
+from simulator.base.errors import InputError
 from stockpipe.commands.inspect.options import InspectOptions
 from stockpipe.commands.taking import takes
 
@@ -25,7 +26,7 @@ read with them, 3 could not finish, 130 interrupted."""
 def inspect(options: InspectOptions) -> None:
     """Look at CSV files before anything runs: columns, key, rows that would be rejected, and the parameters to use."""
     if not options.paths:
-        raise typer.BadParameter("name a file or a folder: stockpipe inspect quotes/")
+        raise InputError("no file or folder is named", hint="write, for example: stockpipe inspect quotes/")
     from stockpipe.commands.inspect import run  # imports what it needs; --help must not wait for it
 
     raise typer.Exit(run.run_inspect(options))

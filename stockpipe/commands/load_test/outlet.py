@@ -46,9 +46,11 @@ def parameters(options: LoadTestOptions) -> dict[str, str]:
         if value is None:
             continue
         if name in given:
-            raise InputError(f"--{dashed(option)} and --parameter {name} say the same; give one of them")
+            raise InputError(f"'--{dashed(option)}' and '--parameter {name}=...' set the same", hint="give one of them")
         if value != int(value):
-            raise InputError(f"--{dashed(option)} {duration_text(value)}: AWS takes whole seconds")
+            raise InputError(
+                f"--{dashed(option)}: '{duration_text(value)}' is not a whole number of seconds", hint="write 1s or 2s"
+            )
         chosen[name] = str(int(value))
     return parameters_of(options, chosen)
 

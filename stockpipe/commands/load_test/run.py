@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import socket
 from collections.abc import Mapping
-from urllib.parse import urlsplit
 
 from simulator.base import limits
 from simulator.base.clock import SystemClock
@@ -23,20 +21,18 @@ from simulator.run.bounds import parse_all
 from simulator.stack import template
 from simulator.stack.model import Stack
 from simulator.stack.wiring import wiring
+from stockpipe.commands.addresses import require_endpoint, require_free_port, require_url
 from stockpipe.commands.load_test.options import LoadTestOptions
 from stockpipe.commands.load_test.outlet import OVERRIDES, dashed, parameters, run_options, run_shown
 from stockpipe.commands.outputs import require_writable
 from stockpipe.commands.words import require_sound
-
-REACH_S = 3.0
-"""How long an engine may take to accept a connection before anything is sent."""
 
 
 def run_load_test(options: LoadTestOptions) -> int:
     """Run it and return the exit code."""
     inputs = (options.template, *(file.path for file in options.parameter_files))
     if str(options.report) == "-":
-        raise InputError("--report needs a file name; --summary - writes the JSON to standard output")
+        raise InputError("--report: '-' is not a file", hint="name a file, as in --report load.html")
     require_writable(options.report, options.screenshot, summary=options.summary, inputs=inputs)
     stack, plan = resolve(options)
     if options.stack is not None:
@@ -44,7 +40,9 @@ def run_load_test(options: LoadTestOptions) -> int:
 
         return run_on_stack(options, stack, plan)
     if plan.endpoint_url is not None:
-        _require_reachable(plan.endpoint_url)
+        require_endpoint(plan.endpoint_url)
+    else:
+        require_free_port(options.port)
     allow_open_files()
     remove_ownerless()
     clock, bucket = SystemClock(), wiring(stack).bucket.name
@@ -78,7 +76,7 @@ def _only_one(given: Mapping[str, object], clash: str) -> str | None:
     """The one option that is given."""
     names = [name for name, value in given.items() if value]
     if len(names) > 1:
-        raise InputError(f"{' and '.join(names)} {clash}; give one of them")
+        raise InputError(f"{' and '.join(names)} {clash}", hint="give one of them")
     return names[0] if names else None
 
 
@@ -87,13 +85,13 @@ def _target(options: LoadTestOptions) -> TargetName:
     targets = {"--target": "target" in options.given, "--endpoint-url": engine, "--stack": options.stack}
     _only_one(targets, "name different targets")
     if "sink_latency_s" in options.typed and options.target != "sink":
-        raise InputError("--sink-latency goes with --target sink only")
+        raise InputError("'--sink-latency' goes with '--target sink' only", hint="add --target sink")
     if options.stack is not None:
         _require_nothing_overridden(options)
         return "stack"
     for option in ("region", "profile", "yes"):
         if getattr(options, option):
-            raise InputError(f"--{option} goes with --stack only")
+            raise InputError(f"'--{option}' goes with '--stack' only", hint="add --stack NAME, or leave it out")
     if engine is not None:
         _require_loopback(engine)
         return "endpoint"
@@ -108,32 +106,21 @@ def _require_nothing_overridden(options: LoadTestOptions) -> None:
     others = ("runtime", "backlog", "port")
     given += [f"--{option}" for option in others if getattr(options, option) != getattr(LoadTestOptions, option)]
     if given:
-        how = "change it with stockpipe deploy --parameter" if "--backlog" not in given else "its consumer always runs"
-        raise InputError(f"{', '.join(given)} cannot be given for a deployed stack: {how}")
+        how = (
+            "change it with `stockpipe deploy --parameter NAME=VALUE`"
+            if "--backlog" not in given
+            else "its consumer always runs"
+        )
+        raise InputError(f"{', '.join(given)} cannot be given for a deployed stack", hint=how)
 
 
 def _require_loopback(url: str) -> None:
-    try:
-        parts = urlsplit(url)
-        known = parts.scheme in ("http", "https") and bool(parts.hostname)
-    except ValueError:  # of brackets that do not close
-        known = False
-    if not known:
-        raise InputError(f"--endpoint-url {url} is not the address of an engine; write http://127.0.0.1:4566")
+    require_url(url)
     if not is_loopback_url(url):
         raise InputError(
-            f"--endpoint-url {url} is not on this machine; load is sent to loopback alone,"
-            " or to AWS by the name of a deployed stack: --stack NAME"
+            f"--endpoint-url: '{url}' is not on this machine",
+            hint="load is sent to this machine alone, or to AWS by the name of a deployed stack: --stack NAME",
         )
-
-
-def _require_reachable(url: str) -> None:
-    parts = urlsplit(url)
-    try:
-        port = parts.port or (443 if parts.scheme == "https" else 80)
-        socket.create_connection((parts.hostname or "", port), timeout=REACH_S).close()
-    except (OSError, ValueError) as error:
-        raise InputError(f"--endpoint-url {url} does not answer ({error}); is the engine running?") from None
 
 
 def _require_one_shape(options: LoadTestOptions) -> None:
@@ -146,16 +133,16 @@ def _require_one_shape(options: LoadTestOptions) -> None:
     }
     shape = _only_one(shapes, "are different loads")
     if "rate_per_s" in options.given and shape not in (None, "--spike"):
-        raise InputError(f"--rate does not go with {shape}, which sets the rate by itself")
+        raise InputError(f"'--rate' does not go with '{shape}', which sets the rate by itself", hint="leave out --rate")
     if options.poisson and shape in ("--backlog", "--find-max"):
-        raise InputError(f"--poisson does not go with {shape}")
+        raise InputError(f"'--poisson' does not go with '{shape}'", hint="leave out --poisson")
 
 
 def _profile(options: LoadTestOptions) -> Profile:
     shortest_s, longest_s = limits.LOAD_DURATION_S
     if not shortest_s <= options.duration_s <= longest_s:
         bounds = f"{duration_text(shortest_s)} and {duration_text(longest_s)}"
-        raise InputError(f"--duration {duration_text(options.duration_s)} is not between {bounds}")
+        raise InputError(f"--duration: '{duration_text(options.duration_s)}' is not between {bounds}")
     rate, length_s = options.rate_per_s, options.duration_s
     if options.ramp is not None:
         return ramp(*options.ramp, length_s)
@@ -181,11 +168,13 @@ def _require_provable(options: LoadTestOptions, target: TargetName) -> None:
 def _require_possible(options: LoadTestOptions, profile: Profile) -> None:
     if profile.peak_per_s > limits.LOAD_RATE_PER_S:
         raise InputError(
-            f"{profile.peak_per_s:,.0f}/s is more than a generator can send;"
-            f" the most is {limits.LOAD_RATE_PER_S:,.0f}/s (more rows an object make more load)"
+            f"{profile.peak_per_s:,.0f}/s is more than a generator can send",
+            hint=f"the most is {limits.LOAD_RATE_PER_S:,.0f}/s (more rows per object make more load)",
         )
     count = options.backlog or profile.total
     if count > limits.LOAD_OBJECTS:
-        raise InputError(f"{count:,} objects are too many for one run; the most is {limits.LOAD_OBJECTS:,}")
+        raise InputError(f"{count:,} objects are too many for one run", hint=f"the most is {limits.LOAD_OBJECTS:,}")
     if options.rows > limits.LOAD_ROWS:
-        raise InputError(f"--rows {options.rows:,} is too many for one object; the most is {limits.LOAD_ROWS:,}")
+        raise InputError(
+            f"--rows: {options.rows:,} rows are too many for one object", hint=f"the most is {limits.LOAD_ROWS:,}"
+        )

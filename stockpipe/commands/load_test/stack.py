@@ -24,8 +24,8 @@ def run_on_stack(options: LoadTestOptions, stack: Stack, plan: Plan) -> int:
     """Find the stack, tell the cost, ask, run; the exit code."""
     if plan.find_max:
         raise InputError(
-            "--find-max searches on this machine alone: on AWS log lines tell of stored objects too late for a search; "
-            "use --steps with --stack"
+            "--find-max searches on this machine alone: on AWS, log lines report stored objects too late for a search",
+            hint="use --steps with --stack",
         )
 
     @cloud.on_aws
@@ -36,8 +36,8 @@ def run_on_stack(options: LoadTestOptions, stack: Stack, plan: Plan) -> int:
         status = await queue_status(aws, target.queue)
         if status.messages:
             raise CouldNotFinish(
-                f"the queue of stack {name} holds {counted(status.messages, 'message')}; a load test would measure "
-                "those: wait until it is empty (`stockpipe status`), or stop the schedule"
+                f"the queue of stack '{name}' holds {counted(status.messages, 'message')}, which would be measured too",
+                hint=f"wait until it is empty (`stockpipe status --stack {name}`), or stop the schedule",
             )
         as_deployed = _as_deployed(stack, deployed)
         if not _confirmed(options, plan, as_deployed, deployed, aws):

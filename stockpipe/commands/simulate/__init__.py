@@ -5,6 +5,7 @@ from __future__ import annotations
 import typer
 
 from simulator.base.collector import kept_for_good
+from simulator.base.errors import InputError
 from stockpipe.commands.simulate.options import SimulateOptions
 from stockpipe.commands.taking import takes
 
@@ -33,5 +34,5 @@ def simulate(options: SimulateOptions) -> None:
         run.list_scenarios()
         return
     if options.paths and not options.sources:
-        raise typer.BadParameter(f"'{options.paths[0]}' is given without --source")
+        raise InputError(f"'{options.paths[0]}' is given without --source", hint=f"write --source {options.paths[0]}")
     raise typer.Exit(run.run_simulate(options))

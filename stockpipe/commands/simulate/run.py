@@ -33,6 +33,7 @@ from simulator.stack import template
 from simulator.stack.model import Stack
 from simulator.stack.wiring import wiring
 from simulator.telemetry import Telemetry
+from stockpipe.commands.addresses import require_free_port
 from stockpipe.commands.outputs import echo, require_writable, write
 from stockpipe.commands.parameters import parameters_of
 from stockpipe.commands.simulate.options import SimulateOptions
@@ -56,6 +57,7 @@ def run_simulate(options: SimulateOptions) -> int:
     given = (file.path for file in options.parameter_files)
     inputs = (options.template, scenario, options.code, *options.sources, *options.paths, *given)
     require_writable(options.ready, options.screenshot, summary=options.summary, inputs=inputs)
+    require_free_port(options.port)
     allow_open_files()
     remove_ownerless()
     return asyncio.run(_run(options, stack, plan))
@@ -285,12 +287,14 @@ def _recorders(
         try:
             directory = LogDirectory(options.logs)
         except OSError as error:
-            raise InputError(f"--logs {options.logs}: {error.strerror}") from None
+            raise InputError(f"--logs: '{options.logs}' cannot be written: {error.strerror}") from None
         owned.callback(outlet.close_logs, directory)
         recorders.append(directory.record)
     if options.tail:
         if outlet.display.mode == "live":
-            raise InputError("--tail does not go with the dashboard; add --ui plain or --ui quiet, or use --logs DIR")
+            raise InputError(
+                "'--tail' does not go with the dashboard", hint="add --ui plain or --ui quiet, or use --logs DIR"
+            )
         recorders.append(outlet.tail)
     if len(recorders) == 1:
         return recorders[0]

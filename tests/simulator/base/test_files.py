@@ -15,7 +15,7 @@ import pytest
 
 from simulator.base import files
 from simulator.base.errors import CouldNotFinish, InputError
-from simulator.base.files import UnusableFileError, failure_text, read_bounded, require_writable, write_whole
+from simulator.base.files import UnusableFileError, failure_of, read_bounded, require_writable, write_whole
 
 ROOT = Path(__file__).parents[3]
 
@@ -32,7 +32,7 @@ def test_a_file_is_written_whole(tmp_path: Path) -> None:
 def test_what_cannot_be_written_leaves_nothing_behind(tmp_path: Path) -> None:
     """A directory of the same name stays, the half-done file does not."""
     (tmp_path / "ready.json").mkdir()
-    with pytest.raises(CouldNotFinish, match=r"ready\.json is a directory; name a file"):
+    with pytest.raises(CouldNotFinish, match=r"ready\.json' is a directory; name a file"):
         write_whole(tmp_path / "ready.json", "text")
     assert [each.name for each in tmp_path.iterdir()] == ["ready.json"]
 
@@ -65,9 +65,9 @@ def test_what_is_no_regular_file_stays_what_it_is(tmp_path: Path) -> None:
 )
 def test_a_failure_is_one_line_that_names_the_file(error: OSError, said: str) -> None:
     """What is wrong, with which file, and the way out, if the error itself does not name the file."""
-    assert failure_text(error, "out.json").startswith(said)
-    assert failure_text(OSError(errno.EACCES, "Permission denied", b"x.json")) == "x.json: Permission denied"
-    assert failure_text(OSError(errno.EIO, "Input/output error")) == "Input/output error"
+    assert str(failure_of(error, "out.json")).startswith(said)
+    assert str(failure_of(OSError(errno.EACCES, "Permission denied", b"x.json"))) == "x.json: Permission denied"
+    assert str(failure_of(OSError(errno.EIO, "Input/output error"))) == "Input/output error"
 
 
 def test_a_new_file_has_the_umask_s_permissions_and_an_old_one_keeps_its_own(tmp_path: Path) -> None:

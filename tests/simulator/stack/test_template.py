@@ -177,7 +177,7 @@ def test_malformed_template_names_line_and_resource(load_text: Load, text: str, 
         ({"FileCount": "x"}, "parameter FileCount=x: must be a number"),
         ({"FileCount": "0"}, "parameter FileCount=0: must be at least 1"),
         ({"FileCount": "10001"}, "parameter FileCount=10001: must be at most 10000"),
-        ({"PythonVersion": "2.7"}, "parameter PythonVersion=2.7: must be '3.11'"),
+        ({"PythonVersion": "2.7"}, "parameter PythonVersion=2.7: must be one of '3.11'"),
     ],
 )
 def test_parameters_are_checked_as_cloudformation_does(parameters: dict[str, str], message: str) -> None:

@@ -161,7 +161,7 @@ async def test_a_store_that_does_not_answer_is_told_and_ended(monkeypatch: pytes
 async def test_a_port_in_use_is_one_clear_line(lenient_store: Store) -> None:
     """The line names the port and the way out."""
     port = lenient_store.port
-    with pytest.raises(PortInUse, match=rf"port {port} cannot be used: .*; choose another with --port"):
+    with pytest.raises(PortInUse, match=rf"port {port} cannot be used: .*; `--port 0` takes a free one"):
         async with Store.open(port=port):
             pass
 

@@ -132,7 +132,7 @@ def test_first_deployment_makes_everything(stockpipe: Stockpipe, client: Any) ->
     assert f"created bucket {ARTIFACTS}" in done.stderr
     assert "  Add     StockQueue  AWS::SQS::Queue" in done.stderr
     assert "CREATE_COMPLETE" in done.stderr
-    assert "`stockpipe invoke --stack quotes`" in done.stderr
+    assert "  stockpipe invoke --stack quotes --endpoint-url " in done.stderr
     function = client("lambda").get_function_configuration(FunctionName="GeneratorLambda")
     assert str(function["Environment"]["Variables"]["FILE_COUNT"]) == "3"
     (stored,) = client("s3").list_objects_v2(Bucket=ARTIFACTS)["Contents"]
@@ -213,8 +213,8 @@ def test_a_filter_that_aws_refuses_is_found_first(stockpipe: Stockpipe, client: 
 @pytest.mark.parametrize(
     ("service", "call", "arguments", "words"),
     [
-        ("sqs", "create_queue", {"QueueName": "StockDLQ"}, "queue .StockDLQ. already .*DeadLetterQueueName=NAME"),
-        ("s3", "create_bucket", {"Bucket": "quotes-data-123456789012-us-east-1"}, "bucket .quotes-.*BucketName=NAME"),
+        ("sqs", "create_queue", {"QueueName": "StockDLQ"}, "queue 'StockDLQ' exists .*DeadLetterQueueName=NAME"),
+        ("s3", "create_bucket", {"Bucket": "quotes-data-123456789012-us-east-1"}, "bucket 'quotes-.*BucketName=NAME"),
     ],
 )  # fmt: skip
 def test_taken_names_are_found_first(
@@ -307,8 +307,9 @@ async def test_failed_creation_shows_its_first_cause(clean_up: bool) -> None:
     """The cause is told, not what it cancelled; what is left goes if asked, or the command for it is named."""
     aws = FailingCreation()
     change_set = cloudformation.ChangeSet("arn", "id", "CREATE")
+    options = deploy.DeployOptions(stack="quotes", clean_up=clean_up)
     with pytest.raises(CouldNotFinish) as failed:
-        await deploy._execute(aws, InstantClock(), change_set, "quotes", clean_up)  # type: ignore[arg-type]
+        await deploy._execute(aws, InstantClock(), change_set, options)  # type: ignore[arg-type]
     assert "failed at StockData (AWS::DynamoDB::Table): StockData already exists" in str(failed.value)
     assert aws.deleted is clean_up
     assert ("nothing is left" if clean_up else "stockpipe destroy --stack quotes") in str(failed.value)
@@ -348,7 +349,7 @@ def test_unknown_stack_is_named(stockpipe: Stockpipe) -> None:
     for command in ("status", "invoke", "verify", "redrive", "destroy"):
         done = stockpipe(command, stack="nothing")
         assert isinstance(done.exception, InputError)
-        assert "the stack 'nothing' does not exist in us-east-1 of account 123456789012" in str(done.exception)
+        assert "there is no stack 'nothing' in us-east-1 of account 123456789012" in str(done.exception)
 
 
 CSV = b"ticker,timestamp,close\nAAPL,2026-01-02T10:00:00Z,1.5\n"
@@ -468,6 +469,6 @@ def test_protected_table_is_respected_and_named(stockpipe: Stockpipe, client: An
     assert stockpipe("deploy", "--yes", "--local-transform", "--parameter", "DeletionProtection=true").exit_code == 0
     done = stockpipe("destroy", "--yes")
     assert isinstance(done.exception, InputError)
-    assert "table StockData has deletion protection" in str(done.exception)
+    assert "table 'StockData' is under deletion protection" in str(done.exception)
     assert "--parameter DeletionProtection=false" in str(done.exception)
     assert client("dynamodb").list_tables()["TableNames"] == ["StockData"]

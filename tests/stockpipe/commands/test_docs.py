@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 
@@ -23,6 +24,7 @@ def test_pages_are_listed_and_shown() -> None:
     shown = CliRunner().invoke(cli.app, ["docs", "bounds"]).stdout
     assert shown == (ROOT / "docs" / "bounds.md").read_text(encoding="utf-8")
     assert docs.read("docs/bounds.md") == shown
+    assert json.loads(docs.read("deployer-policy"))["Version"]
 
 
 @pytest.mark.parametrize("name", ["../README", "/etc/passwd", "..", "", "\0", "x" * 5_000])

@@ -243,7 +243,7 @@ def test_help_tells_words_and_choices() -> None:
         (("--wait", "soon"), "'--wait': 'soon' is not a duration"),
         (("--at", "noon"), "'--at': 'noon' is not a time"),
         (("--pair", "A"), "'--pair': 'A' is not NAME=VALUE"),
-        (("--color", "blue"), "'--color': 'blue' is not 'red' or 'green'"),
+        (("--color", "blue"), "'--color': 'blue' is not one of 'red' or 'green'"),
     ],
 )
 def test_wrong_value_is_one_line_that_names_the_option(arguments: tuple[str, ...], said: str) -> None:
@@ -257,7 +257,7 @@ def test_wrong_value_is_one_line_that_names_the_option(arguments: tuple[str, ...
 def test_outputs_are_checked_before_the_run(tmp_path: Path) -> None:
     """A folder that does not exist, or a folder in the file's place; standard output is always there."""
     outputs.require_writable(None, tmp_path / "new.json", summary=Path("-"))
-    with pytest.raises(InputError, match=r"none/x\.json: there is no directory .*none"):
+    with pytest.raises(InputError, match=r"none/x\.json' cannot be written: there is no directory '.*none'"):
         outputs.require_writable(tmp_path / "new.json", tmp_path / "none" / "x.json")
     with pytest.raises(InputError, match="is a directory; name a file"):
         outputs.require_writable(tmp_path)

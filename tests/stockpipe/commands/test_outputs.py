@@ -34,7 +34,7 @@ def test_a_file_for_which_there_is_no_room_keeps_nothing_else_back(
     ended = stockpipe(*command, option, "/dev/full", "--summary", "s.json")
 
     lines = [line for line in ended.err.splitlines() if not line.startswith("endpoint ")]
-    assert lines == ["stockpipe: the disk is full: /dev/full; free some space and run again"]
+    assert lines == ["stockpipe: the disk is full: /dev/full", "  hint: free some space and run again"]
     assert (ended.code, ended.out.startswith("verdict ")) == (3, True)
     assert json.loads((tmp_path / "s.json").read_text(encoding="utf-8"))["command"] == command[0]
     assert Path("/dev/full").is_char_device()
@@ -55,13 +55,13 @@ def test_a_file_that_may_not_grow_is_named(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (("simulate", "--summary", "out", "--screenshot", "out"), "out is named for two results"),
-        (("simulate", "--ready", "./out", "--summary", "link"), "link is named for two results"),
-        (("simulate", "--parameters", "p.json", "--summary", "p.json"), "p.json is what this command reads"),
-        (("simulate", "--source", "q/a.csv", "--ready", "q/a.csv"), "q/a.csv is what this command reads"),
-        (("load-test", "--report", "out", "--summary", "out"), "out is named for two results"),
-        (("load-test", "--parameters", "p.json", "--report", "p.json"), "p.json is what this command reads"),
-        (("inspect", "q", "--write", "q/a.csv"), "q/a.csv is what this command reads"),
+        (("simulate", "--summary", "out", "--screenshot", "out"), "'out' is named for two results"),
+        (("simulate", "--ready", "./out", "--summary", "link"), "'link' is named for two results"),
+        (("simulate", "--parameters", "p.json", "--summary", "p.json"), "'p.json' is what this command reads"),
+        (("simulate", "--source", "q/a.csv", "--ready", "q/a.csv"), "'q/a.csv' is what this command reads"),
+        (("load-test", "--report", "out", "--summary", "out"), "'out' is named for two results"),
+        (("load-test", "--parameters", "p.json", "--report", "p.json"), "'p.json' is what this command reads"),
+        (("inspect", "q", "--write", "q/a.csv"), "'q/a.csv' is what this command reads"),
     ],
 )
 def test_no_result_replaces_another_or_an_input(
@@ -74,7 +74,7 @@ def test_no_result_replaces_another_or_an_input(
     (tmp_path / "p.json").write_text("{}", encoding="utf-8")
     (tmp_path / "link").symlink_to("out")
     ended = stockpipe(*arguments)
-    assert (ended.code, ended.err) == (2, f"stockpipe: {said}; name another file to write\n")
+    assert (ended.code, ended.err) == (2, f"stockpipe: {said}\n  hint: name another file to write\n")
     assert (tmp_path / "q" / "a.csv").read_text(encoding="utf-8") == rows
     assert not (tmp_path / "out").exists()
 
@@ -86,7 +86,7 @@ def test_a_dash_is_not_a_files_name(stockpipe: Stockpipe, tmp_path: Path, argume
     """Where it does not stand for standard output, a file of this name is not what anybody wants."""
     (tmp_path / "q.csv").write_text("ticker,timestamp,price\nACME,2026-11-22T09:30:00Z,1.5\n", encoding="utf-8")
     ended = stockpipe(*arguments)
-    said = "- is standard output for --summary alone; name a file"
+    said = "'-' is standard output for --summary alone\n  hint: name a file"
     assert (ended.code, ended.err) == (2, f"stockpipe: {said}\n")
     assert not (tmp_path / "-").exists()
 

@@ -57,13 +57,13 @@ def test_a_file_of_parameters_is_read(tmp_path: Path, content: str, found: dict[
         ("1", "is not a list of template parameters; write {"),
         ('["A"]', "is not a list of template parameters"),
         ('[{"ParameterKey": "A"}]', "is not a list of template parameters"),
-        ('{"A": 1, "A": 2}', "has the parameter A twice"),
-        ("[" + ", ".join(['{"ParameterKey": "A", "ParameterValue": 1}'] * 2) + "]", "has the parameter A twice"),
-        ('{"A": null}', "has a value for A that is not a text or a number"),
-        ('{"A": NaN}', "has NaN, which is not a number in JSON"),
-        ('{"A": ["x"]}', "has a value for A that is not a text or a number"),
-        ('{"A": {}}', "has a value for A that is not a text or a number"),
-        ('{"A": "\\ud800"}', "has a value for A that is not a text or a number"),
+        ('{"A": 1, "A": 2}', "has the parameter 'A' twice"),
+        ("[" + ", ".join(['{"ParameterKey": "A", "ParameterValue": 1}'] * 2) + "]", "has the parameter 'A' twice"),
+        ('{"A": null}', "has a value for 'A' that is not a text or a number"),
+        ('{"A": NaN}', "has NaN, which is not a number of JSON"),
+        ('{"A": ["x"]}', "has a value for 'A' that is not a text or a number"),
+        ('{"A": {}}', "has a value for 'A' that is not a text or a number"),
+        ('{"A": "\\ud800"}', "has a value for 'A' that is not a text or a number"),
         ('{"A-B": "x"}', 'has a parameter named "A-B"'),
         ('{"": "x"}', 'has a parameter named ""'),
         ('[{"ParameterKey": 1, "ParameterValue": "x"}]', "has a parameter named"),
@@ -75,7 +75,7 @@ def test_what_is_no_list_of_parameters_is_refused_in_one_line(tmp_path: Path, co
     path = _file(tmp_path, content)
     with pytest.raises(InputError) as refused:
         read(path)
-    assert str(refused.value).startswith(f"{path} {said}")
+    assert str(refused.value).startswith(f"'{path}' {said}")
     assert "\n" not in str(refused.value)
 
 
@@ -86,7 +86,7 @@ def test_a_file_of_the_largest_size_is_read(tmp_path: Path) -> None:
 
 def test_a_file_that_is_not_there_is_refused(tmp_path: Path) -> None:
     """As is a directory."""
-    with pytest.raises(InputError, match=r"gone\.json cannot be read: No such file or directory"):
+    with pytest.raises(InputError, match=r"gone\.json' cannot be read: No such file or directory"):
         read(tmp_path / "gone.json")
     with pytest.raises(InputError, match="is a directory; name a file"):
         read(tmp_path)

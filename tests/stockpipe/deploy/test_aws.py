@@ -35,12 +35,12 @@ def refusal(code: str, message: str) -> exceptions.ClientError:
 @pytest.mark.parametrize(
     ("error", "kind", "words"),
     [
-        (refusal("ExpiredToken", "x"), InputError, "have expired: sign in again"),
+        (refusal("ExpiredToken", "x"), InputError, "have expired; sign in again"),
         (refusal("InvalidClientTokenId", "x"), InputError, "aws sts get-caller-identity"),
         (
             refusal("AccessDenied", "User: u is not authorized to perform: s3:PutObject"),
             CouldNotFinish,
-            "a permission is missing: User: u is not authorized to perform: s3:PutObject; docs/deployer-policy.json",
+            "a permission is missing: User: u is not authorized to perform: s3:PutObject; `stockpipe docs ",
         ),
         (refusal("403", "Forbidden"), CouldNotFinish, "a permission is missing: CreateChangeSet"),
         (refusal("LimitExceeded", "too many\nstacks"), CouldNotFinish, "was refused: too many stacks (LimitExceeded)"),
@@ -73,7 +73,7 @@ def test_errors_of_our_own_pass() -> None:
 
 async def test_no_region_is_said_before_any_call() -> None:
     """Without a region nothing is asked of AWS."""
-    with pytest.raises(InputError, match="no region is set: pass --region"):
+    with pytest.raises(InputError, match="no AWS region is set; pass --region"):
         async with connect():
             pass
 

@@ -180,7 +180,7 @@ async def test_destroy_that_fails_names_the_first_cause() -> None:
         describe_stack_events=[{"StackEvents": []}, {"StackEvents": [cause]}],
     )
     with pytest.raises(
-        CouldNotFinish, match=r"stack s could not be deleted: X \(AWS::IAM::Role\): not authorized; .*--stack s"
+        CouldNotFinish, match=r"stack 's' is not gone: X \(AWS::IAM::Role\): not authorized; .*--stack s"
     ):
         await teardown.destroy(
             aws,
@@ -300,7 +300,7 @@ def test_cost_is_lists_gets_and_read_units() -> None:
 
 def test_half_made_stack_says_what_completes_it() -> None:
     """A resource that the stack has not (yet) is named with the commands that help."""
-    with pytest.raises(InputError, match=r"has no StockData; `stockpipe deploy --stack s` completes it"):
+    with pytest.raises(InputError, match=r"has no StockData; `stockpipe deploy --stack s` creates what is missing"):
         _ = deployed().table
 
 

@@ -35,7 +35,7 @@ def test_amazon_linux_2_gets_older_wheels(python: str, architecture: str, newest
 
 def test_unknown_targets_are_refused() -> None:
     """A Python or processor that Lambda does not offer is refused with the ones it does."""
-    with pytest.raises(InputError, match=r"does not offer Python 3\.9; choose one of 3\.11"):
+    with pytest.raises(InputError, match=r"Python '3\.9'; choose one of 3\.11"):
         Target("3.9", "arm64")
     with pytest.raises(InputError, match="choose arm64 or x86_64"):
         Target("3.13", "riscv")

@@ -287,9 +287,7 @@ def test_code_that_is_not_there(tmp_path: Path, runtime: Any) -> None:
     """Neither a directory nor a zip: one line, with the command that makes one."""
     (tmp_path / "text").write_text("no zip")
     for path in (tmp_path / "nothing", tmp_path / "text"):
-        with pytest.raises(
-            InputError, match="neither a directory nor a zip with code; make one with: stockpipe package"
-        ):
+        with pytest.raises(InputError, match="neither a folder nor a zip of code; `stockpipe package"):
             runtime("http://127.0.0.1:9", code_dir=path, clock=SystemClock())
 
 

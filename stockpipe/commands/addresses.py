@@ -1,0 +1,90 @@
+"""Ports and endpoints that a command line names, looked at before anything is started or sent."""
+
+from __future__ import annotations
+
+import errno
+import http.client
+import json
+import socket
+import ssl
+from urllib.parse import SplitResult, urlsplit
+
+from simulator.base.errors import InputError
+
+REACH_S = 3.0
+"""How long an endpoint may take to accept a connection, and to answer."""
+_ANSWER_BYTES = 1024 * 1024
+_ASK = {
+    "Content-Type": "application/x-amz-json-1.0",
+    "X-Amz-Target": "DynamoDB_20120810.ListTables",
+    "X-Amz-Date": "20260101T000000Z",
+    "Authorization": (
+        "AWS4-HMAC-SHA256 Credential=stockpipe/20260101/us-east-1/dynamodb/aws4_request, "
+        "SignedHeaders=host;x-amz-date, Signature=0"
+    ),
+}
+"""A question that every endpoint for DynamoDB answers, if only by a refusal, and that changes nothing."""
+
+
+def require_free_port(port: int) -> None:
+    """Raise `InputError` for a port of this machine that a server of ours could not have; 0 is any free one."""
+    if not port:
+        return
+    with socket.socket() as tried:
+        tried.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            tried.bind(("127.0.0.1", port))
+            tried.listen()
+        except OSError as error:
+            if error.errno == errno.EADDRINUSE:
+                raise InputError(f"port {port} is in use", hint="`--port 0` takes a free one") from None
+            said = f"port {port} cannot be used: {error.strerror}"
+            raise InputError(said, hint="choose one above 1023, or `--port 0`, which takes a free one") from None
+
+
+def require_url(url: str) -> SplitResult:
+    """The parts of an endpoint's URL. Raises `InputError` for what is none."""
+    try:
+        parts = urlsplit(url)
+        known = parts.scheme in ("http", "https") and bool(parts.hostname) and (parts.port is None or parts.port > 0)
+    except ValueError:  # of brackets that do not close, or of a port that is none
+        known = False
+    if not known or not url.isprintable() or " " in url:
+        raise InputError(f"--endpoint-url: '{url}' is not the URL of an endpoint", hint="write http://127.0.0.1:4566")
+    return parts
+
+
+def require_endpoint(url: str) -> None:
+    """Raise `InputError` where nothing answers at the URL, or what answers is not an endpoint for AWS's services."""
+    parts = require_url(url)
+    hint = "start the endpoint, or leave the option out"
+    try:
+        status, body = _answer(parts)
+    except TimeoutError:
+        raise InputError(f"--endpoint-url: '{url}' does not answer within {REACH_S:g} s", hint=hint) from None
+    except http.client.HTTPException:
+        raise InputError(f"--endpoint-url: '{url}' does not speak HTTP", hint=hint) from None
+    except (OSError, ValueError) as error:
+        said = getattr(error, "strerror", None) or str(error)
+        raise InputError(f"--endpoint-url: '{url}' does not answer: {said}", hint=hint) from None
+    try:
+        answer = json.loads(body)
+    except (ValueError, RecursionError):
+        answer = None
+    if not isinstance(answer, dict) or not answer.keys() & {"TableNames", "__type"}:
+        said = f"--endpoint-url: '{url}' is not an endpoint for AWS's services: it answered HTTP {status} to ListTables"
+        raise InputError(said, hint=hint)
+
+
+def _answer(parts: SplitResult) -> tuple[int, bytes]:
+    if parts.scheme == "https":
+        context = ssl.create_default_context()
+        asked = http.client.HTTPSConnection(parts.hostname or "", parts.port, timeout=REACH_S, context=context)
+    else:
+        asked = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=REACH_S)  # type: ignore[assignment]
+    try:
+        asked.request("POST", parts.path or "/", body=b"{}", headers=_ASK)
+        answer = asked.getresponse()
+        return answer.status, answer.read(_ANSWER_BYTES)
+    finally:
+        asked.close()
