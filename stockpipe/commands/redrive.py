@@ -67,4 +67,4 @@ async def redrive(options: RedriveOptions, aws: Aws, clock: Clock) -> None:
             aws, clock, source, target, lambda total: status.update(f"moved {total:,} of {count:,}")
         )
     how = f"`stockpipe status --stack {options.stack}` shows how they fare"
-    say(f"moved {counted(moved, 'message')} back to {target.name}; {how}")
+    say(f"{counted(moved, 'message is', 'messages are')} back in {target.name}; {how}")

@@ -120,7 +120,8 @@ async def send_back(
         if found.get("Status") in {"FAILED", "CANCELLED"}:
             reason = found.get("FailureReason") or found["Status"].lower()
             raise CouldNotFinish(
-                f"the move of {counted(moved, 'message')} succeeded, then it ended: {reason}; run it again for the rest"
+                f"{counted(moved, 'message is', 'messages are')} back, then the move ended: {reason}; "
+                "run it again for the rest"
             )
         await clock.sleep(POLL_S)
 

@@ -56,11 +56,10 @@ def percentiles(latencies_s: Iterable[float]) -> Percentiles:
     if not count:
         return Percentiles()
 
-    def at(percentile: float) -> float:
-        # A bucket's upper end may lie above the largest value in it.
-        return min(longest, float(histogram.get_value_at_percentile(percentile)) / _UNITS_PER_S)
-
-    return Percentiles(count, total / count, at(50), at(90), at(95), at(99), at(99.9), longest)
+    found = histogram.get_percentile_to_value_dict([50.0, 90.0, 95.0, 99.0, 99.9])
+    # A bucket's upper end may lie above the largest value in it.
+    p50, p90, p95, p99, p999 = (min(longest, value / _UNITS_PER_S) for value in found.values())
+    return Percentiles(count, total / count, p50, p90, p95, p99, p999, longest)
 
 
 class Recording:

@@ -6,12 +6,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
 from simulator.base import limits
-from simulator.load.measure import cost, series
+from simulator.base.usage import machine
+from simulator.load.measure import cost, series, stretches
 from simulator.load.measure.assess import peak_backlog
 from simulator.load.measure.bottleneck import Ceiling
 from simulator.load.measure.recording import SENT, Percentiles, drain_share, percentiles
@@ -24,14 +25,21 @@ from simulator.load.session import LoadSession
 from simulator.run import summary as runs
 from simulator.run.advice import Situation
 from simulator.run.bounds import judge
+from simulator.run.command_line import quoted
 
 SCHEMA = "stockpipe.load/1"
 
 
-def build(session: LoadSession, options: Mapping[str, Any], ended_at: float, repeat: tuple[str, ...]) -> dict[str, Any]:
+def build(
+    session: LoadSession,
+    options: Mapping[str, Any],
+    ended_at: float,
+    repeat: tuple[str, ...],
+    typed: tuple[str, ...] = (),
+) -> dict[str, Any]:
     """Everything, with null where a figure does not exist. Bounds are judged last, on the summary itself.
 
-    `repeat` are the words of the command that runs the same again.
+    `repeat` are the words of the command that runs the same again, `typed` those of the command as it was typed.
     """
     plan, result, tap = session.plan, session.result, session.tap
     recording = result.recording
@@ -56,7 +64,10 @@ def build(session: LoadSession, options: Mapping[str, Any], ended_at: float, rep
     span = result.span or (result.spans[-1] if result.spans else Span(range(0), ended_at, ended_at, slice(0)))
     lag = percentiles(recording.lags(span.numbers)) if not plan.backlog else Percentiles()
     refusal, rate = _refusal(lag), _stored_per_s(result, span)
+    latencies = _latencies(result, tap, span, refusal)
     summary |= {
+        "command_line": quoted(typed or repeat),
+        "machine": machine(),
         "arrivals": _arrivals(plan),
         "planned": len(recording),
         "sent": sent,
@@ -66,7 +77,8 @@ def build(session: LoadSession, options: Mapping[str, Any], ended_at: float, rep
         "stored": recording.stored_count,
         "generator_lag_s": lag.as_json(),
         "generator_cpu": _rounded(result.generator_cpu, 4),
-        "latency_s": _latencies(result, tap, span, refusal),
+        "latency_s": {name: percentiles(held).as_json() for name, held in latencies.items()},
+        "stretches": {name: stretches.of_latencies(held) for name, held in latencies.items()},
         "latency_refused": refusal,
         "throughput": {**summary["throughput"], "objects_per_s_mean": _rounded(rate, 2)},
         "backlog": _backlog(plan, result, span),
@@ -116,17 +128,16 @@ def _arrivals(plan: Plan) -> dict[str, Any]:
     }
 
 
-def _latencies(result: Result, tap: Tap, span: Span, refusal: str | None) -> dict[str, Any]:
-    """Percentiles of the reported span; the handler's own time does not depend on the generator: never refused."""
+def _latencies(result: Result, tap: Tap, span: Span, refusal: str | None) -> dict[str, Sequence[float]]:
+    """Those of the reported span, in order; the handler's own time does not depend on the generator: never refused."""
     recording, numbers = result.recording, span.numbers
     seen = {
         "planned_to_stored": recording.latencies(numbers),
         "object_to_stored": recording.queue_latencies(numbers),
         "send": recording.sends(numbers),
     }
-    shown = {name: percentiles(() if refusal else latencies_s) for name, latencies_s in seen.items()}
-    shown["handler"] = percentiles(tap.durations_s[span.durations])
-    return {name: latency.as_json() for name, latency in shown.items()}
+    shown = {name: () if refusal else tuple(latencies_s) for name, latencies_s in seen.items()}
+    return {**shown, "handler": tap.durations_s[span.durations]}
 
 
 def _stored_per_s(result: Result, span: Span) -> float | None:
