@@ -84,7 +84,7 @@ def build(
         "backlog": _backlog(plan, result, span),
         "ceiling": _ceiling(result.ceiling, rate) if result.ceiling else None,
         "bottleneck": asdict(result.verdict) if result.verdict else None,
-        "find_max": _find_max(result.search) if plan.find_max and result.search else None,
+        "find_max": _find_max(result, result.search) if plan.find_max and result.search else None,
     }
     summary["cost"] = _cost(session, sent, summary)
     summary["cloudwatch"] = result.proof.cloud
@@ -150,10 +150,9 @@ def _backlog(plan: Plan, result: Result, span: Span) -> dict[str, Any]:
     drained = result.spike or span
     stores = result.recording.stored_instants(drained.numbers)
     peak, peak_at = peak_backlog(result.recording, drained)
-    origin_at = min((at for at in result.recording.planned if not math.isnan(at)), default=0.0)
     found = {
         "peak": peak,
-        "peak_at_s": None if peak_at is None else round(peak_at - origin_at, 3),
+        "peak_at_s": None if peak_at is None else round(peak_at - _origin_at(result), 3),
         "drain_s": round(max(0.0, stores[-1] - drained.offered_at), 3) if stores and drained.drained else None,
         "drained": all(span.drained and span.drained_at for span in result.spans) if result.spans else None,
     }
@@ -165,12 +164,19 @@ def _backlog(plan: Plan, result: Result, span: Span) -> dict[str, Any]:
     return found
 
 
+def _origin_at(result: Result) -> float:
+    """The first planned instant, which the course is counted from."""
+    return min((at for at in result.recording.planned if not math.isnan(at)), default=0.0)
+
+
 def _ceiling(ceiling: Ceiling, stored_per_s: float | None) -> dict[str, Any]:
     share = None if stored_per_s is None else stored_per_s / ceiling.objects_per_s
     return {**{name: round(value, 2) for name, value in asdict(ceiling).items()}, "share": _rounded(share, 4)}
 
 
-def _find_max(search: CapacitySearch) -> dict[str, Any]:
+def _find_max(result: Result, search: CapacitySearch) -> dict[str, Any]:
+    """The answer and its probes; each with its place in the course, in seconds from the first planned instant."""
+    origin_at = _origin_at(result)
     return {
         "rate_per_s": _rounded(search.answer_per_s, 3),
         "confirmed": search.confirmed,
@@ -183,8 +189,10 @@ def _find_max(search: CapacitySearch) -> dict[str, Any]:
                 "latency_held": outcome.latency_held,
                 "refused": outcome.refused,
                 "sustained": outcome.sustained,
+                "begin_s": round(span.begun_at - origin_at, 3),
+                "end_s": round(span.offered_at - origin_at, 3),
             }
-            for outcome in search.outcomes
+            for outcome, span in zip(search.outcomes, result.spans, strict=False)
         ],
     }
 
