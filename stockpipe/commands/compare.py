@@ -25,29 +25,39 @@ stockpipe compare main.json branch.json
 
 stockpipe compare main.json branch.json --format markdown >> "$GITHUB_STEP_SUMMARY"
 
-Exit codes: 0 nothing got worse beyond noise, 1 something did, 2 wrong input."""
+Two runs of unlike rate, size, duration or parameters are refused: their difference would be that of the loads.
+
+Exit codes: 0 nothing got worse beyond noise, 1 something did, 2 wrong input or unlike runs."""
 
 
 class CompareOptions(Options):
     """Two summaries, and how to tell and to show a difference."""
 
     before: Annotated[Path, typer.Argument(metavar="A.json", help="The summary to compare with.")]
-    after: Annotated[Path, typer.Argument(metavar="B.json", help="The summary that is judged.")]
+    after: Annotated[Path, typer.Argument(metavar="B.json", help="The candidate, which is judged.")]
     form: Annotated[
         Literal["text", "markdown", "json"], typer.Option("--format", help="How the differences are written.")
     ] = "text"
     tolerance: Annotated[
-        float, typer.Option(min=0.0, max=10.0, help="A change within this share is none: 0.1 is 10 %.")
+        float, typer.Option(min=0.0, max=10.0, help="Ignore changes up to this share (0.1 is 10 %).")
     ] = 0.1
+    force: Annotated[
+        bool, typer.Option("--force", help="Compare also runs of unlike rate, size, duration or parameters.")
+    ] = False
 
 
 @takes(CompareOptions)
 def compare(options: CompareOptions) -> None:
-    """Say what got better or worse between two load tests, and what is no more than noise."""
+    """Say what got better or worse between two runs, and what is only noise."""
     from simulator.load.report import compare as comparing
 
     before, after = options.before, options.after
     found = comparing.compare(_read(before), _read(after), options.tolerance)
+    if found.unlike and not options.force:
+        raise InputError(
+            f"{before} and {after} are runs of unlike loads: {'; '.join(found.unlike)}; "
+            "compare two runs of one load, or give --force"
+        )
     if options.form == "markdown":
         sys.stdout.write(visible_lines(comparing.markdown(found, (before.name, after.name))))
     elif options.form == "json":
@@ -84,10 +94,12 @@ def _print(found: RunComparison, before: Path, after: Path) -> None:
     shown = visible_console(highlight=False)
     shown.print(Text(found.verdict, style=f"bold {tones.get(found.judgement, '')}"))
     for difference in found.unlike:
-        shown.print(Text(f"the runs differ in {difference}", style="yellow"))
+        shown.print(Text(f"unlike loads: {difference}", style="yellow"))
+    for difference in found.notes:
+        shown.print(Text(f"difference: {difference}", style="dim"))
     table = Table(box=None, pad_edge=False, padding=(0, 2), header_style="dim")
     table.add_column("")
-    for name in (before.name, after.name, "change"):
+    for name in (before.name, after.name, "change", "samples"):
         table.add_column(name, justify="right", overflow="fold")
     table.add_column("")
     for finding in found.findings:

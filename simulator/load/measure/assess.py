@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from bisect import bisect_left
 from collections.abc import Sequence
@@ -9,7 +10,17 @@ from dataclasses import dataclass
 
 from simulator.base import limits
 from simulator.load.measure.bottleneck import Measurements
-from simulator.load.measure.recording import DROPPED, FAILED, SENT, STEP_S, Recording, backlog, percentiles, ticks
+from simulator.load.measure.recording import (
+    DROPPED,
+    FAILED,
+    SENT,
+    STEP_S,
+    Recording,
+    backlog,
+    deepest,
+    percentiles,
+    ticks,
+)
 from simulator.load.measure.result import Result, Span
 from simulator.load.measure.series import Gauge
 from simulator.load.measure.tap import Tap
@@ -24,16 +35,12 @@ LIVE_WINDOW_S = 5.0
 
 
 def peak_backlog(recording: Recording, span: Span) -> tuple[int, float | None]:
-    """The deepest backlog of a span and its instant, looked at as often as the series does."""
+    """The deepest backlog of a span and its instant, which is the highest point of the series."""
     puts, stores = recording.put_instants(span.numbers), recording.stored_instants(span.numbers)
     if not puts:
         return 0, None
-    end_at = max(puts[-1], stores[-1] if stores else puts[-1])
-    # The instant of the last put too: with a backlog put beforehand it is the deepest.
-    instants = sorted({*ticks(puts[0], end_at + STEP_S), puts[-1] + 1e-6})
-    depths = backlog(puts, stores, instants)
-    peak = max(depths)
-    return peak, instants[depths.index(peak)] if peak else None
+    ((peak, at),) = deepest(puts, stores, (puts[0], math.nextafter(puts[-1], math.inf)))
+    return peak, at if peak else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import math
 from array import array
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
-from itertools import compress
+from itertools import compress, pairwise
 
 from hdrh.histogram import HdrHistogram
 
@@ -56,11 +56,10 @@ def percentiles(latencies_s: Iterable[float]) -> Percentiles:
     if not count:
         return Percentiles()
 
-    def at(percentile: float) -> float:
-        # A bucket's upper end may lie above the largest value in it.
-        return min(longest, float(histogram.get_value_at_percentile(percentile)) / _UNITS_PER_S)
-
-    return Percentiles(count, total / count, at(50), at(90), at(95), at(99), at(99.9), longest)
+    found = histogram.get_percentile_to_value_dict([50.0, 90.0, 95.0, 99.0, 99.9])
+    # A bucket's upper end may lie above the largest value in it.
+    p50, p90, p95, p99, p999 = (min(longest, value / _UNITS_PER_S) for value in found.values())
+    return Percentiles(count, total / count, p50, p90, p95, p99, p999, longest)
 
 
 class Recording:
@@ -189,6 +188,22 @@ def backlog(puts: Sequence[float], stores: Sequence[float], instants: Sequence[f
     An invocation may return before its object's put is answered to us; such an object counts as no backlog.
     """
     return [max(0, bisect_left(puts, at) - bisect_left(stores, at)) for at in instants]
+
+
+def deepest(puts: Sequence[float], stores: Sequence[float], edges: Sequence[float]) -> list[tuple[int, float]]:
+    """The deepest backlog between each two neighbouring edges, and the first instant of it, from sorted instants.
+
+    It is exact: a backlog deepens with puts alone, so that it is looked at after each of them, and at each edge.
+    """
+    found = []
+    for begin_at, end_at in pairwise(edges):
+        depth, at = bisect_left(puts, begin_at) - bisect_left(stores, begin_at), begin_at
+        for index in range(bisect_left(puts, begin_at), bisect_left(puts, end_at)):
+            after = index + 1 - bisect_right(stores, puts[index])
+            if after > depth:
+                depth, at = after, puts[index]
+        found.append((max(0, depth), at))
+    return found
 
 
 def drain_share(stores: Sequence[float]) -> float | None:

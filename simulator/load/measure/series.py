@@ -10,7 +10,7 @@ from statistics import fmean
 from typing import Any
 
 from simulator.base import limits
-from simulator.load.measure.recording import SENT, Recording, backlog, percentiles
+from simulator.load.measure.recording import SENT, Recording, deepest, percentiles
 
 HEAT_BOUNDS_S = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 60.0)
 """Upper ends of the heat map's latency bands; one more band holds everything slower."""
@@ -34,10 +34,10 @@ def build(
 ) -> dict[str, Any]:
     """The summary's `series`: `numbers`, of `rows` rows each, from the first planned instant to `end_at`.
 
-    Columns of equal length: slot i covers `slot_s` seconds from `t_s` i on. Rates are a second; the latencies,
-    `planned_per_s` and `sent_per_s` count in the slot of the planned instant, `stored_per_s`, `rows_per_s` and
-    `backlog` in that of their own. `heat` has a row for each slot and a column for each band of `HEAT_BOUNDS_S`; a
-    gauge that was sampled is a column of its means.
+    Columns of equal length: slot i covers `slot_s` seconds from `t_s` i on. Rates are per second; the latencies,
+    `planned_per_s` and `sent_per_s` count in the slot of the planned instant, `stored_per_s` and `rows_per_s` in that
+    of their own; `backlog` is the deepest of each slot. `heat` has a row for each slot and a column for each band of
+    `HEAT_BOUNDS_S`; a gauge that was sampled is a column of its means.
     """
     planned = [at for at in recording.planned[numbers.start : numbers.stop] if not math.isnan(at)]
     origin_at = min(planned, default=end_at)
@@ -63,7 +63,8 @@ def build(
             latencies[at].append(stored_at - planned_at)
             heat[at][bisect_left(HEAT_BOUNDS_S, stored_at - planned_at)] += 1
     shown = [percentiles(held) for held in latencies]
-    ends = [origin_at + (index + 1) * slot_s for index in range(slots)]
+    edges = [origin_at + index * slot_s for index in range(slots)] + [math.inf]
+    depths = deepest(recording.put_instants(numbers), recording.stored_instants(numbers), edges)
     return {
         "slot_s": slot_s,
         "t_s": [slot * slot_s for slot in range(slots)],
@@ -71,7 +72,7 @@ def build(
         "sent_per_s": [round(count / slot_s, 2) for count in sent_counts],
         "stored_per_s": [round(count / slot_s, 2) for count in stored_counts],
         "rows_per_s": [round(count * rows / slot_s, 2) for count in stored_counts],
-        "backlog": backlog(recording.put_instants(numbers), recording.stored_instants(numbers), ends),
+        "backlog": [depth for depth, _ in depths],
         "p50_s": _rounded((latency.p50 for latency in shown), 6),
         "p99_s": _rounded((latency.p99 for latency in shown), 6),
         **_gauges(gauges, origin_at, slot_s, slots),

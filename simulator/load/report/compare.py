@@ -1,63 +1,87 @@
 """Two summaries side by side, with a verdict that noise cannot fool. Pure: summaries in, findings out.
 
-A figure counts as changed only if all of this holds: the change is larger than the tolerance, and than 3.5 times the
-spread within the runs, because two runs of the same code differ by more than the chance within each would make them;
-it is seen all through both (nearly every stretch of one lies on the same side of nearly every stretch of the other);
-and the runs are long enough to tell. Stretches, not seconds, are compared, because neighbouring seconds of a queue
-resemble each other.
+What is printed is what is judged: a figure of the whole run, and its change. Within the tolerance it is the same.
+Beyond it, the change is real only if both runs have the samples for the figure, and if it is seen all through them:
+each run is cut into stretches, and each stretch of one is compared with the same stretch of the other, because
+neighbouring seconds of a queue resemble each other, and because the load may change in the course of a run. All else is
+noise.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from itertools import pairwise
-from statistics import median, variance
+from statistics import median
 from typing import Any, Literal
 
 from simulator.base.errors import InputError
-from simulator.base.words import seconds
+from simulator.base.words import counted, seconds, significant
+from simulator.load.measure.stretches import STRETCHES, cut
+from simulator.load.report.alike import BUSIER, notes, numbers, other_work, section, unlike
 from simulator.run.bounds import number_at
 
 Direction = Literal["higher", "lower"]
 Judgement = Literal["same", "better", "worse", "noise", "shown"]
 
 TOLERANCE = 0.10
-STRETCHES = 12
-"""Each run is cut into this many stretches at most."""
 STRETCHES_MIN = 8
-"""With fewer there is nothing to tell chance from change by: 8 and 8 that are shuffled come apart once in 3,217."""
-SEPARATION = 0.95
-"""Cliff's delta from which on two sets of stretches count as apart: 39 pairs of 40 on one side."""
-SPREADS = 3.5
-"""A change must exceed this many times the spread of the stretches within a run."""
+"""With fewer there is nothing to tell chance from change by: eight coins fall on one side once in 128."""
+SAMPLES_MIN = 5
+"""Fewer objects beyond a percentile say more of themselves than of it."""
+SPREADS = 1.5
+"""The typical stretch must change by this many times the spread of the changes: two runs of one code differ by more
+than the chance within each would make them."""
+LEAST_S = 0.001
+"""A time that changes by no more is nobody's concern."""
 
 
 @dataclass(frozen=True, slots=True)
 class ComparedFigure:
-    """One compared figure: how to read it, which way is better, and the change too small to matter in its own unit.
+    """One compared figure: where it is, its unit, which way is better, and the change too small to matter in that unit.
 
-    `samples` is the series' column that shows it over time; None where there is none and the figure is only shown.
+    `latency` names the distribution of `stretches` that it is a percentile of, and `beyond` is the share of its objects
+    that the percentile lies below. `column` is that of the series which shows the figure in its course. Without either
+    there is one number per run, which is only shown. `samples` says where their number is, by the first that exists.
     """
 
     name: str
     unit: str
     better: Direction
     path: tuple[str, ...]
-    samples: str | None = None
+    latency: str | None = None
+    column: str | None = None
+    beyond: float = 1.0
     least: float = 0.0
+    samples: tuple[tuple[str, ...], ...] = (("stored",), ("planned",))
+
+
+def _percentiles(latency: str, label: str) -> Iterator[ComparedFigure]:
+    for name, beyond in (("p50", 0.5), ("p90", 0.1), ("p99", 0.01)):
+        yield ComparedFigure(
+            f"{label}, {name}",
+            "s",
+            "lower",
+            ("latency_s", latency, name),
+            latency,
+            f"{name}_s" if latency == "planned_to_stored" else None,
+            beyond,
+            LEAST_S,
+            (("latency_s", latency, "count"), ("stored",), ("planned",)),
+        )
 
 
 FIGURES = (
-    ComparedFigure("planned to stored, p50", "s", "lower", ("latency_s", "planned_to_stored", "p50"), "p50_s", 0.010),
-    ComparedFigure("planned to stored, p99", "s", "lower", ("latency_s", "planned_to_stored", "p99"), "p99_s", 0.025),
-    ComparedFigure("stored objects a second", "/s", "higher", ("throughput", "objects_per_s_mean"), "stored_per_s"),
-    ComparedFigure("rows a second", "/s", "higher", ("throughput", "rows_per_s_mean"), "rows_per_s"),
-    ComparedFigure("backlog, peak", "", "lower", ("backlog", "peak"), "backlog", 10),
+    *_percentiles("planned_to_stored", "planned to stored"),
+    *_percentiles("object_to_stored", "object to stored"),
+    *_percentiles("send", "send"),
+    *_percentiles("handler", "handler"),
+    ComparedFigure(
+        "stored objects per second", "/s", "higher", ("throughput", "objects_per_s_mean"), column="stored_per_s"
+    ),
+    ComparedFigure("rows per second", "/s", "higher", ("throughput", "rows_per_s_mean"), column="rows_per_s"),
+    ComparedFigure("backlog, peak", "", "lower", ("backlog", "peak"), column="backlog", least=10),
     ComparedFigure("highest rate", "/s", "higher", ("find_max", "rate_per_s")),
-    ComparedFigure("send, p99", "s", "lower", ("latency_s", "send", "p99")),
-    ComparedFigure("handler, p50", "s", "lower", ("latency_s", "handler", "p50")),
     ComparedFigure("drain", "s", "lower", ("backlog", "drain_s")),
     ComparedFigure("share of the raw ceiling", "%", "higher", ("ceiling", "share")),
     ComparedFigure("a million rows on AWS", "USD", "lower", ("cost", "usd_per_million_rows")),
@@ -70,16 +94,15 @@ LOSSES = (
     ("throttled table requests", ("table", "throttled_requests")),
 )
 """Counts that should be nothing; judged against how many objects there were, by counting error."""
-MATTERS = (
-    *("target", "rows", "rate", "duration", "ramp", "steps", "spike", "poisson", "backlog", "find_max"),
-    *("sink_latency", "runtime", "parameters"),
-)
-"""Options in which two runs must agree for their difference to mean the code."""
 
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """One figure in both runs. `ratio` is B to A; `why` says in words how it was judged."""
+    """One figure in both runs. `ratio` is B to A; `why` says in words how it was judged.
+
+    `samples` are those that the figure rests on in each run, of a percentile the ones beyond it; None where there is
+    one number per run.
+    """
 
     name: str
     unit: str
@@ -87,21 +110,23 @@ class Difference:
     after: float | None
     judgement: Judgement
     why: str = ""
+    samples: tuple[int, int] | None = None
 
     @property
     def ratio(self) -> float | None:
-        """B to A, where both exist and A is not zero."""
-        if self.before is None or self.after is None or self.before == 0:
+        """B to A, where both are numbers and A is not zero."""
+        if self.before is None or self.after is None or self.before == 0 or self.unit == "yes or no":
             return None
         return self.after / self.before
 
 
 @dataclass(frozen=True, slots=True)
 class RunComparison:
-    """All findings, and what makes the runs unlike beyond the code under test."""
+    """All findings; what makes the loads `unlike`, so that they mean nothing; and what else differs, as `notes`."""
 
     findings: tuple[Difference, ...]
-    unlike: tuple[str, ...]
+    unlike: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
     @property
     def judgement(self) -> Literal["worse", "better", "same"]:
@@ -128,7 +153,8 @@ def compare(before: Mapping[str, Any], after: Mapping[str, Any], tolerance: floa
     findings = [_figure(figure, before, after, tolerance) for figure in FIGURES]
     findings += [_loss(name, path, before, after) for name, path in LOSSES]
     findings.append(_proof(before, after))
-    return RunComparison(tuple(finding for finding in findings if finding is not None), _unlike(before, after))
+    kept = tuple(finding for finding in findings if finding is not None)
+    return RunComparison(kept, unlike(before, after), notes(before, after))
 
 
 def require_summary(document: Any) -> None:
@@ -143,58 +169,71 @@ def require_summary(document: Any) -> None:
 def _figure(
     figure: ComparedFigure, before: Mapping[str, Any], after: Mapping[str, Any], tolerance: float
 ) -> Difference | None:
-    values = number_at(before, figure.path), number_at(after, figure.path)
-    if values == (None, None):
+    old, new = number_at(before, figure.path), number_at(after, figure.path)
+    if old is None and new is None:
         return None
-    series = [_samples(summary, figure) for summary in (before, after)]
-    return Difference(figure.name, figure.unit, *values, *_judge(figure, values, series, tolerance))
+    courses = _courses(figure, before, after)
+    if old is None or new is None:
+        return Difference(figure.name, figure.unit, old, new, "shown", "measured in one run only")
+    if courses is None:
+        said = "" if old == new else "one figure per run: shown, not judged"
+        return Difference(figure.name, figure.unit, old, new, "same" if old == new else "shown", said)
+    samples = _samples(figure, before), _samples(figure, after)
+    judgement, why = _judge(figure, (old, new), samples, courses, tolerance)
+    loads = other_work(before), other_work(after)
+    if judgement in ("better", "worse") and loads[0] is not None and loads[1] is not None:
+        busier = loads[1] - loads[0]
+        if abs(busier) > BUSIER and (busier > 0) == (judgement == "worse"):
+            judgement, why = "noise", f"{why}, but other work took the machine's time in {'B' if busier > 0 else 'A'}"
+    return Difference(figure.name, figure.unit, old, new, judgement, why, samples)
 
 
 def _judge(
     figure: ComparedFigure,
-    values: tuple[float | None, float | None],
-    series: Sequence[Sequence[float]],
+    values: tuple[float, float],
+    samples: tuple[int, int],
+    courses: tuple[Sequence[float], Sequence[float]],
     tolerance: float,
 ) -> tuple[Judgement, str]:
-    (old, new), (first, second) = values, map(stretches, series)
-    if old is None or new is None:
-        return "shown", "measured in one run only"
-    if old == new:
-        return "same", ""
-    if figure.samples is None:
-        return "shown", "one figure a run: shown, not judged"
-    if min(len(first), len(second)) < STRETCHES_MIN:
-        return "shown", "too short to tell change from chance"
-    change = median(second) - median(first)
-    if abs(change) <= max(figure.least, tolerance * abs(median(first))):
-        return "same", f"within {tolerance:.0%}"
-    delta = cliffs_delta(first, second)
-    if abs(change) <= SPREADS * spread(first, second):
-        return "noise", "no larger than what the runs do by themselves"
-    if abs(delta) < SEPARATION:
-        return "noise", "the runs overlap: no more than noise"
+    """The rule of docs/load-testing.md, step by step."""
+    (old, new), (first, second) = values, courses
+    change = new - old
+    if abs(change) <= tolerance * abs(old):
+        return "same", "" if not change else f"within {significant(tolerance * 100)} %"
+    if abs(change) <= figure.least:
+        return "noise", f"a change of {value_text(figure.least, figure.unit)} or less does not matter"
+    said = counted(min(samples), "sample") + (f" beyond {figure.name[-3:]}" if figure.beyond < 0.5 else "")
+    if min(samples) < SAMPLES_MIN:
+        return "noise", f"{said}: at least {SAMPLES_MIN} are needed"
+    if len(first) != len(second) or len(first) < STRETCHES_MIN:
+        return "noise", f"{said}: too short to tell change from chance"
+    changes = [relative(a, b) for a, b in zip(first, second, strict=True)]
+    typical, way = median(changes), math.copysign(1.0, change)
+    along = sum(each * way > 0 for each in changes)
+    if along < len(changes) - 1:
+        return "noise", f"{said}: only {along} of {len(changes)} stretches changed that way"
+    if abs(typical) <= relative(1.0, 1.0 + tolerance):
+        return "noise", f"{said}: a few stretches make the change, not the typical one"
+    if abs(typical) <= SPREADS * spread(changes):
+        return "noise", f"{said}: the stretches differ as much by themselves"
     improved = (change > 0) == (figure.better == "higher")
-    return ("better" if improved else "worse"), f"{abs(delta):.0%} apart"
+    return ("better" if improved else "worse"), f"{said}: {along} of {len(changes)} stretches changed that way"
 
 
-def stretches(samples: Sequence[float]) -> list[float]:
-    """Medians of up to `STRETCHES` equal stretches of a series, each of at least two samples."""
-    count = min(STRETCHES, len(samples) // 2)
-    if count < 1:
-        return []
-    edges = [round(index * len(samples) / count) for index in range(count + 1)]
-    return [median(samples[start:end]) for start, end in pairwise(edges)]
+def relative(before: float, after: float) -> float:
+    """A change as a share of the mean of both, which is as large one way as the other: between -2 and 2."""
+    return 0.0 if before == after else 2 * (after - before) / (abs(after) + abs(before))
 
 
-def spread(first: Sequence[float], second: Sequence[float]) -> float:
-    """The standard deviation of the stretches within a run, pooled over both runs."""
-    return math.sqrt((variance(first) + variance(second)) / 2)
+def spread(changes: Sequence[float]) -> float:
+    """How far the changes lie apart from the typical one, as a standard deviation.
 
-
-def cliffs_delta(first: Sequence[float], second: Sequence[float]) -> float:
-    """How far apart two sets are: 1 when all of the second lie above all of the first, -1 below, 0 when mixed."""
-    above = sum((b > a) - (b < a) for a in first for b in second)
-    return above / (len(first) * len(second))
+    The two farthest are left out, because a stall of the machine is not a habit of the code; what that takes away from
+    a normal distribution of a dozen is put back.
+    """
+    middle = median(changes)
+    near = sorted((each - middle) ** 2 for each in changes)[:-2]
+    return 1.5 * math.sqrt(math.fsum(near) / len(near))
 
 
 def _loss(name: str, path: tuple[str, ...], before: Mapping[str, Any], after: Mapping[str, Any]) -> Difference | None:
@@ -202,57 +241,66 @@ def _loss(name: str, path: tuple[str, ...], before: Mapping[str, Any], after: Ma
     if old is None or new is None or (not old and not new):
         return None
     planned, sent = ("planned",), ("queue", "sent")
-    objects = max(number_at(summary, planned) or number_at(summary, sent) or 0.0 for summary in (before, after))
+    objects = [round(number_at(summary, planned) or number_at(summary, sent) or 0) for summary in (before, after)]
     # Two counts differ when their difference exceeds three times its own counting error, and is no handful.
-    apart = abs(new - old) > 3 * math.sqrt(max(1.0, new + old)) and abs(new - old) > 0.001 * objects
+    apart = abs(new - old) > 3 * math.sqrt(max(1.0, new + old)) and abs(new - old) > 0.001 * max(objects)
     judgement: Judgement = "noise" if not apart else "worse" if new > old else "better"
-    return Difference(name, "", old, new, "same" if old == new else judgement)
+    why = "" if judgement != "noise" or old == new else f"{counted(max(objects), 'object')}: within the counting error"
+    return Difference(name, "", old, new, "same" if old == new else judgement, why, (objects[0], objects[1]))
 
 
 def _proof(before: Mapping[str, Any], after: Mapping[str, Any]) -> Difference | None:
-    verdicts = [_section(summary, "audit").get("verdict") for summary in (before, after)]
+    verdicts = [section(summary, "audit").get("verdict") for summary in (before, after)]
     if not all(isinstance(verdict, str) for verdict in verdicts):
         return None
     old, new = (float(verdict == "exact") for verdict in verdicts)
     judgement: Judgement = "same" if old == new else "better" if new > old else "worse"
-    return Difference("audit exact", "", old, new, judgement, f"{verdicts[0]} -> {verdicts[1]}")
+    return Difference("audit exact", "yes or no", old, new, judgement, f"{verdicts[0]} -> {verdicts[1]}")
 
 
-def _samples(summary: Mapping[str, Any], figure: ComparedFigure) -> list[float]:
+def _samples(figure: ComparedFigure, summary: Mapping[str, Any]) -> int:
+    """How many samples a run's figure rests on; of a percentile, how many lie beyond it."""
+    counts = (number_at(summary, path) for path in figure.samples)
+    return round((next((count for count in counts if count is not None), None) or 0) * figure.beyond)
+
+
+def _courses(
+    figure: ComparedFigure, before: Mapping[str, Any], after: Mapping[str, Any]
+) -> tuple[list[float], list[float]] | None:
+    """The figure in the stretches of both runs; None where there is one number per run.
+
+    A summary of an older version has no `stretches`: then both are read by their series. Each probe of a search has a
+    rate of its own, so that the figures of two searches are not those of one load.
+    """
+    runs = before, after
+    if any(section(run, "arrivals").get("shape") == "search" for run in runs):
+        return None
+    if figure.latency is not None:
+        name = figure.path[-1]
+        held = [numbers(section(section(run, "stretches"), figure.latency).get(name)) for run in runs]
+        if all(held):
+            return held[0], held[1]
+    if figure.column is None or not all(isinstance(section(run, "series").get(figure.column), list) for run in runs):
+        return None
+    slots = [_slots(run, figure.column) for run in runs]
+    count = min(STRETCHES, *(len(each) // 2 for each in slots))
+    shown = max if figure.column == "backlog" else median
+    first, second = ([shown(each[place]) for place in cut(len(each), count)] if count else [] for each in slots)
+    return first, second
+
+
+def _slots(summary: Mapping[str, Any], column: str) -> list[float]:
     """A column of the series while objects arrived; for a backlog, which arrives beforehand, while it drained."""
-    series = _section(summary, "series")
-    if figure.samples is None:
-        return []
-    column, planned = series.get(figure.samples), series.get("planned_per_s")
-    if not isinstance(column, list) or not isinstance(planned, list) or len(column) != len(planned):
+    series = section(summary, "series")
+    values, planned = series.get(column), series.get("planned_per_s")
+    if not isinstance(values, list) or not isinstance(planned, list) or len(values) != len(planned):
         return []
     arrivals = [index for index, rate in enumerate(planned) if rate]
-    drained = _section(summary, "arrivals").get("shape") == "backlog"
-    chosen = range(len(column)) if drained or not arrivals else range(arrivals[0], arrivals[-1] + 1)
-    values = [column[index] for index in chosen if isinstance(column[index], int | float)]
+    drained = section(summary, "arrivals").get("shape") == "backlog"
+    chosen = slice(None) if drained or not arrivals else slice(arrivals[0], arrivals[-1] + 1)
+    held = numbers(values[chosen])
     # The first slots hold cold starts and the last one may be cut short.
-    return values[len(values) // 10 : -1]
-
-
-def _section(summary: Mapping[str, Any], name: str) -> Mapping[str, Any]:
-    """A part of a summary; empty if there is none, as in a file that only looks like one."""
-    found = summary.get(name)
-    return found if isinstance(found, Mapping) else {}
-
-
-def _unlike(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[str, ...]:
-    """What differs besides the code: options that shape the run, and versions."""
-    said = []
-    if before.get("command") != after.get("command"):
-        said.append(f"command: {before.get('command')} and {after.get('command')}")
-    for source, names in (("options", MATTERS), ("versions", ("python", "moto", "aiobotocore"))):
-        old, new = _section(before, source), _section(after, source)
-        said += [
-            f"{name.replace('_', '-')}: {old.get(name)} and {new.get(name)}"
-            for name in names
-            if old.get(name) != new.get(name)
-        ]
-    return tuple(said)
+    return held[len(held) // 10 : -1]
 
 
 # Words.
@@ -261,20 +309,25 @@ def _unlike(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[str, .
 def markdown(comparison: RunComparison, names: tuple[str, str]) -> str:
     """For a pull request: the verdict, then a table."""
     lines = [f"**stockpipe: {comparison.verdict}**", ""]
-    if comparison.unlike:
-        lines += [f"> The runs are not alike in {_cell('; '.join(comparison.unlike))}.", ""]
-    lines += [f"| | {_cell(names[0])} | {_cell(names[1])} | change | |", "| --- | ---: | ---: | ---: | --- |"]
+    for differences, meaning in (
+        (comparison.unlike, "The runs are of unlike loads"),
+        (comparison.notes, "Differences"),
+    ):
+        if differences:
+            lines += [f"> {meaning}: {_cell('; '.join(differences))}.", ""]
+    lines += [f"| | {_cell(names[0])} | {_cell(names[1])} | change | samples | |"]
+    lines += ["| --- | ---: | ---: | ---: | ---: | --- |"]
     marks = {"worse": "**WORSE**", "better": "**better**"}
     lines += [f"| {' | '.join(map(_cell, cells(finding, marks)))} |" for finding in comparison.findings]
     return "\n".join(lines) + "\n"
 
 
 def cells(finding: Difference, marks: Mapping[str, str] = {}) -> tuple[str, ...]:
-    """A row of a table: the name, both values, the change, and the judgement, by `marks` where that has it."""
+    """A row of a table: the name, both values, the change, the samples, and the judgement as `marks` has it."""
     judgement = "" if finding.judgement == "shown" else marks.get(finding.judgement, finding.judgement)
     said = " ".join(filter(None, (judgement, finding.why and f"({finding.why})")))
     values = (value_text(value, finding.unit) for value in (finding.before, finding.after))
-    return finding.name, *values, change_text(finding), said
+    return finding.name, *values, change_text(finding), samples_text(finding), said
 
 
 def as_json(comparison: RunComparison) -> dict[str, Any]:
@@ -284,6 +337,7 @@ def as_json(comparison: RunComparison) -> dict[str, Any]:
         "verdict": comparison.judgement,
         "text": comparison.verdict,
         "unlike": list(comparison.unlike),
+        "notes": list(comparison.notes),
         "figures": [
             {**asdict(finding), "ratio": None if finding.ratio is None else round(finding.ratio, 4)}
             for finding in comparison.findings
@@ -299,17 +353,24 @@ def value_text(value: float | None, unit: str) -> str:
         case "s":
             return seconds(value)
         case "%":
-            return f"{value:.0%}"
+            return f"{significant(value * 100)} %"
         case "USD":
             return f"{value:.3f} USD"
         case "/s":
             return f"{value:,.1f}/s"
-    return f"{value:,.6g}"
+        case "yes or no":
+            return "yes" if value else "no"
+    return significant(value, 6)
 
 
 def change_text(finding: Difference) -> str:
     """`+12.3 %`, or nothing where there is no ratio."""
     return "" if finding.ratio is None else f"{(finding.ratio - 1) * 100:+.1f} %"
+
+
+def samples_text(finding: Difference) -> str:
+    """How many samples the figure rests on: `600`, or `600 and 580`; nothing where it is one number per run."""
+    return " and ".join(dict.fromkeys(f"{count:,}" for count in finding.samples or ()))
 
 
 def _cell(text: str) -> str:

@@ -12,19 +12,15 @@ from html import escape
 from importlib import resources
 from typing import Any
 
-from simulator.base.words import seconds
+from simulator.base.words import counted, seconds, significant
+from simulator.dashboard.figures import size
 from simulator.load.plan.slo import FIGURES, PERCENTILES
-from simulator.load.report.text import audit_words, latencies
+from simulator.load.report import charts
+from simulator.load.report.text import audit_words, latencies, shape
 from simulator.run.bounds import words
 
-CHARTS = (
-    ("rates", "Objects a second", "What was planned, what was sent, what was stored."),
-    ("backlog", "Backlog", "Objects put and not yet stored, but for those that the filter deleted."),
-    ("latency", "Object to stored", "From the planned instant, by the second in which the object was planned."),
-    ("heat", "Latency over time", "Each column is a stretch of time; the darker, the more objects."),
-    ("cpu", "CPU", "Shares of one core."),
-    ("concurrency", "Concurrency", "Invocations at work, and the batches that the pollers may have in hand."),
-)
+WRAPPED = 22
+"""A column with a longer text than this is one of words."""
 
 
 def page(summary: Mapping[str, Any]) -> str:
@@ -37,7 +33,7 @@ def page(summary: Mapping[str, Any]) -> str:
         "TITLE": escape(f"stockpipe load test {summary['started_at']}"),
         "UPLOT_CSS": (assets / "uPlot.min.css").read_text(encoding="utf-8"),
         "BODY": "\n".join(_body(summary)),
-        "SERIES": json.dumps(summary["series"]).replace("</", "<\\/"),
+        "SERIES": json.dumps(_drawn(summary)).replace("</", "<\\/"),
         "UPLOT_JS": script,
     }
     for name, value in filled.items():
@@ -45,27 +41,33 @@ def page(summary: Mapping[str, Any]) -> str:
     return text
 
 
+def _drawn(summary: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """What the charts are drawn from: the series, and where in it a search's probes are."""
+    series = summary["series"]
+    return series and {**series, "probes": charts.placed_probes(summary)}
+
+
 def _body(summary: Mapping[str, Any]) -> Iterable[str]:
     yield from _head(summary)
+    yield _bounds_table(summary)
     yield _tiles(summary)
     yield _verdict(summary)
-    for name, title, note in CHARTS:
-        head = f'<h2>{escape(title)}</h2><p class="note">{escape(note)}</p>'
-        yield f'<section>{head}<div class="chart" id="{name}"></div></section>'
     yield _percentile_table(summary)
-    yield _bounds_table(summary)
+    yield from charts.sections(summary)
+    yield charts.course_table(summary)
     yield _search_table(summary)
     yield _cost_table(summary)
+    yield _run_table(summary)
     yield _details(summary)
 
 
 def _head(summary: Mapping[str, Any]) -> Iterable[str]:
     options, arrivals = summary["options"], summary["arrivals"]
-    yield f"<h1>Load test: {summary['stored']:,} of {summary['planned']:,} objects stored</h1>"
+    yield f"<h1>Load test: {summary['stored']:,} of {counted(summary['planned'], 'object')} stored</h1>"
     proof = audit_words(summary) if summary["audit"] is None else f"audit {audit_words(summary)}"
     said = [
         f"target {options.get('target')}",
-        f"{arrivals['shape']}, {arrivals['rows']:,} rows an object",
+        f"{shape(summary)}, {counted(arrivals['rows'], 'row')} per object",
         proof,
         f"seed {summary['seed']}",
         summary["started_at"],
@@ -83,17 +85,20 @@ def _tiles(summary: Mapping[str, Any]) -> str:
     ceiling, bill, backlog = summary["ceiling"], summary["cost"], summary["backlog"]
     rate = throughput.get("objects_per_s_mean")
     tiles = [
-        ("objects a second, stored", f"{rate:,.1f}" if rate else "-"),
-        ("rows a second, mean", _count(throughput.get("rows_per_s_mean"))),
+        ("objects stored per second", f"{rate:,.1f}" if rate else "-"),
+        ("rows per whole second, mean", _count(throughput.get("rows_per_s_mean"))),
         ("planned to stored, p50", seconds(stored["p50"])),
         ("planned to stored, p99", seconds(stored["p99"])),
-        ("backlog, peak", _count(backlog["peak"])),
-        ("drain", seconds(backlog["drain_s"]) if backlog["drain_s"] is not None else "-"),
-        ("of the raw ceiling", f"{ceiling['share']:.0%}" if ceiling and ceiling["share"] is not None else "-"),
-        ("a million rows on AWS", f"{bill['usd_per_million_rows']:.2f} USD" if bill else "-"),
+        ("peak backlog of the spike" if summary["find_max"] else "peak backlog", counted(backlog["peak"], "object")),
+        ("drain", seconds(backlog["drain_s"])),
+        (
+            "of the raw ceiling",
+            f"{ceiling['share']:.0%}" if ceiling and ceiling["share"] is not None else "-",
+        ),
+        ("per million rows on AWS", f"{bill['usd_per_million_rows']:.3f} USD" if bill else "-"),
     ]
     if filtered := summary["queue"]["filtered"]:
-        tiles.insert(4, ("objects, deleted by the filter", _count(filtered)))
+        tiles.insert(4, ("deleted by the filter", counted(filtered, "object")))
     if summary["find_max"]:
         found = summary["find_max"]["rate_per_s"]
         tiles.insert(0, ("highest sustained rate", f"{found:,.1f}/s" if found else "none"))
@@ -118,7 +123,10 @@ def _percentile_table(summary: Mapping[str, Any]) -> str:
         for label, shown in latencies(summary)
     ]
     head = ["", "count", "mean", "p50", "p90", "p95", "p99", "p99.9", "max"]
-    note = "HDR histograms with three digits. Object to stored counts from the planned instant of each object."
+    note = (
+        "HDR histograms with three digits. Planned to stored counts from the planned instant of an object, object to "
+        "stored from the answer to its put."
+    )
     if summary["bottleneck"] and summary["options"].get("target") != "stack":
         note += " Handler times are this machine's, not AWS Lambda's."
     return _table("Percentiles", head, rows, note)
@@ -128,10 +136,11 @@ def _bounds_table(summary: Mapping[str, Any]) -> str:
     if not summary["bounds"]:
         return ""
     rows = [
-        [judged["bound"], *words(judged, summary, FIGURES), "held" if judged["held"] else "missed"]
-        for judged in summary["bounds"]
+        [judged["bound"], value, "held" if judged["held"] else "missed", meaning]
+        for judged in sorted(summary["bounds"], key=lambda judged: bool(judged["held"]))
+        for value, meaning in (words(judged, summary, FIGURES),)
     ]
-    return _table("Bounds", ["bound", "measured", "", ""], rows)
+    return _table("Bounds", ["bound", "measured", "", "what it is"], rows)
 
 
 def _search_table(summary: Mapping[str, Any]) -> str:
@@ -141,15 +150,15 @@ def _search_table(summary: Mapping[str, Any]) -> str:
     rows = [
         [
             f"{number}",
-            f"{probe['rate_per_s']:,.1f}",
-            f"{probe['stored_per_s']:,.1f}",
-            f"{probe['backlog_growth_per_s']:+,.1f}",
+            f"{probe['rate_per_s']:,.1f}/s",
+            f"{probe['stored_per_s']:,.1f}/s",
+            f"{probe['backlog_growth_per_s']:+,.1f}/s",
             "yes" if probe["latency_held"] else "no",
             "held" if probe["sustained"] else "too much",
         ]
         for number, probe in enumerate(found["probes"], 1)
     ]
-    head = ["probe", "objects/s", "stored/s", "backlog/s", "latency kept", ""]
+    head = ["probe", "objects", "stored", "backlog grew by", "latency held", ""]
     return _table("The search for the highest rate", head, rows, found["reason"])
 
 
@@ -163,7 +172,23 @@ def _cost_table(summary: Mapping[str, Any]) -> str:
     ]
     rows.append(["total", "", "", f"{bill['usd_per_million_rows']:.4f}", ""])
     note = f"{bill['prices']}. Durations are those of {bill['durations']}."
-    return _table("A million rows on AWS", ["item", "quantity", "unit", "USD", "price from"], rows, note)
+    return _table("Cost per million rows on AWS", ["item", "quantity", "unit", "USD", "price from"], rows, note)
+
+
+def _run_table(summary: Mapping[str, Any]) -> str:
+    machine, versions = summary["machine"], summary["versions"]
+    memory = machine["memory_bytes"]
+    held = [f"{machine['system']}", f"{machine['processor']}", counted(machine["cores"] or 1, "core")]
+    rows = [
+        ["command", summary["command_line"]],
+        ["machine", ", ".join([*held, *([f"{size(memory)} of memory"] if memory else [])])],
+        ["versions", ", ".join(f"{name} {version or 'not installed'}" for name, version in versions.items())],
+        ["template", summary["options"].get("template") or "the pipeline's own"],
+        ["seed", str(summary["seed"])],
+        ["from", summary["started_at"]],
+        ["to", summary["ended_at"]],
+    ]
+    return _table("This run", ["", ""], rows)
 
 
 def _details(summary: Mapping[str, Any]) -> str:
@@ -173,23 +198,32 @@ def _details(summary: Mapping[str, Any]) -> str:
 
 
 def _table(title: str, head: list[str], rows: list[list[str]], note: str = "") -> str:
+    # Words go over several lines, figures do not.
+    wide = [any(len(row[column]) > WRAPPED for row in rows) for column in range(len(head))]
+
     def row(cells: list[str], tag: str) -> str:
-        return "<tr>" + "".join(f"<{tag}{_tone(cell)}>{escape(cell)}</{tag}>" for cell in cells) + "</tr>"
+        shown = (
+            f"<{tag}{_tone(cell, wrapped=wraps)}>{escape(cell)}</{tag}>"
+            for cell, wraps in zip(cells, wide, strict=True)
+        )
+        return "<tr>" + "".join(shown) + "</tr>"
 
     said = f'<p class="note">{escape(note)}</p>' if note else ""
     body = "".join(row(cells, "td") for cells in rows)
+    kind = ' class="words"' if any(wide) else ""
     return (
-        f'<section><h2>{escape(title)}</h2>{said}<div class="scroll"><table><thead>{row(head, "th")}</thead>'
+        f'<section><h2>{escape(title)}</h2>{said}<div class="scroll"><table{kind}><thead>{row(head, "th")}</thead>'
         f"<tbody>{body}</tbody></table></div></section>"
     )
 
 
-def _tone(cell: str) -> str:
-    return {"held": ' class="good"', "missed": ' class="bad"', "too much": ' class="warn"'}.get(cell, "")
+def _tone(cell: str, *, wrapped: bool) -> str:
+    tone = {"held": "good", "missed": "bad", "too much": "warn"}.get(cell, "wrap" if wrapped else "")
+    return f' class="{tone}"' if tone else ""
 
 
 def _quantity(value: float) -> str:
-    return f"{value:,.0f}" if value >= 100 else f"{value:,.3g}"
+    return significant(value)
 
 
 def _count(value: float | None) -> str:

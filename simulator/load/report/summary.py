@@ -6,12 +6,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
 from simulator.base import limits
-from simulator.load.measure import cost, series
+from simulator.base.usage import machine
+from simulator.load.measure import cost, series, stretches
 from simulator.load.measure.assess import peak_backlog
 from simulator.load.measure.bottleneck import Ceiling
 from simulator.load.measure.recording import SENT, Percentiles, drain_share, percentiles
@@ -24,14 +25,21 @@ from simulator.load.session import LoadSession
 from simulator.run import summary as runs
 from simulator.run.advice import Situation
 from simulator.run.bounds import judge
+from simulator.run.command_line import quoted
 
 SCHEMA = "stockpipe.load/1"
 
 
-def build(session: LoadSession, options: Mapping[str, Any], ended_at: float, repeat: tuple[str, ...]) -> dict[str, Any]:
+def build(
+    session: LoadSession,
+    options: Mapping[str, Any],
+    ended_at: float,
+    repeat: tuple[str, ...],
+    typed: tuple[str, ...] = (),
+) -> dict[str, Any]:
     """Everything, with null where a figure does not exist. Bounds are judged last, on the summary itself.
 
-    `repeat` are the words of the command that runs the same again.
+    `repeat` are the words of the command that runs the same again, `typed` those of the command as it was typed.
     """
     plan, result, tap = session.plan, session.result, session.tap
     recording = result.recording
@@ -56,7 +64,10 @@ def build(session: LoadSession, options: Mapping[str, Any], ended_at: float, rep
     span = result.span or (result.spans[-1] if result.spans else Span(range(0), ended_at, ended_at, slice(0)))
     lag = percentiles(recording.lags(span.numbers)) if not plan.backlog else Percentiles()
     refusal, rate = _refusal(lag), _stored_per_s(result, span)
+    latencies = _latencies(result, tap, span, refusal)
     summary |= {
+        "command_line": quoted(typed or repeat),
+        "machine": machine(),
         "arrivals": _arrivals(plan),
         "planned": len(recording),
         "sent": sent,
@@ -66,13 +77,14 @@ def build(session: LoadSession, options: Mapping[str, Any], ended_at: float, rep
         "stored": recording.stored_count,
         "generator_lag_s": lag.as_json(),
         "generator_cpu": _rounded(result.generator_cpu, 4),
-        "latency_s": _latencies(result, tap, span, refusal),
+        "latency_s": {name: percentiles(held).as_json() for name, held in latencies.items()},
+        "stretches": {name: stretches.of_latencies(held) for name, held in latencies.items()},
         "latency_refused": refusal,
         "throughput": {**summary["throughput"], "objects_per_s_mean": _rounded(rate, 2)},
         "backlog": _backlog(plan, result, span),
         "ceiling": _ceiling(result.ceiling, rate) if result.ceiling else None,
         "bottleneck": asdict(result.verdict) if result.verdict else None,
-        "find_max": _find_max(result.search) if plan.find_max and result.search else None,
+        "find_max": _find_max(result, result.search) if plan.find_max and result.search else None,
     }
     summary["cost"] = _cost(session, sent, summary)
     summary["cloudwatch"] = result.proof.cloud
@@ -116,17 +128,16 @@ def _arrivals(plan: Plan) -> dict[str, Any]:
     }
 
 
-def _latencies(result: Result, tap: Tap, span: Span, refusal: str | None) -> dict[str, Any]:
-    """Percentiles of the reported span; the handler's own time does not depend on the generator: never refused."""
+def _latencies(result: Result, tap: Tap, span: Span, refusal: str | None) -> dict[str, Sequence[float]]:
+    """Those of the reported span, in order; the handler's own time does not depend on the generator: never refused."""
     recording, numbers = result.recording, span.numbers
     seen = {
         "planned_to_stored": recording.latencies(numbers),
         "object_to_stored": recording.queue_latencies(numbers),
         "send": recording.sends(numbers),
     }
-    shown = {name: percentiles(() if refusal else latencies_s) for name, latencies_s in seen.items()}
-    shown["handler"] = percentiles(tap.durations_s[span.durations])
-    return {name: latency.as_json() for name, latency in shown.items()}
+    shown = {name: () if refusal else tuple(latencies_s) for name, latencies_s in seen.items()}
+    return {**shown, "handler": tap.durations_s[span.durations]}
 
 
 def _stored_per_s(result: Result, span: Span) -> float | None:
@@ -139,10 +150,9 @@ def _backlog(plan: Plan, result: Result, span: Span) -> dict[str, Any]:
     drained = result.spike or span
     stores = result.recording.stored_instants(drained.numbers)
     peak, peak_at = peak_backlog(result.recording, drained)
-    origin_at = min((at for at in result.recording.planned if not math.isnan(at)), default=0.0)
     found = {
         "peak": peak,
-        "peak_at_s": None if peak_at is None else round(peak_at - origin_at, 3),
+        "peak_at_s": None if peak_at is None else round(peak_at - _origin_at(result), 3),
         "drain_s": round(max(0.0, stores[-1] - drained.offered_at), 3) if stores and drained.drained else None,
         "drained": all(span.drained and span.drained_at for span in result.spans) if result.spans else None,
     }
@@ -154,12 +164,19 @@ def _backlog(plan: Plan, result: Result, span: Span) -> dict[str, Any]:
     return found
 
 
+def _origin_at(result: Result) -> float:
+    """The first planned instant, which the course is counted from."""
+    return min((at for at in result.recording.planned if not math.isnan(at)), default=0.0)
+
+
 def _ceiling(ceiling: Ceiling, stored_per_s: float | None) -> dict[str, Any]:
     share = None if stored_per_s is None else stored_per_s / ceiling.objects_per_s
     return {**{name: round(value, 2) for name, value in asdict(ceiling).items()}, "share": _rounded(share, 4)}
 
 
-def _find_max(search: CapacitySearch) -> dict[str, Any]:
+def _find_max(result: Result, search: CapacitySearch) -> dict[str, Any]:
+    """The answer and its probes; each with its place in the course, in seconds from the first planned instant."""
+    origin_at = _origin_at(result)
     return {
         "rate_per_s": _rounded(search.answer_per_s, 3),
         "confirmed": search.confirmed,
@@ -172,8 +189,10 @@ def _find_max(search: CapacitySearch) -> dict[str, Any]:
                 "latency_held": outcome.latency_held,
                 "refused": outcome.refused,
                 "sustained": outcome.sustained,
+                "begin_s": round(span.begun_at - origin_at, 3),
+                "end_s": round(span.offered_at - origin_at, 3),
             }
-            for outcome in search.outcomes
+            for outcome, span in zip(search.outcomes, result.spans, strict=False)
         ],
     }
 

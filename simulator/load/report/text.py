@@ -10,7 +10,7 @@ from rich.style import Style
 from rich.table import Table
 from rich.text import Text
 
-from simulator.base.words import counted, seconds
+from simulator.base.words import counted, seconds, significant
 from simulator.dashboard.lines import labelled
 from simulator.load.plan.slo import FIGURES
 from simulator.run.causes import render_causes, render_next_steps
@@ -33,8 +33,8 @@ def render(summary: Mapping[str, Any]) -> RenderableType:
 
 def _headline(summary: Mapping[str, Any]) -> Text:
     arrivals, audit = summary["arrivals"], summary["audit"]
-    text = Text(f"{summary['stored']:,} of {summary['planned']:,} objects stored", Style(bold=True))
-    text.append(f", {arrivals['rows']:,} rows each, {_shape(summary)}; ", Style(bold=False))
+    text = Text(f"{summary['stored']:,} of {counted(summary['planned'], 'object')} stored", Style(bold=True))
+    text.append(f", {counted(arrivals['rows'], 'row')} each, {shape(summary)}; ", Style(bold=False))
     if audit is None:
         text.append(audit_words(summary), Style(dim=True, bold=False))
     else:
@@ -56,7 +56,8 @@ def audit_words(summary: Mapping[str, Any]) -> str:
     return f"no audit: {reasons.get(target, '--audit none, so that the bounds alone decide')}"
 
 
-def _shape(summary: Mapping[str, Any]) -> str:
+def shape(summary: Mapping[str, Any]) -> str:
+    """How the objects arrived, in a few words: `20/s for 30 s`."""
     arrivals = summary["arrivals"]
     match arrivals["shape"]:
         case "backlog":
@@ -65,8 +66,9 @@ def _shape(summary: Mapping[str, Any]) -> str:
             return "searching the highest rate"
     peak = max(max(segment["from_per_s"], segment["to_per_s"]) for segment in arrivals["segments"])
     chance = "Poisson, " if arrivals["poisson"] else ""
-    rate = f"{peak:,.4g}/s" if arrivals["shape"] == "constant" else f"{arrivals['shape']} up to {peak:,.4g}/s"
-    return f"{chance}{rate} for {arrivals['duration_s']:,.4g} s"
+    rate = f"{significant(peak, 4)}/s"
+    rate = rate if arrivals["shape"] == "constant" else f"{arrivals['shape']} up to {rate}"
+    return f"{chance}{rate} for {significant(arrivals['duration_s'], 4)} s"
 
 
 def _percentiles(summary: Mapping[str, Any]) -> RenderableType:
@@ -94,14 +96,21 @@ def _lines(summary: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     for reason in summary["put_failures"]:
         yield "", f"failed put: {reason}"
     throughput = summary["throughput"]
-    stored = [
-        f"{throughput['objects_per_s_mean']:,.1f} objects/s" if throughput.get("objects_per_s_mean") else "",
-        f"{throughput['rows_per_s_mean']:,.0f} rows/s" if throughput.get("rows_per_s_mean") else "",
-    ]
-    yield "stored", ", ".join(filter(None, stored)) or "nothing"
+    objects, rows = throughput.get("objects_per_s_mean"), throughput.get("rows_per_s_mean")
+    yield (
+        "stored",
+        f"{objects:,.1f} objects/s, from the first arrival to the last object stored" if objects else "nothing",
+    )
+    if rows:
+        busiest = throughput.get("rows_per_s_max")
+        most = f", busiest second {busiest:,.0f} rows" if busiest else ""
+        yield "", f"mean {rows:,.0f} rows per whole second{most}"
     if filtered := summary["queue"]["filtered"]:
-        yield "filtered", f"{filtered:,} objects, whose messages the filter deleted: neither stored nor in the backlog"
-    yield "backlog", _backlog(summary["backlog"])
+        yield (
+            "filtered",
+            f"{counted(filtered, 'object')}, whose messages the filter deleted: neither stored nor in the backlog",
+        )
+    yield "backlog", ("of the spike: " if summary["find_max"] else "") + _backlog(summary["backlog"])
     if (summary["audit"] or {}).get("sampled"):
         yield "audit", "of the sample's objects alone; extra rows cannot be found by a sample"
     ceiling = summary["ceiling"]
@@ -117,7 +126,7 @@ def _lines(summary: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         yield "", "; ".join(verdict["evidence"])
     bill = summary["cost"]
     if bill:
-        yield "on AWS", f"{bill['usd_per_million_rows']:.3f} USD for a million rows (durations of {bill['durations']})"
+        yield "on AWS", f"{bill['usd_per_million_rows']:.3f} USD per million rows (durations of {bill['durations']})"
 
 
 def _sent(summary: Mapping[str, Any]) -> str:
@@ -132,13 +141,13 @@ def _sent(summary: Mapping[str, Any]) -> str:
 
 
 def _backlog(held: Mapping[str, Any]) -> str:
-    said = f"peak {held['peak']:,}"
+    said = f"peak {counted(held['peak'], 'object')}"
     if held["drain_s"] is not None:
-        said += f", drained {held['drain_s']:,.1f} s after the last arrival"
+        said += f", drained {seconds(held['drain_s'])} after the last arrival"
     elif held["drained"] is False:
         said += ", not drained"
     if held.get("drain_objects_per_s"):
-        said = f"{held['peak']:,} objects drained in {held['drain_s'] or 0:,.1f} s"
+        said = f"{counted(held['peak'], 'object')} drained in {seconds(held['drain_s'] or 0.0)}"
         said += f": {held['drain_objects_per_s']:,.1f} objects/s, {held['drain_rows_per_s']:,.0f} rows/s"
         if held["last_tenth_to_first"] is not None:
             said += f"; last tenth at {held['last_tenth_to_first']:.2f} of the first's rate"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import sys
 from collections.abc import Mapping
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
@@ -115,8 +116,10 @@ class _Outlet:
         session = self._session
         if self.summary or (session.result.failure is not None and not session.result.spans):
             return
+        words = repeat_words(self._options)
+        typed = ("stockpipe", *sys.argv[1:]) if sys.argv[1:2] == [words[1]] else words
         self.summary = summaries.build(
-            session, options_json(self._options, session.plan), session.clock.now(), repeat_words(self._options)
+            session, options_json(self._options, session.plan), session.clock.now(), words, typed
         )
         with contextlib.ExitStack() as steps:  # from the last to the first, each whatever became of those before it
             if self._options.summary is not None:

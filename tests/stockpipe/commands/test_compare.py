@@ -61,8 +61,36 @@ def test_markdown_and_json_carry_the_same_verdict(files: tuple[str, str]) -> Non
     table, as_json = run(*files, "--format", "markdown"), run(*files, "--format", "json")
     assert table.exit_code == as_json.exit_code == 1
     assert table.output.startswith("**stockpipe: worse: planned to stored, p50")
-    assert "| | a.json | b.json | change | |" in table.output
+    assert "| | a.json | b.json | change | samples | |" in table.output
     assert json.loads(as_json.output)["verdict"] == "worse"
+
+
+def test_runs_of_unlike_loads_are_refused_in_one_line(files: tuple[str, str], tmp_path: Path) -> None:
+    """Each difference with both values, and the way out; --force compares them, and says so in every form."""
+    other = a_summary() | {"options": {"target": "store", "rate": 40.0, "rows": 10, "duration": 60.0}}
+    first = a_summary() | {"options": {"target": "store", "rate": 20.0, "rows": 100, "duration": 30.0}}
+    paths = [str(tmp_path / name) for name in ("one.json", "two.json")]
+    for path, content in zip(paths, (first, other), strict=True):
+        Path(path).write_text(json.dumps(content))
+    done = run(*paths)
+    assert done.exit_code == 2
+    said = " ".join(done.output.split())
+    assert "unlike loads: rows 100 and 10; rate 20/s and 40/s; duration 30s and 60s; " in said
+    assert said.endswith("or give --force")
+    forced = run(*paths, "--force")
+    assert forced.exit_code == 0
+    assert "unlike loads: rate 20/s and 40/s" in forced.output
+    assert "rate 20/s and 40/s" in run(*paths, "--force", "--format", "markdown").output
+    assert json.loads(run(*paths, "--force", "--format", "json").output)["unlike"][1] == "rate 20/s and 40/s"
+
+
+def test_what_is_judged_is_what_is_printed(files: tuple[str, str]) -> None:
+    """Both values, the change of these two, the samples, and the judgement, on one line."""
+    (line,) = (line for line in run(*files).output.splitlines() if line.startswith("planned to stored, p99"))
+    assert " ".join(line.split()) == (
+        "planned to stored, p99 320 ms 640 ms +100.0 % 12 "
+        "worse (12 samples beyond p99: 12 of 12 stretches changed that way)"
+    )
 
 
 def test_the_tolerance_decides_what_matters(files: tuple[str, str]) -> None:

@@ -8,7 +8,17 @@ import random
 import pytest
 
 from simulator.base import limits
-from simulator.load.measure.recording import DROPPED, FAILED, SENT, Recording, backlog, drain_share, percentiles, ticks
+from simulator.load.measure.recording import (
+    DROPPED,
+    FAILED,
+    SENT,
+    Recording,
+    backlog,
+    deepest,
+    drain_share,
+    percentiles,
+    ticks,
+)
 from simulator.telemetry.history import Latencies
 
 
@@ -192,3 +202,12 @@ def test_the_dashboard_and_the_summary_have_the_same_percentiles() -> None:
     live, written = latencies.view(), percentiles(held)
     assert (live.p50, live.p90, live.p99) == pytest.approx((written.p50, written.p90, written.p99), abs=1e-12)
     assert (live.count, live.max) == (written.count, written.max)
+
+
+def test_the_deepest_backlog_is_exact() -> None:
+    """It is found between two puts and between two edges, at the put that made it; what is stored is none."""
+    puts, stores = [1.0, 1.1, 1.2, 3.0], [1.15, 1.3, 1.4, 5.0]
+    assert deepest(puts, stores, [0.0, 1.0, 2.0, 4.0, 4.5, 6.0]) == [(0, 0.0), (2, 1.1), (1, 3.0), (1, 4.0), (1, 4.5)]
+    assert deepest([2.0], [1.9], [0.0, math.inf]) == [(0, 0.0)]
+    assert deepest([], [], [0.0, 1.0]) == [(0, 0.0)]
+    assert deepest([1.0, 1.0], [1.0], [0.0, 2.0]) == [(1, 1.0)]

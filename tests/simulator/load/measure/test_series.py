@@ -49,7 +49,7 @@ def test_each_object_counts_in_the_slots_of_its_instants() -> None:
     assert series["sent_per_s"] == [4, 4, 4, 0]
     assert series["stored_per_s"] == [4, 0, 0, 4]
     assert series["rows_per_s"] == [40, 0, 0, 40]
-    assert series["backlog"] == [0, 1, 2, 1]
+    assert series["backlog"] == [0, 1, 2, 2]
     assert series["p50_s"] == [pytest.approx(0.0078125, rel=1e-3), 0.5, None, None]
     assert series["p99_s"] == series["p50_s"]
     counts = series["heat"]["counts"]

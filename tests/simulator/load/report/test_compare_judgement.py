@@ -17,151 +17,160 @@ from simulator.load.report.compare import (
     change_text,
     compare,
     markdown,
-    stretches,
+    relative,
+    samples_text,
+    spread,
 )
 
-LATENCY = ComparedFigure("latency", "s", "lower", ("latency",), "latency_s")
-
-
-def twice(*values: float) -> list[float]:
-    """A series whose stretches are these values, up to twelve."""
-    return [value for value in values for _ in range(2)]
+LATENCY = ComparedFigure("latency, p99", "s", "lower", ("latency",), "latency", beyond=0.01)
+STEADY = [10.0] * 12
 
 
 def judged(
-    first: Sequence[float], second: Sequence[float], tolerance: float = 0.0, figure: ComparedFigure = LATENCY
+    first: Sequence[float],
+    second: Sequence[float],
+    *,
+    values: tuple[float, float] = (10.0, 20.0),
+    samples: tuple[int, int] = (5, 5),
+    tolerance: float = 0.1,
+    figure: ComparedFigure = LATENCY,
 ) -> tuple[str, str]:
-    """The judgement of two series, and why."""
-    return module._judge(figure, (1.0, 2.0), (first, second), tolerance)
+    """The judgement of two runs by their stretches, and why."""
+    return module._judge(figure, values, samples, (first, second), tolerance)
 
 
-STEADY = twice(*[10] * 8)
-APART = "100% apart"
+ALL = "5 samples beyond p99: 12 of 12 stretches changed that way"
 
 
-@pytest.mark.parametrize(
-    ("values", "judgement"),
-    [
-        ((None, 1.0), ("shown", "measured in one run only")),
-        ((1.0, None), ("shown", "measured in one run only")),
-        ((1.0, 1.0), ("same", "")),
-        ((1.0, 2.0), ("worse", APART)),
-    ],
-)
-def test_a_figure_must_have_been_measured_in_both_runs(
-    values: tuple[float | None, float | None], judgement: tuple[str, str]
-) -> None:
-    """And where both say the same there is nothing to look into."""
-    assert module._judge(LATENCY, values, (STEADY, twice(*[20] * 8)), 0.1) == judgement
+def test_a_printed_change_within_the_tolerance_is_the_same() -> None:
+    """Whatever the stretches say; and none at all needs no words. One just beyond it never is."""
+    assert judged(STEADY, [20.0] * 12, values=(10.0, 11.0)) == ("same", "within 10 %")
+    assert judged(STEADY, [20.0] * 12, values=(10.0, 9.0)) == ("same", "within 10 %")
+    assert judged(STEADY, [20.0] * 12, values=(10.0, 10.0)) == ("same", "")
+    assert judged(STEADY, STEADY, values=(10.0, 11.001))[0] == "noise"
+    assert judged(STEADY, [20.0] * 12, values=(10.0, 11.001)) == ("worse", ALL)
 
 
-def test_one_figure_a_run_is_shown() -> None:
-    """Without a series nothing tells chance from change."""
-    figure = ComparedFigure("drain", "s", "lower", ("drain",))
-    assert judged(STEADY, twice(*[20] * 8), figure=figure) == ("shown", "one figure a run: shown, not judged")
+def test_a_change_too_small_to_matter_is_noise() -> None:
+    """In the figure's own unit, however large its share."""
+    figure = ComparedFigure("latency, p99", "s", "lower", ("latency",), "latency", least=2.0)
+    for values in ((1.0, 3.0), (3.0, 1.0)):
+        said = "noise", "a change of 2.00 s or less does not matter"
+        assert judged(STEADY, [20.0] * 12, values=values, figure=figure) == said
+    assert judged(STEADY, [20.0] * 12, values=(1.0, 3.1), figure=figure)[0] == "worse"
 
 
-@pytest.mark.parametrize(("first", "second"), [(7, 8), (8, 7), (7, 7)])
+@pytest.mark.parametrize("samples", [(4, 5), (5, 4), (0, 0)])
+def test_a_change_of_few_samples_is_noise(samples: tuple[int, int]) -> None:
+    """Five beyond the percentile are enough, in both runs."""
+    said = f"{min(samples)} samples beyond p99: at least 5 are needed"
+    assert judged(STEADY, [20.0] * 12, samples=samples) == ("noise", said)
+    assert judged(STEADY, [20.0] * 12, samples=(5, 5)) == ("worse", ALL)
+
+
+def test_the_words_name_the_samples() -> None:
+    """One is singular; those of a median or a rate lie beyond nothing."""
+    rate = ComparedFigure("rows per second", "/s", "higher", ("rows",), column="rows_per_s")
+    assert judged(STEADY, STEADY, samples=(1, 9))[1].startswith("1 sample beyond p99: ")
+    assert judged(STEADY, STEADY, samples=(1, 9), figure=rate)[1].startswith("1 sample: ")
+
+
+@pytest.mark.parametrize(("first", "second"), [(7, 7), (0, 0), (8, 9)])
 def test_eight_stretches_are_enough_and_seven_are_not(first: int, second: int) -> None:
-    """Of either run."""
-    short = "shown", "too short to tell change from chance"
-    assert judged(twice(*[10] * first), twice(*[20] * second)) == short
-    assert judged(STEADY, twice(*[20] * 8)) == ("worse", APART)
+    """Of both runs, and as many of one as of the other."""
+    short = "noise", "5 samples beyond p99: too short to tell change from chance"
+    assert judged([10.0] * first, [20.0] * second) == short
+    assert judged([10.0] * 8, [20.0] * 8)[0] == "worse"
 
 
-@pytest.mark.parametrize(("after", "judgement"), [(15.0, ("same", "within 50%")), (15.5, ("worse", APART))])
-def test_a_change_up_to_the_tolerance_is_none(after: float, judgement: tuple[str, str]) -> None:
-    """A share of what it was before, of the median stretch."""
-    assert judged(STEADY, twice(*[after] * 8), tolerance=0.5) == judgement
+def test_all_stretches_but_one_must_change_that_way() -> None:
+    """Two that did not, or went the other way, are too many; and it is the printed change's way that counts."""
+    assert judged(STEADY, [*[20.0] * 11, 5.0]) == ("worse", ALL.replace("12 of", "11 of", 1))
+    assert judged(STEADY, [*[20.0] * 10, 5.0, 10.0]) == (
+        "noise",
+        "5 samples beyond p99: only 10 of 12 stretches changed that way",
+    )
+    against = judged(STEADY, [20.0] * 12, values=(20.0, 10.0))
+    assert against == ("noise", "5 samples beyond p99: only 0 of 12 stretches changed that way")
 
 
-@pytest.mark.parametrize(("after", "judgement"), [(12.0, "same"), (12.5, "worse"), (8.0, "same"), (7.5, "better")])
-def test_a_change_too_small_to_matter_is_none(after: float, judgement: str) -> None:
-    """In the figure's own unit, whatever its share is; one without such a bound is judged by its share."""
-    figure = ComparedFigure("latency", "s", "lower", ("latency",), "latency_s", least=2.0)
-    assert judged(STEADY, twice(*[after] * 8), figure=figure)[0] == judgement
-    assert judged(STEADY, twice(*[after] * 8))[0] in ("worse", "better")
+def test_the_typical_stretch_must_change_beyond_the_tolerance() -> None:
+    """Else a few stretches alone make the printed change."""
+    few = judged(STEADY, [*[10.9] * 9, *[90.0] * 3])
+    assert few == ("noise", "5 samples beyond p99: a few stretches make the change, not the typical one")
+    assert judged(STEADY, [11.1] * 12)[0] == "worse"
+    assert judged(STEADY, [9.1] * 12, values=(20.0, 10.0))[0] == "noise"
+    assert judged(STEADY, [8.9] * 12, values=(20.0, 10.0))[0] == "better"
 
 
-@pytest.mark.parametrize(
-    ("change", "judgement"),
-    [(3.5, ("noise", "no larger than what the runs do by themselves")), (4.0, ("worse", APART))],
-)
-def test_a_change_must_exceed_the_spread_within_the_runs(change: float, judgement: tuple[str, str]) -> None:
-    """Three and a half standard deviations; here it is 1."""
-    wobbling = [8.5, 9, 9.5, 10, 10, 10.5, 11, 11.5]
-    assert judged(twice(*wobbling), twice(*(value + change for value in wobbling))) == judgement
-
-
-def test_runs_that_overlap_are_noise() -> None:
-    """One stretch of twelve on the wrong side of all others is too many; six ties of 120 pairs are just enough."""
-    overlap = "noise", "the runs overlap: no more than noise"
-    assert judged(twice(*[0] * 12), twice(*[10] * 11, -1)) == overlap
-    assert judged(twice(*[0] * 6, *[1] * 6), twice(1, *[20] * 9)) == ("worse", "95% apart")
-    assert judged(twice(*[0] * 5, *[1] * 8), twice(1, *[20] * 9)) == overlap
+def test_the_typical_change_must_exceed_the_spread() -> None:
+    """By half as much again; the two farthest stretches are not part of the spread."""
+    wide = [11.0, 12.0, 13.0, 14.0, 15.0, 20.0, 20.0, 30.0, 40.0, 50.0, 90.0, 90.0]
+    assert judged(STEADY, wide) == ("noise", "5 samples beyond p99: the stretches differ as much by themselves")
+    assert judged(STEADY, [*[20.0] * 10, 900.0, 900.0]) == ("worse", ALL)
 
 
 @pytest.mark.parametrize(("better", "judgement"), [("lower", "better"), ("higher", "worse")])
 def test_which_way_is_better_is_the_figures_own(better: Any, judgement: str) -> None:
     """Half the latency is better, half the rows are worse."""
     figure = ComparedFigure("figure", "s", better, ("figure",), "figure")
-    assert judged(STEADY, twice(*[5] * 8), figure=figure)[0] == judgement
-    assert judged(twice(*[5] * 8), STEADY, figure=figure)[0] == {"better": "worse", "worse": "better"}[judgement]
+    assert judged(STEADY, [5.0] * 12, values=(10.0, 5.0), figure=figure)[0] == judgement
+    reverse = {"better": "worse", "worse": "better"}[judgement]
+    assert judged([5.0] * 12, STEADY, values=(5.0, 10.0), figure=figure)[0] == reverse
 
 
-@pytest.mark.parametrize(
-    ("samples", "medians"),
-    [([], []), ([1], []), ([1, 2], [1.5]), ([1, 2, 3], [2]), ([1, 2, 3, 9, 8], [1.5, 8])],
-)
-def test_stretches_have_two_samples_at_least(samples: list[float], medians: list[float]) -> None:
-    """What is left over makes one longer."""
-    assert stretches(samples) == medians
+def test_a_relative_change_is_as_large_either_way() -> None:
+    """Between none and twice the mean of both."""
+    assert (relative(1, 3), relative(3, 1), relative(0, 5), relative(5, 0), relative(0, 0)) == (1, -1, 2, -2, 0)
 
 
-def test_there_are_twelve_stretches_at_most() -> None:
-    """However long the run is."""
-    assert [len(stretches(range(length))) for length in (22, 24, 26, 600)] == [11, 12, 12, 12]
+def test_the_spread_leaves_out_the_two_farthest() -> None:
+    """Of a normal dozen it is the standard deviation, more or less."""
+    assert spread([1.0] * 10 + [9.0, -9.0]) == 0
+    assert spread([0.0, 1.0] * 6) == pytest.approx(0.75)
 
 
-def samples(column: Any, planned: Any, **summary: Any) -> list[float]:
+def test_one_figure_a_run_is_shown() -> None:
+    """Without stretches or a series nothing tells chance from change; and a figure of one run has nothing beside it."""
+    runs = [summary([100.0] * 30, backlog={"drain_s": each}) for each in (1.0, 2.0, None)]
+    assert figure_of("drain", *runs[:2]) == ("shown", "one figure per run: shown, not judged")
+    assert figure_of("drain", runs[0], runs[0]) == ("same", "")
+    assert figure_of("drain", runs[0], runs[2]) == figure_of("drain", runs[2], runs[0])
+    assert figure_of("drain", runs[0], runs[2]) == ("shown", "measured in one run only")
+
+
+def slots(column: Any, planned: Any, **more: Any) -> list[float]:
     """What is taken of a summary's series."""
-    return module._samples({"series": {"latency_s": column, "planned_per_s": planned}, **summary}, LATENCY)
+    return module._slots({"series": {"rows_per_s": column, "planned_per_s": planned}, **more}, "rows_per_s")
 
 
-def test_the_samples_are_those_of_the_arrivals() -> None:
+def test_the_slots_are_those_of_the_arrivals() -> None:
     """From the first planned slot to the last, gaps included, without the first tenth and the last slot."""
     column = list(range(24))
-    assert samples(column, [0, 0, *[5] * 9, 0, *[5] * 10, 0, 0]) == list(range(4, 21))
-    assert samples(column[:9], [5] * 9) == list(range(8))
+    assert slots(column, [0, 0, *[5] * 9, 0, *[5] * 10, 0, 0]) == list(range(4, 21))
+    assert slots(column[:9], [5] * 9) == list(range(8))
 
 
 def test_where_nothing_arrives_all_slots_count() -> None:
     """A backlog has come before; a summary without a plan shows what it has."""
     column = list(range(10))
-    assert samples(column, [0] * 10) == list(range(1, 9))
-    assert samples(column, [5, *[0] * 9], arrivals={"shape": "backlog"}) == list(range(1, 9))
-    assert samples(column, [5, 5, *[0] * 8], arrivals={"shape": "constant"}) == [0]
-    assert samples(column, [5, 5, *[0] * 8], arrivals=None) == [0]
+    assert slots(column, [0] * 10) == list(range(1, 9))
+    assert slots(column, [5, *[0] * 9], arrivals={"shape": "backlog"}) == list(range(1, 9))
+    assert slots(column, [5, 5, *[0] * 8], arrivals={"shape": "constant"}) == [0]
+    assert slots(column, [5, 5, *[0] * 8], arrivals=None) == [0]
 
 
 def test_a_slot_without_a_value_is_left_out() -> None:
     """No latency was measured, or the file was damaged."""
-    assert samples([1, None, 2.5, "x", 3, 4], [1] * 6) == [1, 2.5, 3]
+    assert slots([1, None, 2.5, "x", 3, 4], [1] * 6) == [1, 2.5, 3]
 
 
 @pytest.mark.parametrize(
     ("column", "planned"), [(None, [1, 1, 1]), ([1, 2, 3], None), ([1, 2, 3], [1, 1]), ({"0": 1}, [1]), ([1], {"0": 1})]
 )
-def test_a_damaged_series_has_no_samples(column: Any, planned: Any) -> None:
+def test_a_damaged_series_has_no_slots(column: Any, planned: Any) -> None:
     """Not even those that could be read: they would be of other slots."""
-    assert samples(column, planned) == []
-
-
-def test_a_summary_without_a_series_has_no_samples() -> None:
-    """Nor has a figure that is one number a run."""
-    once = ComparedFigure("drain", "s", "lower", ("drain",))
-    assert module._samples({"series": [1, 2]}, LATENCY) == module._samples({}, LATENCY) == []
-    assert module._samples({"series": {None: [1, 2, 3], "planned_per_s": [1, 1, 1]}}, once) == []
+    assert slots(column, planned) == []
 
 
 @pytest.mark.parametrize(
@@ -184,7 +193,10 @@ def test_losses_are_judged_by_counting_error(before: int, after: int, objects: i
     """More than three times the root of both together, and more than one in a thousand of the objects."""
     runs = [{"lost": count, "planned": objects} for count in (before, after)]
     found = module._loss("lost", ("lost",), *runs)
-    assert found == Difference("lost", "", before, after, judgement)  # type: ignore[arg-type]
+    assert found is not None
+    assert (found.name, found.before, found.after, found.judgement) == ("lost", before, after, judgement)
+    assert found.samples == (objects, objects)
+    assert found.why == (f"{objects:,} objects: within the counting error" if judgement == "noise" else "")
 
 
 @pytest.mark.parametrize(
@@ -230,64 +242,100 @@ def summary(values: Sequence[float], column: str = "rows_per_s", **more: Any) ->
     """A run of one figure over time."""
     figures = {"rows_per_s_mean": sum(values), "objects_per_s_mean": sum(values)}
     series = {"planned_per_s": [1.0] * 30, column: list(values)}
-    return {"schema": "stockpipe.load/1", "throughput": figures, "series": series, **more}
+    return {"schema": "stockpipe.load/1", "stored": 600, "throughput": figures, "series": series, **more}
+
+
+def figure_of(name: str, *runs: dict[str, Any], tolerance: float = 0.1) -> tuple[str, str]:
+    """The judgement of one figure, and why."""
+    (found,) = (each for each in compare(*runs, tolerance=tolerance).findings if each.name == name)
+    return found.judgement, found.why
 
 
 @pytest.mark.parametrize(("after", "verdict"), [(109, "same"), (115, "better"), (85, "worse")])
 def test_a_tenth_is_the_tolerance_unless_another_is_given(after: float, verdict: str) -> None:
-    """Of the rows a second."""
+    """Of the rows per second."""
     runs = summary([100.0] * 30), summary([float(after)] * 30)
     assert compare(*runs).judgement == verdict
     assert compare(*runs, tolerance=0.01).judgement == ("worse" if after < 100 else "better")
 
 
-@pytest.mark.parametrize(
-    ("column", "path", "small", "large"),
-    [
-        ("p50_s", "p50", 0.010, 0.011),
-        ("p99_s", "p99", 0.025, 0.026),
-        ("stored_per_s", "objects_per_s_mean", 0.0, 0.5),
-        ("backlog", "peak", 10, 11),
-    ],
-)
-def test_each_figure_has_a_change_too_small_to_matter(column: str, path: str, small: float, large: float) -> None:
-    """10 ms of the median, 25 ms of the p99, ten messages of the backlog; any of a rate."""
-    for change, judgement in ((small, "same"), (large, "judged")):
-        runs = []
-        for value in (0.0, change):
-            of_run = {"latency_s": {"planned_to_stored": {path: value + 1}}, "backlog": {"peak": value + 1}}
-            runs.append(summary([value] * 30, column, **of_run))
-        found = compare(*runs, tolerance=0.0).findings
-        assert [each.judgement for each in found if each.judgement in ("better", "worse")] == (
-            [] if judgement == "same" else ["better" if path == "objects_per_s_mean" else "worse"]
-        )
+def a_latency(value: float, *, stretches: bool = True, series: bool = True) -> dict[str, Any]:
+    """A run of 1,000 objects that took so long, with the stretches or the series that say so."""
+    shown = dict.fromkeys(("p50", "p90", "p99"), value)
+    parts = ("planned_to_stored", "object_to_stored", "send", "handler")
+    run: dict[str, Any] = {
+        "schema": "stockpipe.load/1",
+        "latency_s": {part: {"count": 1_000, **shown} for part in parts},
+    }
+    if stretches:
+        run["stretches"] = {part: {name: [value] * 12 for name in shown} for part in parts}
+    if series:
+        run["series"] = {"planned_per_s": [1.0] * 60, "p50_s": [value] * 60, "p99_s": [value] * 60}
+    return run
 
 
-def test_what_makes_runs_unlike_is_named() -> None:
-    """The command, options and versions; what neither summary says is no difference."""
-    one = summary([1.0] * 30, command="load-test", options={"rate": 20, "find_max": False}, versions=None)
-    two = summary([1.0] * 30, command="simulate", options=None, versions={"python": "3.13.0"})
-    assert compare(one, two).unlike == (
-        "command: load-test and simulate",
-        "rate: 20 and None",
-        "find-max: False and None",
-        "python: None and 3.13.0",
-    )
-    assert compare(one, one).unlike == compare(two, two).unlike == ()
+def test_every_percentile_is_judged_where_its_stretches_exist() -> None:
+    """Of all four distributions, tails as well as medians, each with the samples beyond it."""
+    found = [each for each in compare(a_latency(0.1), a_latency(0.2)).findings if each.judgement == "worse"]
+    labels = ("planned to stored", "object to stored", "send", "handler")
+    assert [each.name for each in found] == [f"{label}, {name}" for label in labels for name in ("p50", "p90", "p99")]
+    assert [each.samples for each in found] == [(500, 500), (100, 100), (10, 10)] * 4
+
+
+def test_a_summary_of_an_older_version_is_judged_by_its_series() -> None:
+    """Both are, then: the p50 and p99 of planned to stored have one, and all other percentiles are shown."""
+    for pair in (
+        (a_latency(0.1, stretches=False), a_latency(0.2)),
+        (a_latency(0.1), a_latency(0.2, stretches=False)),
+    ):
+        assert compare(*pair).judged("worse") == ["planned to stored, p50", "planned to stored, p99"]
+        assert figure_of("planned to stored, p90", *pair)[0] == "shown"
+    pair = a_latency(0.1, stretches=False, series=False), a_latency(0.2)
+    assert figure_of("planned to stored, p50", *pair) == ("shown", "one figure per run: shown, not judged")
+
+
+def test_two_searches_are_shown() -> None:
+    """The rates of their probes are their own."""
+    runs = [a_latency(value) | {"arrivals": {"shape": "search"}} for value in (0.1, 0.2)]
+    assert figure_of("planned to stored, p50", *runs) == ("shown", "one figure per run: shown, not judged")
+
+
+def test_the_samples_are_counted_where_the_summary_says() -> None:
+    """The latency's own count, else the objects stored, else those planned; none of nothing."""
+    runs = [a_latency(value) for value in (0.1, 0.2)]
+    for counts, samples in (({}, 0), ({"planned": 600}, 6), ({"planned": 600, "stored": 500}, 5)):
+        for run in runs:
+            run["latency_s"]["send"] = {"p99": run["latency_s"]["send"]["p99"]}
+            run |= counts
+        (found,) = (each for each in compare(*runs).findings if each.name == "send, p99")
+        assert found.samples == (samples, samples)
+        assert found.judgement == ("worse" if samples >= 5 else "noise")
+
+
+@pytest.mark.parametrize(("change", "judgement"), [(10, "noise"), (11, "worse")])
+def test_a_backlog_is_judged_by_its_peaks(change: float, judgement: str) -> None:
+    """Ten messages more do not matter; and the peak of each stretch counts, not what is usual in it."""
+    runs = [summary([0.0, peak] * 30, "backlog", backlog={"peak": peak}) for peak in (5.0, 5.0 + change)]
+    for run in runs:
+        run["series"]["planned_per_s"] = [1.0] * 60
+        run["stored"] = 60
+    assert figure_of("backlog, peak", *runs)[0] == judgement
 
 
 def test_the_markdown_says_what_is_unlike() -> None:
-    """On a line of its own between the verdict and the table, and only if there is anything."""
-    lines = markdown(RunComparison((), ("rate: 1 and 2", "a|b")), ("A", "B")).splitlines()
+    """On lines of their own between the verdict and the table, and only if there is anything."""
+    lines = markdown(RunComparison((), ("rate 1/s and 2/s", "a|b"), ("moto 5 and 6",)), ("A", "B")).splitlines()
     assert lines == [
         "**stockpipe: no difference beyond noise**",
         "",
-        "> The runs are not alike in rate: 1 and 2; a\\|b.",
+        "> The runs are of unlike loads: rate 1/s and 2/s; a\\|b.",
         "",
-        "| | A | B | change | |",
-        "| --- | ---: | ---: | ---: | --- |",
+        "> Differences: moto 5 and 6.",
+        "",
+        "| | A | B | change | samples | |",
+        "| --- | ---: | ---: | ---: | ---: | --- |",
     ]
-    assert len(markdown(RunComparison((), ()), ("A", "B")).splitlines()) == 4
+    assert len(markdown(RunComparison(()), ("A", "B")).splitlines()) == 4
 
 
 @pytest.mark.parametrize(
@@ -301,8 +349,16 @@ def test_the_markdown_says_what_is_unlike() -> None:
 )
 def test_a_row_says_the_judgement_and_why(judgement: Any, why: str, said: str) -> None:
     """What is only shown has no judgement; no brackets stand around nothing."""
-    row = cells(Difference("rows", "/s", 1.0, 1.1234, judgement, why), {"worse": "WORSE"})
-    assert row == ("rows", "1.0/s", "1.1/s", "+12.3 %", said)
+    row = cells(Difference("rows", "/s", 1.0, 1.1234, judgement, why, (600, 580)), {"worse": "WORSE"})
+    assert row == ("rows", "1.0/s", "1.1/s", "+12.3 %", "600 and 580", said)
+
+
+@pytest.mark.parametrize(
+    ("samples", "text"), [(None, ""), ((600, 600), "600"), ((1_200, 1), "1,200 and 1"), ((0, 0), "0")]
+)
+def test_samples_are_written_once_where_they_are_equal(samples: tuple[int, int] | None, text: str) -> None:
+    """And not at all where there is one number per run."""
+    assert samples_text(Difference("rows", "/s", 1.0, 2.0, "noise", samples=samples)) == text
 
 
 @pytest.mark.parametrize(
@@ -318,5 +374,5 @@ def test_a_row_says_the_judgement_and_why(judgement: Any, why: str, said: str) -
 def test_a_ratio_is_of_two_figures(before: float | None, after: float | None, ratio: float | None, text: str) -> None:
     """B to A to four digits for a program, the change in per cent for a person; none of nothing."""
     finding = Difference("rows", "/s", before, after, "shown")
-    assert as_json(RunComparison((finding,), ()))["figures"][0]["ratio"] == ratio
+    assert as_json(RunComparison((finding,)))["figures"][0]["ratio"] == ratio
     assert change_text(finding) == text

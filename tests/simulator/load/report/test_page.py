@@ -35,6 +35,9 @@ def a_summary(**changed: Any) -> dict[str, Any]:
         "schema": "stockpipe.load/1",
         "seed": 7,
         "started_at": "2026-11-22T09:30:00.000Z",
+        "ended_at": "2026-11-22T09:30:20.000Z",
+        "command_line": "stockpipe load-test --slo 'p99<5s' --rows 100",
+        "machine": {"system": "Linux 6.1", "processor": "A chip", "cores": 1, "memory_bytes": 8_000_000_000},
         "versions": {"stockpipe": "0.1.0"},
         "options": {"target": "store", "template": "</script><b>x"},
         "interrupted": False,
@@ -61,7 +64,7 @@ def a_summary(**changed: Any) -> dict[str, Any]:
         "generator_cpu": 0.05,
         "latency_s": dict.fromkeys(("planned_to_stored", "object_to_stored", "send", "handler"), shown),
         "latency_refused": None,
-        "throughput": {"objects_per_s_mean": 19.9, "rows_per_s_mean": 1990.0},
+        "throughput": {"objects_per_s_mean": 19.9, "rows_per_s_mean": 1809.1, "rows_per_s_max": 2000.0},
         "backlog": {"peak": 5, "drain_s": 0.2, "drained": True},
         "ceiling": {"objects_per_s": 60.0, "rows_per_s": 6000.0, "share": 0.33},
         "bottleneck": {"kind": "none", "text": "nothing holds it back", "evidence": ["planned 20/s"]},
@@ -121,7 +124,13 @@ def test_the_page_is_whole_and_fetches_nothing() -> None:
 def test_the_page_can_be_read_without_scripts() -> None:
     """Verdict, percentiles, thresholds and cost stand in it as text; it knows dark mode and small screens."""
     text = page(a_summary())
-    for part in ("199 of 200 objects stored", "Nothing holds it back.", "p99&lt;5s", "A million rows on AWS", "0.7100"):
+    for part in (
+        "199 of 200 objects stored",
+        "Nothing holds it back.",
+        "p99&lt;5s",
+        "Cost per million rows on AWS",
+        "0.7100",
+    ):
         assert part in text
     assert "prefers-color-scheme: dark" in text
     assert 'name="viewport"' in text
@@ -134,7 +143,7 @@ def test_what_a_filter_deleted_is_said() -> None:
     for filtered, said in ((119, True), (0, False), (None, False)):
         summary = a_summary(queue={"filtered": filtered}, stored=80)
         assert ("119 objects, whose messages the filter deleted" in written(summary)) is said
-        assert ("objects, deleted by the filter" in page(summary)) is said
+        assert ("deleted by the filter</span>" in page(summary)) is said
 
 
 def test_a_run_that_measured_nothing_still_has_a_page_and_a_text() -> None:
@@ -215,5 +224,79 @@ def test_a_search_and_a_backlog_are_told() -> None:
         "last_tenth_to_first": 0.97,
     }  # fmt: skip
     shown = written(a_summary(backlog=drain, arrivals={"shape": "backlog", "rows": 1}))
-    assert "10,000 objects drained in 20.0 s" in shown
+    assert "10,000 objects drained in 20.00 s" in shown
     assert "0.97 of the first" in " ".join(shown.split())
+
+
+def test_the_thresholds_come_first_and_have_units() -> None:
+    """Before the tiles and the charts, the missed ones before the others."""
+    summary = a_summary()
+    summary["bounds"] = [*summary["bounds"], {"bound": "rows_per_s>2000", "value": 1809.1, "held": False}]
+    text = page(summary)
+    places = [text.index(part) for part in ("rows_per_s&gt;2000", "1,809 rows/s", "dead_lettered&lt;1", "0 messages")]
+    assert places == sorted(places)
+    assert places[-1] < text.index('class="tiles"') < text.index('id="rates"')
+
+
+def test_the_command_and_the_machine_are_on_the_page() -> None:
+    """The command whole and quoted as it was typed; a hostile word of it stays text."""
+    text = page(a_summary(command_line="stockpipe load-test --slo 'p99<5s' --template '<b>x'"))
+    assert "stockpipe load-test --slo &#x27;p99&lt;5s&#x27; --template &#x27;&lt;b&gt;x&#x27;" in text
+    assert "Linux 6.1, A chip, 1 core, 8.00 GB of memory" in text
+    unknown = {"system": "Linux 6.1", "processor": "A chip", "cores": 2, "memory_bytes": None}
+    assert "Linux 6.1, A chip, 2 cores</td>" in page(a_summary(machine=unknown))
+
+
+def test_every_chart_has_an_alternative_in_figures() -> None:
+    """An image with its title and a sentence that says what its lines show, and all lines as one table."""
+    text = page(a_summary())
+    for name in ("rates", "backlog", "latency", "heat"):
+        chart = f'id="{name}" role="img" aria-labelledby="{name}-title" aria-describedby="{name}-said"'
+        assert text.count(chart) == text.count(f'id="{name}-title"') == text.count(f'id="{name}-said"') == 1
+    assert "planned: 0/s to 20/s, mean 19/s" in text
+    assert "p50: 200 ms to 200 ms; p99: 200 ms to 200 ms." in text
+    assert "up to 200 ms: 200 objects" in text or "up to 500 ms: 200 objects" in text
+    assert "The course as a table, in slots of 250 ms" in text
+    assert "<th>planned (objects/s)</th>" in text
+    assert text.count("<tr><td>0.25</td>") == 1
+
+
+def test_a_chart_without_figures_is_left_out() -> None:
+    """No gauge was sampled: there is no CPU to draw."""
+    text = page(a_summary())
+    assert 'id="cpu"' not in text
+    series = a_summary()["series"]
+    series["store_cpu"] = [None, 0.123, 0.5, *[None] * (len(series["t_s"]) - 3)]
+    assert "store: 12.3 % to 50 %, mean 31.1 %." in page(a_summary(series=series))
+
+
+def test_the_words_of_the_page_are_those_of_the_guide() -> None:
+    """Planned to stored is never called object to stored; the colour of the heat map has a meaning on any ground."""
+    text = page(a_summary())
+    assert '<h2 id="latency-title">Planned to stored</h2>' in text
+    assert "the stronger the colour, the more objects" in text
+    assert "darker" not in text
+
+
+def test_the_page_prints_light_and_whole() -> None:
+    """Dark colours are for screens alone, no chart is cut, and what is folded stays away."""
+    text = page(a_summary())
+    assert "@media screen and (prefers-color-scheme: dark)" in text
+    assert "break-inside: avoid" in text
+    assert 'addEventListener("beforeprint"' in text
+
+
+def test_the_probes_of_a_search_are_marked_where_they_were() -> None:
+    """Those whose place is known, which a summary of an older version does not say."""
+    probe = {
+        "rate_per_s": 50.0, "stored_per_s": 49.0, "backlog_growth_per_s": 0.1, "latency_held": True, "refused": 0,
+        "sustained": True,
+    }  # fmt: skip
+    placed = {**probe, "begin_s": 1.5, "end_s": 6.0}
+    found = {"rate_per_s": 50.0, "confirmed": True, "reason": "50/s held", "probes": [probe, placed]}
+    text = page(a_summary(find_max=found, arrivals={"shape": "search", "rows": 100}))
+    series = re.search(r'id="series">(.*?)</script>', text, re.DOTALL)
+    assert series
+    assert json.loads(series[1])["probes"] == [placed]
+    assert text.count("The search&#x27;s probes are marked.") == 2
+    assert "The search&#x27;s probes are marked, each with its rate: 50/s held." in text

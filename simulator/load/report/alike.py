@@ -1,0 +1,121 @@
+"""Whether two summaries are of the same load, so that their difference means the code. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from statistics import fmean
+from typing import Any
+
+from simulator.base.quantities import duration_text, rate_text
+
+Summary = Mapping[str, Any]
+BUSIER = 0.2
+"""A load average per core that differs by more than this, for work that is not the run's, moves latencies by itself."""
+_OWN = ("store_cpu", "handler_cpu", "generator_cpu")
+
+
+def section(summary: Summary, name: str) -> Summary:
+    """A part of a summary; empty if there is none, as in a file that only looks like one."""
+    found = summary.get(name)
+    return found if isinstance(found, Mapping) else {}
+
+
+def unlike(before: Summary, after: Summary) -> tuple[str, ...]:
+    """What makes the loads unlike, each with both values: `rate 20/s and 40/s`.
+
+    The command, whether the run was interrupted, and every option that says what is sent, how fast, for how long and
+    to what; a template parameter by its own name. An option that a summary does not have is no difference: older
+    versions had fewer of them.
+    """
+    return tuple(_unlike(before, after))
+
+
+def notes(before: Summary, after: Summary) -> tuple[str, ...]:
+    """What else differs and may be what one compares: versions, templates, code, machines and how busy they were.
+
+    What only one summary has is no difference, as with the options.
+    """
+    said = []
+    for name, labels in _NOTED.items():
+        first, second = section(before, name), section(after, name)
+        said += [
+            f"{label} {_plain(first[key])} and {_plain(second[key])}"
+            for key, label in labels.items()
+            if key in first and key in second and first[key] != second[key]
+        ]
+    loads = other_work(before), other_work(after)
+    if loads[0] is not None and loads[1] is not None and abs(loads[1] - loads[0]) > BUSIER:
+        said.append(f"other work on the machine {loads[0]:.1f} and {loads[1]:.1f} per core (load average)")
+    return tuple(said)
+
+
+def other_work(summary: Summary) -> float | None:
+    """The machine's load average per core in the course of the run, without the run's own share; None: not known."""
+    cores, series = section(summary, "machine").get("cores"), section(summary, "series")
+    held = {name: numbers(series.get(name)) for name in ("machine_load", *_OWN)}
+    if not isinstance(cores, int) or cores < 1 or not held["machine_load"]:
+        return None
+    own = sum(fmean(held[name]) for name in _OWN if held[name])
+    return max(0.0, fmean(held["machine_load"]) - own) / cores
+
+
+def numbers(values: Any) -> list[float]:
+    """The numbers of a list; none of anything else."""
+    return [each for each in values if isinstance(each, int | float)] if isinstance(values, list) else []
+
+
+def _unlike(before: Summary, after: Summary) -> Iterator[str]:
+    if before.get("command") != after.get("command"):
+        yield f"command {_plain(before.get('command'))} and {_plain(after.get('command'))}"
+    if bool(before.get("interrupted")) != bool(after.get("interrupted")):
+        words = [("interrupted" if run.get("interrupted") else "ran to its end") for run in (before, after)]
+        yield f"A {words[0]} and B {words[1]}"
+    first, second = section(before, "options"), section(after, "options")
+    for name, written in _LOAD.items():
+        if name not in first or name not in second or (first[name] or None) == (second[name] or None):
+            continue
+        yield f"{name.replace('_', '-')} {_written(first[name], written)} and {_written(second[name], written)}"
+    old, new = section(first, "parameters"), section(second, "parameters")
+    for name in sorted({*old, *new}):
+        if old.get(name) != new.get(name):
+            yield f"parameter {name} {_plain(old.get(name, 'default'))} and {_plain(new.get(name, 'default'))}"
+
+
+def _written(value: Any, written: Callable[[float], str]) -> str:
+    """A number, or several, as on the command line; else as it is."""
+    if isinstance(value, list):
+        return ",".join(_written(each, written) for each in value)
+    return written(value) if isinstance(value, int | float) and not isinstance(value, bool) else _plain(value)
+
+
+def _plain(value: Any) -> str:
+    return "none" if value is None else {True: "yes", False: "no"}[value] if isinstance(value, bool) else str(value)
+
+
+_LOAD: Mapping[str, Callable[[float], str]] = {
+    "target": str,
+    "rows": str,
+    "rate": rate_text,
+    "duration": duration_text,
+    "ramp": rate_text,
+    "steps": rate_text,
+    "spike": rate_text,
+    "poisson": str,
+    "backlog": str,
+    "find_max": str,
+    "sink_latency": duration_text,
+    "runtime": str,
+    "ticks": str,
+    "speed": "{:g}".format,
+    "files": str,
+    "source": str,
+    "schedule": str,
+    "scenario": str,
+    "capacity": str,
+}
+"""Options in which two runs must agree for their difference to mean the code, and how their numbers are written."""
+_NOTED: Mapping[str, Mapping[str, str]] = {
+    "options": {"template": "template", "code": "code", "endpoint_url": "endpoint", "stack": "stack"},
+    "versions": {"stockpipe": "stockpipe", "python": "Python", "moto": "moto", "aiobotocore": "aiobotocore"},
+    "machine": {"system": "system", "processor": "processor", "cores": "cores", "memory_bytes": "bytes of memory"},
+}
