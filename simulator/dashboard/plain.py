@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from simulator.dashboard.figures import clock, count, seconds, size
-from simulator.dashboard.layout import progress
+from simulator.dashboard.words import progress
 from simulator.telemetry.snapshot import Event, Snapshot
 
 

@@ -80,4 +80,18 @@ Summary = Annotated[
     Path | None,
     typer.Option(metavar="FILE", help="Write the summary as JSON; -: to standard output, all else to standard error."),
 ]
-Screenshot = Annotated[Path | None, typer.Option(metavar="FILE.svg", help="Save the dashboard's last frame.")]
+
+
+def parse_screenshot(text: str) -> Path:
+    """A file for a picture; `ValueError` if its name promises another kind than SVG."""
+    file = Path(text)
+    if file.suffix and file.suffix.lower() != ".svg":
+        raise ValueError(f"'{text}' is not the name of an SVG file, and only SVG is written; name it '{file.stem}.svg'")
+    return file
+
+
+Screenshot = Annotated[
+    Path | None,
+    Written(parse_screenshot, "FILE.svg"),
+    typer.Option("--screenshot", help="Save the dashboard's last frame as an SVG picture."),
+]

@@ -1,0 +1,82 @@
+"""Screens below the charts' minimum: what they show, and that nothing on them is cut or runs together."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import pytest
+
+from simulator.base.counters import QueueCounters
+from simulator.dashboard import render
+from simulator.telemetry.snapshot import Conclusion, Snapshot
+
+ENDED = Conclusion("differs", "the table is not what the objects say", "lost", ("stored_rows>0 (0)",))
+
+
+def rows(snapshot: Snapshot, width: int, height: int) -> list[str]:
+    """A frame's lines without styles and without the blanks at their ends."""
+    return ["".join(segment.text for segment in line).rstrip() for line in render(snapshot, width, height).lines]
+
+
+@pytest.mark.parametrize("width", [40, 50, 60, 70, 77])
+def test_every_loss_is_whole(snapshot: Snapshot, width: int) -> None:
+    """On as many lines as they need, at any width."""
+    text = "\n".join(rows(snapshot, width, 20))
+    for loss in ("dead-lettered 1", "rejected rows 3", "failed ticks 0", "errors 2"):
+        assert loss in text
+
+
+def test_no_figure_is_cut(snapshot: Snapshot) -> None:
+    """A figure that has no room is left out, and so are percentiles: the lines are those of a wide screen's figures."""
+    wide = " ".join(rows(snapshot, 200, 21)) + " "
+    for width in range(40, 78):
+        frame = rows(snapshot, width, 24)
+        shown = [line for line in frame if line.startswith((" S3 ", " SQS ", " Lambda ", " Dynamo"))]
+        assert len(shown) == 4
+        assert all(f"{figure} " in wide for line in shown for figure in line[14:].strip().split("  "))
+        (percentiles,) = [line for line in frame if line.startswith(" object to stored")]
+        assert percentiles.endswith((" 8.04 s", " 9.50 s"))
+
+
+def test_the_hint_and_its_note_do_not_run_together(snapshot: Snapshot) -> None:
+    """The note is left out where there is no room for both, and the hint is shorter."""
+    for width in range(40, 78):
+        last = rows(snapshot, width, 20)[-1]
+        hint = last.removesuffix("rates over 5 s")
+        assert hint == last or hint.endswith("  ")
+        assert hint.strip() in (
+            "Ctrl-C stops, drains and audits",
+            "Ctrl-C stops, drains and audits; a second one ends at once",
+        )
+
+
+def test_the_dead_letter_queue_has_its_line(snapshot: Snapshot) -> None:
+    """Right below the queue's, in red if something is in it."""
+    frame = rows(snapshot, 60, 20)
+    (place,) = [number for number, line in enumerate(frame) if line.startswith(" SQS ")]
+    assert frame[place + 1] == " └▶ DLQ       1  StockDLQ"
+    styles = [str(segment.style) for segment in render(snapshot, 60, 20).lines[place + 1]]
+    assert styles[:2] == ["bold red", "bold red"]
+    empty = dataclasses.replace(snapshot, dead_letter_queue=QueueCounters())
+    assert str(render(empty, 60, 20).lines[place + 1][0].style) == "bold"
+
+
+@pytest.mark.parametrize(
+    ("height", "gone"),
+    [(20, ()), (13, ("caption",)), (11, ("object to stored",)), (10, ("EventBridge",)), (7, ("S3", "DLQ", "Dynamo"))],
+)
+def test_what_matters_least_goes_first(snapshot: Snapshot, height: int, gone: tuple[str, ...]) -> None:
+    """The caption, the percentiles, the origin; how far it is, the losses and the verdict stay."""
+    frame = rows(dataclasses.replace(snapshot, phase="done", conclusion=ENDED), 60, height)
+    text = "\n".join(frame)
+    assert not [word for word in gone if word in text]
+    for word in ("dead-lettered 1", "errors 2", "done 100 %", "SQS"):
+        assert word in text
+    assert frame[-1] == " differs; missed stored_rows>0 (0)"
+
+
+def test_a_tiny_screen_has_the_first_and_the_last_line(snapshot: Snapshot) -> None:
+    """Who runs and how it ended are the last to go."""
+    ended = dataclasses.replace(snapshot, phase="done", conclusion=ENDED)
+    assert rows(ended, 40, 2) == [" simulate · burst         differs 00:42", " differs; missed stored_rows>0 (0)"]
+    assert rows(ended, 40, 1) == [" simulate · burst         differs 00:42"]
