@@ -69,8 +69,8 @@ def progress(snapshot: Snapshot) -> tuple[float | None, str]:
         return min(1.0, (load.sent + load.dropped) / load.objects), f"sent {count(load.sent)} of {count(load.objects)}"
     shares: list[tuple[float, str]] = []
     if options.duration_s:
-        left = counted(snapshot.remaining, "message")
-        shares.append((snapshot.elapsed_s / options.duration_s, f"{left} on the way"))
+        messages = counted(snapshot.remaining, "message")
+        shares.append((snapshot.elapsed_s / options.duration_s, f"{messages} on the way"))
     if options.ticks:
         shares.append((snapshot.ticks / options.ticks, f"tick {snapshot.ticks} of {options.ticks}"))
     if options.objects:

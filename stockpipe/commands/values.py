@@ -86,7 +86,8 @@ def parse_screenshot(text: str) -> Path:
     """A file for a picture; `ValueError` if its name promises another kind than SVG."""
     file = Path(text)
     if file.suffix and file.suffix.lower() != ".svg":
-        raise ValueError(f"'{text}' is not the name of an SVG file, and only SVG is written; name it '{file.stem}.svg'")
+        named = file.with_name(f"{file.name.partition('.')[0]}.svg")
+        raise ValueError(f"'{text}' is not the name of an SVG file, and only SVG is written; name it '{named}'")
     return file
 
 
