@@ -68,7 +68,7 @@ def band(snapshot: Snapshot, dead: Stage | None, width: int) -> list[Line]:
     """Below the boxes: the losses on the left, and the box of the dead-letter queue under the queue's."""
     cell = _stage_width(width)
     figures = losses(snapshot)
-    title: Line = [Segment("lost or refused", _title_style(figures))]
+    title: Line = [Segment("lost or refused", losses_style(figures))]
     further = [_row(figure, cell - 2) for figure in figures]
     left = [[title, *further[4:5]], further[:2], further[2:4]]
     lines = [beside([([], 1), *((part, cell) for part in parts)]) for parts in left]
@@ -79,20 +79,21 @@ def band(snapshot: Snapshot, dead: Stage | None, width: int) -> list[Line]:
 def loss_line(snapshot: Snapshot, width: int) -> Line:
     """The losses on one line. Where it is narrow, blanks and words go first, and then digits, but never half a one."""
     figures = losses(snapshot)
-    style = _title_style(figures)
+    style = losses_style(figures)
 
-    def line(title: str, gap: int, digits: int) -> Line:
+    def line(title: str, gap: str, digits: int) -> Line:
         parts: Line = [Segment(f" {title}", style)]
         for figure in figures:
-            value = count(figure.number or 0, digits)
-            parts += [Segment(f"{' ' * gap}{figure.label} ", DIM), Segment(value, TONES[figure.tone])]
+            value = count(figure.number or 0.0, digits)
+            parts += [Segment(f"{gap}{figure.label} ", DIM), Segment(value, TONES[figure.tone])]
         return parts
 
-    ways = (("lost or refused", 3, 9), ("lost or refused", 2, 9), ("lost", 3, 7), ("lost", 2, 7), ("lost", 2, 5))
+    ways = (("lost or refused", "   ", 7), ("lost or refused", "  ", 7), ("lost", "  ", 7), ("lost", "  ", 5))
     return first_fitting((line(*way) for way in ways), width - 1)
 
 
-def _title_style(figures: Sequence[Figure]) -> Style:
+def losses_style(figures: Sequence[Figure]) -> Style:
+    """Of the losses' title: red as soon as there is one."""
     return TONES["lost"] if any(figure.tone == "lost" for figure in figures) else BOLD
 
 
@@ -124,16 +125,14 @@ def _dead_letter_box(dead: Stage | None, cell: int) -> list[Line]:
     if dead is None:
         return [[]] * BAND_HEIGHT
     (held,) = dead.figures
-    style = TONES[held.tone] if held.number else DIM
+    is_empty = held.tone == "plain"
+    style = DIM if is_empty else TONES[held.tone]
     lead, tail = "─" * (cell // 2 - 4 - len(dead.title)), "─" * (cell - cell // 2 - 2)
-    value = count(held.number or 0, 7)
-    name = fit([Segment(shorten(dead.name, cell - 5 - len(value)), DIM)], cell - 4 - len(value))
+    value = Segment(f" {held.value}", TONES[held.tone])
+    room = cell - 4 - len(value.text)
+    name = fit([Segment(shorten(dead.name, room), DIM)], room)
     return [
-        [
-            Segment("╭─ ", style),
-            Segment(dead.title, style if held.number else BOLD),
-            Segment(f" {lead}▼{tail}╮", style),
-        ],
-        [Segment("│ ", style), *name, Segment(value, TONES[held.tone]), Segment(" │", style)],
+        [Segment("╭─ ", style), Segment(dead.title, BOLD if is_empty else style), Segment(f" {lead}▼{tail}╮", style)],
+        [Segment("│ ", style), *name, value, Segment(" │", style)],
         [Segment(f"╰{'─' * (cell - 2)}╯", style)],
     ]

@@ -18,7 +18,7 @@ from simulator.dashboard import charts
 from simulator.dashboard.charts import SOLID, STRIPED
 from simulator.dashboard.figures import clock, count, rate, seconds
 from simulator.dashboard.flow import BAND_HEIGHT, band, boxes, columns, loss_line
-from simulator.dashboard.lines import ACCENT, BOLD, DIM, TONES, Frame, Line, beside, cells, first_fitting, fit
+from simulator.dashboard.lines import ACCENT, BOLD, DIM, TONES, Frame, Line, beside, first_fitting, fit
 from simulator.dashboard.small import small
 from simulator.dashboard.stages import NARROW_FIGURES, dead_letters, stages
 from simulator.dashboard.words import caption, events, filled, header, last_line, progress_line
@@ -141,10 +141,10 @@ def _rate_chart(snapshot: Snapshot, axis: charts.Axis, height: int) -> tuple[Lin
     if load is not None:
         planned = charts.per_second(load.planned, load, replace(axis, now_s=axis.end_s), planned=True)
         shown = charts.per_second(load.stored, load, axis)
-        title = [Segment(" objects/s ", BOLD), Segment("•", ACCENT), Segment(f" planned {rate(load.rate_planned)} ")]
-        title += [Segment("█", TONES["moves"]), Segment(f" stored {rate(load.rate_stored)}")]
-        if not _has_room(title, axis):
-            title[2] = Segment(" planned ")
+        # Once nothing is planned any more, the rates of now say nothing about the chart.
+        now = (rate(load.rate_planned), rate(load.rate_stored)) if snapshot.phase == "running" else ("", "")
+        width = axis.columns + charts.LABEL_WIDTH
+        title = first_fitting([_rate_title(*now), _rate_title("", now[1])], width)
     else:
         # The store counts whole seconds; a second that begins between two of them is no busier than the busiest.
         busiest = snapshot.table.rows_per_s_max or math.inf
@@ -156,9 +156,10 @@ def _rate_chart(snapshot: Snapshot, axis: charts.Axis, height: int) -> tuple[Lin
     return title, charts.area([(shown, SOLID, TONES["moves"])], top, axis.columns, height, planned)
 
 
-def _has_room(title: Line, axis: charts.Axis) -> bool:
-    """Whether a chart is wide enough for its title: a figure that is cut reads as a smaller one."""
-    return cells(title) <= axis.columns + charts.LABEL_WIDTH
+def _rate_title(planned: str, stored: str) -> Line:
+    legend = [Segment("•", ACCENT), Segment(f" planned {planned} " if planned else " planned ")]
+    stored = f" stored {stored}".rstrip()
+    return [Segment(" objects/s ", BOLD), *legend, Segment("█", TONES["moves"]), Segment(stored)]
 
 
 def _latency(snapshot: Snapshot) -> Line:

@@ -147,7 +147,10 @@ def caption(snapshot: Snapshot, width: int, height: int) -> list[Line]:
     inner = max(1, width - len(lead.text) - 1)
     parts = textwrap.wrap(text, inner)
     shown = [*parts[: height - 1], shorten(" ".join(parts[height - 1 :]), inner)] if height else []
-    return filled([[lead, Segment(part, style)] for part in shown if part], height)
+    # The mark of a caption is on each of its lines; words are not said twice.
+    further = lead if lead.style == ACCENT else Segment(" " * len(lead.text))
+    lines = [[further if number else lead, Segment(part, style)] for number, part in enumerate(shown) if part]
+    return filled(lines, height)
 
 
 def last_line(snapshot: Snapshot, width: int) -> Line:

@@ -94,5 +94,5 @@ def parse_screenshot(text: str) -> Path:
 Screenshot = Annotated[
     Path | None,
     Written(parse_screenshot, "FILE.svg"),
-    typer.Option("--screenshot", help="Save the dashboard's last frame as an SVG picture."),
+    typer.Option("--screenshot", help="Save the dashboard's last frame."),
 ]

@@ -26,13 +26,13 @@ def text(frame: Frame) -> str:
     return "".join("".join(segment.text for segment in line) + "\n" for line in frame.lines)
 
 
-@pytest.mark.parametrize(("width", "height"), [(60, 12), (78, 22), (80, 24), (120, 36), (160, 45)])
+@pytest.mark.parametrize(("width", "height"), [(40, 10), (60, 12), (60, 20), (78, 22), (80, 24), (120, 36), (160, 45)])
 def test_a_busy_run(snapshot: Snapshot, golden: Callable[[str, str], Any], width: int, height: int) -> None:
     """The whole frame, as it stands in the golden file."""
     golden(f"run-{width}x{height}.txt", text(render(snapshot, width, height)))
 
 
-@pytest.mark.parametrize(("width", "height"), [(77, 22), (80, 24), (110, 30), (160, 45), (200, 72)])
+@pytest.mark.parametrize(("width", "height"), [(60, 20), (77, 22), (80, 24), (110, 30), (160, 45), (200, 72)])
 def test_a_load_test(load_snapshot: Snapshot, golden: Callable[[str, str], Any], width: int, height: int) -> None:
     """A load test shows arrivals, planned against stored rate, the heat strip and the verdict so far."""
     golden(f"load-{width}x{height}.txt", text(render(load_snapshot, width, height)))

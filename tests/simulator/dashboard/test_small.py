@@ -50,6 +50,39 @@ def test_the_hint_and_its_note_do_not_run_together(snapshot: Snapshot) -> None:
         )
 
 
+@pytest.mark.parametrize(
+    ("width", "losses"), [(49, " lost  dead-lettered 1  rejected rows 3"), (50, " lost or refused  dead-lettered 1")]
+)
+def test_the_title_of_the_losses_is_shorter_where_it_is_narrow(snapshot: Snapshot, width: int, losses: str) -> None:
+    """From fifty columns on it is the one that other screens have; it is red as soon as something is lost."""
+    frame = rows(snapshot, width, 20)
+    assert losses in frame
+    place = frame.index(losses)
+    assert str(render(snapshot, width, 20).lines[place][0].style) == "bold red"
+    calm = Snapshot(snapshot.at, snapshot.options)
+    assert {str(line[0].style) for line in render(calm, width, 20).lines if "lost" in line[0].text} == {"bold"}
+
+
+def test_a_template_without_a_dead_letter_queue_has_no_line_for_one(snapshot: Snapshot) -> None:
+    """The line of the queue is followed by the function's."""
+    roles = dataclasses.replace(snapshot.roles, dead_letter_queue="")
+    assert "DLQ" not in "\n".join(rows(dataclasses.replace(snapshot, roles=roles), 60, 20))
+
+
+@pytest.mark.parametrize(("name", "shown"), [("D" * 42, True), ("D" * 43, False)])
+def test_the_name_of_the_dead_letter_queue_is_whole_or_left_out(snapshot: Snapshot, name: str, shown: bool) -> None:
+    """The number is always there."""
+    roles = dataclasses.replace(snapshot.roles, dead_letter_queue=name)
+    (line,) = [line for line in rows(dataclasses.replace(snapshot, roles=roles), 60, 20) if "└▶" in line]
+    assert line == " └▶ DLQ       1" + (f"  {name}" if shown else "")
+
+
+def test_a_load_test_has_its_own_percentiles(load_snapshot: Snapshot) -> None:
+    """From the planned instant, and so much of the line as has room."""
+    (line,) = [line for line in rows(load_snapshot, 60, 20) if "planned to stored" in line]
+    assert line == " planned to stored  p50 3.10 s  p99 9.80 s  max 11.0 s"
+
+
 def test_the_dead_letter_queue_has_its_line(snapshot: Snapshot) -> None:
     """Right below the queue's, in red if something is in it."""
     frame = rows(snapshot, 60, 20)
@@ -63,16 +96,30 @@ def test_the_dead_letter_queue_has_its_line(snapshot: Snapshot) -> None:
 
 @pytest.mark.parametrize(
     ("height", "gone"),
-    [(20, ()), (13, ("caption",)), (11, ("object to stored",)), (10, ("EventBridge",)), (7, ("S3", "DLQ", "Dynamo"))],
+    [
+        (13, (" object to stored",)),
+        (12, (" ▍",)),
+        (10, (" EventBridge",)),
+        (9, (" S3",)),
+        (8, (" └▶",)),
+        (7, (" DynamoDB",)),
+        (6, (" Lambda",)),
+        (5, (" SQS",)),
+        (4, (" lost", "    ")),
+        (2, (" ━",)),
+        (1, (" differs",)),
+    ],
 )
 def test_what_matters_least_goes_first(snapshot: Snapshot, height: int, gone: tuple[str, ...]) -> None:
-    """The caption, the percentiles, the origin; how far it is, the losses and the verdict stay."""
-    frame = rows(dataclasses.replace(snapshot, phase="done", conclusion=ENDED), 60, height)
-    text = "\n".join(frame)
-    assert not [word for word in gone if word in text]
-    for word in ("dead-lettered 1", "errors 2", "done 100 %", "SQS"):
-        assert word in text
-    assert frame[-1] == " differs; missed stored_rows>0 (0)"
+    """Line by line, the percentiles first; how it ended and who it was are the last."""
+    ended = dataclasses.replace(snapshot, phase="done", conclusion=ENDED)
+    frame = rows(ended, 60, height)
+    assert len(frame) == height
+    more = rows(ended, 60, height + 1)
+    missing = [line for line in more if line and line not in frame]
+    assert missing
+    assert all(line.startswith(gone) for line in missing)
+    assert frame[0] == more[0]
 
 
 def test_a_tiny_screen_has_the_first_and_the_last_line(snapshot: Snapshot) -> None:
