@@ -103,15 +103,15 @@ def per_second(values: Sequence[float], slots: Slots, axis: Axis, *, planned: bo
     Over less than a second, single batches would show instead of the rate. Before the first slot there is nothing;
     a `planned` rate is not spread over that time.
     """
-    sums = [0.0, *itertools.accumulate(values)]
+    sums, total = list(itertools.accumulate(values)), sum(values)
     length = max(axis.column_s, 1.0) / slots.slot_s
     now = (axis.origin_at + axis.now_s - slots.origin_at) / slots.slot_s
 
     def sum_until(place: float) -> float:
         if place >= min(now, len(values)):
-            return sums[-1]
-        slot = max(0, math.ceil(place))
-        return sums[slot] - values[slot - 1] * (slot - place) if slot else 0.0
+            return total
+        slot = math.ceil(place)
+        return sums[slot - 1] - values[slot - 1] * (slot - place) if slot > 0 else 0.0
 
     columns = []
     for _, end in axis.places(slots):

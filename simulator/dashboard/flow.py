@@ -70,7 +70,8 @@ def band(snapshot: Snapshot, dead: Stage | None, width: int) -> list[Line]:
     figures = losses(snapshot)
     title: Line = [Segment("lost or refused", losses_style(figures))]
     further = [_row(figure, cell - 2) for figure in figures]
-    left = [[title, *further[4:5]], further[:2], further[2:4]]
+    # Two have room on a line; what is beside them is cut off.
+    left = [[title, *further[4:]], further, further[2:]]
     lines = [beside([([], 1), *((part, cell) for part in parts)]) for parts in left]
     indented = [fit(line, 1 + _QUEUE * (cell + 2)) for line in lines]
     return [[*line, *box] for line, box in zip(indented, _dead_letter_box(dead, cell), strict=True)]

@@ -124,7 +124,7 @@ def _depth_chart(snapshot: Snapshot, axis: charts.Axis, height: int) -> tuple[Li
     layers = [(in_flight, STRIPED, TONES["moves"]), (visible, SOLID, TONES["grows"])]
 
     def title(name: str, peak: str) -> Line:
-        legend = [Segment(SOLID[-1], TONES["grows"]), Segment(" visible "), Segment(STRIPED[-1], TONES["moves"])]
+        legend = [Segment("█", TONES["grows"]), Segment(" visible "), Segment("▌", TONES["moves"])]
         return [Segment(f" {name} ", BOLD), *legend, Segment(" in flight"), Segment(f"  {peak}" if peak else "", DIM)]
 
     titles = [title("queue depth", "")]

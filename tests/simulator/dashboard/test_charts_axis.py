@@ -130,6 +130,8 @@ def test_the_last_column_ends_now() -> None:
     """A column that is not over yet is the mean of the second before now, so that no frame ends in a dip."""
     axis = Axis(0.0, 0.0, 8.0, 2.25, 4)
     assert charts.per_second([2.0] * 9, Slots(0.0, 0.25), axis) == [8, 8]
+    later = Axis(100.0, 0.0, 8.0, 2.25, 4)
+    assert charts.per_second([2.0] * 9, Slots(100.0, 0.25), later) == [8, 8]
 
 
 def test_a_rate_over_wide_columns_adds_up() -> None:

@@ -194,9 +194,10 @@ def test_the_last_frame_has_the_verdict(snapshot: Snapshot, load_snapshot: Snaps
 @pytest.mark.parametrize(
     ("width", "expected"),
     [
-        (160, ": every row is accounted for; missed dead_lettered<1 (1), rejected<1% (12.5 %), stored_rows>9 (0)"),
-        (80, "; missed dead_lettered<1 (1), rejected<1% (12.5 %), stored_rows>9 (0)"),
-        (73, "; missed dead_lettered<1 (1), rejected<1% (12.5 %) and 1 more"),
+        (104, ": every row is accounted for; missed dead_lettered<1 (1), rejected<1% (12.5 %), stored_rows>9 (0)"),
+        (103, "; missed dead_lettered<1 (1), rejected<1% (12.5 %), stored_rows>9 (0)"),
+        (76, "; missed dead_lettered<1 (1), rejected<1% (12.5 %), stored_rows>9 (0)"),
+        (75, "; missed dead_lettered<1 (1), rejected<1% (12.5 %) and 1 more"),
         (60, "; missed dead_lettered<1 (1) and 2 more"),
         (40, "; 3 bounds missed"),
         (20, ""),
@@ -220,3 +221,34 @@ def test_at_the_end_a_load_test_says_what_held_it_back(load_snapshot: Snapshot) 
     """While it runs that is what is known so far."""
     assert rows(load_snapshot, 80, 24)[-2].startswith(" so far: store CPU 96 %: ")
     assert rows(dataclasses.replace(load_snapshot, phase="done"), 80, 24)[-2].startswith(" store CPU 96 %: ")
+
+
+@pytest.mark.parametrize(
+    ("width", "expected"),
+    [
+        (76, " Ctrl-C stops, drains and audits; a second one ends at once  rates over 5 s "),
+        (75, " Ctrl-C stops, drains and audits".ljust(60) + "rates over 5 s "),
+        (49, " Ctrl-C stops, drains and audits  rates over 5 s "),
+        (48, " Ctrl-C stops, drains and audits".ljust(48)),
+        (32, " Ctrl-C stops, drains and audits"),
+        (31, " Ctrl-C stops".ljust(31)),
+        (9, " Ctrl-C s"),
+    ],
+)
+def test_a_hint_has_the_words_that_fit(snapshot: Snapshot, width: int, expected: str) -> None:
+    """Two blanks are between it and the note on the rates, or the note is left out."""
+    assert rows(snapshot, width, 30)[-1] == expected
+
+
+@pytest.mark.parametrize(
+    ("width", "expected"),
+    [
+        (52, " load-test · 127.0.0.1:41233  running 00:42 / 01:00 "),
+        (51, " load-test                   running 00:42 / 01:00 "),
+        (34, " load-test  running 00:42 / 01:00 "),
+        (33, " load-test         running 00:42 "),
+    ],
+)
+def test_the_header_of_a_load_test_on_a_narrow_screen(load_snapshot: Snapshot, width: int, expected: str) -> None:
+    """The address goes when it has no room, then the planned time."""
+    assert rows(load_snapshot, width, 10)[0] == expected

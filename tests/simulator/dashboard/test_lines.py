@@ -116,9 +116,10 @@ def test_the_first_line_that_fits_is_taken() -> None:
 @pytest.mark.parametrize(
     ("lead", "width", "expected"),
     [
-        ("lost", 20, ["lost  a 1  bb 22  c 3"[:17], "      c 3"]),
+        ("lost", 20, ["lost  a 1  bb 22", "      c 3"]),
         ("lost", 22, ["lost  a 1  bb 22  c 3"]),
         ("lost", 10, ["lost  a 1", "      bb 22", "      c 3"]),
+        ("lost", 7, ["lost  a 1", "      bb 22", "      c 3"]),
         ("", 10, ["a 1  bb 22", "c 3"]),
     ],
 )

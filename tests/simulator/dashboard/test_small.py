@@ -8,7 +8,7 @@ import pytest
 
 from simulator.base.counters import QueueCounters
 from simulator.dashboard import render
-from simulator.telemetry.snapshot import Conclusion, Snapshot
+from simulator.telemetry.snapshot import Conclusion, Event, Snapshot
 
 ENDED = Conclusion("differs", "the table is not what the objects say", "lost", ("stored_rows>0 (0)",))
 
@@ -36,6 +36,8 @@ def test_no_figure_is_cut(snapshot: Snapshot) -> None:
         assert all(f"{figure} " in wide for line in shown for figure in line[14:].strip().split("  "))
         (percentiles,) = [line for line in frame if line.startswith(" object to stored")]
         assert percentiles.endswith((" 8.04 s", " 9.50 s"))
+        assert all(len(line) < width for line in (*shown, percentiles))
+        assert percentiles.endswith(" max 9.50 s") == (width >= 54)
 
 
 def test_the_hint_and_its_note_do_not_run_together(snapshot: Snapshot) -> None:
@@ -51,7 +53,12 @@ def test_the_hint_and_its_note_do_not_run_together(snapshot: Snapshot) -> None:
 
 
 @pytest.mark.parametrize(
-    ("width", "losses"), [(49, " lost  dead-lettered 1  rejected rows 3"), (50, " lost or refused  dead-lettered 1")]
+    ("width", "losses"),
+    [
+        (49, " lost  dead-lettered 1  rejected rows 3"),
+        (50, " lost or refused  dead-lettered 1"),
+        (51, " lost or refused  dead-lettered 1  rejected rows 3"),
+    ],
 )
 def test_the_title_of_the_losses_is_shorter_where_it_is_narrow(snapshot: Snapshot, width: int, losses: str) -> None:
     """From fifty columns on it is the one that other screens have; it is red as soon as something is lost."""
@@ -127,3 +134,13 @@ def test_a_tiny_screen_has_the_first_and_the_last_line(snapshot: Snapshot) -> No
     ended = dataclasses.replace(snapshot, phase="done", conclusion=ENDED)
     assert rows(ended, 40, 2) == [" simulate · burst         differs 00:42", " differs; missed stored_rows>0 (0)"]
     assert rows(ended, 40, 1) == [" simulate · burst         differs 00:42"]
+
+
+def test_a_caption_has_the_lines_that_it_needs(snapshot: Snapshot) -> None:
+    """Two at most, and a short one leaves the other to the events."""
+    for text, lines in (("word " * 40, 2), ("word", 1)):
+        said = dataclasses.replace(snapshot, caption=Event(snapshot.at, text))
+        frame = rows(said, 60, 24)
+        assert [line.startswith(" ▍") for line in frame[-4:-1]] == [False] * (3 - lines) + [True] * lines
+        crowded = rows(said, 60, 12 + lines)
+        assert crowded[-lines - 2].startswith(" object to stored")
