@@ -2,16 +2,34 @@
 
 Whatever is printed is drawn first, and then the letters of the drawing are made visible: colours and the cursor are
 rich's, which keeps them apart from text, and a text from outside that has control characters shows them.
+
+Nobody knows whether a terminal is dark or light. So the colours that the code names are shown as ones that can be read
+on black and on white: at least 4 to 1 against either.
 """
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
+from rich.color import Color
 from rich.console import Console, ConsoleOptions, ConsoleRenderable, RenderableType, RenderHook, RenderResult
 from rich.segment import Segment
+from rich.style import Style
 
 from simulator.base.shown import visible_lines
+
+READABLE = {
+    "green": Color.from_rgb(0, 138, 0),
+    "yellow": Color.from_rgb(166, 106, 0),
+    "red": Color.from_rgb(236, 0, 0),
+    "cyan": Color.from_rgb(0, 135, 143),
+}
+"""What a colour of the code is shown as where there are 256 colours or more."""
+READABLE_GREY = Color.from_rgb(118, 118, 118)
+"""What is dim there: terminals differ in how much of the text's colour they leave."""
+READABLE_OF_16 = {"yellow": Color.parse("magenta"), "cyan": None}
+"""The same where there are 16, of which yellow and cyan cannot be seen on white. None: the text's own colour."""
 
 
 def visible_console(*, trims: bool = False, **how: Any) -> Console:
@@ -33,11 +51,13 @@ class _Visible:
         self._renderable = renderable
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        colors = None if console.no_color else console.color_system
         for segment in console.render(self._renderable, options):
-            if segment.control or segment.text.isprintable():
+            if segment.control:
                 yield segment
-            else:
-                yield Segment(visible_lines(segment.text), segment.style)
+                continue
+            text = segment.text if segment.text.isprintable() else visible_lines(segment.text)
+            yield Segment(text, readable(segment.style, colors) if segment.style and colors else segment.style)
 
 
 class _TrimmedHook(RenderHook):
@@ -64,3 +84,20 @@ class _Trimmed:
                     blanks.clear()
                 if len(inked) < len(part):
                     blanks.append(Segment(part[len(inked) :], segment.style))
+
+
+@functools.lru_cache(maxsize=256)
+def readable(style: Style, colors: str) -> Style:
+    """The style with a colour that can be read on any background; `colors` is a console's `color_system`."""
+    name = style.color.name if style.color is not None else None
+    if colors == "standard":
+        return _recoloured(style, READABLE_OF_16[name]) if name in READABLE_OF_16 else style
+    if name in READABLE:
+        return _recoloured(style, READABLE[name]) + Style(dim=False)
+    if name is None and style.dim:
+        return style + Style(color=READABLE_GREY, dim=False)
+    return style
+
+
+def _recoloured(style: Style, color: Color | None) -> Style:
+    return style.without_color + Style(color=color, bgcolor=style.bgcolor)

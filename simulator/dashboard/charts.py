@@ -21,7 +21,6 @@ from simulator.telemetry.snapshot import LATENCY_BANDS_S, Slots
 
 LABEL_WIDTH = 7
 """Columns left of a plot: the value's label and the axis."""
-_EIGHTHS = " ▁▂▃▄▅▆▇█"
 _DENSITIES = " ░▒▓█"
 _SPANS_S = (10, 20, 30, 45, 60, 90, 120, 180, 240, 300, 450, 600, 900, 1200, 1800, 2700)
 _BAND_LABELS = ("<0.1 s", "<0.2 s", "<0.5 s", "<1 s", "<2 s", "<5 s", "<10 s", "≥10 s")
@@ -84,42 +83,57 @@ def nice_top(values: Iterable[float]) -> float:
     return next(step * power for step in (1, 2, 3, 4, 5, 6, 8, 10) if step * power >= least)
 
 
-def peaks(values: Sequence[float], slots: Slots, axis: Axis) -> list[float]:
-    """The greatest value in each drawn column of the axis; zero where the series has none."""
-    return [
-        max(values[max(0, math.floor(begin)) : max(0, math.ceil(end))], default=0) for begin, end in axis.places(slots)
+def deepest(series: Sequence[Sequence[float]], slots: Slots, axis: Axis) -> list[list[float]]:
+    """Each series in each drawn column of the axis, all taken from the one slot whose sum is the greatest.
+
+    Their separate maxima, stacked, would be more than there ever was. Zero where the series have no value.
+    """
+    stacks = list(zip(*series, strict=True))
+    nothing = (0,) * len(series)
+    columns = [
+        max(stacks[max(0, math.floor(begin)) : max(0, math.ceil(end))], key=sum, default=nothing)
+        for begin, end in axis.places(slots)
     ]
+    return [[column[index] for column in columns] for index in range(len(series))]
 
 
-def per_second(values: Sequence[float], slots: Slots, axis: Axis) -> list[float]:
+def per_second(values: Sequence[float], slots: Slots, axis: Axis, *, planned: bool = False) -> list[float]:
     """Amounts in slots as a rate in each drawn column, taken over the column and at least the whole second it ends.
 
-    Shorter than a second, the rhythm of the samples and of the batches would show instead of the rate.
+    Over less than a second, single batches would show instead of the rate. Before the first slot there is nothing;
+    a `planned` rate is not spread over that time.
     """
-    sums = [0.0, *itertools.accumulate(values)]
+    sums, total = list(itertools.accumulate(values)), sum(values)
     length = max(axis.column_s, 1.0) / slots.slot_s
+    now = (axis.origin_at + axis.now_s - slots.origin_at) / slots.slot_s
 
     def sum_until(place: float) -> float:
+        if place >= min(now, len(values)):
+            return total
         slot = math.ceil(place)
-        return sums[slot] - values[slot - 1] * (slot - place)
+        return sums[slot - 1] - values[slot - 1] * (slot - place) if slot > 0 else 0.0
 
     columns = []
     for _, end in axis.places(slots):
-        low, high = max(0.0, end - length), min(end, float(len(values)))
-        amount = max(0.0, sum_until(high) - sum_until(low)) if high > low else 0.0
-        columns.append(amount / ((high - low) * slots.slot_s) if amount else 0.0)
+        high = min(end, now)
+        low = high - length
+        amount = max(0.0, sum_until(high) - sum_until(low))
+        over = min(high, len(values)) - max(low, 0.0) if planned else length
+        columns.append(amount / (over * slots.slot_s) if amount else 0.0)
     return columns
 
 
+SOLID, STRIPED = "▁▂▃▄▅▆▇█", "▁▁▖▖▖▖▌▌"
+"""How a layer fills a cell, for each eighth. Both patterns have the full colour: a shade such as ▒ would be another."""
 Layer = tuple[Sequence[float], str, Style]
-"""Values, the pattern of a full cell, style."""
+"""Values, `SOLID` or `STRIPED`, style."""
 
 
 def area(layers: Sequence[Layer], top: float, columns: int, height: int, outline: Sequence[float] = ()) -> list[Line]:
     """A filled chart: layers stacked from the bottom, labels on the left.
 
-    A layer's topmost cell is drawn in eighths. `outline` is a second series, no longer than `columns`, drawn as a line
-    of dots above it all. A value above zero is never drawn as nothing.
+    A layer's topmost cell is drawn as high as it is full, a solid one in eighths. `outline` is a second series,
+    no longer than `columns`, drawn as a line of dots above it all. A value above zero is never drawn as nothing.
     """
     totals = [_levels(layers, column, top, height) for column in range(columns)]
     dots: dict[int, list[int]] = {}
@@ -145,14 +159,14 @@ def _levels(layers: Sequence[Layer], column: int, top: float, height: int) -> li
 
 
 def _cell(layers: Sequence[Layer], levels: Sequence[int], row: int) -> tuple[str, Style]:
-    """What stands in one cell: the lowest layer that fills three eighths of it, its pattern, or eighths at the top."""
+    """A cell: pattern and colour of the lowest layer that fills three eighths of it, drawn as high as it is full."""
     base, whole = row * 8, levels[-1]
     if whole <= base:
         return " ", PLAIN
     enough = min(base + 2, whole - 1)
     index = next(index for index, level in enumerate(levels) if level > enough)
-    filled = min(8, whole - base)
-    return (layers[index][1] if filled == 8 else _EIGHTHS[filled]), layers[index][2]
+    _, glyphs, style = layers[index]
+    return glyphs[min(8, whole - base) - 1], style
 
 
 def _label(row: int, height: int, top: float) -> str:
@@ -231,8 +245,8 @@ def _percentile_line(columns: Sequence[Sequence[int]], width: int) -> Line:
     for column in columns:
         total = sum(column)
         band = bisect_left(list(itertools.accumulate(column)), total * 0.99)
-        cells.append((_EIGHTHS[band + 1], _BAND_STYLES[band]) if total else (" ", PLAIN))
+        cells.append((SOLID[band], _BAND_STYLES[band]) if total else (" ", PLAIN))
     return fit([Segment("  p99 │", DIM), *_runs(cells)], width + LABEL_WIDTH)
 
 
-assert len(_BAND_LABELS) == len(_BAND_STYLES) == len(LATENCY_BANDS_S) + 1 == len(_EIGHTHS) - 1  # noqa: S101 - glyph, label and band go together
+assert len(_BAND_LABELS) == len(_BAND_STYLES) == len(LATENCY_BANDS_S) + 1 == len(SOLID)  # noqa: S101 - glyph, label and band go together

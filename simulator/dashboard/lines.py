@@ -82,9 +82,40 @@ def beside(panes: Sequence[tuple[Line, int]], gap: str = "  ") -> Line:
     return line
 
 
+def cells(segments: Iterable[Segment]) -> int:
+    """How wide the segments are together."""
+    return sum(cell_len(segment.text) for segment in segments)
+
+
+def first_fitting(lines: Iterable[Line], width: int) -> Line:
+    """The first of the lines that is no wider than this; else the last, which is the shortest."""
+    line: Line = []
+    for line in lines:
+        if cells(line) <= width:
+            break
+    return line
+
+
+def packed(lead: Line, items: Iterable[Line], width: int, gap: int = 2) -> list[Line]:
+    """The items after `lead`, each whole, on as many lines as they need; the later ones begin under the first item."""
+    indent = cells(lead)
+    lines = [list(lead)]
+    used = 0
+    for item in items:
+        if used and indent + used + gap + cells(item) > width:
+            lines.append([Segment(" " * indent)])
+            used = 0
+        if used or indent:
+            lines[-1].append(Segment(" " * gap))
+            used += gap
+        lines[-1] += item
+        used += cells(item)
+    return lines
+
+
 def apart(left: Iterable[Segment], right: Sequence[Segment], width: int) -> Line:
     """`left` from the left, `right` flush right; where both do not fit, `left` is cut."""
-    taken = sum(cell_len(segment.text) for segment in right)
+    taken = cells(right)
     return [*fit(left, max(0, width - taken)), *fit(right, min(taken, width))]
 
 

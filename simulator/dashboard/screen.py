@@ -31,18 +31,31 @@ _HOLD = Segment("\x1b[?2026h", None, [(ControlType.BELL,)])
 _RELEASE = Segment("\x1b[?2026l", None, [(ControlType.BELL,)])
 
 
+def obstacle(console: Console) -> str | None:
+    """Why no frame can be shown on the console, not even one that is printed at the end; None if one can."""
+    if not console.encoding.lower().startswith("utf"):
+        return f"the output's encoding is {console.encoding}, which lacks the characters of boxes and charts"
+    if _is_terminal(console) and (console.is_dumb_terminal or console.legacy_windows):
+        return f"this terminal (TERM={os.environ.get('TERM', '')}) cannot move its cursor"
+    return None
+
+
 def can_draw(console: Console) -> bool:
     """Whether the console is a terminal, in the foreground, that moves its cursor and knows block characters."""
+    return obstacle(console) is None and _is_terminal(console) and _is_in_foreground(console)
+
+
+def _is_terminal(console: Console) -> bool:
     try:
-        descriptor = console.file.fileno()
-        return (
-            os.isatty(descriptor)
-            and not console.is_dumb_terminal
-            and not console.legacy_windows
-            and "utf" in console.encoding.lower()
-            and os.tcgetpgrp(descriptor) == os.getpgrp()
-        )
+        return os.isatty(console.file.fileno())
     except (OSError, ValueError, AttributeError):
+        return False
+
+
+def _is_in_foreground(console: Console) -> bool:
+    try:
+        return os.tcgetpgrp(console.file.fileno()) == os.getpgrp()
+    except (OSError, ValueError):
         return False
 
 

@@ -1,5 +1,7 @@
 """A frame as an SVG file that opens offline: no font, style or picture is loaded from anywhere.
 
+The picture is a terminal's, dark with an edge of its own, so that it looks the same on a dark and on a light page.
+
 Blocks and lines are drawn as shapes and not as letters, because fonts leave gaps between them; text is stretched to
 its cells, whatever monospaced font the viewer has.
 """
@@ -25,24 +27,29 @@ _FIXED_SPACE = "\N{NO-BREAK SPACE}"
 """Viewers join several plain blanks to one."""
 _BLOCKS = {glyph: (eighth / 8, 1.0) for eighth, glyph in enumerate("▁▂▃▄▅▆▇█", start=1)}
 _BLOCKS |= {"░": (1.0, 0.25), "▒": (1.0, 0.5), "▓": (1.0, 0.75)}
+_STRIPES = {"▌": 1.0, "▖": 0.5}
+"""Blocks of half a cell's width, by their height; neighbours do not touch."""
 _ARMS = {
-    "─": "lr", "│": "ud", "┤": "udl", "├": "udr", "┴": "lru", "┼": "lrud",
+    "─": "lr", "│": "ud", "┤": "udl", "├": "udr", "┴": "lru", "┬": "lrd", "┼": "lrud",
     "╭": "rd", "╮": "ld", "╰": "ru", "╯": "lu", "━": "lr", "╸": "l",
 }  # fmt: skip
 """Lines by the sides of the cell that they reach; two sides that are not opposite make a rounded corner."""
 
 
-def svg(frame: Frame, title: str = "stockpipe") -> str:
-    """The frame as SVG text, `title` on its upper edge."""
+def svg(frame: Frame, title: str = "stockpipe", description: str = "") -> str:
+    """The frame as SVG text, `title` on its upper edge; `description` is for whoever cannot see it."""
     width = round(frame.width * _CELL_WIDTH) + 2 * _MARGIN
     height = len(frame.lines) * _CELL_HEIGHT + _TITLE_HEIGHT + _MARGIN
     background = SVG_EXPORT_THEME.background_color.hex
     parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" height="{height}">',
-        f"<title>{escape(title)}</title>",
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" height="{height}" '
+        'role="img" aria-labelledby="frame-title frame-description">',
+        f'<title id="frame-title">{escape(title)}</title>',
+        f'<desc id="frame-description">{escape(description)}</desc>',
         f"<style>text{{font-family:{_FONTS};font-size:{_FONT_SIZE}px}}.b{{font-weight:bold}}"
         "path{fill:none}.s{shape-rendering:crispEdges}</style>",
-        f'<rect width="{width}" height="{height}" rx="8" fill="{background}"/>',
+        f'<rect x="0.5" y="0.5" width="{width - 1}" height="{height - 1}" rx="8" fill="{background}" '
+        'stroke="#6a6a6a"/>',
         f'<text x="{width / 2:g}" y="20" text-anchor="middle" fill="#9a9a9a">{escape(title)}</text>',
     ]
     for row, line in enumerate(frame.lines):
@@ -63,6 +70,8 @@ def _line(line: Line, top: float) -> Iterator[str]:
             right = _MARGIN + column * _CELL_WIDTH
             if kind in _BLOCKS:
                 yield _block(kind, left, right, top, color)
+            elif kind in _STRIPES:
+                yield from (_stripe(kind, left + place * _CELL_WIDTH, top, color) for place in range(len(text)))
             elif kind in _ARMS:
                 # A run of horizontal lines is one stroke; of anything else each is its own.
                 strokes = 1 if _ARMS[kind] == "lr" else len(text)
@@ -74,7 +83,7 @@ def _line(line: Line, top: float) -> Iterator[str]:
 
 def _kind(character: str) -> str:
     """What a character is drawn as: itself, for shapes; the empty text, for letters."""
-    return character if character in _BLOCKS or character in _ARMS else ""
+    return character if character in _BLOCKS or character in _STRIPES or character in _ARMS else ""
 
 
 def _block(glyph: str, left: float, right: float, top: float, color: str) -> str:
@@ -84,6 +93,14 @@ def _block(glyph: str, left: float, right: float, top: float, color: str) -> str
     return (
         f'<rect class="s" x="{left:.1f}" y="{top + _CELL_HEIGHT - height:.1f}" width="{right - left:.1f}" '
         f'height="{height:.1f}" fill="{color}"{faded}/>'
+    )
+
+
+def _stripe(glyph: str, left: float, top: float, color: str) -> str:
+    height = _CELL_HEIGHT * _STRIPES[glyph]
+    return (
+        f'<rect class="s" x="{left:.1f}" y="{top + _CELL_HEIGHT - height:.1f}" width="{_CELL_WIDTH / 2:.1f}" '
+        f'height="{height:.1f}" fill="{color}"/>'
     )
 
 
@@ -113,4 +130,4 @@ def _text(text: str, left: float, top: float, color: str, *, bold: bool) -> str:
 def _color(style: Style) -> str:
     theme = SVG_EXPORT_THEME
     color = theme.foreground_color if style.color is None else style.color.get_truecolor(theme)
-    return (blend_rgb(color, theme.background_color, 0.4) if style.dim else color).hex
+    return (blend_rgb(color, theme.background_color, 0.3) if style.dim else color).hex

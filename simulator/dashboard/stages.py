@@ -45,6 +45,12 @@ def stages(snapshot: Snapshot) -> tuple[Stage, ...]:
     return (_origin(snapshot), _bucket(snapshot), _queue(snapshot), _function(snapshot), _table(snapshot))
 
 
+def dead_letters(snapshot: Snapshot) -> Stage | None:
+    """The dead-letter queue and what is in it now; None where the template has none."""
+    name = snapshot.roles.dead_letter_queue
+    return Stage("DLQ", name, Figure.of("in DLQ", snapshot.dead_letter_queue.held, "lost")) if name else None
+
+
 def _origin(snapshot: Snapshot) -> Stage:
     """Where the objects come from: a load test, a schedule, a source, or whoever uses the endpoint."""
     options = snapshot.options
@@ -114,7 +120,6 @@ def _queue(snapshot: Snapshot) -> Stage:
         Figure.of("in flight", queue.in_flight, "moves"),
         Figure.of("delayed", queue.delayed),
         Figure("oldest", seconds(queue.oldest_age_s)),
-        Figure.of("in DLQ", queue.dead_lettered, "lost"),
         Figure("received/s", rate(snapshot.rates.received)),
         Figure("deleted/s", rate(snapshot.rates.deleted)),
     )

@@ -22,13 +22,15 @@ from simulator.base.errors import one_failure
 from simulator.base.files import write_whole
 from simulator.base.observations import Phase
 from simulator.base.shown import visible
+from simulator.base.stand_ins import REPLACE
 from simulator.base.terminal import visible_console
 from simulator.base.waiting import wait_for_event
 from simulator.dashboard import plain_event, plain_line, render
-from simulator.dashboard.screen import Screen, can_draw
+from simulator.dashboard.description import described, titled
+from simulator.dashboard.screen import Screen, can_draw, obstacle
 from simulator.dashboard.screenshot import svg
 from simulator.telemetry import Telemetry
-from simulator.telemetry.snapshot import Event, Snapshot
+from simulator.telemetry.snapshot import Conclusion, Event, Snapshot
 
 Mode = Literal["live", "plain", "quiet"]
 Choice = Mode | Literal["auto"]
@@ -42,7 +44,13 @@ SCREENSHOT_SIZE = (120, 36)
 
 
 def choose_mode(ui: Choice, console: Console) -> Mode:
-    """What `--ui` means here: `auto` is `live` on a terminal that can be drawn on, and `plain` everywhere else."""
+    """What `--ui` means here: `auto` is `live` on a terminal that can be drawn on, and `plain` everywhere else.
+
+    `live` is `plain` where no frame can be shown, not even the last one; standard error says so in one line.
+    """
+    if ui == "live" and (reason := obstacle(console)) is not None:
+        sys.stderr.write(f"stockpipe: --ui live cannot be shown: {reason}; --ui plain instead\n")
+        return "plain"
     if ui != "auto":
         return ui
     return "live" if can_draw(console) else "plain"
@@ -84,10 +92,12 @@ async def show(
             await stop.wait()
             if mode == "live":
                 console.print(render(look(), *console.size), soft_wrap=True)
+                console.print()  # which ends the last line: rich ends none of a frame's
     finally:
         if screenshot is not None:
             size = (console.width, console.height) if can_draw(console) else SCREENSHOT_SIZE
-            write_whole(screenshot, svg(render(look(), *size)))
+            last = look()
+            write_whole(screenshot, svg(render(last, *size), titled(last), described(last)))
 
 
 class Display:
@@ -140,8 +150,10 @@ class Display:
                 finally:
                     self._stop.set()
 
-    async def end(self) -> None:
-        """Show the last state and stop, so that what is printed next is below it."""
+    async def end(self, conclusion: Conclusion | None = None) -> None:
+        """Show the last state, with how the run ended, and stop, so that what is printed next is below it."""
+        if conclusion is not None:
+            self._telemetry.concluded(conclusion)
         self._stop.set()
         if self._showing is not None:
             await self._showing
@@ -187,7 +199,7 @@ class _LinePrinter:
         encoding = self._console.encoding
         try:
             for text in texts:
-                self._console.file.write(f"{visible(text)}\n".encode(encoding, "replace").decode(encoding))
+                self._console.file.write(f"{visible(text)}\n".encode(encoding, REPLACE).decode(encoding))
                 self._console.file.flush()
         except (OSError, ValueError):
             self._alive = False

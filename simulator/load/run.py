@@ -71,10 +71,12 @@ async def _phases(session: LoadSession, target: LoadTarget, generator: Generator
                 session.note(left, "warning")
             await target.settle()
             sender.end(span, drained=left is None)
-            result.judged(judge(measurements_of(session.plan, result, session.tap, live_only=False)))
+            judged = judge(measurements_of(session.plan, result, session.tap, live_only=False))
+            result.judged(judged)
             result.proved(await target.prove())
-            _enter(session, "done")
             judging.cancel()
+            session.live.judged(judged)
+            _enter(session, "done")
 
 
 async def _load(session: LoadSession, target: LoadTarget, sender: Sender) -> Span:

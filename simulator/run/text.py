@@ -24,7 +24,7 @@ from simulator.run.causes import render_causes, render_next_steps
 
 DIFFERENCES_SHOWN = 10
 _HELD, _MISSED = Style(color="green"), Style(color="red", bold=True)
-_VERDICTS = {
+VERDICTS = {
     "exact": ("green", "every row is accounted for"),
     "lossy": ("red", "rows were replaced by later rows of their object with the same key"),
     "differs": ("red", "the table is not what the objects say"),
@@ -79,7 +79,7 @@ def _indented(text: str, style: Style | str = "") -> RenderableType:
 
 def _headline(summary: Mapping[str, Any]) -> Text:
     audit = summary["audit"]
-    color, meaning = _VERDICTS[audit["verdict"]]
+    color, meaning = VERDICTS[audit["verdict"]]
     line = Text("  ").append(audit["verdict"], Style(color=color, bold=True)).append(f"  {meaning}")
     if audit["expected_rows"] is not None and audit["verdict"] == "exact":
         line.append(f": {audit['expected_rows']:,} expected, {audit['stored_rows']:,} stored")

@@ -29,7 +29,19 @@ from simulator.telemetry.ledger import Ledger
 from simulator.telemetry.metrics import embedded_document
 from simulator.telemetry.reasons import Causes
 from simulator.telemetry.rejections import Rejections
-from simulator.telemetry.snapshot import Along, Event, Facts, LoadView, Maxima, Rates, Roles, RunOptions, Snapshot, Tone
+from simulator.telemetry.snapshot import (
+    Along,
+    Conclusion,
+    Event,
+    Facts,
+    LoadView,
+    Maxima,
+    Rates,
+    Roles,
+    RunOptions,
+    Snapshot,
+    Tone,
+)
 
 _TONES: Mapping[str, Tone] = {
     **dict.fromkeys(("caption", "progress"), "moves"),
@@ -107,6 +119,10 @@ class Telemetry:
     def located(self, endpoint: str) -> None:
         """The store listens: `endpoint` is shown from now on."""
         self._options = replace(self._options, endpoint=endpoint)
+
+    def concluded(self, conclusion: Conclusion) -> None:
+        """The run is over: its conclusion is shown from now on."""
+        self._learn(conclusion=conclusion)
 
     @property
     def failed_for_good(self) -> Mapping[str, LastDelivery]:

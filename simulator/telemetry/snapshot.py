@@ -105,6 +105,19 @@ class Cause:
 
 
 @dataclass(frozen=True, slots=True)
+class Conclusion:
+    """How a run ended: the verdict of its proof in a word and in a sentence, and the tone of both.
+
+    `missed` names what the run was held to and missed: each bound with the value that it met.
+    """
+
+    verdict: str
+    meaning: str
+    tone: Tone
+    missed: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class FunctionView:
     """One function's invocations and environments.
 
@@ -220,7 +233,7 @@ class Facts:
     `first_at` is the first tick or put, `drained_at` the end of the drain (None before). `store` is the last sample
     of all counters; `last_written` the objects and rows of the generator's last invocation. `filtered` counts the
     path's messages for objects that its filter criteria deleted. `folding_errors` counts observations that telemetry
-    itself failed on: zero, or a defect of ours.
+    itself failed on: zero, or a defect of ours. `conclusion` is None until the run is over.
     """
 
     phase: Phase = "starting"
@@ -239,6 +252,7 @@ class Facts:
     audit_total: int = 0
     audit_left_s: float | None = None
     folding_errors: int = 0
+    conclusion: Conclusion | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

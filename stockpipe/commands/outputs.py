@@ -16,6 +16,7 @@ import typer
 from simulator.base import files
 from simulator.base.errors import InputError
 from simulator.base.shown import visible_lines
+from simulator.base.stand_ins import stream_errors
 
 
 class StandardStream(io.FileIO):
@@ -75,15 +76,12 @@ def drop_errors() -> None:
 
 
 def _text(stream: StandardStream, before: Any) -> io.TextIOWrapper:
-    """Text over the stream, written as `before` was; what its encoding lacks is shown as best it can be."""
+    """Text over the stream, written as `before` was; ASCII stands in for what its encoding lacks."""
     unbuffered, encoding = getattr(before, "write_through", False), getattr(before, "encoding", None)
-    errors = getattr(before, "errors", None)
-    if errors != "backslashreplace" and (encoding != "utf-8" or errors != "surrogateescape"):
-        errors = "replace"
     return io.TextIOWrapper(
         stream if unbuffered else io.BufferedWriter(stream),  # as Python does it with -u
         encoding=encoding,
-        errors=errors,
+        errors=stream_errors(encoding, getattr(before, "errors", None)),
         line_buffering=getattr(before, "line_buffering", False),
         write_through=unbuffered,
     )

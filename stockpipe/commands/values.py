@@ -91,4 +91,21 @@ Summary = Annotated[
         help="Write the summary as JSON. '-' writes it to standard output and everything else to standard error.",
     ),
 ]
-Screenshot = Annotated[Path | None, typer.Option(metavar="FILE.svg", help="Save the last frame of the dashboard.")]
+
+
+def parse_screenshot(text: str) -> Path:
+    """A file for a picture; `ValueError` if its name promises another kind than SVG."""
+    file = Path(text)
+    if file.suffix and file.suffix.lower() != ".svg":
+        named = file.with_name(f"{file.name.partition('.')[0]}.svg")
+        raise UnusableValueError(
+            f"'{text}' is not the name of an SVG file, and only SVG is written", f"name it '{named}'"
+        )
+    return file
+
+
+Screenshot = Annotated[
+    Path | None,
+    Written(parse_screenshot, "FILE.svg"),
+    typer.Option("--screenshot", help="Save the last frame of the dashboard."),
+]

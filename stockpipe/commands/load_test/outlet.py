@@ -23,6 +23,7 @@ from simulator.load.run import run
 from simulator.load.session import LoadSession
 from simulator.load.target import LoadTarget
 from simulator.run import bounds
+from simulator.run.conclusion import conclusion
 from simulator.telemetry.snapshot import RunOptions
 from stockpipe.commands.load_test.options import LoadTestOptions
 from stockpipe.commands.outputs import echo, write
@@ -127,7 +128,7 @@ class _Outlet:
             if self._options.report is not None:
                 steps.callback(self._write_page, self._options.report)
             steps.callback(self._print)
-            await self.display.end()
+            await self.display.end(conclusion(self.summary, FIGURES))
 
     def _print(self) -> None:
         built = self.summary

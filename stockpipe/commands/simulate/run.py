@@ -26,6 +26,7 @@ from simulator.functions.runtimes.variables import require_code
 from simulator.run import bounds, summary, text
 from simulator.run import scenario as scenarios
 from simulator.run.advice import Situation
+from simulator.run.conclusion import conclusion
 from simulator.run.hold import held_lines
 from simulator.run.scenario import Scenario
 from simulator.run.simulation import RunPlan, Simulation
@@ -232,13 +233,14 @@ class _SimulateOutlet:
         """
         if self.summary:
             return
+        self.summary = self._built(run)
         try:
-            await self.display.end()
+            await self.display.end(conclusion(self.summary))
         finally:
-            self._tell(run)
+            self._write(run)
 
-    def _tell(self, run: Simulation) -> None:
-        built = self.summary = summary.build(
+    def _built(self, run: Simulation) -> dict[str, Any]:
+        built = summary.build(
             self._telemetry.snapshot(self._clock.now()),
             audit=run.audit,
             resources=run.resources.as_json() if run.resources else None,
@@ -257,12 +259,14 @@ class _SimulateOutlet:
             ),
             source_rows=(run.audit.parsed_rows if run.audit else 0) if self._plan.sources else None,
         )
-        built["skipped_steps"] = [asdict(step) for step in run.skipped]
+        return built | {"skipped_steps": [asdict(step) for step in run.skipped]}
+
+    def _write(self, run: Simulation) -> None:
         try:
             self._print(run)
         finally:
             if self._options.summary is not None:
-                write(self._options.summary, json.dumps(built, indent=2) + "\n")
+                write(self._options.summary, json.dumps(self.summary, indent=2) + "\n")
 
     def _print(self, run: Simulation) -> None:
         built = self.summary

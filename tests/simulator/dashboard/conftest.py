@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -21,6 +22,7 @@ from simulator.telemetry.snapshot import (
     LoadView,
     Maxima,
     Rates,
+    Roles,
     RunOptions,
     Snapshot,
 )
@@ -61,7 +63,7 @@ def snapshot() -> Snapshot:
     return Snapshot(
         at=BEGAN_AT + 42.0,
         options=options,
-        roles=Telemetry(template.load(), options).snapshot(BEGAN_AT).roles,
+        roles=_roles(),
         phase="running",
         running_at=BEGAN_AT,
         first_at=BEGAN_AT,
@@ -135,6 +137,13 @@ def load_snapshot(snapshot: Snapshot) -> Snapshot:
     )
     options = dataclasses.replace(snapshot.options, command="load-test", schedule=None, scenario=None)
     return dataclasses.replace(snapshot, load=load, options=options, caption=None)
+
+
+@functools.cache
+def _roles() -> Roles:
+    """Of the pipeline's own template, which takes longer to read than a test to run."""
+    options = RunOptions("simulate", 7, "inline", BEGAN_AT)
+    return Telemetry(template.load(), options).snapshot(BEGAN_AT).roles
 
 
 def _bands(band: int, objects: int) -> tuple[int, ...]:

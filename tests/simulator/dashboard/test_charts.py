@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from rich.style import Style
 
 from simulator.dashboard import charts
-from simulator.dashboard.charts import LABEL_WIDTH
+from simulator.dashboard.charts import LABEL_WIDTH, SOLID, STRIPED
 from simulator.dashboard.lines import ACCENT, DIM, PLAIN, TONES, Line
 
 COLOURS = {PLAIN: " ", DIM: "d", TONES["moves"]: "g", TONES["grows"]: "y", Style(color="red"): "r", ACCENT: "c"}
@@ -33,31 +33,31 @@ def colours(lines: list[Line]) -> list[str]:
 
 def test_an_area_is_drawn_in_eighths() -> None:
     """A value reaches as many eighths of a cell as its share of the top; a little is never nothing."""
-    drawn = charts.area([([0, 1, 25, 50, 75, 100], "█", PLAIN)], 100, 6, 2)
+    drawn = charts.area([([0, 1, 25, 50, 75, 100], SOLID, PLAIN)], 100, 6, 2)
     assert plots(drawn) == ["    ▄█", " ▁▄███"]
 
 
 def test_what_lies_above_the_top_fills_the_column() -> None:
     """The chart's height is the most that is drawn, whatever the pattern."""
-    assert plots(charts.area([([90, 101, 900], "▒", PLAIN)], 100, 3, 1)) == ["▇▒▒"]
+    assert plots(charts.area([([90, 101, 900], STRIPED, PLAIN)], 100, 3, 1)) == ["▌▌▌"]
 
 
 def test_layers_are_stacked_and_differ_in_their_pattern() -> None:
     """The second layer stands on the first, so that both read without colour."""
-    drawn = charts.area([([50, 0, 50], "▒", PLAIN), ([50, 100, 0], "█", PLAIN)], 100, 3, 2)
-    assert plots(drawn) == ["██ ", "▒█▒"]
+    drawn = charts.area([([50, 0, 50], STRIPED, PLAIN), ([50, 100, 0], SOLID, PLAIN)], 100, 3, 2)
+    assert plots(drawn) == ["██ ", "▌█▌"]
 
 
 def test_a_thin_layer_below_a_thick_one_is_seen() -> None:
     """A layer that fills three eighths of a cell has it, less is left to the one above."""
-    drawn = charts.area([([20, 10], "▒", PLAIN), ([80, 90], "█", PLAIN)], 100, 2, 2)
-    assert plots(drawn) == ["██", "▒█"]
+    drawn = charts.area([([20, 10], STRIPED, PLAIN), ([80, 90], SOLID, PLAIN)], 100, 2, 2)
+    assert plots(drawn) == ["██", "▌█"]
 
 
 def test_a_layer_may_end_before_the_chart() -> None:
     """Where a layer has no value the other ones stand alone."""
-    drawn = charts.area([([50], "▒", PLAIN), ([50, 50], "█", PLAIN)], 100, 3, 2)
-    assert plots(drawn) == ["█  ", "▒█ "]
+    drawn = charts.area([([50], STRIPED, PLAIN), ([50, 50], SOLID, PLAIN)], 100, 3, 2)
+    assert plots(drawn) == ["█  ", "▌█ "]
 
 
 @pytest.mark.parametrize(
@@ -67,22 +67,23 @@ def test_a_layer_may_end_before_the_chart() -> None:
         (1, 0, "▁", "g"),
         (1, 1, "▂", "y"),
         (2, 1, "▃", "y"),
-        (3, 1, "▄", "g"),
+        (3, 1, "▖", "g"),
         (2, 6, "█", "y"),
-        (3, 5, "▒", "g"),
-        (8, 0, "▒", "g"),
+        (3, 5, "▌", "g"),
+        (6, 0, "▖", "g"),
+        (7, 0, "▌", "g"),
     ],
 )
 def test_a_cell_has_the_colour_of_its_layer(lower: int, upper: int, drawn: str, colour: str) -> None:
     """The lower layer has the cell from three eighths on, or if it is all there is."""
-    layers = [([lower], "▒", TONES["moves"]), ([upper], "█", TONES["grows"])]
+    layers = [([lower], STRIPED, TONES["moves"]), ([upper], SOLID, TONES["grows"])]
     chart = charts.area(layers, 8, 1, 1)
     assert (plots(chart), colours(chart)) == ([drawn], [colour])
 
 
 def test_what_is_empty_has_no_colour() -> None:
     """The blanks right above a column are of none of its layers; a run of one colour is one segment."""
-    chart = charts.area([([1, 1, 2, 0, 2], "█", TONES["moves"])], 2, 5, 2)
+    chart = charts.area([([1, 1, 2, 0, 2], SOLID, TONES["moves"])], 2, 5, 2)
     assert plots(chart) == ["  █ █", "███ █"]
     assert colours(chart) == ["  g g", "ggg g"]
     assert [segment.text for segment in chart[1]] == ["    1 ┤", "███", " ", "█"]
@@ -90,7 +91,7 @@ def test_what_is_empty_has_no_colour() -> None:
 
 def test_an_outline_lies_over_the_area() -> None:
     """The second series is a line of dots at its height."""
-    drawn = charts.area([([20, 80], "█", TONES["moves"])], 100, 2, 4, [60, 60])
+    drawn = charts.area([([20, 80], SOLID, TONES["moves"])], 100, 2, 4, [60, 60])
     assert plots(drawn) == [" ▂", "••", " █", "▆█"]
     assert colours(drawn) == [" g", "cc", " g", "gg"]
 
@@ -98,7 +99,7 @@ def test_an_outline_lies_over_the_area() -> None:
 def test_a_dot_stands_where_an_area_would_end() -> None:
     """In the cell of the value's eighth, in the highest for the top, in none for nothing or after its end."""
     values = [0, 0.5, 23, 24, 25, 48, 49, 73, 99, 100, 200]
-    drawn = charts.area([([], "█", PLAIN)], 100, 12, 4, values)
+    drawn = charts.area([([], SOLID, PLAIN)], 100, 12, 4, values)
     assert plots(drawn) == [
         "        ••• ",
         "      ••    ",
@@ -127,7 +128,7 @@ def test_a_dot_stands_where_an_area_would_end() -> None:
 )
 def test_the_top_and_its_half_are_labelled(top: float, height: int, expected: list[str]) -> None:
     """The half has a mark where a line ends there, and a label if it is a whole number; none is wider than its room."""
-    chart = charts.area([([], "█", PLAIN)], top, 3, height)
+    chart = charts.area([([], SOLID, PLAIN)], top, 3, height)
     assert labels(chart) == expected
     assert plots(chart) == ["   "] * height
 

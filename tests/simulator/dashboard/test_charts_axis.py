@@ -87,30 +87,51 @@ def test_columns_are_found_in_slots() -> None:
     assert SLID.places(Slots(1030.0, 0.5)) == [(20 + 4 * column, 24 + 4 * column) for column in range(8)]
 
 
-def test_columns_hold_the_peak_of_their_slots() -> None:
+def test_a_column_holds_its_deepest_instant() -> None:
     """A column of several slots shows the deepest; one narrower than a slot shows that slot."""
     wide = Axis(0.0, 0.0, 4.0, 4.0, 2)
-    assert charts.peaks([1, 9, 3, 4], SECONDS, wide) == [9, 4]
+    assert charts.deepest([[1, 9, 3, 4]], SECONDS, wide) == [[9, 4]]
     narrow = Axis(0.0, 0.0, 2.0, 2.0, 4)
-    assert charts.peaks([5, 7], SECONDS, narrow) == [5, 5, 7, 7]
+    assert charts.deepest([[5, 7]], SECONDS, narrow) == [[5, 5, 7, 7]]
     across = Axis(0.0, 0.0, 3.0, 3.0, 2)
-    assert charts.peaks([1, 9, 3], SECONDS, across) == [9, 9]
+    assert charts.deepest([[1, 9, 3]], SECONDS, across) == [[9, 9]]
+
+
+def test_what_is_stacked_was_there_at_one_instant() -> None:
+    """Ten visible, then ten in flight, are never twenty messages: the slot with the greatest sum gives both."""
+    column = Axis(0.0, 0.0, 3.0, 3.0, 1)
+    assert charts.deepest([[10, 4, 0], [0, 7, 10]], SECONDS, column) == [[4], [7]]
 
 
 def test_columns_without_slots_are_empty() -> None:
     """Before a series begins and after it has ended there is nothing."""
-    assert charts.peaks([5, 7, 2], Slots(2.0, 1.0), Axis(0.0, 0.0, 7.0, 7.0, 7)) == [0, 0, 5, 7, 2, 0, 0]
-    assert charts.peaks([], SECONDS, Axis(0.0, 0.0, 2.0, 2.0, 2)) == [0, 0]
+    later = Slots(2.0, 1.0)
+    assert charts.deepest([[5, 7, 2]], later, Axis(0.0, 0.0, 7.0, 7.0, 7)) == [[0, 0, 5, 7, 2, 0, 0]]
+    assert charts.deepest([[], []], SECONDS, Axis(0.0, 0.0, 2.0, 2.0, 2)) == [[0, 0], [0, 0]]
 
 
 def test_a_rate_is_taken_over_a_second_at_least() -> None:
     """With columns of half a second and slots of a quarter, each column is the mean of the second it ends.
 
-    The first column has half a second to go by.
+    Nothing was there before the first slot: half a second of ten rows is not a rate of twenty per second.
     """
     axis = Axis(0.0, 0.0, 2.0, 2.0, 4)
     rates = charts.per_second([10, 0, 0, 0, 10, 0, 0, 0], Slots(0.0, 0.25), axis)
-    assert rates == [20, 10, 10, 10]
+    assert rates == [10, 10, 10, 10]
+
+
+def test_a_planned_rate_holds_from_its_first_instant() -> None:
+    """Eight objects per second are planned in the first half second too."""
+    axis = Axis(0.0, 0.0, 2.0, 2.0, 4)
+    assert charts.per_second([2.0] * 8, Slots(0.0, 0.25), axis, planned=True) == [8, 8, 8, 8]
+
+
+def test_the_last_column_ends_now() -> None:
+    """A column that is not over yet is the mean of the second before now, so that no frame ends in a dip."""
+    axis = Axis(0.0, 0.0, 8.0, 2.25, 4)
+    assert charts.per_second([2.0] * 9, Slots(0.0, 0.25), axis) == [8, 8]
+    later = Axis(100.0, 0.0, 8.0, 2.25, 4)
+    assert charts.per_second([2.0] * 9, Slots(100.0, 0.25), later) == [8, 8]
 
 
 def test_a_rate_over_wide_columns_adds_up() -> None:
@@ -130,16 +151,22 @@ def test_a_column_has_its_part_of_a_slot() -> None:
 def test_a_rate_ends_with_its_series() -> None:
     """A plan that is over before the axis ends is not carried on, and one that begins later is not brought forward."""
     axis = Axis(0.0, 0.0, 8.0, 8.0, 4)
-    assert charts.per_second([6, 6, 6], SECONDS, axis) == [6, 6, 0, 0]
-    assert charts.per_second([6, 6, 0.5], Slots(4.0, 1.0), axis) == [0, 0, 6, 0.5]
-    assert charts.per_second([6, 6], Slots(3.0, 1.0), axis) == [0, 6, 6, 0]
+    assert charts.per_second([6, 6, 6], SECONDS, axis, planned=True) == [6, 6, 0, 0]
+    assert charts.per_second([6, 6, 0.5], Slots(4.0, 1.0), axis, planned=True) == [0, 0, 6, 0.5]
+    assert charts.per_second([6, 6], Slots(3.0, 1.0), axis, planned=True) == [0, 6, 6, 0]
     assert charts.per_second([], SECONDS, axis) == [0, 0, 0, 0]
+
+
+def test_a_rate_falls_when_its_series_has_ended() -> None:
+    """Six rows in a second of silence are three per second over the two."""
+    axis = Axis(0.0, 0.0, 8.0, 8.0, 4)
+    assert charts.per_second([6, 6, 6], SECONDS, axis) == [6, 3, 0, 0]
 
 
 def test_what_has_not_happened_is_not_drawn() -> None:
     """Columns after now are missing, not zero."""
     axis = Axis(100.0, 0.0, 10.0, 4.0, 10)
-    assert len(charts.peaks([1] * 4, Slots(100.0, 1.0), axis)) == 4
+    assert len(charts.deepest([[1] * 4], Slots(100.0, 1.0), axis)[0]) == 4
     assert axis.drawn == 4
 
 

@@ -65,31 +65,33 @@ def test_only_what_was_sampled_is_drawn() -> None:
         100.0, 0.25, 100.75, visible=(8,) * 3, in_flight=(0,) * 3, rows=(100.0,) * 3, heat=((0,) * 8,) * 3
     )
     shown = Snapshot(101.0, options, phase="running", running_at=100.0, history=history)
-    plot = rows(shown, 160, 45)[16:33]
+    plot = rows(shown, 160, 45)[17:33]
     assert plot[-1].startswith("    0 ┼")
     assert {(row[6:9], row[86:89]) for row in plot[:-1]} == {("┤█ ", "┤█ "), ("│█ ", "│█ ")}
 
 
 @pytest.mark.parametrize(
-    ("width", "depth", "at_s", "peak"),
+    ("width", "depth", "at_s", "expected"),
     [
-        (108, 400, 36, ""),
-        (109, 400, 36, "peak 400 at 00:36"),
-        (110, 400, 36, "peak 400 at 00:36"),
-        (110, 4_000, 36, ""),
-        (120, 123_456, 3723, ""),
-        (121, 123_456, 3723, "peak 123,456 at 1:02:03"),
-        (160, 400, None, ""),
+        (78, 400, 36, "queue depth █ visible ▌ in flight"),
+        (80, 400, 36, "queue █ visible ▌ in flight  peak 400"),
+        (80, 4_000, 36, "queue depth █ visible ▌ in flight"),
+        (90, 400, 36, "queue █ visible ▌ in flight  peak 400"),
+        (91, 400, 36, "queue depth █ visible ▌ in flight  peak 400"),
+        (108, 400, 36, "queue depth █ visible ▌ in flight  peak 400"),
+        (109, 400, 36, "queue depth █ visible ▌ in flight  peak 400 at 00:36"),
+        (121, 123_456, 3723, "queue depth █ visible ▌ in flight  peak 123,456 at 1:02:03"),
+        (160, 400, None, "queue depth █ visible ▌ in flight"),
     ],
 )
-def test_the_peak_is_told_where_it_has_room(
-    snapshot: Snapshot, width: int, depth: int, at_s: float | None, peak: str
+def test_the_peak_is_named_where_it_has_room(
+    snapshot: Snapshot, width: int, depth: int, at_s: float | None, expected: str
 ) -> None:
-    """Whole or not at all: a figure that is cut would read as another one."""
+    """Whole or not at all: a figure that is cut would read as another one. Its time goes first, then a word."""
     at = None if at_s is None else snapshot.began_at + at_s
     shown = dataclasses.replace(snapshot, maxima=Maxima(depth=depth, depth_at=at))
-    left, _, _ = row_of(shown, "queue depth", width).partition("rows/s")
-    assert left.strip() == f"queue depth █ visible ▒ in flight  {peak}".strip()
+    left, _, _ = row_of(shown, " visible ▌", width).partition("rows/s")
+    assert left.strip() == expected
 
 
 def test_no_peak_is_told_before_the_run(snapshot: Snapshot) -> None:
@@ -111,7 +113,7 @@ def test_the_rows_a_second_have_their_room(snapshot: Snapshot, rows_written: int
     table = TableCounters(rows_written=rows_written, rows_per_s_max=most, last_write_at=snapshot.began_at + 10)
     bucket = BucketCounters(first_put_at=snapshot.began_at)
     shown = dataclasses.replace(snapshot, table=table, bucket=bucket)
-    assert row_of(shown, "queue depth", 80)[40:].rstrip() == f" rows/s █{expected}"
+    assert row_of(shown, " visible ▌", 80)[40:].rstrip() == f" rows/s █{expected}"
 
 
 @pytest.mark.parametrize(
@@ -131,5 +133,38 @@ def test_a_load_tests_rates_are_never_cut(
     """Where both have no room the planned rate, which the first stage tells as well, is left out."""
     assert load_snapshot.load is not None
     load = dataclasses.replace(load_snapshot.load, rate_planned=planned, rate_stored=stored)
-    row = row_of(dataclasses.replace(load_snapshot, load=load), "queue depth", width)
+    row = row_of(dataclasses.replace(load_snapshot, load=load), "objects/s", width)
     assert row[(width - 3) // 2 + 2 :].rstrip() == f" objects/s • {expected}"
+
+
+def test_the_chart_agrees_with_the_peak(snapshot: Snapshot) -> None:
+    """Visible, then in flight, within one column: the chart's top is the deepest instant's, as the title says."""
+    history = History(100.0, 0.25, 160.0, visible=(30, 0) * 120, in_flight=(0, 30) * 120, rows=(0.0,) * 240)
+    shown = dataclasses.replace(
+        snapshot,
+        running_at=100.0,
+        history=dataclasses.replace(history, heat=((0,) * 8,) * 240),
+        maxima=Maxima(visible=30, in_flight=30, depth=30, depth_at=100.0),
+    )
+    frame = rows(shown, 80, 24)
+    assert "peak 30 " in frame[10]
+    assert frame[11].startswith("   30 ┤█")
+
+
+def test_no_column_of_rows_is_above_the_busiest_second(snapshot: Snapshot) -> None:
+    """4,000 rows around the turn of a second are 2,000 in either: the chart does not say 4,000 per second."""
+    slots = (0.0, 0.0, 2_000.0, 2_000.0, *(0.0,) * 4)
+    history = History(100.5, 0.25, 102.5, (0,) * 8, (0,) * 8, slots, ((0,) * 8,) * 8)
+    table = dataclasses.replace(snapshot.table, rows_per_s_max=2_000)
+    shown = dataclasses.replace(snapshot, running_at=100.5, history=history, table=table)
+    assert rows(shown, 80, 24)[11][40:].startswith("2,000 ┤█")
+
+
+def test_the_parts_of_the_queue_have_one_colour_each(snapshot: Snapshot) -> None:
+    """In the stage's figures, in the legend and in every cell of the chart."""
+    frame = [segment for line in render(snapshot, 120, 36).lines for segment in line]
+    in_flight = [segment for segment in frame if segment.text.strip("▌▖") == "" and segment.text]
+    assert len(in_flight) > 3
+    figures = [segment for segment in frame if segment.text in ("50", "44")]
+    assert {str(segment.style) for segment in in_flight} == {"green"}
+    assert [str(segment.style) for segment in figures] == ["yellow", "green"]

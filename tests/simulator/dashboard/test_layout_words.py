@@ -8,7 +8,11 @@ import pytest
 
 from simulator.base.counters import BucketCounters, QueueCounters
 from simulator.dashboard import render
-from simulator.telemetry.snapshot import Event, Rates, Snapshot, Tone
+from simulator.dashboard.lines import BOLD, TONES
+from simulator.telemetry.snapshot import Conclusion, Event, Rates, Snapshot, Tone
+
+EXACT = Conclusion("exact", "every row is accounted for", "moves")
+UNPROVEN = Conclusion("unproven", "whether every row is stored was not proven", "grows")
 
 
 def rows(snapshot: Snapshot, width: int, height: int) -> list[str]:
@@ -16,21 +20,38 @@ def rows(snapshot: Snapshot, width: int, height: int) -> list[str]:
     return ["".join(segment.text for segment in line) for line in render(snapshot, width, height).lines]
 
 
-@pytest.mark.parametrize(("width", "bar"), [(39, "━╸─"), (38, "━─"), (37, "╸"), (36, "╸"), (30, "╸")])
-def test_the_bar_has_a_cell_at_least(snapshot: Snapshot, width: int, bar: str) -> None:
-    """On a screen that has no room for it, too."""
+@pytest.mark.parametrize(
+    ("width", "bar", "words"),
+    [
+        (48, "━━━━━━──────", "2/4".rjust(27) + "  50 % "),
+        (47, "━━━━━╸─────", "2/4".rjust(27) + "  50 % "),
+        (46, "━━━━━─────", "2/4".rjust(27) + "  50 % "),
+        (45, "━━━━━─────", "2/4".rjust(26) + "  50 % "),
+        (26, "━━━━━─────", "2/4".rjust(7) + "  50 % "),
+    ],
+)
+def test_the_bar_keeps_ten_cells(snapshot: Snapshot, width: int, bar: str, words: str) -> None:
+    """On a narrow screen its words are cut instead, and never the share."""
     shown = dataclasses.replace(snapshot, phase="auditing", audit_part=" ", audit_done=2, audit_total=4)
-    label = "2/4".rjust(27) + "  50 % "
-    assert rows(shown, width, 10)[1] == f" {bar}{label}".ljust(width)[:width]
+    assert rows(shown, width, 10)[1] == f" {bar}{words}".ljust(width)[:width]
+
+
+def test_the_bar_of_a_finished_run_is_full(snapshot: Snapshot) -> None:
+    """From edge to edge, at every width; that of a run that ended early is not, and says so."""
+    done = dataclasses.replace(snapshot, phase="done", conclusion=EXACT)
+    assert rows(done, 80, 24)[1] == " " + "━" * 67 + " done 100 % "
+    assert rows(done, 40, 10)[1] == " " + "━" * 27 + " done 100 % "
+    early = dataclasses.replace(snapshot, phase="running", conclusion=UNPROVEN)
+    assert rows(early, 80, 24)[1].endswith("─                ended early  70 %  ")
 
 
 @pytest.mark.parametrize(
-    ("sent", "words"), [(1_234, "1,234 messages on their way"), (12_345, "12,345 messages on their w…")]
+    ("sent", "words"), [(12_345, "12,345 messages on the way"), (123_456, "123,456 messages on the w…")]
 )
 def test_words_beside_the_bar_are_shortened(snapshot: Snapshot, sent: int, words: str) -> None:
-    """They have 27 cells; the share of one stands behind them."""
+    """They have 26 cells, between a blank and the share."""
     shown = dataclasses.replace(snapshot, queue=QueueCounters(sent=sent))
-    assert rows(shown, 80, 24)[1].endswith(f"─{words}  70 %  ")
+    assert rows(shown, 80, 24)[1].endswith(f"─ {words}  70 %  ")
 
 
 @pytest.mark.parametrize(
@@ -132,8 +153,8 @@ def test_a_caption_on_a_wide_screen_has_one_line(snapshot: Snapshot) -> None:
 def test_a_caption_is_broken_on_any_screen(snapshot: Snapshot) -> None:
     """A cell for each line, if there are no more."""
     shown = dataclasses.replace(snapshot, caption=Event(snapshot.at, "abc"))
-    assert rows(shown, 4, 12)[9:11] == [" ▍a ", " ▍… "]
-    assert rows(shown, 5, 12)[9:11] == [" ▍ab ", " ▍c  "]
+    assert rows(shown, 4, 40)[-3:-1] == [" ▍a ", " ▍… "]
+    assert rows(shown, 5, 40)[-3:-1] == [" ▍ab ", " ▍c  "]
 
 
 @pytest.mark.parametrize(
@@ -155,3 +176,79 @@ def test_a_load_test_says_its_verdict_first(
     said = None if caption is None else Event(load_snapshot.at, caption)
     shown = dataclasses.replace(load_snapshot, load=load, caption=said)
     assert rows(shown, 80, 24)[-2].rstrip() == expected
+
+
+MISSED = dataclasses.replace(EXACT, missed=("dead_lettered<1 (1)", "rejected<1% (12.5 %)", "stored_rows>9 (0)"))
+
+
+@pytest.mark.parametrize(("width", "height"), [(40, 10), (60, 20), (78, 22), (80, 24), (100, 30), (120, 40), (160, 45)])
+def test_the_last_frame_has_the_verdict(snapshot: Snapshot, load_snapshot: Snapshot, width: int, height: int) -> None:
+    """In words and in its tone, in the first line and in the last, of a load test too."""
+    for run in (snapshot, load_snapshot):
+        frame = render(dataclasses.replace(run, phase="done", conclusion=EXACT), width, height).lines
+        assert [str(segment.style) for segment in frame[0] if segment.text.strip() == "exact"] == ["green"]
+        assert "".join(segment.text for segment in frame[-1]).startswith(" exact: every row is accounted for")
+        assert frame[-1][0].style == TONES["moves"] + BOLD
+
+
+@pytest.mark.parametrize(
+    ("width", "expected"),
+    [
+        (104, ": every row is accounted for; missed dead_lettered<1 (1), rejected<1% (12.5 %), stored_rows>9 (0)"),
+        (103, "; missed dead_lettered<1 (1), rejected<1% (12.5 %), stored_rows>9 (0)"),
+        (76, "; missed dead_lettered<1 (1), rejected<1% (12.5 %), stored_rows>9 (0)"),
+        (75, "; missed dead_lettered<1 (1), rejected<1% (12.5 %) and 1 more"),
+        (60, "; missed dead_lettered<1 (1) and 2 more"),
+        (40, "; 3 bounds missed"),
+        (20, ""),
+    ],
+)
+def test_the_missed_bounds_are_in_the_last_frame(snapshot: Snapshot, width: int, expected: str) -> None:
+    """With the values that they met, as many as have room, and the rest counted; none is cut."""
+    frame = rows(dataclasses.replace(snapshot, phase="done", conclusion=MISSED), width, 30)
+    assert frame[-1].rstrip() == f" exact{expected}"
+
+
+def test_a_verdict_replaces_the_hint_and_the_phase(snapshot: Snapshot) -> None:
+    """A run that ended early is unproven, whatever it was doing."""
+    early = rows(dataclasses.replace(snapshot, phase="draining", conclusion=UNPROVEN), 80, 24)
+    assert early[0].endswith(" unproven 00:42 ")
+    assert "draining" not in "".join(early[:2])
+    assert early[-1].rstrip() == " unproven: whether every row is stored was not proven"
+
+
+def test_at_the_end_a_load_test_says_what_held_it_back(load_snapshot: Snapshot) -> None:
+    """While it runs that is what is known so far."""
+    assert rows(load_snapshot, 80, 24)[-2].startswith(" so far: store CPU 96 %: ")
+    assert rows(dataclasses.replace(load_snapshot, phase="done"), 80, 24)[-2].startswith(" store CPU 96 %: ")
+
+
+@pytest.mark.parametrize(
+    ("width", "expected"),
+    [
+        (76, " Ctrl-C stops, drains and audits; a second one ends at once  rates over 5 s "),
+        (75, " Ctrl-C stops, drains and audits".ljust(60) + "rates over 5 s "),
+        (49, " Ctrl-C stops, drains and audits  rates over 5 s "),
+        (48, " Ctrl-C stops, drains and audits".ljust(48)),
+        (32, " Ctrl-C stops, drains and audits"),
+        (31, " Ctrl-C stops".ljust(31)),
+        (9, " Ctrl-C s"),
+    ],
+)
+def test_a_hint_has_the_words_that_fit(snapshot: Snapshot, width: int, expected: str) -> None:
+    """Two blanks are between it and the note on the rates, or the note is left out."""
+    assert rows(snapshot, width, 30)[-1] == expected
+
+
+@pytest.mark.parametrize(
+    ("width", "expected"),
+    [
+        (52, " load-test · 127.0.0.1:41233  running 00:42 / 01:00 "),
+        (51, " load-test                   running 00:42 / 01:00 "),
+        (34, " load-test  running 00:42 / 01:00 "),
+        (33, " load-test         running 00:42 "),
+    ],
+)
+def test_the_header_of_a_load_test_on_a_narrow_screen(load_snapshot: Snapshot, width: int, expected: str) -> None:
+    """The address goes when it has no room, then the planned time."""
+    assert rows(load_snapshot, width, 10)[0] == expected

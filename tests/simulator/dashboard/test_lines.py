@@ -102,3 +102,30 @@ def test_labels_stand_left_of_what_they_label() -> None:
     shown = re.sub(r"\x1b\[\d*m", "", written.getvalue())
     rows = [line.rstrip() for line in shown.splitlines()]
     assert rows == ["  the store  [b]", "             two", "             more"]
+
+
+def test_the_first_line_that_fits_is_taken() -> None:
+    """The last if none does; a line that is exactly as wide fits, and cells count, not characters."""
+    made: list[Line] = [[Segment("行情"), Segment("!")], [Segment("abc")]]
+    assert text(lines.first_fitting(made, 5)) == "行情!"
+    assert text(lines.first_fitting(made, 4)) == "abc"
+    assert text(lines.first_fitting(made, 1)) == "abc"
+    assert lines.first_fitting([], 9) == []
+
+
+@pytest.mark.parametrize(
+    ("lead", "width", "expected"),
+    [
+        ("lost", 20, ["lost  a 1  bb 22", "      c 3"]),
+        ("lost", 22, ["lost  a 1  bb 22  c 3"]),
+        ("lost", 10, ["lost  a 1", "      bb 22", "      c 3"]),
+        ("lost", 7, ["lost  a 1", "      bb 22", "      c 3"]),
+        ("", 10, ["a 1  bb 22", "c 3"]),
+    ],
+)
+def test_items_are_packed_whole(lead: str, width: int, expected: list[str]) -> None:
+    """As many on a line as fit; the next one begins under the first item."""
+    items: list[Line] = [[Segment("a "), Segment("1")], [Segment("bb 22")], [Segment("c 3")]]
+    assert [text(line).rstrip() for line in lines.packed([Segment(lead)], items, width)] == [
+        line.rstrip() for line in expected
+    ]

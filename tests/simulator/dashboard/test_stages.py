@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from simulator.base.counters import TableCounters
-from simulator.dashboard.stages import NARROW_FIGURES, Figure, losses, stages
+from simulator.base.counters import QueueCounters, TableCounters
+from simulator.dashboard.stages import NARROW_FIGURES, Figure, dead_letters, losses, stages
 from simulator.telemetry.snapshot import FunctionView, RunOptions, Snapshot
 
 NOTHING = Snapshot(100.0, RunOptions("simulate", 0, "inline", 100.0))
@@ -87,7 +87,7 @@ def test_a_busy_pipeline(snapshot: Snapshot, load_snapshot: Snapshot) -> None:
         (
             "SQS",
             "StockQueue",
-            "+visible 44, >in flight 50, delayed 7, oldest 6.20 s, !in DLQ 1, received/s 36, deleted/s 36",
+            "+visible 44, >in flight 50, delayed 7, oldest 6.20 s, received/s 36, deleted/s 36",
         ),
         (
             "Lambda",
@@ -104,9 +104,23 @@ def test_a_busy_pipeline(snapshot: Snapshot, load_snapshot: Snapshot) -> None:
 
 
 def test_the_smallest_screen_shows_what_was_refused(snapshot: Snapshot) -> None:
-    """Of each stage, the last figure for which there is always room is one of what went wrong."""
+    """Of each stage, the last figure for which there is always room is one of what went wrong.
+
+    Of the queue that is the dead-letter queue, which takes the place of its last figure.
+    """
     last = [stage.figures[NARROW_FIGURES - 1].label for stage in stages(snapshot)]
-    assert last == ["failed", "rejected", "in DLQ", "throttles", "refused"]
+    assert last == ["failed", "rejected", "received/s", "throttles", "refused"]
+
+
+def test_the_dead_letter_queue_shows_what_is_in_it_now(snapshot: Snapshot) -> None:
+    """In red if that is something; a template without one has no such stage."""
+    dead = dead_letters(snapshot)
+    assert dead is not None
+    assert (dead.title, dead.name, said(dead.figures)) == ("DLQ", "StockDLQ", "!in DLQ 1")
+    emptied = dead_letters(dataclasses.replace(snapshot, dead_letter_queue=QueueCounters(sent=1)))
+    assert emptied is not None
+    assert said(emptied.figures) == "in DLQ 0"
+    assert dead_letters(NOTHING) is None
 
 
 def test_an_idle_pipeline() -> None:
@@ -114,7 +128,7 @@ def test_an_idle_pipeline() -> None:
     assert [said(stage.figures) for stage in stages(NOTHING)] == [
         "objects 0",
         "objects 0, holds 0 B, puts/s 0, last tick -, rejected 0, puts 0, gets 0",
-        "visible 0, in flight 0, delayed 0, oldest -, in DLQ 0, received/s 0, deleted/s 0",
+        "visible 0, in flight 0, delayed 0, oldest -, received/s 0, deleted/s 0",
         "busy 0, warm 0, cold starts 0, errors 0, throttles 0, takes -, batch -",
         "rows 0, rows/s 0, writes/s 0, units/s 0, refused 0.0 %, unprocessed 0, throttled 0",
     ]

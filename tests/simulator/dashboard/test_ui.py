@@ -19,11 +19,14 @@ from xml.etree import ElementTree as ET
 
 import pytest
 from rich.console import Console, ConsoleDimensions
+from rich.segment import Segment
+from rich.style import Style
 
 from fakes.clock import ManualClock
 from simulator.base.errors import CouldNotFinish
 from simulator.base.observations import InvocationEnded, Noted, PhaseChanged
 from simulator.dashboard import Frame, render, ui
+from simulator.dashboard.description import described
 from simulator.dashboard.screen import Screen, can_draw
 from simulator.dashboard.screenshot import svg
 from simulator.stack import template
@@ -325,7 +328,7 @@ async def test_live_without_a_terminal_prints_the_last_frame(telemetry: Telemetr
     """In a pipe there is nothing to draw over: one frame, at the end, without colours."""
     out = io.StringIO()
     await _shown(telemetry, "live", Console(file=out, width=80, height=24), 2.5)
-    assert out.getvalue().rstrip("\n").split("\n") == lines(render(telemetry.snapshot(2.5), 80, 24))
+    assert out.getvalue() == "".join(f"{line}\n" for line in lines(render(telemetry.snapshot(2.5), 80, 24)))
 
 
 async def test_live_ends_with_the_last_state(
@@ -364,11 +367,26 @@ async def test_a_plain_line_in_an_old_encoding(telemetry: Telemetry) -> None:
 
 
 def test_the_mode_follows_the_output() -> None:
-    """`auto` is plain where nothing can be drawn on; what was asked for by name is taken."""
+    """`auto` is plain where nothing can be drawn on; what was chosen by name is taken."""
     pipe = Console(file=io.StringIO(), force_terminal=True)
     assert ui.choose_mode("auto", pipe) == "plain"
     assert ui.choose_mode("live", pipe) == "live"
     assert ui.choose_mode("quiet", pipe) == "quiet"
+
+
+def test_live_is_plain_where_boxes_cannot_be_shown(
+    terminal: Terminal, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """An encoding that lacks them and a terminal that cannot move its cursor are named in one line each."""
+    latin = Console(file=io.TextIOWrapper(io.BytesIO(), encoding="latin-1"))
+    monkeypatch.setenv("TERM", "dumb")
+    for console, reason in ((latin, "encoding is latin-1"), (terminal.console(), "TERM=dumb")):
+        assert ui.choose_mode("auto", console) == "plain"
+        assert ui.choose_mode("live", console) == "plain"
+        (line,) = capsys.readouterr().err.splitlines()
+        assert line.startswith("stockpipe: --ui live cannot be shown: ")
+        assert reason in line
+        assert line.endswith("; --ui plain instead")
 
 
 def test_only_a_capable_terminal_in_the_foreground_is_drawn_on(
@@ -398,10 +416,22 @@ async def test_the_screenshot_is_the_last_frame_and_opens_offline(telemetry: Tel
     root = ET.fromstring(text)
     drawn = "".join(root.itertext()).replace("\xa0", " ")
     assert "stockpipe simulate" in drawn
+    assert [root[0].tag[-5:], root[0].text] == ["title", "stockpipe simulate: running"]
+    assert root[1].text == described(telemetry.snapshot(2.0))
+    assert root.attrib["role"] == "img"
+    assert root.attrib["aria-labelledby"].split() == [root[0].attrib["id"], root[1].attrib["id"]]
     assert '</text> & "quotes"' in drawn
     assert not re.findall(r"(?:href|src|url)\s*[=(]\s*[\"']?(?!#)", text)
     assert set(re.findall(r"https?://[^\"' ]+", text)) == {"http://www.w3.org/2000/svg"}
     assert os.listdir(tmp_path) == ["frame.svg"]  # noqa: PTH208 - a path object would be I/O in a coroutine to ruff
+
+
+def test_half_blocks_are_shapes_in_the_screenshot() -> None:
+    """Each has half the width of a cell, and half the height if it is a quarter; none is left to a font."""
+    text = svg(Frame(([Segment("▌▖", Style(color="green"))],), 2))
+    shapes = re.findall(r'<rect class="s" x="([\d.]+)" y="[\d.]+" width="([\d.]+)" height="([\d.]+)"', text)
+    assert shapes == [("12.0", "4.2", "17.0"), ("20.4", "4.2", "8.5")]
+    assert "▌" not in text
 
 
 async def test_a_screenshot_that_cannot_be_written_is_an_error(telemetry: Telemetry, tmp_path: Path) -> None:

@@ -1,0 +1,39 @@
+"""A snapshot in sentences, for whoever cannot see the picture. Pure."""
+
+from __future__ import annotations
+
+from simulator.base.counted import counted
+from simulator.dashboard.figures import clock, seconds
+from simulator.dashboard.stages import losses
+from simulator.telemetry.snapshot import Snapshot
+
+
+def titled(snapshot: Snapshot) -> str:
+    """What the picture is of, in a few words."""
+    options, conclusion = snapshot.options, snapshot.conclusion
+    scenario = f" --scenario {options.scenario}" if options.scenario else ""
+    return f"stockpipe {options.command}{scenario}: {conclusion.verdict if conclusion else snapshot.phase}"
+
+
+def described(snapshot: Snapshot) -> str:
+    """The figures that a reader would look for first, and how the run ended."""
+    queue, maxima, conclusion = snapshot.queue, snapshot.maxima, snapshot.conclusion
+    latency = (snapshot.load or snapshot).latency
+    lost = ", ".join(f"{figure.label} {figure.value}" for figure in losses(snapshot))
+    sentences = [
+        f"The dashboard of stockpipe {snapshot.options.command} after {clock(snapshot.elapsed_s)}; "
+        f"its phase is {snapshot.phase}.",
+        f"The queue has {counted(queue.visible, 'visible message')} and {queue.in_flight:,} in flight; "
+        f"it never had more than {maxima.depth:,} of both together.",
+        f"The dead-letter queue has {counted(snapshot.dead_letter_queue.held, 'message')}.",
+        f"The table has {counted(snapshot.table.rows, 'row')}.",
+        f"Lost or refused: {lost}.",
+    ]
+    if latency.count:
+        way = "From the object to its rows in the table" if snapshot.load is None else "From the plan to the table"
+        sentences.append(f"{way}: median {seconds(latency.p50)}, 99th percentile {seconds(latency.p99)}.")
+    if conclusion is not None:
+        sentences.append(f"The verdict is {conclusion.verdict}: {conclusion.meaning}.")
+        if conclusion.missed:
+            sentences.append(f"Missed: {', '.join(conclusion.missed)}.")
+    return " ".join(sentences)

@@ -1,0 +1,98 @@
+"""The frame of a screen that is too small for the charts: whole figures only, the essential ones first."""
+
+from __future__ import annotations
+
+from rich.segment import Segment
+
+from simulator.dashboard.figures import seconds
+from simulator.dashboard.flow import losses_style
+from simulator.dashboard.lines import BOLD, DIM, TONES, Line, cells, first_fitting, packed
+from simulator.dashboard.stages import Figure, Stage, dead_letters, losses, stages
+from simulator.dashboard.words import caption, events, header, last_line, progress_line
+from simulator.telemetry.snapshot import Snapshot
+
+_TITLE = 13
+"""Columns of a stage's title."""
+_WIDE = 50
+"""Columns from which on there is room for longer words."""
+
+
+_LEAST_FIRST = (
+    "latency", "caption", "origin", "bucket", "dead letters", "table", "function", "queue", "losses", "progress", "end"
+)  # fmt: skip
+"""Which section goes first where there are fewer lines; the header never does."""
+
+
+def small(snapshot: Snapshot, width: int, height: int) -> list[Line]:
+    """The lines of the frame. Each stage has one; the events have what is left."""
+    origin, bucket, queue, function, table = (_stage(stage, width) for stage in stages(snapshot))
+    dead = dead_letters(snapshot)
+    sections = {
+        "header": [header(snapshot, width)],
+        "progress": [progress_line(snapshot, width)],
+        "origin": [origin],
+        "bucket": [bucket],
+        "queue": [queue],
+        "dead letters": [_dead_letters(dead, width)] if dead is not None else [],
+        "function": [function],
+        "table": [table],
+        "losses": _losses(snapshot, width),
+        "latency": [_latency(snapshot, width)],
+        "events": [],
+        "caption": [line for line in caption(snapshot, width, 2) if line],
+        "end": [last_line(snapshot, width)],
+    }
+    free = height - sum(map(len, sections.values()))
+    for name in _LEAST_FIRST:
+        if free >= 0:
+            break
+        free += len(sections.pop(name))
+    return [
+        line
+        for name, lines in sections.items()
+        for line in (events(snapshot, width, free) if name == "events" else lines)
+    ]
+
+
+def _figure(figure: Figure) -> Line:
+    return [Segment(f"{figure.label} ", DIM), Segment(figure.value, TONES[figure.tone])]
+
+
+def _stage(stage: Stage, width: int) -> Line:
+    """The title and as many figures as there is room for; one that does not fit makes room for a shorter one."""
+    line: Line = [Segment(f" {stage.title:<{_TITLE}}", BOLD)]
+    for number, figure in enumerate(stage.figures):
+        added = [Segment("  " if number else ""), *_figure(figure)]
+        if cells(line) + cells(added) < width:
+            line += added
+    return line
+
+
+def _dead_letters(dead: Stage, width: int) -> Line:
+    (held,) = dead.figures
+    title = Segment(f" {'└▶ ' + dead.title:<{_TITLE}}", BOLD if held.tone == "plain" else TONES[held.tone])
+    number = Segment(held.value, TONES[held.tone])
+    name = Segment(f"  {dead.name}", DIM)
+    return first_fitting([[title, number, name], [title, number]], width - 1)
+
+
+def _losses(snapshot: Snapshot, width: int) -> list[Line]:
+    """The losses on as many lines as they need."""
+    figures = losses(snapshot)
+    style = losses_style(figures)
+    title = " lost or refused" if width >= _WIDE else " lost"
+    return packed([Segment(title, style)], [_figure(figure) for figure in figures], width - 1)
+
+
+def _latency(snapshot: Snapshot, width: int) -> Line:
+    """The percentiles on one line, the 90th first to go."""
+    latency = (snapshot.load or snapshot).latency
+    title = "object to stored" if snapshot.load is None else "planned to stored"
+    figures = {
+        name: _figure(Figure(name, seconds(value)))
+        for name, value in (("p50", latency.p50), ("p90", latency.p90), ("p99", latency.p99), ("max", latency.max))
+    }
+    ways = (("p50", "p90", "p99", "max"), ("p50", "p99", "max"), ("p50", "p99"), ("p99",))
+    lead = Segment(f" {title}", BOLD)
+    lines = [[lead, *(segment for name in way for segment in (Segment("  "), *figures[name]))] for way in ways]
+    return first_fitting(lines, width - 1)

@@ -1,0 +1,192 @@
+"""What a frame says in words, on any screen: who runs and how far, what happens, how it ended, what Ctrl-C does."""
+
+from __future__ import annotations
+
+import textwrap
+
+from rich.cells import cell_len
+from rich.segment import Segment
+
+from simulator.base import limits
+from simulator.base.counted import counted
+from simulator.dashboard.figures import clock, count
+from simulator.dashboard.lines import ACCENT, BOLD, DIM, TONES, Line, apart, cells, first_fitting, fit, shorten
+from simulator.telemetry.snapshot import Conclusion, Event, Snapshot, Tone
+
+_PROGRESS_TEXT, _LEAST_BAR = 34, 10
+_EVENT_LINES = 2
+_PHASE_TONES: dict[str, Tone] = {"running": "moves", "draining": "grows", "auditing": "grows"}
+
+
+def header(snapshot: Snapshot, width: int) -> Line:
+    """The command on the left; on the right the phase, or the verdict once there is one, and the time."""
+    options, conclusion = snapshot.options, snapshot.conclusion
+    scenario = [options.scenario] if options.scenario else []
+    seed, runtime = f"seed {options.seed}", f"{options.runtime} runtime"
+    endpoint = (options.endpoint or "store is starting").removeprefix("http://")
+
+    def heading(name: str, *parts: str) -> Line:
+        return [Segment(f" {name}", BOLD), *(Segment(f" · {part}", DIM) for part in parts)]
+
+    full, short = f"stockpipe {options.command}", options.command
+    headings = [
+        heading(full, *scenario, seed, runtime, endpoint),
+        heading(full, *scenario, seed, endpoint),
+        heading(full, *scenario, endpoint),
+        heading(short, *scenario, endpoint),
+        heading(short, *(scenario or [endpoint])),
+        heading(short),
+    ]
+    clocked = clock(snapshot.elapsed_s)
+    planned = "" if options.duration_s is None or conclusion else f" / {clock(options.duration_s)}"
+    if conclusion is None:
+        phase = Segment(f"  {snapshot.phase} ", TONES[_PHASE_TONES.get(snapshot.phase, "plain")])
+    else:
+        phase = Segment(f"  {conclusion.verdict} ", TONES[conclusion.tone])
+    rights = [[phase, Segment(f"{clocked}{rest} ", BOLD)] for rest in (planned, "")]
+    right = first_fitting(rights, width - cells(headings[-1]))
+    return apart(first_fitting(headings, width - cells(right)), right, width)
+
+
+def progress(snapshot: Snapshot) -> tuple[float | None, str]:
+    """How much of the phase is done, as a share of one (None: no end in sight), and the same in words."""
+    options = snapshot.options
+    match snapshot.phase:
+        case "starting":
+            return 0.0, "starting the store"
+        case "draining":
+            sent = snapshot.queue.sent
+            left = snapshot.remaining
+            return ((sent - left) / sent if sent else 1.0), f"{counted(left, 'message')} to go"
+        case "auditing":
+            total, done = snapshot.audit_total, snapshot.audit_done
+            text = f"{snapshot.audit_part or 'audit'} {count(done)}/{count(total)}"
+            return (done / total if total else 0.0), text
+        case "done":
+            return 1.0, "done"
+    load = snapshot.load
+    if load is not None and load.objects:
+        return min(1.0, (load.sent + load.dropped) / load.objects), f"sent {count(load.sent)} of {count(load.objects)}"
+    shares: list[tuple[float, str]] = []
+    if options.duration_s:
+        messages = counted(snapshot.remaining, "message")
+        shares.append((snapshot.elapsed_s / options.duration_s, f"{messages} on the way"))
+    if options.ticks:
+        shares.append((snapshot.ticks / options.ticks, f"tick {snapshot.ticks} of {options.ticks}"))
+    if options.objects:
+        stored = snapshot.queue.deleted + snapshot.queue.dead_lettered
+        shares.append((stored / options.objects, f"object {count(stored)} of {count(options.objects)}"))
+    if not shares:
+        return None, "until Ctrl-C"
+    return min(1.0, max(shares)[0]), max(shares)[1]
+
+
+def progress_line(snapshot: Snapshot, width: int) -> Line:
+    """The bar and its words. While it runs, the bar has its place; when all is done, it fills the line."""
+    share, text = progress(snapshot)
+    if snapshot.conclusion is not None and snapshot.phase != "done":
+        text = "ended early"
+    done = snapshot.phase == "done"
+    room = len(f" {text} 100 % ") if done else max(1, min(_PROGRESS_TEXT, width - _LEAST_BAR - 2))
+    bar_cells = max(1, width - (1 if done else 2) - room)
+    label = shorten(text, max(0, room - 8))
+    if share is None:
+        return fit([Segment(" " + "─" * bar_cells, DIM), Segment(f"{label:>{room}}")], width)
+    halves = round(share * bar_cells * 2)
+    bar = "━" * (halves // 2) + ("╸" if halves % 2 else "")
+    words = f"{label:>{max(0, room - 7)}} {int(share * 100):>3} % "
+    return fit([Segment(" "), Segment(bar, ACCENT), Segment("─" * (bar_cells - len(bar)), DIM), Segment(words)], width)
+
+
+def events(snapshot: Snapshot, width: int, height: int) -> list[Line]:
+    """The last events, the newest at the bottom. What needs attention may go on in a second line, the rest is cut."""
+    shown: list[Line] = []
+    for event in reversed(snapshot.events):
+        if event == snapshot.caption:
+            continue
+        if (left := height - len(shown)) <= 0:
+            break
+        lines = min(_EVENT_LINES, left) if event.tone in ("grows", "lost") else 1
+        shown = [*_event(event, snapshot, width, lines), *shown]
+    return filled(shown, height)
+
+
+def _event(event: Event, snapshot: Snapshot, width: int, height: int) -> list[Line]:
+    often = f" (×{event.count:,})" if event.count > 1 else ""
+    when = f" {clock(event.at - snapshot.began_at, tenths=True)}  "
+    parts = _wrapped(event.text, width - len(when) - 1, height, often)
+    leads = [when] + [" " * len(when)] * len(parts)
+    style = TONES[event.tone]
+    return [fit([Segment(leads[place], DIM), Segment(part, style)], width) for place, part in enumerate(parts)]
+
+
+def _wrapped(text: str, width: int, height: int, end: str) -> list[str]:
+    """`text` and `end` on at most `height` lines; the last one is cut with an ellipsis, but never `end`."""
+    if cell_len(text) + len(end) <= width:
+        return [text + end]
+    parts = textwrap.wrap(text, max(1, width))
+    if any(cell_len(part) > width for part in parts):
+        parts = [text]  # wide characters, which textwrap does not measure
+        height = 1
+    last = shorten(" ".join(parts[height - 1 :]), width - len(end)) + end
+    return [*parts[: height - 1], last.lstrip()]
+
+
+def caption(snapshot: Snapshot, width: int, height: int) -> list[Line]:
+    """What holds a load test back, or the scenario's caption, over exactly `height` lines."""
+    load, said = snapshot.load, snapshot.caption
+    lead, text, style = Segment(" "), "", BOLD
+    if load is not None and load.verdict:
+        lead, text, style = (
+            Segment(" " if snapshot.phase == "done" else " so far: ", BOLD),
+            load.verdict,
+            TONES[load.verdict_tone],
+        )
+    elif said is not None:
+        lead, text = Segment(" ▍", ACCENT), said.text
+    inner = max(1, width - len(lead.text) - 1)
+    parts = textwrap.wrap(text, inner)
+    shown = [*parts[: height - 1], shorten(" ".join(parts[height - 1 :]), inner)] if height else []
+    # The mark of a caption is on each of its lines; words are not said twice.
+    further = lead if lead.style == ACCENT else Segment(" " * len(lead.text))
+    lines = [[further if number else lead, Segment(part, style)] for number, part in enumerate(shown) if part]
+    return filled(lines, height)
+
+
+def last_line(snapshot: Snapshot, width: int) -> Line:
+    """How the run ended; until then, what Ctrl-C does, and over how long the rates are taken."""
+    if snapshot.conclusion is not None:
+        return first_fitting(_conclusions(snapshot.conclusion), width - 1)
+    hints = ["Ctrl-C ends at once and leaves the run unproven", "Ctrl-C ends at once, unproven"]
+    if snapshot.phase == "running":
+        hints = ["Ctrl-C stops, drains and audits; a second one ends at once", "Ctrl-C stops, drains and audits"]
+    elif snapshot.phase == "starting":
+        hints = ["Ctrl-C ends"]
+    elif snapshot.phase == "done":
+        hints = [""]
+    note = f"rates over {limits.RATE_WINDOW_S:g} s "
+    ways = [(hint, note) for hint in hints] + [(hint, "") for hint in hints] + [("Ctrl-C stops", "")]
+    for hint, right in ways:
+        if 1 + len(hint) + (2 + len(right) if right else 0) <= width:
+            break
+    return apart([Segment(f" {hint}", DIM)], [Segment(right, DIM)], width)
+
+
+def _conclusions(conclusion: Conclusion) -> list[Line]:
+    """The conclusion in ever fewer words: what was missed before the sentence, and of many bounds the first ones."""
+    verdict = Segment(f" {conclusion.verdict}", TONES[conclusion.tone] + BOLD)
+    meaning = Segment(f": {conclusion.meaning}", TONES[conclusion.tone])
+    missed = conclusion.missed
+    if not missed:
+        return [[verdict, meaning], [verdict]]
+    lost = TONES["lost"]
+    ways: list[Line] = [[verdict, meaning, Segment("; missed ", lost), Segment(", ".join(missed), lost)]]
+    for number in range(len(missed), 0, -1):
+        further = f" and {len(missed) - number} more" if number < len(missed) else ""
+        ways.append([verdict, Segment("; missed ", lost), Segment(", ".join(missed[:number]) + further, lost)])
+    return [*ways, [verdict, Segment(f"; {counted(len(missed), 'bound')} missed", lost)], [verdict]]
+
+
+def filled(lines: list[Line], height: int) -> list[Line]:
+    """Exactly `height` lines, blank ones at the end."""
+    return [*lines, *[[]] * height][:height]

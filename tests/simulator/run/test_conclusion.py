@@ -1,0 +1,55 @@
+"""How a run ended, for the dashboard's last frame."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from simulator.load.plan.slo import FIGURES
+from simulator.run.conclusion import conclusion
+
+KEPT = {"bound": "stored_rows>0", "value": 5, "held": True}
+
+
+def summary(verdict: str | None, *bounds: dict[str, Any], **more: Any) -> dict[str, Any]:
+    """The keys of a summary that a conclusion reads."""
+    return {"audit": verdict and {"verdict": verdict}, "bounds": list(bounds), **more}
+
+
+@pytest.mark.parametrize(
+    ("verdict", "tone", "meaning"),
+    [
+        ("exact", "moves", "every row is accounted for"),
+        ("lossy", "lost", "rows were replaced by later rows of their object with the same key"),
+        ("differs", "lost", "the table is not what the objects say"),
+        ("unproven", "grows", "whether every row is stored was not proven"),
+    ],
+)
+def test_each_verdict_has_its_words_and_its_tone(verdict: str, tone: str, meaning: str) -> None:
+    """The words are those of the summary's text."""
+    ended = conclusion(summary(verdict, KEPT))
+    assert (ended.verdict, ended.tone, ended.meaning, ended.missed) == (verdict, tone, meaning, ())
+
+
+def test_a_load_test_without_rows_to_compare_has_no_verdict() -> None:
+    """A sink keeps nothing."""
+    ended = conclusion(summary(None), FIGURES)
+    assert (ended.verdict, ended.tone, ended.meaning) == (
+        "no audit",
+        "plain",
+        "the target keeps no rows to compare with",
+    )
+
+
+def test_what_was_missed_is_named_with_its_value() -> None:
+    """Bounds with the unit of their figure, and what a load test fails by alone."""
+    missed = ({"bound": "rejected<1%", "value": 12.5, "held": False}, KEPT)
+    assert conclusion(summary("exact", *missed)).missed == ("rejected<1% (12.5 %)",)
+    load = summary("exact", backlog={"drained": False}, find_max={"rate_per_s": None})
+    assert conclusion(load, FIGURES).missed == (
+        "an empty queue at the end",
+        "a rate that the pipeline keeps up with",
+    )
+    kept = summary("exact", KEPT, backlog={"drained": None}, find_max={"rate_per_s": 40.0})
+    assert conclusion(kept, FIGURES).missed == ()
