@@ -23,7 +23,7 @@ DELIVERIES_MAX = 200
 
 
 class LateTable:
-    """A transport to a table that, by a seed, sometimes leaves a request unanswered and carries it out later, or never."""
+    """A transport to a table that, by a seed, leaves some requests unanswered and carries them out later, or never."""
 
     def __init__(self, seed: int, unanswered: float = 0.1) -> None:
         self.rows: dict[str, str] = {}

@@ -34,7 +34,7 @@ OVERLONG = f"a line of more than {MAX_RECORD_CHARS} characters"
 @pytest.mark.parametrize("extra", [0, 1])
 @pytest.mark.parametrize("end", ["\n", "\r", "\r\n"])
 def test_a_line_has_so_many_characters_at_most(size, extra, end):
-    """Its line end counts; a longer line is rejected with its first characters, and what follows is read and counted."""
+    """Its line end counts; a longer line is rejected with its first characters, and the rest is read and counted."""
     line = "x" * (MAX_RECORD_CHARS - len(end) + extra)
     found = by_line(read(*pieces(f"a{end}{line}{end}b{end}".encode(), size)))
     assert found == [(1, ["a"]), (2, (OVERLONG, line[:SHOWN_CHARS]) if extra else [line]), (3, ["b"])]
