@@ -1,4 +1,4 @@
-"""What the pipeline's tests share: the stand-in for AWS, an open consumer or generator, events and contexts."""
+"""What the pipeline's tests share: the fake AWS, an open consumer or generator, events and contexts."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from pipeline import consumer, generator
 
 @pytest.fixture(scope="session")
 def session() -> AioSession:
-    """One for all environments, as in the simulator: its loader reads botocore's models once."""
+    """One session for all environments, as in the simulator: its loader reads botocore's models once."""
     return AioSession()
 
 
@@ -36,7 +36,7 @@ def moto_endpoint() -> Iterator[str]:
 
 @pytest.fixture
 async def aws() -> AsyncIterator[FakeAws]:
-    """The stand-in, served at `aws.endpoint`."""
+    """The fake AWS, served at `aws.endpoint`."""
     fake = FakeAws()
     async with serving(fake.handle) as endpoint:
         fake.endpoint = endpoint
@@ -45,7 +45,7 @@ async def aws() -> AsyncIterator[FakeAws]:
 
 @pytest.fixture
 def short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Back-off as ever, a thousandth as long."""
+    """Back-off as usual, but a thousandth as long."""
     monkeypatch.setattr("pipeline.table.PAUSE_MAX_S", 0.002)
     monkeypatch.setattr("pipeline.objects.PAUSE_MAX_S", 0.002)
     monkeypatch.setattr("pipeline.rate.MINIMUM_RATE", 25_000.0)
@@ -59,7 +59,7 @@ def batch_writer(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture
 async def open_consumer(session: AioSession, aws: FakeAws, batch_writer: str) -> AsyncIterator[Callable[..., Any]]:
-    """To be called with settings and awaited: a consumer against `aws`, over each way to write."""
+    """Call it with settings and await it: a consumer against `aws`, with each way to write."""
     async with AsyncExitStack() as stack:
 
         async def open_one(**settings: str) -> Opened:
@@ -71,7 +71,7 @@ async def open_consumer(session: AioSession, aws: FakeAws, batch_writer: str) ->
 
 @pytest.fixture
 async def open_generator(session: AioSession, aws: FakeAws) -> AsyncIterator[Callable[..., Any]]:
-    """To be called with settings and awaited: a generator against `aws`."""
+    """Call it with settings and await it: a generator against `aws`."""
     async with AsyncExitStack() as stack:
 
         async def open_one(**settings: str) -> Opened:

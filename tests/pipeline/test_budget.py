@@ -1,4 +1,4 @@
-"""How long an invocation may still work, as arithmetic."""
+"""How long an invocation may keep working, as arithmetic."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from pipeline.budget import Budget
 
 
 class Context:
-    """Lambda's context with so many milliseconds left."""
+    """Lambda's context with this many milliseconds left."""
 
     def __init__(self, remaining_ms: int) -> None:
         self._remaining_ms = remaining_ms
 
     def get_remaining_time_in_millis(self) -> int:
-        """What is left."""
+        """The milliseconds left."""
         return self._remaining_ms
 
 
@@ -31,7 +31,7 @@ class Context:
     ],
 )
 def test_a_share_of_the_time_is_kept_up_to_a_bound(context, soft_s, firm_s):
-    """15 % at most 5 s for what is in flight, 5 % at most 1 s for the answer; without a context Lambda's longest."""
+    """It keeps 15 %, at most 5 s, for work in flight, and 5 %, at most 1 s, for the answer."""
     budget = Budget.of(context, 100.0)
 
     assert budget.started_at == 100.0

@@ -1,4 +1,4 @@
-"""Columns at once: exactly what the same texts are one by one, and by columns where they are of a usual form."""
+"""Whole columns at once: they give exactly what the texts give one by one, and are used for all usual forms."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ starts = st.datetimes(datetime(1880, 1, 1), datetime(2100, 1, 1)) | st.sampled_f
 
 @pytest.fixture(autouse=True)
 def nothing_is_remembered():
-    """Of what other tests have asked for."""
+    """Results from other tests are forgotten."""
     columns._blocks.cache_clear()
     columns._HOURS.clear()
     columns._clock.cache_clear()
@@ -48,7 +48,7 @@ def nothing_is_remembered():
 
 
 def one_by_one(column: list[str], zone: str | None) -> list[str] | None:
-    """What each text is by itself; None if one is none."""
+    """What each text gives on its own; None if any is invalid."""
     try:
         return list(map(timestamp_parser(None, zone), column))
     except BadTimestamp:
@@ -67,7 +67,7 @@ def one_by_one(column: list[str], zone: str | None) -> list[str] | None:
     milliseconds=st.booleans(),
 )
 def test_a_column_of_timestamps_is_what_its_texts_are(start, steps, form, zone, odd, milliseconds):
-    """In every form and zone, over leaps and to the ends of time, with a cell of another form among them."""
+    """It holds in every form and zone, over clock changes and to the ends of time, with one cell of another form."""
     column = []
     for step in steps:
         try:
@@ -85,7 +85,7 @@ def test_a_column_of_timestamps_is_what_its_texts_are(start, steps, form, zone, 
 @pytest.mark.parametrize("zone", ZONES)
 @pytest.mark.parametrize("form", FORMS)
 def test_a_usual_form_is_not_looked_at_by_cells(form, zone):
-    """The parser is not asked."""
+    """The parser is not called."""
 
     def never(text: str) -> str:
         raise AssertionError(text)
@@ -110,7 +110,7 @@ def test_a_usual_form_is_not_looked_at_by_cells(form, zone):
 )
 @pytest.mark.parametrize("zone", [None, "Asia/Kolkata"])
 def test_a_column_that_begins_in_a_usual_form_may_go_on_in_another(column, zone):
-    """Its first cell alone says nothing."""
+    """The first cell alone does not decide."""
     reader = TimestampColumn(timestamp_parser(None, zone), zone, iso_first=True)
     assert reader.read([column]) == one_by_one(column, zone)
 
@@ -118,7 +118,7 @@ def test_a_column_that_begins_in_a_usual_form_may_go_on_in_another(column, zone)
 @pytest.mark.parametrize("day", ["1989-04-02", "1989-10-29"])
 @pytest.mark.parametrize("minutes", [(0, 1), (0, 5), (0,), (1,), (5,), (61,), (65,), (0, 120)])
 def test_clocks_may_leap_within_an_hour(day, minutes):
-    """One minute after midnight in Newfoundland: what comes before it in its hour and its ten minutes says nothing."""
+    """Clocks change at one minute past midnight in Newfoundland: the earlier part of that hour does not decide."""
     zone = "America/St_Johns"
     reader = TimestampColumn(timestamp_parser(None, zone), zone, iso_first=True)
     assert reader.read([["1989-01-01 12:00"]]) == ["1989-01-01T15:30:00.000000Z"]
@@ -128,7 +128,7 @@ def test_clocks_may_leap_within_an_hour(day, minutes):
 
 @pytest.mark.parametrize(("zone", "width"), [("Asia/Kolkata", 15), ("Asia/Tokyo", 13)])
 def test_no_more_hours_are_remembered_than_may_be(monkeypatch, zone, width):
-    """Of local time, and of Unix times."""
+    """It holds for local time and for Unix times."""
     monkeypatch.setattr(columns, "BLOCKS_MAX", 3)
     local = [f"2024-01-02 {hour:02}:{minute:02}" for hour in range(12) for minute in range(0, 60, 10)]
     unix = [f"{3600 * hour:010}" for hour in range(12)]
@@ -142,7 +142,7 @@ def test_no_more_hours_are_remembered_than_may_be(monkeypatch, zone, width):
 @pytest.mark.parametrize("digits", [10, 13, 16, 19])
 @pytest.mark.parametrize("zone", [None, "Asia/Kolkata"])
 def test_unix_times_are_read_together(digits, zone):
-    """Each hour is looked up once; leading zeros and the last second are times as well."""
+    """Each hour is looked up once; leading zeros and the last second are also valid times."""
 
     def never(text: str) -> str:
         raise AssertionError(text)
@@ -158,7 +158,7 @@ def test_unix_times_are_read_together(digits, zone):
     zone=st.sampled_from(ZONES),
 )
 def test_two_columns_are_read_as_joined_texts(days, times, zone):
-    """Whatever is empty, and with blanks around."""
+    """It holds whichever cell is empty, and with surrounding blanks."""
     joined = [" ".join(filter(None, (day.strip(), clock.strip()))) for day, clock in zip(days, times, strict=True)]
     reader = TimestampColumn(timestamp_parser(None, zone), zone, iso_first=True)
     assert reader.read([days, times]) == one_by_one(joined, zone)
@@ -172,7 +172,7 @@ numbers = st.from_regex(r"[+-]?[0-9]{0,3}([.,][0-9]{1,3}){0,2}[.,]?", fullmatch=
 @settings(max_examples=400, deadline=None)
 @given(column=st.lists(numbers, min_size=1, max_size=4), sign=st.sampled_from([".", ","]), lenient=st.booleans())
 def test_a_column_of_numbers_is_what_its_texts_are(column, sign, lenient):
-    """What matches is stored alike; what does not is left to be looked at by itself."""
+    """Matching columns give the same stored forms; the rest is left to the cell-by-cell reader."""
     reader, read = NumberColumn(sign, lenient=lenient), number_reader(sign, lenient=lenient)
     joined = "\n".join(column)
     if reader.matches(joined):
@@ -189,7 +189,7 @@ def test_a_column_of_numbers_is_what_its_texts_are(column, sign, lenient):
     ],
 )
 def test_usual_numbers_are_read_together(column, sign, lenient, stored):
-    """Decimal commas and thousands among them."""
+    """Decimal commas and thousands separators are among them."""
     reader = number_column(sign, lenient=lenient)
     assert reader.matches("\n".join(column))
     assert list(reader.read(column, "\n".join(column))) == stored

@@ -1,4 +1,4 @@
-"""The consumer against a stand-in that keeps AWS's rules and misbehaves on demand, over both ways to write."""
+"""The consumer against a fake that enforces AWS's rules and misbehaves on demand, with both ways to write."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ HEADER = "ticker,timestamp,n\n"
 
 
 def csv_of(rows: int, ticker: str = "A", first: int = 0) -> bytes:
-    """So many rows with distinct keys."""
+    """`rows` rows with distinct keys."""
     lines = [f"{ticker},2026-01-01T00:00:00.{i:06d}Z,{i}" for i in range(first, first + rows)]
     return (HEADER + "\n".join(lines) + "\n").encode()
 
 
 async def test_a_batch_is_stored_and_nothing_failed(aws, open_consumer):
-    """All rows of all objects are in the table, and the figures and lines say so."""
+    """All rows of all objects are in the table, and the figures and log lines agree."""
     aws.objects = {f"stocks/{i}.csv": csv_of(60, f"T{i}") for i in range(3)}
     consumer = await open_consumer()
 
@@ -47,7 +47,7 @@ async def test_a_batch_is_stored_and_nothing_failed(aws, open_consumer):
 
 
 async def test_the_environment_outlives_the_invocation(aws, open_consumer):
-    """A second invocation uses the same clients and counts from nothing."""
+    """A second invocation uses the same clients, and its counts start from zero."""
     aws.objects = {"stocks/a.csv": csv_of(30)}
     consumer = await open_consumer()
 
@@ -58,7 +58,7 @@ async def test_the_environment_outlives_the_invocation(aws, open_consumer):
 
 
 async def test_odd_messages_are_told_apart(aws, open_consumer):
-    """Test event, removal, encoded key, several records, the unknown, the malformed: each meets its own fate."""
+    """A test event, a removal, an encoded key, several records, the unknown, the malformed: each has its outcome."""
     aws.objects = {
         "stocks/a b+ü=1.csv": csv_of(1, "A"),
         "stocks/two.csv": csv_of(1, "B"),
@@ -91,7 +91,7 @@ async def test_odd_messages_are_told_apart(aws, open_consumer):
 
 @pytest.mark.parametrize("event", [None, {}, {"Records": "none"}, {"Records": [{"body": "x"}]}, []])
 async def test_an_event_that_is_no_batch_fails_the_invocation(aws, open_consumer, event):
-    """Without message ids nothing can be reported, so the whole invocation fails and every message comes back."""
+    """Without message ids no failure can be reported, so the whole invocation fails and every message comes back."""
     consumer = await open_consumer()
 
     with pytest.raises(Exception, match="the consumer expects batches"):
@@ -99,7 +99,7 @@ async def test_an_event_that_is_no_batch_fails_the_invocation(aws, open_consumer
 
 
 async def test_a_poisoned_object_does_not_hurt_its_neighbours(aws, open_consumer):
-    """One unreadable object: its message alone fails, with one line that says why and that a retry is no use."""
+    """Only the unreadable object's message fails, with one line that says why and that a retry will not help."""
     aws.objects = {
         "stocks/a.csv": csv_of(40, "A"),
         "stocks/poison.csv": b"ticker,open\nA,1\n",
@@ -131,7 +131,7 @@ async def test_a_key_that_is_gone_is_done_and_a_forbidden_one_fails(aws, open_co
 
 
 async def test_objects_that_are_no_data_are_done_at_once(aws, open_consumer):
-    """Names that begin with _ or . are not even read; a key that ends in / is, and is data if it holds some."""
+    """Names that begin with _ or . are not even read; a key that ends in / is read, and is data if it holds any."""
     aws.objects = {
         "stocks/_SUCCESS": b"",
         "stocks/x/.DS_Store": b"\0\0\0\1Bud1",
@@ -156,7 +156,7 @@ async def test_objects_that_are_no_data_are_done_at_once(aws, open_consumer):
 
 
 async def test_an_empty_object_that_is_not_a_folder_fails(aws, open_consumer):
-    """Nothing was in it, which nobody meant."""
+    """An empty object is an error, because nobody means to upload one."""
     aws.objects = {"stocks/empty.csv": b""}
     consumer = await open_consumer()
 
@@ -165,7 +165,7 @@ async def test_an_empty_object_that_is_not_a_folder_fails(aws, open_consumer):
 
 
 async def test_an_object_announced_by_a_topic_or_by_eventbridge_is_stored(aws, open_consumer):
-    """As if S3 itself had: with its envelope, with a plain key."""
+    """Such an object is stored as if S3 itself had announced it: with the topic's envelope, or with a plain key."""
     aws.objects = {"stocks/a b.csv": csv_of(1, "A"), "stocks/c+d.csv": csv_of(1, "B")}
     topic = {"Type": "Notification", "TopicArn": "arn:aws:sns:us-east-1:123456789012:t"}
     detail = {"bucket": {"name": BUCKET}, "object": {"key": "stocks/c+d.csv"}}
@@ -201,7 +201,7 @@ async def test_rejected_rows_are_written_beside_what_is_stored(aws, open_consume
 
 
 async def test_rejected_rows_beyond_memory_go_up_in_parts(aws, open_consumer):
-    """More rejections than are kept in memory arrive complete all the same."""
+    """More rejections than fit into memory are still written completely."""
     rows = 24_000
     aws.objects["stocks/x.csv"] = HEADER.encode() + b"".join(b",%d,%s\n" % (i, b"x" * 400) for i in range(rows))
     consumer = await open_consumer()
@@ -214,7 +214,7 @@ async def test_rejected_rows_beyond_memory_go_up_in_parts(aws, open_consumer):
 
 
 async def test_rejections_that_cannot_be_written_fail_the_message(aws, open_consumer):
-    """A rejection that nobody could read would be a silent loss."""
+    """If the rejections cannot be written, rows would be lost silently, so the message fails."""
     aws.objects["stocks/x.csv"] = (HEADER + ",2026-01-01,2\n").encode()
     aws.refused_puts = [(403, "AccessDenied")]
     consumer = await open_consumer()
@@ -223,7 +223,7 @@ async def test_rejections_that_cannot_be_written_fail_the_message(aws, open_cons
 
 
 async def test_the_last_row_of_a_key_wins(aws, open_consumer):
-    """Whether in one request or over many that are in flight at once, and whichever is answered first."""
+    """It holds within one request or over many in flight at once, whichever is answered first."""
     keys = 7
     rows = [f"K{i % keys},2026-01-01,{i}" for i in range(500)]
     aws.objects["stocks/x.csv"] = (HEADER + "\n".join(rows) + "\n").encode()
@@ -245,7 +245,7 @@ async def test_the_last_row_of_a_key_wins(aws, open_consumer):
 
 
 async def test_the_last_row_wins_over_an_earlier_one_that_is_being_retried(aws, open_consumer, short_pauses):
-    """A row that the table left unprocessed must not come after its successor."""
+    """A row that the table left unprocessed must not be written after its successor."""
     first = [f"K{i},2026-01-01,old" for i in range(25)]
     second = [f"K{i},2026-01-01,new" for i in range(25)]
     aws.objects["stocks/x.csv"] = (HEADER + "\n".join(first + second) + "\n").encode()
@@ -264,7 +264,7 @@ async def test_the_last_row_wins_over_an_earlier_one_that_is_being_retried(aws, 
 
 
 async def test_throttles_and_unprocessed_items_lose_nothing(aws, open_consumer, short_pauses):
-    """A table that takes a third, a third of the time: every row is there in the end, and the figures tell the way."""
+    """The table accepts a third of the rows, a third of the time: all rows end up stored, and the figures show how."""
     count = 0
 
     async def moody(items):
@@ -291,7 +291,7 @@ async def test_throttles_and_unprocessed_items_lose_nothing(aws, open_consumer, 
     "answer", [error("InternalServerError", "oops", 500), (503, {}), error("ExpiredTokenException")]
 )
 async def test_what_a_retry_can_mend_is_retried(aws, open_consumer, short_pauses, answer):
-    """Errors of the service's own come once and are gone."""
+    """Errors of the service itself occur once and are gone."""
     answers = [answer, answer]
 
     async def twice(_items):
@@ -310,7 +310,7 @@ async def test_what_a_retry_can_mend_is_retried(aws, open_consumer, short_pauses
     [("AccessDeniedException", True), ("ResourceNotFoundException", True), ("InternalServerError", False)],
 )
 async def test_what_a_retry_cannot_mend_fails_at_once(aws, open_consumer, short_pauses, code, permanent):
-    """Access denied is asked once; a service that stays broken a bounded number of times."""
+    """Access denied is tried once; a service that stays broken, a bounded number of times."""
 
     async def broken(_items):
         return error(code, "as told", 400 if permanent else 500)
@@ -328,7 +328,7 @@ async def test_what_a_retry_cannot_mend_fails_at_once(aws, open_consumer, short_
 
 
 async def test_a_row_that_dynamodb_refuses_is_rejected_alone(aws, open_consumer):
-    """A rule of DynamoDB's that nobody here knew costs one row, not its request."""
+    """A rule of DynamoDB's that we did not know costs one row, not its whole request."""
 
     async def picky(items):
         return error("ValidationException", "thirteen!") if any(item["n"]["N"] == "13" for item in items) else None
@@ -347,7 +347,7 @@ async def test_a_row_that_dynamodb_refuses_is_rejected_alone(aws, open_consumer)
 
 
 async def test_a_table_that_refuses_every_row_is_not_the_rows_fault(aws, open_consumer):
-    """With a table of another key nothing is rejected: the message fails, and the redrive policy has it."""
+    """If the table has another key, nothing is rejected: the message fails, and the redrive policy handles it."""
 
     async def other_key(_items):
         return error("ValidationException", "The provided key element does not match the schema")
@@ -361,7 +361,7 @@ async def test_a_table_that_refuses_every_row_is_not_the_rows_fault(aws, open_co
 
 
 async def test_requests_in_flight_are_bounded(aws, open_consumer):
-    """`WRITE_CONCURRENCY` holds over all objects of the environment."""
+    """`WRITE_CONCURRENCY` applies to all objects of the environment together."""
     full = asyncio.Event()
 
     async def together(_items):
@@ -380,7 +380,7 @@ async def test_requests_in_flight_are_bounded(aws, open_consumer):
 
 
 async def test_two_messages_about_one_object_share_its_reading(aws, open_consumer):
-    """S3 may announce an object twice; within a batch it is read once and both messages have its fate."""
+    """S3 may announce an object twice; within a batch it is read once and both messages share the outcome."""
     aws.objects = {"stocks/a.csv": csv_of(5), "stocks/bad.csv": b""}
     consumer = await open_consumer()
 
@@ -392,7 +392,7 @@ async def test_two_messages_about_one_object_share_its_reading(aws, open_consume
 
 
 async def test_a_broken_download_goes_on_where_it_broke(aws, open_consumer, short_pauses):
-    """A connection that dies within an object costs neither a row nor a message."""
+    """A connection that dies within an object costs neither rows nor the message."""
     body = csv_of(5000)
     aws.objects["stocks/x.csv"] = body
     aws.cut["stocks/x.csv"] = [70_000, 1000]
@@ -406,7 +406,7 @@ async def test_a_broken_download_goes_on_where_it_broke(aws, open_consumer, shor
 
 
 async def test_an_object_replaced_while_it_is_read_fails_its_message(aws, open_consumer, short_pauses):
-    """The rest of another object's bytes must not be taken for this one's; the next delivery reads it whole."""
+    """The rest of another object's bytes must not be taken for this one's; the next delivery reads the object whole."""
     bodies = iter([csv_of(5000), csv_of(5001, "B")])
 
     class Replaced(dict[str, bytes]):
@@ -424,7 +424,7 @@ async def test_an_object_replaced_while_it_is_read_fails_its_message(aws, open_c
 
 
 async def test_gzip_and_names_without_a_ticker(aws, open_consumer):
-    """A compressed real file: the name is the ticker."""
+    """In a compressed real file without a ticker column, the file's name is the ticker."""
     aws.objects["stocks/source/msft.csv.gz"] = gzip.compress(b"Date,Open\r\n2024-01-02,1.5\r\n")
     consumer = await open_consumer()
 
@@ -433,7 +433,7 @@ async def test_gzip_and_names_without_a_ticker(aws, open_consumer):
 
 
 async def test_when_time_runs_out_the_rest_is_reported_and_the_stored_stays(aws, open_consumer):
-    """The table stops answering for good: the handler returns all the same, naming what is undone."""
+    """When the table stops answering, the handler still returns, and names what is not done."""
     held = asyncio.Event()
 
     async def stuck_with_s_after_some(items):
@@ -456,7 +456,7 @@ async def test_when_time_runs_out_the_rest_is_reported_and_the_stored_stays(aws,
 
 
 async def test_throttled_to_the_end_the_handler_returns_in_time(aws, open_consumer):
-    """A table that takes nothing at all: no busy loop, no overrun, the message comes back."""
+    """A table that accepts nothing causes no busy loop and no overrun; the message comes back."""
 
     async def never(_items):
         return error("ThrottlingException")
@@ -470,7 +470,7 @@ async def test_throttled_to_the_end_the_handler_returns_in_time(aws, open_consum
 
 
 async def test_an_object_that_cannot_be_done_in_time_is_refused_early(aws, open_consumer):
-    """Its size and the rate measured are in the reason, and time is left for its neighbours."""
+    """The reason has its size and the measured rate, and time is left for the other objects."""
 
     async def slowly(_items):
         await asyncio.sleep(0.05)
@@ -490,7 +490,7 @@ async def test_an_object_that_cannot_be_done_in_time_is_refused_early(aws, open_
 
 
 async def test_cancellation_leaves_nothing_behind(aws, open_consumer):
-    """A hard stop in mid-write ends at once, and the next invocation works."""
+    """A hard stop during a write takes effect at once, and the next invocation works."""
     held = asyncio.Event()
 
     async def stuck(_items):

@@ -1,4 +1,4 @@
-"""What becomes of one object, whatever its reading comes to, and how many are read at once."""
+"""What happens to one object, whatever reading it results in, and how many are read at once."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ A, B, C = (ObjectReference("bucket", f"stocks/{name}.csv") for name in "abc")
 
 
 class Invocation(_Invocation):
-    """One whose reading of an object is `read`, with what it said as `lines`."""
+    """An invocation in which reading an object does `read`; its log lines are in `lines`."""
 
     def __init__(self, read, at_once=4):
         self.lines = []
@@ -44,7 +44,7 @@ class Invocation(_Invocation):
     ],
 )
 async def test_why_an_object_failed(raised, reason, permanent, counted):
-    """A defect is a reason as well, and one that another delivery may mend: the next version of the code."""
+    """A defect is a reason too, and another delivery may succeed: with the next version of the code."""
 
     async def read(_reference):
         raise raised
@@ -58,7 +58,7 @@ async def test_why_an_object_failed(raised, reason, permanent, counted):
 
 
 async def test_an_object_that_is_stored_or_gone_has_not_failed():
-    """Of one that is gone, or is not data, there is a line, and nothing to do."""
+    """An object that is gone, or is not data, is logged, and there is nothing to do."""
 
     async def read(reference):
         if reference != A:
@@ -74,7 +74,7 @@ async def test_an_object_that_is_stored_or_gone_has_not_failed():
 
 @pytest.mark.parametrize("ending", [None, ObjectGone(), OutOfTime(), ValueError(), asyncio.CancelledError()])
 async def test_how_many_are_being_read_is_known(ending):
-    """However the reading of one ends, it is one less from then on, and its place is free."""
+    """However reading an object ends, the count decreases and its place is free."""
     seen = []
 
     async def read(reference):
@@ -94,7 +94,7 @@ async def test_how_many_are_being_read_is_known(ending):
 
 
 async def test_no_more_are_read_at_once_than_the_environment_may():
-    """The third begins when one of the first two is done."""
+    """The third object begins when one of the first two is done."""
     told = []
     may_end = {reference: asyncio.Event() for reference in (A, B, C)}
 
@@ -118,7 +118,7 @@ async def test_no_more_are_read_at_once_than_the_environment_may():
 
 
 async def test_an_object_that_has_no_place_before_the_end_has_no_time():
-    """The others had it all; its message comes back."""
+    """The others used up the time; its message comes back."""
     begun = []
 
     async def read(reference):
@@ -136,23 +136,23 @@ async def test_an_object_that_has_no_place_before_the_end_has_no_time():
 
 
 class Writer:
-    """Stands in for an object's writer; tells how it is left."""
+    """A fake for an object's writer that records how it was ended."""
 
     def __init__(self, told):
         self.told = told
 
     async def settle(self):
-        """What is in flight ends."""
+        """Let what is in flight finish."""
         self.told.append("settle")
 
     async def abandon(self):
-        """What is in flight is broken off."""
+        """Cancel what is in flight."""
         self.told.append("abandon")
 
 
 @pytest.fixture
 def stored(monkeypatch):
-    """To be called with what storing the object does: an invocation at 1000 s, and what its writer was told."""
+    """Call it with what storing the object does: it returns an invocation at 1000 s, and its writer's calls."""
 
     def made(store):
         told = []
@@ -175,7 +175,7 @@ def stored(monkeypatch):
 
 
 async def test_what_is_said_of_a_stored_object(stored):
-    """Where it is, how many rows of it are in the table and how many were rejected, and how long it took."""
+    """The line says where the object is, how many of its rows were stored and rejected, and how long it took."""
 
     async def store(invocation, ingest):
         invocation.clock += 12.3456784
@@ -213,7 +213,7 @@ async def test_what_is_said_of_a_stored_object(stored):
     ],
 )
 async def test_an_object_that_is_not_stored_leaves_nothing_in_flight(stored, raised, left):
-    """What is on its way may end, unless all is broken off; the object is not said to be stored."""
+    """What is in flight may finish, unless everything is cancelled; the object is not logged as stored."""
 
     async def store(_invocation, _ingest):
         raise raised

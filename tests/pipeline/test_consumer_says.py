@@ -1,4 +1,4 @@
-"""What the consumer says of rejected rows and failed messages, and that its figures add up."""
+"""What the consumer logs about rejected rows and failed messages, and that its figures add up."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ HEADER = "ticker,timestamp,n\n"
 
 
 async def test_rejected_rows_are_summed_up_in_one_line(aws, open_consumer):
-    """By kind, the most frequent first, each with an example and the setting that might help."""
+    """The line lists kinds, the most frequent first, each with an example and the setting that might help."""
     rows = ["A,2026-01-01,1", "A,1/2/2026,1", "A,2/2/2026,1", ",2026-01-03,1", 'A,2026-01-04,"x" y']
     aws.objects["stocks/x.csv"] = (HEADER + "\n".join(rows) + "\n").encode()
     consumer = await open_consumer()
@@ -38,7 +38,7 @@ async def test_rejected_rows_are_summed_up_in_one_line(aws, open_consumer):
 
 
 async def test_a_row_that_dynamodb_refuses_is_summed_up_as_well(aws, open_consumer):
-    """By its kind; what DynamoDB said is in the file of rejected rows."""
+    """It is counted under its kind; DynamoDB's own message is in the file of rejected rows."""
 
     async def picky(items):
         return error("ValidationException", "thirteen!") if any(item["n"]["N"] == "13" for item in items) else None
@@ -56,7 +56,7 @@ async def test_a_row_that_dynamodb_refuses_is_summed_up_as_well(aws, open_consum
 
 
 async def test_without_rejected_rows_there_is_no_such_line(aws, open_consumer):
-    """Nor for an object that is gone, or cannot be read from its beginning."""
+    """It also holds for an object that is gone, or cannot be read from its beginning."""
     aws.objects = {"stocks/x.csv": (HEADER + "A,2026-01-01,1\n").encode(), "stocks/bad.csv": b"a,b\n"}
     consumer = await open_consumer()
 
@@ -66,7 +66,7 @@ async def test_without_rejected_rows_there_is_no_such_line(aws, open_consumer):
 
 
 async def test_rows_rejected_before_a_message_fails_are_said_too(aws, open_consumer):
-    """They say what is the matter with the object, whatever failed in the end."""
+    """They show what is wrong with the object, whatever failed in the end."""
 
     async def broken(_items):
         return error("AccessDeniedException", "as told")
@@ -92,7 +92,7 @@ async def test_rows_rejected_before_a_message_fails_are_said_too(aws, open_consu
     ],
 )
 async def test_a_failed_message_names_the_setting_that_would_mend_it(aws, open_consumer, body, settings, setting):
-    """Where there is one; nothing of the object is written."""
+    """It holds where there is such a setting; nothing of the object is written."""
     aws.objects["stocks/x.csv"] = body.encode()
     consumer = await open_consumer(**settings)
 
@@ -107,7 +107,7 @@ async def test_a_failed_message_names_the_setting_that_would_mend_it(aws, open_c
 
 
 async def test_a_file_of_many_tickers_is_refused_before_a_row_is_written(aws, open_consumer):
-    """However long it is: its first rows say so."""
+    """However long the file is, its first rows give it away."""
     rows = [f"2024-01-{day:02d},{name}" for name in range(100) for day in range(1, 29)]
     aws.objects["stocks/all.csv"] = ("date,Name\n" + "\n".join(rows) + "\n").encode()
     consumer = await open_consumer()
@@ -121,7 +121,7 @@ async def test_a_file_of_many_tickers_is_refused_before_a_row_is_written(aws, op
 
 @pytest.mark.parametrize("seed", range(6))
 async def test_the_rows_add_up_when_all_messages_succeed(aws, open_consumer, short_pauses, seed):
-    """Read = written + duplicate + rejected, whatever was left, throttled, sent again or refused meanwhile."""
+    """Read = written + duplicate + rejected, however many rows were left, throttled, sent again or refused."""
     chance = random.Random(seed)
 
     async def moody(items):
@@ -156,7 +156,7 @@ async def test_the_rows_add_up_when_all_messages_succeed(aws, open_consumer, sho
 
 
 async def test_a_write_that_comes_late_leaves_no_older_row(aws, open_consumer, short_pauses, monkeypatch):
-    """The message fails instead of writing over it, and its next delivery writes all rows in order."""
+    """The message fails instead of overwriting it, and its next delivery writes all rows in order."""
     monkeypatch.setattr("pipeline.table.REQUEST_TIMEOUT_S", 0.2)
     late = asyncio.Event()
     first = True

@@ -1,4 +1,4 @@
-"""What becomes of the consumer's settings when its environment opens."""
+"""What the consumer does with its settings when its environment opens."""
 
 from __future__ import annotations
 
@@ -21,21 +21,21 @@ REGIONAL = "https://dynamodb.eu-west-1.amazonaws.com"
 
 
 class Session:
-    """Makes clients that know where AWS's service is, and keeps what each was made with."""
+    """Makes clients that know AWS's address, and records what each was made with."""
 
     def __init__(self):
         self.made = {}
 
     @asynccontextmanager
     async def create_client(self, service, **options):
-        """As aiobotocore's."""
+        """Like aiobotocore's."""
         self.made[service] = options
         region = options["region_name"]
         regional = f"https://{service}.{region}.amazonaws.com"
         yield SimpleNamespace(meta=SimpleNamespace(endpoint_url=options["endpoint_url"] or regional))
 
     async def get_credentials(self):
-        """Those that botocore finds by itself."""
+        """The credentials that botocore finds on its own."""
 
         async def frozen():
             return ReadOnlyCredentials("found", "secret", None)
@@ -45,21 +45,21 @@ class Session:
 
 @pytest.fixture
 def authorities(monkeypatch):
-    """What is trusted over TLS in these tests, so that no bundle is read."""
+    """What these tests trust over TLS, so that no bundle is read."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     monkeypatch.setattr(consumer, "trusted_authorities", lambda _environ: context)
     return context
 
 
 async def transport_for(session, variables):
-    """The way to write that these variables ask for."""
+    """The transport that these variables select."""
     async with AsyncExitStack() as stack:
         settings = ConsumerSettings.from_environ(variables)
         return await consumer._open_transport(stack, settings, variables, session)
 
 
 async def test_aws_is_written_to_at_the_endpoint_that_botocore_knows(authorities):
-    """Signed by ourselves, over TLS with botocore's authorities, as whoever botocore finds."""
+    """Our own client signs, uses TLS with botocore's authorities, and has the credentials that botocore finds."""
     transport = await transport_for(Session(), AT_AWS)
 
     assert isinstance(transport, SignedTransport)
@@ -73,7 +73,7 @@ async def test_aws_is_written_to_at_the_endpoint_that_botocore_knows(authorities
 
 @pytest.mark.parametrize("url", ["http://127.0.0.1:8000", "https://127.0.0.1:8000", "http://127.0.0.1:8000/https:"])
 async def test_an_endpoint_of_ones_own_is_written_to_without_a_client(authorities, url):
-    """Opening one would take longer than all else; TLS is used where the endpoint says so."""
+    """Opening a client would take longer than everything else; TLS is used if the endpoint says so."""
     session = Session()
     variables = environ(url, HTTPS_PROXY="http://proxy:3128")
 
@@ -95,7 +95,7 @@ async def test_an_endpoint_of_ones_own_is_written_to_without_a_client(authoritie
     ],
 )
 async def test_botocores_client_writes_where_it_is_asked_for_or_a_proxy_is_in_between(variables):
-    """It never tries again by itself: the writer's own attempts know the time and the rate."""
+    """It never retries on its own: the writer's attempts know the time and the rate."""
     session = Session()
 
     transport = await transport_for(session, variables | {"WRITE_CONCURRENCY": "7"})
@@ -108,7 +108,7 @@ async def test_botocores_client_writes_where_it_is_asked_for_or_a_proxy_is_in_be
 
 
 async def test_idle_connections_are_closed_with_the_environment():
-    """As many are kept until then as requests may be on their way."""
+    """Until then, as many are kept as requests may be in flight."""
     closed = []
     async with AsyncExitStack() as stack:
         variables = environ("http://127.0.0.1:8000", WRITE_CONCURRENCY="7")
@@ -121,7 +121,7 @@ async def test_idle_connections_are_closed_with_the_environment():
 
 
 async def test_each_object_being_read_has_a_connection_to_s3():
-    """A request to it is tried five times."""
+    """A request to S3 is tried five times."""
     session = Session()
     async with consumer.open_environment(environ("http://127.0.0.1:1", OBJECT_CONCURRENCY="7"), session, print):
         config = session.made["s3"]["config"]
@@ -131,7 +131,7 @@ async def test_each_object_being_read_has_a_connection_to_s3():
 
 @pytest.mark.parametrize(("given", "name"), [({}, "ConsumerLambda"), ({"AWS_LAMBDA_FUNCTION_NAME": "Mine"}, "Mine")])
 async def test_figures_have_the_functions_name_without_a_context(given, name):
-    """Lambda's variable says it; elsewhere it is the template's."""
+    """Lambda's variable gives the name; elsewhere it is the template's."""
     lines = []
     async with consumer.open_environment(environ("http://127.0.0.1:1", **given), Session(), lines.append) as invoke:
         assert await invoke({"Records": []}, None) == {"batchItemFailures": []}
@@ -140,7 +140,7 @@ async def test_figures_have_the_functions_name_without_a_context(given, name):
 
 @pytest.mark.parametrize(("given", "rate"), [("", None), ("0", None), ("1", 1), ("250", 250)])
 async def test_the_rate_of_writing_is_the_settings_or_the_tables(monkeypatch, given, rate):
-    """No rate, or a rate of nothing, leaves it to the table."""
+    """No rate, or a rate of zero, leaves it to the table."""
     opened = []
 
     class Invocation:
@@ -148,7 +148,7 @@ async def test_the_rate_of_writing_is_the_settings_or_the_tables(monkeypatch, gi
             opened.append(environment)
 
         async def run(self, _event):
-            """Nothing."""
+            """Do nothing."""
 
     monkeypatch.setattr(consumer, "_Invocation", Invocation)
     variables = environ("http://127.0.0.1:1", WRITE_RATE=given, WRITE_CONCURRENCY="7", OBJECT_CONCURRENCY="3")
@@ -161,7 +161,7 @@ async def test_the_rate_of_writing_is_the_settings_or_the_tables(monkeypatch, gi
 
 
 async def slots_of(semaphore: asyncio.Semaphore) -> int:
-    """How often it can be had at once."""
+    """How many slots can be taken at once."""
     taken = 0
     while not semaphore.locked():
         await semaphore.acquire()

@@ -1,4 +1,4 @@
-"""When the consumer looks at the time, and what it makes of it, on a clock that is set by hand."""
+"""When the consumer checks the time, and what it concludes, on a clock set by hand."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from pipeline.rows import RejectedRow
 
 
 class Writer:
-    """Takes every row at once, after this many seconds of `clock`; `refused` is for DynamoDB's own refusals."""
+    """Accepts every row at once, after this many seconds of `clock`; `refused` holds rows that DynamoDB refuses."""
 
     def __init__(self, clock, takes_s=0.0):
         self.clock = clock
@@ -26,7 +26,7 @@ class Writer:
         self.refused = []
 
     async def add(self, part):
-        """Time passes."""
+        """Let time pass."""
         self.clock.now += self.takes_s
         self.parts.append(len(part.keys))
 
@@ -45,11 +45,11 @@ class Rejected:
 
     @property
     def count(self):
-        """So many."""
+        """The number of rows."""
         return len(self.rows)
 
     async def add(self, row):
-        """Time passes."""
+        """Let time pass."""
         self.clock.now += self.takes_s
         self.rows.append(row.line)
 
@@ -59,51 +59,51 @@ class Rejected:
 
 
 class Stream:
-    """An object of so many bytes, handed out in chunks of ten."""
+    """An object of this size, handed out in chunks of ten bytes."""
 
     def __init__(self, size, read=0):
         self.size_bytes = size
         self.bytes_read = read
 
     async def chunks(self):
-        """Until all are read."""
+        """Yield chunks until all are read."""
         while self.bytes_read < self.size_bytes:
             self.bytes_read += 10
             yield b"x" * 10
 
 
 class Reader:
-    """Makes of each chunk, and of the end, the next of these lists of blocks."""
+    """Turns each chunk, and the end, into the next of these lists of blocks."""
 
     def __init__(self, *blocks):
         self.blocks = list(blocks)
 
     def feed(self, chunk, *, final=False):
-        """As an `ItemReader`."""
+        """Like an `ItemReader`."""
         assert final is not bool(chunk)
         return iter(self.blocks.pop(0))
 
 
 def items(count, first=0):
-    """So many rows in one block."""
+    """`count` rows in one block."""
     lines = range(first, first + count)
     return Items([(str(line), "x") for line in lines], lines, [str(line) for line in lines])
 
 
 def rejected(count):
-    """So many rows that are rejected, a block each."""
+    """`count` rejected rows, one block each."""
     return [RejectedRow(line, "bad", ()) for line in range(count)]
 
 
 class Clock:
-    """A clock that is set by hand."""
+    """A clock set by hand."""
 
     def __init__(self, now):
         self.now = now
 
 
 async def invocation_at(clock, began_at=1000.0):
-    """An invocation with a hundred seconds until its soft end, one object being read."""
+    """An invocation with a hundred seconds until its soft end, and one object being read."""
     environment = SimpleNamespace(log=Log(lambda _line: None, lambda: 0.0, "Function"))
     invocation = _Invocation(environment, None)
     invocation._now = lambda: clock.now
@@ -113,14 +113,14 @@ async def invocation_at(clock, began_at=1000.0):
 
 
 def ingest_of(clock, size, read, *blocks, began_at=1000.0, write_s=0.0, reject_s=0.0):
-    """An object of which so much is read."""
+    """An object of which this much has been read."""
     rejected = Rejected(clock, reject_s)
     return _Ingest(Stream(size, read), Reader(*blocks), Writer(clock, write_s), rejected, began_at, may_be_empty=False)
 
 
 @pytest.mark.parametrize(("now", "over"), [(1099.999, False), (1100.0, True), (1100.001, True)])
 async def test_time_is_up_at_the_soft_end(now, over):
-    """Even for an object that is nearly done."""
+    """It holds even for an object that is nearly done."""
     clock = Clock(now)
     invocation, ingest = await invocation_at(clock), ingest_of(clock, 1_000_000, 1_000_000)
     if over:
@@ -134,7 +134,7 @@ async def test_time_is_up_at_the_soft_end(now, over):
     ("began_at", "now", "judged"), [(1000, 1009.99, False), (1000, 1010, True), (1005, 1014, False)]
 )
 async def test_an_objects_speed_is_judged_after_a_tenth_of_the_time(began_at, now, judged):
-    """Ten seconds of a hundred, from the object's own beginning; before, the first requests would be all of it."""
+    """The share is ten of a hundred seconds, from the object's beginning; before that, the first requests dominate."""
     clock = Clock(now)
     invocation, ingest = await invocation_at(clock), ingest_of(clock, 1_000_000, 1, began_at=began_at)
     if judged:
@@ -146,7 +146,7 @@ async def test_an_objects_speed_is_judged_after_a_tenth_of_the_time(began_at, no
 
 @pytest.mark.parametrize("size", [None, 0])
 async def test_an_object_of_no_known_size_is_not_judged(size):
-    """There is no saying how much of it is left."""
+    """It is unknown how much of it is left."""
     clock = Clock(1050.0)
     (await invocation_at(clock))._check_time(ingest_of(clock, size, 0))
 
@@ -189,7 +189,7 @@ async def test_an_object_of_no_known_size_is_not_judged(size):
     ],
 )
 async def test_an_object_that_is_too_large_says_how_fast_it_went(reading, read, seen, added, reason):
-    """Its size, what was stored, how fast, and what would have been needed with the environment to itself."""
+    """The reason gives its size, what was stored, how fast, and what would be needed with the environment to itself."""
     clock = Clock(1020.0)
     invocation, ingest = await invocation_at(clock), ingest_of(clock, 100_000, read)
     invocation._reading = reading
@@ -207,7 +207,7 @@ async def test_an_object_that_is_too_large_says_how_fast_it_went(reading, read, 
     ("read", "reading", "refused"), [(200, 1, False), (199, 1, True), (100, 2, True), (112, 2, False)]
 )
 async def test_an_object_that_is_done_just_in_time_is_not_refused(read, reading, refused):
-    """A fifth of it in a fifth of the time; for one of two a ninth is enough, as the rest is twice as fast alone."""
+    """A fifth of it in a fifth of the time is enough; for one of two objects a ninth is, as the rest is faster."""
     clock = Clock(1020.0)
     invocation, ingest = await invocation_at(clock), ingest_of(clock, 1000, read)
     invocation._reading = reading
@@ -220,7 +220,7 @@ async def test_an_object_that_is_done_just_in_time_is_not_refused(read, reading,
 
 @pytest.mark.parametrize(("began_at", "permanent"), [(1000, True), (1009, True), (1010, False), (1015, False)])
 async def test_an_object_that_began_late_may_be_done_another_time(began_at, permanent):
-    """It is too large for good if it had more time than had passed before it."""
+    """It is permanently too large only if it had more time than had passed before it."""
     clock = Clock(1020.0)
     invocation, ingest = await invocation_at(clock), ingest_of(clock, 1_000_000, 1, began_at=began_at)
     if began_at == 1015:
@@ -231,7 +231,7 @@ async def test_an_object_that_began_late_may_be_done_another_time(began_at, perm
 
 
 async def test_rows_are_added_in_parts_with_a_look_at_the_time_after_each():
-    """250 rows a part: of what comes after the soft end nothing is begun."""
+    """After each part of 250 rows the time is checked, and nothing is begun after the soft end."""
     clock = Clock(1000.0)
     invocation, ingest = await invocation_at(clock), ingest_of(clock, None, 0, write_s=40.0)
 
@@ -244,7 +244,7 @@ async def test_rows_are_added_in_parts_with_a_look_at_the_time_after_each():
 
 
 async def test_rejected_rows_count_as_read_and_seen_and_added():
-    """Each of them, with those that were accepted."""
+    """Each rejected row counts, together with the accepted ones."""
     clock = Clock(1000.0)
     invocation, ingest = await invocation_at(clock), ingest_of(clock, 1000, 1000)
 
@@ -257,7 +257,7 @@ async def test_rejected_rows_count_as_read_and_seen_and_added():
 
 
 async def test_the_time_is_looked_at_after_every_250_rejected_rows():
-    """An object of nothing else is not read on for ever either."""
+    """Reading an object of nothing but rejected rows also stops in time."""
     for takes_s, left in ((0.41, 250), (0.39, 500)):
         clock = Clock(1000.0)
         invocation, ingest = await invocation_at(clock), ingest_of(clock, 1000, 1000, reject_s=takes_s)
@@ -267,7 +267,7 @@ async def test_the_time_is_looked_at_after_every_250_rejected_rows():
 
 
 async def test_what_dynamodb_refuses_is_taken_out_after_each_block():
-    """The rows that it refused meanwhile are not kept until the object's end."""
+    """Rows refused meanwhile are not kept until the object's end."""
     clock = Clock(1000.0)
     invocation, ingest = await invocation_at(clock), ingest_of(clock, 1000, 1000)
     ingest.writer.refused += rejected(2)
@@ -280,7 +280,7 @@ async def test_what_dynamodb_refuses_is_taken_out_after_each_block():
 
 
 async def test_others_have_their_turn_after_each_block():
-    """A long chunk whose rows all find a free slot does not hold the loop."""
+    """A long chunk whose rows all find a free slot does not block the loop."""
     clock = Clock(1000.0)
     invocation, ingest = await invocation_at(clock), ingest_of(clock, 1000, 1000)
     told = []
@@ -303,7 +303,7 @@ async def test_others_have_their_turn_after_each_block():
 
 
 async def test_the_time_is_looked_at_after_each_chunk():
-    """Also after one that brings no row at all, as the middle of a long one."""
+    """It also holds after a chunk without a row, such as the middle of a long one."""
     clock = Clock(1000.0)
     invocation = await invocation_at(clock)
     looked = []

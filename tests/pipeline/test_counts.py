@@ -1,4 +1,4 @@
-"""The figures of an invocation, by the names that the dashboard and the alarms ask CloudWatch for."""
+"""The figures of an invocation, under the names that the dashboard and the alarms request from CloudWatch."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from pipeline.counts import ConsumerCounts
 
 
 def test_an_invocation_begins_with_nothing_done():
-    """Every figure is published, those that are zero too, so that an alarm has data."""
+    """Every figure is published, even zero, so that an alarm has data."""
     assert ConsumerCounts().metrics() == {
         "MessagesReceived": 0,
         "MessagesFailed": 0,

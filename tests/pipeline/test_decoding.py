@@ -1,4 +1,4 @@
-"""Bytes -> text: encodings, compression, and what is inflated of a damaged stream."""
+"""Bytes -> text: encodings, compression, and what is inflated from a damaged stream."""
 
 from __future__ import annotations
 
@@ -40,19 +40,19 @@ def packed(content: bytes) -> bytes:
     ],
 )
 def test_encodings_and_compression_are_told_by_their_first_bytes(body, size):
-    """UTF-8 with a mark or without, UTF-16 by its mark, gzip of any number of members, padded or not."""
+    """UTF-8 with or without a mark, UTF-16 with one, and gzip of any number of members, padded or not, are read."""
     assert by_line(read(*pieces(body, size))) == [(1, ["é", "😀"])]
 
 
 def test_what_is_shorter_than_a_mark_is_read_at_the_end():
-    """One byte of text is a text; the beginning of a mark alone is bytes that are not text."""
+    """A single byte of text is a text; the beginning of a mark alone is bytes that are not text."""
     assert read(b"a") == read(b"", b"a") == [Lines(1, "a\n")]
     assert read(b"\xef\xbb") == [Lines(1, "\udcef\udcbb\n")]
     assert read(b"\x1f") == [Lines(1, "\x1f\n")]
 
 
 def test_bytes_that_are_no_text_become_lone_surrogates():
-    """So that the reader above can reject their row alone; a character cut short by the end as well."""
+    """So the reader above can reject only their row; this includes a character cut short by the end."""
     assert read(b"a\xff\nb\n") == [Lines(1, "a\udcff\nb\n")]
     assert read(b"a\xc3") == [Lines(1, "a\udcc3\n")]
 
@@ -69,7 +69,7 @@ def test_bytes_that_are_no_text_become_lone_surrogates():
     ],
 )
 def test_an_object_that_is_cut_or_damaged_is_unreadable(body, reason):
-    """Whatever the chunks, it says what is the matter."""
+    """Whatever the chunks are, the reason says what is wrong."""
     for size in (1, 1000):
         with pytest.raises(ObjectUnreadable) as refused:
             read(*pieces(body, size))
@@ -77,7 +77,7 @@ def test_an_object_that_is_cut_or_damaged_is_unreadable(body, reason):
 
 
 def test_gzip_is_inflated_a_slice_at_a_time():
-    """However much a chunk unfolds to, no more than a slice is in hand."""
+    """However much a chunk inflates to, at most one slice is held."""
     body = b"x" * 99 + b"\n"
     found = read(packed(body * 2000))
     lengths = [len(record.text) for record in found if isinstance(record, Lines)]
@@ -88,7 +88,7 @@ def test_gzip_is_inflated_a_slice_at_a_time():
 
 @pytest.mark.parametrize("spare", [0, -1])
 def test_gzip_may_unfold_to_so_many_times_as_many_bytes(monkeypatch, spare):
-    """At the bound it is read, one byte above it is a bomb; what is small is nobody's business."""
+    """At the limit it is read, one byte above it is a bomb; small data is not checked."""
     body = b"x,1\n" * 20_000
     member = packed(body)
     assert len(body) > 200 * len(member)
@@ -102,7 +102,7 @@ def test_gzip_may_unfold_to_so_many_times_as_many_bytes(monkeypatch, spare):
 
 
 def test_the_ratio_counts_every_member():
-    """Bytes in and out add up over the stream: one member that unfolds far is carried by others that do not."""
+    """Bytes in and out add up over the stream: a member that inflates a lot is offset by others that do not."""
     noise = random.Random(1).randbytes(3000).hex().encode() + b"\n"
     body = packed(noise) + packed(b"x" * 49_999 + b"\n")
     with pytest.MonkeyPatch.context() as patch:
@@ -115,7 +115,7 @@ def test_the_ratio_counts_every_member():
 
 
 def inflated(chunks: list[bytes]) -> tuple[bytes, str | None]:
-    """What comes out of these chunks, and why it ends early."""
+    """The output for these chunks, and why it ends early."""
     inflater = Inflater()
     out = b""
     try:
@@ -128,7 +128,7 @@ def inflated(chunks: list[bytes]) -> tuple[bytes, str | None]:
 
 
 def a_byte_at_a_time(body: bytes) -> tuple[bytes, str | None]:
-    """The same by zlib alone, byte by byte."""
+    """The same with zlib alone, byte by byte."""
     out, member = b"", zlib.decompressobj(wbits=31)
     for at in range(len(body)):
         byte = body[at : at + 1]
@@ -164,7 +164,7 @@ STREAMS = [
 @example(body=STREAMS[4], damage="the end", at=len(STREAMS[4]) - 9, cuts=[])
 @example(body=STREAMS[1], damage="a bit", at=13, cuts=[])
 def test_of_a_damaged_stream_all_is_read_that_comes_before_the_damage(body, damage, at, cuts):
-    """What inflates byte by byte, up to the byte at which zlib fails; however the stream is cut."""
+    """It gives what inflates byte by byte, up to the byte at which zlib fails, however the stream is cut."""
     at %= len(body)
     if damage == "a bit":
         body = body[:at] + bytes([body[at] ^ 1 << at % 8]) + body[at + 1 :]
@@ -180,7 +180,7 @@ def test_of_a_damaged_stream_all_is_read_that_comes_before_the_damage(body, dama
 
 @pytest.mark.parametrize("at", [10, 700, 1500, 2500])
 def test_the_records_before_the_damage_are_read_whole(at):
-    """However the chunks are cut: as many lines as inflate, and not the one that is cut off."""
+    """However the chunks are cut, all lines that inflate whole are read, and not the one that is cut off."""
     body = bytearray(packed(b"".join(b"%d,%d\n" % (i, i * i * i % 9973) for i in range(2000))))
     body[at] ^= 16
     found = []
@@ -199,7 +199,7 @@ def test_the_records_before_the_damage_are_read_whole(at):
 @pytest.mark.parametrize("size", [1, 50, 1000, 10**6])
 @pytest.mark.parametrize("behind", [0, 3000])
 def test_a_bomb_is_measured_by_the_bytes_that_it_took(monkeypatch, size, behind):
-    """What comes after it in the same chunk does not dilute it, nor does it matter how the chunks are cut."""
+    """What follows it in the same chunk does not dilute it, and how the chunks are cut does not matter."""
     monkeypatch.setattr(decoding, "GZIP_RATIO_FREE_BYTES", SLICE_BYTES)
     bomb = packed(b"x" * (10 * SLICE_BYTES))
     out, reason = inflated(pieces(bomb + packed(random.Random(1).randbytes(behind).hex().encode()), size))
@@ -211,7 +211,7 @@ def test_a_bomb_is_measured_by_the_bytes_that_it_took(monkeypatch, size, behind)
 
 @pytest.mark.parametrize("size", [1, 10**6])
 def test_padding_counts_as_bytes_that_were_taken(monkeypatch, size):
-    """What a member took is known when it ends: with as many zeros before it, the second one is none."""
+    """A member's input is known when it ends: with enough zeros before it, the second one is not a bomb."""
     monkeypatch.setattr(decoding, "GZIP_RATIO_FREE_BYTES", 1)
     monkeypatch.setattr(decoding, "MAX_GZIP_RATIO", 10)
     noise, dense = packed(random.Random(1).randbytes(400)), packed(b"x" * 5000)
@@ -220,7 +220,7 @@ def test_padding_counts_as_bytes_that_were_taken(monkeypatch, size):
 
 
 def test_a_stream_that_ends_anywhere_gives_all_that_it_holds():
-    """Also where the last byte that has come unfolds beyond a slice."""
+    """It also holds if the last byte received inflates beyond a slice."""
     body = packed(b"x" * 200_000)
     for end in range(2, len(body)):
         assert inflated([body[:end]]) == a_byte_at_a_time(body[:end])
@@ -228,7 +228,7 @@ def test_a_stream_that_ends_anywhere_gives_all_that_it_holds():
 
 @pytest.mark.parametrize("size", [2, 3])
 def test_a_bit_that_is_wrong_anywhere_gives_all_before_it(size):
-    """In the smallest chunks that hold more than the byte at which zlib fails."""
+    """It uses the smallest chunks that hold more than the byte at which zlib fails."""
     good = packed(b"a,b,c\n1,2,3\n4,5,6\n" * 3 + b"7,8,9")
     for at in range(2, len(good)):
         for bit in range(8):
@@ -237,7 +237,7 @@ def test_a_bit_that_is_wrong_anywhere_gives_all_before_it(size):
 
 
 def test_plain_bytes_come_in_slices():
-    """In order, none of them twice."""
+    """They are in order, and none comes twice."""
     body = bytes(range(256)) * 1000
     found = list(Inflater().feed(body, final=True))
     assert b"".join(found) == body
@@ -245,7 +245,7 @@ def test_plain_bytes_come_in_slices():
 
 
 def test_no_byte_is_waited_for_that_is_not_needed():
-    """Three tell every encoding."""
+    """Three bytes are enough to recognise any encoding."""
     assert Decoder().feed(b"abc") == "abc"
     assert Decoder().feed(b"ab") == ""
     assert Decoder().feed(b"\xef\xbb\xbf") == ""
@@ -265,14 +265,14 @@ def test_no_byte_is_waited_for_that_is_not_needed():
     ],
 )
 def test_an_encoding_is_called_as_it_was_named(body, encoding, name):
-    """Or by what the mark says."""
+    """Or it is called what the mark says."""
     decoder = Decoder(encoding)
     decoder.feed(body)
     assert decoder.encoding == name
 
 
 def test_why_an_object_is_unreadable_is_one_text():
-    """With it, the setting that might mend it, and how."""
+    """The exception also has the setting that might fix it, and a value."""
     error = ObjectUnreadable("no header", "A_SETTING", "a value")
     assert (str(error), error.setting, error.proposal) == ("no header", "A_SETTING", "a value")
     assert ObjectUnreadable("no header").setting is None
@@ -286,7 +286,7 @@ def decoded(body: bytes, size: int, encoding: str | None = None) -> str:
 
 
 def text_encodings() -> list[str]:
-    """All that Python knows and `ENCODING` may name."""
+    """All encodings that Python has and `ENCODING` may name."""
     names = sorted({module.name for module in pkgutil.iter_modules(encodings.__path__)})
     return [name for name in names if encoding_problem(name) is None]
 
@@ -308,12 +308,12 @@ def text_encodings() -> list[str]:
     ],
 )
 def test_an_encoding_that_cannot_be_read_is_named(name, problem):
-    """Those that are not of text, those that not all bytes can be in, and names of none."""
+    """It covers codecs that do not make text, codecs that cannot decode all bytes, and names without a codec."""
     assert encoding_problem(name) == problem
 
 
 def test_an_encoding_is_read_in_pieces(monkeypatch):
-    """A codec that cannot is none for files."""
+    """A codec that cannot be read in pieces is not usable for files."""
     monkeypatch.setattr(decoding.codecs, "lookup", lambda name: codecs.CodecInfo(len, len, name=name))
     assert encoding_problem("whole") == "is not a text encoding"
 
@@ -321,7 +321,7 @@ def test_an_encoding_is_read_in_pieces(monkeypatch):
 @pytest.mark.parametrize("encoding", text_encodings())
 @pytest.mark.filterwarnings("ignore:invalid escape sequence:DeprecationWarning")
 def test_any_bytes_are_text_in_any_encoding(encoding):
-    """What is not text in it comes out as lone surrogates, wherever it is cut; nothing raises."""
+    """What is not text becomes lone surrogates, wherever it is cut; nothing raises."""
     chance = random.Random(1)
     bodies = [bytes(range(256)), *(chance.randbytes(50) for _ in range(20))]
     bodies += [bytes(chance.choice(b'a,"\n~+\x1b$B(\x0e\x81\xff') for _ in range(50)) for _ in range(50)]
@@ -356,14 +356,14 @@ WITH_MARKS = ("utf-16-le", "utf-16-be", "utf-32-le", "utf-32-be")
 )
 @pytest.mark.parametrize("size", [1, 2, 100])
 def test_marks_and_bytes_that_are_not_text(body, encoding, text, size):
-    """One mark goes; each byte that is not text is one surrogate, the odd one at the end included."""
+    """One mark is removed; each byte that is not text is one surrogate, including an odd one at the end."""
     assert decoded(body, size, encoding) == text
 
 
 @pytest.mark.parametrize("beginning", [*decoding._FORMATS])
 @pytest.mark.parametrize("encoding", [None, "latin-1"])
 def test_another_format_is_known_by_its_first_bytes(beginning, encoding):
-    """As soon as they have come, and not by fewer of them."""
+    """It is recognised as soon as those bytes have come, and not with fewer."""
     decoder = Decoder(encoding)
     for byte in beginning[:-1]:
         assert decoder.feed(bytes([byte])) == ""
@@ -376,6 +376,6 @@ def test_another_format_is_known_by_its_first_bytes(beginning, encoding):
 
 
 def test_nothing_is_written_by_the_error_handler_for_reading():
-    """A character that an encoding does not have is an error as ever."""
+    """A character that an encoding does not have is still an error when writing."""
     with pytest.raises(UnicodeEncodeError):
         "\u20ac".encode("ascii", decoding.ESCAPE)

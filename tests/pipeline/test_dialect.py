@@ -1,4 +1,4 @@
-"""The settings that say how files are written: what each takes, and how a malformed one is named."""
+"""The settings that say how files are written: what each accepts, and how a malformed one is named."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ MOST = ("date", *(f"c{i}" for i in range(16_383)))
 
 
 def test_nothing_is_set_unless_it_is():
-    """Empty values are none."""
+    """Empty values count as unset."""
     assert CsvDialect.from_environ({}) == CsvDialect.from_environ(dict.fromkeys(SETTINGS, "")) == CsvDialect()
 
 
@@ -50,7 +50,7 @@ def test_nothing_is_set_unless_it_is():
     ],
 )
 def test_what_a_setting_says(name, value, field, expected):
-    """Both ends of each range, and each way to write the same."""
+    """It covers both ends of each range, and each way to write the same value."""
     assert getattr(CsvDialect.from_environ({name: value}), field) == expected
 
 
@@ -94,7 +94,7 @@ def test_what_a_setting_says(name, value, field, expected):
     ],
 )
 def test_a_malformed_setting_is_named(name, value, message):
-    """In one line that says what would do."""
+    """One line says what would be valid."""
     with pytest.raises(SettingsError) as refused:
         CsvDialect.from_environ({name: value})
     assert str(refused.value).startswith(name)
@@ -103,7 +103,7 @@ def test_a_malformed_setting_is_named(name, value, message):
 
 
 def test_names_must_hold_the_columns_that_the_settings_name():
-    """So that a function with other names does not begin."""
+    """So a function with other names does not start."""
     names = {"COLUMN_NAMES": "paper,day,clock,n"}
     with pytest.raises(
         SettingsError, match="'Papre' is not among the columns paper,day,clock,n; the nearest is 'paper'"
@@ -123,7 +123,7 @@ def test_names_must_hold_the_columns_that_the_settings_name():
     name=st.sampled_from(SETTINGS), value=st.text(max_size=20) | st.from_regex(r"[a-z0-9_.+/-]{1,12}", fullmatch=True)
 )
 def test_no_setting_ends_in_a_traceback(name, value):
-    """Whatever text it has, surrogates and NUL included."""
+    """It holds for any text, including surrogates and NUL."""
     try:
         CsvDialect.from_environ({name: value})
     except SettingsError as error:

@@ -1,4 +1,4 @@
-"""The plain handler that Lambda calls, and where clients go."""
+"""The plain handler that Lambda calls, and where clients connect."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from pipeline.settings import SettingsError
 
 
 def handler_of(invoke):
-    """A handler over this coroutine function."""
+    """A handler that wraps this coroutine function."""
 
     class Core:
         def __init__(self, _environ, _session, _write):
@@ -51,7 +51,7 @@ def test_all_invocations_run_on_one_loop():
 
 @pytest.mark.parametrize("raised", [asyncio.CancelledError, SystemExit])
 def test_what_would_end_the_process_becomes_a_failed_invocation(raised):
-    """Lambda's runtime catches `Exception` alone; the environment must outlive the rest."""
+    """Lambda's runtime catches only `Exception`; the environment must survive the rest."""
 
     async def invoke(event, _context):
         if event == "bad":
@@ -67,7 +67,7 @@ def test_what_would_end_the_process_becomes_a_failed_invocation(raised):
 
 
 def run_python(code: str, **variables: str) -> subprocess.CompletedProcess[str]:
-    """Run this in an interpreter that knows these variables and no credentials."""
+    """Run this in an interpreter that has these variables and no credentials."""
     kept = {name: os.environ[name] for name in ("PATH", "HOME", "PYTHONPATH") if name in os.environ}
     return subprocess.run(
         [sys.executable, "-c", code], env=kept | variables, capture_output=True, text=True, timeout=60, check=False
@@ -75,7 +75,7 @@ def run_python(code: str, **variables: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_within_lambda_a_bad_setting_fails_the_import():
-    """That is init: the deployment shows it before the first message does."""
+    """That is during init, so the deployment shows the error before the first message does."""
     result = run_python("import pipeline.consumer", AWS_LAMBDA_RUNTIME_API="127.0.0.1:9001")
 
     assert result.returncode == 1
@@ -92,7 +92,7 @@ def test_outside_lambda_the_import_needs_no_settings():
 
 
 async def test_the_plain_handler_works_as_lambda_calls_it(aws):
-    """From the process's variables, over its own loop, twice, with log lines on standard output."""
+    """It reads the process's variables, uses its own loop, works twice, and logs to standard output."""
     aws.objects["stocks/a.csv"] = b"ticker,date\nA,2024-01-02\n"
     code = f"""
 from pipeline.consumer import handler
@@ -108,7 +108,7 @@ for _ in range(2):
 
 
 def test_an_endpoint_wants_its_own_credentials():
-    """Next to a local engine botocore must never go and find the user's."""
+    """With a local store, botocore must never find the user's credentials."""
     with pytest.raises(SettingsError, match="AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"):
         access({"AWS_ENDPOINT_URL": "http://127.0.0.1:1"}, "s3")
     with pytest.raises(SettingsError, match="must begin with http"):
@@ -119,7 +119,7 @@ def test_an_endpoint_wants_its_own_credentials():
 @pytest.mark.parametrize("missing", ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"])
 @pytest.mark.parametrize("empty", [True, False])
 def test_half_of_the_credentials_are_none(missing, empty):
-    """Whichever half, and whether it is absent or empty."""
+    """It holds for either half, whether it is absent or empty."""
     variables = environ("http://127.0.0.1:1")
     variables.pop(missing)
     with pytest.raises(SettingsError, match="AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"):
@@ -136,12 +136,12 @@ def test_half_of_the_credentials_are_none(missing, empty):
     ],
 )
 def test_the_region_is_lambdas_then_the_default(variables, region):
-    """An empty variable is as none; an empty endpoint is none either."""
+    """An empty variable counts as unset, and so does an empty endpoint."""
     assert access({**variables, "AWS_ENDPOINT_URL": ""}, "s3") == Access(region)
 
 
 def test_a_session_token_belongs_to_the_credentials():
-    """Without one, and with an empty one, they are permanent."""
+    """Without one, or with an empty one, they are permanent."""
     for given, token in (({}, None), ({"AWS_SESSION_TOKEN": ""}, None), ({"AWS_SESSION_TOKEN": "t"}, "t")):
         variables = {"AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "s", **given}
         keys = access({**variables, "AWS_ENDPOINT_URL": "https://h"}, "s3").keys
@@ -149,7 +149,7 @@ def test_a_session_token_belongs_to_the_credentials():
 
 
 def test_a_service_may_have_an_endpoint_of_its_own():
-    """`AWS_ENDPOINT_URL_DYNAMODB` goes before `AWS_ENDPOINT_URL`."""
+    """`AWS_ENDPOINT_URL_DYNAMODB` takes precedence over `AWS_ENDPOINT_URL`."""
     variables = environ("http://127.0.0.1:1", AWS_ENDPOINT_URL_DYNAMODB="http://127.0.0.1:2")
 
     assert access(variables, "s3").endpoint_url == "http://127.0.0.1:1"
@@ -157,7 +157,7 @@ def test_a_service_may_have_an_endpoint_of_its_own():
 
 
 async def test_credentials_come_from_botocore_where_no_endpoint_is_given(monkeypatch):
-    """Through its provider, asked again each time, so that renewed ones are seen."""
+    """They come from its provider, which is called each time, so that renewed ones are used."""
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "from-botocore")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "x")
     monkeypatch.setenv("AWS_SESSION_TOKEN", "first")
@@ -171,7 +171,7 @@ async def test_credentials_come_from_botocore_where_no_endpoint_is_given(monkeyp
 
 
 async def test_no_credentials_at_all_is_a_clear_error():
-    """At init, in one line."""
+    """It is one line, at init."""
 
     class Poor:
         async def get_credentials(self):
@@ -182,7 +182,7 @@ async def test_no_credentials_at_all_is_a_clear_error():
 
 
 async def test_the_core_reads_nothing_but_its_environ(aws, session, monkeypatch):
-    """The process's own endpoint, credentials and settings are not seen."""
+    """The process's own endpoint, credentials and settings are not read."""
     for name, value in environ("http://127.0.0.1:9", TABLE_NAME="Other").items():
         monkeypatch.setenv(name, value)
     aws.objects["stocks/a.csv"] = b"ticker,date\nA,2024-01-02\n"
@@ -194,7 +194,7 @@ async def test_the_core_reads_nothing_but_its_environ(aws, session, monkeypatch)
 
 
 async def test_connections_that_died_while_frozen_cost_no_message(session, aws):
-    """Between two invocations every connection is closed by the other end: the second one does not notice."""
+    """The server closes every connection between two invocations, and the second one does not notice."""
     aws.objects["stocks/a.csv"] = b"ticker,date\nA,2024-01-02\n"
     transports = set()
 
@@ -211,10 +211,10 @@ async def test_connections_that_died_while_frozen_cost_no_message(session, aws):
 
 
 class Created:
-    """A session that keeps what its clients are made with."""
+    """A session that records what its clients are made with."""
 
     def create_client(self, service, **options):
-        """As aiobotocore's."""
+        """Like aiobotocore's."""
         return service, options
 
 
@@ -227,9 +227,9 @@ class Created:
     ],
 )
 def test_what_clients_are_made_with(url, verify, proxies, style):
-    """AWS itself is reached as botocore likes it, an endpoint directly; TLS is always verified.
+    """Botocore connects to AWS in its own way and to an endpoint directly; TLS is always verified.
 
-    A connection that cannot be made or that has died costs seconds, not the minute of botocore's defaults.
+    A connection that fails or has died costs seconds, not the minute of botocore's defaults.
     """
     service, options = client(Created(), "s3", Access("eu-west-1", url, {"k": "v"}), connections=7, retries=2)
 
@@ -247,7 +247,7 @@ def test_what_clients_are_made_with(url, verify, proxies, style):
 
 
 def test_botocores_authorities_are_trusted_unless_others_are_named(tmp_path):
-    """`AWS_CA_BUNDLE` takes their place; an empty one does not."""
+    """`AWS_CA_BUNDLE` replaces them; an empty one does not."""
     bundle = Path(get_cert_path(True)).read_text("utf-8")
     end = "-----END CERTIFICATE-----"
     (tmp_path / "one.pem").write_text(bundle[bundle.index("-----BEGIN") :].partition(end)[0] + end + "\n", "utf-8")
@@ -259,7 +259,7 @@ def test_botocores_authorities_are_trusted_unless_others_are_named(tmp_path):
 
 
 class Watched:
-    """A core that tells what becomes of it, and writes what it is invoked with."""
+    """A core that records what happens to it, and writes its events."""
 
     def __init__(self, fails=False):
         self.told = []
@@ -267,7 +267,7 @@ class Watched:
         self.loop = None
 
     def __call__(self, _environ, _session, write):
-        """What a handler opens."""
+        """Open the core, as a handler does."""
         self.write = write
         return self
 
@@ -296,7 +296,7 @@ def at_exit(monkeypatch):
 
 
 def test_within_lambda_the_core_opens_at_once(monkeypatch, at_exit):
-    """So that init pays for it; elsewhere the first call does."""
+    """So init pays for it; elsewhere, the first call does."""
     core = Watched()
     handler = Handler(core)
     assert core.told == []
@@ -311,7 +311,7 @@ def test_within_lambda_the_core_opens_at_once(monkeypatch, at_exit):
 
 
 def test_an_open_handler_is_closed_when_the_process_ends_and_only_once(at_exit):
-    """Clients and loop are closed in order; the next call opens others."""
+    """Clients and loop are closed in order; the next call opens new ones."""
     core = Watched()
     handler = Handler(core)
     handler.close()
@@ -328,7 +328,7 @@ def test_an_open_handler_is_closed_when_the_process_ends_and_only_once(at_exit):
 
 
 def test_a_core_that_does_not_open_leaves_no_loop(at_exit):
-    """The caller has its error, and nothing is to be closed."""
+    """The caller gets the error, and nothing is left to close."""
     core = Watched(fails=True)
     handler = Handler(core)
     with pytest.raises(SettingsError, match="as told"):
@@ -339,7 +339,7 @@ def test_a_core_that_does_not_open_leaves_no_loop(at_exit):
 
 
 def test_a_line_is_out_as_soon_as_it_is_written(monkeypatch, at_exit):
-    """A frozen environment would keep what is buffered until it thaws, if ever."""
+    """A frozen environment would keep buffered output until it thaws, if ever."""
     raw = io.BytesIO()
     monkeypatch.setattr("sys.stdout", io.TextIOWrapper(raw, encoding="utf-8"))
     handler = Handler(Watched())

@@ -1,4 +1,4 @@
-"""What SQS, S3 and the scheduler send, down to what may be missing from it."""
+"""What SQS, S3 and the scheduler send, including what may be missing."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from pipeline.events import (
 
 
 def created(name: str = "ObjectCreated:Put", bucket: str = "b", key: str = "k") -> dict[str, Any]:
-    """A record of S3's notification."""
+    """A record in S3's notification."""
     return {"eventName": name, "s3": {"bucket": {"name": bucket}, "object": {"key": key}}}
 
 
@@ -35,13 +35,13 @@ def created(name: str = "ObjectCreated:Put", bucket: str = "b", key: str = "k") 
     ],
 )
 def test_a_message_needs_only_its_id(members, body, receive_count):
-    """A message of the console's test has hardly more; one that says nothing of its receives is at its first."""
+    """The console's test message has hardly more; a message without a receive count is at its first receive."""
     assert sqs_messages({"Records": [{"messageId": "1"} | members]}) == [Message("1", body, receive_count)]
 
 
 @pytest.mark.parametrize("version", ["2.0", "2.1", "2.5", "2.6", "2.11"])
 def test_every_version_2_of_a_record_is_read(version):
-    """S3 adds members within a major version: 2.6 says of copies whether they have annotations."""
+    """S3 adds members within a major version: 2.6 says whether copies have annotations."""
     record = created("ObjectCreated:Copy") | {"eventVersion": version}
     record["s3"]["object"]["hasObjectAnnotation"] = True
     assert created_objects(json.dumps({"Records": [record]})) == [ObjectReference("b", "k")]
@@ -49,7 +49,7 @@ def test_every_version_2_of_a_record_is_read(version):
 
 @pytest.mark.parametrize("event", [None, [], {}, {"Records": None}, {"Records": {"messageId": "1"}}])
 def test_an_event_without_records_is_no_batch(event):
-    """The scheduler's and the console's events are none."""
+    """The scheduler's and the console's events are not batches."""
     with pytest.raises(MalformedEvent, match="the event has no Records"):
         sqs_messages(event)
 
@@ -72,7 +72,7 @@ def test_a_record_without_an_id_is_refused(record):
     ],
 )
 def test_an_object_is_announced_when_it_is_created(record, references):
-    """Whichever way it was uploaded; its key comes in form style."""
+    """It holds however it was uploaded; its key is form-encoded."""
     expected = [ObjectReference(*reference) for reference in references]
     assert created_objects(json.dumps({"Records": [record]})) == expected
     assert created_objects(json.dumps({"Records": [record, created()]})) == [*expected, ObjectReference("b", "k")]
@@ -80,7 +80,7 @@ def test_an_object_is_announced_when_it_is_created(record, references):
 
 @pytest.mark.parametrize("record", [created(name=""), created(bucket=""), created(key=""), {}, "x", {"s3": None}])
 def test_a_record_that_lacks_event_bucket_or_key_is_refused(record):
-    """An empty one of them is as good as none."""
+    """An empty value counts as missing."""
     with pytest.raises(MalformedEvent, match="does not name an event, a bucket and a key"):
         created_objects(json.dumps({"Records": [created(), record]}))
 
@@ -96,7 +96,7 @@ def test_a_record_that_lacks_event_bucket_or_key_is_refused(record):
     ],
 )
 def test_a_body_that_is_no_notification_is_refused(body, reason):
-    """Down to JSON that is too deep to be read."""
+    """It includes JSON nested too deeply to be read."""
     with pytest.raises(MalformedEvent) as refused:
         created_objects(body)
     assert str(refused.value) == reason
@@ -106,7 +106,7 @@ SNS = {"Type": "Notification", "MessageId": "1", "TopicArn": "arn:aws:sns:us-eas
 
 
 def from_eventbridge(**changes: Any) -> dict[str, Any]:
-    """The event of an object that was created."""
+    """The event for an object that was created."""
     detail = {
         "version": "0",
         "bucket": {"name": "b"},
@@ -117,14 +117,14 @@ def from_eventbridge(**changes: Any) -> dict[str, Any]:
 
 
 def test_a_notification_that_came_through_a_topic_is_read_like_s3s_own():
-    """In SNS's envelope, and bare as a raw delivery brings it; S3's test event comes through as well."""
+    """It comes in SNS's envelope, or bare with raw delivery; S3's test event comes through as well."""
     record = {"Records": [created(key="a+b"), created("ObjectRemoved:Delete")]}
     assert created_objects(json.dumps(SNS | {"Message": json.dumps(record)})) == [ObjectReference("b", "a b")]
     assert created_objects(json.dumps(SNS | {"Message": '{"Event": "s3:TestEvent"}'})) == []
 
 
 def test_an_event_of_eventbridge_is_read_like_s3s_own():
-    """Its key is not encoded; a topic may have passed it on; another kind of event announces nothing."""
+    """Its key is not encoded; a topic may have forwarded it; other kinds of event announce nothing."""
     expected = [ObjectReference("b", "a+b %2B/é.csv")]
     assert created_objects(json.dumps(from_eventbridge())) == expected
     assert created_objects(json.dumps(SNS | {"Message": json.dumps(from_eventbridge())})) == expected
@@ -154,7 +154,7 @@ def test_an_event_of_eventbridge_is_read_like_s3s_own():
     ],
 )
 def test_an_envelope_or_event_that_announces_nothing_it_should_is_refused(body, reason):
-    """An envelope within an envelope as well: no topic makes one."""
+    """It includes an envelope within an envelope, which no topic creates."""
     with pytest.raises(MalformedEvent) as refused:
         created_objects(json.dumps(body))
     assert str(refused.value).endswith(reason)
@@ -177,7 +177,7 @@ def test_the_event_that_s3_sends_to_try_a_queue_announces_nothing():
     ],
 )
 def test_a_scheduled_event_has_a_time(event, time):
-    """A test event of the console has none, or is anything."""
+    """A test event from the console has none, or can be anything."""
     assert tick_time(event) == time
 
 
@@ -194,6 +194,6 @@ def test_a_scheduled_event_has_a_time(event, time):
     ],
 )
 def test_a_key_says_what_is_no_data(key, is_hidden, is_folder):
-    """Hidden by its last name alone; a folder by the slash at its end."""
+    """Only its last name makes a key hidden; the slash at its end makes it a folder."""
     reference = ObjectReference("bucket", key)
     assert (reference.is_hidden, reference.is_folder) == (is_hidden, is_folder)

@@ -1,4 +1,4 @@
-"""What an error of a client means for the message, by code, status and kind."""
+"""What a client's error means for the message, by code, status and kind."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def refusal(status: int, code: str = "Code") -> ClientError:
     ],
 )
 def test_only_aws_says_code_and_status(error, said):
-    """An answer that says nothing counts as the server's own failure."""
+    """An empty answer counts as the server's own failure."""
     assert answered(error) == said
 
 
@@ -48,13 +48,13 @@ def test_only_aws_says_code_and_status(error, said):
     ],
 )
 def test_a_request_that_is_wrong_itself_stays_wrong(error, permanent):
-    """Too many at once, a failure of the server, an answer that stays out, and credentials that ran out pass over."""
+    """Too many requests, a server failure, a missing answer and expired credentials are temporary; others are not."""
     assert is_permanent(error) is permanent
 
 
 @pytest.mark.parametrize("permanent", [True, False])
 def test_a_failure_says_its_reason_and_whether_it_lasts(permanent):
-    """As text too, for whoever meets it as any exception."""
+    """Its text is the reason, for code that catches it as any exception."""
     failure = MessageFailure("bad", permanent=permanent)
     assert (str(failure), failure.reason, failure.permanent) == ("bad", "bad", permanent)
     assert failure.setting is None
@@ -62,7 +62,7 @@ def test_a_failure_says_its_reason_and_whether_it_lasts(permanent):
 
 
 def test_time_that_ran_out_is_no_lasting_failure():
-    """The next delivery has time of its own."""
+    """The next delivery has its own time."""
     failure = OutOfTime()
     assert str(failure) == failure.reason == "no time left in this invocation"
     assert failure.permanent is False

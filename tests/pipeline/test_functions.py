@@ -1,4 +1,4 @@
-"""The functions' settings: what each is unasked, between which bounds, and how a malformed one is named."""
+"""The functions' settings: their defaults, their bounds, and how a malformed one is named."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ from pipeline.settings import SettingsError
     ],
 )
 def test_a_bad_setting_of_the_generator_is_named(variables, message):
-    """One line that names it."""
+    """One line names it."""
     with pytest.raises(SettingsError, match=message):
         GeneratorSettings.from_environ({"BUCKET_NAME": "bucket"} | variables)
 
 
 def test_what_the_generator_does_unasked():
-    """Fifty files of a hundred rows of fifty tickers, from seed 0."""
+    """The defaults are fifty files of a hundred rows of fifty tickers, from seed 0."""
     market = GeneratorSettings.from_environ({"BUCKET_NAME": "bucket"}).market
 
     assert (market.seed, market.files, market.rows, market.tickers) == (0, 50, 100, 50)
@@ -45,7 +45,7 @@ def test_what_the_generator_does_unasked():
     ],
 )
 def test_the_settings_of_the_generator_have_bounds(name, low, high):
-    """Both ends are allowed, what lies beyond is not; a seed is what 64 bits hold, a ticker four letters."""
+    """Both ends are valid, beyond them is not; a seed has 64 bits, a ticker four letters."""
     others = {"BUCKET_NAME": "bucket", "TICKER_COUNT": "5000"}
     for value in (low, high):
         if name == "TICKER_COUNT":
@@ -57,7 +57,7 @@ def test_the_settings_of_the_generator_have_bounds(name, low, high):
 
 
 def test_a_ticker_may_use_every_instant_of_a_tick():
-    """A million rows of one ticker have an instant each; more would not."""
+    """A million rows of one ticker each have their own instant; one more would not."""
     variables = {"BUCKET_NAME": "bucket", "FILE_COUNT": "1", "TICKER_COUNT": "1", "ROWS_PER_FILE": "1000000"}
     assert GeneratorSettings.from_environ(variables).market.rows_per_ticker == 1_000_000
     with pytest.raises(SettingsError, match="TICKER_COUNT=1 is too few"):
@@ -77,7 +77,7 @@ def test_a_ticker_may_use_every_instant_of_a_tick():
     ],
 )
 def test_a_bad_setting_of_the_consumer_is_named(variables, message):
-    """One line that names it; rejected rows that would be ingested again are refused either way round."""
+    """One line names it; rejected rows that would be ingested again are refused in either direction."""
     with pytest.raises(SettingsError, match=message):
         ConsumerSettings.from_environ({"TABLE_NAME": "table"} | variables)
 
@@ -100,7 +100,7 @@ def test_an_empty_setting_is_an_unset_one():
 
 
 def test_what_the_consumer_does_unasked():
-    """Four objects at once, 32 requests at once, as fast as the table takes them, signed by ourselves."""
+    """The defaults are four objects at once, 32 requests at once, as fast as the table accepts, signed by us."""
     assert ConsumerSettings.from_environ({"TABLE_NAME": "T"}) == ConsumerSettings(
         table="T",
         dialect=CsvDialect.from_environ({}),
@@ -118,7 +118,7 @@ def test_what_the_consumer_does_unasked():
     [("OBJECT_CONCURRENCY", 1, 64), ("WRITE_CONCURRENCY", 1, 256), ("WRITE_RATE", 0, 1_000_000)],
 )
 def test_the_settings_of_the_consumer_have_bounds(name, low, high):
-    """Both ends are allowed, what lies beyond is not."""
+    """Both ends are valid, beyond them is not."""
     for value in (low, high):
         settings = ConsumerSettings.from_environ({"TABLE_NAME": "T", name: str(value)})
         assert getattr(settings, name.lower()) == value

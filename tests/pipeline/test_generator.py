@@ -1,4 +1,4 @@
-"""The generator against a stand-in for S3."""
+"""The generator against a fake S3."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ EVENT = {"version": "0", "detail-type": "Scheduled Event", "time": "2026-11-22T0
 
 
 async def test_a_tick_becomes_its_objects(aws, open_generator):
-    """The files asked for, under the tick's keys, and the figures that go with them."""
+    """The requested files are written under the tick's keys, with the figures for them."""
     handler = await open_generator(FILE_COUNT="12", ROWS_PER_FILE="30")
 
     answer = await handler(EVENT)
@@ -35,7 +35,7 @@ async def test_a_tick_becomes_its_objects(aws, open_generator):
 
 
 async def test_a_retried_tick_writes_the_same_bytes(aws, open_generator):
-    """EventBridge delivers at least once; the second time changes nothing, in another environment either."""
+    """EventBridge delivers at least once; the second time changes nothing, even in another environment."""
     handler = await open_generator(FILE_COUNT="5")
     await handler(EVENT)
     first = dict(aws.objects)
@@ -47,7 +47,7 @@ async def test_a_retried_tick_writes_the_same_bytes(aws, open_generator):
 
 
 async def test_objects_are_made_one_at_a_time(aws, open_generator, monkeypatch):
-    """An object is whole before the next one is begun: the first leaves while the others are still to be made."""
+    """An object is complete before the next one is begun: the first is sent while the others are still to be made."""
     written = []
     whole = Market.csv_chunks
 
@@ -65,7 +65,7 @@ async def test_objects_are_made_one_at_a_time(aws, open_generator, monkeypatch):
 
 
 async def test_an_event_without_time_means_now(aws, open_generator, monkeypatch):
-    """As the console's Test button sends it, and with EventBridge Scheduler's offsets."""
+    """It is what the console's Test button sends; EventBridge Scheduler's offsets are read as well."""
     monkeypatch.setattr("pipeline.generator.time.time", lambda: 1_795_340_400.75)
     handler = await open_generator(FILE_COUNT="1")
 
@@ -77,14 +77,14 @@ async def test_an_event_without_time_means_now(aws, open_generator, monkeypatch)
 
 @pytest.mark.parametrize("time", ["yesterday", "2026-11-22T09:40:00"])
 async def test_an_event_with_a_malformed_time_fails(aws, open_generator, time):
-    """Rather than writing objects that no retry would write again."""
+    """Otherwise it would write objects that no retry would write again."""
     with pytest.raises(Exception, match="the event's time"):
         await (await open_generator())({"time": time})
     assert not aws.puts
 
 
 async def test_a_failed_upload_is_tried_again(aws, open_generator, monkeypatch):
-    """S3's own troubles pass."""
+    """S3's own problems are temporary."""
     monkeypatch.setattr("pipeline.generator.PAUSE_BASE_S", 0.001)
     aws.refused_puts = [(503, "SlowDown")] * 3
     handler = await open_generator(FILE_COUNT="4")
@@ -93,7 +93,7 @@ async def test_a_failed_upload_is_tried_again(aws, open_generator, monkeypatch):
 
 
 async def test_a_tick_that_cannot_be_written_whole_fails(aws, open_generator):
-    """The other objects are written, the invocation fails, and says which object and why; the retry completes it."""
+    """The other objects are written, the invocation fails and says which object and why; the retry completes it."""
     aws.refused_puts = [(403, "AccessDenied")]
     handler = await open_generator(FILE_COUNT="4")
 
@@ -111,7 +111,7 @@ async def test_a_tick_that_cannot_be_written_whole_fails(aws, open_generator):
 
 
 async def test_without_time_the_invocation_fails_before_lambda_ends_it(aws, open_generator):
-    """What is undone is told; nothing is left on its way."""
+    """The invocation reports what is not done, and leaves nothing in flight."""
     handler = await open_generator(FILE_COUNT="2000")
 
     with pytest.raises(generator.TickFailed, match="no time left in this invocation"):
@@ -121,7 +121,7 @@ async def test_without_time_the_invocation_fails_before_lambda_ends_it(aws, open
 
 
 async def test_pauses_between_attempts_have_full_jitter_and_end_with_the_fourth(monkeypatch):
-    """The n-th is anything up to 0.1 s doubled n times, drawn for the object. S3's refusal is then told, the first."""
+    """The n-th pause is up to 0.1 s doubled n times, drawn per object. Then the first refusal from S3 is reported."""
     made = []
     real = asyncio.sleep
 
@@ -134,7 +134,7 @@ async def test_pauses_between_attempts_have_full_jitter_and_end_with_the_fourth(
         puts = 0
 
         async def put_object(self, **_):
-            """Never."""
+            """Never finish."""
             self.puts += 1
             raise ConnectTimeoutError(endpoint_url=f"http://{self.puts}")
 

@@ -18,7 +18,7 @@ EVENT = {"time": "2026-11-22T09:40:00Z"}
 
 
 class S3:
-    """Keeps the keys of what is put; takes it once it may."""
+    """Records the keys of uploads; accepts them once it is allowed to."""
 
     def __init__(self):
         self.keys = []
@@ -26,14 +26,14 @@ class S3:
         self.may_take = asyncio.Event()
 
     async def put_object(self, **request):
-        """As aiobotocore's."""
+        """Like aiobotocore's."""
         self.keys.append(request["Key"])
         await self.may_take.wait()
         self.taken += 1
 
 
 class Session:
-    """Hands out `s3`, and keeps what it was asked with."""
+    """Hands out `s3`, and records the arguments."""
 
     def __init__(self, s3):
         self.s3 = s3
@@ -41,7 +41,7 @@ class Session:
 
     @asynccontextmanager
     async def create_client(self, service, **options):
-        """As aiobotocore's."""
+        """Like aiobotocore's."""
         self.made.append((service, options))
         yield self.s3
 
@@ -59,7 +59,7 @@ async def turns():
 
 
 async def test_each_upload_has_a_connection_to_s3():
-    """Of 32 at most, and S3 is asked three times before the generator waits by itself."""
+    """There are at most 32, and botocore tries three times before the generator itself waits."""
     session = Session(S3())
     async with generator.open_environment(environ("http://127.0.0.1:1"), session, print):
         ((service, options),) = session.made
@@ -70,7 +70,7 @@ async def test_each_upload_has_a_connection_to_s3():
 
 @pytest.mark.parametrize(("given", "name"), [({}, "GeneratorLambda"), ({"AWS_LAMBDA_FUNCTION_NAME": "Mine"}, "Mine")])
 async def test_figures_have_the_functions_name_without_a_context(given, name):
-    """Lambda's variable says it; elsewhere it is the template's."""
+    """Lambda's variable gives the name; elsewhere it is the template's."""
     lines = []
     session = Session(S3())
     session.s3.may_take.set()
@@ -82,7 +82,7 @@ async def test_figures_have_the_functions_name_without_a_context(given, name):
 
 @pytest.mark.parametrize(("files", "at_once"), [(40, 32), (3, 3)])
 async def test_no_more_objects_are_on_their_way_at_once_than_32(files, at_once):
-    """The others follow as these arrive."""
+    """The others follow as these finish."""
     s3 = S3()
     uploads = uploads_of(s3, FILE_COUNT=str(files), ROWS_PER_FILE="1")
     run = asyncio.create_task(uploads.run())
@@ -98,7 +98,7 @@ async def test_no_more_objects_are_on_their_way_at_once_than_32(files, at_once):
     ("before", "told"), [(None, "no time left in this invocation"), ("key: AccessDenied", "key: AccessDenied")]
 )
 async def test_what_failed_first_is_told_though_time_ran_out_as_well(before, told):
-    """The end of the time is the reason only where there was no other."""
+    """The end of the time is the reason only if there was no other."""
     uploads = uploads_of(S3(), soft_at=asyncio.get_running_loop().time())
     uploads.reason = before
 
@@ -108,7 +108,7 @@ async def test_what_failed_first_is_told_though_time_ran_out_as_well(before, tol
 
 
 async def test_others_have_their_turn_after_each_chunk(monkeypatch):
-    """An object of a million rows does not hold the loop while it is made."""
+    """Making an object of a million rows does not block the loop."""
     told = []
     whole = Market.csv_chunks
 

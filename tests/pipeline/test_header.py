@@ -1,4 +1,4 @@
-"""What a header means: key columns, those that a setting misses, and files that are something else."""
+"""What a header means: key columns, missing columns that a setting names, and files that are something else."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from pipeline.rows import RowReader
     ],
 )
 def test_a_name_is_compared_folded_and_then_bare(name, folded, bare):
-    """In any case, blanks aside; one pair of brackets may be missing."""
+    """Case and blanks do not count; one pair of brackets may be missing."""
     assert (folded_name(name), bare_name(name)) == (folded, bare)
 
 
@@ -46,7 +46,7 @@ def test_a_name_is_compared_folded_and_then_bare(name, folded, bare):
     ],
 )
 def test_the_keys_columns_are_found(header, ticker, timestamp, places):
-    """By what a setting says, or by the usual names in their order."""
+    """A setting names them, or else their usual names in order."""
     assert key_columns(header.split(","), ticker, timestamp) == places
 
 
@@ -62,7 +62,7 @@ def test_the_keys_columns_are_found(header, ticker, timestamp, places):
     ],
 )
 def test_a_timestamp_that_is_missing_has_a_proposal(header, wanted, proposal):
-    """Of two that are joined, both, and never one twice."""
+    """If two are joined, both are proposed, and never one twice."""
     with pytest.raises(ObjectUnreadable) as refused:
         key_columns(header.split(","), None, wanted)
     assert (refused.value.setting, refused.value.proposal) == ("TIMESTAMP_COLUMN", proposal)
@@ -80,7 +80,7 @@ def test_a_timestamp_that_is_missing_has_a_proposal(header, wanted, proposal):
     ],
 )
 def test_an_object_without_a_header_says_why(body, reason, setting, proposal):
-    """With the setting that might mend it, and its value where that is known."""
+    """The exception has the setting that might fix it, and its value if that is known."""
     with pytest.raises(ObjectUnreadable) as refused:
         list(RowReader("in/x.csv", CsvDialect()).feed(body.encode(errors="surrogateescape"), final=True))
     error = refused.value
@@ -116,14 +116,14 @@ def test_a_header_is_shown_up_to_a_length(length, shown, wanted):
     ],
 )
 def test_columns_that_cannot_be_the_key_are_named(ticker, timestamp, reason, setting):
-    """With the setting that is at fault."""
+    """The exception has the setting at fault."""
     with pytest.raises(ObjectUnreadable, match=reason) as refused:
         key_columns(["ticker", "date", "x"], ticker, timestamp)
     assert refused.value.setting == setting
 
 
 def test_a_header_has_so_many_columns_at_most():
-    """As many as a spreadsheet can hold."""
+    """The limit is what a spreadsheet can hold."""
     names = ["date", *(f"c{number}" for number in range(1, 16_384))]
     assert list(RowReader("in/x.csv", CsvDialect()).feed(",".join(names).encode(), final=True)) == []
     with pytest.raises(ObjectUnreadable, match="a header of 16385 columns; at most 16384 are read"):
@@ -131,13 +131,13 @@ def test_a_header_has_so_many_columns_at_most():
 
 
 def test_no_two_columns_are_called_alike():
-    """In the table, where case and blanks are gone; two are one too many."""
+    """Names in the table have no case and no blanks; two equal ones are refused."""
     with pytest.raises(ObjectUnreadable, match="the header has the column 'a_b' twice"):
         attribute_names(["A B", "c", "a_b"])
 
 
 def test_a_name_has_so_many_bytes_at_most():
-    """Counted in UTF-8, whatever the names beside it."""
+    """The limit is counted in UTF-8, whatever the other names."""
     longest = "\u00e9" * (MAX_NAME_BYTES // 2) + "x"
     assert attribute_names(["a", longest]) == ["a", longest]
     with pytest.raises(ObjectUnreadable, match="a column name of more than 65535 bytes"):
@@ -145,12 +145,12 @@ def test_a_name_has_so_many_bytes_at_most():
 
 
 def test_lines_that_are_passed_over_may_be_all_there_are():
-    """The setting that did it is named."""
+    """The setting that caused it is named."""
     with pytest.raises(ObjectUnreadable) as refused:
         list(RowReader("in/x.csv", CsvDialect(skip_lines=2)).feed(b"date,n\n2024-01-02,1", final=True))
     assert refused.value.setting == "SKIP_LINES"
 
 
 def test_names_keep_their_brackets():
-    """They are only left out where names are compared."""
+    """Brackets are ignored only when names are compared."""
     assert attribute_names(["<Open Price>", " ", "a"]) == ["<open_price>", "column_2", "a"]

@@ -1,4 +1,4 @@
-"""Rows -> put requests: by columns exactly what it is by rows, and by columns wherever that is possible."""
+"""Rows -> put requests: columns give exactly what rows give, and are used wherever possible."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ INSTANT = "2024-01-02T03:04:05.000000Z"
 
 
 def blocks(body: str, columns: CsvDialect = CsvDialect(), key: str = "in/x.csv") -> list[Items | RejectedRow]:  # noqa: B008
-    """What the reader of items makes of an object in one chunk; what it says agrees with the reader of rows."""
+    """The output of the item reader for an object in one chunk; it agrees with the row reader's."""
     by_columns, by_rows = ItemReader(key, columns), RowReader(key, columns)
     data = body.encode("utf-8", "surrogateescape")
     found = [*by_columns.feed(data), *by_columns.feed(b"", final=True)]
@@ -31,7 +31,7 @@ def blocks(body: str, columns: CsvDialect = CsvDialect(), key: str = "in/x.csv")
 
 @pytest.fixture
 def no_rows(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The way by rows is closed: whatever takes it fails the test."""
+    """The row-by-row path is closed: using it fails the test."""
 
     def closed(*_: object) -> None:
         raise AssertionError("by rows")
@@ -49,7 +49,7 @@ def items(body: str, columns: CsvDialect = CsvDialect()) -> list[str]:  # noqa: 
 
 @pytest.mark.parametrize("rows", [1, 2, 3, 4])
 def test_parts_are_whole_and_of_so_many_rows(rows):
-    """In order, none lost; what is small enough is handed on as it is."""
+    """They are in order and complete; what is small enough is passed on unchanged."""
     whole = Items([(str(i), "") for i in range(3)], range(5, 8), list("abc"))
     parts = list(whole.parts(rows))
     assert [len(part.keys) for part in parts] == {1: [1, 1, 1], 2: [2, 1], 3: [3], 4: [3]}[rows]
@@ -60,7 +60,7 @@ def test_parts_are_whole_and_of_so_many_rows(rows):
 
 
 def test_a_put_request_is_one_element_of_a_batch():
-    """Keys as strings, numbers as the file has them, and what JSON must escape escaped."""
+    """Keys are strings, numbers are as in the file, and what JSON must escape is escaped."""
     row = Row(2, 'A"', INSTANT, (("open", "N", "1.50"), ('na"me', "S", "line\nend")))
     assert put_request(row) == (
         f'{{"PutRequest":{{"Item":{{"PK":{{"S":"A\\""}},"SK":{{"S":"{INSTANT}"}}'
@@ -86,7 +86,7 @@ def test_a_put_request_is_one_element_of_a_batch():
     ],
 )
 def test_what_is_plain_goes_by_columns(lines):
-    """Whole lines never go the way by rows as long as each cell is storable, whatever kinds a column mixes."""
+    """Whole lines never need the row-by-row path while each cell can be stored, whatever kinds a column mixes."""
     (block,) = blocks("\n".join(["ticker,date,n", *lines]) + "\n")
     assert isinstance(block, Items)
     assert len(block.keys) == len(list(filter(None, lines)))
@@ -101,7 +101,7 @@ def test_a_blank_line_among_others_is_no_row():
 
 @pytest.mark.usefixtures("no_rows")
 def test_quoted_records_go_by_columns_too():
-    """All of a chunk together; a line end within a cell does not make two numbers of it."""
+    """All records of a chunk go together; a line end within a cell does not make it two numbers."""
     body = "ticker,date,n\n" + "".join(f'"A","2024-01-02",{i}\n' for i in range(700))
     assert [len(block.keys) for block in blocks(body) if isinstance(block, Items)] == [700]
     for cell in ("1\n2", "1\n2\n3"):
@@ -117,7 +117,7 @@ def test_several_lines_of_timestamps_in_one_cell_are_none(cell):
 
 
 def test_one_large_record_among_small_ones_is_measured():
-    """The largest of the records that are looked at together decides how."""
+    """The largest of the records examined together decides."""
     found = blocks(f'ticker,date,n\n"A",2024-01-02,{"😀" * 110_000}\n"A",2024-01-02,1\n')
     assert [block.line for block in found if isinstance(block, RejectedRow)] == [2]
     assert [block.lines for block in found if isinstance(block, Items)] == [[3]]
@@ -126,7 +126,7 @@ def test_one_large_record_among_small_ones_is_measured():
 @pytest.mark.usefixtures("no_rows")
 @pytest.mark.parametrize("length", [1, MAX_PK_BYTES // 4])
 def test_a_files_name_of_any_usual_length_goes_by_columns(length):
-    """From one character on, and as long as its bytes need not be counted."""
+    """It holds from one character on, as long as its bytes need not be counted."""
     (block,) = blocks("date,n\n2024-01-02,1\n", key=f"in/{'x' * length}.csv")
     assert isinstance(block, Items)
 
@@ -163,7 +163,7 @@ def test_the_files_name_is_the_ticker_by_columns_too():
 @pytest.mark.parametrize("before", ["", "B,2024-01-01,1\n", '"B",2024-01-01,1\n'])
 @pytest.mark.parametrize("after", ["", "C,2024-01-01,1\n", '"C",2024-01-01,1\n'])
 def test_an_unfit_row_costs_itself_alone(line, before, after):
-    """Rejected by itself, among lines or records, with what stands before and after it stored."""
+    """Only that row is rejected, among lines or records, and the rows before and after it are stored."""
     found = blocks(f"ticker,date,n\n{before}{line}\n{after}")
     assert sum(isinstance(block, RejectedRow) for block in found) == 1
     assert sum(len(block.keys) for block in found if isinstance(block, Items)) == bool(before) + bool(after)
@@ -171,7 +171,7 @@ def test_an_unfit_row_costs_itself_alone(line, before, after):
 
 @pytest.mark.parametrize("first", ["A,2024-01-02\nB,1,2024-01-02,1", "A,2024-01-02\n2,B,2024-01-02,1"])
 def test_rows_of_other_widths_that_make_up_for_each_other_are_rejected(first):
-    """One field too few and one too many: the lines' cells add up, the rows do not."""
+    """With one field too few and one too many, the cells add up, but the rows are wrong."""
     found = blocks(f"ticker,date,n\n{first}\n")
     assert [block.line for block in found if isinstance(block, RejectedRow)] == [2, 3]
 
@@ -182,7 +182,7 @@ def test_rows_of_other_widths_that_make_up_for_each_other_are_rejected(first):
     [("ticker,date,n", ["A", "2024-01-02", "1"]), ("date,n", ["2024-01-02", "1"]), ("date", ["2024-01-02"])],
 )
 def test_a_line_of_another_width_is_one_rejected_row(header, row, fields):
-    """Also one as long as several rows with something between them; the ticker may stand in the file's name."""
+    """It includes one as long as several rows with something between them; the ticker may be the file's name."""
     line, good = ",".join(([*row, "x"] * 6)[:fields]), ",".join(row)
     found = blocks(f"{header}\n{good}\n{line}\n{good}\n")
     assert sum(isinstance(block, RejectedRow) for block in found) == (fields != len(row))
@@ -190,7 +190,7 @@ def test_a_line_of_another_width_is_one_rejected_row(header, row, fields):
 
 @pytest.mark.parametrize("key", ["in/.csv", f"in/{'x' * (MAX_PK_BYTES // 4 + 1)}.csv", f"in/{'x' * 2049}.csv"])
 def test_a_files_name_that_may_be_no_ticker_is_looked_at_by_rows(key):
-    """Empty, or so long that its bytes must be counted."""
+    """It may be empty, or so long that its bytes must be counted."""
     body = "date,n\n2024-01-02,1\n"
     stored = sum(len(block.keys) for block in blocks(body, key=key) if isinstance(block, Items))
     assert stored == (0 < len(key) - len("in/.csv") <= MAX_PK_BYTES)
@@ -199,13 +199,13 @@ def test_a_files_name_that_may_be_no_ticker_is_looked_at_by_rows(key):
 @pytest.mark.parametrize("ticker", ["a\tb", 'a""b', "a\\b", "x" * (MAX_PK_BYTES // 4 + 1), "x" * (MAX_PK_BYTES + 1)])
 @pytest.mark.parametrize("quote", ["", '"'])
 def test_a_ticker_that_needs_care_is_looked_at_by_rows(ticker, quote):
-    """What JSON must escape, and what is long."""
+    """It covers what JSON must escape, and what is long."""
     if quote or '"' not in ticker:
         blocks(f"ticker,date,n\n{quote}A{quote},2024-01-02,1\n{quote}{ticker}{quote},2024-01-02,1\n")
 
 
 def test_a_strptime_format_is_not_taken_for_iso():
-    """A format that reads an ISO date another way is asked first, by columns too."""
+    """A format that reads an ISO date differently takes precedence, by columns too."""
     with pytest.MonkeyPatch.context() as patch:
         patch.delattr("pipeline.items.ItemReader._by_rows")
         found = items("ticker,date,n\nA,2024-01-02,1\n", CsvDialect(timestamp_format="%Y-%d-%m"))
@@ -215,7 +215,7 @@ def test_a_strptime_format_is_not_taken_for_iso():
 
 @pytest.mark.usefixtures("no_rows")
 def test_good_records_among_broken_ones_go_together():
-    """A broken line between any two of them does not part them, but for those before the first."""
+    """A broken line between any two of them does not separate them, except from those before the first."""
     good, broken = '"A",2024-01-02,1\n', 'A,2024-01-02,"x" y\n'
     found = blocks("ticker,date,n\n" + (good + broken) * 100)
     assert [len(block.keys) for block in found if isinstance(block, Items)] == [1, 99]
@@ -223,7 +223,7 @@ def test_good_records_among_broken_ones_go_together():
 
 
 def test_no_more_templates_are_kept_than_may_be():
-    """Columns that change between numbers and texts in all ways: as many kinds of rows, each read as ever."""
+    """Columns that alternate between numbers and texts make many kinds of rows, and each is still read correctly."""
     names = [f"c{i}" for i in range(8)]
     reader = ItemReader("in/x.csv", CsvDialect())
     list(reader.feed(f"ticker,date,{','.join(names)}\n".encode()))
@@ -238,14 +238,14 @@ def test_no_more_templates_are_kept_than_may_be():
 
 
 def test_rows_of_one_key_are_compared_by_what_they_hold():
-    """Where the ticker is the file's name: another cell is refused, the same is not."""
+    """If the ticker is the file's name, a different cell is refused, an equal one is not."""
     blocks('date,a,b\n2024-01-02,1.0,x\n2024-01-02,1,x\n"2024-01-02",1,"x"\n')
     with pytest.raises(ObjectUnreadable, match="lines 2 and 3 have the same key but differ"):
         blocks("date,a,b\n2024-01-02,1,x\n2024-01-02,1,y\n")
 
 
 def test_records_and_lines_come_in_the_files_order():
-    """What was quoted is handed on before the lines after it, and no block is empty."""
+    """What was quoted is passed on before the lines after it, and no block is empty."""
     body = 'ticker,date,n\n"A",2024-01-02,1\nB,2024-01-02,2\n'
     reader = ItemReader("in/x.csv", CsvDialect())
     found = [*reader.feed(body.encode() + b"C,2024"), *reader.feed(b"-01-02,3\n"), *reader.feed(b"", final=True)]
@@ -261,11 +261,11 @@ def test_records_and_lines_come_in_the_files_order():
 @pytest.mark.parametrize("extra", [0, 1])
 @pytest.mark.usefixtures("no_rows")
 def test_columns_are_taken_as_long_as_no_row_can_be_too_large(quote, extra):
-    """By characters: of lines all together, of records each; above that the bytes of each row are counted."""
+    """The measure is characters: of all lines together, of each record; above it, the bytes of each row are counted."""
     reader = RowReader("in/x.csv", CsvDialect())
     list(reader.feed(b"ticker,date,n\n"))
     assert reader.schema is not None
-    # A line counts with its commas and its end, a record by its cells.
+    # A line counts with its commas and its end, a record with its cells.
     around = len("A2024-01-02") + (0 if quote else len(",,\n"))
     text = "x" * (reader.schema.safe_chars - around + extra)
     body = f"ticker,date,n\nA,2024-01-02,{quote}{text}{quote}\n"
@@ -302,14 +302,14 @@ ALL = CsvDialect(
     ],
 )
 def test_what_a_dialect_reads_goes_by_columns(lines, count):
-    """Semicolons, decimal commas, joined local times, blanks, comments and empty words: never the way by rows."""
+    """Semicolons, decimal commas, joined local times, blanks, comments and empty words never go row by row."""
     found = blocks("\n".join(["ticker;day;clock;n;m", *lines]) + "\n", ALL)
     assert sum(len(block.keys) for block in found if isinstance(block, Items)) == count
     assert not any(isinstance(block, RejectedRow) for block in found)
 
 
 def test_a_dialects_items_are_what_its_rules_say():
-    """Numbers with a point, instants in UTC, blanks and empty words gone."""
+    """Numbers have a point, instants are in UTC, and blanks and empty words are gone."""
     found = items("ticker;day;clock;n;m\n A ;2024-01-02; 09:30 ;1.234,50; NA\nB;2024-01-02;00:00:01;,5; x \n", ALL)
     assert found == [
         '{"PK": {"S": "A"}, "SK": {"S": "2024-01-02T04:00:00.000000Z"}, "n": {"N": "1234.50"}}',
@@ -324,7 +324,7 @@ def test_a_dialects_items_are_what_its_rules_say():
 )
 @pytest.mark.parametrize("other", ["B,2024-01-03,2,y", " B\t,\t2024-01-03 ,\t2 , y\t"])
 def test_blanks_at_edges_do_not_count_by_columns_either(nulls, line, other):
-    """Whichever they are, of a key as of other cells, in one cell of a column or in all of them."""
+    """It holds for all blanks, in the key and other cells, in one cell of a column or in all."""
     body = f"ticker,date,n,m\n{line}\n{other}\n"
     blocks(body, CsvDialect(null_values=nulls))
     assert items(body, CsvDialect(null_values=nulls)) == [
@@ -336,7 +336,7 @@ def test_blanks_at_edges_do_not_count_by_columns_either(nulls, line, other):
 @pytest.mark.usefixtures("no_rows")
 @pytest.mark.parametrize("nulls", [frozenset[str](), frozenset({"NA"})])
 def test_blanks_in_quotes_are_kept_by_columns_too(nulls):
-    """In a ticker as in any other cell, and also what would be a number without them."""
+    """It holds in a ticker and any other cell, and even if the cell would be a number without them."""
     body = 'ticker,date,n,m\n" A ","2024-01-02"," 1","\tx "\n'
     blocks(body, CsvDialect(null_values=nulls))
     assert items(body, CsvDialect(null_values=nulls)) == [

@@ -12,12 +12,12 @@ from pipeline.log import Log
 
 
 def log(lines: list[str], **options: str) -> Log:
-    """A log into this list, at a fixed instant."""
+    """A log that writes to this list, at a fixed instant."""
     return Log(lines.append, lambda: 1_795_340_400.5, "Consumer", **options)
 
 
 def test_a_line_is_one_json_object_with_lambdas_keys():
-    """Text beyond ASCII stays legible, line ends do not break the line, anything can be a field."""
+    """Text beyond ASCII stays legible, line ends do not break the line, and anything can be a field."""
     lines: list[str] = []
     log(lines, request_id="r").info("object stored", key="stocks/é\n.csv", error=ValueError("x"))
 
@@ -37,7 +37,7 @@ def test_a_line_is_one_json_object_with_lambdas_keys():
     ("level", "written"), [(None, 3), ("INFO", 3), ("WARN", 2), ("error", 1), ("FATAL", 0), ("?", 3)]
 )
 def test_the_level_is_lambdas(level, written):
-    """`AWS_LAMBDA_LOG_LEVEL` rules what is written; metrics always are."""
+    """`AWS_LAMBDA_LOG_LEVEL` decides what is written; metrics always are."""
     lines: list[str] = []
     target = log(lines, level=level)
     target.info("a")
@@ -53,7 +53,7 @@ def test_the_level_is_lambdas(level, written):
     [(None, "INFO"), ("TRACE", "INFO"), ("INFO", "INFO"), ("WARN", "WARN"), ("error", "ERROR"), ("FATAL", "FATAL")],
 )
 def test_lambda_keeps_metrics_at_every_level(level, borne):
-    """Lambda drops a line below the function's level, and takes one without level or time for INFO."""
+    """Lambda drops a line below the function's level, and treats one without level or time as INFO."""
     lines: list[str] = []
     log(lines, level=level).metrics({"FilesWritten": 1})
 
@@ -70,7 +70,7 @@ def test_lambda_keeps_metrics_at_every_level(level, borne):
     ],
 )
 def test_metrics_are_those_of_the_function_that_lambda_names(context, function, request_id):
-    """Its name is the dimension; outside of Lambda, where no context names one, it is the log's own."""
+    """Its name is the dimension; outside Lambda, where no context names one, the log's own name is."""
     lines: list[str] = []
     log(lines).of_invocation(context).metrics({})
 
@@ -79,7 +79,7 @@ def test_metrics_are_those_of_the_function_that_lambda_names(context, function, 
 
 
 def test_properties_stand_beside_the_metrics():
-    """They can be searched for, and no metric is made of them."""
+    """They can be searched for, and do not become metrics."""
     lines: list[str] = []
     log(lines).metrics({"FilesWritten": 3}, tick=1_795_340_400)
 
@@ -90,7 +90,7 @@ def test_properties_stand_beside_the_metrics():
 
 
 def test_metrics_follow_the_embedded_metric_format():
-    """Every metric and dimension that the directive names is a member of the root; few dimensions, few metrics."""
+    """Every metric and dimension that the directive names is a member of the root; there are few of each."""
     lines: list[str] = []
     log(lines).metrics(ConsumerCounts(rows_written=3, bytes_read=9).metrics())
 

@@ -18,7 +18,7 @@ TICK = 1_795_340_400  # 2026-11-22T09:40:00Z
 
 
 def csv_of(market: Market, tick: int, number: int) -> bytes:
-    """An object whole."""
+    """A whole object."""
     return b"".join(market.csv_chunks(tick, number))
 
 
@@ -29,7 +29,7 @@ def rows_of(market: Market, tick: int) -> list[list[str]]:
 
 
 def test_the_bytes_are_these_and_will_stay_these():
-    """A hash taken once: another Python, machine or day makes the same object."""
+    """The hash was taken once: another Python, machine or day makes the same object."""
     body = csv_of(Market(seed=7, files=3, rows=40, tickers=12), TICK, 2)
 
     assert body.startswith(b"ticker,timestamp,open,high,low,close,volume\n")
@@ -37,7 +37,7 @@ def test_the_bytes_are_these_and_will_stay_these():
 
 
 def test_a_large_market_stays_as_it_is_too():
-    """The same for 1,500 tickers, cheap ones among them, at a second within the minute and in trading hours."""
+    """The same holds for 1,500 tickers, including cheap ones, at a second within the minute and in trading hours."""
     body = csv_of(Market(seed=7, files=1, rows=3000, tickers=1500), TICK + 4 * 3600 + 13, 0)
 
     assert hashlib.sha256(body).hexdigest() == "b75e8260c33825be719fab7abf1028b23d3aaad9de1e970f1198b7c8e36a1fdf"
@@ -55,18 +55,18 @@ def test_a_minute_begins_at_the_price_at_which_the_one_before_it_ended():
     ("minute", "activity"), [(0, 20), (809, 20), (810, 300), (1005, 80), (1199, 297), (1200, 20), (1439, 20)]
 )
 def test_trading_is_from_half_past_one_to_eight(minute, activity):
-    """UTC: three times the average at the opening, least in the middle; a murmur before and after, every day."""
+    """In UTC, volume is three times the average at the opening and least in the middle; before and after it is low."""
     assert market._activity(TICK // 86_400 * 86_400 + minute * 60 + 59) == activity
 
 
 @pytest.mark.parametrize(("instant", "tick"), [(12.0, 12), (12.999, 12), (-0.5, -1)])
 def test_a_tick_is_the_whole_second(instant, tick):
-    """Whatever follows the point."""
+    """The fraction does not matter."""
     assert market.tick_of(instant) == tick
 
 
 def test_seed_tick_and_number_each_matter():
-    """Another seed, tick or object is another text."""
+    """Another seed, tick or object gives another text."""
     made = {
         csv_of(Market(seed, 4, 50, 10), tick, number)
         for seed in (0, 1)
@@ -85,7 +85,7 @@ def test_seed_tick_and_number_each_matter():
     ticks=st.sets(st.integers(TICK, TICK + 200), min_size=1, max_size=4),
 )
 def test_no_key_twice_across_files_and_ticks(files, rows, tickers, ticks):
-    """Whatever the sizes and however close the ticks, (ticker, timestamp) is unique."""
+    """(ticker, timestamp) is unique whatever the sizes and however close the ticks."""
     market = Market(0, files, rows, tickers)
     keys = [(row[0], row[1]) for tick in ticks for row in rows_of(market, tick)]
 
@@ -93,7 +93,7 @@ def test_no_key_twice_across_files_and_ticks(files, rows, tickers, ticks):
 
 
 def test_a_full_minute_of_one_ticker_has_no_key_twice():
-    """At the limit of a ticker's slots the timestamps are distinct still."""
+    """At the limit of a ticker's slots, the timestamps are still distinct."""
     market = Market(0, 1000, SLOTS // 1000, 1)
     assert market.rows_per_ticker == SLOTS
     keys = {
@@ -106,7 +106,7 @@ def test_a_full_minute_of_one_ticker_has_no_key_twice():
 
 
 def test_quotes_are_of_the_minute_before_the_tick():
-    """Nothing from the future, nothing older than the schedule."""
+    """Nothing is from the future or older than the schedule."""
     stamps = [row[1] for row in rows_of(Market(0, 5, 60, 20), TICK + 13)]
 
     assert min(stamps) >= "2026-11-22T09:39:12.999"
@@ -116,14 +116,14 @@ def test_quotes_are_of_the_minute_before_the_tick():
 
 
 def test_tickers_are_interleaved():
-    """25 rows in a row are of 25 tickers, so that no DynamoDB partition gets a batch for itself."""
+    """25 consecutive rows are of 25 tickers, so that no DynamoDB partition gets a whole batch."""
     names = [row[0] for row in rows_of(Market(0, 2, 100, 50), TICK)]
 
     assert all(len(set(names[start : start + 25])) == 25 for start in range(0, 200, 25))
 
 
 def test_prices_walk_and_volumes_follow_the_day():
-    """From tick to tick a price moves by a little; at the opening more is traded than at noon, at night hardly any."""
+    """Prices change little from tick to tick; volume is higher at the opening than at noon, and very low at night."""
     market = Market(0, 1, 60, 1)
     closes = [float(rows_of(market, TICK + 60 * minute)[-1][5]) for minute in range(30)]
 
@@ -138,7 +138,7 @@ def test_prices_walk_and_volumes_follow_the_day():
 
 
 def test_every_row_is_consistent_and_readable():
-    """Low <= open, close <= high; the consumer stores every row as it is."""
+    """Low <= open, close <= high; the consumer stores every row unchanged."""
     market = Market(3, 4, 250, 60)
     for row in rows_of(market, TICK):
         opened, high, low, closed = map(float, row[2:6])
@@ -150,5 +150,5 @@ def test_every_row_is_consistent_and_readable():
 
 
 def test_keys_name_the_instant_and_the_number():
-    """`stocks/YYYY/MM/DD/HHMMSS-NNNN.csv`."""
+    """The form is `stocks/YYYY/MM/DD/HHMMSS-NNNN.csv`."""
     assert Market(0, 1, 1, 1).key("stocks/", TICK + 5, 42) == "stocks/2026/11/22/094005-0042.csv"

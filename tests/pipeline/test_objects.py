@@ -1,4 +1,4 @@
-"""Reading an object over connections that break, and what is written of its rejected rows."""
+"""Reading an object over connections that break, and writing its rejected rows."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ MIB = 1024 * 1024
 
 
 def refusal(code: str, status: int) -> ClientError:
-    """An error that S3 answers with."""
+    """An error answer from S3."""
     return ClientError({"Error": {"Code": code}, "ResponseMetadata": {"HTTPStatusCode": status}}, "Operation")
 
 
@@ -29,7 +29,7 @@ class Body:
         self.closed = False
 
     async def read(self, size):
-        """The next chunk, nothing at the end."""
+        """The next chunk, empty at the end."""
         assert size == 64 * 1024
         chunk = self.chunks.pop(0) if self.chunks else b""
         if isinstance(chunk, Exception):
@@ -37,12 +37,12 @@ class Body:
         return chunk
 
     def close(self):
-        """As aiobotocore's."""
+        """Like aiobotocore's."""
         self.closed = True
 
 
 class Bucket:
-    """A client whose GETs meet these bodies in turn; it keeps what it was asked and written."""
+    """A client whose GETs return these bodies in turn; it records requests and writes."""
 
     def __init__(self, *bodies, size=10):
         self.bodies = list(bodies)
@@ -51,7 +51,7 @@ class Bucket:
         self.refused = None
 
     async def get_object(self, **request):
-        """Bucket and key left out of what is kept."""
+        """Get the next body; bucket and key are not recorded."""
         assert (request.pop("Bucket"), request.pop("Key")) == ("bucket", "key")
         self.asked.append(request)
         body = self.bodies[len(self.asked) - 1]
@@ -73,7 +73,7 @@ class Bucket:
 
 @pytest.fixture
 def pauses(monkeypatch):
-    """The pauses that were made, none of which took any time."""
+    """The pauses, none of which took any time."""
     made = []
 
     async def sleep(seconds):
@@ -89,7 +89,7 @@ async def read(reading):
 
 
 async def test_an_object_is_read_once_from_its_beginning(pauses):
-    """Its size is known from the answer; the connection is given back."""
+    """The answer gives its size; the connection is returned."""
     body = Body(b"01234", b"56789")
     s3 = Bucket(body)
     reading = ObjectStream(s3, "bucket", "key", "seed")
@@ -102,7 +102,7 @@ async def test_an_object_is_read_once_from_its_beginning(pauses):
 
 
 async def test_a_broken_connection_is_taken_up_at_its_byte_if_the_object_is_the_same(pauses):
-    """Before the first byte there is nothing to go on with: whatever stands there by then is read."""
+    """Before the first byte there is nothing to resume: the object that is there by then is read."""
     errors = [ClientPayloadError(), ReadTimeoutError(endpoint_url="u"), TimeoutError()]
     s3 = Bucket(Body(errors[0]), Body(b"0123", errors[1]), Body(b"4567", errors[2]), Body(b"89"))
     reading = ObjectStream(s3, "bucket", "key", "seed")
@@ -122,7 +122,7 @@ async def test_what_breaks_after_the_last_byte_is_whole(pauses):
 
 
 async def test_a_connection_that_breaks_six_times_fails_the_message(pauses):
-    """Five are borne, after pauses of up to 0.2 s doubled each time and at most 2 s; a later delivery may do better."""
+    """Five breaks are tolerated, with pauses of up to 0.2 s, doubled up to 2 s; a later delivery may succeed."""
     s3 = Bucket(*(Body(TimeoutError("broken")) for _ in range(6)))
 
     with pytest.raises(
@@ -147,7 +147,7 @@ async def test_a_connection_that_breaks_six_times_fails_the_message(pauses):
     ],
 )
 async def test_an_object_that_cannot_be_read_fails_its_message(error, permanent):
-    """One that was replaced meanwhile is read anew with the next delivery; what S3 forbids stays forbidden."""
+    """One that was replaced meanwhile is read again with the next delivery; what S3 forbids stays forbidden."""
     with pytest.raises(MessageFailure) as failure:
         await read(ObjectStream(Bucket(error), "bucket", "key", "seed"))
 
@@ -162,7 +162,7 @@ async def test_a_key_that_is_gone_is_no_failure():
 
 
 async def test_rejected_rows_are_lines_of_json():
-    """One object; bytes that were no UTF-8 are written as escapes. Without any there is no object."""
+    """There is one object; bytes that were not UTF-8 are written as escapes. Without rejected rows there is none."""
     s3 = Bucket()
     rows = RejectedRows(s3, "bucket", "key")
     await rows.complete()
@@ -180,7 +180,7 @@ async def test_rejected_rows_are_lines_of_json():
 
 @pytest.mark.parametrize(("count", "sizes"), [(7, []), (8, [8]), (15, [8, 7]), (16, [8, 8]), (17, [8, 8, 1])])
 async def test_eight_mebibytes_of_rejected_rows_are_a_part(count, sizes):
-    """S3 wants five at least but for the last; each byte is written once, and the upload is completed at the end."""
+    """S3 requires at least five except for the last; each byte is written once, and the upload is completed."""
     s3 = Bucket()
     rows = RejectedRows(s3, "bucket", "key")
     empty = len(json.dumps({"line": 2, "reason": "", "row": []})) + 1
@@ -207,7 +207,7 @@ async def test_eight_mebibytes_of_rejected_rows_are_a_part(count, sizes):
 
 @pytest.mark.parametrize(("error", "permanent"), [(refusal("AccessDenied", 403), True), (refusal("X", 503), False)])
 async def test_rejections_that_cannot_be_written_fail_the_message(error, permanent):
-    """In the end, and in the middle of many."""
+    """It holds at the end, and in the middle of many."""
     s3 = Bucket()
     s3.refused = error
     rows = RejectedRows(s3, "bucket", "key")

@@ -1,4 +1,4 @@
-"""The lines before the first record, and the delimiter: each rule by itself, wherever the text is cut."""
+"""The lines before the first record, and the delimiter: each rule on its own, wherever the text is cut."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from pipeline.opening import FirstLines, FirstRecord
 
 
 def first_lines(text: str, skip_lines: int, size: int) -> tuple[str, int, str | None]:
-    """What comes after the lines that are passed over, the number of the line there, and what `sep=` says."""
+    """What follows the skipped lines, the number of the line there, and what `sep=` says."""
     lines = FirstLines(skip_lines)
     rest = ""
     for at in range(0, len(text), size):
@@ -52,7 +52,7 @@ def first_lines(text: str, skip_lines: int, size: int) -> tuple[str, int, str | 
     ],
 )
 def test_a_first_line_may_name_the_delimiter(line, sign, end, size):
-    """By itself, in quotes or not, in any case; then it is passed over, and else it is a line like others."""
+    """If it is alone on the line, quoted or not, in any case, it is skipped; otherwise it is a line like others."""
     body = f"{line}{end}a{end}b{end}"
     after = f"a{end}b{end}" if sign else body
     assert first_lines(body, 0, size) == (after, 2 if sign else 1, sign)
@@ -63,7 +63,7 @@ def test_a_first_line_may_name_the_delimiter(line, sign, end, size):
 @pytest.mark.parametrize("size", [1, 2, 100])
 @pytest.mark.parametrize(("text", "sign"), [("sep=;", ";"), ('"sep=;"', ";"), ("sep", None), ("", None), ("a\r", None)])
 def test_an_object_may_end_with_its_first_line(text, sign, size):
-    """Which needs no end; what says nothing is handed on, also where it is short."""
+    """It needs no line end; a line that names no delimiter is passed on, even a short one."""
     rest, _, delimiter = first_lines(text, 0, size)
     assert (rest, delimiter) == ("" if sign else text, sign)
 
@@ -86,12 +86,12 @@ def test_an_object_may_end_with_its_first_line(text, sign, size):
     ],
 )
 def test_so_many_lines_are_passed_over(text, skip_lines, rest, line, size):
-    """Whatever they hold, and whichever their ends are; there may be fewer."""
+    """It holds whatever they contain, and whichever ends they have; there may be fewer."""
     assert first_lines(text, skip_lines, size) == (rest, line, None)
 
 
 def test_nothing_is_waited_for_that_is_not_needed():
-    """Of a line that is longer than any that names a delimiter, and of a line end that may be half of one."""
+    """It covers a line longer than any that names a delimiter, and a line end that may be half of one."""
     lines = FirstLines(0)
     assert lines.feed("abcdefg", final=False) == ""
     assert not lines.done
@@ -105,7 +105,7 @@ def test_nothing_is_waited_for_that_is_not_needed():
 
 
 def test_lines_that_are_passed_over_are_not_gathered():
-    """However long they are."""
+    """It holds however long they are."""
     lines = FirstLines(1)
     for _ in range(3):
         assert lines.feed("x" * 1000, final=False) == ""
@@ -116,7 +116,7 @@ def test_lines_that_are_passed_over_are_not_gathered():
 def first_record(
     text: str, *, comment: str | None = None, names: int | None = None, longest: int = 1000, together: int = 1
 ) -> tuple[str | None, str, int]:
-    """The delimiter, the text from the first record on, and how many lines came before it, by so many lines at once."""
+    """The delimiter, the text from the first record on, and how many lines came before it, fed in steps."""
     record = FirstRecord(comment, names, longest)
     lines = re.findall("[^\r\n]*(?:\r\n?|\n)|[^\r\n]+$", text)
     read = 0
@@ -156,7 +156,7 @@ def first_record(
     ],
 )
 def test_the_delimiter_is_what_the_first_record_has_most_of(text, delimiter, together):
-    """Outside of quotes, up to the line end that is; a tie or nothing at all means a comma."""
+    """Only characters outside quotes, up to the line end, count; a tie, or none at all, means a comma."""
     assert first_record(text, together=together) == (delimiter, text, 0)
 
 
@@ -165,7 +165,7 @@ def test_the_delimiter_is_what_the_first_record_has_most_of(text, delimiter, tog
     ("before", "passed"), [("\n", 1), ("\r\n \t\n\r", 3), ("#;;;\n", 1), (" \t#;\n\n#\n", 3), ("", 0)]
 )
 def test_blank_lines_and_comments_come_before_the_first_record(before, passed, together):
-    """They are passed over, and nothing in them delimits; those after it are not."""
+    """They are skipped, and nothing in them delimits; later ones are not skipped."""
     record = "a|b\n#;;\n\n"
     assert first_record(before + record, comment="#", together=together) == ("|", record, passed)
     assert first_record(before, comment="#", together=together) == (None, "", passed)
@@ -173,7 +173,7 @@ def test_blank_lines_and_comments_come_before_the_first_record(before, passed, t
 
 @pytest.mark.parametrize("together", [1, 100])
 def test_a_line_that_is_too_long_is_a_record(together):
-    """Whatever it begins with; of what it delimits, its beginning counts."""
+    """It holds whatever it begins with; the delimiters in its beginning count."""
     assert first_record("\n#;;;;;\na,b\n", comment="#", longest=6, together=together) == (";", "#;;;;;\na,b\n", 1)
     assert first_record("\n#;;;;\na,b\n", comment="#", longest=6, together=together) == (",", "a,b\n", 2)
 
@@ -193,12 +193,12 @@ def test_a_line_that_is_too_long_is_a_record(together):
     ],
 )
 def test_the_delimiter_is_looked_for_in_so_many_characters(text, longest, delimiter):
-    """Of all the lines of the record together, with their ends."""
+    """The limit covers all lines of the record together, with their ends."""
     assert first_record(text, longest=longest)[:2] == (delimiter, text)
 
 
 def test_how_much_is_yet_to_be_looked_at_is_known():
-    """So that a line that is longer can be looked at before its end comes."""
+    """So a longer line can be examined before its end comes."""
     record = FirstRecord(None, None, 10)
     record.feed('\n"a\n', final=False)
     assert (record.left, record.delimiter, record.passed, record.text) == (7, None, 1, '"a\n')
@@ -224,7 +224,7 @@ def test_how_much_is_yet_to_be_looked_at_is_known():
     ],
 )
 def test_with_names_the_delimiter_is_what_makes_so_many_fields(text, names, delimiter):
-    """If exactly one does; otherwise the most frequent one."""
+    """It applies if exactly one does; otherwise the most frequent one wins."""
     assert first_record(text, names=names)[0] == delimiter
     assert first_record(f"{text}\n", names=names)[0] == delimiter
 
@@ -240,7 +240,7 @@ def test_with_names_the_delimiter_is_what_makes_so_many_fields(text, names, deli
     together=st.sampled_from([1, 2, 100]),
 )
 def test_any_beginning_is_read_as_the_rules_say(text, comment, names, longest, together):
-    """Against the rules as they are written, character by character."""
+    """The rules are applied as written, character by character."""
     body = "".join([*text, "\n"])
     lines = physical_lines(body)
     grammar = Grammar(longest, 5, CsvDialect(comment=comment))

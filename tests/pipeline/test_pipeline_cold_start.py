@@ -23,7 +23,7 @@ print(loaded, len(context.get_ca_certs()) > 0, context.verify_mode == ssl.CERT_R
 
 @pytest.mark.parametrize("given", [None, "/etc/certificates.pem"])
 def test_machines_certificates_are_not_read_on_lambda(given: str | None) -> None:
-    """There aiohttp's own context trusts nobody and refuses all; ours trusts botocore's; the variable is as it was."""
+    """There aiohttp's own context trusts nobody; ours trusts botocore's authorities; the variable is restored."""
     environ = {"PATH": os.environ["PATH"], "PYTHONPATH": str(Path(__file__).parents[2])}
     environ |= {"AWS_LAMBDA_RUNTIME_API": "127.0.0.1:9"} | ({"SSL_CERT_FILE": given} if given else {})
     done = subprocess.run([sys.executable, "-c", SHOW], env=environ, capture_output=True, text=True, check=True)
@@ -31,7 +31,7 @@ def test_machines_certificates_are_not_read_on_lambda(given: str | None) -> None
 
 
 def test_elsewhere_nothing_is_imported_early() -> None:
-    """Outside of Lambda the package imports nothing and touches no variable."""
+    """Outside Lambda the package imports nothing and touches no variable."""
     environ = {"PATH": os.environ["PATH"], "PYTHONPATH": str(Path(__file__).parents[2])}
     done = subprocess.run([sys.executable, "-c", SHOW], env=environ, capture_output=True, text=True, check=True)
     assert done.stdout.split()[0] == "False"

@@ -11,7 +11,7 @@ import pytest
 
 @pytest.fixture
 def imported(monkeypatch):
-    """To be called to import the package: the certificates that are named when it imports aiohttp, if it does."""
+    """Call it to import the package: returns the certificates named when it imports aiohttp, if it does."""
     real = builtins.__import__
 
     def run():
@@ -25,7 +25,7 @@ def imported(monkeypatch):
 
         with monkeypatch.context() as patch:
             patch.setattr(builtins, "__import__", watched)
-            # Under this name it is not the package that is there already.
+            # Under this name, it is not the package that is imported already.
             runpy.run_module("pipeline.__init__")
         return seen
 
@@ -34,7 +34,7 @@ def imported(monkeypatch):
 
 @pytest.mark.parametrize("given", [None, "/etc/certificates.pem"])
 def test_on_lambda_aiohttp_is_imported_without_certificates(imported, monkeypatch, given):
-    """Afterwards the variable is as it was, given or not."""
+    """Afterwards the variable is restored, whether it was set or not."""
     monkeypatch.setenv("AWS_LAMBDA_RUNTIME_API", "127.0.0.1:9001")
     monkeypatch.setenv("SSL_CERT_FILE", given or "")
     if given is None:

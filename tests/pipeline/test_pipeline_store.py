@@ -1,4 +1,4 @@
-"""The whole way against a stock moto server: generator, S3, notification, consumer, DynamoDB."""
+"""The whole path with a stock moto server: generator, S3, notification, consumer, DynamoDB."""
 
 from __future__ import annotations
 

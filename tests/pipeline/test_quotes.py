@@ -21,7 +21,7 @@ AFTER = "text after a closing quote"
 
 
 def over(lines: int, fields: int, width: int) -> str:
-    """Why a record of several lines is none."""
+    """Why a record of several lines is not one."""
     return f"a quoted field over {lines} lines, and {fields} fields where the header has {width}"
 
 
@@ -31,7 +31,7 @@ QUOTED = b'a,"b\nc",d\r\n"",""\n\n"say ""hi""",\n"open\nx,y\n"z"w,1\nlone\rretur
 
 @pytest.mark.parametrize("size", [1, 2, 3, 5, 8, 13, 100])
 def test_quotes_are_read_alike_wherever_the_chunks_are_cut(size):
-    """Each record by the line it begins on; one that is broken costs that line, and what it had swallowed is read."""
+    """Each record has the line it begins on; a broken one costs that line, and what it had swallowed is read."""
     assert by_line(read(*pieces(QUOTED, size))) == [
         (1, ["a", "b\nc", "d"]),
         (3, ["", ""]),
@@ -77,7 +77,7 @@ def test_quotes_are_read_alike_wherever_the_chunks_are_cut(size):
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\r", ""])
 @pytest.mark.parametrize("before", ['"h"\n', '"h"\n"open\n'])
 def test_a_line_by_itself(line, fields, end, before):
-    """A quote begins a field only at its beginning; what follows the closing one must be a comma or the line's end."""
+    """A quote begins a field only at its beginning; after the closing one comes a comma or the line's end."""
     found = by_line(read((before + line + end).encode(), width=9))
     number = before.count("\n") + 1
     expected = fields if isinstance(fields, list) else (fields, line)
@@ -117,18 +117,18 @@ def test_a_line_by_itself(line, fields, end, before):
 @pytest.mark.parametrize("size", [1, 3, 1000])
 @pytest.mark.parametrize("end", ["\n", ""])
 def test_a_record_of_several_lines(lines, expected, size, end):
-    """It must have the header's width; broken, it costs its first line, and the next ones begin anew."""
+    """It must have the header's width; if broken, it costs its first line, and reading starts again at the next."""
     assert by_line(read(*pieces(("h,i\n" + lines + end).encode(), size))) == [(1, ["h", "i"]), *expected]
 
 
 def test_records_that_are_split_together_are_split_alike():
-    """A line with blanks at its cells' edges, and one that Python's parser would read as it counts."""
+    """It compares a line with blanks at its cells' edges and one that Python's parser reads correctly."""
     for first in (' a ,"b"', '\ta,"b"', 'a ,"b"'):
         assert by_line(read(f'h,i\n{first}\n"c",d\n'.encode())) == [(1, ["h", "i"]), (2, ["a", "b"]), (3, ["c", "d"])]
 
 
 def test_words_that_stand_for_nothing_are_words_in_the_header_only():
-    """Where there are quotes as well."""
+    """It also holds in lines with quotes."""
     dialect = CsvDialect(null_values=frozenset({"NA"}))
     assert entries(b'NA,"i"\n"x",NA\n"NA", NA \n', dialect=dialect) == [
         (1, ["NA", "i"]),
@@ -138,7 +138,7 @@ def test_words_that_stand_for_nothing_are_words_in_the_header_only():
 
 
 def test_a_header_of_several_lines_has_the_width_that_it_has():
-    """It is handed on before anything is held to its width, also where the records after it are open."""
+    """It is passed on before any record is checked for its width, even if the records after it are open."""
     body = b'"h\n1",i\n"a\nb",c\n"d\ne"\n'
     for size in (1, 4, 100):
         found = read(*pieces(body, size))
@@ -151,7 +151,7 @@ def test_a_header_of_several_lines_has_the_width_that_it_has():
     "body", [b'"h",i\n"a",b\n"c",d\n', b'h,i\r\n\r\n"a",b\n\n"c",d\n', b'\n\n"h",i\n"a",b\n"c",d\n']
 )
 def test_the_header_comes_alone(body):
-    """So that whoever reads it can say how wide it is."""
+    """So the caller can say how wide it is."""
     first, *others = read(body)
     assert isinstance(first, Parsed)
     assert len(first.rows) == 1
@@ -161,7 +161,7 @@ def test_the_header_comes_alone(body):
 @pytest.mark.parametrize(("line", "reason"), [('"abcdef"', None), ('"abcdefg"', None), ('"abcdefgh"', "overlong")])
 @pytest.mark.parametrize("end", ["\n", ""])
 def test_a_line_with_quotes_has_a_bound(monkeypatch, line, reason, end):
-    """Its line end counts, also where there is none."""
+    """Its line end counts, even if it has none."""
     for module in (quotes, text_module):
         monkeypatch.setattr(module, "MAX_RECORD_CHARS", 10)
     found = by_line(read(f'"b"c\n{line}{end}'.encode(), width=1))
@@ -179,7 +179,7 @@ def test_a_rejection_shows_so_many_characters(length):
 @pytest.mark.parametrize("chars", [100_000, MAX_RECORD_CHARS // 3])
 @pytest.mark.parametrize("limit", [10, None])
 def test_a_field_may_be_as_long_as_a_record(chars, limit):
-    """Whatever limit the process has set for Python's own parser, and without setting it."""
+    """It holds whatever limit the process has set for Python's own parser, without setting it."""
     before = csv.field_size_limit()
     try:
         if limit is not None:
@@ -198,7 +198,7 @@ def test_a_field_may_be_as_long_as_a_record(chars, limit):
 @pytest.mark.parametrize("size", [text_module.SLICE_BYTES, 3 * MAX_RECORD_CHARS])
 @pytest.mark.parametrize("extra", [0, 1])
 def test_a_quoted_record_has_so_many_characters_at_most(size, extra):
-    """All its lines and their ends; of a longer one the first line is given up, and what it held is read."""
+    """All its lines and their ends count; of a longer record the first line is rejected, and the rest is read."""
     inner = "\n".join(["x" * 63] * (MAX_RECORD_CHARS // 64))
     record = f'"{inner[: MAX_RECORD_CHARS - 3 + extra]}"'
     found = by_line(read(*pieces(f'a\n{record}\n"b"\n'.encode(), size)))
@@ -211,13 +211,13 @@ def test_a_quoted_record_has_so_many_characters_at_most(size, extra):
 
 
 def fed(parser: QuoteParser, number: int, text: str, unended: int = 0) -> list[Parsed | RejectedRow]:
-    """What a parser says of these lines."""
+    """A parser's output for these lines."""
     return list(parser.feed(number, text, unended, final=False))
 
 
 @pytest.mark.parametrize(("unended", "given_up"), [(0, False), (1, False), (2, True)])
 def test_an_open_record_is_kept_up_to_its_bound(monkeypatch, unended, given_up):
-    """The part of a line that has come counts too, and the line end that it will have: then nothing can mend it."""
+    """The unfinished line and its future line end count too: beyond the bound nothing can save the record."""
     monkeypatch.setattr(quotes, "MAX_RECORD_CHARS", 10)
     parser = QuoteParser(COMMAS)
     parser.expect(1)
@@ -230,7 +230,7 @@ def test_an_open_record_is_kept_up_to_its_bound(monkeypatch, unended, given_up):
 
 
 def test_a_record_is_kept_while_it_may_still_end():
-    """Nothing of it comes out before that, and what follows it comes with it."""
+    """None of it comes out before that, and what follows it comes with it."""
     parser = QuoteParser(COMMAS)
     parser.expect(2)
     assert fed(parser, 1, '"a\n') == fed(parser, 2, "b\n") == []
@@ -240,7 +240,7 @@ def test_a_record_is_kept_while_it_may_still_end():
 
 
 def test_records_come_many_together():
-    """Whole lines in one, whatever their quotes; after a broken one by so many."""
+    """Whole lines go in one batch, whatever their quotes; after a broken one, in limited batches."""
     parser = QuoteParser(COMMAS)
     parser.expect(1)
     good = '"a"\n' * (2 * ROWS_TOGETHER + 1)
@@ -299,7 +299,7 @@ dialects = st.builds(
 @example(text='h\n"a\n"\n', cuts=[], longest=10**6, limit=1, dialect=CsvDialect())
 @example(text="h,i\r\n", cuts=[4], longest=10**6, limit=1, dialect=CsvDialect())
 def test_any_text_is_read_as_the_rules_say(text, cuts, longest, limit, dialect):
-    """Wherever it is cut, however little a record may hold, and whatever Python's parser will take."""
+    """It holds wherever it is cut, however little a record may hold, and whatever Python's parser accepts."""
     body = text.encode()
     places = [0, *sorted(min(cut, len(body)) for cut in cuts), len(body)]
     chunks = [body[start:end] for start, end in pairwise(places)]
@@ -316,7 +316,7 @@ def test_any_text_is_read_as_the_rules_say(text, cuts, longest, limit, dialect):
 
 
 class Watched:
-    """The rules that look at a line, and Python's parser, and how many characters they have been shown."""
+    """Counts the characters shown to the rules that examine a line, and to Python's parser."""
 
     def __init__(self, delimiter: str) -> None:
         self.chars = self.parsed = 0
@@ -325,13 +325,13 @@ class Watched:
         self._problem = Fields.problem
 
     def problem(self, rules: Fields, line: str) -> int | None:
-        """As the rules'."""
+        """Like the rules'."""
         assert rules.delimiter == self._delimiter
         self.chars += len(line)
         return self._problem(rules, line)
 
     def reader(self, lines, *, delimiter, strict):
-        """As csv's."""
+        """Like csv's."""
 
         def shown():
             for line in lines:
@@ -360,7 +360,7 @@ class Watched:
 @pytest.mark.parametrize("size", [64, 1000, 10**6])
 @pytest.mark.parametrize(("delimiter", "end"), [(",", "\n"), (";", "\r"), ("\t", "\r\n")])
 def test_each_line_is_looked_at_twice_at_most(line, size, delimiter, end, monkeypatch):
-    """However many stray quotes precede it, whatever a record may hold, and wherever the chunks are cut."""
+    """It holds however many stray quotes precede it, whatever a record may hold, and wherever the chunks are cut."""
     watched = Watched(delimiter)
     monkeypatch.setattr(Fields, "problem", lambda rules, line: watched.problem(rules, line))
     monkeypatch.setattr(quotes, "csv", watched)

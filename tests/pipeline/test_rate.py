@@ -6,9 +6,9 @@ from pipeline.rate import BURST_S, DECREASE, MINIMUM_RATE, QUIET_S, REACTION_S, 
 
 
 def drive(rate: WriteRate, capacity: float, seconds: float, demand: float = 1e9) -> tuple[float, float]:
-    """Send 25 rows at a time for so long to a table that takes `capacity` rows a second; (taken, refused) a second.
+    """Send 25 rows at a time to a table that takes `capacity` rows per second; returns (taken, refused) per second.
 
-    The table's bucket holds a second's worth.
+    The table's token bucket holds one second's worth.
     """
     now = taken = refused = 0.0
     tokens, filled_at, sent = capacity, 0.0, 0.0
@@ -29,7 +29,7 @@ def drive(rate: WriteRate, capacity: float, seconds: float, demand: float = 1e9)
 
 
 def test_nothing_is_limited_until_the_table_refuses():
-    """A healthy table is written as fast as it answers."""
+    """A healthy table is written to as fast as it answers."""
     rate = WriteRate()
 
     assert [rate.wait_s(25, now / 1000) for now in range(1000)] == [0.0] * 1000
@@ -46,7 +46,7 @@ def test_the_rate_settles_at_what_the_table_takes():
 
 
 def test_a_refusal_cuts_and_time_adds():
-    """Multiplicative decrease once a burst, additive increase with each second."""
+    """The rate decreases multiplicatively once per burst, and increases additively each second."""
     rate = WriteRate()
     for i in range(200):
         rate.taken(25, i * 0.01)
@@ -67,7 +67,7 @@ def test_a_refusal_cuts_and_time_adds():
 
 
 def test_refused_for_good_the_rate_stays_above_its_minimum():
-    """One request a second always goes, so that a table that comes back is noticed."""
+    """One request per second is always sent, so that a table that recovers is noticed."""
     rate = WriteRate()
     for i in range(100):
         rate.refused(float(i))
@@ -77,7 +77,7 @@ def test_refused_for_good_the_rate_stays_above_its_minimum():
 
 
 def test_a_limit_far_above_the_demand_ceases():
-    """After a quiet while nothing is left of one bad moment."""
+    """After a quiet time nothing is left of one bad moment."""
     rate = WriteRate()
     rate.refused(0.0)
     now = 0.0
@@ -90,7 +90,7 @@ def test_a_limit_far_above_the_demand_ceases():
 
 
 def test_a_maximum_holds_from_the_first_row_on():
-    """A table with room for more is written at the maximum and no faster, however long it has refused nothing."""
+    """A table with room for more is written to at the maximum and no faster, however long it has refused nothing."""
     taken, refused = drive(WriteRate(800.0), 4000.0, 10 * QUIET_S)
 
     assert refused == 0
@@ -98,7 +98,7 @@ def test_a_maximum_holds_from_the_first_row_on():
 
 
 def test_refusals_close_together_are_one_and_later_ones_another():
-    """What was on its way before the first answer does not count; from the reaction's end on it does."""
+    """What was in flight before the first answer does not count; after the reaction time a refusal does."""
     for later_s, cuts in ((REACTION_S - 0.001, 1), (REACTION_S, 2)):
         rate = WriteRate()
         for i in range(200):
@@ -110,7 +110,7 @@ def test_refusals_close_together_are_one_and_later_ones_another():
 
 
 def test_a_cut_is_a_share_of_what_the_table_took():
-    """1,000 rows in a second, then a refusal: 700 a second."""
+    """After 1,000 rows in a second, a refusal means 700 per second."""
     for begin in (0.0, 1000.0):
         rate = WriteRate()
         for i in range(41):
@@ -121,7 +121,7 @@ def test_a_cut_is_a_share_of_what_the_table_took():
 
 
 def test_unused_time_is_made_up_for_to_a_bound():
-    """After a long silence a tenth of a second's rows go at once, and the next wait."""
+    """After a long silence, a tenth of a second's rows are sent at once, and the next wait."""
     rate = WriteRate(1000.0)
 
     waits = [rate.wait_s(25, 50.0) for _ in range(8)]
@@ -132,7 +132,7 @@ def test_unused_time_is_made_up_for_to_a_bound():
 
 
 def test_a_maximum_is_never_exceeded_and_never_ceases():
-    """It holds when the table never refused, and comes back to the same figure after a refusal."""
+    """It applies even if the table never refused, and is the same after a refusal."""
     rate = WriteRate(500.0)
     rate.refused(0.0)
     assert rate.rows_per_s == 2 * MINIMUM_RATE * DECREASE
@@ -144,7 +144,7 @@ def test_a_maximum_is_never_exceeded_and_never_ceases():
 
 
 def test_a_limit_holds_until_it_is_far_above_the_demand():
-    """100 rows a second are wanted: a cut to 70 grows by 25 a second, and is dropped above 400 and not before."""
+    """With a demand of 100 rows per second, a cut to 70 grows by 25 per second, and is lifted above 400, not before."""
     rate = WriteRate()
     for tenth in range(11):
         rate.taken(10, 1000.0 + tenth / 10)
@@ -160,7 +160,7 @@ def test_a_limit_holds_until_it_is_far_above_the_demand():
 
 
 def refused_after(rows: int, since: float, now: float) -> WriteRate:
-    """A rate that saw the table take so many rows at an instant, and refuse at a later one."""
+    """A rate that saw the table take this many rows at one instant, and refuse at a later one."""
     rate = WriteRate()
     rate.taken(rows, since)
     rate.refused(now)
@@ -168,7 +168,7 @@ def refused_after(rows: int, since: float, now: float) -> WriteRate:
 
 
 def test_what_a_refusal_cuts_is_measured_over_the_time_since_the_window_began():
-    """1,000 rows in the last half or nearly two seconds count; two seconds later nothing is known of the table."""
+    """1,000 rows within half a second or nearly two seconds count; two seconds later nothing is known any more."""
     assert refused_after(1000, 50.0, 50.5).rows_per_s == 1000 / 0.5 * 0.7
     assert refused_after(1000, 50.0, 51.75).rows_per_s == 1000 / 1.75 * 0.7
     assert refused_after(1000, 50.0, 52.0).rows_per_s == 25
@@ -176,12 +176,12 @@ def test_what_a_refusal_cuts_is_measured_over_the_time_since_the_window_began():
 
 
 def test_a_refusal_at_once_counts_a_quarter_of_a_second():
-    """Rows taken in the same instant are no proof of an endless rate."""
+    """Rows taken in the same instant do not prove an infinite rate."""
     assert refused_after(100, 50.0, 50.0).rows_per_s == 100 / 0.25 * 0.7
 
 
 def test_a_window_counts_if_rows_followed_within_two_seconds():
-    """A longer gap says that nobody asked, not what the table takes."""
+    """A longer gap shows that there was no demand, not what the table takes."""
     for now, expected in ((51.75, 1000 / 1.75 * 0.7), (52.0, 25), (52.5, 25)):
         rate = WriteRate()
         rate.taken(1000, 50.0)
@@ -191,7 +191,7 @@ def test_a_window_counts_if_rows_followed_within_two_seconds():
 
 
 def test_each_second_adds_a_twentieth_of_the_best():
-    """The step is measured by the most that the table ever took in a second, and a pause adds one second's step."""
+    """The step depends on the most that the table ever took in a second; a pause adds at most one second's step."""
     rate = refused_after(500, 50.0, 50.5)
     assert rate.rows_per_s == 700
     rate.wait_s(25, 51.5)
@@ -201,7 +201,7 @@ def test_each_second_adds_a_twentieth_of_the_best():
 
 
 def test_the_best_second_is_remembered():
-    """A table that took 1,000 rows a second before it slowed down is tried in the same steps as then."""
+    """A table that took 1,000 rows per second before it slowed down is tried in the same steps as then."""
     rate = WriteRate()
     for second, rows in enumerate((1000, 100, 100)):
         rate.taken(rows, 50.0 + second)
@@ -218,7 +218,7 @@ def test_after_a_refusal_nothing_is_made_up_for():
 
 
 def test_a_limit_ceases_after_ten_seconds_above_four_times_the_demand():
-    """Neither in the tenth second nor at exactly four times the least demand."""
+    """The limit stays in the tenth second, and at exactly four times the least demand."""
     rate = WriteRate()
     rate.refused(50.0)
     for second in range(51, 61):
@@ -237,7 +237,7 @@ def test_a_limit_ceases_after_ten_seconds_above_four_times_the_demand():
 
 
 def test_a_limit_near_the_demand_stays():
-    """As long as a quarter of it is used, a refusal is to be expected."""
+    """While a quarter of it is used, a refusal is to be expected."""
     rate = refused_after(500, 50.0, 50.5)
     for second in range(51, 70):
         rate.taken(1000, second)
@@ -246,5 +246,5 @@ def test_a_limit_near_the_demand_stays():
 
 
 def test_the_first_row_does_not_wait():
-    """Whatever a clock shows when it begins."""
+    """It holds whatever the clock shows at the beginning."""
     assert WriteRate(500.0).wait_s(25, 0.0) == 0.0

@@ -1,4 +1,4 @@
-"""What a log line says of rejected rows: kinds, how often, and the first of each."""
+"""What a log line says about rejected rows: kinds, how often, and the first of each."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pipeline.rows import RejectedRow
 
 
 def reasons_of(*rows: RejectedRow) -> list[dict[str, object]]:
-    """What is said of these."""
+    """The reasons for these rows."""
     reasons = Reasons()
     for row in rows:
         reasons.add(row)
@@ -21,7 +21,7 @@ def reasons_of(*rows: RejectedRow) -> list[dict[str, object]]:
 
 
 def test_rows_are_counted_by_kind_and_the_first_is_shown():
-    """First by its line, for rows are not rejected in order; the most frequent kind comes first."""
+    """The first has the lowest line, since rows are not rejected in order; the most frequent kind comes first."""
     assert reasons_of(
         RejectedRow(7, "bad 'x'", ("x",), "bad", "x", "SETTING"),
         RejectedRow(3, "worse", ("z",)),
@@ -52,14 +52,14 @@ def test_kinds_as_frequent_come_by_line_and_ten_at_most():
     ],
 )
 def test_the_offending_text_is_shortened(cell, shown):
-    """And can be written: what is not text is shown as such."""
+    """It can also be written: bytes that are not text are shown as such."""
     (entry,) = reasons_of(RejectedRow(1, "bad", (), "bad", cell))
     assert entry["cell"] == shown
     assert json.dumps(entry, ensure_ascii=False).encode()
 
 
 def test_rows_are_not_kept():
-    """Their fields may be large; only what is said of them stays."""
+    """Their fields may be large, so only the summary stays."""
     reasons = Reasons()
     for line in (2, 1):
         reasons.add(RejectedRow(line, "bad", ("x" * 1000,)))
@@ -102,7 +102,7 @@ LONG = "x" * 410_000
     ],
 )
 def test_each_kind_says_what_is_the_matter_and_what_might_help(row, reason, cell, setting):
-    """Nothing in a kind differs from row to row; the cell is the one that it is about."""
+    """A kind has no part that varies by row; the cell is the one at fault."""
     reader = ItemReader("in/x.csv", CsvDialect())
     body = f"ticker,date,n\n{row}\n".encode(errors="surrogateescape")
     rejected = [one for one in [*reader.feed(body), *reader.feed(b"", final=True)] if isinstance(one, RejectedRow)]

@@ -1,4 +1,4 @@
-"""What a header says of an object's rows: what their key is made of, and which encoding it may be in."""
+"""What a header means for an object's rows: what their key is made of, and which encoding it may be in."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from pipeline.uniqueness import FileKey
     ],
 )
 def test_utf_16_read_as_bytes_is_proposed(header, proposal):
-    """Every other character of the first name is NUL then, and no other one."""
+    """Then every other character of the first name is NUL, and no other."""
     with pytest.raises(ObjectUnreadable, match="the header is not text in cp1252") as refused:
         Schema("in/x.csv", header, CsvDialect(), "cp1252")
     assert (refused.value.setting, refused.value.proposal) == ("ENCODING", proposal)
@@ -35,7 +35,7 @@ def test_utf_16_read_as_bytes_is_proposed(header, proposal):
 
 @pytest.mark.parametrize("given", [None, "DATE"])
 def test_where_the_files_name_is_the_ticker_the_rows_have_a_key_to_be_judged(given):
-    """By the names that the header has, and by whether the settings name the timestamp; else nothing is judged."""
+    """It depends on the header's names, and on whether the settings name the timestamp; otherwise nothing is judged."""
     found = Schema("in/aapl.csv", [" Date ", "Close ", ""], CsvDialect(timestamp_column=given)).file_key()
     assert found == FileKey("AAPL", ["Date"], {"close_": "Close ", "column_3": "column_3"}, given is not None)
     assert Schema("in/aapl.csv", ["date", "ticker"], CsvDialect(timestamp_column=given)).file_key() is None
@@ -46,13 +46,13 @@ NAMED = CsvDialect(column_names=("date", "n"), delimiter=",", comment="#")
 
 @pytest.mark.parametrize("body", [b"\n#\n2024-01-02,1", b'\n#\n"2024-01-02",1\n'])
 def test_with_names_the_first_row_is_the_first_line_that_has_something_on_it(body):
-    """Blank lines and comments before it are passed over, though they come by themselves."""
+    """Blank lines and comments before it are skipped, even if they come alone."""
     (row,) = RowReader("in/a.csv", NAMED).feed(body, final=True)
     assert row == Row(3, "A", "2024-01-02", (("n", "N", "1"),))
 
 
 def test_an_object_of_blank_lines_is_empty():
-    """With names as well as without any."""
+    """It holds with and without names."""
     for dialect in (NAMED, CsvDialect()):
         reader = RowReader("in/a.csv", dialect)
         assert list(reader.feed(b"\n \n")) == []
@@ -73,7 +73,7 @@ def test_an_object_of_blank_lines_is_empty():
     ],
 )
 def test_the_header_is_known_by_its_line(body, dialect, line):
-    """The physical line on which it begins, whatever comes above it; none where names are given or nothing is there."""
+    """It is the physical line on which the header begins, whatever is above it; None if there is no header."""
     reader = RowReader("in/x.csv", dialect)
     with contextlib.suppress(ObjectUnreadable):
         list(reader.feed(body.encode(), final=True))
@@ -81,7 +81,7 @@ def test_the_header_is_known_by_its_line(body, dialect, line):
 
 
 def test_a_reason_shows_the_header_by_its_own_delimiter():
-    """As the file has it, to be found there."""
+    """It is shown as in the file, so that it can be found there."""
     reader = RowReader("in/x.csv", CsvDialect())
     with pytest.raises(ObjectUnreadable, match="no timestamp column in the header 'Datum;Kurs'"):
         list(reader.feed(b"Datum;Kurs\n1;2\n", final=True))

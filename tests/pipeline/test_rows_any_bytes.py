@@ -1,4 +1,4 @@
-"""Reading any bytes: never a crash, never a silent drop, the same outcome for every way in and every cut."""
+"""Reading any bytes never crashes, never drops rows silently, and gives the same outcome for every path and cut."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def cut(body: bytes, cuts: list[int]) -> list[bytes]:
 
 
 def all_of(reader: Any, chunks: list[bytes]) -> tuple[list[Any], list[tuple[str, ...]]]:
-    """What a reader makes of these chunks; with it, if the object turns out unreadable, the reason."""
+    """A reader's output for these chunks and, if the object turns out unreadable, the reason."""
     found = []
     try:
         for number, chunk in enumerate([*chunks, b""]):
@@ -43,7 +43,7 @@ def all_of(reader: Any, chunks: list[bytes]) -> tuple[list[Any], list[tuple[str,
 
 
 def by_rows(chunks: list[bytes], columns: CsvDialect = CsvDialect(), key: str = KEY) -> list[tuple[str, ...]]:  # noqa: B008
-    """What the reader of rows makes of them, in a form to compare: what it reads, and the reason where that ends."""
+    """The row reader's output in a comparable form, and the reason where it ends."""
     found, outcome = all_of(RowReader(key, columns), chunks)
     return outcome + sorted(
         ("put", str(row.line), put_request(row))
@@ -54,7 +54,7 @@ def by_rows(chunks: list[bytes], columns: CsvDialect = CsvDialect(), key: str = 
 
 
 def by_columns(chunks: list[bytes], columns: CsvDialect = CsvDialect(), key: str = KEY) -> list[tuple[str, ...]]:  # noqa: B008
-    """The same of the reader of items."""
+    """The same for the item reader."""
     found, unreadable = all_of(ItemReader(key, columns), chunks)
     outcome: list[tuple[str, ...]] = []
     for block in found:
@@ -141,7 +141,7 @@ lines = st.lists(
     cuts=st.lists(st.integers(0, 10**6), max_size=5),
 )
 def test_stray_quotes_and_damage_have_one_outcome(body, damage, at, cuts):
-    """What is read before an object turns out unreadable, and why it does, depend on its bytes alone."""
+    """The rows read before an object turns out unreadable, and the reason, depend on its bytes alone."""
     if damage != "not gzip":
         body = gzip.compress(body, mtime=0)
         at %= len(body)
@@ -163,7 +163,7 @@ def test_stray_quotes_and_damage_have_one_outcome(body, damage, at, cuts):
 @example(body=b"date,n\r\n2024-01-02,1\r", cuts=[8])
 @example(body=b'date,n\n"2024-01-02\n2024-01-03,1\n', cuts=[20])
 def test_any_bytes_have_one_outcome(body, cuts):
-    """No bytes crash a reader; rows, columns and cuts agree on every row and on every reason."""
+    """No bytes crash a reader; rows, columns and cuts agree on every row and every reason."""
     expected = by_rows([body])
 
     assert by_columns([body]) == expected
@@ -254,7 +254,7 @@ dialects = st.builds(
 
 @st.composite
 def files(draw: st.DrawFn) -> tuple[bytes, CsvDialect]:
-    """Settings, and a file that they mostly fit: columns of one kind each, and now and then a cell of another."""
+    """Settings, and a file that mostly fits them: columns of one kind each, with an occasional cell of another."""
     dialect = draw(dialects)
     header = draw(st.sampled_from(headers))
     sign = dialect.delimiter or draw(st.sampled_from([",", ";", "\t", "|"]))
@@ -288,7 +288,7 @@ def files(draw: st.DrawFn) -> tuple[bytes, CsvDialect]:
     key=st.sampled_from([KEY, "in/.csv"]),
 )
 def test_any_dialect_has_one_outcome(example, cuts, key):
-    """Rows, columns and cuts agree on every row and on every reason, whatever the settings say of the file."""
+    """Rows, columns and cuts agree on every row and every reason, whatever the settings are."""
     body, dialect = example
     expected = by_rows([body], dialect, key)
 
@@ -307,7 +307,7 @@ cells = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
     quoting=st.sampled_from([csv.QUOTE_ALL, csv.QUOTE_MINIMAL]),
 )
 def test_no_record_is_dropped(table, quoting):
-    """Whatever Python's own CSV writer writes: each record comes out once, stored or rejected."""
+    """Whatever Python's own CSV writer writes, each record comes out once, stored or rejected."""
     written = io.StringIO()
     writer = csv.writer(written, quoting=quoting)
     writer.writerow(["ticker", "date", "n"])
@@ -333,7 +333,7 @@ def test_what_is_stored_is_what_was_written():
 
 
 def test_a_row_of_400_kb_is_stored_and_a_longer_one_rejected():
-    """The limit is on the item: names and values in UTF-8, not on characters."""
+    """The limit applies to the item: names and values in UTF-8, not characters."""
     names = len("PKSK") + len("A") + len("2024-01-02") + len("note")
     fits = "é" * ((400 * 1024 - names) // 2)
     body = f"ticker,date,note\nA,2024-01-02,{fits}\nA,2024-01-02,{fits}é\nA,2024-01-03,short\n".encode()
@@ -367,14 +367,14 @@ def test_an_endless_record_costs_itself_alone(line, reason):
 
 
 def read_through(reader: ItemReader, body: bytes) -> None:
-    """Read all of it, keep nothing."""
+    """Read all of it, and keep nothing."""
     for start in range(0, len(body), 65536):
         for _ in reader.feed(body[start : start + 65536]):
             pass
 
 
 def test_a_gzip_bomb_is_refused_in_bounded_memory():
-    """A megabyte that unfolds to a gigabyte is given up long before, with little in hand."""
+    """A megabyte that inflates to a gigabyte is rejected long before, with little memory in use."""
     deflater = zlib.compressobj(9, wbits=31)
     chunk = b"2024-01-02,1\n" * 80_000
     bomb = deflater.compress(b"date,n\n") + b"".join(deflater.compress(b"\0" * 2**20) for _ in range(100))
@@ -390,14 +390,14 @@ def test_a_gzip_bomb_is_refused_in_bounded_memory():
 
 
 def test_several_gzip_members_and_padding_are_one_text():
-    """As `cat a.gz b.gz` makes them, and as tape archives pad them."""
+    """`cat a.gz b.gz` makes such files, and tape archives pad them."""
     body = gzip.compress(b"date,n\n2024-01-02,1\n") + gzip.compress(b"2024-01-03,2\n") + b"\0\0\0"
 
     assert len(by_columns([body])) == len(by_columns(cut(body, [1, 20, 41, 60, 75]))) == 2
 
 
 def test_memory_does_not_grow_with_the_object():
-    """Ten times the rows, the same peak."""
+    """Ten times the rows need the same peak of memory."""
 
     def peak(rows: int) -> int:
         reader = ItemReader(KEY, CsvDialect())
@@ -415,7 +415,7 @@ def test_memory_does_not_grow_with_the_object():
 
 
 def test_the_limits_fit_together():
-    """A chunk's rows are looked at by columns."""
+    """A chunk's rows fit into the limits of reading by columns."""
     reader = RowReader(KEY, CsvDialect())
     list(reader.feed(b"ticker,date,open,high,low,close,volume\n"))
     assert reader.schema is not None

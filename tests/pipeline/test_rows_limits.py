@@ -1,4 +1,4 @@
-"""What DynamoDB holds and what it does not: both sides of each bound, by rows and by columns."""
+"""What DynamoDB can and cannot hold: both sides of each limit, by rows and by columns."""
 
 from __future__ import annotations
 
@@ -36,14 +36,14 @@ def reasons(body: str, key: str = "stocks/x.csv") -> list[str]:
     ],
 )
 def test_a_ticker_has_at_most_2048_bytes(ticker, reason):
-    """Bytes, not characters (DynamoDB: partition keys)."""
+    """The limit counts bytes, not characters (DynamoDB: partition keys)."""
     assert reasons(f"ticker,date,a\n{ticker},2026-01-01,1\n") == ([reason] if reason else [])
 
 
 @pytest.mark.parametrize(("spare", "rejected"), [(0, False), (-1, True)])
 @pytest.mark.parametrize("letter", ["x", "é"])
 def test_an_item_has_at_most_400_kb(letter, spare, rejected):
-    """Names and values in UTF-8: PK, SK, their values, the column's name and its text."""
+    """Names and values count in UTF-8: PK, SK, their values, the column's name and its text."""
     fixed = len("PK" + "A" + "SK" + "2026-01-01" + "note" + "n") + 21
     size = 400 * KB - fixed - spare
     text = letter * (size // len(letter.encode())) + "x" * (size % len(letter.encode()))
@@ -54,7 +54,7 @@ def test_an_item_has_at_most_400_kb(letter, spare, rejected):
 
 @pytest.mark.parametrize(("length", "readable"), [(65_535, True), (65_536, False)])
 def test_a_column_name_has_at_most_65535_bytes(length, readable):
-    """A longer one makes the object unreadable, for no row of it could be stored."""
+    """A longer one makes the object unreadable, because no row of it could be stored."""
     body = f"ticker,date,{'n' * length}\nA,2026-01-01,1\n"
     if readable:
         assert reasons(body) == []
@@ -66,7 +66,7 @@ def test_a_column_name_has_at_most_65535_bytes(length, readable):
 @pytest.mark.parametrize(("columns", "readable"), [(16_384, True), (16_385, False)])
 @pytest.mark.parametrize("quote", ["", '"'])
 def test_a_header_has_at_most_as_many_columns_as_a_spreadsheet(columns, readable, quote):
-    """16,384; a row of as many is stored."""
+    """The limit is 16,384; a row of as many fields is stored."""
     names = ",".join(["ticker", "date", *(f"{quote}c{i}{quote}" for i in range(columns - 2))])
     body = f"{names}\nA,2026-01-01{',1' * (columns - 2)}\n"
     if readable:
@@ -78,7 +78,7 @@ def test_a_header_has_at_most_as_many_columns_as_a_spreadsheet(columns, readable
 
 @pytest.mark.parametrize("columns", [4000, 16_384, 300_000])
 def test_a_header_is_read_in_linear_time(columns):
-    """Each name is looked at a few times, however many there are; so are a row's fields, that may be far more."""
+    """Each name is examined a few times, however many there are; so are a row's fields, which may be far more."""
     looked_at = 0
 
     class Name(str):
@@ -112,13 +112,13 @@ def test_a_header_is_read_in_linear_time(columns):
 
 @pytest.mark.parametrize(("fields", "reason"), [(2, "2 fields"), (3, None), (4, "4 fields")])
 def test_a_row_has_as_many_fields_as_the_header(fields, reason):
-    """One fewer and one more are rejected."""
+    """A row with one fewer or one more is rejected."""
     row = ",".join(["A", "2026-01-01", "1", "2"][:fields])
     assert reasons(f"ticker,date,a\n{row}\n") == ([f"{reason} where the header has 3"] if reason else [])
 
 
 def test_an_item_of_wide_characters_and_a_long_ticker_is_measured():
-    """Four bytes a character and the longest keys: no row is taken to be small enough by its characters alone."""
+    """At four bytes per character and with the longest keys, the number of characters alone proves nothing."""
     ticker = "😀" * 512
     fixed = len("PK") + 2048 + len("SK" + "2026-01-01" + "note")
     fitting = (400 * KB - fixed) // 4
@@ -128,7 +128,7 @@ def test_an_item_of_wide_characters_and_a_long_ticker_is_measured():
 
 
 def test_an_item_with_a_long_name_is_measured():
-    """The columns' names count as much as what they name."""
+    """The columns' names count like their values."""
     name = "n" * 60_000
     assert reasons(f"ticker,date,{name}\nA,2026-01-01,{'😀' * 80_000}\n") == []
     (reason,) = reasons(f"ticker,date,{name}\nA,2026-01-01,{'😀' * 90_000}\n")
@@ -136,7 +136,7 @@ def test_an_item_with_a_long_name_is_measured():
 
 
 def test_an_item_of_a_file_with_a_long_name_is_measured():
-    """A ticker that stands in no cell counts too."""
+    """The ticker counts even though no cell holds it."""
     fitting = (400 * KB - len("PK" + "SK" + "2026-01-01" + "note") - 2048) // 4
     key = f"stocks/{'x' * 2048}.csv"
     assert reasons(f"date,note\n2026-01-01,{'😀' * fitting}\n", key) == []
@@ -162,14 +162,14 @@ def test_a_header_without_a_timestamp_is_shown_up_to_a_length(length):
     ],
 )
 def test_a_header_that_cannot_be_read_is_not_looked_for_further_down(body, reason):
-    """One bad name is enough, and no later line is taken for the header."""
+    """One bad name is enough, and no later line is taken as the header."""
     with pytest.raises(ObjectUnreadable) as refused:
         reasons(body)
     assert str(refused.value) == reason
 
 
 def test_the_settings_name_the_columns_of_the_key():
-    """Unset, the header decides; a format that strptime does not know is refused at once."""
+    """If unset, the header decides; a format that strptime does not know is refused at once."""
     assert CsvDialect.from_environ({}) == CsvDialect(None, None, None)
     named = {"TICKER_COLUMN": "t", "TIMESTAMP_COLUMN": "at", "TIMESTAMP_FORMAT": "%d.%m.%Y"}
     assert CsvDialect.from_environ(named) == CsvDialect("t", "at", "%d.%m.%Y")

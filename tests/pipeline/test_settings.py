@@ -1,4 +1,4 @@
-"""Settings: both sides of each bound, and the template's bounds beside the handlers'."""
+"""Settings: both sides of each bound, and the template's bounds compared with the handlers'."""
 
 from __future__ import annotations
 
@@ -20,19 +20,19 @@ PARAMETERS = {
 
 @pytest.mark.parametrize("value", ["0", "-1", "11", "1.5", "1e1", "ten"])
 def test_a_whole_number_beyond_its_bounds_is_refused(value):
-    """And what is not a whole number; the message names the setting."""
+    """So is anything but a whole number; the message names the setting."""
     with pytest.raises(SettingsError, match=r"^N="):
         integer_setting({"N": value}, "N", 5, 1, 10)
 
 
 @pytest.mark.parametrize(("value", "read"), [("1", 1), ("10", 10), ("", 5)])
 def test_a_bound_is_within(value, read):
-    """Both ends are, and an empty text means the default."""
+    """Both ends are valid, and an empty text means the default."""
     assert integer_setting({"N": value}, "N", 5, 1, 10) == read
 
 
 def test_a_required_setting_is_there():
-    """An empty text is none."""
+    """An empty text counts as missing."""
     assert required_setting({"TABLE_NAME": "t"}, "TABLE_NAME") == "t"
     for environ in ({}, {"TABLE_NAME": ""}):
         with pytest.raises(SettingsError, match="TABLE_NAME is not set"):
@@ -43,7 +43,7 @@ def test_a_required_setting_is_there():
     ("prefix", "allowed"), [("x" * 512, True), ("é" * 256, True), ("x" * 513, False), ("/", False)]
 )
 def test_a_prefix_has_at_most_512_bytes_and_does_not_begin_with_a_slash(prefix, allowed):
-    """Half of what S3 takes as a key is left to the rest of it."""
+    """Half of what S3 allows for a key is left for the rest of it."""
     if allowed:
         assert prefix_setting({"KEY_PREFIX": prefix}, "KEY_PREFIX") == prefix
     else:
@@ -59,14 +59,14 @@ def test_a_choice_is_one_of_its_words():
 
 
 def read_all(variables: dict[str, str]) -> None:
-    """Both handlers' settings; a tick of one row, so that no bound but the setting's own is met."""
+    """Both handlers' settings; a tick of one row, so that only the setting's own bound applies."""
     GeneratorSettings.from_environ({"BUCKET_NAME": "b", "FILE_COUNT": "1", "ROWS_PER_FILE": "1"} | variables)
     ConsumerSettings.from_environ({"TABLE_NAME": "t"} | variables)
 
 
 @pytest.mark.parametrize(("setting", "parameter"), PARAMETERS.items())
 def test_the_templates_bounds_are_the_handlers(setting, parameter):
-    """What CloudFormation lets pass the handler takes, and the value beyond is refused by both."""
+    """The handler accepts what CloudFormation does, and both refuse the value beyond."""
     declared = load().document["Parameters"][parameter]
     read_all({setting: str(declared["MinValue"])})
     with pytest.raises(SettingsError, match=setting):

@@ -50,7 +50,7 @@ async def test_the_vectors_of_awss_test_suite(headers, token, body, signature):
 
 
 def botocores_authorization(url, headers, body, credentials, region, instant):
-    """What botocore puts into the Authorization header of the same POST at the same instant."""
+    """The Authorization header that botocore gives the same POST at the same instant."""
     request = AWSRequest("POST", url, data=body, headers=dict(headers))
     with mock.patch("botocore.auth.get_current_datetime", return_value=instant.replace(tzinfo=None)):
         SigV4Auth(
@@ -72,7 +72,7 @@ texts = st.text(st.characters(min_codepoint=33, max_codepoint=126), min_size=1, 
     second=st.integers(0, 4_000_000_000),
 )
 async def test_requests_are_signed_as_botocore_signs_them(body, credentials, region, host, path, second):
-    """For any body, credentials, region, host, path and second the whole Authorization header is botocore's."""
+    """For any body, credentials, region, host, path and second, the whole Authorization header is botocore's."""
     headers = {"Content-Type": "application/x-amz-json-1.0", "X-Amz-Target": "DynamoDB_20120810.BatchWriteItem"}
 
     async def given_credentials():
@@ -93,7 +93,7 @@ async def test_requests_are_signed_as_botocore_signs_them(body, credentials, reg
 
 
 async def test_a_new_day_has_a_new_key():
-    """The key is good for one day in UTC: the second before midnight and midnight are signed by different ones."""
+    """A key is valid for one day in UTC: the second before midnight and midnight have different ones."""
     credentials = ReadOnlyCredentials("one", "x", None)
     headers = {"Content-Type": "application/x-amz-json-1.0"}
     midnight = datetime(2026, 11, 28, tzinfo=UTC)
@@ -110,7 +110,7 @@ async def test_a_new_day_has_a_new_key():
 
 
 async def test_a_head_is_kept_for_its_second_and_renewed_with_the_next():
-    """Credentials are asked for once a second; new ones sign from then on, with their token."""
+    """Credentials are requested once per second; new ones sign from then on, with their token."""
     given_out = iter([ReadOnlyCredentials("one", "x", None), ReadOnlyCredentials("two", "y", "token")])
     requested = []
 

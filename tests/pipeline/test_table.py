@@ -1,4 +1,4 @@
-"""Writing to the table: slots, pauses and where time ends, on a loop whose clock jumps to whatever is due next."""
+"""Writing to the table: slots, pauses and the end of time, on a loop whose clock jumps to whatever is due next."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ FOREVER = Budget(0.0, 1e9, 1e9)
 
 
 class Scripted:
-    """A transport that answers by how often the first row of a request was asked for, and remembers what came when."""
+    """A transport that answers according to how often a request's first row has come, and records what came when."""
 
     def __init__(self, answer: Callable[[int], list[Key]]) -> None:
         self.answer = answer
@@ -31,7 +31,7 @@ class Scripted:
         self.answering: tuple[str, ...] = ()
 
     async def write(self, puts: Iterable[str], timeout_s: float) -> list[Key]:
-        """As a transport does; the other tasks have a turn before it answers."""
+        """Like a transport; the other tasks have a turn before it answers."""
         rows = tuple(puts)
         self.asked.append((asyncio.get_running_loop().time(), rows))
         self.timeouts_s.append(timeout_s)
@@ -40,7 +40,7 @@ class Scripted:
         return self.answer(len(self._instants(rows[0])))
 
     def pauses(self, row: str) -> list[float]:
-        """The time between requests whose first row is this."""
+        """The time between requests with this first row."""
         return [later - earlier for earlier, later in pairwise(self._instants(row))]
 
     def _instants(self, row: str) -> list[float]:
@@ -48,13 +48,13 @@ class Scripted:
 
 
 def lines(first: int, last: int) -> Items:
-    """The rows of these lines, each line its own key and put request."""
+    """The rows of these lines, each with its line as key and put request."""
     numbers = range(first, last + 1)
     return Items([(str(line), "x") for line in numbers], numbers, [str(line) for line in numbers])
 
 
 def refuse(kind: table.Kind, times: int = 10**9) -> Callable[[int], list[Key]]:
-    """An answer that refuses each request so often, and takes it then."""
+    """An answer that refuses each request this many times, and then accepts it."""
 
     def answer(request: int) -> list[Key]:
         if request <= times:
@@ -65,7 +65,7 @@ def refuse(kind: table.Kind, times: int = 10**9) -> Callable[[int], list[Key]]:
 
 
 async def write(transport: Scripted, *objects: Items, seed: str = "seed", budget: Budget = FOREVER) -> ConsumerCounts:
-    """Write these objects side by side."""
+    """Write these objects concurrently."""
     counts, table_writer = ConsumerCounts(), TableWriter(transport, 32)
 
     async def one(items: Items) -> None:
@@ -78,7 +78,7 @@ async def write(transport: Scripted, *objects: Items, seed: str = "seed", budget
 
 
 async def test_so_many_requests_are_under_way_at_once_and_no_more():
-    """Objects share the slots; a slot comes back whatever became of the request, a cancelled writer's as well."""
+    """Objects share the slots; a slot is returned whatever happens to the request, even if the writer is cancelled."""
     answered, transport = asyncio.Event(), Scripted(lambda _: [])
     under_way: list[int] = []
 
@@ -124,7 +124,7 @@ def test_pauses_come_from_the_environment_and_the_rows_and_not_from_the_order_of
 
 
 def test_pauses_have_full_jitter_up_to_a_bound_that_doubles():
-    """The n-th pause is anything up to 25 ms doubled n times, at most two seconds."""
+    """The n-th pause is up to 25 ms doubled n times, at most two seconds."""
     many = [pauses_of([2], str(seed))[2] for seed in range(60)]
 
     for n, pauses in enumerate(zip(*many, strict=True), 1):
@@ -135,7 +135,7 @@ def test_pauses_have_full_jitter_up_to_a_bound_that_doubles():
 
 
 def test_progress_makes_pauses_short_again_but_not_the_same():
-    """A table that takes one row a time is asked again soon, and each time after another while."""
+    """A table that takes one row at a time is tried again soon, each time after a different pause."""
     transport = Scripted(lambda _: [])
     transport.answer = lambda _: [(row, "x") for row in transport.answering[:-1]]
 
@@ -149,7 +149,7 @@ def test_progress_makes_pauses_short_again_but_not_the_same():
 
 @pytest.mark.parametrize("times", [table.TRANSIENT_MAX - 1, table.TRANSIENT_MAX])
 def test_a_table_out_of_order_is_asked_so_often_and_no_more(times):
-    """Seven failures in a row are borne, the eighth is the message's, which may come again."""
+    """Seven failures in a row are tolerated; the eighth fails the message, which may come again."""
     transport = Scripted(refuse("transient", times))
     writing = write(transport, lines(2, 4))
     if times < table.TRANSIENT_MAX:
@@ -162,7 +162,7 @@ def test_a_table_out_of_order_is_asked_so_often_and_no_more(times):
 
 
 def test_throttles_are_borne_for_as_long_as_there_is_time():
-    """They are no failures: only the budget ends them, and no pause reaches its soft end."""
+    """They are not failures: only the budget ends them, and no pause reaches its soft end."""
     transport = Scripted(refuse("throttled"))
 
     with pytest.raises(OutOfTime):
@@ -174,7 +174,7 @@ def test_throttles_are_borne_for_as_long_as_there_is_time():
 
 @pytest.mark.parametrize(("firm_at", "timeout_s"), [(100.0, table.REQUEST_TIMEOUT_S), (3.0, 3.0), (0.0, None)])
 def test_a_request_may_take_what_is_left_until_the_firm_end(firm_at, timeout_s):
-    """At most its own bound; without any time it is not begun."""
+    """It takes at most its own limit; without any time left it is not begun."""
     transport = Scripted(lambda _: [])
     writing = write(transport, lines(2, 4), budget=Budget(0.0, 0.0, firm_at))
     if timeout_s is None:
@@ -189,7 +189,7 @@ def test_a_request_may_take_what_is_left_until_the_firm_end(firm_at, timeout_s):
     ("rows", "requests"), [(0, []), (1, [1]), (24, [24]), (25, [25]), (26, [1, 25]), (75, [25, 25, 25])]
 )
 async def test_rows_go_out_by_twenty_five(rows, requests):
-    """A full request leaves at once; the rest when the object ends."""
+    """A full request is sent at once, the rest when the object ends."""
     transport = Scripted(lambda _: [])
     writer = ObjectWriter(TableWriter(transport, 32), FOREVER, ConsumerCounts(), "seed")
 
@@ -219,12 +219,12 @@ async def test_rows_go_out_by_twenty_five(rows, requests):
     ],
 )
 def test_what_helps_is_known_by_the_code_or_else_by_the_status(code, status, kind):
-    """The codes of the Developer Guide's error table; 5xx is the service's own fault, 429 asks for patience."""
+    """The codes are from the Developer Guide's error table; 5xx is the service's own fault, 429 needs patience."""
     assert kind_of(code, status) == kind
 
 
 async def test_a_request_never_has_two_rows_of_one_key():
-    """DynamoDB refuses such a request whole. The later row takes the earlier one's place, which counts as replaced."""
+    """DynamoDB refuses such a request whole. The later row replaces the earlier one, which counts as a duplicate."""
     transport = Scripted(lambda _: [])
     counts = ConsumerCounts()
     writer = ObjectWriter(TableWriter(transport, 1), FOREVER, counts, "seed")
@@ -239,7 +239,7 @@ async def test_a_request_never_has_two_rows_of_one_key():
 
 
 async def test_rows_of_several_blocks_share_a_request_up_to_its_bound():
-    """What is waiting is filled up first."""
+    """A waiting batch is filled up first."""
     transport = Scripted(lambda _: [])
     writer = ObjectWriter(TableWriter(transport, 1), FOREVER, ConsumerCounts(), "seed")
 
@@ -251,7 +251,7 @@ async def test_rows_of_several_blocks_share_a_request_up_to_its_bound():
 
 
 def test_a_successor_waits_until_the_earlier_row_is_stored():
-    """However often that takes; another key does not wait for it."""
+    """It waits however often that takes; another key does not wait for it."""
     transport = Scripted(lambda _: [])
     transport.answer = lambda request: [("2", "x")] if transport.answering[0] == "2" and request < 3 else []
     later = Items(lines(2, 26).keys, range(52, 77), [f"new {line}" for line in range(2, 27)])
@@ -273,7 +273,7 @@ def test_a_successor_waits_until_the_earlier_row_is_stored():
     ("takes_s", "firm_at", "settled_at", "stored"), [(3.0, 5.0, 3.0, 4), (100.0, 5.0, 5.0, 0), (100.0, 0.5, 1.0, 0)]
 )
 def test_what_is_in_flight_may_end_until_the_firm_end(takes_s, firm_at, settled_at, stored):
-    """A request that was sent may be stored; after that it is broken off, and its slot is free again."""
+    """A request that was sent may still be stored; after the firm end it is cancelled, and its slot is free again."""
     transport = Scripted(lambda _: [])
 
     async def slowly(_puts: Iterable[str], _timeout_s: float) -> list[Key]:
@@ -296,7 +296,7 @@ def test_what_is_in_flight_may_end_until_the_firm_end(takes_s, firm_at, settled_
 
 
 async def test_after_a_failure_nothing_more_is_sent():
-    """What no other attempt would mend is asked once; whoever adds rows learns of it, and no slot is lost."""
+    """What a retry cannot fix is sent once; whoever adds rows gets the failure, and no slot is lost."""
     transport = Scripted(refuse("permanent"))
     table_writer = TableWriter(transport, 1)
     writer = ObjectWriter(table_writer, FOREVER, ConsumerCounts(), "seed")
@@ -331,7 +331,7 @@ async def test_the_first_failure_is_the_one_that_is_told(second):
 
 
 def picky(transport: Scripted, bad: Callable[[str], bool]) -> Callable[[int], list[Key]]:
-    """An answer that finds a request invalid because of such a row, and names the first."""
+    """An answer that refuses a request because of such a row, and names the first."""
 
     def answer(_request: int) -> list[Key]:
         if found := [row for row in transport.answering if bad(row)]:
@@ -342,7 +342,7 @@ def picky(transport: Scripted, bad: Callable[[str], bool]) -> Callable[[int], li
 
 
 async def test_a_row_that_dynamodb_refuses_is_found_by_halving():
-    """All others are stored, and it is told with its line, the reason and what was sent."""
+    """All others are stored; the row is reported with its line, the reason and what was sent."""
     transport, counts = Scripted(lambda _: []), ConsumerCounts()
     transport.answer = picky(transport, lambda row: row == "5")
     writer = ObjectWriter(TableWriter(transport, 1), FOREVER, counts, "seed")
@@ -360,7 +360,7 @@ async def test_a_row_that_dynamodb_refuses_is_found_by_halving():
 
 
 async def test_a_table_that_never_took_a_row_refuses_no_row():
-    """The message fails for good, with what was said of its first row: the table is another one than is thought."""
+    """The message fails permanently, with the error for its first row: this is not the expected table."""
     transport = Scripted(lambda _: [])
     transport.answer = picky(transport, lambda _: True)
     writer = ObjectWriter(TableWriter(transport, 1), FOREVER, ConsumerCounts(), "seed")
@@ -375,7 +375,7 @@ async def test_a_table_that_never_took_a_row_refuses_no_row():
 
 @pytest.mark.parametrize(("kind", "throttled", "unprocessed"), [("throttled", 1, 0), (None, 0, 1)])
 def test_a_refusal_for_want_of_capacity_slows_all_writers(kind, throttled, unprocessed):
-    """The whole request or a part of it: to seven tenths of what the table has been taking."""
+    """Whether it refuses a whole request or a part, the rate drops to seven tenths of what the table has taken."""
     transport, counts = Scripted(lambda _: []), ConsumerCounts()
     table_writer = TableWriter(transport, 1)
 
@@ -398,7 +398,7 @@ def test_a_refusal_for_want_of_capacity_slows_all_writers(kind, throttled, unpro
 
 
 def at_25_rows_per_s(budget: Budget) -> Scripted:
-    """What is asked of the table for three requests' rows at one request a second."""
+    """The requests for three requests' worth of rows at one request per second."""
     transport = Scripted(lambda _: [])
 
     async def main() -> None:
@@ -412,7 +412,7 @@ def at_25_rows_per_s(budget: Budget) -> Scripted:
 
 
 def test_the_rate_is_kept_and_counts_against_the_time():
-    """A request that waited for its turn has what is left then; a turn at the soft end is none."""
+    """A request that waited for its turn has the time left then; a turn at the soft end is too late."""
     transport = at_25_rows_per_s(Budget(0.0, 2.5, 3.0))
     assert [at for at, _ in transport.asked] == [0.0, 1.0, 2.0]
     assert transport.timeouts_s == [3.0, 2.0, 1.0]
@@ -420,7 +420,7 @@ def test_the_rate_is_kept_and_counts_against_the_time():
 
 
 def test_progress_makes_earlier_failures_forgotten():
-    """Seven in a row are borne, and after a row got in seven again."""
+    """Seven failures in a row are tolerated, and seven more after a row was stored."""
     transport = Scripted(lambda _: [])
 
     def answer(request: int) -> list[Key]:

@@ -23,7 +23,7 @@ DELIVERIES_MAX = 200
 
 
 class LateTable:
-    """A transport to a table that, by a seed, answers no request now and then and carries it out later, or never."""
+    """A transport to a table that, by a seed, leaves some requests unanswered and carries them out later, or never."""
 
     def __init__(self, seed: int, unanswered: float = 0.1) -> None:
         self.rows: dict[str, str] = {}
@@ -56,7 +56,7 @@ def some_object(seed: int) -> list[tuple[str, str]]:
 
 
 async def failure_of(writer: ObjectWriter, items: Items) -> MessageFailure | None:
-    """Write these rows; why that failed."""
+    """Write these rows; returns why that failed."""
     try:
         for part in items.parts(40):
             await writer.add(part)
@@ -68,7 +68,7 @@ async def failure_of(writer: ObjectWriter, items: Items) -> MessageFailure | Non
 
 
 async def deliver(transport: LateTable, rows: list[tuple[str, str]], seed: int) -> tuple[int, ConsumerCounts]:
-    """Store an object, and again after the visibility timeout when that fails: how often, and the last counts."""
+    """Store an object, and again after the visibility timeout if that fails; returns how often, and the last counts."""
     now = asyncio.get_running_loop().time
     items = Items([(key, "x") for key, _ in rows], range(len(rows)), [f"{key}:{version}" for key, version in rows])
     for delivery in range(1, DELIVERIES_MAX):
@@ -84,7 +84,7 @@ async def deliver(transport: LateTable, rows: list[tuple[str, str]], seed: int) 
 
 
 def outcome(seed: int) -> tuple[int, int, int]:
-    """Of one schedule: keys with an older row in the end, deliveries, and requests that were late."""
+    """One schedule's result: keys that end with an older row, deliveries, and late requests."""
     rows = some_object(seed)
     transport = LateTable(seed)
 
@@ -100,7 +100,7 @@ def outcome(seed: int) -> tuple[int, int, int]:
 
 
 def test_no_schedule_leaves_an_older_row(monkeypatch):
-    """A share of them would, if nobody remembered what may still be on its way."""
+    """A share of them would, if the writer did not remember what may still be in flight."""
     seeds = range(150)
     found = [outcome(seed) for seed in seeds]
     assert [older for older, _, _ in found] == [0] * len(seeds)
@@ -114,14 +114,14 @@ def test_no_schedule_leaves_an_older_row(monkeypatch):
 
 
 class Once:
-    """A transport that fails the first requests in these ways, and takes all others."""
+    """A transport that fails the first requests in these ways, and accepts all others."""
 
     def __init__(self, *failures: WriteError) -> None:
         self.failures = list(failures)
         self.asked: list[list[str]] = []
 
     async def write(self, puts: Iterable[str], _timeout_s: float) -> list[Key]:
-        """As a transport does."""
+        """Like a transport."""
         self.asked.append(list(puts))
         if self.failures:
             raise self.failures.pop(0)
@@ -129,7 +129,7 @@ class Once:
 
 
 def unanswered() -> WriteError:
-    """No answer."""
+    """An error for a missing answer."""
     return WriteError("connection", "as told", "transient", unanswered=True)
 
 
@@ -139,7 +139,7 @@ def batch(first_line: int, *puts: str) -> Items:
 
 
 async def written(transport: Once, *batches: Items) -> ConsumerCounts:
-    """Write these, each in requests of its own."""
+    """Write these, each in its own request."""
     counts = ConsumerCounts()
     writer = ObjectWriter(TableWriter(transport, 4), Budget(0.0, 1e9, 1e9), counts, "seed")
     for items in batches:
@@ -161,7 +161,7 @@ async def written(transport: Once, *batches: Items) -> ConsumerCounts:
     ],
 )
 def test_a_row_is_not_written_over_one_that_may_still_be_on_its_way(failures, later, fails):
-    """Another content of the same key; the same is harmless, and so is what was answered."""
+    """It applies to another content of the same key; the same content is harmless, and so is what was answered."""
     transport = Once(*failures)
     attempts = len(failures) + 1
     if fails:
@@ -179,18 +179,18 @@ def test_a_row_is_not_written_over_one_that_may_still_be_on_its_way(failures, la
 
 
 def test_rows_without_an_answer_are_counted_each_time():
-    """Per request; those that were answered are not."""
+    """They are counted per request; answered ones are not."""
     transport = Once(unanswered(), unanswered(), WriteError("Code", "as told", "transient"))
     counts = run(written(transport, batch(2, "a1", "b1", "c1")))
     assert (counts.rows_unanswered, counts.rows_written, counts.batch_writes) == (6, 3, 4)
 
 
 def test_rows_of_a_request_that_is_broken_off_are_without_an_answer():
-    """At the firm end of the time, or when the invocation is cancelled."""
+    """It happens at the firm end of the time, or when the invocation is cancelled."""
 
     class Never:
         async def write(self, _puts: Iterable[str], _timeout_s: float) -> list[Key]:
-            """Is not answered."""
+            """Never answer."""
             await asyncio.Event().wait()
             raise AssertionError
 
@@ -207,7 +207,7 @@ def test_rows_of_a_request_that_is_broken_off_are_without_an_answer():
 
 @pytest.mark.parametrize("rows", [3, 4])
 def test_no_more_rows_are_remembered_than_the_bound(monkeypatch, rows):
-    """A table that answers so little fails the message, before another row is written."""
+    """A table that answers so rarely fails the message before another row is written."""
     monkeypatch.setattr(table, "UNANSWERED_MAX", 3)
     transport = Once(unanswered())
     first, second = batch(2, *(f"{letter}1" for letter in "abcd"[:rows])), batch(9, "x1")
@@ -221,7 +221,7 @@ def test_no_more_rows_are_remembered_than_the_bound(monkeypatch, rows):
 
 
 def test_a_failure_without_an_answer_is_the_writers_own():
-    """Other objects of the environment know nothing of it."""
+    """Other objects of the environment are not affected."""
     transport = Once(unanswered())
 
     async def main() -> None:
@@ -236,7 +236,7 @@ def test_a_failure_without_an_answer_is_the_writers_own():
 
 
 def test_an_earlier_failure_is_the_one_that_is_told():
-    """What follows from it is not looked at."""
+    """Consequences of it are ignored."""
     transport = Once(unanswered(), WriteError("Code", "as told", "permanent"))
 
     async def main() -> None:

@@ -14,7 +14,7 @@ from pipeline.table import BATCH_ROWS, ObjectWriter, RequestSlots, TableWriter
 
 
 async def test_a_free_slot_costs_no_turn_of_the_loop():
-    """Whoever finds one free goes on at once, also right after others have waited."""
+    """A task that finds a free one continues at once, even right after others have waited."""
     slots = RequestSlots(2)
     for left in (1, 0):
         with pytest.raises(StopIteration):
@@ -31,7 +31,7 @@ async def test_a_free_slot_costs_no_turn_of_the_loop():
 
 
 async def test_who_has_waited_longest_is_next():
-    """One that has given up waiting is passed over."""
+    """One that has given up waiting is skipped."""
     slots, order = RequestSlots(0), []
 
     async def take(name):
@@ -49,7 +49,7 @@ async def test_who_has_waited_longest_is_next():
 
 
 async def test_a_slot_that_was_handed_to_one_who_is_cancelled_goes_on_to_the_next():
-    """Cancelled between the hand-over and its turn."""
+    """It was cancelled between the hand-over and its turn."""
     slots = RequestSlots(0)
     first, second = (asyncio.ensure_future(slots.acquire()) for _ in range(2))
     await asyncio.sleep(0)
@@ -61,11 +61,11 @@ async def test_a_slot_that_was_handed_to_one_who_is_cancelled_goes_on_to_the_nex
 
 
 async def test_a_request_that_is_broken_off_before_its_first_step_gives_its_slot_back():
-    """Nothing of it has run, and nothing of it is left."""
+    """It has not run at all, and nothing of it is left."""
 
     class Never:
         async def write(self, _puts, _timeout_s):
-            """Is not reached."""
+            """Never called."""
             raise AssertionError
 
     table = TableWriter(Never(), 3)

@@ -85,20 +85,20 @@ RUN_CFN_LINT = "import sys; from cfnlint.runner import main; sys.exit(main())"
 
 @pytest.fixture(scope="session")
 def template_file() -> Path:
-    """The template as it is shipped."""
+    """The template as shipped."""
     return template.packaged_template()
 
 
 @pytest.fixture(scope="session")
 def translated(template_file: Path) -> dict[str, Any]:
-    """What the serverless transform makes of it."""
+    """The result of the serverless transform."""
     sam = transform.with_code(template.load(template_file).document, "artifacts", "lambda/code.zip")
     return transform.translate(sam, {}, "us-east-1")
 
 
 @pytest.fixture(scope="session")
 def resolve(template_file: Path) -> Callable[..., Resolved]:
-    """The SAM form resolved; a resource that is referred to stands for itself as `<Name>` or `<Name.Attribute>`."""
+    """The SAM form resolved; a reference to a resource becomes `<Name>` or `<Name.Attribute>`."""
 
     def resolved(stack_name: str = "stockpipe", parameters: Mapping[str, str] | None = None) -> Resolved:
         document = intrinsics.Document(
@@ -119,7 +119,7 @@ def resolve(template_file: Path) -> Callable[..., Resolved]:
 def findings(
     template_file: Path, translated: dict[str, Any], tmp_path_factory: pytest.TempPathFactory
 ) -> Callable[[str], list[str]]:
-    """All that cfn-lint says, hints included, by document; one run for all of them, because it starts slowly.
+    """All of cfn-lint's findings, hints included, by document; one run for all of them, because it starts slowly.
 
     `broken` is the translated form with a schedule in the wrong number.
     """
@@ -156,12 +156,12 @@ def test_sam_form_passes_cfn_lint(findings: Callable[[str], list[str]]) -> None:
 
 
 def test_translated_form_passes_cfn_lint(findings: Callable[[str], list[str]]) -> None:
-    """cfn-lint finds nothing in what the serverless transform makes of it."""
+    """cfn-lint finds nothing in the result of the serverless transform."""
     assert findings("translated.json") == []
 
 
 def test_translated_form_shows_what_the_sam_form_hides(findings: Callable[[str], list[str]]) -> None:
-    """A rate in the wrong number is found in the translated form: the second lint earns its time."""
+    """A rate in the wrong number is found in the translated form: the second lint is worth its time."""
     assert any("'minutes' is not one of" in line for line in findings("broken.json"))
 
 
@@ -172,7 +172,7 @@ def test_simulator_reads_every_resource(template_file: Path) -> None:
 
 
 def test_default_names_are_the_documented_ones(resolve: Callable[..., Any]) -> None:
-    """Functions, queues and table carry the names that scripts rely on."""
+    """Functions, queues and table have the names that scripts rely on."""
     resources = resolve()
     assert {
         logical_id: resources[logical_id]["Properties"][field] for logical_id, (field, _) in DEFAULT_NAMES.items()
@@ -180,7 +180,7 @@ def test_default_names_are_the_documented_ones(resolve: Callable[..., Any]) -> N
 
 
 def test_every_setting_is_a_parameter(template_file: Path) -> None:
-    """Each variable of the handlers comes from a parameter, but the names of bucket and table from the resource."""
+    """Each variable of the handlers comes from a parameter, except the names of bucket and table, from the resource."""
     functions = template.load(template_file).document["Resources"]
     parameters = template.load(template_file).document["Parameters"]
     for function, settings in SETTINGS.items():
@@ -192,7 +192,7 @@ def test_every_setting_is_a_parameter(template_file: Path) -> None:
 
 
 def test_an_unset_setting_means_the_default_of_its_parameter(template_file: Path) -> None:
-    """The handlers, the template and the simulator know the same defaults, each from a place of its own."""
+    """The handlers, the template and the simulator have the same defaults, each in its own place."""
     functions = template.load(template_file).functions
     given = functions["GeneratorLambda"].environment
     assert GeneratorSettings.from_environ(given) == GeneratorSettings.from_environ(
@@ -230,7 +230,7 @@ def test_parameters_are_all_used(template_file: Path) -> None:
 
 
 def test_two_stacks_share_no_name(resolve: Callable[..., Any]) -> None:
-    """A second stack that passes other names has no physical name in common with the first."""
+    """A second stack with other names has no physical name in common with the first."""
 
     def names(resources: dict[str, Any]) -> set[tuple[str, str]]:
         return {
@@ -276,7 +276,7 @@ def test_alarms_watch_what_can_go_wrong(resolve: Callable[..., Any]) -> None:
 
 @pytest.mark.parametrize(("topic", "actions"), [("", None), ("arn:aws:sns:us-east-1:123456789012:t", 1)])
 def test_alarms_tell_a_topic_if_there_is_one(resolve: Callable[..., Any], topic: str, actions: int | None) -> None:
-    """Without a topic the alarms only show; with one, each tells it of the alarm and of its end."""
+    """Without a topic the alarms are only visible; with one, each notifies it of the alarm and its end."""
     for alarm in resolve("stockpipe", {"AlarmTopicArn": topic}).values():
         if alarm["Type"] == "AWS::CloudWatch::Alarm":
             for field in ("AlarmActions", "OKActions"):
@@ -284,7 +284,7 @@ def test_alarms_tell_a_topic_if_there_is_one(resolve: Callable[..., Any], topic:
 
 
 def test_dashboard_shows_every_published_metric(resolve: Callable[..., Any]) -> None:
-    """The dashboard is JSON, asks for the handlers' metrics by their names and dimension, and misses none."""
+    """The dashboard is JSON, requests the handlers' metrics by their names and dimension, and misses none."""
     body = json.loads(resolve()["Dashboard"]["Properties"]["DashboardBody"])
     shown = [metric for widget in body["widgets"] for metric in widget["properties"].get("metrics", [])]
     ours = {(metric[1], metric[3]) for metric in shown if metric[0] == "stockpipe"}
@@ -300,7 +300,7 @@ def test_the_consumer_publishes_these_metrics() -> None:
 
 
 def test_bucket_refuses_plain_http_and_the_public(resolve: Callable[..., Any]) -> None:
-    """Whatever comes without TLS is denied on bucket and objects; the public is locked out; data is encrypted."""
+    """Access without TLS is denied on bucket and objects; the public is locked out; data is encrypted."""
     resources = resolve()
     (statement,) = resources["StockBucketPolicy"]["Properties"]["PolicyDocument"]["Statement"]
     assert statement["Effect"] == "Deny"
@@ -314,7 +314,7 @@ def test_bucket_refuses_plain_http_and_the_public(resolve: Callable[..., Any]) -
 
 
 def test_logs_end_and_are_json(resolve: Callable[..., Any], template_file: Path) -> None:
-    """Each function logs JSON to a group of its own that forgets after the days asked for."""
+    """Each function logs JSON to its own group, which expires after the given days."""
     resources = resolve("stockpipe", {"LogRetentionDays": "7"})
     groups = {name: resource for name, resource in resources.items() if resource["Type"] == "AWS::Logs::LogGroup"}
     assert {group["Properties"]["RetentionInDays"] for group in groups.values()} == {"7"}
@@ -338,7 +338,7 @@ def test_safety_is_a_parameter(resolve: Callable[..., Any]) -> None:
 
 
 def test_tracing_brings_its_permission(resolve: Callable[..., Any]) -> None:
-    """A role may write traces exactly when tracing is active."""
+    """A role may write traces exactly if tracing is active."""
     for tracing, expected in (("PassThrough", False), ("Active", True)):
         resources = resolve("stockpipe", {"Tracing": tracing})
         for role in ("GeneratorRole", "ConsumerRole"):
@@ -347,7 +347,7 @@ def test_tracing_brings_its_permission(resolve: Callable[..., Any]) -> None:
 
 
 def test_everything_that_can_is_tagged(resolve: Callable[..., Any], template_file: Path) -> None:
-    """Functions, roles, log groups, bucket, queues, table and alarms carry the project's tag."""
+    """Functions, roles, log groups, bucket, queues, table and alarms have the project's tag."""
     untaggable = {"AWS::S3::BucketPolicy", "AWS::SQS::QueuePolicy", "AWS::CloudWatch::Dashboard"}
     for name, resource in resolve("stockpipe", {"Project": "quotes"}).items():
         if resource["Type"] == "AWS::Serverless::Function":
@@ -371,7 +371,7 @@ def test_sam_build_finds_its_method(template_file: Path) -> None:
 
 
 def test_undeclared_parameter_is_named(template_file: Path) -> None:
-    """A parameter that the template does not have is refused with the ones it has."""
+    """A parameter that the template does not have is refused, and the message lists those it has."""
     with pytest.raises(intrinsics.TemplateError, match="has no parameter 'FileCuont'"):
         template.load(template_file, {"FileCuont": "1"})
 

@@ -1,4 +1,4 @@
-"""Timestamps to their one stored form: what is read, in which zone, and what is refused."""
+"""Timestamps and their one stored form: what is read, in which zone, and what is refused."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from pipeline.zones import named_zone
 
 @pytest.fixture(autouse=True)
 def nothing_is_remembered():
-    """Of what other tests have asked for."""
+    """Results from other tests are forgotten."""
     timestamp_parser.cache_clear()
     named_zone.cache_clear()
 
@@ -27,7 +27,7 @@ instants = st.datetimes(datetime(2, 1, 1), datetime(9998, 12, 31), timezones=st.
 @settings(max_examples=200, deadline=None)
 @given(instant=instants, separator=st.sampled_from(["T", " ", "t"]))
 def test_an_instant_is_stored_in_utc_with_six_digits(instant, separator):
-    """Any instant with any offset, as `isoformat` writes it."""
+    """It covers any instant with any offset, as `isoformat` writes it."""
     stored = timestamp_parser(None)(instant.isoformat(separator))
 
     assert len(stored) == 27
@@ -37,7 +37,7 @@ def test_an_instant_is_stored_in_utc_with_six_digits(instant, separator):
 @settings(max_examples=100, deadline=None)
 @given(first=instants, second=instants)
 def test_stored_instants_sort_as_texts(first, second):
-    """That is what the sort key needs."""
+    """The sort key needs this."""
     parse = timestamp_parser(None)
 
     assert (parse(first.isoformat()) < parse(second.isoformat())) == (first < second)
@@ -45,18 +45,18 @@ def test_stored_instants_sort_as_texts(first, second):
 
 @pytest.mark.parametrize("bad", ["%Q", "%", "", "%Y %Y", "%H:%M", "%d %b", "%%Y-%m-%d", "x"])
 def test_a_malformed_strptime_format_is_named(bad):
-    """Before the first object comes, not with each of its rows."""
+    """It is refused before the first object comes, not with each of its rows."""
     assert bad_strptime_format(bad)
 
 
 @pytest.mark.parametrize("good", ["%Y-%m-%d", "%b %d %y", "%d.%m.%Y %H:%M:%S %z", "%Y%%", "%G-%V-%u", "%c", "%x %X"])
 def test_a_good_strptime_format_passes(good):
-    """Literal per cents and zones included."""
+    """It includes literal per cent signs and zones."""
     assert bad_strptime_format(good) is None
 
 
 def test_a_format_does_not_hide_iso_8601():
-    """Mixed files: what the format does not read, ISO 8601 may."""
+    """In mixed files, ISO 8601 reads what the format does not."""
     parse = timestamp_parser("%d.%m.%Y")
 
     assert parse("02.01.2024") == parse("2024-01-02") == "2024-01-02"
@@ -78,7 +78,7 @@ def test_a_format_does_not_hide_iso_8601():
     ],
 )
 def test_the_first_and_the_last_of_their_kind_are_read(text, stored):
-    """Bounds of years, days, offsets and fractions, on the side that is in."""
+    """These are limits of years, days, offsets and fractions, on the valid side."""
     assert timestamp_parser(None)(text) == stored
 
 
@@ -103,7 +103,7 @@ def test_the_first_and_the_last_of_their_kind_are_read(text, stored):
     ],
 )
 def test_one_beyond_is_refused(text):
-    """The same bounds, on the side that is out; instants that UTC has no year for among them."""
+    """The same limits on the invalid side include instants for which UTC has no year."""
     with pytest.raises(BadTimestamp, match="unreadable timestamp"):
         timestamp_parser(None)(text)
 
@@ -117,7 +117,7 @@ def test_what_was_read_is_shown_up_to_a_length(length, shown):
 
 
 def test_a_format_with_a_zone_is_stored_in_utc_and_one_without_a_time_as_a_day():
-    """What the format gives decides; a zone may carry an instant out of the years that there are."""
+    """The format's parts decide; a zone may move an instant outside the valid years."""
     assert timestamp_parser("%d.%m.%Y %H:%M %z")("02.01.2024 01:00 +0200") == "2024-01-01T23:00:00.000000Z"
     assert timestamp_parser("%d.%m.%Y %%H")("02.01.2024 %H") == "2024-01-02"
     with pytest.raises(BadTimestamp, match="no such date or time"):
@@ -132,7 +132,7 @@ def test_a_format_with_a_zone_is_stored_in_utc_and_one_without_a_time_as_a_day()
     ),
 )
 def test_a_local_time_is_the_first_instant_that_clocks_show_it(local, zone):
-    """By the rules of the zone; what clocks leap over is refused."""
+    """The zone's rules decide; times that clocks skip are refused."""
     rules = named_zone(zone)
     first = local.replace(tzinfo=rules).astimezone(UTC)
     if first.astimezone(rules).replace(tzinfo=None, fold=0) == local:
@@ -144,7 +144,7 @@ def test_a_local_time_is_the_first_instant_that_clocks_show_it(local, zone):
 
 
 def test_a_zone_is_for_what_says_none():
-    """With a format as without one; whatever says its own zone keeps it."""
+    """It holds with and without a format; a time with its own zone keeps it."""
     by_format = timestamp_parser("%d.%m.%Y %H:%M", "America/New_York")
     assert by_format("02.01.2024 09:30") == "2024-01-02T14:30:00.000000Z"
     for text in ("2024-01-02T09:30Z", "2024-01-02 09:30z", "2024-01-02 09:30+00:00"):
@@ -153,7 +153,7 @@ def test_a_zone_is_for_what_says_none():
 
 @pytest.mark.parametrize("strptime_format", [None, "%Y-%m-%dT%H:%M", "%d.%m.%Y"])
 def test_what_clocks_leap_over_is_refused(strptime_format):
-    """By a format or without one, and with the zone's name."""
+    """It holds with and without a format, and the message has the zone's name."""
     parse = timestamp_parser(strptime_format, "America/New_York")
     assert parse("2024-03-10T03:00") == "2024-03-10T07:00:00.000000Z"
     with pytest.raises(BadTimestamp, match="'2024-03-10T02:30': no such local time in America/New_York") as refused:
@@ -173,7 +173,7 @@ def test_what_clocks_leap_over_is_refused(strptime_format):
     ],
 )
 def test_unix_times_have_ten_digits_or_three_six_or_nine_more(text, stored):
-    """Seconds since 1970 and a fraction; no sign."""
+    """They are seconds since 1970 and a fraction, without a sign."""
     assert timestamp_parser(None)(text) == stored
 
 
@@ -187,7 +187,7 @@ def test_unix_times_have_ten_digits_or_three_six_or_nine_more(text, stored):
     ],
 )
 def test_other_numbers_are_no_times(text, why):
-    """And digits that would vanish are refused."""
+    """Digits that would vanish are refused, too."""
     with pytest.raises(BadTimestamp) as refused:
         timestamp_parser(None)(text)
     assert str(refused.value) == f"unreadable timestamp {text!r}{why}"
@@ -195,7 +195,7 @@ def test_other_numbers_are_no_times(text, why):
 
 @pytest.fixture
 def in_vienna(monkeypatch):
-    """The machine's zone, with names of its own."""
+    """The machine's zone, with its own names."""
     monkeypatch.setenv("TZ", "Europe/Vienna")
     time.tzset()
     yield
@@ -206,14 +206,14 @@ def in_vienna(monkeypatch):
 @pytest.mark.usefixtures("in_vienna")
 @pytest.mark.parametrize("name", ["CET", "CEST", "cet"])
 def test_the_machines_zone_has_no_name_in_a_format(name):
-    """Python's own parser would read it and take it for nothing."""
+    """Python's own parser would read it and attach no zone."""
     with pytest.raises(BadTimestamp, match="of zone names %Z reads UTC, GMT and Z"):
         timestamp_parser("%Y-%m-%d %H:%M %Z")(f"2024-01-02 09:30 {name}")
     assert timestamp_parser("%Y-%m-%d %H:%M %Z")("2024-01-02 09:30 UTC") == "2024-01-02T09:30:00.000000Z"
 
 
 def test_an_offset_goes_before_the_name_of_a_zone():
-    """Where a format has both."""
+    """It applies if a format has both."""
     assert timestamp_parser("%d.%m.%Y %H:%M%z %Z")("02.01.2024 09:30+0200 GMT") == "2024-01-02T07:30:00.000000Z"
 
 
@@ -229,5 +229,5 @@ def test_an_offset_goes_before_the_name_of_a_zone():
     ],
 )
 def test_cells_are_joined_by_a_blank(cells, text):
-    """Those that are not empty; one alone stays as it is."""
+    """Empty cells are left out; a single one is unchanged."""
     assert joined_timestamp(cells) == text

@@ -1,4 +1,4 @@
-"""What either way of sending makes of DynamoDB's answers, and of answers that are not DynamoDB's."""
+"""How both transports read DynamoDB's answers, and answers that are not DynamoDB's."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ PUT = '{"PutRequest":{"Item":{"PK":{"S":"A\\""},"SK":{"S":"2024-01-02"},"n":{"N"
 
 
 async def write(session, writer, answer):
-    """Write one put to a server that gives this answer, over this way."""
+    """Write one put to a server that gives this answer, with this transport."""
     requests = []
 
     async def handle(request):
@@ -61,14 +61,14 @@ async def write(session, writer, answer):
 
 
 def answering(text, status=200, headers=None):
-    """An answer of DynamoDB's content type."""
+    """An answer with DynamoDB's content type."""
     return lambda _request: web.Response(
         text=text, status=status, headers=headers, content_type="application/x-amz-json-1.0"
     )
 
 
 async def test_both_ways_send_the_same_body_and_read_the_same_answer(session, batch_writer):
-    """The body, parsed, is the same to the last character; so are the keys that were left."""
+    """The parsed body is the same to the last character; so are the keys that were left."""
     left_over = f'{{"UnprocessedItems": {{"{TABLE}": [{PUT}]}}, "ConsumedCapacity": []}}'
 
     assert await write(session, batch_writer, answering('{"UnprocessedItems":{}}')) == []
@@ -88,7 +88,7 @@ async def test_both_ways_send_the_same_body_and_read_the_same_answer(session, ba
     ],
 )
 async def test_both_ways_tell_errors_apart(session, batch_writer, text, status, kind):
-    """By DynamoDB's code, else by the status; a load balancer's page is no reason to give up."""
+    """DynamoDB's code decides, or else the status; a load balancer's page is not a reason to give up."""
     with pytest.raises(WriteError) as raised:
         await write(session, batch_writer, answering(text, status))
 
@@ -96,7 +96,7 @@ async def test_both_ways_tell_errors_apart(session, batch_writer, text, status, 
 
 
 async def test_an_answer_damaged_on_its_way_is_asked_for_again(session):
-    """DynamoDB sends a checksum with each answer; one that does not fit tells nothing about the rows."""
+    """DynamoDB sends a checksum with each answer; if it does not match, nothing is known about the rows."""
     text = '{"UnprocessedItems": {} }'
     good, bad = zlib.crc32(text.encode()), zlib.crc32(b"another")
 
@@ -108,7 +108,7 @@ async def test_an_answer_damaged_on_its_way_is_asked_for_again(session):
 
 @pytest.mark.parametrize("text", ["", "no JSON", "[]", '{"UnprocessedItems": {"StockData": [{}]}}'])
 async def test_a_success_that_cannot_be_read_is_no_success(session, text):
-    """Status 200 alone stores nothing for sure."""
+    """Status 200 alone does not prove that anything was stored."""
     with pytest.raises(WriteError) as raised:
         await write(session, "signed", answering(text))
 
@@ -125,7 +125,7 @@ async def test_a_success_that_cannot_be_read_is_no_success(session, text):
     ],
 )
 async def test_an_error_is_told_by_its_code_and_message(session, answer, told):
-    """Both spellings of the message; none is an empty one."""
+    """Both spellings of the message are read; a missing one is empty."""
     with pytest.raises(WriteError) as raised:
         await write(session, "signed", answering(json.dumps(answer), 400))
 
@@ -133,7 +133,7 @@ async def test_an_error_is_told_by_its_code_and_message(session, answer, told):
 
 
 async def test_both_ways_know_a_request_that_gets_no_answer(session, batch_writer):
-    """The other end takes it and hangs up: nobody knows what becomes of it."""
+    """The server accepts it and disconnects: its outcome is unknown."""
 
     def hang_up(request):
         request.transport.abort()
@@ -146,7 +146,7 @@ async def test_both_ways_know_a_request_that_gets_no_answer(session, batch_write
 
 
 async def test_only_status_200_is_a_success(session):
-    """Whatever the body says."""
+    """It holds whatever the body says."""
     with pytest.raises(WriteError) as raised:
         await write(session, "signed", answering('{"UnprocessedItems":{}}', 500))
 
@@ -160,13 +160,13 @@ class Failing:
         self.error = error
 
     async def batch_write_item(self, **request):
-        """As aiobotocore's client."""
+        """Like aiobotocore's client."""
         if self.error is None:
             await asyncio.Event().wait()
         raise self.error
 
     async def request(self, request, timeout_s):
-        """As our own pool."""
+        """Like our own pool."""
         raise self.error
 
 
@@ -197,7 +197,7 @@ REFUSED = ClientConnectorError(SimpleNamespace(host="h", port=80, ssl=True), OSE
     ],
 )
 async def test_aiobotocores_own_errors_are_told_apart(error, code, kind, unanswered):
-    """What may pass is tried again; what no other attempt would mend is not. What was sent may still be carried out."""
+    """What may be temporary is retried; what a retry cannot fix is not. What was sent may still be carried out."""
     with pytest.raises(WriteError) as raised:
         await ClientTransport(Failing(error), TABLE).write([PUT], 0.02)
 
@@ -221,7 +221,7 @@ async def test_a_connection_that_fails_may_pass(sent):
 
 
 async def test_where_nobody_listens_another_attempt_may_find_somebody(session, batch_writer):
-    """A refused connection passes, whichever way the rows go: the table is not to blame, nor are the rows."""
+    """A refused connection is temporary with either transport: neither the table nor the rows are to blame."""
     with socket.socket() as reserved:
         reserved.bind(("127.0.0.1", 0))  # and never listened on
         endpoint = f"http://127.0.0.1:{reserved.getsockname()[1]}"
@@ -239,7 +239,7 @@ async def test_where_nobody_listens_another_attempt_may_find_somebody(session, b
 
 @pytest.mark.parametrize("answer", [{}, {"UnprocessedItems": None}, {"UnprocessedItems": {"Another": [1]}}])
 def test_nothing_unprocessed_has_many_forms(answer):
-    """No member, null, or another table's."""
+    """The member may be missing, null, or for another table."""
     assert unprocessed_keys(answer, TABLE) == []
 
 
@@ -256,6 +256,6 @@ def test_nothing_unprocessed_has_many_forms(answer):
     ],
 )
 def test_the_host_header_names_a_port_that_is_not_the_schemes(url, host):
-    """It is signed, so it must be what goes over the wire."""
+    """It is signed, so it must match what is sent over the wire."""
     pool = HttpPool(url, 1)
     assert SignedTransport(url, "us-east-1", TABLE, pool, credentials_of, lambda: 1e9)._signer.host == host

@@ -1,4 +1,4 @@
-"""An object's first rows are judged before any of them is handed on."""
+"""An object's first rows are judged before any of them is passed on."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def lines_of(reader: ItemReader | RowReader, text: str, *, final: bool = False) 
 
 
 def refusal(body: str, columns: CsvDialect = CsvDialect(), key: str = "in/x.csv") -> ObjectUnreadable:  # noqa: B008 - frozen
-    """Why the object is unreadable; both readers agree, and neither hands on a row before."""
+    """Why the object is unreadable; both readers agree, and neither passes on a row before."""
     refusals = []
     for reader in (ItemReader(key, columns), RowReader(key, columns)):
         found: list[int] = []
@@ -47,7 +47,7 @@ VECTORS = yaml.safe_load((Path(__file__).parent / "vectors" / "unique.yaml").rea
 
 @pytest.mark.parametrize("vector", VECTORS, ids=lambda vector: vector["name"])
 def test_keys_are_judged_as_written_down(vector):
-    """What differs, what does not, and which columns are named."""
+    """The vectors say what differs, what does not, and which columns are named."""
     columns, key = CsvDialect(vector.get("ticker"), vector.get("timestamp")), vector.get("key", "stocks/aapl.csv")
     if "unreadable" in vector:
         assert str(refusal(vector["input"], columns, key)) == vector["unreadable"]
@@ -57,13 +57,13 @@ def test_keys_are_judged_as_written_down(vector):
 
 
 def moments(first: int, last: int, value: str = "1") -> str:
-    """A row for each line from `first` to `last`, each at a time of its own."""
+    """A row for each line from `first` to `last`, each at its own time."""
     return "".join(f"2024-01-02T00:00:00.{i:06d}Z,{value}\n" for i in range(first, last + 1))
 
 
 @READERS
 def test_rows_are_held_back_until_there_are_a_thousand(kind):
-    """Then all come that are there, and those after them as they are read."""
+    """Then all available rows are passed on, and later ones as they are read."""
     reader = kind("in/x.csv", CsvDialect())
     assert lines_of(reader, "date,n\n" + moments(2, FIRST_ROWS)) == []
     assert lines_of(reader, moments(FIRST_ROWS + 1, FIRST_ROWS + 1)) == list(range(2, FIRST_ROWS + 2))
@@ -73,7 +73,7 @@ def test_rows_are_held_back_until_there_are_a_thousand(kind):
 
 @READERS
 def test_an_object_of_fewer_rows_is_judged_at_its_end(kind):
-    """Rejected rows are not held back, and are none of the thousand."""
+    """Rejected rows are not held back, and do not count towards the thousand."""
     reader = kind("in/x.csv", CsvDialect())
     found = list(reader.feed(("date,n\n" + moments(2, 3) + "never,1\n").encode()))
     assert [one.line for one in found] == [4]
@@ -85,7 +85,7 @@ def test_an_object_of_fewer_rows_is_judged_at_its_end(kind):
 @pytest.mark.parametrize("last", [FIRST_ROWS - 1, FIRST_ROWS, FIRST_ROWS + 1])
 @pytest.mark.parametrize("size", [7, 10**6])
 def test_the_first_thousand_storable_rows_are_judged_and_no_more(kind, last, size):
-    """The last of them differs from the first under its key; rejected rows between them do not count."""
+    """The last of them differs from the first with its key; rejected rows between them do not count."""
     body = "date,n\n" + moments(2, last) + "never,1\n" * 10 + moments(2, 2, "2") + moments(last + 2, last + 300)
     reader = kind("in/x.csv", CsvDialect())
     chunks = [body[start : start + size] for start in range(0, len(body), size)]
@@ -106,7 +106,7 @@ def test_the_first_thousand_storable_rows_are_judged_and_no_more(kind, last, siz
 
 @READERS
 def test_where_rows_name_their_ticker_nothing_is_held_back(kind):
-    """Nor is anything looked at."""
+    """Nothing is examined either."""
     reader = kind("in/x.csv", CsvDialect())
     assert lines_of(reader, "ticker,date,n\nA,2024-01-02,1\n") == [2]
     assert lines_of(reader, "A,2024-01-02,2\n") == [3]
@@ -116,7 +116,7 @@ def test_where_rows_name_their_ticker_nothing_is_held_back(kind):
 @READERS
 @pytest.mark.parametrize("text", ["", "date,n\n", "date,n\nnever,1\n"])
 def test_an_object_without_a_storable_row_has_nothing_to_judge(kind, text):
-    """With a header, and without one it is unreadable for that."""
+    """With a header it is fine; without one it is unreadable for that reason."""
     reader = kind("in/x.csv", CsvDialect())
     if text:
         assert lines_of(reader, text, final=True) == []
@@ -135,7 +135,7 @@ def test_an_object_without_a_storable_row_has_nothing_to_judge(kind, text):
     ],
 )
 def test_the_setting_that_might_mend_it_goes_by_the_column(header, columns, setting):
-    """One that means a time by its name belongs to the timestamp."""
+    """A column whose name means a time belongs to the timestamp."""
     assert refusal(f"{header}\n2024-01-02,X\n2024-01-02,Y\n", columns).setting == setting
 
 
@@ -151,18 +151,18 @@ def test_the_setting_that_might_mend_it_goes_by_the_column(header, columns, sett
     ],
 )
 def test_what_the_setting_should_be_is_proposed(header, columns, proposal):
-    """The likeliest column; where it is a time beside the one that a setting names, both, the date first."""
+    """It is the likeliest column; if that is a time beside the one that a setting names, both, the date first."""
     assert refusal(f"{header}\n2024-01-02,X\n2024-01-02,Y\n", columns).proposal == proposal
 
 
 def test_a_timestamp_of_two_columns_is_not_joined_with_a_third():
-    """The likeliest column stands by itself then."""
+    """In that case the likeliest column is proposed alone."""
     found = refusal("A,B,Time\n2024-01-02,09:30,X\n2024-01-02,09:30,Y\n", CsvDialect(None, "A+B"))
     assert (found.setting, found.proposal) == ("TIMESTAMP_COLUMN", "Time")
 
 
 def test_without_a_column_that_would_do_the_ticker_is_missing():
-    """It is what most such files have somewhere."""
+    """Most such files have one somewhere."""
     found = refusal("date,a,b\n2024-01-02,1,\n2024-01-02,,1\n")
     assert (found.setting, found.proposal) == ("TICKER_COLUMN", None)
     assert "apart" not in str(found)
@@ -170,7 +170,7 @@ def test_without_a_column_that_would_do_the_ticker_is_missing():
 
 @pytest.mark.parametrize("columns", [SEARCHED_COLUMNS, SEARCHED_COLUMNS + 1])
 def test_in_a_wide_header_no_column_is_looked_for(columns):
-    """Too few rows would be looked at to tell; up to a width a few are named."""
+    """Too few rows could be examined to decide; up to a certain width a few are named."""
     names = ",".join(f"c{i}" for i in range(columns))
     row = ",".join(["X"] * columns)
     found = str(refusal(f"date,{names}\n2024-01-02,{row}\n2024-01-02,{row.replace('X', 'Y')}\n"))
@@ -186,7 +186,7 @@ class CountedRows:
         self._width = width
 
     def judge(self, *blocks: list[str]) -> str:
-        """Why they are refused, or nothing. The cells of a row are the words of its text, and the last one on."""
+        """Why they are refused, or nothing. A row's cells are the words of its text, the last one repeated."""
         first = FirstRows[list[str]](self._rows_of, self._cells)
         try:
             assert list(first.hold(iter(blocks), lambda: self._key, final=True)) == [*blocks]
@@ -205,14 +205,14 @@ class CountedRows:
 
 
 def test_rows_of_the_same_source_are_not_parsed():
-    """They hold the same."""
+    """They have the same content."""
     rows = CountedRows(5)
     assert rows.judge(["1.5"] * FIRST_ROWS) == ""
     assert not rows.parsed
 
 
 def test_each_source_is_parsed_once_at_most():
-    """Whether its rows are alike, differ, or are searched for a column that would tell them apart."""
+    """It holds whether its rows are equal, differ, or are searched for a column that would distinguish them."""
     rows = CountedRows(SEARCHED_CELLS // FIRST_ROWS)
     sources = [f"{i} 1.5{'0' * (i % 7)} x{i}" for i in range(FIRST_ROWS)]
     assert "lines 2 and 3 have the same key" in rows.judge(sources)
@@ -224,18 +224,18 @@ def test_each_source_is_parsed_once_at_most():
 
 
 def test_a_column_is_named_though_one_before_it_has_an_empty_cell():
-    """Each is looked at for itself."""
+    """Each column is examined on its own."""
     assert "; 'b' would distinguish" in str(refusal("date,a,b\n2024-01-02,,X\n2024-01-02,U,Y\n"))
 
 
 def test_a_column_may_repeat_where_the_rows_hold_the_same():
-    """A number in another form makes no row that would have to be told apart."""
+    """A number in another form does not make a row different."""
     found = str(refusal("date,n,a\n2024-01-02,1.5,X\n2024-01-02,1.50,X\n2024-01-02,2,Y\n"))
     assert "; 'a' would distinguish" in found
 
 
 def test_rows_after_the_thousand_are_not_parsed_though_they_come_with_them():
-    """A block may hold many more, the first one or a later one."""
+    """A block may hold many more, whether the first one or a later one."""
     rows = CountedRows(2)
     alike = [f"1.{'0' * (i % 3)}0" for i in range(FIRST_ROWS)]
     assert rows.judge([*alike, *["2"] * 500]) == ""
@@ -244,13 +244,13 @@ def test_rows_after_the_thousand_are_not_parsed_though_they_come_with_them():
 
 
 def test_in_a_wide_file_fewer_rows_are_looked_at_for_a_column():
-    """The first ones, so many that their cells are within the bound, and the two that differ."""
+    """As many of the first rows are examined as keep their cells within the limit, plus the two that differ."""
     rows = CountedRows(SEARCHED_COLUMNS)
     searched = SEARCHED_CELLS // SEARCHED_COLUMNS
     sources = [f"a{i}" for i in range(FIRST_ROWS)]
     assert "each of 'c0', 'c1' and 'c2' would distinguish" in rows.judge(sources)
     assert rows.parsed == dict.fromkeys(sources[:searched], 1)
-    # The same value in another form is no difference, but a column that has it is no key, and these two are looked at.
+    # The same value in another form is not a difference, but a column that has it is not a key, and these two count.
     sources = [f"1.{'0' * (i + 1)} x" for i in range(FIRST_ROWS - 1)]
     found = CountedRows(SEARCHED_COLUMNS).judge([*sources, "2 x"])
     assert f"lines 2 and {FIRST_ROWS + 1} have the same key" in found
@@ -259,7 +259,7 @@ def test_in_a_wide_file_fewer_rows_are_looked_at_for_a_column():
 
 @pytest.mark.parametrize(("repeated", "named"), [(-1, "'c1'"), (0, "'c0'")])
 def test_a_column_that_repeats_among_the_rows_that_are_looked_at_is_not_named(repeated, named):
-    """The last row that is looked at counts, and the one after it does not."""
+    """The last row examined counts, and the one after it does not."""
     searched = SEARCHED_CELLS // SEARCHED_COLUMNS
     sources = [f"a{i} b{i}" for i in range(FIRST_ROWS)]
     sources[searched + repeated] = f"a0 b{searched + repeated}"
@@ -276,7 +276,7 @@ def test_names_and_the_ticker_are_shown_up_to_a_length():
 
 
 def test_a_column_without_a_name_is_named_by_its_place():
-    """As its attribute is."""
+    """Its name is that of its attribute."""
     assert "; 'column_2' would distinguish" in str(refusal("date, \n2024-01-02,X\n2024-01-02,Y\n"))
 
 
@@ -285,14 +285,14 @@ def test_a_column_without_a_name_is_named_by_its_place():
     [("Instrumnet", "Instrument"), ("last", "Last Price"), ("trade_date", "Trade Date"), ("x" * 99, "Instrument")],
 )
 def test_a_column_that_is_not_there_has_a_nearest(wanted, nearest):
-    """By the likeness of their names, in any case; there is always one."""
+    """Names are compared by similarity, in any case; there is always a nearest one."""
     found = refusal("Instrument,Trade Date,Last Price\nA,2024-01-02,1\n", CsvDialect(wanted))
     assert (found.setting, found.proposal) == ("TICKER_COLUMN", nearest)
     assert str(found).endswith(f"is not among the columns Instrument,Trade Date,Last Price; the nearest is {nearest!r}")
 
 
 def test_a_ticker_that_is_missing_is_told_before_a_timestamp():
-    """One at a time."""
+    """They are reported one at a time."""
     assert refusal("a,b\n1,2\n", CsvDialect("x", "y")).setting == "TICKER_COLUMN"
     assert refusal("a,b\n1,2\n", CsvDialect("a", "y")).setting == "TIMESTAMP_COLUMN"
 
@@ -306,11 +306,11 @@ def test_a_ticker_that_is_missing_is_told_before_a_timestamp():
     ],
 )
 def test_one_column_cannot_be_both(columns, setting):
-    """The setting that made it so might mend it."""
+    """The setting that made it so might fix it."""
     assert refusal("date,symbol,a\n1,2,3\n", columns).setting == setting
 
 
 def test_no_timestamp_column_can_be_mended():
-    """By naming it."""
+    """Naming the column fixes it."""
     assert refusal("Instrument,Trade Date\nA,1\n").setting == "TIMESTAMP_COLUMN"
     assert refusal("date,date\n1,2\n").setting is None

@@ -1,4 +1,4 @@
-"""Numbers as files write them and within DynamoDB's bounds, against the standard library."""
+"""Numbers as files write them and within DynamoDB's limits, against the standard library."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pipeline.values import Refusal, bad_number, number_reader, number_value, sh
 
 @pytest.fixture(autouse=True)
 def nothing_is_remembered():
-    """Of what other tests have asked for."""
+    """Results from other tests are forgotten."""
     number_reader.cache_clear()
 
 
@@ -23,7 +23,7 @@ numbers = st.from_regex(r"-?(0|[1-9][0-9]{0,45})(\.[0-9]{1,45})?([eE][+-]?[0-9]{
 @settings(max_examples=100, deadline=None)
 @given(text=numbers)
 def test_a_number_is_refused_exactly_beyond_dynamodbs_bounds(text):
-    """38 significant digits, magnitudes from 1E-130 to 9.99...E+125; zero is always fine."""
+    """The limits are 38 significant digits and magnitudes from 1E-130 to 9.99...E+125; zero is always fine."""
     number = Decimal(text)
     digits = str(int("".join(map(str, number.as_tuple().digits)))).rstrip("0")
     fits = not number or (len(digits) <= 38 and -130 <= number.adjusted() <= 125)
@@ -46,7 +46,7 @@ short = st.from_regex(r"-?(0|[1-9][0-9]{0,3})(\.[0-9]{1,4})?([eE][+-]?[0-9]{1,2}
 @example("1e+05", "100000")
 @example("0.10e1", "1")
 def test_numbers_of_one_value_are_alike_and_others_are_not(first, second):
-    """Whatever way they are written."""
+    """It holds however they are written."""
     assert (number_value(first) == number_value(second)) == (Decimal(first) == Decimal(second))
 
 
@@ -63,12 +63,12 @@ def test_numbers_of_one_value_are_alike_and_others_are_not(first, second):
     ],
 )
 def test_a_value_is_sign_digits_and_exponent(text, value):
-    """As few digits as there can be; zero has none."""
+    """It has as few digits as possible; zero has none."""
     assert number_value(text) == value
 
 
 def test_a_refusal_says_of_what_kind_it_is():
-    """The reason itself, unless something differs from row to row."""
+    """It is the reason itself, unless something varies by row."""
     plain, full = Refusal("a reason"), Refusal("a reason of 5", "a reason", "5", "SETTING")
     assert (str(plain), plain.kind, plain.cell, plain.setting) == ("a reason", "a reason", None, None)
     assert (str(full), full.kind, full.cell, full.setting) == ("a reason of 5", "a reason", "5", "SETTING")
@@ -94,7 +94,7 @@ def test_a_refusal_says_of_what_kind_it_is():
     ],
 )
 def test_the_largest_and_the_smallest_numbers_are_held(text):
-    """38 digits, zeros before and after not counted; magnitudes up to the bounds, however the exponent is written."""
+    """38 digits, not counting zeros at the ends, and magnitudes up to the limits, however the exponent is written."""
     assert bad_number(text) is None
 
 
@@ -114,7 +114,7 @@ def test_the_largest_and_the_smallest_numbers_are_held(text):
     ],
 )
 def test_one_digit_or_one_power_more_is_refused(text, reason):
-    """The first numbers beyond each bound, and exponents that no integer should be made of."""
+    """These are the first numbers beyond each limit, and exponents that no integer should be made of."""
     assert reason in bad_number(text)
 
 
@@ -126,7 +126,7 @@ def test_one_digit_or_one_power_more_is_refused(text, reason):
 )
 @pytest.mark.parametrize(("sign", "group"), [(".", ","), (",", ".")])
 def test_a_lenient_number_is_what_python_writes_with_thousands(sign, group, whole, fraction, minus):
-    """Every digit as it is written; the sign between thousands and a plus are dropped."""
+    """Every digit stays as written; separators of thousands and a plus sign are dropped."""
     text = f"{minus}{whole:,}".replace(",", group) + (sign + fraction if fraction else "")
     read = number_reader(sign, lenient=True)
     assert read(text) == f"{minus.strip('+')}{whole}" + ("." + fraction if fraction else "")
@@ -141,7 +141,7 @@ def test_a_lenient_number_is_what_python_writes_with_thousands(sign, group, whol
 @pytest.mark.parametrize("sign", [".", ","])
 @pytest.mark.parametrize("lenient", [False, True])
 def test_what_has_no_digits_or_too_much_is_no_number(text, sign, lenient):
-    """Whatever the settings."""
+    """It holds whatever the settings."""
     assert number_reader(sign, lenient=lenient)(text) is None
 
 
@@ -150,7 +150,7 @@ def test_what_has_no_digits_or_too_much_is_no_number(text, sign, lenient):
     [(".5", "0.5"), ("-.50", "-0.50"), ("+.5e3", "0.5e3"), ("5.", "5"), ("-1,234.", "-1234"), ("0.", "0")],
 )
 def test_digits_may_be_missing_on_one_side(text, number):
-    """Before the sign a zero is written for them, after it nothing."""
+    """Before the separator a zero is added for them, after it nothing."""
     assert number_reader(".", lenient=True)(text) == number
     assert number_reader(",", lenient=True)(text.translate(str.maketrans(".,", ",."))) == number
 
@@ -160,7 +160,7 @@ def test_digits_may_be_missing_on_one_side(text, number):
     [("a'b", '"a\'b"'), ("\n", "'\\n'"), ("x" * 60, repr("x" * 60)), ("x" * 61, repr("x" * 60 + "..."))],
 )
 def test_a_text_in_a_message_is_quoted_and_cut(text, expected):
-    """It stays on one line, and is no longer than so many characters."""
+    """It stays on one line, and is at most this long."""
     assert shown(text) == expected
     assert shown("x" * 9, 9) == repr("x" * 9)
     assert shown("x" * 10, 9) == repr("x" * 9 + "...")

@@ -28,7 +28,7 @@ Conversation = Callable[[asyncio.StreamReader, asyncio.StreamWriter, int], Await
 
 @asynccontextmanager
 async def server(converse: Conversation, tls: ssl.SSLContext | None = None) -> AsyncIterator[str]:
-    """The URL of a server that hands each connection, with its number, to `converse`."""
+    """The URL of a server that passes each connection, with its number, to `converse`."""
     count = 0
 
     async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -61,7 +61,7 @@ def answering(*answers: list[bytes]) -> Conversation:
 
 
 async def ask(url: str, timeout_s: float = 5.0) -> wire.Reply:
-    """One request, over a pool of its own."""
+    """One request, over its own pool."""
     pool = HttpPool(url, 4)
     try:
         return await pool.request(REQUEST, timeout_s)
@@ -85,7 +85,7 @@ async def ask(url: str, timeout_s: float = 5.0) -> wire.Reply:
     ],
 )
 async def test_every_form_of_an_answer(pieces, status, body):
-    """Content length, none, chunks with extensions and trailers, the end of the connection."""
+    """The body has a content length, none, chunks with extensions and trailers, or the connection's end."""
     async with server(answering(pieces)) as url:
         reply = await ask(url)
 
@@ -138,7 +138,7 @@ async def test_a_bad_answer_is_an_error_that_says_why(pieces, reason):
 
 
 class Transport(asyncio.Transport):
-    """Keeps what is sent, and whether it was cut off."""
+    """Records what is sent, and whether it was aborted."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -146,16 +146,16 @@ class Transport(asyncio.Transport):
         self.aborted = False
 
     def write(self, data):
-        """Keep it."""
+        """Record it."""
         self.sent += data
 
     def abort(self):
-        """Cut off."""
+        """Record the abort."""
         self.aborted = True
 
 
 async def exchanging(connection: wire._Connection) -> asyncio.Task[wire.Reply]:
-    """An exchange under way: the request is sent."""
+    """An exchange in progress: the request is sent."""
     exchange = asyncio.create_task(connection.exchange(REQUEST, asyncio.get_running_loop().time() + 3600))
     await asyncio.sleep(0)
     exchange.add_done_callback(lambda ended: ended.cancelled() or ended.exception())
@@ -163,7 +163,7 @@ async def exchanging(connection: wire._Connection) -> asyncio.Task[wire.Reply]:
 
 
 async def sending() -> tuple[wire._Connection, Transport, asyncio.Future[wire.Reply]]:
-    """A connection with a request on its way, what it sends over, and the answer that its exchange awaits."""
+    """A connection with a request in flight, what it sends, and the answer that its exchange awaits."""
     connection, transport = wire._Connection(), Transport()
     connection.connection_made(transport)
     await exchanging(connection)
@@ -183,7 +183,7 @@ async def sending() -> tuple[wire._Connection, Transport, asyncio.Future[wire.Re
     ],
 )
 async def test_a_connection_is_kept_unless_the_answer_says_otherwise(head, body, usable):
-    """The head is the answer's, byte by byte; a connection is of use after its answer unless the other end closes."""
+    """The head is the answer's, byte by byte; a connection is reusable after its answer unless the server closes it."""
     connection, transport, waiter = await sending()
     connection.data_received(head + b"\r\n\r\n" + body)
     reply = waiter.result()
@@ -197,7 +197,7 @@ async def test_a_connection_is_kept_unless_the_answer_says_otherwise(head, body,
 
 @pytest.mark.parametrize("status", [200, 203, 205, 303, 305])
 async def test_an_answer_without_a_length_ends_with_its_connection(status):
-    """The connection is of no use from then on, and what breaks it off is told from what ends it."""
+    """The connection is not reused, and an abort is distinguished from a normal end."""
     connection, _, waiter = await sending()
     connection.data_received(b"HTTP/1.1 %d OK\r\n\r\nto the " % status)
     assert not connection.usable
@@ -213,7 +213,7 @@ async def test_an_answer_without_a_length_ends_with_its_connection(status):
 
 
 async def test_what_nobody_asked_for_closes_the_connection():
-    """Before a request, or after its answer at once or later: it could not be told from an answer."""
+    """It comes before a request, or after its answer at once or later: it could not be told apart from an answer."""
     for stage in ("new", "at once", "later"):
         connection, transport = wire._Connection(), Transport()
         connection.connection_made(transport)
@@ -231,7 +231,7 @@ async def test_what_nobody_asked_for_closes_the_connection():
 
 
 async def test_a_connection_may_be_lost_at_any_time():
-    """Before its first request, after its answer, and after it was given up: it is of no use, and nobody is told."""
+    """Before its first request, after its answer, or once it was abandoned: it is not reused, and there is no error."""
     for stage in ("new", "answered", "failed", "cancelled"):
         connection, transport = wire._Connection(), Transport()
         connection.connection_made(transport)
@@ -257,7 +257,7 @@ async def test_a_connection_may_be_lost_at_any_time():
 
 @pytest.mark.parametrize("lost", [None, ConnectionResetError("reset")])
 async def test_a_connection_may_be_lost_while_its_request_is_being_cancelled(lost):
-    """The request has been told already, and does not know yet."""
+    """The request has failed already, and does not know yet."""
     connection, transport = wire._Connection(), Transport()
     connection.connection_made(transport)
     exchange = await exchanging(connection)
@@ -272,7 +272,7 @@ async def test_a_connection_may_be_lost_while_its_request_is_being_cancelled(los
 
 
 async def test_an_answered_request_leaves_nothing_behind(monkeypatch):
-    """The connection holds the answer no longer, and the end of the request's time does not end the next one's."""
+    """The connection no longer holds the answer, and the end of the request's time does not end the next one's."""
     loop = asyncio.get_running_loop()
     set_for, cancelled = [], []
 
@@ -306,7 +306,7 @@ async def test_an_answered_request_leaves_nothing_behind(monkeypatch):
     ],
 )
 async def test_what_is_no_answer_fails_at_once(answer, reason):
-    """Nothing more is awaited of such a connection, and it is closed."""
+    """Nothing more is expected from such a connection, and it is closed."""
     connection, transport, waiter = await sending()
     connection.data_received(answer)
     assert waiter.done()
@@ -316,7 +316,7 @@ async def test_what_is_no_answer_fails_at_once(answer, reason):
 
 
 async def test_a_head_and_a_body_have_bounds():
-    """A head of 64 KiB may still go on, and a body of 32 MiB; one byte more is too much."""
+    """A head may have 64 KiB, and a body 32 MiB; one byte more is too much."""
     connection, _, waiter = await sending()
     connection.data_received(b"x" * 65_536)
     assert not waiter.done()
@@ -345,7 +345,7 @@ async def test_a_body_in_pieces_is_as_long_as_was_said(rest, body):
 
 
 async def test_no_more_connections_are_kept_than_the_pool_may():
-    """Of two at once one is kept, the other closed; none is kept that the other end closes."""
+    """Of two at once one is kept, the other closed; one that the server closes is never kept."""
     both, ended = asyncio.Barrier(2), asyncio.Event()
 
     async def converse(reader, writer, number):
@@ -370,7 +370,7 @@ async def test_no_more_connections_are_kept_than_the_pool_may():
 
 @pytest.mark.parametrize(("idle_s", "taken"), [(0.0, True), (5.0, True), (5.125, False)])
 async def test_a_connection_is_taken_up_to_its_idle_time(idle_s, taken, monkeypatch):
-    """Five seconds; afterwards it is closed, as is one that was lost meanwhile."""
+    """It is reused for up to five seconds; afterwards it is closed, as is one that was lost meanwhile."""
     monkeypatch.setattr("pipeline.wire.time.time", lambda: 1000.0)
     pool = HttpPool("http://localhost", 4)
     kept, lost = wire._Connection(), wire._Connection()
@@ -386,7 +386,7 @@ async def test_a_connection_is_taken_up_to_its_idle_time(idle_s, taken, monkeypa
 
 
 async def test_connections_are_kept_and_reused():
-    """Ten requests, one connection."""
+    """Ten requests use one connection."""
     numbers = []
 
     async def converse(reader, writer, number):
@@ -405,7 +405,7 @@ async def test_connections_are_kept_and_reused():
 
 
 async def test_a_connection_that_was_closed_while_idle_is_replaced():
-    """The other end went away between two requests: the second one goes over a new connection."""
+    """The server closed it between two requests: the second one uses a new connection."""
     async with server(answering([OK])) as url:
         pool = HttpPool(url, 4)
         replies = []
@@ -418,7 +418,7 @@ async def test_a_connection_that_was_closed_while_idle_is_replaced():
 
 
 async def test_a_connection_that_fell_silent_while_frozen_is_given_up(monkeypatch):
-    """After a freeze the old connection swallows the request: that is told well within the time, and it is not used."""
+    """After a freeze the old connection swallows the request: this is detected well within the time."""
     monkeypatch.setattr(wire, "STALE_ANSWER_S", 0.05)
     monkeypatch.setattr(wire, "STALE_AFTER_S", -1.0)
 
@@ -439,7 +439,7 @@ async def test_a_connection_that_fell_silent_while_frozen_is_given_up(monkeypatc
 
 
 async def test_a_connection_idle_for_long_by_the_wall_clock_is_not_used(monkeypatch):
-    """The monotonic clock may stand still in a freeze; the wall clock tells."""
+    """The monotonic clock may stop in a freeze; the wall clock shows the time that passed."""
     numbers = []
 
     async def converse(reader, writer, number):
@@ -461,7 +461,7 @@ async def test_a_connection_idle_for_long_by_the_wall_clock_is_not_used(monkeypa
 
 
 async def test_a_fresh_connection_that_never_answers_is_an_error():
-    """It is the caller who decides whether to ask again."""
+    """The caller decides whether to try again."""
 
     async def converse(reader, writer, number):
         await reader.read()
@@ -473,7 +473,7 @@ async def test_a_fresh_connection_that_never_answers_is_an_error():
 
 
 async def test_nobody_there_is_an_error():
-    """A port that nobody listens on."""
+    """It is a port without a listener."""
     async with server(answering([OK])) as url:
         pass
     with pytest.raises(WireError, match="no connection to localhost") as failed:
@@ -482,7 +482,7 @@ async def test_nobody_there_is_an_error():
 
 
 async def test_a_cancelled_request_takes_its_connection_with_it():
-    """What it would still receive belongs to nobody; the next request must not see it."""
+    """Its late answer would have no reader; the next request must not see it."""
     arrived, gone = asyncio.Event(), asyncio.Event()
     numbers = []
 
@@ -512,7 +512,7 @@ async def test_a_cancelled_request_takes_its_connection_with_it():
 
 @pytest.fixture(scope="module")
 def certificate(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, str]:
-    """Certificate and key files of `localhost`, signed by itself."""
+    """Certificate and key files for `localhost`, self-signed."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "localhost")])
     now = datetime.now(UTC)

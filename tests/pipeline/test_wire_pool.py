@@ -1,4 +1,4 @@
-"""The pool of connections: where it connects to, and how long it waits for which, on a clock that is set by hand."""
+"""The pool of connections: where it connects to, and how long it waits for which, on a clock set by hand."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ REPLY = Reply(200, b"HTTP/1.1 200 OK", b"")
 
 
 class Connection:
-    """Answers, or fails after so many seconds of `clock`; keeps until when it was waited for."""
+    """Answers, or fails after this many seconds of `clock`; records its deadline."""
 
     def __init__(self, clock, idle_since=1000.0, fails_after_s=None):
         self.clock = clock
@@ -24,7 +24,7 @@ class Connection:
         self.answer_by = []
 
     async def exchange(self, _request, answer_by):
-        """As the pool's own."""
+        """Like the pool's own."""
         self.answer_by.append(answer_by)
         if self.fails_after_s is None:
             return REPLY
@@ -32,13 +32,13 @@ class Connection:
         raise WireError("as told")
 
     def close(self):
-        """Cut off."""
+        """Record the close."""
         self.closed = True
 
 
 @pytest.fixture
 async def clock(monkeypatch):
-    """The loop's clock and the wall's, `now`."""
+    """The loop's clock and the wall clock, `now`."""
     clock = SimpleNamespace(now=1000.0)
     monkeypatch.setattr(asyncio.get_running_loop(), "time", lambda: clock.now)
     monkeypatch.setattr("pipeline.wire.time.time", lambda: clock.now)
@@ -46,7 +46,7 @@ async def clock(monkeypatch):
 
 
 def pool_of(*idle, fresh=()):
-    """A pool with these connections, the last one used last; `fresh` are those that it opens, and how long it may."""
+    """A pool with these connections, the last one used last; `fresh` are those that it opens; and its time limits."""
     pool = HttpPool("http://localhost", 4)
     pool._idle += idle
     waiting = list(fresh)
@@ -71,7 +71,7 @@ def pool_of(*idle, fresh=()):
     ],
 )
 def test_the_port_is_the_schemes_unless_it_is_named(url, host, port):
-    """80 and 443, as everywhere. No host is nobody's name; None would mean this machine."""
+    """They are 80 and 443, as everywhere. A missing host must not become None, which would mean this machine."""
     pool = HttpPool(url, 1)
     assert (pool._host, pool._port) == (host, port)
 
@@ -81,7 +81,7 @@ def test_the_port_is_the_schemes_unless_it_is_named(url, host, port):
     [(0.0, 5.0, 5.0), (0.5, 5.0, 5.0), (0.5625, 5.0, 1.5), (5.0, 5.0, 1.5), (5.0, 1.0, 1.0)],
 )
 async def test_a_connection_that_was_idle_for_long_has_less_time_to_answer(clock, idle_s, timeout_s, waits_s):
-    """Beyond half a second of idleness it may take 1.5 s, so that another attempt has the rest."""
+    """After more than half a second of idleness it may take 1.5 s, so that another attempt has the rest."""
     kept = Connection(clock, 1000.0 - idle_s)
     pool = pool_of(kept)
 
@@ -107,7 +107,7 @@ async def test_with_one_dead_connection_all_idle_ones_are_given_up(clock):
 
 
 async def test_a_new_connection_that_fails_says_nothing_of_the_idle_ones(clock):
-    """They stay."""
+    """They are kept."""
     idle = Connection(clock)
     pool = pool_of(idle, fresh=[Connection(clock, fails_after_s=1.0)])
     pool._take = lambda _now: (None, 0.0)  # it came back meanwhile
@@ -121,7 +121,7 @@ async def test_a_new_connection_that_fails_says_nothing_of_the_idle_ones(clock):
 
 @pytest.mark.parametrize(("timeout_s", "within"), [(60.0, "3.0"), (3.5, "3.0"), (2.5, "2.5")])
 async def test_connecting_takes_three_seconds_at_most(monkeypatch, timeout_s, within):
-    """And no longer than the request may."""
+    """It also takes no longer than the request may."""
 
     async def too_late(*_arguments, **_options):
         raise TimeoutError
@@ -133,7 +133,7 @@ async def test_connecting_takes_three_seconds_at_most(monkeypatch, timeout_s, wi
 
 
 async def test_a_connection_that_does_not_come_is_an_error(monkeypatch):
-    """When the request's time is over."""
+    """The error comes when the request's time is up."""
 
     async def never(*_arguments, **_options):
         await asyncio.Event().wait()

@@ -1,4 +1,4 @@
-"""Zones by the `tzdata` package's own data: their names, and local time to UTC."""
+"""Zones from the `tzdata` package: their names, and local time to UTC."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from pipeline.zones import named_zone, nearest_zone_name, utc_of, zone_names
 
 @pytest.fixture(autouse=True)
 def nothing_is_remembered():
-    """Of what other tests have asked for."""
+    """Results from other tests are forgotten."""
     zone_names.cache_clear()
     named_zone.cache_clear()
 
 
 def test_names_and_rules_are_those_of_the_package(monkeypatch):
-    """Not the machine's, which may have none or others."""
+    """They are not the machine's, which may have none or different ones."""
     monkeypatch.setattr("zoneinfo.TZPATH", ())
     assert {"UTC", "Etc/UTC", "America/New_York", "America/Argentina/Buenos_Aires"} < zone_names()
     for name in zone_names() - set(zones.UTC_NAMES):
@@ -27,12 +27,12 @@ def test_names_and_rules_are_those_of_the_package(monkeypatch):
 
 @pytest.mark.parametrize("name", [None, "UTC", "Etc/UTC"])
 def test_utc_needs_no_rules(name):
-    """Nor does no name."""
+    """No name needs none either."""
     assert named_zone(name) is None
 
 
 def test_a_zone_is_known_by_its_name():
-    """Also in what Python shows of it."""
+    """Python's representation also shows it."""
     assert str(named_zone("America/Argentina/Buenos_Aires")) == "America/Argentina/Buenos_Aires"
     assert named_zone("Etc/GMT").utcoffset(datetime(2024, 1, 2)).total_seconds() == 0  # noqa: DTZ001 - local
 
@@ -49,7 +49,7 @@ def test_a_zone_is_known_by_its_name():
     ],
 )
 def test_a_name_that_is_none_has_a_nearest(name, nearest):
-    """In any case of letters, by its beginning if it is long; None where it is nobody's slip of the finger."""
+    """Case does not matter, and a long name matches by its beginning; None if nothing is similar."""
     assert name not in zone_names()
     assert nearest_zone_name(name) == nearest
 
@@ -68,13 +68,13 @@ def test_a_name_that_is_none_has_a_nearest(name, nearest):
     ],
 )
 def test_an_instant_is_the_first_that_clocks_show(zone, local, utc):
-    """Where they go back, that before; None for what they leap over."""
+    """Where clocks go back, it is the earlier one; None for times that they skip."""
     found = utc_of(datetime.fromisoformat(local), named_zone(zone))
     assert found == (None if utc is None else datetime.fromisoformat(utc))
 
 
 def test_there_are_years_without_utc():
-    """The first hours of the first one in the east, and the last ones of the last in the west."""
+    """They affect the first hours of the first year in the east, and the last ones of the last year in the west."""
     for zone, local in (("Asia/Tokyo", "0001-01-01"), ("America/New_York", "9999-12-31 23:00")):
         with pytest.raises(OverflowError):
             utc_of(datetime.fromisoformat(local), named_zone(zone))

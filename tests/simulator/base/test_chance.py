@@ -8,7 +8,7 @@ from simulator.base.chance import Identifiers, stream, unforeseen_seed
 
 
 def test_streams_do_not_disturb_each_other() -> None:
-    """What one stream gives does not depend on what was drawn from another one meanwhile."""
+    """A stream's numbers do not depend on what was drawn from another one meanwhile."""
     alone = [stream(7, "a").random() for _ in range(1)] + [stream(7, "a", 1).random()]
     first, second, other = stream(7, "a"), stream(7, "a", 1), stream(7, "b")
     other.random()
@@ -19,13 +19,13 @@ def test_streams_do_not_disturb_each_other() -> None:
 
 
 def test_each_part_of_the_name_makes_another_stream() -> None:
-    """Seed, name and number each tell streams apart."""
+    """Seed, name and number each make a different stream."""
     given = {stream(seed, name, n).random() for seed in (0, 1) for name in ("a", "b") for n in (0, 1)}
     assert len(given) == 8
 
 
 def test_identifiers_come_from_their_stream() -> None:
-    """The same stream gives the same identifiers, of AWS's forms, and none of them twice."""
+    """The same stream gives the same identifiers, in AWS's forms, and none of them twice."""
     one, same = Identifiers(stream(3, "ids")), Identifiers(stream(3, "ids"))
     made = [one.uuid() for _ in range(100)]
     assert made == [same.uuid() for _ in range(100)]

@@ -1,4 +1,4 @@
-"""A child process: our modules are found first, its words are heard, and it ends with its owner."""
+"""A child process: our modules are found first, its messages arrive, and it ends with its owner."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ MODULES = {
 
 @pytest.fixture(autouse=True)
 def users_modules(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A user's directory on PYTHONPATH, with modules that our names could be taken for."""
+    """A user's directory on PYTHONPATH, with modules that have the names of ours."""
     for name, text in MODULES.items():
         (tmp_path / f"{name}.py").write_text(text)
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
@@ -56,14 +56,14 @@ def gone(pid: int) -> bool:
 
 
 async def test_words_arrive_whatever_encoding_a_user_has_set(monkeypatch: pytest.MonkeyPatch) -> None:
-    """For terminals it may be one in which no line of ours can be read."""
+    """The encoding for terminals may be one in which our lines could not be read."""
     monkeypatch.setenv("PYTHONIOENCODING", "utf-16")
     async with ModuleProcess.open("speaks") as child:
         assert await child.receive(10.0) == b"ready"
 
 
 async def test_our_modules_stand_before_a_users_and_nothing_else_moves() -> None:
-    """In a directory with a `simulator` and a `pipeline` of its own a child imports ours, and Python's own library."""
+    """In a directory with its own `simulator` and `pipeline`, a child imports ours, and Python's own library."""
     async with ModuleProcess.open("where") as child:
         files = json.loads(await child.receive(30))
     assert Path(files["simulator"]).parents[1] == IMPORT_ROOT
@@ -74,7 +74,7 @@ async def test_our_modules_stand_before_a_users_and_nothing_else_moves() -> None
 async def test_a_backport_beside_our_packages_is_not_taken_for_the_librarys(
     users_modules: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Our packages may lie in site-packages, where a module may be called like one of Python's own."""
+    """Our packages may be in site-packages, where a module may have the name of one of Python's own."""
     (users_modules / "site").mkdir()
     for name in ("simulator", "pipeline"):
         (users_modules / "site" / name).symlink_to(IMPORT_ROOT / name)
@@ -86,7 +86,7 @@ async def test_a_backport_beside_our_packages_is_not_taken_for_the_librarys(
 
 
 async def test_a_child_ends_when_its_input_is_closed() -> None:
-    """The block's end closes its input; a child that heeds that ends by itself, with exit code 0."""
+    """The block's end closes its input; a child that reacts to this exits with code 0."""
     async with ModuleProcess.open("speaks") as child:
         assert await child.receive(30) == b"ready"
         assert child.alive
@@ -96,7 +96,7 @@ async def test_a_child_ends_when_its_input_is_closed() -> None:
 
 
 async def test_a_child_that_does_not_heed_is_killed(monkeypatch: pytest.MonkeyPatch) -> None:
-    """After the time that a child has to end it is killed, and reaped; what else it prints was not meant for us."""
+    """After the time that a child has to exit, it is killed and reaped; its other output was not meant for us."""
     monkeypatch.setattr(children, "STOP_TIMEOUT_S", 0.01)
     async with ModuleProcess.open("stubborn") as child:
         assert [await child.receive(30), await child.receive(30)] == [b"one", b"two"]
@@ -105,7 +105,7 @@ async def test_a_child_that_does_not_heed_is_killed(monkeypatch: pytest.MonkeyPa
 
 
 async def test_a_child_that_was_stopped_still_ends_in_order() -> None:
-    """Its input is closed, and it is let go on to notice."""
+    """Its input is closed, and it is continued so that it notices."""
     async with ModuleProcess.open("speaks") as child:
         assert await child.receive(30) == b"ready"
         child.signal(signal.SIGSTOP)
@@ -113,7 +113,7 @@ async def test_a_child_that_was_stopped_still_ends_in_order() -> None:
 
 
 async def test_a_child_that_says_nothing_is_waited_for_as_long_as_was_said(monkeypatch: pytest.MonkeyPatch) -> None:
-    """`receive` gives up after its time, counted in looks; without one it waits for the end."""
+    """`receive` gives up after its time, counted in checks; without a limit it waits for the end."""
     monkeypatch.setattr(limits, "SILENCE_LOOK_S", 0.01)
     async with ModuleProcess.open("speaks") as child:
         assert await child.receive(30) == b"ready"
@@ -125,7 +125,7 @@ async def test_a_child_that_says_nothing_is_waited_for_as_long_as_was_said(monke
 
 
 async def test_how_a_child_was_lost_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Silent, ended, or what asking it raised; and who ends it on purpose hears nothing."""
+    """It may be silent or ended, or asking may raise; an owner that ends it on purpose gets no report."""
     monkeypatch.setattr(limits, "SILENCE_LOOK_S", 0.01)
 
     async def nothing() -> None:
@@ -151,7 +151,7 @@ async def test_how_a_child_was_lost_is_told(monkeypatch: pytest.MonkeyPatch) -> 
 
 
 async def test_a_child_is_reaped_also_when_its_owner_is_cancelled() -> None:
-    """A cancelled owner does not wait for a child that takes its time, and leaves none behind."""
+    """A cancelled owner does not wait for a slow child, and leaves none behind."""
     started: asyncio.Future[ModuleProcess] = asyncio.get_running_loop().create_future()
 
     async def own() -> None:
@@ -170,7 +170,7 @@ async def test_a_child_is_reaped_also_when_its_owner_is_cancelled() -> None:
 
 
 async def test_the_end_of_a_child_is_known_by_its_last_words() -> None:
-    """A child that ended has no more lines; what it wrote to standard error last is kept, and how it ended."""
+    """A child that exited has no more messages; its last line on standard error is kept, and how it exited."""
     async with ModuleProcess.open("fails") as child:
         assert await child.receive(30) == b""
         assert await child.last_words() == "it is broken"

@@ -21,15 +21,15 @@ class ClosingWriter:
     """A request's writer whose server has just died."""
 
     def send_headers(self) -> None:
-        """Into a buffer: nothing fails yet."""
+        """Write to a buffer: nothing fails yet."""
 
     async def drain(self) -> None:
-        """As aiohttp's own writer does it."""
+        """Write like aiohttp's own writer."""
         raise aiohttp.ClientConnectionResetError("Cannot write to closing transport")
 
 
 def a_request() -> Coroutine[Any, Any, None]:
-    """The coroutine of aiohttp itself, at the point where the server's death finds it."""
+    """The coroutine of aiohttp itself, at the point where the server's death interrupts it."""
     awaited = asyncio.get_running_loop().create_future()
     request: Any = SimpleNamespace(_upload_tracker=None, _upload_gen=0, _continue=awaited)
     connection: Any = SimpleNamespace(close=lambda: None)
@@ -37,7 +37,7 @@ def a_request() -> Coroutine[Any, Any, None]:
 
 
 async def write_bytes() -> None:
-    """A defect of ours that only shares the name."""
+    """Our own defect, which only has the same name."""
     raise ZeroDivisionError
 
 
@@ -50,7 +50,7 @@ async def other_work() -> None:
 async def test_only_a_request_that_lost_its_server_fails_in_silence(
     caplog: pytest.LogCaptureFixture, work: Callable[[], Coroutine[Any, Any, None]], reported: bool
 ) -> None:
-    """The loop prints the unread failure of every task but that of aiohttp's write to a server that died."""
+    """The loop prints the unread failure of every task except aiohttp's write to a server that died."""
     async with connect("http://127.0.0.1:9", offline_session()):
         task = asyncio.create_task(work())
         await asyncio.wait((task,))
@@ -62,7 +62,7 @@ async def test_only_a_request_that_lost_its_server_fails_in_silence(
 
 
 async def test_the_handler_that_was_there_still_hears_of_the_rest() -> None:
-    """Whoever opens clients on a loop of their own keeps their exception handler, once, however many are opened."""
+    """Clients on an existing loop keep its exception handler, once, however many are opened."""
     heard: list[dict[str, Any]] = []
     loop = asyncio.get_running_loop()
     loop.set_exception_handler(lambda _, context: heard.append(context))
@@ -77,7 +77,7 @@ async def test_the_handler_that_was_there_still_hears_of_the_rest() -> None:
 
 
 async def test_a_loop_without_memory_ends() -> None:
-    """A callback that has none would otherwise be one of very many tracebacks."""
+    """With no memory left, every callback would print one more traceback."""
     async with connect("http://127.0.0.1:9", offline_session()):
         loop = asyncio.get_running_loop()
         handler = loop.get_exception_handler()

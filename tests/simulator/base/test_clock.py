@@ -1,4 +1,4 @@
-"""The clocks: the system's never goes back, the manual one moves only when told to."""
+"""The clocks: the system's never goes back, the manual one moves only on request."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def test_system_clock_never_goes_back() -> None:
 
 
 async def test_manual_clock_wakes_sleepers_at_their_instants() -> None:
-    """Each sleeper sees the instant it asked for, in order, also one that sleeps again on waking."""
+    """Each sleeper sees the instant it waited for, in order, even one that sleeps again on waking."""
     clock = ManualClock(100.0)
     woken: list[tuple[str, float]] = []
 
@@ -51,5 +51,5 @@ async def test_cancelled_sleeper_is_forgotten() -> None:
 
 
 def test_instants_are_written_as_aws_writes_them() -> None:
-    """Milliseconds and a Z."""
+    """The form has milliseconds and a Z."""
     assert iso(1795339800.1234) == "2026-11-22T09:30:00.123Z"

@@ -1,4 +1,4 @@
-"""The garbage collector of a process that works for long."""
+"""The garbage collector of a process that runs for long."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ print(json.dumps([within, after, frozen, found > 0, gc.get_threshold() == THRESH
 
 
 def test_what_is_built_in_the_block_is_never_walked_again():
-    """No collection within; afterwards it collects what is new, leaves the rest alone, and looks less often."""
+    """There is no collection in the block; afterwards it collects what is new, skips the rest, and runs less often."""
     done = subprocess.run([sys.executable, "-c", PROGRAM], capture_output=True, text=True, check=True)
 
     assert json.loads(done.stdout) == [False, True, True, True, True]

@@ -1,4 +1,4 @@
-"""The counters' one definition, read and written by every process that counts."""
+"""The counters' only definition, read and written by every process that counts."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from simulator.base.counters import (
 
 
 def test_counters_come_back_from_their_json_as_they_went() -> None:
-    """Every figure of every kind, through `asdict` and JSON."""
+    """Every figure of every kind survives `asdict` and JSON."""
     counters = StoreCounters(
         5.0,
         cpu_s=1.5,

@@ -31,7 +31,7 @@ def read(text: str) -> Any:
     ],
 )  # fmt: skip
 def test_a_document_is_read(text: str, value: Any) -> None:
-    """Dates stay text, as CloudFormation has them; an alias is what its anchor is at."""
+    """Dates stay text, as in CloudFormation; an alias is equal to its anchor's value."""
     assert read(text) == value
 
 
@@ -62,7 +62,7 @@ def test_a_document_is_read(text: str, value: Any) -> None:
     ],
 )
 def test_what_cannot_be_used_is_named_with_its_line(text: str, said: str, line: int | None) -> None:
-    """The first that is met."""
+    """The first problem is reported."""
     with pytest.raises(DocumentError) as refused:
         read(text)
     assert str(refused.value).startswith(said)
@@ -70,7 +70,7 @@ def test_what_cannot_be_used_is_named_with_its_line(text: str, said: str, line: 
 
 
 def test_the_most_levels_are_read_and_one_more_is_not() -> None:
-    """Those that an alias repeats count."""
+    """The values that an alias repeats count."""
     depth = MAX_DEPTH
     assert read("[" * depth + "]" * depth)
     half = depth // 2
@@ -96,7 +96,7 @@ def test_the_most_values_are_read_and_one_more_is_not() -> None:
 
 
 def test_python_s_own_parser_is_held_to_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where PyYAML has no libyaml, the same is read and refused."""
+    """If PyYAML has no libyaml, the same is read and refused."""
     monkeypatch.setattr(documents, "_FastLoader", documents._YamlLoader)
     assert read("a: &a [x]\nb: *a") == {"a": ["x"], "b": ["x"]}
     for text in ("[" * 5_000, "&a [*a]", "- " * 5_000, "a: &a [x,x]\nb: [" + "*a," * 60_000 + "]"):
@@ -119,7 +119,7 @@ def test_python_s_own_parser_is_held_to_the_same(monkeypatch: pytest.MonkeyPatch
     ],
 )
 def test_json_that_cannot_be_used_is_named(content: bytes, said: str) -> None:
-    """What Python would take for JSON, and what it would not survive, too."""
+    """It covers what Python would accept as JSON, and what it would not survive."""
     with pytest.raises(DocumentError) as refused:
         from_json(content)
     assert str(refused.value).startswith(said)
@@ -127,7 +127,7 @@ def test_json_that_cannot_be_used_is_named(content: bytes, said: str) -> None:
 
 
 def test_json_is_read() -> None:
-    """With a mark of byte order, to the most levels, numbers as they are."""
+    """It may have a byte order mark and the most levels, and numbers stay as they are."""
     assert from_json(b'\xef\xbb\xbf{"a": [1, 1.5, true, null, "x"], "b": 1e100}') == {
         "a": [1, 1.5, True, None, "x"],
         "b": 1e100,

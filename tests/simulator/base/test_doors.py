@@ -1,4 +1,4 @@
-"""Whose requests a port of ours takes: those of this machine's programs, none of a page from elsewhere."""
+"""Which requests our ports accept: those of this machine's programs, none from a foreign web page."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from simulator.base.doors import is_loopback_name, is_loopback_url, refusal
     ["localhost", "LOCALHOST", "localhost.", "bucket.localhost", "a.b.localhost", "127.0.0.1", "127.255.0.3", "[::1]"],
 )
 def test_names_of_this_machine_are_let_in(host: str) -> None:
-    """With any port or none, as the host or as the origin of a page that this machine serves."""
+    """They may have any port or none, as the host or as the origin of a page that this machine serves."""
     assert is_loopback_name(host)
     for port in ("", ":", ":1", ":65535"):
         assert refusal(f"{host}{port}", None, None) is None
@@ -46,7 +46,7 @@ def test_a_host_or_an_origin_of_elsewhere_is_refused(host: str) -> None:
 
 @pytest.mark.parametrize("origin", ["null", "file://localhost", "ftp://localhost", "localhost", "chrome-extension://a"])
 def test_an_origin_that_is_no_page_of_this_machine_is_refused(origin: str) -> None:
-    """A page without an origin, of a file or of an extension may be anybody's."""
+    """A page without an origin, from a file or an extension, may be anybody's."""
     assert "is not this machine" in (refusal("localhost", origin, None) or "")
 
 
@@ -57,7 +57,7 @@ def test_without_a_host_or_an_origin_it_is_a_program() -> None:
 
 
 def test_another_site_is_refused_where_no_origin_says_more() -> None:
-    """An image or a link of a page from elsewhere has no Origin; a browser says `cross-site` all the same."""
+    """An image or a link on a foreign page has no Origin, but the browser still says `cross-site`."""
     assert "another site" in (refusal("localhost:1", None, "cross-site") or "")
     assert "another site" in (refusal("localhost:1", "", " Cross-Site") or "")
     for site in ("same-origin", "same-site", "none"):
@@ -66,7 +66,7 @@ def test_another_site_is_refused_where_no_origin_says_more() -> None:
 
 
 def test_a_name_is_of_bounded_length() -> None:
-    """Longer ones are no names; in a line they are cut."""
+    """Longer values are not names; in the message they are cut."""
     assert is_loopback_name(f"{'a' * 290}.localhost")
     assert not is_loopback_name(f"{'a' * 291}.localhost")
     assert f"'{'x' * 300}'" in (refusal("x" * 300, None, None) or "")
@@ -74,7 +74,7 @@ def test_a_name_is_of_bounded_length() -> None:
 
 
 def test_what_is_longer_than_names_is_not_kept() -> None:
-    """What a page sends does not fill the memory of what was decided; what programs send is decided once."""
+    """A page's requests do not fill the cache of decisions; a program's are decided once."""
     doors._refusal.cache_clear()
     for given in ((100, 100, 101), (301, 0, 0), (0, 301, 0), (0, 0, 301)):
         refusal(*("x" * length for length in given))
@@ -100,5 +100,5 @@ def test_what_is_longer_than_names_is_not_kept() -> None:
     ],
 )
 def test_loopback_is_this_machine_alone(url: str, expected: bool) -> None:
-    """Only addresses of this machine count as local engines."""
+    """Only addresses of this machine count as local endpoints."""
     assert is_loopback_url(url) is expected

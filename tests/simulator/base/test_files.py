@@ -1,4 +1,4 @@
-"""A file that others wait for is whole the moment it appears."""
+"""A file that others wait for is complete as soon as it appears."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ ROOT = Path(__file__).parents[3]
 
 
 def test_a_file_is_written_whole(tmp_path: Path) -> None:
-    """The new text takes the place of the old one, and nothing else is left in the directory."""
+    """The new text replaces the old one, and nothing else is left in the directory."""
     file = tmp_path / "ready.json"
     file.write_text("old")
     write_whole(file, "größer")
@@ -30,7 +30,7 @@ def test_a_file_is_written_whole(tmp_path: Path) -> None:
 
 
 def test_what_cannot_be_written_leaves_nothing_behind(tmp_path: Path) -> None:
-    """A directory of the same name stays, the half-done file does not."""
+    """A directory of the same name stays, the unfinished file does not."""
     (tmp_path / "ready.json").mkdir()
     with pytest.raises(CouldNotFinish, match=r"ready\.json' is a directory; name a file"):
         write_whole(tmp_path / "ready.json", "text")
@@ -38,7 +38,7 @@ def test_what_cannot_be_written_leaves_nothing_behind(tmp_path: Path) -> None:
 
 
 def test_what_is_no_regular_file_stays_what_it_is(tmp_path: Path) -> None:
-    """A pipe is written to, not replaced; a link keeps pointing to the file, which has the new text."""
+    """A pipe is written to, not replaced; a link still points to the file, which has the new text."""
     os.mkfifo(tmp_path / "pipe")
     heard: list[str] = []
     reader = threading.Thread(target=lambda: heard.append((tmp_path / "pipe").read_text()))
@@ -64,14 +64,14 @@ def test_what_is_no_regular_file_stays_what_it_is(tmp_path: Path) -> None:
     ],
 )
 def test_a_failure_is_one_line_that_names_the_file(error: OSError, said: str) -> None:
-    """What is wrong, with which file, and the way out, if the error itself does not name the file."""
+    """The line says what is wrong, with which file, and what to do, if the error itself does not name the file."""
     assert str(failure_of(error, "out.json")).startswith(said)
     assert str(failure_of(OSError(errno.EACCES, "Permission denied", b"x.json"))) == "x.json: Permission denied"
     assert str(failure_of(OSError(errno.EIO, "Input/output error"))) == "Input/output error"
 
 
 def test_a_new_file_has_the_umask_s_permissions_and_an_old_one_keeps_its_own(tmp_path: Path) -> None:
-    """As when it is written in place."""
+    """The result is the same as when writing in place."""
     (tmp_path / "old").write_text("old")
     (tmp_path / "old").chmod(0o604)
     before = os.umask(0o027)
@@ -86,7 +86,7 @@ def test_a_new_file_has_the_umask_s_permissions_and_an_old_one_keeps_its_own(tmp
 
 
 def test_a_failure_leaves_the_old_file_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """And no part of the new one, wherever it fails."""
+    """It also has no part of the new one, wherever writing fails."""
     (tmp_path / "file").write_text("old")
 
     def fail(*_: object) -> None:
@@ -113,7 +113,7 @@ files.write_whole(pathlib.Path(sys.argv[1]), "new" * 1000)
 
 
 def test_a_process_that_is_killed_at_it_leaves_the_old_file(tmp_path: Path) -> None:
-    """Half of a file is never under its name."""
+    """Half of a file never appears under its name."""
     (tmp_path / "file").write_text("old")
     killed = subprocess.run([sys.executable, "-c", KILLED, str(tmp_path / "file")], cwd=ROOT)
     assert killed.returncode == -signal.SIGKILL
@@ -123,7 +123,7 @@ def test_a_process_that_is_killed_at_it_leaves_the_old_file(tmp_path: Path) -> N
 
 
 def test_what_a_killed_process_of_the_same_number_left_is_passed_over(tmp_path: Path) -> None:
-    """Another's unfinished file is neither written to nor removed."""
+    """Another process's unfinished file is neither written to nor removed."""
     other = tmp_path / f".stockpipe-{os.getpid()}-0.partial"
     other.write_text("other")
     write_whole(tmp_path / "file", "new")
@@ -132,7 +132,7 @@ def test_what_a_killed_process_of_the_same_number_left_is_passed_over(tmp_path: 
 
 
 def test_links_stay_and_what_they_name_is_written(tmp_path: Path) -> None:
-    """Also through several, and where what they name is not there yet."""
+    """It holds through several links, and if their target does not exist yet."""
     (tmp_path / "folder").mkdir()
     (tmp_path / "first").symlink_to("second")
     (tmp_path / "second").symlink_to("folder/file")
@@ -145,7 +145,7 @@ def test_links_stay_and_what_they_name_is_written(tmp_path: Path) -> None:
 
 
 def test_devices_are_written_to(tmp_path: Path) -> None:
-    """As themselves or through a link; they stay devices."""
+    """They may be used directly or through a link; they stay devices."""
     (tmp_path / "link").symlink_to(os.devnull)
     for path in (Path(os.devnull), tmp_path / "link"):
         write_whole(path, "text")
@@ -155,7 +155,7 @@ def test_devices_are_written_to(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["/dev/stdout", "/dev/fd/1", "/proc/self/fd/1", "link"])
 def test_standard_output_is_written_where_it_is(tmp_path: Path, name: str) -> None:
-    """What the shell opened is neither replaced nor written over: what comes before and after it is there."""
+    """A file that the shell opened is neither replaced nor overwritten: what was and will be in it stays."""
     if name == "/proc/self/fd/1" and not Path(name).exists():
         pytest.skip("needs /proc")
     (tmp_path / "link").symlink_to("/dev/stdout")
@@ -178,7 +178,7 @@ def test_standard_output_is_written_where_it_is(tmp_path: Path, name: str) -> No
 
 
 def test_what_is_no_place_for_a_file_is_refused(tmp_path: Path) -> None:
-    """A directory, a socket, what has no directory, a closed descriptor; also through a link."""
+    """These are a directory, a socket, a path without a directory, a closed descriptor, also through a link."""
     with socket.socket(socket.AF_UNIX) as listening:
         listening.bind(os.path.relpath(tmp_path / "socket"))
         (tmp_path / "link").symlink_to("socket")
@@ -199,7 +199,7 @@ def test_what_is_no_place_for_a_file_is_refused(tmp_path: Path) -> None:
 def test_a_file_whose_directory_takes_no_other_is_written_in_place(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """As of a single file that is mounted into a container; a new one cannot be made."""
+    """A single file mounted into a container is such a case; a new one cannot be created."""
     (tmp_path / "file").write_text("old and longer")
 
     def fail(*_: object) -> None:
@@ -213,13 +213,13 @@ def test_a_file_whose_directory_takes_no_other_is_written_in_place(
 
 
 def test_a_text_that_utf_8_lacks_is_written_as_an_escape(tmp_path: Path) -> None:
-    """The name of a file that is not text, in a picture or a page."""
+    """It concerns the name of a file that is not text, such as a picture or a page."""
     write_whole(tmp_path / "file", "a\udcffb")
     assert (tmp_path / "file").read_text(encoding="utf-8") == r"a\udcffb"
 
 
 def test_small_files_and_pipes_are_read(tmp_path: Path) -> None:
-    """To the last byte that is allowed; devices and directories are not opened."""
+    """It is read to the last allowed byte; devices and directories are not opened."""
     (tmp_path / "file").write_bytes(b"12345678")
     assert read_bounded(tmp_path / "file", 8) == b"12345678"
     with pytest.raises(UnusableFileError, match=r"^has more than 7 bytes$"):

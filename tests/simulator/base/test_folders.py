@@ -17,13 +17,13 @@ from simulator.base.folders import OwnFolder, remove_ownerless
 
 @pytest.fixture(autouse=True)
 def temporary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A temporary directory of the test's own."""
+    """The test's own temporary directory."""
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     return tmp_path
 
 
 def test_a_folder_lives_as_long_as_its_block(temporary: Path) -> None:
-    """It is there, only its owner may look into it, and nothing is left."""
+    """It exists, only its owner may look into it, and nothing is left."""
     with OwnFolder() as folder:
         (folder.path / "deep").mkdir()
         (folder.path / "deep" / "file").write_text("content")
@@ -37,7 +37,7 @@ def test_a_folder_lives_as_long_as_its_block(temporary: Path) -> None:
 
 
 def test_the_folder_of_a_killed_owner_is_removed_and_no_other(temporary: Path) -> None:
-    """While another process holds its folder it stays; after SIGKILL the next look removes it. Others' are not ours."""
+    """It stays while another process holds it; after SIGKILL the next start removes it. Other folders stay."""
     script = (
         "import tempfile, sys; from simulator.base.folders import OwnFolder; f = OwnFolder(); print(f.path); input()"
     )
@@ -58,6 +58,6 @@ def test_the_folder_of_a_killed_owner_is_removed_and_no_other(temporary: Path) -
 
 
 def test_no_temporary_directory_is_no_reason_to_fail(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where there is none, there is nothing to remove."""
+    """If there is no directory, there is nothing to remove."""
     monkeypatch.setattr(tempfile, "tempdir", "/nowhere")
     remove_ownerless()

@@ -1,4 +1,4 @@
-"""The small HTTP server, spoken to in bytes."""
+"""The small HTTP server, addressed in bytes."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ Client = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 
 def echo(connection: HttpConnection, request: HttpRequest) -> None:
-    """Answer with what was understood, in a line."""
+    """Answer with the parsed request, in one line."""
     shown = f"{request.method} {request.target} {request.header(b'x-name').decode()} {request.body!r}\n"
     connection.answer(shown.encode())
 
 
 @contextlib.asynccontextmanager
 async def connected(handle: Callable[[HttpConnection, HttpRequest], None]) -> AsyncIterator[tuple[HttpServer, Client]]:
-    """A server that takes bodies of eight bytes, and a client."""
+    """A server that accepts bodies of eight bytes, and a client."""
     server = HttpServer(handle, body_bytes=8, unreadable=b"unreadable\n")
     host, _, port = (await server.listen()).partition(":")
     reader, writer = await asyncio.open_connection(host, int(port))
@@ -41,7 +41,7 @@ async def client() -> AsyncIterator[Client]:
 
 
 async def test_requests_in_pieces_and_several_in_one(client: Client) -> None:
-    """Bytes arrive as they like: one at a time, or two requests in one segment."""
+    """Bytes may arrive one at a time, or two requests in one segment."""
     reader, writer = client
     request = b"POST /a HTTP/1.1\r\nX-Name: Some Thing \r\ncontent-length:2\r\n\r\nhi"
     for byte in request:
@@ -55,7 +55,7 @@ async def test_requests_in_pieces_and_several_in_one(client: Client) -> None:
 
 
 async def test_any_number_of_requests_may_wait_in_turn(client: Client) -> None:
-    """A client that does not wait for answers gets all of them."""
+    """A client that does not wait for answers still gets all of them."""
     reader, writer = client
     writer.write(b"".join(b"GET /%d HTTP/1.1\r\n\r\n" % number for number in range(3_000)))
     for number in range(3_000):
@@ -63,7 +63,7 @@ async def test_any_number_of_requests_may_wait_in_turn(client: Client) -> None:
 
 
 async def test_a_client_that_asks_first_is_told_to_go_on(client: Client) -> None:
-    """`Expect: 100-continue` is answered while the body is missing, and not where it is there already."""
+    """`Expect: 100-continue` is answered while the body is missing, and not if it is there already."""
     reader, writer = client
     head = b"PUT /a HTTP/1.1\r\nExpect: 100-Continue\r\nContent-Length: 2\r\n\r\n"
     writer.write(head)
@@ -75,7 +75,7 @@ async def test_a_client_that_asks_first_is_told_to_go_on(client: Client) -> None
 
 @pytest.mark.parametrize(("size", "body"), [(8, b"b'xxxxxxxx'"), (9, b"None"), (1_000_000, b"None")])
 async def test_a_body_over_the_limit_is_read_away(client: Client, size: int, body: bytes) -> None:
-    """What is too long is not kept, and the connection goes on behind it."""
+    """What is too long is not kept, and the connection continues after it."""
     reader, writer = client
     writer.write(b"PUT /a HTTP/1.1\r\nContent-Length: %d\r\n\r\n" % size + b"x" * size + b"GET /b HTTP/1.1\r\n\r\n")
     assert await reader.readline() == b"PUT /a  " + body + b"\n"
@@ -92,7 +92,7 @@ async def test_a_body_over_the_limit_is_read_away(client: Client, size: int, bod
     ],
 )
 async def test_a_request_that_cannot_be_read_ends_the_connection(client: Client, request_bytes: bytes) -> None:
-    """A body without its length, or a head without an end: the server says so and hangs up."""
+    """For a body without its length, or a head without an end, the server answers and disconnects."""
     reader, writer = client
     writer.write(request_bytes)
     assert await reader.readline() == b"unreadable\n"
@@ -101,7 +101,7 @@ async def test_a_request_that_cannot_be_read_ends_the_connection(client: Client,
 
 
 async def test_an_answer_may_come_later_and_the_next_request_waits() -> None:
-    """A second request is looked at once the first is answered; closing the server cuts off who still waits."""
+    """A second request is read once the first is answered; closing the server disconnects all who wait."""
     asked: list[tuple[HttpConnection, str]] = []
 
     def handle(connection: HttpConnection, request: HttpRequest) -> None:
@@ -124,7 +124,7 @@ async def test_an_answer_may_come_later_and_the_next_request_waits() -> None:
     "header", [b"Host: evil.example", b"host:evil.example:80", b"Origin: null", b"Sec-Fetch-Site: cross-site"]
 )
 async def test_a_page_from_elsewhere_is_refused(client: Client, header: bytes) -> None:
-    """403 with a line that says why, nothing of it is handled, and the connection ends; its body is not waited for."""
+    """The answer is a 403 with a reason, nothing is handled, and the connection ends without waiting for the body."""
     reader, writer = client
     writer.write(b"POST /a HTTP/1.1\r\n" + header + b"\r\nContent-Length: 5\r\n\r\n")
     answer = await reader.read()
@@ -136,7 +136,7 @@ async def test_a_page_from_elsewhere_is_refused(client: Client, header: bytes) -
 
 
 async def test_a_program_of_this_machine_is_let_in(client: Client) -> None:
-    """Whatever name of loopback it uses."""
+    """It holds for any name of loopback."""
     reader, writer = client
     writer.write(b"GET /a HTTP/1.1\r\nHost: Localhost:80\r\n\r\nGET /b HTTP/1.1\r\nHost: [::1]:1\r\n\r\n")
     assert await reader.readline() == b"GET /a  b''\n"

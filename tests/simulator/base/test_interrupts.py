@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM: what the first and the second do, and what comes after the work is left alone."""
+"""Ctrl-C and SIGTERM: what the first and the second do, and that later work is not affected."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from simulator.base.interrupts import SIGNALS, HardStop, Interrupts
 
 
 async def forever(cleaned: list[str]) -> None:
-    """Work without an end, which cleans up."""
+    """Endless work, which cleans up."""
     try:
         await asyncio.Event().wait()
     finally:
@@ -25,7 +25,7 @@ async def forever(cleaned: list[str]) -> None:
 
 
 async def test_the_first_asks_and_the_second_abandons() -> None:
-    """One signal sets `soft` and cancels nothing; the next leaves the work as `HardStop`, cleaned up."""
+    """One signal sets `soft` and cancels nothing; the next makes the work raise `HardStop`, cleaned up."""
     counted, cleaned = Interrupts(), list[str]()
     running = asyncio.ensure_future(counted.until_second(forever(cleaned)))
     for _ in range(3):
@@ -41,7 +41,7 @@ async def test_the_first_asks_and_the_second_abandons() -> None:
 
 
 async def test_what_the_work_makes_of_it_counts() -> None:
-    """A result that is made in spite of it is given; a failure of ours outweighs the signal."""
+    """A result made despite the signal is returned; our own failure outweighs the signal."""
 
     async def ends() -> str:
         with contextlib.suppress(asyncio.CancelledError):
@@ -69,7 +69,7 @@ async def test_what_the_work_makes_of_it_counts() -> None:
 
 
 async def test_after_the_conclusion_nothing_is_abandoned() -> None:
-    """Once all that was asked for is done, any number of signals ends only what waits for the first."""
+    """Once all requested work is done, any number of signals ends only what waits for the first."""
     counted = Interrupts()
 
     async def work() -> str:
@@ -87,7 +87,7 @@ async def test_after_the_conclusion_nothing_is_abandoned() -> None:
 
 
 async def test_an_owner_that_is_cancelled_takes_its_work_along() -> None:
-    """Whoever waits may be cancelled for another reason: the work is over when that is known."""
+    """A waiting task may be cancelled for another reason: the work is over when that becomes known."""
     cleaned: list[str] = []
     running = asyncio.ensure_future(Interrupts().until_second(forever(cleaned)))
     await asyncio.sleep(0)
@@ -99,7 +99,7 @@ async def test_an_owner_that_is_cancelled_takes_its_work_along() -> None:
 
 @pytest.mark.parametrize("number", SIGNALS)
 async def test_both_signals_count_while_they_are_installed(number: signal.Signals) -> None:
-    """The process's own signals arrive; afterwards the handlers are as before, and those of a command give way."""
+    """The process's own signals arrive; afterwards its handlers are restored, and a command's ignore both."""
     before = {each: signal.getsignal(each) for each in SIGNALS}
     counted = Interrupts()
     with counted.installed():
@@ -120,7 +120,7 @@ async def test_both_signals_count_while_they_are_installed(number: signal.Signal
 
 @pytest.mark.parametrize("number", SIGNALS)
 def test_a_signal_ends_a_command_by_its_clean_up(number: signal.Signals) -> None:
-    """The first signal cancels, the second cuts the cleaning up short; either way it is `Interrupted`."""
+    """The first signal cancels, the second cuts the clean-up short; either way it is `Interrupted`."""
     steps: list[str] = []
 
     async def work(patient: bool) -> None:
@@ -142,7 +142,7 @@ def test_a_signal_ends_a_command_by_its_clean_up(number: signal.Signals) -> None
 
 
 def test_work_that_is_not_signalled_gives_its_result() -> None:
-    """As of `asyncio.run`: a value, or what was raised."""
+    """It is like `asyncio.run`: a value, or what was raised."""
 
     async def fails() -> None:
         raise CouldNotFinish("AWS refused")
@@ -154,7 +154,7 @@ def test_work_that_is_not_signalled_gives_its_result() -> None:
 
 @pytest.mark.parametrize("number", SIGNALS)
 def test_work_without_a_loop_is_interrupted_where_it_is(number: signal.Signals) -> None:
-    """The block cleans up as of any error, and the handlers are as they were."""
+    """The block cleans up as after any error, and the handlers are restored."""
     before, cleaned = signal.getsignal(number), list[str]()
 
     def work() -> None:

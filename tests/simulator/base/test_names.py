@@ -1,4 +1,4 @@
-"""Names at each bound of what AWS takes."""
+"""Names at each limit of what AWS accepts."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from simulator.base.names import LENGTHS, NamedKind, bucket_name_fault, fits_pat
 
 @pytest.mark.parametrize("name", ["abc", "a" * 63, "0-0", "a.b-c.9", "1.2.3.4x", "a-.b", "xn-a", "a-s3aliases"])
 def test_a_bucket_s_name_is_taken(name: str) -> None:
-    """Shortest, longest, dots and hyphens inside."""
+    """These are the shortest and the longest, with dots and hyphens inside."""
     assert bucket_name_fault(name) is None
 
 
@@ -32,7 +32,7 @@ def test_a_bucket_s_name_is_refused(name: str, said: str) -> None:
 
 @pytest.mark.parametrize("kind", ["queue", "table", "function"])
 def test_the_characters_of_other_names(kind: NamedKind) -> None:
-    """Letters, digits, hyphen, underscore; of tables the dot as well."""
+    """Letters, digits, hyphen and underscore are allowed; in a table's name also the dot."""
     assert fits_pattern(kind, "aZ09-_")
     for character in " /:é\n\x00*":
         assert not fits_pattern(kind, f"a{character}")
@@ -42,7 +42,7 @@ def test_the_characters_of_other_names(kind: NamedKind) -> None:
 
 @pytest.mark.parametrize("kind", LENGTHS)
 def test_a_name_made_up_is_cut_to_the_longest(kind: NamedKind) -> None:
-    """It stays itself where it fits; two that are alike up to there stay different."""
+    """It is unchanged if it fits; two that begin alike stay different."""
     longest = LENGTHS[kind][1]
     assert fitted(kind, "a" * longest) == "a" * longest
     first, second = fitted(kind, "a" * longest + "b"), fitted(kind, "a" * longest + "c")
@@ -55,7 +55,7 @@ def test_a_name_made_up_is_cut_to_the_longest(kind: NamedKind) -> None:
     ("kind", "shortest", "longest"), [("bucket", 3, 63), ("queue", 1, 80), ("table", 3, 255), ("function", 1, 64)]
 )
 def test_lengths_are_those_of_the_api_references(kind: NamedKind, shortest: int, longest: int) -> None:
-    """Shortest and longest, and one beyond."""
+    """These are the shortest and longest, and one beyond each."""
     assert length_fault(kind, "a" * shortest) is length_fault(kind, "a" * longest) is None
     assert length_fault(kind, "a" * (shortest - 1)) == f"greater than or equal to {shortest}"
     assert length_fault(kind, "a" * (longest + 1)) == f"less than or equal to {longest}"

@@ -1,4 +1,4 @@
-"""The vocabulary of facts: each word is spoken by some room and heard by another."""
+"""The vocabulary of facts: some room makes each, and another one uses it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ READERS = (SIMULATOR / "telemetry" / "__init__.py", SIMULATOR / "load" / "measur
 
 
 def names_in(file: Path, *, called: bool) -> set[str]:
-    """The names that a file calls, or that it uses in any other way than by importing them."""
+    """The names that a file calls, or uses in any way other than importing them."""
     nodes = list(ast.walk(ast.parse(file.read_text(encoding="utf-8"))))
     if called:
         return {node.func.id for node in nodes if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)}
@@ -22,7 +22,7 @@ def names_in(file: Path, *, called: bool) -> set[str]:
 
 
 def test_every_observation_is_recorded_and_read() -> None:
-    """An observation that nobody makes, or that neither telemetry nor the load test folds, says nothing to anyone."""
+    """An observation that nothing makes, or that neither telemetry nor the load test uses, has no purpose."""
     observations = {observation.__name__ for observation in get_args(Observation)}
     read = set().union(*(names_in(file, called=False) for file in READERS))
     made = set().union(*(names_in(file, called=True) for file in SIMULATOR.rglob("*.py")))

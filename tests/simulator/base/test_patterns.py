@@ -12,7 +12,7 @@ from simulator.base.patterns import matches
 
 
 def test_the_whole_text_must_match() -> None:
-    """As CloudFormation has it."""
+    """It has CloudFormation's meaning."""
     assert matches("[a-z]+", "abc")
     assert not matches("[a-z]+", "abc1")
     assert matches("", "")
@@ -20,13 +20,13 @@ def test_the_whole_text_must_match() -> None:
 
 @pytest.mark.parametrize("pattern", ["(", "a{99999999999999999999}", "(" * 5_000 + ")" * 5_000, "(?P<a", "*"])
 def test_what_is_no_pattern_is_a_value_error(pattern: str) -> None:
-    """Also where Python's compiler has other words for it."""
+    """It also covers errors that Python's compiler words differently."""
     with pytest.raises(ValueError, match=r"^is not a regular expression: "):
         matches(pattern, "x")
 
 
 def test_a_pattern_that_backtracks_without_end_is_given_up() -> None:
-    """2 to the 60 ways to match: without the alarm this test would not end. The alarm is as it was."""
+    """There are 2 to the 60 ways to match: without the alarm this test would not end. The alarm is restored."""
     before = signal.signal(signal.SIGALRM, signal.SIG_IGN)
     try:
         assert matches("a", "a")
@@ -46,7 +46,7 @@ def test_what_a_later_python_reads_differently_is_not_warned_of() -> None:
 
 
 def test_another_thread_has_no_alarm() -> None:
-    """It matches all the same."""
+    """It still matches."""
     found: list[bool] = []
     thread = threading.Thread(target=lambda: found.append(matches("a", "a")))
     thread.start()

@@ -20,7 +20,7 @@ from simulator.base.quantities import (
 
 
 def number(figure: str, text: str) -> float:
-    """Any figure, against a bare number."""
+    """Any figure may be compared with a bare number."""
     return float(text)
 
 
@@ -42,7 +42,7 @@ def number(figure: str, text: str) -> float:
     ],
 )
 def test_text_becomes_its_value(parse: Callable[[str], float], text: str, value: float) -> None:
-    """Seconds, and a rate per second."""
+    """The results are seconds, and a rate per second."""
     assert parse(text) == pytest.approx(value)
 
 
@@ -54,7 +54,7 @@ def test_text_becomes_its_value(parse: Callable[[str], float], text: str, value:
     ],
 )
 def test_anything_else_is_refused_with_an_example(parse: Callable[[str], float], text: str) -> None:
-    """The refusal repeats the text and shows how it is written."""
+    """The refusal repeats the text and shows how to write it."""
     with pytest.raises(ValueError, match=rf"'{text}' is not a .*; write .*\d"):
         parse(text)
 
@@ -64,19 +64,19 @@ def test_anything_else_is_refused_with_an_example(parse: Callable[[str], float],
     [(0.0, "0s"), (0.008, "8ms"), (1.5, "1.5s"), (60.0, "60s"), (90.0, "90s"), (120.0, "2m"), (3600.0, "1h")],
 )
 def test_duration_is_written_as_people_do(seconds: float, text: str) -> None:
-    """In the largest whole unit, but a single minute in seconds."""
+    """The largest whole unit is used, except that a single minute is in seconds."""
     assert duration_text(seconds) == text
 
 
 @given(st.integers(0, 10**10))
 def test_written_duration_reads_back(microseconds: int) -> None:
-    """To the microsecond."""
+    """It is exact to the microsecond."""
     assert parse_duration(duration_text(microseconds / 1e6)) == pytest.approx(microseconds / 1e6)
 
 
 @given(st.integers(1, 10**9))
 def test_written_rate_reads_back(thousandths: int) -> None:
-    """To a thousandth of an object per second."""
+    """It is exact to a thousandth of an object per second."""
     assert parse_rate(rate_text(thousandths / 1000)) == pytest.approx(thousandths / 1000)
 
 
@@ -92,13 +92,13 @@ def test_written_rate_reads_back(thousandths: int) -> None:
     ],
 )
 def test_bound_holds_on_its_side(text: str, below: bool, equal: bool, above: bool) -> None:
-    """Six operators, with or without blanks."""
+    """There are six operators, with or without blanks."""
     bound = parse_bound(text, number)
     assert [bound.holds(value) for value in (2.0, 3.0, 4.0)] == [below, equal, above]
 
 
 def test_figure_that_does_not_exist_holds_nothing() -> None:
-    """Not even being unequal."""
+    """It does not even count as unequal."""
     assert not any(Bound("rows", sign, 3.0).holds(None) for sign in ("<", "<=", ">", ">=", "==", "!="))
 
 
@@ -110,7 +110,7 @@ def test_what_is_not_a_bound_is_refused(text: str) -> None:
 
 
 def test_limit_is_read_for_its_figure() -> None:
-    """Whoever knows the figures reads their limits, signs and units included."""
+    """The caller knows the figures and reads their limits, including signs and units."""
     seen: list[Any] = []
 
     def limit_of(figure: str, text: str) -> float:

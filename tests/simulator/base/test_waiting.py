@@ -1,4 +1,4 @@
-"""An answer that does not come: who is silent for ten looks is lost, and who is merely slow is not."""
+"""An answer that does not come: silence for ten checks is a failure, slowness is not."""
 
 from __future__ import annotations
 
@@ -11,24 +11,24 @@ from simulator.base.waiting import wait_silent
 
 
 class LookingClock:
-    """A clock on which each sleep takes an hour, as a laptop's may; `looks` has how many there were."""
+    """A clock on which each sleep takes an hour, as on a laptop; `looks` counts the sleeps."""
 
     def __init__(self) -> None:
         self.looks = 0
 
     def now(self) -> float:
-        """Nobody may count by it."""
+        """Nothing may read the time."""
         raise AssertionError
 
     async def sleep(self, seconds: float) -> None:
-        """Of `Clock`."""
+        """Part of `Clock`."""
         assert seconds == limits.SILENCE_LOOK_S
         self.looks += 1
         await asyncio.sleep(0)
 
 
 async def test_ten_looks_in_a_row_without_an_answer_are_silence() -> None:
-    """However long each look took, ten of them must have gone by since the last answer."""
+    """However long each check took, there must have been ten of them since the last answer."""
     clock = LookingClock()
     questions: list[int] = []
 
@@ -43,7 +43,7 @@ async def test_ten_looks_in_a_row_without_an_answer_are_silence() -> None:
 
 
 async def test_a_slow_answer_is_an_answer() -> None:
-    """A question stays open for as long as it takes: eight looks late is not silent."""
+    """A question stays open for as long as it takes: eight checks late is not silent."""
     clock = LookingClock()
     questions: list[int] = []
 
@@ -60,7 +60,7 @@ async def test_a_slow_answer_is_an_answer() -> None:
 
 
 async def test_who_waits_may_stop_and_no_question_is_left() -> None:
-    """A cancelled wait takes its question along."""
+    """A cancelled wait cancels its question."""
     asked: asyncio.Future[asyncio.Task[None] | None] = asyncio.get_running_loop().create_future()
 
     async def ask() -> None:

@@ -1,4 +1,4 @@
-"""Numbers and missing values as people write them: which settings read them, and what only looks like one."""
+"""Numbers and missing values as people write them: which settings read them, and what only resembles one."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ from simulator.files.cells import is_number, looks_like, null_words, number_sett
     ],
 )
 def test_what_a_text_looks_like(text: str, kind: str | None) -> None:
-    """One kind for each, none for words."""
+    """There is one kind for each, and none for words."""
     assert looks_like(text) == kind
 
 
@@ -66,7 +66,7 @@ def test_what_a_text_looks_like(text: str, kind: str | None) -> None:
     ],
 )
 def test_which_settings_make_a_number(text: str, ways: set[tuple[str, bool]]) -> None:
-    """By decimal separator and leniency, as the consumer reads them."""
+    """The decimal separator and leniency decide, as for the consumer."""
     every = {(point, lenient) for point in ".," for lenient in (False, True)}
     assert {way for way in every if is_number(text, way[0], lenient=way[1])} == ways
 
@@ -92,7 +92,7 @@ def test_which_settings_make_a_number(text: str, ways: set[tuple[str, bool]]) ->
 def test_the_settings_by_which_most_cells_are_numbers(
     columns: list[list[str]], expected: tuple[str, bool, bool]
 ) -> None:
-    """The fewest settings that do it, and whether other ones would do as well."""
+    """They are the fewest settings that do it; whether others would fit as well is reported."""
     assert number_settings(columns, None, None) == expected
 
 
@@ -109,12 +109,12 @@ def test_the_settings_by_which_most_cells_are_numbers(
     ],
 )
 def test_between_semicolons_a_comma_is_decimal(columns: list[list[str]], expected: tuple[str, bool, bool]) -> None:
-    """Whoever puts semicolons between cells needs the comma for something else; what may be thousands is said."""
+    """A file with semicolons between cells uses the comma for something else; possible thousands are reported."""
     assert number_settings(columns, None, None, semicolons=True) == expected
 
 
 def test_a_separator_that_is_given_stays() -> None:
-    """Only what is open is decided."""
+    """Only open settings are decided."""
     assert number_settings([["27,51"]], ".", None)[0] == "."
     assert number_settings([["1,608.00"]], None, False)[1] is False
     assert number_settings([["1,234"]], ".", None) == (".", True, False)
@@ -123,7 +123,7 @@ def test_a_separator_that_is_given_stays() -> None:
 
 
 def test_null_words_are_those_in_columns_of_numbers() -> None:
-    """A column of texts may well have the word NA in it; one of numbers, or an empty one, has not."""
+    """A column of texts may well have the word NA in it; one of numbers, or an empty one, does not."""
     assert null_words([["1", "null", "2"], ["NaN", "NaN"]]) == ("null", "NaN")
     assert null_words([["NA", "DE", "FR"]]) == ()
     assert null_words([["1", "-", "27,51", "1,234.5"]]) == ("-",)
@@ -133,7 +133,7 @@ def test_null_words_are_those_in_columns_of_numbers() -> None:
 
 
 def test_null_words_that_are_known_are_not_told_again() -> None:
-    """Those that are set already."""
+    """They are those already set."""
     assert null_words([["1", "-", "NA"]], ["-"]) == ("NA",)
 
 
@@ -151,15 +151,15 @@ def test_null_words_that_are_known_are_not_told_again() -> None:
 def test_points_may_be_thousands_between_semicolons_alone(
     columns: list[list[str]], semicolons: bool, ambiguous: bool
 ) -> None:
-    """Where all points of some column have three digits after them, whatever is in the others."""
+    """The doubt arises if all points of some column are followed by three digits, whatever is in the others."""
     assert number_settings(columns, None, None, semicolons=semicolons) == (".", False, ambiguous)
 
 
 def test_a_comma_is_not_looked_at_where_numbers_are_settled_as_json() -> None:
-    """A group of three is a text then, and nothing is open."""
+    """A group of three is text then, and nothing is open."""
     assert number_settings([["1,234"]], None, False) == (".", False, False)
 
 
 def test_a_word_for_nothing_may_stand_among_numbers_in_any_form() -> None:
-    """A leading plus makes a column no less one of numbers."""
+    """A leading plus does not make a column less numeric."""
     assert null_words([["+1", "-"]]) == ("-",)

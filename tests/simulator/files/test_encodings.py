@@ -1,4 +1,4 @@
-"""The encoding of bytes: by their marks, by what is valid, and by the words that come of them."""
+"""The encoding of bytes: judged by their marks, by what is valid, and by the resulting words."""
 
 from __future__ import annotations
 
@@ -33,12 +33,12 @@ WESTERN = "symbol,date,name\nMC,2024-01-02,LVMH Moët\nAAPL,2024-01-02,Apple\nPE
     ],
 )
 def test_an_encoding_is_found(codec: str, text: str, setting: str | None) -> None:
-    """What has to be set for it, which is nothing for UTF-8 and for UTF-16 with its mark."""
+    """It comes with the setting for it, which is none for UTF-8 and for UTF-16 with its mark."""
     assert encoding_of(text.encode(codec)).setting == setting
 
 
 def test_a_file_that_is_utf8_but_for_a_few_bytes_stays_utf8() -> None:
-    """Another encoding would make nonsense of all its other names."""
+    """Another encoding would garble all its other names."""
     assert encoding_of(WESTERN.encode() * 5 + b"X,2024-01-02,Caf\xe9\n").setting is None
 
 

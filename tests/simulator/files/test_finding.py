@@ -1,4 +1,4 @@
-"""Which files paths name, under which keys, and what is said of those that cannot be sent: all at once."""
+"""Which files paths name, under which keys, and what is reported about those that cannot be sent: all at once."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ def _reasons(found: Found) -> dict[str, str]:
 
 
 def test_a_file_becomes_an_object_under_its_name(tmp_path: Path) -> None:
-    """A file that is named itself may have any suffix, and its content is not looked at here."""
+    """A file named directly may have any suffix, and its content is not examined here."""
     path = _write(tmp_path / "deep" / "quotes.txt", b"\0")
     assert find([path], "stocks/") == Found((SourceFile(path, "stocks/source/quotes.txt"),), ())
 
 
 def test_a_directory_gives_its_csv_files_in_order_of_name(tmp_path: Path) -> None:
-    """Every *.csv and *.csv.gz below it, any case, under its relative path; nothing that begins with a dot or `_`."""
+    """It gives every *.csv and *.csv.gz below it, in any case, under its relative path, except hidden names."""
     kept = ["a.csv", "b/c d.CSV", "b/e.csv.gz", "z.csv"]
     for name in kept:
         _write(tmp_path / name)
@@ -42,13 +42,13 @@ def test_a_directory_gives_its_csv_files_in_order_of_name(tmp_path: Path) -> Non
 
 
 def test_a_folder_below_may_begin_with_an_underscore(tmp_path: Path) -> None:
-    """The consumer passes over objects by the last part of their key alone, so such a folder's files are data."""
+    """The consumer skips objects by the last part of their key alone, so such a folder's files are data."""
     path = _write(tmp_path / "_2024" / "a.csv")
     assert _keys(find([tmp_path], "stocks/")) == [(str(path), "stocks/source/_2024/a.csv")]
 
 
 def test_the_prefix_is_the_notifications(tmp_path: Path) -> None:
-    """Another template, another prefix: the objects land where the notification sees them."""
+    """Another template has another prefix: the objects must be where the notification sees them."""
     path = _write(tmp_path / "a.csv")
     assert _keys(find([path], "in/")) == [(str(path), "in/source/a.csv")]
 
@@ -60,7 +60,7 @@ def test_paths_come_in_the_order_given(tmp_path: Path) -> None:
 
 
 def test_a_file_named_twice_is_sent_once(tmp_path: Path) -> None:
-    """A directory and one of its own files name the same object: that is not a conflict."""
+    """A directory and one of its own files name the same object, which is not a conflict."""
     path = _write(tmp_path / "a.csv")
     found = find([tmp_path, path, path], "stocks/")
     assert [source.path for source in found.files] == [path]
@@ -68,7 +68,7 @@ def test_a_file_named_twice_is_sent_once(tmp_path: Path) -> None:
 
 
 def test_of_two_files_for_one_key_neither_is_sent(tmp_path: Path) -> None:
-    """The later would overwrite the earlier, so both are named, each with the other, and a third goes on."""
+    """The later would overwrite the earlier, so each is named with the other, and a third is still sent."""
     first, second = _write(tmp_path / "1" / "a.csv"), _write(tmp_path / "2" / "a.csv")
     third = _write(tmp_path / "b.csv")
     found = find([first, second, third], "stocks/")
@@ -81,7 +81,7 @@ def test_of_two_files_for_one_key_neither_is_sent(tmp_path: Path) -> None:
 
 
 def test_all_that_is_wrong_is_said_at_once(tmp_path: Path) -> None:
-    """A missing path, a dangling link, a device, an empty folder, a name of no data: and the good one is found."""
+    """With a missing path, a dangling link, a device, an empty folder and a hidden name, the good file is found."""
     good = _write(tmp_path / "folder" / "good.csv")
     (tmp_path / "folder" / "link.csv").symlink_to("nowhere.csv")
     hidden = _write(tmp_path / "_notes.csv")
@@ -99,12 +99,12 @@ def test_all_that_is_wrong_is_said_at_once(tmp_path: Path) -> None:
 
 
 def test_a_folder_that_may_not_be_read_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Permission is asked for before anything is started; what else the path holds is found."""
+    """Permissions are checked before anything starts; the rest of the path's files are still found."""
     good = _write(tmp_path / "a.csv")
     _write(tmp_path / "closed" / "b.csv")
     scandir = os.scandir
 
-    # Not by chmod: the tests may run as a user who may read everything.
+    # Not with chmod: the tests may run as a user who may read everything.
     def refuse(path: str) -> object:
         if str(path).endswith("closed"):
             raise PermissionError(13, "Permission denied", str(path))

@@ -1,4 +1,4 @@
-"""The gate says what the consumer would say of a file: by as much of it as decides, in its words, with a cure."""
+"""The gate predicts what the consumer would say about a file: it reads only what decides, and proposes a fix."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def _rows(count: int) -> str:
     ],
 )
 def test_nothing_that_the_consumer_reads_is_refused(tmp_path: Path, content: bytes) -> None:
-    """Rows may all be rejected, bytes be no text, a column be the only one: the object is read all the same."""
+    """Rows may all be rejected, bytes may not be text, a column may be the only one: the object is still read."""
     assert read_head("a.csv", gzip.decompress(content) if content[:1] == b"\x1f" else content, {}).unreadable is None
     assert examine([_file(tmp_path / "a.csv", content)], {}) == ()
 
@@ -64,7 +64,7 @@ def test_nothing_that_the_consumer_reads_is_refused(tmp_path: Path, content: byt
     ],
 )
 def test_the_reason_is_the_consumers(tmp_path: Path, content: bytes, reason: str) -> None:
-    """Where no settings help, the file itself has to be seen to."""
+    """If no settings help, the file itself must be fixed."""
     (problem,) = examine([_file(tmp_path / "a.csv", content)], {})
     assert reason in problem.reason
     assert (problem.cure, problem.settings, problem.without) == ("fix or remove it", {}, ())
@@ -78,20 +78,20 @@ def test_the_reason_is_the_consumers(tmp_path: Path, content: bytes, reason: str
     ],
 )
 def test_what_would_lose_rows_is_not_a_cure(tmp_path: Path, content: str) -> None:
-    """Settings by which rows replace others make the file readable, and would be worse than the refusal."""
+    """Settings under which rows replace others make the file readable, and would be worse than the refusal."""
     (problem,) = examine([_file(tmp_path / "a.csv", content)], {})
     assert (problem.cure, problem.settings, problem.without) == ("fix or remove it", {}, ())
 
 
 def test_a_repeated_row_is_not_a_loss(tmp_path: Path) -> None:
-    """One that is written in another way, but is the same, replaces nothing."""
+    """A row that is written differently but is equal replaces nothing."""
     content = "Datum,Name,Kurs\n2024-01-02,A,1.5\n2024-01-02,B,2\n2024-01-02,B,2.0\n"
     (problem,) = examine([_file(tmp_path / "a.csv", content)], {})
     assert problem.settings == {"TICKER_COLUMN": "Name", "TIMESTAMP_COLUMN": "Datum"}
 
 
 def test_a_few_rows_twice_do_not_hide_the_cure(tmp_path: Path) -> None:
-    """A file of many tickers with one row that was corrected later is one of many tickers all the same."""
+    """A file of many tickers with one row that was corrected later is still one of many tickers."""
     rows = [f"2024-01-{day:02},{ticker}.{day},T{ticker}" for ticker in range(5) for day in range(1, 20)]
     content = "\n".join(["date,close,Name", *rows, "2024-01-05,9,T1", ""])
     (problem,) = examine([_file(tmp_path / "a.csv", content)], {})
@@ -99,13 +99,13 @@ def test_a_few_rows_twice_do_not_hide_the_cure(tmp_path: Path) -> None:
 
 
 def test_all_files_are_looked_at(tmp_path: Path) -> None:
-    """The bad ones come in their order, whatever is between them."""
+    """The bad ones are listed in order, whatever is between them."""
     files = [_file(tmp_path / f"{n}.csv", "" if n % 2 else "Date,Close\n2024-01-02,1\n") for n in range(6)]
     assert [problem.path for problem in examine(files, {})] == [files[n].path for n in (1, 3, 5)]
 
 
 def test_rows_that_share_a_key_are_seen_up_to_the_last_that_is_judged(tmp_path: Path) -> None:
-    """Row 1,000 decides as the consumer decides, after many chunks; row 1,001 is no more judged."""
+    """Row 1,000 counts, as for the consumer, after many chunks; row 1,001 no longer does."""
     header = "timestamp,n\n"
     wide = "x" * 200
     for place, refused in ((999, True), (1000, False)):
@@ -119,7 +119,7 @@ def test_rows_that_share_a_key_are_seen_up_to_the_last_that_is_judged(tmp_path: 
 
 
 def test_a_plain_file_is_read_no_further_than_needed(tmp_path: Path) -> None:
-    """A large file costs the reading of its first chunks, and is done with then."""
+    """For a large file, only the first chunks are read."""
     file = _file(tmp_path / "a.csv", "timestamp,n\n" + _rows(40_000))
     seen: list[int] = []
     assert examine([file], {}, progress=seen.append) == ()
@@ -133,7 +133,7 @@ def test_a_plain_file_is_read_no_further_than_needed(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("ending", ["cut", "damaged", "bomb"])
 def test_a_gzip_stream_is_read_to_its_end(tmp_path: Path, ending: str) -> None:
-    """What is wrong far behind the first rows would still make the consumer give the object up."""
+    """Damage far beyond the first rows would still make the consumer reject the object."""
     body = gzip.compress(("timestamp,n\n" + _rows(40_000)).encode(), mtime=0)
     if ending == "cut":
         body = body[:-10]
@@ -150,7 +150,7 @@ def test_a_gzip_stream_is_read_to_its_end(tmp_path: Path, ending: str) -> None:
 
 
 def test_the_cure_is_one_by_which_the_file_is_read(tmp_path: Path) -> None:
-    """Several settings if it takes several, and given ones that do harm are named."""
+    """It may need several settings, and given ones that do harm are named."""
     file = _file(tmp_path / "a.csv", "A title, or so\nTrade Date;Last\n31.01.2024;1,5\n30.01.2024;2,5\n")
     (problem,) = examine([file], {})
     assert problem.settings == {
@@ -166,17 +166,17 @@ def test_the_cure_is_one_by_which_the_file_is_read(tmp_path: Path) -> None:
 
 
 def test_a_cure_that_only_the_beginning_bears_out_is_not_offered(tmp_path: Path) -> None:
-    """A damaged stream is not readable by any names of columns."""
+    """No column names make a damaged stream readable."""
     body = gzip.compress(b"Trade Date,Last\n" + b"2024-01-02,1\n" * 10_000, mtime=0)[:-10]
     (problem,) = examine([_file(tmp_path / "a.csv.gz", body)], {})
     assert (problem.settings, problem.cure) == ({}, "fix or remove it")
 
 
 def test_a_file_that_cannot_be_opened_is_one_of_the_problems(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whoever may not read it hears so beside all else."""
+    """It is reported with all the others."""
     file = _file(tmp_path / "a.csv", "")
 
-    # Not by chmod: the tests may run as a user who may read everything.
+    # Not with chmod: the tests may run as a user who may read everything.
     def refuse(*_: object) -> None:
         raise PermissionError(13, "Permission denied")
 
@@ -185,13 +185,13 @@ def test_a_file_that_cannot_be_opened_is_one_of_the_problems(tmp_path: Path, mon
 
 
 def test_a_malformed_setting_is_no_files_fault(tmp_path: Path) -> None:
-    """It is said once, and not of each file."""
+    """It is reported once, and not for each file."""
     with pytest.raises(InputError, match="DELIMITER"):
         examine([_file(tmp_path / "a.csv", "Date,Close\n")], {"DELIMITER": "x"})
 
 
 def test_files_that_are_alike_have_one_cure(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """It is looked for once, and tried on each; where it does not help another one is looked for."""
+    """It is searched for once, and tried on each; where it does not help, another one is searched for."""
     looked: list[str] = []
 
     def counted(key: str, *arguments: Any) -> Guess:
@@ -214,21 +214,21 @@ def test_files_that_are_alike_have_one_cure(tmp_path: Path, monkeypatch: pytest.
 
 
 def test_only_so_many_cures_are_looked_for(tmp_path: Path) -> None:
-    """A folder of thousands of other files is refused in time; whoever wants to know more is told where."""
+    """A folder of thousands of other files is refused quickly, and the message names the command for more."""
     files = [_file(tmp_path / f"{n}.csv", "") for n in range(MOST_GUESSED + 2)]
     cures = [problem.cure for problem in examine(files, {})]
     assert cures == ["fix or remove it"] * MOST_GUESSED + ["run stockpipe inspect on it to see what may help"] * 2
 
 
 def test_settings_with_which_the_consumer_would_not_start_are_known() -> None:
-    """Before a file is tried under them."""
+    """They are known before a file is tried under them."""
     assert is_settable("in/a.csv", {"DELIMITER": ";"})
     assert not is_settable("in/a.csv", {"DELIMITER": "::"})
 
 
 @pytest.mark.parametrize(("rows", "overwrites"), [(49, True), (50, False)])
 def test_a_few_rows_that_replace_others_are_none(rows: int, overwrites: bool) -> None:
-    """One in fifty is passed over, one in fewer is not."""
+    """One in fifty is ignored, a larger share is not."""
     others = [Row(line, "A", f"2024-01-02T00:00:{line:02}", ()) for line in range(2, rows + 1)]
     again = others[0]._replace(line=99, cells=(("n", "N", "1"),))
     assert HeadReading((*others, again), ()).overwrites is overwrites

@@ -1,4 +1,4 @@
-"""Whatever bytes a file has, the gate, the survey and the consumer say the same of it, and no guess fails."""
+"""Whatever bytes a file has, the gate, the survey and the consumer agree, and no guess fails."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ CONTENT = st.lists(st.one_of(st.sampled_from(PIECES), st.binary(max_size=3)), ma
 @settings(max_examples=200)
 @given(CONTENT, st.booleans(), st.sampled_from([1, 7, 65_536]))
 def test_the_gate_and_the_survey_say_what_the_consumer_says(content: bytes, zipped: bool, chunk: int) -> None:
-    """However the file is cut into pieces; and a cure, where there is one, makes the consumer read the file."""
+    """They agree however the file is cut into pieces; and a fix, if there is one, makes the consumer read the file."""
     body = gzip.compress(content, mtime=0) if zipped else content
     with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
         patch.setattr(limits, "SOURCE_CHUNK_BYTES", chunk)
@@ -93,7 +93,7 @@ def test_the_gate_and_the_survey_say_what_the_consumer_says(content: bytes, zipp
 @settings(max_examples=200)
 @given(CONTENT)
 def test_a_guess_makes_nothing_worse(content: bytes) -> None:
-    """By what is proposed no fewer rows are read, and what is proposed is needed: without one of them they differ."""
+    """The proposal never reads fewer rows, and every part of it is needed: without it the result differs."""
     before = read_head(KEY, content, {})
     found = guess(KEY, Head(content, whole=True), {})
     after = read_head(KEY, content, found.environ)

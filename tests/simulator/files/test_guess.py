@@ -1,4 +1,4 @@
-"""A guess for every kind of file that people have: the settings, and the row that the consumer makes of it by them."""
+"""A guess for every kind of file that people have: the settings, and the row that the consumer reads with them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from simulator.files.reading import read_head
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """A kind of file: its content, what it needs, and the first row that comes of it, its cells as text."""
+    """A kind of file: its content, what it needs, and the first row that results, its cells as text."""
 
     name: str
     content: str | bytes
@@ -382,7 +382,7 @@ KINDS = [
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
 def test_a_kind_of_file_gets_what_it_needs_and_no_more(kind: Kind) -> None:
-    """The proposal is exactly this, and by it the consumer makes the right row of the file."""
+    """The proposal is exactly this, and with it the consumer reads the right row."""
     found = _look(kind.content, **kind.given)
     assert _values(found) == kind.settings
     data = kind.content if isinstance(kind.content, bytes) else kind.content.encode()
@@ -420,14 +420,14 @@ def test_a_kind_of_file_gets_what_it_needs_and_no_more(kind: Kind) -> None:
     ],
 )
 def test_what_is_no_table_of_times_gets_no_proposal(content: bytes, reason: str) -> None:
-    """Nothing is proposed where nothing helps, and the reason is the consumer's."""
+    """Nothing is proposed if nothing helps, and the reason is the consumer's."""
     found = _look(content)
     assert found.environ == {}
     assert reason in (found.reading.unreadable or "")
 
 
 def test_a_file_that_is_sorted_by_instrument_needs_its_column() -> None:
-    """The rows that the consumer judges are all of one; those behind them would replace them."""
+    """The rows that the consumer judges are all from one instrument; later ones would replace them."""
     days = [f"20{n // 336:02d}-{n // 28 % 12 + 1:02d}-{n % 28 + 1:02d}" for n in range(1300)]
     text = "date,close,Name\n" + "".join(f"{day},{n}.5,{name}\n" for name in "AB" for n, day in enumerate(days))
     assert read_head("abc.csv", text.encode(), {}).unreadable is None
@@ -435,7 +435,7 @@ def test_a_file_that_is_sorted_by_instrument_needs_its_column() -> None:
 
 
 def test_a_setting_that_is_given_stays() -> None:
-    """What somebody said is not guessed anew, even where it is as by default."""
+    """A given value is not guessed again, even if it is the default."""
     found = guess("a.csv", Head(b'Date,Vol\n2024-01-02,"1,234"\n2024-01-03,.5\n', whole=True), {}, {"NUMBERS"})
     assert _values(found) == {}
     found = _look("Date;Close\n2024-01-02;1,5\n2024-01-03;n/a\n", NULL_VALUES="x")
@@ -443,7 +443,7 @@ def test_a_setting_that_is_given_stays() -> None:
 
 
 def test_a_given_name_that_is_a_slip_is_put_right() -> None:
-    """The consumer says that the file cannot be read because of this very setting, so another value is looked for."""
+    """The consumer says that the file cannot be read because of this very setting, so another value is searched for."""
     text = "Instrument,Trade Date,Last\nABC,2024-01-02,1\nDEF,2024-01-02,1\n"
     found = _look(text, TICKER_COLUMN="Instrumnet", TIMESTAMP_COLUMN="Trade Date")
     assert _values(found) == {"TICKER_COLUMN": "Instrument"}
@@ -451,7 +451,7 @@ def test_a_given_name_that_is_a_slip_is_put_right() -> None:
 
 
 def test_a_given_name_that_does_harm_is_left_out() -> None:
-    """`Date` alone repeats over rows that differ; by default date and time are both the key."""
+    """`Date` alone repeats over different rows; by default, date and time together are the key."""
     text = "Date,Time,Open\n2024-01-02,09:30,1\n2024-01-02,09:31,2\n"
     found = _look(text, TIMESTAMP_COLUMN="Date")
     assert (_values(found), found.without) == ({}, ("TIMESTAMP_COLUMN",))
@@ -460,21 +460,21 @@ def test_a_given_name_that_does_harm_is_left_out() -> None:
 
 
 def test_two_slips_are_put_right_at_once() -> None:
-    """Each is named by the consumer once the other is gone."""
+    """The consumer names each once the other is gone."""
     text = "Instrument,Trade Date,Last\nABC,2024-01-02,1\nDEF,2024-01-02,1\n"
     found = _look(text, TICKER_COLUMN="Instrumnet", TIMESTAMP_COLUMN="Trade Dat")
     assert _values(found) == {"TICKER_COLUMN": "Instrument", "TIMESTAMP_COLUMN": "Trade Date"}
 
 
 def test_a_given_setting_that_is_not_named_is_found_to_do_harm() -> None:
-    """By a delimiter that no line has, the header is one name, and the consumer asks for a column of times."""
+    """With a delimiter that no line has, the header is one name, and the consumer misses a column of times."""
     found = _look("Date,Close\n2024-01-02,1\n2024-01-03,2\n", DELIMITER=";", NUMBERS="lenient")
     assert (_values(found), found.without) == ({}, ("DELIMITER",))
     assert found.environ == {"DELIMITER": "auto"}
 
 
 def test_a_setting_that_is_malformed_is_named() -> None:
-    """A guess by a setting that the consumer would refuse to start with would help nobody."""
+    """A guess with a setting that the consumer refuses at the start would help nobody."""
     with pytest.raises(InputError, match="SKIP_LINES"):
         _look("Date,Close\n2024-01-02,1\n", SKIP_LINES="many")
 
@@ -492,18 +492,18 @@ def test_a_setting_that_is_malformed_is_named() -> None:
     ],
 )
 def test_what_is_not_certain_is_said(content: str, note: str) -> None:
-    """Day and month, the zone, names that are made up: a note says which, and how to change it."""
+    """For day and month, the zone, and names that are made up, a note says so and how to change it."""
     assert any(note in each for each in _look(content).notes)
 
 
 def test_times_with_a_zone_need_no_word_of_it() -> None:
-    """Unix times and offsets say themselves when they are, and dates are in no zone."""
+    """Unix times and offsets are unambiguous, and dates are in no zone."""
     for content in ("ts,x\n1704153600,1\n", "date,x\n2024-01-02,1\n", "time,x\n2024-01-02T09:30:00+01:00,1\n"):
         assert _look(content).notes == ()
 
 
 def test_every_proposal_has_its_reason() -> None:
-    """Whoever reads it can see why."""
+    """The user can see why."""
     for kind in KINDS:
         found = _look(kind.content, **kind.given)
         assert all(proposed.why for proposed in found.settings.values())

@@ -14,7 +14,7 @@ ROW = b"2024-01-02,1.5\n"
 
 
 def test_a_small_file_is_read_whole(tmp_path: Path) -> None:
-    """Its last line may lack its end."""
+    """Its last line may lack a line end."""
     path = tmp_path / "a.csv"
     path.write_bytes(b"Date,Close\n2024-01-02,1")
     assert read(path) == Head(b"Date,Close\n2024-01-02,1", whole=True)
@@ -24,7 +24,7 @@ def test_a_small_file_is_read_whole(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("zipped", [False, True])
 def test_of_a_large_file_whole_lines_are_read(tmp_path: Path, zipped: bool) -> None:
-    """No more than the bound, plain or of what a gzip stream comes to."""
+    """It is at most the bound, plain or inflated from a gzip stream."""
     body = ROW * 50_000
     path = tmp_path / "a.csv"
     path.write_bytes(gzip.compress(body, mtime=0) if zipped else body)
@@ -36,7 +36,7 @@ def test_of_a_large_file_whole_lines_are_read(tmp_path: Path, zipped: bool) -> N
 
 
 def test_of_a_damaged_stream_what_inflates_is_read(tmp_path: Path) -> None:
-    """Where it breaks off is for the gate to say."""
+    """The gate reports where it breaks off."""
     path = tmp_path / "a.csv.gz"
     path.write_bytes(gzip.compress(ROW * 1000, mtime=0)[:-20])
     head = read(path)
@@ -52,6 +52,6 @@ def test_a_cut_is_at_the_end_of_a_line_in_any_encoding(codec: str) -> None:
 
 
 def test_lines_that_end_with_carriage_returns_are_cut_there() -> None:
-    """As old programs write them."""
+    """Old programs write such files."""
     assert cut(b"a,b\r1,2\r3,") == b"a,b\r1,2\r"
     assert cut(b"no line") == b"no line"

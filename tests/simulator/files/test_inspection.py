@@ -1,4 +1,4 @@
-"""Several files: the settings for all of them, which are not like the rest, and which cannot be read at all."""
+"""Several files: the settings for all of them, which ones differ, and which cannot be read at all."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def test_alike_files_agree(tmp_path: Path) -> None:
 
 
 def test_what_one_needs_and_none_minds_is_added(tmp_path: Path) -> None:
-    """Null words of several files are united, and leniency harms nobody."""
+    """Null words of several files are combined, and leniency harms no file."""
     found = _inspect(
         tmp_path,
         a="Date,Close\n2024-01-02,1\n2024-01-03,2\n",
@@ -57,7 +57,7 @@ def test_what_one_needs_and_none_minds_is_added(tmp_path: Path) -> None:
 
 
 def test_what_would_harm_others_is_not_added(tmp_path: Path) -> None:
-    """A file in another encoding, and one with decimal commas, among others: they are named with what they need."""
+    """A file in another encoding, and one with decimal commas, are named with what they need."""
     plain = "Date,Close,Name\n2024-01-02,1.5,Moët\n2024-01-03,2.5,Moët\n"
     found = _inspect(
         tmp_path,
@@ -78,7 +78,7 @@ def test_what_would_harm_others_is_not_added(tmp_path: Path) -> None:
 
 
 def test_one_file_says_for_all_which_is_the_day(tmp_path: Path) -> None:
-    """Where most files could be either way, those that cannot decide."""
+    """If most files could be either way, those that are unambiguous decide."""
     found = _inspect(
         tmp_path,
         a="Date,Close\n01/02/2024,1\n",
@@ -100,7 +100,7 @@ def test_one_file_says_for_all_which_is_the_day(tmp_path: Path) -> None:
     ],
 )
 def test_a_file_that_is_not_like_the_others_is_named(tmp_path: Path, other: str, difference: str) -> None:
-    """Even where it is read by the same settings."""
+    """It is so even if the same settings read it."""
     usual = "Date,Close\n2024-01-02,1\n"
     found = _inspect(tmp_path, a=usual, b=usual, odd=other)
     assert _differing(found) == {"odd": (difference,)}
@@ -108,7 +108,7 @@ def test_a_file_that_is_not_like_the_others_is_named(tmp_path: Path, other: str,
 
 
 def test_files_that_nothing_makes_readable_are_named(tmp_path: Path) -> None:
-    """All of them, with the consumer's reason; the others are surveyed."""
+    """All of them are listed with the consumer's reason; the others are surveyed."""
     found = _inspect(tmp_path, a="", b="<html>x</html>", c="Date,Close\n2024-01-02,1\n")
     assert [one.path.stem for one in found.files] == ["c"]
     assert {problem.path.stem: problem.reason for problem in found.problems} == {
@@ -128,14 +128,14 @@ def test_a_clash_behind_the_beginning_is_a_finding_and_no_reason(tmp_path: Path)
 
 
 def test_given_settings_stay(tmp_path: Path) -> None:
-    """The rest is guessed by them."""
+    """The rest is guessed under them."""
     found = _inspect(tmp_path, {"TIMESTAMP_FORMAT": "%m.%d.%Y"}, a="Datum;Kurs\n01.02.2024;1,5\n")
     assert _settings(found) == {"TIMESTAMP_COLUMN": "Datum", "DECIMAL_SEPARATOR": ","}
     assert found.files[0].survey.timestamps == ["2024-01-02"]
 
 
 def test_files_of_the_same_ticker_are_named(tmp_path: Path) -> None:
-    """Keys that are unique in each file are not in both; where a column says whose a row is, names do not count."""
+    """Keys unique within each file clash across them; if a column names the instrument, they do not matter."""
     found = _inspect(tmp_path, abc="Date,Close\n2024-01-02,1\n", ABC="Date,Close\n2024-01-02,2\n")
     notes = [note for one in found.files for note in one.found.notes]
     assert notes == ["2 files have the ticker ABC: rows with the same time replace each other"] * 2

@@ -22,7 +22,7 @@ def _columns(found: Survey) -> dict[str, ColumnFound]:
 
 
 def test_columns_have_their_types_and_cells(tmp_path: Path) -> None:
-    """Numbers, texts, both, and empty ones, with three different cells each; the key's columns are none of them."""
+    """They hold numbers, texts, both, or nothing, with three different cells each; key columns are left out."""
     rows = "".join(f"A,2024-01-{day:02d},{day % 5},x{day},{'' if day % 2 else 'n'},,{day}\n" for day in range(1, 9))
     rows += "A,2024-01-09,7,y,,,oops\n"
     found = _survey(tmp_path / "a.csv", "ticker,date,n,t,half,none,mixed\n" + rows)
@@ -42,7 +42,7 @@ def test_columns_have_their_types_and_cells(tmp_path: Path) -> None:
 
 
 def test_texts_that_look_like_something_else_are_counted(tmp_path: Path) -> None:
-    """By kind, with up to three of them; what is read as a number is none of them."""
+    """They are counted by kind, with up to three examples; what is read as a number is not included."""
     cells = ["1.5", '"1,608.00"', "null", "null", "5%", "6%", "7%", "8%", "AAPL"]
     rows = "".join(f"2024-01-{day:02d},{cell}\n" for day, cell in enumerate(cells, 1))
     (column,) = _columns(_survey(tmp_path / "a.csv", "Date,x\n" + rows)).values()
@@ -56,7 +56,7 @@ def test_texts_that_look_like_something_else_are_counted(tmp_path: Path) -> None
 
 
 def test_rejected_rows_are_counted_by_reason(tmp_path: Path) -> None:
-    """Each kind with its first line, the cell and the setting that may help."""
+    """Each kind has its first line, the cell and the setting that may help."""
     found = _survey(
         tmp_path / "a.csv", 'Date,x\n2024-01-02,1\nsoon,1\nlater,1\n2024-01-03,1,2\n2024-01-04,"open\n2024-01-05,1\n'
     )
@@ -69,7 +69,7 @@ def test_rejected_rows_are_counted_by_reason(tmp_path: Path) -> None:
 
 
 def test_keys_are_judged_over_the_whole_file(tmp_path: Path) -> None:
-    """Rows of one key are the same, if their numbers have the same value, or they replace the first."""
+    """Rows with one key are equal, if their numbers have equal values, or they replace the first."""
     rows = [f"A{n},2024-01-02,{n}.50,x\n" for n in range(5000)]
     rows[4000] = "A7,2024-01-02,7.5,x\n"
     rows[4001] = "A8,2024-01-02,8.500,y\n"
@@ -100,14 +100,14 @@ def test_a_full_disk_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
 
 
 def test_what_is_given_up_says_why(tmp_path: Path) -> None:
-    """The consumer's reason, and what was read before it."""
+    """It has the consumer's reason, and what was read before it."""
     found = _survey(tmp_path / "a.csv.gz", gzip.compress(b"Date,x\n2024-01-02,1\n" * 1, mtime=0)[:-4])
     assert found.unreadable == "the gzip stream ends early"
     assert _survey(tmp_path / "b.csv", "a,b\n1,2\n").unreadable == "no timestamp column in the header 'a,b'"
 
 
 def test_progress_is_the_bytes_of_the_file(tmp_path: Path) -> None:
-    """Whoever draws a bar gets to its end."""
+    """A progress bar reaches its end."""
     path = tmp_path / "a.csv"
     path.write_bytes(b"Date,x\n" + b"2024-01-02,1\n" * 20_000)
     seen: list[int] = []
@@ -138,6 +138,6 @@ def test_examples_are_short(tmp_path: Path) -> None:
     ],
 )
 def test_numbers_are_the_same_by_their_value(tmp_path: Path, one: str, other: str, same: bool) -> None:
-    """However they are written, as the table would have it."""
+    """How they are written does not matter, as in the table."""
     found = _survey(tmp_path / "a.csv", f"ticker,date,n\nA,2024-01-02,{one}\nA,2024-01-02,{other}\n")
     assert (found.keys.repeated, found.keys.replaced) == ((1, 0) if same else (0, 1))

@@ -1,4 +1,4 @@
-"""By which format texts are times: the forms that people have, the order of day and month, and what is not a time."""
+"""Which format reads texts as times: the forms that people use, the order of day and month, and what is not a time."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def test_a_form_that_people_have_is_found(form: str, text: str) -> None:
     ],
 )
 def test_what_is_read_by_itself_needs_no_format(text: str) -> None:
-    """ISO 8601, basic and extended, and Unix times of our days."""
+    """These are ISO 8601, basic and extended, and recent Unix times."""
     assert reads_without_format(text)
     found = format_of([text])
     assert found is not None
@@ -77,7 +77,7 @@ def test_what_is_read_by_itself_needs_no_format(text: str) -> None:
 
 @pytest.mark.parametrize(("text", "form"), [("2024010209", "%Y%m%d%H"), ("2024010209300000", "%Y%m%d%H%M%S%f")])
 def test_an_hour_in_digits_is_not_a_unix_time(text: str, form: str) -> None:
-    """Read by itself it would be stored as a time in 2034, ten years off and without a word."""
+    """Read without a format it would silently be stored as a time in 2034, ten years off."""
     assert not reads_without_format(text)
     found = format_of([text])
     assert found is not None
@@ -102,7 +102,7 @@ def test_an_hour_in_digits_is_not_a_unix_time(text: str, form: str) -> None:
     ],
 )
 def test_what_is_no_time_has_no_format(text: str) -> None:
-    """Words, prices, dates that do not exist, and five digits, which strptime reads as 10:00:00 for 1:00:00."""
+    """These are words, prices, dates that do not exist, and five digits, which strptime misreads."""
     assert format_of([text]) is None
 
 
@@ -120,14 +120,14 @@ def test_what_is_no_time_has_no_format(text: str) -> None:
     ],
 )
 def test_the_cells_say_which_is_the_day(texts: list[str], form: str, other: str | None) -> None:
-    """A day above 12 decides; without one the usual order of the mark is taken, and the other one is named."""
+    """A day above 12 decides; without one, the usual order for the separator is taken, and the other one is named."""
     found = format_of(texts)
     assert found is not None
     assert (found.text, found.ambiguous) == (form, other)
 
 
 def test_names_of_zones_are_known_not_to_be_read() -> None:
-    """EST and EDT are named, and the format is one by which the rows in UTC are read."""
+    """EST and EDT are named, and the format is one that reads the rows in UTC."""
     found = format_of(["2024-01-02 09:30:00 EST", "2024-07-02 09:30:00 EDT", "2024-07-02 09:30:00 UTC"])
     assert found is not None
     assert (found.text, found.zones, found.zoned) == ("%Y-%m-%d %H:%M:%S %Z", ("EST", "EDT"), True)
@@ -144,7 +144,7 @@ def test_a_few_odd_texts_do_not_hide_the_format() -> None:
 
 
 def test_a_clock_without_a_zone_is_told_from_one_with() -> None:
-    """Whoever says how local times are read has to know whether there are any."""
+    """To ask how local times are to be read, one must know whether there are any."""
     cases = {"2024-01-31 09:30": (True, False), "2024-01-31T09:30Z": (True, True), "1704153600": (True, True)}
     for text, expected in {**cases, "2024-01-31": (False, True), "31.01.2024 09:30": (True, False)}.items():
         found = format_of([text])

@@ -1,4 +1,4 @@
-"""Who gets which environment: decided in one step, told by the pool's repr."""
+"""Who gets which environment: decided in one step, and shown by the pool's repr."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def started(pool: EnvironmentPool, function: str, now: float) -> Environment:
 
 
 def test_life_of_an_environment() -> None:
-    """Starting, busy, warm, busy again: one environment, one cold start."""
+    """It is starting, busy, warm, busy again: one environment, one cold start."""
     pool = pool_of(declare.function())
     environment = pool.assign("Consumer", 0.0)
     assert isinstance(environment, Environment)
@@ -55,7 +55,7 @@ def test_assigned_is_busy_at_once() -> None:
 
 
 def test_the_last_used_is_taken_first() -> None:
-    """Of several warm ones the last used serves, so that the others can grow old."""
+    """Of several warm ones the last used one serves, so that the others can grow old."""
     pool = pool_of(declare.function())
     first, second = started(pool, "Consumer", 0.0), started(pool, "Consumer", 0.0)
     pool.release(second, 1.0)
@@ -64,14 +64,14 @@ def test_the_last_used_is_taken_first() -> None:
 
 
 def test_reserved_concurrency() -> None:
-    """A function has no more than it reserved, and is told by which limit."""
+    """A function has no more than it reserved, and the refusal names the limit."""
     pool = pool_of(declare.function(reserved_concurrency=1))
     started(pool, "Consumer", 0.0)
     assert pool.assign("Consumer", 0.0) == Throttled("ReservedFunctionConcurrentInvocationLimitExceeded")
 
 
 def test_account_concurrency_is_shared() -> None:
-    """Functions without a reservation share what the account has left; a reservation is untouched by them."""
+    """Functions without a reservation share the rest of the account's concurrency; they do not affect a reservation."""
     pool = pool_of(
         declare.function("One"), declare.function("Two"), declare.function("Own", reserved_concurrency=2), account=4
     )
@@ -94,7 +94,7 @@ def test_thousand_environments_in_ten_seconds() -> None:
 
 
 def test_ten_requests_a_second() -> None:
-    """The eleventh request in a row gets a new environment although one is warm; a tenth of a second buys one."""
+    """The eleventh request in a row gets a new environment although one is warm; one is free each tenth of a second."""
     pool = pool_of(declare.function())
     for number in range(10):
         pool.release(started(pool, "Consumer", 0.01 * number), 0.01 * number + 0.005)
@@ -106,7 +106,7 @@ def test_ten_requests_a_second() -> None:
 
 
 def test_ten_requests_a_second_and_concurrency() -> None:
-    """A reservation of one serves ten requests a second, however short they are."""
+    """A reservation of one serves ten requests per second, however short they are."""
     pool = pool_of(declare.function(reserved_concurrency=1))
     for number in range(10):
         pool.release(started(pool, "Consumer", 0.001 * number), 0.001 * number)
@@ -115,7 +115,7 @@ def test_ten_requests_a_second_and_concurrency() -> None:
 
 
 def test_a_resting_environment_is_there_from_the_instant_at_which_it_may_be() -> None:
-    """Not an instant later: who waits for it wakes exactly then."""
+    """It is not an instant later: a task that waits for it wakes exactly then."""
     pool = pool_of(declare.function(reserved_concurrency=1))
     environment = started(pool, "Consumer", 0.0)
     pool.release(environment, 0.0)
@@ -146,7 +146,7 @@ def test_reset_needs_init_again() -> None:
 
 
 def test_recycled_by_age() -> None:
-    """An environment that has reached its age is not kept."""
+    """An environment that has reached its maximum age is not kept."""
     pool = pool_of(declare.function())
     environment = started(pool, "Consumer", 0.0)
     assert limits.ENVIRONMENT_AGE_S[0] <= environment.retires_at <= limits.ENVIRONMENT_AGE_S[1]
@@ -173,7 +173,7 @@ def test_chance_is_the_functions_own() -> None:
 
 
 def test_idle_environments_are_swept() -> None:
-    """The longest idle goes first, each when its time has come."""
+    """The longest idle one goes first, each when its time has come."""
     pool = pool_of(declare.function())
     first, second = started(pool, "Consumer", 0.0), started(pool, "Consumer", 0.0)
     pool.release(first, 1.0)
@@ -186,7 +186,7 @@ def test_idle_environments_are_swept() -> None:
 
 
 def test_an_environment_that_rests_is_swept_too() -> None:
-    """One whose last requests were too many for a second is retired like any other, though nobody asks for it again."""
+    """One that has used up its requests is retired like any other, even if nothing requests it again."""
     pool = pool_of(declare.function())
     environments = []
     for _ in range(10):
@@ -201,7 +201,7 @@ def test_an_environment_that_rests_is_swept_too() -> None:
 
 
 def test_the_sweep_is_due_for_the_function_that_has_been_idle_longest() -> None:
-    """Whichever function comes first in the template."""
+    """It holds whichever function comes first in the template."""
     pool = pool_of(declare.function("One"), declare.function("Two"))
     for function, at in (("One", 5.0), ("Two", 1.0)):
         pool.release(started(pool, function, 0.0), at)
@@ -209,7 +209,7 @@ def test_the_sweep_is_due_for_the_function_that_has_been_idle_longest() -> None:
 
 
 def test_a_drained_pool_is_empty() -> None:
-    """Warm environments and those that rest are retired once."""
+    """Warm and resting environments are retired once."""
     pool = pool_of(declare.function())
     environment = started(pool, "Consumer", 0.0)
     pool.release(environment, 0.0)
@@ -234,7 +234,7 @@ class Pool(RuleBasedStateMachine):
 
     @rule(seconds=st.floats(0, 500))
     def wait(self, seconds: float) -> None:
-        """Time passes."""
+        """Let time pass."""
         self.now += seconds
 
     @rule()
@@ -261,18 +261,18 @@ class Pool(RuleBasedStateMachine):
 
     @rule()
     def sweep(self) -> None:
-        """The idle are looked at."""
+        """Sweep the idle ones."""
         assert not set(map(id, self.pool.sweep(self.now))) & set(map(id, self.out))
 
     @invariant()
     def within_limits(self) -> None:
-        """Busy is what is out, never over the limit."""
+        """The busy ones are those handed out, never over the limit."""
         assert f"0 starting, {len(self.out)} busy" in repr(self.pool)
         assert len(self.out) <= self.limit
 
 
 class TestPool(Pool.TestCase):  # type: ignore[name-defined,misc]
-    """Busy never passes the limit, and nobody gets an environment that another has."""
+    """The number of busy ones never exceeds the limit, and no environment is handed out twice."""
 
     settings = settings(max_examples=40, stateful_step_count=30, deadline=None)
 

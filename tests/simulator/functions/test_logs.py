@@ -21,7 +21,7 @@ REQUEST = "1027c4d1-c386-4bc4-8d61-3e30d8f16adf"
 
 @pytest.fixture
 def streams(recorded: Recorder) -> dict[str, LogStream]:
-    """A stream of either format."""
+    """A stream in either format."""
     return {
         name: LogStream(declare.function(memory_mb=128, log_format=name), 7, recorded.append, ManualClock(AT))
         for name in ("Text", "JSON")
@@ -29,12 +29,12 @@ def streams(recorded: Recorder) -> dict[str, LogStream]:
 
 
 def test_stream_name(streams: dict[str, LogStream]) -> None:
-    """The date, the version and the environment, as CloudWatch names a stream."""
+    """It consists of the date, the version and the environment, as in CloudWatch."""
     assert streams["Text"].name == "2025/11/22/[$LATEST]00000000000000000000000000000007"
 
 
 def test_text(streams: dict[str, LogStream], recorded: Recorder) -> None:
-    """START, END and REPORT in AWS's words; billed is duration and init, rounded up to a millisecond."""
+    """START, END and REPORT have AWS's words; the billed time is duration and init, rounded up to a millisecond."""
     stream = streams["Text"]
     stream.init_started()
     stream.started(REQUEST)
@@ -58,7 +58,7 @@ def test_text(streams: dict[str, LogStream], recorded: Recorder) -> None:
 def test_text_status(
     streams: dict[str, LogStream], recorded: Recorder, outcome: Any, error_type: str, tail: str
 ) -> None:
-    """A runtime that failed shows in REPORT; an exception of the handler does not. Unknown memory is left out."""
+    """A runtime that failed appears in REPORT; an exception of the handler does not. Unknown memory is left out."""
     streams["Text"].ended(REQUEST, outcome, 3.0, None, None, error_type)
     assert recorded.lines()[-1] == (
         f"REPORT RequestId: {REQUEST}\tDuration: 3000.00 ms\tBilled Duration: 3000 ms\tMemory Size: 128 MB{tail}"
@@ -66,7 +66,7 @@ def test_text_status(
 
 
 def test_json(streams: dict[str, LogStream], recorded: Recorder) -> None:
-    """One object a line: initStart, start and report, with AWS's keys."""
+    """There is one object per line: initStart, start and report, with AWS's keys."""
     stream = streams["JSON"]
     stream.init_started()
     stream.started(REQUEST)
@@ -93,7 +93,7 @@ def test_json(streams: dict[str, LogStream], recorded: Recorder) -> None:
 
 
 def test_json_failure(streams: dict[str, LogStream], recorded: Recorder) -> None:
-    """A failure adds runtimeDone, which the default level hides otherwise."""
+    """A failure adds runtimeDone, which the default level otherwise hides."""
     streams["JSON"].ended(REQUEST, "crash", 0.5, None, None, "Runtime.ExitError")
     done, report = map(json.loads, recorded.lines())
     assert (done["type"], done["record"]["status"]) == ("platform.runtimeDone", "error")
@@ -101,13 +101,13 @@ def test_json_failure(streams: dict[str, LogStream], recorded: Recorder) -> None
 
 
 def test_timeout_line(streams: dict[str, LogStream], recorded: Recorder) -> None:
-    """The platform says when and for which request the time was over."""
+    """The platform says when the time was up, and for which request."""
     streams["Text"].timed_out(REQUEST)
     assert recorded.lines() == [f"2025-11-22T09:00:00.123Z {REQUEST} Task timed out after 3.00 seconds"]
 
 
 def test_failed_init_in_both_formats(streams: dict[str, LogStream], recorded: Recorder) -> None:
-    """INIT_REPORT names the phase, and the error or the lack of time."""
+    """INIT_REPORT names the phase, and the error or the timeout."""
     streams["Text"].init_failed("init", 10.0, None)
     streams["JSON"].init_failed("invoke", 0.5, "Runtime.ImportModuleError")
     text, line = recorded.lines()
@@ -116,7 +116,7 @@ def test_failed_init_in_both_formats(streams: dict[str, LogStream], recorded: Re
 
 
 def test_a_file_an_environment(tmp_path: Path) -> None:
-    """Each environment has a file of its own under its function's directory; an older run's is replaced."""
+    """Each environment has its own file in its function's directory; an older run's is replaced."""
     (tmp_path / "logs" / "Consumer").mkdir(parents=True)
     (tmp_path / "logs" / "Consumer" / "0001.log").write_text("of an older run\n")
     directory = LogDirectory(tmp_path / "logs")
@@ -129,7 +129,7 @@ def test_a_file_an_environment(tmp_path: Path) -> None:
 
 
 def test_more_environments_than_open_files(tmp_path: Path) -> None:
-    """Files are closed and opened again beyond the limit, and lose nothing."""
+    """Beyond the limit, files are closed and opened again, and nothing is lost."""
     directory = LogDirectory(tmp_path)
     count = limits.LOG_FILES_OPEN + 3
     for turn in ("first", "second"):
@@ -140,7 +140,7 @@ def test_more_environments_than_open_files(tmp_path: Path) -> None:
 
 
 def test_a_full_disk_is_told_once(tmp_path: Path) -> None:
-    """What cannot be written does not raise into the run; `failed` says why."""
+    """A write error does not raise into the run; `failed` says why."""
     (tmp_path / "F").write_text("in the way")
     directory = LogDirectory(tmp_path)
     directory.record(LogWritten(AT, "F", 1, "line"))
@@ -149,7 +149,7 @@ def test_a_full_disk_is_told_once(tmp_path: Path) -> None:
 
 
 def line_of(level: str | None, key: str = "level", **more: str) -> str:
-    """A JSON line of a handler's."""
+    """A JSON line from a handler."""
     stated = {} if level is None else {key: level}
     return json.dumps({"timestamp": "2026-11-28T09:30:00Z", **stated, **more})
 
@@ -178,7 +178,7 @@ def test_json_lines_below_the_functions_level_are_dropped(
 
 
 def test_a_level_counts_with_a_time_alone(recorded: Recorder) -> None:
-    """Lambda takes a line without a timestamp for INFO; the runtime's own lines call their level `log_level`."""
+    """Lambda treats a line without a timestamp as INFO; the runtime's own lines call their level `log_level`."""
     function = declare.function(log_format="JSON", log_level="ERROR")
     stream = LogStream(function, 7, recorded.append, ManualClock(AT))
     timeless, own = json.dumps({"level": "ERROR"}), line_of("ERROR", key="log_level")
@@ -188,7 +188,7 @@ def test_a_level_counts_with_a_time_alone(recorded: Recorder) -> None:
 
 
 def test_text_format_drops_nothing(recorded: Recorder) -> None:
-    """Lambda filters JSON alone."""
+    """Lambda filters only JSON."""
     function = declare.function(log_format="Text", log_level="FATAL")
     LogStream(function, 7, recorded.append, ManualClock(AT)).output(line_of("TRACE"))
     assert recorded.lines() == [line_of("TRACE")]

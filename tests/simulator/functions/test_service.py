@@ -27,7 +27,7 @@ from simulator.functions.service import Failed, LambdaService
 
 
 class Lambda:
-    """The service over a scripted handler that takes `takes_s` and answers `answer`."""
+    """The service with a scripted handler that takes `takes_s` and answers `answer`."""
 
     def __init__(self, clock: ManualClock, recorded: Recorder) -> None:
         self.clock, self.recorded = clock, recorded
@@ -70,7 +70,7 @@ async def test_cold_then_warm(lambda_: Lambda) -> None:
 
 
 async def test_timeout_payload(lambda_: Lambda) -> None:
-    """The deadline kills; the payload is the service's, and the environment is reset."""
+    """The deadline kills it; the payload is the service's, and the environment is reset."""
     lambda_.takes_s = 10.0
     result = await lambda_.invoke(3.0)
     request_id = lambda_.recorded.of(InvocationStarted)[0].request_id
@@ -86,7 +86,7 @@ async def test_timeout_payload(lambda_: Lambda) -> None:
 
 
 async def test_crash_payload_and_reset(lambda_: Lambda) -> None:
-    """A runtime that exits is an error of its own; the next invocation runs init again in that environment."""
+    """A runtime that exits has its own error; the next invocation runs init again in that environment."""
     lambda_.answer = Exited("exit status 127")
     result = await lambda_.invoke()
     assert isinstance(result, Failed)
@@ -99,13 +99,13 @@ async def test_crash_payload_and_reset(lambda_: Lambda) -> None:
 
 
 async def test_exit_without_a_reason(lambda_: Lambda) -> None:
-    """A clean exit in mid-invocation is an error too."""
+    """A clean exit during an invocation is an error, too."""
     lambda_.answer = Exited("")
     assert (await lambda_.invoke()).message.endswith("Error: Runtime exited without providing a reason")
 
 
 async def test_exception_keeps_the_environment(lambda_: Lambda) -> None:
-    """An exception of the handler is the caller's payload, unchanged; the environment stays warm."""
+    """An exception of the handler becomes the caller's payload, unchanged; the environment stays warm."""
     payload = {"errorMessage": "no", "errorType": "ValueError", "requestId": "r", "stackTrace": []}
     lambda_.answer = Raised("ValueError", "no", payload)
     assert await lambda_.invoke() == Failed("error", "ValueError", "no", payload)
@@ -114,7 +114,7 @@ async def test_exception_keeps_the_environment(lambda_: Lambda) -> None:
 
 
 async def test_throttle(lambda_: Lambda) -> None:
-    """The third at once of a reservation of two is refused; the handler does not see it."""
+    """The third concurrent invocation of a reservation of two is refused; the handler does not see it."""
     lambda_.takes_s = 1.0
     tasks = [asyncio.create_task(lambda_.service.invoke("Consumer", number)) for number in range(3)]
     await lambda_.clock.advance(1.0)
@@ -128,7 +128,7 @@ async def test_throttle(lambda_: Lambda) -> None:
 
 
 async def test_init_error(lambda_: Lambda) -> None:
-    """A failed init is tried once more within the invocation; then it is the invocation's failure."""
+    """A failed init is tried once more within the invocation; then the invocation fails."""
 
     async def init() -> Raised:
         return Raised("Runtime.ImportModuleError", "no module", {"errorType": "Runtime.ImportModuleError"})
@@ -178,7 +178,7 @@ async def test_recycled_by_age(lambda_: Lambda) -> None:
 
 
 async def test_cancelled_invocation_abandons_its_environment(lambda_: Lambda) -> None:
-    """A hard stop in mid-invocation ends the handler, and nobody gets that environment again."""
+    """A hard stop during an invocation ends the handler, and that environment is never handed out again."""
     lambda_.takes_s = 100.0
     task = asyncio.create_task(lambda_.service.invoke("Consumer", {}))
     await lambda_.clock.advance(1.0)

@@ -1,4 +1,4 @@
-"""What the audit is tried on, over a real store."""
+"""What the audit is tested on, in a real store."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ async def clients(store_endpoint: str) -> AsyncIterator[Clients]:
 
 @pytest_asyncio.fixture(loop_scope="module")
 async def empty(clients: Clients) -> Scene:
-    """Neither object nor item."""
+    """There are no objects and no items."""
     scene = Scene(clients, f"audit-{uuid.uuid4().hex[:12]}")
     await clients.s3.create_bucket(Bucket=scene.name)
     await clients.dynamodb.create_table(
@@ -37,7 +37,7 @@ async def empty(clients: Clients) -> Scene:
 
 @pytest_asyncio.fixture(loop_scope="module")
 async def scene(empty: Scene) -> Scene:
-    """Two objects, stored and rejected as the contract says."""
+    """Two objects, stored and rejected as documented."""
     await empty.put("stocks/first.csv", FIRST)
     await empty.put("stocks/sub folder/second+.csv", SECOND)
     await empty.put_rejected(REJECTED)

@@ -33,12 +33,12 @@ NOTHING = dict.fromkeys(("missing", "extra", "different", "overwritten", "supers
 def test_the_verdict_is_the_first_that_holds(
     counts: dict[str, int], complete: bool, accepted: set[Acceptable], expected: Verdict
 ) -> None:
-    """Unproven before differs before lossy before exact; what is accepted is no loss, and hides nothing else."""
+    """Unproven comes before differs, lossy and exact; what is accepted is not a loss, and hides nothing else."""
     assert verdict(NOTHING | counts, complete=complete, agreed=True, accepted=accepted) == expected
 
 
 def test_only_an_account_without_a_loss_is_exact() -> None:
-    """Of all combinations of counts just one is exact by itself."""
+    """Of all combinations of counts, only one is exact."""
     names = ("missing", "extra", "different", "overwritten")
     exact = [
         counts
@@ -50,7 +50,7 @@ def test_only_an_account_without_a_loss_is_exact() -> None:
 
 
 def test_reports_that_are_not_true_are_a_difference() -> None:
-    """Whoever reports what is not there makes the verdict differs, whatever the rows say."""
+    """Whoever reports what does not exist makes the verdict differs, whatever the rows say."""
     judged = {"agreed": False, "accepted": frozenset[Acceptable]()}
     assert verdict(NOTHING, complete=True, **judged) == "differs"  # type: ignore[arg-type]
     assert verdict(NOTHING | {"overwritten": 1}, complete=True, **judged) == "differs"  # type: ignore[arg-type]
@@ -94,7 +94,7 @@ MEND = (
     ],
 )
 def test_how_keys_were_chosen_and_what_would_mend_them(keys: KeyColumns, dialect: Dialect, said: str) -> None:
-    """One line: where each part of the key comes from, what chose it, and the two ways out."""
+    """The line says where each part of the key comes from, what chose it, and the two things to do."""
     assert keys_text("stocks/a.csv", keys, dialect) == f"the keys of stocks/a.csv are {said}, {MEND}"
 
 
@@ -108,5 +108,5 @@ def test_how_keys_were_chosen_and_what_would_mend_them(keys: KeyColumns, dialect
     ],
 )
 def test_a_setting_that_made_no_difference_is_said_to_have_made_none(variable: str, value: str, text: str) -> None:
-    """In the words of what it is about, and with its value up to a length."""
+    """The words fit the setting, and show its value up to a certain length."""
     assert unused_text(variable, value) == text

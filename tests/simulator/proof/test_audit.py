@@ -1,4 +1,4 @@
-"""The audit against a real store: an exact one, and what it says of each way to damage it."""
+"""The audit against a real store: an exact one, and its report for each way to damage it."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
 async def test_what_is_stored_as_it_should_be_is_exact(scene: Scene) -> None:
-    """Every row of every object is in the table or rejected on record, and the account says how many."""
+    """Every row of every object is in the table or recorded as rejected, and the account has the numbers."""
     assert await scene.audit() == EXACT
 
 
@@ -150,14 +150,14 @@ async def test_damage_is_seen_and_named(scene: Scene, damage: Damage, changes: d
 
 
 async def test_a_number_written_otherwise_is_the_same_number(scene: Scene) -> None:
-    """A store may give 10.50 back as 10.5, as DynamoDB does, or as 1.05E1: that is no difference."""
+    """A store may return 10.50 as 10.5, as DynamoDB does, or as 1.05E1: that is not a difference."""
     await scene.change(ITEMS[0], close={"N": "1.05E1"}, volume={"N": "100.0"})
     assert await scene.audit() == EXACT
 
 
 @pytest.mark.parametrize("stored", ["1", "2"])
 async def test_either_of_two_objects_may_win_a_key(scene: Scene, stored: str) -> None:
-    """Two objects that say different things of one key make it ambiguous, and both contents right."""
+    """Two objects that differ about one key make it ambiguous, and both contents are right."""
     for number in "12":
         await scene.put(f"stocks/ambiguous{number}.csv", f"ticker,date,price\nAMB,2026-01-01,{number}\n")
     await scene.store({"PK": {"S": "AMB"}, "SK": {"S": "2026-01-01"}, "price": {"N": stored}})
@@ -174,21 +174,21 @@ async def test_a_third_content_of_an_ambiguous_key_is_different(scene: Scene) ->
 
 
 async def test_an_unreadable_object_in_the_dead_letter_queue_is_accounted_for(scene: Scene) -> None:
-    """A poisoned object whose message is in the dead-letter queue is no loss: the rest is exact."""
+    """A poisoned object whose message is in the dead-letter queue is not a loss: the rest is exact."""
     await scene.put("stocks/broken.csv", b"\x00\x01\x02")
     found = await scene.audit(dead_lettered=("stocks/broken.csv",))
     assert found == replace(EXACT, dead_lettered=ObjectsAtRest(1, 0, 0))
 
 
 async def test_rows_of_a_dead_lettered_object_are_neither_missing_nor_extra(scene: Scene) -> None:
-    """Half of a dead-lettered object is stored: the account says how much, and the verdict stays exact."""
+    """Half of a dead-lettered object is stored: the account has the number, and the verdict stays exact."""
     await scene.delete(ITEMS[0])
     found = await scene.audit(dead_lettered=("stocks/first.csv", "stocks/first.csv", "stocks/gone.csv"))
     assert found == replace(EXACT, expected_rows=1, stored_rows=3, dead_lettered=ObjectsAtRest(2, 3, 2))
 
 
 async def test_what_a_filter_deleted_is_neither_missing_nor_extra(scene: Scene) -> None:
-    """Its objects may be stored, in part or not at all; a content that no object has is different all the same."""
+    """Its objects may be stored, in part or not at all; a content that no object has is still different."""
     await scene.delete(ITEMS[0])
     await scene.change(ITEMS[2], volume={"N": "121"})
     passed_over = Ledgers(filtered=frozenset({ObjectRef(scene.name, "stocks/first.csv"), ObjectRef("other", "x")}))
@@ -207,7 +207,7 @@ async def test_a_dead_letter_that_was_filtered_once_is_a_dead_letter(scene: Scen
 
 
 async def test_an_object_that_breaks_off_may_have_stored_what_came_before(scene: Scene) -> None:
-    """The rows before the damage of a dead-lettered object are explained by it, the rest is not asked for."""
+    """The rows before the damage of a dead-lettered object are explained by it, the rest need not exist."""
     body = gzip.compress(b"ticker,date,price\n" + b"".join(b"GZ,20%02d-01-01,1\n" % year for year in range(50)))
     await scene.put("stocks/cut.csv.gz", body[:-8])
     await scene.store({"PK": {"S": "GZ"}, "SK": {"S": "2007-01-01"}, "price": {"N": "1"}})
@@ -244,7 +244,7 @@ async def test_a_pending_object_leaves_the_run_unproven(scene: Scene) -> None:
 
 
 async def test_a_queue_that_was_not_drained_leaves_the_run_unproven(scene: Scene) -> None:
-    """Without a drained queue the counts are told, but the verdict is no more than `unproven`."""
+    """If the queue was not drained, there are counts, but the verdict is only `unproven`."""
     assert await scene.audit(drained=False) == replace(EXACT, verdict="unproven")
 
 
@@ -258,14 +258,14 @@ async def test_the_consumers_settings_decide_how_rows_are_read(empty: Scene) -> 
 
 
 async def test_a_setting_that_the_consumer_could_not_use_is_the_users_mistake(empty: Scene) -> None:
-    """A malformed format is told as bad input that names the variable, not as a failure of the audit."""
+    """A malformed format is reported as bad input that names the variable, not as a failure of the audit."""
     with pytest.raises(InputError, match=r"the consumer's TIMESTAMP_FORMAT='%Q' is not a strptime format") as refusal:
         await empty.audit(environ={"TIMESTAMP_FORMAT": "%Q"})
     assert refusal.value.exit_code == 2
 
 
 async def test_only_objects_under_the_prefix_count(scene: Scene) -> None:
-    """What lies elsewhere in the bucket triggers nothing, so nobody expects its rows."""
+    """Objects elsewhere in the bucket trigger nothing, so their rows are not expected."""
     await scene.put("elsewhere/a.csv", FIRST)
     assert await scene.audit() == EXACT
 
@@ -283,7 +283,7 @@ async def test_a_table_of_many_pages_is_read_whole(empty: Scene) -> None:
 
 
 async def test_progress_of_each_part_is_told(scene: Scene) -> None:
-    """Each part tells how far it is and that it has ended."""
+    """Each part reports its progress and its end."""
     await scene.audit()
     last = {each.part: each for each in scene.recorded if isinstance(each, AuditProgressed)}
     assert list(last) == ["objects", "rejected rows", "items", "comparison"]

@@ -1,4 +1,4 @@
-"""The audit against a real store: rows that later ones of their object replaced."""
+"""The audit against a real store: rows that later rows of their object replaced."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ async def _put_overwriting(scene: Scene) -> None:
 
 
 async def test_rows_that_later_ones_overwrote_make_the_run_lossy(scene: Scene) -> None:
-    """Each row whose content is nowhere any more is counted; how the keys were chosen and what mends them is said."""
+    """Each row whose content exists nowhere any more is counted; the account says how to choose better keys."""
     await _put_overwriting(scene)
     assert await scene.audit() == replace(EXACT, verdict="lossy", **LOSSY)
     assert await scene.audit(accepted={"overwritten"}) == replace(
@@ -52,7 +52,7 @@ async def test_rows_that_later_ones_overwrote_make_the_run_lossy(scene: Scene) -
 
 
 async def test_a_difference_is_worse_than_a_loss_and_an_open_queue_worse_than_both(scene: Scene) -> None:
-    """Lossy is said only of what is proven and has no difference; what is accepted changes neither."""
+    """Lossy requires a proof without differences; what is accepted changes neither."""
     await _put_overwriting(scene)
     assert (await scene.audit(drained=False)).verdict == "unproven"
     await scene.delete(ITEMS[0])
@@ -61,14 +61,14 @@ async def test_a_difference_is_worse_than_a_loss_and_an_open_queue_worse_than_bo
 
 
 async def test_a_dead_lettered_object_overwrites_nothing(scene: Scene) -> None:
-    """Of an object that was given up nobody asks that all rows be stored."""
+    """Not all rows of an object that was given up need to be stored."""
     await _put_overwriting(scene)
     found = await scene.audit(dead_lettered=("stocks/lossy.csv",))
     assert (found.verdict, found.overwritten, found.keys, found.differences) == ("exact", 0, (), ())
 
 
 async def test_each_way_to_choose_keys_is_said_once(scene: Scene) -> None:
-    """Ten objects of one kind get one sentence, about the first of them; another kind gets one of its own."""
+    """Ten objects of one kind get one sentence, about the first of them; another kind gets its own."""
     for number in range(3):
         await scene.put(f"stocks/a{number}.csv", "ticker,date,price\nA,2026-01-01,1\nA,2026-01-01,2\n")
         await scene.put(f"stocks/b{number}.csv", "symbol,Time,price\nB,2026-01-01,1\nB,2026-01-01,2\n")
@@ -83,7 +83,7 @@ async def test_each_way_to_choose_keys_is_said_once(scene: Scene) -> None:
 
 
 async def test_an_older_row_that_is_stored_is_a_difference(scene: Scene) -> None:
-    """If the table has a row that a later one should have replaced, the difference says which line it is."""
+    """If the table has a row that a later one should have replaced, the difference names its line."""
     await _put_overwriting(scene)
     await scene.store({"PK": {"S": "LOSS"}, "SK": {"S": "2026-01-01"}, "price": {"N": "2"}})
     found = await scene.audit()
@@ -92,7 +92,7 @@ async def test_an_older_row_that_is_stored_is_a_difference(scene: Scene) -> None
 
 
 async def test_an_object_that_is_refused_for_its_keys_may_have_stored_nothing(empty: Scene) -> None:
-    """The file's name as ticker, two rows of one day that differ: unreadable, and what is stored of it is extra."""
+    """With the file's name as ticker, two different rows of one day make it unreadable, and stored rows are extra."""
     await empty.put("stocks/twice.csv", "date,price\n2026-01-01,1\n2026-01-01,2\n")
     found = await empty.audit(dead_lettered=("stocks/twice.csv",))
     assert (found.verdict, found.parsed_rows) == ("exact", 0)

@@ -1,4 +1,4 @@
-"""The audit and the consumer's settings: which of them no object needed, and objects that hold no data at all."""
+"""The audit and the consumer's settings: settings that no object needed, and objects that hold no data at all."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ ENVIRON = {
 
 
 async def test_settings_that_no_object_needed_are_named(empty: Scene) -> None:
-    """Each in a sentence; the verdict is what it would be without."""
+    """Each has a sentence; the verdict is the same without it."""
     await empty.put("stocks/a.csv", "sep=|\ndate|n\n")
     found = await empty.audit(environ=ENVIRON)
     assert found.unused_settings == tuple(sorted(UNUSED))
@@ -44,7 +44,7 @@ async def test_settings_that_no_object_needed_are_named(empty: Scene) -> None:
 
 
 async def test_a_setting_that_one_object_needed_is_not_named(empty: Scene) -> None:
-    """Whether its message is in a queue or not, and whether it can be read to its end or not."""
+    """It holds whether its message is in a queue or not, and whether it can be read to its end or not."""
     environ = {
         "NULL_VALUES": "-",
         "COMMENT": "#",
@@ -60,7 +60,7 @@ async def test_a_setting_that_one_object_needed_is_not_named(empty: Scene) -> No
 
 
 async def test_where_no_object_was_read_nobody_says_which_settings_are_needed(empty: Scene) -> None:
-    """No object, or none with a header."""
+    """There may be no object, or none with a header."""
     assert (await empty.audit(environ=ENVIRON)).unused_settings == ()
     await empty.put("stocks/a.csv", "")
     found = await empty.audit(environ=ENVIRON, dead_lettered=("stocks/a.csv",))
@@ -78,7 +78,7 @@ async def test_where_no_object_was_read_nobody_says_which_settings_are_needed(em
     ],
 )
 async def test_an_object_that_is_not_data_has_no_rows(scene: Scene, key: str, body: str) -> None:
-    """By its name, or because it is empty and its key ends like a folder's: nothing is missing, whatever it holds."""
+    """Its name, or an empty content with a folder's key, decides: nothing is missing, whatever it holds."""
     await scene.put(key, body)
     assert await scene.audit() == EXACT
     assert await scene.audit(dead_lettered=(key,)) == replace(EXACT, dead_lettered=ObjectsAtRest(1, 0, 0))
@@ -93,7 +93,7 @@ async def test_an_object_of_a_hidden_folder_or_with_something_in_it_is_data(scen
 
 
 async def test_rows_rejected_of_an_object_that_is_not_data_are_extra(scene: Scene) -> None:
-    """Nobody should have read it."""
+    """The consumer should not have read it."""
     await scene.put("stocks/_SUCCESS", "x")
     await scene.put_rejected(REJECTED, key="rejected/stocks/_SUCCESS.jsonl")
     found = await scene.audit()

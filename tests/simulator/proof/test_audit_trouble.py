@@ -1,4 +1,4 @@
-"""The audit against a real store that breaks off, refuses and ends, and on a disk that is full."""
+"""The audit against a real store that breaks off, refuses and ends, and on a full disk."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def _files(folder: Path) -> list[Path]:
 
 
 class _BreaksOff:
-    """An S3 client whose first bodies break off after a few bytes, as a lost connection does."""
+    """An S3 client whose first bodies break off after a few bytes, like a lost connection."""
 
     def __init__(self, real: Any, times: int) -> None:
         self._real, self._times = real, times
@@ -46,7 +46,7 @@ class _BreaksOff:
 
 
 async def test_an_object_whose_body_breaks_off_is_read_again(scene: Scene) -> None:
-    """A connection lost in the middle of an object costs a second read and no row is counted twice."""
+    """A connection lost within an object costs a second read, and no row is counted twice."""
     assert await scene.audit(s3=_BreaksOff(scene.clients.s3, 2)) == EXACT
 
 
@@ -75,13 +75,13 @@ class _Refuses:
 
 
 async def test_an_object_that_may_not_be_read_ends_the_audit(scene: Scene) -> None:
-    """Without an object's rows nothing can be proven of it, so the refusal is told and names the object."""
+    """Without an object's rows nothing can be proven, so the refusal is reported and names the object."""
     with pytest.raises(CouldNotFinish, match=r"s3://audit-\w+/stocks/first\.csv: .*AccessDenied"):
         await scene.audit(s3=_Refuses(scene.clients.s3, "stocks/first.csv", "AccessDenied"))
 
 
 async def test_a_defect_of_one_reader_ends_the_audit_with_it(scene: Scene) -> None:
-    """What fails in one of several readers is raised as it is, and the others are not waited for in vain."""
+    """An error in one of several readers is raised unchanged, and the others are not waited for."""
     for number in range(20):
         await scene.put(f"stocks/{number}.csv", FIRST)
     defect, before = AttributeError("a defect"), asyncio.all_tasks()
@@ -93,7 +93,7 @@ async def test_a_defect_of_one_reader_ends_the_audit_with_it(scene: Scene) -> No
 
 
 async def test_a_forbidden_object_in_the_dead_letter_queue_is_accounted_for(scene: Scene) -> None:
-    """What nobody may read ended in the dead-letter queue for that reason; the rest is proven without it."""
+    """An unreadable object is in the dead-letter queue for that reason; the rest is proven without it."""
     await scene.put("stocks/forbidden.csv", FIRST)
     refuses = _Refuses(scene.clients.s3, "stocks/forbidden.csv", "AccessDenied")
     found = await scene.audit(s3=refuses, dead_lettered=("stocks/forbidden.csv",))
@@ -101,19 +101,19 @@ async def test_a_forbidden_object_in_the_dead_letter_queue_is_accounted_for(scen
 
 
 async def test_an_object_that_is_deleted_during_the_audit_says_nothing(scene: Scene) -> None:
-    """An object that was listed and is gone when it is read is as one that never was."""
+    """An object that was listed and is gone when it is read counts as if it had never existed."""
     await scene.put("stocks/passing.csv", FIRST)
     assert await scene.audit(s3=_Refuses(scene.clients.s3, "stocks/passing.csv", "NoSuchKey")) == EXACT
 
 
 async def test_a_table_that_does_not_exist_is_one_clear_line(scene: Scene) -> None:
-    """What AWS refuses is told as one line."""
+    """AWS's refusal is reported in one line."""
     with pytest.raises(CouldNotFinish, match=r"could not go on reading: .*ResourceNotFoundException"):
         await scene.audit(table="nowhere")
 
 
 async def test_a_store_that_is_gone_is_one_clear_line(scene: Scene, unused_tcp_port: int) -> None:
-    """A store that died ends the audit, not the program's manners."""
+    """A store that died ends the audit with one line, not with a traceback."""
     async with connect(f"http://127.0.0.1:{unused_tcp_port}", offline_session()) as nobody:
         with pytest.raises(CouldNotFinish, match="could not go on reading: Could not connect"):
             await scene.audit(dynamodb=nobody.dynamodb)
@@ -122,7 +122,7 @@ async def test_a_store_that_is_gone_is_one_clear_line(scene: Scene, unused_tcp_p
 async def test_a_full_disk_ends_the_audit_with_one_line(
     scene: Scene, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The temporary file cannot grow: one line says so, from whatever task it happens in, and nothing is left."""
+    """The temporary file cannot grow: one line says so, from any task, and nothing is left."""
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     monkeypatch.setattr(limits, "AUDIT_MEMORY_BYTES", 10_000)
     await scene.put("stocks/more.csv", "ticker,date\n" + "".join(f"A,{n:04d}-01-01\n" for n in range(1, 3000)))
@@ -140,7 +140,7 @@ async def test_a_full_disk_ends_the_audit_with_one_line(
 async def test_an_account_beyond_memory_is_the_same(
     scene: Scene, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """With next to no memory everything goes by the disk, of which nothing is left: not a figure changes."""
+    """With hardly any memory everything goes to disk, of which nothing is left: no figure changes."""
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     monkeypatch.setattr(limits, "AUDIT_MEMORY_BYTES", 0)
     assert await scene.audit() == EXACT
@@ -148,7 +148,7 @@ async def test_an_account_beyond_memory_is_the_same(
 
 
 async def test_a_cancelled_audit_leaves_nothing_running(scene: Scene) -> None:
-    """Ctrl-C in the middle of the comparison: the thread has ended when the audit has."""
+    """With Ctrl-C during the comparison, the thread has ended when the audit has."""
     before = asyncio.all_tasks()
 
     def record(observation: Observation) -> None:

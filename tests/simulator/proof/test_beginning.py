@@ -1,4 +1,4 @@
-"""Where an object's records begin, and what is between their cells."""
+"""Where an object's records begin, and what separates their cells."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from simulator.proof.dialect import Dialect
     ],
 )
 def test_a_first_line_may_name_the_delimiter(line: str, delimiter: str | None) -> None:
-    """In any case, with quotes around all of it or none; one character, and nothing else on the line."""
+    """Case does not matter, and it may be quoted as a whole; it is one character, alone on the line."""
     assert named_delimiter(line) == delimiter
 
 
@@ -59,7 +59,7 @@ def test_a_first_line_may_name_the_delimiter(line: str, delimiter: str | None) -
     ],
 )
 def test_the_most_frequent_sign_outside_of_quotes_is_the_delimiter(text: str, delimiter: str) -> None:
-    """A comma where there is none, or two of them."""
+    """It is a comma if there is none, or a tie."""
     scan = DelimiterScan(1_000)
     for line in text.splitlines(keepends=True):
         if scan.feed(line):
@@ -81,7 +81,7 @@ def test_the_most_frequent_sign_outside_of_quotes_is_the_delimiter(text: str, de
     ],
 )
 def test_the_number_of_columns_says_which_sign_it_is(text: str, columns: int, delimiter: str) -> None:
-    """If exactly one sign makes so many."""
+    """It applies if exactly one delimiter gives that number."""
     scan = DelimiterScan(1_000)
     assert scan.feed(text)
     assert scan.delimiter(columns) == delimiter
@@ -90,7 +90,7 @@ def test_the_number_of_columns_says_which_sign_it_is(text: str, columns: int, de
 @pytest.mark.parametrize("quoted", ["", '"x\n\n;;;;"'])
 @pytest.mark.parametrize(("longest", "delimiter"), [(1, ";"), (2, ","), (3, ","), (4, ","), (5, ";"), (6, ";")])
 def test_no_more_characters_are_looked_at_than_a_record_may_have(longest: int, delimiter: str, quoted: str) -> None:
-    """What comes after them makes no difference, in one line or several."""
+    """What follows makes no difference, on one line or several."""
     scan = DelimiterScan(len(quoted) + longest)
     ended = [scan.feed(line) for line in f"{quoted};,,;;|||||".splitlines(keepends=True)]
     assert ended == [False] * (len(ended) - 1) + [True]
@@ -101,7 +101,7 @@ def test_no_more_characters_are_looked_at_than_a_record_may_have(longest: int, d
 
 
 def _passed(dialect: Dialect, *pieces: list[str], final: bool = True, longest: int = 1_000) -> tuple[int, str | None]:
-    """How many lines are before the first record when they come in these pieces, and the delimiter."""
+    """How many lines come before the first record if they come in these pieces, and the delimiter."""
     beginning, left, passed = Beginning(dialect, longest), list[str](), 0
     delimiter = None
     for number, piece in enumerate(pieces, 1):
@@ -140,7 +140,7 @@ def _passed(dialect: Dialect, *pieces: list[str], final: bool = True, longest: i
     ],
 )
 def test_what_comes_before_the_first_record(dialect: Dialect, lines: list[str], found: tuple[int, str | None]) -> None:
-    """In whatever pieces its lines come."""
+    """It holds in whatever pieces its lines come."""
     assert _passed(dialect, lines) == found
     assert _passed(dialect, *([line] for line in lines), []) == found
 
@@ -156,7 +156,7 @@ def test_a_first_record_that_goes_on_is_waited_for() -> None:
 
 @pytest.mark.parametrize("line", ["#" * 50, " " * 50])
 def test_a_line_that_is_too_long_is_a_record_whatever_it_begins_with(line: str) -> None:
-    """It is rejected, not passed over: nobody knows where it ends. One that is not too long is passed over."""
+    """It is rejected, not skipped, because its end is unknown. One that is not too long is skipped."""
     dialect = Dialect(comment="#")
     assert _passed(dialect, [line, "a"], longest=50) == (0, ",")
     assert _passed(dialect, [line, "a"], longest=51) == (1, ",")
@@ -174,7 +174,7 @@ def test_a_line_that_is_too_long_is_a_record_whatever_it_begins_with(line: str) 
     ],
 )
 def test_a_lines_end_counts(line: str, end: str, is_record: bool) -> None:
-    """As one character where the object ends instead."""
+    """The object's end counts as one character instead."""
     found = Beginning(Dialect(comment="#"), 5).look([line], [end], final=True)
     assert found == ((0, ",") if is_record else (1, None))
 
@@ -184,7 +184,7 @@ def test_a_lines_end_counts(line: str, end: str, is_record: bool) -> None:
     [(["a;b"], False, False), (["sep=|", "a"], True, False), (["", "#", "a"], False, True), (["", "a#"], False, False)],
 )
 def test_what_was_passed_over_is_known(lines: list[str], named: bool, commented: bool) -> None:
-    """Whether the object says what is between cells, and whether the setting of comments made a difference."""
+    """It includes whether the object names the delimiter, and whether the comment setting made a difference."""
     beginning = Beginning(Dialect(comment="#"), 1_000)
     beginning.look(lines, ["\n"] * len(lines), final=True)
     assert (beginning.named, beginning.commented) == (named, commented)
@@ -192,7 +192,7 @@ def test_what_was_passed_over_is_known(lines: list[str], named: bool, commented:
 
 @pytest.mark.parametrize("size", [1, 3, 65_536])
 def test_lines_passed_over_may_be_long_and_have_quotes(size: int) -> None:
-    """And the first record is on the line after them."""
+    """The first record is on the line after them."""
     body = b'"' + b"x" * 3_000_000 + b'\r\n"\rdate,n\r\n2024-01-02,1'
     if size < 10:
         body = body.replace(b"x" * 3_000_000, b"x" * 3_000)

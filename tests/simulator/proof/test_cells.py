@@ -1,4 +1,4 @@
-"""What a cell becomes: numbers that DynamoDB can hold, or a text."""
+"""What a cell becomes: a number that DynamoDB can hold, or text."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from simulator.proof.failures import NotStorable
     ],
 )
 def test_a_number_that_dynamodb_holds_is_a_number(cell: str) -> None:
-    """38 digits, from 1E-130 to 9.99E+125, and nought with any exponent."""
+    """These are 38 digits, from 1E-130 to 9.99E+125, and zero with any exponent."""
     assert Cells().value(cell) == number_value(cell)
 
 
@@ -43,7 +43,7 @@ def test_a_number_that_dynamodb_holds_is_a_number(cell: str) -> None:
     ids=lambda cell: cell[:20],
 )
 def test_a_number_that_dynamodb_cannot_hold_keeps_its_row_out(cell: str) -> None:
-    """One digit more, or one power beyond, at either end and however long it is."""
+    """It has one digit more, or one power beyond, at either end and however long it is."""
     with pytest.raises(NotStorable):
         Cells().value(cell)
 
@@ -73,13 +73,13 @@ def test_a_number_that_dynamodb_cannot_hold_keeps_its_row_out(cell: str) -> None
     ],
 )
 def test_everything_else_is_a_text_to_the_last_blank(cell: str) -> None:
-    """What JSON does not take for a number is none."""
+    """Anything that is not a number in JSON is text."""
     assert Cells().value(cell) == text_value(cell)
 
 
 @given(st.decimals(allow_nan=False, allow_infinity=False))
 def test_any_number_is_held_exactly_when_decimal_arithmetic_says_so(number: Decimal) -> None:
-    """For any number in either spelling: digits and magnitude within the bounds, or it is nought."""
+    """For any number in either notation, digits and magnitude are within the limits, or it is zero."""
     digits = len("".join(map(str, number.as_tuple().digits)).strip("0"))
     held = not number or (digits <= 38 and -130 <= number.adjusted() <= 125)
     for text in (f"{number:E}", f"{number:f}" if abs(number.adjusted()) < 500 else f"{number:E}"):
@@ -114,7 +114,7 @@ def test_any_number_is_held_exactly_when_decimal_arithmetic_says_so(number: Deci
     ],
 )
 def test_a_number_may_be_written_as_the_settings_say(cell: str, decimal: str, lenient: bool, number: str) -> None:
-    """Stored is the same number in JSON's form, and its size is that form's."""
+    """The same number is stored in JSON's form, and its size is that form's."""
     cells = Cells(decimal, lenient)
     assert cells.value(cell) == cells.remembered_value(cell) == number_value(number)
     assert cells.size(cell) == len(number)
@@ -137,7 +137,7 @@ def test_a_number_may_be_written_as_the_settings_say(cell: str, decimal: str, le
     ],
 )
 def test_what_the_settings_do_not_make_a_number_is_a_text(cell: str, decimal: str, lenient: bool) -> None:
-    """Leading zeros, groups of other sizes, the other separator, and whatever else."""
+    """It covers leading zeros, groups of other sizes, the other separator, and anything else."""
     cells = Cells(decimal, lenient)
     assert cells.value(cell) == text_value(cell)
     assert cells.size(cell) == len(cell.encode())
@@ -145,7 +145,7 @@ def test_what_the_settings_do_not_make_a_number_is_a_text(cell: str, decimal: st
 
 
 def test_a_grouped_number_is_judged_by_what_is_stored() -> None:
-    """Signs and separators are not digits: 38 of them are held, one more is not, and the size ends at 21 bytes."""
+    """Signs and separators are not digits: 38 of these fit, one more does not, and the size is at most 21 bytes."""
     cells, groups = Cells(".", lenient=True), ",".join(["12", *["345"] * 12])
     assert cells.value(f"+{groups}.") == number_value("12" + "345" * 12)
     assert cells.size(f"+{groups}.") == 21
@@ -168,12 +168,12 @@ def test_a_grouped_number_is_judged_by_what_is_stored() -> None:
     ],
 )
 def test_a_number_says_which_settings_it_needs(cell: str, decimal: str, lenient: bool, used: set[str]) -> None:
-    """Only those without which it would be a text, or another number."""
+    """Only settings are listed without which it would be text, or another number."""
     assert Cells(decimal, lenient).uses(cell) == used
 
 
 def test_cells_are_read_once_for_all_objects() -> None:
-    """By the settings that they are written by."""
+    """There is one reader per set of settings."""
     cells_of.cache_clear()
     assert cells_of(",", True) is cells_of(",", True)
     assert cells_of(",", True).value("1.234,5") == number_value("1234.5")

@@ -1,4 +1,4 @@
-"""What a header's names say: which columns are the key, and what the others are called."""
+"""What a header's names mean: which columns are the key, and what the others are called."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ from simulator.proof.failures import Unreadable
     ],
 )
 def test_the_header_and_the_settings_say_where_the_keys_are(header: str, dialect: Dialect, keys: KeyColumns) -> None:
-    """A setting's column, else the usual names in their order, else the file's name and an unnamed first column."""
+    """It is a setting's column, else the usual names in order, else the file's name and an unnamed first column."""
     assert keys_of(header, dialect) == keys
 
 
@@ -76,7 +76,7 @@ def test_the_header_and_the_settings_say_where_the_keys_are(header: str, dialect
 def test_a_header_that_makes_no_sense_makes_the_object_unreadable(
     header: str, dialect: Dialect, reason: str, size: int
 ) -> None:
-    """Nothing of it is read, and no later line is taken for the header."""
+    """Nothing of it is read, and no later line is taken as the header."""
     assert read(f"{header}\ndate,n\n2024-01-02,1\n" if header.strip() else header, "a.csv", dialect, size) == Read(
         unreadable=reason
     )
@@ -84,7 +84,7 @@ def test_a_header_that_makes_no_sense_makes_the_object_unreadable(
 
 @pytest.mark.parametrize("beyond", [0, 1])
 def test_a_header_has_as_many_columns_as_a_spreadsheet(beyond: int) -> None:
-    """16,384; one more makes the object unreadable."""
+    """The limit is 16,384; one more makes the object unreadable."""
     header = ",".join(["date", *(f"c{number}" for number in range(HEADER_COLUMNS - 1 + beyond))])
     found = read(f"{header}\n2024-01-02{',1' * (HEADER_COLUMNS - 1 + beyond)}\n")
     assert HEADER_COLUMNS == 16_384
@@ -96,7 +96,7 @@ def test_a_header_has_as_many_columns_as_a_spreadsheet(beyond: int) -> None:
 
 @pytest.mark.parametrize(("letter", "beyond"), [("x", 0), ("x", 1), ("é", 0), ("é", 1)])
 def test_a_columns_name_has_as_many_bytes_as_dynamodb_takes(letter: str, beyond: int) -> None:
-    """65,535 in UTF-8; the key's own columns count as well."""
+    """The limit is 65,535 in UTF-8; the key's own columns count as well."""
     name = (letter * NAME_BYTES)[: NAME_BYTES // len(letter.encode())] + "x" * (NAME_BYTES % len(letter.encode()))
     assert len(name.encode()) == NAME_BYTES == 65_535
     found = read(f"date,{name}{'x' * beyond}\n2024-01-02,1\n")
@@ -120,13 +120,13 @@ def test_a_columns_name_has_as_many_bytes_as_dynamodb_takes(letter: str, beyond:
     ],
 )
 def test_a_setting_may_join_a_column_with_itself(timestamp_column: str, joins: bool) -> None:
-    """Whatever the header is; nothing joined with nothing is a name."""
+    """It holds whatever the header is; nothing joined with nothing is a name."""
     assert joins_itself(timestamp_column) == joins
 
 
 @pytest.mark.parametrize("length", [199, 200, 300])
 def test_a_header_is_shown_up_to_a_length(length: int) -> None:
-    """In the reason why no timestamp is in it."""
+    """It is shown in the reason why it has no timestamp."""
     with pytest.raises(Unreadable) as refused:
         Columns(["x" * (length - 2), "y"])
     assert str(refused.value) == f"no timestamp column in the header {('x' * (length - 2) + ',y')[:200]!r}"
@@ -134,7 +134,7 @@ def test_a_header_is_shown_up_to_a_length(length: int) -> None:
 
 @pytest.mark.parametrize("name", ["date>", "<date", "xdate>", "<datex", "<", ">", "<<date>>"])
 def test_only_a_pair_of_brackets_is_left_out(name: str) -> None:
-    """One of them, or another sign, makes another name."""
+    """A single one, or another sign, makes another name."""
     with pytest.raises(Unreadable, match="no timestamp column in the header"):
         Columns([name, "n"])
     assert Columns([name, "<date>"]).timestamp_at == (1,)
@@ -142,7 +142,7 @@ def test_only_a_pair_of_brackets_is_left_out(name: str) -> None:
 
 
 def test_places_and_attributes() -> None:
-    """Places are counted from nought; a name without a letter is that of its place, counted from one."""
+    """Positions are counted from zero; a name without a letter is its position, counted from one."""
     columns = Columns(["Open Price", " ", "Date", "", "<X>"])
     assert (columns.ticker_at, columns.timestamp_at) == (None, (2,))
     assert columns.attributes == ["open_price", "column_2", "date", "column_4", "<x>"]

@@ -1,4 +1,4 @@
-"""The audit's arithmetic: one key at a time, against what it should say of it."""
+"""The audit's arithmetic: one key at a time, against the expected result."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ UNREADABLE, VOID, REPLACED = Standing.UNREADABLE, Standing.VOID, Standing.REPLAC
 
 
 class Judged(NamedTuple):
-    """A case, and the standing of each object that speaks in it."""
+    """A case, and the standing of each object in it."""
 
     case: Case
     standings: Mapping[int, Standing]
 
 
 def _content(**attributes: str) -> str:
-    """Attributes whose values are numbers where they look like one."""
+    """Attributes whose values are numbers if they look like one."""
     return item_content({name: {"N" if text[0].isdigit() else "S": text} for name, text in attributes.items()})
 
 
@@ -55,7 +55,7 @@ def _judged(*judged: Judged, kind: Kind = Kind.ROW) -> Comparison:
 
 
 def _counts(comparison: Comparison) -> dict[str, object]:
-    """All that is not nought."""
+    """The counts that are not zero."""
     found: dict[str, object] = {name: count for name, count in comparison.counts.items() if count}
     for name, standing in (("dead", DEAD), ("pending", PENDING)):
         if held := comparison.held_rows[standing]:
@@ -83,7 +83,7 @@ def _counts(comparison: Comparison) -> dict[str, object]:
             _case((1, SETTLED, "1"), (1, SETTLED, "2"), stored=None),
             {"expected_rows": 1, "duplicates": 1, "overwritten": 1, "missing": 1},
         ),
-        # In two objects: any of them is right, and ambiguous only if they say different things.
+        # In two objects: either is right, and the key is ambiguous only if they differ.
         (_case((1, SETTLED, "1"), (2, SETTLED, "2"), stored="1"), {"expected_rows": 1, "ambiguous": 1}),
         (_case((1, SETTLED, "1"), (2, SETTLED, "2"), stored="2"), {"expected_rows": 1, "ambiguous": 1}),
         (
@@ -91,7 +91,7 @@ def _counts(comparison: Comparison) -> dict[str, object]:
             {"expected_rows": 1, "ambiguous": 1, "different": 1},
         ),
         (_case((1, SETTLED, "1"), (2, SETTLED, "1.0"), stored="1"), {"expected_rows": 1}),
-        # What an object holds whose message a queue has is neither missing nor extra, wherever it broke off.
+        # Rows of an object whose message is in a queue are neither missing nor extra, wherever it broke off.
         (_case((1, DEAD, "1"), stored=None), {"dead": (1, 0)}),
         (_case((1, DEAD, "1"), stored="1"), {"dead": (1, 1)}),
         (_case((1, DEAD, "1"), (1, DEAD, "2"), stored="1"), {"dead": (1, 1), "duplicates": 1}),
@@ -106,7 +106,7 @@ def _counts(comparison: Comparison) -> dict[str, object]:
         (_case((1, UNREADABLE, "1"), stored="1"), {}),
         (_case((1, UNREADABLE, "1"), stored=None), {}),
         (_case((1, UNREADABLE, "1"), stored="2"), {"different": 1}),
-        # A reading that broke off says nothing.
+        # A reading that broke off claims nothing.
         (_case((1, VOID, "1"), stored=None), {}),
         (_case((1, VOID, "1"), stored="1"), {"extra": 1}),
         (_case((1, VOID, "1"), (2, SETTLED, "1"), stored="1"), {"expected_rows": 1}),
@@ -124,7 +124,7 @@ def _counts(comparison: Comparison) -> dict[str, object]:
     ],
 )
 def test_every_row_is_accounted_for(judged: Judged, counts: dict[str, object]) -> None:
-    """Each way in which claims and table can stand to each other has its own count, and only that."""
+    """Each relation between claims and table has its own count, and only that."""
     found = _judged(judged)
     assert _counts(found) == counts
     named = [sort for sort in ("missing", "extra", "different", "overwritten") if found.counts[sort]]
@@ -146,7 +146,7 @@ def test_every_row_is_accounted_for(judged: Judged, counts: dict[str, object]) -
     )
 )
 def test_the_table_adds_up(keys: list[tuple[list[tuple[int, Standing, str]], str | None]]) -> None:
-    """For any claims: items = expected - missing + extra + items that only held objects can explain."""
+    """For any claims: items = expected - missing + extra + items that only held objects explain."""
     cases = [_case(*claims, stored=stored, pk=str(n)) for n, (claims, stored) in enumerate(keys)]
     judged = _judged(*cases)
     held_only = sum(
@@ -157,7 +157,7 @@ def test_the_table_adds_up(keys: list[tuple[list[tuple[int, Standing, str]], str
 
 
 def test_keys_that_agree_are_counted_without_a_look() -> None:
-    """Of the usual case, one claim and the same stored, only the number is told."""
+    """In the usual case, one claim and the same stored, only the number is passed on."""
     comparison = Comparison(lambda source: f"stocks/{source}.csv")
     comparison.judge(Gathered(Kind.ROW, 14, 7, []), {})
     comparison.judge(Gathered(Kind.REJECTION, 6, 3, []), {})
@@ -198,24 +198,24 @@ def test_keys_that_agree_are_counted_without_a_look() -> None:
     ],
 )
 def test_a_difference_names_key_place_column_and_values(judged: Judged, said: str) -> None:
-    """One printable line of bounded length, whatever the data holds."""
+    """It is one printable line of bounded length, whatever the data holds."""
     assert _judged(judged).differences() == (said,)
 
 
 def test_an_older_row_that_is_stored_is_named_as_such() -> None:
-    """Of a row that a later one of its object should have replaced the difference says which line it is."""
+    """If a later row of its object should have replaced a row, the difference names its line."""
     three = _judged(_case((1, SETTLED, "1"), (1, SETTLED, "2"), (1, SETTLED, "1"), (1, SETTLED, "3"), stored="1"))
     assert three.differences()[0] == (
         "AAPL 2026-11-22: price should be the number 3 and is the number 1, stocks/1.csv line 5"
         "; it is the row of line 4, which a later one should have replaced"
     )
-    # The row of another object is no older row of this one: its own difference says no more than the values.
+    # The row of another object is not an older row of this one: its own difference only has the values.
     other = _judged(_case((1, SETTLED, "1"), (1, SETTLED, "2"), (2, SETTLED, "3"), stored="1"))
     assert other.differences()[0].endswith("stocks/2.csv line 4")
 
 
 def test_what_is_no_case_is_a_difference_too() -> None:
-    """An object that cannot be read, a line that is not a record, and a file about no object."""
+    """These are an unreadable object, a line that is not a record, and a file about no object."""
     comparison = _judged()
     comparison.unreadable("stocks/a.csv", "no gzip")
     comparison.no_rejection("rejected/b", 3)
@@ -230,7 +230,7 @@ def test_what_is_no_case_is_a_difference_too() -> None:
 
 @pytest.mark.parametrize("backwards", [False, True])
 def test_many_differences_of_one_sort_do_not_hide_another(backwards: bool) -> None:
-    """A thousand missing rows leave room for the one changed cell and the one extra item, in one order of sorts."""
+    """A thousand missing rows leave room for the one changed cell and the one extra item, in a fixed order."""
     lost = [_case((1, SETTLED, "1"), stored=None, pk=f"A{n:03d}") for n in range(100)]
     cases = [*lost, _case((1, SETTLED, "1"), stored="2", pk="Y"), _case(stored="1", pk="X")]
     judged = _judged(*(reversed(cases) if backwards else cases))
@@ -242,7 +242,7 @@ def test_many_differences_of_one_sort_do_not_hide_another(backwards: bool) -> No
 
 @pytest.mark.parametrize("order", ["as they are", "reversed", "shuffled", "the tenth last"])
 def test_the_first_differences_are_those_of_the_first_keys(order: str) -> None:
-    """Cases come partition by partition, in no order that means anything: what is named is the same each time."""
+    """Cases come partition by partition, in no meaningful order: the same ones are named each time."""
     cases = [_case((n, SETTLED, "1"), stored=None, pk=f"A{n:03d}") for n in range(100)]
     if order == "reversed":
         cases.reverse()
@@ -323,7 +323,7 @@ def test_differences_of_one_key_come_in_their_own_order() -> None:
 def test_a_rejected_row_must_be_recorded_once_as_it_was_read(
     judged: Judged, counts: dict[str, object], said: str
 ) -> None:
-    """The record of a rejection is held against the object as an item is; a held object's may be there or not."""
+    """The record of a rejection is compared like an item; a held object's may exist or not."""
     found = _judged(judged, kind=Kind.REJECTION)
     assert _counts(found) == counts
     assert found.differences() == ((said,) if said else ())
@@ -345,7 +345,7 @@ def test_a_rejected_row_must_be_recorded_once_as_it_was_read(
     ],
 )
 def test_an_object_of_mostly_rejected_rows_is_counted(rows: int, rejected: int, counted: str | None) -> None:
-    """All of its rows, or more than ten that are more than a tenth of them; never both."""
+    """It means all of its rows, or more than ten that are more than a tenth; never both."""
     judged = _judged()
     judged.read_whole("stocks/a.csv", rows, rejected)
     sorts = ("objects_all_rejected", "objects_many_rejected")
@@ -354,7 +354,7 @@ def test_an_object_of_mostly_rejected_rows_is_counted(rows: int, rejected: int, 
 
 
 def test_the_first_object_by_name_is_the_one_that_is_named() -> None:
-    """Objects are read several at a time; which of them was read first changes nothing."""
+    """Several objects are read at a time; which was read first changes nothing."""
     judged = _judged()
     for key in ("stocks/b.csv", "stocks/a.csv", "stocks/c.csv"):
         judged.read_whole(key, 2, 2)

@@ -1,4 +1,4 @@
-"""Rows that a later row of their object replaced although it says something else: lost, and named."""
+"""Rows that a different, later row of their object replaced: they are lost, and named."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ def _judged(*cases: Case, unsettled: dict[int, Standing] | None = None) -> Compa
         (["1"], 0),
         (["1", "2"], 1),
         (["1", "2", "3"], 2),
-        # The same row again is no loss, and a number is its value.
+        # The same row again is not a loss, and a number counts by its value.
         (["1", "1"], 0),
         (["1.50", "1.5"], 0),
         (["-0", "0"], 0),
         (["15e-1", "1.5"], 0),
-        # What counts is the row that is stored: the first and the last say the same.
+        # Only the stored row counts: the first and the last are equal.
         (["1", "2", "1"], 1),
         (["1", "2", "2"], 1),
         (["1", "1", "2"], 2),
@@ -55,13 +55,13 @@ def test_a_row_that_differs_from_the_last_one_of_its_key_is_overwritten(prices: 
     "standing", [standing for standing in Standing if standing is not Standing.SETTLED], ids=lambda each: each.name
 )
 def test_only_a_settled_object_overwrites(standing: Standing) -> None:
-    """Of an object in a queue, or one that was put again, nobody asks that every row be stored."""
+    """In an object whose message is in a queue, or that was overwritten, not every row need be stored."""
     judged = _judged(_case((1, 2, "1"), (1, 3, "2"), stored="2"), unsettled={1: standing})
     assert (judged.counts["overwritten"], judged.overwriting) == (0, [])
 
 
 def test_rows_of_two_objects_overwrite_nothing() -> None:
-    """Two objects of one key are ambiguous; each by itself says one thing."""
+    """Two objects with one key are ambiguous; each alone is consistent."""
     judged = _judged(_case((1, 2, "1"), (2, 2, "2"), stored="2"))
     assert (judged.counts["overwritten"], judged.counts["ambiguous"]) == (0, 1)
     both = _judged(_case((1, 2, "1"), (1, 3, "2"), (2, 2, "3"), (2, 3, "4"), stored="2"))
@@ -69,7 +69,7 @@ def test_rows_of_two_objects_overwrite_nothing() -> None:
 
 
 def test_the_words_name_both_lines_the_object_and_the_first_change() -> None:
-    """A person finds the two rows, and sees at once what was lost."""
+    """The user finds the two rows, and sees at once what was lost."""
     judged = _judged(_case((1, 7, "1"), (1, 12, "2"), (1, 30, "1"), stored="1"))
     assert judged.differences() == (
         "A 2026-01-02: line 12 is overwritten by line 30, stocks/1.csv: "
@@ -88,7 +88,7 @@ def test_an_attribute_that_only_one_row_has_is_absent_from_the_other() -> None:
 
 @pytest.mark.parametrize("backwards", [False, True])
 def test_the_first_keys_and_the_first_objects_are_named(backwards: bool) -> None:
-    """Whatever the order of the cases: ten differences by key, and ten objects in their order."""
+    """Whatever the order of the cases, there are ten differences by key, and ten objects in order."""
     cases = [_case((n + 1, 2, "1"), (n + 1, 3, "2"), stored="2", pk=f"K{n:02d}") for n in range(30)]
     judged = _judged(*(reversed(cases) if backwards else cases))
     assert judged.counts["overwritten"] == 30
@@ -97,7 +97,7 @@ def test_the_first_keys_and_the_first_objects_are_named(backwards: bool) -> None
 
 
 def test_lost_rows_do_not_hide_a_difference() -> None:
-    """They take their turns with the other sorts."""
+    """They alternate with the other sorts."""
     lost = [_case((1, 2, "1"), (1, 3, "2"), stored="2", pk=f"K{n:02d}") for n in range(30)]
     judged = _judged(*lost, _case((1, 2, "1"), stored="2", pk="Z"))
     assert sum("should be" in text for text in judged.differences()) == 1
@@ -105,7 +105,7 @@ def test_lost_rows_do_not_hide_a_difference() -> None:
 
 
 def test_what_is_accepted_is_counted_and_not_named() -> None:
-    """A loss that is meant leaves the words to the differences that are not."""
+    """An intended loss leaves the room to other differences."""
     judged = _judged(_case((1, 2, "1"), (1, 3, "2"), stored="2"), _case((1, 2, "1"), stored="2", pk="Z"))
     assert len(judged.differences()) == 2
     assert [text[0] for text in judged.differences({"overwritten"})] == ["Z"]

@@ -1,4 +1,4 @@
-"""What an item says, as one text: equal exactly when it means the same."""
+"""An item's meaning as one text: equal exactly if it means the same."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ from simulator.proof.content import cells, item_content, label, number_text, num
     ],
 )
 def test_a_number_has_one_spelling(text: str, same: str) -> None:
-    """DynamoDB may return a number written otherwise than it was sent; its value is what counts."""
+    """DynamoDB may return a number in another notation than it was sent; its value is what counts."""
     assert number_text(text) == same
 
 
@@ -67,14 +67,14 @@ def test_two_spellings_are_equal_exactly_when_the_numbers_are(number: Decimal, z
 
 
 def test_a_cell_of_an_object_reads_as_an_attribute_of_an_item() -> None:
-    """The parts that a row's content is made of are those of an item's, in the order of the names."""
+    """A row's content is made of the same parts as an item's, in the order of the names."""
     parts = [label("a") + number_value("1.0"), label("b") + text_value('x"\ud800')]
     assert item_content({"b": {"S": 'x"\ud800'}, "a": {"N": "1"}}) == ",".join(parts)
     assert item_content({}) == ""
 
 
 def test_the_order_within_a_map_does_not_matter() -> None:
-    """Nested attributes are a set, too."""
+    """Nested attributes are unordered, too."""
     one, other = {"x": {"S": "1"}, "y": {"S": "2"}}, {"y": {"S": "2"}, "x": {"S": "1"}}
     assert item_content({"a": {"M": one}}) == item_content({"a": {"M": other}})
 
@@ -100,7 +100,7 @@ def test_another_type_is_another_value(value: dict[str, Any]) -> None:
 
 
 def test_rejected_rows_are_equal_field_by_field() -> None:
-    """The text of a rejected row keeps its fields apart, and is JSON in ASCII whatever they hold."""
+    """The text of a rejected row keeps its fields apart, and is ASCII JSON whatever they hold."""
     assert rejection_content(iter(["a", "b,c"])) == '["a","b,c"]'
     assert rejection_content(["a", "b,c"]) != rejection_content(["a,b", "c"])
     assert rejection_content(["é\0\udcff"]) == '["\\u00e9\\u0000\\udcff"]'
@@ -108,14 +108,14 @@ def test_rejected_rows_are_equal_field_by_field() -> None:
 
 @given(st.dictionaries(st.text(), st.text()))
 def test_what_a_content_says_can_be_read_again(texts: dict[str, str]) -> None:
-    """Every name with its type and value, to be named in a difference."""
+    """Every name comes with its type and value, for use in a difference."""
     assert cells(item_content({name: {"S": text} for name, text in texts.items()})) == {
         name: ("S", text) for name, text in texts.items()
     }
 
 
 def test_a_value_that_is_no_text_is_shown_as_json() -> None:
-    """A list or a flag has words of its own in a difference, and so has what has no type at all."""
+    """A list or a flag is shown with its type in a difference, and so is a value without one."""
     content = item_content({"a": {"BOOL": True}, "b": {"L": [{"N": "1"}]}, "c": {}, "d": {"N": "1.0"}})
     assert cells(content) == {
         "a": ("BOOL", "true"),

@@ -28,7 +28,7 @@ def _decoded(body: bytes, encoding: str | None, size: int) -> str:
         (b"a\xff\xc3", None, "a\udcff\udcc3"),
         (codecs.BOM_UTF16_LE + b"a\0b", None, "a\udc62"),
         (codecs.BOM_UTF16_BE + b"\xd8\x01\0a\xdc\x02", None, "\udcd8\udc01a\udcdc\udc02"),
-        # A named encoding is taken by its word, whatever the marks are; a mark as it writes one is dropped.
+        # A named encoding applies whatever the marks are; its own mark is dropped.
         ("é€".encode("cp1252"), "cp1252", "é€"),
         (b"a\x81b", "cp1252", "a\udc81b"),
         (codecs.BOM_UTF8 + b"a", "cp1252", "ï»¿a"),
@@ -54,13 +54,13 @@ def _decoded(body: bytes, encoding: str | None, size: int) -> str:
 def test_bytes_become_text_and_what_is_not_text_lone_surrogates(
     body: bytes, encoding: str | None, text: str, size: int
 ) -> None:
-    """Wherever they are cut."""
+    """It holds wherever they are cut."""
     assert _decoded(body, encoding, size) == text
 
 
 @pytest.mark.parametrize("encoding", ["iso2022_jp", "iso2022_kr"])
 def test_broken_escapes_are_bytes_that_are_not_text_wherever_they_are_cut(encoding: str) -> None:
-    """However many, and however far Python looks for the end of one."""
+    """It holds however many there are, and however far Python looks for the end of one."""
     for body in (
         b"a\x1b$\x1b0\x1b\x81\x1b$((\x1b\xffb",
         b"\x81u~\n\x1b$+u{\xffuu\xe3\xffBAJ\x81",
@@ -83,7 +83,7 @@ def test_broken_escapes_are_bytes_that_are_not_text_wherever_they_are_cut(encodi
     ],
 )
 def test_an_object_of_another_format_is_refused_by_how_it_begins(head: bytes, what: str, size: int) -> None:
-    """All of it must be there, at the very beginning; an encoding makes no difference."""
+    """All of the beginning must be there, at the very start; an encoding makes no difference."""
     for encoding in (None, "latin-1"):
         for body in (head, head + b"\n" * 20):
             with pytest.raises(Unreadable, match=f"the object is {what}, not text"):
@@ -99,7 +99,7 @@ def test_what_only_looks_alike_is_text(beginning: bytes) -> None:
 
 
 def test_the_first_bytes_can_be_had_when_nothing_more_comes() -> None:
-    """They are kept to tell a format, and are text when the rest is damaged."""
+    """They are kept to recognise a format, and are text if the rest is damaged."""
     decoder = TextDecoder(None)
     assert decoder.feed(b"a\nb") == ""
     assert decoder.feed(b"", hasten=True) == "a\nb"
@@ -110,7 +110,7 @@ def test_the_first_bytes_can_be_had_when_nothing_more_comes() -> None:
 
 @pytest.mark.parametrize("encoding", [None, "utf-8"])
 def test_a_mark_is_one_at_the_beginning_only(encoding: str | None) -> None:
-    """One that begins another piece is text."""
+    """A mark that begins another piece is text."""
     decoder = TextDecoder(encoding)
     assert decoder.feed("\ufeff0123456789".encode()) == "0123456789"
     assert decoder.feed("\ufeffa".encode()) == "\ufeffa"
@@ -120,7 +120,7 @@ def test_a_mark_is_one_at_the_beginning_only(encoding: str | None) -> None:
     "encoding", ["utf-8", "UTF8", "cp1252", "shift_jis", "utf-16", "utf-16-le", "utf-32", "utf-32-be", "utf-7", "cp037"]
 )
 def test_text_encodings_can_be_read(encoding: str) -> None:
-    """Under any of their names."""
+    """It holds under any of their names."""
     assert bad_encoding(encoding) is None
 
 
@@ -129,14 +129,14 @@ def test_text_encodings_can_be_read(encoding: str) -> None:
     ["hex", "rot13", "zlib", "idna", "punycode", "undefined", "unicode_escape", "raw_unicode_escape", "x", "\0"],
 )
 def test_what_is_not_a_text_encoding_or_cannot_be_read_in_pieces_is_named(encoding: str) -> None:
-    """UTF-16 and UTF-32 are among them where a mark decides: without one they cannot be read."""
+    """UTF-16 and UTF-32 are included where a mark decides: without one they cannot be read."""
     assert bad_encoding(encoding)
     if encoding in ("hex", "rot13", "zlib", "x", "\0"):
         assert bad_encoding(encoding) == "not a text encoding that Python knows"
 
 
 def test_a_codec_that_reads_a_text_only_whole_is_none_for_files() -> None:
-    """Python has none; somebody may have installed one."""
+    """Python has no such codec; somebody may have installed one."""
 
     def whole(name: str) -> codecs.CodecInfo | None:
         ascii_codec = codecs.lookup("ascii")
@@ -154,7 +154,7 @@ def test_a_codec_that_reads_a_text_only_whole_is_none_for_files() -> None:
     [("cp1252", True), ("shift_jis", True), ("cp037", False), ("utf-16-le", False), ("utf-32-le", False)],
 )
 def test_an_encoding_may_be_ascii_and_more(encoding: str, more: bool) -> None:
-    """Or read ASCII's own bytes otherwise."""
+    """Or it may read ASCII's own bytes differently."""
     assert is_ascii_and_more(encoding) == more
 
 

@@ -68,7 +68,7 @@ def test_the_consumers_variables_say_how_files_are_written(environ: dict[str, st
     ],
 )
 def test_what_is_malformed_is_refused_in_one_line(name: str, texts: list[str]) -> None:
-    """It names the variable and its value, whatever kind of mistake it is."""
+    """The line names the variable and its value, whatever kind of mistake it is."""
     for text in texts:
         with pytest.raises(InputError) as refusal:
             Dialect.from_environ({name: text})
@@ -79,7 +79,7 @@ def test_what_is_malformed_is_refused_in_one_line(name: str, texts: list[str]) -
 
 @pytest.mark.parametrize("names", [16_384, 16_385])
 def test_as_many_names_as_a_header_may_have(names: int) -> None:
-    """One more is refused, in a line that does not have them all."""
+    """One more is refused, in a line that does not list them all."""
     environ = {"COLUMN_NAMES": ",".join(["date", *(f"c{number}" for number in range(names - 1))])}
     if names == 16_384:
         assert len(Dialect.from_environ(environ).column_names or ()) == names
@@ -103,5 +103,5 @@ def test_as_many_names_as_a_header_may_have(names: int) -> None:
     ],
 )
 def test_a_default_that_is_written_out_is_not_chosen(environ: dict[str, str], chosen: set[str]) -> None:
-    """The variables that say something else than what holds without them."""
+    """Only variables that differ from their defaults count."""
     assert Dialect.from_environ(environ).chosen == chosen

@@ -1,4 +1,4 @@
-"""What the audit has seen, handed back key by key."""
+"""What the audit has read, returned key by key."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def _cases(evidence: Evidence) -> dict[Kind, list[Case]]:
 
 
 def test_claims_and_items_of_a_key_meet_whatever_the_order_of_reading() -> None:
-    """Claims come in the order of objects and lines, whoever spoke first."""
+    """Claims come in the order of objects and lines, whichever side came first."""
     with Evidence() as evidence:
         evidence.add_objects("b", ["stocks/a.csv", "stocks/b.csv"])
         evidence.show(Kind.ROW, [("B", "1", "stored B"), ("A", "2", "stored A")])
@@ -49,7 +49,7 @@ def test_claims_and_items_of_a_key_meet_whatever_the_order_of_reading() -> None:
 
 
 def test_rows_come_before_rejections() -> None:
-    """Whoever counts rows has all of them before the first rejection."""
+    """All rows are counted before the first rejection."""
     with Evidence() as evidence:
         evidence.show(Kind.REJECTION, [("a", "1", "row")])
         evidence.show(Kind.ROW, [("a", "1", "item")])
@@ -65,12 +65,12 @@ def test_rows_come_before_rejections() -> None:
         ([(1, 2, "x")], ["y"], 0),
         ([(1, 2, "x")], [], 0),
         ([], ["x"], 0),
-        # Two of a kind are no agreement.
+        # Two of a kind are not an agreement.
         ([(1, 2, "x"), (1, 3, "x")], [], 0),
         ([], ["x", "x"], 0),
         ([(1, 2, "x"), (1, 3, "x")], ["x"], 0),
         ([(1, 2, "x")], ["x", "x"], 0),
-        # Nor is what an object says that is not settled.
+        # Nor is a claim of an object that is not settled.
         ([(2, 2, "x")], ["x"], 0),
     ],
 )
@@ -79,7 +79,7 @@ def test_rows_come_before_rejections() -> None:
 def test_a_key_on_which_one_settled_claim_and_the_store_agree_is_no_case(
     claims: list[Claim], stored: list[str], agreed: int, claimed_first: bool, kind: Kind
 ) -> None:
-    """Only that: everything else is for the comparison to judge."""
+    """Only such a key is agreed: everything else is for the comparison to judge."""
     with Evidence() as evidence:
         evidence.refer("b", "held.csv", Standing.DEAD_LETTERED)
         evidence.add_objects("b", ["free.csv", "held.csv"])
@@ -111,7 +111,7 @@ def test_what_the_account_says_does_not_depend_on_what_is_seen_at_a_glance(
     memory_bytes: int,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """By way of the evidence the counts are those of judging every key, also those on which all agree."""
+    """With the evidence the counts are the same as from judging every key, including those that agree."""
     monkeypatch.setattr(limits, "AUDIT_MEMORY_BYTES", memory_bytes)
     claims: dict[tuple[str, str], list[Claim]] = defaultdict(list)
     stored: dict[tuple[str, str], list[str]] = {}
@@ -140,7 +140,7 @@ def test_what_the_account_says_does_not_depend_on_what_is_seen_at_a_glance(
 
 @given(st.lists(st.text(min_size=1), unique=True, max_size=30))
 def test_any_text_is_a_key(keys: list[str]) -> None:
-    """NUL, lone surrogates and all: a key comes back as it was, and no two are taken for one."""
+    """Even with NUL and lone surrogates a key is returned unchanged, and no two are confused."""
     with Evidence() as evidence:
         evidence.show(Kind.ROW, [(key, key, "content") for key in keys])
         assert [case.pk for case in _cases(evidence)[Kind.ROW]] == sorted(keys)
@@ -150,7 +150,7 @@ def test_any_text_is_a_key(keys: list[str]) -> None:
 
 
 def test_a_queue_that_refers_to_an_object_decides_its_standing() -> None:
-    """An object stands as the queue that holds its message says; another bucket's object of the same key does not."""
+    """An object has the standing of the queue that holds its message; one with its key in another bucket does not."""
     with Evidence() as evidence:
         evidence.refer("b", "dead.csv", Standing.DEAD_LETTERED)
         evidence.refer("b", "dead.csv", Standing.PENDING)
@@ -169,7 +169,7 @@ def test_a_queue_that_refers_to_an_object_decides_its_standing() -> None:
 
 
 def test_what_a_broken_reading_said_is_void() -> None:
-    """An object read anew is known by another number, stands as it did, and is not listed a second time."""
+    """An object read again gets another number, keeps its standing, and is not listed a second time."""
     with Evidence() as evidence:
         evidence.refer("b", "b.csv", Standing.PENDING)
         evidence.add_objects("b", ["a.csv", "b.csv"])
@@ -191,7 +191,7 @@ def test_what_a_broken_reading_said_is_void() -> None:
 
 
 def test_an_earlier_content_of_an_object_has_a_number_of_its_own() -> None:
-    """What an object said before it was put again is told apart from what it says, and not looked up by its key."""
+    """Claims of an overwritten content are kept apart from the present ones, and not found by the key."""
     with Evidence() as evidence:
         evidence.add_objects("b", ["a.csv"])
         earlier = evidence.add_replaced("a.csv")
@@ -204,7 +204,7 @@ def test_an_earlier_content_of_an_object_has_a_number_of_its_own() -> None:
 
 
 def test_how_an_objects_keys_were_chosen_is_kept_with_it() -> None:
-    """A number that means something to the audit; nought until it is told."""
+    """It is a number with a meaning for the audit; zero until it is set."""
     with Evidence() as evidence:
         evidence.add_objects("b", ["a.csv", "b.csv"])
         evidence.set_keys(2, 7)
@@ -212,7 +212,7 @@ def test_how_an_objects_keys_were_chosen_is_kept_with_it() -> None:
 
 
 def test_objects_beyond_one_page_are_listed_in_order() -> None:
-    """Pages end anywhere: each object once, and none that is added meanwhile."""
+    """Pages may end anywhere: each object comes once, and none that is added meanwhile."""
     with Evidence() as evidence:
         keys = [f"{n:05d}.csv" for n in range(2 * FETCH_ROWS + 1)]
         evidence.add_objects("b", keys)
@@ -228,7 +228,7 @@ def test_objects_beyond_one_page_are_listed_in_order() -> None:
 def test_what_is_beyond_memory_goes_to_files_that_have_no_names(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """With more rows and objects than memory holds every key comes back, and a killed process leaves no file."""
+    """With more rows and objects than memory holds every key is returned, and a killed process leaves no file."""
     monkeypatch.setenv("SQLITE_TMPDIR", str(tmp_path))
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     monkeypatch.setattr(limits, "AUDIT_CACHE_KIB", 64)
@@ -247,7 +247,7 @@ def test_what_is_beyond_memory_goes_to_files_that_have_no_names(
 
 
 def test_a_full_disk_is_one_clear_line() -> None:
-    """When the list of objects cannot grow, the audit says so and names the way out."""
+    """When the list of objects cannot grow, the audit says so and what to do."""
     with Evidence() as evidence:
         evidence._db.execute("PRAGMA max_page_count = 20")
         with pytest.raises(CouldNotFinish, match=r"disk is full.*TMPDIR") as failure:
@@ -257,7 +257,7 @@ def test_a_full_disk_is_one_clear_line() -> None:
 
 
 def test_evidence_that_cannot_be_made_leaves_no_file_open(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where one of its files cannot be made, those before it are closed: a warning would fail this test."""
+    """If one of its files cannot be created, those before it are closed: a warning would fail this test."""
     made = []
     real = tempfile.TemporaryFile
 
@@ -274,7 +274,7 @@ def test_evidence_that_cannot_be_made_leaves_no_file_open(monkeypatch: pytest.Mo
 
 
 def test_every_standing_is_one_of_its_own() -> None:
-    """An object that nobody spoke of is settled; each of the others is told from all the rest."""
+    """An object that nothing refers to is settled; each of the others is distinct."""
     names = ["DEAD_LETTERED", "PENDING", "UNREADABLE", "VOID", "REPLACED"]
     with Evidence() as evidence:
         evidence.add_objects("b", ["a", *names])
@@ -285,7 +285,7 @@ def test_every_standing_is_one_of_its_own() -> None:
 
 
 def test_what_was_read_may_be_judged_in_a_thread_and_is_gone_afterwards() -> None:
-    """Another thread than the one that read may go through it; once left, there is nothing to ask any more."""
+    """Another thread than the reading one may use it; once closed, it cannot be used any more."""
     with Evidence() as evidence, ThreadPoolExecutor(1) as pool:
         evidence.add_objects("b", ["a.csv"])
         evidence.show(Kind.ROW, [("A", "1", "x")])
@@ -296,7 +296,7 @@ def test_what_was_read_may_be_judged_in_a_thread_and_is_gone_afterwards() -> Non
 
 
 def test_every_standing_is_kept_as_it_was_given() -> None:
-    """Each has a number of its own on disk."""
+    """Each has its own number on disk."""
     names = list(Standing.__members__)
     with Evidence() as evidence:
         for name in names:

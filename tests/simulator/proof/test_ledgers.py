@@ -1,4 +1,4 @@
-"""What producer and consumer report, against what there is: every two figures that should be one."""
+"""What producer and consumer report, against what exists: every two figures that should be equal."""
 
 from __future__ import annotations
 
@@ -34,12 +34,12 @@ def said(
     put: Counted = THERE,
     **seen: Any,
 ) -> list[str]:
-    """What there is to say of these ledgers, where the audit has seen what `SEEN` says but for `seen`."""
+    """The disagreements of these ledgers, if the audit has read `SEEN` with the changes in `seen`."""
     return list(disagreements(Ledgers((producer,), consumer, counted), replace(SEEN, put=(put,), **seen)))
 
 
 def test_reports_that_are_true_are_no_difference() -> None:
-    """All figures agree, or there is nobody who says any."""
+    """All figures agree, or there is no one to report any."""
     assert said() == []
     assert list(disagreements(Ledgers(), replace(SEEN, put=()))) == []
     assert said(counted=None) == []
@@ -57,19 +57,19 @@ def test_reports_that_are_true_are_no_difference() -> None:
     ],
 )
 def test_what_the_producer_reports_must_lie_in_the_bucket(put: Counted, words: str) -> None:
-    """Objects, rows and bytes, to the last one, in either direction; both figures are in the sentence."""
+    """Objects, rows and bytes must match exactly, in either direction; both figures are in the sentence."""
     assert said(put=put) == [words]
 
 
 def test_rows_that_nobody_reports_are_not_compared() -> None:
-    """Files that are sent as they are have a number and a size; how many rows they hold is not known beforehand."""
+    """Files sent as they are have a number and a size; how many rows they hold is not known beforehand."""
     assert said(Producer("the run", KEYS, Amount(10, None, 60_000), unique=False)) == []
     assert len(said(Producer("the run", KEYS, Amount(9, None, 60_000), unique=False))) == 1
 
 
 @pytest.mark.parametrize("asked", [Amount(11, 1_000, None), Amount(10, 1_001, None), Amount(9, 1_000, None)])
 def test_the_producer_must_report_what_it_was_asked_for(asked: Amount) -> None:
-    """A generator that honestly writes less, or more, than its settings say is found all the same."""
+    """A generator that honestly writes less, or more, than its settings say is still found."""
     (words,) = said(replace(PRODUCER, asked=asked))
     assert words == (
         f"Generator was to write {asked.files} objects with {asked.rows:,} rows; it reports 10 objects with 1,000 rows"
@@ -87,7 +87,7 @@ def test_the_producer_must_report_what_it_was_asked_for(asked: Amount) -> None:
     ],
 )
 def test_a_producer_that_says_nothing_is_held_to_what_it_was_asked_for(put: Counted, words: str | None) -> None:
-    """A generator that does nothing, or fails each time, reports nothing: what it was asked for must lie there."""
+    """A generator that does nothing, or fails each time, reports nothing: what was requested must exist."""
     silent = replace(PRODUCER, said=None, apart=("3 invocations of Generator ended without figures",))
     told = said(silent, put=put, settled=Counted(10, 1_000, 60_000), distinct_rows=990)
     asked = "Generator was to write 10 objects with 1,000 rows; the bucket has"
@@ -95,7 +95,7 @@ def test_a_producer_that_says_nothing_is_held_to_what_it_was_asked_for(put: Coun
 
 
 def test_of_work_without_a_report_there_may_be_more_in_the_bucket_but_not_less() -> None:
-    """An invocation that was killed may have written any part of its tick; all of it must be there in the end."""
+    """An invocation that was killed may have written any part of its tick; all of it must exist in the end."""
     asked = Amount(15, 1_500, None)
     silent = replace(PRODUCER, apart=("1 invocation of Generator ended without figures",), asked=asked)
     assert said(silent, put=Counted(15, 1_500, 90_000)) == []
@@ -107,16 +107,16 @@ def test_of_work_without_a_report_there_may_be_more_in_the_bucket_but_not_less()
 
 
 def test_rows_that_are_made_up_differ_in_their_keys() -> None:
-    """Generated rows that replace each other are lost although every item is right; users' own may repeat keys."""
+    """Generated rows that replace each other are lost although every item is right; users' files may repeat keys."""
     assert said(distinct_rows=989) == ["Generator wrote 990 rows, whose keys should all differ; only 989 do"]
     assert said(replace(PRODUCER, unique=False), distinct_rows=989) == []
-    # Other objects lie beside them, whose keys are nobody's business.
+    # There are other objects beside them, whose keys do not matter.
     assert said(distinct_rows=989, settled=Counted(11, 1_000, 60_000), consumer=None) == []
     assert said(distinct_rows=989, changed=True) == []
 
 
 def test_several_producers_are_told_apart() -> None:
-    """Each is held to its own objects."""
+    """Each is compared with its own objects."""
     other = Producer("Other", re.compile("more/.*"), Amount(1, 5, 50), unique=False)
     told = disagreements(
         Ledgers((PRODUCER, other)), replace(SEEN, put=(THERE, Counted(1, 4, 50)), settled=Counted(11, 1_004, 60_050))
@@ -125,26 +125,26 @@ def test_several_producers_are_told_apart() -> None:
 
 
 def test_what_was_asked_is_compared_with_what_is_there_only_where_nothing_is_said() -> None:
-    """Where the report agrees with what was asked, one sentence about the bucket is enough."""
+    """If the report matches the request, one sentence about the bucket is enough."""
     assert said(put=Counted(9, 1_000, 60_000)) == ["Generator reports 10 objects written; the bucket has 9"]
     changed = said(replace(PRODUCER, said=None), put=Counted(10, 1_200, 70_000), changed=True)
     assert changed == []
 
 
 def test_an_object_that_was_put_again_may_have_grown() -> None:
-    """Somebody corrected it: there may be more in the bucket than its producer wrote."""
+    """Somebody corrected it: the bucket may have more than its producer wrote."""
     assert said(put=Counted(10, 1_200, 70_000), changed=True) == []
     assert len(said(put=Counted(10, 900, 60_000), changed=True)) == 1
 
 
 @pytest.mark.parametrize("counted", [989, 991])
 def test_what_the_consumer_reports_must_be_what_the_store_accepted(counted: int) -> None:
-    """To the row, in either direction."""
+    """The figures match to the row, in either direction."""
     assert said(counted=counted) == [f"Consumer reports 990 rows written; the store accepted {counted}"]
 
 
 def test_requests_without_an_answer_may_have_been_accepted() -> None:
-    """The store may have accepted as many more rows as were in them, and not one beyond."""
+    """The store may have accepted up to as many more rows as were in them."""
     unanswered = replace(CONSUMER, rows_unanswered=25)
     assert said(consumer=unanswered) == said(consumer=unanswered, counted=1_015) == []
     assert len(said(consumer=unanswered, counted=1_016)) == len(said(consumer=unanswered, counted=989)) == 1
@@ -152,7 +152,7 @@ def test_requests_without_an_answer_may_have_been_accepted() -> None:
 
 
 def test_invocations_without_a_report_may_have_written_any_number() -> None:
-    """The store may have accepted any number more, and never less than what was reported."""
+    """The store may have accepted any number more, but never less than what was reported."""
     silent = replace(CONSUMER, apart=("2 invocations of Consumer ended without figures",))
     assert said(consumer=replace(silent, rows_read=5), counted=100_000) == []
     assert len(said(consumer=silent, counted=989)) == 1
@@ -169,7 +169,7 @@ def test_invocations_without_a_report_may_have_written_any_number() -> None:
     ],
 )
 def test_what_the_consumer_reads_and_rejects_is_what_the_audit_reads(report: dict[str, int], words: str) -> None:
-    """Where each object was ingested once, both counts are the audit's own."""
+    """If each object was ingested once, both counts are the audit's own."""
     assert said(consumer=replace(CONSUMER, **report)) == [words]
 
 
@@ -181,13 +181,13 @@ def test_objects_that_were_ingested_twice_are_read_more_often() -> None:
 
 
 def test_rows_read_are_not_compared_where_messages_failed_or_contents_changed() -> None:
-    """What was read of a message that failed, or of a content that is gone, nobody can tell."""
+    """How much was read of a message that failed, or of a content that is gone, is unknown."""
     assert said(consumer=replace(CONSUMER, rows_read=5, messages_failed=1)) == []
     assert said(consumer=replace(CONSUMER, rows_read=5), changed=True) == []
 
 
 def test_an_invocation_whose_own_figures_contradict_each_other_is_told() -> None:
-    """Rows read are written, replaced or rejected; there is no fourth way."""
+    """Rows read are written, replaced or rejected; there is no fourth possibility."""
     assert said(consumer=replace(CONSUMER, unbalanced=3)) == [
         "Consumer: in 3 invocations, the rows read are not the sum of those written, replaced and rejected"
     ]

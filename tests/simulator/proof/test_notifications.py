@@ -49,7 +49,7 @@ def _of_eventbridge(kind: str = "Object Created") -> str:
 
 
 def test_the_other_two_ways_of_wiring_are_read() -> None:
-    """Through a topic, by EventBridge, whose key is plain, and by both."""
+    """A notification may come through a topic, from EventBridge, whose key is plain, or both."""
     assert objects_of(_in_envelope(json.dumps({"Records": [_record("a+b.csv")]}))) == (ObjectRef("quotes", "a b.csv"),)
     assert objects_of(_of_eventbridge()) == (ObjectRef("quotes", "stocks/a+b%20c.csv"),)
     assert objects_of(_in_envelope(_of_eventbridge())) == objects_of(_of_eventbridge())

@@ -27,7 +27,7 @@ statements = st.one_of(
 
 @pytest.fixture
 def partitions() -> Iterator[Partitions]:
-    """An empty one."""
+    """An empty list of partitions."""
     made = Partitions()
     yield made
     made.close()
@@ -49,7 +49,7 @@ def temporary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_what_is_added_comes_back_once_with_all_of_its_key(
     batches: list[list[Statement]], memory_bytes: int, count: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Any texts, NUL and lone surrogates too, however much of it goes to disk: in order, a key in one partition."""
+    """Any texts, even NUL and lone surrogates, come back in order, each key in one partition, whatever goes to disk."""
     monkeypatch.setattr(limits, "AUDIT_MEMORY_BYTES", memory_bytes)
     monkeypatch.setattr(limits, "AUDIT_PARTITIONS", count)
     partitions = Partitions()
@@ -69,7 +69,7 @@ def test_what_is_added_comes_back_once_with_all_of_its_key(
 
 
 def test_statements_come_back_twice_as_they_did_once(partitions: Partitions) -> None:
-    """To go through them changes nothing, and more may be added in between."""
+    """Iterating changes nothing, and more may be added in between."""
     partitions.add([("a", "b", "c")])
     first = list(partitions)
     assert list(partitions) == first
@@ -91,7 +91,7 @@ def test_memory_in_hand_is_bounded(partitions: Partitions, temporary: Path, monk
 
 
 def test_the_file_has_no_name(temporary: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """While it is in use and afterwards: whatever ends the process leaves nothing."""
+    """It has none while in use or afterwards: however the process ends, nothing is left."""
     monkeypatch.setattr(limits, "AUDIT_MEMORY_BYTES", 0)
     partitions = Partitions()
     partitions.add([(str(n), "", f"{n}" * 500) for n in range(1_000)])
@@ -104,7 +104,7 @@ def test_the_file_has_no_name(temporary: Path, monkeypatch: pytest.MonkeyPatch) 
 
 @pytest.fixture
 def full_disk() -> Iterator[None]:
-    """No file of this process takes more than 64 KiB."""
+    """No file of this process may exceed 64 KiB."""
     limit, most = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (65_536, most))
     yield
@@ -112,7 +112,7 @@ def full_disk() -> Iterator[None]:
 
 
 def test_a_full_disk_is_one_clear_line(full_disk: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    """When the file cannot grow, the audit says so and names the way out; to give it back is no second failure."""
+    """When the file cannot grow, the audit says so and what to do; closing it does not fail a second time."""
     monkeypatch.setattr(limits, "AUDIT_MEMORY_BYTES", 100_000)
     partitions = Partitions()
     many = [(str(n), "x", f"{n}" * 100) for n in range(10_000)]
@@ -124,7 +124,7 @@ def test_a_full_disk_is_one_clear_line(full_disk: None, monkeypatch: pytest.Monk
 
 
 def test_no_directory_for_temporary_files_is_one_clear_line(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where no file can be made at all, the line is the same."""
+    """If no file can be created at all, the line is the same."""
 
     def refuse() -> Any:
         raise FileNotFoundError(errno.ENOENT, "No usable temporary directory found in ['/nowhere']")
@@ -137,7 +137,7 @@ def test_no_directory_for_temporary_files_is_one_clear_line(monkeypatch: pytest.
 def test_a_key_of_many_statements_is_read_a_block_at_a_time(
     partitions: Partitions, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Whoever takes them one by one has one block in hand, in their order."""
+    """Reading them one by one needs one block at a time, in order."""
     monkeypatch.setattr(limits, "AUDIT_MEMORY_BYTES", 0)
     for line in range(5):
         partitions.add([("A", "2026", line, "")])

@@ -25,7 +25,7 @@ def _days(rows: int) -> list[str]:
 
 
 def test_how_the_keys_were_chosen_is_known_with_the_header() -> None:
-    """By its names, which other settings than the names of columns do not change."""
+    """It is known by its names, which only the settings for columns change."""
     assert keys_of("") is None
     assert keys_of("symbol,Date,n") == KeyColumns("symbol", "Date")
     assert keys_of("date,n", Dialect(column_names=("when", "n"), timestamp_column="when")) == KeyColumns(None, "when")
@@ -40,7 +40,7 @@ def test_how_the_keys_were_chosen_is_known_with_the_header() -> None:
     ],
 )
 def test_without_a_header_an_object_is_unreadable(header: str, reason: str) -> None:
-    """No later line is taken for it."""
+    """No later line is taken as the header."""
     assert read(f"{header}\ndate,n\n2024-01-02,1\n" if header.strip() else header) == Read(unreadable=reason)
 
 
@@ -66,7 +66,7 @@ def test_the_first_thousand_rows_of_a_file_that_is_its_own_ticker_must_differ_in
 
 @pytest.mark.parametrize("size", [1, 13, SLICE])
 def test_rejected_rows_are_not_among_the_first_thousand(size: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Storable rows count: of three that are judged the third may come late, and the fourth may do as it likes."""
+    """Storable rows count: of three that are judged the third may come late, and the fourth is free."""
     monkeypatch.setattr(reader_module, "JUDGED_ROWS", 3)
     begin = "date,n\n2024-01-01,1\nbad,1\n2024-01-02,1\nbad,2\n"
     third, fourth = f"{begin}2024-01-01,2\n", f"{begin}2024-01-03,1\n2024-01-01,2\n"
@@ -95,7 +95,7 @@ def test_rejected_rows_are_not_among_the_first_thousand(size: int, monkeypatch: 
     ],
 )
 def test_rows_of_one_key_are_the_same_or_they_differ(first: str, second: str, same: bool) -> None:
-    """An attribute more, less, of another type or value makes them differ; a number is its value."""
+    """One attribute more or less, or another type or value makes them differ; a number counts by its value."""
     found = read(f"date,n,note\n2024-01-02,{first}\n2024-01-02,{second}\n")
     assert (found.unreadable is None) == same
     assert len(found.stored) == (2 if same else 0)
@@ -103,14 +103,14 @@ def test_rows_of_one_key_are_the_same_or_they_differ(first: str, second: str, sa
 
 @pytest.mark.parametrize("dialect", [Dialect(), Dialect("symbol")])
 def test_a_file_with_a_ticker_column_is_not_judged(dialect: Dialect) -> None:
-    """Its keys are its own; what repeats is counted as overwritten once it is stored."""
+    """Its keys are its own; repeated ones are counted as overwritten once they are stored."""
     found = read("symbol,date,n\nA,2024-01-02,1\nA,2024-01-02,2\n", dialect=dialect)
     assert (len(found.stored), found.unreadable) == (2, None)
 
 
 @pytest.mark.parametrize("size", [1, SLICE])
 def test_damage_in_the_middle_leaves_what_was_read_before_it(size: int) -> None:
-    """Rows that were held back to be judged may be stored, too."""
+    """Rows held back for judging may have been stored, too."""
     body = gzip.compress(b"date,n\n2024-01-02,1\nbad,1\n2024-01-03,1\n", mtime=0)[:-8] + bytes(8)
     found = rows_of(in_pieces(body + b"more" * 100, size))
     assert [line for _, _, line, _ in found.stored] == [2, 4]
@@ -121,7 +121,7 @@ def test_damage_in_the_middle_leaves_what_was_read_before_it(size: int) -> None:
 @pytest.mark.parametrize("size", [1, SLICE])
 @pytest.mark.parametrize("tail", ["", "2024-01-02,2\n"])
 def test_damage_in_the_first_thousand_rows_leaves_what_was_read(tail: str, size: int) -> None:
-    """The rows before the damage may be stored, unless they refuse the object by themselves, wherever it is cut."""
+    """The rows before the damage may be stored, unless they make the object refused, wherever it is cut."""
     body = gzip.compress(f"date,n\n2024-01-02,1\n{tail}".encode(), mtime=0)[:-1]
     found = rows_of(in_pieces(body, size))
     if tail:
@@ -131,7 +131,7 @@ def test_damage_in_the_first_thousand_rows_leaves_what_was_read(tail: str, size:
 
 
 def test_rows_are_handed_on_before_the_end_once_they_are_judged() -> None:
-    """Held are a thousand rows at most: an object of any size is read in bounded memory."""
+    """At most a thousand rows are held: an object of any size is read in bounded memory."""
     reader = ObjectReader("stocks/a.csv", Dialect())
     lines = _days(JUDGED_ROWS + 10)
     counts = [

@@ -1,4 +1,4 @@
-"""The consumer's parser and the proof's reader, written by different hands from the same rules, on the same objects."""
+"""The consumer's parser and the proof's reader, written separately from the same rules, on the same objects."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ EXAMPLES = 400
 
 @pytest.mark.parametrize("first", range(0, EXAMPLES, 50))
 def test_the_readers_agree_on_objects_made_up_by_chance(first: int) -> None:
-    """The first objects of `make fuzz`: the same items, the same rejected rows, unreadable for both or for neither."""
+    """On the first objects of `make fuzz`, both give the same items and rejected rows, or both call it unreadable."""
     for number in range(first, first + 50):
         assert disagreement(make(SEED, number)) is None, f"object {number} of seed {SEED}"
 
@@ -78,5 +78,5 @@ cuts = st.lists(st.integers(0, 400), max_size=4).map(tuple)
 def test_the_readers_agree_on_whatever_hypothesis_makes_up(
     body: bytes, environ: dict[str, str], places: tuple[tuple[int, ...], ...]
 ) -> None:
-    """Any bytes, any signs, any settings, each reader with cuts of its own."""
+    """The bytes, delimiters and settings are arbitrary, and each reader has its own cuts."""
     assert disagreement(Example("stocks/a.csv", environ, body, places)) is None

@@ -1,4 +1,4 @@
-"""What the reader makes of an object by the settings, and which of them it needed for that."""
+"""How the reader reads an object with the settings, and which of them it needed."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def _used(body: bytes | str, environ: dict[str, str]) -> set[str]:
     ],
 )
 def test_a_setting_that_made_a_difference_is_used(body: bytes | str, environ: dict[str, str]) -> None:
-    """Where a header or a first row was found by it, or a line, a cell, a character read by it."""
+    """With it, a header or a first row was found, or a line, a cell or a character read."""
     assert _used(body, environ) == environ.keys()
 
 
@@ -74,18 +74,18 @@ def test_a_setting_that_made_a_difference_is_used(body: bytes | str, environ: di
     ],
 )
 def test_a_setting_that_made_none_is_not(body: str, environ: dict[str, str]) -> None:
-    """Nor one that says what holds without it."""
+    """Nor is one that has its default value."""
     assert _used(body, environ) == set()
 
 
 def test_a_broken_line_needs_no_delimiter() -> None:
-    """Where the settings have the names and a broken record comes first, nothing was found by it."""
+    """If the settings have the names and a broken record comes first, no delimiter was needed."""
     assert _used('"A"x;2024-01-02\n', {"DELIMITER": ";", "COLUMN_NAMES": "ticker,date"}) == {"COLUMN_NAMES"}
 
 
 @pytest.mark.parametrize("size", [1, 2, 7, 65_536])
 def test_an_object_of_another_dialect_is_read_as_the_settings_say(size: int) -> None:
-    """All of them at once, wherever it is cut: rows, rejected rows as they were read, and their lines."""
+    """All of them apply at once, wherever it is cut: to rows, rejected rows as read, and their lines."""
     body = (
         'Kurse vom "Montag\r\n'
         "* erstellt von Hand\r\n"
@@ -124,7 +124,7 @@ def test_an_object_of_another_dialect_is_read_as_the_settings_say(size: int) -> 
 
 @pytest.mark.parametrize("size", [1, 65_536])
 def test_a_row_in_the_first_bytes_of_a_damaged_object_is_read(size: int) -> None:
-    """Although they are kept to tell a format from a text."""
+    """They are kept to recognise a format."""
     body = gzip.compress(b"20240102\n", mtime=0)[:-1]
     dialect = Dialect.from_environ({"COLUMN_NAMES": "date"})
     found = rows_of(in_pieces(body, size), dialect=dialect)

@@ -13,7 +13,7 @@ from simulator.proof.dialect import Dialect
 @pytest.mark.parametrize("size", [1, 7, 65536])
 @pytest.mark.parametrize("vector", [pytest.param(vector, id=vector.name) for vector in vectors()])
 def test_an_object_says_to_the_proof_what_was_written_down(vector: Vector, size: int) -> None:
-    """Items by their meaning, rejected rows by line and fields, and whether it can be read, wherever it is cut."""
+    """Items match by meaning, rejected rows by line and fields, and readability too, wherever it is cut."""
     found = rows_of(in_pieces(vector.body, size), vector.key, Dialect.from_environ(vector.environ))
     assert (found.unreadable is None) == (vector.unreadable is None)
     if found.unreadable is None:

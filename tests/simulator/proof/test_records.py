@@ -1,4 +1,4 @@
-"""Bytes -> records: lines, quotes and encodings, each bound at both sides, wherever the bytes are cut."""
+"""Bytes -> records: lines, quotes and encodings, each limit on both sides, wherever the bytes are cut."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def _read(text: str, size: int = SLICE) -> list[Record]:
         ("a\r\nb\r", [(1, ["a"]), (2, ["b"])]),
         ("a\r\r\nb", [(1, ["a"]), (3, ["b"])]),
         ("a\rb\r\rc\n\rd", [(1, ["a"]), (2, ["b"]), (4, ["c"]), (6, ["d"])]),
-        # A line with nothing but blanks and tabs in it is not a record, and counts.
+        # A line with only blanks and tabs is not a record, but counts.
         ("a\n\n\r\n\r\r\nb\n\n", [(1, ["a"]), (6, ["b"])]),
         ("\n\na\n", [(3, ["a"])]),
         (" \n,\n\t \t\n", [(2, ["", ""])]),
@@ -76,22 +76,22 @@ def _read(text: str, size: int = SLICE) -> list[Record]:
         ('a,b\n"', [(1, ["a", "b"]), (2, '"')]),
         ('a,b\n"""', [(1, ["a", "b"]), (2, '"""')]),
         ('a,b\n"c\n"d\n"e', [(1, ["a", "b"]), (2, '"c'), (3, '"d'), (4, '"e')]),
-        # A record over several lines with another number of fields than the header.
+        # A record over several lines with a different number of fields from the header.
         ('a,b\nc,"d\ne,f"\ng\n', [(1, ["a", "b"]), (2, ["c", "d\ne,f"]), (4, ["g"])]),
         ('a,b\n"c\nd"\ne,f\n', [(1, ["a", "b"]), (2, '"c'), (3, ['d"']), (4, ["e", "f"])]),
         ('a,b\n"c\nd",e,f\n', [(1, ["a", "b"]), (2, '"c'), (3, ['d"', "e", "f"])]),
         ('a,b\n1,"c\nd","e\nf\n', [(1, ["a", "b"]), (2, '1,"c'), (3, ['d"', '"e'][:0] or 'd","e'), (4, ["f"])]),
         ('a,b\n1,2,3,"c\nd"\n', [(1, ["a", "b"]), (2, '1,2,3,"c'), (3, ['d"'])]),
-        # What is found while a record is looked for whose first line turns out broken holds for those after it.
+        # What is found while looking for a record whose first line turns out broken applies to those after it.
         ('a,b\n1,"x\ny","z\nw"\n', [(1, ["a", "b"]), (2, '1,"x'), (3, ['y"', "z\nw"])]),
         ('a,b\n1,"c\n"x\ny",z\n', [(1, ["a", "b"]), (2, '1,"c'), (3, ["x\ny", "z"])]),
         ("a,b\nc, d\ne,\tf\n g,h\ni\t,j\n", [(n, list(t)) for n, t in enumerate(["ab", "cd", "ef", "gh", "ij"], 1)]),
-        # One line with another number of fields is somebody else's to judge.
+        # One line with a different number of fields is judged elsewhere.
         ('a,b\n"c"\n"d",e,f\n', [(1, ["a", "b"]), (2, ["c"]), (3, ["d", "e", "f"])]),
     ],
 )
 def test_lines_and_quotes(text: str, records: list[Record], size: int) -> None:
-    """A broken record is the text of the line on which it begins; reading goes on at the next one."""
+    """A broken record is the text of the line on which it begins; reading continues with the next one."""
     assert _read(text, size) == records
 
 
@@ -102,7 +102,7 @@ signs = st.lists(st.sampled_from(['"', '""', ",", "\n", "\r\n", "\r", "a", "é",
 @example('a,b\n"c\nd', [4])
 @example("é", [1])
 def test_where_the_bytes_are_cut_does_not_matter(text: str, cuts: list[int]) -> None:
-    """For any text: in one piece, in any pieces and byte by byte it has the same records, each line at most once."""
+    """Any text has the same records in one piece, in any pieces and byte by byte, with each line at most once."""
     body = text.encode()
     places = [0, *sorted(min(cut, len(body)) for cut in cuts), len(body)]
     pieces = [body[start:end] for start, end in pairwise(places)]
@@ -121,7 +121,7 @@ cells = st.text(st.characters(exclude_categories=["Cs"]), max_size=8)
     st.sampled_from(["\n", "\r\n"]),
 )
 def test_what_pythons_writer_writes_is_read_as_it_was(table: list[list[str]], quoting: int, line_end: str) -> None:
-    """Any cells: each record once, in order, with every character; blanks at the edges if there are quotes."""
+    """Each record with any cells comes once, in order, with every character; blanks at the edges if quoted."""
     if quoting == csv.QUOTE_MINIMAL:
         table = [[cell.strip(" \t") for cell in row] for row in table]
     written = io.StringIO()
@@ -138,10 +138,10 @@ def test_what_pythons_writer_writes_is_read_as_it_was(table: list[list[str]], qu
         (b"\xef\xbb\xbf" + "é,b\n".encode(), ["é", "b"]),
         ("\ufeffé,😀\n".encode("utf-16-le"), ["é", "😀"]),
         ("\ufeffé,😀\n".encode("utf-16-be"), ["é", "😀"]),
-        # Half of a pair is not text: its bytes become lone surrogates, each by itself.
+        # Half of a pair is not text: its bytes become lone surrogates, each on its own.
         ("\ufeff\ud800,\udc01b\n".encode("utf-16-le", "surrogatepass"), ["\udc00\udcd8", "\udc01\udcdcb"]),
         ("\ufeffa,b".encode("utf-16-be") + b"\0", ["a", "b\udc00"]),
-        # What is not UTF-8 becomes lone surrogates, also the beginning of a character that never ends.
+        # What is not UTF-8 becomes lone surrogates, including the beginning of a character that never ends.
         (b"a\xff,b\n", ["a\udcff", "b"]),
         (b"a,b\xf0\x9f", ["a", "b\udcf0\udc9f"]),
         (b"\xed\xa0\x80\n", ["\udced\udca0\udc80"]),
@@ -151,13 +151,13 @@ def test_what_pythons_writer_writes_is_read_as_it_was(table: list[list[str]], qu
     ],
 )
 def test_encodings_are_told_by_their_marks(body: bytes, fields: list[str], size: int) -> None:
-    """UTF-16 by its mark, else UTF-8, whose mark is dropped."""
+    """UTF-16 is recognised by its mark; otherwise it is UTF-8, whose mark is dropped."""
     assert records_of(in_pieces(body, size)) == Read([(1, fields)])
 
 
 @pytest.fixture
 def longest(monkeypatch: pytest.MonkeyPatch) -> int:
-    """A record of so many characters is the longest; its rejection shows ten."""
+    """The longest record has this many characters; its rejection shows ten."""
     monkeypatch.setattr(records_module, "LONGEST_RECORD", 200)
     monkeypatch.setattr(records_module, "SHOWN_CHARACTERS", 10)
     return 200
@@ -172,7 +172,7 @@ BEYOND = pytest.mark.parametrize("beyond", [-1, 0, 1, 2, 300])
 @pytest.mark.parametrize("quoted", [False, True])
 @pytest.mark.parametrize("end", ["\n", "\r\n", "", "\nz\n"])
 def test_the_longest_line(end: str, quoted: bool, beyond: int, size: int, longest: int) -> None:
-    """So many characters with its line end; a longer one is rejected, and the next line is read."""
+    """It has this many characters with its line end; a longer one is rejected, and the next line is read."""
     last = end[: end.find("\n") + 1] or "\n"
     cell = "x" * (longest + beyond - len("a,") - 2 * quoted - len(last))
     line = f'a,"{cell}"' if quoted else f"a,{cell}"
@@ -186,7 +186,7 @@ def test_the_longest_line(end: str, quoted: bool, beyond: int, size: int, longes
 @pytest.mark.parametrize("lines", [2, 3, 20])
 @pytest.mark.parametrize("end", ["\n", "\r\n", "", "\nz,z\n"])
 def test_the_longest_record_of_several_lines(end: str, lines: int, beyond: int, size: int, longest: int) -> None:
-    """The same with all its line ends; of a longer one the first line is rejected, and the next ones are read."""
+    """All its line ends count; of a longer one the first line is rejected, and the next ones are read."""
     last = end[: end.find("\n") + 1] or "\n"
     begin = "\n".join(["first", *["y"] * (lines - 2), ""])
     tail = "x" * (longest + beyond - len(f'a,"{begin}"{last}'))
@@ -204,7 +204,7 @@ def test_the_longest_record_of_several_lines(end: str, lines: int, beyond: int, 
 
 @SIZES
 def test_the_longest_line_may_be_the_first(size: int, longest: int) -> None:
-    """And another one may follow it."""
+    """Another one may follow it."""
     line = "x" * (longest - 1)
     assert _read(f"{line}\n{line}\n", size) == [(1, [line]), (2, [line])]
     assert _read(f"{line}x\n{line}\n", size) == [(1, line[:10]), (2, [line])]
@@ -212,7 +212,7 @@ def test_the_longest_line_may_be_the_first(size: int, longest: int) -> None:
 
 @SIZES
 def test_a_record_is_measured_from_its_own_beginning(size: int, longest: int) -> None:
-    """Whatever was looked at for the one before it, which is broken."""
+    """What was examined for the broken record before it does not matter."""
     cell = "y" * (longest - len('"x\n",z\n'))
     assert _read(f'a,b\n1,"c\n"x\n{cell}",z\n', size) == [(1, ["a", "b"]), (2, '1,"c'), (3, [f"x\n{cell}", "z"])]
     assert _read(f'a,b\n1,"c\n"x\n{cell}y",z\n', size)[2] == (3, '"x')
@@ -223,7 +223,7 @@ def test_a_record_is_measured_from_its_own_beginning(size: int, longest: int) ->
 
 
 def test_a_line_that_is_too_long_is_given_up_at_once(longest: int) -> None:
-    """Before its end comes, and once; nothing of it is gathered from there on."""
+    """It is rejected before its end comes, and once; nothing more of it is collected."""
     parser = RecordParser()
     assert [number for number, _ in parser.feed(b"x,y\n" + b"a" * longest, final=False)] == [1, 2]
     assert list(parser.feed(b"a" * longest, final=False)) == []
@@ -270,7 +270,7 @@ def test_a_line_that_is_too_long_is_given_up_at_once(longest: int) -> None:
 def test_the_settings_say_how_lines_are_read(
     dialect: Dialect, text: str, records: list[Record], used: set[str], size: int
 ) -> None:
-    """Null words and comments are seen to only where they are, and the first record keeps its words."""
+    """Null words and comments apply only where they are set, and the first record keeps its words."""
     parser, found = RecordParser(dialect), list[Record]()
     for piece in [*in_pieces(text.encode(dialect.encoding or "utf-8"), size), b""]:
         for record in parser.feed(piece, final=not piece):
@@ -283,7 +283,7 @@ def test_the_settings_say_how_lines_are_read(
 @pytest.mark.parametrize("size", [1, 7, SLICE])
 @pytest.mark.parametrize("text", ["a\nb\n", "a\nb\n" * 10])
 def test_what_comes_before_the_damage_is_read(text: str, size: int) -> None:
-    """Also what is too short to tell a format by; then the object is unreadable."""
+    """It includes text too short to recognise a format; then the object is unreadable."""
     packed = gzip.compress(text.encode(), mtime=0)
     found = records_of(in_pieces(packed[:-8] + bytes(8), size))
     assert [fields for _, fields in found.records] == [[line] for line in text.split()]
@@ -292,7 +292,7 @@ def test_what_comes_before_the_damage_is_read(text: str, size: int) -> None:
 
 
 def test_with_names_the_first_record_is_a_row() -> None:
-    """Its null words are empty, too; and it is known what is between its cells, and who said so."""
+    """Its null words are empty, too; the delimiter is known, and so is its origin."""
     dialect = Dialect(column_names=("x", "y"), null_words=frozenset({"-"}))
     for body, delimiter in (("-;b", (";", False)), ("sep=|\n-|b", ("|", True))):
         parser = RecordParser(dialect)
@@ -304,7 +304,7 @@ def test_with_names_the_first_record_is_a_row() -> None:
 
 @pytest.mark.parametrize("beyond", [0, 1])
 def test_the_longest_record_is_2_mib(beyond: int) -> None:
-    """As docs/handlers.md says, with its line ends: one of a line, and one of several."""
+    """As docs/handlers.md says, line ends are included: for one line, and for several."""
     cell = "x" * (LONGEST_RECORD + beyond - len("a,\n"))
     lines = "\n" + "x" * (LONGEST_RECORD + beyond - len('a,"\n"\n'))
     found = _read(f'x,y\na,{cell}\na,"{lines}"\n')
@@ -316,13 +316,13 @@ def test_the_longest_record_is_2_mib(beyond: int) -> None:
 
 
 def test_a_long_line_that_never_ends_is_rejected_once() -> None:
-    """Whatever comes before its line end belongs to it, also what looks like a quoted field."""
+    """Whatever comes before its line end belongs to it, even what looks like a quoted field."""
     body = "x,y\n" + "a" * (3 * LONGEST_RECORD) + '"\n' + "b" * LONGEST_RECORD
     assert _read(body) == [(1, ["x", "y"]), (2, "a" * SHOWN_CHARACTERS), (3, "b" * SHOWN_CHARACTERS)]
 
 
 def test_an_open_quote_before_a_long_line_costs_its_own_line() -> None:
-    """The long line is rejected for itself, and the lines before it and after it are read."""
+    """The long line is rejected on its own, and the lines before and after it are read."""
     body = 'x,y\na,"b\nc,d\n' + "e" * (LONGEST_RECORD + 1) + "\nf,g\n"
     assert _read(body) == [
         (1, ["x", "y"]),
@@ -334,7 +334,7 @@ def test_an_open_quote_before_a_long_line_costs_its_own_line() -> None:
 
 
 def test_a_rejection_shows_so_many_characters() -> None:
-    """Of a broken line a thousand, and not one more; its line end is not among them."""
+    """It shows a thousand characters of a broken line, and not one more, without its line end."""
     assert SHOWN_CHARACTERS == 1_000
     for length in (SHOWN_CHARACTERS - 1, SHOWN_CHARACTERS, SHOWN_CHARACTERS + 1):
         line = '"a"' + "b" * (length - 3)
@@ -345,7 +345,7 @@ def test_a_rejection_shows_so_many_characters() -> None:
     "line", [b"x" * SLICE, b'"' + b"x" * 98 + b"\n", b"x" * 99 + b"\n"], ids=["one", "quotes", "open"]
 )
 def test_memory_does_not_grow_with_the_object(line: bytes) -> None:
-    """Neither an endless line nor a field without an end is gathered beyond the longest record."""
+    """Neither an endless line nor a field without an end is collected beyond the longest record."""
     reader = RecordParser()
     pieces = [b"x,y\n", b'a,"b\n', *[line * (SLICE // len(line))] * 120]
     tracemalloc.start()
@@ -360,7 +360,7 @@ def test_memory_does_not_grow_with_the_object(line: bytes) -> None:
 
 
 def test_an_open_record_is_not_read_again_with_each_piece(monkeypatch: pytest.MonkeyPatch) -> None:
-    """While no quote comes it cannot end: a stray one costs a look, not one for each piece of the rest."""
+    """Until a quote comes it cannot end: a stray quote costs one look, not one per piece of the rest."""
     looks = _counted_looks(monkeypatch)
     body = b'x,y\na,"b\n' + b"c,d\n" * 10_000
     assert len(records_of(in_pieces(body, 1_000)).records) == 10_002
@@ -369,7 +369,7 @@ def test_an_open_record_is_not_read_again_with_each_piece(monkeypatch: pytest.Mo
 
 @pytest.mark.parametrize("line", ['a","', 'a,"', '"', '",""', '1","2', '"""'])
 def test_each_line_is_looked_at_twice_at_most(line: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """From its beginning and from within quotes, however wide the header is and whatever quotes came before it."""
+    """It is looked at from its beginning and from within quotes, however wide the header and whatever precedes."""
     looks = _counted_looks(monkeypatch)
     header = ",".join(f"c{number}" for number in range(1_000))
     found = records_of(in_pieces(f"{header}\n{f'{line}{chr(10)}' * 3_000}".encode(), 1_000))
@@ -378,7 +378,7 @@ def test_each_line_is_looked_at_twice_at_most(line: str, monkeypatch: pytest.Mon
 
 
 def _counted_looks(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """The lines that are taken apart from here on."""
+    """The lines that are split from now on."""
     looks: list[str] = []
     real = Splitter.split
 
@@ -393,7 +393,7 @@ def _counted_looks(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 @pytest.mark.parametrize(
     ("pieces", "counts"),
     [
-        # A record that ends is handed on when it does, whatever came before it and is still to come.
+        # A record that ends is passed on when it does, whatever came before it and is still to come.
         (["x y z,y\n", "\na,b\n", '"c', "\nd", '",e\n', "f"], [0, 2, 0, 0, 1, 0]),
         (['x,y\na,b\n1,2\n3,"', "4\n", "5\n", '6"\n7,8\n'], [3, 0, 0, 2]),
         (['x,y\na,b\n"c\n', 'd",e\n'], [2, 1]),
@@ -407,7 +407,7 @@ def _counted_looks(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     ],
 )
 def test_a_record_is_handed_on_as_soon_as_it_is_known(pieces: list[str], counts: list[int]) -> None:
-    """Not at the object's end, which may be far away or never come."""
+    """It does not wait for the object's end, which may be far away or never come."""
     reader = RecordParser()
     found = []
     for piece in pieces:
@@ -420,7 +420,7 @@ def test_a_record_is_handed_on_as_soon_as_it_is_known(pieces: list[str], counts:
 @pytest.mark.parametrize("rest", [0, 1, 7])
 @pytest.mark.parametrize("short", [1, 0, -1])
 def test_a_record_is_given_up_as_soon_as_it_is_too_long(rest: int, short: int, longest: int) -> None:
-    """Counted are its lines, their ends, and what has come of the next one: it must end within what is left."""
+    """Its lines, their ends, and the part of the next one that has come count: it must end within the rest."""
     reader = RecordParser()
     list(reader.feed(b"x,y\n1,2\n3,4\n", final=False))
     reader.expect(2)

@@ -13,7 +13,7 @@ from simulator.proof.rejections import line_key, recorded_rejection, whole_lines
 
 
 def test_a_record_names_line_and_row() -> None:
-    """What is recorded beside them is for people."""
+    """What is recorded in addition is for people."""
     record = {"line": 7, "reason": "r", "row": ["a", "", "é\ud800"], "more": 1}
     assert recorded_rejection(json.dumps(record).encode()) == (line_key(7), rejection_content(["a", "", "é\ud800"]))
     assert recorded_rejection(b'{"line": 7, "reason": "r", "row": []}') == (line_key(7), "[]")
@@ -30,7 +30,7 @@ def test_a_record_names_line_and_row() -> None:
     ],
 )
 def test_what_is_no_record_is_none(line: bytes) -> None:
-    """Not JSON, a member missing or of another type, no reason, a field that is not text."""
+    """It may not be JSON, or have a member missing or of another type, no reason, or a field that is not text."""
     assert recorded_rejection(line) is None
 
 
@@ -49,7 +49,7 @@ def test_what_is_no_record_is_none(line: bytes) -> None:
 async def test_lines_are_whole_and_of_bounded_length(
     chunks: list[bytes], lines: list[list[bytes]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Whatever the chunks; a line that is longer than a record can be is cut, and memory with it."""
+    """It holds whatever the chunks; a line longer than a record is cut, which bounds the memory."""
     monkeypatch.setattr(limits, "AUDIT_RECORD_BYTES", 10)
 
     async def body() -> AsyncIterator[bytes]:

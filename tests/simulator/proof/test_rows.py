@@ -1,4 +1,4 @@
-"""Fields -> the row that they make: its keys, what else it says, and how large it may be."""
+"""Fields -> the row that they make: its keys, its other cells, and how large it may be."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def _read(text: str, key: str = "stocks/a.csv", dialect: Dialect | None = None, 
 
 
 def test_a_row_is_its_keys_its_line_and_what_else_it_says() -> None:
-    """Names in lower case with underscores, numbers by value, empty cells left out, quoted texts to the last blank."""
+    """Names are lower case with underscores, numbers count by value, empty cells are left out, quoted text is exact."""
     found = _read('Ticker,Date,Adj Close,N,note,"\x0b\u00a0",x\nA,2024-01-02,1.50, ,"x ",7, y z\n')
     texts = {"note": {"S": "x "}, "x": {"S": "y z"}}
     content = item_content({"adj_close": {"N": "1.5"}, "column_6": {"N": "7"}} | texts)
@@ -40,13 +40,13 @@ def test_a_row_is_its_keys_its_line_and_what_else_it_says() -> None:
     ],
 )
 def test_without_a_ticker_column_the_files_name_is_the_ticker(key: str, ticker: str) -> None:
-    """Without its folders and endings, in upper case."""
+    """It is used without its folders and endings, in upper case."""
     assert [row[0] for row in _read("date,n\n2024-01-02,1\n", key).stored] == [ticker]
 
 
 @pytest.mark.parametrize("key", ["stocks/", "stocks/.csv", "stocks/.csv.gz", "stocks/" + "x" * 2_049 + ".csv"])
 def test_a_file_whose_name_is_no_key_has_only_rejected_rows(key: str) -> None:
-    """Nothing, or more than DynamoDB takes for a partition key."""
+    """It is empty, or longer than DynamoDB allows for a partition key."""
     assert _read("date,n\n2024-01-02,1\n", key) == Read(rejected=[(2, ("2024-01-02", "1"))])
 
 
@@ -59,7 +59,7 @@ def test_a_file_whose_name_is_no_key_has_only_rejected_rows(key: str) -> None:
     ],
 )
 def test_a_row_that_cannot_be_stored_is_rejected_as_it_was_read(row: str) -> None:
-    """Its line and its fields; the rows around it are stored."""
+    """Its line and its fields are recorded; the rows around it are stored."""
     found = _read(f"ticker,date,n\nB,2024-01-02,1\n{row}\nB,2024-01-03,2\n")
     assert [line for _, _, line, _ in found.stored] == [2, 4]
     assert found.rejected == [(3, tuple(row.split(",")))]
@@ -68,14 +68,14 @@ def test_a_row_that_cannot_be_stored_is_rejected_as_it_was_read(row: str) -> Non
 
 @pytest.mark.parametrize("ticker", ["x" * 2_048, "é" * 1_024, " ", "\0", "a\nb"])
 def test_any_text_of_2048_bytes_is_a_ticker(ticker: str) -> None:
-    """Bytes of UTF-8; blanks are text."""
+    """The limit is in bytes of UTF-8; blanks are text."""
     assert [row[0] for row in _read(f'ticker,date,n\n"{ticker}",2024-01-02,1\n').stored] == [ticker]
 
 
 @pytest.mark.parametrize("beyond", [0, 1])
 @pytest.mark.parametrize("letter", ["x", "é", "😀"])
 def test_an_item_has_at_most_400_kb(letter: str, beyond: int) -> None:
-    """Names and values in UTF-8, a number of any length 21 bytes at most, an empty cell nothing."""
+    """Names and values count in UTF-8, a number of any length at most 21 bytes, an empty cell nothing."""
     fixed = len("PK" + "AB" + "SK" + "2024-01-02" + "note" + "n") + 21 + len("m") + 3
     size = limits.DYNAMODB_ITEM_BYTES - fixed + beyond
     note = letter * (size // len(letter.encode())) + "x" * (size % len(letter.encode()))
@@ -85,7 +85,7 @@ def test_an_item_has_at_most_400_kb(letter: str, beyond: int) -> None:
 
 
 def test_an_item_of_long_keys_and_names_is_measured(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What stands in no cell counts as well: the file's name, the columns' names."""
+    """The file's name and the columns' names, which are in no cell, count as well."""
     monkeypatch.setattr(limits, "DYNAMODB_ITEM_BYTES", 100)
     fitting = 100 - len("PKSK" + "T" * 20 + "2024-01-02" + "name" * 5)
     for beyond in (0, 1):
@@ -95,7 +95,7 @@ def test_an_item_of_long_keys_and_names_is_measured(monkeypatch: pytest.MonkeyPa
 
 @pytest.mark.parametrize("beyond", [0, 1])
 def test_an_item_of_wide_characters_is_measured_by_its_bytes(beyond: int) -> None:
-    """Four bytes a character, a column's name of 60,000, a file's name of 2,048: none is small by its characters."""
+    """At four bytes per character, long names are large although they have few characters."""
     name = "n" * 60_000
     notes = (limits.DYNAMODB_ITEM_BYTES - len("PKSK" + "A" + "2024-01-02" + name)) // 4 + beyond
     assert len(_read(f"ticker,date,{name}\nA,2024-01-02,{'😀' * notes}\n").rejected) == beyond
@@ -115,12 +115,12 @@ def test_an_item_of_wide_characters_is_measured_by_its_bytes(beyond: int) -> Non
     ],
 )
 def test_the_cells_of_a_timestamp_are_joined_by_a_blank(header: list[str], fields: list[str], timestamp: str) -> None:
-    """Those that have something on them, in the order of date and time."""
+    """Cells that are not empty are joined, in the order of date and time."""
     assert RowBuilder("in/a.csv", Columns(header), Dialect()).row(7, fields) == ("A", timestamp, 7, "")
 
 
 def test_a_row_says_which_settings_it_needed() -> None:
-    """Each once it was needed, in whatever cell; the key's cells are no numbers."""
+    """Each setting is listed once it was needed, in any cell; the key's cells are not numbers."""
     dialect = Dialect(decimal_separator=",", lenient_numbers=True, time_zone="Asia/Tokyo")
     builder = RowBuilder("in/a.csv", Columns(["date", "n", "m"]), dialect)
     for fields, used in (
@@ -135,7 +135,7 @@ def test_a_row_says_which_settings_it_needed() -> None:
 
 @pytest.mark.parametrize("digits", [40, 41])
 def test_a_cell_of_any_length_is_what_it_says(digits: int) -> None:
-    """Also one that is longer than those that are remembered."""
+    """It includes one longer than those that are cached."""
     builder = RowBuilder("in/a.csv", Columns(["date", "b", "a"]), Dialect())
     number, text = "1" + "0" * (digits - 1), "x" * digits
     content = item_content({"a": {"S": text}, "b": {"N": number}})

@@ -28,7 +28,7 @@ from simulator.proof.splitting import Split, Splitter, words
     ],
 )
 def test_cells_are_between_delimiters(line: str, delimiter: str, texts: list[str]) -> None:
-    """Without the blanks and tabs around them, unless those are the delimiter; what is in quotes is as it is."""
+    """Surrounding blanks and tabs are removed, unless those are the delimiter; quoted text is unchanged."""
     splitter = Splitter(delimiter)
     assert splitter.split(line) == Split(texts, False, False)
     if '"' not in line:
@@ -58,14 +58,14 @@ def test_a_quoted_cell_may_go_on_in_the_next_line(line: str, inside: bool, split
 
 
 def test_null_words_become_empty_where_there_are_no_quotes() -> None:
-    """In any place of a line, in their own case, without the blanks around them; a quoted one is text."""
+    """It holds anywhere in a line, in their own case, without surrounding blanks; a quoted one is text."""
     splitter = Splitter(",", frozenset({"-", "a b"}))
     assert splitter.split(' - ,"-", a b ,a  b,A B,--') == Split(["", "-", "", "a  b", "A B", "--"], False, True)
     assert splitter.split('"-",') == Split(["-", ""], False, False)
 
 
 def test_null_words_may_be_known_later() -> None:
-    """Once the header has been read."""
+    """They are known once the header has been read."""
     splitter = Splitter(",")
     assert splitter.split("-,a") == Split(["-", "a"], False, False)
     splitter.empty(frozenset({"-"}))
@@ -84,7 +84,7 @@ def test_null_words_may_be_known_later() -> None:
     ],
 )
 def test_a_line_of_blanks_has_nothing_on_it(line: str, delimiter: str, blank: bool) -> None:
-    """Unless a blank is the delimiter."""
+    """It is blank unless a blank is the delimiter."""
     assert Splitter(delimiter).is_blank(line) == blank
 
 

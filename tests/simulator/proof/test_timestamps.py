@@ -1,4 +1,4 @@
-"""The one form of a timestamp: ISO 8601, a format, Unix times, and local times of a zone."""
+"""The stored form of a timestamp: from ISO 8601, a format, Unix times, and local times of a zone."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ ISO = Timestamps().read
 
 @pytest.fixture(autouse=True)
 def nothing_is_remembered() -> None:
-    """Of what other tests have asked for."""
+    """Results from other tests are forgotten."""
     timestamps_module._zone.cache_clear()
     zone_names.cache_clear()
 
@@ -64,7 +64,7 @@ def nothing_is_remembered() -> None:
     ],
 )
 def test_an_iso_timestamp_has_one_form(text: str, stored: str) -> None:
-    """A date stays one; an instant is in UTC, with six digits of a second."""
+    """A date stays one; an instant is in UTC, with six digits after the seconds."""
     assert ISO(text) == stored
 
 
@@ -107,7 +107,7 @@ def test_an_iso_timestamp_has_one_form(text: str, stored: str) -> None:
     ],
 )
 def test_what_is_no_timestamp_keeps_its_row_out(text: str) -> None:
-    """No such day or time, no such shape, finer than a microsecond, or beyond the calendar in UTC."""
+    """There is no such day or time, no such form, it is finer than a microsecond, or beyond the calendar in UTC."""
     with pytest.raises(NotStorable):
         ISO(text)
 
@@ -118,7 +118,7 @@ def test_what_is_no_timestamp_keeps_its_row_out(text: str) -> None:
     st.sampled_from(["T", " ", "t"]),
 )
 def test_any_instant_is_stored_as_its_own_in_utc(moment: datetime, zone: timezone, sign: str) -> None:
-    """For any instant in any zone: what is stored is the same instant, in one form, if the calendar has it in UTC."""
+    """Any instant in any zone is stored as the same instant, in one form, if the calendar has it in UTC."""
     text = moment.replace(tzinfo=zone).isoformat(sep=sign)
     try:
         instant = moment.replace(tzinfo=zone).astimezone(UTC)
@@ -156,7 +156,7 @@ def test_a_format_comes_before_iso(timestamp_format: str, text: str, stored: str
 
 @pytest.mark.parametrize("directive", ["%H", "%I", "%M", "%S", "%f", "%p", "%X", "%c"])
 def test_each_directive_of_a_time_makes_instants(directive: str) -> None:
-    """A file of instants is not told from one of dates by a midnight."""
+    """An instant at midnight does not look like a date."""
     moment = datetime(2000, 1, 2, tzinfo=UTC)
     timestamp_format = directive if directive == "%c" else f"%Y-%m-%d|{directive}"
     assert Timestamps(timestamp_format).read(f"{moment:{timestamp_format}}") == "2000-01-02T00:00:00.000000Z"
@@ -173,7 +173,7 @@ def test_each_directive_of_a_time_makes_instants(directive: str) -> None:
     ],
 )
 def test_what_neither_the_format_nor_iso_reads_keeps_its_row_out(timestamp_format: str, text: str) -> None:
-    """A day that does not exist, no day at all, and one beyond the calendar in UTC."""
+    """It is a day that does not exist, no day at all, or one beyond the calendar in UTC."""
     with pytest.raises(NotStorable):
         Timestamps(timestamp_format).read(text)
 
@@ -187,7 +187,7 @@ def test_what_neither_the_format_nor_iso_reads_keeps_its_row_out(timestamp_forma
         ("America/New_York", "2024-01-02 09:30:00Z", "2024-01-02T09:30:00.000000Z"),
         ("America/New_York", "2024-01-02T09:30:00+01:00", "2024-01-02T08:30:00.000000Z"),
         ("America/New_York", "1704189845", "2024-01-02T10:04:05.000000Z"),
-        # The hour that the clocks pass over, and the one that they have twice: the first is still summer.
+        # The hour that the clocks skip, and the one that they have twice: the first is still summer time.
         ("America/New_York", "2024-03-10 01:59:59.999999", "2024-03-10T06:59:59.999999Z"),
         ("America/New_York", "2024-03-10 03:00", "2024-03-10T07:00:00.000000Z"),
         ("America/New_York", "2024-11-03 01:00", "2024-11-03T05:00:00.000000Z"),
@@ -201,7 +201,7 @@ def test_what_neither_the_format_nor_iso_reads_keeps_its_row_out(timestamp_forma
     ],
 )
 def test_a_time_of_day_without_a_zone_is_local(zone: str, text: str, stored: str) -> None:
-    """In the time zone of the settings; what names its own zone is in that, and a date is nobody's."""
+    """It is in the settings' time zone; text with its own zone keeps it, and a date has none."""
     assert Timestamps(None, zone).read(text) == stored
 
 
@@ -217,7 +217,7 @@ def test_a_time_of_day_without_a_zone_is_local(zone: str, text: str, stored: str
     ],
 )
 def test_a_local_time_that_there_is_not_keeps_its_row_out(zone: str, text: str) -> None:
-    """What the clocks passed over, by an hour or a day, and what the calendar does not have in UTC."""
+    """These are times that the clocks skipped, by an hour or a day, and what the calendar lacks in UTC."""
     with pytest.raises(NotStorable):
         Timestamps(None, zone).read(text)
     with pytest.raises(NotStorable):
@@ -241,13 +241,13 @@ def test_a_local_time_that_there_is_not_keeps_its_row_out(zone: str, text: str) 
     ],
 )
 def test_a_format_names_utc_or_an_offset_or_is_local(timestamp_format: str, text: str, stored: str) -> None:
-    """And comes before Unix times."""
+    """It also comes before Unix times."""
     assert Timestamps(timestamp_format, "America/New_York").read(text) == stored
 
 
 @pytest.mark.parametrize("zone", ["EST", "CET", "Europe/Berlin", "Zulu", "utcx"])
 def test_no_other_zones_names_are_known(zone: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whatever the machine calls its own zone."""
+    """It holds whatever the machine calls its own zone."""
     monkeypatch.setenv("TZ", "EST5EDT")
     time.tzset()
     try:
@@ -273,14 +273,14 @@ def test_no_other_zones_names_are_known(zone: str, monkeypatch: pytest.MonkeyPat
 def test_a_timestamp_says_which_settings_it_needs(
     timestamp_format: str | None, zone: str, text: str, used: set[str]
 ) -> None:
-    """The format that read it, and the zone in which it is local."""
+    """These are the format that read it, and the zone in which it is local."""
     timestamps = Timestamps(timestamp_format, zone)
     timestamps.read(text)
     assert timestamps.used == used
 
 
 def test_every_zone_that_there_is_can_be_read() -> None:
-    """Those of the package, links among them; what is a file there and not a zone is not one."""
+    """They are the package's, including links; a file there that is not a zone is not one."""
     assert {"UTC", "Europe/Berlin", "US/Eastern", "America/Argentina/Buenos_Aires"} <= zone_names()
     assert not {"", "utc", "zone.tab", "posixrules", "localtime", "../zones", "Europe"} & zone_names()
     for zone in zone_names():

@@ -1,4 +1,4 @@
-"""Compressed objects: any number of members, and of a damaged stream what its bytes come to one at a time."""
+"""Compressed objects: any number of members, and from a damaged stream what its bytes give one at a time."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def _inflated(body: bytes, size: int) -> bytes:
 
 
 def test_a_format_is_told_by_as_many_bytes_as_the_longest_beginning_has() -> None:
-    """By the first of them: what comes later makes no difference, and fewer say nothing."""
+    """The first bytes decide: later ones make no difference, and fewer decide nothing."""
     longest = b"BZh91AY&SY"
     assert len(longest) == HEAD_BYTES
     for head in (longest, longest + b"a"):
@@ -64,7 +64,7 @@ def test_a_format_is_told_by_as_many_bytes_as_the_longest_beginning_has() -> Non
 @pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize("body", [b"", b"a", b"\x1f", b"a,b\nc,d\n", b"\x1f\x8a", b"a\x1f\x8b"])
 def test_what_is_not_packed_stays_as_it_is(body: bytes, size: int) -> None:
-    """One byte alone, and the first of the two that gzip begins with, among it."""
+    """It includes a single byte, and the first of the two that gzip begins with."""
     unpacker = Unpacker()
     pieces = [(piece, False) for piece in in_pieces(body, size)]
     found = [each for piece, final in [*pieces, (b"", True)] for each in unpacker.feed(piece, final=final)]
@@ -85,7 +85,7 @@ def test_what_is_not_packed_stays_as_it_is(body: bytes, size: int) -> None:
     ],
 )
 def test_members_are_one_text(body: bytes, size: int) -> None:
-    """One after the other, empty ones too, with zero bytes after each."""
+    """They come one after the other, including empty ones, with zero bytes after each."""
     assert records_of(in_pieces(body, size)) == Read([(1, ["a", "b"]), (2, ["c", "d"])])
 
 
@@ -105,7 +105,7 @@ def test_members_are_one_text(body: bytes, size: int) -> None:
     ],
 )
 def test_damage_makes_an_object_unreadable(body: bytes, records: list[str], reason: str, size: int) -> None:
-    """A cut, a wrong header, anything but zero bytes behind a member, a wrong checksum, a wrong length."""
+    """It may be a cut, a wrong header, other bytes than zeros after a member, a wrong checksum, or a wrong length."""
     found = records_of(in_pieces(body, size))
     assert [fields for _, fields in found.records] == [[text] for text in records]
     assert found.unreadable is not None
@@ -113,7 +113,7 @@ def test_damage_makes_an_object_unreadable(body: bytes, records: list[str], reas
 
 
 def _long(rows: int = 60) -> bytes:
-    """Rows that differ, repeat themselves and have long runs: every way in which deflate packs."""
+    """Rows that differ, repeat themselves and have long runs: every way in which deflate compresses."""
     chance = random.Random(1)
     return b"".join(
         b"%d,%s\n" % (n, chance.choice([b"x" * chance.randrange(500), chance.randbytes(20).hex().encode()]))
@@ -124,7 +124,7 @@ def _long(rows: int = 60) -> bytes:
 @pytest.mark.parametrize("turned", [1, 128])
 @pytest.mark.parametrize("strategy", [zlib.Z_DEFAULT_STRATEGY, zlib.Z_FIXED])
 def test_what_is_read_before_the_damage_does_not_depend_on_the_cuts(strategy: int, turned: int) -> None:
-    """With bits turned anywhere: exactly what a byte at a time inflates to, for pieces of every size."""
+    """With bits flipped anywhere, the output is what a byte at a time inflates to, for pieces of every size."""
     deflater = zlib.compressobj(9, wbits=31, strategy=strategy)
     whole = deflater.compress(_long()) + deflater.flush()
     damaged = 0
@@ -139,7 +139,7 @@ def test_what_is_read_before_the_damage_does_not_depend_on_the_cuts(strategy: in
 
 
 def test_whole_lines_before_the_damage_are_read() -> None:
-    """What has its line end is a line, and what comes after the damage is none."""
+    """What has its line end is a line, and what comes after the damage is not."""
     whole = _packed(_long())
     body = whole[:-8] + bytes(8)
     for size in (1, 997, SLICE):
@@ -153,7 +153,7 @@ def test_whole_lines_before_the_damage_are_read() -> None:
 def test_what_is_read_of_a_stream_that_ends_early_is_all_that_its_bytes_come_to(
     size: int, slice_bytes: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Also where a full slice of text has more behind it, although all bytes are consumed."""
+    """It includes a full slice of text with more after it, although all bytes are consumed."""
     monkeypatch.setattr(unpacking_module, "_SLICE_BYTES", slice_bytes)
     whole = _packed(b"\n".join(b"x" * n for n in range(0, 600, 7)))
     for length in range(20, len(whole), 11):
@@ -165,7 +165,7 @@ def test_what_is_read_of_a_stream_that_ends_early_is_all_that_its_bytes_come_to(
 
 @given(st.binary(max_size=60), st.lists(st.integers(0, 120), max_size=3), st.integers(0, 400), st.integers(0, 7))
 def test_any_damage_has_one_outcome(tail: bytes, cuts: list[int], place: int, bit: int) -> None:
-    """For any text, any bit and any cuts: the same records, and the same verdict."""
+    """Any text, any bit and any cuts give the same records, and the same result."""
     body = bytearray(_packed(b"a,b\n" + tail) + _packed(tail))
     body[place % len(body)] ^= 1 << bit
     places = [0, *sorted(min(cut, len(body)) for cut in cuts), len(body)]
@@ -186,7 +186,7 @@ def _ratio(monkeypatch: pytest.MonkeyPatch, ratio: int, free_bytes: int) -> None
 def test_text_below_a_size_may_be_packed_as_tightly_as_it_likes(
     beyond: int, size: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Beyond that size the ratio counts: the very character more makes it a bomb."""
+    """Beyond that size the ratio counts: one character more makes it a bomb."""
     _ratio(monkeypatch, 2, 10_000)
     found = records_of(in_pieces(_packed(b"x" * (9_999 + beyond) + b"\n"), size))
     assert (found.unreadable is None) == (beyond == 0)
@@ -196,13 +196,13 @@ def test_text_below_a_size_may_be_packed_as_tightly_as_it_likes(
 @pytest.mark.parametrize("size", [1, 100, SLICE])
 @pytest.mark.parametrize("ratio_below", [0, 1])
 def test_the_ratio_is_that_of_what_was_consumed(ratio_below: int, size: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    """At the ratio it is none, above it it is one; bytes that wait for their turn make no difference."""
+    """At the ratio it is not one, above it it is; bytes that still wait make no difference."""
     text = b"x" * 99_999 + b"\n"
     member = _packed(text)
     ratio = len(text) // len(member) + 1
     _ratio(monkeypatch, ratio - ratio_below * 5, 10)
     monkeypatch.setattr(unpacking_module, "_SLICE_BYTES", 2 * len(text))
-    # What follows is incompressible, and is no excuse for the first member.
+    # What follows cannot be compressed, and does not excuse the first member.
     found = records_of(in_pieces(member + _packed(random.Random(1).randbytes(100_000)), size))
     assert str(found.unreadable).startswith("a gzip bomb") == bool(ratio_below)
 
@@ -210,7 +210,7 @@ def test_the_ratio_is_that_of_what_was_consumed(ratio_below: int, size: int, mon
 @pytest.mark.parametrize("size", [1, 100, SLICE])
 @pytest.mark.parametrize("padding", [0, 10_000])
 def test_zero_bytes_between_members_are_consumed_too(padding: int, size: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Two members that are no bomb with what is between them, and one without."""
+    """Two members are not a bomb with the bytes between them, and one without them is."""
     _ratio(monkeypatch, 2, 15_000)
     member = _packed(b"x" * 9_999 + b"\n")
     more = _packed(random.Random(1).randbytes(20_000).hex().encode())
@@ -219,7 +219,7 @@ def test_zero_bytes_between_members_are_consumed_too(padding: int, size: int, mo
 
 
 def test_a_bomb_is_refused_in_bounded_memory() -> None:
-    """A megabyte that unfolds to a gigabyte is given up long before, with little in hand."""
+    """A megabyte that inflates to a gigabyte is rejected long before, with little memory in use."""
     assert (GZIP_RATIO, GZIP_FREE_BYTES) == (250, 64 * 1024 * 1024)
     deflater = zlib.compressobj(9, wbits=31)
     bomb = b"".join(deflater.compress(b"x" * 2**20) for _ in range(100)) + deflater.flush()

@@ -9,12 +9,12 @@ from simulator.stack.handler_settings import malformed_settings
 
 
 def test_the_defaults_are_sound() -> None:
-    """The template that ships would fail nowhere."""
+    """The shipped template would not fail anywhere."""
     assert malformed_settings(template.load()) == ()
 
 
 def test_each_function_is_judged_by_its_own_rules() -> None:
-    """One finding per function, with its line; what one of them never reads is nothing to the other."""
+    """There is one finding per function, with its line; a setting that a function never reads does not affect it."""
     parameters = {"TickerCount": "1", "RowsPerFile": "100000", "Comment": " x", "TimestampFormat": "%d.%m.%Y"}
     stack = template.load(None, parameters)
     found = malformed_settings(stack)
@@ -24,7 +24,7 @@ def test_each_function_is_judged_by_its_own_rules() -> None:
 
 
 def test_a_handler_that_is_not_ours_is_not_judged(tmp_path: Path) -> None:
-    """Another handler may mean another thing by a variable of the same name."""
+    """Another handler may use a variable of the same name differently."""
     text = template.packaged_template().read_text(encoding="utf-8")
     other = tmp_path / "t.yaml"
     other.write_text(text.replace("Handler: pipeline.consumer.handler", "Handler: mine.handler"), encoding="utf-8")

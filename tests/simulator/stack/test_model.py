@@ -1,4 +1,4 @@
-"""What the typed stack can be asked."""
+"""Questions that the typed stack answers."""
 
 from __future__ import annotations
 
@@ -16,5 +16,5 @@ from simulator.stack.model import prefix_in_force
     ],
 )
 def test_a_prefix_is_the_handlers_own_or_its_default(variables: dict[str, str], prefix: str) -> None:
-    """An unset variable and an empty one mean the same, as the handlers read them."""
+    """An unset variable and an empty one mean the same, as in the handlers."""
     assert prefix_in_force(variables, "REJECTED_PREFIX") == prefix

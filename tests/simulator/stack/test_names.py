@@ -1,4 +1,4 @@
-"""Names that AWS refuses are found with the template, in its words."""
+"""Names that AWS refuses are found in the template, and reported in AWS's words."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from simulator.stack.template import load
 
 
 def refused(stack: Stack) -> list[tuple[str, str]]:
-    """Who is refused, and the words."""
+    """Which resources are refused, and the words."""
     return [(finding.logical_id, finding.text) for finding in rules.examine(stack).violations]
 
 
@@ -30,7 +30,7 @@ def refused(stack: Stack) -> list[tuple[str, str]]:
     ],
 )  # fmt: skip
 def test_a_name_that_its_service_refuses_is_a_violation(parameter: str, name: str, who: str, said: str) -> None:
-    """One for the resource, and its line is known."""
+    """There is one violation per resource, with its line."""
     found = rules.examine(load(None, {parameter: name})).violations
     assert [finding.logical_id for finding in found] == [who]
     assert said in found[0].text
@@ -38,7 +38,7 @@ def test_a_name_that_its_service_refuses_is_a_violation(parameter: str, name: st
 
 
 def test_a_name_that_is_too_long_is_a_violation() -> None:
-    """One character over."""
+    """The name is one character too long."""
     queues, functions = {"Q": declare.queue("Q", name="q" * 81)}, {"F": declare.function("F", name="f" * 65)}
     said = dict(refused(declare.stack(queues=queues, functions=functions)))
     assert "1 to 80 in length" in said["Q"]
@@ -46,7 +46,7 @@ def test_a_name_that_is_too_long_is_a_violation() -> None:
 
 
 def test_names_at_their_shortest_and_longest_are_taken() -> None:
-    """As are the names that the template leaves open."""
+    """So are the names that the template leaves open."""
     shortest = {"BucketName": "b-0", "QueueName": "q", "TableName": "t-0", "ConsumerName": "f"}
     assert refused(load(None, shortest)) == []
     longest = {"BucketName": "b" * 63, "QueueName": "q" * 80, "TableName": "t" * 255, "ConsumerName": "f" * 64}
@@ -55,7 +55,7 @@ def test_names_at_their_shortest_and_longest_are_taken() -> None:
 
 
 def test_a_name_given_twice_exists_already() -> None:
-    """Of two queues; a queue and a function may share one."""
+    """Two queues may not share a name; a queue and a function may."""
     stack = declare.stack(
         queues={each: declare.queue(each, name="same") for each in ("One", "Two")},
         functions={"Consumer": declare.function(name="same")},
@@ -64,7 +64,7 @@ def test_a_name_given_twice_exists_already() -> None:
 
 
 def test_a_logical_id_has_letters_and_digits() -> None:
-    """CloudFormation's own words; what such a resource is called is not judged."""
+    """The words are CloudFormation's own; the name of such a resource is not judged."""
     for logical_id in ("My-Queue", "a b", "é"):
         queue = declare.queue(logical_id, name="a b")
         said = f"Template format error: Resource name {logical_id} is non alphanumeric."
@@ -73,7 +73,7 @@ def test_a_logical_id_has_letters_and_digits() -> None:
 
 @pytest.mark.parametrize(("text", "is_refused"), [("a\x1b", True), ("\x00", True), ("\ufffe", True), ("a\tb ä", False)])
 def test_a_filter_that_xml_cannot_say_is_refused(text: str, is_refused: bool) -> None:
-    """S3 is asked in XML 1.0, which has no control characters but tab and line ends."""
+    """S3's API uses XML 1.0, which has no control characters but tab and line ends."""
     bucket = Bucket("Bucket", "bucket", "arn")
     for part in ("prefix", "suffix"):
         notification = dataclasses.replace(Notification("Queue", ("s3:ObjectCreated:*",)), **{part: text})
@@ -82,7 +82,7 @@ def test_a_filter_that_xml_cannot_say_is_refused(text: str, is_refused: bool) ->
 
 
 def test_a_name_left_open_fits_its_service(tmp_path: Path) -> None:
-    """However long the logical id is, as CloudFormation would cut it."""
+    """However long the logical id is, it is cut as CloudFormation would cut it."""
     long = "Q" * 200
     table = Table(long, f"stockpipe-{long}", "arn", ("PK", "S"))
     assert refused(declare.stack(tables={long: table})) == []

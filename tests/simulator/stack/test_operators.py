@@ -10,7 +10,7 @@ from simulator.stack.operators import LAMBDA, Number, PatternError, read_json
 
 
 def passes(wanted: str, value: str) -> bool:
-    """Whether a value, as JSON, passes the test that this JSON asks for."""
+    """Whether a value, as JSON, passes the test that this JSON describes."""
     test = LAMBDA.test(read_json(wanted, as_written=True))
     assert test is not None
     return test(read_json(value))
@@ -58,13 +58,13 @@ def passes(wanted: str, value: str) -> bool:
     ],
 )
 def test_operators(wanted: str, accepted: list[str], rejected: list[str]) -> None:
-    """Every operator of AWS's table: what it accepts, and what is next to that and rejected."""
+    """For every operator in AWS's table: what it accepts, and what is close to that and rejected."""
     assert [value for value in accepted if not passes(wanted, value)] == []
     assert [value for value in rejected if passes(wanted, value)] == []
 
 
 def test_exists_false_is_no_test_of_a_value() -> None:
-    """That a value is absent cannot be asked of a value."""
+    """A test of a value cannot be that the value is absent."""
     assert LAMBDA.test(read_json('{"exists": false}', as_written=True)) is None
 
 
@@ -79,7 +79,7 @@ def test_exists_false_is_no_test_of_a_value() -> None:
     ],
 )
 def test_ignoring_case_goes_letter_by_letter(pattern: str, accepted: list[str], rejected: list[str]) -> None:
-    """Each letter of the pattern is its small or its capital form; texts are not folded as wholes."""
+    """Each letter of the pattern matches its lower and upper case; texts are not folded as wholes."""
     test = LAMBDA.operators["equals-ignore-case"](pattern)
     assert [test(each) for each in accepted] == [True] * len(accepted)
     assert [test(each) for each in rejected] == [False] * len(rejected)
@@ -102,12 +102,12 @@ def test_ignoring_case_goes_letter_by_letter(pattern: str, accepted: list[str], 
     ],
 )
 def test_a_number_is_compared_only_if_a_double_has_its_digits(text: str, value: float | None) -> None:
-    """Beyond a double's range or precision a number has no order."""
+    """Beyond a double's range or precision a number cannot be ordered."""
     assert Number(text).comparable() == value
 
 
 def test_a_number_without_an_order_equals_its_own_digits() -> None:
-    """An account number of 20 digits can be asked for as it is written, and no other way."""
+    """An account number of 20 digits matches only as it is written."""
     assert passes("12345678901234567891", "12345678901234567891")
     assert not passes("12345678901234567891", "12345678901234567891.0")
     assert not passes('{"numeric": [">", 0]}', "12345678901234567891")
@@ -171,7 +171,7 @@ def test_a_number_without_an_order_equals_its_own_digits() -> None:
     ],
 )
 def test_wrong_operands_are_refused(wanted: str, reason: str) -> None:
-    """Each operator's wrong operands, in AWS's sentence where it has been seen."""
+    """The refusal is AWS's sentence if we have seen it."""
     with pytest.raises(PatternError) as refused:
         LAMBDA.test(read_json(wanted, as_written=True))
     assert str(refused.value) == reason
@@ -185,7 +185,7 @@ def test_what_is_not_json_is_a_value_error(text: str) -> None:
 
 
 def test_objects_are_read_as_written_or_by_the_last_of_a_name() -> None:
-    """A pattern may repeat a name; of an event's members the last of each name counts."""
+    """A pattern may repeat a name; in an event the last of each name counts."""
     found: Any = read_json('{"a": 1, "a": {"b": true}}', as_written=True)
     assert found == (("a", Number("1")), ("a", (("b", True),)))
     assert read_json('{"a": 1, "a": {"b": true}}') == {"a": {"b": True}}

@@ -15,7 +15,7 @@ from simulator.stack.patterns import Pattern, read_pattern
 
 
 def paths(text: str) -> list[list[str]]:
-    """The paths of each branch of a pattern that AWS takes."""
+    """The paths of each branch of a pattern that AWS accepts."""
     pattern = read_pattern(text)
     assert pattern.refusal is None
     return [[leaf.path for leaf in branch] for branch in pattern.branches]
@@ -28,14 +28,14 @@ def test_levels_are_joined_by_dots() -> None:
 
 
 def test_paths_are_those_of_all_branches() -> None:
-    """Each once."""
+    """Each path occurs once."""
     pattern = read_pattern('{"z": {"y": [1]}, "$or": [{"a": [1]}, {"b": [1]}]}')
     assert pattern.paths() == {"z.y", "a", "b"}
     assert read_pattern("{}").paths() == frozenset()
 
 
 def test_or_multiplies_the_branches() -> None:
-    """Each alternative with everything around it, nested and side by side."""
+    """Each alternative is combined with everything around it, nested and side by side."""
     assert paths('{"z": [1], "$or": [{"a": [1]}, {"b": [1], "c": [1]}]}') == [["a", "z"], ["b", "c", "z"]]
     assert paths('{"$or": [{"a": [1]}, {"b": [1]}], "z": [1]}') == [["a", "z"], ["b", "z"]]
     two = '{"p": {"$or": [{"a": [1]}, {"b": [1]}]}, "q": {"$or": [{"c": [1]}, {"d": [1]}]}}'
@@ -65,7 +65,7 @@ def test_a_path_that_is_named_twice_counts_as_its_last(text: str, repeated: tupl
 
 
 def test_a_leaf_may_ask_for_a_value_or_none() -> None:
-    """`exists: false` among other elements: one of these, or nothing at all."""
+    """`exists: false` among other elements means one of these, or nothing at all."""
     ((leaf,),) = read_pattern('{"a": ["x", {"exists": false}]}').branches
     assert (len(leaf.tests), leaf.absent) == (1, True)
     ((leaf,),) = read_pattern('{"a": ["x"]}').branches
@@ -102,7 +102,7 @@ def test_a_leaf_may_ask_for_a_value_or_none() -> None:
     ],
 )
 def test_what_aws_refuses(text: str, reason: str) -> None:
-    """The reason is one line, and nothing is left to match by."""
+    """The reason is one line, and no branch is left to match."""
     pattern = read_pattern(text)
     assert pattern.refusal == reason
     assert pattern.branches == ()
@@ -131,7 +131,7 @@ def test_or_may_make_a_thousand_combinations() -> None:
 
 
 def test_a_pattern_has_at_most_4096_characters() -> None:
-    """At the bound it is taken, and one more is refused."""
+    """At the limit it is accepted, and one more is refused."""
     text = json.dumps({"body": ["x" * (limits.FILTER_PATTERN_CHARACTERS - len('{"body": [""]}'))]})
     assert len(text) == 4096
     assert read_pattern(text).refusal is None
@@ -139,7 +139,7 @@ def test_a_pattern_has_at_most_4096_characters() -> None:
 
 
 def test_deep_nesting_is_refused_and_not_a_crash(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Within 4,096 characters an object may nest deeper than is read, or, by other Pythons, than can be followed."""
+    """Within 4,096 characters an object may nest deeper than we read, or than other versions of Python can follow."""
     assert read_pattern('{"":' * 1000).refusal == "the pattern is not JSON: it is nested too deeply"
     deep: Any = [Number("1")]
     for _ in range(10 * sys.getrecursionlimit()):
@@ -149,7 +149,7 @@ def test_deep_nesting_is_refused_and_not_a_crash(monkeypatch: pytest.MonkeyPatch
 
 
 def test_patterns_are_equal_by_their_text() -> None:
-    """All else is made of it."""
+    """Everything else is derived from it."""
     for text in ('{"a": [1]}', '{"a": [1], "a": [2]}', "{}"):
         assert read_pattern(text) == read_pattern(text) == Pattern(text)
     assert read_pattern('{"a": [1]}') != read_pattern('{"a": [2]}')

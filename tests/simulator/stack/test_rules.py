@@ -1,4 +1,4 @@
-"""Each rule that AWS enforces, in its words; each piece of advice; and nothing about the pipeline's own template."""
+"""Each rule that AWS enforces, in its words; each piece of advice; and no finding about the pipeline's own template."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ POLICY = {"Statement": {"Effect": "Allow", "Principal": {"Service": "s3.amazonaw
 
 
 class Sound:
-    """A stack without a finding, and what one change to it brings up."""
+    """A stack without a finding, and the findings after one change to it."""
 
     def __init__(self) -> None:
         self.function = declare.function(timeout_s=60)
@@ -36,7 +36,7 @@ class Sound:
         self.notifications = (Notification("Queue", ("s3:ObjectCreated:*",), "stocks/"),)
 
     def stack(self) -> Stack:
-        """The stack as it stands."""
+        """The stack as it is."""
         return declare.stack(
             functions={"Consumer": self.function},
             queues={"Queue": self.queue, "DLQ": self.dead_letters},
@@ -67,13 +67,13 @@ def test_sound(sound: Sound) -> None:
 
 
 def test_own_template() -> None:
-    """The pipeline's own template has none either."""
+    """The pipeline's own template has no finding either."""
     found = examine(template.load(None, {}))
     assert (found.violations, found.advice) == ((), ())
 
 
 def test_visibility_below_timeout(sound: Sound) -> None:
-    """AWS refuses the mapping; the finding names it and its function's line."""
+    """AWS refuses the mapping; the finding names it and has its function's line."""
     sound.queue = dataclasses.replace(sound.queue, visibility_timeout_s=59)
     text = "Queue visibility timeout: 59 seconds is less than Function timeout: 60 seconds"
     assert examine(sound.stack()).violations == (Finding("Mapping", text, 10),)
@@ -127,13 +127,13 @@ def test_visibility_below_timeout(sound: Sound) -> None:
     ],
 )
 def test_mapping_settings(sound: Sound, change: dict[str, Any], text: str) -> None:
-    """Settings of the mapping outside what AWS takes, one by one."""
+    """Settings of the mapping outside AWS's limits, one by one."""
     sound.mappings = [dataclasses.replace(sound.mappings[0], **change)]
     assert sound.refused() == [text]
 
 
 def test_each_mapping_is_looked_at(sound: Sound) -> None:
-    """One without pollers or a function without a reservation does not hide the next; equal bounds are sound."""
+    """A mapping without pollers or a function without a reservation does not hide the next; equal bounds are fine."""
     sound.mappings.append(
         dataclasses.replace(sound.mappings[0], logical_id="Other", queue="DLQ", provisioned=ProvisionedPollers(10, 5))
     )
@@ -144,14 +144,14 @@ def test_each_mapping_is_looked_at(sound: Sound) -> None:
 
 
 def test_second_mapping(sound: Sound) -> None:
-    """The same queue and function a second time is a conflict."""
+    """A second mapping with the same queue and function is a conflict."""
     sound.mappings.append(dataclasses.replace(sound.mappings[0], logical_id="Again"))
     (text,) = sound.refused()
     assert text.startswith(f'An event source mapping with SQS arn (" {sound.queue.arn} ") and function (" Consumer ")')
 
 
 def test_unreserved_concurrency(sound: Sound) -> None:
-    """Reserving must leave 100 of the account's 1,000."""
+    """A reservation must leave 100 of the account's 1,000."""
     sound.function = dataclasses.replace(sound.function, reserved_concurrency=900)
     assert sound.refused() == []
     stack = sound.stack()
@@ -189,7 +189,7 @@ def test_unreserved_concurrency(sound: Sound) -> None:
     ],
 )
 def test_function_settings(sound: Sound, change: dict[str, Any], part: str) -> None:
-    """Settings of the function outside what AWS takes, one by one."""
+    """Settings of the function outside AWS's limits, one by one."""
     sound.queue = dataclasses.replace(sound.queue, visibility_timeout_s=43_200)
     sound.function = dataclasses.replace(sound.function, **change)
     (text,) = sound.refused()
@@ -210,7 +210,7 @@ def test_function_settings(sound: Sound, change: dict[str, Any], part: str) -> N
     ],
 )
 def test_function_settings_at_their_bounds(sound: Sound, change: dict[str, Any]) -> None:
-    """A second is a timeout, and 4 KB of variables are not too many; runtimes other than Python's are not judged."""
+    """A timeout of a second and 4 KB of variables are fine; runtimes other than Python's are not judged."""
     sound.queue = dataclasses.replace(sound.queue, visibility_timeout_s=10_800)
     sound.function = dataclasses.replace(sound.function, **change)
     assert sound.refused() == []
@@ -233,7 +233,7 @@ def test_function_settings_at_their_bounds(sound: Sound, change: dict[str, Any])
 def test_what_only_the_model_states_is_advised_against(
     sound: Sound, change: dict[str, Any], advice: str | None
 ) -> None:
-    """Figures that no ordinary function has been seen to get are advised against, not refused."""
+    """Figures that we have seen no ordinary function get are advised against, not refused."""
     sound.queue = dataclasses.replace(sound.queue, visibility_timeout_s=10_800)
     sound.function = dataclasses.replace(sound.function, **change)
     assert sound.refused() == []
@@ -245,7 +245,7 @@ def test_what_only_the_model_states_is_advised_against(
 
 @pytest.mark.parametrize(("timeout_s", "refused"), [(5_400, False), (5_401, True)])
 def test_managed_instances_have_limits_of_their_own(sound: Sound, timeout_s: int, refused: bool) -> None:
-    """CapacityProviderConfig: 5,400 s for events of a mapping, and the simulator says that it runs it otherwise."""
+    """CapacityProviderConfig allows 5,400 s for events of a mapping; the simulator says that it runs it differently."""
     sound.queue = dataclasses.replace(sound.queue, visibility_timeout_s=43_200)
     sound.function = dataclasses.replace(sound.function, timeout_s=timeout_s)
     stack = dataclasses.replace(
@@ -257,7 +257,7 @@ def test_managed_instances_have_limits_of_their_own(sound: Sound, timeout_s: int
 
 
 def test_a_managed_function_takes_no_advice_from_another(sound: Sound) -> None:
-    """Each function is judged by itself."""
+    """Each function is judged on its own."""
     functions = {name: declare.function(name, timeout_s=901) for name in ("Managed", "Ordinary")}
     ignored = (Ignored("Managed", "CapacityProviderConfig.CapacityProviderArn", "not simulated"),)
     stack = dataclasses.replace(sound.stack(), functions=functions, mappings={}, ignored=ignored)
@@ -275,7 +275,7 @@ def test_schedule_expression(sound: Sound) -> None:
     ("given", "refused"), [('{"a": 1}', False), ('"text"', False), ("{a: 1}", True), (None, False)]
 )
 def test_schedule_input(sound: Sound, given: str | None, refused: bool) -> None:
-    """An event of one's own is JSON, or the rule is refused."""
+    """A custom event must be JSON, or the rule is refused."""
     sound.schedules = [Schedule("Tick", "tick", "Consumer", "rate(1 minute)", "rule", "arn", input=given)]
     assert [text.startswith("Input is not JSON: ") for text in sound.refused()] == [True] * refused
 
@@ -290,7 +290,7 @@ def test_schedule_input(sound: Sound, given: str | None, refused: bool) -> None:
     ],
 )
 def test_queue_settings(sound: Sound, change: dict[str, Any], text: str) -> None:
-    """Attributes of the queue outside what SQS takes."""
+    """Attributes of the queue outside SQS's limits."""
     sound.queue = dataclasses.replace(sound.queue, **change)
     assert sound.refused() == [text]
 
@@ -303,7 +303,7 @@ def test_receive_count_of_zero(sound: Sound) -> None:
 
 @pytest.mark.parametrize("receives", [1, 1000])
 def test_receive_counts_from_1_to_1000(sound: Sound, receives: int) -> None:
-    """Both are accepted; one more is not."""
+    """Both ends are accepted; one more is not."""
     sound.queue = dataclasses.replace(sound.queue, redrive=Redrive("DLQ", receives))
     assert sound.refused() == []
     sound.queue = dataclasses.replace(sound.queue, redrive=Redrive("DLQ", 1001))
@@ -319,13 +319,13 @@ def test_receive_counts_from_1_to_1000(sound: Sound, receives: int) -> None:
     ],
 )
 def test_a_permission_has_many_forms(sound: Sound, policy: Any) -> None:
-    """One statement or a list, one action or several, S3 or everyone."""
+    """It may be one statement or a list, one action or several, for S3 or everyone."""
     sound.queue = dataclasses.replace(sound.queue, policy=policy)
     assert sound.refused() == []
 
 
 def test_a_queue_outside_the_stack_is_taken_on_trust(sound: Sound) -> None:
-    """A notification to it, or a mapping of it, is nothing that the template could say more about."""
+    """The template cannot say more about a notification to it, or a mapping of it."""
     sound.notifications = (dataclasses.replace(sound.notifications[0], queue="Elsewhere"),)
     sound.mappings.append(dataclasses.replace(sound.mappings[0], logical_id="Other", queue="Elsewhere"))
     sound.mappings.append(dataclasses.replace(sound.mappings[0], logical_id="Third", function="Elsewhere"))
@@ -349,7 +349,7 @@ def test_notification_needs_permission(sound: Sound, policy: Any) -> None:
 
 
 def test_overlapping_notifications(sound: Sound) -> None:
-    """Two rules that could both hold are ambiguous; two that cannot are not."""
+    """Two rules that could both apply are ambiguous; two that cannot are not."""
     first = sound.notifications[0]
     sound.notifications = (first, dataclasses.replace(first, events=("s3:ObjectCreated:Put",), prefix="stocks/a"))
     assert sound.refused()[0].startswith("Configuration is ambiguously defined.")
@@ -377,7 +377,7 @@ def test_overlapping_notifications(sound: Sound) -> None:
     ],
 )
 def test_what_overlaps(sound: Sound, one: dict[str, Any], other: dict[str, Any], ambiguous: bool) -> None:
-    """Two rules are ambiguous if an object and an event can meet both: prefixes, suffixes and events."""
+    """Two rules are ambiguous if an object and an event can match both: prefixes, suffixes and events."""
     plain = Notification("Queue", ("s3:ObjectCreated:*",))
     for pair in ((one, other), (other, one)):
         sound.notifications = tuple(dataclasses.replace(plain, **change) for change in pair)
@@ -386,13 +386,13 @@ def test_what_overlaps(sound: Sound, one: dict[str, Any], other: dict[str, Any],
 
 @pytest.mark.parametrize("event", ["s3:ObjectCreated:Get", "ObjectCreated:Put", "s3:ObjectCreated", "s3:*"])
 def test_unknown_events(sound: Sound, event: str) -> None:
-    """S3 has no such event; it names it."""
+    """S3 has no such event, and names it."""
     sound.notifications = (Notification("Queue", ("s3:ObjectAnnotation:Put", event)),)
     assert sound.refused() == [f"The event '{event}' is not supported for notifications"]
 
 
 def test_findings_are_in_the_templates_order(sound: Sound) -> None:
-    """By line; what has none comes first; a schedule's is its function's."""
+    """They are ordered by line; those without one come first; a schedule's line is its function's."""
     sound.queue = dataclasses.replace(sound.queue, delay_s=901)
     sound.function = dataclasses.replace(sound.function, memory_mb=1)
     sound.schedules = [
@@ -404,7 +404,7 @@ def test_findings_are_in_the_templates_order(sound: Sound) -> None:
 
 
 def test_visibility_equal_to_the_timeout_is_accepted_and_advised_against(sound: Sound) -> None:
-    """AWS refuses less; six times as much is what it advises."""
+    """AWS refuses less; it advises six times as much."""
     sound.queue = dataclasses.replace(sound.queue, visibility_timeout_s=60)
     assert sound.refused() == []
     assert [where for where, _ in sound.advised()] == ["Queue"]
@@ -412,14 +412,14 @@ def test_visibility_equal_to_the_timeout_is_accepted_and_advised_against(sound: 
 
 @pytest.mark.parametrize(("batch_size", "reports", "told"), [(1, False, False), (2, False, True), (2, True, False)])
 def test_a_batch_of_one_needs_no_report(sound: Sound, batch_size: int, reports: bool, told: bool) -> None:
-    """Only with others in its batch does a bad message make sound ones come back."""
+    """A bad message can make good ones come back only if they are in its batch."""
     mapping = dataclasses.replace(sound.mappings[0], batch_size=batch_size, reports_batch_item_failures=reports)
     sound.mappings = [mapping]
     assert bool(sound.advised()) is told
 
 
 def test_a_destination_on_failure_is_not_used_either(sound: Sound) -> None:
-    """As a dead-letter queue of the function is not; a schedule uses them."""
+    """Like a dead-letter queue of the function, it is unused by a mapping; a schedule uses both."""
     failing = AsynchronousInvocation(on_failure_arn="arn:aws:sqs:::x")
     sound.function = dataclasses.replace(sound.function, asynchronous=failing)
     ((where, _),) = sound.advised()
@@ -429,14 +429,14 @@ def test_a_destination_on_failure_is_not_used_either(sound: Sound) -> None:
 
 
 def test_only_queues_that_are_notified_need_room_for_notifications(sound: Sound) -> None:
-    """And 64 KiB are room enough."""
+    """64 KiB are enough room."""
     sound.dead_letters = dataclasses.replace(sound.dead_letters, maximum_message_bytes=1024)
     sound.queue = dataclasses.replace(sound.queue, maximum_message_bytes=65_536)
     assert sound.advised() == []
 
 
 def test_six_times_the_timeout(sound: Sound) -> None:
-    """Visibility under six timeouts, plus the window, is advised against."""
+    """A visibility timeout under six function timeouts plus the window is advised against."""
     sound.mappings = [dataclasses.replace(sound.mappings[0], window_s=5)]
     ((where, text),) = sound.advised()
     assert where == "Queue"
@@ -444,7 +444,7 @@ def test_six_times_the_timeout(sound: Sound) -> None:
 
 
 def test_receive_count_under_five(sound: Sound) -> None:
-    """A low receive count is advised against, and so is no dead-letter queue."""
+    """A low receive count is advised against, and so is a missing dead-letter queue."""
     sound.queue = dataclasses.replace(sound.queue, redrive=Redrive("DLQ", 4))
     assert sound.advised()[0][1].endswith("maxReceiveCount 4 is below 5")
     sound.queue = dataclasses.replace(sound.queue, redrive=None)
@@ -460,7 +460,7 @@ def test_dead_letter_retention(sound: Sound) -> None:
 
 
 def test_reservation_below_the_pollers(sound: Sound) -> None:
-    """A reservation under what the mapping has in hand throttles."""
+    """A reservation below the mapping's concurrency throttles."""
     sound.function = dataclasses.replace(sound.function, reserved_concurrency=3)
     assert "below the 5 batches" in sound.advised()[0][1]
     sound.mappings = [dataclasses.replace(sound.mappings[0], maximum_concurrency=3)]
@@ -468,7 +468,7 @@ def test_reservation_below_the_pollers(sound: Sound) -> None:
 
 
 def test_a_function_without_a_reservation_does_not_hide_the_next(sound: Sound) -> None:
-    """Each mapping's function is looked at."""
+    """Each mapping's function is examined."""
     other = declare.function("Other", timeout_s=60, reserved_concurrency=3)
     sound.mappings.append(dataclasses.replace(sound.mappings[0], logical_id="Second", function="Other"))
     stack = sound.stack()
@@ -477,7 +477,7 @@ def test_a_function_without_a_reservation_does_not_hide_the_next(sound: Sound) -
 
 
 def test_silent_losses(sound: Sound) -> None:
-    """What would lose or repeat messages without a word is advised against."""
+    """What would lose or repeat messages silently is advised against."""
     sound.function = dataclasses.replace(
         sound.function, asynchronous=AsynchronousInvocation(dead_letter_arn="arn:aws:sqs:::x")
     )
@@ -490,7 +490,7 @@ def test_silent_losses(sound: Sound) -> None:
 
 
 def test_own_template_with_a_reservation() -> None:
-    """The pipeline's `ReservedConcurrency` reaches the function, and one below the mapping's concurrency is told."""
+    """The pipeline's `ReservedConcurrency` reaches the function, and one below the mapping's concurrency is found."""
     stack = template.load(None, {"ReservedConcurrency": "2"})
     assert stack.functions["ConsumerLambda"].reserved_concurrency == 2
     (advice,) = examine(stack).advice
@@ -498,7 +498,7 @@ def test_own_template_with_a_reservation() -> None:
 
 
 def test_a_bucket_has_at_most_a_hundred_notifications() -> None:
-    """With more, they are counted and no longer held against each other; the next bucket is judged all the same."""
+    """With more, they are counted and no longer compared with each other; the next bucket is still judged."""
     for count in (100, 101):
         each = tuple(Notification("Nowhere", ("s3:ObjectCreated:*",)) for _ in range(count))
         buckets = {name: Bucket(name, name.lower(), "arn", notifications=each) for name in ("Bucket", "Other")}
@@ -510,7 +510,7 @@ def test_a_bucket_has_at_most_a_hundred_notifications() -> None:
 
 
 def test_a_statement_that_is_none_allows_nothing() -> None:
-    """And does not hide one that does."""
+    """It also does not hide one that does."""
     allowed = {"Effect": "Allow", "Principal": {"Service": "s3.amazonaws.com"}, "Action": "sqs:SendMessage"}
     bucket = Bucket("Bucket", "bucket", "arn", notifications=(Notification("Queue", ("s3:ObjectCreated:*",)),))
     for statements, refused in (

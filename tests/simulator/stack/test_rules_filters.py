@@ -47,7 +47,7 @@ def filtered(tmp_path: Path) -> Filtered:
 
 
 def advised(stack: Stack) -> list[str]:
-    """What is advised of the mapping."""
+    """The advice about the mapping."""
     return [each.text for each in examine(stack).advice if each.logical_id == "FBatch"]
 
 
@@ -68,20 +68,20 @@ def test_a_sound_filter_has_no_finding(filtered: Filtered) -> None:
     ],
 )
 def test_a_pattern_that_aws_refuses(filtered: Filtered, pattern: str, reason: str) -> None:
-    """AWS's sentence, which of the filters, why, and the line of the function's event."""
+    """The finding has AWS's sentence, which filter it is, why, and the line of the function's event."""
     stack = filtered('{"body": [1]}', pattern)
     text = f"Invalid filter pattern definition. FilterCriteria.Filters[1]: {reason}"
     assert examine(stack).violations == (Finding("FBatch", text, EVENT_LINE),)
 
 
 def test_every_bad_pattern_is_named(filtered: Filtered) -> None:
-    """One finding for each of them."""
+    """There is one finding for each."""
     found = examine(filtered("{}", '{"body": [1]}', "[]")).violations
     assert [each.text.partition(": ")[0][-10:] for each in found] == ["Filters[0]", "Filters[2]"]
 
 
 def test_more_filters_than_aws_has_ever_taken(filtered: Filtered) -> None:
-    """Five by default, ten by request: more are advised against, and above ten refused."""
+    """Five are the default, ten are possible on request: more are advised against, and above ten refused."""
     by_default, at_most = limits.MAPPING_FILTERS
     pattern = '{"body": [1]}'
     assert advised(filtered(*[pattern] * by_default)) == []
@@ -95,7 +95,7 @@ def test_more_filters_than_aws_has_ever_taken(filtered: Filtered) -> None:
 
 
 def test_what_cannot_be_filtered_is_advised_against(filtered: Filtered) -> None:
-    """A pattern may ask for what no message has to offer; AWS takes it, and then most messages are deleted."""
+    """A pattern may test what messages do not have; AWS accepts it, and then deletes most messages."""
     (text,) = advised(filtered('{"body": [1], "messageAttributes": {"kind": ["x"]}, "eventSource": ["aws:sqs"]}'))
     assert text.startswith("FilterCriteria.Filters[0] filters on eventSource, messageAttributes, but only the body of")
 
@@ -108,13 +108,13 @@ def test_a_path_that_is_named_twice_is_advised_against(filtered: Filtered) -> No
 
 
 def test_keys_are_shown_without_their_control_characters(filtered: Filtered) -> None:
-    """What a pattern is made of must not steer the terminal."""
+    """A pattern's text must not control the terminal."""
     assert all(text.isprintable() for text in advised(filtered(r'{"\u001b": [1], "\u001b": [2]}')))
     assert len(advised(filtered(r'{"\u001b": [1], "\u001b": [2]}'))) == 2
 
 
 @pytest.mark.parametrize("pattern", [{"body": ["x"]}, ["x"]])
 def test_a_pattern_is_a_text(filtered: Filtered, pattern: Any) -> None:
-    """CloudFormation wants JSON as text; a mapping in its place is refused with the line."""
+    """CloudFormation requires JSON as text; a mapping in its place is refused with the line."""
     with pytest.raises(TemplateError, match=r"t\.yaml:15: F: .*Filters\[0\]\.Pattern: must be text"):
         filtered(pattern)

@@ -1,4 +1,4 @@
-"""What AWS refuses of a table's keys and capacity."""
+"""What AWS refuses about a table's keys and capacity."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def refused(**capacity: Any) -> list[str]:
     ],
 )
 def test_what_a_new_table_may_have_is_sound(capacity: dict[str, Any]) -> None:
-    """Its least; a provisioned table starts at what is provisioned, and is not judged by what others start at."""
+    """It is the minimum; a provisioned table starts at what is provisioned, and other minimums do not apply."""
     assert refused(**capacity) == []
 
 
@@ -47,7 +47,7 @@ def test_what_a_new_table_may_have_is_sound(capacity: dict[str, Any]) -> None:
     ],
 )
 def test_less_is_refused(capacity: dict[str, Any], parts: list[str]) -> None:
-    """`check` says so, where a run would find it only when it makes the table."""
+    """`check` reports it, where a run would find it only when it makes the table."""
     said = refused(**capacity)
     assert len(said) == len(parts)
     assert all(part in text for part, text in zip(parts, said, strict=True))

@@ -1,4 +1,4 @@
-"""Schedule expressions: AWS's grammar, and when they come due."""
+"""Schedule expressions: AWS's grammar, and when they are due."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from simulator.stack.schedule import ScheduleExpressionError, parse
 
 
 def instant(text: str) -> float:
-    """UTC."""
+    """An instant in UTC."""
     return datetime.fromisoformat(text).replace(tzinfo=UTC).timestamp()
 
 
 def due(expression: str, start: str, count: int = 3) -> list[str]:
-    """The first due instants, readable."""
+    """The first due instants in readable form."""
     instants = itertools.islice(parse(expression)(instant(start)), count)
     return [datetime.fromtimestamp(each, UTC).strftime("%Y-%m-%dT%H:%M") for each in instants]
 
@@ -29,7 +29,7 @@ def due(expression: str, start: str, count: int = 3) -> list[str]:
     [("rate(1 minute)", 60), ("rate(5 minutes)", 300), ("rate(1 hour)", 3600), ("rate(2 days)", 172_800)],
 )
 def test_rates(expression: str, seconds: int) -> None:
-    """A value and its unit, singular only for one."""
+    """A rate is a value and its unit, singular only for one."""
     assert list(itertools.islice(parse(expression)(7.5), 3)) == [7.5, 7.5 + seconds, 7.5 + 2 * seconds]
 
 
@@ -85,7 +85,7 @@ def test_refused(expression: str) -> None:
     ],
 )
 def test_refusals_say_what_to_write(expression: str, kind: Literal["rule", "scheduler"], advice: str) -> None:
-    """The reason names what is accepted in its place."""
+    """The reason says what to write instead."""
     with pytest.raises(ScheduleExpressionError) as refused:
         parse(expression, kind)
     assert str(refused.value).endswith(advice)
@@ -118,17 +118,17 @@ def test_refusals_say_what_to_write(expression: str, kind: Literal["rule", "sche
     ],
 )
 def test_cron(expression: str, start: str, expected: list[str]) -> None:
-    """Every form of the six fields comes due when a calendar says so."""
+    """Every form of the six fields is due when a calendar says so."""
     assert due(expression, start) == expected
 
 
 def test_cron_ends_with_its_years() -> None:
-    """A year that is past never comes due again."""
+    """A year in the past is never due again."""
     assert due("cron(0 9 1 1 ? 2025)", "2026-01-01T00:00") == []
 
 
 def test_at_is_schedulers() -> None:
-    """`at()` is known to Scheduler alone, and comes due once."""
+    """Only Scheduler has `at()`, which is due once."""
     due_from = parse("at(2026-11-22T09:00:00)", "scheduler")
     assert list(due_from(instant("2026-11-01T00:00"))) == [instant("2026-11-22T09:00")]
     assert list(due_from(instant("2026-11-22T09:00"))) == [instant("2026-11-22T09:00")]
@@ -151,7 +151,7 @@ def test_cron_ascends_in_whole_minutes(start_at: float) -> None:
 
 
 def test_a_rate_has_at_most_nine_digits() -> None:
-    """So many days are beyond every calendar: only the first is due."""
+    """With more digits it exceeds every calendar: only the first instant is due."""
     assert list(parse("rate(999999999 days)")(0.0)) == [0.0]
     for digits in (10, 5_000):
         with pytest.raises(ScheduleExpressionError, match="the value has too many digits"):
@@ -159,6 +159,6 @@ def test_a_rate_has_at_most_nine_digits() -> None:
 
 
 def test_a_rate_ends_with_the_calendar() -> None:
-    """No instant is due that has no date."""
+    """Every due instant has a date."""
     last = datetime(9999, 12, 31, 23, 59, tzinfo=UTC).timestamp()
     assert list(parse("rate(1 minute)")(last)) == [last]

@@ -31,7 +31,7 @@ Resources:
 
 
 def test_the_pipelines_own_settings() -> None:
-    """As its template maps them; the table's name is decided by a resource."""
+    """The template maps them; a resource decides the table's name."""
     found = parameters_behind(template.load(), "ConsumerLambda")
     assert found["TICKER_COLUMN"] == "TickerColumn"
     assert found["WRITE_RATE"] == "WriteRate"
@@ -57,7 +57,7 @@ def test_the_pipelines_own_settings() -> None:
     ],
 )
 def test_a_parameter_in_an_expression(tmp_path: Path, value: str, parameter: str | None) -> None:
-    """One that alone decides the value; a condition only chooses. A variable of its own replaces a shared one."""
+    """It alone decides the value; conditions only choose. A function's own variable replaces a shared one."""
     file = tmp_path / "t.yaml"
     file.write_text(TEMPLATE.format(value=value), encoding="utf-8")
     found = parameters_behind(template.load(file), "F")
@@ -65,7 +65,7 @@ def test_a_parameter_in_an_expression(tmp_path: Path, value: str, parameter: str
 
 
 def test_a_function_without_variables_has_none(tmp_path: Path) -> None:
-    """Nor has one that the template does not declare."""
+    """A variable that the template does not declare has none either."""
     file = tmp_path / "t.yaml"
     file.write_text("Resources: {F: {Type: 'AWS::Serverless::Function', Properties: {Handler: a.b, Runtime: p}}}")
     stack = template.load(file)
@@ -73,7 +73,7 @@ def test_a_function_without_variables_has_none(tmp_path: Path) -> None:
 
 
 def test_properties_of_the_pipelines_own_resources() -> None:
-    """Of a function, a queue, and of a mapping that is a function's event; what is fixed has no parameter."""
+    """It covers a function, a queue, and a mapping that is a function's event; a fixed value has no parameter."""
     stack = template.load()
     (mapping,) = stack.mappings
     scaling = ("ScalingConfig", "MaximumConcurrency")
@@ -89,7 +89,7 @@ def test_properties_of_the_pipelines_own_resources() -> None:
 
 
 def test_a_mapping_that_is_a_resource_of_its_own(tmp_path: Path) -> None:
-    """In CloudFormation's plain form it has its properties itself."""
+    """In CloudFormation's plain form it has the properties itself."""
     file = tmp_path / "t.yaml"
     file.write_text(
         "Parameters: {On: {Type: String, Default: 'true'}}\n"

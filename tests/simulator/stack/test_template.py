@@ -16,7 +16,7 @@ Load = Callable[..., Stack]
 
 @pytest.fixture
 def load_text(tmp_path: Path) -> Load:
-    """Load a template given as text, with parameters as keyword arguments."""
+    """Load a template from text, with parameters as keyword arguments."""
 
     def load_text(text: str, **parameters: str) -> Stack:
         file = tmp_path / "t.yaml"
@@ -35,7 +35,7 @@ Resources:
 
 
 def test_own_template_has_the_names_of_the_contract() -> None:
-    """The pipeline's template declares its resources under the public names, wired from bucket to table."""
+    """The pipeline's template declares its resources under the public names, connected from bucket to table."""
     stack = load()
 
     assert [function.name for function in stack.functions.values()] == ["GeneratorLambda", "ConsumerLambda"]
@@ -106,7 +106,7 @@ def test_every_setting_is_a_parameter(parameter: str, value: str, read: Callable
 
 
 def test_queue_policy_names_the_bucket_that_notifies() -> None:
-    """The policy's condition is the very ARN of the bucket, derived or given, though no Ref ties the two."""
+    """The policy's condition is the bucket's exact ARN, derived or given, though no Ref connects the two."""
     for parameters in ({}, {"BucketName": "given"}):
         stack = load(None, parameters)
         policy = stack.queues["StockQueue"].policy
@@ -124,7 +124,7 @@ def test_unacted_properties_are_listed(load_text: Load) -> None:
 
 
 def test_resource_without_effect_is_listed(load_text: Load) -> None:
-    """An alarm changes nothing about a row: accepted, and told."""
+    """An alarm changes nothing about a row: it is accepted, and reported."""
     stack = load_text(QUEUE + "      DelaySeconds: 1\n  A: {Type: AWS::CloudWatch::Alarm}\n")
 
     assert [entry.logical_id for entry in stack.ignored] == ["A"]
@@ -187,7 +187,7 @@ def test_parameters_are_checked_as_cloudformation_does(parameters: dict[str, str
 
 
 def test_missing_template_is_one_line(tmp_path: Path) -> None:
-    """A path that does not exist is said, not raised through."""
+    """A path that does not exist is a message, not a traceback."""
     with pytest.raises(TemplateError, match="does not exist"):
         load(tmp_path / "none.yaml")
 
@@ -247,14 +247,14 @@ Resources:
 
 
 def test_defaults_of_a_run_stand_behind_parameters() -> None:
-    """A run's seed takes the place of the template's default, and yields to a parameter that was given."""
+    """A run's seed replaces the template's default, and gives way to a parameter that was set."""
     assert load(None, {}, defaults={"Seed": "5"}).parameters["Seed"] == "5"
     assert load(None, {"Seed": "6"}, defaults={"Seed": "5"}).parameters["Seed"] == "6"
     assert "Other" not in load(None, {}, defaults={"Other": "5"}).parameters
 
 
 def test_document_has_intrinsics_in_their_long_form(load_text: Load) -> None:
-    """What is sent to CloudFormation is the template as it stands, which JSON can say."""
+    """CloudFormation gets the template as written, in a form that JSON can express."""
     stack = load_text(
         """
 Conditions: {A: !Equals [a, a], B: !And [!Condition A, !Not [!Condition C]], C: !Condition D, D: !Equals [a, b]}

@@ -1,4 +1,4 @@
-"""Which variables are kept from a handler, and that the rest is not."""
+"""Which variables are withheld from a handler, and that the rest is not."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from simulator.stack.variables import leads_away, withheld
     ],
 )
 def test_what_leads_away_is_withheld(name: str) -> None:
-    """It is named for its function, and for nobody else."""
+    """It is reported for its function, and for no other."""
     assert leads_away(name)
     functions = {"One": declare.function("One", environment={name: "x", "OTHER": "y"}), "Two": declare.function("Two")}
     assert withheld(declare.stack(functions=functions)) == {"One": [name]}
@@ -28,10 +28,10 @@ def test_what_leads_away_is_withheld(name: str) -> None:
     "name", ["PROXY", "proxy_", "MY_PROXY_URL", "AWS_PROFILE", "AWS_MAX_ATTEMPTS", "AWS_ENDPOINT", "aws_endpoint_url"]
 )
 def test_what_leads_nowhere_is_not(name: str) -> None:
-    """AWS's variables are in capitals, and only the end of a name makes it a proxy."""
+    """AWS's variables are upper case, and only the end of a name makes it a proxy."""
     assert not leads_away(name)
 
 
 def test_the_pipeline_s_own_template_has_none() -> None:
-    """Nothing is said of it."""
+    """No line is printed about it."""
     assert withheld(load()) == {}

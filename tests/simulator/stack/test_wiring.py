@@ -12,7 +12,7 @@ from simulator.stack.wiring import wiring
 
 
 def test_wiring_is_the_path_from_bucket_to_table() -> None:
-    """The run follows the notification to the queue, the mapping to the consumer, its variable to the table."""
+    """The run follows the notification to the queue, the mapping to the consumer, and its variable to the table."""
     path = wiring(load())
 
     assert path.queue.logical_id == path.notification.queue == "StockQueue"
@@ -23,7 +23,7 @@ def test_wiring_is_the_path_from_bucket_to_table() -> None:
 
 
 def test_table_that_nobody_declares_is_refused(tmp_path: Path) -> None:
-    """A TABLE_NAME that is no table of the template is one clear line."""
+    """A TABLE_NAME that is not a table in the template is one clear line."""
     copy = tmp_path / "t.yaml"
     text = packaged_template().read_text(encoding="utf-8")
     copy.write_text(text.replace("TABLE_NAME: !Ref StockData", "TABLE_NAME: Elsewhere"), encoding="utf-8")

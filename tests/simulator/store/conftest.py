@@ -27,7 +27,7 @@ _numbers = itertools.count()
 
 
 def client(service: str, endpoint: str) -> Any:
-    """A boto3 client that tries once and lets every parameter through to the server."""
+    """A boto3 client that tries once and passes every parameter to the server unchecked."""
     return boto3.client(
         service,
         endpoint_url=endpoint,
@@ -40,43 +40,43 @@ def client(service: str, endpoint: str) -> Any:
 
 @pytest.fixture(scope="session")
 def sqs(store_endpoint: str) -> Any:
-    """SQS of the session's strict store."""
+    """SQS in the session's strict store."""
     return client("sqs", store_endpoint)
 
 
 @pytest.fixture(scope="session")
 def dynamodb(store_endpoint: str) -> Any:
-    """DynamoDB of the session's strict store."""
+    """DynamoDB in the session's strict store."""
     return client("dynamodb", store_endpoint)
 
 
 @pytest.fixture(scope="session")
 def s3(store_endpoint: str) -> Any:
-    """S3 of the session's strict store."""
+    """S3 in the session's strict store."""
     return client("s3", store_endpoint)
 
 
 @pytest.fixture
 def name() -> str:
-    """A name that nobody else uses."""
+    """A name that nothing else uses."""
     return f"store-{next(_numbers)}"
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def lenient_store() -> AsyncIterator[Store]:
-    """A store without AWS's rules: it must answer as stock moto does."""
+    """A store without AWS's rules: it must answer like stock moto."""
     async with Store.open(strict=False) as store:
         yield store
 
 
 @dataclass(frozen=True)
 class Engine:
-    """Something that answers requests: stock moto, or the store."""
+    """A server that answers requests: stock moto, or the store."""
 
     call: Callable[[str, str, dict[str, str], bytes], Response]
 
     def json(self, service: str, operation: str, parameters: dict[str, Any]) -> tuple[int, Any]:
-        """One request of the JSON protocol: status and parsed answer, None for the page that Flask has for a 500."""
+        """One request in the JSON protocol: status and parsed answer, None for Flask's page for a 500."""
         prefix = {"sqs": "AmazonSQS", "dynamodb": "DynamoDB_20120810"}[service]
         headers = {
             "X-Amz-Target": f"{prefix}.{operation}",
@@ -87,7 +87,7 @@ class Engine:
         return response.status, None if response.body.startswith(b"<!doctype") else json.loads(response.body or b"{}")
 
     def s3(self, method: str, target: str, body: bytes = b"", **headers: str) -> Response:
-        """One request to S3; underscores in header names stand for hyphens."""
+        """One request to S3; underscores in header names become hyphens."""
         named = {key.replace("_", "-"): value for key, value in headers.items()}
         return self.call(method, target, {"Authorization": signed("s3"), **named}, body)
 

@@ -1,4 +1,4 @@
-"""The store's process: it starts, answers many at once, and ends with its owner, whatever way that goes."""
+"""The store's process: it starts, answers many at once, and ends with its owner, however that ends."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ on_the_sessions_loop = pytest.mark.asyncio(loop_scope="session")
 
 
 def is_running(pid: int) -> bool:
-    """Whether a process exists and is no zombie that waits to be reaped."""
+    """Whether a process exists and is not a zombie."""
     try:
         os.kill(pid, 0)
     except ProcessLookupError:
@@ -46,14 +46,14 @@ def is_running(pid: int) -> bool:
 
 
 def outside(pid: int) -> tuple[bytes, str]:
-    """What a process was given: its environment, and what its standard input is. Where there is no /proc: skipped."""
+    """What a process was given: its environment, and its standard input. Skipped where there is no /proc."""
     if not Path("/proc/self/environ").exists():
         pytest.skip("needs /proc")
     return Path(f"/proc/{pid}/environ").read_bytes(), Path(f"/proc/{pid}/fd/0").readlink().name
 
 
 async def test_a_store_serves_one_loopback_endpoint_and_is_gone_afterwards() -> None:
-    """Open and close: the endpoint answers in between, and the process is reaped at the end."""
+    """The endpoint answers while the store is open, and the process is reaped at the end."""
     async with Store.open() as store:
         assert store.endpoint.startswith("http://127.0.0.1:")
         counters = await store.counters()
@@ -82,7 +82,7 @@ async def test_a_store_ends_when_its_block_is_cancelled() -> None:
 
 
 def test_a_store_ends_when_its_owner_is_killed() -> None:
-    """Nobody stops it then: it sees the end of its standard input. SIGKILL and SIGTERM alike."""
+    """Then nothing stops it: it sees the end of its standard input. This holds for SIGKILL and SIGTERM."""
     ways = (signal.SIGKILL, signal.SIGTERM)
     owners = [subprocess.Popen([sys.executable, "-c", _OWNER], stdout=subprocess.PIPE, text=True) for _ in ways]
     for owner, way in zip(owners, ways, strict=True):
@@ -94,7 +94,7 @@ def test_a_store_ends_when_its_owner_is_killed() -> None:
 
 
 async def _message_ids(seed: int | None) -> list[str]:
-    """What a new store calls four messages: by its fast path, in a batch, by moto's code, and an event of S3."""
+    """The ids that a new store gives four messages: by its fast path, in a batch, by moto's code, and an S3 event."""
     arn = "arn:aws:sqs:us-east-1:123456789012:q"
     policy = {"Statement": {"Effect": "Allow", "Principal": "*", "Action": "sqs:SendMessage", "Resource": arn}}
     event = f"<QueueConfiguration><Queue>{arn}</Queue><Event>s3:ObjectCreated:*</Event></QueueConfiguration>"
@@ -120,7 +120,7 @@ async def _message_ids(seed: int | None) -> list[str]:
 
 
 async def test_two_stores_of_one_seed_give_the_same_sends_the_same_ids() -> None:
-    """Every message, whoever made it; without a seed no two stores have an id in common."""
+    """It holds for every message, whichever code makes it; without a seed no two stores share an id."""
     ids = await asyncio.gather(*map(_message_ids, (7, 7, 8, None, None)))
     assert ids[0] == ids[1]
     assert [len(each) for each in ids] == [5] * 5
@@ -147,7 +147,7 @@ async def test_the_death_of_the_process_is_told_at_once() -> None:
 
 
 async def test_a_store_that_does_not_answer_is_told_and_ended(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A process that is stopped is alive and says nothing: `wait_died` raises, and the block ends it all the same."""
+    """A stopped process is alive but silent: `wait_died` raises, and the block still ends it."""
     monkeypatch.setattr(limits, "SILENCE_LOOK_S", 0.01)
     async with Store.open() as store:
         os.kill(store.pid, signal.SIGSTOP)
@@ -159,7 +159,7 @@ async def test_a_store_that_does_not_answer_is_told_and_ended(monkeypatch: pytes
 
 @on_the_sessions_loop
 async def test_a_port_in_use_is_one_clear_line(lenient_store: Store) -> None:
-    """The line names the port and the way out."""
+    """The line names the port and says what to do."""
     port = lenient_store.port
     with pytest.raises(PortInUse, match=rf"port {port} cannot be used: .*; `--port 0` takes a free one"):
         async with Store.open(port=port):
@@ -204,7 +204,7 @@ async def test_a_hundred_and_fifty_long_polls_hold_nobody_up(lenient_store: Stor
 
 @on_the_sessions_loop
 async def test_counters_and_peek_tell_what_happened_without_side_effects(lenient_store: Store) -> None:
-    """Totals, gauges and messages; looking changes nothing, and test events are left out of the totals."""
+    """There are totals, gauges and messages; reading changes nothing, and test events are not in the totals."""
     store = lenient_store
     async with aiohttp.ClientSession() as session:
 
@@ -236,7 +236,7 @@ async def test_counters_and_peek_tell_what_happened_without_side_effects(lenient
 
 @on_the_sessions_loop
 async def test_refused_writes_come_back_unprocessed_and_then_as_an_exception(lenient_store: Store) -> None:
-    """Half a batch is 200 with UnprocessedItems; all of it is AWS's exception with its reason; zero ends it."""
+    """Half a batch refused is 200 with UnprocessedItems; all of it is AWS's exception with a reason; zero ends it."""
     store = lenient_store
     async with aiohttp.ClientSession() as session:
 

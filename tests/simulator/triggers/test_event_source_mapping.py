@@ -1,4 +1,4 @@
-"""The mapping at work on a manual clock: what reaches the function, what is deleted, what comes back."""
+"""The mapping on a manual clock: what reaches the function, what is deleted, what comes back."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ async def test_record_has_awss_fields(twin: Twin, clock: ManualClock) -> None:
 
 
 async def test_md5_quirk_of_a_window(twin: Twin, clock: ManualClock) -> None:
-    """With a window, a record without attributes carries `md5OfMessageAttributes: null`."""
+    """With a window, a record without attributes has `md5OfMessageAttributes: null`."""
     queue = ManualQueue(clock)
     queue.send("hello")
     async with twin.run(queue, declare.mapping(window_s=1), declare.function(), declare.queue()):
@@ -79,7 +79,7 @@ async def test_md5_quirk_of_a_window(twin: Twin, clock: ManualClock) -> None:
 
 
 async def test_ramp_equals_the_closed_form(twin: Twin, clock: ManualClock) -> None:
-    """A deep queue and slow invocations: the recorded concurrency is 5 + 300 a minute, and is used in full."""
+    """With a deep queue and slow invocations, the recorded concurrency is 5 + 300 per minute, and is fully used."""
     queue = ManualQueue(clock, visibility_s=7200)
     queue.send(*map(str, range(300)))
     twin.takes_s = 850.0
@@ -96,7 +96,7 @@ async def test_ramp_equals_the_closed_form(twin: Twin, clock: ManualClock) -> No
 
 
 async def test_maximum_concurrency_holds(twin: Twin, clock: ManualClock) -> None:
-    """Never more batches at once than MaximumConcurrency, however deep the queue."""
+    """There are never more batches at once than MaximumConcurrency, however deep the queue."""
     queue = ManualQueue(clock)
     queue.send(*map(str, range(100)))
     twin.takes_s = 1.0
@@ -109,7 +109,7 @@ async def test_maximum_concurrency_holds(twin: Twin, clock: ManualClock) -> None
 
 
 async def test_batch_size(twin: Twin, clock: ManualClock) -> None:
-    """No batch is larger than BatchSize; a larger one than ten is gathered over several receives."""
+    """No batch is larger than BatchSize; one larger than ten is filled by several receives."""
     queue = ManualQueue(clock)
     queue.send(*map(str, range(50)))
     mapping = declare.mapping(batch_size=25, window_s=5, maximum_concurrency=2)
@@ -119,7 +119,7 @@ async def test_batch_size(twin: Twin, clock: ManualClock) -> None:
 
 
 async def test_window_waits_for_the_long_poll(twin: Twin, clock: ManualClock) -> None:
-    """A quiet queue: a batch with a window of one second waits for the 20 s poll that is under way."""
+    """On a quiet queue, a batch with a window of one second waits for the 20 s poll in progress."""
     queue = ManualQueue(clock)
     queue.send("lonely")
     async with twin.run(queue, declare.mapping(window_s=1), declare.function(), declare.queue()):
@@ -130,7 +130,7 @@ async def test_window_waits_for_the_long_poll(twin: Twin, clock: ManualClock) ->
 
 
 async def test_six_megabytes_split(twin: Twin, clock: ManualClock) -> None:
-    """A batch that would pass 6 MB goes before it does, the rest in the next one; nothing is left behind."""
+    """A batch that would exceed 6 MB is sent before that, the rest in the next one; nothing is left behind."""
     queue = ManualQueue(clock)
     queue.send(*["x" * 1_000_000] * 9)
     mapping = declare.mapping(batch_size=9, maximum_concurrency=2)
@@ -143,7 +143,7 @@ async def test_six_megabytes_split(twin: Twin, clock: ManualClock) -> None:
 
 
 async def test_partial_failure_stays_until_visibility_ends(twin: Twin, clock: ManualClock) -> None:
-    """A listed message is not deleted, and is received again only when its visibility timeout is over."""
+    """A listed message is not deleted, and is received again only after its visibility timeout."""
     queue = ManualQueue(clock, visibility_s=30)
     queue.send("good", "bad")
 
@@ -187,7 +187,7 @@ async def test_failures_leave_the_batch(twin: Twin, clock: ManualClock, answer: 
 
 
 async def test_timeout_leaves_the_batch(twin: Twin, clock: ManualClock) -> None:
-    """An invocation past the function's timeout is killed there and deletes nothing."""
+    """An invocation that exceeds the function's timeout is killed then, and deletes nothing."""
     queue = ManualQueue(clock)
     queue.send("a")
     twin.takes_s = 10.0
@@ -199,7 +199,7 @@ async def test_timeout_leaves_the_batch(twin: Twin, clock: ManualClock) -> None:
 
 
 async def test_throttled_deliveries_fill_the_dead_letter_queue(twin: Twin, clock: ManualClock) -> None:
-    """Reserved concurrency 1 and a low receive count: sound messages die though the handler never saw them."""
+    """With reserved concurrency 1 and a low receive count, good messages are dead-lettered unseen by the handler."""
     queue = ManualQueue(clock, visibility_s=30, maximum_receives=2)
     queue.send(*map(str, range(100)))
     twin.takes_s = 25.0
@@ -216,7 +216,7 @@ async def test_throttled_deliveries_fill_the_dead_letter_queue(twin: Twin, clock
 
 
 async def test_maximum_concurrency_cures_it(twin: Twin, clock: ManualClock) -> None:
-    """The same load with MaximumConcurrency within the reservation: nothing is throttled, nothing dies."""
+    """With the same load and MaximumConcurrency within the reservation, nothing is throttled or dead-lettered."""
     queue = ManualQueue(clock, visibility_s=30, maximum_receives=2)
     queue.send(*map(str, range(100)))
     twin.takes_s = 25.0
@@ -233,7 +233,7 @@ async def test_maximum_concurrency_cures_it(twin: Twin, clock: ManualClock) -> N
 async def test_short_visibility_doubles_the_work(
     twin: Twin, clock: ManualClock, visibility_s: int, doubled: bool
 ) -> None:
-    """A batch that a throttle delays outlives a visibility of one timeout and is handled twice; with six, once."""
+    """A batch delayed by a throttle outlasts a visibility of one timeout and is handled twice; with six, once."""
     queue = ManualQueue(clock, visibility_s=visibility_s)
     queue.send(*map(str, range(240)))
     twin.takes_s = 2.2
@@ -249,7 +249,7 @@ async def test_short_visibility_doubles_the_work(
 
 
 async def test_throttle_retries_the_same_batch(twin: Twin, clock: ManualClock) -> None:
-    """A throttled batch is tried again with back-off while it is ours, and counts one receive."""
+    """A throttled batch is tried again with back-off while it is ours, and counts as one receive."""
     queue = ManualQueue(clock, visibility_s=30)
     queue.send("first", "second")
     twin.takes_s = 2.0
@@ -263,7 +263,7 @@ async def test_throttle_retries_the_same_batch(twin: Twin, clock: ManualClock) -
 
 @pytest.mark.parametrize(("reports", "least"), [(False, 2), (True, 5)])
 async def test_errors_scale_down(twin: Twin, clock: ManualClock, reports: bool, least: int) -> None:
-    """Errors take concurrency away without partial batch responses, and none with them."""
+    """Errors reduce concurrency without partial batch responses, but not with them."""
     queue = ManualQueue(clock, visibility_s=5)
     queue.send(*map(str, range(4)))
 
@@ -278,7 +278,7 @@ async def test_errors_scale_down(twin: Twin, clock: ManualClock, reports: bool, 
 
 
 async def test_a_throttled_batch_ends_with_its_first_message(twin: Twin, clock: ManualClock) -> None:
-    """A batch of a window is given up when the visibility of the message that it began with ends, not a later one's."""
+    """It is given up when the visibility of its first message ends, not that of a later one."""
     queue = ManualQueue(clock, visibility_s=60)
     queue.send("first")
     mapping = declare.mapping(window_s=20, batch_size=2, maximum_concurrency=2)
@@ -298,7 +298,7 @@ async def test_receivers_back_off_each_by_its_own_chance(twin: Twin, clock: Manu
     """A seed gives each receiver the same delays, in whatever order the receivers' tasks run."""
 
     async def asked(turns: list[int]) -> list[list[float]]:
-        """The instants of each receiver's calls, a failed call taking so many turns of the loop."""
+        """The instants of each receiver's calls, where a failed call takes this many turns of the loop."""
         began_at, tasks, calls = clock.now(), [], []
 
         async def receive_message(**_: Any) -> Any:
@@ -339,7 +339,7 @@ async def test_back_to_five_and_two_when_idle(twin: Twin, clock: ManualClock) ->
 
 
 async def test_idle_receives(twin: Twin, clock: ManualClock) -> None:
-    """Five pollers with 20 s polls make fifteen empty receives a minute on an empty queue."""
+    """Five pollers with 20 s polls make fifteen empty receives per minute on an empty queue."""
     queue = ManualQueue(clock)
     async with twin.run(queue, declare.mapping(), declare.function(), declare.queue()):
         await clock.advance(60)
@@ -347,7 +347,7 @@ async def test_idle_receives(twin: Twin, clock: ManualClock) -> None:
 
 
 async def test_a_delete_that_fails(twin: Twin, clock: ManualClock) -> None:
-    """A message whose delete fails is left, told as such, and handled again."""
+    """A message whose delete fails stays, is reported as such, and is handled again."""
     queue = ManualQueue(clock, visibility_s=30)
     queue.send("a", "b")
     queue.refuse_deletes = 1
@@ -368,7 +368,7 @@ async def test_deletes_come_in_tens(twin: Twin, clock: ManualClock) -> None:
 
 
 async def test_filtered_messages_are_deleted(twin: Twin, clock: ManualClock) -> None:
-    """What the filter criteria reject never reaches the function and is deleted from the queue."""
+    """Messages that the filter criteria reject never reach the function and are deleted from the queue."""
     queue = ManualQueue(clock)
     queue.send('{"kind": "wanted"}', '{"kind": "other"}', "no JSON")
     mapping = declare.mapping(filters=(read_pattern('{"body": {"kind": ["wanted"]}}'),))
@@ -380,7 +380,7 @@ async def test_filtered_messages_are_deleted(twin: Twin, clock: ManualClock) -> 
 
 
 async def test_soft_stop_settles_what_is_in_hand(twin: Twin, clock: ManualClock) -> None:
-    """After stop nothing new is received, what is in hand is settled, and then the mapping returns."""
+    """After stop nothing new is received, the batches in progress are settled, and then the mapping returns."""
     queue = ManualQueue(clock)
     queue.send(*map(str, range(100)))
     twin.takes_s = 2.0
@@ -397,7 +397,7 @@ async def test_soft_stop_settles_what_is_in_hand(twin: Twin, clock: ManualClock)
 
 
 async def test_soft_stop_releases_a_throttled_batch(twin: Twin, clock: ManualClock) -> None:
-    """A batch that waits for a place is given back at once, although its visibility lasts for minutes."""
+    """A batch that waits for a free environment is given back at once, although its visibility lasts for minutes."""
     queue = ManualQueue(clock)
     queue.send("a")
     function = declare.function(reserved_concurrency=0)
@@ -411,7 +411,7 @@ async def test_soft_stop_releases_a_throttled_batch(twin: Twin, clock: ManualClo
 
 
 async def test_growth_ends_with_the_backlog(twin: Twin, clock: ManualClock) -> None:
-    """Once a receive comes back empty nothing more is permitted, however many batches are in hand."""
+    """Once a receive comes back empty, no more concurrency is permitted, however many batches are in progress."""
     queue = ManualQueue(clock, visibility_s=7200)
     queue.send(*map(str, range(60)))
     twin.takes_s = 100.0
@@ -424,7 +424,7 @@ async def test_growth_ends_with_the_backlog(twin: Twin, clock: ManualClock) -> N
 
 
 async def test_soft_stop_does_not_wait_for_a_long_poll(twin: Twin, clock: ManualClock) -> None:
-    """On an empty queue the mapping returns within a second of stop, with no receive cut off."""
+    """On an empty queue the mapping returns within a second of stop, without cutting off a receive."""
     queue = ManualQueue(clock)
     async with twin.run(queue, declare.mapping(), declare.function(), declare.queue()) as task:
         await clock.advance(5.5)
@@ -445,7 +445,7 @@ async def test_soft_stop_sends_an_open_batch(twin: Twin, clock: ManualClock) -> 
 
 
 async def test_store_that_fails_is_asked_again(twin: Twin, clock: ManualClock) -> None:
-    """A receive that fails is told and repeated with back-off."""
+    """A receive that fails is reported and repeated with back-off."""
     from botocore.exceptions import EndpointConnectionError
 
     queue = ManualQueue(clock)
@@ -467,7 +467,7 @@ async def test_store_that_fails_is_asked_again(twin: Twin, clock: ManualClock) -
 @pytest.mark.parametrize("seed", [1, 2, 3, 4])
 @pytest.mark.parametrize("reports", [True, False])
 async def test_chaos(twin: Twin, clock: ManualClock, seed: int, reports: bool) -> None:
-    """Whatever fails at random, each delivery is settled once, and every message ends deleted or as a dead letter."""
+    """Whatever fails at random, each delivery is settled once, and every message ends deleted or dead-lettered."""
     rng = random.Random(seed)
     queue = ManualQueue(clock, visibility_s=20, maximum_receives=3)
     bodies = [f"message {number}" for number in range(120)]

@@ -1,4 +1,4 @@
-"""The mapping against the real store: what the manual queue of the other tests promises holds there too."""
+"""The mapping against the real store: the behaviour of the other tests' manual queue is the store's, too."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from simulator.triggers.event_source_mapping import MappingRun
 
 @dataclass
 class Running:
-    """A mapping at work on a queue of its own in the store."""
+    """A mapping that polls its own queue in the store."""
 
     sqs: Any
     queue_url: str
@@ -37,7 +37,7 @@ class Running:
     recorded: Recorder
 
     async def depth(self, url: str) -> int:
-        """Messages in a queue, seen or not."""
+        """Messages in a queue, visible or not."""
         names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
         answer = await self.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=names)
         return sum(int(answer["Attributes"][name]) for name in names)
@@ -45,7 +45,7 @@ class Running:
 
 @pytest.fixture
 def running(store_endpoint: str, recorded: Recorder) -> Any:
-    """Start a mapping over a scripted handler, with `bodies` in its queue."""
+    """Start a mapping with a scripted handler, and `bodies` in its queue."""
 
     @asynccontextmanager
     async def run(
@@ -111,7 +111,7 @@ async def test_poison_ends_in_the_dead_letter_queue(running: Any) -> None:
 
 
 async def test_a_soft_stop_strands_nothing(running: Any) -> None:
-    """Stopped in the middle, the mapping settles what it has; everything else is still to be received."""
+    """If stopped in the middle, the mapping settles what it has; everything else can still be received."""
     started = asyncio.Event()
 
     async def behaviour(event: Any) -> Any:

@@ -1,4 +1,4 @@
-"""Schedules that fire, and the queue behind them that does not give up soon."""
+"""Schedules that fire, and the queue behind them, which retries for long."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def test_rule_event() -> None:
 
 
 def test_scheduler_event_differs() -> None:
-    """Scheduler's event has another source, and a text as detail."""
+    """Scheduler's event has another source, and text as detail."""
     schedule = dataclasses.replace(RULE, kind="scheduler", arn="arn:aws:scheduler:...:schedule/default/tick")
     event = scheduled_event(schedule, START)
     assert (event["source"], event["detail"]) == ("aws.scheduler", "{}")
@@ -57,7 +57,7 @@ def test_input_is_the_whole_event() -> None:
 
 
 async def fire(clock: ManualClock, recorded: Recorder, seconds: float, **given: Any) -> list[tuple[float, str]]:
-    """Run the schedule for some real seconds; when it fired, and the event's time."""
+    """Run the schedule for some real seconds; returns when it fired, and the events' times."""
     fired: list[tuple[float, str]] = []
     stop = given.pop("stop", asyncio.Event())
     began_at = clock.now()
@@ -80,7 +80,7 @@ async def fire(clock: ManualClock, recorded: Recorder, seconds: float, **given: 
 
 
 async def test_tick_n(clock: ManualClock, recorded: Recorder) -> None:
-    """Tick 0 fires at once, tick n after n x rate / speed, and bears the time start + n x rate."""
+    """Tick 0 fires at once, tick n after n x rate / speed, and has the time start + n x rate."""
     assert await fire(clock, recorded, 11.0) == [
         (0.0, "2025-11-22T09:00:00Z"),
         (5.0, "2025-11-22T09:01:00Z"),
@@ -111,22 +111,22 @@ async def test_cron_begins_at_its_first_due_minute(clock: ManualClock, recorded:
 
 
 class Targets:
-    """The queues that failed events go to."""
+    """The queues for failed events."""
 
     def __init__(self) -> None:
         self.sent: list[tuple[str, str, dict[str, Any]]] = []
 
     async def get_queue_url(self, **request: Any) -> dict[str, str]:
-        """Every queue is there."""
+        """Every queue exists."""
         return {"QueueUrl": f"http://{request['QueueName']}"}
 
     async def send_message(self, **request: Any) -> None:
-        """Keep it."""
+        """Record it."""
         self.sent.append((request["QueueUrl"], request["MessageBody"], request["MessageAttributes"]))
 
 
 class Asynchronous:
-    """An invoker over a scripted handler that fails as often as told."""
+    """An invoker with a scripted handler that fails as often as requested."""
 
     def __init__(self, clock: ManualClock, recorded: Recorder) -> None:
         self.clock, self.recorded = clock, recorded
@@ -143,12 +143,12 @@ class Asynchronous:
         return Returned(None)
 
     def throttled(self) -> list[InvocationThrottled]:
-        """The attempts that were throttled."""
+        """The throttled attempts."""
         return list(self.recorded.of(InvocationThrottled))
 
     @asynccontextmanager
     async def open(self, duplicates: float = 0.0, **changes: Any) -> AsyncIterator[AsynchronousInvoker]:
-        """The invoker over a function with this policy."""
+        """The invoker with a function that has this policy."""
         reserved = changes.pop("reserved_concurrency", None)
         policy = AsynchronousInvocation(**changes)
         function = declare.function(asynchronous=policy, reserved_concurrency=reserved)
@@ -175,7 +175,7 @@ class Asynchronous:
 
 @pytest.fixture
 def asynchronous(clock: ManualClock, recorded: Recorder) -> Asynchronous:
-    """An invoker to be opened."""
+    """An invoker to open."""
     return Asynchronous(clock, recorded)
 
 
@@ -216,7 +216,7 @@ async def test_given_up_to_the_dead_letter_queue(asynchronous: Asynchronous, clo
 
 
 async def test_too_old(asynchronous: Asynchronous, clock: ManualClock) -> None:
-    """An event that would be too old at its next attempt is given up now."""
+    """An event that would be too old at its next attempt is given up at once."""
     asynchronous.failures = 10
     async with asynchronous.open(maximum_event_age_s=100, on_failure_arn=QUEUE_ARN.format("failed")) as invoker:
         invoker.accept("Consumer", {})
@@ -228,7 +228,7 @@ async def test_too_old(asynchronous: Asynchronous, clock: ManualClock) -> None:
 
 
 async def test_throttles_are_retried_for_long(asynchronous: Asynchronous, clock: ManualClock) -> None:
-    """A throttled event waits with growing delays until it is too old, and costs no retry; six hours by default."""
+    """A throttled event waits with growing delays until it is too old (six hours by default), and uses no retry."""
     async with asynchronous.open(reserved_concurrency=0, dead_letter_arn=QUEUE_ARN.format("dlq")) as invoker:
         invoker.accept("Consumer", {})
         await clock.advance(20_000.0)
@@ -249,7 +249,7 @@ async def test_duplicates(asynchronous: Asynchronous, clock: ManualClock) -> Non
 
 
 async def test_chance_is_the_events_own(asynchronous: Asynchronous, clock: ManualClock) -> None:
-    """A throttled event waits as long, and has the same id, whatever happened to the events before it."""
+    """A throttled event waits equally long, and has the same id, whatever happened to the events before it."""
     delays = []
     for throttled_for_s in (0.0, 90.0):
         async with asynchronous.open(reserved_concurrency=0) as invoker:

@@ -1,4 +1,4 @@
-"""The generator under Lambda's asynchronous queue, against the real store: a tick that runs again changes nothing."""
+"""The generator with Lambda's asynchronous queue, against the real store: a tick that runs again changes nothing."""
 
 from __future__ import annotations
 

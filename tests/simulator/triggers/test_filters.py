@@ -34,7 +34,7 @@ def test_one_of_several_is_enough() -> None:
 
 
 def test_plain_text_never_matches_a_json_pattern() -> None:
-    """A body that is not JSON is dropped by a JSON pattern, and the other way round."""
+    """A JSON pattern drops a body that is not JSON, and the reverse."""
     assert matches([{"body": ["Seattle"]}], "Seattle")
     assert not matches([SEATTLE], "Seattle")
     assert not matches([{"body": {"city": [{"exists": False}]}}], "Seattle")
@@ -48,7 +48,7 @@ def test_plain_text_never_matches_a_json_pattern() -> None:
 
 @pytest.mark.parametrize("body", ["[]", '["city"]', '[{"city": "Seattle"}]', "42", '"Seattle"', "null", "NaN", ""])
 def test_a_json_pattern_is_for_an_object(body: str) -> None:
-    """Other JSON than an object is text: as it is written, for a pattern of the body itself, and for no other."""
+    """JSON other than an object is text: a pattern for the body itself can match it, and no other."""
     assert not matches([SEATTLE], body)
     assert not matches([{"body": {"city": [{"anything-but": "x"}]}}], body)
     assert matches([{"body": [body]}], body)
@@ -69,19 +69,19 @@ def test_numbers_of_a_body(number: str, expected: bool) -> None:
 
 @pytest.mark.parametrize("body", ['{"city": NaN, "x": "y"}', '{"city": "Seattle"', "[" * 100_000, '{"city":' * 100_000])
 def test_a_body_that_is_not_json_is_text(body: str) -> None:
-    """NaN is not JSON, an object needs its end, and nesting without bounds stops nobody."""
+    """NaN is not JSON, an object needs its end, and endless nesting does no harm."""
     assert not matches([{"body": {"city": [{"exists": True}]}}, {"body": {"x": ["y"]}}], body)
     assert matches([{"body": [body[:50], {"prefix": body[:50]}]}], body)
 
 
 def test_the_last_of_a_repeated_key_counts() -> None:
-    """As JSON parsers have it."""
+    """JSON parsers do the same."""
     assert matches([SEATTLE], '{"city": "Berlin", "city": "Seattle"}')
     assert not matches([SEATTLE], '{"city": "Seattle", "city": "Berlin"}')
 
 
 def test_nothing_but_the_body_can_be_filtered() -> None:
-    """What a pattern asks of anything else is absent."""
+    """Anything else that a pattern tests is absent."""
     body = json.dumps({"city": "Seattle"})
     for key in ("messageId", "attributes", "messageAttributes", "eventSource"):
         assert not matches([{key: [{"exists": True}]}], body)
@@ -91,7 +91,7 @@ def test_nothing_but_the_body_can_be_filtered() -> None:
 
 
 def test_alternatives_of_one_pattern() -> None:
-    """`$or` may be outside and inside of the body, and an alternative may be for plain texts alone."""
+    """`$or` may be outside and inside the body, and an alternative may be only for plain text."""
     pattern = {"$or": [{"body": ["ping"]}, SEATTLE]}
     assert matches([pattern], "ping")
     assert matches([pattern], '{"city": "Seattle"}')
@@ -100,7 +100,7 @@ def test_alternatives_of_one_pattern() -> None:
 
 
 def test_records_of_a_notification() -> None:
-    """A pattern reaches into a list of objects, as S3's Records are."""
+    """A pattern can test a list of objects, such as S3's Records."""
     body = json.dumps(
         {"Records": ["test", {"s3": {"object": {"key": "other/x"}}}, {"s3": {"object": {"key": "stocks/x"}}}]}
     )
@@ -109,5 +109,5 @@ def test_records_of_a_notification() -> None:
 
 
 def test_a_refused_pattern_matches_nothing() -> None:
-    """No run begins with one; were it used, it would let nothing through."""
+    """No run starts with one; if it were used, it would match nothing."""
     assert not filters.matches([read_pattern("{}")], "{}")

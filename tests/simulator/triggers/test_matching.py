@@ -1,4 +1,4 @@
-"""Events against the branches of a pattern: paths, lists, absence, and what goes together."""
+"""Events against the branches of a pattern: paths, lists, absence, and which values are compatible."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from simulator.triggers.matching import EventValues
 
 
 def matches(pattern: Any, event: Any) -> bool:
-    """Whether one of the pattern's branches holds for the event."""
+    """Whether one of the pattern's branches matches the event."""
     read = read_pattern(json.dumps(pattern))
     assert read.refusal is None
     values = EventValues(read_json(json.dumps(event)), read.paths())
@@ -53,7 +53,7 @@ STAFF = {"staff": [{"first": "Ann", "last": "Lee"}, {"first": "Bob", "last": "Ra
         ({"a": [{"anything-but": ["x"]}]}, {}, False),
         ({"a": [{"anything-but": ["x"]}]}, {"a": []}, False),
         ({"a": [{"anything-but": ["x"]}]}, {"a": {"b": "y"}}, False),
-        # exists is about leaves alone.
+        # exists is only about leaves.
         ({"a": EXISTS}, {"a": None}, True),
         ({"a": EXISTS}, {"a": {"b": 1}}, False),
         ({"a": ABSENT}, {"a": {"b": 1}}, True),
@@ -101,12 +101,12 @@ STAFF = {"staff": [{"first": "Ann", "last": "Lee"}, {"first": "Bob", "last": "Ra
     ],
 )
 def test_events(pattern: Any, event: Any, expected: bool) -> None:
-    """A branch holds where all its leaves do, by values that go together."""
+    """A branch matches if all its leaves do, with compatible values."""
     assert matches(pattern, event) is expected
 
 
 def test_many_elements_cost_no_product() -> None:
-    """Two lists of 3,000 objects, each of them asked for two keys that no element has together."""
+    """The pattern tests two keys, which no element has together, in two lists of 3,000 objects."""
     many = [{"a": 1}, {"b": 2}] * 1500
     assert not matches({"k": {"a": [1], "b": [1, 2]}, "l": {"a": [1], "b": [1, 2]}}, {"k": many, "l": many})
     assert matches({"k": {"a": [1]}, "l": {"a": [1], "b": ABSENT}}, {"k": many, "l": many})
@@ -127,7 +127,7 @@ _wanted = st.recursive(
 
 
 def _by_trying(pattern: dict[str, Any], event: Any) -> bool:
-    """The rule taken literally: every choice of one value a path, of which no two are in different elements."""
+    """The rule taken literally: every choice of one value per path, with no two in different elements."""
     found: list[tuple[str, Any, dict[int, int]]] = []
     numbers = itertools.count()
 
@@ -167,5 +167,5 @@ def _by_trying(pattern: dict[str, Any], event: Any) -> bool:
     event=st.dictionaries(st.sampled_from(KEYS), _tree, max_size=3),
 )
 def test_it_is_the_rule_taken_literally(pattern: dict[str, Any], event: dict[str, Any]) -> None:
-    """For any event: the same as trying every choice of values."""
+    """For any event, the result is the same as from trying every choice of values."""
     assert matches(pattern, event) is _by_trying(pattern, event)

@@ -15,7 +15,7 @@ from simulator.triggers.scaling import Pace, Scaler, ScalingPolicy, policy_of
 
 
 def saturated(scaler: Scaler, until: float) -> list[tuple[float, int]]:
-    """The trace of a scaler whose every permitted batch is in hand at once, stepping from change to change."""
+    """The trace of a scaler whose permitted batches are all in progress, from change to change."""
     trace, now = [(0.0, scaler.concurrency)], 0.0
     scaler.load(scaler.concurrency, now)
     while (due_at := scaler.next_change_at) is not None and due_at <= until:
@@ -32,7 +32,7 @@ def closed_form(policy: ScalingPolicy, at: float) -> int:
 
 
 def test_ramp_is_the_closed_form() -> None:
-    """Five at first, 300 more a minute, 1,250 at last, after 249 s: every step of the trace."""
+    """Five at first, 300 more per minute, 1,250 at last, after 249 s: every step of the trace agrees."""
     policy = policy_of(declare.mapping())
     trace = saturated(Scaler(policy, 0.0), until=600)
     assert [count for _, count in trace] == list(range(5, 1251))
@@ -42,7 +42,7 @@ def test_ramp_is_the_closed_form() -> None:
 
 @given(st.floats(0, 400, allow_nan=False))
 def test_ramp_at_any_instant(at: float) -> None:
-    """Asked at any instant, without a step between, the figure is the closed form's."""
+    """At any instant, without a step between, the figure is the closed form's."""
     policy = ScalingPolicy(5, 2, 1250, 300, True)
     scaler = Scaler(policy, 0.0)
     scaler.load(5, 0.0)
@@ -53,13 +53,13 @@ def test_ramp_at_any_instant(at: float) -> None:
 
 @pytest.mark.parametrize(("maximum", "initial"), [(2, 2), (5, 5), (12, 5), (1000, 5)])
 def test_maximum_concurrency(maximum: int, initial: int) -> None:
-    """MaximumConcurrency is the ceiling, and the beginning if it is under five."""
+    """MaximumConcurrency is the ceiling, and also the start if it is under five."""
     trace = saturated(Scaler(policy_of(declare.mapping(maximum_concurrency=maximum)), 0.0), until=600)
     assert (trace[0][1], trace[-1][1]) == (initial, maximum)
 
 
 def test_provisioned_pollers() -> None:
-    """Ten batches a poller from the minimum to the maximum, 1,000 more a minute."""
+    """There are ten batches per poller from the minimum to the maximum, and 1,000 more per minute."""
     policy = policy_of(declare.mapping(provisioned=ProvisionedPollers(3, 20)))
     trace = saturated(Scaler(policy, 0.0), until=600)
     assert (trace[0], trace[-1][1]) == ((0.0, 30), 200)
@@ -67,7 +67,7 @@ def test_provisioned_pollers() -> None:
 
 
 def test_provisioned_pollers_have_a_rate() -> None:
-    """Two pollers make 20 calls a second, and 2 MB of messages cost them a second."""
+    """Two pollers make 20 calls per second, and 2 MB of messages take them a second."""
     pace = Pace(policy_of(declare.mapping(provisioned=ProvisionedPollers(2, 2))))
     assert [pace.call_at(20, 0.0) for _ in range(3)] == pytest.approx([0.0, 0.05, 0.10])
     pace.took(2 * 1024 * 1024, 20, 0.0)
@@ -75,7 +75,7 @@ def test_provisioned_pollers_have_a_rate() -> None:
 
 
 def test_a_poller_begun_counts_as_one() -> None:
-    """Fifteen batches need two pollers, five need one: their calls are 10 a second each."""
+    """Fifteen batches need two pollers, five need one, with 10 calls per second each."""
     pace = Pace(policy_of(declare.mapping(provisioned=ProvisionedPollers(2, 2))))
     assert pace.call_at(15, 0.0) == 0.0
     assert pace.call_at(5, 0.0) == pytest.approx(0.05)
@@ -83,7 +83,7 @@ def test_a_poller_begun_counts_as_one() -> None:
 
 
 def test_bytes_of_two_receives_add_up() -> None:
-    """What a receive brings waits for what those before it brought."""
+    """The bytes of one receive wait for those of the receives before it."""
     pace = Pace(policy_of(declare.mapping(provisioned=ProvisionedPollers(2, 2))))
     for _ in range(3):
         pace.took(1024 * 1024, 20, 0.0)
@@ -99,7 +99,7 @@ def test_pollers_of_aws_have_none() -> None:
 
 
 def test_no_growth_without_waiting_messages() -> None:
-    """Fewer batches in hand than permitted, or a receive that came back empty: no growth."""
+    """Without enough batches, or after an empty receive, there is no growth."""
     scaler = Scaler(policy_of(declare.mapping()), 0.0)
     scaler.load(4, 0.0)
     scaler.advance(50.0)
@@ -129,7 +129,7 @@ def test_back_to_five_then_two() -> None:
 
 
 def test_low_traffic_leaves_twice_what_is_in_use() -> None:
-    """After a minute under half of its capacity a mapping keeps room for as many batches again as it has in hand."""
+    """After a minute under half of its capacity, a mapping keeps room for twice the batches in progress."""
     scaler = Scaler(policy_of(declare.mapping()), 0.0)
     scaler.load(5, 0.0)
     for second in range(1, 21):
@@ -156,7 +156,7 @@ def grown_to(concurrency: int) -> Scaler:
 
 
 def test_half_in_use_is_not_low() -> None:
-    """With exactly half of its batches in hand a mapping keeps them; with one fewer it has low traffic."""
+    """With exactly half of its batches in progress a mapping keeps them; with one fewer it has low traffic."""
     half, fewer = grown_to(100), grown_to(100)
     for scaler, loaded in ((half, 50), (fewer, 49)):
         scaler.found_nothing(19.0)
@@ -170,7 +170,7 @@ def test_half_in_use_is_not_low() -> None:
 
 
 def test_half_in_use_goes_on_growing() -> None:
-    """Growth goes on while half is in use, and ends with one batch fewer."""
+    """Growth continues while half is in use, and ends with one batch fewer."""
     half, fewer = grown_to(100), grown_to(100)
     half.load(50, 19.0)
     fewer.load(49, 19.0)
@@ -188,7 +188,7 @@ def test_low_traffic_begins_below_half() -> None:
 
 
 def test_growth_beyond_twice_the_use_ends() -> None:
-    """Batches that are all in use when it begins do not make a mapping grow without end; nothing is due then."""
+    """Batches that are all in use when low traffic begins do not make a mapping grow endlessly; nothing is due then."""
     scaler = Scaler(policy_of(declare.mapping()), 0.0)
     scaler.load(5, 0.0)
     scaler.advance(1.2)
@@ -196,7 +196,7 @@ def test_growth_beyond_twice_the_use_ends() -> None:
 
 
 def test_growth_counts_from_its_beginning() -> None:
-    """Being told again and again that all is in use takes nothing from the growth."""
+    """Repeated reports that all is in use do not slow the growth."""
     scaler = Scaler(policy_of(declare.mapping()), 0.0)
     for tenth in range(101):
         scaler.load(scaler.concurrency, tenth / 10)
@@ -204,7 +204,7 @@ def test_growth_counts_from_its_beginning() -> None:
 
 
 def test_a_quiet_queue_says_when_it_goes_to_two() -> None:
-    """A mapping that has never had a message is due once: at the end of the idle time."""
+    """A mapping that never had a message is due once: at the end of the idle time."""
     scaler = Scaler(policy_of(declare.mapping()), 7.0)
     assert scaler.next_change_at == 7.0 + limits.MAPPING_IDLE_S
     scaler.load(0, 8.0)
@@ -215,7 +215,7 @@ def test_a_quiet_queue_says_when_it_goes_to_two() -> None:
 
 
 def test_low_traffic_counts_from_its_beginning() -> None:
-    """Traffic that stays low does not begin anew with each batch; a busy instant does begin it anew."""
+    """Low traffic does not start again with each batch; a busy instant restarts it."""
     scaler = grown_to(100)
     scaler.load(10, 20.0)
     scaler.load(11, 50.0)
@@ -226,7 +226,7 @@ def test_low_traffic_counts_from_its_beginning() -> None:
 
 
 def test_a_failure_takes_one_of_what_had_grown_by_then() -> None:
-    """Growth up to the failure counts, growth after it needs a full load again."""
+    """Growth up to the failure counts; growth after it needs a full load again."""
     scaler = Scaler(policy_of(declare.mapping(reports_batch_item_failures=False)), 0.0)
     scaler.load(5, 0.0)
     scaler._loaded = 1250
@@ -237,7 +237,7 @@ def test_a_failure_takes_one_of_what_had_grown_by_then() -> None:
 
 
 def test_maximum_concurrency_keeps_its_pollers() -> None:
-    """With MaximumConcurrency a quiet queue does not go below the beginning."""
+    """With MaximumConcurrency a quiet queue does not go below the start."""
     scaler = Scaler(policy_of(declare.mapping(maximum_concurrency=20)), 0.0)
     scaler.advance(10_000.0)
     assert scaler.concurrency == 5

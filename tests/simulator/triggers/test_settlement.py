@@ -1,4 +1,4 @@
-"""The truth table of an invocation's outcome: which messages are deleted, which stay."""
+"""The truth table of an invocation's outcome: which messages are deleted, and which stay."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def failures(*identifiers: Any) -> dict[str, Any]:
     ids=["null response", "empty response", "empty list", "null list"],
 )
 def test_full_success(payload: Any) -> None:
-    """AWS's four ways to say that all went well delete the whole batch."""
+    """AWS's four forms of full success delete the whole batch."""
     settled = of_response(IDS, payload, reports_batch_item_failures=True)
     assert [settled.deletes(each) for each in IDS] == [True, True, True]
 
@@ -75,7 +75,7 @@ def test_duplicates_are_harmless() -> None:
 
 
 def test_wrong_top_level_key_loses_messages() -> None:
-    """A misspelt `BatchItemFailures` reads as an empty response: everything is deleted."""
+    """A misspelt `BatchItemFailures` counts as an empty response: everything is deleted."""
     payload = {"BatchItemFailures": [{"itemIdentifier": "one"}]}
     assert of_response(IDS, payload, reports_batch_item_failures=True).failed == frozenset()
 

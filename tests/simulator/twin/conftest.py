@@ -1,4 +1,4 @@
-"""The pipeline's stack under names that no other test has; small templates; a store whose time can be set forward."""
+"""The pipeline's stack under unique names; small templates; a store whose clock can be set forward."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def fresh_stack() -> Callable[..., Stack]:
 
 @pytest.fixture
 def load_template(tmp_path: Path) -> LoadTemplate:
-    """`load_template(code=ECHO, **sections)`: the stack of `fakes.templates.template`, under fresh names.
+    """`load_template(code=ECHO, **sections)`: the stack of `fakes.templates.template`, under new names.
 
     Its function's handler is `handler` of `code`, in a module of this test's directory.
     """
@@ -100,7 +100,7 @@ def open_template(load_template: LoadTemplate, store_endpoint: str, tmp_path: Pa
             endpoint_url=endpoint,
             code_dir=tmp_path,
         ) as twin:
-            # The bucket has announced itself.
+            # The bucket has sent its test event.
             await twin.clients.sqs.purge_queue(QueueUrl=twin.resources.queue_url)
             yield twin
 
@@ -109,21 +109,21 @@ def open_template(load_template: LoadTemplate, store_endpoint: str, tmp_path: Pa
 
 @dataclass
 class ShiftedStore:
-    """A store with AWS's capacity and a clock that is as many seconds ahead as a file says."""
+    """A store with AWS's capacity and a clock that is ahead by the seconds in a file."""
 
     endpoint: str
     _ahead: Path
     _ahead_s: float = 0.0
 
     def set_forward(self, seconds: float) -> None:
-        """Pass over so much time."""
+        """Set the clock forward by this much."""
         self._ahead_s += seconds
         self._ahead.write_text(str(self._ahead_s))
 
 
 @pytest.fixture(scope="module")
 def shifted_store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ShiftedStore]:
-    """One for the tests of a module; it ends when its input does."""
+    """One store for the tests of a module; it ends when its input does."""
     ahead = tmp_path_factory.mktemp("shifted") / "ahead"
     ahead.touch()
     with subprocess.Popen(

@@ -1,4 +1,4 @@
-"""The stack's resources in a real store: what the template declares is what the engine then says it has."""
+"""The stack's resources in a real store: the store reports what the template declares."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ async def clients(store_endpoint: str) -> AsyncIterator[Clients]:
 
 
 async def test_queue_has_the_templates_attributes(clients: Clients, fresh_stack: Fresh) -> None:
-    """Visibility, long polling, redrive and policy arrive; the dead-letter queue keeps messages for 14 days."""
+    """Visibility, long polling, redrive and policy are set; the dead-letter queue keeps messages for 14 days."""
     stack = fresh_stack(VisibilityTimeout="400", MaxReceiveCount="7")
 
     made = await resources.create(stack, clients)
@@ -47,7 +47,7 @@ async def test_queue_has_the_templates_attributes(clients: Clients, fresh_stack:
 
 
 async def test_objects_under_the_prefix_are_notified(clients: Clients, fresh_stack: Fresh) -> None:
-    """An object under stocks/ gives a message, one beside it gives none."""
+    """An object under stocks/ gives a message, one elsewhere does not."""
     stack = fresh_stack()
     made = await resources.create(stack, clients)
 
@@ -117,7 +117,7 @@ async def test_provisioned_table_keeps_its_units(clients: Clients, tmp_path: Pat
 async def test_what_the_engine_refuses_is_a_line_that_names_the_resource(
     clients: Clients, fresh_stack: Fresh, change: dict[str, str], who: str, said: str
 ) -> None:
-    """As the template's fault, in the engine's words; whatever no rule has found before."""
+    """It is the template's fault, in the store's words, for whatever no rule found before."""
     with pytest.raises(ResourceRefused) as refused:
         await resources.create(fresh_stack(**change), clients)
     assert str(refused.value).startswith(f"{who} was refused by {said}")
@@ -126,7 +126,7 @@ async def test_what_the_engine_refuses_is_a_line_that_names_the_resource(
 
 
 async def test_a_table_that_exists_already_is_refused(clients: Clients, fresh_stack: Fresh) -> None:
-    """In an engine that somebody has used before."""
+    """The store has been used before."""
     stack = fresh_stack()
     await resources.create(stack, clients)
     with pytest.raises(ResourceRefused, match=r"^StockData was refused by CreateTable: .*\(ResourceInUseException\)"):
@@ -134,7 +134,7 @@ async def test_a_table_that_exists_already_is_refused(clients: Clients, fresh_st
 
 
 async def test_a_queue_that_s3_may_not_send_to_is_the_bucket_s_refusal(clients: Clients, fresh_stack: Fresh) -> None:
-    """A policy for another bucket: S3 checks it when the notification is made."""
+    """The policy is for another bucket: S3 checks it when the notification is made."""
     stack = fresh_stack()
     queue = stack.queues["StockQueue"]
     (statement, *others) = queue.policy["Statement"] if queue.policy else []
@@ -148,7 +148,7 @@ async def test_a_queue_that_s3_may_not_send_to_is_the_bucket_s_refusal(clients: 
 
 
 async def test_an_engine_that_does_not_answer_is_a_line(fresh_stack: Fresh) -> None:
-    """Nobody's fault but the engine's; nothing waits on in the background."""
+    """Only the store is to blame; nothing keeps waiting in the background."""
     async with connect("http://127.0.0.1:9", offline_session()) as nowhere:
         with pytest.raises(ResourceNotMade, match="cannot be created; the store does not answer: ") as failed:
             await resources.create(fresh_stack(), nowhere)

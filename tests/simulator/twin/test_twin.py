@@ -1,4 +1,4 @@
-"""The twin as a whole: on one clock, and drained only when nothing is on its way any more."""
+"""The twin as a whole: on one clock, and drained only when nothing is in flight any more."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def open_twin(
 
 
 async def test_a_twins_runtime_lives_on_the_twins_clock(open_twin: Callable[[str], Any]) -> None:
-    """A handler's remaining time is counted from the twin's clock: never more than the function's timeout."""
+    """A handler's remaining time is counted on the twin's clock: never more than the function's timeout."""
     async with open_twin("remaining") as twin:
         result = await twin.service.invoke("GeneratorLambda", {})
         assert isinstance(result, Returned)
@@ -72,7 +72,7 @@ async def test_a_twins_runtime_lives_on_the_twins_clock(open_twin: Callable[[str
 
 
 async def test_a_drained_twin_has_no_tick_pending(open_twin: Callable[[str], Any], recorded: Any) -> None:
-    """A tick whose invocation failed is tried again a minute later: until then the twin is not drained."""
+    """A tick whose invocation failed is tried again a minute later; until then the twin is not drained."""
     async with open_twin("failing") as twin:
         twin.start_mappings()
         assert await twin.drained(20.0)
@@ -86,7 +86,7 @@ async def test_a_drained_twin_has_no_tick_pending(open_twin: Callable[[str], Any
 async def test_a_store_that_dies_while_resources_are_made_is_named(
     monkeypatch: pytest.MonkeyPatch, fresh_stack: Callable[..., Stack], recorded: Any
 ) -> None:
-    """Its death is the failure, not the call that met it."""
+    """The store's death is reported, not the call that failed because of it."""
     open_store = Store.open
 
     @asynccontextmanager

@@ -1,4 +1,4 @@
-"""Each property of a function and its schedules, from a template's text to what the handler sees and becomes of it."""
+"""Each property of a function and its schedules, from a template's text to what the handler sees and does."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ FAILING = """
 @proves("Function.FunctionName", "Function.Handler", "Function.Runtime", "Function.Timeout")
 @proves("Function.Environment.Variables", "Globals", "Condition")
 async def test_a_function_sees_what_the_template_says_of_it(open_template: Callable[..., Any]) -> None:
-    """Name, runtime, time and variables; Globals are under its own, and what a condition leaves out is not there."""
+    """It sees name, runtime, time and variables; Globals rank below its own, and conditions can leave some out."""
     async with open_template(
         globals="{Function: {Timeout: 9, Environment: {Variables: {STAGE: test, GREETING: hello}}}}",
         variables="GREETING: good morning",
@@ -57,7 +57,7 @@ async def test_a_function_sees_what_the_template_says_of_it(open_template: Calla
 
 @proves("Function.ReservedConcurrentExecutions")
 async def test_a_reservation_bounds_the_function(open_template: Callable[..., Any]) -> None:
-    """Two events at a time; a third is throttled."""
+    """Two events run at a time; a third is throttled."""
     async with open_template(function="ReservedConcurrentExecutions: 2") as twin:
         results = await asyncio.gather(*(twin.service.invoke("Function", number) for number in range(3)))
         assert [type(each) for each in results] == [Returned, Returned, Throttled]
@@ -66,7 +66,7 @@ async def test_a_reservation_bounds_the_function(open_template: Callable[..., An
 
 @proves("Function.LoggingConfig.LogFormat")
 async def test_the_log_has_its_format(open_template: Callable[..., Any], recorded: Recorder) -> None:
-    """JSON: the platform's lines are objects; otherwise they are text."""
+    """In JSON, the platform's lines are objects; otherwise they are text."""
     for function, is_json in (("LoggingConfig: {LogFormat: JSON}", True), ("MemorySize: 256", False)):
         recorded.clear()
         async with open_template(function=function) as twin:
@@ -78,7 +78,7 @@ async def test_the_log_has_its_format(open_template: Callable[..., Any], recorde
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="awslambdaric has no wheel here")
 @proves("Function.MemorySize", "Function.LoggingConfig.ApplicationLogLevel")
 async def test_memory_and_log_level_hold_in_a_process(open_template: Callable[..., Any], recorded: Recorder) -> None:
-    """200 MB fit into 512, and are too many for 128; at its level the handler's words are logged."""
+    """200 MB fit into 512, and are too many for 128; at its level the handler's lines are logged."""
     code = """
         import logging
 
@@ -98,7 +98,7 @@ async def test_memory_and_log_level_hold_in_a_process(open_template: Callable[..
 
 
 async def given_up(twin: Twin, queue: str) -> Any:
-    """The one message of a queue of the stack, once it is there."""
+    """The only message of a queue of the stack, once it is there."""
     url = twin.resources.queue_urls[queue]
 
     async def message() -> Any:
@@ -117,7 +117,7 @@ async def given_up(twin: Twin, queue: str) -> Any:
 async def test_a_failed_event_is_given_up_where_the_template_says(
     open_template: Callable[..., Any], bound: str, condition: str
 ) -> None:
-    """No retry, or none within a minute: the event is in the dead-letter queue, its record at the destination."""
+    """Without a retry, or one within a minute, the event is in the dead-letter queue, its record at the destination."""
     function = f"""
         DeadLetterQueue: {{Type: SQS, TargetArn: !GetAtt DeadLetters.Arn}}
         EventInvokeConfig:
@@ -139,7 +139,7 @@ async def test_a_failed_event_is_given_up_where_the_template_says(
 @proves("Schedule.Enabled", "Schedule.State", "ScheduleV2.ScheduleExpression", "ScheduleV2.Name", "ScheduleV2.Input")
 @proves("ScheduleV2.Enabled", "ScheduleV2.State")
 async def test_schedules_fire_as_they_are_declared(open_template: Callable[..., Any], recorded: Recorder) -> None:
-    """By both of SAM's types: at its time, under its name, with its own event; what is disabled stays silent."""
+    """Both of SAM's types fire on time, under their names, with their own events; a disabled one stays silent."""
     events = """
         Rule: {Type: Schedule, Properties: {Schedule: "cron(30 12 * * ? *)", Name: rule-name}}
         RuleWithInput: {Type: Schedule, Properties: {Schedule: rate(1 hour), Input: '{"own": "rule"}'}}

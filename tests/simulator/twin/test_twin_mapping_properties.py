@@ -1,4 +1,4 @@
-"""Each property of an event source mapping, from a template's text to what becomes of the messages."""
+"""Each property of an event source mapping, from a template's text to what happens to the messages."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ async def send(twin: Twin, *bodies: str, queue: str = "Queue") -> None:
 
 
 async def settled(recorded: Recorder, number: int, *mappings: str) -> Counter[tuple[str, bool]]:
-    """How many deliveries had which end, once there are so many of these mappings."""
+    """How many deliveries of these mappings had which outcome, once there are this many."""
 
     def those() -> list[MessageSettled]:
         return [each for each in recorded.of(MessageSettled) if not mappings or each.mapping in mappings]
@@ -75,7 +75,7 @@ def handled(recorded: Recorder) -> list[str]:
 async def test_filters_let_through_what_matches(
     open_template: Callable[..., Any], recorded: Recorder, form: str
 ) -> None:
-    """In SAM's form and in CloudFormation's: what matches is handled, the rest is deleted unseen."""
+    """In SAM's and CloudFormation's form, matching messages are handled, and the rest is deleted unseen."""
     sections = {"event": FILTERS} if form == "event" else {"more": OTHER.rstrip() + FILTERS}
     bodies = ('{"kind": "quote"}', '{"kind": "trade"}', "ping", "pong", "42")
     async with open_template(**sections) as twin:
@@ -91,7 +91,7 @@ async def test_filters_let_through_what_matches(
 
 @proves("Mapping.BatchSize")
 async def test_batch_size_bounds_a_batch(open_template: Callable[..., Any], recorded: Recorder) -> None:
-    """Eight messages, at most three a batch."""
+    """Eight messages arrive, at most three per batch."""
     async with open_template(event="BatchSize: 3") as twin:
         await send(twin, *map(str, range(8)))
         twin.start_mappings()
@@ -116,7 +116,7 @@ async def test_reported_failures_stay(open_template: Callable[..., Any], recorde
 
 @proves("Mapping.Enabled")
 async def test_a_disabled_mapping_polls_nothing(open_template: Callable[..., Any], recorded: Recorder) -> None:
-    """While another one has emptied its queue, it has not begun."""
+    """It has not begun even after another one has emptied its queue."""
     async with open_template(event="Enabled: false", more=OTHER) as twin:
         await send(twin, "waits")
         await send(twin, "handled", queue="OtherQueue")
@@ -128,7 +128,7 @@ async def test_a_disabled_mapping_polls_nothing(open_template: Callable[..., Any
 
 @pytest.fixture
 def manual(clock: ManualClock, recorded: Recorder) -> ManualTwin:
-    """A mapping of a template on a manual clock."""
+    """A mapping from a template, on a manual clock."""
     return ManualTwin(clock, recorded)
 
 
@@ -136,7 +136,7 @@ def manual(clock: ManualClock, recorded: Recorder) -> ManualTwin:
 async def test_the_window_is_waited_for(
     load_template: Callable[..., Any], manual: ManualTwin, clock: ManualClock
 ) -> None:
-    """A lonely message goes at the window's end, which is looked at between two long polls."""
+    """A single message is sent at the window's end, which is checked between two long polls."""
     stack, queue = load_template(event="MaximumBatchingWindowInSeconds: 50"), ManualQueue(clock)
     queue.send("lonely")
     async with manual.run(queue, stack.mappings["FunctionBatch"], stack.functions["Function"], stack.queues["Queue"]):
@@ -150,7 +150,7 @@ async def test_the_window_is_waited_for(
 async def test_maximum_concurrency_bounds_the_batches_in_hand(
     load_template: Callable[..., Any], manual: ManualTwin, clock: ManualClock
 ) -> None:
-    """Three at once, where five would be usual."""
+    """There are three at once, where five would be usual."""
     stack = load_template(event="BatchSize: 1\nScalingConfig: {MaximumConcurrency: 3}")
     queue = ManualQueue(clock)
     queue.send(*map(str, range(30)))
@@ -169,7 +169,7 @@ async def test_maximum_concurrency_bounds_the_batches_in_hand(
 async def test_provisioned_pollers_begin_at_their_minimum_and_end_at_their_maximum(
     load_template: Callable[..., Any], manual: ManualTwin, clock: ManualClock, recorded: Recorder
 ) -> None:
-    """Ten batches a poller: thirty at once, and forty when there is work for more."""
+    """With ten batches per poller there are thirty at once, and forty when there is work for more."""
     stack = load_template(
         event="BatchSize: 1\nProvisionedPollerConfig: {MinimumPollers: 3, MaximumPollers: 4}",
         function="Timeout: 900",

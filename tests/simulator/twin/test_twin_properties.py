@@ -1,4 +1,4 @@
-"""No property of a template is read and never reached: each has a test that shows it at work."""
+"""No property of a template is read and never reached: each has a test that shows its effect."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ EVERYTHING = {
 
 
 def _path(stack: Stack, logical_id: str, path: str) -> str:
-    """A property's name: the kind of its resource, and its path without the numbers of a list's elements."""
+    """A property's name: the kind of its resource, and its path without the numbers of list elements."""
     path = re.sub(r"\[\d+\]", "[]", path)
     if event := re.fullmatch(r"Events\.(\w+)\.Properties(\..+)?", path):
         return EVENTS[event[1]] + (event[2] or "")
@@ -71,7 +71,7 @@ def _path(stack: Stack, logical_id: str, path: str) -> str:
 def test_every_property_that_is_read_has_a_test_behind_the_room_that_acts_on_it(
     load_template: Callable[..., Stack], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The properties that the loader asks for, of a template with one of each part, are those the tests name."""
+    """The loader reads exactly the properties that the tests name, in a template with one of each part."""
     read: set[tuple[str, str]] = set()
     raw = Properties.raw
 
@@ -91,7 +91,7 @@ def test_every_property_that_is_read_has_a_test_behind_the_room_that_acts_on_it(
 
 
 def _named() -> set[str]:
-    """What the tests of this folder say that they prove."""
+    """The properties that the tests of this folder claim to prove."""
     found: set[str] = set()
     for file in Path(__file__).parent.glob("test_*.py"):
         for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):

@@ -27,7 +27,7 @@ ITEMS = 25
 
 
 async def received(twin: Twin, queue: str, **more: Any) -> list[str]:
-    """The bodies of what a receive that does not wait gets."""
+    """The bodies from a receive that does not wait."""
     url = twin.resources.queue_urls[queue]
     answer = await twin.clients.sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10, **more)
     return [message["Body"] for message in answer.get("Messages", [])]
@@ -40,7 +40,7 @@ async def send(twin: Twin, body: str, queue: str = "Queue") -> None:
 
 @proves("Queue.VisibilityTimeout", "Queue.DelaySeconds", "Queue.MessageRetentionPeriod")
 async def test_a_queues_times_are_kept_to_the_second(open_template: Callable[..., Any], shifted_store: Any) -> None:
-    """Hidden, delayed and kept for as long as the template says, on the store's clock."""
+    """Messages are hidden, delayed and kept for as long as the template says, on the store's clock."""
     queues = """
         Hiding: {Type: AWS::SQS::Queue, Properties: {VisibilityTimeout: 500}}
         Delaying: {Type: AWS::SQS::Queue, Properties: {DelaySeconds: 600}}
@@ -67,7 +67,7 @@ async def test_a_queues_times_are_kept_to_the_second(open_template: Callable[...
 
 @proves("Queue.ReceiveMessageWaitTimeSeconds", "Queue.MaximumMessageSize", "Queue.QueueName")
 async def test_a_queue_waits_for_messages_and_bounds_them(open_template: Callable[..., Any]) -> None:
-    """A receive that names no time waits as long as the queue does, and a body beyond its size is refused."""
+    """A receive without a wait time waits as long as the queue does, and a body beyond its size is refused."""
     async with open_template(queue="ReceiveMessageWaitTimeSeconds: 20\nMaximumMessageSize: 1024") as twin:
         assert twin.resources.queue_urls["Queue"].rsplit("/", 1)[1].startswith("q-")
         waiting = asyncio.create_task(received(twin, "Queue"))
@@ -99,7 +99,7 @@ async def test_a_fifo_queue_is_refused(load_template: Callable[..., Any]) -> Non
 
 @proves("QueuePolicy.Queues", "QueuePolicy.PolicyDocument")
 async def test_a_policy_must_let_s3_send(open_template: Callable[..., Any]) -> None:
-    """One for another queue, or for another service, lets S3 send nothing: the notification is refused."""
+    """A policy for another queue or service does not let S3 send: the notification is refused."""
     statement = 'Effect: Allow, Principal: {{Service: {}}}, Action: sqs:SendMessage, Resource: "*"'
     policy = "Queues: [!Ref {}]\nPolicyDocument: {{Statement: [{{" + statement + "}}]}}"
     async with open_template(policy=policy.format("Queue", "s3.amazonaws.com")):
@@ -119,7 +119,7 @@ async def test_a_policy_must_let_s3_send(open_template: Callable[..., Any]) -> N
     "Bucket.BucketName",
 )
 async def test_a_bucket_tells_of_what_it_is_asked_about(open_template: Callable[..., Any]) -> None:
-    """A put under prefix and suffix, with its version; no other key, and no removal."""
+    """It reports a put under prefix and suffix, with its version, but no other key, and no removal."""
     notification = """
         Event: s3:ObjectCreated:Put
         Queue: !GetAtt Queue.Arn
@@ -156,7 +156,7 @@ async def test_a_bucket_tells_of_what_it_is_asked_about(open_template: Callable[
     "Table.KeySchema[].KeyType",
 )
 async def test_a_table_has_its_keys(open_template: Callable[..., Any]) -> None:
-    """A number to partition by, a text to sort by: rows differ by both, and a key of another type is refused."""
+    """It has a number as partition key and text as sort key: rows differ in both, and other types are refused."""
     table = """
         AttributeDefinitions: [{AttributeName: day, AttributeType: S}, {AttributeName: shop, AttributeType: N}]
         KeySchema: [{AttributeName: day, KeyType: RANGE}, {AttributeName: shop, KeyType: HASH}]
@@ -176,7 +176,7 @@ async def test_a_table_has_its_keys(open_template: Callable[..., Any]) -> None:
 
 @asynccontextmanager
 async def impatient(endpoint: str) -> AsyncIterator[Any]:
-    """A client that asks once."""
+    """A client that tries only once."""
     config = AioConfig(retries={"total_max_attempts": 1})
     where: Any = {"region_name": limits.REGION, "endpoint_url": endpoint, "config": config, **DUMMY_CREDENTIALS}
     async with offline_session().create_client("dynamodb", **where) as client:
@@ -190,7 +190,7 @@ async def impatient(endpoint: str) -> AsyncIterator[Any]:
     "Table.OnDemandThroughput.MaxWriteRequestUnits",
 )
 async def test_a_table_has_its_capacity(open_template: Callable[..., Any], shifted_store: Any) -> None:
-    """Rows of 250 units at once, and two reads of 63: as many as the mode and its units allow."""
+    """The table accepts rows of 250 units and reads of 63 as its mode and units allow."""
     keys = (
         "AttributeDefinitions: [{AttributeName: PK, AttributeType: S}], KeySchema: [{AttributeName: PK, KeyType: HASH}]"
     )
@@ -228,7 +228,7 @@ async def test_a_table_has_its_capacity(open_template: Callable[..., Any], shift
 @proves("Table.WarmThroughput.ReadUnitsPerSecond", "Table.WarmThroughput.WriteUnitsPerSecond")
 @pytest.mark.parametrize(("warm", "refused"), [(12_000, True), (20_000, False)])
 def test_a_table_is_warm_from_the_start(load_template: Callable[..., Any], warm: int, refused: bool) -> None:
-    """After 12,000 units of one second a table goes on if it was warmed for more: one of reads, one of writes."""
+    """After 12,000 units in one second, a table continues if it was warmed for more, for reads and for writes."""
     table = """
         AttributeDefinitions: [{{AttributeName: PK, AttributeType: S}}]
         KeySchema: [{{AttributeName: PK, KeyType: HASH}}]
@@ -245,7 +245,7 @@ def test_a_table_is_warm_from_the_start(load_template: Callable[..., Any], warm:
 
 
 async def _written(dynamodb: Any, table: str) -> int:
-    """How many of the rows are stored by one batch."""
+    """How many of the rows one batch stores."""
     text = "x" * (KILOBYTES * 1024 - 100)
     rows = [{"PutRequest": {"Item": {"PK": {"S": str(number)}, "text": {"S": text}}}} for number in range(ITEMS)]
     try:

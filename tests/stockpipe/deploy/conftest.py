@@ -1,4 +1,4 @@
-"""The package for the machine at hand, built once, offline, from the distributions that are installed."""
+"""The package for this machine, built once, offline, from the installed distributions."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from stockpipe.deploy.targets import PYTHONS, Target, select_requirements
 
 @pytest.fixture(scope="session")
 def machine_target() -> Target:
-    """The Lambda runtime that is most like this machine."""
+    """The Lambda runtime most like this machine."""
     python = f"{sys.version_info.major}.{sys.version_info.minor}"
     architecture = {"aarch64": "arm64", "x86_64": "x86_64"}.get(platform.machine())
     if sys.platform != "linux" or architecture is None or python not in PYTHONS:
@@ -37,7 +37,7 @@ def wheels(machine_target: Target, tmp_path_factory: pytest.TempPathFactory) -> 
 
 @pytest.fixture(scope="session")
 def offline_pip(wheels: Path) -> Iterator[None]:
-    """Pip knows nothing but the wheels."""
+    """Pip finds only these wheels."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PIP_CONFIG_FILE", "/dev/null")
         patch.setenv("PIP_NO_INDEX", "1")
@@ -49,7 +49,7 @@ def offline_pip(wheels: Path) -> Iterator[None]:
 def built(
     offline_pip: None, machine_target: Target, tmp_path_factory: pytest.TempPathFactory
 ) -> tuple[package.Package, list[str]]:
-    """The package of this machine and the steps that were told while it was built."""
+    """The package for this machine and the steps reported while it was built."""
     steps: list[str] = []
     output = tmp_path_factory.mktemp("package") / "stockpipe.zip"
     return package.build_package(output, machine_target, report=steps.append), steps
@@ -57,7 +57,7 @@ def built(
 
 @pytest.fixture(scope="session")
 def task_root(built: tuple[package.Package, list[str]], tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The package, unpacked as Lambda does it."""
+    """The package, unpacked as on Lambda."""
     directory = tmp_path_factory.mktemp("task")
     with zipfile.ZipFile(built[0].file) as archive:
         archive.extractall(directory)

@@ -1,4 +1,4 @@
-"""Who we are and where: found as the AWS CLI finds it, and told in one line when it cannot be."""
+"""Who we are and where: found as the AWS CLI does, with one line if that fails."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from stockpipe.deploy.aws import Aws, connect, dns_suffix, explain
 
 @pytest.fixture(autouse=True)
 def no_aws_settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """Nothing of the machine's own AWS configuration."""
+    """There is none of the machine's own AWS configuration."""
     for name in ("AWS_PROFILE", "AWS_REGION", "AWS_DEFAULT_REGION", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "config"))
@@ -28,7 +28,7 @@ def no_aws_settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 
 def refusal(code: str, message: str) -> exceptions.ClientError:
-    """What AWS says no with."""
+    """A refusal from AWS."""
     return exceptions.ClientError({"Error": {"Code": code, "Message": message}}, "CreateChangeSet")
 
 
@@ -67,12 +67,12 @@ def test_errors_are_one_line_with_the_way_out(error: Exception, kind: type[Stock
 
 
 def test_errors_of_our_own_pass() -> None:
-    """What is not an error of AWS needs no explanation."""
+    """What is not an AWS error needs no explanation."""
     assert explain(ValueError("ours")) is None
 
 
 async def test_no_region_is_said_before_any_call() -> None:
-    """Without a region nothing is asked of AWS."""
+    """Without a region no request is made to AWS."""
     with pytest.raises(InputError, match="no AWS region is set; pass --region"):
         async with connect():
             pass
@@ -100,7 +100,7 @@ async def test_endpoint_must_be_a_url() -> None:
 
 
 async def test_profile_gives_region_and_credentials(tmp_path: Path, aws_engine: str) -> None:
-    """Region, credentials and endpoint come from the profile, as the AWS CLI has it; STS says who that is."""
+    """Region, credentials and endpoint come from the profile, as in the AWS CLI; STS says whose they are."""
     (tmp_path / "config").write_text(f"[profile p]\nregion = eu-north-1\nendpoint_url = {aws_engine}\n")
     (tmp_path / "credentials").write_text("[p]\naws_access_key_id = a\naws_secret_access_key = b\n")
     async with connect(profile="p") as aws:
@@ -112,7 +112,7 @@ async def test_profile_gives_region_and_credentials(tmp_path: Path, aws_engine: 
 async def test_local_engine_never_sees_the_users_credentials(
     aws_engine: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A loopback endpoint is asked with dummy credentials, in a region of its own, whatever the shell has set."""
+    """A loopback endpoint gets dummy credentials, in its own region, whatever the shell has set."""
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIASECRET")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
     monkeypatch.setenv("AWS_PROFILE", "nobody")
@@ -155,7 +155,7 @@ async def test_a_buckets_address_is_the_sdks_own(
         s3 = await aws.s3()
         empty = asyncio.StreamReader()
         empty.feed_eof()
-        # Nothing is sent: an answer stands in.
+        # Nothing is sent: a fake answer is used.
         s3.meta.events.register("before-send.s3", lambda **_: AioAWSResponse("", 200, {}, empty))
         assert re.fullmatch(url, await aws.bucket_url("data"))
 
@@ -171,5 +171,5 @@ async def test_a_buckets_address_is_the_sdks_own(
     ],
 )
 def test_a_partition_has_its_own_suffix(region: str, suffix: str) -> None:
-    """China, Europe's sovereign cloud and the isolated Regions have addresses of their own."""
+    """China, Europe's sovereign cloud and the isolated Regions have their own addresses."""
     assert dns_suffix(region) == suffix

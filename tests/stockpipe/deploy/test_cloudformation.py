@@ -1,4 +1,4 @@
-"""CloudFormation's side: what a state allows, whose fault a failure is, and that nothing is left half done."""
+"""CloudFormation's side: what a state allows, what caused a failure, and that nothing is left half done."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def event(number: int, logical_id: str, status: str, reason: str = "", kind: str
 
 
 def plain(number: int, logical_id: str, status: str, reason: str = "") -> StackEvent:
-    """The same, read."""
+    """The same, parsed."""
     return StackEvent(f"e{number}", "", logical_id, "AWS::SQS::Queue", status, reason)
 
 
@@ -52,7 +52,7 @@ def plain(number: int, logical_id: str, status: str, reason: str = "") -> StackE
      ("UPDATE_ROLLBACK_COMPLETE", "UPDATE"), ("IMPORT_COMPLETE", "UPDATE"), ("UPDATE_FAILED", "UPDATE")],
 )  # fmt: skip
 def test_states_that_can_be_deployed_to(status: str | None, kind: str) -> None:
-    """A stack that is not there, or never was more than a change set, is created; one at rest is updated."""
+    """A missing stack, or one that was never more than a change set, is created; a settled one is updated."""
     assert cloudformation.next_step(stack(status) if status else None, "s") == kind
 
 
@@ -80,7 +80,7 @@ def test_other_states_say_the_way_out(status: str, way_out: str) -> None:
 
 @pytest.mark.parametrize("name", ["", "1stack", "my_stack", "a" * 129, "stäck"])
 def test_bad_stack_names_are_refused(name: str) -> None:
-    """What CloudFormation would not take as a name is refused before any call."""
+    """A name that CloudFormation would refuse is refused before any call."""
     with pytest.raises(InputError, match="is not a stack name"):
         cloudformation.check_name(name)
 
@@ -101,7 +101,7 @@ def test_first_cause_is_not_what_it_cancelled() -> None:
 
 
 async def test_change_set_is_asked_for_as_aws_wants_it() -> None:
-    """The request names type, capabilities and every parameter, and comes back as what would change."""
+    """The request has type, capabilities and every parameter, and the result is what would change."""
     resource = {"Action": "Modify", "LogicalResourceId": "StockQueue", "ResourceType": "AWS::SQS::Queue"}
     change = {"ResourceChange": {**resource, "Replacement": "True"}}
     client = ScriptedClient(
@@ -138,7 +138,7 @@ async def test_nothing_to_change_leaves_nothing() -> None:
 
 
 async def test_refused_change_set_takes_its_empty_stack_along() -> None:
-    """When CloudFormation refuses a creation, change set and the stack made for it go, and the reason is told."""
+    """When CloudFormation refuses a creation, change set and new stack are deleted, and the reason is given."""
     client = ScriptedClient(
         "cloudformation",
         create_change_set={"Id": "arn:change-set/1", "StackId": STACK_ID},
@@ -150,7 +150,7 @@ async def test_refused_change_set_takes_its_empty_stack_along() -> None:
 
 
 async def test_interrupted_change_set_is_withdrawn() -> None:
-    """Ctrl-C while CloudFormation thinks leaves nothing behind."""
+    """Ctrl-C while CloudFormation works leaves nothing behind."""
     client = ScriptedClient(
         "cloudformation",
         create_change_set={"Id": "arn:change-set/1", "StackId": STACK_ID},
@@ -170,7 +170,7 @@ async def test_refused_execution_is_withdrawn() -> None:
 
 
 async def test_endless_change_set_is_given_up() -> None:
-    """After ten minutes the wait ends with a line, and the change set is withdrawn."""
+    """After ten minutes the wait ends with a line, and the change set is deleted."""
     client = ScriptedClient(
         "cloudformation",
         create_change_set={"Id": "arn:change-set/1", "StackId": STACK_ID},
@@ -182,7 +182,7 @@ async def test_endless_change_set_is_given_up() -> None:
 
 
 async def test_events_are_told_once_oldest_first() -> None:
-    """Events before the deployment are not told; the others once each, in order, until the stack rests."""
+    """Events before the deployment are not reported; the others are, once each, in order, until the stack settles."""
     old = event(0, "s", "CREATE_COMPLETE", kind=STACK_TYPE)
     first = [event(1, "s", "UPDATE_IN_PROGRESS", kind=STACK_TYPE)]
     second = [event(2, "Queue", "UPDATE_IN_PROGRESS"), event(3, "Queue", "UPDATE_COMPLETE")]
@@ -215,7 +215,7 @@ async def test_events_are_told_once_oldest_first() -> None:
 
 
 async def test_follow_waits_for_the_first_event() -> None:
-    """A stack that has not begun to change yet looks at rest, and is not taken for the end."""
+    """A stack that has not begun to change looks settled, and that is not taken for the end."""
     done = event(1, "s", "UPDATE_COMPLETE", kind=STACK_TYPE)
     client = ScriptedClient(
         "cloudformation",
@@ -248,7 +248,7 @@ async def test_other_refusals_are_not_taken_for_absence() -> None:
 
 
 async def test_description_has_parameters_and_outputs() -> None:
-    """Parameters and outputs come as plain mappings."""
+    """Parameters and outputs are plain mappings."""
     client = ScriptedClient(
         "cloudformation",
         describe_stacks=described(

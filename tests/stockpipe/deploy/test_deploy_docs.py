@@ -1,4 +1,4 @@
-"""The pages on deploying and operating name what there is to name."""
+"""The pages on deploying and operating name what they should."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ CODE = re.compile(r"`([^`\n]+)`")
 
 
 def test_every_alarm_is_explained() -> None:
-    """Each alarm of the template has its row: meaning and what to do."""
+    """Each alarm in the template has its row: meaning and what to do."""
     names = re.findall(r'"\$\{Prefix\}(-[a-z-]+)"', packaged_template().read_text())
     assert len(names) == 5
     for name in names:
@@ -23,7 +23,7 @@ def test_every_alarm_is_explained() -> None:
 
 
 def test_console_path_leads_to_every_resource() -> None:
-    """Each resource that a person would click together stands in the table of steps."""
+    """Each resource that one would create in the console is in the table of steps."""
     table = DEPLOYING[DEPLOYING.index("## The console") :]
     for name, resource in TEMPLATE["Resources"].items():
         if resource["Type"] != "AWS::CloudWatch::Alarm":
@@ -31,7 +31,7 @@ def test_console_path_leads_to_every_resource() -> None:
 
 
 def test_parameters_that_are_named_exist() -> None:
-    """A word in code that looks like one of the template's parameters is one of them, or a resource or AWS's own."""
+    """A word in code that looks like one of the template's parameters is one of them, or a resource, or AWS's own."""
     known = {*TEMPLATE["Parameters"], *TEMPLATE["Resources"]}
     foreign = {"UpdateReplacePolicy", "RowsRejected", "NotificationConfiguration", "AccessDenied", "OutOfMemory"}
     for text in (DEPLOYING, OPERATIONS):

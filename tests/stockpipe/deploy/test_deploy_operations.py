@@ -1,4 +1,4 @@
-"""What the operating commands ask of AWS where no engine at hand answers: requests, order, and what an end leaves."""
+"""What the operating commands request from AWS where no local server answers: requests, order, and what is left."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def event(number: int, status: str, kind: str, reason: str = "") -> dict[str, An
 
 
 async def test_redrive_asks_sqs_to_move() -> None:
-    """On AWS one task moves all messages from the dead-letter queue to the queue, and is watched to its end."""
+    """On AWS one task moves all messages from the dead-letter queue to the queue, and is watched until it ends."""
     running = {"TaskHandle": "t", "Status": "RUNNING", "ApproximateNumberOfMessagesMoved": 3}
     other = {"TaskHandle": "old", "Status": "FAILED"}
     aws = ScriptedAws(
@@ -65,7 +65,7 @@ async def test_redrive_asks_sqs_to_move() -> None:
 
 
 async def test_ended_move_says_how_far_it_came() -> None:
-    """A task that fails is one line with the number that is back and what to do."""
+    """A task that fails is one line with the number moved and what to do."""
     failed = {"TaskHandle": "t", "Status": "FAILED", "ApproximateNumberOfMessagesMoved": 2, "FailureReason": "denied"}
     aws = ScriptedAws(start_message_move_task={"TaskHandle": "t"}, list_message_move_tasks={"Results": [failed]})
     with pytest.raises(CouldNotFinish, match="2 messages were moved back, then the move ended: denied; run it again"):
@@ -73,7 +73,7 @@ async def test_ended_move_says_how_far_it_came() -> None:
 
 
 async def test_refusal_by_aws_is_not_worked_around() -> None:
-    """Only another engine is served message by message; on AWS a refusal is a refusal."""
+    """Only other endpoints are served message by message; on AWS a refusal is a refusal."""
     aws = ScriptedAws(start_message_move_task=refusal("InternalError", http=500))
     with pytest.raises(ClientError):
         await redrive.send_back(aws, InstantClock(), DLQ, QUEUE, lambda _: None)  # type: ignore[arg-type]
@@ -105,7 +105,7 @@ async def test_look_hands_messages_back_even_when_it_is_broken_off() -> None:
 
 
 async def test_reason_is_the_last_one_about_the_message() -> None:
-    """Of the log lines that name the message the last one with a reason counts; other text is passed over."""
+    """Of the log lines that name the message the last one with a reason counts; other text is ignored."""
     lines = [
         "REPORT m1",
         json.dumps({"messageId": "m1", "reason": "first"}),
@@ -119,7 +119,7 @@ async def test_reason_is_the_last_one_about_the_message() -> None:
 
 
 async def test_tick_is_the_event_that_eventbridge_sends() -> None:
-    """The generator gets a scheduled event of this second, and its answer and the tail of its log come back."""
+    """The generator gets a scheduled event of this second; its answer and the end of its log are returned."""
 
     class Body(io.BytesIO):
         async def __aenter__(self) -> Body:
@@ -147,7 +147,7 @@ async def test_tick_is_the_event_that_eventbridge_sends() -> None:
 
 
 async def test_destroy_empties_again_after_a_late_tick() -> None:
-    """A bucket that got one more object while the stack went is emptied again, and the deletion repeated."""
+    """A bucket that got one more object while the stack was deleted is emptied again, and the deletion repeated."""
     bucket_in_use = event(2, "DELETE_FAILED", "AWS::S3::Bucket", "The bucket you tried to delete is not empty")
     aws = ScriptedAws(
         list_object_versions={"Versions": [{"Key": "k", "VersionId": "v"}], "DeleteMarkers": []},
@@ -173,7 +173,7 @@ async def test_destroy_empties_again_after_a_late_tick() -> None:
 
 
 async def test_destroy_that_fails_names_the_first_cause() -> None:
-    """Any other failure is told once, with how to go on."""
+    """Any other failure is reported once, with how to continue."""
     cause = event(2, "DELETE_FAILED", "AWS::IAM::Role", "not authorized")
     aws = ScriptedAws(
         describe_stacks=described("DELETE_FAILED"),
@@ -193,7 +193,7 @@ async def test_destroy_that_fails_names_the_first_cause() -> None:
 
 
 async def test_object_that_cannot_be_deleted_is_named() -> None:
-    """An error of one object in a page is not passed over."""
+    """An error for one object in a page is not ignored."""
     aws = ScriptedAws(
         list_object_versions={"Versions": [{"Key": "k", "VersionId": "v"}]},
         delete_objects={"Errors": [{"Key": "k", "Message": "locked"}]},
@@ -203,7 +203,7 @@ async def test_object_that_cannot_be_deleted_is_named() -> None:
 
 
 async def test_bucket_of_another_account_is_not_used() -> None:
-    """A bucket name that somebody else has is refused; AWS is asked with the owner we expect."""
+    """A bucket name that somebody else has is refused; the request names the owner we expect."""
     aws = ScriptedAws(head_bucket=refusal("403", "Forbidden"))
     with pytest.raises(CouldNotFinish, match="belongs to another account"):
         await artifact.ensure_bucket(aws)  # type: ignore[arg-type]
@@ -211,7 +211,7 @@ async def test_bucket_of_another_account_is_not_used() -> None:
 
 
 async def test_bucket_is_made_in_its_region() -> None:
-    """Outside of us-east-1 the region is named, as S3 demands."""
+    """Outside us-east-1 the region is named, as S3 requires."""
     aws = ScriptedAws(head_bucket=refusal("404"))
     assert await artifact.ensure_bucket(aws)  # type: ignore[arg-type]
     assert aws.calls[1][1]["CreateBucketConfiguration"] == {"LocationConstraint": "eu-central-1"}
@@ -250,7 +250,7 @@ async def test_long_template_goes_by_s3(tmp_path: Any, monkeypatch: pytest.Monke
 
 
 async def test_schedule_goes_on_after_a_failed_audit() -> None:
-    """Whatever happens while the schedule is paused, the rule is enabled again; a rule that was disabled stays so."""
+    """Whatever happens while the schedule is paused, the rule is enabled again; a disabled rule stays disabled."""
     aws = ScriptedAws(describe_rule={"State": "ENABLED"})
 
     async def fail() -> None:
@@ -268,7 +268,7 @@ async def test_schedule_goes_on_after_a_failed_audit() -> None:
 
 
 async def test_queue_counts_as_drained_when_it_stays_empty() -> None:
-    """One look at an empty queue is not enough after a pause: the counts lag."""
+    """One empty poll of the queue is not enough after a pause: the counts lag."""
 
     def counts(visible: int) -> dict[str, Any]:
         return {
@@ -292,14 +292,14 @@ async def test_queue_counts_as_drained_when_it_stays_empty() -> None:
 
 
 def test_cost_is_lists_gets_and_read_units() -> None:
-    """A million objects cost what S3 lists and gets cost, a table a read unit for each 4 KB (us-east-1)."""
+    """A million objects cost what S3's lists and gets cost, a table a read unit per 4 KB (us-east-1)."""
     assert verification.cost_usd(1_000_000, 0, 0) == pytest.approx(0.005 + 0.4)
     assert verification.cost_usd(0, 0, 4096 * 1_000_000) == pytest.approx(0.125)
     assert verification.cost_usd(1, 1, 1) == pytest.approx(2 * 0.005 / 1000 + 2 * 0.0004 / 1000 + 0.125e-6)
 
 
 def test_half_made_stack_says_what_completes_it() -> None:
-    """A resource that the stack has not (yet) is named with the commands that help."""
+    """A resource that the stack does not (yet) have is named with the commands that help."""
     with pytest.raises(InputError, match=r"has no StockData; `stockpipe deploy --stack s` creates what is missing"):
         _ = deployed().table
 

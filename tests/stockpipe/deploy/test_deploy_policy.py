@@ -1,4 +1,4 @@
-"""The policy for the person who deploys: every call that `deploy` makes, and what CloudFormation does in their name."""
+"""The policy for the deploying user: every call that `deploy` makes, and what CloudFormation does on their behalf."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ OTHER_NAMES = {
     "sqs:ChangeMessageVisibilityBatch": ("sqs:ChangeMessageVisibility",),
     "lambda:Invoke": ("lambda:InvokeFunction",),
 }
-# What CloudFormation needs of its caller to create and to delete each type (the types' own schemas, `handlers`).
+# What CloudFormation requires its caller to have to create and delete each type (the types' own schemas, `handlers`).
 BY_CLOUDFORMATION = {
     "AWS::CloudWatch::Alarm": ("cloudwatch:PutMetricAlarm", "cloudwatch:DeleteAlarms", "cloudwatch:DescribeAlarms"),
     "AWS::CloudWatch::Dashboard": (
@@ -120,13 +120,13 @@ BY_CLOUDFORMATION = {
 
 
 def called_operations() -> set[str]:
-    """`service:Operation` of every client call in `deploy` and in the audit that it drives."""
+    """`service:Operation` of every client call in `deploy` and in the audit that it runs."""
     session = botocore.session.Session()
     by_method: dict[str, str] = {}
     for service in SERVICES:
         for operation in session.get_service_model(service).operation_names:
             by_method.setdefault(xform_name(operation), f"{service}:{operation}")
-    # The same method of two services: deploy uses the first.
+    # The same method exists in two services: deploy uses the first.
     by_method |= {"tag_resource": "", "delete_item": ""}
     found: set[str] = set()
     files = [
@@ -154,7 +154,7 @@ def allowed(action: str) -> bool:
 
 
 def test_every_call_of_ours_is_allowed() -> None:
-    """Each operation that the code asks a client for has its permission in the policy."""
+    """Each operation that the code calls has its permission in the policy."""
     operations = called_operations()
     assert {"cloudformation:CreateChangeSet", "s3:PutObject", "sqs:StartMessageMoveTask", "dynamodb:Scan"} <= operations
     missing = {
@@ -164,7 +164,7 @@ def test_every_call_of_ours_is_allowed() -> None:
 
 
 def test_every_resource_can_be_made_and_removed() -> None:
-    """Each resource type of the translated template has what CloudFormation asks of its caller."""
+    """Each resource type of the translated template has what CloudFormation requires from its caller."""
     sam = transform.with_code(load().document, "artifacts", "code.zip")
     types = {resource["Type"] for resource in transform.translate(sam, {}, "us-east-1")["Resources"].values()}
     assert types == set(BY_CLOUDFORMATION)
@@ -173,7 +173,7 @@ def test_every_resource_can_be_made_and_removed() -> None:
 
 @pytest.mark.parametrize("statement", POLICY["Statement"], ids=lambda statement: statement["Sid"])
 def test_no_statement_is_a_blank_cheque(statement: dict[str, Any]) -> None:
-    """Every action is written out, roles are passed to Lambda alone, and only what knows no resource has none."""
+    """Every action is spelled out, roles are passed only to Lambda, and only actions without resources have none."""
     assert all("*" not in action for action in statement["Action"])
     assert statement["Action"] == sorted(statement["Action"])
     if "iam:PassRole" in statement["Action"]:

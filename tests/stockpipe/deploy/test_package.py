@@ -32,12 +32,12 @@ def requirements() -> str:
 
 
 def test_package_is_small(built: Built) -> None:
-    """Zipped it stays under 8 MB, and says its own size."""
+    """Zipped it stays under 8 MB, and it reports its own size."""
     assert built[0].zip_bytes == built[0].file.stat().st_size < 8_000_000
 
 
 def test_every_module_is_compiled_for_lambda(built: Built, task_root: Path) -> None:
-    """Each source has a compiled file that is never checked, made by this minor and naming /var/task."""
+    """Each source has an unchecked compiled file, made by this minor version and naming /var/task."""
     assert built[0].compiled
     sources = list(task_root.rglob("*.py"))
     assert sources
@@ -52,7 +52,7 @@ def test_every_module_is_compiled_for_lambda(built: Built, task_root: Path) -> N
 
 
 def test_content_is_handlers_and_their_services_alone(task_root: Path) -> None:
-    """The pipeline's modules are there as they stand, botocore's models of S3 and DynamoDB, and nothing of the rest."""
+    """It has the pipeline's modules unchanged, botocore's models of S3 and DynamoDB, and nothing else."""
     for source in (ROOT / "pipeline").glob("*.py"):
         assert (task_root / "pipeline" / source.name).read_bytes() == source.read_bytes()
     assert {folder.name for folder in (task_root / "botocore" / "data").iterdir() if folder.is_dir()} == set(
@@ -64,7 +64,7 @@ def test_content_is_handlers_and_their_services_alone(task_root: Path) -> None:
 
 
 def test_it_can_be_built_by_a_bare_python(tmp_path: Path) -> None:
-    """`sam build` runs it by any Python: it imports the standard library and our own modules, nothing installed."""
+    """`sam build` runs it with any Python: it imports the standard library and our own modules, nothing installed."""
     script = (
         "import sys; before = set(sys.modules)\n"
         "import stockpipe.deploy.package\n"
@@ -78,7 +78,7 @@ def test_it_can_be_built_by_a_bare_python(tmp_path: Path) -> None:
 
 
 def test_a_pipeline_of_the_users_own_is_not_packed(tmp_path: Path) -> None:
-    """The handlers are those beside this package, whatever the working directory calls `pipeline`."""
+    """The handlers are those beside this package, whatever `pipeline` the working directory has."""
     (tmp_path / "pipeline").mkdir()
     (tmp_path / "pipeline" / "__init__.py").write_text("raise SystemExit('not ours')")
     script = (
@@ -114,14 +114,14 @@ def test_entries_carry_no_time_and_are_readable(built: Built) -> None:
 
 
 def test_steps_are_told(built: Built) -> None:
-    """A build says what it is doing, in order."""
+    """A build reports what it is doing, in order."""
     assert [step.split()[0] for step in built[1]] == ["wheels", "trimming", "compiling", "packing"]
 
 
 def test_second_build_as_sam_does_it_is_the_same(
     offline_pip: None, built: Built, machine_target: Target, tmp_path: Path
 ) -> None:
-    """The directory that `sam build` asks for, built elsewhere and later, gives the very same zip, byte for byte."""
+    """The directory that `sam build` uses, built elsewhere and later, gives the very same zip, byte for byte."""
     directory, again = tmp_path / "artifacts", tmp_path / "again.zip"
     target = ["--python", machine_target.python, "--arch", machine_target.architecture]
     assert package.main(["--directory", str(directory), *target]) == 0
@@ -131,7 +131,7 @@ def test_second_build_as_sam_does_it_is_the_same(
 
 
 def test_missing_wheel_is_named(offline_pip: None, machine_target: Target, tmp_path: Path) -> None:
-    """When the index has no wheel for the target, one line says which, and no file is left."""
+    """If the index has no wheel for the target, one line says which, and no file is left."""
     other = Target(machine_target.python, "arm64" if machine_target.architecture == "x86_64" else "x86_64")
     with pytest.raises(CouldNotFinish, match="pip cannot download the wheels: No matching distribution found for "):
         package.build_package(tmp_path / "out.zip", other, report=lambda _: None)
@@ -139,7 +139,7 @@ def test_missing_wheel_is_named(offline_pip: None, machine_target: Target, tmp_p
 
 
 def test_output_that_cannot_be_written_is_named(machine_target: Target, tmp_path: Path) -> None:
-    """A path below a file is refused in one line, before any wheel is fetched."""
+    """A path below a file is refused in one line, before any wheel is downloaded."""
     (tmp_path / "file").write_text("")
     with pytest.raises(CouldNotFinish, match=r"file/out\.zip cannot be written"):
         package.build_package(tmp_path / "file" / "out.zip", machine_target, report=lambda _: None)
@@ -159,7 +159,7 @@ def test_lambda_limits_are_kept(zip_bytes: int, unzipped_bytes: int, word: str |
 
 
 def test_requirements_are_closed_and_those_of_the_constraints() -> None:
-    """For each Python that Lambda offers, the list is aiobotocore, zone data and what they need, all pinned."""
+    """For each Python that Lambda offers, the list is aiobotocore, zone data and their dependencies, all pinned."""
     constraints = dict(
         line.split("==")
         for line in (ROOT / "constraints.txt").read_text().lower().replace("_", "-").splitlines()
@@ -185,7 +185,7 @@ def test_requirements_are_closed_and_those_of_the_constraints() -> None:
 
 
 def test_interpreter_of_another_minor_is_refused() -> None:
-    """Compiled files of another minor would be ignored in silence, so such an interpreter is refused and named."""
+    """Compiled files of another minor version would be silently ignored, so the interpreter is refused and named."""
     other = next(minor for minor in PYTHONS if minor != f"3.{sys.version_info.minor}")
     with pytest.raises(InputError, match=rf"is CPython 3\.{sys.version_info.minor}; .* need CPython {other}"):
         interpreters.find_interpreter(other, Path(sys.executable))
@@ -194,12 +194,12 @@ def test_interpreter_of_another_minor_is_refused() -> None:
 
 
 def test_own_interpreter_is_found() -> None:
-    """The running interpreter serves its own minor."""
+    """The running interpreter is used for its own minor version."""
     assert interpreters.find_interpreter(f"3.{sys.version_info.minor}") == Path(sys.executable)
 
 
 def test_interpreter_is_searched_on_the_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """`python3.Y` on the path is taken only if it says that it is a released CPython 3.Y."""
+    """`python3.Y` on the path is used only if it reports that it is a released CPython 3.Y."""
     other = next(minor for minor in PYTHONS if minor != f"3.{sys.version_info.minor}")
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.setenv("PYENV_ROOT", str(tmp_path))
@@ -215,7 +215,7 @@ def test_interpreter_is_searched_on_the_path(tmp_path: Path, monkeypatch: pytest
 def test_without_an_interpreter_there_are_no_compiled_files_and_a_warning(
     offline_pip: None, machine_target: Target, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The package is built all the same, and one line says what the missing files cost."""
+    """The package is still built, and one line says what the missing files cost."""
     monkeypatch.setattr(package, "find_interpreter", lambda python, given: None)
     monkeypatch.setattr(package, "_install_wheels", lambda directory, target: None)
     steps: list[str] = []
@@ -242,12 +242,12 @@ def test_without_an_interpreter_there_are_no_compiled_files_and_a_warning(
     ],
 )
 def test_what_is_left_out(path: str, needed: bool) -> None:
-    """Models of other services, sources of compiled modules, stubs and pip's notes are left out; the rest stays."""
+    """Models of other services, sources of compiled modules, stubs and pip's records are left out; the rest stays."""
     assert trimming.is_needed(PurePosixPath(path)) is needed
 
 
 def test_endpoints_keep_every_partition(task_root: Path) -> None:
-    """The short list of endpoints has every partition and region, and in each the services in use."""
+    """The short list of endpoints has every partition and region, each with the services in use."""
     partitions = json.loads((task_root / "botocore/data/endpoints.json").read_text())["partitions"]
     assert {"aws", "aws-cn", "aws-us-gov"} <= {partition["partition"] for partition in partitions}
     assert {name for partition in partitions for name in partition["services"]} == set(trimming.SERVICES)
@@ -264,7 +264,7 @@ def test_models_lose_their_prose_alone(task_root: Path) -> None:
 
 
 def test_documentation_is_prose_and_no_member() -> None:
-    """A member that is called documentation stays; a text under that name goes, however deep."""
+    """A member that is called documentation stays; text under that name is removed, however deep."""
     model = {
         "members": {"documentation": {"shape": "Text", "documentation": "prose"}},
         "list": [{"documentation": "p"}],

@@ -1,4 +1,4 @@
-"""The built package at work: unpacked, alone on the path, under AWS's runtime client; and what it asks of AWS."""
+"""The built package in use: unpacked, alone on the path, with AWS's runtime client; and its calls to AWS."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ BY_LAMBDA = {
 
 @dataclass
 class Recorder:
-    """Passes every request on to the store, and notes what the handlers' own credentials asked for.
+    """Forwards every request to the store, and records what the handlers' own credentials were used for.
 
     An entry is `action resource`, as IAM sees the call.
     """
@@ -66,7 +66,7 @@ class Recorder:
     calls: set[tuple[str, str]] = field(default_factory=set)
 
     async def handle(self, request: web.Request) -> web.Response:
-        """Note it, pass it on, pass the answer back."""
+        """Record it, forward it, and return the answer."""
         body = await request.read()
         headers = {name: value for name, value in request.headers.items() if name.lower() not in {"host", "expect"}}
         url = yarl.URL(self.upstream + request.raw_path, encoded=True)
@@ -146,7 +146,7 @@ def statements(role: str) -> list[dict[str, Any]]:
 
 
 def as_list(value: Any) -> list[str]:
-    """IAM's one or many."""
+    """IAM's value, one or many, as a list."""
     return value if isinstance(value, list) else [value]
 
 
@@ -161,7 +161,7 @@ def allows(statement: dict[str, Any], action: str, resource: str) -> bool:
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def run(task_root: Path) -> tuple[set[tuple[str, str]], int, list[Any]]:
-    """One tick, a file with a bad row, a key that is gone: the calls of the handlers, the rows, what was observed."""
+    """With one tick, a file with a bad row and a missing key: the handlers' calls, the rows, the observations."""
     observed: list[Any] = []
     stack = templates.load(None, PARAMETERS, stack_name=STACK)
     async with (
@@ -216,7 +216,7 @@ def test_calls_are_a_subset_of_the_roles(run: tuple[set[tuple[str, str]], int, l
 
 @pytest.mark.parametrize("role", ["GeneratorRole", "ConsumerRole"])
 def test_every_statement_is_needed(run: tuple[set[tuple[str, str]], int, list[Any]], role: str) -> None:
-    """Each action of each statement is one that the handler made on that resource, or Lambda makes in its name."""
+    """Each action of each statement is one that the handler made on that resource, or that Lambda makes for it."""
     for statement in statements(role):
         for action in as_list(statement["Action"]):
             narrowed = {**statement, "Action": action}

@@ -18,7 +18,7 @@ from stockpipe.deploy.stack_load import estimate, find_stack
 
 @pytest.mark.parametrize(("memory_mb", "architecture", "usd"), [(1024, "arm64", 0.0717), (10240, "x86_64", 0.0901)])
 def test_the_estimate_is_the_bill_of_what_will_be_sent(memory_mb: int, architecture: str, usd: float) -> None:
-    """1,000 objects of 100 rows: 0.0625 USD for the writes, 0.0076 for requests and logs, and 120 s of Lambda."""
+    """1,000 objects of 100 rows cost 0.0625 USD for writes, 0.0076 for requests and logs, and 120 s of Lambda."""
     _, plan = resolve(LoadTestOptions(rate_per_s=100.0, duration_s=10.0, rows=100))
     stack = template.load(None, {"ConsumerMemory": str(memory_mb), "Architecture": architecture})
     assert estimate(plan, stack) == pytest.approx(usd, rel=0.005)
@@ -26,7 +26,7 @@ def test_the_estimate_is_the_bill_of_what_will_be_sent(memory_mb: int, architect
 
 @pytest.mark.parametrize(("level", "refused"), [("TRACE", False), ("INFO", False), ("WARN", True), ("FATAL", True)])
 async def test_a_stack_that_logs_too_little_is_refused(level: str, refused: bool) -> None:
-    """Lines at INFO tell when an object is stored; where Lambda drops them, nothing would seem to be."""
+    """INFO lines say when an object is stored; if Lambda drops them, nothing would seem to be."""
     resources = {name: ("AWS::SQS::Queue", f"https://sqs/1/{name}") for name in ("StockQueue", "StockDLQ")}
     resources["ConsumerLambda"] = ("AWS::Lambda::Function", "Consumer")
     deployed = Deployed(DeployedStack("arn", "s", "CREATE_COMPLETE", "", {}, {}), resources)

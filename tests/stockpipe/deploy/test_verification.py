@@ -19,7 +19,7 @@ DEPLOYED = Deployed(
 
 
 def test_parameters_say_how_objects_are_read() -> None:
-    """Those that differ from the deployed function's are named; the others stay as they are deployed."""
+    """Those that differ from the deployed function's are named; the others stay as deployed."""
     subject, said = read_otherwise(SUBJECT, DEPLOYED, {"SkipLines": "1", "TickerColumn": "Name", "FileCount": "3"})
     assert subject.environ == {**SUBJECT.environ, "SKIP_LINES": "1", "TICKER_COLUMN": "Name"}
     assert sorted(said) == [
@@ -29,13 +29,13 @@ def test_parameters_say_how_objects_are_read() -> None:
 
 
 def test_what_is_deployed_needs_no_word() -> None:
-    """The same values change nothing, as does an empty one that the function does not have."""
+    """The same values change nothing, nor does an empty one that the function does not have."""
     given = {"SkipLines": "2", "TimestampColumn": "Datum", "Comment": ""}
     assert read_otherwise(SUBJECT, DEPLOYED, given) == (SUBJECT, [])
 
 
 def test_a_parameter_that_the_template_does_not_take_is_refused() -> None:
-    """Unknown, or out of its range."""
+    """It is unknown, or out of its range."""
     with pytest.raises(InputError, match="has no parameter 'Tikker'"):
         read_otherwise(SUBJECT, DEPLOYED, {"Tikker": "x"})
     with pytest.raises(InputError, match="Numbers=loose"):

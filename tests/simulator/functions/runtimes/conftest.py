@@ -36,7 +36,7 @@ class Opened:
         return await self.service.invoke("Consumer", event)
 
     async def time_out(self, event: Any, at_work: str) -> Any:
-        """The result of an event whose deadline comes when the handler has written a line that begins so."""
+        """The result of an event whose deadline comes when the handler has written a line with this beginning."""
         invocation = asyncio.create_task(self.invoke(event))
         await until(lambda: any(line.startswith(at_work) for line in self.recorded.lines()))
         self._clock.set_forward(TIMEOUT_S)

@@ -1,4 +1,4 @@
-"""What is the inline runtime's own: the asynchronous core on the loop, and a process left as it was found."""
+"""What is specific to the inline runtime: the asynchronous core on the loop, and a process left as it was found."""
 
 from __future__ import annotations
 
@@ -120,7 +120,7 @@ async def test_core_that_does_not_open(open_function: Open) -> None:
 
 
 async def test_process_is_left_as_it_was(open_function: Open) -> None:
-    """After a plain handler's run `os.environ`, the streams and threads are what they were."""
+    """After a plain handler's run, `os.environ`, the streams and threads are what they were."""
     await until(lambda: type(os.environ).__module__ == "os")  # threads of other tests have ended
     before = (type(os.environ), sys.stdout, sys.stderr, threading.Thread.start)
     source = """

@@ -45,13 +45,13 @@ def state_of(pid: int) -> str:
 
 
 def cpu_ticks(pid: int) -> int:
-    """Processor time the process has had."""
+    """The processor time that the process has used."""
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     return int(fields[11]) + int(fields[12])
 
 
 def open_files() -> int:
-    """How many this process has."""
+    """How many open files this process has."""
     return len(list(Path("/proc/self/fd").iterdir()))
 
 
@@ -61,7 +61,7 @@ def exists(path: Any) -> bool:
 
 
 def alive(pid: int) -> bool:
-    """Whether the process exists and is no zombie."""
+    """Whether the process exists and is not a zombie."""
     try:
         return state_of(pid) != "Z"
     except OSError:
@@ -69,7 +69,7 @@ def alive(pid: int) -> bool:
 
 
 async def test_deadline_kills_what_never_yields(open_function: Open) -> None:
-    """A handler that computes without end is killed, with the processes it started."""
+    """A handler that computes endlessly is killed, with the processes that it started."""
     source = """
         import os, subprocess
         def handler(event, context):
@@ -88,7 +88,7 @@ async def test_deadline_kills_what_never_yields(open_function: Open) -> None:
 
 
 async def test_memory_beyond_the_functions_size_kills(open_function: Open) -> None:
-    """A process that grows beyond the function's memory is killed; the next event finds a new one."""
+    """A process that grows beyond the function's memory is killed; the next event gets a new one."""
     source = """
         def handler(event, context):
             kept = bytearray(event * 1024 * 1024)
@@ -105,7 +105,7 @@ async def test_memory_beyond_the_functions_size_kills(open_function: Open) -> No
 
 
 async def test_memory_used_is_measured(open_function: Open) -> None:
-    """REPORT tells the most memory the process has had."""
+    """REPORT gives the most memory that the process has used."""
     source = """
         def handler(event, context):
             kept = b"x" * (event * 1024 * 1024)
@@ -129,7 +129,7 @@ async def test_memory_used_is_measured(open_function: Open) -> None:
     ],
 )
 async def test_process_that_ends(open_function: Open, statement: str, text: str) -> None:
-    """However the process ends in mid-event, the caller is told in the service's words."""
+    """However the process ends during an event, the caller gets the result in Lambda's words."""
     source = f"""
         import os, signal
         def handler(event, context):
@@ -143,7 +143,7 @@ async def test_process_that_ends(open_function: Open, statement: str, text: str)
 
 
 async def test_scratch_space_outlives_a_crash(open_function: Open) -> None:
-    """What a handler keeps in its temporary directory is there after a crash, and gone after the environment."""
+    """What a handler keeps in its temporary directory survives a crash, and is gone with the environment."""
     source = """
         import os, tempfile
         def handler(event, context):
@@ -188,7 +188,7 @@ async def test_frozen_between_invocations(open_function: Open) -> None:
 
 
 async def test_nothing_is_left_running(open_function: Open, tmp_path: Path) -> None:
-    """The end of the service is the end of every process, frozen ones too."""
+    """When the service ends, every process ends, including frozen ones."""
     async with open_function("process", STATE) as function:
         pids = [result.payload for result in await asyncio.gather(*(function.invoke() for _ in range(3)))]
         assert all(map(alive, pids))
@@ -198,7 +198,7 @@ async def test_nothing_is_left_running(open_function: Open, tmp_path: Path) -> N
 
 
 async def test_a_process_that_cannot_be_started_leaves_no_pipe(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The system may refuse one more process: what was opened for it is closed with its environment."""
+    """The system may refuse another process: what was opened for it is closed with its environment."""
 
     async def refused(*_: Any, **__: Any) -> Any:
         raise BlockingIOError("no more processes")
@@ -215,7 +215,7 @@ async def test_a_process_that_cannot_be_started_leaves_no_pipe(tmp_path: Path, m
 
 
 async def test_environments_die_with_the_simulator(tmp_path: Path) -> None:
-    """Even a simulator that is killed leaves no environment behind, frozen or in the middle of an event."""
+    """Even a simulator that is killed leaves no environment behind, frozen or during an event."""
     (tmp_path / "module.py").write_text(
         "import os, time\ndef handler(event, context):\n    print(os.getpid())\n    time.sleep(event)\n"
     )
@@ -284,7 +284,7 @@ async def test_code_may_be_a_zip(tmp_path: Path, recorded: Recorder) -> None:
 
 @pytest.mark.parametrize("runtime", [ProcessRuntime, InlineRuntime])
 def test_code_that_is_not_there(tmp_path: Path, runtime: Any) -> None:
-    """Neither a directory nor a zip: one line, with the command that makes one."""
+    """If it is neither a directory nor a zip, the error is one line, with the command that makes one."""
     (tmp_path / "text").write_text("no zip")
     for path in (tmp_path / "nothing", tmp_path / "text"):
         with pytest.raises(InputError, match="neither a folder nor a zip of code; `stockpipe package"):
@@ -292,7 +292,7 @@ def test_code_that_is_not_there(tmp_path: Path, runtime: Any) -> None:
 
 
 async def test_limit_of_open_files(open_function: Open) -> None:
-    """A process has Lambda's 1,024 file descriptors at most."""
+    """A process has at most Lambda's 1,024 file descriptors."""
     source = """
         import resource
         def handler(event, context):
@@ -303,7 +303,7 @@ async def test_limit_of_open_files(open_function: Open) -> None:
 
 
 async def test_process_that_dies_while_idle(open_function: Open) -> None:
-    """A frozen process that is killed from outside is started anew for the next event."""
+    """A frozen process that is killed from outside is replaced for the next event."""
     async with open_function("process", STATE) as function:
         first = (await function.invoke()).payload
         os.kill(first, signal.SIGKILL)
@@ -314,14 +314,14 @@ async def test_process_that_dies_while_idle(open_function: Open) -> None:
 
 
 def test_other_systems_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where there is no wheel the option says so, with the way out."""
+    """If there is no wheel, the option says so, and what to do."""
     monkeypatch.setattr(sys, "platform", "darwin")
     with pytest.raises(InputError, match="only for Linux; use --runtime inline"):
         ProcessRuntime("http://127.0.0.1:9", clock=SystemClock())
 
 
 class Client:
-    """A runtime's calls, by hand."""
+    """A runtime's calls, made by hand."""
 
     def __init__(self, api: RuntimeApi, address: str, http: aiohttp.ClientSession) -> None:
         self.api, self._base, self._http = api, f"http://{address}/2018-06-01/runtime", http
@@ -341,7 +341,7 @@ class Client:
 
 @pytest_asyncio.fixture
 async def client() -> AsyncIterator[Client]:
-    """A Runtime API that listens, and somebody to call it."""
+    """A Runtime API that listens, and a client for it."""
     api = RuntimeApi("arn:aws:lambda:us-east-1:123456789012:function:F")
     async with aiohttp.ClientSession() as http:
         yield Client(api, await api.listen(), http)
@@ -360,7 +360,7 @@ async def given(client: Client) -> tuple[asyncio.Future[Any], dict[str, str], An
 
 
 async def ended(client: Client) -> None:
-    """The runtime asks for its next event, which ends the one before."""
+    """The runtime asks for its next event, which ends the previous one."""
     asking = asyncio.create_task(client.get_next())
     await until(lambda: client.api.state == "ready")
     await client.api.close()
@@ -369,7 +369,7 @@ async def ended(client: Client) -> None:
 
 
 async def test_next_has_the_headers(client: Client) -> None:
-    """/next carries request id, deadline in milliseconds, function and trace, and the event."""
+    """/next has the request id, the deadline in milliseconds, function and trace, and the event."""
     answer, headers, body = await given(client)
     assert body == {"n": 1}
     assert headers["Lambda-Runtime-Aws-Request-Id"] == "request-1"
@@ -383,7 +383,7 @@ async def test_next_has_the_headers(client: Client) -> None:
 
 
 async def test_error_report(client: Client) -> None:
-    """An error is the body's, the type from the header where the body has none."""
+    """An error comes from the body, with its type from the header if the body has none."""
     answer, _, _ = await given(client)
     headers = {"Lambda-Runtime-Function-Error-Type": "Function.Mine"}
     assert (await client.post("invocation/request-1/error", b'{"errorMessage": "no"}', **headers))[0] == 202
@@ -419,7 +419,7 @@ async def test_calls_out_of_turn(client: Client) -> None:
 
 
 async def test_response_over_the_limit(client: Client) -> None:
-    """413 for a response over 6 MB and 100 bytes; the invocation has failed."""
+    """A response over 6 MB and 100 bytes gets a 413; the invocation has failed."""
     answer, _, _ = await given(client)
     body = io.BytesIO(b'"' + b"x" * (6 * 1024 * 1024 + 99) + b'"')
     status, _ = await client.post("invocation/request-1/response", body)

@@ -1,4 +1,4 @@
-"""Code that a process runtime cannot unpack: one line, and no folder is left."""
+"""Code that a process runtime cannot unpack: the error is one line, and no folder is left."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from simulator.functions.runtimes.process import ProcessRuntime
 
 @pytest.mark.parametrize("damage", ["content", "password"])
 def test_a_damaged_zip_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, damage: str) -> None:
-    """A zip whose content does not match its sums, or that wants a password, is named; its folder is removed."""
+    """A zip whose content does not match its checksums, or that needs a password, is named; its folder is removed."""
     (tmp_path / "tmp").mkdir()
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "tmp"))
     package = tmp_path / "package.zip"

@@ -40,7 +40,7 @@ async def test_event_and_result(kind: str, open_function: Open) -> None:
 
 
 async def test_module_state_is_kept(kind: str, open_function: Open) -> None:
-    """The module runs once an environment; its state lives from invocation to invocation."""
+    """The module runs once per environment; its state is kept from invocation to invocation."""
     source = """
         import os
         print("init")
@@ -57,7 +57,7 @@ async def test_module_state_is_kept(kind: str, open_function: Open) -> None:
 
 
 async def test_module_state_is_per_environment(kind: str, open_function: Open) -> None:
-    """Two environments at work at once do not share a module."""
+    """Two environments that run at once do not share a module."""
     source = """
         events = []
         def handler(event, context):
@@ -70,7 +70,7 @@ async def test_module_state_is_per_environment(kind: str, open_function: Open) -
 
 
 async def test_context(kind: str, open_function: Open) -> None:
-    """The context has AWS's attributes, memory as a text, and counts down to the timeout."""
+    """The context has AWS's attributes, memory as text, and counts down to the timeout."""
     source = """
         def handler(event, context):
             return {name: getattr(context, name) for name in (
@@ -125,7 +125,7 @@ async def test_environment_is_scrubbed(kind: str, open_function: Open, monkeypat
 
 
 async def test_exception(kind: str, open_function: Open) -> None:
-    """An exception is the caller's payload with type, message, request id and the handler's own frames."""
+    """An exception becomes the caller's payload with type, message, request id and the handler's own frames."""
     source = """
         def handler(event, context):
             raise ValueError("no such ticker")
@@ -147,7 +147,7 @@ async def test_exception(kind: str, open_function: Open) -> None:
     [("raise SystemExit(3)", "exit status 3"), ("raise asyncio.CancelledError", "exit status 1")],
 )
 async def test_exit_kills_the_environment(kind: str, open_function: Open, statement: str, status: str) -> None:
-    """What is no `Exception` ends the runtime: Runtime.ExitError, and a new init in the next invocation."""
+    """Whatever is not an `Exception` ends the runtime: Runtime.ExitError, and a new init in the next invocation."""
     source = f"""
         import asyncio
         print("init")
@@ -205,7 +205,7 @@ async def test_timeout(kind: str, open_function: Open, tmp_path: Path) -> None:
 async def test_handler_that_cannot_be_loaded(
     kind: str, open_function: Open, handler: str, error_type: str, message: str
 ) -> None:
-    """Every way to name no handler is an init error with the runtime client's type and words."""
+    """Every way to name a missing handler is an init error with the runtime client's type and words."""
     async with open_function(kind, "", handler=handler) as function:
         result = await function.invoke()
     assert isinstance(result, Failed)
@@ -220,7 +220,7 @@ async def test_handler_that_cannot_be_loaded(
     ],
 )
 async def test_module_that_fails(kind: str, open_function: Open, source: str, error_type: str, part: str) -> None:
-    """A module that raises or does not parse fails init, and the log says so."""
+    """A module that raises or does not parse fails init, and the log shows it."""
     async with open_function(kind, source) as function:
         result = await function.invoke()
     assert isinstance(result, Failed)
@@ -256,7 +256,7 @@ async def test_decimals_are_numbers(kind: str, open_function: Open) -> None:
 
 
 async def test_response_too_large(kind: str, open_function: Open) -> None:
-    """More than 6 MB of response is refused, and the environment lives on."""
+    """A response of more than 6 MB is refused, and the environment stays usable."""
     source = """
         def handler(event, context):
             return "x" * event
@@ -269,7 +269,7 @@ async def test_response_too_large(kind: str, open_function: Open) -> None:
 
 
 async def test_output_stands_between_start_and_report(kind: str, open_function: Open) -> None:
-    """What the handler prints comes after START and before END, line by line, errors too."""
+    """What the handler prints comes after START and before END, line by line, including errors."""
     source = """
         import sys, threading
         def handler(event, context):
@@ -288,7 +288,7 @@ async def test_output_stands_between_start_and_report(kind: str, open_function: 
 
 
 async def test_json_log_format_reaches_the_handler(kind: str, open_function: Open) -> None:
-    """In JSON format an uncaught exception is one JSON line, and the handler is told the format and level."""
+    """In JSON format an uncaught exception is one JSON line, and the handler knows the format and level."""
     source = """
         import os
         def handler(event, context):
@@ -318,7 +318,7 @@ ELSEWHERE = {
 
 
 async def test_no_variable_of_a_template_leads_elsewhere(kind: str, open_function: Open) -> None:
-    """A client that is made without an endpoint asks the one of the run; the function's other variables stay."""
+    """A client made without an endpoint uses the run's; the function's other variables stay."""
     source = """
         import os, sys, urllib.request
         def handler(event, context):

@@ -1,4 +1,4 @@
-"""AttributeUpdates: every action with every type, and what DynamoDB refuses of it."""
+"""AttributeUpdates: every action with every type, and what DynamoDB refuses."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _SENT = {**_TYPES, "B": "/w==", "BS": ["/w=="]}
 
 @pytest.mark.parametrize("kind", _TYPES)
 def test_a_put_stores_the_value_as_it_is(kind: str) -> None:
-    """Of every type, whatever was there."""
+    """It holds for every type, whatever was there before."""
     assert updated(("S", "old"), "PUT", (kind, _TYPES[kind])) == (kind, _TYPES[kind])
     assert updated(None, "PUT", (kind, _TYPES[kind])) == (kind, _TYPES[kind])
 
@@ -40,7 +40,7 @@ def test_a_put_stores_the_value_as_it_is(kind: str) -> None:
     ],
 )
 def test_add_sums_numbers_and_joins_sets_and_lists(old: Typed | None, new: Typed, after: Typed) -> None:
-    """To nothing, a number is added to zero and a set to the empty one; an element is in a set once.
+    """With no attribute, a number is added to zero and a set to the empty one; a set has each element once.
 
     A sum has all of its 38 digits, and no zeros around them.
     """
@@ -58,7 +58,7 @@ def test_add_sums_numbers_and_joins_sets_and_lists(old: Typed | None, new: Typed
     ],
 )
 def test_delete_removes_an_attribute_or_elements_of_a_set(old: Typed | None, new: Typed | None, after: Any) -> None:
-    """A set without elements is not there."""
+    """A set without elements is removed."""
     assert updated(old, "DELETE", new) == after
 
 
@@ -71,7 +71,7 @@ def test_what_is_added_or_taken_away_has_the_attributes_type(action: str) -> Non
 
 @pytest.mark.parametrize("kind", _TYPES)
 def test_actions_have_their_types(kind: str) -> None:
-    """ADD has numbers, sets and lists; DELETE with a value has sets; PUT has all, and needs a value."""
+    """ADD works for numbers, sets and lists; DELETE with a value for sets; PUT for all, with a value."""
     for action, known in (("PUT", set(_TYPES)), ("ADD", {"N", "L", "SS", "NS", "BS"}), ("DELETE", {"SS", "NS", "BS"})):
         update = {"a": {"Action": action, "Value": {kind: _SENT[kind]}}}
         if kind in known:
@@ -82,7 +82,7 @@ def test_actions_have_their_types(kind: str) -> None:
 
 
 def test_only_a_delete_needs_no_value() -> None:
-    """PUT is the default; what is no map of updates is moto's to refuse."""
+    """PUT is the default; moto refuses what is not a map of updates."""
     for update in ({}, {"Action": "ADD"}, {"Action": "PUT", "Value": None}):
         with pytest.raises(AwsError, match="Only DELETE action is allowed when no attribute value is specified"):
             check_updates({"a": update})
@@ -104,13 +104,13 @@ def test_only_a_delete_needs_no_value() -> None:
     ],
 )
 def test_what_no_attribute_may_be_is_refused(update: Any, text: str) -> None:
-    """An unknown action, and a value that PutItem would not take either."""
+    """These are an unknown action, and a value that PutItem would not accept either."""
     with pytest.raises(AwsError, match=text):
         check_updates({"a": update})
 
 
 def test_a_key_is_not_updated(dynamodb: Any, name: str) -> None:
-    """An item is found by its key, so that its key stays what it is."""
+    """An item is found by its key, so the key cannot change."""
     dynamodb.create_table(
         TableName=name,
         AttributeDefinitions=[{"AttributeName": "h", "AttributeType": "S"}],
@@ -124,7 +124,7 @@ def test_a_key_is_not_updated(dynamodb: Any, name: str) -> None:
 
 
 def test_binary_values_are_stored_and_harm_nobody(dynamodb: Any, name: str) -> None:
-    """An update puts, adds and deletes binary values, at every level; every call afterwards is answered."""
+    """An update puts, adds and deletes binary values, at every level; every later call is answered."""
     dynamodb.create_table(
         TableName=name,
         AttributeDefinitions=[{"AttributeName": "h", "AttributeType": "B"}],

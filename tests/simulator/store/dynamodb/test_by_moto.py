@@ -1,4 +1,4 @@
-"""Requests that moto answers keep DynamoDB's capacity too: streams, indexes, transactions. With capacity applied."""
+"""Requests that moto answers also have DynamoDB's capacity: streams, indexes, transactions. Capacity is applied."""
 
 from __future__ import annotations
 
@@ -51,11 +51,11 @@ class Dynamo:
         )
 
     async def call(self, operation: str, **parameters: Any) -> Any:
-        """One operation; the loop that watches over the store goes on."""
+        """One operation; the loop that watches the store continues."""
         return await asyncio.to_thread(getattr(self.client, operation), **parameters)
 
     async def refusal(self, operation: str, **parameters: Any) -> Any:
-        """The error that an operation answers."""
+        """The error that an operation gets."""
         with pytest.raises(ClientError) as caught:
             await self.call(operation, **parameters)
         return caught.value.response
@@ -88,7 +88,7 @@ async def dynamo() -> AsyncIterator[Dynamo]:
 
 
 def item(number: int, size: int = 0) -> dict[str, Any]:
-    """An item; with `size`, of a little more than so many bytes."""
+    """An item; with `size`, slightly larger than that many bytes."""
     filled = {"v": {"S": "x" * size}} if size else {}
     return {"PK": {"S": f"p{number}"}, "SK": {"S": "s"}, "DAY": {"S": "monday"}, **filled}
 
@@ -99,13 +99,13 @@ def key(number: int) -> dict[str, Any]:
 
 
 def batch(name: str, rows: int) -> dict[str, Any]:
-    """A batch of so many puts."""
+    """A batch of this many puts."""
     return {name: [{"PutRequest": {"Item": item(number)}} for number in range(rows)]}
 
 
 @pytest.mark.parametrize("extra", EXTRAS)
 async def test_a_batch_to_a_table_with_a_stream_or_an_index_is_throttled(dynamo: Dynamo, name: str, extra: str) -> None:
-    """Two provisioned units take two rows of five; the others come back, and only what was stored is charged."""
+    """Two provisioned units accept two rows of five; the others come back, and only stored ones are charged."""
     more = {**EXTRAS[extra]}
     if extra == "global index":
         throughput = {"ReadCapacityUnits": 1, "WriteCapacityUnits": 1_000}
@@ -121,7 +121,7 @@ async def test_a_batch_to_a_table_with_a_stream_or_an_index_is_throttled(dynamo:
 
 @pytest.mark.parametrize("extra", EXTRAS)
 async def test_refused_writes_reach_tables_with_a_stream_or_an_index(dynamo: Dynamo, name: str, extra: str) -> None:
-    """The fault hands back half of a batch; all of it is the exception with its reason; then it is over."""
+    """The fault returns half of a batch; refusing all of it is the exception with its reason; then it is over."""
     await dynamo.create(name, **EXTRAS[extra])
     await dynamo.store.refuse_writes(name, 0.5)
     answer = await dynamo.call("batch_write_item", RequestItems=batch(name, 20))
@@ -138,7 +138,7 @@ async def test_refused_writes_reach_tables_with_a_stream_or_an_index(dynamo: Dyn
 
 
 async def test_a_changed_table_keeps_what_the_change_does_not_name(dynamo: Dynamo, name: str) -> None:
-    """UpdateTable: a maximum of two units a second goes on when something else is changed, and -1 ends it."""
+    """UpdateTable: a maximum of two units per second stays when something else is changed, and -1 ends it."""
     await dynamo.create(name, OnDemandThroughput={"MaxWriteRequestUnits": 2})
     changes: list[dict[str, Any]] = [
         {},
@@ -156,7 +156,7 @@ async def test_a_changed_table_keeps_what_the_change_does_not_name(dynamo: Dynam
 
 @pytest.mark.parametrize(("warm", "kept"), [({}, 10), ({"WarmThroughput": {"WriteUnitsPerSecond": 12_000}}, 25)])
 async def test_a_warm_table_takes_more_at_once(dynamo: Dynamo, name: str, warm: dict[str, Any], kept: int) -> None:
-    """CreateTable: of 25 items of 400 units a new table takes ten at once, one warmed to 12,000 units all."""
+    """CreateTable: of 25 items of 400 units a new table accepts ten at once, one warmed to 12,000 units all."""
     await dynamo.create(name, **warm)
     big = [{"PutRequest": {"Item": item(number, 399 * 1024)}} for number in range(25)]
     answer = await dynamo.call("batch_write_item", RequestItems={name: big})
@@ -164,7 +164,7 @@ async def test_a_warm_table_takes_more_at_once(dynamo: Dynamo, name: str, warm: 
 
 
 async def test_a_transaction_costs_double(dynamo: Dynamo, name: str) -> None:
-    """Transactions: two underlying reads or writes of every item, so two units for each started KB, or 4 KB."""
+    """Transactions: two underlying reads or writes of every item, so two units per started KB, or 4 KB."""
     await dynamo.create(name)
     writes = [
         {"Put": {"TableName": name, "Item": item(1, 1_500)}},
@@ -194,7 +194,7 @@ async def test_an_update_in_a_transaction_costs_what_it_makes_of_the_item(dynamo
 
 
 async def test_a_throttled_transaction_is_cancelled_as_a_whole(dynamo: Dynamo, name: str) -> None:
-    """TransactionCanceledException with a reason for each action, in order; nothing is stored and nothing charged."""
+    """TransactionCanceledException has a reason for each action, in order; nothing is stored or charged."""
     await dynamo.create(name, write=3)
     puts = [{"Put": {"TableName": name, "Item": item(number)}} for number in (1, 2)]
     refused = await dynamo.refusal("transact_write_items", TransactItems=puts)
@@ -219,7 +219,7 @@ async def test_refused_writes_cancel_transactions(dynamo: Dynamo, name: str) -> 
 
 
 async def test_transactional_reads_use_up_the_tables_reads(dynamo: Dynamo, name: str) -> None:
-    """A read of 300,000 bytes costs 148 units of a table that has one a second; the next transaction is cancelled."""
+    """A read of 300,000 bytes costs 148 units of a table that has one per second; the next transaction is cancelled."""
     await dynamo.create(name, write=1_000, read=1)
     await dynamo.call("put_item", TableName=name, Item=item(1, 300_000))
     reads = [{"Get": {"TableName": name, "Key": key(1)}}]
@@ -231,7 +231,7 @@ async def test_transactional_reads_use_up_the_tables_reads(dynamo: Dynamo, name:
 
 
 async def test_what_an_update_grows_by_is_taken_afterwards(dynamo: Dynamo, name: str) -> None:
-    """An update that makes an item of 300 KB of nothing is let through by a table of one unit, which then owes it."""
+    """A table of one unit allows an update that creates an item of 300 KB, and then owes the units."""
     await dynamo.create(name, write=1)
     value = {":v": {"S": "x" * 300_000}}
     common = {"TableName": name, "Key": key(1), "UpdateExpression": "SET v = :v"}
@@ -241,7 +241,7 @@ async def test_what_an_update_grows_by_is_taken_afterwards(dynamo: Dynamo, name:
 
 
 async def test_a_failed_transaction_fills_no_bucket(dynamo: Dynamo, name: str) -> None:
-    """A table that owes 147 read units still owes them after a condition took a transaction back."""
+    """A table that owes 147 read units still owes them after a condition failed a transaction."""
     await dynamo.create(name, write=1_000, read=1)
     await dynamo.call("put_item", TableName=name, Item=item(1, 300_000))
     await dynamo.call("transact_get_items", TransactItems=[{"Get": {"TableName": name, "Key": key(1)}}])
@@ -290,7 +290,7 @@ def sort(number: int) -> dict[str, Any]:
 
 
 async def test_an_index_of_keys_costs_its_keys_alone(dynamo: Dynamo, name: str) -> None:
-    """Projections: what is not projected is not read."""
+    """Projections: attributes that are not projected are not read."""
     keys_only = {**GLOBAL, "Projection": {"ProjectionType": "KEYS_ONLY"}}
     await dynamo.create(name, GlobalSecondaryIndexes=[keys_only])
     await dynamo.call("put_item", TableName=name, Item=item(1, 50_000))
@@ -299,7 +299,7 @@ async def test_an_index_of_keys_costs_its_keys_alone(dynamo: Dynamo, name: str) 
 
 
 async def test_a_global_index_is_throttled_by_its_own_throughput(dynamo: Dynamo, name: str) -> None:
-    """An index that owes 37 units refuses with its own reason and ARN, while its table goes on answering."""
+    """An index that owes 37 units refuses with its own reason and ARN, while its table still answers."""
     throughput = {"ReadCapacityUnits": 1, "WriteCapacityUnits": 1_000}
     await dynamo.create(name, write=1_000, GlobalSecondaryIndexes=[{**GLOBAL, "ProvisionedThroughput": throughput}])
     await dynamo.call("put_item", TableName=name, Item=item(1, 300_000))
@@ -323,7 +323,7 @@ async def test_a_local_index_is_throttled_by_its_table(dynamo: Dynamo, name: str
 
 
 async def test_a_transaction_on_a_table_that_is_not_there_is_refused(dynamo: Dynamo, name: str) -> None:
-    """An error of DynamoDB's, and the table beside it is not charged."""
+    """DynamoDB gives an error, and the other table is not charged."""
     await dynamo.create(name)
     there, gone = ({"TableName": each, "Key": key(1)} for each in (name, f"{name}-gone"))
     for operation, action in (("transact_write_items", "Delete"), ("transact_get_items", "Get")):
@@ -356,7 +356,7 @@ async def test_a_stream_has_no_record_of_what_was_not_stored(dynamo: Dynamo, nam
 
 
 async def test_an_imported_table_is_a_table(dynamo: Dynamo, name: str) -> None:
-    """Moto imports in a thread of its own; the rows are read and trimmed like all others."""
+    """Moto imports in its own thread; the rows are read and trimmed like all others."""
     s3: Any = boto3.client(
         "s3",
         endpoint_url=dynamo.store.endpoint,

@@ -9,20 +9,20 @@ from simulator.store.dynamodb.capacity import KEY_RANGE, MAXIMUM_ON_DEMAND, PROV
 
 
 def accepted(throughput: Throughput, at: float, keys: int, writes: int) -> tuple[int, set[str]]:
-    """How many of `writes` one-unit writes over `keys` partition keys are taken at an instant; and the reasons."""
+    """How many of `writes` one-unit writes over `keys` partition keys are accepted at an instant; and the reasons."""
     reasons = [throughput.take(number % keys, 1, at) for number in range(writes)]
     return reasons.count(None), {reason for reason in reasons if reason is not None}
 
 
 def test_a_new_on_demand_table_takes_4000_write_units_a_second() -> None:
-    """On-demand capacity mode: newly created tables serve up to 4,000 write units a second."""
+    """On-demand capacity mode: newly created tables serve up to 4,000 write units per second."""
     table = Throughput(0.0, writes=True, provisioned=None)
     assert accepted(table, 0.0, 10, 5_000) == (4_000, {KEY_RANGE})
     assert accepted(table, 1.0, 10, 5_000) == (4_000, {KEY_RANGE})
 
 
 def test_a_partition_key_takes_1000_write_units_a_second() -> None:
-    """Designing partition keys: no partition takes more than 1,000 write units a second, in any mode."""
+    """Designing partition keys: no partition accepts more than 1,000 write units per second, in any mode."""
     for provisioned in (None, 10_000):
         table = Throughput(0.0, writes=True, provisioned=provisioned)
         assert accepted(table, 0.0, 1, 3_000) == (1_000, {KEY_RANGE})
@@ -41,7 +41,7 @@ def test_on_demand_takes_twice_a_peak_of_half_an_hour_ago() -> None:
 
 
 def test_a_table_grows_from_what_it_has_left() -> None:
-    """What a drained table took up at its old rate counts, and what it has grown by is there at once."""
+    """What a drained table gained at its old rate counts, and the growth is available at once."""
     table = Throughput(0.0, writes=True, provisioned=None)
     table.charge(240_000, 0.0)
     table.charge(0, 60.0)
@@ -52,7 +52,7 @@ def test_a_table_grows_from_what_it_has_left() -> None:
 
 
 def test_what_a_request_turned_out_to_cost_is_taken_of_what_is_there() -> None:
-    """A rest fills the bucket and no more, before as after a charge."""
+    """A rest fills the bucket and no more, before and after a charge."""
     table = Throughput(0.0, writes=False, provisioned=None)
     table.charge(12_000, 0.0)
     table.charge(12_000, 10.0)
@@ -67,7 +67,7 @@ def test_one_unit_is_asked_for_unless_more_is_said() -> None:
 
 
 def test_partition_keys_that_rested_are_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Memory follows the keys in use: beyond a number the full buckets go, and those in use keep what they owe."""
+    """Memory depends on the keys in use: beyond a number, full buckets are dropped, and others keep their debts."""
     monkeypatch.setattr(capacity, "_PARTITIONS_KEPT", 3)
     table = Throughput(0.0, writes=True, provisioned=None)
     for key in ("a", "b", "hot"):
@@ -100,7 +100,7 @@ def test_warm_throughput_is_there_from_the_start(writes: bool, new: int) -> None
 
 
 def test_a_partition_key_gives_3000_read_units_a_second() -> None:
-    """Designing partition keys: 3,000 read units a second; other keys, and scans, are not held up by it."""
+    """Designing partition keys: 3,000 read units per second; other keys, and scans, are not affected."""
     table = Throughput(0.0, writes=False, provisioned=None)
     table.charge(3_000, 0.0, "hot")
     assert [table.exhausted(0.0, key) for key in ("hot", "cold", None)] == [KEY_RANGE, None, None]
@@ -115,7 +115,7 @@ def test_a_maximum_on_demand_throughput_holds_for_reads() -> None:
 
 
 def test_reads_take_twice_a_peak_of_half_an_hour_ago() -> None:
-    """On-demand capacity mode: reads grow from 12,000 units a second as writes do from 4,000."""
+    """On-demand capacity mode: reads grow from 12,000 units per second as writes do from 4,000."""
     table = Throughput(0.0, writes=False, provisioned=None)
     for second in range(60):
         assert table.exhausted(float(second)) is None

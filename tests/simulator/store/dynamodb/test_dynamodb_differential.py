@@ -24,7 +24,7 @@ _values = st.one_of(
     st.just({"BS": ["/w==", "AA=="]}),
     st.just({"M": {"b": {"B": "/w=="}, "deep": {"L": [{"B": "AA=="}]}}}),
 )
-# In the order of their bytes, which is not the order of the texts.
+# In the order of their bytes, which differs from the order of the texts.
 _BINARY = {"1": "AA==", "10": "AP8=", "2": "YQ==", "3": "/w=="}
 _items = st.builds(
     lambda hash_key, range_key, value, more: {"h": hash_key, "r": range_key, "v": value, **more},
@@ -60,7 +60,7 @@ STEPS = st.one_of(
 
 
 class _Side:
-    """One of the two engines with a table of its own; `kind` is the sort key's type, empty without one."""
+    """One of the two servers with its own table; `kind` is the sort key's type, empty if there is none."""
 
     def __init__(self, engine: Any, name: str, kind: str) -> None:
         self._engine, self._name, self._kind = engine, name, kind
@@ -151,7 +151,7 @@ class _Side:
         )
 
     def _old_update(self, key: Any, action: str, value: Any) -> Any:
-        # moto calls a binary value a text; what becomes of a value that it cannot add is its own affair.
+        # moto treats a binary value as text; its handling of a value that it cannot add is its own business.
         kind = next(iter(value))
         if kind in ("B", "BS", "BOOL", "NULL", "L", "M") or (action != "PUT" and kind not in ("N", "SS")):
             return None
@@ -269,7 +269,7 @@ class _Side:
 
 
 def _sorted_sets(answer: Any) -> Any:
-    """An answer with its sets in order: moto's come in any."""
+    """An answer with its sets in order, because moto's come in any."""
     if isinstance(answer, dict):
         return {
             name: sorted(value) if name in ("SS", "NS", "BS") else _sorted_sets(value) for name, value in answer.items()
@@ -281,7 +281,7 @@ def _sorted_sets(answer: Any) -> Any:
 @given(steps=st.lists(STEPS, min_size=4, max_size=20))
 @settings(max_examples=10, deadline=None, suppress_health_check=list(HealthCheck))
 def test_any_sequence_of_table_calls_is_answered_as_by_stock_moto(twins: Any, kind: str, steps: list[Any]) -> None:
-    """Batches, puts, updates, transactions, queries, pages and mistakes, on every sort of key: as moto answers."""
+    """Batches, puts, updates, transactions, queries, pages and mistakes, with every kind of sort key, match moto."""
     name = f"d{next(_numbers)}"
     stock, store = _Side(twins.stock, name, kind), _Side(twins.store, name, kind)
     for step in steps:

@@ -1,4 +1,4 @@
-"""What DynamoDB documents and moto does not do, each by its sentence. Against a running store."""
+"""What DynamoDB documents and moto does not do, each with its sentence. Against a running store."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def delete(number: int) -> dict[str, Any]:
 
 
 def refused(dynamodb: Any, table: str, requests: list[Any]) -> tuple[str, str]:
-    """The code and text of a refused batch; and that nothing of it was stored."""
+    """The code and text of a refused batch; also checks that nothing of it was stored."""
     with pytest.raises(ClientError) as caught:
         dynamodb.batch_write_item(RequestItems={table: requests})
     assert dynamodb.scan(TableName=table)["Count"] == 0
@@ -87,7 +87,7 @@ def test_numeric_keys_are_compared_as_numbers(dynamodb: Any, name: str) -> None:
 
 
 def test_one_key_in_two_tables_is_no_duplicate(dynamodb: Any, table: str) -> None:
-    """Duplicates are of one table; moto refuses the same item in two."""
+    """Duplicates are within one table; moto refuses the same item in two."""
     other = f"{table}-other"
     dynamodb.create_table(
         TableName=other,
@@ -216,7 +216,7 @@ def test_a_batch_over_16_megabytes_is_refused(dynamodb: Any, table: str) -> None
 
 @pytest.mark.parametrize("number", ["1" * 39, "1e126"])
 def test_a_single_put_keeps_the_same_rules(dynamodb: Any, table: str, number: str) -> None:
-    """PutItem refuses the same numbers, also with a condition."""
+    """PutItem refuses the same numbers, even with a condition."""
     for more in ({}, {"ConditionExpression": "attribute_not_exists(PK)"}):
         with pytest.raises(ClientError, match="Number"):
             dynamodb.put_item(TableName=table, Item=put(1, n={"N": number})["PutRequest"]["Item"], **more)
@@ -235,7 +235,7 @@ def test_updates_and_deletes_cost_the_larger_of_before_and_after(dynamodb: Any, 
 
 
 def test_a_row_of_plain_values_is_checked_too(dynamodb: Any, table: str) -> None:
-    """`-0` among nothing but plain values is trimmed, and a long number among them refused."""
+    """`-0` in a row of plain values is trimmed, and a long number in it refused."""
     dynamodb.batch_write_item(RequestItems={table: [put(1, n={"N": "-0"})]})
     assert dynamodb.scan(TableName=table)["Items"][0]["n"] == {"N": "0"}
     with pytest.raises(ClientError, match="38 significant digits"):
@@ -252,7 +252,7 @@ def test_a_row_of_plain_values_is_checked_too(dynamodb: Any, table: str) -> None
     ],
 )
 def test_an_update_stores_no_value_that_a_put_would_not(dynamodb: Any, table: str, value: Any, text: str) -> None:
-    """The values of an update expression are checked as an item's are, before anything is stored."""
+    """The values of an update expression are checked like an item's, before anything is stored."""
     with pytest.raises(ClientError) as caught:
         dynamodb.update_item(
             TableName=table,
@@ -268,7 +268,7 @@ def test_an_update_stores_no_value_that_a_put_would_not(dynamodb: Any, table: st
 
 
 def test_numbers_that_an_update_or_a_transaction_writes_are_trimmed(dynamodb: Any, table: str) -> None:
-    """And those of a put with a condition, and sums; a number is in a set once."""
+    """It also covers a put with a condition, and sums; a number is in a set once."""
     key = {"PK": {"S": "p"}, "SK": {"S": "1"}}
     dynamodb.put_item(
         TableName=table,
@@ -308,7 +308,7 @@ def test_numbers_that_an_update_or_a_transaction_writes_are_trimmed(dynamodb: An
 def test_a_write_names_an_item_by_a_key_of_the_table(
     dynamodb: Any, name: str, sort_key: Any, text: str, action: str, in_transaction: bool
 ) -> None:
-    """A key of another type is no item's, and none is made for it; moto takes true for 1."""
+    """A key of another type belongs to no item, and none is created for it; moto treats true as 1."""
     dynamodb.create_table(
         TableName=name,
         KeySchema=[{"AttributeName": "PK", "KeyType": "HASH"}, {"AttributeName": "SK", "KeyType": "RANGE"}],

@@ -1,4 +1,4 @@
-"""What reads cost and when they are refused; the clock stands still."""
+"""What reads cost and when they are refused; the clock does not move."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def prices() -> Any:
 
 
 def test_a_hot_partition_key_is_refused_by_get_and_query_alone() -> None:
-    """GetItem and Query are charged to their partition key; a Scan asks the table alone."""
+    """GetItem and Query are charged to their partition key; a Scan only to the table."""
     table, clock, throttles = prices(), ManualClock(1_000.0), Throttles(applied=True)
     tallies = Tallies(clock)
     reads = TableReads(Tables(lambda: {"prices": table}, tallies, throttles, clock, strict=True))
@@ -64,7 +64,7 @@ def test_a_hot_partition_key_is_refused_by_get_and_query_alone() -> None:
 
 @pytest.mark.parametrize("limit", [{}, {"Limit": 30}, {"Limit": 29}])
 def test_a_page_costs_the_size_of_its_items_whatever_ends_it(limit: dict[str, int]) -> None:
-    """Scan: 30 items of 207 bytes, whose JSON is larger, are two units of 4 KB; 29 of them, too."""
+    """Scan: 30 items of 207 bytes, whose JSON is larger, cost two units of 4 KB, and so do 29."""
     table, clock = prices(), ManualClock(1_000.0)
     for number in range(30):
         item = {"PK": {"S": "p"}, "SK": {"S": f"{number:02}"}, **{f"n{each:02}": {"N": "1"} for each in range(40)}}
@@ -79,7 +79,7 @@ def test_a_page_costs_the_size_of_its_items_whatever_ends_it(limit: dict[str, in
 
 @pytest.mark.parametrize("page_bytes", [1, 149, 150, 151, 299, 300, 450, 749, 750, 10_000])
 def test_a_page_holds_as_many_items_as_fit_by_their_own_size(monkeypatch: pytest.MonkeyPatch, page_bytes: int) -> None:
-    """At least one, and what fits to the byte; their longer JSON ends no page. A last key says that there is more."""
+    """A page has at least one item, and all that fit; longer JSON does not end it. A last key means more rows."""
     monkeypatch.setattr("simulator.store.dynamodb.reads.DYNAMODB_PAGE_BYTES", page_bytes)
     table, clock = prices(), ManualClock(1_000.0)
     for number in range(5):

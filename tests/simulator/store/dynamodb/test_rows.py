@@ -1,4 +1,4 @@
-"""The rows of a table as bytes, and as moto sees them."""
+"""The rows of a table as bytes, and in moto's view."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from simulator.store.dynamodb.rows import Rows, UnstorableRow, encode_item, key_
 
 
 def typed(kind: str, value: Any) -> Any:
-    """A value as moto has it."""
+    """A value in moto's form."""
     from moto.dynamodb.models.dynamo_type import DynamoType
 
     return DynamoType({kind: value})
@@ -26,7 +26,7 @@ def row(number: int) -> bytes:
 
 
 def table(*keys: tuple[Any, Any]) -> Rows:
-    """A table with a sort key that has these rows, numbered from 0, read once so that its order is kept up."""
+    """A table with a sort key and these rows, numbered from 0, read once so that its order is maintained."""
     rows = Rows("S", "S")
     list(rows.walk(None))
     for number, (hash_key, sort_key) in enumerate(keys):
@@ -35,7 +35,7 @@ def table(*keys: tuple[Any, Any]) -> Rows:
 
 
 def held(rows: Rows) -> dict[Any, dict[Any, Any]]:
-    """What is at rest: partition key -> sort key -> row."""
+    """The stored content: partition key -> sort key -> row."""
     return {hash_key: partition.entries for hash_key, partition in rows.partitions.entries.items()}
 
 
@@ -44,13 +44,13 @@ def held(rows: Rows) -> dict[Any, dict[Any, Any]]:
     [("S", "10", "10"), ("N", "10", Decimal(10)), ("N", "1e1", Decimal(10)), ("B", "MTA=", b"10"), ("B", b"10", b"10")],
 )
 def test_a_key_is_a_text_a_number_or_bytes(kind: str, value: Any, key: Any) -> None:
-    """Key attributes are of type S, N or B; binary ones come in base64, or as moto has them."""
+    """Key attributes have type S, N or B; binary ones come in base64, or in moto's form."""
     found = key_value(kind, value)
     assert (found, type(found)) == (key, type(key))
 
 
 def test_a_row_is_replaced_counted_and_dropped() -> None:
-    """A put of a key that is there replaces; a partition whose last row goes is gone."""
+    """A put with an existing key replaces the row; a partition without rows is gone."""
     rows = table(("p", "a"), ("p", "b"), ("q", "a"), ("p", "a"))
     assert (rows.count, len(rows)) == (3, 2)
     assert (rows.row("p", "a"), rows.row("p", "b"), rows.row("p", "c"), rows.row("x", "a")) == (
@@ -78,20 +78,20 @@ def test_a_row_is_replaced_counted_and_dropped() -> None:
     ],
 )
 def test_a_walk_goes_on_behind_a_key(after: Any, keys: list[str]) -> None:
-    """Scan with ExclusiveStartKey: rows behind that key, which need not be there; in the order of both keys."""
+    """Scan with ExclusiveStartKey gives the rows after that key, which need not exist, in the order of both keys."""
     rows = table(("r", "b"), ("p", "c"), ("p", "a"), ("q", "b"))
     assert [hash_key + sort_key for hash_key, sort_key, _ in rows.walk(after)] == keys
 
 
 def test_a_walk_of_some_partitions_has_their_rows() -> None:
-    """Those wanted by their key, and the rows themselves, of which moto may hold one."""
+    """It gives the partitions wanted by key, and the rows themselves, one of which moto may hold."""
     rows = table(("p", "a"), ("q", "a"), ("r", "a"))
     rows.lend("r", "a")
     assert list(rows.walk(None, lambda key: key != "q")) == [("p", "a", row(0)), ("r", "a", row(2))]
 
 
 def test_a_table_without_a_sort_key_is_a_mapping_of_items() -> None:
-    """As moto uses `Table.items` of such a table: it sets, gets, finds, lists and deletes by the partition key."""
+    """Moto uses `Table.items` of such a table so: it sets, gets, finds, lists and deletes by the partition key."""
     rows = Rows("N", None)
     rows.put(Decimal(2), None, row(2))
     one, two = typed("N", "1.0"), typed("N", "2")
@@ -108,7 +108,7 @@ def test_a_table_without_a_sort_key_is_a_mapping_of_items() -> None:
 
 
 def test_a_partition_is_a_mapping_of_items() -> None:
-    """As moto uses `Table.items` of a table with a sort key; a partition that is not there is empty."""
+    """Moto uses `Table.items` of a table with a sort key so; a missing partition is empty."""
     rows = Rows("S", "B")
     rows.put("p", b"2", row(2))
     view, one, two = rows[typed("S", "p")], typed("B", b"1"), typed("B", b"2")
@@ -127,7 +127,7 @@ def test_a_partition_is_a_mapping_of_items() -> None:
 
 
 def test_what_moto_was_lent_and_removed_is_gone() -> None:
-    """Also with the last row of its partition, and what comes after it settles all the same."""
+    """It includes the last row of its partition, and later rows still settle."""
     rows = table(("p", "a"), ("q", "a"), ("q", "b"))
     for hash_key, sort_key in (("p", "a"), ("q", "a"), ("q", "b")):
         rows.lend(hash_key, sort_key).attrs["n"] = typed("N", "7")
@@ -138,7 +138,7 @@ def test_what_moto_was_lent_and_removed_is_gone() -> None:
 
 
 def test_what_moto_changes_is_kept() -> None:
-    """An item that moto was lent is one object until the request is over; then it is bytes again, as it is by then."""
+    """An item lent to moto is one object until the request is over; then it is bytes again, with its changes."""
     rows = table(("p", "a"), ("p", "b"))
     item = rows.lend("p", "a")
     assert rows.lend("p", "a") is item
@@ -156,7 +156,7 @@ def test_what_moto_changes_is_kept() -> None:
 
 
 def test_a_row_written_while_moto_has_the_item_is_the_one_that_stays() -> None:
-    """What moto was lent before does not come back over it."""
+    """What moto was lent before does not overwrite it."""
     rows = table(("p", "a"))
     rows.lend("p", "a")
     rows.put("p", "a", row(5))
@@ -165,7 +165,7 @@ def test_a_row_written_while_moto_has_the_item_is_the_one_that_stays() -> None:
 
 
 def test_an_item_that_moto_puts_is_bytes_once_it_settles() -> None:
-    """Of a new partition, and in place of a row."""
+    """It covers a new partition, and the replacement of a row."""
     rows = table(("p", "a"))
     item = rows.lend("p", "a")
     rows.put_item("q", "z", item)
@@ -177,7 +177,7 @@ def test_an_item_that_moto_puts_is_bytes_once_it_settles() -> None:
 
 
 def test_one_item_that_is_no_row_is_what_it_was_and_hurts_no_other() -> None:
-    """What moto stores may have no JSON, or JSON that is not an item: the row before stays, a new one never was."""
+    """What moto stores may have no JSON form, or one that is not an item: the old row stays, a new one is dropped."""
     rows = table(("p", "a"), ("p", "b"), ("p", "c"))
     changed = {key: rows.lend("p", key) for key in ("a", "b", "c")}
     changed["a"].attrs["n"] = typed("N", object())
@@ -195,7 +195,7 @@ def test_one_item_that_is_no_row_is_what_it_was_and_hurts_no_other() -> None:
 
 
 def test_a_request_that_fails_stores_nothing() -> None:
-    """What moto changed, put and removed before it failed is taken back; what came before is not."""
+    """What moto changed, put and removed before it failed is undone; what came before is not."""
     rows = table(("p", "a"), ("p", "b"))
     rows.lend("p", "a").attrs["n"] = typed("N", "7")
     rows.settle()
@@ -226,11 +226,11 @@ def test_a_request_that_fails_stores_nothing() -> None:
     ],
 )
 def test_whatever_moto_makes_of_a_value_is_written(kind: str, value: Any, written: Any) -> None:
-    """Bytes that moto calls a text, boto3's Binary, decimals and Python's sets, at the top and in a map."""
+    """These are bytes that moto treats as text, boto3's Binary, decimals and sets, at the top and in a map."""
     rows = Rows("S", None)
     rows.put("p", None, row(0))
     item = rows.lend("p", None)
-    # Without moto's look at the size, which knows only some of them.
+    # Without moto's check of the size, which handles only some of them.
     dict.update(item.attrs, v=typed(kind, value), m=typed("M", {"v": {kind: value}}))
     rows.settle()
     stored = json.loads(rows.row("p", None) or b"")
@@ -238,7 +238,7 @@ def test_whatever_moto_makes_of_a_value_is_written(kind: str, value: Any, writte
 
 
 def test_a_copy_is_apart() -> None:
-    """A table is copied before moto's transaction, and the copy put back if it fails."""
+    """A table is copied before moto's transaction, and the copy restored if it fails."""
     rows = table(("p", "a"), ("q", "b"))
     rows.lend("p", "a").attrs["n"] = typed("N", "7")
     copied = copy.deepcopy(rows)
@@ -250,7 +250,7 @@ def test_a_copy_is_apart() -> None:
 
 
 def test_every_type_comes_back_as_it_was() -> None:
-    """The ten types of the data model, with binary values at every level, through moto's item and back."""
+    """The ten types of the data model, with binary values at every level, survive moto's item."""
     attributes = {
         "s": {"S": "é"},
         "n": {"N": "1.5"},

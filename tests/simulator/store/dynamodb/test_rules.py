@@ -1,4 +1,4 @@
-"""What DynamoDB accepts and how large it is, to the digit and the byte. The texts over HTTP: test_dynamodb_rules.py."""
+"""What DynamoDB accepts and how large it is, to the digit and the byte. For HTTP see test_dynamodb_rules.py."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def a_table(hash_type: str = "S", range_type: str | None = "S") -> Any:
 
 
 def refusal(act: Any, *arguments: Any) -> tuple[str, str]:
-    """The code and the text of what is raised."""
+    """The code and the text of the exception."""
     with pytest.raises(AwsError) as caught:
         act(*arguments)
     assert caught.value.status == (413 if caught.value.code.startswith("Request") else 400)
@@ -106,7 +106,7 @@ def test_a_number_out_of_range_is_refused(number: str, text: str) -> None:
 
 
 def nested(levels: int) -> dict[str, Any]:
-    """An attribute of lists and maps within one another, a text innermost."""
+    """An attribute of lists and maps within each other, with text innermost."""
     typed: dict[str, Any] = {"S": "x"}
     for level in range(levels - 1):
         typed = {"M": {"m": typed}} if level % 2 else {"L": [typed]}
@@ -137,7 +137,7 @@ def test_documents_are_nested_up_to_32_levels() -> None:
     ],
 )
 def test_every_type_is_accepted_as_it_is(typed: dict[str, Any]) -> None:
-    """Data types: the ten of them; only a key may not be empty."""
+    """Data types: there are ten; only a key may not be empty."""
     assert check_item({"PK": {"S": "p"}, "a": typed}) is None
 
 
@@ -200,12 +200,12 @@ def test_every_type_is_accepted_as_it_is(typed: dict[str, Any]) -> None:
     ],
 )
 def test_a_value_of_another_kind_is_refused(typed: Any, error: tuple[str, str]) -> None:
-    """AttributeValue: exactly one type, and a value of it."""
+    """AttributeValue: exactly one type, and a value of that type."""
     assert refusal(check_item, {"PK": {"S": "p"}, "a": typed}) == error
 
 
 def test_a_single_put_counts_its_errors_where_a_set_is_empty() -> None:
-    """And there alone; what a batch says is another text."""
+    """Only PutItem does so; a batch has another text."""
     with pytest.raises(AwsError, match=r"^1 validation error detected: One or more .*An string set  may not be empty$"):
         check_put({"a": {"SS": []}})
     with pytest.raises(AwsError, match=r"^One or more .*An string set  may not be empty$"):
@@ -216,7 +216,7 @@ def test_a_single_put_counts_its_errors_where_a_set_is_empty() -> None:
 
 
 def test_what_changes_leaves_the_rest_as_it_is() -> None:
-    """Numbers are normalised at every level, in an item of its own; the client's is left alone."""
+    """Numbers are normalised at every level, in a new item; the client's is unchanged."""
     item = {"a": {"N": "01"}, "b": {"S": "x"}, "c": {"L": [{"M": {"n": {"N": "2.0"}}}]}, "d": {"NS": ["1", "3.0"]}}
     before = json.dumps(item)
     assert check_item(item) == {
@@ -255,7 +255,7 @@ def test_what_changes_leaves_the_rest_as_it_is() -> None:
     ],
 )
 def test_the_size_of_an_item_is_that_of_its_names_and_values(item: dict[str, Any], size: int) -> None:
-    """Item sizes and formats: UTF-8; two digits a byte, one more, and one for a minus; 3 for a document, 1 each."""
+    """Item sizes and formats: UTF-8; two digits per byte, one more, one for a minus; 3 per document, 1 per element."""
     assert item_size(item) == size
 
 
@@ -275,12 +275,12 @@ _items = st.dictionaries(_texts, _values, min_size=1, max_size=4)
 @example([{"l": {"L": [{"N": "12"}]}}])
 @example([{"m": {"M": {"N": {"N": "12"}}}}])
 def test_the_size_of_rows_is_that_of_their_items(items: list[dict[str, Any]]) -> None:
-    """Measured by their JSON where that is plain, together they have the bytes that each has by itself."""
+    """Measured by their JSON where it is plain, rows together have the sum of their own sizes."""
     assert rows_size(list(map(orjson.dumps, items))) == sum(map(item_size, items))
 
 
 def test_rows_of_texts_and_numbers_are_measured_without_reading_them(monkeypatch: pytest.MonkeyPatch) -> None:
-    """That is most rows of most tables; one row that holds something else has all read."""
+    """Most rows of most tables are such; one other row makes all of them be read."""
     monkeypatch.delattr("simulator.store.dynamodb.rules.item_size")
     assert rows_size([b'{"a":{"S":"bc"},"d":{"N":"-1.5"}}', b'{"a":{"S":""}}']) == 8
     with pytest.raises(NameError):
@@ -289,7 +289,7 @@ def test_rows_of_texts_and_numbers_are_measured_without_reading_them(monkeypatch
 
 @pytest.mark.parametrize(("size", "units"), [(0, 1), (1, 1), (1_024, 1), (1_025, 2), (2_048, 2), (409_600, 400)])
 def test_a_write_unit_is_a_kilobyte(size: int, units: int) -> None:
-    """Capacity unit consumption: each started KB, at least one."""
+    """Capacity unit consumption: one unit per started KB, at least one."""
     assert write_units(size) == units
 
 
@@ -306,12 +306,12 @@ def test_a_write_unit_is_a_kilobyte(size: int, units: int) -> None:
     ],
 )
 def test_a_read_unit_is_four_kilobytes(size: int, consistent: bool, units: float) -> None:
-    """Capacity unit consumption: each started 4 KB, at least one; half of it for an eventually consistent read."""
+    """Capacity unit consumption: one unit per started 4 KB, at least one; half for an eventually consistent read."""
     assert read_units(size, consistent=consistent) == units
 
 
 def test_a_row_stands_for_its_size() -> None:
-    """What a stored row costs to replace: by its item's size, which its JSON is never shorter than."""
+    """The cost to replace a stored row depends on its item's size, which is never more than its JSON's."""
     assert row_units(None) == row_units(b"{}") == 1
     lean = json.dumps({"n": {"L": [{"BOOL": True}] * 200}}).encode()
     assert len(lean) > 1_025
@@ -337,7 +337,7 @@ def delete(number: Any) -> dict[str, Any]:
 
 
 def test_a_batch_names_every_write_in_its_order() -> None:
-    """BatchWriteItem: puts and deletes of several tables, each named by name or by ARN."""
+    """BatchWriteItem: puts and deletes of several tables, named by name or by ARN."""
     one, two = a_table(), a_table()
     arn = two.table_arn = "arn:aws:dynamodb:us-east-1:123456789012:table/two"
     requests = {"one": [put(1), delete(2)], arn: [put(1, n={"N": "1.0"})]}
@@ -380,12 +380,12 @@ def test_a_batch_is_refused_as_a_whole(requests: Any, text: str) -> None:
 
 
 def test_25_operations_are_a_batch() -> None:
-    """BatchWriteItem: as many as 25 put or delete operations, over all tables."""
+    """BatchWriteItem: up to 25 put or delete operations, over all tables."""
     check_request_sizes({"t": [put(n) for n in range(12)], "u": [put(n) for n in range(13)]})
 
 
 def test_an_item_has_up_to_400_kilobytes() -> None:
-    """Quotas: 400 KB by the size that is billed, names included; its JSON may be longer."""
+    """Quotas: 400 KB by the billed size, including names; its JSON may be longer."""
     most = 400 * 1024 - len("PKpSK1v")
     write = plan_write(a_table(), "t", put(1, v={"S": "x" * most}))
     assert write.units == 400
@@ -394,7 +394,7 @@ def test_an_item_has_up_to_400_kilobytes() -> None:
 
 
 def test_an_item_costs_its_size_not_its_json() -> None:
-    """Write units of an item whose JSON is longer than a KB, and of one whose size is."""
+    """An item whose JSON is longer than a KB costs one unit, one whose size is costs two."""
     lean = {"l": {"L": [{"BOOL": True}] * 200}}
     assert plan_write(a_table(), "t", put(1, **lean)).units == 1
     assert plan_write(a_table(), "t", put(1, v={"S": "x" * (1_024 - 7)})).units == 1
@@ -402,7 +402,7 @@ def test_an_item_costs_its_size_not_its_json() -> None:
 
 
 def test_a_write_costs_at_least_what_it_replaces() -> None:
-    """PutItem: the larger of the item's sizes before and after; and a row read back is the one kept."""
+    """PutItem: the larger of the item's sizes before and after; a row that is read back is the one kept."""
     write = plan_write(a_table(), "t", put(1))
     write.replaces(3)
     assert write.units == 3
@@ -463,7 +463,7 @@ EMPTY = (
     ],
 )
 def test_a_key_of_another_kind_is_refused(kind: str, hash_key: Any, sort_key: Any, text: str) -> None:
-    """PutItem: key attributes are there, of the schema's types, not empty and not too long."""
+    """PutItem: key attributes exist, with the schema's types, not empty and not too long."""
     item = {"PK": hash_key, "SK": sort_key}
     assert refusal(keys_of, a_table(kind, kind), item) == (INVALID, text)
 
@@ -481,12 +481,12 @@ def test_a_key_of_another_kind_is_refused(kind: str, hash_key: Any, sort_key: An
     ],
 )
 def test_a_plain_row_needs_no_further_look(row: bytes, plain: bool) -> None:
-    """Texts without escapes, and numbers that are stored as they came."""
+    """It has texts without escapes, and numbers that are stored as they came."""
     assert (is_plain_row(row) is not None) is plain
 
 
 def test_a_row_is_stored_with_its_numbers_trimmed() -> None:
-    """At any level, each once in a set; what is not a number that DynamoDB has stays as it is."""
+    """It holds at any level, with each once in a set; anything that is not a valid number is unchanged."""
     row = {
         "n": {"N": "01.50"},
         "wrong": {"N": "1e999"},
@@ -509,7 +509,7 @@ def test_a_row_is_stored_with_its_numbers_trimmed() -> None:
 
 
 def test_a_table_is_known_by_its_name_and_its_own_arn() -> None:
-    """An ARN of another Region or account is another table's, and a name with a slash is none."""
+    """An ARN of another Region or account is another table's, and a name with a slash names none."""
     table = a_table()
     for name, found in (
         ("t", table),
@@ -523,7 +523,7 @@ def test_a_table_is_known_by_its_name_and_its_own_arn() -> None:
 
 
 def test_a_key_that_names_an_item_is_checked_as_an_items() -> None:
-    """Of the key's attributes and types; one of other attributes is left to moto."""
+    """The key's attributes and types are checked; one with other attributes is left to moto."""
     table = a_table()
     check_key(table, {"PK": {"S": "a"}, "SK": {"S": "b"}})
     for other in ("a", None, {"PK": {"S": ""}}, {"PK": {"N": "x"}, "Other": {"S": ""}}):
@@ -534,7 +534,7 @@ def test_a_key_that_names_an_item_is_checked_as_an_items() -> None:
 
 
 def test_the_values_of_an_update_are_those_of_an_attribute() -> None:
-    """What is refused names the value; an empty set is refused as a put's, what is of no type as it is."""
+    """The refusal names the value; an empty set is refused as in a put, a value without a type as it is."""
     check_values(None)
     check_values({":a": {"S": ""}, ":b": {"N": "1"}})
     assert refusal(check_values, {":a": {"S": "x"}, ":n": {"N": "x"}}) == (

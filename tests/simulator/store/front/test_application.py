@@ -1,4 +1,4 @@
-"""What stands for moto's code sees the request that is being answered, and no other."""
+"""Replacements of moto's code see the request that is being answered, and no other."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from simulator.store.wire.messages import Request, Response, Routed
 
 
 def _moto(routed: Routed) -> Response:
-    """Answers with the target and the index bytes of the scope, not of the argument; `/broken` it does not survive."""
+    """Answers with the target and the index bytes of the scope, not of the argument; fails on `/broken`."""
     scope = SCOPE.get()
     assert scope.routed is routed
     scope.index_bytes += 1
@@ -23,7 +23,7 @@ def _moto(routed: Routed) -> Response:
 
 
 async def answered(application: Application, path: str) -> Response:
-    """The answer to a GET from S3, after which this task is in no request any more."""
+    """The answer to a GET from S3; afterwards this task has no request any more."""
     response = await application.answer(Request("GET", path, {}, (), b""))
     with pytest.raises(LookupError):
         SCOPE.get()

@@ -1,4 +1,4 @@
-"""The store's door: what a web page makes a browser send changes nothing and reads nothing."""
+"""The store's port: requests that a web page makes a browser send change nothing and read nothing."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ FOREIGN = {
 
 
 async def answered(endpoint: str, method: str, target: str, headers: dict[str, str], body: str = "") -> tuple[int, str]:
-    """Status, and the whole answer, of a request as it is written here."""
+    """Status and whole answer of a request written like this."""
     parts = urlsplit(endpoint)
     reader, writer = await asyncio.open_connection(parts.hostname, parts.port)
     lines = {"Host": parts.netloc, "Content-Length": str(len(body)), "Connection": "close"} | headers
@@ -37,7 +37,7 @@ async def answered(endpoint: str, method: str, target: str, headers: dict[str, s
 
 @pytest.mark.parametrize("page", FOREIGN)
 async def test_no_page_from_elsewhere_drives_the_store(store_endpoint: str, page: str) -> None:
-    """Nothing is purged, read or switched, and no answer allows the page to read it, whatever it asks for."""
+    """Nothing is purged, read or switched, and no answer lets the page read it, whatever it requests."""
     async with connect(store_endpoint, offline_session()) as clients:
         name = page.replace(" ", "-")
         url = (await clients.sqs.create_queue(QueueName=name))["QueueUrl"]
@@ -68,7 +68,7 @@ async def test_no_page_from_elsewhere_drives_the_store(store_endpoint: str, page
 
 
 async def test_programs_and_pages_of_this_machine_are_let_in(store_endpoint: str) -> None:
-    """By any name of loopback, with no Host as in HTTP/1.0, and from a page that this machine serves."""
+    """They may use any name of loopback, no Host as in HTTP/1.0, or be a page that this machine serves."""
     for headers in ({"Host": "LOCALHOST:1"}, {"Host": "[::1]"}, {"Origin": "http://localhost:3000"}):
         assert (await answered(store_endpoint, "GET", "/_stockpipe/health", headers))[0] == 200
     parts = urlsplit(store_endpoint)
@@ -79,7 +79,7 @@ async def test_programs_and_pages_of_this_machine_are_let_in(store_endpoint: str
 
 
 async def test_a_refused_body_is_not_asked_for(store_endpoint: str) -> None:
-    """Who waits for `100 Continue` hears the refusal in its place."""
+    """A client that waits for `100 Continue` gets the refusal instead."""
     parts = urlsplit(store_endpoint)
     reader, writer = await asyncio.open_connection(parts.hostname, parts.port)
     with closing(writer):
@@ -103,7 +103,7 @@ async def test_a_refused_body_is_not_asked_for(store_endpoint: str) -> None:
     ],
 )
 async def test_a_mistake_in_a_control_call_is_one_line(store_endpoint: str, query: str, said: str) -> None:
-    """400, and what is wrong with it."""
+    """The answer is a 400 that says what is wrong."""
     status, answer = await answered(store_endpoint, "GET", f"/_stockpipe/{query}", {})
     line = answer.partition("\r\n\r\n")[2]
     assert (status, line.count("\n")) == (400, 1)
@@ -122,7 +122,7 @@ async def test_what_changes_something_is_sent_by_post(store_endpoint: str) -> No
 
 
 async def test_an_invalid_fraction_is_refused_in_one_line(store_endpoint: str) -> None:
-    """Not a number, infinite, negative, above one."""
+    """It may not be a number, be infinite, negative, or above one."""
     async with connect(store_endpoint, offline_session()) as clients:
         await clients.dynamodb.create_table(
             TableName="fraction-of-nothing",
@@ -142,7 +142,7 @@ async def test_an_invalid_fraction_is_refused_in_one_line(store_endpoint: str) -
 
 @pytest.mark.skipif(not hasattr(resource, "prlimit"), reason="only Linux limits another process")
 async def test_a_store_without_memory_says_so_and_ends() -> None:
-    """An object for which it may have no memory: its last words say so, and whoever holds it hears them."""
+    """The store may have no memory for an object: its last output says so, and its owner gets that."""
     async with Store.open() as store:
         limit = 32 * 1024 * 1024
         resource.prlimit(store.pid, resource.RLIMIT_AS, (limit, limit))  # less than it has: nothing more is given

@@ -1,4 +1,4 @@
-"""What a request without a signature may do, and what AWS answers to all others."""
+"""What a request without a signature may do, and AWS's answer to all others."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def bucket(s3: Any, name: str) -> str:
 
 
 def policy(bucket: str, action: str, resource: str, effect: str = "Allow") -> dict[str, Any]:
-    """A statement about everybody."""
+    """A statement for everybody."""
     return {"Effect": effect, "Principal": "*", "Action": action, "Resource": f"arn:aws:s3:::{bucket}{resource}"}
 
 
@@ -50,7 +50,7 @@ def policy(bucket: str, action: str, resource: str, effect: str = "Allow") -> di
     ],
 )  # fmt: skip
 def test_what_is_private_is_refused(ask: Ask, s3: Any, bucket: str, request_line: str) -> None:
-    """S3 denies what no policy and no ACL allows, whether the object is there or not; nothing is changed."""
+    """S3 denies what no policy and no ACL allows, whether or not the object exists; nothing is changed."""
     method, target = request_line.format(f"/{bucket}").split(" ")
     status, body = ask(method, target)
     assert (status, b"<Code>AccessDenied</Code><Message>Access Denied</Message>" in body) == (403, True)
@@ -58,7 +58,7 @@ def test_what_is_private_is_refused(ask: Ask, s3: Any, bucket: str, request_line
 
 
 def test_a_head_of_what_is_private_has_no_body(ask: Ask, bucket: str) -> None:
-    """403 alone; and a bucket that is not there is not there for anybody, and not made by anybody."""
+    """The answer is a bare 403; a missing bucket is missing for everybody, and nobody can create it."""
     assert ask("HEAD", f"/{bucket}/a%20key") == (403, b"")
     status, body = ask("GET", "/no-such-bucket-at-all/key")
     assert (status, b"NoSuchBucket" in body) == (404, True)
@@ -67,7 +67,7 @@ def test_a_head_of_what_is_private_has_no_body(ask: Ask, bucket: str) -> None:
 
 
 def test_an_acl_opens_an_object_or_a_bucket(ask: Ask, s3: Any, bucket: str) -> None:
-    """public-read of an object lets anyone read it, of a bucket list it; public-read-write also write."""
+    """public-read lets anyone read an object, or list a bucket; public-read-write lets them also write."""
     s3.put_object_acl(Bucket=bucket, Key="a key", ACL="public-read")
     assert ask("GET", f"/{bucket}/a%20key") == (200, b"content")
     assert ask("GET", f"/{bucket}")[0] == 403
@@ -85,7 +85,7 @@ def test_an_acl_opens_an_object_or_a_bucket(ask: Ask, s3: Any, bucket: str) -> N
 
 
 def test_a_policy_opens_what_it_names(ask: Ask, s3: Any, bucket: str) -> None:
-    """For every principal, by action and resource; a deny wins; and a bucket may restrict public policies."""
+    """It applies to every principal, by action and resource; a deny wins; and a bucket may restrict public policies."""
     s3.put_object(Bucket=bucket, Key="secret", Body=b"")
     statements = [policy(bucket, "s3:GetObject", "/*"), policy(bucket, "s3:*", "/secret", "Deny")]
     s3.put_bucket_policy(Bucket=bucket, Policy=json.dumps({"Version": "2012-10-17", "Statement": statements}))
@@ -99,7 +99,7 @@ def test_a_policy_opens_what_it_names(ask: Ask, s3: Any, bucket: str) -> None:
 
 
 def test_a_presigned_url_is_a_signature(ask: Ask, s3: Any, bucket: str) -> None:
-    """In the query, as version 4 has it, or an earlier one."""
+    """It is in the query, in version 4's form or an earlier one."""
     url = urlsplit(s3.generate_presigned_url("get_object", Params={"Bucket": bucket, "Key": "a key"}))
     assert ask("GET", f"{url.path}?{url.query}") == (200, b"content")
     assert ask("GET", f"/{bucket}/a%20key?AWSAccessKeyId=AKIA&Signature=x&Expires=4102444800") == (200, b"content")
@@ -113,7 +113,7 @@ def test_dynamodb_wants_a_signature(ask: Ask) -> None:
 
 
 def test_sqs_wants_a_signature_unless_the_queues_policy_does_not(ask: Ask, sqs: Any, name: str) -> None:
-    """Common errors: MissingAuthenticationToken, 403, in either protocol; what the policy gives `*` is everyone's."""
+    """Common errors: MissingAuthenticationToken, 403, in either protocol; what the policy gives `*` is for everyone."""
     url = sqs.create_queue(QueueName=name)["QueueUrl"]
     request = json.dumps({"QueueUrl": url, "MessageBody": "m"}).encode()
     form = "application/x-www-form-urlencoded"

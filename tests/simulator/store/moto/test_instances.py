@@ -1,4 +1,4 @@
-"""The store's memory holds what it stores, and not all that it ever saw."""
+"""The store's memory holds what it stores, and not all that it ever had."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from simulator.store.moto.replacement import MOTO_VERSION, install
 
 
 def test_an_object_that_moto_no_longer_uses_is_gone(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A message that nobody holds leaves the memory at once; stock moto keeps it in a list for good."""
+    """A message that nothing refers to is freed at once; stock moto keeps it in a list for ever."""
     from moto.core.common_models import BaseModel
     from moto.s3.models import FakeKey
     from moto.sqs.models import Message

@@ -1,4 +1,4 @@
-"""What stands in for moto's code knows what it was written against, and stays off where that has changed."""
+"""Replacements of moto's code know what they were written for, and stay off if that has changed."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ ALL = (*FASTER, *STRICTER)
 
 @pytest.mark.parametrize("replacement", ALL, ids=lambda each: each.name)
 def test_every_replaced_function_is_the_one_it_was_written_against(replacement: Replacement) -> None:
-    """The installed moto has the very source of each, and each says why and what it keeps."""
+    """The installed moto has the very source of each, and each says why it exists and what it keeps."""
     assert changed_functions(replacement) == []
     assert replacement.why
     assert replacement.keeps
 
 
 def test_the_installed_moto_is_the_version_the_replacements_name() -> None:
-    """Another version is fine, but the differential tests ran with this one."""
+    """Another version would work, but the differential tests ran with this one."""
     assert version("moto") == MOTO_VERSION
 
 
 def test_a_replacement_stays_off_with_a_warning_where_moto_has_changed() -> None:
-    """With another version the sources are compared; the others are still put in place."""
+    """With another version the sources are compared; the other replacements are still activated."""
     installed = []
     sound = dataclasses.replace(ALL[0], install=lambda: installed.append("sound"))
     function = next(iter(sound.functions))

@@ -1,4 +1,4 @@
-"""A queue, a table and what is counted of them belong to one Region and one account."""
+"""A queue, a table and their counters belong to one Region and one account."""
 
 from __future__ import annotations
 
@@ -38,14 +38,14 @@ def make_table(dynamodb: Any, name: str) -> None:
 
 
 def test_a_table_is_called_by_its_name_at_home_alone() -> None:
-    """Two tables of one name, in two Regions, are counted and throttled apart."""
+    """Two tables with one name, in two Regions, are counted and throttled separately."""
     assert Home().full_name("T") == HOME.full_name("T") == "T"
     assert Home(region="eu-west-1").full_name("T") == "arn:aws:dynamodb:eu-west-1:123456789012:table/T"
     assert Home("1", "us-east-1").full_name("T") == "arn:aws:dynamodb:us-east-1:1:table/T"
 
 
 async def test_tables_of_one_name_in_two_regions_are_two(name: str) -> None:
-    """Writes, reads, batches, transactions, faults and figures reach the one of the Region that signs."""
+    """Writes, reads, batches, transactions, faults and figures reach the table in the signing Region."""
     async with Store.open() as store:
         here, there = (client("dynamodb", store.endpoint, region) for region in ("us-east-1", "eu-west-1"))
         make_table(here, name)
@@ -75,7 +75,7 @@ async def test_tables_of_one_name_in_two_regions_are_two(name: str) -> None:
 
 
 def test_queues_of_one_name_in_two_regions_are_two(store_endpoint: str, name: str) -> None:
-    """A message goes to the queue of the Region that signs; S3 notifies the queue whose ARN it was given."""
+    """A message goes to the queue in the signing Region; S3 notifies the queue whose ARN it was given."""
     here, there = (client("sqs", store_endpoint, region) for region in ("us-east-1", "eu-west-1"))
     url = here.create_queue(QueueName=name)["QueueUrl"]
     with pytest.raises(ClientError, match="NonExistentQueue"):
@@ -99,7 +99,7 @@ def test_queues_of_one_name_in_two_regions_are_two(store_endpoint: str, name: st
 
 
 def test_a_presigned_url_has_its_region_in_the_query(store_endpoint: str, name: str) -> None:
-    """And whoever answers, the fast path or moto, takes it from there."""
+    """Both the fast path and moto take it from there."""
     body = json.dumps({"QueueName": name}).encode()
     headers = {"X-Amz-Target": "AmazonSQS.CreateQueue", "Content-Type": "application/x-amz-json-1.0"}
     credential = "X-Amz-Credential=A%2F20261122%2Feu-west-1%2Fsqs%2Faws4_request&X-Amz-Signature=x"
@@ -115,7 +115,7 @@ def test_a_presigned_url_has_its_region_in_the_query(store_endpoint: str, name: 
     ],
 )
 async def test_an_unknown_region_is_refused(store_endpoint: str, target: str, status: int, code: str) -> None:
-    """With the text that AWS has for a credential's scope."""
+    """The text is AWS's for a credential's scope."""
     headers = signed_json(*target.split("."))
     headers["Authorization"] = headers["Authorization"].replace("us-east-1", "mars-north-1")
     async with aiohttp.ClientSession() as session, session.post(store_endpoint, data="{}", headers=headers) as answer:

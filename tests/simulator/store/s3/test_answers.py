@@ -1,4 +1,4 @@
-"""Puts, gets and deletes as a client sees them, whoever answers: the fast path or moto."""
+"""Puts, gets and deletes as a client sees them, whether the fast path or moto answers."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def bucket(s3: Any, name: str) -> str:
 def test_a_header_comes_back_as_it_was_sent(
     store_endpoint: str, bucket: str, header: str, sent: bytes, answered: bytes
 ) -> None:
-    """Byte for byte, also outside ASCII."""
+    """It is the same byte for byte, even outside ASCII."""
     connection = http.client.HTTPConnection(urlsplit(store_endpoint).netloc)
     for method, range_ in (("PUT", ""), ("GET", ""), ("GET", "bytes=0-0")):
         headers: dict[str, Any] = {"Authorization": signed("s3")}
@@ -71,7 +71,7 @@ def test_requests_to_a_bucket_that_is_logged_are_logged(s3: Any, bucket: str) ->
 
 
 def test_the_only_version_of_a_key_can_be_deleted(s3: Any, bucket: str) -> None:
-    """By its id: then nothing is left of the key, and it can be written again."""
+    """It is deleted by its id: then nothing is left of the key, and it can be written again."""
     s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
     version = s3.put_object(Bucket=bucket, Key="key", Body=b"x")["VersionId"]
     s3.delete_object(Bucket=bucket, Key="key", VersionId=version)

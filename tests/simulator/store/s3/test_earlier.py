@@ -1,4 +1,4 @@
-"""What objects held before they were put again: kept for the proof, in bounded room."""
+"""Overwritten contents of objects: kept for the proof, with a bound on their size."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from simulator.store.store import ControlRefused, Store
 
 
 def test_contents_come_back_whole_and_in_parts() -> None:
-    """By their numbers, from any offset, and nothing behind their ends."""
+    """They are read by their numbers, from any offset, and end at their ends."""
     contents = EarlierContents()
     contents.keep("a", b"first")
     contents.keep("b", b"")
@@ -27,7 +27,7 @@ def test_contents_come_back_whole_and_in_parts() -> None:
 
 @pytest.mark.parametrize(("number", "offset"), [(1, 0), (-1, 0), (0, -1)])
 def test_what_was_never_kept_cannot_be_read(number: int, offset: int) -> None:
-    """A wrong number is told, not answered with something else."""
+    """A wrong number is an error, not answered with something else."""
     contents = EarlierContents()
     contents.keep("a", b"first")
     with pytest.raises(ValueError, match=f"no earlier content {number}"):
@@ -46,7 +46,7 @@ def test_the_room_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_full_disk_loses_a_content_and_nothing_else(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The put itself goes on as if nobody kept anything."""
+    """The put itself continues as if nothing were kept."""
 
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
@@ -59,7 +59,7 @@ def test_a_full_disk_loses_a_content_and_nothing_else(monkeypatch: pytest.Monkey
 
 
 def test_the_file_has_no_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whatever way the store ends, nothing is left."""
+    """However the store ends, nothing is left."""
     monkeypatch.setattr(earlier.tempfile, "tempdir", str(tmp_path))
     contents = EarlierContents()
     contents.keep("a", b"content")
@@ -78,7 +78,7 @@ async def _replaced(clients: Clients, bucket: str, key: str, *bodies: bytes) -> 
 
 
 async def test_the_store_shows_what_was_put_again() -> None:
-    """Each replaced content with its key, in order; the same content again, a copy and a deletion replace nothing."""
+    """It lists each replaced content with its key, in order; equal content, a copy and a deletion replace nothing."""
     async with Store.open() as store, connect(store.endpoint, offline_session()) as clients:
         for bucket in ("plain", "versioned", "untouched"):
             await clients.s3.create_bucket(Bucket=bucket)

@@ -1,4 +1,4 @@
-"""A bucket's keys in order, page by page, on moto's own key store."""
+"""A bucket's keys in order, page by page, in moto's own key store."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ KEYS = st.text("ab/c", max_size=3)
 
 
 def bucket_of(*names: str) -> Any:
-    """A key store with one object of each name, listed once so that its order is kept up from then on."""
+    """A key store with one object of each name, listed once so that its order is maintained from then on."""
     from moto.s3.models import FakeDeleteMarker
     from moto.s3.utils import _VersionedKeyStore
 
@@ -74,7 +74,7 @@ def test_a_deleted_object_of_a_versioned_bucket_is_not_listed() -> None:
 def test_a_page_is_what_sorting_and_filtering_gives(
     names: set[str], after: str | None, prefix: str | None, limit: int
 ) -> None:
-    """Any keys, marker, prefix and limit; and what is removed is gone from order, number and size."""
+    """It holds for any keys, marker, prefix and limit; removed ones vanish from order, number and size."""
     keys = bucket_of(*names, "removed")
     keys.pop("removed")
     found = [name for name in sorted(names) if (after is None or name > after) and name.startswith(prefix or "")]
@@ -83,12 +83,12 @@ def test_a_page_is_what_sorting_and_filtering_gives(
 
 
 def content(value: bytes, etag: str | None = None) -> Any:
-    """An object with this content, as moto has it."""
+    """An object with this content, in moto's form."""
     return SimpleNamespace(value=value, etag=etag or value.hex(), size=len(value), dispose=lambda: None)
 
 
 def test_a_content_that_another_replaces_is_kept() -> None:
-    """Not one that is put again, nor one that is deleted, nor what a delete marker stands for."""
+    """Only a replaced content is, not one that is put again or deleted, nor what a delete marker hides."""
     keys = bucket_of()
     marker = object.__new__(keys.delete_marker)
     second = content(b"second")

@@ -14,13 +14,13 @@ S3 = {"Service": "s3.amazonaws.com"}
 
 
 def statement(**changes: Any) -> dict[str, Any]:
-    """One that allows S3 to send to the queue, with members changed; None leaves one out."""
+    """A statement that allows S3 to send to the queue, with members changed; None leaves one out."""
     whole = {"Effect": "Allow", "Principal": S3, "Action": "sqs:SendMessage", "Resource": QUEUE, **changes}
     return {name: value for name, value in whole.items() if value is not None}
 
 
 def allowed(*statements: Any) -> bool:
-    """Whether a policy of these statements lets the bucket's events in."""
+    """Whether a policy with these statements allows the bucket's events."""
     return allows_s3({"Statement": list(statements)}, QUEUE, BUCKET, "123456789012")
 
 
@@ -37,7 +37,7 @@ def test_a_statement_need_not_be_in_a_list() -> None:
 
 
 def test_an_explicit_deny_wins() -> None:
-    """Policy evaluation logic: an explicit deny overrides an allow, in whatever order; one for others does not."""
+    """Policy evaluation logic: an explicit deny overrides an allow, in any order; one for others does not."""
     deny = statement(Effect="Deny")
     assert not allowed(statement(), deny)
     assert not allowed(deny, statement())
@@ -133,12 +133,12 @@ def test_the_resource_is_the_queue(resource: Any, expected: bool) -> None:
 def test_a_condition_is_about_the_bucket_its_account_and_the_connection(
     operator: str, key: str, values: Any, expected: bool
 ) -> None:
-    """Condition operators: any value of a key will do; one that the request has not holds for `Not` and `IfExists`."""
+    """Condition operators: any value of a key matches; a missing key satisfies `Not` and `IfExists`."""
     assert allowed(statement(Condition={operator: {key: values}})) is expected
 
 
 def test_a_dot_in_a_pattern_is_a_dot() -> None:
-    """Only `*` and `?` stand for other characters, `*` for any number of any."""
+    """Only `*` and `?` match other characters, `*` any number of them."""
     policy = {"Statement": statement(Condition={"ArnLike": {"aws:SourceArn": BUCKET}})}
     assert not allows_s3(policy, QUEUE, BUCKET.replace(".", "-"), "123456789012")
 
@@ -165,7 +165,7 @@ def test_all_conditions_hold(condition: Any) -> None:
     ],
 )
 def test_anyone_may_what_is_allowed_and_not_denied(effects: list[str], allowed_: bool, denied: bool) -> None:
-    """A statement for every principal; an explicit deny wins, and can be asked for."""
+    """A statement applies to every principal; an explicit deny wins, and can be asked for."""
     statements = [
         {"Effect": effect, "Principal": "*", "Action": "s3:Get*", "Resource": "arn:aws:s3:::b/*"} for effect in effects
     ]
@@ -192,5 +192,5 @@ def test_anyone_is_every_principal(principal: Any, anyone: bool) -> None:
     [(None, None), ("", None), (b"", None), ("no JSON", None), ("[]", None), (b'{"a": 1}', {"a": 1}), ("{}", {})],
 )
 def test_a_policy_is_a_json_object(text: Any, policy: Any) -> None:
-    """As text or as bytes; anything else is none."""
+    """It may be text or bytes; anything else is not a policy."""
     assert read_policy(text) == policy

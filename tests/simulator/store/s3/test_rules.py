@@ -1,4 +1,4 @@
-"""What S3 documents and moto does not do, each by its sentence. Against a running store."""
+"""What S3 documents and moto does not do, each with its sentence. Against a running store."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def allow(sqs: Any, url: str, **condition: Any) -> None:
 
 @pytest.fixture
 def notified(s3: Any, sqs: Any, bucket: str) -> tuple[str, str]:
-    """A bucket whose created objects under `stocks/` are told to a queue, and that queue without the test event."""
+    """A bucket that notifies a queue of created objects under `stocks/`, and that queue without the test event."""
     url = str(sqs.create_queue(QueueName=bucket)["QueueUrl"])
     allow(
         sqs,
@@ -61,7 +61,7 @@ def configure(s3: Any, bucket: str, queue: str, events: list[str], prefix: str =
 
 
 def receive(sqs: Any, url: str) -> Any:
-    """The next message's body, deleted."""
+    """The next message's body; the message is deleted."""
     message = sqs.receive_message(QueueUrl=url, WaitTimeSeconds=5)["Messages"][0]
     sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
     return json.loads(message["Body"])
@@ -112,7 +112,7 @@ def test_the_sequencer_orders_the_events_of_a_key(s3: Any, sqs: Any, notified: A
 
 
 def test_a_multipart_upload_is_one_event(s3: Any, sqs: Any, notified: Any) -> None:
-    """Supported event types: CompleteMultipartUpload, and no Put beside it."""
+    """Supported event types: CompleteMultipartUpload, without a Put beside it."""
     bucket, url = notified
     upload = s3.create_multipart_upload(Bucket=bucket, Key="stocks/big")["UploadId"]
     part = s3.upload_part(Bucket=bucket, Key="stocks/big", UploadId=upload, PartNumber=1, Body=b"part")
@@ -127,7 +127,7 @@ def test_a_multipart_upload_is_one_event(s3: Any, sqs: Any, notified: Any) -> No
 
 
 def test_a_copy_is_an_event_and_another_prefix_is_none(s3: Any, sqs: Any, notified: Any) -> None:
-    """A copy says ObjectCreated:Copy; what the filter does not match is not told."""
+    """A copy gives ObjectCreated:Copy; what the filter does not match is not reported."""
     bucket, url = notified
     s3.put_object(Bucket=bucket, Key="rejected/one", Body=b"x")
     s3.copy_object(Bucket=bucket, Key="stocks/two", CopySource={"Bucket": bucket, "Key": "rejected/one"})
@@ -147,7 +147,7 @@ def test_the_test_event_carries_its_ids(s3: Any, sqs: Any, bucket: str) -> None:
 
 
 def refused(s3: Any, bucket: str, queue: str) -> tuple[str, str, str]:
-    """How a notification is refused: code, text, and what is said of the destination."""
+    """How a notification is refused: code, text, and what is wrong with the destination."""
     with pytest.raises(ClientError) as caught:
         configure(s3, bucket, queue, ["s3:ObjectCreated:*"])
     error = caught.value.response["Error"]
@@ -165,7 +165,7 @@ def test_a_notification_goes_only_to_a_queue_that_exists(s3: Any, bucket: str) -
 
 
 def test_a_queue_of_a_notification_is_an_arn(s3: Any, bucket: str) -> None:
-    """What is not an ARN is named, before any queue is looked for, also where destinations are not validated."""
+    """What is not an ARN is named, before any queue is looked up, even if destinations are not validated."""
     queues = [
         {"QueueArn": arn, "Events": [event]}
         for arn, event in ((ARN + "no-such-queue", "s3:ObjectCreated:Put"), ("no-arn", "s3:ObjectCreated:Copy"))
@@ -192,7 +192,7 @@ def test_a_queue_of_a_notification_is_an_arn(s3: Any, bucket: str) -> None:
 def test_a_notification_is_read_before_its_queue_is_looked_for(
     s3: Any, bucket: str, arn: str, event: str, text: str
 ) -> None:
-    """Another service's ARN, another Region than the bucket's and an unknown event have texts of their own."""
+    """Another service's ARN, another Region than the bucket's and an unknown event have their own texts."""
     with pytest.raises(ClientError, match=text):
         s3.put_bucket_notification_configuration(
             Bucket=bucket, NotificationConfiguration={"QueueConfigurations": [{"QueueArn": arn, "Events": [event]}]}
@@ -200,7 +200,7 @@ def test_a_notification_is_read_before_its_queue_is_looked_for(
 
 
 def test_every_destination_that_fails_is_named(s3: Any, bucket: str) -> None:
-    """With a number for each, once."""
+    """Each is named once, with a number."""
     queues = [
         {"QueueArn": f"{ARN}no-such-queue-{number}", "Events": [event]}
         for number, event in ((1, "s3:ObjectCreated:Put"), (2, "s3:ObjectCreated:Copy"), (1, "s3:ObjectCreated:Post"))

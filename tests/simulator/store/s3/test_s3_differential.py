@@ -37,7 +37,7 @@ _HEADERS = {"etag", "content-type", "content-range", "x-amz-meta-note", "x-amz-c
 
 
 class _Side:
-    """One of the two engines with a bucket of its own."""
+    """One of the two servers with its own bucket."""
 
     def __init__(self, engine: Any, name: str) -> None:
         self._s3, self._bucket = engine.s3, f"/{name}"
@@ -119,7 +119,7 @@ class _Side:
 
 
 def _document(body: bytes) -> Any:
-    """An XML answer as nested tuples, members in the order of their names; anything else as it is."""
+    """An XML answer as nested tuples, members in the order of their names; anything else unchanged."""
     try:
         root = ET.fromstring(body.decode())
     except (ET.ParseError, UnicodeDecodeError):
@@ -135,7 +135,7 @@ def _members(element: Any) -> Any:
 @given(steps=st.lists(STEPS, min_size=4, max_size=20))
 @settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
 def test_any_sequence_of_object_calls_is_answered_as_by_stock_moto(twins: Any, steps: list[Any]) -> None:
-    """Puts, gets, copies, deletes, versions, listings and mistakes: status, headers and content are moto's."""
+    """Puts, gets, copies, deletes, versions, listings and mistakes have moto's status, headers and content."""
     name = f"differential-{next(_numbers)}"
     stock, store = _Side(twins.stock, name), _Side(twins.store, name)
     for step in steps:
@@ -143,7 +143,7 @@ def test_any_sequence_of_object_calls_is_answered_as_by_stock_moto(twins: Any, s
 
 
 def test_a_put_is_told_of_as_by_stock_moto(twins: Any) -> None:
-    """Without AWS's rules the events of a put are moto's: one of its tags, too, although it has none."""
+    """Without AWS's rules the events of a put are moto's, including one for its tags, although it has none."""
     name = f"e{next(_numbers)}"
     arn = f"arn:aws:sqs:us-east-1:123456789012:{name}"
     events = "".join(f"<Event>s3:{event}:*</Event>" for event in ("ObjectCreated", "ObjectTagging"))

@@ -24,7 +24,7 @@ class _Message:
 
 
 def test_messages_older_than_the_retention_are_dropped_and_counted() -> None:
-    """MessageRetentionPeriod: a message that outlived it is not received any more."""
+    """MessageRetentionPeriod: a message older than that is not received any more."""
     depot = MessageDepot(b"secret")
     depot.add(_Message(sent_timestamp=0), 0.0)
     depot.add(_Message(sent_timestamp=30_000), 30_000.0)
@@ -34,7 +34,7 @@ def test_messages_older_than_the_retention_are_dropped_and_counted() -> None:
 
 
 def test_a_message_may_be_hidden_until_somebody_else_has_it() -> None:
-    """In flight by any of its handles, afterwards by the last one; deleted by none; an unknown handle is unknown."""
+    """In flight, any of its handles works, afterwards only the last; deleted, none; an unknown handle is an error."""
     depot = MessageDepot(b"secret")
     depot.add(_Message(), 0.0)
     held = depot.take(1, 0.0, 10, HOUR_MS, None)[0][0]
@@ -54,7 +54,7 @@ def test_a_message_may_be_hidden_until_somebody_else_has_it() -> None:
 
 
 def test_a_message_that_was_hidden_while_it_was_ready_is_received_once() -> None:
-    """It has been ready twice by then; one receive that hides nothing returns it once all the same."""
+    """It has been ready twice by then; one receive that hides nothing still returns it once."""
     depot = MessageDepot(b"secret")
     held = depot.add(_Message(), 0.0)
     depot.change_visibility(held, 0.0, 10.0)
@@ -65,7 +65,7 @@ def test_a_message_that_was_hidden_while_it_was_ready_is_received_once() -> None
 
 
 def test_the_age_of_the_oldest_message_counts_until_it_is_deleted() -> None:
-    """ApproximateAgeOfOldestMessage: hidden and delayed messages have an age too; a deleted one has not."""
+    """ApproximateAgeOfOldestMessage: hidden and delayed messages have an age too; a deleted one does not."""
     depot = MessageDepot(b"secret")
     assert depot.oldest_sent_ms() is None
     for sent in (10, 20):
@@ -77,7 +77,7 @@ def test_the_age_of_the_oldest_message_counts_until_it_is_deleted() -> None:
 
 
 def test_a_handle_proves_its_origin() -> None:
-    """A handle of another queue, or one made up, is unknown; a used one stays known."""
+    """A handle of another queue, or an invented one, is unknown; a used one stays known."""
     depot, other = MessageDepot(b"one"), MessageDepot(b"another")
     for each in (depot, other):
         each.add(_Message(), 0.0)
@@ -95,7 +95,7 @@ def test_a_handle_proves_its_origin() -> None:
     [(2, False, True), (1, False, False), (1, True, True), (2, True, True)],
 )
 def test_a_stale_handle_deletes_in_moto_alone(receive: int, stale_deletes: bool, deleted: bool) -> None:
-    """AWS deletes by the handle of the last receive (here the second); moto by any."""
+    """AWS deletes with the handle of the last receive (here the second); moto with any."""
     depot = MessageDepot(b"secret")
     depot.add(_Message(), 0.0)
     handles = [depot.handle_of(depot.take(1, 1.0, 0.0, HOUR_MS, None)[0][0]) for _ in range(2)]
@@ -105,7 +105,7 @@ def test_a_stale_handle_deletes_in_moto_alone(receive: int, stale_deletes: bool,
 
 @pytest.mark.parametrize("leave", ["dead-lettered", "carried off"])
 def test_the_handle_of_a_message_that_left_for_another_queue_is_unknown(leave: str) -> None:
-    """Moved by redrive or by a move task, it is not this queue's any more; a deleted one's handle stays known."""
+    """A redrive or move task has moved it, so it is not in this queue any more; a deleted one's handle stays known."""
     depot = MessageDepot(b"secret")
     for _ in range(2):
         depot.add(_Message(), 0.0)
@@ -123,7 +123,7 @@ def test_the_handle_of_a_message_that_left_for_another_queue_is_unknown(leave: s
 
 
 def test_counters_say_what_happened_and_leave_test_events_out() -> None:
-    """Sent, received, deleted, dead-lettered, redriven, expired, purged: each once, and none for S3's test event."""
+    """Each message is counted once as sent, received, deleted and so on; S3's test event never is."""
     depot = MessageDepot(b"secret")
     assert depot.counters(0.0) == QueueCounters()
     depot.add(_Message(), 0.0, is_test_event=True)
@@ -163,7 +163,7 @@ def test_counters_say_what_happened_and_leave_test_events_out() -> None:
 
 
 def test_a_test_event_is_counted_in_no_total() -> None:
-    """However it leaves: deleted, expired, dead-lettered or moved."""
+    """It holds however it leaves: deleted, expired, dead-lettered or moved."""
     depot = MessageDepot(b"secret")
     for _ in range(4):
         depot.add(_Message(), 0.0, is_test_event=True)
@@ -183,7 +183,7 @@ def test_a_message_from_the_future_has_no_age() -> None:
 
 
 def test_after_a_purge_nothing_comes_back() -> None:
-    """Neither what was ready nor what was hidden or delayed; what is sent afterwards is there alone."""
+    """It covers ready, hidden and delayed messages; only those sent afterwards are there."""
     depot = MessageDepot(b"secret")
     for delay in (0.0, 0.0, 50.0):
         depot.add(_Message(delayed_until=delay), 0.0)
@@ -198,7 +198,7 @@ def test_after_a_purge_nothing_comes_back() -> None:
 
 
 def test_messages_come_back_when_their_time_is_over() -> None:
-    """Not a millisecond earlier; in the queue's order, not in that of their return."""
+    """They are not a millisecond early; they come in the queue's order, not that of their return."""
     depot = MessageDepot(b"secret")
     added = [depot.add(_Message(delayed_until=delay), 0.0) for delay in (0.0, 0.0, 40.0)]
     assert depot.take(1, 0.0, 30.0, HOUR_MS, None)[0] == added[:1]
@@ -220,7 +220,7 @@ def test_a_delay_that_is_over_is_none() -> None:
 
 
 def test_a_changed_visibility_counts_from_the_change() -> None:
-    """Longer, shorter or none: the instant first set does not bring a message back any more."""
+    """The new time may be longer, shorter or zero: the first instant no longer brings the message back."""
     depot = MessageDepot(b"secret")
     added = [depot.add(_Message(), 0.0) for _ in range(3)]
     depot.take(3, 0.0, 10.0, HOUR_MS, None)
@@ -234,7 +234,7 @@ def test_a_changed_visibility_counts_from_the_change() -> None:
 
 
 def test_a_message_that_is_ready_again_is_not_due() -> None:
-    """Nobody has to wait for what is there already; a deleted one is not waited for either."""
+    """Nothing needs to wait for a ready message; a deleted one is not waited for either."""
     depot = MessageDepot(b"secret")
     shown, deleted = (depot.add(_Message(), 0.0) for _ in range(2))
     depot.take(2, 0.0, 10.0, HOUR_MS, None)
@@ -255,7 +255,7 @@ def test_a_ready_message_can_be_deleted() -> None:
 
 
 def test_a_receive_brings_as_many_as_were_asked_for() -> None:
-    """In the order in which they were sent; those received before count against the redrive policy."""
+    """They come in the order in which they were sent; earlier receives count against the redrive policy."""
     depot = MessageDepot(b"secret")
     added = [depot.add(_Message(approximate_receive_count=2), 0.0) for _ in range(5)]
     assert depot.take(2, 0.0, 10.0, HOUR_MS, 3)[0] == added[:2]
@@ -264,7 +264,7 @@ def test_a_receive_brings_as_many_as_were_asked_for() -> None:
 
 
 def test_a_walk_goes_on_behind_a_place_in_any_state() -> None:
-    """Ready, hidden and delayed messages alike, in the queue's order, as they are at that instant."""
+    """Ready, hidden and delayed messages come alike, in the queue's order, as they are at that instant."""
     depot = MessageDepot(b"secret")
     added = [depot.add(_Message(delayed_until=delay), 0.0) for delay in (0.0, 0.0, 50.0, 0.0)]
     depot.take(1, 0.0, 10.0, HOUR_MS, None)
@@ -274,7 +274,7 @@ def test_a_walk_goes_on_behind_a_place_in_any_state() -> None:
 
 
 def test_who_waits_is_told_of_what_may_be_received() -> None:
-    """A message that is sent, or whose visibility is changed, may be somebody's."""
+    """A sent message, or one whose visibility is changed, may be what a receiver waits for."""
     told: list[str] = []
     depot = MessageDepot(b"secret", arrived=lambda: told.append("arrived"))
     held = depot.add(_Message(), 0.0)
@@ -289,7 +289,7 @@ def test_who_waits_is_told_of_what_may_be_received() -> None:
 
 
 def test_a_ready_message_that_is_hidden_is_not_received() -> None:
-    """Nobody has received it, and moto hides it all the same: it is not received until its time is over."""
+    """No receive has it, but moto still hides it: it is not received until its time is over."""
     depot = MessageDepot(b"secret")
     held = depot.add(_Message(), 0.0)
     depot.change_visibility(held, 0.0, 10.0)
@@ -299,7 +299,7 @@ def test_a_ready_message_that_is_hidden_is_not_received() -> None:
 
 
 def test_what_is_due_first_is_known_right_after_a_rebuild() -> None:
-    """In whatever order the messages were hidden."""
+    """It holds in whatever order the messages were hidden."""
     depot = MessageDepot(b"secret")
     first, *_ = (depot.add(_Message(delayed_until=delay), 0.0) for delay in (95_000.0, 90_000.0, 80_000.0))
     for extra in range(1_100):
@@ -310,7 +310,7 @@ def test_what_is_due_first_is_known_right_after_a_rebuild() -> None:
 
 
 def test_memory_follows_the_messages_held() -> None:
-    """After many messages have gone the heaps are rebuilt: small, and in the right order whatever the ages are."""
+    """After many messages are gone the heaps are rebuilt: small, and in the right order whatever the ages are."""
     depot = MessageDepot(b"secret")
     kept = [
         depot.add(_Message(sent_timestamp=100 - number, delayed_until=delay), 0.0)
@@ -347,7 +347,7 @@ STEPS = st.lists(
 @given(steps=STEPS)
 @settings(deadline=None)
 def test_counts_are_those_of_a_plain_list_of_messages(steps: list[tuple[str, int]]) -> None:
-    """Whatever happens, ready, in flight and delayed are what counting all messages one by one gives."""
+    """Whatever happens, the counts of ready, in flight and delayed equal those from counting all messages."""
     depot, plain, now = MessageDepot(b"secret"), [], 0.0
     handles: list[str] = []
     for kind, number in steps:

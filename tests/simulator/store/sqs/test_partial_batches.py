@@ -1,4 +1,4 @@
-"""SendMessageBatch reports each message by itself: one that SQS refuses does not take the others with it."""
+"""SendMessageBatch reports each message separately: one that SQS refuses does not fail the others."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ SIZE_TEXT = "One or more parameters cannot be validated. Reason: Message must be
 
 @pytest.fixture
 def queue(sqs: Any, name: str) -> str:
-    """The URL of a queue whose messages have 1,024 bytes at most."""
+    """The URL of a queue whose messages have at most 1,024 bytes."""
     return str(sqs.create_queue(QueueName=name, Attributes={"MaximumMessageSize": "1024"})["QueueUrl"])
 
 
 def bodies(sqs: Any, queue: str) -> list[str]:
-    """What is in the queue."""
+    """The bodies in the queue."""
     return [each["Body"] for each in sqs.receive_message(QueueUrl=queue, MaxNumberOfMessages=10).get("Messages", ())]
 
 
 def test_entries_that_are_refused_stand_alone(sqs: Any, queue: str) -> None:
-    """A forbidden character, a body above the queue's limit and a delay out of range each are in `Failed`."""
+    """A forbidden character, a body above the queue's limit and a delay out of range are each in `Failed`."""
     answer = sqs.send_message_batch(
         QueueUrl=queue,
         Entries=[
@@ -48,7 +48,7 @@ def test_entries_that_are_refused_stand_alone(sqs: Any, queue: str) -> None:
 
 
 def test_a_batch_may_fail_entry_by_entry_and_as_a_whole(sqs: Any, queue: str) -> None:
-    """All of its messages refused is 200; over 1 MiB together, or a name twice, is an error, and nothing is sent."""
+    """If all its messages are refused, it is 200; over 1 MiB together, or a repeated name, is an error for all."""
     every = sqs.send_message_batch(QueueUrl=queue, Entries=[{"Id": "1", "MessageBody": "\x07"}])
     assert ([each["Id"] for each in every["Failed"]], every.get("Successful", [])) == (["1"], [])
     with pytest.raises(ClientError, match=r"longer than 1048576 bytes\. You have sent 1048577 bytes") as caught:

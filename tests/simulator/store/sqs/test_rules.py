@@ -1,4 +1,4 @@
-"""What SQS documents and moto does not do, each by its sentence. Against a running store."""
+"""What SQS documents and moto does not do, each with its sentence. Against a running store."""
 
 from __future__ import annotations
 
@@ -106,7 +106,7 @@ def test_a_stale_receipt_handle_succeeds_and_deletes_nothing(sqs: Any, queue: st
 
 
 def test_a_message_changes_its_visibility_until_somebody_else_has_it(sqs: Any, queue: str) -> None:
-    """ChangeMessageVisibility: also once the timeout has ended; then the message is hidden again, and comes back once.
+    """ChangeMessageVisibility: it works after the timeout, too; then the message is hidden again, and comes back once.
 
     A handle that another receive has replaced, of a message that is not in flight, is refused, and one that is deleted.
     """
@@ -260,7 +260,7 @@ def test_only_a_dead_letter_queue_can_be_redriven(sqs: Any, queue: str) -> None:
 
 
 def test_a_client_of_the_older_protocol_gets_the_same_refusals(store_endpoint: str, queue: str) -> None:
-    """The query protocol carries the rules too, in XML."""
+    """The query protocol follows the rules too, in XML."""
     import urllib.error
     import urllib.parse
     import urllib.request

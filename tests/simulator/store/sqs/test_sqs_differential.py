@@ -28,7 +28,7 @@ STEPS = st.one_of(
 
 
 class _Side:
-    """One of the two engines, with the handles it gave out in order."""
+    """One of the two servers, with the handles that it gave out in order."""
 
     def __init__(self, engine: Any, name: str) -> None:
         self._engine = engine
@@ -115,7 +115,7 @@ class _Side:
 
 
 def _comparable(answer: Any) -> Any:
-    """The answer without what each engine makes up for itself."""
+    """The answer without what each server generates itself."""
     if isinstance(answer, dict):
         return {
             key: "..." if key in ("MessageId", "ReceiptHandle") else _comparable(value) for key, value in answer.items()

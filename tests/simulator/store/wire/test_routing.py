@@ -1,4 +1,4 @@
-"""What a request asks for, by its method, path, query and headers."""
+"""What a request means, by its method, path, query and headers."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from simulator.store.wire.routing import route
 
 
 def routed(method: str, target: str, body: bytes = b"", **headers: str) -> Routed:
-    """The request as it is understood; underscores in header names stand for hyphens."""
+    """The request as interpreted; underscores in header names become hyphens."""
     named = {name.replace("_", "-"): value for name, value in headers.items()}
     return route(Request(method, target, named, (), body), Identifiers(stream(0, "requests")))
 
@@ -37,7 +37,7 @@ def routed(method: str, target: str, body: bytes = b"", **headers: str) -> Route
     ],
 )
 def test_an_operation_of_s3_is_named_by_method_path_and_query(request_line: str, operation: str) -> None:
-    """S3's API reference: the request syntax of each; what nothing else identifies is S3's."""
+    """S3's API reference: the request syntax of each; what nothing identifies is S3's."""
     found = routed(*request_line.split())
     assert (found.service, found.operation, found.parameters) == ("s3", operation, None)
 
@@ -67,14 +67,14 @@ def test_a_bucket_in_the_host_is_the_one_that_is_meant(host: str, target: str, h
 
 
 def test_a_copy_is_told_by_its_source() -> None:
-    """CopyObject and UploadPartCopy differ from a put by a header alone."""
+    """CopyObject and UploadPartCopy differ from a put only in a header."""
     source = {"x_amz_copy_source": "bucket/other"}
     assert routed("PUT", "/bucket/key", **source).operation == "CopyObject"
     assert routed("PUT", "/bucket/key?partNumber=1&uploadId=u", **source).operation == "UploadPartCopy"
 
 
 def test_the_other_services_are_named_by_their_target_or_their_action() -> None:
-    """The JSON protocols name service and operation in a header, the older one the operation in its form."""
+    """The JSON protocols name service and operation in a header, the older one has the operation in its form."""
     form = "application/x-www-form-urlencoded"
     by_target = routed("POST", "/", b'{"QueueUrl":"q"}', x_amz_target="AmazonSQS.SendMessage")
     assert by_target[1:4] == ("sqs", "SendMessage", {"QueueUrl": "q"})
