@@ -460,4 +460,4 @@ def test_a_queue_with_other_peoples_messages_is_not_measured(aws_engine: str, de
     deployed("sqs").send_message(QueueUrl=url, MessageBody="somebody's")
     done = CliRunner().invoke(app, ["load-test", "--endpoint-url", aws_engine, "--stack", "live", "--yes"])
     assert done.exit_code == 3, done.output
-    assert "holds 1 messages" in " ".join(done.output.split())
+    assert "holds 1 message; " in " ".join(done.output.split())
