@@ -26,7 +26,7 @@ from simulator.base.observations import (
     PhaseChanged,
     Record,
 )
-from simulator.base.words import counted
+from simulator.base.words import counted, significant
 from simulator.files.finding import SourceFile
 from simulator.functions.runtimes import RuntimeName
 from simulator.proof.account import Acceptable, Audit
@@ -135,7 +135,7 @@ class Simulation:
     async def _run_and_drain(self, twin: Twin) -> bool:
         """Let rows come in and be stored, while a scenario tells its story; whether everything was drained."""
         plan, clock = self.plan, self.clock
-        reason = f"not drained within {plan.drain_timeout_s:g} s"
+        reason = f"not drained within {significant(plan.drain_timeout_s, 6)} s"
 
         async def watch() -> None:
             await self._cannot_start
