@@ -253,7 +253,14 @@ def _proof(before: Mapping[str, Any], after: Mapping[str, Any]) -> Difference | 
         return None
     old, new = (float(verdict == "exact") for verdict in verdicts)
     judgement: Judgement = "same" if old == new else "better" if new > old else "worse"
-    return Difference("audit exact", "yes or no", old, new, judgement, f"{verdicts[0]} -> {verdicts[1]}")
+    return Difference(
+        "audit exact",
+        "yes or no",
+        old,
+        new,
+        judgement,
+        "" if verdicts[0] == verdicts[1] else f"{verdicts[0]} -> {verdicts[1]}",
+    )
 
 
 def _samples(figure: ComparedFigure, summary: Mapping[str, Any]) -> int:

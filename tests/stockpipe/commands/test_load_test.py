@@ -67,7 +67,7 @@ def test_a_load_test_measures_proves_and_reports(stockpipe: Stockpipe, tmp_path:
     text = page.read_text(encoding="utf-8")
     assert not re.search(r"""(?:src|href)\s*=\s*["']?https?:|@import|url\(""", text)
     assert "20 of 20 objects stored" in text
-    typed = "stockpipe load-test --rate 20/s --duration 1s --rows 30 --seed 3 --slo 'p99<1m' --slo 'dropped<1' --report "
+    typed = "stockpipe load-test --rate 20/s --duration 1s --rows 30 --seed 3 --slo 'p99<1m' --slo 'dropped<1' --repo"
     assert summary["command_line"].startswith(typed)
     assert escape(summary["command_line"]) in text
     assert summary["machine"]["cores"] == os.cpu_count()
