@@ -15,7 +15,7 @@ from simulator.base import limits
 from simulator.base.clients import DUMMY_CREDENTIALS
 from simulator.base.errors import CouldNotFinish, InputError, StockpipeError, one_failure
 from simulator.base.observations import PhaseChanged
-from simulator.base.words import counted
+from simulator.base.words import counted, significant
 from simulator.load.measure.bottleneck import Ceiling
 from simulator.load.measure.result import Proof, Span
 from simulator.load.plan.plan import AuditChoice
@@ -143,7 +143,7 @@ class TwinTarget:
     async def drain(self, _span: Span) -> str | None:
         """Until no message is left."""
         timeout_s = self._session.plan.drain_timeout_s
-        return None if await self._twin.drained(timeout_s) else f"not drained within {timeout_s:g} s"
+        return None if await self._twin.drained(timeout_s) else f"not drained within {significant(timeout_s, 6)} s"
 
     async def forget(self, span: Span) -> None:
         """Delete what a probe left in our own store, so that the next one finds it as small and as fast.

@@ -25,7 +25,7 @@ from simulator.base.observations import (
     PhaseChanged,
     Record,
 )
-from simulator.base.words import counted
+from simulator.base.words import counted, significant
 from simulator.files.finding import SourceFile
 from simulator.functions.runtimes import RuntimeName
 from simulator.proof.account import Acceptable, Audit
@@ -139,7 +139,7 @@ class Simulation:
     async def _run_and_drain(self, twin: Twin) -> float | None:
         """Let rows come in and be stored, while a scenario is played; when everything was drained, None: it was not."""
         plan, clock = self.plan, self.clock
-        reason = f"not drained within {plan.drain_timeout_s:g} s"
+        reason = f"not drained within {significant(plan.drain_timeout_s, 6)} s"
 
         async def watch() -> None:
             await self._cannot_start

@@ -101,7 +101,7 @@ def _stages(summary: Mapping[str, Any]) -> Iterable[tuple[str, str]]:
         gone = f"{queue['deleted']:,} deleted{filtered} + {queue['dead_lettered']:,} dead-lettered"
         yield "queue", f"{queue['sent']:,} sent = {gone} + {queue['remaining']:,} remaining"
         received = counted(queue["received"], "delivery", "deliveries")
-        deepest = f"at most {queue['depth_max']:,} held"
+        deepest = f"peak {queue['depth_max']:,}"
         each = f"{queue['visible_max']:,} visible, {queue['in_flight_max']:,} in flight"
         yield "", f"{received}; {deepest} ({each}), oldest {seconds(queue['oldest_age_s_max'])}"
     starts = counted(consumer["cold_starts"], "cold start")

@@ -76,7 +76,7 @@ class Telemetry:
         self._consumer = self._functions[path.consumer.logical_id]
         self._ledger = Ledger(stack, path)
         self._facts = Facts()
-        self._puts = self._put_bytes = 0
+        self._puts = self._put_bytes = self._in_hand = 0
         self._course = self._new_course(options.started_at)
         self._latencies = Latencies()
         parameters = parameters_behind(stack, path.consumer.logical_id)
@@ -99,6 +99,7 @@ class Telemetry:
             observations.InvocationStarted: lambda started: self._functions[started.function].started(started),
             observations.InvocationEnded: self._invocation_ended,
             observations.InvocationThrottled: self._invocation_throttled,
+            observations.MessagesReceived: self._messages_received,
             observations.MessageSettled: self._message_settled,
             observations.LogWritten: self._log_written,
             observations.StoreSampled: self._store_sampled,
@@ -220,8 +221,26 @@ class Telemetry:
         text = f"{function.name} throttled: {throttle.reason}"
         self._events.add(throttle.at, text, "grows", key=f"throttled {throttle.function}")
 
+    def _messages_received(self, received: observations.MessagesReceived) -> None:
+        """What was received was visible, and is in flight with all that is not settled: no sample may have seen it."""
+        if received.mapping != self._path_mapping or not received.count:
+            return
+        held, self._in_hand = self._facts.maxima, self._in_hand + received.count
+        if received.count > held.visible or self._in_hand > held.in_flight:
+            deeper = self._in_hand > held.depth
+            maxima = replace(
+                held,
+                visible=max(held.visible, received.count),
+                in_flight=max(held.in_flight, self._in_hand),
+                depth=max(held.depth, self._in_hand),
+                depth_at=received.at if deeper else held.depth_at,
+            )
+            self._learn(maxima=maxima)
+
     def _message_settled(self, message: observations.MessageSettled) -> None:
         function = self._mapped[message.mapping]
+        if message.mapping == self._path_mapping:
+            self._in_hand = max(0, self._in_hand - 1)
         # Whoever settles a whole batch does so at once after its invocation: its cause is the function's last.
         cause = self._causes.get((function, message.reason), message.reason)
         failed = self._failures.settled(message, cause) if message.mapping == self._path_mapping else None

@@ -168,7 +168,7 @@ class Rates:
 
 @dataclass(frozen=True, slots=True)
 class Maxima:
-    """The greatest values seen in the store's samples, and when the queue was deepest."""
+    """The greatest values seen in the store's samples and by the pollers, and when the queue was deepest."""
 
     visible: int = 0
     in_flight: int = 0

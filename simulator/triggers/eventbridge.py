@@ -25,6 +25,7 @@ from simulator.base.chance import Identifiers, Seed, stream
 from simulator.base.clock import Clock, iso
 from simulator.base.observations import Noted, Record, TickFired
 from simulator.base.waiting import Backoff, wait_for_event
+from simulator.base.words import counted
 from simulator.functions.environments import Throttled
 from simulator.functions.runtimes import Returned
 from simulator.functions.service import Failed, LambdaService
@@ -188,7 +189,7 @@ class AsynchronousInvoker:
         """Send the event to the failure destinations, and report it."""
         now, policy = self.clock.now(), event.function.asynchronous
         name = event.function.logical_id
-        text = f"{name}: an event was given up after {event.attempts} attempts ({condition})"
+        text = f"{name}: an event was given up after {counted(event.attempts, 'attempt')} ({condition})"
         self.record(Noted(now, text, "warning"))
         if policy.dead_letter_arn:
             await self._send(policy.dead_letter_arn, event.text, _dead_letter_attributes(event))

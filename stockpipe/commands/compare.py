@@ -84,24 +84,19 @@ def _read(path: Path) -> Any:
 
 
 def _print(found: RunComparison, before: Path, after: Path) -> None:
-    from rich.table import Table
     from rich.text import Text
 
     from simulator.base.terminal import visible_console
-    from simulator.load.report.compare import cells
+    from simulator.load.report.compare import lines
 
-    tones = {"worse": "red", "better": "green"}
+    tones = {"worse": "red", "better": "green", "shown": "dim"}
     shown = visible_console(highlight=False)
     shown.print(Text(found.verdict, style=f"bold {tones.get(found.judgement, '')}"))
+    for name, path in (("A", before), ("B", after)):
+        shown.print(Text(f"{name} is {path}"), soft_wrap=True)
     for difference in found.unlike:
         shown.print(Text(f"unlike loads: {difference}", style="yellow"))
     for difference in found.notes:
-        shown.print(Text(f"difference: {difference}", style="dim"))
-    table = Table(box=None, pad_edge=False, padding=(0, 2), header_style="dim")
-    table.add_column("")
-    for name in (before.name, after.name, "change", "samples"):
-        table.add_column(name, justify="right", overflow="fold")
-    table.add_column("")
-    for finding in found.findings:
-        table.add_row(*cells(finding), style=tones.get(finding.judgement, ""))
-    shown.print(table)
+        shown.print(Text(f"difference: {difference}"))
+    for line, judgement in lines(found, shown.width):
+        shown.print(Text(line, style=tones.get(judgement, "")), soft_wrap=True)

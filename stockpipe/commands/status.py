@@ -6,7 +6,7 @@ import dataclasses
 import json
 from typing import TYPE_CHECKING
 
-from simulator.base.words import counted, seconds
+from simulator.base.words import counted
 from stockpipe.commands.cloud import AwsOptions, Json, StackName, on_aws
 from stockpipe.commands.outputs import echo
 from stockpipe.commands.taking import takes
@@ -73,7 +73,7 @@ def _lines(found: Status) -> list[tuple[str, str]]:
 
 
 def _queue(queue: QueueStatus) -> str:
-    age = "" if queue.oldest_age_s is None else f", oldest {seconds(queue.oldest_age_s)}"
+    age = "" if queue.oldest_age_s is None else f", oldest {queue.oldest_age_s:,.0f} s"
     return f"{queue.visible:,} visible, {queue.in_flight:,} in flight, {queue.delayed:,} delayed{age}"
 
 

@@ -16,6 +16,8 @@ from itertools import pairwise
 from statistics import linear_regression, pvariance
 from typing import Literal
 
+from simulator.base.words import significant
+
 RESOLUTION = 1.04
 """The bracket is closed when its upper rate is at most this many times its lower one."""
 STEP_UP = 2.0
@@ -123,11 +125,11 @@ class CapacitySearch:
         if not self.outcomes:
             return "no probe was made"
         if not self.sustained_per_s:
-            return f"not even {self.outcomes[-1].rate_per_s:.3g}/s was sustained"
+            return f"not even {significant(self.outcomes[-1].rate_per_s)}/s was sustained"
         if self.exceeded_per_s == math.inf:
-            return f"{self.sustained_per_s:.4g}/s held, and no higher rate can be offered"
+            return f"{significant(self.sustained_per_s, 4)}/s held, and no higher rate can be offered"
         kept = "confirmed by a longer probe" if self.confirmed else "not confirmed: time or probes ran out"
-        return f"{self.sustained_per_s:.4g}/s held, {self.exceeded_per_s:.4g}/s did not; {kept}"
+        return f"{significant(self.sustained_per_s, 4)}/s held, {significant(self.exceeded_per_s, 4)}/s did not; {kept}"
 
     def after(self, outcome: ProbeOutcome) -> CapacitySearch:
         """The search as it stands once a probe has shown `outcome`."""

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from statistics import fmean
-from typing import Any
+from typing import Any, Literal
 
 from simulator.base.quantities import duration_text, rate_text
 
 Summary = Mapping[str, Any]
-BUSIER = 0.2
-"""A load average per core that differs by more than this, for work that is not the run's, moves latencies by itself."""
+BUSIER, BUSIER_BY = 0.2, 0.25
+"""A load average per core that is higher by more than this, and by this share, moves latencies by itself."""
 _OWN = ("store_cpu", "handler_cpu", "generator_cpu")
 
 
@@ -43,10 +43,22 @@ def notes(before: Summary, after: Summary) -> tuple[str, ...]:
             for key, label in labels.items()
             if key in first and key in second and first[key] != second[key]
         ]
-    loads = other_work(before), other_work(after)
-    if loads[0] is not None and loads[1] is not None and abs(loads[1] - loads[0]) > BUSIER:
-        said.append(f"other work on the machine {loads[0]:.1f} and {loads[1]:.1f} per core (load average)")
+    if busier(before, after):
+        loads = " and ".join(f"{other_work(run):.1f}" for run in (before, after))
+        said.append(f"other work on the machine {loads} per core (load average)")
     return tuple(said)
+
+
+def busier(before: Summary, after: Summary) -> Literal["A", "B"] | None:
+    """The run whose machine had clearly more other work to do; None: neither, or nobody knows."""
+    loads = other_work(before), other_work(after)
+    if (
+        loads[0] is None
+        or loads[1] is None
+        or abs(loads[1] - loads[0]) <= max(BUSIER, BUSIER_BY * min(loads[0], loads[1]))
+    ):
+        return None
+    return "B" if loads[1] > loads[0] else "A"
 
 
 def other_work(summary: Summary) -> float | None:

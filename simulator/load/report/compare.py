@@ -18,7 +18,7 @@ from typing import Any, Literal
 from simulator.base.errors import InputError
 from simulator.base.words import counted, seconds, significant
 from simulator.load.measure.stretches import STRETCHES, cut
-from simulator.load.report.alike import BUSIER, notes, numbers, other_work, section, unlike
+from simulator.load.report.alike import busier, notes, numbers, section, unlike
 from simulator.run.bounds import number_at
 
 Direction = Literal["higher", "lower"]
@@ -80,7 +80,7 @@ FIGURES = (
         "stored objects per second", "/s", "higher", ("throughput", "objects_per_s_mean"), column="stored_per_s"
     ),
     ComparedFigure("rows per second", "/s", "higher", ("throughput", "rows_per_s_mean"), column="rows_per_s"),
-    ComparedFigure("backlog, peak", "", "lower", ("backlog", "peak"), column="backlog", least=10),
+    ComparedFigure("backlog, peak", "object", "lower", ("backlog", "peak"), column="backlog", least=10),
     ComparedFigure("highest rate", "/s", "higher", ("find_max", "rate_per_s")),
     ComparedFigure("drain", "s", "lower", ("backlog", "drain_s")),
     ComparedFigure("share of the raw ceiling", "%", "higher", ("ceiling", "share")),
@@ -139,7 +139,7 @@ class RunComparison:
         """One line."""
         if self.judgement == "same":
             return "no difference beyond noise"
-        return f"{self.judgement}: {', '.join(self.judged(self.judgement))}"
+        return f"{self.judgement}: {'; '.join(self.judged(self.judgement))}"
 
     def judged(self, judgement: Judgement) -> list[str]:
         """The names of the figures that were judged so."""
@@ -180,11 +180,9 @@ def _figure(
         return Difference(figure.name, figure.unit, old, new, "same" if old == new else "shown", said)
     samples = _samples(figure, before), _samples(figure, after)
     judgement, why = _judge(figure, (old, new), samples, courses, tolerance)
-    loads = other_work(before), other_work(after)
-    if judgement in ("better", "worse") and loads[0] is not None and loads[1] is not None:
-        busier = loads[1] - loads[0]
-        if abs(busier) > BUSIER and (busier > 0) == (judgement == "worse"):
-            judgement, why = "noise", f"{why}, but other work took the machine's time in {'B' if busier > 0 else 'A'}"
+    if judgement in ("better", "worse") and busier(before, after) == {"better": "A", "worse": "B"}[judgement]:
+        slower = "B" if judgement == "worse" else "A"
+        judgement, why = "noise", f"{why}, but other work took the machine's time in {slower}"
     return Difference(figure.name, figure.unit, old, new, judgement, why, samples)
 
 
@@ -255,7 +253,14 @@ def _proof(before: Mapping[str, Any], after: Mapping[str, Any]) -> Difference | 
         return None
     old, new = (float(verdict == "exact") for verdict in verdicts)
     judgement: Judgement = "same" if old == new else "better" if new > old else "worse"
-    return Difference("audit exact", "yes or no", old, new, judgement, f"{verdicts[0]} -> {verdicts[1]}")
+    return Difference(
+        "audit exact",
+        "yes or no",
+        old,
+        new,
+        judgement,
+        "" if verdicts[0] == verdicts[1] else f"{verdicts[0]} -> {verdicts[1]}",
+    )
 
 
 def _samples(figure: ComparedFigure, summary: Mapping[str, Any]) -> int:
@@ -318,16 +323,38 @@ def markdown(comparison: RunComparison, names: tuple[str, str]) -> str:
     lines += [f"| | {_cell(names[0])} | {_cell(names[1])} | change | samples | |"]
     lines += ["| --- | ---: | ---: | ---: | ---: | --- |"]
     marks = {"worse": "**WORSE**", "better": "**better**"}
-    lines += [f"| {' | '.join(map(_cell, cells(finding, marks)))} |" for finding in comparison.findings]
+    for finding in comparison.findings:
+        *row, judgement = cells(finding, marks)
+        said = " ".join(filter(None, (judgement, finding.why and f"({finding.why})")))
+        lines.append(f"| {' | '.join(map(_cell, (*row, said)))} |")
     return "\n".join(lines) + "\n"
 
 
 def cells(finding: Difference, marks: Mapping[str, str] = {}) -> tuple[str, ...]:
     """A row of a table: the name, both values, the change, the samples, and the judgement as `marks` has it."""
     judgement = "" if finding.judgement == "shown" else marks.get(finding.judgement, finding.judgement)
-    said = " ".join(filter(None, (judgement, finding.why and f"({finding.why})")))
     values = (value_text(value, finding.unit) for value in (finding.before, finding.after))
-    return finding.name, *values, change_text(finding), samples_text(finding), said
+    return finding.name, *values, change_text(finding), samples_text(finding), judgement
+
+
+def lines(comparison: RunComparison, width: int) -> Iterator[tuple[str, Judgement]]:
+    """The findings as aligned lines with their judgements; a reason that does not fit `width` has a line of its own."""
+    rows = [("", "A", "B", "change", "samples", ""), *map(cells, comparison.findings)]
+    widths = [max(len(row[column]) for row in rows) for column in range(5)]
+    reasons = ["", *(finding.why for finding in comparison.findings)]
+    judgements: list[Judgement] = ["shown", *(finding.judgement for finding in comparison.findings)]
+    for row, why, judgement in zip(rows, reasons, judgements, strict=True):
+        aligned = [
+            row[0].ljust(widths[0]),
+            *(cell.rjust(wide) for cell, wide in zip(row[1:5], widths[1:], strict=True)),
+        ]
+        line = "  ".join((*aligned, row[5])).rstrip()
+        said = f" ({why})" if why and row[5] else f"  ({why})" if why else ""
+        if len(line) + len(said) <= width or not why:
+            yield line + said, judgement
+        else:
+            yield line, judgement
+            yield f"    {why}", judgement
 
 
 def as_json(comparison: RunComparison) -> dict[str, Any]:
@@ -360,7 +387,7 @@ def value_text(value: float | None, unit: str) -> str:
             return f"{value:,.1f}/s"
         case "yes or no":
             return "yes" if value else "no"
-    return significant(value, 6)
+    return counted(value, unit) if unit else significant(value, 6)
 
 
 def change_text(finding: Difference) -> str:

@@ -99,7 +99,7 @@ def _lines(summary: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     objects, rows = throughput.get("objects_per_s_mean"), throughput.get("rows_per_s_mean")
     yield (
         "stored",
-        f"{objects:,.1f} objects/s, from the first arrival to the last object stored" if objects else "nothing",
+        f"{objects:,.1f} objects/s, from the first arrival to the last stored" if objects else "nothing",
     )
     if rows:
         busiest = throughput.get("rows_per_s_max")

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from simulator.base.clock import Clock
 from simulator.base.errors import CouldNotFinish, ExitCode, InputError
-from simulator.base.words import counted
+from simulator.base.words import counted, significant
 from simulator.load.plan.plan import Plan
 from simulator.load.session import LoadSession
 from simulator.stack import template
@@ -55,8 +55,8 @@ def _confirmed(options: LoadTestOptions, plan: Plan, stack: Stack, deployed: Dep
     usd = stack_load.estimate(plan, stack)
     cloud.say(
         f"stack {deployed.stack.name} in {aws.region} of account {aws.account}: {counted(objects, 'object')} with "
-        f"{counted(objects * plan.rows, 'row')} in {plan.profile.duration_s:g} s, about {max(usd, 0.01):,.2f} USD; "
-        f"they stay in the bucket and in table {deployed.table}"
+        f"{counted(objects * plan.rows, 'row')} in {significant(plan.profile.duration_s, 6)} s, "
+        f"about {max(usd, 0.01):,.2f} USD; they stay in the bucket and in table {deployed.table}"
     )
     return cloud.confirm("send them?", options.yes)
 

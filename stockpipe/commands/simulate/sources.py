@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from simulator.base.words import counted
 from simulator.files.finding import SourceFile, find
 from simulator.files.gate import examine
 from simulator.stack.model import Stack
@@ -44,5 +45,5 @@ def choose(paths: Sequence[Path], stack: Stack, path: Wiring, *, skip_unreadable
         raise refusal(problems, len(files) + len(problems), names, WAY_OUT)
     lines = [problem_line(problem, names) for problem in problems[:MOST_LISTED]]
     if len(problems) > MOST_LISTED:
-        lines.append(f"{len(problems) - MOST_LISTED} more files")
+        lines.append(counted(len(problems) - MOST_LISTED, "more file"))
     return Chosen(files, tuple(lines))

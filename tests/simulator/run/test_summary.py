@@ -212,7 +212,7 @@ def test_the_text_of_a_proven_run(snapshot: Snapshot, proof: Audit) -> None:
   took        63.0 s from the first tick or put to the end of the drain
   generated   12 ticks wrote 600 objects, 60,000 rows, 3.72 MB
   queue       600 sent = 599 deleted + 1 dead-lettered + 0 remaining
-              612 deliveries; at most 412 held (350 visible, 80 in flight), oldest 8.12 s
+              612 deliveries; peak 412 (350 visible, 80 in flight), oldest 8.12 s
   consumer    70 invocations, at most 8 at once; 8 cold starts
               2 errors (1 timeout), 3 throttles, 4 batch item failures
   table       60,400 rows written in 2,416 batch writes; 60,400 write units

@@ -18,6 +18,7 @@ from simulator.base.observations import (
     InvocationThrottled,
     LogWritten,
     MessageSettled,
+    MessagesReceived,
     Noted,
     ObjectPut,
     PhaseChanged,
@@ -197,6 +198,22 @@ def test_maxima_come_from_the_samples(telemetry: Telemetry, sample: Sample) -> N
     maxima = telemetry.snapshot(1004.0).maxima
     assert (maxima.visible, maxima.in_flight, maxima.oldest_age_s) == (30, 40, 7.5)
     assert (maxima.depth, maxima.depth_at) == (50, 1002.0)
+
+
+def test_what_no_sample_saw_counts_for_the_maxima(telemetry: Telemetry, sample: Sample, make: Make) -> None:
+    """What a poller received was visible, and is in flight until it is settled; other queues do not count."""
+    mapping = next(iter(template.load().mappings))
+    telemetry.record(sample(1001.0, queue={"visible": 1}))
+    for at, count, settled in ((1002.0, 3, 0), (1002.1, 2, 4), (1002.2, 2, 0), (1002.3, 0, 0)):
+        telemetry.record(MessagesReceived(at, mapping, "StockQueue", count))
+        for _ in range(settled):
+            telemetry.record(make(MessageSettled, deleted=True))
+    telemetry.record(MessagesReceived(1003.0, "Other", "OtherQueue", 50))
+    maxima = telemetry.snapshot(1004.0).maxima
+    assert (maxima.visible, maxima.in_flight, maxima.depth, maxima.depth_at) == (3, 5, 5, 1002.1)
+    telemetry.record(sample(1005.0, queue={"visible": 4, "in_flight": 4}))
+    maxima = telemetry.snapshot(1005.0).maxima
+    assert (maxima.visible, maxima.in_flight, maxima.depth, maxima.depth_at) == (4, 5, 8, 1005.0)
 
 
 def test_remaining_is_what_is_neither_deleted_nor_dead_lettered(telemetry: Telemetry, sample: Sample) -> None:

@@ -365,7 +365,7 @@ def test_verify_tells_missing_from_proven_from_unproven(deployed: Stockpipe, cli
     client("s3").put_object(Bucket="quotes-data-123456789012-us-east-1", Key="stocks/a.csv", Body=CSV)
     done = deployed("verify", "--free", "0", answer="n\n")
     assert done.exit_code == 130
-    assert "this reads 1 objects (53 bytes)" in done.stderr
+    assert "this reads 1 object (53 bytes)" in done.stderr
     assert "verdict" not in done.stdout
 
     done = deployed("verify", "--no-pause")

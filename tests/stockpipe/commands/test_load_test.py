@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import signal
 import threading
@@ -10,6 +11,7 @@ import time
 import urllib.request
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from html import escape
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote_plus
@@ -65,6 +67,15 @@ def test_a_load_test_measures_proves_and_reports(stockpipe: Stockpipe, tmp_path:
     text = page.read_text(encoding="utf-8")
     assert not re.search(r"""(?:src|href)\s*=\s*["']?https?:|@import|url\(""", text)
     assert "20 of 20 objects stored" in text
+    typed = "stockpipe load-test --rate 20/s --duration 1s --rows 30 --seed 3 --slo 'p99<1m' --slo 'dropped<1' --repo"
+    assert summary["command_line"].startswith(typed)
+    assert escape(summary["command_line"]) in text
+    assert summary["machine"]["cores"] == os.cpu_count()
+    assert {name: len(each["p99"]) for name, each in summary["stretches"].items()} == {
+        "planned_to_stored": 5, "object_to_stored": 5, "send": 5, "handler": summary["consumer"]["invocations"] // 4,
+    }  # fmt: skip
+    assert max(series["backlog"]) == summary["backlog"]["peak"]
+    assert summary["throughput"]["rows_per_s_mean"] <= summary["throughput"]["rows_per_s_max"]
     assert "audit exact" in done.err
 
 
@@ -468,4 +479,4 @@ def test_a_queue_with_other_peoples_messages_is_not_measured(aws_engine: str, de
     deployed("sqs").send_message(QueueUrl=url, MessageBody="somebody's")
     done = CliRunner().invoke(app, ["load-test", "--endpoint-url", aws_engine, "--stack", "live", "--yes"])
     assert done.exit_code == 3, done.output
-    assert "holds 1 messages" in " ".join(done.output.split())
+    assert "holds 1 message; " in " ".join(done.output.split())

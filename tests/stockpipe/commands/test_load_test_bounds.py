@@ -36,7 +36,7 @@ def test_a_load_of_which_nothing_is_stored_is_no_success(stockpipe: Stockpipe) -
         {"threshold": "dropped<1", "value": 0, "held": True},
         {"threshold": "rejected<1%", "value": 100.0, "held": False},
     ]
-    said = "verdict exact, missed objects_all_rejected<1 (5), stored_rows>0 (0), rejected<1% (100 %)"
+    said = "verdict exact, missed objects_all_rejected<1 (5 objects), stored_rows>0 (0 items), rejected<1% (100 %)"
     assert said in ended.err.splitlines()
 
 

@@ -52,7 +52,7 @@ def test_a_consumer_that_fails_every_message_is_no_success(stockpipe: Stockpipe,
     audit = ended.summary["audit"]
     assert (ended.code, audit["verdict"], audit["stored_rows"]) == (1, "exact", 0), ended.err
     assert missed(ended.summary) == ["dead_lettered<1", "stored_rows>0"]
-    assert "verdict exact, missed dead_lettered<1 (2), stored_rows>0 (0)" in ended.err.splitlines()
+    assert "verdict exact, missed dead_lettered<1 (2 messages), stored_rows>0 (0 items)" in ended.err.splitlines()
 
 
 def test_a_dead_letter_among_good_objects_is_missed_unless_it_was_expected(
@@ -82,7 +82,7 @@ def test_an_object_of_rejected_rows_alone_is_missed(stockpipe: Stockpipe, tmp_pa
     lines = [" ".join(line.split()) for line in ended.out.splitlines()]
     verdict = next(number for number, line in enumerate(lines) if line.startswith("exact"))
     assert lines[verdict + 1 : verdict + 4] == [
-        "missed objects_all_rejected<1 1: objects of which every row was rejected "
+        "missed objects_all_rejected<1 1 object: objects of which every row was rejected "
         "(stocks/source/odd.csv: 2 of 2 rows rejected)",
         "held rejected<=66.7% 66.67 %",
         "held 3 default bounds",
@@ -137,7 +137,7 @@ def test_each_bound_of_a_run_decides_with_the_verdict(stockpipe: Stockpipe) -> N
     assert (ended.code, missed(ended.summary), ended.summary["audit"]["verdict"]) == (1, list(asked[:4]), "exact")
     (said,) = [line for line in ended.err.splitlines() if line.startswith("verdict")]
     assert said.startswith(
-        "verdict exact, missed rows_written<60 (60), rows_written>60 (60), rejected<0% (0 %), duration"
+        "verdict exact, missed rows_written<60 (60 rows), rows_written>60 (60 rows), rejected<0% (0 %), duration"
     )
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from simulator.load.report.alike import notes, other_work, unlike
+from simulator.load.report.alike import busier, notes, other_work, unlike
 
 
 def a_run(**options: Any) -> dict[str, Any]:
@@ -103,3 +103,14 @@ def test_damaged_summaries_have_no_differences() -> None:
 def test_other_work_is_the_load_without_the_runs_own(cores: int | None, series: Any, load: float | None) -> None:
     """Per core, never below none; not known of a machine or a course that no summary describes."""
     assert other_work({"machine": {"cores": cores}, "series": series}) == load
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "found"),
+    [(0.5, 0.7, None), (0.5, 0.71, "B"), (0.71, 0.5, "A"), (2.0, 2.5, None), (2.0, 2.51, "B"), (None, 5.0, None)],
+)
+def test_a_busier_machine_is_clearly_busier(before: float | None, after: float, found: str | None) -> None:
+    """By more than 0.2 per core and by a quarter: to a machine that is busy anyway, little more is nothing."""
+    runs = [{"machine": {"cores": 1}, "series": {"machine_load": [load]}} for load in (before, after)]
+    assert busier(*runs) == found
+    assert len(notes(*runs)) == (found is not None)

@@ -13,9 +13,9 @@ from simulator.load.report.compare import (
     Difference,
     RunComparison,
     as_json,
-    cells,
     change_text,
     compare,
+    lines,
     markdown,
     relative,
     samples_text,
@@ -229,13 +229,15 @@ def test_small_losses_need_no_plan() -> None:
 
 
 @pytest.mark.parametrize(
-    ("verdicts", "judgement"), [(("exact", "lossy"), "worse"), (("lossy", "exact"), "better"), (("a", "b"), "same")]
+    ("verdicts", "judgement"),
+    [(("exact", "lossy"), "worse"), (("lossy", "exact"), "better"), (("a", "b"), "same"), (("a", "a"), "same")],
 )
 def test_a_proof_says_both_verdicts(verdicts: tuple[str, str], judgement: str) -> None:
     """In the order of the runs."""
     found = module._proof(*({"audit": {"verdict": verdict}} for verdict in verdicts))
     assert found is not None
-    assert (found.judgement, found.why) == (judgement, f"{verdicts[0]} -> {verdicts[1]}")
+    said = "" if verdicts[0] == verdicts[1] else f"{verdicts[0]} -> {verdicts[1]}"
+    assert (found.judgement, found.why) == (judgement, said)
 
 
 def summary(values: Sequence[float], column: str = "rows_per_s", **more: Any) -> dict[str, Any]:
@@ -342,15 +344,36 @@ def test_the_markdown_says_what_is_unlike() -> None:
     ("judgement", "why", "said"),
     [
         ("same", "", "same"),
-        ("worse", "far apart", "WORSE (far apart)"),
+        ("worse", "far apart", "**WORSE** (far apart)"),
         ("shown", "one run", "(one run)"),
         ("shown", "", ""),
     ],
 )
 def test_a_row_says_the_judgement_and_why(judgement: Any, why: str, said: str) -> None:
     """What is only shown has no judgement; no brackets stand around nothing."""
-    row = cells(Difference("rows", "/s", 1.0, 1.1234, judgement, why, (600, 580)), {"worse": "WORSE"})
-    assert row == ("rows", "1.0/s", "1.1/s", "+12.3 %", "600 and 580", said)
+    finding = Difference("rows", "/s", 1.0, 1.1234, judgement, why, (600, 580))
+    row = markdown(RunComparison((finding,)), ("A", "B")).splitlines()[-1]
+    assert row == f"| rows | 1.0/s | 1.1/s | +12.3 % | 600 and 580 | {said} |"
+
+
+def test_the_text_has_a_line_per_figure_and_a_reason_where_it_fits() -> None:
+    """Aligned under each other; a reason that would be cut has the next line to itself."""
+    findings = (
+        Difference("p99", "s", 0.1, 0.2, "worse", "12 samples beyond p99", (12, 12)),
+        Difference("drain", "s", None, 2.0, "shown", "one run"),
+        Difference("rows", "/s", 1.0, 1.0, "same"),
+    )
+    assert list(lines(RunComparison(findings), 50)) == [
+        ("            A       B    change  samples", "shown"),
+        ("p99    100 ms  200 ms  +100.0 %       12  worse", "worse"),
+        ("    12 samples beyond p99", "worse"),
+        ("drain       -  2.00 s  (one run)", "shown"),
+        ("rows    1.0/s   1.0/s    +0.0 %           same", "same"),
+    ]
+    assert list(lines(RunComparison(findings), 80))[1] == (
+        "p99    100 ms  200 ms  +100.0 %       12  worse (12 samples beyond p99)",
+        "worse",
+    )
 
 
 @pytest.mark.parametrize(

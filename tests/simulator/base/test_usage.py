@@ -1,0 +1,46 @@
+"""What is said of this machine."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from simulator.base import usage
+
+
+def test_a_machine_has_a_system_a_processor_cores_and_memory() -> None:
+    """Each in words or as a number."""
+    found = usage.machine()
+    assert list(found) == ["system", "processor", "cores", "memory_bytes"]
+    assert found["system"]
+    assert found["processor"]
+    assert found["cores"] == os.cpu_count()
+    assert isinstance(found["memory_bytes"], int)
+    assert found["memory_bytes"] > 1_000_000
+
+
+@pytest.mark.parametrize(
+    ("cpuinfo", "processor"),
+    [
+        ("flags: a\nmodel name\t: Some Chip 9000\n", "Some Chip 9000 (arm64)"),
+        ("Hardware: x\n", "arm64"),
+        (None, "arm64"),
+    ],
+)
+def test_a_processor_is_named_as_well_as_the_system_knows(
+    monkeypatch: pytest.MonkeyPatch, cpuinfo: str | None, processor: str
+) -> None:
+    """By its model, else by its architecture; macOS has no /proc."""
+
+    def read(path: Path, **_: Any) -> str:
+        if cpuinfo is None:
+            raise FileNotFoundError(path)
+        return cpuinfo
+
+    monkeypatch.setattr(usage.Path, "read_text", read)
+    monkeypatch.setattr(usage.platform, "machine", lambda: "arm64")
+    monkeypatch.setattr(usage.platform, "processor", lambda: "")
+    assert usage.machine()["processor"] == processor
