@@ -24,8 +24,8 @@ def columns(shown: Sequence[Stage], dead: Stage | None, width: int, figures: int
     cell = _stage_width(width)
     titles: Line = [Segment(" ")]
     for stage in shown:
-        title = shorten(stage.title, cell - 2)
-        titles += [Segment(title, BOLD), Segment(" " + "─" * (cell - len(title) - 1) + "▶ ", DIM)]
+        line = "─" * (cell - len(stage.title) - 1)
+        titles += [Segment(stage.title, BOLD), Segment(f" {line}▶ ", DIM)]
     names = [([Segment(shorten(stage.name, cell), DIM)], cell + 2) for stage in shown]
     frame = [titles[:-1], [Segment(" "), *beside(names, "")]]
     for row in range(figures):
@@ -45,22 +45,22 @@ def boxes(shown: Sequence[Stage], dead: Stage | None, width: int, figures: int) 
     bottom: Line = [Segment(" ")]
     gap = Segment("  ")
     for index, stage in enumerate(shown):
-        title = shorten(stage.title, inner)
-        top += [Segment("╭─ ", DIM), Segment(title, BOLD), Segment(f" {'─' * (cell - 5 - len(title))}╮", DIM), gap]
+        line = "─" * (cell - 5 - len(stage.title))
+        top += [Segment("╭─ ", DIM), Segment(stage.title, BOLD), Segment(f" {line}╮", DIM), gap]
         edge = "─" * (cell - 2)
         if index == _QUEUE and dead is not None:
             edge = edge[: cell // 2 - 1] + "┬" + edge[cell // 2 :]
         bottom += [Segment(f"╰{edge}╯", DIM), gap]
     frame = [top]
     for row in range(-1, figures):
-        line: Line = [Segment(" ")]
+        cells: Line = [Segment(" ")]
         for index, stage in enumerate(shown):
             joined = row == 1 and index < len(shown) - 1
             figure = stage.figures[row] if row < len(stage.figures) else None
             inside = _row(figure, inner) if row >= 0 else fit([Segment(shorten(stage.name, inner), DIM)], inner)
-            line += [Segment("│ ", DIM), *inside, Segment(" ├" if joined else " │", DIM)]
-            line.append(Segment(_ARROW if joined else "  ", DIM))
-        frame.append(line)
+            cells += [Segment("│ ", DIM), *inside, Segment(" ├" if joined else " │", DIM)]
+            cells.append(Segment(_ARROW if joined else "  ", DIM))
+        frame.append(cells)
     return [*frame, bottom]
 
 

@@ -34,7 +34,7 @@ def header(snapshot: Snapshot, width: int) -> Line:
         heading(full, *scenario, seed, endpoint),
         heading(full, *scenario, endpoint),
         heading(short, *scenario, endpoint),
-        heading(short, *(scenario or [endpoint])),
+        heading(short, *scenario),
         heading(short),
     ]
     clocked = clock(snapshot.elapsed_s)

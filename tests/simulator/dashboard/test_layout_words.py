@@ -28,6 +28,9 @@ def rows(snapshot: Snapshot, width: int, height: int) -> list[str]:
         (46, "━━━━━─────", "2/4".rjust(27) + "  50 % "),
         (45, "━━━━━─────", "2/4".rjust(26) + "  50 % "),
         (26, "━━━━━─────", "2/4".rjust(7) + "  50 % "),
+        (18, "━━━━━─────", "  50 % "),
+        (13, "━━━━━─────", ""),
+        (3, "╸", ""),
     ],
 )
 def test_the_bar_keeps_ten_cells(snapshot: Snapshot, width: int, bar: str, words: str) -> None:
