@@ -148,7 +148,7 @@ class TwinTarget:
     async def forget(self, span: Span) -> None:
         """Delete what a probe left in our own store, so that the next one finds it as small and as fast.
 
-        Its objects are counted first: all that were sent are stored. If not, everything stays for the audit to tell.
+        Its objects are counted first: all that were sent are stored. If not, everything stays for the audit.
         """
         session, twin = self._session, self._twin
         if session.plan.target != "store" or not span.drained or session.result.recording.pending(span.numbers):
@@ -206,7 +206,7 @@ def _about(rows: int) -> str:
 
 
 def in_one_line(error: BaseException, endpoint_url: str | None) -> StockpipeError | None:
-    """What an engine or its client did wrong, as the line to tell; None for anything else."""
+    """What an engine or its client did wrong, as one line; None for anything else."""
     where = endpoint_url or "the store"
     if isinstance(error, ResourceRefused):
         cause = error.__cause__
@@ -218,7 +218,7 @@ def in_one_line(error: BaseException, endpoint_url: str | None) -> StockpipeErro
         if code in _TAKEN:
             return InputError(
                 f"{where} has resources of these names already ({error.operation_name}: {message or code});"
-                " empty the engine, or give other names with --parameter TableName=..., BucketName=..., QueueName=..."
+                " empty it, or give other names with --parameter TableName=..., BucketName=..., QueueName=..."
             )
         return CouldNotFinish(f"{where} refused {error.operation_name}: {message or 'no reason given'} ({code})")
     if isinstance(error, BotoCoreError):

@@ -1,4 +1,4 @@
-"""What a proof says: the account of every row, its verdict, and what would mend keys that are not unique. Pure."""
+"""What a proof says: the account of every row, its verdict, and what would fix keys that are not unique. Pure."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class ObjectsAtRest:
 
 @dataclass(frozen=True, slots=True)
 class Sampled:
-    """That so many objects of all were drawn and read, whole."""
+    """How many objects were drawn and read, whole, and of how many."""
 
     objects: int
     of: int
@@ -48,7 +48,7 @@ class Audit:
     `unused_settings`: the consumer's variables that say something else than their default and that no object had a use
     for. `differences` says the first ones in words, one line each, those between the ledgers (`ledgers.py`) before
     those between rows; `apart` names what is in nobody's figures. `keys` says of the first objects with overwritten
-    rows how their keys were chosen, and what would mend them.
+    rows how their keys were chosen, and what would fix them.
 
     Of a sample (`sampled`) every figure but the `objects` at rest is of its objects alone, and `stored_rows` are the
     items under their keys; `extra` is None, because nobody looked, unless a record of a rejected row is extra.
@@ -111,7 +111,7 @@ def verdict(counts: Mapping[str, int], *, complete: bool, agreed: bool, accepted
 
 
 def keys_text(object_key: str, keys: KeyColumns, dialect: Dialect) -> str:
-    """How an object's keys were chosen, and what would mend them where they are not unique."""
+    """How an object's keys were chosen, and what would fix them where they are not unique."""
     if keys.ticker is None:
         ticker = "the file's name (no column is called ticker or symbol)"
     else:

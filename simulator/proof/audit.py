@@ -121,10 +121,10 @@ async def audit(
 
 
 async def nothing() -> AsyncIterator[Any]:
-    """What nobody can tell."""
+    """What nobody knows."""
     none: tuple[Any, ...] = ()
-    for told in none:
-        yield told
+    for each in none:
+        yield each
 
 
 def is_hidden(key: str) -> bool:
@@ -348,8 +348,8 @@ class _Auditor:
         if self.sampled is not None and not counts["extra"]:
             counts["extra"] = None  # nobody looked
         # One sentence for each way in which keys were chosen.
-        told = () if "overwritten" in accepted else reversed(found.overwriting)
-        keys = {self.evidence.keys_of(source): source for source in told}
+        lost = () if "overwritten" in accepted else reversed(found.overwriting)
+        keys = {self.evidence.keys_of(source): source for source in lost}
         unused = () if self._used is None else tuple(sorted(self.dialect.chosen - self._used))
         return Audit(
             parsed_rows=self.parsed_rows,

@@ -65,7 +65,7 @@ class Comparison:
                 judge(case, current, earlier)
 
     def read_whole(self, key: str, rows: int, rejected: int) -> None:
-        """A settled object has so many rows, of which so many are rejected."""
+        """A settled object has these `rows`, of which `rejected` are rejected."""
         if rejected and rejected == rows:
             sort = "objects_all_rejected"
         elif rejected > MANY_REJECTED and rejected > MANY_REJECTED_SHARE * rows:

@@ -1,6 +1,6 @@
 """What an item says, as one text: two contents are equal texts exactly when they mean the same. Pure.
 
-A content is DynamoDB's own JSON of the attributes besides the key, without the outer braces: names in order, numbers
+A content is DynamoDB's own JSON of the attributes except the key, without the outer braces: names in order, numbers
 in one spelling. A rejected row's is the JSON list of its fields.
 """
 
@@ -14,7 +14,7 @@ from functools import lru_cache
 from json.encoder import encode_basestring_ascii
 from typing import Any, cast
 
-# DynamoDB keeps 38 digits; a store that keeps more is told from one that does not.
+# DynamoDB keeps 38 digits; a store that keeps more differs from one that does not.
 _EXACT = Context(prec=400, traps=[InvalidOperation, Overflow, Inexact])
 _LARGEST_EXPONENT = 200
 _PLAIN_NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(\.[0-9]+)?")

@@ -79,7 +79,7 @@ class Case(NamedTuple):
 
 
 class Gathered(NamedTuple):
-    """What was said of some keys, in so many `statements`.
+    """What was said of some keys, and in how many `statements`.
 
     On `agreed` keys one settled object claims what the store shows, and nobody says anything else; `cases` are the
     other keys.
@@ -183,12 +183,12 @@ class Evidence(AbstractContextManager["Evidence"]):
             self._db.execute("UPDATE object SET standing = ? WHERE id = ?", (standing, source))
 
     def set_keys(self, source: int, keys: int) -> None:
-        """Which of the audit's ways to choose keys the object follows; 0 unless told."""
+        """Which of the audit's ways to choose keys the object follows; 0 unless it is set."""
         with _disk():
             self._db.execute("UPDATE object SET keys = ? WHERE id = ?", (keys, source))
 
     def keys_of(self, source: int) -> int:
-        """What `set_keys` told."""
+        """What `set_keys` set."""
         return int(self._db.execute("SELECT keys FROM object WHERE id = ?", (source,)).fetchone()[0])
 
     def begin_again(self, source: int) -> int:

@@ -1,7 +1,7 @@
 """Both ends: what producer and consumer report, against what was asked, what lies there and what was counted.
 
-The comparison of rows trusts what it reads. Whoever reports rows that he did not write, or writes others than he was
-asked for, is caught here. Pure; the figures come from the handlers' own metrics.
+The comparison of rows trusts what it reads. Whoever reports rows that were not written, or writes others than were
+wanted, is caught here. Pure; the figures come from the handlers' own metrics.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class Counted:
 class Producer:
     """Whoever puts the objects whose keys match `keys`.
 
-    `asked` is what it was told to put, None: nothing in particular; `said` what it reports, None: nothing. `apart`
+    `asked` is what it should put, None: nothing in particular; `said` what it reports, None: nothing. `apart`
     names the work of which there is no report, in words. `unique`: no two of its rows have the same key.
     """
 

@@ -1,4 +1,4 @@
-"""How far an audit is and how long it still takes, recorded a few times a second."""
+"""How far an audit is and how long it still takes, recorded a few times per second."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Progress:
         self._recorded: tuple[str, float] = ("", 0.0)
 
     def made(self, part: str, done: int, total: int) -> None:
-        """So much of a part is done; recorded a few times a second, and at the part's end."""
+        """Take note of how much of a part is done; recorded a few times per second, and at the part's end."""
         now = self._clock.now()
         last_part, last_at = self._recorded
         if part != last_part or now - last_at >= PERIOD_S or done >= total:

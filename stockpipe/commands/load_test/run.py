@@ -1,4 +1,4 @@
-"""What `stockpipe load-test` does with its options: resolve them, run, say what came out."""
+"""What `stockpipe load-test` does with its options: resolve them, run, return the exit code."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from stockpipe.commands.outputs import require_writable
 from stockpipe.commands.words import require_sound
 
 REACH_S = 3.0
-"""How long an engine may take to accept a connection before anything is sent."""
+"""How long an endpoint may take to accept a connection before anything is sent."""
 
 
 def run_load_test(options: LoadTestOptions) -> int:
@@ -83,8 +83,8 @@ def _only_one(given: Mapping[str, object], clash: str) -> str | None:
 
 
 def _target(options: LoadTestOptions) -> TargetName:
-    engine = options.endpoint_url if options.stack is None else None
-    targets = {"--target": "target" in options.given, "--endpoint-url": engine, "--stack": options.stack}
+    endpoint = options.endpoint_url if options.stack is None else None
+    targets = {"--target": "target" in options.given, "--endpoint-url": endpoint, "--stack": options.stack}
     _only_one(targets, "name different targets")
     if "sink_latency_s" in options.given and options.target != "sink":
         raise InputError("--sink-latency goes with --target sink only")
@@ -94,8 +94,8 @@ def _target(options: LoadTestOptions) -> TargetName:
     for option in ("region", "profile", "yes"):
         if getattr(options, option):
             raise InputError(f"--{option} goes with --stack only")
-    if engine is not None:
-        _require_loopback(engine)
+    if endpoint is not None:
+        _require_loopback(endpoint)
         return "endpoint"
     return options.target
 
@@ -119,7 +119,7 @@ def _require_loopback(url: str) -> None:
     except ValueError:  # of brackets that do not close
         known = False
     if not known:
-        raise InputError(f"--endpoint-url {url} is not the address of an engine; write http://127.0.0.1:4566")
+        raise InputError(f"--endpoint-url {url} is not an endpoint; write http://127.0.0.1:4566")
     if not is_loopback_url(url):
         raise InputError(
             f"--endpoint-url {url} is not on this machine; load is sent to loopback alone,"
@@ -133,7 +133,7 @@ def _require_reachable(url: str) -> None:
         port = parts.port or (443 if parts.scheme == "https" else 80)
         socket.create_connection((parts.hostname or "", port), timeout=REACH_S).close()
     except (OSError, ValueError) as error:
-        raise InputError(f"--endpoint-url {url} does not answer ({error}); is the engine running?") from None
+        raise InputError(f"--endpoint-url {url} does not answer ({error}); is anything listening there?") from None
 
 
 def _require_one_shape(options: LoadTestOptions) -> None:
@@ -182,7 +182,7 @@ def _require_possible(options: LoadTestOptions, profile: Profile) -> None:
     if profile.peak_per_s > limits.LOAD_RATE_PER_S:
         raise InputError(
             f"{profile.peak_per_s:,.0f}/s is more than a generator can send;"
-            f" the most is {limits.LOAD_RATE_PER_S:,.0f}/s (more rows an object make more load)"
+            f" the most is {limits.LOAD_RATE_PER_S:,.0f}/s (more rows per object make more load)"
         )
     count = options.backlog or profile.total
     if count > limits.LOAD_OBJECTS:

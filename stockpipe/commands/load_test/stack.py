@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from simulator.base.clock import Clock
+from simulator.base.counted import counted
 from simulator.base.errors import CouldNotFinish, ExitCode, InputError
 from simulator.load.plan.plan import Plan
 from simulator.load.session import LoadSession
@@ -20,10 +21,10 @@ from stockpipe.deploy.status import queue_status
 
 
 def run_on_stack(options: LoadTestOptions, stack: Stack, plan: Plan) -> int:
-    """Find the stack, tell the cost, ask, run; the exit code."""
+    """Find the stack, say what it will cost, ask, run; the exit code."""
     if plan.find_max:
         raise InputError(
-            "--find-max searches on this machine alone: on AWS log lines tell of stored objects too late for a search; "
+            "--find-max searches on this machine alone: on AWS, log lines report stored objects too late for a search; "
             "use --steps with --stack"
         )
 
@@ -35,8 +36,8 @@ def run_on_stack(options: LoadTestOptions, stack: Stack, plan: Plan) -> int:
         status = await queue_status(aws, target.queue)
         if status.messages:
             raise CouldNotFinish(
-                f"the queue of stack {name} holds {status.messages:,} messages; a load test would measure those: "
-                "wait until it is empty (`stockpipe status`), or stop the schedule"
+                f"the queue of stack {name} holds {counted(status.messages, 'message')}, which the load test would "
+                "measure as well: wait until it is empty (`stockpipe status`), or stop the schedule"
             )
         as_deployed = _as_deployed(stack, deployed)
         if not _confirmed(options, plan, as_deployed, deployed, aws):

@@ -1,4 +1,4 @@
-"""What `stockpipe simulate` does with its options: resolve them, run, say what came out."""
+"""What `stockpipe simulate` does with its options: resolve them, run, print the result."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from simulator.functions.runtimes.variables import require_code
 from simulator.run import bounds, summary, text
 from simulator.run import scenario as scenarios
 from simulator.run.advice import Situation
-from simulator.run.hold import held_lines
+from simulator.run.hold import render_hold
 from simulator.run.scenario import Scenario
 from simulator.run.simulation import RunPlan, Simulation
 from simulator.stack import template
@@ -223,16 +223,16 @@ class _SimulateOutlet:
     async def finish(self, run: Simulation) -> None:
         """End the display, write the summary. Once: a hold comes here twice.
 
-        What cannot be written keeps nothing else back.
+        What cannot be written does not keep the rest from being written.
         """
         if self.summary:
             return
         try:
             await self.display.end()
         finally:
-            self._tell(run)
+            self._report(run)
 
-    def _tell(self, run: Simulation) -> None:
+    def _report(self, run: Simulation) -> None:
         built = self.summary = summary.build(
             self._telemetry.snapshot(self._clock.now()),
             audit=run.audit,
@@ -269,14 +269,13 @@ class _SimulateOutlet:
             return
         self.display.console.print(text.render_summary(built), crop=False)
         if self._plan.hold and run.failure is None and run.resources is not None:
-            for line in held_lines(built["endpoint"], run.resources):
-                self.display.console.print(f"  {line}", markup=False, soft_wrap=True)
+            self.display.console.print(render_hold(built["endpoint"], run.resources), crop=False)
 
 
 def _recorders(
     options: SimulateOptions, telemetry: Telemetry, outlet: _SimulateOutlet, owned: contextlib.ExitStack
 ) -> Record:
-    """One function that tells every reader of observations."""
+    """One function that passes each observation to every reader."""
     recorders: list[Record] = [telemetry.record]
     if options.logs is not None:
         try:
@@ -329,7 +328,7 @@ def _options_json(options: SimulateOptions, plan: RunPlan) -> dict[str, Any]:
 def repeat_words(options: SimulateOptions, plan: RunPlan) -> tuple[str, ...]:
     """The words of a command that runs the same again: all that was given, the seed, and the first tick's time.
 
-    `--hold` is left out, for whoever wants to add it.
+    `--hold` is left out, because whoever wants it adds it.
     """
     resolved = {"seed": plan.seed, **({"start_at": plan.start_at} if plan.fires else {})}
     names = (options.given | resolved.keys()) - {"hold"}

@@ -220,7 +220,7 @@ def test_a_second_ctrl_c_ends_at_once_and_still_says_what_was_seen(start: Any, t
         (("--stack", "s", "--audit", "sample"), "run stockpipe verify --stack s"),
         (("--audit", "some"), "not one of full, sample, none"),
         (("--endpoint-url", "http://127.0.0.1:9"), "does not answer"),
-        (("--endpoint-url", "localhost:4566"), "not the address of an engine"),
+        (("--endpoint-url", "localhost:4566"), "is not an endpoint"),
         (("--endpoint-url", "https://sqs.us-east-1.amazonaws.com"), "--stack NAME"),
         (("--slo", "p99<5"), "give it a unit"),
         (("--slo", "speed>9"), "there is no figure"),
@@ -468,4 +468,4 @@ def test_a_queue_with_other_peoples_messages_is_not_measured(aws_engine: str, de
     deployed("sqs").send_message(QueueUrl=url, MessageBody="somebody's")
     done = CliRunner().invoke(app, ["load-test", "--endpoint-url", aws_engine, "--stack", "live", "--yes"])
     assert done.exit_code == 3, done.output
-    assert "holds 1 messages" in " ".join(done.output.split())
+    assert "holds 1 message, which the load test" in " ".join(done.output.split())
