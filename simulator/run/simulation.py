@@ -242,7 +242,4 @@ async def _ended(story: Story, playing: asyncio.Task[None], drained_at: float) -
         await asyncio.wait({playing, acting}, return_when=asyncio.FIRST_COMPLETED)
     finally:
         acting.cancel()
-    if story.acted.is_set():
-        story.ending(None)
-        return True
-    return False
+    return story.acted.is_set()
