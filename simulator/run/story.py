@@ -74,10 +74,17 @@ class Story:
 
     async def _comes(self, step: Step) -> bool:
         while not step.due(self.clock.now() - self._began_at, self.look):
-            if self._ended_at is not None and self.clock.now() >= self._ended_at + limits.SCENARIO_END_S:
+            if self._over():
                 return False
             await self._wait()
         return True
+
+    def _over(self) -> bool:
+        """Whether what has not come by now never will: the end of the drain is seen in the store's own figures."""
+        if self._ended_at is None or self.clock.now() < self._ended_at + limits.SCENARIO_END_S:
+            return False
+        store = self.look().store
+        return store is None or store.at >= self._ended_at
 
     async def _until_read(self) -> None:
         while self.clock.now() < self._read_at and not self.hurried():

@@ -192,10 +192,10 @@ class _SimulateOutlet:
     def announce_template(self, stack: Stack, record: Record) -> None:
         """Say what AWS advises against in the template, and that the twin does not act on all of it."""
         options, story = self._options, self._plan.story
+        announce_ignored(self.display, stack, options.template, lambda line: record(Noted(self._clock.now(), line)))
         usual = _without_scenario(options) if story else None
         for line in advice_lines(stack, options.template, self._plan.scenario, usual):
             record(Noted(self._clock.now(), line, "warning"))
-        announce_ignored(self.display, stack, options.template, lambda line: record(Noted(self._clock.now(), line)))
 
     def announce_left_out(self, stack: Stack, record: Record) -> None:
         """Say which files `--skip-unreadable` leaves out, and which variables no handler sees.
