@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from simulator.base.counted import counted
+from simulator.base.words import counted
 from simulator.dashboard.figures import clock, seconds
 from simulator.dashboard.stages import losses
 from simulator.telemetry.snapshot import Snapshot

@@ -38,7 +38,7 @@ FRAMES_PER_S = 4
 PLAIN_LOOK_S = 0.25
 """Between two looks of the plain display: how late an event may be printed."""
 PLAIN_LINE_S = 5.0
-"""Between two of its lines, unless something else is asked for."""
+"""Between two of its lines, unless --every says otherwise."""
 SCREENSHOT_SIZE = (120, 36)
 """Columns and lines of a screenshot when no terminal says how large the screen is."""
 
@@ -101,7 +101,7 @@ async def show(
 
 
 class Display:
-    """The display of one run: where its words go while it runs, and until it has said its last.
+    """The display of one run: where its words go while it runs, and until its last line.
 
     `machine_output` keeps standard output free for the JSON of `--summary -`; all words go to standard error then.
     """

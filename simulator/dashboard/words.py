@@ -8,7 +8,7 @@ from rich.cells import cell_len
 from rich.segment import Segment
 
 from simulator.base import limits
-from simulator.base.counted import counted
+from simulator.base.words import counted
 from simulator.dashboard.figures import clock, count
 from simulator.dashboard.lines import ACCENT, BOLD, DIM, TONES, Line, apart, cells, first_fitting, fit, shorten
 from simulator.telemetry.snapshot import Conclusion, Event, Snapshot, Tone
@@ -61,6 +61,8 @@ def progress(snapshot: Snapshot) -> tuple[float | None, str]:
         case "auditing":
             total, done = snapshot.audit_total, snapshot.audit_done
             text = f"{snapshot.audit_part or 'audit'} {count(done)}/{count(total)}"
+            if snapshot.audit_left_s is not None:
+                text = f"{snapshot.audit_part}, about {max(1, round(snapshot.audit_left_s))} s left"
             return (done / total if total else 0.0), text
         case "done":
             return 1.0, "done"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import math
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
@@ -148,7 +147,7 @@ class TwinTarget:
     async def forget(self, span: Span) -> None:
         """Delete what a probe left in our own store, so that the next one finds it as small and as fast.
 
-        Its objects are counted first: all that were sent are stored. If not, everything stays for the audit to tell.
+        Its objects are counted first: all that were sent are stored. If not, everything stays for the audit.
         """
         session, twin = self._session, self._twin
         if session.plan.target != "store" or not span.drained or session.result.recording.pending(span.numbers):
@@ -192,21 +191,18 @@ class TwinTarget:
 def announcement(choice: AuditChoice, objects: int, rows_per_object: int) -> str:
     """What an audit is about to read, how long that will take, and what would be quicker if it is long. Pure."""
     sampled = sample_size(objects)
-    rows, sampled_rows = objects * rows_per_object, sampled * rows_per_object
+    each_s = limits.AUDIT_OBJECT_S + rows_per_object * limits.AUDIT_ROW_S
+    sample_takes = f"about {max(1, round(sampled * each_s)):,} s"
     if choice == "sample":
-        part = f"{sampled:,} of {counted(objects, 'object')}, {counted(sampled_rows, 'row')}"
-        return f"auditing {part}, {_about(sampled_rows)}"
-    quicker = f"; --audit sample takes {_about(sampled_rows)}" if sampled < objects else ""
-    is_long = rows > LONG_AUDIT_S * limits.AUDIT_ROWS_PER_S
-    return f"auditing {counted(rows, 'row')}, {_about(rows)}{quicker if is_long else ''}"
-
-
-def _about(rows: int) -> str:
-    return f"about {max(1, math.ceil(rows / limits.AUDIT_ROWS_PER_S)):,} s"
+        part = f"{sampled:,} of {counted(objects, 'object')}, {counted(sampled * rows_per_object, 'row')}"
+        return f"auditing {part}, {sample_takes}"
+    whole = f"auditing {counted(objects * rows_per_object, 'row')}, about {max(1, round(objects * each_s)):,} s"
+    is_long = objects * each_s > LONG_AUDIT_S and sampled < objects
+    return f"{whole}; --audit sample takes {sample_takes}" if is_long else whole
 
 
 def in_one_line(error: BaseException, endpoint_url: str | None) -> StockpipeError | None:
-    """What an engine or its client did wrong, as the line to tell; None for anything else."""
+    """What an engine or its client did wrong, as one line; None for anything else."""
     where = endpoint_url or "the store"
     if isinstance(error, ResourceRefused):
         cause = error.__cause__

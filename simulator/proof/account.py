@@ -28,7 +28,7 @@ class ObjectsAtRest:
 
 @dataclass(frozen=True, slots=True)
 class Sampled:
-    """That so many objects of all were drawn and read, whole."""
+    """How many objects were drawn and read, whole, and of how many."""
 
     objects: int
     of: int

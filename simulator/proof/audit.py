@@ -174,7 +174,7 @@ class _Auditor:
                 for tally in self._tallies_of(key):
                     tally.files += 1
                     tally.bytes += size
-            self.progress.made("objects", 0, self.evidence.object_count())
+            self._made("objects", 0, self.evidence.object_count())
         total = self.evidence.object_count()
         if self.sample_seed is not None:
             chosen = draw(total, self.sample_seed)
@@ -186,7 +186,7 @@ class _Auditor:
             if not is_hidden(listed[1]):
                 await self._read_object(*listed)
             self.objects_read += 1
-            self.progress.made("objects", self.objects_read, total)
+            self._made("objects", self.objects_read, total)
 
         await self._each(self.evidence.objects(), read)
 
@@ -261,7 +261,7 @@ class _Auditor:
             names = [name for name, _ in listed]
             await self._each(iter(names), lambda name: self._read_rejections(name, len(rejected_prefix)))
             done += len(names)
-            self.progress.made("rejected rows", done, done)
+            self._made("rejected rows", done, done)
 
     async def _read_rejections(self, name: str, prefix_length: int) -> None:
         if not name.endswith(REJECTED_SUFFIX):
@@ -297,7 +297,7 @@ class _Auditor:
             stored.append((pk, sk, item_content(item)))
         self.evidence.show(Kind.ROW, stored)
         self.stored_rows += len(stored)
-        self.progress.made("items", self.stored_rows, max(self.stored_rows, self.parsed_rows))
+        self._made("items", self.stored_rows, max(self.stored_rows, self.parsed_rows))
 
     async def compare(self) -> None:
         """Judge every key, in a thread, because the computation would block a dashboard."""
@@ -313,10 +313,10 @@ class _Auditor:
                     break
             return judged
 
-        self.progress.made("comparison", 0, total)
+        self._made("comparison", 0, total)
         while judged := await self._in_thread(judge_some):
             done += judged
-            self.progress.made("comparison", done, total)
+            self._made("comparison", done, total)
 
     async def _in_thread(self, work: Callable[[], T]) -> T:
         """Run one turn's work, and leave only when the thread is done: nothing may close the evidence before that."""
@@ -369,6 +369,9 @@ class _Auditor:
             notes=found.notes | {name: unused_text(name, self.environ[name]) for name in unused},
             sampled=self.sampled,
         )
+
+    def _made(self, part: str, done: int, total: int) -> None:
+        self.progress.made(part, done, total, self.parsed_rows / max(1, self.objects_read))
 
     async def _listed(self, prefix: str) -> AsyncIterator[list[tuple[str, int]]]:
         pages = self.s3.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=prefix)

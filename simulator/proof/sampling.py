@@ -23,7 +23,7 @@ Key = tuple[str, str]
 
 
 def sample_size(objects: int) -> int:
-    """How many of so many objects a sample has: a twentieth, within bounds."""
+    """How many of all `objects` a sample has: a twentieth, within bounds."""
     share = math.ceil(objects * limits.AUDIT_SAMPLE_SHARE)
     return min(objects, max(limits.AUDIT_SAMPLE_LEAST, min(share, limits.AUDIT_SAMPLE_MOST)))
 

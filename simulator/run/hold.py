@@ -2,27 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from rich.console import Group, RenderableType
+from rich.padding import Padding
+from rich.text import Text
 
 from simulator.base import limits
-from simulator.base.clients import DUMMY_CREDENTIALS
-from simulator.run.command_line import quoted
+from simulator.dashboard.lines import labelled
+from simulator.run.command_line import ShellCommand, quoted
 from simulator.twin.resources import Resources
 
+_ENDED = (
+    "The schedule has ended and nothing consumes: an object that you put now stays in the bucket, and its message in "
+    "the queue. To see objects of your own stored, run with --no-schedule --duration 0s instead."
+)
 
-def held_lines(endpoint: str, resources: Resources) -> Iterator[str]:
-    """What stays and what has ended, and two commands for the AWS CLI; a line each, the commands indented."""
-    dead_letters = f", dead-letter queue {_name(resources.dlq_url)}" if resources.dlq_url else ""
-    yield f"the store stays up at {endpoint} until Ctrl-C, with"
-    yield f"  bucket {resources.bucket}, table {resources.table}, queue {_name(resources.queue_url)}{dead_letters}"
-    yield "The schedule has ended and nothing consumes: of an object that you put now, the message stays in the queue."
-    yield "(To put objects and see them stored: --duration 0s --no-schedule.)"
-    yield "Look at it with the AWS CLI, or with any SDK at this endpoint:"
-    key, secret = DUMMY_CREDENTIALS["aws_access_key_id"], DUMMY_CREDENTIALS["aws_secret_access_key"]
-    yield f"  export AWS_ACCESS_KEY_ID={key} AWS_SECRET_ACCESS_KEY={secret} AWS_DEFAULT_REGION={limits.REGION}"
-    yield "  " + quoted(("aws", "--endpoint-url", endpoint, "s3", "ls", "--recursive", f"s3://{resources.bucket}"))
-    scan = ("dynamodb", "scan", "--table-name", resources.table, "--max-items", "3")
-    yield "  " + quoted(("aws", "--endpoint-url", endpoint, *scan))
+
+def render_hold(endpoint: str, resources: Resources) -> RenderableType:
+    """What stays up and what has ended, and commands for the AWS CLI; print it with `crop=False`."""
+    names = {
+        "bucket": resources.bucket,
+        "table": resources.table,
+        "queue": _name(resources.queue_url),
+        "dead letters": _name(resources.dlq_url or ""),
+    }
+    commands = (
+        ("export", "AWS_ACCESS_KEY_ID=any", "AWS_SECRET_ACCESS_KEY=any", f"AWS_DEFAULT_REGION={limits.REGION}"),
+        ("aws", "--endpoint-url", endpoint, "s3", "ls", "--recursive", f"s3://{resources.bucket}"),
+        ("aws", "--endpoint-url", endpoint, "dynamodb", "scan", "--table-name", resources.table, "--max-items", "3"),
+    )
+    return Group(
+        Text(f"  the store stays up until Ctrl-C: {endpoint}"),
+        labelled([("  " + label, name) for label, name in names.items() if name]),
+        Padding(Text(_ENDED), (0, 0, 0, 2)),
+        Padding(Text("Look at it with the AWS CLI, or with any AWS SDK at this endpoint:"), (0, 0, 0, 2)),
+        *(ShellCommand(quoted(words), indent=4) for words in commands),
+    )
 
 
 def _name(queue_url: str) -> str:

@@ -94,7 +94,7 @@ class Simulation:
         self._cannot_start: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
     async def run(self) -> None:
-        """Run the plan to its end. A failure of ours is in `failure`, not raised."""
+        """Run the plan to its end. Our own failure is in `failure`, not raised."""
         try:
             await self.interrupts.until_second(self._phases())
         except HardStop:
@@ -187,7 +187,7 @@ class Simulation:
         return not self.plan.captions_read or self.interrupts.soft.is_set()
 
     async def _work(self, twin: Twin) -> None:
-        """Let rows come in until what was asked for is done, the time is over or the first signal comes."""
+        """Let rows come in until the plan is done, the time is over or the first signal comes."""
         plan, clock = self.plan, self.clock
         stop = asyncio.Event()
         async with asyncio.TaskGroup() as group:
@@ -242,7 +242,4 @@ async def _ended(story: Story, playing: asyncio.Task[None], drained_at: float) -
         await asyncio.wait({playing, acting}, return_when=asyncio.FIRST_COMPLETED)
     finally:
         acting.cancel()
-    if story.acted.is_set():
-        story.ending(None)
-        return True
-    return False
+    return story.acted.is_set()

@@ -33,7 +33,7 @@ async def send(
 ) -> None:
     """Put each file into the bucket, `concurrency` at a time and in order.
 
-    Each is told as an `ObjectPut` when the store has answered. Once `stop` is set no further file is begun. Memory
+    Each is recorded as an `ObjectPut` when the store has answered. Once `stop` is set, no further file is begun. Memory
     holds `limits.SOURCE_PUT_BYTES` for each in hand; a larger file goes as a multipart upload, none left half done.
     Raises `InputError` when a file can no longer be read, `CouldNotFinish` when the store refuses one.
     """

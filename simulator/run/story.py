@@ -13,7 +13,6 @@ from dataclasses import dataclass, field
 from simulator.base import limits
 from simulator.base.clock import Clock
 from simulator.base.observations import Noted, Record
-from simulator.base.quantities import duration_text
 from simulator.run.captions import reading_s
 from simulator.run.scenario import Scenario, Step
 from simulator.telemetry.snapshot import Snapshot
@@ -51,8 +50,8 @@ class Story:
         self._read_at = self._faulty_until_at = 0.0
         self._ended_at: float | None = None
 
-    def ending(self, ended_at: float | None) -> None:
-        """All is drained since then, and what does not come soon never will; None: there is more to drain again."""
+    def ending(self, ended_at: float) -> None:
+        """All is drained since then, and what does not come soon never will, unless the story itself puts more."""
         self._ended_at = ended_at
 
     async def play(self) -> None:
@@ -75,10 +74,17 @@ class Story:
 
     async def _comes(self, step: Step) -> bool:
         while not step.due(self.clock.now() - self._began_at, self.look):
-            if self._ended_at is not None and self.clock.now() >= self._ended_at + limits.SCENARIO_END_S:
+            if self._over():
                 return False
             await self._wait()
         return True
+
+    def _over(self) -> bool:
+        """Whether what has not come by now never will: the end of the drain is seen in the store's own figures."""
+        if self._ended_at is None or self.clock.now() < self._ended_at + limits.SCENARIO_END_S:
+            return False
+        store = self.look().store
+        return store is None or store.at >= self._ended_at
 
     async def _until_read(self) -> None:
         while self.clock.now() < self._read_at and not self.hurried():
@@ -92,6 +98,7 @@ class Story:
         for put in step.puts:
             await twin.clients.s3.put_object(Bucket=twin.resources.bucket, Key=put.key, Body=put.text.encode())
             self.acted.set()
+            self._ended_at = None  # until that is stored
         if step.refuse_writes and twin.store is not None:
             await twin.store.refuse_writes(table, step.refuse_writes.share)
             self._faulty_until_at = max(self._faulty_until_at, now + step.refuse_writes.for_s)
@@ -99,7 +106,7 @@ class Story:
             self.record(Noted(now, f"fault: table {table} refuses {share} of the writes", "fault"))
 
     def _skip(self, number: int, step: Step) -> None:
-        ran = duration_text(round(max(0.0, (self._ended_at or 0.0) - self._began_at), 1))
+        ran = f"{max(0.0, (self._ended_at or self._began_at) - self._began_at):.1f} s"
         if step.at_s is not None:
             reason = f"its moment is {step.trigger} after the beginning, and the run was over after {ran}"
         elif step.trigger:

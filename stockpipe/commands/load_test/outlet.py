@@ -72,7 +72,7 @@ def run_options(plan: Plan, now: float) -> RunOptions:
 async def run_shown(
     options: LoadTestOptions, session: LoadSession, opening: AbstractAsyncContextManager[LoadTarget]
 ) -> ExitCode:
-    """Run a session against a target, show it, write what is asked for; the exit code. A failure of ours is raised."""
+    """Run a session against a target, show it, write its results; the exit code. Our own failure is raised."""
     outlet = _Outlet(options, session)
     with session.interrupts.installed():
         if session.plan.target != "stack":
@@ -110,9 +110,9 @@ class _Outlet:
                 self._session.note(line, "warning")
 
     async def finish(self) -> None:
-        """End the display, write summary and page. Once; of a load that never began there is nothing to tell.
+        """End the display, write summary and page. Once; of a load that never began there is nothing to report.
 
-        What cannot be written keeps nothing else back.
+        What cannot be written does not keep the rest from being written.
         """
         session = self._session
         if self.summary or (session.result.failure is not None and not session.result.spans):
@@ -153,7 +153,7 @@ def repeat_words(options: LoadTestOptions) -> tuple[str, ...]:
 
 
 def options_json(options: LoadTestOptions, plan: Plan) -> dict[str, Any]:
-    """The options as resolved, lengths in seconds and rates a second, named as on the command line."""
+    """The options as resolved, lengths in seconds and rates per second, named as on the command line."""
     asked = ("rows", "backlog", "ramp", "steps", "poisson", "find_max", "endpoint_url", "stack", "slo")
     return {
         "target": plan.target,

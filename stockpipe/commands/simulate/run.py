@@ -1,4 +1,4 @@
-"""What `stockpipe simulate` does with its options: resolve them, run, say what came out."""
+"""What `stockpipe simulate` does with its options: resolve them, run, print the result."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from simulator.run import bounds, summary, text
 from simulator.run import scenario as scenarios
 from simulator.run.advice import Situation
 from simulator.run.conclusion import conclusion
-from simulator.run.hold import held_lines
+from simulator.run.hold import render_hold
 from simulator.run.scenario import Scenario
 from simulator.run.simulation import RunPlan, Simulation
 from simulator.stack import template
@@ -198,10 +198,10 @@ class _SimulateOutlet:
     def announce_template(self, stack: Stack, record: Record) -> None:
         """Say what AWS advises against in the template, and that the twin does not act on all of it."""
         options, story = self._options, self._plan.story
+        announce_ignored(self.display, stack, options.template, lambda line: record(Noted(self._clock.now(), line)))
         usual = _without_scenario(options) if story else None
         for line in advice_lines(stack, options.template, self._plan.scenario, usual):
             record(Noted(self._clock.now(), line, "warning"))
-        announce_ignored(self.display, stack, options.template, lambda line: record(Noted(self._clock.now(), line)))
 
     def announce_left_out(self, stack: Stack, record: Record) -> None:
         """Say which files `--skip-unreadable` leaves out, and which variables no handler sees.
@@ -229,7 +229,7 @@ class _SimulateOutlet:
     async def finish(self, run: Simulation) -> None:
         """End the display, write the summary. Once: a hold comes here twice.
 
-        What cannot be written keeps nothing else back.
+        What cannot be written does not keep the rest from being written.
         """
         if self.summary:
             return
@@ -278,14 +278,13 @@ class _SimulateOutlet:
             return
         self.display.console.print(text.render_summary(built), crop=False)
         if self._plan.hold and run.failure is None and run.resources is not None:
-            for line in held_lines(built["endpoint"], run.resources):
-                self.display.console.print(f"  {line}", markup=False, soft_wrap=True)
+            self.display.console.print(render_hold(built["endpoint"], run.resources), crop=False)
 
 
 def _recorders(
     options: SimulateOptions, telemetry: Telemetry, outlet: _SimulateOutlet, owned: contextlib.ExitStack
 ) -> Record:
-    """One function that tells every reader of observations."""
+    """One function that passes each observation to every reader."""
     recorders: list[Record] = [telemetry.record]
     if options.logs is not None:
         try:
@@ -340,7 +339,7 @@ def _options_json(options: SimulateOptions, plan: RunPlan) -> dict[str, Any]:
 def repeat_words(options: SimulateOptions, plan: RunPlan) -> tuple[str, ...]:
     """The words of a command that runs the same again: all that was given, the seed, and the first tick's time.
 
-    `--hold` is left out, for whoever wants to add it.
+    `--hold` is left out, because whoever wants it adds it.
     """
     resolved = {"seed": plan.seed, **({"start_at": plan.start_at} if plan.fires else {})}
     names = (options.given | resolved.keys()) - {"hold"}

@@ -94,6 +94,11 @@ def test_losses_have_their_place_even_at_zero(snapshot: Snapshot) -> None:
         ({"phase": "draining", "queue": QueueCounters(sent=10, deleted=5, dead_lettered=1)}, 0.6, "4 messages to go"),
         ({"phase": "draining"}, 1.0, "0 messages to go"),
         ({"phase": "auditing", "audit_part": "objects", "audit_done": 30, "audit_total": 120}, 0.25, "objects 30/120"),
+        (
+            {"phase": "auditing", "audit_part": "items", "audit_done": 30, "audit_total": 120, "audit_left_s": 11.6},
+            0.25,
+            "items, about 12 s left",
+        ),
         ({"phase": "auditing"}, 0.0, "audit 0/0"),
         ({"phase": "done"}, 1.0, "done"),
         ({}, None, "until Ctrl-C"),

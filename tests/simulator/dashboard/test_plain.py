@@ -29,7 +29,7 @@ def test_the_plain_line_of_a_phase(snapshot: Snapshot) -> None:
     starting = dataclasses.replace(snapshot, phase="starting", running_at=None)
     assert plain_line(starting) == "00:00 starting command=simulate seed=7 runtime=inline"
     auditing = dataclasses.replace(snapshot, phase="auditing", audit_part="rejected rows", audit_done=5, audit_total=9)
-    assert plain_line(auditing).endswith(" lost=6 audit=rejected-rows:5/9")
+    assert plain_line(auditing).endswith(" lost=6 audit=rejected-rows:5/9 left_s=-")
     assert "-" in plain_line(dataclasses.replace(snapshot, queue=QueueCounters())).split("oldest_s=")[1][:1]
 
 

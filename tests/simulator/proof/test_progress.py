@@ -6,36 +6,38 @@ import pytest
 
 from fakes.clock import ManualClock
 from simulator.base.observations import AuditProgressed, Observation
-from simulator.proof.progress import Progress, left_s
+from simulator.proof.progress import Progress, done_share
 
 
 @pytest.mark.parametrize(
-    ("part", "done", "total", "elapsed_s", "left"),
+    ("part", "done", "total", "rows_per_object", "share"),
     [
-        ("objects", 0, 100, 3.0, None),
-        ("objects", 1, 100, 3.0, None),
-        ("objects", 50, 100, 5.5, 14.5),
-        ("objects", 100, 100, 11.0, 9.0),
-        ("items", 50, 100, 6.75, 3.25),
-        ("comparison", 100, 100, 7.0, 0.0),
-        ("comparison", 0, 0, 7.0, 0.0),
-        ("objects", 0, 0, 1.0, None),
+        ("objects", 0, 100, 100.0, 0.0),
+        ("objects", 50, 100, 100.0, 0.3),
+        ("objects", 100, 100, 100.0, 0.6),
+        ("rejected rows", 0, 0, 100.0, 0.6),
+        ("items", 50, 100, 100.0, 0.7),
+        ("comparison", 100, 100, 100.0, 1.0),
+        ("comparison", 0, 0, 100.0, 1.0),
+        ("objects", 50, 100, 1_000_000.0, 1 / 6),
+        ("objects", 100, 100, 0.0, 1.0),
+        ("items", 0, 0, 0.0, 1.0),
     ],
 )
-def test_the_rest_takes_as_long_as_the_speed_so_far_says(
-    part: str, done: int, total: int, elapsed_s: float, left: float | None
+def test_the_share_that_is_done_follows_objects_and_rows(
+    part: str, done: int, total: int, rows_per_object: float, share: float
 ) -> None:
-    """By the part of the whole that each part is; nothing is said before anything is done."""
-    assert left_s(part, done, total, elapsed_s) == (None if left is None else pytest.approx(left))
+    """Small objects take their time when they are read, rows in each of three parts."""
+    assert done_share(part, done, total, rows_per_object) == pytest.approx(share, abs=1e-4)
 
 
 async def test_progress_is_recorded_a_few_times_a_second_and_at_the_end() -> None:
-    """A thousand steps at once are two records: the first and the last."""
+    """A thousand steps at once are two records, the first and the last; the rest takes as long as the speed says."""
     clock, recorded = ManualClock(), list[Observation]()
     progress = Progress(recorded.append, clock)
     for done in range(1001):
-        progress.made("objects", done, 1000)
-    await clock.advance(2.0)
-    progress.made("items", 1, 4)
+        progress.made("objects", done, 1000, 100.0)
+    await clock.advance(6.5)
+    progress.made("items", 1, 4, 100.0)
     told = [(each.part, each.done, each.left_s) for each in recorded if isinstance(each, AuditProgressed)]
-    assert told == [("objects", 0, None), ("objects", 1000, 0.0), ("items", 1, pytest.approx(2 * 0.3875 / 0.6125))]
+    assert told == [("objects", 0, None), ("objects", 1000, 0.0), ("items", 1, pytest.approx(3.5))]

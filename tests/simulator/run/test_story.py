@@ -11,7 +11,7 @@ from typing import cast
 import pytest
 
 from fakes.clock import ManualClock
-from simulator.base.counters import QueueCounters
+from simulator.base.counters import QueueCounters, StoreCounters, TableCounters
 from simulator.base.observations import Noted, Observation
 from simulator.run import scenario
 from simulator.run.captions import reading_s
@@ -105,9 +105,9 @@ async def test_what_was_skipped_is_kept_with_its_reason() -> None:
     await stage.clock.advance(20)
     await stage.playing
     assert [(each.step, each.caption, each.reason) for each in stage.story.skipped] == [
-        (1, "late", "its moment is 1h after the beginning, and the run was over after 10s"),
+        (1, "late", "its moment is 1h after the beginning, and the run was over after 10.0 s"),
         (2, "later", "it follows step 1"),
-        (3, None, "'queue.visible >= 3 and table.rows > 1' did not come true in 10s"),
+        (3, None, "'queue.visible >= 3 and table.rows > 1' did not come true in 10.0 s"),
     ]
     assert [text for _, text in stage.said()] == ["told"]
     assert stage.said("warning")[0][1].startswith("step 1 of the scenario was skipped: its moment is 1h")
@@ -129,3 +129,33 @@ async def test_a_fault_ends_by_the_clock_and_with_the_story() -> None:
     await stage.clock.advance(1)
     await stage.playing
     assert stage.shares == [0.5, 0.0]
+
+
+async def test_what_a_story_puts_after_the_drain_is_waited_for() -> None:
+    """The steps after it have their time: the end that was seen before the put is no end any more."""
+    stage = Stage("- {when: table.rows >= 0, put: {key: a, text: b}}\n- {when: queue.visible >= 1, caption: seen}\n")
+    stage.shown = replace(EMPTY, table=TableCounters(rows=-1))
+    await stage.clock.advance(5)
+    stage.story.ending(5.0)
+    stage.shown = EMPTY
+    await stage.clock.advance(30)
+    assert not stage.playing.done()
+    stage.story.ending(35.0)
+    await stage.clock.advance(0.5)
+    stage.shown = replace(EMPTY, queue=QueueCounters(visible=1))
+    await stage.clock.advance(0.5)
+    await stage.playing
+    assert (stage.story.skipped, [text for _, text in stage.said()]) == ([], ["seen"])
+
+
+async def test_nothing_is_skipped_before_the_end_is_seen() -> None:
+    """On a slow machine the last figures come late: a step waits for a sample from after the drain."""
+    stage = Stage("- {when: queue.deleted >= 5, caption: all}\n")
+    stage.shown = replace(EMPTY, store=StoreCounters(at=4.9))
+    stage.story.ending(5.0)
+    await stage.clock.advance(30)
+    assert not stage.playing.done()
+    stage.shown = replace(EMPTY, store=StoreCounters(at=5.1), queue=QueueCounters(deleted=5))
+    await stage.clock.advance(1)
+    await stage.playing
+    assert [text for _, text in stage.said()] == ["all"]
