@@ -258,7 +258,8 @@ def _recorders(
         try:
             directory = LogDirectory(options.logs)
         except OSError as error:
-            raise InputError(f"--logs: '{options.logs}' cannot be written: {error.strerror}") from None
+            said = "is not a folder" if isinstance(error, FileExistsError) else f"cannot be written: {error.strerror}"
+            raise InputError(f"--logs: '{options.logs}' {said}", hint="name a folder") from None
         owned.callback(outlet.close_logs, directory)
         recorders.append(directory.record)
     if options.tail:
