@@ -35,7 +35,6 @@ from stockpipe.commands import (
     usage,
     verify,
 )
-from stockpipe.commands.completion import LONGEST_WORDS, Completable, offered, with_shell
 from stockpipe.commands.outputs import drop_errors, take_streams
 
 _UsageError: Any = typer.BadParameter.__mro__[1]  # click's, or typer's own copy of it
@@ -79,7 +78,11 @@ class Commands(TyperGroup):
     def make_context(self, info_name: Any, args: list[str], *given: Any, **extra: Any) -> Any:
         """Read the arguments, or print the help."""
         with _one_line():
-            return super().make_context(info_name, with_shell(args), *given, **extra)
+            if any("-completion" in word for word in args[:1]):
+                from stockpipe.commands.completion import with_shell  # nothing else needs it, and help must not wait
+
+                args = with_shell(args)
+            return super().make_context(info_name, args, *given, **extra)
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         """The command that the first of the words names."""
@@ -228,6 +231,8 @@ for _panel, _modules in PANELS.items():
 
 def _complete(shell: str) -> None:
     """Print what may come next on the command line that the shell's completion passes on."""
+    from stockpipe.commands.completion import LONGEST_WORDS, Completable, offered
+
     commands = [each for each in app.registered_commands if each.callback and not each.hidden]
     offers = {
         str(each.name): Completable(each.callback.kind, each.callback.__doc__ or "")  # type: ignore[union-attr]

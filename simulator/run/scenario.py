@@ -138,7 +138,8 @@ def load(name: str) -> Scenario:
         file = _FOLDER / f"{name}.yaml"
     else:
         how = did_you_mean(name, names(), "`stockpipe simulate --scenario list` lists them")
-        raise InputError(f"there is no scenario '{name}'", hint=f"{how}; a file of your own ends in .yaml")
+        own = "" if how.endswith("?") else ", or name a file that ends in .yaml"
+        raise InputError(f"there is no scenario '{name}'", hint=f"{how}{own}")
     try:
         text = read_bounded(file, limits.SCENARIO_BYTES).decode("utf-8-sig")
     except FileNotFoundError:

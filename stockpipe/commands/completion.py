@@ -115,7 +115,7 @@ def install(shell: str) -> str:
 
 def with_shell(words: list[str]) -> list[str]:
     """The words of a command line, with the shell in use behind an option of ours that names none."""
-    for place, word in enumerate(words[:2]):
+    for place, word in enumerate(words[:1]):
         if word in _OPTIONS and (place + 1 == len(words) or words[place + 1].startswith("-")):
             return [*words[: place + 1], _shell_in_use(), *words[place + 1 :]]
     return words

@@ -66,7 +66,7 @@ class DeployOptions(AwsOptions):
 @takes(DeployOptions)
 @on_aws
 async def deploy(options: DeployOptions, aws: Aws, clock: Clock) -> None:
-    """Create or update a stack: the handlers and the template that the twin ran."""
+    """Create or update the pipeline's stack on AWS, with the handlers and the template that simulate runs."""
     import asyncio
 
     from simulator.base.folders import OwnFolder

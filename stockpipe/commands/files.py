@@ -53,15 +53,13 @@ def cure(problem: Problem, names: Mapping[str, str]) -> str:
     return " and ".join(parts) or problem.cure
 
 
-def refusal(problems: Sequence[Problem], total: int, names: Mapping[str, str], way_out: str) -> InputError:
-    """Says which of so many files cannot be read, a line each; `way_out` is for where some can."""
+def refusal(problems: Sequence[Problem], total: int, names: Mapping[str, str], way_out: str | None) -> InputError:
+    """Says which of the files cannot be read, a line each; `way_out` is for where some can."""
     lines = [f"{len(problems)} of {total} {'file' if total == 1 else 'files'} cannot be read"]
-    if way_out and len(problems) < total:
-        lines[0] += f"; {way_out}"
     lines += [f"  {problem_line(problem, names)}" for problem in problems[:MOST_LISTED]]
     if len(problems) > MOST_LISTED:
         lines.append(f"  and {len(problems) - MOST_LISTED} more")
-    return InputError(*lines)
+    return InputError(*lines, hint=way_out if len(problems) < total else None)
 
 
 def shown_path(path: Path) -> str:

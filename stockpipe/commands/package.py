@@ -42,7 +42,7 @@ class PackageOptions(Options):
 
 @takes(PackageOptions)
 def package(options: PackageOptions) -> None:
-    """Build the Lambda zip: the handlers, their wheels for the target, trimmed, with compiled files."""
+    """Build the Lambda zip: the handlers and their wheels for the target, trimmed and precompiled."""
     from simulator.base.interrupts import raised
     from stockpipe.deploy.package import build_package
     from stockpipe.deploy.targets import Target, default_python

@@ -5,16 +5,17 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Annotated, Any, NamedTuple, NoReturn, Protocol
+from typing import Annotated, Any, NamedTuple, NoReturn, Protocol, TypeVar
 
 import typer
 
 from simulator.base.errors import InputError
 from simulator.base.files import UnusableFileError, read_bounded
 from simulator.base.shown import is_usable
-from stockpipe.commands.options import Written
+from stockpipe.commands.options import Options, Written
 from stockpipe.commands.values import is_parameter_name
 
+AnyOptions = TypeVar("AnyOptions", bound=Options)
 MAX_BYTES = 1024 * 1024
 """No list of parameters is longer; a larger file is another one."""
 _FORM = 'write {"NAME": "VALUE", ...}, as `stockpipe inspect --write` does'
@@ -45,6 +46,20 @@ def parameters_of(options: TakesParameters, short: Mapping[str, str] | None = No
     for file in options.parameter_files:
         chosen |= file.values
     return {**chosen, **(short or {}), **dict(options.parameters)}
+
+
+def repeatable(options: AnyOptions) -> AnyOptions:
+    """The same options for a command that is printed: what came from a pipe, which is gone then, as parameters."""
+    files: tuple[ParameterFile, ...] = getattr(options, "parameter_files", ())
+    gone = {name for file in files if not file.path.is_file() for name in file.values}
+    if not gone:
+        return options
+    parameters: dict[str, str] = {name: value for file in files for name, value in file.values.items() if name in gone}
+    return options.replaced(
+        parameter_files=tuple(file for file in files if file.path.is_file()),
+        parameters=tuple((parameters | dict(getattr(options, "parameters", ()))).items()),
+        given={*options.given, "parameters"},
+    )
 
 
 def read(path: Path) -> dict[str, str]:

@@ -36,7 +36,7 @@ class StatusOptions(AwsOptions):
 @takes(StatusOptions)
 @on_aws
 async def status(options: StatusOptions, aws: Aws, clock: Clock) -> None:
-    """Queue, dead-letter queue, ages, errors, rows, last tick and alarms of a stack."""
+    """Show a stack's queue, dead-letter queue, ages, errors, rows, last tick and alarms."""
     from stockpipe.deploy.deployed import find
     from stockpipe.deploy.status import read_status
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
@@ -9,16 +10,20 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from simulator.base.errors import InputError
+from simulator.base.nearest import nearest
 from simulator.base.shown import visible
 from simulator.base.words import counted
+from simulator.run.command_line import quoted
 from simulator.stack.handler_settings import malformed_settings
 from simulator.stack.model import Ignored, Stack
 from simulator.stack.rules import Finding, examine
+from simulator.stack.settings import parameters_behind
 from simulator.stack.template import shown_template
 from simulator.stack.variables import withheld
 
 if TYPE_CHECKING:
     from simulator.dashboard.ui import Display
+_NEAREST = re.compile(r"the nearest is '([^'…]+)'")
 
 
 def require_sound(stack: Stack, template: Path | None) -> None:
@@ -28,7 +33,19 @@ def require_sound(stack: Stack, template: Path | None) -> None:
         (malformed_settings(stack), "fails at init"),
     ):
         if findings:
-            raise InputError(next(finding_lines(findings, template, kind)))
+            raise InputError(next(finding_lines(findings, template, kind)), hint=_parameter_hint(stack, findings[0]))
+
+
+def _parameter_hint(stack: Stack, finding: Finding) -> str | None:
+    """Which parameter sets the variable that a finding names, and its nearest value if the finding has one."""
+    variable = finding.text.partition("=")[0]
+    parameter = parameters_behind(stack, finding.logical_id).get(variable) if variable.isupper() else None
+    if parameter is None:
+        return None
+    choices = finding.text.partition(" is none of ")[2].split(", ")
+    named = _NEAREST.search(finding.text)
+    near = named[1] if named else nearest(stack.parameters.get(parameter, ""), choices)
+    return f"write --parameter {quoted((f'{parameter}={near}',))}" if near else f"--parameter {parameter}=... sets it"
 
 
 def finding_lines(findings: Sequence[Finding], template: Path | None, kind: str) -> Iterator[str]:

@@ -31,8 +31,8 @@ LITTLE = ("--rows", "5", "--ui", "quiet")
 @pytest.mark.parametrize(
     ("command", "said"),
     [
-        ((*SCRIPT, "--help"), "load-test"),
-        ((*MODULE, "--help"), "load-test"),
+        ((*SCRIPT, "--help"), "Usage: stockpipe [OPTIONS]"),
+        ((*MODULE, "--help"), "Usage: stockpipe [OPTIONS]"),
         ((*SCRIPT, "check"), "0 refused by AWS"),
         ((*MODULE, "simulate", "--ticks", "1", "--files", "2", *LITTLE), "verdict exact"),
         pytest.param(

@@ -47,5 +47,5 @@ def run_inspect(options: InspectOptions) -> ExitCode:
     if options.write is not None and inspection.files:
         write_whole(options.write, json.dumps(shown["parameters"], indent=2) + "\n")
     if problems:
-        raise refusal(problems, len(inspection.files) + len(problems), names, way_out="")
+        raise refusal(problems, len(inspection.files) + len(problems), names, way_out=None)
     return ExitCode.DONE if inspection.readable else ExitCode.WRONG_INPUT

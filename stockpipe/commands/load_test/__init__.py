@@ -19,6 +19,8 @@ stockpipe load-test --find-max
 
 A load by the clock has the bounds of `stockpipe simulate` as well. `stockpipe docs bounds` lists all figures.
 
+Defaults of your own go into STOCKPIPE_... variables or pyproject.toml: `stockpipe docs configuration`.
+
 Exit codes: 0 proven and within its bounds, 1 not proven or a bound missed, 2 wrong input, 3 could not finish, 130
 interrupted (1 if rows are not proven)."""
 

@@ -27,7 +27,7 @@ from simulator.run.conclusion import conclusion
 from simulator.telemetry.snapshot import RunOptions
 from stockpipe.commands.load_test.options import LoadTestOptions
 from stockpipe.commands.outputs import echo, write
-from stockpipe.commands.parameters import parameters_of
+from stockpipe.commands.parameters import parameters_of, repeatable
 from stockpipe.commands.words import announce_ignored, withheld_lines
 
 OVERRIDES = {
@@ -149,7 +149,8 @@ class _Outlet:
 
 def repeat_words(options: LoadTestOptions) -> tuple[str, ...]:
     """The words of a command that runs the same again: all that was given, and the seed."""
-    return ("stockpipe", "load-test", *options.words({*options.given, "seed"}))
+    again = repeatable(options)
+    return ("stockpipe", "load-test", *again.words({*again.given, "seed"}))
 
 
 def options_json(options: LoadTestOptions, plan: Plan) -> dict[str, Any]:

@@ -20,6 +20,8 @@ stockpipe simulate --source quotes/ --parameter TimestampFormat='%d.%m.%Y' --slo
 Bounds by default: no message dead-lettered, no object with all or many of its rows rejected, and something stored if
 something was sent; --slo on one of these figures replaces it. `stockpipe docs bounds` lists all figures.
 
+Defaults of your own go into STOCKPIPE_... variables or pyproject.toml: `stockpipe docs configuration`.
+
 Exit codes: 0 proven and within its bounds, 1 not proven or a bound missed, 2 wrong input, 3 could not finish, 130
 interrupted (1 if rows are not proven)."""
 

@@ -36,7 +36,7 @@ from simulator.stack.wiring import wiring
 from simulator.telemetry import Telemetry
 from stockpipe.commands.addresses import require_free_port
 from stockpipe.commands.outputs import echo, require_writable, write
-from stockpipe.commands.parameters import parameters_of
+from stockpipe.commands.parameters import parameters_of, repeatable
 from stockpipe.commands.simulate.options import SimulateOptions
 from stockpipe.commands.simulate.sources import Chosen, choose
 from stockpipe.commands.words import advice_lines, announce_ignored, require_sound, withheld_lines
@@ -290,7 +290,8 @@ def _recorders(
         try:
             directory = LogDirectory(options.logs)
         except OSError as error:
-            raise InputError(f"--logs: '{options.logs}' cannot be written: {error.strerror}") from None
+            said = "is not a folder" if isinstance(error, FileExistsError) else f"cannot be written: {error.strerror}"
+            raise InputError(f"--logs: '{options.logs}' {said}", hint="name a folder") from None
         owned.callback(outlet.close_logs, directory)
         recorders.append(directory.record)
     if options.tail:
@@ -343,7 +344,8 @@ def repeat_words(options: SimulateOptions, plan: RunPlan) -> tuple[str, ...]:
     """
     resolved = {"seed": plan.seed, **({"start_at": plan.start_at} if plan.fires else {})}
     names = (options.given | resolved.keys()) - {"hold"}
-    return ("stockpipe", "simulate", *options.replaced(**resolved).words(names))
+    again = repeatable(options.replaced(**resolved))
+    return ("stockpipe", "simulate", *again.words(names | again.given - {"hold"}))
 
 
 def _exit_code(summary: Mapping[str, Any], run: Simulation) -> ExitCode:

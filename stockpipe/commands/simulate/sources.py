@@ -13,7 +13,7 @@ from simulator.stack.model import Stack
 from simulator.stack.wiring import Wiring
 from stockpipe.commands.files import HANDLER, MOST_LISTED, bar, parameter_names, problem_line, refusal, sizes
 
-WAY_OUT = "go on without them with --skip-unreadable"
+WAY_OUT = "add --skip-unreadable to go on without them"
 
 
 @dataclass(frozen=True, slots=True)

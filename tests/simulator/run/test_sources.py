@@ -121,7 +121,7 @@ async def test_a_large_file_that_breaks_off_leaves_no_upload(
     monkeypatch.setattr(limits, "SOURCE_PUT_BYTES", 10)
     monkeypatch.setattr(limits, "SOURCE_PART_BYTES", 20)  # S3 refuses parts below 5 MB when the upload is completed
     path = _write(tmp_path / "a.csv", CSV * 3)
-    with pytest.raises(CouldNotFinish, match=r"a\.csv could not be sent: .*EntityTooSmall"):
+    with pytest.raises(CouldNotFinish, match=r"a\.csv' could not be sent: .*EntityTooSmall"):
         await place.send((SourceFile(path, "stocks/source/a.csv"),))
     uploads = await place.clients.s3.list_multipart_uploads(Bucket=place.bucket)
     assert uploads.get("Uploads", []) == []
@@ -151,14 +151,14 @@ async def test_a_file_that_vanished_is_named(tmp_path: Path, place: Place) -> No
     """A file that was there when it was found and is gone now ends the sending with one line."""
     file = _files(_write(tmp_path / "a.csv"))[0]
     file.path.unlink()
-    with pytest.raises(InputError, match=r"a\.csv cannot be read: No such file or directory$"):
+    with pytest.raises(InputError, match=r"a\.csv' cannot be read: No such file or directory$"):
         await place.send((file,))
 
 
 @in_module_loop
 async def test_a_bucket_that_refuses_is_named(tmp_path: Path, place: Place) -> None:
     """What the store says is part of the line."""
-    with pytest.raises(CouldNotFinish, match=r"a\.csv could not be sent: .*NoSuchBucket"):
+    with pytest.raises(CouldNotFinish, match=r"a\.csv' could not be sent: .*NoSuchBucket"):
         await place.send(_files(_write(tmp_path / "a.csv")), bucket="no-such-bucket-here")
 
 

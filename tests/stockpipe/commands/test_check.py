@@ -105,12 +105,19 @@ def test_a_setting_with_which_a_function_would_fail_at_init_is_named(parameter: 
 
 @pytest.mark.parametrize("command", [("simulate", "--ticks", "1"), ("load-test", "--duration", "1s")])
 def test_no_run_begins_with_a_setting_that_fails_at_init(command: tuple[str, ...]) -> None:
-    """One line that names the setting, and exit code 2."""
+    """One line that names the setting, the parameter that sets it, and exit code 2."""
     ended = CliRunner().invoke(app, [*command, "--parameter", "Numbers=lenient", "--parameter", "TimestampFormat=%Q"])
 
     assert ended.exit_code == 2
-    assert "fails at init: ConsumerLambda: TIMESTAMP_FORMAT='%Q' is not a strptime format" in ended.output
-    assert len(ended.output.strip().splitlines()) == 1
+    line, hint = ended.output.strip().splitlines()
+    assert "fails at init: ConsumerLambda: TIMESTAMP_FORMAT='%Q' is not a strptime format" in line
+    assert hint == "  hint: --parameter TimestampFormat=... sets it"
+    for wrong, near in {
+        "Delimiter=semicolo": "Delimiter=semicolon",
+        "TimeZone=Asia/Tokio": "TimeZone=Asia/Tokyo",
+    }.items():
+        ended = CliRunner().invoke(app, [*command, "--parameter", wrong])
+        assert ended.output.splitlines()[1:] == [f"  hint: write --parameter {near}"]
 
 
 HOSTILE = "a\\e[31m\\u202e\\u2028\\r\\n\\x9b"

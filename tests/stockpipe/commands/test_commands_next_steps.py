@@ -18,6 +18,7 @@ from stockpipe.commands import cloud, deploy
 from stockpipe.commands.load_test.options import LoadTestOptions
 from stockpipe.commands.load_test.outlet import repeat_words as load_words
 from stockpipe.commands.options import Options
+from stockpipe.commands.parameters import ParameterFile
 from stockpipe.commands.simulate.options import SimulateOptions
 from stockpipe.commands.simulate.run import repeat_words, resolve
 
@@ -93,6 +94,21 @@ def test_each_command_to_do_next_is_whole(options: Options) -> None:
         assert values == read(" ".join(line.removesuffix("\\") for line in broken(command, 40)))
         changed = {name for name, value in values.items() if value != before[name]}
         assert changed <= {"drain_timeout_s", "parameters", "hold", "logs"}
+
+
+def test_a_pipe_of_parameters_is_gone_when_the_command_is_followed() -> None:
+    """Its parameters are in the command, below those that were given by name; a file stays a file."""
+    files = (
+        ParameterFile(Path("/dev/null"), {"FileCount": "3", "Seed": "4"}),
+        ParameterFile(Path(__file__), {"A": "1"}),
+    )
+    options = SimulateOptions(
+        parameter_files=files, parameters=(("Seed", "5"),), given={"parameter_files", "parameters"}
+    )
+    words = repeat_words(options, resolve(SimulateOptions())[1])
+    assert "/dev/null" not in words
+    assert {"FileCount=3", "Seed=5", __file__} <= set(words)
+    assert "Seed=4" not in words
 
 
 def test_a_command_for_a_stack_says_where_it_is() -> None:

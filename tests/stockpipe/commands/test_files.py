@@ -66,10 +66,11 @@ def test_a_refusal_counts_and_lists() -> None:
     """The way out is named where something would be left; of many problems the first are listed."""
     problems = [Problem(Path(f"{n}.csv"), "why") for n in range(MOST_LISTED + 3)]
     lines = refusal(problems, 100, NAMES, "do this").lines
-    assert lines[0] == "23 of 100 files cannot be read; do this"
+    assert lines[0] == "23 of 100 files cannot be read"
     assert lines[1] == "  0.csv: why; fix or remove it"
-    assert (len(lines), lines[-1]) == (MOST_LISTED + 2, "  and 3 more")
-    assert refusal(problems[:1], 1, NAMES, "do this").lines[0] == "1 of 1 file cannot be read"
+    assert (len(lines), lines[-2:]) == (MOST_LISTED + 3, ("  and 3 more", "  hint: do this"))
+    alone = refusal(problems[:1], 1, NAMES, "do this")
+    assert (alone.lines[0], alone.hint) == ("1 of 1 file cannot be read", None)
 
 
 @pytest.mark.parametrize(("seconds", "shown"), [(0.9, False), (1.1, True)])

@@ -13,9 +13,9 @@ import typer
 from typer.testing import CliRunner
 
 from simulator.stack.template import packaged_template
-from stockpipe.commands.options import takes
 from stockpipe.commands.simulate.options import SimulateOptions
 from stockpipe.commands.simulate.run import repeat_words, resolve
+from stockpipe.commands.taking import takes
 
 pytestmark = pytest.mark.usefixtures("unmeasured")
 

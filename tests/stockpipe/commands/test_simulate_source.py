@@ -103,13 +103,14 @@ def test_all_that_is_wrong_is_said_at_once(tmp_path: Path) -> None:
     becomes = "it would become the object stocks/source/quotes.csv"
     said = _refused(good, missing, tmp_path / "folder", Path("/dev/zero"), *files, empty)
     assert said == [
-        "6 of 7 files cannot be read; go on without them with --skip-unreadable",
+        "6 of 7 files cannot be read",
         f"  {missing}: it does not exist; fix or remove it",
         f"  {tmp_path / 'folder'}: it holds no CSV files (*.csv or *.csv.gz); name a file or another folder",
         "  /dev/zero: it is neither a file nor a directory; fix or remove it",
         f"  {files[0]}: {becomes}, and so would {files[1]}; send one of them at a time",
         f"  {files[1]}: {becomes}, and so would {files[0]}; send one of them at a time",
         f"  {empty}: no header: the object is empty; fix or remove it",
+        "  hint: add --skip-unreadable to go on without them",
     ]
     many = tmp_path / "many"
     many.mkdir()

@@ -60,7 +60,7 @@ def test_nothing_else_can_be_accepted(stockpipe: Callable) -> None:
     ended = stockpipe("simulate", *AT_ONCE, "--accept", "missing")
 
     assert ended.code == 2
-    assert "'missing' is not a loss that can be accepted; only overwritten is" in ended.err
+    assert "'missing' is not a loss that can be accepted\n  hint: write overwritten" in ended.err
 
 
 def test_the_text_of_a_lossy_run_says_what_to_do(stockpipe: Callable, tmp_path: Path) -> None:
