@@ -127,7 +127,7 @@ _LOAD: Mapping[str, Callable[[float], str]] = {
 }
 """Options in which two runs must agree for their difference to mean the code, and how their numbers are written."""
 _NOTED: Mapping[str, Mapping[str, str]] = {
-    "options": {"template": "template", "code": "code", "endpoint_url": "endpoint", "stack": "stack"},
+    "options": {"template": "template", "code": "code", "audit": "audit", "endpoint_url": "endpoint", "stack": "stack"},
     "versions": {"stockpipe": "stockpipe", "python": "Python", "moto": "moto", "aiobotocore": "aiobotocore"},
     "machine": {"system": "system", "processor": "processor", "cores": "cores", "memory_bytes": "bytes of memory"},
 }
