@@ -142,7 +142,7 @@ def test_any_sequence_of_object_calls_is_answered_as_by_stock_moto(twins: Any, s
         assert store.step(step) == stock.step(step), step
 
 
-def test_a_put_is_told_of_as_by_stock_moto(twins: Any) -> None:
+def test_a_put_is_announced_as_by_stock_moto(twins: Any) -> None:
     """Without AWS's rules the events of a put are moto's, including one for its tags, although it has none."""
     name = f"e{next(_numbers)}"
     arn = f"arn:aws:sqs:us-east-1:123456789012:{name}"
