@@ -101,7 +101,7 @@ def next_step(stack: DeployedStack | None, name: str) -> Kind:
             way_out = f": wait until that ends (`stockpipe status --stack {name}` shows it)"
         case _:
             return "UPDATE"
-    raise InputError(f"stack {name} is in {stack.status}{way_out}")
+    raise InputError(f"the stack '{name}' is in {stack.status}{way_out}")
 
 
 def has_succeeded(status: str) -> bool:

@@ -21,7 +21,7 @@ class Deployed:
         """The physical id; `InputError` if the stack has no such resource."""
         if logical_id not in self.resources:
             raise InputError(
-                f"stack {self.stack.name} ({self.stack.status}) has no {logical_id}; "
+                f"the stack '{self.stack.name}' ({self.stack.status}) has no {logical_id}; "
                 f"`stockpipe deploy --stack {self.stack.name}` completes it, `stockpipe destroy` removes it"
             )
         return self.resources[logical_id][1]

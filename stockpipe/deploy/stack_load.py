@@ -70,7 +70,7 @@ async def _log_group(aws: Aws, function: str) -> str:
     logging = configuration.get("LoggingConfig", {})
     if (level := logging.get("ApplicationLogLevel")) in limits.LOG_LEVELS[limits.LOG_LEVELS.index("WARN") :]:
         raise InputError(
-            f"function {function} logs only {level} and above, but its INFO lines say when an object is stored; "
+            f"the function '{function}' logs only {level} and above, but its INFO lines say when an object is stored; "
             "deploy it with --parameter LogLevel=INFO"
         )
     group: str = logging.get("LogGroup") or f"/aws/lambda/{function}"
@@ -80,7 +80,7 @@ async def _log_group(aws: Aws, function: str) -> str:
         if error_code(error) != "ResourceNotFoundException":
             raise
         raise InputError(
-            f"function {function} has no log group {group}, but its log lines say when an object is stored; "
+            f"the function '{function}' has no log group '{group}', but its log lines say when an object is stored; "
             "run it once with `stockpipe invoke`"
         ) from None
     return group
@@ -169,7 +169,7 @@ class StackTarget:
                 quiet_at = now
             if now >= deadline_at or (quiet_at is not None and now - quiet_at > LOGS_BEHIND_S):
                 where = "the queue is empty, but" if quiet_at is not None else "the drain took too long:"
-                return f"{where} {missing:,} objects were not seen stored"
+                return f"{where} not every object was stored as far as we saw: {missing:,} missing"
             await clock.sleep(0.25)
         return None
 

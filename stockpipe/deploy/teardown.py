@@ -27,21 +27,21 @@ async def losses(aws: Aws, deployed: Deployed) -> list[str]:
     if bucket and await artifact.bucket_exists(aws, bucket):
         objects = await _count_objects(aws, bucket)
         more = "at least " if objects >= COUNTED_OBJECTS else ""
-        lines.append(f"{more}{objects:,} objects in bucket {bucket}")
+        lines.append(f"objects in the bucket '{bucket}': {more}{objects:,}")
     found = await if_present((await aws.dynamodb()).describe_table(TableName=table)) if table else None
     if found:
         if found["Table"].get("DeletionProtectionEnabled"):
             raise InputError(
-                f"table {table} has deletion protection, so nothing was deleted; to turn it off: "
+                f"the table '{table}' has deletion protection, so nothing was deleted; to turn it off: "
                 f"`stockpipe deploy --stack {deployed.stack.name} --parameter DeletionProtection=false`"
             )
         rows = found["Table"].get("ItemCount", 0)
-        lines.append(f"{rows:,} rows in table {table}, as DynamoDB counted them up to six hours ago")
+        lines.append(f"rows in the table '{table}': {rows:,}, as DynamoDB counted them up to six hours ago")
     for logical_id, name in (("StockQueue", "queue"), ("StockDLQ", "dead-letter queue")):
         physical_id = deployed.get(logical_id)
         queue = await if_present(address(aws, physical_id)) if physical_id else None
         if queue:
-            lines.append(f"{(await queue_status(aws, queue)).messages:,} messages in the {name}")
+            lines.append(f"messages in the {name}: {(await queue_status(aws, queue)).messages:,}")
     return [*lines, "the functions, their logs, the alarms and the dashboard"]
 
 
@@ -74,7 +74,7 @@ async def destroy(
             break
     why = cause.text if cause else "no reason given"
     raise CouldNotFinish(
-        f"stack {name} could not be deleted: {why}; fix that and run `stockpipe destroy --stack {name}` again"
+        f"the stack '{name}' could not be deleted: {why}; fix that and run `stockpipe destroy --stack {name}` again"
     )
 
 

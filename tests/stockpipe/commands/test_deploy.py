@@ -448,7 +448,7 @@ def test_destroy_says_what_is_lost_and_wants_the_name(deployed: Stockpipe, clien
         client("s3").put_object(Bucket=bucket, Key=f"stocks/{number}.csv", Body=CSV)
     done = deployed("destroy", answer="quote\n")
     assert done.exit_code == 130
-    assert f"3 objects in bucket {bucket}" in done.stderr
+    assert f"objects in the bucket '{bucket}': 3" in done.stderr
     assert "nothing was removed" in done.stderr
     done = deployed("destroy", answer="quotes\ny\n")
     assert done.exit_code == 0, done.exception
@@ -468,6 +468,6 @@ def test_protected_table_is_respected_and_named(stockpipe: Stockpipe, client: An
     assert stockpipe("deploy", "--yes", "--local-transform", "--parameter", "DeletionProtection=true").exit_code == 0
     done = stockpipe("destroy", "--yes")
     assert isinstance(done.exception, InputError)
-    assert "table StockData has deletion protection" in str(done.exception)
+    assert "the table 'StockData' has deletion protection" in str(done.exception)
     assert "--parameter DeletionProtection=false" in str(done.exception)
     assert client("dynamodb").list_tables()["TableNames"] == ["StockData"]

@@ -180,7 +180,7 @@ async def test_destroy_that_fails_names_the_first_cause() -> None:
         describe_stack_events=[{"StackEvents": []}, {"StackEvents": [cause]}],
     )
     with pytest.raises(
-        CouldNotFinish, match=r"stack s could not be deleted: X \(AWS::IAM::Role\): not authorized; .*--stack s"
+        CouldNotFinish, match=r"the stack 's' could not be deleted: X \(AWS::IAM::Role\): not authorized; .*--stack s"
     ):
         await teardown.destroy(
             aws,
