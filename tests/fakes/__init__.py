@@ -1,1 +1,1 @@
-"""What stands in for a real part in more than one test file: typed, held to the product's own protocols by mypy."""
+"""Fakes that more than one test file uses: typed, and checked by mypy against the product's own protocols."""

@@ -1,4 +1,4 @@
-"""What the audit is tried on: a bucket and a table of a test's own, two objects and their items."""
+"""What the audit is tested on: a test's own bucket and table, two objects and their items."""
 
 from __future__ import annotations
 
@@ -78,38 +78,38 @@ EXACT = Audit(
 
 @dataclass
 class Scene:
-    """A bucket and a table of their own, and the audit of them."""
+    """A bucket and a table of its own, and the audit of them."""
 
     clients: Clients
     name: str
     recorded: list[Observation] = field(default_factory=list)
 
     async def put(self, key: str, body: str | bytes) -> None:
-        """An object."""
+        """Put an object."""
         await self.clients.s3.put_object(
             Bucket=self.name, Key=key, Body=body if isinstance(body, bytes) else body.encode()
         )
 
     async def put_rejected(self, *records: object, key: str = REJECTED_KEY) -> None:
-        """A file of rejected rows."""
+        """Put a file of rejected rows."""
         await self.put(key, "".join(json.dumps(record) + "\n" for record in records))
 
     async def store(self, item: dict[str, Any]) -> None:
-        """An item, as it is given."""
+        """Store an item, as given."""
         await self.clients.dynamodb.put_item(TableName=self.name, Item=item)
 
     async def change(self, item: dict[str, dict[str, str]], **attributes: dict[str, Any]) -> None:
-        """The item with other attributes."""
+        """Change attributes of the item."""
         await self.store(item | attributes)
 
     async def delete(self, item: dict[str, dict[str, str]]) -> None:
-        """No such item any more."""
+        """Delete the item."""
         await self.clients.dynamodb.delete_item(TableName=self.name, Key={"PK": item["PK"], "SK": item["SK"]})
 
     async def audit(
         self, *, dead_lettered: tuple[str, ...] = (), pending: tuple[str, ...] = (), **changes: Any
     ) -> Audit:
-        """The audit of it all, of a drained queue unless told otherwise."""
+        """The audit of everything, with a drained queue by default."""
         arguments: dict[str, Any] = {
             "s3": self.clients.s3,
             "dynamodb": self.clients.dynamodb,

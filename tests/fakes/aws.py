@@ -1,4 +1,4 @@
-"""A loopback stand-in for S3 and DynamoDB that keeps AWS's rules where moto does not, and misbehaves on demand."""
+"""A loopback fake of S3 and DynamoDB that enforces AWS's rules where moto does not, and misbehaves on demand."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ OnWrite = Callable[[list[Item]], Awaitable[Answer]]
 
 
 def error(code: str, message: str = "", status: int = 400) -> tuple[int, dict[str, Any]]:
-    """An answer as DynamoDB words its errors."""
+    """An error answer in DynamoDB's form."""
     return status, {"__type": f"com.amazonaws.dynamodb.v20120810#{code}", "message": message}
 
 
@@ -29,7 +29,7 @@ def unprocessed(items: list[Item]) -> tuple[int, dict[str, Any]]:
 
 
 class FakeAws:
-    """Objects by key, items by (PK, SK) in `table`, and what was asked.
+    """Objects by key, items by (PK, SK) in `table`, and the requests.
 
     `on_write` sees a request's items before they are stored: what it returns is the answer (items that it names as
     unprocessed are not stored; an error stores nothing); None means that all is well. `refused` maps keys to
@@ -118,7 +118,7 @@ class FakeAws:
 
 
 def _broken_rule(items: list[Item]) -> Answer:
-    """What DynamoDB's documentation rules out and moto lets pass."""
+    """What DynamoDB's documentation forbids and moto allows."""
     keys = [(item["PK"]["S"], item["SK"]["S"]) for item in items]
     if not 1 <= len(items) <= 25:
         return error("ValidationException", "Too many items requested for the BatchWriteItem call")

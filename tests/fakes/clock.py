@@ -11,7 +11,7 @@ from simulator.base.clock import Clock, SystemClock
 
 
 class ManualClock:
-    """A clock that moves only when told to: `advance` wakes whoever is due, in order."""
+    """A clock that moves only on request: `advance` wakes the sleepers that are due, in order."""
 
     def __init__(self, now: float = 0.0) -> None:
         self._now = now
@@ -19,7 +19,7 @@ class ManualClock:
         self._ticket = itertools.count()
 
     def now(self) -> float:
-        """The instant last advanced to."""
+        """The present instant."""
         return self._now
 
     async def sleep(self, seconds: float) -> None:
@@ -50,21 +50,21 @@ class ManualClock:
 
     @staticmethod
     async def _settle() -> None:
-        # A woken task may pass its turn on several times before it sleeps again.
+        # A woken task may yield several times before it sleeps again.
         for _ in range(50):
             await asyncio.sleep(0)
 
 
 class InstantClock(ManualClock):
-    """Moves on by itself whenever somebody waits."""
+    """Moves on whenever a task waits."""
 
     async def sleep(self, seconds: float) -> None:
-        """Be there at once."""
+        """Arrive at once."""
         self._now += seconds
 
 
 class ForwardClock(SystemClock):
-    """The machine's clock, which a test may set forward: whoever has slept long enough by then wakes."""
+    """The machine's clock, which a test may set forward: sleepers that are due by then wake."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -72,11 +72,11 @@ class ForwardClock(SystemClock):
         self._set_forward = asyncio.Event()
 
     def now(self) -> float:
-        """Seconds since the epoch, and what it was set forward by."""
+        """Seconds since the epoch, plus what it was set forward by."""
         return super().now() + self._ahead_s
 
     async def sleep(self, seconds: float) -> None:
-        """Wait for the time to pass, or to be passed over."""
+        """Wait for the time to pass, or for the clock to be set forward."""
         end_at = self.now() + seconds
         await asyncio.sleep(0)
         while (left_s := end_at - self.now()) > 0:
@@ -85,7 +85,7 @@ class ForwardClock(SystemClock):
                     await self._set_forward.wait()
 
     def set_forward(self, seconds: float) -> None:
-        """Pass over so much time."""
+        """Set the clock forward by this much."""
         self._ahead_s += seconds
         self._set_forward.set()
         self._set_forward = asyncio.Event()

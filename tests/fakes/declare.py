@@ -1,4 +1,4 @@
-"""Resources with plain defaults; whatever a test names is changed."""
+"""Resources with plain defaults; a test changes what it names."""
 
 from __future__ import annotations
 
@@ -40,5 +40,5 @@ def mapping(**changes: Any) -> EventSourceMapping:
 
 
 def stack(**changes: Any) -> Stack:
-    """A stack of nothing but what is given."""
+    """A stack of only what is given."""
     return dataclasses.replace(Stack("stack", {}, {}, {}, {}, {}, {}, {}), **changes)

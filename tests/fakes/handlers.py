@@ -1,4 +1,4 @@
-"""Opening a handler's core in a test, and the events that Lambda would hand it."""
+"""Opens a handler's core in a test, and makes the events that Lambda would pass to it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from fakes.aws import BUCKET, TABLE
 
 
 class Context:
-    """Lambda's context object, as far as the handlers look at it."""
+    """Lambda's context object, as far as the handlers use it."""
 
     def __init__(self, remaining_s: float = 60.0) -> None:
         self.aws_request_id = "request-1"
@@ -23,7 +23,7 @@ class Context:
         self._remaining_s = remaining_s
 
     def get_remaining_time_in_millis(self) -> int:
-        """What is left when the handler is called."""
+        """The time left when the handler is called."""
         return int(self._remaining_s * 1000)
 
 
@@ -35,7 +35,7 @@ class Opened:
         self.lines = lines
 
     async def __call__(self, event: Any, remaining_s: float = 60.0) -> Any:
-        """Invoke with so much time left."""
+        """Invoke with this much time left."""
         return await self._invoke(event, Context(remaining_s))
 
     def logged(self, message: str) -> list[dict[str, Any]]:
@@ -48,13 +48,13 @@ class Opened:
         return next(line for line in reversed(self.lines) if "_aws" in line)
 
     async def ingest(self, *keys: str, remaining_s: float = 60.0) -> list[str]:
-        """Send one batch that announces these keys, a message each; the keys whose messages failed."""
+        """Send one batch that announces these keys, one message each; returns the keys whose messages failed."""
         answer = await self(batch(*keys), remaining_s)
         return [keys[int(failure["itemIdentifier"])] for failure in answer["batchItemFailures"]]
 
 
 def environ(endpoint: str, **settings: str) -> dict[str, str]:
-    """A function's variables against a loopback endpoint."""
+    """A function's variables for a loopback endpoint."""
     return {
         "AWS_ENDPOINT_URL": endpoint,
         "AWS_REGION": "us-east-1",
@@ -83,7 +83,7 @@ def notification(*keys: str, event_name: str = "ObjectCreated:Put", bucket: str 
 
 
 def sqs_event(*bodies: str) -> dict[str, Any]:
-    """An SQS batch; a message's id is its place."""
+    """An SQS batch; a message's id is its position."""
     return {
         "Records": [
             {
@@ -98,7 +98,7 @@ def sqs_event(*bodies: str) -> dict[str, Any]:
 
 
 def batch(*keys: str) -> dict[str, Any]:
-    """An SQS batch that announces these keys, a message each."""
+    """An SQS batch that announces these keys, one message each."""
     return sqs_event(*(notification(key) for key in keys))
 
 

@@ -1,4 +1,4 @@
-"""A loop on which nobody waits: its clock jumps to whatever is due next."""
+"""A loop on which nothing waits: its clock jumps to whatever is due next."""
 
 from __future__ import annotations
 
@@ -29,6 +29,6 @@ class JumpingLoop(asyncio.SelectorEventLoop):
 
 
 def run(main: Coroutine[Any, Any, T]) -> T:
-    """The result of `main` on a loop of its own that waits for nothing."""
+    """The result of `main` on its own loop, which waits for nothing."""
     with asyncio.Runner(loop_factory=JumpingLoop) as runner:
         return runner.run(main)

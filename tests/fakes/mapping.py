@@ -1,4 +1,4 @@
-"""One event source mapping at work on a manual clock, with a scripted function behind it."""
+"""One event source mapping on a manual clock, with a scripted function behind it."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Twin:
         self.takes_s = 0.0
 
     async def answer(self, event: Any) -> Any:
-        """All is well, after `takes_s`."""
+        """Succeed after `takes_s`."""
         await self.clock.sleep(self.takes_s)
         return ANSWER
 
@@ -38,7 +38,7 @@ class Twin:
     async def run(
         self, queue: Any, mapping: EventSourceMapping, function: Function, declared: Queue, account: int = 1000
     ) -> AsyncIterator[asyncio.Task[None]]:
-        """The mapping for the length of the block; then it is stopped softly."""
+        """Run the mapping during the block; then stop it softly."""
         async with LambdaService(
             {function.logical_id: function},
             runtime=self.runtime,
@@ -70,5 +70,5 @@ class Twin:
                 await task
 
     def settled(self) -> Counter[tuple[str, bool]]:
-        """How many deliveries had which end."""
+        """How many deliveries had which outcome."""
         return Counter((each.reason, each.deleted) for each in self.recorded.of(MessageSettled))

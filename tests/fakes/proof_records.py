@@ -22,7 +22,7 @@ def in_pieces(body: bytes, size: int) -> list[bytes]:
 
 @dataclass(slots=True)
 class Read:
-    """What was read of an object, and why not more; None if it was read to its end."""
+    """What was read of an object, and why no more; None if it was read to its end."""
 
     records: list[Record] = field(default_factory=list)
     stored: list[Row] = field(default_factory=list)
@@ -31,7 +31,7 @@ class Read:
 
 
 def records_of(pieces: Iterable[bytes]) -> Read:
-    """The records of an object that comes in these pieces, the first of them its header."""
+    """The records of an object that comes in these pieces, with the header first."""
     reader, read = RecordParser(), Read()
     width: int | None = None
     try:

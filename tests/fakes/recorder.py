@@ -1,4 +1,4 @@
-"""What the rooms record, kept."""
+"""Keeps what the rooms record."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ class Recorder(list[Observation]):
     """Observations as they come."""
 
     def of(self, kind: type[Kind]) -> list[Kind]:
-        """Those of one kind."""
+        """The observations of one kind."""
         return [observation for observation in self if isinstance(observation, kind)]
 
     def lines(self) -> list[str]:

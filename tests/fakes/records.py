@@ -1,4 +1,4 @@
-"""Reading records in tests: by the product's reader, and character by character as the rules are written."""
+"""Reads records in tests: with the product's reader, and character by character according to the rules."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def _read(reader: RecordReader, chunks: Iterable[bytes], width: int | None) -> I
 def by_line(records: Iterable[Found], fields: Fields = COMMAS, *, header: bool = False) -> list[Entry]:
     """The same taken apart and in order, so that the cuts between chunks do not show; blank lines left out.
 
-    `header`: the first record is one, in which each word stands for itself.
+    `header`: the first record is one, in which no word means "no value".
     """
     found: list[Entry] = []
     for record in records:
@@ -69,9 +69,9 @@ def by_line(records: Iterable[Found], fields: Fields = COMMAS, *, header: bool =
 
 
 class Grammar:
-    """Records as docs/handlers.md has them, read as plainly as possible: a line and, if need be, those after it.
+    """Records as docs/handlers.md defines them, read as plainly as possible: a line and, if need be, those after it.
 
-    `longest` and `shown` are the bounds on a record and on what its rejection shows.
+    `longest` and `shown` are the limits of a record and of what its rejection shows.
     """
 
     def __init__(self, longest: int, shown: int, dialect: CsvDialect = PLAIN) -> None:
@@ -119,7 +119,7 @@ class Grammar:
         return not text or (self.dialect.comment is not None and text.startswith(self.dialect.comment))
 
     def _most_frequent(self, text: str, names: int | None) -> str:
-        """The delimiter of the record that this begins with."""
+        """The delimiter of the record at the beginning of this text."""
         counts = dict.fromkeys(",;\t|", 0)
         at_start, inside, place = True, False, 0
         text = text[: self.longest]

@@ -1,4 +1,4 @@
-"""AWS for the deployment's tests: answers from a list, and every request is held against botocore's model."""
+"""AWS for the deployment's tests: answers come from a list, and every request is checked against botocore's model."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ Call = tuple[str, dict[str, Any]]
 
 
 def refusal(code: str, message: str = "", operation: str = "Operation", http: int = 400) -> ClientError:
-    """What AWS says no with."""
+    """A refusal from AWS."""
     answer: Any = {"Error": {"Code": code, "Message": message}, "ResponseMetadata": {"HTTPStatusCode": http}}
     return ClientError(answer, operation)
 
 
 class ScriptedClient:
-    """A client of one service: answers by operation, one or a list whose last member repeats; an error is raised."""
+    """A client of one service: answers by operation, one or a list whose last member repeats; errors are raised."""
 
     def __init__(self, service: str, calls: list[Call] | None = None, **answers: Any) -> None:
         self.calls = [] if calls is None else calls
@@ -34,11 +34,11 @@ class ScriptedClient:
         return call
 
     def get_paginator(self, name: str) -> ScriptedPaginator:
-        """Its pages are its answers."""
+        """A paginator whose pages are the answers."""
         return ScriptedPaginator(lambda request: self._answer(name, request))
 
     def names(self) -> list[str]:
-        """The operations, in the order in which they were asked for."""
+        """The operations, in the order of the calls."""
         return [name for name, _ in self.calls]
 
     def _answer(self, name: str, request: dict[str, Any]) -> Any:
@@ -56,13 +56,13 @@ class ScriptedClient:
 
 
 class ScriptedPaginator:
-    """A page per answer, the next one where an answer names it."""
+    """A page per answer, the next one if an answer names it."""
 
     def __init__(self, answer: Callable[[dict[str, Any]], Any]) -> None:
         self._answer = answer
 
     async def paginate(self, **request: Any) -> AsyncIterator[Any]:
-        """The pages; how they are cut is botocore's own affair."""
+        """The pages; botocore decides how they are cut."""
         request.pop("PaginationConfig", None)
         yield (page := self._answer(request))
         while token := page.get("NextToken"):
@@ -88,5 +88,5 @@ class ScriptedAws:
         return client
 
     def names(self) -> list[str]:
-        """The operations, in the order in which they were asked for."""
+        """The operations, in the order of the calls."""
         return [name for name, _ in self.calls]

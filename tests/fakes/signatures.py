@@ -1,4 +1,4 @@
-"""What a request carries that is made by hand: nobody checks a signature here, but without one AWS refuses."""
+"""What a request made by hand must carry: no signature is checked here, but without one AWS refuses."""
 
 from __future__ import annotations
 

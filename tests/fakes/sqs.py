@@ -11,9 +11,9 @@ from simulator.base.waiting import wait_for_event
 
 
 class ManualQueue:
-    """A standard queue on a manual clock, as the mapping's client sees it.
+    """A standard queue on a manual clock, with the interface of the mapping's client.
 
-    A message can be received when its `next_delivery_at` is not in the future; that one figure is all of redelivery.
+    A message can be received when its `next_delivery_at` is not in the future; that figure alone controls redelivery.
     """
 
     def __init__(self, clock: ManualClock, *, visibility_s: float = 30, maximum_receives: int | None = None) -> None:
@@ -39,7 +39,7 @@ class ManualQueue:
         self._sent.set()
 
     async def receive_message(self, **request: Any) -> dict[str, Any]:
-        """As SQS: up to ten that are visible, waiting for the first one."""
+        """Like SQS: up to ten visible messages, waiting for the first one."""
         self.receives += 1
         deadline_at = self._clock.now() + request["WaitTimeSeconds"]
         while True:
@@ -52,7 +52,7 @@ class ManualQueue:
             await wait_for_event(self._sent, self._clock, max(0.0, min(due, deadline_at) - now))
 
     async def delete_message_batch(self, **request: Any) -> dict[str, Any]:
-        """As SQS; the next `refuse_deletes` calls delete nothing."""
+        """Like SQS; the next `refuse_deletes` calls delete nothing."""
         entries = request["Entries"]
         self.deletes.append(len(entries))
         if self.refuse_deletes:

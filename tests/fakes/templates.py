@@ -1,4 +1,4 @@
-"""A small template with a place for whatever a test declares, and the record of which properties a test is about."""
+"""A small template with a place for whatever a test declares, and the record of which properties a test covers."""
 
 from __future__ import annotations
 
@@ -106,7 +106,7 @@ def _indent(place: str) -> int:
 
 
 def proves(*paths: str) -> Callable[[Test], Test]:
-    """Says which properties of a template a test shows at work.
+    """Says which properties of a template a test proves.
 
     `tests/simulator/twin/test_twin_properties.py` gives them their names, and reads this in the tests' sources.
     """

@@ -16,7 +16,7 @@ _SETTINGS = {"ticker": "TICKER_COLUMN", "timestamp": "TIMESTAMP_COLUMN", "timest
 
 @dataclass(frozen=True, slots=True)
 class Vector:
-    """An object, the consumer's variables that matter, and what must come of them.
+    """An object, the consumer's relevant variables, and the expected result.
 
     `items` are DynamoDB JSON in the file's order, `rejected` line, reason and fields of each; `unreadable` the reason,
     None if the object can be read.
@@ -32,7 +32,7 @@ class Vector:
 
 
 def vectors() -> Iterator[Vector]:
-    """All of them, each named after its file and itself."""
+    """All vectors, each named after its file and itself."""
     for path in sorted(FOLDER.glob("*.yaml")):
         for written in yaml.safe_load(path.read_text(encoding="utf-8")):
             yield Vector(

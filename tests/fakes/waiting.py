@@ -1,4 +1,4 @@
-"""Waiting for what no event tells of: look again until it is so, and fail at a deadline that only a defect reaches."""
+"""Waits for what no event announces: checks again until it is true, with a deadline that only a defect reaches."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Found = TypeVar("Found")
 
 
 async def until(condition: Callable[[], Found | Awaitable[Found]]) -> Found:
-    """The first answer that is true, on a loop; the condition may be a coroutine function."""
+    """The first true answer, on a loop; the condition may be a coroutine function."""
     async with asyncio.timeout(DEADLINE_S):
         while True:
             answer = condition()
@@ -25,7 +25,7 @@ async def until(condition: Callable[[], Found | Awaitable[Found]]) -> Found:
 
 
 def wait_until(condition: Callable[[], Found], what: object = "what was waited for") -> Found:
-    """The same without a loop; `what` is told when it does not come."""
+    """The same without a loop; `what` is reported when it does not come."""
     deadline = time.monotonic() + DEADLINE_S
     while not (found := condition()):
         assert time.monotonic() < deadline, f"no {what} within {DEADLINE_S:g} s"
