@@ -45,6 +45,16 @@ def test_reports_that_are_true_are_not_a_difference() -> None:
     assert said(counted=None) == []
 
 
+def test_one_of_a_thing_is_singular() -> None:
+    """A sentence has `1 object` and `1 row`, and the plural for any other number, zero included."""
+    assert said(replace(PRODUCER, asked=Amount(1, 1, None))) == [
+        "Generator was to write 1 object with 1 row; it reports 10 objects with 1,000 rows"
+    ]
+    assert said(replace(PRODUCER, asked=Amount(0, 0, None))) == [
+        "Generator was to write 0 objects with 0 rows; it reports 10 objects with 1,000 rows"
+    ]
+
+
 @pytest.mark.parametrize(
     ("put", "words"),
     [
