@@ -289,7 +289,7 @@ class _Invocation:
 
 @dataclass(slots=True)
 class _Ingest:
-    """One object on its way into the table."""
+    """One object while it is being stored."""
 
     stream: ObjectStream
     reader: ItemReader

@@ -100,7 +100,7 @@ class _Connection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         if self._waiter is None or self._waiter.done():
-            # Nothing was requested; a later answer could not be told apart from this.
+            # Nothing was requested; a later answer could not be distinguished from this.
             self.close()
             return
         try:

@@ -1,4 +1,4 @@
-"""How a text is a table: its delimiter, the lines above its header, its comments, its header and first records. Pure.
+"""A text as a table: its delimiter, the lines above its header, its comments, its header and first records. Pure.
 
 This is a guess based on what most lines have in common. The resulting settings are tried afterwards with the consumer's
 own reader.

@@ -170,7 +170,7 @@ class StackTarget:
                 quiet_at = now
             if now >= deadline_at or (quiet_at is not None and now - quiet_at > LOGS_BEHIND_S):
                 where = "the queue is empty, but" if quiet_at is not None else "the drain took too long:"
-                return f"{where} of {counted(missing, 'object')} nobody saw that it was stored"
+                return f"{where} of {counted(missing, 'object')} no log line says that it was stored"
             await clock.sleep(0.25)
         return None
 

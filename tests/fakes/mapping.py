@@ -1,4 +1,4 @@
-"""One event source mapping at work on a manual clock, with a scripted function behind it."""
+"""One event source mapping on a manual clock, with a scripted function behind it."""
 
 from __future__ import annotations
 

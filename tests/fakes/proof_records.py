@@ -31,7 +31,7 @@ class Read:
 
 
 def records_of(pieces: Iterable[bytes]) -> Read:
-    """The records of an object that comes in these pieces, the first of them its header."""
+    """The records of an object that comes in these pieces, with the header first."""
     reader, read = RecordParser(), Read()
     width: int | None = None
     try:

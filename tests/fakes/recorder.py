@@ -13,7 +13,7 @@ class Recorder(list[Observation]):
     """Observations in the order of their arrival."""
 
     def of(self, kind: type[Kind]) -> list[Kind]:
-        """Those of one kind."""
+        """The observations of one kind."""
         return [observation for observation in self if isinstance(observation, kind)]
 
     def lines(self) -> list[str]:

@@ -119,7 +119,7 @@ class Grammar:
         return not text or (self.dialect.comment is not None and text.startswith(self.dialect.comment))
 
     def _most_frequent(self, text: str, names: int | None) -> str:
-        """The delimiter of the record that this begins with."""
+        """The delimiter of the record at the beginning of this text."""
         counts = dict.fromkeys(",;\t|", 0)
         at_start, inside, place = True, False, 0
         text = text[: self.longest]

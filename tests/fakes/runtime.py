@@ -27,7 +27,7 @@ class ScriptedRuntime:
         return ScriptedEnvironment(self, number)
 
     async def close(self) -> None:
-        """Note it."""
+        """Record it."""
         self.calls.append("close runtime")
 
 
@@ -40,7 +40,7 @@ class ScriptedEnvironment:
         self._runtime, self._number = runtime, number
 
     async def start(self) -> Raised | Exited | None:
-        """Note it, and run the script's init."""
+        """Record it, and run the script's init."""
         self._runtime.calls.append(f"start {self._number}")
         return await self._runtime.init() if self._runtime.init else None
 
@@ -56,11 +56,11 @@ class ScriptedEnvironment:
             runtime.running -= 1
 
     async def kill(self) -> None:
-        """Note it."""
+        """Record it."""
         self._runtime.calls.append(f"kill {self._number}")
 
     async def close(self) -> None:
-        """Note it."""
+        """Record it."""
         self._runtime.calls.append(f"close {self._number}")
 
 

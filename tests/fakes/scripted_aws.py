@@ -20,7 +20,7 @@ def refusal(code: str, message: str = "", operation: str = "Operation", http: in
 
 
 class ScriptedClient:
-    """A client of one service: answers by operation, one or a list whose last member repeats; an error is raised."""
+    """A client of one service: answers by operation, one or a list whose last member repeats; errors are raised."""
 
     def __init__(self, service: str, calls: list[Call] | None = None, **answers: Any) -> None:
         self.calls = [] if calls is None else calls

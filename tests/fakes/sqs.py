@@ -11,7 +11,7 @@ from simulator.base.waiting import wait_for_event
 
 
 class ManualQueue:
-    """A standard queue on a manual clock, as the mapping's client sees it.
+    """A standard queue on a manual clock, with the interface of the mapping's client.
 
     A message can be received when its `next_delivery_at` is not in the future; redelivery depends on nothing else.
     """
@@ -52,7 +52,7 @@ class ManualQueue:
             await wait_for_event(self._sent, self._clock, max(0.0, min(due, deadline_at) - now))
 
     async def delete_message_batch(self, **request: Any) -> dict[str, Any]:
-        """As SQS; the next `refuse_deletes` calls delete nothing."""
+        """Like SQS; the next `refuse_deletes` calls delete nothing."""
         entries = request["Entries"]
         self.deletes.append(len(entries))
         if self.refuse_deletes:

@@ -57,7 +57,7 @@ async def test_the_environment_outlives_the_invocation(aws, open_consumer):
     assert consumer.metrics["RowsWritten"] == 30
 
 
-async def test_odd_messages_are_told_apart(aws, open_consumer):
+async def test_odd_messages_are_distinguished(aws, open_consumer):
     """A test event, a removal, an encoded key, several records, the unknown, the malformed: each has its outcome."""
     aws.objects = {
         "stocks/a b+ü=1.csv": csv_of(1, "A"),
@@ -90,7 +90,7 @@ async def test_odd_messages_are_told_apart(aws, open_consumer):
 
 
 @pytest.mark.parametrize("event", [None, {}, {"Records": "none"}, {"Records": [{"body": "x"}]}, []])
-async def test_an_event_that_is_no_batch_fails_the_invocation(aws, open_consumer, event):
+async def test_an_event_that_is_not_a_batch_fails_the_invocation(aws, open_consumer, event):
     """Without message ids no failure can be reported, so the whole invocation fails and every message comes back."""
     consumer = await open_consumer()
 
@@ -130,7 +130,7 @@ async def test_a_key_that_is_gone_is_done_and_a_forbidden_one_fails(aws, open_co
     assert "AccessDenied" in line["reason"]
 
 
-async def test_objects_that_are_no_data_are_done_at_once(aws, open_consumer):
+async def test_objects_that_are_not_data_are_done_at_once(aws, open_consumer):
     """Names that begin with _ or . are not even read; a key that ends in / is read, and is data if it holds any."""
     aws.objects = {
         "stocks/_SUCCESS": b"",
@@ -290,7 +290,7 @@ async def test_throttles_and_unprocessed_items_lose_nothing(aws, open_consumer, 
 @pytest.mark.parametrize(
     "answer", [error("InternalServerError", "oops", 500), (503, {}), error("ExpiredTokenException")]
 )
-async def test_what_a_retry_can_mend_is_retried(aws, open_consumer, short_pauses, answer):
+async def test_what_a_retry_can_fix_is_retried(aws, open_consumer, short_pauses, answer):
     """Errors of the service itself occur once and are gone."""
     answers = [answer, answer]
 
@@ -309,7 +309,7 @@ async def test_what_a_retry_can_mend_is_retried(aws, open_consumer, short_pauses
     ("code", "permanent"),
     [("AccessDeniedException", True), ("ResourceNotFoundException", True), ("InternalServerError", False)],
 )
-async def test_what_a_retry_cannot_mend_fails_at_once(aws, open_consumer, short_pauses, code, permanent):
+async def test_what_a_retry_cannot_fix_fails_at_once(aws, open_consumer, short_pauses, code, permanent):
     """Access denied is tried once; a service that stays broken, a bounded number of times."""
 
     async def broken(_items):

@@ -174,7 +174,7 @@ def stored(monkeypatch):
     return made
 
 
-async def test_what_is_said_of_a_stored_object(stored):
+async def test_what_is_logged_about_a_stored_object(stored):
     """The line says where the object is, how many of its rows were stored and rejected, and how long it took."""
 
     async def store(invocation, ingest):

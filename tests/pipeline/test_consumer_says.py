@@ -65,7 +65,7 @@ async def test_without_rejected_rows_there_is_no_such_line(aws, open_consumer):
     assert consumer.logged("rows rejected") == []
 
 
-async def test_rows_rejected_before_a_message_fails_are_said_too(aws, open_consumer):
+async def test_rows_rejected_before_a_message_fails_are_logged_too(aws, open_consumer):
     """They show what is wrong with the object, whatever failed in the end."""
 
     async def broken(_items):
@@ -91,7 +91,7 @@ async def test_rows_rejected_before_a_message_fails_are_said_too(aws, open_consu
         ("", {}, None),
     ],
 )
-async def test_a_failed_message_names_the_setting_that_would_mend_it(aws, open_consumer, body, settings, setting):
+async def test_a_failed_message_names_the_setting_that_would_fix_it(aws, open_consumer, body, settings, setting):
     """It holds where there is such a setting; nothing of the object is written."""
     aws.objects["stocks/x.csv"] = body.encode()
     consumer = await open_consumer(**settings)

@@ -94,7 +94,7 @@ async def test_an_endpoint_of_ones_own_is_written_to_without_a_client(authoritie
         AT_AWS | {"https_proxy": "http://proxy:3128"},
     ],
 )
-async def test_botocores_client_writes_where_it_is_asked_for_or_a_proxy_is_in_between(variables):
+async def test_botocores_client_writes_where_it_is_chosen_or_there_is_a_proxy(variables):
     """It never retries on its own: the writer's attempts know the time and the rate."""
     session = Session()
 

@@ -39,7 +39,7 @@ def packed(content: bytes) -> bytes:
         packed("é,".encode()) + b"\0\0" + packed("😀\n".encode()) + b"\0",
     ],
 )
-def test_encodings_and_compression_are_told_by_their_first_bytes(body, size):
+def test_encodings_and_compression_are_recognised_by_their_first_bytes(body, size):
     """UTF-8 with or without a mark, UTF-16 with one, and gzip of any number of members, padded or not, are read."""
     assert by_line(read(*pieces(body, size))) == [(1, ["é", "😀"])]
 
@@ -51,7 +51,7 @@ def test_what_is_shorter_than_a_mark_is_read_at_the_end():
     assert read(b"\x1f") == [Lines(1, "\x1f\n")]
 
 
-def test_bytes_that_are_no_text_become_lone_surrogates():
+def test_bytes_that_are_not_text_become_lone_surrogates():
     """So the reader above can reject only their row; this includes a character cut short by the end."""
     assert read(b"a\xff\nb\n") == [Lines(1, "a\udcff\nb\n")]
     assert read(b"a\xc3") == [Lines(1, "a\udcc3\n")]
@@ -87,7 +87,7 @@ def test_gzip_is_inflated_a_slice_at_a_time():
 
 
 @pytest.mark.parametrize("spare", [0, -1])
-def test_gzip_may_unfold_to_so_many_times_as_many_bytes(monkeypatch, spare):
+def test_gzip_may_inflate_up_to_a_ratio(monkeypatch, spare):
     """At the limit it is read, one byte above it is a bomb; small data is not checked."""
     body = b"x,1\n" * 20_000
     member = packed(body)

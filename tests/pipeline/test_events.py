@@ -48,7 +48,7 @@ def test_every_version_2_of_a_record_is_read(version):
 
 
 @pytest.mark.parametrize("event", [None, [], {}, {"Records": None}, {"Records": {"messageId": "1"}}])
-def test_an_event_without_records_is_no_batch(event):
+def test_an_event_without_records_is_not_a_batch(event):
     """The scheduler's and the console's events are not batches."""
     with pytest.raises(MalformedEvent, match="the event has no Records"):
         sqs_messages(event)
@@ -95,7 +95,7 @@ def test_a_record_that_lacks_event_bucket_or_key_is_refused(record):
         ('{"Records": {}}', "the message is not an S3 notification: it has no Records"),
     ],
 )
-def test_a_body_that_is_no_notification_is_refused(body, reason):
+def test_a_body_that_is_not_a_notification_is_refused(body, reason):
     """It includes JSON nested too deeply to be read."""
     with pytest.raises(MalformedEvent) as refused:
         created_objects(body)
@@ -193,7 +193,7 @@ def test_a_scheduled_event_has_a_time(event, time):
         ("_in/", False, True),
     ],
 )
-def test_a_key_says_what_is_no_data(key, is_hidden, is_folder):
+def test_a_key_says_what_is_not_data(key, is_hidden, is_folder):
     """Only its last name makes a key hidden; the slash at its end makes it a folder."""
     reference = ObjectReference("bucket", key)
     assert (reference.is_hidden, reference.is_folder) == (is_hidden, is_folder)

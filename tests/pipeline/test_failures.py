@@ -61,7 +61,7 @@ def test_a_failure_says_its_reason_and_whether_it_lasts(permanent):
     assert MessageFailure("bad", permanent=permanent, setting="A_SETTING").setting == "A_SETTING"
 
 
-def test_time_that_ran_out_is_no_lasting_failure():
+def test_time_that_ran_out_is_not_a_lasting_failure():
     """The next delivery has its own time."""
     failure = OutOfTime()
     assert str(failure) == failure.reason == "no time left in this invocation"

@@ -28,7 +28,7 @@ def test_a_bad_setting_of_the_generator_is_named(variables, message):
         GeneratorSettings.from_environ({"BUCKET_NAME": "bucket"} | variables)
 
 
-def test_what_the_generator_does_unasked():
+def test_what_the_generator_does_by_default():
     """The defaults are fifty files of a hundred rows of fifty tickers, from seed 0."""
     market = GeneratorSettings.from_environ({"BUCKET_NAME": "bucket"}).market
 
@@ -99,7 +99,7 @@ def test_an_empty_setting_is_an_unset_one():
     assert (empty.rejected_prefix, empty.key_prefix) == ("rejected/", "stocks/")
 
 
-def test_what_the_consumer_does_unasked():
+def test_what_the_consumer_does_by_default():
     """The defaults are four objects at once, 32 requests at once, as fast as the table accepts, signed by us."""
     assert ConsumerSettings.from_environ({"TABLE_NAME": "T"}) == ConsumerSettings(
         table="T",

@@ -97,7 +97,7 @@ async def test_no_more_objects_are_on_their_way_at_once_than_32(files, at_once):
 @pytest.mark.parametrize(
     ("before", "told"), [(None, "no time left in this invocation"), ("key: AccessDenied", "key: AccessDenied")]
 )
-async def test_what_failed_first_is_told_though_time_ran_out_as_well(before, told):
+async def test_what_failed_first_is_reported_though_time_ran_out_as_well(before, told):
     """The end of the time is the reason only if there was no other."""
     uploads = uploads_of(S3(), soft_at=asyncio.get_running_loop().time())
     uploads.reason = before

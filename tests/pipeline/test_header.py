@@ -122,7 +122,7 @@ def test_columns_that_cannot_be_the_key_are_named(ticker, timestamp, reason, set
     assert refused.value.setting == setting
 
 
-def test_a_header_has_so_many_columns_at_most():
+def test_a_header_has_a_maximum_number_of_columns():
     """The limit is what a spreadsheet can hold."""
     names = ["date", *(f"c{number}" for number in range(1, 16_384))]
     assert list(RowReader("in/x.csv", CsvDialect()).feed(",".join(names).encode(), final=True)) == []
@@ -136,7 +136,7 @@ def test_no_two_columns_are_called_alike():
         attribute_names(["A B", "c", "a_b"])
 
 
-def test_a_name_has_so_many_bytes_at_most():
+def test_a_name_has_a_maximum_size():
     """The limit is counted in UTF-8, whatever the other names."""
     longest = "\u00e9" * (MAX_NAME_BYTES // 2) + "x"
     assert attribute_names(["a", longest]) == ["a", longest]
@@ -144,7 +144,7 @@ def test_a_name_has_so_many_bytes_at_most():
         attribute_names(["a", longest + "x"])
 
 
-def test_lines_that_are_passed_over_may_be_all_there_are():
+def test_skipped_lines_may_be_all_there_are():
     """The setting that caused it is named."""
     with pytest.raises(ObjectUnreadable) as refused:
         list(RowReader("in/x.csv", CsvDialect(skip_lines=2)).feed(b"date,n\n2024-01-02,1", final=True))

@@ -48,7 +48,7 @@ def items(body: str, columns: CsvDialect = CsvDialect()) -> list[str]:  # noqa: 
 
 
 @pytest.mark.parametrize("rows", [1, 2, 3, 4])
-def test_parts_are_whole_and_of_so_many_rows(rows):
+def test_parts_are_complete_and_of_limited_size(rows):
     """They are in order and complete; what is small enough is passed on unchanged."""
     whole = Items([(str(i), "") for i in range(3)], range(5, 8), list("abc"))
     parts = list(whole.parts(rows))
@@ -92,7 +92,7 @@ def test_what_is_plain_goes_by_columns(lines):
     assert len(block.keys) == len(list(filter(None, lines)))
 
 
-def test_a_blank_line_among_others_is_no_row():
+def test_a_blank_line_among_others_is_not_a_row():
     """The lines after it keep their numbers."""
     (block,) = blocks("ticker,date,n\nA,2024-01-02,1\n\n\nB,2024-01-03,2\n")
     assert isinstance(block, Items)

@@ -78,7 +78,7 @@ def test_metrics_are_those_of_the_function_that_lambda_names(context, function, 
     assert (line["FunctionName"], line["requestId"]) == (function, request_id)
 
 
-def test_properties_stand_beside_the_metrics():
+def test_properties_are_beside_the_metrics():
     """They can be searched for, and do not become metrics."""
     lines: list[str] = []
     log(lines).metrics({"FilesWritten": 3}, tick=1_795_340_400)

@@ -155,7 +155,7 @@ async def test_an_object_that_cannot_be_read_fails_its_message(error, permanent)
     assert ("replaced" in failure.value.reason) is ("412" in str(getattr(error, "response", "")))
 
 
-async def test_a_key_that_is_gone_is_no_failure():
+async def test_a_key_that_is_gone_is_not_a_failure():
     """Somebody has removed it since."""
     with pytest.raises(ObjectGone):
         await read(ObjectStream(Bucket(refusal("NoSuchKey", 404)), "bucket", "key", "seed"))

@@ -85,7 +85,7 @@ def test_an_object_may_end_with_its_first_line(text, sign, size):
         ("a\nsep=;\nb\nc\n", 3, "c\n", 4),
     ],
 )
-def test_so_many_lines_are_passed_over(text, skip_lines, rest, line, size):
+def test_the_given_number_of_lines_is_skipped(text, skip_lines, rest, line, size):
     """It holds whatever they contain, and whichever ends they have; there may be fewer."""
     assert first_lines(text, skip_lines, size) == (rest, line, None)
 
@@ -104,7 +104,7 @@ def test_nothing_is_waited_for_that_is_not_needed():
     assert (lines.feed("b", final=False), lines.done, lines.line) == ("b", True, 2)
 
 
-def test_lines_that_are_passed_over_are_not_gathered():
+def test_skipped_lines_are_not_collected():
     """It holds however long they are."""
     lines = FirstLines(1)
     for _ in range(3):
@@ -192,7 +192,7 @@ def test_a_line_that_is_too_long_is_a_record(together):
         ('|,|"a\n;;;\n"', 3, "|"),
     ],
 )
-def test_the_delimiter_is_looked_for_in_so_many_characters(text, longest, delimiter):
+def test_the_delimiter_is_searched_for_in_a_limited_number_of_characters(text, longest, delimiter):
     """The limit covers all lines of the record together, with their ends."""
     assert first_record(text, longest=longest)[:2] == (delimiter, text)
 
@@ -223,7 +223,7 @@ def test_how_much_is_yet_to_be_looked_at_is_known():
         ("1,5|2,5;3,5;4", 2, "|"),
     ],
 )
-def test_with_names_the_delimiter_is_what_makes_so_many_fields(text, names, delimiter):
+def test_with_names_the_delimiter_is_what_gives_that_number_of_fields(text, names, delimiter):
     """It applies if exactly one does; otherwise the most frequent one wins."""
     assert first_record(text, names=names)[0] == delimiter
     assert first_record(f"{text}\n", names=names)[0] == delimiter

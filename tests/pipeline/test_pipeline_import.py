@@ -45,7 +45,7 @@ def test_on_lambda_aiohttp_is_imported_without_certificates(imported, monkeypatc
     assert os.environ.get("SSL_CERT_FILE") == given
 
 
-def test_elsewhere_aiohttp_is_left_to_whoever_needs_it(imported, monkeypatch):
+def test_elsewhere_aiohttp_is_not_imported(imported, monkeypatch):
     """No variable is touched."""
     monkeypatch.delenv("AWS_LAMBDA_RUNTIME_API", raising=False)
     monkeypatch.setenv("SSL_CERT_FILE", "/etc/certificates.pem")

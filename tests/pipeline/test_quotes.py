@@ -76,7 +76,7 @@ def test_quotes_are_read_alike_wherever_the_chunks_are_cut(size):
 )
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\r", ""])
 @pytest.mark.parametrize("before", ['"h"\n', '"h"\n"open\n'])
-def test_a_line_by_itself(line, fields, end, before):
+def test_a_single_line(line, fields, end, before):
     """A quote begins a field only at its beginning; after the closing one comes a comma or the line's end."""
     found = by_line(read((before + line + end).encode(), width=9))
     number = before.count("\n") + 1
@@ -127,7 +127,7 @@ def test_records_that_are_split_together_are_split_alike():
         assert by_line(read(f'h,i\n{first}\n"c",d\n'.encode())) == [(1, ["h", "i"]), (2, ["a", "b"]), (3, ["c", "d"])]
 
 
-def test_words_that_stand_for_nothing_are_words_in_the_header_only():
+def test_null_words_are_words_in_the_header_only():
     """It also holds in lines with quotes."""
     dialect = CsvDialect(null_values=frozenset({"NA"}))
     assert entries(b'NA,"i"\n"x",NA\n"NA", NA \n', dialect=dialect) == [
@@ -170,7 +170,7 @@ def test_a_line_with_quotes_has_a_bound(monkeypatch, line, reason, end):
 
 
 @pytest.mark.parametrize("length", [SHOWN_CHARS, SHOWN_CHARS + 1])
-def test_a_rejection_shows_so_many_characters(length):
+def test_a_rejection_shows_a_limited_number_of_characters(length):
     """The rest of a long line is left out, with the line's end."""
     ((_, (reason, shown)),) = by_line(read(b'"' + b"x" * (length - 1) + b"\r\n"))
     assert (reason, shown) == (UNENDED, ('"' + "x" * length)[:SHOWN_CHARS])
@@ -197,7 +197,7 @@ def test_a_field_may_be_as_long_as_a_record(chars, limit):
 
 @pytest.mark.parametrize("size", [text_module.SLICE_BYTES, 3 * MAX_RECORD_CHARS])
 @pytest.mark.parametrize("extra", [0, 1])
-def test_a_quoted_record_has_so_many_characters_at_most(size, extra):
+def test_a_quoted_record_has_a_maximum_length(size, extra):
     """All its lines and their ends count; of a longer record the first line is rejected, and the rest is read."""
     inner = "\n".join(["x" * 63] * (MAX_RECORD_CHARS // 64))
     record = f'"{inner[: MAX_RECORD_CHARS - 3 + extra]}"'

@@ -77,7 +77,7 @@ async def write(transport: Scripted, *objects: Items, seed: str = "seed", budget
     return counts
 
 
-async def test_so_many_requests_are_under_way_at_once_and_no_more():
+async def test_a_limited_number_of_requests_is_in_flight_at_once():
     """Objects share the slots; a slot is returned whatever happens to the request, even if the writer is cancelled."""
     answered, transport = asyncio.Event(), Scripted(lambda _: [])
     under_way: list[int] = []
@@ -148,7 +148,7 @@ def test_progress_makes_pauses_short_again_but_not_the_same():
 
 
 @pytest.mark.parametrize("times", [table.TRANSIENT_MAX - 1, table.TRANSIENT_MAX])
-def test_a_table_out_of_order_is_asked_so_often_and_no_more(times):
+def test_a_table_out_of_order_is_tried_a_limited_number_of_times(times):
     """Seven failures in a row are tolerated; the eighth fails the message, which may come again."""
     transport = Scripted(refuse("transient", times))
     writing = write(transport, lines(2, 4))
@@ -311,7 +311,7 @@ async def test_after_a_failure_nothing_more_is_sent():
 
 
 @pytest.mark.parametrize("second", ["permanent", "invalid"])
-async def test_the_first_failure_is_the_one_that_is_told(second):
+async def test_the_first_failure_is_the_one_that_is_reported(second):
     """Those that follow are often its consequences."""
     transport = Scripted(lambda _: [])
 

@@ -235,7 +235,7 @@ def test_a_failure_without_an_answer_is_the_writers_own():
     assert transport.asked == [["a1"], ["a1"], ["a2"]]
 
 
-def test_an_earlier_failure_is_the_one_that_is_told():
+def test_an_earlier_failure_is_the_one_that_is_reported():
     """Consequences of it are ignored."""
     transport = Once(unanswered(), WriteError("Code", "as told", "permanent"))
 

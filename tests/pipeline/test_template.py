@@ -275,7 +275,7 @@ def test_alarms_watch_what_can_go_wrong(resolve: Callable[..., Any]) -> None:
 
 
 @pytest.mark.parametrize(("topic", "actions"), [("", None), ("arn:aws:sns:us-east-1:123456789012:t", 1)])
-def test_alarms_tell_a_topic_if_there_is_one(resolve: Callable[..., Any], topic: str, actions: int | None) -> None:
+def test_alarms_notify_a_topic_if_there_is_one(resolve: Callable[..., Any], topic: str, actions: int | None) -> None:
     """Without a topic the alarms are only visible; with one, each notifies it of the alarm and its end."""
     for alarm in resolve("stockpipe", {"AlarmTopicArn": topic}).values():
         if alarm["Type"] == "AWS::CloudWatch::Alarm":

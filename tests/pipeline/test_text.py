@@ -33,7 +33,7 @@ OVERLONG = f"a line of more than {MAX_RECORD_CHARS} characters"
 @pytest.mark.parametrize("size", [SLICE_BYTES, MAX_RECORD_CHARS, 2 * MAX_RECORD_CHARS])
 @pytest.mark.parametrize("extra", [0, 1])
 @pytest.mark.parametrize("end", ["\n", "\r", "\r\n"])
-def test_a_line_has_so_many_characters_at_most(size, extra, end):
+def test_a_line_has_a_maximum_length(size, extra, end):
     """Its line end counts; a longer line is rejected with its first characters, and the rest is read and counted."""
     line = "x" * (MAX_RECORD_CHARS - len(end) + extra)
     found = by_line(read(*pieces(f"a{end}{line}{end}b{end}".encode(), size)))
@@ -148,7 +148,7 @@ def test_what_is_left_at_the_end_is_read_then():
     assert by_line(read(b'b\n"a')) == [(1, ["b"]), (2, ("a quoted field that does not end", '"a'))]
 
 
-def test_a_record_of_several_lines_has_the_width_that_was_told():
+def test_a_record_of_several_lines_has_the_expected_width():
     """Any other width is broken; before it is known, the first record may have any."""
     reader = RecordReader(CsvDialect())
     assert by_line(reader.feed(b'"a\nb"\n')) == [(1, ["a\nb"])]
@@ -159,7 +159,7 @@ def test_a_record_of_several_lines_has_the_width_that_was_told():
     ]
 
 
-def test_lines_are_passed_over_however_long_they_are():
+def test_lines_are_skipped_however_long_they_are():
     """They are not parsed, despite their quotes, and not collected; those after them keep their numbers."""
     reader = RecordReader(CsvDialect(skip_lines=2))
     for _ in range(3):
@@ -225,7 +225,7 @@ def test_the_delimiter_is_what_the_first_record_has_most_of(text, delimiter, siz
     ("row", "names", "delimiter"),
     [("1,5;2,5", 2, ";"), ("1,5;2,5;3", 4, ","), ("a;b|c", 2, ","), ("a,b;c,d", 2, ";"), ("a;b;c,d", 9, ";")],
 )
-def test_with_names_the_delimiter_is_what_makes_so_many_fields(row, names, delimiter):
+def test_with_names_the_delimiter_is_what_gives_that_number_of_fields(row, names, delimiter):
     """It applies if exactly one does; otherwise the most frequent one wins."""
     reader = RecordReader(CsvDialect(column_names=tuple(f"c{i}" for i in range(names))))
     list(reader.feed(f"{row}\n".encode()))
@@ -234,7 +234,7 @@ def test_with_names_the_delimiter_is_what_makes_so_many_fields(row, names, delim
 
 @pytest.mark.parametrize("size", [SLICE_BYTES, 2 * MAX_RECORD_CHARS])
 @pytest.mark.parametrize("extra", [0, 1])
-def test_the_delimiter_is_looked_for_in_so_many_characters(size, extra):
+def test_the_delimiter_is_searched_for_in_a_limited_number_of_characters(size, extra):
     """A longer first record is judged by its beginning: the last of those characters counts, none after it."""
     reader = RecordReader(CsvDialect())
     text = "|" + "x" * (MAX_RECORD_CHARS - 3 + extra) + ";;" + "|" * 9

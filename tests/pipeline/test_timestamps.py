@@ -186,7 +186,7 @@ def test_unix_times_have_ten_digits_or_three_six_or_nine_more(text, stored):
         *((text, "") for text in ("-1704189601", "+1704189601", "1704189601.5", "\u0661704189601")),
     ],
 )
-def test_other_numbers_are_no_times(text, why):
+def test_other_numbers_are_not_times(text, why):
     """Digits that would vanish are refused, too."""
     with pytest.raises(BadTimestamp) as refused:
         timestamp_parser(None)(text)

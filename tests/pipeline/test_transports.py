@@ -87,7 +87,7 @@ async def test_both_ways_send_the_same_body_and_read_the_same_answer(session, ba
         ("", 503, "transient"),
     ],
 )
-async def test_both_ways_tell_errors_apart(session, batch_writer, text, status, kind):
+async def test_both_ways_distinguish_errors(session, batch_writer, text, status, kind):
     """DynamoDB's code decides, or else the status; a load balancer's page is not a reason to give up."""
     with pytest.raises(WriteError) as raised:
         await write(session, batch_writer, answering(text, status))
@@ -95,7 +95,7 @@ async def test_both_ways_tell_errors_apart(session, batch_writer, text, status, 
     assert (raised.value.kind, raised.value.unanswered) == (kind, False)
 
 
-async def test_an_answer_damaged_on_its_way_is_asked_for_again(session):
+async def test_an_answer_damaged_in_transit_is_requested_again(session):
     """DynamoDB sends a checksum with each answer; if it does not match, nothing is known about the rows."""
     text = '{"UnprocessedItems": {} }'
     good, bad = zlib.crc32(text.encode()), zlib.crc32(b"another")
@@ -107,7 +107,7 @@ async def test_an_answer_damaged_on_its_way_is_asked_for_again(session):
 
 
 @pytest.mark.parametrize("text", ["", "no JSON", "[]", '{"UnprocessedItems": {"StockData": [{}]}}'])
-async def test_a_success_that_cannot_be_read_is_no_success(session, text):
+async def test_a_success_that_cannot_be_read_is_not_a_success(session, text):
     """Status 200 alone does not prove that anything was stored."""
     with pytest.raises(WriteError) as raised:
         await write(session, "signed", answering(text))
@@ -124,7 +124,7 @@ async def test_a_success_that_cannot_be_read_is_no_success(session, text):
         ({}, "status 400"),
     ],
 )
-async def test_an_error_is_told_by_its_code_and_message(session, answer, told):
+async def test_an_error_is_reported_by_its_code_and_message(session, answer, told):
     """Both spellings of the message are read; a missing one is empty."""
     with pytest.raises(WriteError) as raised:
         await write(session, "signed", answering(json.dumps(answer), 400))
@@ -196,7 +196,7 @@ REFUSED = ClientConnectorError(SimpleNamespace(host="h", port=80, ssl=True), OSE
         (ParamValidationError(report="r"), "ParamValidationError", "permanent", False),
     ],
 )
-async def test_aiobotocores_own_errors_are_told_apart(error, code, kind, unanswered):
+async def test_aiobotocores_own_errors_are_distinguished(error, code, kind, unanswered):
     """What may be temporary is retried; what a retry cannot fix is not. What was sent may still be carried out."""
     with pytest.raises(WriteError) as raised:
         await ClientTransport(Failing(error), TABLE).write([PUT], 0.02)
@@ -220,7 +220,7 @@ async def test_a_connection_that_fails_may_pass(sent):
     assert (raised.value.kind, raised.value.unanswered) == ("transient", sent)
 
 
-async def test_where_nobody_listens_another_attempt_may_find_somebody(session, batch_writer):
+async def test_where_nothing_listens_another_attempt_may_succeed(session, batch_writer):
     """A refused connection is temporary with either transport: neither the table nor the rows are to blame."""
     with socket.socket() as reserved:
         reserved.bind(("127.0.0.1", 0))  # and never listened on

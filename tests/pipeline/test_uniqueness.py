@@ -134,7 +134,7 @@ def test_an_object_without_a_storable_row_has_nothing_to_judge(kind, text):
         ("date,timely", CsvDialect(), "TICKER_COLUMN"),
     ],
 )
-def test_the_setting_that_might_mend_it_goes_by_the_column(header, columns, setting):
+def test_the_setting_that_might_fix_it_depends_on_the_column(header, columns, setting):
     """A column whose name means a time belongs to the timestamp."""
     assert refusal(f"{header}\n2024-01-02,X\n2024-01-02,Y\n", columns).setting == setting
 
@@ -291,7 +291,7 @@ def test_a_column_that_is_not_there_has_a_nearest(wanted, nearest):
     assert str(found).endswith(f"is not among the columns Instrument,Trade Date,Last Price; the nearest is {nearest!r}")
 
 
-def test_a_ticker_that_is_missing_is_told_before_a_timestamp():
+def test_a_missing_ticker_is_reported_before_a_missing_timestamp():
     """They are reported one at a time."""
     assert refusal("a,b\n1,2\n", CsvDialect("x", "y")).setting == "TICKER_COLUMN"
     assert refusal("a,b\n1,2\n", CsvDialect("a", "y")).setting == "TIMESTAMP_COLUMN"
@@ -310,7 +310,7 @@ def test_one_column_cannot_be_both(columns, setting):
     assert refusal("date,symbol,a\n1,2,3\n", columns).setting == setting
 
 
-def test_no_timestamp_column_can_be_mended():
+def test_a_missing_timestamp_column_can_be_fixed():
     """Naming the column fixes it."""
     assert refusal("Instrument,Trade Date\nA,1\n").setting == "TIMESTAMP_COLUMN"
     assert refusal("date,date\n1,2\n").setting is None

@@ -140,7 +140,7 @@ def test_a_lenient_number_is_what_python_writes_with_thousands(sign, group, whol
 )
 @pytest.mark.parametrize("sign", [".", ","])
 @pytest.mark.parametrize("lenient", [False, True])
-def test_what_has_no_digits_or_too_much_is_no_number(text, sign, lenient):
+def test_what_has_no_digits_or_too_much_is_not_a_number(text, sign, lenient):
     """It holds whatever the settings."""
     assert number_reader(sign, lenient=lenient)(text) is None
 

@@ -212,7 +212,7 @@ async def test_an_answer_without_a_length_ends_with_its_connection(status):
         waiter.result()
 
 
-async def test_what_nobody_asked_for_closes_the_connection():
+async def test_unrequested_data_closes_the_connection():
     """It comes before a request, or after its answer at once or later: it could not be told apart from an answer."""
     for stage in ("new", "at once", "later"):
         connection, transport = wire._Connection(), Transport()
@@ -305,7 +305,7 @@ async def test_an_answered_request_leaves_nothing_behind(monkeypatch):
         (b"x" * 65_537, "head does not end"),
     ],
 )
-async def test_what_is_no_answer_fails_at_once(answer, reason):
+async def test_what_is_not_an_answer_fails_at_once(answer, reason):
     """Nothing more is expected from such a connection, and it is closed."""
     connection, transport, waiter = await sending()
     connection.data_received(answer)
@@ -472,7 +472,7 @@ async def test_a_fresh_connection_that_never_answers_is_an_error():
     assert failed.value.sent
 
 
-async def test_nobody_there_is_an_error():
+async def test_a_port_without_a_listener_is_an_error():
     """It is a port without a listener."""
     async with server(answering([OK])) as url:
         pass

@@ -62,7 +62,7 @@ async def test_words_arrive_whatever_encoding_a_user_has_set(monkeypatch: pytest
         assert await child.receive(10.0) == b"ready"
 
 
-async def test_our_modules_stand_before_a_users_and_nothing_else_moves() -> None:
+async def test_our_modules_come_before_a_users_and_nothing_else_changes() -> None:
     """In a directory with its own `simulator` and `pipeline`, a child imports ours, and Python's own library."""
     async with ModuleProcess.open("where") as child:
         files = json.loads(await child.receive(30))
@@ -124,7 +124,7 @@ async def test_a_child_that_says_nothing_is_waited_for_as_long_as_was_said(monke
     assert await hearing == b""
 
 
-async def test_how_a_child_was_lost_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_how_a_child_was_lost_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     """It may be silent or ended, or asking may raise; an owner that ends it on purpose gets no report."""
     monkeypatch.setattr(limits, "SILENCE_LOOK_S", 0.01)
 

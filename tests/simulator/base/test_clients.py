@@ -61,7 +61,7 @@ async def test_only_a_request_that_lost_its_server_fails_in_silence(
     assert ("never retrieved" in caplog.text) is reported
 
 
-async def test_the_handler_that_was_there_still_hears_of_the_rest() -> None:
+async def test_the_handler_that_was_there_still_gets_the_rest() -> None:
     """Clients on an existing loop keep its exception handler, once, however many are opened."""
     heard: list[dict[str, Any]] = []
     loop = asyncio.get_running_loop()

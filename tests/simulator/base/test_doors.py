@@ -45,7 +45,7 @@ def test_a_host_or_an_origin_of_elsewhere_is_refused(host: str) -> None:
 
 
 @pytest.mark.parametrize("origin", ["null", "file://localhost", "ftp://localhost", "localhost", "chrome-extension://a"])
-def test_an_origin_that_is_no_page_of_this_machine_is_refused(origin: str) -> None:
+def test_an_origin_that_is_not_a_page_of_this_machine_is_refused(origin: str) -> None:
     """A page without an origin, from a file or an extension, may be anybody's."""
     assert "is not this machine" in (refusal("localhost", origin, None) or "")
 

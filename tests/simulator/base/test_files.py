@@ -37,7 +37,7 @@ def test_what_cannot_be_written_leaves_nothing_behind(tmp_path: Path) -> None:
     assert [each.name for each in tmp_path.iterdir()] == ["ready.json"]
 
 
-def test_what_is_no_regular_file_stays_what_it_is(tmp_path: Path) -> None:
+def test_what_is_not_a_regular_file_stays_what_it_is(tmp_path: Path) -> None:
     """A pipe is written to, not replaced; a link still points to the file, which has the new text."""
     os.mkfifo(tmp_path / "pipe")
     heard: list[str] = []
@@ -122,7 +122,7 @@ def test_a_process_that_is_killed_at_it_leaves_the_old_file(tmp_path: Path) -> N
     assert [each.stat().st_size for each in left] == [1_500]
 
 
-def test_what_a_killed_process_of_the_same_number_left_is_passed_over(tmp_path: Path) -> None:
+def test_what_a_killed_process_of_the_same_number_left_is_ignored(tmp_path: Path) -> None:
     """Another process's unfinished file is neither written to nor removed."""
     other = tmp_path / f".stockpipe-{os.getpid()}-0.partial"
     other.write_text("other")
@@ -177,7 +177,7 @@ def test_standard_output_is_written_where_it_is(tmp_path: Path, name: str) -> No
         assert said == b"before\ntext\nafter\n"
 
 
-def test_what_is_no_place_for_a_file_is_refused(tmp_path: Path) -> None:
+def test_what_cannot_hold_a_file_is_refused(tmp_path: Path) -> None:
     """These are a directory, a socket, a path without a directory, a closed descriptor, also through a link."""
     with socket.socket(socket.AF_UNIX) as listening:
         listening.bind(os.path.relpath(tmp_path / "socket"))

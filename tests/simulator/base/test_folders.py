@@ -57,7 +57,7 @@ def test_the_folder_of_a_killed_owner_is_removed_and_no_other(temporary: Path) -
     assert {each.name for each in temporary.iterdir()} == {"stockpipe-scratch-of-a-user", "stockpipe-scratch-abcdefgh"}
 
 
-def test_no_temporary_directory_is_no_reason_to_fail(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_temporary_directory_does_no_harm(monkeypatch: pytest.MonkeyPatch) -> None:
     """If there is no directory, there is nothing to remove."""
     monkeypatch.setattr(tempfile, "tempdir", "/nowhere")
     remove_ownerless()

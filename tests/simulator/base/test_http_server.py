@@ -62,7 +62,7 @@ async def test_any_number_of_requests_may_wait_in_turn(client: Client) -> None:
         assert await reader.readline() == b"GET /%d  b''\n" % number
 
 
-async def test_a_client_that_asks_first_is_told_to_go_on(client: Client) -> None:
+async def test_a_client_that_expects_100_continue_gets_it(client: Client) -> None:
     """`Expect: 100-continue` is answered while the body is missing, and not if it is there already."""
     reader, writer = client
     head = b"PUT /a HTTP/1.1\r\nExpect: 100-Continue\r\nContent-Length: 2\r\n\r\n"

@@ -19,7 +19,7 @@ def test_the_whole_text_must_match() -> None:
 
 
 @pytest.mark.parametrize("pattern", ["(", "a{99999999999999999999}", "(" * 5_000 + ")" * 5_000, "(?P<a", "*"])
-def test_what_is_no_pattern_is_a_value_error(pattern: str) -> None:
+def test_what_is_not_a_pattern_is_a_value_error(pattern: str) -> None:
     """It also covers errors that Python's compiler words differently."""
     with pytest.raises(ValueError, match=r"^is not a regular expression: "):
         matches(pattern, "x")

@@ -132,7 +132,7 @@ def test_null_words_are_those_in_columns_of_numbers() -> None:
     assert null_words([["1", "2", "a", "b", "c", "-"]]) == ()
 
 
-def test_null_words_that_are_known_are_not_told_again() -> None:
+def test_null_words_that_are_known_are_not_reported_again() -> None:
     """They are those already set."""
     assert null_words([["1", "-", "NA"]], ["-"]) == ("NA",)
 
@@ -160,6 +160,6 @@ def test_a_comma_is_not_looked_at_where_numbers_are_settled_as_json() -> None:
     assert number_settings([["1,234"]], None, False) == (".", False, False)
 
 
-def test_a_word_for_nothing_may_stand_among_numbers_in_any_form() -> None:
+def test_a_null_word_may_occur_among_numbers_in_any_form() -> None:
     """A leading plus does not make a column less numeric."""
     assert null_words([["+1", "-"]]) == ("-",)

@@ -42,6 +42,6 @@ def test_a_file_that_is_utf8_but_for_a_few_bytes_stays_utf8() -> None:
     assert encoding_of(WESTERN.encode() * 5 + b"X,2024-01-02,Caf\xe9\n").setting is None
 
 
-def test_a_character_that_the_head_cuts_is_no_sign() -> None:
+def test_a_character_that_the_head_cuts_decides_nothing() -> None:
     """The first part of a file may end within a character."""
     assert encoding_of(("x" * 2000 + "é").encode()[:-1]).setting is None

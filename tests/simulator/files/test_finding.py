@@ -80,7 +80,7 @@ def test_of_two_files_for_one_key_neither_is_sent(tmp_path: Path) -> None:
     assert {problem.cure for problem in found.problems} == {"send one of them at a time"}
 
 
-def test_all_that_is_wrong_is_said_at_once(tmp_path: Path) -> None:
+def test_all_problems_are_reported_at_once(tmp_path: Path) -> None:
     """With a missing path, a dangling link, a device, an empty folder and a hidden name, the good file is found."""
     good = _write(tmp_path / "folder" / "good.csv")
     (tmp_path / "folder" / "link.csv").symlink_to("nowhere.csv")

@@ -184,7 +184,7 @@ def test_a_file_that_cannot_be_opened_is_one_of_the_problems(tmp_path: Path, mon
     assert examine([file], {}) == (Problem(file.path, "it cannot be read: Permission denied"),)
 
 
-def test_a_malformed_setting_is_no_files_fault(tmp_path: Path) -> None:
+def test_a_malformed_setting_is_not_a_files_fault(tmp_path: Path) -> None:
     """It is reported once, and not for each file."""
     with pytest.raises(InputError, match="DELIMITER"):
         examine([_file(tmp_path / "a.csv", "Date,Close\n")], {"DELIMITER": "x"})
@@ -213,7 +213,7 @@ def test_files_that_are_alike_have_one_cure(tmp_path: Path, monkeypatch: pytest.
     assert len(looked) == 2
 
 
-def test_only_so_many_cures_are_looked_for(tmp_path: Path) -> None:
+def test_only_a_limited_number_of_fixes_is_searched_for(tmp_path: Path) -> None:
     """A folder of thousands of other files is refused quickly, and the message names the command for more."""
     files = [_file(tmp_path / f"{n}.csv", "") for n in range(MOST_GUESSED + 2)]
     cures = [problem.cure for problem in examine(files, {})]

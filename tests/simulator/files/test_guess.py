@@ -419,7 +419,7 @@ def test_a_kind_of_file_gets_what_it_needs_and_no_more(kind: Kind) -> None:
         (b"Buy low, sell high.\nIt went up, then down.\n", "no timestamp column"),
     ],
 )
-def test_what_is_no_table_of_times_gets_no_proposal(content: bytes, reason: str) -> None:
+def test_what_is_not_a_table_of_times_gets_no_proposal(content: bytes, reason: str) -> None:
     """Nothing is proposed if nothing helps, and the reason is the consumer's."""
     found = _look(content)
     assert found.environ == {}
@@ -491,7 +491,7 @@ def test_a_setting_that_is_malformed_is_named() -> None:
         ('Date,Vol\n2024-01-02,"1,234"\n2024-01-03,"2,345"\n', "thousands or decimals"),
     ],
 )
-def test_what_is_not_certain_is_said(content: str, note: str) -> None:
+def test_what_is_not_certain_is_reported(content: str, note: str) -> None:
     """For day and month, the zone, and names that are made up, a note says so and how to change it."""
     assert any(note in each for each in _look(content).notes)
 

@@ -67,7 +67,7 @@ def test_a_form_that_people_have_is_found(form: str, text: str) -> None:
         *("1704153600", "1704153600000", "1704153600000000", "1704153600000000000"),
     ],
 )
-def test_what_is_read_by_itself_needs_no_format(text: str) -> None:
+def test_what_is_read_without_a_format_needs_none(text: str) -> None:
     """These are ISO 8601, basic and extended, and recent Unix times."""
     assert reads_without_format(text)
     found = format_of([text])
@@ -101,7 +101,7 @@ def test_an_hour_in_digits_is_not_a_unix_time(text: str, form: str) -> None:
         "20240131 93005",
     ],
 )
-def test_what_is_no_time_has_no_format(text: str) -> None:
+def test_what_is_not_a_time_has_no_format(text: str) -> None:
     """These are words, prices, dates that do not exist, and five digits, which strptime misreads."""
     assert format_of([text]) is None
 
@@ -143,7 +143,7 @@ def test_a_few_odd_texts_do_not_hide_the_format() -> None:
     assert (found.text, found.read) == ("%d.%m.%Y", 3)
 
 
-def test_a_clock_without_a_zone_is_told_from_one_with() -> None:
+def test_a_clock_without_a_zone_is_distinguished_from_one_with() -> None:
     """To ask how local times are to be read, one must know whether there are any."""
     cases = {"2024-01-31 09:30": (True, False), "2024-01-31T09:30Z": (True, True), "1704153600": (True, True)}
     for text, expected in {**cases, "2024-01-31": (False, True), "31.01.2024 09:30": (True, False)}.items():

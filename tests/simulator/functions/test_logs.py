@@ -139,7 +139,7 @@ def test_more_environments_than_open_files(tmp_path: Path) -> None:
     assert {(tmp_path / "F" / f"{each:04d}.log").read_text() for each in range(count)} == {"first\nsecond\n"}
 
 
-def test_a_full_disk_is_told_once(tmp_path: Path) -> None:
+def test_a_full_disk_is_reported_once(tmp_path: Path) -> None:
     """A write error does not raise into the run; `failed` says why."""
     (tmp_path / "F").write_text("in the way")
     directory = LogDirectory(tmp_path)

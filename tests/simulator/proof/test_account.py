@@ -93,7 +93,7 @@ MEND = (
         ),
     ],
 )
-def test_how_keys_were_chosen_and_what_would_mend_them(keys: KeyColumns, dialect: Dialect, said: str) -> None:
+def test_how_keys_were_chosen_and_what_would_fix_them(keys: KeyColumns, dialect: Dialect, said: str) -> None:
     """The line says where each part of the key comes from, what chose it, and the two things to do."""
     assert keys_text("stocks/a.csv", keys, dialect) == f"the keys of stocks/a.csv are {said}, {MEND}"
 
@@ -107,6 +107,6 @@ def test_how_keys_were_chosen_and_what_would_mend_them(keys: KeyColumns, dialect
         ("NULL_VALUES", "x" * 61, f"NULL_VALUES is set to '{'x' * 59}…' and no object had such a cell"),
     ],
 )
-def test_a_setting_that_made_no_difference_is_said_to_have_made_none(variable: str, value: str, text: str) -> None:
+def test_a_setting_that_made_no_difference_is_reported(variable: str, value: str, text: str) -> None:
     """The words fit the setting, and show its value up to a certain length."""
     assert unused_text(variable, value) == text

@@ -282,7 +282,7 @@ async def test_a_table_of_many_pages_is_read_whole(empty: Scene) -> None:
         assert (found.verdict, found.expected_rows, found.stored_rows) == ("exact", 60, 60)
 
 
-async def test_progress_of_each_part_is_told(scene: Scene) -> None:
+async def test_progress_of_each_part_is_reported(scene: Scene) -> None:
     """Each part reports its progress and its end."""
     await scene.audit()
     last = {each.part: each for each in scene.recorded if isinstance(each, AuditProgressed)}

@@ -67,7 +67,7 @@ async def test_a_dead_lettered_object_overwrites_nothing(scene: Scene) -> None:
     assert (found.verdict, found.overwritten, found.keys, found.differences) == ("exact", 0, (), ())
 
 
-async def test_each_way_to_choose_keys_is_said_once(scene: Scene) -> None:
+async def test_each_way_to_choose_keys_is_described_once(scene: Scene) -> None:
     """Ten objects of one kind get one sentence, about the first of them; another kind gets its own."""
     for number in range(3):
         await scene.put(f"stocks/a{number}.csv", "ticker,date,price\nA,2026-01-01,1\nA,2026-01-01,2\n")

@@ -59,7 +59,7 @@ async def test_a_setting_that_one_object_needed_is_not_named(empty: Scene) -> No
     assert found.unused_settings == ("TIMESTAMP_FORMAT",)
 
 
-async def test_where_no_object_was_read_nobody_says_which_settings_are_needed(empty: Scene) -> None:
+async def test_where_no_object_was_read_it_is_unknown_which_settings_are_needed(empty: Scene) -> None:
     """There may be no object, or none with a header."""
     assert (await empty.audit(environ=ENVIRON)).unused_settings == ()
     await empty.put("stocks/a.csv", "")

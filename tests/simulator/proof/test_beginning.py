@@ -183,7 +183,7 @@ def test_a_lines_end_counts(line: str, end: str, is_record: bool) -> None:
     ("lines", "named", "commented"),
     [(["a;b"], False, False), (["sep=|", "a"], True, False), (["", "#", "a"], False, True), (["", "a#"], False, False)],
 )
-def test_what_was_passed_over_is_known(lines: list[str], named: bool, commented: bool) -> None:
+def test_what_was_skipped_is_known(lines: list[str], named: bool, commented: bool) -> None:
     """It includes whether the object names the delimiter, and whether the comment setting made a difference."""
     beginning = Beginning(Dialect(comment="#"), 1_000)
     beginning.look(lines, ["\n"] * len(lines), final=True)
@@ -191,7 +191,7 @@ def test_what_was_passed_over_is_known(lines: list[str], named: bool, commented:
 
 
 @pytest.mark.parametrize("size", [1, 3, 65_536])
-def test_lines_passed_over_may_be_long_and_have_quotes(size: int) -> None:
+def test_skipped_lines_may_be_long_and_have_quotes(size: int) -> None:
     """The first record is on the line after them."""
     body = b'"' + b"x" * 3_000_000 + b'\r\n"\rdate,n\r\n2024-01-02,1'
     if size < 10:

@@ -214,7 +214,7 @@ def test_an_older_row_that_is_stored_is_named_as_such() -> None:
     assert other.differences()[0].endswith("stocks/2.csv line 4")
 
 
-def test_what_is_no_case_is_a_difference_too() -> None:
+def test_what_is_not_a_case_is_a_difference_too() -> None:
     """These are an unreadable object, a line that is not a record, and a file about no object."""
     comparison = _judged()
     comparison.unreadable("stocks/a.csv", "no gzip")

@@ -114,7 +114,7 @@ def test_what_a_content_says_can_be_read_again(texts: dict[str, str]) -> None:
     }
 
 
-def test_a_value_that_is_no_text_is_shown_as_json() -> None:
+def test_a_value_that_is_not_text_is_shown_as_json() -> None:
     """A list or a flag is shown with its type in a difference, and so is a value without one."""
     content = item_content({"a": {"BOOL": True}, "b": {"L": [{"N": "1"}]}, "c": {}, "d": {"N": "1.0"}})
     assert cells(content) == {

@@ -76,7 +76,7 @@ def test_rows_come_before_rejections() -> None:
 )
 @pytest.mark.parametrize("claimed_first", [True, False])
 @pytest.mark.parametrize("kind", list(Kind))
-def test_a_key_on_which_one_settled_claim_and_the_store_agree_is_no_case(
+def test_a_key_on_which_one_settled_claim_and_the_store_agree_is_not_a_case(
     claims: list[Claim], stored: list[str], agreed: int, claimed_first: bool, kind: Kind
 ) -> None:
     """Only such a key is agreed: everything else is for the comparison to judge."""

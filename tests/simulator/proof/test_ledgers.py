@@ -38,11 +38,21 @@ def said(
     return list(disagreements(Ledgers((producer,), consumer, counted), replace(SEEN, put=(put,), **seen)))
 
 
-def test_reports_that_are_true_are_no_difference() -> None:
+def test_reports_that_are_true_are_not_a_difference() -> None:
     """All figures agree, or there is no one to report any."""
     assert said() == []
     assert list(disagreements(Ledgers(), replace(SEEN, put=()))) == []
     assert said(counted=None) == []
+
+
+def test_one_of_a_thing_is_singular() -> None:
+    """A sentence has `1 object` and `1 row`, and the plural for any other number, zero included."""
+    assert said(replace(PRODUCER, asked=Amount(1, 1, None))) == [
+        "Generator was to write 1 object with 1 row; it reports 10 objects with 1,000 rows"
+    ]
+    assert said(replace(PRODUCER, asked=Amount(0, 0, None))) == [
+        "Generator was to write 0 objects with 0 rows; it reports 10 objects with 1,000 rows"
+    ]
 
 
 @pytest.mark.parametrize(
@@ -61,14 +71,14 @@ def test_what_the_producer_reports_must_lie_in_the_bucket(put: Counted, words: s
     assert said(put=put) == [words]
 
 
-def test_rows_that_nobody_reports_are_not_compared() -> None:
+def test_rows_that_are_not_reported_are_not_compared() -> None:
     """Files sent as they are have a number and a size; how many rows they hold is not known beforehand."""
     assert said(Producer("the run", KEYS, Amount(10, None, 60_000), unique=False)) == []
     assert len(said(Producer("the run", KEYS, Amount(9, None, 60_000), unique=False))) == 1
 
 
 @pytest.mark.parametrize("asked", [Amount(11, 1_000, None), Amount(10, 1_001, None), Amount(9, 1_000, None)])
-def test_the_producer_must_report_what_it_was_asked_for(asked: Amount) -> None:
+def test_the_producer_must_report_what_was_requested(asked: Amount) -> None:
     """A generator that honestly writes less, or more, than its settings say is still found."""
     (words,) = said(replace(PRODUCER, asked=asked))
     assert words == (
@@ -86,7 +96,7 @@ def test_the_producer_must_report_what_it_was_asked_for(asked: Amount) -> None:
         (Counted(10, 999, 60_000), "10 objects with 999 rows"),
     ],
 )
-def test_a_producer_that_says_nothing_is_held_to_what_it_was_asked_for(put: Counted, words: str | None) -> None:
+def test_a_producer_without_a_report_is_compared_with_what_was_requested(put: Counted, words: str | None) -> None:
     """A generator that does nothing, or fails each time, reports nothing: what was requested must exist."""
     silent = replace(PRODUCER, said=None, apart=("3 invocations of Generator ended without figures",))
     told = said(silent, put=put, settled=Counted(10, 1_000, 60_000), distinct_rows=990)
@@ -115,7 +125,7 @@ def test_rows_that_are_made_up_differ_in_their_keys() -> None:
     assert said(distinct_rows=989, changed=True) == []
 
 
-def test_several_producers_are_told_apart() -> None:
+def test_several_producers_are_distinguished() -> None:
     """Each is compared with its own objects."""
     other = Producer("Other", re.compile("more/.*"), Amount(1, 5, 50), unique=False)
     told = disagreements(
@@ -124,7 +134,7 @@ def test_several_producers_are_told_apart() -> None:
     assert list(told) == ["Other reports 5 rows written; the bucket has 4"]
 
 
-def test_what_was_asked_is_compared_with_what_is_there_only_where_nothing_is_said() -> None:
+def test_the_request_is_compared_with_the_bucket_only_without_a_report() -> None:
     """If the report matches the request, one sentence about the bucket is enough."""
     assert said(put=Counted(9, 1_000, 60_000)) == ["Generator reports 10 objects written; the bucket has 9"]
     changed = said(replace(PRODUCER, said=None), put=Counted(10, 1_200, 70_000), changed=True)
@@ -186,7 +196,7 @@ def test_rows_read_are_not_compared_where_messages_failed_or_contents_changed() 
     assert said(consumer=replace(CONSUMER, rows_read=5), changed=True) == []
 
 
-def test_an_invocation_whose_own_figures_contradict_each_other_is_told() -> None:
+def test_an_invocation_whose_own_figures_contradict_each_other_is_reported() -> None:
     """Rows read are written, replaced or rejected; there is no fourth possibility."""
     assert said(consumer=replace(CONSUMER, unbalanced=3)) == [
         "Consumer: in 3 invocations, the rows read are not the sum of those written, replaced and rejected"

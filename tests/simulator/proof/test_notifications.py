@@ -72,6 +72,6 @@ def test_the_other_two_ways_of_wiring_are_read() -> None:
         '{"Records": [{"s3": {"bucket": {}}}, 7, {"s3": null}]}',
     ],
 )
-def test_what_is_no_notification_is_about_no_object(body: str) -> None:
+def test_what_is_not_a_notification_is_about_no_object(body: str) -> None:
     """A test event, or a message that somebody else sent, names no object and breaks nothing."""
     assert objects_of(body) == ()

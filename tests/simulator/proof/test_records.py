@@ -123,7 +123,8 @@ cells = st.text(st.characters(exclude_categories=["Cs"]), max_size=8)
 def test_what_pythons_writer_writes_is_read_as_it_was(table: list[list[str]], quoting: int, line_end: str) -> None:
     """Each record with any cells comes once, in order, with every character; blanks at the edges if quoted."""
     if quoting == csv.QUOTE_MINIMAL:
-        table = [[cell.strip(" \t") for cell in row] for row in table]
+        # Some versions of CPython write a carriage return without quotes.
+        table = [[cell.replace("\r", "").strip(" \t") for cell in row] for row in table]
     written = io.StringIO()
     writer = csv.writer(written, quoting=quoting, lineterminator=line_end)  # type: ignore[arg-type]
     writer.writerows([["x", "y", "z"], *table])
@@ -150,7 +151,7 @@ def test_what_pythons_writer_writes_is_read_as_it_was(table: list[list[str]], qu
         (b"\xef\xbb\xbf\xef\xbb\xbfa", ["\ufeffa"]),
     ],
 )
-def test_encodings_are_told_by_their_marks(body: bytes, fields: list[str], size: int) -> None:
+def test_encodings_are_recognised_by_their_marks(body: bytes, fields: list[str], size: int) -> None:
     """UTF-16 is recognised by its mark; otherwise it is UTF-8, whose mark is dropped."""
     assert records_of(in_pieces(body, size)) == Read([(1, fields)])
 
@@ -333,7 +334,7 @@ def test_an_open_quote_before_a_long_line_costs_its_own_line() -> None:
     ]
 
 
-def test_a_rejection_shows_so_many_characters() -> None:
+def test_a_rejection_shows_a_limited_number_of_characters() -> None:
     """It shows a thousand characters of a broken line, and not one more, without its line end."""
     assert SHOWN_CHARACTERS == 1_000
     for length in (SHOWN_CHARACTERS - 1, SHOWN_CHARACTERS, SHOWN_CHARACTERS + 1):

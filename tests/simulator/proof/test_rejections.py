@@ -29,7 +29,7 @@ def test_a_record_names_line_and_row() -> None:
         *(b'{"line": 7, "reason": "r", "row": [1]}', b'{"line": 7.0, "reason": "r", "row": []}'),
     ],
 )
-def test_what_is_no_record_is_none(line: bytes) -> None:
+def test_what_is_not_a_record_is_none(line: bytes) -> None:
     """It may not be JSON, or have a member missing or of another type, no reason, or a field that is not text."""
     assert recorded_rejection(line) is None
 

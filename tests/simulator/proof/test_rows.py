@@ -45,7 +45,7 @@ def test_without_a_ticker_column_the_files_name_is_the_ticker(key: str, ticker: 
 
 
 @pytest.mark.parametrize("key", ["stocks/", "stocks/.csv", "stocks/.csv.gz", "stocks/" + "x" * 2_049 + ".csv"])
-def test_a_file_whose_name_is_no_key_has_only_rejected_rows(key: str) -> None:
+def test_a_file_whose_name_is_not_a_key_has_only_rejected_rows(key: str) -> None:
     """It is empty, or longer than DynamoDB allows for a partition key."""
     assert _read("date,n\n2024-01-02,1\n", key) == Read(rejected=[(2, ("2024-01-02", "1"))])
 

@@ -106,7 +106,7 @@ def test_an_iso_timestamp_has_one_form(text: str, stored: str) -> None:
         ),
     ],
 )
-def test_what_is_no_timestamp_keeps_its_row_out(text: str) -> None:
+def test_what_is_not_a_timestamp_keeps_its_row_out(text: str) -> None:
     """There is no such day or time, no such form, it is finer than a microsecond, or beyond the calendar in UTC."""
     with pytest.raises(NotStorable):
         ISO(text)

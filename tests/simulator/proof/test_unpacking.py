@@ -50,7 +50,7 @@ def _inflated(body: bytes, size: int) -> bytes:
     return b"".join(text)
 
 
-def test_a_format_is_told_by_as_many_bytes_as_the_longest_beginning_has() -> None:
+def test_a_format_is_recognised_by_as_many_bytes_as_the_longest_beginning_has() -> None:
     """The first bytes decide: later ones make no difference, and fewer decide nothing."""
     longest = b"BZh91AY&SY"
     assert len(longest) == HEAD_BYTES

@@ -63,7 +63,7 @@ def test_operators(wanted: str, accepted: list[str], rejected: list[str]) -> Non
     assert [value for value in rejected if passes(wanted, value)] == []
 
 
-def test_exists_false_is_no_test_of_a_value() -> None:
+def test_exists_false_is_not_a_test_of_a_value() -> None:
     """A test of a value cannot be that the value is absent."""
     assert LAMBDA.test(read_json('{"exists": false}', as_written=True)) is None
 

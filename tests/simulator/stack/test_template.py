@@ -246,7 +246,7 @@ Resources:
     assert stack.ignored == ()
 
 
-def test_defaults_of_a_run_stand_behind_parameters() -> None:
+def test_defaults_of_a_run_give_way_to_parameters() -> None:
     """A run's seed replaces the template's default, and gives way to a parameter that was set."""
     assert load(None, {}, defaults={"Seed": "5"}).parameters["Seed"] == "5"
     assert load(None, {"Seed": "6"}, defaults={"Seed": "5"}).parameters["Seed"] == "6"

@@ -22,7 +22,7 @@ def test_wiring_is_the_path_from_bucket_to_table() -> None:
     assert path.rejected_prefix == "rejected/"
 
 
-def test_table_that_nobody_declares_is_refused(tmp_path: Path) -> None:
+def test_a_table_that_is_not_declared_is_refused(tmp_path: Path) -> None:
     """A TABLE_NAME that is not a table in the template is one clear line."""
     copy = tmp_path / "t.yaml"
     text = packaged_template().read_text(encoding="utf-8")

@@ -70,7 +70,7 @@ async def lenient_store() -> AsyncIterator[Store]:
 
 
 @dataclass(frozen=True)
-class Engine:
+class Server:
     """A server that answers requests: stock moto, or the store."""
 
     call: Callable[[str, str, dict[str, str], bytes], Response]
@@ -96,8 +96,8 @@ class Engine:
 class Twins:
     """Stock moto, in this process, and the store that must answer like it."""
 
-    stock: Engine
-    store: Engine
+    stock: Server
+    store: Server
 
 
 @pytest.fixture(scope="session")
@@ -119,5 +119,5 @@ def twins(lenient_store: Store) -> Iterator[Twins]:
         answer = connection.getresponse()
         return Response(answer.status, answer.read(), answer.getheaders())
 
-    yield Twins(Engine(to_stock), Engine(to_store))
+    yield Twins(Server(to_stock), Server(to_store))
     connection.close()

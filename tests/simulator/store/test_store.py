@@ -135,7 +135,7 @@ async def test_ctrl_c_in_the_terminal_does_not_reach_the_store(lenient_store: St
     await lenient_store.counters()
 
 
-async def test_the_death_of_the_process_is_told_at_once() -> None:
+async def test_the_death_of_the_process_is_reported_at_once() -> None:
     """`wait_died` raises, and so does every later call, with the reason in one line."""
     async with Store.open() as store:
         os.kill(store.pid, signal.SIGKILL)
@@ -146,7 +146,7 @@ async def test_the_death_of_the_process_is_told_at_once() -> None:
             await store.counters()
 
 
-async def test_a_store_that_does_not_answer_is_told_and_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_store_that_does_not_answer_is_reported_and_ended(monkeypatch: pytest.MonkeyPatch) -> None:
     """A stopped process is alive but silent: `wait_died` raises, and the block still ends it."""
     monkeypatch.setattr(limits, "SILENCE_LOOK_S", 0.01)
     async with Store.open() as store:
@@ -180,7 +180,7 @@ async def test_the_users_aws_variables_do_not_reach_the_store(monkeypatch: pytes
 
 
 @on_the_sessions_loop
-async def test_a_hundred_and_fifty_long_polls_hold_nobody_up(lenient_store: Store) -> None:
+async def test_a_hundred_and_fifty_long_polls_do_not_block_other_calls(lenient_store: Store) -> None:
     """Polls wait on the event loop: with 150 of them open other calls are answered, and each message wakes one."""
     store = lenient_store
     async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as session:
@@ -203,7 +203,7 @@ async def test_a_hundred_and_fifty_long_polls_hold_nobody_up(lenient_store: Stor
 
 
 @on_the_sessions_loop
-async def test_counters_and_peek_tell_what_happened_without_side_effects(lenient_store: Store) -> None:
+async def test_counters_and_peek_show_what_happened_without_side_effects(lenient_store: Store) -> None:
     """There are totals, gauges and messages; reading changes nothing, and test events are not in the totals."""
     store = lenient_store
     async with aiohttp.ClientSession() as session:

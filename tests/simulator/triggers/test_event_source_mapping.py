@@ -444,7 +444,7 @@ async def test_soft_stop_sends_an_open_batch(twin: Twin, clock: ManualClock) -> 
         assert len(twin.runtime.events) == 1
 
 
-async def test_store_that_fails_is_asked_again(twin: Twin, clock: ManualClock) -> None:
+async def test_store_that_fails_is_tried_again(twin: Twin, clock: ManualClock) -> None:
     """A receive that fails is reported and repeated with back-off."""
     from botocore.exceptions import EndpointConnectionError
 

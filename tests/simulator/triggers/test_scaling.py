@@ -270,7 +270,7 @@ def test_a_failure_takes_one() -> None:
     assert scaler.concurrency == 4
 
 
-def test_repr_tells_the_trend() -> None:
+def test_repr_shows_the_trend() -> None:
     """The figure and its trend can be read at a glance."""
     scaler = Scaler(policy_of(declare.mapping()), 0.0)
     assert repr(scaler) == "<Scaler [0 loaded of 5, idle]>"

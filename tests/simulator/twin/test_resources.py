@@ -114,7 +114,7 @@ async def test_provisioned_table_keeps_its_units(clients: Clients, tmp_path: Pat
         ({"QueueName": "stock queue"}, "StockQueue", "CreateQueue: "),
     ],
 )
-async def test_what_the_engine_refuses_is_a_line_that_names_the_resource(
+async def test_what_the_store_refuses_is_a_line_that_names_the_resource(
     clients: Clients, fresh_stack: Fresh, change: dict[str, str], who: str, said: str
 ) -> None:
     """It is the template's fault, in the store's words, for whatever no rule found before."""
@@ -147,7 +147,7 @@ async def test_a_queue_that_s3_may_not_send_to_is_the_bucket_s_refusal(clients: 
         await resources.create(dataclasses.replace(stack, queues=changed), clients)
 
 
-async def test_an_engine_that_does_not_answer_is_a_line(fresh_stack: Fresh) -> None:
+async def test_a_store_that_does_not_answer_is_one_line(fresh_stack: Fresh) -> None:
     """Only the store is to blame; nothing keeps waiting in the background."""
     async with connect("http://127.0.0.1:9", offline_session()) as nowhere:
         with pytest.raises(ResourceNotMade, match="cannot be created; the store does not answer: ") as failed:

@@ -118,7 +118,7 @@ async def test_a_policy_must_let_s3_send(open_template: Callable[..., Any]) -> N
     "Bucket.VersioningConfiguration.Status",
     "Bucket.BucketName",
 )
-async def test_a_bucket_tells_of_what_it_is_asked_about(open_template: Callable[..., Any]) -> None:
+async def test_a_bucket_notifies_of_what_it_is_configured_for(open_template: Callable[..., Any]) -> None:
     """It reports a put under prefix and suffix, with its version, but no other key, and no removal."""
     notification = """
         Event: s3:ObjectCreated:Put

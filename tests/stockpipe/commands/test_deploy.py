@@ -449,7 +449,7 @@ def test_destroy_says_what_is_lost_and_wants_the_name(deployed: Stockpipe, clien
         client("s3").put_object(Bucket=bucket, Key=f"stocks/{number}.csv", Body=CSV)
     done = deployed("destroy", answer="quote\n")
     assert done.exit_code == 130
-    assert f"3 objects in bucket {bucket}" in done.stderr
+    assert f"objects in the bucket '{bucket}': 3" in done.stderr
     assert "nothing was removed" in done.stderr
     done = deployed("destroy", answer="quotes\ny\n")
     assert done.exit_code == 0, done.exception

@@ -448,7 +448,7 @@ def test_dead_letters_of_a_deployed_stack_miss_the_bound(
 @pytest.mark.parametrize(
     ("arguments", "code", "said"),
     [
-        (("--stack", "none", "--yes"), 2, "there is no stack none"),
+        (("--stack", "none", "--yes"), 2, "the stack 'none' does not exist"),
         (("--stack", "live"), 2, "pass --yes"),
         (("--stack", "live", "--yes", "--find-max"), 2, "searches on this machine alone"),
     ],
@@ -469,7 +469,7 @@ def test_a_stack_whose_function_never_ran_says_what_to_do(aws_engine: str, deplo
     assert deployed("cloudformation").describe_stacks(StackName="live")["Stacks"]
     done = CliRunner().invoke(app, ["load-test", "--endpoint-url", aws_engine, "--stack", "live", "--yes"])
     assert done.exit_code == 2, done.output
-    assert "has no log group /aws/lambda/ConsumerLambda" in " ".join(done.output.split())
+    assert "has no log group '/aws/lambda/ConsumerLambda'" in " ".join(done.output.split())
 
 
 def test_a_queue_with_other_peoples_messages_is_not_measured(aws_engine: str, deployed: Callable[[str], Any]) -> None:

@@ -89,7 +89,7 @@ def test_a_given_parameter_that_keeps_a_file_from_being_read_is_named(tmp_path: 
     assert line.endswith("; leave out TimestampColumn")
 
 
-def test_all_that_is_wrong_is_said_at_once(tmp_path: Path) -> None:
+def test_all_problems_are_reported_at_once(tmp_path: Path) -> None:
     """A typing error, an empty file, a folder without any, a device, two files for one key; twenty lines at most."""
     good, missing, empty = tmp_path / "good.csv", tmp_path / "gone" / "quotes.csv", tmp_path / "empty.csv"
     good.write_bytes(CSV)

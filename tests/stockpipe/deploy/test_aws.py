@@ -71,14 +71,14 @@ def test_errors_of_our_own_pass() -> None:
     assert explain(ValueError("ours")) is None
 
 
-async def test_no_region_is_said_before_any_call() -> None:
+async def test_a_missing_region_is_reported_before_any_call() -> None:
     """Without a region no request is made to AWS."""
     with pytest.raises(InputError, match="no AWS region is set; pass --region"):
         async with connect():
             pass
 
 
-async def test_no_credentials_is_said() -> None:
+async def test_missing_credentials_are_reported() -> None:
     """Without credentials nothing is sent."""
     with pytest.raises(InputError, match="no AWS credentials were found"):
         async with connect(region="eu-central-1"):
@@ -109,7 +109,7 @@ async def test_profile_gives_region_and_credentials(tmp_path: Path, aws_engine: 
         assert aws.region == "eu-west-3"
 
 
-async def test_local_engine_never_sees_the_users_credentials(
+async def test_a_local_endpoint_never_sees_the_users_credentials(
     aws_engine: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A loopback endpoint gets dummy credentials, in its own region, whatever the shell has set."""

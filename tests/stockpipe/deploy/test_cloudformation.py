@@ -100,7 +100,7 @@ def test_first_cause_is_not_what_it_cancelled() -> None:
     assert cloudformation.first_cause(events[:1]) is None
 
 
-async def test_change_set_is_asked_for_as_aws_wants_it() -> None:
+async def test_change_set_is_requested_as_aws_requires() -> None:
     """The request has type, capabilities and every parameter, and the result is what would change."""
     resource = {"Action": "Modify", "LogicalResourceId": "StockQueue", "ResourceType": "AWS::SQS::Queue"}
     change = {"ResourceChange": {**resource, "Replacement": "True"}}
@@ -181,7 +181,7 @@ async def test_endless_change_set_is_given_up() -> None:
     assert client.names()[-1] == "delete_change_set"
 
 
-async def test_events_are_told_once_oldest_first() -> None:
+async def test_events_are_reported_once_oldest_first() -> None:
     """Events before the deployment are not reported; the others are, once each, in order, until the stack settles."""
     old = event(0, "s", "CREATE_COMPLETE", kind=STACK_TYPE)
     first = [event(1, "s", "UPDATE_IN_PROGRESS", kind=STACK_TYPE)]

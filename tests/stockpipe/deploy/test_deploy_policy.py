@@ -153,7 +153,7 @@ def allowed(action: str) -> bool:
     )
 
 
-def test_every_call_of_ours_is_allowed() -> None:
+def test_every_call_that_we_make_is_allowed() -> None:
     """Each operation that the code calls has its permission in the policy."""
     operations = called_operations()
     assert {"cloudformation:CreateChangeSet", "s3:PutObject", "sqs:StartMessageMoveTask", "dynamodb:Scan"} <= operations

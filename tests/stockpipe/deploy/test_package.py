@@ -113,7 +113,7 @@ def test_entries_carry_no_time_and_are_readable(built: Built) -> None:
     assert {entry.external_attr >> 16 for entry in entries} == {0o100644}
 
 
-def test_steps_are_told(built: Built) -> None:
+def test_steps_are_reported(built: Built) -> None:
     """A build reports what it is doing, in order."""
     assert [step.split()[0] for step in built[1]] == ["wheels", "trimming", "compiling", "packing"]
 

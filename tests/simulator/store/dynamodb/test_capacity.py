@@ -59,7 +59,7 @@ def test_what_a_request_turned_out_to_cost_is_taken_of_what_is_there() -> None:
     assert table.exhausted(10.0) == KEY_RANGE
 
 
-def test_one_unit_is_asked_for_unless_more_is_said() -> None:
+def test_one_unit_is_requested_by_default() -> None:
     """A table with one unit left is not exhausted."""
     table = Throughput(0.0, writes=True, provisioned=1)
     assert table.exhausted(0.0) is None

@@ -62,14 +62,14 @@ STEPS = st.one_of(
 class _Side:
     """One of the two servers with its own table; `kind` is the sort key's type, empty if there is none."""
 
-    def __init__(self, engine: Any, name: str, kind: str) -> None:
-        self._engine, self._name, self._kind = engine, name, kind
+    def __init__(self, server: Any, name: str, kind: str) -> None:
+        self._server, self._name, self._kind = server, name, kind
         attributes = [{"AttributeName": "h", "AttributeType": "S"}]
         schema = [{"AttributeName": "h", "KeyType": "HASH"}]
         if kind:
             attributes.append({"AttributeName": "r", "AttributeType": kind})
             schema.append({"AttributeName": "r", "KeyType": "RANGE"})
-        status, answer = engine.json(
+        status, answer = server.json(
             "dynamodb",
             "CreateTable",
             {
@@ -82,7 +82,7 @@ class _Side:
         assert status == 200, answer
 
     def do(self, operation: str, **parameters: Any) -> Any:
-        return self._engine.json("dynamodb", operation, {"TableName": self._name, **parameters})
+        return self._server.json("dynamodb", operation, {"TableName": self._name, **parameters})
 
     def step(self, step: Any) -> Any:
         kind, *arguments = step
@@ -101,7 +101,7 @@ class _Side:
     def _batch(self, puts: list[Any], deletes: list[Any]) -> Any:
         requests = [{"PutRequest": {"Item": self._item(item)}} for item in puts]
         requests += [{"DeleteRequest": {"Key": self._key(key)}} for key in deletes]
-        return self._engine.json("dynamodb", "BatchWriteItem", {"RequestItems": {self._name: requests}})
+        return self._server.json("dynamodb", "BatchWriteItem", {"RequestItems": {self._name: requests}})
 
     def _put(self, item: Any, how: str) -> Any:
         more: dict[str, Any] = {
@@ -252,13 +252,13 @@ class _Side:
                 }
             },
         ]
-        status, _ = self._engine.json("dynamodb", "TransactWriteItems", {"TransactItems": actions})
+        status, _ = self._server.json("dynamodb", "TransactWriteItems", {"TransactItems": actions})
         return status
 
     def _mistake(self, kind: str) -> Any:
         if kind == "table":
             request = [{"DeleteRequest": {"Key": {"h": {"S": "a"}}}}]
-            return self._engine.json("dynamodb", "BatchWriteItem", {"RequestItems": {"no-such": request}})
+            return self._server.json("dynamodb", "BatchWriteItem", {"RequestItems": {"no-such": request}})
         if kind == "key":
             return self.do("PutItem", Item={"other": {"S": "x"}})
         if kind == "empty":

@@ -310,7 +310,7 @@ def test_a_read_unit_is_four_kilobytes(size: int, consistent: bool, units: float
     assert read_units(size, consistent=consistent) == units
 
 
-def test_a_row_stands_for_its_size() -> None:
+def test_a_row_costs_by_its_size() -> None:
     """The cost to replace a stored row depends on its item's size, which is never more than its JSON's."""
     assert row_units(None) == row_units(b"{}") == 1
     lean = json.dumps({"n": {"L": [{"BOOL": True}] * 200}}).encode()

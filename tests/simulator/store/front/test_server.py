@@ -78,7 +78,7 @@ async def test_programs_and_pages_of_this_machine_are_let_in(store_endpoint: str
         assert (await reader.read()).split()[1] == b"200"
 
 
-async def test_a_refused_body_is_not_asked_for(store_endpoint: str) -> None:
+async def test_a_refused_body_is_not_requested(store_endpoint: str) -> None:
     """A client that waits for `100 Continue` gets the refusal instead."""
     parts = urlsplit(store_endpoint)
     reader, writer = await asyncio.open_connection(parts.hostname, parts.port)

@@ -39,8 +39,8 @@ _HEADERS = {"etag", "content-type", "content-range", "x-amz-meta-note", "x-amz-c
 class _Side:
     """One of the two servers with its own bucket."""
 
-    def __init__(self, engine: Any, name: str) -> None:
-        self._s3, self._bucket = engine.s3, f"/{name}"
+    def __init__(self, server: Any, name: str) -> None:
+        self._s3, self._bucket = server.s3, f"/{name}"
         assert self._s3("PUT", self._bucket).status == 200
 
     def step(self, step: Any) -> Any:
@@ -142,20 +142,20 @@ def test_any_sequence_of_object_calls_is_answered_as_by_stock_moto(twins: Any, s
         assert store.step(step) == stock.step(step), step
 
 
-def test_a_put_is_told_of_as_by_stock_moto(twins: Any) -> None:
+def test_a_put_is_announced_as_by_stock_moto(twins: Any) -> None:
     """Without AWS's rules the events of a put are moto's, including one for its tags, although it has none."""
     name = f"e{next(_numbers)}"
     arn = f"arn:aws:sqs:us-east-1:123456789012:{name}"
     events = "".join(f"<Event>s3:{event}:*</Event>" for event in ("ObjectCreated", "ObjectTagging"))
     configured = f"<QueueConfiguration><Queue>{arn}</Queue>{events}</QueueConfiguration>"
     told = []
-    for engine in (twins.stock, twins.store):
-        queue = engine.json("sqs", "CreateQueue", {"QueueName": name})[1]["QueueUrl"]
+    for server in (twins.stock, twins.store):
+        queue = server.json("sqs", "CreateQueue", {"QueueName": name})[1]["QueueUrl"]
         document = f"<NotificationConfiguration>{configured}</NotificationConfiguration>"
-        assert engine.s3("PUT", f"/{name}").status == 200
-        assert engine.s3("PUT", f"/{name}?notification", document.encode()).status == 200
-        assert engine.s3("PUT", f"/{name}/key", b"x").status == 200
-        received = engine.json("sqs", "ReceiveMessage", {"QueueUrl": queue, "MaxNumberOfMessages": 10})[1]["Messages"]
+        assert server.s3("PUT", f"/{name}").status == 200
+        assert server.s3("PUT", f"/{name}?notification", document.encode()).status == 200
+        assert server.s3("PUT", f"/{name}/key", b"x").status == 200
+        received = server.json("sqs", "ReceiveMessage", {"QueueUrl": queue, "MaxNumberOfMessages": 10})[1]["Messages"]
         told.append([_event(json.loads(message["Body"])) for message in received])
     assert told[0] == told[1] == ["s3:TestEvent", "ObjectCreated:Put", "ObjectTagging:Put"]
 

@@ -254,7 +254,7 @@ def test_a_ready_message_can_be_deleted() -> None:
     assert depot.take(1, 0.0, 0.0, HOUR_MS, None) == ([], [])
 
 
-def test_a_receive_brings_as_many_as_were_asked_for() -> None:
+def test_a_receive_returns_as_many_as_were_requested() -> None:
     """They come in the order in which they were sent; earlier receives count against the redrive policy."""
     depot = MessageDepot(b"secret")
     added = [depot.add(_Message(approximate_receive_count=2), 0.0) for _ in range(5)]
@@ -273,7 +273,7 @@ def test_a_walk_goes_on_behind_a_place_in_any_state() -> None:
     assert [held.state for held in depot.walk(10.0)] == ["ready", "ready", "delayed", "ready"]
 
 
-def test_who_waits_is_told_of_what_may_be_received() -> None:
+def test_who_waits_is_notified_of_what_may_be_received() -> None:
     """A sent message, or one whose visibility is changed, may be what a receiver waits for."""
     told: list[str] = []
     depot = MessageDepot(b"secret", arrived=lambda: told.append("arrived"))

@@ -30,8 +30,8 @@ STEPS = st.one_of(
 class _Side:
     """One of the two servers, with the handles that it gave out in order."""
 
-    def __init__(self, engine: Any, name: str) -> None:
-        self._engine = engine
+    def __init__(self, server: Any, name: str) -> None:
+        self._server = server
         self._handles: list[tuple[str, str]] = []
         dead_url = self._create(f"{name}-dead", {})
         arn = f"arn:aws:sqs:us-east-1:123456789012:{name}-dead"
@@ -39,12 +39,12 @@ class _Side:
         self._urls = {"main": self._create(f"{name}-main", {"RedrivePolicy": policy}), "dead": dead_url}
 
     def _create(self, name: str, attributes: dict[str, str]) -> str:
-        status, answer = self._engine.json("sqs", "CreateQueue", {"QueueName": name, "Attributes": attributes})
+        status, answer = self._server.json("sqs", "CreateQueue", {"QueueName": name, "Attributes": attributes})
         assert status == 200, answer
         return str(answer["QueueUrl"])
 
     def do(self, operation: str, **parameters: Any) -> Any:
-        status, answer = self._engine.json("sqs", operation, parameters)
+        status, answer = self._server.json("sqs", operation, parameters)
         for message in answer.get("Messages", ()):
             self._handles.append((parameters["QueueUrl"], message["ReceiptHandle"]))
         return status, _comparable(answer)

@@ -66,7 +66,7 @@ def test_a_bucket_in_the_host_is_the_one_that_is_meant(host: str, target: str, h
     assert found.request.raw_headers == ((b"Host", host_after.encode()), (b"X", b"y"))
 
 
-def test_a_copy_is_told_by_its_source() -> None:
+def test_a_copy_is_recognised_by_its_source() -> None:
     """CopyObject and UploadPartCopy differ from a put only in a header."""
     source = {"x_amz_copy_source": "bucket/other"}
     assert routed("PUT", "/bucket/key", **source).operation == "CopyObject"
