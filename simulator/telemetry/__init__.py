@@ -241,6 +241,9 @@ class Telemetry:
         function = self._mapped[message.mapping]
         if message.mapping == self._path_mapping:
             self._in_hand = max(0, self._in_hand - 1)
+            held, age_s = self._facts.maxima, message.at - message.sent_at
+            if age_s > (held.oldest_age_s or 0.0):
+                self._learn(maxima=replace(held, oldest_age_s=age_s))
         # Whoever settles a whole batch does so at once after its invocation: its cause is the function's last.
         cause = self._causes.get((function, message.reason), message.reason)
         failed = self._failures.settled(message, cause) if message.mapping == self._path_mapping else None

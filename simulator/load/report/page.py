@@ -19,7 +19,7 @@ from simulator.load.report import charts
 from simulator.load.report.text import audit_words, latencies, shape
 from simulator.run.bounds import words
 
-WRAPPED = 22
+WRAPPED = 26
 """A column with a longer text than this is one of words."""
 
 

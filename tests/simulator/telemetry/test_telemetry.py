@@ -201,7 +201,7 @@ def test_maxima_come_from_the_samples(telemetry: Telemetry, sample: Sample) -> N
 
 
 def test_what_no_sample_saw_counts_for_the_maxima(telemetry: Telemetry, sample: Sample, make: Make) -> None:
-    """What a poller received was visible, and is in flight until it is settled; other queues do not count."""
+    """What a poller received was visible, and is in flight and ages until it is settled; other queues do not count."""
     mapping = next(iter(template.load().mappings))
     telemetry.record(sample(1001.0, queue={"visible": 1}))
     for at, count, settled in ((1002.0, 3, 0), (1002.1, 2, 4), (1002.2, 2, 0), (1002.3, 0, 0)):
@@ -209,8 +209,10 @@ def test_what_no_sample_saw_counts_for_the_maxima(telemetry: Telemetry, sample: 
         for _ in range(settled):
             telemetry.record(make(MessageSettled, deleted=True))
     telemetry.record(MessagesReceived(1003.0, "Other", "OtherQueue", 50))
-    maxima = telemetry.snapshot(1004.0).maxima
+    telemetry.record(make(MessageSettled, at=1004.5, sent_at=1002.0, deleted=False))
+    maxima = telemetry.snapshot(1004.5).maxima
     assert (maxima.visible, maxima.in_flight, maxima.depth, maxima.depth_at) == (3, 5, 5, 1002.1)
+    assert maxima.oldest_age_s == 2.5
     telemetry.record(sample(1005.0, queue={"visible": 4, "in_flight": 4}))
     maxima = telemetry.snapshot(1005.0).maxima
     assert (maxima.visible, maxima.in_flight, maxima.depth, maxima.depth_at) == (4, 5, 8, 1005.0)
