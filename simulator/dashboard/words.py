@@ -87,7 +87,7 @@ def progress_line(snapshot: Snapshot, width: int) -> Line:
     """The bar and its words. While it runs, the bar has its place; when all is done, it fills the line."""
     share, text = progress(snapshot)
     if snapshot.conclusion is not None and snapshot.phase != "done":
-        text = "ended early"
+        share, text = None, "ended early"
     done = snapshot.phase == "done"
     room = len(f" {text} 100 % ") if done else max(1, min(_PROGRESS_TEXT, width - _LEAST_BAR - 2))
     bar_cells = max(1, width - (1 if done else 2) - room)

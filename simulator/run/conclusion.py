@@ -17,8 +17,10 @@ def conclusion(summary: Mapping[str, Any], figures: Mapping[str, SummaryFigure] 
     """The conclusion of a summary of `simulate` or `load-test`, whose bounds are on `figures`."""
     audit, missed = summary["audit"], tuple(_missed(summary, figures))
     if audit is None:
-        return Conclusion("no audit", "the target keeps no rows to compare with", "plain", missed)
+        return Conclusion("no audit", "whether every row is stored was not looked at", "plain", missed)
     color, meaning = VERDICTS[audit["verdict"]]
+    if sampled := audit.get("sampled"):
+        meaning += f", in a sample of {sampled['objects']:,} of {sampled['of']:,} objects"
     return Conclusion(audit["verdict"], meaning, _TONES[color], missed)
 
 

@@ -33,13 +33,19 @@ def test_each_verdict_has_its_words_and_its_tone(verdict: str, tone: str, meanin
 
 
 def test_a_load_test_without_rows_to_compare_has_no_verdict() -> None:
-    """A sink keeps nothing."""
+    """A sink keeps nothing to compare."""
     ended = conclusion(summary(None), FIGURES)
     assert (ended.verdict, ended.tone, ended.meaning) == (
         "no audit",
         "plain",
-        "the target keeps no rows to compare with",
+        "whether every row is stored was not looked at",
     )
+
+
+def test_the_verdict_on_a_sample_says_so() -> None:
+    """It is about no more objects than were read."""
+    sampled = summary(None) | {"audit": {"verdict": "exact", "sampled": {"objects": 200, "of": 4_000}}}
+    assert conclusion(sampled, FIGURES).meaning == "every row is accounted for, in a sample of 200 of 4,000 objects"
 
 
 def test_what_was_missed_is_named_with_its_value() -> None:
