@@ -205,23 +205,23 @@ def test_a_second_ctrl_c_ends_at_once_and_still_says_what_was_seen(start: Any, t
         (("--ramp", "10/s"), "not a ramp"),
         (("--ramp", "10/s..20"), "not a rate"),
         (("--ramp", "1/s..2/s", "--steps", "1/s,2/s"), "different loads"),
-        (("--ramp", "1/s..2/s", "--rate", "5/s"), "--rate does not go with --ramp"),
-        (("--find-max", "--poisson"), "--poisson does not go"),
+        (("--ramp", "1/s..2/s", "--rate", "5/s"), "'--rate' does not go with '--ramp'"),
+        (("--find-max", "--poisson"), "'--poisson' does not go"),
         (("--target", "moon"), "not one of 'store' or 'sink'"),
         (("--target", "sink", "--endpoint-url", "http://127.0.0.1:1"), "name different targets"),
-        (("--sink-latency", "5ms"), "goes with --target sink"),
-        (("--region", "eu-west-1"), "goes with --stack"),
+        (("--sink-latency", "5ms"), "goes with '--target sink'"),
+        (("--region", "eu-west-1"), "goes with '--stack'"),
         (("--endpoint-url", "http://127.0.0.1:9"), "does not answer"),
         (("--endpoint-url", "localhost:4566"), "is not the URL of an endpoint"),
         (("--endpoint-url", "https://sqs.us-east-1.amazonaws.com"), "--stack NAME"),
         (("--slo", "p99<5"), "give it a unit"),
         (("--slo", "speed>9"), "there is no figure"),
         (("--concurrency", "1"), "MaximumConcurrency"),
-        (("--window", "500ms"), "whole seconds"),
-        (("--batch-size", "5", "--parameter", "BatchSize=6"), "say the same"),
+        (("--window", "500ms"), "is not a whole number of seconds"),
+        (("--batch-size", "5", "--parameter", "BatchSize=6"), "set the same"),
         (("--stack", "s", "--memory", "512"), "cannot be given for a deployed stack"),
         (("--summary", "/nowhere/s.json"), "there is no directory"),
-        (("--report", "-"), "needs a file name"),
+        (("--report", "-"), "'-' is not a file"),
         (("--template", "/nowhere.yaml"), "nowhere.yaml"),
         (("--ui", "loud"), "not one of"),
     ],
@@ -429,7 +429,7 @@ def test_dead_letters_of_a_deployed_stack_miss_the_bound(
 @pytest.mark.parametrize(
     ("arguments", "code", "said"),
     [
-        (("--stack", "none", "--yes"), 2, "there is no stack none"),
+        (("--stack", "none", "--yes"), 2, "there is no stack 'none'"),
         (("--stack", "live"), 2, "pass --yes"),
         (("--stack", "live", "--yes", "--find-max"), 2, "searches on this machine alone"),
     ],
@@ -450,7 +450,7 @@ def test_a_stack_whose_function_never_ran_says_what_to_do(aws_engine: str, deplo
     assert deployed("cloudformation").describe_stacks(StackName="live")["Stacks"]
     done = CliRunner().invoke(app, ["load-test", "--endpoint-url", aws_engine, "--stack", "live", "--yes"])
     assert done.exit_code == 2, done.output
-    assert "has no log group /aws/lambda/ConsumerLambda" in " ".join(done.output.split())
+    assert "has no log group '/aws/lambda/ConsumerLambda'" in " ".join(done.output.split())
 
 
 def test_a_queue_with_other_peoples_messages_is_not_measured(aws_engine: str, deployed: Callable[[str], Any]) -> None:
