@@ -103,7 +103,7 @@ class GeneratorProcess:
             raise await self._died() from None
 
     async def _died(self) -> CouldNotFinish:
-        return CouldNotFinish(f"the load generator's process {await self._process.fate()}")
+        return CouldNotFinish(f"the load generator's process {await self._process.fate()}", hint="start the run again")
 
 
 class SinkProcess:
@@ -123,7 +123,7 @@ class SinkProcess:
             except TimeoutError:
                 line = b""
             if not line:
-                raise CouldNotFinish(f"the sink's process {await process.fate()}")
+                raise CouldNotFinish(f"the sink's process {await process.fate()}", hint="start the run again")
             async with aiohttp.ClientSession(trust_env=False) as http:
                 yield cls(process, json.loads(line)["endpoint"], http, clock)
 
@@ -133,9 +133,14 @@ class SinkProcess:
             async with self._http.get(f"{self.endpoint}/_sink/counters") as response:
                 counters = await response.json(content_type=None)
         except (aiohttp.ClientError, OSError) as error:
-            raise CouldNotFinish(f"the sink's process {await self._process.fate()}") from error
+            raise CouldNotFinish(
+                f"the sink's process {await self._process.fate()}", hint="start the run again"
+            ) from error
         return from_json({"at": self._clock.now(), **counters})
 
     async def wait_lost(self) -> NoReturn:
         """Wait until the process ends by itself, or no longer answers, and raise `CouldNotFinish`."""
-        raise CouldNotFinish(f"the sink's process {await self._process.wait_lost(self.counters, self._clock)}")
+        raise CouldNotFinish(
+            f"the sink's process {await self._process.wait_lost(self.counters, self._clock)}",
+            hint="start the run again",
+        )

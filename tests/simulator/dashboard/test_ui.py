@@ -438,7 +438,7 @@ async def test_a_screenshot_that_cannot_be_written_is_an_error(telemetry: Teleme
     """The caller learns of it, and nothing half-written stays."""
     with pytest.raises(ExceptionGroup) as raised:
         await _shown(telemetry, "quiet", Console(file=io.StringIO()), 1.0, tmp_path / "missing" / "frame.svg")
-    assert raised.group_contains(CouldNotFinish, match="frame.svg: there is no directory")
+    assert raised.group_contains(CouldNotFinish, match="frame.svg' cannot be written: there is no directory")
 
 
 def test_a_screenshot_keeps_colours_whatever_the_environment(
