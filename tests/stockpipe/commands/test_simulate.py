@@ -336,7 +336,7 @@ def test_logs_are_kept_or_the_loss_is_told(stockpipe: Stockpipe, tmp_path: Path)
         (("--parameter", "Nope=1"), "has no parameter 'Nope'"),
         (("--files", "20000"), "must be at most 10000"),
         (("--parameter", "VisibilityTimeout=1"), "AWS refuses it"),
-        (("--template", "none.yaml"), "there is no template none.yaml"),
+        (("--template", "none.yaml"), "the template none.yaml does not exist"),
         (("--scenario", "brust"), "there is no scenario 'brust'"),
         (("--source", "none.csv"), "none.csv"),
         (("lost.csv",), "'lost.csv' is given without --source"),
