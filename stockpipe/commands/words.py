@@ -42,7 +42,7 @@ def _parameter_hint(stack: Stack, finding: Finding) -> str | None:
     parameter = parameters_behind(stack, finding.logical_id).get(variable) if variable.isupper() else None
     if parameter is None:
         return None
-    choices = finding.text.partition(" is none of ")[2].split(", ")
+    choices = finding.text.partition(" is not one of ")[2].split(", ")
     named = _NEAREST.search(finding.text)
     near = named[1] if named else nearest(stack.parameters.get(parameter, ""), choices)
     return f"write --parameter {quoted((f'{parameter}={near}',))}" if near else f"--parameter {parameter}=... sets it"

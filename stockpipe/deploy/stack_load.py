@@ -71,7 +71,7 @@ async def _log_group(aws: Aws, function: str, stack: str) -> str:
     logging = configuration.get("LoggingConfig", {})
     if (level := logging.get("ApplicationLogLevel")) in limits.LOG_LEVELS[limits.LOG_LEVELS.index("WARN") :]:
         raise InputError(
-            f"function '{function}' logs {level} and above, and a load test needs its INFO lines",
+            f"function '{function}' logs only {level} and above, and a load test needs its INFO lines",
             hint=f"`stockpipe deploy --stack {stack} --parameter LogLevel=INFO` changes that",
         )
     group: str = logging.get("LogGroup") or f"/aws/lambda/{function}"

@@ -138,7 +138,7 @@ def test_an_interrupted_package_leaves_nothing(start: Start, tmp_path: Path, num
     [
         ("-S -n 64", 0, "verdict exact"),  # raised to what the system allows
         ("-n 256", 0, "verdict exact"),
-        ("-n 255", 3, "this machine allows only 255 open files, and a run needs 256"),
+        ("-n 255", 3, "the limit on open files is 255, and a run needs 256"),
     ],
 )
 def test_a_run_does_with_256_open_files(tmp_path: Path, files: str, code: int, said: str) -> None:

@@ -213,7 +213,7 @@ def test_a_filter_that_aws_refuses_is_found_first(stockpipe: Stockpipe, client: 
 @pytest.mark.parametrize(
     ("service", "call", "arguments", "words"),
     [
-        ("sqs", "create_queue", {"QueueName": "StockDLQ"}, "queue 'StockDLQ' exists .*DeadLetterQueueName=NAME"),
+        ("sqs", "create_queue", {"QueueName": "StockDLQ"}, "queue 'StockDLQ' already exists .*DeadLetterQueueName=NAME"),
         ("s3", "create_bucket", {"Bucket": "quotes-data-123456789012-us-east-1"}, "bucket 'quotes-.*BucketName=NAME"),
     ],
 )  # fmt: skip
@@ -246,7 +246,7 @@ def test_engine_without_the_transform_is_found_out(stockpipe: Stockpipe) -> None
     """A green stack without its functions is no success; status shows its state and measures nothing."""
     done = stockpipe("deploy", "--yes")
     assert isinstance(done.exception, CouldNotFinish)
-    assert "did not create GeneratorLambda, ConsumerLambda" in str(done.exception)
+    assert "without GeneratorLambda, ConsumerLambda" in str(done.exception)
     assert "--local-transform" in str(done.exception)
     assert "quotes CREATE_COMPLETE" in stockpipe("status").stdout
     assert json.loads(stockpipe("status", "--json").stdout)["state"] == "CREATE_COMPLETE"
@@ -349,7 +349,7 @@ def test_unknown_stack_is_named(stockpipe: Stockpipe) -> None:
     for command in ("status", "invoke", "verify", "redrive", "destroy"):
         done = stockpipe(command, stack="nothing")
         assert isinstance(done.exception, InputError)
-        assert "there is no stack 'nothing' in us-east-1 of account 123456789012" in str(done.exception)
+        assert "the stack 'nothing' does not exist in us-east-1 of account 123456789012" in str(done.exception)
 
 
 CSV = b"ticker,timestamp,close\nAAPL,2026-01-02T10:00:00Z,1.5\n"
@@ -432,7 +432,7 @@ def test_redrive_shows_and_moves(deployed: Stockpipe, client: Any, answers: None
     assert "s3://b/stocks/other.csv  no reason in the log" in done.stdout
     done = deployed("redrive", "--yes")
     assert done.exit_code == 0, done.exception
-    assert "2 messages are back in StockQueue" in done.stderr
+    assert "moved 2 messages back to StockQueue" in done.stderr
     counts = client("sqs").get_queue_attributes(
         QueueUrl=queue_url(client, "StockQueue"), AttributeNames=["ApproximateNumberOfMessages"]
     )
@@ -449,7 +449,7 @@ def test_destroy_says_what_is_lost_and_wants_the_name(deployed: Stockpipe, clien
         client("s3").put_object(Bucket=bucket, Key=f"stocks/{number}.csv", Body=CSV)
     done = deployed("destroy", answer="quote\n")
     assert done.exit_code == 130
-    assert f"objects in the bucket '{bucket}': 3" in done.stderr
+    assert f"3 objects in bucket {bucket}" in done.stderr
     assert "nothing was removed" in done.stderr
     done = deployed("destroy", answer="quotes\ny\n")
     assert done.exit_code == 0, done.exception
@@ -469,6 +469,6 @@ def test_protected_table_is_respected_and_named(stockpipe: Stockpipe, client: An
     assert stockpipe("deploy", "--yes", "--local-transform", "--parameter", "DeletionProtection=true").exit_code == 0
     done = stockpipe("destroy", "--yes")
     assert isinstance(done.exception, InputError)
-    assert "table 'StockData' is under deletion protection" in str(done.exception)
+    assert "table 'StockData' has deletion protection" in str(done.exception)
     assert "--parameter DeletionProtection=false" in str(done.exception)
     assert client("dynamodb").list_tables()["TableNames"] == ["StockData"]

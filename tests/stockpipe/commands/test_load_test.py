@@ -229,7 +229,7 @@ def test_a_second_ctrl_c_ends_at_once_and_still_says_what_was_seen(start: Any, t
         (("--region", "eu-west-1"), "goes with '--stack'"),
         (("--target", "sink", "--audit", "full"), "--target sink, which keeps no rows to prove"),
         (("--stack", "s", "--audit", "sample"), "run stockpipe verify --stack s"),
-        (("--audit", "some"), "not 'full', 'sample' or 'none'"),
+        (("--audit", "some"), "not one of 'full', 'sample' or 'none'"),
         (("--endpoint-url", "http://127.0.0.1:9"), "does not answer"),
         (("--endpoint-url", "localhost:4566"), "is not the URL of an endpoint"),
         (("--endpoint-url", "https://sqs.us-east-1.amazonaws.com"), "--stack NAME"),
@@ -479,4 +479,4 @@ def test_a_queue_with_other_peoples_messages_is_not_measured(aws_engine: str, de
     deployed("sqs").send_message(QueueUrl=url, MessageBody="somebody's")
     done = CliRunner().invoke(app, ["load-test", "--endpoint-url", aws_engine, "--stack", "live", "--yes"])
     assert done.exit_code == 3, done.output
-    assert "holds 1 message; " in " ".join(done.output.split())
+    assert "holds 1 message, which would be measured too" in " ".join(done.output.split())

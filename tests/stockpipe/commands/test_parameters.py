@@ -60,7 +60,7 @@ def test_a_file_of_parameters_is_read(tmp_path: Path, content: str, found: dict[
         ('{"A": 1, "A": 2}', "has the parameter 'A' twice"),
         ("[" + ", ".join(['{"ParameterKey": "A", "ParameterValue": 1}'] * 2) + "]", "has the parameter 'A' twice"),
         ('{"A": null}', "has a value for 'A' that is not a text or a number"),
-        ('{"A": NaN}', "has NaN, which is not a number of JSON"),
+        ('{"A": NaN}', "has NaN, which is not a number in JSON"),
         ('{"A": ["x"]}', "has a value for 'A' that is not a text or a number"),
         ('{"A": {}}', "has a value for 'A' that is not a text or a number"),
         ('{"A": "\\ud800"}', "has a value for 'A' that is not a text or a number"),

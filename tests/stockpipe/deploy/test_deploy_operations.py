@@ -68,7 +68,7 @@ async def test_ended_move_says_how_far_it_came() -> None:
     """A task that fails is one line with the number moved and what to do."""
     failed = {"TaskHandle": "t", "Status": "FAILED", "ApproximateNumberOfMessagesMoved": 2, "FailureReason": "denied"}
     aws = ScriptedAws(start_message_move_task={"TaskHandle": "t"}, list_message_move_tasks={"Results": [failed]})
-    with pytest.raises(CouldNotFinish, match="2 messages were moved back, then the move ended: denied; run it again"):
+    with pytest.raises(CouldNotFinish, match="2 messages moved back, then it ended: denied; run it again"):
         await redrive.send_back(aws, InstantClock(), DLQ, QUEUE, lambda _: None)  # type: ignore[arg-type]
 
 
@@ -180,7 +180,7 @@ async def test_destroy_that_fails_names_the_first_cause() -> None:
         describe_stack_events=[{"StackEvents": []}, {"StackEvents": [cause]}],
     )
     with pytest.raises(
-        CouldNotFinish, match=r"stack 's' is not gone: X \(AWS::IAM::Role\): not authorized; .*--stack s"
+        CouldNotFinish, match=r"stack 's' could not be deleted: X \(AWS::IAM::Role\): not authorized; .*--stack s"
     ):
         await teardown.destroy(
             aws,
