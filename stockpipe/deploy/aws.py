@@ -124,7 +124,7 @@ class Aws:
         return urls[-1].partition("?")[0].rstrip("/")
 
     def _attempts(self, service: str) -> int:
-        """A function must not be invoked twice for one question; a local endpoint that is not there stays away."""
+        """A function must not be invoked twice for one question; a local engine that is not there stays away."""
         if service == "lambda":
             return 1
         return 2 if self.endpoint_url and is_loopback_url(self.endpoint_url) else 5

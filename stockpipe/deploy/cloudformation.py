@@ -216,11 +216,11 @@ async def follow(
     after: str | None,
     on_event: Callable[[StackEvent], None],
 ) -> tuple[DeployedStack | None, tuple[StackEvent, ...]]:
-    """Report each event once, oldest first, until the stack rests; the stack (None: gone) and all events reported."""
+    """Tell each event once, oldest first, until the stack rests; the stack (None: gone) and all events told."""
     shown: list[StackEvent] = []
     known = {after} if after else set()
     while True:
-        # The state first: what happens between the two calls is then reported rather than missed.
+        # The state first: what happens between the two calls is then told rather than missed.
         stack = await describe(client, stack_id)
         for event in await _new_events(client, stack_id, known):
             known.add(event.id)
@@ -273,7 +273,7 @@ async def _changes(client: CloudFormationClient, draft: ChangeSet) -> tuple[Chan
 
 
 async def _forget(client: CloudFormationClient, draft: ChangeSet) -> None:
-    """Withdraw as far as possible while another error is on its way: that one is reported, not a second."""
+    """Withdraw as far as possible while another error is on its way: that one is told, not a second."""
     with suppress(ClientError):
         await withdraw(client, draft)
 

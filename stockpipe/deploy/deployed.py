@@ -1,4 +1,4 @@
-"""A stack as it is in AWS: which bucket, queues, table and functions it has, by their real names."""
+"""A stack as it stands in AWS: which bucket, queues, table and functions it has, by their real names."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ async def find(aws: Aws, stack_name: str) -> Deployed:
 
 
 async def address(aws: Aws, physical_id: str) -> QueueAddress:
-    """A queue by its physical id, which is a URL that an endpoint other than AWS may not answer at."""
+    """A queue by its physical id, which is a URL that an engine other than AWS may not answer at."""
     sqs = await aws.sqs()
     name = physical_id.rsplit("/", 1)[-1]
     url = (await sqs.get_queue_url(QueueName=name))["QueueUrl"]

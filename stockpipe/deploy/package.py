@@ -48,7 +48,7 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Package:
-    """A built zip. `sha256` is of the file, in hexadecimal; `compiled` says whether compiled files are in it."""
+    """A built zip. `sha256` is of the file, in hexadecimal; `compiled` tells whether compiled files are in it."""
 
     file: Path
     target: Target
@@ -60,7 +60,7 @@ class Package:
 
 
 def build_package(output: Path, target: Target, *, interpreter: Path | None = None, report: Report) -> Package:
-    """Build the zip at `output`; the same inputs give the same bytes. `report` gets each step in a few words.
+    """Build the zip at `output`; the same inputs give the same bytes. `report` is told each step in a few words.
 
     Raises `InputError` for what cannot be built or is over Lambda's limits, `CouldNotFinish` when pip fails or the
     disk is full. `output` is replaced only by a whole zip.

@@ -96,7 +96,7 @@ async def send_back(
 ) -> int:
     """Move every message back and wait until it is done; how many. `progress` hears the running total.
 
-    An endpoint without message move tasks is served message by message: sent first, then deleted, so that an
+    An engine without message move tasks is served message by message: sent first, then deleted, so that an
     interruption leaves a message in both queues rather than in none.
     """
     sqs = await aws.sqs()

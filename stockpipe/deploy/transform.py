@@ -32,7 +32,7 @@ def body(template: Mapping[str, Any]) -> str:
 
 
 def translate(template: Mapping[str, Any], parameters: Mapping[str, str], region: str) -> dict[str, Any]:
-    """What CloudFormation's serverless transform makes of a SAM template, for endpoints that do not have it.
+    """What CloudFormation's serverless transform makes of a SAM template, for engines that do not have it.
 
     Needs the package aws-sam-translator. Raises `InputError` with the translator's own words.
     """

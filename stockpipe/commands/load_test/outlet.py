@@ -70,7 +70,7 @@ def run_options(plan: Plan, now: float) -> RunOptions:
 async def run_shown(
     options: LoadTestOptions, session: LoadSession, opening: AbstractAsyncContextManager[LoadTarget]
 ) -> ExitCode:
-    """Run a session against a target, show it, write the results; the exit code. Our own failure is raised."""
+    """Run a session against a target, show it, write what is asked for; the exit code. A failure of ours is raised."""
     outlet = _Outlet(options, session)
     with session.interrupts.installed():
         if session.plan.target != "stack":
@@ -106,7 +106,7 @@ class _Outlet:
                 self._session.note(line, "warning")
 
     async def finish(self) -> None:
-        """End the display, write summary and page. Once; a load that never began has none.
+        """End the display, write summary and page. Once; of a load that never began there is nothing to tell.
 
         What cannot be written keeps nothing else back.
         """

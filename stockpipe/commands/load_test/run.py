@@ -1,4 +1,4 @@
-"""What `stockpipe load-test` does with its options: resolve them, run, print the outcome."""
+"""What `stockpipe load-test` does with its options: resolve them, run, say what came out."""
 
 from __future__ import annotations
 
@@ -80,8 +80,8 @@ def _only_one(given: Mapping[str, object], clash: str) -> str | None:
 
 
 def _target(options: LoadTestOptions) -> TargetName:
-    endpoint = options.endpoint_url if options.stack is None else None
-    targets = {"--target": "target" in options.given, "--endpoint-url": endpoint, "--stack": options.stack}
+    engine = options.endpoint_url if options.stack is None else None
+    targets = {"--target": "target" in options.given, "--endpoint-url": engine, "--stack": options.stack}
     _only_one(targets, "name different targets")
     if "sink_latency_s" in options.typed and options.target != "sink":
         raise InputError("'--sink-latency' goes with '--target sink' only", hint="add --target sink")
@@ -91,8 +91,8 @@ def _target(options: LoadTestOptions) -> TargetName:
     for option in ("region", "profile", "yes"):
         if getattr(options, option):
             raise InputError(f"'--{option}' goes with '--stack' only", hint="add --stack NAME, or leave it out")
-    if endpoint is not None:
-        _require_loopback(endpoint)
+    if engine is not None:
+        _require_loopback(engine)
         return "endpoint"
     return options.target
 

@@ -20,7 +20,7 @@ from stockpipe.deploy.status import queue_status
 
 
 def run_on_stack(options: LoadTestOptions, stack: Stack, plan: Plan) -> int:
-    """Find the stack, print the cost, ask, run; the exit code."""
+    """Find the stack, tell the cost, ask, run; the exit code."""
     if plan.find_max:
         raise InputError(
             "--find-max searches on this machine alone: on AWS, log lines report stored objects too late for a search",

@@ -1,4 +1,4 @@
-"""What `stockpipe simulate` does with its options: resolve them, run, print the outcome."""
+"""What `stockpipe simulate` does with its options: resolve them, run, say what came out."""
 
 from __future__ import annotations
 
@@ -252,7 +252,7 @@ class _SimulateOutlet:
 def _recorders(
     options: SimulateOptions, telemetry: Telemetry, outlet: _SimulateOutlet, owned: contextlib.ExitStack
 ) -> Record:
-    """One function that passes each observation to every reader."""
+    """One function that tells every reader of observations."""
     recorders: list[Record] = [telemetry.record]
     if options.logs is not None:
         try:
