@@ -255,12 +255,12 @@ def run() -> None:
         # What is left is to say so: a signal would only cut that off.
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, signal.SIG_IGN)
-        told = output.failed is not None and end.code == ExitCode.COULD_NOT_FINISH
+        said = output.failed is not None and end.code == ExitCode.COULD_NOT_FINISH
         with suppress(OSError):
             sys.stdout.flush()
         if output.failed is None:
             raise
-        if not told:
+        if not said:
             _say(*failure_of(output.failed).lines)
         raise SystemExit(ExitCode.COULD_NOT_FINISH) from None
 

@@ -1,6 +1,6 @@
 """Texts from outside as a terminal may show them: nothing in them steers it, and a line stays one. Pure.
 
-Templates, parameters, names of files, log lines and engines' errors may hold anything. What moves the cursor, changes
+Templates, parameters, names of files, log lines and errors of servers may hold anything. What moves the cursor, changes
 colours, ends a line, turns the direction of writing or cannot be seen is written as Python would escape it, and so is
 a byte of a name that is not text.
 """

@@ -16,7 +16,7 @@ from simulator.stack.settings import parameter_behind
 from simulator.stack.wiring import wiring
 
 CAUSES_ADVISED = 3
-"""Of the most frequent reasons; a person mends one after the other."""
+"""Of the most frequent reasons; a person fixes one after the other."""
 _NEAREST = re.compile(r"""the nearest is (?:'([^'…]+)'|"([^"…]+)")""")
 
 
@@ -27,17 +27,17 @@ class NextStep(NamedTuple):
     command: str | None = None
 
     def as_json(self) -> dict[str, str | None]:
-        """As it stands in the summary."""
+        """As it is in the summary."""
         return self._asdict()
 
 
 @dataclass(frozen=True, slots=True)
 class Situation:
-    """What the advice is about besides the figures.
+    """What the advice is about, apart from the figures.
 
     `repeat` are the words of the command that runs the same again. `keeps_store` and `keeps_logs`: the options that
     make it leave the store up at its end, and write the functions' logs to files; empty where it has no such option.
-    `store_is_up`: this run leaves its store up by itself. `could_not_finish`: a failure of ours ended it.
+    `store_is_up`: this run leaves its store up by itself. `could_not_finish`: our own failure ended it.
     """
 
     stack: Stack
@@ -53,7 +53,7 @@ class Situation:
         return quoted(with_option(self.repeat, *option))
 
     def drained_longer(self, by_s: float = 60.0) -> str:
-        """The command that repeats the run with more time for the drain: twice as much, or so many seconds more."""
+        """The command that repeats the run with more time for the drain: twice as much, or `by_s` seconds more."""
         longer_s = math.ceil(max(2 * self.drain_timeout_s, self.drain_timeout_s + by_s))
         return self.again("--drain-timeout", duration_text(longer_s))
 
@@ -64,7 +64,7 @@ class Situation:
 
 
 def advice(summary: Mapping[str, Any], situation: Situation) -> Iterator[NextStep]:
-    """A step for each thing that a person can do about what came out, the causes first."""
+    """A step for each thing that a person can do about the outcome, the causes first."""
     audit = summary["audit"]
     cut_off = audit is not None and audit["expected_rows"] is None
     if cut_off and summary["interrupted"] and not situation.could_not_finish:

@@ -27,7 +27,7 @@ _ASK = {
 
 
 def require_free_port(port: int) -> None:
-    """Raise `InputError` for a port of this machine that a server of ours could not have; 0 is any free one."""
+    """Raise `InputError` for a port of this machine that our own server could not have; 0 is any free one."""
     if not port:
         return
     with socket.socket() as tried:

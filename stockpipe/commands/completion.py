@@ -114,7 +114,7 @@ def install(shell: str) -> str:
 
 
 def with_shell(words: list[str]) -> list[str]:
-    """The words of a command line, with the shell in use behind an option of ours that names none."""
+    """The words of a command line, with the shell in use behind an option for completion that names none."""
     for place, word in enumerate(words[:1]):
         if word in _OPTIONS and (place + 1 == len(words) or words[place + 1].startswith("-")):
             return [*words[: place + 1], _shell_in_use(), *words[place + 1 :]]
@@ -132,7 +132,7 @@ def _shell_in_use() -> str:
 
 
 def offered(words: Sequence[str], offers: Mapping[str, Completable], shell: str) -> Iterator[tuple[str, str]]:
-    """What may stand in place of the last word, each with its meaning; nothing where a file may.
+    """What may take the place of the last word, each with its meaning; nothing where a file may.
 
     `words` follow the program's name; the last is what is there of the one to complete, and may be empty.
     """

@@ -2,8 +2,8 @@
 
 A field is `Annotated[TYPE, typer.Option(help=...)]`, or `typer.Argument`, with its default. A `Written` among the
 annotations says how a value that typer does not know is read and shown; a `Literal` is a choice; a tuple of any length
-is an option that can be repeated. `show_default` may be words; `{}` in them stands for the default. `TYPED` among them
-keeps a field to the command line: no variable and no table sets it.
+is an option that can be repeated. `show_default` may be words; `{}` in them is replaced by the default. `TYPED` among
+the annotations keeps a field to the command line: no variable and no table sets it.
 """
 
 from __future__ import annotations
@@ -78,9 +78,9 @@ class Options:
             annotations.pop(name, None)
         for name, annotation in annotations.items():
             if not hasattr(annotation, "__metadata__") or hasattr(Options, name):
-                raise TypeError(f"{cls.__name__}.{name} is no option")
+                raise TypeError(f"{cls.__name__}.{name} is not an option")
             if getattr(cls, name, None).__hash__ is None:
-                raise TypeError(f"{cls.__name__}.{name} is no option with a default that cannot change")
+                raise TypeError(f"{cls.__name__}.{name} is not an option with a default that cannot change")
         for base in cls.__bases__:
             for name, annotation in getattr(base, "annotations", {}).items():
                 annotations.setdefault(name, annotation)

@@ -16,7 +16,8 @@ Durations are written `90s`, `5m`, `1h`; rates `200/s`, `30/m`; times as ISO 860
 obey `NO_COLOR`. Exit codes: 0 done, proven and within [bounds](bounds.md); 1 not proven, or a bound missed; 2 wrong
 usage, settings, template or input; 3 could not finish; 130 interrupted before the end that was asked for (1 if rows are
 not proven). A reader of standard output that goes away, as `head` does, changes no exit code; output that cannot be
-written for another reason is 3.
+written for another reason is 3. An error is one line on standard error, or one per file; a last line `  hint: ...`
+says what to do about it. Defaults of your own: [configuration.md](configuration.md).
 """
 
 

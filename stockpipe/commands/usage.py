@@ -10,7 +10,7 @@ from simulator.base.nearest import nearest
 
 
 def explained(error: Any, context: Any) -> InputError:
-    """A usage error of typer's as one of ours: what is wrong, and what to write instead."""
+    """A usage error of typer's in our words: what is wrong, and what to write instead."""
     command = context.command_path if context else "stockpipe"
     kind = type(error).__name__
     see = _see(command)

@@ -209,7 +209,7 @@ def test_a_class_has_the_options_of_all_its_bases() -> None:
 )
 def test_what_is_no_option_is_refused_at_once(annotation: str, name: str, default: Any) -> None:
     """A default that could be changed, a name that the class needs, a field without an annotation of typer's."""
-    with pytest.raises(TypeError, match=rf"Wrong\.{name} is no option"):
+    with pytest.raises(TypeError, match=rf"Wrong\.{name} is not an option"):
         type("Wrong", (Options,), {"__module__": __name__, "__annotations__": {name: annotation}, name: default})
 
 
