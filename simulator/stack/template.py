@@ -106,7 +106,9 @@ def load(
         raise TemplateError(f"'{file}' {error}") from None
     except UnicodeDecodeError:
         raise TemplateError(f"'{file}' cannot be read: it is not text in UTF-8") from None
-    document = Document(text, str(shown_template(path)), parameters or {}, pseudo_parameters(stack_name), defaults or {})
+    document = Document(
+        text, str(shown_template(path)), parameters or {}, pseudo_parameters(stack_name), defaults or {}
+    )
     return _Loader(document, stack_name).stack()
 
 
