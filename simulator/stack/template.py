@@ -8,8 +8,6 @@ Reads a mapping in both SAM form and plain CloudFormation form. Every value is r
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from contextlib import suppress
-from importlib import resources
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -32,11 +30,12 @@ from simulator.stack.model import (
     Stack,
     Table,
 )
+from simulator.stack.packaged import packaged_template, shown_template
 from simulator.stack.patterns import read_pattern
 from simulator.stack.properties import Properties
 from simulator.stack.variables import leads_away
 
-__all__ = ["TemplateError", "load", "packaged_template"]
+__all__ = ["TemplateError", "load"]
 
 T = TypeVar("T")
 _FUNCTION = "AWS::Serverless::Function"
@@ -71,19 +70,6 @@ _ARN = {
 }
 
 
-def packaged_template() -> Path:
-    """Where the pipeline's own template is, both in a checkout and in an installed package."""
-    return Path(str(resources.files("pipeline").joinpath("template.yaml")))
-
-
-def shown_template(path: Path | None) -> Path:
-    """A template as messages name it: as it was given, and the pipeline's own as it can be opened from here."""
-    own = packaged_template()
-    with suppress(OSError, ValueError):  # elsewhere, or below a working directory that was deleted
-        return path or own.relative_to(Path.cwd())
-    return own
-
-
 def load(
     path: Path | None = None,
     parameters: Mapping[str, str] | None = None,
@@ -93,9 +79,8 @@ def load(
 ) -> Stack:
     """The stack that a template declares (None: the pipeline's own) with `parameters` over its defaults.
 
-    `defaults` replace the template's own where it has such a parameter, and are ignored where it has not. Raises
-    `TemplateError`, one line with file, line and resource, for what cannot be read, is not supported or has the wrong
-    type.
+    `defaults` replace those of parameters that the template has; others are ignored. Raises `TemplateError`, one line
+    with file, line and resource, for what cannot be read, is not supported or has the wrong type.
     """
     file = path or packaged_template()
     try:

@@ -35,6 +35,7 @@ def check(options: CheckOptions) -> None:
     from simulator.stack import rules
     from simulator.stack import template as templates
     from simulator.stack.handler_settings import malformed_settings
+    from simulator.stack.packaged import shown_template
     from simulator.stack.wiring import wiring
     from stockpipe.commands.words import finding_lines, ignored_lines
 
@@ -52,7 +53,7 @@ def check(options: CheckOptions) -> None:
     counts = f"{len(found.violations)} refused by AWS, {len(found.advice)} advised against"
     if failing:
         counts += f", {len(failing)} failing at init"
-    file = visible(str(templates.shown_template(options.template)))
+    file = visible(str(shown_template(options.template)))
     echo(f"{file}: {counts}, {counted(len(stack.ignored), 'property', 'properties')} not simulated")
     if found.violations or failing:
         raise typer.Exit(ExitCode.WRONG_INPUT)

@@ -16,9 +16,9 @@ from simulator.base.words import counted
 from simulator.run.command_line import quoted
 from simulator.stack.handler_settings import malformed_settings
 from simulator.stack.model import Ignored, Stack
+from simulator.stack.packaged import shown_template
 from simulator.stack.rules import Finding, examine
 from simulator.stack.settings import parameters_behind
-from simulator.stack.template import shown_template
 from simulator.stack.variables import withheld
 
 if TYPE_CHECKING:

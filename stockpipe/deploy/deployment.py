@@ -18,6 +18,7 @@ from simulator.base.names import bucket_name_fault
 from simulator.stack import template as templates
 from simulator.stack.handler_settings import malformed_settings
 from simulator.stack.model import Stack
+from simulator.stack.packaged import packaged_template, shown_template
 from simulator.stack.rules import Finding, examine
 from stockpipe.deploy import artifact, cloudformation, transform
 from stockpipe.deploy.aws import Aws, if_present
@@ -59,13 +60,13 @@ async def check(aws: Aws, stack_name: str, template: Path | None, given: Mapping
     if findings.violations:
         first, others = findings.violations[0], len(findings.violations) - 1
         more = f" (and {others} more; `stockpipe check` lists them)" if others else ""
-        where = f"{templates.shown_template(template)}:{first.line}: " if first.line else ""
+        where = f"{shown_template(template)}:{first.line}: " if first.line else ""
         raise InputError(f"{where}AWS would refuse {first.logical_id}: {first.text}{more}")
     for failing in malformed_settings(stack):
         raise InputError(f"{failing.logical_id} would fail at init: {failing.text}")
     for missing in ("PythonVersion", "Architecture"):
         if missing not in stack.parameters:
-            file = template or templates.packaged_template()
+            file = template or packaged_template()
             raise InputError(f"{file} has no parameter '{missing}', which says what to build the package for")
     if kind == "CREATE":
         await refuse_taken_names(aws, stack, buckets)

@@ -17,6 +17,7 @@ from pipeline.counts import ConsumerCounts
 from pipeline.functions import ConsumerSettings, GeneratorSettings
 from pipeline.settings import PREFIXES
 from simulator.stack import intrinsics, model, template
+from simulator.stack.packaged import packaged_template
 from stockpipe.deploy import transform
 
 SETTINGS = {
@@ -86,7 +87,7 @@ RUN_CFN_LINT = "import sys; from cfnlint.runner import main; sys.exit(main())"
 @pytest.fixture(scope="session")
 def template_file() -> Path:
     """The template as shipped."""
-    return template.packaged_template()
+    return packaged_template()
 
 
 @pytest.fixture(scope="session")

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from simulator.stack import template
 from simulator.stack.handler_settings import malformed_settings
+from simulator.stack.packaged import packaged_template
 
 
 def test_the_defaults_are_sound() -> None:
@@ -25,7 +26,7 @@ def test_each_function_is_judged_by_its_own_rules() -> None:
 
 def test_a_handler_that_is_not_ours_is_not_judged(tmp_path: Path) -> None:
     """Another handler may use a variable of the same name differently."""
-    text = template.packaged_template().read_text(encoding="utf-8")
+    text = packaged_template().read_text(encoding="utf-8")
     other = tmp_path / "t.yaml"
     other.write_text(text.replace("Handler: pipeline.consumer.handler", "Handler: mine.handler"), encoding="utf-8")
     assert malformed_settings(template.load(other, {"Comment": " x"})) == ()

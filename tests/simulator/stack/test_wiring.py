@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from simulator.base.errors import InputError
-from simulator.stack.template import load, packaged_template
+from simulator.stack.packaged import packaged_template
+from simulator.stack.template import load
 from simulator.stack.wiring import wiring
 
 

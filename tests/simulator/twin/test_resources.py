@@ -79,7 +79,7 @@ async def test_table_has_the_templates_keys(clients: Clients, fresh_stack: Fresh
 
 async def test_provisioned_table_keeps_its_units(clients: Clients, tmp_path: Path) -> None:
     """A table with provisioned throughput is made with it."""
-    from simulator.stack.template import packaged_template
+    from simulator.stack.packaged import packaged_template
 
     text = packaged_template().read_text(encoding="utf-8")
     copy = tmp_path / "t.yaml"

@@ -9,7 +9,7 @@ import pytest
 from typer.testing import CliRunner
 
 from cli import app
-from simulator.stack.template import packaged_template
+from simulator.stack.packaged import packaged_template
 
 PACKAGED = packaged_template().read_text(encoding="utf-8")
 

@@ -147,7 +147,7 @@ def test_a_run_does_with_256_open_files(tmp_path: Path, files: str, code: int, s
     done = subprocess.run(["bash", "-c", script], capture_output=True, text=True, cwd=tmp_path, check=False)
 
     assert (done.returncode, said in done.stdout + done.stderr) == (code, True), done.stderr
-    assert code == 0 or done.stderr.splitlines()[1:] == ["  hint: allow more with `ulimit -n 256` and run again"]
+    assert code == 0 or done.stderr.splitlines()[1:] == ["  hint: raise it with `ulimit -n 256` and run again"]
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="awslambdaric has no wheel here")

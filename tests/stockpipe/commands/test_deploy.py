@@ -213,7 +213,7 @@ def test_a_filter_that_aws_refuses_is_found_first(stockpipe: Stockpipe, client: 
 @pytest.mark.parametrize(
     ("service", "call", "arguments", "words"),
     [
-        ("sqs", "create_queue", {"QueueName": "StockDLQ"}, "queue 'StockDLQ' already exists .*DeadLetterQueueName=NAME"),
+        ("sqs", "create_queue", {"QueueName": "StockDLQ"}, "'StockDLQ' already exists .*DeadLetterQueueName=NAME"),
         ("s3", "create_bucket", {"Bucket": "quotes-data-123456789012-us-east-1"}, "bucket 'quotes-.*BucketName=NAME"),
     ],
 )  # fmt: skip

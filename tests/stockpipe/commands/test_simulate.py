@@ -412,7 +412,7 @@ def test_template_without_a_path_through_is_refused(tmp_path: Path) -> None:
 
 def test_copied_template_runs_as_its_own(stockpipe: Stockpipe, tmp_path: Path) -> None:
     """A changed copy of the template changes what happens: another table name, another prefix."""
-    from simulator.stack.template import packaged_template
+    from simulator.stack.packaged import packaged_template
 
     copy = tmp_path / "copy.yaml"
     shutil.copy(packaged_template(), copy)

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from simulator.run import scenario
-from simulator.stack.template import packaged_template
+from simulator.stack.packaged import packaged_template
 from stockpipe.commands.simulate.options import SimulateOptions
 from stockpipe.commands.simulate.run import resolve
 

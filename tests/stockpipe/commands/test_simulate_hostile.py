@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from simulator.stack.template import packaged_template
+from simulator.stack.packaged import packaged_template
 
 Stockpipe = Callable[..., Any]
 HANDLER = r"""

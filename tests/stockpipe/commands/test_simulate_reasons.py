@@ -12,7 +12,7 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from simulator.stack.template import packaged_template
+from simulator.stack.packaged import packaged_template
 from stockpipe.commands.simulate.options import SimulateOptions
 from stockpipe.commands.simulate.run import repeat_words, resolve
 from stockpipe.commands.taking import takes

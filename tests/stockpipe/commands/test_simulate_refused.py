@@ -10,7 +10,7 @@ import pytest
 from typer.testing import CliRunner
 
 from cli import app
-from simulator.stack.template import packaged_template
+from simulator.stack.packaged import packaged_template
 
 Stockpipe = Callable[..., Any]
 COMMANDS = (("simulate", "--ticks", "1"), ("load-test", "--rate", "1/s", "--duration", "1s"))

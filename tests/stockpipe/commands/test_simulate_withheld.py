@@ -10,7 +10,7 @@ import pytest
 from typer.testing import CliRunner
 
 from cli import app
-from simulator.stack.template import packaged_template
+from simulator.stack.packaged import packaged_template
 
 pytestmark = pytest.mark.usefixtures("unmeasured")
 

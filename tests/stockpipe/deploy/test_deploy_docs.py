@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from simulator.stack.template import load, packaged_template
+from simulator.stack.packaged import packaged_template
+from simulator.stack.template import load
 
 DOCS = Path(__file__).parents[3] / "docs"
 DEPLOYING = (DOCS / "deploying.md").read_text()
