@@ -85,12 +85,8 @@ class Commands(TyperGroup):
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         """The command that the first of the words names."""
-        if (
-            args
-            and not ctx.resilient_parsing
-            and not args[0].startswith("-")
-            and self.get_command(ctx, args[0]) is None
-        ):
+        named = args and not args[0].startswith("-") and not ctx.resilient_parsing
+        if named and self.get_command(ctx, args[0]) is None:
             raise usage.no_command(args[0], list(self.commands))
         return super().resolve_command(ctx, args)
 

@@ -15,6 +15,7 @@ from typing import Any
 import typer
 
 from simulator.base.errors import InputError
+from simulator.base.files import failure_of
 from simulator.base.nearest import did_you_mean
 
 REQUEST = "_STOCKPIPE_COMPLETE"
@@ -75,7 +76,7 @@ def load_figures() -> Iterable[tuple[str, str]]:
 def answer(context: Any, words: Sequence[str]) -> None:
     """Print or install a completion if that is what the words ask, for the shell in use if they name none.
 
-    Raises `InputError` for a shell that has none, and for a start-up file that cannot be read.
+    Raises `InputError` for a shell that has none, and for a start-up file that is not text.
     """
     option, _, named = words[0].partition("=") if words else ("", "", "")
     if option not in OPTIONS:
@@ -90,13 +91,15 @@ def answer(context: Any, words: Sequence[str]) -> None:
         raise InputError(f"there is no completion for '{shell}'", hint=did_you_mean(shell, SHELLS, ""))
     if option == "--show-completion":
         completion.show_callback(context, context.command.params[-1], shell)
+    instead = f"add to your start-up file what `stockpipe --show-completion {shell}` prints"
     try:
         _, file = completion.install(shell)  # type: ignore[attr-defined]
+    except OSError as error:
+        failed = failure_of(error)
+        failed.hinted(failed.hint or instead)
+        raise failed from None
     except (ValueError, RuntimeError, SubprocessError) as error:  # no text, no home, no profile
-        raise InputError(
-            f"the completion for {shell} cannot be installed: {error}",
-            hint=f"add to your start-up file what `stockpipe --show-completion {shell}` prints",
-        ) from None
+        raise InputError(f"the completion for {shell} cannot be installed: {error}", hint=instead) from None
     read = f", and '{Path.home() / _STARTED[shell]}' reads it" if shell in _STARTED else ""
     typer.echo(f"the completion for {shell} is in '{file}'{read}; open a new shell to use it")
     raise typer.Exit

@@ -13,7 +13,8 @@ import shellingham
 from typer.testing import CliRunner
 
 import cli
-from stockpipe.commands import completion
+from simulator.base import files
+from stockpipe.commands import completion, parameters
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -38,6 +39,7 @@ def values(line: str) -> list[str]:
     [
         ("stockpipe s", ["simulate", "store", "status"]),
         ("stockpipe --v", ["--version"]),
+        ("stockpipe --show-completion z", []),
         ("stockpipe simulate --dr", ["--drain-timeout"]),
         ("stockpipe verify --no", ["--no-pause"]),
         ("stockpipe simulate --scenario bu", ["burst"]),
@@ -63,29 +65,41 @@ def test_what_may_come_next_is_offered(line: str, found: list[str]) -> None:
 
 
 def test_parameters_are_those_of_the_template_that_is_named(tmp_path: Path) -> None:
-    """Also of one without resources or a default, as somebody is writing it; no pipe is read for any."""
+    """Also of one without resources or a default, as somebody is writing it."""
     (tmp_path / "t.yaml").write_text("Mappings:\n  M: 1\nParameters:\n  Mine: {Type: String}\n  Other: {}\n")
-    os.mkfifo(tmp_path / "pipe")
     assert values(f"stockpipe simulate --template {tmp_path}/t.yaml --parameter ") == ["Mine=", "Other="]
-    assert values(f"stockpipe simulate --template {tmp_path}/pipe --parameter ") == []
 
 
-def test_no_file_is_read_for_the_words_that_are_there(tmp_path: Path) -> None:
-    """A pipe of parameters would wait for its writer at each press of the key."""
+def test_no_pipe_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each press of the key would wait for its writer, or take what a terminal has to say."""
+    read: list[Path] = []
+    for module in (files, parameters):
+        monkeypatch.setattr(module, "read_bounded", lambda file, _: read.append(file) or b"")
     os.mkfifo(tmp_path / "pipe")
-    assert values(f"stockpipe simulate --parameters {tmp_path}/pipe --dr") == ["--drain-timeout"]
+    pipes = f"--template {tmp_path}/pipe --parameters {tmp_path}/pipe"
+    assert values(f"stockpipe simulate {pipes} --parameter ") == []
+    assert values(f"stockpipe simulate {pipes} --dr") == ["--drain-timeout"]
+    assert read == []
 
 
 def test_an_answer_has_one_line_per_value_and_no_errors(monkeypatch: pytest.MonkeyPatch) -> None:
     """A meaning of several lines would be several values, and a traceback would land in what somebody types."""
     monkeypatch.setenv("COLUMNS", "40")
-    with completion.quietly():
+    monkeypatch.setenv(completion.REQUEST, "complete_fish")
+    answers: list[str] = []
+
+    def answered(**_: str) -> None:
         asked = {"_TYPER_COMPLETE_FISH_ACTION": "get-args", "_TYPER_COMPLETE_ARGS": "stockpipe load-test --"}
-        _, said = ran(**{completion.REQUEST: "complete_fish"}, **asked)
-        assert all(line.startswith("--") and line.count("\t") == 1 for line in said.splitlines())
-        assert "--find-max\tSearch for the highest rate" in said
-    with completion.quietly():
+        answers.append(CliRunner().invoke(app, prog_name="stockpipe", env=asked).output)
         raise ValueError("of ours")
+
+    app = cli.app
+    monkeypatch.setattr(cli, "take_streams", lambda: None)
+    monkeypatch.setattr(cli, "app", answered)
+    cli.run()
+    lines = answers[0].splitlines()
+    assert "--rate\tHow many objects to send per second (or per minute: 30/m), by the clock." in lines
+    assert all(line.startswith("--") and line.count("\t") == 1 for line in lines)
 
 
 @pytest.mark.skipif(shutil.which("bash") is None, reason="needs bash")
@@ -130,6 +144,19 @@ def test_a_start_up_file_that_cannot_be_read_is_left_alone(tmp_path: Path) -> No
     assert (code, len(said.splitlines())) == (2, 2)
     assert "add to your start-up file what `stockpipe --show-completion bash` prints" in said
     assert (tmp_path / ".bashrc").read_bytes() == b"alias a=\xff"
+
+
+def test_a_home_that_cannot_be_written_is_one_line_with_a_way_out(tmp_path: Path) -> None:
+    """As every failure of the system, and with the script as another way."""
+    (tmp_path / ".bashrc").mkdir()
+    code, said = ran("--install-completion", "bash", HOME=str(tmp_path))
+    assert (code, said.splitlines()) == (
+        3,
+        [
+            f"stockpipe: {tmp_path}/.bashrc: Is a directory",
+            "  hint: add to your start-up file what `stockpipe --show-completion bash` prints",
+        ],
+    )
 
 
 def test_the_shell_in_use_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
