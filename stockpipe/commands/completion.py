@@ -21,7 +21,7 @@ from simulator.base.nearest import did_you_mean
 REQUEST = "_STOCKPIPE_COMPLETE"
 """The variable in which a shell says that it completes."""
 OPTIONS = {
-    "--install-completion": "Let the shell complete commands, options and names.  [default: the shell in use]",
+    "--install-completion": "Let bash, zsh, fish or PowerShell complete commands and names.  [default: the one in use]",
     "--show-completion": "Print the script that --install-completion would write.",
 }
 """What each does; typer's own words leave out that a shell can be named."""
