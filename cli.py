@@ -9,7 +9,7 @@ import os
 import signal
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from typing import Annotated, Any
 
 import typer
@@ -21,6 +21,7 @@ from simulator.base.shown import error_line
 from stockpipe.commands import (
     check,
     compare,
+    completion,
     deploy,
     destroy,
     docs,
@@ -73,20 +74,19 @@ class Commands(TyperGroup):
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Read the words before the command."""
         with _knowing(ctx):
+            if not ctx.resilient_parsing:
+                completion.answer(ctx, args)
             return super().parse_args(ctx, args)
 
     def make_context(self, info_name: Any, args: list[str], *given: Any, **extra: Any) -> Any:
         """Read the arguments, or print the help."""
         with _one_line():
-            if any("-completion" in word for word in args[:1]):
-                from stockpipe.commands.completion import with_shell  # nothing else needs it, and help must not wait
-
-                args = with_shell(args)
             return super().make_context(info_name, args, *given, **extra)
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         """The command that the first of the words names."""
-        if args and not args[0].startswith("-") and self.get_command(ctx, args[0]) is None:
+        named = args and not args[0].startswith("-") and not ctx.resilient_parsing
+        if named and self.get_command(ctx, args[0]) is None:
             raise usage.no_command(args[0], list(self.commands))
         return super().resolve_command(ctx, args)
 
@@ -113,6 +113,8 @@ def _plain(params: list[Any]) -> list[Any]:
             param.display_type_rich = lambda **_: None
         elif getattr(param, "is_flag", False):
             param.metavar = ""
+        if param.opts[0] in completion.OPTIONS:
+            param.metavar, param.help = "[SHELL]", completion.OPTIONS[param.opts[0]]
     if params and params[-1].name == "help":
         params[-1].rich_help_panel = getattr(params[-2], "rich_help_panel", None) if len(params) > 1 else None
     return params
@@ -154,7 +156,6 @@ app = typer.Typer(
     cls=Commands,
     no_args_is_help=True,
     rich_markup_mode="markdown",  # rich's own markup would swallow every [default: ...]
-    add_completion=False,  # ours knows scenarios and parameters, and costs the help nothing
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
     help="An event-driven ingestion pipeline on AWS that runs, loads and proves itself on a laptop.",
@@ -174,45 +175,9 @@ def _version(wanted: bool) -> None:
         raise typer.Exit
 
 
-def _install_completion(shell: str | None) -> None:
-    if shell is not None:
-        from stockpipe.commands.completion import install
-
-        typer.echo(install(shell))
-        raise typer.Exit
-
-
-def _show_completion(shell: str | None) -> None:
-    if shell is not None:
-        from stockpipe.commands.completion import script
-
-        typer.echo(script(shell))
-        raise typer.Exit
-
-
 @app.callback()
 def _options(
     _: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")] = False,
-    _install: Annotated[
-        str | None,
-        typer.Option(
-            "--install-completion",
-            metavar="[SHELL]",
-            callback=_install_completion,
-            is_eager=True,
-            help="Let the shell complete commands, options and names: bash, zsh or fish.  [default: the one in use]",
-        ),
-    ] = None,
-    _show: Annotated[
-        str | None,
-        typer.Option(
-            "--show-completion",
-            metavar="[SHELL]",
-            callback=_show_completion,
-            is_eager=True,
-            help="Print what --install-completion would write.",
-        ),
-    ] = None,
 ) -> None:
     pass
 
@@ -229,27 +194,11 @@ for _panel, _modules in PANELS.items():
         _add(getattr(_command, _name))
 
 
-def _complete(shell: str) -> None:
-    """Print what may come next on the command line that the shell's completion passes on."""
-    from stockpipe.commands.completion import LONGEST_WORDS, Completable, offered
-
-    commands = [each for each in app.registered_commands if each.callback and not each.hidden]
-    offers = {
-        str(each.name): Completable(each.callback.kind, each.callback.__doc__ or "")  # type: ignore[union-attr]
-        for each in commands
-    }
-    with suppress(Exception):  # a shell that is completing has no place for an error
-        for value, meaning in offered(sys.argv[1:][:LONGEST_WORDS], offers, shell):
-            print(f"{value}\t{meaning}")  # noqa: T201 - the protocol with the shell
-
-
 def run() -> None:
     """Run the command line in a process of its own, with its streams and its exit code."""
     output = take_streams()
     try:
-        if shell := os.environ.get("_STOCKPIPE_COMPLETE"):
-            _complete(shell)
-        else:
+        with completion.quietly() if completion.REQUEST in os.environ else nullcontext():
             app(prog_name="stockpipe")
     except SystemExit as end:
         # What is left is to say so: a signal would only cut that off.

@@ -7,11 +7,12 @@ has a plural of its own, and `{FileCount*RowsPerFile row}` is `4,800 rows`.
 
 from __future__ import annotations
 
-import difflib
 import math
 import re
 from collections.abc import Mapping
 
+from simulator.base.errors import UnusableValueError
+from simulator.base.nearest import did_you_mean
 from simulator.base.words import counted
 
 WORDS_PER_S = 2.5
@@ -35,13 +36,11 @@ def filled(text: str, values: Mapping[str, str]) -> str:
 def _value(place: str, values: Mapping[str, str]) -> str:
     named = _NAMED.fullmatch(place)
     if named is None:
-        raise ValueError(f"'{{{place}}}' is not a placeholder; {_EXAMPLES}")
+        raise UnusableValueError(f"'{{{place}}}' is not a placeholder", _EXAMPLES)
     names, noun, plural = named[1].split("*"), named[2], named[3]
     for name in names:
         if name not in values:
-            near = difflib.get_close_matches(name, values, n=1)
-            hint = f"did you mean '{near[0]}'?" if near else _EXAMPLES
-            raise ValueError(f"there is no parameter or option '{name}'; {hint}")
+            raise UnusableValueError(f"there is no parameter or option '{name}'", did_you_mean(name, values, _EXAMPLES))
     texts = [values[name] for name in names]
     if len(texts) == 1 and not _is_whole(texts[0]):
         return f"{texts[0]} {plural or noun + 's'}" if noun else texts[0]

@@ -119,7 +119,7 @@ class Scenario:
         try:
             return replace(step, caption=captions.filled(step.caption, values)) if step.caption else step
         except ValueError as error:
-            raise InputError(f"{self.file}:{step.line}: caption: {error}") from None
+            raise InputError.about(f"{self.file}:{step.line}: caption: ", error) from None
 
 
 def names() -> tuple[str, ...]:

@@ -226,6 +226,7 @@ class Telemetry:
         if received.mapping != self._path_mapping or not received.count:
             return
         held, self._in_hand = self._facts.maxima, self._in_hand + received.count
+        self._course.glimpse_depth(received.at, 0, self._in_hand)
         if received.count > held.visible or self._in_hand > held.in_flight:
             deeper = self._in_hand > held.depth
             maxima = replace(

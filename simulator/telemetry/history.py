@@ -40,9 +40,13 @@ class Course:
 
     def sample_depth(self, at: float, visible: int, in_flight: int) -> None:
         """The queue's depth at an instant; between samples the last one holds."""
-        slot = self._slot(at)
         self._depth_now = (visible, in_flight)
-        self._depths[slot] = max(self._depth_now, self._depths[slot], key=sum)
+        self.glimpse_depth(at, visible, in_flight)
+
+    def glimpse_depth(self, at: float, visible: int, in_flight: int) -> None:
+        """The queue's depth at an instant between two samples: it does not last."""
+        slot = self._slot(at)
+        self._depths[slot] = max((visible, in_flight), self._depths[slot], key=sum)
 
     def add_rows(self, since_at: float, until_at: float, rows: float) -> None:
         """`rows` were written between two samples; they are spread evenly over the slots between."""

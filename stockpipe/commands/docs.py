@@ -25,7 +25,12 @@ Exit codes: 0 shown, 2 there is no such page."""
 class DocsOptions(Options):
     """Which page."""
 
-    page: Annotated[str | None, typer.Argument(metavar="PAGE", help="A page by its name; none: list the pages.")] = None
+    page: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="PAGE", help="A page by its name; none: list the pages.", autocompletion=lambda: pages()
+        ),
+    ] = None
 
 
 @takes(DocsOptions)

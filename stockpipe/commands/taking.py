@@ -8,6 +8,7 @@ from __future__ import annotations
 import copy
 import functools
 import inspect
+import os
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -17,6 +18,7 @@ import typer
 from typer.models import OptionInfo
 
 from simulator.base.errors import StockpipeError
+from stockpipe.commands.completion import REQUEST
 from stockpipe.commands.options import Options, flag, parts
 
 AnyOptions = TypeVar("AnyOptions", bound=Options)
@@ -98,6 +100,8 @@ def _parameter(name: str, hint: Any, default: Any, panel: str | None) -> inspect
         kind, default = Any, default if default in (None, inspect.Parameter.empty) else written.text(default)
     if written is not None:
         info.parser, info.metavar = _refusing(written.parse), info.metavar or written.metavar
+    # Where nothing is offered the shell offers files; older versions of typer would offer what is there already.
+    info.autocompletion = info.autocompletion or (lambda: written.choices if written else ())
     if isinstance(info.show_default, str):
         info.help, info.show_default = f"{info.help}  [default: {info.show_default.format(default)}]", False
     elif default is None:
@@ -108,6 +112,8 @@ def _parameter(name: str, hint: Any, default: Any, panel: str | None) -> inspect
 
 def _refusing(parse: Callable[[str], Any]) -> Callable[[str], Any]:
     def parsed(text: str) -> Any:
+        if REQUEST in os.environ:  # nobody waits for what a file holds while a shell completes
+            return text
         try:
             return parse(text)
         except ValueError as error:

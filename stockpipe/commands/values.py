@@ -12,6 +12,7 @@ import typer
 from simulator.base import quantities
 from simulator.base.errors import UnusableValueError
 from simulator.base.shown import is_usable
+from stockpipe.commands import completion
 from stockpipe.commands.options import Written
 
 _CALENDAR_END_AT = datetime(9000, 1, 1, tzinfo=UTC).timestamp()
@@ -73,7 +74,11 @@ Template = Annotated[
 Parameters = Annotated[
     tuple[tuple[str, str], ...],
     ASSIGNMENT,
-    typer.Option("--parameter", help="Set a template parameter, as in FileCount=10; repeatable."),
+    typer.Option(
+        "--parameter",
+        help="Set a template parameter, as in FileCount=10; repeatable.",
+        autocompletion=completion.template_parameters,
+    ),
 ]
 Runtime = Annotated[
     Literal["inline", "process"],

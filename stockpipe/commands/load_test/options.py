@@ -9,6 +9,7 @@ import typer
 
 from simulator.base.errors import UnusableValueError
 from simulator.base.quantities import parse_rate, rate_text
+from stockpipe.commands import completion
 from stockpipe.commands.cloud import AwsOptions
 from stockpipe.commands.options import TYPED, Written
 from stockpipe.commands.parameters import ParameterFiles
@@ -144,6 +145,7 @@ class LoadTestOptions(AwsOptions):
         typer.Option(
             metavar="BOUND",
             help="A bound that decides the exit code, such as 'p99<5s' or 'rejected<1%'; repeatable.",
+            autocompletion=completion.load_figures,
         ),
     ] = ()
     accept: Accept = ()

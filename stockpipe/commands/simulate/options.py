@@ -7,6 +7,7 @@ from typing import Annotated, ClassVar, Literal
 
 import typer
 
+from stockpipe.commands import completion
 from stockpipe.commands.options import Options
 from stockpipe.commands.parameters import ParameterFiles
 from stockpipe.commands.values import (
@@ -77,7 +78,9 @@ class SimulateOptions(Options):
     scenario: Annotated[
         str | None,
         typer.Option(
-            metavar="NAME", help="A prepared run, such as burst, poison or outage, or a .yaml file; 'list' lists them."
+            metavar="NAME",
+            help="A prepared run, such as burst, poison or outage, or a .yaml file; 'list' lists them.",
+            autocompletion=completion.scenarios,
         ),
     ] = None
     slo: Annotated[
@@ -85,6 +88,7 @@ class SimulateOptions(Options):
         typer.Option(
             metavar="BOUND",
             help="A bound that decides the exit code, such as 'rejected<1%' or 'duration<2m'; repeatable.",
+            autocompletion=completion.figures,
         ),
     ] = ()
     template: Template = None

@@ -37,7 +37,7 @@ def test_a_placeholder_has_the_value_in_force(text: str, said: str) -> None:
     ("text", "said"),
     [
         ("{Second}", "there is no parameter or option 'Second'; did you mean 'Seconds'?"),
-        ("{xyz}", "there is no parameter or option 'xyz'; write for example {VisibilityTimeout}"),
+        ("{xyz}", "there is no parameter or option 'xyz'; choose from 'Seconds', 'Files', 'Rows', 'Rate', 'Large'"),
         ("{Files * Rows}", "'{Files * Rows}' is not a placeholder"),
         ("{}", "'{}' is not a placeholder; write for example"),
         ("{Files*Rate}", "'Rate' is 'rate(1 minute)' and not a whole number"),

@@ -121,8 +121,9 @@ def test_captions_follow_what_is_in_force() -> None:
     made = parse("steps:\n  - at: 1s\n    caption: >\n      After {VisibilityTimeout second},\n      {ticks tick}.\n")
     (step,) = made.filled({"VisibilityTimeout": "12", "ticks": "1"}).steps
     assert step.caption == "After 12 seconds, 1 tick."
-    with pytest.raises(InputError, match=r"^mine\.yaml:4: caption: .* 'VisibilityTimeout'; did you mean 'Visibility"):
+    with pytest.raises(InputError, match=r"^mine\.yaml:4: caption: .* 'VisibilityTimeout'; did you mean") as refused:
         made.filled({"VisibilityTimeOut": "12", "ticks": "1"})
+    assert refused.value.hint == "did you mean 'VisibilityTimeOut'?"
 
 
 @pytest.mark.parametrize("name", scenario.names())
