@@ -40,8 +40,8 @@ class Course:
 
     def sample_depth(self, at: float, visible: int, in_flight: int) -> None:
         """The queue's depth at an instant; between samples the last one holds."""
-        self._depth_now = (visible, in_flight)
         self.glimpse_depth(at, visible, in_flight)
+        self._depth_now = (visible, in_flight)
 
     def glimpse_depth(self, at: float, visible: int, in_flight: int) -> None:
         """The queue's depth at an instant between two samples: it does not last."""

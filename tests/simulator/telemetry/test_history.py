@@ -51,6 +51,16 @@ def test_the_last_sample_of_the_depth_holds() -> None:
     assert course.view(1.6).visible == (4, 4, 4, 4, 4, 0, 0)
 
 
+def test_an_instant_between_two_samples_is_shown_and_does_not_last() -> None:
+    """The slot has its deepest instant; the next one is as deep as the last sample said."""
+    course = Course(0.0)
+    course.sample_depth(0.1, 4, 1)
+    course.glimpse_depth(0.3, 0, 9)
+    course.glimpse_depth(0.5, 0, 2)
+    view = course.view(0.7)
+    assert (view.visible, view.in_flight) == ((4, 0, 4), (1, 9, 1))
+
+
 def test_a_run_without_end_forgets_its_beginning() -> None:
     """Once it covers what is to be kept, the oldest quarter goes; resolution and memory stay as they are."""
     course = Course(0.0, keep_s=30.0, slots=160)
