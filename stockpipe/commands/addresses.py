@@ -57,7 +57,7 @@ def require_url(url: str) -> SplitResult:
 def require_endpoint(url: str) -> None:
     """Raise `InputError` where nothing answers at the URL, or what answers is not an endpoint for AWS's services."""
     parts = require_url(url)
-    hint = "start the endpoint, or leave the option out"
+    hint = "start the endpoint, or correct its address"
     try:
         status, body = _answer(parts)
     except TimeoutError:

@@ -8,8 +8,9 @@ from typing import Annotated
 
 import typer
 
-from simulator.base.errors import InputError
+from simulator.base.errors import CouldNotFinish, InputError
 from simulator.base.nearest import nearest
+from simulator.base.stand_ins import REPLACE
 from stockpipe.commands.options import Options
 from stockpipe.commands.taking import takes
 
@@ -51,10 +52,16 @@ def docs(options: DocsOptions) -> None:
 
 
 def folder() -> Path:
-    """Where the pages are: beside this package in an installation, at the top of a checkout."""
+    """Where the pages are: beside this package in an installation, at the top of a checkout.
+
+    Raises `CouldNotFinish` for an installation without them.
+    """
     package = Path(__file__).resolve().parents[1]
-    shipped = package / "docs"
-    return shipped if shipped.is_dir() else package.parent / "docs"
+    if (shipped := package / "docs").is_dir():
+        return shipped
+    if (package.parent / "pyproject.toml").is_file():
+        return package.parent / "docs"
+    raise CouldNotFinish("this installation has no documentation", hint="install stockpipe again")
 
 
 def pages() -> dict[str, Path]:
@@ -89,5 +96,7 @@ def _page(text: str) -> None:
 
     os.environ.setdefault("LESS", "-FRX")  # colours pass, and what fits the screen stays on it
     console = Console(width=min(Console().width, 100))
-    with console.pager(styles=True):
+    with console.capture() as rendered:
         console.print(Markdown(text, hyperlinks=False))
+    shown = rendered.get().encode(console.encoding, REPLACE).decode(console.encoding)
+    typer.echo_via_pager(shown, color=True)

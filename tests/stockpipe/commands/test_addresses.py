@@ -90,7 +90,7 @@ def test_what_is_not_aws_is_named(answer: bytes, said: str) -> None:
     """A web server, or a server of another kind."""
     with pytest.raises(InputError, match=said) as refused:
         require_endpoint(web_server(answer))
-    assert refused.value.hint == "start the endpoint, or leave the option out"
+    assert refused.value.hint == "start the endpoint, or correct its address"
 
 
 @pytest.mark.parametrize("command", ["load-test --duration 1s", "status --stack s"])
