@@ -20,7 +20,7 @@ def test_a_run_is_described_by_its_figures(snapshot: Snapshot) -> None:
     """What the queues and the table hold, what was lost, how long it took and how it ended."""
     assert described(dataclasses.replace(snapshot, phase="done", conclusion=DIFFERS)) == (
         "The dashboard of stockpipe simulate after 00:42; its phase is done. "
-        "The queue has 44 visible messages and 50 in flight; it never had more than 400 of both together. "
+        "The queue has 44 visible messages and 50 in flight; it never had more than 400 messages in total. "
         "The dead-letter queue has 1 message. The table has 131,400 rows. "
         "Lost or refused: dead-lettered 1, rejected rows 3, failed ticks 0, errors 2. "
         "From the object to its rows in the table: median 310 ms, 99th percentile 8.04 s. "
