@@ -233,7 +233,7 @@ def test_a_second_ctrl_c_ends_at_once_and_still_says_what_was_seen(start: Any, t
         (("--endpoint-url", "http://127.0.0.1:9"), "does not answer"),
         (("--endpoint-url", "localhost:4566"), "is not the URL of an endpoint"),
         (("--endpoint-url", "https://sqs.us-east-1.amazonaws.com"), "--stack NAME"),
-        (("--slo", "p99<5"), "give it a unit"),
+        (("--slo", "p99<5"), "needs a unit"),
         (("--slo", "speed>9"), "there is no figure"),
         (("--concurrency", "1"), "MaximumConcurrency"),
         (("--window", "500ms"), "is not a whole number of seconds"),
