@@ -227,7 +227,7 @@ def test_a_second_ctrl_c_ends_at_once_and_still_says_what_was_seen(start: Any, t
         (("--target", "sink", "--endpoint-url", "http://127.0.0.1:1"), "name different targets"),
         (("--sink-latency", "5ms"), "goes with '--target sink'"),
         (("--region", "eu-west-1"), "goes with '--stack'"),
-        (("--target", "sink", "--audit", "full"), "--target sink, which keeps no rows to prove"),
+        (("--target", "sink", "--audit", "full"), "--target sink, which keeps no rows to audit"),
         (("--stack", "s", "--audit", "sample"), "run stockpipe verify --stack s"),
         (("--audit", "some"), "not one of 'full', 'sample' or 'none'"),
         (("--endpoint-url", "http://127.0.0.1:9"), "does not answer"),
