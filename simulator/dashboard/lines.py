@@ -30,13 +30,13 @@ ACCENT = Style(color="cyan", bold=True)
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """Lines that fill a rectangle: each is exactly `width` cells wide, so that a frame overwrites the one before."""
+    """Lines that fill a rectangle: each is exactly `width` cells wide, so a frame overwrites the previous one."""
 
     lines: tuple[Line, ...]
     width: int
 
     def segments(self) -> Iterator[Segment]:
-        """Every line; a new line between two of them."""
+        """All lines, with a newline between two of them."""
         for index, line in enumerate(self.lines):
             if index:
                 yield Segment.line()
@@ -47,7 +47,7 @@ class Frame:
 
 
 def fit(segments: Iterable[Segment], width: int) -> Line:
-    """The segments, cut or filled up with blanks to exactly `width` cells."""
+    """The segments, cut or padded with blanks to exactly `width` cells."""
     line: Line = []
     left = width
     for segment in segments:
@@ -66,14 +66,14 @@ def fit(segments: Iterable[Segment], width: int) -> Line:
 
 
 def shorten(text: str, width: int) -> str:
-    """`text` in at most `width` cells, an ellipsis where it was cut."""
+    """`text` in at most `width` cells, with an ellipsis if it was cut."""
     if (len(text) if text.isascii() else cell_len(text)) <= width:
         return text
     return set_cell_size(text, max(0, width - 1)).rstrip() + "…" if width > 0 else ""
 
 
 def beside(panes: Sequence[tuple[Line, int]], gap: str = "  ") -> Line:
-    """Panes of given widths next to each other."""
+    """Panes of given widths, side by side."""
     line: Line = []
     for index, (pane, width) in enumerate(panes):
         if index:
@@ -83,12 +83,12 @@ def beside(panes: Sequence[tuple[Line, int]], gap: str = "  ") -> Line:
 
 
 def cells(segments: Iterable[Segment]) -> int:
-    """How wide the segments are together."""
+    """The total width of the segments."""
     return sum(cell_len(segment.text) for segment in segments)
 
 
 def first_fitting(lines: Iterable[Line], width: int) -> Line:
-    """The first of the lines that is no wider than this; else the last, which is the shortest."""
+    """The first line that is no wider than this; else the last line, which is the shortest."""
     line: Line = []
     for line in lines:
         if cells(line) <= width:
@@ -97,7 +97,7 @@ def first_fitting(lines: Iterable[Line], width: int) -> Line:
 
 
 def packed(lead: Line, items: Iterable[Line], width: int, gap: int = 2) -> list[Line]:
-    """The items after `lead`, each whole, on as many lines as they need; the later ones begin under the first item."""
+    """The items after `lead`, none of them cut, on as many lines as needed; later lines begin under the first item."""
     indent = cells(lead)
     lines = [list(lead)]
     used = 0
@@ -114,13 +114,13 @@ def packed(lead: Line, items: Iterable[Line], width: int, gap: int = 2) -> list[
 
 
 def apart(left: Iterable[Segment], right: Sequence[Segment], width: int) -> Line:
-    """`left` from the left, `right` flush right; where both do not fit, `left` is cut."""
+    """`left` on the left and `right` flush right; if they do not both fit, `left` is cut."""
     taken = cells(right)
     return [*fit(left, max(0, width - taken)), *fit(right, min(taken, width))]
 
 
 def labelled(lines: Iterable[tuple[str, str]]) -> Table:
-    """Lines with their dim labels on the left; an empty label carries on the line above."""
+    """Lines with dim labels on the left; an empty label continues the line above."""
     grid = Table.grid(padding=(0, 2), pad_edge=True)
     grid.add_column(style=DIM, no_wrap=True)
     for label, text in lines:

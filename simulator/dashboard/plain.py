@@ -1,7 +1,8 @@
-"""The run as lines of plain ASCII, for logs, pipes and terminals that cannot be drawn on. Pure.
+"""The run as lines of plain ASCII, for logs, pipes and terminals without a movable cursor. Pure.
 
-A line is a clock, the phase, and figures as `name=value`, always the same ones in the same order: bare numbers, with
-`_s` in the name of a time in seconds, and `-` for a figure that does not exist yet. docs/dashboard.md lists them.
+A line has a clock, the phase and figures as `name=value`, always the same ones in the same order. They are bare
+numbers; times have `_s` in their name and are in seconds; `-` is a figure that does not exist yet. docs/dashboard.md
+lists them.
 """
 
 from __future__ import annotations
@@ -13,14 +14,14 @@ from simulator.telemetry.snapshot import Event, Snapshot
 
 
 def plain_line(snapshot: Snapshot) -> str:
-    """The line of a snapshot; while the store starts, what is known then."""
+    """The line for a snapshot; while the store starts, it has only what is known by then."""
     return " ".join(
         (clock(snapshot.elapsed_s), snapshot.phase, *(f"{name}={value}" for name, value in _pairs(snapshot)))
     )
 
 
 def plain_event(event: Event, since_at: float) -> str:
-    """An event as a line of its own."""
+    """An event on a line of its own."""
     often = f" (x{event.count:,})" if event.count > 1 else ""
     return f"{clock(event.at - since_at)} -- {event.text}{often}"
 

@@ -1,8 +1,8 @@
-"""A scenario's captions: what follows the parameters in force, and how long one takes to read. Pure.
+"""A scenario's captions: placeholders for the parameters in force, and how long a caption takes to read. Pure.
 
-A placeholder names a template parameter or an option of the scenario, or a product of them, and may count a noun:
+A placeholder names a template parameter or an option of the scenario, or a product of several. A noun may follow:
 `{VisibilityTimeout}` is `6`, `{MaxReceiveCount time}` is `1 time` or `3 times`, `{MaximumConcurrency batch/batches}`
-has a plural of its own, and `{FileCount*RowsPerFile row}` is `4,800 rows`.
+gives an irregular plural, and `{FileCount*RowsPerFile row}` is `4,800 rows`.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from simulator.base.nearest import did_you_mean
 from simulator.base.words import counted
 
 WORDS_PER_S = 2.5
-"""Of a text that is read aloud without haste."""
+"""The pace of unhurried reading aloud."""
 _PLACE = re.compile(r"\{([^{}]*)\}")
 _NAMED = re.compile(r"([A-Za-z]\w*(?:\*[A-Za-z]\w*)*)(?: ([A-Za-z][^/]*)(?:/([^/]+))?)?")
 _EXAMPLES = "write for example {VisibilityTimeout} or {MaxReceiveCount time}"
@@ -24,12 +24,12 @@ _DIGITS = 15
 
 
 def reading_s(text: str) -> float:
-    """How many seconds a text needs to be read aloud."""
+    """How many seconds it takes to read a text aloud."""
     return len(text.split()) / WORDS_PER_S
 
 
 def filled(text: str, values: Mapping[str, str]) -> str:
-    """The text with the value of each placeholder in its place; `ValueError` says which one cannot be used."""
+    """Replace each placeholder by its value. The `ValueError` names the one that cannot be used."""
     return _PLACE.sub(lambda place: _value(place[1], values), text)
 
 
@@ -46,7 +46,7 @@ def _value(place: str, values: Mapping[str, str]) -> str:
         return f"{texts[0]} {plural or noun + 's'}" if noun else texts[0]
     for name, value in zip(names, texts, strict=True):
         if not _is_whole(value):
-            raise ValueError(f"'{name}' is '{value}' and not a whole number, so that nothing can be multiplied by it")
+            raise ValueError(f"'{name}' is '{value}' and not a whole number, so it cannot be multiplied")
     number = math.prod(map(int, texts))
     return counted(number, noun, plural) if noun else f"{number:,}"
 

@@ -1,7 +1,7 @@
-"""A scenario at work: waits for each step's moment, says its caption and does what it does.
+"""Plays a scenario: waits for each step's trigger, shows its caption and carries out its actions.
 
-A caption stays until it can have been read aloud, and the step after it waits that long. A step whose moment does not
-come before the run ends is skipped, and kept with the reason.
+The next step waits until a caption could have been read aloud. A step whose trigger does not come before the run ends
+is skipped, and the reason is recorded.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from simulator.twin.twin import Twin
 
 @dataclass(frozen=True, slots=True)
 class SkippedStep:
-    """A step whose moment never came: its number from 1, its caption, and why in words."""
+    """A step whose trigger never came: its number from 1, its caption and the reason."""
 
     step: int
     caption: str | None
@@ -30,10 +30,10 @@ class SkippedStep:
 
 @dataclass(eq=False, repr=False)
 class Story:
-    """A scenario that is played once, against a twin.
+    """Plays a scenario once, against a twin.
 
-    `hurried`: nobody reads captions, or waits for them any more. `skipped` grows as it goes. `acted` is set whenever
-    objects were put; whoever waits for the queue to drain clears it.
+    `hurried` says whether captions need not be waited for. `skipped` grows during the run. `acted` is set whenever the
+    story puts an object; the code that waits for the drain clears it.
     """
 
     scenario: Scenario
@@ -51,11 +51,11 @@ class Story:
         self._ended_at: float | None = None
 
     def ending(self, ended_at: float) -> None:
-        """All is drained since then, and what does not come soon never will, unless the story itself puts more."""
+        """The queue has been empty since `ended_at`. Triggers get a little more time, unless the story puts more."""
         self._ended_at = ended_at
 
     async def play(self) -> None:
-        """Say and do the steps in order, until each has come or was skipped; no fault is left on at the end."""
+        """Carry out or skip every step, in order. At the end, no fault is left on."""
         came = True
         try:
             for number, step in enumerate(self.scenario.steps, start=1):
@@ -80,7 +80,7 @@ class Story:
         return True
 
     def _over(self) -> bool:
-        """Whether what has not come by now never will: the end of the drain is seen in the store's own figures."""
+        """Whether it is too late for a trigger to come: the drain is over, and the store's figures show it."""
         if self._ended_at is None or self.clock.now() < self._ended_at + limits.SCENARIO_END_S:
             return False
         store = self.look().store
@@ -98,7 +98,7 @@ class Story:
         for put in step.puts:
             await twin.clients.s3.put_object(Bucket=twin.resources.bucket, Key=put.key, Body=put.text.encode())
             self.acted.set()
-            self._ended_at = None  # until that is stored
+            self._ended_at = None  # there is something to store again
         if step.refuse_writes and twin.store is not None:
             await twin.store.refuse_writes(table, step.refuse_writes.share)
             self._faulty_until_at = max(self._faulty_until_at, now + step.refuse_writes.for_s)
@@ -108,7 +108,7 @@ class Story:
     def _skip(self, number: int, step: Step) -> None:
         ran = f"{max(0.0, (self._ended_at or self._began_at) - self._began_at):.1f} s"
         if step.at_s is not None:
-            reason = f"its moment is {step.trigger} after the beginning, and the run was over after {ran}"
+            reason = f"its moment is {step.trigger} after the start, but the run ended after {ran}"
         elif step.trigger:
             reason = f"'{step.trigger}' did not come true in {ran}"
         else:
@@ -117,7 +117,7 @@ class Story:
         self.record(Noted(self.clock.now(), f"step {number} of the scenario was skipped: {reason}", "warning"))
 
     async def _wait(self) -> None:
-        """Until the next look; a fault whose time is over ends meanwhile."""
+        """Wait until the next look, and end a fault whose time is over."""
         now, table = self.clock.now(), self.twin.resources.table
         if 0 < self._faulty_until_at <= now and self.twin.store is not None:
             self._faulty_until_at = 0.0

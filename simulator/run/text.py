@@ -1,6 +1,6 @@
 """The run's summary as a short text for the person who ran it.
 
-Reads nothing but the JSON, so that the text of a run can be had again from its file.
+It reads only the JSON, so the text can be printed again from a summary file.
 """
 
 from __future__ import annotations
@@ -27,13 +27,13 @@ _HELD, _MISSED = Style(color="green"), Style(color="red", bold=True)
 VERDICTS = {
     "exact": ("green", "every row is accounted for"),
     "lossy": ("red", "rows were replaced by later rows of their object with the same key"),
-    "differs": ("red", "the table is not what the objects say"),
-    "unproven": ("yellow", "whether every row is stored was not proven"),
+    "differs": ("red", "the table does not match the objects"),
+    "unproven": ("yellow", "not shown that every row was stored"),
 }
 
 
 def render_summary(summary: Mapping[str, Any]) -> RenderableType:
-    """What came out, in a dozen lines: the verdict and the bounds, each stage, what differs, and what to do next."""
+    """The result in a dozen lines: the verdict and the bounds, each stage, the differences and the next steps."""
     parts: list[RenderableType] = [_headline(summary), *bounds_kept(summary), labelled(_stages(summary))]
     differences = summary["audit"].get("differences") or []
     if differences:
@@ -45,7 +45,7 @@ def render_summary(summary: Mapping[str, Any]) -> RenderableType:
 
 
 def _skipped(summary: Mapping[str, Any]) -> Iterator[RenderableType]:
-    """The steps of a scenario whose moment never came, and why."""
+    """The steps of a scenario whose trigger never came, and why."""
     skipped = summary.get("skipped_steps") or []
     if skipped:
         yield Text("  what the scenario skipped", Style(bold=True))
@@ -57,7 +57,7 @@ def _skipped(summary: Mapping[str, Any]) -> Iterator[RenderableType]:
 def bounds_kept(
     summary: Mapping[str, Any], figures: Mapping[str, SummaryFigure] = bounds.FIGURES
 ) -> Iterator[RenderableType]:
-    """A line for each bound that was missed or asked for; one for all the defaults that held."""
+    """One line per bound that was missed or that the user set, and one for all defaults that held."""
     defaults = {bound.text for bound in bounds.DEFAULTS}
     grid = Table.grid(padding=(0, 2), pad_edge=True)
     for judged in sorted(summary["bounds"], key=lambda judged: bool(judged["held"])):
@@ -129,7 +129,7 @@ def _stages(summary: Mapping[str, Any]) -> Iterable[tuple[str, str]]:
 
 
 def _proof(audit: Mapping[str, Any]) -> Iterable[tuple[str, str]]:
-    replaced = f"{audit['duplicates']:,} replaced within their object"
+    replaced = f"{counted(audit['duplicates'], 'duplicate')} within an object"
     if audit["overwritten"]:
         replaced += f" ({audit['overwritten']:,} overwritten)"
     yield "proof", f"{counted(audit['parsed_rows'], 'row')} read, {audit['rejected']:,} rejected, {replaced}"

@@ -1,4 +1,4 @@
-"""From a run's recording, tap and result as they are now to the measurements that the verdict is judged by."""
+"""Computes, from a run's current recording, tap and result, the measurements that the verdict is based on."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ from simulator.load.plan.plan import Plan
 from simulator.stack.model import EventSourceMapping
 
 FLOOR_S = 1.0
-"""A backlog of less than this many seconds of the planned rate is the pipeline's own latency, not a lag behind."""
+"""A backlog of fewer seconds of the planned rate than this is only the pipeline's own latency."""
 PASSING = 0.2
-"""A backlog that was there for less than this share of the time, and is gone at the end, was in passing."""
+"""A backlog that existed for less than this share of the time, and is gone at the end, does not count."""
 LIVE_WINDOW_S = 5.0
 
 
 def peak_backlog(recording: Recording, span: Span) -> tuple[int, float | None]:
-    """The deepest backlog of a span and its instant, which is the highest point of the series."""
+    """The deepest backlog of a span and its instant: the highest point of the series."""
     puts, stores = recording.put_instants(span.numbers), recording.stored_instants(span.numbers)
     if not puts:
         return 0, None
@@ -45,9 +45,9 @@ def peak_backlog(recording: Recording, span: Span) -> tuple[int, float | None]:
 
 @dataclass(frozen=True, slots=True)
 class Lag:
-    """When a span's backlog was more than its latency explains, from `from_at` to `to_at`.
+    """When a span's backlog was more than its latency explains: from `from_at` to `to_at`.
 
-    `share` is the deepest backlog as a part of what was put by then. 0: it kept up.
+    `share` is the deepest backlog as a share of the objects put by then; 0 means that it kept up.
     """
 
     share: float = 0.0
@@ -56,7 +56,7 @@ class Lag:
 
 
 def lag_of(recording: Recording, span: Span, end_at: float, window_s: float) -> Lag:
-    """Where a span fell behind. What its cold start alone built up, and what was gone by itself, does not count."""
+    """When a span fell behind. A backlog from a cold start, or one that soon went away, does not count."""
     puts, stores = recording.put_instants(span.numbers), recording.stored_instants(span.numbers)
     end_at = min(end_at, span.offered_at)
     if not puts or end_at <= puts[0]:
@@ -72,9 +72,9 @@ def lag_of(recording: Recording, span: Span, end_at: float, window_s: float) -> 
 
 
 def measurements_of(plan: Plan, result: Result, tap: Tap, *, live_only: bool) -> Measurements:
-    """What was measured in the span in hand (`live_only`: in its last seconds), or in the span that is reported.
+    """The measurements of the current span (`live_only`: of its last seconds), or of the span to report.
 
-    CPU and concurrency are means over the time in which it was behind, or over all of it when it never was.
+    CPU and concurrency are means over the time in which the pipeline was behind or, if it never was, over all of it.
     """
     reported = result.limit or result.span
     span = result.spans[-1] if live_only or reported is None else reported
@@ -82,7 +82,7 @@ def measurements_of(plan: Plan, result: Result, tap: Tap, *, live_only: bool) ->
     now = tap.gauges[-1].at if tap.gauges else span.offered_at
     begun_at = max(span.begun_at, now - LIVE_WINDOW_S) if live_only else span.begun_at
     stores = recording.stored_instants(numbers)
-    # Once nine tenths are stored, what works is already idling.
+    # After nine tenths are stored, some consumers are already idle.
     busy_until = stores[int(len(stores) * 0.9)] if stores else span.offered_at
     end_at = now if live_only else min(span.drained_at or now, max(span.offered_at, busy_until))
     length_s = max(1e-3, end_at - begun_at)

@@ -1,4 +1,4 @@
-"""Thresholds of a load test: bounds on a run's figures and on its own, `p99<5s`, `objects_per_s>20`. Pure."""
+"""Thresholds of a load test, such as `p99<5s` or `objects_per_s>20`: bounds on a run's figures and its own. Pure."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ PERCENTILES = {
     "p999": "99.9th percentile",
     "max": "longest",
 }
-"""What a distribution of the summary says, and each in words."""
+"""The figures of each distribution in the summary, and their names in words."""
 _DISTRIBUTIONS = {
     "": ("latency_s.planned_to_stored", "from planned to stored"),
     "object_to_stored_": ("latency_s.object_to_stored", "from put to stored"),
@@ -50,12 +50,12 @@ FIGURES: Mapping[str, SummaryFigure] = {
 
 
 def bounds_latency(bound: SummaryBound) -> bool:
-    """Whether it is an upper bound on planned-to-stored latency, which the capacity search needs."""
+    """Whether this is an upper bound on planned-to-stored latency, which the capacity search needs."""
     return bound.operator in ("<", "<=") and bound.figure in PERCENTILES
 
 
 def judge_slo(thresholds: Iterable[SummaryBound], summary: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """The summary's `slo`: each threshold, the figure it met (None: not measured), and whether it held."""
+    """The summary's `slo`: each threshold, its figure's value (None: not measured), and whether it held."""
     return [
         {"threshold": judged["bound"], "value": judged["value"], "held": judged["held"]}
         for judged in bounds.judge(thresholds, summary)

@@ -1,7 +1,7 @@
-"""The load test's page: one HTML file with its charts inside, that opens offline, in light and dark, on any width.
+"""The load test's page: one HTML file, charts included, that opens offline, in light and dark, at any width.
 
-Everything that can be read without scripts stands in the page as text and tables; the charts are drawn by uPlot, which
-is embedded with its licence. Reads nothing but the summary.
+Everything readable without scripts is in the page as text and tables. uPlot, which is embedded with its licence, draws
+the charts. Reads only the summary.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from simulator.load.report.text import audit_words, latencies, shape
 from simulator.run.bounds import words
 
 WRAPPED = 26
-"""A column with a longer text than this is one of words."""
+"""A column with a longer text than this is a column of words."""
 
 
 def page(summary: Mapping[str, Any]) -> str:
@@ -42,7 +42,7 @@ def page(summary: Mapping[str, Any]) -> str:
 
 
 def _drawn(summary: Mapping[str, Any]) -> Mapping[str, Any] | None:
-    """What the charts are drawn from: the series, and where in it a search's probes are."""
+    """The data of the charts: the series, and where a search's probes are in it."""
     series = summary["series"]
     return series and {**series, "probes": charts.placed_probes(summary)}
 
@@ -124,11 +124,11 @@ def _percentile_table(summary: Mapping[str, Any]) -> str:
     ]
     head = ["", "count", "mean", "p50", "p90", "p95", "p99", "p99.9", "max"]
     note = (
-        "HDR histograms with three digits. Planned to stored counts from the planned instant of an object, object to "
-        "stored from the answer to its put."
+        "From HDR histograms with three digits. Planned to stored starts at the planned instant of an object, object "
+        "to stored at the answer to its put."
     )
     if summary["bottleneck"] and summary["options"].get("target") != "stack":
-        note += " Handler times are this machine's, not AWS Lambda's."
+        note += " Handler times are those of this machine, not of AWS Lambda."
     return _table("Percentiles", head, rows, note)
 
 
@@ -198,7 +198,7 @@ def _details(summary: Mapping[str, Any]) -> str:
 
 
 def _table(title: str, head: list[str], rows: list[list[str]], note: str = "") -> str:
-    # Words go over several lines, figures do not.
+    # Words wrap, figures do not.
     wide = [any(len(row[column]) > WRAPPED for row in rows) for column in range(len(head))]
 
     def row(cells: list[str], tag: str) -> str:

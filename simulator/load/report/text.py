@@ -1,4 +1,4 @@
-"""The load test's summary as a short text for the person who ran it. Reads nothing but the JSON."""
+"""The load test's summary as a short text for the person who ran it. It reads only the JSON."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _LATENCIES = {
 
 
 def render(summary: Mapping[str, Any]) -> RenderableType:
-    """The verdict, the bounds, the percentiles, what held it back, the cost, and why what failed did."""
+    """The verdict, the bounds, the percentiles, what held the pipeline back, the cost, and why anything failed."""
     kept = bounds_kept(summary, FIGURES)
     parts = [_headline(summary), *kept, _percentiles(summary), labelled(_lines(summary))]
     return Group(*parts, *render_causes(summary), *render_next_steps(summary))
@@ -46,14 +46,14 @@ def _headline(summary: Mapping[str, Any]) -> Text:
 
 
 def audit_words(summary: Mapping[str, Any]) -> str:
-    """The verdict and, of a sample, what it is about; without an audit, why there is none."""
+    """The audit's verdict, with the size of a sample; without an audit, the reason."""
     audit, target = summary["audit"], summary["options"]["target"]
     if audit is not None:
         sampled = audit.get("sampled")
         of = f" in a sample of {sampled['objects']:,} of {counted(sampled['of'], 'object')}" if sampled else ""
         return f"{audit['verdict']}{of}"
-    reasons = {"sink": "the sink keeps no rows to prove", "stack": "stockpipe verify proves a deployed stack"}
-    return f"no audit: {reasons.get(target, '--audit none, so that the bounds alone decide')}"
+    reasons = {"sink": "the sink keeps no rows to audit", "stack": "stockpipe verify audits a deployed stack"}
+    return f"no audit: {reasons.get(target, '--audit none, so only the bounds count')}"
 
 
 def shape(summary: Mapping[str, Any]) -> str:
@@ -63,7 +63,7 @@ def shape(summary: Mapping[str, Any]) -> str:
         case "backlog":
             return "put before the consumer started"
         case "search":
-            return "searching the highest rate"
+            return "searching for the highest rate"
     peak = max(max(segment["from_per_s"], segment["to_per_s"]) for segment in arrivals["segments"])
     chance = "Poisson, " if arrivals["poisson"] else ""
     rate = f"{significant(peak, 4)}/s"
@@ -83,7 +83,7 @@ def _percentiles(summary: Mapping[str, Any]) -> RenderableType:
 
 
 def latencies(summary: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    """Every distribution of the summary under its name, the generator's lag last."""
+    """Every distribution in the summary with its name, the generator's lag last."""
     for key, label in _LATENCIES.items():
         yield label, summary["latency_s"][key]
     yield "generator lag", summary["generator_lag_s"]
@@ -112,7 +112,7 @@ def _lines(summary: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         )
     yield "backlog", ("of the spike: " if summary["find_max"] else "") + _backlog(summary["backlog"])
     if (summary["audit"] or {}).get("sampled"):
-        yield "audit", "of the sample's objects alone; extra rows cannot be found by a sample"
+        yield "audit", "only of the sample's objects; a sample cannot find extra rows"
     ceiling = summary["ceiling"]
     if ceiling:
         share = "" if ceiling["share"] is None else f"; this run reached {ceiling['share']:.0%} of it"
@@ -150,5 +150,5 @@ def _backlog(held: Mapping[str, Any]) -> str:
         said = f"{counted(held['peak'], 'object')} drained in {seconds(held['drain_s'] or 0.0)}"
         said += f": {held['drain_objects_per_s']:,.1f} objects/s, {held['drain_rows_per_s']:,.0f} rows/s"
         if held["last_tenth_to_first"] is not None:
-            said += f"; last tenth at {held['last_tenth_to_first']:.2f} of the first's rate"
+            said += f"; last tenth at {held['last_tenth_to_first']:.2f} of the first tenth's rate"
     return said

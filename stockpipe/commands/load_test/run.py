@@ -157,7 +157,7 @@ def _require_provable(options: LoadTestOptions, target: TargetName) -> None:
     if "audit" not in options.given or options.audit == "none":
         return
     if target == "sink":
-        raise InputError(f"--audit {options.audit} does not go with --target sink, which keeps no rows to prove")
+        raise InputError(f"--audit {options.audit} does not go with --target sink, which keeps no rows to audit")
     if target == "stack":
         raise InputError(
             f"--audit {options.audit} does not go with --stack: after the load, run stockpipe verify --stack "

@@ -120,7 +120,7 @@ class SimulateOptions(Options):
         bool,
         typer.Option(
             "--hold",
-            help="Keep the store with bucket, queues and table after the summary, until Ctrl-C; nothing consumes.",
+            help="Keep the store with its resources up after the summary, until Ctrl-C; the consumer has stopped.",
         ),
     ] = False
     logs: Annotated[

@@ -110,7 +110,7 @@ def test_what_is_asked_for_and_does_not_exist_is_missed() -> None:
         ("rows_per_s>=5%", "rows_per_s is a bare number, not a share; write rows_per_s>=5"),
         ("rows_per_s>5/s", "rows_per_s is a bare number; write rows_per_s>5"),
         ("parsed_rows<5%", "parsed_rows is a bare number, not a share"),
-        ("duration<5", "duration is a time; give it a unit, as in duration<5s"),
+        ("duration<5", "duration is a time and needs a unit, as in duration<5s"),
         ("duration<5%", "duration is a time"),
         ("duration<-5s", "duration is a time"),
         ("rejekted<1", "there is no figure 'rejekted'; did you mean 'rejected'?"),

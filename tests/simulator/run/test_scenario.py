@@ -97,7 +97,7 @@ def test_bounds_are_those_of_the_command_line() -> None:
         ("bounds: [lost<1, p99<5s]", "bounds: 'lost<1': there is no figure 'lost'"),
         ("bounds: [dead_leters<1]", "did you mean 'dead_lettered'?"),
         ("steps: {}", "steps must be a list"),
-        ("steps: [5]", "step 1: a mapping is expected"),
+        ("steps: [5]", "step 1: it must be a mapping"),
         ("parameters: []\nsteps: [{caption: [}]", "not YAML"),
     ],
 )

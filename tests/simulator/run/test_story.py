@@ -105,7 +105,7 @@ async def test_what_was_skipped_is_kept_with_its_reason() -> None:
     await stage.clock.advance(20)
     await stage.playing
     assert [(each.step, each.caption, each.reason) for each in stage.story.skipped] == [
-        (1, "late", "its moment is 1h after the beginning, and the run was over after 10.0 s"),
+        (1, "late", "its moment is 1h after the start, but the run ended after 10.0 s"),
         (2, "later", "it follows step 1"),
         (3, None, "'queue.visible >= 3 and table.rows > 1' did not come true in 10.0 s"),
     ]

@@ -144,7 +144,7 @@ def test_what_a_filter_deletes_is_an_event_and_counted(telemetry: Telemetry, mak
     assert snapshot.filtered == 3
     assert {(each.bucket, each.key) for each in telemetry.ledgers(None).filtered} == {("b", "stocks/a.csv")}
     event = snapshot.events[-1]
-    assert event.text == "a message in StockQueue was deleted: no filter of ConsumerLambdaBatch lets it through"
+    assert event.text == "a message in StockQueue was deleted: no filter of ConsumerLambdaBatch matches it"
     assert (event.tone, event.count) == ("lost", 3)
 
 

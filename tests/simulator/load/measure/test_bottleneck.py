@@ -130,7 +130,7 @@ def test_the_verdict_is_one_sentence_with_its_figures() -> None:
     judged = judge(replace(KEPT_UP, dropped=1_500, failed=2, target="sink"))
     assert asdict(judged) == {
         "kind": "target",
-        "text": "the target does not take the puts (1,500 arrivals dropped, 2 puts failed, puts take 4 ms)",
+        "text": "the target does not keep up with the puts (1,500 arrivals dropped, 2 puts failed, puts take 4 ms)",
         "evidence": (
             "planned 20.0/s, stored 20.0/s",
             "generator lag p99 2 ms",
@@ -153,7 +153,7 @@ def test_the_verdict_is_one_sentence_with_its_figures() -> None:
     )
     assert judge(replace(bare, pollers_limit=10)).evidence == judge(bare).evidence
     late = judge(replace(KEPT_UP, lag_p99_s=0.2)).text
-    assert late == "the generator ran 200 ms late (p99): this machine could not keep the plan"
+    assert late == "the generator ran 200 ms late (p99): this machine could not keep to the plan"
     ours = judge(replace(BEHIND, machine_load=6.0)).text
     assert "(load 6.0 on 2 cores, of which this run uses 0.5)" in ours
 

@@ -58,5 +58,5 @@ def test_a_load_by_the_clock_is_held_to_the_defaults() -> None:
 def test_what_can_be_measured_and_proven_follows_from_the_target(
     target: TargetName, local: bool, audited: bool
 ) -> None:
-    """A deployed stack runs elsewhere, and `verify` proves it; a sink keeps no rows to prove."""
+    """A deployed stack runs elsewhere, and `verify` proves it; a sink keeps no rows to audit."""
     assert (plan(target=target).local, plan(target=target).audited) == (local, audited)

@@ -256,7 +256,7 @@ def test_every_chart_has_an_alternative_in_figures() -> None:
     assert "planned: 0/s to 20/s, mean 19/s" in text
     assert "p50: 200 ms to 200 ms; p99: 200 ms to 200 ms." in text
     assert "up to 200 ms: 200 objects" in text or "up to 500 ms: 200 objects" in text
-    assert "The course as a table, in slots of 250 ms" in text
+    assert "The run as a table, in slots of 250 ms" in text
     assert "<th>planned (objects/s)</th>" in text
     assert text.count("<tr><td>0.25</td>") == 1
 

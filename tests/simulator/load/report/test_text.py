@@ -20,9 +20,9 @@ from simulator.load.report.text import audit_words
             "exact in a sample of 200 of 4,000 objects",
         ),
         ({"verdict": "exact", "sampled": {"objects": 1, "of": 1}}, "store", "exact in a sample of 1 of 1 object"),
-        (None, "store", "no audit: --audit none, so that the bounds alone decide"),
-        (None, "sink", "no audit: the sink keeps no rows to prove"),
-        (None, "stack", "no audit: stockpipe verify proves a deployed stack"),
+        (None, "store", "no audit: --audit none, so only the bounds count"),
+        (None, "sink", "no audit: the sink keeps no rows to audit"),
+        (None, "stack", "no audit: stockpipe verify audits a deployed stack"),
     ],
 )
 def test_the_verdict_says_what_it_is_about(audit: Any, target: str, said: str) -> None:
