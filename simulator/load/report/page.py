@@ -86,7 +86,7 @@ def _tiles(summary: Mapping[str, Any]) -> str:
     rate = throughput.get("objects_per_s_mean")
     tiles = [
         ("objects stored per second", f"{rate:,.1f}" if rate else "-"),
-        ("rows per whole second, mean", _count(throughput.get("rows_per_s_mean"))),
+        ("rows per second, mean", _count(throughput.get("rows_per_s_mean"))),
         ("planned to stored, p50", seconds(stored["p50"])),
         ("planned to stored, p99", seconds(stored["p99"])),
         ("peak backlog of the spike" if summary["find_max"] else "peak backlog", counted(backlog["peak"], "object")),

@@ -103,8 +103,8 @@ def _lines(summary: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     )
     if rows:
         busiest = throughput.get("rows_per_s_max")
-        most = f", busiest second {busiest:,.0f} rows" if busiest else ""
-        yield "", f"mean {rows:,.0f} rows per whole second{most}"
+        most = f", busiest second {counted(round(busiest), 'row')}" if busiest else ""
+        yield "", f"mean {significant(rows, 4)} rows/s{most}"
     if filtered := summary["queue"]["filtered"]:
         yield (
             "filtered",
