@@ -7,6 +7,7 @@ the charts. Reads only the summary.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Mapping
 from html import escape
 from importlib import resources
@@ -36,9 +37,8 @@ def page(summary: Mapping[str, Any]) -> str:
         "SERIES": json.dumps(_drawn(summary)).replace("</", "<\\/"),
         "UPLOT_JS": script,
     }
-    for name, value in filled.items():
-        text = text.replace("{{" + name + "}}", value)
-    return text
+    # In one pass, because what is filled in has text from outside, which may look like a placeholder.
+    return re.sub(r"\{\{(\w+)\}\}", lambda placeholder: filled[placeholder[1]], text)
 
 
 def _drawn(summary: Mapping[str, Any]) -> Mapping[str, Any] | None:

@@ -121,6 +121,13 @@ def test_the_page_is_whole_and_fetches_nothing() -> None:
     assert json.loads(series[1])["planned_per_s"]
 
 
+def test_a_placeholder_in_a_text_stays_text() -> None:
+    """A command line that contains one shows it, and nothing is filled in there."""
+    plain, odd = page(a_summary()), page(a_summary(command_line="stockpipe {{UPLOT_JS}} {{SERIES}} {{OTHER}}"))
+    assert "<td class=\"wrap\">stockpipe {{UPLOT_JS}} {{SERIES}} {{OTHER}}</td>" in odd
+    assert len(odd) < len(plain) + 1_000
+
+
 def test_the_page_can_be_read_without_scripts() -> None:
     """Verdict, percentiles, thresholds and cost stand in it as text; it knows dark mode and small screens."""
     text = page(a_summary())
