@@ -17,7 +17,7 @@ from simulator.base.words import counted, seconds, significant
 from simulator.dashboard.figures import size
 from simulator.load.plan.slo import FIGURES, PERCENTILES
 from simulator.load.report import charts
-from simulator.load.report.text import audit_words, latencies, shape
+from simulator.load.report.text import audit_words, latencies, sample_note, shape
 from simulator.run.bounds import words
 
 WRAPPED = 26
@@ -76,6 +76,8 @@ def _head(summary: Mapping[str, Any]) -> Iterable[str]:
     if summary["interrupted"]:
         said.append("interrupted")
     yield f'<p class="dim">{escape(" · ".join(map(str, said)))}</p>'
+    if note := sample_note(summary):
+        yield f'<p class="dim">The audit is {escape(note)}.</p>'
     if summary["latency_refused"]:
         yield f'<p class="bad">Percentiles refused: {escape(summary["latency_refused"])}.</p>'
 

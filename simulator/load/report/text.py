@@ -56,14 +56,30 @@ def _headline(summary: Mapping[str, Any]) -> Text:
 
 
 def audit_words(summary: Mapping[str, Any]) -> str:
-    """The audit's verdict, with the size of a sample; without an audit, the reason."""
+    """The audit's verdict, with the size of a sample and what a search left; without an audit, the reason."""
     audit, target = summary["audit"], summary["options"]["target"]
     if audit is not None:
         sampled = audit.get("sampled")
         of = f" in a sample of {sampled['objects']:,} of {counted(sampled['of'], 'object')}" if sampled else ""
-        return f"{audit['verdict']}{of}"
+        return f"{audit['verdict']}{of}{_left(summary)}"
     reasons = {"sink": "the sink keeps no rows to audit", "stack": "stockpipe verify audits a deployed stack"}
-    return f"no audit: {reasons.get(target, '--audit none, so only the bounds count')}"
+    return f"no audit: {reasons.get(target, '--audit none was given')}"
+
+
+def _left(summary: Mapping[str, Any]) -> str:
+    """What of a search the audit covers: the store deletes the objects and rows of each probe before the next."""
+    found = summary["find_max"]
+    if found is None or summary["options"]["target"] != "store":
+        return ""
+    if summary["interrupted"]:
+        return ", for what the search left"
+    return ", for what the last probe and the spike left" if found["rate_per_s"] else ", for what the last probe left"
+
+
+def sample_note(summary: Mapping[str, Any]) -> str | None:
+    """What the audit of a sample does not say; None without a sample."""
+    sampled = (summary["audit"] or {}).get("sampled")
+    return "only of the sample's objects; extra rows were not looked for" if sampled else None
 
 
 def shape(summary: Mapping[str, Any]) -> str:
@@ -131,8 +147,8 @@ def _lines(summary: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
             f"{counted(filtered, 'object')}, whose messages the filter deleted: neither stored nor in the backlog",
         )
     yield "backlog", ("of the spike: " if summary["find_max"] else "") + _backlog(summary["backlog"])
-    if (summary["audit"] or {}).get("sampled"):
-        yield "audit", "only of the sample's objects; a sample cannot find extra rows"
+    if note := sample_note(summary):
+        yield "audit", note
     ceiling = summary["ceiling"]
     if ceiling:
         share = "" if ceiling["share"] is None else f"; this run reached {ceiling['share']:.0%} of it"

@@ -122,6 +122,14 @@ def test_the_page_is_whole_and_fetches_nothing() -> None:
     assert json.loads(series[1])["planned_per_s"]
 
 
+def test_a_sample_says_what_it_is_not_about() -> None:
+    """In the text and on the page: of its objects alone, and without a search for extra rows."""
+    sampled, said = {"verdict": "exact", "sampled": {"objects": 20, "of": 200}}, "extra rows were not looked for"
+    assert said in written(a_summary(audit=sampled))
+    assert f"The audit is only of the sample&#x27;s objects; {said}." in page(a_summary(audit=sampled))
+    assert said not in written(a_summary()) + page(a_summary())
+
+
 def test_a_placeholder_in_a_text_stays_text() -> None:
     """A command line that contains one shows it, and nothing is filled in there."""
     plain, odd = page(a_summary()), page(a_summary(command_line="stockpipe {{UPLOT_JS}} {{SERIES}} {{OTHER}}"))
