@@ -66,7 +66,8 @@ def bounds_kept(
             said = Text.assemble(judged["bound"], "  ", (value, _MISSED), f": {printable(meaning)}")
             grid.add_row(Text("missed", _MISSED), said)
         elif judged["bound"] not in defaults:
-            grid.add_row(Text("held", _HELD), Text(f"{judged['bound']}  {value}"))
+            whole = bounds.extent(bounds.parse(judged["bound"], figures), summary)
+            grid.add_row(Text("held", _HELD), Text(f"{judged['bound']}  {value}{whole}"))
     if grid.row_count:
         yield grid
     if by_default := sum(judged["held"] and judged["bound"] in defaults for judged in summary["bounds"]):

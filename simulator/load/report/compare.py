@@ -433,7 +433,7 @@ def change_text(finding: Difference) -> str:
 
 def percent(change: float) -> str:
     """A change with its sign, as in `-3.2 %`; one that rounds to zero has none."""
-    text = f"{change * 100:+.1f} %"
+    text = f"{change * 100:+,.1f} %"
     return text[1:] if text[1:] == "0.0 %" else text
 
 

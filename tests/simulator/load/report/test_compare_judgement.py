@@ -463,6 +463,7 @@ def test_samples_are_written_once_where_they_are_equal(samples: tuple[int, int] 
         (100.0, 99.96, 0.9996, "0.0 %"),
         (100.0, 100.04, 1.0004, "0.0 %"),
         (100.0, 99.94, 0.9994, "-0.1 %"),
+        (1.0, 14.1, 14.1, "+1,310.0 %"),
         (None, 1.0, None, ""),
         (1.0, None, None, ""),
         (0.0, 1.0, None, ""),
