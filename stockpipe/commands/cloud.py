@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 import typer
 
 from simulator.base.doors import is_loopback_url
-from simulator.base.errors import InputError, Interrupted, StockpipeError
+from simulator.base.errors import InputError, Interrupted, StockpipeError, UnusableValueError
 from simulator.base.shown import visible_lines
 from simulator.base.words import counted
-from stockpipe.commands.options import TYPED, Options
+from stockpipe.commands.options import TYPED, Options, Written
 from stockpipe.commands.outputs import echo
 
 if TYPE_CHECKING:
@@ -28,7 +28,17 @@ T = TypeVar("T")
 AnyAwsOptions = TypeVar("AnyAwsOptions", bound="AwsOptions")
 
 _COMMAND = re.compile(r"\bstockpipe [a-z-]+ --stack [\w.-]+|\baws [a-z]+ [a-z-]+ --[a-z-]+ [\w.-]+")
-StackName = Annotated[str, TYPED, typer.Option("--stack", metavar="NAME", help="The CloudFormation stack.")]
+
+
+def parse_name(text: str) -> str:
+    """A name; `ValueError` for an empty one, which an unset variable of a shell leaves."""
+    if not text.strip():
+        raise UnusableValueError("the name is empty", "write a name, or check the shell's variable that should hold it")
+    return text
+
+
+NAME = Written(parse_name, "NAME")
+StackName = Annotated[str, TYPED, NAME, typer.Option("--stack", metavar="NAME", help="The CloudFormation stack.")]
 Yes = Annotated[bool, TYPED, typer.Option("--yes", "-y", help="Do not prompt.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
@@ -37,10 +47,16 @@ class AwsOptions(Options):
     """Where AWS is: whose account, which region, or another endpoint."""
 
     region: Annotated[
-        str | None, TYPED, typer.Option(metavar="REGION", help="AWS region.", show_default="as the AWS CLI finds it")
+        str | None,
+        TYPED,
+        NAME,
+        typer.Option(metavar="REGION", help="AWS region.", show_default="as the AWS CLI finds it"),
     ] = None
     profile: Annotated[
-        str | None, TYPED, typer.Option(metavar="NAME", help="AWS profile.", show_default="as the AWS CLI finds it")
+        str | None,
+        TYPED,
+        NAME,
+        typer.Option(metavar="NAME", help="AWS profile.", show_default="as the AWS CLI finds it"),
     ] = None
     endpoint_url: Annotated[
         str | None, TYPED, typer.Option(metavar="URL", help="Endpoint to use instead of AWS, for all services.")

@@ -13,7 +13,7 @@ from simulator.base import limits
 from simulator.base.errors import ExitCode, InputError
 from simulator.base.files import UnusableFileError, read_bounded
 from simulator.base.shown import visible_lines
-from stockpipe.commands.options import Options
+from stockpipe.commands.options import TYPED, Options
 from stockpipe.commands.taking import takes
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ class CompareOptions(Options):
         float, typer.Option(min=0.0, max=10.0, help="Ignore changes up to this share (0.1 is 10 %).")
     ] = 0.1
     force: Annotated[
-        bool, typer.Option("--force", help="Compare also runs of unlike rate, size, duration or parameters.")
+        bool, TYPED, typer.Option("--force", help="Compare also runs of unlike rate, size, duration or parameters.")
     ] = False
 
 

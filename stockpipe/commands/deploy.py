@@ -13,7 +13,7 @@ from stockpipe.commands.options import TYPED
 from stockpipe.commands.outputs import echo
 from stockpipe.commands.parameters import ParameterFiles, parameters_of
 from stockpipe.commands.taking import takes
-from stockpipe.commands.values import Parameters, Template
+from stockpipe.commands.values import PROGRAM, Parameters, Template
 
 if TYPE_CHECKING:
     from simulator.base.clock import Clock
@@ -43,11 +43,12 @@ class DeployOptions(AwsOptions):
     """What becomes which stack."""
 
     stack: StackName
-    parameters: Parameters = ()
-    parameter_files: ParameterFiles = ()
-    template: Template = None
+    parameters: Annotated[Parameters, TYPED] = ()
+    parameter_files: Annotated[ParameterFiles, TYPED] = ()
+    template: Annotated[Template, TYPED] = None
     interpreter: Annotated[
         Path | None,
+        PROGRAM,
         typer.Option(
             metavar="PATH",
             help="A Python of the stack's minor version, to precompile the code.",
@@ -59,7 +60,9 @@ class DeployOptions(AwsOptions):
         bool, TYPED, typer.Option("--clean-up", help="Delete what a failed creation leaves behind.")
     ] = False
     local_transform: Annotated[
-        bool, typer.Option("--local-transform", help="Do the serverless transform here, for endpoints without it.")
+        bool,
+        TYPED,
+        typer.Option("--local-transform", help="Do the serverless transform here, for endpoints without it."),
     ] = False
 
 

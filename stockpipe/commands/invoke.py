@@ -9,6 +9,7 @@ import typer
 
 from simulator.base.errors import CouldNotFinish
 from stockpipe.commands.cloud import AwsOptions, StackName, on_aws, say
+from stockpipe.commands.options import TYPED
 from stockpipe.commands.taking import takes
 from stockpipe.commands.values import INSTANT
 
@@ -29,9 +30,9 @@ class InvokeOptions(AwsOptions):
     """Which stack's tick, and when."""
 
     stack: StackName
-    tick_at: Annotated[float | None, INSTANT, typer.Option("--time", help="The tick's time.", show_default="now")] = (
-        None
-    )
+    tick_at: Annotated[
+        float | None, TYPED, INSTANT, typer.Option("--time", help="The tick's time.", show_default="now")
+    ] = None
 
 
 @takes(InvokeOptions)

@@ -13,6 +13,7 @@ import math
 import re
 from collections.abc import Callable, Mapping, Set
 from dataclasses import dataclass
+from pathlib import Path
 from types import MappingProxyType
 from typing import (
     Any,
@@ -43,14 +44,31 @@ _WHOLE = re.compile(r"[+-]?[0-9]{1,4000}")
 class Written(Generic[T]):
     """How a value is written: `parse` raises `ValueError` with one line, `text` is its inverse.
 
-    `choices` are all texts that it takes, where they are few; `is_file`: it names a file.
+    `choices` are all texts that it takes, where they are few; `is_file` says whether a text names a file.
     """
 
     parse: Callable[[str], T]
     metavar: str
     text: Callable[[T], str] = str
     choices: tuple[str, ...] = ()
-    is_file: bool = False
+    is_file: Callable[[str], bool] = lambda _: False
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a default was set: a variable, or a key of a table in a file."""
+
+    name: str
+    table: str = ""
+    file: Path | None = None
+
+    def __str__(self) -> str:
+        return f"'{self.file}': '{self.table}.{self.name}'" if self.file else self.name
+
+    @property
+    def way_out(self) -> str:
+        """How to take the default away."""
+        return f"remove '{self.name}' from [{self.table}] in '{self.file}'" if self.file else f"unset {self.name}"
 
 
 @dataclass_transform(frozen_default=True, kw_only_default=True)
@@ -59,7 +77,8 @@ class Options:
 
     Of those, `configured` has the ones that a variable or a table set, each with the place where, and `typed` the
     others, which are on the command line. What is typed outweighs what is configured, and so it does within each set of
-    `rivals`: fields that exclude each other. `panels` are the groups of the help, each with its fields.
+    `rivals`: fields that exclude each other, or one value of a field, as in `ui=live`. `short` has the template
+    parameters that a field sets. `panels` are the groups of the help, each with its fields.
 
     A class of options is written as a frozen dataclass is, without the decorator: the code that dataclasses generate
     for the dozen of them would be a tenth of the time of `--help`. `annotations` are by field, a class's own before
@@ -68,13 +87,14 @@ class Options:
 
     annotations: ClassVar[Mapping[str, Any]] = {}
     rivals: ClassVar[tuple[frozenset[str], ...]] = ()
+    short: ClassVar[Mapping[str, str]] = {}
     panels: ClassVar[Mapping[str, tuple[str, ...]]] = {}
     given: Set[str] = frozenset()
-    configured: Mapping[str, str] = MappingProxyType({})
+    configured: Mapping[str, Origin] = MappingProxyType({})
 
     def __init_subclass__(cls) -> None:
         annotations = inspect.get_annotations(cls, eval_str=True)
-        for name in ("rivals", "panels"):
+        for name in ("rivals", "short", "panels"):
             annotations.pop(name, None)
         for name, annotation in annotations.items():
             if not hasattr(annotation, "__metadata__") or hasattr(Options, name):
@@ -122,6 +142,11 @@ class Options:
         held = {name: value for name, value in vars(self).items() if name not in dropped}
         kept = {name: where for name, where in self.configured.items() if name not in dropped}
         return type(self)(**held | {"given": self.given - dropped, "configured": kept})
+
+    @classmethod
+    def flag_of(cls, field: str) -> str:
+        """A field's option as it is written: `--drain-timeout` for `drain_timeout_s`."""
+        return flag(field, parts(cls.annotations[field])[1])
 
     def words(self, names: Set[str]) -> list[str]:
         """The words of a command line that set these fields to what they hold here; arguments come last."""

@@ -12,6 +12,7 @@ import typer
 from stockpipe.commands.options import Options
 from stockpipe.commands.outputs import echo
 from stockpipe.commands.taking import takes
+from stockpipe.commands.values import PROGRAM
 
 EPILOG = """Example:
 
@@ -33,6 +34,7 @@ class PackageOptions(Options):
     arch: Annotated[Literal["arm64", "x86_64"], typer.Option(help="Lambda's processor.")] = "arm64"
     interpreter: Annotated[
         Path | None,
+        PROGRAM,
         typer.Option(
             metavar="PATH", help="A Python of that minor version, to precompile the code.", show_default="auto-detected"
         ),

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Set
 from pathlib import Path
-from typing import Annotated, Any, NamedTuple, NoReturn, Protocol, TypeVar
+from typing import Annotated, Any, NamedTuple, NoReturn, TypeVar
 
 import typer
 
@@ -28,24 +28,34 @@ class ParameterFile(NamedTuple):
     values: dict[str, str]
 
 
-class TakesParameters(Protocol):
-    """The options of a command that has both."""
-
-    @property
-    def parameters(self) -> tuple[tuple[str, str], ...]:
-        """Those of `--parameter`."""
-
-    @property
-    def parameter_files(self) -> tuple[ParameterFile, ...]:
-        """Those of `--parameters`."""
-
-
-def parameters_of(options: TakesParameters, short: Mapping[str, str] | None = None) -> dict[str, str]:
-    """Each parameter's value: that of `--parameter`, else of `short` (other options), else of the last file."""
+def parameters_of(options: Options) -> dict[str, str]:
+    """Each template parameter's value: that of `--parameter`, else of a short option, else of the last file."""
+    held = options.held()
     chosen: dict[str, str] = {}
-    for file in options.parameter_files:
+    for file in held.get("parameter_files", ()):
         chosen |= file.values
-    return {**chosen, **(short or {}), **dict(options.parameters)}
+    short = {name: held[field] for field, name in options.short.items()}
+    chosen |= {name: str(int(value)) for name, value in short.items() if value is not None}
+    return chosen | dict(held.get("parameters", ()))
+
+
+def names_set(held: Mapping[str, Any], short: Mapping[str, str]) -> set[str]:
+    """The template parameters that these values of fields set."""
+    named = {name for file in held.get("parameter_files", ()) for name in file.values}
+    return {*named, *dict(held.get("parameters", ())), *(name for field, name in short.items() if field in held)}
+
+
+def giving_way(options: AnyOptions, names: Set[str]) -> AnyOptions:
+    """The same without what is configured of these template parameters; what is typed of them stays."""
+    fields = options.configured.keys() & {"parameters", "parameter_files", *options.short}
+    if not names & names_set({field: getattr(options, field) for field in fields}, options.short):
+        return options
+    typed = options.yielding(fields)
+    taken = {*names, *parameters_of(typed)}
+    rest = tuple((name, value) for name, value in parameters_of(options).items() if name not in taken)
+    parameters: tuple[tuple[str, str], ...] = getattr(typed, "parameters", ())
+    given = typed.given | ({"parameters"} if rest else set())
+    return typed.replaced(parameters=(*rest, *parameters), given=given)
 
 
 def repeatable(options: AnyOptions) -> AnyOptions:
@@ -120,7 +130,10 @@ def _cloudformation(document: Any) -> Iterable[tuple[Any, Any]] | None:
 
 
 FILE = Written(
-    lambda text: ParameterFile(Path(text), read(Path(text))), "FILE.json", lambda file: str(file.path), is_file=True
+    lambda text: ParameterFile(Path(text), read(Path(text))),
+    "FILE.json",
+    lambda file: str(file.path),
+    is_file=lambda _: True,
 )
 ParameterFiles = Annotated[
     tuple[ParameterFile, ...],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from datetime import UTC, datetime
 from pathlib import Path
@@ -54,6 +55,8 @@ DURATION = Written(quantities.parse_duration, "DURATION", quantities.duration_te
 RATE = Written(quantities.parse_rate, "RATE", quantities.rate_text)
 INSTANT = Written(parse_instant, "TIME", instant_text)
 ASSIGNMENT = Written(parse_assignment, "NAME=VALUE", "=".join)
+PROGRAM = Written(Path, "PATH", is_file=lambda text: os.sep in text)
+"""A file that is run; a bare name is looked up as a shell does."""
 
 
 def parse_acceptable(text: str) -> Literal["overwritten"]:
@@ -111,6 +114,6 @@ def parse_screenshot(text: str) -> Path:
 
 Screenshot = Annotated[
     Path | None,
-    Written(parse_screenshot, "FILE.svg"),
+    Written(parse_screenshot, "FILE.svg", is_file=lambda _: True),
     typer.Option("--screenshot", help="Save the last frame of the dashboard."),
 ]

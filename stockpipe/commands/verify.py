@@ -42,13 +42,13 @@ class VerifyOptions(AwsOptions):
 
     stack: StackName
     wait_s: Annotated[float, DURATION, typer.Option("--wait", help="How long to wait for the queue to empty.")] = 300.0
-    pause: Annotated[bool, typer.Option(help="Disable the schedule's rule during the audit.")] = True
+    pause: Annotated[bool, TYPED, typer.Option(help="Disable the schedule's rule during the audit.")] = True
     free_usd: Annotated[
         float, TYPED, typer.Option("--free", metavar="USD", min=0, help="Run without asking up to this cost.")
     ] = 0.10
-    parameters: Parameters = ()
-    parameter_files: ParameterFiles = ()
-    accept: Accept = ()
+    parameters: Annotated[Parameters, TYPED] = ()
+    parameter_files: Annotated[ParameterFiles, TYPED] = ()
+    accept: Annotated[Accept, TYPED] = ()
     yes: Yes = False
     as_json: Json = False
 

@@ -10,7 +10,7 @@ import typer
 from simulator.base.errors import UnusableValueError
 from simulator.base.quantities import parse_rate, rate_text
 from stockpipe.commands import completion
-from stockpipe.commands.cloud import AwsOptions
+from stockpipe.commands.cloud import NAME, AwsOptions
 from stockpipe.commands.options import TYPED, Written
 from stockpipe.commands.parameters import ParameterFiles
 from stockpipe.commands.values import (
@@ -50,26 +50,26 @@ def steps_text(rates: tuple[float, ...]) -> str:
     return ",".join(map(rate_text, rates))
 
 
-_NOT_DEPLOYED = (
-    *("template", "parameters", "parameter_files", "runtime", "backlog", "port", "concurrency", "batch_size"),
-    *("window_s", "memory_mb"),
+_LOAD = ("rate_per_s", "rows", "duration_s", "backlog", "ramp", "steps", "spike_per_s", "poisson", "find_max", "seed")
+_CONSUMER = (
+    "template",
+    "parameters",
+    "parameter_files",
+    "runtime",
+    "concurrency",
+    "batch_size",
+    "window_s",
+    "memory_mb",
 )
-"""What a deployed stack has by itself."""
 
 
 class LoadTestOptions(AwsOptions):
     """Where it is sent, the load, the consumer's settings, and what is written."""
 
     panels: ClassVar = {
-        "The load": (
-            *("rate_per_s", "rows", "duration_s", "backlog", "ramp", "steps", "spike_per_s", "poisson", "find_max"),
-            "seed",
-        ),
+        "The load": _LOAD,
         "Where it goes": (*("target", "sink_latency_s", "endpoint_url", "port", "stack", "region", "profile", "yes"),),
-        "How the consumer runs": (
-            *("template", "parameters", "parameter_files", "runtime", "concurrency", "batch_size", "window_s"),
-            *("memory_mb", "drain_timeout_s"),
-        ),
+        "How the consumer runs": (*_CONSUMER, "drain_timeout_s"),
         "What decides the exit code": ("slo", "accept", "audit"),
         "What is shown and written": ("ui", "every_s", "summary", "report", "screenshot"),
     }
@@ -78,8 +78,16 @@ class LoadTestOptions(AwsOptions):
         frozenset({"ramp", "steps", "spike_per_s", "backlog", "find_max"}),
         *(frozenset({"poisson", shape}) for shape in ("backlog", "find_max")),
         frozenset({"target", "endpoint_url", "stack"}),
-        *(frozenset({"stack", other}) for other in _NOT_DEPLOYED),
+        # A deployed stack has its consumer by itself, and a load that costs money is typed.
+        *(frozenset({"stack", other}) for other in (*_LOAD, *_CONSUMER, "port", "audit")),
+        *(frozenset({"target=sink", f"audit={audited}"}) for audited in ("full", "sample")),
     )
+    short: ClassVar = {
+        "concurrency": "MaximumConcurrency",
+        "batch_size": "BatchSize",
+        "window_s": "BatchingWindow",
+        "memory_mb": "ConsumerMemory",
+    }
     rate_per_s: Annotated[
         float,
         RATE,
@@ -127,16 +135,19 @@ class LoadTestOptions(AwsOptions):
     stack: Annotated[
         str | None,
         TYPED,
+        NAME,
         typer.Option("--stack", metavar="NAME", help="Load a deployed stack on AWS, which costs money."),
     ] = None
     region: Annotated[
         str | None,
         TYPED,
+        NAME,
         typer.Option(metavar="REGION", help="AWS region, with --stack.", show_default="as the AWS CLI finds it"),
     ] = None
     profile: Annotated[
         str | None,
         TYPED,
+        NAME,
         typer.Option(metavar="NAME", help="AWS profile, with --stack.", show_default="as the AWS CLI finds it"),
     ] = None
     yes: Annotated[bool, TYPED, typer.Option("--yes", "-y", help="With --stack: do not prompt.")] = False

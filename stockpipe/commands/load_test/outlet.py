@@ -30,36 +30,21 @@ from stockpipe.commands.outputs import echo, write
 from stockpipe.commands.parameters import parameters_of, repeatable
 from stockpipe.commands.words import announce_ignored, withheld_lines
 
-OVERRIDES = {
-    "concurrency": "MaximumConcurrency",
-    "batch_size": "BatchSize",
-    "window_s": "BatchingWindow",
-    "memory_mb": "ConsumerMemory",
-}
-"""Options that are template parameters of the consumer, by a shorter name."""
-
 
 def parameters(options: LoadTestOptions) -> dict[str, str]:
     """Template parameters: those given by name, over the short options, which must not contradict them."""
-    chosen: dict[str, str] = {}
     given = dict(options.parameters)
-    for option, name in OVERRIDES.items():
-        value = getattr(options, option)
+    for field, name in options.short.items():
+        value, option = getattr(options, field), options.flag_of(field)
         if value is None:
             continue
         if name in given:
-            raise InputError(f"'--{dashed(option)}' and '--parameter {name}=...' set the same", hint="give one of them")
+            raise InputError(f"'{option}' and '--parameter {name}=...' set the same", hint="give one of them")
         if value != int(value):
             raise InputError(
-                f"--{dashed(option)}: '{duration_text(value)}' is not a whole number of seconds", hint="write 1s or 2s"
+                f"{option}: '{duration_text(value)}' is not a whole number of seconds", hint="write 1s or 2s"
             )
-        chosen[name] = str(int(value))
-    return parameters_of(options, chosen)
-
-
-def dashed(option: str) -> str:
-    """An option of `LoadTestOptions` as it is written on the command line."""
-    return option.removesuffix("_s").removesuffix("_mb").replace("_", "-")
+    return parameters_of(options)
 
 
 def run_options(plan: Plan, now: float) -> RunOptions:

@@ -23,7 +23,7 @@ from simulator.stack.model import Stack
 from simulator.stack.wiring import wiring
 from stockpipe.commands.addresses import require_endpoint, require_free_port, require_url
 from stockpipe.commands.load_test.options import LoadTestOptions
-from stockpipe.commands.load_test.outlet import OVERRIDES, dashed, parameters, run_options, run_shown
+from stockpipe.commands.load_test.outlet import parameters, run_options, run_shown
 from stockpipe.commands.outputs import require_writable
 from stockpipe.commands.words import require_sound
 
@@ -74,7 +74,7 @@ def resolve(options: LoadTestOptions) -> tuple[Stack, Plan]:
 
 def _only_one(given: Mapping[str, object], clash: str) -> str | None:
     """The one option that is given."""
-    names = [name for name, value in given.items() if value]
+    names = [name for name, value in given.items() if value is not None and value is not False]
     if len(names) > 1:
         raise InputError(f"{' and '.join(names)} {clash}", hint="give one of them")
     return names[0] if names else None
@@ -99,7 +99,7 @@ def _target(options: LoadTestOptions) -> TargetName:
 
 
 def _require_nothing_overridden(options: LoadTestOptions) -> None:
-    given = [f"--{dashed(option)}" for option in OVERRIDES if getattr(options, option) is not None]
+    given = [options.flag_of(option) for option in options.short if getattr(options, option) is not None]
     given += ["--parameter"] if options.parameters else []
     given += ["--parameters"] if options.parameter_files else []
     given += ["--template"] if options.template else []

@@ -8,7 +8,7 @@ from typing import Annotated, ClassVar, Literal
 import typer
 
 from stockpipe.commands import completion
-from stockpipe.commands.options import Options
+from stockpipe.commands.options import Options, Written
 from stockpipe.commands.parameters import ParameterFiles
 from stockpipe.commands.values import (
     DURATION,
@@ -39,7 +39,12 @@ class SimulateOptions(Options):
         "What decides the exit code": ("slo", "accept"),
         "What is shown and written": ("ui", "every_s", "ready", "summary", "logs", "tail", "screenshot"),
     }
-    rivals: ClassVar = (frozenset({"duration_s", "ticks", "sources", "paths"}),)
+    rivals: ClassVar = (
+        frozenset({"duration_s", "ticks", "sources", "paths"}),
+        frozenset({"no_schedule", "ticks"}),
+        frozenset({"tail", "ui=live"}),
+    )
+    short: ClassVar = {"files": "FileCount", "rows": "RowsPerFile"}
     paths: Annotated[tuple[Path, ...], typer.Argument(metavar="PATH", help="More files for --source.")] = ()
     duration_s: Annotated[
         float,
@@ -77,6 +82,7 @@ class SimulateOptions(Options):
     ] = False
     scenario: Annotated[
         str | None,
+        Written(str, "NAME", is_file=lambda text: text.endswith((".yaml", ".yml"))),
         typer.Option(
             metavar="NAME",
             help="A prepared run, such as burst, poison or outage, or a .yaml file; 'list' lists them.",

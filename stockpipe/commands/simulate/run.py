@@ -36,7 +36,7 @@ from simulator.stack.wiring import wiring
 from simulator.telemetry import Telemetry
 from stockpipe.commands.addresses import require_free_port
 from stockpipe.commands.outputs import echo, require_writable, write
-from stockpipe.commands.parameters import parameters_of, repeatable
+from stockpipe.commands.parameters import giving_way, parameters_of, repeatable
 from stockpipe.commands.simulate.options import SimulateOptions
 from stockpipe.commands.simulate.sources import Chosen, choose
 from stockpipe.commands.words import advice_lines, announce_ignored, require_sound, withheld_lines
@@ -114,13 +114,27 @@ def resolve(options: SimulateOptions) -> tuple[Stack, RunPlan]:
 
 def _with_scenario(options: SimulateOptions, scenario: Scenario) -> SimulateOptions:
     """The scenario's options where the command line is silent; they count as given too."""
+    held = _scenario_fields(scenario)
+    rest = _giving_way(options, scenario)
+    free = {name: value for name, value in held.items() if name not in rest.typed}
+    return rest.replaced(**free, given={*rest.given, *free})
+
+
+def _scenario_fields(scenario: Scenario) -> dict[str, Any]:
+    """By field, the options that a scenario sets."""
     fields = {"duration": "duration_s", "drain_timeout": "drain_timeout_s", "schedule": "no_schedule"}
     held = {fields.get(name, name): value for name, value in scenario.options.items()}
     if "no_schedule" in held:
         held["no_schedule"] = not held["no_schedule"]
-    free = {name: value for name, value in held.items() if name not in options.typed}
-    rest = options.yielding(free.keys())
-    return rest.replaced(**free, given={*rest.given, *free})
+    return held
+
+
+def _giving_way(options: SimulateOptions, scenario: Scenario | None) -> SimulateOptions:
+    """The options without what is configured of those that the scenario sets, template parameters included."""
+    if scenario is None:
+        return options
+    free = _scenario_fields(scenario).keys() - options.typed
+    return giving_way(options.yielding(free), scenario.parameters.keys())
 
 
 def _without_scenario(options: SimulateOptions) -> Stack | None:
@@ -145,12 +159,7 @@ def _caption_values(options: SimulateOptions, stack: Stack) -> dict[str, str]:
 
 def _parameters(options: SimulateOptions, scenario: Scenario | None) -> dict[str, str]:
     stories = scenario.parameters if scenario else {}
-    chosen: dict[str, str] = {}
-    if options.files is not None:
-        chosen["FileCount"] = str(options.files)
-    if options.rows is not None:
-        chosen["RowsPerFile"] = str(options.rows)
-    return {**stories, **parameters_of(options, chosen)}
+    return {**stories, **parameters_of(_giving_way(options, scenario))}
 
 
 async def _run(options: SimulateOptions, stack: Stack, plan: RunPlan) -> int:
@@ -312,6 +321,7 @@ def _recorders(
 
 def _options_json(options: SimulateOptions, plan: RunPlan) -> dict[str, Any]:
     """The options as resolved, lengths in seconds, named as on the command line."""
+    options = _giving_way(options, plan.story)
     return {
         "duration": plan.duration_s if plan.duration_s is not None else 0.0,
         "ticks": plan.ticks,
@@ -342,6 +352,7 @@ def repeat_words(options: SimulateOptions, plan: RunPlan) -> tuple[str, ...]:
 
     `--hold` is left out, because whoever wants it adds it.
     """
+    options = _giving_way(options, plan.story)
     resolved = {"seed": plan.seed, **({"start_at": plan.start_at} if plan.fires else {})}
     names = (options.given | resolved.keys()) - {"hold"}
     again = repeatable(options.replaced(**resolved))
