@@ -149,6 +149,10 @@ def test_what_excludes_a_stronger_one_gives_way(project: Path, monkeypatch: pyte
     assert held(LoadTestOptions(), "load-test", "rate_per_s", "ramp") == (5.0, None)
     monkeypatch.setenv("STOCKPIPE_LOAD_TEST_BACKLOG", "7")
     assert held(LoadTestOptions(), "load-test", "rate_per_s", "ramp", "backlog") == (20.0, None, 7)
+    monkeypatch.delenv("STOCKPIPE_LOAD_TEST_BACKLOG")
+    monkeypatch.delenv("STOCKPIPE_RATE")
+    monkeypatch.setenv("STOCKPIPE_FIND_MAX", "no")
+    assert held(LoadTestOptions(), "load-test", "ramp", "find_max") == ((1.0, 2.0), False)
     monkeypatch.setenv("STOCKPIPE_PARAMETER", "FileCount=3 WriteRate=4")
     assert held(SimulateOptions(), "simulate", "files", "parameters")[0] is None
     typed = SimulateOptions(files=2, given={"files"})
