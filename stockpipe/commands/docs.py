@@ -90,13 +90,19 @@ def _title(file: Path) -> str:
 
 def _page(text: str) -> None:
     import os
+    import pydoc
+    import shutil
 
     from rich.console import Console
     from rich.markdown import Markdown
 
-    os.environ.setdefault("LESS", "-FRX")  # colours pass, and what fits the screen stays on it
     console = Console(width=min(Console().width, 100))
     with console.capture() as rendered:
         console.print(Markdown(text, hyperlinks=False))
     shown = rendered.get().encode(console.encoding, REPLACE).decode(console.encoding)
-    typer.echo_via_pager(shown, color=True)
+    named = os.environ.get("PAGER", "").split()
+    if named and shutil.which(named[0]) is None:  # pydoc would show nothing
+        sys.stdout.write(shown)
+        return
+    os.environ.setdefault("LESS", "-FRX")  # colours pass, and what fits the screen stays on it
+    pydoc.pager(shown)

@@ -16,7 +16,7 @@ stockpipe inspect quotes/ --write quotes.json
 
 stockpipe simulate --source quotes/ --parameters quotes.json
 
-Parameters that are given stay as they are, and the rest is guessed by them. Nothing is changed, sent or started.
+inspect keeps the parameters that you give and guesses the rest to fit them. It changes, sends and starts nothing.
 
 Exit codes: 0 all files can be read with the parameters that are named, 2 wrong input, no files, or files that cannot be
 read with them, 3 could not finish, 130 interrupted."""
