@@ -1,4 +1,4 @@
-"""The command line: the commands, and the one place where an error becomes a line, a hint and an exit code.
+"""The command line: all commands, and the one place that turns an error into a line, a hint and an exit code.
 
 `simulator.base.errors.ExitCode` has the exit codes.
 """
@@ -41,19 +41,19 @@ _UsageError: Any = typer.BadParameter.__mro__[1]  # click's, or typer's own copy
 
 
 class Command(TyperCommand):
-    """One command; its help names what to write and no types of Python."""
+    """One command; its help names the values to write, not Python's types."""
 
     def get_params(self, ctx: Any) -> list[Any]:
         """The parameters, shown as they are written."""
         return _plain(super().get_params(ctx))
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        """Read the words; an error knows the command, which typer leaves out of some."""
+        """Read the words. Errors know their command, which typer omits from some."""
         with _knowing(ctx):
             return super().parse_args(ctx, args)
 
     def collect_usage_pieces(self, ctx: Any) -> list[str]:  # noqa: ARG002 - typer calls it so
-        """What follows the command's name: what is in brackets may be left out."""
+        """What follows the command's name in its usage line; parts in brackets are optional."""
         arguments = [param for param in self.params if param.param_type_name == "argument"]
         words = [f"{param.metavar}{'...' if param.nargs != 1 else ''}" for param in arguments]
         needed = [
@@ -64,7 +64,7 @@ class Command(TyperCommand):
 
 
 class Commands(TyperGroup):
-    """The group that all commands run in."""
+    """The group of all commands."""
 
     def get_params(self, ctx: Any) -> list[Any]:
         """The parameters, shown as they are written."""
@@ -79,19 +79,19 @@ class Commands(TyperGroup):
         """Read the arguments, or print the help."""
         with _one_line():
             if any("-completion" in word for word in args[:1]):
-                from stockpipe.commands.completion import with_shell  # nothing else needs it, and help must not wait
+                from stockpipe.commands.completion import with_shell  # only this needs it, and --help must not wait
 
                 args = with_shell(args)
             return super().make_context(info_name, args, *given, **extra)
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
-        """The command that the first of the words names."""
+        """Find the command that the first word names."""
         if args and not args[0].startswith("-") and self.get_command(ctx, args[0]) is None:
             raise usage.no_command(args[0], list(self.commands))
         return super().resolve_command(ctx, args)
 
     def invoke(self, ctx: Any) -> Any:
-        """Run the command; what goes wrong becomes a line, a hint and the exit code of whose fault it is."""
+        """Run the command; an error becomes a line, a hint and an exit code."""
         with _one_line():
             return super().invoke(ctx)
 
@@ -107,7 +107,7 @@ def _knowing(context: Any) -> Iterator[None]:
 
 
 def _plain(params: list[Any]) -> list[Any]:
-    """The parameters without typer's names of types: an option's metavar says what follows it."""
+    """The parameters without typer's type names; an option's metavar says what to write after it."""
     for param in params:
         if param.param_type_name == "argument":
             param.display_type_rich = lambda **_: None
@@ -120,7 +120,7 @@ def _plain(params: list[Any]) -> list[Any]:
 
 @contextmanager
 def _one_line() -> Iterator[None]:
-    """What goes wrong in the block, as its lines on standard error and the exit code."""
+    """Turn an error in the block into lines on standard error and the exit code."""
     try:
         yield
     except StockpipeError as error:
@@ -154,7 +154,7 @@ app = typer.Typer(
     cls=Commands,
     no_args_is_help=True,
     rich_markup_mode="markdown",  # rich's own markup would swallow every [default: ...]
-    add_completion=False,  # ours knows scenarios and parameters, and costs the help nothing
+    add_completion=False,  # ours knows scenarios and parameters, and does not slow down --help
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
     help="An event-driven ingestion pipeline on AWS that runs, loads and proves itself on a laptop.",
@@ -210,7 +210,7 @@ def _options(
             metavar="[SHELL]",
             callback=_show_completion,
             is_eager=True,
-            help="Print what --install-completion would write.",
+            help="Print the script that --install-completion would write.",
         ),
     ] = None,
 ) -> None:
@@ -230,7 +230,7 @@ for _panel, _modules in PANELS.items():
 
 
 def _complete(shell: str) -> None:
-    """Print what may come next on the command line that the shell's completion passes on."""
+    """Print the possible next words of the command line that the shell passes in."""
     from stockpipe.commands.completion import LONGEST_WORDS, Completable, offered
 
     commands = [each for each in app.registered_commands if each.callback and not each.hidden]
@@ -238,13 +238,13 @@ def _complete(shell: str) -> None:
         str(each.name): Completable(each.callback.kind, each.callback.__doc__ or "")  # type: ignore[union-attr]
         for each in commands
     }
-    with suppress(Exception):  # a shell that is completing has no place for an error
+    with suppress(Exception):  # there is nowhere to show an error during completion
         for value, meaning in offered(sys.argv[1:][:LONGEST_WORDS], offers, shell):
             print(f"{value}\t{meaning}")  # noqa: T201 - the protocol with the shell
 
 
 def run() -> None:
-    """Run the command line in a process of its own, with its streams and its exit code."""
+    """Run the command line as the process's main program: set up its streams, and exit with the exit code."""
     output = take_streams()
     try:
         if shell := os.environ.get("_STOCKPIPE_COMPLETE"):
@@ -252,7 +252,7 @@ def run() -> None:
         else:
             app(prog_name="stockpipe")
     except SystemExit as end:
-        # What is left is to say so: a signal would only cut that off.
+        # Only the last message is left, and a signal would only cut it off.
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, signal.SIG_IGN)
         said = output.failed is not None and end.code == ExitCode.COULD_NOT_FINISH

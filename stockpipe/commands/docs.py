@@ -1,4 +1,4 @@
-"""`stockpipe docs`: the documentation of the version that is installed."""
+"""`stockpipe docs`: the documentation of the installed version."""
 
 from __future__ import annotations
 
@@ -23,14 +23,16 @@ Exit codes: 0 shown, 2 there is no such page."""
 
 
 class DocsOptions(Options):
-    """Which page."""
+    """The page to show."""
 
-    page: Annotated[str | None, typer.Argument(metavar="PAGE", help="A page by its name; none: list the pages.")] = None
+    page: Annotated[
+        str | None, typer.Argument(metavar="PAGE", help="The page to show; without it, list all pages.")
+    ] = None
 
 
 @takes(DocsOptions)
 def docs(options: DocsOptions) -> None:
-    """List the pages of the documentation, or show one: with a pager on a terminal, as Markdown in a pipe."""
+    """List the pages of the documentation, or show one: in a pager on a terminal, as Markdown in a pipe."""
     if options.page is None:
         found = pages()
         width = max(map(len, found))
@@ -46,20 +48,20 @@ def docs(options: DocsOptions) -> None:
 
 
 def folder() -> Path:
-    """Where the pages are: beside this package in an installation, at the top of a checkout."""
+    """The folder of the pages: next to this package in an installation, at the top of a checkout."""
     package = Path(__file__).resolve().parents[1]
     shipped = package / "docs"
     return shipped if shipped.is_dir() else package.parent / "docs"
 
 
 def pages() -> dict[str, Path]:
-    """The file of each page, by its name; the policy is the one that is not Markdown."""
+    """The file of each page, by name; only the policy is not Markdown."""
     found = [*folder().glob("*.md"), *folder().glob("*.json")]
     return {file.stem: file for file in sorted(found)}
 
 
 def read(name: str) -> str:
-    """The text of a page, in Markdown. Raises `InputError` for a page that is not there."""
+    """The text of a page, in Markdown. Raises `InputError` for a page that does not exist."""
     found = pages()
     wanted = Path(name).name.removesuffix(".md") if name.endswith(".md") else name
     if wanted not in found:
@@ -82,7 +84,7 @@ def _page(text: str) -> None:
     from rich.console import Console
     from rich.markdown import Markdown
 
-    os.environ.setdefault("LESS", "-FRX")  # colours pass, and what fits the screen stays on it
+    os.environ.setdefault("LESS", "-FRX")  # let colours pass, and do not page what fits the screen
     console = Console(width=min(Console().width, 100))
     with console.pager(styles=True):
         console.print(Markdown(text, hyperlinks=False))
