@@ -95,7 +95,7 @@ class SimulateOptions(Options):
         Path | None,
         typer.Option(
             metavar="PATH",
-            help="The package (zip or folder) to run with --runtime process; with inline, the place of other handlers.",
+            help="The package (zip or folder) to run with --runtime process; with inline, load other handlers from it.",
         ),
     ] = None
     capacity: Annotated[
