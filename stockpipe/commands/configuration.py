@@ -1,9 +1,9 @@
-"""Defaults that a person or a project sets: `STOCKPIPE_...` variables, and `[tool.stockpipe]` in a pyproject.toml.
+"""Defaults set by a user or a project: `STOCKPIPE_...` variables, and `[tool.stockpipe]` in a pyproject.toml.
 
-A variable or a key is named after the option: `STOCKPIPE_UI` and `ui` are for every command that has `--ui`,
-`STOCKPIPE_SIMULATE_RUNTIME` and `runtime` in `[tool.stockpipe.simulate]` for one. The command line outweighs a
-variable, a variable outweighs the table, and what is for one command outweighs what is for all. What leads to AWS,
-spends, deletes or answers a question is for the command line alone.
+A variable or key has the name of its option: `STOCKPIPE_UI` and `ui` apply to every command that has `--ui`,
+`STOCKPIPE_SIMULATE_RUNTIME` and `runtime` in `[tool.stockpipe.simulate]` to one. The command line overrides variables,
+variables override the table, and a setting for one command overrides one for all. Options that lead to AWS, spend
+money, delete or answer a question can only be set on the command line.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ PREFIX = "STOCKPIPE_"
 FILE = "pyproject.toml"
 PROJECT_BYTES = 1024 * 1024
 """The largest pyproject.toml that is read."""
-_TYPED = "is taken from the command line alone"
+_TYPED = "can only be set on the command line"
 _SWITCH = {**dict.fromkeys(("1", "true", "yes", "on"), True), **dict.fromkeys(("0", "false", "no", "off"), False)}
 
 
@@ -41,10 +41,10 @@ class ProjectTable:
 
 
 def configured(options: AnyOptions, context: typer.Context) -> AnyOptions:
-    """The options of a command with what the variables and the table set of those that the command line does not.
+    """A command's options, with the values of variables and the table for those that the command line does not set.
 
-    Says on standard error which variables mean nothing. Raises `InputError`, one line that names the place, for a value
-    that cannot be used, and for a table with a key that means nothing.
+    Warns on standard error about unknown variables. Raises `InputError`, one line that names the place, for a value
+    that cannot be used or a table with an unknown key.
     """
     kinds = _kinds(context, type(options))
     command = next((name for name, kind in kinds.items() if kind is type(options)), "")
@@ -57,25 +57,25 @@ def configured(options: AnyOptions, context: typer.Context) -> AnyOptions:
 
 
 def find_table(start: Path | None = None) -> ProjectTable | None:
-    """The table of the pyproject.toml in the working directory or the nearest parent that has such a file."""
+    """The table in the pyproject.toml of the working directory or of the nearest parent with such a file."""
     from simulator.base.files import UnusableFileError, read_bounded
 
     try:
         folder = start or Path.cwd()
     except FileNotFoundError:  # the directory was deleted
         return None
-    # Not Path.is_file, which raises for a folder that may not be entered.
+    # Not Path.is_file, which raises for a folder without permission.
     file = next((each / FILE for each in (folder, *folder.parents) if os.path.isfile(each / FILE)), None)  # noqa: PTH113
     if file is None:
         return None
     if file.parent != folder and file.stat().st_uid not in (0, os.geteuid()):
-        # In a folder above, such as /tmp, anybody could have put it; and a template names code to run.
+        # Anybody could have put it in a parent folder such as /tmp, and a template names code to run.
         echo(f"stockpipe: warning: '{file}' is ignored: it belongs to another user", err=True)
         return None
     try:
         content = read_bounded(file, PROJECT_BYTES)
     except (UnusableFileError, OSError):
-        return None  # of another tool's business; a project that is unreadable has worse troubles
+        return None  # an unreadable pyproject.toml is not our problem, and other tools will report it
     if b"stockpipe" not in content:
         return None
     import tomllib
@@ -93,7 +93,7 @@ def find_table(start: Path | None = None) -> ProjectTable | None:
 
 
 def unknown_variables(environ: Mapping[str, str], kinds: Mapping[str, type[Options]]) -> Iterator[str]:
-    """A line for each variable that is named like ours and means nothing."""
+    """One line per variable that is named like ours and is unknown."""
     names: dict[str, bool] = {}
     for command, kind in kinds.items():
         for key, field in keys_of(kind).items():
@@ -107,11 +107,11 @@ def unknown_variables(environ: Mapping[str, str], kinds: Mapping[str, type[Optio
             yield f"'{name}' is ignored: '{option}' {_TYPED}"
         else:
             near = nearest(name, (each for each, typed in names.items() if not typed))
-            yield f"'{name}' is ignored: it sets nothing" + (f"; did you mean '{near}'?" if near else "")
+            yield f"'{name}' is ignored: there is no such setting" + (f"; did you mean '{near}'?" if near else "")
 
 
 def keys_of(kind: type[Options]) -> dict[str, str]:
-    """The name in a table of each option of a command, and its field: `drain-timeout`, not `drain_timeout_s`."""
+    """A command's options by their names in a table, each with its field: `drain-timeout` for `drain_timeout_s`."""
     return {
         flag(name, info).removeprefix("--"): name
         for name, hint in kind.annotations.items()
@@ -121,20 +121,20 @@ def keys_of(kind: type[Options]) -> dict[str, str]:
 
 
 def _kinds(context: typer.Context, own: type[Options]) -> dict[str, type[Options]]:
-    """Each command's class of options; of a command line that has one command, that one's."""
+    """The class of options of each command; just `own` if the command line has only one command."""
     commands: Mapping[str, Any] = getattr(context.find_root().command, "commands", {})
     found = {name: getattr(command.callback, "kind", None) for name, command in commands.items()}
     return {name: kind for name, kind in found.items() if kind is not None} or {context.info_name or "": own}
 
 
 def _variable_names(command: str, key: str) -> tuple[str, str]:
-    """The variable of one command, and that of all."""
+    """The variable for one command, and the one for all."""
     words = [word.replace("-", "_").upper() for word in (command, key)]
     return f"{PREFIX}{words[0]}_{words[1]}", f"{PREFIX}{words[1]}"
 
 
 Found = Mapping[str, tuple[Any, str]]
-"""By field, the value and the place where it was set."""
+"""For each field, its value and the place that sets it."""
 
 
 def _variables(options: Options, command: str, environ: Mapping[str, str]) -> Found:
@@ -192,14 +192,14 @@ def _having(key: str, kinds: Mapping[str, type[Options]]) -> list[type[Options]]
 
 
 def _value(field: str, hint: Any, given: Any, folder: Path | None) -> Any:
-    """A field's value by what a variable or a table has for it; a file's name counts from `folder`.
+    """A field's value from a variable or a table; a file name is relative to `folder`.
 
     Raises `ValueError`.
     """
     kind = parts(hint)[0]
     if repeats(kind):
         if not isinstance(given, list):
-            raise UnusableValueError(f"{given!r} is not a list", "write [...], even around one value")
+            raise UnusableValueError(f"{given!r} is not a list", "write [...], even for a single value")
         return tuple(_one(field, hint, each, folder) for each in given)
     if isinstance(given, list) and folder is None:
         (given,) = given
@@ -213,12 +213,12 @@ def _value(field: str, hint: Any, given: Any, folder: Path | None) -> Any:
 
 def _one(field: str, hint: Any, given: Any, folder: Path | None) -> Any:
     if isinstance(given, bool) or not isinstance(given, str | int | float):
-        raise UnusableValueError(f"{str(given).lower() if isinstance(given, bool) else repr(given)} is not a text")
+        raise UnusableValueError(f"{str(given).lower() if isinstance(given, bool) else repr(given)} is not text")
     kind, _, written = parts(hint)
     text = str(given)
     is_file = written.is_file if written else Path in (kind, *get_args(kind))
     if "\0" in text:
-        raise UnusableValueError("it has a NUL character")
+        raise UnusableValueError("it contains a NUL character")
     if folder is not None and text != "-" and (is_file or (field == "scenario" and text.endswith((".yaml", ".yml")))):
         text = str(folder / text)
     if written is not None:
@@ -227,7 +227,7 @@ def _one(field: str, hint: Any, given: Any, folder: Path | None) -> Any:
 
 
 def _layered(options: AnyOptions, layers: list[Found]) -> AnyOptions:
-    """The options with the layers below what is typed, the strongest first; rivals of a stronger one are left out."""
+    """Add the layers below the command line, strongest first; a weaker rival of a set option is left out."""
     values: dict[str, Any] = {}
     places: dict[str, str] = {}
     taken = set(options.typed)

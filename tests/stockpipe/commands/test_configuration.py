@@ -128,11 +128,15 @@ def test_a_scenario_outweighs_what_is_configured(monkeypatch: pytest.MonkeyPatch
         ("[tool.stockpipe.simulat]", "'tool.stockpipe.simulat' is not known", "did you mean 'simulate'?"),
         ("[tool.stockpipe.check]\nticks = 1", "'tool.stockpipe.check.ticks' is not known", "`stockpipe docs conf"),
         ("check = 1", "'tool.stockpipe.check' is not a table", "write [tool.stockpipe.check]"),
-        ("parameter = 3", "'tool.stockpipe.parameter': 3 is not a list", "write [...], even around one value"),
+        ("parameter = 3", "'tool.stockpipe.parameter': 3 is not a list", "write [...], even for a single value"),
         ('parameter = ["A"]', "'tool.stockpipe.parameter': 'A' is not NAME=VALUE", "write FileCount=10, for example"),
-        ("template = 1979-05-27", "'tool.stockpipe.template': datetime.date(1979, 5, 27) is not a text", None),
-        ("template = true", "'tool.stockpipe.template': true is not a text", None),
-        ('stack = "s"', "'tool.stockpipe.stack' cannot be set here: '--stack' is taken from the command line", None),
+        ("template = 1979-05-27", "'tool.stockpipe.template': datetime.date(1979, 5, 27) is not text", None),
+        ("template = true", "'tool.stockpipe.template': true is not text", None),
+        (
+            'stack = "s"',
+            "'tool.stockpipe.stack' cannot be set here: '--stack' can only be set on the command line",
+            None,
+        ),
         ("[tool.stockpipe.destroy]\nyes = true", "'tool.stockpipe.destroy.yes' cannot be set here: '--yes'", None),
         ("[tool.stockpipe.load-test]\nprofile = 'p'", "'tool.stockpipe.load-test.profile' cannot be set here", None),
         ("x y", "is not TOML: Expected '='", None),
@@ -182,8 +186,8 @@ def test_what_leads_to_aws_is_only_typed(monkeypatch: pytest.MonkeyPatch) -> Non
     kinds = {"load-test": LoadTestOptions, "check": check.CheckOptions, "simulate": SimulateOptions}
     said = list(configuration.unknown_variables({"STOCKPIPE_YES": "1", "STOCKPIPE_UII": "1", "HOME": "/"}, kinds))
     assert said == [
-        "'STOCKPIPE_UII' is ignored: it sets nothing; did you mean 'STOCKPIPE_UI'?",
-        "'STOCKPIPE_YES' is ignored: '--yes' is taken from the command line alone",
+        "'STOCKPIPE_UII' is ignored: there is no such setting; did you mean 'STOCKPIPE_UI'?",
+        "'STOCKPIPE_YES' is ignored: '--yes' can only be set on the command line",
     ]
     ended = invoke("check")
     assert (ended.exit_code, ended.stderr.count("stockpipe: warning: ")) == (0, 9)
