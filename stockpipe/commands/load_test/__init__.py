@@ -17,7 +17,7 @@ stockpipe load-test --target sink --sink-latency 8ms --ramp 10/s..500/s
 
 stockpipe load-test --find-max
 
-Without --backlog and --find-max, the default bounds of `stockpipe simulate` apply, too. `stockpipe docs bounds` lists all figures.
+Without --backlog and --find-max, simulate's default bounds apply, too. `stockpipe docs bounds` lists all figures.
 
 You can set your own defaults in STOCKPIPE_... variables or pyproject.toml: `stockpipe docs configuration`.
 
