@@ -284,11 +284,17 @@ def missed(judged: Iterable[Mapping[str, Any]], figures: Mapping[str, SummaryFig
 def words(
     judged: Mapping[str, Any], summary: Mapping[str, Any], figures: Mapping[str, SummaryFigure] = FIGURES
 ) -> tuple[str, str]:
-    """A bound's value with its unit, and its meaning with the numbers of a share and the audit's note, if any."""
-    bound = parse(judged["bound"], figures)
+    """A bound's value with its unit, and its meaning with the numbers of a share and the audit's note, if any.
+
+    If the audit read only a sample, every figure of the audit says so; only the objects at rest are counted in full.
+    """
+    bound, audit = parse(judged["bound"], figures), summary["audit"] or {}
     details = []
     if bound.is_share and judged["value"] is not None:
         details.append(f"{number_at(summary, bound.of.path):,.0f} of {bound.whole(summary):,.0f}")
-    if note := ((summary["audit"] or {}).get("notes") or {}).get(bound.figure):
+    if note := (audit.get("notes") or {}).get(bound.figure):
         details.append(note)
+    sampled = audit.get("sampled")
+    if sampled and bound.of.path[0] == "audit" and bound.of.path[-1] != "objects":
+        details.append(f"in the sample of {sampled['objects']:,} of {counted(sampled['of'], 'object')}")
     return bound.value_text(judged["value"]), " ".join([bound.of.meaning, *(f"({detail})" for detail in details)])

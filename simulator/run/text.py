@@ -118,8 +118,8 @@ def _stages(summary: Mapping[str, Any]) -> Iterable[tuple[str, str]]:
         yield "", f"{counted(table['unprocessed_items'], 'unprocessed item')}, {throttled}"
     throughput = summary["throughput"]
     if throughput["rows_per_s_mean"] is not None:
-        busiest = rate(throughput["rows_per_s_max"])
-        yield "throughput", f"mean {rate(throughput['rows_per_s_mean'])} rows/s, busiest second {busiest} rows"
+        busiest = counted(throughput["rows_per_s_max"] or 0, "row")
+        yield "throughput", f"mean {rate(throughput['rows_per_s_mean'])} rows/s, busiest second {busiest}"
     latency = summary["latency_s"]["object_to_stored"]
     if latency["p50"] is not None:
         percentiles = "  ".join(f"{name} {seconds(value)}" for name, value in latency.items())

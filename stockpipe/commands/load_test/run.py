@@ -14,7 +14,7 @@ from simulator.base.quantities import duration_text
 from simulator.base.usage import allow_open_files
 from simulator.load.plan.arrivals import Profile, constant, ramp, spike, steps
 from simulator.load.plan.plan import Plan, TargetName
-from simulator.load.plan.slo import FIGURES
+from simulator.load.plan.slo import FIGURES, require_measured
 from simulator.load.session import LoadSession
 from simulator.load.target import open_twin
 from simulator.run.bounds import parse_all
@@ -60,7 +60,7 @@ def resolve(options: LoadTestOptions) -> tuple[Stack, Plan]:
     stack = template.load(options.template, parameters(options), defaults={"Seed": str(options.seed)})
     require_sound(stack, options.template)
     asked = ("rows", "seed", "poisson", "find_max", "sink_latency_s", "runtime", "drain_timeout_s", "port", "audit")
-    return stack, Plan(
+    plan = Plan(
         profile=profile,
         backlog=options.backlog or 0,
         target=target,
@@ -70,6 +70,8 @@ def resolve(options: LoadTestOptions) -> tuple[Stack, Plan]:
         accepted=frozenset(options.accept),
         **{name: getattr(options, name) for name in asked},
     )
+    require_measured(plan)
+    return stack, plan
 
 
 def _only_one(given: Mapping[str, object], clash: str) -> str | None:
