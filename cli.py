@@ -17,7 +17,7 @@ from typer.core import TyperCommand, TyperGroup
 
 from simulator.base.errors import OUT_OF_MEMORY, ExitCode, OutOfMemory, StockpipeError, is_out_of_memory
 from simulator.base.files import failure_of
-from simulator.base.shown import error_line
+from simulator.base.shown import error_line, sized
 from stockpipe.commands import (
     check,
     compare,
@@ -197,6 +197,8 @@ for _panel, _modules in PANELS.items():
 def run() -> None:
     """Run the command line as the process's main program: set up its streams, and exit with the exit code."""
     output = take_streams()
+    for name in os.environ.keys() - sized(os.environ).keys():
+        del os.environ[name]  # typer's help would have no room for a letter
     try:
         with completion.quietly() if completion.REQUEST in os.environ else nullcontext():
             app(prog_name="stockpipe")

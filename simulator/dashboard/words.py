@@ -61,6 +61,8 @@ def progress(snapshot: Snapshot) -> tuple[float | None, str]:
         case "auditing":
             total, done = snapshot.audit_total, snapshot.audit_done
             text = f"{snapshot.audit_part or 'audit'} {count(done)}/{count(total)}"
+            if done > total:
+                text = f"{snapshot.audit_part} {count(done)}"
             if snapshot.audit_left_s is not None:
                 text = f"{snapshot.audit_part}, about {max(1, round(snapshot.audit_left_s))} s left"
             return (done / total if total else 0.0), text

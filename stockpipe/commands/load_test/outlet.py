@@ -133,7 +133,7 @@ class _Outlet:
     def _print(self) -> None:
         built = self.summary
         if self.display.mode == "quiet":
-            verdict = f"verdict {text.audit_words(built)}" if built["audit"] else "verdict none"
+            verdict = f"verdict {text.audit_words(built)}" if built["audit"] else "no audit"
             missed = bounds.missed(built["bounds"], FIGURES)
             self.display.console.print(
                 f"{verdict}, missed {missed}" if missed else verdict, markup=False, soft_wrap=True

@@ -17,7 +17,6 @@ from simulator.base.errors import CouldNotFinish, ExitCode, InputError
 from simulator.base.folders import remove_ownerless
 from simulator.base.interrupts import Interrupts
 from simulator.base.observations import LogWritten, Noted, Observation, Record
-from simulator.base.quantities import duration_text
 from simulator.base.shown import visible_line
 from simulator.base.usage import allow_open_files
 from simulator.dashboard.ui import Display
@@ -72,9 +71,10 @@ def resolve(options: SimulateOptions) -> tuple[Stack, RunPlan]:
         options = _with_scenario(options, scenario)
     files = (*options.sources, *options.paths)
     endless = "duration_s" not in options.given and (options.ticks is not None or files)
+    duration_s = None if endless or options.duration_s == 0 else options.duration_s
     stack = template.load(options.template, _parameters(options, scenario), defaults={"Seed": str(options.seed)})
     if scenario is not None:
-        scenario = scenario.filled(_caption_values(options, stack))
+        scenario = scenario.filled(_caption_values(options, stack, duration_s))
     path = wiring(stack)
     require_sound(stack, options.template)
     if options.code is not None:
@@ -88,7 +88,7 @@ def resolve(options: SimulateOptions) -> tuple[Stack, RunPlan]:
         seed=options.seed,
         started_at=now,
         start_at=math.floor(options.start_at if options.start_at is not None else now),
-        duration_s=None if endless or options.duration_s == 0 else options.duration_s,
+        duration_s=duration_s,
         ticks=options.ticks if schedule else None,
         speed=options.speed,
         schedule=expressions[0] if expressions else None,
@@ -131,12 +131,15 @@ def _without_scenario(options: SimulateOptions) -> Stack | None:
         return None
 
 
-def _caption_values(options: SimulateOptions, stack: Stack) -> dict[str, str]:
-    """The values for captions: the options that a scenario may set, and the template's parameters."""
-    lengths = {"duration": options.duration_s, "drain_timeout": options.drain_timeout_s}
+def _caption_values(options: SimulateOptions, stack: Stack, duration_s: float | None) -> dict[str, str | None]:
+    """The values for captions: the options that a scenario may set, and the template's parameters.
+
+    Lengths are in seconds; `duration_s` is the plan's.
+    """
     held = {
-        **{name: duration_text(value) for name, value in lengths.items()},
-        "ticks": "any number of" if options.ticks is None else str(options.ticks),
+        "duration": None if duration_s is None else f"{duration_s:.15g}",
+        "drain_timeout": f"{options.drain_timeout_s:.15g}",
+        "ticks": None if options.ticks is None else str(options.ticks),
         "speed": f"{options.speed:g}",
         **{name: str(getattr(options, name)) for name in ("seed", "capacity", "runtime")},
     }
